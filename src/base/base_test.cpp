@@ -1,0 +1,136 @@
+#include <gtest/gtest.h>
+
+#include <rapidcheck/gtest.h>
+
+#include "base/bytes.hpp"
+#include "base/decimal.hpp"
+#include "base/error.hpp"
+#include "base/hash.hpp"
+#include "base/json_writer.hpp"
+#include "base/text.hpp"
+#include "base/time.hpp"
+#include "base/uuid.hpp"
+
+namespace steno {
+namespace {
+
+TEST(Decimal, KeepsTwelvePlacesExactly) {
+    EXPECT_EQ(Decimal::parse("0.00000465")->to_string(), "0.000004650000");
+    EXPECT_EQ(Decimal::parse("-1.5")->to_short_string(), "-1.5");
+    EXPECT_EQ(Decimal::parse("1e-12")->to_string(), "0.000000000001");
+    EXPECT_EQ(Decimal::parse("2.50000000000000000000")->to_short_string(), "2.5");
+    for (const char* bad : {"", ".", "-", "1e-13", "1.2.3", "0x1", "NaN", "1e99", "99999999999999999999"}) {
+        EXPECT_FALSE(Decimal::parse(bad)) << bad;
+    }
+}
+
+TEST(Decimal, PricesTokensAndRoundsOnceHalfToEven) {
+    EXPECT_EQ(Decimal::parse("0.15")->times(31, 1'000'000).to_string(), "0.000004650000");
+    EXPECT_EQ(Decimal::from_units(5).times(1, 10).units(), 0);   // 0.5 -> 0
+    EXPECT_EQ(Decimal::from_units(15).times(1, 10).units(), 2);  // 1.5 -> 2
+    EXPECT_EQ(Decimal::from_units(-15).times(1, 10).units(), -2);
+}
+
+RC_GTEST_PROP(Decimal, ReadsBackWhatItWrites, (std::int64_t units)) {
+    const Decimal value = Decimal::from_units(units);
+    RC_ASSERT(*Decimal::parse(value.to_string()) == value);
+    RC_ASSERT(*Decimal::parse(value.to_short_string()) == value);
+}
+
+TEST(Timestamp, ReadsAndWritesRfc3339) {
+    const auto t = Timestamp::parse("2026-11-20T10:00:00.123456789+01:00");
+    ASSERT_TRUE(t);
+    EXPECT_EQ(t->to_string(), "2026-11-20T10:00:00.123456789+01:00");
+    EXPECT_EQ(*t, *Timestamp::parse("2026-11-20T09:00:00.123456789Z"));
+    for (const char* bad : {"", "2026-11-20", "2026-13-01T00:00:00Z", "2026-02-30T00:00:00Z", "2026-11-20T10:00:00",
+                            "2026-11-20T10:00:00.Z", "2026-11-20T10:00:00+1:00", "1969-01-01T00:00:00Z"}) {
+        EXPECT_FALSE(Timestamp::parse(bad)) << bad;
+    }
+}
+
+RC_GTEST_PROP(Timestamp, ReadsBackWhatItWrites, ()) {
+    const Timestamp t{*rc::gen::inRange<std::int64_t>(86'400'000'000'000, 9'000'000'000'000'000'000),
+                      *rc::gen::inRange<std::int16_t>(-1439, 1440)};
+    const auto back = Timestamp::parse(t.to_string());
+    RC_ASSERT(back && back->unix_nanos == t.unix_nanos && back->offset_minutes == t.offset_minutes);
+}
+
+TEST(Uuid, NamedIdsFollowTheRfcExample) {
+    const auto dns = Uuid::parse("6ba7b810-9dad-11d1-80b4-00c04fd430c8");
+    ASSERT_TRUE(dns);
+    EXPECT_EQ(Uuid::named(*dns, "www.example.com").to_string(), "2ed6657d-e927-568b-95e1-2665a8aea6a2");
+}
+
+TEST(Uuid, RandomIdsAreVersionFourAndReadBack) {
+    SeededRandom random(1);
+    const Uuid id = Uuid::random(random);
+    EXPECT_EQ(id.to_string()[14], '4');
+    EXPECT_EQ(Uuid::parse(id.to_string()), id);
+    EXPECT_FALSE(Uuid::parse("not-a-uuid"));
+    EXPECT_FALSE(Uuid::parse("3f0c6c1e-6a55-4b0e-9a53-0d2f6c1f4d1g"));
+}
+
+TEST(Hash, MatchesPublishedVectors) {
+    EXPECT_EQ(to_hex(as_text(sha256("abc"))), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+    EXPECT_EQ(sha256("a", "b", "c"), sha256("abc"));
+    EXPECT_EQ(crc32c("123456789"), 0xe3069283U);
+    EXPECT_EQ(crc32c("456789", crc32c("123")), 0xe3069283U);
+}
+
+RC_GTEST_PROP(Bytes, NumbersAndTextsReadBack, (std::uint64_t a, std::int64_t b, std::uint32_t c, std::string d)) {
+    std::string out;
+    ByteWriter writer(out);
+    writer.varint(a), writer.svarint(b), writer.fixed(c), writer.text(d);
+    ByteReader reader(out);
+    RC_ASSERT(reader.varint() == a);
+    RC_ASSERT(reader.svarint() == b);
+    RC_ASSERT(reader.fixed<std::uint32_t>() == c);
+    RC_ASSERT(reader.text() == d);
+    RC_ASSERT(reader.ok() && reader.at_end());
+}
+
+RC_GTEST_PROP(Bytes, ReaderNeverLeavesItsBytes, (std::string junk)) {
+    ByteReader reader(junk);
+    for (int i = 0; i < 20; ++i) reader.text(), reader.varint(), reader.fixed<std::uint64_t>();
+    RC_SUCCEED("no read past the end");
+}
+
+TEST(JsonWriter, WritesNestedValuesWithCommasAndEscapes) {
+    std::string out;
+    JsonWriter json(out);
+    json.begin_object();
+    json.member("a", "x\"\\\n\x01\xff");
+    json.key("b");
+    json.begin_array();
+    json.number(1.5), json.number(std::int64_t{-2}), json.null(), json.boolean(true);
+    json.begin_object();
+    json.end_object();
+    json.end_array();
+    json.member_raw("c", "[1]");
+    json.end_object();
+    EXPECT_EQ(out, "{\"a\":\"x\\\"\\\\\\n\\u0001\xef\xbf\xbd\",\"b\":[1.5,-2,null,true,{}],\"c\":[1]}");
+}
+
+TEST(Text, CutsOnlyBetweenCodePoints) {
+    EXPECT_EQ(utf8_prefix("aé", 2), "a");
+    EXPECT_EQ(utf8_prefix("aé", 3), "aé");
+    EXPECT_EQ(utf8_length("aé€😀"), 4u);
+    EXPECT_FALSE(is_valid_utf8("\xc0\x80"));
+    EXPECT_FALSE(is_valid_utf8("\xed\xa0\x80"));
+    EXPECT_EQ(split(" a, b,,c ", ','), (std::vector<std::string_view>{"a", "b", "c"}));
+}
+
+RC_GTEST_PROP(Text, HexAndBase64ReadBack, (std::string bytes)) {
+    RC_ASSERT(*from_hex(to_hex(bytes)) == bytes);
+    RC_ASSERT(*from_base64(to_base64(bytes)) == bytes);
+}
+
+TEST(Error, EveryCodeHasAName) {
+    for (int code = 0; code <= static_cast<int>(Code::Internal); ++code) {
+        EXPECT_FALSE(facts_of(static_cast<Code>(code)).name.empty());
+        EXPECT_GT(facts_of(static_cast<Code>(code)).exit_code, 0);
+    }
+}
+
+}  // namespace
+}  // namespace steno

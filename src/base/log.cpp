@@ -1,0 +1,69 @@
+#include "base/log.hpp"
+
+#include <spdlog/sinks/stdout_color_sinks.h>
+#include <spdlog/spdlog.h>
+
+#include "base/json_writer.hpp"
+#include "base/time.hpp"
+
+namespace steno::log {
+
+namespace {
+
+struct Sink {
+    std::shared_ptr<spdlog::logger> logger = spdlog::stderr_color_mt("steno");
+    Level level = Level::Info;
+    bool json = false;
+    Sink() {
+        logger->set_level(spdlog::level::trace);
+        logger->set_pattern("%H:%M:%S.%e %^%-7l%$ %v");
+    }
+};
+
+Sink& sink() {
+    static Sink sink;
+    return sink;
+}
+
+spdlog::level::level_enum spdlog_level(Level level) {
+    switch (level) {
+        case Level::Debug: return spdlog::level::debug;
+        case Level::Info: return spdlog::level::info;
+        case Level::Warning: return spdlog::level::warn;
+        case Level::Error: return spdlog::level::err;
+        case Level::Off: break;
+    }
+    return spdlog::level::off;
+}
+
+std::string_view name_of(Level level) {
+    static constexpr std::string_view kNames[] = {"debug", "info", "warning", "error", "off"};
+    return kNames[static_cast<std::size_t>(level)];
+}
+
+}  // namespace
+
+void configure(Level level, bool json) {
+    sink().level = level;
+    sink().json = json;
+    if (json) sink().logger->set_pattern("%v");
+}
+
+bool enabled(Level level) noexcept { return level >= sink().level; }
+
+void write(Level level, std::string_view message) {
+    if (!sink().json) {
+        sink().logger->log(spdlog_level(level), "{}", message);
+        return;
+    }
+    std::string line;
+    JsonWriter json(line);
+    json.begin_object();
+    json.member("time", system_clock().now().to_string());
+    json.member("level", name_of(level));
+    json.member("message", message);
+    json.end_object();
+    sink().logger->log(spdlog_level(level), "{}", line);
+}
+
+}  // namespace steno::log
