@@ -1,0 +1,67 @@
+#pragma once
+
+#include "base/error.hpp"
+#include "io/file_system.hpp"
+#include "journal/record.hpp"
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+/// Reading the journal of a data folder. Needs no Journal: a command may read the folder while nothing
+/// writes.
+namespace steno::journal {
+
+class Journal;
+
+struct StreamInfo {
+    Uuid id;
+    std::uint64_t first_sequence = 0;  ///< of what is still there; 0: empty
+    std::uint64_t durable = 0;         ///< the last sequence that may be read; 0: none
+    std::uint64_t segments = 0;
+    std::uint64_t bytes = 0;
+    std::int64_t created_unix_nanos = 0;
+    bool closed = false;  ///< nothing will be added
+    bool live = false;    ///< the stream of the Journal given to Reader::open
+};
+
+/// A place in one stream, moving forward. One thread at a time. Must not outlive its Reader.
+class Cursor {
+  public:
+    virtual ~Cursor() = default;
+    /// The next record, or nothing at the durable end: ask again when more has become durable. DataLoss: the
+    /// bytes at this place are not what was written; the message says where. skip_damage() then goes on
+    /// behind it.
+    virtual Result<std::optional<Record>> next() = 0;
+    /// Goes to the first record of the next segment: what lies between is lost to this cursor. False at the
+    /// last one.
+    virtual Result<bool> skip_damage() = 0;
+    /// The sequence that next() will give.
+    [[nodiscard]] virtual std::uint64_t sequence() const = 0;
+};
+
+/// Any thread, several at once. Opens files when they are first read and keeps a bounded number open, with
+/// one index entry (16 bytes) for each 64 records.
+class Reader {
+  public:
+    /// With `live` (which must outlive the reader), that journal's stream is readable up to its durable
+    /// position, and streams of other processes that are alive are left out. Without, all streams are
+    /// readable as far as they are whole.
+    static Result<std::unique_ptr<Reader>> open(io::FileSystem& files, std::string data_folder,
+                                                const Journal* live = nullptr);
+    virtual ~Reader() = default;
+
+    /// All streams, oldest first; looks at the folder again each time.
+    virtual Result<std::vector<StreamInfo>> streams() = 0;
+
+    /// One record. NotFound: no such stream, or not (yet) there; DataLoss: damaged.
+    virtual Result<Record> read(Position position) = 0;
+
+    /// Reads a stream from this sequence on (0 and 1: from its beginning, or from the oldest that is still
+    /// there).
+    virtual Result<std::unique_ptr<Cursor>> scan(Uuid stream, std::uint64_t from_sequence = 1) = 0;
+};
+
+}  // namespace steno::journal
