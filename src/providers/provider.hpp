@@ -1,0 +1,87 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "record/call.hpp"
+
+/// What a provider's traffic means. Everything here is a state machine without sockets or clocks: bytes in, facts in a
+/// Call out. One file a provider, one row in the table. Untrusted bytes: every limit is checked, nothing is asserted,
+/// nothing throws; what a parser does not understand it leaves out of the Call (and `raw` still has it).
+namespace steno::providers {
+
+/// Looks up a header of the message at hand, without case.
+using HeaderLookup = std::function<std::optional<std::string_view>(std::string_view name)>;
+
+struct RequestView {
+    std::string_view method;
+    std::string_view path;   ///< below the upstream's base, as sent: "/v1/chat/completions"
+    std::string_view query;  ///< without '?'; may hold a key: never copied into a Call
+    HeaderLookup header;
+    std::string_view body;  ///< plain: content coding undone
+};
+
+struct ResponseView {
+    int status = 200;
+    HeaderLookup header;
+};
+
+/// Reads one answer as it arrives. Used by one thread at a time; does not keep views into what it was fed.
+class ResponseReader {
+  public:
+    virtual ~ResponseReader() = default;
+
+    /// The next bytes of the body, content coding undone, cut anywhere. Assembly is linear in the bytes fed.
+    virtual void feed(std::string_view bytes) = 0;
+
+    /// True once something that the model produced has arrived (text, reasoning, tool call, audio, an embedding): the
+    /// moment of the first token. Role-only and empty deltas do not count.
+    [[nodiscard]] virtual bool first_token_seen() const = 0;
+
+    /// True once the provider has said that the answer is over ("[DONE]", message_stop, response.completed, the last
+    /// brace of a JSON body is not it). What follows changes nothing.
+    [[nodiscard]] virtual bool finished() const = 0;
+
+    /// Fills what the answer told: model.served, response.*, usage, modality.output, provider.*, error, kind where the
+    /// answer decides it, time.phases where the provider reports its own times; and `status`: Success, Failure (an
+    /// error body or event, also on HTTP 200), Partial (a length limit, an incomplete answer, or a stream without
+    /// its proper end). `complete` is false when the transport was cut before the body's end. Called once, at the end.
+    virtual void end(bool complete, Call& call) = 0;
+};
+
+/// The meaning of one provider's endpoints.
+class Provider {
+  public:
+    virtual ~Provider() = default;
+
+    /// Fills kind, name, model.requested, request.*, modality.input, client_retry and provider.name from the request.
+    /// An endpoint or body that it does not know: kind Span, name "METHOD path", nothing else.
+    virtual void read_request(const RequestView& request, Call& call) const = 0;
+
+    /// A reader for the answer to that request (`call` as read_request left it). Reads request id, rate limits,
+    /// processing time and so on from the head into `call` at once. Never null.
+    virtual std::unique_ptr<ResponseReader> read_response(const RequestView& request, const ResponseView& response,
+                                                          Call& call) const = 0;
+};
+
+/// A row of the table of providers.
+struct ProviderRow {
+    std::string_view upstream;     ///< the name in the gateway's path: "openai"
+    std::string_view record_name;  ///< provider.name in the record, as in gen_ai.provider.name
+    std::string_view default_url;  ///< where the requests go unless configured
+    const Provider& (*provider)();
+};
+
+std::span<const ProviderRow> provider_table();
+/// The row of that upstream name; for any other name the OpenAI-compatible provider under that name.
+ProviderRow find_provider(std::string_view upstream_name);
+
+/// The beginning of the last user message and of the answer, for lists. Fills call.preview.
+void fill_preview(Call& call);
+
+}  // namespace steno::providers
