@@ -1,0 +1,48 @@
+import { authorization } from './key'
+import { Problem, problemFromResponse, unreachable } from './problem'
+
+export const apiBase = '/api/v1'
+
+/** Fetches below /api/v1; every way to fail ends in a Problem, except an abort, which stays an AbortError. */
+export async function fetchApi(path: string, init: RequestInit = {}): Promise<Response> {
+  let response: Response
+  try {
+    response = await fetch(apiBase + path, {
+      ...init,
+      headers: { accept: 'application/json', ...authorization(), ...init.headers },
+    })
+  } catch (error) {
+    if (init.signal?.aborted) throw error
+    throw unreachable()
+  }
+  if (!response.ok) throw await problemFromResponse(response)
+  return response
+}
+
+export async function getJson<T>(path: string, signal?: AbortSignal): Promise<T> {
+  const response = await fetchApi(path, { signal })
+  try {
+    return (await response.json()) as T
+  } catch (error) {
+    if (signal?.aborted) throw error
+    throw new Problem({
+      title: 'The server’s answer is not JSON',
+      detail: `GET ${apiBase}${path}`,
+      remedy: 'Is something else listening on this address, or a proxy in between?',
+      status: response.status,
+    })
+  }
+}
+
+export async function getText(path: string, signal?: AbortSignal): Promise<string> {
+  return (await fetchApi(path, { signal, headers: { accept: '*/*' } })).text()
+}
+
+export async function postJson<T>(path: string, body: unknown): Promise<T> {
+  const response = await fetchApi(path, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(body),
+  })
+  return (await response.json()) as T
+}

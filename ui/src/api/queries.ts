@@ -1,0 +1,79 @@
+import { infiniteQueryOptions, queryOptions } from '@tanstack/react-query'
+import { getJson, getText, postJson } from './client'
+import { Problem } from './problem'
+import type { Aggregate, Call, CallPage, RequestTree, ServerStatus, Verdict } from './types'
+
+const pageSize = 100
+
+/** `params` is the filter as the API spells it, without limit and cursor. */
+export function callListQuery(params: string) {
+  return infiniteQueryOptions({
+    queryKey: ['calls', params],
+    queryFn: ({ pageParam, signal }) => {
+      const query = new URLSearchParams(params)
+      query.set('limit', String(pageSize))
+      if (pageParam) query.set('cursor', pageParam)
+      return getJson<CallPage>(`/calls?${query}`, signal)
+    },
+    initialPageParam: '',
+    getNextPageParam: (page) => page.next_cursor ?? undefined,
+  })
+}
+
+export function callQuery(id: string) {
+  return queryOptions({
+    queryKey: ['call', id],
+    queryFn: ({ signal }) => getJson<Call>(`/calls/${encodeURIComponent(id)}`, signal),
+    refetchInterval: (query) => (query.state.data?.status === 'running' ? 1000 : false),
+  })
+}
+
+/** The call's JSON exactly as served, for showing digits unchanged. */
+export function callTextQuery(id: string) {
+  return queryOptions({
+    queryKey: ['call', id, 'text'],
+    queryFn: ({ signal }) => getText(`/calls/${encodeURIComponent(id)}`, signal),
+  })
+}
+
+/** The exact bytes of one side as text; null if they were not kept. */
+export function rawQuery(id: string, part: 'request' | 'response') {
+  return queryOptions({
+    queryKey: ['call', id, 'raw', part],
+    queryFn: async ({ signal }) => {
+      try {
+        return await getText(`/calls/${encodeURIComponent(id)}/raw?part=${part}`, signal)
+      } catch (error) {
+        if (error instanceof Problem && error.status === 404) return null
+        throw error
+      }
+    },
+    staleTime: Infinity,
+  })
+}
+
+export function requestQuery(id: string) {
+  return queryOptions({
+    queryKey: ['request', id],
+    queryFn: ({ signal }) => getJson<RequestTree>(`/requests/${encodeURIComponent(id)}`, signal),
+  })
+}
+
+export function aggregateQuery(params: string) {
+  return queryOptions({
+    queryKey: ['aggregate', params],
+    queryFn: ({ signal }) => getJson<Aggregate>(`/aggregate?${params}`, signal),
+  })
+}
+
+export function statusQuery() {
+  return queryOptions({
+    queryKey: ['status'],
+    queryFn: ({ signal }) => getJson<ServerStatus>('/status', signal),
+    refetchInterval: 10_000,
+  })
+}
+
+export function postFeedback(id: string, feedback: { verdict: Verdict; comment?: string }) {
+  return postJson<{ position: string }>(`/calls/${encodeURIComponent(id)}/feedback`, feedback)
+}

@@ -1,0 +1,155 @@
+import { isFilterPath } from './fields'
+
+/** Everything about the list that a link must carry. The address holds filters under the API's own names. */
+export interface ListState {
+  range: RangeName
+  /** RFC 3339; only with range "custom", either may be empty. */
+  from: string
+  to: string
+  text: string
+  filters: Filter[]
+  order: string
+  /** Column ids in the order shown; null: the reader's own choice. */
+  columns: string[] | null
+  live: boolean
+}
+
+export const operators = ['eq', 'ne', 'gt', 'gte', 'lt', 'lte', 'in', 'prefix', 'contains', 'exists'] as const
+export type Operator = (typeof operators)[number]
+
+export interface Filter {
+  path: string
+  op: Operator
+  value: string
+}
+
+export const rangeMinutes = { '15m': 15, '1h': 60, '6h': 360, '24h': 1440, '7d': 10_080, '30d': 43_200 } as const
+export type RangeName = keyof typeof rangeMinutes | 'all' | 'custom'
+
+export const newestFirst = '-started_at'
+
+export const defaultListState: ListState = {
+  range: '24h',
+  from: '',
+  to: '',
+  text: '',
+  filters: [],
+  order: newestFirst,
+  columns: null,
+  live: true,
+}
+
+/** The address's search part, flat. */
+export type SearchRecord = Record<string, string>
+
+export function readListState(search: SearchRecord): ListState {
+  const state: ListState = { ...defaultListState, filters: [] }
+  for (const [key, value] of Object.entries(search)) {
+    if (value === '') continue
+    if (key === 'range') state.range = isRange(value) ? value : defaultListState.range
+    else if (key === 'from') state.from = value
+    else if (key === 'to') state.to = value
+    else if (key === 'text') state.text = value
+    else if (key === 'order') state.order = value
+    else if (key === 'columns') state.columns = value.split(',').filter(Boolean)
+    else if (key === 'live') state.live = value !== 'off'
+    else {
+      const filter = readFilter(key, value)
+      if (filter) state.filters.push(filter)
+    }
+  }
+  if (state.from || state.to) state.range = 'custom'
+  else if (state.range === 'custom') state.range = defaultListState.range
+  return state
+}
+
+/** The inverse of readListState; defaults are left out so that a plain view has a plain address. */
+export function writeListState(state: ListState): SearchRecord {
+  const search: SearchRecord = {}
+  if (state.range === 'custom') {
+    if (state.from) search.from = state.from
+    if (state.to) search.to = state.to
+  } else if (state.range !== defaultListState.range) {
+    search.range = state.range
+  }
+  if (state.text) search.text = state.text
+  for (const filter of state.filters) if (filter.value) search[filterKey(filter)] = filter.value
+  if (state.order !== defaultListState.order) search.order = state.order
+  if (state.columns) search.columns = state.columns.join(',')
+  if (!state.live) search.live = 'off'
+  return search
+}
+
+export function filterKey(filter: Filter): string {
+  return filter.op === 'eq' ? filter.path : `${filter.path}.${filter.op}`
+}
+
+/** The state with this filter instead of any other one on the same field and operator; an empty value removes it. */
+export function withFilter(state: ListState, filter: Filter): ListState {
+  const key = filterKey(filter)
+  const filters = state.filters.filter((each) => filterKey(each) !== key)
+  if (filter.value) filters.push(filter)
+  return { ...state, filters }
+}
+
+/** The chosen values of a field that is filtered by "is one of". */
+export function chosenValues(state: ListState, path: string): string[] {
+  return state.filters
+    .filter((filter) => filter.path === path && (filter.op === 'eq' || filter.op === 'in'))
+    .flatMap((filter) => (filter.op === 'in' ? filter.value.split(',') : [filter.value]))
+}
+
+export function withChosenValues(state: ListState, path: string, values: string[]): ListState {
+  const rest = state.filters.filter((filter) => !(filter.path === path && (filter.op === 'eq' || filter.op === 'in')))
+  const op = values.length === 1 ? ('eq' as const) : ('in' as const)
+  const added = values.length === 0 ? [] : [{ path, op, value: values.join(',') }]
+  return { ...state, filters: [...rest, ...added] }
+}
+
+export function isFiltered(state: ListState): boolean {
+  return state.text !== '' || state.filters.length > 0
+}
+
+/** Live calls belong on top only where the newest are on top and the range is open to the present. */
+export function canFollow(state: ListState): boolean {
+  return state.order === newestFirst && !(state.range === 'custom' && state.to !== '')
+}
+
+/** The filter as the API takes it, without times: for the live stream. */
+export function liveParams(state: ListState): string {
+  return filterParams(state).toString()
+}
+
+/** The filter with its time range as the API takes it; `now` anchors a relative range. */
+export function apiParams(state: ListState, now: Date): URLSearchParams {
+  const params = filterParams(state)
+  const { from, to } = rangeBounds(state, now)
+  if (from) params.set('from', from)
+  if (to) params.set('to', to)
+  return params
+}
+
+export function rangeBounds(state: ListState, now: Date): { from: string; to: string } {
+  if (state.range === 'custom') return { from: state.from, to: state.to }
+  if (state.range === 'all') return { from: '', to: '' }
+  return { from: new Date(now.getTime() - rangeMinutes[state.range] * 60_000).toISOString(), to: '' }
+}
+
+function filterParams(state: ListState): URLSearchParams {
+  const params = new URLSearchParams()
+  for (const filter of state.filters) params.append(filterKey(filter), filter.value)
+  if (state.text) params.set('text', state.text)
+  return params
+}
+
+function readFilter(key: string, value: string): Filter | null {
+  const dot = key.lastIndexOf('.')
+  const suffix = key.slice(dot + 1) as Operator
+  const hasOperator = dot > 0 && suffix !== 'eq' && operators.includes(suffix)
+  const path = hasOperator ? key.slice(0, dot) : key
+  return isFilterPath(path) ? { path, op: hasOperator ? suffix : 'eq', value } : null
+}
+
+function isRange(value: string): value is RangeName {
+  return value === 'all' || value === 'custom' || Object.hasOwn(rangeMinutes, value)
+}
