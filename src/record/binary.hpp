@@ -1,18 +1,20 @@
 #pragma once
 
-#include <string>
-#include <string_view>
-
 #include "record/call.hpp"
 #include "record/fields.hpp"
 
-/// The one binary form of a call, as it stands in the journal (docs/formats/record.md). Three parts that are decoded
-/// into the same Call: the header, and the payloads of request and response.
+#include <string>
+#include <string_view>
+
+/// The one binary form of a call, as it stands in the journal (docs/formats/record.md). Three parts that are
+/// decoded into the same Call: the header, and the payloads of request and response.
 namespace steno {
 
-/// The part of a call whose fields live at `place`. Groups without such fields are left out; the result may be empty.
+/// The part of a call whose fields live at `place`. Groups without such fields are left out; the result may
+/// be empty.
 std::string encode(const Call& call, Place place);
-/// Reads one part into `call`, over what is there. Unknown fields are kept. DataLoss when the bytes are no encoding.
+/// Reads one part into `call`, over what is there. Unknown fields are kept. DataLoss when the bytes are no
+/// encoding.
 Result<void> decode(std::string_view bytes, Call& call);
 /// Reads only `preview` out of a response payload: what feeding a store needs of it.
 Result<Preview> decode_preview(std::string_view response_payload);

@@ -1,5 +1,10 @@
 #pragma once
 
+#include "base/decimal.hpp"
+#include "base/error.hpp"
+#include "base/time.hpp"
+#include "base/uuid.hpp"
+
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -8,16 +13,12 @@
 #include <variant>
 #include <vector>
 
-#include "base/decimal.hpp"
-#include "base/error.hpp"
-#include "base/time.hpp"
-#include "base/uuid.hpp"
-
 /// The record: everything that Steno knows of one AI call, function, agent step or other timed thing.
 ///
-/// Plain values, no behaviour. A field that the source did not give is absent: an empty string, list or map, or a
-/// nullopt; never a zero or a guess. Names are those of the JSON form, see docs/record.md. The one description of all
-/// fields, from which both encodings, the columns of the store and the filters follow, is record/fields.hpp.
+/// Plain values, no behaviour. A field that the source did not give is absent: an empty string, list or map,
+/// or a nullopt; never a zero or a guess. Names are those of the JSON form, see docs/record.md. The one
+/// description of all fields, from which both encodings, the columns of the store and the filters follow, is
+/// record/fields.hpp.
 namespace steno {
 
 enum class Kind : std::uint8_t {
@@ -68,7 +69,17 @@ enum class ErrorType : std::uint8_t {
     Cancelled,
 };
 
-enum class PartType : std::uint8_t { Text, Image, Audio, Video, Document, ToolCall, ToolResult, Reasoning, Other };
+enum class PartType : std::uint8_t {
+    Text,
+    Image,
+    Audio,
+    Video,
+    Document,
+    ToolCall,
+    ToolResult,
+    Reasoning,
+    Other
+};
 
 /// A JSON value kept as it came. Empty: absent.
 struct Json {
@@ -82,17 +93,18 @@ struct Duration {
     auto operator<=>(const Duration&) const = default;
 };
 
-/// Fields that a newer version wrote and this one does not know, as encoded. They survive reading and writing.
+/// Fields that a newer version wrote and this one does not know, as encoded. They survive reading and
+/// writing.
 using UnknownFields = std::string;
 
 struct Part {
     PartType type = PartType::Text;
-    std::string text;      ///< text, reasoning, and a tool's result where it is text
-    std::string id;        ///< of the tool call that this is, or answers
-    std::string name;      ///< of the tool; of a document or file
-    Json value;            ///< a tool call's arguments, a structured result; the whole part where type is Other
-    std::string mime;      ///< of media
-    std::string url;       ///< of media: as it stood in the message, data: URLs too
+    std::string text;  ///< text, reasoning, and a tool's result where it is text
+    std::string id;    ///< of the tool call that this is, or answers
+    std::string name;  ///< of the tool; of a document or file
+    Json value;        ///< a tool call's arguments, a structured result; the whole part where type is Other
+    std::string mime;  ///< of media
+    std::string url;   ///< of media: as it stood in the message, data: URLs too
     UnknownFields unknown;
     bool operator==(const Part&) const = default;
 };
@@ -205,8 +217,8 @@ struct ResponseFacts {
     std::string id;
     std::vector<std::string> finish_reasons;  ///< verbatim, one a choice
     std::vector<ToolCall> tool_calls;         ///< payload; those that the client is to run
-    Json structured;                          ///< payload; the answer's text where it is a JSON object or array
-    Json output;                              ///< payload
+    Json structured;  ///< payload; the answer's text where it is a JSON object or array
+    Json output;      ///< payload
     std::optional<std::int64_t> chunks;
     std::optional<std::int64_t> output_chars;
     UnknownFields unknown;
@@ -354,7 +366,8 @@ struct Replay {
     bool operator==(const Replay&) const = default;
 };
 
-/// Beginnings of prompt and answer for lists; derived when the call ends, stored so that a list need not open payloads.
+/// Beginnings of prompt and answer for lists; derived when the call ends, stored so that a list need not open
+/// payloads.
 struct Preview {
     std::string prompt;  ///< payload; at most kPreviewBytes
     std::string answer;  ///< payload; at most kPreviewBytes

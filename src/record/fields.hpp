@@ -1,17 +1,18 @@
 #pragma once
 
+#include "record/call.hpp"
+
 #include <concepts>
 #include <type_traits>
 
-#include "record/call.hpp"
-
-/// The one description of the record's fields. `describe(group, visit)` calls `visit(number, name, member, place)` for
-/// every field of a group. Binary and JSON form, the columns of the stores and the names that filters accept are all
-/// derived from it. Numbers are the binary form's tags: never change or reuse one; append.
+/// The one description of the record's fields. `describe(group, visit)` calls `visit(number, name, member,
+/// place)` for every field of a group. Binary and JSON form, the columns of the stores and the names that
+/// filters accept are all derived from it. Numbers are the binary form's tags: never change or reuse one;
+/// append.
 namespace steno {
 
-/// Where a field lives in the journal. Payload fields are in payload frames, which can be dropped, sealed or erased
-/// without touching the rest.
+/// Where a field lives in the journal. Payload fields are in payload frames, which can be dropped, sealed or
+/// erased without touching the rest.
 enum class Place : std::uint8_t { Header = 1, RequestPayload = 2, ResponsePayload = 4 };
 
 template <class Self, class V>
