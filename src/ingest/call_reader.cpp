@@ -1,0 +1,136 @@
+#include "ingest/call_reader.hpp"
+
+#include "base/log.hpp"
+#include "base/text.hpp"
+#include "ingest/entry.hpp"
+#include "record/binary.hpp"
+
+namespace steno::ingest {
+
+namespace {
+
+journal::Position to_journal(const store::Position& position) { return {position.stream, position.sequence}; }
+
+bool contains(std::string_view text, std::string_view lower_case_needle) {
+    return lower_case(text).find(lower_case_needle) != std::string::npos;
+}
+
+bool messages_match(const std::vector<Message>& messages, std::string_view needle) {
+    for (const Message& message : messages) {
+        for (const Part& part : message.parts) {
+            if (contains(part.text, needle) || contains(part.value.text, needle) || contains(part.name, needle)) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+}  // namespace
+
+bool text_matches(const Call& call, std::string_view needle) {
+    return contains(call.request.system, needle) || messages_match(call.request.messages, needle) ||
+           contains(call.request.input.text, needle) || messages_match(call.response.messages, needle) ||
+           contains(call.response.output.text, needle);
+}
+
+CallReader::CallReader(Recorder& recorder, Feeder& feeder, journal::Reader& reader, store::CallStore& store)
+    : recorder_(recorder), feeder_(feeder), reader_(reader), store_(store) {}
+
+void CallReader::catch_up() {
+    if (auto caught = feeder_.catch_up(std::chrono::milliseconds(250)); !caught) {
+        log::debug("{}", caught.error().message);
+    }
+}
+
+Result<Call> CallReader::get(const Uuid& id, std::optional<std::string_view> project) {
+    if (const auto recent = recorder_.recent(id)) {
+        auto call = read_recent(*recent);
+        if (call && (!project || call->project == *project)) return call;
+        // Between the two looks the store may have taken it over.
+    }
+    catch_up();
+    STENO_ASSIGN(const auto row, store_.get(id, project));
+    if (!row) {
+        return fail(Code::NotFound, "there is no call " + id.to_string(),
+                    "ids are in the x-steno-call-id answer header and in GET /api/v1/calls");
+    }
+    Call call = row->call;
+    add_payload(*row, call);
+    return call;
+}
+
+Result<Call> CallReader::read_recent(const Recorder::Recent& recent) {
+    const auto newest = recent.closing ? recent.closing : recent.opening;
+    if (!newest) return fail(Code::NotFound, "this call could not be written yet: the disk refuses");
+    STENO_TRY(recorder_.journal().wait_durable(*newest));
+    STENO_ASSIGN(const journal::Record record, reader_.read(*newest));
+    STENO_ASSIGN(const EntryHeader header, read_entry_header(record.header));
+    Call call;
+    STENO_TRY(decode(header.call, call));
+    for (const journal::StoredPayload& payload : record.payloads) {
+        if (!payload.redacted) STENO_TRY(decode(payload.bytes, call));
+    }
+    if (recent.closing && header.opening) decode_payloads(*header.opening, call);
+    return call;
+}
+
+void CallReader::decode_payloads(const journal::Position& position, Call& call) {
+    auto record = reader_.read(position);
+    if (!record) {
+        log::warning("the payload of call {} at {} cannot be read: {}", call.id.to_string(), position.to_string(),
+                     record.error().message);
+        return;
+    }
+    for (const journal::StoredPayload& payload : record->payloads) {
+        if (payload.redacted) continue;
+        if (auto decoded = decode(payload.bytes, call); !decoded) {
+            log::warning("the payload of call {} at {} cannot be understood: {}", call.id.to_string(),
+                         position.to_string(), decoded.error().message);
+        }
+    }
+}
+
+void CallReader::add_payload(const store::Row& row, Call& call) {
+    if (row.opened_at) decode_payloads(to_journal(*row.opened_at), call);
+    decode_payloads(to_journal(row.closed_at), call);
+}
+
+Result<CallReader::Page> CallReader::find(const store::CallQuery& query, bool payload) {
+    if (query.cursor.empty()) catch_up();
+    if (!query.selection.text.empty()) return search(query, payload);
+    STENO_ASSIGN(store::Page rows, store_.find(query));
+    Page page;
+    page.next_cursor = std::move(rows.next_cursor);
+    for (store::Row& row : rows.rows) {
+        Call call = row.call;
+        if (payload) add_payload(row, call);
+        page.calls.push_back(std::move(call));
+    }
+    return page;
+}
+
+Result<CallReader::Page> CallReader::search(const store::CallQuery& query, bool payload) {
+    const std::string needle = lower_case(query.selection.text);
+    store::CallQuery candidates = query;
+    candidates.selection.text.clear();
+    Page page;
+    std::size_t searched = 0;
+    // Small steps, so that the cursor of the step in which the page became full is the cursor to go on from.
+    while (page.calls.size() < query.limit && searched < kMaxSearched) {
+        candidates.limit = std::min<std::uint32_t>(query.limit - static_cast<std::uint32_t>(page.calls.size()), 256);
+        STENO_ASSIGN(store::Page rows, store_.find(candidates));
+        searched += rows.rows.size();
+        for (const store::Row& row : rows.rows) {
+            Call whole = row.call;
+            add_payload(row, whole);
+            if (text_matches(whole, needle)) page.calls.push_back(payload ? std::move(whole) : row.call);
+        }
+        page.next_cursor = rows.next_cursor;
+        if (!rows.next_cursor) break;
+        candidates.cursor = *rows.next_cursor;
+    }
+    return page;
+}
+
+}  // namespace steno::ingest

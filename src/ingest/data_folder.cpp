@@ -1,0 +1,83 @@
+#include "ingest/data_folder.hpp"
+
+#include "base/log.hpp"
+
+namespace steno::ingest {
+
+Result<std::unique_ptr<DataFolder>> DataFolder::open(io::FileSystem& files, DataFolderOptions options) {
+    std::unique_ptr<DataFolder> folder(new DataFolder(files, std::move(options)));
+    STENO_TRY(folder->open_parts());
+    return folder;
+}
+
+Result<void> DataFolder::open_parts() {
+    STENO_ASSIGN(io::FolderLock lock, io::FolderLock::take(files_, options_.path));
+    lock_ = std::make_unique<io::FolderLock>(std::move(lock));
+
+    journal::Options journal_options;
+    journal_options.max_delay = options_.max_sync_delay;
+    journal_options.segment_bytes = options_.segment_bytes;
+    STENO_ASSIGN(journal_, journal::Journal::open(files_, options_.path, std::move(journal_options)));
+    STENO_ASSIGN(reader_, journal::Reader::open(files_, options_.path, journal_.get()));
+    recorder_ = std::make_unique<Recorder>(*journal_, options_.prices);
+    STENO_ASSIGN(interrupted_, recorder_->close_orphans());
+
+    STENO_TRY(open_store());
+    feeder_ = std::make_unique<Feeder>(*recorder_, *reader_, *store_, options_.feeder);
+    calls_ = std::make_unique<CallReader>(*recorder_, *feeder_, *reader_, *store_);
+    feeder_->start();
+    return {};
+}
+
+Result<void> DataFolder::open_store() {
+    const std::string folder = options_.path + "/store";
+    STENO_TRY(files_.make_directories(folder));
+    auto opened = options_.open_store(folder);
+    Result<void> usable;
+    if (opened) {
+        store_ = std::move(*opened);
+        usable = Feeder::check(*reader_, *store_);
+    } else {
+        usable = std::unexpected(opened.error());
+    }
+    if (usable) return {};
+    const Code code = usable.error().code;
+    if (code != Code::FailedPrecondition && code != Code::DataLoss) return usable;
+    log::warning("{}; rebuilding the store from the journal", usable.error().message);
+    store_.reset();
+    STENO_TRY(delete_store());
+    STENO_ASSIGN(store_, options_.open_store(folder));
+    store_rebuilt_ = true;
+    return {};
+}
+
+Result<void> DataFolder::delete_store() {
+    const std::string folder = options_.path + "/store";
+    STENO_ASSIGN(const auto entries, files_.list(folder));
+    for (const io::DirectoryEntry& entry : entries) {
+        if (!entry.is_directory) STENO_TRY(files_.unlink(folder + "/" + entry.name));
+    }
+    return files_.sync_directory(folder);
+}
+
+DataFolder::~DataFolder() {
+    if (feeder_ && journal_) {
+        recorder_->retry_waiting();
+        if (auto durable = journal_->wait_durable(journal_->stats().appended); !durable && durable.error().code != Code::OutOfRange) {
+            log::error("the last records could not be made durable: {}", durable.error().message);
+        }
+        feeder_->stop();
+    }
+    if (store_) {
+        if (auto checkpoint = store_->checkpoint(); !checkpoint) log::warning("{}", checkpoint.error().message);
+    }
+    calls_.reset();
+    feeder_.reset();
+    store_.reset();
+    if (journal_) {
+        if (auto closed = journal_->close(); !closed) log::error("{}", closed.error().message);
+    }
+    reader_.reset();
+}
+
+}  // namespace steno::ingest

@@ -1,0 +1,30 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/error.hpp"
+#include "journal/record.hpp"
+#include "record/call.hpp"
+
+/// What our records in the journal hold (docs/formats/record.md): the kind of a record, and its header frame.
+namespace steno::ingest {
+
+enum class EntryKind : std::uint8_t {
+    Opening = 1,   ///< a call began; payload: its request
+    Closing = 2,   ///< it ended; payload: its response. The request's stands in the opening record
+    Complete = 3,  ///< a call in one record; payloads: request and response
+    Said = 4,      ///< feedback or a score; no payload
+};
+
+/// The header frame of a closing record names the opening one, so that the request's payload can be found.
+struct EntryHeader {
+    std::optional<journal::Position> opening;
+    std::string_view call;  ///< the call's header part, see record/binary.hpp
+};
+
+void append_entry_header(std::string& out, const std::optional<journal::Position>& opening);
+Result<EntryHeader> read_entry_header(std::string_view bytes);
+
+}  // namespace steno::ingest

@@ -1,0 +1,210 @@
+#include "ingest/feeder.hpp"
+
+#include "base/log.hpp"
+#include "ingest/entry.hpp"
+#include "record/binary.hpp"
+
+namespace steno::ingest {
+
+Result<std::optional<store::Change>> change_of(const journal::Record& record) {
+    STENO_ASSIGN(const EntryHeader header, read_entry_header(record.header));
+    switch (static_cast<EntryKind>(record.kind)) {
+        case EntryKind::Opening: return std::nullopt;
+        case EntryKind::Said: {
+            STENO_ASSIGN(Said said, decode_said(header.call));
+            return store::Change(std::move(said));
+        }
+        case EntryKind::Closing:
+        case EntryKind::Complete: break;
+        default: return std::nullopt;  // a kind of a newer version: nothing that this store has a place for
+    }
+    store::Upsert upsert;
+    store::Row& row = upsert.row;
+    STENO_TRY(decode(header.call, row.call));
+    if (!record.payloads.empty() && !record.payloads.back().redacted && !record.payloads.back().bytes.empty()) {
+        STENO_ASSIGN(row.call.preview, decode_preview(record.payloads.back().bytes));
+    }
+    row.closed_at = {record.position.stream, record.position.sequence};
+    if (header.opening) row.opened_at = store::Position{header.opening->stream, header.opening->sequence};
+    upsert.may_exist = row.call.source != Source::Gateway;
+    return store::Change(std::move(upsert));
+}
+
+Feeder::Feeder(Recorder& recorder, journal::Reader& reader, store::CallStore& store, Options options)
+    : recorder_(recorder), reader_(reader), store_(store), options_(options) {}
+
+Feeder::~Feeder() { stop(); }
+
+Result<void> Feeder::check(journal::Reader& reader, store::CallStore& store) {
+    STENO_ASSIGN(const auto watermarks, store.watermarks());
+    STENO_ASSIGN(const auto streams, reader.streams());
+    for (const store::Watermark& mark : watermarks) {
+        bool found = false;
+        for (const journal::StreamInfo& stream : streams) {
+            if (stream.id != mark.stream) continue;
+            found = true;
+            if (mark.sequence > stream.durable) {
+                return fail(Code::FailedPrecondition,
+                            "the store has seen records that the journal does not have: the journal was cut or replaced",
+                            "the store is rebuilt from the journal");
+            }
+        }
+        if (!found && mark.sequence > 0) {
+            return fail(Code::FailedPrecondition, "the store was fed from another journal",
+                        "the store is rebuilt from the journal");
+        }
+    }
+    return {};
+}
+
+void Feeder::start() {
+    thread_ = std::thread([this] { run(); });
+}
+
+void Feeder::stop() {
+    {
+        const std::scoped_lock lock(mutex_);
+        stopping_ = true;
+    }
+    wake_.notify_all();
+    if (thread_.joinable()) thread_.join();
+}
+
+void Feeder::wake() { wake_.notify_one(); }
+
+std::uint64_t Feeder::own_durable() const { return recorder_.journal().durable().sequence; }
+
+Result<void> Feeder::catch_up(std::chrono::milliseconds timeout) {
+    const std::uint64_t target = own_durable();
+    std::unique_lock lock(mutex_);
+    const auto there = [&] { return (own_fed_ >= target && old_streams_fed_) || stopping_; };
+    if (there()) return {};
+    hurry_ = true;
+    wake_.notify_one();
+    if (!fed_.wait_for(lock, timeout, there)) {
+        return fail(Code::DeadlineExceeded, "the store has not caught up with the journal in time",
+                    "the answer may miss the newest calls; ask again");
+    }
+    return {};
+}
+
+void Feeder::run() {
+    for (;;) {
+        bool stopping;
+        {
+            std::unique_lock lock(mutex_);
+            wake_.wait_for(lock, options_.interval, [this] { return hurry_ || stopping_; });
+            hurry_ = false;
+            stopping = stopping_;
+        }
+        recorder_.retry_waiting();
+        for (;;) {
+            auto more = feed_once();
+            if (!more) {
+                healthy_ = false;
+                failures_.fetch_add(1);
+                log::warning("feeding the store failed and is tried again: {}", more.error().message);
+                break;
+            }
+            healthy_ = true;
+            if (!*more) break;
+        }
+        fed_.notify_all();
+        if (stopping) return;
+    }
+}
+
+Result<void> Feeder::find_streams() {
+    const Uuid own = recorder_.journal().stream();
+    STENO_ASSIGN(const auto watermarks, store_.watermarks());
+    STENO_ASSIGN(const auto infos, reader_.streams());
+    std::vector<Stream> streams;
+    const auto add = [&](const Uuid& id, std::uint64_t durable) -> Result<void> {
+        std::uint64_t fed = 0;
+        for (const store::Watermark& mark : watermarks) {
+            if (mark.stream == id) fed = mark.sequence;
+        }
+        if (id != own && fed >= durable) return {};
+        STENO_ASSIGN(auto cursor, reader_.scan(id, fed + 1));
+        streams.push_back({id, std::move(cursor), fed});
+        return {};
+    };
+    for (const journal::StreamInfo& info : infos) {
+        if (info.id != own) STENO_TRY(add(info.id, info.durable));
+    }
+    STENO_TRY(add(own, 0));
+    streams_ = std::move(streams);
+    return {};
+}
+
+Result<std::uint64_t> Feeder::read_stream(Stream& stream, std::vector<store::Change>& changes) {
+    std::uint64_t last = stream.fed;
+    while (changes.size() < options_.batch && !stream.ends_in_damage) {
+        auto record = stream.cursor->next();
+        if (!record) {
+            if (record.error().code != Code::DataLoss) return std::unexpected(std::move(record).error());
+            damaged_.fetch_add(1);
+            log::error("the journal is damaged, the store goes on behind it: {}", record.error().message);
+            STENO_ASSIGN(const bool skipped, stream.cursor->skip_damage());
+            stream.ends_in_damage = !skipped;
+            continue;
+        }
+        if (!*record) break;
+        last = (*record)->position.sequence;
+        auto change = change_of(**record);
+        if (!change) {
+            damaged_.fetch_add(1);
+            log::error("record {} cannot be understood, the store goes on without it: {}",
+                       (*record)->position.to_string(), change.error().message);
+        } else if (*change) {
+            changes.push_back(std::move(**change));
+        }
+    }
+    return last;
+}
+
+Result<bool> Feeder::feed_once() {
+    if (streams_.empty()) STENO_TRY(find_streams());
+    const Uuid own = recorder_.journal().stream();
+    std::vector<store::Change> changes;
+    std::vector<store::Watermark> marks;
+    std::vector<std::uint64_t> reached(streams_.size());
+    for (std::size_t i = 0; i < streams_.size(); ++i) {
+        STENO_ASSIGN(reached[i], read_stream(streams_[i], changes));
+        if (reached[i] != streams_[i].fed) marks.push_back({streams_[i].id, reached[i]});
+        if (changes.size() >= options_.batch) {
+            reached.resize(i + 1);
+            break;
+        }
+    }
+    const bool more = changes.size() >= options_.batch;
+    if (!marks.empty()) {
+        if (auto applied = store_.apply(changes, marks); !applied) {
+            streams_.clear();  // the cursors are ahead of the store now: begin again from its watermarks
+            return std::unexpected(std::move(applied).error());
+        }
+    }
+    fed_count_.fetch_add(changes.size());
+    for (std::size_t i = 0; i < reached.size(); ++i) streams_[i].fed = reached[i];
+    const bool own_reached = reached.size() == streams_.size();
+    if (own_reached) recorder_.forget_until(reached.back());
+    if (!more) std::erase_if(streams_, [&](const Stream& stream) { return stream.id != own; });
+    const std::scoped_lock lock(mutex_);
+    if (own_reached) own_fed_ = reached.back();
+    if (!more) old_streams_fed_ = true;
+    return more;
+}
+
+FeederStats Feeder::stats() const {
+    FeederStats stats;
+    stats.fed = fed_count_;
+    stats.failures = failures_;
+    stats.damaged = damaged_;
+    stats.healthy = healthy_;
+    const std::scoped_lock lock(mutex_);
+    const std::uint64_t durable = own_durable();
+    stats.behind = durable - std::min(durable, own_fed_);
+    return stats;
+}
+
+}  // namespace steno::ingest

@@ -1,0 +1,91 @@
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <thread>
+#include <vector>
+
+#include "base/error.hpp"
+#include "ingest/recorder.hpp"
+#include "journal/reader.hpp"
+#include "store/call_store.hpp"
+
+namespace steno::ingest {
+
+struct FeederStats {
+    std::uint64_t fed = 0;       ///< records, since the start
+    std::uint64_t behind = 0;    ///< durable records of our own stream that the store does not have yet
+    std::uint64_t failures = 0;  ///< of the store; each is tried again
+    std::uint64_t damaged = 0;   ///< places of the journal that could not be read
+    bool healthy = true;
+};
+
+/// Carries the journal into the store, in order, only what is fsynced, with the watermark in the same transaction. One
+/// thread of its own. Feeding decides nothing: everything that a row says was decided before it was journaled.
+class Feeder {
+  public:
+    struct Options {
+        std::chrono::milliseconds interval{100};  ///< how long records gather before they are fed, unless asked for
+        std::size_t batch = 4096;                 ///< records a transaction
+    };
+    /// All three must outlive the feeder.
+    Feeder(Recorder& recorder, journal::Reader& reader, store::CallStore& store, Options options);
+    ~Feeder();
+
+    /// Checks the store against the journal. FailedPrecondition: the store has seen records that the journal does not
+    /// have; it must be deleted and rebuilt.
+    static Result<void> check(journal::Reader& reader, store::CallStore& store);
+
+    void start();
+    /// Feeds what is durable, then ends the thread. Idempotent.
+    void stop();
+
+    /// More has become durable. Any thread, never blocks for long.
+    void wake();
+    /// Blocks until everything that was durable at the call is in the store. DeadlineExceeded otherwise.
+    Result<void> catch_up(std::chrono::milliseconds timeout);
+
+    [[nodiscard]] FeederStats stats() const;
+
+  private:
+    struct Stream {
+        Uuid id;
+        std::unique_ptr<journal::Cursor> cursor;
+        std::uint64_t fed = 0;
+        bool ends_in_damage = false;  ///< nothing readable is left in it
+    };
+    void run();
+    Result<bool> feed_once();  ///< true: there may be more
+    Result<void> find_streams();
+    /// Reads on in one stream until the batch is full or nothing is left; returns how far it came.
+    Result<std::uint64_t> read_stream(Stream& stream, std::vector<store::Change>& changes);
+    std::uint64_t own_durable() const;
+
+    Recorder& recorder_;
+    journal::Reader& reader_;
+    store::CallStore& store_;
+    Options options_;
+    std::vector<Stream> streams_;  ///< oldest first, our own last: the order in which things were said
+
+    std::thread thread_;
+    mutable std::mutex mutex_;
+    std::condition_variable wake_;
+    std::condition_variable fed_;
+    bool hurry_ = false;
+    bool stopping_ = false;
+    std::uint64_t own_fed_ = 0;  ///< sequence of our own stream up to which the store has it
+    bool old_streams_fed_ = false;
+    std::atomic<std::uint64_t> fed_count_{0}, failures_{0}, damaged_{0};
+    std::atomic<bool> healthy_{true};
+};
+
+/// The change that a journal record makes to the store; nothing for kinds that make none. DataLoss if it cannot be
+/// understood.
+Result<std::optional<store::Change>> change_of(const journal::Record& record);
+
+}  // namespace steno::ingest

@@ -1,0 +1,268 @@
+#include "ingest/recorder.hpp"
+
+#include <array>
+#include <span>
+
+#include "base/log.hpp"
+#include "ingest/entry.hpp"
+
+namespace steno::ingest {
+
+namespace {
+
+bool keeps_payload(const Call& call) { return call.privacy.full_data.value_or(true); }
+
+journal::Payload payload_of(std::string_view bytes, std::string_view subject, bool ephemeral) {
+    journal::Payload payload;
+    payload.kind = ephemeral ? journal::PayloadClass::Ephemeral : journal::PayloadClass::Durable;
+    payload.subject = subject.substr(0, 255);
+    payload.bytes = bytes;
+    return payload;
+}
+
+}  // namespace
+
+OpenCall::OpenCall(Recorder& recorder, Call call)
+    : recorder_(&recorder), call_(std::make_unique<Call>(std::move(call))) {}
+
+OpenCall::OpenCall(OpenCall&& other) noexcept
+    : recorder_(other.recorder_),
+      call_(std::move(other.call_)),
+      began_steady_(other.began_steady_),
+      opening_(other.opening_),
+      position_(other.position_),
+      ended_(other.ended_) {
+    other.ended_ = true;
+}
+
+OpenCall::~OpenCall() {
+    if (ended_ || !call_) return;
+    call_->status = Status::Failure;
+    if (!call_->error.type) {
+        call_->error.type = ErrorType::Server;
+        call_->error.message = "Steno gave up on this call without an ending; this is a defect of Steno";
+    }
+    end();
+}
+
+void OpenCall::end() {
+    if (ended_) return;
+    ended_ = true;
+    recorder_->end(*this);
+}
+
+Recorder::Recorder(journal::Journal& journal, std::shared_ptr<const pricing::Catalogue> prices)
+    : Recorder(journal, std::move(prices), Options{}) {}
+
+Recorder::Recorder(journal::Journal& journal, std::shared_ptr<const pricing::Catalogue> prices, Options options)
+    : journal_(journal),
+      options_(options),
+      clock_(options.clock != nullptr ? *options.clock : system_clock()),
+      prices_(std::move(prices)) {}
+
+OpenCall Recorder::begin(Call call) {
+    OpenCall open(*this, std::move(call));
+    Call& c = open.call();
+    c.status = Status::Running;
+    if (!c.started_at) c.started_at = clock_.now();
+    open.began_steady_ = clock_.steady_nanos();
+
+    std::string header;
+    append_entry_header(header, std::nullopt);
+    header += encode(c, Place::Header);
+    const std::string request = encode(c, Place::RequestPayload);
+    const journal::Payload payload = payload_of(request, c.who.subject, !keeps_payload(c));
+
+    journal::Entry entry;
+    entry.kind = static_cast<std::uint8_t>(EntryKind::Opening);
+    entry.header = header;
+    entry.payloads = std::span(&payload, 1);
+    entry.opens = c.id;
+    // When this fails the call goes on all the same, and its closing record will hold all of it.
+    if (auto position = journal_.append(entry)) open.opening_ = *position;
+    begun_.fetch_add(1, std::memory_order_relaxed);
+    {
+        const std::scoped_lock lock(recent_mutex_);
+        recent_[c.id] = {c.id, open.opening_, std::nullopt};
+    }
+    for (Consumer* consumer : consumers_) consumer->call_began(c);
+    return open;
+}
+
+void Recorder::end(OpenCall& open) {
+    Call& c = open.call();
+    if (!c.ended_at) c.ended_at = clock_.now();
+    if (!c.time.duration) c.time.duration = Duration{clock_.steady_nanos() - open.began_steady_};
+    prices()->price(c);
+
+    Closing closing;
+    closing.id = c.id;
+    closing.kind = static_cast<std::uint8_t>(open.opening_ ? EntryKind::Closing : EntryKind::Complete);
+    append_entry_header(closing.header, open.opening_);
+    closing.header += encode(c, Place::Header);
+    if (open.opening_) {
+        closing.closes = c.id;
+    } else {
+        closing.request_payload = encode(c, Place::RequestPayload);
+    }
+    closing.response_payload = encode(c, Place::ResponsePayload);
+    closing.subject = c.who.subject;
+    closing.ephemeral = !keeps_payload(c);
+    open.position_ = append_or_keep(std::move(closing));
+    ended_count_.fetch_add(1, std::memory_order_relaxed);
+    for (Consumer* consumer : consumers_) consumer->call_ended(c);
+}
+
+Result<journal::Position> Recorder::complete(Call call) {
+    if (call.id.is_nil()) return fail(Code::InvalidArgument, "a call needs an id");
+    prices()->price(call);
+    Closing closing;
+    closing.id = call.id;
+    closing.kind = static_cast<std::uint8_t>(EntryKind::Complete);
+    append_entry_header(closing.header, std::nullopt);
+    closing.header += encode(call, Place::Header);
+    closing.request_payload = encode(call, Place::RequestPayload);
+    closing.response_payload = encode(call, Place::ResponsePayload);
+    closing.subject = call.who.subject;
+    closing.ephemeral = !keeps_payload(call);
+    auto position = append(closing);
+    if (!position) return position;
+    begun_.fetch_add(1, std::memory_order_relaxed);
+    ended_count_.fetch_add(1, std::memory_order_relaxed);
+    for (Consumer* consumer : consumers_) consumer->call_ended(call);
+    return position;
+}
+
+Result<journal::Position> Recorder::say(const Said& said) {
+    std::string header;
+    append_entry_header(header, std::nullopt);
+    header += encode(said);
+    journal::Entry entry;
+    entry.kind = static_cast<std::uint8_t>(EntryKind::Said);
+    entry.header = header;
+    return journal_.append(entry);
+}
+
+Result<std::size_t> Recorder::close_orphans() {
+    std::size_t count = 0;
+    for (const journal::Orphan& orphan : journal_.orphans()) {
+        Call call;
+        if (auto header = read_entry_header(orphan.header); header) {
+            if (auto decoded = decode(header->call, call); !decoded) {
+                log::warning("the opening record of call {} is damaged: {}", orphan.id.to_string(),
+                             decoded.error().message);
+            }
+        }
+        call.id = orphan.id;
+        call.status = Status::Interrupted;
+        std::string header;
+        append_entry_header(header, orphan.opened_at);
+        header += encode(call, Place::Header);
+        journal::Entry entry;
+        entry.kind = static_cast<std::uint8_t>(EntryKind::Closing);
+        entry.header = header;
+        entry.adopts = journal::Opening{orphan.id, orphan.opened_at};
+        STENO_TRY(journal_.append(entry));
+        ++count;
+    }
+    STENO_TRY(journal_.finish_recovery());
+    return count;
+}
+
+Result<journal::Position> Recorder::append(const Closing& closing) {
+    std::array<journal::Payload, 2> payloads;
+    std::size_t count = 0;
+    for (const std::string* bytes : {&closing.request_payload, &closing.response_payload}) {
+        if (!bytes->empty()) payloads[count++] = payload_of(*bytes, closing.subject, closing.ephemeral);
+    }
+    journal::Entry entry;
+    entry.kind = closing.kind;
+    entry.header = closing.header;
+    entry.payloads = std::span(payloads.data(), count);
+    entry.closes = closing.closes;
+    auto position = journal_.append(entry);
+    if (position) {
+        const std::scoped_lock lock(recent_mutex_);
+        Recent& recent = recent_[closing.id];
+        recent.id = closing.id;
+        recent.closing = *position;
+    }
+    return position;
+}
+
+std::optional<journal::Position> Recorder::append_or_keep(Closing closing) {
+    if (auto position = append(closing)) return *position;
+    const std::scoped_lock lock(waiting_mutex_);
+    if (waiting_bytes_ + closing.bytes() > options_.max_waiting_bytes) {
+        lost_.fetch_add(1, std::memory_order_relaxed);
+        log::error("call {} is lost: the journal cannot be written and {} bytes are waiting already",
+                   closing.id.to_string(), waiting_bytes_);
+        const std::scoped_lock recent_lock(recent_mutex_);
+        recent_.erase(closing.id);
+        return std::nullopt;
+    }
+    waiting_bytes_ += closing.bytes();
+    waiting_.push_back(std::move(closing));
+    any_waiting_.store(true, std::memory_order_release);
+    return std::nullopt;
+}
+
+void Recorder::retry_waiting() {
+    if (!any_waiting_.load(std::memory_order_acquire)) return;
+    const std::scoped_lock lock(waiting_mutex_);
+    while (!waiting_.empty()) {
+        if (!append(waiting_.front())) return;
+        waiting_bytes_ -= waiting_.front().bytes();
+        waiting_.pop_front();
+    }
+    any_waiting_.store(false, std::memory_order_release);
+    log::info("the journal can be written again; all waiting records are in it");
+}
+
+void Recorder::set_prices(std::shared_ptr<const pricing::Catalogue> prices) {
+    const std::scoped_lock lock(prices_mutex_);
+    prices_ = std::move(prices);
+}
+
+std::shared_ptr<const pricing::Catalogue> Recorder::prices() const {
+    const std::scoped_lock lock(prices_mutex_);
+    return prices_;
+}
+
+std::optional<Recorder::Recent> Recorder::recent(const Uuid& id) const {
+    const std::scoped_lock lock(recent_mutex_);
+    const auto found = recent_.find(id);
+    if (found == recent_.end()) return std::nullopt;
+    return found->second;
+}
+
+std::vector<Recorder::Recent> Recorder::running() const {
+    const std::scoped_lock lock(recent_mutex_);
+    std::vector<Recent> running;
+    for (const auto& [id, recent] : recent_) {
+        if (!recent.closing) running.push_back(recent);
+    }
+    return running;
+}
+
+void Recorder::forget_until(std::uint64_t sequence) {
+    // By position and not by id: an entry that is noted a moment after the store has it goes at the next turn.
+    const std::scoped_lock lock(recent_mutex_);
+    std::erase_if(recent_, [&](const auto& entry) {
+        return entry.second.closing && entry.second.closing->sequence <= sequence;
+    });
+}
+
+RecorderStats Recorder::stats() const {
+    RecorderStats stats;
+    stats.begun = begun_.load(std::memory_order_relaxed);
+    stats.ended = ended_count_.load(std::memory_order_relaxed);
+    stats.lost = lost_.load(std::memory_order_relaxed);
+    stats.running = stats.begun - std::min(stats.begun, stats.ended);
+    const std::scoped_lock lock(waiting_mutex_);
+    stats.waiting_records = waiting_.size();
+    stats.waiting_bytes = waiting_bytes_;
+    return stats;
+}
+
+}  // namespace steno::ingest

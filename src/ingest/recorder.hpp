@@ -1,0 +1,161 @@
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "base/error.hpp"
+#include "base/time.hpp"
+#include "base/uuid.hpp"
+#include "journal/journal.hpp"
+#include "pricing/catalogue.hpp"
+#include "record/binary.hpp"
+#include "record/call.hpp"
+
+namespace steno::ingest {
+
+class Recorder;
+
+/// Told after the journal has a call. Called on the thread that recorded it, often an event loop: return quickly,
+/// never block, never throw. Added before the first call, never removed.
+class Consumer {
+  public:
+    virtual ~Consumer() = default;
+    virtual void call_began(const Call& call) = 0;
+    virtual void call_ended(const Call& call) = 0;
+};
+
+/// A call that has begun. Whoever holds it owes the record an end: `end`, or, if that is forgotten or an exception
+/// passes by, the destructor, which records a failure of ours. One thread at a time. Must not outlive the Recorder.
+class OpenCall {
+  public:
+    OpenCall(OpenCall&& other) noexcept;
+    OpenCall& operator=(OpenCall&&) = delete;
+    ~OpenCall();
+
+    /// What is known so far. Fill it in, then `end`.
+    Call& call() { return *call_; }
+
+    /// Stamps ended_at and the duration if they are not set, prices the usage, and appends the closing record. When it
+    /// returns, the whole call survives the death of this process. Never fails towards the caller: a journal that
+    /// cannot be written keeps the record in memory for another try, and what is finally lost is counted.
+    void end();
+    /// Where the closing record stands; nothing while it waits for a disk that fails.
+    [[nodiscard]] std::optional<journal::Position> position() const { return position_; }
+
+  private:
+    friend class Recorder;
+    OpenCall(Recorder& recorder, Call call);
+
+    Recorder* recorder_;
+    std::unique_ptr<Call> call_;
+    std::int64_t began_steady_ = 0;
+    std::optional<journal::Position> opening_;  ///< absent: the opening record could not be written
+    std::optional<journal::Position> position_;
+    bool ended_ = false;
+};
+
+struct RecorderStats {
+    std::uint64_t begun = 0;
+    std::uint64_t ended = 0;
+    std::uint64_t waiting_records = 0;  ///< in memory, because the disk refused them
+    std::uint64_t waiting_bytes = 0;
+    std::uint64_t lost = 0;  ///< records given up because the memory for waiting ones was full
+    std::uint64_t running = 0;
+};
+
+/// The one way in: every source hands its calls to this, and nothing goes round it. Prices, then journals. Any thread.
+class Recorder {
+  public:
+    struct Options {
+        Clock* clock = nullptr;  ///< default: system_clock()
+        std::uint64_t max_waiting_bytes = 64u << 20;
+    };
+    Recorder(journal::Journal& journal, std::shared_ptr<const pricing::Catalogue> prices, Options options);
+    Recorder(journal::Journal& journal, std::shared_ptr<const pricing::Catalogue> prices);
+
+    void add_consumer(Consumer& consumer) { consumers_.push_back(&consumer); }
+
+    /// Appends the opening record (header and request payload) before the call is sent anywhere. `call` has its id,
+    /// started_at and all that the request told. Never fails: see OpenCall::end.
+    OpenCall begin(Call call);
+
+    /// A call that is over already, in one record.
+    Result<journal::Position> complete(Call call);
+
+    /// Feedback or a score. The call need not be in the store yet. Not durable yet: see Journal::wait_durable.
+    Result<journal::Position> say(const Said& said);
+
+    /// Closes, as interrupted, what dead processes left open. Once, before the first call.
+    Result<std::size_t> close_orphans();
+
+    /// Tries to write again what is waiting. Called now and then by the feeder.
+    void retry_waiting();
+
+    /// Prices change at a moment; calls that end later get the new ones.
+    void set_prices(std::shared_ptr<const pricing::Catalogue> prices);
+    [[nodiscard]] std::shared_ptr<const pricing::Catalogue> prices() const;
+
+    /// Where a call stands that the store does not know yet.
+    struct Recent {
+        Uuid id;
+        std::optional<journal::Position> opening;
+        std::optional<journal::Position> closing;  ///< absent: it is running
+    };
+    [[nodiscard]] std::optional<Recent> recent(const Uuid& id) const;
+    [[nodiscard]] std::vector<Recent> running() const;
+    /// The store has what this journal's own stream holds up to here.
+    void forget_until(std::uint64_t sequence);
+
+    [[nodiscard]] RecorderStats stats() const;
+    [[nodiscard]] journal::Journal& journal() { return journal_; }
+
+  private:
+    friend class OpenCall;
+
+    /// An entry that owns its bytes, for waiting in memory.
+    struct Closing {
+        Uuid id;
+        std::uint8_t kind = 0;
+        std::string header;
+        std::string request_payload;
+        std::string response_payload;
+        std::optional<Uuid> closes;
+        std::string subject;
+        bool ephemeral = false;
+        [[nodiscard]] std::uint64_t bytes() const {
+            return header.size() + request_payload.size() + response_payload.size();
+        }
+    };
+    void end(OpenCall& open);
+    Result<journal::Position> append(const Closing& closing);
+    std::optional<journal::Position> append_or_keep(Closing closing);
+
+    journal::Journal& journal_;
+    Options options_;
+    Clock& clock_;
+    std::vector<Consumer*> consumers_;
+
+    mutable std::mutex prices_mutex_;
+    std::shared_ptr<const pricing::Catalogue> prices_;
+
+    mutable std::mutex recent_mutex_;
+    std::unordered_map<Uuid, Recent> recent_;
+
+    mutable std::mutex waiting_mutex_;
+    std::deque<Closing> waiting_;
+    std::uint64_t waiting_bytes_ = 0;
+    std::atomic<bool> any_waiting_{false};
+
+    std::atomic<std::uint64_t> begun_{0}, ended_count_{0}, lost_{0};
+};
+
+}  // namespace steno::ingest

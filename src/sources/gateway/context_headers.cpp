@@ -1,0 +1,154 @@
+#include "sources/gateway/context_headers.hpp"
+
+#include <fmt/format.h>
+#include <simdjson.h>
+
+#include <array>
+
+#include "base/text.hpp"
+
+namespace steno::gateway {
+
+namespace {
+
+constexpr std::string_view kPrefix = "x-steno-";
+constexpr std::size_t kMaxIdBytes = 200;
+
+/// Reads one header's value into the call; false when it does not fit.
+using Take = bool (*)(std::string_view value, Call& call);
+
+template <auto Group, auto Member>
+bool take_text(std::string_view value, Call& call) {
+    if (value.size() > kMaxIdBytes || !is_valid_utf8(value)) return false;
+    call.*Group.*Member = value;
+    return true;
+}
+
+template <auto Member>
+bool take_top(std::string_view value, Call& call) {
+    if (value.size() > kMaxIdBytes || !is_valid_utf8(value)) return false;
+    call.*Member = value;
+    return true;
+}
+
+/// The value, if it is a JSON object; without white space.
+bool take_object(std::string_view value, Json& into) {
+    thread_local simdjson::dom::parser parser;
+    simdjson::dom::object object;
+    if (parser.parse(value.data(), value.size()).get(object) != simdjson::SUCCESS) return false;
+    into.text = simdjson::minify(object);
+    return true;
+}
+
+bool take_attributes(std::string_view value, Call& call) {
+    thread_local simdjson::dom::parser parser;
+    simdjson::dom::object object;
+    if (parser.parse(value.data(), value.size()).get(object) != simdjson::SUCCESS) return false;
+    bool all = true;
+    for (const auto [key, element] : object) {
+        std::string_view text;
+        double number = 0;
+        bool flag = false;
+        auto& attributes = call.labels.attributes;
+        if (element.get(text) == simdjson::SUCCESS) {
+            attributes[std::string(key)] = std::string(text);
+        } else if (element.get(flag) == simdjson::SUCCESS) {
+            attributes[std::string(key)] = flag;
+        } else if (element.get(number) == simdjson::SUCCESS) {
+            attributes[std::string(key)] = number;
+        } else {
+            all = false;
+        }
+    }
+    return all;
+}
+
+bool take_tags(std::string_view value, Call& call) {
+    if (!is_valid_utf8(value)) return false;
+    for (const std::string_view tag : split(value, ',')) call.labels.tags.emplace_back(tag.substr(0, kMaxIdBytes));
+    return true;
+}
+
+bool take_kind(std::string_view value, Call& call) { return from_string(value, call.kind); }
+
+bool take_full_data(std::string_view value, Call& call) {
+    const bool yes = equals_ignoring_case(value, "true") || value == "1";
+    const bool no = equals_ignoring_case(value, "false") || value == "0";
+    if (yes || no) call.privacy.full_data = yes;
+    return yes || no;
+}
+
+struct ContextHeader {
+    std::string_view name;  ///< without the prefix
+    std::string_view wants;
+    Take take;
+};
+
+constexpr std::string_view kId = "at most 200 bytes of UTF-8";
+constexpr std::string_view kObject = "a JSON object";
+
+constexpr std::array kHeaders{
+    ContextHeader{"session", kId, take_text<&Call::trace, &Trace::session_id>},
+    ContextHeader{"request", kId, take_text<&Call::trace, &Trace::request_id>},
+    ContextHeader{"parent", kId, take_text<&Call::trace, &Trace::parent_id>},
+    ContextHeader{"agent", kId, take_text<&Call::trace, &Trace::agent>},
+    ContextHeader{"function", kId, take_text<&Call::trace, &Trace::function>},
+    ContextHeader{"operation", kId, take_text<&Call::trace, &Trace::operation>},
+    ContextHeader{"user", kId, take_text<&Call::who, &Who::user_id>},
+    ContextHeader{"subject", kId, take_text<&Call::who, &Who::subject>},
+    ContextHeader{"project", kId, take_top<&Call::project>},
+    ContextHeader{"environment", kId, take_top<&Call::environment>},
+    ContextHeader{"prompt-type", kId, take_text<&Call::prompt, &PromptFacts::type>},
+    ContextHeader{"prompt-name", kId, take_text<&Call::prompt, &PromptFacts::name>},
+    ContextHeader{"prompt-version", kId, take_text<&Call::prompt, &PromptFacts::version>},
+    ContextHeader{"retention", kId, take_text<&Call::privacy, &Privacy::retention>},
+    ContextHeader{"variables", kObject,
+                  [](std::string_view v, Call& c) { return take_object(v, c.prompt.variables); }},
+    ContextHeader{"metadata", kObject, [](std::string_view v, Call& c) { return take_object(v, c.labels.metadata); }},
+    ContextHeader{"attributes", "a JSON object of strings, numbers and booleans", take_attributes},
+    ContextHeader{"tags", "UTF-8 words separated by commas", take_tags},
+    ContextHeader{"kind", "a kind of call, such as chat or intent", take_kind},
+    ContextHeader{"store-full-data", "true or false", take_full_data},
+};
+
+/// "00-<32 hex>-<16 hex>-<2 hex>" (W3C Trace Context); anything else is ignored, as that specification says.
+void take_traceparent(std::string_view value, Call& call) {
+    if (value.size() < 55 || value[2] != '-' || value[35] != '-' || value[52] != '-') return;
+    const std::string_view trace = value.substr(3, 32);
+    const std::string_view parent = value.substr(36, 16);
+    if (!from_hex(trace) || !from_hex(parent) || trace.find_first_not_of('0') == std::string_view::npos) return;
+    call.trace.trace_id = lower_case(trace);
+    if (call.trace.parent_id.empty()) call.trace.parent_id = lower_case(parent);
+}
+
+}  // namespace
+
+std::vector<std::string> take_context(net::Headers& headers, Call& call) {
+    std::vector<std::string> warnings;
+    bool any = false;
+    for (const auto& [name, value] : headers) {
+        if (name.size() <= kPrefix.size() || !equals_ignoring_case(std::string_view(name).substr(0, kPrefix.size()), kPrefix)) {
+            continue;
+        }
+        any = true;
+        const std::string_view rest = std::string_view(name).substr(kPrefix.size());
+        bool known = false;
+        for (const ContextHeader& header : kHeaders) {
+            if (!equals_ignoring_case(rest, header.name)) continue;
+            known = true;
+            if (!header.take(trim(value), call)) {
+                warnings.push_back(fmt::format("{}{} ignored: it should be {}", kPrefix, header.name, header.wants));
+            }
+        }
+        if (!known && is_valid_utf8(rest)) warnings.push_back(fmt::format("{}{} is not known", kPrefix, lower_case(rest)));
+    }
+    if (any) {
+        headers.remove_if([](const net::Headers::Field& field) {
+            return equals_ignoring_case(std::string_view(field.first).substr(0, kPrefix.size()), kPrefix);
+        });
+    }
+    if (const auto traceparent = headers.get("traceparent")) take_traceparent(*traceparent, call);
+    return warnings;
+}
+
+}  // namespace steno::gateway

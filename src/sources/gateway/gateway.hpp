@@ -1,0 +1,83 @@
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/error.hpp"
+#include "base/random.hpp"
+#include "ingest/recorder.hpp"
+#include "net/http_client.hpp"
+#include "net/http_server.hpp"
+#include "net/loops.hpp"
+#include "providers/provider.hpp"
+
+/// The gateway: a program's AI calls pass through it unchanged, and each leaves one record, however it ends.
+namespace steno::gateway {
+
+struct Upstream {
+    std::string name;  ///< first segment of the path: /name/rest
+    net::BaseUrl url;
+};
+
+enum class Capture : std::uint8_t {
+    Off,   ///< relay only, no record: for measuring
+    Full,  ///< everything that the record holds
+};
+
+/// Which exact bytes are kept beside what was understood of them.
+enum class KeepRaw : std::uint8_t { None, Request, All };
+
+struct GatewayOptions {
+    std::vector<Upstream> upstreams;  ///< besides, and in place of, the providers' own
+    net::ClientDeadlines deadlines;
+    std::uint64_t max_body_bytes = 64u << 20;
+    Capture capture = Capture::Full;
+    KeepRaw keep_raw = KeepRaw::Request;
+    /// true: the last byte of an answer waits until its record is fsynced, not only written.
+    bool strict_durability = false;
+};
+
+struct GatewayStats {
+    std::uint64_t requests = 0;
+    std::uint64_t active = 0;
+    std::uint64_t upstream_failures = 0;  ///< refused, cut, timed out
+    std::uint64_t client_cancels = 0;
+    std::uint64_t refused = 0;  ///< by the gateway itself
+};
+
+/// Bytes pass unchanged both ways: only hop-by-hop and `x-steno-*` headers are ours. The opening record is written
+/// before a request leaves, the closing one before the last byte of the answer reaches the client.
+/// `handle` runs on any loop; the object is shared by all and must outlive them.
+class Gateway {
+  public:
+    /// All three must outlive the gateway. `recorder` may be null only with Capture::Off.
+    Gateway(net::Loops& loops, net::HttpClient& client, ingest::Recorder* recorder, GatewayOptions options);
+    ~Gateway();
+
+    /// The upstream that a request path names, or null: then the request is not for the gateway.
+    [[nodiscard]] const Upstream* route(std::string_view path) const;
+    /// Relays one exchange whose path `route` knows. Answers whatever happens.
+    net::Task<void> handle(net::ServerExchange& exchange, const Upstream& upstream);
+
+    [[nodiscard]] const std::map<std::string, Upstream, std::less<>>& upstreams() const { return upstreams_; }
+    [[nodiscard]] GatewayStats stats() const;
+
+  private:
+    class Relay;
+
+    net::Loops& loops_;
+    net::HttpClient& client_;
+    ingest::Recorder* recorder_;
+    GatewayOptions options_;
+    std::map<std::string, Upstream, std::less<>> upstreams_;
+    std::map<std::string, providers::ProviderRow, std::less<>> providers_;
+    std::atomic<std::uint64_t> requests_{0}, active_{0}, upstream_failures_{0}, client_cancels_{0}, refused_{0};
+};
+
+}  // namespace steno::gateway

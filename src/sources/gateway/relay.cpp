@@ -1,0 +1,317 @@
+#include "sources/gateway/relay.hpp"
+
+#include <fmt/format.h>
+
+#include "base/log.hpp"
+#include "base/text.hpp"
+#include "sources/gateway/context_headers.hpp"
+#include "sources/gateway/refusal.hpp"
+
+namespace steno::gateway {
+
+namespace {
+
+/// Decoded answers beyond this are relayed, but no longer read.
+constexpr std::uint64_t kMaxDecodedBytes = 256u << 20;
+
+std::string stage_message(const net::ClientError& error, const Upstream& upstream) {
+    const std::string where = fmt::format("{} at {}", upstream.name, upstream.url.endpoint.to_string());
+    if (error.error.code == Code::DeadlineExceeded) {
+        switch (error.stage) {
+            case net::ClientStage::Connect: return where + " did not accept a connection in time";
+            case net::ClientStage::Send: return where + " did not take the request in time";
+            case net::ClientStage::FirstByte: return where + " did not begin to answer in time";
+            case net::ClientStage::Body: return where + " fell silent in the middle of its answer";
+        }
+    }
+    return fmt::format("{}: {}", where, error.error.message);
+}
+
+}  // namespace
+
+Gateway::Relay::Relay(Gateway& gateway, net::ServerExchange& client, const Upstream& upstream,
+                      const providers::ProviderRow& provider)
+    : gateway_(gateway), client_(client), upstream_(upstream), provider_(provider) {}
+
+Gateway::Relay::~Relay() {
+    client_.on_client_gone({});
+}
+
+net::Task<void> Gateway::Relay::run() {
+    started_ = system_clock().steady_nanos();
+    request_ = client_.head();
+    id_ = Uuid::random(system_random());
+    if (recording()) begin_call();
+
+    auto body = co_await client_.read_body(gateway_.options_.max_body_bytes);
+    if (!body) {
+        if (body.error().code == Code::ResourceExhausted) {
+            co_await refuse_with(413, ErrorType::InvalidRequest,
+                                 fmt::format("the request body is larger than {} bytes (setting gateway.max_body_bytes)",
+                                             gateway_.options_.max_body_bytes));
+        } else if (body.error().code == Code::Cancelled) {
+            end_cancelled();
+        } else {
+            co_await refuse_with(400, ErrorType::InvalidRequest, body.error().message);
+        }
+        co_return;
+    }
+    body_ = std::move(*body);
+    if (recording()) {
+        read_request(body_);
+        open_.emplace(gateway_.recorder_->begin(std::move(call_)));
+    }
+
+    const net::RequestHead outgoing = upstream_request();
+    client_.on_client_gone([this] { cancel_.cancel(); });
+    dispatched_ = system_clock().steady_nanos();
+    auto answer = co_await gateway_.client_.send(upstream_.url, outgoing, body_, gateway_.options_.deadlines, &cancel_);
+    if (!answer) {
+        if (client_.client_gone()) {
+            end_cancelled();
+            co_return;
+        }
+        gateway_.upstream_failures_.fetch_add(1, std::memory_order_relaxed);
+        const bool late = answer.error().error.code == Code::DeadlineExceeded;
+        co_await refuse_with(late ? 504 : 502, late ? ErrorType::Timeout : ErrorType::Connection,
+                             stage_message(answer.error(), upstream_));
+        co_return;
+    }
+    co_await relay_answer(**answer);
+}
+
+void Gateway::Relay::begin_call() {
+    call_.id = id_;
+    call_.started_at = system_clock().now();
+    call_.source = Source::Gateway;
+    warnings_ = take_context(request_.headers, call_);
+}
+
+void Gateway::Relay::read_request(std::string_view body) {
+    const Kind given = call_.kind;
+    const std::string_view path = request_.path().substr(1 + upstream_.name.size());
+    const auto lookup = [this](std::string_view name) { return request_.headers.get(name); };
+
+    std::string plain;
+    if (const auto coding = request_.headers.get("content-encoding"); coding && !body.empty()) {
+        if (auto decoder = net::make_decoder(*coding, kMaxDecodedBytes)) {
+            if ((*decoder)->feed(body, plain)) body = plain;
+        }
+    }
+    call_.provider.name = provider_.record_name;
+    provider_.provider().read_request(
+        {.method = request_.method, .path = path, .query = request_.query(), .header = lookup, .body = body}, call_);
+    if (given != Kind::Span) call_.kind = given;
+    call_.provider.endpoint.method = request_.method;
+    call_.provider.endpoint.host = upstream_.url.host_header();
+    call_.provider.endpoint.path = upstream_.url.path + std::string(path);
+    if (gateway_.options_.keep_raw != KeepRaw::None) call_.raw.request = body;
+}
+
+net::RequestHead Gateway::Relay::upstream_request() const {
+    net::RequestHead head;
+    head.method = request_.method;
+    head.target = upstream_.url.path;
+    const std::string_view rest = std::string_view(request_.target).substr(1 + upstream_.name.size());
+    if (!rest.starts_with('/')) head.target += '/';
+    head.target += rest;
+    head.headers = request_.headers;
+    net::remove_hop_by_hop(head.headers);
+    head.headers.remove_if([](const net::Headers::Field& field) {
+        const std::string_view name = field.first;
+        return equals_ignoring_case(name, "host") || equals_ignoring_case(name, "content-length") ||
+               equals_ignoring_case(name, "expect") ||
+               (name.size() >= 8 && equals_ignoring_case(name.substr(0, 8), "x-steno-"));
+    });
+    return head;
+}
+
+void Gateway::Relay::read_head(const net::ResponseHead& head) {
+    Call& call = open_->call();
+    call.provider.http_status = head.status;
+    const auto lookup = [&head](std::string_view name) { return head.headers.get(name); };
+    const auto request_lookup = [this](std::string_view name) { return request_.headers.get(name); };
+    const std::string_view path = request_.path().substr(1 + upstream_.name.size());
+    reader_ = provider_.provider().read_response(
+        {.method = request_.method, .path = path, .query = request_.query(), .header = request_lookup, .body = body_},
+        {.status = head.status, .header = lookup}, call);
+    if (const auto coding = head.headers.get("content-encoding"); coding && !equals_ignoring_case(*coding, "identity")) {
+        auto decoder = net::make_decoder(*coding, kMaxDecodedBytes);
+        if (decoder) {
+            decoder_ = std::move(*decoder);
+        } else {
+            undecodable_ = true;
+        }
+    }
+}
+
+void Gateway::Relay::watch(std::string_view bytes) {
+    if (!reader_ || undecodable_ || bytes.empty()) return;
+    if (decoder_) {
+        plain_.clear();
+        if (!decoder_->feed(bytes, plain_)) undecodable_ = true;
+        bytes = plain_;
+    }
+    if (gateway_.options_.keep_raw == KeepRaw::All) raw_response_ += bytes;
+    reader_->feed(bytes);
+    if (!first_token_ && reader_->first_token_seen()) {
+        first_token_ = true;
+        open_->call().time.time_to_first_token = Duration{system_clock().steady_nanos() - started_};
+    }
+}
+
+net::ResponseHead Gateway::Relay::client_head(const net::ResponseHead& head) const {
+    net::ResponseHead out = head;
+    net::remove_hop_by_hop(out.headers);
+    out.headers.remove("content-length");
+    if (recording()) out.headers.set("x-steno-call-id", id_.to_string());
+    for (const std::string& warning : warnings_) out.headers.add("x-steno-warning", warning);
+    return out;
+}
+
+net::Task<void> Gateway::Relay::relay_answer(net::ClientExchange& answer) {
+    if (recording()) read_head(answer.head());
+    const net::ResponseHead head = client_head(answer.head());
+    const bool bodiless = request_.method == "HEAD" || head.status == 204 || head.status == 304;
+    const auto length = answer.content_length();
+    struct Watch {
+        net::ServerExchange& client;
+        ~Watch() { client.on_client_gone({}); }
+    } watch_client{client_};  // the answer dies before this object does
+    client_.on_client_gone([&answer] { answer.cancel(); });
+    if (client_.client_gone()) {
+        end_cancelled();
+        co_return;
+    }
+
+    // The head of a stream goes out at once. An answer of known length goes with its first bytes, in one system call.
+    bool head_sent = false;
+    if (!length && !bodiless) {
+        if (!co_await client_.write_head(head, std::nullopt)) {
+            end_cancelled();
+            co_return;
+        }
+        head_sent = true;
+    }
+
+    std::uint64_t passed = 0;
+    for (;;) {
+        auto piece = co_await answer.read_some();
+        if (!piece) {
+            if (client_.client_gone()) {
+                end_cancelled();
+                co_return;
+            }
+            gateway_.upstream_failures_.fetch_add(1, std::memory_order_relaxed);
+            const bool late = piece.error().code == Code::DeadlineExceeded;
+            const std::string message =
+                stage_message({piece.error(), net::ClientStage::Body}, upstream_) + fmt::format(" ({} bytes came)", passed);
+            if (!head_sent && passed == 0) {
+                co_await refuse_with(late ? 504 : 502, late ? ErrorType::Timeout : ErrorType::Connection, message);
+                co_return;
+            }
+            end_failed(late ? ErrorType::Timeout : ErrorType::Connection, message, true);
+            client_.abort();
+            co_return;
+        }
+        const bool end_of_body = piece->empty();
+        passed += piece->size();
+        watch(*piece);
+        // The closing record is written before the bytes that complete the answer are passed on.
+        if (end_of_body || (length && passed >= *length) || (reader_ && reader_->finished())) {
+            end_answered(true);
+            co_await wait_until_durable();
+        }
+        if (length && !head_sent) {
+            if (passed >= *length || end_of_body) {
+                if (!co_await client_.respond(head, *piece)) gateway_.client_cancels_.fetch_add(1);
+                co_return;
+            }
+            if (!co_await client_.write_head(head, length)) {
+                end_cancelled();
+                co_return;
+            }
+            head_sent = true;
+        }
+        if (end_of_body) {
+            if (bodiless && !head_sent) {
+                co_await client_.respond(head, {});
+            } else {
+                co_await client_.finish();
+            }
+            co_return;
+        }
+        if (!co_await client_.write(*piece)) {
+            end_cancelled();
+            co_return;
+        }
+    }
+}
+
+net::Task<void> Gateway::Relay::refuse_with(int status, ErrorType type, std::string message) {
+    gateway_.refused_.fetch_add(1, std::memory_order_relaxed);
+    end_failed(type, message, type == ErrorType::Connection || type == ErrorType::Timeout);
+    Refusal refusal = refuse(provider_.record_name, status, type, message);
+    if (recording()) refusal.head.headers.add("x-steno-call-id", id_.to_string());
+    for (const std::string& warning : warnings_) refusal.head.headers.add("x-steno-warning", warning);
+    co_await client_.respond(refusal.head, refusal.body);
+}
+
+net::Task<void> Gateway::Relay::wait_until_durable() {
+    if (!gateway_.options_.strict_durability || !open_ || !open_->position()) co_return;
+    const journal::Position position = *open_->position();
+    journal::Journal& journal = gateway_.recorder_->journal();
+    Result<void> durable;
+    co_await net::blocking(gateway_.loops_, [&] { durable = journal.wait_durable(position); });
+    if (!durable) log::warning("an answer goes out before its record is on disk: {}", durable.error().message);
+}
+
+void Gateway::Relay::end_answered(bool complete) {
+    if (ended_ || !open_) return;
+    Call& call = open_->call();
+    reader_->end(complete, call);
+    if (undecodable_ && !call.error.type) {
+        call.error.type = ErrorType::MalformedResponse;
+        call.error.message = "the answer's content coding could not be undone; it was passed on as it came";
+    }
+    end_record();
+}
+
+void Gateway::Relay::end_failed(ErrorType type, std::string message, bool retryable) {
+    if (ended_ || !recording()) return;
+    if (!open_) {
+        // Refused before its request was read: what is known of it is its head.
+        call_.provider.name = provider_.record_name;
+        call_.name = fmt::format("{} {}", request_.method, request_.path());
+        call_.provider.endpoint = {request_.method, upstream_.url.host_header(), std::string(request_.path()), {}};
+        open_.emplace(gateway_.recorder_->begin(std::move(call_)));
+    }
+    Call& call = open_->call();
+    bool partial = false;
+    if (reader_) {
+        reader_->end(false, call);
+        partial = first_token_;
+    }
+    call.status = partial ? Status::Partial : Status::Failure;
+    call.error.type = type;
+    call.error.message = std::string(utf8_prefix(message, kMaxErrorMessage));
+    call.error.retryable = retryable;
+    end_record();
+}
+
+void Gateway::Relay::end_cancelled() {
+    if (ended_ || !recording()) return;
+    gateway_.client_cancels_.fetch_add(1, std::memory_order_relaxed);
+    end_failed(ErrorType::Cancelled, "the client closed the connection before the answer was complete", false);
+}
+
+void Gateway::Relay::end_record() {
+    ended_ = true;
+    Call& call = open_->call();
+    if (call.error.type == ErrorType::Cancelled) call.status = Status::Cancelled;
+    if (gateway_.options_.keep_raw == KeepRaw::All) call.raw.response = std::move(raw_response_);
+    providers::fill_preview(call);
+    open_->end();
+}
+
+}  // namespace steno::gateway

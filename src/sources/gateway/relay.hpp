@@ -1,0 +1,70 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "net/content_coding.hpp"
+#include "sources/gateway/gateway.hpp"
+
+namespace steno::gateway {
+
+/// One exchange on its way through: lives on one loop, for as long as the client's request does.
+class Gateway::Relay {
+  public:
+    Relay(Gateway& gateway, net::ServerExchange& client, const Upstream& upstream,
+          const providers::ProviderRow& provider);
+    ~Relay();
+    Relay(const Relay&) = delete;
+    Relay& operator=(const Relay&) = delete;
+
+    net::Task<void> run();
+
+  private:
+    void begin_call();
+    void read_request(std::string_view body);
+    net::RequestHead upstream_request() const;
+    void read_head(const net::ResponseHead& head);
+    /// Takes a copy of what passes: decoded, understood, timed.
+    void watch(std::string_view bytes);
+    net::ResponseHead client_head(const net::ResponseHead& head) const;
+
+    net::Task<void> relay_answer(net::ClientExchange& answer);
+    net::Task<void> refuse_with(int status, ErrorType type, std::string message);
+    net::Task<void> wait_until_durable();
+
+    /// The endings. Each writes the one closing record; the first one counts.
+    void end_answered(bool complete);
+    void end_failed(ErrorType type, std::string message, bool retryable);
+    void end_cancelled();
+    void end_record();
+
+    [[nodiscard]] bool recording() const { return gateway_.options_.capture != Capture::Off; }
+
+    Gateway& gateway_;
+    net::ServerExchange& client_;
+    const Upstream& upstream_;
+    const providers::ProviderRow& provider_;
+
+    net::RequestHead request_;  ///< as it goes upstream
+    std::string body_;
+    Uuid id_;
+    std::vector<std::string> warnings_;
+    Call call_;  ///< until it is begun
+    std::optional<ingest::OpenCall> open_;
+    bool ended_ = false;
+
+    std::int64_t started_ = 0;     ///< steady
+    std::int64_t dispatched_ = 0;  ///< steady
+    std::unique_ptr<providers::ResponseReader> reader_;
+    std::unique_ptr<net::Decoder> decoder_;
+    std::string plain_;         ///< decoded bytes of the piece at hand
+    std::string raw_response_;  ///< with KeepRaw::All
+    bool undecodable_ = false;
+    bool first_token_ = false;
+    net::CancelHandle cancel_;
+};
+
+}  // namespace steno::gateway
