@@ -13,7 +13,7 @@ build_packages=(
 test_packages=(libgtest-dev libgmock-dev librapidcheck-dev curl chromium nginx-light)
 bench_packages=(libbenchmark-dev nginx-light wrk)
 style_packages=(clang-format-19 clang-tidy-19)
-coverage_packages=(llvm-19)
+llvm_packages=(llvm-19) # sanitizers: readable stacks; coverage: its tools
 
 require_machine() {
     [[ $(uname -sm) == "Linux x86_64" ]] ||
@@ -46,7 +46,8 @@ Installing them needs root, and sudo is not here. As root: apt-get install --no-
         sed -n 's/^Remv \([^ ]*\).*/\1/p' | tr '\n' ' ') || true
     [[ $removed ]] && say "apt removes these, which conflict with them: $removed"
     step "Debian packages" apt-install "${apt[@]}" install -y -q --no-install-recommends "${missing[@]}" ||
-        fail "apt-get could not install the packages above."
+        fail "apt-get could not install the packages above. Steno is built and tested on Debian 12; this is $(
+            sed -n 's/^PRETTY_NAME="\(.*\)"/\1/p' /etc/os-release)."
 }
 
 # A Python environment of the project's own (Debian's python3): carries pip for Node, and later the test clients.
