@@ -1,5 +1,10 @@
 #pragma once
 
+#include "base/decimal.hpp"
+#include "base/error.hpp"
+#include "base/time.hpp"
+#include "record/call.hpp"
+
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -7,41 +12,49 @@
 #include <string_view>
 #include <vector>
 
-#include "base/decimal.hpp"
-#include "base/error.hpp"
-#include "base/time.hpp"
-#include "record/call.hpp"
-
-/// Dated prices of models, and the cost of a usage. Exact decimals throughout; an unknown price is unknown, not zero.
+/// Dated prices of models, and the cost of a usage. Exact decimals throughout; an unknown price is unknown,
+/// not zero.
 namespace steno::pricing {
 
-/// One price: for one model of one provider, one unit of one thing, in one period and size band. Several rows with the
-/// same key but other things (input, output, cache_read, …) make up what a call costs.
+/// The day of which the built-in figures are.
+inline constexpr std::string_view kCatalogueDay = "2026-11-20";
+
+/// What the units of one model of one provider cost, in one region, service tier, period and size band.
 struct Price {
     std::string provider;  ///< gen_ai name
-    std::string model;     ///< exact id as requested or served
-    std::string region;    ///< "" any
-    std::string tier;      ///< service tier: "" standard; "batch", "flex", "priority", …
+    std::string
+        model;  ///< exact id as requested or served; "*" (custom prices): any model that has no other price
+    std::string region;             ///< "" any
+    std::string tier;               ///< service tier: "" standard; "batch", "flex", "priority", …
     std::optional<Timestamp> from;  ///< absent: since ever
     std::optional<Timestamp> to;    ///< exclusive; absent: until further notice
-    std::int64_t min_input_tokens = 0;  ///< this band holds for calls with at least so many input tokens
+    std::int64_t min_input_tokens =
+        0;  ///< holds for calls with at least so many input tokens, cache included
     std::string currency = "USD";
-    std::optional<Decimal> input;           ///< each per million tokens …
-    std::optional<Decimal> output;
+    std::optional<Decimal> input;   ///< each per million tokens …
+    std::optional<Decimal> output;  ///< reasoning included
     std::optional<Decimal> cache_read;
     std::optional<Decimal> cache_write_5m;
     std::optional<Decimal> cache_write_1h;
+    std::optional<Decimal> cache_write;  ///< where the provider names no duration, or another one
     std::optional<Decimal> audio_input;
     std::optional<Decimal> audio_output;
-    std::optional<Decimal> image_input;
-    std::optional<Decimal> per_image;       ///< … these each per one
+    std::optional<Decimal> image_input;  ///< absent: as `input`
+    std::optional<Decimal> per_image;    ///< … these each per one
     std::optional<Decimal> per_second;
     std::optional<Decimal> per_page;
     std::optional<Decimal> per_search;
     std::optional<Decimal> per_million_characters;
-    std::string source;  ///< where the figure is from, e.g. "catalogue as of 2026-11-20", "custom"
-    [[nodiscard]] std::string id() const;  ///< "openai/gpt-4o-mini@2024-07-18" or …"@2026-11-20" when undated
+    std::string source;  ///< where the figures are from, e.g. "catalogue as of 2026-11-20", "custom"
+
+    /// "openai/gpt-4o-mini@2026-11-20": the day of `from`, or of the catalogue, or "undated"; then whatever
+    /// else tells this row from others: "…@2026-11-20/batch/eu/from-272001-tokens".
+    [[nodiscard]] std::string id() const;
+    bool operator==(const Price&) const = default;
 };
+
+/// Which of the record's cost fields a line adds to.
+enum class CostPart : std::uint8_t { Input, Output, Cache, Other };
 
 /// One line of an explanation: 1000 input tokens at 0.15 per million = 0.00015.
 struct CostLine {
@@ -50,12 +63,31 @@ struct CostLine {
     std::int64_t per = 1'000'000;
     Decimal price;
     Decimal amount;
+    CostPart part = CostPart::Input;
 };
 
+/// How a call's cost comes about. Either `total` is there, or `missing` says why not.
 struct Explanation {
     std::optional<Price> price;
+    bool custom = false;  ///< the price is one of the custom ones
+    std::string rule;  ///< how the price was found: "the model that answered", "the model asked for, without
+                       ///< its date"
     std::vector<CostLine> lines;
-    std::string missing;  ///< why there is no total: "no price is known for …", "no price for cache writes of …"
+    std::optional<Decimal> total;
+    std::string missing;  ///< "no price is known for …", "no price for cache writes of …"
+};
+
+/// What the catalogue knows of a model besides its price. Absent: not known.
+struct CatalogueModel {
+    std::string provider;
+    std::string model;
+    std::string mode;                            ///< chat, responses, embedding, image_generation, …
+    std::optional<std::int64_t> context_window;  ///< tokens
+    std::optional<std::int64_t> max_output;      ///< tokens
+    std::optional<bool> vision;
+    std::optional<bool> tools;
+    std::optional<bool> json_schema;
+    std::string deprecation_date;  ///< "2026-11-04"
 };
 
 /// Immutable once built; share it between threads by shared_ptr and swap it whole when prices change.
@@ -63,15 +95,20 @@ class Catalogue {
   public:
     /// The prices built into the program.
     static std::shared_ptr<const Catalogue> built_in();
-    /// The same, with custom prices laid over (custom wins where both apply).
+    /// The same, with custom prices laid over: a custom price wins where both apply.
     static std::shared_ptr<const Catalogue> with(std::vector<Price> custom);
 
-    /// Fills call.cost from call.usage, provider, model (served first, then requested), service tier and start time.
-    /// Leaves it absent when no price is known, or when a thing that was used has none. A cost that the provider itself
-    /// reported (cost.source "provider") is left alone.
+    /// Fills call.cost from call.usage, provider, model (served first, then requested), service tier and
+    /// start time. Leaves it absent when no price is known, when a thing that was used has none, or when the
+    /// usage is incomplete. A cost that the provider itself reported (cost.source "provider") is left alone.
     void price(Call& call) const;
+    /// The same sum, with its lines; never looks at call.cost.
     [[nodiscard]] Explanation explain(const Call& call) const;
+    /// All prices of a provider and model (each may be empty: any), custom ones included, in a stable order.
     [[nodiscard]] std::vector<Price> list(std::string_view provider = {}, std::string_view model = {}) const;
+    /// The facts of a model, found by the same rules of names as its price.
+    [[nodiscard]] std::optional<CatalogueModel> model_facts(std::string_view provider,
+                                                            std::string_view model) const;
 
     ~Catalogue();
     struct Impl;
@@ -81,10 +118,13 @@ class Catalogue {
     std::unique_ptr<Impl> impl_;
 };
 
-/// The JSON form of prices, for `steno prices import` and the custom-price file: an array of objects with Price's member
-/// names; decimals are strings. Every error names the row. A price above 10 000 per million tokens, or one per token
-/// by mistake (below 0.000001 per million), is refused with what was probably meant.
+/// The JSON form of prices, for `steno prices import` and the custom-price file: an array of objects with
+/// Price's member names; amounts are strings, times RFC 3339 or a day (its midnight UTC). Every error names
+/// the row and member. Refused, with what was probably meant: a token price above 10 000 per million, a
+/// positive one below 0.001 per million (a figure per token), the same price twice, a row without any price,
+/// unknown members.
 Result<std::vector<Price>> prices_from_json(std::string_view text);
+/// One object a line; absent members are left out. prices_from_json reads it back to the same prices.
 std::string prices_to_json(const std::vector<Price>& prices);
 
 }  // namespace steno::pricing

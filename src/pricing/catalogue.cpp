@@ -1,0 +1,269 @@
+#include "pricing/catalogue.hpp"
+
+#include "base/log.hpp"
+#include "base/text.hpp"
+#include "pricing/built_in_prices.hpp"
+#include "pricing/cost.hpp"
+#include "pricing/model_names.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <span>
+#include <tuple>
+#include <unordered_map>
+#include <utility>
+
+namespace steno::pricing {
+
+namespace {
+
+std::string key_of(std::string_view provider, std::string_view model) {
+    std::string key(provider);
+    key.push_back('\0');
+    key += model;
+    return key;
+}
+
+/// Rows, and where those of each (provider, model) are.
+template <class Row>
+struct Indexed {
+    std::vector<Row> rows;
+    std::unordered_map<std::string, std::vector<std::size_t>> by_name;
+
+    explicit Indexed(std::vector<Row> all) : rows(std::move(all)) {
+        for (std::size_t i = 0; i < rows.size(); ++i)
+            by_name[key_of(rows[i].provider, rows[i].model)].push_back(i);
+    }
+    [[nodiscard]] std::span<const std::size_t> find(std::string_view provider, std::string_view model) const {
+        const auto found = by_name.find(key_of(provider, model));
+        return found == by_name.end() ? std::span<const std::size_t>{} : std::span(found->second);
+    }
+};
+
+/// What besides provider and model decides which row applies.
+struct Circumstances {
+    std::string tier;
+    std::string region;
+    std::optional<Timestamp> at;
+    std::int64_t input_tokens = 0;
+};
+
+std::string canonical_tier(const ProviderFacts& provider) {
+    if (provider.batch.value_or(false)) return "batch";
+    std::string tier = lower_case(provider.service_tier);
+    for (const std::string_view standard : {"default", "standard", "standard_only", "auto", "on_demand"})
+        if (tier == standard) return "";
+    return tier;
+}
+
+Circumstances circumstances_of(const Call& call) {
+    return {canonical_tier(call.provider), call.provider.region,
+            call.started_at ? call.started_at : call.ended_at, call.usage.input_tokens.value_or(0)};
+}
+
+bool applies(const Price& price, const Circumstances& circumstances) {
+    if (price.tier != circumstances.tier) return false;
+    if (!price.region.empty() && price.region != circumstances.region) return false;
+    if (price.min_input_tokens > circumstances.input_tokens) return false;
+    if (!circumstances.at) return !price.from && !price.to;
+    if (price.from && *circumstances.at < *price.from) return false;
+    return !price.to || *circumstances.at < *price.to;
+}
+
+/// Of several rows that apply the most special one: region, then band, then the latest start.
+auto specificity(const Price& price) {
+    return std::tuple(!price.region.empty(), price.min_input_tokens, price.from.has_value(),
+                      price.from.value_or(Timestamp{}).unix_nanos);
+}
+
+const Price* best(const Indexed<Price>& prices, std::string_view provider, std::string_view model,
+                  const Circumstances& circumstances) {
+    const Price* found = nullptr;
+    for (const std::size_t i : prices.find(provider, model)) {
+        const Price& price = prices.rows[i];
+        if (applies(price, circumstances) && (!found || specificity(price) > specificity(*found)))
+            found = &price;
+    }
+    return found;
+}
+
+struct BuiltInTables {
+    Indexed<Price> prices{{}};
+    Indexed<CatalogueModel> models{{}};
+
+    BuiltInTables() {
+        auto read = read_catalogue(catalogue_csv());
+        if (!read) {
+            log::error("the built-in catalogue cannot be read: {}", read.error().message);
+            return;
+        }
+        prices = Indexed<Price>(std::move(read->prices));
+        models = Indexed<CatalogueModel>(std::move(read->models));
+    }
+    static const BuiltInTables& get() {
+        static const BuiltInTables tables;
+        return tables;
+    }
+};
+
+const Indexed<Price>& built_in_prices() {
+    return BuiltInTables::get().prices;
+}
+const Indexed<CatalogueModel>& built_in_models() {
+    return BuiltInTables::get().models;
+}
+
+std::string tier_words(const Circumstances& circumstances) {
+    return circumstances.tier.empty() ? std::string{}
+                                      : fmt::format(" in the service tier \"{}\"", circumstances.tier);
+}
+
+/// A call that its provider does not bill, and why.
+std::string_view free_because(const Call& call) {
+    if (call.provider.endpoint.method == "GET") return "retrieving a stored answer is not billed";
+    if (call.cache.hit == "exact" || call.cache.hit == "semantic") return "answered from the cache";
+    return {};
+}
+
+}  // namespace
+
+struct Catalogue::Impl {
+    Indexed<Price> custom{{}};
+
+    [[nodiscard]] std::array<const Indexed<Price>*, 2> layers() const {
+        return {&custom, &built_in_prices()};
+    }
+};
+
+Catalogue::Catalogue(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Catalogue::~Catalogue() = default;
+
+std::shared_ptr<const Catalogue> Catalogue::built_in() {
+    static const std::shared_ptr<const Catalogue> catalogue = with({});
+    return catalogue;
+}
+
+std::shared_ptr<const Catalogue> Catalogue::with(std::vector<Price> custom) {
+    auto impl = std::make_unique<Impl>();
+    impl->custom = Indexed<Price>(std::move(custom));
+    return std::shared_ptr<const Catalogue>(new Catalogue(std::move(impl)));
+}
+
+Explanation Catalogue::explain(const Call& call) const {
+    Explanation out;
+    if (!reaches_a_model(call.kind)) {
+        out.missing =
+            fmt::format("calls of the kind \"{}\" are not billed by themselves", to_string(call.kind));
+        return out;
+    }
+    if (const std::string_view reason = free_because(call); !reason.empty()) {
+        out.rule = reason;
+        out.total = Decimal{};
+        return out;
+    }
+
+    const Circumstances circumstances = circumstances_of(call);
+    const auto take = [&](const Indexed<Price>& prices, const NameCandidate& name, std::string_view who) {
+        const Price* price = best(prices, name.provider, name.model, circumstances);
+        if (!price) return false;
+        out.price = *price;
+        out.custom = &prices == &impl_->custom;
+        out.rule = fmt::format("{}{}", who, name.rule);
+        return true;
+    };
+
+    // The names as they are before any alias of them; custom prices before built-in ones in each of the two
+    // rounds.
+    std::vector<std::pair<NameCandidate, std::string_view>> exact;
+    std::vector<std::pair<NameCandidate, std::string_view>> aliases;
+    const auto collect = [&](std::string_view model, std::string_view who) {
+        if (model.empty()) return;
+        auto names = name_candidates(call.provider.name, model);
+        exact.emplace_back(names.front(), who);
+        for (std::size_t i = 1; i < names.size(); ++i) aliases.emplace_back(names[i], who);
+    };
+    collect(call.model.served, "the model that answered");
+    if (call.model.requested != call.model.served) collect(call.model.requested, "the model asked for");
+    const auto search = [&](const auto& names) {
+        for (const Indexed<Price>* prices : impl_->layers())
+            for (const auto& [name, who] : names)
+                if (take(*prices, name, who)) return true;
+        return false;
+    };
+    if (!search(exact) && !search(aliases)) {
+        const NameCandidate any{call.provider.name, "*", ""};
+        if (!take(impl_->custom, any, "any model of this provider")) {
+            const std::string& model = call.model.served.empty() ? call.model.requested : call.model.served;
+            out.missing = fmt::format("no price is known for {}/{}{}", call.provider.name, model,
+                                      tier_words(circumstances));
+            return out;
+        }
+    }
+    sum_up(out, call);
+    return out;
+}
+
+void Catalogue::price(Call& call) const {
+    if (call.cost.source == "provider") return;
+    const Explanation explanation = explain(call);
+    Cost cost;
+    cost.unknown = std::move(call.cost.unknown);
+    if (explanation.total) {
+        const auto part = [&](CostPart wanted) -> std::optional<Decimal> {
+            std::optional<Decimal> sum;
+            for (const CostLine& line : explanation.lines)
+                if (line.part == wanted) sum = sum.value_or(Decimal{}) + line.amount;
+            return sum;
+        };
+        cost.input = part(CostPart::Input);
+        cost.output = part(CostPart::Output);
+        cost.cache = part(CostPart::Cache);
+        cost.other = part(CostPart::Other);
+        cost.total = explanation.total;
+        cost.currency = explanation.price ? explanation.price->currency : "USD";
+        cost.price_id = explanation.price ? explanation.price->id() : "";
+        cost.source = explanation.custom ? "custom" : "catalogue";
+    }
+    call.cost = std::move(cost);
+}
+
+std::vector<Price> Catalogue::list(std::string_view provider, std::string_view model) const {
+    std::vector<Price> out;
+    for (const Indexed<Price>* prices : impl_->layers())
+        for (const Price& price : prices->rows)
+            if ((provider.empty() || price.provider == provider) && (model.empty() || price.model == model))
+                out.push_back(price);
+    std::ranges::sort(out, {}, [](const Price& price) {
+        return std::tuple(std::string_view(price.provider), std::string_view(price.model),
+                          std::string_view(price.tier), std::string_view(price.region),
+                          price.min_input_tokens, price.from.value_or(Timestamp{}).unix_nanos,
+                          std::string_view(price.source));
+    });
+    return out;
+}
+
+std::optional<CatalogueModel> Catalogue::model_facts(std::string_view provider,
+                                                     std::string_view model) const {
+    const auto& models = built_in_models();
+    for (const NameCandidate& name : name_candidates(provider, model))
+        for (const std::size_t i : models.find(name.provider, name.model)) return models.rows[i];
+    return std::nullopt;
+}
+
+std::string Price::id() const {
+    std::string day = "undated";
+    if (from) {
+        day = from->to_string().substr(0, 10);
+    } else if (source.starts_with("catalogue")) {
+        day = kCatalogueDay;
+    }
+    std::string text = fmt::format("{}/{}@{}", provider, model, day);
+    if (!tier.empty()) text += fmt::format("/{}", tier);
+    if (!region.empty()) text += fmt::format("/{}", region);
+    if (min_input_tokens > 0) text += fmt::format("/from-{}-tokens", min_input_tokens);
+    return text;
+}
+
+}  // namespace steno::pricing

@@ -1,0 +1,156 @@
+#include "pricing/cost.hpp"
+
+#include <fmt/format.h>
+
+#include <cmath>
+#include <utility>
+
+namespace steno::pricing {
+
+namespace {
+
+constexpr std::int64_t kMillion = 1'000'000;
+/// Beyond any real count; keeps every product inside Decimal's range.
+constexpr std::int64_t kMaxCount = 1'000'000'000'000;
+
+std::int64_t count_of(const std::optional<std::int64_t>& value) {
+    return value.value_or(0);
+}
+
+class Sum {
+  public:
+    Sum(Explanation& explanation, const Call& call)
+        : out_(explanation), price_(*explanation.price), call_(call) {}
+
+    void run() {
+        if (!counts_are_sane() || !usage_is_complete()) return;
+        if (!input_side() || !output_side() || !other_things()) return;
+        Decimal total;
+        for (const CostLine& line : out_.lines) total += line.amount;
+        out_.total = total;
+    }
+
+  private:
+    bool missing(std::string why) {
+        out_.missing = std::move(why);
+        return false;
+    }
+
+    bool counts_are_sane() {
+        const Usage& u = call_.usage;
+        for (const auto& value :
+             {u.input_tokens, u.output_tokens, u.cache_read_tokens, u.cache_write_tokens.minutes_5,
+              u.cache_write_tokens.hours_1, u.cache_write_tokens.other, u.reasoning_tokens,
+              u.audio_input_tokens, u.audio_output_tokens, u.image_input_tokens, u.images, u.characters,
+              u.pages, u.searches}) {
+            if (value && (*value < 0 || *value > kMaxCount))
+                return missing(fmt::format("the usage holds a count of {}, which cannot be right", *value));
+        }
+        if (u.seconds && !(*u.seconds >= 0 && *u.seconds <= 1e9))
+            return missing(fmt::format("the usage holds {} seconds, which cannot be right", *u.seconds));
+        return true;
+    }
+
+    /// A token count that should be there and is not (a stream that broke) must not look like zero.
+    bool usage_is_complete() {
+        const Usage& u = call_.usage;
+        const bool free_of_charge = price_.input == Decimal{} && price_.output == Decimal{};
+        const bool other_units = u.images || u.seconds || u.characters || u.pages || u.searches;
+        if (!u.input_tokens && !u.output_tokens && !other_units && !free_of_charge)
+            return missing("the call reports no usage");
+        switch (call_.kind) {
+            case Kind::Chat:
+            case Kind::Completion:
+            case Kind::Vision:
+            case Kind::Intent:
+                if (!u.input_tokens) return missing("the call does not report its input tokens");
+                if (!u.output_tokens) return missing("the call does not report its output tokens");
+                break;
+            default:
+                break;
+        }
+        return true;
+    }
+
+    bool add(std::string_view thing, std::int64_t count, const std::optional<Decimal>& price, CostPart part,
+             std::int64_t per = kMillion) {
+        if (count == 0) return true;
+        if (!price)
+            return missing(fmt::format("no price for {} of {}/{}", thing, price_.provider, price_.model));
+        out_.lines.push_back({std::string(thing), count, per, *price, price->times(count, per), part});
+        return true;
+    }
+
+    bool input_side() {
+        const Usage& u = call_.usage;
+        const std::int64_t cache = count_of(u.cache_read_tokens) + count_of(u.cache_write_tokens.minutes_5) +
+                                   count_of(u.cache_write_tokens.hours_1) +
+                                   count_of(u.cache_write_tokens.other);
+        // Media that costs what text costs needs no line of its own.
+        const std::int64_t audio =
+            price_.audio_input == price_.input && price_.input ? 0 : count_of(u.audio_input_tokens);
+        const std::int64_t image =
+            !price_.image_input || price_.image_input == price_.input ? 0 : count_of(u.image_input_tokens);
+        if (cache > 0 && audio + image > 0)
+            return missing("cached and fresh audio or image tokens cannot be told apart");
+        const std::int64_t fresh = count_of(u.input_tokens) - cache - audio - image;
+        if (fresh < 0)
+            return missing(fmt::format("of {} input tokens, {} are said to be cached, audio or image",
+                                       count_of(u.input_tokens), cache + audio + image));
+        return add("input tokens", fresh, price_.input, CostPart::Input) &&
+               add("audio input tokens", audio, price_.audio_input, CostPart::Input) &&
+               add("image input tokens", image, price_.image_input, CostPart::Input) &&
+               add("cache reads", count_of(u.cache_read_tokens), price_.cache_read, CostPart::Cache) &&
+               add("cache writes (5 minutes)", count_of(u.cache_write_tokens.minutes_5),
+                   price_.cache_write_5m, CostPart::Cache) &&
+               add("cache writes (1 hour)", count_of(u.cache_write_tokens.hours_1), price_.cache_write_1h,
+                   CostPart::Cache) &&
+               add("cache writes", count_of(u.cache_write_tokens.other), price_.cache_write, CostPart::Cache);
+    }
+
+    bool output_side() {
+        const Usage& u = call_.usage;
+        const std::int64_t audio =
+            price_.audio_output == price_.output && price_.output ? 0 : count_of(u.audio_output_tokens);
+        const std::int64_t rest = count_of(u.output_tokens) - audio;
+        if (rest < 0)
+            return missing(fmt::format("of {} output tokens, {} are said to be audio",
+                                       count_of(u.output_tokens), audio));
+        return add("output tokens", rest, price_.output, CostPart::Output) &&
+               add("audio output tokens", audio, price_.audio_output, CostPart::Output);
+    }
+
+    /// Where tokens are billed, images, seconds, characters and pages only describe them.
+    bool other_things() {
+        const Usage& u = call_.usage;
+        const bool by_tokens = u.input_tokens || u.output_tokens;
+        const auto described = [&](const std::optional<Decimal>& price) { return by_tokens && !price; };
+        if (!described(price_.per_image) &&
+            !add("images", count_of(u.images), price_.per_image, CostPart::Other, 1))
+            return false;
+        // Counted in microseconds, so that fractions of a second stay exact.
+        const auto micros = static_cast<std::int64_t>(std::llround(u.seconds.value_or(0) * 1e6));
+        if (!described(price_.per_second) &&
+            !add("microseconds of audio", micros, price_.per_second, CostPart::Other, kMillion))
+            return false;
+        if (!described(price_.per_page) &&
+            !add("pages", count_of(u.pages), price_.per_page, CostPart::Other, 1))
+            return false;
+        if (!described(price_.per_million_characters) &&
+            !add("characters", count_of(u.characters), price_.per_million_characters, CostPart::Other))
+            return false;
+        return add("searches", count_of(u.searches), price_.per_search, CostPart::Other, 1);
+    }
+
+    Explanation& out_;
+    const Price& price_;
+    const Call& call_;
+};
+
+}  // namespace
+
+void sum_up(Explanation& explanation, const Call& call) {
+    Sum(explanation, call).run();
+}
+
+}  // namespace steno::pricing
