@@ -38,7 +38,7 @@ Installing them needs root, and sudo is not here. As root: apt-get install --no-
         apt=(sudo "${apt[@]}")
         sudo -v || fail "sudo refused; the packages above are still missing."
     fi
-    say "Installing ${#missing[@]} Debian packages: ${missing[*]}"
+    say "Installing from Debian: ${missing[*]}"
     step "Package lists" apt-update "${apt[@]}" update -q ||
         say "Some package lists could not be read; trying with those that are here."
     local removed
