@@ -1,5 +1,7 @@
 #pragma once
 
+#include "record/call.hpp"
+
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -8,11 +10,10 @@
 #include <string>
 #include <string_view>
 
-#include "record/call.hpp"
-
-/// What a provider's traffic means. Everything here is a state machine without sockets or clocks: bytes in, facts in a
-/// Call out. One file a provider, one row in the table. Untrusted bytes: every limit is checked, nothing is asserted,
-/// nothing throws; what a parser does not understand it leaves out of the Call (and `raw` still has it).
+/// What a provider's traffic means. Everything here is a state machine without sockets or clocks: bytes in,
+/// facts in a Call out. One file a provider, one row in the table. Untrusted bytes: every limit is checked,
+/// nothing is asserted, nothing throws; what a parser does not understand it leaves out of the Call (and
+/// `raw` still has it).
 namespace steno::providers {
 
 /// Looks up a header of the message at hand, without case.
@@ -39,18 +40,19 @@ class ResponseReader {
     /// The next bytes of the body, content coding undone, cut anywhere. Assembly is linear in the bytes fed.
     virtual void feed(std::string_view bytes) = 0;
 
-    /// True once something that the model produced has arrived (text, reasoning, tool call, audio, an embedding): the
-    /// moment of the first token. Role-only and empty deltas do not count.
+    /// True once something that the model produced has arrived (text, reasoning, tool call, audio, an
+    /// embedding): the moment of the first token. Role-only and empty deltas do not count.
     [[nodiscard]] virtual bool first_token_seen() const = 0;
 
-    /// True once the provider has said that the answer is over ("[DONE]", message_stop, response.completed, the last
-    /// brace of a JSON body is not it). What follows changes nothing.
+    /// True once the provider has said that the answer is over ("[DONE]", message_stop, response.completed,
+    /// the last brace of a JSON body is not it). What follows changes nothing.
     [[nodiscard]] virtual bool finished() const = 0;
 
-    /// Fills what the answer told: model.served, response.*, usage, modality.output, provider.*, error, kind where the
-    /// answer decides it, time.phases where the provider reports its own times; and `status`: Success, Failure (an
-    /// error body or event, also on HTTP 200), Partial (a length limit, an incomplete answer, or a stream without
-    /// its proper end). `complete` is false when the transport was cut before the body's end. Called once, at the end.
+    /// Fills what the answer told: model.served, response.*, usage, modality.output, provider.*, error, kind
+    /// where the answer decides it, time.phases where the provider reports its own times; and `status`:
+    /// Success, Failure (an error body or event, also on HTTP 200), Partial (a length limit, an incomplete
+    /// answer, or a stream without its proper end). `complete` is false when the transport was cut before the
+    /// body's end. Called once, at the end.
     virtual void end(bool complete, Call& call) = 0;
 };
 
@@ -59,14 +61,14 @@ class Provider {
   public:
     virtual ~Provider() = default;
 
-    /// Fills kind, name, model.requested, request.*, modality.input, client_retry and provider.name from the request.
-    /// An endpoint or body that it does not know: kind Span, name "METHOD path", nothing else.
+    /// Fills kind, name, model.requested, request.*, modality.input, client_retry and provider.name from the
+    /// request. An endpoint or body that it does not know: kind Span, name "METHOD path", nothing else.
     virtual void read_request(const RequestView& request, Call& call) const = 0;
 
-    /// A reader for the answer to that request (`call` as read_request left it). Reads request id, rate limits,
-    /// processing time and so on from the head into `call` at once. Never null.
-    virtual std::unique_ptr<ResponseReader> read_response(const RequestView& request, const ResponseView& response,
-                                                          Call& call) const = 0;
+    /// A reader for the answer to that request (`call` as read_request left it). Reads request id, rate
+    /// limits, processing time and so on from the head into `call` at once. Never null.
+    virtual std::unique_ptr<ResponseReader> read_response(const RequestView& request,
+                                                          const ResponseView& response, Call& call) const = 0;
 };
 
 /// A row of the table of providers.
@@ -78,7 +80,9 @@ struct ProviderRow {
 };
 
 std::span<const ProviderRow> provider_table();
-/// The row of that upstream name; for any other name the OpenAI-compatible provider under that name.
+/// The row of that upstream name; for any other name the OpenAI-compatible provider under that name, with no
+/// default URL. That one does not know its own name: write the row's record_name to call.provider.name. The
+/// row's views of an unknown name are those that were given.
 ProviderRow find_provider(std::string_view upstream_name);
 
 /// The beginning of the last user message and of the answer, for lists. Fills call.preview.

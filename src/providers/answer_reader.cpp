@@ -1,0 +1,221 @@
+#include "providers/answer_reader.hpp"
+
+#include "base/text.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstdint>
+
+namespace steno::providers {
+
+namespace {
+
+/// Keys are at least this long; a shorter value would make holes in ordinary words.
+constexpr std::size_t kMinSecret = 8;
+
+std::vector<std::string> secrets_of(const RequestView& request) {
+    std::vector<std::string> secrets;
+    const auto keep = [&](std::string_view secret) {
+        if (secret.size() >= kMinSecret) secrets.emplace_back(secret);
+    };
+    for (const std::string_view name : {"authorization", "x-api-key", "api-key", "x-goog-api-key"}) {
+        const auto value = request.header ? request.header(name) : std::nullopt;
+        if (!value) continue;
+        const std::size_t space = value->find(' ');
+        keep(space == std::string_view::npos ? *value : trim(value->substr(space + 1)));
+    }
+    for (const std::string_view pair : split(request.query, '&')) {
+        if (pair.starts_with("key=")) keep(pair.substr(4));
+    }
+    return secrets;
+}
+
+/// The words of a body that is no JSON (a proxy's HTML page, "error code: 520"), for the message.
+std::string prose(std::string_view body) {
+    constexpr std::size_t kShown = 300;
+    std::string text;
+    bool in_tag = false;
+    for (const char c : body.substr(0, 4 * kShown)) {
+        if (c == '<') in_tag = true;
+        const bool space = in_tag || c == ' ' || c == '\n' || c == '\r' || c == '\t';
+        if (space ? !text.empty() && text.back() != ' ' : true) text.push_back(space ? ' ' : c);
+        if (c == '>') in_tag = false;
+    }
+    return std::string(trim(utf8_prefix(repaired_utf8(text), kShown)));
+}
+
+class GenericReader final : public AnswerReader {
+  public:
+    using AnswerReader::AnswerReader;
+
+  private:
+    void on_event(std::string_view, JsonValue) override {}
+    void on_document(JsonValue) override {}
+    void on_end(Call& call) override {
+        call.response.chunks.reset();
+        if (call.provider.http_status && *call.provider.http_status < 400) {
+            call.status = Status::Success;
+            call.error = {};
+        }
+    }
+};
+
+}  // namespace
+
+AnswerReader::AnswerReader(const RequestView& request, const ResponseView& response, bool streams_array)
+    : status_(response.status),
+      streams_array_(streams_array),
+      secrets_(secrets_of(request)),
+      on_sse_([this](const SseEvent& event) { on_message(event.name, event.data); }),
+      on_element_([this](std::string_view element) { on_message({}, element); }) {
+    const auto type = response.header ? response.header("content-type") : std::nullopt;
+    event_stream_ = type && lower_case(*type).find("event-stream") != std::string::npos;
+    const auto retry = response.header ? response.header("x-should-retry") : std::nullopt;
+    if (retry == "true") should_retry_ = true;
+    if (retry == "false") should_retry_ = false;
+}
+
+void AnswerReader::keep_first(std::string& known, JsonValue value) {
+    if (known.empty()) value.append_string_to(known);
+}
+
+void AnswerReader::report(ProviderError error) {
+    if (!error_) error_ = std::move(error);
+}
+
+void AnswerReader::decide(std::string_view bytes) {
+    document_text_.append(bytes);
+    const std::size_t first = document_text_.find_first_not_of(" \t\r\n\xef\xbb\xbf");
+    if (first == std::string::npos) {
+        if (document_text_.size() > 4096) document_text_.clear();  // keep-alive blank lines
+        return;
+    }
+    const char c = document_text_[first];
+    if (c == '[' && streams_array_ && status_ < 400) {
+        body_ = Body::Array;
+    } else if (c == '{' || c == '[' || c == '<' || !(event_stream_ || status_ < 400)) {
+        body_ = Body::Document;
+    } else {
+        body_ = Body::Events;
+    }
+    if (body_ == Body::Document) return;
+    std::string begun;
+    begun.swap(document_text_);
+    if (body_ == Body::Array) {
+        array_parser_.feed(begun, on_element_);
+    } else {
+        events_parser_.feed(begun, on_sse_);
+    }
+}
+
+void AnswerReader::feed(std::string_view bytes) {
+    switch (body_) {
+        case Body::Unknown:
+            return decide(bytes);
+        case Body::Events:
+            return events_parser_.feed(bytes, on_sse_);
+        case Body::Array:
+            return array_parser_.feed(bytes, on_element_);
+        case Body::Document:
+            if (document_text_.size() + bytes.size() > kMaxDocument) too_big_ = true;
+            if (!too_big_) document_text_.append(bytes);
+    }
+}
+
+void AnswerReader::on_message(std::string_view name, std::string_view data) {
+    if (finished_ || data.empty()) return;
+    if (data == "[DONE]") {
+        finished_ = true;
+        return;
+    }
+    if (!document_.parse(data)) {
+        if (!flushing_) malformed_ = true;
+        return;
+    }
+    ++events_;
+    const JsonValue root = document_.root();
+    if (auto error = find_error(root, name == "error")) {
+        report(std::move(*error));
+    } else {
+        on_event(name, root);
+    }
+}
+
+void AnswerReader::read_document(bool complete) {
+    std::string_view text = document_text_;
+    if (text.starts_with("\xef\xbb\xbf")) text.remove_prefix(3);
+    const bool is_json = !too_big_ && document_.parse(text);
+    if (auto error = is_json ? find_error(document_.root(), status_ >= 400) : std::nullopt) {
+        report(std::move(*error));
+    } else if (status_ >= 400) {
+        report({{}, {}, prose(text), {}});
+    } else if (is_json) {
+        on_document(document_.root());
+    } else {
+        (complete ? malformed_ : cut_) = true;
+    }
+}
+
+std::string AnswerReader::without_secrets(std::string text) const {
+    for (const std::string& secret : secrets_) {
+        for (std::size_t at = text.find(secret); at != std::string::npos; at = text.find(secret, at)) {
+            text.replace(at, secret.size(), "***");
+        }
+    }
+    return text;
+}
+
+void AnswerReader::set_status(bool complete, Call& call) {
+    call.status = Status::Success;
+    const bool stream = body_ == Body::Events || body_ == Body::Array;
+    if (error_) {
+        error_->message = without_secrets(std::move(error_->message));
+        if (error_->message.empty())
+            error_->message = fmt::format("the provider answered with status {}", status_);
+        set_error(call, status_, std::move(*error_));
+        if (should_retry_) call.error.retryable = should_retry_;
+    } else if (too_big_) {
+        call.privacy.truncated["response.messages"] = {};
+        call.status = Status::Success;
+    } else if (malformed_ || array_parser_.malformed()) {
+        set_error(call, ErrorType::MalformedResponse,
+                  stream ? "the stream holds an event that is no JSON" : "the answer is no JSON");
+    } else if (cut_) {
+        set_error(call, ErrorType::Connection, "the connection broke before the answer was complete");
+    } else if (stream && !finished_ && !array_parser_.finished() && !stream_is_whole()) {
+        if (complete)
+            set_error(call, ErrorType::Connection, "the stream ended before the answer was complete");
+        call.status = Status::Partial;
+    } else if (answer_.cut_short()) {
+        call.status = Status::Partial;
+    }
+}
+
+void AnswerReader::end(bool complete, Call& call) {
+    flushing_ = true;
+    if (body_ == Body::Events) {
+        events_parser_.finish(on_sse_);
+    } else if (body_ == Body::Document || body_ == Body::Unknown) {
+        read_document(complete);
+    }
+    if (body_ == Body::Events || body_ == Body::Array) call.response.chunks = events_;
+    if (events_parser_.oversized() + array_parser_.oversized() != 0)
+        call.privacy.truncated["response.messages"] = {};
+    set_status(complete, call);
+    answer_.move_to(call);
+    on_end(call);
+}
+
+std::unique_ptr<ResponseReader> make_generic_reader(const RequestView& request,
+                                                    const ResponseView& response) {
+    return std::make_unique<GenericReader>(request, response);
+}
+
+void read_unknown_request(const RequestView& request, std::string_view record_name, Call& call) {
+    call.kind = Kind::Span;
+    call.name = fmt::format("{} {}", request.method, request.path);
+    if (!record_name.empty()) call.provider.name = record_name;
+}
+
+}  // namespace steno::providers

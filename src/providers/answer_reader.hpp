@@ -1,0 +1,84 @@
+#pragma once
+
+#include "providers/answer.hpp"
+#include "providers/errors.hpp"
+#include "providers/json_array_stream.hpp"
+#include "providers/json_view.hpp"
+#include "providers/provider.hpp"
+#include "providers/sse.hpp"
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace steno::providers {
+
+/// What all readers of answers share: finding out what the body is (one JSON document, server-sent events, a
+/// JSON array that is streamed, or no JSON at all), cutting it, finding errors in it wherever they stand, and
+/// the status. A provider's reader says what one event and one document mean.
+class AnswerReader : public ResponseReader {
+  public:
+    static constexpr std::size_t kMaxDocument = 64 << 20;
+
+    /// `streams_array`: a body that begins with '[' is a stream.
+    AnswerReader(const RequestView& request, const ResponseView& response, bool streams_array = false);
+
+    void feed(std::string_view bytes) final;
+    [[nodiscard]] bool first_token_seen() const final { return answer_.has_output(); }
+    [[nodiscard]] bool finished() const final { return finished_; }
+    void end(bool complete, Call& call) final;
+
+  protected:
+    /// One message of a stream. Not called for errors, "[DONE]", or after finish_stream().
+    virtual void on_event(std::string_view name, JsonValue data) = 0;
+    /// The whole body of a success.
+    virtual void on_document(JsonValue root) = 0;
+    /// Called by end(), when everything has been read and the answer's parts are in the call.
+    virtual void on_end(Call& call) = 0;
+    /// Was the stream whole, though the provider did not say that it is over?
+    [[nodiscard]] virtual bool stream_is_whole() const { return answer_.all_finished(); }
+
+    void finish_stream() { finished_ = true; }
+    void report(ProviderError error);
+    /// Takes the first non-empty string.
+    static void keep_first(std::string& known, JsonValue value);
+
+    Answer answer_;
+
+  private:
+    enum class Body : unsigned char { Unknown, Document, Events, Array };
+    void decide(std::string_view bytes);
+    void on_message(std::string_view name, std::string_view data);
+    void read_document(bool complete);
+    void set_status(bool complete, Call& call);
+    [[nodiscard]] std::string without_secrets(std::string text) const;
+
+    int status_;
+    bool streams_array_;
+    bool event_stream_;  ///< by its content type
+    std::optional<bool> should_retry_;
+    std::vector<std::string>
+        secrets_;  ///< of the request: some servers repeat the key in their error messages
+    Body body_ = Body::Unknown;
+    bool finished_ = false;
+    bool flushing_ = false;  ///< what comes now was not closed by the provider
+    bool malformed_ = false;
+    bool cut_ = false;  ///< a document that is not whole
+    bool too_big_ = false;
+    std::int64_t events_ = 0;
+    std::string document_text_;
+    JsonDocument document_;
+    SseParser events_parser_;
+    JsonArrayStream array_parser_;
+    SseParser::Sink on_sse_;
+    JsonArrayStream::Sink on_element_;
+    std::optional<ProviderError> error_;
+};
+
+/// For endpoints whose answers mean nothing to us: status, and the error if it is one.
+std::unique_ptr<ResponseReader> make_generic_reader(const RequestView& request, const ResponseView& response);
+
+/// kind Span, name "METHOD path", provider.name.
+void read_unknown_request(const RequestView& request, std::string_view record_name, Call& call);
+
+}  // namespace steno::providers

@@ -1,0 +1,29 @@
+#pragma once
+
+#include "providers/provider.hpp"
+
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+/// What the heads of request and answer tell, the same for all providers. Every header is optional and
+/// unchecked.
+namespace steno::providers {
+
+/// client_retry, api_version.
+void read_request_head(const RequestView& request, Call& call);
+/// http_status, request id, region, api version, rate limits, the provider's own processing time.
+void read_response_head(const ResponseView& response, Call& call);
+
+/// rate_limit.cpp: x-ratelimit-* (OpenAI and those like it) and anthropic-ratelimit-*. A reset that is a date
+/// counts from the answer's own Date header, since there is no clock here.
+RateLimit read_rate_limit(const HeaderLookup& header);
+/// "6m0s", "1h2m3.5s", "12ms", "2" (seconds): milliseconds, rounded up.
+std::optional<std::int64_t> parse_reset_ms(std::string_view text);
+/// "Fri, 20 Nov 2026 10:00:00 GMT": seconds since 1970.
+std::optional<std::int64_t> parse_http_date(std::string_view text);
+
+/// The path, percent-decoded, cut into its segments without empty ones: {"v1", "chat", "completions"}.
+std::vector<std::string> path_segments(std::string_view path);
+
+}  // namespace steno::providers

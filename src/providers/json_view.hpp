@@ -1,0 +1,156 @@
+#pragma once
+
+#include <cstdint>
+#include <iterator>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+/// Reading untrusted JSON while keeping it verbatim. A parsed document is an index of spans into its text:
+/// any value can be looked up in any order, and `raw()` is the value exactly as it came, with its digits and
+/// escapes. (The library parsers that we link convert numbers while they parse, which refuses integers beyond
+/// 64 bits, and forget where a value stood.)
+///
+/// Strict RFC 8259 with three mercies, since what is recorded was sent by others: bytes that are no UTF-8 and
+/// lone surrogates read as U+FFFD, numbers may have any size, of members with the same key the first one
+/// counts.
+namespace steno::providers {
+
+class JsonDocument;
+
+/// One value of a document, or none ("absent"): every question to an absent value has an empty answer, so
+/// that paths can be walked without checks: `root["usage"]["prompt_tokens"].integer()`. Valid as long as its
+/// document.
+class JsonValue {
+  public:
+    enum class Type : std::uint8_t { Absent, Null, Boolean, Number, String, Array, Object };
+    struct Member;
+    class MemberRange;
+    class ElementRange;
+
+    JsonValue() = default;
+
+    [[nodiscard]] Type type() const;
+    [[nodiscard]] bool is_object() const { return type() == Type::Object; }
+    [[nodiscard]] bool is_array() const { return type() == Type::Array; }
+    [[nodiscard]] bool is_string() const { return type() == Type::String; }
+    /// Neither absent nor null.
+    [[nodiscard]] bool has_value() const { return type() > Type::Null; }
+
+    /// The member of an object; absent if there is none.
+    JsonValue operator[](std::string_view key) const;
+    [[nodiscard]] MemberRange members() const;
+    /// The elements of an array. An array of nothing but numbers (an embedding) is not indexed: it has a size
+    /// and a raw(), and no elements here.
+    [[nodiscard]] ElementRange elements() const;
+    /// Number of elements or members.
+    [[nodiscard]] std::size_t size() const;
+
+    /// The decoded string; "" for anything else.
+    [[nodiscard]] std::string string() const;
+    void append_string_to(std::string& out) const;
+    /// Is it this very string?
+    [[nodiscard]] bool is(std::string_view text) const;
+    /// An integer, also one written as 10.0; nullopt beyond 64 bits.
+    [[nodiscard]] std::optional<std::int64_t> integer() const;
+    [[nodiscard]] std::optional<double> number() const;
+    [[nodiscard]] std::optional<bool> boolean() const;
+    /// A string decoded, a number or boolean as written, else "".
+    [[nodiscard]] std::string scalar_text() const;
+    /// As it came; "" when absent.
+    [[nodiscard]] std::string_view raw() const;
+
+  private:
+    friend class JsonDocument;
+    JsonValue(const JsonDocument* document, std::uint32_t index) : document_(document), index_(index) {}
+
+    const JsonDocument* document_ = nullptr;
+    std::uint32_t index_ = 0;
+};
+
+/// Owns the index; may be used again and again, which saves allocations. Not to be moved while values are in
+/// use.
+class JsonDocument {
+  public:
+    static constexpr std::size_t kMaxBytes = 256 << 20;
+    static constexpr std::size_t kMaxValues = 4 << 20;
+    static constexpr int kMaxDepth = 512;
+
+    /// False if the text is not one JSON value, or beyond the limits; then root() is absent. The text must
+    /// stay where it is while values are in use.
+    bool parse(std::string_view text);
+    [[nodiscard]] JsonValue root() const;
+
+  private:
+    friend class JsonValue;
+    friend class JsonIndexer;
+    struct Node {
+        std::uint32_t begin;
+        std::uint32_t end;
+        std::uint32_t next;       ///< index after this value and all within it
+        std::uint32_t size : 29;  ///< elements or members; of a string: 1 if it has escapes
+        std::uint32_t type : 3;
+    };
+    std::string_view text_;
+    std::string repaired_;  ///< the text, if it had to be made UTF-8
+    std::vector<Node> nodes_;
+};
+
+class JsonValue::ElementRange {
+  public:
+    class Iterator {
+      public:
+        JsonValue operator*() const { return at_; }
+        Iterator& operator++();
+        bool operator==(const Iterator& other) const { return at_.index_ == other.at_.index_; }
+
+      private:
+        friend class JsonValue;
+        explicit Iterator(JsonValue at) : at_(at) {}
+        JsonValue at_;
+    };
+    [[nodiscard]] Iterator begin() const { return begin_; }
+    [[nodiscard]] Iterator end() const { return end_; }
+
+  private:
+    friend class JsonValue;
+    ElementRange(Iterator begin, Iterator end) : begin_(begin), end_(end) {}
+    Iterator begin_;
+    Iterator end_;
+};
+
+struct JsonValue::Member {
+    JsonValue key;
+    JsonValue value;
+};
+
+class JsonValue::MemberRange {
+  public:
+    class Iterator {
+      public:
+        Member operator*() const;
+        Iterator& operator++();
+        bool operator==(const Iterator& other) const { return key_.index_ == other.key_.index_; }
+
+      private:
+        friend class JsonValue;
+        explicit Iterator(JsonValue key) : key_(key) {}
+        JsonValue key_;
+    };
+    [[nodiscard]] Iterator begin() const { return begin_; }
+    [[nodiscard]] Iterator end() const { return end_; }
+
+  private:
+    friend class JsonValue;
+    MemberRange(Iterator begin, Iterator end) : begin_(begin), end_(end) {}
+    Iterator begin_;
+    Iterator end_;
+};
+
+/// True if the text is one JSON value.
+bool is_json(std::string_view text);
+/// The text with every byte that is no UTF-8 replaced by U+FFFD.
+std::string repaired_utf8(std::string_view text);
+
+}  // namespace steno::providers

@@ -1,0 +1,183 @@
+#include "providers/openai.hpp"
+
+#include "base/text.hpp"
+#include "providers/http_facts.hpp"
+#include "providers/request_facts.hpp"
+
+#include <span>
+
+namespace steno::providers {
+
+namespace {
+
+struct Endpoint {
+    std::string_view path;  ///< the last segments of the path
+    void (*read_request)(JsonValue body, Call& call);
+    MakeReader* make_reader;
+};
+
+constexpr Endpoint kEndpoints[] = {
+    {"chat/completions", &read_chat_request, &make_chat_reader},
+    {"chat", &read_chat_request, &make_chat_reader},  // Writer: /v1/chat
+    {"completions", &read_completion_request, &make_completion_reader},
+    {"responses", &read_responses_request, &make_responses_reader},
+    {"embeddings", &read_embeddings_request, &make_embeddings_reader},
+};
+
+bool ends_with_segments(std::span<const std::string> segments, std::string_view path) {
+    const std::vector<std::string_view> wanted = split(path, '/');
+    return segments.size() >= wanted.size() &&
+           std::equal(wanted.begin(), wanted.end(),
+                      segments.end() - static_cast<std::ptrdiff_t>(wanted.size()));
+}
+
+const Endpoint* find_endpoint(const RequestView& request, std::span<const std::string> segments) {
+    if (request.method != "POST") return nullptr;
+    for (const Endpoint& endpoint : kEndpoints) {
+        if (ends_with_segments(segments, endpoint.path)) return &endpoint;
+    }
+    return nullptr;
+}
+
+/// Azure's classic paths name the deployment: /openai/deployments/{deployment}/chat/completions.
+std::string_view deployment_in(std::span<const std::string> segments) {
+    for (std::size_t i = 0; i + 1 < segments.size(); ++i) {
+        if (segments[i] == "deployments") return segments[i + 1];
+    }
+    return {};
+}
+
+Part media_part(JsonValue part, PartType type, JsonValue source, std::string_view url_member) {
+    Part out;
+    out.type = type;
+    out.url = source.is_string() ? source.string() : source[url_member].string();
+    out.mime = mime_of_data_url(out.url);
+    out.name = part["filename"].string();
+    return out;
+}
+
+Part file_part(JsonValue part, JsonValue file) {
+    Part out;
+    out.type = PartType::Document;
+    out.name = file["filename"].string();
+    out.url = file["file_data"].string();
+    if (out.url.empty()) out.url = file["file_url"].string();
+    out.id = file["file_id"].string();
+    out.mime = mime_of_data_url(out.url);
+    if (out.url.empty() && out.id.empty()) {
+        out = {};
+        out.type = PartType::Other;
+        out.value = verbatim(part);
+    }
+    return out;
+}
+
+}  // namespace
+
+void read_openai_usage(JsonValue usage, const OpenAiDialect& dialect, Usage& out) {
+    const auto first = [&](std::initializer_list<JsonValue> values) -> std::optional<std::int64_t> {
+        for (const JsonValue value : values) {
+            if (const auto number = value.integer(); number && *number >= 0) return number;
+        }
+        return std::nullopt;
+    };
+    const auto details = [&](std::initializer_list<std::string_view> names) {
+        for (const std::string_view name : names) {
+            if (usage[name].is_object()) return usage[name];
+        }
+        return JsonValue();
+    };
+    const JsonValue input = details(
+        {"prompt_tokens_details", "input_tokens_details", "input_token_details", "prompt_token_details"});
+    const JsonValue output = details({"completion_tokens_details", "output_tokens_details",
+                                      "output_token_details", "completion_token_details"});
+    out.input_tokens = first({usage["prompt_tokens"], usage["input_tokens"]});
+    out.output_tokens = first({usage["completion_tokens"], usage["output_tokens"]});
+    if (!out.input_tokens && !out.output_tokens) out.input_tokens = first({usage["total_tokens"]});  // Voyage
+    out.cache_read_tokens = first({input["cached_tokens"], usage["prompt_cache_hit_tokens"],
+                                   usage["cached_tokens"], usage["num_cached_tokens"]});
+    out.cache_write_tokens.other = first({input["cache_write_tokens"]});
+    out.reasoning_tokens = first({output["reasoning_tokens"]});
+    out.audio_input_tokens = first({input["audio_tokens"]});
+    out.audio_output_tokens = first({output["audio_tokens"]});
+    out.image_input_tokens = first({input["image_tokens"]});
+    out.searches = first({usage["num_search_queries"]});
+    if (dialect.reasoning_beside_output) {
+        const auto total = usage["total_tokens"].integer();
+        const bool already_in = total && out.input_tokens && out.output_tokens &&
+                                *out.input_tokens + *out.output_tokens == *total;
+        if (!already_in && out.output_tokens && out.reasoning_tokens)
+            *out.output_tokens += *out.reasoning_tokens;
+        if (out.input_tokens && out.cache_read_tokens && *out.cache_read_tokens > *out.input_tokens) {
+            *out.input_tokens += *out.cache_read_tokens;
+        }
+    }
+    out.billed = verbatim(usage);
+}
+
+Part read_openai_part(JsonValue source) {
+    const JsonValue type = source["type"];
+    if (type.is("text") || type.is("input_text") || type.is("output_text")) {
+        Part part;
+        part.text = source["text"].string();
+        return part;
+    }
+    if (type.is("image_url")) return media_part(source, PartType::Image, source["image_url"], "url");
+    if (type.is("input_image") && source["image_url"].is_string()) {
+        return media_part(source, PartType::Image, source["image_url"], "url");
+    }
+    if (type.is("video_url")) return media_part(source, PartType::Video, source["video_url"], "url");
+    if (type.is("input_audio")) {
+        Part part;
+        part.type = PartType::Audio;
+        const JsonValue audio = source["input_audio"];
+        if (audio["format"].is_string()) part.mime = "audio/" + audio["format"].string();
+        if (audio["data"].is_string()) part.url = "data:" + part.mime + ";base64," + audio["data"].string();
+        return part;
+    }
+    if (type.is("file")) return file_part(source, source["file"]);
+    if (type.is("input_file")) return file_part(source, source);
+    Part part;
+    part.type = PartType::Other;
+    part.value = verbatim(source);
+    return part;
+}
+
+void read_openai_content(JsonValue content, Message& message) {
+    if (content.is_string() && !content.is("")) message.parts.emplace_back().text = content.string();
+    for (const JsonValue part : content.elements()) message.parts.push_back(read_openai_part(part));
+}
+
+void OpenAiProvider::read_request(const RequestView& request, Call& call) const {
+    const std::vector<std::string> segments = path_segments(request.path);
+    const Endpoint* const endpoint = find_endpoint(request, segments);
+    JsonDocument document;
+    if (endpoint == nullptr || !document.parse(request.body) || !document.root().is_object()) {
+        return read_unknown_request(request, dialect_.record_name, call);
+    }
+    const JsonValue body = document.root();
+    if (!dialect_.record_name.empty()) call.provider.name = dialect_.record_name;
+    read_request_head(request, call);
+    const std::string_view deployment = deployment_in(segments);
+    call.model.requested = deployment.empty() ? body["model"].string() : std::string(deployment);
+    call.name = call.model.requested;
+    call.request.stream = body["stream"].boolean();
+    endpoint->read_request(body, call);
+    fill_input_modality(call);
+    if (call.kind == Kind::Chat) {
+        for (const std::string& modality : call.modality.input) {
+            if (modality == "image") call.kind = Kind::Vision;
+        }
+    }
+}
+
+std::unique_ptr<ResponseReader> OpenAiProvider::read_response(const RequestView& request,
+                                                              const ResponseView& response,
+                                                              Call& call) const {
+    read_response_head(response, call);
+    const Endpoint* const endpoint = find_endpoint(request, path_segments(request.path));
+    if (endpoint == nullptr) return make_generic_reader(request, response);
+    return endpoint->make_reader(request, response, dialect_);
+}
+
+}  // namespace steno::providers

@@ -1,0 +1,222 @@
+#include "providers/openai.hpp"
+#include "providers/request_facts.hpp"
+
+#include <map>
+#include <utility>
+
+/// Chat Completions and the old Completions.
+namespace steno::providers {
+
+namespace {
+
+Part tool_call_part(JsonValue call) {
+    Part part;
+    part.type = PartType::ToolCall;
+    part.id = call["id"].string();
+    const JsonValue function = call["function"].is_object() ? call["function"] : call["custom"];
+    part.name = function["name"].string();
+    part.value =
+        tool_arguments(function["arguments"].has_value() ? function["arguments"] : function["input"]);
+    return part;
+}
+
+Message read_message(JsonValue source) {
+    Message message;
+    message.role = source["role"].string();
+    message.name = source["name"].string();
+    if (message.role == "tool" || message.role == "function") {
+        Part result;
+        result.type = PartType::ToolResult;
+        result.id = source["tool_call_id"].string();
+        result.name = message.name;
+        const JsonValue content = source["content"];
+        if (content.is_string()) {
+            result.text = content.string();
+        } else {
+            result.value = verbatim(content);
+        }
+        message.parts.push_back(std::move(result));
+        return message;
+    }
+    for (const std::string_view name : {"reasoning_content", "reasoning"}) {
+        if (!source[name].is_string() || source[name].is("")) continue;
+        Part& part = message.parts.emplace_back();
+        part.type = PartType::Reasoning;
+        part.text = source[name].string();
+        break;
+    }
+    read_openai_content(source["content"], message);
+    for (const JsonValue call : source["tool_calls"].elements())
+        message.parts.push_back(tool_call_part(call));
+    if (const JsonValue call = source["function_call"]; call.is_object()) {
+        Part& part = message.parts.emplace_back();
+        part.type = PartType::ToolCall;
+        part.name = call["name"].string();
+        part.value = tool_arguments(call["arguments"]);
+    }
+    return message;
+}
+
+/// What Chat Completions and Completions have in common: the envelope, in bodies and in chunks.
+class CompletionsReader : public AnswerReader {
+  public:
+    CompletionsReader(const RequestView& request, const ResponseView& response, const OpenAiDialect& dialect)
+        : AnswerReader(request, response), dialect_(dialect) {}
+
+  protected:
+    /// A choice of a body, or of a chunk.
+    virtual void on_choice(JsonValue choice) = 0;
+
+  private:
+    void on_event(std::string_view, JsonValue data) override { read(data); }
+    void on_document(JsonValue root) override { read(root); }
+
+    void read(JsonValue root) {
+        keep_first(id_, root["id"]);
+        keep_first(model_, root["model"]);
+        if (root["service_tier"].is_string()) tier_ = root["service_tier"].string();
+        for (const JsonValue usage : {root["x_groq"]["usage"], root["usage"]}) {
+            if (usage.is_object()) {
+                usage_ = {};
+                read_openai_usage(usage, dialect_, usage_);
+                read_phases(usage);
+            }
+        }
+        std::int64_t place = 0;
+        for (const JsonValue choice : root["choices"].elements()) {
+            answer_.select(choice["index"].integer().value_or(place++));
+            on_choice(choice);
+            if (choice["finish_reason"].has_value()) {
+                answer_.set_finish_reason(choice["finish_reason"].scalar_text());
+            }
+        }
+    }
+
+    /// Groq tells how long its parts took, in seconds.
+    void read_phases(JsonValue usage) {
+        for (const auto& [member, phase] : {std::pair{"queue_time", "queue"},
+                                            {"prompt_time", "prompt"},
+                                            {"completion_time", "completion"}}) {
+            const auto seconds = usage[member].number();
+            constexpr double kDay = 86'400;
+            if (seconds && *seconds >= 0 && *seconds < kDay) {
+                phases_[phase] = Duration{static_cast<std::int64_t>(*seconds * 1e9)};
+            }
+        }
+    }
+
+    void on_end(Call& call) override {
+        call.response.id = id_;
+        call.model.served = model_;
+        call.usage = usage_;
+        if (!tier_.empty()) call.provider.service_tier = tier_;
+        call.time.phases.insert(phases_.begin(), phases_.end());
+    }
+
+    OpenAiDialect dialect_;
+    std::string id_;
+    std::string model_;
+    std::string tier_;
+    Usage usage_;
+    std::map<std::string, Duration> phases_;
+};
+
+class ChatReader final : public CompletionsReader {
+  public:
+    using CompletionsReader::CompletionsReader;
+
+  private:
+    void on_choice(JsonValue choice) override {
+        const JsonValue message = choice["delta"].is_object() ? choice["delta"] : choice["message"];
+        if (message["role"].is_string()) answer_.set_role(message["role"].string());
+        for (const std::string_view name : {"reasoning_content", "reasoning"}) {
+            if (!message[name].is_string() || message[name].is("")) continue;
+            answer_.append(PartType::Reasoning, message[name]);
+            break;
+        }
+        on_content(message["content"]);
+        answer_.append_refusal(message["refusal"].string());
+        std::int64_t place = 0;
+        for (const JsonValue call : message["tool_calls"].elements()) {
+            on_tool_call(call, call["index"].integer().value_or(place++));
+        }
+        if (const JsonValue call = message["function_call"]; call.is_object()) {
+            constexpr std::int64_t kFunctionCall = -1;
+            answer_.append_tool_call(kFunctionCall, {}, call["name"].string(), call["arguments"].string());
+        }
+        answer_.append(PartType::Audio, message["audio"]["transcript"]);
+    }
+
+    void on_content(JsonValue content) {
+        answer_.append(PartType::Text, content);
+        for (const JsonValue part : content.elements()) {  // Mistral
+            if (part["type"].is("text")) {
+                answer_.append(PartType::Text, part["text"]);
+            } else if (part["type"].is("thinking")) {
+                answer_.append(PartType::Reasoning, part["thinking"]);
+                for (const JsonValue piece : part["thinking"].elements()) {
+                    answer_.append(PartType::Reasoning, piece["text"]);
+                }
+            } else {
+                answer_.add_verbatim(part);
+            }
+        }
+    }
+
+    void on_tool_call(JsonValue call, std::int64_t slot) {
+        const JsonValue function = call["function"].is_object() ? call["function"] : call["custom"];
+        const JsonValue arguments =
+            function["arguments"].has_value() ? function["arguments"] : function["input"];
+        const std::string text =
+            arguments.is_string() ? arguments.string() : std::string(verbatim(arguments).text);
+        answer_.append_tool_call(slot, call["id"].string(), function["name"].string(), text);
+    }
+};
+
+class CompletionReader final : public CompletionsReader {
+  public:
+    using CompletionsReader::CompletionsReader;
+
+  private:
+    void on_choice(JsonValue choice) override { answer_.append(PartType::Text, choice["text"]); }
+};
+
+}  // namespace
+
+void read_chat_request(JsonValue body, Call& call) {
+    call.kind = Kind::Chat;
+    for (const JsonValue message : body["messages"].elements()) {
+        call.request.messages.push_back(read_message(message));
+    }
+    call.request.tools = verbatim(body["tools"]);
+    call.request.parameters = parameters_without(body, {"messages", "tools", "model", "stream"});
+}
+
+void read_completion_request(JsonValue body, Call& call) {
+    call.kind = Kind::Completion;
+    const auto add = [&](JsonValue prompt) {
+        Message& message = call.request.messages.emplace_back();
+        message.role = "user";
+        message.parts.emplace_back().text = prompt.string();
+    };
+    const JsonValue prompt = body["prompt"];
+    if (prompt.is_string()) add(prompt);
+    for (const JsonValue one : prompt.elements()) {
+        if (one.is_string()) add(one);
+    }
+    if (call.request.messages.empty()) call.request.input = verbatim(prompt);  // token ids
+    call.request.parameters = parameters_without(body, {"prompt", "model", "stream"});
+}
+
+std::unique_ptr<ResponseReader> make_chat_reader(const RequestView& request, const ResponseView& response,
+                                                 const OpenAiDialect& dialect) {
+    return std::make_unique<ChatReader>(request, response, dialect);
+}
+
+std::unique_ptr<ResponseReader> make_completion_reader(const RequestView& request,
+                                                       const ResponseView& response,
+                                                       const OpenAiDialect& dialect) {
+    return std::make_unique<CompletionReader>(request, response, dialect);
+}
+
+}  // namespace steno::providers

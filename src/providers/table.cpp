@@ -1,0 +1,78 @@
+#include "providers/openai.hpp"
+
+#include <array>
+
+namespace steno::providers {
+
+namespace {
+
+/// A row's provider: one object for each dialect, made when it is first asked for.
+template <OpenAiDialect (*dialect)()>
+const Provider& openai_like() {
+    static const OpenAiProvider provider(dialect());
+    return provider;
+}
+
+constexpr OpenAiDialect openai() {
+    return {.record_name = "openai"};
+}
+constexpr OpenAiDialect mistral() {
+    return {.record_name = "mistral_ai"};
+}
+constexpr OpenAiDialect groq() {
+    return {.record_name = "groq"};
+}
+constexpr OpenAiDialect deepseek() {
+    return {.record_name = "deepseek"};
+}
+constexpr OpenAiDialect together() {
+    return {.record_name = "together_ai"};
+}
+constexpr OpenAiDialect openrouter() {
+    return {.record_name = "openrouter"};
+}
+constexpr OpenAiDialect xai() {
+    return {.record_name = "x_ai", .reasoning_beside_output = true};
+}
+constexpr OpenAiDialect fireworks() {
+    return {.record_name = "fireworks"};
+}
+constexpr OpenAiDialect cerebras() {
+    return {.record_name = "cerebras"};
+}
+constexpr OpenAiDialect perplexity() {
+    return {.record_name = "perplexity"};
+}
+constexpr OpenAiDialect compatible() {
+    return {.record_name = "openai_compatible"};
+}
+
+// A request's path is what follows the upstream's name: clients are given a base URL that ends in /v1 where
+// the provider's own does, so the URLs here stop before it.
+constexpr std::array kTable{
+    ProviderRow{"openai", "openai", "https://api.openai.com", &openai_like<openai>},
+    ProviderRow{"mistral", "mistral_ai", "https://api.mistral.ai", &openai_like<mistral>},
+    ProviderRow{"groq", "groq", "https://api.groq.com/openai", &openai_like<groq>},
+    ProviderRow{"deepseek", "deepseek", "https://api.deepseek.com", &openai_like<deepseek>},
+    ProviderRow{"together", "together_ai", "https://api.together.xyz", &openai_like<together>},
+    ProviderRow{"openrouter", "openrouter", "https://openrouter.ai/api", &openai_like<openrouter>},
+    ProviderRow{"xai", "x_ai", "https://api.x.ai", &openai_like<xai>},
+    ProviderRow{"fireworks", "fireworks", "https://api.fireworks.ai/inference", &openai_like<fireworks>},
+    ProviderRow{"cerebras", "cerebras", "https://api.cerebras.ai", &openai_like<cerebras>},
+    ProviderRow{"perplexity", "perplexity", "https://api.perplexity.ai", &openai_like<perplexity>},
+};
+
+}  // namespace
+
+std::span<const ProviderRow> provider_table() {
+    return kTable;
+}
+
+ProviderRow find_provider(std::string_view upstream_name) {
+    for (const ProviderRow& row : kTable) {
+        if (row.upstream == upstream_name) return row;
+    }
+    return {upstream_name, upstream_name, "", &openai_like<compatible>};
+}
+
+}  // namespace steno::providers
