@@ -1,11 +1,11 @@
 #pragma once
 
+#include "base/error.hpp"
+
 #include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
-
-#include "base/error.hpp"
 
 namespace steno::net {
 
@@ -13,13 +13,13 @@ namespace steno::net {
 class Decoder {
   public:
     virtual ~Decoder() = default;
-    /// Appends what can be decoded so far. InvalidArgument on bytes that are not of this coding; ResourceExhausted
-    /// once more than `max_output` bytes have come out (a decompression bomb).
+    /// Appends what can be decoded so far. InvalidArgument on bytes that are not of this coding;
+    /// ResourceExhausted once more than `max_output` bytes have come out (a decompression bomb).
     virtual Result<void> feed(std::string_view coded, std::string& plain) = 0;
 };
 
-/// "" and "identity", "gzip", "x-gzip", "deflate", "br", "zstd"; several, separated by commas, are undone in reverse
-/// order. Unimplemented for anything else.
+/// "" and "identity", "gzip", "x-gzip", "deflate", "br", "zstd"; several, separated by commas, are undone in
+/// reverse order. Unimplemented for anything else.
 Result<std::unique_ptr<Decoder>> make_decoder(std::string_view content_encoding, std::uint64_t max_output);
 
 /// gzip, for our own answers and assets.

@@ -1,5 +1,10 @@
 #pragma once
 
+#include "base/error.hpp"
+#include "net/http.hpp"
+#include "net/loops.hpp"
+#include "net/task.hpp"
+
 #include <chrono>
 #include <cstdint>
 #include <functional>
@@ -8,33 +13,28 @@
 #include <string>
 #include <string_view>
 
-#include "base/error.hpp"
-#include "net/http.hpp"
-#include "net/loops.hpp"
-#include "net/task.hpp"
-
 namespace steno::net {
 
 struct ClientDeadlines {
-    std::chrono::milliseconds connect{10'000};     ///< name look-up, TCP and TLS together
+    std::chrono::milliseconds connect{10'000};      ///< name look-up, TCP and TLS together
     std::chrono::milliseconds first_byte{600'000};  ///< from the request's last byte to the answer's head
-    std::chrono::milliseconds idle{600'000};       ///< longest silence inside an answer
+    std::chrono::milliseconds idle{600'000};        ///< longest silence inside an answer
 };
 
 /// Where in an exchange an error came from; the record tells them apart.
 enum class ClientStage : std::uint8_t { Connect, Send, FirstByte, Body };
 
-/// The answer to one request. Destroying it before the end of the body closes the connection at once: that is how an
-/// upstream is cancelled. Read to the end, the connection goes back to the pool.
+/// The answer to one request. Destroying it before the end of the body closes the connection at once: that is
+/// how an upstream is cancelled. Read to the end, the connection goes back to the pool.
 class ClientExchange {
   public:
     virtual ~ClientExchange() = default;
     [[nodiscard]] virtual const ResponseHead& head() const = 0;
     /// The announced length of the body; nullopt when it is chunked or ended by closing.
     [[nodiscard]] virtual std::optional<std::uint64_t> content_length() const = 0;
-    /// What has arrived, as soon as it has (at most `max` bytes; chunk framing removed, content coding untouched).
-    /// Empty at the end of the body. Valid until the next call. Unavailable when the peer cut the body short;
-    /// DeadlineExceeded after `idle` of silence; Cancelled after `cancel`.
+    /// What has arrived, as soon as it has (at most `max` bytes; chunk framing removed, content coding
+    /// untouched). Empty at the end of the body. Valid until the next call. Unavailable when the peer cut the
+    /// body short; DeadlineExceeded after `idle` of silence; Cancelled after `cancel`.
     virtual Task<Result<std::string_view>> read_some(std::size_t max = 64 * 1024) = 0;
     /// Any thread of the same loop: ends a pending read at once with Cancelled and closes the connection.
     virtual void cancel() = 0;
@@ -60,10 +60,10 @@ struct ClientError {
     ClientStage stage = ClientStage::Connect;
 };
 
-/// Keep-alive connections to upstreams, pooled by (scheme, host, port) and loop; TLS with SNI, verification against
-/// the system's store and session reuse; TCP_NODELAY. A request that fails on a reused connection before one byte of
-/// the answer arrived, because the peer had closed it, is sent once more on a fresh one, only if it is safe: the
-/// closing was seen before or while writing. Used from loop threads.
+/// Keep-alive connections to upstreams, pooled by (scheme, host, port) and loop; TLS with SNI, verification
+/// against the system's store and session reuse; TCP_NODELAY. A request that fails on a reused connection
+/// before one byte of the answer arrived, because the peer had closed it, is sent once more on a fresh one,
+/// only if it is safe: the closing was seen before or while writing. Used from loop threads.
 class HttpClient {
   public:
     struct Options {
@@ -76,9 +76,11 @@ class HttpClient {
     HttpClient(const HttpClient&) = delete;
     HttpClient& operator=(const HttpClient&) = delete;
 
-    /// Sends head and body (Content-Length is added; Host is `to.host_header()` unless the head has one) and waits
-    /// for the answer's head. `head.target` is the full target; `to.path` is not added. 1xx answers are skipped.
-    Task<std::expected<std::unique_ptr<ClientExchange>, ClientError>> send(const BaseUrl& to, const RequestHead& head,
+    /// Sends head and body (Content-Length is added; Host is `to.host_header()` unless the head has one) and
+    /// waits for the answer's head. `head.target` is the full target; `to.path` is not added. 1xx answers are
+    /// skipped.
+    Task<std::expected<std::unique_ptr<ClientExchange>, ClientError>> send(const BaseUrl& to,
+                                                                           const RequestHead& head,
                                                                            std::string_view body,
                                                                            ClientDeadlines deadlines,
                                                                            CancelHandle* cancel = nullptr);
@@ -97,6 +99,7 @@ Result<SimpleResponse> fetch(const BaseUrl& to, const RequestHead& head, std::st
                              ClientDeadlines deadlines = {}, std::uint64_t max_body = 256u << 20);
 /// The same, giving the body to `piece` as it arrives (return false to stop): for streams of events.
 Result<ResponseHead> fetch_stream(const BaseUrl& to, const RequestHead& head, std::string_view body,
-                                  const std::function<bool(std::string_view)>& piece, ClientDeadlines deadlines = {});
+                                  const std::function<bool(std::string_view)>& piece,
+                                  ClientDeadlines deadlines = {});
 
 }  // namespace steno::net

@@ -1,5 +1,10 @@
 #pragma once
 
+#include "base/error.hpp"
+#include "net/http.hpp"
+#include "net/loops.hpp"
+#include "net/task.hpp"
+
 #include <chrono>
 #include <cstdint>
 #include <functional>
@@ -8,17 +13,12 @@
 #include <string>
 #include <string_view>
 
-#include "base/error.hpp"
-#include "net/http.hpp"
-#include "net/loops.hpp"
-#include "net/task.hpp"
-
 namespace steno::net {
 
-/// One request and its answer, on the server's side. Lives as long as the handler's coroutine; one coroutine uses it.
-/// The order is: head, body, write_head, write…, finish. What a handler leaves undone is done for it as well as it
-/// can be: an unread body is drained (up to a bound, else the connection closes), a missing answer becomes a 500, an
-/// unfinished one closes the connection so that the client sees that it was cut.
+/// One request and its answer, on the server's side. Lives as long as the handler's coroutine; one coroutine
+/// uses it. The order is: head, body, write_head, write…, finish. What a handler leaves undone is done for it
+/// as well as it can be: an unread body is drained (up to a bound, else the connection closes), a missing
+/// answer becomes a 500, an unfinished one closes the connection so that the client sees that it was cut.
 class ServerExchange {
   public:
     virtual ~ServerExchange() = default;
@@ -26,18 +26,20 @@ class ServerExchange {
     [[nodiscard]] virtual const RequestHead& head() const = 0;
     [[nodiscard]] virtual std::string peer() const = 0;  ///< "127.0.0.1:51234"
 
-    /// The whole body. ResourceExhausted when it is larger than `limit` (checked on Content-Length before a byte is
-    /// read); DeadlineExceeded when the client stalls for longer than the server's idle time; Cancelled when it
-    /// has gone. Answers "Expect: 100-continue" by itself.
+    /// The whole body. ResourceExhausted when it is larger than `limit` (checked on Content-Length before a
+    /// byte is read); DeadlineExceeded when the client stalls for longer than the server's idle time;
+    /// Cancelled when it has gone. Answers "Expect: 100-continue" by itself.
     virtual Task<Result<std::string>> read_body(std::uint64_t limit) = 0;
 
-    /// Sends status and headers at once. `content_length`: exactly so many bytes will be written; without it the
-    /// body is chunked (HTTP/1.1) or ended by closing (1.0). Content-Length and Transfer-Encoding in `head` are
-    /// ignored; `Connection` is the server's own affair. 204, 304 and answers to HEAD have no body.
-    virtual Task<Result<void>> write_head(const ResponseHead& head, std::optional<std::uint64_t> content_length) = 0;
-    /// Sends a piece of the body now (no buffering, TCP_NODELAY). Waits while the client reads slowly, which is
-    /// how a slow reader pauses its upstream; DeadlineExceeded after the server's write time-out, Cancelled when the
-    /// client has gone.
+    /// Sends status and headers at once. `content_length`: exactly so many bytes will be written; without it
+    /// the body is chunked (HTTP/1.1) or ended by closing (1.0). Content-Length and Transfer-Encoding in
+    /// `head` are ignored; `Connection` is the server's own affair. 204, 304 and answers to HEAD have no
+    /// body.
+    virtual Task<Result<void>> write_head(const ResponseHead& head,
+                                          std::optional<std::uint64_t> content_length) = 0;
+    /// Sends a piece of the body now (no buffering, TCP_NODELAY). Waits while the client reads slowly, which
+    /// is how a slow reader pauses its upstream; DeadlineExceeded after the server's write time-out,
+    /// Cancelled when the client has gone.
     virtual Task<Result<void>> write(std::string_view piece) = 0;
     /// Head, body and end in one system call where it fits.
     virtual Task<Result<void>> respond(const ResponseHead& head, std::string_view body) = 0;
@@ -46,17 +48,18 @@ class ServerExchange {
     /// Closes the connection now, so that the client sees that the answer was cut.
     virtual void abort() = 0;
 
-    /// Calls `gone` (on this loop, at most once) as soon as the client's side of the connection is closed or broken
-    /// while the exchange runs: within a loop's turn of the FIN or RST, also when nothing is being written. A client
-    /// that half-closes counts as gone. Pipelined bytes do not count as gone. Cleared by passing {}.
+    /// Calls `gone` (on this loop, at most once) as soon as the client's side of the connection is closed or
+    /// broken while the exchange runs: within a loop's turn of the FIN or RST, also when nothing is being
+    /// written. A client that half-closes counts as gone. Pipelined bytes do not count as gone. Cleared by
+    /// passing {}.
     virtual void on_client_gone(std::function<void()> gone) = 0;
     [[nodiscard]] virtual bool client_gone() const = 0;
 };
 
 struct ServerOptions {
-    std::chrono::milliseconds idle{75'000};       ///< between requests of a kept connection
-    std::chrono::milliseconds head_time{10'000};  ///< from the first byte of a head to its end
-    std::chrono::milliseconds body_stall{30'000};  ///< longest pause inside a request body
+    std::chrono::milliseconds idle{75'000};         ///< between requests of a kept connection
+    std::chrono::milliseconds head_time{10'000};    ///< from the first byte of a head to its end
+    std::chrono::milliseconds body_stall{30'000};   ///< longest pause inside a request body
     std::chrono::milliseconds write_stall{60'000};  ///< longest time one write waits for the client
     std::uint32_t max_head_bytes = 64 * 1024;
     std::uint32_t max_connections = 20'000;  ///< beyond: accepted, answered 503 with Retry-After, closed
@@ -72,18 +75,18 @@ class HttpServer {
     HttpServer(const HttpServer&) = delete;
     HttpServer& operator=(const HttpServer&) = delete;
 
-    /// Binds and accepts. Port 0 takes a free one: see `port`. Unavailable when the address is taken (says by what
-    /// to try).
+    /// Binds and accepts. Port 0 takes a free one: see `port`. Unavailable when the address is taken (says by
+    /// what to try).
     Result<void> listen(const Endpoint& endpoint);
     [[nodiscard]] std::uint16_t port() const;
-    /// Stops accepting; gives running exchanges `grace` to end, then cuts them. Idle connections close at once.
-    /// Blocking, not from a loop.
+    /// Stops accepting; gives running exchanges `grace` to end, then cuts them. Idle connections close at
+    /// once. Blocking, not from a loop.
     void stop(std::chrono::milliseconds grace);
     [[nodiscard]] std::size_t connections() const;
 
   private:
     struct Impl;
-    std::unique_ptr<Impl> impl_;
+    std::shared_ptr<Impl> impl_;  ///< shared with connections that outlive a `stop` whose handlers do not end
 };
 
 }  // namespace steno::net

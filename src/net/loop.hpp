@@ -110,6 +110,10 @@ struct Loops::Impl {
     /// Runs `task` on `loop`, calls `done` when it has ended. From any thread.
     void spawn(Loop& loop, std::function<Task<void>()> task, std::function<void()> done = {});
     void task_ended();
+    [[nodiscard]] bool running() {
+        const std::lock_guard lock(mutex);
+        return started && !stopped;
+    }
 };
 
 }  // namespace steno::net

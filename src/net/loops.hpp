@@ -1,19 +1,19 @@
 #pragma once
 
+#include "base/error.hpp"
+#include "net/task.hpp"
+
 #include <chrono>
 #include <functional>
 #include <memory>
 #include <optional>
 #include <type_traits>
 
-#include "base/error.hpp"
-#include "net/task.hpp"
-
 namespace steno::net {
 
 /// The event loops (one thread each) and the pool for blocking work. A connection stays on its loop.
-/// Constructed idle; `start` launches the threads, `stop` cancels every task that is left, waits for them to end, and
-/// joins. Must outlive everything that was spawned on it.
+/// Constructed idle; `start` launches the threads, `stop` cancels every task that is left, waits for them to
+/// end, and joins. Must outlive everything that was spawned on it.
 class Loops {
   public:
     /// `count` loops (0: one a core), `blocking_threads` for `blocking()`.
@@ -27,8 +27,8 @@ class Loops {
     void stop();
     [[nodiscard]] unsigned size() const;
 
-    /// Runs a task on a loop (round robin, or the given one). Any thread. The task belongs to this object and is
-    /// joined by `stop`. An exception that escapes it is logged, and ends only the task.
+    /// Runs a task on a loop (round robin, or the given one). Any thread. The task belongs to this object and
+    /// is joined by `stop`. An exception that escapes it is logged, and ends only the task.
     void spawn(std::function<Task<void>()> task, int loop = -1);
     /// The same, and waits for the result. Not from a loop's thread.
     void run(std::function<Task<void>()> task);
@@ -41,8 +41,8 @@ class Loops {
     std::unique_ptr<Impl> impl_;
 };
 
-/// Runs `work` on the blocking pool and continues on the caller's loop with its result. `work` must not throw.
-/// The pool's queue is bounded only by the callers: each request waits for its own work.
+/// Runs `work` on the blocking pool and continues on the caller's loop with its result. `work` must not
+/// throw. The pool's queue is bounded only by the callers: each request waits for its own work.
 Task<void> blocking(Loops& loops, std::function<void()> work);
 
 template <class F>
@@ -55,7 +55,8 @@ Task<std::invoke_result_t<F>> blocking_value(Loops& loops, F work) {
 /// False when it was cancelled before the time was over.
 Task<bool> sleep_for(std::chrono::nanoseconds duration);
 
-/// Lets a coroutine wait until another one (on any thread) calls notify. A notify before the wait is not lost.
+/// Lets a coroutine wait until another one (on any thread) calls notify. A notify before the wait is not
+/// lost.
 class Event {
   public:
     Event();

@@ -1,0 +1,155 @@
+#include "net/http_client.hpp"
+
+#include "base/log.hpp"
+#include "net/client_connection.hpp"
+
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/post.hpp>
+
+#include <map>
+#include <utility>
+#include <vector>
+
+namespace steno::net {
+namespace {
+
+std::unexpected<ClientError> failed(ClientStage stage, Error error) {
+    return std::unexpected(ClientError{std::move(error), stage});
+}
+
+/// Asking again may not be a second order: RFC 9110, section 9.2.2.
+bool is_repeatable(std::string_view method) {
+    return method == "GET" || method == "HEAD" || method == "OPTIONS";
+}
+
+}  // namespace
+
+struct CancelHandle::State {
+    bool cancelled = false;
+    ClientConnection* connection = nullptr;  ///< while a send uses it
+};
+
+CancelHandle::CancelHandle() : state_(std::make_shared<State>()) {}
+CancelHandle::~CancelHandle() = default;
+bool CancelHandle::cancelled() const {
+    return state_->cancelled;
+}
+
+void CancelHandle::cancel() {
+    state_->cancelled = true;
+    if (state_->connection != nullptr) state_->connection->end(Connection::End::Cancelled);
+}
+
+struct HttpClient::Impl {
+    Impl(Loops& its_loops, Options its_options) : loops(its_loops), options(std::move(its_options)) {
+        for (unsigned i = 0; i < loops.size(); ++i) pools.push_back(std::make_shared<LoopPool>());
+    }
+
+    /// Made when it is first needed: reading the system's certificates takes tens of milliseconds.
+    Result<std::shared_ptr<TlsContext>> tls() {
+        const std::lock_guard lock(mutex);
+        if (!tls_context) {
+            STENO_ASSIGN(tls_context, TlsContext::make(options.ca_file));
+        }
+        return tls_context;
+    }
+
+    HostPool& host_pool(Loop& loop, const BaseUrl& to) {
+        LoopPool& pool = *pools[loop.index];
+        std::string key = to.endpoint.host;
+        key.append(to.tls ? "/s" : "/p").append(std::to_string(to.endpoint.port));
+        std::shared_ptr<HostPool>& slot = pool.hosts[std::move(key)];
+        if (!slot) {
+            slot = std::make_shared<HostPool>();
+            slot->limit = options.idle_per_host_and_loop;
+            slot->idle_time = options.idle_time;
+        }
+        return *slot;
+    }
+
+    Loops& loops;
+    const Options options;
+    std::vector<std::shared_ptr<LoopPool>> pools;  ///< by loop; touched by that loop alone
+    std::mutex mutex;
+    std::shared_ptr<TlsContext> tls_context;
+};
+
+HttpClient::HttpClient(Loops& loops, Options options)
+    : impl_(std::make_unique<Impl>(loops, std::move(options))) {}
+
+HttpClient::~HttpClient() {
+    Loops::Impl& loops = impl_->loops.impl();
+    for (unsigned i = 0; i < impl_->pools.size(); ++i) {
+        if (loops.running()) {
+            asio::post(loops.loops[i]->context, [pool = impl_->pools[i]] { pool->close_all(); });
+        } else {
+            impl_->pools[i]->close_all();
+        }
+    }
+}
+
+namespace {
+
+/// Ties a connection to the caller's cancel handle for the time of a send.
+class CancelLink {
+  public:
+    CancelLink(CancelHandle* handle, ClientConnection& connection) {
+        if (handle == nullptr) return;
+        state_ = handle->state();
+        state_->connection = &connection;
+    }
+    ~CancelLink() {
+        if (state_) state_->connection = nullptr;
+    }
+    CancelLink(const CancelLink&) = delete;
+    CancelLink& operator=(const CancelLink&) = delete;
+
+  private:
+    std::shared_ptr<CancelHandle::State> state_;
+};
+
+}  // namespace
+
+Task<std::expected<std::unique_ptr<ClientExchange>, ClientError>> HttpClient::send(const BaseUrl& to,
+                                                                                   const RequestHead& head,
+                                                                                   std::string_view body,
+                                                                                   ClientDeadlines deadlines,
+                                                                                   CancelHandle* cancel) {
+    if (!wire::is_safe_request_line(head) || !wire::is_safe(head.headers)) {
+        co_return failed(ClientStage::Send,
+                         {Code::InvalidArgument, "the request holds a value that HTTP cannot carry"});
+    }
+    Loop& loop = *Loop::current();
+    HostPool& pool = impl_->host_pool(loop, to);
+    for (;;) {
+        if (loop.stopping || (cancel != nullptr && cancel->cancelled())) {
+            co_return failed(ClientStage::Connect, {Code::Cancelled, "cancelled"});
+        }
+        boost::intrusive_ptr<ClientConnection> connection = pool.take();
+        const bool reused = connection != nullptr;
+        if (!reused) connection.reset(new ClientConnection(loop, pool.shared_from_this()));
+        const CancelLink link(cancel, *connection);
+        if (!reused) {
+            std::shared_ptr<TlsContext> tls;
+            if (to.tls) {
+                auto context = impl_->tls();
+                if (!context) co_return failed(ClientStage::Connect, std::move(context).error());
+                tls = *std::move(context);
+            }
+            if (auto connected = co_await connection->connect(to, tls.get(), deadlines.connect); !connected) {
+                co_return failed(ClientStage::Connect, std::move(connected).error());
+            }
+        }
+        auto exchange = std::make_unique<PooledExchange>(connection, deadlines, reused);
+        ClientStage stage = ClientStage::Send;
+        auto answered = co_await exchange->start(to, head, body, stage);
+        if (answered) co_return exchange;
+        const bool closed_by_peer =
+            connection->ended() == Connection::End::None || connection->ended() == Connection::End::Broken;
+        const bool may_repeat = reused && closed_by_peer && !exchange->answer_begun() &&
+                                (stage == ClientStage::Send || is_repeatable(head.method));
+        if (!may_repeat) co_return failed(stage, std::move(answered).error());
+    }
+}
+
+}  // namespace steno::net

@@ -1,0 +1,258 @@
+#include "net/http_server.hpp"
+
+#include "base/log.hpp"
+#include "net/server_connection.hpp"
+
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/post.hpp>
+
+#include <cerrno>
+#include <cstring>
+#include <functional>
+#include <latch>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+namespace steno::net {
+namespace {
+
+using Acceptor = asio::basic_socket_acceptor<asio::ip::tcp, asio::io_context::executor_type>;
+
+constexpr std::chrono::milliseconds kAcceptPause{100};
+constexpr std::chrono::seconds kStopPatience{5};
+constexpr std::string_view kFull =
+    "HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\nContent-Type: text/plain\r\nContent-Length: 36\r\n"
+    "Connection: close\r\n\r\nToo many connections; try it later.\n";
+
+/// A descriptor on its way to the loop that will own it.
+struct Descriptor {
+    explicit Descriptor(int its_number) : number(its_number) {}
+    Descriptor(const Descriptor&) = delete;
+    Descriptor& operator=(const Descriptor&) = delete;
+    ~Descriptor() {
+        if (number >= 0) ::close(number);
+    }
+    int release() { return std::exchange(number, -1); }
+    int number;
+};
+
+std::string name_of(const sockaddr_storage& address, socklen_t size) {
+    char host[NI_MAXHOST];
+    char port[NI_MAXSERV];
+    if (::getnameinfo(reinterpret_cast<const sockaddr*>(&address), size, host, sizeof host, port, sizeof port,
+                      NI_NUMERICHOST | NI_NUMERICSERV) != 0) {
+        return "unknown";
+    }
+    return std::strchr(host, ':') != nullptr ? fmt::format("[{}]:{}", host, port)
+                                             : fmt::format("{}:{}", host, port);
+}
+
+std::uint16_t port_of(int socket) {
+    sockaddr_storage bound{};
+    socklen_t size = sizeof bound;
+    ::getsockname(socket, reinterpret_cast<sockaddr*>(&bound), &size);
+    return ntohs(bound.ss_family == AF_INET6 ? reinterpret_cast<sockaddr_in6&>(bound).sin6_port
+                                             : reinterpret_cast<sockaddr_in&>(bound).sin_port);
+}
+
+struct Listening {
+    int socket;
+    int family;
+};
+
+Result<Listening> open_listener(const Endpoint& endpoint) {
+    addrinfo hints{};
+    hints.ai_flags = AI_PASSIVE | AI_NUMERICSERV;
+    hints.ai_socktype = SOCK_STREAM;
+    addrinfo* found = nullptr;
+    const int looked =
+        ::getaddrinfo(endpoint.host.c_str(), std::to_string(endpoint.port).c_str(), &hints, &found);
+    if (looked != 0) {
+        return fail(Code::InvalidArgument,
+                    fmt::format("the address {} is not known: {}", endpoint.host, ::gai_strerror(looked)),
+                    "Listen on an address of this machine, such as 127.0.0.1:8787.");
+    }
+    const std::unique_ptr<addrinfo, void (*)(addrinfo*)> owner(found, ::freeaddrinfo);
+    Descriptor socket(::socket(found->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+    if (socket.number < 0) return fail(Code::Unavailable, std::string("no socket: ") + std::strerror(errno));
+    const int on = 1;
+    ::setsockopt(socket.number, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+    if (::bind(socket.number, found->ai_addr, found->ai_addrlen) != 0 || ::listen(socket.number, 4096) != 0) {
+        const int why = errno;
+        return fail(
+            why == EADDRINUSE ? Code::Unavailable : Code::InvalidArgument,
+            fmt::format("cannot listen on {}: {}", endpoint.to_string(), std::strerror(why)),
+            why == EADDRINUSE
+                ? fmt::format("Stop the program that listens there (`ss -ltnp 'sport = :{}'` names it), or "
+                              "choose another port.",
+                              endpoint.port)
+                : "Choose an address of this machine and a port that you may use.");
+    }
+    return Listening{socket.release(), found->ai_family};
+}
+
+Task<void> serve_socket(std::shared_ptr<ServerState> state, std::shared_ptr<Descriptor> descriptor,
+                        int family, std::string peer) {
+    Loop& loop = *Loop::current();
+    const boost::intrusive_ptr<ServerConnection> connection(
+        new ServerConnection(loop, state, std::move(peer)));
+    boost::system::error_code error;
+    connection->socket().assign(family == AF_INET6 ? asio::ip::tcp::v6() : asio::ip::tcp::v4(),
+                                descriptor->number, error);
+    if (!error) {
+        descriptor->release();
+        connection->prepare_socket();
+        state->open[loop.index].insert(connection.get());
+        if (!state->stopping && !loop.stopping) co_await connection->serve();
+        state->open[loop.index].erase(connection.get());
+        connection->close();
+    }
+}
+
+}  // namespace
+
+struct HttpServer::Impl : std::enable_shared_from_this<Impl> {
+    Impl(Loops& loops, ServerOptions options, ServerHandler handler)
+        : state(std::make_shared<ServerState>(loops, options, std::move(handler))) {}
+
+    [[nodiscard]] Loop& accepting_loop() const { return *state->loops.impl().loops.front(); }
+
+    void accept_when_ready() {
+        acceptor->async_wait(Acceptor::wait_read,
+                             [self = shared_from_this()](boost::system::error_code error) {
+                                 if (!error) self->accept_some();
+                             });
+    }
+
+    void accept_some() {
+        // Some at a time, so that a flood of connections leaves this loop's own ones their turn.
+        for (int i = 0; i < 64; ++i) {
+            sockaddr_storage address{};
+            socklen_t size = sizeof address;
+            auto descriptor = std::make_shared<Descriptor>(::accept4(acceptor->native_handle(),
+                                                                     reinterpret_cast<sockaddr*>(&address),
+                                                                     &size, SOCK_NONBLOCK | SOCK_CLOEXEC));
+            if (descriptor->number < 0) {
+                if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
+                    log::warning("cannot accept a connection: {}", std::strerror(errno));
+                    return pause();
+                }
+                if (errno == EAGAIN || errno == EWOULDBLOCK) break;
+                continue;  // that client went away meanwhile
+            }
+            if (state->count >= state->options.max_connections) {
+                (void)::send(descriptor->number, kFull.data(), kFull.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+                ::shutdown(descriptor->number, SHUT_WR);
+                continue;
+            }
+            ++state->count;
+            Loops::Impl& loops = state->loops.impl();
+            loops.spawn(
+                loops.pick(-1),
+                [state = state, descriptor, family = int{address.ss_family}, peer = name_of(address, size)] {
+                    return serve_socket(state, descriptor, family, peer);
+                },
+                [state = state] {
+                    const std::lock_guard lock(state->mutex);
+                    --state->count;
+                    state->one_ended.notify_all();
+                });
+        }
+        accept_when_ready();
+    }
+
+    void pause() {
+        pause_timer.emplace(accepting_loop().context, kAcceptPause);
+        pause_timer->async_wait([self = shared_from_this()](boost::system::error_code error) {
+            if (!error && self->acceptor->is_open()) self->accept_some();
+        });
+    }
+
+    /// Runs `action` once on each loop, and waits; here, when the loops do not run.
+    void on_every_loop(const std::function<void(Loop&)>& action) const {
+        Loops::Impl& loops = state->loops.impl();
+        if (!loops.running()) {
+            for (auto& loop : loops.loops) action(*loop);
+            return;
+        }
+        std::latch done(static_cast<std::ptrdiff_t>(loops.loops.size()));
+        for (auto& loop : loops.loops) {
+            auto turn = [&action, &loop = *loop]() -> Task<void> {
+                action(loop);
+                co_return;
+            };
+            loops.spawn(*loop, turn, [&done] { done.count_down(); });
+        }
+        done.wait();
+    }
+
+    bool wait_for_none(std::chrono::milliseconds time) const {
+        std::unique_lock lock(state->mutex);
+        return state->one_ended.wait_for(lock, time, [&] { return state->count == 0; });
+    }
+
+    std::shared_ptr<ServerState> state;
+    std::optional<Acceptor> acceptor;  ///< touched by the first loop, once it runs
+    std::optional<asio::steady_timer> pause_timer;
+    std::uint16_t port = 0;
+};
+
+HttpServer::HttpServer(Loops& loops, ServerOptions options, ServerHandler handler)
+    : impl_(std::make_shared<Impl>(loops, options, std::move(handler))) {}
+
+HttpServer::~HttpServer() {
+    stop(std::chrono::milliseconds(0));
+}
+
+Result<void> HttpServer::listen(const Endpoint& endpoint) {
+    if (impl_->port != 0) return fail(Code::FailedPrecondition, "this server listens already");
+    STENO_ASSIGN(const Listening listening, open_listener(endpoint));
+    impl_->port = port_of(listening.socket);
+    asio::post(impl_->accepting_loop().context, [impl = impl_, listening] {
+        Descriptor socket(listening.socket);
+        if (impl->state->stopping) return;
+        impl->acceptor.emplace(impl->accepting_loop().context);
+        boost::system::error_code error;
+        impl->acceptor->assign(listening.family == AF_INET6 ? asio::ip::tcp::v6() : asio::ip::tcp::v4(),
+                               socket.number, error);
+        if (error) return log::error("cannot accept connections: {}", error.message());
+        socket.release();
+        impl->accept_when_ready();
+    });
+    return {};
+}
+
+std::uint16_t HttpServer::port() const {
+    return impl_->port;
+}
+
+std::size_t HttpServer::connections() const {
+    return impl_->state->count;
+}
+
+void HttpServer::stop(std::chrono::milliseconds grace) {
+    Impl& impl = *impl_;
+    if (impl.state->stopping.exchange(true)) return;
+    impl.on_every_loop([&](Loop& loop) {
+        if (&loop == &impl.accepting_loop()) {
+            impl.pause_timer.reset();
+            impl.acceptor.reset();
+        }
+        for (ServerConnection* connection : impl.state->open[loop.index]) {
+            if (!connection->in_exchange()) connection->end(Connection::End::Cancelled);
+        }
+    });
+    if (impl.wait_for_none(grace)) return;
+    impl.on_every_loop([&](Loop& loop) {
+        for (ServerConnection* connection : impl.state->open[loop.index]) {
+            connection->end(Connection::End::Cancelled);
+        }
+    });
+    if (!impl.wait_for_none(kStopPatience)) {
+        log::error("{} request handlers did not end when they were cut; leaving them", connections());
+    }
+}
+
+}  // namespace steno::net
