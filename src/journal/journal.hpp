@@ -95,6 +95,8 @@ class Journal {
     /// process dies before that, the next one finds exactly those that were not adopted yet. Empty when
     /// another process is recovering the same folder at this moment.
     [[nodiscard]] virtual const std::vector<Orphan>& orphans() const = 0;
+    /// The last whole record of each stream that open() found dead; all of it is fsynced by now.
+    [[nodiscard]] virtual const std::vector<Position>& recovered() const = 0;
     /// Makes the adopting records durable and marks the dead streams as closed, so that no later open looks
     /// into them again. Streams with an orphan that was not adopted stay unmarked. Call it also when there
     /// are no orphans.

@@ -1,0 +1,367 @@
+#include "journal/reader.hpp"
+
+#include "journal/journal.hpp"
+#include "journal/recovery.hpp"
+#include "journal/segment_scanner.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <deque>
+#include <mutex>
+#include <unordered_map>
+
+namespace steno::journal {
+namespace {
+
+constexpr std::uint64_t kIndexStep = 16;  ///< records between two entries of an index
+constexpr std::size_t kMaxOpenFiles = 64;
+constexpr std::size_t kSingleReadBytes = 8 * 1024;
+
+std::unexpected<Error> no_such(Position position, std::string_view why) {
+    return fail(Code::NotFound, fmt::format("there is no record {}: {}", position.to_string(), why));
+}
+
+struct Segment {
+    explicit Segment(const SegmentFile& facts)
+        : path(facts.path),
+          number(facts.number),
+          first_sequence(facts.header.first_sequence),
+          header_size(facts.header.header_size),
+          created_unix_nanos(facts.header.created_unix_nanos),
+          size(facts.size),
+          end_sequence(facts.end_sequence) {}
+    const std::string path;
+    const std::uint64_t number;
+    const std::uint64_t first_sequence;
+    const std::uint64_t header_size;
+    const std::int64_t created_unix_nanos;
+    std::uint64_t size;          ///< guarded by the stream's mutex, as the next
+    std::uint64_t end_sequence;  ///< see SegmentFile
+
+    std::mutex mutex;                    ///< for what follows
+    std::shared_ptr<io::File> file;      ///< while it is among the open ones
+    std::vector<std::uint64_t> offsets;  ///< of each kIndexStep-th record, from the first
+    std::uint64_t walked_records = 0;    ///< from the first
+    std::uint64_t walked_offset = 0;
+};
+using SegmentPtr = std::shared_ptr<Segment>;
+
+struct Stream {
+    explicit Stream(const Uuid& which) : id(which) {}
+    const Uuid id;
+    std::mutex mutex;
+    std::vector<SegmentPtr> segments;
+    std::optional<std::uint64_t> final_sequence;  ///< once it cannot grow any more
+    std::uint64_t scanned_end = 0;    ///< of a stream without a mark: as far as it was whole when it had …
+    std::uint64_t scanned_bytes = 0;  ///< … this size
+};
+
+class FolderReader final : public Reader {
+  public:
+    FolderReader(io::FileSystem& files, std::string data_folder, const Journal* live)
+        : files_(files), data_folder_(std::move(data_folder)), live_(live) {}
+
+    Result<std::vector<StreamInfo>> streams() override;
+    Result<Record> read(Position position) override;
+    Result<std::unique_ptr<Cursor>> scan(Uuid stream, std::uint64_t from_sequence) override;
+
+    /// The last sequence that may be read.
+    Result<std::uint64_t> end_of(Stream& stream);
+    Result<void> refresh(Stream& stream);
+    /// The segment that has this record; null if none does. And where its records end.
+    std::pair<SegmentPtr, std::uint64_t> segment_of(Stream& stream, std::uint64_t sequence);
+    std::uint64_t first_of(Stream& stream);
+    Result<std::shared_ptr<io::File>> file_of(const SegmentPtr& segment);
+    Result<std::uint64_t> offset_of(const SegmentPtr& from, std::uint64_t sequence);
+
+  private:
+    [[nodiscard]] bool is_live(const Uuid& stream) const {
+        return live_ != nullptr && live_->stream() == stream;
+    }
+    Result<std::shared_ptr<Stream>> stream_of(const Uuid& id);
+
+    io::FileSystem& files_;
+    const std::string data_folder_;
+    const Journal* const live_;
+    std::mutex mutex_;
+    std::unordered_map<Uuid, std::shared_ptr<Stream>> streams_;
+    std::mutex open_mutex_;
+    std::deque<SegmentPtr> open_;  ///< those with an open file, the oldest first
+};
+
+class StreamCursor final : public Cursor {
+  public:
+    StreamCursor(FolderReader& reader, std::shared_ptr<Stream> stream, std::uint64_t from)
+        : reader_(reader), stream_(std::move(stream)), due_(from) {}
+
+    Result<std::optional<Record>> next() override {
+        bool refreshed = false;
+        for (;;) {
+            STENO_ASSIGN(const std::uint64_t end, reader_.end_of(*stream_));
+            if (due_ > end) return std::optional<Record>();
+            std::string reason = "the segment that has it is missing";
+            if (!scanner_) STENO_TRY(open_segment());
+            if (scanner_) {
+                STENO_ASSIGN(const auto step, scanner_->next());
+                if (step.state == SegmentScanner::State::Record) {
+                    ++due_;
+                    return std::optional<Record>(own_record(stream_->id, step, segment_->number));
+                }
+                reason = step.state == SegmentScanner::State::Bad
+                             ? fmt::format("{} at byte {}", step.reason, step.offset)
+                             : "the file ends before it";
+                const bool at_next = due_ >= segment_end_;
+                scanner_.reset();
+                if (at_next) continue;
+            }
+            if (refreshed) {
+                return fail(Code::DataLoss,
+                            fmt::format("record {}/{} is damaged ({}): {}", stream_->id.to_string(), due_,
+                                        segment_ ? segment_->path : "no file", reason));
+            }
+            // A living stream goes on in new files.
+            STENO_TRY(reader_.refresh(*stream_));
+            refreshed = true;
+        }
+    }
+
+    Result<bool> skip_damage() override {
+        scanner_.reset();
+        STENO_TRY(reader_.refresh(*stream_));
+        const std::lock_guard lock(stream_->mutex);
+        for (const SegmentPtr& segment : stream_->segments) {
+            if (segment->first_sequence <= due_) continue;
+            due_ = segment->first_sequence;
+            return true;
+        }
+        return false;
+    }
+
+    std::uint64_t sequence() const override { return due_; }
+
+  private:
+    Result<void> open_segment() {
+        const auto [segment, end] = reader_.segment_of(*stream_, due_);
+        if (!segment) return {};
+        segment_ = segment;
+        segment_end_ = end;
+        STENO_ASSIGN(file_, reader_.file_of(segment));
+        auto offset = reader_.offset_of(segment, due_);
+        if (!offset && offset.error().code != Code::DataLoss)
+            return std::unexpected(std::move(offset).error());
+        if (offset) scanner_.emplace(*file_, *offset, due_, end);
+        return {};
+    }
+
+    FolderReader& reader_;
+    std::shared_ptr<Stream> stream_;
+    std::uint64_t due_;
+    SegmentPtr segment_;
+    std::uint64_t segment_end_ = 0;
+    std::shared_ptr<io::File> file_;
+    std::optional<SegmentScanner> scanner_;
+};
+
+Result<void> FolderReader::refresh(Stream& stream) {
+    STENO_ASSIGN(const StreamFiles found, list_segments(files_, data_folder_, stream.id));
+    const std::lock_guard lock(stream.mutex);
+    std::vector<SegmentPtr> segments;
+    segments.reserve(found.segments.size());
+    for (const SegmentFile& facts : found.segments) {
+        const auto known = std::ranges::find(stream.segments, facts.number, &Segment::number);
+        if (known != stream.segments.end()) {
+            (*known)->size = facts.size;
+            (*known)->end_sequence = facts.end_sequence;
+            segments.push_back(*known);
+        } else {
+            segments.push_back(std::make_shared<Segment>(facts));
+        }
+    }
+    stream.segments = std::move(segments);
+    return {};
+}
+
+Result<std::shared_ptr<Stream>> FolderReader::stream_of(const Uuid& id) {
+    {
+        const std::lock_guard lock(mutex_);
+        if (const auto known = streams_.find(id); known != streams_.end()) return known->second;
+    }
+    auto stream = std::make_shared<Stream>(id);
+    if (!is_live(id)) {
+        auto mark = read_closed_mark(files_, data_folder_, id);
+        if (mark && *mark) stream->final_sequence = (*mark)->streams[0].sequence;
+        if (!stream->final_sequence && live_ != nullptr) {
+            const auto& dead = live_->recovered();
+            const auto found = std::ranges::find(dead, id, &Position::stream);
+            // A stream of another living process: what of it is durable is not known here.
+            if (found == dead.end())
+                return fail(Code::NotFound, fmt::format("there is no stream {} to read", id.to_string()));
+            stream->final_sequence = found->sequence;
+        }
+    }
+    auto found = refresh(*stream);
+    if (!found && found.error().code == Code::NotFound) {
+        return fail(Code::NotFound, fmt::format("there is no stream {}", id.to_string()));
+    }
+    if (!found) return std::unexpected(std::move(found).error());
+    const std::lock_guard lock(mutex_);
+    return streams_.try_emplace(id, std::move(stream)).first->second;
+}
+
+Result<std::uint64_t> FolderReader::end_of(Stream& stream) {
+    if (is_live(stream.id)) return live_->durable().sequence;
+    if (stream.final_sequence) return *stream.final_sequence;
+    SegmentPtr last;
+    {
+        const std::lock_guard lock(stream.mutex);
+        if (stream.segments.empty()) return std::uint64_t{0};
+        last = stream.segments.back();
+    }
+    STENO_ASSIGN(const auto file, file_of(last));
+    STENO_ASSIGN(const std::uint64_t bytes, file->size());
+    {
+        const std::lock_guard lock(stream.mutex);
+        if (stream.scanned_bytes == bytes) return stream.scanned_end;
+    }
+    STENO_ASSIGN(const StreamEnd end, find_end(files_, data_folder_, stream.id, false));
+    const std::lock_guard lock(stream.mutex);
+    stream.scanned_bytes = bytes;
+    stream.scanned_end = end.head.sequence;
+    return stream.scanned_end;
+}
+
+std::pair<SegmentPtr, std::uint64_t> FolderReader::segment_of(Stream& stream, std::uint64_t sequence) {
+    const std::lock_guard lock(stream.mutex);
+    const auto after = std::ranges::upper_bound(
+        stream.segments, sequence, {}, [](const SegmentPtr& segment) { return segment->first_sequence; });
+    if (after == stream.segments.begin()) return {nullptr, 0};
+    return {*std::prev(after), (*std::prev(after))->end_sequence};
+}
+
+std::uint64_t FolderReader::first_of(Stream& stream) {
+    const std::lock_guard lock(stream.mutex);
+    return stream.segments.empty() ? 1 : stream.segments.front()->first_sequence;
+}
+
+Result<std::shared_ptr<io::File>> FolderReader::file_of(const SegmentPtr& segment) {
+    std::shared_ptr<io::File> file;
+    {
+        const std::lock_guard lock(segment->mutex);
+        if (segment->file) return segment->file;
+        STENO_ASSIGN(segment->file, files_.open_read(segment->path));
+        file = segment->file;
+    }
+    SegmentPtr evicted;
+    {
+        const std::lock_guard lock(open_mutex_);
+        open_.push_back(segment);
+        if (open_.size() > kMaxOpenFiles) {
+            evicted = std::move(open_.front());
+            open_.pop_front();
+        }
+    }
+    if (evicted) {
+        const std::lock_guard lock(evicted->mutex);
+        evicted->file.reset();
+    }
+    return file;
+}
+
+Result<std::uint64_t> FolderReader::offset_of(const SegmentPtr& from, std::uint64_t sequence) {
+    STENO_ASSIGN(const auto file, file_of(from));
+    Segment& segment = *from;
+    const std::lock_guard lock(segment.mutex);
+    const std::uint64_t first = segment.first_sequence;
+    const std::uint64_t wanted = sequence - first;
+    if (segment.offsets.empty()) {
+        segment.walked_offset = segment.header_size;
+        segment.offsets.push_back(segment.walked_offset);
+    }
+    const bool extends = wanted > segment.walked_records;
+    std::uint64_t record = extends ? segment.walked_records : wanted / kIndexStep * kIndexStep;
+    std::uint64_t offset = extends ? segment.walked_offset : segment.offsets[wanted / kIndexStep];
+    for (; record < wanted; ++record) {
+        char bytes[kPrefixBytes];
+        STENO_ASSIGN(const std::size_t got, file->read(offset, bytes));
+        STENO_ASSIGN(const Prefix prefix, parse_prefix({bytes, got}));
+        if (prefix.sequence != first + record)
+            return fail(Code::DataLoss, "a record is missing or in the wrong place");
+        offset += prefix.size;
+        if (!extends) continue;
+        segment.walked_records = record + 1;
+        segment.walked_offset = offset;
+        if (segment.walked_records % kIndexStep == 0) segment.offsets.push_back(offset);
+    }
+    return offset;
+}
+
+Result<std::vector<StreamInfo>> FolderReader::streams() {
+    STENO_ASSIGN(const auto ids, list_streams(files_, data_folder_));
+    std::vector<StreamInfo> infos;
+    for (const Uuid& id : ids) {
+        auto stream = stream_of(id);
+        if (!stream && stream.error().code == Code::NotFound) continue;
+        if (!stream) return std::unexpected(std::move(stream).error());
+        if (!(*stream)->final_sequence) STENO_TRY(refresh(**stream));
+        StreamInfo info;
+        info.id = id;
+        info.live = is_live(id);
+        info.closed = (*stream)->final_sequence.has_value();
+        STENO_ASSIGN(info.durable, end_of(**stream));
+        const std::lock_guard lock((*stream)->mutex);
+        info.segments = (*stream)->segments.size();
+        for (const SegmentPtr& segment : (*stream)->segments) info.bytes += segment->size;
+        if (!(*stream)->segments.empty()) {
+            const Segment& first = *(*stream)->segments.front();
+            info.created_unix_nanos = first.created_unix_nanos;
+            if (info.durable >= first.first_sequence) info.first_sequence = first.first_sequence;
+        }
+        infos.push_back(info);
+    }
+    std::ranges::sort(infos, {},
+                      [](const StreamInfo& info) { return std::pair(info.created_unix_nanos, info.id); });
+    return infos;
+}
+
+Result<Record> FolderReader::read(Position position) {
+    STENO_ASSIGN(const auto stream, stream_of(position.stream));
+    STENO_ASSIGN(const std::uint64_t end, end_of(*stream));
+    if (position.sequence == 0 || position.sequence > end) {
+        return no_such(position, fmt::format("the stream ends at {}", end));
+    }
+    std::string reason;
+    for (int attempt = 0; attempt < 2; ++attempt) {
+        // A living stream goes on in new files, and leaves one whose fsync failed.
+        if (attempt > 0) STENO_TRY(refresh(*stream));
+        const auto [segment, segment_end] = segment_of(*stream, position.sequence);
+        if (!segment) return no_such(position, "that part of the stream is not kept any more");
+        const auto offset = offset_of(segment, position.sequence);
+        if (!offset) {
+            reason = offset.error().message;
+            continue;
+        }
+        STENO_ASSIGN(const auto file, file_of(segment));
+        SegmentScanner scanner(*file, *offset, position.sequence, segment_end, kSingleReadBytes);
+        STENO_ASSIGN(const auto step, scanner.next());
+        if (step.state == SegmentScanner::State::Record)
+            return own_record(position.stream, step, segment->number);
+        reason = step.state == SegmentScanner::State::Bad ? step.reason : "the file ends before it";
+    }
+    return fail(Code::DataLoss, fmt::format("record {} is damaged: {}", position.to_string(), reason));
+}
+
+Result<std::unique_ptr<Cursor>> FolderReader::scan(Uuid id, std::uint64_t from_sequence) {
+    STENO_ASSIGN(auto stream, stream_of(id));
+    const std::uint64_t from = std::max(from_sequence, first_of(*stream));
+    return std::make_unique<StreamCursor>(*this, std::move(stream), from);
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Reader>> Reader::open(io::FileSystem& files, std::string data_folder,
+                                             const Journal* live) {
+    return std::make_unique<FolderReader>(files, std::move(data_folder), live);
+}
+
+}  // namespace steno::journal

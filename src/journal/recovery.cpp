@@ -1,0 +1,186 @@
+#include "journal/recovery.hpp"
+
+#include "base/log.hpp"
+#include "journal/reader.hpp"
+#include "journal/segment_scanner.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <unordered_map>
+#include <unordered_set>
+
+namespace steno::journal {
+namespace {
+
+constexpr std::uint64_t kMaxMarkBytes = 64 * 1024;
+
+/// A torn end is expected; a damaged one must not be taken for it silently.
+Result<void> warn_of_damage(io::File& file, const SegmentFile& segment, const SegmentScanner::Step& bad,
+                            std::uint64_t due) {
+    STENO_ASSIGN(const bool damage, was_durable(file, bad.offset, due));
+    if (damage) {
+        log::error("journal: {} is damaged at byte {} ({}); the records behind are not readable",
+                   segment.path, bad.offset, bad.reason);
+    } else {
+        log::info("journal: {} ends with an unfinished write at byte {}", segment.path, bad.offset);
+    }
+    return {};
+}
+
+}  // namespace
+
+Result<StreamEnd> find_end(io::FileSystem& files, const std::string& data_folder, const Uuid& stream,
+                           bool make_durable) {
+    STENO_ASSIGN(const StreamFiles found, list_segments(files, data_folder, stream));
+    StreamEnd end;
+    end.head = {stream, 0, chain_start(stream), false};
+    if (found.segments.empty()) return end;
+    const SegmentFile& last = found.segments.back();
+    const SegmentHeader& header = last.header;
+    end.created_unix_nanos = found.segments.front().header.created_unix_nanos;
+    end.head.sequence = header.first_sequence - 1;
+    end.head.chain = header.chain_before;
+    end.adopted = header.adopted;
+
+    std::unordered_map<Uuid, std::uint64_t> open;
+    for (const Opening& call : header.open) open[call.id] = call.at.sequence;
+    auto file = make_durable ? files.open_append(last.path) : files.open_read(last.path);
+    if (!file) return std::unexpected(std::move(file).error());
+    if (make_durable) {
+        STENO_TRY((*file)->sync());
+        STENO_TRY(files.sync_directory(stream_folder(data_folder, stream)));
+    }
+    SegmentScanner scanner(**file, header.header_size, header.first_sequence);
+    for (;;) {
+        STENO_ASSIGN(const auto step, scanner.next());
+        if (step.state == SegmentScanner::State::Bad)
+            STENO_TRY(warn_of_damage(**file, last, step, scanner.due()));
+        if (step.state != SegmentScanner::State::Record) break;
+        const ParsedRecord& record = step.record;
+        if (record.opens) open[*record.opens] = record.prefix.sequence;
+        if (record.closes) open.erase(*record.closes);
+        if (record.adopts) end.adopted.push_back(*record.adopts);
+        end.head.sequence = record.prefix.sequence;
+        end.head.chain = record.prefix.chain;
+    }
+    for (const auto& [id, sequence] : open) end.open.push_back({id, {stream, sequence}});
+    std::ranges::sort(end.open, {}, [](const Opening& call) { return call.at.sequence; });
+    return end;
+}
+
+Result<void> mark_closed(io::FileSystem& files, const std::string& data_folder, StreamHead head, Clock& clock,
+                         const SigningKey& key) {
+    head.closed = true;
+    return io::replace_file(files, closed_mark_path(data_folder, head.stream),
+                            build_head({head}, clock.now(), key));
+}
+
+Result<std::optional<Head>> read_closed_mark(io::FileSystem& files, const std::string& data_folder,
+                                             const Uuid& stream) {
+    const std::string path = closed_mark_path(data_folder, stream);
+    if (!files.exists(path)) return std::optional<Head>();
+    STENO_ASSIGN(const std::string json, io::read_file(files, path, kMaxMarkBytes));
+    auto head = parse_head(json);
+    if (!head || head->streams.size() != 1 || head->streams[0].stream != stream || !head->streams[0].closed) {
+        return fail(Code::DataLoss, fmt::format("{} does not name the end of its stream", path));
+    }
+    return std::optional<Head>(std::move(*head));
+}
+
+Result<Recovery> Recovery::begin(io::FileSystem& files, const std::string& data_folder) {
+    Recovery recovery(files, data_folder);
+    auto lock = files.lock(journal_folder(data_folder) + "/recovery.lock");
+    if (!lock && lock.error().code == Code::FailedPrecondition) return recovery;
+    if (!lock) return std::unexpected(std::move(lock).error());
+    recovery.lock_ = std::move(*lock);
+
+    STENO_ASSIGN(const auto streams, list_streams(files, data_folder));
+    std::vector<Opening> adopted;
+    for (const Uuid& stream : streams) STENO_TRY(recovery.look_at(stream, adopted));
+    std::ranges::sort(recovery.dead_, {}, [](const DeadStream& dead) { return dead.end.created_unix_nanos; });
+    STENO_TRY(recovery.find_orphans(adopted));
+    return recovery;
+}
+
+Result<void> Recovery::look_at(const Uuid& stream, std::vector<Opening>& adopted) {
+    const std::string mark = closed_mark_path(folder_, stream);
+    if (files_->exists(mark)) return {};
+    auto lock = files_->lock(stream_lock_path(folder_, stream));
+    if (!lock && lock.error().code != Code::FailedPrecondition)
+        return std::unexpected(std::move(lock).error());
+    const bool dead = lock.has_value();
+    if (dead && files_->exists(mark)) {  // its process closed it just now
+        (void)files_->unlink(stream_lock_path(folder_, stream));
+        return {};
+    }
+    // A living process may have adopted orphans of a stream that is still unmarked.
+    STENO_ASSIGN(StreamEnd end, find_end(*files_, folder_, stream, dead));
+    adopted.insert(adopted.end(), end.adopted.begin(), end.adopted.end());
+    if (dead) dead_.push_back({std::move(end), std::move(*lock)});
+    return {};
+}
+
+Result<void> Recovery::find_orphans(const std::vector<Opening>& adopted) {
+    std::unordered_set<Position> done;
+    for (const Opening& call : adopted) done.insert(call.at);
+    std::unique_ptr<Reader> reader;
+    for (DeadStream& dead : dead_) {
+        std::erase_if(dead.end.open, [&](const Opening& call) { return done.contains(call.at); });
+        for (const Opening& call : dead.end.open) {
+            if (!reader) {
+                STENO_ASSIGN(reader, Reader::open(*files_, folder_));
+            }
+            Orphan orphan{call.id, call.at, 0, {}};
+            if (const auto record = reader->read(call.at)) {
+                orphan.kind = record->kind;
+                orphan.header = record->header;
+            } else {
+                log::error("journal: the opening record {} of a call cannot be read: {}", call.at.to_string(),
+                           record.error().message);
+            }
+            orphans_.push_back(std::move(orphan));
+        }
+    }
+    return {};
+}
+
+std::vector<StreamHead> Recovery::ends() const {
+    std::vector<StreamHead> heads;
+    for (const DeadStream& dead : dead_) heads.push_back(dead.end.head);
+    return heads;
+}
+
+/// A stream's own adoptions must be seen as long as a stream that it adopted from is unmarked.
+bool Recovery::may_mark(const DeadStream& stream) const {
+    return stream.end.open.empty() && std::ranges::none_of(stream.end.adopted, [&](const Opening& call) {
+               return call.at.stream != stream.end.head.stream &&
+                      std::ranges::any_of(dead_, [&](const DeadStream& other) {
+                          return other.end.head.stream == call.at.stream;
+                      });
+           });
+}
+
+Result<std::vector<Uuid>> Recovery::finish(const std::vector<Opening>& adopted, Clock& clock,
+                                           const SigningKey& key) {
+    std::unordered_set<Position> done;
+    for (const Opening& call : adopted) done.insert(call.at);
+    for (DeadStream& dead : dead_) {
+        std::erase_if(dead.end.open, [&](const Opening& call) { return done.contains(call.at); });
+    }
+    std::vector<Uuid> marked;
+    for (;;) {
+        const auto next = std::ranges::find_if(dead_, [&](const DeadStream& dead) { return may_mark(dead); });
+        if (next == dead_.end()) break;
+        const Uuid stream = next->end.head.stream;
+        STENO_TRY(mark_closed(*files_, folder_, next->end.head, clock, key));
+        dead_.erase(next);  // and with it the lock
+        (void)files_->unlink(stream_lock_path(folder_, stream));
+        marked.push_back(stream);
+    }
+    dead_.clear();
+    lock_.reset();
+    return marked;
+}
+
+}  // namespace steno::journal

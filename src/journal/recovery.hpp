@@ -1,0 +1,67 @@
+#pragma once
+
+#include "base/error.hpp"
+#include "io/file_system.hpp"
+#include "journal/head.hpp"
+#include "journal/journal.hpp"
+
+#include <memory>
+#include <string>
+#include <vector>
+
+/// What dead processes left behind.
+namespace steno::journal {
+
+/// Where a stream ends, and which calls are open there, from its last segment alone.
+struct StreamEnd {
+    StreamHead head;
+    std::int64_t created_unix_nanos = 0;
+    std::vector<Opening> open;     ///< in the order of opening
+    std::vector<Opening> adopted;  ///< orphans of other streams that this one closes
+};
+
+/// `make_durable`: syncs the last segment first, so that all that is found is durable.
+Result<StreamEnd> find_end(io::FileSystem& files, const std::string& data_folder, const Uuid& stream,
+                           bool make_durable);
+
+/// The recovery of one data folder, from open() to the marking of the dead streams. One thread.
+class Recovery {
+  public:
+    /// Takes the recovery lock; if another process has it, there is nothing to do here. Locks every dead
+    /// stream that is not marked as closed and finds its orphans.
+    static Result<Recovery> begin(io::FileSystem& files, const std::string& data_folder);
+
+    [[nodiscard]] const std::vector<Orphan>& orphans() const { return orphans_; }
+    [[nodiscard]] std::vector<StreamHead> ends() const;
+    /// Marks the dead streams whose orphans are all among `adopted` (durable by now), and lets go of all
+    /// locks. Returns the streams marked.
+    Result<std::vector<Uuid>> finish(const std::vector<Opening>& adopted, Clock& clock,
+                                     const SigningKey& key);
+
+  private:
+    struct DeadStream {
+        StreamEnd end;
+        std::unique_ptr<io::FileLock> lock;
+    };
+
+    Recovery(io::FileSystem& files, std::string data_folder)
+        : files_(&files), folder_(std::move(data_folder)) {}
+    Result<void> look_at(const Uuid& stream, std::vector<Opening>& adopted);
+    Result<void> find_orphans(const std::vector<Opening>& adopted);
+    [[nodiscard]] bool may_mark(const DeadStream& stream) const;
+
+    io::FileSystem* files_;
+    std::string folder_;
+    std::unique_ptr<io::FileLock> lock_;
+    std::vector<DeadStream> dead_;
+    std::vector<Orphan> orphans_;
+};
+
+/// Writes the mark that nothing will be added to the stream.
+Result<void> mark_closed(io::FileSystem& files, const std::string& data_folder, StreamHead head, Clock& clock,
+                         const SigningKey& key);
+/// The end that the mark names; nothing if there is no mark. DataLoss if it is unreadable.
+Result<std::optional<Head>> read_closed_mark(io::FileSystem& files, const std::string& data_folder,
+                                             const Uuid& stream);
+
+}  // namespace steno::journal

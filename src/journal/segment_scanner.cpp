@@ -1,0 +1,181 @@
+#include "journal/segment_scanner.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstring>
+
+namespace steno::journal {
+namespace {
+
+constexpr std::size_t kSearchBytes = 256 * 1024;
+
+std::string_view as_view(const std::vector<char>& bytes) {
+    return {bytes.data(), bytes.size()};
+}
+
+}  // namespace
+
+Result<SegmentHeader> read_segment_header(io::File& file) {
+    std::string bytes(kSegmentFixedBytes + 4, '\0');
+    STENO_ASSIGN(std::size_t got, file.read(0, bytes));
+    STENO_ASSIGN(const std::uint64_t wanted, segment_header_size(std::string_view(bytes).substr(0, got)));
+    STENO_ASSIGN(const std::uint64_t there, file.size());
+    bytes.resize(std::min(wanted, there));
+    STENO_ASSIGN(got, file.read(0, bytes));
+    return parse_segment_header(std::string_view(bytes).substr(0, got));
+}
+
+Result<StreamFiles> list_segments(io::FileSystem& files, const std::string& data_folder, const Uuid& stream) {
+    const std::string folder = stream_folder(data_folder, stream);
+    STENO_ASSIGN(const auto entries, files.list(folder));
+    StreamFiles found;
+    for (const auto& entry : entries) {
+        const auto number = segment_number_of(entry.name);
+        if (!number || entry.is_directory) continue;
+        SegmentFile segment{folder + "/" + entry.name, *number, 0, {}, kNoEnd};
+        STENO_ASSIGN(const auto file, files.open_read(segment.path));
+        STENO_ASSIGN(segment.size, file->size());
+        auto header = read_segment_header(*file);
+        if (!header && header.error().code != Code::DataLoss) {
+            return std::unexpected(std::move(header).error().with_context(segment.path));
+        }
+        std::string reason;
+        if (!header) {
+            reason = header.error().message;
+        } else if (header->stream != stream || header->number != *number) {
+            reason = "the segment belongs to another place";
+        }
+        if (!reason.empty()) {
+            found.unreadable.push_back({segment.path, *number, segment.size, std::move(reason)});
+            continue;
+        }
+        segment.header = std::move(*header);
+        while (!found.segments.empty() &&
+               found.segments.back().header.first_sequence >= segment.header.first_sequence) {
+            found.segments.pop_back();
+        }
+        if (!found.segments.empty()) found.segments.back().end_sequence = segment.header.first_sequence;
+        found.segments.push_back(std::move(segment));
+    }
+    return found;
+}
+
+Result<std::vector<Uuid>> list_streams(io::FileSystem& files, const std::string& data_folder) {
+    auto entries = files.list(journal_folder(data_folder));
+    std::vector<Uuid> streams;
+    if (!entries) {
+        if (entries.error().code == Code::NotFound) return streams;
+        return std::unexpected(std::move(entries).error());
+    }
+    for (const auto& entry : *entries) {
+        if (const auto id = entry.is_directory ? Uuid::parse(entry.name) : std::nullopt)
+            streams.push_back(*id);
+    }
+    return streams;
+}
+
+Result<std::string_view> SegmentScanner::fetch(std::size_t wanted) {
+    const auto have = [&]() -> std::string_view {
+        if (offset_ < buffer_offset_ || offset_ > buffer_offset_ + buffer_.size()) return {};
+        return as_view(buffer_).substr(offset_ - buffer_offset_);
+    };
+    if (have().size() >= wanted) return have();
+    if (wanted > chunk_bytes_) {
+        // A size that a prefix claims is not believed before the file has that many bytes.
+        STENO_ASSIGN(const std::uint64_t there, file_.size());
+        wanted = std::min<std::uint64_t>(wanted, there > offset_ ? there - offset_ : 0);
+    }
+    buffer_.resize(std::max(wanted, chunk_bytes_));
+    buffer_offset_ = offset_;
+    auto got = file_.read(offset_, buffer_);
+    buffer_.resize(got ? *got : 0);
+    if (!got) return std::unexpected(std::move(got).error());
+    return have();
+}
+
+Result<SegmentScanner::Step> SegmentScanner::next() {
+    Step step;
+    step.offset = offset_;
+    if (due_ >= end_) return step;
+    STENO_ASSIGN(std::string_view bytes, fetch(kPrefixBytes));
+    if (bytes.empty()) {
+        if (end_ != kNoEnd) {
+            step.state = State::Bad;
+            step.reason = fmt::format("the file ends before record {}", due_);
+        }
+        return step;
+    }
+    step.state = State::Bad;
+    const auto prefix = parse_prefix(bytes);
+    if (!prefix) {
+        step.reason = prefix.error().message;
+        return step;
+    }
+    if (prefix->sequence != due_) {
+        step.reason = fmt::format("record {} stands where record {} should", prefix->sequence, due_);
+        return step;
+    }
+    STENO_ASSIGN(bytes, fetch(prefix->size));
+    auto record = parse_record(bytes);
+    if (!record) {
+        step.reason = record.error().message;
+        return step;
+    }
+    step.state = State::Record;
+    step.bytes = bytes.substr(0, prefix->size);
+    step.record = std::move(*record);
+    offset_ += prefix->size;
+    ++due_;
+    return step;
+}
+
+Result<bool> was_durable(io::File& file, std::uint64_t offset, std::uint64_t sequence) {
+    std::vector<char> chunk;
+    for (;;) {
+        chunk.resize(kSearchBytes);
+        STENO_ASSIGN(const std::size_t got, file.read(offset, chunk));
+        if (got < kPrefixBytes) return false;
+        const std::string_view bytes(chunk.data(), got);
+        const std::size_t places = got - kPrefixBytes + 1;
+        for (std::size_t at = 0; at < places; ++at) {
+            std::uint64_t durable;
+            std::memcpy(&durable, bytes.data() + at + 16, sizeof durable);
+            if (durable < sequence) continue;
+            const auto prefix = parse_prefix(bytes.substr(at, kPrefixBytes));
+            if (prefix && prefix->sequence > sequence) return true;
+        }
+        offset += places;
+    }
+}
+
+Record own_record(const Uuid& stream, const SegmentScanner::Step& step, std::uint64_t segment) {
+    const ParsedRecord& from = step.record;
+    Record record;
+    record.position = {stream, from.prefix.sequence};
+    record.kind = from.kind;
+    record.opens = from.opens;
+    record.closes = from.closes;
+    record.adopts = from.adopts;
+    record.segment = segment;
+    record.offset = step.offset;
+    record.size = step.bytes.size();
+    record.bytes = std::make_unique_for_overwrite<char[]>(step.bytes.size());
+    std::memcpy(record.bytes.get(), step.bytes.data(), step.bytes.size());
+    const auto rebased = [&](std::string_view part) -> std::string_view {
+        if (part.empty()) return {};
+        return {record.bytes.get() + (part.data() - step.bytes.data()), part.size()};
+    };
+    record.header = rebased(from.header);
+    record.payloads.reserve(from.payloads.size());
+    for (const PayloadFrame& frame : from.payloads) {
+        StoredPayload payload = frame.payload;
+        payload.key_id = rebased(payload.key_id);
+        payload.subject = rebased(payload.subject);
+        payload.bytes = rebased(payload.bytes);
+        record.payloads.push_back(payload);
+    }
+    return record;
+}
+
+}  // namespace steno::journal

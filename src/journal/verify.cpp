@@ -1,0 +1,301 @@
+#include "journal/verify.hpp"
+
+#include "base/text.hpp"
+#include "journal/format.hpp"
+#include "journal/head.hpp"
+#include "journal/recovery.hpp"
+#include "journal/segment_scanner.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <unordered_map>
+
+namespace steno::journal {
+namespace {
+
+/// Follows one stream from its first byte to its last.
+class StreamCheck {
+  public:
+    StreamCheck(io::FileSystem& files, const std::string& data_folder, const Uuid& stream,
+                const std::optional<std::string>& folder_key, const StreamHead* head)
+        : files_(files), data_folder_(data_folder), folder_key_(folder_key), head_(head) {
+        report_.id = stream;
+        chain_ = chain_start(stream);
+    }
+
+    Result<void> run() {
+        read_mark();
+        STENO_ASSIGN(const StreamFiles found, list_segments(files_, data_folder_, report_.id));
+        if (!found.segments.empty()) created_ = found.segments.front().header.created_unix_nanos;
+        report_.segments = found.segments.size();
+        for (const SegmentFile& segment : found.segments) {
+            report_.bytes += segment.size;
+            // What is behind the first damage is not judged: the chain that would judge it is broken.
+            if (!report_.first_damage) STENO_TRY(check_segment(segment));
+        }
+        STENO_TRY(check_unreadable(found));
+        check_end();
+        return {};
+    }
+
+    StreamReport& report() { return report_; }
+    [[nodiscard]] std::int64_t created() const { return created_; }
+
+  private:
+    void damage(DamageKind kind, std::string reason, std::uint64_t segment = 0, std::uint64_t offset = 0) {
+        if (report_.first_damage) return;
+        report_.first_damage = Damage{kind, segment, offset, sequence_ + 1, std::move(reason)};
+    }
+
+    void read_mark() {
+        auto mark = read_closed_mark(files_, data_folder_, report_.id);
+        if (!mark) return damage(DamageKind::Corrupt, mark.error().message);
+        if (!*mark) return;
+        report_.closed = true;
+        mark_ = (*mark)->streams[0];
+        if (!(*mark)->signature_holds) {
+            damage(DamageKind::Signature, "the mark of the stream's end has a wrong signature");
+        } else if (folder_key_ && (*mark)->key_hex != *folder_key_) {
+            damage(DamageKind::Signature,
+                   "the mark of the stream's end is signed by another key than this folder's");
+        }
+    }
+
+    Result<void> check_segment(const SegmentFile& segment) {
+        const SegmentHeader& header = segment.header;
+        if (first_segment_ && header.first_sequence > 1) {
+            damage(DamageKind::Missing,
+                   fmt::format("the records before {} are missing", header.first_sequence), segment.number);
+            return {};
+        }
+        first_segment_ = false;
+        if (header.first_sequence != sequence_ + 1) {
+            damage(DamageKind::Missing,
+                   fmt::format("the records from {} to {} are missing", sequence_ + 1,
+                               header.first_sequence - 1),
+                   segment.number);
+            return {};
+        }
+        if (header.chain_before != chain_) {
+            damage(DamageKind::Rewritten, "the segment does not continue the hash chain of the one before",
+                   segment.number);
+            return {};
+        }
+        if (!lists_agree(header)) {
+            damage(DamageKind::Rewritten,
+                   "the segment's list of open calls is not what the records before say", segment.number);
+            return {};
+        }
+        STENO_ASSIGN(const auto file, files_.open_read(segment.path));
+        SegmentScanner scanner(*file, header.header_size, header.first_sequence, segment.end_sequence);
+        for (;;) {
+            STENO_ASSIGN(const auto step, scanner.next());
+            if (step.state == SegmentScanner::State::End) return {};
+            if (step.state == SegmentScanner::State::Bad) return judge_bad(*file, segment, step);
+            check_record(segment, step);
+            if (report_.first_damage) return {};
+        }
+    }
+
+    bool lists_agree(const SegmentHeader& header) {
+        return header.open.size() == open_.size() &&
+               std::ranges::all_of(header.open, [&](const Opening& call) {
+                   const auto found = open_.find(call.id);
+                   return found != open_.end() && found->second == call.at.sequence;
+               });
+    }
+
+    void check_record(const SegmentFile& segment, const SegmentScanner::Step& step) {
+        const ParsedRecord& record = step.record;
+        const Sha256 chain = chain_next(chain_, record.prefix.sequence, sha256(record.digested));
+        if (chain != record.prefix.chain) {
+            return damage(DamageKind::Rewritten, "the record does not continue the hash chain",
+                          segment.number, step.offset);
+        }
+        for (const PayloadFrame& frame : record.payloads) {
+            if (!frame.payload.redacted && payload_digest(frame.salt, frame.payload) != frame.stated_digest) {
+                return damage(DamageKind::Rewritten, "a payload is not the one whose hash the record holds",
+                              segment.number, step.offset);
+            }
+        }
+        for (const PayloadFrame& frame : record.payloads) {
+            ++report_.payloads;
+            if (frame.payload.redacted) ++report_.redacted;
+        }
+        ++report_.records;
+        chain_ = chain;
+        sequence_ = record.prefix.sequence;
+        if (record.opens) open_[*record.opens] = sequence_;
+        if (record.closes) open_.erase(*record.closes);
+        compare(head_, "the exported head", segment, step.offset);
+        compare(mark_ ? &*mark_ : nullptr, "the mark of the stream's end", segment, step.offset);
+    }
+
+    void compare(const StreamHead* with, std::string_view what, const SegmentFile& segment,
+                 std::uint64_t offset) {
+        if (with == nullptr || with->sequence != sequence_ || with->chain == chain_) return;
+        damage(DamageKind::Rewritten,
+               fmt::format("the hash chain up to record {} is not the one of {}", sequence_, what),
+               segment.number, offset);
+    }
+
+    Result<void> judge_bad(io::File& file, const SegmentFile& segment, const SegmentScanner::Step& step) {
+        const std::uint64_t due = sequence_ + 1;
+        char bytes[kPrefixBytes];
+        STENO_ASSIGN(const std::size_t got, file.read(step.offset, bytes));
+        const auto prefix = parse_prefix({bytes, got});
+        if (prefix && prefix->sequence != due) {
+            STENO_ASSIGN(const bool elsewhere, stands_elsewhere(file, step.offset, due));
+            damage(elsewhere ? DamageKind::Reordered : DamageKind::Missing, step.reason, segment.number,
+                   step.offset);
+            return {};
+        }
+        const bool last = segment.end_sequence == kNoEnd;
+        if (got == 0) {
+            damage(DamageKind::Cut, step.reason, segment.number, step.offset);
+            return {};
+        }
+        STENO_ASSIGN(const bool certain, was_durable(file, step.offset, due));
+        const bool promised =
+            (mark_ && due <= mark_->sequence) || (head_ != nullptr && due <= head_->sequence);
+        if (last && !certain && !promised) {
+            report_.torn_bytes += segment.size - step.offset;
+            return {};
+        }
+        STENO_ASSIGN(const std::uint64_t size, file.size());
+        const bool cut = prefix && step.offset + prefix->size > size;
+        damage(cut ? DamageKind::Cut : DamageKind::Corrupt, step.reason, segment.number, step.offset);
+        return {};
+    }
+
+    /// Whether the record that is due follows later in this segment.
+    static Result<bool> stands_elsewhere(io::File& file, std::uint64_t offset, std::uint64_t due) {
+        char bytes[kPrefixBytes];
+        for (;;) {
+            STENO_ASSIGN(const std::size_t got, file.read(offset, bytes));
+            const auto prefix = parse_prefix({bytes, got});
+            if (!prefix) return false;
+            if (prefix->sequence == due) return true;
+            offset += prefix->size;
+        }
+    }
+
+    Result<void> check_unreadable(const StreamFiles& found) {
+        for (const UnreadableSegment& segment : found.unreadable) {
+            report_.bytes += segment.size;
+            const bool last = found.segments.empty() || segment.number > found.segments.back().number;
+            STENO_ASSIGN(const auto file, files_.open_read(segment.path));
+            // The header of a new segment may be torn; then nothing behind it was ever durable.
+            STENO_ASSIGN(const bool certain, was_durable(*file, 0, sequence_ + 1));
+            if (last && !certain) {
+                report_.torn_bytes += segment.size;
+            } else {
+                damage(DamageKind::Corrupt, segment.reason, segment.number);
+            }
+        }
+        return {};
+    }
+
+    void check_end() {
+        if (mark_ && sequence_ < mark_->sequence) {
+            damage(DamageKind::Cut,
+                   fmt::format("the stream ended at record {}, the mark says", mark_->sequence));
+        }
+        if (mark_ && sequence_ > mark_->sequence) {
+            damage(DamageKind::Rewritten,
+                   fmt::format("records were added after the stream's end at {}", mark_->sequence));
+        }
+        if (mark_ && mark_->sequence == 0 && mark_->chain != chain_) {
+            damage(DamageKind::Rewritten, "the mark of the stream's end names another stream's chain");
+        }
+        if (head_ == nullptr) return;
+        report_.against_head = true;
+        report_.head_sequence = head_->sequence;
+        if (sequence_ < head_->sequence) {
+            damage(DamageKind::Cut, fmt::format("the head was taken at record {}", head_->sequence));
+        }
+        if (head_->closed && sequence_ > head_->sequence) {
+            damage(DamageKind::Rewritten,
+                   fmt::format("the head says that the stream ended at record {}", head_->sequence));
+        }
+    }
+
+    io::FileSystem& files_;
+    const std::string& data_folder_;
+    const std::optional<std::string>& folder_key_;
+    const StreamHead* head_;
+    StreamReport report_;
+    std::optional<StreamHead> mark_;
+    Sha256 chain_;
+    std::uint64_t sequence_ = 0;
+    bool first_segment_ = true;
+    std::int64_t created_ = 0;
+    std::unordered_map<Uuid, std::uint64_t> open_;
+};
+
+}  // namespace
+
+std::string_view name_of(DamageKind kind) noexcept {
+    switch (kind) {
+        case DamageKind::Corrupt:
+            return "corrupt";
+        case DamageKind::Cut:
+            return "cut";
+        case DamageKind::Missing:
+            return "missing";
+        case DamageKind::Reordered:
+            return "reordered";
+        case DamageKind::Rewritten:
+            return "rewritten";
+        case DamageKind::Signature:
+            return "signature";
+    }
+    return "unknown";
+}
+
+Result<Report> verify(io::FileSystem& files, const std::string& data_folder,
+                      std::optional<std::string_view> head) {
+    std::optional<Head> against;
+    if (head) {
+        STENO_ASSIGN(against, parse_head(*head));
+        if (!against->signature_holds) {
+            return fail(Code::InvalidArgument,
+                        "the head's own signature is wrong: it is not as it was exported",
+                        "use an unaltered copy of the head");
+        }
+    }
+    const auto folder_key = public_key_of(files, data_folder);
+    const auto head_of = [&](const Uuid& stream) -> const StreamHead* {
+        if (!against) return nullptr;
+        const auto found = std::ranges::find(against->streams, stream, &StreamHead::stream);
+        return found == against->streams.end() ? nullptr : &*found;
+    };
+
+    std::vector<std::pair<std::int64_t, StreamReport>> reports;
+    STENO_ASSIGN(auto streams, list_streams(files, data_folder));
+    for (const Uuid& stream : streams) {
+        StreamCheck check(files, data_folder, stream, folder_key, head_of(stream));
+        STENO_TRY(check.run());
+        reports.emplace_back(check.created(), std::move(check.report()));
+    }
+    std::ranges::sort(reports, {}, [](const auto& entry) { return std::pair(entry.first, entry.second.id); });
+
+    Report report;
+    for (auto& [created, stream] : reports) report.streams.push_back(std::move(stream));
+    for (const StreamHead& expected : against ? against->streams : std::vector<StreamHead>()) {
+        if (std::ranges::find(streams, expected.stream) != streams.end()) continue;
+        StreamReport missing;
+        missing.id = expected.stream;
+        missing.against_head = true;
+        missing.head_sequence = expected.sequence;
+        missing.first_damage =
+            Damage{DamageKind::Missing, 0, 0, 1, "the whole stream is gone; the head names it"};
+        report.streams.push_back(std::move(missing));
+    }
+    report.intact = std::ranges::none_of(report.streams,
+                                         [](const StreamReport& s) { return s.first_damage.has_value(); });
+    return report;
+}
+
+}  // namespace steno::journal
