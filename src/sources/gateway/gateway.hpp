@@ -51,6 +51,8 @@ struct GatewayStats {
     std::uint64_t refused = 0;  ///< by the gateway itself
 };
 
+struct OwnCall;
+
 /// Bytes pass unchanged both ways: only hop-by-hop and `x-steno-*` headers are ours. The opening record is written
 /// before a request leaves, the closing one before the last byte of the answer reaches the client.
 /// `handle` runs on any loop; the object is shared by all and must outlive them.
@@ -70,6 +72,7 @@ class Gateway {
 
   private:
     class Relay;
+    friend Result<Call> make_own_call(Gateway& gateway, OwnCall request);
 
     net::Loops& loops_;
     net::HttpClient& client_;

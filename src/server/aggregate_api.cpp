@@ -1,0 +1,65 @@
+#include "base/json_writer.hpp"
+#include "server/api.hpp"
+#include "server/query_parameters.hpp"
+
+namespace steno::server {
+
+namespace {
+
+void write_value(JsonWriter& json, const store::Value& value) {
+    std::string text;
+    store::append_json(text, value);
+    json.raw(text);
+}
+
+void write_cell(JsonWriter& json, const store::Cell& cell) {
+    if (const auto* value = std::get_if<store::Value>(&cell)) return write_value(json, *value);
+    if (const auto* cost = std::get_if<store::CostSum>(&cell)) {
+        json.begin_object();
+        if (cost->total) json.member("total", cost->total->to_string());
+        if (!cost->currency.empty()) json.member("currency", cost->currency);
+        json.member("unpriced_calls", cost->unpriced_calls);
+        json.end_object();
+        return;
+    }
+    json.null();
+}
+
+}  // namespace
+
+Result<ApiAnswer> aggregate(Services& services, const ApiRequest& request) {
+    STENO_ASSIGN(const store::AggregateQuery query, aggregate_parameters(request));
+    services.data.calls().catch_up();
+    STENO_ASSIGN(const store::AggregateTable table, services.data.store().aggregate(query));
+    ApiAnswer answer;
+    JsonWriter json(answer.body);
+    json.begin_object();
+    json.key("groups");
+    json.begin_array();
+    for (const auto& group : table.groups) {
+        json.begin_object();
+        json.key("key");
+        json.begin_object();
+        for (std::size_t i = 0; i < query.group_by.size(); ++i) {
+            json.key(query.group_by[i].path());
+            if (group.key[i]) {
+                write_value(json, *group.key[i]);
+            } else {
+                json.null();
+            }
+        }
+        json.end_object();
+        if (group.bucket) json.member("bucket", group.bucket->to_string());
+        for (std::size_t i = 0; i < query.measures.size(); ++i) {
+            json.key(query.measures[i].name);
+            write_cell(json, group.cells[i]);
+        }
+        json.end_object();
+    }
+    json.end_array();
+    json.member("truncated", table.truncated);
+    json.end_object();
+    return answer;
+}
+
+}  // namespace steno::server

@@ -1,0 +1,89 @@
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/error.hpp"
+#include "evaluation/replay.hpp"
+#include "ingest/data_folder.hpp"
+#include "net/http.hpp"
+#include "sources/gateway/gateway.hpp"
+
+/// The HTTP API, /api/v1: thin handlers, one file a resource, each a plain function from a request to an answer.
+namespace steno::server {
+
+/// What handlers work on. All of it outlives the server.
+struct Services {
+    ingest::DataFolder& data;
+    gateway::Gateway& gateway;
+    evaluation::ModelCaller& caller;
+    Timestamp started_at;
+    std::string listen;  ///< "127.0.0.1:8787", as it is reached
+};
+
+struct ApiRequest {
+    const net::RequestHead& head;
+    std::vector<std::string> captures;                         ///< what stood at {…} in the route
+    std::vector<std::pair<std::string, std::string>> query;    ///< decoded
+    std::string body;
+
+    /// The first value of that name; absent when missing or empty.
+    [[nodiscard]] std::optional<std::string_view> parameter(std::string_view name) const;
+};
+
+struct ApiAnswer {
+    int status = 200;
+    std::string content_type = "application/json";
+    std::string body;
+    std::vector<std::pair<std::string, std::string>> headers;
+};
+
+/// Runs on the blocking pool: may read the store and the journal. Must not throw.
+using Handler = Result<ApiAnswer> (*)(Services&, const ApiRequest&);
+
+struct Route {
+    std::string_view method;
+    std::string_view pattern;  ///< "/api/v1/calls/{id}"
+    Handler handler;
+};
+
+/// Every route of the API but the live stream.
+std::span<const Route> routes();
+
+struct Match {
+    const Route* route = nullptr;
+    std::vector<std::string> captures;
+    std::string allowed;  ///< without a route: the methods that the path does have, "GET, POST"; empty: no such path
+};
+Match match(std::string_view method, std::string_view path);
+
+/// RFC 9457: what happened and what to do.
+ApiAnswer problem(const Error& error);
+ApiAnswer problem(int status, std::string_view code, std::string_view detail, std::string_view remedy);
+
+// One file a resource.
+Result<ApiAnswer> list_calls(Services&, const ApiRequest&);
+Result<ApiAnswer> show_call(Services&, const ApiRequest&);
+Result<ApiAnswer> show_raw(Services&, const ApiRequest&);
+Result<ApiAnswer> give_feedback(Services&, const ApiRequest&);
+Result<ApiAnswer> give_score(Services&, const ApiRequest&);
+Result<ApiAnswer> show_request(Services&, const ApiRequest&);
+Result<ApiAnswer> show_session(Services&, const ApiRequest&);
+Result<ApiAnswer> aggregate(Services&, const ApiRequest&);
+Result<ApiAnswer> list_prices(Services&, const ApiRequest&);
+Result<ApiAnswer> explain_price(Services&, const ApiRequest&);
+Result<ApiAnswer> replay_call(Services&, const ApiRequest&);
+Result<ApiAnswer> show_status(Services&, const ApiRequest&);
+Result<ApiAnswer> healthz(Services&, const ApiRequest&);
+Result<ApiAnswer> readyz(Services&, const ApiRequest&);
+Result<ApiAnswer> metrics(Services&, const ApiRequest&);
+Result<ApiAnswer> openapi(Services&, const ApiRequest&);
+
+}  // namespace steno::server

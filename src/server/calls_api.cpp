@@ -1,0 +1,99 @@
+#include "base/json_writer.hpp"
+#include "record/json.hpp"
+#include "server/api.hpp"
+#include "server/query_parameters.hpp"
+
+namespace steno::server {
+
+namespace {
+
+Result<Uuid> id_of(const ApiRequest& request) {
+    if (const auto id = Uuid::parse(request.captures.front())) return *id;
+    return fail(Code::InvalidArgument, "\"" + request.captures.front() + "\" is no call id",
+                "call ids are UUIDs, as in the x-steno-call-id answer header");
+}
+
+ApiAnswer json_answer(std::string body) {
+    ApiAnswer answer;
+    answer.body = std::move(body);
+    return answer;
+}
+
+/// Journals what is said and waits for the disk: acknowledged means durable.
+Result<ApiAnswer> say(Services& services, const Said& said) {
+    STENO_ASSIGN(const journal::Position position, services.data.recorder().say(said));
+    STENO_TRY(services.data.journal().wait_durable(position));
+    std::string body;
+    JsonWriter json(body);
+    json.begin_object();
+    json.member("position", position.to_string());
+    json.end_object();
+    return json_answer(std::move(body));
+}
+
+}  // namespace
+
+Result<ApiAnswer> list_calls(Services& services, const ApiRequest& request) {
+    STENO_ASSIGN(const ListParameters parameters, list_parameters(request));
+    STENO_ASSIGN(const auto page, services.data.calls().find(parameters.query, parameters.payload));
+    std::string body = "{\"calls\":[";
+    const JsonFields fields{.only = parameters.fields, .payload = parameters.payload, .preview = true};
+    for (const Call& call : page.calls) {
+        if (body.back() != '[') body += ',';
+        append_json(body, call, fields);
+    }
+    body += "],\"next_cursor\":";
+    if (page.next_cursor) {
+        append_json_string(body, *page.next_cursor);
+    } else {
+        body += "null";
+    }
+    body += '}';
+    return json_answer(std::move(body));
+}
+
+Result<ApiAnswer> show_call(Services& services, const ApiRequest& request) {
+    STENO_ASSIGN(const Uuid id, id_of(request));
+    STENO_ASSIGN(const Call call, services.data.calls().get(id, request.parameter("project")));
+    return json_answer(to_json(call));
+}
+
+Result<ApiAnswer> show_raw(Services& services, const ApiRequest& request) {
+    STENO_ASSIGN(const Uuid id, id_of(request));
+    const std::string_view part = request.parameter("part").value_or("request");
+    if (part != "request" && part != "response") {
+        return fail(Code::InvalidArgument, "part must be request or response");
+    }
+    STENO_ASSIGN(Call call, services.data.calls().get(id, request.parameter("project")));
+    std::string& bytes = part == "request" ? call.raw.request : call.raw.response;
+    if (bytes.empty()) {
+        return fail(Code::NotFound, "the exact bytes of this " + std::string(part) + " were not kept",
+                    "see the setting gateway.keep_raw");
+    }
+    ApiAnswer answer;
+    answer.content_type = "application/octet-stream";
+    answer.body = std::move(bytes);
+    return answer;
+}
+
+Result<ApiAnswer> give_feedback(Services& services, const ApiRequest& request) {
+    Said said;
+    STENO_ASSIGN(said.call, id_of(request));
+    said.project = request.parameter("project").value_or("");
+    STENO_ASSIGN(said.feedback, feedback_from_json(request.body));
+    if (!said.feedback->at) said.feedback->at = system_clock().now();
+    return say(services, said);
+}
+
+Result<ApiAnswer> give_score(Services& services, const ApiRequest& request) {
+    Said said;
+    STENO_ASSIGN(said.call, id_of(request));
+    said.project = request.parameter("project").value_or("");
+    STENO_ASSIGN(auto named, score_from_json(request.body));
+    said.score_name = std::move(named.first);
+    said.score = std::move(named.second);
+    if (!said.score->at) said.score->at = system_clock().now();
+    return say(services, said);
+}
+
+}  // namespace steno::server

@@ -1,0 +1,80 @@
+#include "server/live.hpp"
+
+#include <fmt/format.h>
+
+#include <chrono>
+
+#include "record/json.hpp"
+#include "store/memory/evaluate.hpp"
+
+namespace steno::server {
+
+void LiveTail::publish(const Call& call) {
+    // The common case, nobody watching, costs one load.
+    if (watching_.load(std::memory_order_relaxed) == 0) return;
+    std::string event;
+    const std::scoped_lock lock(mutex_);
+    for (const auto& watcher : watchers_) {
+        if (!store::memory::matches(call, watcher->selection)) continue;
+        if (event.empty()) {
+            event = "event: call\ndata: ";
+            append_json(event, call, {.payload = false, .preview = true});
+            event += "\n\n";
+        }
+        {
+            const std::scoped_lock watcher_lock(watcher->mutex);
+            if (watcher->waiting.size() >= kMaxWaiting) {
+                watcher->waiting.pop_front();
+                ++watcher->dropped;
+            }
+            watcher->waiting.push_back(event);
+        }
+        watcher->more.notify();
+    }
+}
+
+net::Task<void> LiveTail::watch(net::ServerExchange& exchange, store::Selection selection) {
+    const auto watcher = std::make_shared<Watcher>();
+    watcher->selection = std::move(selection);
+    {
+        const std::scoped_lock lock(mutex_);
+        watchers_.push_back(watcher);
+        watching_.store(watchers_.size(), std::memory_order_relaxed);
+    }
+    struct Leave {
+        LiveTail& tail;
+        const std::shared_ptr<Watcher>& watcher;
+        ~Leave() {
+            const std::scoped_lock lock(tail.mutex_);
+            std::erase(tail.watchers_, watcher);
+            tail.watching_.store(tail.watchers_.size(), std::memory_order_relaxed);
+        }
+    } leave{*this, watcher};
+
+    net::ResponseHead head;
+    head.headers.add("Content-Type", "text/event-stream");
+    head.headers.add("Cache-Control", "no-store");
+    exchange.on_client_gone([watcher] { watcher->more.notify(); });
+    if (!co_await exchange.write_head(head, std::nullopt)) co_return;
+    if (!co_await exchange.write(": watching\n\n")) co_return;
+    while (!exchange.client_gone()) {
+        const bool notified = co_await watcher->more.wait_for(std::chrono::seconds(15));
+        std::string events;
+        {
+            const std::scoped_lock lock(watcher->mutex);
+            if (watcher->dropped > 0) {
+                events += fmt::format("event: dropped\ndata: {{\"calls\":{}}}\n\n", watcher->dropped);
+                watcher->dropped = 0;
+            }
+            for (const std::string& event : watcher->waiting) events += event;
+            watcher->waiting.clear();
+        }
+        if (events.empty()) {
+            if (notified) continue;  // the client left, or what woke us is already sent
+            events = ": ping\n\n";
+        }
+        if (!co_await exchange.write(events)) co_return;
+    }
+}
+
+}  // namespace steno::server

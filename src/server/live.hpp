@@ -1,0 +1,44 @@
+#pragma once
+
+#include <atomic>
+#include <deque>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "ingest/recorder.hpp"
+#include "net/http_server.hpp"
+#include "store/query.hpp"
+
+namespace steno::server {
+
+/// The live tail: everyone who watches /api/v1/live gets each call when it begins and when it ends. A watcher that
+/// reads too slowly loses the oldest of what waits for it, and is told how many.
+class LiveTail final : public ingest::Consumer {
+  public:
+    void call_began(const Call& call) override { publish(call); }
+    void call_ended(const Call& call) override { publish(call); }
+
+    /// Serves one watcher until it goes away. On its loop.
+    net::Task<void> watch(net::ServerExchange& exchange, store::Selection selection);
+    [[nodiscard]] std::size_t watchers() const { return watching_.load(std::memory_order_relaxed); }
+
+  private:
+    static constexpr std::size_t kMaxWaiting = 1000;
+    struct Watcher {
+        store::Selection selection;
+        std::mutex mutex;
+        std::deque<std::string> waiting;  ///< events, ready to be sent
+        std::uint64_t dropped = 0;
+        net::Event more;
+    };
+    void publish(const Call& call);
+
+    std::atomic<std::size_t> watching_{0};
+    std::mutex mutex_;
+    std::vector<std::shared_ptr<Watcher>> watchers_;
+};
+
+}  // namespace steno::server

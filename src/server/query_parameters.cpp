@@ -1,0 +1,106 @@
+#include "server/query_parameters.hpp"
+
+#include <algorithm>
+#include <charconv>
+
+#include "base/text.hpp"
+#include "record/field_table.hpp"
+
+namespace steno::server {
+
+namespace {
+
+Result<Timestamp> parse_time(std::string_view name, std::string_view text) {
+    if (const auto time = Timestamp::parse(text)) return *time;
+    return fail(Code::InvalidArgument, std::string(name) + ": \"" + std::string(text) + "\" is no time",
+                "RFC 3339, such as 2026-11-20T10:00:00Z or 2026-11-20T11:00:00%2B01:00 ('+' must be written %2B)");
+}
+
+Result<std::uint32_t> parse_count(std::string_view name, std::string_view text, std::uint32_t max) {
+    std::uint32_t value = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+    if (error != std::errc() || end != text.data() + text.size() || value < 1 || value > max) {
+        return fail(Code::InvalidArgument, std::string(name) + " must be a number from 1 to " + std::to_string(max));
+    }
+    return value;
+}
+
+/// True if the dotted path, or anything below it, lives in payload frames.
+bool in_payload(std::string_view path) {
+    for (const std::string_view list : {"request.messages", "response.messages", "response.tool_calls"}) {
+        if (path == list || list.starts_with(std::string(path) + ".")) return true;
+    }
+    for (const FieldInfo& info : scalar_fields()) {
+        const bool below = info.path == path || info.path.starts_with(std::string(path) + ".");
+        if (below && info.place != Place::Header && !info.path.starts_with("preview")) return true;
+    }
+    return false;
+}
+
+}  // namespace
+
+Result<store::Selection> selection_parameters(const ApiRequest& request,
+                                              std::initializer_list<std::string_view> others) {
+    store::Selection selection;
+    for (const auto& [name, value] : request.query) {
+        if (std::ranges::find(others, std::string_view(name)) != others.end() || value.empty()) continue;
+        if (name == "from") {
+            STENO_ASSIGN(selection.from, parse_time(name, value));
+        } else if (name == "to") {
+            STENO_ASSIGN(selection.to, parse_time(name, value));
+        } else if (name == "text") {
+            selection.text = value;
+        } else {
+            STENO_ASSIGN(store::Filter filter, store::make_filter(name, value));
+            selection.filters.push_back(std::move(filter));
+        }
+    }
+    return selection;
+}
+
+Result<ListParameters> list_parameters(const ApiRequest& request) {
+    ListParameters parameters;
+    STENO_ASSIGN(parameters.query.selection,
+                 selection_parameters(request, {"limit", "cursor", "fields", "order"}));
+    if (const auto limit = request.parameter("limit")) {
+        STENO_ASSIGN(parameters.query.limit, parse_count("limit", *limit, store::kMaxPage));
+    }
+    if (const auto order = request.parameter("order")) STENO_TRY(store::set_order(parameters.query, *order));
+    if (const auto cursor = request.parameter("cursor")) parameters.query.cursor = *cursor;
+    if (const auto fields = request.parameter("fields")) {
+        for (const std::string_view path : split(*fields, ',')) {
+            parameters.fields.emplace_back(path);
+            parameters.payload = parameters.payload || in_payload(path);
+        }
+    }
+    return parameters;
+}
+
+Result<store::AggregateQuery> aggregate_parameters(const ApiRequest& request) {
+    store::AggregateQuery query;
+    STENO_ASSIGN(query.selection,
+                 selection_parameters(request, {"group_by", "bucket", "tz", "measures", "order", "limit"}));
+    if (const auto groups = request.parameter("group_by")) {
+        for (const std::string_view path : split(*groups, ',')) {
+            STENO_ASSIGN(store::Field field, store::make_field(path));
+            query.group_by.push_back(std::move(field));
+        }
+    }
+    if (const auto unit = request.parameter("bucket")) {
+        STENO_ASSIGN(query.bucket, store::make_bucket(*unit, request.parameter("tz").value_or("UTC")));
+    }
+    for (const std::string_view name : split(request.parameter("measures").value_or("calls,errors,cost"), ',')) {
+        STENO_ASSIGN(store::Measure measure, store::make_measure(name));
+        query.measures.push_back(std::move(measure));
+    }
+    if (const auto order = request.parameter("order")) {
+        query.descending = order->starts_with('-');
+        query.order = order->substr(query.descending ? 1 : 0);
+    }
+    if (const auto limit = request.parameter("limit")) {
+        STENO_ASSIGN(query.limit, parse_count("limit", *limit, store::kMaxGroups));
+    }
+    return query;
+}
+
+}  // namespace steno::server

@@ -1,0 +1,24 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "server/api.hpp"
+#include "store/query.hpp"
+
+/// Query strings to queries: `status=failure&usage.input_tokens.gte=100&from=…`.
+namespace steno::server {
+
+struct ListParameters {
+    store::CallQuery query;
+    std::vector<std::string> fields;  ///< dotted paths; empty: all columns
+    bool payload = false;             ///< some of `fields` live in payloads
+};
+
+/// InvalidArgument names the parameter and what it takes.
+Result<ListParameters> list_parameters(const ApiRequest& request);
+Result<store::AggregateQuery> aggregate_parameters(const ApiRequest& request);
+/// Only the part that says which calls: from, to, text and filters. Parameters named in `others` are skipped.
+Result<store::Selection> selection_parameters(const ApiRequest& request, std::initializer_list<std::string_view> others);
+
+}  // namespace steno::server

@@ -1,0 +1,74 @@
+#include <simdjson.h>
+
+#include "base/json_writer.hpp"
+#include "record/json.hpp"
+#include "server/api.hpp"
+
+namespace steno::server {
+
+namespace {
+
+Result<std::pair<Uuid, evaluation::ReplayRequest>> read_replay(std::string_view body) {
+    simdjson::dom::parser parser;
+    simdjson::dom::object object;
+    if (parser.parse(body.data(), body.size()).get(object) != simdjson::SUCCESS) {
+        return fail(Code::InvalidArgument, "the body is no JSON object",
+                    R"(send {"call_id": "…", "model": "…", "set": {"temperature": 0.2}, "prompt": "…"}; all but call_id may be left out)");
+    }
+    std::pair<Uuid, evaluation::ReplayRequest> replay;
+    for (const auto [key, value] : object) {
+        std::string_view text;
+        if (key == "set") {
+            simdjson::dom::object set;
+            if (value.get(set) != simdjson::SUCCESS) return fail(Code::InvalidArgument, "set must be an object");
+            for (const auto [name, setting] : set) {
+                replay.second.set[std::string(name)] = simdjson::minify(setting);
+            }
+            continue;
+        }
+        if (value.get(text) != simdjson::SUCCESS) {
+            return fail(Code::InvalidArgument, std::string(key) + " must be a string");
+        }
+        if (key == "call_id") {
+            const auto id = Uuid::parse(text);
+            if (!id) return fail(Code::InvalidArgument, "call_id is no call id");
+            replay.first = *id;
+        } else if (key == "model") {
+            replay.second.model = text;
+        } else if (key == "prompt") {
+            replay.second.prompt = text;
+        } else {
+            return fail(Code::InvalidArgument, "unknown member " + std::string(key),
+                        "call_id, model, set and prompt are known");
+        }
+    }
+    if (replay.first.is_nil()) return fail(Code::InvalidArgument, "call_id is missing");
+    return replay;
+}
+
+}  // namespace
+
+Result<ApiAnswer> replay_call(Services& services, const ApiRequest& request) {
+    STENO_ASSIGN(const auto wanted, read_replay(request.body));
+    STENO_ASSIGN(const Call original, services.data.calls().get(wanted.first));
+    STENO_ASSIGN(const auto outcome, evaluation::replay(services.caller, original, wanted.second));
+    ApiAnswer answer;
+    JsonWriter json(answer.body);
+    json.begin_object();
+    json.member_raw("original", to_json(outcome.original));
+    json.member_raw("replay", to_json(outcome.replay));
+    json.key("comparison");
+    json.begin_object();
+    const evaluation::Comparison& comparison = outcome.comparison;
+    if (comparison.similarity) json.member("similarity", *comparison.similarity);
+    if (comparison.cost_delta) json.member("cost_delta", comparison.cost_delta->to_string());
+    if (comparison.latency_delta) {
+        json.member("latency_delta_ms", static_cast<double>(comparison.latency_delta->nanos) / 1e6);
+    }
+    if (comparison.output_tokens_delta) json.member("output_tokens_delta", *comparison.output_tokens_delta);
+    json.end_object();
+    json.end_object();
+    return answer;
+}
+
+}  // namespace steno::server

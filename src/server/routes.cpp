@@ -1,0 +1,98 @@
+#include <array>
+
+#include "base/json_writer.hpp"
+#include "server/api.hpp"
+
+namespace steno::server {
+
+std::span<const Route> routes() {
+    static constexpr std::array kRoutes{
+        Route{"GET", "/api/v1/calls", list_calls},
+        Route{"GET", "/api/v1/calls/{id}", show_call},
+        Route{"GET", "/api/v1/calls/{id}/raw", show_raw},
+        Route{"POST", "/api/v1/calls/{id}/feedback", give_feedback},
+        Route{"POST", "/api/v1/calls/{id}/scores", give_score},
+        Route{"GET", "/api/v1/requests/{id}", show_request},
+        Route{"GET", "/api/v1/sessions/{id}", show_session},
+        Route{"GET", "/api/v1/aggregate", aggregate},
+        Route{"GET", "/api/v1/prices", list_prices},
+        Route{"GET", "/api/v1/prices/explain/{id}", explain_price},
+        Route{"POST", "/api/v1/replay", replay_call},
+        Route{"GET", "/api/v1/status", show_status},
+        Route{"GET", "/api/v1/openapi.json", openapi},
+        Route{"GET", "/healthz", healthz},
+        Route{"GET", "/readyz", readyz},
+        Route{"GET", "/metrics", metrics},
+    };
+    return kRoutes;
+}
+
+namespace {
+
+/// True if the path has the pattern's shape; then `captures` holds what stood at {…}, decoded.
+bool fits(std::string_view pattern, std::string_view path, std::vector<std::string>& captures) {
+    captures.clear();
+    for (;;) {
+        const std::size_t pattern_end = std::min(pattern.find('/', 1), pattern.size());
+        const std::size_t path_end = std::min(path.find('/', 1), path.size());
+        const std::string_view want = pattern.substr(0, pattern_end);
+        const std::string_view have = path.substr(0, path_end);
+        if (want.starts_with("/{")) {
+            if (have.size() < 2) return false;
+            captures.push_back(net::percent_decode(have.substr(1)));
+        } else if (want != have) {
+            return false;
+        }
+        pattern.remove_prefix(pattern_end);
+        path.remove_prefix(path_end);
+        if (pattern.empty() || path.empty()) return pattern.empty() && path.empty();
+    }
+}
+
+}  // namespace
+
+Match match(std::string_view method, std::string_view path) {
+    Match match;
+    std::vector<std::string> captures;
+    for (const Route& route : routes()) {
+        if (!fits(route.pattern, path, captures)) continue;
+        if (route.method == method || (route.method == "GET" && method == "HEAD")) {
+            match.route = &route;
+            match.captures = std::move(captures);
+            return match;
+        }
+        if (!match.allowed.empty()) match.allowed += ", ";
+        match.allowed += route.method;
+    }
+    return match;
+}
+
+std::optional<std::string_view> ApiRequest::parameter(std::string_view name) const {
+    for (const auto& [key, value] : query) {
+        if (key == name && !value.empty()) return value;
+    }
+    return std::nullopt;
+}
+
+ApiAnswer problem(int status, std::string_view code, std::string_view detail, std::string_view remedy) {
+    ApiAnswer answer;
+    answer.status = status;
+    answer.content_type = "application/problem+json";
+    JsonWriter json(answer.body);
+    json.begin_object();
+    json.member("type", "about:blank");
+    json.member("title", code);
+    json.member("status", status);
+    json.member("code", code);
+    json.member("detail", detail);
+    if (!remedy.empty()) json.member("remedy", remedy);
+    json.end_object();
+    return answer;
+}
+
+ApiAnswer problem(const Error& error) {
+    const CodeFacts& facts = facts_of(error.code);
+    return problem(facts.http_status, facts.name, error.message, error.remedy);
+}
+
+}  // namespace steno::server

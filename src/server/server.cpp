@@ -1,0 +1,188 @@
+#include "server/server.hpp"
+
+#include <openssl/crypto.h>
+
+#include <algorithm>
+
+#include "base/hash.hpp"
+#include "base/log.hpp"
+#include "base/text.hpp"
+#include "server/pages.hpp"
+#include "server/query_parameters.hpp"
+
+namespace steno::server {
+
+namespace {
+
+/// Compared by hash, so that neither length nor content shows in the time it takes.
+bool same_key(std::string_view given, std::string_view key) {
+    const Sha256 a = sha256(given);
+    const Sha256 b = sha256(key);
+    return CRYPTO_memcmp(a.data(), b.data(), a.size()) == 0;
+}
+
+std::string_view host_without_port(std::string_view host) {
+    if (host.starts_with('[')) return host.substr(0, host.find(']') + 1);
+    return host.substr(0, host.find(':'));
+}
+
+bool is_loopback_name(std::string_view host) {
+    if (host == "[::1]" || equals_ignoring_case(host, "localhost")) return true;
+    return net::Endpoint{std::string(host), 0}.is_loopback();
+}
+
+net::ResponseHead head_of(const ApiAnswer& answer) {
+    net::ResponseHead head;
+    head.status = answer.status;
+    head.headers.add("Content-Type", answer.content_type);
+    head.headers.add("Cache-Control", "no-store");
+    head.headers.add("X-Content-Type-Options", "nosniff");
+    for (const auto& [name, value] : answer.headers) head.headers.add(name, value);
+    return head;
+}
+
+net::Task<void> send(net::ServerExchange& exchange, const ApiAnswer& answer) {
+    co_await exchange.respond(head_of(answer), answer.body);
+}
+
+net::Task<void> send_page(net::ServerExchange& exchange, const Page& page) {
+    net::ResponseHead head;
+    head.headers.add("Content-Type", std::string(page.content_type));
+    if (page.gzipped) head.headers.add("Content-Encoding", "gzip");
+    head.headers.add("Vary", "Accept-Encoding");
+    head.headers.add("Cache-Control", page.immutable ? "public, max-age=31536000, immutable" : "no-cache");
+    head.headers.add("Content-Security-Policy",
+                     "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; object-src 'none'; "
+                     "base-uri 'none'; frame-ancestors 'none'");
+    head.headers.add("X-Content-Type-Options", "nosniff");
+    head.headers.add("Referrer-Policy", "no-referrer");
+    co_await exchange.respond(head, page.body);
+}
+
+}  // namespace
+
+Server::Server(net::Loops& loops, Services services, ServerOptions options)
+    : loops_(loops),
+      services_(std::move(services)),
+      options_(std::move(options)),
+      http_(loops, options_.http, [this](net::ServerExchange& exchange) { return serve(exchange); }) {
+    services_.data.recorder().add_consumer(live_);
+}
+
+Server::~Server() { stop(std::chrono::milliseconds(0)); }
+
+Result<void> Server::listen() {
+    if (!options_.listen.is_loopback() && options_.api_keys.empty()) {
+        return fail(Code::FailedPrecondition,
+                    options_.listen.to_string() + " can be reached from other machines, and there is no key",
+                    "give --api-key-file FILE (one key a line), or listen on 127.0.0.1");
+    }
+    return http_.listen(options_.listen);
+}
+
+void Server::stop(std::chrono::milliseconds grace) { http_.stop(grace); }
+
+std::optional<ApiAnswer> Server::check_access(const net::RequestHead& head, bool for_gateway) const {
+    if (!options_.api_keys.empty()) {
+        std::string_view given = head.headers.get("x-steno-api-key").value_or("");
+        if (const auto bearer = head.headers.get("authorization"); given.empty() && bearer && !for_gateway) {
+            given = *bearer;
+            if (given.size() > 7 && equals_ignoring_case(given.substr(0, 7), "bearer ")) given.remove_prefix(7);
+        }
+        const bool known = std::ranges::any_of(options_.api_keys, [&](const auto& key) { return same_key(given, key); });
+        if (known) return std::nullopt;
+        ApiAnswer answer = problem(401, "unauthenticated", given.empty() ? "this server wants a key" : "this key is not known",
+                                   for_gateway ? "send it as x-steno-api-key: KEY"
+                                               : "send it as Authorization: Bearer KEY, or as x-steno-api-key: KEY");
+        answer.headers.emplace_back("WWW-Authenticate", "Bearer");
+        return answer;
+    }
+    // Without a key, only this machine may ask; but a page in a browser on this machine can send requests here too,
+    // and a name that someone else controls can be made to point here (DNS rebinding).
+    const std::string_view host = host_without_port(head.headers.get("host").value_or(""));
+    const bool host_known = is_loopback_name(host) || std::ranges::any_of(options_.allowed_hosts, [&](const auto& name) {
+        return equals_ignoring_case(name, host);
+    });
+    if (!host_known) {
+        return problem(403, "permission_denied", "the Host header names \"" + std::string(host.substr(0, 200)) + "\", not this machine",
+                       "use 127.0.0.1 or localhost, or add the name to server.allowed_hosts");
+    }
+    if (const auto origin = head.headers.get("origin")) {
+        std::string_view from = *origin;
+        const std::size_t scheme = from.find("://");
+        from = scheme == std::string_view::npos ? "" : host_without_port(from.substr(scheme + 3));
+        if (!equals_ignoring_case(from, host) && !is_loopback_name(from)) {
+            return problem(403, "permission_denied", "a web page from elsewhere may not use this server",
+                           "open the page that the server itself shows, or set a key with --api-key-file");
+        }
+    }
+    return std::nullopt;
+}
+
+net::Task<void> Server::serve(net::ServerExchange& exchange) {
+    const std::string path(exchange.head().path());
+    const gateway::Upstream* upstream = services_.gateway.route(path);
+    if (path != "/healthz" && path != "/readyz") {
+        if (const auto refusal = check_access(exchange.head(), upstream != nullptr)) {
+            co_await send(exchange, *refusal);
+            co_return;
+        }
+    }
+    if (upstream != nullptr) {
+        co_await services_.gateway.handle(exchange, *upstream);
+        co_return;
+    }
+    co_await serve_api(exchange, path);
+}
+
+net::Task<void> Server::serve_api(net::ServerExchange& exchange, std::string_view path) {
+    const net::RequestHead& head = exchange.head();
+    if (path == "/api/v1/live" && head.method == "GET") {
+        ApiRequest request{head, {}, net::parse_query(head.query()), {}};
+        auto selection = selection_parameters(request, {});
+        if (!selection) {
+            co_await send(exchange, problem(selection.error()));
+            co_return;
+        }
+        co_await live_.watch(exchange, std::move(*selection));
+        co_return;
+    }
+    Match found = match(head.method, path);
+    if (found.route == nullptr) {
+        if (!found.allowed.empty()) {
+            ApiAnswer answer = problem(405, "method_not_allowed", head.method + " is not for this path", "use " + found.allowed);
+            answer.headers.emplace_back("Allow", found.allowed);
+            co_await send(exchange, answer);
+            co_return;
+        }
+        if ((head.method == "GET" || head.method == "HEAD") && !path.starts_with("/api/")) {
+            if (const auto page = find_page(head)) {
+                co_await send_page(exchange, *page);
+                co_return;
+            }
+        }
+        std::string names;
+        for (const auto& [name, upstream] : services_.gateway.upstreams()) names += (names.empty() ? "" : ", ") + name;
+        co_await send(exchange, problem(404, "not_found", "there is nothing at " + std::string(path.substr(0, 200)),
+                                        "AI calls go to /NAME/… with one of: " + names + "; the API is described at /api/v1/openapi.json"));
+        co_return;
+    }
+    auto body = co_await exchange.read_body(options_.max_api_body);
+    if (!body) {
+        co_await send(exchange, problem(body.error()));
+        co_return;
+    }
+    const ApiRequest request{head, std::move(found.captures), net::parse_query(head.query()), std::move(*body)};
+    const Handler handler = found.route->handler;
+    auto answer = co_await net::blocking_value(loops_, [&] { return handler(services_, request); });
+    if (!answer) {
+        if (answer.error().code == Code::Internal || answer.error().code == Code::DataLoss) {
+            log::error("{} {}: {}", head.method, path, answer.error().message);
+        }
+        co_await send(exchange, problem(answer.error()));
+        co_return;
+    }
+    co_await send(exchange, *answer);
+}
+
+}  // namespace steno::server

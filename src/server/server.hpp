@@ -1,0 +1,52 @@
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "net/http_server.hpp"
+#include "server/api.hpp"
+#include "server/live.hpp"
+
+namespace steno::server {
+
+struct ServerOptions {
+    net::Endpoint listen{"127.0.0.1", 8787};
+    /// Who may use the API and the page: "Authorization: Bearer KEY". Empty: only loopback may be listened on. The gateway's
+    /// paths take the key as x-steno-api-key, because Authorization belongs to the provider there.
+    std::vector<std::string> api_keys;
+    /// Host names besides loopback's under which a loopback server may be reached (a reverse proxy's).
+    std::vector<std::string> allowed_hosts;
+    std::uint64_t max_api_body = 1u << 20;
+    net::ServerOptions http;
+};
+
+/// One port for everything: the gateway under the upstreams' names, the API under /api/v1, health, metrics, the page.
+class Server {
+  public:
+    /// `services` and what it refers to must outlive the server.
+    Server(net::Loops& loops, Services services, ServerOptions options);
+    ~Server();
+
+    /// FailedPrecondition when the address is not loopback and there is no key.
+    Result<void> listen();
+    [[nodiscard]] std::uint16_t port() const { return http_.port(); }
+    /// Lets running exchanges end for `grace`, then cuts them. Not from a loop.
+    void stop(std::chrono::milliseconds grace);
+
+  private:
+    net::Task<void> serve(net::ServerExchange& exchange);
+    net::Task<void> serve_api(net::ServerExchange& exchange, std::string_view path);
+    /// The answer that refuses the request, if it must be.
+    [[nodiscard]] std::optional<ApiAnswer> check_access(const net::RequestHead& head, bool for_gateway) const;
+
+    net::Loops& loops_;
+    Services services_;
+    ServerOptions options_;
+    LiveTail live_;
+    net::HttpServer http_;
+};
+
+}  // namespace steno::server

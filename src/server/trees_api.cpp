@@ -1,0 +1,216 @@
+#include <algorithm>
+#include <functional>
+#include <map>
+#include <set>
+#include <unordered_map>
+
+#include "base/json_writer.hpp"
+#include "record/json.hpp"
+#include "server/api.hpp"
+#include "store/query.hpp"
+
+/// One request as the tree of its calls, one session as the list of its requests. Computed when asked for.
+namespace steno::server {
+
+namespace {
+
+constexpr std::size_t kMaxCalls = 50'000;
+
+/// What a set of calls adds up to. Usage that an agent repeats for its children is not counted twice: only calls that
+/// reach a model count.
+struct Summary {
+    std::int64_t calls = 0;
+    std::int64_t ai_calls = 0;
+    std::int64_t input_tokens = 0;
+    std::int64_t output_tokens = 0;
+    std::map<std::string, Decimal> cost;  ///< by currency
+    std::int64_t unpriced = 0;
+    std::set<std::string> agents;
+    std::set<std::string> functions;
+    bool success = true;
+    std::optional<Timestamp> started_at;
+    std::optional<Timestamp> ended_at;
+
+    void add(const Call& call) {
+        ++calls;
+        if (reaches_a_model(call.kind)) {
+            ++ai_calls;
+            input_tokens += call.usage.input_tokens.value_or(0);
+            output_tokens += call.usage.output_tokens.value_or(0);
+            if (call.cost.total) {
+                cost[call.cost.currency] += *call.cost.total;
+            } else if (call.status != Status::Failure) {
+                ++unpriced;
+            }
+        }
+        if (!call.trace.agent.empty()) agents.insert(call.trace.agent);
+        if (!call.trace.function.empty()) functions.insert(call.trace.function);
+        if (call.status != Status::Success) success = false;
+        if (call.started_at && (!started_at || *call.started_at < *started_at)) started_at = call.started_at;
+        if (call.ended_at && (!ended_at || *ended_at < *call.ended_at)) ended_at = call.ended_at;
+    }
+
+    void write(JsonWriter& json) const {
+        json.begin_object();
+        json.member("calls", calls);
+        json.member("ai_calls", ai_calls);
+        json.member("input_tokens", input_tokens);
+        json.member("output_tokens", output_tokens);
+        json.key("cost");
+        json.begin_object();
+        if (cost.size() == 1) {
+            json.member("total", cost.begin()->second.to_string());
+            json.member("currency", cost.begin()->first);
+        } else if (cost.size() > 1) {
+            json.member("currency", "mixed");
+        }
+        json.member("unpriced_calls", unpriced);
+        json.end_object();
+        if (started_at && ended_at) {
+            json.member("duration_ms", static_cast<double>(ended_at->unix_nanos - started_at->unix_nanos) / 1e6);
+        }
+        const auto names = [&](std::string_view key, const std::set<std::string>& values) {
+            json.key(key);
+            json.begin_array();
+            for (const std::string& value : values) json.string(value);
+            json.end_array();
+        };
+        names("agents", agents);
+        names("functions", functions);
+        json.member("success", success);
+        if (started_at) json.member("started_at", started_at->to_string());
+        if (ended_at) json.member("ended_at", ended_at->to_string());
+        json.end_object();
+    }
+};
+
+Result<std::vector<Call>> calls_with(Services& services, std::string_view field, const std::string& value) {
+    store::CallQuery query;
+    STENO_ASSIGN(store::Filter filter, store::make_filter(field, store::Op::Eq, value));
+    query.selection.filters.push_back(std::move(filter));
+    STENO_TRY(store::set_order(query, "started_at"));
+    query.limit = store::kMaxPage;
+    std::vector<Call> calls;
+    do {
+        STENO_ASSIGN(auto page, services.data.calls().find(query, false));
+        std::ranges::move(page.calls, std::back_inserter(calls));
+        query.cursor = page.next_cursor.value_or("");
+    } while (!query.cursor.empty() && calls.size() < kMaxCalls);
+    return calls;
+}
+
+void write_tree(JsonWriter& json, const std::vector<Call>& calls) {
+    std::unordered_map<std::string, std::size_t> by_id;
+    for (std::size_t i = 0; i < calls.size(); ++i) by_id[calls[i].id.to_string()] = i;
+    // A parent is named by its call id, or, where the trace comes from elsewhere, by its span id.
+    for (std::size_t i = 0; i < calls.size(); ++i) {
+        if (!calls[i].trace.span_id.empty()) by_id.try_emplace(calls[i].trace.span_id, i);
+    }
+    std::vector<std::vector<std::size_t>> children(calls.size());
+    std::vector<std::size_t> roots;
+    for (std::size_t i = 0; i < calls.size(); ++i) {
+        const auto parent = by_id.find(calls[i].trace.parent_id);
+        if (parent == by_id.end() || parent->second == i) {
+            roots.push_back(i);
+        } else {
+            children[parent->second].push_back(i);
+        }
+    }
+    std::vector<bool> written(calls.size());
+    // A stack of our own: trees of thousands of levels exist.
+    struct Step {
+        std::size_t call;
+        std::size_t next_child = 0;
+    };
+    std::string item;
+    const auto open = [&](std::size_t i) {
+        written[i] = true;
+        json.begin_object();
+        item.clear();
+        append_json(item, calls[i], {.payload = false, .preview = true});
+        json.member_raw("call", item);
+        json.key("children");
+        json.begin_array();
+    };
+    const auto write_from = [&](std::size_t root) {
+        std::vector<Step> stack{{root}};
+        open(root);
+        while (!stack.empty()) {
+            Step& top = stack.back();
+            if (top.next_child == children[top.call].size()) {
+                json.end_array();
+                json.end_object();
+                stack.pop_back();
+                continue;
+            }
+            const std::size_t child = children[top.call][top.next_child++];
+            if (written[child]) continue;
+            open(child);
+            stack.push_back({child});
+        }
+    };
+    json.begin_array();
+    for (const std::size_t root : roots) write_from(root);
+    for (std::size_t i = 0; i < calls.size(); ++i) {
+        if (!written[i]) write_from(i);  // parents that name each other in a ring
+    }
+    json.end_array();
+}
+
+}  // namespace
+
+Result<ApiAnswer> show_request(Services& services, const ApiRequest& request) {
+    const std::string& id = request.captures.front();
+    STENO_ASSIGN(const std::vector<Call> calls, calls_with(services, "trace.request_id", id));
+    if (calls.empty()) return fail(Code::NotFound, "there is no call of request " + id);
+    Summary summary;
+    for (const Call& call : calls) summary.add(call);
+    ApiAnswer answer;
+    JsonWriter json(answer.body);
+    json.begin_object();
+    json.member("request_id", id);
+    json.key("summary");
+    summary.write(json);
+    json.key("tree");
+    write_tree(json, calls);
+    json.member("truncated", calls.size() >= kMaxCalls);
+    json.end_object();
+    return answer;
+}
+
+Result<ApiAnswer> show_session(Services& services, const ApiRequest& request) {
+    const std::string& id = request.captures.front();
+    STENO_ASSIGN(const std::vector<Call> calls, calls_with(services, "trace.session_id", id));
+    if (calls.empty()) return fail(Code::NotFound, "there is no call of session " + id);
+    Summary whole;
+    std::vector<std::pair<std::string, Summary>> requests;  // in the order of their first calls
+    std::unordered_map<std::string, std::size_t> place;
+    for (const Call& call : calls) {
+        whole.add(call);
+        const std::string& request_id = call.trace.request_id;
+        const auto [found, fresh] = place.try_emplace(request_id, requests.size());
+        if (fresh) requests.emplace_back(request_id, Summary{});
+        requests[found->second].second.add(call);
+    }
+    ApiAnswer answer;
+    JsonWriter json(answer.body);
+    json.begin_object();
+    json.member("session_id", id);
+    json.key("summary");
+    whole.write(json);
+    json.key("requests");
+    json.begin_array();
+    for (const auto& [request_id, summary] : requests) {
+        json.begin_object();
+        if (!request_id.empty()) json.member("request_id", request_id);
+        json.key("summary");
+        summary.write(json);
+        json.end_object();
+    }
+    json.end_array();
+    json.member("truncated", calls.size() >= kMaxCalls);
+    json.end_object();
+    return answer;
+}
+
+}  // namespace steno::server
