@@ -31,7 +31,8 @@ export function unreachable(): Problem {
   return new Problem({
     title: 'Steno does not answer',
     detail: `No connection to ${globalThis.location?.origin ?? 'the server'}.`,
-    remedy: 'Start it again with “steno serve”. Nothing on the record is lost; this page comes back by itself.',
+    remedy:
+      'Start it again with “steno serve”. Nothing on the record is lost; this page comes back by itself.',
     status: 0,
   })
 }

@@ -44,10 +44,19 @@ export interface Provider {
   rate_limit?: { requests?: RateLimit; tokens?: RateLimit }
 }
 
+/** One part of a message; which fields it has follows from its type. */
 export interface Part {
   type: string
+  /** Text, reasoning, and a tool's result where it is text. */
   text?: string
-  [key: string]: Json | undefined
+  /** Of the tool call that this is, or answers. */
+  id?: string
+  /** Of the tool, document or file. */
+  name?: string
+  /** A tool call's arguments, a structured result; the whole part where type is "other". */
+  value?: Json
+  mime?: string
+  url?: string
 }
 
 export interface Message {
@@ -170,7 +179,7 @@ export interface Call {
   model?: { requested?: string; served?: string }
   request?: {
     messages?: Message[]
-    system?: Json
+    system?: string
     tools?: Json
     parameters?: JsonObject
     stream?: boolean

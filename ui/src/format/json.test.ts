@@ -8,7 +8,9 @@ describe('indentJson', () => {
     expect(indentJson(JSON.stringify(value, null, 4))).toBe(JSON.stringify(value, null, 2))
   })
   it('keeps digits that a parse would change', () => {
-    expect(indentJson('{"a":1.0,"b":12345678901234567890}')).toBe('{\n  "a": 1.0,\n  "b": 12345678901234567890\n}')
+    expect(indentJson('{"a":1.0,"b":12345678901234567890}')).toBe(
+      '{\n  "a": 1.0,\n  "b": 12345678901234567890\n}',
+    )
   })
   it('does not hang or throw on torn text', () => {
     expect(indentJson('{"a": "unfinished')).toContain('"unfinished')

@@ -3,15 +3,15 @@
 const rfc3339 = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d{1,9})\d*)?(Z|[+-]\d\d:\d\d)$/i
 
 /** Nanoseconds since 1970, for exact order; null for what is not a time. */
-export function epochNanos(text: string): bigint | null {
-  const match = rfc3339.exec(text)
+export function epochNanos(text: string | undefined): bigint | null {
+  const match = text ? rfc3339.exec(text) : null
   if (!match) return null
   const seconds = Date.parse(`${match[1]}${match[3]}`)
   if (Number.isNaN(seconds)) return null
   return BigInt(seconds) * 1_000_000n + BigInt((match[2] ?? '').padEnd(9, '0'))
 }
 
-export function epochMillis(text: string): number | null {
+export function epochMillis(text: string | undefined): number | null {
   const nanos = epochNanos(text)
   return nanos === null ? null : Number(nanos / 1_000_000n)
 }

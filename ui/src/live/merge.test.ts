@@ -15,7 +15,11 @@ describe('live calls', () => {
     expect(ids(mergeCalls([call('c', 3), call('a', 1)], 0, live))).toEqual(['d', 'c', 'a'])
   })
   it('order by id where the times are equal, as the server does', () => {
-    expect(ids(mergeCalls([call('a', 1), call('z', 1)], 0, keepLive(none, [call('m', 1)], 1)))).toEqual(['z', 'm', 'a'])
+    expect(ids(mergeCalls([call('a', 1), call('z', 1)], 0, keepLive(none, [call('m', 1)], 1)))).toEqual([
+      'z',
+      'm',
+      'a',
+    ])
   })
   it('order by nanoseconds and across offsets', () => {
     const early = { ...call('x', 0), started_at: '2026-11-20T11:00:05.000000001+01:00' }
@@ -38,7 +42,11 @@ describe('live calls', () => {
   it('stay bounded', () => {
     let map = none
     for (let i = 0; i < kMaxLive + 10; i += 5) {
-      map = keepLive(map, Array.from({ length: 5 }, (_, j) => call(`c${i + j}`, 1)), i)
+      map = keepLive(
+        map,
+        Array.from({ length: 5 }, (_, j) => call(`c${i + j}`, 1)),
+        i,
+      )
     }
     expect(map.size).toBe(kMaxLive)
     expect(map.has('c0')).toBe(false)

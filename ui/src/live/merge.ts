@@ -11,7 +11,11 @@ export interface LiveCall {
 export const kMaxLive = 2000
 
 /** The map with one more live call: an end replaces a beginning, a beginning never replaces an end. */
-export function keepLive(map: ReadonlyMap<string, LiveCall>, calls: Call[], at: number): Map<string, LiveCall> {
+export function keepLive(
+  map: ReadonlyMap<string, LiveCall>,
+  calls: Call[],
+  at: number,
+): Map<string, LiveCall> {
   const next = new Map(map)
   for (const call of calls) {
     const known = next.get(call.id)
@@ -40,9 +44,7 @@ export function mergeCalls(pages: Call[], fetchedAt: number, live: ReadonlyMap<s
   }
   return [...merged.values()]
     .map((call) => ({ call, nanos: epochNanos(call.started_at) ?? 0n }))
-    .sort((a, b) =>
-      a.nanos === b.nanos ? compareText(b.call.id, a.call.id) : a.nanos < b.nanos ? 1 : -1,
-    )
+    .sort((a, b) => (a.nanos === b.nanos ? compareText(b.call.id, a.call.id) : a.nanos < b.nanos ? 1 : -1))
     .map((entry) => entry.call)
 }
 

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { SseParser, type ServerEvent } from './sse-parser'
 
-const stream = ': ping\n\nevent: call\ndata: {"id":"a"}\n\nevent: call\r\ndata: one\r\ndata:two\r\n\r\ndata: x\n\n'
+const stream =
+  ': ping\n\nevent: call\ndata: {"id":"a"}\n\nevent: call\r\ndata: one\r\ndata:two\r\n\r\ndata: x\n\n'
 const expected: ServerEvent[] = [
   { event: 'call', data: '{"id":"a"}' },
   { event: 'call', data: 'one\ntwo' },
@@ -16,7 +17,8 @@ describe('SseParser', () => {
     for (let size = 1; size < 9; size++) {
       const parser = new SseParser()
       const events: ServerEvent[] = []
-      for (let at = 0; at < stream.length; at += size) events.push(...parser.push(stream.slice(at, at + size)))
+      for (let at = 0; at < stream.length; at += size)
+        events.push(...parser.push(stream.slice(at, at + size)))
       expect(events).toEqual(expected)
     }
   })

@@ -23,7 +23,14 @@ export interface Filter {
   value: string
 }
 
-export const rangeMinutes = { '15m': 15, '1h': 60, '6h': 360, '24h': 1440, '7d': 10_080, '30d': 43_200 } as const
+export const rangeMinutes = {
+  '15m': 15,
+  '1h': 60,
+  '6h': 360,
+  '24h': 1440,
+  '7d': 10_080,
+  '30d': 43_200,
+} as const
 export type RangeName = keyof typeof rangeMinutes | 'all' | 'custom'
 
 export const newestFirst = '-started_at'
@@ -100,7 +107,9 @@ export function chosenValues(state: ListState, path: string): string[] {
 }
 
 export function withChosenValues(state: ListState, path: string, values: string[]): ListState {
-  const rest = state.filters.filter((filter) => !(filter.path === path && (filter.op === 'eq' || filter.op === 'in')))
+  const rest = state.filters.filter(
+    (filter) => !(filter.path === path && (filter.op === 'eq' || filter.op === 'in')),
+  )
   const op = values.length === 1 ? ('eq' as const) : ('in' as const)
   const added = values.length === 0 ? [] : [{ path, op, value: values.join(',') }]
   return { ...state, filters: [...rest, ...added] }

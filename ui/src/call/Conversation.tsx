@@ -1,0 +1,63 @@
+import type { Call } from '../api/types'
+import { JsonView } from '../components/JsonView'
+import classes from './Conversation.module.css'
+import { LongText } from './LongText'
+import { MessageView } from './MessageView'
+
+/** What was said, in order: system, the messages sent, the answer; or input and output of what is no conversation. */
+export function Conversation({ call }: { call: Call }) {
+  const { request, response } = call
+  const sent = request?.messages ?? []
+  const answered = response?.messages ?? []
+  const hasPayload =
+    sent.length > 0 ||
+    answered.length > 0 ||
+    request?.system !== undefined ||
+    request?.input !== undefined ||
+    response?.output !== undefined
+  if (!hasPayload) return <NoPayload call={call} />
+  return (
+    <div className={classes.list}>
+      {request?.system && (
+        <MessageView message={{ role: 'system', parts: [{ type: 'text', text: request.system }] }} />
+      )}
+      {sent.map((message, index) => (
+        <MessageView key={index} message={message} />
+      ))}
+      {request?.input !== undefined && <Block title="Input" value={request.input} />}
+      {answered.length > 0 && (
+        <div className={classes.answers}>
+          {answered.map((message, index) => (
+            <MessageView
+              key={index}
+              message={message}
+              answer
+              label={answered.length > 1 ? `Answer ${index + 1}` : 'Answer'}
+            />
+          ))}
+        </div>
+      )}
+      {response?.output !== undefined && <Block title="Output" value={response.output} />}
+      {call.status === 'running' && <p className={classes.waiting}>Waiting for the answer …</p>}
+    </div>
+  )
+}
+
+function Block({ title, value }: { title: string; value: unknown }) {
+  return (
+    <section>
+      <h3 className={classes.blockTitle}>{title}</h3>
+      {typeof value === 'string' ? <LongText text={value} /> : <JsonView value={value} />}
+    </section>
+  )
+}
+
+function NoPayload({ call }: { call: Call }) {
+  const reason =
+    call.privacy?.full_data === false
+      ? 'The messages of this call were not kept, as its data class or a header asked.'
+      : call.status === 'running'
+        ? 'The call is under way.'
+        : 'No messages are on the record for this call.'
+  return <p className="dim">{reason}</p>
+}

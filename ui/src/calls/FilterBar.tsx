@@ -1,0 +1,87 @@
+import { ActionIcon, Button, Tooltip } from '@mantine/core'
+import { IconPlayerPauseFilled, IconPlayerPlayFilled } from '@tabler/icons-react'
+import type { LiveState } from '../live/use-live-calls'
+import { canFollow, isFiltered, type ListState } from '../state/list-state'
+import { AddFilter } from './AddFilter'
+import { ColumnPicker } from './ColumnPicker'
+import { FacetMenu } from './FacetMenu'
+import classes from './FilterBar.module.css'
+import { FilterPills } from './FilterPills'
+import { SearchBox } from './SearchBox'
+import { TimeRangeMenu } from './TimeRangeMenu'
+
+interface Props {
+  state: ListState
+  onChange: (state: ListState, replace?: boolean) => void
+  shown: string[]
+  onShown: (ids: string[] | null) => void
+  live: LiveState
+}
+
+const menus = [
+  { path: 'status', label: 'Status' },
+  { path: 'provider.name', label: 'Provider' },
+  { path: 'model.requested', label: 'Model' },
+]
+
+export function FilterBar({ state, onChange, shown, onShown, live }: Props) {
+  return (
+    <div className={classes.bar} role="search" aria-label="Filters">
+      <div className={classes.row}>
+        <SearchBox text={state.text} onText={(text) => onChange({ ...state, text }, true)} />
+        <TimeRangeMenu state={state} onChange={onChange} />
+        {menus.map((menu) => (
+          <FacetMenu key={menu.path} {...menu} state={state} onChange={onChange} />
+        ))}
+        <AddFilter state={state} onChange={onChange} />
+        <span className={classes.gap} />
+        <LiveButton state={state} onChange={onChange} live={live} />
+        <ColumnPicker shown={shown} onShown={onShown} />
+      </div>
+      {isFiltered(state) && (
+        <div className={classes.row}>
+          <FilterPills state={state} onChange={onChange} />
+          <Button
+            size="compact-xs"
+            variant="subtle"
+            onClick={() => onChange({ ...state, text: '', filters: [] })}
+          >
+            Clear all
+          </Button>
+        </div>
+      )}
+    </div>
+  )
+}
+
+function LiveButton({ state, onChange, live }: Pick<Props, 'state' | 'onChange' | 'live'>) {
+  if (!canFollow(state)) {
+    return (
+      <Tooltip label="Live updates need the newest first and a time range that is open to the present">
+        <span className={classes.liveOff}>not live</span>
+      </Tooltip>
+    )
+  }
+  const words = !state.live
+    ? 'Paused'
+    : live === 'live'
+      ? 'Live'
+      : live === 'down'
+        ? 'Reconnecting'
+        : 'Connecting'
+  const action = state.live ? 'Pause live updates' : 'Resume live updates'
+  return (
+    <span className={classes.live} data-state={state.live ? live : 'paused'}>
+      <span role="status">{words}</span>
+      <Tooltip label={`${action} (p)`}>
+        <ActionIcon
+          size="sm"
+          aria-label={action}
+          onClick={() => onChange({ ...state, live: !state.live }, true)}
+        >
+          {state.live ? <IconPlayerPauseFilled size={13} /> : <IconPlayerPlayFilled size={13} />}
+        </ActionIcon>
+      </Tooltip>
+    </span>
+  )
+}

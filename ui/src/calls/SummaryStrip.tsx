@@ -1,0 +1,105 @@
+import { Skeleton } from '@mantine/core'
+import { asProblem } from '../api/problem'
+import { Money } from '../components/Money'
+import { formatCount, formatShare } from '../format/number'
+import { formatDuration } from '../format/time'
+import type { ListState } from '../state/list-state'
+import { BucketChart } from './BucketChart'
+import classes from './SummaryStrip.module.css'
+import { useSummary } from './use-summary'
+
+interface Props {
+  state: ListState
+  onChange: (state: ListState) => void
+}
+
+/** What the current filter adds up to, and when it happened. */
+export function SummaryStrip({ state, onChange }: Props) {
+  const { sums, bars } = useSummary(state)
+  const all = sums.data?.groups[0]
+  if (sums.error && !all) {
+    const problem = asProblem(sums.error)
+    return (
+      <section className={classes.strip} aria-label="Summary">
+        <span className="dim">
+          No sums: {problem.title}. {problem.remedy}
+        </span>
+      </section>
+    )
+  }
+  const loading = sums.isPending
+  const unpriced = all?.cost?.unpriced_calls ?? 0
+  return (
+    <section className={classes.strip} aria-label="Summary" aria-busy={loading}>
+      <dl className={classes.figures}>
+        <Figure label="Calls" loading={loading}>
+          {formatCount(all?.calls ?? 0)}
+        </Figure>
+        <Figure
+          label="Error rate"
+          loading={loading}
+          note={all?.errors ? `${formatCount(all.errors)} failed` : undefined}
+          bad={(all?.errors ?? 0) > 0}
+        >
+          {formatShare(all?.error_rate ?? 0)}
+        </Figure>
+        <Figure label="Tokens in" loading={loading}>
+          {formatCount(all?.input_tokens ?? 0)}
+        </Figure>
+        <Figure label="Tokens out" loading={loading}>
+          {formatCount(all?.output_tokens ?? 0)}
+        </Figure>
+        <Figure
+          label="Cost"
+          loading={loading}
+          note={unpriced > 0 ? `+ ${formatCount(unpriced)} unpriced` : undefined}
+          noteTitle="Calls whose model has no known price; they are not in the sum. Set one with “steno prices set”."
+        >
+          <Money amount={all?.cost?.total} currency={all?.cost?.currency} />
+        </Figure>
+        <Figure label="Duration p50" loading={loading}>
+          {all?.duration_p50 === undefined ? '—' : formatDuration(all.duration_p50)}
+        </Figure>
+        <Figure label="p95" loading={loading}>
+          {all?.duration_p95 === undefined ? '—' : formatDuration(all.duration_p95)}
+        </Figure>
+      </dl>
+      <BucketChart
+        bars={bars}
+        onPick={(from, to) =>
+          onChange({
+            ...state,
+            range: 'custom',
+            from: new Date(from).toISOString(),
+            to: new Date(to).toISOString(),
+          })
+        }
+      />
+    </section>
+  )
+}
+
+interface FigureProps {
+  label: string
+  loading: boolean
+  note?: string
+  noteTitle?: string
+  bad?: boolean
+  children: React.ReactNode
+}
+
+function Figure({ label, loading, note, noteTitle, bad, children }: FigureProps) {
+  return (
+    <div className={classes.figure}>
+      <dt>{label}</dt>
+      <dd data-bad={bad || undefined}>
+        {loading ? <Skeleton height={14} width={54} my={4} /> : children}
+        {note && !loading && (
+          <span className={classes.note} title={noteTitle}>
+            {note}
+          </span>
+        )}
+      </dd>
+    </div>
+  )
+}

@@ -1,0 +1,30 @@
+import type { Usage } from '../api/types'
+import { formatCount } from '../format/number'
+import classes from './Tokens.module.css'
+
+/** "3,480 → 212", with the share that came from the provider's cache marked. */
+export function Tokens({ usage }: { usage: Usage | undefined }) {
+  if (usage?.input_tokens === undefined && usage?.output_tokens === undefined) return null
+  const cached = usage.cache_read_tokens ?? 0
+  return (
+    <span className={classes.tokens} title={describe(usage)}>
+      {cached > 0 && <span className={classes.cached}>{formatCount(cached)} cached</span>}
+      <span>{count(usage.input_tokens)}</span>
+      <span className="dim">→</span>
+      <span className={classes.out}>{count(usage.output_tokens)}</span>
+    </span>
+  )
+}
+
+function count(tokens: number | undefined): string {
+  return tokens === undefined ? '—' : formatCount(tokens)
+}
+
+function describe(usage: Usage): string {
+  const lines = [`input ${count(usage.input_tokens)}`]
+  if (usage.cache_read_tokens) lines.push(`  of it read from cache ${count(usage.cache_read_tokens)}`)
+  lines.push(`output ${count(usage.output_tokens)}`)
+  if (usage.reasoning_tokens) lines.push(`  of it reasoning ${count(usage.reasoning_tokens)}`)
+  if (usage.estimated) lines.push('counted by Steno; the provider reported none')
+  return lines.join('\n')
+}

@@ -1,0 +1,35 @@
+import { keepPreviousData, useQuery } from '@tanstack/react-query'
+import { useInterval } from '@mantine/hooks'
+import { useMemo, useState } from 'react'
+import { aggregateQuery } from '../api/queries'
+import { epochMillis } from '../format/time'
+import { apiParams, rangeBounds, type ListState } from '../state/list-state'
+import { bucketFor, toBars } from './buckets'
+
+const minute = 60_000
+
+/** Sums over the current filter, and bars over time. A relative range moves along every minute. */
+export function useSummary(state: ListState) {
+  const [tick, setTick] = useState(() => Math.floor(Date.now() / minute))
+  useInterval(() => setTick(Math.floor(Date.now() / minute)), 10_000, { autoInvoke: true })
+  const now = useMemo(() => new Date(tick * minute), [tick])
+  const bounds = rangeBounds(state, now)
+  const bucket = bucketFor(state, bounds.from, bounds.to)
+
+  const base = apiParams(state, now)
+  const totals = new URLSearchParams(base)
+  totals.set('measures', 'calls,errors,error_rate,input_tokens,output_tokens,cost,duration_p50,duration_p95')
+  const overTime = new URLSearchParams(base)
+  overTime.set('measures', 'calls,errors')
+  overTime.set('bucket', bucket)
+  overTime.set('tz', String(-now.getTimezoneOffset()))
+  overTime.set('limit', '1000')
+
+  const sums = useQuery({ ...aggregateQuery(totals.toString()), placeholderData: keepPreviousData })
+  const series = useQuery({ ...aggregateQuery(overTime.toString()), placeholderData: keepPreviousData })
+  const bars = useMemo(() => {
+    const to = state.range === 'all' ? null : (epochMillis(bounds.to) ?? Date.now())
+    return toBars(series.data?.groups ?? [], bucket, epochMillis(bounds.from), to)
+  }, [series.data, bucket, bounds.from, bounds.to, state.range])
+  return { sums, bars }
+}

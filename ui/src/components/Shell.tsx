@@ -1,0 +1,41 @@
+import { ActionIcon, Tooltip } from '@mantine/core'
+import { useDisclosure, useHotkeys } from '@mantine/hooks'
+import { IconKeyboard } from '@tabler/icons-react'
+import { Link, Outlet } from '@tanstack/react-router'
+import { Logo } from './Logo'
+import { ServerState } from './ServerState'
+import { ShortcutHelp } from './ShortcutHelp'
+import classes from './Shell.module.css'
+import { ThemeToggle } from './ThemeToggle'
+
+export function Shell() {
+  const [helpOpen, help] = useDisclosure(false)
+  useHotkeys([['shift+?', help.toggle]])
+  return (
+    <div className={classes.shell}>
+      <header className={classes.header}>
+        <Link to="/" className={classes.brand} aria-label="Steno, list of calls">
+          <Logo />
+          Steno
+        </Link>
+        <nav aria-label="Main">
+          <Link to="/" className={classes.tab}>
+            Calls
+          </Link>
+        </nav>
+        <span className={classes.gap} />
+        <ServerState />
+        <Tooltip label="Keyboard shortcuts (?)">
+          <ActionIcon aria-label="Keyboard shortcuts" onClick={help.open}>
+            <IconKeyboard size={17} />
+          </ActionIcon>
+        </Tooltip>
+        <ThemeToggle />
+      </header>
+      <main className={classes.main}>
+        <Outlet />
+      </main>
+      <ShortcutHelp opened={helpOpen} onClose={help.close} />
+    </div>
+  )
+}

@@ -1,0 +1,33 @@
+import { Kbd, Modal } from '@mantine/core'
+import classes from './ShortcutHelp.module.css'
+
+const shortcuts: [string[], string][] = [
+  [['j', '↓'], 'next call'],
+  [['k', '↑'], 'previous call'],
+  [['Enter'], 'open the call'],
+  [['Esc'], 'close it'],
+  [['f'], 'open call over the whole width, or beside the list'],
+  [['/'], 'search in prompts and answers'],
+  [['p'], 'pause or resume live updates'],
+  [['g'], 'back to the newest call'],
+  [['?'], 'this help'],
+]
+
+export function ShortcutHelp({ opened, onClose }: { opened: boolean; onClose: () => void }) {
+  return (
+    <Modal opened={opened} onClose={onClose} title="Keyboard shortcuts" size="sm" centered>
+      <dl className={classes.list}>
+        {shortcuts.map(([keys, meaning]) => (
+          <div key={meaning}>
+            <dt>
+              {keys.map((key) => (
+                <Kbd key={key}>{key}</Kbd>
+              ))}
+            </dt>
+            <dd>{meaning}</dd>
+          </div>
+        ))}
+      </dl>
+    </Modal>
+  )
+}

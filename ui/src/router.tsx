@@ -1,0 +1,45 @@
+import { createRootRoute, createRoute, createRouter } from '@tanstack/react-router'
+import { CallPanelRoute } from './call/CallPanelRoute'
+import { CallsPage } from './calls/CallsPage'
+import { NotFound } from './components/NotFound'
+import { PageError } from './components/PageError'
+import { RequestPage } from './request/RequestPage'
+import { Shell } from './components/Shell'
+import type { SearchRecord } from './state/list-state'
+
+const rootRoute = createRootRoute({
+  component: Shell,
+  notFoundComponent: NotFound,
+  errorComponent: PageError,
+  validateSearch: (search: Record<string, unknown>): SearchRecord => search as SearchRecord,
+})
+
+/** The list stays while a call is open beside it. */
+const listRoute = createRoute({ getParentRoute: () => rootRoute, id: 'list', component: CallsPage })
+const indexRoute = createRoute({ getParentRoute: () => listRoute, path: '/' })
+const callRoute = createRoute({
+  getParentRoute: () => listRoute,
+  path: '/calls/$callId',
+  component: CallPanelRoute,
+})
+const requestRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: '/requests/$requestId',
+  component: RequestPage,
+})
+
+export const router = createRouter({
+  routeTree: rootRoute.addChildren([listRoute.addChildren([indexRoute, callRoute]), requestRoute]),
+  // Flat and readable, spelled like the API's own parameters.
+  parseSearch: (text) => Object.fromEntries(new URLSearchParams(text)),
+  stringifySearch: (search) => {
+    const text = new URLSearchParams(search as SearchRecord).toString()
+    return text ? `?${text}` : ''
+  },
+})
+
+declare module '@tanstack/react-router' {
+  interface Register {
+    router: typeof router
+  }
+}
