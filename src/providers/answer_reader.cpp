@@ -47,31 +47,27 @@ std::string prose(std::string_view body) {
 
 class GenericReader final : public AnswerReader {
   public:
-    using AnswerReader::AnswerReader;
+    GenericReader(const RequestView& request, const ResponseView& response)
+        : AnswerReader(request, response, Expected::Anything) {}
 
   private:
     void on_event(std::string_view, JsonValue) override {}
     void on_document(JsonValue) override {}
-    void on_end(Call& call) override {
-        call.response.chunks.reset();
-        if (call.provider.http_status && *call.provider.http_status < 400) {
-            call.status = Status::Success;
-            call.error = {};
-        }
-    }
+    void on_end(Call&) override {}
 };
 
 }  // namespace
 
-AnswerReader::AnswerReader(const RequestView& request, const ResponseView& response, bool streams_array)
+AnswerReader::AnswerReader(const RequestView& request, const ResponseView& response, Expected expected)
     : status_(response.status),
-      streams_array_(streams_array),
+      expected_(expected),
       secrets_(secrets_of(request)),
       on_sse_([this](const SseEvent& event) { on_message(event.name, event.data); }),
       on_element_([this](std::string_view element) { on_message({}, element); }) {
     const auto type = response.header ? response.header("content-type") : std::nullopt;
     event_stream_ = type && lower_case(*type).find("event-stream") != std::string::npos;
     const auto retry = response.header ? response.header("x-should-retry") : std::nullopt;
+    if (expected == Expected::Anything && status_ < 400) body_ = Body::Ignored;
     if (retry == "true") should_retry_ = true;
     if (retry == "false") should_retry_ = false;
 }
@@ -92,7 +88,7 @@ void AnswerReader::decide(std::string_view bytes) {
         return;
     }
     const char c = document_text_[first];
-    if (c == '[' && streams_array_ && status_ < 400) {
+    if (c == '[' && expected_ == Expected::EventsOrArray && status_ < 400) {
         body_ = Body::Array;
     } else if (c == '{' || c == '[' || c == '<' || !(event_stream_ || status_ < 400)) {
         body_ = Body::Document;
@@ -117,6 +113,8 @@ void AnswerReader::feed(std::string_view bytes) {
             return events_parser_.feed(bytes, on_sse_);
         case Body::Array:
             return array_parser_.feed(bytes, on_element_);
+        case Body::Ignored:
+            return;
         case Body::Document:
             if (document_text_.size() + bytes.size() > kMaxDocument) too_big_ = true;
             if (!too_big_) document_text_.append(bytes);
@@ -169,6 +167,7 @@ std::string AnswerReader::without_secrets(std::string text) const {
 void AnswerReader::set_status(bool complete, Call& call) {
     call.status = Status::Success;
     const bool stream = body_ == Body::Events || body_ == Body::Array;
+    if (status_ >= 400 && !error_) error_.emplace();
     if (error_) {
         error_->message = without_secrets(std::move(error_->message));
         if (error_->message.empty())
@@ -177,10 +176,11 @@ void AnswerReader::set_status(bool complete, Call& call) {
         if (should_retry_) call.error.retryable = should_retry_;
     } else if (too_big_) {
         call.privacy.truncated["response.messages"] = {};
-        call.status = Status::Success;
     } else if (malformed_ || array_parser_.malformed()) {
         set_error(call, ErrorType::MalformedResponse,
                   stream ? "the stream holds an event that is no JSON" : "the answer is no JSON");
+    } else if (body_ == Body::Ignored) {
+        if (!complete) call.status = Status::Partial;
     } else if (cut_) {
         set_error(call, ErrorType::Connection, "the connection broke before the answer was complete");
     } else if (stream && !finished_ && !array_parser_.finished() && !stream_is_whole()) {

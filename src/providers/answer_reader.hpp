@@ -20,8 +20,14 @@ class AnswerReader : public ResponseReader {
   public:
     static constexpr std::size_t kMaxDocument = 64 << 20;
 
-    /// `streams_array`: a body that begins with '[' is a stream.
-    AnswerReader(const RequestView& request, const ResponseView& response, bool streams_array = false);
+    /// What a successful answer may be besides one JSON document.
+    enum class Expected : unsigned char {
+        Events,
+        EventsOrArray,  ///< a body that begins with '[' is a stream
+        Anything,       ///< it is not looked at
+    };
+    AnswerReader(const RequestView& request, const ResponseView& response,
+                 Expected expected = Expected::Events);
 
     void feed(std::string_view bytes) final;
     [[nodiscard]] bool first_token_seen() const final { return answer_.has_output(); }
@@ -46,7 +52,7 @@ class AnswerReader : public ResponseReader {
     Answer answer_;
 
   private:
-    enum class Body : unsigned char { Unknown, Document, Events, Array };
+    enum class Body : unsigned char { Unknown, Document, Events, Array, Ignored };
     void decide(std::string_view bytes);
     void on_message(std::string_view name, std::string_view data);
     void read_document(bool complete);
@@ -54,7 +60,7 @@ class AnswerReader : public ResponseReader {
     [[nodiscard]] std::string without_secrets(std::string text) const;
 
     int status_;
-    bool streams_array_;
+    Expected expected_;
     bool event_stream_;  ///< by its content type
     std::optional<bool> should_retry_;
     std::vector<std::string>

@@ -133,7 +133,9 @@ std::string first_text(std::initializer_list<JsonValue> values) {
 
 ProviderError read_error_object(JsonValue object) {
     ProviderError error;
-    error.type = first_text({object["type"], object["error_type"], object["status"]});
+    error.type = first_text({object["type"], object["error_type"]});
+    if (error.type.empty())
+        error.type = object["status"].string();  // Google; a number is Azure's HTTP status
     error.code = object["code"].scalar_text();
     error.message = first_text({object["message"], object["detail"], object["msg"]});
     for (const JsonValue status : {object["status_code"], object["code"], object["status"]}) {

@@ -1,3 +1,5 @@
+#include "providers/anthropic.hpp"
+#include "providers/gemini.hpp"
 #include "providers/openai.hpp"
 
 #include <array>
@@ -51,6 +53,8 @@ constexpr OpenAiDialect compatible() {
 // the provider's own does, so the URLs here stop before it.
 constexpr std::array kTable{
     ProviderRow{"openai", "openai", "https://api.openai.com", &openai_like<openai>},
+    ProviderRow{"anthropic", "anthropic", "https://api.anthropic.com", &anthropic_provider},
+    ProviderRow{"gemini", "gcp.gemini", "https://generativelanguage.googleapis.com", &gemini_provider},
     ProviderRow{"mistral", "mistral_ai", "https://api.mistral.ai", &openai_like<mistral>},
     ProviderRow{"groq", "groq", "https://api.groq.com/openai", &openai_like<groq>},
     ProviderRow{"deepseek", "deepseek", "https://api.deepseek.com", &openai_like<deepseek>},
