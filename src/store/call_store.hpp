@@ -1,5 +1,11 @@
 #pragma once
 
+#include "base/error.hpp"
+#include "base/uuid.hpp"
+#include "record/binary.hpp"
+#include "record/call.hpp"
+#include "store/query.hpp"
+
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -8,14 +14,8 @@
 #include <variant>
 #include <vector>
 
-#include "base/error.hpp"
-#include "base/uuid.hpp"
-#include "record/binary.hpp"
-#include "record/call.hpp"
-#include "store/query.hpp"
-
-/// The store: a view of the journal that can be searched and measured. It can be deleted at any time and fed again
-/// from the journal to the same content.
+/// The store: a view of the journal that can be searched and measured. It can be deleted at any time and fed
+/// again from the journal to the same content.
 namespace steno::store {
 
 /// A place in the journal: the n-th record of its stream.
@@ -29,8 +29,8 @@ struct Position {
 /// How far a stream has been read: every record up to and with `sequence` is in the store.
 using Watermark = Position;
 
-/// One call as the store keeps it: all columns and the preview. Payload fields (messages, raw, …) live in the journal
-/// alone, at these positions.
+/// One call as the store keeps it: all columns and the preview. Payload fields (messages, raw, …) live in the
+/// journal alone, at these positions.
 struct Row {
     Call call;
     Position closed_at;                 ///< the record that ended the call; its response payload stands there
@@ -42,14 +42,14 @@ struct Row {
 /// A call that ended. Identity is (project, id). Payload fields in `row.call` are ignored.
 struct Upsert {
     Row row;
-    /// The same call may be in the store already (a late half, a second arrival by another source). Then what the
-    /// newcomer says amends what is there, field by field, and what it leaves out stays. Costs a look-up, so gateways,
-    /// whose ids are new, leave it false; a call whose id is twice in one batch needs no flag.
+    /// The same call may be in the store already (a late half, a second arrival by another source). Then what
+    /// the newcomer says amends what is there, field by field, and what it leaves out stays. Costs a look-up,
+    /// so gateways, whose ids are new, leave it false; a call whose id is twice in one batch needs no flag.
     bool may_exist = false;
 };
 
-/// In the journal's order. `Said` with an empty project means the call with this id, whatever its project. What is
-/// said of a call that is not there yet is kept and folded in when it comes.
+/// In the journal's order. `Said` with an empty project means the call with this id, whatever its project.
+/// What is said of a call that is not there yet is kept and folded in when it comes.
 using Change = std::variant<Upsert, Said>;
 
 struct Page {
@@ -63,21 +63,22 @@ struct StoreStats {
     std::uint64_t bytes = 0;    ///< on disk (in memory: 0)
 };
 
-/// Lifecycle: opened by the function of its backend (duckdb/duckdb_store.hpp, memory/memory_store.hpp), closed by its
-/// destructor, which no other call may overlap.
+/// Lifecycle: opened by the function of its backend (duckdb/duckdb_store.hpp, memory/memory_store.hpp),
+/// closed by its destructor, which no other call may overlap.
 ///
-/// Threads: `apply` and `checkpoint` from one thread at a time; everything else from any thread, also beside `apply`.
-/// A read sees the content after some whole `apply`. Reads beyond the backend's limit of concurrent ones wait for
-/// their turn and then give ResourceExhausted; reads that take too long give DeadlineExceeded.
+/// Threads: `apply` and `checkpoint` from one thread at a time; everything else from any thread, also beside
+/// `apply`. A read sees the content after some whole `apply`. Reads beyond the backend's limit of concurrent
+/// ones wait for their turn and then give ResourceExhausted; reads that take too long give DeadlineExceeded.
 ///
 /// Text that is not UTF-8 is kept with U+FFFD for what is not, as in the JSON form. Empty fields are absent.
 class CallStore {
   public:
     virtual ~CallStore() = default;
 
-    /// All of it or nothing, in one transaction with the watermarks, which must name every stream that the changes
-    /// come from. What is said is folded in, last word by order of application. When it returns, readers see it; it
-    /// is durable no later than the watermarks are, so after a crash feeding goes on from `watermarks()`.
+    /// All of it or nothing, in one transaction with the watermarks, which must name every stream that the
+    /// changes come from. What is said is folded in, last word by order of application. When it returns,
+    /// readers see it; it is durable no later than the watermarks are, so after a crash feeding goes on from
+    /// `watermarks()`.
     virtual Result<void> apply(std::span<const Change> changes, std::span<const Watermark> watermarks) = 0;
 
     /// One a stream, sorted by stream.

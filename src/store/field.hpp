@@ -1,13 +1,5 @@
 #pragma once
 
-#include <cstddef>
-#include <cstdint>
-#include <optional>
-#include <span>
-#include <string>
-#include <string_view>
-#include <variant>
-
 #include "base/decimal.hpp"
 #include "base/error.hpp"
 #include "base/time.hpp"
@@ -15,11 +7,19 @@
 #include "record/call.hpp"
 #include "record/field_table.hpp"
 
-/// The fields that a store has a column for, and values of them. All follow from the record's field table; nothing here
-/// lists them again.
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <variant>
+
+/// The fields that a store has a column for, and values of them. All follow from the record's field table;
+/// nothing here lists them again.
 namespace steno::store {
 
-/// Text, Enum and TextList members: string. Number: double. Attributes: string, double or bool, as each call says.
+/// Text, Enum and TextList members: string. Number: double. Attributes: string, double or bool, as each call
+/// says.
 using Value = std::variant<std::string, double, bool, std::int64_t, Decimal, Duration, Timestamp, Uuid>;
 
 /// One field that can be filtered and grouped by, checked to exist. Made by make_field.
@@ -39,14 +39,16 @@ struct Field {
 /// The field with this dotted path; InvalidArgument, with the names nearest to it, if there is none.
 Result<Field> make_field(std::string_view path);
 
-/// Indices in scalar_fields() of what a store keeps in a column, ascending: every header field with values of the types
-/// above, and the preview. What remains of a call is kept as one encoded remainder, see remainder.hpp.
+/// Indices in scalar_fields() of what a store keeps in a column, ascending: every header field with values of
+/// the types above, and the preview. What remains of a call is kept as one encoded remainder, see
+/// remainder.hpp.
 std::span<const std::size_t> column_fields();
 
-/// Reads a value of the field's type in the form that the record's JSON shows: durations in milliseconds, times in
-/// RFC 3339. An attribute's is a number, true or false if it looks like one, else text; in double quotes always text.
+/// Reads a value of the field's type in the form that the record's JSON shows: durations in milliseconds,
+/// times in RFC 3339. An attribute's is a number, true or false if it looks like one, else text; in double
+/// quotes always text.
 Result<Value> parse_value(const Field& field, std::string_view text);
-/// The same form back, exactly.
-std::string to_text(const Value& value);
+/// Appends the value in that form, as JSON: money and ids as strings, durations as a number of milliseconds.
+void append_json(std::string& out, const Value& value);
 
 }  // namespace steno::store

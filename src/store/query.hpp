@@ -1,5 +1,11 @@
 #pragma once
 
+#include "base/decimal.hpp"
+#include "base/error.hpp"
+#include "base/time.hpp"
+#include "base/uuid.hpp"
+#include "store/field.hpp"
+
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -9,15 +15,9 @@
 #include <variant>
 #include <vector>
 
-#include "base/decimal.hpp"
-#include "base/error.hpp"
-#include "base/time.hpp"
-#include "base/uuid.hpp"
-#include "store/field.hpp"
-
-/// The one query model: what API, CLI and analysis ask of a store. Every backend answers the same question with the
-/// same rows and numbers. All parts are made by the functions below, which check names and values, so that a query
-/// that exists is a query that can be answered.
+/// The one query model: what API, CLI and analysis ask of a store. Every backend answers the same question
+/// with the same rows and numbers. All parts are made by the functions below, which check names and values,
+/// so that a query that exists is a query that can be answered.
 namespace steno::store {
 
 enum class Op : std::uint8_t {
@@ -43,8 +43,8 @@ struct Filter {
     std::vector<Value> values;  ///< of the field's type; one, except for In; of Exists a bool
 };
 
-/// Values as text, see parse_value; for In a list with commas. InvalidArgument names the field, or the fields with names
-/// like it, and what it takes.
+/// Values as text, see parse_value; for In a list with commas. InvalidArgument names the field, or the fields
+/// with names like it, and what it takes.
 Result<Filter> make_filter(std::string_view field, Op op, std::string_view value);
 /// "usage.input_tokens.gte", "status", "labels.attributes.tone.in": a field with the operator behind it.
 Result<Filter> make_filter(std::string_view field_and_op, std::string_view value);
@@ -63,31 +63,35 @@ Filter ai_calls(bool reach_a_model = true);
 
 struct CallQuery {
     Selection selection;
-    Field order;             ///< a scalar; calls without it come last, either way
-    bool descending = true;  ///< ties are in the order of (id, project), turned likewise
+    Field order;               ///< a scalar; calls without it come last, either way
+    bool descending = true;    ///< ties are in the order of (id, project), turned likewise
     std::uint32_t limit = 50;  ///< 1 … kMaxPage
-    std::string cursor;      ///< from the page before, with the same order; empty: from the start
-    CallQuery();             ///< newest first
+    std::string cursor;        ///< from the page before, with the same order; empty: from the start
+    CallQuery();               ///< newest first
 };
 inline constexpr std::uint32_t kMaxPage = 1000;
 
+/// InvalidArgument: a limit out of bounds, an order that is none.
+Result<void> check(const CallQuery& query);
 /// "started_at", "-cost.total": a field, with "-" for descending.
 Result<void> set_order(CallQuery& query, std::string_view order);
 
-/// Calls are grouped into spans of started_at, as clocks at this offset from UTC show it. Weeks begin on Monday.
+/// Calls are grouped into spans of started_at, as clocks at this offset from UTC show it. Weeks begin on
+/// Monday.
 struct Bucket {
     enum class Unit : std::uint8_t { Minute, Hour, Day, Week, Month };
     Unit unit = Unit::Day;
     std::int16_t offset_minutes = 0;
     friend bool operator==(const Bucket&, const Bucket&) = default;
 };
-/// unit: "minute", "hour", "day", "week", "month"; offset: "UTC", "Z", "", minutes ("60", "-330"), or "+01:00".
+/// unit: "minute", "hour", "day", "week", "month"; offset: "UTC", "Z", "", minutes ("60", "-330"), or
+/// "+01:00".
 Result<Bucket> make_bucket(std::string_view unit, std::string_view offset);
 /// The beginning of the bucket that holds the moment.
 Timestamp bucket_of(const Bucket& bucket, std::int64_t unix_nanos);
 
-/// What is counted in a group. Calls without the field are left out of Sum … Percentile and Distinct; over none of
-/// them the answer is absent, not 0.
+/// What is counted in a group. Calls without the field are left out of Sum … Percentile and Distinct; over
+/// none of them the answer is absent, not 0.
 struct Measure {
     enum class Function : std::uint8_t {
         Calls,      ///< their number
@@ -100,7 +104,8 @@ struct Measure {
         Average,    ///< the exact sum, divided once
         Minimum,
         Maximum,
-        Percentile,  ///< nearest rank: the smallest value with at least `fraction` of all at or below it; exact
+        Percentile,  ///< nearest rank: the smallest value with at least `fraction` of all at or below it;
+                     ///< exact
     };
     std::string name;  ///< as it was asked for; names the column of the answer
     Function function = Function::Calls;
@@ -108,9 +113,9 @@ struct Measure {
     double fraction = 0;  ///< of Percentile, 0 < fraction <= 1
 };
 
-/// "calls", "errors", "error_rate", "cost", a field of usage without its group ("input_tokens"), "duration_avg",
-/// "duration_p95", "ttft_p50", "queued_p99" (avg, min, max, sum, pNN), or in full: "count(f)", "distinct(f)", "sum(f)",
-/// "avg(f)", "min(f)", "max(f)", "p99.9(f)" for a field f.
+/// "calls", "errors", "error_rate", "cost", a field of usage without its group ("input_tokens"),
+/// "duration_avg", "duration_p95", "ttft_p50", "queued_p99" (avg, min, max, sum, pNN), or in full:
+/// "count(f)", "distinct(f)", "sum(f)", "avg(f)", "min(f)", "max(f)", "p99.9(f)" for a field f.
 Result<Measure> make_measure(std::string_view name);
 
 /// Money in different currencies is not added up: then `total` is absent and `currency` is "mixed".
@@ -124,20 +129,27 @@ struct CostSum {
 
 struct AggregateQuery {
     Selection selection;
-    /// Scalars, attributes, sets (a call counts once for each of its members, so groups overlap), at most kMaxGroupBy.
+    /// Scalars, attributes, sets (a call counts once for each of its members, so groups overlap), at most
+    /// kMaxGroupBy.
     std::vector<Field> group_by;
     std::optional<Bucket> bucket;
     std::vector<Measure> measures;
-    /// A measure's name; empty: by bucket, then key. Groups without a value come last, ties by bucket and key.
+    /// A measure's name; empty: by bucket, then key. Groups without a value come last, ties by bucket and
+    /// key.
     std::string order;
-    bool descending = true;  ///< of `order` only
+    bool descending = true;     ///< of `order` only
     std::uint32_t limit = 100;  ///< groups; 1 … kMaxGroups
 };
 inline constexpr std::size_t kMaxGroupBy = 8;
+inline constexpr std::size_t kMaxMeasures = 64;
 inline constexpr std::uint32_t kMaxGroups = 100'000;
+/// InvalidArgument: a limit out of bounds, an order that is no measure.
+Result<void> check(const AggregateQuery& query);
 
 /// A measure's answer: absent, a number, money, a moment, text, …
 using Cell = std::variant<std::monostate, Value, CostSum>;
+/// null, the value, or {"total", "currency", "unpriced_calls"}.
+void append_json(std::string& out, const Cell& cell);
 
 struct AggregateTable {
     struct Group {

@@ -1,0 +1,64 @@
+#include "store/answers.hpp"
+
+#include <limits>
+
+namespace steno::store {
+namespace {
+
+__int128 divided(__int128 sum, std::int64_t count) {
+    __int128 quotient = sum / count;
+    const __int128 twice_rest = (sum % count) * 2;
+    const __int128 distance = twice_rest < 0 ? -twice_rest : twice_rest;
+    if (distance > count || (distance == count && quotient % 2 != 0)) quotient += sum < 0 ? -1 : 1;
+    return quotient;
+}
+
+Cell whole(__int128 value) {
+    if (value > std::numeric_limits<std::int64_t>::max() || value < std::numeric_limits<std::int64_t>::min())
+        return Value(static_cast<double>(value));
+    return Value(static_cast<std::int64_t>(value));
+}
+
+Cell span_of(__int128 nanos) {
+    const Cell cell = whole(nanos);
+    const auto* fits = std::get_if<std::int64_t>(&std::get<Value>(cell));
+    return fits == nullptr ? cell : Cell(Value(Duration{*fits}));
+}
+
+}  // namespace
+
+Cell sum_cell(FieldType type, const Sum& sum) {
+    if (sum.count == 0) return std::monostate{};
+    switch (type) {
+        case FieldType::Number:
+            return Value(sum.real);
+        case FieldType::Decimal:
+            return Value(Decimal::from_units(sum.exact));
+        case FieldType::Duration:
+            return span_of(sum.exact);
+        default:
+            return whole(sum.exact);
+    }
+}
+
+Cell average_cell(FieldType type, const Sum& sum) {
+    if (sum.count == 0) return std::monostate{};
+    switch (type) {
+        case FieldType::Number:
+            return Value(sum.real / static_cast<double>(sum.count));
+        case FieldType::Decimal:
+            return Value(Decimal::from_units(divided(sum.exact, sum.count)));
+        case FieldType::Duration:
+            return span_of(divided(sum.exact, sum.count));
+        default:
+            return Value(static_cast<double>(sum.exact) / static_cast<double>(sum.count));
+    }
+}
+
+CostSum cost_cell(std::optional<Decimal> total, const std::optional<std::string>& low,
+                  const std::optional<std::string>& high, std::int64_t unpriced_calls) {
+    if (low != high) return {.total = std::nullopt, .currency = "mixed", .unpriced_calls = unpriced_calls};
+    return {.total = total, .currency = low.value_or(""), .unpriced_calls = unpriced_calls};
+}
+
+}  // namespace steno::store

@@ -1,0 +1,29 @@
+#pragma once
+
+#include "store/query.hpp"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+/// The last step of a measure, the same for every backend: from exact sums to what is answered.
+namespace steno::store {
+
+/// Of a field's values. Integers, durations (nanoseconds) and money (units) add up in `exact`, Number in
+/// `real`.
+struct Sum {
+    __int128 exact = 0;
+    double real = 0;
+    std::int64_t count = 0;
+};
+
+/// Absent over no values. Integers beyond 64 bits are answered as the nearest double.
+Cell sum_cell(FieldType type, const Sum& sum);
+/// Money is rounded half to even at the twelfth place and durations to the nanosecond; integers give a
+/// double.
+Cell average_cell(FieldType type, const Sum& sum);
+/// `low` and `high`: the least and the greatest currency among the calls.
+CostSum cost_cell(std::optional<Decimal> total, const std::optional<std::string>& low,
+                  const std::optional<std::string>& high, std::int64_t unpriced_calls);
+
+}  // namespace steno::store

@@ -1,0 +1,66 @@
+#pragma once
+
+#include "store/call_store.hpp"
+#include "store/duckdb/connection.hpp"
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+/// The columns of the table "calls": their definition, and the way of a row into DuckDB's vectors and back.
+/// They follow from column_fields(); behind those stand the row's positions in the journal and the remainder.
+namespace steno::store::duckdb {
+
+/// "CREATE TABLE calls (…)". Two builds with the same text can open each other's files.
+std::string create_table();
+/// All columns, comma-separated, in the order in which RowReader reads them.
+const std::string& column_list();
+
+/// Fills a chunk with rows.
+class RowWriter {
+  public:
+    RowWriter();
+    /// How many rows fit into a chunk.
+    [[nodiscard]] std::size_t capacity() const { return capacity_; }
+    [[nodiscard]] std::size_t size() const { return size_; }
+    /// Text in the columns is UTF-8, see needs_repair.
+    void add(const Row& row);
+    /// The chunk with what was added; the next `add` starts anew.
+    duckdb_data_chunk take();
+
+  private:
+    void begin();
+
+    std::size_t capacity_;
+    std::size_t size_ = 0;
+    bool begun_ = false;
+    Chunk chunk_;
+    std::vector<duckdb_vector> vectors_;
+    std::vector<void*> data_;
+    std::vector<std::uint64_t*> validity_;
+    std::vector<std::uint64_t> list_sizes_;
+};
+
+/// Reads rows out of a chunk whose columns from `first` on are those of column_list().
+class RowReader {
+  public:
+    explicit RowReader(duckdb_data_chunk chunk, std::size_t first = 0);
+    [[nodiscard]] std::size_t size() const { return size_; }
+    [[nodiscard]] Result<Row> row(std::size_t index) const;
+
+  private:
+    std::size_t size_;
+    std::vector<duckdb_vector> vectors_;
+};
+
+/// Single values of a chunk.
+bool is_null(duckdb_vector vector, std::size_t row);
+template <class T>
+const T& cell(duckdb_vector vector, std::size_t row) {
+    return static_cast<const T*>(duckdb_vector_get_data(vector))[row];
+}
+std::string_view text_cell(duckdb_vector vector, std::size_t row);
+__int128 huge_cell(duckdb_vector vector, std::size_t row);
+Uuid uuid_cell(duckdb_vector vector, std::size_t row);
+
+}  // namespace steno::store::duckdb

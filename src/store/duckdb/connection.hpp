@@ -1,0 +1,98 @@
+#pragma once
+
+#include "base/error.hpp"
+#include "store/duckdb/duckdb_api.hpp"
+#include "store/duckdb/duckdb_store.hpp"
+#include "store/sql.hpp"
+
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+
+/// Owners of DuckDB's handles, and the running of a statement.
+namespace steno::store::duckdb {
+
+/// Owns one handle; `Destroy` takes its address and empties it.
+template <class Handle, auto Destroy>
+class Owned {
+  public:
+    Owned() = default;
+    explicit Owned(Handle handle) : handle_(handle) {}
+    Owned(Owned&& other) noexcept : handle_(std::exchange(other.handle_, nullptr)) {}
+    Owned& operator=(Owned&& other) noexcept {
+        std::swap(handle_, other.handle_);
+        return *this;
+    }
+    ~Owned() {
+        if (handle_ != nullptr) Destroy(&handle_);
+    }
+    [[nodiscard]] Handle get() const { return handle_; }
+    /// For the C functions that make one.
+    Handle* out() { return &handle_; }
+    explicit operator bool() const { return handle_ != nullptr; }
+
+  private:
+    Handle handle_ = nullptr;
+};
+
+using Chunk = Owned<duckdb_data_chunk, duckdb_destroy_data_chunk>;
+using LogicalType = Owned<duckdb_logical_type, duckdb_destroy_logical_type>;
+using Appender = Owned<duckdb_appender, duckdb_appender_destroy>;
+using Prepared = Owned<duckdb_prepared_statement, duckdb_destroy_prepare>;
+
+/// What a statement answered: chunks of rows, and how many rows it changed.
+class Answer {
+  public:
+    Answer() = default;
+    Answer(Answer&& other) noexcept : result_(std::exchange(other.result_, {})) {}
+    Answer& operator=(Answer&& other) noexcept {
+        std::swap(result_, other.result_);
+        return *this;
+    }
+    ~Answer() { duckdb_destroy_result(&result_); }
+    /// The next rows; empty at the end.
+    Chunk next() { return Chunk(duckdb_fetch_chunk(result_)); }
+    std::uint64_t rows_changed() { return duckdb_rows_changed(&result_); }
+    duckdb_result* out() { return &result_; }
+
+  private:
+    duckdb_result result_{};
+};
+
+/// The database file, opened with our settings. FailedPrecondition: another process has it. DataLoss: it is
+/// damaged, or none of ours.
+class Database {
+  public:
+    static Result<Database> open(const std::string& path, const DuckdbOptions& options);
+    [[nodiscard]] duckdb_database get() const { return handle_.get(); }
+
+  private:
+    Owned<duckdb_database, duckdb_close> handle_;
+};
+
+/// One thread at a time.
+class Connection {
+  public:
+    static Result<Connection> open(const Database& database);
+
+    [[nodiscard]] duckdb_connection get() const { return handle_.get(); }
+    Result<Prepared> prepare(const std::string& sql);
+    /// Without a timeout: as long as it takes. DeadlineExceeded: it took longer and was stopped.
+    Result<Answer> run(const Prepared& statement, std::span<const Value> parameters,
+                       std::optional<std::chrono::milliseconds> timeout = {});
+    Result<Answer> run(const sql::Statement& statement,
+                       std::optional<std::chrono::milliseconds> timeout = {});
+    Result<Answer> run(const std::string& sql) { return run(sql::Statement{sql, {}}); }
+
+  private:
+    Owned<duckdb_connection, duckdb_disconnect> handle_;
+};
+
+/// An error that the engine reported, with our code for it.
+std::unexpected<Error> engine_error(std::string_view doing, const char* message);
+
+}  // namespace steno::store::duckdb

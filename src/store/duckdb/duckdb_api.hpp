@@ -1,0 +1,144 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+/// The part of DuckDB's stable C API that we call. The library comes without a header, so this declares it;
+/// only files of this folder include it. kDuckdbVersion is checked when a store is opened.
+inline constexpr const char* kDuckdbVersion = "v1.5.6";
+
+extern "C" {
+
+using idx_t = std::uint64_t;
+
+enum duckdb_state : int { DuckDBSuccess = 0, DuckDBError = 1 };
+
+enum duckdb_type : int {
+    DUCKDB_TYPE_BOOLEAN = 1,
+    DUCKDB_TYPE_SMALLINT = 3,
+    DUCKDB_TYPE_BIGINT = 5,
+    DUCKDB_TYPE_UBIGINT = 9,
+    DUCKDB_TYPE_DOUBLE = 11,
+    DUCKDB_TYPE_VARCHAR = 17,
+    DUCKDB_TYPE_BLOB = 18,
+    DUCKDB_TYPE_UUID = 27,
+};
+
+enum duckdb_pending_state : int {
+    DUCKDB_PENDING_RESULT_READY = 0,
+    DUCKDB_PENDING_RESULT_NOT_READY = 1,
+    DUCKDB_PENDING_ERROR = 2,
+    DUCKDB_PENDING_NO_TASKS_AVAILABLE = 3,
+};
+
+struct duckdb_hugeint {
+    std::uint64_t lower;
+    std::int64_t upper;
+};
+
+struct duckdb_decimal {
+    std::uint8_t width;
+    std::uint8_t scale;
+    duckdb_hugeint value;
+};
+
+/// Up to 12 bytes stand behind the length, in place of prefix and pointer.
+struct duckdb_string_t {
+    std::uint32_t length;
+    char prefix[4];
+    const char* pointer;
+};
+static_assert(sizeof(duckdb_string_t) == 16);
+
+struct duckdb_list_entry {
+    std::uint64_t offset;
+    std::uint64_t length;
+};
+
+struct duckdb_result {
+    idx_t deprecated_column_count;
+    idx_t deprecated_row_count;
+    idx_t deprecated_rows_changed;
+    void* deprecated_columns;
+    char* deprecated_error_message;
+    void* internal_data;
+};
+
+using duckdb_database = struct duckdb_database_s*;
+using duckdb_connection = struct duckdb_connection_s*;
+using duckdb_prepared_statement = struct duckdb_prepared_statement_s*;
+using duckdb_pending_result = struct duckdb_pending_result_s*;
+using duckdb_appender = struct duckdb_appender_s*;
+using duckdb_config = struct duckdb_config_s*;
+using duckdb_logical_type = struct duckdb_logical_type_s*;
+using duckdb_data_chunk = struct duckdb_data_chunk_s*;
+using duckdb_vector = struct duckdb_vector_s*;
+
+const char* duckdb_library_version();
+
+duckdb_state duckdb_create_config(duckdb_config* out);
+duckdb_state duckdb_set_config(duckdb_config config, const char* name, const char* option);
+void duckdb_destroy_config(duckdb_config* config);
+duckdb_state duckdb_open_ext(const char* path, duckdb_database* out, duckdb_config config, char** out_error);
+void duckdb_close(duckdb_database* database);
+duckdb_state duckdb_connect(duckdb_database database, duckdb_connection* out);
+void duckdb_disconnect(duckdb_connection* connection);
+void duckdb_interrupt(duckdb_connection connection);
+void duckdb_free(void* pointer);
+
+duckdb_state duckdb_prepare(duckdb_connection connection, const char* query, duckdb_prepared_statement* out);
+const char* duckdb_prepare_error(duckdb_prepared_statement statement);
+void duckdb_destroy_prepare(duckdb_prepared_statement* statement);
+duckdb_state duckdb_bind_boolean(duckdb_prepared_statement statement, idx_t index, bool value);
+duckdb_state duckdb_bind_int64(duckdb_prepared_statement statement, idx_t index, std::int64_t value);
+duckdb_state duckdb_bind_double(duckdb_prepared_statement statement, idx_t index, double value);
+duckdb_state duckdb_bind_decimal(duckdb_prepared_statement statement, idx_t index, duckdb_decimal value);
+duckdb_state duckdb_bind_varchar_length(duckdb_prepared_statement statement, idx_t index, const char* value,
+                                        idx_t length);
+duckdb_state duckdb_bind_blob(duckdb_prepared_statement statement, idx_t index, const void* value,
+                              idx_t length);
+
+duckdb_state duckdb_pending_prepared(duckdb_prepared_statement statement, duckdb_pending_result* out);
+duckdb_pending_state duckdb_pending_execute_task(duckdb_pending_result pending);
+const char* duckdb_pending_error(duckdb_pending_result pending);
+duckdb_state duckdb_execute_pending(duckdb_pending_result pending, duckdb_result* out);
+void duckdb_destroy_pending(duckdb_pending_result* pending);
+
+const char* duckdb_result_error(duckdb_result* result);
+idx_t duckdb_rows_changed(duckdb_result* result);
+duckdb_data_chunk duckdb_fetch_chunk(duckdb_result result);
+void duckdb_destroy_result(duckdb_result* result);
+
+duckdb_logical_type duckdb_create_logical_type(duckdb_type type);
+duckdb_logical_type duckdb_create_decimal_type(std::uint8_t width, std::uint8_t scale);
+duckdb_logical_type duckdb_create_list_type(duckdb_logical_type type);
+duckdb_logical_type duckdb_create_map_type(duckdb_logical_type key, duckdb_logical_type value);
+void duckdb_destroy_logical_type(duckdb_logical_type* type);
+
+idx_t duckdb_vector_size();
+duckdb_data_chunk duckdb_create_data_chunk(duckdb_logical_type* types, idx_t column_count);
+void duckdb_data_chunk_reset(duckdb_data_chunk chunk);
+idx_t duckdb_data_chunk_get_size(duckdb_data_chunk chunk);
+void duckdb_data_chunk_set_size(duckdb_data_chunk chunk, idx_t size);
+duckdb_vector duckdb_data_chunk_get_vector(duckdb_data_chunk chunk, idx_t column);
+void duckdb_destroy_data_chunk(duckdb_data_chunk* chunk);
+
+void* duckdb_vector_get_data(duckdb_vector vector);
+std::uint64_t* duckdb_vector_get_validity(duckdb_vector vector);
+void duckdb_vector_ensure_validity_writable(duckdb_vector vector);
+/// The caller has made sure that it is UTF-8.
+void duckdb_unsafe_vector_assign_string_element_len(duckdb_vector vector, idx_t index, const char* text,
+                                                    idx_t length);
+duckdb_vector duckdb_list_vector_get_child(duckdb_vector vector);
+duckdb_state duckdb_list_vector_reserve(duckdb_vector vector, idx_t capacity);
+duckdb_state duckdb_list_vector_set_size(duckdb_vector vector, idx_t size);
+duckdb_vector duckdb_struct_vector_get_child(duckdb_vector vector, idx_t index);
+
+duckdb_state duckdb_appender_create(duckdb_connection connection, const char* schema, const char* table,
+                                    duckdb_appender* out);
+duckdb_state duckdb_append_data_chunk(duckdb_appender appender, duckdb_data_chunk chunk);
+duckdb_state duckdb_appender_flush(duckdb_appender appender);
+const char* duckdb_appender_error(duckdb_appender appender);
+duckdb_state duckdb_appender_destroy(duckdb_appender* appender);
+
+}  // extern "C"

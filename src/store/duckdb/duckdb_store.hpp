@@ -1,0 +1,29 @@
+#pragma once
+
+#include "store/call_store.hpp"
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+
+namespace steno::store {
+
+struct DuckdbOptions {
+    std::string folder;                         ///< made if it is missing; holds nothing but the store
+    std::uint64_t memory_bytes = 1ULL << 30;    ///< what DuckDB may take; beyond, it spills into the folder
+    unsigned threads = 0;                       ///< for its queries, all together; 0: one a core
+    std::size_t readers = 4;                    ///< concurrent reads
+    std::chrono::milliseconds patience{2000};   ///< how long a read waits for its turn
+    std::chrono::milliseconds timeout{30'000};  ///< how long a read may take
+    /// The log may grow to this before an apply folds it into the file by itself, which takes up to seconds.
+    std::uint64_t log_bytes = 512ULL << 20;
+};
+
+/// The embedded default: DuckDB on `<folder>/calls.duckdb`. One process at a time. FailedPrecondition:
+/// another process has the file, or it was made by another version of Steno: then delete the folder and feed
+/// again. DataLoss: it is damaged; the same remedy.
+Result<std::unique_ptr<CallStore>> open_duckdb_store(const DuckdbOptions& options);
+
+}  // namespace steno::store

@@ -1,0 +1,53 @@
+#pragma once
+
+#include "store/call_store.hpp"
+#include "store/duckdb/columns.hpp"
+#include "store/duckdb/connection.hpp"
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <span>
+#include <unordered_map>
+#include <vector>
+
+/// The writing side of the DuckDB store: changes become rows, in one transaction a batch. There is no index:
+/// new calls are appended, and only what may concern a call that is there already is looked up, by one scan
+/// of the ids.
+namespace steno::store::duckdb {
+
+/// One thread at a time.
+class Feeding {
+  public:
+    static Result<std::unique_ptr<Feeding>> open(Connection writer);
+
+    Result<void> apply(std::span<const Change> changes, std::span<const Watermark> watermarks);
+    Result<void> checkpoint();
+
+  private:
+    struct Waiting {
+        std::int64_t n;
+        Said said;
+    };
+    struct Batch;
+
+    explicit Feeding(Connection writer) : writer_(std::move(writer)) {}
+    Result<void> load();
+    Result<void> write(Batch& batch, std::span<const Watermark> watermarks);
+    Result<void> look_up(Batch& batch, std::span<const Change> changes);
+    void put(Batch& batch, const Upsert& upsert) const;
+    void hear(Batch& batch, const Said& said) const;
+    Result<void> append(const Batch& batch);
+    Result<void> flush();
+    Result<void> keep_waiting(const Batch& batch);
+    Result<void> keep_watermarks(std::span<const Watermark> watermarks);
+
+    Connection writer_;
+    Appender appender_;  ///< made again after an error
+    RowWriter rows_;
+    std::map<Uuid, std::uint64_t> watermarks_;
+    std::unordered_map<Uuid, std::vector<Waiting>> waiting_;
+    std::int64_t next_waiting_ = 0;
+};
+
+}  // namespace steno::store::duckdb

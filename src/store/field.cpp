@@ -1,0 +1,210 @@
+#include "store/field.hpp"
+
+#include "base/json_writer.hpp"
+#include "base/text.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <limits>
+#include <numeric>
+#include <utility>
+#include <vector>
+
+namespace steno::store {
+namespace {
+
+constexpr std::string_view kAttributes = "labels.attributes.";
+constexpr std::size_t kMaxAttributeKey = 1024;
+
+bool has_column(const FieldInfo& field) {
+    switch (field.type) {
+        case FieldType::Bytes:
+        case FieldType::Counts:
+        case FieldType::Durations:
+        case FieldType::Json:
+            return false;
+        default:
+            return field.place == Place::Header || field.path.starts_with("preview.");
+    }
+}
+
+std::size_t edit_distance(std::string_view a, std::string_view b) {
+    std::vector<std::size_t> row(b.size() + 1);
+    std::iota(row.begin(), row.end(), std::size_t{0});
+    for (std::size_t i = 0; i < a.size(); ++i) {
+        std::size_t diagonal = std::exchange(row[0], i + 1);
+        for (std::size_t j = 0; j < b.size(); ++j) {
+            const std::size_t replaced = diagonal + (a[i] == b[j] ? 0 : 1);
+            diagonal = row[j + 1];
+            row[j + 1] = std::min({replaced, row[j] + 1, row[j + 1] + 1});
+        }
+    }
+    return row.back();
+}
+
+std::string_view last_name(std::string_view path) {
+    return path.substr(path.rfind('.') + 1);
+}
+
+/// "usage.input_tokens, usage.output_tokens": what the reader may have meant.
+std::string nearest(std::string_view wanted) {
+    wanted = wanted.substr(0, 80);
+    std::vector<std::pair<std::size_t, std::string_view>> candidates;
+    for (const std::size_t index : column_fields()) {
+        const std::string_view path = scalar_fields()[index].path;
+        candidates.emplace_back(
+            std::min(edit_distance(wanted, path), edit_distance(last_name(wanted), last_name(path)) * 2 +
+                                                      (last_name(wanted) == last_name(path) ? 0 : 1)),
+            path);
+    }
+    std::ranges::sort(candidates);
+    std::string out;
+    for (std::size_t i = 0; i < std::min<std::size_t>(3, candidates.size()); ++i)
+        fmt::format_to(std::back_inserter(out), "{}{}", i == 0 ? "" : ", ", candidates[i].second);
+    return out;
+}
+
+std::unexpected<Error> unfit(const Field& field, std::string_view text, std::string_view takes) {
+    return fail(Code::InvalidArgument,
+                fmt::format("{} takes {}; \"{}\" is none", field.path(), takes, utf8_prefix(text, 80)));
+}
+
+template <class T>
+bool parse_number(std::string_view text, T& value) {
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+    return error == std::errc{} && end == text.data() + text.size();
+}
+
+bool parse_finite(std::string_view text, double& value) {
+    if (!parse_number(text, value) || !std::isfinite(value)) return false;
+    value += 0.0;  // one zero, not two
+    return true;
+}
+
+/// Milliseconds to nanoseconds, exactly.
+bool parse_milliseconds(std::string_view text, Duration& value) {
+    constexpr __int128 kUnitsPerNano = Decimal::kOne / 1'000'000;
+    const auto milliseconds = Decimal::parse(text);
+    if (!milliseconds || milliseconds->units() % kUnitsPerNano != 0) return false;
+    const __int128 nanos = milliseconds->units() / kUnitsPerNano;
+    if (nanos > std::numeric_limits<std::int64_t>::max() || nanos < std::numeric_limits<std::int64_t>::min())
+        return false;
+    value.nanos = static_cast<std::int64_t>(nanos);
+    return true;
+}
+
+Value parse_attribute(std::string_view text) {
+    if (text.size() >= 2 && text.front() == '"' && text.back() == '"')
+        return std::string(text.substr(1, text.size() - 2));
+    if (text == "true") return true;
+    if (text == "false") return false;
+    if (double number = 0; parse_finite(text, number)) return number;
+    return std::string(text);
+}
+
+}  // namespace
+
+std::string Field::path() const {
+    return key.empty() ? info().path : fmt::format("{}.{}", info().path, key);
+}
+
+bool Field::is_scalar() const {
+    return type() != FieldType::TextList && type() != FieldType::Attributes;
+}
+
+Result<Field> make_field(std::string_view path) {
+    if (path.starts_with(kAttributes) && path.size() > kAttributes.size()) {
+        const std::string_view key = path.substr(kAttributes.size());
+        if (key.size() > kMaxAttributeKey || !is_valid_utf8(key))
+            return fail(Code::InvalidArgument, "an attribute's name is UTF-8 of at most 1024 bytes");
+        return Field{*find_field("labels.attributes"), std::string(key)};
+    }
+    const auto index = find_field(path);
+    if (index && has_column(scalar_fields()[*index])) {
+        if (scalar_fields()[*index].type == FieldType::Attributes)
+            return fail(Code::InvalidArgument, "labels.attributes needs the attribute's name behind it",
+                        "write labels.attributes.<name>");
+        return Field{*index, {}};
+    }
+    if (index)
+        return fail(Code::InvalidArgument,
+                    fmt::format("{} is kept, but cannot be filtered or grouped by", path),
+                    fmt::format("near it: {}", nearest(path)));
+    return fail(Code::InvalidArgument, fmt::format("there is no field \"{}\"", utf8_prefix(path, 80)),
+                fmt::format("near it: {}; attributes are labels.attributes.<name>", nearest(path)));
+}
+
+std::span<const std::size_t> column_fields() {
+    static const std::vector<std::size_t> indices = [] {
+        std::vector<std::size_t> out;
+        for (std::size_t i = 0; i < scalar_fields().size(); ++i)
+            if (has_column(scalar_fields()[i])) out.push_back(i);
+        return out;
+    }();
+    return indices;
+}
+
+Result<Value> parse_value(const Field& field, std::string_view text) {
+    if (!is_valid_utf8(text))
+        return fail(Code::InvalidArgument, fmt::format("{} takes UTF-8 text", field.path()));
+    switch (field.type()) {
+        case FieldType::Text:
+        case FieldType::TextList:
+            return std::string(text);
+        case FieldType::Attributes:
+            return parse_attribute(text);
+        case FieldType::Enum:
+            if (std::ranges::find(field.info().names, text) == field.info().names.end())
+                return unfit(field, text, fmt::format("one of {}", fmt::join(field.info().names, ", ")));
+            return std::string(text);
+        case FieldType::Integer:
+            if (std::int64_t value = 0; parse_number(text, value)) return value;
+            return unfit(field, text, "a whole number");
+        case FieldType::Number:
+            if (double value = 0; parse_finite(text, value)) return value;
+            return unfit(field, text, "a number");
+        case FieldType::Boolean:
+            if (text == "true") return true;
+            if (text == "false") return false;
+            return unfit(field, text, "true or false");
+        case FieldType::Decimal:
+            if (const auto value = Decimal::parse(text)) return *value;
+            return unfit(field, text, "a decimal number with at most twelve places");
+        case FieldType::Duration:
+            if (Duration value; parse_milliseconds(text, value)) return value;
+            return unfit(field, text, "milliseconds with at most six places");
+        case FieldType::Timestamp:
+            if (const auto value = Timestamp::parse(text)) return *value;
+            return unfit(field, text, "a time like 2026-11-20T10:00:00Z");
+        case FieldType::Uuid:
+            if (const auto value = Uuid::parse(text)) return *value;
+            return unfit(field, text, "a UUID");
+        default:
+            return fail(Code::Internal, fmt::format("{} has no column", field.path()));
+    }
+}
+
+void append_json(std::string& out, const Value& value) {
+    JsonWriter json(out);
+    std::visit(
+        [&]<class T>(const T& v) {
+            if constexpr (std::same_as<T, std::string>) {
+                json.string(v);
+            } else if constexpr (std::same_as<T, bool>) {
+                json.boolean(v);
+            } else if constexpr (std::same_as<T, double> || std::same_as<T, std::int64_t>) {
+                json.number(v);
+            } else if constexpr (std::same_as<T, Duration>) {
+                json.raw(
+                    Decimal::from_units(__int128{v.nanos} * (Decimal::kOne / 1'000'000)).to_short_string());
+            } else {
+                json.string(v.to_string());
+            }
+        },
+        value);
+}
+
+}  // namespace steno::store

@@ -1,0 +1,29 @@
+#pragma once
+
+#include "record/binary.hpp"
+#include "record/call.hpp"
+
+#include <string>
+
+/// How changes become a row: the same for every backend, so that all hold the same content.
+namespace steno::store {
+
+/// What a store keeps of a call beside its columns (see column_fields): lists and maps of groups, JSON, and
+/// fields that only a newer version knows. Encoded as a record's header; `decode` reads it back. Empty if
+/// there is nothing.
+std::string encode_remainder(const Call& call);
+
+/// The call as a store keeps it: columns and remainder. Without payload; U+FFFD for what is not UTF-8;
+/// without numbers that are not finite.
+Call as_stored(const Call& call);
+/// Whether as_stored would change a column's value.
+bool needs_repair(const Call& call);
+
+/// A second arrival of the same call: what it says replaces what was said, what it leaves out stays, maps are
+/// merged.
+void amend(Call& call, const Call& newcomer);
+
+/// The last word replaces the feedback, or the score of that name, as a whole.
+void fold(Call& call, const Said& said);
+
+}  // namespace steno::store

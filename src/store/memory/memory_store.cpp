@@ -1,0 +1,160 @@
+#include "store/memory/memory_store.hpp"
+
+#include "store/cursor.hpp"
+#include "store/folding.hpp"
+#include "store/memory/evaluate.hpp"
+#include "store/values.hpp"
+
+#include <algorithm>
+#include <deque>
+#include <map>
+#include <mutex>
+#include <shared_mutex>
+#include <utility>
+
+namespace steno::store {
+namespace {
+
+class MemoryStore final : public CallStore {
+  public:
+    Result<void> apply(std::span<const Change> changes, std::span<const Watermark> watermarks) override {
+        const std::unique_lock lock(mutex_);
+        for (const Change& change : changes) {
+            if (const auto* upsert = std::get_if<Upsert>(&change))
+                put(upsert->row);
+            else
+                hear(std::get<Said>(change));
+        }
+        for (const Watermark& mark : watermarks) watermarks_[mark.stream] = mark.sequence;
+        return {};
+    }
+
+    Result<std::vector<Watermark>> watermarks() override {
+        const std::shared_lock lock(mutex_);
+        std::vector<Watermark> out;
+        for (const auto& [stream, sequence] : watermarks_) out.push_back({stream, sequence});
+        return out;
+    }
+
+    Result<Page> find(const CallQuery& query) override {
+        STENO_TRY(check(query));
+        STENO_ASSIGN(const auto after, decode_cursor(query));
+        const std::shared_lock lock(mutex_);
+        struct Place {
+            std::optional<Value> value;
+            const Row* row;
+        };
+        // Negative: a comes before b in the query's order.
+        const auto order = [&](const std::optional<Value>& a, const Uuid& a_id, std::string_view a_project,
+                               const std::optional<Value>& b, const Uuid& b_id, std::string_view b_project) {
+            if (!a || !b) {
+                if (a.has_value() != b.has_value()) return b.has_value() <=> a.has_value();
+            } else if (const auto by_value = memory::compare(a, b); by_value != 0) {
+                return query.descending ? 0 <=> by_value : by_value;
+            }
+            const auto tie = std::pair(a_id, a_project) <=> std::pair(b_id, b_project);
+            return query.descending ? 0 <=> tie : tie;
+        };
+        std::vector<Place> places;
+        for (const auto& [key, row] : rows_) {
+            if (!memory::matches(row.call, query.selection)) continue;
+            auto value = value_in(row.call, query.order);
+            if (after &&
+                order(value, row.call.id, row.call.project, after->value, after->id, after->project) <= 0)
+                continue;
+            places.push_back({std::move(value), &row});
+        }
+        std::ranges::sort(places, [&](const Place& a, const Place& b) {
+            return order(a.value, a.row->call.id, a.row->call.project, b.value, b.row->call.id,
+                         b.row->call.project) < 0;
+        });
+        Page page;
+        for (std::size_t i = 0; i < std::min<std::size_t>(places.size(), query.limit); ++i)
+            page.rows.push_back(*places[i].row);
+        if (places.size() > query.limit) page.next_cursor = encode_cursor(query, page.rows.back().call);
+        return page;
+    }
+
+    Result<std::optional<Row>> get(const Uuid& id, std::optional<std::string_view> project) override {
+        const std::shared_lock lock(mutex_);
+        const Row* latest = nullptr;
+        for (auto at = rows_.lower_bound({id, ""}); at != rows_.end() && at->first.first == id; ++at) {
+            if (project && at->first.second != *project) continue;
+            if (latest == nullptr || latest->call.started_at <= at->second.call.started_at)
+                latest = &at->second;
+        }
+        return latest == nullptr ? std::nullopt : std::optional(*latest);
+    }
+
+    Result<AggregateTable> aggregate(const AggregateQuery& query) override {
+        STENO_TRY(check(query));
+        const std::shared_lock lock(mutex_);
+        std::vector<const Call*> calls;
+        for (const auto& [key, row] : rows_)
+            if (memory::matches(row.call, query.selection)) calls.push_back(&row.call);
+        return memory::aggregate(calls, query);
+    }
+
+    Result<std::uint64_t> count(const Selection& selection) override {
+        const std::shared_lock lock(mutex_);
+        return static_cast<std::uint64_t>(std::ranges::count_if(
+            rows_, [&](const auto& entry) { return memory::matches(entry.second.call, selection); }));
+    }
+
+    Result<StoreStats> stats() override {
+        const std::shared_lock lock(mutex_);
+        return StoreStats{.rows = rows_.size(), .waiting = waiting_.size(), .bytes = 0};
+    }
+
+    Result<void> checkpoint() override { return {}; }
+
+  private:
+    using Key = std::pair<Uuid, std::string>;
+
+    void put(const Row& row) {
+        const Call newcomer = as_stored(row.call);
+        const auto [at, is_new] = rows_.try_emplace({newcomer.id, newcomer.project});
+        Row& stored = at->second;
+        if (is_new)
+            stored.call = newcomer;
+        else
+            amend(stored.call, newcomer);
+        stored.closed_at = row.closed_at;
+        if (is_new || row.opened_at) stored.opened_at = row.opened_at;
+        std::erase_if(waiting_, [&](const Said& said) {
+            if (said.call != newcomer.id || (!said.project.empty() && said.project != newcomer.project))
+                return false;
+            take(stored, said);
+            return true;
+        });
+    }
+
+    void hear(const Said& said) {
+        bool found = false;
+        for (auto at = rows_.lower_bound({said.call, said.project});
+             at != rows_.end() && at->first.first == said.call; ++at) {
+            if (!said.project.empty() && at->first.second != said.project) break;
+            take(at->second, said);
+            found = true;
+        }
+        if (!found) waiting_.push_back(said);
+    }
+
+    static void take(Row& row, const Said& said) {
+        fold(row.call, said);
+        row.call = as_stored(row.call);
+    }
+
+    std::shared_mutex mutex_;
+    std::map<Key, Row> rows_;
+    std::deque<Said> waiting_;
+    std::map<Uuid, std::uint64_t> watermarks_;
+};
+
+}  // namespace
+
+std::unique_ptr<CallStore> make_memory_store() {
+    return std::make_unique<MemoryStore>();
+}
+
+}  // namespace steno::store

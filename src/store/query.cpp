@@ -1,0 +1,331 @@
+#include "store/query.hpp"
+
+#include "base/json_writer.hpp"
+#include "base/text.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <chrono>
+#include <utility>
+
+namespace steno::store {
+namespace {
+
+constexpr std::size_t kMaxValues = 1000;
+constexpr std::size_t kMaxValueBytes = 64 * 1024;
+
+struct OpName {
+    std::string_view name;
+    Op op;
+};
+constexpr std::array kOps = {OpName{"eq", Op::Eq},
+                             OpName{"ne", Op::Ne},
+                             OpName{"lt", Op::Lt},
+                             OpName{"lte", Op::Le},
+                             OpName{"le", Op::Le},
+                             OpName{"gt", Op::Gt},
+                             OpName{"gte", Op::Ge},
+                             OpName{"ge", Op::Ge},
+                             OpName{"in", Op::In},
+                             OpName{"prefix", Op::Prefix},
+                             OpName{"contains", Op::Contains},
+                             OpName{"exists", Op::Exists}};
+
+bool fits(FieldType type, Op op) {
+    switch (op) {
+        case Op::Eq:
+        case Op::Ne:
+        case Op::In:
+        case Op::Exists:
+            return true;
+        case Op::Prefix:
+        case Op::Contains:
+            return type == FieldType::Text || type == FieldType::Attributes;
+        default:
+            return type != FieldType::TextList && type != FieldType::Boolean && type != FieldType::Enum &&
+                   type != FieldType::Uuid;
+    }
+}
+
+bool is_number(FieldType type) {
+    return type == FieldType::Integer || type == FieldType::Number || type == FieldType::Duration ||
+           type == FieldType::Decimal;
+}
+
+bool fits(FieldType type, Measure::Function function) {
+    switch (function) {
+        case Measure::Function::Sum:
+        case Measure::Function::Average:
+            return is_number(type);
+        case Measure::Function::Percentile:
+            return is_number(type) || type == FieldType::Timestamp;
+        case Measure::Function::Minimum:
+        case Measure::Function::Maximum:
+            return type != FieldType::TextList && type != FieldType::Attributes && type != FieldType::Boolean;
+        case Measure::Function::Distinct:
+            return type != FieldType::TextList;
+        default:
+            return true;
+    }
+}
+
+/// "p95", "p99.9": the fraction, 0 for anything else.
+double percentile_fraction(std::string_view name) {
+    if (!name.starts_with('p')) return 0;
+    const auto percent = Decimal::parse(name.substr(1));
+    const Decimal hundred = Decimal::from_units(100 * Decimal::kOne);
+    if (!percent || *percent <= Decimal{} || *percent > hundred) return 0;
+    return percent->to_double() / 100;
+}
+
+std::optional<Measure> function_named(std::string_view name) {
+    using Function = Measure::Function;
+    Measure measure;
+    if (name == "count")
+        measure.function = Function::Count;
+    else if (name == "distinct")
+        measure.function = Function::Distinct;
+    else if (name == "sum")
+        measure.function = Function::Sum;
+    else if (name == "avg")
+        measure.function = Function::Average;
+    else if (name == "min")
+        measure.function = Function::Minimum;
+    else if (name == "max")
+        measure.function = Function::Maximum;
+    else if (measure.fraction = percentile_fraction(name); measure.fraction > 0)
+        measure.function = Function::Percentile;
+    else
+        return std::nullopt;
+    return measure;
+}
+
+Result<Measure> over_field(std::string_view name, Measure measure, std::string_view field) {
+    measure.name = name;
+    STENO_ASSIGN(measure.field, make_field(field));
+    if (!fits(measure.field.type(), measure.function))
+        return fail(Code::InvalidArgument, fmt::format("{}: not a measure of {}", name, measure.field.path()),
+                    "sum, avg and pNN take numbers, durations and money; count and distinct take anything");
+    return measure;
+}
+
+std::unexpected<Error> no_measure(std::string_view name) {
+    return fail(Code::InvalidArgument, fmt::format("there is no measure \"{}\"", utf8_prefix(name, 80)),
+                "calls, errors, error_rate, cost, input_tokens, output_tokens, duration_avg, duration_p95, "
+                "ttft_p50, or "
+                "count(f), distinct(f), sum(f), avg(f), min(f), max(f), p95(f) of a field f");
+}
+
+std::int64_t floor_to(std::int64_t value, std::int64_t width, std::int64_t origin) {
+    const std::int64_t remainder = (value - origin) % width;
+    return value - (remainder < 0 ? remainder + width : remainder);
+}
+
+}  // namespace
+
+std::optional<Op> parse_op(std::string_view name) noexcept {
+    const auto* found = std::ranges::find(kOps, name, &OpName::name);
+    return found == kOps.end() ? std::nullopt : std::optional(found->op);
+}
+
+std::string_view to_string(Op op) noexcept {
+    return std::ranges::find(kOps, op, &OpName::op)->name;
+}
+
+Result<Filter> make_filter(std::string_view field, Op op, std::string_view value) {
+    Filter filter;
+    filter.op = op;
+    STENO_ASSIGN(filter.field, make_field(field));
+    if (!fits(filter.field.type(), op))
+        return fail(Code::InvalidArgument, fmt::format("{} cannot be asked with {}", field, to_string(op)),
+                    "eq, ne, in and exists take any field; lt, lte, gt and gte what has an order; prefix and "
+                    "contains "
+                    "text");
+    if (value.size() > kMaxValueBytes)
+        return fail(Code::InvalidArgument, fmt::format("the value for {} is longer than 64 KiB", field));
+    if (op == Op::Exists) {
+        if (value != "true" && value != "false")
+            return fail(Code::InvalidArgument, fmt::format("{}.exists takes true or false", field));
+        filter.values.emplace_back(value == "true");
+    } else if (op == Op::In) {
+        for (const std::string_view piece : split(value, ',')) {
+            STENO_ASSIGN(Value parsed, parse_value(filter.field, piece));
+            filter.values.push_back(std::move(parsed));
+        }
+        if (filter.values.empty() || filter.values.size() > kMaxValues)
+            return fail(Code::InvalidArgument, fmt::format("{}.in takes 1 to {} values", field, kMaxValues));
+    } else {
+        STENO_ASSIGN(Value parsed, parse_value(filter.field, value));
+        filter.values.push_back(std::move(parsed));
+    }
+    const bool of_text = op == Op::Prefix || op == Op::Contains;
+    if (of_text && !std::holds_alternative<std::string>(filter.values.front()))
+        filter.values = {std::string(value)};
+    return filter;
+}
+
+Result<Filter> make_filter(std::string_view field_and_op, std::string_view value) {
+    const std::size_t dot = field_and_op.rfind('.');
+    if (dot != std::string_view::npos)
+        if (const auto op = parse_op(field_and_op.substr(dot + 1)))
+            // "labels.attributes.in" is the attribute "in", not a field with an operator.
+            if (const auto field = field_and_op.substr(0, dot); field != "labels.attributes")
+                return make_filter(field, *op, value);
+    return make_filter(field_and_op, Op::Eq, value);
+}
+
+Filter ai_calls(bool reach_a_model) {
+    Filter filter;
+    filter.field = *make_field("kind");
+    filter.op = Op::In;
+    for (const std::string_view name : filter.field.info().names) {
+        Kind kind{};
+        if (from_string(name, kind) && reaches_a_model(kind) == reach_a_model)
+            filter.values.emplace_back(std::string(name));
+    }
+    return filter;
+}
+
+CallQuery::CallQuery() : order(*make_field("started_at")) {}
+
+Result<void> set_order(CallQuery& query, std::string_view order) {
+    const bool descending = order.starts_with('-');
+    STENO_ASSIGN(query.order, make_field(order.substr(descending ? 1 : 0)));
+    query.descending = descending;
+    return check(query);
+}
+
+Result<void> check(const CallQuery& query) {
+    if (query.limit < 1 || query.limit > kMaxPage)
+        return fail(Code::InvalidArgument,
+                    fmt::format("a page has 1 to {} calls, not {}", kMaxPage, query.limit));
+    if (!query.order.is_scalar())
+        return fail(Code::InvalidArgument, fmt::format("calls cannot be ordered by {}", query.order.path()),
+                    "order by a field with one value, such as started_at, cost.total or time.duration_ms");
+    return {};
+}
+
+Result<void> check(const AggregateQuery& query) {
+    if (query.limit < 1 || query.limit > kMaxGroups)
+        return fail(Code::InvalidArgument,
+                    fmt::format("an answer has 1 to {} groups, not {}", kMaxGroups, query.limit));
+    if (query.group_by.size() > kMaxGroupBy)
+        return fail(Code::InvalidArgument, fmt::format("at most {} fields can be grouped by", kMaxGroupBy));
+    if (query.measures.empty() || query.measures.size() > kMaxMeasures)
+        return fail(Code::InvalidArgument, fmt::format("1 to {} measures can be asked for", kMaxMeasures));
+    if (!query.order.empty() &&
+        std::ranges::find(query.measures, query.order, &Measure::name) == query.measures.end())
+        return fail(Code::InvalidArgument,
+                    fmt::format("groups cannot be ordered by \"{}\"", utf8_prefix(query.order, 80)),
+                    "order by one of the measures that are asked for");
+    return {};
+}
+
+Result<Bucket> make_bucket(std::string_view unit, std::string_view offset) {
+    Bucket bucket;
+    constexpr std::array kUnits = {std::string_view("minute"), std::string_view("hour"),
+                                   std::string_view("day"), std::string_view("week"),
+                                   std::string_view("month")};
+    const auto* found = std::ranges::find(kUnits, unit);
+    if (found == kUnits.end())
+        return fail(Code::InvalidArgument, fmt::format("there is no bucket \"{}\"", utf8_prefix(unit, 40)),
+                    "minute, hour, day, week or month");
+    bucket.unit = static_cast<Bucket::Unit>(found - kUnits.begin());
+    int minutes = 0;
+    const auto number = [](std::string_view text, int& value) {
+        const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+        return error == std::errc{} && end == text.data() + text.size();
+    };
+    bool good = true;
+    if (offset.size() == 6 && (offset[0] == '+' || offset[0] == '-') && offset[3] == ':') {
+        int hours = 0;
+        good = number(offset.substr(1, 2), hours) && number(offset.substr(4), minutes) && hours >= 0 &&
+               minutes >= 0 && minutes < 60;
+        minutes += hours * 60;
+        if (offset[0] == '-') minutes = -minutes;
+    } else if (!offset.empty() && offset != "UTC" && offset != "Z") {
+        good = number(offset.substr(offset.starts_with('+') ? 1 : 0), minutes);
+    }
+    if (!good || minutes < -1439 || minutes > 1439)
+        return fail(Code::InvalidArgument,
+                    fmt::format("\"{}\" is no offset from UTC", utf8_prefix(offset, 40)),
+                    "UTC, minutes such as 60 or -330, or +01:00");
+    bucket.offset_minutes = static_cast<std::int16_t>(minutes);
+    return bucket;
+}
+
+Timestamp bucket_of(const Bucket& bucket, std::int64_t unix_nanos) {
+    constexpr std::int64_t kMinute = 60'000'000'000;
+    constexpr std::int64_t kDay = 1440 * kMinute;
+    const std::int64_t offset = bucket.offset_minutes * kMinute;
+    std::int64_t local = unix_nanos + offset;
+    switch (bucket.unit) {
+        case Bucket::Unit::Minute:
+            local = floor_to(local, kMinute, 0);
+            break;
+        case Bucket::Unit::Hour:
+            local = floor_to(local, 60 * kMinute, 0);
+            break;
+        case Bucket::Unit::Day:
+            local = floor_to(local, kDay, 0);
+            break;
+        case Bucket::Unit::Week:
+            local = floor_to(local, 7 * kDay, 4 * kDay);
+            break;  // 1970-01-05 was a Monday
+        case Bucket::Unit::Month: {
+            const std::chrono::sys_days day{std::chrono::days{floor_to(local, kDay, 0) / kDay}};
+            const std::chrono::year_month_day date{day};
+            const std::chrono::sys_days first{date.year() / date.month() / 1};
+            local = first.time_since_epoch().count() * kDay;
+        }
+    }
+    return {local - offset, bucket.offset_minutes};
+}
+
+Result<Measure> make_measure(std::string_view name) {
+    using Function = Measure::Function;
+    if (name == "calls") return Measure{std::string(name), Function::Calls, {}, 0};
+    if (name == "errors") return Measure{std::string(name), Function::Errors, {}, 0};
+    if (name == "error_rate") return Measure{std::string(name), Function::ErrorRate, {}, 0};
+    if (name == "cost") return Measure{std::string(name), Function::Cost, {}, 0};
+    if (const std::size_t open = name.find('('); open != std::string_view::npos && name.ends_with(')')) {
+        const auto function = function_named(name.substr(0, open));
+        if (!function) return no_measure(name);
+        return over_field(name, *function, name.substr(open + 1, name.size() - open - 2));
+    }
+    if (const std::string usage = fmt::format("usage.{}", name); find_field(usage))
+        return over_field(name, *function_named("sum"), usage);
+    if (const std::size_t bar = name.rfind('_'); bar != std::string_view::npos) {
+        const std::string_view what = name.substr(0, bar);
+        const auto function = function_named(name.substr(bar + 1));
+        if (function && what == "duration") return over_field(name, *function, "time.duration_ms");
+        if (function && what == "ttft") return over_field(name, *function, "time.time_to_first_token_ms");
+        if (function && what == "queued") return over_field(name, *function, "time.queued_ms");
+    }
+    return no_measure(name);
+}
+
+void append_json(std::string& out, const Cell& cell) {
+    if (const auto* value = std::get_if<Value>(&cell)) return append_json(out, *value);
+    JsonWriter json(out);
+    const auto* cost = std::get_if<CostSum>(&cell);
+    if (cost == nullptr) return json.null();
+    json.begin_object();
+    json.key("total");
+    if (cost->total)
+        json.string(cost->total->to_string());
+    else
+        json.null();
+    json.key("currency");
+    if (cost->currency.empty())
+        json.null();
+    else
+        json.string(cost->currency);
+    json.member("unpriced_calls", cost->unpriced_calls);
+    json.end_object();
+}
+
+}  // namespace steno::store

@@ -1,0 +1,345 @@
+#include "store/sql.hpp"
+
+#include <fmt/format.h>
+
+#include <charconv>
+#include <concepts>
+#include <iterator>
+#include <utility>
+
+namespace steno::store::sql {
+namespace {
+
+std::string_view sign_of(Op op) {
+    switch (op) {
+        case Op::Eq:
+            return "=";
+        case Op::Lt:
+            return "<";
+        case Op::Le:
+            return "<=";
+        case Op::Gt:
+            return ">";
+        case Op::Ge:
+            return ">=";
+        default:
+            return "IS DISTINCT FROM";
+    }
+}
+
+/// One statement in the making.
+class Compiler {
+  public:
+    explicit Compiler(const Dialect& dialect) : dialect_(dialect) {}
+
+    std::string bind(FieldType type, Value value) {
+        parameters_.push_back(std::move(value));
+        return dialect_.parameter(parameters_.size(), type);
+    }
+
+    /// The field's value, NULL where it is absent. A set is itself.
+    std::string value_of(const Field& field) {
+        const std::string column = quoted(field.info().path);
+        if (field.type() == FieldType::Attributes)
+            return dialect_.attribute(column, bind(FieldType::Text, field.key));
+        return field.info().path == "project" ? fmt::format("nullif({}, '')", column) : column;
+    }
+
+    /// " WHERE …", or nothing. `conditions` hold too.
+    std::string where(const Selection& selection, std::vector<std::string> conditions = {}) {
+        if (selection.from)
+            conditions.push_back(
+                fmt::format("\"started_at\" >= {}", bind(FieldType::Timestamp, *selection.from)));
+        if (selection.to)
+            conditions.push_back(
+                fmt::format("\"started_at\" < {}", bind(FieldType::Timestamp, *selection.to)));
+        for (const Filter& filter : selection.filters) conditions.push_back(condition(filter));
+        if (!selection.text.empty()) {
+            const std::string wanted = dialect_.lower(bind(FieldType::Text, selection.text));
+            conditions.push_back(
+                fmt::format("({} OR {})", dialect_.contains(dialect_.lower("\"preview.prompt\""), wanted),
+                            dialect_.contains(dialect_.lower("\"preview.answer\""), wanted)));
+        }
+        return conditions.empty() ? "" : fmt::format(" WHERE {}", fmt::join(conditions, " AND "));
+    }
+
+    /// Behind the cursor's place in ORDER BY <value> NULLS LAST, "id", "project".
+    std::string after(const CallQuery& query, const Cursor& cursor) {
+        const std::string value = value_of(query.order);
+        const char sign = query.descending ? '<' : '>';
+        const std::string id = bind(FieldType::Uuid, cursor.id);
+        const std::string project = bind(FieldType::Text, cursor.project);
+        const std::string tie =
+            fmt::format("(\"id\" {0} {1} OR (\"id\" = {1} AND \"project\" {0} {2}))", sign, id, project);
+        if (!cursor.value) return fmt::format("({} IS NULL AND {})", value, tie);
+        const std::string at = bind(query.order.type(), *cursor.value);
+        return fmt::format("({0} {1} {2} OR ({0} = {2} AND {3}) OR {0} IS NULL)", value, sign, at, tie);
+    }
+
+    std::string bucket(const Bucket& bucket) const {
+        constexpr std::int64_t kMinute = 60'000'000'000;
+        constexpr std::int64_t kDay = 1440 * kMinute;
+        const std::int64_t offset = bucket.offset_minutes * kMinute;
+        const std::string local = fmt::format("(\"started_at\" + {})", offset);
+        const auto floored = [&](std::int64_t width, std::int64_t origin) {
+            return fmt::format("({0} - (({0} - {2}) % {1} + {1}) % {1} - {3})", local, width, origin, offset);
+        };
+        switch (bucket.unit) {
+            case Bucket::Unit::Minute:
+                return floored(kMinute, 0);
+            case Bucket::Unit::Hour:
+                return floored(60 * kMinute, 0);
+            case Bucket::Unit::Day:
+                return floored(kDay, 0);
+            case Bucket::Unit::Week:
+                return floored(7 * kDay, 4 * kDay);
+            case Bucket::Unit::Month:
+                break;
+        }
+        return fmt::format("({} - {})", dialect_.month_of(local), offset);
+    }
+
+    struct Compiled {
+        std::vector<std::string> columns;
+        std::string order;  ///< what groups are ordered by; absent answers are NULL
+    };
+
+    Compiled measure(const Measure& measure) {
+        using Function = Measure::Function;
+        static const std::string kErrors = "count(CASE WHEN \"status\" = 'failure' THEN 1 END)";
+        const auto one = [](std::string column) { return Compiled{{column}, column}; };
+        switch (measure.function) {
+            case Function::Calls:
+                return one("count(*)");
+            case Function::Errors:
+                return one(kErrors);
+            case Function::ErrorRate:
+                return {{kErrors, "count(*)"},
+                        fmt::format("CASE WHEN count(*) > 0 THEN CAST({} AS DOUBLE PRECISION) / count(*) END",
+                                    kErrors)};
+            case Function::Cost:
+                return {{"sum(\"cost.total\")", "min(\"cost.currency\")", "max(\"cost.currency\")",
+                         fmt::format("count(CASE WHEN {} THEN 1 END)", unpriced())},
+                        "CASE WHEN min(\"cost.currency\") IS NOT DISTINCT FROM max(\"cost.currency\") THEN "
+                        "sum(\"cost.total\") END"};
+            case Function::Count:
+                return one(fmt::format("count({})", value_of(measure.field)));
+            case Function::Distinct:
+                return one(fmt::format("count(DISTINCT {})", value_of(measure.field)));
+            case Function::Sum:
+                return one(fmt::format("sum({})", value_of(measure.field)));
+            case Function::Average: {
+                const std::string value = value_of(measure.field);
+                return {
+                    {fmt::format("sum({})", value), fmt::format("count({})", value)},
+                    fmt::format(
+                        "CASE WHEN count({0}) > 0 THEN CAST(sum({0}) AS DOUBLE PRECISION) / count({0}) END",
+                        value)};
+            }
+            case Function::Minimum:
+                return one(fmt::format("min({})", value_of(measure.field)));
+            case Function::Maximum:
+                return one(fmt::format("max({})", value_of(measure.field)));
+            case Function::Percentile:
+                return one(dialect_.percentile(value_of(measure.field), measure.fraction));
+        }
+        return {};
+    }
+
+    Statement finish(std::string text) { return {std::move(text), std::move(parameters_)}; }
+
+  private:
+    static std::string unpriced() {
+        std::vector<std::string> kinds;
+        for (const Value& kind : ai_calls().values)
+            kinds.push_back(fmt::format("'{}'", std::get<std::string>(kind)));
+        return fmt::format(
+            "\"cost.total\" IS NULL AND \"kind\" IN ({}) AND (\"status\" <> 'failure' OR "
+            "\"usage.input_tokens\" IS NOT NULL OR \"usage.output_tokens\" IS NOT NULL)",
+            fmt::join(kinds, ", "));
+    }
+
+    std::string condition(const Filter& filter) {
+        if (filter.op == Op::Exists)
+            return fmt::format("{} IS {}", value_of(filter.field),
+                               filter.values.front() == Value(true) ? "NOT NULL" : "NULL");
+        switch (filter.field.type()) {
+            case FieldType::TextList:
+                return on_set(filter);
+            case FieldType::Attributes:
+                return on_attribute(filter);
+            default:
+                break;
+        }
+        const std::string value = value_of(filter.field);
+        const FieldType type = filter.field.type();
+        std::vector<std::string> bound;
+        for (const Value& wanted : filter.values) bound.push_back(bind(type, wanted));
+        switch (filter.op) {
+            case Op::In:
+                return fmt::format("{} IN ({})", value, fmt::join(bound, ", "));
+            case Op::Prefix:
+                return dialect_.starts_with(value, bound.front());
+            case Op::Contains:
+                return dialect_.contains(value, bound.front());
+            default:
+                return fmt::format("{} {} {}", value, sign_of(filter.op), bound.front());
+        }
+    }
+
+    std::string on_set(const Filter& filter) {
+        const std::string set = value_of(filter.field);
+        std::vector<std::string> any;
+        for (const Value& wanted : filter.values)
+            any.push_back(
+                fmt::format("coalesce({}, false)", dialect_.has_member(set, bind(FieldType::Text, wanted))));
+        return fmt::format("{}({})", filter.op == Op::Ne ? "NOT " : "", fmt::join(any, " OR "));
+    }
+
+    std::string on_attribute(const Filter& filter) {
+        const std::string value = value_of(filter.field);
+        const auto bound = [&](const Value& wanted) {
+            const AttributeValue attribute = std::visit(
+                []<class T>(const T& v) -> AttributeValue {
+                    if constexpr (std::constructible_from<AttributeValue, std::in_place_type_t<T>, T>)
+                        return AttributeValue(std::in_place_type<T>, v);
+                    else
+                        return std::string();
+                },
+                wanted);
+            return bind(FieldType::Text, encode_attribute(attribute));
+        };
+        const Value& first = filter.values.front();
+        switch (filter.op) {
+            case Op::Eq:
+                return fmt::format("{} = {}", value, bound(first));
+            case Op::Ne:
+                return fmt::format("{} IS DISTINCT FROM {}", value, bound(first));
+            case Op::In: {
+                std::vector<std::string> all;
+                for (const Value& wanted : filter.values) all.push_back(bound(wanted));
+                return fmt::format("{} IN ({})", value, fmt::join(all, ", "));
+            }
+            case Op::Prefix:
+                return dialect_.starts_with(value, bound(first));
+            case Op::Contains:
+                return fmt::format(
+                    "({} AND {})", dialect_.starts_with(value, "'s'"),
+                    dialect_.contains(fmt::format("substr({}, 2)", value), bind(FieldType::Text, first)));
+            default:
+                break;
+        }
+        if (std::holds_alternative<double>(first))
+            return fmt::format("CASE WHEN {} THEN {} END {} {}", dialect_.starts_with(value, "'n'"),
+                               dialect_.as_number(fmt::format("substr({}, 2)", value)), sign_of(filter.op),
+                               bind(FieldType::Number, first));
+        return fmt::format("({} AND {} {} {})",
+                           dialect_.starts_with(value, std::holds_alternative<bool>(first) ? "'b'" : "'s'"),
+                           value, sign_of(filter.op), bound(first));
+    }
+
+    const Dialect& dialect_;
+    std::vector<Value> parameters_;
+};
+
+}  // namespace
+
+std::string quoted(std::string_view name) {
+    std::string out = "\"";
+    for (const char c : name) {
+        if (c == '"') out += '"';
+        out += c;
+    }
+    return out += '"';
+}
+
+std::string encode_attribute(const AttributeValue& value) {
+    if (const auto* text = std::get_if<std::string>(&value)) return "s" + *text;
+    if (const auto* number = std::get_if<double>(&value)) return fmt::format("n{}", *number);
+    return std::get<bool>(value) ? "b1" : "b0";
+}
+
+AttributeValue decode_attribute(std::string_view text) {
+    if (text.starts_with('b')) return text == "b1";
+    if (text.starts_with('n')) {
+        double number = 0;
+        std::from_chars(text.data() + 1, text.data() + text.size(), number);
+        return number;
+    }
+    return std::string(text.substr(text.empty() ? 0 : 1));
+}
+
+Result<Statement> select_page(const Dialect& dialect, std::string_view columns, const CallQuery& query,
+                              const std::optional<Cursor>& after) {
+    STENO_TRY(check(query));
+    Compiler compiler(dialect);
+    std::vector<std::string> conditions;
+    if (after) conditions.push_back(compiler.after(query, *after));
+    std::string text = fmt::format("SELECT {} FROM calls{}", columns,
+                                   compiler.where(query.selection, std::move(conditions)));
+    fmt::format_to(std::back_inserter(text),
+                   " ORDER BY {0} {1} NULLS LAST, \"id\" {1}, \"project\" {1} LIMIT {2}",
+                   compiler.value_of(query.order), query.descending ? "DESC" : "ASC", query.limit + 1);
+    return compiler.finish(std::move(text));
+}
+
+Statement select_count(const Dialect& dialect, const Selection& selection) {
+    Compiler compiler(dialect);
+    return compiler.finish(fmt::format("SELECT count(*) FROM calls{}", compiler.where(selection)));
+}
+
+Result<Statement> select_groups(const Dialect& dialect, const AggregateQuery& query) {
+    STENO_TRY(check(query));
+    Compiler compiler(dialect);
+    std::string from = fmt::format("calls{}", compiler.where(query.selection));
+    std::vector<std::string> columns;
+    for (const Field& field : query.group_by) {
+        if (field.type() == FieldType::TextList) {
+            const std::string member = fmt::format("\"member {}\"", columns.size());
+            from = fmt::format("(SELECT *, {} AS {} FROM {})", dialect.each_member(compiler.value_of(field)),
+                               member, from);
+            columns.push_back(member);
+        } else {
+            columns.push_back(compiler.value_of(field));
+        }
+    }
+    if (query.bucket) columns.push_back(compiler.bucket(*query.bucket));
+    const std::size_t keys = columns.size();
+
+    std::string measured;
+    for (const Measure& measure : query.measures) {
+        Compiler::Compiled compiled = compiler.measure(measure);
+        if (!query.order.empty() && measure.name == query.order && measured.empty())
+            measured = fmt::format("{} {} NULLS LAST", compiled.order, query.descending ? "DESC" : "ASC");
+        std::ranges::move(compiled.columns, std::back_inserter(columns));
+    }
+
+    // By bucket first, then the keys: both as ordinals.
+    std::vector<std::string> order;
+    std::vector<std::string> group;
+    if (!measured.empty()) order.push_back(std::move(measured));
+    if (query.bucket) order.push_back(fmt::format("{} ASC NULLS LAST", keys));
+    for (std::size_t i = 1; i <= query.group_by.size(); ++i)
+        order.push_back(fmt::format("{} ASC NULLS LAST", i));
+    for (std::size_t i = 1; i <= keys; ++i) group.push_back(fmt::format("{}", i));
+
+    std::string text = fmt::format("SELECT {} FROM {}", fmt::join(columns, ", "), from);
+    if (!group.empty()) fmt::format_to(std::back_inserter(text), " GROUP BY {}", fmt::join(group, ", "));
+    if (!order.empty()) fmt::format_to(std::back_inserter(text), " ORDER BY {}", fmt::join(order, ", "));
+    fmt::format_to(std::back_inserter(text), " LIMIT {}", query.limit + 1);
+    return compiler.finish(std::move(text));
+}
+
+std::size_t columns_of(Measure::Function function) {
+    switch (function) {
+        case Measure::Function::Cost:
+            return 4;
+        case Measure::Function::ErrorRate:
+        case Measure::Function::Average:
+            return 2;
+        default:
+            return 1;
+    }
+}
+
+}  // namespace steno::store::sql

@@ -1,0 +1,71 @@
+#pragma once
+
+#include "base/error.hpp"
+#include "store/cursor.hpp"
+#include "store/field.hpp"
+#include "store/query.hpp"
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+#include <vector>
+
+/// The one compiler from the query model to SQL. Names in the text come from the field table, numbers are our
+/// own; every value of a user is a parameter.
+namespace steno::store::sql {
+
+/// What differs between engines. Implementations have no state.
+///
+/// Common to all: the table "calls", with one column a field, named by its dotted path. Timestamps and
+/// durations are 64-bit nanoseconds; a timestamp's offset stands in "<path>.offset". Absent is NULL, except
+/// that "project" is ''. An attribute's value is text: 's' and the text, 'n' and the number in its shortest
+/// form, 'b0' or 'b1'.
+class Dialect {
+  public:
+    virtual ~Dialect() = default;
+    [[nodiscard]] virtual std::string_view column_type(FieldType type) const = 0;
+    /// The placeholder of the n-th parameter (from 1), which is compared with a column of this type.
+    [[nodiscard]] virtual std::string parameter(std::size_t number, FieldType type) const = 0;
+    /// All arguments are SQL.
+    [[nodiscard]] virtual std::string starts_with(std::string_view text, std::string_view prefix) const = 0;
+    [[nodiscard]] virtual std::string contains(std::string_view text, std::string_view part) const = 0;
+    [[nodiscard]] virtual std::string lower(std::string_view text) const = 0;
+    [[nodiscard]] virtual std::string has_member(std::string_view set, std::string_view member) const = 0;
+    /// A row for each different member of the set, one with NULL if it is absent: an item of SELECT.
+    [[nodiscard]] virtual std::string each_member(std::string_view set) const = 0;
+    [[nodiscard]] virtual std::string attribute(std::string_view attributes, std::string_view key) const = 0;
+    [[nodiscard]] virtual std::string as_number(std::string_view text) const = 0;
+    /// Aggregate: nearest rank.
+    [[nodiscard]] virtual std::string percentile(std::string_view value, double fraction) const = 0;
+    /// The beginning of the month that holds the moment; both are nanoseconds since 1970 in local time.
+    [[nodiscard]] virtual std::string month_of(std::string_view nanos) const = 0;
+};
+
+struct Statement {
+    std::string text;
+    std::vector<Value> parameters;  ///< by number
+};
+
+/// "name", quoted.
+std::string quoted(std::string_view name);
+
+/// The text form of an attribute's value, and back.
+std::string encode_attribute(const AttributeValue& value);
+AttributeValue decode_attribute(std::string_view text);
+
+/// "SELECT <columns> FROM calls …", in the query's order, with one row more than its limit.
+Result<Statement> select_page(const Dialect& dialect, std::string_view columns, const CallQuery& query,
+                              const std::optional<Cursor>& after);
+
+/// "SELECT count(*) FROM calls …".
+Statement select_count(const Dialect& dialect, const Selection& selection);
+
+/// One column a group_by, then the bucket's beginning if there is one (nanoseconds, UTC), then those of the
+/// measures (see columns_of); one row more than the limit.
+Result<Statement> select_groups(const Dialect& dialect, const AggregateQuery& query);
+
+/// How many columns a measure takes: Cost: sum, least and greatest currency, unpriced calls. Average: sum and
+/// number. ErrorRate: errors and calls. Others: one.
+std::size_t columns_of(Measure::Function function);
+
+}  // namespace steno::store::sql

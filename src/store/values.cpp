@@ -1,0 +1,35 @@
+#include "store/values.hpp"
+
+#include <concepts>
+#include <map>
+#include <string>
+
+namespace steno::store {
+
+std::optional<Value> to_value(const FieldValue& value) {
+    return std::visit(
+        []<class T>(const T& v) -> std::optional<Value> {
+            if constexpr (std::same_as<T, std::string_view>)
+                return Value(std::string(v));
+            else if constexpr (std::constructible_from<Value, std::in_place_type_t<T>, T>)
+                return Value(std::in_place_type<T>, v);
+            else
+                return std::nullopt;
+        },
+        value);
+}
+
+Value to_value(const AttributeValue& value) {
+    return std::visit([](const auto& v) { return Value(v); }, value);
+}
+
+std::optional<Value> value_in(const Call& call, const Field& field) {
+    std::string scratch;
+    const FieldValue value = value_of(call, field.index, scratch);
+    const auto* const* attributes = std::get_if<const std::map<std::string, AttributeValue>*>(&value);
+    if (attributes == nullptr) return to_value(value);
+    const auto found = (*attributes)->find(field.key);
+    return found == (*attributes)->end() ? std::nullopt : std::optional(to_value(found->second));
+}
+
+}  // namespace steno::store
