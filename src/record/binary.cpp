@@ -5,6 +5,8 @@
 #include "record/unknown_fields.hpp"
 
 #include <bit>
+#include <cassert>
+#include <cstring>
 #include <vector>
 
 // docs/formats/record.md describes what is written here byte by byte.
@@ -83,14 +85,21 @@ class Sizer {
     std::vector<std::size_t> lengths_;
 };
 
-/// The second pass: the same walk, into a string that has the room.
+/// The second pass: the same walk, into memory of the size that the first one found.
 class Writer {
   public:
-    Writer(std::string& out, const std::vector<std::size_t>& lengths) : out_(out), length_(lengths.data()) {}
+    Writer(char* out, const std::vector<std::size_t>& lengths) : out_(out), length_(lengths.data()) {}
 
-    void varint(std::uint64_t value) { out_.varint(value); }
-    void fixed64(std::uint64_t value) { out_.fixed(value); }
-    void raw(std::string_view bytes) { out_.raw(bytes); }
+    void varint(std::uint64_t value) {
+        for (; value >= 0x80; value >>= 7) *out_++ = static_cast<char>(value | 0x80);
+        *out_++ = static_cast<char>(value);
+    }
+    void fixed64(std::uint64_t value) { raw({reinterpret_cast<const char*>(&value), sizeof value}); }
+    void raw(std::string_view bytes) {
+        if (bytes.empty()) return;
+        std::memcpy(out_, bytes.data(), bytes.size());
+        out_ += bytes.size();
+    }
 
     template <class Body>
     void nested(std::uint64_t tag, bool keep_empty, Body&& body) {
@@ -101,8 +110,10 @@ class Writer {
         if (inner != 0) body();
     }
 
+    [[nodiscard]] const char* end() const { return out_; }
+
   private:
-    ByteWriter out_;
+    char* out_;
     const std::size_t* length_;
 };
 
@@ -248,11 +259,16 @@ std::string encode_part(const G& group, std::uint8_t part, std::uint8_t prefix) 
     Encoder<Sizer>(sizer, part).group(group);
     std::string out;
     if (sizer.size() == 0) return out;
-    out.reserve(kPrefix + sizer.size());
-    out.push_back(static_cast<char>(kVersion));
-    out.push_back(static_cast<char>(prefix));
-    Writer writer(out, sizer.lengths());
-    Encoder<Writer>(writer, part).group(group);
+    const std::size_t size = kPrefix + sizer.size();
+    // The size given to the callback is not used: libstdc++ 12 rounds it up for short strings.
+    out.resize_and_overwrite(size, [&](char* memory, std::size_t) {
+        memory[0] = static_cast<char>(kVersion);
+        memory[1] = static_cast<char>(prefix);
+        Writer writer(memory + kPrefix, sizer.lengths());
+        Encoder<Writer>(writer, part).group(group);
+        assert(writer.end() == memory + size);
+        return size;
+    });
     return out;
 }
 
@@ -353,7 +369,7 @@ class Decoder {
             if (field.wire != Wire::Bytes || field.bytes.size() > sizeof(__int128)) return false;
             const bool negative = !field.bytes.empty() && (field.bytes.back() & 0x80) != 0;
             __int128 units = negative ? -1 : 0;
-            std::memcpy(&units, field.bytes.data(), field.bytes.size());
+            if (!field.bytes.empty()) std::memcpy(&units, field.bytes.data(), field.bytes.size());
             value = Decimal::from_units(units);
         } else if constexpr (std::same_as<T, Timestamp>) {
             if (field.wire != Wire::Bytes) return false;
@@ -361,6 +377,11 @@ class Decoder {
             value.unix_nanos = in.fixed<std::int64_t>();
             const std::int64_t offset = in.svarint();
             if (!in.ok() || !in.at_end() || offset < -1439 || offset > 1439) return false;
+            // As the JSON form: years 1970 … 2261 on the clock that it was read from.
+            constexpr std::int64_t kMinute = 60'000'000'000;
+            constexpr std::int64_t kYear2262 = 9'214'646'400'000'000'000;
+            if (value.unix_nanos < -offset * kMinute || value.unix_nanos >= kYear2262 - offset * kMinute)
+                return false;
             value.offset_minutes = static_cast<std::int16_t>(offset);
         } else {
             return field.wire == Wire::Varint && from_varint(field.value, value);
@@ -512,7 +533,7 @@ std::string encode(const Said& said) {
 Result<Said> decode_said(std::string_view bytes) {
     STENO_ASSIGN(const std::uint8_t part, open_part(bytes));
     Said said;
-    if (part != kSaidPart || !Decoder(unknown_fields::kWhole).group(bytes, said)) {
+    if (part != kSaidPart || !Decoder(unknown_fields::kWhole).group(bytes, said) || said.call.is_nil()) {
         return damaged("feedback or score");
     }
     return said;

@@ -30,6 +30,7 @@ struct Said {
     bool operator==(const Said&) const = default;
 };
 std::string encode(const Said& said);
+/// DataLoss when the bytes are no encoding, or name no call.
 Result<Said> decode_said(std::string_view bytes);
 
 }  // namespace steno
