@@ -1,0 +1,73 @@
+// What a provider's traffic means: any bytes as request and answer give some call, and the same one however
+// the answer was cut. Input: a byte for the endpoint, one for the size of the pieces, the request body, a
+// zero byte, the answer.
+#include "fuzz.hpp"
+#include "providers/provider.hpp"
+#include "record/json.hpp"
+
+#include <array>
+#include <optional>
+
+using namespace steno;
+using fuzz::expect;
+
+namespace {
+
+struct Endpoint {
+    std::string_view upstream;
+    std::string_view path;
+    std::string_view query;
+    std::string_view content_type;
+    int status;
+};
+
+constexpr std::string_view kJson = "application/json";
+constexpr std::string_view kSse = "text/event-stream";
+constexpr std::array kEndpoints = {
+    Endpoint{"openai", "/v1/chat/completions", "", kJson, 200},
+    Endpoint{"openai", "/v1/chat/completions", "", kSse, 200},
+    Endpoint{"openai", "/v1/responses", "", kJson, 200},
+    Endpoint{"openai", "/v1/responses", "", kSse, 200},
+    Endpoint{"openai", "/v1/embeddings", "", kJson, 200},
+    Endpoint{"openai", "/v1/chat/completions", "", kJson, 429},
+    Endpoint{"anthropic", "/v1/messages", "", kJson, 200},
+    Endpoint{"anthropic", "/v1/messages", "", kSse, 200},
+    Endpoint{"anthropic", "/v1/messages", "", kJson, 529},
+    Endpoint{"gemini", "/v1beta/models/gemini-2.5-flash:generateContent", "", kJson, 200},
+    Endpoint{"gemini", "/v1beta/models/gemini-2.5-flash:streamGenerateContent", "alt=sse", kSse, 200},
+    Endpoint{"gemini", "/v1beta/models/gemini-2.5-flash:streamGenerateContent", "", kJson, 200},
+    Endpoint{"gemini", "/v1beta/models/text-embedding-004:embedContent", "", kJson, 200},
+    Endpoint{"gemini", "/v1beta/models/gemini-2.5-flash:generateContent", "", kJson, 400},
+};
+
+std::string read(const Endpoint& endpoint, std::string_view request_body, std::string_view answer,
+                 std::size_t step) {
+    const auto header = [&](std::string_view name) -> std::optional<std::string_view> {
+        if (name == "content-type") return endpoint.content_type;
+        return std::nullopt;
+    };
+    const auto& provider = providers::find_provider(endpoint.upstream).provider();
+    const providers::RequestView request{"POST", endpoint.path, endpoint.query, header, request_body};
+    Call call;
+    provider.read_request(request, call);
+    const auto reader = provider.read_response(request, {endpoint.status, header}, call);
+    for (std::size_t at = 0; at < answer.size(); at += step) reader->feed(answer.substr(at, step));
+    const bool complete = answer.size() % 2 == 0;
+    reader->end(complete, call);
+    providers::fill_preview(call);
+    return to_json(call, {.preview = true});
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+    if (size < 2) return 0;
+    const Endpoint& endpoint = kEndpoints[data[0] % kEndpoints.size()];
+    const std::size_t step = data[1] % 32 + 1;
+    const std::string_view rest = fuzz::as_text(data + 2, size - 2);
+    const std::size_t cut = std::min(rest.find('\0'), rest.size());
+    const std::string_view body = rest.substr(0, cut);
+    const std::string_view answer = cut < rest.size() ? rest.substr(cut + 1) : std::string_view{};
+    expect(read(endpoint, body, answer, step) == read(endpoint, body, answer, rest.size() + 1));
+    return 0;
+}
