@@ -161,13 +161,20 @@ async function gateway(request, response, url) {
   const header = (name) => request.headers[`x-steno-${name}`]
   const call = makeCall(++counter, Date.now(), random(1))
   const prompt = String(body.messages?.at(-1)?.content ?? '')
-  const answer = `You said: ${prompt}`
-  const failed = prompt.includes('fail')
+  // The simulator's own way of steering, as far as the page's tests use it.
+  const knob = (name) => new RegExp(`\\[sim[^\\]]*\\b${name}=([^ \\]]+)`).exec(prompt)?.[1]
+  const answer = decodeURIComponent(knob('text') ?? 'Hello.')
+  const failed = knob('status') === '429'
   Object.assign(call, {
     id: uuid(`gateway ${counter} ${started}`),
     name: body.model,
     status: failed ? 'failure' : 'success',
-    trace: { session_id: header('session'), request_id: header('request'), agent: header('agent') },
+    trace: {
+      session_id: header('session'),
+      request_id: header('request'),
+      agent: header('agent'),
+      parent_id: header('parent'),
+    },
     who: { user_id: header('user') },
     model: { requested: body.model, served: body.model },
     preview: { prompt, answer: failed ? '' : answer },
@@ -196,7 +203,7 @@ async function gateway(request, response, url) {
     : { finish_reasons: ['stop'], messages: [{ role: 'assistant', parts: [{ type: 'text', text: answer }] }] }
   call.ended_at = stamp(Date.now() + 5)
   call.time = { duration_ms: 120.5 }
-  record(call, 300)
+  record(call, Number(knob('delay_ms') ?? 20))
   response.writeHead(failed ? 429 : 200, { 'content-type': 'application/json', 'x-steno-call-id': call.id })
   response.end(
     JSON.stringify({

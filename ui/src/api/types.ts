@@ -235,16 +235,13 @@ export interface AggregateGroup {
   bucket?: string
   calls?: number
   errors?: number
-  error_rate?: number
-  input_tokens?: number
-  output_tokens?: number
+  /** Null where no call has what is measured. */
+  error_rate?: number | null
+  input_tokens?: number | null
+  output_tokens?: number | null
   cost?: CostSum
-  duration_avg?: number
-  duration_p50?: number
-  duration_p95?: number
-  duration_p99?: number
-  ttft_p50?: number
-  ttft_p95?: number
+  duration_p50?: number | null
+  duration_p95?: number | null
 }
 
 export interface Aggregate {
@@ -275,6 +272,8 @@ export interface RequestTree {
   request_id: string
   summary: RequestSummary
   tree: TreeNode[]
+  /** There are more calls than are shown. */
+  truncated?: boolean
 }
 
 export interface ServerStatus {
@@ -282,7 +281,15 @@ export interface ServerStatus {
   uptime_s?: number
   data_dir?: string
   upstreams?: { name: string; url: string }[]
-  journal?: { durable_position?: string; segments?: number; bytes?: number }
-  store?: { behind_records?: number; rows?: number }
+  journal?: {
+    healthy?: boolean
+    durable_position?: string
+    segments?: number
+    bytes?: number
+    last_error?: string
+  }
+  store?: { healthy?: boolean; behind_records?: number; rows?: number }
   calls_running?: number
+  records_waiting?: number
+  records_lost?: number
 }

@@ -119,7 +119,7 @@ function describe(bars: Bar[]): string {
   return `${when} · ${plural(calls, 'call')}${errors > 0 ? ` · ${errors} failed` : ''}`
 }
 
-/** Without seconds: buckets begin on whole hours. */
+/** Without seconds: buckets begin on whole minutes. */
 function clock(millis: number): string {
-  return formatClock(new Date(millis).toISOString()).replace(/(\d\d:\d\d):\d\d$/, '$1')
+  return formatClock(new Date(millis).toISOString()).replace(/(:\d\d):\d\d$/, '$1')
 }

@@ -109,10 +109,12 @@ export function CallsPage() {
   }
 
   return (
-    <div className={classes.page}>
+    <div className={classes.page} data-open={openId ? (full ? 'full' : 'beside') : undefined}>
       <FilterBar state={state} onChange={setState} shown={columns} onShown={setColumns} live={live.state} />
-      <SummaryStrip state={state} onChange={setState} />
-      <div className={classes.work} data-open={openId ? (full ? 'full' : 'beside') : undefined}>
+      <div className={classes.summary}>
+        <SummaryStrip state={state} onChange={setState} />
+      </div>
+      <div className={classes.work}>
         <div className={classes.list}>{body()}</div>
         <OpenCallContext.Provider value={{ close, full, toggleFull: () => setFull(!full), move }}>
           <Outlet />

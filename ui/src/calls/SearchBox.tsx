@@ -2,6 +2,7 @@ import { CloseButton, Kbd, TextInput } from '@mantine/core'
 import { useDebouncedCallback } from '@mantine/hooks'
 import { IconSearch } from '@tabler/icons-react'
 import { useEffect, useRef, useState } from 'react'
+import classes from './FilterBar.module.css'
 
 /** Full-text search over prompts and answers; "/" puts the cursor here. */
 export function SearchBox({ text, onText }: { text: string; onText: (text: string) => void }) {
@@ -29,7 +30,7 @@ export function SearchBox({ text, onText }: { text: string; onText: (text: strin
       ref={input}
       id="search"
       size="xs"
-      w={250}
+      className={classes.search}
       placeholder="Search prompts and answers"
       aria-label="Search prompts and answers"
       leftSection={<IconSearch size={14} />}

@@ -18,12 +18,9 @@ export function SummaryStrip({ state, onChange }: Props) {
   const { sums, bars } = useSummary(state)
   const all = sums.data?.groups[0]
   if (sums.error && !all) {
-    const problem = asProblem(sums.error)
     return (
       <section className={classes.strip} aria-label="Summary">
-        <span className="dim">
-          No sums: {problem.title}. {problem.remedy}
-        </span>
+        <span className="dim">No sums: {asProblem(sums.error).title}</span>
       </section>
     )
   }
@@ -58,10 +55,10 @@ export function SummaryStrip({ state, onChange }: Props) {
           <Money amount={all?.cost?.total} currency={all?.cost?.currency} />
         </Figure>
         <Figure label="Duration p50" loading={loading}>
-          {all?.duration_p50 === undefined ? '—' : formatDuration(all.duration_p50)}
+          {all?.duration_p50 == null ? '—' : formatDuration(all.duration_p50)}
         </Figure>
         <Figure label="p95" loading={loading}>
-          {all?.duration_p95 === undefined ? '—' : formatDuration(all.duration_p95)}
+          {all?.duration_p95 == null ? '—' : formatDuration(all.duration_p95)}
         </Figure>
       </dl>
       <BucketChart

@@ -1,14 +1,18 @@
 import type { Usage } from '../api/types'
-import { formatCount } from '../format/number'
+import { formatCount, formatShare } from '../format/number'
 import classes from './Tokens.module.css'
 
-/** "3,480 → 212", with the share that came from the provider's cache marked. */
+/** "3,480 → 212", with the share of the input that came from the provider’s cache before it. */
 export function Tokens({ usage }: { usage: Usage | undefined }) {
   if (usage?.input_tokens === undefined && usage?.output_tokens === undefined) return null
   const cached = usage.cache_read_tokens ?? 0
   return (
     <span className={classes.tokens} title={describe(usage)}>
-      {cached > 0 && <span className={classes.cached}>{formatCount(cached)} cached</span>}
+      {cached > 0 && (
+        <span className={classes.cached}>
+          {formatShare(cached / Math.max(cached, usage.input_tokens ?? 0))}
+        </span>
+      )}
       <span>{count(usage.input_tokens)}</span>
       <span className="dim">→</span>
       <span className={classes.out}>{count(usage.output_tokens)}</span>

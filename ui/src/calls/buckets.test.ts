@@ -47,15 +47,14 @@ describe('toBars', () => {
 })
 
 describe('bucketFor', () => {
+  const custom = (from: string, to: string) => bucketFor(readListState({ from, to }), from, to)
   it('fits the range', () => {
     expect(bucketFor(readListState({}), '', '')).toBe('hour')
+    expect(bucketFor(readListState({ range: '1h' }), '', '')).toBe('minute')
     expect(bucketFor(readListState({ range: '30d' }), '', '')).toBe('day')
     expect(bucketFor(readListState({ range: 'all' }), '', '')).toBe('day')
-    expect(bucketFor(readListState({ from: 'x' }), '2026-11-20T08:00:00Z', '2026-11-20T12:00:00Z')).toBe(
-      'hour',
-    )
-    expect(bucketFor(readListState({ from: 'x' }), '2026-01-20T08:00:00Z', '2026-11-20T12:00:00Z')).toBe(
-      'day',
-    )
+    expect(custom('2026-11-20T08:00:00Z', '2026-11-20T12:00:00Z')).toBe('minute')
+    expect(custom('2026-11-19T08:00:00Z', '2026-11-20T12:00:00Z')).toBe('hour')
+    expect(custom('2026-01-20T08:00:00Z', '2026-11-20T12:00:00Z')).toBe('day')
   })
 })

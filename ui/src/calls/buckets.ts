@@ -2,7 +2,7 @@ import type { AggregateGroup } from '../api/types'
 import { epochMillis } from '../format/time'
 import { rangeMinutes, type ListState } from '../state/list-state'
 
-export type BucketName = 'hour' | 'day'
+export type BucketName = 'minute' | 'hour' | 'day'
 
 export interface Bar {
   /** Epoch milliseconds, half-open. */
@@ -12,15 +12,20 @@ export interface Bar {
   errors: number
 }
 
-const widths: Record<BucketName, number> = { hour: 3_600_000, day: 86_400_000 }
+const widths: Record<BucketName, number> = { minute: 60_000, hour: 3_600_000, day: 86_400_000 }
 const kMaxBars = 120
 
 export function bucketFor(state: ListState, from: string, to: string): BucketName {
   if (state.range === 'all') return 'day'
-  if (state.range !== 'custom') return rangeMinutes[state.range] <= rangeMinutes['7d'] ? 'hour' : 'day'
   const start = epochMillis(from)
-  const days = start === null ? Infinity : ((epochMillis(to) ?? Date.now()) - start) / widths.day
-  return days <= 7 ? 'hour' : 'day'
+  const minutes =
+    state.range !== 'custom'
+      ? rangeMinutes[state.range]
+      : start === null
+        ? Infinity
+        : ((epochMillis(to) ?? Date.now()) - start) / widths.minute
+  if (minutes <= rangeMinutes['6h']) return 'minute'
+  return minutes <= rangeMinutes['7d'] ? 'hour' : 'day'
 }
 
 /**

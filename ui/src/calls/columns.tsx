@@ -31,39 +31,47 @@ export interface ColumnSpec {
 }
 
 const specs: (ColumnSpec & { cell: (call: Call) => React.ReactNode })[] = [
-  { id: 'time', label: 'Time', width: 116, order: 'started_at', narrow: true, cell: timeCell },
+  { id: 'time', label: 'Time', width: 108, order: 'started_at', narrow: true, cell: timeCell },
   {
     id: 'status',
     label: 'Status',
-    width: 100,
+    width: 98,
     narrow: true,
     cell: (call) => <StatusMark status={call.status} />,
   },
-  { id: 'provider', label: 'Provider', width: 92, cell: (call) => text(call.provider?.name) },
-  { id: 'model', label: 'Model', width: 158, narrow: true, cell: modelCell },
+  { id: 'provider', label: 'Provider', width: 94, cell: (call) => text(call.provider?.name) },
+  { id: 'model', label: 'Model', width: 150, narrow: true, cell: modelCell },
   { id: 'name', label: 'Name · kind', width: 170, cell: nameCell },
   {
     id: 'prompt',
     label: 'Prompt',
-    width: 170,
+    width: 140,
     grow: 1,
     narrow: true,
     cell: (call) => text(call.preview?.prompt),
   },
-  { id: 'answer', label: 'Answer', width: 170, grow: 1, cell: answerCell },
+  { id: 'answer', label: 'Answer', width: 140, grow: 1, cell: answerCell },
   {
     id: 'tokens',
     label: 'Tokens in → out',
-    width: 148,
+    width: 146,
     right: true,
     order: 'usage.input_tokens',
     cell: (call) => <Tokens usage={call.usage} />,
   },
-  { id: 'cost', label: 'Cost', width: 108, right: true, order: 'cost.total', narrow: true, cell: costCell },
+  {
+    id: 'cached',
+    label: 'Cached',
+    width: 84,
+    right: true,
+    order: 'usage.cache_read_tokens',
+    cell: (call) => count(call.usage?.cache_read_tokens),
+  },
+  { id: 'cost', label: 'Cost', width: 112, right: true, order: 'cost.total', narrow: true, cell: costCell },
   {
     id: 'duration',
     label: 'Duration',
-    width: 82,
+    width: 78,
     right: true,
     order: 'time.duration_ms',
     narrow: true,
@@ -77,10 +85,10 @@ const specs: (ColumnSpec & { cell: (call: Call) => React.ReactNode })[] = [
     order: 'time.time_to_first_token_ms',
     cell: (call) => duration(call.time?.time_to_first_token_ms),
   },
-  { id: 'user', label: 'User', width: 92, cell: (call) => text(call.who?.user_id) },
+  { id: 'user', label: 'User', width: 78, cell: (call) => text(call.who?.user_id) },
   { id: 'session', label: 'Session', width: 96, cell: (call) => text(call.trace?.session_id) },
   { id: 'request', label: 'Request', width: 110, cell: requestCell },
-  { id: 'tags', label: 'Tags', width: 130, cell: tagsCell },
+  { id: 'tags', label: 'Tags', width: 108, cell: tagsCell },
   { id: 'agent', label: 'Agent', width: 92, cell: (call) => text(call.trace?.agent) },
   { id: 'prompt_type', label: 'Prompt type', width: 120, cell: (call) => text(call.prompt?.type) },
   { id: 'feedback', label: 'Feedback', width: 86, cell: (call) => text(call.feedback?.verdict) },
@@ -116,6 +124,10 @@ export const columns = helper.columns(
 
 function text(value: string | undefined) {
   return value ? <span title={value}>{value}</span> : null
+}
+
+function count(value: number | undefined) {
+  return value === undefined ? null : formatCount(value)
 }
 
 function duration(millis: number | undefined) {

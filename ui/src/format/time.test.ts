@@ -19,8 +19,8 @@ describe('record times', () => {
     const at = (...parts: [number, number, number, number, number, number]) =>
       new Date(...parts).toISOString()
     expect(formatClock(at(2026, 10, 20, 9, 3, 7), now)).toBe('09:03:07')
-    expect(formatClock(at(2026, 10, 19, 9, 3, 7), now)).toBe('19 Nov 09:03:07')
-    expect(formatClock(at(2025, 0, 2, 9, 3, 7), now)).toBe('2 Jan 2025 09:03')
+    expect(formatClock(at(2026, 10, 19, 9, 3, 7), now)).toBe('19 Nov 09:03')
+    expect(formatClock(at(2025, 0, 2, 9, 3, 7), now)).toBe('2 Jan 2025')
   })
 })
 

@@ -16,7 +16,7 @@ export function epochMillis(text: string | undefined): number | null {
   return nanos === null ? null : Number(nanos / 1_000_000n)
 }
 
-/** "14:03:22" today, "19 Nov 14:03:22" this year, "19 Nov 2025 14:03" before. */
+/** "14:03:22" today, "19 Nov 14:03" this year, "19 Nov 2025" before. */
 export function formatClock(text: string, now: Date = new Date()): string {
   const millis = epochMillis(text)
   if (millis === null) return text
@@ -25,8 +25,8 @@ export function formatClock(text: string, now: Date = new Date()): string {
   if (time.toDateString() === now.toDateString()) return clock
   const day = `${time.getDate()} ${months[time.getMonth()]}`
   return time.getFullYear() === now.getFullYear()
-    ? `${day} ${clock}`
-    : `${day} ${time.getFullYear()} ${clock.slice(0, 5)}`
+    ? `${day} ${clock.slice(0, 5)}`
+    : `${day} ${time.getFullYear()}`
 }
 
 /** The whole truth for a tooltip: local date and time with zone, then the text as recorded. */

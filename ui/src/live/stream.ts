@@ -7,6 +7,8 @@ export interface LiveHandlers {
   onCall(call: Call): void
   /** The stream stands; `again` is true when it stood before, so that calls may have been missed in between. */
   onOpen(again: boolean): void
+  /** The server could not keep up with telling us; some calls have to be fetched. */
+  onGap(): void
   onDown(problem: Problem): void
 }
 
@@ -24,7 +26,7 @@ export async function followLive(params: string, handlers: LiveHandlers, signal:
   let pause = firstRetryMs
   while (!signal.aborted) {
     try {
-      await readStream(params, signal, handlers.onCall, () => {
+      await readStream(params, signal, handlers, () => {
         handlers.onOpen(opened)
         opened = true
         pause = firstRetryMs
@@ -41,7 +43,7 @@ export async function followLive(params: string, handlers: LiveHandlers, signal:
 async function readStream(
   params: string,
   outer: AbortSignal,
-  onCall: (call: Call) => void,
+  handlers: LiveHandlers,
   onOpen: () => void,
 ): Promise<void> {
   const watchdog = new AbortController()
@@ -59,7 +61,8 @@ async function readStream(
       clearTimeout(timer)
       timer = setTimeout(() => watchdog.abort(), silenceMs)
       for (const event of parser.push(value)) {
-        if (event.event === 'call') onCall(JSON.parse(event.data) as Call)
+        if (event.event === 'call') handlers.onCall(JSON.parse(event.data) as Call)
+        else if (event.event === 'dropped') handlers.onGap()
       }
     }
   } finally {

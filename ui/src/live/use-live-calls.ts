@@ -62,6 +62,7 @@ export function useLiveCalls(params: string, enabled: boolean) {
           setProblem(null)
           if (again || wasDown) void queryClient.invalidateQueries()
         },
+        onGap: () => void queryClient.invalidateQueries({ queryKey: ['calls'] }),
         onDown: (why) => {
           wasDown = true
           setState('down')

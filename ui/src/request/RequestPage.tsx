@@ -7,7 +7,7 @@ import { CopyButton } from '../components/CopyButton'
 import { ProblemView } from '../components/ProblemView'
 import classes from './RequestPage.module.css'
 import { RequestFigures } from './RequestFigures'
-import { treeRows } from './tree'
+import { treeRows, treeSpan } from './tree'
 import { Waterfall } from './Waterfall'
 
 /** One request: all its calls as a tree, with when and how long. */
@@ -20,6 +20,10 @@ export function RequestPage() {
     () => (data ? treeRows(data.tree, new Set()).filter((row) => row.hasChildren) : []),
     [data],
   )
+  const millis = useMemo(() => {
+    const span = treeSpan(data?.tree ?? [])
+    return Number(span.to - span.from) / 1e6
+  }, [data])
   const flip = (callId: string) => {
     const next = new Set(folded)
     if (!next.delete(callId)) next.add(callId)
@@ -57,7 +61,12 @@ export function RequestPage() {
       {data && (
         <>
           <RequestFigures summary={data.summary} />
-          <Waterfall rows={rows} folded={folded} onFlip={flip} />
+          {data.truncated && (
+            <p className={classes.cut}>
+              This request has more calls than are shown here; “As a list” has them all.
+            </p>
+          )}
+          <Waterfall rows={rows} millis={millis} folded={folded} onFlip={flip} />
         </>
       )}
     </div>

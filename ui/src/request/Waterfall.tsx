@@ -13,12 +13,14 @@ const rowHeight = 32
 
 interface Props {
   rows: TreeRow[]
+  /** The time that the whole width of the bars stands for. */
+  millis: number
   folded: ReadonlySet<string>
   onFlip: (id: string) => void
 }
 
 /** Name on the left, indented; numbers; and a bar for when it ran. Only rows in sight are in the document. */
-export function Waterfall({ rows, folded, onFlip }: Props) {
+export function Waterfall({ rows, millis, folded, onFlip }: Props) {
   const scroller = useRef<HTMLDivElement>(null)
   const virtualizer = useVirtualizer({
     count: rows.length,
@@ -47,7 +49,11 @@ export function Waterfall({ rows, folded, onFlip }: Props) {
         <span role="columnheader" data-right>
           Duration
         </span>
-        <span role="columnheader">When</span>
+        <span role="columnheader" aria-label="When" className={classes.scale}>
+          {[0, 0.25, 0.5, 0.75].map((share) => (
+            <span key={share}>{formatDuration(millis * share)}</span>
+          ))}
+        </span>
       </div>
       <div className={classes.body} style={{ height: virtualizer.getTotalSize() }}>
         {virtualizer.getVirtualItems().map((item) => {

@@ -39,6 +39,7 @@ export const theme = createTheme({
   defaultRadius: 'sm',
   cursorType: 'pointer',
   components: {
+    Button: { styles: { label: { fontWeight: 500 } } },
     Tooltip: { defaultProps: { openDelay: 350, withArrow: false } },
     ActionIcon: { defaultProps: { variant: 'subtle', color: 'gray' } },
     Popover: { defaultProps: { shadow: 'md' } },
