@@ -81,13 +81,15 @@ void AnswerReader::report(ProviderError error) {
 }
 
 void AnswerReader::decide(std::string_view bytes) {
+    constexpr std::string_view kByteOrderMark = "\xef\xbb\xbf";
     document_text_.append(bytes);
-    const std::size_t first = document_text_.find_first_not_of(" \t\r\n\xef\xbb\xbf");
-    if (first == std::string::npos) {
-        if (document_text_.size() > 4096) document_text_.clear();  // keep-alive blank lines
-        return;
+    while (true) {  // blank lines keep a connection alive; they may come long before the answer
+        document_text_.erase(0, document_text_.find_first_not_of(" \t\r\n"));
+        if (kByteOrderMark.starts_with(document_text_)) return;
+        if (!document_text_.starts_with(kByteOrderMark)) break;
+        document_text_.erase(0, kByteOrderMark.size());
     }
-    const char c = document_text_[first];
+    const char c = document_text_.front();
     if (c == '[' && expected_ == Expected::EventsOrArray && status_ < 400) {
         body_ = Body::Array;
     } else if (c == '{' || c == '[' || c == '<' || !(event_stream_ || status_ < 400)) {
@@ -116,7 +118,10 @@ void AnswerReader::feed(std::string_view bytes) {
         case Body::Ignored:
             return;
         case Body::Document:
-            if (document_text_.size() + bytes.size() > kMaxDocument) too_big_ = true;
+            if (document_text_.size() + bytes.size() > kMaxDocument) {
+                too_big_ = true;
+                document_text_ = {};
+            }
             if (!too_big_) document_text_.append(bytes);
     }
 }
@@ -141,13 +146,12 @@ void AnswerReader::on_message(std::string_view name, std::string_view data) {
 }
 
 void AnswerReader::read_document(bool complete) {
-    std::string_view text = document_text_;
-    if (text.starts_with("\xef\xbb\xbf")) text.remove_prefix(3);
-    const bool is_json = !too_big_ && document_.parse(text);
+    if (document_text_.size() > kMaxDocument) too_big_ = true;
+    const bool is_json = !too_big_ && document_.parse(document_text_);
     if (auto error = is_json ? find_error(document_.root(), status_ >= 400) : std::nullopt) {
         report(std::move(*error));
     } else if (status_ >= 400) {
-        report({{}, {}, prose(text), {}});
+        report({{}, {}, prose(document_text_), {}});
     } else if (is_json) {
         on_document(document_.root());
     } else {

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <span>
 
 namespace steno::providers {
@@ -131,6 +132,15 @@ std::string first_text(std::initializer_list<JsonValue> values) {
     return {};
 }
 
+/// Azure writes it as a string.
+std::optional<std::int64_t> http_status_in(std::string_view text) {
+    if (text.size() != 3 || (text[0] != '4' && text[0] != '5')) return std::nullopt;
+    std::int64_t status = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), status);
+    if (error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
+    return status;
+}
+
 ProviderError read_error_object(JsonValue object) {
     ProviderError error;
     error.type = first_text({object["type"], object["error_type"]});
@@ -139,10 +149,8 @@ ProviderError read_error_object(JsonValue object) {
     error.code = object["code"].scalar_text();
     error.message = first_text({object["message"], object["detail"], object["msg"]});
     for (const JsonValue status : {object["status_code"], object["code"], object["status"]}) {
-        if (const auto number = status.integer(); number && *number >= 400 && *number < 600) {
-            error.http_status = number;
-            break;
-        }
+        error.http_status = http_status_in(status.scalar_text());
+        if (error.http_status) break;
     }
     return error;
 }

@@ -22,7 +22,7 @@ void SseParser::feed(std::string_view bytes, const Sink& sink) {
         const std::size_t end = bytes.find_first_of("\r\n");
         if (end == std::string_view::npos) return keep(bytes);
         after_cr_ = bytes[end] == '\r';
-        if (line_.empty() && !line_too_big_) {
+        if (line_.empty() && !line_too_big_ && end <= max_event_) {
             line(bytes.substr(0, end), sink);
         } else {
             keep(bytes.substr(0, end));

@@ -46,7 +46,7 @@ constexpr OpenAiDialect perplexity() {
     return {.record_name = "perplexity"};
 }
 constexpr OpenAiDialect compatible() {
-    return {.record_name = "openai_compatible"};
+    return {};
 }
 
 // A request's path is what follows the upstream's name: clients are given a base URL that ends in /v1 where
