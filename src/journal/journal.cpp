@@ -127,6 +127,7 @@ class StreamWriter final : public Journal {
     std::unordered_map<Uuid, std::uint64_t> open_;  ///< as of the durable end
     std::vector<Opening> adopted_;                  ///< as of the durable end, until their streams are marked
     std::uint64_t announced_ = 0;
+    std::uint64_t failed_rounds_ = 0;  ///< attempts after which the records were still not durable
     bool urgent_ = false;
     bool stopping_ = false;
     bool stopped_ = false;
@@ -303,7 +304,10 @@ void StreamWriter::sync_loop() {
         const bool worked = (unsynced_.empty() && !broken_) || sync_round(lock);
         announce(lock);
         if (stopping_ && (unsynced_.empty() || !worked)) break;
-        if (!worked) wake_.wait_for(lock, kRetryDelay, [&] { return stopping_; });
+        if (worked) continue;
+        ++failed_rounds_;
+        more_durable_.notify_all();
+        wake_.wait_for(lock, kRetryDelay, [&] { return stopping_; });
     }
     stopped_ = true;
     more_durable_.notify_all();
@@ -358,14 +362,14 @@ Result<void> StreamWriter::wait_durable(Position position, std::chrono::millisec
         return fail(Code::OutOfRange, position.to_string() + " is not written yet");
     urgent_ = true;
     wake_.notify_one();
-    const bool in_time = more_durable_.wait_for(lock, timeout, [&] { return is_durable() || stopped_; });
+    const std::uint64_t failed_before = failed_rounds_;
+    const bool answered = more_durable_.wait_for(
+        lock, timeout, [&] { return is_durable() || stopped_ || failed_rounds_ != failed_before; });
     if (is_durable()) return {};
-    const std::string reason = stats_.last_error.empty() ? "the disk does not answer" : stats_.last_error;
-    if (!in_time)
-        return fail(Code::DeadlineExceeded,
-                    fmt::format("{} is not on disk yet: {}", position.to_string(), reason));
-    return fail(Code::Unavailable,
-                fmt::format("{} could not be brought to disk: {}", position.to_string(), reason));
+    const std::string where = position.to_string();
+    if (!answered)
+        return fail(Code::DeadlineExceeded, where + " is not on disk yet: the disk does not answer");
+    return fail(Code::Unavailable, fmt::format("{} is not on disk: {}", where, stats_.last_error));
 }
 
 void StreamWriter::sync_soon() {

@@ -82,8 +82,9 @@ class Journal {
     /// FailedPrecondition: closed.
     virtual Result<Position> append(const Entry& entry) = 0;
 
-    /// Blocks until the record is fsynced, which begins at once. DeadlineExceeded: the disk did not manage in
-    /// time (the record stands, and is still being tried). OutOfRange: not appended to this stream.
+    /// Blocks until the record is fsynced, which begins at once. Unavailable: the disk failed;
+    /// DeadlineExceeded: it did not answer in time. In both cases the record stands, and is tried again until
+    /// it is durable or the journal is closed. OutOfRange: not appended to this stream.
     virtual Result<void> wait_durable(Position position,
                                       std::chrono::milliseconds timeout = std::chrono::seconds(30)) = 0;
     /// For those who must not block: asks for an fsync now; on_durable tells when it is done.
