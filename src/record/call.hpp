@@ -4,6 +4,7 @@
 #include "base/error.hpp"
 #include "base/time.hpp"
 #include "base/uuid.hpp"
+#include "record/kinds.hpp"
 
 #include <cstdint>
 #include <map>
@@ -20,66 +21,6 @@
 /// description of all fields, from which both encodings, the columns of the store and the filters follow, is
 /// record/fields.hpp.
 namespace steno {
-
-enum class Kind : std::uint8_t {
-    Span,  ///< anything timed that is none of the others
-    Chat,
-    Completion,
-    Embedding,
-    Vision,
-    Transcription,
-    Speech,
-    Image,
-    Video,
-    Moderation,
-    Rerank,
-    Intent,
-    Function,  ///< a tool's execution
-    Agent,
-    Retrieval,
-    Evaluation,
-};
-
-enum class Source : std::uint8_t { Gateway, Run, Cpp, Python, Otlp, Import };
-
-enum class Status : std::uint8_t {
-    Running,  ///< only in live views; never in the store
-    Success,
-    Failure,
-    Partial,      ///< the stream broke, or a length limit cut the answer
-    Cancelled,    ///< the client went away
-    Interrupted,  ///< the process that recorded it died under it
-};
-
-/// The same for all providers.
-enum class ErrorType : std::uint8_t {
-    Authentication,
-    Permission,
-    RateLimit,
-    Quota,
-    ContextLength,
-    ContentFilter,
-    InvalidRequest,
-    NotFound,
-    Timeout,
-    Connection,
-    Overloaded,
-    Server,
-    MalformedResponse,
-    Cancelled,
-};
-
-enum class PartType : std::uint8_t {
-    Text,
-    Image,
-    Audio,
-    Video,
-    Document,
-    ToolCall,
-    ToolResult,
-    Reasoning,
-    Other
-};
 
 /// A JSON value kept as it came. Empty: absent.
 struct Json {
@@ -437,20 +378,5 @@ struct Call {
     UnknownFields unknown;
     bool operator==(const Call&) const = default;
 };
-
-std::string_view to_string(Kind kind) noexcept;
-std::string_view to_string(Source source) noexcept;
-std::string_view to_string(Status status) noexcept;
-std::string_view to_string(ErrorType type) noexcept;
-std::string_view to_string(PartType type) noexcept;
-/// Each writes the value and returns true, or returns false for a name that it does not know.
-bool from_string(std::string_view name, Kind& kind) noexcept;
-bool from_string(std::string_view name, Source& source) noexcept;
-bool from_string(std::string_view name, Status& status) noexcept;
-bool from_string(std::string_view name, ErrorType& type) noexcept;
-bool from_string(std::string_view name, PartType& type) noexcept;
-
-/// The kinds that reach a model ("AI calls"); agents, functions, retrieval and spans count as themselves.
-bool reaches_a_model(Kind kind) noexcept;
 
 }  // namespace steno

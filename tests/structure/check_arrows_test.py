@@ -91,6 +91,11 @@ class Planted(unittest.TestCase):
         self.expect({"src/base/b_test.cpp": ""}, "src/base/b_test.cpp", "never built")
         self.expect({"src/base/CMakeLists.txt": "steno_module(base SOURCES a.cpp)\n# a_test.cpp\n"}, "src/base/a_test.cpp")
         self.expect({"fuzz/json_fuzz.cpp": ""}, "fuzz/json_fuzz.cpp")
+        self.expect({"src/main.cpp": ""}, "src/main.cpp")
+
+    def test_file_that_another_folder_builds(self):
+        lists = IN_ORDER["src/server/CMakeLists.txt"] + "add_executable(steno ${CMAKE_SOURCE_DIR}/src/main.cpp)\n"
+        self.assertEqual(self.violations({"src/main.cpp": '#include "server/s.hpp"\n', "src/server/CMakeLists.txt": lists}), [])
 
     def test_lengths(self):
         self.assertEqual(self.violations({"src/base/a.cpp": "\n" * 800, "src/base/a.hpp": "\n" * 400}), [])
