@@ -176,6 +176,12 @@ async function gateway(request, response, url) {
       parent_id: header('parent'),
     },
     who: { user_id: header('user') },
+    provider: {
+      name: 'openai',
+      endpoint: { method: 'POST', host: 'api.openai.com', path: '/v1/chat/completions' },
+      http_status: failed ? 429 : 200,
+    },
+    prompt: { type: header('prompt-type') },
     model: { requested: body.model, served: body.model },
     preview: { prompt, answer: failed ? '' : answer },
     usage: failed ? undefined : { input_tokens: 31, output_tokens: 6 },

@@ -5,7 +5,7 @@ import { SseParser } from './sse-parser'
 
 export interface LiveHandlers {
   onCall(call: Call): void
-  /** The stream stands; `again` is true when it stood before, so that calls may have been missed in between. */
+  /** The stream stands; `again` is true when this was not the first try, so that much may have been missed. */
   onOpen(again: boolean): void
   /** The server could not keep up with telling us; some calls have to be fetched. */
   onGap(): void
@@ -22,19 +22,19 @@ const silenceMs = 45_000
  * that one can neither send an API key nor say why it was refused.
  */
 export async function followLive(params: string, handlers: LiveHandlers, signal: AbortSignal): Promise<void> {
-  let opened = false
+  let tries = 0
   let pause = firstRetryMs
   while (!signal.aborted) {
     try {
       await readStream(params, signal, handlers, () => {
-        handlers.onOpen(opened)
-        opened = true
+        handlers.onOpen(tries > 0)
         pause = firstRetryMs
       })
     } catch (error) {
       if (signal.aborted) return
       handlers.onDown(asProblem(error))
     }
+    tries++
     await delay(pause, signal)
     pause = Math.min(pause * 2, lastRetryMs)
   }

@@ -1,6 +1,6 @@
 import { useDocumentVisibility } from '@mantine/hooks'
-import { useQueryClient } from '@tanstack/react-query'
-import { useEffect, useState } from 'react'
+import { useQueryClient, type QueryClient } from '@tanstack/react-query'
+import { useEffect, useRef, useState } from 'react'
 import type { Problem } from '../api/problem'
 import type { Call } from '../api/types'
 import { keepLive, type LiveCall } from './merge'
@@ -13,8 +13,7 @@ const sumsMs = 2500
 
 /**
  * The calls that the live stream told of since `params` were chosen. Follows only while `enabled` and while the page is
- * visible (a browser allows few connections to one server, and nobody looks); on return the lists are fetched again, so
- * nothing is missed. News is applied in batches; sums are asked anew at most every 2.5 s.
+ * visible (a browser allows few connections to one server, and nobody looks). News is applied in batches; sums are asked anew at most every 2.5 s.
  */
 export function useLiveCalls(params: string, enabled: boolean) {
   const queryClient = useQueryClient()
@@ -23,6 +22,7 @@ export function useLiveCalls(params: string, enabled: boolean) {
   const [state, setState] = useState<LiveState>('off')
   const [problem, setProblem] = useState<Problem | null>(null)
   const follow = enabled && visible
+  const stopped = useRef(false)
 
   useEffect(() => {
     setCalls(new Map())
@@ -48,7 +48,6 @@ export function useLiveCalls(params: string, enabled: boolean) {
         void queryClient.invalidateQueries({ queryKey: ['aggregate'] })
       }, sumsMs)
     }
-    let wasDown = false
     setState('connecting')
     void followLive(
       params,
@@ -60,11 +59,11 @@ export function useLiveCalls(params: string, enabled: boolean) {
         onOpen: (again) => {
           setState('live')
           setProblem(null)
-          if (again || wasDown) void queryClient.invalidateQueries()
+          void catchUp(queryClient)
+          if (again || stopped.current) void queryClient.invalidateQueries({ queryKey: ['aggregate'] })
         },
         onGap: () => void queryClient.invalidateQueries({ queryKey: ['calls'] }),
         onDown: (why) => {
-          wasDown = true
           setState('down')
           setProblem(why)
         },
@@ -75,10 +74,20 @@ export function useLiveCalls(params: string, enabled: boolean) {
       stop.abort()
       clearTimeout(batch)
       clearTimeout(sums)
-      // What the stream would have told from now on has to be fetched when it is followed again.
-      void queryClient.invalidateQueries({ queryKey: ['calls'], refetchType: 'none' })
+      stopped.current = true
     }
   }, [params, follow, queryClient])
 
   return { calls, state, problem }
+}
+
+/**
+ * Fetches the list again once the stream stands: what ended between the last fetch and now, neither has told. A fetch
+ * under way may have read before the stream stood, so it is let through and followed by another.
+ */
+async function catchUp(queryClient: QueryClient): Promise<void> {
+  const list = { queryKey: ['calls'] }
+  const underWay = queryClient.isFetching(list) > 0
+  await queryClient.invalidateQueries(list, { cancelRefetch: false })
+  if (underWay) await queryClient.invalidateQueries(list)
 }

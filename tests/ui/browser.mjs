@@ -1,0 +1,43 @@
+// A real Chromium with an empty profile, watched for everything that the page must not do.
+import { createRequire } from 'node:module'
+import { fileURLToPath } from 'node:url'
+
+const require = createRequire(fileURLToPath(new URL('../../ui/package.json', import.meta.url)))
+const { chromium } = require('playwright-core')
+
+export function launchBrowser() {
+  return chromium.launch({
+    executablePath: process.env.STENO_CHROMIUM ?? '/usr/bin/chromium',
+    args: [
+      '--no-sandbox',
+      '--disable-gpu',
+      '--disable-quic',
+      '--no-first-run',
+      '--disable-background-networking',
+      '--disable-component-update',
+      '--disable-sync',
+    ],
+  })
+}
+
+/** A page, and in `sins` what it did wrong: errors on the console, exceptions, requests to another host. */
+export async function openPage(browser, url, { width = 1440, height = 900, scheme = 'light' } = {}) {
+  const context = await browser.newContext({
+    viewport: { width, height },
+    colorScheme: scheme,
+    timezoneId: 'Europe/Berlin',
+    permissions: ['clipboard-read', 'clipboard-write'],
+  })
+  const page = await context.newPage()
+  page.setDefaultTimeout(30_000)
+  const sins = []
+  page.on('console', (message) => {
+    if (message.type() === 'error' || message.type() === 'warning') sins.push(`console ${message.type()}: ${message.text()}`)
+  })
+  page.on('pageerror', (error) => sins.push(`exception: ${error.message}`))
+  page.on('request', (request) => {
+    const asked = new URL(request.url())
+    if (asked.protocol !== 'blob:' && asked.origin !== new URL(url).origin) sins.push(`foreign request: ${request.url()}`)
+  })
+  return { page, sins, close: () => context.close() }
+}
