@@ -8,7 +8,7 @@ started=()
 # A second Ctrl-C waits for nothing.
 stop_all() {
     local pid
-    trap 'kill -KILL "${started[@]}" 2>/dev/null; exit 1' INT TERM
+    trap 'kill -KILL "${started[@]}" 2>/dev/null; exit 1' INT TERM HUP
     for ((pid = ${#started[@]} - 1; pid >= 0; pid--)); do
         kill -TERM "${started[pid]}" 2>/dev/null || continue
         wait "${started[pid]}" 2>/dev/null || true
@@ -19,12 +19,13 @@ stop_all() {
 # port_free HOST:PORT: nobody accepts connections there.
 port_free() { ! (exec 3<>"/dev/tcp/${1%:*}/${1##*:}") 2>/dev/null; }
 
-# start <name> <log> <command...>: in the background, its output in .deps/log/<log>.log.
+# start <name> <command...>: in the background, its output in .deps/log/<name>.log. In a session of its own, so that
+# Ctrl-C reaches ./dev alone, which ends them in order.
 start() {
     local log=$deps/log/$1.log
     shift
     mkdir -p "$deps/log"
-    "$@" >"$log" 2>&1 </dev/null &
+    setsid "$@" >"$log" 2>&1 </dev/null &
     started+=($!)
 }
 
@@ -66,7 +67,7 @@ cmd_up() {
     unlock
     local steno=$root/build/release/steno upstreams=() name simulator
     if [[ ${OPENAI_API_KEY:-}${ANTHROPIC_API_KEY:-}${GEMINI_API_KEY:-}${GOOGLE_API_KEY:-} ]]; then demo=no; fi
-    trap 'stop_all; exit 0' INT TERM
+    trap 'stop_all; exit 0' INT TERM HUP
     trap stop_all EXIT
     if [[ $demo == yes ]]; then
         simulator=127.0.0.1:$((${listen##*:} + 1))
@@ -84,7 +85,7 @@ Steno is ready. The page: http://$listen/
 
   OpenAI      base URL  http://$listen/openai/v1      (OPENAI_BASE_URL)
   Anthropic   base URL  http://$listen/anthropic      (ANTHROPIC_BASE_URL)
-  Gemini      base URL  http://$listen/gemini         (http_options.base_url)
+  Gemini      base URL  http://$listen/gemini         (GOOGLE_GEMINI_BASE_URL)
 
 Calls are kept in ${data#"$PWD"/}. Ctrl-C stops everything.
 TEXT
@@ -92,7 +93,7 @@ TEXT
         say "No provider key is set: the providers above are simulated, with a minute of demo traffic."
     fi
     say "The calls as they arrive:"
-    "$steno" calls tail --server "http://$listen" </dev/null &
+    setsid "$steno" calls tail --server "http://$listen" </dev/null &
     started+=($!)
     [[ $demo == no ]] || start demo "$steno" demo --server "http://$listen" --minutes 1
     local code=0
