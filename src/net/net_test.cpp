@@ -8,6 +8,8 @@
 #include <arpa/inet.h>
 #include <atomic>
 #include <future>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/socket.h>
 #include <thread>
 #include <unistd.h>
@@ -23,6 +25,8 @@ class RawSocket {
     explicit RawSocket(int number) : number_(number) {
         const timeval patience{20, 0};
         ::setsockopt(number_, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+        const int on = 1;
+        ::setsockopt(number_, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     }
     static RawSocket connect(std::uint16_t port) {
         sockaddr_in address{};

@@ -1,0 +1,182 @@
+// The client against a TLS server whose certificate authority the test makes itself.
+
+#include "net/http_client.hpp"
+
+#include <gtest/gtest.h>
+#include <openssl/pem.h>
+#include <openssl/ssl.h>
+#include <openssl/x509v3.h>
+
+#include <arpa/inet.h>
+#include <atomic>
+#include <cstdio>
+#include <memory>
+#include <string>
+#include <sys/socket.h>
+#include <thread>
+#include <unistd.h>
+
+namespace steno::net {
+namespace {
+
+using Key = std::unique_ptr<EVP_PKEY, decltype(&EVP_PKEY_free)>;
+using Certificate = std::unique_ptr<X509, decltype(&X509_free)>;
+
+void add_extension(X509* to, X509* issuer, int what, const char* value) {
+    X509V3_CTX context;
+    X509V3_set_ctx(&context, issuer, to, nullptr, nullptr, 0);
+    X509_EXTENSION* extension = X509V3_EXT_conf_nid(nullptr, &context, what, value);
+    ASSERT_NE(extension, nullptr);
+    X509_add_ext(to, extension, -1);
+    X509_EXTENSION_free(extension);
+}
+
+/// Signed by `issuer`, or by itself when that is null.
+Certificate make_certificate(EVP_PKEY* key, const char* name, X509* issuer, EVP_PKEY* issuer_key,
+                             const char* san) {
+    Certificate made(X509_new(), X509_free);
+    X509_set_version(made.get(), 2);
+    ASN1_INTEGER_set(X509_get_serialNumber(made.get()), issuer == nullptr ? 1 : 2);
+    X509_gmtime_adj(X509_getm_notBefore(made.get()), -3600);
+    X509_gmtime_adj(X509_getm_notAfter(made.get()), 3600);
+    X509_set_pubkey(made.get(), key);
+    X509_NAME_add_entry_by_txt(X509_get_subject_name(made.get()), "CN", MBSTRING_ASC,
+                               reinterpret_cast<const unsigned char*>(name), -1, -1, 0);
+    X509_set_issuer_name(made.get(), X509_get_subject_name(issuer == nullptr ? made.get() : issuer));
+    add_extension(made.get(), issuer == nullptr ? made.get() : issuer, NID_basic_constraints,
+                  issuer == nullptr ? "critical,CA:TRUE" : "CA:FALSE");
+    if (san != nullptr) add_extension(made.get(), issuer, NID_subject_alt_name, san);
+    X509_sign(made.get(), issuer == nullptr ? key : issuer_key, EVP_sha256());
+    return made;
+}
+
+/// Answers every request of every connection with whether the TLS session was resumed and the name that was
+/// asked for.
+class TlsServer {
+  public:
+    explicit TlsServer(const char* san) {
+        const Key ca_key(EVP_EC_gen("P-256"), EVP_PKEY_free);
+        const Key key(EVP_EC_gen("P-256"), EVP_PKEY_free);
+        const Certificate ca = make_certificate(ca_key.get(), "test authority", nullptr, nullptr, nullptr);
+        const Certificate own = make_certificate(key.get(), "test server", ca.get(), ca_key.get(), san);
+        char name[] = "/tmp/steno-tls-XXXXXX";
+        const int file = ::mkstemp(name);
+        std::FILE* out = ::fdopen(file, "w");
+        PEM_write_X509(out, ca.get());
+        std::fclose(out);
+        ca_file = name;
+
+        context_ = SSL_CTX_new(TLS_server_method());
+        SSL_CTX_use_certificate(context_, own.get());
+        SSL_CTX_use_PrivateKey(context_, key.get());
+        listener_ = ::socket(AF_INET, SOCK_STREAM, 0);
+        sockaddr_in address{};
+        address.sin_family = AF_INET;
+        address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+        EXPECT_EQ(::bind(listener_, reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
+        EXPECT_EQ(::listen(listener_, 16), 0);
+        socklen_t size = sizeof address;
+        ::getsockname(listener_, reinterpret_cast<sockaddr*>(&address), &size);
+        port = ntohs(address.sin_port);
+        thread_ = std::thread([this] { serve(); });
+    }
+    ~TlsServer() {
+        ::shutdown(listener_, SHUT_RDWR);
+        thread_.join();
+        ::close(listener_);
+        SSL_CTX_free(context_);
+        ::unlink(ca_file.c_str());
+    }
+
+    std::string ca_file;
+    std::uint16_t port = 0;
+
+  private:
+    void serve() {
+        for (;;) {
+            const int socket = ::accept(listener_, nullptr, nullptr);
+            if (socket < 0) return;
+            SSL* ssl = SSL_new(context_);
+            SSL_set_fd(ssl, socket);
+            if (SSL_accept(ssl) == 1) answer(ssl);
+            SSL_free(ssl);
+            ::close(socket);
+        }
+    }
+    static void answer(SSL* ssl) {
+        std::string got;
+        char bytes[4096];
+        while (got.find("\r\n\r\n") == std::string::npos) {
+            const int n = SSL_read(ssl, bytes, sizeof bytes);
+            if (n <= 0) return;
+            got.append(bytes, static_cast<std::size_t>(n));
+        }
+        const char* name = SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name);
+        const std::string body = std::string(SSL_session_reused(ssl) == 1 ? "resumed " : "fresh ") +
+                                 (name == nullptr ? "no name" : name);
+        const std::string answer =
+            "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: " + std::to_string(body.size()) +
+            "\r\n\r\n" + body;
+        SSL_write(ssl, answer.data(), static_cast<int>(answer.size()));
+    }
+
+    SSL_CTX* context_ = nullptr;
+    int listener_ = -1;
+    std::thread thread_;
+};
+
+std::string ask(HttpClient& client, Loops& loops, const std::string& host, std::uint16_t port) {
+    std::string outcome;
+    loops.run([&]() -> Task<void> {
+        const BaseUrl to{true, {host, port}, ""};
+        auto sent = co_await client.send(to, {}, "", {});
+        if (!sent) {
+            EXPECT_EQ(sent.error().stage, ClientStage::Connect);
+            outcome = "error: " + sent.error().error.message;
+            co_return;
+        }
+        for (;;) {
+            const auto piece = co_await (*sent)->read_some();
+            if (!piece || piece->empty()) break;
+            outcome += *piece;
+        }
+    });
+    return outcome;
+}
+
+TEST(Tls, VerifiesNamesAndResumesSessions) {
+    const TlsServer server("DNS:localhost,IP:127.0.0.1");
+    Loops loops(1, 0);
+    HttpClient::Options options;
+    options.ca_file = server.ca_file;
+    HttpClient client(loops, options);
+    loops.start();
+    EXPECT_EQ(ask(client, loops, "localhost", server.port), "fresh localhost");
+    EXPECT_EQ(ask(client, loops, "localhost", server.port), "resumed localhost");
+    EXPECT_EQ(ask(client, loops, "127.0.0.1", server.port), "fresh no name");
+    loops.stop();
+}
+
+TEST(Tls, RefusesWhatIsNotTrusted) {
+    Loops loops(1, 0);
+    loops.start();
+    {
+        const TlsServer server("DNS:localhost");
+        HttpClient client(loops, {});
+        EXPECT_NE(ask(client, loops, "localhost", server.port).find("not trusted"), std::string::npos);
+    }
+    {
+        const TlsServer server("DNS:other.example");
+        HttpClient::Options options;
+        options.ca_file = server.ca_file;
+        HttpClient client(loops, options);
+        EXPECT_NE(ask(client, loops, "localhost", server.port).find("not trusted"), std::string::npos);
+    }
+    HttpClient::Options missing;
+    missing.ca_file = "/nonexistent";
+    HttpClient client(loops, missing);
+    EXPECT_NE(ask(client, loops, "localhost", 1).find("/nonexistent"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace steno::net
