@@ -1,0 +1,163 @@
+#include "cli/api_client.hpp"
+
+#include <fmt/format.h>
+#include <simdjson.h>
+
+#include "base/log.hpp"
+#include "cli/composition.hpp"
+#include "net/http_client.hpp"
+#include "providers/sse.hpp"
+
+namespace steno::cli {
+
+namespace {
+
+/// An answer that is none: a problem document where there is one.
+Error error_of(int status, std::string_view body) {
+    Code code = status == 404   ? Code::NotFound
+                : status == 401 ? Code::Unauthenticated
+                : status == 403 ? Code::PermissionDenied
+                : status == 409 ? Code::FailedPrecondition
+                : status == 504 ? Code::DeadlineExceeded
+                : status < 500  ? Code::InvalidArgument
+                : status == 503 ? Code::Unavailable
+                                : Code::Internal;
+    simdjson::dom::parser parser;
+    simdjson::dom::element problem;
+    std::string_view detail;
+    std::string_view remedy;
+    if (parser.parse(body.data(), body.size()).get(problem) != simdjson::SUCCESS ||
+        problem["detail"].get(detail) != simdjson::SUCCESS) {
+        return {code, fmt::format("the server answered with status {}", status)};
+    }
+    if (problem["remedy"].get(remedy) != simdjson::SUCCESS) remedy = {};
+    return {code, std::string(detail), std::string(remedy)};
+}
+
+class RemoteApi final : public Api {
+  public:
+    RemoteApi(net::BaseUrl url, std::string key) : url_(std::move(url)), key_(std::move(key)) {}
+
+    Result<std::string> get(const std::string& target) override { return ask("GET", target, {}); }
+    Result<std::string> post(const std::string& target, std::string_view body) override {
+        return ask("POST", target, body);
+    }
+    Result<void> watch(const std::string& target,
+                       const std::function<bool(std::string_view, std::string_view)>& event) override {
+        net::ClientDeadlines deadlines;
+        deadlines.idle = std::chrono::seconds(60);  // the server pings every 15 s
+        std::string error_body;
+        bool going_on = true;
+        providers::SseParser parser;
+        auto head = net::fetch_stream(url_, request("GET", target), {}, [&](std::string_view piece) {
+            if (error_body.size() < 4096) error_body += piece;
+            parser.feed(piece, [&](const providers::SseEvent& e) {
+                if (going_on) going_on = event(e.name, e.data);
+            });
+            return going_on;
+        }, deadlines);
+        if (!head) return std::unexpected(std::move(head).error());
+        if (head->status != 200) return std::unexpected(error_of(head->status, error_body));
+        return {};
+    }
+    std::string where() const override { return url_.to_string(); }
+
+  private:
+    net::RequestHead request(std::string_view method, const std::string& target) const {
+        net::RequestHead head;
+        head.method = method;
+        head.target = url_.path + target;
+        head.headers.add("Accept", "application/json");
+        if (!key_.empty()) head.headers.add("Authorization", "Bearer " + key_);
+        return head;
+    }
+    Result<std::string> ask(std::string_view method, const std::string& target, std::string_view body) {
+        net::RequestHead head = request(method, target);
+        if (!body.empty()) head.headers.add("Content-Type", "application/json");
+        auto answer = net::fetch(url_, head, body);
+        if (!answer) return std::unexpected(std::move(answer).error().with_context("asking " + url_.to_string()));
+        if (answer->head.status / 100 != 2) return std::unexpected(error_of(answer->head.status, answer->body));
+        return std::move(answer->body);
+    }
+
+    net::BaseUrl url_;
+    std::string key_;
+};
+
+class LocalApi final : public Api {
+  public:
+    explicit LocalApi(std::unique_ptr<Composition> parts)
+        : parts_(std::move(parts)), services_(parts_->services("")) {}
+
+    Result<std::string> get(const std::string& target) override { return ask("GET", target, {}); }
+    Result<std::string> post(const std::string& target, std::string_view body) override {
+        return ask("POST", target, std::string(body));
+    }
+    Result<void> watch(const std::string&, const std::function<bool(std::string_view, std::string_view)>&) override {
+        return fail(Code::FailedPrecondition, "no server runs on " + where() + ", so nothing new can come",
+                    "steno serve --data " + where());
+    }
+    std::string where() const override { return parts_->data().path(); }
+
+  private:
+    Result<std::string> ask(std::string_view method, const std::string& target, std::string body) {
+        net::RequestHead head;
+        head.method = method;
+        head.target = target;
+        server::Match found = server::match(head.method, head.path());
+        if (found.route == nullptr) return fail(Code::NotFound, "there is no " + target);
+        const server::ApiRequest request{head, std::move(found.captures), net::parse_query(head.query()), std::move(body)};
+        STENO_ASSIGN(server::ApiAnswer answer, found.route->handler(services_, request));
+        return std::move(answer.body);
+    }
+
+    std::unique_ptr<Composition> parts_;
+    server::Services services_;
+};
+
+Result<std::unique_ptr<Api>> remote(std::string_view url_text, const std::string& api_key_file) {
+    const auto url = net::BaseUrl::parse(url_text);
+    if (!url) {
+        return fail(Code::InvalidArgument, fmt::format("\"{}\" is no URL", url_text), "such as http://127.0.0.1:8787");
+    }
+    STENO_ASSIGN(const auto keys, read_api_keys(api_key_file));
+    return std::make_unique<RemoteApi>(*url, keys.empty() ? "" : keys.front());
+}
+
+/// The URL of the server that has the folder, as it noted it there.
+Result<std::string> server_of(const std::string& folder) {
+    auto content = io::read_file(io::posix_file_system(), folder + "/server.json", 64 * 1024);
+    simdjson::dom::parser parser;
+    std::string_view url;
+    if (!content || parser.parse(*content)["url"].get(url) != simdjson::SUCCESS) {
+        return fail(Code::FailedPrecondition, "another process is using " + folder + " and has not said where it listens",
+                    "name the server with --server URL");
+    }
+    return std::string(url);
+}
+
+}  // namespace
+
+void add_record_flags(CLI::App& command, RecordFlags& flags) {
+    command.add_option("--server", flags.server, "URL of a running server");
+    command.add_option("--data", flags.data, "a data folder (default steno-data); its server is asked if one runs");
+    command.add_option("--api-key-file", flags.api_key_file, "file with the server's key, if it wants one");
+}
+
+Result<std::unique_ptr<Api>> Api::open(const Program& program, const RecordFlags& flags) {
+    if (!flags.server.empty()) return remote(flags.server, flags.api_key_file);
+    STENO_ASSIGN(Config config, program.config());
+    if (!flags.data.empty()) STENO_TRY(set(config, "data.dir", flags.data, "--data"));
+    log::configure(std::max(config.log_level, log::Level::Warning), config.log_json);
+    if (!io::posix_file_system().exists(config.data_dir + "/journal")) {
+        return fail(Code::NotFound, "there is no record in " + config.data_dir,
+                    "name its folder with --data DIR, or a server with --server URL");
+    }
+    auto parts = Composition::open(config);
+    if (parts) return std::make_unique<LocalApi>(std::move(*parts));
+    if (parts.error().code != Code::FailedPrecondition) return std::unexpected(std::move(parts).error());
+    STENO_ASSIGN(const std::string url, server_of(config.data_dir));
+    return remote(url, flags.api_key_file.empty() ? config.api_key_file : flags.api_key_file);
+}
+
+}  // namespace steno::cli

@@ -1,0 +1,173 @@
+#include "cli/call_view.hpp"
+
+#include <fmt/format.h>
+
+#include "base/text.hpp"
+#include "record/call.hpp"
+#include "record/fields.hpp"
+
+namespace steno::cli {
+
+namespace dom = simdjson::dom;
+
+std::string text_at(dom::element value, const char* pointer) {
+    dom::element found;
+    if (value.at_pointer(pointer).get(found) != simdjson::SUCCESS || found.is_null()) return {};
+    std::string_view text;
+    if (found.get(text) == simdjson::SUCCESS) return std::string(text);
+    return simdjson::minify(found);
+}
+
+double number_at(dom::element value, const char* pointer, double otherwise) {
+    double number = 0;
+    return value.at_pointer(pointer).get(number) == simdjson::SUCCESS ? number : otherwise;
+}
+
+bool has(dom::element value, const char* pointer) {
+    dom::element found;
+    return value.at_pointer(pointer).get(found) == simdjson::SUCCESS && !found.is_null();
+}
+
+std::string whole_record_fields() {
+    std::string names;
+    Call call;
+    describe(call, [&](int, const char* name, const auto&, Place) {
+        if (std::string_view(name) != "preview") names += (names.empty() ? "" : ",") + std::string(name);
+    });
+    return names;
+}
+
+namespace {
+
+std::string clock_time(const std::string& started_at) {
+    return started_at.size() >= 23 ? started_at.substr(5, 5) + " " + started_at.substr(11, 12) : started_at;
+}
+
+std::string tokens(dom::element call) {
+    if (!has(call, "/usage/input_tokens") && !has(call, "/usage/output_tokens")) return "";
+    const auto side = [&](const char* pointer) {
+        return has(call, pointer) ? grouped(static_cast<std::int64_t>(number_at(call, pointer))) : std::string("?");
+    };
+    return side("/usage/input_tokens") + " → " + side("/usage/output_tokens");
+}
+
+std::string cost(dom::element call) {
+    const std::string total = text_at(call, "/cost/total");
+    return total.empty() ? "" : money(total, text_at(call, "/cost/currency"));
+}
+
+std::string duration(dom::element call) {
+    return has(call, "/time/duration_ms") ? milliseconds(number_at(call, "/time/duration_ms")) : "";
+}
+
+std::string what(dom::element call) {
+    if (const std::string message = text_at(call, "/error/message"); !message.empty()) return message;
+    const std::string answer = text_at(call, "/preview/answer");
+    return answer.empty() ? text_at(call, "/preview/prompt") : answer;
+}
+
+std::string model(dom::element call) {
+    const std::string requested = text_at(call, "/model/requested");
+    return requested.empty() ? text_at(call, "/name") : requested;
+}
+
+void field(std::string_view name, std::string_view value) {
+    if (!value.empty()) fmt::print("  {} {}\n", paint(fmt::format("{:<14}", name), Colour::Dim), printable(value));
+}
+
+/// Text as it was written, line by line, without what could steer the terminal.
+void print_text(std::string_view text) {
+    while (!text.empty()) {
+        const std::size_t end = std::min(text.find('\n'), text.size());
+        fmt::print("    {}\n", printable(text.substr(0, end)));
+        text.remove_prefix(std::min(end + 1, text.size()));
+    }
+}
+
+void print_messages(dom::element call, const char* pointer) {
+    dom::array messages;
+    if (call.at_pointer(pointer).get(messages) != simdjson::SUCCESS) return;
+    for (const dom::element message : messages) {
+        fmt::print("\n  {}\n", paint(printable(text_at(message, "/role")), Colour::Bold));
+        dom::array parts;
+        if (message["parts"].get(parts) != simdjson::SUCCESS) continue;
+        for (const dom::element part : parts) {
+            const std::string type = text_at(part, "/type");
+            if (type == "text") {
+                print_text(text_at(part, "/text"));
+            } else if (type == "tool_call") {
+                print_text("→ " + text_at(part, "/name") + " " + text_at(part, "/value"));
+            } else if (type == "tool_result") {
+                print_text("← " + text_at(part, "/text") + text_at(part, "/value"));
+            } else {
+                print_text("[" + type + "] " + text_at(part, "/text") + std::string(utf8_prefix(text_at(part, "/url"), 100)));
+            }
+        }
+    }
+}
+
+}  // namespace
+
+Table call_table() {
+    return Table({{"time"}, {"status"}, {"provider"}, {"model"}, {"tokens", true}, {"cost", true}, {"duration", true},
+                  {"what", false, true}, {"id"}});
+}
+
+void add_call(Table& table, dom::element call) {
+    const std::string status = text_at(call, "/status");
+    table.row({clock_time(text_at(call, "/started_at")), status, text_at(call, "/provider/name"), model(call), tokens(call),
+               cost(call), duration(call), what(call), text_at(call, "/id")},
+              {Colour::Dim, colour_of_status(status), Colour::Plain, Colour::Plain, Colour::Plain, Colour::Plain,
+               Colour::Plain, Colour::Plain, Colour::Dim});
+}
+
+void print_call_line(dom::element call) {
+    const std::string status = text_at(call, "/status");
+    fmt::print("{}  {}  {:<22} {:>16} {:>12} {:>9}  {}\n", paint(clock_time(text_at(call, "/started_at")), Colour::Dim),
+               paint(fmt::format("{:<9}", status), colour_of_status(status)), printable(model(call)), tokens(call), cost(call),
+               duration(call), utf8_prefix(printable(what(call)), 80));
+}
+
+void print_call(dom::element call) {
+    const std::string status = text_at(call, "/status");
+    fmt::print("{}  {}  {}\n", paint(printable(text_at(call, "/name")), Colour::Bold), paint(status, colour_of_status(status)),
+               paint(text_at(call, "/id"), Colour::Dim));
+    field("time", text_at(call, "/started_at"));
+    field("duration", duration(call) + (has(call, "/time/time_to_first_token_ms")
+                                            ? ", first token after " + milliseconds(number_at(call, "/time/time_to_first_token_ms"))
+                                            : ""));
+    field("provider", text_at(call, "/provider/name") + " " + text_at(call, "/provider/endpoint/method") + " " +
+                          text_at(call, "/provider/endpoint/host") + text_at(call, "/provider/endpoint/path") + " " +
+                          text_at(call, "/provider/http_status"));
+    field("model", text_at(call, "/model/requested") +
+                       (has(call, "/model/served") ? " (served: " + text_at(call, "/model/served") + ")" : ""));
+    std::string usage = tokens(call);
+    if (has(call, "/usage/cache_read_tokens")) usage += ", " + text_at(call, "/usage/cache_read_tokens") + " read from cache";
+    if (has(call, "/usage/reasoning_tokens")) usage += ", " + text_at(call, "/usage/reasoning_tokens") + " reasoning";
+    if (text_at(call, "/usage/estimated") == "true") usage += " (estimated)";
+    field("tokens", usage);
+    field("cost", cost(call).empty() ? "" : cost(call) + " by " + text_at(call, "/cost/price_id"));
+    field("finish", text_at(call, "/response/finish_reasons"));
+    field("session", text_at(call, "/trace/session_id"));
+    field("request", text_at(call, "/trace/request_id"));
+    field("agent", text_at(call, "/trace/agent"));
+    field("user", text_at(call, "/who/user_id"));
+    field("prompt type", text_at(call, "/prompt/type"));
+    field("tags", text_at(call, "/labels/tags"));
+    field("parameters", text_at(call, "/request/parameters"));
+    field("error", text_at(call, "/error/type") + (has(call, "/error/message") ? ": " : "") + text_at(call, "/error/message"));
+    field("advice", text_at(call, "/error/advice"));
+    field("feedback", text_at(call, "/feedback/verdict") + " " + text_at(call, "/feedback/comment"));
+    field("scores", text_at(call, "/scores"));
+    field("replay of", text_at(call, "/replay/of"));
+    if (has(call, "/request/system")) {
+        fmt::print("\n  {}\n", paint("system", Colour::Bold));
+        print_text(text_at(call, "/request/system"));
+    }
+    print_messages(call, "/request/messages");
+    field("input", text_at(call, "/request/input"));
+    print_messages(call, "/response/messages");
+    field("output", text_at(call, "/response/output"));
+}
+
+}  // namespace steno::cli

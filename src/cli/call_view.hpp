@@ -1,0 +1,25 @@
+#pragma once
+
+#include <simdjson.h>
+
+#include <string>
+
+#include "cli/terminal.hpp"
+
+/// Calls, in the JSON form of the API, as a person wants to see them.
+namespace steno::cli {
+
+Table call_table();
+void add_call(Table& table, simdjson::dom::element call);
+void print_call_line(simdjson::dom::element call);
+void print_call(simdjson::dom::element call);
+
+/// The text at a JSON pointer; "" where there is none. Numbers as they stand.
+std::string text_at(simdjson::dom::element value, const char* pointer);
+double number_at(simdjson::dom::element value, const char* pointer, double otherwise = 0);
+bool has(simdjson::dom::element value, const char* pointer);
+
+/// The `fields` parameter that asks for everything, payloads too.
+std::string whole_record_fields();
+
+}  // namespace steno::cli

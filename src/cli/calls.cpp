@@ -1,0 +1,186 @@
+#include <fmt/format.h>
+#include <simdjson.h>
+
+#include <memory>
+#include <vector>
+
+#include "cli/api_client.hpp"
+#include "cli/call_view.hpp"
+#include "cli/command.hpp"
+#include "cli/csv.hpp"
+#include "cli/terminal.hpp"
+
+namespace steno::cli {
+
+namespace {
+
+struct CallsFlags {
+    RecordFlags record;
+    std::vector<std::string> filters;
+    std::string from, to, text, order, format = "jsonl", id;
+    std::uint32_t limit = 20;
+    bool all = false;
+};
+
+void add_selection(CLI::App& command, CallsFlags& flags) {
+    add_record_flags(command, flags.record);
+    command.add_option("--filter,-f", flags.filters,
+                       "FIELD[.OP]=VALUE, such as status=failure or usage.input_tokens.gte=1000; may be repeated");
+    command.add_option("--from", flags.from, "calls that began at or after this time (RFC 3339)");
+    command.add_option("--to", flags.to, "calls that began before this time");
+    command.add_option("--text", flags.text, "calls whose prompt or answer contains this");
+}
+
+Result<std::string> selection(const CallsFlags& flags) {
+    std::string query;
+    const auto add = [&](std::string_view name, std::string_view value) {
+        if (value.empty()) return;
+        query += (query.empty() ? "?" : "&") + net::percent_encode(name) + "=" + net::percent_encode(value);
+    };
+    for (const std::string& filter : flags.filters) {
+        const std::size_t equals = filter.find('=');
+        if (equals == std::string::npos || equals == 0) {
+            return fail(Code::InvalidArgument, "\"" + filter + "\" is no filter", "FIELD=VALUE, such as status=failure");
+        }
+        add(filter.substr(0, equals), filter.substr(equals + 1));
+    }
+    add("from", flags.from);
+    add("to", flags.to);
+    add("text", flags.text);
+    add("order", flags.order);
+    return query;
+}
+
+std::string with(const std::string& query, std::string_view name, std::string_view value) {
+    return query + (query.empty() ? "?" : "&") + std::string(name) + "=" + net::percent_encode(value);
+}
+
+Result<int> list(const Program& program, const CallsFlags& flags) {
+    STENO_ASSIGN(const auto api, Api::open(program, flags.record));
+    STENO_ASSIGN(const std::string query, selection(flags));
+    STENO_ASSIGN(const std::string body, api->get("/api/v1/calls" + with(query, "limit", std::to_string(flags.limit))));
+    if (program.json) {
+        fmt::print("{}\n", body);
+        return 0;
+    }
+    simdjson::dom::parser parser;
+    simdjson::dom::array calls;
+    if (parser.parse(body)["calls"].get(calls) != simdjson::SUCCESS) return fail(Code::Internal, "the answer has no calls");
+    Table table = call_table();
+    for (const simdjson::dom::element call : calls) add_call(table, call);
+    if (table.empty()) {
+        fmt::print("no calls{} in {}\n", query.empty() ? "" : " that fit", api->where());
+        return 0;
+    }
+    table.print();
+    return 0;
+}
+
+Result<int> show(const Program& program, const CallsFlags& flags) {
+    STENO_ASSIGN(const auto api, Api::open(program, flags.record));
+    STENO_ASSIGN(const std::string body, api->get("/api/v1/calls/" + net::percent_encode(flags.id)));
+    if (program.json) {
+        fmt::print("{}\n", body);
+        return 0;
+    }
+    simdjson::dom::parser parser;
+    simdjson::dom::element call;
+    if (parser.parse(body).get(call) != simdjson::SUCCESS) return fail(Code::Internal, "the answer is no call");
+    print_call(call);
+    return 0;
+}
+
+Result<int> tail(const Program& program, const CallsFlags& flags) {
+    STENO_ASSIGN(const auto api, Api::open(program, flags.record));
+    STENO_ASSIGN(const std::string query, selection(flags));
+    simdjson::dom::parser parser;
+    STENO_TRY(api->watch("/api/v1/live" + query, [&](std::string_view name, std::string_view data) {
+        if (name == "dropped" && !program.json) fmt::print("… too fast to show: {}\n", data);
+        if (name != "call") return true;
+        if (program.json) {
+            fmt::print("{}\n", data);
+        } else if (simdjson::dom::element call; parser.parse(data.data(), data.size()).get(call) == simdjson::SUCCESS) {
+            print_call_line(call);
+        }
+        // A reader that has gone (| head) ends the tail.
+        return std::fflush(stdout) == 0;
+    }));
+    return 0;
+}
+
+Result<int> export_calls(const Program& program, const CallsFlags& flags) {
+    if (flags.format != "jsonl" && flags.format != "csv") {
+        return fail(Code::InvalidArgument, "unknown format " + flags.format, "--format jsonl or --format csv");
+    }
+    STENO_ASSIGN(const auto api, Api::open(program, flags.record));
+    STENO_ASSIGN(std::string query, selection(flags));
+    if (flags.order.empty()) query = with(query, "order", "started_at");
+    const bool csv = flags.format == "csv";
+    // jsonl is the whole record, payloads too; csv has a column for each scalar field.
+    std::string page_query = with(query, "limit", csv ? "1000" : "200");
+    if (!csv) page_query = with(page_query, "fields", whole_record_fields());
+    Progress progress("exported");
+    CsvWriter writer(stdout);
+    std::uint64_t done = 0;
+    std::string cursor;
+    simdjson::dom::parser parser;
+    do {
+        STENO_ASSIGN(const std::string body,
+                     api->get("/api/v1/calls" + (cursor.empty() ? page_query : with(page_query, "cursor", cursor))));
+        simdjson::dom::element page;
+        simdjson::dom::array calls;
+        if (parser.parse(body).get(page) != simdjson::SUCCESS || page["calls"].get(calls) != simdjson::SUCCESS) {
+            return fail(Code::Internal, "the answer has no calls");
+        }
+        for (const simdjson::dom::element call : calls) {
+            if (csv) {
+                writer.write(call);
+            } else {
+                fmt::print("{}\n", simdjson::minify(call));
+            }
+            if (std::ferror(stdout) != 0) return 0;  // the reader has gone
+            ++done;
+        }
+        progress.at(done, 0);
+        std::string_view next;
+        cursor = page["next_cursor"].get(next) == simdjson::SUCCESS ? std::string(next) : "";
+    } while (!cursor.empty());
+    return 0;
+}
+
+}  // namespace
+
+void add_calls(Program& program) {
+    CLI::App* calls = program.app.add_subcommand("calls", "List, show, follow and export recorded calls");
+    calls->require_subcommand(1);
+    const auto flags = std::make_shared<CallsFlags>();
+    const auto command = [&](const char* name, const char* help, const char* examples,
+                             Result<int> (*run)(const Program&, const CallsFlags&)) {
+        CLI::App* sub = program.add(*calls, name, help, examples);
+        sub->callback([run, flags, &program] { program.run = [run, flags](Program& p) { return run(p, *flags); }; });
+        return sub;
+    };
+    CLI::App* sub = command("list", "The newest calls, or those that fit",
+                            "  steno calls list -f status=failure --limit 50\n"
+                            "  steno calls list -f model.requested=gpt-4o -f cost.total.gte=0.01 --order=-cost.total\n"
+                            "  steno calls list --text refund --json\n", list);
+    add_selection(*sub, *flags);
+    sub->add_option("--limit,-n", flags->limit, "how many (default 20, at most 1000)");
+    sub->add_option("--order", flags->order, "a field, '-' in front for descending (default -started_at)");
+
+    sub = command("show", "One call in full", "  steno calls show 3f0c6c1e-6a55-4b0e-9a53-0d2f6c1f4d11\n", show);
+    add_record_flags(*sub, flags->record);
+    sub->add_option("id", flags->id, "the call's id, as in the x-steno-call-id answer header")->required();
+
+    sub = command("tail", "Calls as they begin and end", "  steno calls tail -f trace.agent=calendar\n", tail);
+    add_selection(*sub, *flags);
+
+    sub = command("export", "All calls that fit, to standard output: the whole record, a line a call",
+                  "  steno calls export > calls.jsonl\n"
+                  "  steno calls export --format csv --from 2026-11-01T00:00:00Z > november.csv\n", export_calls);
+    add_selection(*sub, *flags);
+    sub->add_option("--format", flags->format, "jsonl (whole record) or csv (a column for each scalar field)");
+    sub->add_option("--order", flags->order, "a field, '-' in front for descending (default started_at)");
+}
+
+}  // namespace steno::cli

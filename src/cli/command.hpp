@@ -1,0 +1,42 @@
+#pragma once
+
+#include <CLI/CLI.hpp>
+
+#include <functional>
+#include <string>
+
+#include "base/error.hpp"
+#include "cli/config.hpp"
+
+/// The command line: one file a command. A command adds itself to the program and leaves what to do in `Program::run`.
+namespace steno::cli {
+
+struct Program {
+    CLI::App app{"Steno, the flight recorder for AI calls"};
+
+    // For every command.
+    std::string config_file;
+    bool json = false;
+
+    /// What the chosen command does; its Error becomes a message and an exit code (base/error.hpp's table).
+    std::function<Result<int>(Program&)> run;
+
+    /// Configuration as loaded, with this program's name for errors.
+    [[nodiscard]] Result<Config> config() const { return load_config(config_file); }
+    /// A new subcommand that takes --json. `examples`: shown under its help, a command a line.
+    CLI::App* add(CLI::App& parent, const std::string& name, const std::string& help, const std::string& examples);
+};
+
+void add_serve(Program& program);
+void add_sim(Program& program);
+void add_demo(Program& program);
+void add_calls(Program& program);
+void add_stats(Program& program);
+void add_replay(Program& program);
+void add_verify(Program& program);
+void add_journal(Program& program);
+void add_prices(Program& program);
+void add_config(Program& program);
+void add_doctor(Program& program);
+
+}  // namespace steno::cli

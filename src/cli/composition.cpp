@@ -1,0 +1,75 @@
+#include "cli/composition.hpp"
+
+#include "store/duckdb/duckdb_store.hpp"
+#include "store/memory/memory_store.hpp"
+
+namespace steno::cli {
+
+Result<std::shared_ptr<const pricing::Catalogue>> load_prices(const Config& config) {
+    if (config.prices_file.empty()) return pricing::Catalogue::built_in();
+    auto content = io::read_file(io::posix_file_system(), config.prices_file, 64 << 20);
+    if (!content) return std::unexpected(std::move(content).error().with_context("reading pricing.file"));
+    auto prices = pricing::prices_from_json(*content);
+    if (!prices) return std::unexpected(std::move(prices).error().with_context(config.prices_file));
+    return pricing::Catalogue::with(std::move(*prices));
+}
+
+Result<std::unique_ptr<Composition>> Composition::open(const Config& config) {
+    std::unique_ptr<Composition> parts(new Composition);
+
+    ingest::DataFolderOptions folder;
+    folder.path = config.data_dir;
+    STENO_ASSIGN(folder.prices, load_prices(config));
+    folder.max_sync_delay = std::chrono::milliseconds(config.max_sync_delay_ms);
+    folder.segment_bytes = static_cast<std::uint64_t>(config.segment_bytes);
+    if (config.store_engine == "memory") {
+        folder.open_store = [](const std::string&) -> Result<std::unique_ptr<store::CallStore>> {
+            return store::make_memory_store();
+        };
+    } else {
+        store::DuckdbOptions options;
+        options.memory_bytes = static_cast<std::uint64_t>(config.store_memory_mb) << 20;
+        options.threads = static_cast<unsigned>(config.store_threads);
+        folder.open_store = [options](const std::string& path) mutable {
+            options.folder = path;
+            return store::open_duckdb_store(options);
+        };
+    }
+    STENO_ASSIGN(parts->data_, ingest::DataFolder::open(io::posix_file_system(), std::move(folder)));
+
+    parts->loops_ = std::make_unique<net::Loops>(static_cast<unsigned>(config.loops));
+    net::HttpClient::Options client;
+    client.ca_file = config.ca_file;
+    parts->client_ = std::make_unique<net::HttpClient>(*parts->loops_, std::move(client));
+
+    gateway::GatewayOptions options;
+    for (const auto& [name, url] : config.upstreams) options.upstreams.push_back({name, url});
+    options.deadlines.connect = std::chrono::milliseconds(config.connect_timeout_ms);
+    options.deadlines.first_byte = std::chrono::milliseconds(config.first_byte_timeout_ms);
+    options.deadlines.idle = std::chrono::milliseconds(config.idle_timeout_ms);
+    options.max_body_bytes = static_cast<std::uint64_t>(config.max_body_bytes);
+    options.capture = config.capture;
+    options.keep_raw = config.keep_raw;
+    options.strict_durability = config.strict_durability;
+    parts->gateway_ = std::make_unique<gateway::Gateway>(*parts->loops_, *parts->client_, &parts->data_->recorder(),
+                                                         std::move(options));
+    parts->caller_ = std::make_unique<server::GatewayModelCaller>(*parts->gateway_);
+    parts->loops_->start();
+    return parts;
+}
+
+Composition::~Composition() {
+    // Tasks use everything else, so they end first.
+    if (loops_) loops_->stop();
+    caller_.reset();
+    gateway_.reset();
+    client_.reset();
+    loops_.reset();
+    data_.reset();
+}
+
+server::Services Composition::services(const std::string& listen) {
+    return {*data_, *gateway_, *caller_, system_clock().now(), listen};
+}
+
+}  // namespace steno::cli

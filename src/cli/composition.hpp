@@ -1,0 +1,42 @@
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "base/error.hpp"
+#include "cli/config.hpp"
+#include "ingest/data_folder.hpp"
+#include "net/http_client.hpp"
+#include "net/loops.hpp"
+#include "server/api.hpp"
+#include "server/model_caller.hpp"
+#include "sources/gateway/gateway.hpp"
+
+namespace steno::cli {
+
+/// The composition root: a data folder in use, with everything that works on it, as the configuration says. Here and
+/// nowhere else implementations are chosen.
+class Composition {
+  public:
+    /// FailedPrecondition: another process has the folder.
+    static Result<std::unique_ptr<Composition>> open(const Config& config);
+    ~Composition();
+
+    [[nodiscard]] server::Services services(const std::string& listen);
+    [[nodiscard]] net::Loops& loops() { return *loops_; }
+    [[nodiscard]] ingest::DataFolder& data() { return *data_; }
+
+  private:
+    Composition() = default;
+    // In the order of construction; torn down in reverse.
+    std::unique_ptr<ingest::DataFolder> data_;
+    std::unique_ptr<net::Loops> loops_;
+    std::unique_ptr<net::HttpClient> client_;
+    std::unique_ptr<gateway::Gateway> gateway_;
+    std::unique_ptr<server::GatewayModelCaller> caller_;
+};
+
+/// The catalogue with the prices of pricing.file over it.
+Result<std::shared_ptr<const pricing::Catalogue>> load_prices(const Config& config);
+
+}  // namespace steno::cli

@@ -1,0 +1,300 @@
+#include "cli/config.hpp"
+
+#include <fmt/format.h>
+#include <toml++/toml.h>
+
+#include <array>
+#include <charconv>
+#include <cstdlib>
+#include <fstream>
+
+#include "base/text.hpp"
+#include "io/file_system.hpp"
+
+extern char** environ;
+
+namespace steno::cli {
+
+namespace {
+
+Result<std::int64_t> whole_number(std::string_view text, std::int64_t min, std::int64_t max) {
+    std::int64_t value = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+    if (error != std::errc() || end != text.data() + text.size() || value < min || value > max) {
+        return fail(Code::InvalidArgument, fmt::format("\"{}\" is not a whole number from {} to {}", text, min, max));
+    }
+    return value;
+}
+
+Setting number(std::string_view name, std::int64_t Config::*member, std::int64_t min, std::int64_t max,
+               std::string_view help) {
+    return {name, help,
+            [=](Config& config, std::string_view text) -> Result<void> {
+                STENO_ASSIGN(config.*member, whole_number(text, min, max));
+                return {};
+            },
+            [=](const Config& config) { return std::to_string(config.*member); }};
+}
+
+Setting text(std::string_view name, std::string Config::*member, std::string_view help) {
+    return {name, help,
+            [=](Config& config, std::string_view value) -> Result<void> {
+                config.*member = value;
+                return {};
+            },
+            [=](const Config& config) { return config.*member; }};
+}
+
+template <class T>
+struct Named {
+    std::string_view name;
+    T value;
+};
+
+template <class T, std::size_t N>
+Setting choice(std::string_view name, T Config::*member, std::array<Named<T>, N> choices, std::string_view help) {
+    return {name, help,
+            [=](Config& config, std::string_view text) -> Result<void> {
+                std::string names;
+                for (const auto& choice : choices) {
+                    if (choice.name == text) {
+                        config.*member = choice.value;
+                        return {};
+                    }
+                    names += (names.empty() ? "" : ", ") + std::string(choice.name);
+                }
+                return fail(Code::InvalidArgument, fmt::format("\"{}\" is not one of: {}", text, names));
+            },
+            [=](const Config& config) -> std::string {
+                for (const auto& choice : choices) {
+                    if (choice.value == config.*member) return std::string(choice.name);
+                }
+                return {};
+            }};
+}
+
+std::vector<Setting> make_settings() {
+    using gateway::Capture;
+    using gateway::KeepRaw;
+    constexpr std::int64_t kHour = 3'600'000;
+    return {
+        text("data.dir", &Config::data_dir, "the folder of the record"),
+        {"server.listen", "where to listen; any address that is not loopback needs server.api_key_file",
+         [](Config& config, std::string_view value) -> Result<void> {
+             const auto endpoint = net::Endpoint::parse(value);
+             if (!endpoint) return fail(Code::InvalidArgument, fmt::format("\"{}\" is not HOST:PORT", value));
+             config.listen = *endpoint;
+             return {};
+         },
+         [](const Config& config) { return config.listen.to_string(); }},
+        text("server.api_key_file", &Config::api_key_file, "file with the keys of those who may use the API, one a line"),
+        {"server.allowed_hosts", "further host names under which a server on loopback may be reached",
+         [](Config& config, std::string_view value) -> Result<void> {
+             config.allowed_hosts.clear();
+             for (const std::string_view host : split(value, ',')) config.allowed_hosts.emplace_back(host);
+             return {};
+         },
+         [](const Config& config) { return fmt::format("{}", fmt::join(config.allowed_hosts, ",")); }},
+        number("server.loops", &Config::loops, 0, 256, "event loops (threads); 0: one a core"),
+        number("gateway.max_body_bytes", &Config::max_body_bytes, 1024, 1 << 30, "largest request body; larger ones get a 413"),
+        choice("gateway.capture", &Config::capture,
+               std::array{Named<Capture>{"full", Capture::Full}, Named<Capture>{"off", Capture::Off}},
+               "full: record every call; off: relay only"),
+        choice("gateway.keep_raw", &Config::keep_raw,
+               std::array{Named<KeepRaw>{"request", KeepRaw::Request}, Named<KeepRaw>{"all", KeepRaw::All},
+                          Named<KeepRaw>{"none", KeepRaw::None}},
+               "which exact bytes are kept beside what was understood of them; replay needs the request"),
+        choice("gateway.durability", &Config::strict_durability,
+               std::array{Named<bool>{"normal", false}, Named<bool>{"strict", true}},
+               "strict: an answer's last byte waits until its record is fsynced; normal: within journal.max_sync_delay_ms"),
+        number("gateway.connect_timeout_ms", &Config::connect_timeout_ms, 1, kHour, "time to reach an upstream"),
+        number("gateway.first_byte_timeout_ms", &Config::first_byte_timeout_ms, 1, 24 * kHour, "time until an upstream begins to answer"),
+        number("gateway.idle_timeout_ms", &Config::idle_timeout_ms, 1, 24 * kHour, "longest silence inside an answer"),
+        text("gateway.ca_file", &Config::ca_file, "PEM file of authorities to trust besides the system's"),
+        number("journal.max_sync_delay_ms", &Config::max_sync_delay_ms, 0, 10'000, "longest time until a written record is fsynced"),
+        number("journal.segment_bytes", &Config::segment_bytes, 1 << 16, std::int64_t{1} << 40, "size at which a journal file is full"),
+        choice("store.engine", &Config::store_engine,
+               std::array{Named<std::string>{"duckdb", "duckdb"}, Named<std::string>{"memory", "memory"}},
+               "duckdb, or memory (fed anew from the journal at every start)"),
+        number("store.memory_mb", &Config::store_memory_mb, 64, 1 << 20, "memory that queries may use"),
+        number("store.threads", &Config::store_threads, 1, 256, "threads of one query"),
+        text("pricing.file", &Config::prices_file, "JSON file of prices that go before the built-in ones (steno prices)"),
+        choice("log.level", &Config::log_level,
+               std::array{Named<log::Level>{"info", log::Level::Info}, Named<log::Level>{"debug", log::Level::Debug},
+                          Named<log::Level>{"warning", log::Level::Warning}, Named<log::Level>{"error", log::Level::Error},
+                          Named<log::Level>{"off", log::Level::Off}},
+               "how much is logged"),
+        choice("log.format", &Config::log_json, std::array{Named<bool>{"text", false}, Named<bool>{"json", true}},
+               "lines for people, or a JSON object a line"),
+    };
+}
+
+std::size_t distance(std::string_view a, std::string_view b) {
+    std::vector<std::size_t> row(b.size() + 1);
+    for (std::size_t j = 0; j <= b.size(); ++j) row[j] = j;
+    for (std::size_t i = 1; i <= a.size(); ++i) {
+        std::size_t diagonal = row[0];
+        row[0] = i;
+        for (std::size_t j = 1; j <= b.size(); ++j) {
+            const std::size_t above = row[j];
+            row[j] = std::min({row[j] + 1, row[j - 1] + 1, diagonal + (a[i - 1] == b[j - 1] ? 0 : 1)});
+            diagonal = above;
+        }
+    }
+    return row.back();
+}
+
+std::string nearest(std::string_view name) {
+    std::string_view best;
+    std::size_t best_distance = name.size() / 2 + 1;
+    for (const Setting& setting : settings()) {
+        if (const std::size_t d = distance(name, setting.name); d < best_distance) {
+            best = setting.name;
+            best_distance = d;
+        }
+    }
+    return best.empty() ? "steno config show lists all settings" : fmt::format("did you mean {}?", best);
+}
+
+Result<std::string> plain_text(const toml::node& node) {
+    if (const auto value = node.value_exact<std::string>()) return *value;
+    if (const auto value = node.value_exact<std::int64_t>()) return std::to_string(*value);
+    if (const auto value = node.value_exact<bool>()) return std::string(*value ? "true" : "false");
+    if (const toml::array* list = node.as_array()) {
+        std::string joined;
+        for (const toml::node& item : *list) {
+            const auto text = item.value_exact<std::string>();
+            if (!text) return fail(Code::InvalidArgument, "a list may hold only texts");
+            joined += (joined.empty() ? "" : ",") + *text;
+        }
+        return joined;
+    }
+    return fail(Code::InvalidArgument, "this kind of value fits no setting");
+}
+
+Result<void> read_toml(Config& config, const std::string& file, const std::string& content) {
+    toml::table table;
+    try {
+        table = toml::parse(content, file);
+    } catch (const toml::parse_error& error) {
+        return fail(Code::InvalidArgument,
+                    fmt::format("{}:{}: {}", file, error.source().begin.line, error.description()),
+                    "steno.toml is TOML: [group], name = value, texts in double quotes");
+    }
+    for (const auto& [group, node] : table) {
+        const auto at = [&](const toml::node& n) { return fmt::format("{}:{}", file, n.source().begin.line); };
+        const toml::table* members = node.as_table();
+        if (members == nullptr) {
+            return fail(Code::InvalidArgument, fmt::format("{}: \"{}\" stands outside of a group", at(node), group.str()),
+                        nearest(group.str()));
+        }
+        for (const auto& [key, value] : *members) {
+            auto text = plain_text(value);
+            if (!text) return std::unexpected(std::move(text).error().with_context(at(value)));
+            auto done = group.str() == "upstreams"
+                            ? add_upstream(config, fmt::format("{}={}", key.str(), *text), at(value))
+                            : set(config, fmt::format("{}.{}", group.str(), key.str()), *text, at(value));
+            if (!done) return std::unexpected(std::move(done).error().with_context(at(value)));
+        }
+    }
+    return {};
+}
+
+Result<void> read_environment(Config& config) {
+    constexpr std::string_view kUpstream = "STENO_UPSTREAM_";
+    for (const Setting& setting : settings()) {
+        const std::string variable = setting.variable();
+        const char* value = std::getenv(variable.c_str());
+        if (value == nullptr) continue;
+        auto done = set(config, setting.name, value, variable);
+        if (!done) return std::unexpected(std::move(done).error().with_context(variable));
+    }
+    for (char** entry = environ; *entry != nullptr; ++entry) {
+        const std::string_view line = *entry;
+        if (!line.starts_with(kUpstream)) continue;
+        const std::size_t equals = line.find('=');
+        const std::string name = lower_case(line.substr(kUpstream.size(), equals - kUpstream.size()));
+        auto done = add_upstream(config, name + std::string(line.substr(equals)), line.substr(0, equals));
+        if (!done) return done;
+    }
+    return {};
+}
+
+}  // namespace
+
+std::string Setting::variable() const {
+    std::string variable = "STENO_";
+    for (const char c : name) variable += c == '.' ? '_' : c >= 'a' && c <= 'z' ? static_cast<char>(c - 32) : c;
+    return variable;
+}
+
+std::span<const Setting> settings() {
+    static const std::vector<Setting> settings = make_settings();
+    return settings;
+}
+
+Result<void> set(Config& config, std::string_view name, std::string_view text, std::string_view origin) {
+    for (const Setting& setting : settings()) {
+        if (setting.name != name) continue;
+        auto done = setting.set(config, text);
+        if (!done) {
+            return fail(Code::InvalidArgument, fmt::format("{}: {}", name, done.error().message),
+                        fmt::format("{}: {} (default {})", name, setting.help, setting.get(Config{})));
+        }
+        config.origin[std::string(name)] = origin;
+        return {};
+    }
+    return fail(Code::InvalidArgument, fmt::format("there is no setting \"{}\"", name), nearest(name));
+}
+
+Result<void> add_upstream(Config& config, std::string_view text, std::string_view origin) {
+    const std::size_t equals = text.find('=');
+    const std::string_view name = text.substr(0, equals);
+    const auto url = equals == std::string_view::npos ? std::nullopt : net::BaseUrl::parse(text.substr(equals + 1));
+    const bool plain_name = !name.empty() && name.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789-_") == std::string_view::npos;
+    if (!url || !plain_name) {
+        return fail(Code::InvalidArgument, fmt::format("\"{}\" is no upstream", text),
+                    "NAME=URL with a name of a-z, 0-9, - and _, such as openai=https://api.openai.com");
+    }
+    for (const std::string_view taken : {"api", "healthz", "readyz", "metrics", "assets", "v1", "calls", "requests", "sessions"}) {
+        if (name == taken) {
+            return fail(Code::InvalidArgument, fmt::format("an upstream cannot be named \"{}\": that path is the server's own", name));
+        }
+    }
+    config.upstreams[std::string(name)] = *url;
+    config.origin["upstreams." + std::string(name)] = origin;
+    return {};
+}
+
+Result<Config> load_config(const std::string& file) {
+    Config config;
+    const std::string path = file.empty() ? "steno.toml" : file;
+    auto content = io::read_file(io::posix_file_system(), path, 1 << 20);
+    if (content) {
+        STENO_TRY(read_toml(config, path, *content));
+    } else if (!file.empty() || content.error().code != Code::NotFound) {
+        return std::unexpected(std::move(content).error().with_context("reading " + path));
+    }
+    STENO_TRY(read_environment(config));
+    return config;
+}
+
+Result<std::vector<std::string>> read_api_keys(const std::string& file) {
+    std::vector<std::string> keys;
+    if (file.empty()) return keys;
+    auto content = io::read_file(io::posix_file_system(), file, 1 << 20);
+    if (!content) return std::unexpected(std::move(content).error().with_context("reading the API keys"));
+    for (const std::string_view line : split(*content, '\n')) {
+        const std::string_view key = trim(line.substr(0, line.find_first_of("#\r")));
+        if (key.empty()) continue;
+        if (key.size() < 16) {
+            return fail(Code::InvalidArgument, file + ": a key is shorter than 16 characters",
+                        "make one with: openssl rand -hex 24");
+        }
+        keys.emplace_back(key);
+    }
+    if (keys.empty()) return fail(Code::InvalidArgument, file + " holds no key", "one key a line");
+    return keys;
+}
+
+}  // namespace steno::cli

@@ -1,0 +1,74 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/error.hpp"
+#include "base/log.hpp"
+#include "net/http.hpp"
+#include "sources/gateway/gateway.hpp"
+
+namespace steno::cli {
+
+/// Everything that can be set. The defaults are good: no file and no variable is required.
+struct Config {
+    std::string data_dir = "steno-data";
+    net::Endpoint listen{"127.0.0.1", 8787};
+    std::string api_key_file;
+    std::vector<std::string> allowed_hosts;
+    std::int64_t loops = 0;
+    std::map<std::string, net::BaseUrl> upstreams;
+    std::int64_t max_body_bytes = 64 << 20;
+    gateway::Capture capture = gateway::Capture::Full;
+    gateway::KeepRaw keep_raw = gateway::KeepRaw::Request;
+    bool strict_durability = false;
+    std::int64_t connect_timeout_ms = 10'000;
+    std::int64_t first_byte_timeout_ms = 600'000;
+    std::int64_t idle_timeout_ms = 600'000;
+    std::string ca_file;
+    std::int64_t max_sync_delay_ms = 10;
+    std::int64_t segment_bytes = 64 << 20;
+    std::string store_engine = "duckdb";
+    std::int64_t store_memory_mb = 1024;
+    std::int64_t store_threads = 2;
+    std::string prices_file;
+    log::Level log_level = log::Level::Info;
+    bool log_json = false;
+
+    /// Where each setting's value is from: "default", "steno.toml:12", "STENO_GATEWAY_CAPTURE", "--listen".
+    std::map<std::string, std::string> origin;
+};
+
+/// One setting: `[group] name` in steno.toml, STENO_GROUP_NAME in the environment.
+struct Setting {
+    std::string_view name;  ///< "gateway.max_body_bytes"
+    std::string_view help;
+    std::function<Result<void>(Config&, std::string_view text)> set;
+    std::function<std::string(const Config&)> get;
+
+    [[nodiscard]] std::string variable() const;  ///< "STENO_GATEWAY_MAX_BODY_BYTES"
+};
+
+/// All settings, in the order in which they are shown. Upstreams are a table of their own: `[upstreams] name = "url"`,
+/// STENO_UPSTREAM_NAME.
+std::span<const Setting> settings();
+
+/// Sets one by name and notes where from. InvalidArgument names it, or the settings with names like it.
+Result<void> set(Config& config, std::string_view name, std::string_view text, std::string_view origin);
+/// "NAME=URL".
+Result<void> add_upstream(Config& config, std::string_view text, std::string_view origin);
+
+/// Defaults, then the file (steno.toml in the working folder when `file` is empty; it may be missing then), then the
+/// environment. Errors name file and line, or the variable, and what would be right.
+Result<Config> load_config(const std::string& file);
+
+/// The keys of api_key_file, one a line; '#' begins a comment.
+Result<std::vector<std::string>> read_api_keys(const std::string& file);
+
+}  // namespace steno::cli

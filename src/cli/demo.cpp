@@ -1,0 +1,131 @@
+#include <fmt/format.h>
+#include <simdjson.h>
+
+#include <atomic>
+#include <memory>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+#include "cli/api_client.hpp"
+#include "cli/call_view.hpp"
+#include "cli/command.hpp"
+#include "cli/terminal.hpp"
+#include "net/http_client.hpp"
+#include "simulator/demo_traffic.hpp"
+
+namespace steno::cli {
+
+namespace {
+
+struct DemoFlags {
+    RecordFlags record;
+    double minutes = 1;
+    unsigned parallel = 4;
+    std::uint64_t seed = 1;
+};
+
+/// Demo calls cost nothing only at simulated providers, which live on loopback: nothing is sent unless all three do.
+Result<void> check_upstreams(Api& api) {
+    STENO_ASSIGN(const std::string body, api.get("/api/v1/status"));
+    simdjson::dom::parser parser;
+    simdjson::dom::array upstreams;
+    if (parser.parse(body)["upstreams"].get(upstreams) != simdjson::SUCCESS) return fail(Code::Internal, "the server's status names no upstreams");
+    for (const simdjson::dom::element upstream : upstreams) {
+        const std::string name = text_at(upstream, "/name");
+        if (name != "openai" && name != "anthropic" && name != "gemini") continue;
+        const auto url = net::BaseUrl::parse(text_at(upstream, "/url"));
+        if (!url || !url->endpoint.is_loopback()) {
+            return fail(Code::FailedPrecondition, "/" + name + " of this server leads to " + text_at(upstream, "/url") + ", not to a simulator",
+                        "run steno sim and start the server with the --upstream flags that it prints");
+        }
+    }
+    return {};
+}
+
+/// Tells stories through the gateway until the time is over.
+class Teller {
+  public:
+    Teller(net::BaseUrl gateway, std::uint64_t seed, std::int64_t deadline)
+        : gateway_(std::move(gateway)), traffic_(seed), deadline_(deadline) {}
+
+    void run(std::atomic<std::uint64_t>& sent, std::atomic<std::uint64_t>& unanswered) {
+        while (system_clock().steady_nanos() < deadline_) tell(traffic_.next(), sent, unanswered);
+    }
+
+  private:
+    void tell(const simulator::DemoStory& story, std::atomic<std::uint64_t>& sent, std::atomic<std::uint64_t>& unanswered) {
+        std::vector<std::string> ids;
+        for (const simulator::DemoRequest& step : story) {
+            if (system_clock().steady_nanos() >= deadline_) return;
+            net::RequestHead head;
+            head.method = "POST";
+            head.target = gateway_.path + "/" + step.provider + step.target;
+            head.headers = step.headers;
+            if (step.parent && *step.parent < ids.size() && !ids[*step.parent].empty()) {
+                head.headers.set("x-steno-parent", ids[*step.parent]);
+            }
+            auto answer = net::fetch(gateway_, head, step.body);
+            sent.fetch_add(1);
+            if (!answer) unanswered.fetch_add(1);
+            ids.emplace_back(answer ? answer->head.headers.get("x-steno-call-id").value_or("") : "");
+        }
+    }
+
+    net::BaseUrl gateway_;
+    simulator::DemoTraffic traffic_;
+    std::int64_t deadline_;
+};
+
+Result<int> demo(const Program& program, const DemoFlags& flags) {
+    RecordFlags record = flags.record;
+    if (record.server.empty()) {
+        STENO_ASSIGN(const Config config, program.config());
+        record.server = "http://" + config.listen.to_string();
+    }
+    STENO_ASSIGN(const auto api, Api::open(program, record));
+    STENO_TRY(check_upstreams(*api));
+    const auto gateway = net::BaseUrl::parse(record.server);
+    const auto length = static_cast<std::int64_t>(flags.minutes * 60e9);
+    const std::int64_t start = system_clock().steady_nanos();
+    std::atomic<std::uint64_t> sent{0};
+    std::atomic<std::uint64_t> unanswered{0};
+    std::atomic<unsigned> telling{flags.parallel};
+    std::vector<std::thread> threads;
+    for (unsigned i = 0; i < flags.parallel; ++i) {
+        threads.emplace_back([&, i] {
+            Teller(*gateway, flags.seed + i, start + length).run(sent, unanswered);
+            telling.fetch_sub(1);
+        });
+    }
+    {
+        Progress progress("demo traffic");
+        while (telling.load() > 0) {
+            progress.at(static_cast<std::uint64_t>(system_clock().steady_nanos() - start), static_cast<std::uint64_t>(length));
+            std::this_thread::sleep_for(std::chrono::milliseconds(100));
+        }
+        for (std::thread& thread : threads) thread.join();
+    }
+    if (program.json) {
+        fmt::print("{{\"sent\":{},\"unanswered\":{}}}\n", sent.load(), unanswered.load());
+    } else {
+        fmt::print("{} demo calls went through {}{}\n", sent.load(), record.server,
+                   unanswered.load() > 0 ? fmt::format(", {} without an answer", unanswered.load()) : "");
+    }
+    return 0;
+}
+
+}  // namespace
+
+void add_demo(Program& program) {
+    CLI::App* command = program.add(program.app, "demo", "Send lively demo traffic through a server whose upstreams are simulated",
+                                    "  steno demo --server http://127.0.0.1:8787 --minutes 1\n");
+    const auto flags = std::make_shared<DemoFlags>();
+    add_record_flags(*command, flags->record);
+    command->add_option("--minutes", flags->minutes, "how long (default 1)")->check(CLI::Range(0.01, 1440.0));
+    command->add_option("--parallel", flags->parallel, "stories told at the same time (default 4)")->check(CLI::Range(1, 64));
+    command->add_option("--seed", flags->seed, "the same seed tells the same stories (default 1)");
+    command->callback([flags, &program] { program.run = [flags](Program& p) { return demo(p, *flags); }; });
+}
+
+}  // namespace steno::cli

@@ -1,0 +1,125 @@
+#include <fmt/format.h>
+
+#include <memory>
+
+#include "base/json_writer.hpp"
+#include "cli/command.hpp"
+#include "cli/terminal.hpp"
+#include "ingest/entry.hpp"
+#include "io/file_system.hpp"
+#include "journal/reader.hpp"
+#include "record/binary.hpp"
+#include "record/json.hpp"
+
+namespace steno::cli {
+
+namespace {
+
+struct DumpFlags {
+    std::string data;
+    std::string stream;
+    std::uint64_t from = 1;
+    bool payloads = false;
+};
+
+std::string_view kind_name(std::uint8_t kind) {
+    switch (static_cast<ingest::EntryKind>(kind)) {
+        case ingest::EntryKind::Opening: return "opening";
+        case ingest::EntryKind::Closing: return "closing";
+        case ingest::EntryKind::Complete: return "complete";
+        case ingest::EntryKind::Said: return "said";
+    }
+    return "journal's own";
+}
+
+void print_json(const journal::Record& record, bool payloads) {
+    std::string out;
+    JsonWriter json(out);
+    json.begin_object();
+    json.member("position", record.position.to_string());
+    json.member("segment", record.segment);
+    json.member("offset", record.offset);
+    json.member("size", record.size);
+    json.member("kind", kind_name(record.kind));
+    if (record.opens) json.member("opens", record.opens->to_string());
+    if (record.closes) json.member("closes", record.closes->to_string());
+    if (record.adopts) json.member("adopts", record.adopts->at.to_string());
+    json.key("payload_bytes");
+    json.begin_array();
+    for (const journal::StoredPayload& payload : record.payloads) json.number(std::uint64_t{payload.bytes.size()});
+    json.end_array();
+    if (const auto header = ingest::read_entry_header(record.header)) {
+        if (header->opening) json.member("opening", header->opening->to_string());
+        Call call;
+        const auto kind = static_cast<ingest::EntryKind>(record.kind);
+        const bool is_call = kind == ingest::EntryKind::Opening || kind == ingest::EntryKind::Closing || kind == ingest::EntryKind::Complete;
+        if (is_call && decode(header->call, call)) {
+            for (const journal::StoredPayload& payload : record.payloads) {
+                if (payloads && !payload.redacted && !decode(payload.bytes, call)) break;
+            }
+            json.member_raw("call", to_json(call, {.payload = payloads}));
+        }
+    }
+    json.end_object();
+    fmt::print("{}\n", out);
+}
+
+Result<int> dump(const Program& program, const DumpFlags& flags) {
+    STENO_ASSIGN(Config config, program.config());
+    if (!flags.data.empty()) STENO_TRY(set(config, "data.dir", flags.data, "--data"));
+    STENO_ASSIGN(const auto reader, journal::Reader::open(io::posix_file_system(), config.data_dir));
+    STENO_ASSIGN(const auto streams, reader->streams());
+    bool damaged = false;
+    for (const journal::StreamInfo& stream : streams) {
+        if (!flags.stream.empty() && stream.id.to_string() != flags.stream) continue;
+        if (!program.json) {
+            fmt::print("{} {}  records {}–{}, {} segments, {} bytes{}\n", paint("stream", Colour::Bold), stream.id.to_string(),
+                       stream.first_sequence, stream.durable, stream.segments, grouped(static_cast<std::int64_t>(stream.bytes)),
+                       stream.closed ? ", closed" : "");
+        }
+        STENO_ASSIGN(const auto cursor, reader->scan(stream.id, flags.from));
+        for (;;) {
+            auto record = cursor->next();
+            if (!record) {
+                if (record.error().code != Code::DataLoss) return std::unexpected(std::move(record).error());
+                damaged = true;
+                fmt::print(stderr, "damage: {}\n", record.error().message);
+                STENO_ASSIGN(const bool skipped, cursor->skip_damage());
+                if (!skipped) break;
+                continue;
+            }
+            if (!*record) break;
+            if (program.json) {
+                print_json(**record, flags.payloads);
+                continue;
+            }
+            const std::string id = (*record)->opens    ? (*record)->opens->to_string()
+                                   : (*record)->closes ? (*record)->closes->to_string()
+                                   : (*record)->adopts ? (*record)->adopts->id.to_string() + " (orphan)"
+                                                       : "";
+            std::size_t payload_bytes = 0;
+            for (const journal::StoredPayload& payload : (*record)->payloads) payload_bytes += payload.bytes.size();
+            fmt::print("{:>10}  {}:{:<10} {:<9} {}  header {} + payload {} bytes\n", (*record)->position.sequence, (*record)->segment,
+                       (*record)->offset, kind_name((*record)->kind), id, (*record)->header.size(), payload_bytes);
+        }
+    }
+    return damaged ? 11 : 0;
+}
+
+}  // namespace
+
+void add_journal(Program& program) {
+    CLI::App* journal = program.app.add_subcommand("journal", "Look into the journal itself");
+    journal->require_subcommand(1);
+    CLI::App* command = program.add(*journal, "dump", "Every record with its place, as it stands on disk",
+                                    "  steno journal dump --data ./record\n"
+                                    "  steno journal dump --json --payloads | jq .call\n");
+    const auto flags = std::make_shared<DumpFlags>();
+    command->add_option("--data", flags->data, "the data folder (default steno-data)");
+    command->add_option("--stream", flags->stream, "only this stream");
+    command->add_option("--from", flags->from, "from this sequence on");
+    command->add_flag("--payloads", flags->payloads, "with --json: prompts and answers too");
+    command->callback([flags, &program] { program.run = [flags](Program& p) { return dump(p, *flags); }; });
+}
+
+}  // namespace steno::cli

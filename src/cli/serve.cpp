@@ -1,0 +1,133 @@
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <csignal>
+
+#include "base/json_writer.hpp"
+#include "base/log.hpp"
+#include "cli/command.hpp"
+#include "cli/composition.hpp"
+#include "server/pages.hpp"
+#include "server/server.hpp"
+
+namespace steno::cli {
+
+namespace {
+
+struct ServeFlags {
+    std::string data;
+    std::string listen;
+    std::string api_key_file;
+    std::vector<std::string> upstreams;
+};
+
+Result<Config> configure(const Program& program, const ServeFlags& flags) {
+    STENO_ASSIGN(Config config, program.config());
+    if (!flags.data.empty()) STENO_TRY(set(config, "data.dir", flags.data, "--data"));
+    if (!flags.listen.empty()) STENO_TRY(set(config, "server.listen", flags.listen, "--listen"));
+    if (!flags.api_key_file.empty()) STENO_TRY(set(config, "server.api_key_file", flags.api_key_file, "--api-key-file"));
+    for (const std::string& upstream : flags.upstreams) STENO_TRY(add_upstream(config, upstream, "--upstream"));
+    return config;
+}
+
+/// Tells commands that work on the folder where its server is. Removed at the end; a stale one is recognised because
+/// the folder's lock is free.
+class ServerFile {
+  public:
+    ServerFile(std::string path, const std::string& url) : path_(std::move(path)) {
+        std::string body;
+        JsonWriter json(body);
+        json.begin_object();
+        json.member("url", url);
+        json.member("pid", std::int64_t{getpid()});
+        json.member("version", STENO_VERSION);
+        json.end_object();
+        body += '\n';
+        if (auto written = io::replace_file(io::posix_file_system(), path_, body); !written) {
+            log::warning("{} cannot be written ({}): commands on this folder will need --server", path_,
+                         written.error().message);
+        }
+    }
+    ~ServerFile() { (void)io::posix_file_system().unlink(path_); }
+    ServerFile(const ServerFile&) = delete;
+    ServerFile& operator=(const ServerFile&) = delete;
+
+  private:
+    std::string path_;
+};
+
+void announce(const std::string& url, const Config& config, Composition& parts) {
+    if (parts.data().interrupted() > 0) {
+        log::info("{} calls were under way when the last process died; they are recorded as interrupted",
+                  parts.data().interrupted());
+    }
+    fmt::print("Steno {} is recording into {}\n\n", STENO_VERSION, config.data_dir);
+    fmt::print("  page      {}\n", server::has_pages() ? url + "/" : "(built without it)");
+    fmt::print("  OpenAI    {}/openai/v1       (OPENAI_BASE_URL)\n", url);
+    fmt::print("  Anthropic {}/anthropic       (ANTHROPIC_BASE_URL)\n", url);
+    fmt::print("  Gemini    {}/gemini          (GOOGLE_GEMINI_BASE_URL)\n", url);
+    for (const auto& [name, upstream] : config.upstreams) {
+        if (name == "openai" || name == "anthropic" || name == "gemini") continue;
+        fmt::print("  {:<9} {}/{}\n", name, url, name);
+    }
+    fmt::print("  API       {}/api/v1/openapi.json\n\n", url);
+    std::fflush(stdout);
+}
+
+Result<int> serve(const Config& config) {
+    log::configure(config.log_level, config.log_json);
+    // Blocked before the first thread starts, so that only the wait below sees them.
+    sigset_t signals;
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGINT);
+    sigaddset(&signals, SIGTERM);
+    pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+
+    server::ServerOptions options;
+    options.listen = config.listen;
+    options.allowed_hosts = config.allowed_hosts;
+    STENO_ASSIGN(options.api_keys, read_api_keys(config.api_key_file));
+    STENO_ASSIGN(const auto parts, Composition::open(config));
+    server::Server server(parts->loops(), parts->services(config.listen.to_string()), std::move(options));
+    STENO_TRY(server.listen());
+
+    net::Endpoint reached = config.listen;
+    reached.port = server.port();
+    if (reached.host == "0.0.0.0") reached.host = "127.0.0.1";
+    if (reached.host == "::") reached.host = "::1";
+    const std::string url = "http://" + reached.to_string();
+    const ServerFile server_file(config.data_dir + "/server.json", url);
+    announce(url, config, *parts);
+
+    int signal = 0;
+    sigwait(&signals, &signal);
+    fmt::print("\nending: running calls get 10 s, a second signal ends at once\n");
+    std::fflush(stdout);
+    std::signal(SIGINT, SIG_DFL);
+    std::signal(SIGTERM, SIG_DFL);
+    pthread_sigmask(SIG_UNBLOCK, &signals, nullptr);
+    server.stop(std::chrono::seconds(10));
+    return 0;
+}
+
+}  // namespace
+
+void add_serve(Program& program) {
+    CLI::App* command = program.add(program.app, "serve", "Run the gateway, the API and the page on one data folder",
+                                    "  steno serve\n"
+                                    "  steno serve --data ./record --listen 127.0.0.1:8787\n"
+                                    "  steno serve --upstream openai=https://api.openai.com --upstream local=http://127.0.0.1:8000\n");
+    const auto flags = std::make_shared<ServeFlags>();
+    command->add_option("--data", flags->data, "the folder of the record (default steno-data)");
+    command->add_option("--listen", flags->listen, "HOST:PORT (default 127.0.0.1:8787); port 0 takes a free one");
+    command->add_option("--upstream", flags->upstreams, "NAME=URL: /NAME/rest goes to URL/rest; may be repeated");
+    command->add_option("--api-key-file", flags->api_key_file, "keys of those who may use the API, one a line; needed beyond loopback");
+    command->callback([flags, &program] {
+        program.run = [flags](Program& p) -> Result<int> {
+            STENO_ASSIGN(const Config config, configure(p, *flags));
+            return serve(config);
+        };
+    });
+}
+
+}  // namespace steno::cli

@@ -1,0 +1,64 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+/// What people see: aligned tables, colours where a terminal can show them, progress on standard error.
+namespace steno::cli {
+
+/// Standard output is a terminal and NO_COLOR is not set.
+bool colours();
+enum class Colour { Plain, Dim, Red, Green, Yellow, Cyan, Bold };
+std::string paint(std::string_view text, Colour colour);
+Colour colour_of_status(std::string_view status);
+
+/// Columns as wide as their widest cell; the last text column is cut so that a line fits the terminal. Control characters of what was
+/// recorded are shown as '·': an answer must not be able to steer a terminal.
+class Table {
+  public:
+    struct Column {
+        std::string head;
+        bool right = false;    ///< numbers
+        bool shrinks = false;  ///< may be cut to fit
+    };
+    explicit Table(std::vector<Column> columns) : columns_(std::move(columns)) {}
+    void row(std::vector<std::string> cells, std::vector<Colour> colours = {});
+    void print() const;
+    [[nodiscard]] bool empty() const { return rows_.empty(); }
+
+  private:
+    struct Row {
+        std::vector<std::string> cells;
+        std::vector<Colour> colours;
+    };
+    std::vector<Column> columns_;
+    std::vector<Row> rows_;
+};
+
+/// One line, without control characters.
+std::string printable(std::string_view text);
+/// "$0.000008" from "0.000008250000": exact, without trailing zeros, other currencies behind the number.
+std::string money(std::string_view decimal, std::string_view currency);
+/// "12.3 s", "900 ms".
+std::string milliseconds(double ms);
+/// 1234567 -> "1,234,567".
+std::string grouped(std::int64_t number);
+
+/// A line on standard error that is rewritten as work goes on; nothing where that is no terminal.
+class Progress {
+  public:
+    explicit Progress(std::string what) : what_(std::move(what)) {}
+    ~Progress();
+    Progress(const Progress&) = delete;
+    Progress& operator=(const Progress&) = delete;
+    /// `total` 0: not known.
+    void at(std::uint64_t done, std::uint64_t total);
+
+  private:
+    std::string what_;
+    std::int64_t shown_ = 0;
+    bool any_ = false;
+};
+
+}  // namespace steno::cli

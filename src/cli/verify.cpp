@@ -1,0 +1,126 @@
+#include <fmt/format.h>
+
+#include <memory>
+
+#include "base/json_writer.hpp"
+#include "cli/command.hpp"
+#include "cli/terminal.hpp"
+#include "io/file_system.hpp"
+#include "io/folder_lock.hpp"
+#include "journal/journal.hpp"
+#include "journal/verify.hpp"
+
+namespace steno::cli {
+
+namespace {
+
+struct VerifyFlags {
+    std::string data;
+    std::string against;
+    bool export_head = false;
+};
+
+constexpr int kDamaged = 11;  // the exit code of data_loss
+
+std::string to_json(const journal::Report& report) {
+    std::string out;
+    JsonWriter json(out);
+    json.begin_object();
+    json.member("intact", report.intact);
+    json.key("streams");
+    json.begin_array();
+    for (const journal::StreamReport& stream : report.streams) {
+        json.begin_object();
+        json.member("stream", stream.id.to_string());
+        json.member("records", stream.records);
+        json.member("payloads", stream.payloads);
+        json.member("redacted", stream.redacted);
+        json.member("segments", stream.segments);
+        json.member("bytes", stream.bytes);
+        json.member("torn_bytes", stream.torn_bytes);
+        json.member("closed", stream.closed);
+        json.member("against_head", stream.against_head);
+        if (stream.first_damage) {
+            json.key("damage");
+            json.begin_object();
+            json.member("kind", journal::name_of(stream.first_damage->kind));
+            json.member("segment", stream.first_damage->segment);
+            json.member("offset", stream.first_damage->offset);
+            json.member("sequence", stream.first_damage->sequence);
+            json.member("reason", stream.first_damage->reason);
+            json.end_object();
+        }
+        json.end_object();
+    }
+    json.end_array();
+    json.end_object();
+    return out;
+}
+
+void print(const journal::Report& report, bool against) {
+    Table table({{"stream"}, {"records", true}, {"payloads", true}, {"redacted", true}, {"bytes", true}, {"end"}, {"verdict", false, true}});
+    for (const journal::StreamReport& stream : report.streams) {
+        std::string verdict = "intact";
+        if (stream.first_damage) {
+            const journal::Damage& damage = *stream.first_damage;
+            verdict = fmt::format("{} at record {}, segment {}, offset {}: {}", journal::name_of(damage.kind), damage.sequence,
+                                  damage.segment, damage.offset, damage.reason);
+        } else if (stream.torn_bytes > 0) {
+            verdict = fmt::format("intact, and {} bytes of an unfinished write", stream.torn_bytes);
+        }
+        if (against && stream.against_head) verdict += fmt::format(" (head compared up to record {})", stream.head_sequence);
+        table.row({stream.id.to_string(), grouped(static_cast<std::int64_t>(stream.records)),
+                   grouped(static_cast<std::int64_t>(stream.payloads)), grouped(static_cast<std::int64_t>(stream.redacted)),
+                   grouped(static_cast<std::int64_t>(stream.bytes)), stream.closed ? "closed" : "open", verdict},
+                  {Colour::Plain, Colour::Plain, Colour::Plain, Colour::Plain, Colour::Plain, Colour::Plain,
+                   stream.first_damage ? Colour::Red : Colour::Green});
+    }
+    table.print();
+}
+
+Result<int> verify(const Program& program, const VerifyFlags& flags) {
+    STENO_ASSIGN(Config config, program.config());
+    if (!flags.data.empty()) STENO_TRY(set(config, "data.dir", flags.data, "--data"));
+    io::FileSystem& files = io::posix_file_system();
+    if (!files.exists(config.data_dir + "/journal")) {
+        return fail(Code::NotFound, "there is no record in " + config.data_dir, "name its folder with --data DIR");
+    }
+    auto lock = io::FolderLock::take(files, config.data_dir);
+    if (!lock) {
+        return fail(Code::FailedPrecondition, "a server is writing to " + config.data_dir,
+                    "stop it, or verify a copy of the folder");
+    }
+    if (flags.export_head) {
+        STENO_ASSIGN(const auto journal, journal::Journal::open(files, config.data_dir));
+        STENO_ASSIGN(const std::string head, journal->export_head());
+        fmt::print("{}\n", head);
+        return 0;
+    }
+    std::optional<std::string> head;
+    if (!flags.against.empty()) {
+        STENO_ASSIGN(head, io::read_file(files, flags.against, 16 << 20));
+    }
+    STENO_ASSIGN(const journal::Report report, journal::verify(files, config.data_dir, head));
+    if (program.json) {
+        fmt::print("{}\n", to_json(report));
+    } else {
+        print(report, head.has_value());
+    }
+    return report.intact ? 0 : kDamaged;
+}
+
+}  // namespace
+
+void add_verify(Program& program) {
+    CLI::App* command = program.add(program.app, "verify", "Prove that the record is what was written; exit code 11 if not",
+                                    "  steno verify --data ./record\n"
+                                    "  steno verify --export-head > head.json      keep it somewhere else\n"
+                                    "  steno verify --against head.json            nothing before that head was altered\n");
+    const auto flags = std::make_shared<VerifyFlags>();
+    command->add_option("--data", flags->data, "the data folder (default steno-data); no server may be using it");
+    command->add_option("--against", flags->against, "a head that was exported before");
+    command->add_flag("--export-head", flags->export_head, "print the signed heads of all streams");
+    command->callback([flags, &program] { program.run = [flags](Program& p) { return verify(p, *flags); }; });
+}
+
+}  // namespace steno::cli
