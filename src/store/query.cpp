@@ -78,7 +78,7 @@ double percentile_fraction(std::string_view name) {
     const auto percent = Decimal::parse(name.substr(1));
     const Decimal hundred = Decimal::from_units(100 * Decimal::kOne);
     if (!percent || *percent <= Decimal{} || *percent > hundred) return 0;
-    return percent->to_double() / 100;
+    return static_cast<double>(percent->units()) / static_cast<double>(hundred.units());
 }
 
 std::optional<Measure> function_named(std::string_view name) {

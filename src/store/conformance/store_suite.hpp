@@ -1,0 +1,61 @@
+#pragma once
+
+#include "store/call_store.hpp"
+
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+/// What every backend must do, as tests: a backend's test file instantiates StoreSuite with itself, and links
+/// store_suite_cases.cpp and store_suite_queries.cpp.
+namespace steno::store::conformance {
+
+struct Backend {
+    std::string name;
+    /// Opens the store in this folder, which may hold what an earlier one left there.
+    std::function<Result<std::unique_ptr<CallStore>>(const std::string& folder)> open;
+    bool durable = true;  ///< what was applied is there when it is opened again
+};
+
+inline std::string name_of(const ::testing::TestParamInfo<Backend>& backend) {
+    return backend.param.name;
+}
+
+class StoreSuite : public ::testing::TestWithParam<Backend> {
+  protected:
+    void SetUp() override;
+    void TearDown() override;
+
+    CallStore& store() { return *store_; }
+    void reopen();
+    /// Applies and expects success.
+    void apply(const std::vector<Change>& changes, const std::vector<Watermark>& watermarks = {});
+    void apply(const std::vector<Call>& calls);
+    /// All rows, oldest first, page by page.
+    static std::vector<Row> all_rows(CallStore& store);
+
+    std::filesystem::path folder_;
+    std::unique_ptr<CallStore> store_;
+};
+
+/// A position in some stream.
+Position at(std::uint64_t sequence);
+Change upsert(const Call& call, std::uint64_t sequence, bool may_exist = false);
+/// Calls as programs make them: few models, users and tags, small numbers, some fields absent.
+std::vector<Call> plausible_calls(std::size_t count, std::uint64_t seed);
+
+template <class T>
+T value(Result<T> result) {
+    if (!result) {
+        ADD_FAILURE() << result.error().message << " (" << result.error().remedy << ")";
+        return T{};
+    }
+    return std::move(*result);
+}
+
+}  // namespace steno::store::conformance

@@ -1,0 +1,268 @@
+#include "record/testing/arbitrary_call.hpp"
+#include "store/conformance/store_suite.hpp"
+#include "store/folding.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <atomic>
+#include <random>
+#include <thread>
+
+// Content: what is applied is there, whole, folded, once; and stays so.
+namespace steno::store::conformance {
+namespace {
+
+Said feedback(const Call& call, std::string verdict, std::string project = {}) {
+    Said said;
+    said.call = call.id;
+    said.project = std::move(project);
+    said.feedback.emplace().verdict = std::move(verdict);
+    return said;
+}
+
+Said score(const Call& call, std::string name, double number) {
+    Said said;
+    said.call = call.id;
+    said.score_name = std::move(name);
+    said.score.emplace().value = number;
+    return said;
+}
+
+std::vector<Call> arbitrary_calls(std::size_t count, double density, bool any_bytes) {
+    SeededRandom ids(count);
+    std::vector<Call> calls;
+    for (std::size_t i = 0; i < count; ++i) {
+        Call call =
+            steno::testing::arbitrary_call({.seed = i + 1, .density = density, .any_bytes = any_bytes});
+        call.id = Uuid::random(ids);
+        calls.push_back(std::move(call));
+    }
+    return calls;
+}
+
+}  // namespace
+
+TEST_P(StoreSuite, KeepsAnyCallWhole) {
+    for (const bool any_bytes : {false, true}) {
+        for (const double density : {0.05, 0.5, 1.0}) {
+            auto calls = arbitrary_calls(60 + static_cast<std::size_t>(density * 10) + (any_bytes ? 100 : 0),
+                                         density, any_bytes);
+            apply(calls);
+            for (std::size_t i = 0; i < calls.size(); ++i) {
+                const Call expected = as_stored(calls[i]);
+                const auto row = value(store().get(calls[i].id));
+                ASSERT_TRUE(row) << i;
+                ASSERT_TRUE(row->call == expected) << "call " << i << " of density " << density;
+                EXPECT_EQ(row->call.started_at.has_value(), expected.started_at.has_value());
+                if (expected.started_at)
+                    EXPECT_EQ(row->call.started_at->offset_minutes, expected.started_at->offset_minutes);
+                EXPECT_EQ(row->closed_at, at(i + 1));
+                EXPECT_EQ(row->opened_at.has_value(), (i + 1) % 2 == 0);
+            }
+        }
+    }
+}
+
+TEST_P(StoreSuite, LeavesThePayloadToTheJournal) {
+    Call call;
+    call.id = Uuid::random(system_random());
+    call.request.messages.push_back({.role = "user", .name = {}, .parts = {}, .unknown = {}});
+    call.request.system = "secret";
+    call.raw.request = "bytes";
+    call.preview.prompt = "hello";
+    apply({call});
+    const auto row = value(store().get(call.id));
+    ASSERT_TRUE(row);
+    EXPECT_TRUE(row->call.request.messages.empty());
+    EXPECT_TRUE(row->call.request.system.empty());
+    EXPECT_TRUE(row->call.raw.request.empty());
+    EXPECT_EQ(row->call.preview.prompt, "hello");
+}
+
+TEST_P(StoreSuite, GivesNothingForAnUnknownId) {
+    EXPECT_FALSE(value(store().get(Uuid{})));
+    EXPECT_EQ(value(store().stats()).rows, 0U);
+    EXPECT_TRUE(value(store().find({})).rows.empty());
+}
+
+TEST_P(StoreSuite, IdentityIsProjectAndId) {
+    Call one = plausible_calls(1, 1)[0];
+    one.project = "one";
+    Call two = one;
+    two.project = "two";
+    two.started_at = Timestamp{1'790'000'000'000'000'000, 0};
+    apply({one, two});
+    EXPECT_EQ(value(store().count({})), 2U);
+    EXPECT_EQ(value(store().get(one.id, "one"))->call.project, "one");
+    EXPECT_EQ(value(store().get(one.id))->call.project, "two");
+    EXPECT_FALSE(value(store().get(one.id, "")));
+    apply({feedback(one, "accepted", "one")});
+    EXPECT_EQ(value(store().get(one.id, "one"))->call.feedback.verdict, "accepted");
+    EXPECT_EQ(value(store().get(one.id, "two"))->call.feedback.verdict, "");
+    apply({feedback(one, "rejected")});
+    EXPECT_EQ(value(store().get(one.id, "one"))->call.feedback.verdict, "rejected");
+    EXPECT_EQ(value(store().get(one.id, "two"))->call.feedback.verdict, "rejected");
+}
+
+TEST_P(StoreSuite, FoldsWhatIsSaidInAnyOrder) {
+    // Before the call, in its batch on both sides of it, after it: the last word counts.
+    std::vector<std::size_t> order = {0, 1, 2, 3, 4};
+    std::uint64_t seed = 100;
+    do {
+        // The two words on tone stay in their order.
+        if (std::ranges::find(order, 2U) > std::ranges::find(order, 3U)) continue;
+        for (const bool together : {true, false}) {
+            const Call call = plausible_calls(1, ++seed)[0];
+            const std::vector<Change> parts = {upsert(call, 4), feedback(call, "accepted"),
+                                               score(call, "tone", 3), score(call, "tone", 4),
+                                               score(call, "depth", 1)};
+            std::vector<Change> batch;
+            for (const std::size_t part : order) {
+                batch.push_back(parts[part]);
+                if (together) continue;
+                apply(batch);
+                batch.clear();
+            }
+            apply(batch);
+            const auto row = value(store().get(call.id));
+            ASSERT_TRUE(row);
+            EXPECT_EQ(row->call.feedback.verdict, "accepted");
+            ASSERT_EQ(row->call.scores.size(), 2U);
+            EXPECT_EQ(row->call.scores.at("tone").value, 4);
+            EXPECT_EQ(row->call.model, call.model);
+        }
+    } while (std::ranges::next_permutation(order).found);
+    EXPECT_EQ(value(store().stats()).waiting, 0U);
+    EXPECT_EQ(value(store().stats()).rows, seed - 100);
+}
+
+TEST_P(StoreSuite, WhatWaitsSurvivesReopening) {
+    if (!GetParam().durable) GTEST_SKIP() << "this backend keeps nothing";
+    const auto calls = plausible_calls(2, 3);
+    apply({feedback(calls[0], "rejected"), feedback(calls[1], "modified"), feedback(calls[0], "accepted")});
+    EXPECT_EQ(value(store().stats()).waiting, 3U);
+    reopen();
+    apply(calls);
+    EXPECT_EQ(value(store().get(calls[0].id))->call.feedback.verdict, "accepted");
+    EXPECT_EQ(value(store().get(calls[1].id))->call.feedback.verdict, "modified");
+    EXPECT_EQ(value(store().stats()).waiting, 0U);
+    reopen();
+    EXPECT_EQ(value(store().stats()).waiting, 0U);
+}
+
+TEST_P(StoreSuite, ASecondArrivalAmends) {
+    Call first = plausible_calls(1, 4)[0];
+    first.model = {.requested = "a", .served = "b", .unknown = {}};
+    first.labels.attributes = {{"x", 1.0}, {"y", "kept"}};
+    Call second;
+    second.id = first.id;
+    second.project = first.project;
+    second.kind = Kind::Vision;
+    second.status = Status::Partial;
+    second.model.served = "c";
+    second.labels.attributes = {{"x", 2.0}};
+    const std::vector<Change> said = {feedback(first, "accepted")};
+    apply(std::vector<Change>{upsert(first, 2)});
+    apply(said);
+    apply(std::vector<Change>{upsert(second, 5, true)});
+    const auto row = value(store().get(first.id));
+    ASSERT_TRUE(row);
+    EXPECT_EQ(row->call.model.requested, "a");
+    EXPECT_EQ(row->call.model.served, "c");
+    EXPECT_EQ(row->call.kind, Kind::Vision);
+    EXPECT_EQ(row->call.status, Status::Partial);
+    EXPECT_EQ(row->call.started_at, first.started_at);
+    EXPECT_EQ(row->call.labels.attributes.at("x"), AttributeValue(2.0));
+    EXPECT_EQ(row->call.labels.attributes.at("y"), AttributeValue("kept"));
+    EXPECT_EQ(row->call.feedback.verdict, "accepted");
+    EXPECT_EQ(row->closed_at, at(5));
+    EXPECT_EQ(row->opened_at, at(1));
+    EXPECT_EQ(value(store().count({})), 1U);
+}
+
+TEST_P(StoreSuite, TwiceInOneBatchIsOneRow) {
+    const Call call = plausible_calls(1, 5)[0];
+    apply(std::vector<Change>{upsert(call, 1), upsert(call, 2)});
+    EXPECT_EQ(value(store().count({})), 1U);
+}
+
+TEST_P(StoreSuite, RemembersWatermarksWithTheRows) {
+    const Uuid other = *Uuid::parse("00000000-0000-4000-8000-000000000001");
+    const auto calls = plausible_calls(3, 6);
+    apply(std::vector<Change>{upsert(calls[0], 1)}, {at(1)});
+    apply(std::vector<Change>{upsert(calls[1], 2)}, {at(2), {other, 70}});
+    apply(std::vector<Change>{}, {at(3)});
+    if (GetParam().durable) reopen();
+    const std::vector<Watermark> expected = {{other, 70}, at(3)};
+    EXPECT_EQ(value(store().watermarks()), expected);
+    EXPECT_EQ(value(store().count({})), 2U);
+    apply(std::vector<Change>{upsert(calls[2], 4)}, {at(4)});
+    EXPECT_EQ(value(store().watermarks())[1], at(4));
+}
+
+TEST_P(StoreSuite, SameContentInWhateverBatches) {
+    const auto calls = plausible_calls(300, 7);
+    std::vector<Change> changes;
+    std::mt19937_64 random(7);
+    for (std::size_t i = 0; i < calls.size(); ++i) {
+        changes.push_back(upsert(calls[i], i + 1));
+        if (random() % 5 == 0)
+            changes.push_back(feedback(calls[random() % calls.size()], fmt::format("v{}", i)));
+        if (random() % 9 == 0)
+            changes.push_back(score(calls[random() % calls.size()], "s", static_cast<double>(i)));
+        if (random() % 9 == 0) {
+            Call late = calls[random() % (i + 1)];
+            late.release = fmt::format("r{}", i);
+            changes.push_back(upsert(late, i + 1000, true));
+        }
+    }
+    apply(changes);
+    const std::vector<Row> whole = all_rows(store());
+    EXPECT_EQ(whole.size(), calls.size());
+    store_.reset();
+    std::filesystem::remove_all(folder_ / "store");
+    reopen();
+    for (std::size_t i = 0; i < changes.size();) {
+        const std::size_t size = std::min<std::size_t>(1 + random() % 40, changes.size() - i);
+        apply(std::vector<Change>(changes.begin() + static_cast<std::ptrdiff_t>(i),
+                                  changes.begin() + static_cast<std::ptrdiff_t>(i + size)));
+        i += size;
+        if (GetParam().durable && random() % 6 == 0) reopen();
+    }
+    EXPECT_TRUE(all_rows(store()) == whole);
+}
+
+TEST_P(StoreSuite, BatchesLargerThanTheEnginesOwn) {
+    const auto calls = plausible_calls(5000, 8);
+    apply(calls);
+    ASSERT_TRUE(store().checkpoint());
+    EXPECT_EQ(value(store().stats()).rows, 5000U);
+    EXPECT_EQ(all_rows(store()).size(), 5000U);
+}
+
+TEST_P(StoreSuite, ReadersSeeWholeBatches) {
+    const auto calls = plausible_calls(2000, 9);
+    std::atomic<bool> done = false;
+    std::atomic<int> torn = 0;
+    std::vector<std::jthread> readers;
+    for (int i = 0; i < 3; ++i)
+        readers.emplace_back([&] {
+            while (!done) {
+                const auto count = store().count({});
+                if (!count || *count % 100 != 0) ++torn;
+            }
+        });
+    for (std::size_t i = 0; i < calls.size(); i += 100) {
+        std::vector<Change> batch;
+        for (std::size_t j = i; j < i + 100; ++j) batch.push_back(upsert(calls[j], j + 1));
+        apply(batch);
+        if (i % 500 == 0) EXPECT_TRUE(store().checkpoint());
+    }
+    done = true;
+    readers.clear();
+    EXPECT_EQ(torn, 0);
+    EXPECT_EQ(value(store().count({})), calls.size());
+}
+
+}  // namespace steno::store::conformance
