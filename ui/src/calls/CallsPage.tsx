@@ -53,6 +53,9 @@ export function CallsPage() {
     move,
     open: () => activeId && open(activeId),
     close,
+    copy: () => {
+      if (activeId) void navigator.clipboard.writeText(activeId)
+    },
     togglePause: () => setState({ ...state, live: !state.live }, true),
     toggleFull: () => setFull(!full),
     newest: () => {
@@ -110,7 +113,8 @@ export function CallsPage() {
 
   return (
     <div className={classes.page} data-open={openId ? (full ? 'full' : 'beside') : undefined}>
-      <FilterBar state={state} onChange={setState} shown={columns} onShown={setColumns} live={live.state} />
+      <h1 className="hidden-text">Calls</h1>
+      <FilterBar state={state} onChange={setState} shown={columns} onShown={setColumns} live={live} />
       <div className={classes.summary}>
         <SummaryStrip state={state} onChange={setState} />
       </div>

@@ -16,7 +16,7 @@ interface Props {
 
 export function FacetList({ path, label, state, chosen, onChosen }: Props) {
   const [search, setSearch] = useState('')
-  const { values, loading, error } = useFacet(state, path, true)
+  const { values, loading, error } = useFacet(state, path)
   if (loading) return <Loader size="xs" m="sm" />
   if (error) return <p className={classes.note}>{asProblem(error).title}</p>
   const gone: FacetValue[] = chosen

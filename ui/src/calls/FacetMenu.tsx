@@ -23,7 +23,7 @@ export function FacetMenu({ path, label, state, onChange }: Props) {
           variant={chosen.length > 0 ? 'light' : 'default'}
           rightSection={<IconChevronDown size={13} />}
           onClick={toggle}
-          aria-label={`Filter by ${label.toLowerCase()}`}
+          aria-label={`Filter by ${label.toLowerCase()}${chosen.length > 0 ? `: ${chosen.join(', ')}` : ''}`}
         >
           {chosen.length === 0 ? label : chosen.length === 1 ? chosen[0] : `${label}: ${chosen.length}`}
         </Button>

@@ -1,5 +1,6 @@
 import { ActionIcon, Button, Tooltip } from '@mantine/core'
 import { IconPlayerPauseFilled, IconPlayerPlayFilled } from '@tabler/icons-react'
+import type { Problem } from '../api/problem'
 import type { LiveState } from '../live/use-live-calls'
 import { canFollow, isFiltered, type ListState } from '../state/list-state'
 import { AddFilter } from './AddFilter'
@@ -15,7 +16,7 @@ interface Props {
   onChange: (state: ListState, replace?: boolean) => void
   shown: string[]
   onShown: (ids: string[] | null) => void
-  live: LiveState
+  live: { state: LiveState; problem: Problem | null }
 }
 
 const menus = [
@@ -64,15 +65,20 @@ function LiveButton({ state, onChange, live }: Pick<Props, 'state' | 'onChange' 
   }
   const words = !state.live
     ? 'Paused'
-    : live === 'live'
+    : live.state === 'live'
       ? 'Live'
-      : live === 'down'
+      : live.state === 'down'
         ? 'Reconnecting'
         : 'Connecting'
   const action = state.live ? 'Pause live updates' : 'Resume live updates'
   return (
-    <span className={classes.live} data-state={state.live ? live : 'paused'}>
-      <span role="status">{words}</span>
+    <span className={classes.live} data-state={state.live ? live.state : 'paused'}>
+      <span
+        role="status"
+        title={live.problem ? `${live.problem.message}\n${live.problem.remedy}` : undefined}
+      >
+        {words}
+      </span>
       <Tooltip label={`${action} (p)`}>
         <ActionIcon
           size="sm"

@@ -8,8 +8,8 @@ export interface FacetValue {
   calls: number
 }
 
-/** The values that a field has under the other filters, most frequent first; asked for only while `wanted`. */
-export function useFacet(state: ListState, path: string, wanted: boolean) {
+/** The values that a field has under the other filters, most frequent first; asked anew for every menu that opens. */
+export function useFacet(state: ListState, path: string) {
   const params = useMemo(() => {
     const others = { ...state, filters: state.filters.filter((filter) => filter.path !== path) }
     const query = apiParams(others, new Date())
@@ -18,9 +18,8 @@ export function useFacet(state: ListState, path: string, wanted: boolean) {
     query.set('order', '-calls')
     query.set('limit', '200')
     return query.toString()
-    // A facet is as old as the menu: it is asked anew when that opens.
-  }, [state, path, wanted])
-  const query = useQuery({ ...aggregateQuery(params), enabled: wanted })
+  }, [state, path])
+  const query = useQuery(aggregateQuery(params))
   const values = useMemo<FacetValue[]>(
     () =>
       (query.data?.groups ?? []).flatMap((group) => {

@@ -7,6 +7,7 @@ const shortcuts: [string[], string][] = [
   [['Enter'], 'open the call'],
   [['Esc'], 'close it'],
   [['f'], 'open call over the whole width, or beside the list'],
+  [['c'], 'copy its id'],
   [['/'], 'search in prompts and answers'],
   [['p'], 'pause or resume live updates'],
   [['g'], 'back to the newest call'],

@@ -43,7 +43,7 @@ export function mergeCalls(pages: Call[], fetchedAt: number, live: ReadonlyMap<s
     if (!fetched || prefersLive(fetched, news, fetchedAt)) merged.set(id, news.call)
   }
   return [...merged.values()]
-    .map((call) => ({ call, nanos: epochNanos(call.started_at) ?? 0n }))
+    .map((call) => ({ call, nanos: startOf(call) }))
     .sort((a, b) => (a.nanos === b.nanos ? compareText(b.call.id, a.call.id) : a.nanos < b.nanos ? 1 : -1))
     .map((entry) => entry.call)
 }
@@ -54,6 +54,17 @@ function prefersLive(fetched: Call, news: LiveCall, fetchedAt: number): boolean 
   if (fetchedRuns !== liveRuns) return fetchedRuns
   return news.at >= fetchedAt
 }
+
+/** Parsed once for each call object; thousands are merged with every batch of news. */
+function startOf(call: Call): bigint {
+  let nanos = starts.get(call)
+  if (nanos === undefined) {
+    nanos = epochNanos(call.started_at) ?? 0n
+    starts.set(call, nanos)
+  }
+  return nanos
+}
+const starts = new WeakMap<Call, bigint>()
 
 function compareText(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0
