@@ -1,8 +1,8 @@
 #!/bin/sh
 # CPU per request of the bare relay and of nginx as a proxy, one after the other, in front of the same nginx upstream.
-# usage: relay.sh PATH_TO_RELAY [SECONDS] [CONNECTIONS] [BODY_BYTES]
+# usage: relay.sh [PATH_TO_RELAY [SECONDS] [CONNECTIONS] [BODY_BYTES]]
 set -eu
-relay=$1 seconds=${2:-8} connections=${3:-32} bytes=${4:-1024}
+relay=${1:-$(dirname "$0")/../../build/bench/bench/relay/relay} seconds=${2:-8} connections=${3:-32} bytes=${4:-1024}
 dir=$(mktemp -d)
 trap 'kill $upstream_pid $proxy_pid 2>/dev/null; rm -rf "$dir"' EXIT
 head -c "$bytes" /dev/zero | tr '\0' 'x' > "$dir/body"
