@@ -311,6 +311,7 @@ export function makeCall(n, at, rnd) {
       attributes: { tone: pick(['friendly', 'formal']), premium: n % 2 === 0 },
       metadata: { build: 'a41f9', host: 'web-3' },
     },
+    raw: { request: '…' },
     privacy: { full_data: true, retention: 'standard' },
     preview: { prompt, answer: done ? answer.slice(0, 300) : '' },
   }

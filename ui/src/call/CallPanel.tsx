@@ -76,7 +76,7 @@ export function CallPanel({ call }: { call: Call }) {
           </Tabs.Panel>
         )}
         <Tabs.Panel value="raw" className={classes.content}>
-          <RawTab id={call.id} />
+          <RawTab call={call} />
         </Tabs.Panel>
       </Tabs>
       <FeedbackBar call={call} />

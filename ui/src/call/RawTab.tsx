@@ -2,6 +2,7 @@ import { Button, SegmentedControl } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
 import { useMemo, useState } from 'react'
 import { callTextQuery, rawQuery } from '../api/queries'
+import type { Call } from '../api/types'
 import { CopyButton } from '../components/CopyButton'
 import { ProblemView } from '../components/ProblemView'
 import { indentJson } from '../format/json'
@@ -10,13 +11,13 @@ import classes from './RawTab.module.css'
 type View = 'record' | 'request' | 'response'
 
 /** The record's own JSON, every digit as served; and the exact bytes of both sides where they were kept. */
-export function RawTab({ id }: { id: string }) {
+export function RawTab({ call }: { call: Call }) {
+  const { id } = call
   const [view, setView] = useState<View>('record')
   const record = useQuery({ ...callTextQuery(id), enabled: view === 'record' })
-  const raw = useQuery({
-    ...rawQuery(id, view === 'response' ? 'response' : 'request'),
-    enabled: view !== 'record',
-  })
+  const side = view === 'response' ? 'response' : 'request'
+  const kept = call.raw?.[side] !== undefined
+  const raw = useQuery({ ...rawQuery(id, side), enabled: view !== 'record' && kept })
   const query = view === 'record' ? record : raw
   const text = useMemo(() => {
     const data = query.data ?? ''
@@ -48,7 +49,7 @@ export function RawTab({ id }: { id: string }) {
         )}
       </div>
       {query.error && <ProblemView error={query.error} onRetry={() => void query.refetch()} />}
-      {view !== 'record' && query.data === null && (
+      {view !== 'record' && (!kept || query.data === null) && (
         <p className="dim">
           The exact bytes of this side were not kept. The record above holds what was understood of them.
         </p>

@@ -16,8 +16,9 @@ describe('toBars', () => {
     expect(bars[0]?.from).toBe(at('2026-11-20T08:00:00Z'))
     expect(bars.at(-1)?.to).toBe(at('2026-11-20T15:00:00Z'))
   })
-  it('spans what there is where the range is open', () => {
-    expect(toBars(groups, 'hour', null, null).map((bar) => bar.calls)).toEqual([5, 0, 0, 2])
+  it('spans what there is where the range is open, and not too little', () => {
+    const calls = toBars(groups, 'hour', null, null).map((bar) => bar.calls)
+    expect(calls).toEqual([...Array(10).fill(0), 5, 0, 0, 2])
     expect(toBars([], 'hour', 0, hour)).toEqual([])
   })
   it('folds what would be too many, losing no call', () => {

@@ -14,6 +14,7 @@ export interface Bar {
 
 const widths: Record<BucketName, number> = { minute: 60_000, hour: 3_600_000, day: 86_400_000 }
 const kMaxBars = 120
+const kLeastBars = 14
 
 export function bucketFor(state: ListState, from: string, to: string): BucketName {
   if (state.range === 'all') return 'day'
@@ -29,8 +30,8 @@ export function bucketFor(state: ListState, from: string, to: string): BucketNam
 }
 
 /**
- * The server's groups as bars without gaps over [from, to); where the range is open, over what there is. More than 120
- * are folded into wider ones. All of a view's buckets share one offset, so they have one width.
+ * The server's groups as bars without gaps over [from, to); where the range is open, over what there is, at
+ * least 14 buckets of it. More than 120 are folded into wider ones. All of a view's buckets share one offset, so they have one width.
  */
 export function toBars(
   groups: AggregateGroup[],
@@ -50,8 +51,8 @@ export function toBars(
   if (anchor === undefined) return []
   const starts = known.map((each) => each.start)
   const slotOf = (time: number) => Math.floor((time - anchor) / width)
-  const first = Math.min(slotOf(Math.min(...starts)), from === null ? Infinity : slotOf(from))
   const last = Math.max(slotOf(Math.max(...starts)), to === null ? -Infinity : slotOf(to - 1))
+  const first = Math.min(slotOf(Math.min(...starts)), from === null ? last - kLeastBars + 1 : slotOf(from))
   const fold = Math.ceil((last - first + 1) / kMaxBars)
   const bars: Bar[] = []
   for (let slot = first; slot <= last; slot += fold) {
