@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <map>
 #include <random>
 #include <thread>
 
@@ -44,24 +45,28 @@ std::vector<Call> arbitrary_calls(std::size_t count, double density, bool any_by
 }  // namespace
 
 TEST_P(StoreSuite, KeepsAnyCallWhole) {
+    std::map<Uuid, std::pair<Call, std::size_t>> expected;
+    std::size_t count = 60;
     for (const bool any_bytes : {false, true}) {
         for (const double density : {0.05, 0.5, 1.0}) {
-            auto calls = arbitrary_calls(60 + static_cast<std::size_t>(density * 10) + (any_bytes ? 100 : 0),
-                                         density, any_bytes);
+            const auto calls = arbitrary_calls(count++, density, any_bytes);
             apply(calls);
-            for (std::size_t i = 0; i < calls.size(); ++i) {
-                const Call expected = as_stored(calls[i]);
-                const auto row = value(store().get(calls[i].id));
-                ASSERT_TRUE(row) << i;
-                ASSERT_TRUE(row->call == expected) << "call " << i << " of density " << density;
-                EXPECT_EQ(row->call.started_at.has_value(), expected.started_at.has_value());
-                if (expected.started_at)
-                    EXPECT_EQ(row->call.started_at->offset_minutes, expected.started_at->offset_minutes);
-                EXPECT_EQ(row->closed_at, at(i + 1));
-                EXPECT_EQ(row->opened_at.has_value(), (i + 1) % 2 == 0);
-            }
+            for (std::size_t i = 0; i < calls.size(); ++i)
+                expected.emplace(calls[i].id, std::pair(as_stored(calls[i]), i + 1));
         }
     }
+    const auto rows = all_rows(store());
+    ASSERT_EQ(rows.size(), expected.size());
+    for (const Row& row : rows) {
+        const auto& [call, sequence] = expected.at(row.call.id);
+        ASSERT_TRUE(row.call == call) << "the " << sequence << "th call of its batch";
+        if (call.started_at) {
+            EXPECT_EQ(row.call.started_at->offset_minutes, call.started_at->offset_minutes);
+        }
+        EXPECT_EQ(row.closed_at, at(sequence));
+        EXPECT_EQ(row.opened_at.has_value(), sequence % 2 == 0);
+    }
+    EXPECT_TRUE(value(store().get(rows[7].call.id)) == rows[7]);
 }
 
 TEST_P(StoreSuite, LeavesThePayloadToTheJournal) {
@@ -112,7 +117,9 @@ TEST_P(StoreSuite, FoldsWhatIsSaidInAnyOrder) {
     do {
         // The two words on tone stay in their order.
         if (std::ranges::find(order, 2U) > std::ranges::find(order, 3U)) continue;
+        // Batch by batch takes long on a disk: every seventh order.
         for (const bool together : {true, false}) {
+            if (!together && seed % 7 != 0) continue;
             const Call call = plausible_calls(1, ++seed)[0];
             const std::vector<Change> parts = {upsert(call, 4), feedback(call, "accepted"),
                                                score(call, "tone", 3), score(call, "tone", 4),
