@@ -184,6 +184,13 @@ void Answer::add_tool_call(std::string_view id, std::string_view name, JsonValue
     add(std::move(part));
 }
 
+void Answer::restart() {
+    choices_.clear();
+    selected_ = nullptr;
+    kept_ = 0;
+    left_out_ = 0;
+}
+
 bool Answer::all_finished() const {
     return !choices_.empty() && std::ranges::none_of(choices_, [](const auto& entry) {
         return entry.second.finish_reason.empty();
@@ -243,8 +250,7 @@ void Answer::move_to(Call& call) {
     if (left_out_ != 0) {
         call.privacy.truncated["response.messages"].bytes = static_cast<std::int64_t>(kept_ + left_out_);
     }
-    choices_.clear();
-    selected_ = nullptr;
+    restart();
 }
 
 }  // namespace steno::providers

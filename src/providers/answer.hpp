@@ -43,6 +43,9 @@ class Answer {
     /// A whole one, `arguments` being a JSON value or a string that holds one.
     void add_tool_call(std::string_view id, std::string_view name, JsonValue arguments);
 
+    /// Forgets the parts: the whole answer comes again. has_output() stays.
+    void restart();
+
     /// Anything that a model produced has come.
     [[nodiscard]] bool has_output() const { return has_output_; }
     [[nodiscard]] bool empty() const { return choices_.empty(); }

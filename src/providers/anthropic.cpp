@@ -113,26 +113,22 @@ class UsageReport {
         JsonDocument document;
         if (!document.parse(billed)) return;
         const JsonValue usage = document.root();
-        const auto count = [](JsonValue value) {
-            const auto number = value.integer();
-            return number && *number >= 0 ? number : std::nullopt;
-        };
-        const auto read = count(usage["cache_read_input_tokens"]);
-        const auto written = count(usage["cache_creation_input_tokens"]);
+        const auto read = usage["cache_read_input_tokens"].count();
+        const auto written = usage["cache_creation_input_tokens"].count();
         const JsonValue by_duration = usage["cache_creation"];
         CacheWrites& writes = call.usage.cache_write_tokens;
-        writes.minutes_5 = count(by_duration["ephemeral_5m_input_tokens"]);
-        writes.hours_1 = count(by_duration["ephemeral_1h_input_tokens"]);
+        writes.minutes_5 = by_duration["ephemeral_5m_input_tokens"].count();
+        writes.hours_1 = by_duration["ephemeral_1h_input_tokens"].count();
         const std::int64_t split = writes.minutes_5.value_or(0) + writes.hours_1.value_or(0);
         const bool is_split = writes.minutes_5 || writes.hours_1;
         if (written && (!is_split || *written > split)) writes.other = *written - split;
         call.usage.cache_read_tokens = read;
-        call.usage.input_tokens = count(usage["input_tokens"]);
+        call.usage.input_tokens = usage["input_tokens"].count();
         if (call.usage.input_tokens)
             *call.usage.input_tokens += read.value_or(0) + split + writes.other.value_or(0);
-        if (output_is_final) call.usage.output_tokens = count(usage["output_tokens"]);
-        call.usage.reasoning_tokens = count(usage["output_tokens_details"]["thinking_tokens"]);
-        call.usage.searches = count(usage["server_tool_use"]["web_search_requests"]);
+        if (output_is_final) call.usage.output_tokens = usage["output_tokens"].count();
+        call.usage.reasoning_tokens = usage["output_tokens_details"]["thinking_tokens"].count();
+        call.usage.searches = usage["server_tool_use"]["web_search_requests"].count();
         if (usage["service_tier"].is_string()) call.provider.service_tier = usage["service_tier"].string();
     }
 

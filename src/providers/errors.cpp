@@ -163,12 +163,12 @@ std::optional<ProviderError> find_error(JsonValue root, bool expected) {
         return std::nullopt;
     }
     const JsonValue inner = root["error"];
-    if (inner.is_object()) {
+    if (inner.is_object() && inner.size() != 0) {
         ProviderError error = read_error_object(inner);
         if (error.type.empty()) error.type = root["error_type"].scalar_text();
         return error;
     }
-    if (inner.is_string() && (expected || root["choices"].size() == 0)) {
+    if (inner.is_string() && !inner.is("") && (expected || root["choices"].size() == 0)) {
         ProviderError error = read_error_object(root);
         error.message = inner.string();
         return error;

@@ -484,6 +484,32 @@ TEST(GatewayCases, C27_CachedReadsOfEveryDialect) {
     EXPECT_EQ(google.usage.reasoning_tokens, 109);
 }
 
+TEST(GatewayCases, C_TheCostThatTheProviderReportsIsKept) {
+    Exchange openrouter = chat(chat_body(R"({"prompt_tokens":1,"completion_tokens":5,"cost":0.00014})"));
+    EXPECT_EQ(openrouter.read().cost, Cost{});
+    openrouter.upstream = "openrouter";
+    EXPECT_EQ(openrouter.read().cost.total->to_string(), "0.000140000000");
+    EXPECT_EQ(openrouter.read().cost.source, "provider");
+    EXPECT_EQ(openrouter.read().cost.currency, "USD");
+    Exchange xai = chat(chat_body(R"({"prompt_tokens":1,"completion_tokens":5,"cost_in_usd_ticks":12345})"));
+    xai.upstream = "xai";
+    EXPECT_EQ(xai.read().cost.total->to_string(), "0.000001234500");
+    Exchange perplexity =
+        chat(chat_body(R"({"prompt_tokens":1,"cost":{"total_cost":0.0060000000000000001}})"));
+    perplexity.upstream = "perplexity";
+    EXPECT_EQ(perplexity.read().cost.total->to_string(), "0.006000000000");
+}
+
+TEST(GatewayCases, C_AbsurdCountsAreAbsent) {
+    const Call call =
+        messages(
+            R"({"content":[],"usage":{"input_tokens":9223372036854775807,"cache_read_input_tokens":9223372036854775807,"output_tokens":-1}})")
+            .read();
+    EXPECT_EQ(call.usage.input_tokens, std::nullopt);
+    EXPECT_EQ(call.usage.output_tokens, std::nullopt);
+    EXPECT_FALSE(call.usage.billed.text.empty());
+}
+
 TEST(GatewayCases, C29_ThePlaceholderOfOutputTokensIsNotTaken) {
     Exchange exchange = messages(typed({kMessageStart, kTextStart, kTextDelta}));
     exchange.complete = false;

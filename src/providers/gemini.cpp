@@ -111,11 +111,6 @@ std::string system_text(JsonValue instruction) {
     return text;
 }
 
-std::optional<std::int64_t> count_of(JsonValue value) {
-    const auto number = value.integer();
-    return number && *number >= 0 ? number : std::nullopt;
-}
-
 std::optional<std::int64_t> sum(std::optional<std::int64_t> a, std::optional<std::int64_t> b) {
     if (!a) return b;
     return *a + b.value_or(0);
@@ -123,7 +118,7 @@ std::optional<std::int64_t> sum(std::optional<std::int64_t> a, std::optional<std
 
 std::optional<std::int64_t> tokens_of(JsonValue details, std::string_view modality) {
     for (const JsonValue entry : details.elements()) {
-        if (entry["modality"].is(modality)) return count_of(entry["tokenCount"]);
+        if (entry["modality"].is(modality)) return entry["tokenCount"].count();
     }
     return std::nullopt;
 }
@@ -133,10 +128,10 @@ void read_usage(JsonValue metadata, Usage& usage) {
     const auto output = metadata["candidatesTokenCount"].has_value() ? metadata["candidatesTokenCount"]
                                                                      : metadata["responseTokenCount"];
     usage.input_tokens =
-        sum(count_of(metadata["promptTokenCount"]), count_of(metadata["toolUsePromptTokenCount"]));
-    usage.reasoning_tokens = count_of(metadata["thoughtsTokenCount"]);
-    usage.output_tokens = sum(count_of(output), usage.reasoning_tokens);
-    usage.cache_read_tokens = count_of(metadata["cachedContentTokenCount"]);
+        sum(metadata["promptTokenCount"].count(), metadata["toolUsePromptTokenCount"].count());
+    usage.reasoning_tokens = metadata["thoughtsTokenCount"].count();
+    usage.output_tokens = sum(output.count(), usage.reasoning_tokens);
+    usage.cache_read_tokens = metadata["cachedContentTokenCount"].count();
     usage.audio_input_tokens = tokens_of(metadata["promptTokensDetails"], "AUDIO");
     usage.image_input_tokens = tokens_of(metadata["promptTokensDetails"], "IMAGE");
     usage.audio_output_tokens = tokens_of(metadata["candidatesTokensDetails"], "AUDIO");

@@ -385,6 +385,11 @@ std::optional<std::int64_t> JsonValue::integer() const {
     return static_cast<std::int64_t>(*real);
 }
 
+std::optional<std::int64_t> JsonValue::count() const {
+    const std::optional<std::int64_t> value = integer();
+    return value && *value >= 0 && *value <= kMaxCount ? value : std::nullopt;
+}
+
 std::optional<double> JsonValue::number() const {
     if (type() != Type::Number) return std::nullopt;
     const std::string_view text = raw();

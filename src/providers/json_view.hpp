@@ -54,6 +54,9 @@ class JsonValue {
     [[nodiscard]] bool is(std::string_view text) const;
     /// An integer, also one written as 10.0; nullopt beyond 64 bits.
     [[nodiscard]] std::optional<std::int64_t> integer() const;
+    /// An integer from 0 to kMaxCount: tokens and such. Sums of a few counts stay within 64 bits.
+    [[nodiscard]] std::optional<std::int64_t> count() const;
+    static constexpr std::int64_t kMaxCount = 1'000'000'000'000'000;
     [[nodiscard]] std::optional<double> number() const;
     [[nodiscard]] std::optional<bool> boolean() const;
     /// A string decoded, a number or boolean as written, else "".

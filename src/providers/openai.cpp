@@ -4,6 +4,8 @@
 #include "providers/http_facts.hpp"
 #include "providers/request_facts.hpp"
 
+#include <fmt/format.h>
+
 #include <span>
 
 namespace steno::providers {
@@ -77,7 +79,7 @@ Part file_part(JsonValue part, JsonValue file) {
 void read_openai_usage(JsonValue usage, const OpenAiDialect& dialect, Usage& out) {
     const auto first = [&](std::initializer_list<JsonValue> values) -> std::optional<std::int64_t> {
         for (const JsonValue value : values) {
-            if (const auto number = value.integer(); number && *number >= 0) return number;
+            if (const auto number = value.count()) return number;
         }
         return std::nullopt;
     };
@@ -103,7 +105,7 @@ void read_openai_usage(JsonValue usage, const OpenAiDialect& dialect, Usage& out
     out.image_input_tokens = first({input["image_tokens"]});
     out.searches = first({usage["num_search_queries"]});
     if (dialect.reasoning_beside_output) {
-        const auto total = usage["total_tokens"].integer();
+        const auto total = usage["total_tokens"].count();
         const bool already_in = total && out.input_tokens && out.output_tokens &&
                                 *out.input_tokens + *out.output_tokens == *total;
         if (!already_in && out.output_tokens && out.reasoning_tokens)
@@ -113,6 +115,37 @@ void read_openai_usage(JsonValue usage, const OpenAiDialect& dialect, Usage& out
         }
     }
     out.billed = verbatim(usage);
+}
+
+void read_reported_cost(JsonValue usage, const OpenAiDialect& dialect, Cost& out) {
+    std::optional<Decimal> total;
+    const auto dollars = [](JsonValue value) -> std::optional<Decimal> {
+        const auto number = value.number();
+        constexpr double kBeyondAnyCall = 1e9;
+        if (!number || *number < 0 || *number > kBeyondAnyCall) return std::nullopt;
+        const auto exact = Decimal::parse(value.raw());
+        return exact ? exact : Decimal::parse(fmt::format("{:.12f}", *number));  // more places than we keep
+    };
+    switch (dialect.reported_cost) {
+        case ReportedCost::None:
+            return;
+        case ReportedCost::Cost:
+            total = dollars(usage["cost"]);
+            break;
+        case ReportedCost::TotalCost:
+            total = dollars(usage["cost"]["total_cost"]);
+            break;
+        case ReportedCost::Ticks:
+            constexpr int kUnitsOfTick = 100;
+            if (const auto ticks = usage["cost_in_usd_ticks"].count()) {
+                total = Decimal::from_units(static_cast<__int128>(*ticks) * kUnitsOfTick);
+            }
+    }
+    if (!total) return;
+    out = {};
+    out.total = total;
+    out.currency = "USD";
+    out.source = "provider";
 }
 
 Part read_openai_part(JsonValue source) {

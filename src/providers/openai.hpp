@@ -9,11 +9,20 @@
 /// OpenAI's endpoints, and what the many services that speak the same language do otherwise.
 namespace steno::providers {
 
+/// Where in `usage` a provider says what it charges, in US dollars.
+enum class ReportedCost : unsigned char {
+    None,
+    Cost,       ///< cost (OpenRouter)
+    TotalCost,  ///< cost.total_cost (Perplexity)
+    Ticks,      ///< cost_in_usd_ticks, of which 10^10 are a dollar (xAI)
+};
+
 struct OpenAiDialect {
     std::string_view record_name;  ///< "": whoever asked for the provider knows it (see find_provider)
     /// xAI's chat: completion_tokens leaves the reasoning out, and cached tokens may come on top of the
     /// prompt's.
     bool reasoning_beside_output = false;
+    ReportedCost reported_cost = ReportedCost::None;
 };
 
 /// A provider for any host that speaks OpenAI's language.
@@ -32,6 +41,8 @@ class OpenAiProvider final : public Provider {
 
 /// usage with either set of names (prompt_tokens / input_tokens), and `billed`.
 void read_openai_usage(JsonValue usage, const OpenAiDialect& dialect, Usage& out);
+/// cost.total, .currency and .source, if the provider reports what it charges; else `out` stays as it is.
+void read_reported_cost(JsonValue usage, const OpenAiDialect& dialect, Cost& out);
 /// Content of a message: text, or parts in the forms of Chat Completions and of Responses.
 void read_openai_content(JsonValue content, Message& message);
 /// A part of a message; what it does not know becomes Other.

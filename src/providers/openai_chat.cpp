@@ -79,6 +79,7 @@ class CompletionsReader : public AnswerReader {
             if (usage.is_object()) {
                 usage_ = {};
                 read_openai_usage(usage, dialect_, usage_);
+                read_reported_cost(usage, dialect_, cost_);
                 read_phases(usage);
             }
         }
@@ -109,6 +110,7 @@ class CompletionsReader : public AnswerReader {
         call.response.id = id_;
         call.model.served = model_;
         call.usage = usage_;
+        if (cost_.total) call.cost = cost_;
         if (!tier_.empty()) call.provider.service_tier = tier_;
         call.time.phases.insert(phases_.begin(), phases_.end());
     }
@@ -118,6 +120,7 @@ class CompletionsReader : public AnswerReader {
     std::string model_;
     std::string tier_;
     Usage usage_;
+    Cost cost_;
     std::map<std::string, Duration> phases_;
 };
 

@@ -118,6 +118,7 @@ class ResponsesReader final : public AnswerReader {
         if (response["usage"].is_object()) {
             usage_ = {};
             read_openai_usage(response["usage"], dialect_, usage_);
+            read_reported_cost(response["usage"], dialect_, cost_);
         }
     }
 
@@ -126,10 +127,8 @@ class ResponsesReader final : public AnswerReader {
             if (auto error = find_error(response, true)) report(std::move(*error));
         }
         if (response["output"].size() != 0) {
-            const bool had_output = answer_.has_output();
-            answer_ = Answer();
+            answer_.restart();
             for (const JsonValue item : response["output"].elements()) read_output(item);
-            if (had_output && !answer_.has_output()) answer_.append(PartType::Text, std::string_view());
         }
         const JsonValue reason = response["incomplete_details"]["reason"];
         const JsonValue status = response["status"];
@@ -171,6 +170,7 @@ class ResponsesReader final : public AnswerReader {
         call.response.id = id_;
         call.model.served = model_;
         call.usage = usage_;
+        if (cost_.total) call.cost = cost_;
         if (!tier_.empty()) call.provider.service_tier = tier_;
         if (cancelled_ && call.status == Status::Success) call.status = Status::Cancelled;
         if (incomplete_ && call.status == Status::Success) call.status = Status::Partial;
@@ -181,6 +181,7 @@ class ResponsesReader final : public AnswerReader {
     std::string model_;
     std::string tier_;
     Usage usage_;
+    Cost cost_;
     bool incomplete_ = false;
     bool cancelled_ = false;
 };

@@ -31,10 +31,10 @@ constexpr OpenAiDialect together() {
     return {.record_name = "together_ai"};
 }
 constexpr OpenAiDialect openrouter() {
-    return {.record_name = "openrouter"};
+    return {.record_name = "openrouter", .reported_cost = ReportedCost::Cost};
 }
 constexpr OpenAiDialect xai() {
-    return {.record_name = "x_ai", .reasoning_beside_output = true};
+    return {.record_name = "x_ai", .reasoning_beside_output = true, .reported_cost = ReportedCost::Ticks};
 }
 constexpr OpenAiDialect fireworks() {
     return {.record_name = "fireworks"};
@@ -43,7 +43,7 @@ constexpr OpenAiDialect cerebras() {
     return {.record_name = "cerebras"};
 }
 constexpr OpenAiDialect perplexity() {
-    return {.record_name = "perplexity"};
+    return {.record_name = "perplexity", .reported_cost = ReportedCost::TotalCost};
 }
 constexpr OpenAiDialect compatible() {
     return {};
