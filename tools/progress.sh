@@ -17,6 +17,8 @@ step() {
     local begin=$SECONDS code=0 ticks=0 last
     "$@" >"$log" 2>&1 </dev/null 9>&- &
     local pid=$!
+    # bash starts what runs in the background deaf to Ctrl-C.
+    trap 'kill -TERM "$pid" 2>/dev/null; wait "$pid" 2>/dev/null; say; fail "$title: stopped."' INT TERM HUP
     while kill -0 "$pid" 2>/dev/null; do
         sleep 0.1
         ticks=$((ticks + 1))
@@ -29,6 +31,7 @@ step() {
         fi
     done
     wait "$pid" || code=$?
+    trap - INT TERM HUP
     [[ -t 1 ]] && printf '\r\033[K'
     if ((code != 0)); then
         say "$title: failed after $((SECONDS - begin)) s (whole output: ${log#"$root"/})"
