@@ -18,7 +18,7 @@ step() {
     "$@" >"$log" 2>&1 </dev/null 9>&- &
     local pid=$!
     # bash starts what runs in the background deaf to Ctrl-C.
-    trap 'kill -TERM "$pid" 2>/dev/null; wait "$pid" 2>/dev/null; say; fail "$title: stopped."' INT TERM HUP
+    trap 'kill -TERM "$pid" 2>/dev/null || true; wait "$pid" 2>/dev/null || true; fail "$title: stopped."' INT TERM HUP
     while kill -0 "$pid" 2>/dev/null; do
         sleep 0.1
         ticks=$((ticks + 1))
