@@ -81,7 +81,7 @@ void append_all_text(const json::value& value, std::string& out) {
         for (const auto& [key, member] : value.get_object()) {
             if (key == "data" || key == "file_data") {
                 out.append(kMediaBytes, ' ');
-            } else {
+            } else if (key != "role" && key != "type" && key != "id") {
                 append_all_text(member, out);
             }
         }

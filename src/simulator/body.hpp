@@ -23,7 +23,8 @@ const boost::json::array& elements(const boost::json::value* value);
 std::string_view view(const boost::json::string& text);
 /// The text in a message's content: a string, or the `text` members of its parts.
 std::string text_of_content(const boost::json::value* content);
-/// Appends every string below, for counting; media counts as a fixed number of tokens.
+/// Appends what a model would read of the strings below, for counting; media counts as a fixed number of
+/// tokens.
 void append_all_text(const boost::json::value& value, std::string& out);
 
 }  // namespace steno::simulator

@@ -23,17 +23,17 @@ constexpr Words kOpenings{"Good question. ",
                           "In brief: "};
 
 constexpr std::array<std::string_view, 12> kSentences{
-    "The main thing about {0} is to start with what you already have and change one part at a time.",
-    "For {0}, most people find that {1} matters more than they expect.",
+    "Start with what you already know about {0}, and change one thing at a time.",
+    "With {0}, most people find that {1} will matter more than they expect.",
     "I would check {0} first, because a mistake there shows up everywhere else.",
-    "If {1} is urgent, do that today and leave {0} for later in the week.",
-    "You can try {0} on a small example before you roll it out.",
-    "There is one trade-off: more {0} usually means less {1}.",
-    "A good rule is to write down what you want from {0}, then compare it with what you got.",
-    "The numbers for {1} look fine to me, so I would concentrate on {0}.",
-    "Once {0} is settled, {1} follows almost by itself.",
-    "It takes about ten minutes, and you can undo it if {1} does not work out.",
-    "Keep an eye on {0} for a day or two; if it stays quiet, you are done.",
+    "If you are short of time, look at {1} today and leave {0} for later in the week.",
+    "You can try {0} on a small example before you go further.",
+    "There is one trade-off: more attention to {0} usually leaves less for {1}.",
+    "A good rule is to write down what you expect of {0}, then compare it with what you get.",
+    "I see no trouble with {1}, so I would concentrate on {0}.",
+    "Once you have settled {0}, the rest follows almost by itself.",
+    "It takes about ten minutes, and you can undo it if {1} should suffer.",
+    "Keep an eye on {0} for a day or two; if nothing happens, you are done.",
     "The documentation on {1} has an example that comes close to yours."};
 
 constexpr Words kClosings{" Would you like an example?",
@@ -44,8 +44,8 @@ constexpr Words kClosings{" Would you like an example?",
                           " Is there anything else about {0} that I should look at?"};
 
 constexpr std::array<std::string_view, 7> kListItems{
-    "Look at {0} as it is now.",     "Decide what {1} should be.",   "Try it on a small part of {0}.",
-    "Compare the result with {1}.",  "Write down what you changed.", "Ask somebody else to read it.",
+    "Write down what you know about {0}.", "Decide what you want from {1}.", "Try it on a small part.",
+    "Compare the result with {1}.",        "Note what you changed.",         "Ask somebody else to read it.",
     "Come back to {0} after a week."};
 
 constexpr std::array<std::string_view, 5> kThoughts{

@@ -73,8 +73,9 @@ void count_cache(const Question& question, Dice& dice, Answer& answer) {
 }  // namespace
 
 std::int64_t input_tokens_of(const Question& question) {
-    return std::max<std::int64_t>(1, count_tokens(question.prompt) + count_tokens(question.context) +
-                                         8 * static_cast<std::int64_t>(question.tools.size()) + 3);
+    constexpr std::int64_t kFrame = 3;
+    constexpr std::int64_t kTool = 8;
+    return kFrame + count_tokens(question.context) + kTool * static_cast<std::int64_t>(question.tools.size());
 }
 
 Answer answer_question(const Question& question, Dice& dice) {

@@ -23,7 +23,7 @@ struct OfferedTool {
 struct Question {
     std::string model;
     std::string prompt;   ///< text of the last user message, knobs taken out
-    std::string context;  ///< all other text that goes in; only counted
+    std::string context;  ///< all text that goes in, the prompt too; only counted
     std::vector<OfferedTool> tools;
     std::string forced_tool;           ///< the caller insists on this one
     bool may_call_tools = true;        ///< false: the caller said "none"

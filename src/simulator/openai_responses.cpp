@@ -29,9 +29,9 @@ class Response {
         question.wants_reasoning = is_reasoning_model(call_.model);
         question.max_tokens = integer_at(body, "max_output_tokens");
         question.context = string_at(body, "instructions");
-        if (const json::value* input = find(body, "input"); input && input->is_array()) {
+        if (const json::value* input = find(body, "input")) {
             append_all_text(*input, question.context);
-            if (!input->get_array().empty())
+            if (input->is_array() && !input->get_array().empty())
                 question.answers_tool_result =
                     string_at(input->get_array().back(), "type") == "function_call_output";
         }
