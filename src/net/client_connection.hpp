@@ -82,7 +82,10 @@ class PooledExchange final : public ClientExchange {
     [[nodiscard]] const ResponseHead& head() const override { return head_; }
     [[nodiscard]] std::optional<std::uint64_t> content_length() const override;
     Task<Result<std::string_view>> read_some(std::size_t max) override;
-    void cancel() override { connection_->end(Connection::End::Cancelled); }
+    void cancel() override {
+        // Once given back, the connection may be another exchange's already.
+        if (!given_back_) connection_->end(Connection::End::Cancelled);
+    }
     [[nodiscard]] bool reused_connection() const override { return reused_; }
 
   private:

@@ -93,6 +93,25 @@ Result<Listening> open_listener(const Endpoint& endpoint) {
     return Listening{socket.release(), found->ai_family};
 }
 
+/// A connection's place among those that a stop reaches; whatever ends it, it closes and is taken out.
+class Registration {
+  public:
+    Registration(std::unordered_set<ServerConnection*>& open, ServerConnection& connection)
+        : open_(open), connection_(connection) {
+        open_.insert(&connection_);
+    }
+    ~Registration() {
+        open_.erase(&connection_);
+        connection_.close();
+    }
+    Registration(const Registration&) = delete;
+    Registration& operator=(const Registration&) = delete;
+
+  private:
+    std::unordered_set<ServerConnection*>& open_;
+    ServerConnection& connection_;
+};
+
 Task<void> serve_socket(std::shared_ptr<ServerState> state, std::shared_ptr<Descriptor> descriptor,
                         int family, std::string peer) {
     Loop& loop = *Loop::current();
@@ -104,10 +123,8 @@ Task<void> serve_socket(std::shared_ptr<ServerState> state, std::shared_ptr<Desc
     if (!error) {
         descriptor->release();
         connection->prepare_socket();
-        state->open[loop.index].insert(connection.get());
+        const Registration registration(state->open[loop.index], *connection);
         if (!state->stopping && !loop.stopping) co_await connection->serve();
-        state->open[loop.index].erase(connection.get());
-        connection->close();
     }
 }
 

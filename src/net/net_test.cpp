@@ -558,6 +558,23 @@ TEST_F(Net, AClosedPooledConnectionIsReplaced) {
     EXPECT_EQ(bodies, "12");
 }
 
+TEST_F(Net, CancellingAFinishedExchangeTouchesNobodyElse) {
+    serve(echo);
+    loops.run([&]() -> Task<void> {
+        RequestHead head;
+        head.method = "POST";
+        auto first = co_await client.send(url(), head, "first", {});
+        while (!(co_await (*first)->read_some())->empty()) {
+        }
+        auto second = co_await client.send(url(), head, "second", {});
+        EXPECT_TRUE((*second)->reused_connection());
+        (*first)->cancel();
+        const auto piece = co_await (*second)->read_some();
+        EXPECT_TRUE(piece);
+        if (piece) EXPECT_EQ(*piece, "second");
+    });
+}
+
 TEST_F(Net, ASlowReaderPausesTheWriter) {
     std::atomic<bool> all_written = false;
     serve([&](ServerExchange& exchange) -> Task<void> {

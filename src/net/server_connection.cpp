@@ -236,7 +236,6 @@ Task<void> ServerConnection::refuse(int status, std::string_view words) {
     ResponseHead answer;
     answer.status = status;
     answer.headers.add("Content-Type", "text/plain; charset=utf-8");
-    answer.headers.add("Connection", "close");
     output().clear();
     wire::append_response(output(), answer,
                           fmt::format("Content-Length: {}\r\nConnection: close\r\n", words.size()));
