@@ -53,7 +53,7 @@ std::unexpected<Error> open_error(const std::string& path, const char* message) 
     const std::string_view text = first_line(message);
     const auto says = [&](std::string_view part) { return text.find(part) != std::string_view::npos; };
     if (says("Could not set lock") || says("already attached") || says("Conflicting lock"))
-        return fail(Code::FailedPrecondition, fmt::format("the store {} is in use by another process", path),
+        return fail(Code::Unavailable, fmt::format("the store {} is in use by another process", path),
                     "stop that process, or ask it: a server answers for its own data folder");
     if (says("Permission denied") || says("No space left") || says("Cannot open file") ||
         says("Read-only file system"))
@@ -109,7 +109,7 @@ std::unexpected<Error> engine_error(std::string_view doing, const char* message)
 
 Result<Database> Database::open(const std::string& path, const DuckdbOptions& options) {
     if (std::strcmp(duckdb_library_version(), kDuckdbVersion) != 0)
-        return fail(Code::FailedPrecondition,
+        return fail(Code::Internal,
                     fmt::format("libduckdb.so is {}, this program needs {}", duckdb_library_version(),
                                 kDuckdbVersion),
                     "put the library that came with steno beside it");

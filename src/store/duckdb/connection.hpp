@@ -63,7 +63,7 @@ class Answer {
     duckdb_result result_{};
 };
 
-/// The database file, opened with our settings. FailedPrecondition: another process has it. DataLoss: it is
+/// The database file, opened with our settings. Unavailable: another process has it. DataLoss: it is
 /// damaged, or none of ours.
 class Database {
   public:

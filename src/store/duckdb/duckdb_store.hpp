@@ -21,9 +21,9 @@ struct DuckdbOptions {
     std::uint64_t log_bytes = 512ULL << 20;
 };
 
-/// The embedded default: DuckDB on `<folder>/calls.duckdb`. One process at a time. FailedPrecondition:
-/// another process has the file, or it was made by another version of Steno: then delete the folder and feed
-/// again. DataLoss: it is damaged; the same remedy.
+/// The embedded default: DuckDB on `<folder>/calls.duckdb`. One process at a time. FailedPrecondition: it was
+/// made by another version of Steno, DataLoss: it is damaged; for both, delete the folder and feed again.
+/// Unavailable: another process has the file, or it cannot be read; deleting it would be wrong.
 Result<std::unique_ptr<CallStore>> open_duckdb_store(const DuckdbOptions& options);
 
 }  // namespace steno::store
