@@ -1,0 +1,323 @@
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <memory>
+#include <thread>
+#include <vector>
+
+#include "ingest/data_folder.hpp"
+#include "ingest/entry.hpp"
+#include "io/memory_file_system.hpp"
+#include "record/binary.hpp"
+#include "store/memory/memory_store.hpp"
+
+namespace steno::ingest {
+namespace {
+
+using namespace std::chrono_literals;
+
+/// A store that outlives the folder, and that can be told to fail.
+class SharedStore {
+  public:
+    StoreFactory factory() {
+        return [this](const std::string&) -> Result<std::unique_ptr<store::CallStore>> {
+            if (open_error) return std::unexpected(*std::exchange(open_error, std::nullopt));
+            if (!store || fresh) store = store::make_memory_store();
+            fresh = false;
+            return std::make_unique<Borrowed>(*this);
+        };
+    }
+
+    std::unique_ptr<store::CallStore> store;
+    bool fresh = false;
+    std::optional<Error> open_error;
+    std::atomic<int> failing_applies{0};
+
+  private:
+    class Borrowed final : public store::CallStore {
+      public:
+        explicit Borrowed(SharedStore& shared) : shared_(shared) {}
+        Result<void> apply(std::span<const store::Change> changes, std::span<const store::Watermark> marks) override {
+            if (shared_.failing_applies > 0) {
+                --shared_.failing_applies;
+                return fail(Code::Unavailable, "the store is out");
+            }
+            return shared_.store->apply(changes, marks);
+        }
+        Result<std::vector<store::Watermark>> watermarks() override { return shared_.store->watermarks(); }
+        Result<store::Page> find(const store::CallQuery& query) override { return shared_.store->find(query); }
+        Result<std::optional<store::Row>> get(const Uuid& id, std::optional<std::string_view> project) override {
+            return shared_.store->get(id, project);
+        }
+        Result<store::AggregateTable> aggregate(const store::AggregateQuery& query) override {
+            return shared_.store->aggregate(query);
+        }
+        Result<std::uint64_t> count(const store::Selection& selection) override { return shared_.store->count(selection); }
+        Result<store::StoreStats> stats() override { return shared_.store->stats(); }
+        Result<void> checkpoint() override { return {}; }
+
+      private:
+        SharedStore& shared_;
+    };
+};
+
+class Ingest : public testing::Test {
+  protected:
+    std::unique_ptr<DataFolder> open() {
+        DataFolderOptions options;
+        options.path = "/data";
+        options.open_store = shared.factory();
+        options.prices = pricing::Catalogue::built_in();
+        options.max_sync_delay = 1ms;
+        options.feeder.interval = 5ms;
+        auto folder = DataFolder::open(files, std::move(options));
+        EXPECT_TRUE(folder) << folder.error().message;
+        return folder ? std::move(*folder) : nullptr;
+    }
+
+    Call call(const std::string& prompt = "when is the meeting?") {
+        Call call;
+        call.id = Uuid::random(random);
+        call.kind = Kind::Chat;
+        call.name = "gpt-4o-mini";
+        call.started_at = system_clock().now();
+        call.provider.name = "openai";
+        call.model.requested = "gpt-4o-mini";
+        call.trace.session_id = "s-1";
+        Message message;
+        message.role = "user";
+        message.parts.emplace_back();
+        message.parts.back().text = prompt;
+        call.request.messages.push_back(message);
+        return call;
+    }
+
+    void answer(OpenCall& open, const std::string& text = "at ten") {
+        Call& call = open.call();
+        call.status = Status::Success;
+        call.usage.input_tokens = 31;
+        call.usage.output_tokens = 6;
+        Message message;
+        message.role = "assistant";
+        message.parts.emplace_back();
+        message.parts.back().text = text;
+        call.response.messages.push_back(message);
+        call.preview = {"when is the meeting?", text, {}};
+        open.end();
+    }
+
+    std::uint64_t rows(DataFolder& folder) {
+        EXPECT_TRUE(folder.feeder().catch_up(10s));
+        return *folder.store().count({});
+    }
+
+    io::MemoryFileSystem files;
+    SharedStore shared;
+    SeededRandom random{7};
+};
+
+TEST_F(Ingest, ACallIsReadableWhileItRunsAfterItEndedAndFromTheStore) {
+    const auto folder = open();
+    OpenCall begun = folder->recorder().begin(call());
+    const Uuid id = begun.call().id;
+    auto seen = folder->calls().get(id);
+    ASSERT_TRUE(seen) << seen.error().message;
+    EXPECT_EQ(seen->status, Status::Running);
+    EXPECT_EQ(seen->request.messages.at(0).parts.at(0).text, "when is the meeting?");
+
+    answer(begun);
+    seen = folder->calls().get(id);
+    ASSERT_TRUE(seen) << seen.error().message;
+    EXPECT_EQ(seen->status, Status::Success);
+    EXPECT_EQ(seen->cost.total->to_string(), "0.000008250000");
+
+    ASSERT_EQ(rows(*folder), 1u);
+    folder->recorder().forget_until(folder->journal().durable().sequence);
+    seen = folder->calls().get(id);
+    ASSERT_TRUE(seen) << seen.error().message;
+    EXPECT_EQ(seen->request.messages.at(0).parts.at(0).text, "when is the meeting?");
+    EXPECT_EQ(seen->response.messages.at(0).parts.at(0).text, "at ten");
+    EXPECT_EQ(seen->cost.total->to_string(), "0.000008250000");
+}
+
+TEST_F(Ingest, AForgottenEndIsRecordedAsAFailureOfOurs) {
+    const auto folder = open();
+    Uuid id;
+    {
+        OpenCall begun = folder->recorder().begin(call());
+        id = begun.call().id;
+    }
+    const auto seen = folder->calls().get(id);
+    ASSERT_TRUE(seen);
+    EXPECT_EQ(seen->status, Status::Failure);
+    EXPECT_EQ(seen->error.type, ErrorType::Server);
+}
+
+TEST_F(Ingest, WhatADeadProcessLeftOpenIsInterruptedOnceAndKeepsItsPrompt) {
+    Uuid open_id;
+    Uuid ended_id;
+    {
+        const auto folder = open();
+        OpenCall ended = folder->recorder().begin(call("first"));
+        ended_id = ended.call().id;
+        answer(ended);
+        // Begun and never ended, as after kill -9: journaled without an OpenCall that would end it.
+        Call lost = call("second");
+        open_id = lost.id;
+        std::string header;
+        append_entry_header(header, std::nullopt);
+        header += encode(lost, Place::Header);
+        const std::string request = encode(lost, Place::RequestPayload);
+        journal::Payload payload;
+        payload.bytes = request;
+        journal::Entry entry;
+        entry.kind = static_cast<std::uint8_t>(EntryKind::Opening);
+        entry.header = header;
+        entry.payloads = std::span(&payload, 1);
+        entry.opens = lost.id;
+        ASSERT_TRUE(folder->journal().append(entry));
+    }
+    for (int round = 0; round < 3; ++round) {
+        const auto folder = open();
+        EXPECT_EQ(folder->interrupted(), round == 0 ? 1u : 0u);
+        EXPECT_EQ(rows(*folder), 2u);
+        const auto seen = folder->calls().get(open_id);
+        ASSERT_TRUE(seen) << seen.error().message;
+        EXPECT_EQ(seen->status, Status::Interrupted);
+        EXPECT_EQ(seen->request.messages.at(0).parts.at(0).text, "second");
+        EXPECT_EQ(folder->calls().get(ended_id)->status, Status::Success);
+    }
+}
+
+TEST_F(Ingest, AStoreThatIsDeletedIsRebuiltToTheSameContent) {
+    std::vector<Uuid> ids;
+    {
+        const auto folder = open();
+        for (int i = 0; i < 50; ++i) {
+            OpenCall begun = folder->recorder().begin(call("prompt " + std::to_string(i)));
+            ids.push_back(begun.call().id);
+            answer(begun);
+        }
+        Said said;
+        said.call = ids[3];
+        said.feedback.emplace();
+        said.feedback->verdict = "accepted";
+        ASSERT_TRUE(folder->recorder().say(said));
+        EXPECT_EQ(rows(*folder), 50u);
+    }
+    std::vector<Call> before;
+    {
+        const auto folder = open();
+        for (const Uuid& id : ids) before.push_back(*folder->calls().get(id));
+    }
+    shared.fresh = true;
+    const auto folder = open();
+    EXPECT_EQ(rows(*folder), 50u);
+    for (std::size_t i = 0; i < ids.size(); ++i) {
+        const auto after = folder->calls().get(ids[i]);
+        ASSERT_TRUE(after);
+        EXPECT_EQ(*after, before[i]);
+    }
+    EXPECT_EQ(folder->calls().get(ids[3])->feedback.verdict, "accepted");
+}
+
+TEST_F(Ingest, AStoreAheadOfTheJournalOrOfAnotherVersionIsRebuilt) {
+    {
+        const auto folder = open();
+        OpenCall begun = folder->recorder().begin(call());
+        answer(begun);
+        rows(*folder);
+        const store::Watermark ahead{folder->journal().stream(), 1'000'000};
+        ASSERT_TRUE(shared.store->apply({}, std::span(&ahead, 1)));
+    }
+    // The check refuses the open store; the factory then gives an empty one, as deleted files would.
+    struct Fresh {
+        SharedStore& shared;
+        int opened = 0;
+    } fresh{shared};
+    DataFolderOptions options;
+    options.path = "/data";
+    options.prices = pricing::Catalogue::built_in();
+    options.open_store = [&fresh](const std::string& path) {
+        fresh.shared.fresh = fresh.opened++ > 0;
+        return fresh.shared.factory()(path);
+    };
+    {
+        auto folder = DataFolder::open(files, options);
+        ASSERT_TRUE(folder) << folder.error().message;
+        EXPECT_TRUE((*folder)->store_rebuilt());
+        EXPECT_EQ(rows(**folder), 1u);
+    }
+    shared.open_error = Error(Code::FailedPrecondition, "another version");
+    fresh.opened = 0;
+    auto folder = DataFolder::open(files, options);
+    ASSERT_TRUE(folder) << folder.error().message;
+    EXPECT_TRUE((*folder)->store_rebuilt());
+    EXPECT_EQ(rows(**folder), 1u);
+}
+
+TEST_F(Ingest, AStoreThatFailsIsFedAgainAndNothingIsTwiceOrMissing) {
+    const auto folder = open();
+    shared.failing_applies = 7;
+    for (int i = 0; i < 200; ++i) {
+        OpenCall begun = folder->recorder().begin(call());
+        answer(begun);
+    }
+    EXPECT_EQ(rows(*folder), 200u);
+    EXPECT_EQ(shared.failing_applies, 0);
+    EXPECT_GT(folder->feeder().stats().failures, 0u);
+}
+
+TEST_F(Ingest, ManyThreadsRecordAndAllOfItArrivesOnce) {
+    const auto folder = open();
+    std::vector<std::thread> threads;
+    std::vector<std::vector<Call>> calls(8);
+    for (auto& mine : calls) {
+        for (int i = 0; i < 100; ++i) mine.push_back(call());
+    }
+    for (auto& mine : calls) {
+        threads.emplace_back([&] {
+            for (Call& c : mine) {
+                OpenCall begun = folder->recorder().begin(c);
+                answer(begun);
+            }
+        });
+    }
+    for (std::thread& thread : threads) thread.join();
+    EXPECT_EQ(rows(*folder), 800u);
+    EXPECT_EQ(folder->recorder().stats().running, 0u);
+}
+
+TEST_F(Ingest, TextIsFoundInWholePromptsNotOnlyInPreviews) {
+    const auto folder = open();
+    OpenCall begun = folder->recorder().begin(call(std::string(2000, 'x') + " the NEEDLE in it"));
+    const Uuid id = begun.call().id;
+    answer(begun);
+    for (int i = 0; i < 30; ++i) {
+        OpenCall other = folder->recorder().begin(call());
+        answer(other);
+    }
+    store::CallQuery query;
+    query.selection.text = "needle";
+    std::vector<Uuid> found;
+    do {
+        const auto page = folder->calls().find(query, false);
+        ASSERT_TRUE(page) << page.error().message;
+        for (const Call& c : page->calls) found.push_back(c.id);
+        query.cursor = page->next_cursor.value_or("");
+    } while (!query.cursor.empty());
+    EXPECT_EQ(found, std::vector<Uuid>{id});
+}
+
+TEST(Entry, HeadersOfUnknownFormOrCutShortAreErrors) {
+    std::string header;
+    append_entry_header(header, journal::Position{Uuid{}, 300});
+    ASSERT_TRUE(read_entry_header(header));
+    for (std::size_t cut = 0; cut < header.size(); ++cut) {
+        EXPECT_FALSE(read_entry_header(std::string_view(header).substr(0, cut))) << cut;
+    }
+    EXPECT_FALSE(read_entry_header("\x07rest"));
+}
+
+}  // namespace
+}  // namespace steno::ingest

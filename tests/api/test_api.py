@@ -1,0 +1,265 @@
+"""The HTTP API of a real server over real calls: every resource, against the OpenAPI document and against arithmetic."""
+
+import decimal
+import http.client
+import json
+import pathlib
+import sys
+import threading
+import urllib.parse
+
+import pytest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
+from openapi import Contract  # noqa: E402
+from steno_process import Server, Simulator  # noqa: E402
+
+CHAT = "/openai/v1/chat/completions"
+
+
+def chat(server, prompt="hello", model="gpt-4o-mini", expect=200, **headers):
+    head = {"content-type": "application/json"} | {k.replace("_", "-"): v for k, v in headers.items()}
+    _, answer_head, body = server.request(
+        "POST", CHAT, {"model": model, "messages": [{"role": "user", "content": prompt}]}, head, expect=expect)
+    return answer_head["x-steno-call-id"], body
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory):
+    with Simulator() as simulator, Server(tmp_path_factory.mktemp("record"), *simulator.upstreams()) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def contract(server):
+    return Contract(server.get("/api/v1/openapi.json")[2])
+
+
+@pytest.fixture(scope="module")
+def filled(server):
+    """Forty calls of two agents and two models, one in ten failing."""
+    ids = []
+    for n in range(40):
+        failing = n % 10 == 9
+        ids.append(chat(server, f"question {n} about refunds" if n % 4 == 0 else f"question {n}",
+                        model="gpt-4o" if n % 2 else "gpt-4o-mini", expect=500 if failing else 200,
+                        x_steno_session=f"filled-{n % 4}", x_steno_agent="calendar" if n % 2 else "mail",
+                        x_steno_tags="even" if n % 2 == 0 else "odd,loud", x_steno_user=f"u-{n % 5}",
+                        x_steno_attributes=json.dumps({"tone": "friendly" if n % 3 == 0 else "plain", "round": n}),
+                        **({"x-sim-status": "500"} if failing else {}))[0])
+    return ids
+
+
+def only(server, query):
+    return server.calls("&trace.session_id.prefix=filled-" + query)
+
+
+def test_a_call_is_there_at_once_and_whole(server, contract):
+    call_id, answer = chat(server, "when is the meeting?", x_steno_project="shop")
+    call = contract.check(server.call(call_id), "GET", "/api/v1/calls/{id}")
+    assert call["project"] == "shop"
+    assert call["request"]["messages"][0]["parts"][0]["text"] == "when is the meeting?"
+    assert call["response"]["messages"][0]["parts"][0]["text"] == answer["choices"][0]["message"]["content"]
+    assert call["usage"]["input_tokens"] == answer["usage"]["prompt_tokens"]
+    tokens_in, tokens_out = answer["usage"]["prompt_tokens"], answer["usage"]["completion_tokens"]
+    cached = answer["usage"].get("prompt_tokens_details", {}).get("cached_tokens", 0)
+    expected = (decimal.Decimal("0.15") * (tokens_in - cached) + decimal.Decimal("0.075") * cached +
+                decimal.Decimal("0.6") * tokens_out) / 1_000_000
+    assert decimal.Decimal(call["cost"]["total"]) == expected
+    raw = server.get(f"/api/v1/calls/{call_id}/raw?part=request")[2]
+    assert json.loads(raw)["messages"][0]["content"] == "when is the meeting?"
+
+
+def test_lists_filter_by_every_kind_of_field(server, contract, filled):
+    contract.check(server.get("/api/v1/calls?limit=5")[2], "GET", "/api/v1/calls")
+    assert len(only(server, "")) == 40
+    assert len(only(server, "&status=failure")) == 4
+    assert len(only(server, "&status.ne=failure")) == 36
+    assert len(only(server, "&model.requested=gpt-4o")) == 20
+    assert len(only(server, "&model.requested.in=gpt-4o,gpt-4o-mini")) == 40
+    assert len(only(server, "&labels.tags=loud")) == 20
+    assert len(only(server, "&labels.attributes.tone=friendly")) == 14
+    assert len(only(server, "&labels.attributes.round.gte=30")) == 10
+    assert len(only(server, "&error.type.exists=true")) == 4
+    assert len(only(server, "&provider.http_status=500")) == 4
+    assert len(only(server, "&usage.input_tokens.gt=0")) == 36
+    assert len(only(server, "&text=about%20REFUNDS")) == 10
+    first = only(server, "&order=started_at")[0]
+    later = urllib.parse.quote(first["started_at"])
+    assert len(only(server, "&from=" + later)) == 40
+    assert len(only(server, "&to=" + later)) == 0
+
+
+def test_pages_neither_repeat_nor_skip_while_calls_come_in(server, filled):
+    seen, cursor = [], ""
+    while True:
+        page = server.get("/api/v1/calls?limit=7&trace.session_id.prefix=filled-" + cursor)[2]
+        seen += [call["id"] for call in page["calls"]]
+        chat(server, "one more, elsewhere", x_steno_session="other")
+        if not page["next_cursor"]:
+            break
+        cursor = "&cursor=" + page["next_cursor"]
+    assert sorted(seen) == sorted(filled)
+
+
+def test_field_selection_gives_just_what_was_asked_for(server, filled):
+    call = server.get("/api/v1/calls?limit=1&fields=status,usage.input_tokens,request.messages&status=success")[2]["calls"][0]
+    assert set(call) == {"id", "status", "usage", "request"}
+    assert set(call["usage"]) == {"input_tokens"}
+    assert call["request"]["messages"]
+    assert "messages" not in server.get("/api/v1/calls?limit=1")[2]["calls"][0].get("request", {})
+
+
+def test_aggregates_equal_arithmetic_over_the_list(server, contract, filled):
+    calls = only(server, "")
+    answer = server.get("/api/v1/aggregate?trace.session_id.prefix=filled-&group_by=trace.agent"
+                        "&measures=calls,errors,error_rate,input_tokens,cost,duration_p50,duration_p95,duration_avg")[2]
+    contract.check(answer, "GET", "/api/v1/aggregate")
+    groups = {group["key"]["trace.agent"]: group for group in answer["groups"]}
+    assert set(groups) == {"calendar", "mail"}
+    for agent, group in groups.items():
+        mine = [call for call in calls if call["trace"]["agent"] == agent]
+        failed = [call for call in mine if call["status"] == "failure"]
+        assert group["calls"] == len(mine)
+        assert group["errors"] == len(failed)
+        assert group["error_rate"] == pytest.approx(len(failed) / len(mine))
+        assert group["input_tokens"] == sum(call.get("usage", {}).get("input_tokens", 0) for call in mine)
+        assert decimal.Decimal(group["cost"]["total"]) == sum(
+            decimal.Decimal(call["cost"]["total"]) for call in mine if "cost" in call)
+        durations = sorted(call["time"]["duration_ms"] for call in mine)
+        for name, fraction in (("duration_p50", 0.5), ("duration_p95", 0.95)):
+            rank = -(-len(durations) * int(fraction * 100) // 100)
+            assert group[name] == pytest.approx(durations[rank - 1])
+    whole = server.get("/api/v1/aggregate?trace.session_id.prefix=filled-&bucket=hour&measures=calls")[2]["groups"]
+    assert sum(group["calls"] for group in whole) == 40
+
+
+def test_an_unknown_price_is_unknown_and_counted(server, filled):
+    call_id, _ = chat(server, "hello", model="nobody-knows-this-model", x_steno_session="unpriced")
+    assert "cost" not in server.call(call_id)
+    chat(server, "hello", x_steno_session="unpriced")
+    cost = server.get("/api/v1/aggregate?trace.session_id=unpriced&measures=cost")[2]["groups"][0]["cost"]
+    assert cost["unpriced_calls"] == 1 and decimal.Decimal(cost["total"]) > 0
+    explained = server.get(f"/api/v1/prices/explain/{call_id}")[2]
+    assert "total" not in explained and "nobody-knows-this-model" in explained["missing"]
+
+
+def test_a_request_is_a_tree_and_a_session_a_list(server, contract):
+    root, _ = chat(server, "plan", x_steno_request="r-tree", x_steno_session="s-tree", x_steno_agent="planner", x_steno_kind="agent")
+    child, _ = chat(server, "step", x_steno_request="r-tree", x_steno_session="s-tree", x_steno_parent=root)
+    chat(server, "detail", x_steno_request="r-tree", x_steno_session="s-tree", x_steno_parent=child)
+    chat(server, "orphan", x_steno_request="r-tree", x_steno_session="s-tree", x_steno_parent="unrecorded")
+    chat(server, "next", x_steno_request="r-tree-2", x_steno_session="s-tree")
+    tree = contract.check(server.get("/api/v1/requests/r-tree")[2], "GET", "/api/v1/requests/{id}")
+    assert [node["call"]["id"] for node in tree["tree"]][0] == root
+    assert len(tree["tree"]) == 2
+    assert tree["tree"][0]["children"][0]["call"]["id"] == child
+    assert len(tree["tree"][0]["children"][0]["children"]) == 1
+    assert tree["summary"]["calls"] == 4 and tree["summary"]["ai_calls"] == 3
+    session = contract.check(server.get("/api/v1/sessions/s-tree")[2], "GET", "/api/v1/sessions/{id}")
+    assert [entry["request_id"] for entry in session["requests"]] == ["r-tree", "r-tree-2"]
+    contract.check(server.get("/api/v1/requests/none", expect=404)[2], "GET", "/api/v1/requests/{id}", 404)
+
+
+def test_feedback_and_scores_stick_also_on_a_call_not_yet_fed(server, contract):
+    call_id, _ = chat(server)
+    said = server.request("POST", f"/api/v1/calls/{call_id}/feedback", {"verdict": "rejected", "comment": "wrong day"})[2]
+    contract.check(said, "POST", "/api/v1/calls/{id}/feedback")
+    server.request("POST", f"/api/v1/calls/{call_id}/feedback", {"verdict": "accepted", "by": "u-1"})
+    server.request("POST", f"/api/v1/calls/{call_id}/scores", {"name": "quality", "value": 8, "min": 1, "max": 10, "source": "human"})
+    listed = server.calls(f"&id={call_id}")[0]
+    call = server.call(call_id)
+    for seen in (listed, call):
+        assert seen["feedback"]["verdict"] == "accepted" and seen["feedback"]["by"] == "u-1"
+        assert seen["scores"]["quality"]["value"] == 8
+    assert len(server.calls(f"&id={call_id}&feedback.verdict=accepted")) == 1
+
+
+@pytest.mark.parametrize("path, says", [
+    ("/api/v1/calls?model.requestd=x", "model.requested"),
+    ("/api/v1/calls?limit=0", "limit"),
+    ("/api/v1/calls?limit=abc", "limit"),
+    ("/api/v1/calls?cursor=nonsense", "cursor"),
+    ("/api/v1/calls?from=yesterday", "from"),
+    ("/api/v1/calls?usage.input_tokens.gte=many", "input_tokens"),
+    ("/api/v1/calls?status=broken", "status"),
+    ("/api/v1/calls?order=nothing", "nothing"),
+    ("/api/v1/aggregate?measures=everything", "everything"),
+    ("/api/v1/aggregate?bucket=fortnight", "fortnight"),
+    ("/api/v1/calls/not-an-id", "not-an-id"),
+])
+def test_bad_input_is_a_problem_that_says_what_to_do(server, contract, path, says):
+    status, head, problem = server.get(path, expect=None)
+    assert status == 400
+    assert head["content-type"] == "application/problem+json"
+    contract.check(problem, "GET", "/api/v1/calls", 400)
+    assert says in problem["detail"] + problem.get("remedy", "")
+
+
+def test_bad_bodies_and_methods(server):
+    call_id, _ = chat(server)
+    for path, body in ((f"/api/v1/calls/{call_id}/feedback", b"{"), (f"/api/v1/calls/{call_id}/feedback", b"[]"),
+                       (f"/api/v1/calls/{call_id}/feedback", b'{"verdict": "splendid"}'),
+                       (f"/api/v1/calls/{call_id}/scores", b'{"value": 1}'), ("/api/v1/replay", b"{}")):
+        status, _, problem = server.request("POST", path, body, expect=None)
+        assert status == 400 and problem["detail"], (path, body)
+    status, head, _ = server.request("DELETE", f"/api/v1/calls/{call_id}", expect=None)
+    assert status == 405 and head["allow"] == "GET"
+    assert server.request("POST", f"/api/v1/calls/{call_id}/feedback", b"x" * (2 << 20), expect=None)[0] == 413
+    assert server.get("/api/v1/nothing", expect=None)[0] == 404
+    assert server.get("/api/v1/calls/00000000-0000-4000-8000-000000000000", expect=None)[0] == 404
+
+
+def test_the_live_tail_shows_a_call_begin_and_end(server):
+    host = urllib.parse.urlsplit(server.url).netloc
+    connection = http.client.HTTPConnection(host, timeout=60)
+    connection.request("GET", "/api/v1/live?trace.session_id=live-1")
+    stream = connection.getresponse()
+    assert stream.status == 200 and stream.headers["content-type"] == "text/event-stream"
+    assert stream.fp.readline().startswith((b":", b"1", b"c", b"d"))  # it watches: the comment, or its chunk's size
+    sender = threading.Thread(target=lambda: (chat(server, x_steno_session="elsewhere"), chat(server, x_steno_session="live-1")))
+    sender.start()
+    seen = []
+    while len(seen) < 2:
+        line = stream.fp.readline()
+        if line.startswith(b"data: "):
+            seen.append(json.loads(line[6:]))
+    sender.join()
+    connection.close()
+    assert [call["status"] for call in seen] == ["running", "success"]
+    assert seen[0]["id"] == seen[1]["id"] and seen[1]["trace"]["session_id"] == "live-1"
+
+
+def test_replay_changes_what_was_asked_for_and_compares(server, contract):
+    call_id, _ = chat(server, "when is the meeting?")
+    outcome = server.request("POST", "/api/v1/replay", {"call_id": call_id, "model": "gpt-4o", "set": {"temperature": 0.2},
+                                                         "prompt": "When, exactly, is the meeting?"})[2]
+    contract.check(outcome, "POST", "/api/v1/replay")
+    replay = server.call(outcome["replay"]["id"])
+    assert replay["replay"]["of"] == call_id
+    assert replay["model"]["requested"] == "gpt-4o"
+    assert replay["request"]["parameters"]["temperature"] == 0.2
+    assert replay["request"]["messages"][0]["parts"][0]["text"] == "When, exactly, is the meeting?"
+    assert 0 <= outcome["comparison"]["similarity"] <= 1
+    delta = decimal.Decimal(replay["cost"]["total"]) - decimal.Decimal(outcome["original"]["cost"]["total"])
+    assert decimal.Decimal(outcome["comparison"]["cost_delta"]) == delta
+
+
+def test_health_metrics_and_status(server, contract, filled):
+    contract.check(server.get("/healthz")[2], "GET", "/healthz")
+    contract.check(server.get("/readyz")[2], "GET", "/readyz")
+    contract.check(server.get("/api/v1/status")[2], "GET", "/api/v1/status")
+    metrics = server.get("/metrics")[2].decode()
+    values = dict(line.split(" ") for line in metrics.splitlines() if not line.startswith("#"))
+    assert int(values["steno_calls_ended_total"]) >= 40 and values["steno_records_lost_total"] == "0"
+    assert values["steno_journal_healthy"] == "1"
+
+
+def test_the_openapi_document_names_every_route(contract):
+    routes = (pathlib.Path(__file__).resolve().parents[2] / "src/server/routes.cpp").read_text()
+    for path in contract.document["paths"]:
+        assert path == "/api/v1/live" or f'"{path}"' in routes
+    for line in routes.splitlines():
+        if "Route{" in line:
+            method, path = line.split('"')[1::2]
+            assert method.lower() in contract.document["paths"][path]

@@ -1,0 +1,158 @@
+"""Every command, against a running server and on a folder without one, as a user and as a script would use it."""
+
+import csv
+import io
+import json
+import pathlib
+import sys
+
+import pytest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
+from steno_process import Server, Simulator, run  # noqa: E402
+
+
+@pytest.fixture(scope="module")
+def record(tmp_path_factory):
+    """A folder with ten calls, its server stopped."""
+    data = tmp_path_factory.mktemp("record")
+    with Simulator() as simulator, Server(data, *simulator.upstreams()) as server:
+        for n in range(10):
+            failing = n == 7
+            server.request("POST", "/openai/v1/chat/completions", {
+                "model": "gpt-4o-mini", "messages": [{"role": "user", "content": f'=question "{n}", \x1b[31mred'}]},
+                {"x-steno-session": "cli", "x-steno-tags": "a,b"} | ({"x-sim-status": "500"} if failing else {}),
+                expect=500 if failing else 200)
+        server.stop()
+    return data
+
+
+def test_list_show_stats_on_a_folder(record):
+    listed = json.loads(run("calls", "list", "--data", record, "--json").stdout)["calls"]
+    assert len(listed) == 10
+    text = run("calls", "list", "--data", record, "-f", "status=failure").stdout
+    assert "failure" in text and len(text.splitlines()) == 2
+    call_id = next(call["id"] for call in listed if call["status"] == "success")
+    shown = run("calls", "show", call_id, "--data", record).stdout
+    assert "question" in shown and "gpt-4o-mini" in shown and "\x1b" not in shown
+    stats = json.loads(run("stats", "--data", record, "--json", "--by", "status", "--measures", "calls").stdout)
+    assert {g["key"]["status"]: g["calls"] for g in stats["groups"]} == {"success": 9, "failure": 1}
+    assert "calls" in run("stats", "--data", record).stdout
+    explained = run("prices", "explain", call_id, "--data", record).stdout
+    assert "total" in explained and "recorded" in explained
+
+
+def test_exports_are_whole_and_safe(record):
+    lines = [json.loads(line) for line in run("calls", "export", "--data", record).stdout.splitlines()]
+    assert len(lines) == 10
+    success = [call for call in lines if call["status"] == "success"]
+    assert all(call["request"]["messages"] and call["response"]["messages"] for call in success)
+    assert [call["started_at"] for call in lines] == sorted(call["started_at"] for call in lines)
+    rows = list(csv.DictReader(io.StringIO(run("calls", "export", "--data", record, "--format", "csv").stdout)))
+    assert len(rows) == 10
+    assert {row["id"] for row in rows} == {call["id"] for call in lines}
+    assert all(row["preview.prompt"].startswith("'=") for row in rows if row["status"] == "success")
+    assert all(row["labels.tags"] == '["a","b"]' for row in rows if row["status"] == "success")
+
+
+def test_commands_find_the_server_of_a_folder_in_use(tmp_path):
+    data = tmp_path / "data"
+    with Simulator() as simulator, Server(data, *simulator.upstreams()) as server:
+        server.request("POST", "/anthropic/v1/messages", {
+            "model": "claude-sonnet-4-5", "max_tokens": 50, "messages": [{"role": "user", "content": "hello"}]})
+        by_data = json.loads(run("calls", "list", "--data", data, "--json").stdout)
+        by_server = json.loads(run("calls", "list", "--server", server.url, "--json").stdout)
+        assert by_data == by_server and len(by_data["calls"]) == 1
+        call_id = by_data["calls"][0]["id"]
+        replay = run("replay", call_id, "--data", data, "--set", "temperature=0.5", "--model", "claude-haiku-4-5").stdout
+        assert "original" in replay and "claude-haiku-4-5" in replay and "similarity" in replay
+        assert run("verify", "--data", data, check=False).returncode == 6
+        refused = run("serve", "--data", data, "--listen", "127.0.0.1:0", check=False)
+        assert refused.returncode == 6 and "error:" in refused.stderr
+
+
+def test_verify_and_journal_dump(record, tmp_path):
+    assert json.loads(run("verify", "--data", record, "--json").stdout)["intact"]
+    head = tmp_path / "head.json"
+    head.write_text(run("verify", "--data", record, "--export-head").stdout)
+    assert run("verify", "--data", record, "--against", head).returncode == 0
+    dumped = [json.loads(line) for line in run("journal", "dump", "--data", record, "--json", "--payloads").stdout.splitlines()]
+    assert sum(entry["kind"] == "closing" for entry in dumped) == 10
+    assert any("question" in json.dumps(entry.get("call", {})) for entry in dumped)
+    assert "closing" in run("journal", "dump", "--data", record).stdout
+
+    segment = next(file for file in sorted(record.glob("journal/*/*.stj")) if file.stat().st_size > 4000)
+    original = segment.read_bytes()
+    segment.write_bytes(original[:2000] + bytes([original[2000] ^ 1]) + original[2001:])
+    try:
+        found = run("verify", "--data", record, "--json", check=False)
+        assert found.returncode == 11
+        damage = [s["damage"] for s in json.loads(found.stdout)["streams"] if "damage" in s]
+        assert damage and damage[0]["reason"]
+    finally:
+        segment.write_bytes(original)
+
+
+def test_prices(tmp_path):
+    listed = json.loads(run("prices", "list", "--provider", "openai", "--model", "gpt-4o-mini", "--json").stdout)
+    assert listed and all(price["model"] == "gpt-4o-mini" for price in listed)
+    file = tmp_path / "prices.json"
+    env = {"STENO_PRICING_FILE": str(file)}
+    run("prices", "set", "--provider", "openai", "--model", "house-model", "--input", "1.5", "--output", "2", env=env)
+    assert json.loads(run("prices", "list", "--model", "house-model", "--json", env=env).stdout)[0]["input"] == "1.5"
+    mistaken = run("prices", "set", "--provider", "openai", "--model", "m", "--input", "0.0000001", check=False, env=env)
+    assert mistaken.returncode == 2 and "error:" in mistaken.stderr
+    other = tmp_path / "other.json"
+    other.write_text(run("prices", "list", "--model", "house-model", "--json", env=env).stdout)
+    run("prices", "import", other, env={"STENO_PRICING_FILE": str(tmp_path / "fresh.json")})
+    assert json.loads((tmp_path / "fresh.json").read_text())[0]["model"] == "house-model"
+
+
+def test_config(tmp_path):
+    file = tmp_path / "steno.toml"
+    file.write_text('[gateway]\nmax_body_bytes = 2048\n[upstreams]\nlocal = "http://127.0.0.1:1"\n')
+    shown = {s["name"]: s for s in json.loads(run("--config", file, "config", "show", "--json").stdout)}
+    assert shown["gateway.max_body_bytes"]["value"] == "2048" and shown["gateway.max_body_bytes"]["origin"].endswith("steno.toml:2")
+    assert "local" in run("--config", file, "config", "show").stdout
+    assert run("--config", file, "config", "check").returncode == 0
+    for text, says in (("[gateway]\nmax_bdy_bytes = 1\n", "gateway.max_body_bytes"), ("[gateway]\n\nmax_body_bytes = -1\n", ":3"),
+                       ("[gateway\n", ":1"), ("[server]\nlisten = \"0.0.0.0:80\"\n", "api_key_file"),
+                       ("[upstreams]\napi = \"http://x\"\n", "api"), ("[gateway]\ncapture = \"some\"\n", "full, off")):
+        file.write_text(text)
+        checked = run("--config", file, "config", "check", check=False)
+        assert checked.returncode == 2 and says in checked.stderr, (text, checked.stderr)
+    wrong = run("config", "check", check=False, env={"STENO_LOG_LEVEL": "loud"})
+    assert wrong.returncode == 2 and "STENO_LOG_LEVEL" in wrong.stderr
+
+
+def test_errors_say_what_to_try(tmp_path):
+    nothing = run("calls", "list", "--data", tmp_path / "none", check=False)
+    assert nothing.returncode == 3 and "try:" in nothing.stderr
+    unreachable = run("calls", "list", "--server", "http://127.0.0.1:9", check=False)
+    assert unreachable.returncode == 8
+    assert run("no-such-command", check=False).returncode == 2
+    unknown = run("serve", "--data", tmp_path / "d", "--listen", "0.0.0.0:0", check=False)
+    assert unknown.returncode == 6 and "--api-key-file" in unknown.stderr
+
+
+@pytest.mark.parametrize("command", ["serve", "calls", "stats", "replay", "verify", "journal", "prices", "config", "sim", "demo", "doctor"])
+def test_help_of_every_command(command):
+    assert run(command, "--help").stdout.count("\n") > 3
+
+
+def test_demo_and_doctor(tmp_path):
+    data = tmp_path / "data"
+    with Simulator() as simulator, Server(data, *simulator.upstreams()) as server:
+        sent = json.loads(run("demo", "--server", server.url, "--minutes", "0.03", "--json").stdout)
+        assert sent["sent"] > 0 and sent["unanswered"] == 0
+        calls = server.calls()
+        assert len(calls) == sent["sent"]
+        assert {call["provider"]["name"] for call in calls} == {"openai", "anthropic", "gcp.gemini"}
+        unpriced = [c for c in calls if c["status"] == "success" and "cost" not in c]
+        assert not unpriced, unpriced[0]
+        host = server.url.removeprefix("http://")
+        found = json.loads(run("doctor", "--data", data, "--json", env={"STENO_SERVER_LISTEN": host}).stdout)
+        assert {f["check"]: f["verdict"] for f in found}["server"] == "ok"
+    with Server(data) as server:
+        refused = run("demo", "--server", server.url, "--minutes", "0.01", check=False)
+        assert refused.returncode == 6 and "steno sim" in refused.stderr
