@@ -8,6 +8,9 @@
 #include <rapidcheck.h>
 #include <rapidcheck/gtest.h>
 
+#include <future>
+#include <thread>
+
 namespace steno::simulator {
 namespace {
 
@@ -156,6 +159,24 @@ TEST_F(SimulatorTest, ASilentProviderNeverAnswers) {
     const auto response = net::fetch(url(), head, kHello, deadlines);
     ASSERT_FALSE(response);
     EXPECT_EQ(response.error().code, Code::DeadlineExceeded);
+}
+
+TEST_F(SimulatorTest, StoppingCutsWhatIsRunning) {
+    for (const char* knob : {"x-sim-silent: 1", "x-sim-delay-ms: 3600000"}) {
+        Simulator other(loops_, {1, 0});
+        ASSERT_TRUE(other.listen({"127.0.0.1", 0}));
+        const std::string_view text(knob);
+        net::RequestHead head;
+        head.method = "POST";
+        head.target = kChat;
+        head.headers.add(std::string(text.substr(0, text.find(':'))),
+                         std::string(text.substr(text.find(' ') + 1)));
+        const net::BaseUrl to{false, {"127.0.0.1", other.port()}, ""};
+        auto answer = std::async(std::launch::async, [&] { return net::fetch(to, head, kHello); });
+        while (other.counts().requests == 0) std::this_thread::yield();
+        other.stop();
+        EXPECT_FALSE(answer.get()) << knob;
+    }
 }
 
 TEST_F(SimulatorTest, InstantAnswersAreWholeAnswers) {
