@@ -138,19 +138,16 @@ void AnswerReader::on_message(std::string_view name, std::string_view data) {
     }
     ++events_;
     const JsonValue root = document_.root();
-    if (auto error = find_error(root, name == "error")) {
-        report(std::move(*error));
-    } else {
-        on_event(name, root);
-    }
+    if (auto error = find_error(root, name == "error")) report(std::move(*error));
+    on_event(name, root);
 }
 
 void AnswerReader::read_document(bool complete) {
     if (document_text_.size() > kMaxDocument) too_big_ = true;
     const bool is_json = !too_big_ && document_.parse(document_text_);
-    if (auto error = is_json ? find_error(document_.root(), status_ >= 400) : std::nullopt) {
+    if (auto error = is_json ? find_error(document_.root(), status_ >= 400) : std::nullopt)
         report(std::move(*error));
-    } else if (status_ >= 400) {
+    if (status_ >= 400) {
         report({{}, {}, prose(document_text_), {}});
     } else if (is_json) {
         on_document(document_.root());

@@ -35,9 +35,10 @@ class AnswerReader : public ResponseReader {
     void end(bool complete, Call& call) final;
 
   protected:
-    /// One message of a stream. Not called for errors, "[DONE]", or after finish_stream().
+    /// One message of a stream, one with an error in it too. Not called for "[DONE]", or after
+    /// finish_stream().
     virtual void on_event(std::string_view name, JsonValue data) = 0;
-    /// The whole body of a success.
+    /// The whole body, if its status is that of a success; it may hold an error all the same.
     virtual void on_document(JsonValue root) = 0;
     /// Called by end(), when everything has been read and the answer's parts are in the call.
     virtual void on_end(Call& call) = 0;

@@ -243,6 +243,15 @@ TEST(GatewayCases, A13_ErrorsInsideAStreamThatBeganWell) {
     EXPECT_EQ(failed.error.provider_code, "server_error");
     EXPECT_EQ(failed.response.finish_reasons, Strings{"failed"});
 
+    const Call whole =
+        responses(
+            R"({"id":"resp_1","model":"gpt-5","status":"failed","error":{"code":"server_error","message":"The model failed."},"output":[],"usage":{"input_tokens":3,"output_tokens":0}})")
+            .read();
+    EXPECT_EQ(whole.error.type, ErrorType::Server);
+    EXPECT_EQ(whole.response.id, "resp_1");
+    EXPECT_EQ(whole.response.finish_reasons, Strings{"failed"});
+    EXPECT_EQ(whole.usage.input_tokens, 3);
+
     const Call event =
         responses(
             typed({R"({"type":"error","code":"rate_limit_exceeded","message":"Slow down","param":null})"}))

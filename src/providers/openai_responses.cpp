@@ -123,7 +123,7 @@ class ResponsesReader final : public AnswerReader {
     }
 
     void read_outcome(JsonValue response) {
-        if (response["error"].is_object()) {
+        if (response["error"].is_object() && response["error"].size() != 0) {
             if (auto error = find_error(response, true)) report(std::move(*error));
         }
         if (response["output"].size() != 0) {

@@ -1,0 +1,151 @@
+// Errors and rate limits of all providers.
+
+#include "providers/errors.hpp"
+
+#include "providers/exchange_for_test.hpp"
+#include "providers/http_facts.hpp"
+
+#include <gtest/gtest.h>
+
+namespace steno::providers {
+namespace {
+
+struct ErrorCase {
+    int status;
+    std::string body;
+    ErrorType type;
+    std::string provider_type;
+    std::string provider_code;
+};
+
+TEST(Errors, AreTheSameForAllProviders) {
+    const ErrorCase cases[] = {
+        {401,
+         R"({"error":{"message":"Incorrect API key provided","type":"invalid_request_error","code":"invalid_api_key"}})",
+         ErrorType::Authentication, "invalid_request_error", "invalid_api_key"},
+        {401, R"({"error":{"code":"401","message":"Access denied"}})", ErrorType::Authentication, "", "401"},
+        {429,
+         R"({"error":{"message":"You exceeded your current quota","type":"insufficient_quota","code":"insufficient_quota"}})",
+         ErrorType::Quota, "insufficient_quota", "insufficient_quota"},
+        {429, R"({"error":{"message":"Rate limit reached","type":"requests","code":"rate_limit_exceeded"}})",
+         ErrorType::RateLimit, "requests", "rate_limit_exceeded"},
+        {400,
+         R"({"error":{"message":"This model's maximum context length is 8192 tokens.","type":"invalid_request_error","code":"context_length_exceeded"}})",
+         ErrorType::ContextLength, "invalid_request_error", "context_length_exceeded"},
+        {404,
+         R"({"error":{"message":"The model does not exist","type":"invalid_request_error","code":"model_not_found"}})",
+         ErrorType::NotFound, "invalid_request_error", "model_not_found"},
+        {400, R"({"error":{"code":"content_filter","message":"filtered","innererror":{}}})",
+         ErrorType::ContentFilter, "", "content_filter"},
+        {400,
+         R"({"type":"error","error":{"type":"invalid_request_error","message":"prompt is too long: 210000 tokens"}})",
+         ErrorType::ContextLength, "invalid_request_error", ""},
+        {400,
+         R"({"type":"error","error":{"type":"invalid_request_error","message":"Your credit balance is too low"}})",
+         ErrorType::Quota, "invalid_request_error", ""},
+        {403, R"({"type":"error","error":{"type":"permission_error","message":"no"}})", ErrorType::Permission,
+         "permission_error", ""},
+        {529, R"({"type":"error","error":{"type":"overloaded_error","message":"Overloaded"}})",
+         ErrorType::Overloaded, "overloaded_error", ""},
+        {500, R"({"type":"error","error":{"type":"api_error","message":"Internal server error"}})",
+         ErrorType::Server, "api_error", ""},
+        {429, R"({"error":{"code":429,"message":"Quota exceeded","status":"RESOURCE_EXHAUSTED"}})",
+         ErrorType::RateLimit, "RESOURCE_EXHAUSTED", "429"},
+        {400,
+         R"([{"error":{"code":400,"message":"API key not valid. Please pass a valid API key.","status":"INVALID_ARGUMENT"}}])",
+         ErrorType::Authentication, "INVALID_ARGUMENT", "400"},
+        {503, R"({"error":{"code":503,"message":"The model is overloaded.","status":"UNAVAILABLE"}})",
+         ErrorType::Overloaded, "UNAVAILABLE", "503"},
+        {422, R"({"detail":[{"loc":["body"],"msg":"field required"}]})", ErrorType::InvalidRequest, "", ""},
+        {401, R"({"detail":"Unauthorized"})", ErrorType::Authentication, "", ""},
+        {400, R"({"code":"Client specified an invalid argument","error":"Model not found: grok"})",
+         ErrorType::InvalidRequest, "", "Client specified an invalid argument"},
+        {504, "<html><body>504 Gateway Time-out</body></html>", ErrorType::Timeout, "", ""},
+        {502, "error code: 502", ErrorType::Server, "", ""},
+        {500, "", ErrorType::Server, "", ""},
+        {413,
+         R"({"type":"error","error":{"type":"request_too_large","message":"Request exceeds the maximum size"}})",
+         ErrorType::InvalidRequest, "request_too_large", ""},
+    };
+    for (const ErrorCase& one : cases) {
+        Exchange exchange;
+        exchange.status = one.status;
+        exchange.response_body = one.body;
+        const Call call = exchange.read_byte_by_byte();
+        EXPECT_EQ(call.status, Status::Failure) << one.body;
+        ASSERT_TRUE(call.error.type.has_value());
+        EXPECT_EQ(to_string(*call.error.type), to_string(one.type)) << one.body;
+        EXPECT_EQ(call.error.provider_type, one.provider_type) << one.body;
+        EXPECT_EQ(call.error.provider_code, one.provider_code) << one.body;
+        EXPECT_EQ(call.error.http_status, one.status);
+        EXPECT_FALSE(call.error.message.empty()) << one.body;
+        EXPECT_FALSE(call.error.advice.empty());
+        EXPECT_EQ(call.error.retryable, is_retryable(one.type));
+        EXPECT_EQ(call.usage, Usage{});
+    }
+}
+
+TEST(Errors, MessagesAreCappedAndHoldNoKey) {
+    Exchange exchange;
+    exchange.status = 401;
+    exchange.request_headers = {{"Authorization", "Bearer sk-verysecretkey"}};
+    exchange.response_body = R"({"error":{"message":"Wrong key sk-verysecretkey! sk-verysecretkey"}})";
+    EXPECT_EQ(exchange.read().error.message, "Wrong key ***! ***");
+    std::string echo;
+    for (int i = 0; i < 3000; ++i) echo += "é";
+    exchange.response_body = R"({"error":{"message":"x)" + echo + R"("}})";
+    const Call call = exchange.read();
+    EXPECT_LE(call.error.message.size(), kMaxErrorMessage);
+    EXPECT_TRUE(is_valid_utf8(call.error.message));
+}
+
+TEST(Errors, TheProviderDecidesWhetherToTryAgain) {
+    Exchange exchange;
+    exchange.status = 429;
+    exchange.response_headers = {{"x-should-retry", "false"}};
+    exchange.response_body = R"({"error":{"message":"no"}})";
+    EXPECT_EQ(exchange.read().error.retryable, false);
+}
+
+TEST(RateLimits, ResetDurations) {
+    EXPECT_EQ(parse_reset_ms("6m0s"), 360'000);
+    EXPECT_EQ(parse_reset_ms("12ms"), 12);
+    EXPECT_EQ(parse_reset_ms("1h2m3.5s"), 3'723'500);
+    EXPECT_EQ(parse_reset_ms("0s"), 0);
+    EXPECT_EQ(parse_reset_ms("2"), 2000);
+    EXPECT_EQ(parse_reset_ms("88.5us"), 1);
+    for (const char* text :
+         {"", "s", "5x", "-1s", "1s5", "nan", "1e99h", "2026-11-20T10:00:00Z", "99999999999999h"}) {
+        EXPECT_EQ(parse_reset_ms(text), std::nullopt) << text;
+    }
+}
+
+TEST(RateLimits, HttpDates) {
+    EXPECT_EQ(parse_http_date("Fri, 20 Nov 2026 10:00:00 GMT"), 1795168800);
+    EXPECT_EQ(parse_http_date("Thu, 01 Jan 1970 00:00:00 GMT"), 0);
+    for (const char* text : {"", "Fri, 32 Nov 2026 10:00:00 GMT", "Fri, 20 Nov 2026 10:00:00 CET",
+                             "Fri, 20 xxx 2026 10:00:00 GMT"}) {
+        EXPECT_EQ(parse_http_date(text), std::nullopt) << text;
+    }
+}
+
+TEST(RateLimits, OfTheOpenAiKind) {
+    const Headers headers{
+        {"x-ratelimit-limit-requests", "30000"}, {"x-ratelimit-remaining-requests", "29999"},
+        {"x-ratelimit-reset-requests", "2ms"},   {"x-ratelimit-limit-tokens", "-1"},
+        {"x-ratelimit-reset-tokens", "6m0s"},    {"x-request-id", "req_1"},
+        {"openai-version", "2020-10-01"},        {"openai-processing-ms", "152"}};
+    Call call;
+    read_response_head({200, Exchange::lookup(headers)}, call);
+    EXPECT_EQ(call.provider.rate_limit.requests.limit, 30000);
+    EXPECT_EQ(call.provider.rate_limit.requests.remaining, 29999);
+    EXPECT_EQ(call.provider.rate_limit.requests.reset_ms, 2);
+    EXPECT_EQ(call.provider.rate_limit.tokens.limit, std::nullopt);
+    EXPECT_EQ(call.provider.rate_limit.tokens.reset_ms, 360'000);
+    EXPECT_EQ(call.provider.request_id, "req_1");
+    EXPECT_EQ(call.provider.api_version, "2020-10-01");
+    EXPECT_EQ(call.time.phases.at("provider_processing"), Duration{152'000'000});
+}
+
+}  // namespace
+}  // namespace steno::providers
