@@ -132,7 +132,7 @@ std::vector<std::string> take_context(net::Headers& headers, Call& call) {
         }
         any = true;
         const std::string_view rest = std::string_view(name).substr(kPrefix.size());
-        bool known = false;
+        bool known = equals_ignoring_case(rest, "api-key");  // the server's own, and seen to
         for (const ContextHeader& header : kHeaders) {
             if (!equals_ignoring_case(rest, header.name)) continue;
             known = true;

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <charconv>
+
 #include "base/log.hpp"
 #include "base/text.hpp"
 #include "sources/gateway/context_headers.hpp"
@@ -25,6 +27,16 @@ std::string stage_message(const net::ClientError& error, const Upstream& upstrea
         }
     }
     return fmt::format("{}: {}", where, error.error.message);
+}
+
+/// The length that an answer without a body announces: of what GET would bring (RFC 9110, section 8.6).
+std::optional<std::uint64_t> announced_length(const net::ResponseHead& head) {
+    const auto text = head.headers.get("content-length");
+    std::uint64_t length = 0;
+    if (!text) return std::nullopt;
+    const auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), length);
+    if (error != std::errc() || end != text->data() + text->size()) return std::nullopt;
+    return length;
 }
 
 }  // namespace
@@ -106,6 +118,7 @@ void Gateway::Relay::read_request(std::string_view body) {
     call_.provider.endpoint.host = upstream_.url.host_header();
     call_.provider.endpoint.path = upstream_.url.path + std::string(path);
     if (gateway_.options_.keep_raw != KeepRaw::None) call_.raw.request = body;
+    providers::fill_preview(call_);  // the prompt's half, for those who watch it run
 }
 
 net::RequestHead Gateway::Relay::upstream_request() const {
@@ -173,7 +186,7 @@ net::Task<void> Gateway::Relay::relay_answer(net::ClientExchange& answer) {
     if (recording()) read_head(answer.head());
     const net::ResponseHead head = client_head(answer.head());
     const bool bodiless = request_.method == "HEAD" || head.status == 204 || head.status == 304;
-    const auto length = answer.content_length();
+    const auto length = bodiless ? announced_length(answer.head()) : answer.content_length();
     struct Watch {
         net::ServerExchange& client;
         ~Watch() { client.on_client_gone({}); }
@@ -222,7 +235,7 @@ net::Task<void> Gateway::Relay::relay_answer(net::ClientExchange& answer) {
             end_answered(true);
             co_await wait_until_durable();
         }
-        if (length && !head_sent) {
+        if (length && !head_sent && !bodiless) {
             if (passed >= *length || end_of_body) {
                 if (!co_await client_.respond(head, *piece)) gateway_.client_cancels_.fetch_add(1);
                 co_return;
@@ -234,11 +247,8 @@ net::Task<void> Gateway::Relay::relay_answer(net::ClientExchange& answer) {
             head_sent = true;
         }
         if (end_of_body) {
-            if (bodiless && !head_sent) {
-                co_await client_.respond(head, {});
-            } else {
-                co_await client_.finish();
-            }
+            if (bodiless) co_await client_.write_head(head, length);
+            co_await client_.finish();
             co_return;
         }
         if (!co_await client_.write(*piece)) {
