@@ -1,5 +1,7 @@
 #include "ingest/call_reader.hpp"
 
+#include <algorithm>
+
 #include "base/log.hpp"
 #include "base/text.hpp"
 #include "ingest/entry.hpp"
@@ -58,6 +60,16 @@ Result<Call> CallReader::get(const Uuid& id, std::optional<std::string_view> pro
     Call call = row->call;
     add_payload(*row, call);
     return call;
+}
+
+std::vector<Call> CallReader::running(std::size_t limit) {
+    std::vector<Call> calls;
+    for (const Recorder::Recent& recent : recorder_.running()) {
+        if (calls.size() >= limit) break;
+        if (auto call = read_recent(recent)) calls.push_back(std::move(*call));
+    }
+    std::ranges::sort(calls, {}, [](const Call& call) { return call.started_at ? call.started_at->unix_nanos : 0; });
+    return calls;
 }
 
 Result<Call> CallReader::read_recent(const Recorder::Recent& recent) {

@@ -25,6 +25,9 @@ class CallReader {
     /// The whole call, also while it is running (status Running) and from the moment it ended. NotFound otherwise.
     Result<Call> get(const Uuid& id, std::optional<std::string_view> project = {});
 
+    /// The calls that are running now, oldest first, at most `limit`.
+    std::vector<Call> running(std::size_t limit);
+
     /// A page from the store, which is first brought up to now (as far as that goes within a quarter of a second).
     /// `payload`: with payload fields. `text` in the selection is searched for in whole prompts and answers, newest
     /// first; a page may then be short (or empty) and still have a next cursor, after at most kMaxSearched calls.

@@ -9,6 +9,13 @@
 
 namespace steno::server {
 
+std::string LiveTail::event_of(const Call& call) {
+    std::string event = "event: call\ndata: ";
+    append_json(event, call, {.payload = false, .preview = true});
+    event += "\n\n";
+    return event;
+}
+
 void LiveTail::publish(const Call& call) {
     // The common case, nobody watching, costs one load.
     if (watching_.load(std::memory_order_relaxed) == 0) return;
@@ -16,11 +23,7 @@ void LiveTail::publish(const Call& call) {
     const std::scoped_lock lock(mutex_);
     for (const auto& watcher : watchers_) {
         if (!store::memory::matches(call, watcher->selection)) continue;
-        if (event.empty()) {
-            event = "event: call\ndata: ";
-            append_json(event, call, {.payload = false, .preview = true});
-            event += "\n\n";
-        }
+        if (event.empty()) event = event_of(call);
         {
             const std::scoped_lock watcher_lock(watcher->mutex);
             if (watcher->waiting.size() >= kMaxWaiting) {
@@ -33,7 +36,8 @@ void LiveTail::publish(const Call& call) {
     }
 }
 
-net::Task<void> LiveTail::watch(net::ServerExchange& exchange, store::Selection selection) {
+net::Task<void> LiveTail::watch(net::ServerExchange& exchange, net::Loops& loops, store::Selection selection,
+                                std::function<std::vector<Call>()> running) {
     const auto watcher = std::make_shared<Watcher>();
     watcher->selection = std::move(selection);
     {
@@ -56,7 +60,13 @@ net::Task<void> LiveTail::watch(net::ServerExchange& exchange, store::Selection 
     head.headers.add("Cache-Control", "no-store");
     exchange.on_client_gone([watcher] { watcher->more.notify(); });
     if (!co_await exchange.write_head(head, std::nullopt)) co_return;
-    if (!co_await exchange.write(": watching\n\n")) co_return;
+    // A call that ends between this look and its event is shown running and then ended; never the other way round,
+    // because events wait until these are out.
+    std::string first = ": watching\n\n";
+    for (const Call& call : co_await net::blocking_value(loops, std::move(running))) {
+        if (store::memory::matches(call, watcher->selection)) first += event_of(call);
+    }
+    if (!co_await exchange.write(first)) co_return;
     while (!exchange.client_gone()) {
         const bool notified = co_await watcher->more.wait_for(std::chrono::seconds(15));
         std::string events;

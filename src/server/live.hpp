@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <deque>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -21,8 +22,10 @@ class LiveTail final : public ingest::Consumer {
     void call_began(const Call& call) override { publish(call); }
     void call_ended(const Call& call) override { publish(call); }
 
-    /// Serves one watcher until it goes away. On its loop.
-    net::Task<void> watch(net::ServerExchange& exchange, store::Selection selection);
+    /// Serves one watcher until it goes away: first the calls that are running already, as `running` gives them, then
+    /// what comes. On its loop; `running` on the blocking pool.
+    net::Task<void> watch(net::ServerExchange& exchange, net::Loops& loops, store::Selection selection,
+                          std::function<std::vector<Call>()> running);
     [[nodiscard]] std::size_t watchers() const { return watching_.load(std::memory_order_relaxed); }
 
   private:
@@ -35,6 +38,7 @@ class LiveTail final : public ingest::Consumer {
         net::Event more;
     };
     void publish(const Call& call);
+    static std::string event_of(const Call& call);
 
     std::atomic<std::size_t> watching_{0};
     std::mutex mutex_;

@@ -14,6 +14,8 @@ namespace steno::server {
 
 namespace {
 
+constexpr std::size_t kMaxRunningShown = 1000;
+
 /// Compared by hash, so that neither length nor content shows in the time it takes.
 bool same_key(std::string_view given, std::string_view key) {
     const Sha256 a = sha256(given);
@@ -122,8 +124,11 @@ std::optional<ApiAnswer> Server::check_access(const net::RequestHead& head, bool
 net::Task<void> Server::serve(net::ServerExchange& exchange) {
     const std::string path(exchange.head().path());
     const gateway::Upstream* upstream = services_.gateway.route(path);
+    // The page's own files hold no data, and a browser cannot send a key before it has them.
+    const bool is_page = upstream == nullptr && !path.starts_with("/api/") && path != "/metrics";
     if (path != "/healthz" && path != "/readyz") {
-        if (const auto refusal = check_access(exchange.head(), upstream != nullptr)) {
+        const auto refusal = check_access(exchange.head(), upstream != nullptr);
+        if (refusal && !(is_page && refusal->status == 401)) {
             co_await send(exchange, *refusal);
             co_return;
         }
@@ -144,7 +149,8 @@ net::Task<void> Server::serve_api(net::ServerExchange& exchange, std::string_vie
             co_await send(exchange, problem(selection.error()));
             co_return;
         }
-        co_await live_.watch(exchange, std::move(*selection));
+        co_await live_.watch(exchange, loops_, std::move(*selection),
+                             [this] { return services_.data.calls().running(kMaxRunningShown); });
         co_return;
     }
     Match found = match(head.method, path);
