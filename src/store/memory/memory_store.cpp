@@ -18,6 +18,7 @@ namespace {
 class MemoryStore final : public CallStore {
   public:
     Result<void> apply(std::span<const Change> changes, std::span<const Watermark> watermarks) override {
+        const std::scoped_lock turn(turnstile_);
         const std::unique_lock lock(mutex_);
         for (const Change& change : changes) {
             if (const auto* upsert = std::get_if<Upsert>(&change))
@@ -30,7 +31,7 @@ class MemoryStore final : public CallStore {
     }
 
     Result<std::vector<Watermark>> watermarks() override {
-        const std::shared_lock lock(mutex_);
+        const auto lock = reading();
         std::vector<Watermark> out;
         for (const auto& [stream, sequence] : watermarks_) out.push_back({stream, sequence});
         return out;
@@ -39,7 +40,7 @@ class MemoryStore final : public CallStore {
     Result<Page> find(const CallQuery& query) override {
         STENO_TRY(check(query));
         STENO_ASSIGN(const auto after, decode_cursor(query));
-        const std::shared_lock lock(mutex_);
+        const auto lock = reading();
         struct Place {
             std::optional<Value> value;
             const Row* row;
@@ -76,7 +77,7 @@ class MemoryStore final : public CallStore {
     }
 
     Result<std::optional<Row>> get(const Uuid& id, std::optional<std::string_view> project) override {
-        const std::shared_lock lock(mutex_);
+        const auto lock = reading();
         const Row* latest = nullptr;
         for (auto at = rows_.lower_bound({id, ""}); at != rows_.end() && at->first.first == id; ++at) {
             if (project && at->first.second != *project) continue;
@@ -88,7 +89,7 @@ class MemoryStore final : public CallStore {
 
     Result<AggregateTable> aggregate(const AggregateQuery& query) override {
         STENO_TRY(check(query));
-        const std::shared_lock lock(mutex_);
+        const auto lock = reading();
         std::vector<const Call*> calls;
         for (const auto& [key, row] : rows_)
             if (memory::matches(row.call, query.selection)) calls.push_back(&row.call);
@@ -96,13 +97,13 @@ class MemoryStore final : public CallStore {
     }
 
     Result<std::uint64_t> count(const Selection& selection) override {
-        const std::shared_lock lock(mutex_);
+        const auto lock = reading();
         return static_cast<std::uint64_t>(std::ranges::count_if(
             rows_, [&](const auto& entry) { return memory::matches(entry.second.call, selection); }));
     }
 
     Result<StoreStats> stats() override {
-        const std::shared_lock lock(mutex_);
+        const auto lock = reading();
         return StoreStats{.rows = rows_.size(), .waiting = waiting_.size(), .bytes = 0};
     }
 
@@ -145,6 +146,12 @@ class MemoryStore final : public CallStore {
         row.call = as_stored(row.call);
     }
 
+    std::shared_lock<std::shared_mutex> reading() {
+        const std::scoped_lock turn(turnstile_);
+        return std::shared_lock(mutex_);
+    }
+
+    std::mutex turnstile_;  ///< a waiting writer holds it, so that new readers cannot keep it out for ever
     std::shared_mutex mutex_;
     std::map<Key, Row> rows_;
     std::deque<Said> waiting_;
