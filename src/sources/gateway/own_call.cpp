@@ -1,5 +1,7 @@
 #include "sources/gateway/own_call.hpp"
 
+#include "providers/errors.hpp"
+
 namespace steno::gateway {
 
 Result<Call> make_own_call(Gateway& gateway, OwnCall request) {
@@ -32,12 +34,9 @@ Result<Call> make_own_call(Gateway& gateway, OwnCall request) {
     call.raw.request = request.body;
     ingest::OpenCall open = gateway.recorder_->begin(std::move(call));
 
-    const auto fail_with = [&open](const Error& error) {
-        open.call().status = Status::Failure;
-        open.call().error.type =
-            error.code == Code::DeadlineExceeded ? ErrorType::Timeout : ErrorType::Connection;
-        open.call().error.message = error.message;
-        open.call().error.retryable = true;
+    const auto fail_with = [&open](Error error) {
+        providers::set_error(open.call(), error.code == Code::DeadlineExceeded ? ErrorType::Timeout : ErrorType::Connection,
+                             std::move(error.message));
     };
     gateway.loops_.run([&]() -> net::Task<void> {
         auto answer =

@@ -6,6 +6,7 @@
 
 #include "base/log.hpp"
 #include "base/text.hpp"
+#include "providers/errors.hpp"
 #include "sources/gateway/context_headers.hpp"
 #include "sources/gateway/refusal.hpp"
 
@@ -223,7 +224,7 @@ net::Task<void> Gateway::Relay::relay_answer(net::ClientExchange& answer) {
                 co_await refuse_with(late ? 504 : 502, late ? ErrorType::Timeout : ErrorType::Connection, message);
                 co_return;
             }
-            end_failed(late ? ErrorType::Timeout : ErrorType::Connection, message, true);
+            end_failed(late ? ErrorType::Timeout : ErrorType::Connection, message);
             client_.abort();
             co_return;
         }
@@ -260,7 +261,7 @@ net::Task<void> Gateway::Relay::relay_answer(net::ClientExchange& answer) {
 
 net::Task<void> Gateway::Relay::refuse_with(int status, ErrorType type, std::string message) {
     gateway_.refused_.fetch_add(1, std::memory_order_relaxed);
-    end_failed(type, message, type == ErrorType::Connection || type == ErrorType::Timeout);
+    end_failed(type, message);
     Refusal refusal = refuse(provider_.record_name, status, type, message);
     if (recording()) refusal.head.headers.add("x-steno-call-id", id_.to_string());
     for (const std::string& warning : warnings_) refusal.head.headers.add("x-steno-warning", warning);
@@ -287,7 +288,7 @@ void Gateway::Relay::end_answered(bool complete) {
     end_record();
 }
 
-void Gateway::Relay::end_failed(ErrorType type, std::string message, bool retryable) {
+void Gateway::Relay::end_failed(ErrorType type, std::string message) {
     if (ended_ || !recording()) return;
     if (!open_) {
         // Refused before its request was read: what is known of it is its head.
@@ -303,16 +304,20 @@ void Gateway::Relay::end_failed(ErrorType type, std::string message, bool retrya
         partial = first_token_;
     }
     call.status = partial ? Status::Partial : Status::Failure;
-    call.error.type = type;
-    call.error.message = std::string(utf8_prefix(message, kMaxErrorMessage));
-    call.error.retryable = retryable;
+    // What the provider said before it broke off says more than that it broke off.
+    if (!call.error.type || type == ErrorType::Cancelled) {
+        call.error = {};
+        const Status status = call.status;
+        providers::set_error(call, type, std::move(message));
+        call.status = status;
+    }
     end_record();
 }
 
 void Gateway::Relay::end_cancelled() {
     if (ended_ || !recording()) return;
     gateway_.client_cancels_.fetch_add(1, std::memory_order_relaxed);
-    end_failed(ErrorType::Cancelled, "the client closed the connection before the answer was complete", false);
+    end_failed(ErrorType::Cancelled, "the client closed the connection before the answer was complete");
 }
 
 void Gateway::Relay::end_record() {

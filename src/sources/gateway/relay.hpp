@@ -37,7 +37,7 @@ class Gateway::Relay {
 
     /// The endings. Each writes the one closing record; the first one counts.
     void end_answered(bool complete);
-    void end_failed(ErrorType type, std::string message, bool retryable);
+    void end_failed(ErrorType type, std::string message);
     void end_cancelled();
     void end_record();
 
