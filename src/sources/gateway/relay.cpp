@@ -304,8 +304,9 @@ void Gateway::Relay::end_failed(ErrorType type, std::string message) {
         partial = first_token_;
     }
     call.status = partial ? Status::Partial : Status::Failure;
-    // What the provider said before it broke off says more than that it broke off.
-    if (!call.error.type || type == ErrorType::Cancelled) {
+    // What the provider said before it broke off says more than that it broke off (all that the reader itself can
+    // tell: Connection).
+    if (!call.error.type || call.error.type == ErrorType::Connection || type == ErrorType::Cancelled) {
         call.error = {};
         const Status status = call.status;
         providers::set_error(call, type, std::move(message));
@@ -324,6 +325,7 @@ void Gateway::Relay::end_record() {
     ended_ = true;
     Call& call = open_->call();
     if (call.error.type == ErrorType::Cancelled) call.status = Status::Cancelled;
+    call.time.duration = Duration{system_clock().steady_nanos() - started_};  // from where the first token counts, too
     if (gateway_.options_.keep_raw == KeepRaw::All) call.raw.response = std::move(raw_response_);
     providers::fill_preview(call);
     open_->end();
