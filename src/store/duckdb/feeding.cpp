@@ -142,16 +142,11 @@ Result<void> Feeding::look_up(Batch& batch, std::span<const Change> changes) {
     if (ids.empty()) return {};
     const std::string wanted =
         is_in("id", ids, [](const Uuid& id) { return fmt::format("UUID '{}'", id.to_string()); });
-    // Two steps, so that the other columns are read for the calls that were found only.
-    STENO_ASSIGN(Answer places, writer_.run(fmt::format("SELECT rowid FROM calls WHERE {}", wanted)));
-    std::vector<std::int64_t> found;
-    for (Chunk chunk = places.next(); chunk; chunk = places.next())
-        for (std::size_t i = 0; i < duckdb_data_chunk_get_size(chunk.get()); ++i)
-            found.push_back(cell<std::int64_t>(duckdb_data_chunk_get_vector(chunk.get(), 0), i));
-    if (found.empty()) return {};
+    // By way of rowid, so that the other columns are read for the calls that were found only.
     STENO_ASSIGN(Answer rows,
-                 writer_.run(fmt::format("SELECT rowid, {} FROM calls WHERE {}", column_list(),
-                                         is_in("rowid", found, [](std::int64_t row) { return row; }))));
+                 writer_.run(fmt::format(
+                     "SELECT rowid, {} FROM calls WHERE rowid IN (SELECT rowid FROM calls WHERE {})",
+                     column_list(), wanted)));
     for (Chunk chunk = rows.next(); chunk; chunk = rows.next()) {
         const RowReader reader(chunk.get(), 1);
         for (std::size_t i = 0; i < reader.size(); ++i) {
