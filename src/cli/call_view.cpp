@@ -72,6 +72,7 @@ std::string model(dom::element call) {
 }
 
 void field(std::string_view name, std::string_view value) {
+    value = trim(value);
     if (!value.empty()) fmt::print("  {} {}\n", paint(fmt::format("{:<14}", name), Colour::Dim), printable(value));
 }
 

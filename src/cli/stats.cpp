@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 #include <simdjson.h>
 
+#include <algorithm>
 #include <memory>
 
 #include "base/text.hpp"
@@ -20,7 +21,7 @@ struct StatsFlags {
     std::string by = "provider.name,model.requested";
     std::string bucket, tz, from, to;
     std::string measures = "calls,errors,input_tokens,output_tokens,cost,duration_p50,duration_p95,ttft_p50";
-    std::string order = "-cost";
+    std::string order;
     std::vector<std::string> filters;
     std::uint32_t limit = 30;
 };
@@ -54,7 +55,14 @@ Result<int> stats(const Program& program, const StatsFlags& flags) {
     add("from", flags.from);
     add("to", flags.to);
     add("measures", flags.measures);
-    add("order", flags.bucket.empty() ? flags.order : "");
+    // Unless told otherwise: the most expensive first, or, where cost is not asked for, the most of whatever is.
+    std::string order = flags.order;
+    if (order.empty() && flags.bucket.empty()) {
+        const auto measures = split(flags.measures, ',');
+        const bool cost = std::ranges::find(measures, std::string_view("cost")) != measures.end();
+        if (!measures.empty()) order = "-" + std::string(cost ? "cost" : measures.front());
+    }
+    add("order", order);
     add("limit", std::to_string(flags.limit));
     for (const std::string& filter : flags.filters) {
         const std::size_t equals = filter.find('=');
@@ -72,7 +80,8 @@ Result<int> stats(const Program& program, const StatsFlags& flags) {
     if (parser.parse(body).get(whole) != simdjson::SUCCESS || whole["groups"].get(groups) != simdjson::SUCCESS) {
         return fail(Code::Internal, "the answer has no groups");
     }
-    const auto keys = split(flags.by == "none" ? "" : flags.by, ',');
+    const std::string by = flags.by == "none" ? "" : flags.by;
+    const auto keys = split(by, ',');
     const auto measures = split(flags.measures, ',');
     std::vector<Table::Column> columns;
     if (!flags.bucket.empty()) columns.push_back({flags.bucket});

@@ -40,7 +40,7 @@ CallReader::CallReader(Recorder& recorder, Feeder& feeder, journal::Reader& read
     : recorder_(recorder), feeder_(feeder), reader_(reader), store_(store) {}
 
 void CallReader::catch_up() {
-    if (auto caught = feeder_.catch_up(std::chrono::milliseconds(250)); !caught) {
+    if (auto caught = feeder_.catch_up(kPatience); !caught) {
         log::debug("{}", caught.error().message);
     }
 }

@@ -28,7 +28,7 @@ class CallReader {
     /// The calls that are running now, oldest first, at most `limit`.
     std::vector<Call> running(std::size_t limit);
 
-    /// A page from the store, which is first brought up to now (as far as that goes within a quarter of a second).
+    /// A page from the store, which is first brought up to now (as far as that goes within kPatience).
     /// `payload`: with payload fields. `text` in the selection is searched for in whole prompts and answers, newest
     /// first; a page may then be short (or empty) and still have a next cursor, after at most kMaxSearched calls.
     struct Page {
@@ -37,6 +37,8 @@ class CallReader {
     };
     Result<Page> find(const store::CallQuery& query, bool payload);
     static constexpr std::size_t kMaxSearched = 20'000;
+
+    static constexpr std::chrono::milliseconds kPatience{2000};
 
     /// The same bringing up to now, for aggregates. What cannot be had in time is missing; never an error.
     void catch_up();

@@ -17,6 +17,9 @@ Result<void> DataFolder::open_parts() {
     journal::Options journal_options;
     journal_options.max_delay = options_.max_sync_delay;
     journal_options.segment_bytes = options_.segment_bytes;
+    journal_options.on_durable = [this](const journal::Position&) {
+        if (Feeder* feeder = told_.load()) feeder->became_durable();
+    };
     STENO_ASSIGN(journal_, journal::Journal::open(files_, options_.path, std::move(journal_options)));
     STENO_ASSIGN(reader_, journal::Reader::open(files_, options_.path, journal_.get()));
     recorder_ = std::make_unique<Recorder>(*journal_, options_.prices);
@@ -25,6 +28,7 @@ Result<void> DataFolder::open_parts() {
     STENO_TRY(open_store());
     feeder_ = std::make_unique<Feeder>(*recorder_, *reader_, *store_, options_.feeder);
     calls_ = std::make_unique<CallReader>(*recorder_, *feeder_, *reader_, *store_);
+    told_ = feeder_.get();
     feeder_->start();
     return {};
 }
@@ -68,15 +72,17 @@ DataFolder::~DataFolder() {
         }
         feeder_->stop();
     }
+    told_ = nullptr;
+    if (journal_) {
+        // Ends the sync thread, and with it the calls of on_durable, before the feeder goes.
+        if (auto closed = journal_->close(); !closed) log::error("{}", closed.error().message);
+    }
     if (store_) {
         if (auto checkpoint = store_->checkpoint(); !checkpoint) log::warning("{}", checkpoint.error().message);
     }
     calls_.reset();
     feeder_.reset();
     store_.reset();
-    if (journal_) {
-        if (auto closed = journal_->close(); !closed) log::error("{}", closed.error().message);
-    }
     reader_.reset();
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <functional>
 #include <memory>
@@ -68,6 +69,7 @@ class DataFolder {
     std::unique_ptr<Recorder> recorder_;
     std::unique_ptr<Feeder> feeder_;
     std::unique_ptr<CallReader> calls_;
+    std::atomic<Feeder*> told_{nullptr};  ///< of what became durable; the journal exists before and after the feeder
     std::size_t interrupted_ = 0;
     bool store_rebuilt_ = false;
 };

@@ -70,16 +70,26 @@ void Feeder::stop() {
     if (thread_.joinable()) thread_.join();
 }
 
-void Feeder::wake() { wake_.notify_one(); }
+void Feeder::became_durable() {
+    const std::scoped_lock lock(mutex_);
+    more_durable_ = true;
+    if (wanted_ > own_fed_) wake_.notify_one();
+}
 
-std::uint64_t Feeder::own_durable() const { return recorder_.journal().durable().sequence; }
+std::uint64_t Feeder::own_target() const {
+    // While the disk fails, what is appended may wait long for its fsync: then only what is durable can be asked for.
+    const journal::Stats stats = recorder_.journal().stats();
+    return stats.healthy ? stats.appended.sequence : stats.durable.sequence;
+}
 
 Result<void> Feeder::catch_up(std::chrono::milliseconds timeout) {
-    const std::uint64_t target = own_durable();
+    const std::uint64_t target = own_target();
     std::unique_lock lock(mutex_);
     const auto there = [&] { return (own_fed_ >= target && old_streams_fed_) || stopping_; };
     if (there()) return {};
-    hurry_ = true;
+    recorder_.journal().sync_soon();
+    wanted_ = std::max(wanted_, target);
+    more_durable_ = true;  // perhaps: one look is cheap
     wake_.notify_one();
     if (!fed_.wait_for(lock, timeout, there)) {
         return fail(Code::DeadlineExceeded, "the store has not caught up with the journal in time",
@@ -93,8 +103,10 @@ void Feeder::run() {
         bool stopping;
         {
             std::unique_lock lock(mutex_);
-            wake_.wait_for(lock, options_.interval, [this] { return hurry_ || stopping_; });
-            hurry_ = false;
+            wake_.wait_for(lock, options_.interval, [this] {
+                return stopping_ || (more_durable_ && (wanted_ > own_fed_ || !old_streams_fed_));
+            });
+            more_durable_ = false;
             stopping = stopping_;
         }
         recorder_.retry_waiting();
@@ -202,8 +214,8 @@ FeederStats Feeder::stats() const {
     stats.damaged = damaged_;
     stats.healthy = healthy_;
     const std::scoped_lock lock(mutex_);
-    const std::uint64_t durable = own_durable();
-    stats.behind = durable - std::min(durable, own_fed_);
+    const std::uint64_t target = own_target();
+    stats.behind = target - std::min(target, own_fed_);
     return stats;
 }
 

@@ -19,7 +19,7 @@ namespace steno::ingest {
 
 struct FeederStats {
     std::uint64_t fed = 0;       ///< records, since the start
-    std::uint64_t behind = 0;    ///< durable records of our own stream that the store does not have yet
+    std::uint64_t behind = 0;    ///< records of our own stream that the store does not have yet
     std::uint64_t failures = 0;  ///< of the store; each is tried again
     std::uint64_t damaged = 0;   ///< places of the journal that could not be read
     bool healthy = true;
@@ -45,9 +45,10 @@ class Feeder {
     /// Feeds what is durable, then ends the thread. Idempotent.
     void stop();
 
-    /// More has become durable. Any thread, never blocks for long.
-    void wake();
-    /// Blocks until everything that was durable at the call is in the store. DeadlineExceeded otherwise.
+    /// The journal says that more has become durable. Any thread; returns at once.
+    void became_durable();
+    /// Asks for an fsync and blocks until everything that was appended at the call is in the store; while the disk fails,
+    /// until everything durable is. DeadlineExceeded otherwise.
     Result<void> catch_up(std::chrono::milliseconds timeout);
 
     [[nodiscard]] FeederStats stats() const;
@@ -64,7 +65,7 @@ class Feeder {
     Result<void> find_streams();
     /// Reads on in one stream until the batch is full or nothing is left; returns how far it came.
     Result<std::uint64_t> read_stream(Stream& stream, std::vector<store::Change>& changes);
-    std::uint64_t own_durable() const;
+    std::uint64_t own_target() const;
 
     Recorder& recorder_;
     journal::Reader& reader_;
@@ -76,7 +77,8 @@ class Feeder {
     mutable std::mutex mutex_;
     std::condition_variable wake_;
     std::condition_variable fed_;
-    bool hurry_ = false;
+    std::uint64_t wanted_ = 0;   ///< somebody waits until our own stream is fed up to here
+    bool more_durable_ = false;  ///< since the last look
     bool stopping_ = false;
     std::uint64_t own_fed_ = 0;  ///< sequence of our own stream up to which the store has it
     bool old_streams_fed_ = false;

@@ -20,10 +20,12 @@ Result<ApiAnswer> explain_price(Services& services, const ApiRequest& request) {
     JsonWriter json(answer.body);
     json.begin_object();
     json.member("call_id", id->to_string());
-    if (explanation.price) json.member_raw("price", [&] {
+    if (explanation.price) {
         const std::string list = pricing::prices_to_json({*explanation.price});
-        return list.substr(1, list.size() - 2);
-    }());
+        const std::size_t begin = list.find('{');
+        json.member_raw("price", std::string_view(list).substr(begin, list.rfind('}') - begin + 1));
+    }
+    if (!explanation.rule.empty()) json.member("rule", explanation.rule);
     json.key("lines");
     json.begin_array();
     Decimal total;
