@@ -1,5 +1,5 @@
-// Run by cmake/compiler_probe.cmake. Counts what is constructed and destroyed in the coroutine shapes that g++ 12.2
-// gets wrong: an aggregate temporary and a capturing lambda as arguments of an awaited call.
+// Run by cmake/compiler_probe.cmake. Counts what is constructed and destroyed in the coroutine shapes that
+// g++ 12.2 gets wrong: an aggregate temporary and a capturing lambda as arguments of an awaited call.
 #include <coroutine>
 #include <cstdio>
 #include <exception>
@@ -26,15 +26,12 @@ struct Aggregate {
 struct Task {
     struct promise_type {
         std::coroutine_handle<> waiter;
-        Task get_return_object() {
-            return Task{std::coroutine_handle<promise_type>::from_promise(*this)};
-        }
+        Task get_return_object() { return Task{std::coroutine_handle<promise_type>::from_promise(*this)}; }
         std::suspend_always initial_suspend() noexcept { return {}; }
         auto final_suspend() noexcept {
             struct Resume {
                 bool await_ready() noexcept { return false; }
-                std::coroutine_handle<> await_suspend(
-                    std::coroutine_handle<promise_type> done) noexcept {
+                std::coroutine_handle<> await_suspend(std::coroutine_handle<promise_type> done) noexcept {
                     if (done.promise().waiter) return done.promise().waiter;
                     return std::noop_coroutine();
                 }
@@ -59,7 +56,9 @@ struct Task {
     std::coroutine_handle<promise_type> handle;
 };
 
-Task take(Aggregate) { co_return; }
+Task take(Aggregate) {
+    co_return;
+}
 
 template <class F>
 Task call(F f) {

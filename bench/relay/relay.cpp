@@ -1,14 +1,13 @@
-// The smallest relay that src/net can be: every request goes to one upstream, whose answer comes back piece by piece.
-// It shows what the net module costs by itself. relay.sh runs it beside nginx on the same upstream.
+// The smallest relay that src/net can be: every request goes to one upstream, whose answer comes back piece
+// by piece. It shows what the net module costs by itself. relay.sh runs it beside nginx on the same upstream.
 
-#include <sys/resource.h>
+#include "net/http_client.hpp"
+#include "net/http_server.hpp"
 
 #include <csignal>
 #include <cstdio>
 #include <ctime>
-
-#include "net/http_client.hpp"
-#include "net/http_server.hpp"
+#include <sys/resource.h>
 
 using namespace steno;
 using namespace steno::net;
@@ -48,7 +47,9 @@ Task<void> relay(ServerExchange& client, HttpClient& upstreams, const BaseUrl& u
 double cpu_seconds() {
     rusage used{};
     getrusage(RUSAGE_SELF, &used);
-    auto seconds = [](const timeval& t) { return static_cast<double>(t.tv_sec) + 1e-6 * static_cast<double>(t.tv_usec); };
+    auto seconds = [](const timeval& t) {
+        return static_cast<double>(t.tv_sec) + 1e-6 * static_cast<double>(t.tv_usec);
+    };
     return seconds(used.ru_utime) + seconds(used.ru_stime);
 }
 
@@ -71,7 +72,8 @@ int main(int argc, char** argv) {
     loops.start();
     {
         HttpClient client(loops, {});
-        HttpServer server(loops, {}, [&](ServerExchange& exchange) { return relay(exchange, client, *upstream); });
+        HttpServer server(loops, {},
+                          [&](ServerExchange& exchange) { return relay(exchange, client, *upstream); });
         if (auto listening = server.listen(*listen); !listening) {
             std::fprintf(stderr, "%s\n", listening.error().message.c_str());
             return 1;

@@ -2,10 +2,9 @@
 //
 //   c++ -std=c++17 chat.cpp -lcurl -o chat
 //   OPENAI_BASE_URL=http://127.0.0.1:8787/openai/v1 OPENAI_API_KEY=… ./chat "When is the meeting?"
-#include <curl/curl.h>
-
 #include <cstdio>
 #include <cstdlib>
+#include <curl/curl.h>
 #include <string>
 
 namespace {
@@ -34,13 +33,15 @@ std::string quoted(const std::string& text) {
 
 int main(int argc, char** argv) {
     const std::string question = argc > 1 ? argv[1] : "When is the meeting?";
-    const std::string url = environment("OPENAI_BASE_URL", "http://127.0.0.1:8787/openai/v1") + "/chat/completions";
+    const std::string url =
+        environment("OPENAI_BASE_URL", "http://127.0.0.1:8787/openai/v1") + "/chat/completions";
     const std::string body =
         R"({"model":"gpt-4o-mini","messages":[{"role":"user","content":)" + quoted(question) + "}]}";
 
     curl_slist* headers = nullptr;
     headers = curl_slist_append(headers, "Content-Type: application/json");
-    headers = curl_slist_append(headers, ("Authorization: Bearer " + environment("OPENAI_API_KEY", "none")).c_str());
+    headers = curl_slist_append(headers,
+                                ("Authorization: Bearer " + environment("OPENAI_API_KEY", "none")).c_str());
     headers = curl_slist_append(headers, "x-steno-session: example-cpp");
     headers = curl_slist_append(headers, "x-steno-tags: example");
 

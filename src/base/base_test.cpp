@@ -1,7 +1,3 @@
-#include <gtest/gtest.h>
-
-#include <rapidcheck/gtest.h>
-
 #include "base/bytes.hpp"
 #include "base/decimal.hpp"
 #include "base/error.hpp"
@@ -10,6 +6,9 @@
 #include "base/text.hpp"
 #include "base/time.hpp"
 #include "base/uuid.hpp"
+
+#include <gtest/gtest.h>
+#include <rapidcheck/gtest.h>
 
 namespace steno {
 namespace {
@@ -42,8 +41,9 @@ TEST(Timestamp, ReadsAndWritesRfc3339) {
     ASSERT_TRUE(t);
     EXPECT_EQ(t->to_string(), "2026-11-20T10:00:00.123456789+01:00");
     EXPECT_EQ(*t, *Timestamp::parse("2026-11-20T09:00:00.123456789Z"));
-    for (const char* bad : {"", "2026-11-20", "2026-13-01T00:00:00Z", "2026-02-30T00:00:00Z", "2026-11-20T10:00:00",
-                            "2026-11-20T10:00:00.Z", "2026-11-20T10:00:00+1:00", "1969-01-01T00:00:00Z"}) {
+    for (const char* bad :
+         {"", "2026-11-20", "2026-13-01T00:00:00Z", "2026-02-30T00:00:00Z", "2026-11-20T10:00:00",
+          "2026-11-20T10:00:00.Z", "2026-11-20T10:00:00+1:00", "1969-01-01T00:00:00Z"}) {
         EXPECT_FALSE(Timestamp::parse(bad)) << bad;
     }
 }
@@ -71,13 +71,15 @@ TEST(Uuid, RandomIdsAreVersionFourAndReadBack) {
 }
 
 TEST(Hash, MatchesPublishedVectors) {
-    EXPECT_EQ(to_hex(as_text(sha256("abc"))), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+    EXPECT_EQ(to_hex(as_text(sha256("abc"))),
+              "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
     EXPECT_EQ(sha256("a", "b", "c"), sha256("abc"));
     EXPECT_EQ(crc32c("123456789"), 0xe3069283U);
     EXPECT_EQ(crc32c("456789", crc32c("123")), 0xe3069283U);
 }
 
-RC_GTEST_PROP(Bytes, NumbersAndTextsReadBack, (std::uint64_t a, std::int64_t b, std::uint32_t c, std::string d)) {
+RC_GTEST_PROP(Bytes, NumbersAndTextsReadBack,
+              (std::uint64_t a, std::int64_t b, std::uint32_t c, std::string d)) {
     std::string out;
     ByteWriter writer(out);
     writer.varint(a), writer.svarint(b), writer.fixed(c), writer.text(d);

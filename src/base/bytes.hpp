@@ -10,7 +10,8 @@
 /// Little-endian numbers, LEB128 varints and length-prefixed strings: the alphabet of our files.
 namespace steno {
 
-static_assert(std::endian::native == std::endian::little, "the file formats are little-endian; port bytes.hpp first");
+static_assert(std::endian::native == std::endian::little,
+              "the file formats are little-endian; port bytes.hpp first");
 
 class ByteWriter {
   public:
@@ -44,8 +45,8 @@ class ByteWriter {
     std::string& out_;
 };
 
-/// Reads what ByteWriter wrote. Never reads past the end: after the first failure `ok()` is false, and every further
-/// read gives zero or nothing. Views point into the bytes given.
+/// Reads what ByteWriter wrote. Never reads past the end: after the first failure `ok()` is false, and every
+/// further read gives zero or nothing. Views point into the bytes given.
 class ByteReader {
   public:
     explicit ByteReader(std::string_view bytes) : left_(bytes) {}

@@ -72,7 +72,8 @@ std::string Decimal::to_string() const {
         negative ? -static_cast<unsigned __int128>(units_) : static_cast<unsigned __int128>(units_);
     std::string fraction = digits_of(magnitude % static_cast<unsigned __int128>(kOne));
     fraction.insert(0, static_cast<std::size_t>(kPlaces) - fraction.size(), '0');
-    return (negative ? "-" : "") + digits_of(magnitude / static_cast<unsigned __int128>(kOne)) + "." + fraction;
+    return (negative ? "-" : "") + digits_of(magnitude / static_cast<unsigned __int128>(kOne)) + "." +
+           fraction;
 }
 
 std::string Decimal::to_short_string() const {
@@ -82,7 +83,9 @@ std::string Decimal::to_short_string() const {
     return text;
 }
 
-double Decimal::to_double() const { return static_cast<double>(units_) / static_cast<double>(kOne); }
+double Decimal::to_double() const {
+    return static_cast<double>(units_) / static_cast<double>(kOne);
+}
 
 Decimal Decimal::times(std::int64_t count, std::int64_t per) const {
     const __int128 product = units_ * count;

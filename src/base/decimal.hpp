@@ -9,7 +9,8 @@
 namespace steno {
 
 /// An exact decimal with twelve places after the point: money. Range ±9.2e25, beyond every sum of costs.
-/// Addition and subtraction are exact; overflow is not reachable from prices and token counts within their bounds.
+/// Addition and subtraction are exact; overflow is not reachable from prices and token counts within their
+/// bounds.
 class Decimal {
   public:
     static constexpr int kPlaces = 12;
@@ -34,8 +35,8 @@ class Decimal {
     [[nodiscard]] double to_double() const;
     [[nodiscard]] constexpr __int128 units() const { return units_; }
 
-    /// The cost of `count` things at this price for each `per` of them (tokens at dollars per million). Rounded
-    /// half to even at the twelfth place, once.
+    /// The cost of `count` things at this price for each `per` of them (tokens at dollars per million).
+    /// Rounded half to even at the twelfth place, once.
     [[nodiscard]] Decimal times(std::int64_t count, std::int64_t per) const;
 
     Decimal& operator+=(Decimal other) {

@@ -6,12 +6,12 @@
 #include <string_view>
 #include <utility>
 
-/// Errors of the whole program. Every interface returns Result<T>; exceptions of libraries stop at the module that
-/// uses the library. Untrusted bytes never end in an assertion, always in an Error.
+/// Errors of the whole program. Every interface returns Result<T>; exceptions of libraries stop at the module
+/// that uses the library. Untrusted bytes never end in an assertion, always in an Error.
 namespace steno {
 
-/// The canonical codes (after the well-known gRPC set). What each means to HTTP, log, retry and exit code stands in
-/// one table: see `facts_of`.
+/// The canonical codes (after the well-known gRPC set). What each means to HTTP, log, retry and exit code
+/// stands in one table: see `facts_of`.
 enum class Code : std::uint8_t {
     InvalidArgument,     ///< the caller sent something that can never work; the message says what to change
     NotFound,            ///< no such call, model, price, file
@@ -64,28 +64,28 @@ using Result = std::expected<T, Error>;
 #define STENO_CONCAT(a, b) STENO_CONCAT_INNER(a, b)
 
 /// STENO_TRY(f()): returns the error of a Result<void>, or drops the value.
-#define STENO_TRY(expression)                                                                       \
-    do {                                                                                            \
-        if (auto steno_result = (expression); !steno_result)                                        \
-            return std::unexpected(std::move(steno_result).error());                                \
+#define STENO_TRY(expression)                                        \
+    do {                                                             \
+        if (auto steno_result = (expression); !steno_result)         \
+            return std::unexpected(std::move(steno_result).error()); \
     } while (false)
 
 /// STENO_ASSIGN(auto x, f()): declares x from the value, or returns the error.
-#define STENO_ASSIGN(declaration, expression)                                                       \
-    auto STENO_CONCAT(steno_result_, __LINE__) = (expression);                                      \
-    if (!STENO_CONCAT(steno_result_, __LINE__))                                                     \
-        return std::unexpected(std::move(STENO_CONCAT(steno_result_, __LINE__)).error());           \
+#define STENO_ASSIGN(declaration, expression)                                             \
+    auto STENO_CONCAT(steno_result_, __LINE__) = (expression);                            \
+    if (!STENO_CONCAT(steno_result_, __LINE__))                                           \
+        return std::unexpected(std::move(STENO_CONCAT(steno_result_, __LINE__)).error()); \
     declaration = std::move(*STENO_CONCAT(steno_result_, __LINE__))
 
 /// The same two inside a coroutine that returns Task<Result<T>>.
-#define STENO_CO_TRY(expression)                                                                    \
-    do {                                                                                            \
-        if (auto steno_result = (expression); !steno_result)                                        \
-            co_return std::unexpected(std::move(steno_result).error());                             \
+#define STENO_CO_TRY(expression)                                        \
+    do {                                                                \
+        if (auto steno_result = (expression); !steno_result)            \
+            co_return std::unexpected(std::move(steno_result).error()); \
     } while (false)
 
-#define STENO_CO_ASSIGN(declaration, expression)                                                    \
-    auto STENO_CONCAT(steno_result_, __LINE__) = (expression);                                      \
-    if (!STENO_CONCAT(steno_result_, __LINE__))                                                     \
-        co_return std::unexpected(std::move(STENO_CONCAT(steno_result_, __LINE__)).error());        \
+#define STENO_CO_ASSIGN(declaration, expression)                                             \
+    auto STENO_CONCAT(steno_result_, __LINE__) = (expression);                               \
+    if (!STENO_CONCAT(steno_result_, __LINE__))                                              \
+        co_return std::unexpected(std::move(STENO_CONCAT(steno_result_, __LINE__)).error()); \
     declaration = std::move(*STENO_CONCAT(steno_result_, __LINE__))

@@ -8,8 +8,9 @@
 #include <nmmintrin.h>
 #endif
 
-// The low-level SHA functions are deprecated in OpenSSL 3 in favour of EVP, which costs half a microsecond a call in
-// look-ups and allocation: as much as hashing a small record. They are not going away within OpenSSL 3.
+// The low-level SHA functions are deprecated in OpenSSL 3 in favour of EVP, which costs half a microsecond a
+// call in look-ups and allocation: as much as hashing a small record. They are not going away within
+// OpenSSL 3.
 #pragma clang diagnostic ignored "-Wdeprecated-declarations"
 
 namespace steno {
@@ -50,7 +51,8 @@ std::uint32_t crc_portable(std::uint32_t crc, std::string_view bytes) noexcept {
 }
 
 #if defined(__x86_64__)
-__attribute__((target("sse4.2"))) std::uint32_t crc_hardware(std::uint32_t crc, std::string_view bytes) noexcept {
+__attribute__((target("sse4.2"))) std::uint32_t crc_hardware(std::uint32_t crc,
+                                                             std::string_view bytes) noexcept {
     const char* at = bytes.data();
     std::size_t left = bytes.size();
     std::uint64_t wide = crc;

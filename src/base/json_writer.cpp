@@ -1,9 +1,9 @@
 #include "base/json_writer.hpp"
 
+#include "base/text.hpp"
+
 #include <charconv>
 #include <cmath>
-
-#include "base/text.hpp"
 
 namespace steno {
 
@@ -108,11 +108,21 @@ void append_json_string(std::string& out, std::string_view text) {
         flush(at);
         out.push_back('\\');
         switch (c) {
-            case '"': out.push_back('"'); break;
-            case '\\': out.push_back('\\'); break;
-            case '\n': out.push_back('n'); break;
-            case '\r': out.push_back('r'); break;
-            case '\t': out.push_back('t'); break;
+            case '"':
+                out.push_back('"');
+                break;
+            case '\\':
+                out.push_back('\\');
+                break;
+            case '\n':
+                out.push_back('n');
+                break;
+            case '\r':
+                out.push_back('r');
+                break;
+            case '\t':
+                out.push_back('t');
+                break;
             default:
                 out += "u00";
                 out.push_back(kHex[c >> 4]);

@@ -6,9 +6,9 @@
 
 namespace steno {
 
-/// Writes JSON (RFC 8259) straight into a string, without building a tree: records are written far more often than
-/// they are looked at. Commas are its business, balance is the caller's. Text is expected to be UTF-8; bytes that are
-/// not are written as U+FFFD, so the output is always valid.
+/// Writes JSON (RFC 8259) straight into a string, without building a tree: records are written far more often
+/// than they are looked at. Commas are its business, balance is the caller's. Text is expected to be UTF-8;
+/// bytes that are not are written as U+FFFD, so the output is always valid.
 class JsonWriter {
   public:
     explicit JsonWriter(std::string& out) : out_(out) {}
@@ -44,7 +44,7 @@ class JsonWriter {
     void separate();
 
     std::string& out_;
-    bool first_ = true;      ///< nothing written yet at this depth
+    bool first_ = true;  ///< nothing written yet at this depth
     bool after_key_ = false;
 };
 

@@ -1,10 +1,10 @@
 #include "base/log.hpp"
 
-#include <spdlog/sinks/stdout_color_sinks.h>
-#include <spdlog/spdlog.h>
-
 #include "base/json_writer.hpp"
 #include "base/time.hpp"
+
+#include <spdlog/sinks/stdout_color_sinks.h>
+#include <spdlog/spdlog.h>
 
 namespace steno::log {
 
@@ -27,11 +27,16 @@ Sink& sink() {
 
 spdlog::level::level_enum spdlog_level(Level level) {
     switch (level) {
-        case Level::Debug: return spdlog::level::debug;
-        case Level::Info: return spdlog::level::info;
-        case Level::Warning: return spdlog::level::warn;
-        case Level::Error: return spdlog::level::err;
-        case Level::Off: break;
+        case Level::Debug:
+            return spdlog::level::debug;
+        case Level::Info:
+            return spdlog::level::info;
+        case Level::Warning:
+            return spdlog::level::warn;
+        case Level::Error:
+            return spdlog::level::err;
+        case Level::Off:
+            break;
     }
     return spdlog::level::off;
 }
@@ -49,7 +54,9 @@ void configure(Level level, bool json) {
     if (json) sink().logger->set_pattern("%v");
 }
 
-bool enabled(Level level) noexcept { return level >= sink().level; }
+bool enabled(Level level) noexcept {
+    return level >= sink().level;
+}
 
 void write(Level level, std::string_view message) {
     if (!sink().json) {

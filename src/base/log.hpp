@@ -6,8 +6,8 @@
 #include <string>
 #include <string_view>
 
-/// The log of the program: one line an event, to standard error. Never given a key, a header of a client or a body.
-/// Any thread.
+/// The log of the program: one line an event, to standard error. Never given a key, a header of a client or a
+/// body. Any thread.
 namespace steno::log {
 
 enum class Level : std::uint8_t { Debug, Info, Warning, Error, Off };

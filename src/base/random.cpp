@@ -21,7 +21,8 @@ namespace {
 class SystemRandom final : public Random {
   public:
     void fill(std::span<std::uint8_t> out) override {
-        // A call into OpenSSL costs about a microsecond; ids and salts are small, so they are cut from a block.
+        // A call into OpenSSL costs about a microsecond; ids and salts are small, so they are cut from a
+        // block.
         thread_local std::array<std::uint8_t, 1024> block;
         thread_local std::size_t used = block.size();
         if (out.size() > block.size()) {

@@ -17,8 +17,8 @@ std::string_view utf8_prefix(std::string_view text, std::size_t max_bytes) noexc
 std::size_t utf8_length(std::string_view text) noexcept;
 
 bool equals_ignoring_case(std::string_view a, std::string_view b) noexcept;  ///< ASCII
-std::string lower_case(std::string_view text);                             ///< ASCII
-std::string_view trim(std::string_view text) noexcept;                     ///< spaces and tabs
+std::string lower_case(std::string_view text);                               ///< ASCII
+std::string_view trim(std::string_view text) noexcept;                       ///< spaces and tabs
 /// The pieces between separators, trimmed, without empty ones.
 std::vector<std::string_view> split(std::string_view text, char separator);
 

@@ -61,14 +61,16 @@ Clock& system_clock() {
 std::optional<Timestamp> Timestamp::parse(std::string_view text) noexcept {
     int year, month, day, hour, minute, second;
     if (text.size() < 20 || !digits(text, 0, 4, year) || text[4] != '-' || !digits(text, 5, 2, month) ||
-        text[7] != '-' || !digits(text, 8, 2, day) || (text[10] != 'T' && text[10] != 't' && text[10] != ' ') ||
-        !digits(text, 11, 2, hour) || text[13] != ':' || !digits(text, 14, 2, minute) || text[16] != ':' ||
-        !digits(text, 17, 2, second)) {
+        text[7] != '-' || !digits(text, 8, 2, day) ||
+        (text[10] != 'T' && text[10] != 't' && text[10] != ' ') || !digits(text, 11, 2, hour) ||
+        text[13] != ':' || !digits(text, 14, 2, minute) || text[16] != ':' || !digits(text, 17, 2, second)) {
         return std::nullopt;
     }
-    const std::chrono::year_month_day date{std::chrono::year{year}, std::chrono::month(static_cast<unsigned>(month)),
+    const std::chrono::year_month_day date{std::chrono::year{year},
+                                           std::chrono::month(static_cast<unsigned>(month)),
                                            std::chrono::day(static_cast<unsigned>(day))};
-    if (!date.ok() || year < 1970 || year > 2261 || hour > 23 || minute > 59 || second > 60) return std::nullopt;
+    if (!date.ok() || year < 1970 || year > 2261 || hour > 23 || minute > 59 || second > 60)
+        return std::nullopt;
     std::size_t at = 19;
     std::int64_t fraction = 0;
     if (text[at] == '.') {
@@ -114,11 +116,12 @@ std::string Timestamp::to_string() const {
     const std::chrono::year_month_day date(day);
     const auto in_day = (when - day).count();
     auto text = fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:09}", static_cast<int>(date.year()),
-                            static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()), in_day / 3600,
-                            in_day / 60 % 60, in_day % 60, nanos);
+                            static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()),
+                            in_day / 3600, in_day / 60 % 60, in_day % 60, nanos);
     if (offset_minutes == 0) return text + "Z";
     const int magnitude = offset_minutes < 0 ? -offset_minutes : offset_minutes;
-    return text + fmt::format("{}{:02}:{:02}", offset_minutes < 0 ? '-' : '+', magnitude / 60, magnitude % 60);
+    return text +
+           fmt::format("{}{:02}:{:02}", offset_minutes < 0 ? '-' : '+', magnitude / 60, magnitude % 60);
 }
 
 }  // namespace steno

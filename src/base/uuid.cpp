@@ -1,8 +1,8 @@
 #include "base/uuid.hpp"
 
-#include <cstring>
-
 #include "base/hash.hpp"
+
+#include <cstring>
 
 namespace steno {
 

@@ -1,12 +1,12 @@
 #include "cli/api_client.hpp"
 
-#include <fmt/format.h>
-#include <simdjson.h>
-
 #include "base/log.hpp"
 #include "cli/composition.hpp"
 #include "net/http_client.hpp"
 #include "providers/sse.hpp"
+
+#include <fmt/format.h>
+#include <simdjson.h>
 
 namespace steno::cli {
 
@@ -49,13 +49,16 @@ class RemoteApi final : public Api {
         std::string error_body;
         bool going_on = true;
         providers::SseParser parser;
-        auto head = net::fetch_stream(url_, request("GET", target), {}, [&](std::string_view piece) {
-            if (error_body.size() < 4096) error_body += piece;
-            parser.feed(piece, [&](const providers::SseEvent& e) {
-                if (going_on) going_on = event(e.name, e.data);
-            });
-            return going_on;
-        }, deadlines);
+        auto head = net::fetch_stream(
+            url_, request("GET", target), {},
+            [&](std::string_view piece) {
+                if (error_body.size() < 4096) error_body += piece;
+                parser.feed(piece, [&](const providers::SseEvent& e) {
+                    if (going_on) going_on = event(e.name, e.data);
+                });
+                return going_on;
+            },
+            deadlines);
         if (!head) return std::unexpected(std::move(head).error());
         if (head->status != 200) return std::unexpected(error_of(head->status, error_body));
         return {};
@@ -75,8 +78,10 @@ class RemoteApi final : public Api {
         net::RequestHead head = request(method, target);
         if (!body.empty()) head.headers.add("Content-Type", "application/json");
         auto answer = net::fetch(url_, head, body);
-        if (!answer) return std::unexpected(std::move(answer).error().with_context("asking " + url_.to_string()));
-        if (answer->head.status / 100 != 2) return std::unexpected(error_of(answer->head.status, answer->body));
+        if (!answer)
+            return std::unexpected(std::move(answer).error().with_context("asking " + url_.to_string()));
+        if (answer->head.status / 100 != 2)
+            return std::unexpected(error_of(answer->head.status, answer->body));
         return std::move(answer->body);
     }
 
@@ -93,7 +98,8 @@ class LocalApi final : public Api {
     Result<std::string> post(const std::string& target, std::string_view body) override {
         return ask("POST", target, std::string(body));
     }
-    Result<void> watch(const std::string&, const std::function<bool(std::string_view, std::string_view)>&) override {
+    Result<void> watch(const std::string&,
+                       const std::function<bool(std::string_view, std::string_view)>&) override {
         return fail(Code::FailedPrecondition, "no server runs on " + where() + ", so nothing new can come",
                     "steno serve --data " + where());
     }
@@ -106,7 +112,8 @@ class LocalApi final : public Api {
         head.target = target;
         server::Match found = server::match(head.method, head.path());
         if (found.route == nullptr) return fail(Code::NotFound, "there is no " + target);
-        const server::ApiRequest request{head, std::move(found.captures), net::parse_query(head.query()), std::move(body)};
+        const server::ApiRequest request{head, std::move(found.captures), net::parse_query(head.query()),
+                                         std::move(body)};
         STENO_ASSIGN(server::ApiAnswer answer, found.route->handler(services_, request));
         return std::move(answer.body);
     }
@@ -118,7 +125,8 @@ class LocalApi final : public Api {
 Result<std::unique_ptr<Api>> remote(std::string_view url_text, const std::string& api_key_file) {
     const auto url = net::BaseUrl::parse(url_text);
     if (!url) {
-        return fail(Code::InvalidArgument, fmt::format("\"{}\" is no URL", url_text), "such as http://127.0.0.1:8787");
+        return fail(Code::InvalidArgument, fmt::format("\"{}\" is no URL", url_text),
+                    "such as http://127.0.0.1:8787");
     }
     STENO_ASSIGN(const auto keys, read_api_keys(api_key_file));
     return std::make_unique<RemoteApi>(*url, keys.empty() ? "" : keys.front());
@@ -130,7 +138,8 @@ Result<std::string> server_of(const std::string& folder) {
     simdjson::dom::parser parser;
     std::string_view url;
     if (!content || parser.parse(*content)["url"].get(url) != simdjson::SUCCESS) {
-        return fail(Code::FailedPrecondition, "another process is using " + folder + " and has not said where it listens",
+        return fail(Code::FailedPrecondition,
+                    "another process is using " + folder + " and has not said where it listens",
                     "name the server with --server URL");
     }
     return std::string(url);
@@ -140,7 +149,8 @@ Result<std::string> server_of(const std::string& folder) {
 
 void add_record_flags(CLI::App& command, RecordFlags& flags) {
     command.add_option("--server", flags.server, "URL of a running server");
-    command.add_option("--data", flags.data, "a data folder (default steno-data); its server is asked if one runs");
+    command.add_option("--data", flags.data,
+                       "a data folder (default steno-data); its server is asked if one runs");
     command.add_option("--api-key-file", flags.api_key_file, "file with the server's key, if it wants one");
 }
 

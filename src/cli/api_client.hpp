@@ -1,12 +1,12 @@
 #pragma once
 
+#include "cli/command.hpp"
+#include "server/api.hpp"
+
 #include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
-
-#include "cli/command.hpp"
-#include "server/api.hpp"
 
 namespace steno::cli {
 
@@ -18,21 +18,23 @@ struct RecordFlags {
 };
 void add_record_flags(CLI::App& command, RecordFlags& flags);
 
-/// The API, asked over HTTP or, on a folder of its own, in this process: the same handlers give the same answers.
+/// The API, asked over HTTP or, on a folder of its own, in this process: the same handlers give the same
+/// answers.
 class Api {
   public:
     virtual ~Api() = default;
 
-    /// --server URL; else the folder (--data, or the configured one): in this process when nobody has it, at the server
-    /// named in its server.json when a server has. NotFound when there is no such folder.
+    /// --server URL; else the folder (--data, or the configured one): in this process when nobody has it, at
+    /// the server named in its server.json when a server has. NotFound when there is no such folder.
     static Result<std::unique_ptr<Api>> open(const Program& program, const RecordFlags& flags);
 
     /// `target`: "/api/v1/calls?limit=5". The body of a 2xx answer; a problem becomes its Error.
     virtual Result<std::string> get(const std::string& target) = 0;
     virtual Result<std::string> post(const std::string& target, std::string_view body) = 0;
     /// The live tail: calls `event(name, data)` until that returns false. Unimplemented without a server.
-    virtual Result<void> watch(const std::string& target,
-                               const std::function<bool(std::string_view name, std::string_view data)>& event) = 0;
+    virtual Result<void> watch(
+        const std::string& target,
+        const std::function<bool(std::string_view name, std::string_view data)>& event) = 0;
     /// "http://127.0.0.1:8787" or the folder, for messages.
     [[nodiscard]] virtual std::string where() const = 0;
 };

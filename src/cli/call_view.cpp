@@ -1,10 +1,10 @@
 #include "cli/call_view.hpp"
 
-#include <fmt/format.h>
-
 #include "base/text.hpp"
 #include "record/call.hpp"
 #include "record/fields.hpp"
+
+#include <fmt/format.h>
 
 namespace steno::cli {
 
@@ -46,7 +46,8 @@ std::string clock_time(const std::string& started_at) {
 std::string tokens(dom::element call) {
     if (!has(call, "/usage/input_tokens") && !has(call, "/usage/output_tokens")) return "";
     const auto side = [&](const char* pointer) {
-        return has(call, pointer) ? grouped(static_cast<std::int64_t>(number_at(call, pointer))) : std::string("?");
+        return has(call, pointer) ? grouped(static_cast<std::int64_t>(number_at(call, pointer)))
+                                  : std::string("?");
     };
     return side("/usage/input_tokens") + " → " + side("/usage/output_tokens");
 }
@@ -73,7 +74,8 @@ std::string model(dom::element call) {
 
 void field(std::string_view name, std::string_view value) {
     value = trim(value);
-    if (!value.empty()) fmt::print("  {} {}\n", paint(fmt::format("{:<14}", name), Colour::Dim), printable(value));
+    if (!value.empty())
+        fmt::print("  {} {}\n", paint(fmt::format("{:<14}", name), Colour::Dim), printable(value));
 }
 
 /// Text as it was written, line by line, without what could steer the terminal.
@@ -101,7 +103,8 @@ void print_messages(dom::element call, const char* pointer) {
             } else if (type == "tool_result") {
                 print_text("← " + text_at(part, "/text") + text_at(part, "/value"));
             } else {
-                print_text("[" + type + "] " + text_at(part, "/text") + std::string(utf8_prefix(text_at(part, "/url"), 100)));
+                print_text("[" + type + "] " + text_at(part, "/text") +
+                           std::string(utf8_prefix(text_at(part, "/url"), 100)));
             }
         }
     }
@@ -110,41 +113,55 @@ void print_messages(dom::element call, const char* pointer) {
 }  // namespace
 
 Table call_table() {
-    return Table({{"time"}, {"status"}, {"provider"}, {"model"}, {"tokens", true}, {"cost", true}, {"duration", true},
-                  {"what", false, true}, {"id"}});
+    return Table({{"time"},
+                  {"status"},
+                  {"provider"},
+                  {"model"},
+                  {"tokens", true},
+                  {"cost", true},
+                  {"duration", true},
+                  {"what", false, true},
+                  {"id"}});
 }
 
 void add_call(Table& table, dom::element call) {
     const std::string status = text_at(call, "/status");
-    table.row({clock_time(text_at(call, "/started_at")), status, text_at(call, "/provider/name"), model(call), tokens(call),
-               cost(call), duration(call), what(call), text_at(call, "/id")},
-              {Colour::Dim, colour_of_status(status), Colour::Plain, Colour::Plain, Colour::Plain, Colour::Plain,
-               Colour::Plain, Colour::Plain, Colour::Dim});
+    table.row({clock_time(text_at(call, "/started_at")), status, text_at(call, "/provider/name"), model(call),
+               tokens(call), cost(call), duration(call), what(call), text_at(call, "/id")},
+              {Colour::Dim, colour_of_status(status), Colour::Plain, Colour::Plain, Colour::Plain,
+               Colour::Plain, Colour::Plain, Colour::Plain, Colour::Dim});
 }
 
 void print_call_line(dom::element call) {
     const std::string status = text_at(call, "/status");
-    fmt::print("{}  {}  {:<22} {:>16} {:>12} {:>9}  {}\n", paint(clock_time(text_at(call, "/started_at")), Colour::Dim),
-               paint(fmt::format("{:<9}", status), colour_of_status(status)), printable(model(call)), tokens(call), cost(call),
-               duration(call), utf8_prefix(printable(what(call)), 80));
+    fmt::print("{}  {}  {:<22} {:>16} {:>12} {:>9}  {}\n",
+               paint(clock_time(text_at(call, "/started_at")), Colour::Dim),
+               paint(fmt::format("{:<9}", status), colour_of_status(status)), printable(model(call)),
+               tokens(call), cost(call), duration(call), utf8_prefix(printable(what(call)), 80));
 }
 
 void print_call(dom::element call) {
     const std::string status = text_at(call, "/status");
-    fmt::print("{}  {}  {}\n", paint(printable(text_at(call, "/name")), Colour::Bold), paint(status, colour_of_status(status)),
-               paint(text_at(call, "/id"), Colour::Dim));
+    fmt::print("{}  {}  {}\n", paint(printable(text_at(call, "/name")), Colour::Bold),
+               paint(status, colour_of_status(status)), paint(text_at(call, "/id"), Colour::Dim));
     field("time", text_at(call, "/started_at"));
-    field("duration", duration(call) + (has(call, "/time/time_to_first_token_ms")
-                                            ? ", first token after " + milliseconds(number_at(call, "/time/time_to_first_token_ms"))
-                                            : ""));
-    field("provider", text_at(call, "/provider/name") + " " + text_at(call, "/provider/endpoint/method") + " " +
-                          text_at(call, "/provider/endpoint/host") + text_at(call, "/provider/endpoint/path") + " " +
+    field("duration",
+          duration(call) +
+              (has(call, "/time/time_to_first_token_ms")
+                   ? ", first token after " + milliseconds(number_at(call, "/time/time_to_first_token_ms"))
+                   : ""));
+    field("provider", text_at(call, "/provider/name") + " " + text_at(call, "/provider/endpoint/method") +
+                          " " + text_at(call, "/provider/endpoint/host") +
+                          text_at(call, "/provider/endpoint/path") + " " +
                           text_at(call, "/provider/http_status"));
-    field("model", text_at(call, "/model/requested") +
-                       (has(call, "/model/served") ? " (served: " + text_at(call, "/model/served") + ")" : ""));
+    field("model",
+          text_at(call, "/model/requested") +
+              (has(call, "/model/served") ? " (served: " + text_at(call, "/model/served") + ")" : ""));
     std::string usage = tokens(call);
-    if (has(call, "/usage/cache_read_tokens")) usage += ", " + text_at(call, "/usage/cache_read_tokens") + " read from cache";
-    if (has(call, "/usage/reasoning_tokens")) usage += ", " + text_at(call, "/usage/reasoning_tokens") + " reasoning";
+    if (has(call, "/usage/cache_read_tokens"))
+        usage += ", " + text_at(call, "/usage/cache_read_tokens") + " read from cache";
+    if (has(call, "/usage/reasoning_tokens"))
+        usage += ", " + text_at(call, "/usage/reasoning_tokens") + " reasoning";
     if (text_at(call, "/usage/estimated") == "true") usage += " (estimated)";
     field("tokens", usage);
     field("cost", cost(call).empty() ? "" : cost(call) + " by " + text_at(call, "/cost/price_id"));
@@ -156,7 +173,8 @@ void print_call(dom::element call) {
     field("prompt type", text_at(call, "/prompt/type"));
     field("tags", text_at(call, "/labels/tags"));
     field("parameters", text_at(call, "/request/parameters"));
-    field("error", text_at(call, "/error/type") + (has(call, "/error/message") ? ": " : "") + text_at(call, "/error/message"));
+    field("error", text_at(call, "/error/type") + (has(call, "/error/message") ? ": " : "") +
+                       text_at(call, "/error/message"));
     field("advice", text_at(call, "/error/advice"));
     field("feedback", text_at(call, "/feedback/verdict") + " " + text_at(call, "/feedback/comment"));
     field("scores", text_at(call, "/scores"));

@@ -1,10 +1,10 @@
 #pragma once
 
+#include "cli/terminal.hpp"
+
 #include <simdjson.h>
 
 #include <string>
-
-#include "cli/terminal.hpp"
 
 /// Calls, in the JSON form of the API, as a person wants to see them.
 namespace steno::cli {

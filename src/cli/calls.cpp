@@ -1,14 +1,14 @@
-#include <fmt/format.h>
-#include <simdjson.h>
-
-#include <memory>
-#include <vector>
-
 #include "cli/api_client.hpp"
 #include "cli/call_view.hpp"
 #include "cli/command.hpp"
 #include "cli/csv.hpp"
 #include "cli/terminal.hpp"
+
+#include <fmt/format.h>
+#include <simdjson.h>
+
+#include <memory>
+#include <vector>
 
 namespace steno::cli {
 
@@ -24,8 +24,9 @@ struct CallsFlags {
 
 void add_selection(CLI::App& command, CallsFlags& flags) {
     add_record_flags(command, flags.record);
-    command.add_option("--filter,-f", flags.filters,
-                       "FIELD[.OP]=VALUE, such as status=failure or usage.input_tokens.gte=1000; may be repeated");
+    command.add_option(
+        "--filter,-f", flags.filters,
+        "FIELD[.OP]=VALUE, such as status=failure or usage.input_tokens.gte=1000; may be repeated");
     command.add_option("--from", flags.from, "calls that began at or after this time (RFC 3339)");
     command.add_option("--to", flags.to, "calls that began before this time");
     command.add_option("--text", flags.text, "calls whose prompt or answer contains this");
@@ -40,7 +41,8 @@ Result<std::string> selection(const CallsFlags& flags) {
     for (const std::string& filter : flags.filters) {
         const std::size_t equals = filter.find('=');
         if (equals == std::string::npos || equals == 0) {
-            return fail(Code::InvalidArgument, "\"" + filter + "\" is no filter", "FIELD=VALUE, such as status=failure");
+            return fail(Code::InvalidArgument, "\"" + filter + "\" is no filter",
+                        "FIELD=VALUE, such as status=failure");
         }
         add(filter.substr(0, equals), filter.substr(equals + 1));
     }
@@ -58,14 +60,16 @@ std::string with(const std::string& query, std::string_view name, std::string_vi
 Result<int> list(const Program& program, const CallsFlags& flags) {
     STENO_ASSIGN(const auto api, Api::open(program, flags.record));
     STENO_ASSIGN(const std::string query, selection(flags));
-    STENO_ASSIGN(const std::string body, api->get("/api/v1/calls" + with(query, "limit", std::to_string(flags.limit))));
+    STENO_ASSIGN(const std::string body,
+                 api->get("/api/v1/calls" + with(query, "limit", std::to_string(flags.limit))));
     if (program.json) {
         fmt::print("{}\n", body);
         return 0;
     }
     simdjson::dom::parser parser;
     simdjson::dom::array calls;
-    if (parser.parse(body)["calls"].get(calls) != simdjson::SUCCESS) return fail(Code::Internal, "the answer has no calls");
+    if (parser.parse(body)["calls"].get(calls) != simdjson::SUCCESS)
+        return fail(Code::Internal, "the answer has no calls");
     Table table = call_table();
     for (const simdjson::dom::element call : calls) add_call(table, call);
     if (table.empty()) {
@@ -85,7 +89,8 @@ Result<int> show(const Program& program, const CallsFlags& flags) {
     }
     simdjson::dom::parser parser;
     simdjson::dom::element call;
-    if (parser.parse(body).get(call) != simdjson::SUCCESS) return fail(Code::Internal, "the answer is no call");
+    if (parser.parse(body).get(call) != simdjson::SUCCESS)
+        return fail(Code::Internal, "the answer is no call");
     print_call(call);
     return 0;
 }
@@ -99,7 +104,8 @@ Result<int> tail(const Program& program, const CallsFlags& flags) {
         if (name != "call") return true;
         if (program.json) {
             fmt::print("{}\n", data);
-        } else if (simdjson::dom::element call; parser.parse(data.data(), data.size()).get(call) == simdjson::SUCCESS) {
+        } else if (simdjson::dom::element call;
+                   parser.parse(data.data(), data.size()).get(call) == simdjson::SUCCESS) {
             print_call_line(call);
         }
         // A reader that has gone (| head) ends the tail.
@@ -110,7 +116,8 @@ Result<int> tail(const Program& program, const CallsFlags& flags) {
 
 Result<int> export_calls(const Program& program, const CallsFlags& flags) {
     if (flags.format != "jsonl" && flags.format != "csv") {
-        return fail(Code::InvalidArgument, "unknown format " + flags.format, "--format jsonl or --format csv");
+        return fail(Code::InvalidArgument, "unknown format " + flags.format,
+                    "--format jsonl or --format csv");
     }
     STENO_ASSIGN(const auto api, Api::open(program, flags.record));
     STENO_ASSIGN(std::string query, selection(flags));
@@ -125,11 +132,13 @@ Result<int> export_calls(const Program& program, const CallsFlags& flags) {
     std::string cursor;
     simdjson::dom::parser parser;
     do {
-        STENO_ASSIGN(const std::string body,
-                     api->get("/api/v1/calls" + (cursor.empty() ? page_query : with(page_query, "cursor", cursor))));
+        STENO_ASSIGN(
+            const std::string body,
+            api->get("/api/v1/calls" + (cursor.empty() ? page_query : with(page_query, "cursor", cursor))));
         simdjson::dom::element page;
         simdjson::dom::array calls;
-        if (parser.parse(body).get(page) != simdjson::SUCCESS || page["calls"].get(calls) != simdjson::SUCCESS) {
+        if (parser.parse(body).get(page) != simdjson::SUCCESS ||
+            page["calls"].get(calls) != simdjson::SUCCESS) {
             return fail(Code::Internal, "the answer has no calls");
         }
         for (const simdjson::dom::element call : calls) {
@@ -157,29 +166,36 @@ void add_calls(Program& program) {
     const auto command = [&](const char* name, const char* help, const char* examples,
                              Result<int> (*run)(const Program&, const CallsFlags&)) {
         CLI::App* sub = program.add(*calls, name, help, examples);
-        sub->callback([run, flags, &program] { program.run = [run, flags](Program& p) { return run(p, *flags); }; });
+        sub->callback(
+            [run, flags, &program] { program.run = [run, flags](Program& p) { return run(p, *flags); }; });
         return sub;
     };
-    CLI::App* sub = command("list", "The newest calls, or those that fit",
-                            "  steno calls list -f status=failure --limit 50\n"
-                            "  steno calls list -f model.requested=gpt-4o -f cost.total.gte=0.01 --order=-cost.total\n"
-                            "  steno calls list --text refund --json\n", list);
+    CLI::App* sub =
+        command("list", "The newest calls, or those that fit",
+                "  steno calls list -f status=failure --limit 50\n"
+                "  steno calls list -f model.requested=gpt-4o -f cost.total.gte=0.01 --order=-cost.total\n"
+                "  steno calls list --text refund --json\n",
+                list);
     add_selection(*sub, *flags);
     sub->add_option("--limit,-n", flags->limit, "how many (default 20, at most 1000)");
     sub->add_option("--order", flags->order, "a field, '-' in front for descending (default -started_at)");
 
-    sub = command("show", "One call in full", "  steno calls show 3f0c6c1e-6a55-4b0e-9a53-0d2f6c1f4d11\n", show);
+    sub = command("show", "One call in full", "  steno calls show 3f0c6c1e-6a55-4b0e-9a53-0d2f6c1f4d11\n",
+                  show);
     add_record_flags(*sub, flags->record);
     sub->add_option("id", flags->id, "the call's id, as in the x-steno-call-id answer header")->required();
 
-    sub = command("tail", "Calls as they begin and end", "  steno calls tail -f trace.agent=calendar\n", tail);
+    sub =
+        command("tail", "Calls as they begin and end", "  steno calls tail -f trace.agent=calendar\n", tail);
     add_selection(*sub, *flags);
 
     sub = command("export", "All calls that fit, to standard output: the whole record, a line a call",
                   "  steno calls export > calls.jsonl\n"
-                  "  steno calls export --format csv --from 2026-11-01T00:00:00Z > november.csv\n", export_calls);
+                  "  steno calls export --format csv --from 2026-11-01T00:00:00Z > november.csv\n",
+                  export_calls);
     add_selection(*sub, *flags);
-    sub->add_option("--format", flags->format, "jsonl (whole record) or csv (a column for each scalar field)");
+    sub->add_option("--format", flags->format,
+                    "jsonl (whole record) or csv (a column for each scalar field)");
     sub->add_option("--order", flags->order, "a field, '-' in front for descending (default started_at)");
 }
 

@@ -1,14 +1,15 @@
 #pragma once
 
+#include "base/error.hpp"
+#include "cli/config.hpp"
+
 #include <CLI/CLI.hpp>
 
 #include <functional>
 #include <string>
 
-#include "base/error.hpp"
-#include "cli/config.hpp"
-
-/// The command line: one file a command. A command adds itself to the program and leaves what to do in `Program::run`.
+/// The command line: one file a command. A command adds itself to the program and leaves what to do in
+/// `Program::run`.
 namespace steno::cli {
 
 struct Program {
@@ -24,7 +25,8 @@ struct Program {
     /// Configuration as loaded, with this program's name for errors.
     [[nodiscard]] Result<Config> config() const { return load_config(config_file); }
     /// A new subcommand that takes --json. `examples`: shown under its help, a command a line.
-    CLI::App* add(CLI::App& parent, const std::string& name, const std::string& help, const std::string& examples);
+    CLI::App* add(CLI::App& parent, const std::string& name, const std::string& help,
+                  const std::string& examples);
 };
 
 void add_serve(Program& program);

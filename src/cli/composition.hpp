@@ -1,8 +1,5 @@
 #pragma once
 
-#include <memory>
-#include <string>
-
 #include "base/error.hpp"
 #include "cli/config.hpp"
 #include "ingest/data_folder.hpp"
@@ -12,10 +9,13 @@
 #include "server/model_caller.hpp"
 #include "sources/gateway/gateway.hpp"
 
+#include <memory>
+#include <string>
+
 namespace steno::cli {
 
-/// The composition root: a data folder in use, with everything that works on it, as the configuration says. Here and
-/// nowhere else implementations are chosen.
+/// The composition root: a data folder in use, with everything that works on it, as the configuration says.
+/// Here and nowhere else implementations are chosen.
 class Composition {
   public:
     /// FailedPrecondition: another process has the folder.

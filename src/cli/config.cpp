@@ -1,5 +1,8 @@
 #include "cli/config.hpp"
 
+#include "base/text.hpp"
+#include "io/file_system.hpp"
+
 #include <fmt/format.h>
 #include <toml++/toml.h>
 
@@ -7,9 +10,6 @@
 #include <charconv>
 #include <cstdlib>
 #include <fstream>
-
-#include "base/text.hpp"
-#include "io/file_system.hpp"
 
 extern char** environ;
 
@@ -21,12 +21,13 @@ Result<std::int64_t> whole_number(std::string_view text, std::int64_t min, std::
     std::int64_t value = 0;
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
     if (error != std::errc() || end != text.data() + text.size() || value < min || value > max) {
-        return fail(Code::InvalidArgument, fmt::format("\"{}\" is not a whole number from {} to {}", text, min, max));
+        return fail(Code::InvalidArgument,
+                    fmt::format("\"{}\" is not a whole number from {} to {}", text, min, max));
     }
     return value;
 }
 
-Setting number(std::string_view name, std::int64_t Config::*member, std::int64_t min, std::int64_t max,
+Setting number(std::string_view name, std::int64_t Config::* member, std::int64_t min, std::int64_t max,
                std::string_view help) {
     return {name, help,
             [=](Config& config, std::string_view text) -> Result<void> {
@@ -36,7 +37,7 @@ Setting number(std::string_view name, std::int64_t Config::*member, std::int64_t
             [=](const Config& config) { return std::to_string(config.*member); }};
 }
 
-Setting text(std::string_view name, std::string Config::*member, std::string_view help) {
+Setting text(std::string_view name, std::string Config::* member, std::string_view help) {
     return {name, help,
             [=](Config& config, std::string_view value) -> Result<void> {
                 config.*member = value;
@@ -52,7 +53,8 @@ struct Named {
 };
 
 template <class T, std::size_t N>
-Setting choice(std::string_view name, T Config::*member, std::array<Named<T>, N> choices, std::string_view help) {
+Setting choice(std::string_view name, T Config::* member, std::array<Named<T>, N> choices,
+               std::string_view help) {
     return {name, help,
             [=](Config& config, std::string_view text) -> Result<void> {
                 std::string names;
@@ -87,7 +89,8 @@ std::vector<Setting> make_settings() {
              return {};
          },
          [](const Config& config) { return config.listen.to_string(); }},
-        text("server.api_key_file", &Config::api_key_file, "file with the keys of those who may use the API, one a line"),
+        text("server.api_key_file", &Config::api_key_file,
+             "file with the keys of those who may use the API, one a line"),
         {"server.allowed_hosts", "further host names under which a server on loopback may be reached",
          [](Config& config, std::string_view value) -> Result<void> {
              config.allowed_hosts.clear();
@@ -96,7 +99,8 @@ std::vector<Setting> make_settings() {
          },
          [](const Config& config) { return fmt::format("{}", fmt::join(config.allowed_hosts, ",")); }},
         number("server.loops", &Config::loops, 0, 256, "event loops (threads); 0: one a core"),
-        number("gateway.max_body_bytes", &Config::max_body_bytes, 1024, 1 << 30, "largest request body; larger ones get a 413"),
+        number("gateway.max_body_bytes", &Config::max_body_bytes, 1024, 1 << 30,
+               "largest request body; larger ones get a 413"),
         choice("gateway.capture", &Config::capture,
                std::array{Named<Capture>{"full", Capture::Full}, Named<Capture>{"off", Capture::Off}},
                "full: record every call; off: relay only"),
@@ -106,25 +110,34 @@ std::vector<Setting> make_settings() {
                "which exact bytes are kept beside what was understood of them; replay needs the request"),
         choice("gateway.durability", &Config::strict_durability,
                std::array{Named<bool>{"normal", false}, Named<bool>{"strict", true}},
-               "strict: an answer's last byte waits until its record is fsynced; normal: within journal.max_sync_delay_ms"),
-        number("gateway.connect_timeout_ms", &Config::connect_timeout_ms, 1, kHour, "time to reach an upstream"),
-        number("gateway.first_byte_timeout_ms", &Config::first_byte_timeout_ms, 1, 24 * kHour, "time until an upstream begins to answer"),
-        number("gateway.idle_timeout_ms", &Config::idle_timeout_ms, 1, 24 * kHour, "longest silence inside an answer"),
+               "strict: an answer's last byte waits until its record is fsynced; normal: within "
+               "journal.max_sync_delay_ms"),
+        number("gateway.connect_timeout_ms", &Config::connect_timeout_ms, 1, kHour,
+               "time to reach an upstream"),
+        number("gateway.first_byte_timeout_ms", &Config::first_byte_timeout_ms, 1, 24 * kHour,
+               "time until an upstream begins to answer"),
+        number("gateway.idle_timeout_ms", &Config::idle_timeout_ms, 1, 24 * kHour,
+               "longest silence inside an answer"),
         text("gateway.ca_file", &Config::ca_file, "PEM file of authorities to trust besides the system's"),
-        number("journal.max_sync_delay_ms", &Config::max_sync_delay_ms, 0, 10'000, "longest time until a written record is fsynced"),
-        number("journal.segment_bytes", &Config::segment_bytes, 1 << 16, std::int64_t{1} << 40, "size at which a journal file is full"),
+        number("journal.max_sync_delay_ms", &Config::max_sync_delay_ms, 0, 10'000,
+               "longest time until a written record is fsynced"),
+        number("journal.segment_bytes", &Config::segment_bytes, 1 << 16, std::int64_t{1} << 40,
+               "size at which a journal file is full"),
         choice("store.engine", &Config::store_engine,
                std::array{Named<std::string>{"duckdb", "duckdb"}, Named<std::string>{"memory", "memory"}},
                "duckdb, or memory (fed anew from the journal at every start)"),
         number("store.memory_mb", &Config::store_memory_mb, 64, 1 << 20, "memory that queries may use"),
         number("store.threads", &Config::store_threads, 1, 256, "threads of one query"),
-        text("pricing.file", &Config::prices_file, "JSON file of prices that go before the built-in ones (steno prices)"),
+        text("pricing.file", &Config::prices_file,
+             "JSON file of prices that go before the built-in ones (steno prices)"),
         choice("log.level", &Config::log_level,
-               std::array{Named<log::Level>{"info", log::Level::Info}, Named<log::Level>{"debug", log::Level::Debug},
-                          Named<log::Level>{"warning", log::Level::Warning}, Named<log::Level>{"error", log::Level::Error},
-                          Named<log::Level>{"off", log::Level::Off}},
+               std::array{
+                   Named<log::Level>{"info", log::Level::Info}, Named<log::Level>{"debug", log::Level::Debug},
+                   Named<log::Level>{"warning", log::Level::Warning},
+                   Named<log::Level>{"error", log::Level::Error}, Named<log::Level>{"off", log::Level::Off}},
                "how much is logged"),
-        choice("log.format", &Config::log_json, std::array{Named<bool>{"text", false}, Named<bool>{"json", true}},
+        choice("log.format", &Config::log_json,
+               std::array{Named<bool>{"text", false}, Named<bool>{"json", true}},
                "lines for people, or a JSON object a line"),
     };
 }
@@ -182,10 +195,13 @@ Result<void> read_toml(Config& config, const std::string& file, const std::strin
                     "steno.toml is TOML: [group], name = value, texts in double quotes");
     }
     for (const auto& [group, node] : table) {
-        const auto at = [&](const toml::node& n) { return fmt::format("{}:{}", file, n.source().begin.line); };
+        const auto at = [&](const toml::node& n) {
+            return fmt::format("{}:{}", file, n.source().begin.line);
+        };
         const toml::table* members = node.as_table();
         if (members == nullptr) {
-            return fail(Code::InvalidArgument, fmt::format("{}: \"{}\" stands outside of a group", at(node), group.str()),
+            return fail(Code::InvalidArgument,
+                        fmt::format("{}: \"{}\" stands outside of a group", at(node), group.str()),
                         nearest(group.str()));
         }
         for (const auto& [key, value] : *members) {
@@ -224,7 +240,8 @@ Result<void> read_environment(Config& config) {
 
 std::string Setting::variable() const {
     std::string variable = "STENO_";
-    for (const char c : name) variable += c == '.' ? '_' : c >= 'a' && c <= 'z' ? static_cast<char>(c - 32) : c;
+    for (const char c : name)
+        variable += c == '.' ? '_' : c >= 'a' && c <= 'z' ? static_cast<char>(c - 32) : c;
     return variable;
 }
 
@@ -250,15 +267,21 @@ Result<void> set(Config& config, std::string_view name, std::string_view text, s
 Result<void> add_upstream(Config& config, std::string_view text, std::string_view origin) {
     const std::size_t equals = text.find('=');
     const std::string_view name = text.substr(0, equals);
-    const auto url = equals == std::string_view::npos ? std::nullopt : net::BaseUrl::parse(text.substr(equals + 1));
-    const bool plain_name = !name.empty() && name.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789-_") == std::string_view::npos;
+    const auto url =
+        equals == std::string_view::npos ? std::nullopt : net::BaseUrl::parse(text.substr(equals + 1));
+    const bool plain_name =
+        !name.empty() &&
+        name.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789-_") == std::string_view::npos;
     if (!url || !plain_name) {
         return fail(Code::InvalidArgument, fmt::format("\"{}\" is no upstream", text),
                     "NAME=URL with a name of a-z, 0-9, - and _, such as openai=https://api.openai.com");
     }
-    for (const std::string_view taken : {"api", "healthz", "readyz", "metrics", "assets", "v1", "calls", "requests", "sessions"}) {
+    for (const std::string_view taken :
+         {"api", "healthz", "readyz", "metrics", "assets", "v1", "calls", "requests", "sessions"}) {
         if (name == taken) {
-            return fail(Code::InvalidArgument, fmt::format("an upstream cannot be named \"{}\": that path is the server's own", name));
+            return fail(
+                Code::InvalidArgument,
+                fmt::format("an upstream cannot be named \"{}\": that path is the server's own", name));
         }
     }
     config.upstreams[std::string(name)] = *url;

@@ -1,5 +1,10 @@
 #pragma once
 
+#include "base/error.hpp"
+#include "base/log.hpp"
+#include "net/http.hpp"
+#include "sources/gateway/gateway.hpp"
+
 #include <chrono>
 #include <cstdint>
 #include <functional>
@@ -8,11 +13,6 @@
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include "base/error.hpp"
-#include "base/log.hpp"
-#include "net/http.hpp"
-#include "sources/gateway/gateway.hpp"
 
 namespace steno::cli {
 
@@ -55,8 +55,8 @@ struct Setting {
     [[nodiscard]] std::string variable() const;  ///< "STENO_GATEWAY_MAX_BODY_BYTES"
 };
 
-/// All settings, in the order in which they are shown. Upstreams are a table of their own: `[upstreams] name = "url"`,
-/// STENO_UPSTREAM_NAME.
+/// All settings, in the order in which they are shown. Upstreams are a table of their own: `[upstreams] name
+/// = "url"`, STENO_UPSTREAM_NAME.
 std::span<const Setting> settings();
 
 /// Sets one by name and notes where from. InvalidArgument names it, or the settings with names like it.
@@ -64,8 +64,8 @@ Result<void> set(Config& config, std::string_view name, std::string_view text, s
 /// "NAME=URL".
 Result<void> add_upstream(Config& config, std::string_view text, std::string_view origin);
 
-/// Defaults, then the file (steno.toml in the working folder when `file` is empty; it may be missing then), then the
-/// environment. Errors name file and line, or the variable, and what would be right.
+/// Defaults, then the file (steno.toml in the working folder when `file` is empty; it may be missing then),
+/// then the environment. Errors name file and line, or the variable, and what would be right.
 Result<Config> load_config(const std::string& file);
 
 /// The keys of api_key_file, one a line; '#' begins a comment.

@@ -1,11 +1,11 @@
-#include <fmt/format.h>
-
-#include <memory>
-
 #include "base/json_writer.hpp"
 #include "cli/command.hpp"
 #include "cli/composition.hpp"
 #include "cli/terminal.hpp"
+
+#include <fmt/format.h>
+
+#include <memory>
 
 namespace steno::cli {
 
@@ -37,11 +37,13 @@ Result<int> show(const Program& program) {
     }
     Table table({{"setting"}, {"value", false, true}, {"from"}, {"variable"}, {"what it is", false, true}});
     for (const Setting& setting : settings()) {
-        table.row({std::string(setting.name), setting.get(config), origin(setting.name), setting.variable(), std::string(setting.help)},
+        table.row({std::string(setting.name), setting.get(config), origin(setting.name), setting.variable(),
+                   std::string(setting.help)},
                   {Colour::Plain, Colour::Bold, Colour::Dim, Colour::Dim, Colour::Dim});
     }
     for (const auto& [name, url] : config.upstreams) {
-        table.row({"upstreams." + name, url.to_string(), origin("upstreams." + name), "STENO_UPSTREAM_…", "where /" + name + "/… goes"});
+        table.row({"upstreams." + name, url.to_string(), origin("upstreams." + name), "STENO_UPSTREAM_…",
+                   "where /" + name + "/… goes"});
     }
     table.print();
     return 0;
@@ -52,7 +54,8 @@ Result<int> check(const Program& program) {
     STENO_TRY(read_api_keys(config.api_key_file));
     STENO_TRY(load_prices(config));
     if (!config.listen.is_loopback() && config.api_key_file.empty()) {
-        return fail(Code::InvalidArgument, "server.listen can be reached from other machines, and there is no server.api_key_file",
+        return fail(Code::InvalidArgument,
+                    "server.listen can be reached from other machines, and there is no server.api_key_file",
                     "set it, or listen on 127.0.0.1");
     }
     fmt::print("{}\n", program.json ? R"({"ok":true})" : "the configuration is good");
@@ -66,7 +69,9 @@ void add_config(Program& program) {
     config->require_subcommand(1);
     program.add(*config, "show", "Every setting, its value and where that is from", "  steno config show\n")
         ->callback([&program] { program.run = [](Program& p) { return show(p); }; });
-    program.add(*config, "check", "Say what is wrong with it, with line and remedy", "  steno --config steno.toml config check\n")
+    program
+        .add(*config, "check", "Say what is wrong with it, with line and remedy",
+             "  steno --config steno.toml config check\n")
         ->callback([&program] { program.run = [](Program& p) { return check(p); }; });
 }
 

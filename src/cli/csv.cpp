@@ -1,9 +1,9 @@
 #include "cli/csv.hpp"
 
-#include <algorithm>
-
 #include "cli/call_view.hpp"
 #include "record/field_table.hpp"
+
+#include <algorithm>
 
 namespace steno::cli {
 

@@ -8,8 +8,8 @@
 
 namespace steno::cli {
 
-/// Calls as CSV (RFC 4180): a column for each field that has one value, named by its dotted path; lists and maps as JSON.
-/// Cells that a spreadsheet would take for a formula get a ' in front.
+/// Calls as CSV (RFC 4180): a column for each field that has one value, named by its dotted path; lists and
+/// maps as JSON. Cells that a spreadsheet would take for a formula get a ' in front.
 class CsvWriter {
   public:
     explicit CsvWriter(std::FILE* out);

@@ -1,3 +1,10 @@
+#include "cli/api_client.hpp"
+#include "cli/call_view.hpp"
+#include "cli/command.hpp"
+#include "cli/terminal.hpp"
+#include "net/http_client.hpp"
+#include "simulator/demo_traffic.hpp"
+
 #include <fmt/format.h>
 #include <simdjson.h>
 
@@ -6,13 +13,6 @@
 #include <mutex>
 #include <thread>
 #include <vector>
-
-#include "cli/api_client.hpp"
-#include "cli/call_view.hpp"
-#include "cli/command.hpp"
-#include "cli/terminal.hpp"
-#include "net/http_client.hpp"
-#include "simulator/demo_traffic.hpp"
 
 namespace steno::cli {
 
@@ -25,19 +25,23 @@ struct DemoFlags {
     std::uint64_t seed = 1;
 };
 
-/// Demo calls cost nothing only at simulated providers, which live on loopback: nothing is sent unless all three do.
+/// Demo calls cost nothing only at simulated providers, which live on loopback: nothing is sent unless all
+/// three do.
 Result<void> check_upstreams(Api& api) {
     STENO_ASSIGN(const std::string body, api.get("/api/v1/status"));
     simdjson::dom::parser parser;
     simdjson::dom::array upstreams;
-    if (parser.parse(body)["upstreams"].get(upstreams) != simdjson::SUCCESS) return fail(Code::Internal, "the server's status names no upstreams");
+    if (parser.parse(body)["upstreams"].get(upstreams) != simdjson::SUCCESS)
+        return fail(Code::Internal, "the server's status names no upstreams");
     for (const simdjson::dom::element upstream : upstreams) {
         const std::string name = text_at(upstream, "/name");
         if (name != "openai" && name != "anthropic" && name != "gemini") continue;
         const auto url = net::BaseUrl::parse(text_at(upstream, "/url"));
         if (!url || !url->endpoint.is_loopback()) {
-            return fail(Code::FailedPrecondition, "/" + name + " of this server leads to " + text_at(upstream, "/url") + ", not to a simulator",
-                        "run steno sim and start the server with the --upstream flags that it prints");
+            return fail(
+                Code::FailedPrecondition,
+                "/" + name + " of this server leads to " + text_at(upstream, "/url") + ", not to a simulator",
+                "run steno sim and start the server with the --upstream flags that it prints");
         }
     }
     return {};
@@ -54,7 +58,8 @@ class Teller {
     }
 
   private:
-    void tell(const simulator::DemoStory& story, std::atomic<std::uint64_t>& sent, std::atomic<std::uint64_t>& unanswered) {
+    void tell(const simulator::DemoStory& story, std::atomic<std::uint64_t>& sent,
+              std::atomic<std::uint64_t>& unanswered) {
         std::vector<std::string> ids;
         for (const simulator::DemoRequest& step : story) {
             if (system_clock().steady_nanos() >= deadline_) return;
@@ -101,7 +106,8 @@ Result<int> demo(const Program& program, const DemoFlags& flags) {
     {
         Progress progress("demo traffic");
         while (telling.load() > 0) {
-            progress.at(static_cast<std::uint64_t>(system_clock().steady_nanos() - start), static_cast<std::uint64_t>(length));
+            progress.at(static_cast<std::uint64_t>(system_clock().steady_nanos() - start),
+                        static_cast<std::uint64_t>(length));
             std::this_thread::sleep_for(std::chrono::milliseconds(100));
         }
         for (std::thread& thread : threads) thread.join();
@@ -118,12 +124,14 @@ Result<int> demo(const Program& program, const DemoFlags& flags) {
 }  // namespace
 
 void add_demo(Program& program) {
-    CLI::App* command = program.add(program.app, "demo", "Send lively demo traffic through a server whose upstreams are simulated",
+    CLI::App* command = program.add(program.app, "demo",
+                                    "Send lively demo traffic through a server whose upstreams are simulated",
                                     "  steno demo --server http://127.0.0.1:8787 --minutes 1\n");
     const auto flags = std::make_shared<DemoFlags>();
     add_record_flags(*command, flags->record);
     command->add_option("--minutes", flags->minutes, "how long (default 1)")->check(CLI::Range(0.01, 1440.0));
-    command->add_option("--parallel", flags->parallel, "stories told at the same time (default 4)")->check(CLI::Range(1, 64));
+    command->add_option("--parallel", flags->parallel, "stories told at the same time (default 4)")
+        ->check(CLI::Range(1, 64));
     command->add_option("--seed", flags->seed, "the same seed tells the same stories (default 1)");
     command->callback([flags, &program] { program.run = [flags](Program& p) { return demo(p, *flags); }; });
 }

@@ -1,10 +1,3 @@
-#include <fmt/format.h>
-#include <sys/statvfs.h>
-#include <unistd.h>
-
-#include <cstdlib>
-#include <memory>
-
 #include "base/json_writer.hpp"
 #include "base/text.hpp"
 #include "cli/api_client.hpp"
@@ -13,6 +6,13 @@
 #include "cli/terminal.hpp"
 #include "io/file_system.hpp"
 #include "net/http_client.hpp"
+
+#include <fmt/format.h>
+
+#include <cstdlib>
+#include <memory>
+#include <sys/statvfs.h>
+#include <unistd.h>
 
 namespace steno::cli {
 
@@ -28,17 +28,21 @@ struct Finding {
 
 Finding configuration(const Program& program) {
     const auto config = program.config();
-    if (!config) return {Verdict::Bad, "configuration", config.error().message + "; " + config.error().remedy};
-    return {Verdict::Good, "configuration", fmt::format("{} settings from file, environment or flags", config->origin.size())};
+    if (!config)
+        return {Verdict::Bad, "configuration", config.error().message + "; " + config.error().remedy};
+    return {Verdict::Good, "configuration",
+            fmt::format("{} settings from file, environment or flags", config->origin.size())};
 }
 
 Finding disk(const Config& config) {
     io::FileSystem& files = io::posix_file_system();
-    if (auto made = files.make_directories(config.data_dir); !made) return {Verdict::Bad, "data folder", made.error().message};
-    struct statvfs stat {};
+    if (auto made = files.make_directories(config.data_dir); !made)
+        return {Verdict::Bad, "data folder", made.error().message};
+    struct statvfs stat{};
     if (statvfs(config.data_dir.c_str(), &stat) != 0) return {Verdict::Note, "disk space", "cannot be read"};
     const double free_gb = static_cast<double>(stat.f_bavail) * static_cast<double>(stat.f_frsize) / 1e9;
-    return {free_gb < 1 ? Verdict::Bad : Verdict::Good, "disk space", fmt::format("{:.1f} GB free for {}", free_gb, config.data_dir)};
+    return {free_gb < 1 ? Verdict::Bad : Verdict::Good, "disk space",
+            fmt::format("{:.1f} GB free for {}", free_gb, config.data_dir)};
 }
 
 Finding sync_time(const Config& config) {
@@ -49,12 +53,14 @@ Finding sync_time(const Config& config) {
     const std::int64_t start = system_clock().steady_nanos();
     constexpr int kRounds = 5;
     for (int i = 0; i < kRounds; ++i) {
-        if (auto written = io::append_all(**file, std::string(4096, 'x')); !written) return {Verdict::Bad, "writing", written.error().message};
+        if (auto written = io::append_all(**file, std::string(4096, 'x')); !written)
+            return {Verdict::Bad, "writing", written.error().message};
         if (auto synced = (*file)->sync(); !synced) return {Verdict::Bad, "fsync", synced.error().message};
     }
     (void)files.unlink(path);
     const double ms = static_cast<double>(system_clock().steady_nanos() - start) / 1e6 / kRounds;
-    return {ms > 50 ? Verdict::Note : Verdict::Good, "fsync", fmt::format("{:.1f} ms{}", ms, ms > 50 ? "; slow: acknowledgements will wait" : "")};
+    return {ms > 50 ? Verdict::Note : Verdict::Good, "fsync",
+            fmt::format("{:.1f} ms{}", ms, ms > 50 ? "; slow: acknowledgements will wait" : "")};
 }
 
 Finding keys() {
@@ -62,7 +68,9 @@ Finding keys() {
     for (const char* name : {"OPENAI_API_KEY", "ANTHROPIC_API_KEY", "GEMINI_API_KEY", "GOOGLE_API_KEY"}) {
         if (std::getenv(name) != nullptr) found += (found.empty() ? "" : ", ") + std::string(name);
     }
-    if (found.empty()) return {Verdict::Note, "provider keys", "none in the environment; clients bring their own, only replay needs one here"};
+    if (found.empty())
+        return {Verdict::Note, "provider keys",
+                "none in the environment; clients bring their own, only replay needs one here"};
     return {Verdict::Good, "provider keys", found};
 }
 
@@ -76,16 +84,20 @@ Finding server(const Config& config) {
     deadlines.first_byte = std::chrono::seconds(5);
     auto answer = net::fetch(*url, head, {}, deadlines);
     if (!answer) return {Verdict::Note, "server", "none answers at " + url_text};
-    return {answer->head.status == 200 ? Verdict::Good : Verdict::Bad, "server", url_text + ": " + answer->body};
+    return {answer->head.status == 200 ? Verdict::Good : Verdict::Bad, "server",
+            url_text + ": " + answer->body};
 }
 
 Finding folder(const Config& config) {
     auto parts = Composition::open(config);
-    if (!parts && parts.error().code == Code::FailedPrecondition) return {Verdict::Good, "record", "in use by a server"};
+    if (!parts && parts.error().code == Code::FailedPrecondition)
+        return {Verdict::Good, "record", "in use by a server"};
     if (!parts) return {Verdict::Bad, "record", parts.error().message + "; " + parts.error().remedy};
     const auto stats = (*parts)->data().store().stats();
     if (!stats) return {Verdict::Bad, "store", stats.error().message};
-    return {Verdict::Good, "record", fmt::format("{} calls, {} left open by a dead process", stats->rows, (*parts)->data().interrupted())};
+    return {
+        Verdict::Good, "record",
+        fmt::format("{} calls, {} left open by a dead process", stats->rows, (*parts)->data().interrupted())};
 }
 
 Result<int> examine(const Program& program, const std::string& data) {
@@ -103,15 +115,20 @@ Result<int> examine(const Program& program, const std::string& data) {
     json.begin_array();
     for (const Finding& finding : findings) {
         bad = bad || finding.verdict == Verdict::Bad;
-        const std::string_view word = finding.verdict == Verdict::Good ? "ok" : finding.verdict == Verdict::Note ? "note" : "bad";
+        const std::string_view word = finding.verdict == Verdict::Good   ? "ok"
+                                      : finding.verdict == Verdict::Note ? "note"
+                                                                         : "bad";
         json.begin_object();
         json.member("check", finding.what);
         json.member("verdict", word);
         json.member("detail", finding.detail);
         json.end_object();
         if (program.json) continue;
-        const Colour colour = finding.verdict == Verdict::Good ? Colour::Green : finding.verdict == Verdict::Note ? Colour::Yellow : Colour::Red;
-        fmt::print("{}  {:<14} {}\n", paint(fmt::format("{:<4}", word), colour), finding.what, finding.detail);
+        const Colour colour = finding.verdict == Verdict::Good   ? Colour::Green
+                              : finding.verdict == Verdict::Note ? Colour::Yellow
+                                                                 : Colour::Red;
+        fmt::print("{}  {:<14} {}\n", paint(fmt::format("{:<4}", word), colour), finding.what,
+                   finding.detail);
     }
     json.end_array();
     if (program.json) fmt::print("{}\n", out);
@@ -121,7 +138,8 @@ Result<int> examine(const Program& program, const std::string& data) {
 }  // namespace
 
 void add_doctor(Program& program) {
-    CLI::App* command = program.add(program.app, "doctor", "Look whether everything is as it should be", "  steno doctor\n");
+    CLI::App* command =
+        program.add(program.app, "doctor", "Look whether everything is as it should be", "  steno doctor\n");
     const auto data = std::make_shared<std::string>();
     command->add_option("--data", *data, "the data folder (default steno-data)");
     command->callback([data, &program] { program.run = [data](Program& p) { return examine(p, *data); }; });

@@ -1,7 +1,3 @@
-#include <fmt/format.h>
-
-#include <memory>
-
 #include "base/json_writer.hpp"
 #include "cli/command.hpp"
 #include "cli/terminal.hpp"
@@ -10,6 +6,10 @@
 #include "journal/reader.hpp"
 #include "record/binary.hpp"
 #include "record/json.hpp"
+
+#include <fmt/format.h>
+
+#include <memory>
 
 namespace steno::cli {
 
@@ -24,10 +24,14 @@ struct DumpFlags {
 
 std::string_view kind_name(std::uint8_t kind) {
     switch (static_cast<ingest::EntryKind>(kind)) {
-        case ingest::EntryKind::Opening: return "opening";
-        case ingest::EntryKind::Closing: return "closing";
-        case ingest::EntryKind::Complete: return "complete";
-        case ingest::EntryKind::Said: return "said";
+        case ingest::EntryKind::Opening:
+            return "opening";
+        case ingest::EntryKind::Closing:
+            return "closing";
+        case ingest::EntryKind::Complete:
+            return "complete";
+        case ingest::EntryKind::Said:
+            return "said";
     }
     return "journal's own";
 }
@@ -46,13 +50,15 @@ void print_json(const journal::Record& record, bool payloads) {
     if (record.adopts) json.member("adopts", record.adopts->at.to_string());
     json.key("payload_bytes");
     json.begin_array();
-    for (const journal::StoredPayload& payload : record.payloads) json.number(std::uint64_t{payload.bytes.size()});
+    for (const journal::StoredPayload& payload : record.payloads)
+        json.number(std::uint64_t{payload.bytes.size()});
     json.end_array();
     if (const auto header = ingest::read_entry_header(record.header)) {
         if (header->opening) json.member("opening", header->opening->to_string());
         Call call;
         const auto kind = static_cast<ingest::EntryKind>(record.kind);
-        const bool is_call = kind == ingest::EntryKind::Opening || kind == ingest::EntryKind::Closing || kind == ingest::EntryKind::Complete;
+        const bool is_call = kind == ingest::EntryKind::Opening || kind == ingest::EntryKind::Closing ||
+                             kind == ingest::EntryKind::Complete;
         if (is_call && decode(header->call, call)) {
             for (const journal::StoredPayload& payload : record.payloads) {
                 if (payloads && !payload.redacted && !decode(payload.bytes, call)) break;
@@ -73,9 +79,9 @@ Result<int> dump(const Program& program, const DumpFlags& flags) {
     for (const journal::StreamInfo& stream : streams) {
         if (!flags.stream.empty() && stream.id.to_string() != flags.stream) continue;
         if (!program.json) {
-            fmt::print("{} {}  records {}–{}, {} segments, {} bytes{}\n", paint("stream", Colour::Bold), stream.id.to_string(),
-                       stream.first_sequence, stream.durable, stream.segments, grouped(static_cast<std::int64_t>(stream.bytes)),
-                       stream.closed ? ", closed" : "");
+            fmt::print("{} {}  records {}–{}, {} segments, {} bytes{}\n", paint("stream", Colour::Bold),
+                       stream.id.to_string(), stream.first_sequence, stream.durable, stream.segments,
+                       grouped(static_cast<std::int64_t>(stream.bytes)), stream.closed ? ", closed" : "");
         }
         STENO_ASSIGN(const auto cursor, reader->scan(stream.id, flags.from));
         for (;;) {
@@ -98,9 +104,11 @@ Result<int> dump(const Program& program, const DumpFlags& flags) {
                                    : (*record)->adopts ? (*record)->adopts->id.to_string() + " (orphan)"
                                                        : "";
             std::size_t payload_bytes = 0;
-            for (const journal::StoredPayload& payload : (*record)->payloads) payload_bytes += payload.bytes.size();
-            fmt::print("{:>10}  {}:{:<10} {:<9} {}  header {} + payload {} bytes\n", (*record)->position.sequence, (*record)->segment,
-                       (*record)->offset, kind_name((*record)->kind), id, (*record)->header.size(), payload_bytes);
+            for (const journal::StoredPayload& payload : (*record)->payloads)
+                payload_bytes += payload.bytes.size();
+            fmt::print("{:>10}  {}:{:<10} {:<9} {}  header {} + payload {} bytes\n",
+                       (*record)->position.sequence, (*record)->segment, (*record)->offset,
+                       kind_name((*record)->kind), id, (*record)->header.size(), payload_bytes);
         }
     }
     return damaged ? 11 : 0;

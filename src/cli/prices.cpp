@@ -1,13 +1,13 @@
-#include <fmt/format.h>
-#include <simdjson.h>
-
-#include <memory>
-
 #include "cli/api_client.hpp"
 #include "cli/call_view.hpp"
 #include "cli/command.hpp"
 #include "cli/composition.hpp"
 #include "cli/terminal.hpp"
+
+#include <fmt/format.h>
+#include <simdjson.h>
+
+#include <memory>
 
 namespace steno::cli {
 
@@ -20,7 +20,9 @@ struct PricesFlags {
     std::string provider, model, file, id, input, output, cache_read, from;
 };
 
-std::string amount(const std::optional<Decimal>& price) { return price ? price->to_short_string() : ""; }
+std::string amount(const std::optional<Decimal>& price) {
+    return price ? price->to_short_string() : "";
+}
 
 Result<int> list(const Program& program, const PricesFlags& flags) {
     STENO_ASSIGN(const Config config, program.config());
@@ -30,11 +32,21 @@ Result<int> list(const Program& program, const PricesFlags& flags) {
         fmt::print("{}\n", pricing::prices_to_json(prices));
         return 0;
     }
-    Table table({{"provider"}, {"model"}, {"tier"}, {"from tokens", true}, {"input", true}, {"output", true}, {"cache read", true},
-                 {"write 5m", true}, {"write 1h", true}, {"currency"}, {"source", false, true}});
+    Table table({{"provider"},
+                 {"model"},
+                 {"tier"},
+                 {"from tokens", true},
+                 {"input", true},
+                 {"output", true},
+                 {"cache read", true},
+                 {"write 5m", true},
+                 {"write 1h", true},
+                 {"currency"},
+                 {"source", false, true}});
     for (const pricing::Price& price : prices) {
-        table.row({price.provider, price.model, price.tier, price.min_input_tokens > 0 ? grouped(price.min_input_tokens) : "",
-                   amount(price.input), amount(price.output), amount(price.cache_read), amount(price.cache_write_5m),
+        table.row({price.provider, price.model, price.tier,
+                   price.min_input_tokens > 0 ? grouped(price.min_input_tokens) : "", amount(price.input),
+                   amount(price.output), amount(price.cache_read), amount(price.cache_write_5m),
                    amount(price.cache_write_1h), price.currency, price.source});
     }
     if (table.empty()) {
@@ -68,8 +80,11 @@ Result<int> add_to_file(const Program& program, std::vector<pricing::Price> fres
         prices.push_back(std::move(price));
     }
     STENO_TRY(io::replace_file(files, file, pricing::prices_to_json(prices) + "\n"));
-    fmt::print("{} price{} written to {}; calls that end after the next start of the server get them\n", count, count == 1 ? "" : "s", file);
-    if (config.prices_file.empty()) fmt::print("tell the server of it: [pricing] file = \"{}\" in steno.toml, or STENO_PRICING_FILE={}\n", file, file);
+    fmt::print("{} price{} written to {}; calls that end after the next start of the server get them\n",
+               count, count == 1 ? "" : "s", file);
+    if (config.prices_file.empty())
+        fmt::print("tell the server of it: [pricing] file = \"{}\" in steno.toml, or STENO_PRICING_FILE={}\n",
+                   file, file);
     return 0;
 }
 
@@ -78,10 +93,13 @@ Result<int> set_price(const Program& program, const PricesFlags& flags) {
     price.provider = flags.provider;
     price.model = flags.model;
     price.source = "custom";
-    const auto read = [](std::string_view name, const std::string& text, std::optional<Decimal>& into) -> Result<void> {
+    const auto read = [](std::string_view name, const std::string& text,
+                         std::optional<Decimal>& into) -> Result<void> {
         if (text.empty()) return {};
         into = Decimal::parse(text);
-        if (!into) return fail(Code::InvalidArgument, fmt::format("{}: \"{}\" is no price", name, text), "a decimal, per million tokens: 0.15");
+        if (!into)
+            return fail(Code::InvalidArgument, fmt::format("{}: \"{}\" is no price", name, text),
+                        "a decimal, per million tokens: 0.15");
         return {};
     };
     STENO_TRY(read("--input", flags.input, price.input));
@@ -89,7 +107,8 @@ Result<int> set_price(const Program& program, const PricesFlags& flags) {
     STENO_TRY(read("--cache-read", flags.cache_read, price.cache_read));
     if (!flags.from.empty()) {
         price.from = Timestamp::parse(flags.from);
-        if (!price.from) return fail(Code::InvalidArgument, "--from is no time", "RFC 3339, such as 2026-12-01T00:00:00Z");
+        if (!price.from)
+            return fail(Code::InvalidArgument, "--from is no time", "RFC 3339, such as 2026-12-01T00:00:00Z");
     }
     // The same checks as for a file: a price per token by mistake is refused.
     STENO_ASSIGN(auto checked, pricing::prices_from_json(pricing::prices_to_json({price})));
@@ -112,48 +131,58 @@ Result<int> explain(const Program& program, const PricesFlags& flags) {
     }
     dom::parser parser;
     dom::element answer;
-    if (parser.parse(body).get(answer) != simdjson::SUCCESS) return fail(Code::Internal, "the answer is no JSON");
+    if (parser.parse(body).get(answer) != simdjson::SUCCESS)
+        return fail(Code::Internal, "the answer is no JSON");
     Table table({{"thing"}, {"count", true}, {"price", true}, {"per", true}, {"amount", true}});
     dom::array lines;
     if (answer["lines"].get(lines) == simdjson::SUCCESS) {
         for (const dom::element line : lines) {
-            table.row({text_at(line, "/thing"), text_at(line, "/count"), Decimal::parse(text_at(line, "/price"))->to_short_string(),
-                       text_at(line, "/per"), text_at(line, "/amount")});
+            table.row({text_at(line, "/thing"), text_at(line, "/count"),
+                       Decimal::parse(text_at(line, "/price"))->to_short_string(), text_at(line, "/per"),
+                       text_at(line, "/amount")});
         }
     }
     if (!table.empty()) table.print();
     if (has(answer, "/missing")) fmt::print("no cost: {}\n", text_at(answer, "/missing"));
     if (has(answer, "/total")) fmt::print("total {} by today's catalogue\n", text_at(answer, "/total"));
-    if (has(answer, "/recorded_total")) fmt::print("recorded {} when the call ended\n", text_at(answer, "/recorded_total"));
+    if (has(answer, "/recorded_total"))
+        fmt::print("recorded {} when the call ended\n", text_at(answer, "/recorded_total"));
     return 0;
 }
 
 }  // namespace
 
 void add_prices(Program& program) {
-    CLI::App* prices = program.app.add_subcommand("prices", "The catalogue of prices, and what a call's cost is made of");
+    CLI::App* prices =
+        program.app.add_subcommand("prices", "The catalogue of prices, and what a call's cost is made of");
     prices->require_subcommand(1);
     const auto flags = std::make_shared<PricesFlags>();
     const auto command = [&](const char* name, const char* help, const char* examples,
                              Result<int> (*run)(const Program&, const PricesFlags&)) {
         CLI::App* sub = program.add(*prices, name, help, examples);
-        sub->callback([run, flags, &program] { program.run = [run, flags](Program& p) { return run(p, *flags); }; });
+        sub->callback(
+            [run, flags, &program] { program.run = [run, flags](Program& p) { return run(p, *flags); }; });
         return sub;
     };
-    CLI::App* sub = command("list", "Known prices", "  steno prices list --provider openai --model gpt-4o\n", list);
+    CLI::App* sub =
+        command("list", "Known prices", "  steno prices list --provider openai --model gpt-4o\n", list);
     sub->add_option("--provider", flags->provider, "only this provider, by its name in the record");
     sub->add_option("--model", flags->model, "only this model");
-    sub = command("set", "A price of your own, before the built-in one",
-                  "  steno prices set --provider openai --model gpt-4o --input 2.5 --output 10 --cache-read 1.25\n", set_price);
+    sub = command(
+        "set", "A price of your own, before the built-in one",
+        "  steno prices set --provider openai --model gpt-4o --input 2.5 --output 10 --cache-read 1.25\n",
+        set_price);
     sub->add_option("--provider", flags->provider, "provider, by its name in the record")->required();
     sub->add_option("--model", flags->model, "model")->required();
     sub->add_option("--input", flags->input, "per million input tokens");
     sub->add_option("--output", flags->output, "per million output tokens");
     sub->add_option("--cache-read", flags->cache_read, "per million tokens read from cache");
     sub->add_option("--from", flags->from, "valid from this time on");
-    sub = command("import", "Prices from a JSON file", "  steno prices list --json > prices.json && steno prices import prices.json\n", import);
+    sub = command("import", "Prices from a JSON file",
+                  "  steno prices list --json > prices.json && steno prices import prices.json\n", import);
     sub->add_option("file", flags->file, "as printed by prices list --json")->required();
-    sub = command("explain", "What a call's cost is made of, or why it has none", "  steno prices explain 3f0c6c1e-…\n", explain);
+    sub = command("explain", "What a call's cost is made of, or why it has none",
+                  "  steno prices explain 3f0c6c1e-…\n", explain);
     add_record_flags(*sub, flags->record);
     sub->add_option("id", flags->id, "the call")->required();
 }

@@ -1,16 +1,17 @@
-#include <fmt/format.h>
-
-#include <unistd.h>
-
-#include <csignal>
+#include "cli/program.hpp"
 
 #include "base/log.hpp"
 #include "cli/command.hpp"
-#include "cli/program.hpp"
+
+#include <fmt/format.h>
+
+#include <csignal>
+#include <unistd.h>
 
 namespace steno::cli {
 
-CLI::App* Program::add(CLI::App& parent, const std::string& name, const std::string& help, const std::string& examples) {
+CLI::App* Program::add(CLI::App& parent, const std::string& name, const std::string& help,
+                       const std::string& examples) {
     CLI::App* command = parent.add_subcommand(name, help);
     if (!examples.empty()) command->footer("\nExamples:\n" + examples);
     command->add_flag("--json", json, "print JSON, for programs");
@@ -18,18 +19,21 @@ CLI::App* Program::add(CLI::App& parent, const std::string& name, const std::str
 }
 
 int run_program(int argc, char** argv) {
-    // A reader that leaves early (| head) ends us quietly through the failed write, not by a signal in a server.
+    // A reader that leaves early (| head) ends us quietly through the failed write, not by a signal in a
+    // server.
     std::signal(SIGPIPE, SIG_IGN);
     Program program;
     program.app.set_version_flag("--version", std::string("steno ") + STENO_VERSION);
-    program.app.add_option("--config", program.config_file, "configuration file (default: steno.toml, if it is there)");
+    program.app.add_option("--config", program.config_file,
+                           "configuration file (default: steno.toml, if it is there)");
     program.app.require_subcommand(1);
     program.app.fallthrough();
-    program.app.footer("\nFirst steps:\n  steno serve --data ./record      then point a client's base URL at it\n"
-                       "  steno calls list                 what was recorded\n"
-                       "  steno COMMAND --help             options and examples of a command\n");
-    for (const auto add : {add_serve, add_calls, add_stats, add_replay, add_prices, add_verify, add_journal, add_config,
-                           add_sim, add_demo, add_doctor}) {
+    program.app.footer(
+        "\nFirst steps:\n  steno serve --data ./record      then point a client's base URL at it\n"
+        "  steno calls list                 what was recorded\n"
+        "  steno COMMAND --help             options and examples of a command\n");
+    for (const auto add : {add_serve, add_calls, add_stats, add_replay, add_prices, add_verify, add_journal,
+                           add_config, add_sim, add_demo, add_doctor}) {
         add(program);
     }
     try {
@@ -42,7 +46,9 @@ int run_program(int argc, char** argv) {
     const Error& error = done.error();
     const bool colour = isatty(STDERR_FILENO) != 0;
     fmt::print(stderr, "{}error:{} {}\n", colour ? "\033[31m" : "", colour ? "\033[0m" : "", error.message);
-    if (!error.remedy.empty()) fmt::print(stderr, "{}try:{}   {}\n", colour ? "\033[36m" : "", colour ? "\033[0m" : "", error.remedy);
+    if (!error.remedy.empty())
+        fmt::print(stderr, "{}try:{}   {}\n", colour ? "\033[36m" : "", colour ? "\033[0m" : "",
+                   error.remedy);
     return facts_of(error.code).exit_code;
 }
 

@@ -1,15 +1,15 @@
-#include <fmt/format.h>
-#include <simdjson.h>
-
-#include <iterator>
-#include <memory>
-
 #include "base/json_writer.hpp"
 #include "cli/api_client.hpp"
 #include "cli/call_view.hpp"
 #include "cli/command.hpp"
 #include "cli/terminal.hpp"
 #include "io/file_system.hpp"
+
+#include <fmt/format.h>
+#include <simdjson.h>
+
+#include <iterator>
+#include <memory>
 
 namespace steno::cli {
 
@@ -30,7 +30,8 @@ Result<std::string> request_body(const ReplayFlags& flags) {
     json.member("call_id", flags.id);
     if (!flags.model.empty()) json.member("model", flags.model);
     if (!flags.prompt_file.empty()) {
-        STENO_ASSIGN(const std::string prompt, io::read_file(io::posix_file_system(), flags.prompt_file, 16 << 20));
+        STENO_ASSIGN(const std::string prompt,
+                     io::read_file(io::posix_file_system(), flags.prompt_file, 16 << 20));
         json.member("prompt", prompt);
     }
     json.key("set");
@@ -57,12 +58,14 @@ Result<std::string> request_body(const ReplayFlags& flags) {
 std::string answer_of(dom::element call) {
     std::string text;
     dom::array messages;
-    if (call.at_pointer("/response/messages").get(messages) != simdjson::SUCCESS) return text_at(call, "/error/message");
+    if (call.at_pointer("/response/messages").get(messages) != simdjson::SUCCESS)
+        return text_at(call, "/error/message");
     for (const dom::element message : messages) {
         dom::array parts;
         if (message["parts"].get(parts) != simdjson::SUCCESS) continue;
         for (const dom::element part : parts) {
-            if (text_at(part, "/type") == "tool_call") text += "→ " + text_at(part, "/name") + " " + text_at(part, "/value") + "\n";
+            if (text_at(part, "/type") == "tool_call")
+                text += "→ " + text_at(part, "/name") + " " + text_at(part, "/value") + "\n";
             text += text_at(part, "/text");
         }
     }
@@ -85,28 +88,37 @@ std::vector<std::string> wrap(const std::string& text, std::size_t width) {
 
 void print_side_by_side(dom::element original, dom::element replay, dom::element comparison) {
     Table table({{""}, {"original", false, true}, {"replay", false, true}});
-    const auto both = [&](const char* name, auto&& text) { table.row({name, text(original), text(replay)}, {Colour::Dim}); };
+    const auto both = [&](const char* name, auto&& text) {
+        table.row({name, text(original), text(replay)}, {Colour::Dim});
+    };
     both("id", [](dom::element c) { return text_at(c, "/id"); });
     both("status", [](dom::element c) { return text_at(c, "/status"); });
     both("model", [](dom::element c) { return text_at(c, "/model/requested"); });
-    both("tokens", [](dom::element c) { return text_at(c, "/usage/input_tokens") + " → " + text_at(c, "/usage/output_tokens"); });
+    both("tokens", [](dom::element c) {
+        return text_at(c, "/usage/input_tokens") + " → " + text_at(c, "/usage/output_tokens");
+    });
     both("cost", [](dom::element c) {
-        return has(c, "/cost/total") ? money(text_at(c, "/cost/total"), text_at(c, "/cost/currency")) : std::string("unknown");
+        return has(c, "/cost/total") ? money(text_at(c, "/cost/total"), text_at(c, "/cost/currency"))
+                                     : std::string("unknown");
     });
     both("duration", [](dom::element c) { return milliseconds(number_at(c, "/time/duration_ms")); });
     const auto left = wrap(answer_of(original), 60);
     const auto right = wrap(answer_of(replay), 60);
     for (std::size_t i = 0; i < std::max(left.size(), right.size()); ++i) {
-        table.row({i == 0 ? "answer" : "", i < left.size() ? left[i] : "", i < right.size() ? right[i] : ""}, {Colour::Dim});
+        table.row({i == 0 ? "answer" : "", i < left.size() ? left[i] : "", i < right.size() ? right[i] : ""},
+                  {Colour::Dim});
     }
     table.print();
     std::string verdict = "\n";
-    if (has(comparison, "/similarity")) verdict += fmt::format("similarity {:.0f} %", number_at(comparison, "/similarity") * 100);
+    if (has(comparison, "/similarity"))
+        verdict += fmt::format("similarity {:.0f} %", number_at(comparison, "/similarity") * 100);
     if (has(comparison, "/cost_delta")) {
-        const std::string delta = money(text_at(comparison, "/cost_delta"), text_at(replay, "/cost/currency"));
+        const std::string delta =
+            money(text_at(comparison, "/cost_delta"), text_at(replay, "/cost/currency"));
         verdict += fmt::format(", cost {}{}", delta.starts_with('-') ? "" : "+", delta);
     }
-    if (has(comparison, "/latency_delta_ms")) verdict += fmt::format(", time {:+.0f} ms", number_at(comparison, "/latency_delta_ms"));
+    if (has(comparison, "/latency_delta_ms"))
+        verdict += fmt::format(", time {:+.0f} ms", number_at(comparison, "/latency_delta_ms"));
     fmt::print("{}\n", verdict);
 }
 
@@ -120,7 +132,8 @@ Result<int> replay(const Program& program, const ReplayFlags& flags) {
     }
     dom::parser parser;
     dom::element answer;
-    if (parser.parse(body).get(answer) != simdjson::SUCCESS) return fail(Code::Internal, "the answer is no JSON");
+    if (parser.parse(body).get(answer) != simdjson::SUCCESS)
+        return fail(Code::Internal, "the answer is no JSON");
     print_side_by_side(answer["original"], answer["replay"], answer["comparison"]);
     return 0;
 }
@@ -128,10 +141,12 @@ Result<int> replay(const Program& program, const ReplayFlags& flags) {
 }  // namespace
 
 void add_replay(Program& program) {
-    CLI::App* command = program.add(program.app, "replay", "Send a recorded call again, changed, and compare the answers",
-                                    "  steno replay 3f0c6c1e-… --model gpt-4o-mini\n"
-                                    "  steno replay 3f0c6c1e-… --set temperature=0.2 --set max_tokens=200 --prompt better.txt\n"
-                                    "The key is taken from the server's environment (OPENAI_API_KEY, …); the recorded one is never kept.\n");
+    CLI::App* command = program.add(
+        program.app, "replay", "Send a recorded call again, changed, and compare the answers",
+        "  steno replay 3f0c6c1e-… --model gpt-4o-mini\n"
+        "  steno replay 3f0c6c1e-… --set temperature=0.2 --set max_tokens=200 --prompt better.txt\n"
+        "The key is taken from the server's environment (OPENAI_API_KEY, …); the recorded one is never "
+        "kept.\n");
     const auto flags = std::make_shared<ReplayFlags>();
     add_record_flags(*command, flags->record);
     command->add_option("id", flags->id, "the recorded call")->required();

@@ -1,14 +1,14 @@
-#include <fmt/format.h>
-#include <unistd.h>
-
-#include <csignal>
-
 #include "base/json_writer.hpp"
 #include "base/log.hpp"
 #include "cli/command.hpp"
 #include "cli/composition.hpp"
 #include "server/pages.hpp"
 #include "server/server.hpp"
+
+#include <fmt/format.h>
+
+#include <csignal>
+#include <unistd.h>
 
 namespace steno::cli {
 
@@ -25,13 +25,15 @@ Result<Config> configure(const Program& program, const ServeFlags& flags) {
     STENO_ASSIGN(Config config, program.config());
     if (!flags.data.empty()) STENO_TRY(set(config, "data.dir", flags.data, "--data"));
     if (!flags.listen.empty()) STENO_TRY(set(config, "server.listen", flags.listen, "--listen"));
-    if (!flags.api_key_file.empty()) STENO_TRY(set(config, "server.api_key_file", flags.api_key_file, "--api-key-file"));
-    for (const std::string& upstream : flags.upstreams) STENO_TRY(add_upstream(config, upstream, "--upstream"));
+    if (!flags.api_key_file.empty())
+        STENO_TRY(set(config, "server.api_key_file", flags.api_key_file, "--api-key-file"));
+    for (const std::string& upstream : flags.upstreams)
+        STENO_TRY(add_upstream(config, upstream, "--upstream"));
     return config;
 }
 
-/// Tells commands that work on the folder where its server is. Removed at the end; a stale one is recognised because
-/// the folder's lock is free.
+/// Tells commands that work on the folder where its server is. Removed at the end; a stale one is recognised
+/// because the folder's lock is free.
 class ServerFile {
   public:
     ServerFile(std::string path, const std::string& url) : path_(std::move(path)) {
@@ -113,15 +115,19 @@ Result<int> serve(const Config& config) {
 }  // namespace
 
 void add_serve(Program& program) {
-    CLI::App* command = program.add(program.app, "serve", "Run the gateway, the API and the page on one data folder",
-                                    "  steno serve\n"
-                                    "  steno serve --data ./record --listen 127.0.0.1:8787\n"
-                                    "  steno serve --upstream openai=https://api.openai.com --upstream local=http://127.0.0.1:8000\n");
+    CLI::App* command = program.add(
+        program.app, "serve", "Run the gateway, the API and the page on one data folder",
+        "  steno serve\n"
+        "  steno serve --data ./record --listen 127.0.0.1:8787\n"
+        "  steno serve --upstream openai=https://api.openai.com --upstream local=http://127.0.0.1:8000\n");
     const auto flags = std::make_shared<ServeFlags>();
     command->add_option("--data", flags->data, "the folder of the record (default steno-data)");
-    command->add_option("--listen", flags->listen, "HOST:PORT (default 127.0.0.1:8787); port 0 takes a free one");
-    command->add_option("--upstream", flags->upstreams, "NAME=URL: /NAME/rest goes to URL/rest; may be repeated");
-    command->add_option("--api-key-file", flags->api_key_file, "keys of those who may use the API, one a line; needed beyond loopback");
+    command->add_option("--listen", flags->listen,
+                        "HOST:PORT (default 127.0.0.1:8787); port 0 takes a free one");
+    command->add_option("--upstream", flags->upstreams,
+                        "NAME=URL: /NAME/rest goes to URL/rest; may be repeated");
+    command->add_option("--api-key-file", flags->api_key_file,
+                        "keys of those who may use the API, one a line; needed beyond loopback");
     command->callback([flags, &program] {
         program.run = [flags](Program& p) -> Result<int> {
             STENO_ASSIGN(const Config config, configure(p, *flags));

@@ -1,12 +1,12 @@
-#include <fmt/format.h>
-
-#include <csignal>
-#include <memory>
-
 #include "base/log.hpp"
 #include "cli/command.hpp"
 #include "net/loops.hpp"
 #include "simulator/simulator.hpp"
+
+#include <fmt/format.h>
+
+#include <csignal>
+#include <memory>
 
 namespace steno::cli {
 
@@ -22,7 +22,8 @@ Result<int> simulate(const SimFlags& flags) {
     const auto endpoint = net::Endpoint::parse(flags.listen);
     if (!endpoint) return fail(Code::InvalidArgument, "\"" + flags.listen + "\" is not HOST:PORT");
     if (!endpoint->is_loopback()) {
-        return fail(Code::InvalidArgument, "the simulator listens on loopback only", "--listen 127.0.0.1:9000");
+        return fail(Code::InvalidArgument, "the simulator listens on loopback only",
+                    "--listen 127.0.0.1:9000");
     }
     sigset_t signals;
     sigemptyset(&signals);
@@ -37,10 +38,14 @@ Result<int> simulate(const SimFlags& flags) {
     simulator::Simulator simulator(loops, options);
     loops.start();
     STENO_TRY(simulator.listen(*endpoint));
-    const std::string url = fmt::format("http://{}", net::Endpoint{endpoint->host, simulator.port()}.to_string());
-    fmt::print("simulated providers, no key needed:\n  OpenAI    {0}/openai\n  Anthropic {0}/anthropic\n  Gemini    {0}/gemini\n\n"
-               "record them:\n  steno serve --upstream openai={0}/openai --upstream anthropic={0}/anthropic --upstream gemini={0}/gemini\n",
-               url);
+    const std::string url =
+        fmt::format("http://{}", net::Endpoint{endpoint->host, simulator.port()}.to_string());
+    fmt::print(
+        "simulated providers, no key needed:\n  OpenAI    {0}/openai\n  Anthropic {0}/anthropic\n  Gemini    "
+        "{0}/gemini\n\n"
+        "record them:\n  steno serve --upstream openai={0}/openai --upstream anthropic={0}/anthropic "
+        "--upstream gemini={0}/gemini\n",
+        url);
     std::fflush(stdout);
     int signal = 0;
     sigwait(&signals, &signal);
@@ -52,11 +57,13 @@ Result<int> simulate(const SimFlags& flags) {
 }  // namespace
 
 void add_sim(Program& program) {
-    CLI::App* command = program.add(program.app, "sim", "Run simulated providers that speak the real wire formats",
-                                    "  steno sim --listen 127.0.0.1:9000 --seed 1\n"
-                                    "Steered by x-sim-* request headers or [sim key=value] in the prompt: docs/simulator.md\n");
+    CLI::App* command = program.add(
+        program.app, "sim", "Run simulated providers that speak the real wire formats",
+        "  steno sim --listen 127.0.0.1:9000 --seed 1\n"
+        "Steered by x-sim-* request headers or [sim key=value] in the prompt: docs/simulator.md\n");
     const auto flags = std::make_shared<SimFlags>();
-    command->add_option("--listen", flags->listen, "HOST:PORT on loopback (default 127.0.0.1:9000); port 0 takes a free one");
+    command->add_option("--listen", flags->listen,
+                        "HOST:PORT on loopback (default 127.0.0.1:9000); port 0 takes a free one");
     command->add_option("--seed", flags->seed, "the same seed and request give the same answer (default 1)");
     command->add_option("--speed", flags->speed, "1: as real models; 10: ten times as fast; 0: at once");
     command->callback([flags, &program] { program.run = [flags](Program&) { return simulate(*flags); }; });

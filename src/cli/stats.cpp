@@ -1,14 +1,14 @@
-#include <fmt/format.h>
-#include <simdjson.h>
-
-#include <algorithm>
-#include <memory>
-
 #include "base/text.hpp"
 #include "cli/api_client.hpp"
 #include "cli/call_view.hpp"
 #include "cli/command.hpp"
 #include "cli/terminal.hpp"
+
+#include <fmt/format.h>
+#include <simdjson.h>
+
+#include <algorithm>
+#include <memory>
 
 namespace steno::cli {
 
@@ -31,14 +31,16 @@ std::string cell_text(std::string_view measure, dom::element cell) {
     if (cell.is_object()) {
         const std::string total = text_at(cell, "/total");
         const double unpriced = number_at(cell, "/unpriced_calls");
-        std::string text = total.empty() ? text_at(cell, "/currency") : money(total, text_at(cell, "/currency"));
+        std::string text =
+            total.empty() ? text_at(cell, "/currency") : money(total, text_at(cell, "/currency"));
         if (unpriced > 0) text += fmt::format(" + {:.0f} unpriced", unpriced);
         return text;
     }
     double number = 0;
     if (cell.get(number) != simdjson::SUCCESS) return text_at(cell, "");
     if (measure == "error_rate") return fmt::format("{:.1f} %", number * 100);
-    if (measure.starts_with("duration") || measure.starts_with("ttft") || measure.starts_with("queued")) return milliseconds(number);
+    if (measure.starts_with("duration") || measure.starts_with("ttft") || measure.starts_with("queued"))
+        return milliseconds(number);
     if (std::int64_t whole = 0; cell.get(whole) == simdjson::SUCCESS) return grouped(whole);
     return fmt::format("{:g}", number);
 }
@@ -47,7 +49,9 @@ Result<int> stats(const Program& program, const StatsFlags& flags) {
     STENO_ASSIGN(const auto api, Api::open(program, flags.record));
     std::string query;
     const auto add = [&](std::string_view name, std::string_view value) {
-        if (!value.empty()) query += (query.empty() ? "?" : "&") + net::percent_encode(name) + "=" + net::percent_encode(value);
+        if (!value.empty())
+            query +=
+                (query.empty() ? "?" : "&") + net::percent_encode(name) + "=" + net::percent_encode(value);
     };
     add("group_by", flags.by == "none" ? "" : flags.by);
     add("bucket", flags.bucket);
@@ -55,7 +59,8 @@ Result<int> stats(const Program& program, const StatsFlags& flags) {
     add("from", flags.from);
     add("to", flags.to);
     add("measures", flags.measures);
-    // Unless told otherwise: the most expensive first, or, where cost is not asked for, the most of whatever is.
+    // Unless told otherwise: the most expensive first, or, where cost is not asked for, the most of whatever
+    // is.
     std::string order = flags.order;
     if (order.empty() && flags.bucket.empty()) {
         const auto measures = split(flags.measures, ',');
@@ -66,7 +71,8 @@ Result<int> stats(const Program& program, const StatsFlags& flags) {
     add("limit", std::to_string(flags.limit));
     for (const std::string& filter : flags.filters) {
         const std::size_t equals = filter.find('=');
-        if (equals == std::string::npos) return fail(Code::InvalidArgument, "\"" + filter + "\" is no filter", "FIELD=VALUE");
+        if (equals == std::string::npos)
+            return fail(Code::InvalidArgument, "\"" + filter + "\" is no filter", "FIELD=VALUE");
         add(filter.substr(0, equals), filter.substr(equals + 1));
     }
     STENO_ASSIGN(const std::string body, api->get("/api/v1/aggregate" + query));
@@ -77,7 +83,8 @@ Result<int> stats(const Program& program, const StatsFlags& flags) {
     dom::parser parser;
     dom::array groups;
     dom::element whole;
-    if (parser.parse(body).get(whole) != simdjson::SUCCESS || whole["groups"].get(groups) != simdjson::SUCCESS) {
+    if (parser.parse(body).get(whole) != simdjson::SUCCESS ||
+        whole["groups"].get(groups) != simdjson::SUCCESS) {
         return fail(Code::Internal, "the answer has no groups");
     }
     const std::string by = flags.by == "none" ? "" : flags.by;
@@ -90,14 +97,17 @@ Result<int> stats(const Program& program, const StatsFlags& flags) {
     Table table(std::move(columns));
     for (const dom::element group : groups) {
         std::vector<std::string> cells;
-        if (!flags.bucket.empty()) cells.push_back(text_at(group, "/bucket").substr(0, flags.bucket == "hour" || flags.bucket == "minute" ? 16 : 10));
+        if (!flags.bucket.empty())
+            cells.push_back(text_at(group, "/bucket")
+                                .substr(0, flags.bucket == "hour" || flags.bucket == "minute" ? 16 : 10));
         for (const std::string_view key : keys) {
             dom::element value;
             std::string_view text;
             if (group["key"][key].get(value) != simdjson::SUCCESS || value.is_null()) {
                 cells.emplace_back("–");
             } else {
-                cells.push_back(value.get(text) == simdjson::SUCCESS ? std::string(text) : simdjson::minify(value));
+                cells.push_back(value.get(text) == simdjson::SUCCESS ? std::string(text)
+                                                                     : simdjson::minify(value));
             }
         }
         for (const std::string_view measure : measures) {
@@ -118,20 +128,23 @@ Result<int> stats(const Program& program, const StatsFlags& flags) {
 }  // namespace
 
 void add_stats(Program& program) {
-    CLI::App* command = program.add(program.app, "stats", "Count, sum and measure calls by any field and time",
-                                    "  steno stats\n"
-                                    "  steno stats --by trace.agent --from 2026-11-01T00:00:00Z\n"
-                                    "  steno stats --by model.requested --bucket day --measures calls,cost,duration_p95\n"
-                                    "  steno stats --by none --measures calls,error_rate,cost -f labels.tags=demo\n");
+    CLI::App* command =
+        program.add(program.app, "stats", "Count, sum and measure calls by any field and time",
+                    "  steno stats\n"
+                    "  steno stats --by trace.agent --from 2026-11-01T00:00:00Z\n"
+                    "  steno stats --by model.requested --bucket day --measures calls,cost,duration_p95\n"
+                    "  steno stats --by none --measures calls,error_rate,cost -f labels.tags=demo\n");
     const auto flags = std::make_shared<StatsFlags>();
     add_record_flags(*command, flags->record);
-    command->add_option("--by", flags->by, "fields to group by, with commas, or none (default provider.name,model.requested)");
+    command->add_option("--by", flags->by,
+                        "fields to group by, with commas, or none (default provider.name,model.requested)");
     command->add_option("--bucket", flags->bucket, "minute, hour, day, week or month");
     command->add_option("--tz", flags->tz, "offset of the buckets from UTC, such as +01:00 (default UTC)");
     command->add_option("--from", flags->from, "calls that began at or after this time (RFC 3339)");
     command->add_option("--to", flags->to, "calls that began before this time");
-    command->add_option("--measures", flags->measures, "what to count, with commas: calls, errors, error_rate, cost, input_tokens, "
-                                                       "duration_p95, ttft_avg, sum(field), distinct(field), p99(field), …");
+    command->add_option("--measures", flags->measures,
+                        "what to count, with commas: calls, errors, error_rate, cost, input_tokens, "
+                        "duration_p95, ttft_avg, sum(field), distinct(field), p99(field), …");
     command->add_option("--order", flags->order, "a measure, '-' in front for descending (default -cost)");
     command->add_option("--filter,-f", flags->filters, "FIELD[.OP]=VALUE; may be repeated");
     command->add_option("--limit,-n", flags->limit, "how many groups (default 30)");

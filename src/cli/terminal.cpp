@@ -1,14 +1,14 @@
 #include "cli/terminal.hpp"
 
-#include <fmt/format.h>
-#include <sys/ioctl.h>
-#include <unistd.h>
-
-#include <cstdlib>
-
 #include "base/decimal.hpp"
 #include "base/text.hpp"
 #include "base/time.hpp"
+
+#include <fmt/format.h>
+
+#include <cstdlib>
+#include <sys/ioctl.h>
+#include <unistd.h>
 
 namespace steno::cli {
 
@@ -18,7 +18,8 @@ bool colours() {
 }
 
 std::string paint(std::string_view text, Colour colour) {
-    static constexpr std::string_view kCodes[] = {"", "\033[2m", "\033[31m", "\033[32m", "\033[33m", "\033[36m", "\033[1m"};
+    static constexpr std::string_view kCodes[] = {"",         "\033[2m",  "\033[31m", "\033[32m",
+                                                  "\033[33m", "\033[36m", "\033[1m"};
     if (colour == Colour::Plain || !colours()) return std::string(text);
     return fmt::format("{}{}\033[0m", kCodes[static_cast<std::size_t>(colour)], text);
 }
@@ -52,7 +53,8 @@ namespace {
 
 std::size_t terminal_width() {
     winsize size{};
-    if (isatty(STDOUT_FILENO) != 0 && ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 20) return size.ws_col;
+    if (isatty(STDOUT_FILENO) != 0 && ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 20)
+        return size.ws_col;
     return 160;
 }
 
@@ -78,7 +80,8 @@ void Table::print() const {
     std::vector<std::size_t> widths;
     for (const Column& column : columns_) widths.push_back(utf8_length(column.head));
     for (const Row& row : rows_) {
-        for (std::size_t i = 0; i < columns_.size(); ++i) widths[i] = std::max(widths[i], utf8_length(row.cells[i]));
+        for (std::size_t i = 0; i < columns_.size(); ++i)
+            widths[i] = std::max(widths[i], utf8_length(row.cells[i]));
     }
     std::size_t total = 2 * (columns_.size() - 1);
     for (const std::size_t width : widths) total += width;
@@ -107,7 +110,8 @@ void Table::print() const {
     for (const Column& column : columns_) heads.push_back(column.head);
     line(heads, [](std::size_t) { return Colour::Dim; });
     for (const Row& row : rows_) {
-        line(row.cells, [&](std::size_t i) { return i < row.colours.size() ? row.colours[i] : Colour::Plain; });
+        line(row.cells,
+             [&](std::size_t i) { return i < row.colours.size() ? row.colours[i] : Colour::Plain; });
     }
 }
 
@@ -142,8 +146,8 @@ void Progress::at(std::uint64_t done, std::uint64_t total) {
         return;
     }
     const std::size_t filled = static_cast<std::size_t>(30 * std::min(done, total) / total);
-    fmt::print(stderr, "\r{} [{}{}] {:3}%\033[K", what_, std::string(filled, '='), std::string(30 - filled, ' '),
-               100 * std::min(done, total) / total);
+    fmt::print(stderr, "\r{} [{}{}] {:3}%\033[K", what_, std::string(filled, '='),
+               std::string(30 - filled, ' '), 100 * std::min(done, total) / total);
 }
 
 Progress::~Progress() {

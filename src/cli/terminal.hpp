@@ -13,8 +13,8 @@ enum class Colour { Plain, Dim, Red, Green, Yellow, Cyan, Bold };
 std::string paint(std::string_view text, Colour colour);
 Colour colour_of_status(std::string_view status);
 
-/// Columns as wide as their widest cell; the last text column is cut so that a line fits the terminal. Control characters of what was
-/// recorded are shown as '·': an answer must not be able to steer a terminal.
+/// Columns as wide as their widest cell; the last text column is cut so that a line fits the terminal.
+/// Control characters of what was recorded are shown as '·': an answer must not be able to steer a terminal.
 class Table {
   public:
     struct Column {

@@ -1,6 +1,4 @@
-#include <fmt/format.h>
-
-#include <memory>
+#include "journal/verify.hpp"
 
 #include "base/json_writer.hpp"
 #include "cli/command.hpp"
@@ -8,7 +6,10 @@
 #include "io/file_system.hpp"
 #include "io/folder_lock.hpp"
 #include "journal/journal.hpp"
-#include "journal/verify.hpp"
+
+#include <fmt/format.h>
+
+#include <memory>
 
 namespace steno::cli {
 
@@ -58,22 +59,31 @@ std::string to_json(const journal::Report& report) {
 }
 
 void print(const journal::Report& report, bool against) {
-    Table table({{"stream"}, {"records", true}, {"payloads", true}, {"redacted", true}, {"bytes", true}, {"end"}, {"verdict", false, true}});
+    Table table({{"stream"},
+                 {"records", true},
+                 {"payloads", true},
+                 {"redacted", true},
+                 {"bytes", true},
+                 {"end"},
+                 {"verdict", false, true}});
     for (const journal::StreamReport& stream : report.streams) {
         std::string verdict = "intact";
         if (stream.first_damage) {
             const journal::Damage& damage = *stream.first_damage;
-            verdict = fmt::format("{} at record {}, segment {}, offset {}: {}", journal::name_of(damage.kind), damage.sequence,
-                                  damage.segment, damage.offset, damage.reason);
+            verdict = fmt::format("{} at record {}, segment {}, offset {}: {}", journal::name_of(damage.kind),
+                                  damage.sequence, damage.segment, damage.offset, damage.reason);
         } else if (stream.torn_bytes > 0) {
             verdict = fmt::format("intact, and {} bytes of an unfinished write", stream.torn_bytes);
         }
-        if (against && stream.against_head) verdict += fmt::format(" (head compared up to record {})", stream.head_sequence);
-        table.row({stream.id.to_string(), grouped(static_cast<std::int64_t>(stream.records)),
-                   grouped(static_cast<std::int64_t>(stream.payloads)), grouped(static_cast<std::int64_t>(stream.redacted)),
-                   grouped(static_cast<std::int64_t>(stream.bytes)), stream.closed ? "closed" : "open", verdict},
-                  {Colour::Plain, Colour::Plain, Colour::Plain, Colour::Plain, Colour::Plain, Colour::Plain,
-                   stream.first_damage ? Colour::Red : Colour::Green});
+        if (against && stream.against_head)
+            verdict += fmt::format(" (head compared up to record {})", stream.head_sequence);
+        table.row(
+            {stream.id.to_string(), grouped(static_cast<std::int64_t>(stream.records)),
+             grouped(static_cast<std::int64_t>(stream.payloads)),
+             grouped(static_cast<std::int64_t>(stream.redacted)),
+             grouped(static_cast<std::int64_t>(stream.bytes)), stream.closed ? "closed" : "open", verdict},
+            {Colour::Plain, Colour::Plain, Colour::Plain, Colour::Plain, Colour::Plain, Colour::Plain,
+             stream.first_damage ? Colour::Red : Colour::Green});
     }
     table.print();
 }
@@ -83,7 +93,8 @@ Result<int> verify(const Program& program, const VerifyFlags& flags) {
     if (!flags.data.empty()) STENO_TRY(set(config, "data.dir", flags.data, "--data"));
     io::FileSystem& files = io::posix_file_system();
     if (!files.exists(config.data_dir + "/journal")) {
-        return fail(Code::NotFound, "there is no record in " + config.data_dir, "name its folder with --data DIR");
+        return fail(Code::NotFound, "there is no record in " + config.data_dir,
+                    "name its folder with --data DIR");
     }
     auto lock = io::FolderLock::take(files, config.data_dir);
     if (!lock) {
@@ -112,12 +123,14 @@ Result<int> verify(const Program& program, const VerifyFlags& flags) {
 }  // namespace
 
 void add_verify(Program& program) {
-    CLI::App* command = program.add(program.app, "verify", "Prove that the record is what was written; exit code 11 if not",
-                                    "  steno verify --data ./record\n"
-                                    "  steno verify --export-head > head.json      keep it somewhere else\n"
-                                    "  steno verify --against head.json            nothing before that head was altered\n");
+    CLI::App* command =
+        program.add(program.app, "verify", "Prove that the record is what was written; exit code 11 if not",
+                    "  steno verify --data ./record\n"
+                    "  steno verify --export-head > head.json      keep it somewhere else\n"
+                    "  steno verify --against head.json            nothing before that head was altered\n");
     const auto flags = std::make_shared<VerifyFlags>();
-    command->add_option("--data", flags->data, "the data folder (default steno-data); no server may be using it");
+    command->add_option("--data", flags->data,
+                        "the data folder (default steno-data); no server may be using it");
     command->add_option("--against", flags->against, "a head that was exported before");
     command->add_flag("--export-head", flags->export_head, "print the signed heads of all streams");
     command->callback([flags, &program] { program.run = [flags](Program& p) { return verify(p, *flags); }; });

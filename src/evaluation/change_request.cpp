@@ -1,10 +1,10 @@
+#include "evaluation/replay.hpp"
+
 #include <boost/json.hpp>
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <array>
-
-#include "evaluation/replay.hpp"
 
 namespace steno::evaluation {
 
@@ -23,8 +23,8 @@ Shape shape_of(const Call& call) {
     return path.ends_with("/responses") ? Shape::Responses : Shape::Messages;
 }
 
-/// Puts the text in the place of all text of a message's content: a string, or a list of typed parts of which the first
-/// text is replaced, further ones go, and all else (images, files) stays.
+/// Puts the text in the place of all text of a message's content: a string, or a list of typed parts of which
+/// the first text is replaced, further ones go, and all else (images, files) stays.
 bool replace_text(json::value& content, std::string_view text_type, std::string_view prompt) {
     if (content.is_string()) {
         content = prompt;
@@ -87,7 +87,9 @@ Result<void> set_prompt(Shape shape, json::object& body, std::string_view prompt
                 done = replace_in_list(input, "content", "input_text", prompt);
             }
             break;
-        case Shape::Gemini: done = replace_in_list(body.if_contains("contents"), "parts", "", prompt); break;
+        case Shape::Gemini:
+            done = replace_in_list(body.if_contains("contents"), "parts", "", prompt);
+            break;
     }
     if (done) return {};
     return fail(Code::InvalidArgument, "this request has no user message whose text could be replaced");
@@ -104,11 +106,13 @@ std::string_view gemini_name(std::string_view name) {
         {"frequency_penalty", "frequencyPenalty"},
         {"response_mime_type", "responseMimeType"},
     }};
-    const auto* found = std::ranges::find(kNames, name, &std::pair<std::string_view, std::string_view>::first);
+    const auto* found =
+        std::ranges::find(kNames, name, &std::pair<std::string_view, std::string_view>::first);
     return found == kNames.end() ? name : found->second;
 }
 
-Result<void> set_parameter(Shape shape, json::object& body, const std::string& name, const std::string& text) {
+Result<void> set_parameter(Shape shape, json::object& body, const std::string& name,
+                           const std::string& text) {
     boost::system::error_code error;
     json::value value = json::parse(text, error);
     if (error) value = text;  // a bare word is a string: --set reasoning_effort=low
@@ -141,22 +145,27 @@ Result<std::string> gemini_path(std::string path, const std::optional<std::strin
 
 Result<ChangedRequest> change_request(const Call& original, const ReplayRequest& change) {
     if (original.raw.request.empty()) {
-        return fail(Code::FailedPrecondition, "the exact request of this call was not kept, so it cannot be sent again",
-                    "calls are kept with their exact request while gateway.keep_raw is \"request\" or \"all\"");
+        return fail(
+            Code::FailedPrecondition,
+            "the exact request of this call was not kept, so it cannot be sent again",
+            "calls are kept with their exact request while gateway.keep_raw is \"request\" or \"all\"");
     }
     switch (original.kind) {
         case Kind::Chat:
         case Kind::Completion:
         case Kind::Vision:
-        case Kind::Intent: break;
+        case Kind::Intent:
+            break;
         default:
-            return fail(Code::InvalidArgument, fmt::format("a call of kind {} cannot be replayed", to_string(original.kind)),
+            return fail(Code::InvalidArgument,
+                        fmt::format("a call of kind {} cannot be replayed", to_string(original.kind)),
                         "chat, completion, vision and intent calls can");
     }
     boost::system::error_code error;
     json::value parsed = json::parse(original.raw.request, error);
     if (error || !parsed.is_object()) {
-        return fail(Code::FailedPrecondition, "the recorded request is no JSON object, so nothing can be changed in it");
+        return fail(Code::FailedPrecondition,
+                    "the recorded request is no JSON object, so nothing can be changed in it");
     }
     json::object& body = parsed.as_object();
     const Shape shape = shape_of(original);

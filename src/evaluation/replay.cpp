@@ -21,8 +21,10 @@ class Words {
             const std::size_t start = text.find_first_not_of(" \t\r\n", at);
             if (start == std::string_view::npos) break;
             at = std::min(text.find_first_of(" \t\r\n", start), text.size());
-            words.push_back(numbers_.try_emplace(std::string(text.substr(start, at - start)),
-                                                 static_cast<std::uint32_t>(numbers_.size())).first->second);
+            words.push_back(numbers_
+                                .try_emplace(std::string(text.substr(start, at - start)),
+                                             static_cast<std::uint32_t>(numbers_.size()))
+                                .first->second);
         }
         return words;
     }

@@ -1,32 +1,32 @@
 #pragma once
 
+#include "base/error.hpp"
+#include "record/call.hpp"
+
 #include <map>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "base/error.hpp"
-#include "record/call.hpp"
-
 /// A recorded call again, changed: the first slice of evaluation.
 namespace steno::evaluation {
 
-/// How evaluation reaches models. The implementation sends through the gateway's own client and records like it.
-/// Blocking; any thread.
+/// How evaluation reaches models. The implementation sends through the gateway's own client and records like
+/// it. Blocking; any thread.
 class ModelCaller {
   public:
     virtual ~ModelCaller() = default;
     struct Request {
         std::string provider;  ///< record name of the original's: "openai"
         std::string host;      ///< where the original went
-        std::string path;      ///< there, with the upstream's base path in front, as in provider.endpoint.path
+        std::string path;  ///< there, with the upstream's base path in front, as in provider.endpoint.path
         std::string body;
         Call context;  ///< what the new call's record begins with: replay.of, session, prompt, labels
     };
-    /// Sends it and returns the recorded call with its payloads. An answer with an error status is a Call with `error`;
-    /// an Error means that nothing could be sent: no credential (the message names the environment variable), no
-    /// such upstream.
+    /// Sends it and returns the recorded call with its payloads. An answer with an error status is a Call
+    /// with `error`; an Error means that nothing could be sent: no credential (the message names the
+    /// environment variable), no such upstream.
     virtual Result<Call> call(const Request& request) = 0;
 };
 
@@ -39,12 +39,13 @@ struct ReplayRequest {
 };
 
 struct Comparison {
-    /// 0 … 1: how many words of the two answers stand in the same order in both, twice the length of their longest
-    /// common subsequence over the sum of their lengths (the ratio of Ratcliff and Obershelp's family). Absent when
-    /// one of them has no text.
+    /// 0 … 1: how many words of the two answers stand in the same order in both, twice the length of their
+    /// longest common subsequence over the sum of their lengths (the ratio of Ratcliff and Obershelp's
+    /// family). Absent when one of them has no text.
     std::optional<double> similarity;
-    std::optional<Decimal> cost_delta;         ///< replay minus original; absent unless both have one in the same currency
-    std::optional<Duration> latency_delta;     ///< replay minus original
+    std::optional<Decimal>
+        cost_delta;  ///< replay minus original; absent unless both have one in the same currency
+    std::optional<Duration> latency_delta;  ///< replay minus original
     std::optional<std::int64_t> output_tokens_delta;
 };
 
@@ -58,8 +59,8 @@ struct ChangedRequest {
     std::string path;
     std::string body;
 };
-/// The recorded request with the change in it; never a streaming one. FailedPrecondition when the exact request was not
-/// kept; InvalidArgument when a change cannot be applied to this kind of request.
+/// The recorded request with the change in it; never a streaming one. FailedPrecondition when the exact
+/// request was not kept; InvalidArgument when a change cannot be applied to this kind of request.
 Result<ChangedRequest> change_request(const Call& original, const ReplayRequest& change);
 
 /// Never streams: the answer is compared, not watched. `original` with its payloads.

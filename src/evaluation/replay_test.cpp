@@ -26,8 +26,9 @@ TEST(ChangeRequest, SetsModelParametersAndPromptAndDropsStreaming) {
     change.model = "b";
     change.prompt = "new";
     change.set = {{"temperature", "0.2"}, {"reasoning_effort", "low"}};
-    EXPECT_EQ(changed(call, change),
-              R"({"model":"b","messages":[{"role":"system","content":"s"},{"role":"user","content":"new"},{"role":"assistant","content":"x"}],"temperature":2E-1,"reasoning_effort":"low"})");
+    EXPECT_EQ(
+        changed(call, change),
+        R"({"model":"b","messages":[{"role":"system","content":"s"},{"role":"user","content":"new"},{"role":"assistant","content":"x"}],"temperature":2E-1,"reasoning_effort":"low"})");
     change = {};
     change.set = {{"temperature", "null"}};
     EXPECT_EQ(changed(call, change).find("temperature"), std::string::npos);
@@ -36,8 +37,9 @@ TEST(ChangeRequest, SetsModelParametersAndPromptAndDropsStreaming) {
 TEST(ChangeRequest, KeepsImagesWhenTheTextOfAListIsReplaced) {
     const Call call = chat(
         R"({"messages":[{"role":"user","content":[{"type":"text","text":"a"},{"type":"image_url","image_url":{"url":"u"}},{"type":"text","text":"b"}]}]})");
-    EXPECT_EQ(changed(call, {.model = {}, .set = {}, .prompt = "new"}),
-              R"({"messages":[{"role":"user","content":[{"type":"text","text":"new"},{"type":"image_url","image_url":{"url":"u"}}]}]})");
+    EXPECT_EQ(
+        changed(call, {.model = {}, .set = {}, .prompt = "new"}),
+        R"({"messages":[{"role":"user","content":[{"type":"text","text":"new"},{"type":"image_url","image_url":{"url":"u"}}]}]})");
 }
 
 TEST(ChangeRequest, KnowsGeminisPathAndParameterNames) {
@@ -50,13 +52,16 @@ TEST(ChangeRequest, KnowsGeminisPathAndParameterNames) {
     const auto result = change_request(call, change);
     ASSERT_TRUE(result) << result.error().message;
     EXPECT_EQ(result->path, "/v1beta/models/gemini-2.5-pro:generateContent");
-    EXPECT_EQ(result->body, R"({"contents":[{"role":"user","parts":[{"text":"new"}]}],"generationConfig":{"maxOutputTokens":5}})");
+    EXPECT_EQ(
+        result->body,
+        R"({"contents":[{"role":"user","parts":[{"text":"new"}]}],"generationConfig":{"maxOutputTokens":5}})");
 }
 
 TEST(ChangeRequest, ResponsesInputMayBeAStringOrItems) {
     EXPECT_EQ(changed(chat(R"({"input":"a"})", "/v1/responses"), {.model = {}, .set = {}, .prompt = "new"}),
               R"({"input":"new"})");
-    EXPECT_EQ(changed(chat(R"({"input":[{"role":"user","content":[{"type":"input_text","text":"a"}]}]})", "/v1/responses"),
+    EXPECT_EQ(changed(chat(R"({"input":[{"role":"user","content":[{"type":"input_text","text":"a"}]}]})",
+                           "/v1/responses"),
                       {.model = {}, .set = {}, .prompt = "new"}),
               R"({"input":[{"role":"user","content":[{"type":"input_text","text":"new"}]}]})");
 }
@@ -64,8 +69,9 @@ TEST(ChangeRequest, ResponsesInputMayBeAStringOrItems) {
 TEST(ChangeRequest, SaysWhyItCannot) {
     EXPECT_NE(changed(chat(""), {}).find("not kept"), std::string::npos);
     EXPECT_NE(changed(chat("[1]"), {}).find("no JSON object"), std::string::npos);
-    EXPECT_NE(changed(chat(R"({"messages":[]})"), {.model = {}, .set = {}, .prompt = "x"}).find("no user message"),
-              std::string::npos);
+    EXPECT_NE(
+        changed(chat(R"({"messages":[]})"), {.model = {}, .set = {}, .prompt = "x"}).find("no user message"),
+        std::string::npos);
     ReplayRequest change;
     change.set = {{"stream", "true"}};
     EXPECT_NE(changed(chat("{}"), change).find("never streams"), std::string::npos);

@@ -1,17 +1,19 @@
 #include "ingest/call_reader.hpp"
 
-#include <algorithm>
-
 #include "base/log.hpp"
 #include "base/text.hpp"
 #include "ingest/entry.hpp"
 #include "record/binary.hpp"
 
+#include <algorithm>
+
 namespace steno::ingest {
 
 namespace {
 
-journal::Position to_journal(const store::Position& position) { return {position.stream, position.sequence}; }
+journal::Position to_journal(const store::Position& position) {
+    return {position.stream, position.sequence};
+}
 
 bool contains(std::string_view text, std::string_view lower_case_needle) {
     return lower_case(text).find(lower_case_needle) != std::string::npos;
@@ -20,7 +22,8 @@ bool contains(std::string_view text, std::string_view lower_case_needle) {
 bool messages_match(const std::vector<Message>& messages, std::string_view needle) {
     for (const Message& message : messages) {
         for (const Part& part : message.parts) {
-            if (contains(part.text, needle) || contains(part.value.text, needle) || contains(part.name, needle)) {
+            if (contains(part.text, needle) || contains(part.value.text, needle) ||
+                contains(part.name, needle)) {
                 return true;
             }
         }
@@ -68,7 +71,8 @@ std::vector<Call> CallReader::running(std::size_t limit) {
         if (calls.size() >= limit) break;
         if (auto call = read_recent(recent)) calls.push_back(std::move(*call));
     }
-    std::ranges::sort(calls, {}, [](const Call& call) { return call.started_at ? call.started_at->unix_nanos : 0; });
+    std::ranges::sort(calls, {},
+                      [](const Call& call) { return call.started_at ? call.started_at->unix_nanos : 0; });
     return calls;
 }
 
@@ -90,8 +94,8 @@ Result<Call> CallReader::read_recent(const Recorder::Recent& recent) {
 void CallReader::decode_payloads(const journal::Position& position, Call& call) {
     auto record = reader_.read(position);
     if (!record) {
-        log::warning("the payload of call {} at {} cannot be read: {}", call.id.to_string(), position.to_string(),
-                     record.error().message);
+        log::warning("the payload of call {} at {} cannot be read: {}", call.id.to_string(),
+                     position.to_string(), record.error().message);
         return;
     }
     for (const journal::StoredPayload& payload : record->payloads) {
@@ -130,7 +134,8 @@ Result<CallReader::Page> CallReader::search(const store::CallQuery& query, bool 
     std::size_t searched = 0;
     // Small steps, so that the cursor of the step in which the page became full is the cursor to go on from.
     while (page.calls.size() < query.limit && searched < kMaxSearched) {
-        candidates.limit = std::min<std::uint32_t>(query.limit - static_cast<std::uint32_t>(page.calls.size()), 256);
+        candidates.limit =
+            std::min<std::uint32_t>(query.limit - static_cast<std::uint32_t>(page.calls.size()), 256);
         STENO_ASSIGN(store::Page rows, store_.find(candidates));
         searched += rows.rows.size();
         for (const store::Row& row : rows.rows) {

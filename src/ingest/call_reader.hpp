@@ -1,5 +1,11 @@
 #pragma once
 
+#include "base/error.hpp"
+#include "ingest/feeder.hpp"
+#include "ingest/recorder.hpp"
+#include "journal/reader.hpp"
+#include "store/call_store.hpp"
+
 #include <chrono>
 #include <functional>
 #include <optional>
@@ -7,30 +13,26 @@
 #include <string_view>
 #include <vector>
 
-#include "base/error.hpp"
-#include "ingest/feeder.hpp"
-#include "ingest/recorder.hpp"
-#include "journal/reader.hpp"
-#include "store/call_store.hpp"
-
 namespace steno::ingest {
 
-/// Reads calls back whole: columns from the store, payloads from the journal, and what is so new that the store does
-/// not have it yet from the journal alone. Blocking; any thread.
+/// Reads calls back whole: columns from the store, payloads from the journal, and what is so new that the
+/// store does not have it yet from the journal alone. Blocking; any thread.
 class CallReader {
   public:
     /// All must outlive it.
     CallReader(Recorder& recorder, Feeder& feeder, journal::Reader& reader, store::CallStore& store);
 
-    /// The whole call, also while it is running (status Running) and from the moment it ended. NotFound otherwise.
+    /// The whole call, also while it is running (status Running) and from the moment it ended. NotFound
+    /// otherwise.
     Result<Call> get(const Uuid& id, std::optional<std::string_view> project = {});
 
     /// The calls that are running now, oldest first, at most `limit`.
     std::vector<Call> running(std::size_t limit);
 
     /// A page from the store, which is first brought up to now (as far as that goes within kPatience).
-    /// `payload`: with payload fields. `text` in the selection is searched for in whole prompts and answers, newest
-    /// first; a page may then be short (or empty) and still have a next cursor, after at most kMaxSearched calls.
+    /// `payload`: with payload fields. `text` in the selection is searched for in whole prompts and answers,
+    /// newest first; a page may then be short (or empty) and still have a next cursor, after at most
+    /// kMaxSearched calls.
     struct Page {
         std::vector<Call> calls;
         std::optional<std::string> next_cursor;
@@ -43,7 +45,8 @@ class CallReader {
     /// The same bringing up to now, for aggregates. What cannot be had in time is missing; never an error.
     void catch_up();
 
-    /// Adds the payload fields to a call of the store. A payload that was redacted or is damaged stays absent.
+    /// Adds the payload fields to a call of the store. A payload that was redacted or is damaged stays
+    /// absent.
     void add_payload(const store::Row& row, Call& call);
 
   private:
@@ -57,7 +60,8 @@ class CallReader {
     store::CallStore& store_;
 };
 
-/// True if the text stands, ignoring ASCII case, in the call's prompt or answer (messages, system, input, output).
+/// True if the text stands, ignoring ASCII case, in the call's prompt or answer (messages, system, input,
+/// output).
 bool text_matches(const Call& call, std::string_view lower_case_text);
 
 }  // namespace steno::ingest

@@ -67,7 +67,8 @@ Result<void> DataFolder::delete_store() {
 DataFolder::~DataFolder() {
     if (feeder_ && journal_) {
         recorder_->retry_waiting();
-        if (auto durable = journal_->wait_durable(journal_->stats().appended); !durable && durable.error().code != Code::OutOfRange) {
+        if (auto durable = journal_->wait_durable(journal_->stats().appended);
+            !durable && durable.error().code != Code::OutOfRange) {
             log::error("the last records could not be made durable: {}", durable.error().message);
         }
         feeder_->stop();
@@ -78,7 +79,8 @@ DataFolder::~DataFolder() {
         if (auto closed = journal_->close(); !closed) log::error("{}", closed.error().message);
     }
     if (store_) {
-        if (auto checkpoint = store_->checkpoint(); !checkpoint) log::warning("{}", checkpoint.error().message);
+        if (auto checkpoint = store_->checkpoint(); !checkpoint)
+            log::warning("{}", checkpoint.error().message);
     }
     calls_.reset();
     feeder_.reset();

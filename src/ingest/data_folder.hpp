@@ -1,11 +1,5 @@
 #pragma once
 
-#include <atomic>
-#include <cstddef>
-#include <functional>
-#include <memory>
-#include <string>
-
 #include "base/error.hpp"
 #include "ingest/call_reader.hpp"
 #include "ingest/feeder.hpp"
@@ -15,6 +9,12 @@
 #include "journal/journal.hpp"
 #include "journal/reader.hpp"
 #include "store/call_store.hpp"
+
+#include <atomic>
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <string>
 
 namespace steno::ingest {
 
@@ -30,13 +30,13 @@ struct DataFolderOptions {
     Feeder::Options feeder;
 };
 
-/// A data folder in use: its lock, journal, store, and what carries calls between them. Server and command line open
-/// the same thing. Exactly one process at a time.
+/// A data folder in use: its lock, journal, store, and what carries calls between them. Server and command
+/// line open the same thing. Exactly one process at a time.
 class DataFolder {
   public:
-    /// Takes the lock, recovers the journal, closes as interrupted what a dead process left open, opens the store or,
-    /// if it is damaged, of another version or ahead of the journal, deletes it so that it is fed anew, and starts
-    /// feeding. FailedPrecondition: the folder is in use.
+    /// Takes the lock, recovers the journal, closes as interrupted what a dead process left open, opens the
+    /// store or, if it is damaged, of another version or ahead of the journal, deletes it so that it is fed
+    /// anew, and starts feeding. FailedPrecondition: the folder is in use.
     static Result<std::unique_ptr<DataFolder>> open(io::FileSystem& files, DataFolderOptions options);
     /// Feeds what is durable, then closes journal and store.
     ~DataFolder();
@@ -55,7 +55,8 @@ class DataFolder {
     [[nodiscard]] bool store_rebuilt() const { return store_rebuilt_; }
 
   private:
-    DataFolder(io::FileSystem& files, DataFolderOptions options) : files_(files), options_(std::move(options)) {}
+    DataFolder(io::FileSystem& files, DataFolderOptions options)
+        : files_(files), options_(std::move(options)) {}
     Result<void> open_parts();
     Result<void> open_store();
     Result<void> delete_store();
@@ -69,7 +70,8 @@ class DataFolder {
     std::unique_ptr<Recorder> recorder_;
     std::unique_ptr<Feeder> feeder_;
     std::unique_ptr<CallReader> calls_;
-    std::atomic<Feeder*> told_{nullptr};  ///< of what became durable; the journal exists before and after the feeder
+    std::atomic<Feeder*> told_{
+        nullptr};  ///< of what became durable; the journal exists before and after the feeder
     std::size_t interrupted_ = 0;
     bool store_rebuilt_ = false;
 };

@@ -1,8 +1,8 @@
 #include "ingest/entry.hpp"
 
-#include <cstring>
-
 #include "base/bytes.hpp"
+
+#include <cstring>
 
 namespace steno::ingest {
 

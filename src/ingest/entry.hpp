@@ -1,12 +1,12 @@
 #pragma once
 
-#include <optional>
-#include <string>
-#include <string_view>
-
 #include "base/error.hpp"
 #include "journal/record.hpp"
 #include "record/call.hpp"
+
+#include <optional>
+#include <string>
+#include <string_view>
 
 /// What our records in the journal hold (docs/formats/record.md): the kind of a record, and its header frame.
 namespace steno::ingest {

@@ -9,19 +9,23 @@ namespace steno::ingest {
 Result<std::optional<store::Change>> change_of(const journal::Record& record) {
     STENO_ASSIGN(const EntryHeader header, read_entry_header(record.header));
     switch (static_cast<EntryKind>(record.kind)) {
-        case EntryKind::Opening: return std::nullopt;
+        case EntryKind::Opening:
+            return std::nullopt;
         case EntryKind::Said: {
             STENO_ASSIGN(Said said, decode_said(header.call));
             return store::Change(std::move(said));
         }
         case EntryKind::Closing:
-        case EntryKind::Complete: break;
-        default: return std::nullopt;  // a kind of a newer version: nothing that this store has a place for
+        case EntryKind::Complete:
+            break;
+        default:
+            return std::nullopt;  // a kind of a newer version: nothing that this store has a place for
     }
     store::Upsert upsert;
     store::Row& row = upsert.row;
     STENO_TRY(decode(header.call, row.call));
-    if (!record.payloads.empty() && !record.payloads.back().redacted && !record.payloads.back().bytes.empty()) {
+    if (!record.payloads.empty() && !record.payloads.back().redacted &&
+        !record.payloads.back().bytes.empty()) {
         STENO_ASSIGN(row.call.preview, decode_preview(record.payloads.back().bytes));
     }
     row.closed_at = {record.position.stream, record.position.sequence};
@@ -33,7 +37,9 @@ Result<std::optional<store::Change>> change_of(const journal::Record& record) {
 Feeder::Feeder(Recorder& recorder, journal::Reader& reader, store::CallStore& store, Options options)
     : recorder_(recorder), reader_(reader), store_(store), options_(options) {}
 
-Feeder::~Feeder() { stop(); }
+Feeder::~Feeder() {
+    stop();
+}
 
 Result<void> Feeder::check(journal::Reader& reader, store::CallStore& store) {
     STENO_ASSIGN(const auto watermarks, store.watermarks());
@@ -45,7 +51,8 @@ Result<void> Feeder::check(journal::Reader& reader, store::CallStore& store) {
             found = true;
             if (mark.sequence > stream.durable) {
                 return fail(Code::FailedPrecondition,
-                            "the store has seen records that the journal does not have: the journal was cut or replaced",
+                            "the store has seen records that the journal does not have: the journal was cut "
+                            "or replaced",
                             "the store is rebuilt from the journal");
             }
         }
@@ -77,7 +84,8 @@ void Feeder::became_durable() {
 }
 
 std::uint64_t Feeder::own_target() const {
-    // While the disk fails, what is appended may wait long for its fsync: then only what is durable can be asked for.
+    // While the disk fails, what is appended may wait long for its fsync: then only what is durable can be
+    // asked for.
     const journal::Stats stats = recorder_.journal().stats();
     return stats.healthy ? stats.appended.sequence : stats.durable.sequence;
 }

@@ -1,5 +1,10 @@
 #pragma once
 
+#include "base/error.hpp"
+#include "ingest/recorder.hpp"
+#include "journal/reader.hpp"
+#include "store/call_store.hpp"
+
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
@@ -9,11 +14,6 @@
 #include <optional>
 #include <thread>
 #include <vector>
-
-#include "base/error.hpp"
-#include "ingest/recorder.hpp"
-#include "journal/reader.hpp"
-#include "store/call_store.hpp"
 
 namespace steno::ingest {
 
@@ -25,20 +25,22 @@ struct FeederStats {
     bool healthy = true;
 };
 
-/// Carries the journal into the store, in order, only what is fsynced, with the watermark in the same transaction. One
-/// thread of its own. Feeding decides nothing: everything that a row says was decided before it was journaled.
+/// Carries the journal into the store, in order, only what is fsynced, with the watermark in the same
+/// transaction. One thread of its own. Feeding decides nothing: everything that a row says was decided before
+/// it was journaled.
 class Feeder {
   public:
     struct Options {
-        std::chrono::milliseconds interval{100};  ///< how long records gather before they are fed, unless asked for
-        std::size_t batch = 4096;                 ///< records a transaction
+        std::chrono::milliseconds interval{
+            100};                  ///< how long records gather before they are fed, unless asked for
+        std::size_t batch = 4096;  ///< records a transaction
     };
     /// All three must outlive the feeder.
     Feeder(Recorder& recorder, journal::Reader& reader, store::CallStore& store, Options options);
     ~Feeder();
 
-    /// Checks the store against the journal. FailedPrecondition: the store has seen records that the journal does not
-    /// have; it must be deleted and rebuilt.
+    /// Checks the store against the journal. FailedPrecondition: the store has seen records that the journal
+    /// does not have; it must be deleted and rebuilt.
     static Result<void> check(journal::Reader& reader, store::CallStore& store);
 
     void start();
@@ -47,8 +49,8 @@ class Feeder {
 
     /// The journal says that more has become durable. Any thread; returns at once.
     void became_durable();
-    /// Asks for an fsync and blocks until everything that was appended at the call is in the store; while the disk fails,
-    /// until everything durable is. DeadlineExceeded otherwise.
+    /// Asks for an fsync and blocks until everything that was appended at the call is in the store; while the
+    /// disk fails, until everything durable is. DeadlineExceeded otherwise.
     Result<void> catch_up(std::chrono::milliseconds timeout);
 
     [[nodiscard]] FeederStats stats() const;
@@ -86,8 +88,8 @@ class Feeder {
     std::atomic<bool> healthy_{true};
 };
 
-/// The change that a journal record makes to the store; nothing for kinds that make none. DataLoss if it cannot be
-/// understood.
+/// The change that a journal record makes to the store; nothing for kinds that make none. DataLoss if it
+/// cannot be understood.
 Result<std::optional<store::Change>> change_of(const journal::Record& record);
 
 }  // namespace steno::ingest

@@ -1,15 +1,15 @@
+#include "ingest/data_folder.hpp"
+#include "ingest/entry.hpp"
+#include "io/memory_file_system.hpp"
+#include "record/binary.hpp"
+#include "store/memory/memory_store.hpp"
+
 #include <gtest/gtest.h>
 
 #include <atomic>
 #include <memory>
 #include <thread>
 #include <vector>
-
-#include "ingest/data_folder.hpp"
-#include "ingest/entry.hpp"
-#include "io/memory_file_system.hpp"
-#include "record/binary.hpp"
-#include "store/memory/memory_store.hpp"
 
 namespace steno::ingest {
 namespace {
@@ -37,7 +37,8 @@ class SharedStore {
     class Borrowed final : public store::CallStore {
       public:
         explicit Borrowed(SharedStore& shared) : shared_(shared) {}
-        Result<void> apply(std::span<const store::Change> changes, std::span<const store::Watermark> marks) override {
+        Result<void> apply(std::span<const store::Change> changes,
+                           std::span<const store::Watermark> marks) override {
             if (shared_.failing_applies > 0) {
                 --shared_.failing_applies;
                 return fail(Code::Unavailable, "the store is out");
@@ -45,14 +46,19 @@ class SharedStore {
             return shared_.store->apply(changes, marks);
         }
         Result<std::vector<store::Watermark>> watermarks() override { return shared_.store->watermarks(); }
-        Result<store::Page> find(const store::CallQuery& query) override { return shared_.store->find(query); }
-        Result<std::optional<store::Row>> get(const Uuid& id, std::optional<std::string_view> project) override {
+        Result<store::Page> find(const store::CallQuery& query) override {
+            return shared_.store->find(query);
+        }
+        Result<std::optional<store::Row>> get(const Uuid& id,
+                                              std::optional<std::string_view> project) override {
             return shared_.store->get(id, project);
         }
         Result<store::AggregateTable> aggregate(const store::AggregateQuery& query) override {
             return shared_.store->aggregate(query);
         }
-        Result<std::uint64_t> count(const store::Selection& selection) override { return shared_.store->count(selection); }
+        Result<std::uint64_t> count(const store::Selection& selection) override {
+            return shared_.store->count(selection);
+        }
         Result<store::StoreStats> stats() override { return shared_.store->stats(); }
         Result<void> checkpoint() override { return {}; }
 

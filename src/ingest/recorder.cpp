@@ -1,16 +1,18 @@
 #include "ingest/recorder.hpp"
 
-#include <array>
-#include <span>
-
 #include "base/log.hpp"
 #include "ingest/entry.hpp"
+
+#include <array>
+#include <span>
 
 namespace steno::ingest {
 
 namespace {
 
-bool keeps_payload(const Call& call) { return call.privacy.full_data.value_or(true); }
+bool keeps_payload(const Call& call) {
+    return call.privacy.full_data.value_or(true);
+}
 
 journal::Payload payload_of(std::string_view bytes, std::string_view subject, bool ephemeral) {
     journal::Payload payload;
@@ -54,7 +56,8 @@ void OpenCall::end() {
 Recorder::Recorder(journal::Journal& journal, std::shared_ptr<const pricing::Catalogue> prices)
     : Recorder(journal, std::move(prices), Options{}) {}
 
-Recorder::Recorder(journal::Journal& journal, std::shared_ptr<const pricing::Catalogue> prices, Options options)
+Recorder::Recorder(journal::Journal& journal, std::shared_ptr<const pricing::Catalogue> prices,
+                   Options options)
     : journal_(journal),
       options_(options),
       clock_(options.clock != nullptr ? *options.clock : system_clock()),
@@ -246,7 +249,8 @@ std::vector<Recorder::Recent> Recorder::running() const {
 }
 
 void Recorder::forget_until(std::uint64_t sequence) {
-    // By position and not by id: an entry that is noted a moment after the store has it goes at the next turn.
+    // By position and not by id: an entry that is noted a moment after the store has it goes at the next
+    // turn.
     const std::scoped_lock lock(recent_mutex_);
     std::erase_if(recent_, [&](const auto& entry) {
         return entry.second.closing && entry.second.closing->sequence <= sequence;

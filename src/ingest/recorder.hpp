@@ -1,5 +1,13 @@
 #pragma once
 
+#include "base/error.hpp"
+#include "base/time.hpp"
+#include "base/uuid.hpp"
+#include "journal/journal.hpp"
+#include "pricing/catalogue.hpp"
+#include "record/binary.hpp"
+#include "record/call.hpp"
+
 #include <atomic>
 #include <cstdint>
 #include <deque>
@@ -12,20 +20,12 @@
 #include <utility>
 #include <vector>
 
-#include "base/error.hpp"
-#include "base/time.hpp"
-#include "base/uuid.hpp"
-#include "journal/journal.hpp"
-#include "pricing/catalogue.hpp"
-#include "record/binary.hpp"
-#include "record/call.hpp"
-
 namespace steno::ingest {
 
 class Recorder;
 
-/// Told after the journal has a call. Called on the thread that recorded it, often an event loop: return quickly,
-/// never block, never throw. Added before the first call, never removed.
+/// Told after the journal has a call. Called on the thread that recorded it, often an event loop: return
+/// quickly, never block, never throw. Added before the first call, never removed.
 class Consumer {
   public:
     virtual ~Consumer() = default;
@@ -33,8 +33,9 @@ class Consumer {
     virtual void call_ended(const Call& call) = 0;
 };
 
-/// A call that has begun. Whoever holds it owes the record an end: `end`, or, if that is forgotten or an exception
-/// passes by, the destructor, which records a failure of ours. One thread at a time. Must not outlive the Recorder.
+/// A call that has begun. Whoever holds it owes the record an end: `end`, or, if that is forgotten or an
+/// exception passes by, the destructor, which records a failure of ours. One thread at a time. Must not
+/// outlive the Recorder.
 class OpenCall {
   public:
     OpenCall(OpenCall&& other) noexcept;
@@ -44,9 +45,10 @@ class OpenCall {
     /// What is known so far. Fill it in, then `end`.
     Call& call() { return *call_; }
 
-    /// Stamps ended_at and the duration if they are not set, prices the usage, and appends the closing record. When it
-    /// returns, the whole call survives the death of this process. Never fails towards the caller: a journal that
-    /// cannot be written keeps the record in memory for another try, and what is finally lost is counted.
+    /// Stamps ended_at and the duration if they are not set, prices the usage, and appends the closing
+    /// record. When it returns, the whole call survives the death of this process. Never fails towards the
+    /// caller: a journal that cannot be written keeps the record in memory for another try, and what is
+    /// finally lost is counted.
     void end();
     /// Where the closing record stands; nothing while it waits for a disk that fails.
     [[nodiscard]] std::optional<journal::Position> position() const { return position_; }
@@ -72,7 +74,8 @@ struct RecorderStats {
     std::uint64_t running = 0;
 };
 
-/// The one way in: every source hands its calls to this, and nothing goes round it. Prices, then journals. Any thread.
+/// The one way in: every source hands its calls to this, and nothing goes round it. Prices, then journals.
+/// Any thread.
 class Recorder {
   public:
     struct Options {
@@ -84,14 +87,15 @@ class Recorder {
 
     void add_consumer(Consumer& consumer) { consumers_.push_back(&consumer); }
 
-    /// Appends the opening record (header and request payload) before the call is sent anywhere. `call` has its id,
-    /// started_at and all that the request told. Never fails: see OpenCall::end.
+    /// Appends the opening record (header and request payload) before the call is sent anywhere. `call` has
+    /// its id, started_at and all that the request told. Never fails: see OpenCall::end.
     OpenCall begin(Call call);
 
     /// A call that is over already, in one record.
     Result<journal::Position> complete(Call call);
 
-    /// Feedback or a score. The call need not be in the store yet. Not durable yet: see Journal::wait_durable.
+    /// Feedback or a score. The call need not be in the store yet. Not durable yet: see
+    /// Journal::wait_durable.
     Result<journal::Position> say(const Said& said);
 
     /// Closes, as interrupted, what dead processes left open. Once, before the first call.

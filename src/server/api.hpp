@@ -1,5 +1,11 @@
 #pragma once
 
+#include "base/error.hpp"
+#include "evaluation/replay.hpp"
+#include "ingest/data_folder.hpp"
+#include "net/http.hpp"
+#include "sources/gateway/gateway.hpp"
+
 #include <functional>
 #include <map>
 #include <memory>
@@ -10,13 +16,8 @@
 #include <utility>
 #include <vector>
 
-#include "base/error.hpp"
-#include "evaluation/replay.hpp"
-#include "ingest/data_folder.hpp"
-#include "net/http.hpp"
-#include "sources/gateway/gateway.hpp"
-
-/// The HTTP API, /api/v1: thin handlers, one file a resource, each a plain function from a request to an answer.
+/// The HTTP API, /api/v1: thin handlers, one file a resource, each a plain function from a request to an
+/// answer.
 namespace steno::server {
 
 /// What handlers work on. All of it outlives the server.
@@ -30,8 +31,8 @@ struct Services {
 
 struct ApiRequest {
     const net::RequestHead& head;
-    std::vector<std::string> captures;                         ///< what stood at {…} in the route
-    std::vector<std::pair<std::string, std::string>> query;    ///< decoded
+    std::vector<std::string> captures;                       ///< what stood at {…} in the route
+    std::vector<std::pair<std::string, std::string>> query;  ///< decoded
     std::string body;
 
     /// The first value of that name; absent when missing or empty.
@@ -60,7 +61,8 @@ std::span<const Route> routes();
 struct Match {
     const Route* route = nullptr;
     std::vector<std::string> captures;
-    std::string allowed;  ///< without a route: the methods that the path does have, "GET, POST"; empty: no such path
+    std::string
+        allowed;  ///< without a route: the methods that the path does have, "GET, POST"; empty: no such path
 };
 Match match(std::string_view method, std::string_view path);
 

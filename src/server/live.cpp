@@ -1,11 +1,11 @@
 #include "server/live.hpp"
 
+#include "record/json.hpp"
+#include "store/memory/evaluate.hpp"
+
 #include <fmt/format.h>
 
 #include <chrono>
-
-#include "record/json.hpp"
-#include "store/memory/evaluate.hpp"
 
 namespace steno::server {
 
@@ -60,8 +60,8 @@ net::Task<void> LiveTail::watch(net::ServerExchange& exchange, net::Loops& loops
     head.headers.add("Cache-Control", "no-store");
     exchange.on_client_gone([watcher] { watcher->more.notify(); });
     if (!co_await exchange.write_head(head, std::nullopt)) co_return;
-    // A call that ends between this look and its event is shown running and then ended; never the other way round,
-    // because events wait until these are out.
+    // A call that ends between this look and its event is shown running and then ended; never the other way
+    // round, because events wait until these are out.
     std::string first = ": watching\n\n";
     for (const Call& call : co_await net::blocking_value(loops, std::move(running))) {
         if (store::memory::matches(call, watcher->selection)) first += event_of(call);

@@ -1,5 +1,9 @@
 #pragma once
 
+#include "ingest/recorder.hpp"
+#include "net/http_server.hpp"
+#include "store/query.hpp"
+
 #include <atomic>
 #include <deque>
 #include <functional>
@@ -9,21 +13,17 @@
 #include <string>
 #include <vector>
 
-#include "ingest/recorder.hpp"
-#include "net/http_server.hpp"
-#include "store/query.hpp"
-
 namespace steno::server {
 
-/// The live tail: everyone who watches /api/v1/live gets each call when it begins and when it ends. A watcher that
-/// reads too slowly loses the oldest of what waits for it, and is told how many.
+/// The live tail: everyone who watches /api/v1/live gets each call when it begins and when it ends. A watcher
+/// that reads too slowly loses the oldest of what waits for it, and is told how many.
 class LiveTail final : public ingest::Consumer {
   public:
     void call_began(const Call& call) override { publish(call); }
     void call_ended(const Call& call) override { publish(call); }
 
-    /// Serves one watcher until it goes away: first the calls that are running already, as `running` gives them, then
-    /// what comes. On its loop; `running` on the blocking pool.
+    /// Serves one watcher until it goes away: first the calls that are running already, as `running` gives
+    /// them, then what comes. On its loop; `running` on the blocking pool.
     net::Task<void> watch(net::ServerExchange& exchange, net::Loops& loops, store::Selection selection,
                           std::function<std::vector<Call>()> running);
     [[nodiscard]] std::size_t watchers() const { return watching_.load(std::memory_order_relaxed); }

@@ -1,8 +1,8 @@
 #include "server/model_caller.hpp"
 
-#include <cstdlib>
-
 #include "sources/gateway/own_call.hpp"
+
+#include <cstdlib>
 
 namespace steno::server {
 
@@ -22,7 +22,9 @@ Result<Fields> credentials(const gateway::Upstream& upstream, std::string_view p
     } else {
         std::string name;
         for (const char c : upstream.name) {
-            name += c >= 'a' && c <= 'z' ? static_cast<char>(c - 32) : (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ? c : '_';
+            name += c >= 'a' && c <= 'z'                               ? static_cast<char>(c - 32)
+                    : (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ? c
+                                                                       : '_';
         }
         names = {name + "_API_KEY"};
     }
@@ -32,7 +34,8 @@ Result<Fields> credentials(const gateway::Upstream& upstream, std::string_view p
     }
     if (key.empty()) {
         if (!upstream.url.endpoint.is_loopback()) {
-            return fail(Code::FailedPrecondition, "no key for " + upstream.name + ": the recorded one is never kept",
+            return fail(Code::FailedPrecondition,
+                        "no key for " + upstream.name + ": the recorded one is never kept",
                         "start the server with " + names.front() + " in its environment");
         }
         key = "none";
@@ -46,12 +49,15 @@ Result<Fields> credentials(const gateway::Upstream& upstream, std::string_view p
 
 Result<Call> GatewayModelCaller::call(const Request& request) {
     for (const auto& [name, upstream] : gateway_.upstreams()) {
-        const bool same_place = upstream.url.host_header() == request.host && request.path.starts_with(upstream.url.path);
+        const bool same_place =
+            upstream.url.host_header() == request.host && request.path.starts_with(upstream.url.path);
         if (!same_place || providers::find_provider(name).record_name != request.provider) continue;
         STENO_ASSIGN(auto headers, credentials(upstream, request.provider));
-        return gateway::make_own_call(
-            gateway_, {.upstream = name, .path = request.path.substr(upstream.url.path.size()),
-                       .headers = std::move(headers), .body = request.body, .context = request.context});
+        return gateway::make_own_call(gateway_, {.upstream = name,
+                                                 .path = request.path.substr(upstream.url.path.size()),
+                                                 .headers = std::move(headers),
+                                                 .body = request.body,
+                                                 .context = request.context});
     }
     return fail(Code::FailedPrecondition, "no upstream of this server leads to " + request.host + " any more",
                 "start it with --upstream NAME=URL as it was when the call was recorded");

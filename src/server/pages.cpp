@@ -1,11 +1,11 @@
 #include "server/pages.hpp"
 
-#include <array>
-#include <map>
-
 #include "base/embedded.hpp"
 #include "net/content_coding.hpp"
 #include "server/openapi.hpp"
+
+#include <array>
+#include <map>
 
 std::span<const steno::Embedded> steno_pages();
 std::span<const steno::Embedded> steno_openapi();
@@ -52,7 +52,9 @@ const std::map<std::string_view, Asset>& assets() {
 
 }  // namespace
 
-bool has_pages() { return !steno_pages().empty(); }
+bool has_pages() {
+    return !steno_pages().empty();
+}
 
 std::optional<Page> find_page(const net::RequestHead& request) {
     std::string_view path = request.path();
@@ -74,6 +76,8 @@ std::optional<Page> find_page(const net::RequestHead& request) {
     return page;
 }
 
-std::string_view openapi_document() { return steno_openapi().front().bytes; }
+std::string_view openapi_document() {
+    return steno_openapi().front().bytes;
+}
 
 }  // namespace steno::server

@@ -1,10 +1,10 @@
 #pragma once
 
+#include "net/http.hpp"
+
 #include <optional>
 #include <string>
 #include <string_view>
-
-#include "net/http.hpp"
 
 namespace steno::server {
 
@@ -16,8 +16,8 @@ struct Page {
     bool immutable = false;  ///< its name changes with its content: may be cached for ever
 };
 
-/// The file of that path. Paths without one, of a browser that asks for HTML, give the application's first page, which
-/// shows what the path names. Nothing when the program was built without the page.
+/// The file of that path. Paths without one, of a browser that asks for HTML, give the application's first
+/// page, which shows what the path names. Nothing when the program was built without the page.
 std::optional<Page> find_page(const net::RequestHead& request);
 bool has_pages();
 

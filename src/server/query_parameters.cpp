@@ -1,10 +1,10 @@
 #include "server/query_parameters.hpp"
 
-#include <algorithm>
-#include <charconv>
-
 #include "base/text.hpp"
 #include "record/field_table.hpp"
+
+#include <algorithm>
+#include <charconv>
 
 namespace steno::server {
 
@@ -12,15 +12,17 @@ namespace {
 
 Result<Timestamp> parse_time(std::string_view name, std::string_view text) {
     if (const auto time = Timestamp::parse(text)) return *time;
-    return fail(Code::InvalidArgument, std::string(name) + ": \"" + std::string(text) + "\" is no time",
-                "RFC 3339, such as 2026-11-20T10:00:00Z or 2026-11-20T11:00:00%2B01:00 ('+' must be written %2B)");
+    return fail(
+        Code::InvalidArgument, std::string(name) + ": \"" + std::string(text) + "\" is no time",
+        "RFC 3339, such as 2026-11-20T10:00:00Z or 2026-11-20T11:00:00%2B01:00 ('+' must be written %2B)");
 }
 
 Result<std::uint32_t> parse_count(std::string_view name, std::string_view text, std::uint32_t max) {
     std::uint32_t value = 0;
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
     if (error != std::errc() || end != text.data() + text.size() || value < 1 || value > max) {
-        return fail(Code::InvalidArgument, std::string(name) + " must be a number from 1 to " + std::to_string(max));
+        return fail(Code::InvalidArgument,
+                    std::string(name) + " must be a number from 1 to " + std::to_string(max));
     }
     return value;
 }
@@ -89,7 +91,8 @@ Result<store::AggregateQuery> aggregate_parameters(const ApiRequest& request) {
     if (const auto unit = request.parameter("bucket")) {
         STENO_ASSIGN(query.bucket, store::make_bucket(*unit, request.parameter("tz").value_or("UTC")));
     }
-    for (const std::string_view name : split(request.parameter("measures").value_or("calls,errors,cost"), ',')) {
+    for (const std::string_view name :
+         split(request.parameter("measures").value_or("calls,errors,cost"), ',')) {
         STENO_ASSIGN(store::Measure measure, store::make_measure(name));
         query.measures.push_back(std::move(measure));
     }

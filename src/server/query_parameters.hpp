@@ -1,10 +1,10 @@
 #pragma once
 
-#include <string>
-#include <vector>
-
 #include "server/api.hpp"
 #include "store/query.hpp"
+
+#include <string>
+#include <vector>
 
 /// Query strings to queries: `status=failure&usage.input_tokens.gte=100&from=…`.
 namespace steno::server {
@@ -19,6 +19,7 @@ struct ListParameters {
 Result<ListParameters> list_parameters(const ApiRequest& request);
 Result<store::AggregateQuery> aggregate_parameters(const ApiRequest& request);
 /// Only the part that says which calls: from, to, text and filters. Parameters named in `others` are skipped.
-Result<store::Selection> selection_parameters(const ApiRequest& request, std::initializer_list<std::string_view> others);
+Result<store::Selection> selection_parameters(const ApiRequest& request,
+                                              std::initializer_list<std::string_view> others);
 
 }  // namespace steno::server

@@ -1,8 +1,8 @@
-#include <simdjson.h>
-
 #include "base/json_writer.hpp"
 #include "record/json.hpp"
 #include "server/api.hpp"
+
+#include <simdjson.h>
 
 namespace steno::server {
 
@@ -12,15 +12,17 @@ Result<std::pair<Uuid, evaluation::ReplayRequest>> read_replay(std::string_view 
     simdjson::dom::parser parser;
     simdjson::dom::object object;
     if (parser.parse(body.data(), body.size()).get(object) != simdjson::SUCCESS) {
-        return fail(Code::InvalidArgument, "the body is no JSON object",
-                    R"(send {"call_id": "…", "model": "…", "set": {"temperature": 0.2}, "prompt": "…"}; all but call_id may be left out)");
+        return fail(
+            Code::InvalidArgument, "the body is no JSON object",
+            R"(send {"call_id": "…", "model": "…", "set": {"temperature": 0.2}, "prompt": "…"}; all but call_id may be left out)");
     }
     std::pair<Uuid, evaluation::ReplayRequest> replay;
     for (const auto [key, value] : object) {
         std::string_view text;
         if (key == "set") {
             simdjson::dom::object set;
-            if (value.get(set) != simdjson::SUCCESS) return fail(Code::InvalidArgument, "set must be an object");
+            if (value.get(set) != simdjson::SUCCESS)
+                return fail(Code::InvalidArgument, "set must be an object");
             for (const auto [name, setting] : set) {
                 replay.second.set[std::string(name)] = simdjson::minify(setting);
             }

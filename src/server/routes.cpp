@@ -1,7 +1,7 @@
-#include <array>
-
 #include "base/json_writer.hpp"
 #include "server/api.hpp"
+
+#include <array>
 
 namespace steno::server {
 

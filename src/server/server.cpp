@@ -1,14 +1,14 @@
 #include "server/server.hpp"
 
-#include <openssl/crypto.h>
-
-#include <algorithm>
-
 #include "base/hash.hpp"
 #include "base/log.hpp"
 #include "base/text.hpp"
 #include "server/pages.hpp"
 #include "server/query_parameters.hpp"
+
+#include <openssl/crypto.h>
+
+#include <algorithm>
 
 namespace steno::server {
 
@@ -53,9 +53,10 @@ net::Task<void> send_page(net::ServerExchange& exchange, const Page& page) {
     if (page.gzipped) head.headers.add("Content-Encoding", "gzip");
     head.headers.add("Vary", "Accept-Encoding");
     head.headers.add("Cache-Control", page.immutable ? "public, max-age=31536000, immutable" : "no-cache");
-    head.headers.add("Content-Security-Policy",
-                     "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; object-src 'none'; "
-                     "base-uri 'none'; frame-ancestors 'none'");
+    head.headers.add(
+        "Content-Security-Policy",
+        "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; object-src 'none'; "
+        "base-uri 'none'; frame-ancestors 'none'");
     head.headers.add("X-Content-Type-Options", "nosniff");
     head.headers.add("Referrer-Policy", "no-referrer");
     co_await exchange.respond(head, page.body);
@@ -71,7 +72,9 @@ Server::Server(net::Loops& loops, Services services, ServerOptions options)
     services_.data.recorder().add_consumer(live_);
 }
 
-Server::~Server() { stop(std::chrono::milliseconds(0)); }
+Server::~Server() {
+    stop(std::chrono::milliseconds(0));
+}
 
 Result<void> Server::listen() {
     if (!options_.listen.is_loopback() && options_.api_keys.empty()) {
@@ -82,31 +85,38 @@ Result<void> Server::listen() {
     return http_.listen(options_.listen);
 }
 
-void Server::stop(std::chrono::milliseconds grace) { http_.stop(grace); }
+void Server::stop(std::chrono::milliseconds grace) {
+    http_.stop(grace);
+}
 
 std::optional<ApiAnswer> Server::check_access(const net::RequestHead& head, bool for_gateway) const {
     if (!options_.api_keys.empty()) {
         std::string_view given = head.headers.get("x-steno-api-key").value_or("");
         if (const auto bearer = head.headers.get("authorization"); given.empty() && bearer && !for_gateway) {
             given = *bearer;
-            if (given.size() > 7 && equals_ignoring_case(given.substr(0, 7), "bearer ")) given.remove_prefix(7);
+            if (given.size() > 7 && equals_ignoring_case(given.substr(0, 7), "bearer "))
+                given.remove_prefix(7);
         }
-        const bool known = std::ranges::any_of(options_.api_keys, [&](const auto& key) { return same_key(given, key); });
+        const bool known =
+            std::ranges::any_of(options_.api_keys, [&](const auto& key) { return same_key(given, key); });
         if (known) return std::nullopt;
-        ApiAnswer answer = problem(401, "unauthenticated", given.empty() ? "this server wants a key" : "this key is not known",
-                                   for_gateway ? "send it as x-steno-api-key: KEY"
-                                               : "send it as Authorization: Bearer KEY, or as x-steno-api-key: KEY");
+        ApiAnswer answer = problem(
+            401, "unauthenticated", given.empty() ? "this server wants a key" : "this key is not known",
+            for_gateway ? "send it as x-steno-api-key: KEY"
+                        : "send it as Authorization: Bearer KEY, or as x-steno-api-key: KEY");
         answer.headers.emplace_back("WWW-Authenticate", "Bearer");
         return answer;
     }
-    // Without a key, only this machine may ask; but a page in a browser on this machine can send requests here too,
-    // and a name that someone else controls can be made to point here (DNS rebinding).
+    // Without a key, only this machine may ask; but a page in a browser on this machine can send requests
+    // here too, and a name that someone else controls can be made to point here (DNS rebinding).
     const std::string_view host = host_without_port(head.headers.get("host").value_or(""));
-    const bool host_known = is_loopback_name(host) || std::ranges::any_of(options_.allowed_hosts, [&](const auto& name) {
-        return equals_ignoring_case(name, host);
-    });
+    const bool host_known =
+        is_loopback_name(host) || std::ranges::any_of(options_.allowed_hosts, [&](const auto& name) {
+            return equals_ignoring_case(name, host);
+        });
     if (!host_known) {
-        return problem(403, "permission_denied", "the Host header names \"" + std::string(host.substr(0, 200)) + "\", not this machine",
+        return problem(403, "permission_denied",
+                       "the Host header names \"" + std::string(host.substr(0, 200)) + "\", not this machine",
                        "use 127.0.0.1 or localhost, or add the name to server.allowed_hosts");
     }
     if (const auto origin = head.headers.get("origin")) {
@@ -156,7 +166,8 @@ net::Task<void> Server::serve_api(net::ServerExchange& exchange, std::string_vie
     Match found = match(head.method, path);
     if (found.route == nullptr) {
         if (!found.allowed.empty()) {
-            ApiAnswer answer = problem(405, "method_not_allowed", head.method + " is not for this path", "use " + found.allowed);
+            ApiAnswer answer = problem(405, "method_not_allowed", head.method + " is not for this path",
+                                       "use " + found.allowed);
             answer.headers.emplace_back("Allow", found.allowed);
             co_await send(exchange, answer);
             co_return;
@@ -168,9 +179,12 @@ net::Task<void> Server::serve_api(net::ServerExchange& exchange, std::string_vie
             }
         }
         std::string names;
-        for (const auto& [name, upstream] : services_.gateway.upstreams()) names += (names.empty() ? "" : ", ") + name;
-        co_await send(exchange, problem(404, "not_found", "there is nothing at " + std::string(path.substr(0, 200)),
-                                        "AI calls go to /NAME/… with one of: " + names + "; the API is described at /api/v1/openapi.json"));
+        for (const auto& [name, upstream] : services_.gateway.upstreams())
+            names += (names.empty() ? "" : ", ") + name;
+        co_await send(exchange,
+                      problem(404, "not_found", "there is nothing at " + std::string(path.substr(0, 200)),
+                              "AI calls go to /NAME/… with one of: " + names +
+                                  "; the API is described at /api/v1/openapi.json"));
         co_return;
     }
     auto body = co_await exchange.read_body(options_.max_api_body);
@@ -178,7 +192,8 @@ net::Task<void> Server::serve_api(net::ServerExchange& exchange, std::string_vie
         co_await send(exchange, problem(body.error()));
         co_return;
     }
-    const ApiRequest request{head, std::move(found.captures), net::parse_query(head.query()), std::move(*body)};
+    const ApiRequest request{head, std::move(found.captures), net::parse_query(head.query()),
+                             std::move(*body)};
     const Handler handler = found.route->handler;
     auto answer = co_await net::blocking_value(loops_, [&] { return handler(services_, request); });
     if (!answer) {

@@ -1,21 +1,22 @@
 #pragma once
 
+#include "net/http_server.hpp"
+#include "server/api.hpp"
+#include "server/live.hpp"
+
 #include <chrono>
 #include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "net/http_server.hpp"
-#include "server/api.hpp"
-#include "server/live.hpp"
-
 namespace steno::server {
 
 struct ServerOptions {
     net::Endpoint listen{"127.0.0.1", 8787};
-    /// Who may use the API and the page: "Authorization: Bearer KEY". Empty: only loopback may be listened on. The gateway's
-    /// paths take the key as x-steno-api-key, because Authorization belongs to the provider there.
+    /// Who may use the API and the page: "Authorization: Bearer KEY". Empty: only loopback may be listened
+    /// on. The gateway's paths take the key as x-steno-api-key, because Authorization belongs to the provider
+    /// there.
     std::vector<std::string> api_keys;
     /// Host names besides loopback's under which a loopback server may be reached (a reverse proxy's).
     std::vector<std::string> allowed_hosts;
@@ -23,7 +24,8 @@ struct ServerOptions {
     net::ServerOptions http;
 };
 
-/// One port for everything: the gateway under the upstreams' names, the API under /api/v1, health, metrics, the page.
+/// One port for everything: the gateway under the upstreams' names, the API under /api/v1, health, metrics,
+/// the page.
 class Server {
   public:
     /// `services` and what it refers to must outlive the server.

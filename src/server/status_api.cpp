@@ -1,19 +1,25 @@
-#include <fmt/format.h>
-
 #include "base/json_writer.hpp"
 #include "server/api.hpp"
 #include "server/openapi.hpp"
+
+#include <fmt/format.h>
 
 /// How the server itself is: for people, for load balancers, for Prometheus.
 namespace steno::server {
 
 namespace {
 
-bool gateway_ok(Services& services) { return services.data.journal().stats().healthy; }
-bool queries_ok(Services& services) { return services.data.feeder().stats().healthy; }
+bool gateway_ok(Services& services) {
+    return services.data.journal().stats().healthy;
+}
+bool queries_ok(Services& services) {
+    return services.data.feeder().stats().healthy;
+}
 
-void metric(std::string& out, std::string_view name, std::string_view kind, std::string_view help, auto value) {
-    fmt::format_to(std::back_inserter(out), "# HELP {0} {1}\n# TYPE {0} {2}\n{0} {3}\n", name, help, kind, value);
+void metric(std::string& out, std::string_view name, std::string_view kind, std::string_view help,
+            auto value) {
+    fmt::format_to(std::back_inserter(out), "# HELP {0} {1}\n# TYPE {0} {2}\n{0} {3}\n", name, help, kind,
+                   value);
 }
 
 }  // namespace
@@ -27,7 +33,8 @@ Result<ApiAnswer> show_status(Services& services, const ApiRequest&) {
     JsonWriter json(answer.body);
     json.begin_object();
     json.member("version", STENO_VERSION);
-    json.member("uptime_s", (system_clock().now().unix_nanos - services.started_at.unix_nanos) / 1'000'000'000);
+    json.member("uptime_s",
+                (system_clock().now().unix_nanos - services.started_at.unix_nanos) / 1'000'000'000);
     json.member("listen", services.listen);
     json.member("data_dir", services.data.path());
     json.key("upstreams");
@@ -71,15 +78,17 @@ Result<ApiAnswer> healthz(Services&, const ApiRequest&) {
 }
 
 Result<ApiAnswer> readyz(Services& services, const ApiRequest&) {
-    // The gateway relays even when the journal cannot be written, but then "ready" would be a lie: calls would go
-    // unrecorded. A store that is behind or down stops queries only.
+    // The gateway relays even when the journal cannot be written, but then "ready" would be a lie: calls
+    // would go unrecorded. A store that is behind or down stops queries only.
     const bool gateway = gateway_ok(services);
     const bool queries = queries_ok(services);
     ApiAnswer answer;
     answer.status = gateway && queries ? 200 : 503;
     JsonWriter json(answer.body);
     json.begin_object();
-    json.member("gateway", gateway ? "ok" : "the journal cannot be written: " + services.data.journal().stats().last_error);
+    json.member(
+        "gateway",
+        gateway ? "ok" : "the journal cannot be written: " + services.data.journal().stats().last_error);
     json.member("queries", queries ? "ok" : "the store cannot be fed");
     json.end_object();
     return answer;
@@ -93,31 +102,38 @@ Result<ApiAnswer> metrics(Services& services, const ApiRequest&) {
     ApiAnswer answer;
     answer.content_type = "text/plain; version=0.0.4";
     std::string& out = answer.body;
-    metric(out, "steno_gateway_requests_total", "counter", "Requests that named an upstream.", gateway.requests);
+    metric(out, "steno_gateway_requests_total", "counter", "Requests that named an upstream.",
+           gateway.requests);
     metric(out, "steno_gateway_active", "gauge", "Exchanges under way.", gateway.active);
-    metric(out, "steno_gateway_upstream_failures_total", "counter", "Upstreams that refused, broke off or fell silent.",
-           gateway.upstream_failures);
-    metric(out, "steno_gateway_client_cancels_total", "counter", "Clients that left before their answer was complete.",
-           gateway.client_cancels);
-    metric(out, "steno_gateway_refused_total", "counter", "Requests that the gateway answered itself.", gateway.refused);
+    metric(out, "steno_gateway_upstream_failures_total", "counter",
+           "Upstreams that refused, broke off or fell silent.", gateway.upstream_failures);
+    metric(out, "steno_gateway_client_cancels_total", "counter",
+           "Clients that left before their answer was complete.", gateway.client_cancels);
+    metric(out, "steno_gateway_refused_total", "counter", "Requests that the gateway answered itself.",
+           gateway.refused);
     metric(out, "steno_calls_begun_total", "counter", "Calls that were recorded as begun.", recorder.begun);
     metric(out, "steno_calls_ended_total", "counter", "Calls that were recorded as ended.", recorder.ended);
     metric(out, "steno_records_waiting", "gauge", "Records in memory because the disk refused them.",
            recorder.waiting_records);
-    metric(out, "steno_records_lost_total", "counter", "Records given up because memory for waiting ones was full.",
-           recorder.lost);
-    metric(out, "steno_journal_records_total", "counter", "Records appended to this process's stream.", journal.records);
-    metric(out, "steno_journal_bytes_total", "counter", "Bytes appended to this process's stream.", journal.bytes);
+    metric(out, "steno_records_lost_total", "counter",
+           "Records given up because memory for waiting ones was full.", recorder.lost);
+    metric(out, "steno_journal_records_total", "counter", "Records appended to this process's stream.",
+           journal.records);
+    metric(out, "steno_journal_bytes_total", "counter", "Bytes appended to this process's stream.",
+           journal.bytes);
     metric(out, "steno_journal_syncs_total", "counter", "Times the journal was fsynced.", journal.syncs);
-    metric(out, "steno_journal_append_failures_total", "counter", "Appends that the disk refused.", journal.append_failures);
+    metric(out, "steno_journal_append_failures_total", "counter", "Appends that the disk refused.",
+           journal.append_failures);
     metric(out, "steno_journal_sync_failures_total", "counter", "Syncs that failed.", journal.sync_failures);
     metric(out, "steno_journal_healthy", "gauge", "1 when the last write and the last sync succeeded.",
            journal.healthy ? 1 : 0);
     metric(out, "steno_store_fed_total", "counter", "Records fed to the store.", feeder.fed);
-    metric(out, "steno_store_behind", "gauge", "Durable records that the store does not have yet.", feeder.behind);
-    metric(out, "steno_store_failures_total", "counter", "Times that feeding the store failed; each is tried again.",
-           feeder.failures);
-    metric(out, "steno_journal_damaged_total", "counter", "Places of the journal that could not be read.", feeder.damaged);
+    metric(out, "steno_store_behind", "gauge", "Durable records that the store does not have yet.",
+           feeder.behind);
+    metric(out, "steno_store_failures_total", "counter",
+           "Times that feeding the store failed; each is tried again.", feeder.failures);
+    metric(out, "steno_journal_damaged_total", "counter", "Places of the journal that could not be read.",
+           feeder.damaged);
     return answer;
 }
 

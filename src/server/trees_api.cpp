@@ -1,13 +1,13 @@
+#include "base/json_writer.hpp"
+#include "record/json.hpp"
+#include "server/api.hpp"
+#include "store/query.hpp"
+
 #include <algorithm>
 #include <functional>
 #include <map>
 #include <set>
 #include <unordered_map>
-
-#include "base/json_writer.hpp"
-#include "record/json.hpp"
-#include "server/api.hpp"
-#include "store/query.hpp"
 
 /// One request as the tree of its calls, one session as the list of its requests. Computed when asked for.
 namespace steno::server {
@@ -16,8 +16,8 @@ namespace {
 
 constexpr std::size_t kMaxCalls = 50'000;
 
-/// What a set of calls adds up to. Usage that an agent repeats for its children is not counted twice: only calls that
-/// reach a model count.
+/// What a set of calls adds up to. Usage that an agent repeats for its children is not counted twice: only
+/// calls that reach a model count.
 struct Summary {
     std::int64_t calls = 0;
     std::int64_t ai_calls = 0;
@@ -67,7 +67,8 @@ struct Summary {
         json.member("unpriced_calls", unpriced);
         json.end_object();
         if (started_at && ended_at) {
-            json.member("duration_ms", static_cast<double>(ended_at->unix_nanos - started_at->unix_nanos) / 1e6);
+            json.member("duration_ms",
+                        static_cast<double>(ended_at->unix_nanos - started_at->unix_nanos) / 1e6);
         }
         const auto names = [&](std::string_view key, const std::set<std::string>& values) {
             json.key(key);

@@ -1,11 +1,11 @@
 #include "sources/gateway/context_headers.hpp"
 
+#include "base/text.hpp"
+
 #include <fmt/format.h>
 #include <simdjson.h>
 
 #include <array>
-
-#include "base/text.hpp"
 
 namespace steno::gateway {
 
@@ -65,11 +65,14 @@ bool take_attributes(std::string_view value, Call& call) {
 
 bool take_tags(std::string_view value, Call& call) {
     if (!is_valid_utf8(value)) return false;
-    for (const std::string_view tag : split(value, ',')) call.labels.tags.emplace_back(tag.substr(0, kMaxIdBytes));
+    for (const std::string_view tag : split(value, ','))
+        call.labels.tags.emplace_back(tag.substr(0, kMaxIdBytes));
     return true;
 }
 
-bool take_kind(std::string_view value, Call& call) { return from_string(value, call.kind); }
+bool take_kind(std::string_view value, Call& call) {
+    return from_string(value, call.kind);
+}
 
 bool take_full_data(std::string_view value, Call& call) {
     const bool yes = equals_ignoring_case(value, "true") || value == "1";
@@ -104,7 +107,8 @@ constexpr std::array kHeaders{
     ContextHeader{"retention", kId, take_text<&Call::privacy, &Privacy::retention>},
     ContextHeader{"variables", kObject,
                   [](std::string_view v, Call& c) { return take_object(v, c.prompt.variables); }},
-    ContextHeader{"metadata", kObject, [](std::string_view v, Call& c) { return take_object(v, c.labels.metadata); }},
+    ContextHeader{"metadata", kObject,
+                  [](std::string_view v, Call& c) { return take_object(v, c.labels.metadata); }},
     ContextHeader{"attributes", "a JSON object of strings, numbers and booleans", take_attributes},
     ContextHeader{"tags", "UTF-8 words separated by commas", take_tags},
     ContextHeader{"kind", "a kind of call, such as chat or intent", take_kind},
@@ -116,7 +120,8 @@ void take_traceparent(std::string_view value, Call& call) {
     if (value.size() < 55 || value[2] != '-' || value[35] != '-' || value[52] != '-') return;
     const std::string_view trace = value.substr(3, 32);
     const std::string_view parent = value.substr(36, 16);
-    if (!from_hex(trace) || !from_hex(parent) || trace.find_first_not_of('0') == std::string_view::npos) return;
+    if (!from_hex(trace) || !from_hex(parent) || trace.find_first_not_of('0') == std::string_view::npos)
+        return;
     call.trace.trace_id = lower_case(trace);
     if (call.trace.parent_id.empty()) call.trace.parent_id = lower_case(parent);
 }
@@ -127,7 +132,8 @@ std::vector<std::string> take_context(net::Headers& headers, Call& call) {
     std::vector<std::string> warnings;
     bool any = false;
     for (const auto& [name, value] : headers) {
-        if (name.size() <= kPrefix.size() || !equals_ignoring_case(std::string_view(name).substr(0, kPrefix.size()), kPrefix)) {
+        if (name.size() <= kPrefix.size() ||
+            !equals_ignoring_case(std::string_view(name).substr(0, kPrefix.size()), kPrefix)) {
             continue;
         }
         any = true;
@@ -137,10 +143,12 @@ std::vector<std::string> take_context(net::Headers& headers, Call& call) {
             if (!equals_ignoring_case(rest, header.name)) continue;
             known = true;
             if (!header.take(trim(value), call)) {
-                warnings.push_back(fmt::format("{}{} ignored: it should be {}", kPrefix, header.name, header.wants));
+                warnings.push_back(
+                    fmt::format("{}{} ignored: it should be {}", kPrefix, header.name, header.wants));
             }
         }
-        if (!known && is_valid_utf8(rest)) warnings.push_back(fmt::format("{}{} is not known", kPrefix, lower_case(rest)));
+        if (!known && is_valid_utf8(rest))
+            warnings.push_back(fmt::format("{}{} is not known", kPrefix, lower_case(rest)));
     }
     if (any) {
         headers.remove_if([](const net::Headers::Field& field) {

@@ -4,7 +4,8 @@
 
 namespace steno::gateway {
 
-Gateway::Gateway(net::Loops& loops, net::HttpClient& client, ingest::Recorder* recorder, GatewayOptions options)
+Gateway::Gateway(net::Loops& loops, net::HttpClient& client, ingest::Recorder* recorder,
+                 GatewayOptions options)
     : loops_(loops), client_(client), recorder_(recorder), options_(std::move(options)) {
     for (const providers::ProviderRow& row : providers::provider_table()) {
         if (const auto url = net::BaseUrl::parse(row.default_url)) {
@@ -13,7 +14,8 @@ Gateway::Gateway(net::Loops& loops, net::HttpClient& client, ingest::Recorder* r
         }
     }
     for (const Upstream& upstream : options_.upstreams) upstreams_[upstream.name] = upstream;
-    for (const auto& [name, upstream] : upstreams_) providers_.emplace(name, providers::find_provider(upstream.name));
+    for (const auto& [name, upstream] : upstreams_)
+        providers_.emplace(name, providers::find_provider(upstream.name));
 }
 
 Gateway::~Gateway() = default;
@@ -34,7 +36,8 @@ net::Task<void> Gateway::handle(net::ServerExchange& exchange, const Upstream& u
 }
 
 GatewayStats Gateway::stats() const {
-    return {requests_.load(), active_.load(), upstream_failures_.load(), client_cancels_.load(), refused_.load()};
+    return {requests_.load(), active_.load(), upstream_failures_.load(), client_cancels_.load(),
+            refused_.load()};
 }
 
 }  // namespace steno::gateway

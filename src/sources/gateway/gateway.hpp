@@ -1,5 +1,13 @@
 #pragma once
 
+#include "base/error.hpp"
+#include "base/random.hpp"
+#include "ingest/recorder.hpp"
+#include "net/http_client.hpp"
+#include "net/http_server.hpp"
+#include "net/loops.hpp"
+#include "providers/provider.hpp"
+
 #include <atomic>
 #include <chrono>
 #include <cstdint>
@@ -8,14 +16,6 @@
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include "base/error.hpp"
-#include "base/random.hpp"
-#include "ingest/recorder.hpp"
-#include "net/http_client.hpp"
-#include "net/http_server.hpp"
-#include "net/loops.hpp"
-#include "providers/provider.hpp"
 
 /// The gateway: a program's AI calls pass through it unchanged, and each leaves one record, however it ends.
 namespace steno::gateway {
@@ -53,8 +53,8 @@ struct GatewayStats {
 
 struct OwnCall;
 
-/// Bytes pass unchanged both ways: only hop-by-hop and `x-steno-*` headers are ours. The opening record is written
-/// before a request leaves, the closing one before the last byte of the answer reaches the client.
+/// Bytes pass unchanged both ways: only hop-by-hop and `x-steno-*` headers are ours. The opening record is
+/// written before a request leaves, the closing one before the last byte of the answer reaches the client.
 /// `handle` runs on any loop; the object is shared by all and must outlive them.
 class Gateway {
   public:
@@ -80,7 +80,8 @@ class Gateway {
     GatewayOptions options_;
     std::map<std::string, Upstream, std::less<>> upstreams_;
     std::map<std::string, providers::ProviderRow, std::less<>> providers_;
-    std::atomic<std::uint64_t> requests_{0}, active_{0}, upstream_failures_{0}, client_cancels_{0}, refused_{0};
+    std::atomic<std::uint64_t> requests_{0}, active_{0}, upstream_failures_{0}, client_cancels_{0},
+        refused_{0};
 };
 
 }  // namespace steno::gateway

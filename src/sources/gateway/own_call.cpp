@@ -25,8 +25,11 @@ Result<Call> make_own_call(Gateway& gateway, OwnCall request) {
     call.source = Source::Gateway;
     call.provider.name = provider.record_name;
     const auto request_header = [&head](std::string_view name) { return head.headers.get(name); };
-    const providers::RequestView view{
-        .method = head.method, .path = request.path, .query = {}, .header = request_header, .body = request.body};
+    const providers::RequestView view{.method = head.method,
+                                      .path = request.path,
+                                      .query = {},
+                                      .header = request_header,
+                                      .body = request.body};
     provider.provider().read_request(view, call);
     call.provider.endpoint.method = head.method;
     call.provider.endpoint.host = upstream.url.host_header();
@@ -35,12 +38,13 @@ Result<Call> make_own_call(Gateway& gateway, OwnCall request) {
     ingest::OpenCall open = gateway.recorder_->begin(std::move(call));
 
     const auto fail_with = [&open](Error error) {
-        providers::set_error(open.call(), error.code == Code::DeadlineExceeded ? ErrorType::Timeout : ErrorType::Connection,
-                             std::move(error.message));
+        providers::set_error(
+            open.call(), error.code == Code::DeadlineExceeded ? ErrorType::Timeout : ErrorType::Connection,
+            std::move(error.message));
     };
     gateway.loops_.run([&]() -> net::Task<void> {
-        auto answer =
-            co_await gateway.client_.send(upstream.url, head, request.body, gateway.options_.deadlines, nullptr);
+        auto answer = co_await gateway.client_.send(upstream.url, head, request.body,
+                                                    gateway.options_.deadlines, nullptr);
         if (!answer) {
             fail_with(answer.error().error);
             co_return;
@@ -48,8 +52,8 @@ Result<Call> make_own_call(Gateway& gateway, OwnCall request) {
         const net::ResponseHead& answer_head = (*answer)->head();
         open.call().provider.http_status = answer_head.status;
         const auto answer_header = [&](std::string_view name) { return answer_head.headers.get(name); };
-        auto reader =
-            provider.provider().read_response(view, {.status = answer_head.status, .header = answer_header}, open.call());
+        auto reader = provider.provider().read_response(
+            view, {.status = answer_head.status, .header = answer_header}, open.call());
         for (;;) {
             auto piece = co_await (*answer)->read_some();
             if (!piece || piece->empty()) {

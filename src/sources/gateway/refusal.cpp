@@ -8,10 +8,14 @@ namespace {
 
 std::string_view google_status(int status) {
     switch (status) {
-        case 400: return "INVALID_ARGUMENT";
-        case 413: return "RESOURCE_EXHAUSTED";
-        case 504: return "DEADLINE_EXCEEDED";
-        default: return "UNAVAILABLE";
+        case 400:
+            return "INVALID_ARGUMENT";
+        case 413:
+            return "RESOURCE_EXHAUSTED";
+        case 504:
+            return "DEADLINE_EXCEEDED";
+        default:
+            return "UNAVAILABLE";
     }
 }
 

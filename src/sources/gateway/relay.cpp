@@ -1,14 +1,14 @@
 #include "sources/gateway/relay.hpp"
 
-#include <fmt/format.h>
-
-#include <charconv>
-
 #include "base/log.hpp"
 #include "base/text.hpp"
 #include "providers/errors.hpp"
 #include "sources/gateway/context_headers.hpp"
 #include "sources/gateway/refusal.hpp"
+
+#include <fmt/format.h>
+
+#include <charconv>
 
 namespace steno::gateway {
 
@@ -21,10 +21,14 @@ std::string stage_message(const net::ClientError& error, const Upstream& upstrea
     const std::string where = fmt::format("{} at {}", upstream.name, upstream.url.endpoint.to_string());
     if (error.error.code == Code::DeadlineExceeded) {
         switch (error.stage) {
-            case net::ClientStage::Connect: return where + " did not accept a connection in time";
-            case net::ClientStage::Send: return where + " did not take the request in time";
-            case net::ClientStage::FirstByte: return where + " did not begin to answer in time";
-            case net::ClientStage::Body: return where + " fell silent in the middle of its answer";
+            case net::ClientStage::Connect:
+                return where + " did not accept a connection in time";
+            case net::ClientStage::Send:
+                return where + " did not take the request in time";
+            case net::ClientStage::FirstByte:
+                return where + " did not begin to answer in time";
+            case net::ClientStage::Body:
+                return where + " fell silent in the middle of its answer";
         }
     }
     return fmt::format("{}: {}", where, error.error.message);
@@ -59,9 +63,10 @@ net::Task<void> Gateway::Relay::run() {
     auto body = co_await client_.read_body(gateway_.options_.max_body_bytes);
     if (!body) {
         if (body.error().code == Code::ResourceExhausted) {
-            co_await refuse_with(413, ErrorType::InvalidRequest,
-                                 fmt::format("the request body is larger than {} bytes (setting gateway.max_body_bytes)",
-                                             gateway_.options_.max_body_bytes));
+            co_await refuse_with(
+                413, ErrorType::InvalidRequest,
+                fmt::format("the request body is larger than {} bytes (setting gateway.max_body_bytes)",
+                            gateway_.options_.max_body_bytes));
         } else if (body.error().code == Code::Cancelled) {
             end_cancelled();
         } else {
@@ -78,7 +83,8 @@ net::Task<void> Gateway::Relay::run() {
     const net::RequestHead outgoing = upstream_request();
     client_.on_client_gone([this] { cancel_.cancel(); });
     dispatched_ = system_clock().steady_nanos();
-    auto answer = co_await gateway_.client_.send(upstream_.url, outgoing, body_, gateway_.options_.deadlines, &cancel_);
+    auto answer =
+        co_await gateway_.client_.send(upstream_.url, outgoing, body_, gateway_.options_.deadlines, &cancel_);
     if (!answer) {
         if (client_.client_gone()) {
             end_cancelled();
@@ -113,7 +119,8 @@ void Gateway::Relay::read_request(std::string_view body) {
     }
     call_.provider.name = provider_.record_name;
     provider_.provider().read_request(
-        {.method = request_.method, .path = path, .query = request_.query(), .header = lookup, .body = body}, call_);
+        {.method = request_.method, .path = path, .query = request_.query(), .header = lookup, .body = body},
+        call_);
     if (given != Kind::Span) call_.kind = given;
     call_.provider.endpoint.method = request_.method;
     call_.provider.endpoint.host = upstream_.url.host_header();
@@ -146,10 +153,14 @@ void Gateway::Relay::read_head(const net::ResponseHead& head) {
     const auto lookup = [&head](std::string_view name) { return head.headers.get(name); };
     const auto request_lookup = [this](std::string_view name) { return request_.headers.get(name); };
     const std::string_view path = request_.path().substr(1 + upstream_.name.size());
-    reader_ = provider_.provider().read_response(
-        {.method = request_.method, .path = path, .query = request_.query(), .header = request_lookup, .body = body_},
-        {.status = head.status, .header = lookup}, call);
-    if (const auto coding = head.headers.get("content-encoding"); coding && !equals_ignoring_case(*coding, "identity")) {
+    reader_ = provider_.provider().read_response({.method = request_.method,
+                                                  .path = path,
+                                                  .query = request_.query(),
+                                                  .header = request_lookup,
+                                                  .body = body_},
+                                                 {.status = head.status, .header = lookup}, call);
+    if (const auto coding = head.headers.get("content-encoding");
+        coding && !equals_ignoring_case(*coding, "identity")) {
         auto decoder = net::make_decoder(*coding, kMaxDecodedBytes);
         if (decoder) {
             decoder_ = std::move(*decoder);
@@ -198,7 +209,8 @@ net::Task<void> Gateway::Relay::relay_answer(net::ClientExchange& answer) {
         co_return;
     }
 
-    // The head of a stream goes out at once. An answer of known length goes with its first bytes, in one system call.
+    // The head of a stream goes out at once. An answer of known length goes with its first bytes, in one
+    // system call.
     bool head_sent = false;
     if (!length && !bodiless) {
         if (!co_await client_.write_head(head, std::nullopt)) {
@@ -218,10 +230,11 @@ net::Task<void> Gateway::Relay::relay_answer(net::ClientExchange& answer) {
             }
             gateway_.upstream_failures_.fetch_add(1, std::memory_order_relaxed);
             const bool late = piece.error().code == Code::DeadlineExceeded;
-            const std::string message =
-                stage_message({piece.error(), net::ClientStage::Body}, upstream_) + fmt::format(" ({} bytes came)", passed);
+            const std::string message = stage_message({piece.error(), net::ClientStage::Body}, upstream_) +
+                                        fmt::format(" ({} bytes came)", passed);
             if (!head_sent && passed == 0) {
-                co_await refuse_with(late ? 504 : 502, late ? ErrorType::Timeout : ErrorType::Connection, message);
+                co_await refuse_with(late ? 504 : 502, late ? ErrorType::Timeout : ErrorType::Connection,
+                                     message);
                 co_return;
             }
             end_failed(late ? ErrorType::Timeout : ErrorType::Connection, message);
@@ -274,7 +287,8 @@ net::Task<void> Gateway::Relay::wait_until_durable() {
     journal::Journal& journal = gateway_.recorder_->journal();
     Result<void> durable;
     co_await net::blocking(gateway_.loops_, [&] { durable = journal.wait_durable(position); });
-    if (!durable) log::warning("an answer goes out before its record is on disk: {}", durable.error().message);
+    if (!durable)
+        log::warning("an answer goes out before its record is on disk: {}", durable.error().message);
 }
 
 void Gateway::Relay::end_answered(bool complete) {
@@ -294,7 +308,8 @@ void Gateway::Relay::end_failed(ErrorType type, std::string message) {
         // Refused before its request was read: what is known of it is its head.
         call_.provider.name = provider_.record_name;
         call_.name = fmt::format("{} {}", request_.method, request_.path());
-        call_.provider.endpoint = {request_.method, upstream_.url.host_header(), std::string(request_.path()), {}};
+        call_.provider.endpoint = {
+            request_.method, upstream_.url.host_header(), std::string(request_.path()), {}};
         open_.emplace(gateway_.recorder_->begin(std::move(call_)));
     }
     Call& call = open_->call();
@@ -304,8 +319,8 @@ void Gateway::Relay::end_failed(ErrorType type, std::string message) {
         partial = first_token_;
     }
     call.status = partial ? Status::Partial : Status::Failure;
-    // What the provider said before it broke off says more than that it broke off (all that the reader itself can
-    // tell: Connection).
+    // What the provider said before it broke off says more than that it broke off (all that the reader itself
+    // can tell: Connection).
     if (!call.error.type || call.error.type == ErrorType::Connection || type == ErrorType::Cancelled) {
         call.error = {};
         const Status status = call.status;
@@ -324,8 +339,10 @@ void Gateway::Relay::end_cancelled() {
 void Gateway::Relay::end_record() {
     ended_ = true;
     Call& call = open_->call();
+    call.time.duration = Duration{system_clock().steady_nanos() - started_};
     if (call.error.type == ErrorType::Cancelled) call.status = Status::Cancelled;
-    call.time.duration = Duration{system_clock().steady_nanos() - started_};  // from where the first token counts, too
+    call.time.duration =
+        Duration{system_clock().steady_nanos() - started_};  // from where the first token counts, too
     if (gateway_.options_.keep_raw == KeepRaw::All) call.raw.response = std::move(raw_response_);
     providers::fill_preview(call);
     open_->end();

@@ -1,13 +1,13 @@
 #pragma once
 
+#include "net/content_coding.hpp"
+#include "sources/gateway/gateway.hpp"
+
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include "net/content_coding.hpp"
-#include "sources/gateway/gateway.hpp"
 
 namespace steno::gateway {
 
