@@ -131,11 +131,15 @@ Task<ServerConnection::HeadOutcome> ServerConnection::read_head() {
 
 int ServerConnection::examine_head() {
     int hosts = 0;
-    bool coded = false;
+    int codings = 0;
+    bool plainly_chunked = true;
     expects_continue_ = false;
     for (const auto& [name, value] : head_.headers) {
         if (name.size() == 4 && equals_ignoring_case(name, "host")) ++hosts;
-        if (name.size() == 17 && equals_ignoring_case(name, "transfer-encoding")) coded = true;
+        if (name.size() == 17 && equals_ignoring_case(name, "transfer-encoding")) {
+            ++codings;
+            plainly_chunked = plainly_chunked && equals_ignoring_case(trim(value), "chunked");
+        }
         if (name.size() == 6 && equals_ignoring_case(name, "expect")) {
             expects_continue_ = equals_ignoring_case(value, "100-continue");
         }
@@ -143,7 +147,7 @@ int ServerConnection::examine_head() {
     const bool http11 = parser_->version() == 11;
     if (hosts > 1 || (http11 && hosts == 0)) return 400;
     // A transfer coding that is not plain chunking, or one in HTTP/1.0, is how requests are smuggled.
-    if (coded && (!parser_->chunked() || !http11)) return 400;
+    if (codings > 1 || (codings == 1 && !(plainly_chunked && parser_->chunked() && http11))) return 400;
     if (!http11) expects_continue_ = false;
     keep_alive_ = parser_->keep_alive();
     body_left_ = parser_->chunked() ? 0 : parser_->content_length().value_or(0);
