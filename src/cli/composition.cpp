@@ -22,6 +22,7 @@ Result<std::unique_ptr<Composition>> Composition::open(const Config& config) {
     STENO_ASSIGN(folder.prices, load_prices(config));
     folder.max_sync_delay = std::chrono::milliseconds(config.max_sync_delay_ms);
     folder.segment_bytes = static_cast<std::uint64_t>(config.segment_bytes);
+    folder.feed = config.store_feed;
     if (config.store_engine == "memory") {
         folder.open_store = [](const std::string&) -> Result<std::unique_ptr<store::CallStore>> {
             return store::make_memory_store();

@@ -126,6 +126,8 @@ std::vector<Setting> make_settings() {
         choice("store.engine", &Config::store_engine,
                std::array{Named<std::string>{"duckdb", "duckdb"}, Named<std::string>{"memory", "memory"}},
                "duckdb, or memory (fed anew from the journal at every start)"),
+        choice("store.feed", &Config::store_feed, std::array{Named<bool>{"on", true}, Named<bool>{"off", false}},
+               "off: journal only; the store catches up when it is on again"),
         number("store.memory_mb", &Config::store_memory_mb, 64, 1 << 20, "memory that queries may use"),
         number("store.threads", &Config::store_threads, 1, 256, "threads of one query"),
         text("pricing.file", &Config::prices_file,

@@ -37,6 +37,7 @@ struct Config {
     std::string store_engine = "duckdb";
     std::int64_t store_memory_mb = 1024;
     std::int64_t store_threads = 2;
+    bool store_feed = true;
     std::string prices_file;
     log::Level log_level = log::Level::Info;
     bool log_json = false;

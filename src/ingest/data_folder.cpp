@@ -28,6 +28,7 @@ Result<void> DataFolder::open_parts() {
     STENO_TRY(open_store());
     feeder_ = std::make_unique<Feeder>(*recorder_, *reader_, *store_, options_.feeder);
     calls_ = std::make_unique<CallReader>(*recorder_, *feeder_, *reader_, *store_);
+    if (!options_.feed) return {};
     told_ = feeder_.get();
     feeder_->start();
     return {};

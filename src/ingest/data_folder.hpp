@@ -28,6 +28,7 @@ struct DataFolderOptions {
     std::chrono::milliseconds max_sync_delay{10};
     std::uint64_t segment_bytes = 64u << 20;
     Feeder::Options feeder;
+    bool feed = true;  ///< false: nothing is fed, and queries see what was fed before
 };
 
 /// A data folder in use: its lock, journal, store, and what carries calls between them. Server and command

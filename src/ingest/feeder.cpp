@@ -91,6 +91,7 @@ std::uint64_t Feeder::own_target() const {
 }
 
 Result<void> Feeder::catch_up(std::chrono::milliseconds timeout) {
+    if (!thread_.joinable()) return {};  // feeding is off
     const std::uint64_t target = own_target();
     std::unique_lock lock(mutex_);
     const auto there = [&] { return (own_fed_ >= target && old_streams_fed_) || stopping_; };
