@@ -58,7 +58,7 @@ for (const stream of [false, true]) {
 
     const content = uses.map(({ id }) => ({ type: 'tool_result', tool_use_id: id, content: `result of ${id}` }))
     const second = await anthropic.messages.create({ ...asked, messages: [...asked.messages, { role: 'assistant', content: message.content }, { role: 'user', content }] })
-    const call = (await steno.calls(session))[1]
+    const call = (await steno.calls(session, 2))[1]
     assert.equal(textOf(call), said(second))
     assert.deepEqual(call.request.messages[1].parts.map(({ id, name, value }) => ({ id, name, arguments: value })), expected)
     assert.deepEqual(call.request.messages[2].parts, content.map((one) => ({ type: 'tool_result', id: one.tool_use_id, text: one.content })))

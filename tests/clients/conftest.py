@@ -1,11 +1,13 @@
 """The official Python clients, pointed at a real server in front of simulated providers: nothing but the base URL (and
 a key that opens nothing) is changed. What the client saw and what the record says must be the same."""
 
+import collections
 import itertools
 import json
 import pathlib
 import subprocess
 import sys
+import time
 from decimal import Decimal
 
 import pytest
@@ -29,20 +31,29 @@ def dollars(*lines):
 
 
 class Record:
+    """What the server has of one test: its calls bear a session of their own."""
+
+    expected = {}  # calls by session, as looked at; held against the whole record at the end
+
     def __init__(self, server):
         self.server = server
         self.session = f"session-{next(NUMBERS)}"
         self.headers = {"x-steno-session": self.session}
 
-    def calls(self):
-        """All calls of this test, oldest first."""
-        rows = self.server.calls(f"&trace.session_id={self.session}")
-        return [self.server.call(row["id"]) for row in reversed(rows)]
+    def calls(self, count):
+        """All calls of this test, oldest first, as soon as so many have ended."""
+        self.expected[self.session] = count
+        deadline = time.monotonic() + 30
+        while time.monotonic() < deadline:
+            rows = self.server.calls(f"&trace.session_id={self.session}")
+            assert len(rows) <= count, [row["name"] for row in rows]
+            if len(rows) == count and all(row["status"] != "running" for row in rows):
+                return [self.server.call(row["id"]) for row in reversed(rows)]
+            time.sleep(0.01)
+        raise AssertionError(f"{len(rows)} of {count} calls: {rows}")
 
     def call(self):
-        calls = self.calls()
-        assert len(calls) == 1, [call["name"] for call in calls]
-        return calls[0]
+        return self.calls(1)[0]
 
 
 @pytest.fixture(scope="session")
@@ -55,6 +66,8 @@ def server(tmp_path_factory):
             yield server
             whole = run("calls", "export", "--server", server.url, "--format", "jsonl").stdout
             rows = server.calls()
+            by_session = collections.Counter(row.get("trace", {}).get("session_id") for row in rows)
+            assert {session: by_session[session] for session in Record.expected} == Record.expected
             assert len(whole.splitlines()) == len(rows) > 0
             whole += json.dumps([server.call(row["id"]) for row in rows]) + server.get("/metrics")[2].decode()
             assert server.stop() == 0, server.output()
@@ -83,7 +96,8 @@ def assert_call(call, *, provider, requested, served=None, kind="chat", status="
     assert call["model"] == {"requested": requested, "served": served}
     assert call["request"].get("stream", False) is stream
     assert ("chunks" in call["response"]) is stream
-    assert 0 < call["time"]["time_to_first_token_ms"] <= call["time"]["duration_ms"] or kind == "embedding"
+    assert 0 < call["time"].get("time_to_first_token_ms", call["time"]["duration_ms"]) <= call["time"]["duration_ms"]
+    assert ("time_to_first_token_ms" in call["time"]) is stream
     assert "error" not in call
     if prompt is not None:
         assert call["request"]["messages"][-1] == {"role": "user", "parts": [{"type": "text", "text": prompt}]}
@@ -105,7 +119,7 @@ def assert_call(call, *, provider, requested, served=None, kind="chat", status="
             assert cost["output"] == dollars((gave, price[2]))
         if cached or writes:
             assert cost["cache"] == dollars((cached, price[1]), *writes)
-    assert [(tool["id"], tool["name"], tool["arguments"]) for tool in call["response"].get("tool_calls", [])] == list(tools)
+    assert [(tool.get("id"), tool["name"], tool["arguments"]) for tool in call["response"].get("tool_calls", [])] == list(tools)
 
 
 def assert_failure(call, type, http_status, *, status="failure"):

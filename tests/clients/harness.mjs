@@ -69,18 +69,17 @@ export async function startSteno() {
     url,
     session: () => `session-${++sessions}`,
     call: (id) => get(`/api/v1/calls/${id}`),
-    /** All calls of a session that have ended, oldest first. */
-    async calls(session) {
-      const { calls } = await until(`a call of ${session} goes on`, server, async () => {
+    /** All calls of a session, oldest first, as soon as so many have ended. */
+    async calls(session, count) {
+      const { calls } = await until(`not ${count} ended calls of ${session}`, server, async () => {
         const page = await get(`/api/v1/calls?trace.session_id=${session}`)
-        return page.calls.length > 0 && page.calls.every((call) => call.status !== 'running') && page
+        assert.ok(page.calls.length <= count)
+        return page.calls.length === count && page.calls.every((call) => call.status !== 'running') && page
       })
       return Promise.all(calls.reverse().map((call) => get(`/api/v1/calls/${call.id}`)))
     },
     async theCall(session) {
-      const calls = await this.calls(session)
-      assert.equal(calls.length, 1)
-      return calls[0]
+      return (await this.calls(session, 1))[0]
     },
     /** Ends all; no key may have been kept anywhere. */
     async stop() {
@@ -107,7 +106,8 @@ export function assertCall(call, { provider, model, served = model, kind = 'chat
   assert.equal(call.request.stream ?? false, stream)
   assert.equal('chunks' in call.response, stream)
   assert.ok(!('error' in call))
-  if (kind === 'chat') assert.ok(call.time.time_to_first_token_ms > 0 && call.time.time_to_first_token_ms <= call.time.duration_ms)
+  assert.equal('time_to_first_token_ms' in call.time, stream)
+  if (stream) assert.ok(call.time.time_to_first_token_ms > 0 && call.time.time_to_first_token_ms <= call.time.duration_ms)
   if (prompt !== undefined) assert.deepEqual(call.request.messages.at(-1), { role: 'user', parts: [{ type: 'text', text: prompt }] })
   if (answer !== undefined) assert.equal(textOf(call), answer)
   if (usage) {

@@ -62,7 +62,7 @@ for (const stream of [false, true]) {
     const results = message.tool_calls.map(({ id }) => ({ role: 'tool', tool_call_id: id, content: `result of ${id}` }))
     const calls = message.tool_calls.map(({ id, type, function: { name, arguments: given } }) => ({ id, type, function: { name, arguments: given } }))
     const second = await openai.chat.completions.create({ ...asked, tools, messages: [...asked.messages, { role: 'assistant', content: null, tool_calls: calls }, ...results] })
-    const call = (await steno.calls(session))[1]
+    const call = (await steno.calls(session, 2))[1]
     assert.equal(textOf(call), second.choices[0].message.content)
     assert.deepEqual(call.request.messages[1].parts.map(({ id, name, value }) => ({ id, name, arguments: value })), expected)
     assert.deepEqual(call.request.messages.slice(2).map(({ parts }) => parts[0]), results.map((one) => ({ type: 'tool_result', id: one.tool_call_id, text: one.content })))

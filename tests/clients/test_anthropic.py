@@ -39,21 +39,22 @@ def expected_tools(message):
 def test_nothing_but_the_base_url(server, monkeypatch):
     monkeypatch.setenv("ANTHROPIC_BASE_URL", server.url + "/anthropic")
     monkeypatch.setenv("ANTHROPIC_API_KEY", KEYS["anthropic"])
-    answer = anthropic.Anthropic().messages.with_raw_response.create(messages=messages(), **HAIKU)
+    client = anthropic.Anthropic()
+    answer = client.messages.with_raw_response.create(messages=messages(), **HAIKU)
     call = server.call(answer.headers["x-steno-call-id"])
     message = answer.parse()
     assert_call(call, provider="anthropic", requested="claude-haiku-4-5", prompt=PROMPT, answer=text_of(message), usage=totals(message.usage))
     assert call["provider"]["request_id"] == answer.headers["request-id"] == message._request_id
-    assert call["provider"]["api_version"] == "2023-06-01"
+    assert call["provider"]["api_version"] == client.default_headers["anthropic-version"]
 
 
 def test_messages(client, record):
-    message = client.messages.create(messages=messages(), system="Be brief.", temperature=0.2, metadata={"user_id": "u-1"}, **HAIKU)
+    message = client.messages.create(messages=messages(), system="Be brief.", stop_sequences=["END"], metadata={"user_id": "u-1"}, **HAIKU)
     call = record.call()
     assert_call(call, provider="anthropic", requested="claude-haiku-4-5", served=message.model, prompt=PROMPT, answer=text_of(message), usage=totals(message.usage))
     assert call["usage"]["billed"] == message.usage.model_dump(exclude_unset=True)
     assert call["request"]["system"] == "Be brief."
-    assert call["request"]["parameters"] == {"max_tokens": 500, "metadata": {"user_id": "u-1"}, "temperature": 0.2}
+    assert call["request"]["parameters"] == {"max_tokens": 500, "metadata": {"user_id": "u-1"}, "stop_sequences": ["END"]}
     assert call["response"]["id"] == message.id and call["response"]["finish_reasons"] == ["end_turn"]
     assert call["provider"]["service_tier"] == "standard" and call["provider"]["rate_limit"]["requests"]["limit"] == 4000
 
@@ -93,7 +94,7 @@ def test_cache_reads_and_writes(client, record, stream):
 
 @pytest.mark.parametrize("stream", [False, True])
 def test_thinking(client, record, stream):
-    asked = {"model": "claude-sonnet-4-5", "max_tokens": 5000, "thinking": {"type": "enabled", "budget_tokens": 1024}, "messages": messages()}
+    asked = {"model": "claude-haiku-4-5", "max_tokens": 5000, "thinking": {"type": "enabled", "budget_tokens": 1024}, "messages": messages()}
     if stream:
         with client.messages.stream(**asked) as running:
             message = running.get_final_message()
@@ -101,7 +102,7 @@ def test_thinking(client, record, stream):
         message = client.messages.create(**asked)
     assert message.content[0].type == "thinking"
     call = record.call()
-    assert_call(call, provider="anthropic", requested="claude-sonnet-4-5", stream=stream, prompt=PROMPT, answer=text_of(message), usage=totals(message.usage))
+    assert_call(call, provider="anthropic", requested="claude-haiku-4-5", stream=stream, prompt=PROMPT, answer=text_of(message), usage=totals(message.usage))
     assert call["response"]["messages"][0]["parts"][0] == {"type": "reasoning", "text": message.content[0].thinking}
     assert call["usage"]["reasoning_tokens"] > 0
 
@@ -124,7 +125,7 @@ def test_tools_and_the_second_round(client, record, stream, parallel):
 
     results = [{"type": "tool_result", "tool_use_id": id, "content": f"result of {name}"} for id, name, _ in tools]
     second = client.messages.create(messages=[*asked, {"role": "assistant", "content": message.content}, {"role": "user", "content": results}], **settings)
-    call = record.calls()[1]
+    call = record.calls(2)[1]
     assert_call(call, provider="anthropic", requested="claude-haiku-4-5", answer=text_of(second), usage=totals(second.usage))
     sent = call["request"]["messages"]
     assert [message["role"] for message in sent] == ["user", "assistant", "user"]
@@ -193,5 +194,5 @@ def test_async_client(server, record):
                     return text_of(await stream.get_final_message())
             return await asyncio.gather(*(plain(n) if n % 2 else streamed(n) for n in range(20)))
     answers = asyncio.run(ask())
-    recorded = {call["request"]["messages"][0]["parts"][0]["text"]: call["response"]["messages"][0]["parts"][0]["text"] for call in record.calls()}
+    recorded = {call["request"]["messages"][0]["parts"][0]["text"]: call["response"]["messages"][0]["parts"][0]["text"] for call in record.calls(20)}
     assert recorded == {f"number {n}": answer for n, answer in enumerate(answers)}

@@ -81,10 +81,10 @@ def gateway(tmp_path_factory):
 @pytest.fixture(autouse=True)
 def nothing_left_over(request):
     """Requests that a test did not look at are not the next one's."""
-    if "gateway" in request.fixturenames:
-        gateway = request.getfixturevalue("gateway")
-        while not gateway.upstream.requests.empty():
-            gateway.upstream.requests.get_nowait()
+    for name in {"gateway", "impatient"} & set(request.fixturenames):
+        requests = request.getfixturevalue(name).upstream.requests
+        while not requests.empty():
+            requests.get_nowait()
 
 
 @pytest.fixture(scope="module")
