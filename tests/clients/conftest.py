@@ -61,7 +61,7 @@ def server(tmp_path_factory):
     """At the end no key may stand anywhere: not in a file of the data folder, not in an answer, not in the log."""
     folder = tmp_path_factory.mktemp("clients")
     with Simulator() as simulator:
-        server = Server(folder, *simulator.upstreams())
+        server = Server(folder, *simulator.upstreams(), env={"STENO_LOG_LEVEL": "debug"})
         try:
             yield server
             whole = run("calls", "export", "--server", server.url, "--format", "jsonl").stdout
