@@ -15,13 +15,22 @@ import pytest
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
 from steno_process import Server, Simulator, run  # noqa: E402
 
-KEYS = {"openai": "sk-proj-SECRETopenai0123456789abcdef", "anthropic": "sk-ant-SECRETanthropic0123456789abcdef",
-        "gemini": "AIzaSECRETgemini0123456789abcdef"}
+KEYS = {
+    "openai": "sk-proj-SECRETopenai0123456789abcdef",
+    "anthropic": "sk-ant-SECRETanthropic0123456789abcdef",
+    "gemini": "AIzaSECRETgemini0123456789abcdef",
+}
 
 # Dollars for a million tokens: input, cached input, output.
-PRICES = {"gpt-4o-mini": ("0.15", "0.075", "0.6"), "gpt-5-mini": ("0.25", "0.025", "2"), "text-embedding-3-small": ("0.02", "0", "0"),
-          "claude-haiku-4-5": ("1", "0.1", "5"), "claude-sonnet-4-5": ("3", "0.3", "15"),
-          "gemini-2.5-flash": ("0.3", "0.03", "2.5"), "gemini-2.5-pro": ("1.25", "0.125", "10")}
+PRICES = {
+    "gpt-4o-mini": ("0.15", "0.075", "0.6"),
+    "gpt-5-mini": ("0.25", "0.025", "2"),
+    "text-embedding-3-small": ("0.02", "0", "0"),
+    "claude-haiku-4-5": ("1", "0.1", "5"),
+    "claude-sonnet-4-5": ("3", "0.3", "15"),
+    "gemini-2.5-flash": ("0.3", "0.03", "2.5"),
+    "gemini-2.5-pro": ("1.25", "0.125", "10"),
+}
 NUMBERS = itertools.count(1)
 
 
@@ -76,7 +85,9 @@ def server(tmp_path_factory):
             assert len(texts) > 3
             for place, content in texts.items():
                 assert b"SECRET" not in content, f"a key stands in {place}"
-            dumped = subprocess.run([str(server.process.args[0]), "journal", "dump", "--data", str(folder), "--json"], capture_output=True)
+            dumped = subprocess.run(
+                [str(server.process.args[0]), "journal", "dump", "--data", str(folder), "--json"], capture_output=True
+            )
             assert dumped.returncode == 0 and b"SECRET" not in dumped.stdout + dumped.stderr
         finally:
             server.kill()
@@ -87,9 +98,24 @@ def record(server):
     return Record(server)
 
 
-def assert_call(call, *, provider, requested, served=None, kind="chat", status="success", stream=False, prompt=None, answer=None,
-                usage=None, fresh=None, cached=0, written=(), tools=()):
-    """What every call must have. `usage`: (input with cache, output with reasoning); the cost is worked out anew here."""
+def assert_call(
+    call,
+    *,
+    provider,
+    requested,
+    served=None,
+    kind="chat",
+    status="success",
+    stream=False,
+    prompt=None,
+    answer=None,
+    usage=None,
+    fresh=None,
+    cached=0,
+    written=(),
+    tools=(),
+):
+    """What every call must have. `usage`: (input with cache, output with reasoning). The cost is worked out anew."""
     served = served or requested
     assert call["source"] == "gateway" and call["kind"] == kind and call["status"] == status
     assert call["provider"]["name"] == provider and call["provider"]["http_status"] == 200
@@ -102,7 +128,9 @@ def assert_call(call, *, provider, requested, served=None, kind="chat", status="
     if prompt is not None:
         assert call["request"]["messages"][-1] == {"role": "user", "parts": [{"type": "text", "text": prompt}]}
     if answer is not None:
-        parts = [part for message in call["response"]["messages"] for part in message["parts"] if part["type"] == "text"]
+        parts = [
+            part for message in call["response"]["messages"] for part in message["parts"] if part["type"] == "text"
+        ]
         assert "".join(part["text"] for part in parts) == answer
         assert call["response"].get("output_chars", 0) == len(answer)
     if usage is not None:
@@ -119,7 +147,9 @@ def assert_call(call, *, provider, requested, served=None, kind="chat", status="
             assert cost["output"] == dollars((gave, price[2]))
         if cached or writes:
             assert cost["cache"] == dollars((cached, price[1]), *writes)
-    assert [(tool.get("id"), tool["name"], tool["arguments"]) for tool in call["response"].get("tool_calls", [])] == list(tools)
+    assert [
+        (tool.get("id"), tool["name"], tool["arguments"]) for tool in call["response"].get("tool_calls", [])
+    ] == list(tools)
 
 
 def assert_failure(call, type, http_status, *, status="failure"):

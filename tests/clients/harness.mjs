@@ -8,7 +8,8 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 
-const binary = process.env.STENO_BINARY ?? fileURLToPath(new URL('../../build/release/steno', import.meta.url))
+const binary =
+  process.env.STENO_BINARY ?? fileURLToPath(new URL('../../build/release/steno', import.meta.url))
 export const key = 'sk-SECRETnode0123456789abcdef'
 
 // Micro-dollars for a million tokens: input, cached input, output.
@@ -25,10 +26,13 @@ function dollars(units) {
 }
 
 function launch(args) {
-  const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !/_API_KEY$|^STENO_/.test(name)))
+  const env = Object.fromEntries(
+    Object.entries(process.env).filter(([name]) => !/_API_KEY$|^STENO_/.test(name)),
+  )
   const child = spawn(binary, args, { stdio: ['ignore', 'pipe', 'pipe'], cwd: tmpdir(), env })
   child.said = ''
-  for (const out of [child.stdout, child.stderr]) out.setEncoding('utf8').on('data', (text) => (child.said += text))
+  for (const out of [child.stdout, child.stderr])
+    out.setEncoding('utf8').on('data', (text) => (child.said += text))
   return child
 }
 
@@ -52,8 +56,15 @@ async function end(child) {
 export async function startSteno() {
   const folder = await mkdtemp(join(tmpdir(), 'steno-clients-'))
   const simulator = launch(['sim', '--listen', '127.0.0.1:0', '--seed', '1', '--speed', '0'])
-  const sim = await until('no simulator', simulator, () => /OpenAI\s+(http:\/\/[^/\s]+)\/openai/.exec(simulator.said)?.[1])
-  const upstreams = ['openai', 'anthropic', 'gemini'].flatMap((name) => ['--upstream', `${name}=${sim}/${name}`])
+  const sim = await until(
+    'no simulator',
+    simulator,
+    () => /OpenAI\s+(http:\/\/[^/\s]+)\/openai/.exec(simulator.said)?.[1],
+  )
+  const upstreams = ['openai', 'anthropic', 'gemini'].flatMap((name) => [
+    '--upstream',
+    `${name}=${sim}/${name}`,
+  ])
   const server = launch(['serve', '--data', folder, '--listen', '127.0.0.1:0', ...upstreams])
   const url = await until('no server', server, async () => {
     try {
@@ -97,7 +108,21 @@ export async function startSteno() {
 }
 
 /** What every call must have. `usage`: [input with cache, output with reasoning]. */
-export function assertCall(call, { provider, model, served = model, kind = 'chat', status = 'success', stream = false, prompt, answer, usage, tools = [] }) {
+export function assertCall(
+  call,
+  {
+    provider,
+    model,
+    served = model,
+    kind = 'chat',
+    status = 'success',
+    stream = false,
+    prompt,
+    answer,
+    usage,
+    tools = [],
+  },
+) {
   assert.equal(call.source, 'gateway')
   assert.equal(call.kind, kind)
   assert.equal(call.status, status)
@@ -107,8 +132,12 @@ export function assertCall(call, { provider, model, served = model, kind = 'chat
   assert.equal('chunks' in call.response, stream)
   assert.ok(!('error' in call))
   assert.equal('time_to_first_token_ms' in call.time, stream)
-  if (stream) assert.ok(call.time.time_to_first_token_ms > 0 && call.time.time_to_first_token_ms <= call.time.duration_ms)
-  if (prompt !== undefined) assert.deepEqual(call.request.messages.at(-1), { role: 'user', parts: [{ type: 'text', text: prompt }] })
+  if (stream)
+    assert.ok(
+      call.time.time_to_first_token_ms > 0 && call.time.time_to_first_token_ms <= call.time.duration_ms,
+    )
+  if (prompt !== undefined)
+    assert.deepEqual(call.request.messages.at(-1), { role: 'user', parts: [{ type: 'text', text: prompt }] })
   if (answer !== undefined) assert.equal(textOf(call), answer)
   if (usage) {
     const [input, output] = usage
@@ -117,7 +146,14 @@ export function assertCall(call, { provider, model, served = model, kind = 'chat
     assert.equal(call.cost.total, dollars(input * prices[model][0] + output * prices[model][2]))
     assert.equal(call.cost.currency, 'USD')
   }
-  assert.deepEqual((call.response.tool_calls ?? []).map(({ id, name, arguments: given }) => ({ id, name, arguments: given })), tools)
+  assert.deepEqual(
+    (call.response.tool_calls ?? []).map(({ id, name, arguments: given }) => ({
+      id,
+      name,
+      arguments: given,
+    })),
+    tools,
+  )
 }
 
 export function assertFailure(call, type, httpStatus, message) {
@@ -131,7 +167,10 @@ export function assertFailure(call, type, httpStatus, message) {
 
 export function textOf(call) {
   const parts = call.response.messages.flatMap((message) => message.parts)
-  return parts.filter((part) => part.type === 'text').map((part) => part.text).join('')
+  return parts
+    .filter((part) => part.type === 'text')
+    .map((part) => part.text)
+    .join('')
 }
 
 export async function all(stream) {

@@ -6,16 +6,28 @@ import anthropic
 import pytest
 from conftest import KEYS, assert_call, assert_failure
 
-WEATHER = {"name": "get_weather", "description": "The weather of a city", "input_schema": {
-    "type": "object", "properties": {"city": {"type": "string"}, "days": {"type": "integer"}}, "required": ["city", "days"]}}
-CLOCK = {"name": "get_time", "input_schema": {"type": "object", "properties": {"zone": {"type": "string"}}, "required": ["zone"]}}
+WEATHER = {
+    "name": "get_weather",
+    "description": "The weather of a city",
+    "input_schema": {
+        "type": "object",
+        "properties": {"city": {"type": "string"}, "days": {"type": "integer"}},
+        "required": ["city", "days"],
+    },
+}
+CLOCK = {
+    "name": "get_time",
+    "input_schema": {"type": "object", "properties": {"zone": {"type": "string"}}, "required": ["zone"]},
+}
 PROMPT = "Tell me about the tides of the North Sea."
 HAIKU = {"model": "claude-haiku-4-5", "max_tokens": 500}
 
 
 @pytest.fixture
 def client(server, record):
-    with anthropic.Anthropic(base_url=server.url + "/anthropic", api_key=KEYS["anthropic"], max_retries=0, default_headers=record.headers) as client:
+    with anthropic.Anthropic(
+        base_url=server.url + "/anthropic", api_key=KEYS["anthropic"], max_retries=0, default_headers=record.headers
+    ) as client:
         yield client
 
 
@@ -25,7 +37,9 @@ def messages(text=PROMPT):
 
 def totals(usage):
     """(all input, cache included; all output): what Anthropic counts apart, the record has together."""
-    return usage.input_tokens + (usage.cache_read_input_tokens or 0) + (usage.cache_creation_input_tokens or 0), usage.output_tokens
+    return usage.input_tokens + (usage.cache_read_input_tokens or 0) + (
+        usage.cache_creation_input_tokens or 0
+    ), usage.output_tokens
 
 
 def text_of(message):
@@ -43,20 +57,43 @@ def test_nothing_but_the_base_url(server, monkeypatch):
     answer = client.messages.with_raw_response.create(messages=messages(), **HAIKU)
     call = server.call(answer.headers["x-steno-call-id"])
     message = answer.parse()
-    assert_call(call, provider="anthropic", requested="claude-haiku-4-5", prompt=PROMPT, answer=text_of(message), usage=totals(message.usage))
+    assert_call(
+        call,
+        provider="anthropic",
+        requested="claude-haiku-4-5",
+        prompt=PROMPT,
+        answer=text_of(message),
+        usage=totals(message.usage),
+    )
     assert call["provider"]["request_id"] == answer.headers["request-id"] == message._request_id
     assert call["provider"]["api_version"] == client.default_headers["anthropic-version"]
 
 
 def test_messages(client, record):
-    message = client.messages.create(messages=messages(), system="Be brief.", stop_sequences=["END"], metadata={"user_id": "u-1"}, **HAIKU)
+    message = client.messages.create(
+        messages=messages(), system="Be brief.", stop_sequences=["END"], metadata={"user_id": "u-1"}, **HAIKU
+    )
     call = record.call()
-    assert_call(call, provider="anthropic", requested="claude-haiku-4-5", served=message.model, prompt=PROMPT, answer=text_of(message), usage=totals(message.usage))
+    assert_call(
+        call,
+        provider="anthropic",
+        requested="claude-haiku-4-5",
+        served=message.model,
+        prompt=PROMPT,
+        answer=text_of(message),
+        usage=totals(message.usage),
+    )
     assert call["usage"]["billed"] == message.usage.model_dump(exclude_unset=True)
     assert call["request"]["system"] == "Be brief."
-    assert call["request"]["parameters"] == {"max_tokens": 500, "metadata": {"user_id": "u-1"}, "stop_sequences": ["END"]}
+    assert call["request"]["parameters"] == {
+        "max_tokens": 500,
+        "metadata": {"user_id": "u-1"},
+        "stop_sequences": ["END"],
+    }
     assert call["response"]["id"] == message.id and call["response"]["finish_reasons"] == ["end_turn"]
-    assert call["provider"]["service_tier"] == "standard" and call["provider"]["rate_limit"]["requests"]["limit"] == 4000
+    assert (
+        call["provider"]["service_tier"] == "standard" and call["provider"]["rate_limit"]["requests"]["limit"] == 4000
+    )
 
 
 @pytest.mark.parametrize("helper", [False, True])
@@ -71,7 +108,15 @@ def test_stream(client, record, helper):
         text = "".join(event.delta.text for event in events if event.type == "content_block_delta")
         usage = next(event.usage for event in events if event.type == "message_delta")
     call = record.call()
-    assert_call(call, provider="anthropic", requested="claude-haiku-4-5", stream=True, prompt=PROMPT, answer=text, usage=totals(usage))
+    assert_call(
+        call,
+        provider="anthropic",
+        requested="claude-haiku-4-5",
+        stream=True,
+        prompt=PROMPT,
+        answer=text,
+        usage=totals(usage),
+    )
     assert call["response"]["id"] == message.id and call["response"]["finish_reasons"] == ["end_turn"]
     if not helper:
         assert call["response"]["chunks"] in (len(events), len(events) + 1)  # the client swallows the ping
@@ -79,8 +124,21 @@ def test_stream(client, record, helper):
 
 @pytest.mark.parametrize("stream", [False, True])
 def test_cache_reads_and_writes(client, record, stream):
-    asked = {"messages": [{"role": "user", "content": [{"type": "text", "text": "[sim cached=10 cache-write=7 cache-write-1h=5] " + PROMPT * 3,
-                                                        "cache_control": {"type": "ephemeral"}}]}], **HAIKU}
+    asked = {
+        "messages": [
+            {
+                "role": "user",
+                "content": [
+                    {
+                        "type": "text",
+                        "text": "[sim cached=10 cache-write=7 cache-write-1h=5] " + PROMPT * 3,
+                        "cache_control": {"type": "ephemeral"},
+                    }
+                ],
+            }
+        ],
+        **HAIKU,
+    }
     if stream:
         with client.messages.stream(**asked) as running:
             usage = running.get_final_message().usage
@@ -88,13 +146,26 @@ def test_cache_reads_and_writes(client, record, stream):
         usage = client.messages.create(**asked).usage
     assert (usage.cache_read_input_tokens, usage.cache_creation_input_tokens) == (10, 12)
     call = record.call()
-    assert_call(call, provider="anthropic", requested="claude-haiku-4-5", stream=stream, usage=totals(usage), cached=10, written=[(7, "1.25"), (5, "2")])
+    assert_call(
+        call,
+        provider="anthropic",
+        requested="claude-haiku-4-5",
+        stream=stream,
+        usage=totals(usage),
+        cached=10,
+        written=[(7, "1.25"), (5, "2")],
+    )
     assert call["usage"]["cache_read_tokens"] == 10 and call["usage"]["cache_write_tokens"] == {"5m": 7, "1h": 5}
 
 
 @pytest.mark.parametrize("stream", [False, True])
 def test_thinking(client, record, stream):
-    asked = {"model": "claude-haiku-4-5", "max_tokens": 5000, "thinking": {"type": "enabled", "budget_tokens": 1024}, "messages": messages()}
+    asked = {
+        "model": "claude-haiku-4-5",
+        "max_tokens": 5000,
+        "thinking": {"type": "enabled", "budget_tokens": 1024},
+        "messages": messages(),
+    }
     if stream:
         with client.messages.stream(**asked) as running:
             message = running.get_final_message()
@@ -102,7 +173,15 @@ def test_thinking(client, record, stream):
         message = client.messages.create(**asked)
     assert message.content[0].type == "thinking"
     call = record.call()
-    assert_call(call, provider="anthropic", requested="claude-haiku-4-5", stream=stream, prompt=PROMPT, answer=text_of(message), usage=totals(message.usage))
+    assert_call(
+        call,
+        provider="anthropic",
+        requested="claude-haiku-4-5",
+        stream=stream,
+        prompt=PROMPT,
+        answer=text_of(message),
+        usage=totals(message.usage),
+    )
     assert call["response"]["messages"][0]["parts"][0] == {"type": "reasoning", "text": message.content[0].thinking}
     assert call["usage"]["reasoning_tokens"] > 0
 
@@ -120,13 +199,25 @@ def test_tools_and_the_second_round(client, record, stream, parallel):
     tools = expected_tools(message)
     assert len(tools) == 1 + parallel and message.stop_reason == "tool_use"
     call = record.call()
-    assert_call(call, provider="anthropic", requested="claude-haiku-4-5", stream=stream, usage=totals(message.usage), tools=tools)
+    assert_call(
+        call,
+        provider="anthropic",
+        requested="claude-haiku-4-5",
+        stream=stream,
+        usage=totals(message.usage),
+        tools=tools,
+    )
     assert call["response"]["finish_reasons"] == ["tool_use"]
 
     results = [{"type": "tool_result", "tool_use_id": id, "content": f"result of {name}"} for id, name, _ in tools]
-    second = client.messages.create(messages=[*asked, {"role": "assistant", "content": message.content}, {"role": "user", "content": results}], **settings)
+    second = client.messages.create(
+        messages=[*asked, {"role": "assistant", "content": message.content}, {"role": "user", "content": results}],
+        **settings,
+    )
     call = record.calls(2)[1]
-    assert_call(call, provider="anthropic", requested="claude-haiku-4-5", answer=text_of(second), usage=totals(second.usage))
+    assert_call(
+        call, provider="anthropic", requested="claude-haiku-4-5", answer=text_of(second), usage=totals(second.usage)
+    )
     sent = call["request"]["messages"]
     assert [message["role"] for message in sent] == ["user", "assistant", "user"]
     assert [(part["id"], part["name"], part["value"]) for part in sent[1]["parts"]] == tools
@@ -136,7 +227,14 @@ def test_tools_and_the_second_round(client, record, stream, parallel):
 def test_length_limit(client, record):
     message = client.messages.create(model="claude-haiku-4-5", max_tokens=3, messages=messages())
     assert message.stop_reason == "max_tokens"
-    assert_call(record.call(), provider="anthropic", requested="claude-haiku-4-5", status="partial", answer=text_of(message), usage=totals(message.usage))
+    assert_call(
+        record.call(),
+        provider="anthropic",
+        requested="claude-haiku-4-5",
+        status="partial",
+        answer=text_of(message),
+        usage=totals(message.usage),
+    )
 
 
 def test_count_tokens_is_relayed_and_costs_nothing(client, record):
@@ -146,12 +244,20 @@ def test_count_tokens_is_relayed_and_costs_nothing(client, record):
     assert call["provider"]["name"] == "anthropic" and call["name"] == "POST /v1/messages/count_tokens"
 
 
-@pytest.mark.parametrize("knob,exception,type,http_status", [
-    ("error=invalid", anthropic.BadRequestError, "invalid_request", 400), ("error=context_length", anthropic.BadRequestError, "context_length", 400),
-    ("error=auth", anthropic.AuthenticationError, "authentication", 401), ("error=permission", anthropic.PermissionDeniedError, "permission", 403),
-    ("error=not_found", anthropic.NotFoundError, "not_found", 404), ("error=rate_limit", anthropic.RateLimitError, "rate_limit", 429),
-    ("error=quota", anthropic.APIStatusError, "quota", 402), ("error=server", anthropic.InternalServerError, "server", 500),
-    ("error=overloaded", anthropic.APIStatusError, "overloaded", 529)])
+@pytest.mark.parametrize(
+    "knob,exception,type,http_status",
+    [
+        ("error=invalid", anthropic.BadRequestError, "invalid_request", 400),
+        ("error=context_length", anthropic.BadRequestError, "context_length", 400),
+        ("error=auth", anthropic.AuthenticationError, "authentication", 401),
+        ("error=permission", anthropic.PermissionDeniedError, "permission", 403),
+        ("error=not_found", anthropic.NotFoundError, "not_found", 404),
+        ("error=rate_limit", anthropic.RateLimitError, "rate_limit", 429),
+        ("error=quota", anthropic.APIStatusError, "quota", 402),
+        ("error=server", anthropic.InternalServerError, "server", 500),
+        ("error=overloaded", anthropic.APIStatusError, "overloaded", 529),
+    ],
+)
 @pytest.mark.parametrize("stream", [False, True])
 def test_errors(client, record, knob, exception, type, http_status, stream):
     with pytest.raises(exception) as caught:
@@ -160,17 +266,24 @@ def test_errors(client, record, knob, exception, type, http_status, stream):
     call = record.call()
     assert_failure(call, type, http_status)
     assert call["error"]["message"] == caught.value.body["error"]["message"]
-    assert call["error"]["provider_type"] == caught.value.body["error"]["type"] and call["provider"]["request_id"] == caught.value.request_id
+    assert (
+        call["error"]["provider_type"] == caught.value.body["error"]["type"]
+        and call["provider"]["request_id"] == caught.value.request_id
+    )
 
 
 def test_an_error_inside_a_stream(client, record):
     text = ""
     with pytest.raises(anthropic.APIError):
-        with client.messages.stream(messages=messages("[sim stream-error-after=7 chunks=9] " + PROMPT), **HAIKU) as stream:
+        with client.messages.stream(
+            messages=messages("[sim stream-error-after=7 chunks=9] " + PROMPT), **HAIKU
+        ) as stream:
             for piece in stream.text_stream:
                 text += piece
     call = record.call()
-    assert call["status"] == "failure" and call["error"]["type"] == "overloaded" and call["provider"]["http_status"] == 200
+    assert (
+        call["status"] == "failure" and call["error"]["type"] == "overloaded" and call["provider"]["http_status"] == 200
+    )
     assert "".join(part["text"] for part in call["response"]["messages"][0]["parts"]) == text != ""
     assert "cost" not in call and "output_tokens" not in call["usage"]  # message_start's 1 is a placeholder
 
@@ -185,14 +298,22 @@ def test_a_stream_that_breaks(client, record):
 
 def test_async_client(server, record):
     async def ask():
-        async with anthropic.AsyncAnthropic(base_url=server.url + "/anthropic", api_key=KEYS["anthropic"], max_retries=0, default_headers=record.headers) as client:
+        async with anthropic.AsyncAnthropic(
+            base_url=server.url + "/anthropic", api_key=KEYS["anthropic"], max_retries=0, default_headers=record.headers
+        ) as client:
+
             async def plain(number):
                 return text_of(await client.messages.create(messages=messages(f"number {number}"), **HAIKU))
 
             async def streamed(number):
                 async with client.messages.stream(messages=messages(f"number {number}"), **HAIKU) as stream:
                     return text_of(await stream.get_final_message())
+
             return await asyncio.gather(*(plain(n) if n % 2 else streamed(n) for n in range(20)))
+
     answers = asyncio.run(ask())
-    recorded = {call["request"]["messages"][0]["parts"][0]["text"]: call["response"]["messages"][0]["parts"][0]["text"] for call in record.calls(20)}
+    recorded = {
+        call["request"]["messages"][0]["parts"][0]["text"]: call["response"]["messages"][0]["parts"][0]["text"]
+        for call in record.calls(20)
+    }
     assert recorded == {f"number {n}": answer for n, answer in enumerate(answers)}

@@ -10,18 +10,36 @@ from pydantic import BaseModel
 
 PROMPT = "Tell me about the tides of the North Sea."
 FLASH = "gemini-2.5-flash"
-TOOLS = [types.Tool(function_declarations=[
-    types.FunctionDeclaration(name="get_weather", description="The weather of a city", parameters=types.Schema(
-        type="OBJECT", properties={"city": types.Schema(type="STRING"), "days": types.Schema(type="INTEGER")}, required=["city", "days"])),
-    types.FunctionDeclaration(name="get_time", parameters=types.Schema(
-        type="OBJECT", properties={"zone": types.Schema(type="STRING")}, required=["zone"]))])]
+TOOLS = [
+    types.Tool(
+        function_declarations=[
+            types.FunctionDeclaration(
+                name="get_weather",
+                description="The weather of a city",
+                parameters=types.Schema(
+                    type="OBJECT",
+                    properties={"city": types.Schema(type="STRING"), "days": types.Schema(type="INTEGER")},
+                    required=["city", "days"],
+                ),
+            ),
+            types.FunctionDeclaration(
+                name="get_time",
+                parameters=types.Schema(
+                    type="OBJECT", properties={"zone": types.Schema(type="STRING")}, required=["zone"]
+                ),
+            ),
+        ]
+    )
+]
 ONE_TRY = types.HttpRetryOptions(attempts=1)
 
 
 @pytest.fixture
 def client(server, record):
-    with genai.Client(api_key=KEYS["gemini"], http_options=types.HttpOptions(
-            base_url=server.url + "/gemini", headers=record.headers, retry_options=ONE_TRY)) as client:
+    with genai.Client(
+        api_key=KEYS["gemini"],
+        http_options=types.HttpOptions(base_url=server.url + "/gemini", headers=record.headers, retry_options=ONE_TRY),
+    ) as client:
         yield client
 
 
@@ -35,15 +53,33 @@ def test_nothing_but_the_base_url(server, monkeypatch):
     with genai.Client() as client:
         answer = client.models.generate_content(model=FLASH, contents=PROMPT)
     headers = {name.lower(): value for name, value in answer.sdk_http_response.headers.items()}
-    assert_call(server.call(headers["x-steno-call-id"]), provider="gcp.gemini", requested=FLASH, served=answer.model_version, prompt=PROMPT,
-                answer=answer.text, usage=totals(answer.usage_metadata))
+    assert_call(
+        server.call(headers["x-steno-call-id"]),
+        provider="gcp.gemini",
+        requested=FLASH,
+        served=answer.model_version,
+        prompt=PROMPT,
+        answer=answer.text,
+        usage=totals(answer.usage_metadata),
+    )
 
 
 def test_generate_content(client, record):
-    answer = client.models.generate_content(model=FLASH, contents=PROMPT, config=types.GenerateContentConfig(
-        system_instruction="Be brief.", temperature=0.2, max_output_tokens=400))
+    answer = client.models.generate_content(
+        model=FLASH,
+        contents=PROMPT,
+        config=types.GenerateContentConfig(system_instruction="Be brief.", temperature=0.2, max_output_tokens=400),
+    )
     call = record.call()
-    assert_call(call, provider="gcp.gemini", requested=FLASH, served=answer.model_version, prompt=PROMPT, answer=answer.text, usage=totals(answer.usage_metadata))
+    assert_call(
+        call,
+        provider="gcp.gemini",
+        requested=FLASH,
+        served=answer.model_version,
+        prompt=PROMPT,
+        answer=answer.text,
+        usage=totals(answer.usage_metadata),
+    )
     assert call["request"]["system"] == "Be brief."
     assert call["request"]["parameters"]["generationConfig"] == {"temperature": 0.2, "maxOutputTokens": 400}
     assert call["response"]["id"] == answer.response_id and call["response"]["finish_reasons"] == ["STOP"]
@@ -54,23 +90,46 @@ def test_generate_content(client, record):
 def test_generate_content_stream(client, record):
     chunks = list(client.models.generate_content_stream(model=FLASH, contents=PROMPT))
     call = record.call()
-    assert_call(call, provider="gcp.gemini", requested=FLASH, served=chunks[0].model_version, stream=True, prompt=PROMPT,
-                answer="".join(chunk.text or "" for chunk in chunks), usage=totals(chunks[-1].usage_metadata))
+    assert_call(
+        call,
+        provider="gcp.gemini",
+        requested=FLASH,
+        served=chunks[0].model_version,
+        stream=True,
+        prompt=PROMPT,
+        answer="".join(chunk.text or "" for chunk in chunks),
+        usage=totals(chunks[-1].usage_metadata),
+    )
     assert call["response"]["chunks"] == len(chunks) > 1 and call["response"]["id"] == chunks[0].response_id
 
 
 @pytest.mark.parametrize("stream", [False, True])
 def test_thoughts_and_cache(client, record, stream):
-    asked = {"model": "gemini-2.5-pro", "contents": "[sim cached=8 reasoning=128] " + PROMPT,
-             "config": types.GenerateContentConfig(thinking_config=types.ThinkingConfig(include_thoughts=True))}
-    chunks = list(client.models.generate_content_stream(**asked)) if stream else [client.models.generate_content(**asked)]
+    asked = {
+        "model": "gemini-2.5-pro",
+        "contents": "[sim cached=8 reasoning=128] " + PROMPT,
+        "config": types.GenerateContentConfig(thinking_config=types.ThinkingConfig(include_thoughts=True)),
+    }
+    chunks = (
+        list(client.models.generate_content_stream(**asked)) if stream else [client.models.generate_content(**asked)]
+    )
     usage = chunks[-1].usage_metadata
     assert (usage.thoughts_token_count, usage.cached_content_token_count) == (128, 8)
     parts = [part for chunk in chunks for part in chunk.candidates[0].content.parts]
     call = record.call()
-    assert_call(call, provider="gcp.gemini", requested="gemini-2.5-pro", stream=stream, cached=8, usage=totals(usage),
-                answer="".join(part.text for part in parts if not part.thought))
-    assert call["response"]["messages"][0]["parts"][0] == {"type": "reasoning", "text": "".join(part.text for part in parts if part.thought)}
+    assert_call(
+        call,
+        provider="gcp.gemini",
+        requested="gemini-2.5-pro",
+        stream=stream,
+        cached=8,
+        usage=totals(usage),
+        answer="".join(part.text for part in parts if not part.thought),
+    )
+    assert call["response"]["messages"][0]["parts"][0] == {
+        "type": "reasoning",
+        "text": "".join(part.text for part in parts if part.thought),
+    }
     assert (call["usage"]["reasoning_tokens"], call["usage"]["cache_read_tokens"]) == (128, 8)
 
 
@@ -78,22 +137,46 @@ def test_thoughts_and_cache(client, record, stream):
 @pytest.mark.parametrize("stream", [False, True])
 def test_function_calling_and_the_second_round(client, record, stream, parallel):
     asked = [types.UserContent("What is the weather in Kiel?" + (" [sim tools=parallel]" if parallel else ""))]
-    settings = {"model": FLASH, "config": types.GenerateContentConfig(tools=TOOLS, automatic_function_calling={"disable": True})}
-    answer = list(client.models.generate_content_stream(contents=asked, **settings))[-1] if stream \
+    settings = {
+        "model": FLASH,
+        "config": types.GenerateContentConfig(tools=TOOLS, automatic_function_calling={"disable": True}),
+    }
+    answer = (
+        list(client.models.generate_content_stream(contents=asked, **settings))[-1]
+        if stream
         else client.models.generate_content(contents=asked, **settings)
+    )
     calls = answer.function_calls
     assert len(calls) == 1 + parallel
     tools = [(call.id, call.name, call.args) for call in calls]
-    assert_call(record.call(), provider="gcp.gemini", requested=FLASH, stream=stream, usage=totals(answer.usage_metadata), tools=tools)
+    assert_call(
+        record.call(),
+        provider="gcp.gemini",
+        requested=FLASH,
+        stream=stream,
+        usage=totals(answer.usage_metadata),
+        tools=tools,
+    )
 
-    results = [types.Part(function_response=types.FunctionResponse(id=call.id, name=call.name, response={"result": f"of {call.name}"})) for call in calls]
-    second = client.models.generate_content(contents=[*asked, answer.candidates[0].content, types.Content(role="user", parts=results)], **settings)
+    results = [
+        types.Part(
+            function_response=types.FunctionResponse(id=call.id, name=call.name, response={"result": f"of {call.name}"})
+        )
+        for call in calls
+    ]
+    second = client.models.generate_content(
+        contents=[*asked, answer.candidates[0].content, types.Content(role="user", parts=results)], **settings
+    )
     call = record.calls(2)[1]
     assert_call(call, provider="gcp.gemini", requested=FLASH, answer=second.text, usage=totals(second.usage_metadata))
     sent = call["request"]["messages"]
     assert [message["role"] for message in sent] == ["user", "model", "user"]
     assert [(part.get("id"), part["name"], part["value"]) for part in sent[1]["parts"]] == tools
-    assert sent[2]["parts"] == [{"type": "tool_result", "name": call.name, "value": {"result": f"of {call.name}"}} | ({"id": call.id} if call.id else {}) for call in calls]
+    assert sent[2]["parts"] == [
+        {"type": "tool_result", "name": call.name, "value": {"result": f"of {call.name}"}}
+        | ({"id": call.id} if call.id else {})
+        for call in calls
+    ]
 
 
 def test_automatic_function_calling(client, record):
@@ -103,7 +186,10 @@ def test_automatic_function_calling(client, record):
         """The weather of a city."""
         asked.append(city)
         return "windy"
-    answer = client.models.generate_content(model=FLASH, contents="What is the weather in Kiel?", config=types.GenerateContentConfig(tools=[get_weather]))
+
+    answer = client.models.generate_content(
+        model=FLASH, contents="What is the weather in Kiel?", config=types.GenerateContentConfig(tools=[get_weather])
+    )
     first, second = record.calls(2)
     assert [tool["arguments"] for tool in first["response"]["tool_calls"]] == [{"city": asked[0]}]
     assert second["request"]["messages"][2]["parts"][0]["value"] == {"result": "windy"}
@@ -116,18 +202,28 @@ class Meeting(BaseModel):
 
 
 def test_structured_output(client, record):
-    answer = client.models.generate_content(model=FLASH, contents="Plan a meeting.", config=types.GenerateContentConfig(
-        response_mime_type="application/json", response_schema=Meeting))
+    answer = client.models.generate_content(
+        model=FLASH,
+        contents="Plan a meeting.",
+        config=types.GenerateContentConfig(response_mime_type="application/json", response_schema=Meeting),
+    )
     assert isinstance(answer.parsed, Meeting)
     assert record.call()["response"]["structured"] == answer.parsed.model_dump()
 
 
 def test_embed_content(client, record):
-    answer = client.models.embed_content(model="gemini-embedding-001", contents=["the tide comes in", "the tide goes out"],
-                                         config=types.EmbedContentConfig(output_dimensionality=64))
+    answer = client.models.embed_content(
+        model="gemini-embedding-001",
+        contents=["the tide comes in", "the tide goes out"],
+        config=types.EmbedContentConfig(output_dimensionality=64),
+    )
     assert [len(embedding.values) for embedding in answer.embeddings] == [64, 64]
     call = record.call()
-    assert call["kind"] == "embedding" and call["status"] == "success" and call["model"]["requested"] == "gemini-embedding-001"
+    assert (
+        call["kind"] == "embedding"
+        and call["status"] == "success"
+        and call["model"]["requested"] == "gemini-embedding-001"
+    )
     assert call["response"]["output"] == {"count": 2, "dimensions": 64}
     assert "cost" not in call  # Gemini reports no usage of embeddings: unknown, not zero
 
@@ -142,15 +238,27 @@ def test_a_blocked_prompt(client, record):
     answer = client.models.generate_content(model=FLASH, contents="[sim error=content_filter]")
     assert answer.prompt_feedback.block_reason == "PROHIBITED_CONTENT"
     call = record.call()
-    assert call["status"] == "failure" and call["error"]["type"] == "content_filter" and call["provider"]["http_status"] == 200
+    assert (
+        call["status"] == "failure"
+        and call["error"]["type"] == "content_filter"
+        and call["provider"]["http_status"] == 200
+    )
 
 
-@pytest.mark.parametrize("knob,exception,type,http_status", [
-    ("error=invalid", errors.ClientError, "invalid_request", 400), ("error=auth", errors.ClientError, "authentication", 400),
-    ("error=permission", errors.ClientError, "permission", 403), ("error=not_found", errors.ClientError, "not_found", 404),
-    ("error=rate_limit", errors.ClientError, "rate_limit", 429), ("error=quota", errors.ClientError, "rate_limit", 429),
-    ("error=server", errors.ServerError, "server", 500), ("error=overloaded", errors.ServerError, "overloaded", 503),
-    ("error=timeout", errors.ServerError, "timeout", 504)])
+@pytest.mark.parametrize(
+    "knob,exception,type,http_status",
+    [
+        ("error=invalid", errors.ClientError, "invalid_request", 400),
+        ("error=auth", errors.ClientError, "authentication", 400),
+        ("error=permission", errors.ClientError, "permission", 403),
+        ("error=not_found", errors.ClientError, "not_found", 404),
+        ("error=rate_limit", errors.ClientError, "rate_limit", 429),
+        ("error=quota", errors.ClientError, "rate_limit", 429),
+        ("error=server", errors.ServerError, "server", 500),
+        ("error=overloaded", errors.ServerError, "overloaded", 503),
+        ("error=timeout", errors.ServerError, "timeout", 504),
+    ],
+)
 @pytest.mark.parametrize("stream", [False, True])
 def test_errors(client, record, knob, exception, type, http_status, stream):
     with pytest.raises(exception) as caught:
@@ -166,45 +274,79 @@ def test_errors(client, record, knob, exception, type, http_status, stream):
 
 def test_an_error_inside_a_stream(client, record):
     with pytest.raises(errors.APIError):
-        list(client.models.generate_content_stream(model=FLASH, contents="[sim stream-error-after=2 chunks=9] " + PROMPT))
+        list(
+            client.models.generate_content_stream(model=FLASH, contents="[sim stream-error-after=2 chunks=9] " + PROMPT)
+        )
     call = record.call()
-    assert call["status"] == "failure" and call["error"]["type"] == "overloaded" and call["provider"]["http_status"] == 200
+    assert (
+        call["status"] == "failure" and call["error"]["type"] == "overloaded" and call["provider"]["http_status"] == 200
+    )
 
 
 def test_the_key_in_the_url(server, record):
     """How older clients and curl do it."""
-    server.request("POST", f"/gemini/v1beta/models/{FLASH}:generateContent?key={KEYS['gemini']}", {"contents": [{"parts": [{"text": PROMPT}]}]},
-                   {"content-type": "application/json", **record.headers})
+    server.request(
+        "POST",
+        f"/gemini/v1beta/models/{FLASH}:generateContent?key={KEYS['gemini']}",
+        {"contents": [{"parts": [{"text": PROMPT}]}]},
+        {"content-type": "application/json", **record.headers},
+    )
     call = record.call()
     assert call["status"] == "success" and "SECRET" not in str(call)
 
 
 def test_a_stream_as_a_json_array(server, record):
-    _, _, chunks = server.request("POST", f"/gemini/v1beta/models/{FLASH}:streamGenerateContent", {"contents": [{"role": "user", "parts": [{"text": PROMPT}]}]},
-                                  {"content-type": "application/json", **record.headers})
+    _, _, chunks = server.request(
+        "POST",
+        f"/gemini/v1beta/models/{FLASH}:streamGenerateContent",
+        {"contents": [{"role": "user", "parts": [{"text": PROMPT}]}]},
+        {"content-type": "application/json", **record.headers},
+    )
     usage = chunks[-1]["usageMetadata"]
     call = record.call()
-    assert_call(call, provider="gcp.gemini", requested=FLASH, stream=True, prompt=PROMPT,
-                answer="".join(part["text"] for chunk in chunks for part in chunk["candidates"][0]["content"]["parts"]),
-                usage=(usage["promptTokenCount"], usage["candidatesTokenCount"] + usage.get("thoughtsTokenCount", 0)))
+    assert_call(
+        call,
+        provider="gcp.gemini",
+        requested=FLASH,
+        stream=True,
+        prompt=PROMPT,
+        answer="".join(part["text"] for chunk in chunks for part in chunk["candidates"][0]["content"]["parts"]),
+        usage=(usage["promptTokenCount"], usage["candidatesTokenCount"] + usage.get("thoughtsTokenCount", 0)),
+    )
     assert call["response"]["chunks"] == len(chunks)
 
 
 def test_async_client(server, record):
     async def ask():
-        client = genai.Client(api_key=KEYS["gemini"], http_options=types.HttpOptions(
-            base_url=server.url + "/gemini", headers=record.headers, retry_options=ONE_TRY))
+        client = genai.Client(
+            api_key=KEYS["gemini"],
+            http_options=types.HttpOptions(
+                base_url=server.url + "/gemini", headers=record.headers, retry_options=ONE_TRY
+            ),
+        )
 
         async def plain(number):
             return (await client.aio.models.generate_content(model=FLASH, contents=f"number {number}")).text
 
         async def streamed(number):
-            return "".join([chunk.text or "" async for chunk in await client.aio.models.generate_content_stream(model=FLASH, contents=f"number {number}")])
+            return "".join(
+                [
+                    chunk.text or ""
+                    async for chunk in await client.aio.models.generate_content_stream(
+                        model=FLASH, contents=f"number {number}"
+                    )
+                ]
+            )
+
         try:
             return await asyncio.gather(*(plain(n) if n % 2 else streamed(n) for n in range(20)))
         finally:
             await client.aio.aclose()
             client.close()
+
     answers = asyncio.run(ask())
-    recorded = {call["request"]["messages"][0]["parts"][0]["text"]: call["response"]["messages"][0]["parts"][0]["text"] for call in record.calls(20)}
+    recorded = {
+        call["request"]["messages"][0]["parts"][0]["text"]: call["response"]["messages"][0]["parts"][0]["text"]
+        for call in record.calls(20)
+    }
     assert recorded == {f"number {n}": answer for n, answer in enumerate(answers)}

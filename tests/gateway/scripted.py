@@ -212,19 +212,24 @@ class Client(Wire):
 
 
 def head(status, fields, reason="OK"):
-    return (f"HTTP/1.1 {status} {reason}\r\n" + "".join(f"{name}: {value}\r\n" for name, value in fields) + "\r\n").encode("latin-1")
+    return (
+        f"HTTP/1.1 {status} {reason}\r\n" + "".join(f"{name}: {value}\r\n" for name, value in fields) + "\r\n"
+    ).encode("latin-1")
 
 
 def whole(body, fields=(), status=200, kind="application/json"):
     """A script that answers with this body, its length announced."""
+
     def script(_, wire):
         wire.send(head(status, [("Content-Type", kind), *fields, ("Content-Length", len(body))]) + body)
         return True
+
     return script
 
 
 def in_chunks(pieces, fields=(), kind="application/json", end=True):
     """A script that answers with these chunks."""
+
     def script(_, wire):
         wire.send(head(200, [("Content-Type", kind), *fields, ("Transfer-Encoding", "chunked")]))
         for piece in pieces:
@@ -232,6 +237,7 @@ def in_chunks(pieces, fields=(), kind="application/json", end=True):
         if end:
             wire.send(b"0\r\n\r\n")
         return end
+
     return script
 
 
@@ -241,25 +247,56 @@ def chunk(data):
 
 def completion(text="At ten o'clock.", prompt_tokens=31, completion_tokens=6, **more):
     """What Chat Completions answers, in bytes."""
-    return json.dumps({
-        "id": "chatcmpl-1", "object": "chat.completion", "created": 1763632800, "model": "gpt-4o-mini-2024-07-18",
-        "choices": [{"index": 0, "message": {"role": "assistant", "content": text, "refusal": None},
-                     "logprobs": None, "finish_reason": "stop"}],
-        "usage": {"prompt_tokens": prompt_tokens, "completion_tokens": completion_tokens,
-                  "total_tokens": prompt_tokens + completion_tokens}} | more).encode()
+    return json.dumps(
+        {
+            "id": "chatcmpl-1",
+            "object": "chat.completion",
+            "created": 1763632800,
+            "model": "gpt-4o-mini-2024-07-18",
+            "choices": [
+                {
+                    "index": 0,
+                    "message": {"role": "assistant", "content": text, "refusal": None},
+                    "logprobs": None,
+                    "finish_reason": "stop",
+                }
+            ],
+            "usage": {
+                "prompt_tokens": prompt_tokens,
+                "completion_tokens": completion_tokens,
+                "total_tokens": prompt_tokens + completion_tokens,
+            },
+        }
+        | more
+    ).encode()
 
 
 def delta(content=None, finish=None, **more):
     """One event of a streamed chat completion, in bytes."""
-    data = {"id": "chatcmpl-1", "object": "chat.completion.chunk", "created": 1763632800,
-            "model": "gpt-4o-mini-2024-07-18",
-            "choices": [{"index": 0, "delta": {} if content is None else {"content": content}, "finish_reason": finish}]}
+    data = {
+        "id": "chatcmpl-1",
+        "object": "chat.completion.chunk",
+        "created": 1763632800,
+        "model": "gpt-4o-mini-2024-07-18",
+        "choices": [{"index": 0, "delta": {} if content is None else {"content": content}, "finish_reason": finish}],
+    }
     return b"data: " + json.dumps(data | more).encode() + b"\n\n"
 
 
-USAGE = b"data: " + json.dumps({
-    "id": "chatcmpl-1", "object": "chat.completion.chunk", "created": 1763632800, "model": "gpt-4o-mini-2024-07-18",
-    "choices": [], "usage": {"prompt_tokens": 31, "completion_tokens": 6, "total_tokens": 37}}).encode() + b"\n\n"
+USAGE = (
+    b"data: "
+    + json.dumps(
+        {
+            "id": "chatcmpl-1",
+            "object": "chat.completion.chunk",
+            "created": 1763632800,
+            "model": "gpt-4o-mini-2024-07-18",
+            "choices": [],
+            "usage": {"prompt_tokens": 31, "completion_tokens": 6, "total_tokens": 37},
+        }
+    ).encode()
+    + b"\n\n"
+)
 DONE = b"data: [DONE]\n\n"
 
 

@@ -1,4 +1,4 @@
-"""Who may use the server: this machine's programs without a key, others with one, and never a web page from elsewhere."""
+"""Who may use the server: this machine's programs without a key, others with one, never a web page from elsewhere."""
 
 import json
 import subprocess
@@ -22,13 +22,26 @@ def status_of(server, target, fields, method="GET", body=b""):
 
 
 @pytest.mark.parametrize("target", ["/api/v1/calls", CHAT, "/", "/metrics"])
-@pytest.mark.parametrize("fields,allowed", [
-    ([("Host", "127.0.0.1:1")], True), ([("Host", "localhost:8787")], True), ([("Host", "LOCALHOST")], True), ([("Host", "[::1]:8787")], True),
-    ([("Host", "evil.example")], False), ([("Host", "evil.example:8787")], False), ([("Host", "127.0.0.1.evil.example")], False),
-    ([("Host", "localhost.evil.example")], False), ([("Host", "")], False), ([("Host", "10.0.0.1")], False),
-    ([("Origin", "https://evil.example")], False), ([("Origin", "null")], False), ([("Origin", "http://localhost.evil.example")], False),
-    ([("Origin", "http://127.0.0.1:8787")], True), ([("Origin", "http://localhost:5173")], True),
-])
+@pytest.mark.parametrize(
+    "fields,allowed",
+    [
+        ([("Host", "127.0.0.1:1")], True),
+        ([("Host", "localhost:8787")], True),
+        ([("Host", "LOCALHOST")], True),
+        ([("Host", "[::1]:8787")], True),
+        ([("Host", "evil.example")], False),
+        ([("Host", "evil.example:8787")], False),
+        ([("Host", "127.0.0.1.evil.example")], False),
+        ([("Host", "localhost.evil.example")], False),
+        ([("Host", "")], False),
+        ([("Host", "10.0.0.1")], False),
+        ([("Origin", "https://evil.example")], False),
+        ([("Origin", "null")], False),
+        ([("Origin", "http://localhost.evil.example")], False),
+        ([("Origin", "http://127.0.0.1:8787")], True),
+        ([("Origin", "http://localhost:5173")], True),
+    ],
+)
 def test_names_and_origins(gateway, target, fields, allowed):
     gateway.upstream.script = whole(completion())
     method, body = ("POST", question()) if target == CHAT else ("GET", b"")
@@ -62,10 +75,18 @@ def guarded(tmp_path_factory):
     upstream.close()
 
 
-@pytest.mark.parametrize("fields,status", [
-    ([], 401), ([("x-steno-api-key", "wrong-key-wrong-key")], 401), ([("Authorization", "Bearer wrong")], 401),
-    ([("x-steno-api-key", KEY[:-1])], 401), ([("x-steno-api-key", KEY)], 200), ([("Authorization", f"Bearer {KEY}")], 200),
-    ([("x-steno-api-key", "another-key-for-tests-987654321"), ("Host", "steno.example")], 200)])
+@pytest.mark.parametrize(
+    "fields,status",
+    [
+        ([], 401),
+        ([("x-steno-api-key", "wrong-key-wrong-key")], 401),
+        ([("Authorization", "Bearer wrong")], 401),
+        ([("x-steno-api-key", KEY[:-1])], 401),
+        ([("x-steno-api-key", KEY)], 200),
+        ([("Authorization", f"Bearer {KEY}")], 200),
+        ([("x-steno-api-key", "another-key-for-tests-987654321"), ("Host", "steno.example")], 200),
+    ],
+)
 def test_a_key_for_the_api(guarded, fields, status):
     server, _ = guarded
     got, answer, content = status_of(server, "/api/v1/calls", fields)
@@ -83,7 +104,12 @@ def test_health_needs_no_key(guarded):
 def test_a_key_for_the_gateway_leaves_the_providers_alone(guarded):
     server, upstream = guarded
     provider = ("Authorization", "Bearer sk-of-the-provider")
-    for fields in ([JSON], [JSON, provider], [JSON, ("Authorization", f"Bearer {KEY}")], [JSON, ("x-steno-api-key", "wrong")]):
+    for fields in (
+        [JSON],
+        [JSON, provider],
+        [JSON, ("Authorization", f"Bearer {KEY}")],
+        [JSON, ("x-steno-api-key", "wrong")],
+    ):
         assert status_of(server, CHAT, fields, "POST", question())[0] == 401
     assert upstream.requests.empty()
     status, answer, _ = status_of(server, CHAT, [JSON, provider, ("x-steno-api-key", KEY)], "POST", question())
@@ -94,23 +120,37 @@ def test_a_key_for_the_gateway_leaves_the_providers_alone(guarded):
 
 
 def test_beyond_loopback_only_with_a_key(tmp_path):
-    done = subprocess.run([BINARY, "serve", "--data", tmp_path, "--listen", "0.0.0.0:0"], capture_output=True, text=True,
-                          timeout=60, env=NO_KEYS, cwd=tempfile.gettempdir())
+    done = subprocess.run(
+        [BINARY, "serve", "--data", tmp_path, "--listen", "0.0.0.0:0"],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        env=NO_KEYS,
+        cwd=tempfile.gettempdir(),
+    )
     assert done.returncode != 0 and "--api-key-file" in done.stderr
 
 
 @pytest.mark.parametrize("content", ["", "# none\n", "short\n"])
 def test_a_key_file_that_is_no_protection_is_refused(tmp_path, content):
     (tmp_path / "keys").write_text(content)
-    done = subprocess.run([BINARY, "serve", "--data", tmp_path / "data", "--listen", "127.0.0.1:0", "--api-key-file", tmp_path / "keys"],
-                          capture_output=True, text=True, timeout=60, env=NO_KEYS, cwd=tempfile.gettempdir())
+    done = subprocess.run(
+        [BINARY, "serve", "--data", tmp_path / "data", "--listen", "127.0.0.1:0", "--api-key-file", tmp_path / "keys"],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        env=NO_KEYS,
+        cwd=tempfile.gettempdir(),
+    )
     assert done.returncode != 0 and "key" in done.stderr
 
 
 def test_an_openai_compatible_host_by_configuration(tmp_path):
     upstream = Upstream()
     upstream.script = whole(completion(model="llama-3.3-70b"))
-    with Server(tmp_path, "--upstream", f"my-models={upstream.url}/inference", env={"STENO_UPSTREAM_LOCAL": upstream.url}) as server:
+    with Server(
+        tmp_path, "--upstream", f"my-models={upstream.url}/inference", env={"STENO_UPSTREAM_LOCAL": upstream.url}
+    ) as server:
         for name, target in (("my-models", "/inference/v1/chat/completions"), ("local", "/v1/chat/completions")):
             status, answer, body = status_of(server, f"/{name}/v1/chat/completions", [JSON], "POST", question())
             assert (status, body) == (200, completion(model="llama-3.3-70b"))
@@ -128,13 +168,24 @@ def test_a_known_provider_under_its_own_name_elsewhere(tmp_path):
     upstream = Upstream()
     upstream.script = whole(completion(model="llama-3.3-70b-versatile", x_groq={"id": "req_1"}))
     with Server(tmp_path, "--upstream", f"groq={upstream.url}") as server:
-        _, answer, _ = status_of(server, "/groq/v1/chat/completions", [JSON], "POST", question(model="llama-3.3-70b-versatile"))
+        _, answer, _ = status_of(
+            server, "/groq/v1/chat/completions", [JSON], "POST", question(model="llama-3.3-70b-versatile")
+        )
         assert server.call(field(answer, "x-steno-call-id"))["provider"]["name"] == "groq"
     upstream.close()
 
 
-@pytest.mark.parametrize("flag", ["nonsense", "=http://127.0.0.1:1", "a b=http://127.0.0.1:1", "api=http://127.0.0.1:1", "x=ftp://127.0.0.1", "x="])
+@pytest.mark.parametrize(
+    "flag",
+    ["nonsense", "=http://127.0.0.1:1", "a b=http://127.0.0.1:1", "api=http://127.0.0.1:1", "x=ftp://127.0.0.1", "x="],
+)
 def test_an_upstream_that_cannot_be(tmp_path, flag):
-    done = subprocess.run([BINARY, "serve", "--data", tmp_path, "--listen", "127.0.0.1:0", "--upstream", flag],
-                          capture_output=True, text=True, timeout=60, env=NO_KEYS, cwd=tempfile.gettempdir())
+    done = subprocess.run(
+        [BINARY, "serve", "--data", tmp_path, "--listen", "127.0.0.1:0", "--upstream", flag],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        env=NO_KEYS,
+        cwd=tempfile.gettempdir(),
+    )
     assert done.returncode != 0 and "upstream" in done.stderr

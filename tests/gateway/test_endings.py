@@ -6,8 +6,21 @@ import time
 
 import pytest
 from conftest import JSON, Gateway
-from scripted import (DONE, USAGE, Client, Cut, Upstream, chunk, completion, delta, field, head, in_chunks, question,
-                      whole)
+from scripted import (
+    DONE,
+    USAGE,
+    Client,
+    Cut,
+    Upstream,
+    chunk,
+    completion,
+    delta,
+    field,
+    head,
+    in_chunks,
+    question,
+    whole,
+)
 from steno_process import Server
 
 SSE = "text/event-stream; charset=utf-8"
@@ -24,12 +37,17 @@ def error_of(content):
 
 # An answer that arrives whole.
 
+
 def assert_success(call):
     assert call["status"] == "success" and "error" not in call
     assert call["provider"]["http_status"] == 200
     assert call["model"] == {"requested": "gpt-4o-mini", "served": "gpt-4o-mini-2024-07-18"}
-    assert call["request"]["messages"] == [{"role": "user", "parts": [{"type": "text", "text": "When is the meeting?"}]}]
-    assert call["response"]["messages"] == [{"role": "assistant", "parts": [{"type": "text", "text": "At ten o'clock."}]}]
+    assert call["request"]["messages"] == [
+        {"role": "user", "parts": [{"type": "text", "text": "When is the meeting?"}]}
+    ]
+    assert call["response"]["messages"] == [
+        {"role": "assistant", "parts": [{"type": "text", "text": "At ten o'clock."}]}
+    ]
     assert call["response"]["finish_reasons"] == ["stop"]
     assert (call["usage"]["input_tokens"], call["usage"]["output_tokens"]) == (31, 6)
     assert call["cost"]["total"] == "0.000008250000"  # 31 * 0.15 / 10^6 + 6 * 0.60 / 10^6
@@ -64,6 +82,7 @@ def test_success_ended_by_closing_as_http_1_0_does(gateway):
     def script(_, wire):
         wire.send(b"HTTP/1.0 200 OK\r\nContent-Type: application/json\r\n\r\n" + completion())
         return False
+
     status, _, body, call = gateway.exchange(script, question())
     assert (status, body) == (200, completion())
     assert_success(call)
@@ -74,6 +93,7 @@ def test_an_answer_without_a_body(gateway, status):
     def script(_, wire):
         wire.send(head(status, [("ETag", '"1"')]))
         return True
+
     got, fields, body, call = gateway.exchange(script, method="GET", path="/v1/models")
     assert (got, body) == (status, b"") and field(fields, "etag") == '"1"'
     assert call["status"] == "success" and call["provider"]["http_status"] == status
@@ -84,6 +104,7 @@ def test_head(gateway):
         assert request.method == "HEAD"
         wire.send(head(200, [("Content-Length", 12345), ("ETag", '"1"')]))
         return True
+
     status, fields, _, call = gateway.exchange(script, method="HEAD", path="/v1/models")
     assert status == 200 and call["status"] == "success"
     assert field(fields, "content-length") == "12345"
@@ -91,9 +112,18 @@ def test_head(gateway):
 
 # An answer that says no.
 
+
 def test_an_error_of_the_provider(gateway):
-    content = json.dumps({"error": {"message": "Rate limit reached for gpt-4o-mini", "type": "requests", "param": None,
-                                    "code": "rate_limit_exceeded"}}).encode()
+    content = json.dumps(
+        {
+            "error": {
+                "message": "Rate limit reached for gpt-4o-mini",
+                "type": "requests",
+                "param": None,
+                "code": "rate_limit_exceeded",
+            }
+        }
+    ).encode()
     script = whole(content, [("Retry-After", "7"), ("x-request-id", "req_42")], status=429)
     status, fields, body, call = gateway.exchange(script, question())
     assert (status, body, field(fields, "retry-after")) == (429, content, "7")
@@ -101,7 +131,11 @@ def test_an_error_of_the_provider(gateway):
     assert call["status"] == "failure"
     error = call["error"]
     assert error["type"] == "rate_limit" and error["message"] == "Rate limit reached for gpt-4o-mini"
-    assert (error["provider_type"], error["provider_code"], error["http_status"]) == ("requests", "rate_limit_exceeded", 429)
+    assert (error["provider_type"], error["provider_code"], error["http_status"]) == (
+        "requests",
+        "rate_limit_exceeded",
+        429,
+    )
     assert error["retryable"] is True
     assert call["provider"]["request_id"] == "req_42" and call["provider"]["http_status"] == 429
     assert "cost" not in call and "input_tokens" not in call.get("usage", {})
@@ -116,7 +150,10 @@ def test_an_error_page_that_is_no_json(gateway):
 
 
 def test_an_error_event_inside_a_stream(gateway):
-    events = [delta("At ten"), b'data: {"error":{"message":"Overloaded","type":"server_error","code":"model_overloaded"}}\n\n']
+    events = [
+        delta("At ten"),
+        b'data: {"error":{"message":"Overloaded","type":"server_error","code":"model_overloaded"}}\n\n',
+    ]
     status, _, body, call = gateway.exchange(in_chunks(events, kind=SSE), STREAM)
     assert (status, body) == (200, b"".join(events))
     assert call["status"] == "failure" and call["provider"]["http_status"] == 200
@@ -126,6 +163,7 @@ def test_an_error_event_inside_a_stream(gateway):
 
 
 # An answer that breaks.
+
 
 def test_cut_inside_a_chunked_stream(gateway):
     events = [delta("At ten"), delta(" o'c")]
@@ -149,6 +187,7 @@ def test_cut_before_the_announced_length(gateway):
     def script(_, wire):
         wire.send(head(200, [JSON, ("Content-Length", len(content))]) + content[:-20])
         return False
+
     gateway.upstream.script = script
     client, session = gateway.ask(question())
     status, fields = client.answer_head()
@@ -164,6 +203,7 @@ def test_cut_before_the_head(gateway, end):
     def script(_, wire):
         getattr(wire, end)()
         return False
+
     status, fields, body, call = gateway.exchange(script, question())
     assert status == 502 and field(fields, "x-steno-error") == "connection"
     assert "Steno gateway" in error_of(body)["message"]  # says who refuses
@@ -175,6 +215,7 @@ def test_cut_inside_the_head(gateway):
     def script(_, wire):
         wire.send(b"HTTP/1.1 200 OK\r\nContent-Type: appl")
         return False
+
     status, _, _, call = gateway.exchange(script, question())
     assert status == 502
     assert call["status"] == "failure" and call["error"]["type"] == "connection"
@@ -184,6 +225,7 @@ def test_an_answer_that_is_no_http(gateway):
     def script(_, wire):
         wire.send(b"SSH-2.0-OpenSSH_9.2p1 Debian-2\r\n\r\n")
         return False
+
     status, _, _, call = gateway.exchange(script, question())
     assert status == 502
     assert call["status"] == "failure" and call["error"]["type"] == "connection"
@@ -226,10 +268,19 @@ def test_a_coding_that_is_not_what_it_says(gateway):
 
 # A request that is odd.
 
+
 def test_malformed_json_in_a_request_is_forwarded_and_kept(gateway):
     sent = b'{"model":"gpt-4o-mini","messages":[{"role":'
-    content = json.dumps({"error": {"message": "We could not parse the JSON body of your request.",
-                                    "type": "invalid_request_error", "param": None, "code": None}}).encode()
+    content = json.dumps(
+        {
+            "error": {
+                "message": "We could not parse the JSON body of your request.",
+                "type": "invalid_request_error",
+                "param": None,
+                "code": None,
+            }
+        }
+    ).encode()
     status, _, body, call = gateway.exchange(whole(content, status=400), sent)
     assert gateway.upstream.seen().body == sent
     assert (status, body) == (400, content)
@@ -238,17 +289,26 @@ def test_malformed_json_in_a_request_is_forwarded_and_kept(gateway):
 
 
 def test_a_path_that_no_provider_has_is_relayed_and_recorded(gateway):
-    status, _, body, call = gateway.exchange(whole(b"\x00\x01\xff", kind="application/octet-stream"), b"\xfe\xfd",
-                                             path="/v1/something/new?x=1")
+    status, _, body, call = gateway.exchange(
+        whole(b"\x00\x01\xff", kind="application/octet-stream"), b"\xfe\xfd", path="/v1/something/new?x=1"
+    )
     request = gateway.upstream.seen()
     assert (request.target, request.body) == ("/v1/something/new?x=1", b"\xfe\xfd")
     assert (status, body) == (200, b"\x00\x01\xff")
-    assert call["kind"] == "span" and call["status"] == "success" and call["provider"]["endpoint"]["path"] == "/v1/something/new"
+    assert (
+        call["kind"] == "span"
+        and call["status"] == "success"
+        and call["provider"]["endpoint"]["path"] == "/v1/something/new"
+    )
 
 
 def test_unknown_paths_are_a_problem_and_no_call(gateway):
     before = len(gateway.server.calls())
-    for method, path in (("POST", "/nowhere/v1/chat/completions"), ("POST", "/v1/chat/completions"), ("DELETE", "/api/v2/calls")):
+    for method, path in (
+        ("POST", "/nowhere/v1/chat/completions"),
+        ("POST", "/v1/chat/completions"),
+        ("DELETE", "/api/v2/calls"),
+    ):
         client = gateway.client()
         client.ask(method, path, b"{}", [JSON])
         status, fields, body = client.answer(method)
@@ -262,12 +322,14 @@ def test_unknown_paths_are_a_problem_and_no_call(gateway):
 
 # A client that goes away.
 
+
 def test_client_gone_before_the_answer(gateway):
     waited = []
 
     def script(_, wire):
         waited.append(wire.seconds_until_closed())
         return False
+
     gateway.upstream.script = script
     client, session = gateway.ask(question())
     gateway.upstream.seen()
@@ -287,6 +349,7 @@ def test_client_gone_inside_a_stream(gateway, end):
         wire.send(head(200, [("Content-Type", SSE), ("Transfer-Encoding", "chunked")]) + chunk(delta("At ten")))
         waited.append(wire.seconds_until_closed())
         return False
+
     gateway.upstream.script = script
     client, session = gateway.ask(STREAM)
     client.answer_head()
@@ -302,8 +365,13 @@ def test_client_gone_inside_a_stream(gateway, end):
 
 def test_client_gone_inside_its_own_request(gateway):
     client, session = gateway.client(), gateway.session()
-    client.send((f"POST /openai/v1/chat/completions HTTP/1.1\r\nHost: {client.host}\r\nContent-Length: 1000\r\n"
-                 f"Content-Type: application/json\r\nx-steno-session: {session}\r\n\r\n").encode() + b'{"model":"gpt-')
+    client.send(
+        (
+            f"POST /openai/v1/chat/completions HTTP/1.1\r\nHost: {client.host}\r\nContent-Length: 1000\r\n"
+            f"Content-Type: application/json\r\nx-steno-session: {session}\r\n\r\n"
+        ).encode()
+        + b'{"model":"gpt-'
+    )
     client.close()
     call = gateway.recorded(session)
     assert call["status"] == "cancelled" and call["error"]["type"] == "cancelled"
@@ -319,29 +387,48 @@ def wait_for(found):
 
 # A gateway that gives up.
 
+
 def test_connect_refused(tmp_path):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         closed = "http://127.0.0.1:%d" % taken.getsockname()[1]
-    with Server(tmp_path, "--upstream", f"openai={closed}", "--upstream", f"anthropic={closed}",
-                "--upstream", f"gemini={closed}") as server:
-        for path, shape in (("/openai/v1/chat/completions", ("message", "type", "code")),
-                            ("/anthropic/v1/messages", ("message", "type", "code")),
-                            ("/gemini/v1beta/models/gemini-2.5-flash:generateContent", ("code", "message", "status"))):
+    with Server(
+        tmp_path,
+        "--upstream",
+        f"openai={closed}",
+        "--upstream",
+        f"anthropic={closed}",
+        "--upstream",
+        f"gemini={closed}",
+    ) as server:
+        for path, shape in (
+            ("/openai/v1/chat/completions", ("message", "type", "code")),
+            ("/anthropic/v1/messages", ("message", "type", "code")),
+            ("/gemini/v1beta/models/gemini-2.5-flash:generateContent", ("code", "message", "status")),
+        ):
             client = Client(server.url)
             client.ask("POST", path, question(), [JSON])
             status, fields, body = client.answer()
             assert status == 502 and field(fields, "x-steno-error") == "connection"
             assert tuple(error_of(body)) == shape  # the envelope that the provider's client reads
             call = server.call(field(fields, "x-steno-call-id"))
-            assert call["status"] == "failure" and call["error"]["type"] == "connection" and call["error"]["retryable"] is True
+            assert (
+                call["status"] == "failure"
+                and call["error"]["type"] == "connection"
+                and call["error"]["retryable"] is True
+            )
         assert len(server.calls()) == 3
 
 
 @pytest.fixture(scope="module")
 def impatient(tmp_path_factory):
-    gateway = Gateway(tmp_path_factory.mktemp("impatient"), env={
-        "STENO_GATEWAY_FIRST_BYTE_TIMEOUT_MS": "300", "STENO_GATEWAY_IDLE_TIMEOUT_MS": "300",
-        "STENO_GATEWAY_MAX_BODY_BYTES": "100000"})
+    gateway = Gateway(
+        tmp_path_factory.mktemp("impatient"),
+        env={
+            "STENO_GATEWAY_FIRST_BYTE_TIMEOUT_MS": "300",
+            "STENO_GATEWAY_IDLE_TIMEOUT_MS": "300",
+            "STENO_GATEWAY_MAX_BODY_BYTES": "100000",
+        },
+    )
     yield gateway
     gateway.close()
 
@@ -350,6 +437,7 @@ def test_first_byte_time_out(impatient):
     def script(_, wire):
         wire.seconds_until_closed()
         return False
+
     status, fields, body, call = impatient.exchange(script, question())
     assert status == 504 and field(fields, "x-steno-error") == "timeout"
     assert "did not begin to answer" in error_of(body)["message"]
@@ -361,6 +449,7 @@ def test_idle_time_out(impatient):
         wire.send(head(200, [("Content-Type", SSE), ("Transfer-Encoding", "chunked")]) + chunk(delta("At ten")))
         wire.seconds_until_closed()
         return False
+
     impatient.upstream.script = script
     client, session = impatient.ask(STREAM)
     client.answer_head()
@@ -376,6 +465,7 @@ def test_idle_time_out_before_the_body(impatient):
         wire.send(head(200, [JSON, ("Content-Length", 100)]))
         wire.seconds_until_closed()
         return False
+
     status, fields, _, call = impatient.exchange(script, question())
     assert status == 504 and field(fields, "x-steno-error") == "timeout"
     assert call["status"] == "failure" and call["error"]["type"] == "timeout"
@@ -391,8 +481,10 @@ def test_body_too_large(impatient):
 
 def test_body_too_large_in_chunks(impatient):
     client, session = impatient.client(), impatient.session()
-    client.send(f"POST /openai/v1/chat/completions HTTP/1.1\r\nHost: {client.host}\r\nTransfer-Encoding: chunked\r\n"
-                f"x-steno-session: {session}\r\n\r\n".encode())
+    client.send(
+        f"POST /openai/v1/chat/completions HTTP/1.1\r\nHost: {client.host}\r\nTransfer-Encoding: chunked\r\n"
+        f"x-steno-session: {session}\r\n\r\n".encode()
+    )
     client.send(chunk(b"x" * 60_000) + chunk(b"x" * 60_000))
     assert client.answer()[0] == 413
     assert impatient.recorded(session)["error"]["type"] == "invalid_request"
@@ -406,8 +498,10 @@ def test_the_largest_body_passes(impatient):
 
 def test_broken_chunks_from_the_client(gateway):
     client, session = gateway.client(), gateway.session()
-    client.send(f"POST /openai/v1/chat/completions HTTP/1.1\r\nHost: {client.host}\r\nTransfer-Encoding: chunked\r\n"
-                f"x-steno-session: {session}\r\n\r\nnonsense\r\n".encode())
+    client.send(
+        f"POST /openai/v1/chat/completions HTTP/1.1\r\nHost: {client.host}\r\nTransfer-Encoding: chunked\r\n"
+        f"x-steno-session: {session}\r\n\r\nnonsense\r\n".encode()
+    )
     assert client.answer()[0] == 400
     assert gateway.recorded(session)["error"]["type"] == "invalid_request"
     assert gateway.upstream.requests.empty()
@@ -415,9 +509,11 @@ def test_broken_chunks_from_the_client(gateway):
 
 def test_an_upstream_that_closes_between_requests_is_asked_anew(gateway):
     """A kept connection that the upstream has closed meanwhile is no failure of the next call."""
+
     def script(_, wire):
         wire.send(head(200, [JSON, ("Content-Length", 2)]) + b"{}")
         return False  # closes although it did not say so
+
     for _ in range(20):
         assert gateway.exchange(script, question())[0] == 200
 
@@ -426,8 +522,12 @@ def test_upstream_name_without_a_path(tmp_path):
     upstream = Upstream()
     upstream.script = whole(b"{}")
     with Server(tmp_path, "--upstream", f"openai={upstream.url}/base/path/") as server:
-        for target, expected in (("/openai/v1/models?a=b", "/base/path/v1/models?a=b"), ("/openai", "/base/path/"),
-                                 ("/openai?a=b", "/base/path/?a=b"), ("/openai/a%2Fb//c", "/base/path/a%2Fb//c")):
+        for target, expected in (
+            ("/openai/v1/models?a=b", "/base/path/v1/models?a=b"),
+            ("/openai", "/base/path/"),
+            ("/openai?a=b", "/base/path/?a=b"),
+            ("/openai/a%2Fb//c", "/base/path/a%2Fb//c"),
+        ):
             client = Client(server.url)
             client.ask("GET", target)
             assert client.answer("GET")[0] == 200

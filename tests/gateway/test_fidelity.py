@@ -12,7 +12,7 @@ import zlib
 
 import pytest
 from conftest import JSON
-from scripted import (DONE, PATIENCE, USAGE, Client, chunk, completion, delta, field, head, in_chunks, question, whole)
+from scripted import DONE, PATIENCE, USAGE, chunk, completion, delta, field, head, in_chunks, question, whole
 from steno_process import Server
 
 SSE = "text/event-stream; charset=utf-8"
@@ -25,11 +25,28 @@ def text_of(call):
 
 # Heads.
 
+
 def test_request_head(gateway):
-    sent = [("x-First", "1"), JSON, ("Accept", "a/b"), ("ACCEPT", "c/d;q=0.5"), ("X-Odd_Name.1", "v  w\tx"), ("Cookie", "a=b; c=d"),
-            ("Authorization", "Bearer sk-test"), ("Empty", ""), ("accept-encoding", "gzip, br"), ("traceparent", "00-" + "1" * 32 + "-" + "2" * 16 + "-01"),
-            ("Connection", "keep-alive, X-Hop"), ("X-Hop", "mine"), ("Keep-Alive", "timeout=5"), ("TE", "trailers"),
-            ("Proxy-Authorization", "Basic eHg6eXk="), ("X-Steno-User", "u-1"), ("x-STENO-unheard-of", "x"), ("x-Last", "caf\xe9")]
+    sent = [
+        ("x-First", "1"),
+        JSON,
+        ("Accept", "a/b"),
+        ("ACCEPT", "c/d;q=0.5"),
+        ("X-Odd_Name.1", "v  w\tx"),
+        ("Cookie", "a=b; c=d"),
+        ("Authorization", "Bearer sk-test"),
+        ("Empty", ""),
+        ("accept-encoding", "gzip, br"),
+        ("traceparent", "00-" + "1" * 32 + "-" + "2" * 16 + "-01"),
+        ("Connection", "keep-alive, X-Hop"),
+        ("X-Hop", "mine"),
+        ("Keep-Alive", "timeout=5"),
+        ("TE", "trailers"),
+        ("Proxy-Authorization", "Basic eHg6eXk="),
+        ("X-Steno-User", "u-1"),
+        ("x-STENO-unheard-of", "x"),
+        ("x-Last", "caf\xe9"),
+    ]
     status, fields, _, call = gateway.exchange(whole(b"{}"), b"{}", fields=sent)
     assert status == 200
     request = gateway.upstream.seen()
@@ -44,11 +61,22 @@ def test_request_head(gateway):
 
 
 def test_answer_head(gateway):
-    sent = [("Set-Cookie", "a=1; Path=/"), ("X-B", "2"), ("set-cookie", "b=2"), ("x-A", "caf\xe9"), ("X-Request-Id", "req_1"), ("Empty", "")]
+    sent = [
+        ("Set-Cookie", "a=1; Path=/"),
+        ("X-B", "2"),
+        ("set-cookie", "b=2"),
+        ("x-A", "caf\xe9"),
+        ("X-Request-Id", "req_1"),
+        ("Empty", ""),
+    ]
     hop = [("Connection", "X-Hop"), ("X-Hop", "mine"), ("Keep-Alive", "timeout=5, max=100")]
     status, fields, _, call = gateway.exchange(whole(b"{}", sent + hop, status=201), b"{}")
     assert status == 201
-    arrived = [(name, value) for name, value in fields if name.lower() not in ("content-length", "x-steno-call-id", "connection")]
+    arrived = [
+        (name, value)
+        for name, value in fields
+        if name.lower() not in ("content-length", "x-steno-call-id", "connection")
+    ]
     assert arrived == [("Content-Type", "application/json"), *sent]
     assert call["provider"]["request_id"] == "req_1"
 
@@ -57,6 +85,7 @@ def test_unusual_reason_and_status(gateway):
     def script(_, wire):
         wire.send(b"HTTP/1.1 529 Site Is Overloaded\r\nContent-Length: 0\r\n\r\n")
         return True
+
     gateway.upstream.script = script
     client, session = gateway.ask(b"{}")
     line, _ = client.head()
@@ -68,6 +97,7 @@ def test_interim_answers_are_not_the_answer(gateway):
     def script(_, wire):
         wire.send(b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n")
         return whole(completion())(_, wire)
+
     status, fields, body, _ = gateway.exchange(script, question())
     assert (status, body) == (200, completion()) and field(fields, "link") is None
 
@@ -75,8 +105,10 @@ def test_interim_answers_are_not_the_answer(gateway):
 def test_expect_100_continue(gateway):
     gateway.upstream.script = whole(completion())
     client, session = gateway.client(), gateway.session()
-    client.send(f"POST /openai/v1/chat/completions HTTP/1.1\r\nHost: {client.host}\r\nExpect: 100-continue\r\n"
-                f"Content-Length: {len(question())}\r\nx-steno-session: {session}\r\n\r\n".encode())
+    client.send(
+        f"POST /openai/v1/chat/completions HTTP/1.1\r\nHost: {client.host}\r\nExpect: 100-continue\r\n"
+        f"Content-Length: {len(question())}\r\nx-steno-session: {session}\r\n\r\n".encode()
+    )
     line, fields = client.head()  # comes before one byte of the body went
     assert line.startswith("HTTP/1.1 100") and fields == []
     client.send(question())
@@ -89,6 +121,7 @@ def test_expect_100_continue(gateway):
 
 # Bodies.
 
+
 @pytest.mark.parametrize("seed", range(12))
 def test_random_bytes_both_ways(gateway, seed):
     dice = random.Random(seed)
@@ -100,11 +133,13 @@ def test_random_bytes_both_ways(gateway, seed):
         pieces, at = [], 0
         while at < len(back):
             size = dice.choice([1, 10, 1000, 65_536])
-            pieces.append(back[at:at + size])
+            pieces.append(back[at : at + size])
             at += size
         script = in_chunks(pieces, kind=OCTETS)
     kind = ("Content-Type", dice.choice(["application/json", OCTETS, "multipart/form-data; boundary=x"]))
-    status, _, body, call = gateway.exchange(script, sent, path=dice.choice(["/v1/files", "/v1/chat/completions"]), fields=[kind])
+    status, _, body, call = gateway.exchange(
+        script, sent, path=dice.choice(["/v1/files", "/v1/chat/completions"]), fields=[kind]
+    )
     assert status == 200 and body == back
     assert gateway.upstream.seen().body == sent
     if sent:
@@ -114,14 +149,20 @@ def test_random_bytes_both_ways(gateway, seed):
 def test_a_chunked_request_arrives_with_a_length(gateway):
     gateway.upstream.script = whole(completion())
     client, session = gateway.client(), gateway.session()
-    client.send(f"POST /openai/v1/chat/completions HTTP/1.1\r\nHost: {client.host}\r\nTransfer-Encoding: chunked\r\n"
-                f"x-steno-session: {session}\r\n\r\n".encode())
+    client.send(
+        f"POST /openai/v1/chat/completions HTTP/1.1\r\nHost: {client.host}\r\nTransfer-Encoding: chunked\r\n"
+        f"x-steno-session: {session}\r\n\r\n".encode()
+    )
     for byte in question():
         client.send(chunk(bytes([byte])))
     client.send(b"0\r\n\r\n")
     assert client.answer()[2] == completion()
     request = gateway.upstream.seen()
-    assert request.body == question() and request["content-length"] == str(len(question())) and request["transfer-encoding"] is None
+    assert (
+        request.body == question()
+        and request["content-length"] == str(len(question()))
+        and request["transfer-encoding"] is None
+    )
     assert gateway.recorded(session)["status"] == "success"
 
 
@@ -146,17 +187,34 @@ def test_a_compressed_stream(gateway):
     events = [delta("At ten"), delta(" o'clock."), delta(finish="stop"), USAGE, DONE]
     packer = zlib.compressobj(wbits=31)
     pieces = [packer.compress(event) + packer.flush(zlib.Z_SYNC_FLUSH) for event in events] + [packer.flush()]
-    _, _, body, call = gateway.exchange(in_chunks(pieces, [("Content-Encoding", "gzip")], kind=SSE), question(stream=True))
+    _, _, body, call = gateway.exchange(
+        in_chunks(pieces, [("Content-Encoding", "gzip")], kind=SSE), question(stream=True)
+    )
     assert body == b"".join(pieces)
     assert call["status"] == "success" and text_of(call) == "At ten o'clock." and call["usage"]["output_tokens"] == 6
 
 
 @pytest.mark.parametrize("coding", ["gzip", "br"])
 @pytest.mark.parametrize("stream", [False, True])
-@pytest.mark.parametrize("provider,path,body", [
-    ("openai", "/v1/chat/completions", {"model": "gpt-4o-mini", "messages": [{"role": "user", "content": "Tell me of the sea."}]}),
-    ("anthropic", "/v1/messages", {"model": "claude-haiku-4-5", "max_tokens": 500, "messages": [{"role": "user", "content": "Tell me of the sea."}]}),
-])
+@pytest.mark.parametrize(
+    "provider,path,body",
+    [
+        (
+            "openai",
+            "/v1/chat/completions",
+            {"model": "gpt-4o-mini", "messages": [{"role": "user", "content": "Tell me of the sea."}]},
+        ),
+        (
+            "anthropic",
+            "/v1/messages",
+            {
+                "model": "claude-haiku-4-5",
+                "max_tokens": 500,
+                "messages": [{"role": "user", "content": "Tell me of the sea."}],
+            },
+        ),
+    ],
+)
 def test_the_same_bytes_as_without_a_gateway(simulator, tmp_path, coding, stream, provider, path, body):
     data = json.dumps(body | ({"stream": True} if stream else {})).encode()
     fields = {"content-type": "application/json", "accept-encoding": coding, "x-sim-encoding": coding}
@@ -164,8 +222,13 @@ def test_the_same_bytes_as_without_a_gateway(simulator, tmp_path, coding, stream
     def ask(url):
         with urllib.request.urlopen(urllib.request.Request(url, data, fields), timeout=PATIENCE) as answer:
             ours = ("x-steno-call-id", "transfer-encoding", "content-length", "connection")
-            return answer.status, [item for item in answer.headers.items() if item[0].lower() not in ours], answer.read(), \
-                answer.headers["x-steno-call-id"]
+            return (
+                answer.status,
+                [item for item in answer.headers.items() if item[0].lower() not in ours],
+                answer.read(),
+                answer.headers["x-steno-call-id"],
+            )
+
     with Server(tmp_path, *simulator.upstreams()) as server:
         direct = ask(f"{simulator.url}/{provider}{path}")
         relayed = ask(f"{server.url}/{provider}{path}")
@@ -179,8 +242,11 @@ def test_the_same_bytes_as_without_a_gateway(simulator, tmp_path, coding, stream
 def test_64_mib(gateway, way):
     big = random.Random(64).randbytes(1 << 20) * 64
     sent, back = (big, b"{}") if way == "up" else (b"{}", big)
-    script = in_chunks([back[at:at + 300_000] for at in range(0, len(back), 300_000)], kind=OCTETS) if way == "down in chunks" \
+    script = (
+        in_chunks([back[at : at + 300_000] for at in range(0, len(back), 300_000)], kind=OCTETS)
+        if way == "down in chunks"
         else whole(back, kind=OCTETS)
+    )
     gateway.upstream.script = script
     client, session = gateway.client(), gateway.session()
     fields = [("Content-Type", OCTETS), ("x-steno-session", session)]
@@ -195,18 +261,31 @@ def test_64_mib(gateway, way):
 
 def test_one_byte_more_than_64_mib_is_refused_before_it_is_read(gateway):
     client, session = gateway.client(), gateway.session()
-    client.send(f"POST /openai/v1/files HTTP/1.1\r\nHost: {client.host}\r\nContent-Length: {(64 << 20) + 1}\r\n"
-                f"x-steno-session: {session}\r\n\r\n".encode())
+    client.send(
+        f"POST /openai/v1/files HTTP/1.1\r\nHost: {client.host}\r\nContent-Length: {(64 << 20) + 1}\r\n"
+        f"x-steno-session: {session}\r\n\r\n".encode()
+    )
     assert client.answer()[0] == 413
     assert gateway.recorded(session)["status"] == "failure"
 
 
 # Time.
 
+
 def test_each_piece_of_a_stream_passes_at_once(gateway):
     """The upstream sends the next piece only when the client has the one before: nothing may be held back."""
-    pieces = [b": comment\n\n", delta("At"), delta(" ten")[:20], delta(" ten")[20:], b"\n", delta(" o'clock."), delta(finish="stop"), USAGE,
-              DONE[:7], DONE[7:]]
+    pieces = [
+        b": comment\n\n",
+        delta("At"),
+        delta(" ten")[:20],
+        delta(" ten")[20:],
+        b"\n",
+        delta(" o'clock."),
+        delta(finish="stop"),
+        USAGE,
+        DONE[:7],
+        DONE[7:],
+    ]
     received = threading.Semaphore(0)
 
     def script(_, wire):
@@ -217,6 +296,7 @@ def test_each_piece_of_a_stream_passes_at_once(gateway):
             assert received.acquire(timeout=PATIENCE)
         wire.send(b"0\r\n\r\n")
         return True
+
     gateway.upstream.script = script
     client, session = gateway.ask(question(stream=True))
     assert client.answer_head()[0] == 200
@@ -235,14 +315,15 @@ def test_each_piece_of_a_body_with_a_length_passes_at_once(gateway):
     def script(_, wire):
         wire.send(head(200, [JSON, ("Content-Length", len(content))]))
         for at in range(0, len(content), 50):
-            wire.send(content[at:at + 50])
+            wire.send(content[at : at + 50])
             assert received.acquire(timeout=PATIENCE)
         return True
+
     gateway.upstream.script = script
     client, session = gateway.ask(question())
     client.answer_head()
     for at in range(0, len(content), 50):
-        assert client.exactly(len(content[at:at + 50])) == content[at:at + 50]
+        assert client.exactly(len(content[at : at + 50])) == content[at : at + 50]
         received.release()
     assert gateway.recorded(session)["status"] == "success"
 
@@ -259,6 +340,7 @@ def test_200_streams_at_once(gateway):
             wire.send(chunk(piece))
         wire.send(b"0\r\n\r\n")
         return True
+
     gateway.upstream.script = script
     asked = [(f"stream {number}", *gateway.ask(question(f"stream {number}", stream=True))) for number in range(count)]
     for name, client, _ in asked:
@@ -272,12 +354,15 @@ def test_200_streams_at_once(gateway):
 
 # Connections.
 
+
 def test_keep_alive_on_both_sides(gateway):
     connections = gateway.upstream.connections
     client = gateway.client()
     sessions = []
     for number in range(50):
-        gateway.upstream.script = whole(completion(f"answer {number}")) if number % 2 else in_chunks([completion(f"answer {number}")])
+        gateway.upstream.script = (
+            whole(completion(f"answer {number}")) if number % 2 else in_chunks([completion(f"answer {number}")])
+        )
         _, session = gateway.ask(question(), client=client)
         assert json.loads(client.answer()[2])["choices"][0]["message"]["content"] == f"answer {number}"
         sessions.append(session)
@@ -286,34 +371,52 @@ def test_keep_alive_on_both_sides(gateway):
 
 
 def test_pipelined_requests_are_answered_in_order(gateway):
-    gateway.upstream.script = lambda request, wire: whole(completion(json.loads(request.body)["messages"][0]["content"]))(request, wire)
+    gateway.upstream.script = lambda request, wire: whole(
+        completion(json.loads(request.body)["messages"][0]["content"])
+    )(request, wire)
     client, sent, sessions = gateway.client(), b"", []
     for number in range(20):
         body, session = question(f"question {number}"), gateway.session()
-        sent += (f"POST /openai/v1/chat/completions HTTP/1.1\r\nHost: {client.host}\r\nContent-Length: {len(body)}\r\n"
-                 f"x-steno-session: {session}\r\n\r\n").encode() + body
+        sent += (
+            f"POST /openai/v1/chat/completions HTTP/1.1\r\nHost: {client.host}\r\nContent-Length: {len(body)}\r\n"
+            f"x-steno-session: {session}\r\n\r\n"
+        ).encode() + body
         sessions.append(session)
     client.send(sent)
     for number in range(20):
         assert json.loads(client.answer()[2])["choices"][0]["message"]["content"] == f"question {number}"
-    assert [text_of(gateway.recorded(session)) for session in sessions] == [f"question {number}" for number in range(20)]
+    assert [text_of(gateway.recorded(session)) for session in sessions] == [
+        f"question {number}" for number in range(20)
+    ]
 
 
 def test_http_1_0_client(gateway):
     gateway.upstream.script = in_chunks([completion()])
     client, session = gateway.client(), gateway.session()
-    client.send(f"POST /openai/v1/chat/completions HTTP/1.0\r\nHost: {client.host}\r\nContent-Length: {len(question())}\r\n"
-                f"x-steno-session: {session}\r\n\r\n".encode() + question())
+    client.send(
+        f"POST /openai/v1/chat/completions HTTP/1.0\r\nHost: {client.host}\r\nContent-Length: {len(question())}\r\n"
+        f"x-steno-session: {session}\r\n\r\n".encode()
+        + question()
+    )
     _, fields = client.answer_head()
     assert field(fields, "transfer-encoding") is None
     assert client.rest() == completion()
     assert gateway.recorded(session)["status"] == "success"
 
 
-@pytest.mark.parametrize("fields", [
-    "Content-Length: 4\r\nContent-Length: 5\r\n", "Content-Length: 4\r\nTransfer-Encoding: chunked\r\n",
-    "Transfer-Encoding: gzip, chunked\r\n", "Transfer-Encoding: chunked, identity\r\n", "Content-Length: -1\r\n",
-    "Content-Length: 4 4\r\n", "Host: other\r\n", "Bad Name: x\r\n"])
+@pytest.mark.parametrize(
+    "fields",
+    [
+        "Content-Length: 4\r\nContent-Length: 5\r\n",
+        "Content-Length: 4\r\nTransfer-Encoding: chunked\r\n",
+        "Transfer-Encoding: gzip, chunked\r\n",
+        "Transfer-Encoding: chunked, identity\r\n",
+        "Content-Length: -1\r\n",
+        "Content-Length: 4 4\r\n",
+        "Host: other\r\n",
+        "Bad Name: x\r\n",
+    ],
+)
 def test_ambiguous_requests_are_refused(gateway, fields):
     """How requests are smuggled past a gateway."""
     client = gateway.client()
@@ -324,6 +427,7 @@ def test_ambiguous_requests_are_refused(gateway, fields):
 
 
 # Memory.
+
 
 def resident(server):
     with open(f"/proc/{server.process.pid}/status") as status:
@@ -344,6 +448,7 @@ def test_a_slow_reader_pauses_its_upstream(gateway, stream):
             wire.send(chunk(delta("At ten") + delta(finish="stop") + DONE))
         wire.send(b"0\r\n\r\n")
         return True
+
     gateway.upstream.script = script
     before = resident(gateway.server)
     client, session = gateway.ask(question(stream=stream), path="/v1/chat/completions" if stream else "/v1/files")
