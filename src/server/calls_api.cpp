@@ -1,3 +1,6 @@
+#include <algorithm>
+#include <array>
+
 #include "base/json_writer.hpp"
 #include "record/json.hpp"
 #include "server/api.hpp"
@@ -81,6 +84,15 @@ Result<ApiAnswer> give_feedback(Services& services, const ApiRequest& request) {
     STENO_ASSIGN(said.call, id_of(request));
     said.project = request.parameter("project").value_or("");
     STENO_ASSIGN(said.feedback, feedback_from_json(request.body));
+    const Feedback& feedback = *said.feedback;
+    static constexpr std::array<std::string_view, 4> kVerdicts{"accepted", "rejected", "modified", "none"};
+    if (!feedback.verdict.empty() && std::ranges::find(kVerdicts, feedback.verdict) == kVerdicts.end()) {
+        return fail(Code::InvalidArgument, "verdict: \"" + feedback.verdict + "\" is none",
+                    "accepted, rejected, modified or none");
+    }
+    if (feedback.verdict.empty() && feedback.comment.empty() && !feedback.edit_distance) {
+        return fail(Code::InvalidArgument, "this says nothing", "give a verdict, a comment or an edit_distance");
+    }
     if (!said.feedback->at) said.feedback->at = system_clock().now();
     return say(services, said);
 }
@@ -92,6 +104,13 @@ Result<ApiAnswer> give_score(Services& services, const ApiRequest& request) {
     STENO_ASSIGN(auto named, score_from_json(request.body));
     said.score_name = std::move(named.first);
     said.score = std::move(named.second);
+    const Score& score = *said.score;
+    if (!score.value && score.label.empty()) {
+        return fail(Code::InvalidArgument, "a score needs a value or a label");
+    }
+    if (score.value && ((score.min && *score.value < *score.min) || (score.max && *score.value > *score.max))) {
+        return fail(Code::InvalidArgument, "value lies outside of min and max");
+    }
     if (!said.score->at) said.score->at = system_clock().now();
     return say(services, said);
 }
