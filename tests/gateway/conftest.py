@@ -20,8 +20,8 @@ JSON = ("Content-Type", "application/json")
 class Gateway:
     """A server whose upstream `openai` is scripted."""
 
-    def __init__(self, folder, env=None, flags=()):
-        self.upstream = Upstream()
+    def __init__(self, folder, env=None, flags=(), tls=None):
+        self.upstream = Upstream(tls)
         self.server = Server(folder, "--upstream", f"openai={self.upstream.url}", *flags, env=env)
         self.sessions = []
 
@@ -81,7 +81,7 @@ def gateway(tmp_path_factory):
 @pytest.fixture(autouse=True)
 def nothing_left_over(request):
     """Requests that a test did not look at are not the next one's."""
-    for name in {"gateway", "impatient"} & set(request.fixturenames):
+    for name in {"gateway", "small"} & set(request.fixturenames):
         requests = request.getfixturevalue(name).upstream.requests
         while not requests.empty():
             requests.get_nowait()

@@ -125,10 +125,11 @@ class Request:
 class Upstream:
     """Serves every request by the script set last: script(request, wire) -> True to keep the connection."""
 
-    def __init__(self):
+    def __init__(self, tls=None):
+        self.tls = tls
         self.listener = socket.create_server(("127.0.0.1", 0), backlog=512)
-        self.url = "http://127.0.0.1:%d" % self.listener.getsockname()[1]
-        self.host = self.url.removeprefix("http://")
+        self.host = f"{'localhost' if tls else '127.0.0.1'}:{self.listener.getsockname()[1]}"
+        self.url = f"http{'s' if tls else ''}://{self.host}"
         self.requests = queue.Queue()
         self.failures = []
         self.connections = 0
@@ -142,9 +143,15 @@ class Upstream:
             except OSError:
                 return
             self.connections += 1
-            threading.Thread(target=self._serve, args=(Wire(sock),), daemon=True).start()
+            threading.Thread(target=self._serve, args=(sock,), daemon=True).start()
 
-    def _serve(self, wire):
+    def _serve(self, sock):
+        if self.tls:
+            try:
+                sock = self.tls.wrap_socket(sock, server_side=True)
+            except OSError:  # a client that does not trust us
+                return sock.close()
+        wire = Wire(sock)
         wire.socket.settimeout(None)  # a kept connection rests until the gateway closes it
         try:
             while True:

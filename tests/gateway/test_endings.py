@@ -421,14 +421,21 @@ def test_connect_refused(tmp_path):
 
 @pytest.fixture(scope="module")
 def impatient(tmp_path_factory):
-    gateway = Gateway(
-        tmp_path_factory.mktemp("impatient"),
-        env={
-            "STENO_GATEWAY_FIRST_BYTE_TIMEOUT_MS": "300",
-            "STENO_GATEWAY_IDLE_TIMEOUT_MS": "300",
-            "STENO_GATEWAY_MAX_BODY_BYTES": "100000",
-        },
-    )
+    yield from gateway_with(tmp_path_factory, STENO_GATEWAY_FIRST_BYTE_TIMEOUT_MS="200")
+
+
+@pytest.fixture(scope="module")
+def restless(tmp_path_factory):
+    yield from gateway_with(tmp_path_factory, STENO_GATEWAY_IDLE_TIMEOUT_MS="200")
+
+
+@pytest.fixture(scope="module")
+def small(tmp_path_factory):
+    yield from gateway_with(tmp_path_factory, STENO_GATEWAY_MAX_BODY_BYTES="100000")
+
+
+def gateway_with(tmp_path_factory, **settings):
+    gateway = Gateway(tmp_path_factory.mktemp("gateway"), env=settings)
     yield gateway
     gateway.close()
 
@@ -444,56 +451,56 @@ def test_first_byte_time_out(impatient):
     assert call["status"] == "failure" and call["error"]["type"] == "timeout"
 
 
-def test_idle_time_out(impatient):
+def test_idle_time_out(restless):
     def script(_, wire):
         wire.send(head(200, [("Content-Type", SSE), ("Transfer-Encoding", "chunked")]) + chunk(delta("At ten")))
         wire.seconds_until_closed()
         return False
 
-    impatient.upstream.script = script
-    client, session = impatient.ask(STREAM)
+    restless.upstream.script = script
+    client, session = restless.ask(STREAM)
     client.answer_head()
     assert client.chunk() == delta("At ten")
     with pytest.raises(Cut):
         client.chunk()
-    call = impatient.recorded(session)
+    call = restless.recorded(session)
     assert call["status"] == "partial" and call["error"]["type"] == "timeout" and said(call) == "At ten"
 
 
-def test_idle_time_out_before_the_body(impatient):
+def test_idle_time_out_before_the_body(restless):
     def script(_, wire):
         wire.send(head(200, [JSON, ("Content-Length", 100)]))
         wire.seconds_until_closed()
         return False
 
-    status, fields, _, call = impatient.exchange(script, question())
+    status, fields, _, call = restless.exchange(script, question())
     assert status == 504 and field(fields, "x-steno-error") == "timeout"
     assert call["status"] == "failure" and call["error"]["type"] == "timeout"
 
 
-def test_body_too_large(impatient):
-    status, fields, body, call = impatient.exchange(None, b"x" * 100_001)
+def test_body_too_large(small):
+    status, fields, body, call = small.exchange(None, b"x" * 100_001)
     assert status == 413 and field(fields, "x-steno-error") == "invalid_request"
     assert "gateway.max_body_bytes" in error_of(body)["message"]
     assert call["status"] == "failure" and call["error"]["type"] == "invalid_request"
-    assert impatient.upstream.requests.empty()
+    assert small.upstream.requests.empty()
 
 
-def test_body_too_large_in_chunks(impatient):
-    client, session = impatient.client(), impatient.session()
+def test_body_too_large_in_chunks(small):
+    client, session = small.client(), small.session()
     client.send(
         f"POST /openai/v1/chat/completions HTTP/1.1\r\nHost: {client.host}\r\nTransfer-Encoding: chunked\r\n"
         f"x-steno-session: {session}\r\n\r\n".encode()
     )
     client.send(chunk(b"x" * 60_000) + chunk(b"x" * 60_000))
     assert client.answer()[0] == 413
-    assert impatient.recorded(session)["error"]["type"] == "invalid_request"
+    assert small.recorded(session)["error"]["type"] == "invalid_request"
 
 
-def test_the_largest_body_passes(impatient):
+def test_the_largest_body_passes(small):
     sent = b"x" * 100_000
-    status, _, _, _ = impatient.exchange(whole(b"{}"), sent)
-    assert status == 200 and impatient.upstream.seen().body == sent
+    status, _, _, _ = small.exchange(whole(b"{}"), sent)
+    assert status == 200 and small.upstream.seen().body == sent
 
 
 def test_broken_chunks_from_the_client(gateway):
