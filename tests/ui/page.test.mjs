@@ -183,7 +183,7 @@ test('calls appear while they run and end in place, without a reload', async () 
   await withPage('/', {}, async (page) => {
     await page.getByText('Live', { exact: true }).waitFor()
     await page.evaluate(() => (window.sameDocument = true))
-    const sent = chat(`Live ${run} [sim delay_ms=2500]`, { headers: { 'x-steno-user': `live-${run}` } })
+    const sent = chat(`Live ${run} [sim delay-ms=2500]`, { headers: { 'x-steno-user': `live-${run}` } })
     const running = page.locator('[role=row][data-status=running]', { hasText: `live-${run}` })
     await running.waitFor()
     const id = await sent
