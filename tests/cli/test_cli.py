@@ -157,3 +157,10 @@ def test_demo_and_doctor(tmp_path):
     with Server(data) as server:
         refused = run("demo", "--server", server.url, "--minutes", "0.01", check=False)
         assert refused.returncode == 6 and "steno sim" in refused.stderr
+
+
+def test_every_setting_is_in_the_documentation():
+    page = (pathlib.Path(__file__).resolve().parents[2] / "docs/configuration.md").read_text()
+    for setting in json.loads(run("config", "show", "--json").stdout):
+        default = f"`{setting['default']}`" if setting["default"] else ""
+        assert f"| `{setting['name']}` | {default} | `{setting['variable']}` | {setting['help']} |" in page
