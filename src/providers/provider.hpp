@@ -19,12 +19,17 @@ namespace steno::providers {
 /// Looks up a header of the message at hand, without case.
 using HeaderLookup = std::function<std::optional<std::string_view>(std::string_view name)>;
 
+/// Calls back for each header field of the message at hand, repeated ones too, with name and value as sent.
+using HeaderWalk =
+    std::function<void(const std::function<void(std::string_view name, std::string_view value)>& field)>;
+
 struct RequestView {
     std::string_view method;
     std::string_view path;   ///< below the upstream's base, as sent: "/v1/chat/completions"
     std::string_view query;  ///< without '?'; may hold a key: never copied into a Call
     HeaderLookup header;
-    std::string_view body;  ///< plain: content coding undone
+    std::string_view body;        ///< plain: content coding undone
+    HeaderWalk each_header = {};  ///< may be empty: then only well-known names of keys are looked up
 };
 
 struct ResponseView {
