@@ -48,12 +48,20 @@ class ServerExchange {
     /// Closes the connection now, so that the client sees that the answer was cut.
     virtual void abort() = 0;
 
-    /// Calls `gone` (on this loop, at most once) as soon as the client's side of the connection is closed or
-    /// broken while the exchange runs: within a loop's turn of the FIN or RST, also when nothing is being
-    /// written. A client that half-closes counts as gone. Pipelined bytes do not count as gone. Cleared by
-    /// passing {}.
-    virtual void on_client_gone(std::function<void()> gone) = 0;
-    [[nodiscard]] virtual bool client_gone() const = 0;
+    /// Why nobody is there any more to read the answer.
+    enum class Gone : std::uint8_t {
+        No,
+        Client,   ///< the client closed or broke the connection; half-closing counts
+        Stalled,  ///< the client took nothing for longer than the server's write time-out, and was cut off
+        Stopped   ///< cut by this side: the server or its loops are stopping, or the handler called `abort`
+    };
+    /// What came first counts.
+    [[nodiscard]] virtual Gone gone() const = 0;
+    [[nodiscard]] bool client_gone() const { return gone() != Gone::No; }
+    /// Calls `callback` (on this loop, at most once) as soon as `gone` is anything but No while the exchange
+    /// runs: within a loop's turn of the FIN or RST, also when nothing is being written. Pipelined bytes do
+    /// not count as gone. Cleared by passing {}.
+    virtual void on_client_gone(std::function<void()> callback) = 0;
 };
 
 struct ServerOptions {

@@ -444,7 +444,8 @@ TEST_P(ClientGone, CancelsTheUpstream) {
         exchange.on_client_gone([&] { cancel.cancel(); });
         auto sent = co_await client.send(upstream.url(), {}, "", {}, &cancel);
         if (!sent) {
-            handler_ended.set_value(sent.error().error.code == Code::Cancelled && exchange.client_gone());
+            handler_ended.set_value(sent.error().error.code == Code::Cancelled &&
+                                    exchange.gone() == ServerExchange::Gone::Client);
             co_return;
         }
         exchange.on_client_gone([&] { (*sent)->cancel(); });
@@ -452,7 +453,8 @@ TEST_P(ClientGone, CancelsTheUpstream) {
         for (;;) {
             const auto piece = co_await (*sent)->read_some();
             if (!piece) {
-                handler_ended.set_value(piece.error().code == Code::Cancelled && exchange.client_gone());
+                handler_ended.set_value(piece.error().code == Code::Cancelled &&
+                                        exchange.gone() == ServerExchange::Gone::Client);
                 co_return;
             }
             (void)co_await exchange.write(*piece);
@@ -594,6 +596,27 @@ TEST_F(Net, ASlowReaderPausesTheWriter) {
     EXPECT_TRUE(all_written);
 }
 
+TEST_F(Net, AReaderThatStallsIsCutAndToldFromOneThatLeaves) {
+    ServerOptions options;
+    options.write_stall = 30ms;
+    std::promise<std::pair<Code, ServerExchange::Gone>> ended;
+    serve(
+        [&](ServerExchange& exchange) -> Task<void> {
+            (void)co_await exchange.write_head({}, std::nullopt);
+            const std::string piece(1 << 20, 'z');
+            for (;;) {
+                const auto written = co_await exchange.write(piece);
+                if (written) continue;
+                ended.set_value({written.error().code, exchange.gone()});
+                co_return;
+            }
+        },
+        options);
+    const RawSocket socket = raw();
+    socket.send("GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+    EXPECT_EQ(ended.get_future().get(), std::pair(Code::DeadlineExceeded, ServerExchange::Gone::Stalled));
+}
+
 TEST_F(Net, ThreeHundredConnections) {
     serve(echo);
     std::atomic<int> good = 0;
@@ -623,8 +646,10 @@ TEST_F(Net, StopCutsWhatRuns) {
         Event gone;
         exchange.on_client_gone([&] { gone.notify(); });
         (void)co_await exchange.write_head({}, std::nullopt);
+        EXPECT_EQ(exchange.gone(), ServerExchange::Gone::No);
         running.set_value();
         told = co_await gone.wait_for(60s);
+        EXPECT_EQ(exchange.gone(), ServerExchange::Gone::Stopped);
     });
     const RawSocket idle = raw();
     const RawSocket busy = raw();

@@ -24,17 +24,32 @@ std::unexpected<Error> client_has_gone() {
 }  // namespace
 
 void ServerConnection::on_input() {
-    if (in_exchange_ && gone() && gone_) {
-        const auto gone = std::exchange(gone_, nullptr);
-        gone();
+    if (in_exchange_ && client_gone() && on_gone_) {
+        const auto callback = std::exchange(on_gone_, nullptr);
+        callback();
     }
     wake();
 }
 
-void ServerConnection::on_client_gone(std::function<void()> gone_callback) {
-    gone_ = std::move(gone_callback);
-    if (!gone_) return;
-    if (!gone()) return watch_client();
+ServerExchange::Gone ServerConnection::gone() const {
+    if (peer_closed()) return Gone::Client;
+    switch (ended()) {
+        case End::None:
+            return Gone::No;
+        case End::Broken:
+            return Gone::Client;
+        case End::Deadline:
+            return Gone::Stalled;
+        case End::Cancelled:
+            break;
+    }
+    return Gone::Stopped;
+}
+
+void ServerConnection::on_client_gone(std::function<void()> callback) {
+    on_gone_ = std::move(callback);
+    if (!on_gone_) return;
+    if (!client_gone()) return watch_client();
     asio::post(loop().context, [self = boost::intrusive_ptr<ServerConnection>(this)] { self->on_input(); });
 }
 
@@ -50,7 +65,7 @@ Task<void> ServerConnection::serve() {
         if (outcome != HeadOutcome::Complete) co_return;
         in_exchange_ = true;
         co_await run_handler();
-        gone_ = nullptr;
+        on_gone_ = nullptr;
         const bool orderly = ended() == End::None && (finished_ || !head_sent_);
         if (orderly && !head_sent_) {
             ResponseHead answer;
@@ -116,7 +131,7 @@ Task<ServerConnection::HeadOutcome> ServerConnection::read_head() {
             if (parser_->is_header_done()) break;
         }
         if (co_await more_input(deadline)) continue;
-        if (!input_full() || gone()) co_return HeadOutcome::Closed;
+        if (!input_full() || client_gone()) co_return HeadOutcome::Closed;
         co_await refuse(431, "The head of this request is too large.\n");
         co_return HeadOutcome::Rejected;
     }
@@ -205,7 +220,7 @@ Task<Result<std::string>> ServerConnection::read_body(std::uint64_t limit) {
         if (body_done_) break;
         if (co_await more_input(Loop::in(server_->options.body_stall))) continue;
         if (ended() == End::Deadline) co_return std::unexpected(ending("the client"));
-        if (!gone()) {
+        if (!client_gone()) {
             keep_alive_ = false;
             co_return fail(Code::InvalidArgument, "a chunk of the request body has an endless head");
         }

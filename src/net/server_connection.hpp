@@ -54,8 +54,8 @@ class ServerConnection final : public Connection, public ServerExchange {
     Task<Result<void>> respond(const ResponseHead& head, std::string_view body) override;
     Task<Result<void>> finish() override;
     void abort() override;
-    void on_client_gone(std::function<void()> gone) override;
-    [[nodiscard]] bool client_gone() const override { return gone(); }
+    [[nodiscard]] Gone gone() const override;
+    void on_client_gone(std::function<void()> callback) override;
 
   private:
     enum class HeadOutcome : std::uint8_t { Complete, Closed, Rejected };
@@ -92,7 +92,7 @@ class ServerConnection final : public Connection, public ServerExchange {
     bool head_sent_ = false;
     bool finished_ = false;
     bool in_exchange_ = false;
-    std::function<void()> gone_;
+    std::function<void()> on_gone_;
 };
 
 }  // namespace steno::net
