@@ -100,6 +100,8 @@ void Connection::read_tls() {
     socket_.async_wait(step == TlsStream::Step::WantRead ? Socket::wait_read : Socket::wait_write,
                        [self = Self(this)](const error_code&) {
                            self->reading_ = false;
+                           // A connection that was closed without an end has nothing more to read.
+                           if (!self->socket_.is_open()) return self->on_input();
                            const std::size_t had = self->input().size();
                            if (!self->gone()) self->read_tls();
                            // Tickets and key updates are no input; a new wait has been started for what
@@ -248,8 +250,10 @@ void Connection::shutdown_send() {
 }
 
 void Connection::close() {
+    if (!socket_.is_open()) return;
     error_code ignored;
-    if (socket_.is_open()) socket_.close(ignored);
+    socket_.close(ignored);
+    if (tls_) tls_->forget_socket();
 }
 
 }  // namespace steno::net

@@ -28,6 +28,10 @@ int socket_of(BIO* bio) {
     return static_cast<int>(reinterpret_cast<std::intptr_t>(BIO_get_data(bio)));
 }
 
+void set_socket(BIO* bio, int socket) {
+    BIO_set_data(bio, reinterpret_cast<void*>(static_cast<std::intptr_t>(socket)));
+}
+
 int bio_read(BIO* bio, char* into, int room) {
     BIO_clear_retry_flags(bio);
     const ssize_t got = ::recv(socket_of(bio), into, static_cast<std::size_t>(room), MSG_DONTWAIT);
@@ -102,7 +106,7 @@ TlsStream::TlsStream(const TlsContext& context, int socket, const std::string& h
                      TlsResumption& resumption)
     : ssl_(SSL_new(context.get())) {
     BIO* bio = BIO_new(bio_method());
-    BIO_set_data(bio, reinterpret_cast<void*>(static_cast<std::intptr_t>(socket)));
+    set_socket(bio, socket);
     BIO_set_init(bio, 1);
     SSL_set_bio(ssl_.get(), bio, bio);
     SSL_set_ex_data(ssl_.get(), resumption_index(), &resumption);
@@ -136,6 +140,10 @@ TlsStream::Step TlsStream::outcome(int result) {
                    : std::string("its certificate is not trusted: ") + X509_verify_cert_error_string(verdict);
     ERR_clear_error();
     return Step::Failed;
+}
+
+void TlsStream::forget_socket() {
+    set_socket(SSL_get_rbio(ssl_.get()), -1);
 }
 
 TlsStream::Step TlsStream::handshake() {

@@ -51,6 +51,8 @@ class TlsStream {
     /// `resumption` must outlive the stream.
     TlsStream(const TlsContext& context, int socket, const std::string& host, TlsResumption& resumption);
 
+    /// The socket is closed: its number may be another connection's from now on. Every further step fails.
+    void forget_socket();
     Step handshake();
     Step read(char* into, std::size_t room, std::size_t& got);
     Step write(std::string_view bytes, std::size_t& sent);

@@ -1,5 +1,6 @@
 // The client against a TLS server whose certificate authority the test makes itself.
 
+#include "net/client_connection.hpp"
 #include "net/http_client.hpp"
 
 #include <gtest/gtest.h>
@@ -8,7 +9,7 @@
 #include <openssl/x509v3.h>
 
 #include <arpa/inet.h>
-#include <atomic>
+#include <array>
 #include <cstdio>
 #include <memory>
 #include <string>
@@ -177,6 +178,96 @@ TEST(Tls, RefusesWhatIsNotTrusted) {
     HttpClient client(loops, missing);
     EXPECT_NE(ask(client, loops, "localhost", 1).find("/nonexistent"), std::string::npos);
 }
+
+/// Another connection of this program, which has got the number that a closed one had: it holds one byte for
+/// its owner. Made in the very turn of the loop in which the number became free.
+class Successor {
+  public:
+    void take(int number) {
+        ASSERT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, ends_.data()), 0);
+        if (ends_[1] == number) std::swap(ends_[0], ends_[1]);
+        if (ends_[0] != number) {
+            ASSERT_EQ(::dup2(ends_[0], number), number);
+            ::close(std::exchange(ends_[0], number));
+        }
+        ASSERT_EQ(::send(ends_[1], "m", 1, MSG_NOSIGNAL), 1);
+    }
+    ~Successor() {
+        for (const int end : ends_) {
+            if (end >= 0) ::close(end);
+        }
+    }
+    /// Nobody else took its byte, and nobody sent anything in its name.
+    [[nodiscard]] bool untouched() const {
+        char byte = 0;
+        return ::recv(ends_[0], &byte, 1, MSG_DONTWAIT) == 1 && byte == 'm' &&
+               ::recv(ends_[1], &byte, 1, MSG_DONTWAIT) < 0;
+    }
+
+  private:
+    std::array<int, 2> ends_{-1, -1};
+};
+
+/// Grows old in the same sweep as the connection before it.
+class AfterOldAge final : public Watched {
+  public:
+    AfterOldAge(Loop& loop, Successor& successor, int number) : successor_(successor), number_(number) {
+        loop.watch(*this);
+        deadline_ = 1;
+    }
+    [[nodiscard]] bool past() const { return deadline_ == 0; }
+
+  private:
+    void on_deadline() override { successor_.take(number_); }
+    void on_stop() override {}
+    Successor& successor_;
+    const int number_;
+};
+
+class TlsNumber : public testing::TestWithParam<const char*> {};
+
+TEST_P(TlsNumber, BelongsToItsSuccessor) {
+    const std::string_view way = GetParam();
+    const TlsServer server("DNS:localhost");
+    Loops loops(1, 0);
+    loops.start();
+    loops.run([&]() -> Task<void> {
+        auto context = TlsContext::make(server.ca_file);
+        const auto pool = std::make_shared<HostPool>();
+        pool->limit = 1;
+        pool->idle_time = std::chrono::hours(1);
+        Loop& loop = *Loop::current();
+        const boost::intrusive_ptr<ClientConnection> connection(new ClientConnection(loop, pool));
+        const auto connected = co_await connection->connect({true, {"localhost", server.port}, ""},
+                                                            context->get(), std::chrono::minutes(1));
+        EXPECT_TRUE(connected) << connected.error().message;
+        if (!connected) co_return;
+        pool->give(connection);
+        const int number = connection->socket().native_handle();
+
+        Successor successor;
+        if (way == "old age") {
+            connection->set_deadline(1);
+            const AfterOldAge after(loop, successor, number);
+            while (!after.past()) co_await sleep_for(std::chrono::milliseconds(1));
+        } else if (way == "close_all") {
+            pool->close_all();
+            successor.take(number);
+        } else {
+            EXPECT_EQ(pool->take(), connection);
+            connection->output() = "unsent";
+            connection->flush_soon();
+            connection->close();
+            successor.take(number);
+        }
+        EXPECT_FALSE(connection->socket().is_open());
+        // What the closing aborted has run when the loop has had further turns.
+        for (int turn = 0; turn < 10; ++turn) co_await sleep_for(std::chrono::nanoseconds(0));
+        EXPECT_TRUE(successor.untouched());
+    });
+    loops.stop();
+}
+INSTANTIATE_TEST_SUITE_P(Ways, TlsNumber, testing::Values("old age", "close_all", "unsent output"));
 
 }  // namespace
 }  // namespace steno::net
