@@ -86,10 +86,9 @@ void ClientConnection::on_deadline() {
     if (attempt_may_fail_) {
         attempt_failed_ = true;
         close();
-        asio::post(loop().context, [self = boost::intrusive_ptr<ClientConnection>(this)] { self->wake(); });
-        return;
+        return wake_later();
     }
-    if (!resting_) return end(End::Deadline);
+    if (!resting_) return Connection::on_deadline();
     resting_ = false;
     const boost::intrusive_ptr<ClientConnection> self(this);
     pool_->forget(*this);

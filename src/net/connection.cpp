@@ -110,12 +110,15 @@ void Connection::read_tls() {
                        });
 }
 
-Task<bool> Connection::more_input(std::int64_t deadline) {
+Task<bool> Connection::more_input(std::int64_t deadline, Late when_late) {
     const std::size_t had = input().size();
+    late_ = false;
     if (input_full()) co_return false;
     // A read that was pending while nobody waited may have ended; what it brought is counted in `had`.
     start_read();
-    while (input().size() == had && !gone()) co_await wait(deadline);
+    late_ends_ = when_late == Late::End;
+    while (input().size() == had && !gone() && !late_) co_await wait(deadline);
+    late_ends_ = true;
     deadline_ = 0;
     co_return input().size() != had;
 }
@@ -227,7 +230,17 @@ void Connection::end(End why) {
     if (end_reason_ != End::None) return;
     end_reason_ = why;
     close();
-    if (waiter_.waiting()) asio::post(loop_.context, [self = Self(this)] { self->wake(); });
+    if (waiter_.waiting()) wake_later();
+}
+
+void Connection::on_deadline() {
+    if (late_ends_) return end(End::Deadline);
+    late_ = true;
+    wake_later();
+}
+
+void Connection::wake_later() {
+    asio::post(loop_.context, [self = Self(this)] { self->wake(); });
 }
 
 Error Connection::ending(std::string_view who) const {

@@ -48,7 +48,10 @@ class Connection : public Watched,
     /// Begins to read if nothing is being read. Invalidates what `input` gave before.
     void start_read();
     /// Waits until there is more input than now. False at the peer's end, or when the connection has ended.
-    Task<bool> more_input(std::int64_t deadline);
+    /// The deadline ends the connection; with Late::Tell only the wait, and `late` is true until the next.
+    enum class Late : std::uint8_t { End, Tell };
+    Task<bool> more_input(std::int64_t deadline, Late when_late = Late::End);
+    [[nodiscard]] bool late() const { return late_; }
     /// How much unconsumed input may pile up before `more_input` gives up (a head, a chunk's header).
     void set_input_limit(std::size_t bytes) { input_limit_ = bytes; }
     [[nodiscard]] bool input_full() const { return end_ - begin_ >= input_limit_; }
@@ -74,6 +77,8 @@ class Connection : public Watched,
         return waiter_.wait();
     }
     void wake() { waiter_.wake(); }
+    /// The same in the loop's next turn.
+    void wake_later();
     void set_deadline(std::int64_t deadline) { deadline_ = deadline; }
     /// Calls `wake` when the socket can be written or read, and then `socket_ready` is true; for connecting.
     void wake_when(Socket::wait_type what);
@@ -93,7 +98,7 @@ class Connection : public Watched,
   protected:
     /// Input has come, or the peer's end. Waking must be the last thing it does.
     virtual void on_input() { waiter_.wake(); }
-    void on_deadline() override { end(End::Deadline); }
+    void on_deadline() override;
     void on_stop() override { end(End::Cancelled); }
 
   private:
@@ -130,6 +135,8 @@ class Connection : public Watched,
     bool awaiting_writable_ = false;
     bool flush_posted_ = false;
     bool socket_ready_ = false;
+    bool late_ends_ = true;
+    bool late_ = false;
     unsigned ready_waits_ =
         0;             ///< tells a late answer about a socket that was given up from the present one's
     std::string why_;  ///< the system's words for Broken

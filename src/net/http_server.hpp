@@ -27,8 +27,9 @@ class ServerExchange {
     [[nodiscard]] virtual std::string peer() const = 0;  ///< "127.0.0.1:51234"
 
     /// The whole body. ResourceExhausted when it is larger than `limit` (checked on Content-Length before a
-    /// byte is read); DeadlineExceeded when the client stalls for longer than the server's idle time;
-    /// Cancelled when it has gone. Answers "Expect: 100-continue" by itself.
+    /// byte is read); DeadlineExceeded when the client stalls for longer than `body_stall`: it can still be
+    /// answered, with 408, and then the connection closes; Cancelled when it has gone. Answers
+    /// "Expect: 100-continue" by itself.
     virtual Task<Result<std::string>> read_body(std::uint64_t limit) = 0;
 
     /// Sends status and headers at once. `content_length`: exactly so many bytes will be written; without it

@@ -169,7 +169,8 @@ Task<void> echo(ServerExchange& exchange) {
     auto body = co_await exchange.read_body(128u << 20);
     ResponseHead head;
     if (!body) {
-        head.status = body.error().code == Code::ResourceExhausted ? 413 : 400;
+        const Code code = body.error().code;
+        head.status = code == Code::ResourceExhausted ? 413 : code == Code::DeadlineExceeded ? 408 : 400;
         (void)co_await exchange.respond(head, body.error().message);
         co_return;
     }
@@ -406,9 +407,17 @@ TEST_F(Net, SlowHeadsAndBodiesTimeOut) {
     const RawSocket head = raw();
     head.send("GET / HT");
     EXPECT_EQ(head.read_all(), "");
-    const RawSocket body = raw();
-    body.send("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\n\r\nab");
-    EXPECT_EQ(body.read_all(), "");
+    for (const char* begun : {"Content-Length: 4\r\n\r\nab", "Transfer-Encoding: chunked\r\n\r\n4\r\nab",
+                              "Expect: 100-continue\r\nContent-Length: 4\r\n\r\n"}) {
+        const RawSocket body = raw();
+        body.send(std::string("POST / HTTP/1.1\r\nHost: x\r\n") + begun);
+        if (std::string_view(begun).starts_with("Expect")) (void)body.read_until("\r\n\r\n");
+        const std::string answer = body.read_until("ms");  // the client stays until it has its answer
+        EXPECT_EQ(answer.substr(0, 12), "HTTP/1.1 408") << begun;
+        EXPECT_NE(answer.find("Connection: close\r\n"), std::string::npos);
+        EXPECT_TRUE(answer.ends_with("for 30 ms")) << answer;
+        EXPECT_EQ(body.read_all(), "");
+    }
 }
 
 TEST_F(Net, TooManyConnectionsAreToldSo) {

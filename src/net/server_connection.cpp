@@ -218,13 +218,15 @@ Task<Result<std::string>> ServerConnection::read_body(std::uint64_t limit) {
         }
         if (body.size() > limit) co_return too_large();
         if (body_done_) break;
-        if (co_await more_input(Loop::in(server_->options.body_stall))) continue;
-        if (ended() == End::Deadline) co_return std::unexpected(ending("the client"));
-        if (!client_gone()) {
-            keep_alive_ = false;
-            co_return fail(Code::InvalidArgument, "a chunk of the request body has an endless head");
+        if (co_await more_input(Loop::in(server_->options.body_stall), Late::Tell)) continue;
+        if (client_gone()) co_return client_has_gone();
+        keep_alive_ = false;
+        if (late()) {
+            co_return fail(Code::DeadlineExceeded,
+                           fmt::format("the client sent nothing more of its request body for {} ms",
+                                       server_->options.body_stall.count()));
         }
-        co_return client_has_gone();
+        co_return fail(Code::InvalidArgument, "a chunk of the request body has an endless head");
     }
     watch_client();
     co_return body;
