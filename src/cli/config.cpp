@@ -126,7 +126,8 @@ std::vector<Setting> make_settings() {
         choice("store.engine", &Config::store_engine,
                std::array{Named<std::string>{"duckdb", "duckdb"}, Named<std::string>{"memory", "memory"}},
                "duckdb, or memory (fed anew from the journal at every start)"),
-        choice("store.feed", &Config::store_feed, std::array{Named<bool>{"on", true}, Named<bool>{"off", false}},
+        choice("store.feed", &Config::store_feed,
+               std::array{Named<bool>{"on", true}, Named<bool>{"off", false}},
                "off: journal only; the store catches up when it is on again"),
         number("store.memory_mb", &Config::store_memory_mb, 64, 1 << 20, "memory that queries may use"),
         number("store.threads", &Config::store_threads, 1, 256, "threads of one query"),
@@ -274,9 +275,16 @@ Result<void> add_upstream(Config& config, std::string_view text, std::string_vie
     const bool plain_name =
         !name.empty() &&
         name.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789-_") == std::string_view::npos;
-    if (!url || !plain_name) {
-        return fail(Code::InvalidArgument, fmt::format("\"{}\" is no upstream", text),
+    if (!plain_name || equals == std::string_view::npos) {
+        return fail(Code::InvalidArgument,
+                    fmt::format("\"{}\" is no name of an upstream", name.substr(0, 40)),
                     "NAME=URL with a name of a-z, 0-9, - and _, such as openai=https://api.openai.com");
+    }
+    if (!url) {
+        // The URL itself is not repeated: people put keys into URLs.
+        return fail(Code::InvalidArgument,
+                    fmt::format("what upstream {} leads to is no URL that can be used", name),
+                    "http(s)://HOST[:PORT][/PATH], without user name, password, query or fragment");
     }
     for (const std::string_view taken :
          {"api", "healthz", "readyz", "metrics", "assets", "v1", "calls", "requests", "sessions"}) {

@@ -143,7 +143,7 @@ Result<int> explain(const Program& program, const PricesFlags& flags) {
         }
     }
     if (!table.empty()) table.print();
-    if (has(answer, "/missing")) fmt::print("no cost: {}\n", text_at(answer, "/missing"));
+    if (has(answer, "/missing")) fmt::print("no cost: {}\n", printable(text_at(answer, "/missing")));
     if (has(answer, "/total")) fmt::print("total {} by today's catalogue\n", text_at(answer, "/total"));
     if (has(answer, "/recorded_total"))
         fmt::print("recorded {} when the call ended\n", text_at(answer, "/recorded_total"));

@@ -2,10 +2,12 @@
 
 #include "base/log.hpp"
 #include "cli/command.hpp"
+#include "cli/terminal.hpp"
 
 #include <fmt/format.h>
 
 #include <csignal>
+#include <sys/stat.h>
 #include <unistd.h>
 
 namespace steno::cli {
@@ -22,6 +24,8 @@ int run_program(int argc, char** argv) {
     // A reader that leaves early (| head) ends us quietly through the failed write, not by a signal in a
     // server.
     std::signal(SIGPIPE, SIG_IGN);
+    // What people said to a model is nobody else's business: no file of ours is for others.
+    umask(077);
     Program program;
     program.app.set_version_flag("--version", std::string("steno ") + STENO_VERSION);
     program.app.add_option("--config", program.config_file,
@@ -45,10 +49,11 @@ int run_program(int argc, char** argv) {
     if (done) return *done;
     const Error& error = done.error();
     const bool colour = isatty(STDERR_FILENO) != 0;
-    fmt::print(stderr, "{}error:{} {}\n", colour ? "\033[31m" : "", colour ? "\033[0m" : "", error.message);
+    fmt::print(stderr, "{}error:{} {}\n", colour ? "\033[31m" : "", colour ? "\033[0m" : "",
+               printable(error.message));
     if (!error.remedy.empty())
         fmt::print(stderr, "{}try:{}   {}\n", colour ? "\033[36m" : "", colour ? "\033[0m" : "",
-                   error.remedy);
+                   printable(error.remedy));
     return facts_of(error.code).exit_code;
 }
 

@@ -137,6 +137,12 @@ Result<std::string> gemini_path(std::string path, const std::optional<std::strin
     if (!model) return path;
     const std::size_t start = path.rfind('/', verb);
     if (start == std::string::npos) return fail(Code::InvalidArgument, "this request's path names no model");
+    const bool plain =
+        model->find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._@-") ==
+        std::string::npos;
+    if (!plain || model->empty() || model->front() == '.') {
+        return fail(Code::InvalidArgument, "\"" + *model + "\" is no name of a Gemini model");
+    }
     path.replace(start + 1, verb - start - 1, *model);
     return path;
 }

@@ -74,7 +74,7 @@ TEST(ChangeRequest, SaysWhyItCannot) {
         std::string::npos);
     ReplayRequest change;
     change.set = {{"stream", "true"}};
-    EXPECT_NE(changed(chat("{}"), change).find("never streams"), std::string::npos);
+    EXPECT_NE(changed(chat("{}"), change).find("cannot be set"), std::string::npos);
     Call embedding = chat("{}");
     embedding.kind = Kind::Embedding;
     EXPECT_NE(changed(embedding, {}).find("cannot be replayed"), std::string::npos);

@@ -4,6 +4,7 @@
 #include "base/text.hpp"
 #include "ingest/entry.hpp"
 #include "record/binary.hpp"
+#include "store/cursor.hpp"
 
 #include <algorithm>
 
@@ -49,12 +50,17 @@ void CallReader::catch_up() {
 }
 
 Result<Call> CallReader::get(const Uuid& id, std::optional<std::string_view> project) {
-    if (const auto recent = recorder_.recent(id)) {
+    auto recent = recorder_.recent(id);
+    if (!recent || recent->closing) {
+        // Once it has ended, the store also knows what was said of it since.
+        catch_up();
+        recent = recorder_.recent(id);
+    }
+    if (recent) {
         auto call = read_recent(*recent);
         if (call && (!project || call->project == *project)) return call;
         // Between the two looks the store may have taken it over.
     }
-    catch_up();
     STENO_ASSIGN(const auto row, store_.get(id, project));
     if (!row) {
         return fail(Code::NotFound, "there is no call " + id.to_string(),
@@ -66,20 +72,26 @@ Result<Call> CallReader::get(const Uuid& id, std::optional<std::string_view> pro
 }
 
 std::vector<Call> CallReader::running(std::size_t limit) {
+    std::vector<Recorder::Recent> open = recorder_.running();
+    std::erase_if(open, [](const Recorder::Recent& recent) { return !recent.opening; });
+    std::ranges::sort(open, {}, [](const Recorder::Recent& recent) { return recent.opening->sequence; });
+    if (open.size() > limit) open.erase(open.begin(), open.end() - static_cast<std::ptrdiff_t>(limit));
+    // One wait for all of them, and what is not on disk by then is left out: a disk that hangs must not hold
+    // a thread.
+    if (!open.empty()) (void)recorder_.journal().wait_durable(*open.back().opening, std::chrono::seconds(1));
+    const std::uint64_t durable = recorder_.journal().durable().sequence;
     std::vector<Call> calls;
-    for (const Recorder::Recent& recent : recorder_.running()) {
-        if (calls.size() >= limit) break;
+    for (const Recorder::Recent& recent : open) {
+        if (recent.opening->sequence > durable) break;
         if (auto call = read_recent(recent)) calls.push_back(std::move(*call));
     }
-    std::ranges::sort(calls, {},
-                      [](const Call& call) { return call.started_at ? call.started_at->unix_nanos : 0; });
     return calls;
 }
 
 Result<Call> CallReader::read_recent(const Recorder::Recent& recent) {
     const auto newest = recent.closing ? recent.closing : recent.opening;
     if (!newest) return fail(Code::NotFound, "this call could not be written yet: the disk refuses");
-    STENO_TRY(recorder_.journal().wait_durable(*newest));
+    STENO_TRY(recorder_.journal().wait_durable(*newest, kPatience));
     STENO_ASSIGN(const journal::Record record, reader_.read(*newest));
     STENO_ASSIGN(const EntryHeader header, read_entry_header(record.header));
     Call call;
@@ -91,25 +103,28 @@ Result<Call> CallReader::read_recent(const Recorder::Recent& recent) {
     return call;
 }
 
-void CallReader::decode_payloads(const journal::Position& position, Call& call) {
+std::size_t CallReader::decode_payloads(const journal::Position& position, Call& call) {
     auto record = reader_.read(position);
     if (!record) {
         log::warning("the payload of call {} at {} cannot be read: {}", call.id.to_string(),
                      position.to_string(), record.error().message);
-        return;
+        return 0;
     }
+    std::size_t bytes = 0;
     for (const journal::StoredPayload& payload : record->payloads) {
         if (payload.redacted) continue;
+        bytes += payload.bytes.size();
         if (auto decoded = decode(payload.bytes, call); !decoded) {
             log::warning("the payload of call {} at {} cannot be understood: {}", call.id.to_string(),
                          position.to_string(), decoded.error().message);
         }
     }
+    return bytes;
 }
 
-void CallReader::add_payload(const store::Row& row, Call& call) {
-    if (row.opened_at) decode_payloads(to_journal(*row.opened_at), call);
-    decode_payloads(to_journal(row.closed_at), call);
+std::size_t CallReader::add_payload(const store::Row& row, Call& call) {
+    const std::size_t opening = row.opened_at ? decode_payloads(to_journal(*row.opened_at), call) : 0;
+    return opening + decode_payloads(to_journal(row.closed_at), call);
 }
 
 Result<CallReader::Page> CallReader::find(const store::CallQuery& query, bool payload) {
@@ -118,10 +133,15 @@ Result<CallReader::Page> CallReader::find(const store::CallQuery& query, bool pa
     STENO_ASSIGN(store::Page rows, store_.find(query));
     Page page;
     page.next_cursor = std::move(rows.next_cursor);
-    for (store::Row& row : rows.rows) {
-        Call call = row.call;
-        if (payload) add_payload(row, call);
+    std::size_t bytes = 0;
+    for (std::size_t i = 0; i < rows.rows.size(); ++i) {
+        Call call = rows.rows[i].call;
+        if (payload) bytes += add_payload(rows.rows[i], call);
         page.calls.push_back(std::move(call));
+        if (bytes > kMaxPageBytes && i + 1 < rows.rows.size()) {
+            page.next_cursor = store::encode_cursor(query, rows.rows[i].call);
+            break;
+        }
     }
     return page;
 }
@@ -132,18 +152,26 @@ Result<CallReader::Page> CallReader::search(const store::CallQuery& query, bool 
     candidates.selection.text.clear();
     Page page;
     std::size_t searched = 0;
+    std::size_t bytes = 0;
     // Small steps, so that the cursor of the step in which the page became full is the cursor to go on from.
     while (page.calls.size() < query.limit && searched < kMaxSearched) {
         candidates.limit =
             std::min<std::uint32_t>(query.limit - static_cast<std::uint32_t>(page.calls.size()), 256);
         STENO_ASSIGN(store::Page rows, store_.find(candidates));
-        searched += rows.rows.size();
-        for (const store::Row& row : rows.rows) {
-            Call whole = row.call;
-            add_payload(row, whole);
-            if (text_matches(whole, needle)) page.calls.push_back(payload ? std::move(whole) : row.call);
-        }
         page.next_cursor = rows.next_cursor;
+        for (std::size_t i = 0; i < rows.rows.size(); ++i) {
+            const store::Row& row = rows.rows[i];
+            ++searched;
+            Call whole = row.call;
+            const std::size_t size = add_payload(row, whole);
+            if (!text_matches(whole, needle)) continue;
+            page.calls.push_back(payload ? std::move(whole) : row.call);
+            if (payload) bytes += size;
+            if (bytes > kMaxPageBytes && i + 1 < rows.rows.size()) {
+                page.next_cursor = store::encode_cursor(query, row.call);
+                return page;
+            }
+        }
         if (!rows.next_cursor) break;
         candidates.cursor = *rows.next_cursor;
     }

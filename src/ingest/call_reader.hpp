@@ -39,19 +39,20 @@ class CallReader {
     };
     Result<Page> find(const store::CallQuery& query, bool payload);
     static constexpr std::size_t kMaxSearched = 20'000;
+    static constexpr std::size_t kMaxPageBytes = 32u << 20;
 
     static constexpr std::chrono::milliseconds kPatience{2000};
 
     /// The same bringing up to now, for aggregates. What cannot be had in time is missing; never an error.
     void catch_up();
 
-    /// Adds the payload fields to a call of the store. A payload that was redacted or is damaged stays
-    /// absent.
-    void add_payload(const store::Row& row, Call& call);
+    /// Adds the payload fields to a call of the store; returns their bytes. A payload that was redacted or is
+    /// damaged stays absent.
+    std::size_t add_payload(const store::Row& row, Call& call);
 
   private:
     Result<Call> read_recent(const Recorder::Recent& recent);
-    void decode_payloads(const journal::Position& position, Call& call);
+    std::size_t decode_payloads(const journal::Position& position, Call& call);
     Result<Page> search(const store::CallQuery& query, bool payload);
 
     Recorder& recorder_;

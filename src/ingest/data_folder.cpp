@@ -67,23 +67,22 @@ Result<void> DataFolder::delete_store() {
 
 DataFolder::~DataFolder() {
     if (feeder_ && journal_) {
-        recorder_->retry_waiting();
         if (auto durable = journal_->wait_durable(journal_->stats().appended);
             !durable && durable.error().code != Code::OutOfRange) {
             log::error("the last records could not be made durable: {}", durable.error().message);
         }
         feeder_->stop();
     }
-    told_ = nullptr;
+    calls_.reset();
+    recorder_.reset();  // writes what still waits, while the journal is open
     if (journal_) {
-        // Ends the sync thread, and with it the calls of on_durable, before the feeder goes.
+        // Ends the sync thread, and with it what it tells the feeder, before the feeder goes.
         if (auto closed = journal_->close(); !closed) log::error("{}", closed.error().message);
     }
     if (store_) {
         if (auto checkpoint = store_->checkpoint(); !checkpoint)
             log::warning("{}", checkpoint.error().message);
     }
-    calls_.reset();
     feeder_.reset();
     store_.reset();
     reader_.reset();

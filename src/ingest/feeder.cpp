@@ -4,6 +4,8 @@
 #include "ingest/entry.hpp"
 #include "record/binary.hpp"
 
+#include <exception>
+
 namespace steno::ingest {
 
 Result<std::optional<store::Change>> change_of(const journal::Record& record) {
@@ -118,9 +120,8 @@ void Feeder::run() {
             more_durable_ = false;
             stopping = stopping_;
         }
-        recorder_.retry_waiting();
         for (;;) {
-            auto more = feed_once();
+            auto more = feed_guarded();
             if (!more) {
                 healthy_ = false;
                 failures_.fetch_add(1);
@@ -184,6 +185,16 @@ Result<std::uint64_t> Feeder::read_stream(Stream& stream, std::vector<store::Cha
     return last;
 }
 
+Result<bool> Feeder::feed_guarded() {
+    // Running out of memory in one big batch must not end the gateway's process.
+    try {
+        return feed_once();
+    } catch (const std::exception& error) {
+        streams_.clear();
+        return fail(Code::Internal, std::string("feeding stopped at an exception: ") + error.what());
+    }
+}
+
 Result<bool> Feeder::feed_once() {
     if (streams_.empty()) STENO_TRY(find_streams());
     const Uuid own = recorder_.journal().stream();
@@ -191,7 +202,12 @@ Result<bool> Feeder::feed_once() {
     std::vector<store::Watermark> marks;
     std::vector<std::uint64_t> reached(streams_.size());
     for (std::size_t i = 0; i < streams_.size(); ++i) {
-        STENO_ASSIGN(reached[i], read_stream(streams_[i], changes));
+        auto read = read_stream(streams_[i], changes);
+        if (!read) {
+            streams_.clear();  // cursors are ahead of the store now: begin again from its watermarks
+            return std::unexpected(std::move(read).error());
+        }
+        reached[i] = *read;
         if (reached[i] != streams_[i].fed) marks.push_back({streams_[i].id, reached[i]});
         if (changes.size() >= options_.batch) {
             reached.resize(i + 1);

@@ -63,6 +63,7 @@ class Feeder {
         bool ends_in_damage = false;  ///< nothing readable is left in it
     };
     void run();
+    Result<bool> feed_guarded();
     Result<bool> feed_once();  ///< true: there may be more
     Result<void> find_streams();
     /// Reads on in one stream until the batch is full or nothing is left; returns how far it came.

@@ -40,11 +40,16 @@ OpenCall::OpenCall(OpenCall&& other) noexcept
 OpenCall::~OpenCall() {
     if (ended_ || !call_) return;
     call_->status = Status::Failure;
-    if (!call_->error.type) {
-        call_->error.type = ErrorType::Server;
-        call_->error.message = "Steno gave up on this call without an ending; this is a defect of Steno";
+    try {
+        if (!call_->error.type) {
+            call_->error.type = ErrorType::Server;
+            call_->error.message = "Steno gave up on this call without an ending; this is a defect of Steno";
+        }
+        end();
+    } catch (const std::exception&) {
+        // Out of memory while an exception may be passing by: the next start records the call as interrupted.
+        recorder_->lost_.fetch_add(1, std::memory_order_relaxed);
     }
-    end();
 }
 
 void OpenCall::end() {
@@ -61,7 +66,20 @@ Recorder::Recorder(journal::Journal& journal, std::shared_ptr<const pricing::Cat
     : journal_(journal),
       options_(options),
       clock_(options.clock != nullptr ? *options.clock : system_clock()),
-      prices_(std::move(prices)) {}
+      prices_(std::move(prices)),
+      retry_thread_([this] { retry_until_stopped(); }) {}
+
+Recorder::~Recorder() {
+    {
+        const std::scoped_lock lock(waiting_mutex_);
+        stopping_ = true;
+    }
+    retry_.notify_all();
+    retry_thread_.join();
+    if (!retry_waiting()) {
+        log::error("{} records are lost: the journal could not be written until the end", waiting_.size());
+    }
+}
 
 OpenCall Recorder::begin(Call call) {
     OpenCall open(*this, std::move(call));
@@ -184,13 +202,20 @@ Result<journal::Position> Recorder::append(const Closing& closing) {
     entry.payloads = std::span(payloads.data(), count);
     entry.closes = closing.closes;
     auto position = journal_.append(entry);
-    if (position) {
-        const std::scoped_lock lock(recent_mutex_);
-        Recent& recent = recent_[closing.id];
-        recent.id = closing.id;
-        recent.closing = *position;
-    }
+    if (position) note_closing(closing.id, *position);
     return position;
+}
+
+void Recorder::note_closing(const Uuid& id, const journal::Position& position) {
+    const std::scoped_lock lock(recent_mutex_);
+    Recent& recent = recent_[id];
+    recent.id = id;
+    recent.closing = position;
+    ended_order_.push_back(id);
+    while (ended_order_.size() > kMaxEnded) {
+        recent_.erase(ended_order_.front());
+        ended_order_.pop_front();
+    }
 }
 
 std::optional<journal::Position> Recorder::append_or_keep(Closing closing) {
@@ -206,20 +231,34 @@ std::optional<journal::Position> Recorder::append_or_keep(Closing closing) {
     }
     waiting_bytes_ += closing.bytes();
     waiting_.push_back(std::move(closing));
-    any_waiting_.store(true, std::memory_order_release);
+    retry_.notify_one();
     return std::nullopt;
 }
 
-void Recorder::retry_waiting() {
-    if (!any_waiting_.load(std::memory_order_acquire)) return;
+bool Recorder::retry_waiting() {
     const std::scoped_lock lock(waiting_mutex_);
     while (!waiting_.empty()) {
-        if (!append(waiting_.front())) return;
+        if (!append(waiting_.front())) return false;
         waiting_bytes_ -= waiting_.front().bytes();
         waiting_.pop_front();
     }
-    any_waiting_.store(false, std::memory_order_release);
-    log::info("the journal can be written again; all waiting records are in it");
+    return true;
+}
+
+void Recorder::retry_until_stopped() {
+    for (;;) {
+        {
+            std::unique_lock lock(waiting_mutex_);
+            retry_.wait(lock, [this] { return stopping_ || !waiting_.empty(); });
+            if (stopping_) return;
+        }
+        if (retry_waiting()) {
+            log::info("the journal can be written again; all waiting records are in it");
+            continue;
+        }
+        std::unique_lock lock(waiting_mutex_);
+        retry_.wait_for(lock, std::chrono::milliseconds(200), [this] { return stopping_; });
+    }
 }
 
 void Recorder::set_prices(std::shared_ptr<const pricing::Catalogue> prices) {
@@ -249,12 +288,17 @@ std::vector<Recorder::Recent> Recorder::running() const {
 }
 
 void Recorder::forget_until(std::uint64_t sequence) {
-    // By position and not by id: an entry that is noted a moment after the store has it goes at the next
-    // turn.
+    // By position, in the order of the ends: an entry that is noted a moment after the store has it goes at
+    // the next turn.
     const std::scoped_lock lock(recent_mutex_);
-    std::erase_if(recent_, [&](const auto& entry) {
-        return entry.second.closing && entry.second.closing->sequence <= sequence;
-    });
+    while (!ended_order_.empty()) {
+        const auto found = recent_.find(ended_order_.front());
+        if (found != recent_.end()) {
+            if (found->second.closing && found->second.closing->sequence > sequence) return;
+            recent_.erase(found);
+        }
+        ended_order_.pop_front();
+    }
 }
 
 RecorderStats Recorder::stats() const {

@@ -9,6 +9,7 @@
 #include "record/call.hpp"
 
 #include <atomic>
+#include <condition_variable>
 #include <cstdint>
 #include <deque>
 #include <functional>
@@ -16,6 +17,7 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <thread>
 #include <unordered_map>
 #include <utility>
 #include <vector>
@@ -84,6 +86,10 @@ class Recorder {
     };
     Recorder(journal::Journal& journal, std::shared_ptr<const pricing::Catalogue> prices, Options options);
     Recorder(journal::Journal& journal, std::shared_ptr<const pricing::Catalogue> prices);
+    /// Tries once more to write what is waiting; what cannot be written then is lost, counted and logged.
+    ~Recorder();
+    Recorder(const Recorder&) = delete;
+    Recorder& operator=(const Recorder&) = delete;
 
     void add_consumer(Consumer& consumer) { consumers_.push_back(&consumer); }
 
@@ -100,9 +106,6 @@ class Recorder {
 
     /// Closes, as interrupted, what dead processes left open. Once, before the first call.
     Result<std::size_t> close_orphans();
-
-    /// Tries to write again what is waiting. Called now and then by the feeder.
-    void retry_waiting();
 
     /// Prices change at a moment; calls that end later get the new ones.
     void set_prices(std::shared_ptr<const pricing::Catalogue> prices);
@@ -142,6 +145,10 @@ class Recorder {
     void end(OpenCall& open);
     Result<journal::Position> append(const Closing& closing);
     std::optional<journal::Position> append_or_keep(Closing closing);
+    /// Writes what is waiting, in order, as far as the disk takes it. True when nothing waits any more.
+    bool retry_waiting();
+    void retry_until_stopped();
+    void note_closing(const Uuid& id, const journal::Position& position);
 
     journal::Journal& journal_;
     Options options_;
@@ -153,11 +160,17 @@ class Recorder {
 
     mutable std::mutex recent_mutex_;
     std::unordered_map<Uuid, Recent> recent_;
+    /// Ended calls of `recent_` in the order of their ends. Bounded, because a store that hangs forgets
+    /// nothing.
+    std::deque<Uuid> ended_order_;
+    static constexpr std::size_t kMaxEnded = 100'000;
 
     mutable std::mutex waiting_mutex_;
     std::deque<Closing> waiting_;
     std::uint64_t waiting_bytes_ = 0;
-    std::atomic<bool> any_waiting_{false};
+    bool stopping_ = false;
+    std::condition_variable retry_;
+    std::thread retry_thread_;  ///< sleeps unless something waits
 
     std::atomic<std::uint64_t> begun_{0}, ended_count_{0}, lost_{0};
 };

@@ -53,6 +53,7 @@ struct Route {
     std::string_view method;
     std::string_view pattern;  ///< "/api/v1/calls/{id}"
     Handler handler;
+    bool quick = false;  ///< reads only what is in memory: runs on the loop, never behind slow queries
 };
 
 /// Every route of the API but the live stream.

@@ -1,10 +1,10 @@
-#include <algorithm>
-#include <array>
-
 #include "base/json_writer.hpp"
 #include "record/json.hpp"
 #include "server/api.hpp"
 #include "server/query_parameters.hpp"
+
+#include <algorithm>
+#include <array>
 
 namespace steno::server {
 
@@ -91,7 +91,8 @@ Result<ApiAnswer> give_feedback(Services& services, const ApiRequest& request) {
                     "accepted, rejected, modified or none");
     }
     if (feedback.verdict.empty() && feedback.comment.empty() && !feedback.edit_distance) {
-        return fail(Code::InvalidArgument, "this says nothing", "give a verdict, a comment or an edit_distance");
+        return fail(Code::InvalidArgument, "this says nothing",
+                    "give a verdict, a comment or an edit_distance");
     }
     if (!said.feedback->at) said.feedback->at = system_clock().now();
     return say(services, said);
@@ -108,7 +109,8 @@ Result<ApiAnswer> give_score(Services& services, const ApiRequest& request) {
     if (!score.value && score.label.empty()) {
         return fail(Code::InvalidArgument, "a score needs a value or a label");
     }
-    if (score.value && ((score.min && *score.value < *score.min) || (score.max && *score.value > *score.max))) {
+    if (score.value &&
+        ((score.min && *score.value < *score.min) || (score.max && *score.value > *score.max))) {
         return fail(Code::InvalidArgument, "value lies outside of min and max");
     }
     if (!said.score->at) said.score->at = system_clock().now();

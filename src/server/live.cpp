@@ -19,18 +19,20 @@ std::string LiveTail::event_of(const Call& call) {
 void LiveTail::publish(const Call& call) {
     // The common case, nobody watching, costs one load.
     if (watching_.load(std::memory_order_relaxed) == 0) return;
-    std::string event;
+    std::shared_ptr<const std::string> event;
     const std::scoped_lock lock(mutex_);
     for (const auto& watcher : watchers_) {
         if (!store::memory::matches(call, watcher->selection)) continue;
-        if (event.empty()) event = event_of(call);
+        if (!event) event = std::make_shared<const std::string>(event_of(call));
         {
             const std::scoped_lock watcher_lock(watcher->mutex);
-            if (watcher->waiting.size() >= kMaxWaiting) {
+            watcher->waiting.push_back(event);
+            watcher->waiting_bytes += event->size();
+            while (watcher->waiting.size() > kMaxWaiting || watcher->waiting_bytes > kMaxWaitingBytes) {
+                watcher->waiting_bytes -= watcher->waiting.front()->size();
                 watcher->waiting.pop_front();
                 ++watcher->dropped;
             }
-            watcher->waiting.push_back(event);
         }
         watcher->more.notify();
     }
@@ -67,7 +69,7 @@ net::Task<void> LiveTail::watch(net::ServerExchange& exchange, net::Loops& loops
         if (store::memory::matches(call, watcher->selection)) first += event_of(call);
     }
     if (!co_await exchange.write(first)) co_return;
-    while (!exchange.client_gone()) {
+    while (!exchange.client_gone() && !stopped_) {
         const bool notified = co_await watcher->more.wait_for(std::chrono::seconds(15));
         std::string events;
         {
@@ -76,8 +78,9 @@ net::Task<void> LiveTail::watch(net::ServerExchange& exchange, net::Loops& loops
                 events += fmt::format("event: dropped\ndata: {{\"calls\":{}}}\n\n", watcher->dropped);
                 watcher->dropped = 0;
             }
-            for (const std::string& event : watcher->waiting) events += event;
+            for (const auto& event : watcher->waiting) events += *event;
             watcher->waiting.clear();
+            watcher->waiting_bytes = 0;
         }
         if (events.empty()) {
             if (notified) continue;  // the client left, or what woke us is already sent
@@ -85,6 +88,13 @@ net::Task<void> LiveTail::watch(net::ServerExchange& exchange, net::Loops& loops
         }
         if (!co_await exchange.write(events)) co_return;
     }
+    co_await exchange.finish();
+}
+
+void LiveTail::stop() {
+    stopped_ = true;
+    const std::scoped_lock lock(mutex_);
+    for (const auto& watcher : watchers_) watcher->more.notify();
 }
 
 }  // namespace steno::server

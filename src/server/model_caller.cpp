@@ -49,8 +49,10 @@ Result<Fields> credentials(const gateway::Upstream& upstream, std::string_view p
 
 Result<Call> GatewayModelCaller::call(const Request& request) {
     for (const auto& [name, upstream] : gateway_.upstreams()) {
-        const bool same_place =
-            upstream.url.host_header() == request.host && request.path.starts_with(upstream.url.path);
+        const std::string_view path = request.path;
+        const bool same_place = upstream.url.host_header() == request.host &&
+                                path.starts_with(upstream.url.path) &&
+                                path.substr(upstream.url.path.size()).starts_with('/');
         if (!same_place || providers::find_provider(name).record_name != request.provider) continue;
         STENO_ASSIGN(auto headers, credentials(upstream, request.provider));
         return gateway::make_own_call(gateway_, {.upstream = name,

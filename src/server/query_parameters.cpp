@@ -10,6 +10,9 @@ namespace steno::server {
 
 namespace {
 
+constexpr std::size_t kMaxFilters = 50;
+constexpr std::size_t kMaxFilterValues = 2000;
+
 Result<Timestamp> parse_time(std::string_view name, std::string_view text) {
     if (const auto time = Timestamp::parse(text)) return *time;
     return fail(
@@ -44,6 +47,7 @@ bool in_payload(std::string_view path) {
 Result<store::Selection> selection_parameters(const ApiRequest& request,
                                               std::initializer_list<std::string_view> others) {
     store::Selection selection;
+    std::size_t values = 0;
     for (const auto& [name, value] : request.query) {
         if (std::ranges::find(others, std::string_view(name)) != others.end() || value.empty()) continue;
         if (name == "from") {
@@ -54,7 +58,13 @@ Result<store::Selection> selection_parameters(const ApiRequest& request,
             selection.text = value;
         } else {
             STENO_ASSIGN(store::Filter filter, store::make_filter(name, value));
+            values += filter.values.size();
             selection.filters.push_back(std::move(filter));
+            if (selection.filters.size() > kMaxFilters || values > kMaxFilterValues) {
+                return fail(Code::InvalidArgument, "too many filters",
+                            "at most " + std::to_string(kMaxFilters) + ", with " +
+                                std::to_string(kMaxFilterValues) + " values in all");
+            }
         }
     }
     return selection;

@@ -4,9 +4,13 @@
 
 #include <simdjson.h>
 
+#include <semaphore>
+
 namespace steno::server {
 
 namespace {
+
+constexpr int kMaxReplays = 2;
 
 Result<std::pair<Uuid, evaluation::ReplayRequest>> read_replay(std::string_view body) {
     simdjson::dom::parser parser;
@@ -51,6 +55,15 @@ Result<std::pair<Uuid, evaluation::ReplayRequest>> read_replay(std::string_view 
 }  // namespace
 
 Result<ApiAnswer> replay_call(Services& services, const ApiRequest& request) {
+    // A replay holds its thread for as long as the model takes: most threads must stay free for queries.
+    static std::counting_semaphore<kMaxReplays> slots{kMaxReplays};
+    if (!slots.try_acquire()) {
+        return fail(Code::Unavailable, "as many replays are running already as this server lets",
+                    "try again when one has ended");
+    }
+    struct Release {
+        ~Release() { slots.release(); }
+    } release;
     STENO_ASSIGN(const auto wanted, read_replay(request.body));
     STENO_ASSIGN(const Call original, services.data.calls().get(wanted.first));
     STENO_ASSIGN(const auto outcome, evaluation::replay(services.caller, original, wanted.second));

@@ -19,10 +19,10 @@ std::span<const Route> routes() {
         Route{"GET", "/api/v1/prices/explain/{id}", explain_price},
         Route{"POST", "/api/v1/replay", replay_call},
         Route{"GET", "/api/v1/status", show_status},
-        Route{"GET", "/api/v1/openapi.json", openapi},
-        Route{"GET", "/healthz", healthz},
-        Route{"GET", "/readyz", readyz},
-        Route{"GET", "/metrics", metrics},
+        Route{"GET", "/api/v1/openapi.json", openapi, true},
+        Route{"GET", "/healthz", healthz, true},
+        Route{"GET", "/readyz", readyz, true},
+        Route{"GET", "/metrics", metrics, true},
     };
     return kRoutes;
 }

@@ -9,6 +9,7 @@
 #include <openssl/crypto.h>
 
 #include <algorithm>
+#include <arpa/inet.h>
 
 namespace steno::server {
 
@@ -23,14 +24,34 @@ bool same_key(std::string_view given, std::string_view key) {
     return CRYPTO_memcmp(a.data(), b.data(), a.size()) == 0;
 }
 
+/// The name of "name", "name:80", "[::1]:80"; empty when it is none of these.
 std::string_view host_without_port(std::string_view host) {
-    if (host.starts_with('[')) return host.substr(0, host.find(']') + 1);
-    return host.substr(0, host.find(':'));
+    const std::size_t end =
+        host.starts_with('[') ? host.find(']') + 1 : std::min(host.find(':'), host.size());
+    const std::string_view port = host.substr(end);
+    const bool fine =
+        port.empty() || (port[0] == ':' && port.substr(1).find_first_not_of("0123456789") == port.npos);
+    return fine ? host.substr(0, end) : std::string_view();
 }
 
 bool is_loopback_name(std::string_view host) {
     if (host == "[::1]" || equals_ignoring_case(host, "localhost")) return true;
-    return net::Endpoint{std::string(host), 0}.is_loopback();
+    in_addr address{};
+    return inet_pton(AF_INET, std::string(host).c_str(), &address) == 1 && ntohl(address.s_addr) >> 24 == 127;
+}
+
+/// What a browser says of a request that a page makes it send. Programs do not send these headers.
+struct FromBrowser {
+    bool cross_site = false;
+    bool navigation = false;  ///< to a document, image, script, …: anything but fetch and the like
+};
+
+FromBrowser from_browser(const net::RequestHead& head) {
+    FromBrowser from;
+    if (const auto site = head.headers.get("sec-fetch-site"))
+        from.cross_site = *site != "same-origin" && *site != "none";
+    if (const auto use = head.headers.get("sec-fetch-dest")) from.navigation = *use != "empty";
+    return from;
 }
 
 net::ResponseHead head_of(const ApiAnswer& answer) {
@@ -39,6 +60,7 @@ net::ResponseHead head_of(const ApiAnswer& answer) {
     head.headers.add("Content-Type", answer.content_type);
     head.headers.add("Cache-Control", "no-store");
     head.headers.add("X-Content-Type-Options", "nosniff");
+    head.headers.add("Cross-Origin-Resource-Policy", "same-origin");
     for (const auto& [name, value] : answer.headers) head.headers.add(name, value);
     return head;
 }
@@ -119,8 +141,14 @@ std::optional<ApiAnswer> Server::check_access(const net::RequestHead& head, bool
                        "the Host header names \"" + std::string(host.substr(0, 200)) + "\", not this machine",
                        "use 127.0.0.1 or localhost, or add the name to server.allowed_hosts");
     }
-    if (const auto origin = head.headers.get("origin")) {
-        std::string_view from = *origin;
+    const bool page_asks_api = !for_gateway && head.path().starts_with("/api/");
+    if (page_asks_api && from_browser(head).cross_site) {
+        return problem(403, "permission_denied", "a web page from elsewhere may not use this server",
+                       "open the page that the server itself shows, or set a key with --api-key-file");
+    }
+    for (const auto& [name, value] : head.headers) {
+        if (!equals_ignoring_case(name, "origin")) continue;
+        std::string_view from = value;
         const std::size_t scheme = from.find("://");
         from = scheme == std::string_view::npos ? "" : host_without_port(from.substr(scheme + 3));
         if (!equals_ignoring_case(from, host) && !is_loopback_name(from)) {
@@ -135,6 +163,13 @@ net::Task<void> Server::serve(net::ServerExchange& exchange) {
     const std::string path(exchange.head().path());
     const gateway::Upstream* upstream = services_.gateway.route(path);
     // The page's own files hold no data, and a browser cannot send a key before it has them.
+    if (upstream != nullptr && from_browser(exchange.head()).navigation) {
+        // An upstream's HTML would run as a page of this server's, with all of its rights.
+        co_await send(exchange, problem(403, "permission_denied",
+                                        "the gateway is for programs, not for opening in a browser",
+                                        "the page is at /"));
+        co_return;
+    }
     const bool is_page = upstream == nullptr && !path.starts_with("/api/") && path != "/metrics";
     if (path != "/healthz" && path != "/readyz") {
         const auto refusal = check_access(exchange.head(), upstream != nullptr);
@@ -159,6 +194,13 @@ net::Task<void> Server::serve_api(net::ServerExchange& exchange, std::string_vie
             co_await send(exchange, problem(selection.error()));
             co_return;
         }
+        if (live_.watchers() >= LiveTail::kMaxWatchers) {
+            ApiAnswer full = problem(503, "unavailable", "as many watch already as this server lets",
+                                     "close some and try again");
+            full.headers.emplace_back("Retry-After", "10");
+            co_await send(exchange, full);
+            co_return;
+        }
         co_await live_.watch(exchange, loops_, std::move(*selection),
                              [this] { return services_.data.calls().running(kMaxRunningShown); });
         co_return;
@@ -179,8 +221,10 @@ net::Task<void> Server::serve_api(net::ServerExchange& exchange, std::string_vie
             }
         }
         std::string names;
-        for (const auto& [name, upstream] : services_.gateway.upstreams())
-            names += (names.empty() ? "" : ", ") + name;
+        for (const auto& [name, known] : services_.gateway.upstreams()) {
+            if (options_.api_keys.empty()) names += (names.empty() ? "" : ", ") + name;
+        }
+        if (names.empty()) names = "its upstreams (GET /api/v1/status)";
         co_await send(exchange,
                       problem(404, "not_found", "there is nothing at " + std::string(path.substr(0, 200)),
                               "AI calls go to /NAME/… with one of: " + names +
@@ -195,7 +239,10 @@ net::Task<void> Server::serve_api(net::ServerExchange& exchange, std::string_vie
     const ApiRequest request{head, std::move(found.captures), net::parse_query(head.query()),
                              std::move(*body)};
     const Handler handler = found.route->handler;
-    auto answer = co_await net::blocking_value(loops_, [&] { return handler(services_, request); });
+    // What tells whether the server lives must not wait behind what is slow.
+    auto answer = found.route->quick
+                      ? handler(services_, request)
+                      : co_await net::blocking_value(loops_, [&] { return handler(services_, request); });
     if (!answer) {
         if (answer.error().code == Code::Internal || answer.error().code == Code::DataLoss) {
             log::error("{} {}: {}", head.method, path, answer.error().message);

@@ -30,9 +30,12 @@ const Upstream* Gateway::route(std::string_view path) const {
 net::Task<void> Gateway::handle(net::ServerExchange& exchange, const Upstream& upstream) {
     requests_.fetch_add(1, std::memory_order_relaxed);
     active_.fetch_add(1, std::memory_order_relaxed);
+    struct Leave {
+        std::atomic<std::uint64_t>& active;
+        ~Leave() { active.fetch_sub(1, std::memory_order_relaxed); }
+    } leave{active_};
     Relay relay(*this, exchange, upstream, providers_.find(upstream.name)->second);
     co_await relay.run();
-    active_.fetch_sub(1, std::memory_order_relaxed);
 }
 
 GatewayStats Gateway::stats() const {

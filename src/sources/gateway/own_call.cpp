@@ -24,12 +24,14 @@ Result<Call> make_own_call(Gateway& gateway, OwnCall request) {
     call.started_at = system_clock().now();
     call.source = Source::Gateway;
     call.provider.name = provider.record_name;
-    const auto request_header = [&head](std::string_view name) { return head.headers.get(name); };
-    const providers::RequestView view{.method = head.method,
-                                      .path = request.path,
-                                      .query = {},
-                                      .header = request_header,
-                                      .body = request.body};
+    providers::RequestView view;
+    view.method = head.method;
+    view.path = request.path;
+    view.header = [&head](std::string_view name) { return head.headers.get(name); };
+    view.each_header = [&head](const auto& field) {
+        for (const auto& [name, value] : head.headers) field(name, value);
+    };
+    view.body = request.body;
     provider.provider().read_request(view, call);
     call.provider.endpoint.method = head.method;
     call.provider.endpoint.host = upstream.url.host_header();
@@ -37,16 +39,21 @@ Result<Call> make_own_call(Gateway& gateway, OwnCall request) {
     call.raw.request = request.body;
     ingest::OpenCall open = gateway.recorder_->begin(std::move(call));
 
-    const auto fail_with = [&open](Error error) {
+    const auto fail_with = [&open](Error error, bool some_came) {
+        Call& record = open.call();
+        if (record.error.type && record.error.type != ErrorType::Connection)
+            return;  // the provider's own says more
+        record.error = {};
         providers::set_error(
-            open.call(), error.code == Code::DeadlineExceeded ? ErrorType::Timeout : ErrorType::Connection,
+            record, error.code == Code::DeadlineExceeded ? ErrorType::Timeout : ErrorType::Connection,
             std::move(error.message));
+        if (some_came) record.status = Status::Partial;
     };
     gateway.loops_.run([&]() -> net::Task<void> {
         auto answer = co_await gateway.client_.send(upstream.url, head, request.body,
                                                     gateway.options_.deadlines, nullptr);
         if (!answer) {
-            fail_with(answer.error().error);
+            fail_with(std::move(answer.error().error), false);
             co_return;
         }
         const net::ResponseHead& answer_head = (*answer)->head();
@@ -58,12 +65,15 @@ Result<Call> make_own_call(Gateway& gateway, OwnCall request) {
             auto piece = co_await (*answer)->read_some();
             if (!piece || piece->empty()) {
                 reader->end(piece.has_value(), open.call());
-                if (!piece) fail_with(piece.error());
+                if (!piece) fail_with(std::move(piece.error()), reader->first_token_seen());
                 co_return;
             }
             reader->feed(*piece);
         }
     });
+    if (open.call().status == Status::Running) {
+        providers::set_error(open.call(), ErrorType::Server, "Steno was stopped before this call was made");
+    }
     providers::fill_preview(open.call());
     open.end();
     return std::move(open.call());

@@ -16,6 +16,9 @@ namespace {
 
 /// Decoded answers beyond this are relayed, but no longer read.
 constexpr std::uint64_t kMaxDecodedBytes = 256u << 20;
+/// Exact bytes of an answer beyond this are not kept.
+constexpr std::size_t kMaxRawResponse = 64u << 20;
+constexpr std::int64_t kDurabilityPatience = 30'000'000'000;  // ns
 
 std::string stage_message(const net::ClientError& error, const Upstream& upstream) {
     const std::string where = fmt::format("{} at {}", upstream.name, upstream.url.endpoint.to_string());
@@ -69,6 +72,9 @@ net::Task<void> Gateway::Relay::run() {
                             gateway_.options_.max_body_bytes));
         } else if (body.error().code == Code::Cancelled) {
             end_cancelled();
+        } else if (body.error().code == Code::DeadlineExceeded) {
+            co_await refuse_with(408, ErrorType::InvalidRequest,
+                                 "the client stalled in the middle of its request");
         } else {
             co_await refuse_with(400, ErrorType::InvalidRequest, body.error().message);
         }
@@ -106,25 +112,40 @@ void Gateway::Relay::begin_call() {
     warnings_ = take_context(request_.headers, call_);
 }
 
+providers::RequestView Gateway::Relay::request_view(std::string_view body) const {
+    providers::RequestView view;
+    view.method = request_.method;
+    view.path = request_.path().substr(1 + upstream_.name.size());
+    view.query = request_.query();
+    view.header = [this](std::string_view name) { return request_.headers.get(name); };
+    view.each_header = [this](const auto& field) {
+        for (const auto& [name, value] : request_.headers) field(name, value);
+    };
+    view.body = body;
+    return view;
+}
+
 void Gateway::Relay::read_request(std::string_view body) {
     const Kind given = call_.kind;
-    const std::string_view path = request_.path().substr(1 + upstream_.name.size());
-    const auto lookup = [this](std::string_view name) { return request_.headers.get(name); };
-
     std::string plain;
     if (const auto coding = request_.headers.get("content-encoding"); coding && !body.empty()) {
-        if (auto decoder = net::make_decoder(*coding, kMaxDecodedBytes)) {
-            if ((*decoder)->feed(body, plain)) body = plain;
+        // A bomb is passed on to whoever it was meant for, but not unpacked here.
+        if (auto decoder = net::make_decoder(*coding, gateway_.options_.max_body_bytes)) {
+            if ((*decoder)->feed(body, plain)) {
+                body = plain;
+            } else {
+                call_.privacy.truncated["raw.request"].bytes = static_cast<std::int64_t>(body.size());
+                body = {};
+            }
         }
     }
     call_.provider.name = provider_.record_name;
-    provider_.provider().read_request(
-        {.method = request_.method, .path = path, .query = request_.query(), .header = lookup, .body = body},
-        call_);
+    const providers::RequestView view = request_view(body);
+    provider_.provider().read_request(view, call_);
     if (given != Kind::Span) call_.kind = given;
     call_.provider.endpoint.method = request_.method;
     call_.provider.endpoint.host = upstream_.url.host_header();
-    call_.provider.endpoint.path = upstream_.url.path + std::string(path);
+    call_.provider.endpoint.path = upstream_.url.path + std::string(view.path);
     if (gateway_.options_.keep_raw != KeepRaw::None) call_.raw.request = body;
     providers::fill_preview(call_);  // the prompt's half, for those who watch it run
 }
@@ -151,13 +172,7 @@ void Gateway::Relay::read_head(const net::ResponseHead& head) {
     Call& call = open_->call();
     call.provider.http_status = head.status;
     const auto lookup = [&head](std::string_view name) { return head.headers.get(name); };
-    const auto request_lookup = [this](std::string_view name) { return request_.headers.get(name); };
-    const std::string_view path = request_.path().substr(1 + upstream_.name.size());
-    reader_ = provider_.provider().read_response({.method = request_.method,
-                                                  .path = path,
-                                                  .query = request_.query(),
-                                                  .header = request_lookup,
-                                                  .body = body_},
+    reader_ = provider_.provider().read_response(request_view(body_),
                                                  {.status = head.status, .header = lookup}, call);
     if (const auto coding = head.headers.get("content-encoding");
         coding && !equals_ignoring_case(*coding, "identity")) {
@@ -177,12 +192,22 @@ void Gateway::Relay::watch(std::string_view bytes) {
         if (!decoder_->feed(bytes, plain_)) undecodable_ = true;
         bytes = plain_;
     }
-    if (gateway_.options_.keep_raw == KeepRaw::All) raw_response_ += bytes;
+    if (gateway_.options_.keep_raw == KeepRaw::All) keep_raw_response(bytes);
     reader_->feed(bytes);
     if (!first_token_ && reader_->first_token_seen()) {
         first_token_ = true;
         open_->call().time.time_to_first_token = Duration{system_clock().steady_nanos() - started_};
     }
+}
+
+void Gateway::Relay::keep_raw_response(std::string_view bytes) {
+    raw_response_bytes_ += bytes.size();
+    if (raw_response_bytes_ <= kMaxRawResponse) {
+        raw_response_ += bytes;
+        return;
+    }
+    raw_response_.clear();
+    open_->call().privacy.truncated["raw.response"].bytes = static_cast<std::int64_t>(raw_response_bytes_);
 }
 
 net::ResponseHead Gateway::Relay::client_head(const net::ResponseHead& head) const {
@@ -283,21 +308,28 @@ net::Task<void> Gateway::Relay::refuse_with(int status, ErrorType type, std::str
 
 net::Task<void> Gateway::Relay::wait_until_durable() {
     if (!gateway_.options_.strict_durability || !open_ || !open_->position()) co_return;
-    const journal::Position position = *open_->position();
+    // Looks now and then instead of holding a thread: an fsync takes milliseconds, and hundreds may wait for
+    // one.
     journal::Journal& journal = gateway_.recorder_->journal();
-    Result<void> durable;
-    co_await net::blocking(gateway_.loops_, [&] { durable = journal.wait_durable(position); });
-    if (!durable)
-        log::warning("an answer goes out before its record is on disk: {}", durable.error().message);
+    const std::uint64_t wanted = open_->position()->sequence;
+    const std::int64_t deadline = system_clock().steady_nanos() + kDurabilityPatience;
+    journal.sync_soon();
+    while (journal.durable().sequence < wanted) {
+        if (system_clock().steady_nanos() > deadline) {
+            log::warning("an answer goes out before its record is on disk: the disk does not manage");
+            co_return;
+        }
+        if (!co_await net::sleep_for(std::chrono::milliseconds(1))) co_return;
+    }
 }
 
 void Gateway::Relay::end_answered(bool complete) {
     if (ended_ || !open_) return;
     Call& call = open_->call();
     reader_->end(complete, call);
-    if (undecodable_ && !call.error.type) {
-        call.error.type = ErrorType::MalformedResponse;
-        call.error.message = "the answer's content coding could not be undone; it was passed on as it came";
+    if (undecodable_ && (!call.error.type || call.error.type == ErrorType::Connection)) {
+        providers::set_error(call, ErrorType::MalformedResponse,
+                             "the answer's content coding could not be undone; it was passed on as it came");
     }
     end_record();
 }
@@ -313,19 +345,22 @@ void Gateway::Relay::end_failed(ErrorType type, std::string message) {
         open_.emplace(gateway_.recorder_->begin(std::move(call_)));
     }
     Call& call = open_->call();
-    bool partial = false;
-    if (reader_) {
-        reader_->end(false, call);
-        partial = first_token_;
-    }
-    call.status = partial ? Status::Partial : Status::Failure;
-    // What the provider said before it broke off says more than that it broke off (all that the reader itself
-    // can tell: Connection).
-    if (!call.error.type || call.error.type == ErrorType::Connection || type == ErrorType::Cancelled) {
+    if (reader_) reader_->end(false, call);
+    // What the provider said before the end says more than how it ended. (Connection is all that a reader can
+    // tell of a cut itself, and half a document that a client did not wait for is no fault of the
+    // provider's.)
+    const bool told = call.error.type && call.error.type != ErrorType::Connection &&
+                      !(type == ErrorType::Cancelled && call.error.type == ErrorType::MalformedResponse);
+    if (told) {
+        call.status = Status::Failure;
+    } else {
         call.error = {};
-        const Status status = call.status;
         providers::set_error(call, type, std::move(message));
-        call.status = status;
+        if (type == ErrorType::Cancelled) {
+            call.status = Status::Cancelled;
+        } else if (reader_ && first_token_) {
+            call.status = Status::Partial;
+        }
     }
     end_record();
 }
@@ -333,14 +368,29 @@ void Gateway::Relay::end_failed(ErrorType type, std::string message) {
 void Gateway::Relay::end_cancelled() {
     if (ended_ || !recording()) return;
     gateway_.client_cancels_.fetch_add(1, std::memory_order_relaxed);
+    switch (client_.gone()) {
+        case net::ServerExchange::Gone::Stopped:
+            if (open_) {
+                if (reader_) reader_->end(false, open_->call());
+                open_->call().status = Status::Interrupted;
+                open_->call().error = {};
+                open_->call().error.message = "Steno was stopped while the answer was on its way";
+                end_record();
+            }
+            return;
+        case net::ServerExchange::Gone::Stalled:
+            end_failed(ErrorType::Cancelled, "the client stopped reading and was cut off");
+            return;
+        case net::ServerExchange::Gone::Client:
+        case net::ServerExchange::Gone::No:
+            break;
+    }
     end_failed(ErrorType::Cancelled, "the client closed the connection before the answer was complete");
 }
 
 void Gateway::Relay::end_record() {
     ended_ = true;
     Call& call = open_->call();
-    call.time.duration = Duration{system_clock().steady_nanos() - started_};
-    if (call.error.type == ErrorType::Cancelled) call.status = Status::Cancelled;
     call.time.duration =
         Duration{system_clock().steady_nanos() - started_};  // from where the first token counts, too
     if (gateway_.options_.keep_raw == KeepRaw::All) call.raw.response = std::move(raw_response_);

@@ -24,11 +24,13 @@ class Gateway::Relay {
 
   private:
     void begin_call();
+    [[nodiscard]] providers::RequestView request_view(std::string_view body) const;
     void read_request(std::string_view body);
     net::RequestHead upstream_request() const;
     void read_head(const net::ResponseHead& head);
     /// Takes a copy of what passes: decoded, understood, timed.
     void watch(std::string_view bytes);
+    void keep_raw_response(std::string_view bytes);
     net::ResponseHead client_head(const net::ResponseHead& head) const;
 
     net::Task<void> relay_answer(net::ClientExchange& answer);
@@ -62,6 +64,7 @@ class Gateway::Relay {
     std::unique_ptr<net::Decoder> decoder_;
     std::string plain_;         ///< decoded bytes of the piece at hand
     std::string raw_response_;  ///< with KeepRaw::All
+    std::size_t raw_response_bytes_ = 0;
     bool undecodable_ = false;
     bool first_token_ = false;
     net::CancelHandle cancel_;
