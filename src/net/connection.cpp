@@ -230,7 +230,8 @@ void Connection::end(End why) {
     if (end_reason_ != End::None) return;
     end_reason_ = why;
     close();
-    if (waiter_.waiting()) wake_later();
+    // The closing tells it by the read that it aborts only where one is pending.
+    asio::post(loop_.context, [self = Self(this)] { self->on_input(); });
 }
 
 void Connection::on_deadline() {

@@ -84,7 +84,7 @@ class Connection : public Watched,
     void wake_when(Socket::wait_type what);
     [[nodiscard]] bool socket_ready() const { return socket_ready_; }
 
-    /// Closes now; a waiting coroutine is woken in the loop's next turn.
+    /// Closes now; `on_input` is told in the loop's next turn, and with it a waiting coroutine.
     void end(End why);
     [[nodiscard]] End ended() const { return end_reason_; }
     [[nodiscard]] bool peer_closed() const { return peer_closed_; }
@@ -96,7 +96,7 @@ class Connection : public Watched,
     void close();
 
   protected:
-    /// Input has come, or the peer's end. Waking must be the last thing it does.
+    /// Input has come, or the peer's end or ours. May be told twice. Waking must be the last thing it does.
     virtual void on_input() { waiter_.wake(); }
     void on_deadline() override;
     void on_stop() override { end(End::Cancelled); }

@@ -2,8 +2,11 @@
 
 #include "base/text.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <charconv>
+#include <chrono>
 
 namespace steno::net {
 namespace {
@@ -145,6 +148,21 @@ std::vector<std::pair<std::string, std::string>> parse_query(std::string_view qu
         out.emplace_back(percent_decode(pair.substr(0, equals), true), percent_decode(value, true));
     }
     return out;
+}
+
+std::string http_date(std::int64_t seconds) {
+    // Names of its own: strftime's are the locale's.
+    static constexpr const char* kDays[] = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
+    static constexpr const char* kMonths[] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
+                                              "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+    const std::chrono::sys_seconds moment{std::chrono::seconds(seconds)};
+    const auto day = std::chrono::floor<std::chrono::days>(moment);
+    const std::chrono::year_month_day date(day);
+    const std::chrono::hh_mm_ss time(moment - day);
+    return fmt::format("{}, {:02} {} {:04} {:02}:{:02}:{:02} GMT",
+                       kDays[std::chrono::weekday(day).c_encoding()], unsigned(date.day()),
+                       kMonths[unsigned(date.month()) - 1], int(date.year()), time.hours().count(),
+                       time.minutes().count(), time.seconds().count());
 }
 
 std::optional<Endpoint> Endpoint::parse(std::string_view text) {

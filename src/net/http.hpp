@@ -60,6 +60,9 @@ std::string percent_encode(std::string_view text);
 /// The decoded name=value pairs of a query string, in order.
 std::vector<std::pair<std::string, std::string>> parse_query(std::string_view query);
 
+/// "Sun, 06 Nov 1994 08:49:37 GMT" (RFC 9110, section 5.6.7), of seconds since the Unix epoch.
+std::string http_date(std::int64_t seconds);
+
 /// "host:port", "[::1]:8787".
 struct Endpoint {
     std::string host;

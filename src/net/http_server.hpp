@@ -34,8 +34,8 @@ class ServerExchange {
 
     /// Sends status and headers at once. `content_length`: exactly so many bytes will be written; without it
     /// the body is chunked (HTTP/1.1) or ended by closing (1.0). Content-Length and Transfer-Encoding in
-    /// `head` are ignored; `Connection` is the server's own affair. 204, 304 and answers to HEAD have no
-    /// body.
+    /// `head` are ignored; `Connection` is the server's own affair. A head without Date gets one
+    /// (RFC 9110, section 6.6.1). 204, 304 and answers to HEAD have no body.
     virtual Task<Result<void>> write_head(const ResponseHead& head,
                                           std::optional<std::uint64_t> content_length) = 0;
     /// Sends a piece of the body now (no buffering, TCP_NODELAY). Waits while the client reads slowly, which

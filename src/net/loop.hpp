@@ -21,6 +21,8 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <string>
+#include <string_view>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -84,12 +86,18 @@ struct Loop {
     /// The moment `after` from now, never 0.
     static std::int64_t in(std::chrono::nanoseconds after);
 
+    /// The value of a Date field (RFC 9110, section 5.6.7), made once a second. Valid until the next call.
+    std::string_view date();
+
     void watch(Watched& node) { watched.push_back(node); }
     void run();
     void begin_stop();
 
   private:
     void arm_sweep();
+
+    std::int64_t date_second_ = -1;  ///< of the Unix epoch
+    std::string date_;
 };
 
 struct Loops::Impl {

@@ -1,6 +1,7 @@
 #include "net/loops.hpp"
 
 #include "base/log.hpp"
+#include "net/http.hpp"
 #include "net/loop.hpp"
 
 #include <boost/asio/as_tuple.hpp>
@@ -45,6 +46,16 @@ std::int64_t Loop::now() {
 
 std::int64_t Loop::in(std::chrono::nanoseconds after) {
     return now() + std::max<std::int64_t>(std::min(after, kForever).count(), 1);
+}
+
+std::string_view Loop::date() {
+    timespec t{};
+    ::clock_gettime(CLOCK_REALTIME_COARSE, &t);
+    if (t.tv_sec != date_second_) {
+        date_second_ = t.tv_sec;
+        date_ = http_date(t.tv_sec);
+    }
+    return date_;
 }
 
 void Loop::run() {

@@ -7,6 +7,7 @@
 
 #include <arpa/inet.h>
 #include <atomic>
+#include <ctime>
 #include <future>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -334,6 +335,7 @@ TEST_F(Net, AnswersWithoutBodies) {
         ResponseHead head;
         if (exchange.head().path() == "/204") head.status = 204;
         if (exchange.head().path() == "/304") head.status = 304;
+        head.headers.add("date", "now");
         (void)co_await exchange.respond(head, "body");
     });
     const RawSocket socket = raw();
@@ -342,12 +344,30 @@ TEST_F(Net, AnswersWithoutBodies) {
         "x\r\n\r\n"
         "GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\nGET / HTTP/1.0\r\n\r\n");
     EXPECT_EQ(socket.read_all(),
-              "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\n"
-              "HTTP/1.1 204 No Content\r\n\r\n"
-              "HTTP/1.1 304 Not Modified\r\nContent-Length: 4\r\n\r\n"
-              "HTTP/1.1 200 OK\r\nContent-Length: 4\r\nConnection: keep-alive\r\n\r\nbody"
-              "HTTP/1.1 200 OK\r\nContent-Length: 4\r\nConnection: close\r\n\r\nbody");
+              "HTTP/1.1 200 OK\r\ndate: now\r\nContent-Length: 4\r\n\r\n"
+              "HTTP/1.1 204 No Content\r\ndate: now\r\n\r\n"
+              "HTTP/1.1 304 Not Modified\r\ndate: now\r\nContent-Length: 4\r\n\r\n"
+              "HTTP/1.1 200 OK\r\ndate: now\r\nContent-Length: 4\r\nConnection: keep-alive\r\n\r\nbody"
+              "HTTP/1.1 200 OK\r\ndate: now\r\nContent-Length: 4\r\nConnection: close\r\n\r\nbody");
     EXPECT_EQ(get(url(), {}, "HEAD").response->body, "");
+}
+
+TEST_F(Net, EveryAnswerSaysWhen) {
+    serve(echo);
+    for (const char* request : {"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", "nonsense\r\n\r\n",
+                                "POST /chunked HTTP/1.0\r\nContent-Length: 1\r\n\r\n1"}) {
+        const RawSocket socket = raw();
+        const std::int64_t before = std::time(nullptr);
+        socket.send(request);
+        const std::string answer = socket.read_all();
+        bool found = false;
+        // The coarse clock may be a tick behind the other.
+        for (std::int64_t second = before - 1; second <= std::time(nullptr); ++second) {
+            found = found || answer.find("\r\nDate: " + http_date(second) + "\r\n") != std::string::npos;
+        }
+        EXPECT_TRUE(found) << answer;
+        EXPECT_EQ(answer.find("Date: "), answer.rfind("Date: "));
+    }
 }
 
 TEST_F(Net, HeadersCannotBeInjected) {
@@ -648,7 +668,10 @@ TEST_F(Net, ThreeHundredConnections) {
     EXPECT_EQ(good, 1500);
 }
 
-TEST_F(Net, StopCutsWhatRuns) {
+/// A request that waits for its turn is read already, so that no read is pending that the cut would abort.
+class Stop : public Net, public testing::WithParamInterface<const char*> {};
+
+TEST_P(Stop, CutsWhatRuns) {
     std::promise<void> running;
     std::atomic<bool> told = false;
     serve([&](ServerExchange& exchange) -> Task<void> {
@@ -662,13 +685,17 @@ TEST_F(Net, StopCutsWhatRuns) {
     });
     const RawSocket idle = raw();
     const RawSocket busy = raw();
-    busy.send("GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+    busy.send(GetParam());
     running.get_future().wait();
     server->stop(10ms);
     EXPECT_EQ(server->connections(), 0u);
     EXPECT_TRUE(told);
     EXPECT_EQ(idle.read_all(), "");
 }
+INSTANTIATE_TEST_SUITE_P(
+    Requests, Stop,
+    testing::Values("GET / HTTP/1.1\r\nHost: x\r\n\r\n",
+                    "GET / HTTP/1.1\r\nHost: x\r\n\r\nGET /next HTTP/1.1\r\nHost: x\r\n\r\n"));
 
 TEST_F(Net, StoppingTheLoopsEndsEverything) {
     std::promise<void> running;

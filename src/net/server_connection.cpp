@@ -257,6 +257,7 @@ Task<void> ServerConnection::refuse(int status, std::string_view words) {
     ResponseHead answer;
     answer.status = status;
     answer.headers.add("Content-Type", "text/plain; charset=utf-8");
+    answer.headers.add("Date", std::string(loop().date()));
     output().clear();
     wire::append_response(output(), answer,
                           fmt::format("Content-Length: {}\r\nConnection: close\r\n", words.size()));
@@ -297,6 +298,7 @@ Result<void> ServerConnection::begin_answer(const ResponseHead& head,
     } else if (!http11) {
         end = fmt::format_to(end, "Connection: keep-alive\r\n");
     }
+    if (!head.headers.has("date")) end = fmt::format_to(end, "Date: {}\r\n", loop().date());
     wire::append_response(output(), head, {lines, static_cast<std::size_t>(end - lines)});
     head_sent_ = true;
     return {};
