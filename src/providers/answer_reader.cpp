@@ -11,26 +11,6 @@ namespace steno::providers {
 
 namespace {
 
-/// Keys are at least this long; a shorter value would make holes in ordinary words.
-constexpr std::size_t kMinSecret = 8;
-
-std::vector<std::string> secrets_of(const RequestView& request) {
-    std::vector<std::string> secrets;
-    const auto keep = [&](std::string_view secret) {
-        if (secret.size() >= kMinSecret) secrets.emplace_back(secret);
-    };
-    for (const std::string_view name : {"authorization", "x-api-key", "api-key", "x-goog-api-key"}) {
-        const auto value = request.header ? request.header(name) : std::nullopt;
-        if (!value) continue;
-        const std::size_t space = value->find(' ');
-        keep(space == std::string_view::npos ? *value : trim(value->substr(space + 1)));
-    }
-    for (const std::string_view pair : split(request.query, '&')) {
-        if (pair.starts_with("key=")) keep(pair.substr(4));
-    }
-    return secrets;
-}
-
 /// The words of a body that is no JSON (a proxy's HTML page, "error code: 520"), for the message.
 std::string prose(std::string_view body) {
     constexpr std::size_t kShown = 300;
@@ -61,7 +41,7 @@ class GenericReader final : public AnswerReader {
 AnswerReader::AnswerReader(const RequestView& request, const ResponseView& response, Expected expected)
     : status_(response.status),
       expected_(expected),
-      secrets_(secrets_of(request)),
+      secrets_(request),
       on_sse_([this](const SseEvent& event) { on_message(event.name, event.data); }),
       on_element_([this](std::string_view element) { on_message({}, element); }) {
     const auto type = response.header ? response.header("content-type") : std::nullopt;
@@ -148,7 +128,9 @@ void AnswerReader::read_document(bool complete) {
     if (auto error = is_json ? find_error(document_.root(), status_ >= 400) : std::nullopt)
         report(std::move(*error));
     if (status_ >= 400) {
-        report({{}, {}, prose(document_text_), {}});
+        // Cut in the middle of a key it would not be found again, so keys go before the text is shortened.
+        constexpr std::size_t kLookedAt = 64 << 10;
+        report({{}, {}, prose(secrets_.without_secrets(document_text_.substr(0, kLookedAt))), {}});
     } else if (is_json) {
         on_document(document_.root());
     } else {
@@ -156,21 +138,13 @@ void AnswerReader::read_document(bool complete) {
     }
 }
 
-std::string AnswerReader::without_secrets(std::string text) const {
-    for (const std::string& secret : secrets_) {
-        for (std::size_t at = text.find(secret); at != std::string::npos; at = text.find(secret, at)) {
-            text.replace(at, secret.size(), "***");
-        }
-    }
-    return text;
-}
-
 void AnswerReader::set_status(bool complete, Call& call) {
     call.status = Status::Success;
     const bool stream = body_ == Body::Events || body_ == Body::Array;
     if (status_ >= 400 && !error_) error_.emplace();
     if (error_) {
-        error_->message = without_secrets(std::move(error_->message));
+        for (std::string* const text : {&error_->message, &error_->type, &error_->code})
+            *text = secrets_.without_secrets(std::move(*text));
         if (error_->message.empty())
             error_->message = fmt::format("the provider answered with status {}", status_);
         set_error(call, status_, std::move(*error_));

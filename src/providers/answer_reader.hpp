@@ -5,11 +5,11 @@
 #include "providers/json_array_stream.hpp"
 #include "providers/json_view.hpp"
 #include "providers/provider.hpp"
+#include "providers/request_secrets.hpp"
 #include "providers/sse.hpp"
 
 #include <string>
 #include <string_view>
-#include <vector>
 
 namespace steno::providers {
 
@@ -58,14 +58,12 @@ class AnswerReader : public ResponseReader {
     void on_message(std::string_view name, std::string_view data);
     void read_document(bool complete);
     void set_status(bool complete, Call& call);
-    [[nodiscard]] std::string without_secrets(std::string text) const;
 
     int status_;
     Expected expected_;
     bool event_stream_;  ///< by its content type
     std::optional<bool> should_retry_;
-    std::vector<std::string>
-        secrets_;  ///< of the request: some servers repeat the key in their error messages
+    RequestSecrets secrets_;  ///< no error is recorded with them in it
     Body body_ = Body::Unknown;
     bool finished_ = false;
     bool flushing_ = false;  ///< what comes now was not closed by the provider

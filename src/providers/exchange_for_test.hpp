@@ -10,7 +10,7 @@
 
 namespace steno::providers {
 
-using Headers = std::map<std::string, std::string>;
+using Headers = std::multimap<std::string, std::string>;
 
 /// One request and its answer, to be read by a provider.
 struct Exchange {
@@ -34,10 +34,17 @@ struct Exchange {
         };
     }
 
+    static HeaderWalk walk(const Headers& headers) {
+        return [&headers](const auto& field) {
+            for (const auto& [name, value] : headers) field(name, value);
+        };
+    }
+
     /// What a gateway records, the answer being fed in pieces that end at `cuts` (sorted) and at its end.
     [[nodiscard]] Call read(const std::vector<std::size_t>& cuts = {}) const {
         const Provider& provider = find_provider(upstream).provider();
-        const RequestView request{method, path, query, lookup(request_headers), request_body};
+        const RequestView request{
+            method, path, query, lookup(request_headers), request_body, walk(request_headers)};
         Call call;
         provider.read_request(request, call);
         const auto reader = provider.read_response(request, {status, lookup(response_headers)}, call);

@@ -60,23 +60,28 @@ void read_response_head(const ResponseView& response, Call& call) {
     }
 }
 
+std::string percent_decoded(std::string_view coded) {
+    std::string plain;
+    plain.reserve(coded.size());
+    for (std::size_t at = 0; at < coded.size(); ++at) {
+        const int high = coded[at] == '%' && at + 2 < coded.size() ? hex_value(coded[at + 1]) : -1;
+        const int low = high >= 0 ? hex_value(coded[at + 2]) : -1;
+        if (low >= 0) {
+            plain.push_back(static_cast<char>(high * 16 + low));
+            at += 2;
+        } else {
+            plain.push_back(coded[at]);
+        }
+    }
+    return plain;
+}
+
 std::vector<std::string> path_segments(std::string_view path) {
     std::vector<std::string> segments;
     while (!path.empty()) {
         const std::size_t slash = path.find('/');
-        std::string segment;
-        const std::string_view coded = path.substr(0, slash);
-        for (std::size_t at = 0; at < coded.size(); ++at) {
-            const int high = coded[at] == '%' && at + 2 < coded.size() ? hex_value(coded[at + 1]) : -1;
-            const int low = high >= 0 ? hex_value(coded[at + 2]) : -1;
-            if (low >= 0) {
-                segment.push_back(static_cast<char>(high * 16 + low));
-                at += 2;
-            } else {
-                segment.push_back(coded[at]);
-            }
-        }
-        if (!segment.empty()) segments.push_back(std::move(segment));
+        if (std::string segment = percent_decoded(path.substr(0, slash)); !segment.empty())
+            segments.push_back(std::move(segment));
         path.remove_prefix(slash == std::string_view::npos ? path.size() : slash + 1);
     }
     return segments;

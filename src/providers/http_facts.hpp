@@ -4,7 +4,9 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <string_view>
+#include <vector>
 
 /// What the heads of request and answer tell, the same for all providers. Every header is optional and
 /// unchecked.
@@ -23,6 +25,8 @@ std::optional<std::int64_t> parse_reset_ms(std::string_view text);
 /// "Fri, 20 Nov 2026 10:00:00 GMT": seconds since 1970.
 std::optional<std::int64_t> parse_http_date(std::string_view text);
 
+/// With each %41 as the byte that it stands for; what is no such code stays.
+std::string percent_decoded(std::string_view coded);
 /// The path, percent-decoded, cut into its segments without empty ones: {"v1", "chat", "completions"}.
 std::vector<std::string> path_segments(std::string_view path);
 

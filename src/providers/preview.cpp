@@ -51,6 +51,8 @@ std::string preview_of_answer(const Call& call) {
 }  // namespace
 
 void fill_preview(Call& call) {
+    call.preview = {};
+    if (!call.privacy.full_data.value_or(true)) return;
     call.preview.prompt = preview_of_prompt(call);
     call.preview.answer = preview_of_answer(call);
 }

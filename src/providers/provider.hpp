@@ -90,7 +90,8 @@ std::span<const ProviderRow> provider_table();
 /// row's views of an unknown name are those that were given.
 ProviderRow find_provider(std::string_view upstream_name);
 
-/// The beginning of the last user message and of the answer, for lists. Fills call.preview.
+/// The beginning of the last user message and of the answer, for lists. Fills call.preview; empties it where
+/// privacy.full_data is false, since a preview is content too.
 void fill_preview(Call& call);
 
 }  // namespace steno::providers
