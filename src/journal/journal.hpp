@@ -50,7 +50,7 @@ struct Stats {
     std::uint64_t bytes = 0;     ///< written to this stream
     std::uint64_t segments = 0;  ///< of this stream
     std::uint64_t syncs = 0;
-    std::uint64_t append_failures = 0;
+    std::uint64_t append_failures = 0;  ///< those refused are among them
     std::uint64_t sync_failures = 0;
     std::uint64_t open_calls = 0;
     bool healthy = true;     ///< the last write and the last fsync succeeded
@@ -59,12 +59,17 @@ struct Stats {
 
 /// One stream, open for writing. All functions may be called from any thread.
 ///
+/// Waiting: append() waits for the write(2) of those before it and, at the turn of a segment, for a rename;
+/// never for an fsync. stats(), durable() and sync_soon() wait for nothing that the disk does.
+/// wait_durable(), finish_recovery(), export_head() and close() wait for the disk.
+///
 /// Durability: when append() returns, the record survives the death of the process (kill -9); when
 /// wait_durable() returns, or on_durable names its position or a later one, it survives the loss of power.
 ///
 /// Failing disks: an append that cannot be written fails as a whole and leaves no trace; the next one tries
-/// again. If an fsync fails, the segment is given up and what it held unsynced is written to a new one, again
-/// and again until that works: positions never change. Nothing is ever declared durable on the word of a
+/// again. If an fsync fails, or a failed append cannot be cut off, the segment is given up: the sync thread
+/// writes what it held unsynced to a new one and fsyncs that, again and again until it works, and until then
+/// appends are refused at once. Positions never change. Nothing is ever declared durable on the word of a
 /// second fsync.
 class Journal {
   public:
@@ -78,8 +83,8 @@ class Journal {
     [[nodiscard]] virtual Uuid stream() const = 0;
 
     /// Appends one record with one short write. ResourceExhausted: the disk is full (or too much is
-    /// unsynced); Unavailable: the disk fails; InvalidArgument: the entry is beyond its bounds;
-    /// FailedPrecondition: closed.
+    /// unsynced); Unavailable: the disk fails, or a segment that failed is being replaced; InvalidArgument:
+    /// the entry is beyond its bounds; FailedPrecondition: closed.
     virtual Result<Position> append(const Entry& entry) = 0;
 
     /// Blocks until the record is fsynced, which begins at once. Unavailable: the disk failed;

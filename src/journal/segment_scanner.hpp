@@ -18,8 +18,8 @@ struct SegmentFile {
     std::uint64_t number = 0;
     std::uint64_t size = 0;
     SegmentHeader header;
-    /// The next segment's first sequence. Records from here on are copies from before a failed fsync: the
-    /// next segment has them. kNoEnd in the last one.
+    /// The next segment's first sequence. Records from here on were not fsynced when that one began, which
+    /// has them too. kNoEnd in the last one.
     std::uint64_t end_sequence = kNoEnd;
 };
 

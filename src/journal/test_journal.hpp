@@ -8,6 +8,7 @@
 
 #include <map>
 #include <string>
+#include <thread>
 #include <vector>
 
 /// What the journal's tests share.
@@ -38,6 +39,17 @@ inline Position must_append(Journal& journal, const Entry& entry) {
     auto position = journal.append(entry);
     EXPECT_TRUE(position) << position.error().message;
     return position.value_or(Position());
+}
+
+/// As the recorder does it: refused while a segment is being replaced, and tried again.
+inline Position append_until_taken(Journal& journal, const Entry& entry) {
+    for (;;) {
+        auto position = journal.append(entry);
+        if (position) return *position;
+        EXPECT_EQ(position.error().code, Code::Unavailable) << position.error().message;
+        if (position.error().code != Code::Unavailable) return {};
+        std::this_thread::yield();
+    }
 }
 
 /// Headers of all readable records, by stream.
