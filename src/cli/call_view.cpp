@@ -124,6 +124,11 @@ Table call_table() {
                   {"id"}});
 }
 
+std::string_view call_table_fields() {
+    return "started_at,status,provider.name,model.requested,name,usage.input_tokens,usage.output_tokens,cost,"
+           "time.duration_ms,error.message,preview";
+}
+
 void add_call(Table& table, dom::element call) {
     const std::string status = text_at(call, "/status");
     table.row({clock_time(text_at(call, "/started_at")), status, text_at(call, "/provider/name"), model(call),

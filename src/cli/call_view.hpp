@@ -10,6 +10,8 @@
 namespace steno::cli {
 
 Table call_table();
+/// The `fields` parameter that asks for what the table shows.
+std::string_view call_table_fields();
 void add_call(Table& table, simdjson::dom::element call);
 void print_call_line(simdjson::dom::element call);
 void print_call(simdjson::dom::element call);

@@ -60,8 +60,9 @@ std::string with(const std::string& query, std::string_view name, std::string_vi
 Result<int> list(const Program& program, const CallsFlags& flags) {
     STENO_ASSIGN(const auto api, Api::open(program, flags.record));
     STENO_ASSIGN(const std::string query, selection(flags));
-    STENO_ASSIGN(const std::string body,
-                 api->get("/api/v1/calls" + with(query, "limit", std::to_string(flags.limit))));
+    std::string page_query = with(query, "limit", std::to_string(flags.limit));
+    if (!program.json) page_query = with(page_query, "fields", call_table_fields());
+    STENO_ASSIGN(const std::string body, api->get("/api/v1/calls" + page_query));
     if (program.json) {
         fmt::print("{}\n", body);
         return 0;
@@ -89,9 +90,11 @@ Result<int> show(const Program& program, const CallsFlags& flags) {
     }
     simdjson::dom::parser parser;
     simdjson::dom::element call;
-    if (parser.parse(body).get(call) != simdjson::SUCCESS)
-        return fail(Code::Internal, "the answer is no call");
-    print_call(call);
+    if (parser.parse(body).get(call) == simdjson::SUCCESS) {
+        print_call(call);
+    } else {
+        fmt::print("{}\n", printable(body));  // it holds numbers that only the JSON form can show
+    }
     return 0;
 }
 
@@ -130,22 +133,27 @@ Result<int> export_calls(const Program& program, const CallsFlags& flags) {
     CsvWriter writer(stdout);
     std::uint64_t done = 0;
     std::string cursor;
-    simdjson::dom::parser parser;
+    simdjson::ondemand::parser parser;
     do {
         STENO_ASSIGN(
             const std::string body,
             api->get("/api/v1/calls" + (cursor.empty() ? page_query : with(page_query, "cursor", cursor))));
-        simdjson::dom::element page;
-        simdjson::dom::array calls;
-        if (parser.parse(body).get(page) != simdjson::SUCCESS ||
+        // Each call is passed on as it stands, digit by digit; only the page around it is read.
+        const simdjson::padded_string padded(body);
+        simdjson::ondemand::document page;
+        simdjson::ondemand::array calls;
+        if (parser.iterate(padded).get(page) != simdjson::SUCCESS ||
             page["calls"].get(calls) != simdjson::SUCCESS) {
             return fail(Code::Internal, "the answer has no calls");
         }
-        for (const simdjson::dom::element call : calls) {
+        for (auto item : calls) {
+            std::string_view call;
+            if (simdjson::to_json_string(item).get(call) != simdjson::SUCCESS)
+                return fail(Code::Internal, "the answer breaks off");
             if (csv) {
-                writer.write(call);
+                STENO_TRY(writer.write(call));
             } else {
-                fmt::print("{}\n", simdjson::minify(call));
+                fmt::print("{}\n", call);
             }
             if (std::ferror(stdout) != 0) return 0;  // the reader has gone
             ++done;

@@ -45,7 +45,13 @@ CsvWriter::CsvWriter(std::FILE* out) : out_(out) {
     end_line(head_);
 }
 
-void CsvWriter::write(simdjson::dom::element call) {
+Result<void> CsvWriter::write(std::string_view text) {
+    simdjson::dom::element call;
+    if (parser_.parse(text.data(), text.size()).get(call) != simdjson::SUCCESS) {
+        return fail(Code::InvalidArgument,
+                    "a call holds a number beyond 64 bits, which a cell cannot show exactly",
+                    "--format jsonl passes it on as it stands");
+    }
     if (!head_written_) {
         head_written_ = true;
         std::fputs(head_.c_str(), out_);
@@ -53,11 +59,12 @@ void CsvWriter::write(simdjson::dom::element call) {
     std::string line;
     for (const std::string& pointer : pointers_) {
         simdjson::dom::element value;
-        const bool text = call.at_pointer(pointer).get(value) == simdjson::SUCCESS && value.is_string();
-        append_cell(line, text_at(call, pointer.c_str()), text);
+        const bool is_text = call.at_pointer(pointer).get(value) == simdjson::SUCCESS && value.is_string();
+        append_cell(line, text_at(call, pointer.c_str()), is_text);
     }
     end_line(line);
     std::fputs(line.c_str(), out_);
+    return {};
 }
 
 }  // namespace steno::cli

@@ -1,9 +1,12 @@
 #pragma once
 
+#include "base/error.hpp"
+
 #include <simdjson.h>
 
 #include <cstdio>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace steno::cli {
@@ -13,10 +16,13 @@ namespace steno::cli {
 class CsvWriter {
   public:
     explicit CsvWriter(std::FILE* out);
-    void write(simdjson::dom::element call);
+    /// `call`: the JSON form. InvalidArgument when it holds a number that has no place in a cell (beyond 64
+    /// bits).
+    Result<void> write(std::string_view call);
 
   private:
     std::FILE* out_;
+    simdjson::dom::parser parser_;
     std::vector<std::string> pointers_;  ///< "/usage/input_tokens", a column each
     std::string head_;
     bool head_written_ = false;

@@ -156,6 +156,11 @@ Result<ChangedRequest> change_request(const Call& original, const ReplayRequest&
             "the exact request of this call was not kept, so it cannot be sent again",
             "calls are kept with their exact request while gateway.keep_raw is \"request\" or \"all\"");
     }
+    if (original.privacy.masked.contains("credential")) {
+        return fail(
+            Code::FailedPrecondition,
+            "this request carried a credential in its body, which was not kept, so it cannot be sent again");
+    }
     switch (original.kind) {
         case Kind::Chat:
         case Kind::Completion:

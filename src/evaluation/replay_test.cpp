@@ -75,6 +75,9 @@ TEST(ChangeRequest, SaysWhyItCannot) {
     ReplayRequest change;
     change.set = {{"stream", "true"}};
     EXPECT_NE(changed(chat("{}"), change).find("cannot be set"), std::string::npos);
+    Call held_a_key = chat("{}");
+    held_a_key.privacy.masked["credential"] = 1;
+    EXPECT_NE(changed(held_a_key, {}).find("credential"), std::string::npos);
     Call embedding = chat("{}");
     embedding.kind = Kind::Embedding;
     EXPECT_NE(changed(embedding, {}).find("cannot be replayed"), std::string::npos);

@@ -2,7 +2,9 @@
 
 #include "base/log.hpp"
 #include "base/text.hpp"
+#include "providers/credentials.hpp"
 #include "providers/errors.hpp"
+#include "providers/request_secrets.hpp"
 #include "sources/gateway/context_headers.hpp"
 #include "sources/gateway/refusal.hpp"
 
@@ -138,6 +140,13 @@ void Gateway::Relay::read_request(std::string_view body) {
                 body = {};
             }
         }
+    }
+    // Keys that some requests carry in their bodies go upstream, but not on the record.
+    std::int64_t hidden = 0;
+    const auto without_credentials = providers::hide_credentials(body, hidden);
+    if (without_credentials) {
+        body = *without_credentials;
+        call_.privacy.masked["credential"] = hidden;
     }
     call_.provider.name = provider_.record_name;
     const providers::RequestView view = request_view(body);
@@ -393,7 +402,10 @@ void Gateway::Relay::end_record() {
     Call& call = open_->call();
     call.time.duration =
         Duration{system_clock().steady_nanos() - started_};  // from where the first token counts, too
-    if (gateway_.options_.keep_raw == KeepRaw::All) call.raw.response = std::move(raw_response_);
+    if (!raw_response_.empty()) {
+        call.raw.response =
+            providers::RequestSecrets(request_view({})).without_secrets(std::move(raw_response_));
+    }
     providers::fill_preview(call);
     open_->end();
 }
