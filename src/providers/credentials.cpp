@@ -6,6 +6,8 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
+#include <cstring>
 #include <vector>
 
 namespace steno::providers {
@@ -49,28 +51,47 @@ constexpr std::array<std::string_view, 6> kSchemaMaps{
 
 enum class Name : unsigned char { Plain, Credential, AllBelow };
 
-/// Cheap, since it is asked about every member of every body.
-bool may_be_telling(char last_but_one, char last) {
-    const int pair = (last_but_one | 0x20) << 8 | (last | 0x20);
-    switch (pair) {
-        case 'o' << 8 | 'n':  // authorization, authentication
-        case 'e' << 8 | 'n':  // token
-        case 'e' << 8 | 'y':  // key
-        case 'e' << 8 | 't':  // secret
-        case 'r' << 8 | 'd':  // password
-        case 'r' << 8 | 's':  // headers
-        case 'l' << 8 | 's':  // credentials
-            return true;
-        default:
-            return false;
-    }
+/// The end of a name in eight bytes, and which of them count.
+struct Tail {
+    std::uint64_t bytes;
+    std::uint64_t counting;
+};
+
+constexpr Tail tail_of(std::string_view end) {
+    std::array<char, 8> bytes{};
+    std::array<char, 8> counting{};
+    std::ranges::copy(end, bytes.end() - end.size());
+    std::fill(counting.end() - end.size(), counting.end(), '\xff');
+    return {std::bit_cast<std::uint64_t>(bytes), std::bit_cast<std::uint64_t>(counting)};
+}
+
+/// Every name above ends in one of these, with '_' and '-' between its words too.
+constexpr std::array kTails{tail_of("rization"), tail_of("tication"), tail_of("token"),
+                            tail_of("key"),      tail_of("secret"),   tail_of("password"),
+                            tail_of("headers"),  tail_of("dentials")};
+
+constexpr std::uint32_t letter_bit(char c) {
+    return std::uint32_t{1} << (static_cast<unsigned char>(c) & 31);  // of either case
+}
+constexpr std::uint32_t kLastLetters =
+    letter_bit('n') | letter_bit('y') | letter_bit('t') | letter_bit('d') | letter_bit('s');
+
+/// Cheap, since it is asked about every member of every body: do the last eight bytes before a name's closing
+/// quote end like that?
+bool may_be_telling(const char* eight_bytes) {
+    if ((letter_bit(eight_bytes[7]) & kLastLetters) == 0) return false;
+    constexpr std::uint64_t kLowerCase = 0x2020202020202020;
+    std::uint64_t bytes = 0;
+    std::memcpy(&bytes, eight_bytes, sizeof bytes);
+    bytes |= kLowerCase;
+    return std::ranges::any_of(kTails,
+                               [bytes](const Tail& tail) { return (bytes & tail.counting) == tail.bytes; });
 }
 
 /// `name` as it is written between its quotes.
 Name meaning_of(std::string_view name) {
     constexpr std::size_t kLongest = 64;
-    if (name.size() < 6 || name.size() > kLongest || !may_be_telling(name[name.size() - 2], name.back()))
-        return Name::Plain;
+    if (name.size() > kLongest) return Name::Plain;
     std::array<char, kLongest> folded;
     std::size_t size = 0;
     for (const char c : name) {
@@ -93,7 +114,7 @@ bool has_telling_name(std::string_view text) {
          colon = text.find(':', colon + 1)) {
         std::size_t end = colon;
         while (end > 0 && (text[end - 1] == ' ' || (text[end - 1] >= '\t' && text[end - 1] <= '\r'))) --end;
-        if (end < 4 || text[end - 1] != '"' || !may_be_telling(text[end - 3], text[end - 2])) continue;
+        if (end < 9 || text[end - 1] != '"' || !may_be_telling(text.data() + end - 9)) continue;
         const std::size_t quote = text.substr(0, end - 1).rfind('"');
         if (quote != std::string_view::npos &&
             meaning_of(text.substr(quote + 1, end - quote - 2)) != Name::Plain)

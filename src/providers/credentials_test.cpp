@@ -77,6 +77,15 @@ TEST(Credentials, AreHiddenHoweverTheirNamesAreSpelled) {
                              "aws_secret_access_key",
                              "aws_session_token",
                              "vertex_credentials",
+                             "auth_token",
+                             "bearerToken",
+                             "x-security-token",
+                             "secret_key",
+                             "ACCESS_KEY",
+                             "private-key",
+                             "subscription-key",
+                             "extra_headers",
+                             "http_headers",
                              "headers",
                              "authentication"}) {
         for (const char* colon : {":", " : ", "\r\n\t:\n"}) {

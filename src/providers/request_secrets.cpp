@@ -94,19 +94,23 @@ void RequestSecrets::add_query(std::string_view query) {
 }
 
 void RequestSecrets::add(std::string_view secret) {
-    for (const std::string& plain : {std::string(secret), percent_decoded(secret)}) {
-        std::string json;
-        append_json_string(json, plain);
-        json = json.substr(1, json.size() - 2);
-        std::string slashed;  // as PHP writes it
-        for (const char c : json) {
-            if (c == '/') slashed.push_back('\\');
-            slashed.push_back(c);
-        }
-        keep(plain);
-        keep(std::move(json));
-        keep(std::move(slashed));
+    add_spellings(secret);
+    if (secret.find('%') != std::string_view::npos) add_spellings(percent_decoded(secret));
+}
+
+void RequestSecrets::add_spellings(std::string_view secret) {
+    keep(std::string(secret));
+    std::string json;
+    append_json_string(json, secret);
+    json = json.substr(1, json.size() - 2);
+    if (json != secret) keep(json);
+    if (secret.find('/') == std::string_view::npos) return;
+    std::string slashed;  // as PHP writes it
+    for (const char c : json) {
+        if (c == '/') slashed.push_back('\\');
+        slashed.push_back(c);
     }
+    keep(std::move(slashed));
 }
 
 void RequestSecrets::keep(std::string secret) {

@@ -33,8 +33,8 @@ class RequestSecrets {
   private:
     void add_field(std::string_view name, std::string_view value);
     void add_query(std::string_view query);
-    /// With its other spellings.
     void add(std::string_view secret);
+    void add_spellings(std::string_view secret);
     void keep(std::string secret);
     [[nodiscard]] std::size_t length_at(std::string_view text) const;
 
