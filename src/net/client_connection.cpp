@@ -247,6 +247,10 @@ Task<Result<void>> PooledExchange::send_request(const BaseUrl& to, const Request
         body = {};
     }
     connection_->start_read();
+    if (body.empty() && connection_->flushed_at_once()) {
+        request_sent_ = true;
+        co_return Result<void>{};
+    }
     const auto sent = co_await connection_->flush(body, deadlines_.idle, Connection::Early::Stop);
     // An answer that is there before the request was taken (a refusal) is an answer; the connection is used
     // up.

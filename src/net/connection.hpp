@@ -70,6 +70,8 @@ class Connection : public Watched,
                              Early early = Early::Ignore);
     /// The same without waiting: true when all is sent, and nothing is left to do.
     bool try_flush(std::string_view tail = {});
+    /// Whether the collected output has left without waiting, as most does: spares `flush`, a coroutine.
+    bool flushed_at_once() { return try_flush() && end_reason_ == End::None; }
 
     /// Waits for the next event of any kind; see Waiter.
     Task<void> wait(std::int64_t deadline) {

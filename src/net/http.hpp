@@ -14,7 +14,10 @@ class Headers {
   public:
     using Field = std::pair<std::string, std::string>;
 
-    void add(std::string name, std::string value) { fields_.emplace_back(std::move(name), std::move(value)); }
+    void add(std::string name, std::string value) {
+        if (fields_.capacity() == 0) fields_.reserve(16);  // as many as most heads have
+        fields_.emplace_back(std::move(name), std::move(value));
+    }
     /// Replaces every field of that name by one.
     void set(std::string_view name, std::string value);
     void remove(std::string_view name);

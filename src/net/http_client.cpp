@@ -56,8 +56,9 @@ struct HttpClient::Impl {
 
     HostPool& host_pool(Loop& loop, const BaseUrl& to) {
         LoopPool& pool = *pools[loop.index];
-        std::string key = to.endpoint.host;
-        key.append(to.tls ? "/s" : "/p").append(std::to_string(to.endpoint.port));
+        std::string key;
+        key.reserve(to.endpoint.host.size() + 8);
+        key.append(to.endpoint.host).append(to.tls ? "/s" : "/p").append(std::to_string(to.endpoint.port));
         std::shared_ptr<HostPool>& slot = pool.hosts[std::move(key)];
         if (!slot) {
             slot = std::make_shared<HostPool>();

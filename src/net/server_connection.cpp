@@ -305,6 +305,7 @@ Result<void> ServerConnection::begin_answer(const ResponseHead& head,
 }
 
 Task<Result<void>> ServerConnection::flush_answer(std::string_view tail) {
+    if (tail.empty() && flushed_at_once()) co_return Result<void>{};
     auto sent = co_await flush(tail, server_->options.write_stall);
     if (!sent && ended() != End::Deadline) co_return client_has_gone();
     co_return sent;
