@@ -54,7 +54,8 @@ std::string upstream_for(std::string_view provider, std::string_view endpoint) {
 
 Headers headers_of(element message) {
     Headers headers;
-    for (const auto [key, value] : message["headers"].get_object()) headers[std::string(key)] = text(value);
+    for (const auto [key, value] : message["headers"].get_object())
+        headers.emplace(std::string(key), text(value));
     return headers;
 }
 
