@@ -1,5 +1,6 @@
 #include "sources/gateway/own_call.hpp"
 
+#include "providers/credentials.hpp"
 #include "providers/errors.hpp"
 
 namespace steno::gateway {
@@ -31,12 +32,15 @@ Result<Call> make_own_call(Gateway& gateway, OwnCall request) {
     view.each_header = [&head](const auto& field) {
         for (const auto& [name, value] : head.headers) field(name, value);
     };
-    view.body = request.body;
+    std::int64_t hidden = 0;
+    const auto without_credentials = providers::hide_credentials(request.body, hidden);
+    view.body = without_credentials ? std::string_view(*without_credentials) : request.body;
+    if (hidden > 0) call.privacy.masked["credential"] = hidden;
     provider.provider().read_request(view, call);
     call.provider.endpoint.method = head.method;
     call.provider.endpoint.host = upstream.url.host_header();
     call.provider.endpoint.path = head.target;
-    call.raw.request = request.body;
+    call.raw.request = view.body;
     ingest::OpenCall open = gateway.recorder_->begin(std::move(call));
 
     const auto fail_with = [&open](Error error, bool some_came) {
