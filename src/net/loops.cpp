@@ -160,7 +160,8 @@ void Loops::stop() {
     if (impl_->pool) impl_->pool->join();
     for (auto& loop : impl_->loops) {
         loop->work.reset();
-        loop->context.stop();
+        // Behind what has been posted: a client that went just before closes its idle connections there.
+        asio::post(loop->context, [&loop = *loop] { loop.context.stop(); });
         if (loop->thread.joinable()) loop->thread.join();
     }
 }
