@@ -255,6 +255,41 @@ def test_health_metrics_and_status(server, contract, filled):
     assert values["steno_journal_healthy"] == "1"
 
 
+@pytest.mark.parametrize("path, headers, status", [
+    ("/api/v1/calls", {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Dest": "image"}, 403),
+    ("/api/v1/calls", {"Sec-Fetch-Site": "same-site"}, 403),
+    ("/api/v1/calls", {"Sec-Fetch-Site": "same-origin"}, 200),
+    ("/api/v1/calls", {"Origin": "https://evil.example"}, 403),
+    ("/api/v1/calls", {"Host": "evil.example"}, 403),
+    ("/api/v1/calls", {"Host": "127.0.0.1:80@evil.example"}, 403),
+    ("/openai/v1/models", {"Sec-Fetch-Dest": "document", "Sec-Fetch-Site": "none"}, 403),
+    ("/openai/v1/models", {"Sec-Fetch-Dest": "empty", "Sec-Fetch-Site": "cross-site"}, 200),
+    ("/", {"Sec-Fetch-Dest": "document", "Sec-Fetch-Site": "none", "Accept": "text/html"}, 200),
+])
+def test_what_a_browser_may_ask(server, path, headers, status):
+    assert server.get(path, headers=headers, expect=None)[0] == status
+
+
+def test_queries_are_bounded(server):
+    many = "&".join(f"trace.agent.ne=a{n}" for n in range(60))
+    assert server.get("/api/v1/calls?" + many, expect=None)[0] == 400
+    wide = "labels.tags.in=" + ",".join(f"t{n}" for n in range(2500))
+    assert server.get("/api/v1/calls?" + wide, expect=None)[0] == 400
+
+
+def test_credentials_in_a_body_go_upstream_but_not_on_the_record(server):
+    _, head, _ = server.request("POST", "/openai/v1/responses", {
+        "model": "gpt-4o-mini", "input": "hello", "tools": [
+            {"type": "mcp", "server_label": "m", "server_url": "http://127.0.0.1/x", "authorization": "secret-of-the-tool",
+             "headers": {"X-Key": "secret-of-the-header"}}]}, {"content-type": "application/json"}, expect=None)
+    call = server.call(head["x-steno-call-id"])
+    shown = json.dumps(call)
+    assert "secret-of" not in shown and "***" in shown
+    assert call["privacy"]["masked"] == {"credential": 2}
+    refused = server.request("POST", "/api/v1/replay", {"call_id": call["id"]}, expect=None)
+    assert refused[0] == 409 and "credential" in refused[2]["detail"]
+
+
 def test_the_openapi_document_names_every_route(contract):
     routes = (pathlib.Path(__file__).resolve().parents[2] / "src/server/routes.cpp").read_text()
     for path in contract.document["paths"]:

@@ -55,6 +55,17 @@ def test_exports_are_whole_and_safe(record):
     assert all(row["labels.tags"] == '["a","b"]' for row in rows if row["status"] == "success")
 
 
+def test_numbers_beyond_64_bits_are_exported_digit_by_digit(tmp_path):
+    data = tmp_path / "data"
+    with Simulator() as simulator, Server(data, *simulator.upstreams()) as server:
+        server.request("POST", "/openai/v1/chat/completions",
+                       b'{"model":"gpt-4o-mini","seed":123456789012345678901234567890,'
+                       b'"messages":[{"role":"user","content":"hello"}]}', {"content-type": "application/json"}, expect=None)
+        exported = run("calls", "export", "--data", data).stdout
+        assert "123456789012345678901234567890" in exported and len(exported.splitlines()) == 1
+        assert run("calls", "list", "--data", data).stdout.count("gpt-4o-mini") == 1
+
+
 def test_commands_find_the_server_of_a_folder_in_use(tmp_path):
     data = tmp_path / "data"
     with Simulator() as simulator, Server(data, *simulator.upstreams()) as server:
