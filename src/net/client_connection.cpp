@@ -129,6 +129,12 @@ Task<Result<void>> ClientConnection::resolve(const Endpoint& endpoint) {
         addresses_.emplace_back(literal, endpoint.port);
         co_return Result<void>{};
     }
+    // Always this machine (RFC 6761, section 6.3), whatever /etc/hosts and the name servers say.
+    if (equals_ignoring_case(endpoint.host, "localhost")) {
+        addresses_.emplace_back(asio::ip::address_v4::loopback(), endpoint.port);
+        addresses_.emplace_back(asio::ip::address_v6::loopback(), endpoint.port);
+        co_return Result<void>{};
+    }
     // The system's look-up cannot be interrupted; a cancelled connect leaves it behind, with what it needs.
     struct LookUp {
         explicit LookUp(Loop& loop) : resolver(loop.context) {}
