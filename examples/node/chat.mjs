@@ -7,14 +7,14 @@ import Anthropic from "@anthropic-ai/sdk";
 const client = new Anthropic({ defaultHeaders: { "x-steno-session": "example-node", "x-steno-tags": "example" } });
 
 const answer = await client.messages.create({
-  model: "claude-sonnet-4-5",
+  model: "claude-sonnet-5",
   max_tokens: 200,
   messages: [{ role: "user", content: "When is the meeting?" }],
 });
 console.log(answer.content.map((block) => block.text ?? "").join(""));
 
 const stream = client.messages.stream({
-  model: "claude-sonnet-4-5",
+  model: "claude-sonnet-5",
   max_tokens: 200,
   messages: [{ role: "user", content: "And where?" }],
 });
