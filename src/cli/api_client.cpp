@@ -131,7 +131,8 @@ Result<std::unique_ptr<Api>> remote(std::string_view url_text, const std::string
     return std::make_unique<RemoteApi>(*url, keys.empty() ? "" : keys.front());
 }
 
-/// The URL of the server that has the folder, as it noted it there.
+}  // namespace
+
 Result<std::string> server_of(const std::string& folder) {
     auto content = io::read_file(io::posix_file_system(), folder + "/server.json", 64 * 1024);
     simdjson::dom::parser parser;
@@ -143,8 +144,6 @@ Result<std::string> server_of(const std::string& folder) {
     }
     return std::string(url);
 }
-
-}  // namespace
 
 void add_record_flags(CLI::App& command, RecordFlags& flags) {
     command.add_option("--server", flags.server, "URL of a running server");

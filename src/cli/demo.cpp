@@ -86,7 +86,8 @@ Result<int> demo(const Program& program, const DemoFlags& flags) {
     RecordFlags record = flags.record;
     if (record.server.empty()) {
         STENO_ASSIGN(const Config config, program.config());
-        record.server = "http://" + config.listen.to_string();
+        const auto running = server_of(record.data.empty() ? config.data_dir : record.data);
+        record.server = running ? *running : "http://" + config.listen.to_string();
     }
     STENO_ASSIGN(const auto api, Api::open(program, record));
     STENO_TRY(check_upstreams(*api));

@@ -75,8 +75,10 @@ Finding keys() {
 }
 
 Finding server(const Config& config) {
-    const std::string url_text = "http://" + config.listen.to_string();
+    const auto running = server_of(config.data_dir);
+    const std::string url_text = running ? *running : "http://" + config.listen.to_string();
     const auto url = net::BaseUrl::parse(url_text);
+    if (!url) return {Verdict::Bad, "server", "server.json names no URL: " + url_text};
     net::RequestHead head;
     head.target = "/readyz";
     net::ClientDeadlines deadlines;

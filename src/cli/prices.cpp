@@ -3,6 +3,7 @@
 #include "cli/command.hpp"
 #include "cli/composition.hpp"
 #include "cli/terminal.hpp"
+#include "providers/provider.hpp"
 
 #include <fmt/format.h>
 #include <simdjson.h>
@@ -20,6 +21,14 @@ struct PricesFlags {
     std::string provider, model, file, id, input, output, cache_read, from;
 };
 
+/// The record's name of a provider; people also write the gateway's.
+std::string record_name(const std::string& provider) {
+    for (const providers::ProviderRow& row : providers::provider_table()) {
+        if (row.upstream == provider) return std::string(row.record_name);
+    }
+    return provider;
+}
+
 std::string amount(const std::optional<Decimal>& price) {
     return price ? price->to_short_string() : "";
 }
@@ -27,7 +36,7 @@ std::string amount(const std::optional<Decimal>& price) {
 Result<int> list(const Program& program, const PricesFlags& flags) {
     STENO_ASSIGN(const Config config, program.config());
     STENO_ASSIGN(const auto catalogue, load_prices(config));
-    const auto prices = catalogue->list(flags.provider, flags.model);
+    const auto prices = catalogue->list(record_name(flags.provider), flags.model);
     if (program.json) {
         fmt::print("{}\n", pricing::prices_to_json(prices));
         return 0;
@@ -90,7 +99,7 @@ Result<int> add_to_file(const Program& program, std::vector<pricing::Price> fres
 
 Result<int> set_price(const Program& program, const PricesFlags& flags) {
     pricing::Price price;
-    price.provider = flags.provider;
+    price.provider = record_name(flags.provider);
     price.model = flags.model;
     price.source = "custom";
     const auto read = [](std::string_view name, const std::string& text,
@@ -178,8 +187,7 @@ void add_prices(Program& program) {
     sub->add_option("--output", flags->output, "per million output tokens");
     sub->add_option("--cache-read", flags->cache_read, "per million tokens read from cache");
     sub->add_option("--from", flags->from, "valid from this time on");
-    sub = command("import", "Prices from a JSON file",
-                  "  steno prices list --json > prices.json && steno prices import prices.json\n", import);
+    sub = command("import", "Prices from a JSON file", "  steno prices import house-prices.json\n", import);
     sub->add_option("file", flags->file, "as printed by prices list --json")->required();
     sub = command("explain", "What a call's cost is made of, or why it has none",
                   "  steno prices explain 3f0c6c1e-…\n", explain);

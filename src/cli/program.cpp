@@ -6,8 +6,11 @@
 
 #include <fmt/format.h>
 
+#include <cerrno>
 #include <csignal>
+#include <cstdio>
 #include <sys/stat.h>
+#include <system_error>
 #include <unistd.h>
 
 namespace steno::cli {
@@ -20,10 +23,16 @@ CLI::App* Program::add(CLI::App& parent, const std::string& name, const std::str
     return command;
 }
 
+namespace {
+constexpr int kReaderHasGone = 141;  // as a shell reports a program that SIGPIPE ended
+}
+
 int run_program(int argc, char** argv) {
     // A reader that leaves early (| head) ends us quietly through the failed write, not by a signal in a
     // server.
     std::signal(SIGPIPE, SIG_IGN);
+    // A file beyond its allowed size is an error of one write, not the end of the gateway.
+    std::signal(SIGXFSZ, SIG_IGN);
     // What people said to a model is nobody else's business: no file of ours is for others.
     umask(077);
     Program program;
@@ -45,7 +54,19 @@ int run_program(int argc, char** argv) {
     } catch (const CLI::ParseError& error) {
         return program.app.exit(error) == 0 ? 0 : 2;
     }
-    auto done = program.run(program);
+    Result<int> done = 0;
+    try {
+        done = program.run(program);
+        if (done && std::fflush(stdout) != 0) {
+            if (errno == EPIPE) return kReaderHasGone;
+            done = fail(Code::Unavailable, "the output cannot be written");
+        }
+    } catch (const std::system_error& error) {
+        if (error.code() == std::errc::broken_pipe) return kReaderHasGone;
+        done = fail(Code::Unavailable, error.what());
+    } catch (const std::exception& error) {
+        done = fail(Code::Internal, error.what());
+    }
     if (done) return *done;
     const Error& error = done.error();
     const bool colour = isatty(STDERR_FILENO) != 0;

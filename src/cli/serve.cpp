@@ -8,6 +8,8 @@
 #include <fmt/format.h>
 
 #include <csignal>
+#include <sys/resource.h>
+#include <thread>
 #include <unistd.h>
 
 namespace steno::cli {
@@ -76,6 +78,25 @@ void announce(const std::string& url, const Config& config, Composition& parts) 
     std::fflush(stdout);
 }
 
+/// Two descriptors a call: the usual soft limit of 1024 is soon used up, and the hard one is there to be
+/// used.
+void raise_file_limit() {
+    rlimit limit{};
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
+        limit.rlim_cur = limit.rlim_max;
+        (void)setrlimit(RLIMIT_NOFILE, &limit);
+    }
+}
+
+/// A command that looks into the folder has it for a moment; a service that starts then must not fail.
+Result<std::unique_ptr<Composition>> open_patiently(const Config& config) {
+    for (int tries = 0;; ++tries) {
+        auto parts = Composition::open(config);
+        if (parts || parts.error().code != Code::FailedPrecondition || tries == 15) return parts;
+        std::this_thread::sleep_for(std::chrono::milliseconds(200));
+    }
+}
+
 Result<int> serve(const Config& config) {
     log::configure(config.log_level, config.log_json);
     // Blocked before the first thread starts, so that only the wait below sees them.
@@ -89,7 +110,8 @@ Result<int> serve(const Config& config) {
     options.listen = config.listen;
     options.allowed_hosts = config.allowed_hosts;
     STENO_ASSIGN(options.api_keys, read_api_keys(config.api_key_file));
-    STENO_ASSIGN(const auto parts, Composition::open(config));
+    raise_file_limit();
+    STENO_ASSIGN(const auto parts, open_patiently(config));
     server::Server server(parts->loops(), parts->services(config.listen.to_string()), std::move(options));
     STENO_TRY(server.listen());
 

@@ -12,6 +12,9 @@ namespace steno::ingest {
 
 namespace {
 
+/// A search that takes longer gives what it has, and the cursor to go on from.
+constexpr std::int64_t kSearchNanos = 2'000'000'000;
+
 journal::Position to_journal(const store::Position& position) {
     return {position.stream, position.sequence};
 }
@@ -153,10 +156,10 @@ Result<CallReader::Page> CallReader::search(const store::CallQuery& query, bool 
     Page page;
     std::size_t searched = 0;
     std::size_t bytes = 0;
-    // Small steps, so that the cursor of the step in which the page became full is the cursor to go on from.
-    while (page.calls.size() < query.limit && searched < kMaxSearched) {
-        candidates.limit =
-            std::min<std::uint32_t>(query.limit - static_cast<std::uint32_t>(page.calls.size()), 256);
+    const std::int64_t deadline = system_clock().steady_nanos() + kSearchNanos;
+    // A page may end anywhere: the cursor of the call it ended at is the one to go on from.
+    while (searched < kMaxSearched) {
+        candidates.limit = store::kMaxPage;
         STENO_ASSIGN(store::Page rows, store_.find(candidates));
         page.next_cursor = rows.next_cursor;
         for (std::size_t i = 0; i < rows.rows.size(); ++i) {
@@ -164,13 +167,14 @@ Result<CallReader::Page> CallReader::search(const store::CallQuery& query, bool 
             ++searched;
             Call whole = row.call;
             const std::size_t size = add_payload(row, whole);
-            if (!text_matches(whole, needle)) continue;
-            page.calls.push_back(payload ? std::move(whole) : row.call);
-            if (payload) bytes += size;
-            if (bytes > kMaxPageBytes && i + 1 < rows.rows.size()) {
-                page.next_cursor = store::encode_cursor(query, row.call);
-                return page;
+            if (text_matches(whole, needle)) {
+                page.calls.push_back(payload ? std::move(whole) : row.call);
+                if (payload) bytes += size;
             }
+            const bool full = page.calls.size() == query.limit || bytes > kMaxPageBytes;
+            if (!full && system_clock().steady_nanos() < deadline) continue;
+            if (i + 1 < rows.rows.size()) page.next_cursor = store::encode_cursor(query, row.call);
+            return page;
         }
         if (!rows.next_cursor) break;
         candidates.cursor = *rows.next_cursor;

@@ -96,6 +96,8 @@ Server::Server(net::Loops& loops, Services services, ServerOptions options)
 
 Server::~Server() {
     stop(std::chrono::milliseconds(0));
+    // Handlers that outlived the grace still use this object; they end with the loops.
+    loops_.stop();
 }
 
 Result<void> Server::listen() {
@@ -108,6 +110,7 @@ Result<void> Server::listen() {
 }
 
 void Server::stop(std::chrono::milliseconds grace) {
+    live_.stop();
     http_.stop(grace);
 }
 

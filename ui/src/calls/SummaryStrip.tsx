@@ -15,8 +15,15 @@ interface Props {
 
 /** What the current filter adds up to, and when it happened. */
 export function SummaryStrip({ state, onChange }: Props) {
-  const { sums, bars } = useSummary(state)
+  const { sums, bars, enabled } = useSummary(state)
   const all = sums.data?.groups[0]
+  if (!enabled) {
+    return (
+      <section className={classes.strip} aria-label="Summary">
+        <span className="dim">No sums over a text search yet; other filters have them.</span>
+      </section>
+    )
+  }
   if (sums.error && !all) {
     return (
       <section className={classes.strip} aria-label="Summary">

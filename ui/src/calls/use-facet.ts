@@ -8,10 +8,10 @@ export interface FacetValue {
   calls: number
 }
 
-/** The values that a field has under the other filters, most frequent first; asked anew for every menu that opens. */
+/** The values that a field has under the other filters (but for a text search), most frequent first; asked anew for every menu that opens. */
 export function useFacet(state: ListState, path: string) {
   const params = useMemo(() => {
-    const others = { ...state, filters: state.filters.filter((filter) => filter.path !== path) }
+    const others = { ...state, text: '', filters: state.filters.filter((filter) => filter.path !== path) }
     const query = apiParams(others, new Date())
     query.set('group_by', path)
     query.set('measures', 'calls')

@@ -25,11 +25,13 @@ export function useSummary(state: ListState) {
   overTime.set('tz', String(-now.getTimezoneOffset()))
   overTime.set('limit', '1000')
 
-  const sums = useQuery({ ...aggregateQuery(totals.toString()), placeholderData: keepPreviousData })
-  const series = useQuery({ ...aggregateQuery(overTime.toString()), placeholderData: keepPreviousData })
+  // The server makes no sums over a text search: they would be over previews only, and wrong.
+  const enabled = state.text === ''
+  const sums = useQuery({ ...aggregateQuery(totals.toString()), placeholderData: keepPreviousData, enabled })
+  const series = useQuery({ ...aggregateQuery(overTime.toString()), placeholderData: keepPreviousData, enabled })
   const bars = useMemo(() => {
     const to = state.range === 'all' ? null : (epochMillis(bounds.to) ?? Date.now())
     return toBars(series.data?.groups ?? [], bucket, epochMillis(bounds.from), to)
   }, [series.data, bucket, bounds.from, bounds.to, state.range])
-  return { sums, bars }
+  return { sums, bars, enabled }
 }
