@@ -186,6 +186,7 @@ def test_feedback_and_scores_stick_also_on_a_call_not_yet_fed(server, contract):
     ("/api/v1/calls?order=nothing", "nothing"),
     ("/api/v1/aggregate?measures=everything", "everything"),
     ("/api/v1/aggregate?bucket=fortnight", "fortnight"),
+    ("/api/v1/aggregate?text=refund", "text"),
     ("/api/v1/calls/not-an-id", "not-an-id"),
 ])
 def test_bad_input_is_a_problem_that_says_what_to_do(server, contract, path, says):

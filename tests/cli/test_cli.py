@@ -4,12 +4,13 @@ import csv
 import io
 import json
 import pathlib
+import subprocess
 import sys
 
 import pytest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
-from steno_process import Server, Simulator, run  # noqa: E402
+from steno_process import BINARY, NO_KEYS, Server, Simulator, run  # noqa: E402
 
 
 @pytest.fixture(scope="module")
@@ -168,6 +169,15 @@ def test_demo_and_doctor(tmp_path):
     with Server(data) as server:
         refused = run("demo", "--server", server.url, "--minutes", "0.01", check=False)
         assert refused.returncode == 6 and "steno sim" in refused.stderr
+
+
+def test_a_reader_that_leaves_ends_a_command_quietly(record):
+    for command in (["calls", "export"], ["calls", "list", "-n", "300"], ["journal", "dump"]):
+        process = subprocess.Popen([BINARY, *command, "--data", str(record)], stdout=subprocess.PIPE,
+                                   stderr=subprocess.PIPE, env=NO_KEYS)
+        process.stdout.close()
+        said = process.stderr.read()
+        assert process.wait(timeout=60) == 141 and said == b"", (command, said)
 
 
 def test_every_setting_is_in_the_documentation():
