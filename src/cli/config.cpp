@@ -110,8 +110,8 @@ std::vector<Setting> make_settings() {
                "which exact bytes are kept beside what was understood of them; replay needs the request"),
         choice("gateway.durability", &Config::strict_durability,
                std::array{Named<bool>{"normal", false}, Named<bool>{"strict", true}},
-               "strict: an answer's last byte waits until its record is fsynced; normal: within "
-               "journal.max_sync_delay_ms"),
+               "strict: an answer's last byte waits, up to 30 s, until its record is fsynced; normal: it "
+               "does not wait"),
         number("gateway.connect_timeout_ms", &Config::connect_timeout_ms, 1, kHour,
                "time to reach an upstream"),
         number("gateway.first_byte_timeout_ms", &Config::first_byte_timeout_ms, 1, 24 * kHour,
@@ -120,7 +120,7 @@ std::vector<Setting> make_settings() {
                "longest silence inside an answer"),
         text("gateway.ca_file", &Config::ca_file, "PEM file of authorities to trust besides the system's"),
         number("journal.max_sync_delay_ms", &Config::max_sync_delay_ms, 0, 10'000,
-               "longest time until a written record is fsynced"),
+               "longest time until the fsync of a written record begins"),
         number("journal.segment_bytes", &Config::segment_bytes, 1 << 16, std::int64_t{1} << 40,
                "size at which a journal file is full"),
         choice("store.engine", &Config::store_engine,

@@ -90,7 +90,6 @@ net::Task<void> Gateway::Relay::run() {
 
     const net::RequestHead outgoing = upstream_request();
     client_.on_client_gone([this] { cancel_.cancel(); });
-    dispatched_ = system_clock().steady_nanos();
     auto answer =
         co_await gateway_.client_.send(upstream_.url, outgoing, body_, gateway_.options_.deadlines, &cancel_);
     if (!answer) {

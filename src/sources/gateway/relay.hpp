@@ -59,7 +59,6 @@ class Gateway::Relay {
     bool ended_ = false;
 
     std::int64_t started_ = 0;     ///< steady
-    std::int64_t dispatched_ = 0;  ///< steady
     std::unique_ptr<providers::ResponseReader> reader_;
     std::unique_ptr<net::Decoder> decoder_;
     std::string plain_;         ///< decoded bytes of the piece at hand
