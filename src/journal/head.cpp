@@ -120,10 +120,17 @@ Result<std::unique_ptr<SigningKey>> SigningKey::load_or_make(io::FileSystem& fil
                                                              const std::string& data_folder) {
     const std::string path = key_path(data_folder);
     STENO_TRY(files.make_directories(data_folder + "/keys"));
+    // A process that was killed may have left the key behind without a durable name; what is signed with it
+    // must not outlive it in a power cut.
+    const auto load_durably = [&]() -> Result<std::unique_ptr<SigningKey>> {
+        STENO_TRY(files.sync_directory(data_folder));
+        STENO_TRY(files.sync_directory(data_folder + "/keys"));
+        return load(files, path);
+    };
     for (int attempt = 0; attempt < 100; ++attempt) {
-        if (files.exists(path)) return load(files, path);
+        if (files.exists(path)) return load_durably();
         if (auto lock = files.lock(data_folder + "/keys/journal.lock")) {
-            return files.exists(path) ? load(files, path) : make(files, data_folder);
+            return files.exists(path) ? load_durably() : make(files, data_folder);
         } else if (lock.error().code != Code::FailedPrecondition) {
             return std::unexpected(std::move(lock).error());
         }

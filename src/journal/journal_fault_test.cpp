@@ -185,6 +185,24 @@ TEST_F(JournalFaults, DyingAtAnyOperationLosesNothingPromised) {
     }
 }
 
+/// What a killed process left behind without making it durable (the signing key, the mark of a stream's end)
+/// is there for the next one, and may be gone after a power cut that follows.
+TEST_F(JournalFaults, WhatAKilledProcessLeftIsNotBuiltUponBeforeItIsDurable) {
+    constexpr std::uint64_t kToItsEnd = 1000;
+    const auto survives = [](const std::vector<std::uint64_t>& killed_at) {
+        for (std::uint64_t seed = 0; seed < 4; ++seed) {
+            SCOPED_TRACE(testing::Message() << testing::PrintToString(killed_at) << ", seed " << seed);
+            Machine machine(seed, 4096);
+            for (const std::uint64_t operations : killed_at) machine.live(operations, Death::Killed);
+            machine.live(kToItsEnd, Death::PowerLost);
+            machine.end_in_peace();
+            if (HasFailure()) return;
+        }
+    };
+    for (std::uint64_t n = 1; n <= 20; ++n) survives({n, 60});   // dies while it makes the key
+    for (std::uint64_t n = 1; n <= 120; ++n) survives({60, n});  // dies while it marks what it adopted from
+}
+
 RC_GTEST_FIXTURE_PROP(JournalFaults, AnyRowOfDeathsLosesNothingPromised, (std::uint64_t seed)) {
     const auto segment_bytes = *rc::gen::inRange<std::uint64_t>(4096, 20'000);
     const auto deaths = *rc::gen::container<std::vector<std::pair<std::uint64_t, bool>>>(

@@ -161,6 +161,18 @@ bool Recovery::may_mark(const DeadStream& stream) const {
            });
 }
 
+/// The marks of the streams that it adopted from may be a killed process's, whose names no one made durable.
+/// Were they lost in a power cut after this stream is marked, its adoptions would not be seen again.
+Result<void> Recovery::sync_marks_behind(const DeadStream& stream) {
+    std::unordered_set<Uuid> synced{stream.end.head.stream};
+    for (const Opening& call : stream.end.adopted) {
+        if (!synced.insert(call.at.stream).second) continue;
+        const std::string folder = stream_folder(folder_, call.at.stream);
+        if (files_->exists(folder)) STENO_TRY(files_->sync_directory(folder));
+    }
+    return {};
+}
+
 Result<std::vector<Uuid>> Recovery::finish(const std::vector<Opening>& adopted, Clock& clock,
                                            const SigningKey& key) {
     std::unordered_set<Position> done;
@@ -173,6 +185,7 @@ Result<std::vector<Uuid>> Recovery::finish(const std::vector<Opening>& adopted, 
         const auto next = std::ranges::find_if(dead_, [&](const DeadStream& dead) { return may_mark(dead); });
         if (next == dead_.end()) break;
         const Uuid stream = next->end.head.stream;
+        STENO_TRY(sync_marks_behind(*next));
         STENO_TRY(mark_closed(*files_, folder_, next->end.head, clock, key));
         dead_.erase(next);  // and with it the lock
         (void)files_->unlink(stream_lock_path(folder_, stream));

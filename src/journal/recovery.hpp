@@ -49,6 +49,7 @@ class Recovery {
     Result<void> look_at(const Uuid& stream, std::vector<Opening>& adopted);
     Result<void> find_orphans(const std::vector<Opening>& adopted);
     [[nodiscard]] bool may_mark(const DeadStream& stream) const;
+    Result<void> sync_marks_behind(const DeadStream& stream);
 
     io::FileSystem* files_;
     std::string folder_;
