@@ -45,7 +45,10 @@ AnswerReader::AnswerReader(const RequestView& request, const ResponseView& respo
       on_sse_([this](const SseEvent& event) { on_message(event.name, event.data); }),
       on_element_([this](std::string_view element) { on_message({}, element); }) {
     const auto type = response.header ? response.header("content-type") : std::nullopt;
-    event_stream_ = type && lower_case(*type).find("event-stream") != std::string::npos;
+    const std::string kind = lower_case(type.value_or(""));
+    event_stream_ = kind.contains("text/event-stream");
+    // Ollama, Cohere v1, batch results
+    lines_ = kind.contains("ndjson") || kind.contains("stream+json") || kind.contains("jsonl");
     const auto retry = response.header ? response.header("x-should-retry") : std::nullopt;
     if (expected == Expected::Anything && status_ < 400) body_ = Body::Ignored;
     if (retry == "true") should_retry_ = true;
@@ -70,7 +73,9 @@ void AnswerReader::decide(std::string_view bytes) {
         document_text_.erase(0, kByteOrderMark.size());
     }
     const char c = document_text_.front();
-    if (c == '[' && expected_ == Expected::EventsOrArray && status_ < 400) {
+    if (lines_ && status_ < 400) {
+        body_ = Body::Lines;
+    } else if (c == '[' && expected_ == Expected::EventsOrArray && status_ < 400) {
         body_ = Body::Array;
     } else if (c == '{' || c == '[' || c == '<' || !(event_stream_ || status_ < 400)) {
         body_ = Body::Document;
@@ -82,6 +87,8 @@ void AnswerReader::decide(std::string_view bytes) {
     begun.swap(document_text_);
     if (body_ == Body::Array) {
         array_parser_.feed(begun, on_element_);
+    } else if (body_ == Body::Lines) {
+        line_parser_.feed(begun, on_element_);
     } else {
         events_parser_.feed(begun, on_sse_);
     }
@@ -95,6 +102,8 @@ void AnswerReader::feed(std::string_view bytes) {
             return events_parser_.feed(bytes, on_sse_);
         case Body::Array:
             return array_parser_.feed(bytes, on_element_);
+        case Body::Lines:
+            return line_parser_.feed(bytes, on_element_);
         case Body::Ignored:
             return;
         case Body::Document:
@@ -140,7 +149,7 @@ void AnswerReader::read_document(bool complete) {
 
 void AnswerReader::set_status(bool complete, Call& call) {
     call.status = Status::Success;
-    const bool stream = body_ == Body::Events || body_ == Body::Array;
+    const bool stream = is_stream();
     if (status_ >= 400 && !error_) error_.emplace();
     if (error_) {
         for (std::string* const text : {&error_->message, &error_->type, &error_->code})
@@ -171,11 +180,13 @@ void AnswerReader::end(bool complete, Call& call) {
     flushing_ = true;
     if (body_ == Body::Events) {
         events_parser_.finish(on_sse_);
+    } else if (body_ == Body::Lines) {
+        line_parser_.finish(on_element_);
     } else if (body_ == Body::Document || body_ == Body::Unknown) {
         read_document(complete);
     }
-    if (body_ == Body::Events || body_ == Body::Array) call.response.chunks = events_;
-    if (events_parser_.oversized() + array_parser_.oversized() != 0)
+    if (is_stream()) call.response.chunks = events_;
+    if (events_parser_.oversized() + array_parser_.oversized() + line_parser_.oversized() != 0)
         call.privacy.truncated["response.messages"] = {};
     set_status(complete, call);
     answer_.move_to(call);

@@ -4,6 +4,7 @@
 #include "providers/errors.hpp"
 #include "providers/json_array_stream.hpp"
 #include "providers/json_view.hpp"
+#include "providers/line_stream.hpp"
 #include "providers/provider.hpp"
 #include "providers/request_secrets.hpp"
 #include "providers/sse.hpp"
@@ -13,9 +14,9 @@
 
 namespace steno::providers {
 
-/// What all readers of answers share: finding out what the body is (one JSON document, server-sent events, a
-/// JSON array that is streamed, or no JSON at all), cutting it, finding errors in it wherever they stand, and
-/// the status. A provider's reader says what one event and one document mean.
+/// What all readers of answers share: finding out what the body is (one JSON document, server-sent events,
+/// JSON lines, a JSON array that is streamed, or no JSON at all), cutting it, finding errors in it wherever
+/// they stand, and the status. A provider's reader says what one event and one document mean.
 class AnswerReader : public ResponseReader {
   public:
     static constexpr std::size_t kMaxDocument = 64 << 20;
@@ -53,8 +54,11 @@ class AnswerReader : public ResponseReader {
     Answer answer_;
 
   private:
-    enum class Body : unsigned char { Unknown, Document, Events, Array, Ignored };
+    enum class Body : unsigned char { Unknown, Document, Events, Lines, Array, Ignored };
     void decide(std::string_view bytes);
+    [[nodiscard]] bool is_stream() const {
+        return body_ == Body::Events || body_ == Body::Lines || body_ == Body::Array;
+    }
     void on_message(std::string_view name, std::string_view data);
     void read_document(bool complete);
     void set_status(bool complete, Call& call);
@@ -62,6 +66,7 @@ class AnswerReader : public ResponseReader {
     int status_;
     Expected expected_;
     bool event_stream_;  ///< by its content type
+    bool lines_;         ///< by its content type
     std::optional<bool> should_retry_;
     RequestSecrets secrets_;  ///< no error is recorded with them in it
     Body body_ = Body::Unknown;
@@ -75,8 +80,9 @@ class AnswerReader : public ResponseReader {
     JsonDocument document_;
     SseParser events_parser_;
     JsonArrayStream array_parser_;
+    LineStream line_parser_;
     SseParser::Sink on_sse_;
-    JsonArrayStream::Sink on_element_;
+    std::function<void(std::string_view)> on_element_;
     std::optional<ProviderError> error_;
 };
 

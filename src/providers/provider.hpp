@@ -9,6 +9,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 /// What a provider's traffic means. Everything here is a state machine without sockets or clocks: bytes in,
 /// facts in a Call out. One file a provider, one row in the table. Untrusted bytes: every limit is checked,
@@ -59,6 +60,11 @@ class ResponseReader {
     /// answer, or a stream without its proper end). `complete` is false when the transport was cut before the
     /// body's end. Called once, at the end.
     virtual void end(bool complete, Call& call) = 0;
+
+    /// Calls of their own that the answer tells of, besides the one that it answers: the results of a batch.
+    /// Each is complete and bears an id that follows from the provider's own ids, so that results which are
+    /// fetched twice are on the record once. Called once, after `end`.
+    virtual std::vector<Call> further_calls() { return {}; }
 };
 
 /// The meaning of one provider's endpoints.

@@ -1,4 +1,5 @@
 #include "providers/json_array_stream.hpp"
+#include "providers/line_stream.hpp"
 #include "providers/sse.hpp"
 
 #include <gtest/gtest.h>
@@ -106,6 +107,24 @@ TEST(JsonArrayStream, LeavesOutElementsBeyondTheLimit) {
     const Cut expected{{"{}", "{\"b\":1}"}, true, false, 1};
     for (std::size_t step = 1; step <= bytes.size(); ++step)
         EXPECT_EQ(cut_array(bytes, step, 20), expected) << step;
+}
+
+TEST(LineStream, IsReadTheSameCutAtEveryByte) {
+    const std::string bytes = "{\"a\":1}\n\r\n  \n{\"b\":\"é\"}\r\n" + std::string(60, 'x') + "\nlast";
+    const std::vector<std::string> expected{"{\"a\":1}", "{\"b\":\"é\"}", "last"};
+    for (std::size_t first = 0; first <= bytes.size(); ++first) {
+        for (std::size_t second = first; second <= bytes.size(); ++second) {
+            std::vector<std::string> lines;
+            const auto sink = [&](std::string_view line) { lines.emplace_back(line); };
+            LineStream stream(50);
+            stream.feed(bytes.substr(0, first), sink);
+            stream.feed(bytes.substr(first, second - first), sink);
+            stream.feed(bytes.substr(second), sink);
+            stream.finish(sink);
+            ASSERT_EQ(lines, expected) << first << " " << second;
+            ASSERT_EQ(stream.oversized(), 1U);
+        }
+    }
 }
 
 }  // namespace

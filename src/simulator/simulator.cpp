@@ -32,14 +32,27 @@ struct Route {
     std::string_view path;  ///< below the provider's name
 };
 
+/// A provider's name in the path, and who answers for it.
+struct Simulated {
+    std::string_view name;
+    Answerer answer;
+};
+
+constexpr Simulated kSimulated[] = {
+    {"anthropic", answer_anthropic},
+    {"gemini", answer_gemini},
+};
+
+/// Any other name is a host that speaks OpenAI's language. Without a name the path tells.
 Route route_of(std::string_view path) {
     const std::string_view without_slash = path.substr(path.starts_with('/') ? 1 : 0);
     const std::string_view name = without_slash.substr(0, without_slash.find('/'));
     if (name == "v1beta" || name == "v1alpha") return {answer_gemini, path};
     if (name == "v1") return {path.starts_with("/v1/messages") ? answer_anthropic : answer_openai, path};
     const std::string_view rest = without_slash.substr(name.size());
-    if (name == "anthropic") return {answer_anthropic, rest};
-    if (name == "gemini") return {answer_gemini, rest};
+    for (const Simulated& provider : kSimulated) {
+        if (provider.name == name) return {provider.answer, rest};
+    }
     return {answer_openai, rest};
 }
 
