@@ -63,7 +63,7 @@ void add_modality(std::vector<std::string>& set, std::string_view name) {
 }
 
 bool is_cut_short(std::string_view finish_reason) {
-    static constexpr std::array<std::string_view, 15> kReasons{"length",
+    static constexpr std::array<std::string_view, 21> kReasons{"length",
                                                                "max_tokens",
                                                                "MAX_TOKENS",
                                                                "max_output_tokens",
@@ -77,7 +77,13 @@ bool is_cut_short(std::string_view finish_reason) {
                                                                "SPII",
                                                                "IMAGE_SAFETY",
                                                                "model_context_window_exceeded",
-                                                               "insufficient_system_resource"};
+                                                               "insufficient_system_resource",
+                                                               "error",  // Mistral
+                                                               "ERROR",  // Cohere, with the four below
+                                                               "ERROR_LIMIT",
+                                                               "ERROR_TOXIC",
+                                                               "TIMEOUT",
+                                                               "USER_CANCEL"};
     return std::ranges::find(kReasons, finish_reason) != kReasons.end();
 }
 

@@ -75,6 +75,7 @@ constexpr std::array kPhrases{
     Word{"context window", ErrorType::ContextLength},
     Word{"exceeds the maximum number of tokens", ErrorType::ContextLength},
     Word{"input token count", ErrorType::ContextLength},
+    Word{"too many tokens", ErrorType::ContextLength},
     Word{"api key not valid", ErrorType::Authentication},
     Word{"credit balance is too low", ErrorType::Quota},
     Word{"insufficient balance", ErrorType::Quota},
@@ -173,7 +174,8 @@ std::optional<ProviderError> find_error(JsonValue root, bool expected) {
         error.message = inner.string();
         return error;
     }
-    if (!root.is_object() || (!expected && !root["type"].is("error"))) return std::nullopt;
+    const bool is_one = root["type"].is("error") || root["object"].is("error");  // Mistral, older vLLM
+    if (!root.is_object() || (!expected && !is_one)) return std::nullopt;
     ProviderError error = read_error_object(root);
     if (error.type == "error") error.type.clear();
     return error;

@@ -3,6 +3,7 @@
 #include "base/text.hpp"
 #include "providers/http_facts.hpp"
 #include "providers/request_facts.hpp"
+#include "providers/rerank.hpp"
 
 #include <fmt/format.h>
 
@@ -24,6 +25,9 @@ constexpr Endpoint kEndpoints[] = {
     {"completions", &read_completion_request, &make_completion_reader},
     {"responses", &read_responses_request, &make_responses_reader},
     {"embeddings", &read_embeddings_request, &make_embeddings_reader},
+    {"multimodalembeddings", &read_embeddings_request, &make_embeddings_reader},      // Voyage
+    {"contextualizedembeddings", &read_embeddings_request, &make_embeddings_reader},  // Voyage
+    {"rerank", &read_rerank_request, &make_rerank_reader},
 };
 
 bool ends_with_segments(std::span<const std::string> segments, std::string_view path) {
@@ -166,6 +170,13 @@ Part read_openai_part(JsonValue source) {
         const JsonValue audio = source["input_audio"];
         if (audio["format"].is_string()) part.mime = "audio/" + audio["format"].string();
         if (audio["data"].is_string()) part.url = "data:" + part.mime + ";base64," + audio["data"].string();
+        return part;
+    }
+    if (type.is("thinking")) {  // Mistral, in parts; Cohere, as text
+        Part part;
+        part.type = PartType::Reasoning;
+        part.text = source["thinking"].string();
+        for (const JsonValue piece : source["thinking"].elements()) piece["text"].append_string_to(part.text);
         return part;
     }
     if (type.is("file")) return file_part(source, source["file"]);

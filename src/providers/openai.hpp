@@ -37,7 +37,7 @@ class OpenAiProvider final : public Provider {
     OpenAiDialect dialect_;
 };
 
-// What follows is between openai*.cpp.
+// What follows is between openai*.cpp, and for those who share a part of this language.
 
 /// usage with either set of names (prompt_tokens / input_tokens), and `billed`.
 void read_openai_usage(JsonValue usage, const OpenAiDialect& dialect, Usage& out);
@@ -52,6 +52,8 @@ void read_chat_request(JsonValue body, Call& call);
 void read_completion_request(JsonValue body, Call& call);
 void read_responses_request(JsonValue body, Call& call);
 void read_embeddings_request(JsonValue body, Call& call);
+/// How many float32 a string holds in base64.
+std::size_t floats_in_base64(JsonValue text);
 
 using MakeReader = std::unique_ptr<ResponseReader>(const RequestView&, const ResponseView&,
                                                    const OpenAiDialect&);

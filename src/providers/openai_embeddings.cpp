@@ -19,12 +19,10 @@ class EmbeddingsReader final : public AnswerReader {
         keep_first(id_, root["id"]);
         keep_first(model_, root["model"]);
         if (root["usage"].is_object()) read_openai_usage(root["usage"], dialect_, usage_);
-        const JsonValue data = root["data"];
-        count_ = data.size();
-        for (const JsonValue item : data.elements()) {
-            const JsonValue embedding = item["embedding"];
-            dimensions_ = embedding.is_string() ? floats_in_base64(embedding.raw()) : embedding.size();
-            break;
+        for (const JsonValue item : root["data"].elements()) {
+            const JsonValue nested = item["data"];  // Voyage: the parts of a document
+            if (!nested.is_array()) add(item);
+            for (const JsonValue inner : nested.elements()) add(inner);
         }
     }
 
@@ -37,11 +35,10 @@ class EmbeddingsReader final : public AnswerReader {
         }
     }
 
-    /// `quoted` is base64 of little-endian float32, in quotes.
-    static std::size_t floats_in_base64(std::string_view quoted) {
-        std::size_t size = quoted.size() - 2;
-        while (size > 0 && quoted[size] == '=') --size;
-        return size * 3 / 4 / 4;
+    void add(JsonValue item) {
+        const JsonValue embedding = item["embedding"];
+        if (count_++ == 0)
+            dimensions_ = embedding.is_string() ? floats_in_base64(embedding) : embedding.size();
     }
 
     OpenAiDialect dialect_;
@@ -54,11 +51,24 @@ class EmbeddingsReader final : public AnswerReader {
 
 }  // namespace
 
+std::size_t floats_in_base64(JsonValue text) {
+    const std::string_view quoted = text.raw();
+    std::size_t size = quoted.size() - 2;
+    while (size > 0 && quoted[size] == '=') --size;
+    return size * 3 / 4 / 4;
+}
+
 void read_embeddings_request(JsonValue body, Call& call) {
     call.kind = Kind::Embedding;
-    call.request.input = verbatim(body["input"]);
-    if (body["input"].is_string() || !body["input"].raw().empty()) call.modality.input = {"text"};
-    call.request.parameters = parameters_without(body, {"input", "model", "stream"});
+    const JsonValue input = body["input"].has_value() ? body["input"] : body["inputs"];  // Voyage
+    call.request.input = verbatim(input);
+    if (input.has_value()) call.modality.input = {"text"};
+    for (const JsonValue one : input.elements()) {
+        for (const JsonValue part : one["content"].elements()) {
+            if (part["type"].string().starts_with("image")) add_modality(call.modality.input, "image");
+        }
+    }
+    call.request.parameters = parameters_without(body, {"input", "inputs", "model", "stream"});
 }
 
 std::unique_ptr<ResponseReader> make_embeddings_reader(const RequestView& request,

@@ -38,14 +38,24 @@ std::string compact(std::string_view json) {
 
 /// Which of our upstreams reads this traffic; "" if none yet.
 std::string upstream_for(std::string_view provider, std::string_view endpoint) {
-    static constexpr std::string_view kEndpoints[] = {
-        "chat_completions", "responses", "completions",      "embeddings",
-        "messages",         "complete",  "generate_content", "stream_generate_content"};
+    static constexpr std::string_view kEndpoints[] = {"chat_completions",
+                                                      "responses",
+                                                      "completions",
+                                                      "embeddings",
+                                                      "messages",
+                                                      "complete",
+                                                      "generate_content",
+                                                      "stream_generate_content",
+                                                      "cohere_chat",
+                                                      "cohere_chat_v1",
+                                                      "cohere_embed",
+                                                      "cohere_generate",
+                                                      "rerank"};
     if (std::ranges::find(kEndpoints, endpoint) == std::end(kEndpoints)) return {};
     if (provider == "openai" || provider == "azure.ai.openai") return "openai";
     if (provider == "anthropic") return "anthropic";
     if (provider == "gcp.gemini" || provider == "gcp.vertex_ai") return "gemini";
-    if (provider == "voyageai" || provider == "writer" || provider == "openai_compatible") return "elsewhere";
+    if (provider == "openai_compatible") return "elsewhere";
     for (const ProviderRow& row : provider_table()) {
         if (row.record_name == provider) return std::string(row.upstream);
     }

@@ -1,4 +1,5 @@
 #include "providers/anthropic.hpp"
+#include "providers/cohere.hpp"
 #include "providers/gemini.hpp"
 #include "providers/openai.hpp"
 
@@ -45,6 +46,15 @@ constexpr OpenAiDialect cerebras() {
 constexpr OpenAiDialect perplexity() {
     return {.record_name = "perplexity", .reported_cost = ReportedCost::TotalCost};
 }
+constexpr OpenAiDialect voyage() {
+    return {.record_name = "voyageai"};
+}
+constexpr OpenAiDialect writer() {
+    return {.record_name = "writer"};
+}
+constexpr OpenAiDialect jina() {
+    return {.record_name = "jina"};
+}
 constexpr OpenAiDialect compatible() {
     return {};
 }
@@ -56,6 +66,7 @@ constexpr std::array kTable{
     ProviderRow{"anthropic", "anthropic", "https://api.anthropic.com", &anthropic_provider},
     ProviderRow{"gemini", "gcp.gemini", "https://generativelanguage.googleapis.com", &gemini_provider},
     ProviderRow{"mistral", "mistral_ai", "https://api.mistral.ai", &openai_like<mistral>},
+    ProviderRow{"cohere", "cohere", "https://api.cohere.com", &cohere_provider},
     ProviderRow{"groq", "groq", "https://api.groq.com/openai", &openai_like<groq>},
     ProviderRow{"deepseek", "deepseek", "https://api.deepseek.com", &openai_like<deepseek>},
     ProviderRow{"together", "together_ai", "https://api.together.xyz", &openai_like<together>},
@@ -64,6 +75,9 @@ constexpr std::array kTable{
     ProviderRow{"fireworks", "fireworks", "https://api.fireworks.ai/inference", &openai_like<fireworks>},
     ProviderRow{"cerebras", "cerebras", "https://api.cerebras.ai", &openai_like<cerebras>},
     ProviderRow{"perplexity", "perplexity", "https://api.perplexity.ai", &openai_like<perplexity>},
+    ProviderRow{"voyage", "voyageai", "https://api.voyageai.com", &openai_like<voyage>},
+    ProviderRow{"writer", "writer", "https://api.writer.com", &openai_like<writer>},
+    ProviderRow{"jina", "jina", "https://api.jina.ai", &openai_like<jina>},
 };
 
 }  // namespace
