@@ -23,6 +23,7 @@ struct Endpoint {
 
 constexpr std::string_view kJson = "application/json";
 constexpr std::string_view kSse = "text/event-stream";
+constexpr std::string_view kJsonLines = "application/stream+json";
 constexpr std::array kEndpoints = {
     Endpoint{"openai", "/v1/chat/completions", "", kJson, 200},
     Endpoint{"openai", "/v1/chat/completions", "", kSse, 200},
@@ -38,6 +39,13 @@ constexpr std::array kEndpoints = {
     Endpoint{"gemini", "/v1beta/models/gemini-2.5-flash:streamGenerateContent", "", kJson, 200},
     Endpoint{"gemini", "/v1beta/models/text-embedding-004:embedContent", "", kJson, 200},
     Endpoint{"gemini", "/v1beta/models/gemini-2.5-flash:generateContent", "", kJson, 400},
+    Endpoint{"cohere", "/v2/chat", "", kJson, 200},
+    Endpoint{"cohere", "/v2/chat", "", kSse, 200},
+    Endpoint{"cohere", "/v1/chat", "", kJsonLines, 200},
+    Endpoint{"cohere", "/v1/generate", "", kJsonLines, 200},
+    Endpoint{"cohere", "/v2/embed", "", kJson, 200},
+    Endpoint{"cohere", "/v2/rerank", "", kJson, 200},
+    Endpoint{"cohere", "/v2/chat", "", kJson, 429},
 };
 
 std::string read(const Endpoint& endpoint, std::string_view request_body, std::string_view answer,

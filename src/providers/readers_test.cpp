@@ -371,6 +371,11 @@ rc::Gen<std::string> damaged_traffic() {
         "\"parts\"",
         "\"response\"",
         "\"response.completed\"",
+        "\"event_type\"",
+        "\"stream-end\"",
+        "\"message-end\"",
+        "\"tool_calls\":{",
+        "\"embeddings\"",
         "\"output\"",
         "\xff",
         "\"\\ud800\"",
@@ -393,6 +398,10 @@ RC_GTEST_PROP(Readers, SurviveAnythingAndReadItTheSameHoweverItIsCut, ()) {
         {"anthropic", "/v1/messages"},
         {"gemini", "/v1beta/models/m:streamGenerateContent"},
         {"gemini", "/v1beta/models/m:embedContent"},
+        {"cohere", "/v2/chat"},
+        {"cohere", "/v1/generate"},
+        {"cohere", "/v2/embed"},
+        {"jina", "/v1/rerank"},
         {"openai", "/v1/files"}};
     const auto endpoint = *rc::gen::elementOf(kEndpoints);
     Exchange exchange;
