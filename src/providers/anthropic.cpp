@@ -130,6 +130,9 @@ class UsageReport {
         call.usage.reasoning_tokens = usage["output_tokens_details"]["thinking_tokens"].count();
         call.usage.searches = usage["server_tool_use"]["web_search_requests"].count();
         if (usage["service_tier"].is_string()) call.provider.service_tier = usage["service_tier"].string();
+        if (usage["speed"].is_string()) call.provider.speed = usage["speed"].string();
+        const JsonValue geo = usage["inference_geo"];
+        if (geo.is_string() && !geo.is("not_available")) call.provider.region = geo.string();
     }
 
   private:

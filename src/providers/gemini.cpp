@@ -135,6 +135,9 @@ void read_usage(JsonValue metadata, Usage& usage) {
     usage.audio_input_tokens = tokens_of(metadata["promptTokensDetails"], "AUDIO");
     usage.image_input_tokens = tokens_of(metadata["promptTokensDetails"], "IMAGE");
     usage.audio_output_tokens = tokens_of(metadata["candidatesTokensDetails"], "AUDIO");
+    usage.image_output_tokens = tokens_of(metadata["candidatesTokensDetails"], "IMAGE");
+    usage.cache_read_audio_tokens = tokens_of(metadata["cacheTokensDetails"], "AUDIO");
+    usage.cache_read_image_tokens = tokens_of(metadata["cacheTokensDetails"], "IMAGE");
     usage.billed = verbatim(metadata);
 }
 
@@ -150,7 +153,10 @@ class GenerateReader final : public AnswerReader {
     void read(JsonValue root) {
         keep_first(id_, root["responseId"]);
         keep_first(model_, root["modelVersion"]);
-        if (root["usageMetadata"].is_object()) read_usage(root["usageMetadata"], usage_);
+        if (const JsonValue metadata = root["usageMetadata"]; metadata.is_object()) {
+            read_usage(metadata, usage_);
+            if (metadata["trafficType"].is_string()) traffic_ = metadata["trafficType"].string();
+        }
         std::int64_t place = 0;
         for (const JsonValue candidate : root["candidates"].elements()) {
             answer_.select(candidate["index"].integer().value_or(place++));
@@ -173,6 +179,8 @@ class GenerateReader final : public AnswerReader {
                 answer_.add(std::move(part));
             }
         }
+        // A stream may repeat what it grounded its answer in.
+        searches_ = std::max(searches_, candidate["groundingMetadata"]["webSearchQueries"].size());
         const JsonValue reason = candidate["finishReason"];
         if (!reason.has_value()) return;
         answer_.set_finish_reason(reason.scalar_text());
@@ -188,6 +196,8 @@ class GenerateReader final : public AnswerReader {
         call.response.id = id_;
         call.model.served = model_;
         call.usage = usage_;
+        if (searches_ > 0) call.usage.searches = static_cast<std::int64_t>(searches_);
+        if (call.provider.service_tier.empty()) call.provider.service_tier = traffic_;  // Vertex
         if (!block_reason_.empty() && call.status == Status::Success && call.response.messages.empty()) {
             set_error(call, ErrorType::ContentFilter, "the prompt was blocked: " + block_reason_);
             call.error.provider_code = block_reason_;
@@ -198,7 +208,9 @@ class GenerateReader final : public AnswerReader {
     std::string id_;
     std::string model_;
     std::string block_reason_;
+    std::string traffic_;
     Usage usage_;
+    std::size_t searches_ = 0;
     bool cut_by_number_ = false;
 };
 

@@ -107,6 +107,9 @@ void read_openai_usage(JsonValue usage, const OpenAiDialect& dialect, Usage& out
     out.audio_input_tokens = first({input["audio_tokens"]});
     out.audio_output_tokens = first({output["audio_tokens"]});
     out.image_input_tokens = first({input["image_tokens"]});
+    out.image_output_tokens = first({output["image_tokens"]});
+    out.cache_read_audio_tokens = first({input["cached_tokens_details"]["audio_tokens"]});
+    out.cache_read_image_tokens = first({input["cached_tokens_details"]["image_tokens"]});
     out.searches = first({usage["num_search_queries"]});
     if (dialect.reasoning_beside_output) {
         const auto total = usage["total_tokens"].count();

@@ -123,6 +123,7 @@ struct ProviderFacts {
     std::optional<bool> batch;
     std::optional<std::int64_t> http_status;
     RateLimit rate_limit;
+    std::string speed;  ///< "fast": a dearer way to be served, beside the service tier
     UnknownFields unknown;
     bool operator==(const ProviderFacts&) const = default;
 };
@@ -181,9 +182,11 @@ struct Modality {
 };
 
 struct CacheWrites {
-    std::optional<std::int64_t> minutes_5;  ///< "5m"
-    std::optional<std::int64_t> hours_1;    ///< "1h"
-    std::optional<std::int64_t> other;      ///< the provider names no duration, or another one
+    std::optional<std::int64_t> minutes_5;   ///< "5m"
+    std::optional<std::int64_t> hours_1;     ///< "1h"
+    std::optional<std::int64_t> other;       ///< the provider names no duration, or another one
+    std::optional<std::int64_t> minutes_30;  ///< "30m"
+    std::optional<std::int64_t> hours_12;    ///< "12h"
     UnknownFields unknown;
     bool operator==(const CacheWrites&) const = default;
 };
@@ -202,8 +205,11 @@ struct Usage {
     std::optional<std::int64_t> characters;
     std::optional<std::int64_t> pages;
     std::optional<std::int64_t> searches;
-    std::optional<bool> estimated;  ///< true: counted by Steno, not reported
-    Json billed;                    ///< the provider's own usage object, verbatim
+    std::optional<bool> estimated;                        ///< true: counted by Steno, not reported
+    Json billed;                                          ///< the provider's own usage object, verbatim
+    std::optional<std::int64_t> cache_read_audio_tokens;  ///< of the cache reads, those that are audio
+    std::optional<std::int64_t> cache_read_image_tokens;  ///< of the cache reads, those that are images
+    std::optional<std::int64_t> image_output_tokens;      ///< of the output, what is images
     UnknownFields unknown;
     bool operator==(const Usage&) const = default;
 };

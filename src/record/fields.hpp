@@ -102,6 +102,7 @@ void describe(Self& s, V&& v) {
     v(7, "batch", s.batch, Place::Header);
     v(8, "http_status", s.http_status, Place::Header);
     v(9, "rate_limit", s.rate_limit, Place::Header);
+    v(10, "speed", s.speed, Place::Header);
 }
 
 template <class Self, class V>
@@ -163,6 +164,8 @@ void describe(Self& s, V&& v) {
     v(1, "5m", s.minutes_5, Place::Header);
     v(2, "1h", s.hours_1, Place::Header);
     v(3, "other", s.other, Place::Header);
+    v(4, "30m", s.minutes_30, Place::Header);
+    v(5, "12h", s.hours_12, Place::Header);
 }
 
 template <class Self, class V>
@@ -183,6 +186,9 @@ void describe(Self& s, V&& v) {
     v(13, "searches", s.searches, Place::Header);
     v(14, "estimated", s.estimated, Place::Header);
     v(15, "billed", s.billed, Place::Header);
+    v(16, "cache_read_audio_tokens", s.cache_read_audio_tokens, Place::Header);
+    v(17, "cache_read_image_tokens", s.cache_read_image_tokens, Place::Header);
+    v(18, "image_output_tokens", s.image_output_tokens, Place::Header);
 }
 
 template <class Self, class V>
