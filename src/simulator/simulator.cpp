@@ -41,6 +41,7 @@ struct Simulated {
 constexpr Simulated kSimulated[] = {
     {"anthropic", answer_anthropic},
     {"gemini", answer_gemini},
+    {"cohere", answer_cohere},
 };
 
 /// Any other name is a host that speaks OpenAI's language. Without a name the path tells.

@@ -71,7 +71,7 @@ class Simulator(Process):
 
     def upstreams(self):
         flags = []
-        for name in ("openai", "anthropic", "gemini"):
+        for name in ("openai", "anthropic", "gemini", "cohere"):
             flags += ["--upstream", f"{name}={self.url}/{name}"]
         return flags
 
