@@ -112,6 +112,11 @@ std::vector<Setting> make_settings() {
                std::array{Named<bool>{"normal", false}, Named<bool>{"strict", true}},
                "strict: an answer's last byte waits, up to 30 s, until its record is fsynced; normal: it "
                "does not wait"),
+        choice(
+            "gateway.ask_for_usage", &Config::ask_for_usage,
+            std::array{Named<bool>{"on", true}, Named<bool>{"off", false}},
+            "on: where a client streams without asking for usage, ask the provider, and keep the extra chunk "
+            "from the client"),
         number("gateway.connect_timeout_ms", &Config::connect_timeout_ms, 1, kHour,
                "time to reach an upstream"),
         number("gateway.first_byte_timeout_ms", &Config::first_byte_timeout_ms, 1, 24 * kHour,

@@ -4,6 +4,7 @@
 #include "providers/http_facts.hpp"
 #include "providers/request_facts.hpp"
 #include "providers/rerank.hpp"
+#include "providers/stream_usage.hpp"
 
 #include <fmt/format.h>
 
@@ -216,6 +217,15 @@ void OpenAiProvider::read_request(const RequestView& request, Call& call) const 
             if (modality == "image") call.kind = Kind::Vision;
         }
     }
+}
+
+std::optional<AskingForUsage> OpenAiProvider::ask_for_usage(const RequestView& request) const {
+    if (dialect_.stream_usage == StreamUsage::Always) return std::nullopt;
+    const Endpoint* const endpoint = find_endpoint(request, path_segments(request.path));
+    if (endpoint == nullptr || !endpoint->path.ends_with("completions")) return std::nullopt;
+    auto body = asking_for_usage(request.body);
+    if (!body) return std::nullopt;
+    return AskingForUsage{std::move(*body), dialect_.stream_usage == StreamUsage::WhenAsked};
 }
 
 std::unique_ptr<ResponseReader> OpenAiProvider::read_response(const RequestView& request,

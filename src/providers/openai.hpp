@@ -17,12 +17,20 @@ enum class ReportedCost : unsigned char {
     Ticks,      ///< cost_in_usd_ticks, of which 10^10 are a dollar (xAI)
 };
 
+/// When a streamed completion tells its usage.
+enum class StreamUsage : unsigned char {
+    MayHaveToBeAsked,  ///< not known; asking may even be refused
+    WhenAsked,
+    Always,
+};
+
 struct OpenAiDialect {
     std::string_view record_name;  ///< "": whoever asked for the provider knows it (see find_provider)
     /// xAI's chat: completion_tokens leaves the reasoning out, and cached tokens may come on top of the
     /// prompt's.
     bool reasoning_beside_output = false;
     ReportedCost reported_cost = ReportedCost::None;
+    StreamUsage stream_usage = StreamUsage::MayHaveToBeAsked;
 };
 
 /// A provider for any host that speaks OpenAI's language.
@@ -32,6 +40,7 @@ class OpenAiProvider final : public Provider {
     void read_request(const RequestView& request, Call& call) const override;
     std::unique_ptr<ResponseReader> read_response(const RequestView& request, const ResponseView& response,
                                                   Call& call) const override;
+    std::optional<AskingForUsage> ask_for_usage(const RequestView& request) const override;
 
   private:
     OpenAiDialect dialect_;

@@ -17,34 +17,41 @@ const Provider& openai_like() {
 }
 
 constexpr OpenAiDialect openai() {
-    return {.record_name = "openai"};
+    return {.record_name = "openai", .stream_usage = StreamUsage::WhenAsked};
 }
 constexpr OpenAiDialect mistral() {
-    return {.record_name = "mistral_ai"};
+    return {.record_name = "mistral_ai", .stream_usage = StreamUsage::Always};
 }
 constexpr OpenAiDialect groq() {
-    return {.record_name = "groq"};
+    return {.record_name = "groq", .stream_usage = StreamUsage::Always};
 }
 constexpr OpenAiDialect deepseek() {
-    return {.record_name = "deepseek"};
+    return {.record_name = "deepseek", .stream_usage = StreamUsage::Always};
 }
 constexpr OpenAiDialect together() {
-    return {.record_name = "together_ai"};
+    return {.record_name = "together_ai", .stream_usage = StreamUsage::Always};
 }
 constexpr OpenAiDialect openrouter() {
-    return {.record_name = "openrouter", .reported_cost = ReportedCost::Cost};
+    return {.record_name = "openrouter",
+            .reported_cost = ReportedCost::Cost,
+            .stream_usage = StreamUsage::Always};
 }
 constexpr OpenAiDialect xai() {
-    return {.record_name = "x_ai", .reasoning_beside_output = true, .reported_cost = ReportedCost::Ticks};
+    return {.record_name = "x_ai",
+            .reasoning_beside_output = true,
+            .reported_cost = ReportedCost::Ticks,
+            .stream_usage = StreamUsage::Always};
 }
 constexpr OpenAiDialect fireworks() {
-    return {.record_name = "fireworks"};
+    return {.record_name = "fireworks", .stream_usage = StreamUsage::Always};
 }
 constexpr OpenAiDialect cerebras() {
     return {.record_name = "cerebras"};
 }
 constexpr OpenAiDialect perplexity() {
-    return {.record_name = "perplexity", .reported_cost = ReportedCost::TotalCost};
+    return {.record_name = "perplexity",
+            .reported_cost = ReportedCost::TotalCost,
+            .stream_usage = StreamUsage::Always};
 }
 constexpr OpenAiDialect voyage() {
     return {.record_name = "voyageai"};

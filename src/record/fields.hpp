@@ -189,6 +189,7 @@ void describe(Self& s, V&& v) {
     v(16, "cache_read_audio_tokens", s.cache_read_audio_tokens, Place::Header);
     v(17, "cache_read_image_tokens", s.cache_read_image_tokens, Place::Header);
     v(18, "image_output_tokens", s.image_output_tokens, Place::Header);
+    v(24, "asked", s.asked, Place::Header);
 }
 
 template <class Self, class V>

@@ -308,4 +308,7 @@ DONE = b"data: [DONE]\n\n"
 
 
 def question(text="When is the meeting?", **more):
+    """A request that the gateway has no reason to change: one that streams asks for its usage."""
+    if more.get("stream") and "stream_options" not in more:
+        more["stream_options"] = {"include_usage": True}
     return json.dumps({"model": "gpt-4o-mini", "messages": [{"role": "user", "content": text}]} | more).encode()

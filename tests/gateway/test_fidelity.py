@@ -217,7 +217,8 @@ def test_a_compressed_stream(gateway):
     ],
 )
 def test_the_same_bytes_as_without_a_gateway(simulator, tmp_path, coding, stream, provider, path, body):
-    data = json.dumps(body | ({"stream": True} if stream else {})).encode()
+    asking = {"stream_options": {"include_usage": True}} if path.endswith("/completions") else {}
+    data = json.dumps(body | ({"stream": True} | asking if stream else {})).encode()
     fields = {"content-type": "application/json", "accept-encoding": coding, "x-sim-encoding": coding}
 
     def ask(url):

@@ -41,6 +41,9 @@ struct GatewayOptions {
     KeepRaw keep_raw = KeepRaw::Request;
     /// true: the last byte of an answer waits until its record is fsynced, not only written.
     bool strict_durability = false;
+    /// Ask the provider for the usage of a stream where the client did not, and keep the answer to it from
+    /// the client.
+    bool ask_for_usage = true;
 };
 
 struct GatewayStats {
@@ -80,6 +83,8 @@ class Gateway {
     GatewayOptions options_;
     std::map<std::string, Upstream, std::less<>> upstreams_;
     std::map<std::string, providers::ProviderRow, std::less<>> providers_;
+    /// By upstream: it refused a request that asked for usage, and took the same one that did not.
+    std::map<std::string, std::atomic<bool>, std::less<>> tells_no_usage_;
     std::atomic<std::uint64_t> requests_{0}, active_{0}, upstream_failures_{0}, client_cancels_{0},
         refused_{0};
 };

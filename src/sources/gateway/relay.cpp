@@ -39,6 +39,16 @@ std::string stage_message(const net::ClientError& error, const Upstream& upstrea
     return fmt::format("{}: {}", where, error.error.message);
 }
 
+bool is_event_stream(const net::ResponseHead& head) {
+    const auto type = head.headers.get("content-type");
+    return type && lower_case(*type).starts_with("text/event-stream");
+}
+
+/// May this answer be due to a member of the body that the upstream does not know?
+bool refuses_to_tell(int status) {
+    return status == 400 || status == 422;
+}
+
 /// The length that an answer without a body announces: of what GET would bring (RFC 9110, section 8.6).
 std::optional<std::uint64_t> announced_length(const net::ResponseHead& head) {
     const auto text = head.headers.get("content-length");
@@ -88,10 +98,24 @@ net::Task<void> Gateway::Relay::run() {
         open_.emplace(gateway_.recorder_->begin(std::move(call_)));
     }
 
-    const net::RequestHead outgoing = upstream_request();
+    net::RequestHead outgoing = upstream_request();
+    auto asking = asking_for_usage();
+    if (asking) outgoing.headers.set("accept-encoding", "identity");  // what is taken out must be found first
     client_.on_client_gone([this] { cancel_.cancel(); });
-    auto answer =
-        co_await gateway_.client_.send(upstream_.url, outgoing, body_, gateway_.options_.deadlines, &cancel_);
+    auto answer = co_await gateway_.client_.send(upstream_.url, outgoing, asking ? asking->body : body_,
+                                                 gateway_.options_.deadlines, &cancel_);
+    if (asking && !asking->known && answer && refuses_to_tell((*answer)->head().status)) {
+        // Perhaps because of what we added: it must not be the worse for being recorded.
+        asking.reset();
+        answer = co_await gateway_.client_.send(upstream_.url, upstream_request(), body_,
+                                                gateway_.options_.deadlines, &cancel_);
+        if (answer && (*answer)->head().status < 400)
+            gateway_.tells_no_usage_.find(upstream_.name)->second = true;
+    }
+    if (asking) {
+        asked_ = true;
+        filter_.emplace();
+    }
     if (!answer) {
         if (client_.client_gone()) {
             end_cancelled();
@@ -158,6 +182,14 @@ void Gateway::Relay::read_request(std::string_view body) {
     providers::fill_preview(call_);  // the prompt's half, for those who watch it run
 }
 
+std::optional<providers::AskingForUsage> Gateway::Relay::asking_for_usage() {
+    if (!recording() || !gateway_.options_.ask_for_usage || open_->call().request.stream != true ||
+        request_.headers.has("content-encoding") || gateway_.tells_no_usage_.find(upstream_.name)->second) {
+        return std::nullopt;
+    }
+    return provider_.provider().ask_for_usage(request_view(body_));
+}
+
 net::RequestHead Gateway::Relay::upstream_request() const {
     net::RequestHead head;
     head.method = request_.method;
@@ -208,6 +240,14 @@ void Gateway::Relay::watch(std::string_view bytes) {
     }
 }
 
+std::string_view Gateway::Relay::for_client(std::string_view bytes, bool end_of_body) {
+    if (!filter_) return bytes;
+    filtered_.clear();
+    if (!bytes.empty()) filter_->feed(decoder_ ? std::string_view(plain_) : bytes, filtered_);
+    if (end_of_body) filter_->finish(filtered_);
+    return filtered_;
+}
+
 void Gateway::Relay::keep_raw_response(std::string_view bytes) {
     raw_response_bytes_ += bytes.size();
     if (raw_response_bytes_ <= kMaxRawResponse) {
@@ -229,9 +269,12 @@ net::ResponseHead Gateway::Relay::client_head(const net::ResponseHead& head) con
 
 net::Task<void> Gateway::Relay::relay_answer(net::ClientExchange& answer) {
     if (recording()) read_head(answer.head());
-    const net::ResponseHead head = client_head(answer.head());
+    net::ResponseHead head = client_head(answer.head());
+    if (filter_ && (undecodable_ || !is_event_stream(head))) filter_.reset();
+    if (filter_) head.headers.remove("content-encoding");
     const bool bodiless = request_.method == "HEAD" || head.status == 204 || head.status == 304;
-    const auto length = bodiless ? announced_length(answer.head()) : answer.content_length();
+    auto length = bodiless ? announced_length(answer.head()) : answer.content_length();
+    if (filter_) length.reset();
     struct Watch {
         net::ServerExchange& client;
         ~Watch() { client.on_client_gone({}); }
@@ -293,13 +336,19 @@ net::Task<void> Gateway::Relay::relay_answer(net::ClientExchange& answer) {
             }
             head_sent = true;
         }
+        if (filter_ && undecodable_) {  // what the client was told to be plain cannot be given to it
+            end_failed(ErrorType::MalformedResponse, "the answer's content coding could not be undone");
+            client_.abort();
+            co_return;
+        }
+        const std::string_view passing = for_client(*piece, end_of_body);
+        if (!passing.empty() && !co_await client_.write(passing)) {
+            end_cancelled();
+            co_return;
+        }
         if (end_of_body) {
             if (bodiless) co_await client_.write_head(head, length);
             co_await client_.finish();
-            co_return;
-        }
-        if (!co_await client_.write(*piece)) {
-            end_cancelled();
             co_return;
         }
     }
@@ -405,6 +454,7 @@ void Gateway::Relay::end_record() {
         call.raw.response =
             providers::RequestSecrets(request_view({})).without_secrets(std::move(raw_response_));
     }
+    if (asked_) call.usage.asked = true;
     providers::fill_preview(call);
     open_->end();
 }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "net/content_coding.hpp"
+#include "providers/stream_usage.hpp"
 #include "sources/gateway/gateway.hpp"
 
 #include <memory>
@@ -27,9 +28,13 @@ class Gateway::Relay {
     [[nodiscard]] providers::RequestView request_view(std::string_view body) const;
     void read_request(std::string_view body);
     net::RequestHead upstream_request() const;
+    /// What goes upstream in place of the body, so that the stream reports its usage.
+    std::optional<providers::AskingForUsage> asking_for_usage();
     void read_head(const net::ResponseHead& head);
     /// Takes a copy of what passes: decoded, understood, timed.
     void watch(std::string_view bytes);
+    /// The piece as the client is to see it; valid until the next call.
+    std::string_view for_client(std::string_view bytes, bool end_of_body);
     void keep_raw_response(std::string_view bytes);
     net::ResponseHead client_head(const net::ResponseHead& head) const;
 
@@ -58,11 +63,14 @@ class Gateway::Relay {
     std::optional<ingest::OpenCall> open_;
     bool ended_ = false;
 
-    std::int64_t started_ = 0;     ///< steady
+    std::int64_t started_ = 0;  ///< steady
     std::unique_ptr<providers::ResponseReader> reader_;
     std::unique_ptr<net::Decoder> decoder_;
-    std::string plain_;         ///< decoded bytes of the piece at hand
-    std::string raw_response_;  ///< with KeepRaw::All
+    std::string plain_;                                  ///< decoded bytes of the piece at hand
+    bool asked_ = false;                                 ///< we asked for usage in the client's place
+    std::optional<providers::UsageChunkFilter> filter_;  ///< of what comes back for it
+    std::string filtered_;                               ///< of the piece at hand
+    std::string raw_response_;                           ///< with KeepRaw::All
     std::size_t raw_response_bytes_ = 0;
     bool undecodable_ = false;
     bool first_token_ = false;

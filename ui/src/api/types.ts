@@ -81,6 +81,7 @@ export interface Usage {
   searches?: number
   estimated?: boolean
   billed?: Json
+  asked?: boolean
 }
 
 export interface Cost {

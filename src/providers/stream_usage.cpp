@@ -1,0 +1,105 @@
+#include "providers/stream_usage.hpp"
+
+#include "providers/sse.hpp"
+
+namespace steno::providers {
+
+std::optional<std::string> asking_for_usage(std::string_view body) {
+    constexpr std::string_view kAsking = R"({"include_usage":true})";
+    JsonDocument document;
+    if (!document.parse(body)) return std::nullopt;
+    const JsonValue root = document.root();
+    if (!root.is_object() || root["stream"].boolean() != true) return std::nullopt;
+    const JsonValue options = root["stream_options"];
+    if (options["include_usage"].boolean() == true) return std::nullopt;
+
+    // Where a value stands in the body; npos if the parser had to repair the text.
+    const auto place_of = [&](std::string_view raw) {
+        const bool within = raw.data() >= body.data() && raw.data() + raw.size() <= body.data() + body.size();
+        return within ? static_cast<std::size_t>(raw.data() - body.data()) : std::string_view::npos;
+    };
+    std::string asking;
+    asking.reserve(body.size() + 64);
+    const auto replace = [&](std::string_view raw, std::string_view with) -> std::optional<std::string> {
+        const std::size_t at = place_of(raw);
+        if (at == std::string_view::npos) return std::nullopt;
+        asking.append(body.substr(0, at)).append(with).append(body.substr(at + raw.size()));
+        return std::move(asking);
+    };
+    if (options["include_usage"].has_value()) return replace(options["include_usage"].raw(), "true");
+    if (options.is_object() && options.size() > 0) {
+        const std::string more = R"({"include_usage":true,)" + std::string(options.raw().substr(1));
+        return replace(options.raw(), more);
+    }
+    if (options.type() != JsonValue::Type::Absent) return replace(options.raw(), kAsking);
+    const std::string more = R"({"stream_options":)" + std::string(kAsking) + ",";
+    return replace(root.raw().substr(0, 1), more);
+}
+
+void UsageChunkFilter::feed(std::string_view bytes, std::string& out) {
+    for (const char c : bytes) {
+        const bool lf_of_crlf = after_cr_ && c == '\n';
+        if (event_ended_ && !lf_of_crlf) end_event(out);
+        if (passing_) {
+            out.push_back(c);
+        } else {
+            held_.push_back(c);
+        }
+        after_cr_ = c == '\r';
+        if (lf_of_crlf) {
+            if (event_ended_) end_event(out);
+            continue;
+        }
+        if (c != '\n' && c != '\r') {
+            ++line_bytes_;
+            if (held_.size() > kMaxHeld) {
+                out.append(held_);
+                held_.clear();
+                passing_ = true;
+            }
+            continue;
+        }
+        const bool blank = line_bytes_ == 0;
+        line_bytes_ = 0;
+        if (!blank) continue;
+        // What ends in a CR may have an LF to come; the event goes out now, so that a client that reads CR
+        // alone does not wait, and only a usage chunk keeps its place until then.
+        if (c == '\n') {
+            end_event(out);
+        } else {
+            event_ended_ = true;
+            if (!is_usage_chunk()) {
+                out.append(held_);
+                held_.clear();
+                passing_ = true;
+            }
+        }
+    }
+}
+
+void UsageChunkFilter::end_event(std::string& out) {
+    if (!is_usage_chunk()) out.append(held_);
+    held_.clear();
+    passing_ = false;
+    event_ended_ = false;
+}
+
+void UsageChunkFilter::finish(std::string& out) {
+    end_event(out);
+}
+
+bool UsageChunkFilter::is_usage_chunk() {
+    if (!held_.contains("\"usage\"") || !held_.contains("\"choices\"")) return false;
+    bool found = false;
+    const auto look = [&](const SseEvent& event) {
+        if (!document_.parse(event.data)) return;
+        const JsonValue choices = document_.root()["choices"];
+        found = choices.is_array() && choices.size() == 0 && document_.root()["usage"].is_object();
+    };
+    SseParser parser(kMaxHeld);
+    parser.feed(held_, look);
+    parser.finish(look);
+    return found;
+}
+
+}  // namespace steno::providers
