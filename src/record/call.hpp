@@ -210,7 +210,7 @@ struct Usage {
     std::optional<std::int64_t> cache_read_audio_tokens;  ///< of the cache reads, those that are audio
     std::optional<std::int64_t> cache_read_image_tokens;  ///< of the cache reads, those that are images
     std::optional<std::int64_t> image_output_tokens;      ///< of the output, what is images
-    std::optional<bool> asked;      ///< true: Steno asked for it; the client's request had not
+    std::optional<bool> asked;  ///< true: Steno asked for it; the client's request had not
     UnknownFields unknown;
     bool operator==(const Usage&) const = default;
 };

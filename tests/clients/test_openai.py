@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from decimal import Decimal
 
 import openai
 import pytest
@@ -115,11 +116,13 @@ def test_chat_stream(client, record, usage):
         answer=text,
         usage=(reported[0].prompt_tokens, reported[0].completion_tokens) if usage else None,
     )
-    assert call["response"]["chunks"] == len(chunks) and call["response"]["id"] == chunks[0].id
+    assert call["response"]["id"] == chunks[0].id
     if usage:
+        assert call["response"]["chunks"] == len(chunks) and "asked" not in call["usage"]
         same_usage(call, reported[0])
-    else:
-        assert "cost" not in call and "output_tokens" not in call.get("usage", {})  # unknown, not zero
+    else:  # asked for in the client's place: one chunk came that the client never saw
+        assert call["response"]["chunks"] == len(chunks) + 1 and call["usage"]["asked"] is True
+        assert call["usage"]["output_tokens"] > 0 and Decimal(call["cost"]["total"]) > 0
 
 
 def test_chat_stream_helper(client, record):
