@@ -42,15 +42,20 @@ AnswerReader::AnswerReader(const RequestView& request, const ResponseView& respo
     : status_(response.status),
       expected_(expected),
       secrets_(request),
+      counts_(response),
       on_sse_([this](const SseEvent& event) { on_message(event.name, event.data); }),
+      on_amazon_message_([this](const EventStreamMessage& message) { on_amazon_message(message); }),
       on_element_([this](std::string_view element) { on_message({}, element); }) {
     const auto type = response.header ? response.header("content-type") : std::nullopt;
     const std::string kind = lower_case(type.value_or(""));
     event_stream_ = kind.contains("text/event-stream");
     // Ollama, Cohere v1, batch results
     lines_ = kind.contains("ndjson") || kind.contains("stream+json") || kind.contains("jsonl");
+    if (kind.contains("application/vnd.amazon.eventstream") && status_ < 400) body_ = Body::Messages;
     const auto retry = response.header ? response.header("x-should-retry") : std::nullopt;
     if (expected == Expected::Anything && status_ < 400) body_ = Body::Ignored;
+    const auto error_type = response.header ? response.header("x-amzn-errortype") : std::nullopt;
+    if (error_type) error_type_ = trim(error_type->substr(0, error_type->find(':')));
     if (retry == "true") should_retry_ = true;
     if (retry == "false") should_retry_ = false;
 }
@@ -104,6 +109,8 @@ void AnswerReader::feed(std::string_view bytes) {
             return array_parser_.feed(bytes, on_element_);
         case Body::Lines:
             return line_parser_.feed(bytes, on_element_);
+        case Body::Messages:
+            return message_parser_.feed(bytes, on_amazon_message_);
         case Body::Ignored:
             return;
         case Body::Document:
@@ -128,7 +135,34 @@ void AnswerReader::on_message(std::string_view name, std::string_view data) {
     ++events_;
     const JsonValue root = document_.root();
     if (auto error = find_error(root, name == "error")) report(std::move(*error));
+    if (body_ == Body::Messages) counts_.read(root);
     on_event(name, root);
+}
+
+void AnswerReader::on_amazon_message(const EventStreamMessage& message) {
+    if (finished_) return;
+    if (message.message_type != "event") return on_amazon_error(message);
+    if (message.event_type != "chunk") return on_message(message.event_type, message.payload);
+    // InvokeModel wraps each message of the model's own stream.
+    JsonDocument wrapping;
+    const auto native =
+        wrapping.parse(message.payload) ? from_base64(wrapping.root()["bytes"].string()) : std::nullopt;
+    if (!native) {
+        malformed_ = true;
+        return;
+    }
+    on_message({}, *native);
+    if (counts_.seen()) finished_ = true;  // they are in the last chunk
+}
+
+void AnswerReader::on_amazon_error(const EventStreamMessage& message) {
+    ++events_;
+    JsonDocument document;
+    ProviderError error;
+    if (document.parse(message.payload)) error = find_error(document.root(), true).value_or(ProviderError{});
+    if (error.message.empty()) error.message = repaired_utf8(message.error_message);
+    error.type = repaired_utf8(message.exception_type.empty() ? message.error_code : message.exception_type);
+    report(std::move(error));
 }
 
 void AnswerReader::read_document(bool complete) {
@@ -154,12 +188,15 @@ void AnswerReader::set_status(bool complete, Call& call) {
     if (error_) {
         for (std::string* const text : {&error_->message, &error_->type, &error_->code})
             *text = secrets_.without_secrets(std::move(*text));
+        if (error_->type.empty()) error_->type = error_type_;
         if (error_->message.empty())
             error_->message = fmt::format("the provider answered with status {}", status_);
         set_error(call, status_, std::move(*error_));
         if (should_retry_) call.error.retryable = should_retry_;
     } else if (too_big_) {
         call.privacy.truncated["response.messages"] = {};
+    } else if (message_parser_.malformed()) {
+        set_error(call, ErrorType::MalformedResponse, "the event stream holds a message that is damaged");
     } else if (malformed_ || array_parser_.malformed()) {
         set_error(call, ErrorType::MalformedResponse,
                   stream ? "the stream holds an event that is no JSON" : "the answer is no JSON");
@@ -191,6 +228,7 @@ void AnswerReader::end(bool complete, Call& call) {
     set_status(complete, call);
     answer_.move_to(call);
     on_end(call);
+    counts_.fill(call);
 }
 
 std::unique_ptr<ResponseReader> make_generic_reader(const RequestView& request,

@@ -1,7 +1,9 @@
 #pragma once
 
 #include "providers/answer.hpp"
+#include "providers/bedrock_counts.hpp"
 #include "providers/errors.hpp"
+#include "providers/event_stream.hpp"
 #include "providers/json_array_stream.hpp"
 #include "providers/json_view.hpp"
 #include "providers/line_stream.hpp"
@@ -15,8 +17,10 @@
 namespace steno::providers {
 
 /// What all readers of answers share: finding out what the body is (one JSON document, server-sent events,
-/// JSON lines, a JSON array that is streamed, or no JSON at all), cutting it, finding errors in it wherever
-/// they stand, and the status. A provider's reader says what one event and one document mean.
+/// JSON lines, a JSON array that is streamed, an AWS event stream, or no JSON at all), cutting it, finding
+/// errors in it wherever they stand, and the status. A provider's reader says what one event and one document
+/// mean. What a provider that hosts another's models wraps around their answers is taken off before: a reader
+/// sees the same events from Bedrock's InvokeModel as from the model's own provider.
 class AnswerReader : public ResponseReader {
   public:
     static constexpr std::size_t kMaxDocument = 64 << 20;
@@ -54,12 +58,16 @@ class AnswerReader : public ResponseReader {
     Answer answer_;
 
   private:
-    enum class Body : unsigned char { Unknown, Document, Events, Lines, Array, Ignored };
+    enum class Body : unsigned char { Unknown, Document, Events, Lines, Array, Messages, Ignored };
     void decide(std::string_view bytes);
     [[nodiscard]] bool is_stream() const {
-        return body_ == Body::Events || body_ == Body::Lines || body_ == Body::Array;
+        return body_ == Body::Events || body_ == Body::Lines || body_ == Body::Array ||
+               body_ == Body::Messages;
     }
     void on_message(std::string_view name, std::string_view data);
+    /// Of an AWS event stream.
+    void on_amazon_message(const EventStreamMessage& message);
+    void on_amazon_error(const EventStreamMessage& message);
     void read_document(bool complete);
     void set_status(bool complete, Call& call);
 
@@ -68,6 +76,7 @@ class AnswerReader : public ResponseReader {
     bool event_stream_;  ///< by its content type
     bool lines_;         ///< by its content type
     std::optional<bool> should_retry_;
+    std::string error_type_;  ///< where it stands in the head (x-amzn-errortype)
     RequestSecrets secrets_;  ///< no error is recorded with them in it
     Body body_ = Body::Unknown;
     bool finished_ = false;
@@ -81,7 +90,10 @@ class AnswerReader : public ResponseReader {
     SseParser events_parser_;
     JsonArrayStream array_parser_;
     LineStream line_parser_;
+    EventStreamParser message_parser_;
+    BedrockCounts counts_;
     SseParser::Sink on_sse_;
+    EventStreamParser::Sink on_amazon_message_;
     std::function<void(std::string_view)> on_element_;
     std::optional<ProviderError> error_;
 };

@@ -42,9 +42,9 @@ void read_request_head(const RequestView& request, Call& call) {
 void read_response_head(const ResponseView& response, Call& call) {
     call.provider.http_status = response.status;
     call.provider.request_id =
-        first_of(response.header,
-                 {"x-request-id", "request-id", "apim-request-id", "x-generation-id",
-                  "mistral-correlation-id", "x-ds-trace-id", "x-goog-request-id", "x-debug-trace-id"});
+        first_of(response.header, {"x-request-id", "request-id", "apim-request-id", "x-generation-id",
+                                   "mistral-correlation-id", "x-ds-trace-id", "x-goog-request-id",
+                                   "x-debug-trace-id", "x-amzn-requestid"});
     call.provider.region = first_of(response.header, {"x-ms-region", "x-groq-region"});
     if (call.provider.api_version.empty()) {
         call.provider.api_version = first_of(response.header, {"openai-version"});

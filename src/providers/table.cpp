@@ -1,4 +1,5 @@
 #include "providers/anthropic.hpp"
+#include "providers/bedrock.hpp"
 #include "providers/cohere.hpp"
 #include "providers/gemini.hpp"
 #include "providers/openai.hpp"
@@ -72,6 +73,8 @@ constexpr std::array kTable{
     ProviderRow{"openai", "openai", "https://api.openai.com", &openai_like<openai>},
     ProviderRow{"anthropic", "anthropic", "https://api.anthropic.com", &anthropic_provider},
     ProviderRow{"gemini", "gcp.gemini", "https://generativelanguage.googleapis.com", &gemini_provider},
+    ProviderRow{"bedrock", "aws.bedrock", "https://bedrock-runtime.us-east-1.amazonaws.com",
+                &bedrock_provider},
     ProviderRow{"mistral", "mistral_ai", "https://api.mistral.ai", &openai_like<mistral>},
     ProviderRow{"cohere", "cohere", "https://api.cohere.com", &cohere_provider},
     ProviderRow{"groq", "groq", "https://api.groq.com/openai", &openai_like<groq>},
