@@ -63,7 +63,7 @@ void add_modality(std::vector<std::string>& set, std::string_view name) {
 }
 
 bool is_cut_short(std::string_view finish_reason) {
-    static constexpr std::array<std::string_view, 21> kReasons{"length",
+    static constexpr std::array<std::string_view, 24> kReasons{"length",
                                                                "max_tokens",
                                                                "MAX_TOKENS",
                                                                "max_output_tokens",
@@ -83,7 +83,10 @@ bool is_cut_short(std::string_view finish_reason) {
                                                                "ERROR_LIMIT",
                                                                "ERROR_TOXIC",
                                                                "TIMEOUT",
-                                                               "USER_CANCEL"};
+                                                               "USER_CANCEL",
+                                                               "LENGTH",  // Titan, with the next
+                                                               "CONTENT_FILTERED",
+                                                               "content_filtered"};  // Bedrock
     return std::ranges::find(kReasons, finish_reason) != kReasons.end();
 }
 

@@ -247,6 +247,9 @@ class ConverseReader final : public AnswerReader {
         keep_first(model_, source["trace"]["promptRouter"]["invokedModelId"]);
     }
 
+    /// Only with the metadata behind its last event, which ends it.
+    [[nodiscard]] bool stream_is_whole() const override { return false; }
+
     void on_end(Call& call) override {
         call.usage = usage_;
         call.model.served = model_;

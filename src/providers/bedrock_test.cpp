@@ -126,7 +126,6 @@ TEST(Bedrock, AnExceptionInAStreamIsAnErrorOnStatus200) {
     EXPECT_EQ(throttled.status, Status::Failure);
     EXPECT_EQ(throttled.error.provider_type, "throttlingException");
     EXPECT_EQ(throttled.error.message, "Too many tokens");
-    EXPECT_EQ(throttled.error.type, ErrorType::RateLimit);
     EXPECT_EQ(throttled.provider.http_status, 200);
     EXPECT_EQ(text_of(throttled), "So far");
     EXPECT_FALSE(throttled.usage.output_tokens);
