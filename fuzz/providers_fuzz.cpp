@@ -46,6 +46,11 @@ constexpr std::array kEndpoints = {
     Endpoint{"cohere", "/v2/embed", "", kJson, 200},
     Endpoint{"cohere", "/v2/rerank", "", kJson, 200},
     Endpoint{"cohere", "/v2/chat", "", kJson, 429},
+    Endpoint{"mistral", "/v1/conversations", "", kSse, 200},
+    Endpoint{"mistral", "/v1/conversations", "", kJson, 200},
+    Endpoint{"mistral", "/v1/ocr", "", kJson, 200},
+    Endpoint{"mistral", "/v1/fim/completions", "", kSse, 200},
+    Endpoint{"mistral", "/v1/audio/transcriptions", "", kSse, 200},
 };
 
 std::string read(const Endpoint& endpoint, std::string_view request_body, std::string_view answer,

@@ -112,6 +112,8 @@ void read_openai_usage(JsonValue usage, const OpenAiDialect& dialect, Usage& out
     out.cache_read_audio_tokens = first({input["cached_tokens_details"]["audio_tokens"]});
     out.cache_read_image_tokens = first({input["cached_tokens_details"]["image_tokens"]});
     out.searches = first({usage["num_search_queries"]});
+    if (const auto seconds = usage["prompt_audio_seconds"].number(); seconds && *seconds >= 0)
+        out.seconds = seconds;  // Mistral
     if (dialect.reasoning_beside_output) {
         const auto total = usage["total_tokens"].count();
         const bool already_in = total && out.input_tokens && out.output_tokens &&
@@ -167,6 +169,8 @@ Part read_openai_part(JsonValue source) {
     if (type.is("input_image") && source["image_url"].is_string()) {
         return media_part(source, PartType::Image, source["image_url"], "url");
     }
+    if (type.is("document_url"))  // Mistral
+        return media_part(source, PartType::Document, source["document_url"], "url");
     if (type.is("video_url")) return media_part(source, PartType::Video, source["video_url"], "url");
     if (type.is("input_audio")) {
         Part part;
@@ -174,6 +178,7 @@ Part read_openai_part(JsonValue source) {
         const JsonValue audio = source["input_audio"];
         if (audio["format"].is_string()) part.mime = "audio/" + audio["format"].string();
         if (audio["data"].is_string()) part.url = "data:" + part.mime + ";base64," + audio["data"].string();
+        if (audio.is_string()) part.url = audio.string();  // Mistral
         return part;
     }
     if (type.is("thinking")) {  // Mistral, in parts; Cohere, as text

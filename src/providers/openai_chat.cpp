@@ -74,7 +74,10 @@ class CompletionsReader : public AnswerReader {
     void read(JsonValue root) {
         keep_first(id_, root["id"]);
         keep_first(model_, root["model"]);
-        if (root["service_tier"].is_string()) tier_ = root["service_tier"].string();
+        for (const JsonValue tier :
+             {root["service_tier"], root["usage"]["service_tier"]}) {  // Mistral's second
+            if (tier.is_string()) tier_ = tier.string();
+        }
         for (const JsonValue usage : {root["x_groq"]["usage"], root["usage"]}) {
             if (usage.is_object()) {
                 usage_ = {};

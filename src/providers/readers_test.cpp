@@ -402,6 +402,8 @@ RC_GTEST_PROP(Readers, SurviveAnythingAndReadItTheSameHoweverItIsCut, ()) {
         {"cohere", "/v1/generate"},
         {"cohere", "/v2/embed"},
         {"jina", "/v1/rerank"},
+        {"mistral", "/v1/conversations"},
+        {"mistral", "/v1/ocr"},
         {"openai", "/v1/files"}};
     const auto endpoint = *rc::gen::elementOf(kEndpoints);
     Exchange exchange;

@@ -2,6 +2,7 @@
 #include "providers/bedrock.hpp"
 #include "providers/cohere.hpp"
 #include "providers/gemini.hpp"
+#include "providers/mistral.hpp"
 #include "providers/openai.hpp"
 
 #include <array>
@@ -19,9 +20,6 @@ const Provider& openai_like() {
 
 constexpr OpenAiDialect openai() {
     return {.record_name = "openai", .stream_usage = StreamUsage::WhenAsked};
-}
-constexpr OpenAiDialect mistral() {
-    return {.record_name = "mistral_ai", .stream_usage = StreamUsage::Always};
 }
 constexpr OpenAiDialect groq() {
     return {.record_name = "groq", .stream_usage = StreamUsage::Always};
@@ -75,7 +73,7 @@ constexpr std::array kTable{
     ProviderRow{"gemini", "gcp.gemini", "https://generativelanguage.googleapis.com", &gemini_provider},
     ProviderRow{"bedrock", "aws.bedrock", "https://bedrock-runtime.us-east-1.amazonaws.com",
                 &bedrock_provider},
-    ProviderRow{"mistral", "mistral_ai", "https://api.mistral.ai", &openai_like<mistral>},
+    ProviderRow{"mistral", "mistral_ai", "https://api.mistral.ai", &mistral_provider},
     ProviderRow{"cohere", "cohere", "https://api.cohere.com", &cohere_provider},
     ProviderRow{"groq", "groq", "https://api.groq.com/openai", &openai_like<groq>},
     ProviderRow{"deepseek", "deepseek", "https://api.deepseek.com", &openai_like<deepseek>},
