@@ -18,12 +18,16 @@ NUMBERS = itertools.count(1)
 JSON = ("Content-Type", "application/json")
 
 
+SCRIPTED = ("openai", "anthropic", "gemini", "cohere", "mistral", "bedrock", "ollama", "xai", "elsewhere")
+
+
 class Gateway:
-    """A server whose upstream `openai` is scripted."""
+    """A server whose upstreams are all one, and scripted."""
 
     def __init__(self, folder, env=None, flags=(), tls=None):
         self.upstream = Upstream(tls)
-        self.server = Server(folder, "--upstream", f"openai={self.upstream.url}", *flags, env=env)
+        upstreams = [flag for name in SCRIPTED for flag in ("--upstream", f"{name}={self.upstream.url}")]
+        self.server = Server(folder, *upstreams, *flags, env=env)
         self.sessions = []
 
     def session(self):
@@ -33,10 +37,12 @@ class Gateway:
     def client(self):
         return Client(self.server.url)
 
-    def ask(self, body=b"", method="POST", path="/v1/chat/completions", fields=(JSON,), client=None, **more):
-        """Sends one request with a session of its own: (client, session)."""
+    def ask(
+        self, body=b"", method="POST", path="/v1/chat/completions", fields=(JSON,), client=None, name="openai", **more
+    ):
+        """Sends one request to the upstream `name`, with a session of its own: (client, session)."""
         client, session = client or self.client(), self.session()
-        client.ask(method, "/openai" + path, body, [*fields, ("x-steno-session", session)], **more)
+        client.ask(method, f"/{name}{path}", body, [*fields, ("x-steno-session", session)], **more)
         return client, session
 
     def exchange(self, script, body=b"", method="POST", **more):
