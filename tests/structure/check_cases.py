@@ -10,16 +10,15 @@ SHORT = {"cases": "test_cases"}
 
 
 def missing(root):
-    named = re.findall(r"`(\w+(?=::)|(?:\w+/)?[A-Z]\w*(?=\.))(::|\.)([A-Za-z_]\w+)`", (root / "docs/gateway-cases.md").read_text(encoding="utf-8"))
+    page = (root / "docs/gateway-cases.md").read_text(encoding="utf-8")
+    named = re.findall(r"`(\w+)(::)(\w+)`", page) + re.findall(r"`(?:\w+/)?([A-Z]\w*)(\.)([A-Z]\w+)`", page)
     python = {path.stem: path.read_text(encoding="utf-8") for path in (root / "tests").glob("*/test_*.py")}
     native = "\n".join(path.read_text(encoding="utf-8") for path in (root / "src").rglob("*.cpp"))
     for place, mark, name in named:
         if mark == "::":
             if f"def {name}(" not in python.get(SHORT.get(place, place), ""):
                 yield f"{place}::{name}"
-        elif not re.search(
-            rf"\(\s*{place.rpartition('/')[2]}\w*,\s*{name}\b", native
-        ):
+        elif not re.search(rf"\(\s*{place}\w*,\s*{name}\b", native):
             yield f"{place}.{name}"
 
 
