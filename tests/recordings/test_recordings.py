@@ -1,6 +1,6 @@
 """Recorded real traffic, replayed through the real gateway: an upstream answers with the recorded bytes, cut anywhere; the
-client must get them unchanged, and the record must say what `expect` says. STENO_RECORDINGS names the folder of
-open.jsonl (optional data)."""
+client must get them unchanged, and the record must say what `expect` says, and what the parser alone says of the same
+bytes. STENO_RECORDINGS names the folder of open.jsonl (optional data)."""
 
 import base64
 import collections
@@ -8,6 +8,7 @@ import json
 import os
 import pathlib
 import random
+import subprocess
 import sys
 import urllib.parse
 
@@ -40,6 +41,11 @@ UPSTREAMS = {
 }
 # Of the recorded request: what the client of this test writes itself.
 OWN = {"host", "content-length", "connection", "transfer-encoding", "accept-encoding"}
+READ_EXCHANGE = os.environ.get(
+    "STENO_READ_EXCHANGE", str(pathlib.Path(__file__).resolve().parents[2] / "build/release/tests/recordings/read_exchange")
+)
+# What the bytes tell, wherever they are read; the rest of a call is when, where and by whom.
+OF_THE_BYTES = ("kind", "name", "status", "model", "request", "response", "modality", "usage", "error", "client_retry")
 ONE_BY_ONE = 3000  # bytes of the longest answer that is also sent byte by byte
 
 
@@ -116,6 +122,29 @@ def expected(recording):
     return {name: value for name, value in expect.items() if name not in unchecked}
 
 
+class Parser:
+    """The providers' parsers without a gateway."""
+
+    def __init__(self):
+        self.process = subprocess.Popen([READ_EXCHANGE], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+    def read(self, recording, url):
+        where = {"upstream": UPSTREAMS[recording["provider"]], "path": url.path, "query": url.query}
+        self.process.stdin.write(json.dumps(where | {half: recording[half] for half in ("request", "response")}) + "\n")
+        self.process.stdin.flush()
+        return json.loads(self.process.stdout.readline())
+
+    def close(self):
+        self.process.communicate()
+        assert self.process.returncode == 0
+
+
+def of_the_bytes(call):
+    facts = {name: call[name] for name in OF_THE_BYTES if name in call}
+    provider = {name: value for name, value in call["provider"].items() if name != "endpoint"}
+    return facts | {"provider": provider}
+
+
 @pytest.fixture(scope="module")
 def recordings():
     if not RECORDINGS.exists():
@@ -125,7 +154,7 @@ def recordings():
 
 
 def test_the_record_says_what_happened(recordings, tmp_path):
-    upstream = Upstream()
+    upstream, parser = Upstream(), Parser()
     names = sorted(set(UPSTREAMS.values()))
     flags = [flag for name in names for flag in ("--upstream", f"{name}={upstream.url}")]
     # What the clients of AWS had signed cannot be valid here: the gateway signs anew.
@@ -139,6 +168,7 @@ def test_the_record_says_what_happened(recordings, tmp_path):
             target = f"/{UPSTREAMS[recording['provider']]}{url.path}" + (f"?{url.query}" if url.query else "")
             fields = [(name, value) for name, value in request["headers"].items() if name not in OWN]
             problems = wrong[recording["id"]]
+            alone = of_the_bytes(parser.read(recording, url))
             for cuts in ways_to_cut(recording, body):
                 upstream.script = in_pieces(recording, body, cuts)
                 client.ask(request["method"], target, body_of(request), fields)
@@ -150,10 +180,15 @@ def test_the_record_says_what_happened(recordings, tmp_path):
                 for name, value in expected(recording).items():
                     if ours[name] != value:
                         problems.append(f"{name}: {ours[name]!r} instead of {value!r} (cut at {cuts[:9]})")
+                relayed = of_the_bytes(call)
+                for name in relayed.keys() | alone.keys():
+                    if relayed.get(name) != alone.get(name):
+                        problems.append(f"{name}: {relayed.get(name)!r}, by the parser alone {alone.get(name)!r}")
             kind = f"{recording['provider']} {recording['endpoint']}"
             total[kind] += 1
             good[kind] += not problems
     upstream.close()
+    parser.close()
     for kind in sorted(total):
         print(f"{kind:<40} {good[kind]:>3} of {total[kind]:>3}")
     told = [f"{name}: {problem}" for name, problems in wrong.items() for problem in dict.fromkeys(problems)]
