@@ -142,7 +142,8 @@ class Parser:
 def of_the_bytes(call):
     facts = {name: call[name] for name in OF_THE_BYTES if name in call}
     provider = {name: value for name, value in call["provider"].items() if name != "endpoint"}
-    return facts | {"provider": provider}
+    usage = {name: value for name, value in call.get("usage", {}).items() if name != "asked"}  # by the gateway
+    return facts | {"provider": provider, "usage": usage}
 
 
 @pytest.fixture(scope="module")
