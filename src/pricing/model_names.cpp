@@ -53,6 +53,7 @@ std::vector<NameCandidate> name_candidates(std::string_view provider, std::strin
     constexpr std::string_view kResource = "models/";
     constexpr std::string_view kFineTuned = "ft:";
     constexpr std::string_view kGlobalProfile = "global.";
+    constexpr std::string_view kGoogle = "google/";  // at Vertex AI's OpenAI-compatible endpoint
     if (model.starts_with(kResource)) {
         model.remove_prefix(kResource.size());
         rule = ", without \"models/\"";
@@ -66,6 +67,9 @@ std::vector<NameCandidate> name_candidates(std::string_view provider, std::strin
                 break;
             }
         }
+    } else if (owner == "gcp.vertex_ai" && model.starts_with(kGoogle)) {
+        model.remove_prefix(kGoogle.size());
+        rule = ", without \"google/\"";
     } else if (owner == "aws.bedrock" && model.starts_with(kGlobalProfile)) {
         model.remove_prefix(kGlobalProfile.size());
         rule = ", without its global profile";

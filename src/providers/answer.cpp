@@ -63,13 +63,14 @@ void add_modality(std::vector<std::string>& set, std::string_view name) {
 }
 
 bool is_cut_short(std::string_view finish_reason) {
-    static constexpr std::array<std::string_view, 24> kReasons{"length",
+    static constexpr std::array<std::string_view, 25> kReasons{"length",
                                                                "max_tokens",
                                                                "MAX_TOKENS",
                                                                "max_output_tokens",
                                                                "model_length",
                                                                "incomplete",
                                                                "content_filter",
+                                                               "refusal",
                                                                "SAFETY",
                                                                "RECITATION",
                                                                "BLOCKLIST",

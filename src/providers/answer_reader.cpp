@@ -36,6 +36,21 @@ class GenericReader final : public AnswerReader {
     void on_end(Call&) override {}
 };
 
+class VerbatimReader final : public AnswerReader {
+  public:
+    using AnswerReader::AnswerReader;
+
+  private:
+    void on_event(std::string_view, JsonValue) override {}
+    void on_document(JsonValue root) override {
+        constexpr std::size_t kSmall = 64 << 10;
+        if (root.raw().size() <= kSmall) output_ = verbatim(root);
+    }
+    void on_end(Call& call) override { call.response.output = std::move(output_); }
+
+    Json output_;
+};
+
 }  // namespace
 
 AnswerReader::AnswerReader(const RequestView& request, const ResponseView& response, Expected expected)
@@ -50,7 +65,8 @@ AnswerReader::AnswerReader(const RequestView& request, const ResponseView& respo
     const std::string kind = lower_case(type.value_or(""));
     event_stream_ = kind.contains("text/event-stream");
     // Ollama, Cohere v1, batch results
-    lines_ = kind.contains("ndjson") || kind.contains("stream+json") || kind.contains("jsonl");
+    lines_ = kind.contains("ndjson") || kind.contains("stream+json") || kind.contains("jsonl") ||
+             expected == Expected::Lines;
     if (kind.contains("application/vnd.amazon.eventstream") && status_ < 400) body_ = Body::Messages;
     const auto retry = response.header ? response.header("x-should-retry") : std::nullopt;
     if (expected == Expected::Anything && status_ < 400) body_ = Body::Ignored;
@@ -215,6 +231,7 @@ void AnswerReader::set_status(bool complete, Call& call) {
 
 void AnswerReader::end(bool complete, Call& call) {
     flushing_ = true;
+    complete_ = complete;
     if (body_ == Body::Events) {
         events_parser_.finish(on_sse_);
     } else if (body_ == Body::Lines) {
@@ -234,6 +251,11 @@ void AnswerReader::end(bool complete, Call& call) {
 std::unique_ptr<ResponseReader> make_generic_reader(const RequestView& request,
                                                     const ResponseView& response) {
     return std::make_unique<GenericReader>(request, response);
+}
+
+std::unique_ptr<ResponseReader> make_verbatim_reader(const RequestView& request,
+                                                     const ResponseView& response) {
+    return std::make_unique<VerbatimReader>(request, response);
 }
 
 void read_unknown_request(const RequestView& request, std::string_view record_name, Call& call) {

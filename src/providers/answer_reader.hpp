@@ -29,6 +29,7 @@ class AnswerReader : public ResponseReader {
     enum class Expected : unsigned char {
         Events,
         EventsOrArray,  ///< a body that begins with '[' is a stream
+        Lines,          ///< JSON lines, whatever its content type is
         Anything,       ///< it is not looked at
     };
     AnswerReader(const RequestView& request, const ResponseView& response,
@@ -50,6 +51,8 @@ class AnswerReader : public ResponseReader {
     /// Was the stream whole, though the provider did not say that it is over?
     [[nodiscard]] virtual bool stream_is_whole() const { return answer_.all_finished(); }
 
+    /// Within on_end() and stream_is_whole(): the transport brought the body to its end.
+    [[nodiscard]] bool body_is_complete() const { return complete_; }
     void finish_stream() { finished_ = true; }
     void report(ProviderError error);
     /// Takes the first non-empty string.
@@ -82,6 +85,7 @@ class AnswerReader : public ResponseReader {
     bool finished_ = false;
     bool flushing_ = false;  ///< what comes now was not closed by the provider
     bool malformed_ = false;
+    bool complete_ = false;
     bool cut_ = false;  ///< a document that is not whole
     bool too_big_ = false;
     std::int64_t events_ = 0;
@@ -100,6 +104,11 @@ class AnswerReader : public ResponseReader {
 
 /// For endpoints whose answers mean nothing to us: status, and the error if it is one.
 std::unique_ptr<ResponseReader> make_generic_reader(const RequestView& request, const ResponseView& response);
+
+/// For endpoints that answer with one small object, such as a number of tokens: that object is
+/// response.output.
+std::unique_ptr<ResponseReader> make_verbatim_reader(const RequestView& request,
+                                                     const ResponseView& response);
 
 /// kind Span, name "METHOD path", provider.name.
 void read_unknown_request(const RequestView& request, std::string_view record_name, Call& call);

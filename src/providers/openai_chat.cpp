@@ -1,3 +1,4 @@
+#include "base/json_writer.hpp"
 #include "providers/openai.hpp"
 #include "providers/request_facts.hpp"
 
@@ -57,6 +58,41 @@ Message read_message(JsonValue source) {
     return message;
 }
 
+/// Azure's verdicts on prompt and choices (content_filter_results), verbatim. Of a choice that is streamed
+/// the last one that says something counts.
+class ContentFilterResults {
+  public:
+    void read_prompt(JsonValue root) {
+        const JsonValue results = root["prompt_filter_results"];
+        if (results.size() != 0 && results.raw().size() <= kSmall) prompt_ = results.raw();
+    }
+    void read_choice(JsonValue choice) {
+        const JsonValue results = choice["content_filter_results"];
+        const std::int64_t index = choice["index"].integer().value_or(0);
+        if (results.size() == 0 || results.raw().size() > kSmall) return;
+        if (choices_.size() < kMaxChoices || choices_.contains(index)) choices_[index] = results.raw();
+    }
+    void write_to(Call& call) const {
+        if (prompt_.empty() && choices_.empty()) return;
+        JsonWriter writer(call.response.output.text);
+        writer.begin_object();
+        if (!prompt_.empty()) writer.member_raw("prompt_filter_results", prompt_);
+        if (!choices_.empty()) {
+            writer.key("content_filter_results");
+            writer.begin_array();
+            for (const auto& [index, results] : choices_) writer.raw(results);
+            writer.end_array();
+        }
+        writer.end_object();
+    }
+
+  private:
+    static constexpr std::size_t kSmall = 64 << 10;
+    static constexpr std::size_t kMaxChoices = 128;
+    std::string prompt_;
+    std::map<std::int64_t, std::string> choices_;  ///< by index
+};
+
 /// What Chat Completions and Completions have in common: the envelope, in bodies and in chunks.
 class CompletionsReader : public AnswerReader {
   public:
@@ -86,10 +122,12 @@ class CompletionsReader : public AnswerReader {
                 read_phases(usage);
             }
         }
+        filters_.read_prompt(root);
         std::int64_t place = 0;
         for (const JsonValue choice : root["choices"].elements()) {
             answer_.select(choice["index"].integer().value_or(place++));
             on_choice(choice);
+            filters_.read_choice(choice);
             if (choice["finish_reason"].has_value()) {
                 answer_.set_finish_reason(choice["finish_reason"].scalar_text());
             }
@@ -116,6 +154,7 @@ class CompletionsReader : public AnswerReader {
         if (cost_.total) call.cost = cost_;
         if (!tier_.empty()) call.provider.service_tier = tier_;
         call.time.phases.insert(phases_.begin(), phases_.end());
+        filters_.write_to(call);
     }
 
     OpenAiDialect dialect_;
@@ -125,6 +164,7 @@ class CompletionsReader : public AnswerReader {
     Usage usage_;
     Cost cost_;
     std::map<std::string, Duration> phases_;
+    ContentFilterResults filters_;
 };
 
 class ChatReader final : public CompletionsReader {

@@ -98,8 +98,9 @@ class Provider {
 struct ProviderRow {
     std::string_view upstream;     ///< the name in the gateway's path: "openai"
     std::string_view record_name;  ///< provider.name in the record, as in gen_ai.provider.name
-    std::string_view default_url;  ///< where the requests go unless configured
+    std::string_view default_url;  ///< where the requests go unless configured; "": it has to be configured
     const Provider& (*provider)();
+    std::string_view example_url = {};  ///< what it looks like, where there is no default
 };
 
 std::span<const ProviderRow> provider_table();

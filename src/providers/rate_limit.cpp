@@ -34,6 +34,8 @@ Limit read_limit(const HeaderLookup& header, std::string_view prefix, std::strin
         return header(name);
     };
     Limit limit;
+    // Azure's Responses: -1 of 0, where no limit of this kind applies
+    if (const auto remaining = look_up("remaining"); remaining && trim(*remaining) == "-1") return limit;
     limit.limit = count_in(look_up("limit"));
     limit.remaining = count_in(look_up("remaining"));
     if (const auto reset = look_up("reset")) {

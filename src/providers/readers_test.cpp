@@ -320,7 +320,7 @@ TEST(Table, NamesAreUniqueAndUnknownOnesAreOpenAiCompatible) {
     Strings names;
     for (const ProviderRow& row : provider_table()) {
         names.emplace_back(row.upstream);
-        EXPECT_TRUE(row.default_url.starts_with("https://"));
+        EXPECT_TRUE((row.default_url.empty() ? row.example_url : row.default_url).starts_with("https://"));
         EXPECT_EQ(find_provider(row.upstream).record_name, row.record_name);
     }
     std::sort(names.begin(), names.end());
@@ -372,6 +372,9 @@ rc::Gen<std::string> damaged_traffic() {
         "\"response\"",
         "\"response.completed\"",
         "\"event_type\"",
+        "\"step.delta\"",
+        "\"interaction\"",
+        "\"event_type\"",
         "\"stream-end\"",
         "\"message-end\"",
         "\"tool_calls\":{",
@@ -398,6 +401,10 @@ RC_GTEST_PROP(Readers, SurviveAnythingAndReadItTheSameHoweverItIsCut, ()) {
         {"anthropic", "/v1/messages"},
         {"gemini", "/v1beta/models/m:streamGenerateContent"},
         {"gemini", "/v1beta/models/m:embedContent"},
+        {"gemini", "/v1beta/models/m:predict"},
+        {"gemini", "/v1beta/interactions"},
+        {"azure", "/openai/deployments/d/chat/completions"},
+        {"vertex", "/v1/projects/p/locations/l/publishers/anthropic/models/m:streamRawPredict"},
         {"cohere", "/v2/chat"},
         {"cohere", "/v1/generate"},
         {"cohere", "/v2/embed"},

@@ -45,9 +45,6 @@ std::string upstream_for(std::string_view provider, std::string_view endpoint) {
         "rerank",           "converse",       "converse_stream",  "invoke",
         "invoke_stream"};
     if (std::ranges::find(kEndpoints, endpoint) == std::end(kEndpoints)) return {};
-    if (provider == "openai" || provider == "azure.ai.openai") return "openai";
-    if (provider == "anthropic") return "anthropic";
-    if (provider == "gcp.gemini" || provider == "gcp.vertex_ai") return "gemini";
     if (provider == "openai_compatible") return "elsewhere";
     for (const ProviderRow& row : provider_table()) {
         if (row.record_name == provider) return std::string(row.upstream);

@@ -1,9 +1,11 @@
 #include "providers/anthropic.hpp"
+#include "providers/azure.hpp"
 #include "providers/bedrock.hpp"
 #include "providers/cohere.hpp"
 #include "providers/gemini.hpp"
 #include "providers/mistral.hpp"
 #include "providers/openai.hpp"
+#include "providers/vertex.hpp"
 
 #include <array>
 
@@ -70,10 +72,12 @@ constexpr OpenAiDialect compatible() {
 constexpr std::array kTable{
     ProviderRow{"openai", "openai", "https://api.openai.com", &openai_like<openai>},
     ProviderRow{"anthropic", "anthropic", "https://api.anthropic.com", &anthropic_provider},
+    ProviderRow{"azure", "azure.ai.openai", "", &azure_provider, "https://RESOURCE.openai.azure.com"},
     ProviderRow{"gemini", "gcp.gemini", "https://generativelanguage.googleapis.com", &gemini_provider},
     ProviderRow{"bedrock", "aws.bedrock", "https://bedrock-runtime.us-east-1.amazonaws.com",
                 &bedrock_provider},
     ProviderRow{"mistral", "mistral_ai", "https://api.mistral.ai", &mistral_provider},
+    ProviderRow{"vertex", "gcp.vertex_ai", "https://aiplatform.googleapis.com", &vertex_provider},
     ProviderRow{"cohere", "cohere", "https://api.cohere.com", &cohere_provider},
     ProviderRow{"groq", "groq", "https://api.groq.com/openai", &openai_like<groq>},
     ProviderRow{"deepseek", "deepseek", "https://api.deepseek.com", &openai_like<deepseek>},

@@ -2,6 +2,8 @@
 
 #include "sources/gateway/relay.hpp"
 
+#include <fmt/format.h>
+
 namespace steno::gateway {
 
 Gateway::Gateway(net::Loops& loops, net::HttpClient& client, ingest::Recorder* recorder,
@@ -27,6 +29,17 @@ const Upstream* Gateway::route(std::string_view path) const {
     path.remove_prefix(1);
     const auto found = upstreams_.find(path.substr(0, path.find('/')));
     return found == upstreams_.end() ? nullptr : &found->second;
+}
+
+std::optional<std::string> Gateway::missing_url(std::string_view path) {
+    if (!path.starts_with('/')) return std::nullopt;
+    path.remove_prefix(1);
+    const std::string_view name = path.substr(0, path.find('/'));
+    for (const providers::ProviderRow& row : providers::provider_table()) {
+        if (row.upstream == name && row.default_url.empty())
+            return fmt::format("name yours: steno serve --upstream {}={}", name, row.example_url);
+    }
+    return std::nullopt;
 }
 
 net::Task<void> Gateway::handle(net::ServerExchange& exchange, const Upstream& upstream) {

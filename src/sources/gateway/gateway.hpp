@@ -67,6 +67,9 @@ class Gateway {
 
     /// The upstream that a request path names, or null: then the request is not for the gateway.
     [[nodiscard]] const Upstream* route(std::string_view path) const;
+    /// The path names a provider that every user reaches at a URL of their own, and none is configured: what
+    /// to do about it.
+    [[nodiscard]] static std::optional<std::string> missing_url(std::string_view path);
     /// Relays one exchange whose path `route` knows. Answers whatever happens.
     net::Task<void> handle(net::ServerExchange& exchange, const Upstream& upstream);
 

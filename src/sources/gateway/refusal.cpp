@@ -33,7 +33,7 @@ Refusal refuse(std::string_view record_provider, int status, ErrorType type, std
     if (record_provider == "anthropic") json.member("type", "error");
     json.key("error");
     json.begin_object();
-    if (record_provider == "gcp.gemini") {
+    if (record_provider == "gcp.gemini" || record_provider == "gcp.vertex_ai") {
         json.member("code", status);
         json.member("message", text);
         json.member("status", google_status(status));

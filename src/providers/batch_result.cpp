@@ -1,0 +1,39 @@
+#include "providers/batch_result.hpp"
+
+#include "base/json_writer.hpp"
+
+#include <optional>
+#include <string>
+
+namespace steno::providers {
+
+void read_batch_answer(MakeAnswerReader& make_reader, JsonValue answer, Call& call) {
+    const HeaderLookup no_headers = [](std::string_view) -> std::optional<std::string_view> {
+        return std::nullopt;
+    };
+    const RequestView request{.method = "POST", .path = {}, .query = {}, .header = no_headers, .body = {}};
+    const auto reader = make_reader(request, {.status = 200, .header = no_headers});
+    reader->feed(answer.raw());
+    reader->end(true, call);
+}
+
+void name_batch_result(Call& call, std::string_view batch_id, std::string_view custom_id) {
+    // A space of names for batch results alone, drawn once; a line break is in none of the ids.
+    static const Uuid kSpace = *Uuid::parse("5b0f6c0e-7d1c-4e0a-9a37-2f6d2b8b6a11");
+    std::string ids = call.provider.name;
+    for (const std::string_view id : {batch_id, custom_id, std::string_view(call.response.id)}) {
+        ids.push_back('\n');
+        ids += id;
+    }
+    call.id = Uuid::named(kSpace, ids);
+    call.name = call.model.served.empty() ? "batch result" : call.model.served;
+    call.provider.batch = true;
+    JsonWriter writer(call.labels.metadata.text);
+    writer.begin_object();
+    writer.member("batch_id", batch_id);
+    writer.member("custom_id", custom_id);
+    writer.end_object();
+    fill_preview(call);
+}
+
+}  // namespace steno::providers

@@ -1,0 +1,21 @@
+#pragma once
+
+#include "providers/json_view.hpp"
+#include "providers/provider.hpp"
+
+#include <memory>
+#include <string_view>
+
+/// One answer out of the results of a batch, as a call of its own. Only what the result tells is in it: its
+/// request went with the batch, so neither messages nor times are known.
+namespace steno::providers {
+
+/// Fills what the answer says to the reader of an endpoint that answers one such request, not streamed.
+using MakeAnswerReader = std::unique_ptr<ResponseReader>(const RequestView&, const ResponseView&);
+void read_batch_answer(MakeAnswerReader& make_reader, JsonValue answer, Call& call);
+
+/// provider.batch, name, labels.metadata (both ids) and the id, which is made from the provider's name and
+/// the ids of batch, result and answer, so that results which are fetched again are the same calls.
+void name_batch_result(Call& call, std::string_view batch_id, std::string_view custom_id);
+
+}  // namespace steno::providers
