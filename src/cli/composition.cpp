@@ -1,5 +1,6 @@
 #include "cli/composition.hpp"
 
+#include "ingest/folder_secret.hpp"
 #include "store/duckdb/duckdb_store.hpp"
 #include "store/memory/memory_store.hpp"
 
@@ -51,6 +52,8 @@ Result<std::unique_ptr<Composition>> Composition::open(const Config& config) {
     options.max_body_bytes = static_cast<std::uint64_t>(config.max_body_bytes);
     options.capture = config.capture;
     options.keep_raw = config.keep_raw;
+    STENO_ASSIGN(options.key_secret,
+                 ingest::folder_secret(io::posix_file_system(), config.data_dir, "api-keys"));
     options.strict_durability = config.strict_durability;
     options.ask_for_usage = config.ask_for_usage;
     parts->gateway_ = std::make_unique<gateway::Gateway>(*parts->loops_, *parts->client_,
