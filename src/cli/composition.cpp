@@ -38,6 +38,8 @@ Result<std::unique_ptr<Composition>> Composition::open(const Config& config) {
         };
     }
     STENO_ASSIGN(parts->data_, ingest::DataFolder::open(io::posix_file_system(), std::move(folder)));
+    parts->limits_ = std::make_unique<server::Limits>();
+    parts->data_->recorder().add_consumer(*parts->limits_);
 
     parts->loops_ = std::make_unique<net::Loops>(static_cast<unsigned>(config.loops));
     net::HttpClient::Options client;
@@ -74,7 +76,7 @@ Composition::~Composition() {
 }
 
 server::Services Composition::services(const std::string& listen) {
-    return {*data_, *gateway_, *caller_, system_clock().now(), listen};
+    return {*data_, *gateway_, *limits_, *caller_, system_clock().now(), listen};
 }
 
 }  // namespace steno::cli
