@@ -78,13 +78,16 @@ void add_rows(Table& table, dom::element state) {
         if (limit && remaining && *limit > 0) {
             const double left = static_cast<double>(*remaining) / static_cast<double>(*limit);
             share = bar(left);
-            colour = past ? Colour::Dim : left <= 0 ? Colour::Red : left < 0.2 ? Colour::Yellow : Colour::Green;
+            colour = past         ? Colour::Dim
+                     : left <= 0  ? Colour::Red
+                     : left < 0.2 ? Colour::Yellow
+                                  : Colour::Green;
         }
-        const std::string amount = fmt::format("{} of {}", remaining ? grouped(*remaining) : "?",
-                                               limit ? grouped(*limit) : "?");
+        const std::string amount =
+            fmt::format("{} of {}", remaining ? grouped(*remaining) : "?", limit ? grouped(*limit) : "?");
         const std::string when = !resets ? "" : past ? "was reset" : in_time(*resets);
-        table.row({first ? head[0] : "", first ? head[1] : "", first ? head[2] : "",
-                   text_at(window, "/name"), share, amount, when, first ? verdict : ""},
+        table.row({first ? head[0] : "", first ? head[1] : "", first ? head[2] : "", text_at(window, "/name"),
+                   share, amount, when, first ? verdict : ""},
                   {Colour::Plain, Colour::Plain, Colour::Plain, Colour::Plain, colour, Colour::Plain,
                    Colour::Plain, out ? Colour::Red : Colour::Green});
         first = false;
@@ -118,15 +121,22 @@ Result<int> limits(const Program& program, const LimitsFlags& flags) {
                    flags.exhausted ? " that is used up" : "");
         return 0;
     }
-    Table table({{"provider"}, {"key"}, {"model", false, true}, {"limit"}, {"left"}, {"", true},
-                 {"full again"}, {"now"}});
+    Table table({{"provider"},
+                 {"key"},
+                 {"model", false, true},
+                 {"limit"},
+                 {"left"},
+                 {"", true},
+                 {"full again"},
+                 {"now"}});
     for (const dom::element state : states) add_rows(table, state);
     table.print();
     for (const dom::element state : states) {
         bool out = false;
         (void)state["exhausted"].get(out);
         const std::string advice = text_at(state, "/last_refused/advice");
-        if (out && !advice.empty()) fmt::print("\n{}: {}\n", printable(text_at(state, "/model")), printable(advice));
+        if (out && !advice.empty())
+            fmt::print("\n{}: {}\n", printable(text_at(state, "/model")), printable(advice));
     }
     if (const auto total = integer_at(whole, "total"); total && *total > std::int64_t{flags.most})
         fmt::print("… and more: --limit {}\n", *total);

@@ -41,7 +41,7 @@ export interface Provider {
   service_tier?: string
   batch?: boolean
   http_status?: number
-  rate_limit?: { requests?: RateLimit; tokens?: RateLimit }
+  rate_limit?: { requests?: RateLimit; tokens?: RateLimit; windows?: Record<string, RateLimit> }
 }
 
 /** One part of a message; which fields it has follows from its type. */
