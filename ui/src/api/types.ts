@@ -104,6 +104,8 @@ export interface CallError {
   provider_code?: string
   http_status?: number
   advice?: string
+  /** The wait that the provider asked for. */
+  retry_after_ms?: number
 }
 
 export interface Attempt {
