@@ -108,6 +108,35 @@ export interface CallError {
   retry_after_ms?: number
 }
 
+/** One rate limit as its provider told it last. */
+export interface LimitWindow {
+  name: string
+  limit?: number
+  remaining?: number
+  resets_at?: string
+  /** 0: that moment has passed. */
+  resets_in_ms?: number
+}
+
+/** The limits of one key and model. */
+export interface LimitState {
+  provider: string
+  host?: string
+  api_key_id?: string
+  model: string
+  exhausted: boolean
+  available_in_ms?: number
+  last_seen: string
+  last_refused?: { at: string; type: string; retry_after_ms?: number; advice?: string }
+  windows: LimitWindow[]
+}
+
+export interface Limits {
+  limits: LimitState[]
+  total: number
+  forgotten: number
+}
+
 export interface Attempt {
   provider?: string
   model?: string
