@@ -26,6 +26,19 @@ Sha256 sha256(std::string_view a, std::string_view b, std::string_view c, std::s
     return digest;
 }
 
+Sha256 hmac_sha256(std::string_view key, std::string_view message) {
+    constexpr std::size_t kBlock = 64;
+    const Sha256 hashed_key = sha256(key);
+    if (key.size() > kBlock) key = as_text(hashed_key);
+    std::array<char, kBlock> inner{};
+    key.copy(inner.data(), kBlock);
+    std::array<char, kBlock> outer = inner;
+    for (char& c : inner) c = static_cast<char>(c ^ 0x36);
+    for (char& c : outer) c = static_cast<char>(c ^ 0x5c);
+    const Sha256 digest = sha256({inner.data(), kBlock}, message);
+    return sha256({outer.data(), kBlock}, as_text(digest));
+}
+
 Sha1 sha1(std::string_view bytes) {
     Sha1 digest;
     SHA1(reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size(), digest.data());

@@ -34,6 +34,7 @@ void add_sim(Program& program);
 void add_demo(Program& program);
 void add_calls(Program& program);
 void add_stats(Program& program);
+void add_limits(Program& program);
 void add_replay(Program& program);
 void add_verify(Program& program);
 void add_journal(Program& program);

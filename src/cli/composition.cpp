@@ -1,5 +1,6 @@
 #include "cli/composition.hpp"
 
+#include "ingest/folder_secret.hpp"
 #include "store/duckdb/duckdb_store.hpp"
 #include "store/memory/memory_store.hpp"
 
@@ -37,6 +38,8 @@ Result<std::unique_ptr<Composition>> Composition::open(const Config& config) {
         };
     }
     STENO_ASSIGN(parts->data_, ingest::DataFolder::open(io::posix_file_system(), std::move(folder)));
+    parts->limits_ = std::make_unique<server::Limits>();
+    parts->data_->recorder().add_consumer(*parts->limits_);
 
     parts->loops_ = std::make_unique<net::Loops>(static_cast<unsigned>(config.loops));
     net::HttpClient::Options client;
@@ -51,6 +54,8 @@ Result<std::unique_ptr<Composition>> Composition::open(const Config& config) {
     options.max_body_bytes = static_cast<std::uint64_t>(config.max_body_bytes);
     options.capture = config.capture;
     options.keep_raw = config.keep_raw;
+    STENO_ASSIGN(options.key_secret,
+                 ingest::folder_secret(io::posix_file_system(), config.data_dir, "api-keys"));
     options.strict_durability = config.strict_durability;
     options.ask_for_usage = config.ask_for_usage;
     parts->gateway_ = std::make_unique<gateway::Gateway>(*parts->loops_, *parts->client_,
@@ -71,7 +76,7 @@ Composition::~Composition() {
 }
 
 server::Services Composition::services(const std::string& listen) {
-    return {*data_, *gateway_, *caller_, system_clock().now(), listen};
+    return {*data_, *gateway_, *limits_, *caller_, system_clock().now(), listen};
 }
 
 }  // namespace steno::cli

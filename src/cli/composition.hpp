@@ -6,6 +6,7 @@
 #include "net/http_client.hpp"
 #include "net/loops.hpp"
 #include "server/api.hpp"
+#include "server/limits.hpp"
 #include "server/model_caller.hpp"
 #include "sources/gateway/gateway.hpp"
 
@@ -29,6 +30,7 @@ class Composition {
   private:
     Composition() = default;
     // In the order of construction; torn down in reverse.
+    std::unique_ptr<server::Limits> limits_;  ///< what the folder's recorder tells of calls
     std::unique_ptr<ingest::DataFolder> data_;
     std::unique_ptr<net::Loops> loops_;
     std::unique_ptr<net::HttpClient> client_;

@@ -45,7 +45,7 @@ int run_program(int argc, char** argv) {
         "\nFirst steps:\n  steno serve --data ./record      then point a client's base URL at it\n"
         "  steno calls list                 what was recorded\n"
         "  steno COMMAND --help             options and examples of a command\n");
-    for (const auto add : {add_serve, add_calls, add_stats, add_replay, add_prices, add_verify, add_journal,
+    for (const auto add : {add_serve, add_calls, add_stats, add_limits, add_replay, add_prices, add_verify, add_journal,
                            add_config, add_sim, add_demo, add_doctor}) {
         add(program);
     }

@@ -56,6 +56,7 @@ class VerbatimReader final : public AnswerReader {
 AnswerReader::AnswerReader(const RequestView& request, const ResponseView& response, Expected expected)
     : status_(response.status),
       expected_(expected),
+      error_head_(read_error_head(response)),
       secrets_(request),
       counts_(response),
       on_sse_([this](const SseEvent& event) { on_message(event.name, event.data); }),
@@ -68,12 +69,7 @@ AnswerReader::AnswerReader(const RequestView& request, const ResponseView& respo
     lines_ = kind.contains("ndjson") || kind.contains("stream+json") || kind.contains("jsonl") ||
              expected == Expected::Lines;
     if (kind.contains("application/vnd.amazon.eventstream") && status_ < 400) body_ = Body::Messages;
-    const auto retry = response.header ? response.header("x-should-retry") : std::nullopt;
     if (expected == Expected::Anything && status_ < 400) body_ = Body::Ignored;
-    const auto error_type = response.header ? response.header("x-amzn-errortype") : std::nullopt;
-    if (error_type) error_type_ = trim(error_type->substr(0, error_type->find(':')));
-    if (retry == "true") should_retry_ = true;
-    if (retry == "false") should_retry_ = false;
 }
 
 void AnswerReader::keep_first(std::string& known, JsonValue value) {
@@ -189,7 +185,7 @@ void AnswerReader::read_document(bool complete) {
     if (status_ >= 400) {
         // Cut in the middle of a key it would not be found again, so keys go before the text is shortened.
         constexpr std::size_t kLookedAt = 64 << 10;
-        report({{}, {}, prose(secrets_.without_secrets(document_text_.substr(0, kLookedAt))), {}});
+        report({.message = prose(secrets_.without_secrets(document_text_.substr(0, kLookedAt)))});
     } else if (is_json) {
         on_document(document_.root());
     } else {
@@ -202,13 +198,14 @@ void AnswerReader::set_status(bool complete, Call& call) {
     const bool stream = is_stream();
     if (status_ >= 400 && !error_) error_.emplace();
     if (error_) {
-        for (std::string* const text : {&error_->message, &error_->type, &error_->code})
+        for (std::string* const text : {&error_->message, &error_->type, &error_->code, &error_->param})
             *text = secrets_.without_secrets(std::move(*text));
-        if (error_->type.empty()) error_->type = error_type_;
+        for (std::string& category : error_->categories)
+            category = secrets_.without_secrets(std::move(category));
         if (error_->message.empty())
             error_->message = fmt::format("the provider answered with status {}", status_);
+        amend(*error_, error_head_);
         set_error(call, status_, std::move(*error_));
-        if (should_retry_) call.error.retryable = should_retry_;
     } else if (too_big_) {
         call.privacy.truncated["response.messages"] = {};
     } else if (message_parser_.malformed()) {

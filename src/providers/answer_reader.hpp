@@ -78,8 +78,7 @@ class AnswerReader : public ResponseReader {
     Expected expected_;
     bool event_stream_;  ///< by its content type
     bool lines_;         ///< by its content type
-    std::optional<bool> should_retry_;
-    std::string error_type_;  ///< where it stands in the head (x-amzn-errortype)
+    ErrorHead error_head_;
     RequestSecrets secrets_;  ///< no error is recorded with them in it
     Body body_ = Body::Unknown;
     bool finished_ = false;

@@ -1,126 +1,20 @@
 #include "providers/errors.hpp"
 
 #include "base/text.hpp"
+#include "providers/advice.hpp"
+#include "providers/http_facts.hpp"
+#include "providers/prose.hpp"
 
 #include <algorithm>
-#include <array>
 #include <charconv>
-#include <span>
+#include <cmath>
 
 namespace steno::providers {
 
 namespace {
 
-struct Word {
-    std::string_view word;  ///< lower case
-    ErrorType type;
-};
-
-/// What providers put in `type`, `code` and `status`. General words ("invalid_request_error", "api_error")
-/// are in the second table: they come with every status, which then says more.
-constexpr std::array kWords{
-    Word{"authentication_error", ErrorType::Authentication},
-    Word{"invalid_api_key", ErrorType::Authentication},
-    Word{"invalid_authentication", ErrorType::Authentication},
-    Word{"unauthenticated", ErrorType::Authentication},
-    Word{"unauthorized", ErrorType::Authentication},
-    Word{"permission_error", ErrorType::Permission},
-    Word{"permission_denied", ErrorType::Permission},
-    Word{"forbidden", ErrorType::Permission},
-    Word{"unsupported_country_region_territory", ErrorType::Permission},
-    Word{"insufficient_quota", ErrorType::Quota},
-    Word{"billing_error", ErrorType::Quota},
-    Word{"billing_hard_limit_reached", ErrorType::Quota},
-    Word{"billing_not_active", ErrorType::Quota},
-    Word{"insufficient_balance", ErrorType::Quota},
-    Word{"quota_exceeded", ErrorType::Quota},
-    Word{"rate_limit_error", ErrorType::RateLimit},
-    Word{"rate_limit_exceeded", ErrorType::RateLimit},
-    Word{"resource_exhausted", ErrorType::RateLimit},
-    Word{"too_many_requests", ErrorType::RateLimit},
-    Word{"context_length_exceeded", ErrorType::ContextLength},
-    Word{"model_context_window_exceeded", ErrorType::ContextLength},
-    Word{"content_filter", ErrorType::ContentFilter},
-    Word{"content_policy_violation", ErrorType::ContentFilter},
-    Word{"responsibleaipolicyviolation", ErrorType::ContentFilter},
-    Word{"moderation_blocked", ErrorType::ContentFilter},
-    Word{"model_not_found", ErrorType::NotFound},
-    Word{"not_found_error", ErrorType::NotFound},
-    Word{"not_found", ErrorType::NotFound},
-    Word{"deploymentnotfound", ErrorType::NotFound},
-    Word{"overloaded_error", ErrorType::Overloaded},
-    Word{"model_overloaded", ErrorType::Overloaded},
-    Word{"unavailable", ErrorType::Overloaded},
-    Word{"service_unavailable", ErrorType::Overloaded},
-    Word{"timeout_error", ErrorType::Timeout},
-    Word{"deadline_exceeded", ErrorType::Timeout},
-    Word{"cancelled", ErrorType::Cancelled},
-};
-
-constexpr std::array kGeneralWords{
-    Word{"invalid_request_error", ErrorType::InvalidRequest},
-    Word{"invalid_argument", ErrorType::InvalidRequest},
-    Word{"failed_precondition", ErrorType::InvalidRequest},
-    Word{"request_too_large", ErrorType::InvalidRequest},
-    Word{"server_error", ErrorType::Server},
-    Word{"api_error", ErrorType::Server},
-    Word{"internal", ErrorType::Server},
-    Word{"internal_server_error", ErrorType::Server},
-};
-
-/// What is told in prose alone. Asked only where the words and a status of 4xx leave it open.
-constexpr std::array kPhrases{
-    Word{"maximum context length", ErrorType::ContextLength},
-    Word{"prompt is too long", ErrorType::ContextLength},
-    Word{"context window", ErrorType::ContextLength},
-    Word{"exceeds the maximum number of tokens", ErrorType::ContextLength},
-    Word{"input token count", ErrorType::ContextLength},
-    Word{"too many tokens", ErrorType::ContextLength},
-    Word{"api key not valid", ErrorType::Authentication},
-    Word{"credit balance is too low", ErrorType::Quota},
-    Word{"insufficient balance", ErrorType::Quota},
-    Word{"content management policy", ErrorType::ContentFilter},
-};
-
-std::optional<ErrorType> look_up(std::span<const Word> words, std::string_view name) {
-    const std::string lower = lower_case(name);
-    const auto found = std::ranges::find(words, std::string_view(lower), &Word::word);
-    return found == words.end() ? std::nullopt : std::optional(found->type);
-}
-
-std::optional<ErrorType> look_in(std::string_view message) {
-    constexpr std::size_t kLookedAt = 2000;  // the point is made early; what follows may be an echoed prompt
-    const std::string lower = lower_case(message.substr(0, kLookedAt));
-    for (const Word& phrase : kPhrases) {
-        if (lower.find(phrase.word) != std::string::npos) return phrase.type;
-    }
-    return std::nullopt;
-}
-
-std::optional<ErrorType> from_status(int status) {
-    switch (status) {
-        case 401:
-            return ErrorType::Authentication;
-        case 402:
-            return ErrorType::Quota;
-        case 403:
-            return ErrorType::Permission;
-        case 404:
-            return ErrorType::NotFound;
-        case 408:
-        case 504:
-            return ErrorType::Timeout;
-        case 429:
-            return ErrorType::RateLimit;
-        case 499:
-            return ErrorType::Cancelled;
-        case 503:
-        case 529:
-            return ErrorType::Overloaded;
-        default:
-            return status >= 500 ? std::optional(ErrorType::Server) : std::nullopt;
-    }
-}
+constexpr std::int64_t kLongestWait = std::int64_t{366} * 86'400'000;
+constexpr std::size_t kMaxCategories = 32;
 
 std::string text_of(JsonValue value) {
     return value.is_object() || value.is_array() ? std::string(value.raw()) : value.scalar_text();
@@ -142,6 +36,51 @@ std::optional<std::int64_t> http_status_in(std::string_view text) {
     return status;
 }
 
+std::optional<std::int64_t> positive_number(std::string_view text) {
+    double number = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+    if (error != std::errc{} || end != text.data() + text.size() || !(number >= 0) || !(number < 1e15))
+        return std::nullopt;
+    return static_cast<std::int64_t>(std::ceil(number));
+}
+
+void add_category(ProviderError& error, std::string name) {
+    if (!name.empty() && error.categories.size() < kMaxCategories)
+        error.categories.push_back(std::move(name));
+}
+
+/// Azure: {"hate": {"filtered": true, "severity": "high"}, …}
+void read_filter_results(JsonValue results, ProviderError& error) {
+    for (const auto [name, result] : results.members()) {
+        if (result["filtered"].boolean() == true) add_category(error, name.string());
+    }
+}
+
+/// Google's error details (google/rpc/error_details.proto).
+void read_google_details(JsonValue details, ProviderError& error) {
+    for (const JsonValue detail : details.elements()) {
+        const std::string type = detail["@type"].string();
+        if (type.ends_with("google.rpc.RetryInfo")) {
+            error.retry_after_ms = parse_reset_ms(detail["retryDelay"].string());
+        } else if (type.ends_with("google.rpc.ErrorInfo")) {
+            error.reason = detail["reason"].string();
+            if (error.limit.empty()) error.limit = detail["metadata"]["quota_limit"].string();
+        } else if (type.ends_with("google.rpc.QuotaFailure")) {
+            for (const JsonValue violation : detail["violations"].elements()) {
+                if (error.limit.empty()) error.limit = violation["quotaId"].string();
+            }
+        }
+    }
+}
+
+/// OpenRouter: what its own limits and the provider behind it said.
+void read_openrouter_metadata(JsonValue metadata, ProviderError& error) {
+    error.resets_at_ms = positive_number(metadata["headers"]["X-RateLimit-Reset"].scalar_text());
+    if (const auto seconds = positive_number(metadata["retry_after_seconds"].scalar_text()))
+        error.retry_after_ms = *seconds * 1000;
+    for (const JsonValue reason : metadata["reasons"].elements()) add_category(error, reason.string());
+}
+
 ProviderError read_error_object(JsonValue object) {
     ProviderError error;
     error.type = first_text({object["type"], object["error_type"]});
@@ -153,10 +92,72 @@ ProviderError read_error_object(JsonValue object) {
         error.http_status = http_status_in(status.scalar_text());
         if (error.http_status) break;
     }
+    error.param = object["param"].string();
+    const JsonValue inner = object["innererror"];
+    error.reason = inner["code"].string();
+    read_filter_results(inner["content_filter_result"], error);
+    read_google_details(object["details"], error);
+    read_openrouter_metadata(object["metadata"], error);
     return error;
 }
 
+/// Seconds, or an HTTP date, which counts from the provider's own clock (RFC 9110, section 10.2.3).
+std::optional<std::int64_t> retry_after_ms(std::string_view text, std::optional<std::int64_t> date_ms) {
+    if (const auto ms = parse_reset_ms(text)) return ms;
+    const auto moment = parse_http_date(text);
+    if (!moment || !date_ms) return std::nullopt;
+    const std::int64_t wait = *moment * 1000 - *date_ms;
+    return wait <= kLongestWait ? std::optional(std::max<std::int64_t>(0, wait)) : std::nullopt;
+}
+
+/// Until the limit that is used up is full again. Less exact than what the error itself says: it is a moment
+/// at which trying again helps for certain, not the first one.
+std::optional<std::int64_t> reset_of_exhausted(const RateLimit& limits) {
+    std::optional<std::int64_t> wait;
+    const auto look_at = [&wait](const Limit& limit) {
+        if (limit.remaining == 0 && limit.reset_ms) wait = std::max(wait.value_or(0), *limit.reset_ms);
+    };
+    look_at(limits.requests);
+    look_at(limits.tokens);
+    for (const auto& [name, limit] : limits.windows) look_at(limit);
+    return wait;
+}
+
+/// "x-amzn-errortype: ThrottlingException:http://internal.amazon.com/coral/com.amazon.bedrock/"
+std::string aws_error_type(std::string_view header) {
+    const std::string_view name = trim(header.substr(0, header.find(':')));
+    return std::string(utf8_prefix(name.substr(name.find('#') == name.npos ? 0 : name.find('#') + 1), 200));
+}
+
 }  // namespace
+
+ErrorHead read_error_head(const ResponseView& response) {
+    ErrorHead head;
+    if (response.status < 400 || !response.header) return head;
+    if (const auto type = response.header("x-amzn-errortype")) head.type = aws_error_type(*type);
+    const auto date = response.header("date");
+    if (const auto now = date ? parse_http_date(trim(*date)) : std::nullopt) head.date_ms = *now * 1000;
+    for (const std::string_view name : {"retry-after-ms", "x-ms-retry-after-ms"}) {
+        const auto text = response.header(name);
+        if (text && !head.retry_after_ms) head.retry_after_ms = positive_number(trim(*text));
+    }
+    if (const auto text = response.header("retry-after"); text && !head.retry_after_ms)
+        head.retry_after_ms = retry_after_ms(trim(*text), head.date_ms);
+    if (head.retry_after_ms > kLongestWait) head.retry_after_ms.reset();
+    if (const auto retry = response.header("x-should-retry"); retry == "true" || retry == "false")
+        head.should_retry = retry == "true";
+    return head;
+}
+
+void amend(ProviderError& error, const ErrorHead& head) {
+    if (error.type.empty()) error.type = head.type;
+    if (head.retry_after_ms) error.retry_after_ms = head.retry_after_ms;
+    if (!error.retry_after_ms && error.resets_at_ms && head.date_ms) {
+        const std::int64_t wait = *error.resets_at_ms - *head.date_ms;
+        if (wait <= kLongestWait) error.retry_after_ms = std::max<std::int64_t>(0, wait);
+    }
+    if (head.should_retry) error.should_retry = head.should_retry;
+}
 
 std::optional<ProviderError> find_error(JsonValue root, bool expected) {
     if (root.is_array()) {
@@ -181,89 +182,14 @@ std::optional<ProviderError> find_error(JsonValue root, bool expected) {
     return error;
 }
 
-ErrorType classify(int http_status, const ProviderError& error) {
-    const int status =
-        http_status < 400 && error.http_status ? static_cast<int>(*error.http_status) : http_status;
-    for (const std::string_view word : {std::string_view(error.code), std::string_view(error.type)}) {
-        if (const auto type = look_up(kWords, word)) {
-            // OpenAI says "insufficient_quota" in both, Google "RESOURCE_EXHAUSTED" for all limits
-            return *type;
-        }
-    }
-    if (status < 500 && status != 429) {
-        if (const auto type = look_in(error.message)) return *type;
-    }
-    if (const auto type = from_status(status)) return *type;
-    for (const std::string_view word : {std::string_view(error.code), std::string_view(error.type)}) {
-        if (const auto type = look_up(kGeneralWords, word)) return *type;
-    }
-    return status >= 400 ? ErrorType::InvalidRequest : ErrorType::Server;
-}
-
-bool is_retryable(ErrorType type) {
-    switch (type) {
-        case ErrorType::RateLimit:
-        case ErrorType::Timeout:
-        case ErrorType::Connection:
-        case ErrorType::Overloaded:
-        case ErrorType::Server:
-        case ErrorType::MalformedResponse:
-            return true;
-        default:
-            return false;
-    }
-}
-
-std::string_view advice_for(ErrorType type) {
-    switch (type) {
-        case ErrorType::Authentication:
-            return "The provider did not accept the API key. Check that the client sends a valid key of this "
-                   "provider.";
-        case ErrorType::Permission:
-            return "The key is valid but may not do this. Check the key's project, its rights and the "
-                   "region.";
-        case ErrorType::RateLimit:
-            return "Too many requests or tokens in a short time. Wait as long as the answer's headers or "
-                   "message say, "
-                   "then try again; send less at once.";
-        case ErrorType::Quota:
-            return "The account's quota or balance is used up. Trying again will not help: check plan and "
-                   "billing.";
-        case ErrorType::ContextLength:
-            return "The request is longer than the model's context. Shorten the messages, ask for fewer "
-                   "output "
-                   "tokens, or use a model with a larger context.";
-        case ErrorType::ContentFilter:
-            return "The provider's content filter stopped this call. Change the prompt, or the filter's "
-                   "settings "
-                   "where the provider has them.";
-        case ErrorType::InvalidRequest:
-            return "The provider refused the request as it is. The message names what to change.";
-        case ErrorType::NotFound:
-            return "The provider knows no such model or path. Check the model's name, whether the key has "
-                   "access to "
-                   "it, and the base URL.";
-        case ErrorType::Timeout:
-            return "It took too long. Try again, ask for less, or allow more time.";
-        case ErrorType::Connection:
-            return "The connection broke before the answer was complete. Try again.";
-        case ErrorType::Overloaded:
-            return "The provider is overloaded. Try again after a pause, or use another model.";
-        case ErrorType::Server:
-            return "The provider had an error of its own. Try again; see the provider's status page.";
-        case ErrorType::MalformedResponse:
-            return "The answer is not what this endpoint should send. Check that the upstream's URL is right "
-                   "and that "
-                   "nothing between changes the answer.";
-        case ErrorType::Cancelled:
-            return "The call was cancelled before it ended.";
-    }
-    return {};
-}
-
 void set_error(Call& call, int http_status, ProviderError error) {
     const ErrorType type = classify(http_status, error);
-    set_error(call, type, std::move(error.message));
+    const bool limited = type == ErrorType::RateLimit || type == ErrorType::Quota;
+    LimitHit hit;
+    if (limited) hit = limit_hit_in(error);
+    call.status = type == ErrorType::Cancelled ? Status::Cancelled : Status::Failure;
+    call.error.type = type;
+    call.error.message = utf8_prefix(error.message, kMaxErrorMessage);
     call.error.provider_type = utf8_prefix(error.type, kMaxErrorMessage);
     call.error.provider_code = utf8_prefix(error.code, kMaxErrorMessage);
     if (http_status >= 400) {
@@ -271,6 +197,13 @@ void set_error(Call& call, int http_status, ProviderError error) {
     } else if (error.http_status) {
         call.error.http_status = error.http_status;
     }
+    call.error.retryable = error.should_retry.value_or(is_retryable(type)) && !hit.beyond_reach();
+    call.error.retry_after_ms = error.retry_after_ms;
+    if (!call.error.retry_after_ms && (limited || type == ErrorType::Overloaded))
+        call.error.retry_after_ms = wait_in(error.message);
+    if (!call.error.retry_after_ms && type == ErrorType::RateLimit)
+        call.error.retry_after_ms = reset_of_exhausted(call.provider.rate_limit);
+    call.error.advice = advice_on(call, error, hit);
 }
 
 void set_error(Call& call, ErrorType type, std::string message) {
@@ -278,7 +211,7 @@ void set_error(Call& call, ErrorType type, std::string message) {
     call.error.type = type;
     call.error.message = utf8_prefix(message, kMaxErrorMessage);
     call.error.retryable = is_retryable(type);
-    call.error.advice = advice_for(type);
+    call.error.advice = advice_on(call);
 }
 
 }  // namespace steno::providers

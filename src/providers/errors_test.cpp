@@ -59,7 +59,7 @@ TEST(Errors, AreTheSameForAllProviders) {
         {422, R"({"detail":[{"loc":["body"],"msg":"field required"}]})", ErrorType::InvalidRequest, "", ""},
         {401, R"({"detail":"Unauthorized"})", ErrorType::Authentication, "", ""},
         {400, R"({"code":"Client specified an invalid argument","error":"Model not found: grok"})",
-         ErrorType::InvalidRequest, "", "Client specified an invalid argument"},
+         ErrorType::NotFound, "", "Client specified an invalid argument"},
         {504, "<html><body>504 Gateway Time-out</body></html>", ErrorType::Timeout, "", ""},
         {502, "error code: 502", ErrorType::Server, "", ""},
         {500, "", ErrorType::Server, "", ""},
@@ -145,6 +145,84 @@ TEST(RateLimits, OfTheOpenAiKind) {
     EXPECT_EQ(call.provider.request_id, "req_1");
     EXPECT_EQ(call.provider.api_version, "2020-10-01");
     EXPECT_EQ(call.time.phases.at("provider_processing"), Duration{152'000'000});
+}
+
+RateLimit limits_of(const Headers& headers) {
+    Call call;
+    read_response_head({200, Exchange::lookup(headers)}, call);
+    return call.provider.rate_limit;
+}
+
+Limit limit(std::optional<std::int64_t> most, std::optional<std::int64_t> left,
+            std::optional<std::int64_t> reset_ms) {
+    return {most, left, reset_ms, {}};
+}
+
+TEST(RateLimits, OfEveryWindowThatAProviderTells) {
+    const RateLimit anthropic = limits_of({{"Date", "Mon, 23 Jun 2025 10:26:50 GMT"},
+                                           {"anthropic-ratelimit-requests-limit", "4000"},
+                                           {"anthropic-ratelimit-requests-remaining", "3999"},
+                                           {"anthropic-ratelimit-requests-reset", "2025-06-23T10:26:53Z"},
+                                           {"anthropic-ratelimit-input-tokens-limit", "400000"},
+                                           {"anthropic-ratelimit-input-tokens-remaining", "0"},
+                                           {"anthropic-ratelimit-input-tokens-reset", "2025-06-23T10:27:50Z"},
+                                           {"anthropic-ratelimit-output-tokens-limit", "80000"}});
+    EXPECT_EQ(anthropic.requests, limit(4000, 3999, 3000));
+    EXPECT_EQ(anthropic.tokens, Limit{});
+    EXPECT_EQ(anthropic.windows.at("input_tokens"), limit(400'000, 0, 60'000));
+    EXPECT_EQ(anthropic.windows.at("output_tokens"), limit(80'000, {}, {}));
+
+    const RateLimit mistral = limits_of({{"x-ratelimit-limit-req-10-second", "60"},
+                                         {"x-ratelimit-remaining-req-10-second", "53"},
+                                         {"x-ratelimit-limit-tokens-minute", "2000000"},
+                                         {"x-ratelimit-remaining-tokens-minute", "1999370"},
+                                         {"x-ratelimit-limit-tokens-month", "10000000000"},
+                                         {"x-ratelimit-remaining-tokens-month", "9999999370"},
+                                         {"x-ratelimit-tokens-query-cost", "110"}});
+    EXPECT_EQ(mistral.requests, Limit{});
+    EXPECT_EQ(mistral.windows.at("requests_10s"), limit(60, 53, {}));
+    EXPECT_EQ(mistral.windows.at("tokens_minute"), limit(2'000'000, 1'999'370, {}));
+    EXPECT_EQ(mistral.windows.at("tokens_month"), limit(10'000'000'000, 9'999'999'370, {}));
+
+    EXPECT_EQ(
+        limits_of({{"x-ratelimit-limit", "2"}, {"x-ratelimit-remaining", "0"}, {"x-ratelimit-reset", "1"}})
+            .requests,
+        limit(2, 0, 1000));
+    EXPECT_EQ(limits_of({{"x-ratelimit-limit-requests", "14400"},
+                         {"x-ratelimit-remaining-requests", "14397"},
+                         {"x-ratelimit-reset-requests", "17.399999999s"}})
+                  .requests,
+              limit(14'400, 14'397, 17'400));
+    EXPECT_EQ(
+        limits_of({{"x-ratelimit-limit-project-tokens", "10"}, {"x-ratelimit-remaining-project-tokens", "9"}})
+            .windows.at("project_tokens"),
+        limit(10, 9, {}));
+    EXPECT_EQ(limits_of({{"x-trial-endpoint-call-limit", "40"}, {"x-trial-endpoint-call-remaining", "39"}})
+                  .windows.at("requests_minute"),
+              limit(40, 39, {}));
+    EXPECT_EQ(limits_of({}), RateLimit{});
+}
+
+TEST(RateLimits, AzureCountsMillisecondsBesideARenewalPeriod) {
+    const RateLimit azure = limits_of({{"x-ratelimit-limit-requests", "120"},
+                                       {"x-ratelimit-remaining-requests", "119"},
+                                       {"x-ratelimit-renewalperiod-requests", "60"},
+                                       {"x-ratelimit-reset-requests", "500"},
+                                       {"x-ratelimit-limit-tokens", "120000"},
+                                       {"x-ratelimit-reset-tokens", "7"}});
+    EXPECT_EQ(azure.requests, limit(120, 119, 500));
+    EXPECT_EQ(azure.tokens, limit(120'000, {}, 7000));
+}
+
+TEST(RateLimits, AResetMayBeAMoment) {
+    for (const char* moment : {"2025-06-23T10:26:53Z", "1750674413", "1750674413000"}) {
+        const Headers dated{{"Date", "Mon, 23 Jun 2025 10:26:50 GMT"},
+                            {"x-ratelimit-limit-requests", "1"},
+                            {"x-ratelimit-reset-requests", moment}};
+        EXPECT_EQ(limits_of(dated).requests, limit(1, {}, 3000)) << moment;
+        const Headers undated{{"x-ratelimit-limit-requests", "1"}, {"x-ratelimit-reset-requests", moment}};
+        EXPECT_EQ(limits_of(undated).requests, limit(1, {}, {})) << moment;
+    }
 }
 
 }  // namespace

@@ -17,8 +17,8 @@ void read_request_head(const RequestView& request, Call& call);
 /// http_status, request id, region, api version, rate limits, the provider's own processing time.
 void read_response_head(const ResponseView& response, Call& call);
 
-/// rate_limit.cpp: x-ratelimit-* (OpenAI and those like it) and anthropic-ratelimit-*. A reset that is a date
-/// counts from the answer's own Date header, since there is no clock here.
+/// rate_limit.cpp has the table of headers. A reset that is a date counts from the answer's own Date header,
+/// since there is no clock here.
 RateLimit read_rate_limit(const HeaderLookup& header);
 /// "6m0s", "1h2m3.5s", "12ms", "2" (seconds): milliseconds, rounded up.
 std::optional<std::int64_t> parse_reset_ms(std::string_view text);

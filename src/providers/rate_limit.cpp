@@ -2,10 +2,13 @@
 #include "base/time.hpp"
 #include "providers/http_facts.hpp"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <chrono>
 #include <cmath>
+#include <string>
+#include <vector>
 
 namespace steno::providers {
 
@@ -23,30 +26,126 @@ std::optional<std::int64_t> count_in(std::optional<std::string_view> text) {
     return value;
 }
 
-/// Limits of one kind ("requests") in the headers that begin with `prefix`, in either word order.
-Limit read_limit(const HeaderLookup& header, std::string_view prefix, std::string_view kind,
-                 bool kind_first) {
-    const auto look_up = [&](std::string_view what) {
-        std::string name(prefix);
-        name += kind_first ? kind : what;
+enum class Words : unsigned char {
+    Usual,      ///< PREFIX-limit-KIND, -remaining-KIND, -reset-KIND
+    KindFirst,  ///< PREFIX-KIND-limit, …
+    Alone,      ///< PREFIX-limit, …
+};
+
+/// A limit as some provider writes it into its headers.
+struct Spelling {
+    std::string_view name;    ///< in the record: "requests" and "tokens" have fields, the others windows
+    std::string_view prefix;  ///< without the last '-'
+    std::string_view kind;
+    Words words = Words::Usual;
+};
+
+constexpr std::string_view kOpenAi = "x-ratelimit";
+constexpr std::string_view kAnthropic = "anthropic-ratelimit";
+
+/// Of the same name the first that is there counts. The windows of requests and tokens are named where the
+/// header names them; OpenAI's are of a minute, but for small accounts of a day.
+constexpr std::array kSpellings{
+    Spelling{"requests", kOpenAi, "requests"},
+    Spelling{"tokens", kOpenAi, "tokens"},
+    Spelling{"project_tokens", kOpenAi, "project-tokens"},
+    Spelling{"project_requests", kOpenAi, "project-requests"},
+    Spelling{"input_images", kOpenAi, "input-images"},
+    Spelling{"requests", kAnthropic, "requests", Words::KindFirst},
+    Spelling{"tokens", kAnthropic, "tokens", Words::KindFirst},
+    Spelling{"input_tokens", kAnthropic, "input-tokens", Words::KindFirst},
+    Spelling{"output_tokens", kAnthropic, "output-tokens", Words::KindFirst},
+    Spelling{"priority_input_tokens", "anthropic-priority", "input-tokens", Words::KindFirst},
+    Spelling{"priority_output_tokens", "anthropic-priority", "output-tokens", Words::KindFirst},
+    // Mistral
+    Spelling{"requests_second", kOpenAi, "req-second"},
+    Spelling{"requests_10s", kOpenAi, "req-10-second"},
+    Spelling{"requests_minute", kOpenAi, "req-minute"},
+    Spelling{"tokens_minute", kOpenAi, "tokens-minute"},
+    Spelling{"tokens_month", kOpenAi, "tokens-month"},
+    // Cerebras, Fireworks
+    Spelling{"requests_minute", kOpenAi, "requests-minute"},
+    Spelling{"requests_hour", kOpenAi, "requests-hour"},
+    Spelling{"requests_day", kOpenAi, "requests-day"},
+    Spelling{"tokens_hour", kOpenAi, "tokens-hour"},
+    Spelling{"tokens_day", kOpenAi, "tokens-day"},
+    Spelling{"input_tokens", kOpenAi, "tokens-prompt"},
+    Spelling{"output_tokens", kOpenAi, "tokens-generated"},
+    // Cohere's trial keys
+    Spelling{"requests_minute", "x-trial-endpoint-call", "", Words::Alone},
+    Spelling{"requests_month", "x-endpoint-monthly-call", "", Words::Alone},
+    // Together, OpenRouter, and whoever counts requests only
+    Spelling{"requests", kOpenAi, "", Words::Alone},
+    Spelling{"tokens", "x-tokenlimit", "", Words::Alone},
+    Spelling{"requests", "ratelimit", "", Words::Alone},
+};
+
+std::string header_name(const Spelling& spelling, std::string_view what) {
+    std::string name(spelling.prefix);
+    const std::string_view first = spelling.words == Words::KindFirst ? spelling.kind : what;
+    const std::string_view second = spelling.words == Words::KindFirst ? what : spelling.kind;
+    name += '-';
+    name += first;
+    if (!second.empty() && spelling.words != Words::Alone) {
         name += '-';
-        name += kind_first ? what : kind;
-        return header(name);
-    };
-    Limit limit;
-    // Azure's Responses: -1 of 0, where no limit of this kind applies
-    if (const auto remaining = look_up("remaining"); remaining && trim(*remaining) == "-1") return limit;
-    limit.limit = count_in(look_up("limit"));
-    limit.remaining = count_in(look_up("remaining"));
-    if (const auto reset = look_up("reset")) {
-        limit.reset_ms = parse_reset_ms(trim(*reset));
-        const auto moment = Timestamp::parse(trim(*reset));
-        const auto date = header("date");
-        const auto now = date ? parse_http_date(trim(*date)) : std::nullopt;
-        if (!limit.reset_ms && moment && now) {
-            limit.reset_ms = std::max<std::int64_t>(0, moment->unix_nanos / 1'000'000 - *now * 1000);
-        }
+        name += second;
     }
+    return name;
+}
+
+/// Until the limit is full again. A moment (RFC 3339, or seconds or milliseconds since 1970) counts from the
+/// answer's own Date, since there is no clock here.
+std::optional<std::int64_t> reset_in_ms(std::string_view text, std::optional<std::int64_t> now_ms) {
+    constexpr std::int64_t kSecondsOf2001 = 1'000'000'000;
+    std::optional<std::int64_t> moment_ms;
+    if (const auto moment = Timestamp::parse(text)) {
+        moment_ms = moment->unix_nanos / 1'000'000;
+    } else if (const auto number = count_in(text); number && *number >= kSecondsOf2001) {
+        moment_ms = *number >= kSecondsOf2001 * 1000 ? *number : *number * 1000;
+    } else {
+        return parse_reset_ms(text);
+    }
+    if (!now_ms) return std::nullopt;
+    const std::int64_t wait = std::max<std::int64_t>(0, *moment_ms - *now_ms);
+    return wait <= kMaxResetMs ? std::optional(wait) : std::nullopt;
+}
+
+/// The headers of one spelling, put together once: every answer is asked for all of them.
+struct Headers {
+    std::string_view name;
+    std::string limit, remaining, reset;
+    std::string renewal_period;  ///< Azure's
+};
+
+const std::vector<Headers>& all_headers() {
+    static const std::vector<Headers> kHeaders = [] {
+        std::vector<Headers> headers;
+        for (const Spelling& spelling : kSpellings) {
+            headers.push_back({spelling.name, header_name(spelling, "limit"),
+                               header_name(spelling, "remaining"), header_name(spelling, "reset"),
+                               header_name(spelling, "renewalperiod")});
+        }
+        return headers;
+    }();
+    return kHeaders;
+}
+
+Limit read_limit(const HeaderLookup& header, const Headers& names, std::optional<std::int64_t> now_ms) {
+    const auto most = header(names.limit);
+    const auto left = header(names.remaining);
+    Limit limit;
+    if (!most && !left) return limit;
+    // Azure's Responses: -1 of 0, where no limit of this kind applies
+    if (left && trim(*left) == "-1") return limit;
+    limit.limit = count_in(most);
+    limit.remaining = count_in(left);
+    const auto field = header(names.reset);
+    if (!field) return limit;
+    const std::string_view reset = trim(*field);
+    // Azure, beside a renewal period: a bare number is milliseconds until what this request took is free
+    // again (limit 120 in 60 s: 500).
+    const auto bare = count_in(reset);
+    limit.reset_ms = bare && header(names.renewal_period) ? bare : reset_in_ms(reset, now_ms);
     return limit;
 }
 
@@ -117,12 +216,20 @@ std::optional<std::int64_t> parse_http_date(std::string_view text) {
 }
 
 RateLimit read_rate_limit(const HeaderLookup& header) {
+    const auto date = header("date");
+    auto now = date ? parse_http_date(trim(*date)) : std::nullopt;
+    if (now) *now *= 1000;
     RateLimit limits;
-    limits.requests = read_limit(header, "x-ratelimit-", "requests", false);
-    limits.tokens = read_limit(header, "x-ratelimit-", "tokens", false);
-    if (limits.requests == Limit{})
-        limits.requests = read_limit(header, "anthropic-ratelimit-", "requests", true);
-    if (limits.tokens == Limit{}) limits.tokens = read_limit(header, "anthropic-ratelimit-", "tokens", true);
+    for (const Headers& names : all_headers()) {
+        const Limit limit = read_limit(header, names, now);
+        if (limit == Limit{}) continue;
+        if (names.name == "requests" || names.name == "tokens") {
+            Limit& known = names.name == "requests" ? limits.requests : limits.tokens;
+            if (known == Limit{}) known = limit;
+        } else {
+            limits.windows.emplace(names.name, limit);
+        }
+    }
     return limits;
 }
 

@@ -109,6 +109,7 @@ struct Limit {
 struct RateLimit {
     Limit requests;
     Limit tokens;
+    std::map<std::string, Limit> windows;  ///< all others, by their names: "input_tokens", "tokens_month"
     UnknownFields unknown;
     bool operator==(const RateLimit&) const = default;
 };
@@ -237,6 +238,7 @@ struct CallError {
     std::string provider_code;
     std::optional<std::int64_t> http_status;
     std::string advice;
+    std::optional<std::int64_t> retry_after_ms;  ///< the wait that the provider asked for
     UnknownFields unknown;
     bool operator==(const CallError&) const = default;
 };

@@ -88,6 +88,7 @@ template <class Self, class V>
 void describe(Self& s, V&& v) {
     v(1, "requests", s.requests, Place::Header);
     v(2, "tokens", s.tokens, Place::Header);
+    v(3, "windows", s.windows, Place::Header);
 }
 
 template <class Self, class V>
@@ -216,6 +217,7 @@ void describe(Self& s, V&& v) {
     v(6, "provider_code", s.provider_code, Place::Header);
     v(7, "http_status", s.http_status, Place::Header);
     v(8, "advice", s.advice, Place::Header);
+    v(9, "retry_after_ms", s.retry_after_ms, Place::Header);
 }
 
 template <class Self, class V>

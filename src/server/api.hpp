@@ -20,10 +20,13 @@
 /// answer.
 namespace steno::server {
 
+class Limits;
+
 /// What handlers work on. All of it outlives the server.
 struct Services {
     ingest::DataFolder& data;
     gateway::Gateway& gateway;
+    Limits& limits;
     evaluation::ModelCaller& caller;
     Timestamp started_at;
     std::string listen;  ///< "127.0.0.1:8787", as it is reached
@@ -80,6 +83,7 @@ Result<ApiAnswer> give_score(Services&, const ApiRequest&);
 Result<ApiAnswer> show_request(Services&, const ApiRequest&);
 Result<ApiAnswer> show_session(Services&, const ApiRequest&);
 Result<ApiAnswer> aggregate(Services&, const ApiRequest&);
+Result<ApiAnswer> list_limits(Services&, const ApiRequest&);
 Result<ApiAnswer> list_prices(Services&, const ApiRequest&);
 Result<ApiAnswer> explain_price(Services&, const ApiRequest&);
 Result<ApiAnswer> replay_call(Services&, const ApiRequest&);

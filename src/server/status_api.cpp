@@ -1,5 +1,6 @@
 #include "base/json_writer.hpp"
 #include "server/api.hpp"
+#include "server/limits.hpp"
 #include "server/openapi.hpp"
 
 #include <fmt/format.h>
@@ -8,6 +9,9 @@
 namespace steno::server {
 
 namespace {
+
+constexpr std::size_t kMaxLimitSeries = 200;  ///< keys and models, the latest seen
+constexpr std::size_t kMaxLabel = 200;
 
 bool gateway_ok(Services& services) {
     return services.data.journal().stats().healthy;
@@ -20,6 +24,49 @@ void metric(std::string& out, std::string_view name, std::string_view kind, std:
             auto value) {
     fmt::format_to(std::back_inserter(out), "# HELP {0} {1}\n# TYPE {0} {2}\n{0} {3}\n", name, help, kind,
                    value);
+}
+
+/// A label's value in Prometheus' text format.
+std::string label(std::string_view text) {
+    std::string escaped;
+    for (const char c : text.substr(0, kMaxLabel)) {
+        if (c == '\\' || c == '"') escaped += '\\';
+        if (c == '\n') {
+            escaped += "\\n";
+        } else {
+            escaped += c;
+        }
+    }
+    return escaped;
+}
+
+/// What is left of the limits seen last. Bounded, because each key and model is a series.
+void limit_metrics(std::string& out, const Limits& limits) {
+    const std::vector<LimitState> states = limits.latest(kMaxLimitSeries);
+    if (states.empty()) return;
+    const std::int64_t now = limits.now();
+    std::string remaining, most, exhausted;
+    for (const LimitState& state : states) {
+        const std::string labels =
+            fmt::format("provider=\"{}\",host=\"{}\",key=\"{}\",model=\"{}\"", label(state.provider),
+                        label(state.host), label(state.api_key_id), label(state.model));
+        for (const auto& [name, window] : state.windows) {
+            if (window.remaining)
+                remaining += fmt::format("steno_rate_limit_remaining{{{},kind=\"{}\"}} {}\n", labels,
+                                         label(name), *window.remaining);
+            if (window.limit)
+                most += fmt::format("steno_rate_limit{{{},kind=\"{}\"}} {}\n", labels, label(name),
+                                    *window.limit);
+        }
+        exhausted +=
+            fmt::format("steno_rate_limit_exhausted{{{}}} {}\n", labels, state.exhausted(now) ? 1 : 0);
+    }
+    const auto family = [&out](std::string_view name, std::string_view help, const std::string& series) {
+        if (!series.empty()) out += fmt::format("# HELP {0} {1}\n# TYPE {0} gauge\n{2}", name, help, series);
+    };
+    family("steno_rate_limit_remaining", "What a provider said is left, in its last answer.", remaining);
+    family("steno_rate_limit", "How much a provider allows.", most);
+    family("steno_rate_limit_exhausted", "1 while a call made now would be refused.", exhausted);
 }
 
 }  // namespace
@@ -134,6 +181,7 @@ Result<ApiAnswer> metrics(Services& services, const ApiRequest&) {
            "Times that feeding the store failed; each is tried again.", feeder.failures);
     metric(out, "steno_journal_damaged_total", "counter", "Places of the journal that could not be read.",
            feeder.damaged);
+    limit_metrics(out, services.limits);
     return answer;
 }
 

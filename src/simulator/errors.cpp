@@ -93,6 +93,11 @@ const Rows& rows_of(Vendor vendor) {
     return kOpenAi;
 }
 
+void replace_all(std::string& text, std::string_view from, std::string_view to) {
+    for (auto at = text.find(from); at != std::string::npos; at = text.find(from, at + to.size()))
+        text.replace(at, from.size(), to);
+}
+
 void openai_error(JsonWriter& json, const ErrorShape& error) {
     json.key("error");
     json.begin_object();
@@ -117,7 +122,8 @@ void gemini_error(JsonWriter& json, const ErrorShape& error) {
             R"([{"@type":"type.googleapis.com/google.rpc.QuotaFailure","violations":[{"quotaMetric":)"
             R"("generativelanguage.googleapis.com/generate_content_requests","quotaId":)"
             R"("GenerateRequestsPerMinutePerProjectPerModel"}]},)"
-            R"({"@type":"type.googleapis.com/google.rpc.RetryInfo","retryDelay":"1s"}])");
+            R"({"@type":"type.googleapis.com/google.rpc.RetryInfo","retryDelay":")" +
+                error.retry_delay + R"("}])");
     json.end_object();
 }
 
@@ -226,6 +232,12 @@ Reply error_reply(Vendor vendor, std::string_view kind, const Knobs& knobs, Dice
     ErrorShape error = shape_of(vendor, kind, model);
     if (knobs.status) error.status = static_cast<int>(*knobs.status);
     if (!message.empty()) error.message = message;
+    if (knobs.retry_after) error.retry_delay = fmt::format("{}s", *knobs.retry_after);
+    if (knobs.limit_requests && kind == "rate_limit") {
+        const std::string limit = fmt::format("{}", *knobs.limit_requests);
+        vendor == Vendor::Anthropic ? replace_all(error.message, " 50 ", " " + limit + " ")
+                                    : replace_all(error.message, " 500", " " + limit);
+    }
     Reply reply;
     reply.status = error.status;
     const std::string id = add_usual_headers(vendor, reply.headers, dice);

@@ -18,6 +18,7 @@ struct ErrorShape {
     std::string code;   ///< OpenAI's `code`; empty: null
     std::string param;  ///< OpenAI's `param`; empty: null
     std::string message;
+    std::string retry_delay = "1s";  ///< Gemini's, with a 429
 };
 
 /// The error that a knob names ("rate_limit"), or that fits an HTTP status.

@@ -22,9 +22,14 @@ constexpr std::int64_t kLongest = 3'600'000;    // milliseconds
 constexpr std::int64_t kMost = 1'000'000;       // chunks, tokens
 constexpr std::int64_t kLargest = 256ll << 20;  // bytes
 
-constexpr std::array<NumberKnob, 15> kNumbers{{
+constexpr std::array<NumberKnob, 20> kNumbers{{
     {"status", &Knobs::status, 400, 599},
     {"retry-after", &Knobs::retry_after, 0, 86'400},
+    {"limit-requests", &Knobs::limit_requests, 1, kMost},
+    {"remaining-requests", &Knobs::remaining_requests, 0, kMost},
+    {"limit-tokens", &Knobs::limit_tokens, 1, 1'000 * kMost},
+    {"remaining-tokens", &Knobs::remaining_tokens, 0, 1'000 * kMost},
+    {"reset-ms", &Knobs::reset_ms, 0, 86'400'000},
     {"stream-error-after", &Knobs::stream_error_after, 0, kMost},
     {"cut-after", &Knobs::cut_after, 0, kMost},
     {"cut-after-bytes", &Knobs::cut_after_bytes, 0, kLargest},

@@ -15,6 +15,11 @@ namespace steno::simulator {
 struct Knobs {
     std::optional<std::int64_t> status;              ///< answer with this HTTP status and a fitting error
     std::optional<std::int64_t> retry_after;         ///< seconds
+    std::optional<std::int64_t> limit_requests;      ///< so many are allowed …
+    std::optional<std::int64_t> remaining_requests;  ///< … of which so many are left before this one
+    std::optional<std::int64_t> limit_tokens;
+    std::optional<std::int64_t> remaining_tokens;
+    std::optional<std::int64_t> reset_ms;            ///< until the limits are full again
     std::optional<std::int64_t> stream_error_after;  ///< events, then an error event, then the end
     std::optional<std::int64_t> cut_after;           ///< events, then the connection breaks
     std::optional<std::int64_t> cut_after_bytes;

@@ -5,6 +5,7 @@
 #include "net/http_server.hpp"
 #include "simulator/body_encoder.hpp"
 #include "simulator/dice.hpp"
+#include "simulator/rate_limits.hpp"
 #include "simulator/reply.hpp"
 
 #include <fmt/format.h>
@@ -29,7 +30,8 @@ using Answerer = Reply (*)(const Incoming&);
 
 struct Route {
     Answerer answer = answer_openai;
-    std::string_view path;  ///< below the provider's name
+    std::string_view path;           ///< below the provider's name
+    std::string_view provider = {};  ///< that name; empty: there was none
 };
 
 /// A provider's name in the path, and who answers for it.
@@ -52,9 +54,9 @@ Route route_of(std::string_view path) {
     if (name == "v1") return {path.starts_with("/v1/messages") ? answer_anthropic : answer_openai, path};
     const std::string_view rest = without_slash.substr(name.size());
     for (const Simulated& provider : kSimulated) {
-        if (provider.name == name) return {provider.answer, rest};
+        if (provider.name == name) return {provider.answer, rest, name};
     }
-    return {answer_openai, rest};
+    return {answer_openai, rest, name};
 }
 
 std::uint64_t seed_of(std::uint64_t seed, std::string_view path, std::string_view body) {
@@ -343,6 +345,12 @@ net::Task<void> Simulator::Impl::serve(net::ServerExchange& exchange) {
     incoming.body = *body;
     incoming.seed = seed;
     Reply reply = route.answer(incoming);
+    if (used_up(reply.knobs) && reply.status < 400) {
+        const net::Headers asking = asking_for_refusal(exchange.head().headers, reply.knobs);
+        incoming.headers = &asking;
+        reply = route.answer(incoming);
+    }
+    set_limit_headers(reply, route.provider);
     apply_to_frames(reply);
     Delivery delivery(exchange, reply, options.speed, seed, stopping);
     switch (co_await delivery.run()) {

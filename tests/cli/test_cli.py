@@ -147,7 +147,7 @@ def test_errors_say_what_to_try(tmp_path):
     assert unknown.returncode == 6 and "--api-key-file" in unknown.stderr
 
 
-@pytest.mark.parametrize("command", ["serve", "calls", "stats", "replay", "verify", "journal", "prices", "config", "sim", "demo", "doctor"])
+@pytest.mark.parametrize("command", ["serve", "calls", "stats", "limits", "replay", "verify", "journal", "prices", "config", "sim", "demo", "doctor"])
 def test_help_of_every_command(command):
     assert run(command, "--help").stdout.count("\n") > 3
 

@@ -3,6 +3,7 @@ import { CallPanelRoute } from './call/CallPanelRoute'
 import { CallsPage } from './calls/CallsPage'
 import { NotFound } from './components/NotFound'
 import { PageError } from './components/PageError'
+import { LimitsPage } from './limits/LimitsPage'
 import { RequestPage } from './request/RequestPage'
 import { Shell } from './components/Shell'
 import type { SearchRecord } from './state/list-state'
@@ -28,8 +29,18 @@ const requestRoute = createRoute({
   component: RequestPage,
 })
 
+const limitsRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: '/limits',
+  component: LimitsPage,
+})
+
 export const router = createRouter({
-  routeTree: rootRoute.addChildren([listRoute.addChildren([indexRoute, callRoute]), requestRoute]),
+  routeTree: rootRoute.addChildren([
+    listRoute.addChildren([indexRoute, callRoute]),
+    requestRoute,
+    limitsRoute,
+  ]),
   // Flat and readable, spelled like the API's own parameters.
   parseSearch: (text) => Object.fromEntries(new URLSearchParams(text)),
   stringifySearch: (search) => {

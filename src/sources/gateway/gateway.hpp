@@ -39,6 +39,8 @@ struct GatewayOptions {
     std::uint64_t max_body_bytes = 64u << 20;
     Capture capture = Capture::Full;
     KeepRaw keep_raw = KeepRaw::Request;
+    /// With it clients' keys are made into who.api_key_id (key_id.hpp). Empty: that stays absent.
+    std::string key_secret;
     /// true: the last byte of an answer waits until its record is fsynced, not only written.
     bool strict_durability = false;
     /// Ask the provider for the usage of a stream where the client did not, and keep the answer to it from

@@ -2,6 +2,7 @@
 
 #include "providers/credentials.hpp"
 #include "providers/errors.hpp"
+#include "sources/gateway/key_id.hpp"
 
 namespace steno::gateway {
 
@@ -32,6 +33,7 @@ Result<Call> make_own_call(Gateway& gateway, OwnCall request) {
     view.each_header = [&head](const auto& field) {
         for (const auto& [name, value] : head.headers) field(name, value);
     };
+    call.who.api_key_id = key_id(view, gateway.options_.key_secret);
     std::int64_t hidden = 0;
     const auto without_credentials = providers::hide_credentials(request.body, hidden);
     view.body = without_credentials ? std::string_view(*without_credentials) : request.body;

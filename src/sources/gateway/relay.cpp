@@ -6,6 +6,7 @@
 #include "providers/errors.hpp"
 #include "providers/request_secrets.hpp"
 #include "sources/gateway/context_headers.hpp"
+#include "sources/gateway/key_id.hpp"
 #include "sources/gateway/refusal.hpp"
 
 #include <fmt/format.h>
@@ -135,6 +136,7 @@ void Gateway::Relay::begin_call() {
     call_.started_at = system_clock().now();
     call_.source = Source::Gateway;
     warnings_ = take_context(request_.headers, call_);
+    call_.who.api_key_id = key_id(request_view({}), gateway_.options_.key_secret);
 }
 
 providers::RequestView Gateway::Relay::request_view(std::string_view body) const {

@@ -1,7 +1,7 @@
 import { infiniteQueryOptions, queryOptions } from '@tanstack/react-query'
 import { getJson, getText, postJson } from './client'
 import { Problem } from './problem'
-import type { Aggregate, Call, CallPage, RequestTree, ServerStatus, Verdict } from './types'
+import type { Aggregate, Call, CallPage, Limits, RequestTree, ServerStatus, Verdict } from './types'
 
 const pageSize = 100
 
@@ -63,6 +63,14 @@ export function aggregateQuery(params: string) {
   return queryOptions({
     queryKey: ['aggregate', params],
     queryFn: ({ signal }) => getJson<Aggregate>(`/aggregate?${params}`, signal),
+  })
+}
+
+export function limitsQuery() {
+  return queryOptions({
+    queryKey: ['limits'],
+    queryFn: ({ signal }) => getJson<Limits>('/limits', signal),
+    refetchInterval: 2000,
   })
 }
 

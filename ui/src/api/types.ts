@@ -41,7 +41,7 @@ export interface Provider {
   service_tier?: string
   batch?: boolean
   http_status?: number
-  rate_limit?: { requests?: RateLimit; tokens?: RateLimit }
+  rate_limit?: { requests?: RateLimit; tokens?: RateLimit; windows?: Record<string, RateLimit> }
 }
 
 /** One part of a message; which fields it has follows from its type. */
@@ -104,6 +104,37 @@ export interface CallError {
   provider_code?: string
   http_status?: number
   advice?: string
+  /** The wait that the provider asked for. */
+  retry_after_ms?: number
+}
+
+/** One rate limit as its provider told it last. */
+export interface LimitWindow {
+  name: string
+  limit?: number
+  remaining?: number
+  resets_at?: string
+  /** 0: that moment has passed. */
+  resets_in_ms?: number
+}
+
+/** The limits of one key and model. */
+export interface LimitState {
+  provider: string
+  host?: string
+  api_key_id?: string
+  model: string
+  exhausted: boolean
+  available_in_ms?: number
+  last_seen: string
+  last_refused?: { at: string; type: string; retry_after_ms?: number; advice?: string }
+  windows: LimitWindow[]
+}
+
+export interface Limits {
+  limits: LimitState[]
+  total: number
+  forgotten: number
 }
 
 export interface Attempt {

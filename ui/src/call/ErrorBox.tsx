@@ -1,5 +1,6 @@
 import { IconBulb } from '@tabler/icons-react'
 import type { CallError } from '../api/types'
+import { formatDuration } from '../format/time'
 import classes from './ErrorBox.module.css'
 
 export function ErrorBox({ error }: { error: CallError }) {
@@ -8,6 +9,7 @@ export function ErrorBox({ error }: { error: CallError }) {
     error.provider_type ?? '',
     error.provider_code ?? '',
     error.retryable === undefined ? '' : error.retryable ? 'can be retried' : 'a retry will not help',
+    error.retry_after_ms ? `wait ${formatDuration(error.retry_after_ms)}` : '',
   ].filter(Boolean)
   return (
     <section className={classes.box} aria-label="Error">

@@ -1,7 +1,7 @@
 import { ActionIcon, Tooltip } from '@mantine/core'
 import { useDisclosure, useHotkeys } from '@mantine/hooks'
 import { IconKeyboard } from '@tabler/icons-react'
-import { Link, Outlet } from '@tanstack/react-router'
+import { Link, Outlet, useRouterState } from '@tanstack/react-router'
 import { Logo } from './Logo'
 import { ServerState } from './ServerState'
 import { ShortcutHelp } from './ShortcutHelp'
@@ -10,6 +10,7 @@ import { ThemeToggle } from './ThemeToggle'
 
 export function Shell() {
   const [helpOpen, help] = useDisclosure(false)
+  const onLimits = useRouterState({ select: (state) => state.location.pathname === '/limits' })
   useHotkeys([['shift+?', help.toggle]])
   return (
     <div className={classes.shell}>
@@ -19,8 +20,11 @@ export function Shell() {
           Steno
         </Link>
         <nav aria-label="Main">
-          <Link to="/" className={classes.tab}>
+          <Link to="/" className={classes.tab} data-here={!onLimits || undefined}>
             Calls
+          </Link>
+          <Link to="/limits" className={classes.tab} data-here={onLimits || undefined}>
+            Limits
           </Link>
         </nav>
         <span className={classes.gap} />
