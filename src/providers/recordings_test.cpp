@@ -43,7 +43,8 @@ std::string upstream_for(std::string_view provider, std::string_view endpoint) {
         "messages",         "complete",       "generate_content", "stream_generate_content",
         "cohere_chat",      "cohere_chat_v1", "cohere_embed",     "cohere_generate",
         "rerank",           "converse",       "converse_stream",  "invoke",
-        "invoke_stream"};
+        "invoke_stream",    "images",         "ollama_chat",      "ollama_generate",
+        "ollama_embed"};
     if (std::ranges::find(kEndpoints, endpoint) == std::end(kEndpoints)) return {};
     if (provider == "openai_compatible") return "elsewhere";
     for (const ProviderRow& row : provider_table()) {

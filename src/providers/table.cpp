@@ -4,6 +4,7 @@
 #include "providers/cohere.hpp"
 #include "providers/gemini.hpp"
 #include "providers/mistral.hpp"
+#include "providers/ollama.hpp"
 #include "providers/openai.hpp"
 #include "providers/vertex.hpp"
 
@@ -86,6 +87,7 @@ constexpr std::array kTable{
     ProviderRow{"xai", "x_ai", "https://api.x.ai", &openai_like<xai>},
     ProviderRow{"fireworks", "fireworks", "https://api.fireworks.ai/inference", &openai_like<fireworks>},
     ProviderRow{"cerebras", "cerebras", "https://api.cerebras.ai", &openai_like<cerebras>},
+    ProviderRow{"ollama", "ollama", "http://127.0.0.1:11434", &ollama_provider},
     ProviderRow{"perplexity", "perplexity", "https://api.perplexity.ai", &openai_like<perplexity>},
     ProviderRow{"voyage", "voyageai", "https://api.voyageai.com", &openai_like<voyage>},
     ProviderRow{"writer", "writer", "https://api.writer.com", &openai_like<writer>},
