@@ -37,6 +37,9 @@ class ImagesReader final : public AnswerReader {
         if (!root["usage"].is_object()) return;
         usage_ = {};
         read_openai_usage(root["usage"], dialect_, usage_);
+        // Without details the output is images alone.
+        if (!root["usage"]["output_tokens_details"].is_object())
+            usage_.image_output_tokens = usage_.output_tokens;
         read_reported_cost(root["usage"], dialect_, cost_);
     }
 
