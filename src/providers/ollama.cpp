@@ -235,6 +235,10 @@ class OllamaProvider final : public Provider {
                                    : endpoint->make_reader(request, response);
     }
 
+    std::optional<AskingForUsage> ask_for_usage(const RequestView& request) const override {
+        return is_native(request) ? std::nullopt : compatible_.ask_for_usage(request);
+    }
+
   private:
     static bool is_native(const RequestView& request) {
         const auto segments = path_segments(request.path);
@@ -249,7 +253,7 @@ class OllamaProvider final : public Provider {
         return nullptr;
     }
 
-    OpenAiProvider compatible_{{.record_name = kName}};
+    OpenAiProvider compatible_{{.record_name = kName, .stream_usage = StreamUsage::WhenAsked}};
 };
 
 }  // namespace

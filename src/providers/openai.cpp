@@ -142,9 +142,11 @@ void read_openai_usage(JsonValue usage, const OpenAiDialect& dialect, Usage& out
     out.input_tokens = first({usage["prompt_tokens"], usage["input_tokens"]});
     out.output_tokens = first({usage["completion_tokens"], usage["output_tokens"]});
     if (!out.input_tokens && !out.output_tokens) out.input_tokens = first({usage["total_tokens"]});  // Voyage
-    out.cache_read_tokens = first({input["cached_tokens"], usage["prompt_cache_hit_tokens"],
-                                   usage["cached_tokens"], usage["num_cached_tokens"]});
-    out.cache_write_tokens.other = first({input["cache_write_tokens"]});
+    out.cache_read_tokens =
+        first({input["cached_tokens"], usage["prompt_cache_hit_tokens"], usage["cached_tokens"],
+               usage["num_cached_tokens"], usage["cache_read_input_tokens"]});
+    // Databricks and Snowflake have Claude's names beside OpenAI's; their prompt_tokens include both.
+    out.cache_write_tokens.other = first({input["cache_write_tokens"], usage["cache_creation_input_tokens"]});
     out.reasoning_tokens = first({output["reasoning_tokens"]});
     out.audio_input_tokens = first({input["audio_tokens"]});
     out.audio_output_tokens = first({output["audio_tokens"]});

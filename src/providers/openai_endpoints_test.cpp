@@ -268,6 +268,21 @@ TEST(Videos, AreBilledByTheSecond) {
     EXPECT_EQ(look.read().usage, Usage{});
 }
 
+TEST(Hosts, ThatServeClaudeInOpenAisLanguageTellTheCacheInItsWords) {
+    Exchange exchange;
+    exchange.upstream = "databricks";
+    exchange.path = "/serving-endpoints/chat/completions";
+    exchange.response_body =
+        R"({"id":"c","model":"claude","choices":[{"index":0,"message":{"content":"ok"},"finish_reason":"stop"}],"usage":{
+            "cache_read_input_tokens":4570,"cache_creation_input_tokens":2,"prompt_tokens":4575,"completion_tokens":4,
+            "total_tokens":4579}})";
+    const Call call = exchange.read();
+    EXPECT_EQ(call.usage.input_tokens, 4575);
+    EXPECT_EQ(call.usage.cache_read_tokens, 4570);
+    EXPECT_EQ(call.usage.cache_write_tokens.other, 2);
+    EXPECT_EQ(call.usage.output_tokens, 4);
+}
+
 /// The calls that an answer tells of besides its own, the answer cut at every `step` bytes.
 std::vector<Call> further(const Exchange& exchange, std::size_t step, Call& fetching) {
     const Provider& provider = find_provider(exchange.upstream).provider();

@@ -64,6 +64,39 @@ constexpr OpenAiDialect writer() {
 constexpr OpenAiDialect jina() {
     return {.record_name = "jina"};
 }
+constexpr OpenAiDialect huggingface() {
+    return {.record_name = "huggingface"};
+}
+constexpr OpenAiDialect nvidia() {
+    return {.record_name = "nvidia"};
+}
+constexpr OpenAiDialect deepinfra() {
+    return {.record_name = "deepinfra"};
+}
+constexpr OpenAiDialect moonshot() {
+    return {.record_name = "moonshot_ai"};
+}
+constexpr OpenAiDialect zai() {
+    return {.record_name = "zai"};
+}
+constexpr OpenAiDialect sambanova() {
+    return {.record_name = "sambanova"};
+}
+constexpr OpenAiDialect novita() {
+    return {.record_name = "novita"};
+}
+constexpr OpenAiDialect github() {
+    return {.record_name = "github"};
+}
+constexpr OpenAiDialect cloudflare() {
+    return {.record_name = "cloudflare"};
+}
+constexpr OpenAiDialect vllm() {
+    return {.record_name = "vllm", .stream_usage = StreamUsage::WhenAsked};
+}
+constexpr OpenAiDialect lmstudio() {
+    return {.record_name = "lmstudio"};
+}
 constexpr OpenAiDialect compatible() {
     return {};
 }
@@ -92,6 +125,17 @@ constexpr std::array kTable{
     ProviderRow{"voyage", "voyageai", "https://api.voyageai.com", &openai_like<voyage>},
     ProviderRow{"writer", "writer", "https://api.writer.com", &openai_like<writer>},
     ProviderRow{"jina", "jina", "https://api.jina.ai", &openai_like<jina>},
+    ProviderRow{"huggingface", "huggingface", "https://router.huggingface.co", &openai_like<huggingface>},
+    ProviderRow{"nvidia", "nvidia", "https://integrate.api.nvidia.com", &openai_like<nvidia>},
+    ProviderRow{"deepinfra", "deepinfra", "https://api.deepinfra.com", &openai_like<deepinfra>},
+    ProviderRow{"moonshot", "moonshot_ai", "https://api.moonshot.ai", &openai_like<moonshot>},
+    ProviderRow{"zai", "zai", "https://api.z.ai/api/paas", &openai_like<zai>},
+    ProviderRow{"sambanova", "sambanova", "https://api.sambanova.ai", &openai_like<sambanova>},
+    ProviderRow{"novita", "novita", "https://api.novita.ai", &openai_like<novita>},
+    ProviderRow{"github", "github", "https://models.github.ai", &openai_like<github>},
+    ProviderRow{"cloudflare", "cloudflare", "https://api.cloudflare.com", &openai_like<cloudflare>},
+    ProviderRow{"vllm", "vllm", "http://127.0.0.1:8000", &openai_like<vllm>},
+    ProviderRow{"lmstudio", "lmstudio", "http://127.0.0.1:1234", &openai_like<lmstudio>},
 };
 
 }  // namespace
