@@ -1,6 +1,6 @@
-#include "base/hash.hpp"
-#include "base/uuid.hpp"
+#include "providers/batch_result.hpp"
 #include "providers/errors.hpp"
+#include "providers/http_facts.hpp"
 #include "providers/line_stream.hpp"
 #include "providers/openai.hpp"
 
@@ -52,6 +52,7 @@ class FileReader final : public ResponseReader {
         : status_(make_generic_reader(request, response)),
           dialect_(dialect),
           provider_(provider),
+          file_id_(id_in(request.path)),
           may_be_results_(response.status < 400),
           lines_(kMaxLine),
           on_line_([this](std::string_view line) { read_line(line); }) {}
@@ -83,6 +84,12 @@ class FileReader final : public ResponseReader {
     std::vector<Call> further_calls() override { return std::exchange(calls_, {}); }
 
   private:
+    /// …/files/{id}/content
+    static std::string id_in(std::string_view path) {
+        const std::vector<std::string> segments = path_segments(path);
+        return segments.size() < 2 ? std::string() : segments[segments.size() - 2];
+    }
+
     void read_line(std::string_view line) {
         if (!may_be_results_) return;
         const bool parsed = document_.parse(line);
@@ -104,10 +111,8 @@ class FileReader final : public ResponseReader {
         const JsonValue response = root["response"];
         const JsonValue body = response["body"];
         Call call;
-        call.id = id_of(root);
-        call.provider.batch = true;
+        call.provider.name = provider_;
         call.provider.request_id = response["request_id"].string();
-        call.labels.attributes["batch.custom_id"] = root["custom_id"].string();
         call.started_at = time_of(body);
         call.status = Status::Success;
         if (const auto status = response["status_code"].count()) {
@@ -116,10 +121,10 @@ class FileReader final : public ResponseReader {
         } else if (body.is_object()) {
             read_body(body, 200, call);
         }
-        call.name = call.model.served.empty() ? "batch result" : call.model.served;
         if (const JsonValue error = root["error"]; error.is_object() && call.status == Status::Success) {
             set_error(call, 0, {{}, error["code"].scalar_text(), error["message"].string(), {}});
         }
+        name_batch_result(call, file_id_, root["custom_id"].string());
         return call;
     }
 
@@ -137,21 +142,10 @@ class FileReader final : public ResponseReader {
         reader->end(true, call);
     }
 
-    [[nodiscard]] Uuid id_of(JsonValue root) const {
-        static const Uuid kResults = *Uuid::parse("6f5b0f5e-8f0e-5b0c-9d53-2f1f6f0c7a11");
-        const JsonValue response = root["response"];
-        std::string name = provider_;
-        for (const JsonValue part :
-             {root["id"], root["custom_id"], response["request_id"], response["body"]["id"]}) {
-            name.push_back('\n');
-            part.append_string_to(name);
-        }
-        return Uuid::named(kResults, name);
-    }
-
     std::unique_ptr<ResponseReader> status_;
     OpenAiDialect dialect_;
     std::string provider_;
+    std::string file_id_;
     bool may_be_results_;
     bool begun_ = false;
     LineStream lines_;

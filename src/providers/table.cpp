@@ -91,6 +91,12 @@ constexpr OpenAiDialect github() {
 constexpr OpenAiDialect cloudflare() {
     return {.record_name = "cloudflare"};
 }
+constexpr OpenAiDialect databricks() {
+    return {.record_name = "databricks"};
+}
+constexpr OpenAiDialect snowflake() {
+    return {.record_name = "snowflake"};
+}
 constexpr OpenAiDialect vllm() {
     return {.record_name = "vllm", .stream_usage = StreamUsage::WhenAsked};
 }
@@ -134,6 +140,10 @@ constexpr std::array kTable{
     ProviderRow{"novita", "novita", "https://api.novita.ai", &openai_like<novita>},
     ProviderRow{"github", "github", "https://models.github.ai", &openai_like<github>},
     ProviderRow{"cloudflare", "cloudflare", "https://api.cloudflare.com", &openai_like<cloudflare>},
+    ProviderRow{"databricks", "databricks", "", &openai_like<databricks>,
+                "https://WORKSPACE.cloud.databricks.com"},
+    ProviderRow{"snowflake", "snowflake", "", &openai_like<snowflake>,
+                "https://ACCOUNT.snowflakecomputing.com"},
     ProviderRow{"vllm", "vllm", "http://127.0.0.1:8000", &openai_like<vllm>},
     ProviderRow{"lmstudio", "lmstudio", "http://127.0.0.1:1234", &openai_like<lmstudio>},
 };
