@@ -17,13 +17,16 @@ struct Endpoint {
     std::string_view upstream;
     std::string_view path;
     std::string_view query;
-    std::string_view content_type;
+    std::string_view content_type;  ///< of the answer
     int status;
+    std::string_view request_type = "application/json";
+    std::string_view method = "POST";
 };
 
 constexpr std::string_view kJson = "application/json";
 constexpr std::string_view kSse = "text/event-stream";
 constexpr std::string_view kJsonLines = "application/stream+json";
+constexpr std::string_view kForm = "multipart/form-data; boundary=B";
 constexpr std::array kEndpoints = {
     Endpoint{"openai", "/v1/chat/completions", "", kJson, 200},
     Endpoint{"openai", "/v1/chat/completions", "", kSse, 200},
@@ -51,24 +54,52 @@ constexpr std::array kEndpoints = {
     Endpoint{"mistral", "/v1/ocr", "", kJson, 200},
     Endpoint{"mistral", "/v1/fim/completions", "", kSse, 200},
     Endpoint{"mistral", "/v1/audio/transcriptions", "", kSse, 200},
+    Endpoint{"ollama", "/api/chat", "", kJsonLines, 200},
+    Endpoint{"ollama", "/api/generate", "", kJson, 200},
+    Endpoint{"ollama", "/api/embed", "", kJson, 200},
+    Endpoint{"openai", "/v1/images/generations", "", kJson, 200},
+    Endpoint{"openai", "/v1/images/edits", "", kSse, 200, kForm},
+    Endpoint{"openai", "/v1/audio/speech", "", "audio/mpeg", 200},
+    Endpoint{"openai", "/v1/audio/speech", "", kSse, 200},
+    Endpoint{"openai", "/v1/audio/transcriptions", "", kJson, 200, kForm},
+    Endpoint{"openai", "/v1/audio/transcriptions", "", kSse, 200, kForm},
+    Endpoint{"openai", "/v1/audio/transcriptions", "", "text/plain", 200, kForm},
+    Endpoint{"openai", "/v1/moderations", "", kJson, 200},
+    Endpoint{"openai", "/v1/videos", "", kJson, 200, kForm},
+    Endpoint{"openai", "/v1/files", "", kJson, 200, kForm},
+    Endpoint{"openai", "/v1/batches", "", kJson, 200},
+    Endpoint{"openai", "/v1/files/file-1/content", "", "application/octet-stream", 200, kJson, "GET"},
 };
 
 std::string read(const Endpoint& endpoint, std::string_view request_body, std::string_view answer,
                  std::size_t step) {
-    const auto header = [&](std::string_view name) -> std::optional<std::string_view> {
-        if (name == "content-type") return endpoint.content_type;
-        return std::nullopt;
+    const auto typed = [](std::string_view type) {
+        return [type](std::string_view name) {
+            return name == "content-type" ? std::optional(type) : std::nullopt;
+        };
     };
     const auto& provider = providers::find_provider(endpoint.upstream).provider();
-    const providers::RequestView request{"POST", endpoint.path, endpoint.query, header, request_body};
+    const providers::RequestView request{endpoint.method, endpoint.path, endpoint.query,
+                                         typed(endpoint.request_type), request_body};
     Call call;
     provider.read_request(request, call);
-    const auto reader = provider.read_response(request, {endpoint.status, header}, call);
-    for (std::size_t at = 0; at < answer.size(); at += step) reader->feed(answer.substr(at, step));
+    const auto reader =
+        provider.read_response(request, {endpoint.status, typed(endpoint.content_type)}, call);
+    std::vector<Call> further;
+    const auto take_further = [&] {
+        for (Call& one : reader->further_calls()) further.push_back(std::move(one));
+    };
+    for (std::size_t at = 0; at < answer.size(); at += step) {
+        reader->feed(answer.substr(at, step));
+        take_further();
+    }
     const bool complete = answer.size() % 2 == 0;
     reader->end(complete, call);
+    take_further();
     providers::fill_preview(call);
-    return to_json(call, {.preview = true});
+    std::string all = to_json(call, {.preview = true});
+    for (const Call& one : further) all += to_json(one, {.preview = true});
+    return all;
 }
 
 }  // namespace

@@ -32,7 +32,8 @@ Result<std::optional<store::Change>> change_of(const journal::Record& record) {
     }
     row.closed_at = {record.position.stream, record.position.sequence};
     if (header.opening) row.opened_at = store::Position{header.opening->stream, header.opening->sequence};
-    upsert.may_exist = row.call.source != Source::Gateway;
+    // The gateway's ids are new, but for the results of a batch, which may be fetched again.
+    upsert.may_exist = row.call.source != Source::Gateway || row.call.provider.batch.value_or(false);
     return store::Change(std::move(upsert));
 }
 

@@ -43,6 +43,9 @@ class Answer {
     /// A whole one, `arguments` being a JSON value or a string that holds one.
     void add_tool_call(std::string_view id, std::string_view name, JsonValue arguments);
 
+    /// Something has come of which no part is kept.
+    void note_output() { has_output_ = true; }
+
     /// Forgets the parts: the whole answer comes again. has_output() stays.
     void restart();
 

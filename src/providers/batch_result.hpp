@@ -15,7 +15,8 @@ using MakeAnswerReader = std::unique_ptr<ResponseReader>(const RequestView&, con
 void read_batch_answer(MakeAnswerReader& make_reader, JsonValue answer, Call& call);
 
 /// provider.batch, name, labels.metadata (both ids) and the id, which is made from the provider's name and
-/// the ids of batch, result and answer, so that results which are fetched again are the same calls.
+/// the ids of batch, result and answer, so that results which are fetched again are the same calls. Where
+/// results do not name their batch, `batch_id` is the id of the file that they stand in.
 void name_batch_result(Call& call, std::string_view batch_id, std::string_view custom_id);
 
 }  // namespace steno::providers

@@ -1,6 +1,7 @@
 #include "providers/openai.hpp"
 
 #include "base/text.hpp"
+#include "providers/anthropic.hpp"
 #include "providers/http_facts.hpp"
 #include "providers/request_facts.hpp"
 #include "providers/rerank.hpp"
@@ -8,6 +9,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <span>
 
 namespace steno::providers {
@@ -15,35 +17,67 @@ namespace steno::providers {
 namespace {
 
 struct Endpoint {
-    std::string_view path;  ///< the last segments of the path
-    void (*read_request)(JsonValue body, Call& call);
+    std::string_view path;                             ///< the last segments of the path; * is any one
+    void (*read_request)(JsonValue body, Call& call);  ///< null: it takes forms only
     MakeReader* make_reader;
+    void (*read_form)(const Form& form, Call& call) = nullptr;
 };
 
+/// What is asked for with POST.
 constexpr Endpoint kEndpoints[] = {
     {"chat/completions", &read_chat_request, &make_chat_reader},
     {"chat", &read_chat_request, &make_chat_reader},  // Writer: /v1/chat
     {"completions", &read_completion_request, &make_completion_reader},
     {"responses", &read_responses_request, &make_responses_reader},
+    {"responses/compact", &read_responses_request, &make_responses_reader},
     {"embeddings", &read_embeddings_request, &make_embeddings_reader},
     {"multimodalembeddings", &read_embeddings_request, &make_embeddings_reader},      // Voyage
     {"contextualizedembeddings", &read_embeddings_request, &make_embeddings_reader},  // Voyage
     {"rerank", &read_rerank_request, &make_rerank_reader},
+    {"images/generations", &read_images_request, &make_images_reader},
+    {"images/edits", &read_images_request, &make_images_reader, &read_images_form},
+    {"images/variations", nullptr, &make_images_reader, &read_images_form},
+    {"audio/speech", &read_speech_request, &make_speech_reader},
+    {"audio/transcriptions", nullptr, &make_transcription_reader, &read_transcription_form},
+    {"audio/translations", nullptr, &make_transcription_reader, &read_transcription_form},
+    {"moderations", &read_moderation_request, &make_moderation_reader},
+    {"videos", &read_video_request, &make_video_reader, &read_video_form},
+    {"videos/*/remix", &read_video_request, &make_video_reader, &read_video_form},
 };
+
+/// What is kept with the provider; these stand somewhere in the path.
+constexpr Endpoint kObject{"", &read_object_request, &make_object_reader, &read_object_form};
+constexpr std::string_view kObjects[] = {
+    "completions", "responses",     "conversations", "files",   "uploads",    "batches", "videos",
+    "fine_tuning", "vector_stores", "assistants",    "threads", "containers", "evals",   "generation"};
 
 bool ends_with_segments(std::span<const std::string> segments, std::string_view path) {
     const std::vector<std::string_view> wanted = split(path, '/');
     return segments.size() >= wanted.size() &&
            std::equal(wanted.begin(), wanted.end(),
-                      segments.end() - static_cast<std::ptrdiff_t>(wanted.size()));
+                      segments.end() - static_cast<std::ptrdiff_t>(wanted.size()),
+                      [](std::string_view want, std::string_view is) { return want == "*" || want == is; });
 }
 
 const Endpoint* find_endpoint(const RequestView& request, std::span<const std::string> segments) {
-    if (request.method != "POST") return nullptr;
-    for (const Endpoint& endpoint : kEndpoints) {
-        if (ends_with_segments(segments, endpoint.path)) return &endpoint;
+    if (request.method == "POST") {
+        for (const Endpoint& endpoint : kEndpoints) {
+            if (ends_with_segments(segments, endpoint.path)) return &endpoint;
+        }
+    }
+    for (const std::string_view object : kObjects) {
+        if (std::ranges::find(segments, object) != segments.end()) return &kObject;
     }
     return nullptr;
+}
+
+/// Anthropic's endpoint, which many hosts have too.
+bool is_messages(std::span<const std::string> segments) {
+    return ends_with_segments(segments, "v1/messages") || ends_with_segments(segments, "v1/messages/*");
+}
+
+bool is_file_content(const RequestView& request, std::span<const std::string> segments) {
+    return request.method == "GET" && ends_with_segments(segments, "files/*/content");
 }
 
 /// Azure's classic paths name the deployment: /openai/deployments/{deployment}/chat/completions.
@@ -52,6 +86,13 @@ std::string_view deployment_in(std::span<const std::string> segments) {
         if (segments[i] == "deployments") return segments[i + 1];
     }
     return {};
+}
+
+/// A form's "true" or "false".
+std::optional<bool> flag(std::string_view text) {
+    if (text == "true" || text == "1") return true;
+    if (text == "false" || text == "0") return false;
+    return std::nullopt;
 }
 
 Part media_part(JsonValue part, PartType type, JsonValue source, std::string_view url_member) {
@@ -101,9 +142,11 @@ void read_openai_usage(JsonValue usage, const OpenAiDialect& dialect, Usage& out
     out.input_tokens = first({usage["prompt_tokens"], usage["input_tokens"]});
     out.output_tokens = first({usage["completion_tokens"], usage["output_tokens"]});
     if (!out.input_tokens && !out.output_tokens) out.input_tokens = first({usage["total_tokens"]});  // Voyage
-    out.cache_read_tokens = first({input["cached_tokens"], usage["prompt_cache_hit_tokens"],
-                                   usage["cached_tokens"], usage["num_cached_tokens"]});
-    out.cache_write_tokens.other = first({input["cache_write_tokens"]});
+    out.cache_read_tokens =
+        first({input["cached_tokens"], usage["prompt_cache_hit_tokens"], usage["cached_tokens"],
+               usage["num_cached_tokens"], usage["cache_read_input_tokens"]});
+    // Databricks and Snowflake have Claude's names beside OpenAI's; their prompt_tokens include both.
+    out.cache_write_tokens.other = first({input["cache_write_tokens"], usage["cache_creation_input_tokens"]});
     out.reasoning_tokens = first({output["reasoning_tokens"]});
     out.audio_input_tokens = first({input["audio_tokens"]});
     out.audio_output_tokens = first({output["audio_tokens"]});
@@ -203,20 +246,33 @@ void read_openai_content(JsonValue content, Message& message) {
 
 void OpenAiProvider::read_request(const RequestView& request, Call& call) const {
     const std::vector<std::string> segments = path_segments(request.path);
-    const Endpoint* const endpoint = find_endpoint(request, segments);
-    JsonDocument document;
-    if (endpoint == nullptr || !document.parse(request.body) || !document.root().is_object()) {
-        return read_unknown_request(request, dialect_.record_name, call);
+    if (is_messages(segments)) {
+        const std::string name(dialect_.record_name.empty() ? call.provider.name : dialect_.record_name);
+        anthropic_provider().read_request(request, call);
+        call.provider.name = name;
+        return;
     }
-    const JsonValue body = document.root();
+    const Endpoint* const endpoint = find_endpoint(request, segments);
+    const std::string_view type = request.header("content-type").value_or("");
+    const bool form = is_form(type) && endpoint != nullptr && endpoint->read_form != nullptr;
+    JsonDocument document;
+    const bool json = !form && endpoint != nullptr && endpoint->read_request != nullptr &&
+                      document.parse(request.body) && document.root().is_object();
+    if (endpoint == &kObject || (!form && !json)) read_unknown_request(request, dialect_.record_name, call);
+    if (!form && !json) return;
+
     if (!dialect_.record_name.empty()) call.provider.name = dialect_.record_name;
     read_request_head(request, call);
+    const JsonValue body = document.root();
+    const Form fields = form ? read_form(type, request.body) : Form{};
     const std::string_view deployment = deployment_in(segments);
-    call.model.requested = deployment.empty() ? body["model"].string() : std::string(deployment);
-    call.name = call.model.requested;
-    call.request.stream = body["stream"].boolean();
-    endpoint->read_request(body, call);
-    fill_input_modality(call);
+    call.model.requested = !deployment.empty() ? std::string(deployment)
+                           : form              ? std::string(fields.text("model"))
+                                               : body["model"].string();
+    if (endpoint != &kObject) call.name = call.model.requested;
+    call.request.stream = form ? flag(fields.text("stream")) : body["stream"].boolean();
+    form ? endpoint->read_form(fields, call) : endpoint->read_request(body, call);
+    if (!call.request.messages.empty() || !call.request.system.empty()) fill_input_modality(call);
     if (call.kind == Kind::Chat) {
         for (const std::string& modality : call.modality.input) {
             if (modality == "image") call.kind = Kind::Vision;
@@ -236,8 +292,12 @@ std::optional<AskingForUsage> OpenAiProvider::ask_for_usage(const RequestView& r
 std::unique_ptr<ResponseReader> OpenAiProvider::read_response(const RequestView& request,
                                                               const ResponseView& response,
                                                               Call& call) const {
+    const std::vector<std::string> segments = path_segments(request.path);
+    if (is_messages(segments)) return anthropic_provider().read_response(request, response, call);
     read_response_head(response, call);
-    const Endpoint* const endpoint = find_endpoint(request, path_segments(request.path));
+    if (is_file_content(request, segments))
+        return make_file_reader(request, response, dialect_, call.provider.name);
+    const Endpoint* const endpoint = find_endpoint(request, segments);
     if (endpoint == nullptr) return make_generic_reader(request, response);
     return endpoint->make_reader(request, response, dialect_);
 }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "providers/answer_reader.hpp"
+#include "providers/multipart.hpp"
 #include "providers/provider.hpp"
 
 #include <memory>
@@ -63,6 +64,17 @@ void read_responses_request(JsonValue body, Call& call);
 void read_embeddings_request(JsonValue body, Call& call);
 /// How many float32 a string holds in base64.
 std::size_t floats_in_base64(JsonValue text);
+void read_images_request(JsonValue body, Call& call);
+void read_speech_request(JsonValue body, Call& call);
+void read_moderation_request(JsonValue body, Call& call);
+void read_video_request(JsonValue body, Call& call);
+/// Of what is kept with the provider and managed there: the body, and the model if it names one. A span.
+void read_object_request(JsonValue body, Call& call);
+// The same where files come along: model, stream and request.parameters are read already.
+void read_images_form(const Form& form, Call& call);
+void read_transcription_form(const Form& form, Call& call);
+void read_video_form(const Form& form, Call& call);
+void read_object_form(const Form& form, Call& call);
 
 using MakeReader = std::unique_ptr<ResponseReader>(const RequestView&, const ResponseView&,
                                                    const OpenAiDialect&);
@@ -70,5 +82,18 @@ MakeReader make_chat_reader;
 MakeReader make_completion_reader;
 MakeReader make_responses_reader;
 MakeReader make_embeddings_reader;
+MakeReader make_images_reader;
+MakeReader make_speech_reader;
+MakeReader make_transcription_reader;
+MakeReader make_moderation_reader;
+/// The answer's `model`, `id` and, in response.output, all of it; usage in it belongs to another call.
+MakeReader make_object_reader;
+/// The same, and the seconds of the video.
+MakeReader make_video_reader;
+
+/// A file's content, which may be the results of a batch: those are told as further calls.
+/// `provider` is provider.name in the record.
+std::unique_ptr<ResponseReader> make_file_reader(const RequestView& request, const ResponseView& response,
+                                                 const OpenAiDialect& dialect, std::string_view provider);
 
 }  // namespace steno::providers

@@ -63,7 +63,8 @@ class ResponseReader {
 
     /// Calls of their own that the answer tells of, besides the one that it answers: the results of a batch.
     /// Each is complete and bears an id that follows from the provider's own ids, so that results which are
-    /// fetched twice are on the record once. Called once, after `end`.
+    /// fetched twice are on the record once. Gives those that became whole since it was last asked: after
+    /// each `feed`, so that not all of a big batch are in memory, and after `end`.
     virtual std::vector<Call> further_calls() { return {}; }
 };
 

@@ -4,6 +4,7 @@
 #include "providers/cohere.hpp"
 #include "providers/gemini.hpp"
 #include "providers/mistral.hpp"
+#include "providers/ollama.hpp"
 #include "providers/openai.hpp"
 #include "providers/vertex.hpp"
 
@@ -63,6 +64,45 @@ constexpr OpenAiDialect writer() {
 constexpr OpenAiDialect jina() {
     return {.record_name = "jina"};
 }
+constexpr OpenAiDialect huggingface() {
+    return {.record_name = "huggingface"};
+}
+constexpr OpenAiDialect nvidia() {
+    return {.record_name = "nvidia"};
+}
+constexpr OpenAiDialect deepinfra() {
+    return {.record_name = "deepinfra"};
+}
+constexpr OpenAiDialect moonshot() {
+    return {.record_name = "moonshot_ai"};
+}
+constexpr OpenAiDialect zai() {
+    return {.record_name = "zai"};
+}
+constexpr OpenAiDialect sambanova() {
+    return {.record_name = "sambanova"};
+}
+constexpr OpenAiDialect novita() {
+    return {.record_name = "novita"};
+}
+constexpr OpenAiDialect github() {
+    return {.record_name = "github"};
+}
+constexpr OpenAiDialect cloudflare() {
+    return {.record_name = "cloudflare"};
+}
+constexpr OpenAiDialect databricks() {
+    return {.record_name = "databricks"};
+}
+constexpr OpenAiDialect snowflake() {
+    return {.record_name = "snowflake"};
+}
+constexpr OpenAiDialect vllm() {
+    return {.record_name = "vllm", .stream_usage = StreamUsage::WhenAsked};
+}
+constexpr OpenAiDialect lmstudio() {
+    return {.record_name = "lmstudio"};
+}
 constexpr OpenAiDialect compatible() {
     return {};
 }
@@ -86,10 +126,26 @@ constexpr std::array kTable{
     ProviderRow{"xai", "x_ai", "https://api.x.ai", &openai_like<xai>},
     ProviderRow{"fireworks", "fireworks", "https://api.fireworks.ai/inference", &openai_like<fireworks>},
     ProviderRow{"cerebras", "cerebras", "https://api.cerebras.ai", &openai_like<cerebras>},
+    ProviderRow{"ollama", "ollama", "http://127.0.0.1:11434", &ollama_provider},
     ProviderRow{"perplexity", "perplexity", "https://api.perplexity.ai", &openai_like<perplexity>},
     ProviderRow{"voyage", "voyageai", "https://api.voyageai.com", &openai_like<voyage>},
     ProviderRow{"writer", "writer", "https://api.writer.com", &openai_like<writer>},
     ProviderRow{"jina", "jina", "https://api.jina.ai", &openai_like<jina>},
+    ProviderRow{"huggingface", "huggingface", "https://router.huggingface.co", &openai_like<huggingface>},
+    ProviderRow{"nvidia", "nvidia", "https://integrate.api.nvidia.com", &openai_like<nvidia>},
+    ProviderRow{"deepinfra", "deepinfra", "https://api.deepinfra.com", &openai_like<deepinfra>},
+    ProviderRow{"moonshot", "moonshot_ai", "https://api.moonshot.ai", &openai_like<moonshot>},
+    ProviderRow{"zai", "zai", "https://api.z.ai/api/paas", &openai_like<zai>},
+    ProviderRow{"sambanova", "sambanova", "https://api.sambanova.ai", &openai_like<sambanova>},
+    ProviderRow{"novita", "novita", "https://api.novita.ai", &openai_like<novita>},
+    ProviderRow{"github", "github", "https://models.github.ai", &openai_like<github>},
+    ProviderRow{"cloudflare", "cloudflare", "https://api.cloudflare.com", &openai_like<cloudflare>},
+    ProviderRow{"databricks", "databricks", "", &openai_like<databricks>,
+                "https://WORKSPACE.cloud.databricks.com"},
+    ProviderRow{"snowflake", "snowflake", "", &openai_like<snowflake>,
+                "https://ACCOUNT.snowflakecomputing.com"},
+    ProviderRow{"vllm", "vllm", "http://127.0.0.1:8000", &openai_like<vllm>},
+    ProviderRow{"lmstudio", "lmstudio", "http://127.0.0.1:1234", &openai_like<lmstudio>},
 };
 
 }  // namespace

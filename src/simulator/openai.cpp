@@ -9,7 +9,9 @@
 #include <boost/json/array.hpp>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
+#include <charconv>
 #include <cmath>
 #include <cstring>
 #include <utility>
@@ -25,7 +27,7 @@ struct Snapshot {
     std::string_view served;
 };
 
-constexpr std::array<Snapshot, 14> kSnapshots{{
+constexpr std::array<Snapshot, 15> kSnapshots{{
     {"gpt-3.5-turbo", "gpt-3.5-turbo-0125"},
     {"gpt-4-turbo", "gpt-4-turbo-2024-04-09"},
     {"gpt-4.1", "gpt-4.1-2025-04-14"},
@@ -36,6 +38,7 @@ constexpr std::array<Snapshot, 14> kSnapshots{{
     {"gpt-5", "gpt-5-2025-08-07"},
     {"gpt-5-mini", "gpt-5-mini-2025-08-07"},
     {"gpt-5-nano", "gpt-5-nano-2025-08-07"},
+    {"omni-moderation-latest", "omni-moderation-2024-09-26"},
     {"o1", "o1-2024-12-17"},
     {"o3", "o3-2025-04-16"},
     {"o3-mini", "o3-mini-2025-01-31"},
@@ -80,6 +83,26 @@ std::string last_user_text(const json::value* messages) {
     return {};
 }
 
+struct Endpoint {
+    std::string_view path;
+    Reply (*answer)(const OpenAiCall& call, Dice& dice);
+    std::string_view usual_model = "";  ///< where the caller need not name one
+    std::string_view prompt = "input";
+};
+
+constexpr std::array kEndpoints{
+    Endpoint{"/v1/chat/completions", answer_chat_completion},
+    Endpoint{"/v1/responses", answer_response},
+    Endpoint{"/v1/embeddings", answer_embeddings},
+    Endpoint{"/v1/images/generations", answer_images, "dall-e-2", "prompt"},
+    Endpoint{"/v1/images/edits", answer_images, "dall-e-2", "prompt"},
+    Endpoint{"/v1/images/variations", answer_images, "dall-e-2", "prompt"},
+    Endpoint{"/v1/audio/speech", answer_speech},
+    Endpoint{"/v1/audio/transcriptions", answer_transcription, "", "prompt"},
+    Endpoint{"/v1/audio/translations", answer_transcription, "", "prompt"},
+    Endpoint{"/v1/moderations", answer_moderation, "omni-moderation-latest"},
+};
+
 std::size_t default_dimensions(std::string_view model) {
     return model.contains("large") ? 3'072 : 1'536;
 }
@@ -89,6 +112,18 @@ std::size_t default_dimensions(std::string_view model) {
 bool is_reasoning_model(std::string_view model) {
     if (model.size() > 1 && model[0] == 'o' && model[1] >= '1' && model[1] <= '9') return true;
     return (model.starts_with("gpt-5") || model.starts_with("gpt-6")) && !model.contains("chat");
+}
+
+bool wants_stream(const json::value& body) {
+    return flag_at(body, "stream") || string_at(body, "stream") == "true";
+}
+
+std::optional<std::int64_t> number_at(const json::value& body, std::string_view name) {
+    if (const auto number = integer_at(body, name)) return number;
+    const std::string text = string_at(body, name);
+    std::int64_t number = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+    return error == std::errc{} && !text.empty() ? std::optional(number) : std::nullopt;
 }
 
 std::vector<std::string> fragments_of(std::string_view text) {
@@ -195,29 +230,34 @@ Reply answer_openai(const Incoming& request) {
     };
     if (request.method == "GET" && request.path == "/v1/models") return list_models(dice);
 
-    Reply (*answer)(const OpenAiCall&, Dice&) = nullptr;
-    if (request.path == "/v1/chat/completions") answer = answer_chat_completion;
-    if (request.path == "/v1/responses") answer = answer_response;
-    if (request.path == "/v1/embeddings") answer = answer_embeddings;
-    if (!answer) return refuse("not_found", fmt::format("Invalid URL ({} {})", request.method, request.path));
+    if (auto reply = answer_files(request, dice)) return std::move(*reply);
+    const auto endpoint = std::ranges::find(kEndpoints, request.path, &Endpoint::path);
+    if (endpoint == kEndpoints.end())
+        return refuse("not_found", fmt::format("Invalid URL ({} {})", request.method, request.path));
     if (request.method != "POST")
         return refuse("invalid",
                       fmt::format("Not allowed to {} on {} (HINT: Perhaps you meant to use a different HTTP "
                                   "method?)",
                                   request.method, request.path));
-    auto body = parse_body(request.body);
-    if (!body)
+    if (UploadedForm form = read_upload(request.headers->get("content-type").value_or(""), request.body);
+        !form.texts.empty()) {
+        call.body = std::move(form.texts);
+        call.files = std::move(form.files);
+    } else if (auto body = parse_body(request.body)) {
+        call.body = std::move(*body);
+    } else {
         return refuse("invalid",
                       "We could not parse the JSON body of your request. (HINT: This likely means you aren't "
                       "using your HTTP library correctly.)");
-    call.body = std::move(*body);
+    }
     call.model = string_at(call.body, "model");
+    if (call.model.empty()) call.model = endpoint->usual_model;
     if (call.model.empty()) return refuse("invalid", "you must provide a model parameter");
     call.served = snapshot_of(call.model);
     call.created = 1'763'600'000 + static_cast<std::int64_t>(dice.below(100'000));
     if (const std::string tier = string_at(call.body, "service_tier"); tier == "flex" || tier == "priority")
         call.service_tier = tier;
-    const json::value* input = find(call.body, "input");
+    const json::value* input = find(call.body, endpoint->prompt);
     if (request.path == "/v1/chat/completions") {
         if (elements(find(call.body, "messages")).empty())
             return refuse("invalid", "Missing required parameter: 'messages'.");
@@ -232,14 +272,14 @@ Reply answer_openai(const Incoming& request) {
     if (auto set = take_from_text(call.knobs, call.prompt); !set)
         return refuse("invalid", set.error().message);
 
-    const bool in_stream = call.knobs.stream_error_after && flag_at(call.body, "stream");
+    const bool in_stream = call.knobs.stream_error_after && wants_stream(call.body);
     Reply reply;
     if (!in_stream && (call.knobs.status || !call.knobs.error.empty())) {
         const std::string_view kind =
             call.knobs.error.empty() ? kind_of_status(*call.knobs.status) : call.knobs.error;
         reply = error_reply(Vendor::OpenAi, kind, call.knobs, dice, call.model);
     } else {
-        reply = answer(call, dice);
+        reply = endpoint->answer(call, dice);
         if (reply.status == 200) add_usual_headers(Vendor::OpenAi, reply.headers, dice);
     }
     reply.knobs = call.knobs;

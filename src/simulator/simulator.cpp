@@ -44,6 +44,7 @@ constexpr Simulated kSimulated[] = {
     {"anthropic", answer_anthropic},
     {"gemini", answer_gemini},
     {"cohere", answer_cohere},
+    {"ollama", answer_ollama},
 };
 
 /// Any other name is a host that speaks OpenAI's language. Without a name the path tells.

@@ -63,7 +63,7 @@ export async function startSteno() {
     simulator,
     () => /OpenAI\s+(http:\/\/[^/\s]+)\/openai/.exec(simulator.said)?.[1],
   )
-  const upstreams = ['openai', 'anthropic', 'gemini', 'cohere'].flatMap((name) => [
+  const upstreams = ['openai', 'anthropic', 'gemini', 'cohere', 'ollama'].flatMap((name) => [
     '--upstream',
     `${name}=${sim}/${name}`,
   ])

@@ -236,6 +236,7 @@ void Gateway::Relay::watch(std::string_view bytes) {
     }
     if (gateway_.options_.keep_raw == KeepRaw::All) keep_raw_response(bytes);
     reader_->feed(bytes);
+    record_further_calls();
     if (!first_token_ && reader_->first_token_seen()) {
         first_token_ = true;
         open_->call().time.time_to_first_token = Duration{system_clock().steady_nanos() - started_};
@@ -258,6 +259,35 @@ void Gateway::Relay::keep_raw_response(std::string_view bytes) {
     }
     raw_response_.clear();
     open_->call().privacy.truncated["raw.response"].bytes = static_cast<std::int64_t>(raw_response_bytes_);
+}
+
+void Gateway::Relay::finish_reading(bool complete) {
+    reader_->end(complete, open_->call());
+    record_further_calls();
+}
+
+void Gateway::Relay::record_further_calls() {
+    for (Call& further : reader_->further_calls()) {
+        const Call& fetching = open_->call();
+        further.source = Source::Gateway;
+        further.project = fetching.project;
+        further.environment = fetching.environment;
+        further.release = fetching.release;
+        further.tenant = fetching.tenant;
+        further.who = fetching.who;
+        further.trace = fetching.trace;
+        further.trace.parent_id = id_.to_string();
+        further.trace.span_id.clear();
+        further.trace.sequence.reset();
+        further.privacy.full_data = fetching.privacy.full_data;
+        further.privacy.retention = fetching.privacy.retention;
+        if (further.provider.name.empty()) further.provider.name = provider_.record_name;
+        if (!further.started_at) further.started_at = fetching.started_at;
+        if (!further.ended_at) further.ended_at = further.started_at;
+        providers::fill_preview(further);
+        if (auto recorded = gateway_.recorder_->complete(std::move(further)); !recorded)
+            log::error("a result of a batch is not on the record: {}", recorded.error().message);
+    }
 }
 
 net::ResponseHead Gateway::Relay::client_head(const net::ResponseHead& head) const {
@@ -385,7 +415,7 @@ net::Task<void> Gateway::Relay::wait_until_durable() {
 void Gateway::Relay::end_answered(bool complete) {
     if (ended_ || !open_) return;
     Call& call = open_->call();
-    reader_->end(complete, call);
+    finish_reading(complete);
     if (undecodable_ && (!call.error.type || call.error.type == ErrorType::Connection)) {
         providers::set_error(call, ErrorType::MalformedResponse,
                              "the answer's content coding could not be undone; it was passed on as it came");
@@ -404,7 +434,7 @@ void Gateway::Relay::end_failed(ErrorType type, std::string message) {
         open_.emplace(gateway_.recorder_->begin(std::move(call_)));
     }
     Call& call = open_->call();
-    if (reader_) reader_->end(false, call);
+    if (reader_) finish_reading(false);
     // What the provider said before the end says more than how it ended. (Connection is all that a reader can
     // tell of a cut itself, and half a document that a client did not wait for is no fault of the
     // provider's.)
@@ -430,7 +460,7 @@ void Gateway::Relay::end_cancelled() {
     switch (client_.gone()) {
         case net::ServerExchange::Gone::Stopped:
             if (open_) {
-                if (reader_) reader_->end(false, open_->call());
+                if (reader_) finish_reading(false);
                 open_->call().status = Status::Interrupted;
                 open_->call().error = {};
                 open_->call().error.message = "Steno was stopped while the answer was on its way";

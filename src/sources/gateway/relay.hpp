@@ -36,6 +36,10 @@ class Gateway::Relay {
     /// The piece as the client is to see it; valid until the next call.
     std::string_view for_client(std::string_view bytes, bool end_of_body);
     void keep_raw_response(std::string_view bytes);
+    /// What the answer told, into the call.
+    void finish_reading(bool complete);
+    /// Records the results of a batch that have come, each as a call of its own below this one.
+    void record_further_calls();
     net::ResponseHead client_head(const net::ResponseHead& head) const;
 
     net::Task<void> relay_answer(net::ClientExchange& answer);
