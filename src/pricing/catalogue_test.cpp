@@ -252,7 +252,8 @@ TEST(Pricing, NamesAreFoundByCertainRulesOnly) {
               "anthropic.claude-sonnet-4-6: the model that answered, in the profile of \"eu\"");
     EXPECT_EQ(rule("aws.bedrock", "ca.anthropic.claude-sonnet-4-6"), "none");
     EXPECT_EQ(rule("aws.bedrock", "global.anthropic.claude-sonnet-5-v1:0"),
-              "anthropic.claude-sonnet-5: the model that answered, without its global profile, without its version");
+              "anthropic.claude-sonnet-5: the model that answered, without its global profile, without its "
+              "version");
     EXPECT_EQ(rule("gcp.vertex_ai", "publishers/anthropic/models/claude-opus-5@20260801"),
               "claude-opus-5: the model that answered, without \"models/\", without its date");
     EXPECT_EQ(rule("openai", "gpt-4o-large"), "none");
