@@ -3,6 +3,7 @@
 #include "cli/command.hpp"
 #include "cli/composition.hpp"
 #include "cli/terminal.hpp"
+#include "pricing/amounts.hpp"
 #include "providers/provider.hpp"
 
 #include <fmt/format.h>
@@ -18,7 +19,7 @@ namespace dom = simdjson::dom;
 
 struct PricesFlags {
     RecordFlags record;
-    std::string provider, model, file, id, input, output, cache_read, from;
+    std::string provider, model, file, id, input, output, cache_read, tier, from, to, same_as;
 };
 
 /// The record's name of a provider; people also write the gateway's.
@@ -33,6 +34,25 @@ std::string amount(const std::optional<Decimal>& price) {
     return price ? price->to_short_string() : "";
 }
 
+std::string day(const std::optional<Timestamp>& time, std::string_view otherwise) {
+    if (!time) return std::string(otherwise);
+    const std::string text = time->to_string();
+    return text.substr(10) == "T00:00:00Z" ? text.substr(0, 10) : text;
+}
+
+/// The amounts that have no column: "audio_input 32, per_search 0.01".
+std::string other_amounts(const pricing::Price& price) {
+    std::string out;
+    for (const pricing::Amount& one : pricing::amounts()) {
+        const auto& value = price.*one.member;
+        if (!value || one.name == "input" || one.name == "output" || one.name == "cache_read") continue;
+        out += fmt::format("{}{} {}", out.empty() ? "" : ", ", one.name, value->to_short_string());
+    }
+    if (!price.same_as.empty()) out += "same as " + price.same_as;
+    if (out.empty() && !price.input && !price.output) return "not known";
+    return out;
+}
+
 Result<int> list(const Program& program, const PricesFlags& flags) {
     STENO_ASSIGN(const Config config, program.config());
     STENO_ASSIGN(const auto catalogue, load_prices(config));
@@ -44,26 +64,36 @@ Result<int> list(const Program& program, const PricesFlags& flags) {
     Table table({{"provider"},
                  {"model"},
                  {"tier"},
-                 {"from tokens", true},
+                 {"region"},
+                 {"input above", true},
+                 {"from"},
+                 {"until"},
                  {"input", true},
                  {"output", true},
                  {"cache read", true},
-                 {"write 5m", true},
-                 {"write 1h", true},
+                 {"other prices"},
                  {"currency"},
                  {"source", false, true}});
     for (const pricing::Price& price : prices) {
-        table.row({price.provider, price.model, price.tier,
-                   price.min_input_tokens > 0 ? grouped(price.min_input_tokens) : "", amount(price.input),
-                   amount(price.output), amount(price.cache_read), amount(price.cache_write_5m),
-                   amount(price.cache_write_1h), price.currency, price.source});
+        std::string tier = price.tier.empty() ? "standard" : price.tier;
+        if (!price.variant.empty()) tier += " " + price.variant;
+        table.row({price.provider, price.model, tier, price.region.empty() ? "any" : price.region,
+                   price.min_input_tokens > 0 ? grouped(price.min_input_tokens - 1) : "",
+                   day(price.from, "ever"), day(price.to, "further notice"), amount(price.input),
+                   amount(price.output), amount(price.cache_read), other_amounts(price), price.currency,
+                   price.source});
     }
     if (table.empty()) {
         fmt::print("no price is known for that\n");
         return 0;
     }
     table.print();
-    fmt::print("\nper million tokens\n");
+    fmt::print(
+        "\nper million tokens; per_image, per_search and the like for one. \"until\" is exclusive. Of the "
+        "rows that "
+        "hold for a call\nthe one with a region comes first, then the larger band, then the later start; "
+        "yours come "
+        "before built-in ones.\n");
     return 0;
 }
 
@@ -81,7 +111,8 @@ Result<int> add_to_file(const Program& program, std::vector<pricing::Price> fres
     }
     const auto same = [](const pricing::Price& a, const pricing::Price& b) {
         return a.provider == b.provider && a.model == b.model && a.region == b.region && a.tier == b.tier &&
-               a.from == b.from && a.to == b.to && a.min_input_tokens == b.min_input_tokens;
+               a.variant == b.variant && a.from == b.from && a.to == b.to &&
+               a.min_input_tokens == b.min_input_tokens;
     };
     const std::size_t count = fresh.size();
     for (pricing::Price& price : fresh) {
@@ -101,6 +132,8 @@ Result<int> set_price(const Program& program, const PricesFlags& flags) {
     pricing::Price price;
     price.provider = record_name(flags.provider);
     price.model = flags.model;
+    price.tier = flags.tier;
+    price.same_as = flags.same_as;
     price.source = "custom";
     const auto read = [](std::string_view name, const std::string& text,
                          std::optional<Decimal>& into) -> Result<void> {
@@ -114,11 +147,17 @@ Result<int> set_price(const Program& program, const PricesFlags& flags) {
     STENO_TRY(read("--input", flags.input, price.input));
     STENO_TRY(read("--output", flags.output, price.output));
     STENO_TRY(read("--cache-read", flags.cache_read, price.cache_read));
-    if (!flags.from.empty()) {
-        price.from = Timestamp::parse(flags.from);
-        if (!price.from)
-            return fail(Code::InvalidArgument, "--from is no time", "RFC 3339, such as 2026-12-01T00:00:00Z");
-    }
+    const auto read_time = [](std::string_view name, const std::string& text,
+                              std::optional<Timestamp>& into) -> Result<void> {
+        if (text.empty()) return {};
+        into = Timestamp::parse(text.size() == 10 ? text + "T00:00:00Z" : text);
+        if (!into)
+            return fail(Code::InvalidArgument, fmt::format("{}: \"{}\" is no time", name, text),
+                        "a day such as 2026-12-01, or RFC 3339: 2026-12-01T00:00:00Z");
+        return {};
+    };
+    STENO_TRY(read_time("--from", flags.from, price.from));
+    STENO_TRY(read_time("--to", flags.to, price.to));
     // The same checks as for a file: a price per token by mistake is refused.
     STENO_ASSIGN(auto checked, pricing::prices_from_json(pricing::prices_to_json({price})));
     return add_to_file(program, std::move(checked));
@@ -152,10 +191,19 @@ Result<int> explain(const Program& program, const PricesFlags& flags) {
         }
     }
     if (!table.empty()) table.print();
-    if (has(answer, "/missing")) fmt::print("no cost: {}\n", printable(text_at(answer, "/missing")));
-    if (has(answer, "/total")) fmt::print("total {} by today's catalogue\n", text_at(answer, "/total"));
+    const auto say = [&](std::string_view label, const char* pointer) {
+        if (has(answer, pointer)) fmt::print("{} {}\n", label, printable(text_at(answer, pointer)));
+    };
+    say("price   ", "/price_id");
+    say("rule    ", "/rule");
+    say("source  ", "/price/source");
+    say("no cost:", "/missing");
+    if (has(answer, "/estimated"))
+        fmt::print("the tokens were counted by Steno, not reported by the provider\n");
+    if (has(answer, "/total")) fmt::print("total    {} by today's catalogue\n", text_at(answer, "/total"));
     if (has(answer, "/recorded_total"))
-        fmt::print("recorded {} when the call ended\n", text_at(answer, "/recorded_total"));
+        fmt::print("recorded {} when the call ended{}\n", text_at(answer, "/recorded_total"),
+                   text_at(answer, "/recorded_source") == "provider" ? ", as the provider reported it" : "");
     return 0;
 }
 
@@ -186,7 +234,11 @@ void add_prices(Program& program) {
     sub->add_option("--input", flags->input, "per million input tokens");
     sub->add_option("--output", flags->output, "per million output tokens");
     sub->add_option("--cache-read", flags->cache_read, "per million tokens read from cache");
-    sub->add_option("--from", flags->from, "valid from this time on");
+    sub->add_option("--tier", flags->tier, "for this service tier, such as batch; else for the standard one");
+    sub->add_option("--from", flags->from, "valid from this day or time on");
+    sub->add_option("--to", flags->to, "valid until this day or time, exclusive");
+    sub->add_option("--same-as", flags->same_as,
+                    "no amounts: the model costs what this one costs (a deployment, an alias)");
     sub = command("import", "Prices from a JSON file", "  steno prices import house-prices.json\n", import);
     sub->add_option("file", flags->file, "as printed by prices list --json")->required();
     sub = command("explain", "What a call's cost is made of, or why it has none",

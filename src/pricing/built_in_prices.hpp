@@ -16,9 +16,9 @@ struct BuiltIn {
 /// The text of catalogue.csv, as built into the program.
 std::string_view catalogue_csv();
 
-/// Reads the table and adds what providers state as rules beyond its columns (size bands, batch and flex
-/// tiers, cache writes, dated changes); every row's `source` names its rule. Figures that are not certain
-/// give no price.
-Result<BuiltIn> read_catalogue(std::string_view csv);
+/// Reads the table, and completes it by `rates` (pricing/rates.hpp): size bands, service tiers, cache writes,
+/// regions, dated changes, other units. Every price's `source` names the rows that made it. Figures that are
+/// not certain give no price.
+Result<BuiltIn> read_catalogue(std::string_view csv, std::string_view rates);
 
 }  // namespace steno::pricing

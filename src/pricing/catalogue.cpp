@@ -1,10 +1,11 @@
 #include "pricing/catalogue.hpp"
 
 #include "base/log.hpp"
-#include "base/text.hpp"
 #include "pricing/built_in_prices.hpp"
+#include "pricing/circumstances.hpp"
 #include "pricing/cost.hpp"
 #include "pricing/model_names.hpp"
+#include "pricing/rates.hpp"
 
 #include <fmt/format.h>
 
@@ -42,49 +43,14 @@ struct Indexed {
     }
 };
 
-/// What besides provider and model decides which row applies.
-struct Circumstances {
-    std::string tier;
-    std::string region;
-    std::optional<Timestamp> at;
-    std::int64_t input_tokens = 0;
-};
-
-std::string canonical_tier(const ProviderFacts& provider) {
-    if (provider.batch.value_or(false)) return "batch";
-    std::string tier = lower_case(provider.service_tier);
-    for (const std::string_view standard : {"default", "standard", "standard_only", "auto", "on_demand"})
-        if (tier == standard) return "";
-    return tier;
-}
-
-Circumstances circumstances_of(const Call& call) {
-    return {canonical_tier(call.provider), call.provider.region,
-            call.started_at ? call.started_at : call.ended_at, call.usage.input_tokens.value_or(0)};
-}
-
-bool applies(const Price& price, const Circumstances& circumstances) {
-    if (price.tier != circumstances.tier) return false;
-    if (!price.region.empty() && price.region != circumstances.region) return false;
-    if (price.min_input_tokens > circumstances.input_tokens) return false;
-    if (!circumstances.at) return !price.from && !price.to;
-    if (price.from && *circumstances.at < *price.from) return false;
-    return !price.to || *circumstances.at < *price.to;
-}
-
-/// Of several rows that apply the most special one: region, then band, then the latest start.
-auto specificity(const Price& price) {
-    return std::tuple(!price.region.empty(), price.min_input_tokens, price.from.has_value(),
-                      price.from.value_or(Timestamp{}).unix_nanos);
-}
-
-const Price* best(const Indexed<Price>& prices, std::string_view provider, std::string_view model,
-                  const Circumstances& circumstances) {
+const Price* best(const Indexed<Price>& prices, const NameCandidate& name, Circumstances circumstances) {
+    if (!name.region.empty()) circumstances.region = name.region;
     const Price* found = nullptr;
-    for (const std::size_t i : prices.find(provider, model)) {
+    for (const std::size_t i : prices.find(name.provider, name.model)) {
         const Price& price = prices.rows[i];
-        if (applies(price, circumstances) && (!found || specificity(price) > specificity(*found)))
-            found = &price;
+        if (!applies(price, circumstances) || (name.region_has_its_own_price && price.region.empty()))
+            continue;
+        if (!found || specificity(price) > specificity(*found)) found = &price;
     }
     return found;
 }
@@ -94,7 +60,7 @@ struct BuiltInTables {
     Indexed<CatalogueModel> models{{}};
 
     BuiltInTables() {
-        auto read = read_catalogue(catalogue_csv());
+        auto read = read_catalogue(catalogue_csv(), rates_csv());
         if (!read) {
             log::error("the built-in catalogue cannot be read: {}", read.error().message);
             return;
@@ -120,13 +86,6 @@ std::string tier_words(const Circumstances& circumstances) {
                                       : fmt::format(" in the service tier \"{}\"", circumstances.tier);
 }
 
-/// A call that its provider does not bill, and why.
-std::string_view free_because(const Call& call) {
-    if (call.provider.endpoint.method == "GET") return "retrieving a stored answer is not billed";
-    if (call.cache.hit == "exact" || call.cache.hit == "semantic") return "answered from the cache";
-    return {};
-}
-
 }  // namespace
 
 struct Catalogue::Impl {
@@ -134,6 +93,12 @@ struct Catalogue::Impl {
 
     [[nodiscard]] std::array<const Indexed<Price>*, 2> layers() const {
         return {&custom, &built_in_prices()};
+    }
+    /// The model that a custom price names as the one with the same price; empty: none.
+    [[nodiscard]] std::string_view same_as(std::string_view provider, std::string_view model) const {
+        for (const std::size_t i : custom.find(provider, model))
+            if (!custom.rows[i].same_as.empty()) return custom.rows[i].same_as;
+        return {};
     }
 };
 
@@ -165,8 +130,8 @@ Explanation Catalogue::explain(const Call& call) const {
     }
 
     const Circumstances circumstances = circumstances_of(call);
-    const auto take = [&](const Indexed<Price>& prices, const NameCandidate& name, std::string_view who) {
-        const Price* price = best(prices, name.provider, name.model, circumstances);
+    const auto take = [&](const Indexed<Price>& prices, const NameCandidate& name, const std::string& who) {
+        const Price* price = best(prices, name, circumstances);
         if (!price) return false;
         out.price = *price;
         out.custom = &prices == &impl_->custom;
@@ -176,10 +141,14 @@ Explanation Catalogue::explain(const Call& call) const {
 
     // The names as they are before any alias of them; custom prices before built-in ones in each of the two
     // rounds.
-    std::vector<std::pair<NameCandidate, std::string_view>> exact;
-    std::vector<std::pair<NameCandidate, std::string_view>> aliases;
-    const auto collect = [&](std::string_view model, std::string_view who) {
+    std::vector<std::pair<NameCandidate, std::string>> exact;
+    std::vector<std::pair<NameCandidate, std::string>> aliases;
+    const auto collect = [&](std::string_view model, std::string who) {
         if (model.empty()) return;
+        if (const std::string_view twin = impl_->same_as(call.provider.name, model); !twin.empty()) {
+            who += fmt::format(", which costs what {} costs", twin);
+            model = twin;
+        }
         auto names = name_candidates(call.provider.name, model);
         exact.emplace_back(names.front(), who);
         for (std::size_t i = 1; i < names.size(); ++i) aliases.emplace_back(names[i], who);
@@ -193,7 +162,7 @@ Explanation Catalogue::explain(const Call& call) const {
         return false;
     };
     if (!search(exact) && !search(aliases)) {
-        const NameCandidate any{call.provider.name, "*", ""};
+        const NameCandidate any{call.provider.name, "*", "", "", false};
         if (!take(impl_->custom, any, "any model of this provider")) {
             const std::string& model = call.model.served.empty() ? call.model.requested : call.model.served;
             out.missing = fmt::format("no price is known for {}/{}{}", call.provider.name, model,
@@ -238,8 +207,8 @@ std::vector<Price> Catalogue::list(std::string_view provider, std::string_view m
     std::ranges::sort(out, {}, [](const Price& price) {
         return std::tuple(std::string_view(price.provider), std::string_view(price.model),
                           std::string_view(price.tier), std::string_view(price.region),
-                          price.min_input_tokens, price.from.value_or(Timestamp{}).unix_nanos,
-                          std::string_view(price.source));
+                          std::string_view(price.variant), price.min_input_tokens,
+                          price.from.value_or(Timestamp{}).unix_nanos, std::string_view(price.source));
     });
     return out;
 }
@@ -256,12 +225,15 @@ std::string Price::id() const {
     std::string day = "undated";
     if (from) {
         day = from->to_string().substr(0, 10);
+    } else if (to) {
+        day = "until-" + to->to_string().substr(0, 10);
     } else if (source.starts_with("catalogue")) {
         day = kCatalogueDay;
     }
     std::string text = fmt::format("{}/{}@{}", provider, model, day);
     if (!tier.empty()) text += fmt::format("/{}", tier);
     if (!region.empty()) text += fmt::format("/{}", region);
+    if (!variant.empty()) text += fmt::format("/{}", variant);
     if (min_input_tokens > 0) text += fmt::format("/from-{}-tokens", min_input_tokens);
     return text;
 }

@@ -24,8 +24,9 @@ struct Price {
     std::string provider;  ///< gen_ai name
     std::string
         model;  ///< exact id as requested or served; "*" (custom prices): any model that has no other price
-    std::string region;             ///< "" any
-    std::string tier;               ///< service tier: "" standard; "batch", "flex", "priority", …
+    std::string region;   ///< "" any; else "us", one of "us|eu", or "!global": any known one but that
+    std::string tier;     ///< service tier: "" standard; "batch", "flex", "priority", "fast", …
+    std::string variant;  ///< of images: "1024x1024 hd", size and quality; "" any
     std::optional<Timestamp> from;  ///< absent: since ever
     std::optional<Timestamp> to;    ///< exclusive; absent: until further notice
     std::int64_t min_input_tokens =
@@ -35,20 +36,28 @@ struct Price {
     std::optional<Decimal> output;  ///< reasoning included
     std::optional<Decimal> cache_read;
     std::optional<Decimal> cache_write_5m;
+    std::optional<Decimal> cache_write_30m;
     std::optional<Decimal> cache_write_1h;
-    std::optional<Decimal> cache_write;  ///< where the provider names no duration, or another one
+    std::optional<Decimal> cache_write_12h;
+    std::optional<Decimal> cache_write;  ///< where the provider names no duration
     std::optional<Decimal> audio_input;
     std::optional<Decimal> audio_output;
-    std::optional<Decimal> image_input;  ///< absent: as `input`
-    std::optional<Decimal> per_image;    ///< … these each per one
+    std::optional<Decimal> audio_cache_read;
+    std::optional<Decimal> image_input;       ///< absent: as `input`
+    std::optional<Decimal> image_output;      ///< absent: as `output`
+    std::optional<Decimal> image_cache_read;  ///< absent: as `cache_read`, if `image_input` is absent too
+    std::optional<Decimal> per_image;         ///< … these each per one
     std::optional<Decimal> per_second;
     std::optional<Decimal> per_page;
-    std::optional<Decimal> per_search;
+    std::optional<Decimal> per_search;          ///< a search, or Cohere's search unit
+    std::optional<Decimal> per_searching_call;  ///< once for a call that searched, however often
     std::optional<Decimal> per_million_characters;
-    std::string source;  ///< where the figures are from, e.g. "catalogue as of 2026-11-20", "custom"
+    std::string same_as;  ///< custom prices: no amounts of its own, but those of this model (a deployment)
+    std::string source;   ///< where the figures are from, e.g. "catalogue as of 2026-11-20", "custom"
 
-    /// "openai/gpt-4o-mini@2026-11-20": the day of `from`, or of the catalogue, or "undated"; then whatever
-    /// else tells this row from others: "…@2026-11-20/batch/eu/from-272001-tokens".
+    /// "openai/gpt-4o-mini@2026-11-20": the day of `from`, "until-" the day of `to`, else that of the
+    /// catalogue, or "undated"; then whatever else tells this row from others:
+    /// "…@2026-11-20/batch/eu/from-272001-tokens".
     [[nodiscard]] std::string id() const;
     bool operator==(const Price&) const = default;
 };

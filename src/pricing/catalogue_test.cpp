@@ -97,8 +97,11 @@ TEST(Pricing, SizeBandsHoldForTheWholeRequestCacheIncluded) {
     EXPECT_EQ(total_of(cached), "0.120006");
     EXPECT_EQ(total_of(chat("anthropic", "claude-sonnet-4-6", 200'001, 0)), "0.600003");
     EXPECT_EQ(total_of(chat("gcp.gemini", "gemini-2.5-pro", 200'001, 0)), "0.5000025");
-    EXPECT_THAT(total_of(chat("anthropic", "claude-haiku-5-5", 100'001, 1)),
-                HasSubstr("no price for input tokens"));
+    EXPECT_EQ(total_of(chat("anthropic", "claude-haiku-5-5", 100'000, 1'000)), "0.0105");
+    EXPECT_EQ(total_of(chat("anthropic", "claude-haiku-5-5", 100'001, 1'000)), "0.0525005");
+    Call long_priority = chat("openai", "gpt-5.5", 272'001, 1);  // not offered: no standard price instead
+    long_priority.provider.service_tier = "priority";
+    EXPECT_EQ(total_of(long_priority), "missing: no price for input tokens of openai/gpt-5.5");
 }
 
 TEST(Pricing, HonoursBatchAndServiceTiers) {
@@ -111,7 +114,9 @@ TEST(Pricing, HonoursBatchAndServiceTiers) {
     call.provider.service_tier = "flex";
     EXPECT_EQ(total_of(call), "1.125");
     call.provider.service_tier = "priority";
-    EXPECT_EQ(total_of(call), "missing: no price is known for openai/gpt-5 in the service tier \"priority\"");
+    EXPECT_EQ(total_of(call), "4.5");
+    call.provider.service_tier = "scale";
+    EXPECT_EQ(total_of(call), "missing: no price is known for openai/gpt-5 in the service tier \"scale\"");
     call.provider.service_tier = "";
     call.provider.batch = true;
     EXPECT_EQ(total_of(call), "1.125");
@@ -174,7 +179,9 @@ TEST(Pricing, AudioTokensHaveTheirOwnPriceOrNone) {
     EXPECT_EQ(total_of(call), "0.0836");  // 100 x 4 + 900 x 32 + 200 x 16 + 800 x 64, by the million
     call.usage.cache_read_tokens = 10;
     EXPECT_EQ(total_of(call), "missing: cached and fresh audio or image tokens cannot be told apart");
-    Call other = chat("openai", "gpt-4o-audio-preview", 1'000, 1'000);
+    call.usage.cache_read_audio_tokens = 4;
+    EXPECT_EQ(total_of(call), "0.083452");  // 94 x 4 + 896 x 32 + 6 x 0.40 + 4 x 0.40 + the output
+    Call other = chat("openai", "gpt-4o", 1'000, 1'000);
     other.usage.audio_input_tokens = 900;
     EXPECT_THAT(total_of(other), HasSubstr("no price for audio input tokens"));
     Call pro =
@@ -197,6 +204,22 @@ TEST(Pricing, OtherUnits) {
     voice.model.requested = "tts-1";
     voice.usage.characters = 1'000;
     EXPECT_EQ(total_of(voice), "0.015");
+    Call image;
+    image.kind = Kind::Image;
+    image.provider.name = "openai";
+    image.model.requested = "dall-e-3";
+    image.usage.images = 2;
+    EXPECT_EQ(total_of(image), "0.08");
+    image.request.parameters.text = R"({"size":"1792x1024","quality":"hd"})";
+    EXPECT_EQ(total_of(image), "0.24");
+    EXPECT_EQ(Catalogue::built_in()->explain(image).price->id(), "openai/dall-e-3@2026-11-20/1792x1024 hd");
+    image.request.parameters.text = R"({"size":"7x7"})";
+    EXPECT_THAT(total_of(image), HasSubstr("no price is known"));
+    Call grounded = chat("gcp.gemini", "gemini-3-flash-preview", 1'000'000, 0);
+    grounded.usage.searches = 2;
+    EXPECT_EQ(total_of(grounded), "0.528");
+    grounded.model.served = "gemini-2.5-flash";  // once a request, however often it searched
+    EXPECT_EQ(total_of(grounded), "0.335");
     Call moderation;
     moderation.kind = Kind::Moderation;
     moderation.provider.name = "openai";
@@ -225,7 +248,14 @@ TEST(Pricing, NamesAreFoundByCertainRulesOnly) {
     EXPECT_EQ(rule("openai", "ft:gpt-5:acme::Ab1"), "none");
     EXPECT_EQ(rule("aws.bedrock", "global.anthropic.claude-sonnet-4-6"),
               "anthropic.claude-sonnet-4-6: the model that answered, without its global profile");
-    EXPECT_EQ(rule("aws.bedrock", "eu.anthropic.claude-sonnet-4-6"), "none");
+    EXPECT_EQ(rule("aws.bedrock", "eu.anthropic.claude-sonnet-4-6"),
+              "anthropic.claude-sonnet-4-6: the model that answered, in the profile of \"eu\"");
+    EXPECT_EQ(rule("aws.bedrock", "ca.anthropic.claude-sonnet-4-6"), "none");
+    EXPECT_EQ(rule("aws.bedrock", "global.anthropic.claude-sonnet-5-v1:0"),
+              "anthropic.claude-sonnet-5: the model that answered, without its global profile, without its "
+              "version");
+    EXPECT_EQ(rule("gcp.vertex_ai", "publishers/anthropic/models/claude-opus-5@20260801"),
+              "claude-opus-5: the model that answered, without \"models/\", without its date");
     EXPECT_EQ(rule("openai", "gpt-4o-large"), "none");
     EXPECT_EQ(rule("openai", "gpt-4o-2024-13-41"), "none");
     EXPECT_EQ(rule("azure.ai.openai", "gpt-4o-2024-08-06"), "gpt-4o-2024-08-06: the model that answered");

@@ -40,9 +40,10 @@ class Sum {
         const Usage& u = call_.usage;
         for (const auto& value :
              {u.input_tokens, u.output_tokens, u.cache_read_tokens, u.cache_write_tokens.minutes_5,
-              u.cache_write_tokens.hours_1, u.cache_write_tokens.other, u.reasoning_tokens,
-              u.audio_input_tokens, u.audio_output_tokens, u.image_input_tokens, u.images, u.characters,
-              u.pages, u.searches}) {
+              u.cache_write_tokens.minutes_30, u.cache_write_tokens.hours_1, u.cache_write_tokens.hours_12,
+              u.cache_write_tokens.other, u.reasoning_tokens, u.audio_input_tokens, u.audio_output_tokens,
+              u.image_input_tokens, u.image_output_tokens, u.cache_read_audio_tokens,
+              u.cache_read_image_tokens, u.images, u.characters, u.pages, u.searches}) {
             if (value && (*value < 0 || *value > kMaxCount))
                 return missing(fmt::format("the usage holds a count of {}, which cannot be right", *value));
         }
@@ -81,43 +82,74 @@ class Sum {
         return true;
     }
 
+    /// A medium's input tokens, and how many of them were read from the cache. Nothing: not to be told.
+    struct Medium {
+        std::int64_t tokens = 0;
+        std::int64_t cached = 0;
+        [[nodiscard]] std::int64_t fresh() const { return tokens - cached; }
+    };
+
+    /// `as_text`: it costs what text costs, and needs no line of its own.
+    std::optional<Medium> medium(const std::optional<std::int64_t>& tokens,
+                                 const std::optional<std::int64_t>& cached, bool as_text) {
+        if (as_text || (count_of(tokens) == 0 && count_of(cached) == 0)) return Medium{};
+        const Usage& u = call_.usage;
+        if (written_ > 0 || (count_of(u.cache_read_tokens) > 0 && !cached)) return std::nullopt;
+        return Medium{count_of(tokens), count_of(cached)};
+    }
+
     bool input_side() {
         const Usage& u = call_.usage;
-        const std::int64_t cache = count_of(u.cache_read_tokens) + count_of(u.cache_write_tokens.minutes_5) +
-                                   count_of(u.cache_write_tokens.hours_1) +
-                                   count_of(u.cache_write_tokens.other);
-        // Media that costs what text costs needs no line of its own.
-        const std::int64_t audio =
-            price_.audio_input == price_.input && price_.input ? 0 : count_of(u.audio_input_tokens);
-        const std::int64_t image =
-            !price_.image_input || price_.image_input == price_.input ? 0 : count_of(u.image_input_tokens);
-        if (cache > 0 && audio + image > 0)
-            return missing("cached and fresh audio or image tokens cannot be told apart");
-        const std::int64_t fresh = count_of(u.input_tokens) - cache - audio - image;
-        if (fresh < 0)
+        const CacheWrites& writes = u.cache_write_tokens;
+        written_ = count_of(writes.minutes_5) + count_of(writes.minutes_30) + count_of(writes.hours_1) +
+                   count_of(writes.hours_12) + count_of(writes.other);
+        const bool audio_as_text = price_.audio_input && price_.audio_input == price_.input &&
+                                   (!price_.audio_cache_read || price_.audio_cache_read == price_.cache_read);
+        const bool image_as_text = (!price_.image_input || price_.image_input == price_.input) &&
+                                   (!price_.image_cache_read || price_.image_cache_read == price_.cache_read);
+        const auto audio = medium(u.audio_input_tokens, u.cache_read_audio_tokens, audio_as_text);
+        const auto image = medium(u.image_input_tokens, u.cache_read_image_tokens, image_as_text);
+        if (!audio || !image) return missing("cached and fresh audio or image tokens cannot be told apart");
+
+        const std::int64_t reads = count_of(u.cache_read_tokens);
+        const std::int64_t text_reads = reads - audio->cached - image->cached;
+        const std::int64_t text =
+            count_of(u.input_tokens) - reads - written_ - audio->fresh() - image->fresh();
+        if (text < 0 || audio->fresh() < 0 || image->fresh() < 0)
             return missing(fmt::format("of {} input tokens, {} are said to be cached, audio or image",
-                                       count_of(u.input_tokens), cache + audio + image));
-        return add("input tokens", fresh, price_.input, CostPart::Input) &&
-               add("audio input tokens", audio, price_.audio_input, CostPart::Input) &&
-               add("image input tokens", image, price_.image_input, CostPart::Input) &&
-               add("cache reads", count_of(u.cache_read_tokens), price_.cache_read, CostPart::Cache) &&
-               add("cache writes (5 minutes)", count_of(u.cache_write_tokens.minutes_5),
-                   price_.cache_write_5m, CostPart::Cache) &&
-               add("cache writes (1 hour)", count_of(u.cache_write_tokens.hours_1), price_.cache_write_1h,
-                   CostPart::Cache) &&
-               add("cache writes", count_of(u.cache_write_tokens.other), price_.cache_write, CostPart::Cache);
+                                       count_of(u.input_tokens),
+                                       reads + written_ + audio->fresh() + image->fresh()));
+        if (text_reads < 0)
+            return missing(fmt::format("of {} cache reads, {} are said to be audio or image", reads,
+                                       audio->cached + image->cached));
+        using enum CostPart;
+        return add("input tokens", text, price_.input, Input) &&
+               add("audio input tokens", audio->fresh(), price_.audio_input, Input) &&
+               add("image input tokens", image->fresh(), price_.image_input, Input) &&
+               add("cache reads", text_reads, price_.cache_read, Cache) &&
+               add("audio cache reads", audio->cached, price_.audio_cache_read, Cache) &&
+               add("image cache reads", image->cached, price_.image_cache_read, Cache) &&
+               add("cache writes (5 minutes)", count_of(writes.minutes_5), price_.cache_write_5m, Cache) &&
+               add("cache writes (30 minutes)", count_of(writes.minutes_30), price_.cache_write_30m, Cache) &&
+               add("cache writes (1 hour)", count_of(writes.hours_1), price_.cache_write_1h, Cache) &&
+               add("cache writes (12 hours)", count_of(writes.hours_12), price_.cache_write_12h, Cache) &&
+               add("cache writes", count_of(writes.other), price_.cache_write, Cache);
     }
 
     bool output_side() {
         const Usage& u = call_.usage;
         const std::int64_t audio =
-            price_.audio_output == price_.output && price_.output ? 0 : count_of(u.audio_output_tokens);
-        const std::int64_t rest = count_of(u.output_tokens) - audio;
-        if (rest < 0)
-            return missing(fmt::format("of {} output tokens, {} are said to be audio",
-                                       count_of(u.output_tokens), audio));
-        return add("output tokens", rest, price_.output, CostPart::Output) &&
-               add("audio output tokens", audio, price_.audio_output, CostPart::Output);
+            price_.audio_output && price_.audio_output == price_.output ? 0 : count_of(u.audio_output_tokens);
+        const std::int64_t image = !price_.image_output || price_.image_output == price_.output
+                                       ? 0
+                                       : count_of(u.image_output_tokens);
+        const std::int64_t text = count_of(u.output_tokens) - audio - image;
+        if (text < 0)
+            return missing(fmt::format("of {} output tokens, {} are said to be audio or image",
+                                       count_of(u.output_tokens), audio + image));
+        return add("output tokens", text, price_.output, CostPart::Output) &&
+               add("audio output tokens", audio, price_.audio_output, CostPart::Output) &&
+               add("image output tokens", image, price_.image_output, CostPart::Output);
     }
 
     /// Where tokens are billed, images, seconds, characters and pages only describe them.
@@ -139,12 +171,17 @@ class Sum {
         if (!described(price_.per_million_characters) &&
             !add("characters", count_of(u.characters), price_.per_million_characters, CostPart::Other))
             return false;
-        return add("searches", count_of(u.searches), price_.per_search, CostPart::Other, 1);
+        const std::int64_t searches = count_of(u.searches);
+        if (price_.per_searching_call)
+            return add("a call that searched", searches > 0 ? 1 : 0, price_.per_searching_call,
+                       CostPart::Other, 1);
+        return add("searches", searches, price_.per_search, CostPart::Other, 1);
     }
 
     Explanation& out_;
     const Price& price_;
     const Call& call_;
+    std::int64_t written_ = 0;  ///< tokens, by all durations
 };
 
 }  // namespace

@@ -1,4 +1,5 @@
 #include "base/json_writer.hpp"
+#include "pricing/amounts.hpp"
 #include "pricing/catalogue.hpp"
 
 #include <fmt/format.h>
@@ -14,45 +15,24 @@ namespace steno::pricing {
 
 namespace {
 
-struct Amount {
-    std::string_view name;
-    std::optional<Decimal> Price::* member;
-    bool per_million_tokens;
-};
-
-constexpr std::array<Amount, 14> kAmounts{{
-    {"input", &Price::input, true},
-    {"output", &Price::output, true},
-    {"cache_read", &Price::cache_read, true},
-    {"cache_write_5m", &Price::cache_write_5m, true},
-    {"cache_write_1h", &Price::cache_write_1h, true},
-    {"cache_write", &Price::cache_write, true},
-    {"audio_input", &Price::audio_input, true},
-    {"audio_output", &Price::audio_output, true},
-    {"image_input", &Price::image_input, true},
-    {"per_image", &Price::per_image, false},
-    {"per_second", &Price::per_second, false},
-    {"per_page", &Price::per_page, false},
-    {"per_search", &Price::per_search, false},
-    {"per_million_characters", &Price::per_million_characters, false},
-}};
-
 struct Text {
     std::string_view name;
     std::string Price::* member;
 };
 
-constexpr std::array<Text, 6> kTexts{{
+constexpr std::array<Text, 8> kTexts{{
     {"provider", &Price::provider},
     {"model", &Price::model},
     {"region", &Price::region},
     {"tier", &Price::tier},
+    {"variant", &Price::variant},
     {"currency", &Price::currency},
+    {"same_as", &Price::same_as},
     {"source", &Price::source},
 }};
 
 constexpr std::size_t kMaxBytes = 16u << 20;
-constexpr std::size_t kMaxText = 300;
+constexpr std::size_t kMaxText = 1000;
 constexpr std::int64_t kMillion = 1'000'000;
 const Decimal kDearest = Decimal::from_units(10'000 * Decimal::kOne);
 const Decimal kCheapest = Decimal::from_units(Decimal::kOne / 1000);
@@ -66,7 +46,7 @@ Result<Decimal> read_amount(const Amount& amount, std::string_view text) {
                     "write an amount like \"2.50\"");
     if (*value < Decimal{})
         return fail(Code::InvalidArgument, fmt::format("{}: a price is not negative", amount.name));
-    if (!amount.per_million_tokens || *value == Decimal{}) return *value;
+    if (amount.group == AmountGroup::Other || *value == Decimal{}) return *value;
     if (*value > kDearest)
         return fail(Code::InvalidArgument,
                     fmt::format("{}: {} for a million tokens is more than any model costs", amount.name,
@@ -105,9 +85,8 @@ Result<std::string> read_scalar(std::string_view name, simdjson::ondemand::value
 
 Result<void> read_member(Price& price, std::string_view name, simdjson::ondemand::value& value) {
     STENO_ASSIGN(const std::string text, read_scalar(name, value));
-    for (const Amount& amount : kAmounts) {
-        if (amount.name != name) continue;
-        STENO_ASSIGN(price.*amount.member, read_amount(amount, text));
+    if (const Amount* amount = amount_named(name)) {
+        STENO_ASSIGN(price.*amount->member, read_amount(*amount, text));
         return {};
     }
     for (const Text& member : kTexts) {
@@ -138,9 +117,14 @@ Result<void> check(Price& price) {
         return fail(Code::InvalidArgument, "provider is missing", "e.g. \"provider\": \"openai\"");
     if (price.model.empty())
         return fail(Code::InvalidArgument, "model is missing", "the exact id, or \"*\" for any other");
-    if (std::ranges::none_of(kAmounts, [&](const Amount& a) { return (price.*a.member).has_value(); }))
+    const bool has_amounts =
+        std::ranges::any_of(amounts(), [&](const Amount& a) { return (price.*a.member).has_value(); });
+    if (!has_amounts && price.same_as.empty())
         return fail(Code::InvalidArgument, "there is no price in it",
                     "e.g. \"input\": \"2.50\", \"output\": \"10\"");
+    if (has_amounts && !price.same_as.empty())
+        return fail(Code::InvalidArgument, "a model that costs the same as another has no amounts of its own",
+                    "give either same_as or amounts");
     if (price.from && price.to && !(*price.from < *price.to))
         return fail(Code::InvalidArgument, "to is not after from");
     if (price.currency.size() != 3 ||
@@ -171,8 +155,8 @@ Result<Price> read_price(simdjson::ondemand::value& row) {
 
 /// What tells two rows apart: those that agree in it would both apply.
 std::string identity(const Price& price) {
-    return fmt::format("{}\n{}\n{}\n{}\n{}\n{}", price.provider, price.model, price.region, price.tier,
-                       price.min_input_tokens, price.from ? price.from->to_string() : "");
+    return fmt::format("{}\n{}\n{}\n{}\n{}\n{}\n{}", price.provider, price.model, price.region, price.tier,
+                       price.variant, price.min_input_tokens, price.from ? price.from->to_string() : "");
 }
 
 }  // namespace
@@ -222,7 +206,7 @@ std::string prices_to_json(const std::vector<Price>& prices) {
         if (price.from) json.member("from", std::string_view(price.from->to_string()));
         if (price.to) json.member("to", std::string_view(price.to->to_string()));
         if (price.min_input_tokens > 0) json.member("min_input_tokens", price.min_input_tokens);
-        for (const Amount& amount : kAmounts)
+        for (const Amount& amount : amounts())
             if (const auto& value = price.*amount.member)
                 json.member(amount.name, std::string_view(value->to_short_string()));
         json.end_object();

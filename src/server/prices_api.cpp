@@ -23,6 +23,7 @@ Result<ApiAnswer> explain_price(Services& services, const ApiRequest& request) {
     if (explanation.price) {
         const std::string list = pricing::prices_to_json({*explanation.price});
         const std::size_t begin = list.find('{');
+        json.member("price_id", explanation.price->id());
         json.member_raw("price", std::string_view(list).substr(begin, list.rfind('}') - begin + 1));
     }
     if (!explanation.rule.empty()) json.member("rule", explanation.rule);
@@ -45,7 +46,12 @@ Result<ApiAnswer> explain_price(Services& services, const ApiRequest& request) {
     } else {
         json.member("missing", explanation.missing);
     }
-    if (call.cost.total) json.member("recorded_total", call.cost.total->to_string());
+    if (call.usage.estimated.value_or(false)) json.member("estimated", true);
+    if (call.cost.total) {
+        json.member("recorded_total", call.cost.total->to_string());
+        json.member("recorded_price_id", call.cost.price_id);
+        json.member("recorded_source", call.cost.source);
+    }
     json.end_object();
     return answer;
 }

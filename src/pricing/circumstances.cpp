@@ -1,0 +1,97 @@
+#include "pricing/circumstances.hpp"
+
+#include "base/text.hpp"
+
+#include <fmt/format.h>
+#include <simdjson.h>
+
+#include <limits>
+
+namespace steno::pricing {
+
+namespace {
+
+std::string canonical_tier(const ProviderFacts& provider) {
+    if (provider.batch.value_or(false)) return "batch";
+    if (provider.speed == "fast") return "fast";  // Anthropic: beside the service tier
+    std::string tier = lower_case(provider.service_tier);
+    for (const std::string_view standard :
+         {"default", "standard", "standard_only", "auto", "on_demand", "on-demand"})
+        if (tier == standard) return "";
+    // Vertex says ON_DEMAND_PRIORITY, ON_DEMAND_FLEX.
+    if (tier.starts_with("on_demand_")) tier.erase(0, std::string_view("on_demand_").size());
+    // OpenAI renamed its priority processing on 2026-07-30 and takes both names.
+    const bool openai = provider.name == "openai" || provider.name.starts_with("azure.");
+    if (openai && tier == "fast") return "priority";
+    return tier;
+}
+
+/// OpenAI's endpoints for data residency are "eu.api.openai.com" and the like.
+std::string region_of(const ProviderFacts& provider) {
+    if (!provider.region.empty()) return provider.region;
+    constexpr std::string_view kOpenAi = ".api.openai.com";
+    const std::string_view host = provider.endpoint.host;
+    if (host.ends_with(kOpenAi)) return std::string(host.substr(0, host.size() - kOpenAi.size()));
+    return {};
+}
+
+/// Size and quality that the request names, or else OpenAI's defaults for images billed by the piece.
+std::string variant_of(const Call& call) {
+    if (call.kind != Kind::Image) return {};
+    std::string size = "1024x1024";
+    std::string quality = "standard";
+    simdjson::dom::parser parser;
+    simdjson::dom::element parameters;
+    if (parser.parse(call.request.parameters.text).get(parameters) == simdjson::SUCCESS) {
+        std::string_view text;
+        if (parameters["size"].get(text) == simdjson::SUCCESS && text != "auto") size = text;
+        if (parameters["quality"].get(text) == simdjson::SUCCESS && text != "auto") quality = text;
+    }
+    return fmt::format("{} {}", size, quality);
+}
+
+bool region_matches(std::string_view wanted, std::string_view region) {
+    if (wanted.empty()) return true;
+    if (wanted.starts_with('!')) return !region.empty() && region != wanted.substr(1);
+    for (;;) {
+        const auto end = wanted.find('|');
+        if (!region.empty() && wanted.substr(0, end) == region) return true;
+        if (end == std::string_view::npos) return false;
+        wanted.remove_prefix(end + 1);
+    }
+}
+
+}  // namespace
+
+Circumstances circumstances_of(const Call& call) {
+    return {canonical_tier(call.provider), region_of(call.provider), variant_of(call),
+            call.started_at ? call.started_at : call.ended_at, call.usage.input_tokens.value_or(0)};
+}
+
+bool applies(const Price& price, const Circumstances& circumstances) {
+    if (!price.same_as.empty() || price.tier != circumstances.tier) return false;
+    if (!region_matches(price.region, circumstances.region)) return false;
+    if (!price.variant.empty() && price.variant != circumstances.variant) return false;
+    if (price.min_input_tokens > circumstances.input_tokens) return false;
+    if (!circumstances.at) return !price.from && !price.to;
+    if (price.from && *circumstances.at < *price.from) return false;
+    return !price.to || *circumstances.at < *price.to;
+}
+
+std::tuple<bool, bool, std::int64_t, bool, std::int64_t, std::int64_t> specificity(const Price& price) {
+    const std::int64_t end = price.to ? price.to->unix_nanos : std::numeric_limits<std::int64_t>::max();
+    return {!price.region.empty(),
+            !price.variant.empty(),
+            price.min_input_tokens,
+            price.from.has_value(),
+            price.from.value_or(Timestamp{}).unix_nanos,
+            -end};
+}
+
+std::string_view free_because(const Call& call) {
+    if (call.provider.endpoint.method == "GET") return "retrieving a stored answer is not billed";
+    if (call.cache.hit == "exact" || call.cache.hit == "semantic") return "answered from the cache";
+    return {};
+}
+
+}  // namespace steno::pricing
