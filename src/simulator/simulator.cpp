@@ -6,6 +6,7 @@
 #include "simulator/body_encoder.hpp"
 #include "simulator/dice.hpp"
 #include "simulator/reply.hpp"
+#include "simulator/session.hpp"
 
 #include <fmt/format.h>
 
@@ -313,6 +314,15 @@ class Delivery {
 
 net::Task<void> Simulator::Impl::serve(net::ServerExchange& exchange) {
     ++requests;
+    if (exchange.head().headers.has("sec-websocket-key")) {
+        const Route held = route_of(exchange.head().path());
+        if (has_session(held.path)) {
+            const std::uint64_t drawn = seed_of(options.seed, exchange.head().target, "");
+            co_await serve_session(exchange, held.path, drawn, options.speed, stopping);
+            ++answered;
+            co_return;
+        }
+    }
     auto body = co_await exchange.read_body(kMaxBody);
     if (!body) {
         if (body.error().code == Code::ResourceExhausted) {
