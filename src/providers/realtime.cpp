@@ -82,6 +82,9 @@ std::unique_ptr<SessionReader> make_session_reader(const RequestView& request, C
     const std::string& last = segments.back();
     if (last == "realtime") return make_openai_realtime(request, session);
     if (last == "responses") return make_responses_session(request, session);
+    // google.ai.generativelanguage.v1beta.GenerativeService.BidiGenerateContent, or
+    // LlmBidiService/BidiGenerateContent
+    if (last.contains("BidiGenerateContent")) return make_gemini_live(request, session);
     return nullptr;
 }
 

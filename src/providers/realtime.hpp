@@ -100,6 +100,7 @@ void describe_audio(std::string_view mime, std::uint64_t bytes, std::uint64_t by
 std::uint64_t base64_bytes(std::string_view raw_json_string);
 
 std::unique_ptr<SessionReader> make_openai_realtime(const RequestView& request, Call& session);
+std::unique_ptr<SessionReader> make_gemini_live(const RequestView& request, Call& session);
 std::unique_ptr<SessionReader> make_responses_session(const RequestView& request, Call& session);
 
 }  // namespace steno::providers

@@ -19,6 +19,7 @@ struct Held {
 constexpr Held kHeld[] = {
     {"/realtime", Vendor::OpenAi, "realtime", &hold_openai_realtime},
     {"/v1/responses", Vendor::OpenAi, "", &hold_responses},
+    {"BidiGenerateContent", Vendor::Gemini, "", &hold_gemini_live},
 };
 
 const Held* find_held(std::string_view path) {

@@ -52,5 +52,6 @@ net::Task<void> serve_session(net::ServerExchange& exchange, std::string_view pa
 
 net::Task<void> hold_openai_realtime(Session& session);
 net::Task<void> hold_responses(Session& session);
+net::Task<void> hold_gemini_live(Session& session);
 
 }  // namespace steno::simulator
