@@ -506,3 +506,122 @@ def test_what_is_open_when_steno_dies_or_stops(tmp_path, server):
                 ("span", "interrupted"), ("span", "interrupted")]
 
     asyncio.run(main())
+
+
+# Gemini's Live API.
+
+LIVE = "gemini-live-2.5-flash-preview"
+
+
+def live(server, record):
+    from google import genai
+
+    return genai.Client(
+        api_key=KEYS["gemini"], http_options={"base_url": server.url + "/gemini", "headers": record.headers}
+    )
+
+
+def turn(text):
+    return {"role": "user", "parts": [{"text": text}]}
+
+
+async def rest_of_turn(session):
+    return [message async for message in session.receive()]
+
+
+def test_live_text_and_tools(server, record):
+    tool = {"name": "get_weather", "parameters": {"type": "OBJECT", "properties": {"city": {"type": "STRING"}}}}
+    config = {"response_modalities": ["TEXT"], "system_instruction": "Be short.", "tools": [{"function_declarations": [tool]}]}
+
+    async def main():
+        async with live(server, record).aio.live.connect(model=LIVE, config=config) as session:
+            await session.send_client_content(turns=turn("Tell me about tides. [sim tools=none]"), turn_complete=True)
+            first = await rest_of_turn(session)
+            await session.send_client_content(turns=turn("How is the weather?"), turn_complete=True)
+            async for message in session.receive():
+                if message.tool_call:
+                    asked = message
+                    break
+            call = asked.tool_call.function_calls[0]
+            await session.send_tool_response(
+                function_responses={"id": call.id, "name": call.name, "response": {"celsius": 4}}
+            )
+            return first, asked, await rest_of_turn(session)
+
+    first, asked, last = asyncio.run(main())
+    session, calls = split(record, 3)
+    assert session["name"] == "live " + LIVE and session["status"] == "success"
+    assert session["provider"]["name"] == "gcp.gemini"
+    for call, messages in ((calls[0], first), (calls[2], last)):
+        assert (call["kind"], call["status"]) == ("chat", "success")
+        assert call["model"] == {"requested": LIVE, "served": LIVE} and call["request"]["system"] == "Be short."
+        assert text_of(call) == "".join(message.text or "" for message in messages)
+        usage = messages[-1].usage_metadata
+        assert call["usage"]["input_tokens"] == usage.prompt_token_count
+        assert call["usage"]["output_tokens"] == usage.response_token_count
+        assert call["response"]["finish_reasons"] == ["turn_complete"]
+        assert 0 < call["time"]["time_to_first_token_ms"] <= call["time"]["duration_ms"]
+    (tool_call,) = calls[1]["response"]["tool_calls"]
+    given = asked.tool_call.function_calls[0]
+    assert (tool_call["id"], tool_call["name"], tool_call["arguments"]) == (given.id, given.name, given.args)
+    assert calls[1]["usage"]["output_tokens"] == asked.usage_metadata.response_token_count
+    assert calls[1]["status"] == "success" and calls[1]["request"]["tools"]
+    assert calls[2]["request"]["messages"][0]["parts"][0]["type"] == "tool_result"
+
+
+def test_live_audio_and_an_interruption(server, record):
+    config = {
+        "response_modalities": ["AUDIO"],
+        "output_audio_transcription": {},
+        "input_audio_transcription": {},
+        "realtime_input_config": {"automatic_activity_detection": {"disabled": True}},
+    }
+
+    async def main():
+        async with live(server, record).aio.live.connect(model=LIVE, config=config) as session:
+            await session.send_realtime_input(activity_start={})
+            for _ in range(4):
+                await session.send_realtime_input(audio={"data": bytes(16_000), "mime_type": "audio/pcm;rate=16000"})
+            await session.send_realtime_input(activity_end={})
+            first = await rest_of_turn(session)
+            await session.send_client_content(turns=turn("[sim size=9000 chunk-delay-ms=5]"), turn_complete=True)
+            async for message in session.receive():
+                if message.data:
+                    break
+            await session.send_client_content(turns=turn("Stop. [sim text=Yes.]"), turn_complete=True)
+            return first, await rest_of_turn(session), await rest_of_turn(session)
+
+    first, second, third = asyncio.run(main())
+    _, (heard, interrupted, after) = split(record, 3)
+    part = heard["request"]["messages"][0]["parts"][0]
+    assert part["value"] == {"bytes": 64000, "seconds": 2} and part["mime"] == "audio/pcm;rate=16000"
+    assert part["text"] == "This is what was said."
+    size = sum(len(message.data or b"") for message in first)
+    said = "".join(
+        message.server_content.output_transcription.text
+        for message in first
+        if message.server_content and message.server_content.output_transcription
+    )
+    assert heard["response"]["messages"][0]["parts"] == [
+        {"type": "audio", "text": said, "mime": "audio/pcm;rate=24000", "value": {"bytes": size, "seconds": size / 48000}}
+    ]
+    usage = first[-1].usage_metadata
+    assert heard["usage"]["audio_input_tokens"] == 64 and heard["usage"]["output_tokens"] == usage.response_token_count
+    assert heard["usage"]["audio_output_tokens"] == usage.response_token_count
+    assert any(message.server_content.interrupted for message in second if message.server_content)
+    assert (interrupted["status"], interrupted["response"]["finish_reasons"]) == ("cancelled", ["interrupted"])
+    assert interrupted["usage"]["output_tokens"] == second[-1].usage_metadata.response_token_count
+    assert after["status"] == "success" and text_of(after) == "Yes."
+
+
+def test_live_errors_come_as_a_close(server, record):
+    async def main():
+        async with live(server, record).aio.live.connect(model=LIVE, config={"response_modalities": ["TEXT"]}) as session:
+            await session.send_client_content(turns=turn("[sim error=quota]"), turn_complete=True)
+            with pytest.raises(Exception, match="quota"):
+                await rest_of_turn(session)
+
+    asyncio.run(main())
+    session, (call,) = split(record, 1)
+    assert session["status"] == call["status"] == "failure" and "exceeded your current quota" in call["error"]["message"]
+    assert call["error"]["message"] == session["error"]["message"]
