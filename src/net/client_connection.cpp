@@ -247,7 +247,8 @@ Task<Result<void>> PooledExchange::send_request(const BaseUrl& to, const Request
                                                 std::string_view body) {
     std::string& output = connection_->output();
     output.clear();
-    wire::append_request(output, head, to.host_header(), body.size());
+    wire::append_request(output, head, to.host_header(), body.size(),
+                         upgrading_ ? "Connection: Upgrade\r\n" : "");
     if (body.size() <= kCopy) {
         output.append(body);
         body = {};
@@ -290,6 +291,7 @@ Task<Result<void>> PooledExchange::read_head(std::string_view method) {
             }
             co_return std::unexpected(connection_->ending("the upstream"));
         }
+        if (head_.status == 101 && upgrading_) break;
         if (head_.status == 101) co_return std::unexpected(broken_answer("it switches protocols unasked"));
         if (head_.status >= 200) break;
     }
@@ -299,7 +301,7 @@ Task<Result<void>> PooledExchange::read_head(std::string_view method) {
 
 void PooledExchange::settle_framing(std::string_view method) {
     keep_alive_ = request_sent_ && parser_->keep_alive();
-    if (method == "HEAD" || head_.status == 204 || head_.status == 304) {
+    if (method == "HEAD" || head_.status == 101 || head_.status == 204 || head_.status == 304) {
         framing_ = wire::Framing::None;
     } else if (parser_->chunked()) {
         framing_ = wire::Framing::Chunked;
@@ -352,6 +354,11 @@ Result<std::string_view> PooledExchange::take(std::size_t max) {
     if (error) return std::unexpected(broken_answer(error.message()));
     done_ = parser_->is_done();
     return piece;
+}
+
+std::unique_ptr<ByteStream> PooledExchange::take_stream() {
+    given_back_ = true;
+    return std::make_unique<ByteStream>(*connection_, deadlines_.idle);
 }
 
 void PooledExchange::complete() {

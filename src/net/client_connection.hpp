@@ -70,14 +70,18 @@ class ClientConnection final : public Connection {
 
 class PooledExchange final : public ClientExchange {
   public:
-    PooledExchange(boost::intrusive_ptr<ClientConnection> connection, ClientDeadlines deadlines, bool reused)
-        : connection_(std::move(connection)), deadlines_(deadlines), reused_(reused) {}
+    /// `upgrading`: the request asks for another protocol, and 101 is an answer to it.
+    PooledExchange(boost::intrusive_ptr<ClientConnection> connection, ClientDeadlines deadlines, bool reused,
+                   bool upgrading = false)
+        : connection_(std::move(connection)), deadlines_(deadlines), upgrading_(upgrading), reused_(reused) {}
     ~PooledExchange() override;
 
     /// Sends the request and waits for the head. `stage` tells how far it came.
     Task<Result<void>> start(const BaseUrl& to, const RequestHead& head, std::string_view body,
                              ClientStage& stage);
     [[nodiscard]] bool answer_begun() const { return answer_begun_; }
+    /// The connection itself, after a 101; only the head is left of the exchange.
+    std::unique_ptr<ByteStream> take_stream();
 
     [[nodiscard]] const ResponseHead& head() const override { return head_; }
     [[nodiscard]] std::optional<std::uint64_t> content_length() const override;
@@ -108,6 +112,7 @@ class PooledExchange final : public ClientExchange {
     bool answer_begun_ = false;
     bool given_back_ = false;
     bool request_sent_ = false;
+    const bool upgrading_;
     const bool reused_;
 };
 

@@ -123,6 +123,13 @@ Task<bool> Connection::more_input(std::int64_t deadline, Late when_late) {
     co_return input().size() != had;
 }
 
+Task<void> Connection::wait_until(std::int64_t deadline) {
+    late_ends_ = false;
+    co_await wait(deadline);
+    late_ends_ = true;
+    deadline_ = 0;
+}
+
 bool Connection::send_some() {
     const std::string_view head = std::string_view(output_).substr(output_sent_);
     ssize_t sent = 0;

@@ -60,6 +60,7 @@ class Connection : public Watched,
 
     /// What the next flush sends first.
     [[nodiscard]] std::string& output() { return output_; }
+    [[nodiscard]] std::size_t pending_output() const { return output_.size() - output_sent_; }
     /// Sends at the end of this turn of the loop.
     void flush_soon();
     /// Sends the collected output and then `tail`, waiting as long as the peer takes, but for no single pause
@@ -78,7 +79,12 @@ class Connection : public Watched,
         deadline_ = deadline;
         return waiter_.wait();
     }
-    void wake() { waiter_.wake(); }
+    /// The same, but the deadline ends only the wait.
+    Task<void> wait_until(std::int64_t deadline);
+    void wake() { (woken_instead_ != nullptr ? *woken_instead_ : *this).waiter_.wake(); }
+    /// What would wake who waits here wakes who waits on `other`, so that one coroutine can wait for two
+    /// connections of a loop. Null: no longer. `other` must live until then.
+    void wake_instead(Connection* other) { woken_instead_ = other; }
     /// The same in the loop's next turn.
     void wake_later();
     void set_deadline(std::int64_t deadline) { deadline_ = deadline; }
@@ -99,7 +105,7 @@ class Connection : public Watched,
 
   protected:
     /// Input has come, or the peer's end or ours. May be told twice. Waking must be the last thing it does.
-    virtual void on_input() { waiter_.wake(); }
+    virtual void on_input() { wake(); }
     void on_deadline() override;
     void on_stop() override { end(End::Cancelled); }
 
@@ -119,6 +125,7 @@ class Connection : public Watched,
     Socket socket_;
     std::unique_ptr<TlsStream> tls_;
     Waiter waiter_;
+    Connection* woken_instead_ = nullptr;
 
     std::unique_ptr<char[]> data_;
     std::size_t capacity_ = 0;

@@ -68,6 +68,19 @@ struct HttpClient::Impl {
         return *slot;
     }
 
+    Task<std::expected<void, ClientError>> connect(ClientConnection& connection, const BaseUrl& to,
+                                                   std::chrono::milliseconds within) {
+        std::shared_ptr<TlsContext> context;
+        if (to.tls) {
+            auto made = tls();
+            if (!made) co_return failed(ClientStage::Connect, std::move(made).error());
+            context = *std::move(made);
+        }
+        if (auto connected = co_await connection.connect(to, context.get(), within); !connected)
+            co_return failed(ClientStage::Connect, std::move(connected).error());
+        co_return std::expected<void, ClientError>{};
+    }
+
     Loops& loops;
     const Options options;
     std::vector<std::shared_ptr<LoopPool>> pools;  ///< by loop; touched by that loop alone
@@ -131,15 +144,8 @@ Task<std::expected<std::unique_ptr<ClientExchange>, ClientError>> HttpClient::se
         if (!reused) connection.reset(new ClientConnection(loop, pool.shared_from_this()));
         const CancelLink link(cancel, *connection);
         if (!reused) {
-            std::shared_ptr<TlsContext> tls;
-            if (to.tls) {
-                auto context = impl_->tls();
-                if (!context) co_return failed(ClientStage::Connect, std::move(context).error());
-                tls = *std::move(context);
-            }
-            if (auto connected = co_await connection->connect(to, tls.get(), deadlines.connect); !connected) {
-                co_return failed(ClientStage::Connect, std::move(connected).error());
-            }
+            if (auto connected = co_await impl_->connect(*connection, to, deadlines.connect); !connected)
+                co_return std::unexpected(std::move(connected).error());
         }
         auto exchange = std::make_unique<PooledExchange>(connection, deadlines, reused);
         ClientStage stage = ClientStage::Send;
@@ -151,6 +157,32 @@ Task<std::expected<std::unique_ptr<ClientExchange>, ClientError>> HttpClient::se
                                 (stage == ClientStage::Send || is_repeatable(head.method));
         if (!may_repeat) co_return failed(stage, std::move(answered).error());
     }
+}
+
+Task<std::expected<UpgradeAnswer, ClientError>> HttpClient::upgrade(const BaseUrl& to,
+                                                                    const RequestHead& head,
+                                                                    ClientDeadlines deadlines,
+                                                                    CancelHandle* cancel) {
+    if (!wire::is_safe_request_line(head) || !wire::is_safe(head.headers)) {
+        co_return failed(ClientStage::Send,
+                         {Code::InvalidArgument, "the request holds a value that HTTP cannot carry"});
+    }
+    Loop& loop = *Loop::current();
+    if (loop.stopping || (cancel != nullptr && cancel->cancelled()))
+        co_return failed(ClientStage::Connect, {Code::Cancelled, "cancelled"});
+    const boost::intrusive_ptr<ClientConnection> connection(
+        new ClientConnection(loop, impl_->host_pool(loop, to).shared_from_this()));
+    const CancelLink link(cancel, *connection);
+    if (auto connected = co_await impl_->connect(*connection, to, deadlines.connect); !connected)
+        co_return std::unexpected(std::move(connected).error());
+    auto exchange = std::make_unique<PooledExchange>(connection, deadlines, false, true);
+    ClientStage stage = ClientStage::Send;
+    if (auto answered = co_await exchange->start(to, head, {}, stage); !answered)
+        co_return failed(stage, std::move(answered).error());
+    UpgradeAnswer answer;
+    if (exchange->head().status == 101) answer.stream = exchange->take_stream();
+    answer.answer = std::move(exchange);
+    co_return answer;
 }
 
 }  // namespace steno::net

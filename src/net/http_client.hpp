@@ -1,6 +1,7 @@
 #pragma once
 
 #include "base/error.hpp"
+#include "net/byte_stream.hpp"
 #include "net/http.hpp"
 #include "net/loops.hpp"
 #include "net/task.hpp"
@@ -55,6 +56,12 @@ class CancelHandle {
     std::shared_ptr<State> state_;
 };
 
+/// The answer to a request for another protocol: the stream after 101, else an ordinary answer.
+struct UpgradeAnswer {
+    std::unique_ptr<ClientExchange> answer;  ///< never null; of a 101 only the head
+    std::unique_ptr<ByteStream> stream;      ///< null when it was refused
+};
+
 struct ClientError {
     Error error;
     ClientStage stage = ClientStage::Connect;
@@ -84,6 +91,11 @@ class HttpClient {
                                                                            std::string_view body,
                                                                            ClientDeadlines deadlines,
                                                                            CancelHandle* cancel = nullptr);
+    /// Sends a head without a body whose Upgrade field names another protocol (Connection is added), on a
+    /// connection of its own. The rest as with `send`.
+    Task<std::expected<UpgradeAnswer, ClientError>> upgrade(const BaseUrl& to, const RequestHead& head,
+                                                            ClientDeadlines deadlines,
+                                                            CancelHandle* cancel = nullptr);
     struct Impl;
 
   private:

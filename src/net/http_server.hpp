@@ -1,6 +1,7 @@
 #pragma once
 
 #include "base/error.hpp"
+#include "net/byte_stream.hpp"
 #include "net/http.hpp"
 #include "net/loops.hpp"
 #include "net/task.hpp"
@@ -46,6 +47,11 @@ class ServerExchange {
     virtual Task<Result<void>> respond(const ResponseHead& head, std::string_view body) = 0;
     /// The end of the answer. Without it the client sees a cut answer.
     virtual Task<Result<void>> finish() = 0;
+    /// Answers 101 with the headers of `head` (Connection is added) and hands the connection over; nothing
+    /// else of the exchange may be used then, and it must outlive the stream. For requests of HTTP/1.1
+    /// without a body, or whose body has been read; FailedPrecondition for others. `on_client_gone` is
+    /// cleared.
+    virtual Task<Result<std::unique_ptr<ByteStream>>> upgrade(const ResponseHead& head) = 0;
     /// Closes the connection now, so that the client sees that the answer was cut.
     virtual void abort() = 0;
 

@@ -66,6 +66,7 @@ Task<void> ServerConnection::serve() {
         in_exchange_ = true;
         co_await run_handler();
         on_gone_ = nullptr;
+        if (upgraded_) co_return;
         const bool orderly = ended() == End::None && (finished_ || !head_sent_);
         if (orderly && !head_sent_) {
             ResponseHead answer;
@@ -365,6 +366,21 @@ Task<Result<void>> ServerConnection::finish() {
     finished_ = true;
     if (framing_ == wire::Framing::Chunked) output().append("0\r\n\r\n");
     co_return co_await flush_answer();
+}
+
+Task<Result<std::unique_ptr<ByteStream>>> ServerConnection::upgrade(const ResponseHead& head) {
+    if (head_sent_ || !body_done_ || parser_->version() != 11)
+        co_return fail(Code::FailedPrecondition, "this exchange cannot be upgraded");
+    if (!wire::is_safe(head.headers))
+        co_return fail(Code::InvalidArgument, "the head of this answer holds a value that HTTP cannot carry");
+    if (ended() != End::None) co_return client_has_gone();
+    ResponseHead switching = head;
+    switching.status = 101;
+    wire::append_response(output(), switching, "Connection: Upgrade\r\n");
+    head_sent_ = finished_ = upgraded_ = true;
+    on_gone_ = nullptr;
+    STENO_CO_TRY(co_await flush_answer());
+    co_return std::make_unique<ByteStream>(*this, server_->options.write_stall);
 }
 
 void ServerConnection::abort() {

@@ -53,6 +53,7 @@ class ServerConnection final : public Connection, public ServerExchange {
     Task<Result<void>> write(std::string_view piece) override;
     Task<Result<void>> respond(const ResponseHead& head, std::string_view body) override;
     Task<Result<void>> finish() override;
+    Task<Result<std::unique_ptr<ByteStream>>> upgrade(const ResponseHead& head) override;
     void abort() override;
     [[nodiscard]] Gone gone() const override;
     void on_client_gone(std::function<void()> callback) override;
@@ -91,6 +92,7 @@ class ServerConnection final : public Connection, public ServerExchange {
     bool bodyless_ = false;
     bool head_sent_ = false;
     bool finished_ = false;
+    bool upgraded_ = false;
     bool in_exchange_ = false;
     std::function<void()> on_gone_;
 };

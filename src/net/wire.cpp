@@ -89,8 +89,8 @@ void append_response(std::string& out, const ResponseHead& head, std::string_vie
     out.append(framing_lines).append("\r\n");
 }
 
-void append_request(std::string& out, const RequestHead& head, std::string_view host,
-                    std::uint64_t body_size) {
+void append_request(std::string& out, const RequestHead& head, std::string_view host, std::uint64_t body_size,
+                    std::string_view connection_line) {
     out.append(head.method).append(" ").append(head.target).append(" HTTP/1.1\r\n");
     if (!head.headers.has("host")) out.append("Host: ").append(host).append("\r\n");
     append_fields(out, head.headers);
@@ -101,7 +101,7 @@ void append_request(std::string& out, const RequestHead& head, std::string_view 
         append_number(out, body_size, 10);
         out.append("\r\n");
     }
-    out.append("\r\n");
+    out.append(connection_line).append("\r\n");
 }
 
 void append_chunk_size(std::string& out, std::size_t size) {

@@ -134,10 +134,10 @@ bool is_safe(const Headers& headers);
 bool is_safe_request_line(const RequestHead& head);
 
 /// Appends "HTTP/1.1 200 OK", the fields except those of framing and connection, which `framing_lines` gives
-/// instead (each with its CRLF), and the empty line.
+/// instead (each with its CRLF), and the empty line. A request's Connection field is in `connection_line`.
 void append_response(std::string& out, const ResponseHead& head, std::string_view framing_lines);
-void append_request(std::string& out, const RequestHead& head, std::string_view host,
-                    std::uint64_t body_size);
+void append_request(std::string& out, const RequestHead& head, std::string_view host, std::uint64_t body_size,
+                    std::string_view connection_line = {});
 /// "1f\r\n"
 void append_chunk_size(std::string& out, std::size_t size);
 

@@ -7,6 +7,7 @@
 #include "simulator/dice.hpp"
 #include "simulator/rate_limits.hpp"
 #include "simulator/reply.hpp"
+#include "simulator/session.hpp"
 
 #include <fmt/format.h>
 
@@ -316,6 +317,15 @@ class Delivery {
 
 net::Task<void> Simulator::Impl::serve(net::ServerExchange& exchange) {
     ++requests;
+    if (exchange.head().headers.has("sec-websocket-key")) {
+        const Route held = route_of(exchange.head().path());
+        if (has_session(held.path)) {
+            const std::uint64_t drawn = seed_of(options.seed, exchange.head().target, "");
+            co_await serve_session(exchange, held.path, drawn, options.speed, stopping);
+            ++answered;
+            co_return;
+        }
+    }
     auto body = co_await exchange.read_body(kMaxBody);
     if (!body) {
         if (body.error().code == Code::ResourceExhausted) {

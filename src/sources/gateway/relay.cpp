@@ -95,7 +95,10 @@ net::Task<void> Gateway::Relay::run() {
     }
     body_ = std::move(*body);
     if (recording()) {
+        const bool session = asks_for_web_socket();
+        if (session) context_ = call_;
         read_request(body_);
+        if (session) session_reader_ = providers::make_session_reader(request_view({}), call_);
         open_.emplace(gateway_.recorder_->begin(std::move(call_)));
     }
 
@@ -103,6 +106,10 @@ net::Task<void> Gateway::Relay::run() {
     auto asking = asking_for_usage();
     if (asking) outgoing.headers.set("accept-encoding", "identity");  // what is taken out must be found first
     client_.on_client_gone([this] { cancel_.cancel(); });
+    if (asks_for_web_socket()) {
+        co_await run_session(std::move(outgoing));
+        co_return;
+    }
     auto answer = co_await gateway_.client_.send(upstream_.url, outgoing, asking ? asking->body : body_,
                                                  gateway_.options_.deadlines, &cancel_);
     if (asking && !asking->known && answer && refuses_to_tell((*answer)->head().status)) {
@@ -118,17 +125,21 @@ net::Task<void> Gateway::Relay::run() {
         filter_.emplace();
     }
     if (!answer) {
-        if (client_.client_gone()) {
-            end_cancelled();
-            co_return;
-        }
-        gateway_.upstream_failures_.fetch_add(1, std::memory_order_relaxed);
-        const bool late = answer.error().error.code == Code::DeadlineExceeded;
-        co_await refuse_with(late ? 504 : 502, late ? ErrorType::Timeout : ErrorType::Connection,
-                             stage_message(answer.error(), upstream_));
+        co_await answer_failed(std::move(answer).error());
         co_return;
     }
     co_await relay_answer(**answer);
+}
+
+net::Task<void> Gateway::Relay::answer_failed(net::ClientError error) {
+    if (client_.client_gone()) {
+        end_cancelled();
+        co_return;
+    }
+    gateway_.upstream_failures_.fetch_add(1, std::memory_order_relaxed);
+    const bool late = error.error.code == Code::DeadlineExceeded;
+    co_await refuse_with(late ? 504 : 502, late ? ErrorType::Timeout : ErrorType::Connection,
+                         stage_message(error, upstream_));
 }
 
 void Gateway::Relay::begin_call() {
@@ -355,7 +366,7 @@ net::Task<void> Gateway::Relay::relay_answer(net::ClientExchange& answer) {
         // The closing record is written before the bytes that complete the answer are passed on.
         if (end_of_body || (length && passed >= *length) || (reader_ && reader_->finished())) {
             end_answered(true);
-            co_await wait_until_durable();
+            if (open_) co_await wait_until_durable(open_->position());
         }
         if (length && !head_sent && !bodiless) {
             if (passed >= *length || end_of_body) {
@@ -395,12 +406,12 @@ net::Task<void> Gateway::Relay::refuse_with(int status, ErrorType type, std::str
     co_await client_.respond(refusal.head, refusal.body);
 }
 
-net::Task<void> Gateway::Relay::wait_until_durable() {
-    if (!gateway_.options_.strict_durability || !open_ || !open_->position()) co_return;
+net::Task<void> Gateway::Relay::wait_until_durable(std::optional<journal::Position> position) {
+    if (!gateway_.options_.strict_durability || !position) co_return;
     // Looks now and then instead of holding a thread: an fsync takes milliseconds, and hundreds may wait for
     // one.
     journal::Journal& journal = gateway_.recorder_->journal();
-    const std::uint64_t wanted = open_->position()->sequence;
+    const std::uint64_t wanted = position->sequence;
     const std::int64_t deadline = system_clock().steady_nanos() + kDurabilityPatience;
     journal.sync_soon();
     while (journal.durable().sequence < wanted) {

@@ -1,6 +1,8 @@
 #pragma once
 
+#include "net/byte_stream.hpp"
 #include "net/content_coding.hpp"
+#include "providers/realtime.hpp"
 #include "providers/stream_usage.hpp"
 #include "sources/gateway/gateway.hpp"
 
@@ -43,8 +45,15 @@ class Gateway::Relay {
     net::ResponseHead client_head(const net::ResponseHead& head) const;
 
     net::Task<void> relay_answer(net::ClientExchange& answer);
+    net::Task<void> answer_failed(net::ClientError error);
     net::Task<void> refuse_with(int status, ErrorType type, std::string message);
-    net::Task<void> wait_until_durable();
+    net::Task<void> wait_until_durable(std::optional<journal::Position> position);
+
+    /// relay_session.cpp: a request for a WebSocket, and what passes over it.
+    [[nodiscard]] bool asks_for_web_socket() const;
+    net::Task<void> run_session(net::RequestHead outgoing);
+    net::Task<void> relay_session(net::ByteStream& client, net::ByteStream& upstream);
+    void count_end(const Call& session);
 
     /// The endings. Each writes the one closing record; the first one counts.
     void end_answered(bool complete);
@@ -65,6 +74,8 @@ class Gateway::Relay {
     std::vector<std::string> warnings_;
     Call call_;  ///< until it is begun
     std::optional<ingest::OpenCall> open_;
+    Call context_;  ///< of a session: what its calls have from the client's headers
+    std::unique_ptr<providers::SessionReader> session_reader_;
     bool ended_ = false;
 
     std::int64_t started_ = 0;  ///< steady
