@@ -33,12 +33,20 @@ enum class Capture : std::uint8_t {
 /// Which exact bytes are kept beside what was understood of them.
 enum class KeepRaw : std::uint8_t { None, Request, All };
 
+/// Whose missing usage is estimated (estimate.hpp).
+enum class EstimateUsage : std::uint8_t {
+    Off,
+    Cut,  ///< answers that the client, the upstream or a timeout cut off
+    All,  ///< these, and whole answers whose provider reported none
+};
+
 struct GatewayOptions {
     std::vector<Upstream> upstreams;  ///< besides, and in place of, the providers' own
     net::ClientDeadlines deadlines;
     std::uint64_t max_body_bytes = 64u << 20;
     Capture capture = Capture::Full;
     KeepRaw keep_raw = KeepRaw::Request;
+    EstimateUsage estimate_usage = EstimateUsage::Cut;
     /// true: the last byte of an answer waits until its record is fsynced, not only written.
     bool strict_durability = false;
     /// Ask the provider for the usage of a stream where the client did not, and keep the answer to it from

@@ -6,6 +6,7 @@
 #include "providers/errors.hpp"
 #include "providers/request_secrets.hpp"
 #include "sources/gateway/context_headers.hpp"
+#include "sources/gateway/estimate.hpp"
 #include "sources/gateway/refusal.hpp"
 
 #include <fmt/format.h>
@@ -384,6 +385,7 @@ void Gateway::Relay::end_answered(bool complete) {
     if (ended_ || !open_) return;
     Call& call = open_->call();
     reader_->end(complete, call);
+    estimate(!complete);
     if (undecodable_ && (!call.error.type || call.error.type == ErrorType::Connection)) {
         providers::set_error(call, ErrorType::MalformedResponse,
                              "the answer's content coding could not be undone; it was passed on as it came");
@@ -403,6 +405,7 @@ void Gateway::Relay::end_failed(ErrorType type, std::string message) {
     }
     Call& call = open_->call();
     if (reader_) reader_->end(false, call);
+    estimate(true);
     // What the provider said before the end says more than how it ended. (Connection is all that a reader can
     // tell of a cut itself, and half a document that a client did not wait for is no fault of the
     // provider's.)
@@ -429,6 +432,7 @@ void Gateway::Relay::end_cancelled() {
         case net::ServerExchange::Gone::Stopped:
             if (open_) {
                 if (reader_) reader_->end(false, open_->call());
+                estimate(true);
                 open_->call().status = Status::Interrupted;
                 open_->call().error = {};
                 open_->call().error.message = "Steno was stopped while the answer was on its way";
@@ -443,6 +447,11 @@ void Gateway::Relay::end_cancelled() {
             break;
     }
     end_failed(ErrorType::Cancelled, "the client closed the connection before the answer was complete");
+}
+
+void Gateway::Relay::estimate(bool cut) {
+    const EstimateUsage whose = gateway_.options_.estimate_usage;
+    if (whose == EstimateUsage::All || (whose == EstimateUsage::Cut && cut)) estimate_usage(open_->call());
 }
 
 void Gateway::Relay::end_record() {
