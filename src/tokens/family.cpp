@@ -24,7 +24,7 @@ constexpr Family kOpenAiOlder{.name = "openai, older",
 constexpr Family kClaude{.name = "claude", .factor = 1.18, .per_answer = 1, .per_tool_call = 45};
 constexpr Family kGemini{.name = "gemini", .factor = 1.07, .per_answer = 1, .per_tool_call = 0};
 constexpr Family kGemma{.name = "gemma", .factor = 1.07};
-// The rank tables of these two begin with the one of cl100k_base.
+// The rank table of Llama 3 begins with that of cl100k_base; Qwen has nearly all of its tokens.
 constexpr Family kLlama3{.name = "llama 3", .encoding = Encoding::Cl100k, .per_answer = 1};
 constexpr Family kQwen{.name = "qwen", .encoding = Encoding::Cl100k, .factor = 1.01, .per_answer = 1};
 constexpr Family kLlama2{.name = "llama 2", .factor = 1.27};

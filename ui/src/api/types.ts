@@ -228,6 +228,7 @@ export interface CostSum {
   total?: string
   currency?: string
   unpriced_calls?: number
+  estimated_calls?: number
 }
 
 export interface AggregateGroup {
