@@ -4,6 +4,8 @@
 
 duckdb_version=1.5.6-r.1
 duckdb_sha512=21772b64913a904a8cd19e30c1d5671811d7fdface4b7dd53cd0300d743f43e16cf386f4e7c41ef78721ac208870d2651bc6375072145387817824315b998dd5
+tiktoken_version=1.0.21
+tiktoken_sha512=6e23a3ffa339a9d831e532a30e7153d72992a4ce6d6dddf29700edad0bc5412bb467b6c1624a36745f96fda5245d43ee93a215a51c64ff7436b073b31a54b7ea
 
 build_packages=(
     ca-certificates clang-19 lld-19 libclang-rt-19-dev cmake ninja-build ccache python3 python3-venv
@@ -102,6 +104,26 @@ need_duckdb() {
     need_node
     step "DuckDB $duckdb_version (from npm)" duckdb unpack_duckdb ||
         fail "The DuckDB library could not be fetched, or is not the one that is pinned; the log above says why."
+}
+
+unpack_tiktoken() {
+    local fresh=$deps/tiktoken.new
+    rm -rf "$fresh" && mkdir -p "$fresh" && cd "$fresh" &&
+        npm pack --silent "js-tiktoken@$tiktoken_version" &&
+        echo "$tiktoken_sha512  $(echo ./*.tgz)" | sha512sum -c - &&
+        tar -xzf ./*.tgz --strip-components=2 package/dist/lite.cjs package/dist/ranks &&
+        mv ranks/o200k_base.js ranks/cl100k_base.js . && rm -r ranks ./*.tgz &&
+        echo "$tiktoken_sha512" >pinned && rm -rf "$deps/tiktoken" && mv "$fresh" "$deps/tiktoken"
+}
+
+# The rank tables of OpenAI's tokenizers, and the tokenizer in JavaScript that ours is tested against.
+need_tiktoken() {
+    local have=
+    [[ -f $deps/tiktoken/pinned ]] && have=$(<"$deps/tiktoken/pinned")
+    [[ $have == "$tiktoken_sha512" ]] && return
+    need_node
+    step "Tokenizers' tables, js-tiktoken $tiktoken_version (from npm)" tiktoken unpack_tiktoken ||
+        fail "The rank tables could not be fetched, or are not those that are pinned; the log above says why."
 }
 
 # need_test_clients: the official client libraries that tests/clients drives, of Python and of Node.

@@ -45,16 +45,19 @@ std::string clock_time(const std::string& started_at) {
 
 std::string tokens(dom::element call) {
     if (!has(call, "/usage/input_tokens") && !has(call, "/usage/output_tokens")) return "";
-    const auto side = [&](const char* pointer) {
-        return has(call, pointer) ? grouped(static_cast<std::int64_t>(number_at(call, pointer)))
-                                  : std::string("?");
+    const auto side = [&](const char* pointer, bool estimated) {
+        if (!has(call, pointer)) return std::string("?");
+        return (estimated ? "~" : "") + grouped(static_cast<std::int64_t>(number_at(call, pointer)));
     };
-    return side("/usage/input_tokens") + " → " + side("/usage/output_tokens");
+    const bool estimated = text_at(call, "/usage/estimated") == "true";
+    return side("/usage/input_tokens", estimated && !has(call, "/usage/billed")) + " → " +
+           side("/usage/output_tokens", estimated);
 }
 
 std::string cost(dom::element call) {
     const std::string total = text_at(call, "/cost/total");
-    return total.empty() ? "" : money(total, text_at(call, "/cost/currency"));
+    const bool estimated = text_at(call, "/usage/estimated") == "true";
+    return total.empty() ? "" : (estimated ? "~" : "") + money(total, text_at(call, "/cost/currency"));
 }
 
 std::string duration(dom::element call) {
@@ -125,7 +128,8 @@ Table call_table() {
 }
 
 std::string_view call_table_fields() {
-    return "started_at,status,provider.name,model.requested,name,usage.input_tokens,usage.output_tokens,cost,"
+    return "started_at,status,provider.name,model.requested,name,usage.input_tokens,usage.output_tokens,"
+           "usage.estimated,usage.billed,cost,"
            "time.duration_ms,error.message,preview";
 }
 
@@ -167,7 +171,7 @@ void print_call(dom::element call) {
         usage += ", " + text_at(call, "/usage/cache_read_tokens") + " read from cache";
     if (has(call, "/usage/reasoning_tokens"))
         usage += ", " + text_at(call, "/usage/reasoning_tokens") + " reasoning";
-    if (text_at(call, "/usage/estimated") == "true") usage += " (estimated)";
+    if (text_at(call, "/usage/estimated") == "true") usage += " (~ counted by Steno, not reported)";
     field("tokens", usage);
     field("cost", cost(call).empty() ? "" : cost(call) + " by " + text_at(call, "/cost/price_id"));
     field("finish", text_at(call, "/response/finish_reasons"));

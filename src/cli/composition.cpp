@@ -58,6 +58,7 @@ Result<std::unique_ptr<Composition>> Composition::open(const Config& config) {
                  ingest::folder_secret(io::posix_file_system(), config.data_dir, "api-keys"));
     options.strict_durability = config.strict_durability;
     options.ask_for_usage = config.ask_for_usage;
+    options.estimate_usage = config.estimate_usage;
     parts->gateway_ = std::make_unique<gateway::Gateway>(*parts->loops_, *parts->client_,
                                                          &parts->data_->recorder(), std::move(options));
     parts->caller_ = std::make_unique<server::GatewayModelCaller>(*parts->gateway_);

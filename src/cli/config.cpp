@@ -77,6 +77,7 @@ Setting choice(std::string_view name, T Config::* member, std::array<Named<T>, N
 
 std::vector<Setting> make_settings() {
     using gateway::Capture;
+    using gateway::EstimateUsage;
     using gateway::KeepRaw;
     constexpr std::int64_t kHour = 3'600'000;
     return {
@@ -117,6 +118,12 @@ std::vector<Setting> make_settings() {
             std::array{Named<bool>{"on", true}, Named<bool>{"off", false}},
             "on: where a client streams without asking for usage, ask the provider, and keep the extra chunk "
             "from the client"),
+        choice("gateway.estimate_usage", &Config::estimate_usage,
+               std::array{Named<EstimateUsage>{"cut", EstimateUsage::Cut},
+                          Named<EstimateUsage>{"all", EstimateUsage::All},
+                          Named<EstimateUsage>{"off", EstimateUsage::Off}},
+               "whose tokens are counted where no usage was reported: answers that were cut off, all "
+               "answers, or none"),
         number("gateway.connect_timeout_ms", &Config::connect_timeout_ms, 1, kHour,
                "time to reach an upstream"),
         number("gateway.first_byte_timeout_ms", &Config::first_byte_timeout_ms, 1, 24 * kHour,

@@ -29,6 +29,7 @@ struct Config {
     gateway::KeepRaw keep_raw = gateway::KeepRaw::Request;
     bool strict_durability = false;
     bool ask_for_usage = true;
+    gateway::EstimateUsage estimate_usage = gateway::EstimateUsage::Cut;
     std::int64_t connect_timeout_ms = 10'000;
     std::int64_t first_byte_timeout_ms = 600'000;
     std::int64_t idle_timeout_ms = 600'000;

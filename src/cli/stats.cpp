@@ -33,6 +33,8 @@ std::string cell_text(std::string_view measure, dom::element cell) {
         const double unpriced = number_at(cell, "/unpriced_calls");
         std::string text =
             total.empty() ? text_at(cell, "/currency") : money(total, text_at(cell, "/currency"));
+        const double estimated = number_at(cell, "/estimated_calls");
+        if (estimated > 0) text += fmt::format(", {:.0f} estimated", estimated);
         if (unpriced > 0) text += fmt::format(" + {:.0f} unpriced", unpriced);
         return text;
     }

@@ -193,7 +193,9 @@ void Catalogue::price(Call& call) const {
         cost.total = explanation.total;
         cost.currency = explanation.price ? explanation.price->currency : "USD";
         cost.price_id = explanation.price ? explanation.price->id() : "";
-        cost.source = explanation.custom ? "custom" : "catalogue";
+        cost.source = call.usage.estimated.value_or(false) ? "estimated"
+                      : explanation.custom                 ? "custom"
+                                                           : "catalogue";
     }
     call.cost = std::move(cost);
 }

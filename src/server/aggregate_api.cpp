@@ -19,6 +19,7 @@ void write_cell(JsonWriter& json, const store::Cell& cell) {
         if (cost->total) json.member("total", cost->total->to_string());
         if (!cost->currency.empty()) json.member("currency", cost->currency);
         json.member("unpriced_calls", cost->unpriced_calls);
+        json.member("estimated_calls", cost->estimated_calls);
         json.end_object();
         return;
     }

@@ -25,6 +25,7 @@ struct Summary {
     std::int64_t output_tokens = 0;
     std::map<std::string, Decimal> cost;  ///< by currency
     std::int64_t unpriced = 0;
+    std::int64_t estimated = 0;
     std::set<std::string> agents;
     std::set<std::string> functions;
     bool success = true;
@@ -39,6 +40,7 @@ struct Summary {
             output_tokens += call.usage.output_tokens.value_or(0);
             if (call.cost.total) {
                 cost[call.cost.currency] += *call.cost.total;
+                if (call.usage.estimated.value_or(false)) ++estimated;
             } else if (call.status != Status::Failure) {
                 ++unpriced;
             }
@@ -65,6 +67,7 @@ struct Summary {
             json.member("currency", "mixed");
         }
         json.member("unpriced_calls", unpriced);
+        json.member("estimated_calls", estimated);
         json.end_object();
         if (started_at && ended_at) {
             json.member("duration_ms",

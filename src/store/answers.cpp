@@ -56,9 +56,13 @@ Cell average_cell(FieldType type, const Sum& sum) {
 }
 
 CostSum cost_cell(std::optional<Decimal> total, const std::optional<std::string>& low,
-                  const std::optional<std::string>& high, std::int64_t unpriced_calls) {
-    if (low != high) return {.total = std::nullopt, .currency = "mixed", .unpriced_calls = unpriced_calls};
-    return {.total = total, .currency = low.value_or(""), .unpriced_calls = unpriced_calls};
+                  const std::optional<std::string>& high, std::int64_t unpriced_calls,
+                  std::int64_t estimated_calls) {
+    const bool mixed = low != high;
+    return {.total = mixed ? std::nullopt : total,
+            .currency = mixed ? "mixed" : low.value_or(""),
+            .unpriced_calls = unpriced_calls,
+            .estimated_calls = estimated_calls};
 }
 
 }  // namespace steno::store

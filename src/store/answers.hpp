@@ -24,6 +24,7 @@ Cell sum_cell(FieldType type, const Sum& sum);
 Cell average_cell(FieldType type, const Sum& sum);
 /// `low` and `high`: the least and the greatest currency among the calls.
 CostSum cost_cell(std::optional<Decimal> total, const std::optional<std::string>& low,
-                  const std::optional<std::string>& high, std::int64_t unpriced_calls);
+                  const std::optional<std::string>& high, std::int64_t unpriced_calls,
+                  std::int64_t estimated_calls);
 
 }  // namespace steno::store

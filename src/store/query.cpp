@@ -325,6 +325,7 @@ void append_json(std::string& out, const Cell& cell) {
     else
         json.string(cost->currency);
     json.member("unpriced_calls", cost->unpriced_calls);
+    json.member("estimated_calls", cost->estimated_calls);
     json.end_object();
 }
 

@@ -124,6 +124,8 @@ struct CostSum {
     std::string currency;
     /// Calls that reached a model, have no cost, and did not fail before usage was known.
     std::int64_t unpriced_calls = 0;
+    /// Calls in the total whose usage, and with it their cost, is an estimate.
+    std::int64_t estimated_calls = 0;
     friend bool operator==(const CostSum&, const CostSum&) = default;
 };
 
@@ -148,7 +150,7 @@ Result<void> check(const AggregateQuery& query);
 
 /// A measure's answer: absent, a number, money, a moment, text, …
 using Cell = std::variant<std::monostate, Value, CostSum>;
-/// null, the value, or {"total", "currency", "unpriced_calls"}.
+/// null, the value, or {"total", "currency", "unpriced_calls", "estimated_calls"}.
 void append_json(std::string& out, const Cell& cell);
 
 struct AggregateTable {

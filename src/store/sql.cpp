@@ -119,7 +119,8 @@ class Compiler {
                                     kErrors)};
             case Function::Cost:
                 return {{"sum(\"cost.total\")", "min(\"cost.currency\")", "max(\"cost.currency\")",
-                         fmt::format("count(CASE WHEN {} THEN 1 END)", unpriced())},
+                         fmt::format("count(CASE WHEN {} THEN 1 END)", unpriced()),
+                         "count(CASE WHEN \"usage.estimated\" AND \"cost.total\" IS NOT NULL THEN 1 END)"},
                         "CASE WHEN min(\"cost.currency\") IS NOT DISTINCT FROM max(\"cost.currency\") THEN "
                         "sum(\"cost.total\") END"};
             case Function::Count:
@@ -333,7 +334,7 @@ Result<Statement> select_groups(const Dialect& dialect, const AggregateQuery& qu
 std::size_t columns_of(Measure::Function function) {
     switch (function) {
         case Measure::Function::Cost:
-            return 4;
+            return 5;
         case Measure::Function::ErrorRate:
         case Measure::Function::Average:
             return 2;

@@ -64,8 +64,8 @@ Statement select_count(const Dialect& dialect, const Selection& selection);
 /// measures (see columns_of); one row more than the limit.
 Result<Statement> select_groups(const Dialect& dialect, const AggregateQuery& query);
 
-/// How many columns a measure takes: Cost: sum, least and greatest currency, unpriced calls. Average: sum and
-/// number. ErrorRate: errors and calls. Others: one.
+/// How many columns a measure takes: Cost: sum, least and greatest currency, unpriced calls, estimated
+/// ones. Average: sum and number. ErrorRate: errors and calls. Others: one.
 std::size_t columns_of(Measure::Function function);
 
 }  // namespace steno::store::sql

@@ -33,6 +33,13 @@ enum class Capture : std::uint8_t {
 /// Which exact bytes are kept beside what was understood of them.
 enum class KeepRaw : std::uint8_t { None, Request, All };
 
+/// Whose missing usage is estimated (estimate.hpp).
+enum class EstimateUsage : std::uint8_t {
+    Off,
+    Cut,  ///< answers that the client, the upstream or a timeout cut off
+    All,  ///< these, and whole answers whose provider reported none
+};
+
 struct GatewayOptions {
     std::vector<Upstream> upstreams;  ///< besides, and in place of, the providers' own
     net::ClientDeadlines deadlines;
@@ -41,6 +48,7 @@ struct GatewayOptions {
     KeepRaw keep_raw = KeepRaw::Request;
     /// With it clients' keys are made into who.api_key_id (key_id.hpp). Empty: that stays absent.
     std::string key_secret;
+    EstimateUsage estimate_usage = EstimateUsage::Cut;
     /// true: the last byte of an answer waits until its record is fsynced, not only written.
     bool strict_durability = false;
     /// Ask the provider for the usage of a stream where the client did not, and keep the answer to it from

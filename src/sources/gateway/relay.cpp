@@ -6,6 +6,7 @@
 #include "providers/errors.hpp"
 #include "providers/request_secrets.hpp"
 #include "sources/gateway/context_headers.hpp"
+#include "sources/gateway/estimate.hpp"
 #include "sources/gateway/key_id.hpp"
 #include "sources/gateway/refusal.hpp"
 
@@ -427,6 +428,7 @@ void Gateway::Relay::end_answered(bool complete) {
     if (ended_ || !open_) return;
     Call& call = open_->call();
     finish_reading(complete);
+    estimate(!complete);
     if (undecodable_ && (!call.error.type || call.error.type == ErrorType::Connection)) {
         providers::set_error(call, ErrorType::MalformedResponse,
                              "the answer's content coding could not be undone; it was passed on as it came");
@@ -446,6 +448,7 @@ void Gateway::Relay::end_failed(ErrorType type, std::string message) {
     }
     Call& call = open_->call();
     if (reader_) finish_reading(false);
+    estimate(true);
     // What the provider said before the end says more than how it ended. (Connection is all that a reader can
     // tell of a cut itself, and half a document that a client did not wait for is no fault of the
     // provider's.)
@@ -472,6 +475,7 @@ void Gateway::Relay::end_cancelled() {
         case net::ServerExchange::Gone::Stopped:
             if (open_) {
                 if (reader_) finish_reading(false);
+                estimate(true);
                 open_->call().status = Status::Interrupted;
                 open_->call().error = {};
                 open_->call().error.message = "Steno was stopped while the answer was on its way";
@@ -486,6 +490,11 @@ void Gateway::Relay::end_cancelled() {
             break;
     }
     end_failed(ErrorType::Cancelled, "the client closed the connection before the answer was complete");
+}
+
+void Gateway::Relay::estimate(bool cut) {
+    const EstimateUsage whose = gateway_.options_.estimate_usage;
+    if (whose == EstimateUsage::All || (whose == EstimateUsage::Cut && cut)) estimate_usage(open_->call());
 }
 
 void Gateway::Relay::end_record() {

@@ -60,6 +60,8 @@ class Gateway::Relay {
     void end_failed(ErrorType type, std::string message);
     void end_cancelled();
     void end_record();
+    /// After the reader's end.
+    void estimate(bool cut);
 
     [[nodiscard]] bool recording() const { return gateway_.options_.capture != Capture::Off; }
 

@@ -318,9 +318,12 @@ TEST_P(StoreSuite, MoneyIsExact) {
         call.status = Status::Success;
         call.cost.currency = "USD";
         call.cost.total = Decimal::parse("0.100000000001");
+        call.usage.estimated.reset();
     }
     calls[0].cost.total = Decimal::parse("900000000000000.000000000003");
     calls[1].cost.total.reset();
+    for (const std::size_t i : {0, 1, 2}) calls[i].usage.estimated = true;
+    calls[3].usage.estimated = false;
     apply(calls);
     AggregateQuery query;
     query.measures = {value(make_measure("cost")), value(make_measure("avg(cost.total)"))};
@@ -329,6 +332,7 @@ TEST_P(StoreSuite, MoneyIsExact) {
     EXPECT_EQ(cost.total->to_string(), "900000000000099.800000001001");
     EXPECT_EQ(cost.currency, "USD");
     EXPECT_EQ(cost.unpriced_calls, 1);
+    EXPECT_EQ(cost.estimated_calls, 2);
     std::string average;
     append_json(average, table.groups[0].cells[1]);
     EXPECT_EQ(average, "\"900900900901.000800800802\"");

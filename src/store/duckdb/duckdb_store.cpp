@@ -159,7 +159,7 @@ Cell measure_cell(const Measure& measure, duckdb_data_chunk chunk, std::size_t c
         case Function::Cost: {
             std::optional<Decimal> total;
             if (!is_null(vector(0), row)) total = Decimal::from_units(huge_cell(vector(0), row));
-            return cost_cell(total, text(1), text(2), number(3));
+            return cost_cell(total, text(1), text(2), number(3), number(4));
         }
         case Function::Sum:
             return sum_cell(measure.field.type(), sum_in(measure.field.type(), vector(0), row));

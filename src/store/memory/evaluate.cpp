@@ -161,6 +161,10 @@ bool is_unpriced(const Call* call) {
            (!is_error(call) || call->usage.input_tokens || call->usage.output_tokens);
 }
 
+bool is_estimated(const Call* call) {
+    return call->cost.total && call->usage.estimated.value_or(false);
+}
+
 Cell cost(const Calls& calls) {
     std::optional<Decimal> total;
     std::set<std::string> currencies;
@@ -171,7 +175,7 @@ Cell cost(const Calls& calls) {
     const bool any = !currencies.empty();
     return cost_cell(total, any ? std::optional(*currencies.begin()) : std::nullopt,
                      any ? std::optional(*currencies.rbegin()) : std::nullopt,
-                     std::ranges::count_if(calls, is_unpriced));
+                     std::ranges::count_if(calls, is_unpriced), std::ranges::count_if(calls, is_estimated));
 }
 
 Cell measured(const Calls& calls, const Measure& measure) {

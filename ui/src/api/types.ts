@@ -259,6 +259,7 @@ export interface CostSum {
   total?: string
   currency?: string
   unpriced_calls?: number
+  estimated_calls?: number
 }
 
 export interface AggregateGroup {

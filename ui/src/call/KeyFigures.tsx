@@ -1,5 +1,6 @@
 import type { Call } from '../api/types'
 import { Money } from '../components/Money'
+import { markInput, markOutput } from '../format/estimated'
 import { formatCount } from '../format/number'
 import { formatDuration } from '../format/time'
 import classes from './KeyFigures.module.css'
@@ -19,7 +20,7 @@ export function KeyFigures({ call }: { call: Call }) {
           label="Tokens in"
           note={usage.cache_read_tokens ? `${formatCount(usage.cache_read_tokens)} cached` : undefined}
         >
-          {formatCount(usage.input_tokens)}
+          {markInput(usage) + formatCount(usage.input_tokens)}
         </Figure>
       )}
       {usage?.output_tokens !== undefined && (
@@ -27,11 +28,14 @@ export function KeyFigures({ call }: { call: Call }) {
           label="Tokens out"
           note={usage.reasoning_tokens ? `${formatCount(usage.reasoning_tokens)} reasoning` : undefined}
         >
-          {formatCount(usage.output_tokens)}
+          {markOutput(usage) + formatCount(usage.output_tokens)}
         </Figure>
       )}
       {(call.cost?.total !== undefined || usage) && (
-        <Figure label="Cost">
+        <Figure
+          label="Cost"
+          note={usage?.estimated && call.cost?.total !== undefined ? 'estimated' : undefined}
+        >
           {call.cost?.total === undefined ? (
             <span className="dim">unpriced</span>
           ) : (

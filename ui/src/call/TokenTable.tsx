@@ -17,7 +17,12 @@ export function TokenTable({ usage }: { usage: Usage }) {
           ))}
         </tbody>
       </table>
-      {usage.estimated && <p className={classes.note}>Counted by Steno: the provider reported no usage.</p>}
+      {usage.estimated && (
+        <p className={classes.note}>
+          {usage.billed === undefined ? 'Counted' : 'The output is counted'} by Steno from what arrived: the
+          provider did not report it.
+        </p>
+      )}
       {usage.billed !== undefined && (
         <details>
           <summary className="dim">As the provider reported it</summary>

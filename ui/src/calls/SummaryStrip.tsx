@@ -33,6 +33,11 @@ export function SummaryStrip({ state, onChange }: Props) {
   }
   const loading = sums.isPending
   const unpriced = all?.cost?.unpriced_calls ?? 0
+  const estimated = all?.cost?.estimated_calls ?? 0
+  const notes = [
+    ...(estimated > 0 ? [`${formatCount(estimated)} estimated`] : []),
+    ...(unpriced > 0 ? [`+ ${formatCount(unpriced)} unpriced`] : []),
+  ]
   return (
     <section className={classes.strip} aria-label="Summary" aria-busy={loading}>
       <dl className={classes.figures}>
@@ -56,8 +61,8 @@ export function SummaryStrip({ state, onChange }: Props) {
         <Figure
           label="Cost"
           loading={loading}
-          note={unpriced > 0 ? `+ ${formatCount(unpriced)} unpriced` : undefined}
-          noteTitle="Calls whose model has no known price; they are not in the sum. Set one with “steno prices set”."
+          note={notes.length > 0 ? notes.join(', ') : undefined}
+          noteTitle="Estimated: calls in the sum whose tokens Steno counted, because no usage was reported. Unpriced: calls whose model has no known price; they are not in the sum. Set one with “steno prices set”."
         >
           <Money amount={all?.cost?.total} currency={all?.cost?.currency} />
         </Figure>

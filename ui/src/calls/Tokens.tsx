@@ -1,5 +1,6 @@
 import type { Usage } from '../api/types'
 import { formatCount, formatShare } from '../format/number'
+import { markInput, markOutput } from '../format/estimated'
 import classes from './Tokens.module.css'
 
 /** "3,480 → 212", with the share of the input that came from the provider’s cache before it. */
@@ -13,9 +14,9 @@ export function Tokens({ usage }: { usage: Usage | undefined }) {
           {formatShare(cached / Math.max(cached, usage.input_tokens ?? 0))}
         </span>
       )}
-      <span>{count(usage.input_tokens)}</span>
+      <span>{markInput(usage) + count(usage.input_tokens)}</span>
       <span className="dim">→</span>
-      <span className={classes.out}>{count(usage.output_tokens)}</span>
+      <span className={classes.out}>{markOutput(usage) + count(usage.output_tokens)}</span>
     </span>
   )
 }
@@ -29,6 +30,6 @@ function describe(usage: Usage): string {
   if (usage.cache_read_tokens) lines.push(`  of it read from cache ${count(usage.cache_read_tokens)}`)
   lines.push(`output ${count(usage.output_tokens)}`)
   if (usage.reasoning_tokens) lines.push(`  of it reasoning ${count(usage.reasoning_tokens)}`)
-  if (usage.estimated) lines.push('counted by Steno; the provider reported none')
+  if (usage.estimated) lines.push('~ counted by Steno; the provider did not report it')
   return lines.join('\n')
 }

@@ -10,6 +10,7 @@ import { CopyButton } from '../components/CopyButton'
 import { StatusMark } from '../components/Mark'
 import { Money } from '../components/Money'
 import { TimeText } from '../components/TimeText'
+import { markOutput } from '../format/estimated'
 import { formatCount } from '../format/number'
 import { formatDuration } from '../format/time'
 import { Tokens } from './Tokens'
@@ -177,7 +178,13 @@ function answerCell(call: Call) {
 }
 
 function costCell(call: Call) {
-  if (call.cost?.total !== undefined) return <Money amount={call.cost.total} currency={call.cost.currency} />
+  if (call.cost?.total !== undefined)
+    return (
+      <>
+        {markOutput(call.usage)}
+        <Money amount={call.cost.total} currency={call.cost.currency} />
+      </>
+    )
   if (call.usage?.input_tokens === undefined) return null
   return (
     <span

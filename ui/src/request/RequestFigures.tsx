@@ -7,6 +7,7 @@ import classes from './RequestPage.module.css'
 
 export function RequestFigures({ summary }: { summary: RequestSummary }) {
   const unpriced = summary.cost?.unpriced_calls ?? 0
+  const estimated = summary.cost?.estimated_calls ?? 0
   const figures: [string, React.ReactNode][] = [
     [
       'Outcome',
@@ -26,6 +27,7 @@ export function RequestFigures({ summary }: { summary: RequestSummary }) {
       'Cost',
       <>
         <Money amount={summary.cost?.total} currency={summary.cost?.currency} />
+        {estimated > 0 && <span className={classes.note}> {formatCount(estimated)} estimated</span>}
         {unpriced > 0 && <span className={classes.note}> + {plural(unpriced, 'unpriced call')}</span>}
       </>,
     ],
