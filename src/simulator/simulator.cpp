@@ -42,6 +42,7 @@ constexpr Simulated kSimulated[] = {
     {"anthropic", answer_anthropic},
     {"gemini", answer_gemini},
     {"cohere", answer_cohere},
+    {"mistral", answer_mistral},
 };
 
 /// Any other name is a host that speaks OpenAI's language. Without a name the path tells.

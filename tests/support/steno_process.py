@@ -71,7 +71,7 @@ class Simulator(Process):
 
     def upstreams(self):
         flags = []
-        for name in ("openai", "anthropic", "gemini", "cohere"):
+        for name in ("openai", "anthropic", "gemini", "cohere", "mistral"):
             flags += ["--upstream", f"{name}={self.url}/{name}"]
         return flags
 
