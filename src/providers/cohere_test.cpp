@@ -277,6 +277,10 @@ TEST(Rerank, IsOneLanguageOfManyHosts) {
         EXPECT_EQ(call.usage.output_tokens, std::nullopt);
         EXPECT_EQ(call.model.served, "r-1");
     }
+    exchange.request_body = R"({"query":"q","texts":["a"]})";
+    exchange.response_body = R"([{"index":0,"score":0.9}])";
+    EXPECT_EQ(exchange.read().request.input.text, R"({"query":"q","texts":["a"]})");
+    EXPECT_EQ(exchange.read().response.output.text, R"([{"index":0,"score":0.9}])");
     exchange.upstream = "voyage";
     exchange.response_body =
         R"({"object":"list","data":[{"index":0,"relevance_score":0.9}],"model":"rerank-2","usage":{"total_tokens":9}})";

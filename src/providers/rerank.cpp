@@ -19,7 +19,11 @@ class RerankReader final : public AnswerReader {
     void on_document(JsonValue root) override {
         keep_first(id_, root["id"]);
         keep_first(model_, root["model"]);
-        results_ = verbatim(root["results"].is_array() ? root["results"] : root["data"]);
+        for (const JsonValue results : {root["results"], root["data"], root}) {
+            if (!results.is_array()) continue;
+            results_ = verbatim(results);
+            break;
+        }
         if (root["usage"].is_object()) {
             read_openai_usage(root["usage"], dialect_, usage_);
             read_reported_cost(root["usage"], dialect_, cost_);
@@ -50,12 +54,12 @@ void read_rerank_request(JsonValue body, Call& call) {
     call.kind = Kind::Rerank;
     JsonWriter input(call.request.input.text);
     input.begin_object();
-    for (const std::string_view name : {"query", "documents"}) {
+    for (const std::string_view name : {"query", "documents", "texts"}) {
         if (body[name].has_value()) input.member_raw(name, body[name].raw());
     }
     input.end_object();
     add_modality(call.modality.input, "text");
-    call.request.parameters = parameters_without(body, {"query", "documents", "model"});
+    call.request.parameters = parameters_without(body, {"query", "documents", "texts", "model"});
 }
 
 std::unique_ptr<ResponseReader> make_rerank_reader(const RequestView& request, const ResponseView& response,

@@ -4,7 +4,8 @@
 
 /// Reranking, which nearly all services spell as Cohere does: POST …/rerank with `query`, `documents` and
 /// how many to return; the answer has `results` (Voyage: `data`) of `{index, relevance_score}`, best first.
-/// Cohere, Voyage, Jina, Together, vLLM and others.
+/// Cohere, Voyage, Jina, Together, vLLM and others; Text Embeddings Inference says `texts`, and its answer is
+/// the list itself.
 namespace steno::providers {
 
 /// kind Rerank; request.input is `{"query": …, "documents": …}`.

@@ -38,6 +38,7 @@ Reply answer_anthropic(const Incoming& request);
 Reply answer_gemini(const Incoming& request);
 Reply answer_cohere(const Incoming& request);
 Reply answer_ollama(const Incoming& request);
+Reply answer_mistral(const Incoming& request);
 
 /// One server-sent event; `event` may be empty.
 std::string sse_frame(std::string_view event, std::string_view data);

@@ -46,6 +46,7 @@ constexpr Simulated kSimulated[] = {
     {"gemini", answer_gemini},
     {"cohere", answer_cohere},
     {"ollama", answer_ollama},
+    {"mistral", answer_mistral},
 };
 
 /// Any other name is a host that speaks OpenAI's language. Without a name the path tells.

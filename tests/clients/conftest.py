@@ -20,6 +20,7 @@ KEYS = {
     "anthropic": "sk-ant-SECRETanthropic0123456789abcdef",
     "gemini": "AIzaSECRETgemini0123456789abcdef",
     "cohere": "co-SECRETcohere0123456789abcdef",
+    "mistral": "SECRETmistral0123456789abcdef",
 }
 
 # Dollars for a million tokens: input, cached input, output.
@@ -34,6 +35,10 @@ PRICES = {
     "command-a-03-2025": ("2.5", "0", "10"),
     "command-r7b-12-2024": ("0.0375", "0", "0.15"),
     "embed-v4.0": ("0.12", "0", "0"),
+    "mistral-medium-2508": ("0.4", "0", "2"),
+    "magistral-medium-2509": ("2", "0", "5"),
+    "codestral-2508": ("0.3", "0.03", "0.9"),
+    "mistral-embed": ("0.1", "0", "0.1"),
 }
 NUMBERS = itertools.count(1)
 

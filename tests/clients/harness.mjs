@@ -20,6 +20,9 @@ const prices = {
   'gemini-2.5-flash': [300_000, 30_000, 2_500_000],
   'command-a-03-2025': [2_500_000, 0, 10_000_000],
   'embed-v4.0': [120_000, 0, 0],
+  'mistral-medium-2508': [400_000, 0, 2_000_000],
+  'codestral-2508': [300_000, 30_000, 900_000],
+  'mistral-embed': [100_000, 0, 100_000],
 }
 
 function dollars(units) {
@@ -63,7 +66,7 @@ export async function startSteno() {
     simulator,
     () => /OpenAI\s+(http:\/\/[^/\s]+)\/openai/.exec(simulator.said)?.[1],
   )
-  const upstreams = ['openai', 'anthropic', 'gemini', 'cohere', 'ollama'].flatMap((name) => [
+  const upstreams = ['openai', 'anthropic', 'gemini', 'cohere', 'mistral', 'ollama'].flatMap((name) => [
     '--upstream',
     `${name}=${sim}/${name}`,
   ])

@@ -71,7 +71,7 @@ class Simulator(Process):
 
     def upstreams(self):
         flags = []
-        for name in ("openai", "anthropic", "gemini", "cohere", "ollama"):
+        for name in ("openai", "anthropic", "gemini", "cohere", "mistral", "ollama"):
             flags += ["--upstream", f"{name}={self.url}/{name}"]
         return flags
 
