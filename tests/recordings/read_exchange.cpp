@@ -53,7 +53,8 @@ int main() {
         const std::string method = text(exchange["request"], "method");
         const std::string path = text(exchange, "path");
         const std::string query = text(exchange, "query");
-        const auto row = steno::providers::find_provider(text(exchange, "upstream"));
+        const std::string upstream = text(exchange, "upstream");
+        const auto row = steno::providers::find_provider(upstream);
         const steno::providers::RequestView view{.method = method,
                                                  .path = path,
                                                  .query = query,

@@ -143,7 +143,9 @@ def of_the_bytes(call):
     facts = {name: call[name] for name in OF_THE_BYTES if name in call}
     provider = {name: value for name, value in call["provider"].items() if name != "endpoint"}
     usage = {name: value for name, value in call.get("usage", {}).items() if name != "asked"}  # by the gateway
-    return facts | {"provider": provider, "usage": usage}
+    # Advice names the key by its fingerprint, which is the gateway's secret.
+    error = {name: value for name, value in call.get("error", {}).items() if name != "advice"}
+    return facts | {"provider": provider, "usage": usage, "error": error}
 
 
 @pytest.fixture(scope="module")
