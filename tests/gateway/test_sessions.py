@@ -85,7 +85,14 @@ def test_any_bytes_at_any_path_over_tls(tmp_path):
 
 @pytest.mark.parametrize(
     ("code", "status", "error"),
-    [(1000, "success", None), (1001, "success", None), (1008, "failure", "connection"), (4000, "failure", "connection")],
+    [
+        (1000, "success", None),
+        (1001, "success", None),
+        (1008, "failure", "invalid_request"),
+        (1011, "failure", "server"),
+        (1013, "failure", "overloaded"),
+        (4000, "failure", "connection"),
+    ],
 )
 def test_an_upstream_that_closes(tmp_path, code, status, error):
     async def upstream(connection):
@@ -106,7 +113,7 @@ def test_an_upstream_that_closes(tmp_path, code, status, error):
     (response,) = [call for call in calls if call is not session]
     assert (session["status"], session.get("error", {}).get("type")) == (status, error)
     assert session["response"]["output"]["close"] == {"by": "provider", "code": code, "reason": "that is all"}
-    assert (response["status"], response["error"]["type"]) == ("failure", "connection")
+    assert (response["status"], response["error"]["type"]) == ("failure", error or "connection")
     assert f"code {code}" in response["error"]["message"] and "that is all" in response["error"]["message"]
 
 
