@@ -90,6 +90,7 @@ Call& SessionRecord::began(Call call) {
     call.trace.sequence = ++calls_;
     call.provider.name = session_.provider.name;
     call.provider.endpoint = session_.provider.endpoint;
+    call.provider.endpoint.method = "WS";  // nothing is asked for by GET but the session
     providers::fill_preview(call);
     ingest::OpenCall open = recorder_.begin(std::move(call));
     Call& kept = open.call();
