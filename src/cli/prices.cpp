@@ -36,8 +36,9 @@ std::string amount(const std::optional<Decimal>& price) {
 
 std::string day(const std::optional<Timestamp>& time, std::string_view otherwise) {
     if (!time) return std::string(otherwise);
+    constexpr std::int64_t kDay = 86'400'000'000'000;
     const std::string text = time->to_string();
-    return text.substr(10) == "T00:00:00Z" ? text.substr(0, 10) : text;
+    return time->unix_nanos % kDay == 0 ? text.substr(0, 10) : text;
 }
 
 /// The amounts that have no column: "audio_input 32, per_search 0.01".

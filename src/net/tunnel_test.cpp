@@ -51,10 +51,12 @@ class Tunnel : public testing::Test {
                        });
         ASSERT_TRUE(middle->listen({"127.0.0.1", 0}));
     }
-    [[nodiscard]] RawSocket connect() const {
+    /// A client after its upgrade, which has read up to `until`.
+    [[nodiscard]] RawSocket connect(std::string_view until = "\r\n\r\n") const {
         RawSocket socket = RawSocket::connect(middle->port());
         socket.send(kAsk);
-        const std::string head = socket.read_until("\r\n\r\n");
+        const std::string head = socket.read_until(until);
+        EXPECT_TRUE(head.ends_with(until)) << head;
         EXPECT_TRUE(head.starts_with("HTTP/1.1 101 ")) << head;
         EXPECT_NE(head.find("Connection: Upgrade\r\n"), std::string::npos);
         return socket;
@@ -89,8 +91,7 @@ TEST_F(Tunnel, PassesBytesBothWaysAndAHalfClose) {
         socket.send("all came");
     }});
     pass_on(upstream.url());
-    RawSocket socket = connect();
-    EXPECT_EQ(socket.read_until("head."), "right behind the head.");
+    RawSocket socket = connect("\r\n\r\nright behind the head.");
     socket.send("ping");
     EXPECT_EQ(socket.read_until("pong"), "pong");
     socket.send(large);
@@ -108,15 +109,17 @@ TEST_F(Tunnel, BothSidesTalkAtOnceAndOneReadsLate) {
     RawUpstream upstream({[&](RawSocket& socket) {
         (void)socket.read_until("\r\n\r\n");
         socket.send(kSwitch);
+        const std::string begun = socket.read_until("!");
         std::thread sender([&] {
             socket.send(large);
             socket.finish();
         });
-        EXPECT_EQ(socket.read_all().size(), large.size());
+        EXPECT_EQ(begun.size() + socket.read_all().size(), 1 + large.size());
         sender.join();
     }});
     pass_on(upstream.url());
     RawSocket socket = connect();
+    socket.send("!");
     socket.send(large);  // nobody reads here what the upstream says meanwhile: it must wait, and not be lost
     socket.finish();
     EXPECT_EQ(socket.read_all().size(), large.size());
@@ -150,8 +153,7 @@ TEST_F(Tunnel, AnUpstreamThatBreaksEndsTheClientToo) {
         socket.reset();
     }});
     pass_on(upstream.url());
-    RawSocket socket = connect();
-    EXPECT_EQ(socket.read_until("sen"), "half a sen");
+    RawSocket socket = connect("\r\n\r\nhalf a sen");
     socket.send("go");
     EXPECT_EQ(socket.read_all(), "");
     socket.close();

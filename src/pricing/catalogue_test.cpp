@@ -324,6 +324,17 @@ TEST(Pricing, WhatIsNotBilledCostsNothingAndSaysSo) {
     EXPECT_EQ(total_of(agent), "missing: calls of the kind \"agent\" are not billed by themselves");
 }
 
+TEST(Pricing, ACostOfAnEstimatedUsageSaysSo) {
+    Call call = chat("openai", "gpt-4o-mini", 31, 6);
+    call.usage.estimated = true;
+    Catalogue::built_in()->price(call);
+    EXPECT_EQ(call.cost.total->to_string(), "0.000008250000");
+    EXPECT_EQ(call.cost.source, "estimated");
+    call.usage.estimated = false;
+    Catalogue::built_in()->price(call);
+    EXPECT_EQ(call.cost.source, "catalogue");
+}
+
 TEST(Pricing, TheProvidersOwnCostStays) {
     Call call = chat("openrouter", "openai/gpt-4o", 10, 10);
     call.cost.total = decimal("0.42");

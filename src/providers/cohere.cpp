@@ -1,6 +1,5 @@
 #include "providers/cohere.hpp"
 
-#include "base/text.hpp"
 #include "providers/http_facts.hpp"
 #include "providers/openai.hpp"
 #include "providers/request_facts.hpp"
@@ -9,7 +8,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 #include <span>
 
 namespace steno::providers {
@@ -109,20 +107,6 @@ bool is_compatible(std::span<const std::string> segments) {
     return !segments.empty() && segments.front() == "compatibility";
 }
 
-/// A trial key may make so many calls a minute to each endpoint.
-void read_trial_limit(const HeaderLookup& header, Limit& limit) {
-    const auto number = [&](std::string_view name) -> std::optional<std::int64_t> {
-        const std::string_view text = trim(header(name).value_or(""));
-        std::int64_t value = 0;
-        const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-        if (text.empty() || error != std::errc{} || end != text.data() + text.size() || value < 0)
-            return std::nullopt;
-        return value;
-    };
-    if (!limit.limit) limit.limit = number("x-trial-endpoint-call-limit");
-    if (!limit.remaining) limit.remaining = number("x-trial-endpoint-call-remaining");
-}
-
 class CohereProvider final : public Provider {
   public:
     void read_request(const RequestView& request, Call& call) const override {
@@ -149,7 +133,6 @@ class CohereProvider final : public Provider {
         const std::vector<std::string> segments = path_segments(request.path);
         if (is_compatible(segments)) return compatible_.read_response(request, response, call);
         read_response_head(response, call);
-        read_trial_limit(response.header, call.provider.rate_limit.requests);
         const Endpoint* const endpoint = find_endpoint(request, segments);
         return endpoint == nullptr ? make_generic_reader(request, response)
                                    : endpoint->make_reader(request, response);

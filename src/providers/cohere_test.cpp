@@ -227,7 +227,7 @@ TEST(Cohere, EmbedsTextsAndImagesInSeveralTypes) {
     EXPECT_EQ(exchange.read().response.output.text, R"({"count":1,"dimensions":3})");
 }
 
-TEST(Cohere, ErrorsAreFlatAndKeysHaveTrialLimits) {
+TEST(Cohere, ErrorsAreFlatAndTrialKeysHaveLimits) {
     Exchange exchange = cohere(
         "/v2/chat", R"({"model":"m","messages":[{"role":"user","content":"hi"}]})",
         R"({"id":"x","message":"You are using a Trial key, which is limited to 20 API calls / minute."})");
@@ -240,8 +240,8 @@ TEST(Cohere, ErrorsAreFlatAndKeysHaveTrialLimits) {
     EXPECT_EQ(call.error.type, ErrorType::RateLimit);
     EXPECT_EQ(call.error.message, "You are using a Trial key, which is limited to 20 API calls / minute.");
     EXPECT_EQ(call.response.id, "");
-    EXPECT_EQ(call.provider.rate_limit.requests.limit, 20);
-    EXPECT_EQ(call.provider.rate_limit.requests.remaining, 0);
+    EXPECT_EQ(call.provider.rate_limit.windows.at("requests_minute").limit, 20);
+    EXPECT_EQ(call.provider.rate_limit.windows.at("requests_minute").remaining, 0);
     EXPECT_EQ(call.provider.request_id, "trace");
     exchange.status = 400;
     exchange.response_body = R"({"message":"too many tokens: size limit exceeded by 2 tokens."})";

@@ -269,7 +269,8 @@ void OpenAiProvider::read_request(const RequestView& request, Call& call) const 
     call.model.requested = !deployment.empty() ? std::string(deployment)
                            : form              ? std::string(fields.text("model"))
                                                : body["model"].string();
-    if (endpoint != &kObject) call.name = call.model.requested;
+    if (endpoint != &kObject)
+        call.name = call.model.requested.empty() ? std::string(endpoint->path) : call.model.requested;
     call.request.stream = form ? flag(fields.text("stream")) : body["stream"].boolean();
     form ? endpoint->read_form(fields, call) : endpoint->read_request(body, call);
     if (!call.request.messages.empty() || !call.request.system.empty()) fill_input_modality(call);

@@ -205,6 +205,8 @@ TEST(Moderation, SaysWhatWasFlagged) {
     EXPECT_TRUE(
         call.response.output.text.starts_with(R"({"flagged":true,"categories":["violence"],"results":[{)"));
     EXPECT_EQ(call.usage, Usage{});
+    Exchange without_model = openai("/v1/moderations", R"({"input":"a"})", R"({"id":"modr-1","results":[]})");
+    EXPECT_EQ(without_model.read().name, "moderations");
 }
 
 TEST(Files, AnUploadIsASpanThatNamesTheFile) {

@@ -82,7 +82,9 @@ class OpenAiRealtime final : public SessionReader {
         if (session.model.requested.empty()) session.model.requested = requested_;
         session.model.served = served_;
         session.provider.rate_limit = rate_limit_;
-        if (session.status == Status::Failure && last_error_) set_error(session, 200, *last_error_);
+        const bool unexplained =
+            session.status == Status::Failure && session.error.type == ErrorType::Connection;
+        if (unexplained && last_error_) set_error(session, 200, *last_error_);
     }
 
     [[nodiscard]] Json settings() const override {
@@ -116,6 +118,7 @@ class OpenAiRealtime final : public SessionReader {
 
     void on_server(JsonValue event, SessionCalls& calls) override {
         const std::string type = event["type"].string();
+        if (type != "error") last_error_.reset();
         if (type.starts_with("response.")) return on_response(type, event, calls);
         if (type == "session.created" || type == "session.updated" ||
             type == "transcription_session.created" || type == "transcription_session.updated") {
@@ -493,7 +496,7 @@ class OpenAiRealtime final : public SessionReader {
     AudioFormat input_;
     AudioFormat output_;
     RateLimit rate_limit_;
-    std::optional<ProviderError> last_error_;  ///< one that belongs to no response
+    std::optional<ProviderError> last_error_;  ///< the provider's last word, if that was an error
 
     std::uint64_t buffered_ = 0;   ///< bytes of audio since the last commit
     std::uint64_t committed_ = 0;  ///< of the commit whose item has not come yet

@@ -35,7 +35,9 @@ class ResponsesSession final : public SessionReader {
 
     void describe(Call& session) const override {
         session.model.requested = model_;
-        if (session.status == Status::Failure && last_error_) set_error(session, 200, *last_error_);
+        const bool unexplained =
+            session.status == Status::Failure && session.error.type == ErrorType::Connection;
+        if (unexplained && last_error_) set_error(session, 200, *last_error_);
     }
     [[nodiscard]] Json settings() const override { return {}; }
 
@@ -54,6 +56,7 @@ class ResponsesSession final : public SessionReader {
         const std::string type = event["type"].string();
         const bool error = type == "error";
         if (error) count_error();
+        last_error_.reset();
         // Input that was queued while a response ran is answered by one that nobody asked for separately.
         if (turns_.empty() && type == "response.created") begin_turn({}, calls);
         if (turns_.empty()) {

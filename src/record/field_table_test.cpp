@@ -30,6 +30,7 @@ TEST(FieldTable, HoldsEveryLeafOnceWithTypeAndPlace) {
     EXPECT_EQ(info("privacy.masked").type, FieldType::Counts);
     EXPECT_EQ(info("attempts").type, FieldType::Json);
     EXPECT_EQ(info("privacy.truncated").type, FieldType::Json);
+    EXPECT_EQ(info("provider.rate_limit.windows").type, FieldType::Json);
     EXPECT_EQ(info("raw.request").type, FieldType::Bytes);
     EXPECT_EQ(info("raw.request").place, Place::RequestPayload);
     EXPECT_EQ(info("preview.answer").place, Place::ResponsePayload);

@@ -12,7 +12,9 @@ namespace steno::members {
 
 void append_json(std::string& out, const std::vector<Attempt>& attempts);
 void append_json(std::string& out, const std::map<std::string, Truncation>& truncated);
+void append_json(std::string& out, const std::map<std::string, Limit>& windows);
 Result<void> read_json(std::string_view text, std::vector<Attempt>& attempts);
 Result<void> read_json(std::string_view text, std::map<std::string, Truncation>& truncated);
+Result<void> read_json(std::string_view text, std::map<std::string, Limit>& windows);
 
 }  // namespace steno::members

@@ -338,6 +338,9 @@ Result<void> read_json(std::string_view text, std::vector<Attempt>& attempts) {
 Result<void> read_json(std::string_view text, std::map<std::string, Truncation>& truncated) {
     return Filler(text).all(truncated);
 }
+Result<void> read_json(std::string_view text, std::map<std::string, Limit>& windows) {
+    return Filler(text).all(windows);
+}
 }  // namespace members
 
 }  // namespace steno

@@ -243,6 +243,9 @@ void append_json(std::string& out, const std::vector<Attempt>& attempts) {
 void append_json(std::string& out, const std::map<std::string, Truncation>& truncated) {
     Writer(out).value(truncated);
 }
+void append_json(std::string& out, const std::map<std::string, Limit>& windows) {
+    Writer(out).value(windows);
+}
 }  // namespace members
 
 }  // namespace steno

@@ -17,8 +17,10 @@ struct Family {
     double per_answer = 0;         ///< tokens of an answer that are no part of its text
     double per_tool_call = 8;      ///< around the name and the arguments of each call in an answer …
     double per_parallel_call = 0;  ///< … and once more if there are several
-    double per_message = 4;        ///< of the request
+    double per_message = 4;        ///< of the request, its role included
     double per_request = 0;
+    double tools_factor = 0.6;  ///< tools are shown to a model in a shorter form than the JSON of the request
+    double per_tools = 0;       ///< once, if the request has tools: instructions how to call them
 };
 
 /// By the name of the model alone, as it was asked for or as it answered: hosts and prefixes before it
@@ -26,7 +28,8 @@ struct Family {
 const Family& family_of(std::string_view model);
 
 /// Adds up the tokens of texts. The first kMaxCounted bytes are counted, what comes after them is taken to
-/// have as many tokens a byte: counting may not hold up those who wait (they wait for milliseconds).
+/// have as many tokens a byte: counting may not hold up those who wait (so many bytes take 20 ms, and 80 if
+/// they are one random word).
 class TokenCount {
   public:
     static constexpr std::size_t kMaxCounted = 128 << 10;

@@ -256,6 +256,18 @@ def test_health_metrics_and_status(server, contract, filled):
     assert values["steno_journal_healthy"] == "1"
 
 
+def test_limits_as_described(server, contract, filled):
+    found = contract.check(server.get("/api/v1/limits")[2], "GET", "/api/v1/limits")
+    assert found["total"] == len(found["limits"]) >= 2
+    gpt = [one for one in found["limits"] if one["model"] == "gpt-4o"]
+    assert gpt and {w["name"] for w in gpt[0]["windows"]} >= {"requests", "tokens"}
+    assert [one["model"] for one in server.get("/api/v1/limits?model=gpt-4o&limit=1")[2]["limits"]] == ["gpt-4o"]
+    assert server.get("/api/v1/limits?model=no-such-model")[2]["total"] == 0
+    for wrong in ("limit=0", "limit=x", "exhausted=maybe", "colour=red"):
+        problem = server.get("/api/v1/limits?" + wrong, expect=400)[2]
+        contract.check(problem, "GET", "/api/v1/limits", 400)
+
+
 @pytest.mark.parametrize("path, headers, status", [
     ("/api/v1/calls", {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Dest": "image"}, 403),
     ("/api/v1/calls", {"Sec-Fetch-Site": "same-site"}, 403),

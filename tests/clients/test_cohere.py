@@ -69,7 +69,7 @@ def test_nothing_but_the_base_url(server, monkeypatch):
         usage=billed(answer.data.usage.billed_units),
     )
     assert call["provider"]["request_id"] == answer.headers["x-debug-trace-id"]
-    assert call["provider"]["rate_limit"]["requests"]["limit"] == 40
+    assert call["provider"]["rate_limit"]["windows"]["requests_minute"]["limit"] == 40
 
 
 def test_chat(v2, record):

@@ -96,7 +96,7 @@ def test_other_files_are_left_alone(client, record):
     calls = record.calls(4)
     assert [call["name"].split()[0] for call in calls] == ["POST", "GET", "GET", "DELETE"]
     assert all(call["kind"] == "span" and "usage" not in call for call in calls)
-    assert [call["response"].get("id") for call in calls] == [file.id, None, file.id, file.id]
+    assert [call.get("response", {}).get("id") for call in calls] == [file.id, None, file.id, file.id]
 
 
 def test_cancel_and_list(client, record):

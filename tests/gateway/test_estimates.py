@@ -22,7 +22,7 @@ class Estimates(Gateway):
     def __init__(self, folder, **settings):
         self.upstream = Upstream()
         flags = [f"--upstream={name}={self.upstream.url}" for name in ("openai", "anthropic", "local")]
-        env = {"STENO_GATEWAY_ASK_FOR_USAGE": "false"} | settings
+        env = {"STENO_GATEWAY_ASK_FOR_USAGE": "off"} | settings
         self.server = Server(folder, *flags, env=env)
         self.sessions = []
 

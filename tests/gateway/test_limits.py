@@ -59,6 +59,7 @@ def test_case_56_a_key_is_known_by_a_name_that_tells_nothing(tmp_path):
     """The same key, the same name, however it is sent and after a restart; in errors' advice too; never the key."""
     gateway = Gateway(tmp_path)
     refused = whole(json.dumps({"error": {"message": f"Incorrect API key provided: {KEY}"}}).encode(), status=401)
+    silent = whole(b'{"error":{"message":"Incorrect API key provided"}}', status=401)
     names = {}
     for way, path, fields in (
         ("bearer", "", [BEARER]),
@@ -70,7 +71,8 @@ def test_case_56_a_key_is_known_by_a_name_that_tells_nothing(tmp_path):
         ("another", "", [("Authorization", f"Bearer {KEY}x")]),
         ("none", "", []),
     ):
-        call = gateway.exchange(refused, question(), path="/v1/chat/completions" + path, fields=[JSON, *fields])[3]
+        script = silent if way in ("another", "none") else refused  # a provider repeats what it was sent
+        call = gateway.exchange(script, question(), path="/v1/chat/completions" + path, fields=[JSON, *fields])[3]
         names[way] = call.get("who", {}).get("api_key_id")
         assert "SECRET" not in json.dumps(call)
         if names[way]:

@@ -3,15 +3,12 @@
 #include "providers/json_view.hpp"
 #include "tokens/family.hpp"
 
-#include <algorithm>
-#include <array>
+#include <string>
+#include <string_view>
 
 namespace steno::gateway {
 
 namespace {
-
-/// Tools are shown to a model in a form of its own, which is shorter than their JSON.
-constexpr double kToolsFactor = 0.6;
 
 const tokens::Family& family(const Call& call) {
     return tokens::family_of(call.model.served.empty() ? call.model.requested : call.model.served);
@@ -26,13 +23,23 @@ bool is_media(const Part& part) {
            part.type == PartType::Document;
 }
 
-/// Does the provider add what it keeps to what was sent? (OpenAI's Responses)
-bool continues_a_conversation(const Call& call) {
+/// What of the parameters counts as input.
+struct CountedParameters {
+    bool continued = false;  ///< the provider adds what it keeps to what was sent (OpenAI's Responses)
+    std::string schemas;     ///< JSON: functions in the old way, and forms of the answer
+};
+
+CountedParameters look_through(const Json& parameters) {
+    CountedParameters out;
     providers::JsonDocument document;
-    if (call.request.parameters.text.empty() || !document.parse(call.request.parameters.text)) return false;
-    const providers::JsonValue parameters = document.root();
-    return std::ranges::any_of(std::array{"previous_response_id", "conversation", "prompt"},
-                               [&](const char* name) { return parameters[name].has_value(); });
+    if (parameters.text.empty() || !document.parse(parameters.text)) return out;
+    const providers::JsonValue root = document.root();
+    for (const char* const name : {"previous_response_id", "conversation", "prompt"})
+        out.continued = out.continued || root[name].has_value();
+    for (const providers::JsonValue schema :
+         {root["functions"], root["response_format"]["json_schema"], root["text"]["format"]["schema"]})
+        out.schemas += schema.raw();
+    return out;
 }
 
 }  // namespace
@@ -63,7 +70,9 @@ std::optional<std::int64_t> tokens_of_answer(const Call& call) {
 }
 
 std::optional<std::int64_t> tokens_of_request(const Call& call) {
-    if (!generates_text(call.kind) || continues_a_conversation(call)) return std::nullopt;
+    if (!generates_text(call.kind)) return std::nullopt;
+    const CountedParameters parameters = look_through(call.request.parameters);
+    if (parameters.continued) return std::nullopt;
     const tokens::Family& how = family(call);
     const bool chat = call.kind != Kind::Completion;
     tokens::TokenCount count(how);
@@ -73,7 +82,6 @@ std::optional<std::int64_t> tokens_of_request(const Call& call) {
     }
     for (const Message& message : call.request.messages) {
         if (chat) {
-            count.add(message.role);
             count.add(message.name);
             count.add_framing(how.per_message);
         }
@@ -84,12 +92,14 @@ std::optional<std::int64_t> tokens_of_request(const Call& call) {
             count.add(part.value.text);
         }
     }
+    if (count.total() == 0) return std::nullopt;  // tokens as numbers, or nothing that we understand
     if (chat) count.add_framing(how.per_request);
-    if (!call.request.tools.text.empty()) {
-        tokens::TokenCount tools(how);
-        tools.add(call.request.tools.text);
-        count.add_framing(kToolsFactor * static_cast<double>(tools.total()));
-    }
+    const std::string& tools = call.request.tools.text;
+    tokens::TokenCount schemas(how);
+    schemas.add(tools);
+    schemas.add(parameters.schemas);
+    count.add_framing(how.tools_factor * static_cast<double>(schemas.total()));
+    if (tools.size() > std::string_view("[]").size()) count.add_framing(how.per_tools);
     return count.total();
 }
 

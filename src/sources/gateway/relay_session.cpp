@@ -65,11 +65,13 @@ net::Task<void> Gateway::Relay::relay_session(net::ByteStream& client, net::Byte
         count_end(open_->call());
         end_record();
     };
+    std::optional<net::TunnelEnd> first_end;
     const auto watch = [&](net::Side from, std::string_view bytes) -> net::Task<void> {
         // Nothing of a provider's session comes after its end, so that is on the record before the client
         // learns of it. A client that has ended may still be told the rest.
+        if (bytes.empty() && !first_end) first_end = {from, net::TunnelEnd::Why::Closed};
         if (bytes.empty() && from == net::Side::Upstream) {
-            finish({from, net::TunnelEnd::Why::Closed});
+            finish(*first_end);
             co_await wait_until_durable(open_->position());
         } else if (!ended_ && !bytes.empty()) {
             record.watch(from, bytes);

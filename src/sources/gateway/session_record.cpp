@@ -17,6 +17,24 @@ bool is_usual(std::optional<std::uint16_t> code) {
     return !code || *code == 1000 || *code == 1001;
 }
 
+/// What a provider means that closes: those that have no events for errors tell them by code and reason.
+ErrorType type_of_close(std::uint16_t code, const std::string& reason) {
+    providers::ProviderError told;
+    told.message = reason;
+    if (reason.contains("quota")) return providers::classify(429, told);
+    switch (code) {
+        case 1007:  // data that is inconsistent with its type
+        case 1008:  // against a policy
+            return providers::classify(400, told);
+        case 1011:  // an unexpected condition
+            return ErrorType::Server;
+        case 1013:  // try again later
+            return ErrorType::Overloaded;
+        default:
+            return ErrorType::Connection;
+    }
+}
+
 void write_direction(JsonWriter& writer, std::string_view name, std::int64_t messages, std::uint64_t bytes) {
     writer.key(name);
     writer.begin_object();
@@ -72,6 +90,7 @@ Call& SessionRecord::began(Call call) {
     call.trace.sequence = ++calls_;
     call.provider.name = session_.provider.name;
     call.provider.endpoint = session_.provider.endpoint;
+    call.provider.endpoint.method = "WS";  // nothing is asked for by GET but the session
     providers::fill_preview(call);
     ingest::OpenCall open = recorder_.begin(std::move(call));
     Call& kept = open.call();
@@ -108,7 +127,9 @@ providers::SessionEnd SessionRecord::ending(net::TunnelEnd end, std::string_view
         std::string message = fmt::format("{} closed the session", upstream);
         if (server_.code) message += fmt::format(" (code {})", *server_.code);
         if (!server_.reason.empty()) message += ": " + server_.reason;
-        return {Status::Failure, ErrorType::Connection, std::move(message)};
+        const ErrorType type =
+            server_.code ? type_of_close(*server_.code, server_.reason) : ErrorType::Connection;
+        return {Status::Failure, type, std::move(message)};
     }
     if (closed_first_ == net::Side::Client || (end.side == net::Side::Client && end.why != Why::Idle)) {
         return {Status::Cancelled, ErrorType::Cancelled,
