@@ -88,4 +88,12 @@ std::vector<std::string> path_segments(std::string_view path) {
     return segments;
 }
 
+bool ends_with_segments(std::span<const std::string> segments, std::string_view path) {
+    const std::vector<std::string_view> wanted = split(path, '/');
+    return segments.size() >= wanted.size() &&
+           std::equal(wanted.begin(), wanted.end(),
+                      segments.end() - static_cast<std::ptrdiff_t>(wanted.size()),
+                      [](std::string_view want, std::string_view is) { return want == "*" || want == is; });
+}
+
 }  // namespace steno::providers

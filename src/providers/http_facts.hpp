@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -29,5 +30,7 @@ std::optional<std::int64_t> parse_http_date(std::string_view text);
 std::string percent_decoded(std::string_view coded);
 /// The path, percent-decoded, cut into its segments without empty ones: {"v1", "chat", "completions"}.
 std::vector<std::string> path_segments(std::string_view path);
+/// Are these the last ones? "*" in `path` stands for any one segment: "files/*/content".
+bool ends_with_segments(std::span<const std::string> segments, std::string_view path);
 
 }  // namespace steno::providers

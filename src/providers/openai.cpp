@@ -1,8 +1,8 @@
 #include "providers/openai.hpp"
 
 #include "base/text.hpp"
-#include "providers/anthropic.hpp"
 #include "providers/http_facts.hpp"
+#include "providers/languages.hpp"
 #include "providers/request_facts.hpp"
 #include "providers/rerank.hpp"
 #include "providers/stream_usage.hpp"
@@ -51,14 +51,6 @@ constexpr std::string_view kObjects[] = {
     "completions", "responses",     "conversations", "files",   "uploads",    "batches", "videos",
     "fine_tuning", "vector_stores", "assistants",    "threads", "containers", "evals",   "generation"};
 
-bool ends_with_segments(std::span<const std::string> segments, std::string_view path) {
-    const std::vector<std::string_view> wanted = split(path, '/');
-    return segments.size() >= wanted.size() &&
-           std::equal(wanted.begin(), wanted.end(),
-                      segments.end() - static_cast<std::ptrdiff_t>(wanted.size()),
-                      [](std::string_view want, std::string_view is) { return want == "*" || want == is; });
-}
-
 const Endpoint* find_endpoint(const RequestView& request, std::span<const std::string> segments) {
     if (request.method == "POST") {
         for (const Endpoint& endpoint : kEndpoints) {
@@ -69,11 +61,6 @@ const Endpoint* find_endpoint(const RequestView& request, std::span<const std::s
         if (std::ranges::find(segments, object) != segments.end()) return &kObject;
     }
     return nullptr;
-}
-
-/// Anthropic's endpoint, which many hosts have too.
-bool is_messages(std::span<const std::string> segments) {
-    return ends_with_segments(segments, "v1/messages") || ends_with_segments(segments, "v1/messages/*");
 }
 
 bool is_file_content(const RequestView& request, std::span<const std::string> segments) {
@@ -246,9 +233,9 @@ void read_openai_content(JsonValue content, Message& message) {
 
 void OpenAiProvider::read_request(const RequestView& request, Call& call) const {
     const std::vector<std::string> segments = path_segments(request.path);
-    if (is_messages(segments)) {
+    if (const Provider* const other = provider_speaking(segments)) {
         const std::string name(dialect_.record_name.empty() ? call.provider.name : dialect_.record_name);
-        anthropic_provider().read_request(request, call);
+        other->read_request(request, call);
         call.provider.name = name;
         return;
     }
@@ -294,7 +281,12 @@ std::unique_ptr<ResponseReader> OpenAiProvider::read_response(const RequestView&
                                                               const ResponseView& response,
                                                               Call& call) const {
     const std::vector<std::string> segments = path_segments(request.path);
-    if (is_messages(segments)) return anthropic_provider().read_response(request, response, call);
+    if (const Provider* const other = provider_speaking(segments)) {
+        const std::string name = call.provider.name;
+        auto reader = other->read_response(request, response, call);
+        call.provider.name = name;
+        return reader;
+    }
     read_response_head(response, call);
     if (is_file_content(request, segments))
         return make_file_reader(request, response, dialect_, call.provider.name);

@@ -316,6 +316,48 @@ TEST(Answers, WhatIsKeptIsBounded) {
     EXPECT_EQ(call.response.chunks, 70);
 }
 
+TEST(Table, AProviderIsFoundUnderItsNameInTheRecordToo) {
+    for (const auto& [name, upstream] : {std::pair{"azure.ai.openai", "azure"},
+                                         {"aws-bedrock", "bedrock"},
+                                         {"TogetherAI", "together"},
+                                         {"x_ai", "xai"},
+                                         {"gcp.vertex_ai", "vertex"},
+                                         {"voyageai", "voyage"}}) {
+        EXPECT_EQ(find_provider(name).upstream, upstream);
+    }
+    EXPECT_EQ(find_provider("my-own").record_name, "my-own");
+}
+
+TEST(Languages, AHostMaySpeakTheLanguageOfAnother) {
+    const std::tuple<const char*, const char*, const char*> cases[] = {
+        {"/v1/messages", R"({"model":"m","max_tokens":9,"messages":[{"role":"user","content":"hi"}]})",
+         R"({"id":"msg_1","model":"m","role":"assistant","content":[{"type":"text","text":"ok"}],"stop_reason":"end_turn","usage":{"input_tokens":3,"output_tokens":2}})"},
+        {"/v1beta/models/m:generateContent", R"({"contents":[{"role":"user","parts":[{"text":"hi"}]}]})",
+         R"({"candidates":[{"content":{"role":"model","parts":[{"text":"ok"}]},"finishReason":"STOP"}],"usageMetadata":{"promptTokenCount":3,"candidatesTokenCount":2}})"},
+        {"/api/chat", R"({"model":"m","stream":false,"messages":[{"role":"user","content":"hi"}]})",
+         R"({"model":"m","message":{"role":"assistant","content":"ok"},"done":true,"done_reason":"stop","prompt_eval_count":3,"eval_count":2})"},
+        {"/v2/chat", R"({"model":"m","messages":[{"role":"user","content":"hi"}]})",
+         R"({"id":"1","finish_reason":"COMPLETE","message":{"role":"assistant","content":[{"type":"text","text":"ok"}]},"usage":{"billed_units":{"input_tokens":3,"output_tokens":2}}})"},
+        {"/model/m/converse", R"({"messages":[{"role":"user","content":[{"text":"hi"}]}]})",
+         R"({"output":{"message":{"role":"assistant","content":[{"text":"ok"}]}},"stopReason":"end_turn","usage":{"inputTokens":3,"outputTokens":2,"totalTokens":5}})"},
+    };
+    for (const auto& [path, body, answer] : cases) {
+        for (const char* const upstream : {"my-proxy", "deepseek"}) {
+            Exchange exchange;
+            exchange.upstream = upstream;
+            exchange.path = path;
+            exchange.request_body = body;
+            exchange.response_body = answer;
+            const Call call = exchange.read();
+            EXPECT_EQ(call.kind, Kind::Chat) << path;
+            EXPECT_EQ(call.model.requested, "m") << path;
+            EXPECT_EQ(call.usage.input_tokens, 3) << path;
+            EXPECT_EQ(call.usage.output_tokens, 2) << path;
+            if (upstream == std::string_view("deepseek")) EXPECT_EQ(call.provider.name, "deepseek") << path;
+        }
+    }
+}
+
 TEST(Table, NamesAreUniqueAndUnknownOnesAreOpenAiCompatible) {
     Strings names;
     for (const ProviderRow& row : provider_table()) {

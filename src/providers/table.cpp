@@ -148,6 +148,24 @@ constexpr std::array kTable{
     ProviderRow{"lmstudio", "lmstudio", "http://127.0.0.1:1234", &openai_like<lmstudio>},
 };
 
+/// "together_ai", "together-ai" and "TogetherAI" are one.
+bool same_name(std::string_view one, std::string_view other) {
+    const auto next = [](std::string_view& name) -> char {
+        while (!name.empty()) {
+            const char c = name.front();
+            name.remove_prefix(1);
+            if ((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9')) return c;
+            if (c >= 'A' && c <= 'Z') return static_cast<char>(c - 'A' + 'a');
+        }
+        return '\0';
+    };
+    for (;;) {
+        const char c = next(one);
+        if (c != next(other)) return false;
+        if (c == '\0') return true;
+    }
+}
+
 }  // namespace
 
 std::span<const ProviderRow> provider_table() {
@@ -156,7 +174,7 @@ std::span<const ProviderRow> provider_table() {
 
 ProviderRow find_provider(std::string_view upstream_name) {
     for (const ProviderRow& row : kTable) {
-        if (row.upstream == upstream_name) return row;
+        if (row.upstream == upstream_name || same_name(row.record_name, upstream_name)) return row;
     }
     return {upstream_name, upstream_name, "", &openai_like<compatible>};
 }
