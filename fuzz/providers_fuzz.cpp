@@ -69,6 +69,8 @@ constexpr std::array kEndpoints = {
     Endpoint{"openai", "/v1/files", "", kJson, 200, kForm},
     Endpoint{"openai", "/v1/batches", "", kJson, 200},
     Endpoint{"openai", "/v1/files/file-1/content", "", "application/octet-stream", 200, kJson, "GET"},
+    Endpoint{"bedrock", "/model/amazon.nova-lite-v1%3A0/converse", "", kJson, 200},
+    Endpoint{"bedrock", "/model/m/invoke", "", kJson, 200},
 };
 
 std::string read(const Endpoint& endpoint, std::string_view request_body, std::string_view answer,

@@ -1,5 +1,6 @@
 #include "cli/composition.hpp"
 
+#include "cli/aws_access.hpp"
 #include "ingest/folder_secret.hpp"
 #include "store/duckdb/duckdb_store.hpp"
 #include "store/memory/memory_store.hpp"
@@ -48,6 +49,9 @@ Result<std::unique_ptr<Composition>> Composition::open(const Config& config) {
 
     gateway::GatewayOptions options;
     for (const auto& [name, url] : config.upstreams) options.upstreams.push_back({name, url});
+    STENO_ASSIGN(options.aws, aws_access(config));
+    if (const auto url = bedrock_url(options.aws.region); url && !config.upstreams.contains("bedrock"))
+        options.upstreams.push_back({"bedrock", *url});
     options.deadlines.connect = std::chrono::milliseconds(config.connect_timeout_ms);
     options.deadlines.first_byte = std::chrono::milliseconds(config.first_byte_timeout_ms);
     options.deadlines.idle = std::chrono::milliseconds(config.idle_timeout_ms);

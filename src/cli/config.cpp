@@ -145,6 +145,14 @@ std::vector<Setting> make_settings() {
         number("store.threads", &Config::store_threads, 1, 256, "threads of one query"),
         text("pricing.file", &Config::prices_file,
              "JSON file of prices that go before the built-in ones (steno prices)"),
+        text("aws.region", &Config::aws_region,
+             "AWS region of Bedrock, where its upstream's host does not tell; empty: AWS_REGION, "
+             "AWS_DEFAULT_REGION"),
+        text(
+            "aws.credentials_file", &Config::aws_credentials_file,
+            "shared credentials file of the AWS CLI with which requests to Bedrock are signed, read for each "
+            "one; empty: AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN"),
+        text("aws.profile", &Config::aws_profile, "section of aws.credentials_file"),
         choice("log.level", &Config::log_level,
                std::array{
                    Named<log::Level>{"info", log::Level::Info}, Named<log::Level>{"debug", log::Level::Debug},

@@ -41,6 +41,9 @@ struct Config {
     std::int64_t store_threads = 2;
     bool store_feed = true;
     std::string prices_file;
+    std::string aws_region;
+    std::string aws_credentials_file;
+    std::string aws_profile = "default";
     log::Level log_level = log::Level::Info;
     bool log_json = false;
 

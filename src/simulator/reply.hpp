@@ -17,6 +17,7 @@ struct Reply {
     std::string content_type = "application/json";
     bool stream = false;              ///< `frames` are sent one by one
     bool sse = false;                 ///< they are server-sent events
+    bool framed = false;              ///< they are messages of an AWS event stream
     std::vector<std::string> frames;  ///< of an answer that is no stream: one
     std::string error_frame;          ///< for `stream-error-after`
     std::string error_end;            ///< what closes the body after that
@@ -39,6 +40,7 @@ Reply answer_gemini(const Incoming& request);
 Reply answer_cohere(const Incoming& request);
 Reply answer_ollama(const Incoming& request);
 Reply answer_mistral(const Incoming& request);
+Reply answer_bedrock(const Incoming& request);
 
 /// One server-sent event; `event` may be empty.
 std::string sse_frame(std::string_view event, std::string_view data);

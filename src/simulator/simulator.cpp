@@ -47,6 +47,7 @@ constexpr Simulated kSimulated[] = {
     {"cohere", answer_cohere},
     {"ollama", answer_ollama},
     {"mistral", answer_mistral},
+    {"bedrock", answer_bedrock},
 };
 
 /// Any other name is a host that speaks OpenAI's language. Without a name the path tells.
@@ -103,15 +104,18 @@ void apply_to_frames(Reply& reply) {
         constexpr std::size_t kAfter = 2;
         const auto at =
             reply.frames.begin() + static_cast<std::ptrdiff_t>(std::min(kAfter, reply.frames.size() - 1));
-        reply.frames.insert(
-            at, reply.sse ? sse_frame("", R"({"id":"broken","choices":[{"del)") : R"(,{"candidates":[{)");
+        std::string damaged = *at;
+        damaged[damaged.size() / 2] ^= 0x20;  // its checksum is another one then
+        reply.frames.insert(at, reply.framed ? damaged
+                                : reply.sse  ? sse_frame("", R"({"id":"broken","choices":[{"del)")
+                                             : R"(,{"candidates":[{)");
     }
     if (knobs.stream_error_after) {
         const auto after = static_cast<std::size_t>(*knobs.stream_error_after);
         if (after < reply.frames.size()) reply.frames.resize(after);
         std::string error = reply.error_frame;
-        if (!reply.sse && reply.frames.empty()) error.replace(0, error.find('{'), "[");
-        if (!reply.sse && !reply.frames.empty() && reply.frames.back().ends_with("]\n"))
+        if (!reply.sse && !reply.framed && reply.frames.empty()) error.replace(0, error.find('{'), "[");
+        if (!reply.sse && !reply.framed && !reply.frames.empty() && reply.frames.back().ends_with("]\n"))
             reply.frames.pop_back();
         reply.frames.push_back(error + reply.error_end);
     }

@@ -17,6 +17,8 @@ const prices = {
   'gpt-4o-mini': [150_000, 75_000, 600_000],
   'text-embedding-3-small': [20_000, 0, 0],
   'claude-haiku-4-5': [1_000_000, 100_000, 5_000_000],
+  'amazon.nova-lite-v1:0': [60_000, 0, 240_000],
+  'anthropic.claude-haiku-4-5-20251001-v1:0': [1_000_000, 100_000, 5_000_000],
   'gemini-2.5-flash': [300_000, 30_000, 2_500_000],
   'command-a-03-2025': [2_500_000, 0, 10_000_000],
   'embed-v4.0': [120_000, 0, 0],
@@ -32,7 +34,7 @@ function dollars(units) {
 
 function launch(args) {
   const env = Object.fromEntries(
-    Object.entries(process.env).filter(([name]) => !/_API_KEY$|^STENO_/.test(name)),
+    Object.entries(process.env).filter(([name]) => !/_API_KEY$|^STENO_|^AWS_/.test(name)),
   )
   const child = spawn(binary, args, { stdio: ['ignore', 'pipe', 'pipe'], cwd: tmpdir(), env })
   child.said = ''
@@ -66,7 +68,7 @@ export async function startSteno() {
     simulator,
     () => /OpenAI\s+(http:\/\/[^/\s]+)\/openai/.exec(simulator.said)?.[1],
   )
-  const upstreams = ['openai', 'anthropic', 'gemini', 'cohere', 'mistral', 'ollama'].flatMap((name) => [
+  const upstreams = ['openai', 'anthropic', 'gemini', 'cohere', 'bedrock', 'mistral', 'ollama'].flatMap((name) => [
     '--upstream',
     `${name}=${sim}/${name}`,
   ])

@@ -13,7 +13,7 @@ import urllib.request
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BINARY = os.environ.get("STENO_BINARY", str(ROOT / "build/release/steno"))
-NO_KEYS = {k: v for k, v in os.environ.items() if not k.endswith("_API_KEY") and not k.startswith("STENO_")}
+NO_KEYS = {k: v for k, v in os.environ.items() if not k.endswith("_API_KEY") and not k.startswith(("STENO_", "AWS_"))}
 
 
 def run(*args, check=True, env=None, stdin=None, timeout=120):
@@ -71,7 +71,7 @@ class Simulator(Process):
 
     def upstreams(self):
         flags = []
-        for name in ("openai", "anthropic", "gemini", "cohere", "mistral", "ollama"):
+        for name in ("openai", "anthropic", "gemini", "cohere", "bedrock", "mistral", "ollama"):
             flags += ["--upstream", f"{name}={self.url}/{name}"]
         return flags
 

@@ -7,6 +7,7 @@
 #include "net/http_server.hpp"
 #include "net/loops.hpp"
 #include "providers/provider.hpp"
+#include "sources/gateway/aws_signing.hpp"
 
 #include <atomic>
 #include <chrono>
@@ -54,6 +55,7 @@ struct GatewayOptions {
     /// Ask the provider for the usage of a stream where the client did not, and keep the answer to it from
     /// the client.
     bool ask_for_usage = true;
+    AwsAccess aws;  ///< for Bedrock
 };
 
 struct GatewayStats {

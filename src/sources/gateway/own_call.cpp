@@ -20,6 +20,10 @@ Result<Call> make_own_call(Gateway& gateway, OwnCall request) {
     head.target = upstream.url.path + request.path;
     head.headers.add("Content-Type", "application/json");
     for (auto& [name, value] : request.headers) head.headers.add(name, value);
+    if (provider.record_name == "aws.bedrock") {
+        STENO_TRY(sign_for_aws(gateway.options_.aws, upstream.url.host_header(), head, request.body,
+                               system_clock().now()));
+    }
 
     Call call = std::move(request.context);
     call.id = Uuid::random(system_random());

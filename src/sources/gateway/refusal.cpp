@@ -30,6 +30,12 @@ Refusal refuse(std::string_view record_provider, int status, ErrorType type, std
     const std::string text = "Steno gateway: " + std::string(message);
     JsonWriter json(refusal.body);
     json.begin_object();
+    if (record_provider == "aws.bedrock") {
+        refusal.head.headers.add("x-amzn-errortype", "StenoGatewayError");
+        json.member("message", text);
+        json.end_object();
+        return refusal;
+    }
     if (record_provider == "anthropic") json.member("type", "error");
     json.key("error");
     json.begin_object();

@@ -106,6 +106,10 @@ net::Task<void> Gateway::Relay::run() {
     net::RequestHead outgoing = upstream_request();
     auto asking = asking_for_usage();
     if (asking) outgoing.headers.set("accept-encoding", "identity");  // what is taken out must be found first
+    if (auto done = sign(outgoing); !done) {
+        co_await refuse_with(403, ErrorType::Authentication, std::move(done).error().message);
+        co_return;
+    }
     client_.on_client_gone([this] { cancel_.cancel(); });
     if (asks_for_web_socket()) {
         co_await run_session(std::move(outgoing));
@@ -220,6 +224,17 @@ net::RequestHead Gateway::Relay::upstream_request() const {
                (name.size() >= 8 && equals_ignoring_case(name.substr(0, 8), "x-steno-"));
     });
     return head;
+}
+
+Result<void> Gateway::Relay::sign(net::RequestHead& outgoing) {
+    if (provider_.record_name != "aws.bedrock") return {};
+    STENO_TRY(sign_for_aws(gateway_.options_.aws, upstream_.url.host_header(), outgoing, body_,
+                           system_clock().now()));
+    // What went out must not come back into the record either.
+    for (const std::string_view name : {"authorization", "x-amz-security-token"}) {
+        if (const auto value = outgoing.headers.get(name)) request_.headers.set(name, std::string(*value));
+    }
+    return {};
 }
 
 void Gateway::Relay::read_head(const net::ResponseHead& head) {

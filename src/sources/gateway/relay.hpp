@@ -30,6 +30,8 @@ class Gateway::Relay {
     [[nodiscard]] providers::RequestView request_view(std::string_view body) const;
     void read_request(std::string_view body);
     net::RequestHead upstream_request() const;
+    /// For an upstream that is AWS's.
+    Result<void> sign(net::RequestHead& outgoing);
     /// What goes upstream in place of the body, so that the stream reports its usage.
     std::optional<providers::AskingForUsage> asking_for_usage();
     void read_head(const net::ResponseHead& head);
