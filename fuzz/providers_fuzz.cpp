@@ -19,6 +19,7 @@ struct Endpoint {
     std::string_view query;
     std::string_view content_type;
     int status;
+    std::string_view method = "POST";
 };
 
 constexpr std::string_view kJson = "application/json";
@@ -51,6 +52,19 @@ constexpr std::array kEndpoints = {
     Endpoint{"mistral", "/v1/ocr", "", kJson, 200},
     Endpoint{"mistral", "/v1/fim/completions", "", kSse, 200},
     Endpoint{"mistral", "/v1/audio/transcriptions", "", kSse, 200},
+    Endpoint{"anthropic", "/v1/complete", "", kSse, 200},
+    Endpoint{"anthropic", "/v1/messages/count_tokens", "", kJson, 200},
+    Endpoint{"anthropic", "/v1/messages/batches/b/results", "", "application/x-jsonl", 200, "GET"},
+    Endpoint{"azure", "/openai/deployments/d/chat/completions", "api-version=1", kSse, 200},
+    Endpoint{"azure", "/models/chat/completions", "", kJson, 400},
+    Endpoint{"gemini", "/v1beta/interactions", "", kSse, 200},
+    Endpoint{"gemini", "/v1beta/interactions", "", kJson, 200},
+    Endpoint{"gemini", "/v1beta/batches/b", "", kJson, 200, "GET"},
+    Endpoint{"gemini", "/v1beta/models/veo-3:predictLongRunning", "", kJson, 200},
+    Endpoint{"vertex", "/v1/projects/p/locations/l/publishers/google/models/m:predict", "", kJson, 200},
+    Endpoint{"vertex", "/v1/projects/p/locations/l/publishers/anthropic/models/m:streamRawPredict", "", kSse,
+             200},
+    Endpoint{"vertex", "/v1/projects/p/locations/l/publishers/mistralai/models/m:rawPredict", "", kJson, 200},
 };
 
 std::string read(const Endpoint& endpoint, std::string_view request_body, std::string_view answer,
@@ -60,15 +74,24 @@ std::string read(const Endpoint& endpoint, std::string_view request_body, std::s
         return std::nullopt;
     };
     const auto& provider = providers::find_provider(endpoint.upstream).provider();
-    const providers::RequestView request{"POST", endpoint.path, endpoint.query, header, request_body};
+    const providers::RequestView request{endpoint.method, endpoint.path, endpoint.query, header,
+                                         request_body};
     Call call;
     provider.read_request(request, call);
     const auto reader = provider.read_response(request, {endpoint.status, header}, call);
-    for (std::size_t at = 0; at < answer.size(); at += step) reader->feed(answer.substr(at, step));
+    std::string further;
+    const auto take_further = [&] {
+        for (const Call& one : reader->further_calls()) further += to_json(one, {.preview = true});
+    };
+    for (std::size_t at = 0; at < answer.size(); at += step) {
+        reader->feed(answer.substr(at, step));
+        take_further();
+    }
     const bool complete = answer.size() % 2 == 0;
     reader->end(complete, call);
+    take_further();
     providers::fill_preview(call);
-    return to_json(call, {.preview = true});
+    return to_json(call, {.preview = true}) + further;
 }
 
 }  // namespace

@@ -40,8 +40,10 @@ struct Simulated {
 
 constexpr Simulated kSimulated[] = {
     {"anthropic", answer_anthropic},
+    {"azure", answer_azure},
     {"gemini", answer_gemini},
     {"cohere", answer_cohere},
+    {"vertex", answer_vertex},
 };
 
 /// Any other name is a host that speaks OpenAI's language. Without a name the path tells.

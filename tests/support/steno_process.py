@@ -71,7 +71,7 @@ class Simulator(Process):
 
     def upstreams(self):
         flags = []
-        for name in ("openai", "anthropic", "gemini", "cohere"):
+        for name in ("openai", "anthropic", "azure", "gemini", "vertex", "cohere"):
             flags += ["--upstream", f"{name}={self.url}/{name}"]
         return flags
 
