@@ -263,12 +263,12 @@ def test_a_batch(client, record):
     calls = record.calls(8 + 4)  # to have the results, the client looks the batch up again
     spans = [call for call in calls if call["kind"] == "span"]
     assert len(spans) == 8 and all("cost" not in call and call["status"] == "success" for call in spans)
-    found = {call["labels"]["metadata"]["custom_id"]: call for call in calls if call["kind"] != "span"}
+    found = {call["labels"]["attributes"]["batch.custom_id"]: call for call in calls if call["kind"] != "span"}
     assert set(found) == set(results)
     for name, result in results.items():
         call = found[name]
         assert call["kind"] == "chat" and call["provider"]["name"] == "anthropic" and call["provider"]["batch"] is True
-        assert call["labels"]["metadata"]["batch_id"] == batch.id
+        assert call["labels"]["attributes"]["batch.id"] == batch.id
         if result.type == "errored":
             assert call["status"] == "failure" and call["error"]["type"] == "invalid_request" and "cost" not in call
             assert call["error"]["message"] == result.error.error.message

@@ -270,13 +270,13 @@ def test_a_batch(client, record):
     calls = record.calls(3 + 4)
     assert [call["status"] for call in calls if call["kind"] == "span"] == ["success"] * 3
     found = {
-        call["labels"]["metadata"]["custom_id"]: call for call in calls if call["provider"].get("batch") is True
+        call["labels"]["attributes"]["batch.custom_id"]: call for call in calls if call["provider"].get("batch") is True
     }
     assert len(results) == len(found) == 4
     for result in results:
         call = found[result.metadata["key"]]
         assert call["kind"] == "chat" and call["provider"]["name"] == "gcp.gemini"
-        assert call["labels"]["metadata"]["batch_id"] == job.name and call["model"]["requested"] == FLASH
+        assert call["labels"]["attributes"]["batch.id"] == job.name and call["model"]["requested"] == FLASH
         if result.error:
             assert call["status"] == "failure" and call["error"]["message"] == result.error.message
             continue
