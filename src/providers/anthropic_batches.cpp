@@ -20,7 +20,7 @@ class BatchReader final : public AnswerReader {
     void on_event(std::string_view, JsonValue line) override { read(line); }
     void on_document(JsonValue root) override { read(root); }
     [[nodiscard]] bool stream_is_whole() const override { return body_is_complete(); }
-    void on_end(Call&) override {}
+    void on_end(Call& call) override { write_batch_summary(call, results_, failed_); }
 
     void read(JsonValue line) {
         const JsonValue result = line["result"];
@@ -40,11 +40,15 @@ class BatchReader final : public AnswerReader {
         call.kind = Kind::Chat;
         call.provider.name = "anthropic";
         name_batch_result(call, batch_id_, custom_id);
+        ++results_;
+        if (call.status == Status::Failure) ++failed_;
         calls_.push_back(std::move(call));
     }
 
     std::string batch_id_;
     std::vector<Call> calls_;
+    std::int64_t results_ = 0;
+    std::int64_t failed_ = 0;
 };
 
 }  // namespace

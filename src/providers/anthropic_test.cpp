@@ -171,6 +171,7 @@ TEST(Anthropic, EachResultOfABatchIsACall) {
     const Exchange exchange = batch_results();
     EXPECT_EQ(exchange.read().status, Status::Success);
     EXPECT_EQ(exchange.read().name, "GET /v1/messages/batches/msgbatch_1/results");
+    EXPECT_EQ(exchange.read().response.output.text, R"({"batch_results":4,"failed":2})");
     const std::vector<Call> calls = further_calls(exchange, 100'000);
     ASSERT_EQ(calls.size(), 4u);
     const Call& good = calls[0];
@@ -184,7 +185,8 @@ TEST(Anthropic, EachResultOfABatchIsACall) {
     EXPECT_EQ(good.usage.input_tokens, 13);
     EXPECT_EQ(good.usage.output_tokens, 7);
     EXPECT_EQ(good.preview.answer, "Hello");
-    EXPECT_EQ(good.labels.metadata.text, R"({"batch_id":"msgbatch_1","custom_id":"a"})");
+    EXPECT_EQ(std::get<std::string>(good.labels.attributes.at("batch.id")), "msgbatch_1");
+    EXPECT_EQ(std::get<std::string>(good.labels.attributes.at("batch.custom_id")), "a");
     EXPECT_EQ(calls[1].status, Status::Failure);
     EXPECT_EQ(calls[1].error.type, ErrorType::InvalidRequest);
     EXPECT_EQ(calls[1].error.message, "max_tokens: Field required");

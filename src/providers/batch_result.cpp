@@ -1,6 +1,6 @@
 #include "providers/batch_result.hpp"
 
-#include "base/json_writer.hpp"
+#include <fmt/format.h>
 
 #include <optional>
 #include <string>
@@ -28,12 +28,14 @@ void name_batch_result(Call& call, std::string_view batch_id, std::string_view c
     call.id = Uuid::named(kSpace, ids);
     call.name = call.model.served.empty() ? "batch result" : call.model.served;
     call.provider.batch = true;
-    JsonWriter writer(call.labels.metadata.text);
-    writer.begin_object();
-    writer.member("batch_id", batch_id);
-    writer.member("custom_id", custom_id);
-    writer.end_object();
+    call.labels.attributes["batch.id"] = std::string(batch_id);
+    call.labels.attributes["batch.custom_id"] = std::string(custom_id);
     fill_preview(call);
+}
+
+void write_batch_summary(Call& fetching, std::int64_t results, std::int64_t failed) {
+    if (results == 0) return;
+    fetching.response.output.text = fmt::format(R"({{"batch_results":{},"failed":{}}})", results, failed);
 }
 
 }  // namespace steno::providers

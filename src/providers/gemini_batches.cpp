@@ -52,15 +52,19 @@ class BatchReader final : public AnswerReader {
         call.kind = kind;
         // The caller may have named it; its place is what it has in any case.
         const std::string key = result["metadata"]["key"].string();
-        name_batch_result(call, batch, key.empty() ? fmt::to_string(calls_.size()) : key);
+        name_batch_result(call, batch, key.empty() ? fmt::to_string(results_) : key);
+        ++results_;
+        if (call.status == Status::Failure) ++failed_;
         calls_.push_back(std::move(call));
     }
 
-    void on_end(Call&) override {}
+    void on_end(Call& call) override { write_batch_summary(call, results_, failed_); }
 
     std::string record_name_;
     std::string model_;
     std::vector<Call> calls_;
+    std::int64_t results_ = 0;
+    std::int64_t failed_ = 0;
 };
 
 }  // namespace

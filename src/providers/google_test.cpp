@@ -140,7 +140,8 @@ TEST(Gemini, ABatchBringsItsResults) {
     EXPECT_EQ(calls[0].provider.name, "gcp.gemini");
     EXPECT_EQ(calls[0].provider.batch, true);
     EXPECT_EQ(calls[0].usage.input_tokens, 3);
-    EXPECT_EQ(calls[0].labels.metadata.text, R"({"batch_id":"batches/b-1","custom_id":"k-1"})");
+    EXPECT_EQ(std::get<std::string>(calls[0].labels.attributes.at("batch.id")), "batches/b-1");
+    EXPECT_EQ(std::get<std::string>(calls[0].labels.attributes.at("batch.custom_id")), "k-1");
     EXPECT_EQ(calls[1].status, Status::Failure);
     EXPECT_EQ(calls[1].error.message, "too much");
     EXPECT_NE(calls[0].id, calls[1].id);

@@ -273,6 +273,8 @@ Reply answer_anthropic(const Incoming& request) {
     const auto refuse = [&](std::string_view kind, std::string_view message) {
         return error_reply(Vendor::Anthropic, kind, {}, dice, model, message);
     };
+    if (request.path.starts_with("/v1/messages/batches")) return answer_anthropic_batches(request);
+    if (request.path == "/v1/complete") return answer_anthropic_completion(request);
     const bool counts = request.path == "/v1/messages/count_tokens";
     if (request.path != "/v1/messages" && !counts) return refuse("not_found", "Not found");
     if (request.method != "POST") return refuse("invalid", "Method Not Allowed");

@@ -325,6 +325,15 @@ Reply answer_gemini(const Incoming& request) {
     const auto refuse = [&](std::string_view kind, std::string_view message) {
         return error_reply(Vendor::Gemini, kind, {}, dice, model, message);
     };
+    if (request.path.ends_with("/interactions")) return answer_gemini_interaction(request);
+    if (request.path.contains("/batches/") || request.path.ends_with(":batchGenerateContent"))
+        return answer_gemini_batches(request);
+    if (constexpr std::string_view kOpenAi = "/v1beta/openai"; request.path.starts_with(kOpenAi)) {
+        Incoming compatible = request;
+        const std::string path = "/v1" + std::string(request.path.substr(kOpenAi.size()));
+        compatible.path = path;
+        return answer_openai(compatible);
+    }
     // "/v1beta/models/NAME:VERB"
     const auto models = request.path.find("/models/");
     const auto colon = request.path.rfind(':');
@@ -333,6 +342,7 @@ Reply answer_gemini(const Incoming& request) {
                       fmt::format("The requested URL {} was not found on this server.", request.path));
     model = request.path.substr(models + 8, colon - models - 8);
     const std::string_view verb = request.path.substr(colon + 1);
+    if (verb.starts_with("predict")) return answer_gemini_prediction(request, model, verb);
     const bool streams = verb == "streamGenerateContent";
     if (!streams && verb != "generateContent" && verb != "embedContent" && verb != "batchEmbedContents" &&
         verb != "countTokens")

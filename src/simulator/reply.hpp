@@ -41,6 +41,18 @@ Reply answer_cohere(const Incoming& request);
 Reply answer_ollama(const Incoming& request);
 Reply answer_mistral(const Incoming& request);
 Reply answer_bedrock(const Incoming& request);
+/// Azure's paths, over OpenAI's and Anthropic's answers.
+Reply answer_azure(const Incoming& request);
+/// Vertex AI's paths, over Gemini's, Anthropic's and OpenAI's.
+Reply answer_vertex(const Incoming& request);
+
+// Parts of a provider with a file of their own.
+Reply answer_anthropic_batches(const Incoming& request);
+Reply answer_anthropic_completion(const Incoming& request);
+Reply answer_gemini_batches(const Incoming& request);
+Reply answer_gemini_interaction(const Incoming& request);
+/// :predict and :predictLongRunning
+Reply answer_gemini_prediction(const Incoming& request, std::string_view model, std::string_view verb);
 
 /// One server-sent event; `event` may be empty.
 std::string sse_frame(std::string_view event, std::string_view data);

@@ -43,11 +43,13 @@ struct Simulated {
 
 constexpr Simulated kSimulated[] = {
     {"anthropic", answer_anthropic},
+    {"azure", answer_azure},
     {"gemini", answer_gemini},
     {"cohere", answer_cohere},
     {"ollama", answer_ollama},
     {"mistral", answer_mistral},
     {"bedrock", answer_bedrock},
+    {"vertex", answer_vertex},
 };
 
 /// Any other name is a host that speaks OpenAI's language. Without a name the path tells.

@@ -18,6 +18,7 @@ from steno_process import Server, Simulator, run  # noqa: E402
 KEYS = {
     "openai": "sk-proj-SECRETopenai0123456789abcdef",
     "anthropic": "sk-ant-SECRETanthropic0123456789abcdef",
+    "vertex": "ya29.SECRETvertex0123456789abcdef",
     "gemini": "AIzaSECRETgemini0123456789abcdef",
     "cohere": "co-SECRETcohere0123456789abcdef",
     "mistral": "SECRETmistral0123456789abcdef",
@@ -26,11 +27,17 @@ KEYS = {
 # Dollars for a million tokens: input, cached input, output.
 PRICES = {
     "gpt-4o-mini": ("0.15", "0.075", "0.6"),
+    "prod-gpt-4o-mini": ("0.165", "0.075", "0.66"),  # Azure's own price, by deployment
+    "prod-text-embedding-3-small": ("0.02", "0", "0"),
     "gpt-5-mini": ("0.25", "0.025", "2"),
     "text-embedding-3-small": ("0.02", "0", "0"),
     "claude-haiku-4-5": ("1", "0.1", "5"),
+    "claude-haiku-4-5@20251001": ("1", "0.1", "5"),
     "claude-sonnet-4-5": ("3", "0.3", "15"),
     "gemini-2.5-flash": ("0.3", "0.03", "2.5"),
+    "gemini-embedding-001": ("0.15", "0", "0"),
+    "google/gemini-2.5-flash": ("0.3", "0.03", "2.5"),
+    "text-embedding-005": ("0.1", "0", "0"),
     "gemini-2.5-pro": ("1.25", "0.125", "10"),
     "command-a-03-2025": ("2.5", "0", "10"),
     "command-r7b-12-2024": ("0.0375", "0", "0.15"),

@@ -15,6 +15,8 @@ export const key = 'sk-SECRETnode0123456789abcdef'
 // Micro-dollars for a million tokens: input, cached input, output.
 const prices = {
   'gpt-4o-mini': [150_000, 75_000, 600_000],
+  'prod-gpt-4o-mini': [165_000, 75_000, 660_000],
+  'claude-haiku-4-5@20251001': [1_000_000, 100_000, 5_000_000],
   'text-embedding-3-small': [20_000, 0, 0],
   'claude-haiku-4-5': [1_000_000, 100_000, 5_000_000],
   'amazon.nova-lite-v1:0': [60_000, 0, 240_000],
@@ -68,7 +70,8 @@ export async function startSteno() {
     simulator,
     () => /OpenAI\s+(http:\/\/[^/\s]+)\/openai/.exec(simulator.said)?.[1],
   )
-  const upstreams = ['openai', 'anthropic', 'gemini', 'cohere', 'bedrock', 'mistral', 'ollama'].flatMap((name) => [
+  const names = ['openai', 'anthropic', 'azure', 'gemini', 'vertex', 'cohere', 'bedrock', 'mistral', 'ollama']
+  const upstreams = names.flatMap((name) => [
     '--upstream',
     `${name}=${sim}/${name}`,
   ])

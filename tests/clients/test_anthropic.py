@@ -1,10 +1,12 @@
 """The anthropic package."""
 
 import asyncio
+import json
 
 import anthropic
+import httpx2
 import pytest
-from conftest import KEYS, assert_call, assert_failure
+from conftest import KEYS, assert_call, assert_failure, dollars
 
 WEATHER = {
     "name": "get_weather",
@@ -238,10 +240,70 @@ def test_length_limit(client, record):
 
 
 def test_count_tokens_is_relayed_and_costs_nothing(client, record):
-    assert client.messages.count_tokens(model="claude-haiku-4-5", messages=messages()).input_tokens > 5
+    counted = client.messages.count_tokens(model="claude-haiku-4-5", messages=messages()).input_tokens
+    assert counted > 5
     call = record.call()
     assert call["kind"] == "span" and call["status"] == "success" and "cost" not in call
     assert call["provider"]["name"] == "anthropic" and call["name"] == "POST /v1/messages/count_tokens"
+    assert call["response"]["output"] == {"input_tokens": counted} and "usage" not in call
+
+
+def test_a_batch(client, record):
+    """Four requests go; each result is a call of its own, and is on the record once though it is fetched twice."""
+    requests = [
+        {"custom_id": f"request-{n}", "params": {"messages": messages(f"number {n}"), **HAIKU}} for n in range(4)
+    ]
+    batch = client.messages.batches.create(requests=requests)
+    assert client.messages.batches.retrieve(batch.id).processing_status == "ended"
+    client.messages.batches.list()
+    client.messages.batches.cancel(batch.id)
+    results = {one.custom_id: one.result for one in client.messages.batches.results(batch.id)}
+    assert len(results) == 4
+    assert {one.custom_id for one in client.messages.batches.results(batch.id)} == set(results)
+    calls = record.calls(8 + 4)  # to have the results, the client looks the batch up again
+    spans = [call for call in calls if call["kind"] == "span"]
+    assert len(spans) == 8 and all("cost" not in call and call["status"] == "success" for call in spans)
+    found = {call["labels"]["attributes"]["batch.custom_id"]: call for call in calls if call["kind"] != "span"}
+    assert set(found) == set(results)
+    for name, result in results.items():
+        call = found[name]
+        assert call["kind"] == "chat" and call["provider"]["name"] == "anthropic" and call["provider"]["batch"] is True
+        assert call["labels"]["attributes"]["batch.id"] == batch.id
+        if result.type == "errored":
+            assert call["status"] == "failure" and call["error"]["type"] == "invalid_request" and "cost" not in call
+            assert call["error"]["message"] == result.error.error.message
+            continue
+        message = result.message
+        assert call["status"] == "success" and call["response"]["id"] == message.id
+        assert call["model"] == {"served": message.model}
+        assert "".join(part["text"] for part in call["response"]["messages"][0]["parts"]) == text_of(message)
+        took, gave = totals(message.usage)
+        assert (call["usage"]["input_tokens"], call["usage"]["output_tokens"]) == (took, gave)
+        assert call["cost"]["total"] == dollars((took, "0.5"), (gave, "2.5"))  # half of the usual
+    assert sum(call["status"] == "failure" for call in found.values()) == 1
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_the_old_completions(client, record, stream):
+    """No current client has them; the gateway does."""
+    answer = client.post(
+        "/v1/complete",
+        body={
+            "model": "claude-2.1",
+            "prompt": f"\n\nHuman: {PROMPT}\n\nAssistant:",
+            "max_tokens_to_sample": 100,
+            "stream": stream,
+        },
+        cast_to=httpx2.Response,
+    )
+    call = record.call()
+    assert call["kind"] == "completion" and call["status"] == "success"
+    assert call["model"] == {"requested": "claude-2.1", "served": "claude-2.1"}
+    text = "".join(part["text"] for part in call["response"]["messages"][0]["parts"])
+    assert call["response"]["finish_reasons"] == ["stop_sequence"] and "usage" not in call and "cost" not in call
+    lines = answer.text.splitlines() if stream else ["data: " + answer.text]
+    events = [json.loads(line.removeprefix("data: ")) for line in lines if line.startswith("data: ")]
+    assert text == "".join(event.get("completion", "") for event in events) != ""
 
 
 @pytest.mark.parametrize(

@@ -1,9 +1,11 @@
 """The google-genai package."""
 
 import asyncio
+import json
 
+import openai
 import pytest
-from conftest import KEYS, assert_call, assert_failure
+from conftest import KEYS, assert_call, assert_failure, dollars
 from google import genai
 from google.genai import errors, types
 from pydantic import BaseModel
@@ -229,9 +231,127 @@ def test_embed_content(client, record):
 
 
 def test_count_tokens_is_relayed(client, record):
-    assert client.models.count_tokens(model=FLASH, contents=PROMPT).total_tokens > 5
+    counted = client.models.count_tokens(model=FLASH, contents=PROMPT).total_tokens
     call = record.call()
-    assert call["kind"] == "span" and call["status"] == "success" and "cost" not in call
+    assert call["kind"] == "span" and call["status"] == "success" and "cost" not in call and "usage" not in call
+    assert call["response"]["output"]["totalTokens"] == counted > 5
+
+
+def test_images(client, record):
+    answer = client.models.generate_images(
+        model="imagen-4.0-generate-001", prompt="A heron", config=types.GenerateImagesConfig(number_of_images=3)
+    )
+    call = record.call()
+    assert call["kind"] == "image" and call["status"] == "success"
+    assert call["usage"]["images"] == len(answer.generated_images) == 3
+    assert call["request"]["messages"] == [{"role": "user", "parts": [{"type": "text", "text": "A heron"}]}]
+
+
+def test_a_video_is_begun(client, record):
+    operation = client.models.generate_videos(
+        model="veo-3.1-generate-preview",
+        source=types.GenerateVideosSource(prompt="Waves"),
+        config=types.GenerateVideosConfig(duration_seconds=8, number_of_videos=2),
+    )
+    call = record.call()
+    assert call["kind"] == "video" and call["response"]["id"] == operation.name
+    assert call["usage"] == {"seconds": 16, "estimated": True}
+
+
+def test_a_batch(client, record):
+    """Four requests go; each result is a call of its own, and is on the record once though it is fetched twice."""
+    job = client.batches.create(
+        model=FLASH,
+        src=[{"contents": [{"role": "user", "parts": [{"text": f"number {n}"}]}]} for n in range(4)],
+    )
+    done = client.batches.get(name=job.name)
+    assert client.batches.get(name=job.name).state == done.state == types.JobState.JOB_STATE_SUCCEEDED
+    results = done.dest.inlined_responses
+    calls = record.calls(3 + 4)
+    assert [call["status"] for call in calls if call["kind"] == "span"] == ["success"] * 3
+    found = {
+        call["labels"]["attributes"]["batch.custom_id"]: call for call in calls if call["provider"].get("batch") is True
+    }
+    assert len(results) == len(found) == 4
+    for result in results:
+        call = found[result.metadata["key"]]
+        assert call["kind"] == "chat" and call["provider"]["name"] == "gcp.gemini"
+        assert call["labels"]["attributes"]["batch.id"] == job.name and call["model"]["requested"] == FLASH
+        if result.error:
+            assert call["status"] == "failure" and call["error"]["message"] == result.error.message
+            continue
+        assert "".join(part["text"] for part in call["response"]["messages"][0]["parts"]) == result.response.text
+        took, gave = totals(result.response.usage_metadata)
+        assert (call["usage"]["input_tokens"], call["usage"]["output_tokens"]) == (took, gave)
+        assert call["cost"]["total"] == dollars((took, "0.15"), (gave, "1.25"))  # half of the usual
+    assert sum(call["status"] == "failure" for call in found.values()) == 1
+
+
+@pytest.mark.parametrize("tool", [False, True])
+@pytest.mark.parametrize("stream", [False, True])
+def test_interactions(client, record, stream, tool):
+    asked = {"model": FLASH, "input": PROMPT}
+    if tool:
+        city = {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]}
+        asked["tools"] = [{"type": "function", "name": "get_weather", "parameters": city}]
+    if stream:
+        events = list(client.interactions.create(**asked, stream=True))
+        deltas = [event.delta for event in events if event.event_type == "step.delta"]
+        text = "".join(delta.text for delta in deltas if delta.type == "text")
+        arguments = "".join(delta.arguments for delta in deltas if delta.type == "arguments_delta")
+        tools = [
+            (event.step.id, event.step.name, json.loads(arguments))
+            for event in events
+            if event.event_type == "step.start" and event.step.type == "function_call"
+        ]
+        answer = next(event.interaction for event in events if event.event_type == "interaction.completed")
+    else:
+        answer = client.interactions.create(**asked)
+        text = "".join(
+            piece.text for step in answer.steps if step.type == "model_output" for piece in step.content
+        )
+        tools = [(step.id, step.name, step.arguments) for step in answer.steps if step.type == "function_call"]
+    usage = answer.usage
+    assert len(tools) == tool
+    call = record.call()
+    assert_call(
+        call,
+        provider="gcp.gemini",
+        requested=FLASH,
+        stream=stream,
+        prompt=PROMPT,
+        answer=None if tool else text,
+        usage=(usage.total_input_tokens, usage.total_output_tokens + usage.total_thought_tokens),
+        tools=tools,
+    )
+    assert call["response"]["id"] == answer.id
+    assert call["response"]["finish_reasons"] == ["requires_action" if tool else "completed"]
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_interactions_that_fail(client, record, stream):
+    with pytest.raises(Exception) as caught:
+        list(client.interactions.create(model=FLASH, input="[sim error=rate_limit]", stream=stream))
+    assert not isinstance(caught.value, AssertionError)
+    assert_failure(record.calls(1)[0], "rate_limit", 429)
+
+
+def test_openais_language(server, record):
+    with openai.OpenAI(
+        base_url=server.url + "/gemini/v1beta/openai",
+        api_key=KEYS["gemini"],
+        max_retries=0,
+        default_headers=record.headers,
+    ) as client:
+        answer = client.chat.completions.create(model=FLASH, messages=[{"role": "user", "content": PROMPT}])
+    assert_call(
+        record.call(),
+        provider="gcp.gemini",
+        requested=FLASH,
+        prompt=PROMPT,
+        answer=answer.choices[0].message.content,
+        usage=(answer.usage.prompt_tokens, answer.usage.completion_tokens),
+    )
 
 
 def test_a_blocked_prompt(client, record):

@@ -71,7 +71,7 @@ class Simulator(Process):
 
     def upstreams(self):
         flags = []
-        for name in ("openai", "anthropic", "gemini", "cohere", "bedrock", "mistral", "ollama"):
+        for name in ("openai", "anthropic", "azure", "gemini", "vertex", "cohere", "bedrock", "mistral", "ollama"):
             flags += ["--upstream", f"{name}={self.url}/{name}"]
         return flags
 
