@@ -16,7 +16,7 @@ export const key = 'sk-SECRETnode0123456789abcdef'
 const prices = {
   'gpt-4o-mini': [150_000, 75_000, 600_000],
   'prod-gpt-4o-mini': [165_000, 75_000, 660_000],
-  'claude-haiku-4-5@20251001': [1_000_000, 100_000, 5_000_000],
+  'claude-haiku-4-5@20251001': [1_100_000, 110_000, 5_500_000], // of a region on Vertex AI: a tenth more
   'text-embedding-3-small': [20_000, 0, 0],
   'claude-haiku-4-5': [1_000_000, 100_000, 5_000_000],
   'amazon.nova-lite-v1:0': [60_000, 0, 240_000],

@@ -237,27 +237,6 @@ def test_count_tokens_is_relayed(client, record):
     assert call["response"]["output"]["totalTokens"] == counted > 5
 
 
-def test_images(client, record):
-    answer = client.models.generate_images(
-        model="imagen-4.0-generate-001", prompt="A heron", config=types.GenerateImagesConfig(number_of_images=3)
-    )
-    call = record.call()
-    assert call["kind"] == "image" and call["status"] == "success"
-    assert call["usage"]["images"] == len(answer.generated_images) == 3
-    assert call["request"]["messages"] == [{"role": "user", "parts": [{"type": "text", "text": "A heron"}]}]
-
-
-def test_a_video_is_begun(client, record):
-    operation = client.models.generate_videos(
-        model="veo-3.1-generate-preview",
-        source=types.GenerateVideosSource(prompt="Waves"),
-        config=types.GenerateVideosConfig(duration_seconds=8, number_of_videos=2),
-    )
-    call = record.call()
-    assert call["kind"] == "video" and call["response"]["id"] == operation.name
-    assert call["usage"] == {"seconds": 16, "estimated": True}
-
-
 def test_a_batch(client, record):
     """Four requests go; each result is a call of its own, and is on the record once though it is fetched twice."""
     job = client.batches.create(

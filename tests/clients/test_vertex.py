@@ -96,6 +96,17 @@ def test_images(client, record):
     assert call["provider"]["name"] == "gcp.vertex_ai" and call["modality"]["output"] == ["image"]
 
 
+def test_a_video_is_begun(client, record):
+    operation = client.models.generate_videos(
+        model="veo-3.1-generate-preview",
+        source=types.GenerateVideosSource(prompt="Waves"),
+        config=types.GenerateVideosConfig(duration_seconds=8, number_of_videos=2),
+    )
+    call = record.call()
+    assert call["kind"] == "video" and call["response"]["id"] == operation.name
+    assert call["usage"] == {"seconds": 16, "estimated": True}
+
+
 @pytest.mark.parametrize("stream", [False, True])
 def test_an_error(client, record, stream):
     ask = client.models.generate_content_stream if stream else client.models.generate_content
