@@ -132,7 +132,7 @@ def test_claude(claude, record, stream):
         answer=message.content[0].text,
         usage=(message.usage.input_tokens, message.usage.output_tokens),
     )
-    assert call["provider"]["api_version"] == "vertex-2023-10-16"
+    assert call["provider"]["api_version"] == anthropic._constants.ANTHROPIC_API_VERSION
     assert call["response"]["id"] == message.id and call["response"]["finish_reasons"] == ["end_turn"]
 
 

@@ -40,7 +40,6 @@ for (const stream of [false, true]) {
       usage: [message.usage.input_tokens, message.usage.output_tokens],
     })
     assert.equal(call.provider.region, 'europe-west4')
-    assert.equal(call.provider.api_version, 'vertex-2023-10-16')
     assert.equal(call.response.id, message.id)
   })
 }
