@@ -16,7 +16,7 @@ function client() {
   const claude = new AnthropicVertex({
     region: 'europe-west4',
     projectId: 'p-1',
-    accessToken: key,
+    authClient: { getRequestHeaders: async () => new Headers({ authorization: `Bearer ${key}` }) },
     baseURL: `${steno.url}/vertex/v1`,
     maxRetries: 0,
     defaultHeaders: { 'x-steno-session': session },
