@@ -332,7 +332,8 @@ TEST(BatchResults, AreCallsOfTheirOwn) {
     EXPECT_EQ(calls[0].usage.input_tokens, 10);
     EXPECT_EQ(calls[0].response.messages.at(0).parts.at(0).text, "Hi");
     EXPECT_EQ(calls[0].response.finish_reasons, Strings{"stop"});
-    EXPECT_EQ(calls[0].labels.metadata.text, R"({"batch_id":"file-9","custom_id":"one"})");
+    EXPECT_EQ(std::get<std::string>(calls[0].labels.attributes.at("batch.id")), "file-9");
+    EXPECT_EQ(std::get<std::string>(calls[0].labels.attributes.at("batch.custom_id")), "one");
     EXPECT_EQ(calls[0].started_at, Timestamp{1'763'600'000'000'000'000});
     EXPECT_EQ(calls[1].response.messages.at(0).parts.at(0).text, "Ho");
     EXPECT_EQ(calls[1].usage.output_tokens, 4);

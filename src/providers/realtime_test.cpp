@@ -168,6 +168,7 @@ TEST(Realtime, ErrorsGoToWhatTheyRefuse) {
     session.server(
         R"({"type":"error","error":{"type":"invalid_request_error","code":"session_expired","message":"Your session hit the maximum duration of 60 minutes."}})");
     session.call.status = Status::Failure;
+    session.call.error.type = ErrorType::Connection;
     const std::vector<Call>& calls = session.end(Status::Failure, ErrorType::Connection);
     EXPECT_EQ(calls.at(1).error.type, ErrorType::Connection);
     EXPECT_EQ(session.call.error.provider_code, "session_expired");

@@ -107,6 +107,10 @@ TEST_F(SimulatorTest, CutsAreSeenAsCuts) {
     EXPECT_FALSE(try_post(kChat, kHelloStream, {{"x-sim-cut-after", "0"}}));
     EXPECT_FALSE(try_post(kChat, kHello, {{"x-sim-cut-after-bytes", "20"}}));
     EXPECT_FALSE(try_post(kChat, kHelloStream, {{"x-sim-cut-after-bytes", "300"}}));
+    // The client may see the cut before the simulator has counted it.
+    for (int tries = 0; simulator_.counts().cut < 4 && tries < 10'000; ++tries) {
+        std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    }
     EXPECT_EQ(simulator_.counts().cut, 4u);
 }
 

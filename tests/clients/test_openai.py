@@ -532,7 +532,8 @@ def test_context_headers(client, record):
         "function": "planner",
         "operation": "create",
     }
-    assert call["who"] == {"user_id": "u-7", "subject": "person-9"}
+    who = call["who"]
+    assert who.pop("api_key_id").startswith("sk-proj:") and who == {"user_id": "u-7", "subject": "person-9"}
     assert (call["kind"], call["project"], call["environment"], call["privacy"]["retention"]) == (
         "intent",
         "shop",
@@ -568,4 +569,4 @@ def test_context_that_cannot_be_understood_never_stops_a_call(client, record):
     for name in ("x-steno-attributes", "x-steno-kind", "x-steno-user", "x-steno-colour"):
         assert name in warnings
     call = record.call()
-    assert call["status"] == "success" and "who" not in call and call["kind"] == "chat"
+    assert call["status"] == "success" and list(call["who"]) == ["api_key_id"] and call["kind"] == "chat"

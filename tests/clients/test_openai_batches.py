@@ -53,10 +53,10 @@ def test_a_batch_from_upload_to_results(client, record):
 
     told = {answer["custom_id"]: answer for answer in map(json.loads, text.splitlines())}
     found = [call for call in calls if call["provider"].get("batch")]
-    assert {call["labels"]["metadata"]["custom_id"] for call in found} == set(told)
+    assert {call["labels"]["attributes"]["batch.custom_id"] for call in found} == set(told)
     total = 0
     for call in found:
-        answer = told[call["labels"]["metadata"]["custom_id"]]["response"]
+        answer = told[call["labels"]["attributes"]["batch.custom_id"]]["response"]
         body = answer["body"]
         assert call["trace"]["parent_id"] == fetch["id"] and call["trace"]["session_id"] == record.session
         assert call["provider"]["name"] == "openai" and call["provider"]["request_id"] == answer["request_id"]
