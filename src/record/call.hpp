@@ -224,7 +224,7 @@ struct Cost {
     std::optional<Decimal> total;  ///< absent: no price is known
     std::string currency;
     std::string price_id;
-    std::string source;  ///< catalogue, provider, custom
+    std::string source;  ///< catalogue, provider, custom, estimated
     UnknownFields unknown;
     bool operator==(const Cost&) const = default;
 };
