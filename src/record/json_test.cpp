@@ -7,6 +7,8 @@
 #include <rapidcheck/gtest.h>
 #include <simdjson.h>
 
+#include <algorithm>
+
 namespace steno {
 namespace {
 
@@ -267,10 +269,12 @@ RC_GTEST_PROP(JsonReader, AgreesWithAnotherParser, ()) {
     // Half of them begin as valid JSON that is then damaged: token soup alone is almost never valid.
     if (*rc::gen::arbitrary<bool>()) {
         text = to_json(testing::arbitrary_call({*rc::gen::arbitrary<std::uint64_t>(), 0.05, false}));
-        if (text.find("123456789012345678901234567890") != std::string::npos ||
-            text.find("1e400") != std::string::npos) {
-            return;  // beyond what the other one reads
+        std::size_t digits = 0;
+        for (std::size_t i = 0, run = 0; i < text.size(); ++i) {
+            run = text[i] >= '0' && text[i] <= '9' ? run + 1 : 0;
+            digits = std::max(digits, run);
         }
+        if (digits > 18 || text.contains("1e400")) return;  // beyond what the other one reads
     }
     for (int i = *rc::gen::inRange(0, 6); i > 0; --i) {
         text.insert(*rc::gen::inRange<std::size_t>(0, text.size() + 1),
