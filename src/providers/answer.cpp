@@ -4,7 +4,6 @@
 #include "base/text.hpp"
 
 #include <algorithm>
-#include <array>
 #include <utility>
 
 namespace steno::providers {
@@ -63,32 +62,32 @@ void add_modality(std::vector<std::string>& set, std::string_view name) {
 }
 
 bool is_cut_short(std::string_view finish_reason) {
-    static constexpr std::array<std::string_view, 25> kReasons{"length",
-                                                               "max_tokens",
-                                                               "MAX_TOKENS",
-                                                               "max_output_tokens",
-                                                               "model_length",
-                                                               "incomplete",
-                                                               "content_filter",
-                                                               "refusal",
-                                                               "SAFETY",
-                                                               "RECITATION",
-                                                               "BLOCKLIST",
-                                                               "PROHIBITED_CONTENT",
-                                                               "SPII",
-                                                               "IMAGE_SAFETY",
-                                                               "model_context_window_exceeded",
-                                                               "insufficient_system_resource",
-                                                               "error",  // Mistral
-                                                               "ERROR",  // Cohere, with the four below
-                                                               "ERROR_LIMIT",
-                                                               "ERROR_TOXIC",
-                                                               "TIMEOUT",
-                                                               "USER_CANCEL",
-                                                               "LENGTH",  // Titan, with the next
-                                                               "CONTENT_FILTERED",
-                                                               "content_filtered"};  // Bedrock
-    return std::ranges::find(kReasons, finish_reason) != kReasons.end();
+    static constexpr std::string_view kReasons[] = {"length",
+                                                    "max_tokens",
+                                                    "MAX_TOKENS",
+                                                    "max_output_tokens",
+                                                    "model_length",
+                                                    "incomplete",
+                                                    "content_filter",
+                                                    "refusal",
+                                                    "SAFETY",
+                                                    "RECITATION",
+                                                    "BLOCKLIST",
+                                                    "PROHIBITED_CONTENT",
+                                                    "SPII",
+                                                    "IMAGE_SAFETY",
+                                                    "model_context_window_exceeded",
+                                                    "insufficient_system_resource",
+                                                    "error",  // Mistral
+                                                    "ERROR",  // Cohere, with the four below
+                                                    "ERROR_LIMIT",
+                                                    "ERROR_TOXIC",
+                                                    "TIMEOUT",
+                                                    "USER_CANCEL",
+                                                    "LENGTH",  // Titan, with the next
+                                                    "CONTENT_FILTERED",
+                                                    "content_filtered"};  // Bedrock
+    return std::ranges::find(kReasons, finish_reason) != std::end(kReasons);
 }
 
 void Answer::select(std::int64_t choice) {

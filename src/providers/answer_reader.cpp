@@ -146,7 +146,7 @@ void AnswerReader::on_message(std::string_view name, std::string_view data) {
     }
     ++events_;
     const JsonValue root = document_.root();
-    if (auto error = find_error(root, name == "error")) report(std::move(*error));
+    if (auto error = error_in(root, name == "error")) report(std::move(*error));
     if (body_ == Body::Messages) counts_.read(root);
     on_event(name, root);
 }
@@ -171,7 +171,7 @@ void AnswerReader::on_amazon_error(const EventStreamMessage& message) {
     ++events_;
     JsonDocument document;
     ProviderError error;
-    if (document.parse(message.payload)) error = find_error(document.root(), true).value_or(ProviderError{});
+    if (document.parse(message.payload)) error = error_in(document.root(), true).value_or(ProviderError{});
     if (error.message.empty()) error.message = repaired_utf8(message.error_message);
     error.type = repaired_utf8(message.exception_type.empty() ? message.error_code : message.exception_type);
     report(std::move(error));
@@ -180,7 +180,7 @@ void AnswerReader::on_amazon_error(const EventStreamMessage& message) {
 void AnswerReader::read_document(bool complete) {
     if (document_text_.size() > kMaxDocument) too_big_ = true;
     const bool is_json = !too_big_ && document_.parse(document_text_);
-    if (auto error = is_json ? find_error(document_.root(), status_ >= 400) : std::nullopt)
+    if (auto error = is_json ? error_in(document_.root(), status_ >= 400) : std::nullopt)
         report(std::move(*error));
     if (status_ >= 400) {
         // Cut in the middle of a key it would not be found again, so keys go before the text is shortened.

@@ -48,6 +48,12 @@ class AnswerReader : public ResponseReader {
     virtual void on_document(JsonValue root) = 0;
     /// Called by end(), when everything has been read and the answer's parts are in the call.
     virtual void on_end(Call& call) = 0;
+    /// The error in a body or message, if it is one. `expected`: the status is an error's, or the event is
+    /// called so. Override it where the provider's own shape is none of those that find_error (errors.hpp)
+    /// knows.
+    [[nodiscard]] virtual std::optional<ProviderError> error_in(JsonValue root, bool expected) const {
+        return find_error(root, expected);
+    }
     /// Was the stream whole, though the provider did not say that it is over?
     [[nodiscard]] virtual bool stream_is_whole() const { return answer_.all_finished(); }
 
