@@ -134,8 +134,7 @@ void Recorder::end(OpenCall& open) {
     for (Consumer* consumer : consumers_) consumer->call_ended(c);
 }
 
-Result<journal::Position> Recorder::complete(Call call) {
-    if (call.id.is_nil()) return fail(Code::InvalidArgument, "a call needs an id");
+std::optional<journal::Position> Recorder::complete(Call call) {
     prices()->price(call);
     Closing closing;
     closing.id = call.id;
@@ -146,8 +145,7 @@ Result<journal::Position> Recorder::complete(Call call) {
     closing.response_payload = encode(call, Place::ResponsePayload);
     closing.subject = call.who.subject;
     closing.ephemeral = !keeps_payload(call);
-    auto position = append(closing);
-    if (!position) return position;
+    const auto position = append_or_keep(std::move(closing));
     begun_.fetch_add(1, std::memory_order_relaxed);
     ended_count_.fetch_add(1, std::memory_order_relaxed);
     for (Consumer* consumer : consumers_) consumer->call_ended(call);

@@ -97,8 +97,9 @@ class Recorder {
     /// its id, started_at and all that the request told. Never fails: see OpenCall::end.
     OpenCall begin(Call call);
 
-    /// A call that is over already, in one record.
-    Result<journal::Position> complete(Call call);
+    /// A call that is over already, in one record. `call` has an id. Never fails: what cannot be written
+    /// waits in memory or is counted as lost, as with OpenCall::end; then there is no position.
+    std::optional<journal::Position> complete(Call call);
 
     /// Feedback or a score. The call need not be in the store yet. Not durable yet: see
     /// Journal::wait_durable.

@@ -95,7 +95,7 @@ class AzureProvider final : public Provider {
                                              std::string(utf8_prefix(trim(served), kLongest)));
     }
 
-    std::optional<AskingForUsage> ask_for_usage(const RequestView& request) const override {
+    std::optional<std::string> ask_for_usage(const RequestView& request) const override {
         return provider_of(service_of(request)).ask_for_usage(request);
     }
 };

@@ -138,7 +138,7 @@ class CohereProvider final : public Provider {
                                    : endpoint->make_reader(request, response);
     }
 
-    std::optional<AskingForUsage> ask_for_usage(const RequestView& request) const override {
+    std::optional<std::string> ask_for_usage(const RequestView& request) const override {
         if (!is_compatible(path_segments(request.path))) return std::nullopt;
         return compatible_.ask_for_usage(request);
     }

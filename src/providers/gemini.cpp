@@ -50,7 +50,7 @@ class GeminiApi final : public Provider {
                                                   Call& call) const override {
         return service_of(request).read_response(request, response, call);
     }
-    std::optional<AskingForUsage> ask_for_usage(const RequestView& request) const override {
+    std::optional<std::string> ask_for_usage(const RequestView& request) const override {
         return service_of(request).ask_for_usage(request);
     }
 

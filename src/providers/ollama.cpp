@@ -235,7 +235,7 @@ class OllamaProvider final : public Provider {
                                    : endpoint->make_reader(request, response);
     }
 
-    std::optional<AskingForUsage> ask_for_usage(const RequestView& request) const override {
+    std::optional<std::string> ask_for_usage(const RequestView& request) const override {
         return is_native(request) ? std::nullopt : compatible_.ask_for_usage(request);
     }
 
@@ -253,7 +253,7 @@ class OllamaProvider final : public Provider {
         return nullptr;
     }
 
-    OpenAiProvider compatible_{{.record_name = kName, .stream_usage = StreamUsage::WhenAsked}};
+    OpenAiProvider compatible_{{.record_name = kName}};
 };
 
 }  // namespace

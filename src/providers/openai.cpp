@@ -268,13 +268,11 @@ void OpenAiProvider::read_request(const RequestView& request, Call& call) const 
     }
 }
 
-std::optional<AskingForUsage> OpenAiProvider::ask_for_usage(const RequestView& request) const {
+std::optional<std::string> OpenAiProvider::ask_for_usage(const RequestView& request) const {
     if (dialect_.stream_usage == StreamUsage::Always) return std::nullopt;
     const Endpoint* const endpoint = find_endpoint(request, path_segments(request.path));
     if (endpoint == nullptr || !endpoint->path.ends_with("completions")) return std::nullopt;
-    auto body = asking_for_usage(request.body);
-    if (!body) return std::nullopt;
-    return AskingForUsage{std::move(*body), dialect_.stream_usage == StreamUsage::WhenAsked};
+    return asking_for_usage(request.body);
 }
 
 std::unique_ptr<ResponseReader> OpenAiProvider::read_response(const RequestView& request,

@@ -20,8 +20,7 @@ enum class ReportedCost : unsigned char {
 
 /// When a streamed completion tells its usage.
 enum class StreamUsage : unsigned char {
-    MayHaveToBeAsked,  ///< not known; asking may even be refused
-    WhenAsked,
+    WhenAsked,  ///< or not known
     Always,
 };
 
@@ -31,7 +30,7 @@ struct OpenAiDialect {
     /// prompt's.
     bool reasoning_beside_output = false;
     ReportedCost reported_cost = ReportedCost::None;
-    StreamUsage stream_usage = StreamUsage::MayHaveToBeAsked;
+    StreamUsage stream_usage = StreamUsage::WhenAsked;
 };
 
 /// A provider for any host that speaks OpenAI's language.
@@ -41,7 +40,7 @@ class OpenAiProvider final : public Provider {
     void read_request(const RequestView& request, Call& call) const override;
     std::unique_ptr<ResponseReader> read_response(const RequestView& request, const ResponseView& response,
                                                   Call& call) const override;
-    std::optional<AskingForUsage> ask_for_usage(const RequestView& request) const override;
+    std::optional<std::string> ask_for_usage(const RequestView& request) const override;
 
   private:
     OpenAiDialect dialect_;

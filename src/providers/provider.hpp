@@ -68,12 +68,6 @@ class ResponseReader {
     virtual std::vector<Call> further_calls() { return {}; }
 };
 
-/// A request as it goes upstream so that its stream reports usage, where it came without asking for it.
-struct AskingForUsage {
-    std::string body;
-    bool known = false;  ///< the provider is known to take it; else an answer 400 or 422 may be due to it
-};
-
 /// The meaning of one provider's endpoints.
 class Provider {
   public:
@@ -88,9 +82,10 @@ class Provider {
     virtual std::unique_ptr<ResponseReader> read_response(const RequestView& request,
                                                           const ResponseView& response, Call& call) const = 0;
 
-    /// nullopt: the request goes as it is. Otherwise the answer's stream, if it is one, holds a chunk that
-    /// the client did not ask for; UsageChunkFilter (stream_usage.hpp) takes it out.
-    virtual std::optional<AskingForUsage> ask_for_usage(const RequestView& /*request*/) const {
+    /// The body to send in place of the request's, so that a stream reports its usage; nullopt: it goes as it
+    /// is. Otherwise the answer's stream, if it is one, holds a chunk that the client did not ask for:
+    /// UsageChunkFilter (stream_usage.hpp) takes it out.
+    virtual std::optional<std::string> ask_for_usage(const RequestView& /*request*/) const {
         return std::nullopt;
     }
 };

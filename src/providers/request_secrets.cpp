@@ -17,7 +17,7 @@ constexpr std::string_view kMask = "***";
 constexpr std::array<std::string_view, 9> kTellingWords{"auth",  "cookie", "credential", "jwt",  "key",
                                                         "passw", "secret", "signature",  "token"};
 /// For who gives a look-up only.
-constexpr std::array<std::string_view, 11> kWellKnown{"authorization",
+constexpr std::array<std::string_view, 12> kWellKnown{"authorization",
                                                       "proxy-authorization",
                                                       "cookie",
                                                       "x-api-key",
@@ -27,7 +27,10 @@ constexpr std::array<std::string_view, 11> kWellKnown{"authorization",
                                                       "x-litellm-api-key",
                                                       "x-auth-token",
                                                       "x-access-token",
-                                                      "x-amz-security-token"};
+                                                      "x-amz-security-token",
+                                                      "sec-websocket-protocol"};
+
+constexpr std::string_view kKeyProtocol = "openai-insecure-api-key.";
 
 bool tells_of_credential(std::string_view lower_name) {
     return std::ranges::any_of(kTellingWords, [&](std::string_view word) {
@@ -62,6 +65,13 @@ RequestSecrets::RequestSecrets(const RequestView& request) {
 
 void RequestSecrets::add_field(std::string_view name, std::string_view value) {
     const std::string lower_name = lower_case(name);
+    if (lower_name == "sec-websocket-protocol") {  // browsers have no other place for a key
+        for (std::string_view protocol : split(value, ',')) {
+            protocol = trim(protocol);
+            if (protocol.starts_with(kKeyProtocol)) add(protocol.substr(kKeyProtocol.size()));
+        }
+        return;
+    }
     if (lower_name.starts_with("x-steno-") || !tells_of_credential(lower_name)) return;
     const bool cookie = lower_name.find("cookie") != std::string::npos;
     if (!cookie && trim(value).find(' ') == std::string_view::npos)

@@ -25,6 +25,9 @@ TEST(RequestSecrets, AreTheValuesOfAllTellingHeaders) {
         EXPECT_EQ(masked({{name, "Bearer sk-0123456789"}}, "", "Bearer sk-0123456789!"), "Bearer ***!")
             << name;
     }
+    EXPECT_EQ(masked({{"sec-websocket-protocol", "realtime, openai-insecure-api-key.sk-0123456789"}}, "",
+                     "realtime: sk-0123456789"),
+              "realtime: ***");
     EXPECT_EQ(masked({{"content-type", "application/json"}, {"x-steno-user-token", "customer-7"}}, "",
                      "customer-7 sent application/json"),
               "customer-7 sent application/json");

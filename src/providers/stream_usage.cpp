@@ -2,7 +2,19 @@
 
 #include "providers/sse.hpp"
 
+#include <algorithm>
+#include <iterator>
+
 namespace steno::providers {
+
+namespace {
+
+/// OpenAI's members of a chunk.
+constexpr std::string_view kOfUsageChunk[] = {"id",         "object", "created",      "model",
+                                              "choices",    "usage",  "service_tier", "system_fingerprint",
+                                              "obfuscation"};
+
+}  // namespace
 
 std::optional<std::string> asking_for_usage(std::string_view body) {
     constexpr std::string_view kAsking = R"({"include_usage":true})";
@@ -26,12 +38,15 @@ std::optional<std::string> asking_for_usage(std::string_view body) {
         asking.append(body.substr(0, at)).append(with).append(body.substr(at + raw.size()));
         return std::move(asking);
     };
-    if (options["include_usage"].has_value()) return replace(options["include_usage"].raw(), "true");
+    if (options["include_usage"].type() != JsonValue::Type::Absent)
+        return replace(options["include_usage"].raw(), "true");
     if (options.is_object() && options.size() > 0) {
         const std::string more = R"({"include_usage":true,)" + std::string(options.raw().substr(1));
         return replace(options.raw(), more);
     }
-    if (options.type() != JsonValue::Type::Absent) return replace(options.raw(), kAsking);
+    if (options.is_object() || options.type() == JsonValue::Type::Null)
+        return replace(options.raw(), kAsking);
+    if (options.type() != JsonValue::Type::Absent) return std::nullopt;  // for the provider to refuse
     const std::string more = R"({"stream_options":)" + std::string(kAsking) + ",";
     return replace(root.raw().substr(0, 1), more);
 }
@@ -61,7 +76,16 @@ void UsageChunkFilter::feed(std::string_view bytes, std::string& out) {
         }
         const bool blank = line_bytes_ == 0;
         line_bytes_ = 0;
-        if (!blank) continue;
+        if (!blank) {
+            // Hosts that end their events with one line end only: what brings text is not held back for
+            // another one.
+            if (held_.contains("\"delta\"") || held_.contains("\"text\"")) {
+                out.append(held_);
+                held_.clear();
+                passing_ = true;
+            }
+            continue;
+        }
         // What ends in a CR may have an LF to come; the event goes out now, so that a client that reads CR
         // alone does not wait, and only a usage chunk keeps its place until then.
         if (c == '\n') {
@@ -89,12 +113,16 @@ void UsageChunkFilter::finish(std::string& out) {
 }
 
 bool UsageChunkFilter::is_usage_chunk() {
-    if (!held_.contains("\"usage\"") || !held_.contains("\"choices\"")) return false;
+    if (!held_.contains("\"usage\"")) return false;
     bool found = false;
     const auto look = [&](const SseEvent& event) {
         if (!document_.parse(event.data)) return;
-        const JsonValue choices = document_.root()["choices"];
-        found = choices.is_array() && choices.size() == 0 && document_.root()["usage"].is_object();
+        const JsonValue root = document_.root();
+        found = root["usage"].is_object() && root["choices"].size() == 0;
+        // Whatever else such a chunk tells is the client's.
+        for (const auto& [key, value] : root.members()) {
+            found = found && std::ranges::find(kOfUsageChunk, key.string()) != std::end(kOfUsageChunk);
+        }
     };
     SseParser parser(kMaxHeld);
     parser.feed(held_, look);

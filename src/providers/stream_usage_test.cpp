@@ -16,6 +16,8 @@ TEST(AskingForUsage, ChangesNothingElse) {
          " {\"stream_options\":{\"include_usage\":true},\n \"stream\" : true } "},
         {R"({"stream":true,"stream_options":null,"seed":7})",
          R"({"stream":true,"stream_options":{"include_usage":true},"seed":7})"},
+        {R"({"stream":true,"stream_options":{"include_usage":null}})",
+         R"({"stream":true,"stream_options":{"include_usage":true}})"},
         {R"({"stream":true,"stream_options":{}})",
          R"({"stream":true,"stream_options":{"include_usage":true}})"},
         {R"({"stream":true,"stream_options":{"include_usage":false}})",

@@ -22,7 +22,7 @@ const Provider& openai_like() {
 }
 
 constexpr OpenAiDialect openai() {
-    return {.record_name = "openai", .stream_usage = StreamUsage::WhenAsked};
+    return {.record_name = "openai"};
 }
 constexpr OpenAiDialect groq() {
     return {.record_name = "groq", .stream_usage = StreamUsage::Always};
@@ -98,7 +98,7 @@ constexpr OpenAiDialect snowflake() {
     return {.record_name = "snowflake"};
 }
 constexpr OpenAiDialect vllm() {
-    return {.record_name = "vllm", .stream_usage = StreamUsage::WhenAsked};
+    return {.record_name = "vllm"};
 }
 constexpr OpenAiDialect lmstudio() {
     return {.record_name = "lmstudio"};

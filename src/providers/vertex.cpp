@@ -107,7 +107,7 @@ class VertexProvider final : public Provider {
         return reader;
     }
 
-    std::optional<AskingForUsage> ask_for_usage(const RequestView& request) const override {
+    std::optional<std::string> ask_for_usage(const RequestView& request) const override {
         if (place_of(request).language == Language::OpenAi) return openai_.ask_for_usage(request);
         return std::nullopt;
     }

@@ -244,3 +244,33 @@ def test_json_is_not_guessed_from_a_header(gateway):
     answer = completion()
     _, _, content, call = gateway.exchange(whole(answer, kind="text/plain"), question(), fields=(JSON,))
     assert content == answer and call["usage"]["output_tokens"] == 6
+
+
+KEY = "sk-proj-SECRETSECRET123456"
+AS_KEY = [("Authorization", f"Bearer {KEY}")]
+
+
+def test_case_56_a_key_repeated_in_the_results_of_a_batch(gateway):
+    echo = {"message": f"Incorrect API key provided: {KEY}", "type": "invalid_request_error"}
+    lines = [
+        {"id": "batch_req_1", "custom_id": "a", "response": {"status_code": 401, "body": {"error": echo}}, "error": None},
+        {"id": "batch_req_2", "custom_id": "b", "response": None, "error": {"code": "expired", "message": f"bad key {KEY}"}},
+    ]
+    answer = "".join(json.dumps(line) + "\n" for line in lines).encode()
+    gateway.upstream.script = whole(answer, kind="application/octet-stream")
+    client, _ = gateway.ask(method="GET", path="/v1/files/file-1/content", fields=AS_KEY)
+    _, fields, content = client.answer("GET")
+    gateway.sessions.pop()  # three rows, not one
+    assert content == answer
+    parent = dict(fields)["x-steno-call-id"]
+    rows = [gateway.server.call(row["id"]) for row in gateway.server.calls(f"&trace.parent_id={parent}")]
+    assert len(rows) == 2 and KEY not in json.dumps(rows) and "***" in rows[0]["error"]["message"]
+    client.close()
+
+
+def test_case_56_credentials_in_a_stored_object(gateway):
+    tool = {"type": "mcp", "server_url": "https://example.org", "authorization": "SECRETtoken0123456789"}
+    answer = json.dumps({"id": "resp_1", "object": "response", "tools": [tool], "error": {"message": f"key {KEY}"}}).encode()
+    _, _, content, call = gateway.exchange(whole(answer), method="GET", path="/v1/responses/resp_1", fields=AS_KEY)
+    assert content == answer
+    assert KEY not in json.dumps(call) and "SECRETtoken" not in json.dumps(call)

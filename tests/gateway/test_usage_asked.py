@@ -3,10 +3,11 @@ Case 5 of docs/gateway-cases.md."""
 
 import gzip
 import json
+import threading
 
 import pytest
 from conftest import JSON, Gateway
-from scripted import DONE, USAGE, Client, Upstream, delta, head, in_chunks, question, whole
+from scripted import DONE, USAGE, Client, Cut, Upstream, delta, head, in_chunks, question, whole
 from steno_process import Server
 
 STREAM = "text/event-stream"
@@ -70,7 +71,9 @@ def test_an_answer_that_is_no_stream_is_not_touched(gateway):
     assert content == answer and ("Content-Length", str(len(answer))) in fields
 
 
-def test_an_error_in_answer_to_a_known_upstream_is_the_clients(gateway):
+def test_an_error_of_an_upstream_that_has_told_before_is_the_clients(gateway):
+    gateway.exchange(as_asked(), unasked(stream=True))
+    gateway.upstream.seen()
     error = b'{"error":{"message":"bad","type":"invalid_request_error"}}'
     status, _, content, call = gateway.exchange(whole(error, status=400), unasked(stream=True))
     assert (status, content) == (400, error) and call["error"]["type"] == "invalid_request"
@@ -86,20 +89,22 @@ def test_off_nothing_is_asked(tmp_path):
     gateway.close()
 
 
-def test_an_upstream_that_refuses_to_be_asked_is_asked_as_the_client_did(tmp_path):
+@pytest.mark.parametrize("refusal", [400, 403, 422, 500])
+@pytest.mark.parametrize("name", ["openai", "strict"])
+def test_an_upstream_that_refuses_to_be_asked_is_asked_as_the_client_did(tmp_path, refusal, name):
     upstream = Upstream()
 
     def script(request, wire):
         if b"stream_options" in request.body:
-            return whole(b'{"detail":"stream_options: extra inputs are not permitted"}', status=422)(request, wire)
+            return whole(b'{"detail":"stream_options: extra inputs are not permitted"}', status=refusal)(request, wire)
         return in_chunks([*WORDS, DONE], kind=STREAM)(request, wire)
 
     upstream.script = script
     body = unasked(stream=True)
-    with Server(tmp_path, "--upstream", f"strict={upstream.url}") as server:
+    with Server(tmp_path, "--upstream", f"{name}={upstream.url}") as server:
         for attempts in (2, 1):  # what it refused once it is not asked again
             client = Client(server.url)
-            client.ask("POST", "/strict/v1/chat/completions", body, [JSON])
+            client.ask("POST", f"/{name}/v1/chat/completions", body, [JSON])
             status, fields, content = client.answer()
             assert (status, content) == (200, b"".join(WORDS) + DONE)
             bodies = [upstream.seen().body for _ in range(attempts)]
@@ -122,3 +127,56 @@ def test_a_compressed_stream_is_given_plain(gateway):
     _, fields, content, call = gateway.exchange(script, unasked(stream=True), fields=(JSON, ("Accept-Encoding", "gzip")))
     assert content == b"".join(WORDS) + DONE and call["usage"]["output_tokens"] == 6
     assert not [name for name, _ in fields if name.lower() == "content-encoding"]
+
+
+@pytest.mark.parametrize("kind", ["text/plain", "application/octet-stream"])
+def test_a_stream_of_another_type_is_a_stream(gateway, kind):
+    _, _, content, _ = gateway.exchange(as_asked(kind=kind), unasked(stream=True))
+    assert content == b"".join(WORDS) + DONE
+
+
+@pytest.mark.parametrize("choices", [b"null", b"[]", None])
+def test_the_chunk_however_it_says_that_it_has_no_choices(gateway, choices):
+    chunk = USAGE.replace(b'"choices": [], ', b"" if choices is None else b'"choices": ' + choices + b", ")
+    _, _, content, call = gateway.exchange(in_chunks([*WORDS, chunk, DONE], kind=STREAM), unasked(stream=True))
+    assert content == b"".join(WORDS) + DONE and call["usage"]["output_tokens"] == 6
+
+
+@pytest.mark.parametrize("more", [b'"error": {"message": "boom"}', b'"citations": ["https://example.org"]'])
+def test_a_chunk_that_tells_more_is_the_clients(gateway, more):
+    chunk = USAGE.replace(b'"choices": []', b'"choices": [], ' + more)
+    _, _, content, _ = gateway.exchange(in_chunks([*WORDS, chunk, DONE], kind=STREAM), unasked(stream=True))
+    assert content == b"".join(WORDS) + chunk + DONE
+
+
+def test_a_cut_swallows_nothing_that_was_held_back(gateway):
+    gateway.upstream.script = in_chunks([*WORDS, b'data: {"half'], kind=STREAM, end=False)
+    client, session = gateway.ask(unasked(stream=True))
+    client.answer_head()
+    came = b""
+    try:
+        while piece := client.chunk():
+            came += piece
+    except Cut:
+        pass
+    assert came == b"".join(WORDS) + b'data: {"half'
+    assert gateway.recorded(session)["status"] == "partial"
+    client.close()
+
+
+def test_events_with_a_single_line_end_are_not_held_back(gateway):
+    word = delta("ten ").rstrip(b"\n") + b"\n"
+
+    def script(request, wire):
+        in_chunks([word], kind=STREAM, end=False)(request, wire)
+        go_on.wait(60)
+        return False
+
+    go_on = threading.Event()
+    gateway.upstream.script = script
+    client, session = gateway.ask(unasked(stream=True))
+    client.answer_head()
+    assert client.chunk() == word
+    go_on.set()
+    gateway.recorded(session)
+    client.close()

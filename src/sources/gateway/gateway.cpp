@@ -18,7 +18,7 @@ Gateway::Gateway(net::Loops& loops, net::HttpClient& client, ingest::Recorder* r
     for (const Upstream& upstream : options_.upstreams) upstreams_[upstream.name] = upstream;
     for (const auto& [name, upstream] : upstreams_) {
         providers_.emplace(name, providers::find_provider(upstream.name));
-        tells_no_usage_[name] = false;
+        tells_usage_[name] = TellsUsage::Unknown;
     }
 }
 

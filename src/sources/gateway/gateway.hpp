@@ -98,8 +98,9 @@ class Gateway {
     GatewayOptions options_;
     std::map<std::string, Upstream, std::less<>> upstreams_;
     std::map<std::string, providers::ProviderRow, std::less<>> providers_;
-    /// By upstream: it refused a request that asked for usage, and took the same one that did not.
-    std::map<std::string, std::atomic<bool>, std::less<>> tells_no_usage_;
+    /// What an upstream makes of a request that asks for its usage.
+    enum class TellsUsage : std::uint8_t { Unknown, Yes, No };
+    std::map<std::string, std::atomic<TellsUsage>, std::less<>> tells_usage_;
     std::atomic<std::uint64_t> requests_{0}, active_{0}, upstream_failures_{0}, client_cancels_{0},
         refused_{0};
 };

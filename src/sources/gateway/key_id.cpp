@@ -116,6 +116,12 @@ std::string key_id(const providers::RequestView& request, std::string_view secre
         const auto value = request.header(name);
         if (value && !trim(*value).empty()) return id_of_token(trim(*value), secret);
     }
+    constexpr std::string_view kKeyProtocol = "openai-insecure-api-key.";
+    for (std::string_view protocol : split(request.header("sec-websocket-protocol").value_or(""), ',')) {
+        protocol = trim(protocol);
+        if (protocol.starts_with(kKeyProtocol))
+            return id_of_token(protocol.substr(kKeyProtocol.size()), secret);
+    }
     const std::string key = key_in_query(request.query);
     return key.empty() ? key : id_of_token(key, secret);
 }

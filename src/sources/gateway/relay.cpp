@@ -41,14 +41,15 @@ std::string stage_message(const net::ClientError& error, const Upstream& upstrea
     return fmt::format("{}: {}", where, error.error.message);
 }
 
-bool is_event_stream(const net::ResponseHead& head) {
+/// Some hosts give their streams any type but that of JSON.
+bool may_be_event_stream(const net::ResponseHead& head) {
     const auto type = head.headers.get("content-type");
-    return type && lower_case(*type).starts_with("text/event-stream");
+    return head.status < 400 && !(type && lower_case(*type).contains("json"));
 }
 
-/// May this answer be due to a member of the body that the upstream does not know?
-bool refuses_to_tell(int status) {
-    return status == 400 || status == 422;
+/// May this error be due to a member of the body that the upstream does not know?
+bool may_refuse_to_tell(int status) {
+    return status != 401 && status != 402 && status != 408 && status != 429;
 }
 
 /// The length that an answer without a body announces: of what GET would bring (RFC 9110, section 8.6).
@@ -115,15 +116,19 @@ net::Task<void> Gateway::Relay::run() {
         co_await run_session(std::move(outgoing));
         co_return;
     }
-    auto answer = co_await gateway_.client_.send(upstream_.url, outgoing, asking ? asking->body : body_,
+    auto answer = co_await gateway_.client_.send(upstream_.url, outgoing, asking ? *asking : body_,
                                                  gateway_.options_.deadlines, &cancel_);
-    if (asking && !asking->known && answer && refuses_to_tell((*answer)->head().status)) {
-        // Perhaps because of what we added: it must not be the worse for being recorded.
-        asking.reset();
-        answer = co_await gateway_.client_.send(upstream_.url, upstream_request(), body_,
-                                                gateway_.options_.deadlines, &cancel_);
-        if (answer && (*answer)->head().status < 400)
-            gateway_.tells_no_usage_.find(upstream_.name)->second = true;
+    if (asking && answer) {
+        auto& tells = gateway_.tells_usage_.find(upstream_.name)->second;
+        if ((*answer)->head().status < 400) {
+            tells = TellsUsage::Yes;
+        } else if (tells == TellsUsage::Unknown && may_refuse_to_tell((*answer)->head().status)) {
+            // Perhaps because of what we added: a call must not be the worse for being recorded.
+            asking.reset();
+            answer = co_await gateway_.client_.send(upstream_.url, upstream_request(), body_,
+                                                    gateway_.options_.deadlines, &cancel_);
+            if (answer && (*answer)->head().status < 400) tells = TellsUsage::No;
+        }
     }
     if (asking) {
         asked_ = true;
@@ -200,9 +205,10 @@ void Gateway::Relay::read_request(std::string_view body) {
     providers::fill_preview(call_);  // the prompt's half, for those who watch it run
 }
 
-std::optional<providers::AskingForUsage> Gateway::Relay::asking_for_usage() {
+std::optional<std::string> Gateway::Relay::asking_for_usage() {
     if (!recording() || !gateway_.options_.ask_for_usage || open_->call().request.stream != true ||
-        request_.headers.has("content-encoding") || gateway_.tells_no_usage_.find(upstream_.name)->second) {
+        request_.headers.has("content-encoding") ||
+        gateway_.tells_usage_.find(upstream_.name)->second == TellsUsage::No) {
         return std::nullopt;
     }
     return provider_.provider().ask_for_usage(request_view(body_));
@@ -289,13 +295,28 @@ void Gateway::Relay::keep_raw_response(std::string_view bytes) {
 }
 
 void Gateway::Relay::finish_reading(bool complete) {
-    reader_->end(complete, open_->call());
+    Call& call = open_->call();
+    reader_->end(complete, call);
+    if (call.kind == Kind::Span && !call.response.output.text.empty()) {
+        // A stored object repeats what its request held.
+        std::int64_t hidden = 0;
+        if (auto without = providers::hide_credentials(call.response.output.text, hidden))
+            call.response.output.text = std::move(*without);
+        call.response.output.text =
+            providers::RequestSecrets(request_view({})).without_secrets(std::move(call.response.output.text));
+    }
     record_further_calls();
 }
 
 void Gateway::Relay::record_further_calls() {
-    for (Call& further : reader_->further_calls()) {
+    std::vector<Call> all = reader_->further_calls();
+    if (all.empty()) return;
+    const providers::RequestSecrets secrets(request_view({}));
+    for (Call& further : all) {
         const Call& fetching = open_->call();
+        for (std::string* const text :
+             {&further.error.message, &further.error.provider_type, &further.error.provider_code})
+            *text = secrets.without_secrets(std::move(*text));
         further.source = Source::Gateway;
         further.project = fetching.project;
         further.environment = fetching.environment;
@@ -312,8 +333,7 @@ void Gateway::Relay::record_further_calls() {
         if (!further.started_at) further.started_at = fetching.started_at;
         if (!further.ended_at) further.ended_at = further.started_at;
         providers::fill_preview(further);
-        if (auto recorded = gateway_.recorder_->complete(std::move(further)); !recorded)
-            log::error("a result of a batch is not on the record: {}", recorded.error().message);
+        gateway_.recorder_->complete(std::move(further));
     }
 }
 
@@ -329,7 +349,7 @@ net::ResponseHead Gateway::Relay::client_head(const net::ResponseHead& head) con
 net::Task<void> Gateway::Relay::relay_answer(net::ClientExchange& answer) {
     if (recording()) read_head(answer.head());
     net::ResponseHead head = client_head(answer.head());
-    if (filter_ && (undecodable_ || !is_event_stream(head))) filter_.reset();
+    if (filter_ && (undecodable_ || !may_be_event_stream(head))) filter_.reset();
     if (filter_) head.headers.remove("content-encoding");
     const bool bodiless = request_.method == "HEAD" || head.status == 204 || head.status == 304;
     auto length = bodiless ? announced_length(answer.head()) : answer.content_length();
@@ -373,6 +393,11 @@ net::Task<void> Gateway::Relay::relay_answer(net::ClientExchange& answer) {
                 co_return;
             }
             end_failed(late ? ErrorType::Timeout : ErrorType::Connection, message);
+            if (filter_) {  // what was held back of the event at hand
+                filtered_.clear();
+                filter_->finish(filtered_);
+                if (!filtered_.empty()) co_await client_.write(filtered_);
+            }
             client_.abort();
             co_return;
         }

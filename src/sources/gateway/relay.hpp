@@ -33,7 +33,7 @@ class Gateway::Relay {
     /// For an upstream that is AWS's.
     Result<void> sign(net::RequestHead& outgoing);
     /// What goes upstream in place of the body, so that the stream reports its usage.
-    std::optional<providers::AskingForUsage> asking_for_usage();
+    std::optional<std::string> asking_for_usage();
     void read_head(const net::ResponseHead& head);
     /// Takes a copy of what passes: decoded, understood, timed.
     void watch(std::string_view bytes);

@@ -46,8 +46,13 @@ void write_direction(JsonWriter& writer, std::string_view name, std::int64_t mes
 }  // namespace
 
 SessionRecord::SessionRecord(ingest::Recorder& recorder, Call context, Call& session,
-                             std::unique_ptr<providers::SessionReader> reader)
-    : recorder_(recorder), context_(std::move(context)), session_(session), reader_(std::move(reader)) {}
+                             std::unique_ptr<providers::SessionReader> reader,
+                             providers::RequestSecrets secrets)
+    : recorder_(recorder),
+      context_(std::move(context)),
+      session_(session),
+      reader_(std::move(reader)),
+      secrets_(std::move(secrets)) {}
 
 void SessionRecord::watch(net::Side from, std::string_view bytes) {
     const bool by_client = from == net::Side::Client;
@@ -58,7 +63,7 @@ void SessionRecord::watch(net::Side from, std::string_view bytes) {
             constexpr std::size_t kShown = 200;
             direction.closed = true;
             direction.code = message.code;
-            direction.reason = utf8_prefix(message.payload, kShown);
+            direction.reason = utf8_prefix(secrets_.without_secrets(std::string(message.payload)), kShown);
             if (!closed_first_) closed_first_ = from;
         } else if (reader_ && by_client) {
             reader_->from_client(message.payload, *this);

@@ -4,6 +4,7 @@
 #include "ingest/recorder.hpp"
 #include "net/byte_stream.hpp"
 #include "providers/realtime.hpp"
+#include "providers/request_secrets.hpp"
 #include "providers/web_socket.hpp"
 
 #include <cstdint>
@@ -24,7 +25,7 @@ class SessionRecord final : public providers::SessionCalls {
     /// `context` is what the client told with its x-steno-* headers; `reader` may be null: then messages are
     /// only counted. `session` and the recorder must outlive this.
     SessionRecord(ingest::Recorder& recorder, Call context, Call& session,
-                  std::unique_ptr<providers::SessionReader> reader);
+                  std::unique_ptr<providers::SessionReader> reader, providers::RequestSecrets secrets);
 
     void watch(net::Side from, std::string_view bytes);
     /// Ends what is open and fills in the session's call, but does not close its record. Once.
@@ -57,6 +58,7 @@ class SessionRecord final : public providers::SessionCalls {
     const Call context_;
     Call& session_;
     std::unique_ptr<providers::SessionReader> reader_;
+    providers::RequestSecrets secrets_;  ///< not to be told by a reason for closing
     Direction client_;
     Direction server_;
     std::optional<net::Side> closed_first_;
