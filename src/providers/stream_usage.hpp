@@ -37,7 +37,7 @@ class UsageChunkFilter {
     std::size_t line_bytes_ = 0;  ///< of the line at hand, without its end
     bool after_cr_ = false;
     bool event_ended_ = false;  ///< by a CR; an LF that comes next belongs to it
-    bool passing_ = false;      ///< the event at hand is too big to be held
+    bool passing_ = false;      ///< the event at hand is too big, or brings text
 };
 
 }  // namespace steno::providers
