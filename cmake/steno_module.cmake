@@ -32,18 +32,20 @@ function(steno_module name)
   endforeach()
 endfunction()
 
-# steno_test(<name> SOURCES <file>... [LIBS <library>...]): a GoogleTest program; each TEST is one ctest entry.
+# steno_test(<name> SOURCES <file>... [LIBS <library>...] [DEFINES <name=value>...]): a GoogleTest program; each TEST is
+# one ctest entry. Nothing at all in a build without tests.
 function(steno_test name)
   if(NOT STENO_BUILD_TESTS)
     return()
   endif()
-  cmake_parse_arguments(arg "" "" "SOURCES;LIBS" ${ARGN})
+  cmake_parse_arguments(arg "" "" "SOURCES;LIBS;DEFINES" ${ARGN})
   find_package(GTest REQUIRED)
   find_package(rapidcheck REQUIRED)
   include(GoogleTest)
   add_executable(${name} ${arg_SOURCES})
   target_link_libraries(${name} PRIVATE ${arg_LIBS} steno_options GTest::gtest GTest::gmock GTest::gtest_main
     rapidcheck)
+  target_compile_definitions(${name} PRIVATE ${arg_DEFINES})
   # The same inputs of the property tests in every run; `./dev properties` tries others.
   gtest_discover_tests(${name} DISCOVERY_MODE PRE_TEST DISCOVERY_TIMEOUT 60
     PROPERTIES TIMEOUT 300 ENVIRONMENT RC_PARAMS=seed=20261120)
