@@ -225,8 +225,8 @@ Result<BuiltRecord> build_record(const Entry& entry, Random& random) {
         out.raw(payload.subject);
         out.raw(payload.bytes);
         seal_frame(bytes, start);
-        const Sha256 digest =
-            payload_digest(salt_view, {payload.kind, false, payload.key_id, payload.subject, payload.bytes});
+        const Sha256 digest = payload_digest(
+            salt_view, {payload.kind, false, false, payload.key_id, payload.subject, payload.bytes});
         std::memcpy(bytes.data() + digests + i * sizeof digest, digest.data(), sizeof digest);
     }
 
@@ -269,6 +269,23 @@ Result<Prefix> parse_prefix(std::string_view bytes) {
 
 namespace {
 
+Result<void> header_start_from(ByteReader& in, ParsedRecord& record) {
+    record.kind = in.fixed<std::uint8_t>();
+    const auto flags = in.fixed<std::uint8_t>();
+    const auto count = in.fixed<std::uint16_t>();
+    if (flags > (kOpens | kCloses | kAdopts) || count > kMaxPayloads)
+        return damaged("the header frame is impossible");
+    if ((flags & kOpens) != 0) record.opens = uuid_from(in);
+    if ((flags & kCloses) != 0) record.closes = uuid_from(in);
+    if ((flags & kAdopts) != 0) {
+        const Uuid id = uuid_from(in);
+        const Uuid stream = uuid_from(in);
+        record.adopts = Opening{id, {stream, in.fixed<std::uint64_t>()}};
+    }
+    record.payloads.resize(count);
+    return {};
+}
+
 Result<PayloadFrame> parse_payload(std::string_view& left) {
     STENO_ASSIGN(const std::string_view frame, take_frame(left, kPayloadFrameFixed, "payload"));
     ByteReader in(frame.substr(kFrameStart));
@@ -293,6 +310,13 @@ Result<PayloadFrame> parse_payload(std::string_view& left) {
 
 }  // namespace
 
+Result<void> parse_header_start(std::string_view head, ParsedRecord& record) {
+    ByteReader in(head);
+    STENO_TRY(header_start_from(in, record));
+    if (!in.ok() || !in.at_end()) return damaged("the header frame is impossible");
+    return {};
+}
+
 Result<ParsedRecord> parse_record(std::string_view bytes) {
     ParsedRecord record;
     STENO_ASSIGN(record.prefix, parse_prefix(bytes));
@@ -301,20 +325,8 @@ Result<ParsedRecord> parse_record(std::string_view bytes) {
     STENO_ASSIGN(const std::string_view frame, take_frame(left, kHeaderFrameFixed, "header"));
     record.digested = frame.substr(kFrameStart);
     ByteReader in(record.digested);
-    record.kind = in.fixed<std::uint8_t>();
-    const auto flags = in.fixed<std::uint8_t>();
-    const auto count = in.fixed<std::uint16_t>();
-    if (flags > (kOpens | kCloses | kAdopts) || count > kMaxPayloads)
-        return damaged("the header frame is impossible");
-    if ((flags & kOpens) != 0) record.opens = uuid_from(in);
-    if ((flags & kCloses) != 0) record.closes = uuid_from(in);
-    if ((flags & kAdopts) != 0) {
-        const Uuid id = uuid_from(in);
-        const Uuid stream = uuid_from(in);
-        record.adopts = Opening{id, {stream, in.fixed<std::uint64_t>()}};
-    }
-    if (in.left() < count * sizeof(Sha256)) return damaged("the header frame is impossible");
-    record.payloads.resize(count);
+    STENO_TRY(header_start_from(in, record));
+    if (in.left() < record.payloads.size() * sizeof(Sha256)) return damaged("the header frame is impossible");
     for (PayloadFrame& payload : record.payloads) payload.stated_digest = digest_from(in);
     record.header = in.raw(in.left());
     if (!in.ok()) return damaged("the header frame is impossible");

@@ -84,6 +84,10 @@ struct ParsedRecord {
 /// Checks all checksums and bounds, not the hashes. DataLoss with the reason.
 Result<ParsedRecord> parse_record(std::string_view bytes);
 
+/// The part of a header frame before the digests: sets kind, opens, closes and adopts, and makes room for the
+/// payloads. `head` is exactly that part.
+Result<void> parse_header_start(std::string_view head, ParsedRecord& record);
+
 Sha256 payload_digest(std::string_view salt, const StoredPayload& payload);
 
 /// "<16 digits>.stj" and back.

@@ -1,8 +1,11 @@
 #include "journal/reader.hpp"
 
+#include "base/log.hpp"
 #include "journal/journal.hpp"
 #include "journal/recovery.hpp"
+#include "journal/sealed_segment.hpp"
 #include "journal/segment_scanner.hpp"
+#include "journal/word_list.hpp"
 
 #include <fmt/format.h>
 
@@ -17,6 +20,9 @@ namespace {
 constexpr std::uint64_t kIndexStep = 16;  ///< records between two entries of an index
 constexpr std::size_t kMaxOpenFiles = 64;
 constexpr std::size_t kSingleReadBytes = 8 * 1024;
+/// Of decompressed blocks: for single records of any segments, and for a row of records of one.
+constexpr std::uint64_t kCacheBytes = 64ULL << 20;
+constexpr std::uint64_t kScanCacheBytes = 128ULL << 20;
 
 std::unexpected<Error> no_such(Position position, std::string_view why) {
     return fail(Code::NotFound, fmt::format("there is no record {}: {}", position.to_string(), why));
@@ -26,6 +32,7 @@ struct Segment {
     explicit Segment(const SegmentFile& facts)
         : path(facts.path),
           number(facts.number),
+          sealed(facts.sealed),
           first_sequence(facts.header.first_sequence),
           header_size(facts.header.header_size),
           created_unix_nanos(facts.header.created_unix_nanos),
@@ -33,16 +40,18 @@ struct Segment {
           end_sequence(facts.end_sequence) {}
     const std::string path;
     const std::uint64_t number;
+    const bool sealed;
     const std::uint64_t first_sequence;
     const std::uint64_t header_size;
     const std::int64_t created_unix_nanos;
     std::uint64_t size;          ///< guarded by the stream's mutex, as the next
     std::uint64_t end_sequence;  ///< see SegmentFile
 
-    std::mutex mutex;                    ///< for what follows
-    std::shared_ptr<io::File> file;      ///< while it is among the open ones
-    std::vector<std::uint64_t> offsets;  ///< of each kIndexStep-th record, from the first
-    std::uint64_t walked_records = 0;    ///< from the first
+    std::mutex mutex;                              ///< for what follows
+    std::shared_ptr<io::File> file;                ///< while it is among the open ones, as the next
+    std::shared_ptr<const SealedSegment> content;  ///< of a sealed one
+    std::vector<std::uint64_t> offsets;            ///< of each kIndexStep-th record, from the first
+    std::uint64_t walked_records = 0;              ///< from the first
     std::uint64_t walked_offset = 0;
 };
 using SegmentPtr = std::shared_ptr<Segment>;
@@ -73,6 +82,9 @@ class FolderReader final : public Reader {
     std::pair<SegmentPtr, std::uint64_t> segment_of(Stream& stream, std::uint64_t sequence);
     std::uint64_t first_of(Stream& stream);
     Result<std::shared_ptr<io::File>> file_of(const SegmentPtr& segment);
+    Result<std::shared_ptr<const SealedSegment>> content_of(const SegmentPtr& segment);
+    /// The record as it stands in a sealed segment.
+    Result<Record> read_sealed(const Position& position, const SegmentPtr& segment, BlockCache& cache);
     Result<std::uint64_t> offset_of(const SegmentPtr& from, std::uint64_t sequence);
 
   private:
@@ -88,6 +100,7 @@ class FolderReader final : public Reader {
     std::unordered_map<Uuid, std::shared_ptr<Stream>> streams_;
     std::mutex open_mutex_;
     std::deque<SegmentPtr> open_;  ///< those with an open file, the oldest first
+    BlockCache cache_{kCacheBytes};
 };
 
 class StreamCursor final : public Cursor {
@@ -101,8 +114,19 @@ class StreamCursor final : public Cursor {
             STENO_ASSIGN(const std::uint64_t end, reader_.end_of(*stream_));
             if (due_ > end) return std::optional<Record>();
             std::string reason = "the segment that has it is missing";
-            if (!scanner_) STENO_TRY(open_segment());
-            if (scanner_) {
+            std::string where = "no file";
+            if (!segment_ || due_ >= segment_end_ || (!scanner_ && !segment_->sealed))
+                STENO_TRY(open_segment());
+            if (segment_) where = segment_->path;
+            if (segment_ && segment_->sealed) {
+                auto record = reader_.read_sealed({stream_->id, due_}, segment_, cache_);
+                if (record) {
+                    ++due_;
+                    return std::optional<Record>(std::move(*record));
+                }
+                reason = record.error().message;
+                segment_.reset();
+            } else if (scanner_) {
                 STENO_ASSIGN(const auto step, scanner_->next());
                 if (step.state == SegmentScanner::State::Record) {
                     ++due_;
@@ -116,9 +140,8 @@ class StreamCursor final : public Cursor {
                 if (at_next) continue;
             }
             if (refreshed) {
-                return fail(Code::DataLoss,
-                            fmt::format("record {}/{} is damaged ({}): {}", stream_->id.to_string(), due_,
-                                        segment_ ? segment_->path : "no file", reason));
+                return fail(Code::DataLoss, fmt::format("record {}/{} is damaged ({}): {}",
+                                                        stream_->id.to_string(), due_, where, reason));
             }
             // A living stream goes on in new files.
             STENO_TRY(reader_.refresh(*stream_));
@@ -128,7 +151,10 @@ class StreamCursor final : public Cursor {
 
     Result<bool> skip_damage() override {
         scanner_.reset();
+        segment_.reset();
         STENO_TRY(reader_.refresh(*stream_));
+        STENO_ASSIGN(const bool further, skip_block());
+        if (further) return true;
         const std::lock_guard lock(stream_->mutex);
         for (const SegmentPtr& segment : stream_->segments) {
             if (segment->first_sequence <= due_) continue;
@@ -141,16 +167,32 @@ class StreamCursor final : public Cursor {
     std::uint64_t sequence() const override { return due_; }
 
   private:
+    /// In a sealed segment, damage ends with its block.
+    Result<bool> skip_block() {
+        const auto [segment, end] = reader_.segment_of(*stream_, due_);
+        if (!segment || !segment->sealed) return false;
+        const auto content = reader_.content_of(segment);
+        if (!content) return false;
+        const auto& spine = (*content)->directory().spine;
+        const auto next = std::ranges::upper_bound(spine, due_, {}, &SpineBlock::first_sequence);
+        if (next == spine.end()) return false;
+        due_ = next->first_sequence;
+        return true;
+    }
+
     Result<void> open_segment() {
         const auto [segment, end] = reader_.segment_of(*stream_, due_);
-        if (!segment) return {};
         segment_ = segment;
         segment_end_ = end;
-        STENO_ASSIGN(file_, reader_.file_of(segment));
-        auto offset = reader_.offset_of(segment, due_);
-        if (!offset && offset.error().code != Code::DataLoss)
-            return std::unexpected(std::move(offset).error());
-        if (offset) scanner_.emplace(*file_, *offset, due_, end);
+        scanner_.reset();
+        if (!segment || segment->sealed) return {};
+        // Damage is told by next(), which looks again first.
+        const auto offset = reader_.offset_of(segment, due_);
+        auto file = offset ? reader_.file_of(segment) : std::unexpected(offset.error());
+        if (!file && file.error().code != Code::DataLoss) return std::unexpected(std::move(file).error());
+        if (!file) return {};
+        file_ = std::move(*file);
+        scanner_.emplace(*file_, *offset, due_, end);
         return {};
     }
 
@@ -161,6 +203,7 @@ class StreamCursor final : public Cursor {
     std::uint64_t segment_end_ = 0;
     std::shared_ptr<io::File> file_;
     std::optional<SegmentScanner> scanner_;
+    BlockCache cache_{kScanCacheBytes};
 };
 
 Result<void> FolderReader::refresh(Stream& stream) {
@@ -170,7 +213,7 @@ Result<void> FolderReader::refresh(Stream& stream) {
     segments.reserve(found.segments.size());
     for (const SegmentFile& facts : found.segments) {
         const auto known = std::ranges::find(stream.segments, facts.number, &Segment::number);
-        if (known != stream.segments.end()) {
+        if (known != stream.segments.end() && (*known)->sealed == facts.sealed) {
             (*known)->size = facts.size;
             (*known)->end_sequence = facts.end_sequence;
             segments.push_back(*known);
@@ -249,7 +292,11 @@ Result<std::shared_ptr<io::File>> FolderReader::file_of(const SegmentPtr& segmen
     {
         const std::lock_guard lock(segment->mutex);
         if (segment->file) return segment->file;
-        STENO_ASSIGN(segment->file, files_.open_read(segment->path));
+        auto opened = files_.open_read(segment->path);
+        if (!opened && opened.error().code == Code::NotFound)
+            return fail(Code::DataLoss, "its file is gone");  // perhaps only because it was sealed
+        if (!opened) return std::unexpected(std::move(opened).error());
+        segment->file = std::move(*opened);
         file = segment->file;
     }
     SegmentPtr evicted;
@@ -264,8 +311,30 @@ Result<std::shared_ptr<io::File>> FolderReader::file_of(const SegmentPtr& segmen
     if (evicted) {
         const std::lock_guard lock(evicted->mutex);
         evicted->file.reset();
+        evicted->content.reset();
     }
     return file;
+}
+
+Result<std::shared_ptr<const SealedSegment>> FolderReader::content_of(const SegmentPtr& segment) {
+    STENO_ASSIGN(auto file, file_of(segment));
+    const std::lock_guard lock(segment->mutex);
+    if (segment->content) return segment->content;
+    STENO_ASSIGN(auto content, SealedSegment::open(std::move(file)));
+    // Not kept without its file: then nobody would let go of it.
+    if (segment->file) segment->content = content;
+    return content;
+}
+
+Result<Record> FolderReader::read_sealed(const Position& position, const SegmentPtr& segment,
+                                         BlockCache& cache) {
+    STENO_ASSIGN(const auto content, content_of(segment));
+    STENO_ASSIGN(const SealedRecord sealed, content->record(position.sequence, cache));
+    if (!sealed.damage.empty()) {
+        log::error("journal: a payload of record {} is damaged ({}): {}", position.to_string(), segment->path,
+                   sealed.damage);
+    }
+    return own_record(position, sealed, segment->number);
 }
 
 Result<std::uint64_t> FolderReader::offset_of(const SegmentPtr& from, std::uint64_t sequence) {
@@ -336,13 +405,24 @@ Result<Record> FolderReader::read(Position position) {
         if (attempt > 0) STENO_TRY(refresh(*stream));
         const auto [segment, segment_end] = segment_of(*stream, position.sequence);
         if (!segment) return no_such(position, "that part of the stream is not kept any more");
+        if (segment->sealed) {
+            auto record = read_sealed(position, segment, cache_);
+            if (record) return record;
+            reason = record.error().message;
+            continue;
+        }
         const auto offset = offset_of(segment, position.sequence);
         if (!offset) {
             reason = offset.error().message;
             continue;
         }
-        STENO_ASSIGN(const auto file, file_of(segment));
-        SegmentScanner scanner(*file, *offset, position.sequence, segment_end, kSingleReadBytes);
+        const auto file = file_of(segment);
+        if (!file) {
+            if (file.error().code != Code::DataLoss) return std::unexpected(file.error());
+            reason = file.error().message;
+            continue;
+        }
+        SegmentScanner scanner(**file, *offset, position.sequence, segment_end, kSingleReadBytes);
         STENO_ASSIGN(const auto step, scanner.next());
         if (step.state == SegmentScanner::State::Record)
             return own_record(position.stream, step, segment->number);

@@ -66,8 +66,9 @@ inline constexpr std::uint64_t kMaxRecordBytes = 1ULL << 30;
 /// A payload as read; points into its Record.
 struct StoredPayload {
     PayloadClass kind = PayloadClass::Durable;
-    bool redacted =
-        false;  ///< dropped or erased: only its hash is left, and key id, subject and bytes are empty
+    /// Dropped or erased: only its hash is left, and key id, subject and bytes are empty.
+    bool redacted = false;
+    bool damaged = false;  ///< the disk does not give back what was written: bytes are empty
     std::string_view key_id;
     std::string_view subject;
     std::string_view bytes;
@@ -84,7 +85,9 @@ struct Record {
     std::string_view header;
     std::vector<StoredPayload> payloads;
 
-    std::uint64_t segment = 0;  ///< where it lies: segment number, offset and length in the file
+    /// Where it lies: segment number, offset and length in the file. In a sealed segment a record has no
+    /// place of its own, and the latter are 0.
+    std::uint64_t segment = 0;
     std::uint64_t offset = 0;
     std::uint64_t size = 0;
     std::unique_ptr<char[]> bytes;  ///< what the views point into

@@ -2,6 +2,7 @@
 
 #include "base/log.hpp"
 #include "journal/reader.hpp"
+#include "journal/sealed_segment.hpp"
 #include "journal/segment_scanner.hpp"
 
 #include <fmt/format.h>
@@ -14,6 +15,7 @@ namespace steno::journal {
 namespace {
 
 constexpr std::uint64_t kMaxMarkBytes = 64 * 1024;
+constexpr std::uint64_t kCacheBytes = 64ULL << 20;
 
 /// A torn end is expected; a damaged one must not be taken for it silently.
 Result<void> warn_of_damage(io::File& file, const SegmentFile& segment, const SegmentScanner::Step& bad,
@@ -24,6 +26,35 @@ Result<void> warn_of_damage(io::File& file, const SegmentFile& segment, const Se
                    segment.path, bad.offset, bad.reason);
     } else {
         log::info("journal: {} ends with an unfinished write at byte {}", segment.path, bad.offset);
+    }
+    return {};
+}
+
+/// Goes through the records of a segment, as far as they are whole.
+template <class Each>
+Result<void> for_each_plain(io::File& file, const SegmentFile& segment, Each each) {
+    SegmentScanner scanner(file, segment.header.header_size, segment.header.first_sequence);
+    for (;;) {
+        STENO_ASSIGN(const auto step, scanner.next());
+        if (step.state == SegmentScanner::State::Bad)
+            STENO_TRY(warn_of_damage(file, segment, step, scanner.due()));
+        if (step.state != SegmentScanner::State::Record) return {};
+        each(step.record, step.record.prefix.chain);
+    }
+}
+
+/// Goes through the records of a sealed segment: only a stream that had a mark and lost it ends with one.
+template <class Each>
+Result<void> for_each_sealed(std::unique_ptr<io::File> file, Each each) {
+    STENO_ASSIGN(const auto sealed, SealedSegment::open(std::move(file)));
+    BlockCache cache(kCacheBytes);
+    Sha256 chain = sealed->header().chain_before;
+    for (std::uint64_t sequence = sealed->header().first_sequence; sequence < sealed->end_sequence();
+         ++sequence) {
+        STENO_ASSIGN(const SealedRecord record, sealed->record(sequence, cache));
+        if (!record.damage.empty()) return fail(Code::DataLoss, record.damage);
+        chain = chain_next(chain, sequence, sha256(digested_part(record)));
+        each(record.record, chain);
     }
     return {};
 }
@@ -51,18 +82,19 @@ Result<StreamEnd> find_end(io::FileSystem& files, const std::string& data_folder
         STENO_TRY((*file)->sync());
         STENO_TRY(files.sync_directory(stream_folder(data_folder, stream)));
     }
-    SegmentScanner scanner(**file, header.header_size, header.first_sequence);
-    for (;;) {
-        STENO_ASSIGN(const auto step, scanner.next());
-        if (step.state == SegmentScanner::State::Bad)
-            STENO_TRY(warn_of_damage(**file, last, step, scanner.due()));
-        if (step.state != SegmentScanner::State::Record) break;
-        const ParsedRecord& record = step.record;
+    const auto hear = [&](const ParsedRecord& record, const Sha256& chain) {
         if (record.opens) open[*record.opens] = record.prefix.sequence;
         if (record.closes) open.erase(*record.closes);
         if (record.adopts) end.adopted.push_back(*record.adopts);
         end.head.sequence = record.prefix.sequence;
-        end.head.chain = record.prefix.chain;
+        end.head.chain = chain;
+    };
+    if (!last.sealed) {
+        STENO_TRY(for_each_plain(**file, last, hear));
+    } else if (auto read = for_each_sealed(std::move(*file), hear); !read) {
+        if (read.error().code != Code::DataLoss) return std::unexpected(std::move(read).error());
+        log::error("journal: {} is damaged ({}); the records behind record {} are not readable", last.path,
+                   read.error().message, end.head.sequence);
     }
     for (const auto& [id, sequence] : open) end.open.push_back({id, {stream, sequence}});
     std::ranges::sort(end.open, {}, [](const Opening& call) { return call.at.sequence; });

@@ -1,14 +1,20 @@
 #include "journal/segment_scanner.hpp"
 
+#include "journal/sealed_format.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <cstring>
+#include <iterator>
+#include <map>
+#include <optional>
 
 namespace steno::journal {
 namespace {
 
 constexpr std::size_t kSearchBytes = 256 * 1024;
+constexpr int kListAttempts = 5;
 
 std::string_view as_view(const std::vector<char>& bytes) {
     return {bytes.data(), bytes.size()};
@@ -26,39 +32,94 @@ Result<SegmentHeader> read_segment_header(io::File& file) {
     return parse_segment_header(std::string_view(bytes).substr(0, got));
 }
 
-Result<StreamFiles> list_segments(io::FileSystem& files, const std::string& data_folder, const Uuid& stream) {
-    const std::string folder = stream_folder(data_folder, stream);
+Result<SegmentHeader> read_sealed_header(io::File& file) {
+    std::string bytes(kSealedFixedBytes, '\0');
+    STENO_ASSIGN(std::size_t got, file.read(0, bytes));
+    STENO_ASSIGN(const std::uint64_t wanted, sealed_header_size(std::string_view(bytes).substr(0, got)));
+    STENO_ASSIGN(const std::uint64_t there, file.size());
+    bytes.resize(std::min(wanted, there));
+    STENO_ASSIGN(got, file.read(kSealedFixedBytes, bytes));
+    return parse_segment_header(std::string_view(bytes).substr(0, got));
+}
+
+namespace {
+
+/// The segments' files by number. Of one that is there plain and sealed, the sealed one (the plain one is
+/// left by a process that died before it removed it), unless it is unreadable.
+std::map<std::uint64_t, std::vector<SegmentFile>> files_by_number(
+    const std::string& folder, const std::vector<io::DirectoryEntry>& entries) {
+    std::map<std::uint64_t, std::vector<SegmentFile>> files;
+    for (const auto& entry : entries) {
+        if (entry.is_directory) continue;
+        SegmentFile file;
+        file.path = folder + "/" + entry.name;
+        if (const auto number = segment_number_of(entry.name)) {
+            file.number = *number;
+            files[file.number].push_back(std::move(file));
+        } else if (const auto sealed = sealed_number_of(entry.name)) {
+            file.number = *sealed;
+            file.sealed = true;
+            auto& row = files[file.number];
+            row.insert(row.begin(), std::move(file));
+        }
+    }
+    return files;
+}
+
+/// Nothing if a file that was listed is gone.
+Result<std::optional<StreamFiles>> try_list_segments(io::FileSystem& files, const std::string& folder,
+                                                     const Uuid& stream) {
     STENO_ASSIGN(const auto entries, files.list(folder));
     StreamFiles found;
-    for (const auto& entry : entries) {
-        const auto number = segment_number_of(entry.name);
-        if (!number || entry.is_directory) continue;
-        SegmentFile segment{folder + "/" + entry.name, *number, 0, {}, kNoEnd};
-        STENO_ASSIGN(const auto file, files.open_read(segment.path));
-        STENO_ASSIGN(segment.size, file->size());
-        auto header = read_segment_header(*file);
-        if (!header && header.error().code != Code::DataLoss) {
-            return std::unexpected(std::move(header).error().with_context(segment.path));
+    for (auto& [number, candidates] : files_by_number(folder, entries)) {
+        std::vector<UnreadableSegment> unreadable;
+        for (SegmentFile& segment : candidates) {
+            auto file = files.open_read(segment.path);
+            if (!file && file.error().code == Code::NotFound) return std::optional<StreamFiles>();
+            if (!file) return std::unexpected(std::move(file).error());
+            STENO_ASSIGN(segment.size, (*file)->size());
+            auto header = segment.sealed ? read_sealed_header(**file) : read_segment_header(**file);
+            if (!header && header.error().code != Code::DataLoss) {
+                return std::unexpected(std::move(header).error().with_context(segment.path));
+            }
+            std::string reason;
+            if (!header) {
+                reason = header.error().message;
+            } else if (header->stream != stream || header->number != number) {
+                reason = "the segment belongs to another place";
+            }
+            if (!reason.empty()) {
+                unreadable.push_back({segment.path, number, segment.size, std::move(reason), segment.sealed});
+                continue;
+            }
+            unreadable.clear();
+            segment.header = std::move(*header);
+            found.add(std::move(segment));
+            break;
         }
-        std::string reason;
-        if (!header) {
-            reason = header.error().message;
-        } else if (header->stream != stream || header->number != *number) {
-            reason = "the segment belongs to another place";
-        }
-        if (!reason.empty()) {
-            found.unreadable.push_back({segment.path, *number, segment.size, std::move(reason)});
-            continue;
-        }
-        segment.header = std::move(*header);
-        while (!found.segments.empty() &&
-               found.segments.back().header.first_sequence >= segment.header.first_sequence) {
-            found.segments.pop_back();
-        }
-        if (!found.segments.empty()) found.segments.back().end_sequence = segment.header.first_sequence;
-        found.segments.push_back(std::move(segment));
+        std::ranges::move(unreadable, std::back_inserter(found.unreadable));
     }
-    return found;
+    return std::optional(std::move(found));
+}
+
+}  // namespace
+
+Result<StreamFiles> list_segments(io::FileSystem& files, const std::string& data_folder, const Uuid& stream) {
+    // Sealing and retention change the folder while it is read: then it is read again.
+    for (int attempt = 0;; ++attempt) {
+        STENO_ASSIGN(auto found, try_list_segments(files, stream_folder(data_folder, stream), stream));
+        if (found) return std::move(*found);
+        if (attempt == kListAttempts)
+            return fail(Code::Unavailable, "the journal's folder changes faster than it can be read");
+    }
+}
+
+void StreamFiles::add(SegmentFile segment) {
+    while (!segments.empty() && segments.back().header.first_sequence >= segment.header.first_sequence) {
+        segments.pop_back();
+    }
+    if (!segments.empty()) segments.back().end_sequence = segment.header.first_sequence;
+    segments.push_back(std::move(segment));
 }
 
 Result<std::vector<Uuid>> list_streams(io::FileSystem& files, const std::string& data_folder) {

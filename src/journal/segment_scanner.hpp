@@ -17,6 +17,7 @@ struct SegmentFile {
     std::string path;
     std::uint64_t number = 0;
     std::uint64_t size = 0;
+    bool sealed = false;  ///< read it by SealedSegment, not by SegmentScanner
     SegmentHeader header;
     /// The next segment's first sequence. Records from here on were not fsynced when that one began, which
     /// has them too. kNoEnd in the last one.
@@ -28,17 +29,22 @@ struct UnreadableSegment {
     std::uint64_t number = 0;
     std::uint64_t size = 0;
     std::string reason;
+    bool sealed = false;
 };
 
 struct StreamFiles {
     std::vector<SegmentFile> segments;  ///< by number; without those that a later one replaces entirely
     std::vector<UnreadableSegment>
         unreadable;  ///< their headers are damaged; a last one may just be unfinished
+
+    /// The next by number.
+    void add(SegmentFile segment);
 };
 
 /// FailedPrecondition if a segment has a newer version.
 Result<StreamFiles> list_segments(io::FileSystem& files, const std::string& data_folder, const Uuid& stream);
 Result<SegmentHeader> read_segment_header(io::File& file);
+Result<SegmentHeader> read_sealed_header(io::File& file);
 /// The folders in the journal that are streams. Empty if there is no journal.
 Result<std::vector<Uuid>> list_streams(io::FileSystem& files, const std::string& data_folder);
 

@@ -4,6 +4,7 @@
 #include "journal/format.hpp"
 #include "journal/head.hpp"
 #include "journal/recovery.hpp"
+#include "journal/sealed_segment.hpp"
 #include "journal/segment_scanner.hpp"
 
 #include <fmt/format.h>
@@ -13,6 +14,8 @@
 
 namespace steno::journal {
 namespace {
+
+constexpr std::uint64_t kCacheBytes = 128ULL << 20;
 
 /// Follows one stream from its first byte to its last.
 class StreamCheck {
@@ -87,6 +90,7 @@ class StreamCheck {
                    "the segment's list of open calls is not what the records before say", segment.number);
             return {};
         }
+        if (segment.sealed) return check_sealed(segment);
         STENO_ASSIGN(const auto file, files_.open_read(segment.path));
         SegmentScanner scanner(*file, header.header_size, header.first_sequence, segment.end_sequence);
         for (;;) {
@@ -119,6 +123,13 @@ class StreamCheck {
                               segment.number, step.offset);
             }
         }
+        accept(record, chain, segment, step.offset);
+    }
+
+    /// A record that is what it should be: it counts, and is compared with what is known of the chain at its
+    /// place.
+    void accept(const ParsedRecord& record, const Sha256& chain, const SegmentFile& segment,
+                std::uint64_t offset) {
         for (const PayloadFrame& frame : record.payloads) {
             ++report_.payloads;
             if (frame.payload.redacted) ++report_.redacted;
@@ -128,8 +139,61 @@ class StreamCheck {
         sequence_ = record.prefix.sequence;
         if (record.opens) open_[*record.opens] = sequence_;
         if (record.closes) open_.erase(*record.closes);
-        compare(head_, "the exported head", segment, step.offset);
-        compare(mark_ ? &*mark_ : nullptr, "the mark of the stream's end", segment, step.offset);
+        compare(head_, "the exported head", segment, offset);
+        compare(mark_ ? &*mark_ : nullptr, "the mark of the stream's end", segment, offset);
+    }
+
+    /// A sealed segment holds the chain only where its blocks begin, and the digests of payloads only where
+    /// those are gone: all else is computed here, and must lead to the next one held.
+    Result<void> check_sealed(const SegmentFile& segment) {
+        STENO_ASSIGN(std::shared_ptr<io::File> file, files_.open_read(segment.path));
+        auto opened = SealedSegment::open(std::move(file));
+        if (!opened && opened.error().code != Code::DataLoss)
+            return std::unexpected(std::move(opened).error());
+        if (!opened) {
+            damage(DamageKind::Corrupt, opened.error().message, segment.number);
+            return {};
+        }
+        const SealedSegment& sealed = **opened;
+        if (segment.end_sequence != kNoEnd && segment.end_sequence != sealed.end_sequence()) {
+            damage(DamageKind::Missing,
+                   fmt::format("the segment was sealed up to record {}, the next one begins at {}",
+                               sealed.end_sequence() - 1, segment.end_sequence),
+                   segment.number);
+            return {};
+        }
+        BlockCache cache(kCacheBytes);
+        const auto& spine = sealed.directory().spine;
+        for (std::size_t i = 0; i < spine.size() && !report_.first_damage; ++i) {
+            const bool last = i + 1 == spine.size();
+            const std::uint64_t end = last ? sealed.end_sequence() : spine[i + 1].first_sequence;
+            const Sha256& chain_after = last ? sealed.directory().chain_after : spine[i + 1].chain_before;
+            STENO_TRY(check_sealed_block(segment, sealed, spine[i].place.offset, end, cache));
+            if (!report_.first_damage && chain_ != chain_after) {
+                damage(DamageKind::Rewritten,
+                       fmt::format("the records from {} to {} are not those that were written",
+                                   spine[i].first_sequence, end - 1),
+                       segment.number, spine[i].place.offset);
+            }
+        }
+        return {};
+    }
+
+    Result<void> check_sealed_block(const SegmentFile& segment, const SealedSegment& sealed,
+                                    std::uint64_t offset, std::uint64_t end, BlockCache& cache) {
+        while (sequence_ + 1 < end) {
+            const auto record = sealed.record(sequence_ + 1, cache);
+            if (!record && record.error().code != Code::DataLoss) return std::unexpected(record.error());
+            const std::string& reason = record ? record->damage : record.error().message;
+            if (!reason.empty()) {
+                damage(DamageKind::Corrupt, reason, segment.number, offset);
+                return {};
+            }
+            accept(record->record, chain_next(chain_, sequence_ + 1, sha256(digested_part(*record))), segment,
+                   offset);
+            if (report_.first_damage) return {};
+        }
+        return {};
     }
 
     void compare(const StreamHead* with, std::string_view what, const SegmentFile& segment,
@@ -188,7 +252,7 @@ class StreamCheck {
             STENO_ASSIGN(const auto file, files_.open_read(segment.path));
             // The header of a new segment may be torn; then nothing behind it was ever durable.
             STENO_ASSIGN(const bool certain, was_durable(*file, 0, sequence_ + 1));
-            if (last && !certain) {
+            if (last && !certain && !segment.sealed) {
                 report_.torn_bytes += segment.size;
             } else {
                 damage(DamageKind::Corrupt, segment.reason, segment.number);
