@@ -49,8 +49,16 @@ struct SealedFacts {
     std::int64_t newest_unix_nanos = 0;
 };
 
+/// The records of one retention class that still have a payload.
+struct SealedClass {
+    std::string name;
+    std::uint64_t records = 0;
+    std::int64_t newest_unix_nanos = 0;  ///< 0: unknown
+};
+
 struct SealedDirectory {
     SealedFacts facts;
+    std::vector<SealedClass> classes;  ///< by name
     Sha256 chain_after{};
     std::vector<SpineBlock> spine;
     std::vector<PayloadBlock> blocks;

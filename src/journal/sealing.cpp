@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 #include <memory>
 #include <optional>
 #include <tuple>
@@ -232,6 +233,7 @@ class Sealing {
         facts.bytes_before = content_.bytes_before();
         has_payload_.resize(facts.records);
         std::unordered_map<std::string, std::uint32_t> groups;
+        std::map<std::string, SealedClass> classes;
         for (std::uint64_t sequence = first_; sequence < end_; ++sequence) {
             STENO_ASSIGN(const ParsedRecord* record, content_.at(sequence));
             SealingAdvice advice;
@@ -244,6 +246,7 @@ class Sealing {
             const auto group =
                 groups.try_emplace(std::move(advice.group), static_cast<std::uint32_t>(groups.size()))
                     .first->second;
+            bool any = false;
             for (std::uint32_t i = 0; i < record->payloads.size(); ++i) {
                 const StoredPayload& payload = record->payloads[i].payload;
                 const bool kept =
@@ -251,8 +254,17 @@ class Sealing {
                 ++facts.payloads;
                 if (!kept) ++facts.redacted;
                 if (kept) payloads_.push_back({sequence, i, group, {0, 0, payload.bytes.size()}});
-                has_payload_[sequence - first_] = has_payload_[sequence - first_] || kept;
+                any = any || kept;
             }
+            has_payload_[sequence - first_] = any;
+            if (!any) continue;
+            SealedClass& one = classes[advice.retention_class];
+            ++one.records;
+            one.newest_unix_nanos = std::max(one.newest_unix_nanos, advice.unix_nanos);
+        }
+        for (auto& [name, one] : classes) {
+            one.name = name;
+            directory_.classes.push_back(std::move(one));
         }
         std::ranges::sort(payloads_, {},
                           [](const Planned& p) { return std::tuple(p.group, p.sequence, p.index); });
@@ -271,6 +283,7 @@ class Sealing {
     }
 
     Result<BlockPlace> write_block(std::string_view raw) {
+        if (options_.stop.stop_requested()) return fail(Code::Cancelled, "sealing was stopped");
         STENO_ASSIGN(const std::string stored, compress(raw, options_.level));
         const BlockPlace place{draft_.size(), stored.size(), raw.size(), crc32c(stored)};
         STENO_TRY(draft_.append(stored));

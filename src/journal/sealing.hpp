@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -19,12 +20,16 @@ struct SealingAdvice {
     /// should have the same.
     std::string group;
     std::int64_t unix_nanos = 0;  ///< when it happened what the record tells of; 0: unknown
-    bool drop_payloads = false;   ///< only their hashes are kept
+    /// The record's retention class: the directory tells how many records of each still have a payload, and
+    /// how new.
+    std::string retention_class;
+    bool drop_payloads = false;  ///< only their hashes are kept
 };
 
 struct SealingOptions {
     /// Asked once for each record. Ephemeral payloads are dropped whatever it says.
     std::function<SealingAdvice(const ParsedRecord&)> advise;
+    std::stop_token stop;                      ///< Cancelled when asked for; the segment stays as it was
     int level = 3;                             ///< of zstd
     std::uint64_t block_bytes = 8ULL << 20;    ///< of payloads, before compression
     std::uint64_t spine_bytes = 256ULL << 10;  ///< of a spine block, before compression

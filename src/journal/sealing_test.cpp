@@ -55,6 +55,7 @@ SealingOptions small_blocks() {
     options.advise = [](const ParsedRecord& record) {
         SealingAdvice advice;
         advice.group = std::to_string(record.header.size() % 3);
+        advice.retention_class = record.prefix.sequence % 2 == 0 ? "short" : "";
         advice.unix_nanos = 1'000'000 + static_cast<std::int64_t>(record.prefix.sequence);
         return advice;
     };
