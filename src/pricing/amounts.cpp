@@ -10,7 +10,7 @@ namespace {
 constexpr std::int64_t kMillion = 1'000'000;
 using enum AmountGroup;
 
-constexpr std::array<Amount, 20> kAmounts{{
+constexpr std::array<Amount, 22> kAmounts{{
     {"input", &Price::input, kMillion, Input},
     {"output", &Price::output, kMillion, Output},
     {"cache_read", &Price::cache_read, kMillion, Cache},
@@ -27,6 +27,8 @@ constexpr std::array<Amount, 20> kAmounts{{
     {"image_cache_read", &Price::image_cache_read, kMillion, Cache},
     {"per_image", &Price::per_image, 1, Other},
     {"per_second", &Price::per_second, 1, Other},
+    {"per_hour", &Price::per_hour, 1, Other},
+    {"least_for_time", &Price::least_for_time, 1, Other},
     {"per_page", &Price::per_page, 1, Other},
     {"per_search", &Price::per_search, 1, Other},
     {"per_searching_call", &Price::per_searching_call, 1, Other},

@@ -94,7 +94,8 @@ Price price_in(const Cells& cells) {
         return price;
     const bool zero_means_free = mode == "moderation" && cells[kProvider] == "openai";
     if (*input == Decimal{} && !zero_means_free) return price;
-    if (output == Decimal{} && mode != "embedding" && !zero_means_free) return price;
+    const bool without_output = mode == "embedding" || mode == "rerank";
+    if (output == Decimal{} && !without_output && !zero_means_free) return price;
     price.input = input;
     price.output = output;
     price.cache_read = Decimal::parse(cells[kCacheRead]);

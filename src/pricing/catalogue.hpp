@@ -26,7 +26,7 @@ struct Price {
         model;  ///< exact id as requested or served; "*" (custom prices): any model that has no other price
     std::string region;   ///< "" any; else "us", one of "us|eu", or "!global": any known one but that
     std::string tier;     ///< service tier: "" standard; "batch", "flex", "priority", "fast", …
-    std::string variant;  ///< of images: "1024x1024 hd", size and quality; "" any
+    std::string variant;  ///< of images size and quality, "1024x1024 hd"; of documents "annotated"; "" any
     std::optional<Timestamp> from;  ///< absent: since ever
     std::optional<Timestamp> to;    ///< exclusive; absent: until further notice
     std::int64_t min_input_tokens =
@@ -48,6 +48,8 @@ struct Price {
     std::optional<Decimal> image_cache_read;  ///< absent: as `cache_read`, if `image_input` is absent too
     std::optional<Decimal> per_image;         ///< … these each per one
     std::optional<Decimal> per_second;
+    std::optional<Decimal> per_hour;        ///< of audio, where the provider bills by the hour
+    std::optional<Decimal> least_for_time;  ///< what a call by second or hour costs at least
     std::optional<Decimal> per_page;
     std::optional<Decimal> per_search;          ///< a search, or Cohere's search unit
     std::optional<Decimal> per_searching_call;  ///< once for a call that searched, however often

@@ -227,6 +227,50 @@ TEST(Pricing, OtherUnits) {
     EXPECT_EQ(total_of(moderation), "0");
 }
 
+TEST(Pricing, TimeIsBilledByTheHourWithItsLeast) {
+    Call speech;
+    speech.kind = Kind::Transcription;
+    speech.provider.name = "groq";
+    speech.model.requested = "whisper-large-v3";
+    speech.usage.seconds = 1800;
+    EXPECT_EQ(total_of(speech), "0.0555");
+    speech.usage.seconds = 10;
+    EXPECT_EQ(total_of(speech), "0.000308333333");
+    speech.usage.seconds = 0.5;
+    EXPECT_EQ(total_of(speech), "0.000308333333");
+    speech.usage.seconds = 11;
+    EXPECT_EQ(total_of(speech), "0.000339166667");
+    speech.usage.seconds.reset();
+    EXPECT_THAT(total_of(speech), HasSubstr("no usage"));
+}
+
+TEST(Pricing, DocumentsAreBilledByThePageUnlessAnnotated) {
+    Call ocr;
+    ocr.kind = Kind::Vision;
+    ocr.provider.name = "mistral_ai";
+    ocr.model.served = "mistral-ocr-4-0";
+    ocr.usage.pages = 3;
+    EXPECT_EQ(total_of(ocr), "0.012");
+    ocr.request.parameters.text = R"({"bbox_annotation_format":null,"include_image_base64":true})";
+    EXPECT_EQ(total_of(ocr), "0.012");
+    for (const char* format : {"document_annotation_format", "bbox_annotation_format"}) {
+        ocr.request.parameters.text = std::string("{\"") + format + R"(":{"type":"json_schema"}})";
+        for (const bool batch : {false, true}) {
+            ocr.provider.batch = batch;
+            EXPECT_THAT(total_of(ocr), HasSubstr("no price for pages"));
+        }
+    }
+}
+
+TEST(Pricing, CacheWritesOf12HoursAreUnknownAndThoseOf30MinutesAreNot) {
+    Call call = chat("openai", "gpt-6.1-sol", 1'000'000 / 10, 0);
+    call.usage.cache_write_tokens.minutes_30 = 100'000;
+    EXPECT_EQ(total_of(call), "0.25");
+    call.usage.cache_write_tokens.minutes_30 = 90'000;
+    call.usage.cache_write_tokens.hours_12 = 10'000;
+    EXPECT_THAT(total_of(call), HasSubstr("no price for cache writes (12 hours)"));
+}
+
 TEST(Pricing, NamesAreFoundByCertainRulesOnly) {
     const auto rule = [](std::string provider, std::string model) {
         const Explanation found =

@@ -35,13 +35,22 @@ std::string region_of(const ProviderFacts& provider) {
     return {};
 }
 
-/// Size and quality that the request names, or else OpenAI's defaults for images billed by the piece.
+/// Of images size and quality that the request names, or else OpenAI's defaults for images billed by the
+/// piece; of documents that are read whether annotations were asked for, which Mistral bills otherwise.
 std::string variant_of(const Call& call) {
+    simdjson::dom::parser parser;
+    simdjson::dom::element parameters;
+    if (call.kind == Kind::Vision && call.usage.pages) {
+        if (parser.parse(call.request.parameters.text).get(parameters) != simdjson::SUCCESS) return {};
+        for (const char* const format : {"document_annotation_format", "bbox_annotation_format"}) {
+            simdjson::dom::element asked;
+            if (parameters[format].get(asked) == simdjson::SUCCESS && !asked.is_null()) return "annotated";
+        }
+        return {};
+    }
     if (call.kind != Kind::Image) return {};
     std::string size = "1024x1024";
     std::string quality = "standard";
-    simdjson::dom::parser parser;
-    simdjson::dom::element parameters;
     if (parser.parse(call.request.parameters.text).get(parameters) == simdjson::SUCCESS) {
         std::string_view text;
         if (parameters["size"].get(text) == simdjson::SUCCESS && text != "auto") size = text;

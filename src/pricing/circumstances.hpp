@@ -15,7 +15,7 @@ namespace steno::pricing {
 struct Circumstances {
     std::string tier;     ///< canonical: "" for every name of the standard tier
     std::string region;   ///< "" not known
-    std::string variant;  ///< of images: "1024x1024 hd"; else ""
+    std::string variant;  ///< of images: "1024x1024 hd"; of documents "annotated"; else ""
     std::optional<Timestamp> at;
     std::int64_t input_tokens = 0;
 };

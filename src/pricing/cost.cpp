@@ -10,6 +10,7 @@ namespace steno::pricing {
 namespace {
 
 constexpr std::int64_t kMillion = 1'000'000;
+constexpr std::int64_t kHour = 3600 * kMillion;  ///< in microseconds
 /// Beyond any real count; keeps every product inside Decimal's range.
 constexpr std::int64_t kMaxCount = 1'000'000'000'000;
 
@@ -59,6 +60,7 @@ class Sum {
         const bool other_units = u.images || u.seconds || u.characters || u.pages || u.searches;
         if (!u.input_tokens && !u.output_tokens && !other_units && !free_of_charge)
             return missing("the call reports no usage");
+        if (u.pages && !u.input_tokens && !u.output_tokens) return true;  // documents that are read
         switch (call_.kind) {
             case Kind::Chat:
             case Kind::Completion:
@@ -152,6 +154,15 @@ class Sum {
                add("image output tokens", image, price_.image_output, CostPart::Output);
     }
 
+    /// Counted in microseconds, so that fractions of a second stay exact.
+    bool audio_time(const std::optional<Decimal>& price, std::int64_t per) {
+        const auto micros = static_cast<std::int64_t>(std::llround(call_.usage.seconds.value_or(0) * 1e6));
+        const auto& least = price_.least_for_time;
+        if (micros > 0 && price && least && price->times(micros, per) < *least)
+            return add("least for a call", 1, least, CostPart::Other, 1);
+        return add("microseconds of audio", micros, price, CostPart::Other, per);
+    }
+
     /// Where tokens are billed, images, seconds, characters and pages only describe them.
     bool other_things() {
         const Usage& u = call_.usage;
@@ -160,11 +171,8 @@ class Sum {
         if (!described(price_.per_image) &&
             !add("images", count_of(u.images), price_.per_image, CostPart::Other, 1))
             return false;
-        // Counted in microseconds, so that fractions of a second stay exact.
-        const auto micros = static_cast<std::int64_t>(std::llround(u.seconds.value_or(0) * 1e6));
-        if (!described(price_.per_second) &&
-            !add("microseconds of audio", micros, price_.per_second, CostPart::Other, kMillion))
-            return false;
+        const auto& time = price_.per_hour ? price_.per_hour : price_.per_second;
+        if (!described(time) && !audio_time(time, price_.per_hour ? kHour : kMillion)) return false;
         if (!described(price_.per_page) &&
             !add("pages", count_of(u.pages), price_.per_page, CostPart::Other, 1))
             return false;

@@ -69,6 +69,7 @@ void set_usage(Usage& usage, const std::string& name, const std::string& value) 
         {"cache_write", &usage.cache_write_tokens.other},
         {"cache_write_5m", &usage.cache_write_tokens.minutes_5},
         {"cache_write_1h", &usage.cache_write_tokens.hours_1},
+        {"cache_write_30m", &usage.cache_write_tokens.minutes_30},
         {"audio_input", &usage.audio_input_tokens},
         {"audio_output", &usage.audio_output_tokens},
         {"image_input", &usage.image_input_tokens},
@@ -89,6 +90,8 @@ void set_usage(Usage& usage, const std::string& name, const std::string& value) 
 
 Call call_of(Row& row) {
     static const std::map<std::string, Kind> kinds{{"chat", Kind::Chat},
+                                                   {"embedding", Kind::Embedding},
+                                                   {"vision", Kind::Vision},
                                                    {"image", Kind::Image},
                                                    {"rerank", Kind::Rerank},
                                                    {"speech", Kind::Speech},

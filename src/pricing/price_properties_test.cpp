@@ -142,6 +142,41 @@ RC_GTEST_PROP(PriceProperties, ABatchIsNeverDearer, ()) {
     if (batch) RC_ASSERT(*batch <= *alone);
 }
 
+/// Whatever is billed by the piece, page, search, character or time: more of it never costs less.
+RC_GTEST_PROP(PriceProperties, MoreOfAUnitNeverCostsLess, ()) {
+    static const std::vector<Price> by_units = [] {
+        std::vector<Price> out;
+        for (const Price& price : built_in())
+            if ((price.per_image || price.per_second || price.per_hour || price.per_page ||
+                 price.per_search || price.per_million_characters) &&
+                !price.input && price.tier != "batch")
+                out.push_back(price);
+        return out;
+    }();
+    RC_ASSERT(!by_units.empty());
+    const Price& price = by_units[*rc::gen::inRange<std::size_t>(0, by_units.size())];
+    const auto cost = [&](std::int64_t count) {
+        Call call = call_for(price, 0, 0);
+        call.kind = price.per_image ? Kind::Image : Kind::Transcription;
+        call.usage = {};
+        if (price.per_image) call.usage.images = count;
+        if (price.per_second || price.per_hour) call.usage.seconds = static_cast<double>(count) / 8;
+        if (price.per_page) call.usage.pages = count;
+        if (price.per_search) call.usage.searches = count;
+        if (price.per_million_characters) call.usage.characters = count;
+        if (const auto space = price.variant.find(' '); space != std::string::npos)
+            call.request.parameters.text = R"({"size":")" + price.variant.substr(0, space) +
+                                           R"(","quality":")" + price.variant.substr(space + 1) + R"("})";
+        return explain(call).total;
+    };
+    const std::int64_t count = tokens();
+    const auto less = cost(count);
+    const auto more = cost(count + tokens());
+    RC_ASSERT(less && more);
+    RC_ASSERT(*less <= *more);
+    RC_ASSERT(cost(0) == Decimal{});
+}
+
 RC_GTEST_PROP(PriceProperties, AddingZeroOfAThingChangesNothing, ()) {
     Call call = call_for(any_price(), tokens(), tokens());
     const Explanation before = explain(call);

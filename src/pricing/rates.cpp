@@ -281,8 +281,9 @@ std::vector<Price> with_rates(Price base, std::string_view mode, const std::vect
     for (const RateRow* row : concerned)
         if (!row->region.empty()) derive_from(everywhere, *row);
     std::erase_if(prices, [](const Price& price) {
-        // A band or tier without any figure stays: it says that the standard price does not hold there.
-        return price.tier.empty() && price.min_input_tokens == 0 &&
+        // A band, tier or variant without any figure stays: it says that the standard price does not hold
+        // there.
+        return price.tier.empty() && price.variant.empty() && price.min_input_tokens == 0 &&
                std::ranges::none_of(amounts(),
                                     [&](const Amount& a) { return (price.*a.member).has_value(); });
     });

@@ -159,6 +159,9 @@ void read_cohere_usage(JsonValue usage, Usage& out) {
     out.input_tokens = units["input_tokens"].count();
     out.output_tokens = units["output_tokens"].count();
     out.image_input_tokens = units["image_tokens"].count();
+    // Billed at a price of their own and not among the other ones: 100 and 2716 of one request
+    // (github.com/cohere-ai/cohere-python, issue 711).
+    if (out.image_input_tokens) out.input_tokens = out.input_tokens.value_or(0) + *out.image_input_tokens;
     out.images = units["images"].count();
     out.searches = units["search_units"].count();
     out.pages = units["pages"].count();

@@ -220,6 +220,7 @@ TEST(Cohere, EmbedsTextsAndImagesInSeveralTypes) {
     EXPECT_EQ(call.response.output.text, R"({"count":3,"dimensions":16})");
     EXPECT_EQ(call.usage.images, 1);
     EXPECT_EQ(call.usage.image_input_tokens, 3);
+    EXPECT_EQ(call.usage.input_tokens, 7);  // Cohere counts them apart; all of it is input
     exchange.response_body = R"({"id":"e","embeddings":[[1,2],[3,4]],"response_type":"embeddings_floats"})";
     EXPECT_EQ(exchange.read().response.output.text, R"({"count":2,"dimensions":2})");
     EXPECT_EQ(exchange.read().usage, Usage{});

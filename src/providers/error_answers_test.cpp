@@ -52,7 +52,7 @@ TEST(ErrorAnswers, OfAllProviders) {
             EXPECT_TRUE(call.error.advice.contains(words.string())) << line << "\n  " << call.error.advice;
         ++rows;
     }
-    EXPECT_GE(rows, 120);
+    EXPECT_GE(rows, 167);
 }
 
 std::optional<std::int64_t> wait_of(const Headers& headers) {

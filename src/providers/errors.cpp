@@ -6,6 +6,7 @@
 #include "providers/prose.hpp"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <cmath>
 
@@ -56,6 +57,24 @@ void read_filter_results(JsonValue results, ProviderError& error) {
     }
 }
 
+/// Members of an error, or of its `metadata`, that say how long to wait, in seconds.
+constexpr std::array<std::string_view, 3> kSecondsToWait{
+    "retry_after_seconds",  // OpenRouter, of the provider behind it
+    "estimated_time",       // Hugging Face: until the model is loaded
+    "resets_in_seconds",    // ChatGPT's backend: until the plan's usage is free again
+};
+/// … and those that name the moment.
+constexpr std::array<std::string_view, 1> kMoments{"resets_at"};  // OpenRouter's budgets, ChatGPT's backend
+
+void read_waits(JsonValue object, ProviderError& error) {
+    for (const JsonValue place : {object, object["metadata"]}) {
+        for (const std::string_view name : kSecondsToWait)
+            if (const auto ms = parse_reset_ms(place[name].scalar_text())) error.retry_after_ms = ms;
+        for (const std::string_view name : kMoments)
+            if (const auto ms = parse_moment_ms(place[name].scalar_text())) error.resets_at_ms = ms;
+    }
+}
+
 /// Google's error details (google/rpc/error_details.proto).
 void read_google_details(JsonValue details, ProviderError& error) {
     for (const JsonValue detail : details.elements()) {
@@ -75,9 +94,10 @@ void read_google_details(JsonValue details, ProviderError& error) {
 
 /// OpenRouter: what its own limits and the provider behind it said.
 void read_openrouter_metadata(JsonValue metadata, ProviderError& error) {
-    error.resets_at_ms = positive_number(metadata["headers"]["X-RateLimit-Reset"].scalar_text());
-    if (const auto seconds = positive_number(metadata["retry_after_seconds"].scalar_text()))
-        error.retry_after_ms = *seconds * 1000;
+    if (error.reason.empty())
+        error.reason = first_text({metadata["reason"], metadata["limit_source"], metadata["error_type"]});
+    if (const auto ms = parse_moment_ms(metadata["headers"]["X-RateLimit-Reset"].scalar_text()))
+        error.resets_at_ms = ms;
     for (const JsonValue reason : metadata["reasons"].elements()) add_category(error, reason.string());
 }
 
@@ -86,18 +106,21 @@ ProviderError read_error_object(JsonValue object) {
     error.type = first_text({object["type"], object["error_type"]});
     if (error.type.empty())
         error.type = object["status"].string();  // Google; a number is Azure's HTTP status
-    error.code = object["code"].scalar_text();
-    error.message = first_text({object["message"], object["detail"], object["msg"]});
+    error.code = first_text({object["code"], object["error_code"]});
+    error.message = first_text({object["message"], object["detail"], object["msg"], object["title"]});
     for (const JsonValue status : {object["status_code"], object["code"], object["status"]}) {
         error.http_status = http_status_in(status.scalar_text());
         if (error.http_status) break;
     }
     error.param = object["param"].string();
+    // Azure, Anthropic, Novita
     const JsonValue inner = object["innererror"];
-    error.reason = inner["code"].string();
+    error.reason = first_text({inner["code"], object["details"]["error_code"], object["reason"]});
     read_filter_results(inner["content_filter_result"], error);
+    read_waits(object, error);
     read_google_details(object["details"], error);
     read_openrouter_metadata(object["metadata"], error);
+    if (!error.resets_at_ms) error.resets_at_ms = moment_in(error.message);
     return error;
 }
 
@@ -175,6 +198,10 @@ std::optional<ProviderError> find_error(JsonValue root, bool expected) {
         error.message = inner.string();
         return error;
     }
+    if (expected) {  // Cloudflare: {"success": false, "errors": [{"code": 3040, "message": "…"}]}
+        for (const JsonValue first : root["errors"].elements())
+            if (first.is_object()) return read_error_object(first);
+    }
     const bool is_one = root["type"].is("error") || root["object"].is("error");  // Mistral, older vLLM
     if (!root.is_object() || (!expected && !is_one)) return std::nullopt;
     ProviderError error = read_error_object(root);
@@ -183,7 +210,7 @@ std::optional<ProviderError> find_error(JsonValue root, bool expected) {
 }
 
 void set_error(Call& call, int http_status, ProviderError error) {
-    const ErrorType type = classify(http_status, error);
+    const ErrorType type = classify(call.provider.name, http_status, error);
     const bool limited = type == ErrorType::RateLimit || type == ErrorType::Quota;
     LimitHit hit;
     if (limited) hit = limit_hit_in(error);

@@ -12,7 +12,7 @@
 
 /// From a provider's words to the record's: one canonical error type for all providers, whether and when
 /// trying again helps, and what a person can do about it. What is known of the providers stands in tables:
-/// error_types.cpp (words → type), prose.cpp (limits, waits and sizes in messages), services.cpp (consoles,
+/// error_words.cpp (words → type), prose.cpp (limits, waits and sizes in messages), services.cpp (consoles,
 /// headers). docs/errors.md shows them.
 namespace steno::providers {
 
@@ -24,7 +24,7 @@ struct ProviderError {
     std::optional<std::int64_t> http_status = {};  ///< where the error itself names one
 
     // What else the body told. It decides type, wait and advice; of the record it is no part.
-    std::string reason = {};                   ///< a finer word: Google's ErrorInfo, Azure's innererror
+    std::string reason = {};                   ///< a finer word: Google's ErrorInfo, Azure's innererror, …
     std::string limit = {};                    ///< the limit that was hit, as the details name it: a quotaId
     std::string param = {};                    ///< of the request, that is wrong
     std::vector<std::string> categories = {};  ///< what a content filter objected to
@@ -49,10 +49,11 @@ void amend(ProviderError& error, const ErrorHead& head);
 /// array, or
 /// `{"type": "error", …}`. With `expected` (the status is an error's, or the event is called one) also the
 /// flat forms:
-/// `{"message": …}`, `{"detail": …}`.
+/// `{"message": …}`, `{"detail": …}`, `{"errors": [{"message": …}]}`.
 std::optional<ProviderError> find_error(JsonValue root, bool expected);
 
-ErrorType classify(int http_status, const ProviderError& error);
+/// `provider` is its record name: the same word may mean different things (error_words.hpp).
+ErrorType classify(std::string_view provider, int http_status, const ProviderError& error);
 bool is_retryable(ErrorType type);
 
 /// Status Failure, and call.error in full: type, retryable, wait and advice follow from the error, from what

@@ -4,6 +4,7 @@
 
 #include "providers/exchange_for_test.hpp"
 #include "providers/http_facts.hpp"
+#include "providers/prose.hpp"
 
 #include <gtest/gtest.h>
 
@@ -105,6 +106,37 @@ TEST(Errors, TheProviderDecidesWhetherToTryAgain) {
     exchange.response_headers = {{"x-should-retry", "false"}};
     exchange.response_body = R"({"error":{"message":"no"}})";
     EXPECT_EQ(exchange.read().error.retryable, false);
+}
+
+TEST(Errors, AWordMeansWhatItsProviderMeansByIt) {
+    const ProviderError quota{.code = "quota_exceeded"};
+    EXPECT_EQ(classify("gcp.gemini", 429, quota), ErrorType::RateLimit);
+    EXPECT_EQ(classify("gcp.vertex_ai", 429, quota), ErrorType::RateLimit);
+    EXPECT_EQ(classify("gcp", 429, quota), ErrorType::Quota);
+    EXPECT_EQ(classify("", 429, quota), ErrorType::Quota);
+    EXPECT_EQ(classify("zai", 429, {.code = "1113"}), ErrorType::Quota);
+    EXPECT_EQ(classify("zai2", 429, {.code = "1113"}), ErrorType::RateLimit);
+    EXPECT_EQ(classify("groq", 498, {}), ErrorType::Overloaded);
+    EXPECT_EQ(classify("cohere", 498, {}), ErrorType::Authentication);
+    EXPECT_EQ(classify("openai", 498, {}), ErrorType::InvalidRequest);
+    // In a stream, where no status tells.
+    EXPECT_EQ(classify("openai", 200, {.code = "slow_down"}), ErrorType::RateLimit);
+    EXPECT_EQ(classify("openai", 200, {.code = "server_is_overloaded"}), ErrorType::Overloaded);
+}
+
+TEST(Errors, AMomentInProseIsOneOnlyInFull) {
+    EXPECT_EQ(moment_in("You will regain access on 2026-12-01 at 00:00 UTC."), 1'796'083'200'000);
+    for (const char* text : {"regain access on 2026-12-01", "regain access on 2026-12-01 at 00:00 CET",
+                             "regain access on 2026-13-01 at 00:00 UTC", "regain access on "})
+        EXPECT_EQ(moment_in(text), std::nullopt) << text;
+}
+
+TEST(RateLimits, Moments) {
+    EXPECT_EQ(parse_moment_ms("2026-11-20T10:00:00Z"), 1'795'168'800'000);
+    EXPECT_EQ(parse_moment_ms("1795168800"), 1'795'168'800'000);
+    EXPECT_EQ(parse_moment_ms("1795168800000"), 1'795'168'800'000);
+    for (const char* text : {"", "60", "-1795168800", "9223372036854775807", "99999999999999999999", "soon"})
+        EXPECT_EQ(parse_moment_ms(text), std::nullopt) << text;
 }
 
 TEST(RateLimits, ResetDurations) {

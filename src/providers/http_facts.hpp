@@ -23,6 +23,8 @@ void read_response_head(const ResponseView& response, Call& call);
 RateLimit read_rate_limit(const HeaderLookup& header);
 /// "6m0s", "1h2m3.5s", "12ms", "2" (seconds): milliseconds, rounded up.
 std::optional<std::int64_t> parse_reset_ms(std::string_view text);
+/// A moment as RFC 3339, or as seconds or milliseconds since 1970: milliseconds since 1970.
+std::optional<std::int64_t> parse_moment_ms(std::string_view text);
 /// "Fri, 20 Nov 2026 10:00:00 GMT": seconds since 1970.
 std::optional<std::int64_t> parse_http_date(std::string_view text);
 

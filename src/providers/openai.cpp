@@ -107,6 +107,15 @@ Part file_part(JsonValue part, JsonValue file) {
     return out;
 }
 
+/// `all`, told apart where the details do so; what they leave out has no stated duration.
+void read_cache_writes(std::optional<std::int64_t> all, JsonValue details, CacheWrites& out) {
+    out.minutes_30 = details["ttl_30m_tokens"].count();
+    out.hours_12 = details["ttl_12h_tokens"].count();
+    const std::int64_t told = out.minutes_30.value_or(0) + out.hours_12.value_or(0);
+    const bool detailed = out.minutes_30 || out.hours_12;
+    if (!detailed || (all && *all > told)) out.other = detailed ? *all - told : all;
+}
+
 }  // namespace
 
 void read_openai_usage(JsonValue usage, const OpenAiDialect& dialect, Usage& out) {
@@ -133,7 +142,8 @@ void read_openai_usage(JsonValue usage, const OpenAiDialect& dialect, Usage& out
         first({input["cached_tokens"], usage["prompt_cache_hit_tokens"], usage["cached_tokens"],
                usage["num_cached_tokens"], usage["cache_read_input_tokens"]});
     // Databricks and Snowflake have Claude's names beside OpenAI's; their prompt_tokens include both.
-    out.cache_write_tokens.other = first({input["cache_write_tokens"], usage["cache_creation_input_tokens"]});
+    read_cache_writes(first({input["cache_write_tokens"], usage["cache_creation_input_tokens"]}),
+                      input["cache_write_tokens_details"], out.cache_write_tokens);
     out.reasoning_tokens = first({output["reasoning_tokens"]});
     out.audio_input_tokens = first({input["audio_tokens"]});
     out.audio_output_tokens = first({output["audio_tokens"]});

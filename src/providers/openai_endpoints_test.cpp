@@ -285,6 +285,24 @@ TEST(Hosts, ThatServeClaudeInOpenAisLanguageTellTheCacheInItsWords) {
     EXPECT_EQ(call.usage.output_tokens, 4);
 }
 
+TEST(OpenAiUsage, CacheWritesAreToldApartByDuration) {
+    Exchange exchange;
+    exchange.path = "/v1/responses";
+    const auto writes = [&](std::string_view details) {
+        exchange.response_body =
+            R"({"id":"r","object":"response","status":"completed","model":"gpt-6.1-sol","output":[],"usage":{
+            "input_tokens":5000,"output_tokens":9,"input_tokens_details":{"cached_tokens":0,"cache_write_tokens":3000)" +
+            std::string(details) + "}}}";
+        return exchange.read().usage.cache_write_tokens;
+    };
+    EXPECT_EQ(writes(""), CacheWrites{.other = 3000});
+    EXPECT_EQ(writes(R"(,"cache_write_tokens_details":{"ttl_30m_tokens":1000,"ttl_12h_tokens":2000})"),
+              (CacheWrites{.minutes_30 = 1000, .hours_12 = 2000}));
+    EXPECT_EQ(writes(R"(,"cache_write_tokens_details":{"ttl_30m_tokens":1000})"),
+              (CacheWrites{.other = 2000, .minutes_30 = 1000}));
+    EXPECT_EQ(writes(R"(,"cache_write_tokens_details":{"ttl_30m_tokens":-1})"), CacheWrites{.other = 3000});
+}
+
 /// The calls that an answer tells of besides its own, the answer cut at every `step` bytes.
 std::vector<Call> further(const Exchange& exchange, std::size_t step, Call& fetching) {
     const Provider& provider = find_provider(exchange.upstream).provider();

@@ -1,6 +1,9 @@
 #include "providers/prose.hpp"
 
 #include "base/text.hpp"
+#include "base/time.hpp"
+
+#include <fmt/format.h>
 
 #include <array>
 #include <charconv>
@@ -83,9 +86,9 @@ constexpr std::array kUnits{Unit{"milliseconds", 1},  Unit{"ms", 1},           U
                             Unit{"hours", 3'600'000}, Unit{"hour", 3'600'000}, Unit{"h", 3'600'000},
                             Unit{"days", 86'400'000}, Unit{"day", 86'400'000}, Unit{"d", 86'400'000}};
 
-constexpr std::array<std::string_view, 8> kBeforeWait{
-    "try again in ",   "retry in ",       "retry after ",        "try again after ",
-    "retrying after ", "replenished in ", "available again in ", "wait for "};
+constexpr std::array<std::string_view, 9> kBeforeWait{
+    "try again in ",   "retry in ",           "retry after ", "try again after ", "retrying after ",
+    "replenished in ", "available again in ", "wait for ",    "please wait "};
 
 constexpr double kLongestWait = 366.0 * 86'400'000;
 
@@ -176,6 +179,8 @@ constexpr std::array kLimitNames{
     LimitName{"inputtokenspermodelperday", "input tokens per day"},
     LimitName{"requestsperminute", "requests per minute"},
     LimitName{"requestsperday", "requests per day"},
+    LimitName{"bymodelbyday", "requests per day"},        // GitHub
+    LimitName{"bymodelbyminute", "requests per minute"},  // GitHub
     LimitName{"input_token_count", "input tokens"},
     LimitName{"requests_per_minute", "requests per minute"},
     LimitName{"tokens per day", "tokens per day"},
@@ -228,6 +233,20 @@ std::optional<std::int64_t> wait_in(std::string_view message) {
         }
     }
     return std::nullopt;
+}
+
+std::optional<std::int64_t> moment_in(std::string_view message) {
+    // Anthropic: "You will regain access on 2026-12-01 at 00:00 UTC."
+    constexpr std::string_view kBefore = "regain access on ";
+    constexpr std::string_view kForm = "2026-12-01 at 00:00 UTC";
+    const std::string_view text = message.substr(0, kLookedAt);
+    const std::size_t at = text.find(kBefore);
+    if (at == std::string_view::npos) return std::nullopt;
+    const std::string_view told = text.substr(at + kBefore.size(), kForm.size());
+    if (told.size() != kForm.size() || told.substr(10, 4) != " at " || !told.ends_with(" UTC"))
+        return std::nullopt;
+    const auto moment = Timestamp::parse(fmt::format("{}T{}:00Z", told.substr(0, 10), told.substr(14, 5)));
+    return moment ? std::optional(moment->unix_nanos / 1'000'000) : std::nullopt;
 }
 
 TooLong too_long_in(std::string_view message) {

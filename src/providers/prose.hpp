@@ -16,6 +16,9 @@ inline constexpr std::size_t kLookedAt = 4000;
 /// "Please try again in 6m0s", "retry after 59 seconds", "replenished in 20:08:55": milliseconds, rounded up.
 std::optional<std::int64_t> wait_in(std::string_view message);
 
+/// The moment from which calls are allowed again, milliseconds since 1970.
+std::optional<std::int64_t> moment_in(std::string_view message);
+
 /// The size of a request that is too long for its model, in tokens.
 struct TooLong {
     std::optional<std::int64_t> tokens;

@@ -96,15 +96,8 @@ std::string header_name(const Spelling& spelling, std::string_view what) {
 /// Until the limit is full again. A moment (RFC 3339, or seconds or milliseconds since 1970) counts from the
 /// answer's own Date, since there is no clock here.
 std::optional<std::int64_t> reset_in_ms(std::string_view text, std::optional<std::int64_t> now_ms) {
-    constexpr std::int64_t kSecondsOf2001 = 1'000'000'000;
-    std::optional<std::int64_t> moment_ms;
-    if (const auto moment = Timestamp::parse(text)) {
-        moment_ms = moment->unix_nanos / 1'000'000;
-    } else if (const auto number = count_in(text); number && *number >= kSecondsOf2001) {
-        moment_ms = *number >= kSecondsOf2001 * 1000 ? *number : *number * 1000;
-    } else {
-        return parse_reset_ms(text);
-    }
+    const auto moment_ms = parse_moment_ms(text);
+    if (!moment_ms) return parse_reset_ms(text);
     if (!now_ms) return std::nullopt;
     const std::int64_t wait = std::max<std::int64_t>(0, *moment_ms - *now_ms);
     return wait <= kMaxResetMs ? std::optional(wait) : std::nullopt;
@@ -186,6 +179,15 @@ std::optional<std::int64_t> parse_reset_ms(std::string_view text) {
     }
     if (!(total_ms <= static_cast<double>(kMaxResetMs))) return std::nullopt;
     return static_cast<std::int64_t>(std::ceil(total_ms));
+}
+
+std::optional<std::int64_t> parse_moment_ms(std::string_view text) {
+    constexpr std::int64_t kSecondsOf2001 = 1'000'000'000;
+    constexpr std::int64_t kSecondsOf9999 = 253'402'300'799;
+    if (const auto moment = Timestamp::parse(text)) return moment->unix_nanos / 1'000'000;
+    const auto number = count_in(text);
+    if (!number || *number < kSecondsOf2001 || *number / 1000 > kSecondsOf9999) return std::nullopt;
+    return *number >= kSecondsOf2001 * 1000 ? *number : *number * 1000;
 }
 
 std::optional<std::int64_t> parse_http_date(std::string_view text) {

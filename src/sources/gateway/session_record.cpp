@@ -18,14 +18,14 @@ bool is_usual(std::optional<std::uint16_t> code) {
 }
 
 /// What a provider means that closes: those that have no events for errors tell them by code and reason.
-ErrorType type_of_close(std::uint16_t code, const std::string& reason) {
+ErrorType type_of_close(std::string_view provider, std::uint16_t code, const std::string& reason) {
     providers::ProviderError told;
     told.message = reason;
-    if (reason.contains("quota")) return providers::classify(429, told);
+    if (reason.contains("quota")) return providers::classify(provider, 429, told);
     switch (code) {
         case 1007:  // data that is inconsistent with its type
         case 1008:  // against a policy
-            return providers::classify(400, told);
+            return providers::classify(provider, 400, told);
         case 1011:  // an unexpected condition
             return ErrorType::Server;
         case 1013:  // try again later
@@ -132,8 +132,9 @@ providers::SessionEnd SessionRecord::ending(net::TunnelEnd end, std::string_view
         std::string message = fmt::format("{} closed the session", upstream);
         if (server_.code) message += fmt::format(" (code {})", *server_.code);
         if (!server_.reason.empty()) message += ": " + server_.reason;
-        const ErrorType type =
-            server_.code ? type_of_close(*server_.code, server_.reason) : ErrorType::Connection;
+        const ErrorType type = server_.code
+                                   ? type_of_close(session_.provider.name, *server_.code, server_.reason)
+                                   : ErrorType::Connection;
         return {Status::Failure, type, std::move(message)};
     }
     if (closed_first_ == net::Side::Client || (end.side == net::Side::Client && end.why != Why::Idle)) {
