@@ -5,6 +5,7 @@
 #include "journal/recovery.hpp"
 #include "journal/sealed_segment.hpp"
 #include "journal/segment_scanner.hpp"
+#include "journal/trimming.hpp"
 #include "journal/word_list.hpp"
 
 #include <fmt/format.h>
@@ -61,6 +62,7 @@ struct Stream {
     const Uuid id;
     std::mutex mutex;
     std::vector<SegmentPtr> segments;
+    std::uint64_t trimmed = 0;                    ///< the last sequence that was removed
     std::optional<std::uint64_t> final_sequence;  ///< once it cannot grow any more
     std::uint64_t scanned_end = 0;    ///< of a stream without a mark: as far as it was whole when it had …
     std::uint64_t scanned_bytes = 0;  ///< … this size
@@ -207,8 +209,11 @@ class StreamCursor final : public Cursor {
 };
 
 Result<void> FolderReader::refresh(Stream& stream) {
-    STENO_ASSIGN(const StreamFiles found, list_segments(files_, data_folder_, stream.id));
+    STENO_ASSIGN(StreamFiles found, list_segments(files_, data_folder_, stream.id));
+    const auto trimmed = read_trimmed_mark(files_, data_folder_, stream.id);
+    if (trimmed && *trimmed) leave_out_trimmed(found, (*trimmed)->streams[0].sequence);
     const std::lock_guard lock(stream.mutex);
+    if (trimmed && *trimmed) stream.trimmed = (*trimmed)->streams[0].sequence;
     std::vector<SegmentPtr> segments;
     segments.reserve(found.segments.size());
     for (const SegmentFile& facts : found.segments) {
@@ -284,7 +289,8 @@ std::pair<SegmentPtr, std::uint64_t> FolderReader::segment_of(Stream& stream, st
 
 std::uint64_t FolderReader::first_of(Stream& stream) {
     const std::lock_guard lock(stream.mutex);
-    return stream.segments.empty() ? 1 : stream.segments.front()->first_sequence;
+    return std::max(stream.trimmed + 1,
+                    stream.segments.empty() ? 1 : stream.segments.front()->first_sequence);
 }
 
 Result<std::shared_ptr<io::File>> FolderReader::file_of(const SegmentPtr& segment) {
@@ -399,6 +405,8 @@ Result<Record> FolderReader::read(Position position) {
     if (position.sequence == 0 || position.sequence > end) {
         return no_such(position, fmt::format("the stream ends at {}", end));
     }
+    if (position.sequence < first_of(*stream))
+        return no_such(position, "that part of the stream is not kept any more");
     std::string reason;
     for (int attempt = 0; attempt < 2; ++attempt) {
         // A living stream goes on in new files, and leaves one whose fsync failed.

@@ -3,6 +3,7 @@
 #include "journal/compression.hpp"
 #include "journal/recovery.hpp"
 #include "journal/sealed_segment.hpp"
+#include "journal/trimming.hpp"
 #include "journal/word_list.hpp"
 
 #include <fmt/format.h>
@@ -384,6 +385,8 @@ Result<SealedFacts> seal_segment(io::FileSystem& files, const SegmentFile& segme
 Result<std::vector<SegmentFile>> ended_segments(io::FileSystem& files, const std::string& data_folder,
                                                 const Uuid& stream, std::uint64_t until) {
     STENO_ASSIGN(StreamFiles found, list_segments(files, data_folder, stream));
+    STENO_ASSIGN(const auto trimmed, read_trimmed_mark(files, data_folder, stream));
+    if (trimmed) leave_out_trimmed(found, trimmed->streams[0].sequence);
     if (!found.segments.empty()) {
         SegmentFile& last = found.segments.back();
         const auto mark = read_closed_mark(files, data_folder, stream);

@@ -6,6 +6,7 @@
 #include "journal/recovery.hpp"
 #include "journal/sealed_segment.hpp"
 #include "journal/segment_scanner.hpp"
+#include "journal/trimming.hpp"
 
 #include <fmt/format.h>
 
@@ -29,7 +30,9 @@ class StreamCheck {
 
     Result<void> run() {
         read_mark();
-        STENO_ASSIGN(const StreamFiles found, list_segments(files_, data_folder_, report_.id));
+        read_trimmed();
+        STENO_ASSIGN(StreamFiles found, list_segments(files_, data_folder_, report_.id));
+        if (trimmed_) leave_out_trimmed(found, trimmed_->sequence);
         if (!found.segments.empty()) created_ = found.segments.front().header.created_unix_nanos;
         report_.segments = found.segments.size();
         for (const SegmentFile& segment : found.segments) {
@@ -65,9 +68,29 @@ class StreamCheck {
         }
     }
 
+    void read_trimmed() {
+        auto mark = read_trimmed_mark(files_, data_folder_, report_.id);
+        if (!mark) return damage(DamageKind::Corrupt, mark.error().message);
+        if (!*mark) return;
+        trimmed_ = (*mark)->streams[0];
+        report_.trimmed = trimmed_->sequence;
+        if (!(*mark)->signature_holds || (folder_key_ && (*mark)->key_hex != *folder_key_)) {
+            damage(DamageKind::Signature, "the mark of what was removed is not signed by this folder's key");
+        }
+    }
+
+    /// The first segment of a stream whose beginning was removed.
+    void begin_behind_trimmed(const SegmentHeader& header) {
+        sequence_ = trimmed_->sequence;
+        chain_ = trimmed_->chain;
+        for (const Opening& call : header.open) open_[call.id] = call.at.sequence;
+    }
+
     Result<void> check_segment(const SegmentFile& segment) {
         const SegmentHeader& header = segment.header;
-        if (first_segment_ && header.first_sequence > 1) {
+        if (first_segment_ && trimmed_ && header.first_sequence == trimmed_->sequence + 1) {
+            begin_behind_trimmed(header);
+        } else if (first_segment_ && header.first_sequence > 1) {
             damage(DamageKind::Missing,
                    fmt::format("the records before {} are missing", header.first_sequence), segment.number);
             return {};
@@ -262,6 +285,10 @@ class StreamCheck {
     }
 
     void check_end() {
+        if (first_segment_ && trimmed_) {
+            sequence_ = trimmed_->sequence;
+            chain_ = trimmed_->chain;
+        }
         if (mark_ && sequence_ < mark_->sequence) {
             damage(DamageKind::Cut,
                    fmt::format("the stream ended at record {}, the mark says", mark_->sequence));
@@ -273,7 +300,7 @@ class StreamCheck {
         if (mark_ && mark_->sequence == 0 && mark_->chain != chain_) {
             damage(DamageKind::Rewritten, "the mark of the stream's end names another stream's chain");
         }
-        if (head_ == nullptr) return;
+        if (head_ == nullptr || (trimmed_ && head_->sequence < trimmed_->sequence)) return;
         report_.against_head = true;
         report_.head_sequence = head_->sequence;
         if (sequence_ < head_->sequence) {
@@ -291,6 +318,7 @@ class StreamCheck {
     const StreamHead* head_;
     StreamReport report_;
     std::optional<StreamHead> mark_;
+    std::optional<StreamHead> trimmed_;
     Sha256 chain_;
     std::uint64_t sequence_ = 0;
     bool first_segment_ = true;

@@ -39,9 +39,11 @@ struct StreamReport {
     std::uint64_t redacted = 0;  ///< payloads that are gone by intention: their hash still verifies
     std::uint64_t segments = 0;
     std::uint64_t bytes = 0;
+    std::uint64_t trimmed = 0;     ///< records up to this one were removed, and a signed mark says so
     std::uint64_t torn_bytes = 0;  ///< at the end of an unclosed stream: an unfinished write, not damage
     bool closed = false;           ///< its end is sealed by a signed mark
-    bool against_head = false;     ///< its chain was compared with the given head, up to `head_sequence`
+    bool against_head = false;  ///< its chain was compared with the given head, up to `head_sequence`; false
+                                ///< also if what the head speaks of was removed since
     std::uint64_t head_sequence = 0;
     std::optional<Damage> first_damage;
 };
