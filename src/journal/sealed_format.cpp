@@ -78,6 +78,13 @@ Result<std::uint64_t> sealed_header_size(std::string_view fixed) {
     return size;
 }
 
+Result<SegmentHeader> parse_sealed_header(std::string_view bytes) {
+    auto header = parse_segment_header(bytes);
+    if (!header) return damaged(std::move(header).error().message);
+    if (header->header_size != bytes.size()) return damaged("the sealed segment's header is impossible");
+    return header;
+}
+
 std::string build_sealed_end(const SealedDirectory& directory, std::uint64_t offset) {
     std::string bytes;
     ByteWriter out(bytes);

@@ -69,6 +69,9 @@ std::string build_sealed_start(std::string_view segment_header);
 /// here.
 Result<std::uint64_t> sealed_header_size(std::string_view fixed);
 
+/// The copied header, which must be all of these bytes. DataLoss otherwise.
+Result<SegmentHeader> parse_sealed_header(std::string_view bytes);
+
 /// Directory and trailer; `offset` is where they will stand.
 std::string build_sealed_end(const SealedDirectory& directory, std::uint64_t offset);
 struct DirectoryPlace {

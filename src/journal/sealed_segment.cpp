@@ -102,9 +102,7 @@ Result<std::shared_ptr<const SealedSegment>> SealedSegment::open(std::shared_ptr
     if (size < kSealedFixedBytes + header_size + kSealedTrailerBytes)
         return fail(Code::DataLoss, "the sealed segment is cut off");
     STENO_ASSIGN(const std::string header, read_exactly(*file, kSealedFixedBytes, header_size));
-    STENO_ASSIGN(segment->header_, parse_segment_header(header));
-    if (segment->header_.header_size != header_size)
-        return fail(Code::DataLoss, "the sealed segment's header is impossible");
+    STENO_ASSIGN(segment->header_, parse_sealed_header(header));
     STENO_ASSIGN(const std::string trailer,
                  read_exactly(*file, size - kSealedTrailerBytes, kSealedTrailerBytes));
     STENO_ASSIGN(const DirectoryPlace place, parse_sealed_trailer(trailer));

@@ -39,7 +39,7 @@ Result<SegmentHeader> read_sealed_header(io::File& file) {
     STENO_ASSIGN(const std::uint64_t there, file.size());
     bytes.resize(std::min(wanted, there));
     STENO_ASSIGN(got, file.read(kSealedFixedBytes, bytes));
-    return parse_segment_header(std::string_view(bytes).substr(0, got));
+    return parse_sealed_header(std::string_view(bytes).substr(0, got));
 }
 
 namespace {
