@@ -216,4 +216,10 @@ bool SealedSegment::block_may_contain(std::uint32_t block, std::span<const std::
     return !words || may_contain(*words, fragments);
 }
 
+Result<void> SealedSegment::check_words(std::uint32_t block) const {
+    const BlockPlace& words = directory_.blocks[block].words;
+    if (words.stored != 0) STENO_TRY(read_block(words));
+    return {};
+}
+
 }  // namespace steno::journal

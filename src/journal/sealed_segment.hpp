@@ -86,6 +86,9 @@ class SealedSegment {
     /// not known.
     bool block_may_contain(std::uint32_t block, std::span<const std::string> fragments) const;
 
+    /// Reads the word list of a block. DataLoss: it is damaged; the records are not.
+    [[nodiscard]] Result<void> check_words(std::uint32_t block) const;
+
   private:
     SealedSegment() = default;
     [[nodiscard]] Result<std::string> read_block(const BlockPlace& place) const;

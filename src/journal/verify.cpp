@@ -185,6 +185,13 @@ class StreamCheck {
                    segment.number);
             return {};
         }
+        for (std::uint32_t block = 0; block < sealed.directory().blocks.size(); ++block) {
+            const auto words = sealed.check_words(block);
+            if (words) continue;
+            if (words.error().code != Code::DataLoss) return words;
+            damage(DamageKind::Corrupt, words.error().message, segment.number);
+            return {};
+        }
         BlockCache cache(kCacheBytes);
         const auto& spine = sealed.directory().spine;
         for (std::size_t i = 0; i < spine.size() && !report_.first_damage; ++i) {
