@@ -39,6 +39,12 @@ Result<std::unique_ptr<Composition>> Composition::open(const Config& config) {
         };
     }
     STENO_ASSIGN(parts->data_, ingest::DataFolder::open(io::posix_file_system(), std::move(folder)));
+    custody::Custodian::Options custody;
+    custody.seal = config.seal;
+    custody.retention = config.retention;
+    parts->custodian_ = std::make_unique<custody::Custodian>(io::posix_file_system(), config.data_dir,
+                                                             parts->data_->journal(), parts->data_->store(),
+                                                             std::move(custody));
     parts->limits_ = std::make_unique<server::Limits>();
     parts->data_->recorder().add_consumer(*parts->limits_);
 
@@ -77,11 +83,12 @@ Composition::~Composition() {
     gateway_.reset();
     client_.reset();
     loops_.reset();
+    custodian_.reset();
     data_.reset();
 }
 
 server::Services Composition::services(const std::string& listen) {
-    return {*data_, *gateway_, *limits_, *caller_, system_clock().now(), listen};
+    return {*data_, *custodian_, *gateway_, *limits_, *caller_, system_clock().now(), listen};
 }
 
 }  // namespace steno::cli

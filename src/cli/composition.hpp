@@ -2,6 +2,7 @@
 
 #include "base/error.hpp"
 #include "cli/config.hpp"
+#include "custody/custodian.hpp"
 #include "ingest/data_folder.hpp"
 #include "net/http_client.hpp"
 #include "net/loops.hpp"
@@ -26,12 +27,15 @@ class Composition {
     [[nodiscard]] server::Services services(const std::string& listen);
     [[nodiscard]] net::Loops& loops() { return *loops_; }
     [[nodiscard]] ingest::DataFolder& data() { return *data_; }
+    /// Not started yet.
+    [[nodiscard]] custody::Custodian& custodian() { return *custodian_; }
 
   private:
     Composition() = default;
     // In the order of construction; torn down in reverse.
     std::unique_ptr<server::Limits> limits_;  ///< what the folder's recorder tells of calls
     std::unique_ptr<ingest::DataFolder> data_;
+    std::unique_ptr<custody::Custodian> custodian_;
     std::unique_ptr<net::Loops> loops_;
     std::unique_ptr<net::HttpClient> client_;
     std::unique_ptr<gateway::Gateway> gateway_;

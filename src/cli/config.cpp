@@ -37,6 +37,15 @@ Setting number(std::string_view name, std::int64_t Config::* member, std::int64_
             [=](const Config& config) { return std::to_string(config.*member); }};
 }
 
+Setting days(std::string_view name, std::int64_t custody::RetentionRules::* member, std::string_view help) {
+    return {name, help,
+            [=](Config& config, std::string_view text) -> Result<void> {
+                STENO_ASSIGN(config.retention.*member, whole_number(text, 0, 100'000));
+                return {};
+            },
+            [=](const Config& config) { return std::to_string(config.retention.*member); }};
+}
+
 Setting text(std::string_view name, std::string Config::* member, std::string_view help) {
     return {name, help,
             [=](Config& config, std::string_view value) -> Result<void> {
@@ -135,6 +144,19 @@ std::vector<Setting> make_settings() {
                "longest time until the fsync of a written record begins"),
         number("journal.segment_bytes", &Config::segment_bytes, 1 << 16, std::int64_t{1} << 40,
                "size at which a journal file is full"),
+        choice("journal.seal", &Config::seal, std::array{Named<bool>{"on", true}, Named<bool>{"off", false}},
+               "on: journal files that are full are compressed, to a fraction of their size"),
+        days("retention.days", &custody::RetentionRules::days,
+             "age in days at which calls are removed; 0: never"),
+        days("retention.payload_days", &custody::RetentionRules::payload_days,
+             "age in days at which prompts and answers are removed, and figures stay; 0: never"),
+        {"retention.classes",
+         "the same by retention class (x-steno-retention), as CLASS=DAYS,CLASS=DAYS; 0: never",
+         [](Config& config, std::string_view value) -> Result<void> {
+             STENO_ASSIGN(config.retention.class_payload_days, custody::parse_class_days(value));
+             return {};
+         },
+         [](const Config& config) { return custody::to_text(config.retention.class_payload_days); }},
         choice("store.engine", &Config::store_engine,
                std::array{Named<std::string>{"duckdb", "duckdb"}, Named<std::string>{"memory", "memory"}},
                "duckdb, or memory (fed anew from the journal at every start)"),

@@ -2,6 +2,7 @@
 
 #include "base/error.hpp"
 #include "base/log.hpp"
+#include "custody/retention.hpp"
 #include "net/http.hpp"
 #include "sources/gateway/gateway.hpp"
 
@@ -36,6 +37,8 @@ struct Config {
     std::string ca_file;
     std::int64_t max_sync_delay_ms = 10;
     std::int64_t segment_bytes = 64 << 20;
+    bool seal = true;
+    custody::RetentionRules retention;
     std::string store_engine = "duckdb";
     std::int64_t store_memory_mb = 1024;
     std::int64_t store_threads = 2;

@@ -1,5 +1,6 @@
 #include "base/json_writer.hpp"
 #include "cli/command.hpp"
+#include "cli/composition.hpp"
 #include "cli/terminal.hpp"
 #include "ingest/entry.hpp"
 #include "io/file_system.hpp"
@@ -114,6 +115,33 @@ Result<int> dump(const Program& program, const DumpFlags& flags) {
     return damaged ? 11 : 0;
 }
 
+/// For a folder that no server has: a server seals by itself.
+Result<int> seal(const Program& program, const std::string& data) {
+    STENO_ASSIGN(Config config, program.config());
+    if (!data.empty()) STENO_TRY(set(config, "data.dir", data, "--data"));
+    STENO_ASSIGN(const auto parts, Composition::open(config));
+    STENO_TRY(parts->data().feeder().catch_up(std::chrono::hours(24)));
+    STENO_TRY(parts->custodian().seal_all());
+    STENO_TRY(parts->custodian().apply_retention());
+    const custody::CustodyStats stats = parts->custodian().stats();
+    if (program.json) {
+        fmt::print(
+            "{{\"sealed_segments\":{},\"bytes_before\":{},\"bytes_after\":{},\"removed_segments\":{}}}\n",
+            stats.sealed_segments, stats.sealed_bytes_before, stats.sealed_bytes_after,
+            stats.removed_segments);
+    } else if (stats.sealed_segments == 0) {
+        fmt::print(
+            "Nothing to seal: a journal file is sealed when it is full, or when its process has ended.\n");
+    } else {
+        fmt::print("{} files sealed: {} bytes are {} now ({:.1f} %)\n", stats.sealed_segments,
+                   grouped(static_cast<std::int64_t>(stats.sealed_bytes_before)),
+                   grouped(static_cast<std::int64_t>(stats.sealed_bytes_after)),
+                   100.0 * static_cast<double>(stats.sealed_bytes_after) /
+                       static_cast<double>(stats.sealed_bytes_before));
+    }
+    return 0;
+}
+
 }  // namespace
 
 void add_journal(Program& program) {
@@ -128,6 +156,13 @@ void add_journal(Program& program) {
     command->add_option("--from", flags->from, "from this sequence on");
     command->add_flag("--payloads", flags->payloads, "with --json: prompts and answers too");
     command->callback([flags, &program] { program.run = [flags](Program& p) { return dump(p, *flags); }; });
+
+    CLI::App* sealing =
+        program.add(*journal, "seal", "Compress the journal files that are full (a server does it by itself)",
+                    "  steno journal seal --data ./record\n");
+    const auto data = std::make_shared<std::string>();
+    sealing->add_option("--data", *data, "the data folder (default steno-data)");
+    sealing->callback([data, &program] { program.run = [data](Program& p) { return seal(p, *data); }; });
 }
 
 }  // namespace steno::cli

@@ -122,6 +122,8 @@ Result<int> serve(const Config& config) {
     const std::string url = "http://" + reached.to_string();
     const ServerFile server_file(config.data_dir + "/server.json", url);
     announce(url, config, *parts);
+    // What is not in the store yet must not be sealed, so without feeding there is nothing to do.
+    if (config.store_feed) parts->custodian().start();
 
     int signal = 0;
     sigwait(&signals, &signal);

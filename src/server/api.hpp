@@ -2,6 +2,7 @@
 
 #include "base/error.hpp"
 #include "evaluation/replay.hpp"
+#include "custody/custodian.hpp"
 #include "ingest/data_folder.hpp"
 #include "net/http.hpp"
 #include "sources/gateway/gateway.hpp"
@@ -25,6 +26,7 @@ class Limits;
 /// What handlers work on. All of it outlives the server.
 struct Services {
     ingest::DataFolder& data;
+    custody::Custodian& custodian;
     gateway::Gateway& gateway;
     Limits& limits;
     evaluation::ModelCaller& caller;

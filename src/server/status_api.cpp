@@ -102,6 +102,16 @@ Result<ApiAnswer> show_status(Services& services, const ApiRequest&) {
     json.member("bytes", journal.bytes);
     if (!journal.last_error.empty()) json.member("last_error", journal.last_error);
     json.end_object();
+    const custody::CustodyStats custody = services.custodian.stats();
+    json.key("custody");
+    json.begin_object();
+    json.member("sealed_segments", custody.sealed_segments);
+    json.member("sealed_bytes_before", custody.sealed_bytes_before);
+    json.member("sealed_bytes_after", custody.sealed_bytes_after);
+    json.member("redacted_segments", custody.redacted_segments);
+    json.member("removed_segments", custody.removed_segments);
+    json.member("failures", custody.failures);
+    json.end_object();
     json.key("store");
     json.begin_object();
     json.member("healthy", feeder.healthy);
@@ -181,6 +191,17 @@ Result<ApiAnswer> metrics(Services& services, const ApiRequest&) {
            "Times that feeding the store failed; each is tried again.", feeder.failures);
     metric(out, "steno_journal_damaged_total", "counter", "Places of the journal that could not be read.",
            feeder.damaged);
+    const custody::CustodyStats custody = services.custodian.stats();
+    metric(out, "steno_sealed_segments_total", "counter", "Journal files that were compressed.",
+           custody.sealed_segments);
+    metric(out, "steno_sealed_bytes_before_total", "counter", "What they had before.",
+           custody.sealed_bytes_before);
+    metric(out, "steno_sealed_bytes_after_total", "counter", "What they have now.",
+           custody.sealed_bytes_after);
+    metric(out, "steno_retention_removed_segments_total", "counter", "Journal files that retention removed.",
+           custody.removed_segments);
+    metric(out, "steno_custody_failures_total", "counter",
+           "Times that sealing or retention failed; each is tried again.", custody.failures);
     limit_metrics(out, services.limits);
     return answer;
 }

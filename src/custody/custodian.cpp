@@ -1,0 +1,203 @@
+#include "custody/custodian.hpp"
+
+#include "base/log.hpp"
+#include "ingest/entry.hpp"
+#include "journal/sealed_segment.hpp"
+#include "journal/sealing.hpp"
+#include "journal/trimming.hpp"
+#include "record/binary.hpp"
+
+#include <algorithm>
+#include <optional>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+#include <vector>
+
+namespace steno::custody {
+namespace {
+
+constexpr int kNiceness = 10;
+
+/// What of a conversation, request or kind of task repeats itself should be compressed together.
+std::string group_of(const Call& call) {
+    const std::string& thread =
+        !call.trace.session_id.empty() ? call.trace.session_id : call.trace.request_id;
+    std::string group = call.project;
+    group += '\0';
+    if (!thread.empty()) return group + thread;
+    for (const std::string* part :
+         {&call.trace.agent, &call.trace.function, &call.prompt.type, &call.model.requested})
+        group += '\0' + *part;
+    return group;
+}
+
+journal::SealingAdvice advise(const journal::ParsedRecord& record,
+                              const std::set<std::string>& dropped_classes) {
+    journal::SealingAdvice advice;
+    const auto header = ingest::read_entry_header(record.header);
+    const auto kind = static_cast<ingest::EntryKind>(record.kind);
+    if (!header || kind == ingest::EntryKind::Said) return advice;
+    Call call;
+    if (!decode(header->call, call)) return advice;
+    if (call.started_at) advice.unix_nanos = call.started_at->unix_nanos;
+    advice.group = group_of(call);
+    advice.retention_class = call.privacy.retention;
+    advice.drop_payloads = dropped_classes.contains(advice.retention_class);
+    return advice;
+}
+
+}  // namespace
+
+Custodian::Custodian(io::FileSystem& files, std::string data_folder, journal::Journal& journal,
+                     store::CallStore& store, Options options)
+    : files_(files),
+      data_folder_(std::move(data_folder)),
+      journal_(journal),
+      store_(store),
+      options_(std::move(options)),
+      clock_(options_.clock != nullptr ? *options_.clock : system_clock()) {}
+
+Custodian::~Custodian() = default;
+
+void Custodian::start() {
+    thread_ = std::jthread([this](const std::stop_token& stop) { run(stop); });
+}
+
+void Custodian::run(const std::stop_token& stop) {
+    // Of this thread alone, as Linux has it. That it may not work changes nothing but the pace of others.
+    (void)setpriority(PRIO_PROCESS, static_cast<id_t>(syscall(SYS_gettid)), kNiceness);
+    std::optional<std::int64_t> retained_at;
+    while (!stop.stop_requested()) {
+        const auto note = [&](const Result<void>& done, std::string_view what) {
+            if (done || done.error().code == Code::Cancelled) return;
+            failures_.fetch_add(1);
+            log::warning("{} failed and is tried again: {}", what, done.error().message);
+        };
+        if (options_.seal) note(seal_all(stop), "sealing the journal");
+        const std::int64_t now = clock_.steady_nanos();
+        const std::int64_t due = std::chrono::nanoseconds(options_.retention_interval).count();
+        if (!options_.retention.none() && (!retained_at || now - *retained_at >= due)) {
+            retained_at = now;
+            note(apply_retention(stop), "retention");
+        }
+        std::unique_lock lock(mutex_);
+        wake_.wait_for(lock, stop, options_.seal_interval, [] { return false; });
+    }
+}
+
+Result<void> Custodian::seal_all(std::stop_token stop) {
+    const std::uint64_t segments = journal_.stats().segments;
+    if (sealed_segments_ == segments) return {};
+    STENO_ASSIGN(const auto watermarks, store_.watermarks());
+    STENO_ASSIGN(const auto streams, journal::list_streams(files_, data_folder_));
+    bool all_sealed = true;
+    for (const Uuid& stream : streams) {
+        if (done_.contains(stream)) continue;
+        const auto mark = std::ranges::find(watermarks, stream, &store::Watermark::stream);
+        STENO_ASSIGN(const bool sealed,
+                     seal_stream(stream, mark == watermarks.end() ? 0 : mark->sequence, stop));
+        if (sealed && stream != journal_.stream()) done_.insert(stream);
+        all_sealed = all_sealed && sealed;
+    }
+    if (all_sealed) sealed_segments_ = segments;
+    return {};
+}
+
+Result<bool> Custodian::seal_stream(const Uuid& stream, std::uint64_t fed, const std::stop_token& stop) {
+    STENO_TRY(journal::remove_sealed_twins(files_, data_folder_, stream));
+    STENO_TRY(journal::finish_trimming(files_, data_folder_, stream));
+    STENO_ASSIGN(const auto segments, journal::ended_segments(files_, data_folder_, stream, UINT64_MAX - 1));
+    bool all_sealed = true;
+    for (const journal::SegmentFile& segment : segments) {
+        if (segment.sealed) continue;
+        if (segment.end_sequence > fed + 1) {
+            all_sealed = false;
+            continue;
+        }
+        const auto sealed = seal(segment, {}, stop);
+        if (sealed) continue;
+        if (sealed.error().code != Code::DataLoss) return std::unexpected(sealed.error());
+        // It stays as it is, for `verify` and for whoever can repair it, and is not tried again.
+        log::error("{} is damaged and is not sealed: {}", segment.path, sealed.error().message);
+    }
+    return all_sealed;
+}
+
+Result<void> Custodian::seal(const journal::SegmentFile& segment,
+                             const std::set<std::string>& dropped_classes, const std::stop_token& stop) {
+    journal::SealingOptions options;
+    options.stop = stop;
+    options.advise = [&](const journal::ParsedRecord& record) { return advise(record, dropped_classes); };
+    STENO_TRY(journal::seal_segment(files_, segment, options));
+    if (segment.sealed) {
+        redacted_.fetch_add(1);
+        return {};
+    }
+    const std::string path = segment.path.substr(0, segment.path.find_last_of('/') + 1);
+    STENO_ASSIGN(const auto file, files_.open_read(path + journal::sealed_file_name(segment.number)));
+    STENO_ASSIGN(const std::uint64_t size, file->size());
+    sealed_.fetch_add(1);
+    before_.fetch_add(segment.size);
+    after_.fetch_add(size);
+    log::debug("sealed {}: {} bytes are {} now", segment.path, segment.size, size);
+    return {};
+}
+
+Result<void> Custodian::apply_retention(std::stop_token stop) {
+    if (options_.retention.none()) return {};
+    STENO_ASSIGN(const auto streams, journal::list_streams(files_, data_folder_));
+    STENO_ASSIGN(const auto watermarks, store_.watermarks());
+    for (const Uuid& stream : streams) {
+        const auto mark = std::ranges::find(watermarks, stream, &store::Watermark::stream);
+        if (mark != watermarks.end()) STENO_TRY(retain_stream(stream, mark->sequence, stop));
+    }
+    return {};
+}
+
+Result<void> Custodian::retain_stream(const Uuid& stream, std::uint64_t until, const std::stop_token& stop) {
+    STENO_ASSIGN(const auto segments, journal::ended_segments(files_, data_folder_, stream, until));
+    const std::int64_t now = clock_.now().unix_nanos;
+    std::uint64_t removable = 0;  ///< number of the last segment that may go; only from the beginning on
+    std::size_t count = 0;
+    bool from_the_beginning = true;
+    for (const journal::SegmentFile& segment : segments) {
+        if (stop.stop_requested()) return fail(Code::Cancelled, "retention was stopped");
+        if (!segment.sealed) {
+            from_the_beginning = false;
+            continue;
+        }
+        STENO_ASSIGN(std::shared_ptr<io::File> file, files_.open_read(segment.path));
+        const auto sealed = journal::SealedSegment::open(std::move(file));
+        if (!sealed) {
+            log::error("{} is damaged and is kept: {}", segment.path, sealed.error().message);
+            from_the_beginning = false;
+            continue;
+        }
+        const journal::SealedDirectory& directory = (*sealed)->directory();
+        if (from_the_beginning && may_be_removed(options_.retention, directory.facts, now)) {
+            removable = segment.number;
+            ++count;
+            continue;
+        }
+        from_the_beginning = false;
+        std::set<std::string> dropped;
+        for (const journal::SealedClass& one : directory.classes) {
+            if (payloads_may_go(options_.retention, one, now)) dropped.insert(one.name);
+        }
+        if (!dropped.empty()) STENO_TRY(seal(segment, dropped, stop));
+    }
+    if (removable == 0) return {};
+    STENO_ASSIGN(const auto key, journal::SigningKey::load_or_make(files_, data_folder_));
+    STENO_ASSIGN(const auto end, journal::trim_stream(files_, data_folder_, stream, removable, clock_, *key));
+    removed_.fetch_add(count);
+    log::info("retention removed the calls up to record {}/{}: they are older than {} days",
+              stream.to_string(), end.sequence, options_.retention.days);
+    return {};
+}
+
+CustodyStats Custodian::stats() const {
+    return {sealed_, before_, after_, redacted_, removed_, failures_};
+}
+
+}  // namespace steno::custody

@@ -1,0 +1,90 @@
+#pragma once
+
+#include "base/error.hpp"
+#include "base/time.hpp"
+#include "custody/retention.hpp"
+#include "io/file_system.hpp"
+#include "journal/journal.hpp"
+#include "journal/segment_scanner.hpp"
+#include "store/call_store.hpp"
+
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <cstdint>
+#include <mutex>
+#include <optional>
+#include <set>
+#include <stop_token>
+#include <string>
+#include <thread>
+#include <utility>
+
+/// What happens to the record as a whole once it is written.
+namespace steno::custody {
+
+struct CustodyStats {
+    std::uint64_t sealed_segments = 0;  ///< since the start, as all of these
+    std::uint64_t sealed_bytes_before = 0;
+    std::uint64_t sealed_bytes_after = 0;
+    std::uint64_t redacted_segments = 0;  ///< from which retention took payloads
+    std::uint64_t removed_segments = 0;
+    std::uint64_t failures = 0;
+};
+
+/// Seals segments that have ended and are in the store, and does what retention says. One thread of its own,
+/// of low priority; the AI calls never wait for it.
+class Custodian {
+  public:
+    struct Options {
+        bool seal = true;
+        RetentionRules retention;
+        std::chrono::milliseconds seal_interval{1000};
+        std::chrono::milliseconds retention_interval{std::chrono::hours(1)};
+        Clock* clock = nullptr;  ///< default: system_clock(); for the age of calls
+    };
+    /// The folder is locked by this process, `journal` is its own stream and `store` what it is fed to; all
+    /// must outlive the custodian.
+    Custodian(io::FileSystem& files, std::string data_folder, journal::Journal& journal,
+              store::CallStore& store, Options options);
+    /// Stops: at once, but for the compressing of one block.
+    ~Custodian();
+    Custodian(const Custodian&) = delete;
+    Custodian& operator=(const Custodian&) = delete;
+
+    /// Begins the thread. Once.
+    void start();
+
+    /// Seals all that can be sealed now. Not beside the thread. Cancelled when asked to stop.
+    Result<void> seal_all(std::stop_token stop = {});
+    /// Removes and redacts what the rules say. Not beside the thread.
+    Result<void> apply_retention(std::stop_token stop = {});
+
+    [[nodiscard]] CustodyStats stats() const;
+
+  private:
+    void run(const std::stop_token& stop);
+    /// True when nothing is left to be sealed of what has ended.
+    Result<bool> seal_stream(const Uuid& stream, std::uint64_t fed, const std::stop_token& stop);
+    Result<void> seal(const journal::SegmentFile& segment, const std::set<std::string>& dropped_classes,
+                      const std::stop_token& stop);
+    Result<void> retain_stream(const Uuid& stream, std::uint64_t until, const std::stop_token& stop);
+
+    io::FileSystem& files_;
+    const std::string data_folder_;
+    journal::Journal& journal_;
+    store::CallStore& store_;
+    const Options options_;
+    Clock& clock_;
+
+    std::set<Uuid> done_;  ///< streams that have ended and were gone through
+    std::optional<std::uint64_t>
+        sealed_segments_;  ///< of our own stream there were as many when all were sealed
+
+    std::atomic<std::uint64_t> sealed_{0}, before_{0}, after_{0}, redacted_{0}, removed_{0}, failures_{0};
+    std::mutex mutex_;
+    std::condition_variable_any wake_;
+    std::jthread thread_;
+};
+
+}  // namespace steno::custody

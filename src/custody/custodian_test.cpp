@@ -1,0 +1,163 @@
+#include "custody/custodian.hpp"
+
+#include "base/log.hpp"
+#include "ingest/data_folder.hpp"
+#include "io/memory_file_system.hpp"
+#include "journal/verify.hpp"
+#include "store/memory/memory_store.hpp"
+
+#include <gtest/gtest.h>
+
+#include <vector>
+
+namespace steno::custody {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr std::int64_t kDay = 86'400'000'000'000;
+
+class CustodianTest : public testing::Test {
+  protected:
+    CustodianTest() { (void)files_.make_directories("/data"); }
+
+    void open() {
+        ingest::DataFolderOptions options;
+        options.path = "/data";
+        options.open_store = [](const std::string&) -> Result<std::unique_ptr<store::CallStore>> {
+            return store::make_memory_store();
+        };
+        options.prices = pricing::Catalogue::built_in();
+        options.segment_bytes = 64 << 10;
+        options.feeder.interval = 1ms;
+        auto folder = ingest::DataFolder::open(files_, std::move(options));
+        ASSERT_TRUE(folder) << folder.error().message;
+        folder_ = std::move(*folder);
+    }
+
+    std::unique_ptr<Custodian> custodian(RetentionRules rules = {}) {
+        Custodian::Options options;
+        options.retention = std::move(rules);
+        return std::make_unique<Custodian>(files_, "/data", folder_->journal(), folder_->store(), options);
+    }
+
+    /// Calls of a conversation that grows, the first of them `days_ago`.
+    void record(int calls, std::int64_t days_ago, const std::string& retention = "") {
+        std::string history = "We talk about the weather in Graz. ";
+        for (int i = 0; i < calls; ++i) {
+            Call call;
+            call.id = Uuid::random(system_random());
+            call.kind = Kind::Chat;
+            call.status = Status::Success;
+            call.project = "weather";
+            call.started_at = Timestamp{system_clock().now().unix_nanos - days_ago * kDay + i};
+            call.trace.session_id = "session" + std::to_string(i % 5);
+            call.privacy.retention = retention;
+            Message message;
+            message.role = "user";
+            history += "And what of day number " + std::to_string(i) + "? It rains. ";
+            message.parts.push_back({.type = PartType::Text, .text = history});
+            call.request.messages.push_back(message);
+            calls_.push_back(call);
+            const auto position = folder_->recorder().complete(call);
+            ASSERT_TRUE(position);
+            if (i % 8 == 0) ASSERT_TRUE(folder_->journal().wait_durable(*position));
+        }
+        ASSERT_TRUE(folder_->feeder().catch_up(30s));
+    }
+
+    std::size_t files_named(std::string_view end) {
+        std::size_t count = 0;
+        for (const auto& stream : *files_.list("/data/journal")) {
+            if (!stream.is_directory) continue;
+            for (const auto& file : *files_.list("/data/journal/" + stream.name))
+                count += file.name.ends_with(end);
+        }
+        return count;
+    }
+
+    std::string text_of(const Uuid& id) {
+        const auto call = folder_->calls().get(id);
+        EXPECT_TRUE(call) << call.error().message;
+        return call && !call->request.messages.empty() ? call->request.messages[0].parts[0].text : "";
+    }
+
+    void expect_intact() {
+        folder_.reset();
+        const auto report = journal::verify(files_, "/data");
+        ASSERT_TRUE(report);
+        EXPECT_TRUE(report->intact);
+    }
+
+    io::MemoryFileSystem files_;
+    std::unique_ptr<ingest::DataFolder> folder_;
+    std::vector<Call> calls_;
+};
+
+TEST_F(CustodianTest, SealsWhatIsFullAndKeepsEveryWord) {
+    open();
+    record(60, 1);
+    const auto keeper = custodian();
+    ASSERT_TRUE(keeper->seal_all());
+    const CustodyStats stats = keeper->stats();
+    EXPECT_GT(stats.sealed_segments, 1u);
+    EXPECT_LT(stats.sealed_bytes_after * 5, stats.sealed_bytes_before) << "a conversation repeats itself";
+    EXPECT_EQ(files_named(".sts"), stats.sealed_segments);
+    EXPECT_EQ(files_named(".stj"), 1u) << "the one that is written to";
+    for (const Call& call : calls_) EXPECT_EQ(text_of(call.id), call.request.messages[0].parts[0].text);
+    expect_intact();
+    // The next process seals the rest, and a store fed anew from sealed files is the same.
+    open();
+    ASSERT_TRUE(folder_->feeder().catch_up(30s));
+    ASSERT_TRUE(custodian()->seal_all());
+    EXPECT_EQ(folder_->store().count({}).value(), calls_.size());
+    for (const Call& call : calls_) EXPECT_EQ(text_of(call.id), call.request.messages[0].parts[0].text);
+    expect_intact();
+}
+
+TEST_F(CustodianTest, TheThreadSealsByItself) {
+    open();
+    record(40, 1);
+    const auto keeper = custodian();
+    keeper->start();
+    while (files_named(".sts") == 0) std::this_thread::yield();
+}
+
+TEST_F(CustodianTest, OldCallsGoAndTheirSpaceComesBack) {
+    open();
+    record(60, 100);
+    const std::size_t old = calls_.size();
+    record(60, 1);
+    const auto keeper = custodian({.days = 30});
+    ASSERT_TRUE(keeper->seal_all());
+    ASSERT_TRUE(keeper->apply_retention());
+    EXPECT_GT(keeper->stats().removed_segments, 0u);
+    for (std::size_t i = old; i < calls_.size(); ++i) EXPECT_NE(text_of(calls_[i].id), "");
+    EXPECT_FALSE(folder_->calls().get(calls_[0].id)) << "not even its row is left";
+    const std::uint64_t left = folder_->store().count({}).value();
+    EXPECT_LT(left, calls_.size());
+    EXPECT_GE(left, calls_.size() - old);
+    expect_intact();
+    open();
+    ASSERT_TRUE(folder_->feeder().catch_up(30s));
+    EXPECT_EQ(folder_->store().count({}).value(), left) << "fed anew it is the same";
+}
+
+TEST_F(CustodianTest, PayloadsOfAClassGoAndFiguresStay) {
+    open();
+    record(60, 10, "short");
+    const auto keeper = custodian({.class_payload_days = {{"short", 7}}});
+    ASSERT_TRUE(keeper->seal_all());
+    ASSERT_TRUE(keeper->apply_retention());
+    EXPECT_GT(keeper->stats().redacted_segments, 0u);
+    EXPECT_EQ(text_of(calls_[0].id), "");
+    EXPECT_EQ(folder_->calls().get(calls_[0].id)->trace.session_id, "session0");
+    EXPECT_EQ(folder_->calls().get(calls_[0].id)->preview.prompt, "") << "the store forgets it too";
+    const auto before = keeper->stats().redacted_segments;
+    ASSERT_TRUE(keeper->apply_retention());
+    EXPECT_EQ(keeper->stats().redacted_segments, before) << "once is enough";
+    expect_intact();
+}
+
+}  // namespace
+}  // namespace steno::custody
