@@ -132,6 +132,32 @@ Result<void> Feeding::apply(std::span<const Change> changes, std::span<const Wat
     return {};
 }
 
+Result<void> Feeding::forget(std::span<const Position> until) {
+    STENO_TRY(writer_.run("BEGIN TRANSACTION"));
+    if (auto removed = remove(until); !removed) {
+        static_cast<void>(writer_.run("ROLLBACK"));
+        return std::unexpected(std::move(removed).error().with_context("forgetting calls"));
+    }
+    for (const Position& last : until)
+        std::erase_if(watermarks_, [&](const auto& mark) {
+            return mark.first == last.stream && mark.second <= last.sequence;
+        });
+    return {};
+}
+
+Result<void> Feeding::remove(std::span<const Position> until) {
+    for (const Position& last : until) {
+        const std::vector<Value> place = {last.stream, static_cast<std::int64_t>(last.sequence)};
+        STENO_TRY(writer_.run({R"(DELETE FROM calls WHERE "journal.closed_stream" = CAST($1 AS UUID)
+                                  AND "journal.closed_sequence" <= $2)",
+                               place}));
+        STENO_TRY(writer_.run(
+            {"DELETE FROM watermarks WHERE stream = CAST($1 AS UUID) AND sequence <= $2", place}));
+    }
+    STENO_TRY(writer_.run("COMMIT"));
+    return {};
+}
+
 Result<void> Feeding::checkpoint() {
     STENO_TRY(writer_.run("CHECKPOINT"));
     return {};

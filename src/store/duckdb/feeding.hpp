@@ -22,6 +22,7 @@ class Feeding {
     static Result<std::unique_ptr<Feeding>> open(Connection writer);
 
     Result<void> apply(std::span<const Change> changes, std::span<const Watermark> watermarks);
+    Result<void> forget(std::span<const Position> until);
     Result<void> checkpoint();
 
   private:
@@ -33,6 +34,7 @@ class Feeding {
 
     explicit Feeding(Connection writer) : writer_(std::move(writer)) {}
     Result<void> load();
+    Result<void> remove(std::span<const Position> until);
     Result<void> write(Batch& batch, std::span<const Watermark> watermarks);
     Result<void> look_up(Batch& batch, std::span<const Change> changes);
     void put(Batch& batch, const Upsert& upsert) const;
