@@ -16,9 +16,8 @@ Result<std::shared_ptr<const pricing::Catalogue>> load_prices(const Config& conf
     return pricing::Catalogue::with(std::move(*prices));
 }
 
-Result<std::unique_ptr<Composition>> Composition::open(const Config& config) {
-    std::unique_ptr<Composition> parts(new Composition);
-
+Result<std::unique_ptr<ingest::DataFolder>> open_data_folder(const Config& config,
+                                                             const ingest::Feeder::Options& feeder) {
     ingest::DataFolderOptions folder;
     folder.path = config.data_dir;
     STENO_ASSIGN(folder.prices, load_prices(config));
@@ -38,13 +37,22 @@ Result<std::unique_ptr<Composition>> Composition::open(const Config& config) {
             return store::open_duckdb_store(options);
         };
     }
-    STENO_ASSIGN(parts->data_, ingest::DataFolder::open(io::posix_file_system(), std::move(folder)));
-    custody::Custodian::Options custody;
-    custody.seal = config.seal;
-    custody.retention = config.retention;
-    parts->custodian_ = std::make_unique<custody::Custodian>(io::posix_file_system(), config.data_dir,
-                                                             parts->data_->journal(), parts->data_->store(),
-                                                             std::move(custody));
+    folder.feeder = feeder;
+    return ingest::DataFolder::open(io::posix_file_system(), std::move(folder));
+}
+
+std::unique_ptr<custody::Custodian> make_custodian(const Config& config, ingest::DataFolder& data) {
+    custody::Custodian::Options options;
+    options.seal = config.seal;
+    options.retention = config.retention;
+    return std::make_unique<custody::Custodian>(io::posix_file_system(), config.data_dir, data.journal(),
+                                                data.store(), std::move(options));
+}
+
+Result<std::unique_ptr<Composition>> Composition::open(const Config& config) {
+    std::unique_ptr<Composition> parts(new Composition);
+    STENO_ASSIGN(parts->data_, open_data_folder(config));
+    parts->custodian_ = make_custodian(config, *parts->data_);
     parts->limits_ = std::make_unique<server::Limits>();
     parts->data_->recorder().add_consumer(*parts->limits_);
 

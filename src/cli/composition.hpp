@@ -42,6 +42,10 @@ class Composition {
     std::unique_ptr<server::GatewayModelCaller> caller_;
 };
 
+/// The data folder alone, as the configuration says. FailedPrecondition: another process has it.
+Result<std::unique_ptr<ingest::DataFolder>> open_data_folder(const Config& config,
+                                                             const ingest::Feeder::Options& feeder = {});
+
 /// The catalogue with the prices of pricing.file over it.
 Result<std::shared_ptr<const pricing::Catalogue>> load_prices(const Config& config);
 

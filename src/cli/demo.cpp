@@ -1,6 +1,7 @@
 #include "cli/api_client.hpp"
 #include "cli/call_view.hpp"
 #include "cli/command.hpp"
+#include "cli/demo_folder.hpp"
 #include "cli/terminal.hpp"
 #include "net/http_client.hpp"
 #include "simulator/demo_traffic.hpp"
@@ -23,6 +24,7 @@ struct DemoFlags {
     double minutes = 1;
     unsigned parallel = 4;
     std::uint64_t seed = 1;
+    DemoFolderFlags folder;
 };
 
 /// Demo calls cost nothing only at simulated providers, which live on loopback: nothing is sent unless all
@@ -126,15 +128,38 @@ Result<int> demo(const Program& program, const DemoFlags& flags) {
 
 void add_demo(Program& program) {
     CLI::App* command = program.add(program.app, "demo",
-                                    "Send lively demo traffic through a server whose upstreams are simulated",
+                                    "Record a demo into a data folder (--calls), or send demo traffic "
+                                    "through a server with simulated upstreams",
+                                    "  steno demo --data ./demo --calls 100000\n"
                                     "  steno demo --server http://127.0.0.1:8787 --minutes 1\n");
     const auto flags = std::make_shared<DemoFlags>();
     add_record_flags(*command, flags->record);
-    command->add_option("--minutes", flags->minutes, "how long (default 1)")->check(CLI::Range(0.01, 1440.0));
-    command->add_option("--parallel", flags->parallel, "stories told at the same time (default 4)")
-        ->check(CLI::Range(1, 64));
     command->add_option("--seed", flags->seed, "the same seed tells the same stories (default 1)");
-    command->callback([flags, &program] { program.run = [flags](Program& p) { return demo(p, *flags); }; });
+    CLI::Option* calls =
+        command->add_option("--calls", flags->folder.calls, "record so many calls into the new folder --data")
+            ->check(CLI::Range(std::uint64_t{1}, std::uint64_t{1'000'000'000}));
+    command->add_option("--days", flags->folder.days, "over how many days the calls are spread (default 90)")
+        ->check(CLI::Range(0.01, 3650.0))
+        ->needs(calls);
+    command->add_option("--until", flags->folder.until, "when the last day ends (RFC 3339; default: now)")
+        ->needs(calls);
+    command->add_option("--minutes", flags->minutes, "how long traffic is sent (default 1)")
+        ->check(CLI::Range(0.01, 1440.0))
+        ->excludes(calls);
+    command->add_option("--parallel", flags->parallel, "stories told at the same time (default 4)")
+        ->check(CLI::Range(1, 64))
+        ->excludes(calls);
+    command->callback([flags, &program] {
+        program.run = [flags](Program& p) -> Result<int> {
+            if (flags->folder.calls == 0) return demo(p, *flags);
+            if (flags->record.data.empty() || !flags->record.server.empty())
+                return fail(Code::InvalidArgument, "--calls records into a folder",
+                            "name a new one: steno demo --data ./demo --calls 100000");
+            flags->folder.data = flags->record.data;
+            flags->folder.seed = flags->seed;
+            return fill_demo_folder(p, flags->folder);
+        };
+    });
 }
 
 }  // namespace steno::cli

@@ -135,19 +135,19 @@ std::string grouped(std::int64_t number) {
     return (number < 0 ? "-" : "") + digits;
 }
 
-void Progress::at(std::uint64_t done, std::uint64_t total) {
+void Progress::at(std::uint64_t done, std::uint64_t total, std::string_view note) {
     if (isatty(STDERR_FILENO) == 0) return;
     const std::int64_t now = system_clock().steady_nanos();
     if (any_ && now - shown_ < 100'000'000) return;
     shown_ = now;
     any_ = true;
     if (total == 0) {
-        fmt::print(stderr, "\r{}: {}\033[K", what_, grouped(static_cast<std::int64_t>(done)));
+        fmt::print(stderr, "\r{}: {} {}\033[K", what_, grouped(static_cast<std::int64_t>(done)), note);
         return;
     }
     const std::size_t filled = static_cast<std::size_t>(30 * std::min(done, total) / total);
-    fmt::print(stderr, "\r{} [{}{}] {:3}%\033[K", what_, std::string(filled, '='),
-               std::string(30 - filled, ' '), 100 * std::min(done, total) / total);
+    fmt::print(stderr, "\r{} [{}{}] {:3}% {}\033[K", what_, std::string(filled, '='),
+               std::string(30 - filled, ' '), 100 * std::min(done, total) / total, note);
 }
 
 Progress::~Progress() {

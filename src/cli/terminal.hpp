@@ -52,8 +52,8 @@ class Progress {
     ~Progress();
     Progress(const Progress&) = delete;
     Progress& operator=(const Progress&) = delete;
-    /// `total` 0: not known.
-    void at(std::uint64_t done, std::uint64_t total);
+    /// `total` 0: not known. `note` stands behind: a rate.
+    void at(std::uint64_t done, std::uint64_t total, std::string_view note = {});
 
   private:
     std::string what_;

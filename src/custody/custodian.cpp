@@ -67,6 +67,9 @@ void Custodian::start() {
 void Custodian::run(const std::stop_token& stop) {
     // Of this thread alone, as Linux has it. That it may not work changes nothing but the pace of others.
     (void)setpriority(PRIO_PROCESS, static_cast<id_t>(syscall(SYS_gettid)), kNiceness);
+    if (auto forgotten = forget_trimmed(); !forgotten)
+        log::warning("what retention removed cannot be taken out of the store: {}",
+                     forgotten.error().message);
     std::optional<std::int64_t> retained_at;
     while (!stop.stop_requested()) {
         const auto note = [&](const Result<void>& done, std::string_view what) {
@@ -144,6 +147,16 @@ Result<void> Custodian::seal(const journal::SegmentFile& segment,
     return {};
 }
 
+Result<void> Custodian::forget_trimmed() {
+    STENO_ASSIGN(const auto streams, journal::list_streams(files_, data_folder_));
+    std::vector<store::Position> gone;
+    for (const Uuid& stream : streams) {
+        STENO_ASSIGN(const auto mark, journal::read_trimmed_mark(files_, data_folder_, stream));
+        if (mark) gone.push_back({stream, mark->streams[0].sequence});
+    }
+    return gone.empty() ? Result<void>() : store_.forget(gone);
+}
+
 Result<void> Custodian::apply_retention(std::stop_token stop) {
     if (options_.retention.none()) return {};
     STENO_ASSIGN(const auto streams, journal::list_streams(files_, data_folder_));
@@ -185,12 +198,18 @@ Result<void> Custodian::retain_stream(const Uuid& stream, std::uint64_t until, c
         for (const journal::SealedClass& one : directory.classes) {
             if (payloads_may_go(options_.retention, one, now)) dropped.insert(one.name);
         }
-        if (!dropped.empty()) STENO_TRY(seal(segment, dropped, stop));
+        if (dropped.empty()) continue;
+        STENO_TRY(seal(segment, dropped, stop));
+        std::vector<store::LostPayloads> lost;
+        for (const std::string& name : dropped)
+            lost.push_back({stream, segment.header.first_sequence, segment.end_sequence - 1, name});
+        STENO_TRY(store_.forget_payloads(lost));
     }
     if (removable == 0) return {};
     STENO_ASSIGN(const auto key, journal::SigningKey::load_or_make(files_, data_folder_));
     STENO_ASSIGN(const auto end, journal::trim_stream(files_, data_folder_, stream, removable, clock_, *key));
     removed_.fetch_add(count);
+    STENO_TRY(store_.forget(std::vector<store::Position>{{stream, end.sequence}}));
     log::info("retention removed the calls up to record {}/{}: they are older than {} days",
               stream.to_string(), end.sequence, options_.retention.days);
     return {};

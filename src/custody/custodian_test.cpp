@@ -56,7 +56,7 @@ class CustodianTest : public testing::Test {
             Message message;
             message.role = "user";
             history += "And what of day number " + std::to_string(i) + "? It rains. ";
-            message.parts.push_back({.type = PartType::Text, .text = history});
+            message.parts.emplace_back().text = history;
             call.request.messages.push_back(message);
             calls_.push_back(call);
             const auto position = folder_->recorder().complete(call);
@@ -128,7 +128,7 @@ TEST_F(CustodianTest, OldCallsGoAndTheirSpaceComesBack) {
     record(60, 100);
     const std::size_t old = calls_.size();
     record(60, 1);
-    const auto keeper = custodian({.days = 30});
+    const auto keeper = custodian({30, 0, {}});
     ASSERT_TRUE(keeper->seal_all());
     ASSERT_TRUE(keeper->apply_retention());
     EXPECT_GT(keeper->stats().removed_segments, 0u);
@@ -146,7 +146,7 @@ TEST_F(CustodianTest, OldCallsGoAndTheirSpaceComesBack) {
 TEST_F(CustodianTest, PayloadsOfAClassGoAndFiguresStay) {
     open();
     record(60, 10, "short");
-    const auto keeper = custodian({.class_payload_days = {{"short", 7}}});
+    const auto keeper = custodian({0, 0, {{"short", 7}}});
     ASSERT_TRUE(keeper->seal_all());
     ASSERT_TRUE(keeper->apply_retention());
     EXPECT_GT(keeper->stats().redacted_segments, 0u);

@@ -16,14 +16,14 @@ TEST(Retention, KeepsEverythingUnlessToldOtherwise) {
 }
 
 TEST(Retention, RemovesWhatIsOlderThanTheRule) {
-    const RetentionRules rules{.days = 30};
+    const RetentionRules rules{30, 0, {}};
     EXPECT_TRUE(may_be_removed(rules, {.newest_unix_nanos = kNow - 31 * kDay}, kNow));
     EXPECT_FALSE(may_be_removed(rules, {.newest_unix_nanos = kNow - 30 * kDay}, kNow));
     EXPECT_FALSE(may_be_removed(rules, {.newest_unix_nanos = 0}, kNow)) << "its age is not known";
 }
 
 TEST(Retention, AClassGoesBeforeTheRuleForAll) {
-    const RetentionRules rules{.payload_days = 30, .class_payload_days = {{"short", 7}, {"legal", 0}}};
+    const RetentionRules rules{0, 30, {{"short", 7}, {"legal", 0}}};
     const std::int64_t ten_days_ago = kNow - 10 * kDay;
     EXPECT_TRUE(payloads_may_go(rules, {"short", 1, ten_days_ago}, kNow));
     EXPECT_FALSE(payloads_may_go(rules, {"", 1, ten_days_ago}, kNow));

@@ -49,6 +49,15 @@ class SharedStore {
         Result<store::Page> find(const store::CallQuery& query) override {
             return shared_.store->find(query);
         }
+        Result<std::vector<store::CallPositions>> positions(const store::CallQuery& query) override {
+            return shared_.store->positions(query);
+        }
+        Result<void> forget(std::span<const store::Position> until) override {
+            return shared_.store->forget(until);
+        }
+        Result<void> forget_payloads(std::span<const store::LostPayloads> lost) override {
+            return shared_.store->forget_payloads(lost);
+        }
         Result<std::optional<store::Row>> get(const Uuid& id,
                                               std::optional<std::string_view> project) override {
             return shared_.store->get(id, project);

@@ -287,14 +287,12 @@ Reply answer_anthropic(const Incoming& request) {
 
     Knobs knobs;
     std::string prompt = last_user_text(*body);
-    if (auto set = set_from_headers(knobs, *request.headers); !set)
+    if (auto set = set_knobs(knobs, *request.headers, prompt); !set)
         return refuse("invalid", set.error().message);
-    if (auto set = take_from_text(knobs, prompt); !set) return refuse("invalid", set.error().message);
 
     Reply reply;
     const bool streams = flag_at(*body, "stream") && !counts;
-    if (!(knobs.stream_error_after && streams) && (knobs.status || !knobs.error.empty())) {
-        const std::string_view kind = knobs.error.empty() ? kind_of_status(*knobs.status) : knobs.error;
+    if (const auto kind = wanted_error(knobs, streams); !kind.empty()) {
         reply = error_reply(Vendor::Anthropic, kind, knobs, dice, model);
         reply.knobs = knobs;
         return reply;

@@ -282,16 +282,10 @@ Reply answer_bedrock(const Incoming& request) {
     if (!body) return refuse("invalid", {}, dice);
     call.body = std::move(*body);
     call.prompt = prompt_of(call.body);
-    if (auto set = set_from_headers(call.knobs, *request.headers); !set)
+    if (auto set = set_knobs(call.knobs, *request.headers, call.prompt); !set)
         return refuse("invalid", {}, dice, set.error().message);
-    if (auto set = take_from_text(call.knobs, call.prompt); !set)
-        return refuse("invalid", {}, dice, set.error().message);
-    const bool in_stream = call.knobs.stream_error_after && call.stream;
-    if (!in_stream && (call.knobs.status || !call.knobs.error.empty())) {
-        return refuse(call.knobs.error.empty() ? kind_of_status(*call.knobs.status)
-                                               : std::string_view(call.knobs.error),
-                      call.knobs, dice);
-    }
+    if (const auto kind = wanted_error(call.knobs, call.stream); !kind.empty())
+        return refuse(kind, call.knobs, dice);
     const bool chats = find(call.body, "messages") != nullptr;
     if (converses && !chats) return refuse("invalid", {}, dice);
     Reply reply = converses || (chats && !find(call.body, "anthropic_version")) ? answer_converse(call, dice)

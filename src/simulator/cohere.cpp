@@ -306,16 +306,10 @@ Reply answer_cohere(const Incoming& request) {
     call.model = string_at(call.body, "model");
     call.prompt = prompt_of(call.body);
     call.events = request.headers->get("accepts").value_or("") == "text/event-stream";
-    if (auto set = set_from_headers(call.knobs, *request.headers); !set)
+    if (auto set = set_knobs(call.knobs, *request.headers, call.prompt); !set)
         return refuse("invalid", {}, dice, call.model, set.error().message);
-    if (auto set = take_from_text(call.knobs, call.prompt); !set)
-        return refuse("invalid", {}, dice, call.model, set.error().message);
-    const bool in_stream = call.knobs.stream_error_after && flag_at(call.body, "stream");
-    if (!in_stream && (call.knobs.status || !call.knobs.error.empty())) {
-        return refuse(call.knobs.error.empty() ? kind_of_status(*call.knobs.status)
-                                               : std::string_view(call.knobs.error),
-                      call.knobs, dice, call.model);
-    }
+    if (const auto kind = wanted_error(call.knobs, flag_at(call.body, "stream")); !kind.empty())
+        return refuse(kind, call.knobs, dice, call.model);
     Reply reply = endpoint->answer(call, dice);
     if (reply.status == 200) add_headers(reply.headers, dice);
     reply.knobs = call.knobs;

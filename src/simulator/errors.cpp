@@ -152,6 +152,12 @@ std::string_view kind_of_status(std::int64_t status) {
     }
 }
 
+std::string_view wanted_error(const Knobs& knobs, bool streams) {
+    if (knobs.stream_error_after && streams) return {};
+    if (!knobs.error.empty()) return knobs.error;
+    return knobs.status ? kind_of_status(*knobs.status) : std::string_view();
+}
+
 ErrorShape shape_of(Vendor vendor, std::string_view kind, std::string_view model) {
     for (const Row& row : rows_of(vendor))
         if (row.kind == kind)

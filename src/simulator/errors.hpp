@@ -24,6 +24,9 @@ struct ErrorShape {
 /// The error that a knob names ("rate_limit"), or that fits an HTTP status.
 ErrorShape shape_of(Vendor vendor, std::string_view kind, std::string_view model);
 std::string_view kind_of_status(std::int64_t status);
+/// The kind of error that is wanted in place of an answer; empty: none. An error that is to come within the
+/// stream, where the answer is one, is not meant. A view into the knobs.
+std::string_view wanted_error(const Knobs& knobs, bool streams);
 
 /// The body of an error answer.
 std::string error_body(Vendor vendor, const ErrorShape& error, std::string_view request_id);

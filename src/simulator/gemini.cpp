@@ -352,14 +352,12 @@ Reply answer_gemini(const Incoming& request) {
 
     Knobs knobs;
     std::string prompt = last_user_text(*body);
-    if (auto set = set_from_headers(knobs, *request.headers); !set)
+    if (auto set = set_knobs(knobs, *request.headers, prompt); !set)
         return refuse("invalid", set.error().message);
-    if (auto set = take_from_text(knobs, prompt); !set) return refuse("invalid", set.error().message);
 
     Reply reply;
     const bool blocked = knobs.error == "content_filter" && !knobs.status && verb.ends_with("enerateContent");
-    if (!blocked && !(knobs.stream_error_after && streams) && (knobs.status || !knobs.error.empty())) {
-        const std::string_view kind = knobs.error.empty() ? kind_of_status(*knobs.status) : knobs.error;
+    if (const auto kind = wanted_error(knobs, streams); !blocked && !kind.empty()) {
         reply = error_reply(Vendor::Gemini, kind, knobs, dice, model);
         reply.knobs = knobs;
         return reply;

@@ -205,13 +205,11 @@ Reply answer_gemini_interaction(const Incoming& request) {
     if (model.empty()) return refuse("model is not specified");
     Knobs knobs;
     std::string prompt = prompt_of(find(*body, "input"));
-    if (auto set = set_from_headers(knobs, *request.headers); !set) return refuse(set.error().message);
-    if (auto set = take_from_text(knobs, prompt); !set) return refuse(set.error().message);
+    if (auto set = set_knobs(knobs, *request.headers, prompt); !set) return refuse(set.error().message);
 
     Reply reply;
     const bool streams = flag_at(*body, "stream");
-    if (!(knobs.stream_error_after && streams) && (knobs.status || !knobs.error.empty())) {
-        const std::string_view kind = knobs.error.empty() ? kind_of_status(*knobs.status) : knobs.error;
+    if (const auto kind = wanted_error(knobs, streams); !kind.empty()) {
         reply = error_reply(Vendor::Gemini, kind, knobs, dice, model);
         reply.knobs = knobs;
         return reply;

@@ -109,8 +109,7 @@ class LiveSession {
     net::Task<void> answer(bool to_tool) {
         knobs_ = {};
         std::string prompt = prompt_;
-        auto set = set_from_headers(knobs_, session_.headers);
-        if (set) set = take_from_text(knobs_, prompt);
+        const auto set = set_knobs(knobs_, session_.headers, prompt);
         if (!set || !knobs_.error.empty()) {
             const std::string why =
                 set ? shape_of(Vendor::Gemini, knobs_.error, "").message : set.error().message;

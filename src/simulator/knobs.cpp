@@ -146,4 +146,9 @@ Result<void> take_from_text(Knobs& knobs, std::string& text) {
     return {};
 }
 
+Result<void> set_knobs(Knobs& knobs, const net::Headers& headers, std::string& text) {
+    STENO_TRY(set_from_headers(knobs, headers));
+    return take_from_text(knobs, text);
+}
+
 }  // namespace steno::simulator

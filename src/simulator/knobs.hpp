@@ -52,5 +52,7 @@ Result<void> set_knob(Knobs& knobs, std::string_view key, std::string_view value
 Result<void> set_from_headers(Knobs& knobs, const net::Headers& headers);
 /// Takes every `[sim …]` out of the text and sets its knobs. Values are percent-decoded.
 Result<void> take_from_text(Knobs& knobs, std::string& text);
+/// Both, the text last, since it wins.
+Result<void> set_knobs(Knobs& knobs, const net::Headers& headers, std::string& text);
 
 }  // namespace steno::simulator

@@ -260,15 +260,12 @@ Reply answer_ollama(const Incoming& request) {
     const json::array& messages = elements(find(*body, "messages"));
     for (auto message = messages.rbegin(); chat && prompt.empty() && message != messages.rend(); ++message)
         if (string_at(*message, "role") == "user") prompt = string_at(*message, "content");
-    if (auto set = set_from_headers(knobs, *request.headers); !set)
-        return refuse("invalid", {}, model, set.error().message);
-    if (auto set = take_from_text(knobs, prompt); !set)
+    if (auto set = set_knobs(knobs, *request.headers, prompt); !set)
         return refuse("invalid", {}, model, set.error().message);
 
     const json::value* wants = find(*body, "stream");
     const bool streams = (chat || generate) && !(wants && wants->is_bool() && !wants->get_bool());
-    if (!(knobs.stream_error_after && streams) && (knobs.status || !knobs.error.empty()))
-        return refuse(knobs.error.empty() ? kind_of_status(*knobs.status) : knobs.error, knobs, model);
+    if (const auto kind = wanted_error(knobs, streams); !kind.empty()) return refuse(kind, knobs, model);
 
     Reply reply;
     if (request.path == "/api/embed") {

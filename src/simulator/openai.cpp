@@ -267,16 +267,11 @@ Reply answer_openai(const Incoming& request) {
     } else {
         call.prompt = last_user_text(input);
     }
-    if (auto set = set_from_headers(call.knobs, *request.headers); !set)
-        return refuse("invalid", set.error().message);
-    if (auto set = take_from_text(call.knobs, call.prompt); !set)
+    if (auto set = set_knobs(call.knobs, *request.headers, call.prompt); !set)
         return refuse("invalid", set.error().message);
 
-    const bool in_stream = call.knobs.stream_error_after && wants_stream(call.body);
     Reply reply;
-    if (!in_stream && (call.knobs.status || !call.knobs.error.empty())) {
-        const std::string_view kind =
-            call.knobs.error.empty() ? kind_of_status(*call.knobs.status) : call.knobs.error;
+    if (const auto kind = wanted_error(call.knobs, wants_stream(call.body)); !kind.empty()) {
         reply = error_reply(Vendor::OpenAi, kind, call.knobs, dice, call.model);
     } else {
         reply = endpoint->answer(call, dice);

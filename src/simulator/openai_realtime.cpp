@@ -376,8 +376,7 @@ net::Task<void> RealtimeSession::call_tool(const ToolUse& use, json::object& ite
 net::Task<void> RealtimeSession::respond(const json::value& options, const json::value& event) {
     knobs_ = {};
     std::string prompt = prompt_;
-    auto set = set_from_headers(knobs_, session_.headers);
-    if (set) set = take_from_text(knobs_, prompt);
+    const auto set = set_knobs(knobs_, session_.headers, prompt);
     if (!set) {
         co_await fail("invalid_value", set.error().message, event);
         co_return;

@@ -40,10 +40,8 @@ net::Task<void> serve_session(net::ServerExchange& exchange, std::string_view pa
     Knobs knobs;
     Dice dice(seed);
     const auto set = set_from_headers(knobs, exchange.head().headers);
-    if (!set || knobs.status || !knobs.error.empty()) {
-        const std::string kind(!set                   ? "invalid"
-                               : !knobs.error.empty() ? std::string_view(knobs.error)
-                                                      : kind_of_status(*knobs.status));
+    const std::string kind(set ? wanted_error(knobs, false) : "invalid");
+    if (!kind.empty()) {
         const Reply reply = error_reply(held.vendor, kind, knobs, dice, "", set ? "" : set.error().message);
         net::ResponseHead head{reply.status, {}, reply.headers};
         head.headers.add("content-type", reply.content_type);

@@ -57,6 +57,25 @@ struct Page {
     std::optional<std::string> next_cursor;  ///< absent: this was the last page
 };
 
+/// Where a call's records stand in the journal, and its place in the order of time.
+struct CallPositions {
+    Uuid id;
+    std::string project;
+    std::optional<Timestamp> started_at;
+    Position closed_at;
+    std::optional<Position> opened_at;
+
+    friend bool operator==(const CallPositions&, const CallPositions&) = default;
+};
+
+/// The calls of one retention class whose closing records stand from `first` to `last` in a stream.
+struct LostPayloads {
+    Uuid stream;
+    std::uint64_t first = 0;
+    std::uint64_t last = 0;
+    std::string retention_class;  ///< empty: the calls without one
+};
+
 struct StoreStats {
     std::uint64_t rows = 0;
     std::uint64_t waiting = 0;  ///< things said of calls that have not come yet
@@ -66,8 +85,8 @@ struct StoreStats {
 /// Lifecycle: opened by the function of its backend (duckdb/duckdb_store.hpp, memory/memory_store.hpp),
 /// closed by its destructor, which no other call may overlap.
 ///
-/// Threads: `apply` and `checkpoint` from one thread at a time; everything else from any thread, also beside
-/// `apply`. A read sees the content after some whole `apply`. Reads beyond the backend's limit of concurrent
+/// Threads: all from any; `apply`, `forget` and `checkpoint` take turns, everything else runs beside them. A
+/// read sees the content after some whole `apply`. Reads beyond the backend's limit of concurrent
 /// ones wait for their turn and then give ResourceExhausted; reads that take too long give DeadlineExceeded.
 ///
 /// Text that is not UTF-8 is kept with U+FFFD for what is not, as in the JSON form. Empty fields are absent.
@@ -81,11 +100,23 @@ class CallStore {
     /// `watermarks()`.
     virtual Result<void> apply(std::span<const Change> changes, std::span<const Watermark> watermarks) = 0;
 
+    /// The journal has lost its records up to and with these (retention removed them): the calls whose
+    /// closing record was among them are gone, all in one transaction. A stream of which the store has seen
+    /// no more than that has no watermark any longer. Idempotent.
+    virtual Result<void> forget(std::span<const Position> until) = 0;
+
+    /// The payloads of these calls are gone from the journal: their previews go too. All in one transaction.
+    virtual Result<void> forget_payloads(std::span<const LostPayloads> lost) = 0;
+
     /// One a stream, sorted by stream.
     virtual Result<std::vector<Watermark>> watermarks() = 0;
 
     /// A page of calls. InvalidArgument: a field, value or cursor that does not fit, with what would.
     virtual Result<Page> find(const CallQuery& query) = 0;
+
+    /// As `find`, and far cheaper: for those who read the journal next. At most kMaxPositions; fewer than the
+    /// limit means that there are no more. To go on behind one of them, give a cursor made of its call.
+    virtual Result<std::vector<CallPositions>> positions(const CallQuery& query) = 0;
 
     /// The call with this id; without a project: of any (the latest, if several projects have it).
     virtual Result<std::optional<Row>> get(const Uuid& id, std::optional<std::string_view> project = {}) = 0;

@@ -198,10 +198,10 @@ Result<void> set_order(CallQuery& query, std::string_view order) {
     return check(query);
 }
 
-Result<void> check(const CallQuery& query) {
-    if (query.limit < 1 || query.limit > kMaxPage)
+Result<void> check(const CallQuery& query, std::uint32_t max_limit) {
+    if (query.limit < 1 || query.limit > max_limit)
         return fail(Code::InvalidArgument,
-                    fmt::format("a page has 1 to {} calls, not {}", kMaxPage, query.limit));
+                    fmt::format("a page has 1 to {} calls, not {}", max_limit, query.limit));
     if (!query.order.is_scalar())
         return fail(Code::InvalidArgument, fmt::format("calls cannot be ordered by {}", query.order.path()),
                     "order by a field with one value, such as started_at, cost.total or time.duration_ms");

@@ -71,8 +71,10 @@ struct CallQuery {
 };
 inline constexpr std::uint32_t kMaxPage = 1000;
 
+inline constexpr std::uint32_t kMaxPositions = 1'000'000;
+
 /// InvalidArgument: a limit out of bounds, an order that is none.
-Result<void> check(const CallQuery& query);
+Result<void> check(const CallQuery& query, std::uint32_t max_limit = kMaxPage);
 /// "started_at", "-cost.total": a field, with "-" for descending.
 Result<void> set_order(CallQuery& query, std::string_view order);
 

@@ -270,9 +270,8 @@ AttributeValue decode_attribute(std::string_view text) {
     return std::string(text.substr(text.empty() ? 0 : 1));
 }
 
-Result<Statement> select_page(const Dialect& dialect, std::string_view columns, const CallQuery& query,
-                              const std::optional<Cursor>& after) {
-    STENO_TRY(check(query));
+Statement select_page(const Dialect& dialect, std::string_view columns, const CallQuery& query,
+                      const std::optional<Cursor>& after) {
     Compiler compiler(dialect);
     std::vector<std::string> conditions;
     if (after) conditions.push_back(compiler.after(query, *after));

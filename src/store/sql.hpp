@@ -53,9 +53,10 @@ std::string quoted(std::string_view name);
 std::string encode_attribute(const AttributeValue& value);
 AttributeValue decode_attribute(std::string_view text);
 
-/// "SELECT <columns> FROM calls …", in the query's order, with one row more than its limit.
-Result<Statement> select_page(const Dialect& dialect, std::string_view columns, const CallQuery& query,
-                              const std::optional<Cursor>& after);
+/// "SELECT <columns> FROM calls …", in the query's order, with one row more than its limit. The query is
+/// checked.
+Statement select_page(const Dialect& dialect, std::string_view columns, const CallQuery& query,
+                      const std::optional<Cursor>& after);
 
 /// "SELECT count(*) FROM calls …".
 Statement select_count(const Dialect& dialect, const Selection& selection);

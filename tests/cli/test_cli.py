@@ -4,13 +4,14 @@ import csv
 import io
 import json
 import pathlib
+import signal
 import subprocess
 import sys
 
 import pytest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
-from steno_process import BINARY, NO_KEYS, Server, Simulator, run  # noqa: E402
+from steno_process import BINARY, NO_KEYS, Process, Server, Simulator, run  # noqa: E402
 
 
 @pytest.fixture(scope="module")
@@ -169,6 +170,48 @@ def test_demo_and_doctor(tmp_path):
     with Server(data) as server:
         refused = run("demo", "--server", server.url, "--minutes", "0.01", check=False)
         assert refused.returncode == 6 and "steno sim" in refused.stderr
+
+
+def test_a_demo_folder(tmp_path):
+    data, again = tmp_path / "demo", tmp_path / "again"
+    fixed = ["--calls", 600, "--seed", 7, "--days", 30, "--until", "2026-11-01T00:00:00Z", "--json"]
+    made = json.loads(run("demo", "--data", data, *fixed).stdout)
+    assert made["calls"] == 600 and not made["interrupted"] and made["said"] > 0
+    assert made["journal_bytes"] > made["prompt_bytes"] and made["store_bytes"] > 0
+    exported = run("calls", "export", "--data", data).stdout
+    calls = [json.loads(line) for line in exported.splitlines()]
+    assert len(calls) == 600 and len({call["id"] for call in calls}) == 600
+    assert all("2026-10-02" <= call["started_at"] <= call["ended_at"] <= "2026-11-01T00:00:00.000000000Z" for call in calls)
+    assert sum("feedback" in call or "scores" in call for call in calls) > 10
+    assert len(json.loads(run("calls", "list", "--data", data, "-n", 50, "--json").stdout)["calls"]) == 50
+    stats = json.loads(run("stats", "--data", data, "--json", "--by", "project", "--measures", "calls,cost").stdout)
+    assert sum(group["calls"] for group in stats["groups"]) == 600 and len(stats["groups"]) >= 6
+    assert json.loads(run("verify", "--data", data, "--json").stdout)["intact"]
+
+    run("demo", "--data", again, *fixed)
+    assert run("calls", "export", "--data", again).stdout == exported
+
+    for arguments in (["--data", data, "--calls", 5], ["--calls", 5]):
+        refused = run("demo", *arguments, check=False)
+        assert refused.returncode in (2, 6) and "error:" in refused.stderr and "new" in refused.stderr
+    with Server(data):
+        refused = run("demo", "--data", data, "--calls", 5, check=False)
+        assert refused.returncode == 6 and "error:" in refused.stderr
+
+
+def test_an_interrupted_demo_leaves_a_valid_folder(tmp_path):
+    data = tmp_path / "demo"
+    with Process("demo", "--data", data, "--calls", 5_000_000, "--json") as process:
+        process.wait_for(lambda: True if list(data.glob("journal/*/0000000000000001.stj")) else None, "journal")
+        segments = lambda: sum(file.stat().st_size for file in data.glob("journal/*/*.stj"))  # noqa: E731
+        process.wait_for(lambda: True if segments() > 3_000_000 else None, "calls")
+        assert process.stop(signal.SIGINT) == 0
+        made = json.loads(process.output())
+    assert made["interrupted"] and 0 < made["calls"] < 5_000_000
+    assert json.loads(run("verify", "--data", data, "--json").stdout)["intact"]
+    stats = json.loads(run("stats", "--data", data, "--json", "--by", "status", "--measures", "calls").stdout)
+    by_status = {group["key"]["status"]: group["calls"] for group in stats["groups"]}
+    assert sum(by_status.values()) - by_status.get("interrupted", 0) == made["calls"]
 
 
 def test_a_reader_that_leaves_ends_a_command_quietly(record):

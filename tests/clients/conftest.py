@@ -49,6 +49,28 @@ PRICES = {
 }
 NUMBERS = itertools.count(1)
 
+# What is asked, and tools in the shape that OpenAI, Cohere and Mistral share.
+PROMPT = "Tell me about the tides of the North Sea."
+WEATHER = {
+    "type": "function",
+    "function": {
+        "name": "get_weather",
+        "description": "The weather of a city",
+        "parameters": {
+            "type": "object",
+            "properties": {"city": {"type": "string"}, "days": {"type": "integer"}},
+            "required": ["city", "days"],
+        },
+    },
+}
+CLOCK = {
+    "type": "function",
+    "function": {
+        "name": "get_time",
+        "parameters": {"type": "object", "properties": {"zone": {"type": "string"}}, "required": ["zone"]},
+    },
+}
+
 
 def dollars(*lines):
     """Exactly: the sum of tokens times dollars per million, with the record's twelve places."""

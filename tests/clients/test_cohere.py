@@ -6,28 +6,9 @@ import cohere
 import httpx
 import pytest
 from cohere.core.api_error import ApiError
-from conftest import KEYS, assert_call, assert_failure
+from conftest import CLOCK, KEYS, PROMPT, WEATHER, assert_call, assert_failure
 
 CHAT = "command-a-03-2025"
-PROMPT = "Tell me about the tides of the North Sea."
-WEATHER = {
-    "type": "function",
-    "function": {
-        "name": "get_weather",
-        "parameters": {
-            "type": "object",
-            "properties": {"city": {"type": "string"}, "days": {"type": "integer"}},
-            "required": ["city", "days"],
-        },
-    },
-}
-CLOCK = {
-    "type": "function",
-    "function": {
-        "name": "get_time",
-        "parameters": {"type": "object", "properties": {"zone": {"type": "string"}}, "required": ["zone"]},
-    },
-}
 
 
 @pytest.fixture

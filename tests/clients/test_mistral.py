@@ -4,30 +4,11 @@ import json
 
 import httpx
 import pytest
-from conftest import KEYS, assert_call, assert_failure
+from conftest import CLOCK, KEYS, PROMPT, WEATHER, assert_call, assert_failure
 from mistralai.client import Mistral
 from mistralai.client.errors import MistralError
 
 CHAT = "mistral-medium-2508"
-PROMPT = "Tell me about the tides of the North Sea."
-WEATHER = {
-    "type": "function",
-    "function": {
-        "name": "get_weather",
-        "parameters": {
-            "type": "object",
-            "properties": {"city": {"type": "string"}, "days": {"type": "integer"}},
-            "required": ["city", "days"],
-        },
-    },
-}
-CLOCK = {
-    "type": "function",
-    "function": {
-        "name": "get_time",
-        "parameters": {"type": "object", "properties": {"zone": {"type": "string"}}, "required": ["zone"]},
-    },
-}
 
 
 @pytest.fixture

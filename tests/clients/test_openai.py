@@ -6,29 +6,8 @@ from decimal import Decimal
 
 import openai
 import pytest
-from conftest import KEYS, assert_call, assert_failure
+from conftest import CLOCK, KEYS, PROMPT, WEATHER, assert_call, assert_failure
 from pydantic import BaseModel
-
-WEATHER = {
-    "type": "function",
-    "function": {
-        "name": "get_weather",
-        "description": "The weather of a city",
-        "parameters": {
-            "type": "object",
-            "properties": {"city": {"type": "string"}, "days": {"type": "integer"}},
-            "required": ["city", "days"],
-        },
-    },
-}
-CLOCK = {
-    "type": "function",
-    "function": {
-        "name": "get_time",
-        "parameters": {"type": "object", "properties": {"zone": {"type": "string"}}, "required": ["zone"]},
-    },
-}
-PROMPT = "Tell me about the tides of the North Sea."
 
 
 @pytest.fixture

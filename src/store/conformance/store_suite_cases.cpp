@@ -208,6 +208,72 @@ TEST_P(StoreSuite, RemembersWatermarksWithTheRows) {
     EXPECT_EQ(value(store().watermarks())[1], at(4));
 }
 
+TEST_P(StoreSuite, ForgetsWhatTheJournalLost) {
+    const Uuid other = *Uuid::parse("00000000-0000-4000-8000-000000000001");
+    const auto calls = plausible_calls(200, 10);
+    std::vector<Change> changes;
+    for (std::size_t i = 0; i < calls.size(); ++i) {
+        Change change = upsert(calls[i], i + 1);
+        if (i % 2 == 1) std::get<Upsert>(change).row.closed_at.stream = other;
+        changes.push_back(std::move(change));
+    }
+    apply(changes, {at(200), {other, 200}});
+    const std::vector<Row> all = all_rows(store());
+    const auto left_after = [&](std::uint64_t sequence) {
+        std::vector<Row> left = all;
+        std::erase_if(left, [&](const Row& row) {
+            return row.closed_at.stream == at(1).stream && row.closed_at.sequence <= sequence;
+        });
+        return left;
+    };
+    // Twice, and with less afterwards: no difference.
+    for (const std::uint64_t sequence : {101, 101, 50}) {
+        ASSERT_TRUE(store().forget(std::vector<Position>{at(sequence)}));
+        ASSERT_TRUE(all_rows(store()) == left_after(101));
+    }
+    EXPECT_FALSE(value(store().get(calls[0].id)));
+    EXPECT_EQ(value(store().watermarks()).size(), 2U);
+    apply(std::vector<Change>{upsert(calls[0], 201)}, {at(201)});
+    ASSERT_TRUE(store().checkpoint());
+    if (GetParam().durable) reopen();
+    EXPECT_EQ(value(store().count({})), left_after(101).size() + 1);
+    EXPECT_TRUE(value(store().get(calls[0].id)));
+    // A stream that is gone entirely leaves no mark; more of it may come all the same.
+    ASSERT_TRUE(store().forget(std::vector<Position>{at(300), {other, 0}}));
+    EXPECT_EQ(value(store().watermarks()), (std::vector<Watermark>{{other, 200}}));
+    EXPECT_EQ(value(store().count({})), 100U);
+    apply(std::vector<Change>{upsert(calls[2], 301)}, {at(301)});
+    if (GetParam().durable) reopen();
+    EXPECT_EQ(value(store().watermarks()), (std::vector<Watermark>{{other, 200}, at(301)}));
+    EXPECT_EQ(value(store().count({})), 101U);
+    EXPECT_TRUE(store().forget({}));
+}
+
+TEST_P(StoreSuite, ForgetsPayloadsOfARetentionClass) {
+    auto calls = plausible_calls(30, 9);
+    std::vector<Change> changes;
+    for (std::size_t i = 0; i < calls.size(); ++i) {
+        calls[i].privacy.retention = i % 3 == 0 ? "short" : i % 3 == 1 ? "" : "long";
+        calls[i].preview.prompt = "what was asked";
+        calls[i].preview.answer = "what came back";
+        changes.push_back(upsert(calls[i], i + 1));
+    }
+    apply(changes, {at(30)});
+    const Uuid stream = at(1).stream;
+    for (int times = 0; times < 2; ++times)
+        ASSERT_TRUE(
+            store().forget_payloads(std::vector<LostPayloads>{{stream, 4, 20, "short"}, {stream, 1, 2, ""}}));
+    if (GetParam().durable) reopen();
+    for (std::size_t i = 0; i < calls.size(); ++i) {
+        const std::uint64_t sequence = i + 1;
+        const bool lost = (i % 3 == 0 && sequence >= 4 && sequence <= 20) || (i % 3 == 1 && sequence <= 2);
+        const auto row = value(store().get(calls[i].id));
+        ASSERT_TRUE(row);
+        EXPECT_EQ(row->call.preview, lost ? Preview{} : calls[i].preview) << sequence;
+        EXPECT_EQ(row->call.privacy.retention, calls[i].privacy.retention);
+    }
+}
+
 TEST_P(StoreSuite, SameContentInWhateverBatches) {
     const auto calls = plausible_calls(300, 7);
     std::vector<Change> changes;

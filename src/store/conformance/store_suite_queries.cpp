@@ -286,6 +286,37 @@ TEST_P(StoreSuite, OrdersLikeTheOracle) {
     }
 }
 
+TEST_P(StoreSuite, PositionsAreThoseOfTheCallsFound) {
+    apply(plausible_calls(400, 33));
+    std::mt19937_64 random(33);
+    for (std::size_t i = 0; i < 40; ++i) {
+        CallQuery query;
+        query.selection = random_selection(random);
+        ASSERT_TRUE(set_order(query, std::array{"-started_at", "started_at", "-cost.total"}[i % 3]));
+        query.limit = 1 + static_cast<std::uint32_t>(random() % 60);
+        for (int pages = 0; pages < 3; ++pages) {
+            const Page page = value(store().find(query));
+            const auto positions = value(store().positions(query));
+            ASSERT_EQ(positions.size(), page.rows.size());
+            for (std::size_t j = 0; j < positions.size(); ++j) {
+                const Row& row = page.rows[j];
+                EXPECT_TRUE(positions[j] == (CallPositions{row.call.id, row.call.project, row.call.started_at,
+                                                           row.closed_at, row.opened_at}));
+                if (row.call.started_at) {
+                    EXPECT_EQ(positions[j].started_at->offset_minutes, row.call.started_at->offset_minutes);
+                }
+            }
+            if (!page.next_cursor) break;
+            query.cursor = *page.next_cursor;
+        }
+    }
+    CallQuery all;
+    all.limit = kMaxPositions;
+    EXPECT_EQ(value(store().positions(all)).size(), 400U);
+    all.limit = kMaxPositions + 1;
+    EXPECT_EQ(store().positions(all).error().code, Code::InvalidArgument);
+}
+
 TEST_P(StoreSuite, AggregatesLikeTheOracle) {
     const auto calls = plausible_calls(700, 25);
     apply(calls);

@@ -341,6 +341,32 @@ Result<Row> RowReader::row(std::size_t index) const {
     return out;
 }
 
+std::string_view PositionsReader::column_list() {
+    return R"("id", "project", "started_at", "started_at.offset", "journal.closed_stream",
+        "journal.closed_sequence", "journal.opened_stream", "journal.opened_sequence")";
+}
+
+PositionsReader::PositionsReader(duckdb_data_chunk chunk) : size_(duckdb_data_chunk_get_size(chunk)) {
+    for (std::size_t i = 0; i < 8; ++i) vectors_.push_back(duckdb_data_chunk_get_vector(chunk, i));
+}
+
+CallPositions PositionsReader::row(std::size_t index) const {
+    const auto position = [&](std::size_t at) {
+        return Position{uuid_cell(vectors_[at], index), cell<std::uint64_t>(vectors_[at + 1], index)};
+    };
+    CallPositions out;
+    out.id = uuid_cell(vectors_[0], index);
+    out.project = text_cell(vectors_[1], index);
+    if (!is_null(vectors_[2], index)) {
+        out.started_at = Timestamp{cell<std::int64_t>(vectors_[2], index), 0};
+        if (!is_null(vectors_[3], index))
+            out.started_at->offset_minutes = cell<std::int16_t>(vectors_[3], index);
+    }
+    out.closed_at = position(4);
+    if (!is_null(vectors_[6], index)) out.opened_at = position(6);
+    return out;
+}
+
 bool is_null(duckdb_vector vector, std::size_t row) {
     const std::uint64_t* validity = duckdb_vector_get_validity(vector);
     return validity != nullptr && (validity[row / 64] >> row % 64 & 1) == 0;

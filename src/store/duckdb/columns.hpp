@@ -53,6 +53,19 @@ class RowReader {
     std::vector<duckdb_vector> vectors_;
 };
 
+/// Reads where calls stand out of a chunk whose columns are those of its column_list().
+class PositionsReader {
+  public:
+    static std::string_view column_list();
+    explicit PositionsReader(duckdb_data_chunk chunk);
+    [[nodiscard]] std::size_t size() const { return size_; }
+    [[nodiscard]] CallPositions row(std::size_t index) const;
+
+  private:
+    std::size_t size_;
+    std::vector<duckdb_vector> vectors_;
+};
+
 /// Single values of a chunk.
 bool is_null(duckdb_vector vector, std::size_t row);
 template <class T>

@@ -216,7 +216,18 @@ class DuckdbStore final : public CallStore {
     }
 
     Result<void> apply(std::span<const Change> changes, std::span<const Watermark> watermarks) override {
+        const std::scoped_lock turn(writing_);
         return feeding_->apply(changes, watermarks);
+    }
+
+    Result<void> forget(std::span<const Position> until) override {
+        const std::scoped_lock turn(writing_);
+        return feeding_->forget(until);
+    }
+
+    Result<void> forget_payloads(std::span<const LostPayloads> lost) override {
+        const std::scoped_lock turn(writing_);
+        return feeding_->forget_payloads(lost);
     }
 
     Result<std::vector<Watermark>> watermarks() override {
@@ -232,15 +243,29 @@ class DuckdbStore final : public CallStore {
     }
 
     Result<Page> find(const CallQuery& query) override {
+        STENO_TRY(check(query));
         STENO_ASSIGN(const auto after, decode_cursor(query));
-        STENO_ASSIGN(const auto statement, sql::select_page(dialect(), column_list(), query, after));
         Page page;
-        STENO_ASSIGN(page.rows, rows_of(statement));
+        STENO_ASSIGN(page.rows, rows_of(sql::select_page(dialect(), column_list(), query, after)));
         if (page.rows.size() > query.limit) {
             page.rows.pop_back();
             page.next_cursor = encode_cursor(query, page.rows.back().call);
         }
         return page;
+    }
+
+    Result<std::vector<CallPositions>> positions(const CallQuery& query) override {
+        STENO_TRY(check(query, kMaxPositions));
+        STENO_ASSIGN(const auto after, decode_cursor(query));
+        STENO_ASSIGN(Answer answer,
+                     ask(sql::select_page(dialect(), PositionsReader::column_list(), query, after)));
+        std::vector<CallPositions> out;
+        for (Chunk chunk = answer.next(); chunk; chunk = answer.next()) {
+            const PositionsReader reader(chunk.get());
+            for (std::size_t i = 0; i < reader.size() && out.size() < query.limit; ++i)
+                out.push_back(reader.row(i));
+        }
+        return out;
     }
 
     Result<std::optional<Row>> get(const Uuid& id, std::optional<std::string_view> project) override {
@@ -283,7 +308,10 @@ class DuckdbStore final : public CallStore {
         return stats;
     }
 
-    Result<void> checkpoint() override { return feeding_->checkpoint(); }
+    Result<void> checkpoint() override {
+        const std::scoped_lock turn(writing_);
+        return feeding_->checkpoint();
+    }
 
   private:
     DuckdbStore(const DuckdbOptions& options, std::string path, Database database,
@@ -323,6 +351,7 @@ class DuckdbStore final : public CallStore {
     std::chrono::milliseconds timeout_;
     Database database_;
     Readers readers_;
+    std::mutex writing_;
     std::unique_ptr<Feeding> feeding_;
 };
 

@@ -132,6 +132,54 @@ Result<void> Feeding::apply(std::span<const Change> changes, std::span<const Wat
     return {};
 }
 
+Result<void> Feeding::forget(std::span<const Position> until) {
+    STENO_TRY(writer_.run("BEGIN TRANSACTION"));
+    if (auto removed = remove(until); !removed) {
+        static_cast<void>(writer_.run("ROLLBACK"));
+        return std::unexpected(std::move(removed).error().with_context("forgetting calls"));
+    }
+    for (const Position& last : until)
+        std::erase_if(watermarks_, [&](const auto& mark) {
+            return mark.first == last.stream && mark.second <= last.sequence;
+        });
+    return {};
+}
+
+Result<void> Feeding::remove(std::span<const Position> until) {
+    for (const Position& last : until) {
+        const std::vector<Value> place = {last.stream, static_cast<std::int64_t>(last.sequence)};
+        STENO_TRY(writer_.run({R"(DELETE FROM calls WHERE "journal.closed_stream" = CAST($1 AS UUID)
+                                  AND "journal.closed_sequence" <= $2)",
+                               place}));
+        STENO_TRY(writer_.run(
+            {"DELETE FROM watermarks WHERE stream = CAST($1 AS UUID) AND sequence <= $2", place}));
+    }
+    STENO_TRY(writer_.run("COMMIT"));
+    return {};
+}
+
+Result<void> Feeding::forget_payloads(std::span<const LostPayloads> lost) {
+    STENO_TRY(writer_.run("BEGIN TRANSACTION"));
+    if (auto blanked = blank_previews(lost); !blanked) {
+        static_cast<void>(writer_.run("ROLLBACK"));
+        return std::unexpected(std::move(blanked).error().with_context("forgetting prompts and answers"));
+    }
+    return {};
+}
+
+Result<void> Feeding::blank_previews(std::span<const LostPayloads> lost) {
+    for (const LostPayloads& one : lost) {
+        STENO_TRY(writer_.run({R"(UPDATE calls SET "preview.prompt" = NULL, "preview.answer" = NULL
+                                  WHERE "journal.closed_stream" = CAST($1 AS UUID)
+                                  AND "journal.closed_sequence" BETWEEN $2 AND $3
+                                  AND coalesce("privacy.retention", '') = $4)",
+                               {one.stream, static_cast<std::int64_t>(one.first),
+                                static_cast<std::int64_t>(one.last), one.retention_class}}));
+    }
+    STENO_TRY(writer_.run("COMMIT"));
+    return {};
+}
+
 Result<void> Feeding::checkpoint() {
     STENO_TRY(writer_.run("CHECKPOINT"));
     return {};

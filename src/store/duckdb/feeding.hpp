@@ -22,6 +22,8 @@ class Feeding {
     static Result<std::unique_ptr<Feeding>> open(Connection writer);
 
     Result<void> apply(std::span<const Change> changes, std::span<const Watermark> watermarks);
+    Result<void> forget_payloads(std::span<const LostPayloads> lost);
+    Result<void> forget(std::span<const Position> until);
     Result<void> checkpoint();
 
   private:
@@ -33,6 +35,8 @@ class Feeding {
 
     explicit Feeding(Connection writer) : writer_(std::move(writer)) {}
     Result<void> load();
+    Result<void> blank_previews(std::span<const LostPayloads> lost);
+    Result<void> remove(std::span<const Position> until);
     Result<void> write(Batch& batch, std::span<const Watermark> watermarks);
     Result<void> look_up(Batch& batch, std::span<const Change> changes);
     void put(Batch& batch, const Upsert& upsert) const;

@@ -30,6 +30,36 @@ class MemoryStore final : public CallStore {
         return {};
     }
 
+    Result<void> forget(std::span<const Position> until) override {
+        const std::scoped_lock turn(turnstile_);
+        const std::unique_lock lock(mutex_);
+        for (const Position& last : until) {
+            std::erase_if(rows_, [&](const auto& entry) {
+                const Position& closed_at = entry.second.closed_at;
+                return closed_at.stream == last.stream && closed_at.sequence <= last.sequence;
+            });
+            std::erase_if(watermarks_, [&](const auto& mark) {
+                return mark.first == last.stream && mark.second <= last.sequence;
+            });
+        }
+        return {};
+    }
+
+    Result<void> forget_payloads(std::span<const LostPayloads> lost) override {
+        const std::scoped_lock turn(turnstile_);
+        const std::unique_lock lock(mutex_);
+        for (const LostPayloads& one : lost) {
+            for (auto& [id, row] : rows_) {
+                const Position& at = row.closed_at;
+                if (at.stream == one.stream && at.sequence >= one.first && at.sequence <= one.last &&
+                    row.call.privacy.retention == one.retention_class) {
+                    row.call.preview = {};
+                }
+            }
+        }
+        return {};
+    }
+
     Result<std::vector<Watermark>> watermarks() override {
         const auto lock = reading();
         std::vector<Watermark> out;
@@ -41,39 +71,25 @@ class MemoryStore final : public CallStore {
         STENO_TRY(check(query));
         STENO_ASSIGN(const auto after, decode_cursor(query));
         const auto lock = reading();
-        struct Place {
-            std::optional<Value> value;
-            const Row* row;
-        };
-        // Negative: a comes before b in the query's order.
-        const auto order = [&](const std::optional<Value>& a, const Uuid& a_id, std::string_view a_project,
-                               const std::optional<Value>& b, const Uuid& b_id, std::string_view b_project) {
-            if (!a || !b) {
-                if (a.has_value() != b.has_value()) return b.has_value() <=> a.has_value();
-            } else if (const auto by_value = memory::compare(a, b); by_value != 0) {
-                return query.descending ? 0 <=> by_value : by_value;
-            }
-            const auto tie = std::pair(a_id, a_project) <=> std::pair(b_id, b_project);
-            return query.descending ? 0 <=> tie : tie;
-        };
-        std::vector<Place> places;
-        for (const auto& [key, row] : rows_) {
-            if (!memory::matches(row.call, query.selection)) continue;
-            auto value = value_in(row.call, query.order);
-            if (after &&
-                order(value, row.call.id, row.call.project, after->value, after->id, after->project) <= 0)
-                continue;
-            places.push_back({std::move(value), &row});
-        }
-        std::ranges::sort(places, [&](const Place& a, const Place& b) {
-            return order(a.value, a.row->call.id, a.row->call.project, b.value, b.row->call.id,
-                         b.row->call.project) < 0;
-        });
+        const std::vector<const Row*> rows = in_order(query, after);
         Page page;
-        for (std::size_t i = 0; i < std::min<std::size_t>(places.size(), query.limit); ++i)
-            page.rows.push_back(*places[i].row);
-        if (places.size() > query.limit) page.next_cursor = encode_cursor(query, page.rows.back().call);
+        for (std::size_t i = 0; i < std::min<std::size_t>(rows.size(), query.limit); ++i)
+            page.rows.push_back(*rows[i]);
+        if (rows.size() > query.limit) page.next_cursor = encode_cursor(query, page.rows.back().call);
         return page;
+    }
+
+    Result<std::vector<CallPositions>> positions(const CallQuery& query) override {
+        STENO_TRY(check(query, kMaxPositions));
+        STENO_ASSIGN(const auto after, decode_cursor(query));
+        const auto lock = reading();
+        std::vector<CallPositions> out;
+        for (const Row* row : in_order(query, after)) {
+            if (out.size() == query.limit) break;
+            out.push_back(
+                {row->call.id, row->call.project, row->call.started_at, row->closed_at, row->opened_at});
+        }
+        return out;
     }
 
     Result<std::optional<Row>> get(const Uuid& id, std::optional<std::string_view> project) override {
@@ -111,6 +127,41 @@ class MemoryStore final : public CallStore {
 
   private:
     using Key = std::pair<Uuid, std::string>;
+
+    /// What matches, behind the cursor, in the query's order.
+    std::vector<const Row*> in_order(const CallQuery& query, const std::optional<Cursor>& after) const {
+        struct Place {
+            std::optional<Value> value;
+            const Row* row;
+        };
+        // Negative: a comes before b in the query's order.
+        const auto order = [&](const std::optional<Value>& a, const Uuid& a_id, std::string_view a_project,
+                               const std::optional<Value>& b, const Uuid& b_id, std::string_view b_project) {
+            if (!a || !b) {
+                if (a.has_value() != b.has_value()) return b.has_value() <=> a.has_value();
+            } else if (const auto by_value = memory::compare(a, b); by_value != 0) {
+                return query.descending ? 0 <=> by_value : by_value;
+            }
+            const auto tie = std::pair(a_id, a_project) <=> std::pair(b_id, b_project);
+            return query.descending ? 0 <=> tie : tie;
+        };
+        std::vector<Place> places;
+        for (const auto& [key, row] : rows_) {
+            if (!memory::matches(row.call, query.selection)) continue;
+            auto value = value_in(row.call, query.order);
+            if (after &&
+                order(value, row.call.id, row.call.project, after->value, after->id, after->project) <= 0)
+                continue;
+            places.push_back({std::move(value), &row});
+        }
+        std::ranges::sort(places, [&](const Place& a, const Place& b) {
+            return order(a.value, a.row->call.id, a.row->call.project, b.value, b.row->call.id,
+                         b.row->call.project) < 0;
+        });
+        std::vector<const Row*> rows;
+        for (const Place& place : places) rows.push_back(place.row);
+        return rows;
+    }
 
     void put(const Row& row) {
         const Call newcomer = as_stored(row.call);
