@@ -62,7 +62,7 @@ class Gateway::Relay {
     net::Task<void> relay_session(net::ByteStream& client, net::ByteStream& upstream);
     void count_end(const Call& session);
 
-    /// The endings. Each writes the one closing record; the first one counts.
+    /// relay_end.cpp: the endings. Each writes the one closing record; the first one counts.
     void end_answered();
     void end_failed(ErrorType type, std::string message);
     void end_cancelled();
