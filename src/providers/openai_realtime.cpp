@@ -176,7 +176,8 @@ class OpenAiRealtime final : public SessionReader {
     }
 
     void on_created(JsonValue id, SessionCalls& calls) {
-        if (turn_of(id) != nullptr || has_ended(id.string())) return;
+        if (turn_of(id) != nullptr) return;
+        note_begun(id.string());
         Turn* turn = unconfirmed_turn();
         if (turn == nullptr) {  // the provider heard the end of a speech, or what asked for it was left out
             const bool counted = asks_left_out_ > 0;

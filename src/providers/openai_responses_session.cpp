@@ -58,6 +58,7 @@ class ResponsesSession final : public SessionReader {
         if (error) count_error();
         last_error_.reset();
         const std::string id = event["response"]["id"].string();
+        if (type == "response.created") note_begun(id);
         if (has_ended(id)) return;
         // Input that was queued while a response ran is answered by one that nobody asked for separately.
         if (turns_.empty() && type == "response.created") {

@@ -84,6 +84,8 @@ class SessionReader {
     }
     /// An end that is told twice is the end of one call: the provider's ids of the last kMaxOpen that ended.
     void note_ended(std::string_view id);
+    /// Something begins under this id, again perhaps: its end is a new one.
+    void note_begun(std::string_view id) { std::erase(ended_, id); }
     [[nodiscard]] bool has_ended(std::string_view id) const;
 
   private:

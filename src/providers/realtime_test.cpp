@@ -96,7 +96,7 @@ std::string done(int id) {
 
 TEST(Realtime, AnEndThatIsToldTwiceIsTheEndOfOneCall) {
     Session session;
-    session.server(created(1)).server(done(1)).server(done(1)).server(created(1)).server(done(1));
+    session.server(created(1)).server(done(1)).server(done(1));
     session.client(R"({"type":"response.create"})").server(done(1)).server(created(2)).server(done(2));
     constexpr const char* kTranscribed =
         R"({"type":"conversation.item.input_audio_transcription.completed","item_id":"i1","content_index":0,
@@ -109,6 +109,12 @@ TEST(Realtime, AnEndThatIsToldTwiceIsTheEndOfOneCall) {
     EXPECT_EQ(calls[1].usage.output_tokens, 2);
     EXPECT_EQ(calls[2].kind, Kind::Transcription);
     EXPECT_EQ(session.reader->left_out(), 0);
+}
+
+TEST(Realtime, ResponsesOfOneIdAreSeveralIfEachBegins) {
+    Session session;
+    for (int i = 0; i < 3; ++i) session.server(created(1)).server(created(1)).server(done(1)).server(done(1));
+    EXPECT_EQ(session.end().size(), 3u);
 }
 
 TEST(Realtime, ResponsesBeyondTheBoundAreCounted) {
