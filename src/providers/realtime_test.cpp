@@ -115,6 +115,16 @@ TEST(Realtime, ResponsesOfOneIdAreSeveralIfEachBegins) {
     Session session;
     for (int i = 0; i < 3; ++i) session.server(created(1)).server(created(1)).server(done(1)).server(done(1));
     EXPECT_EQ(session.end().size(), 3u);
+    Session responses("/v1/responses", "");
+    constexpr const char* kCompleted =
+        R"({"type":"response.completed","response":{"id":"r1","status":"completed","output":[],
+        "usage":{"input_tokens":3,"output_tokens":4}}})";
+    for (int i = 0; i < 3; ++i) {
+        responses.client(R"({"type":"response.create","model":"gpt-5","input":"hi"})");
+        responses.server(created(1)).server(kCompleted).server(kCompleted);
+    }
+    ASSERT_EQ(responses.end().size(), 3u);
+    for (const Call& call : responses.kept.calls) EXPECT_EQ(call.usage.output_tokens, 4);
 }
 
 TEST(Realtime, ResponsesBeyondTheBoundAreCounted) {
