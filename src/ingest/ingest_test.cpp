@@ -1,5 +1,6 @@
 #include "ingest/data_folder.hpp"
 #include "ingest/entry.hpp"
+#include "io/faulty_file_system.hpp"
 #include "io/memory_file_system.hpp"
 #include "record/binary.hpp"
 #include "store/memory/memory_store.hpp"
@@ -78,14 +79,15 @@ class SharedStore {
 
 class Ingest : public testing::Test {
   protected:
-    std::unique_ptr<DataFolder> open() {
+    std::unique_ptr<DataFolder> open() { return open(files); }
+    std::unique_ptr<DataFolder> open(io::FileSystem& on) {
         DataFolderOptions options;
         options.path = "/data";
         options.open_store = shared.factory();
         options.prices = pricing::Catalogue::built_in();
         options.max_sync_delay = 1ms;
         options.feeder.interval = 5ms;
-        auto folder = DataFolder::open(files, std::move(options));
+        auto folder = DataFolder::open(on, std::move(options));
         EXPECT_TRUE(folder) << folder.error().message;
         return folder ? std::move(*folder) : nullptr;
     }
@@ -202,6 +204,63 @@ TEST_F(Ingest, WhatADeadProcessLeftOpenIsInterruptedOnceAndKeepsItsPrompt) {
         EXPECT_EQ(seen->request.messages.at(0).parts.at(0).text, "second");
         EXPECT_EQ(folder->calls().get(ended_id)->status, Status::Success);
     }
+}
+
+// The rows of a batch's results, which come many at a time.
+TEST_F(Ingest, WhatIsCompleteWaitsForADiskThatIsFull) {
+    constexpr std::size_t kRows = 200;
+    io::FaultyFileSystem disk;
+    const auto result = [&](std::size_t i) {
+        Call one = call("result " + std::to_string(i));
+        one.status = Status::Success;
+        one.usage.input_tokens = 10;
+        one.usage.output_tokens = 2;
+        return one;
+    };
+    {
+        const auto folder = open(disk);
+        Recorder& recorder = folder->recorder();
+        EXPECT_TRUE(recorder.complete(result(0)));
+        disk.set_free_bytes(100);  // in the middle of a record
+        for (std::size_t i = 1; i < kRows; ++i) EXPECT_FALSE(recorder.complete(result(i))) << i;
+        RecorderStats stats = recorder.stats();
+        EXPECT_EQ(stats.waiting_records, kRows - 1);
+        EXPECT_GT(stats.waiting_bytes, 0U);
+        EXPECT_EQ(stats.lost, 0U);
+        EXPECT_EQ(stats.running, 0U);
+        disk.set_free_bytes(std::nullopt);
+    }  // what waits is written at last when the folder is closed
+    shared.fresh = true;
+    const auto folder = open(disk);
+    EXPECT_EQ(folder->interrupted(), 0U);
+    ASSERT_EQ(rows(*folder), kRows);
+    store::CallQuery all;
+    all.limit = kRows;
+    const auto found = shared.store->find(all);
+    ASSERT_TRUE(found);
+    for (const store::Row& row : found->rows) {
+        const auto seen = folder->calls().get(row.call.id);
+        ASSERT_TRUE(seen) << seen.error().message;
+        EXPECT_EQ(seen->status, Status::Success);
+        EXPECT_EQ(seen->usage.input_tokens, 10);
+        EXPECT_TRUE(seen->cost.total);
+    }
+}
+
+TEST_F(Ingest, WhatDoesNotFitInMemoryWhileTheDiskIsFullIsCounted) {
+    io::FaultyFileSystem disk;
+    auto journal = journal::Journal::open(disk, "/data");
+    ASSERT_TRUE(journal) << journal.error().message;
+    Recorder::Options options;
+    options.max_waiting_bytes = 4096;
+    Recorder recorder(**journal, pricing::Catalogue::built_in(), options);
+    disk.set_free_bytes(0);
+    for (int i = 0; i < 100; ++i) EXPECT_FALSE(recorder.complete(call()));
+    const RecorderStats stats = recorder.stats();
+    EXPECT_LE(stats.waiting_bytes, options.max_waiting_bytes);
+    EXPECT_GT(stats.waiting_records, 0U);
+    EXPECT_GT(stats.lost, 0U);
+    EXPECT_EQ(stats.waiting_records + stats.lost, 100U);
 }
 
 TEST_F(Ingest, AStoreThatIsDeletedIsRebuiltToTheSameContent) {

@@ -6,6 +6,7 @@
 #include <zlib.h>
 #include <zstd.h>
 
+#include <algorithm>
 #include <array>
 #include <vector>
 
@@ -52,6 +53,7 @@ class IdentityDecoder final : public Bounded {
     Result<void> feed(std::string_view coded, std::string& plain) override {
         return give(plain, coded.data(), coded.size());
     }
+    [[nodiscard]] bool whole() const override { return true; }
 };
 
 /// gzip (several members in a row count as one) and deflate, whose zlib wrapper some servers leave out.
@@ -83,6 +85,7 @@ class ZlibDecoder final : public Bounded {
         }
         return inflate_all(coded, plain);
     }
+    [[nodiscard]] bool whole() const override { return ended_ || (stream_.total_in == 0 && header_.empty()); }
 
   private:
     void begin(int window_bits) {
@@ -144,6 +147,9 @@ class BrotliDecoder final : public Bounded {
             if (result != BROTLI_DECODER_RESULT_NEEDS_MORE_OUTPUT) return {};
         }
     }
+    [[nodiscard]] bool whole() const override {
+        return state_ && (!BrotliDecoderIsUsed(state_.get()) || BrotliDecoderIsFinished(state_.get()));
+    }
 
   private:
     struct Free {
@@ -165,18 +171,22 @@ class ZstdDecoder final : public Bounded {
         auto& bytes = scratch();
         for (;;) {
             ZSTD_outBuffer out{bytes.data(), bytes.size(), 0};
+            const std::size_t begun = in.pos;
             const std::size_t result = ZSTD_decompressStream(stream_.get(), &out, &in);
             if (ZSTD_isError(result)) return not_of("zstd");
+            if (in.pos != begun || out.pos != 0) whole_ = result == 0;
             STENO_TRY(give(plain, bytes.data(), out.pos));
             if (in.pos == in.size && out.pos < out.size) return {};
         }
     }
+    [[nodiscard]] bool whole() const override { return whole_; }
 
   private:
     struct Free {
         void operator()(ZSTD_DStream* stream) const { ZSTD_freeDStream(stream); }
     };
     std::unique_ptr<ZSTD_DStream, Free> stream_;
+    bool whole_ = true;
 };
 
 /// Several codings on one body: each stage's output is the next one's input.
@@ -192,6 +202,9 @@ class ChainDecoder final : public Decoder {
             between = std::move(next);
         }
         return stages_.back()->feed(between, plain);
+    }
+    [[nodiscard]] bool whole() const override {
+        return std::ranges::all_of(stages_, [](const auto& stage) { return stage->whole(); });
     }
 
   private:

@@ -16,6 +16,8 @@ class Decoder {
     /// Appends what can be decoded so far. InvalidArgument on bytes that are not of this coding;
     /// ResourceExhausted once more than `max_output` bytes have come out (a decompression bomb).
     virtual Result<void> feed(std::string_view coded, std::string& plain) = 0;
+    /// Nothing is missing: what was fed ends where the coding does, or nothing was fed at all.
+    [[nodiscard]] virtual bool whole() const = 0;
 };
 
 /// "" and "identity", "gzip", "x-gzip", "deflate", "br", "zstd"; several, separated by commas, are undone in

@@ -79,6 +79,32 @@ TEST(Decoder, ByteByByteAndWhole) {
     }
 }
 
+TEST(Decoder, KnowsWhetherAnythingIsMissing) {
+    const std::string plain = sample();
+    for (const Coding& coding : codings()) {
+        const bool coded_at_all = coding.encode(plain) != plain;
+        for (const std::size_t step : {std::size_t{1}, std::size_t{1} << 20}) {
+            const std::string coded = coding.encode(plain);
+            auto decoder = make_decoder(coding.name, 1 << 20);
+            std::string out;
+            EXPECT_TRUE((*decoder)->whole()) << coding.name << ": nothing came";
+            for (std::size_t i = 0; i + 1 < coded.size(); i += step) {
+                ASSERT_TRUE((*decoder)->feed(
+                    std::string_view(coded).substr(i, std::min(step, coded.size() - 1 - i)), out));
+                EXPECT_EQ((*decoder)->whole(), !coded_at_all) << coding.name << " after " << i;
+            }
+            ASSERT_TRUE((*decoder)->feed(coded.substr(coded.size() - 1), out));
+            EXPECT_TRUE((*decoder)->whole()) << coding.name;
+            ASSERT_TRUE((*decoder)->feed({}, out));
+            EXPECT_TRUE((*decoder)->whole()) << coding.name << ": an empty piece changes nothing";
+        }
+    }
+    auto two = make_decoder("gzip", 1 << 20);
+    std::string out;
+    ASSERT_TRUE((*two)->feed(gzip("one") + gzip("two").substr(0, 12), out));
+    EXPECT_FALSE((*two)->whole()) << "the second member breaks off";
+}
+
 TEST(Decoder, SeveralGzipMembersAreOneBody) {
     const std::string coded = gzip("one ") + gzip("two");
     for (const std::size_t step : {std::size_t{1}, coded.size()}) {

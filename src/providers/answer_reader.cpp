@@ -137,15 +137,26 @@ void AnswerReader::feed(std::string_view bytes) {
 void AnswerReader::on_message(std::string_view name, std::string_view data) {
     if (finished_ || data.empty()) return;
     if (data == "[DONE]") {
-        finished_ = true;
+        done_ = true;
+        finished_ = !awaits_usage();
         return;
     }
-    if (!document_.parse(data)) {
-        if (!flushing_) malformed_ = true;
+    const bool readable = document_.parse(data);
+    const JsonValue root = readable ? document_.root() : JsonValue();
+    if (done_) {
+        if (!root["usage"].is_object()) return;
+        on_event(name, root);
+        finished_ = !awaits_usage();
+        return;
+    }
+    if (!readable) {
+        // What a cut has left of an event is no fault of the provider's.
+        if (flushing_ && !(complete_ && expected_ == Expected::Lines)) return;
+        malformed_ = true;
+        ++unreadable_;
         return;
     }
     ++events_;
-    const JsonValue root = document_.root();
     if (auto error = error_in(root, name == "error")) report(std::move(*error));
     if (body_ == Body::Messages) counts_.read(root);
     on_event(name, root);
@@ -217,7 +228,7 @@ void AnswerReader::set_status(bool complete, Call& call) {
         if (!complete) call.status = Status::Partial;
     } else if (cut_) {
         set_error(call, ErrorType::Connection, "the connection broke before the answer was complete");
-    } else if (stream && !finished_ && !array_parser_.finished() && !stream_is_whole()) {
+    } else if (stream && !over() && !array_parser_.finished() && !stream_is_whole()) {
         if (complete)
             set_error(call, ErrorType::Connection, "the stream ended before the answer was complete");
         call.status = Status::Partial;

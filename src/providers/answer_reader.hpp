@@ -38,6 +38,7 @@ class AnswerReader : public ResponseReader {
     void feed(std::string_view bytes) final;
     [[nodiscard]] bool first_token_seen() const final { return answer_.has_output(); }
     [[nodiscard]] bool finished() const final { return finished_; }
+    [[nodiscard]] bool over() const final { return finished_ || done_; }
     void end(bool complete, Call& call) final;
 
   protected:
@@ -57,6 +58,14 @@ class AnswerReader : public ResponseReader {
     /// Was the stream whole, though the provider did not say that it is over?
     [[nodiscard]] virtual bool stream_is_whole() const { return answer_.all_finished(); }
 
+    /// Is a stream's usage still to come when "[DONE]" has? Some hosts send it last. Then messages with usage
+    /// are taken until this is false.
+    [[nodiscard]] virtual bool awaits_usage() const { return false; }
+
+    /// Events and lines so far that are no JSON, without one that was cut off by the end of a body.
+    [[nodiscard]] std::int64_t unreadable() const {
+        return unreadable_ + static_cast<std::int64_t>(line_parser_.oversized());
+    }
     /// Within on_end() and stream_is_whole(): the transport brought the body to its end.
     [[nodiscard]] bool body_is_complete() const { return complete_; }
     void finish_stream() { finished_ = true; }
@@ -88,8 +97,10 @@ class AnswerReader : public ResponseReader {
     RequestSecrets secrets_;  ///< no error is recorded with them in it
     Body body_ = Body::Unknown;
     bool finished_ = false;
+    bool done_ = false;      ///< "[DONE]" has come
     bool flushing_ = false;  ///< what comes now was not closed by the provider
     bool malformed_ = false;
+    std::int64_t unreadable_ = 0;
     bool complete_ = false;
     bool cut_ = false;  ///< a document that is not whole
     bool too_big_ = false;

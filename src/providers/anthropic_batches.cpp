@@ -20,13 +20,19 @@ class BatchReader final : public AnswerReader {
     void on_event(std::string_view, JsonValue line) override { read(line); }
     void on_document(JsonValue root) override { read(root); }
     [[nodiscard]] bool stream_is_whole() const override { return body_is_complete(); }
-    void on_end(Call& call) override { write_batch_summary(call, results_, failed_); }
+    void on_end(Call& call) override {
+        counts_.unreadable += unreadable();
+        write_batch_summary(call, counts_);
+        if (call.status != Status::Partial) report_unreadable(call, counts_);
+    }
 
     void read(JsonValue line) {
         const JsonValue result = line["result"];
-        if (!result.is_object()) return;
+        if (!result.is_object()) {
+            ++counts_.unreadable;
+            return;
+        }
         const JsonValue type = result["type"];
-        const std::string custom_id = line["custom_id"].string();
         Call call;
         if (type.is("succeeded")) {
             read_batch_answer(make_anthropic_reader, result["message"], call);
@@ -39,16 +45,15 @@ class BatchReader final : public AnswerReader {
         }
         call.kind = Kind::Chat;
         call.provider.name = "anthropic";
-        name_batch_result(call, batch_id_, custom_id);
-        ++results_;
-        if (call.status == Status::Failure) ++failed_;
+        name_batch_result(call, batch_id_, {}, line["custom_id"].scalar_text());
+        ++counts_.results;
+        if (call.status == Status::Failure) ++counts_.failed;
         calls_.push_back(std::move(call));
     }
 
     std::string batch_id_;
     std::vector<Call> calls_;
-    std::int64_t results_ = 0;
-    std::int64_t failed_ = 0;
+    BatchCounts counts_;
 };
 
 }  // namespace

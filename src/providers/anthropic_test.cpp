@@ -205,6 +205,25 @@ TEST(Anthropic, TheSameRequestOfAnotherBatchIsAnotherCall) {
     EXPECT_NE(further_calls(other, 7)[0].id, further_calls(batch_results(), 7)[0].id);
 }
 
+TEST(Anthropic, BrokenLinesOfABatchDoNotHideTheOthers) {
+    const std::string results = batch_results().response_body;
+    for (const std::string& content :
+         {"{\"broken\":\n" + results, "\xef\xbb\xbfno JSON\n" + results, "{\"custom_id\":\"x\"}\n" + results,
+          results + "\n{\"custom_id\":\"x\""}) {
+        Exchange exchange = batch_results();
+        exchange.response_body = content;
+        EXPECT_EQ(further_calls(exchange, 5), further_calls(batch_results(), 5)) << content;
+        const Call fetching = exchange.read();
+        EXPECT_EQ(fetching.response.output.text, R"({"batch_results":4,"failed":2,"unreadable":1})");
+        EXPECT_EQ(fetching.error.type, ErrorType::MalformedResponse);
+        EXPECT_EQ(fetching.error.message, "1 of the lines with the batch's results could not be read");
+    }
+    Exchange numbered = batch_results();
+    numbered.response_body.replace(numbered.response_body.find("\"a\""), 3, "7");
+    EXPECT_EQ(std::get<std::string>(further_calls(numbered, 5)[0].labels.attributes.at("batch.custom_id")),
+              "7");
+}
+
 TEST(Anthropic, ABatchThatBreaksOffGivesWhatCame) {
     Exchange exchange = batch_results();
     exchange.complete = false;

@@ -189,7 +189,8 @@ constexpr std::array kCloudflareWords{
     ErrorWord{"5021", ErrorType::ContextLength},
 };
 
-/// docs.z.ai/api-reference/api-code. 1113 comes with status 429.
+/// docs.z.ai/api-reference/api-code. 1113 comes with status 429; so does 1308, the end of a plan's five
+/// hours, whose message gives a moment without its time zone: no wait is read from it.
 constexpr std::array kZaiWords{
     ErrorWord{"1000", ErrorType::Authentication}, ErrorWord{"1001", ErrorType::Authentication},
     ErrorWord{"1002", ErrorType::Authentication}, ErrorWord{"1003", ErrorType::Authentication},
@@ -199,7 +200,8 @@ constexpr std::array kZaiWords{
     ErrorWord{"1211", ErrorType::NotFound},       ErrorWord{"1220", ErrorType::Permission},
     ErrorWord{"1221", ErrorType::NotFound},       ErrorWord{"1222", ErrorType::NotFound},
     ErrorWord{"1301", ErrorType::ContentFilter},  ErrorWord{"1302", ErrorType::RateLimit},
-    ErrorWord{"1303", ErrorType::RateLimit},
+    ErrorWord{"1303", ErrorType::RateLimit},      ErrorWord{"1261", ErrorType::ContextLength},
+    ErrorWord{"1305", ErrorType::Overloaded},     ErrorWord{"1308", ErrorType::Quota},
 };
 
 /// ai.google.dev/gemini-api/docs/troubleshooting: the daily quota of the Interactions API, which is full

@@ -72,6 +72,39 @@ const std::string kUsageChunk =
 const std::string kHello = chunk(R"({"content":"Hello"})");
 const std::string kStop = chunk("{}", "stop");
 
+// Some hosts tell it after the last word.
+TEST(GatewayCases, A1_UsageAfterDoneIsAwaitedWhereItWasAskedFor) {
+    constexpr std::string_view kAsking =
+        R"({"model":"m","stream":true,"stream_options":{"include_usage":true},"messages":[]})";
+    constexpr std::string_view kNotAsking = R"({"model":"m","stream":true,"messages":[]})";
+    const std::string until_done = sse({kHello, kStop, "[DONE]"});
+    const std::string after = sse({"no JSON", kHello, kUsageChunk, kHello});
+    const Provider& provider = find_provider("openai").provider();
+    const Headers none;
+    for (const bool asked : {true, false}) {
+        for (const bool comes : {true, false}) {
+            const RequestView request{"POST", "/v1/chat/completions", "", Exchange::lookup(none),
+                                      asked ? kAsking : kNotAsking};
+            Call call;
+            provider.read_request(request, call);
+            const auto reader = provider.read_response(request, {200, Exchange::lookup(none)}, call);
+            reader->feed(until_done);
+            EXPECT_TRUE(reader->over());
+            EXPECT_EQ(reader->finished(), !asked);
+            if (comes) reader->feed(after);
+            EXPECT_EQ(reader->finished(), !asked || comes);
+            reader->end(false, call);  // whoever leaves now has missed nothing
+            EXPECT_EQ(call.status, Status::Success);
+            EXPECT_EQ(text_of(call), "Hello");
+            EXPECT_EQ(call.usage.input_tokens,
+                      asked && comes ? std::optional<std::int64_t>(24) : std::nullopt);
+        }
+    }
+    Exchange usual = chat(sse({kHello, kStop, kUsageChunk, "[DONE]"}));
+    usual.request_body = kAsking;
+    EXPECT_EQ(usual.read_byte_by_byte().usage.output_tokens, 8);
+}
+
 TEST(GatewayCases, A1_UsageAfterTheFinishReasonWithAndWithoutDone) {
     for (const bool done : {true, false}) {
         Strings events{chunk(R"({"role":"assistant","content":""})"), kHello, kStop, kUsageChunk};

@@ -50,21 +50,22 @@ class BatchReader final : public AnswerReader {
             set_error(call, 200, std::move(error));
         }
         call.kind = kind;
-        // The caller may have named it; its place is what it has in any case.
-        const std::string key = result["metadata"]["key"].string();
-        name_batch_result(call, batch, key.empty() ? fmt::to_string(results_) : key);
-        ++results_;
-        if (call.status == Status::Failure) ++failed_;
+        // The caller may have named it, and others by the same name. Its place is its own: the answers stand
+        // in the order of the requests.
+        name_batch_result(call, batch, fmt::to_string(counts_.results),
+                          result["metadata"]["key"].scalar_text());
+        call.labels.attributes["batch.index"] = static_cast<double>(counts_.results);
+        ++counts_.results;
+        if (call.status == Status::Failure) ++counts_.failed;
         calls_.push_back(std::move(call));
     }
 
-    void on_end(Call& call) override { write_batch_summary(call, results_, failed_); }
+    void on_end(Call& call) override { write_batch_summary(call, counts_); }
 
     std::string record_name_;
     std::string model_;
     std::vector<Call> calls_;
-    std::int64_t results_ = 0;
-    std::int64_t failed_ = 0;
+    BatchCounts counts_;
 };
 
 }  // namespace

@@ -128,7 +128,10 @@ class GeminiLive final : public SessionReader {
             content["inputTranscription"]["text"].append_string_to(audio_.words);
         const bool speaks = content["modelTurn"].is_object() || content["outputTranscription"].is_object() ||
                             tools.is_object();
-        if (turns_.empty() && speaks) begin_turn(calls);  // to what was said, not sent
+        if (turns_.empty() && speaks) {  // to what was said, not sent
+            take_back();
+            begin_turn(calls);
+        }
         if (turns_.empty()) return;
         Turn& turn = turns_.front();
         if (content["modelTurn"].is_object()) feed_content(content["modelTurn"], turn);
@@ -189,7 +192,7 @@ class GeminiLive final : public SessionReader {
     }
 
     void begin_turn(SessionCalls& calls) {
-        if (turns_.size() >= kMaxOpen) return;
+        if (turns_.size() >= kMaxOpen) return leave_out();
         path_ = "/v1beta/models/" + (model_.empty() ? "unknown" : model_) + ":streamGenerateContent";
         std::string body = R"({"contents":[)" + std::exchange(pending_, {}) + "]";
         if (settings_.text.size() > 2)

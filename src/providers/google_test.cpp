@@ -4,6 +4,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 namespace steno::providers {
 namespace {
 
@@ -145,6 +147,34 @@ TEST(Gemini, ABatchBringsItsResults) {
     EXPECT_EQ(calls[1].status, Status::Failure);
     EXPECT_EQ(calls[1].error.message, "too much");
     EXPECT_NE(calls[0].id, calls[1].id);
+}
+
+TEST(Gemini, ResultsOfABatchAreToldApartByTheirPlaces) {
+    const auto fetch = [](std::string_view keys) {
+        Exchange exchange = gemini("/v1beta/batches/b-1", "",
+                                   R"({"name":"batches/b-1","metadata":{"model":"models/gemini-2.5-flash",)"
+                                   R"("output":{"inlinedResponses":{"inlinedResponses":[)" +
+                                       std::string(keys) + "]}}}}");
+        exchange.method = "GET";
+        const RequestView request{"GET", exchange.path, "", Exchange::lookup(exchange.request_headers), ""};
+        Call call;
+        const auto reader = find_provider("gemini").provider().read_response(
+            request, {200, Exchange::lookup(exchange.response_headers)}, call);
+        reader->feed(exchange.response_body);
+        reader->end(true, call);
+        return reader->further_calls();
+    };
+    const std::string same = R"("response":{"candidates":[],"usageMetadata":{"promptTokenCount":3}}})";
+    // One without a key, at the place whose number is another's key; and the same key twice.
+    const std::string results = R"({"metadata":{"key":"1"},)" + same + ",{" + same +
+                                R"(,{"metadata":{"key":"k"},)" + same + R"(,{"metadata":{"key":"k"},)" + same;
+    const std::vector<Call> calls = fetch(results);
+    ASSERT_EQ(calls.size(), 4u);
+    for (const Call& call : calls) EXPECT_EQ(std::ranges::count(calls, call.id, &Call::id), 1);
+    EXPECT_EQ(fetch(results), calls);
+    EXPECT_EQ(std::get<std::string>(calls[0].labels.attributes.at("batch.custom_id")), "1");
+    EXPECT_FALSE(calls[1].labels.attributes.contains("batch.custom_id"));
+    EXPECT_EQ(std::get<double>(calls[1].labels.attributes.at("batch.index")), 1);
 }
 
 constexpr std::string_view kInteract =

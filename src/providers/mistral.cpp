@@ -10,7 +10,7 @@ namespace steno::providers {
 
 namespace {
 
-constexpr OpenAiDialect kMistral{.record_name = "mistral_ai", .stream_usage = StreamUsage::Always};
+constexpr OpenAiDialect kMistral{.record_name = "mistral_ai", .always_tells_usage = true};
 
 void read_ocr_request(JsonValue body, Call& call) {
     call.kind = Kind::Vision;

@@ -1,5 +1,6 @@
 #include "providers/multipart.hpp"
 
+#include "base/hash.hpp"
 #include "base/json_writer.hpp"
 #include "base/text.hpp"
 #include "providers/http_facts.hpp"
@@ -197,6 +198,25 @@ Json form_files(const Form& form) {
     }
     writer.end_array();
     return json;
+}
+
+std::optional<std::string> form_without_files(const Form& form, std::string_view body) {
+    if (std::ranges::none_of(form.fields, &FormField::is_file)) return std::nullopt;
+    std::string out;
+    std::size_t copied = 0;
+    for (const FormField& field : form.fields) {
+        if (!field.is_file()) continue;
+        const auto begin = static_cast<std::size_t>(field.value.data() - body.data());
+        out.append(body.substr(copied, begin - copied));
+        JsonWriter writer(out);
+        writer.begin_object();
+        writer.member("bytes", static_cast<std::int64_t>(field.value.size()));
+        writer.member("sha256", std::string_view(to_hex(as_text(sha256(field.value)))));
+        writer.end_object();
+        copied = begin + field.value.size();
+    }
+    out.append(body.substr(copied));
+    return out;
 }
 
 }  // namespace steno::providers

@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <initializer_list>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -50,5 +51,8 @@ Json form_parameters(const Form& form, std::initializer_list<std::string_view> w
 /// What was uploaded, without its content: [{"name", "filename", "content_type", "bytes"}]. Absent without
 /// files.
 Json form_files(const Form& form);
+/// The body that `form` was read from, with the content of each file replaced by what tells which it was:
+/// `{"bytes":17,"sha256":"…"}`. Every other byte as it came. nullopt without files.
+std::optional<std::string> form_without_files(const Form& form, std::string_view body);
 
 }  // namespace steno::providers

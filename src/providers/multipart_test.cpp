@@ -57,6 +57,24 @@ TEST(Multipart, FileNamesInOtherAlphabets) {
     EXPECT_EQ(read_form(kType, body).fields.at(0).filename, "naïve.txt");
 }
 
+TEST(Multipart, FilesAreKnownByTheirDigests) {
+    const Form form = read_form(kType, kBody);
+    const std::string content = body_of("\x01|--XyZw|--Xy||bytes");
+    std::string expected = kBody;
+    expected.replace(
+        expected.find(content), content.size(),
+        R"({"bytes":24,"sha256":"24e46a86079598d9069a551f1b5e9e64a1db962f1bbe5b46d0120a1c402a0399"})");
+    EXPECT_EQ(form_without_files(form, kBody), expected);
+    const std::string again = *form_without_files(form, kBody);
+    EXPECT_EQ(read_form(kType, again).fields.size(), 3u) << "it is a form still";
+    const std::string plain =
+        body_of("--XyZ|Content-Disposition: form-data; name=\"model\"||whisper-1|--XyZ--");
+    EXPECT_EQ(form_without_files(read_form(kType, plain), plain), std::nullopt);
+    EXPECT_EQ(form_without_files(read_form("text/plain", plain), plain), std::nullopt);
+    const std::string cut = kBody.substr(0, kBody.find("bytes"));
+    EXPECT_EQ(form_without_files(read_form(kType, cut), cut)->find("--Xy\r\n"), std::string::npos);
+}
+
 TEST(Multipart, ACutBodyGivesWhatCame) {
     for (std::size_t size = 0; size < kBody.size(); ++size) {
         const std::string body = kBody.substr(0, size);

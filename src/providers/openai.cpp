@@ -279,7 +279,7 @@ void OpenAiProvider::read_request(const RequestView& request, Call& call) const 
 }
 
 std::optional<std::string> OpenAiProvider::ask_for_usage(const RequestView& request) const {
-    if (dialect_.stream_usage == StreamUsage::Always) return std::nullopt;
+    if (dialect_.always_tells_usage) return std::nullopt;
     const Endpoint* const endpoint = find_endpoint(request, path_segments(request.path));
     if (endpoint == nullptr || !endpoint->path.ends_with("completions")) return std::nullopt;
     return asking_for_usage(request.body);

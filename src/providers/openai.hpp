@@ -18,19 +18,13 @@ enum class ReportedCost : unsigned char {
     Ticks,      ///< cost_in_usd_ticks, of which 10^10 are a dollar (xAI)
 };
 
-/// When a streamed completion tells its usage.
-enum class StreamUsage : unsigned char {
-    WhenAsked,  ///< or not known
-    Always,
-};
-
 struct OpenAiDialect {
     std::string_view record_name;  ///< "": whoever asked for the provider knows it (see find_provider)
     /// xAI's chat: completion_tokens leaves the reasoning out, and cached tokens may come on top of the
     /// prompt's.
     bool reasoning_beside_output = false;
     ReportedCost reported_cost = ReportedCost::None;
-    StreamUsage stream_usage = StreamUsage::WhenAsked;
+    bool always_tells_usage = false;  ///< in streams too, without being asked
 };
 
 /// A provider for any host that speaks OpenAI's language.

@@ -97,7 +97,9 @@ class ContentFilterResults {
 class CompletionsReader : public AnswerReader {
   public:
     CompletionsReader(const RequestView& request, const ResponseView& response, const OpenAiDialect& dialect)
-        : AnswerReader(request, response), dialect_(dialect) {}
+        : AnswerReader(request, response),
+          dialect_(dialect),
+          usage_asked_(request.body.contains("\"include_usage\"")) {}
 
   protected:
     /// A choice of a body, or of a chunk.
@@ -106,6 +108,7 @@ class CompletionsReader : public AnswerReader {
   private:
     void on_event(std::string_view, JsonValue data) override { read(data); }
     void on_document(JsonValue root) override { read(root); }
+    [[nodiscard]] bool awaits_usage() const override { return usage_asked_ && !usage_told_; }
 
     void read(JsonValue root) {
         keep_first(id_, root["id"]);
@@ -117,6 +120,7 @@ class CompletionsReader : public AnswerReader {
         for (const JsonValue usage : {root["x_groq"]["usage"], root["usage"]}) {
             if (usage.is_object()) {
                 usage_ = {};
+                usage_told_ = true;
                 read_openai_usage(usage, dialect_, usage_);
                 read_reported_cost(usage, dialect_, cost_);
                 read_phases(usage);
@@ -158,6 +162,8 @@ class CompletionsReader : public AnswerReader {
     }
 
     OpenAiDialect dialect_;
+    bool usage_asked_;  ///< or refused, which costs nothing but that a record ends with its answer's body
+    bool usage_told_ = false;
     std::string id_;
     std::string model_;
     std::string tier_;

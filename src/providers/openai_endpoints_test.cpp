@@ -2,7 +2,10 @@
 
 #include "providers/exchange_for_test.hpp"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
+
+#include <algorithm>
 
 namespace steno::providers {
 namespace {
@@ -366,9 +369,54 @@ TEST(BatchResults, AreCallsOfTheirOwn) {
         EXPECT_EQ(further(exchange, step, again), calls) << step;  // their ids, too
         EXPECT_EQ(again, fetching);
     }
-    Exchange elsewhere = exchange;
-    elsewhere.upstream = "groq";
-    EXPECT_NE(further(elsewhere, 1 << 20, fetching)[0].id, calls[0].id);
+    Exchange alias = exchange;
+    alias.upstream = "another-name-of-the-same-host";
+    EXPECT_EQ(further(alias, 1 << 20, fetching)[0].id, calls[0].id);
+    Exchange other = exchange;
+    other.path = "/v1/files/file-10/content";
+    EXPECT_NE(further(other, 1 << 20, fetching)[0].id, calls[0].id);
+}
+
+std::string result_line(std::string_view custom_id, std::string_view answer_id = "chatcmpl-1") {
+    return fmt::format(
+        R"({{"id":"batch_req_1","custom_id":{},"response":{{"status_code":200,"body":{{"id":"{}","object":"chat.completion","model":"gpt-4o-mini","choices":[],"usage":{{"prompt_tokens":10,"completion_tokens":2}}}}}},"error":null}})"
+        "\n",
+        custom_id, answer_id);
+}
+
+TEST(BatchResults, LinesThatAreBrokenDoNotHideTheGoodOnes) {
+    const std::string good = result_line(R"("a")") + result_line(R"("b")");
+    const std::string half = good.substr(good.size() / 2 + 40);  // as from the middle of a line
+    struct Case {
+        std::string content;
+        std::size_t results;
+        int unreadable;
+        int status = 200;
+    };
+    for (const Case& one : {Case{"{\"broken\":\n" + good, 2, 1}, Case{"no JSON\n" + good, 2, 1},
+                            Case{"{\"a\":1}\n" + good + "{\"b\":", 2, 2}, Case{half + good, 2, 1},
+                            Case{"\xef\xbb\xbf" + good, 2, 0}, Case{"\xef\xbb\xbf\r\n\n" + good, 2, 1},
+                            Case{result_line("1") + result_line("2.5") + good, 4, 0},
+                            Case{half + good + "{\"b\":", 2, 2, 206}}) {
+        Exchange exchange = openai("/v1/files/file-9/content", "", one.content);
+        exchange.method = "GET";
+        exchange.status = one.status;
+        for (const std::size_t step : {std::size_t{1}, one.content.size()}) {
+            Call fetching;
+            const std::vector<Call> calls = further(exchange, step, fetching);
+            ASSERT_EQ(calls.size(), one.results) << one.content;
+            for (const Call& call : calls) {
+                EXPECT_EQ(call.usage.input_tokens, 10);
+                EXPECT_EQ(std::ranges::count(calls, call.id, &Call::id), 1) << one.content;
+            }
+            const std::string said =
+                one.unreadable == 0 ? std::string() : fmt::format(",\"unreadable\":{}", one.unreadable);
+            EXPECT_EQ(fetching.response.output.text,
+                      fmt::format("{{\"batch_results\":{},\"failed\":0{}}}", one.results, said));
+            const bool told = one.unreadable != 0 && one.status == 200;
+            EXPECT_EQ(fetching.error.type == ErrorType::MalformedResponse, told) << one.content;
+        }
+    }
 }
 
 TEST(BatchResults, ThoseThatCameWholeAreRead) {
@@ -378,11 +426,13 @@ TEST(BatchResults, ThoseThatCameWholeAreRead) {
     exchange.complete = false;
     Call fetching;
     EXPECT_EQ(further(exchange, 10, fetching).size(), 1U);
+    EXPECT_EQ(fetching.status, Status::Partial);
+    EXPECT_EQ(fetching.response.output.text, R"({"batch_results":1,"failed":0})");
 }
 
 TEST(BatchResults, OtherFilesAreLeftAlone) {
     for (const char* content : {"{\"messages\":[]}\n{\"messages\":[]}\n",
-                                "\x89PNG\n{\"custom_id\":\"a\",\"error\":{}}\n", "", "[1]",
+                                "\x89PNG\n\x00\n{\"custom_id\":\"a\"}\n", "", "[1]", "{\n \"a\": {\n}\n}\n",
                                 "{\"custom_id\":\"a\",\"method\":\"POST\",\"url\":\"/v1/"
                                 "responses\",\"body\":{\"usage\":{\"input_tokens\":1}}}\n"}) {
         Exchange exchange = openai("/v1/files/file-9/content", "", content);
@@ -392,6 +442,12 @@ TEST(BatchResults, OtherFilesAreLeftAlone) {
         EXPECT_EQ(fetching.status, Status::Success) << content;
         EXPECT_EQ(fetching.response.output.text, "") << content;
     }
+    std::string many;
+    for (int i = 0; i < 100; ++i) many += "{\"messages\":[]}\n";
+    Exchange exchange = openai("/v1/files/file-9/content", "", many + result_line(R"("a")"));
+    exchange.method = "GET";
+    Call fetching;
+    EXPECT_TRUE(further(exchange, 1 << 20, fetching).empty());
 }
 
 }  // namespace

@@ -4,8 +4,6 @@
 #include "providers/line_stream.hpp"
 #include "providers/openai.hpp"
 
-#include <fmt/format.h>
-
 #include <utility>
 
 // The content of a file. If it is the output of a batch, each of its lines is the answer to a request of its
@@ -17,6 +15,8 @@ namespace steno::providers {
 namespace {
 
 constexpr std::size_t kMaxLine = 32 << 20;
+/// A file is taken for one of another kind when so many lines have come and none of them was a result.
+constexpr std::int64_t kMaxStrange = 100;
 
 struct BodyForm {
     Kind kind;
@@ -54,31 +54,26 @@ class FileReader final : public ResponseReader {
           provider_(provider),
           file_id_(id_in(request.path)),
           may_be_results_(response.status < 400),
+          range_(response.status == 206),
           lines_(kMaxLine),
           on_line_([this](std::string_view line) { read_line(line); }) {}
 
     void feed(std::string_view bytes) override {
         status_->feed(bytes);
-        if (!begun_) {
-            const std::size_t first = bytes.find_first_not_of(" \t\r\n");
-            if (first == std::string_view::npos) return;
-            begun_ = true;
-            may_be_results_ = may_be_results_ && bytes[first] == '{';
-        }
         if (may_be_results_) lines_.feed(bytes, on_line_);
     }
     [[nodiscard]] bool first_token_seen() const override { return false; }
     [[nodiscard]] bool finished() const override { return false; }
 
     void end(bool complete, Call& call) override {
+        const std::int64_t unreadable = counts_.unreadable;
         if (may_be_results_) lines_.finish(on_line_);
+        if (!complete) counts_.unreadable = unreadable;  // the rest of a line that was cut off
+        counts_.unreadable += static_cast<std::int64_t>(lines_.oversized());
         status_->end(complete, call);
-        if (results_ == 0) return;
-        call.response.output.text = fmt::format(R"({{"batch_results":{},"failed":{}}})", results_, failed_);
-        if (unreadable_ + lines_.oversized() != 0)
-            set_error(call, ErrorType::MalformedResponse,
-                      fmt::format("{} lines of the batch's results could not be read",
-                                  unreadable_ + lines_.oversized()));
+        write_batch_summary(call, counts_);
+        // Who fetches a part of a file cuts its first and last lines.
+        if (complete && !range_) report_unreadable(call, counts_);
     }
 
     std::vector<Call> further_calls() override { return std::exchange(calls_, {}); }
@@ -92,19 +87,21 @@ class FileReader final : public ResponseReader {
 
     void read_line(std::string_view line) {
         if (!may_be_results_) return;
-        const bool parsed = document_.parse(line);
+        constexpr std::string_view kByteOrderMark = "\xef\xbb\xbf";
+        if (line.starts_with(kByteOrderMark)) line.remove_prefix(kByteOrderMark.size());
+        const bool object = line.find_first_not_of(" \t") == line.find('{');
+        const bool parsed = object && document_.parse(line);
         const JsonValue root = parsed ? document_.root() : JsonValue();
-        const bool result =
-            root["custom_id"].is_string() && (root["response"].is_object() || root["error"].is_object());
-        if (result) {
+        const JsonValue custom_id = root["custom_id"];
+        const bool named = custom_id.is_string() || custom_id.number().has_value();
+        if (named && (root["response"].is_object() || root["error"].is_object())) {
             calls_.push_back(read_result(root));
-            ++results_;
-            if (calls_.back().status == Status::Failure) ++failed_;
-        } else if (results_ == 0) {
-            may_be_results_ = false;  // a file of another kind
-        } else {
-            ++unreadable_;
+            ++counts_.results;
+            if (calls_.back().status == Status::Failure) ++counts_.failed;
+            return;
         }
+        ++counts_.unreadable;
+        if (counts_.results == 0 && counts_.unreadable >= kMaxStrange) may_be_results_ = false;
     }
 
     Call read_result(JsonValue root) const {
@@ -124,7 +121,9 @@ class FileReader final : public ResponseReader {
         if (const JsonValue error = root["error"]; error.is_object() && call.status == Status::Success) {
             set_error(call, 0, {{}, error["code"].scalar_text(), error["message"].string(), {}});
         }
-        name_batch_result(call, file_id_, root["custom_id"].string());
+        const std::string result = root["id"].string();
+        name_batch_result(call, file_id_, result.empty() ? call.provider.request_id : result,
+                          root["custom_id"].scalar_text());
         return call;
     }
 
@@ -147,14 +146,12 @@ class FileReader final : public ResponseReader {
     std::string provider_;
     std::string file_id_;
     bool may_be_results_;
-    bool begun_ = false;
+    bool range_;  ///< only a part of the file was asked for
     LineStream lines_;
     LineStream::Sink on_line_;
     JsonDocument document_;
     std::vector<Call> calls_;
-    std::int64_t results_ = 0;
-    std::int64_t failed_ = 0;
-    std::size_t unreadable_ = 0;
+    BatchCounts counts_;
 };
 
 }  // namespace

@@ -106,7 +106,7 @@ class OpenAiRealtime final : public SessionReader {
         } else if (type.is("input_audio_buffer.clear")) {
             buffered_ = 0;
         } else if (type.is("response.create")) {
-            begin_turn(event["response"], event["event_id"].string(), calls);
+            on_ask(event, calls);
         } else if (type.is("conversation.item.create")) {
             keep(read_item(event["item"], true));
             if (unconfirmed_.size() < kMaxOpen)
@@ -140,22 +140,8 @@ class OpenAiRealtime final : public SessionReader {
     }
 
     void on_response(std::string_view type, JsonValue event, SessionCalls& calls) {
-        if (type == "response.created") {
-            Turn* turn = unconfirmed_turn();
-            if (turn == nullptr) turn = begin_turn({}, {}, calls);  // the provider heard the end of a speech
-            if (turn != nullptr) turn->id = event["response"]["id"].string();
-            return;
-        }
-        if (type == "response.done") {
-            const JsonValue response = event["response"];
-            Turn* turn = turn_of(response["id"]);
-            if (turn == nullptr) turn = unconfirmed_turn();
-            if (turn == nullptr) turn = begin_turn({}, {}, calls);
-            if (turn == nullptr) return;
-            read_outcome(response, *turn);
-            finish(*turn, calls, [&](Turn& done, bool) { read_status(response, *done.call); });
-            return;
-        }
+        if (type == "response.created") return on_created(event["response"]["id"], calls);
+        if (type == "response.done") return on_done(event["response"], calls);
         Turn* const turn = turn_of(event["response_id"]);
         if (turn == nullptr) return;
         const std::int64_t index = event["output_index"].integer().value_or(0);
@@ -180,8 +166,45 @@ class OpenAiRealtime final : public SessionReader {
         }
     }
 
-    Turn* begin_turn(JsonValue response, std::string event_id, SessionCalls& calls) {
-        if (turns_.size() >= kMaxOpen) return nullptr;
+    void on_ask(JsonValue event, SessionCalls& calls) {
+        if (turns_.size() < kMaxOpen) {
+            begin_turn(event["response"], event["event_id"].string(), calls);
+        } else {
+            leave_out();
+            ++asks_left_out_;
+        }
+    }
+
+    void on_created(JsonValue id, SessionCalls& calls) {
+        if (turn_of(id) != nullptr) return;
+        note_begun(id.string());
+        Turn* turn = unconfirmed_turn();
+        if (turn == nullptr) {  // the provider heard the end of a speech, or what asked for it was left out
+            const bool counted = asks_left_out_ > 0;
+            if (counted) --asks_left_out_;
+            if (turns_.size() >= kMaxOpen) {
+                if (!counted) leave_out();
+                return;
+            }
+            if (counted) take_back();
+            turn = &begin_turn({}, {}, calls);
+        }
+        turn->id = id.string();
+    }
+
+    void on_done(JsonValue response, SessionCalls& calls) {
+        if (has_ended(response["id"].string())) return;
+        Turn* turn = turn_of(response["id"]);
+        if (turn == nullptr && left_out() == 0) turn = unconfirmed_turn();
+        if (turn == nullptr) {  // it ends at once, so there is room for it
+            take_back();
+            turn = &begin_turn({}, {}, calls);
+        }
+        read_outcome(response, *turn);
+        finish(*turn, calls, [&](Turn& done, bool) { read_status(response, *done.call); });
+    }
+
+    Turn& begin_turn(JsonValue response, std::string event_id, SessionCalls& calls) {
         Call call;
         call.kind = Kind::Chat;
         call.name = call.model.requested = model_;
@@ -216,7 +239,7 @@ class OpenAiRealtime final : public SessionReader {
         Turn& turn = *turns_.emplace_back(std::make_unique<Turn>());
         turn.event_id = std::move(event_id);
         turn.call = &calls.began(std::move(call));
-        return &turn;
+        return turn;
     }
 
     Turn* turn_of(JsonValue id) {
@@ -247,6 +270,7 @@ class OpenAiRealtime final : public SessionReader {
         turn.answer.move_to(call);
         if (audio != 0) place_audio(audio, call);
         settle(turn, some);
+        note_ended(turn.id);
         calls.ended(call);
         std::erase_if(turns_, [&](const auto& one) { return one.get() == &turn; });
     }
@@ -379,9 +403,11 @@ class OpenAiRealtime final : public SessionReader {
 
     void on_transcription(std::string_view type, JsonValue event, SessionCalls& calls) {
         const std::string item = event["item_id"].string();
+        const std::string part = item + '/' + event["content_index"].scalar_text();
+        if (has_ended(part)) return;
         auto known = transcriptions_.find(item);
         if (known == transcriptions_.end()) {
-            if (transcriptions_.size() >= kMaxOpen) return;
+            if (transcriptions_.size() >= kMaxOpen && type.ends_with(".delta")) return;
             Call call;
             call.kind = Kind::Transcription;
             call.name = call.model.requested = transcriber_;
@@ -413,6 +439,7 @@ class OpenAiRealtime final : public SessionReader {
             if (error.message.empty()) error.message = "the provider could not transcribe the audio";
             set_error(call, 200, without_secrets(std::move(error)));
         }
+        note_ended(part);
         calls.ended(call);
         transcriptions_.erase(known);
     }
@@ -505,6 +532,7 @@ class OpenAiRealtime final : public SessionReader {
     bool left_out_ = false;
     std::deque<Unconfirmed> unconfirmed_;
     std::vector<std::unique_ptr<Turn>> turns_;
+    std::int64_t asks_left_out_ = 0;               ///< that the provider has not confirmed yet
     std::map<std::string, Call*> transcriptions_;  ///< by item
 };
 

@@ -57,8 +57,14 @@ class ResponsesSession final : public SessionReader {
         const bool error = type == "error";
         if (error) count_error();
         last_error_.reset();
+        const std::string id = event["response"]["id"].string();
+        if (type == "response.created") note_begun(id);
+        if (has_ended(id)) return;
         // Input that was queued while a response ran is answered by one that nobody asked for separately.
-        if (turns_.empty() && type == "response.created") begin_turn({}, calls);
+        if (turns_.empty() && type == "response.created") {
+            take_back();
+            begin_turn({}, calls);
+        }
         if (turns_.empty()) {
             if (auto found = error ? find_error(event, true) : std::nullopt)
                 last_error_ = without_secrets(std::move(*found));
@@ -76,11 +82,12 @@ class ResponsesSession final : public SessionReader {
         }
         if (!turn.reader->finished() && !error) return;
         turn.reader->end(true, *turn.call);
+        note_ended(id);
         pop(calls);
     }
 
     void begin_turn(JsonValue event, SessionCalls& calls) {
-        if (turns_.size() >= kMaxOpen) return;
+        if (turns_.size() >= kMaxOpen) return leave_out();
         Call call;
         call.kind = Kind::Chat;
         if (event["model"].is_string()) model_ = utf8_prefix(event["model"].string(), 200);

@@ -54,6 +54,10 @@ class ResponseReader {
     /// the last brace of a JSON body is not it). What follows changes nothing.
     [[nodiscard]] virtual bool finished() const = 0;
 
+    /// True once the answer is over, though its usage may still follow: a transport that ends now, or a
+    /// client that goes, has cut nothing off. `finished` when nothing is awaited.
+    [[nodiscard]] virtual bool over() const { return finished(); }
+
     /// Fills what the answer told: model.served, response.*, usage, modality.output, provider.*, error, kind
     /// where the answer decides it, time.phases where the provider reports its own times; and `status`:
     /// Success, Failure (an error body or event, also on HTTP 200), Partial (a length limit, an incomplete
@@ -97,6 +101,7 @@ struct ProviderRow {
     std::string_view default_url;  ///< where the requests go unless configured; "": it has to be configured
     const Provider& (*provider)();
     std::string_view example_url = {};  ///< what it looks like, where there is no default
+    bool signed_for_aws = false;        ///< its requests bear a signature of AWS's (SigV4)
 };
 
 std::span<const ProviderRow> provider_table();

@@ -45,6 +45,17 @@ ProviderError SessionReader::without_secrets(ProviderError error) const {
     return error;
 }
 
+void SessionReader::note_ended(std::string_view id) {
+    constexpr std::size_t kLongest = 200;
+    if (id.empty() || id.size() > kLongest) return;
+    if (ended_.size() >= kMaxOpen) ended_.pop_front();
+    ended_.emplace_back(id);
+}
+
+bool SessionReader::has_ended(std::string_view id) const {
+    return std::ranges::find(ended_, id) != ended_.end();
+}
+
 void SessionReader::finish_as(const SessionEnd& end, bool some, Call& call) {
     if (end.status == Status::Interrupted) {
         call.error = {};

@@ -6,6 +6,7 @@
 #include "providers/request_secrets.hpp"
 
 #include <cstdint>
+#include <deque>
 #include <memory>
 #include <optional>
 #include <string>
@@ -59,11 +60,13 @@ class SessionReader {
     [[nodiscard]] bool malformed() const { return malformed_; }
     /// Messages of the provider that reported an error.
     [[nodiscard]] std::int64_t errors() const { return errors_; }
+    /// Calls that are not on the record, because too many others were open when they began.
+    [[nodiscard]] std::int64_t left_out() const { return calls_left_out_; }
     /// Credentials in the client's messages that were not recorded.
     [[nodiscard]] std::int64_t hidden() const { return hidden_; }
 
   protected:
-    /// Calls beyond so many at once are not recorded: no program has them.
+    /// Calls beyond so many at once are only counted: no program has them.
     static constexpr std::size_t kMaxOpen = 256;
     /// Text of inputs kept for the call that they will belong to.
     static constexpr std::size_t kMaxPending = 16 << 20;
@@ -74,6 +77,16 @@ class SessionReader {
     /// Writes how the connection's end left a call of which `some` output had come.
     static void finish_as(const SessionEnd& end, bool some, Call& call);
     void count_error() { ++errors_; }
+    void leave_out() { ++calls_left_out_; }
+    /// One of those left out is on the record after all.
+    void take_back() {
+        if (calls_left_out_ > 0) --calls_left_out_;
+    }
+    /// An end that is told twice is the end of one call: the provider's ids of the last kMaxOpen that ended.
+    void note_ended(std::string_view id);
+    /// Something begins under this id, again perhaps: its end is a new one.
+    void note_begun(std::string_view id) { std::erase(ended_, id); }
+    [[nodiscard]] bool has_ended(std::string_view id) const;
 
   private:
     JsonValue parse(std::string_view message);
@@ -83,6 +96,8 @@ class SessionReader {
     std::string without_credentials_;
     bool malformed_ = false;
     std::int64_t errors_ = 0;
+    std::int64_t calls_left_out_ = 0;
+    std::deque<std::string> ended_;
     std::int64_t hidden_ = 0;
 };
 

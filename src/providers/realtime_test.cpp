@@ -86,6 +86,95 @@ TEST(Realtime, IsFoundByPath) {
     EXPECT_FALSE(Session("/").reader);
 }
 
+std::string created(int id) {
+    return R"({"type":"response.created","response":{"id":"r)" + std::to_string(id) + R"("}})";
+}
+std::string done(int id) {
+    return R"({"type":"response.done","response":{"id":"r)" + std::to_string(id) +
+           R"(","status":"completed","output":[],"usage":{"input_tokens":1,"output_tokens":2}}})";
+}
+
+TEST(Realtime, AnEndThatIsToldTwiceIsTheEndOfOneCall) {
+    Session session;
+    session.server(created(1)).server(done(1)).server(done(1));
+    session.client(R"({"type":"response.create"})").server(done(1)).server(created(2)).server(done(2));
+    constexpr const char* kTranscribed =
+        R"({"type":"conversation.item.input_audio_transcription.completed","item_id":"i1","content_index":0,
+        "transcript":"Hi","usage":{"type":"tokens","input_tokens":3,"output_tokens":1,"total_tokens":4}})";
+    session.server(kTranscribed).server(kTranscribed);
+    const std::vector<Call>& calls = session.end();
+    ASSERT_EQ(calls.size(), 3u);
+    EXPECT_EQ(calls[0].response.id, "r1");
+    EXPECT_EQ(calls[1].response.id, "r2");
+    EXPECT_EQ(calls[1].usage.output_tokens, 2);
+    EXPECT_EQ(calls[2].kind, Kind::Transcription);
+    EXPECT_EQ(session.reader->left_out(), 0);
+}
+
+TEST(Realtime, ResponsesOfOneIdAreSeveralIfEachBegins) {
+    Session session;
+    for (int i = 0; i < 3; ++i) session.server(created(1)).server(created(1)).server(done(1)).server(done(1));
+    EXPECT_EQ(session.end().size(), 3u);
+    Session responses("/v1/responses", "");
+    constexpr const char* kCompleted =
+        R"({"type":"response.completed","response":{"id":"r1","status":"completed","output":[],
+        "usage":{"input_tokens":3,"output_tokens":4}}})";
+    for (int i = 0; i < 3; ++i) {
+        responses.client(R"({"type":"response.create","model":"gpt-5","input":"hi"})");
+        responses.server(created(1)).server(kCompleted).server(kCompleted);
+    }
+    ASSERT_EQ(responses.end().size(), 3u);
+    for (const Call& call : responses.kept.calls) EXPECT_EQ(call.usage.output_tokens, 4);
+}
+
+TEST(Realtime, ResponsesBeyondTheBoundAreCounted) {
+    Session session;
+    for (int i = 0; i < 20'000; ++i) session.server(created(i));
+    EXPECT_EQ(session.kept.begun, 256);
+    EXPECT_EQ(session.reader->left_out(), 20'000 - 256);
+    // What has an end is on the record, with its usage: those that were open, and others.
+    for (int i = 0; i < 300; ++i) session.server(done(i));
+    EXPECT_EQ(session.kept.calls.size(), 300u);
+    for (const Call& call : session.kept.calls) EXPECT_EQ(call.usage.output_tokens, 2);
+    EXPECT_EQ(session.reader->left_out(), 20'000 - 300);
+    session.end();
+    EXPECT_EQ(session.kept.begun, 300);
+}
+
+TEST(Realtime, AResponseThatEndsWhileTheBoundIsReachedIsRecorded) {
+    Session session;
+    for (int i = 0; i < 257; ++i) session.server(created(i));
+    session.server(done(256));
+    ASSERT_EQ(session.kept.calls.size(), 1u);
+    EXPECT_EQ(session.kept.calls[0].response.id, "r256");
+    EXPECT_EQ(session.reader->left_out(), 0);
+}
+
+TEST(Realtime, WhatWasAskedForBeyondTheBoundIsCountedOnce) {
+    Session session;
+    for (int i = 0; i < 300; ++i) session.client(R"({"type":"response.create"})");
+    EXPECT_EQ(session.reader->left_out(), 44);
+    for (int i = 0; i < 300; ++i) session.server(created(i));
+    EXPECT_EQ(session.reader->left_out(), 44);
+    for (int i = 0; i < 300; ++i) session.server(done(i));
+    EXPECT_EQ(session.reader->left_out(), 0);
+    EXPECT_EQ(session.end().size(), 300u);
+}
+
+TEST(Realtime, ASessionOfResponsesTakesAnEndOnce) {
+    Session session("/v1/responses", "");
+    constexpr const char* kAsk = R"({"type":"response.create","model":"gpt-5","input":"hi"})";
+    constexpr const char* kDone =
+        R"({"type":"response.completed","response":{"id":"r1","status":"completed","output":[],
+        "usage":{"input_tokens":3,"output_tokens":4}}})";
+    session.client(kAsk).client(kAsk).server(created(1)).server(kDone).server(kDone);
+    const std::vector<Call>& calls = session.end();
+    ASSERT_EQ(calls.size(), 2u);
+    EXPECT_EQ(calls[0].usage.output_tokens, 4);
+    EXPECT_EQ(calls[1].usage.output_tokens, std::nullopt);
+    EXPECT_EQ(calls[1].status, Status::Cancelled);
+}
+
 // The names of the beta, as Azure's preview sends them.
 TEST(Realtime, ReadsTheBeta) {
     Session session;

@@ -30,8 +30,6 @@ constexpr std::array<std::string_view, 12> kWellKnown{"authorization",
                                                       "x-amz-security-token",
                                                       "sec-websocket-protocol"};
 
-constexpr std::string_view kKeyProtocol = "openai-insecure-api-key.";
-
 bool tells_of_credential(std::string_view lower_name) {
     return std::ranges::any_of(kTellingWords, [&](std::string_view word) {
         return lower_name.find(word) != std::string_view::npos;

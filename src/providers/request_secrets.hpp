@@ -9,6 +9,9 @@
 
 namespace steno::providers {
 
+/// What browsers, which cannot set a header on a WebSocket, offer OpenAI as a subprotocol: this and the key.
+inline constexpr std::string_view kKeyProtocol = "openai-insecure-api-key.";
+
 /// The credentials that came with one request's head, to take them out of what its answer is recorded as:
 /// some servers repeat a key in the error about it, proxies whole headers.
 ///

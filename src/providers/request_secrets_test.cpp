@@ -33,6 +33,16 @@ TEST(RequestSecrets, AreTheValuesOfAllTellingHeaders) {
               "customer-7 sent application/json");
 }
 
+TEST(RequestSecrets, AreThePartsOfAPresignedQuery) {
+    EXPECT_EQ(masked({},
+                     "X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Date=20261121T000000Z&X-Amz-Expires=300&"
+                     "X-Amz-Credential=AKIAEXAMPLE%2F20261121%2Feu-west-1%2Fbedrock%2Faws4_request&"
+                     "X-Amz-Security-Token=IQoJb3JpZ2luX2Vj&X-Amz-Signature=0a1b2c3d4e5f",
+                     "0a1b2c3d4e5f IQoJb3JpZ2luX2Vj AKIAEXAMPLE/20261121/eu-west-1/bedrock/aws4_request "
+                     "AWS4-HMAC-SHA256 20261121T000000Z"),
+              "*** *** *** AWS4-HMAC-SHA256 20261121T000000Z");
+}
+
 TEST(RequestSecrets, AreInEveryFieldOfANameAndEveryElementOfAList) {
     const Headers headers{
         {"authorization", "Bearer first-key-1"},

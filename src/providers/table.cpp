@@ -25,35 +25,32 @@ constexpr OpenAiDialect openai() {
     return {.record_name = "openai"};
 }
 constexpr OpenAiDialect groq() {
-    return {.record_name = "groq", .stream_usage = StreamUsage::Always};
+    return {.record_name = "groq", .always_tells_usage = true};
 }
 constexpr OpenAiDialect deepseek() {
-    return {.record_name = "deepseek", .stream_usage = StreamUsage::Always};
+    return {.record_name = "deepseek", .always_tells_usage = true};
 }
 constexpr OpenAiDialect together() {
-    return {.record_name = "together_ai", .stream_usage = StreamUsage::Always};
+    return {.record_name = "together_ai", .always_tells_usage = true};
 }
 constexpr OpenAiDialect openrouter() {
-    return {.record_name = "openrouter",
-            .reported_cost = ReportedCost::Cost,
-            .stream_usage = StreamUsage::Always};
+    return {.record_name = "openrouter", .reported_cost = ReportedCost::Cost, .always_tells_usage = true};
 }
 constexpr OpenAiDialect xai() {
     return {.record_name = "x_ai",
             .reasoning_beside_output = true,
             .reported_cost = ReportedCost::Ticks,
-            .stream_usage = StreamUsage::Always};
+            .always_tells_usage = true};
 }
 constexpr OpenAiDialect fireworks() {
-    return {.record_name = "fireworks", .stream_usage = StreamUsage::Always};
+    return {.record_name = "fireworks", .always_tells_usage = true};
 }
 constexpr OpenAiDialect cerebras() {
     return {.record_name = "cerebras"};
 }
 constexpr OpenAiDialect perplexity() {
-    return {.record_name = "perplexity",
-            .reported_cost = ReportedCost::TotalCost,
-            .stream_usage = StreamUsage::Always};
+    return {
+        .record_name = "perplexity", .reported_cost = ReportedCost::TotalCost, .always_tells_usage = true};
 }
 constexpr OpenAiDialect voyage() {
     return {.record_name = "voyageai"};
@@ -115,7 +112,7 @@ constexpr std::array kTable{
     ProviderRow{"azure", "azure.ai.openai", "", &azure_provider, "https://RESOURCE.openai.azure.com"},
     ProviderRow{"gemini", "gcp.gemini", "https://generativelanguage.googleapis.com", &gemini_provider},
     ProviderRow{"bedrock", "aws.bedrock", "https://bedrock-runtime.us-east-1.amazonaws.com",
-                &bedrock_provider},
+                &bedrock_provider, "", true},
     ProviderRow{"mistral", "mistral_ai", "https://api.mistral.ai", &mistral_provider},
     ProviderRow{"vertex", "gcp.vertex_ai", "https://aiplatform.googleapis.com", &vertex_provider},
     ProviderRow{"cohere", "cohere", "https://api.cohere.com", &cohere_provider},

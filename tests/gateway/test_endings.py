@@ -1,5 +1,6 @@
 """Every way in which a call can end leaves exactly one row, and that row says how it ended."""
 
+import gzip
 import json
 import socket
 import time
@@ -267,6 +268,26 @@ def test_a_coding_that_is_not_what_it_says(gateway):
 
 
 # A request that is odd.
+
+
+def test_a_coding_that_breaks_off(gateway):
+    stream = b"".join([delta("At ten"), delta(" o'clock."), delta(finish="stop"), USAGE])
+    for plain, kind, body in ((completion(), "application/json", question()), (stream + DONE, SSE, STREAM)):
+        packed = gzip.compress(plain)
+        # The trailer is cut off, half of it, and half of the content.
+        for size in (len(packed) - 8, len(packed) - 1, len(packed) // 2):
+            script = in_chunks([packed[:size]], [("Content-Encoding", "gzip")], kind=kind)
+            status, fields, content, call = gateway.exchange(script, body)
+            assert (status, content, field(fields, "content-encoding")) == (200, packed[:size], "gzip")
+            if kind == SSE and size > len(packed) // 2:  # it was over before the coding was
+                assert (call["status"], call["usage"]["output_tokens"]) == ("success", 6)
+                continue
+            assert (call["status"], call["error"]["type"]) == ("failure", "malformed_response")
+            assert "breaks off" in call["error"]["message"]
+            if size > len(packed) // 2:  # what could be read is there
+                assert (call["usage"]["output_tokens"], said(call)) == (6, "At ten o'clock.")
+            else:
+                assert call.get("usage", {"estimated": True})["estimated"]
 
 
 def test_malformed_json_in_a_request_is_forwarded_and_kept(gateway):

@@ -1,7 +1,9 @@
 """What is kept of a call, and what never is."""
 
 import contextlib
+import hashlib
 import json
+import time
 
 import pytest
 from conftest import JSON, Gateway
@@ -75,6 +77,42 @@ def test_a_key_is_nowhere_however_it_is_sent_and_however_the_call_ends(tmp_path,
     assert "SECRET" not in run("journal", "dump", "--data", tmp_path, "--json").stdout
 
 
+def test_a_presigned_address_is_not_kept(tmp_path):
+    gateway = Gateway(tmp_path, env={"STENO_GATEWAY_KEEP_RAW": "all"})
+    scope = "AKIASECRETKEY%2F20261121%2Feu-west-1%2Fbedrock%2Faws4_request"
+    query = (f"X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential={scope}&X-Amz-Date=20261121T000000Z&X-Amz-Expires=300"
+             "&X-Amz-SignedHeaders=host&X-Amz-Security-Token=SECRETtoken0123&X-Amz-Signature=SECRETsignature0123")
+    path = "/model/amazon.nova-lite-v1%3A0/converse?" + query
+    answer = b'{"output":{"message":{"role":"assistant","content":[{"text":"Hi"}]}},"stopReason":"end_turn"}'
+    refused = json.dumps({"message": f"The request to {path} is not authorised"}).encode()
+    for script, status in ((whole(answer), "success"), (whole(refused, status=403), "failure")):
+        call = gateway.exchange(script, b'{"messages":[]}', path=path, name="bedrock")[3]
+        assert gateway.upstream.seen().target == path, "it passes all the same"
+        assert call["status"] == status and "SECRET" not in json.dumps(call)
+    assert call["error"]["message"].count("***") == 3
+    gateway.close()
+    assert "SECRET" not in gateway.server.output()
+    for file in (file for file in tmp_path.rglob("*") if file.is_file()):
+        assert b"SECRET" not in file.read_bytes(), file
+
+
+def test_of_an_uploaded_file_its_digest_is_kept(gateway):
+    sound = bytes(range(256)) * 4000
+    line = b"\r\n--b0undary\r\n"
+    model = b'Content-Disposition: form-data; name="model"\r\n\r\nwhisper-1'
+    file = b'Content-Disposition: form-data; name="file"; filename="a.mp3"\r\nContent-Type: audio/mpeg\r\n\r\n'
+    body = line[2:] + model + line + file + sound + line[:-2] + b"--\r\n"
+    _, _, _, call = gateway.exchange(
+        whole(b'{"text":"hi","usage":{"type":"duration","seconds":3}}'), body, path="/v1/audio/transcriptions",
+        fields=[("Content-Type", "multipart/form-data; boundary=b0undary")],
+    )
+    assert gateway.upstream.seen().body == body
+    told = json.dumps({"bytes": len(sound), "sha256": hashlib.sha256(sound).hexdigest()}, separators=(",", ":"))
+    assert call["raw"]["request"] == body.replace(sound, told.encode()).decode()
+    assert call["privacy"]["truncated"]["raw.request"]["bytes"] == len(body)
+    assert call["model"]["requested"] == "whisper-1" and call["usage"]["seconds"] == 3
+
+
 def test_the_exact_answer_is_kept_if_asked_for(tmp_path):
     gateway = Gateway(tmp_path, env={"STENO_GATEWAY_KEEP_RAW": "all"})
     events = [b": hi\r\n\r\n", delta("At ten"), delta(finish="stop"), DONE]
@@ -134,3 +172,30 @@ def test_full_data_can_be_declined_for_a_call(gateway):
     )
     assert body == completion()
     assert call["privacy"]["full_data"] is False and call["usage"]["input_tokens"] == 31
+
+
+def test_results_of_a_batch_are_the_same_calls_by_whatever_name_they_are_fetched(gateway):
+    def result(number):
+        body = json.loads(completion(id=f"chatcmpl-{number}"))
+        return json.dumps({"id": f"batch_req_{number}", "custom_id": number,
+                           "response": {"status_code": 200, "request_id": f"req_{number}", "body": body}})
+
+    content = ("{ broken\n" + "\n".join(map(result, range(5)))).encode()
+    gateway.upstream.script = whole(content, kind="application/octet-stream")
+    for name in ("openai", "elsewhere", "openai"):
+        client = gateway.client()
+        client.ask("GET", f"/{name}/v1/files/file-twice/content")
+        _, fields, body = client.answer()
+        client.close()
+        assert body == content
+        fetch = gateway.server.call(field(fields, "x-steno-call-id"))
+        assert fetch["response"]["output"] == {"batch_results": 5, "failed": 0, "unreadable": 1}
+        assert fetch["error"]["message"] == "1 of the lines with the batch's results could not be read"
+    deadline = time.monotonic() + 30  # the store is fed a moment later
+    while True:
+        rows = gateway.server.calls("&labels.attributes.batch.id=file-twice")
+        if {row["trace"]["parent_id"] for row in rows} == {fetch["id"]}:  # of the last one that fetched
+            break
+        assert time.monotonic() < deadline, rows
+        time.sleep(0.01)
+    assert sorted(row["labels"]["attributes"]["batch.custom_id"] for row in rows) == ["0", "1", "2", "3", "4"]

@@ -169,3 +169,42 @@ def test_relayed_without_a_record(tmp_path):
                 await asyncio.to_thread(steno.stop)
 
     asyncio.run(main())
+
+
+def test_a_key_in_a_reason_for_closing(tmp_path):
+    key = "sk-proj-SECRET0123456789abcdef"
+
+    async def upstream(connection):
+        await connection.close(1008, f"Incorrect API key provided: {key}")
+
+    async def client(address):
+        async with connect(address, subprotocols=["realtime", f"openai-insecure-api-key.{key}"]) as socket:
+            with pytest.raises(websockets.ConnectionClosed) as closed:
+                await socket.recv()
+            assert key in closed.value.rcvd.reason
+
+    (session,), _ = run(tmp_path, upstream, client)
+    assert session["status"] == "failure" and session["who"]["api_key_id"].startswith("sk-proj:")
+    assert session["response"]["output"]["close"]["reason"] == "Incorrect API key provided: ***"
+    assert session["error"]["message"].endswith("(code 1008): Incorrect API key provided: ***")
+    for file in (file for file in tmp_path.rglob("*") if file.is_file()):
+        assert b"SECRET" not in file.read_bytes(), file
+
+
+def test_responses_that_were_left_out_are_counted(tmp_path):
+    async def upstream(connection):
+        for number in range(300):
+            await connection.send(event("response.created", response={"id": f"r{number}"}))
+        for number in (0, 0, 299):  # an end that is told twice, and one of a response that was left out
+            await connection.send(event("response.done", response={"id": f"r{number}", "status": "completed"}))
+
+    async def client(address):
+        async with connect(address) as socket:
+            async for _ in socket:
+                pass
+
+    calls, _ = run(tmp_path, upstream, client)
+    session = next(call for call in calls if call["kind"] == "span")
+    assert session["response"]["output"]["calls"] == 257 and session["response"]["output"]["calls_left_out"] == 43
+    ended = [call["response"]["id"] for call in calls if call is not session and call["status"] == "success"]
+    assert sorted(ended) == ["r0", "r299"]

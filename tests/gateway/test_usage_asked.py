@@ -7,7 +7,7 @@ import threading
 
 import pytest
 from conftest import JSON, Gateway
-from scripted import DONE, USAGE, Client, Cut, Upstream, delta, head, in_chunks, question, whole
+from scripted import DONE, USAGE, Client, Cut, Upstream, chunk, delta, head, in_chunks, question, whole
 from steno_process import Server
 
 STREAM = "text/event-stream"
@@ -42,6 +42,36 @@ def test_case_5_asked_upstream_and_taken_out_downstream(gateway):
     assert call["usage"]["input_tokens"] == 31 and call["usage"]["output_tokens"] == 6
     assert call["usage"]["asked"] is True and call["status"] == "success"
     assert call["cost"]["total"] and call["raw"]["request"] == body.decode()
+
+
+@pytest.mark.parametrize("ask", [unasked, question])
+def test_usage_that_comes_after_the_last_word(gateway, ask):
+    pieces = [*WORDS, DONE, USAGE]
+    _, _, content, call = gateway.exchange(in_chunks(pieces, kind=STREAM), ask(stream=True))
+    assert content == b"".join(pieces if ask is question else [*WORDS, DONE])
+    assert (call["status"], call["usage"]["output_tokens"]) == ("success", 6)
+
+
+def test_who_leaves_at_the_last_word_has_missed_nothing(gateway):
+    left = threading.Event()
+
+    def script(request, wire):
+        wire.send(head(200, [("Content-Type", STREAM), ("Transfer-Encoding", "chunked")]))
+        for piece in (*WORDS, DONE):
+            wire.send(chunk(piece))
+        assert left.wait(60)
+        return False
+
+    gateway.upstream.script = script
+    client, session = gateway.ask(unasked(stream=True))
+    client.answer_head()
+    received = b""
+    while not received.endswith(DONE):
+        received += client.chunk()
+    client.reset()
+    left.set()
+    call = gateway.recorded(session)
+    assert call["status"] == "success" and "error" not in call and "input_tokens" not in call["usage"]
 
 
 @pytest.mark.parametrize("size", [1, 2, 7, 64])

@@ -4,6 +4,7 @@
 #include "base/text.hpp"
 #include "providers/http_facts.hpp"
 #include "providers/json_view.hpp"
+#include "providers/request_secrets.hpp"
 
 #include <fmt/format.h>
 
@@ -116,11 +117,10 @@ std::string key_id(const providers::RequestView& request, std::string_view secre
         const auto value = request.header(name);
         if (value && !trim(*value).empty()) return id_of_token(trim(*value), secret);
     }
-    constexpr std::string_view kKeyProtocol = "openai-insecure-api-key.";
     for (std::string_view protocol : split(request.header("sec-websocket-protocol").value_or(""), ',')) {
         protocol = trim(protocol);
-        if (protocol.starts_with(kKeyProtocol))
-            return id_of_token(protocol.substr(kKeyProtocol.size()), secret);
+        if (protocol.starts_with(providers::kKeyProtocol))
+            return id_of_token(protocol.substr(providers::kKeyProtocol.size()), secret);
     }
     const std::string key = key_in_query(request.query);
     return key.empty() ? key : id_of_token(key, secret);

@@ -20,7 +20,7 @@ Result<Call> make_own_call(Gateway& gateway, OwnCall request) {
     head.target = upstream.url.path + request.path;
     head.headers.add("Content-Type", "application/json");
     for (auto& [name, value] : request.headers) head.headers.add(name, value);
-    if (provider.record_name == "aws.bedrock") {
+    if (provider.signed_for_aws) {
         STENO_TRY(sign_for_aws(gateway.options_.aws, upstream.url.host_header(), head, request.body,
                                system_clock().now()));
     }

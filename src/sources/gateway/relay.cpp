@@ -3,10 +3,9 @@
 #include "base/log.hpp"
 #include "base/text.hpp"
 #include "providers/credentials.hpp"
-#include "providers/errors.hpp"
+#include "providers/multipart.hpp"
 #include "providers/request_secrets.hpp"
 #include "sources/gateway/context_headers.hpp"
-#include "sources/gateway/estimate.hpp"
 #include "sources/gateway/key_id.hpp"
 #include "sources/gateway/refusal.hpp"
 
@@ -105,8 +104,8 @@ net::Task<void> Gateway::Relay::run() {
     }
 
     net::RequestHead outgoing = upstream_request();
-    auto asking = asking_for_usage();
-    if (asking) outgoing.headers.set("accept-encoding", "identity");  // what is taken out must be found first
+    asking_ = asking_for_usage();
+    if (asking_) outgoing.headers.set("accept-encoding", "identity");  // to find what is taken out
     if (auto done = sign(outgoing); !done) {
         co_await refuse_with(403, ErrorType::Authentication, std::move(done).error().message);
         co_return;
@@ -116,24 +115,21 @@ net::Task<void> Gateway::Relay::run() {
         co_await run_session(std::move(outgoing));
         co_return;
     }
-    auto answer = co_await gateway_.client_.send(upstream_.url, outgoing, asking ? *asking : body_,
+    auto answer = co_await gateway_.client_.send(upstream_.url, outgoing, sent_body(),
                                                  gateway_.options_.deadlines, &cancel_);
-    if (asking && answer) {
+    if (asking_ && answer) {
         auto& tells = gateway_.tells_usage_.find(upstream_.name)->second;
         if ((*answer)->head().status < 400) {
             tells = TellsUsage::Yes;
         } else if (tells == TellsUsage::Unknown && may_refuse_to_tell((*answer)->head().status)) {
             // Perhaps because of what we added: a call must not be the worse for being recorded.
-            asking.reset();
+            asking_.reset();
             answer = co_await gateway_.client_.send(upstream_.url, upstream_request(), body_,
                                                     gateway_.options_.deadlines, &cancel_);
             if (answer && (*answer)->head().status < 400) tells = TellsUsage::No;
         }
     }
-    if (asking) {
-        asked_ = true;
-        filter_.emplace();
-    }
+    if (asking_) filter_.emplace();
     if (!answer) {
         co_await answer_failed(std::move(answer).error());
         co_return;
@@ -201,8 +197,19 @@ void Gateway::Relay::read_request(std::string_view body) {
     call_.provider.endpoint.method = request_.method;
     call_.provider.endpoint.host = upstream_.url.host_header();
     call_.provider.endpoint.path = upstream_.url.path + std::string(view.path);
-    if (gateway_.options_.keep_raw != KeepRaw::None) call_.raw.request = body;
+    if (gateway_.options_.keep_raw != KeepRaw::None) keep_raw_request(body);
     providers::fill_preview(call_);  // the prompt's half, for those who watch it run
+}
+
+void Gateway::Relay::keep_raw_request(std::string_view body) {
+    const providers::Form form =
+        providers::read_form(request_.headers.get("content-type").value_or(""), body);
+    if (auto without_files = providers::form_without_files(form, body)) {
+        call_.raw.request = std::move(*without_files);
+        call_.privacy.truncated["raw.request"].bytes = static_cast<std::int64_t>(body.size());
+    } else {
+        call_.raw.request = body;
+    }
 }
 
 std::optional<std::string> Gateway::Relay::asking_for_usage() {
@@ -233,7 +240,7 @@ net::RequestHead Gateway::Relay::upstream_request() const {
 }
 
 Result<void> Gateway::Relay::sign(net::RequestHead& outgoing) {
-    if (provider_.record_name != "aws.bedrock") return {};
+    if (!provider_.signed_for_aws) return {};
     STENO_TRY(sign_for_aws(gateway_.options_.aws, upstream_.url.host_header(), outgoing, body_,
                            system_clock().now()));
     // What went out must not come back into the record either.
@@ -247,7 +254,7 @@ void Gateway::Relay::read_head(const net::ResponseHead& head) {
     Call& call = open_->call();
     call.provider.http_status = head.status;
     const auto lookup = [&head](std::string_view name) { return head.headers.get(name); };
-    reader_ = provider_.provider().read_response(request_view(body_),
+    reader_ = provider_.provider().read_response(request_view(sent_body()),
                                                  {.status = head.status, .header = lookup}, call);
     if (const auto coding = head.headers.get("content-encoding");
         coding && !equals_ignoring_case(*coding, "identity")) {
@@ -406,7 +413,7 @@ net::Task<void> Gateway::Relay::relay_answer(net::ClientExchange& answer) {
         watch(*piece);
         // The closing record is written before the bytes that complete the answer are passed on.
         if (end_of_body || (length && passed >= *length) || (reader_ && reader_->finished())) {
-            end_answered(true);
+            end_answered();
             if (open_) co_await wait_until_durable(open_->position());
         }
         if (length && !head_sent && !bodiless) {
@@ -431,6 +438,10 @@ net::Task<void> Gateway::Relay::relay_answer(net::ClientExchange& answer) {
             co_return;
         }
         if (end_of_body) {
+            if (filter_ && coding_broke_off()) {  // what it was given as plain is not all of it
+                client_.abort();
+                co_return;
+            }
             if (bodiless) co_await client_.write_head(head, length);
             co_await client_.finish();
             co_return;
@@ -462,93 +473,6 @@ net::Task<void> Gateway::Relay::wait_until_durable(std::optional<journal::Positi
         }
         if (!co_await net::sleep_for(std::chrono::milliseconds(1))) co_return;
     }
-}
-
-void Gateway::Relay::end_answered(bool complete) {
-    if (ended_ || !open_) return;
-    Call& call = open_->call();
-    finish_reading(complete);
-    estimate(!complete);
-    if (undecodable_ && (!call.error.type || call.error.type == ErrorType::Connection)) {
-        providers::set_error(call, ErrorType::MalformedResponse,
-                             "the answer's content coding could not be undone; it was passed on as it came");
-    }
-    end_record();
-}
-
-void Gateway::Relay::end_failed(ErrorType type, std::string message) {
-    if (ended_ || !recording()) return;
-    if (!open_) {
-        // Refused before its request was read: what is known of it is its head.
-        call_.provider.name = provider_.record_name;
-        call_.name = fmt::format("{} {}", request_.method, request_.path());
-        call_.provider.endpoint = {
-            request_.method, upstream_.url.host_header(), std::string(request_.path()), {}};
-        open_.emplace(gateway_.recorder_->begin(std::move(call_)));
-    }
-    Call& call = open_->call();
-    if (reader_) finish_reading(false);
-    estimate(true);
-    // What the provider said before the end says more than how it ended. (Connection is all that a reader can
-    // tell of a cut itself, and half a document that a client did not wait for is no fault of the
-    // provider's.)
-    const bool told = call.error.type && call.error.type != ErrorType::Connection &&
-                      !(type == ErrorType::Cancelled && call.error.type == ErrorType::MalformedResponse);
-    if (told) {
-        call.status = Status::Failure;
-    } else {
-        call.error = {};
-        providers::set_error(call, type, std::move(message));
-        if (type == ErrorType::Cancelled) {
-            call.status = Status::Cancelled;
-        } else if (reader_ && first_token_) {
-            call.status = Status::Partial;
-        }
-    }
-    end_record();
-}
-
-void Gateway::Relay::end_cancelled() {
-    if (ended_ || !recording()) return;
-    gateway_.client_cancels_.fetch_add(1, std::memory_order_relaxed);
-    switch (client_.gone()) {
-        case net::ServerExchange::Gone::Stopped:
-            if (open_) {
-                if (reader_) finish_reading(false);
-                estimate(true);
-                open_->call().status = Status::Interrupted;
-                open_->call().error = {};
-                open_->call().error.message = "Steno was stopped while the answer was on its way";
-                end_record();
-            }
-            return;
-        case net::ServerExchange::Gone::Stalled:
-            end_failed(ErrorType::Cancelled, "the client stopped reading and was cut off");
-            return;
-        case net::ServerExchange::Gone::Client:
-        case net::ServerExchange::Gone::No:
-            break;
-    }
-    end_failed(ErrorType::Cancelled, "the client closed the connection before the answer was complete");
-}
-
-void Gateway::Relay::estimate(bool cut) {
-    const EstimateUsage whose = gateway_.options_.estimate_usage;
-    if (whose == EstimateUsage::All || (whose == EstimateUsage::Cut && cut)) estimate_usage(open_->call());
-}
-
-void Gateway::Relay::end_record() {
-    ended_ = true;
-    Call& call = open_->call();
-    call.time.duration =
-        Duration{system_clock().steady_nanos() - started_};  // from where the first token counts, too
-    if (!raw_response_.empty()) {
-        call.raw.response =
-            providers::RequestSecrets(request_view({})).without_secrets(std::move(raw_response_));
-    }
-    if (asked_) call.usage.asked = true;
-    providers::fill_preview(call);
-    open_->end();
 }
 
 }  // namespace steno::gateway

@@ -29,17 +29,22 @@ class Gateway::Relay {
     void begin_call();
     [[nodiscard]] providers::RequestView request_view(std::string_view body) const;
     void read_request(std::string_view body);
+    /// raw.request: the body as it came, but of the files in it only what tells which they were.
+    void keep_raw_request(std::string_view body);
     net::RequestHead upstream_request() const;
     /// For an upstream that is AWS's.
     Result<void> sign(net::RequestHead& outgoing);
     /// What goes upstream in place of the body, so that the stream reports its usage.
     std::optional<std::string> asking_for_usage();
+    [[nodiscard]] const std::string& sent_body() const { return asking_ ? *asking_ : body_; }
     void read_head(const net::ResponseHead& head);
     /// Takes a copy of what passes: decoded, understood, timed.
     void watch(std::string_view bytes);
     /// The piece as the client is to see it; valid until the next call.
     std::string_view for_client(std::string_view bytes, bool end_of_body);
     void keep_raw_response(std::string_view bytes);
+    /// At the end of a body: is there less of it than its content coding says?
+    [[nodiscard]] bool coding_broke_off() const { return decoder_ && !undecodable_ && !decoder_->whole(); }
     /// What the answer told, into the call.
     void finish_reading(bool complete);
     /// Records the results of a batch that have come, each as a call of its own below this one.
@@ -57,8 +62,8 @@ class Gateway::Relay {
     net::Task<void> relay_session(net::ByteStream& client, net::ByteStream& upstream);
     void count_end(const Call& session);
 
-    /// The endings. Each writes the one closing record; the first one counts.
-    void end_answered(bool complete);
+    /// relay_end.cpp: the endings. Each writes the one closing record; the first one counts.
+    void end_answered();
     void end_failed(ErrorType type, std::string message);
     void end_cancelled();
     void end_record();
@@ -86,7 +91,7 @@ class Gateway::Relay {
     std::unique_ptr<providers::ResponseReader> reader_;
     std::unique_ptr<net::Decoder> decoder_;
     std::string plain_;                                  ///< decoded bytes of the piece at hand
-    bool asked_ = false;                                 ///< we asked for usage in the client's place
+    std::optional<std::string> asking_;                  ///< sent in place of the body: see asking_for_usage
     std::optional<providers::UsageChunkFilter> filter_;  ///< of what comes back for it
     std::string filtered_;                               ///< of the piece at hand
     std::string raw_response_;                           ///< with KeepRaw::All

@@ -176,6 +176,7 @@ Json SessionRecord::summary() const {
     write_direction(writer, "client", client_.frames.messages(), client_.bytes);
     write_direction(writer, "provider", server_.frames.messages(), server_.bytes);
     if (reader_ && reader_->errors() != 0) writer.member("errors", reader_->errors());
+    if (reader_ && reader_->left_out() != 0) writer.member("calls_left_out", reader_->left_out());
     if (closed_first_) {
         const Direction& closer = *closed_first_ == net::Side::Client ? client_ : server_;
         writer.key("close");
