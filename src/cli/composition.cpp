@@ -46,7 +46,7 @@ std::unique_ptr<custody::Custodian> make_custodian(const Config& config, ingest:
     options.seal = config.seal;
     options.retention = config.retention;
     return std::make_unique<custody::Custodian>(io::posix_file_system(), config.data_dir, data.journal(),
-                                                data.store(), std::move(options));
+                                                data.reader(), data.store(), std::move(options));
 }
 
 Result<std::unique_ptr<Composition>> Composition::open(const Config& config) {

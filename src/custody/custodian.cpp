@@ -50,10 +50,11 @@ journal::SealingAdvice advise(const journal::ParsedRecord& record,
 }  // namespace
 
 Custodian::Custodian(io::FileSystem& files, std::string data_folder, journal::Journal& journal,
-                     store::CallStore& store, Options options)
+                     journal::Reader& reader, store::CallStore& store, Options options)
     : files_(files),
       data_folder_(std::move(data_folder)),
       journal_(journal),
+      reader_(reader),
       store_(store),
       options_(std::move(options)),
       clock_(options_.clock != nullptr ? *options_.clock : system_clock()) {}
@@ -204,11 +205,13 @@ Result<void> Custodian::retain_stream(const Uuid& stream, std::uint64_t until, c
         for (const std::string& name : dropped)
             lost.push_back({stream, segment.header.first_sequence, segment.end_sequence - 1, name});
         STENO_TRY(store_.forget_payloads(lost));
+        reader_.let_go();
     }
     if (removable == 0) return {};
     STENO_ASSIGN(const auto key, journal::SigningKey::load_or_make(files_, data_folder_));
     STENO_ASSIGN(const auto end, journal::trim_stream(files_, data_folder_, stream, removable, clock_, *key));
     removed_.fetch_add(count);
+    reader_.let_go();
     STENO_TRY(store_.forget(std::vector<store::Position>{{stream, end.sequence}}));
     log::info("retention removed the calls up to record {}/{}: they are older than {} days",
               stream.to_string(), end.sequence, options_.retention.days);

@@ -5,6 +5,7 @@
 #include "custody/retention.hpp"
 #include "io/file_system.hpp"
 #include "journal/journal.hpp"
+#include "journal/reader.hpp"
 #include "journal/segment_scanner.hpp"
 #include "store/call_store.hpp"
 
@@ -46,7 +47,7 @@ class Custodian {
     /// The folder is locked by this process, `journal` is its own stream and `store` what it is fed to; all
     /// must outlive the custodian.
     Custodian(io::FileSystem& files, std::string data_folder, journal::Journal& journal,
-              store::CallStore& store, Options options);
+              journal::Reader& reader, store::CallStore& store, Options options);
     /// Stops: at once, but for the compressing of one block.
     ~Custodian();
     Custodian(const Custodian&) = delete;
@@ -75,6 +76,7 @@ class Custodian {
     io::FileSystem& files_;
     const std::string data_folder_;
     journal::Journal& journal_;
+    journal::Reader& reader_;
     store::CallStore& store_;
     const Options options_;
     Clock& clock_;

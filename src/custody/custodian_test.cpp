@@ -38,7 +38,8 @@ class CustodianTest : public testing::Test {
     std::unique_ptr<Custodian> custodian(RetentionRules rules = {}) {
         Custodian::Options options;
         options.retention = std::move(rules);
-        return std::make_unique<Custodian>(files_, "/data", folder_->journal(), folder_->store(), options);
+        return std::make_unique<Custodian>(files_, "/data", folder_->journal(), folder_->reader(),
+                                           folder_->store(), options);
     }
 
     /// Calls of a conversation that grows, the first of them `days_ago`.
@@ -96,7 +97,7 @@ class CustodianTest : public testing::Test {
 
 TEST_F(CustodianTest, SealsWhatIsFullAndKeepsEveryWord) {
     open();
-    record(60, 1);
+    record(160, 1);
     const auto keeper = custodian();
     ASSERT_TRUE(keeper->seal_all());
     const CustodyStats stats = keeper->stats();
@@ -117,7 +118,7 @@ TEST_F(CustodianTest, SealsWhatIsFullAndKeepsEveryWord) {
 
 TEST_F(CustodianTest, TheThreadSealsByItself) {
     open();
-    record(40, 1);
+    record(120, 1);
     const auto keeper = custodian();
     keeper->start();
     while (files_named(".sts") == 0) std::this_thread::yield();
@@ -125,9 +126,9 @@ TEST_F(CustodianTest, TheThreadSealsByItself) {
 
 TEST_F(CustodianTest, OldCallsGoAndTheirSpaceComesBack) {
     open();
-    record(60, 100);
+    record(160, 100);
     const std::size_t old = calls_.size();
-    record(60, 1);
+    record(160, 1);
     const auto keeper = custodian({30, 0, {}});
     ASSERT_TRUE(keeper->seal_all());
     ASSERT_TRUE(keeper->apply_retention());
@@ -145,7 +146,7 @@ TEST_F(CustodianTest, OldCallsGoAndTheirSpaceComesBack) {
 
 TEST_F(CustodianTest, PayloadsOfAClassGoAndFiguresStay) {
     open();
-    record(60, 10, "short");
+    record(160, 10, "short");
     const auto keeper = custodian({0, 0, {{"short", 7}}});
     ASSERT_TRUE(keeper->seal_all());
     ASSERT_TRUE(keeper->apply_retention());

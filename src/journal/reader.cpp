@@ -74,6 +74,7 @@ class FolderReader final : public Reader {
         : files_(files), data_folder_(std::move(data_folder)), live_(live) {}
 
     Result<std::vector<StreamInfo>> streams() override;
+    void let_go() override;
     Result<Record> read(Position position) override;
     Result<std::unique_ptr<Cursor>> scan(Uuid stream, std::uint64_t from_sequence) override;
 
@@ -397,6 +398,21 @@ Result<std::vector<StreamInfo>> FolderReader::streams() {
     std::ranges::sort(infos, {},
                       [](const StreamInfo& info) { return std::pair(info.created_unix_nanos, info.id); });
     return infos;
+}
+
+void FolderReader::let_go() {
+    std::deque<SegmentPtr> opened;
+    {
+        const std::scoped_lock lock(mutex_, open_mutex_);
+        streams_.clear();
+        opened.swap(open_);
+    }
+    for (const SegmentPtr& segment : opened) {
+        const std::lock_guard lock(segment->mutex);
+        segment->file.reset();
+        segment->content.reset();
+    }
+    cache_.clear();
 }
 
 Result<Record> FolderReader::read(Position position) {

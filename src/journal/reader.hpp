@@ -56,6 +56,10 @@ class Reader {
     /// All streams, oldest first; looks at the folder again each time.
     virtual Result<std::vector<StreamInfo>> streams() = 0;
 
+    /// Files were replaced by others that hold less: nothing is read from the old ones any more, which stay open and on
+    /// the disk otherwise. Cursors that exist go on with what they have.
+    virtual void let_go() = 0;
+
     /// One record. NotFound: no such stream, or not (yet) there; DataLoss: damaged.
     virtual Result<Record> read(Position position) = 0;
 

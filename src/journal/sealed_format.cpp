@@ -16,7 +16,7 @@ constexpr std::uint16_t kSealedVersion = 1;
 constexpr std::size_t kPlaceBytes = 28;
 constexpr std::size_t kSpineBytes = kPlaceBytes + 40;
 constexpr std::size_t kSaltBytes = 16;
-constexpr std::size_t kDirectoryFixed = 48 + 32 + 8 + 4;
+constexpr std::size_t kMaxClassName = 65535;
 
 std::unexpected<Error> damaged(std::string reason) {
     return fail(Code::DataLoss, std::move(reason));
@@ -98,6 +98,7 @@ std::string build_sealed_end(const SealedDirectory& directory, std::uint64_t off
     out.raw(as_text(directory.chain_after));
     out.fixed(static_cast<std::uint32_t>(directory.spine.size()));
     out.fixed(static_cast<std::uint32_t>(directory.blocks.size()));
+    out.fixed(static_cast<std::uint32_t>(directory.classes.size()));
     for (const SpineBlock& block : directory.spine) {
         put(out, block.place);
         out.fixed(block.first_sequence);
@@ -106,6 +107,13 @@ std::string build_sealed_end(const SealedDirectory& directory, std::uint64_t off
     for (const PayloadBlock& block : directory.blocks) {
         put(out, block.place);
         put(out, block.words);
+    }
+    for (const SealedClass& one : directory.classes) {
+        const std::string_view name = std::string_view(one.name).substr(0, kMaxClassName);
+        out.fixed(static_cast<std::uint16_t>(name.size()));
+        out.raw(name);
+        out.fixed(one.records);
+        out.fixed(one.newest_unix_nanos);
     }
     out.fixed(crc32c(bytes));
     const std::uint64_t size = bytes.size();
@@ -132,10 +140,11 @@ Result<DirectoryPlace> parse_sealed_trailer(std::string_view trailer) {
 }
 
 Result<SealedDirectory> parse_sealed_directory(std::string_view bytes, std::uint64_t end) {
-    if (bytes.size() < kDirectoryFixed || ByteReader(bytes.substr(bytes.size() - 4)).fixed<std::uint32_t>() !=
-                                              crc32c(bytes.substr(0, bytes.size() - 4))) {
+    if (bytes.size() < 4 || ByteReader(bytes.substr(bytes.size() - 4)).fixed<std::uint32_t>() !=
+                                crc32c(bytes.substr(0, bytes.size() - 4))) {
         return damaged("the checksum of the sealed segment's directory is wrong");
     }
+    bytes.remove_suffix(4);
     ByteReader in(bytes);
     SealedDirectory directory;
     SealedFacts& facts = directory.facts;
@@ -148,8 +157,8 @@ Result<SealedDirectory> parse_sealed_directory(std::string_view bytes, std::uint
     directory.chain_after = digest_from(in);
     const auto spine = in.fixed<std::uint32_t>();
     const auto blocks = in.fixed<std::uint32_t>();
-    if (bytes.size() !=
-        kDirectoryFixed + spine * std::uint64_t{kSpineBytes} + blocks * std::uint64_t{2 * kPlaceBytes})
+    const auto classes = in.fixed<std::uint32_t>();
+    if (in.left() / kSpineBytes < spine || in.left() / (2 * kPlaceBytes) < blocks)
         return damaged("the sealed segment's directory is impossible");
     directory.spine.resize(spine);
     bool good = true;
@@ -167,7 +176,14 @@ Result<SealedDirectory> parse_sealed_directory(std::string_view bytes, std::uint
         block.words = place_from(in);
         good = good && lies_within(block.place, end) && lies_within(block.words, end);
     }
-    if (!good || !in.ok()) return damaged("the sealed segment's directory is impossible");
+    for (std::uint32_t i = 0; i < classes && in.ok(); ++i) {
+        SealedClass one;
+        one.name = in.raw(in.fixed<std::uint16_t>());
+        one.records = in.fixed<std::uint64_t>();
+        one.newest_unix_nanos = in.fixed<std::int64_t>();
+        directory.classes.push_back(std::move(one));
+    }
+    if (!good || !in.ok() || !in.at_end()) return damaged("the sealed segment's directory is impossible");
     return directory;
 }
 

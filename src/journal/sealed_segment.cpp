@@ -52,6 +52,13 @@ void BlockCache::keep(const Key& key, std::shared_ptr<const Block> block) {
     }
 }
 
+void BlockCache::clear() {
+    const std::lock_guard lock(mutex_);
+    places_.clear();
+    kept_.clear();
+    bytes_ = 0;
+}
+
 std::string digested_part(const SealedRecord& sealed) {
     std::string digested(sealed.head);
     for (const PayloadFrame& frame : sealed.record.payloads) {

@@ -32,6 +32,7 @@ class BlockCache {
     using Key = std::pair<std::uint64_t, std::uint64_t>;
     std::shared_ptr<const Block> find(const Key& key);
     void keep(const Key& key, std::shared_ptr<const Block> block);
+    void clear();
 
   private:
     struct Kept {

@@ -2,6 +2,7 @@
 
 #include "journal/sealing.hpp"
 
+#include "journal/sealed_segment.hpp"
 #include "journal/test_sealing.hpp"
 
 #include <gtest/gtest.h>
@@ -58,6 +59,18 @@ TEST(Sealing, KeepsTheSpanOfTimeAndCounts) {
     EXPECT_EQ(facts->oldest_unix_nanos, 1'000'000 + static_cast<std::int64_t>(second.header.first_sequence));
     EXPECT_EQ(facts->newest_unix_nanos, 1'000'000 + static_cast<std::int64_t>(second.end_sequence) - 1);
     EXPECT_GT(facts->redacted, 0u);
+    std::shared_ptr<io::File> file =
+        files.open_read(stream_folder(kFolder, stream) + "/" + sealed_file_name(2)).value();
+    const auto sealed = SealedSegment::open(std::move(file));
+    const auto& classes = (*sealed)->directory().classes;
+    ASSERT_EQ(classes.size(), 2u);
+    EXPECT_EQ(classes[0].name, "");
+    EXPECT_EQ(classes[1].name, "short");
+    for (const SealedClass& one : classes) {
+        EXPECT_GT(one.records, 0u);
+        EXPECT_GE(one.newest_unix_nanos, facts->oldest_unix_nanos);
+        EXPECT_LE(one.newest_unix_nanos, facts->newest_unix_nanos);
+    }
     const auto again = list_segments(files, kFolder, stream);
     EXPECT_TRUE(again->segments[1].sealed);
     EXPECT_FALSE(again->segments[0].sealed);
