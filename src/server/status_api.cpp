@@ -12,6 +12,7 @@ namespace {
 
 constexpr std::size_t kMaxLimitSeries = 200;  ///< keys and models, the latest seen
 constexpr std::size_t kMaxLabel = 200;
+constexpr std::size_t kMaxPlacesShown = 20;  ///< places of the journal that cannot be read
 
 bool gateway_ok(Services& services) {
     return services.data.journal().stats().healthy;
@@ -101,6 +102,12 @@ Result<ApiAnswer> show_status(Services& services, const ApiRequest&) {
     json.member("segments", journal.segments);
     json.member("bytes", journal.bytes);
     if (!journal.last_error.empty()) json.member("last_error", journal.last_error);
+    json.member("unreadable_places", feeder.damaged);
+    json.key("unreadable");
+    json.begin_array();
+    for (const std::string& place : services.data.damage().places(kMaxPlacesShown)) json.string(place);
+    json.end_array();
+    json.member("unreadable_payloads", services.data.calls().unreadable_payloads());
     json.end_object();
     json.key("store");
     json.begin_object();
@@ -108,6 +115,7 @@ Result<ApiAnswer> show_status(Services& services, const ApiRequest&) {
     json.member("rows", store.rows);
     json.member("bytes", store.bytes);
     json.member("behind_records", feeder.behind);
+    json.member("history_fed", feeder.history_fed);
     json.member("rebuilt_at_start", services.data.store_rebuilt());
     json.end_object();
     json.member("calls_running", recorder.running);
@@ -181,6 +189,9 @@ Result<ApiAnswer> metrics(Services& services, const ApiRequest&) {
            "Times that feeding the store failed; each is tried again.", feeder.failures);
     metric(out, "steno_journal_damaged_total", "counter", "Places of the journal that could not be read.",
            feeder.damaged);
+    metric(out, "steno_payloads_unreadable_total", "counter",
+           "Payloads that were asked for and could not be read.",
+           services.data.calls().unreadable_payloads());
     limit_metrics(out, services.limits);
     return answer;
 }
