@@ -12,7 +12,7 @@ build_packages=(
     libboost1.81-dev libboost-url1.81-dev libboost-json1.81-dev libssl-dev libsimdjson-dev libzstd-dev libxxhash-dev
     libsqlite3-dev libfmt-dev libspdlog-dev libcli11-dev libtomlplusplus-dev libbrotli-dev zlib1g-dev
 )
-test_packages=(libgtest-dev libgmock-dev librapidcheck-dev curl libcurl4-openssl-dev chromium nginx-light)
+test_packages=(libgtest-dev libgmock-dev librapidcheck-dev curl libcurl4-openssl-dev chromium nginx-light xfsprogs)
 bench_packages=(libbenchmark-dev nginx-light wrk)
 style_packages=(clang-format-19 clang-tidy-19)
 llvm_packages=(llvm-19) # sanitizers: readable stacks; coverage: its tools

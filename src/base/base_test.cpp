@@ -119,6 +119,29 @@ TEST(JsonWriter, WritesNestedValuesWithCommasAndEscapes) {
     EXPECT_EQ(out, "{\"a\":\"x\\\"\\\\\\n\\u0001\xef\xbf\xbd\",\"b\":[1.5,-2,null,true,{}],\"c\":[1]}");
 }
 
+// Eight plain bytes are skipped at a time: each byte, at each place among plain ones, must still be seen.
+TEST(JsonWriter, SeesEveryByteWhereverItStands) {
+    for (int byte = 0; byte < 256; ++byte) {
+        std::string alone;
+        append_json_string(alone, std::string(1, static_cast<char>(byte)));
+        const std::string escaped = alone.substr(1, alone.size() - 2);
+        for (std::size_t at = 0; at < 20; ++at) {
+            std::string text = "the quick brown foxes";
+            text[at] = static_cast<char>(byte);
+            std::string expected = "\"the quick brown foxes\"";
+            expected.replace(at + 1, 1, escaped);
+            std::string out;
+            append_json_string(out, text);
+            ASSERT_EQ(out, expected) << byte << " at " << at;
+            ASSERT_EQ(is_valid_utf8(text), byte < 0x80) << byte << " at " << at;
+            ASSERT_EQ(utf8_length(text), text.size()) << byte << " at " << at;
+        }
+    }
+    std::string out;
+    append_json_string(out, "twelve plain\xc3\xa9 and\xe2\x82\xac more");
+    EXPECT_EQ(out, "\"twelve plain\xc3\xa9 and\xe2\x82\xac more\"");
+}
+
 TEST(Text, CutsOnlyBetweenCodePoints) {
     EXPECT_EQ(utf8_prefix("aé", 2), "a");
     EXPECT_EQ(utf8_prefix("aé", 3), "aé");

@@ -2,6 +2,8 @@
 
 #include <openssl/evp.h>
 
+#include <cstring>
+
 namespace steno {
 
 std::size_t utf8_sequence_length(std::string_view text) noexcept {
@@ -28,8 +30,24 @@ std::size_t utf8_sequence_length(std::string_view text) noexcept {
     return 0;
 }
 
+namespace {
+
+/// Eight bytes at a time as long as all of them are ASCII.
+std::size_t ascii_words(std::string_view text) noexcept {
+    std::size_t length = 0;
+    for (std::uint64_t word = 0; text.size() - length >= sizeof word; length += sizeof word) {
+        std::memcpy(&word, text.data() + length, sizeof word);
+        if ((word & 0x8080808080808080) != 0) break;
+    }
+    return length;
+}
+
+}  // namespace
+
 bool is_valid_utf8(std::string_view text) noexcept {
     while (!text.empty()) {
+        text.remove_prefix(ascii_words(text));
+        if (text.empty()) break;
         const std::size_t length = utf8_sequence_length(text);
         if (length == 0) return false;
         text.remove_prefix(length);
@@ -47,6 +65,10 @@ std::string_view utf8_prefix(std::string_view text, std::size_t max_bytes) noexc
 std::size_t utf8_length(std::string_view text) noexcept {
     std::size_t count = 0;
     while (!text.empty()) {
+        const std::size_t ascii = ascii_words(text);
+        count += ascii;
+        text.remove_prefix(ascii);
+        if (text.empty()) break;
         const std::size_t length = utf8_sequence_length(text);
         text.remove_prefix(length == 0 ? 1 : length);
         ++count;

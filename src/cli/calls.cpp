@@ -1,6 +1,7 @@
 #include "cli/api_client.hpp"
 #include "cli/call_view.hpp"
 #include "cli/command.hpp"
+#include "cli/completeness.hpp"
 #include "cli/csv.hpp"
 #include "cli/terminal.hpp"
 
@@ -59,13 +60,14 @@ std::string with(const std::string& query, std::string_view name, std::string_vi
 
 Result<int> list(const Program& program, const CallsFlags& flags) {
     STENO_ASSIGN(const auto api, Api::open(program, flags.record));
+    STENO_ASSIGN(Completeness completeness, Completeness::begin(*api));
     STENO_ASSIGN(const std::string query, selection(flags));
     std::string page_query = with(query, "limit", std::to_string(flags.limit));
     if (!program.json) page_query = with(page_query, "fields", call_table_fields());
     STENO_ASSIGN(const std::string body, api->get("/api/v1/calls" + page_query));
     if (program.json) {
         fmt::print("{}\n", body);
-        return 0;
+        return completeness.exit_code();
     }
     simdjson::dom::parser parser;
     simdjson::dom::array calls;
@@ -75,10 +77,10 @@ Result<int> list(const Program& program, const CallsFlags& flags) {
     for (const simdjson::dom::element call : calls) add_call(table, call);
     if (table.empty()) {
         fmt::print("no calls{} in {}\n", query.empty() ? "" : " that fit", api->where());
-        return 0;
+        return completeness.exit_code();
     }
     table.print();
-    return 0;
+    return completeness.exit_code();
 }
 
 Result<int> show(const Program& program, const CallsFlags& flags) {
@@ -123,6 +125,7 @@ Result<int> export_calls(const Program& program, const CallsFlags& flags) {
                     "--format jsonl or --format csv");
     }
     STENO_ASSIGN(const auto api, Api::open(program, flags.record));
+    STENO_ASSIGN(Completeness completeness, Completeness::begin(*api));
     STENO_ASSIGN(std::string query, selection(flags));
     if (flags.order.empty()) query = with(query, "order", "started_at");
     const bool csv = flags.format == "csv";
@@ -162,7 +165,7 @@ Result<int> export_calls(const Program& program, const CallsFlags& flags) {
         std::string_view next;
         cursor = page["next_cursor"].get(next) == simdjson::SUCCESS ? std::string(next) : "";
     } while (!cursor.empty());
-    return 0;
+    return completeness.exit_code();
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 #include "cli/api_client.hpp"
 #include "cli/call_view.hpp"
 #include "cli/command.hpp"
+#include "cli/completeness.hpp"
 #include "cli/terminal.hpp"
 
 #include <fmt/format.h>
@@ -49,6 +50,7 @@ std::string cell_text(std::string_view measure, dom::element cell) {
 
 Result<int> stats(const Program& program, const StatsFlags& flags) {
     STENO_ASSIGN(const auto api, Api::open(program, flags.record));
+    STENO_ASSIGN(Completeness completeness, Completeness::begin(*api));
     std::string query;
     const auto add = [&](std::string_view name, std::string_view value) {
         if (!value.empty())
@@ -80,7 +82,7 @@ Result<int> stats(const Program& program, const StatsFlags& flags) {
     STENO_ASSIGN(const std::string body, api->get("/api/v1/aggregate" + query));
     if (program.json) {
         fmt::print("{}\n", body);
-        return 0;
+        return completeness.exit_code();
     }
     dom::parser parser;
     dom::array groups;
@@ -120,11 +122,11 @@ Result<int> stats(const Program& program, const StatsFlags& flags) {
     }
     if (table.empty()) {
         fmt::print("no calls that fit in {}\n", api->where());
-        return 0;
+        return completeness.exit_code();
     }
     table.print();
     if (text_at(whole, "/truncated") == "true") fmt::print("… and more: --limit {}\n", flags.limit * 4);
-    return 0;
+    return completeness.exit_code();
 }
 
 }  // namespace

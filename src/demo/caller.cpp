@@ -63,6 +63,23 @@ std::string parameters_of(const Setting& setting, bool structured) {
 
 }  // namespace
 
+Message message_of(std::string_view role, std::string text) {
+    Message message;
+    message.role = role;
+    message.parts.emplace_back().text = std::move(text);
+    return message;
+}
+
+std::string_view role_of_model(const Model& model) {
+    return model.dialect == Dialect::Gemini ? "model" : "assistant";
+}
+
+std::string json_string(std::string_view text) {
+    std::string out;
+    append_json_string(out, text);
+    return out;
+}
+
 Caller::Caller(Draws& draws, TextMaker& text, const Rhythm& rhythm, bool keep_raw)
     : draws_(draws), text_(text), rhythm_(rhythm), keep_raw_(keep_raw) {
     for (const Application& application : applications()) {
@@ -248,6 +265,25 @@ void Caller::label(Call& c, const Setting& setting, double progress) {
     }
 }
 
+Reply Caller::reply(const Setting& setting) {
+    const Application& application = *setting.application;
+    Reply reply;
+    if (application.answer_bytes > 0) {
+        const auto bytes = static_cast<std::size_t>(
+            std::clamp(draws_.lognormal(application.answer_bytes, .8), 20.0, 24'000.0));
+        if (application.work == Work::CodeReview) {
+            text_.answer(reply.text, bytes / 3, setting.language, setting.topic);
+            reply.text += "\n\n```python\n";
+            text_.code(reply.text, bytes * 2 / 3, setting.topic);
+            reply.text += "```";
+        } else {
+            text_.answer(reply.text, bytes, setting.language, setting.topic);
+        }
+    }
+    reply.stream = draws_.chance(application.streams);
+    return reply;
+}
+
 void Caller::limits(Call& call, const Model& model) {
     if (model.dialect != Dialect::Anthropic && model.provider != "openai" && model.provider != "groq") return;
     const std::int64_t requests = model.provider == "groq" ? 1'000 : 10'000;
@@ -287,12 +323,16 @@ void Caller::measure(Call& call, const Setting& setting, const Reply& reply, std
 
 void Caller::finish(Call& call, const Setting& setting, Reply reply, std::int64_t longest) {
     const Model& model = *setting.model;
-    if (call.kind == Kind::Chat && model.dialect == Dialect::Gemini && !reply.stream) {
+    if (call.kind == Kind::Chat) {
+        // Where the path says it, it always does; where the body does, streams alone are named.
         std::string& path = call.provider.endpoint.path;
-        path.replace(path.find(":streamGenerateContent"), std::string::npos, ":generateContent");
+        if (model.dialect == Dialect::Gemini)
+            path += reply.stream ? ":streamGenerateContent" : ":generateContent";
+        if (model.dialect == Dialect::Bedrock && reply.stream) path += "-stream";
+        if (reply.stream || model.dialect == Dialect::Gemini || model.dialect == Dialect::Bedrock)
+            call.request.stream = reply.stream;
     }
     call.request.parameters.text = parameters_of(setting, !reply.structured.text.empty());
-    if (call.kind == Kind::Chat) call.request.stream = reply.stream;
     call.modality.input = {"text"};
     if (keep_raw_) call.raw.request = request_body(call, model);
     limits(call, model);
@@ -328,7 +368,7 @@ void Caller::finish(Call& call, const Setting& setting, Reply reply, std::int64_
                 finish_reason(model, !reply.tool_calls.empty(), length));
             call.response.output_chars = static_cast<std::int64_t>(utf8_length(reply.text));
             Message& message = call.response.messages.emplace_back();
-            message.role = model.dialect == Dialect::Gemini ? "model" : "assistant";
+            message.role = role_of_model(model);
             if (!reply.text.empty()) message.parts.emplace_back().text = reply.text;
             for (const ToolCall& tool : reply.tool_calls) {
                 Part& part = message.parts.emplace_back();

@@ -51,6 +51,8 @@ class Caller {
     const std::string& system_prompt(const Application& application, std::int64_t now) const;
     /// As a message or as a field, as the model has it.
     void add_system(Call& call, const Setting& setting, std::int64_t now) const;
+    /// What would be answered.
+    Reply reply(const Setting& setting);
     /// Once the request is complete: decides how it went, and fills in all the rest. `longest`: nanoseconds.
     void finish(Call& call, const Setting& setting, Reply reply, std::int64_t longest);
     /// The same for what reaches no model: a function, an agent, a retrieval.
@@ -74,5 +76,10 @@ class Caller {
     bool keep_raw_;
     std::vector<std::array<std::string, kVersions>> system_prompts_;  ///< by application
 };
+
+Message message_of(std::string_view role, std::string text);
+/// "assistant", or what the model calls it.
+std::string_view role_of_model(const Model& model);
+std::string json_string(std::string_view text);
 
 }  // namespace steno::demo

@@ -1,7 +1,7 @@
 #include "demo/demo_record.hpp"
 
 #include "base/json_writer.hpp"
-#include "demo/wire.hpp"
+#include "demo/agent_tree.hpp"
 
 #include <algorithm>
 #include <array>
@@ -15,28 +15,11 @@ constexpr std::int64_t kSecond = 1'000'000'000;
 constexpr std::size_t kLongestPrompt = 220'000;
 constexpr std::size_t kLongestHistory = 60'000;
 
-Message message_of(std::string_view role, std::string text) {
-    Message message;
-    message.role = role;
-    message.parts.emplace_back().text = std::move(text);
-    return message;
-}
-
-std::string_view role_of_model(const Model& model) {
-    return model.dialect == Dialect::Gemini ? "model" : "assistant";
-}
-
 std::size_t size_of(const std::vector<Message>& messages) {
     std::size_t size = 0;
     for (const Message& message : messages)
         for (const Part& part : message.parts) size += part.text.size() + part.value.text.size();
     return size;
-}
-
-std::string json_string(std::string_view text) {
-    std::string out;
-    append_json_string(out, text);
-    return out;
 }
 
 }  // namespace
@@ -92,11 +75,6 @@ std::optional<Event> DemoRecord::next() {
     }
 }
 
-std::int64_t DemoRecord::within(std::int64_t now, double seconds, std::int64_t parts) const {
-    const std::int64_t left = (rhythm_.end() - now) / (parts + 1);
-    return std::min(static_cast<std::int64_t>(seconds * 1e9), std::max<std::int64_t>(left, 0));
-}
-
 User DemoRecord::draw_user() {
     return user_of(draws_.rank(users_));
 }
@@ -138,7 +116,7 @@ DemoRecord::Exchange DemoRecord::exchange(const Setting& setting, std::int64_t n
         auto call = caller_.begin(setting, now, kind_of(setting.application->work));
         ask(*call);
         if (tried > 0) call->client_retry = tried;
-        caller_.finish(*call, setting, reply, within(now, 3600, 0));
+        caller_.finish(*call, setting, reply, rhythm_.within(now, 3600, 0));
         Exchange result{call->ended_at->unix_nanos, call->status != Status::Failure, call->id,
                         call->usage.input_tokens};
         const bool again = !result.succeeded && tried < 2 && call->error.retryable.value_or(false) &&
@@ -147,27 +125,8 @@ DemoRecord::Exchange DemoRecord::exchange(const Setting& setting, std::int64_t n
         deliver(std::move(call));
         if (!again) return result;
         ++made_;
-        now = result.ended + within(result.ended, wait, 3);
+        now = result.ended + rhythm_.within(result.ended, wait, 3);
     }
-}
-
-Reply DemoRecord::reply_to(const Setting& setting) {
-    const Application& application = *setting.application;
-    Reply reply;
-    if (application.answer_bytes > 0) {
-        const auto bytes = static_cast<std::size_t>(
-            std::clamp(draws_.lognormal(application.answer_bytes, .8), 20.0, 24'000.0));
-        if (application.work == Work::CodeReview) {
-            text_.answer(reply.text, bytes / 3, setting.language, setting.topic);
-            reply.text += "\n\n```python\n";
-            text_.code(reply.text, bytes * 2 / 3, setting.topic);
-            reply.text += "```";
-        } else {
-            text_.answer(reply.text, bytes, setting.language, setting.topic);
-        }
-    }
-    reply.stream = draws_.chance(application.streams);
-    return reply;
 }
 
 void DemoRecord::take_turn(std::unique_ptr<Conversation> conversation, std::int64_t now) {
@@ -191,7 +150,7 @@ void DemoRecord::take_turn(std::unique_ptr<Conversation> conversation, std::int6
     while (c.history.size() > 2 && size_of(c.history) > kLongestHistory)
         c.history.erase(c.history.begin(), c.history.begin() + 2);
 
-    Reply reply = reply_to(setting);
+    Reply reply = caller_.reply(setting);
     const bool warm = c.last_end > 0 && now - c.last_end < 300 * kSecond;
     if (warm && c.prompt_tokens >= 1024) reply.cached_tokens = c.prompt_tokens;
     const Exchange done = exchange(
@@ -208,7 +167,7 @@ void DemoRecord::take_turn(std::unique_ptr<Conversation> conversation, std::int6
     c.prompt_tokens = done.input_tokens.value_or(0);
     c.last_end = done.ended;
     if (--c.turns_left <= 0) return;
-    const std::int64_t pause = within(done.ended, draws_.lognormal(45, 1.1), c.turns_left);
+    const std::int64_t pause = rhythm_.within(done.ended, draws_.lognormal(45, 1.1), c.turns_left);
     push(done.ended + pause, nullptr, std::move(conversation));
 }
 
@@ -362,7 +321,7 @@ void DemoRecord::single(const Setting& setting, std::int64_t now) {
         }
         json.end_array();
     } else {
-        reply = reply_to(setting);
+        reply = caller_.reply(setting);
     }
     // What the call asks must be drawn once: a second try sends the same.
     Call content;
@@ -386,7 +345,7 @@ void DemoRecord::judge(const Call& call) {
     const auto say = [&](double seconds) -> Said& {
         auto event = std::make_unique<Event>();
         event->kind = Event::Kind::Said;
-        event->at = ended + within(ended, seconds, 0);
+        event->at = ended + rhythm_.within(ended, seconds, 0);
         event->said.call = call.id;
         event->said.project = call.project;
         const std::int64_t at = event->at;
@@ -396,7 +355,7 @@ void DemoRecord::judge(const Call& call) {
     };
     const std::uint32_t of_100 = draws_.below(100);
     const double later = draws_.lognormal(90, 1.4);
-    const Timestamp at{ended + within(ended, later, 0), 0};
+    const Timestamp at{ended + rhythm_.within(ended, later, 0), 0};
     if (of_100 < 55) {
         Said& said = say(later);
         Feedback& feedback = said.feedback.emplace();
@@ -434,176 +393,24 @@ void DemoRecord::judge(const Call& call) {
 }
 
 void DemoRecord::agent_tree(Setting setting, std::int64_t now) {
-    const Application& application = *setting.application;
-    const Model& model = *setting.model;
-    std::vector<std::unique_ptr<Call>> tree;
-    std::int64_t sequence = 0;
-    const auto add = [&](std::unique_ptr<Call> call, const std::string& parent) {
-        call->trace.parent_id = parent;
-        call->trace.sequence = sequence++;
-        tree.push_back(std::move(call));
-        return tree.back().get();
-    };
-
-    std::string goal;
-    text_.question(goal, setting.language, setting.topic);
-    goal += ' ';
-    text_.prose(goal, 160, setting.language, setting.topic);
-    Call* root = add(caller_.begin(setting, now, Kind::Agent), {});
-    root->name = application.agent;
-    root->request.input.text = "{\"goal\":" + json_string(goal) + "}";
-    const std::string root_id = root->id.to_string();
-
-    const auto parts = [&] { return std::max<std::int64_t>(1, 90 - static_cast<std::int64_t>(tree.size())); };
-    const std::string tools = tool_definitions(model);
-    std::vector<Message> history{message_of("user", goal)};
-    std::int64_t cached = 0;
-    bool failed = false;
-    std::string result;
-    const auto rounds =
-        std::min<std::int64_t>(24, 1 + static_cast<std::int64_t>(-std::log(1 - draws_.unit()) * 3.6));
-    for (std::int64_t round = 0; round <= rounds && !failed; ++round) {
-        Reply reply;
-        if (round == rounds) {
-            reply = reply_to(setting);
-        } else {
-            const std::uint32_t wanted = draws_.bits16() % 4 == 0 ? 2 : 1;
-            for (std::uint32_t i = 0; i < wanted; ++i) {
-                constexpr std::array<std::string_view, 4> kNames{"search_records", "get_order",
-                                                                 "update_ticket", "run_query"};
-                ToolCall& tool = reply.tool_calls.emplace_back();
-                tool.id = tool_call_id(model, draws_);
-                tool.name = draws_.pick(kNames);
-                std::string value;
-                tool.name == "search_records" ? text_.phrase(value, setting.topic) : text_.reference(value);
-                tool.arguments.text = tool.name == "search_records"
-                                          ? "{\"query\":" + json_string(value) + ",\"limit\":20}"
-                                      : tool.name == "get_order" ? "{\"order_id\":" + json_string(value) + "}"
-                                      : tool.name == "update_ticket"
-                                          ? "{\"ticket_id\":" + json_string(value) + ",\"state\":\"waiting\"}"
-                                          : "{\"sql\":" +
-                                                json_string("SELECT * FROM orders WHERE reference = '" +
-                                                            value + "' ORDER BY at DESC") +
-                                                "}";
-            }
-        }
-        reply.cached_tokens = cached >= 1024 ? cached : 0;
-        Call* ask = add(caller_.begin(setting, now, Kind::Chat), root_id);
-        caller_.add_system(*ask, setting, now);
-        ask->request.messages.insert(ask->request.messages.end(), history.begin(), history.end());
-        ask->request.tools.text = tools;
-        const std::vector<ToolCall> asked = reply.tool_calls;
-        result = reply.text;
-        caller_.finish(*ask, setting, std::move(reply), within(now, 3600, parts()));
-        now = ask->ended_at->unix_nanos;
-        cached = ask->usage.input_tokens.value_or(0);
-        failed = ask->status == Status::Failure;
-        if (failed || asked.empty()) {
-            if (failed) root->error = ask->error;
-            break;
-        }
-        Message said;
-        said.role = role_of_model(model);
-        for (const ToolCall& tool : asked) {
-            Part& part = said.parts.emplace_back();
-            part.type = PartType::ToolCall;
-            part.id = tool.id;
-            part.name = tool.name;
-            part.value = tool.arguments;
-        }
-        history.push_back(std::move(said));
-        const std::string ask_id = ask->id.to_string();
-        for (const ToolCall& tool : asked) {
-            Call* function = add(caller_.begin(setting, now, Kind::Function), ask_id);
-            function->name = tool.name;
-            function->trace.function = tool.name;
-            function->trace.operation = tool.name == "update_ticket" ? "update" : "read";
-            function->request.input = tool.arguments;
-            std::string output;
-            const bool broken = draws_.below(40) == 0;
-            if (broken) {
-                output = "error: timeout";
-                function->status = Status::Failure;
-                function->error.type = ErrorType::Timeout;
-                function->error.message = "no answer in 10 s";
-                function->error.retryable = true;
-            } else {
-                text_.records(output, static_cast<std::size_t>(std::min(draws_.lognormal(500, 1), 20'000.0)),
-                              setting.topic);
-                function->status = Status::Success;
-            }
-            function->response.output.text = json_string(output);
-            caller_.finish_own(*function, within(now, broken ? 10 : draws_.lognormal(.08, 1), parts()));
-            now = function->ended_at->unix_nanos;
-            Message answer;
-            const bool in_user_turn = model.dialect == Dialect::Anthropic ||
-                                      model.dialect == Dialect::Gemini || model.dialect == Dialect::Bedrock;
-            answer.role = in_user_turn ? "user" : "tool";
-            Part& part = answer.parts.emplace_back();
-            part.type = PartType::ToolResult;
-            part.id = tool.id;
-            part.name = model.dialect == Dialect::Gemini ? tool.name : "";
-            part.text = std::move(output);
-            history.push_back(std::move(answer));
-        }
-        if (draws_.below(9) == 0) {
-            // Another agent looks something up for this one.
-            Setting helper = setting;
-            Call* agent = add(caller_.begin(helper, now, Kind::Agent), root_id);
-            agent->name = "researcher";
-            agent->trace.agent = "researcher";
-            agent->status = Status::Success;
-            const std::string agent_id = agent->id.to_string();
-            Call* look = add(caller_.begin(helper, now, Kind::Retrieval), agent_id);
-            look->name = "knowledge_base";
-            look->trace.agent = "researcher";
-            look->request.input.text = json_string(goal);
-            std::string passages;
-            text_.prose(passages, 1200, setting.language, setting.topic);
-            look->response.output.text = json_string(passages);
-            look->status = Status::Success;
-            const std::int64_t agent_begin = now;
-            caller_.finish_own(*look, within(now, draws_.lognormal(.2, .6), parts()));
-            now = look->ended_at->unix_nanos;
-            Call* read = add(caller_.begin(helper, now, Kind::Chat), agent_id);
-            read->trace.agent = "researcher";
-            read->request.messages.push_back(message_of("user", goal + "\n\n" + passages));
-            Reply found = reply_to(helper);
-            agent->response.output.text = json_string(found.text);
-            caller_.finish(*read, helper, std::move(found), within(now, 3600, parts()));
-            now = read->ended_at->unix_nanos;
-            if (read->status == Status::Failure) {
-                agent->status = Status::Failure;
-                agent->error = read->error;
-                agent->response.output = {};
-            }
-            caller_.finish_own(*agent, now - agent_begin);
-        }
-    }
-    if (made_ + tree.size() > options_.calls && tree.size() > 1) {
-        // No room for the whole: an unanswered remainder would be no tree.
-        Setting alone = caller_.setting(applications().front(), setting.user);
+    std::vector<std::unique_ptr<Call>> calls = AgentTree(caller_, text_, draws_, rhythm_, setting).tell(now);
+    if (calls.size() > options_.calls - made_) {
+        // The record ends before a whole tree would: a question takes its place.
         ++made_;
         auto conversation = std::make_unique<Conversation>();
-        conversation->setting = std::move(alone);
-        take_turn(std::move(conversation), root->started_at->unix_nanos);
+        conversation->setting = caller_.setting(applications().front(), setting.user);
+        take_turn(std::move(conversation), now);
         return;
     }
-    made_ += tree.size();
-    root->status = failed ? Status::Failure : Status::Success;
+    made_ += calls.size();
+    std::unique_ptr<Call> root = std::move(calls.front());
     auto began = std::make_unique<Event>();
     began->kind = Event::Kind::Began;
-    began->at = root->started_at->unix_nanos;
-    began->call = std::make_unique<Call>(*root);
-    began->call->status = Status::Running;
-    began->call->error = {};
-    const std::int64_t began_at = began->at;
-    if (!failed) root->response.output.text = "{\"result\":" + json_string(result) + "}";
-    caller_.finish_own(*root, now - root->started_at->unix_nanos);
-    push(began_at, std::move(began), nullptr);
-    std::unique_ptr<Call> whole = std::move(tree.front());
-    for (std::size_t i = 1; i < tree.size(); ++i) deliver(std::move(tree[i]));
-    deliver(std::move(whole), true);
+    began->at = now;
+    began->call = std::make_unique<Call>(beginning_of(*root));
+    push(now, std::move(began), nullptr);
+    for (std::size_t i = 1; i < calls.size(); ++i) deliver(std::move(calls[i]));
+    deliver(std::move(root), true);
 }
 
 }  // namespace steno::demo

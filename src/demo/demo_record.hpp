@@ -65,8 +65,6 @@ class DemoRecord {
 
     void push(std::int64_t at, std::unique_ptr<Event> event, std::unique_ptr<Conversation> conversation);
     Due pop();
-    /// At most this long, and short enough that `parts` such steps end in time.
-    [[nodiscard]] std::int64_t within(std::int64_t now, double seconds, std::int64_t parts) const;
 
     void start_story(std::int64_t now);
     void take_turn(std::unique_ptr<Conversation> conversation, std::int64_t now);
@@ -84,7 +82,6 @@ class DemoRecord {
     void deliver(std::unique_ptr<Call> call, bool began = false);
     void judge(const Call& call);
     void fill_single(Call& call, const Setting& setting);
-    Reply reply_to(const Setting& setting);
     void give_variables(Call& call, const Setting& setting, std::string_view text);
     User draw_user();
 

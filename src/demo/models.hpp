@@ -26,7 +26,7 @@ enum class Dialect : std::uint8_t {
 struct Model {
     std::string_view provider;  ///< gen_ai name
     std::string_view host;
-    std::string_view path;
+    std::string_view path;  ///< without what says whether it streams, where the path does
     std::string_view requested;
     std::string_view served;
     Dialect dialect = Dialect::OpenAi;

@@ -75,6 +75,11 @@ double Rhythm::progress(std::int64_t unix_nanos) const {
                       1.0);
 }
 
+std::int64_t Rhythm::within(std::int64_t now, double seconds, std::int64_t parts) const {
+    const std::int64_t left = std::max<std::int64_t>((end_ - now) / (parts + 1), 0);
+    return std::min(static_cast<std::int64_t>(seconds * 1e9), left);
+}
+
 const Rhythm::Incident* Rhythm::incident(std::int64_t unix_nanos, std::string_view provider) const {
     for (const Incident& incident : incidents_)
         if (incident.provider == provider && unix_nanos >= incident.from && unix_nanos < incident.to)

@@ -21,6 +21,9 @@ class Rhythm {
     /// How much of the time is over, 0 … 1.
     [[nodiscard]] double progress(std::int64_t unix_nanos) const;
 
+    /// This long, in nanoseconds; less if otherwise `parts` such steps might not end in time.
+    [[nodiscard]] std::int64_t within(std::int64_t now, double seconds, std::int64_t parts) const;
+
     /// Times of trouble: two outages and a day of tight limits.
     struct Incident {
         std::int64_t from = 0;

@@ -100,16 +100,18 @@ void parts_message(JsonWriter& json, const Message& message, Dialect dialect) {
         } else if (part.type == PartType::ToolResult) {
             json.key(gemini ? "functionResponse" : "toolResult");
             json.begin_object();
-            if (gemini)
+            if (gemini) {
                 json.member("name", std::string_view(part.name));
-            else
+                json.member_raw("response", part.value.text);
+            } else {
                 json.member("toolUseId", std::string_view(part.id));
-            json.key(gemini ? "response" : "content");
-            if (!gemini) json.begin_array();
-            json.begin_object();
-            json.member(gemini ? "result" : "text", std::string_view(part.text));
-            json.end_object();
-            if (!gemini) json.end_array();
+                json.key("content");
+                json.begin_array();
+                json.begin_object();
+                json.member("text", std::string_view(part.text));
+                json.end_object();
+                json.end_array();
+            }
             json.end_object();
         } else {
             json.member("text", std::string_view(part.text));
@@ -209,9 +211,17 @@ std::string request_body(const Call& call, const Model& model) {
             break;
         }
     }
-    if (!call.request.tools.text.empty()) json.member_raw("tools", call.request.tools.text);
+    if (!call.request.tools.text.empty() && model.dialect == Dialect::Bedrock) {
+        json.key("toolConfig");
+        json.begin_object();
+        json.member_raw("tools", call.request.tools.text);
+        json.end_object();
+    } else if (!call.request.tools.text.empty()) {
+        json.member_raw("tools", call.request.tools.text);
+    }
     parameters(body, call);
-    if (call.request.stream.value_or(false) && model.dialect != Dialect::Gemini)
+    if (call.request.stream.value_or(false) && model.dialect != Dialect::Gemini &&
+        model.dialect != Dialect::Bedrock)
         body.append(R"(,"stream":true)");
     body.push_back('}');
     return body;
@@ -376,10 +386,14 @@ std::string tool_definitions(const Model& model) {
         }
         json.member("name", tool.name);
         json.member("description", tool.description);
-        json.member_raw(model.dialect == Dialect::Anthropic ? "input_schema"
-                        : model.dialect == Dialect::Bedrock ? "inputSchema"
-                                                            : "parameters",
-                        tool.schema);
+        if (model.dialect == Dialect::Bedrock) {
+            json.key("inputSchema");
+            json.begin_object();
+            json.member_raw("json", tool.schema);
+            json.end_object();
+        } else {
+            json.member_raw(model.dialect == Dialect::Anthropic ? "input_schema" : "parameters", tool.schema);
+        }
         if (nested || model.dialect == Dialect::Bedrock) json.end_object();
         json.end_object();
     }

@@ -109,6 +109,7 @@ Result<Call> CallReader::read_recent(const Recorder::Recent& recent) {
 std::size_t CallReader::decode_payloads(const journal::Position& position, Call& call) {
     auto record = reader_.read(position);
     if (!record) {
+        unreadable_payloads_.fetch_add(1);
         log::warning("the payload of call {} at {} cannot be read: {}", call.id.to_string(),
                      position.to_string(), record.error().message);
         return 0;
@@ -118,6 +119,7 @@ std::size_t CallReader::decode_payloads(const journal::Position& position, Call&
         if (payload.redacted) continue;
         bytes += payload.bytes.size();
         if (auto decoded = decode(payload.bytes, call); !decoded) {
+            unreadable_payloads_.fetch_add(1);
             log::warning("the payload of call {} at {} cannot be understood: {}", call.id.to_string(),
                          position.to_string(), decoded.error().message);
         }

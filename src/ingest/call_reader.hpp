@@ -6,7 +6,9 @@
 #include "journal/reader.hpp"
 #include "store/call_store.hpp"
 
+#include <atomic>
 #include <chrono>
+#include <cstdint>
 #include <functional>
 #include <optional>
 #include <string>
@@ -49,6 +51,8 @@ class CallReader {
     /// Adds the payload fields to a call of the store; returns their bytes. A payload that was redacted or is
     /// damaged stays absent.
     std::size_t add_payload(const store::Row& row, Call& call);
+    /// Records whose payload was asked for and could not be read, since the start.
+    [[nodiscard]] std::uint64_t unreadable_payloads() const { return unreadable_payloads_; }
 
   private:
     Result<Call> read_recent(const Recorder::Recent& recent);
@@ -59,6 +63,7 @@ class CallReader {
     Feeder& feeder_;
     journal::Reader& reader_;
     store::CallStore& store_;
+    std::atomic<std::uint64_t> unreadable_payloads_{0};
 };
 
 /// True if the text stands, ignoring ASCII case, in the call's prompt or answer (messages, system, input,

@@ -21,12 +21,14 @@ Result<void> DataFolder::open_parts() {
         if (Feeder* feeder = told_.load()) feeder->became_durable();
     };
     STENO_ASSIGN(journal_, journal::Journal::open(files_, options_.path, std::move(journal_options)));
-    STENO_ASSIGN(reader_, journal::Reader::open(files_, options_.path, journal_.get()));
+    // The store first: what it was fed with was durable, and a stream that has lost it must not be signed
+    // whole.
+    STENO_TRY(open_store());
     recorder_ = std::make_unique<Recorder>(*journal_, options_.prices);
     STENO_ASSIGN(interrupted_, recorder_->close_orphans());
-
-    STENO_TRY(open_store());
-    feeder_ = std::make_unique<Feeder>(*recorder_, *reader_, *store_, options_.feeder);
+    STENO_ASSIGN(reader_, journal::Reader::open(files_, options_.path, journal_.get()));
+    notes_ = std::make_unique<DamageNotes>(files_, options_.path + "/store/unreadable.txt");
+    feeder_ = std::make_unique<Feeder>(*recorder_, *reader_, *store_, *notes_, options_.feeder);
     calls_ = std::make_unique<CallReader>(*recorder_, *feeder_, *reader_, *store_);
     if (!options_.feed) return {};
     told_ = feeder_.get();
@@ -37,11 +39,12 @@ Result<void> DataFolder::open_parts() {
 Result<void> DataFolder::open_store() {
     const std::string folder = options_.path + "/store";
     STENO_TRY(files_.make_directories(folder));
+    STENO_ASSIGN(const auto reader, journal::Reader::open(files_, options_.path, journal_.get()));
     auto opened = options_.open_store(folder);
     Result<void> usable;
     if (opened) {
         store_ = std::move(*opened);
-        usable = Feeder::check(*reader_, *store_);
+        usable = Feeder::check(*journal_, *reader, *store_);
     } else {
         usable = std::unexpected(opened.error());
     }

@@ -2,6 +2,7 @@
 
 #include "base/error.hpp"
 #include "ingest/call_reader.hpp"
+#include "ingest/damage_notes.hpp"
 #include "ingest/feeder.hpp"
 #include "ingest/recorder.hpp"
 #include "io/file_system.hpp"
@@ -36,8 +37,8 @@ struct DataFolderOptions {
 class DataFolder {
   public:
     /// Takes the lock, recovers the journal, closes as interrupted what a dead process left open, opens the
-    /// store or, if it is damaged, of another version or ahead of the journal, deletes it so that it is fed
-    /// anew, and starts feeding. FailedPrecondition: the folder is in use.
+    /// store or, if it is damaged, of another version or ahead of a journal that is not damaged, deletes it
+    /// so that it is fed anew, and starts feeding. FailedPrecondition: the folder is in use.
     static Result<std::unique_ptr<DataFolder>> open(io::FileSystem& files, DataFolderOptions options);
     /// Feeds what is durable, then closes journal and store.
     ~DataFolder();
@@ -50,6 +51,7 @@ class DataFolder {
     [[nodiscard]] store::CallStore& store() { return *store_; }
     [[nodiscard]] Recorder& recorder() { return *recorder_; }
     [[nodiscard]] Feeder& feeder() { return *feeder_; }
+    [[nodiscard]] const DamageNotes& damage() const { return *notes_; }
     [[nodiscard]] CallReader& calls() { return *calls_; }
     /// Calls that a dead process had left open, closed as interrupted by `open`.
     [[nodiscard]] std::size_t interrupted() const { return interrupted_; }
@@ -69,6 +71,7 @@ class DataFolder {
     std::unique_ptr<journal::Reader> reader_;
     std::unique_ptr<store::CallStore> store_;
     std::unique_ptr<Recorder> recorder_;
+    std::unique_ptr<DamageNotes> notes_;
     std::unique_ptr<Feeder> feeder_;
     std::unique_ptr<CallReader> calls_;
     std::atomic<Feeder*> told_{

@@ -4,6 +4,7 @@
 #include "ingest/entry.hpp"
 #include "record/binary.hpp"
 
+#include <algorithm>
 #include <exception>
 
 namespace steno::ingest {
@@ -37,14 +38,15 @@ Result<std::optional<store::Change>> change_of(const journal::Record& record) {
     return store::Change(std::move(upsert));
 }
 
-Feeder::Feeder(Recorder& recorder, journal::Reader& reader, store::CallStore& store, Options options)
-    : recorder_(recorder), reader_(reader), store_(store), options_(options) {}
+Feeder::Feeder(Recorder& recorder, journal::Reader& reader, store::CallStore& store, DamageNotes& notes,
+               Options options)
+    : recorder_(recorder), reader_(reader), store_(store), notes_(notes), options_(options) {}
 
 Feeder::~Feeder() {
     stop();
 }
 
-Result<void> Feeder::check(journal::Reader& reader, store::CallStore& store) {
+Result<void> Feeder::check(journal::Journal& journal, journal::Reader& reader, store::CallStore& store) {
     STENO_ASSIGN(const auto watermarks, store.watermarks());
     STENO_ASSIGN(const auto streams, reader.streams());
     for (const store::Watermark& mark : watermarks) {
@@ -52,7 +54,10 @@ Result<void> Feeder::check(journal::Reader& reader, store::CallStore& store) {
         for (const journal::StreamInfo& stream : streams) {
             if (stream.id != mark.stream) continue;
             found = true;
-            if (mark.sequence > stream.durable) {
+            const bool recovered = std::ranges::find(journal.recovered(), stream.id,
+                                                     &journal::Position::stream) != journal.recovered().end();
+            if (recovered) journal.expect_durable({mark.stream, mark.sequence});
+            if (mark.sequence > stream.durable && !recovered && stream.damage.empty()) {
                 return fail(Code::FailedPrecondition,
                             "the store has seen records that the journal does not have: the journal was cut "
                             "or replaced",
@@ -153,11 +158,19 @@ Result<void> Feeder::find_streams() {
         return {};
     };
     for (const journal::StreamInfo& info : infos) {
+        for (const std::string& damage : info.damage) note_damage(damage);
+        if (info.lost_through > 0) lossy_.insert(info.id);
         if (info.id != own) STENO_TRY(add(info.id, info.durable));
     }
     STENO_TRY(add(own, 0));
     streams_ = std::move(streams);
     return {};
+}
+
+Result<bool> Feeder::knows_better(const journal::Record& record) {
+    if (!record.adopts || !lossy_.contains(record.adopts->at.stream)) return false;
+    STENO_ASSIGN(const auto row, store_.get(record.adopts->id));
+    return row.has_value();
 }
 
 Result<std::uint64_t> Feeder::read_stream(Stream& stream, std::vector<store::Change>& changes) {
@@ -166,24 +179,28 @@ Result<std::uint64_t> Feeder::read_stream(Stream& stream, std::vector<store::Cha
         auto record = stream.cursor->next();
         if (!record) {
             if (record.error().code != Code::DataLoss) return std::unexpected(std::move(record).error());
-            damaged_.fetch_add(1);
-            log::error("the journal is damaged, the store goes on behind it: {}", record.error().message);
+            note_damage(record.error().message);
             STENO_ASSIGN(const bool skipped, stream.cursor->skip_damage());
             stream.ends_in_damage = !skipped;
             continue;
         }
         if (!*record) break;
         last = (*record)->position.sequence;
+        STENO_ASSIGN(const bool known, knows_better(**record));
+        if (known) continue;
         auto change = change_of(**record);
         if (!change) {
-            damaged_.fetch_add(1);
-            log::error("record {} cannot be understood, the store goes on without it: {}",
-                       (*record)->position.to_string(), change.error().message);
+            note_damage("record " + (*record)->position.to_string() +
+                        " cannot be understood: " + change.error().message);
         } else if (*change) {
             changes.push_back(std::move(**change));
         }
     }
     return last;
+}
+
+void Feeder::note_damage(const std::string& place) {
+    if (notes_.add(place)) log::error("the journal is damaged, the store goes on behind it: {}", place);
 }
 
 Result<bool> Feeder::feed_guarded() {
@@ -237,11 +254,12 @@ FeederStats Feeder::stats() const {
     FeederStats stats;
     stats.fed = fed_count_;
     stats.failures = failures_;
-    stats.damaged = damaged_;
+    stats.damaged = notes_.count();
     stats.healthy = healthy_;
     const std::scoped_lock lock(mutex_);
     const std::uint64_t target = own_target();
     stats.behind = target - std::min(target, own_fed_);
+    stats.history_fed = old_streams_fed_ || !thread_.joinable();
     return stats;
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "base/error.hpp"
+#include "ingest/damage_notes.hpp"
 #include "ingest/recorder.hpp"
 #include "journal/reader.hpp"
 #include "store/call_store.hpp"
@@ -13,6 +14,7 @@
 #include <mutex>
 #include <optional>
 #include <thread>
+#include <unordered_set>
 #include <vector>
 
 namespace steno::ingest {
@@ -21,7 +23,8 @@ struct FeederStats {
     std::uint64_t fed = 0;       ///< records, since the start
     std::uint64_t behind = 0;    ///< records of our own stream that the store does not have yet
     std::uint64_t failures = 0;  ///< of the store; each is tried again
-    std::uint64_t damaged = 0;   ///< places of the journal that could not be read
+    std::uint64_t damaged = 0;   ///< places of the journal that could not be read, see DamageNotes
+    bool history_fed = false;    ///< the store has what earlier processes left (or feeding is off)
     bool healthy = true;
 };
 
@@ -35,13 +38,15 @@ class Feeder {
             100};                  ///< how long records gather before they are fed, unless asked for
         std::size_t batch = 4096;  ///< records a transaction
     };
-    /// All three must outlive the feeder.
-    Feeder(Recorder& recorder, journal::Reader& reader, store::CallStore& store, Options options);
+    /// All must outlive the feeder.
+    Feeder(Recorder& recorder, journal::Reader& reader, store::CallStore& store, DamageNotes& notes,
+           Options options);
     ~Feeder();
 
-    /// Checks the store against the journal. FailedPrecondition: the store has seen records that the journal
-    /// does not have; it must be deleted and rebuilt.
-    static Result<void> check(journal::Reader& reader, store::CallStore& store);
+    /// Checks the store against the journal, before Journal::finish_recovery(). FailedPrecondition: the store
+    /// has seen records that the journal does not have; it must be deleted and rebuilt. But where the journal
+    /// has lost records to damage, the store is right, and the journal is told (Journal::expect_durable).
+    static Result<void> check(journal::Journal& journal, journal::Reader& reader, store::CallStore& store);
 
     void start();
     /// Feeds what is durable, then ends the thread. Idempotent.
@@ -63,29 +68,35 @@ class Feeder {
         bool ends_in_damage = false;  ///< nothing readable is left in it
     };
     void run();
+    void note_damage(const std::string& place);
     Result<bool> feed_guarded();
     Result<bool> feed_once();  ///< true: there may be more
     Result<void> find_streams();
     /// Reads on in one stream until the batch is full or nothing is left; returns how far it came.
     Result<std::uint64_t> read_stream(Stream& stream, std::vector<store::Change>& changes);
     std::uint64_t own_target() const;
+    /// Whether the record ends, as interrupted, a call whose true end the journal has lost and the store has.
+    Result<bool> knows_better(const journal::Record& record);
 
     Recorder& recorder_;
     journal::Reader& reader_;
     store::CallStore& store_;
+    DamageNotes& notes_;
     Options options_;
     std::vector<Stream> streams_;  ///< oldest first, our own last: the order in which things were said
+
+    std::unordered_set<Uuid> lossy_;  ///< streams that have lost their ends
 
     std::thread thread_;
     mutable std::mutex mutex_;
     std::condition_variable wake_;
     std::condition_variable fed_;
-    std::uint64_t wanted_ = 0;   ///< somebody waits until our own stream is fed up to here
-    bool more_durable_ = false;  ///< since the last look
+    std::uint64_t wanted_ = 0;  ///< somebody waits until our own stream is fed up to here
+    bool more_durable_ = true;  ///< since the last look
     bool stopping_ = false;
     std::uint64_t own_fed_ = 0;  ///< sequence of our own stream up to which the store has it
     bool old_streams_fed_ = false;
-    std::atomic<std::uint64_t> fed_count_{0}, failures_{0}, damaged_{0};
+    std::atomic<std::uint64_t> fed_count_{0}, failures_{0};
     std::atomic<bool> healthy_{true};
 };
 

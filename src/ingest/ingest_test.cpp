@@ -2,6 +2,7 @@
 #include "ingest/entry.hpp"
 #include "io/faulty_file_system.hpp"
 #include "io/memory_file_system.hpp"
+#include "journal/verify.hpp"
 #include "record/binary.hpp"
 #include "store/memory/memory_store.hpp"
 
@@ -328,6 +329,68 @@ TEST_F(Ingest, AStoreAheadOfTheJournalOrOfAnotherVersionIsRebuilt) {
     ASSERT_TRUE(folder) << folder.error().message;
     EXPECT_TRUE((*folder)->store_rebuilt());
     EXPECT_EQ(rows(**folder), 1u);
+}
+
+TEST_F(Ingest, WhatTheJournalLostStaysInTheStoreAndIsSaid) {
+    std::string segment;
+    Uuid stream;
+    {
+        const auto folder = open();
+        stream = folder->journal().stream();
+        for (int i = 0; i < 5; ++i) {
+            OpenCall begun = folder->recorder().begin(call());
+            answer(begun);
+        }
+        EXPECT_EQ(rows(*folder), 5u);
+    }
+    const std::string path = "/data/journal/" + stream.to_string();
+    ASSERT_TRUE(files.unlink(path + "/closed"));  // as if the process had been killed
+    segment = path + "/0000000000000001.stj";
+    const std::string bytes = *io::read_file(files, segment, 1 << 20);
+    ASSERT_TRUE(io::replace_file(files, segment, std::string_view(bytes).substr(0, bytes.size() / 2)));
+    for (int round = 0; round < 3; ++round) {
+        const auto folder = open();
+        EXPECT_FALSE(folder->store_rebuilt());
+        EXPECT_EQ(rows(*folder), 5u + (round > 0 ? 1 : 0));
+        EXPECT_EQ(folder->feeder().stats().damaged, 1u);
+        ASSERT_EQ(folder->damage().places(9).size(), 1u);
+        EXPECT_NE(folder->damage().places(9)[0].find("are lost"), std::string::npos);
+        if (round == 0) {
+            OpenCall begun = folder->recorder().begin(call());
+            answer(begun);
+        }
+    }
+    const auto report = journal::verify(files, "/data");
+    ASSERT_TRUE(report);
+    EXPECT_FALSE(report->intact);
+}
+
+TEST_F(Ingest, APlaceThatFeedingPassedIsRememberedAsLongAsTheStore) {
+    std::string segment;
+    {
+        const auto folder = open();
+        for (int i = 0; i < 5; ++i) {
+            OpenCall begun = folder->recorder().begin(call());
+            answer(begun);
+        }
+        segment = "/data/journal/" + folder->journal().stream().to_string() + "/0000000000000001.stj";
+    }
+    const std::string good = *io::read_file(files, segment, 1 << 20);
+    std::string bad = good;
+    bad[bad.size() / 2] ^= 1;
+    ASSERT_TRUE(io::replace_file(files, segment, bad));
+    shared.fresh = true;
+    for (int round = 0; round < 2; ++round) {
+        const auto folder = open();
+        EXPECT_LT(rows(*folder), 5u);
+        EXPECT_EQ(folder->feeder().stats().damaged, 1u);
+    }
+    ASSERT_TRUE(io::replace_file(files, segment, good));
+    ASSERT_TRUE(files.unlink("/data/store/unreadable.txt"));
+    shared.fresh = true;
+    const auto folder = open();
+    EXPECT_EQ(rows(*folder), 5u);
+    EXPECT_EQ(folder->feeder().stats().damaged, 0u);
 }
 
 TEST_F(Ingest, AStoreThatFailsIsFedAgainAndNothingIsTwiceOrMissing) {

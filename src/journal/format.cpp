@@ -110,19 +110,11 @@ std::string build_segment_header(const SegmentHeader& header) {
 Result<std::uint64_t> segment_header_size(std::string_view fixed) {
     ByteReader in(fixed);
     if (in.raw(kMagic.size()) != kMagic) return damaged("the file does not begin like a journal segment");
-    const auto version = in.fixed<std::uint16_t>();
-    const auto flags = in.fixed<std::uint16_t>();
+    (void)in.fixed<std::uint32_t>();  // version and flags: believed when the checksum holds
     const auto size = in.fixed<std::uint32_t>();
     if (!in.ok()) return damaged("the segment header is cut off");
-    if (version > kVersion || flags != 0) {
-        return fail(
-            Code::FailedPrecondition,
-            fmt::format("the segment has format version {}, this program knows {}", version, kVersion),
-            "use the newer Steno that wrote this folder");
-    }
-    if (version == 0 || size < kSegmentFixedBytes + 4 || size > kMaxSegmentHeaderBytes) {
+    if (size < kSegmentFixedBytes + 4 || size > kMaxSegmentHeaderBytes)
         return damaged("the segment header is impossible");
-    }
     return size;
 }
 
@@ -134,7 +126,17 @@ Result<SegmentHeader> parse_segment_header(std::string_view bytes) {
     if (crc32c(bytes.substr(0, size - 4)) != tail.fixed<std::uint32_t>()) {
         return damaged("the checksum of the segment header is wrong");
     }
-    ByteReader in(bytes.substr(16));
+    ByteReader in(bytes.substr(kMagic.size()));
+    const auto version = in.fixed<std::uint16_t>();
+    const auto flags = in.fixed<std::uint16_t>();
+    if (version > kVersion || flags != 0) {
+        return fail(
+            Code::FailedPrecondition,
+            fmt::format("the segment has format version {}, this program knows {}", version, kVersion),
+            "use the newer Steno that wrote this folder");
+    }
+    if (version == 0) return damaged("the segment header is impossible");
+    (void)in.fixed<std::uint32_t>();  // the size
     SegmentHeader header;
     header.header_size = size;
     header.stream = uuid_from(in);

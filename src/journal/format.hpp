@@ -41,8 +41,11 @@ struct SegmentHeader {
 };
 
 std::string build_segment_header(const SegmentHeader& header);
-/// The length of the whole header, from its fixed part. DataLoss, or FailedPrecondition for a newer version.
+/// The length of the whole header, from its fixed part: magic, version, flags, size, and a checksum at the
+/// end stand at the same places in every version. DataLoss.
 Result<std::uint64_t> segment_header_size(std::string_view fixed);
+/// DataLoss; or FailedPrecondition for a newer version, if the checksum holds: a version that a flipped bit
+/// made is damage.
 Result<SegmentHeader> parse_segment_header(std::string_view bytes);
 
 /// A record complete but for its place: all that costs time is done.

@@ -40,8 +40,10 @@ const unsigned char* raw(std::string_view bytes) {
 std::string signed_text(const std::vector<StreamHead>& streams, std::string_view at) {
     std::string text = fmt::format("{}\n{}\n", kFormat, at);
     for (const StreamHead& head : streams) {
-        text += fmt::format("{} {} {} {}\n", head.stream.to_string(), head.sequence,
+        text += fmt::format("{} {} {} {}", head.stream.to_string(), head.sequence,
                             to_hex(as_text(head.chain)), head.closed ? "closed" : "open");
+        if (head.lost_through > 0) text += fmt::format(" lost {}", head.lost_through);
+        text += '\n';
     }
     return text;
 }
@@ -160,6 +162,7 @@ std::string build_head(const std::vector<StreamHead>& streams, const Timestamp& 
         out.member("sequence", head.sequence);
         out.member("chain", to_hex(as_text(head.chain)));
         out.member("closed", head.closed);
+        if (head.lost_through > 0) out.member("lost_through", head.lost_through);
         out.end_object();
     }
     out.end_array();
@@ -198,6 +201,7 @@ Result<Head> parse_head(std::string_view json) {
             element["closed"].get(stream.closed) != simdjson::SUCCESS) {
             return wrong("a stream in it is incomplete");
         }
+        if (element["lost_through"].get(stream.lost_through) != simdjson::SUCCESS) stream.lost_through = 0;
         stream.stream = *id;
         std::ranges::copy(*chain, reinterpret_cast<char*>(stream.chain.data()));
         head.streams.push_back(stream);

@@ -21,6 +21,9 @@ struct StreamHead {
     std::uint64_t sequence = 0;
     Sha256 chain{};  ///< after that record
     bool closed = false;
+    /// Above `sequence`: the records up to here were durable once, and were lost before anybody could sign
+    /// them. 0: none are missing.
+    std::uint64_t lost_through = 0;
 };
 
 /// The folder's Ed25519 key, `<data>/keys/journal.key` (PKCS #8 PEM), and beside it the public one,

@@ -103,6 +103,10 @@ class Journal {
     [[nodiscard]] virtual const std::vector<Orphan>& orphans() const = 0;
     /// The last whole record of each stream that open() found dead; all of it is fsynced by now.
     [[nodiscard]] virtual const std::vector<Position>& recovered() const = 0;
+    /// Somebody remembers that this record was durable (the store was fed with it). If open() found its
+    /// stream dead, and ending before it, records are lost: the log says so, and the mark of the stream's end
+    /// will. Before finish_recovery().
+    virtual void expect_durable(const Position& position) = 0;
     /// Makes the adopting records durable and marks the dead streams as closed, so that no later open looks
     /// into them again. Streams with an orphan that was not adopted stay unmarked. Call it also when there
     /// are no orphans.

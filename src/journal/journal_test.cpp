@@ -1,5 +1,6 @@
 #include "journal/journal.hpp"
 
+#include "base/hash.hpp"
 #include "journal/format.hpp"
 #include "journal/head.hpp"
 #include "journal/test_journal.hpp"
@@ -10,6 +11,7 @@
 
 #include <atomic>
 #include <condition_variable>
+#include <cstring>
 #include <filesystem>
 #include <set>
 #include <thread>
@@ -380,6 +382,10 @@ TEST(Format, RefusesANewerVersion) {
     header.first_sequence = 1;
     std::string bytes = build_segment_header(header);
     bytes[8] = 2;
+    EXPECT_EQ(parse_segment_header(bytes).error().code, Code::DataLoss);  // nobody wrote that
+    const std::size_t end = bytes.size() - 4;
+    const std::uint32_t crc = crc32c(std::string_view(bytes).substr(0, end));
+    std::memcpy(bytes.data() + end, &crc, sizeof crc);
     EXPECT_EQ(parse_segment_header(bytes).error().code, Code::FailedPrecondition);
 }
 

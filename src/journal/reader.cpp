@@ -64,6 +64,8 @@ struct Stream {
     std::vector<SegmentPtr> segments;
     std::uint64_t trimmed = 0;                    ///< the last sequence that was removed
     std::optional<std::uint64_t> final_sequence;  ///< once it cannot grow any more
+    std::uint64_t lost_through = 0;               ///< see StreamInfo
+    std::string mark_damage;                      ///< what is wrong with its mark
     std::uint64_t scanned_end = 0;    ///< of a stream without a mark: as far as it was whole when it had …
     std::uint64_t scanned_bytes = 0;  ///< … this size
 };
@@ -95,6 +97,9 @@ class FolderReader final : public Reader {
         return live_ != nullptr && live_->stream() == stream;
     }
     Result<std::shared_ptr<Stream>> stream_of(const Uuid& id);
+    /// Finds out where a stream ends that is not live, if it cannot grow any more.
+    Result<void> find_final(Stream& stream);
+    Result<StreamInfo> info_of(const Uuid& id);
 
     io::FileSystem& files_;
     const std::string data_folder_;
@@ -231,29 +236,46 @@ Result<void> FolderReader::refresh(Stream& stream) {
     return {};
 }
 
+Result<void> FolderReader::find_final(Stream& stream) {
+    auto mark = read_closed_mark(files_, data_folder_, stream.id);
+    if (mark && !*mark) {
+        if (live_ == nullptr) return {};
+        const auto& dead = live_->recovered();
+        const auto found = std::ranges::find(dead, stream.id, &Position::stream);
+        // A stream of another living process: what of it is durable is not known here.
+        if (found == dead.end())
+            return fail(Code::NotFound, fmt::format("there is no stream {} to read", stream.id.to_string()));
+        stream.final_sequence = found->sequence;
+        return {};
+    }
+    if (mark && (*mark)->signature_holds) {
+        stream.final_sequence = (*mark)->streams[0].sequence;
+        stream.lost_through = (*mark)->streams[0].lost_through;
+        return {};
+    }
+    // There is a mark, so nothing will be added; where the stream ends only its records can tell.
+    stream.mark_damage =
+        mark ? fmt::format("the signature of {} is wrong", closed_mark_path(data_folder_, stream.id))
+             : mark.error().message;
+    log::error("journal: {}; the stream is read as far as it is whole", stream.mark_damage);
+    STENO_ASSIGN(const StreamEnd end, find_end(files_, data_folder_, stream.id, false));
+    stream.final_sequence = end.head.sequence;
+    stream.lost_through = end.head.lost_through;
+    return {};
+}
+
 Result<std::shared_ptr<Stream>> FolderReader::stream_of(const Uuid& id) {
     {
         const std::lock_guard lock(mutex_);
         if (const auto known = streams_.find(id); known != streams_.end()) return known->second;
     }
     auto stream = std::make_shared<Stream>(id);
-    if (!is_live(id)) {
-        auto mark = read_closed_mark(files_, data_folder_, id);
-        if (mark && *mark) stream->final_sequence = (*mark)->streams[0].sequence;
-        if (!stream->final_sequence && live_ != nullptr) {
-            const auto& dead = live_->recovered();
-            const auto found = std::ranges::find(dead, id, &Position::stream);
-            // A stream of another living process: what of it is durable is not known here.
-            if (found == dead.end())
-                return fail(Code::NotFound, fmt::format("there is no stream {} to read", id.to_string()));
-            stream->final_sequence = found->sequence;
-        }
-    }
     auto found = refresh(*stream);
     if (!found && found.error().code == Code::NotFound) {
         return fail(Code::NotFound, fmt::format("there is no stream {}", id.to_string()));
     }
     if (!found) return std::unexpected(std::move(found).error());
+    if (!is_live(id)) STENO_TRY(find_final(*stream));
     const std::lock_guard lock(mutex_);
     return streams_.try_emplace(id, std::move(stream)).first->second;
 }
@@ -372,28 +394,46 @@ Result<std::uint64_t> FolderReader::offset_of(const SegmentPtr& from, std::uint6
     return offset;
 }
 
+Result<StreamInfo> FolderReader::info_of(const Uuid& id) {
+    STENO_ASSIGN(const auto stream, stream_of(id));
+    if (!stream->final_sequence) STENO_TRY(refresh(*stream));
+    StreamInfo info;
+    info.id = id;
+    info.live = is_live(id);
+    info.closed = stream->final_sequence.has_value();
+    info.lost_through = stream->lost_through;
+    STENO_ASSIGN(info.durable, end_of(*stream));
+    const std::lock_guard lock(stream->mutex);
+    info.segments = stream->segments.size();
+    for (const SegmentPtr& segment : stream->segments) info.bytes += segment->size;
+    if (!stream->segments.empty()) {
+        const Segment& first = *stream->segments.front();
+        info.created_unix_nanos = first.created_unix_nanos;
+        if (info.durable >= first.first_sequence) info.first_sequence = first.first_sequence;
+    }
+    if (!stream->mark_damage.empty()) info.damage.push_back(stream->mark_damage);
+    if (info.lost_through > info.durable) {
+        info.damage.push_back(fmt::format("stream {}: the records from {} to {} are lost", id.to_string(),
+                                          info.durable + 1, info.lost_through));
+    }
+    return info;
+}
+
 Result<std::vector<StreamInfo>> FolderReader::streams() {
     STENO_ASSIGN(const auto ids, list_streams(files_, data_folder_));
     std::vector<StreamInfo> infos;
     for (const Uuid& id : ids) {
-        auto stream = stream_of(id);
-        if (!stream && stream.error().code == Code::NotFound) continue;
-        if (!stream) return std::unexpected(std::move(stream).error());
-        if (!(*stream)->final_sequence) STENO_TRY(refresh(**stream));
-        StreamInfo info;
-        info.id = id;
-        info.live = is_live(id);
-        info.closed = (*stream)->final_sequence.has_value();
-        STENO_ASSIGN(info.durable, end_of(**stream));
-        const std::lock_guard lock((*stream)->mutex);
-        info.segments = (*stream)->segments.size();
-        for (const SegmentPtr& segment : (*stream)->segments) info.bytes += segment->size;
-        if (!(*stream)->segments.empty()) {
-            const Segment& first = *(*stream)->segments.front();
-            info.created_unix_nanos = first.created_unix_nanos;
-            if (info.durable >= first.first_sequence) info.first_sequence = first.first_sequence;
+        auto info = info_of(id);
+        if (!info && info.error().code == Code::NotFound) continue;
+        // Of a newer version: it does not keep the others from being read.
+        if (!info && info.error().code == Code::FailedPrecondition) {
+            std::string reason = fmt::format("stream {}: {}", id.to_string(), info.error().message);
+            info = StreamInfo();
+            info->id = id;
+            info->damage.push_back(std::move(reason));
         }
-        infos.push_back(info);
+        if (!info) return std::unexpected(std::move(info).error());
+        infos.push_back(std::move(*info));
     }
     std::ranges::sort(infos, {},
                       [](const StreamInfo& info) { return std::pair(info.created_unix_nanos, info.id); });

@@ -25,6 +25,11 @@ struct StreamInfo {
     std::int64_t created_unix_nanos = 0;
     bool closed = false;  ///< nothing will be added
     bool live = false;    ///< the stream of the Journal given to Reader::open
+    /// Above `durable`: the records up to here were durable once and are lost, as the stream's mark says.
+    std::uint64_t lost_through = 0;
+    /// What is wrong with it, as far as that can be told without reading it: a damaged mark, a lost end, a
+    /// newer format version. What is whole is readable all the same.
+    std::vector<std::string> damage;
 };
 
 /// A place in one stream, moving forward. One thread at a time. Must not outlive its Reader.
@@ -53,7 +58,8 @@ class Reader {
                                                 const Journal* live = nullptr);
     virtual ~Reader() = default;
 
-    /// All streams, oldest first; looks at the folder again each time.
+    /// All streams, oldest first; looks at the folder again each time. One that cannot be read at all is
+    /// among them, with the reason in `damage` and nothing to read.
     virtual Result<std::vector<StreamInfo>> streams() = 0;
 
     /// Files were replaced by others that hold less: nothing is read from the old ones any more, which stay open and on

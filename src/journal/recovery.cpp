@@ -17,28 +17,47 @@ namespace {
 constexpr std::uint64_t kMaxMarkBytes = 64 * 1024;
 constexpr std::uint64_t kCacheBytes = 64ULL << 20;
 
-/// A torn end is expected; a damaged one must not be taken for it silently.
-Result<void> warn_of_damage(io::File& file, const SegmentFile& segment, const SegmentScanner::Step& bad,
-                            std::uint64_t due) {
-    STENO_ASSIGN(const bool damage, was_durable(file, bad.offset, due));
-    if (damage) {
-        log::error("journal: {} is damaged at byte {} ({}); the records behind are not readable",
-                   segment.path, bad.offset, bad.reason);
+/// A torn end is expected; a damaged one must not be taken for it silently. Returns the last sequence known
+/// to be lost, or 0.
+Result<std::uint64_t> judge_end(io::File& file, const std::string& path, std::uint64_t offset,
+                                std::string_view reason, std::uint64_t due) {
+    STENO_ASSIGN(const std::uint64_t lost, durable_behind(file, offset, due));
+    if (lost > 0) {
+        log::error("journal: {} is damaged at byte {} ({}); the records {} to {} or later are not readable",
+                   path, offset, reason, due, lost);
     } else {
-        log::info("journal: {} ends with an unfinished write at byte {}", segment.path, bad.offset);
+        log::info("journal: {} ends with an unfinished write at byte {}", path, offset);
+    }
+    return lost;
+}
+
+/// Segments behind the last readable one: their headers are torn, or damaged.
+Result<void> judge_unreadable(io::FileSystem& files, const StreamFiles& found, StreamHead& end) {
+    const std::uint64_t last = found.segments.empty() ? 0 : found.segments.back().number;
+    for (const UnreadableSegment& segment : found.unreadable) {
+        if (segment.number < last) continue;
+        if (segment.sealed) {
+            log::error("journal: {} is not readable: {}", segment.path, segment.reason);
+            end.lost_through = std::max(end.lost_through, end.sequence + 1);  // what is sealed was durable
+            continue;
+        }
+        STENO_ASSIGN(const auto file, files.open_read(segment.path));
+        STENO_ASSIGN(const std::uint64_t lost,
+                     judge_end(*file, segment.path, 0, segment.reason, end.sequence + 1));
+        end.lost_through = std::max(end.lost_through, lost);
     }
     return {};
 }
 
-/// Goes through the records of a segment, as far as they are whole.
+/// Goes through the records of a segment, as far as they are whole. Returns as judge_end does.
 template <class Each>
-Result<void> for_each_plain(io::File& file, const SegmentFile& segment, Each each) {
+Result<std::uint64_t> for_each_plain(io::File& file, const SegmentFile& segment, Each each) {
     SegmentScanner scanner(file, segment.header.header_size, segment.header.first_sequence);
     for (;;) {
         STENO_ASSIGN(const auto step, scanner.next());
         if (step.state == SegmentScanner::State::Bad)
-            STENO_TRY(warn_of_damage(file, segment, step, scanner.due()));
-        if (step.state != SegmentScanner::State::Record) return {};
+            return judge_end(file, segment.path, step.offset, step.reason, scanner.due());
+        if (step.state != SegmentScanner::State::Record) return 0;
         each(step.record, step.record.prefix.chain);
     }
 }
@@ -65,8 +84,11 @@ Result<StreamEnd> find_end(io::FileSystem& files, const std::string& data_folder
                            bool make_durable) {
     STENO_ASSIGN(const StreamFiles found, list_segments(files, data_folder, stream));
     StreamEnd end;
-    end.head = {stream, 0, chain_start(stream), false};
-    if (found.segments.empty()) return end;
+    end.head = {stream, 0, chain_start(stream), false, 0};
+    if (found.segments.empty()) {
+        STENO_TRY(judge_unreadable(files, found, end.head));
+        return end;
+    }
     const SegmentFile& last = found.segments.back();
     const SegmentHeader& header = last.header;
     end.created_unix_nanos = found.segments.front().header.created_unix_nanos;
@@ -90,14 +112,16 @@ Result<StreamEnd> find_end(io::FileSystem& files, const std::string& data_folder
         end.head.chain = chain;
     };
     if (!last.sealed) {
-        STENO_TRY(for_each_plain(**file, last, hear));
+        STENO_ASSIGN(end.head.lost_through, for_each_plain(**file, last, hear));
     } else if (auto read = for_each_sealed(std::move(*file), hear); !read) {
         if (read.error().code != Code::DataLoss) return std::unexpected(std::move(read).error());
         log::error("journal: {} is damaged ({}); the records behind record {} are not readable", last.path,
                    read.error().message, end.head.sequence);
+        end.head.lost_through = end.head.sequence + 1;  // at least: what is sealed was durable
     }
     for (const auto& [id, sequence] : open) end.open.push_back({id, {stream, sequence}});
     std::ranges::sort(end.open, {}, [](const Opening& call) { return call.at.sequence; });
+    STENO_TRY(judge_unreadable(files, found, end.head));
     return end;
 }
 
@@ -147,9 +171,14 @@ Result<void> Recovery::look_at(const Uuid& stream, std::vector<Opening>& adopted
         return {};
     }
     // A living process may have adopted orphans of a stream that is still unmarked.
-    STENO_ASSIGN(StreamEnd end, find_end(*files_, folder_, stream, dead));
-    adopted.insert(adopted.end(), end.adopted.begin(), end.adopted.end());
-    if (dead) dead_.push_back({std::move(end), std::move(*lock)});
+    auto end = find_end(*files_, folder_, stream, dead);
+    if (!end && end.error().code == Code::FailedPrecondition) {
+        log::error("journal: the stream {} is left alone: {}", stream.to_string(), end.error().message);
+        return {};
+    }
+    if (!end) return std::unexpected(std::move(end).error());
+    adopted.insert(adopted.end(), end->adopted.begin(), end->adopted.end());
+    if (dead) dead_.push_back({std::move(*end), std::move(*lock)});
     return {};
 }
 
@@ -181,6 +210,19 @@ std::vector<StreamHead> Recovery::ends() const {
     std::vector<StreamHead> heads;
     for (const DeadStream& dead : dead_) heads.push_back(dead.end.head);
     return heads;
+}
+
+void Recovery::expect_durable(const Position& position) {
+    for (DeadStream& dead : dead_) {
+        StreamHead& end = dead.end.head;
+        if (end.stream != position.stream || position.sequence <= std::max(end.sequence, end.lost_through))
+            continue;
+        end.lost_through = position.sequence;
+        log::error(
+            "journal: the stream {} ends at record {}, and record {} was durable once: what lies between "
+            "is lost",
+            end.stream.to_string(), end.sequence, position.sequence);
+    }
 }
 
 /// A stream's own adoptions must be seen as long as a stream that it adopted from is unmarked.

@@ -20,7 +20,8 @@ struct StreamEnd {
     std::vector<Opening> adopted;  ///< orphans of other streams that this one closes
 };
 
-/// `make_durable`: syncs the last segment first, so that all that is found is durable.
+/// `make_durable`: syncs the last segment first, so that all that is found is durable. Where the stream ends
+/// in damage, head.lost_through says as far as it is known to have gone; that is logged, too.
 Result<StreamEnd> find_end(io::FileSystem& files, const std::string& data_folder, const Uuid& stream,
                            bool make_durable);
 
@@ -33,6 +34,8 @@ class Recovery {
 
     [[nodiscard]] const std::vector<Orphan>& orphans() const { return orphans_; }
     [[nodiscard]] std::vector<StreamHead> ends() const;
+    /// Somebody knows that this record was durable. A dead stream that ends before it has lost it.
+    void expect_durable(const Position& position);
     /// Marks the dead streams whose orphans are all among `adopted` (durable by now), and lets go of all
     /// locks. Returns the streams marked.
     Result<std::vector<Uuid>> finish(const std::vector<Opening>& adopted, Clock& clock,
@@ -61,7 +64,8 @@ class Recovery {
 /// Writes the mark that nothing will be added to the stream.
 Result<void> mark_closed(io::FileSystem& files, const std::string& data_folder, StreamHead head, Clock& clock,
                          const SigningKey& key);
-/// The end that the mark names; nothing if there is no mark. DataLoss if it is unreadable.
+/// The end that the mark names; nothing if there is no mark. DataLoss if it is unreadable. Whether its
+/// signature holds is for the caller to judge.
 Result<std::optional<Head>> read_closed_mark(io::FileSystem& files, const std::string& data_folder,
                                              const Uuid& stream);
 

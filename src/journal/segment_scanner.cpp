@@ -191,20 +191,20 @@ Result<SegmentScanner::Step> SegmentScanner::next() {
     return step;
 }
 
-Result<bool> was_durable(io::File& file, std::uint64_t offset, std::uint64_t sequence) {
-    std::vector<char> chunk;
+Result<std::uint64_t> durable_behind(io::File& file, std::uint64_t offset, std::uint64_t sequence) {
+    std::vector<char> chunk(kSearchBytes);
+    std::uint64_t highest = 0;
     for (;;) {
-        chunk.resize(kSearchBytes);
         STENO_ASSIGN(const std::size_t got, file.read(offset, chunk));
-        if (got < kPrefixBytes) return false;
+        if (got < kPrefixBytes) return highest;
         const std::string_view bytes(chunk.data(), got);
         const std::size_t places = got - kPrefixBytes + 1;
         for (std::size_t at = 0; at < places; ++at) {
             std::uint64_t durable;
             std::memcpy(&durable, bytes.data() + at + 16, sizeof durable);
-            if (durable < sequence) continue;
+            if (durable < sequence || durable <= highest) continue;
             const auto prefix = parse_prefix(bytes.substr(at, kPrefixBytes));
-            if (prefix && prefix->sequence > sequence) return true;
+            if (prefix && prefix->sequence > sequence && durable < prefix->sequence) highest = durable;
         }
         offset += places;
     }

@@ -88,9 +88,10 @@ class SegmentScanner {
     std::uint64_t buffer_offset_ = 0;
 };
 
-/// Whether a whole record behind `offset` says that `sequence` was durable: then what stands at `offset` is
-/// damage and not an unfinished write. Looks at every byte that follows.
-Result<bool> was_durable(io::File& file, std::uint64_t offset, std::uint64_t sequence);
+/// The highest sequence that whole records behind `offset` call durable, if that is `sequence` or more: then
+/// what stands at `offset`, where `sequence` should, is damage and not an unfinished write. Else 0. Looks at
+/// every byte that follows.
+Result<std::uint64_t> durable_behind(io::File& file, std::uint64_t offset, std::uint64_t sequence);
 
 /// A Record with its own copy of the bytes.
 Record own_record(const Uuid& stream, const SegmentScanner::Step& step, std::uint64_t segment);

@@ -130,6 +130,11 @@ void StreamWriter::sync_soon() {
     wake_.notify_one();
 }
 
+void StreamWriter::expect_durable(const Position& position) {
+    const std::lock_guard recovery_lock(recovery_mutex_);
+    recovery_.expect_durable(position);
+}
+
 Result<void> StreamWriter::finish_recovery() {
     const std::lock_guard recovery_lock(recovery_mutex_);
     std::uint64_t last = 0;
@@ -163,13 +168,18 @@ Result<std::string> StreamWriter::export_head() {
     STENO_ASSIGN(const auto streams, list_streams(files_, data_folder_));
     for (const Uuid& stream : streams) {
         if (stream == stream_) continue;
-        STENO_ASSIGN(const auto mark, read_closed_mark(files_, data_folder_, stream));
-        if (mark) heads.push_back(mark->streams[0]);
+        const auto mark = read_closed_mark(files_, data_folder_, stream);
+        if (!mark || (*mark && !(*mark)->signature_holds)) {
+            log::error("journal: the stream {} is left out of the head: the mark of its end is damaged",
+                       stream.to_string());
+        } else if (*mark) {
+            heads.push_back((*mark)->streams[0]);
+        }
     }
     for (const StreamHead& end : recovery_.ends()) heads.push_back(end);
     {
         const std::lock_guard lock(mutex_);
-        heads.push_back({stream_, durable_.load(std::memory_order_relaxed), durable_chain_, false});
+        heads.push_back({stream_, durable_.load(std::memory_order_relaxed), durable_chain_, false, 0});
     }
     return build_head(heads, clock_.now(), *key_);
 }
@@ -212,7 +222,7 @@ Result<void> StreamWriter::end_stream() {
                         fmt::format("{} records are written but could not be brought to disk: {}",
                                     unsynced_.size(), stats_.last_error));
         }
-        end = {stream_, last_, chain_, true};
+        end = {stream_, last_, chain_, true, 0};
         // With adoptions from unmarked streams this one must be looked at again too.
         ended = open_.empty() && adopted_.empty();
     }

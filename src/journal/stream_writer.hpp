@@ -50,6 +50,7 @@ class StreamWriter final : public Journal {
     Position durable() const noexcept override { return {stream_, durable_.load(std::memory_order_acquire)}; }
     const std::vector<Orphan>& orphans() const override { return recovery_.orphans(); }
     const std::vector<Position>& recovered() const override { return recovered_; }
+    void expect_durable(const Position& position) override;
     Result<void> finish_recovery() override;
     Result<std::string> export_head() override;
     Stats stats() const override;

@@ -250,10 +250,10 @@ class StreamCheck {
             damage(DamageKind::Cut, step.reason, segment.number, step.offset);
             return {};
         }
-        STENO_ASSIGN(const bool certain, was_durable(file, step.offset, due));
+        STENO_ASSIGN(const std::uint64_t certain, durable_behind(file, step.offset, due));
         const bool promised =
             (mark_ && due <= mark_->sequence) || (head_ != nullptr && due <= head_->sequence);
-        if (last && !certain && !promised) {
+        if (last && certain == 0 && !promised) {
             report_.torn_bytes += segment.size - step.offset;
             return {};
         }
@@ -279,10 +279,18 @@ class StreamCheck {
         for (const UnreadableSegment& segment : found.unreadable) {
             report_.bytes += segment.size;
             const bool last = found.segments.empty() || segment.number > found.segments.back().number;
+            // One in the middle that nobody misses was given up when its fsync failed: the next has its
+            // records.
+            if (!last && !report_.first_damage) continue;
+            if (!last) {
+                blame(segment, found);
+                continue;
+            }
             STENO_ASSIGN(const auto file, files_.open_read(segment.path));
             // The header of a new segment may be torn; then nothing behind it was ever durable.
-            STENO_ASSIGN(const bool certain, was_durable(*file, 0, sequence_ + 1));
-            if (last && !certain && !segment.sealed) {
+            STENO_ASSIGN(const std::uint64_t certain, durable_behind(*file, 0, sequence_ + 1));
+            const bool promised = mark_ && sequence_ < mark_->sequence;
+            if (certain == 0 && !promised && !segment.sealed) {
                 report_.torn_bytes += segment.size;
             } else {
                 damage(DamageKind::Corrupt, segment.reason, segment.number);
@@ -291,10 +299,27 @@ class StreamCheck {
         return {};
     }
 
+    /// If the first damage is a gap where this segment stood, the segment's header is what is wrong.
+    void blame(const UnreadableSegment& segment, const StreamFiles& found) {
+        Damage& first = *report_.first_damage;
+        const auto next = std::ranges::find_if(
+            found.segments, [&](const SegmentFile& other) { return other.number > segment.number; });
+        const bool follows = next != found.segments.begin() && first.kind == DamageKind::Cut &&
+                             first.segment == std::prev(next)->number;
+        const bool precedes = first.kind == DamageKind::Missing && first.segment == next->number;
+        if (follows || precedes)
+            first = {DamageKind::Corrupt, segment.number, 0, first.sequence, segment.reason};
+    }
+
     void check_end() {
         if (first_segment_ && trimmed_) {
             sequence_ = trimmed_->sequence;
             chain_ = trimmed_->chain;
+        }
+        if (mark_ && mark_->lost_through > 0) {
+            damage(DamageKind::Cut,
+                   fmt::format("the stream had lost the records from {} to {} when it was recovered",
+                               mark_->sequence + 1, mark_->lost_through));
         }
         if (mark_ && sequence_ < mark_->sequence) {
             damage(DamageKind::Cut,

@@ -12,6 +12,7 @@ namespace {
 
 constexpr std::size_t kMaxLimitSeries = 200;  ///< keys and models, the latest seen
 constexpr std::size_t kMaxLabel = 200;
+constexpr std::size_t kMaxPlacesShown = 20;  ///< places of the journal that cannot be read
 
 bool gateway_ok(Services& services) {
     return services.data.journal().stats().healthy;
@@ -101,6 +102,12 @@ Result<ApiAnswer> show_status(Services& services, const ApiRequest&) {
     json.member("segments", journal.segments);
     json.member("bytes", journal.bytes);
     if (!journal.last_error.empty()) json.member("last_error", journal.last_error);
+    json.member("unreadable_places", feeder.damaged);
+    json.key("unreadable");
+    json.begin_array();
+    for (const std::string& place : services.data.damage().places(kMaxPlacesShown)) json.string(place);
+    json.end_array();
+    json.member("unreadable_payloads", services.data.calls().unreadable_payloads());
     json.end_object();
     const custody::CustodyStats custody = services.custodian.stats();
     json.key("custody");
@@ -118,6 +125,7 @@ Result<ApiAnswer> show_status(Services& services, const ApiRequest&) {
     json.member("rows", store.rows);
     json.member("bytes", store.bytes);
     json.member("behind_records", feeder.behind);
+    json.member("history_fed", feeder.history_fed);
     json.member("rebuilt_at_start", services.data.store_rebuilt());
     json.end_object();
     json.member("calls_running", recorder.running);
@@ -202,6 +210,9 @@ Result<ApiAnswer> metrics(Services& services, const ApiRequest&) {
            custody.removed_segments);
     metric(out, "steno_custody_failures_total", "counter",
            "Times that sealing or retention failed; each is tried again.", custody.failures);
+    metric(out, "steno_payloads_unreadable_total", "counter",
+           "Payloads that were asked for and could not be read.",
+           services.data.calls().unreadable_payloads());
     limit_metrics(out, services.limits);
     return answer;
 }

@@ -1,0 +1,98 @@
+#include "cli/completeness.hpp"
+
+#include "cli/terminal.hpp"
+
+#include <fmt/format.h>
+#include <simdjson.h>
+
+#include <chrono>
+#include <string>
+#include <thread>
+
+namespace steno::cli {
+
+namespace {
+
+constexpr std::chrono::milliseconds kFirstPause{10};
+constexpr std::chrono::milliseconds kLongestPause{200};
+constexpr std::chrono::seconds kPatience{10};  ///< with a store that does not grow
+constexpr int kDamaged = 11;                   ///< the exit code of data_loss
+
+}  // namespace
+
+struct Completeness::State {
+    bool fed = true;
+    std::uint64_t rows = 0;
+    std::uint64_t places = 0;
+    std::string first_place;
+    std::uint64_t unreadable_payloads = 0;
+};
+
+Result<Completeness::State> Completeness::ask(Api& api) {
+    STENO_ASSIGN(const std::string body, api.get("/api/v1/status"));
+    simdjson::dom::parser parser;
+    simdjson::dom::element status;
+    State state;
+    if (parser.parse(body).get(status) != simdjson::SUCCESS)
+        return fail(Code::Internal, "the status is no JSON");
+    // An older server does not say these things: then nothing is known against it.
+    if (status["store"]["history_fed"].get(state.fed) != simdjson::SUCCESS) state.fed = true;
+    if (status["store"]["rows"].get(state.rows) != simdjson::SUCCESS) state.rows = 0;
+    const auto journal = status["journal"];
+    if (journal["unreadable_places"].get(state.places) != simdjson::SUCCESS) state.places = 0;
+    std::string_view place;
+    if (journal["unreadable"].at(0).get(place) == simdjson::SUCCESS) state.first_place = place;
+    if (journal["unreadable_payloads"].get(state.unreadable_payloads) != simdjson::SUCCESS)
+        state.unreadable_payloads = 0;
+    return state;
+}
+
+Result<Completeness> Completeness::begin(Api& api) {
+    using Clock = std::chrono::steady_clock;
+    Completeness whole(api);
+    Progress progress("fed to the store");
+    auto pause = kFirstPause;
+    auto deadline = Clock::now() + kPatience;
+    STENO_ASSIGN(State state, ask(api));
+    while (!state.fed && Clock::now() < deadline) {
+        std::this_thread::sleep_for(pause);
+        pause = std::min(pause * 2, kLongestPause);
+        const std::uint64_t before = state.rows;
+        STENO_ASSIGN(state, ask(api));
+        if (state.rows != before) deadline = Clock::now() + kPatience;
+        progress.at(state.rows, 0);
+    }
+    whole.fed_ = state.fed;
+    whole.unreadable_payloads_ = state.unreadable_payloads;
+    return whole;
+}
+
+Result<int> Completeness::exit_code() {
+    STENO_ASSIGN(const State state, ask(*api_));
+    if (std::fflush(stdout) != 0) return 0;  // the reader has gone
+    int code = 0;
+    if (!fed_) {
+        fmt::print(stderr, "warning: calls are missing above: the store does not get fed; see the log\n");
+        code = facts_of(Code::Unavailable).exit_code;
+    }
+    if (state.places > 0) {
+        fmt::print(
+            stderr,
+            "warning: calls may be missing above: {} of the journal cannot be read, the first is\n  {}\n"
+            "try:     steno verify says where and why. Once the files are back from a backup, delete the "
+            "folder store/ of the data folder: it is fed anew\n",
+            state.places == 1 ? std::string("a place") : fmt::format("{} places", state.places),
+            printable(state.first_place));
+        code = kDamaged;
+    }
+    if (const std::uint64_t payloads = state.unreadable_payloads - unreadable_payloads_; payloads > 0) {
+        fmt::print(
+            stderr,
+            "warning: {} prompts or answers cannot be read and are missing above; steno verify says why\n",
+            payloads);
+        code = kDamaged;
+    }
+    return code;
+}
+
+}  // namespace steno::cli
