@@ -14,6 +14,8 @@ namespace {
 
 /// A search that takes longer gives what it has, and the cursor to go on from.
 constexpr std::int64_t kSearchNanos = 2'000'000'000;
+/// So many calls are looked up in the word lists before the first of them is read.
+constexpr std::size_t kSearchBatch = 4096;
 
 journal::Position to_journal(const store::Position& position) {
     return {position.stream, position.sequence};
@@ -117,6 +119,10 @@ std::size_t CallReader::decode_payloads(const journal::Position& position, Call&
     std::size_t bytes = 0;
     for (const journal::StoredPayload& payload : record->payloads) {
         if (payload.redacted) continue;
+        if (payload.damaged) {
+            unreadable_payloads_.fetch_add(1);
+            continue;
+        }
         bytes += payload.bytes.size();
         if (auto decoded = decode(payload.bytes, call); !decoded) {
             unreadable_payloads_.fetch_add(1);
@@ -151,35 +157,86 @@ Result<CallReader::Page> CallReader::find(const store::CallQuery& query, bool pa
     return page;
 }
 
+std::vector<bool> CallReader::may_match(std::span<const store::CallPositions> calls, std::string_view text) {
+    std::vector<journal::Position> positions;
+    for (const store::CallPositions& call : calls) {
+        positions.push_back(to_journal(call.closed_at));
+        if (call.opened_at) positions.push_back(to_journal(*call.opened_at));
+    }
+    const std::vector<bool> records = reader_.may_contain(positions, text);
+    std::vector<bool> may;
+    std::size_t at = 0;
+    for (const store::CallPositions& call : calls) {
+        bool any = records[at++];
+        if (call.opened_at) any = records[at++] || any;
+        may.push_back(any);
+    }
+    return may;
+}
+
 Result<CallReader::Page> CallReader::search(const store::CallQuery& query, bool payload) {
     const std::string needle = lower_case(query.selection.text);
     store::CallQuery candidates = query;
     candidates.selection.text.clear();
-    Page page;
-    std::size_t searched = 0;
+    candidates.limit = kMaxSearched;
+    STENO_ASSIGN(const auto calls, store_.positions(candidates));
+    std::vector<store::CallPositions> hits;
     std::size_t bytes = 0;
+    std::size_t searched = 0;
     const std::int64_t deadline = system_clock().steady_nanos() + kSearchNanos;
-    // A page may end anywhere: the cursor of the call it ended at is the one to go on from.
-    while (searched < kMaxSearched) {
-        candidates.limit = store::kMaxPage;
-        STENO_ASSIGN(store::Page rows, store_.find(candidates));
-        page.next_cursor = rows.next_cursor;
-        for (std::size_t i = 0; i < rows.rows.size(); ++i) {
-            const store::Row& row = rows.rows[i];
-            ++searched;
-            Call whole = row.call;
-            const std::size_t size = add_payload(row, whole);
-            if (text_matches(whole, needle)) {
-                page.calls.push_back(payload ? std::move(whole) : row.call);
-                if (payload) bytes += size;
-            }
-            const bool full = page.calls.size() == query.limit || bytes > kMaxPageBytes;
-            if (!full && system_clock().steady_nanos() < deadline) continue;
-            if (i + 1 < rows.rows.size()) page.next_cursor = store::encode_cursor(query, row.call);
-            return page;
+    for (bool enough = false; !enough && searched < calls.size();) {
+        const auto batch =
+            std::span(calls).subspan(searched, std::min(kSearchBatch, calls.size() - searched));
+        const std::vector<bool> may = may_match(batch, query.selection.text);
+        for (std::size_t i = 0; i < batch.size() && !enough; ++i, ++searched) {
+            // What the word lists deny costs nothing.
+            if (!may[i]) continue;
+            const std::size_t size = bytes_if_found(batch[i], needle);
+            if (size > 0) hits.push_back(batch[i]);
+            if (payload) bytes += size;
+            enough = hits.size() == query.limit || bytes > kMaxPageBytes ||
+                     system_clock().steady_nanos() >= deadline;
         }
-        if (!rows.next_cursor) break;
-        candidates.cursor = *rows.next_cursor;
+    }
+    STENO_ASSIGN(Page page, page_of(candidates, hits, payload));
+    if (searched == calls.size() && calls.size() < kMaxSearched) return page;
+    // A page may end anywhere: the cursor of the call it ended at is the one to go on from.
+    STENO_ASSIGN(const auto row, store_.get(calls[searched - 1].id, calls[searched - 1].project));
+    if (row) page.next_cursor = store::encode_cursor(query, row->call);
+    return page;
+}
+
+std::size_t CallReader::bytes_if_found(const store::CallPositions& positions, std::string_view needle) {
+    Call call;
+    std::size_t size = decode_payloads(to_journal(positions.closed_at), call);
+    if (positions.opened_at) size += decode_payloads(to_journal(*positions.opened_at), call);
+    return text_matches(call, needle) ? size : 0;
+}
+
+Result<CallReader::Page> CallReader::page_of(store::CallQuery query,
+                                             std::span<const store::CallPositions> calls, bool payload) {
+    Page page;
+    if (calls.empty()) return page;
+    std::string ids;
+    for (const store::CallPositions& call : calls) ids += (ids.empty() ? "" : ",") + call.id.to_string();
+    STENO_ASSIGN(auto these, store::make_filter("id", store::Op::In, ids));
+    query.selection.filters.push_back(std::move(these));
+    query.cursor.clear();
+    query.limit = store::kMaxPage;
+    // The span of their beginnings spares the store most of its rows.
+    const auto [first, last] = std::ranges::minmax_element(calls, {}, &store::CallPositions::started_at);
+    if (first->started_at) {
+        query.selection.from = first->started_at;
+        query.selection.to = Timestamp{last->started_at->unix_nanos + 1};
+    }
+    STENO_ASSIGN(const store::Page rows, store_.find(query));
+    for (const store::Row& row : rows.rows) {
+        const bool wanted = std::ranges::any_of(calls, [&](const store::CallPositions& call) {
+            return call.id == row.call.id && call.project == row.call.project;
+        });
+        if (!wanted) continue;
+        page.calls.push_back(row.call);
+        if (payload) add_payload(row, page.calls.back());
     }
     return page;
 }

@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <functional>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -40,7 +41,7 @@ class CallReader {
         std::optional<std::string> next_cursor;
     };
     Result<Page> find(const store::CallQuery& query, bool payload);
-    static constexpr std::size_t kMaxSearched = 20'000;
+    static constexpr std::size_t kMaxSearched = 200'000;
     static constexpr std::size_t kMaxPageBytes = 32u << 20;
 
     static constexpr std::chrono::milliseconds kPatience{2000};
@@ -58,6 +59,12 @@ class CallReader {
     Result<Call> read_recent(const Recorder::Recent& recent);
     std::size_t decode_payloads(const journal::Position& position, Call& call);
     Result<Page> search(const store::CallQuery& query, bool payload);
+    /// Which of the calls may have the text in a prompt or answer: word lists, no payloads.
+    std::vector<bool> may_match(std::span<const store::CallPositions> calls, std::string_view text);
+    /// Of the payloads; 0 if the text is not in them.
+    std::size_t bytes_if_found(const store::CallPositions& positions, std::string_view needle);
+    /// These calls, which the query finds among others, in its order.
+    Result<Page> page_of(store::CallQuery query, std::span<const store::CallPositions> calls, bool payload);
 
     Recorder& recorder_;
     Feeder& feeder_;

@@ -21,8 +21,9 @@ namespace {
 constexpr std::uint64_t kIndexStep = 16;  ///< records between two entries of an index
 constexpr std::size_t kMaxOpenFiles = 64;
 constexpr std::size_t kSingleReadBytes = 8 * 1024;
-/// Of decompressed blocks: for single records of any segments, and for a row of records of one.
-constexpr std::uint64_t kCacheBytes = 64ULL << 20;
+/// Of decompressed blocks: for single records of any segments (those of one segment of the usual size fit),
+/// and for a row of records of one.
+constexpr std::uint64_t kCacheBytes = 96ULL << 20;
 constexpr std::uint64_t kScanCacheBytes = 128ULL << 20;
 
 std::unexpected<Error> no_such(Position position, std::string_view why) {
@@ -77,6 +78,7 @@ class FolderReader final : public Reader {
 
     Result<std::vector<StreamInfo>> streams() override;
     void let_go() override;
+    std::vector<bool> may_contain(std::span<const Position> positions, std::string_view text) override;
     Result<Record> read(Position position) override;
     Result<std::unique_ptr<Cursor>> scan(Uuid stream, std::uint64_t from_sequence) override;
 
@@ -438,6 +440,45 @@ Result<std::vector<StreamInfo>> FolderReader::streams() {
     std::ranges::sort(infos, {},
                       [](const StreamInfo& info) { return std::pair(info.created_unix_nanos, info.id); });
     return infos;
+}
+
+std::vector<bool> FolderReader::may_contain(std::span<const Position> positions, std::string_view text) {
+    std::vector<bool> may(positions.size(), true);
+    const std::vector<std::string> fragments = fragments_of(text);
+    if (fragments.empty()) return may;
+    /// What the word lists of a segment say, looked up once.
+    struct Verdict {
+        std::shared_ptr<const SealedSegment> content;  ///< null: nothing is known
+        std::vector<bool> blocks;
+        bool any = false;
+    };
+    std::unordered_map<const Segment*, Verdict> verdicts;
+    for (std::size_t i = 0; i < positions.size(); ++i) {
+        const auto stream = stream_of(positions[i].stream);
+        if (!stream) continue;
+        const auto [segment, end] = segment_of(**stream, positions[i].sequence);
+        if (!segment || !segment->sealed) continue;
+        const auto [known, is_new] = verdicts.try_emplace(segment.get());
+        Verdict& verdict = known->second;
+        if (is_new) {
+            auto content = content_of(segment);
+            if (!content) continue;
+            verdict.content = std::move(*content);
+            for (std::uint32_t block = 0; block < verdict.content->directory().blocks.size(); ++block) {
+                verdict.blocks.push_back(verdict.content->block_may_contain(block, fragments));
+                verdict.any = verdict.any || verdict.blocks.back();
+            }
+        }
+        if (!verdict.content) continue;
+        may[i] = verdict.any;
+        if (!verdict.any) continue;
+        const auto blocks = verdict.content->blocks_of(positions[i].sequence, cache_);
+        if (!blocks) continue;
+        may[i] = std::ranges::any_of(*blocks, [&](std::uint32_t block) {
+            return block >= verdict.blocks.size() || verdict.blocks[block];
+        });
+    }
+    return may;
 }
 
 void FolderReader::let_go() {

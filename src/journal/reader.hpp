@@ -7,7 +7,9 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 /// Reading the journal of a data folder. Needs no Journal: a command may read the folder while nothing
@@ -62,12 +64,18 @@ class Reader {
     /// among them, with the reason in `damage` and nothing to read.
     virtual Result<std::vector<StreamInfo>> streams() = 0;
 
-    /// Files were replaced by others that hold less: nothing is read from the old ones any more, which stay open and on
-    /// the disk otherwise. Cursors that exist go on with what they have.
+    /// Files were replaced by others that hold less: nothing is read from the old ones any more, which stay
+    /// open and on the disk otherwise. Cursors that exist go on with what they have.
     virtual void let_go() = 0;
 
     /// One record. NotFound: no such stream, or not (yet) there; DataLoss: damaged.
     virtual Result<Record> read(Position position) = 0;
+
+    /// For a text search: which of these records may hold the text, in ASCII case or another, in one of their
+    /// payloads. Denies only what the word lists of sealed segments deny; true for all others. No errors:
+    /// what cannot be looked up may hold it. Far cheaper for positions of one segment together than one by
+    /// one.
+    virtual std::vector<bool> may_contain(std::span<const Position> positions, std::string_view text) = 0;
 
     /// Reads a stream from this sequence on (0 and 1: from its beginning, or from the oldest that is still
     /// there).
