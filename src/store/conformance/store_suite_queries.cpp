@@ -445,16 +445,30 @@ TEST_P(StoreSuite, MoneyIsExact) {
 }
 
 TEST_P(StoreSuite, MoneyInTwoCurrenciesIsNotAddedUp) {
-    auto calls = plausible_calls(2, 28);
-    calls[0].cost.total = calls[1].cost.total = Decimal::parse("1");
-    calls[0].cost.currency = "USD";
-    calls[1].cost.currency = "EUR";
+    const std::vector<std::vector<std::string>> groups = {{"USD", "EUR"}, {"USD", "ZAR"}, {"EUR", "ZAR"},
+                                                          {"ZAR", "ZAR"}, {"USD", ""},    {"USD", "USD"},
+                                                          {"", ""},       {"ZAR", ""},    {"EUR", "EUR"}};
+    std::vector<Call> calls;
+    for (std::size_t i = 0; i < groups.size(); ++i) {
+        for (const std::string& currency : groups[i]) {
+            calls.push_back(plausible_calls(1, 280 + calls.size())[0]);
+            calls.back().who.user_id = fmt::format("{}", i);
+            calls.back().cost.total = Decimal::parse("1");
+            calls.back().cost.currency = currency;
+        }
+    }
     apply(calls);
     AggregateQuery query;
+    query.group_by = {field("who.user_id")};
     query.measures = {value(make_measure("cost"))};
-    const auto cost = std::get<CostSum>(value(store().aggregate(query)).groups.at(0).cells[0]);
-    EXPECT_EQ(cost.currency, "mixed");
-    EXPECT_FALSE(cost.total);
+    const auto table = value(store().aggregate(query));
+    expect_same(table, value(oracle_of(calls)->aggregate(query)), "groups of two");
+    for (std::size_t i = 0; i < groups.size(); ++i) {
+        const auto& cost = std::get<CostSum>(table.groups.at(i).cells[0]);
+        const bool mixed = i < 3;
+        EXPECT_EQ(cost.currency, mixed ? "mixed" : std::max(groups[i][0], groups[i][1]));
+        EXPECT_EQ(cost.total.has_value(), !mixed);
+    }
 }
 
 TEST_P(StoreSuite, PercentilesAreNearestRank) {
