@@ -3,6 +3,7 @@
 #include "cli/call_view.hpp"
 #include "cli/command.hpp"
 #include "cli/completeness.hpp"
+#include "cli/storage.hpp"
 #include "cli/terminal.hpp"
 
 #include <fmt/format.h>
@@ -25,6 +26,7 @@ struct StatsFlags {
     std::string order;
     std::vector<std::string> filters;
     std::uint32_t limit = 30;
+    bool storage = false;
 };
 
 std::string cell_text(std::string_view measure, dom::element cell) {
@@ -50,6 +52,7 @@ std::string cell_text(std::string_view measure, dom::element cell) {
 
 Result<int> stats(const Program& program, const StatsFlags& flags) {
     STENO_ASSIGN(const auto api, Api::open(program, flags.record));
+    if (flags.storage) return show_storage(program, *api);
     STENO_ASSIGN(Completeness completeness, Completeness::begin(*api));
     std::string query;
     const auto add = [&](std::string_view name, std::string_view value) {
@@ -137,7 +140,8 @@ void add_stats(Program& program) {
                     "  steno stats\n"
                     "  steno stats --by trace.agent --from 2026-11-01T00:00:00Z\n"
                     "  steno stats --by model.requested --bucket day --measures calls,cost,duration_p95\n"
-                    "  steno stats --by none --measures calls,error_rate,cost -f labels.tags=demo\n");
+                    "  steno stats --by none --measures calls,error_rate,cost -f labels.tags=demo\n"
+                    "  steno stats --storage\n");
     const auto flags = std::make_shared<StatsFlags>();
     add_record_flags(*command, flags->record);
     command->add_option("--by", flags->by,
@@ -152,6 +156,7 @@ void add_stats(Program& program) {
     command->add_option("--order", flags->order, "a measure, '-' in front for descending (default -cost)");
     command->add_option("--filter,-f", flags->filters, "FIELD[.OP]=VALUE; may be repeated");
     command->add_option("--limit,-n", flags->limit, "how many groups (default 30)");
+    command->add_flag("--storage", flags->storage, "instead: what the data folder takes of the disk");
     command->callback([flags, &program] { program.run = [flags](Program& p) { return stats(p, *flags); }; });
 }
 

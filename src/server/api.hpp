@@ -90,6 +90,7 @@ Result<ApiAnswer> list_prices(Services&, const ApiRequest&);
 Result<ApiAnswer> explain_price(Services&, const ApiRequest&);
 Result<ApiAnswer> replay_call(Services&, const ApiRequest&);
 Result<ApiAnswer> show_status(Services&, const ApiRequest&);
+Result<ApiAnswer> show_storage(Services&, const ApiRequest&);
 Result<ApiAnswer> healthz(Services&, const ApiRequest&);
 Result<ApiAnswer> readyz(Services&, const ApiRequest&);
 Result<ApiAnswer> metrics(Services&, const ApiRequest&);

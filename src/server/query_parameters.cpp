@@ -85,6 +85,7 @@ Result<ListParameters> list_parameters(const ApiRequest& request) {
             parameters.payload = parameters.payload || in_payload(path);
         }
     }
+    parameters.query.fields = parameters.fields;
     return parameters;
 }
 

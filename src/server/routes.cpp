@@ -20,6 +20,7 @@ std::span<const Route> routes() {
         Route{"GET", "/api/v1/prices/explain/{id}", explain_price},
         Route{"POST", "/api/v1/replay", replay_call},
         Route{"GET", "/api/v1/status", show_status},
+        Route{"GET", "/api/v1/storage", show_storage},
         Route{"GET", "/api/v1/openapi.json", openapi, true},
         Route{"GET", "/healthz", healthz, true},
         Route{"GET", "/readyz", readyz, true},

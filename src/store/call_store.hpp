@@ -80,6 +80,7 @@ struct StoreStats {
     std::uint64_t rows = 0;
     std::uint64_t waiting = 0;  ///< things said of calls that have not come yet
     std::uint64_t bytes = 0;    ///< on disk (in memory: 0)
+    std::uint64_t unused = 0;   ///< of those: left by calls that are gone, to be filled by new ones
 };
 
 /// Lifecycle: opened by the function of its backend (duckdb/duckdb_store.hpp, memory/memory_store.hpp),

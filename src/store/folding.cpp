@@ -120,6 +120,9 @@ std::string repaired(std::string_view text) {
 /// 2262-01-01: leaves room for offsets and months in 64-bit nanoseconds.
 constexpr std::int64_t kLastMoment = 9'214'646'400'000'000'000;
 
+/// Units of money: backends keep them as two numbers of 64 bits, and add up ten calls' at least.
+constexpr __int128 kMostMoney = __int128{9'000'000'000'000'000'000} * 1'000'000'000'000'000'000;
+
 bool is_storable(const AttributeValue& value) {
     if (const auto* text = std::get_if<std::string>(&value)) return is_valid_utf8(*text);
     const auto* number = std::get_if<double>(&value);
@@ -130,6 +133,8 @@ bool is_storable(const FieldValue& value) {
     if (const auto* text = std::get_if<std::string_view>(&value)) return is_valid_utf8(*text);
     if (const auto* moment = std::get_if<Timestamp>(&value))
         return moment->unix_nanos <= kLastMoment && moment->unix_nanos >= -kLastMoment;
+    if (const auto* money = std::get_if<Decimal>(&value))
+        return money->units() <= kMostMoney && money->units() >= -kMostMoney;
     if (const auto* number = std::get_if<double>(&value)) return is_storable(AttributeValue(*number));
     if (const auto* const* texts = std::get_if<const std::vector<std::string>*>(&value)) {
         for (const auto& text : **texts)
@@ -149,7 +154,7 @@ void set_repaired(Call& call, std::size_t index, const FieldValue& value) {
     if (const auto* broken = std::get_if<std::string_view>(&value)) {
         text = repaired(*broken);
         fit = std::string_view(text);
-    } else if (std::holds_alternative<Timestamp>(value)) {
+    } else if (std::holds_alternative<Timestamp>(value) || std::holds_alternative<Decimal>(value)) {
         fit = std::monostate{};
     } else if (const auto* number = std::get_if<double>(&value)) {
         if (std::isfinite(*number))

@@ -14,7 +14,7 @@ namespace steno::store {
 std::string encode_remainder(const Call& call);
 
 /// The call as a store keeps it: columns and remainder. Without payload; U+FFFD for what is not UTF-8;
-/// without numbers that are not finite and moments after 2261.
+/// without numbers that are not finite, moments after 2261 and money beyond 9e24.
 Call as_stored(const Call& call);
 /// Whether as_stored would change a column's value.
 bool needs_repair(const Call& call);

@@ -208,6 +208,29 @@ Result<void> check(const CallQuery& query, std::uint32_t max_limit) {
     return {};
 }
 
+Shown shown_by(const CallQuery& query) {
+    const auto within = [](std::string_view path, std::string_view outer) {
+        return path.starts_with(outer) && (path.size() == outer.size() || path[outer.size()] == '.');
+    };
+    const std::span<const std::size_t> all = column_fields();
+    if (query.fields.empty()) return {{all.begin(), all.end()}, true};
+    Shown shown{{}, false};
+    for (const std::size_t index : all) {
+        const std::string& path = scalar_fields()[index].path;
+        if (path == "id" || path == "project" || path == "started_at" || index == query.order.index ||
+            std::ranges::any_of(query.fields, [&](const std::string& wanted) {
+                return within(path, wanted) || within(wanted, path);
+            }))
+            shown.columns.push_back(index);
+    }
+    // A path that is a column, or an attribute in one, has nothing in the remainder.
+    for (const std::string& wanted : query.fields)
+        if (std::ranges::none_of(
+                all, [&](std::size_t index) { return within(wanted, scalar_fields()[index].path); }))
+            shown.remainder = true;
+    return shown;
+}
+
 Result<void> check(const AggregateQuery& query) {
     if (query.limit < 1 || query.limit > kMaxGroups)
         return fail(Code::InvalidArgument,

@@ -39,7 +39,7 @@ class Compiler {
 
     /// The field's value, NULL where it is absent. A set is itself.
     std::string value_of(const Field& field) {
-        const std::string column = quoted(field.info().path);
+        const std::string column = dialect_.value(field.info().path, field.type());
         if (field.type() == FieldType::Attributes)
             return dialect_.attribute(column, bind(FieldType::Text, field.key));
         return field.info().path == "project" ? fmt::format("nullif({}, '')", column) : column;
@@ -82,7 +82,10 @@ class Compiler {
         const std::int64_t offset = bucket.offset_minutes * kMinute;
         const std::string local = fmt::format("(\"started_at\" + {})", offset);
         const auto floored = [&](std::int64_t width, std::int64_t origin) {
-            return fmt::format("({0} - (({0} - {2}) % {1} + {1}) % {1} - {3})", local, width, origin, offset);
+            // One remainder, not the two of ((x % w) + w) % w: dividing is most of what a bucket costs.
+            const std::string over = fmt::format("({} - {}) % {}", local, origin, width);
+            return fmt::format("({} - {} - CASE WHEN {} < 0 THEN {} ELSE 0 END - {})", local, over, over,
+                               width, offset);
         };
         switch (bucket.unit) {
             case Bucket::Unit::Minute:
@@ -117,25 +120,26 @@ class Compiler {
                 return {{kErrors, "count(*)"},
                         fmt::format("CASE WHEN count(*) > 0 THEN CAST({} AS DOUBLE PRECISION) / count(*) END",
                                     kErrors)};
-            case Function::Cost:
-                return {{"sum(\"cost.total\")", "min(\"cost.currency\")", "max(\"cost.currency\")",
-                         fmt::format("count(CASE WHEN {} THEN 1 END)", unpriced()),
-                         "count(CASE WHEN \"usage.estimated\" AND \"cost.total\" IS NOT NULL THEN 1 END)"},
-                        "CASE WHEN min(\"cost.currency\") IS NOT DISTINCT FROM max(\"cost.currency\") THEN "
-                        "sum(\"cost.total\") END"};
+            case Function::Cost: {
+                const std::string low = currency("min", '<');
+                const std::string high = currency("max", '>');
+                return {{total(), low, high, fmt::format("count(CASE WHEN {} THEN 1 END)", unpriced()),
+                         fmt::format("count(CASE WHEN \"usage.estimated\" AND {} IS NOT NULL THEN 1 END)",
+                                     dialect_.presence("cost.total", FieldType::Decimal))},
+                        fmt::format("CASE WHEN {} IS NOT DISTINCT FROM {} THEN {} END", low, high, total())};
+            }
             case Function::Count:
-                return one(fmt::format("count({})", value_of(measure.field)));
+                return one(fmt::format("count({})", presence_of(measure.field)));
             case Function::Distinct:
                 return one(fmt::format("count(DISTINCT {})", value_of(measure.field)));
             case Function::Sum:
-                return one(fmt::format("sum({})", value_of(measure.field)));
+                return one(sum_of(measure.field));
             case Function::Average: {
-                const std::string value = value_of(measure.field);
-                return {
-                    {fmt::format("sum({})", value), fmt::format("count({})", value)},
-                    fmt::format(
-                        "CASE WHEN count({0}) > 0 THEN CAST(sum({0}) AS DOUBLE PRECISION) / count({0}) END",
-                        value)};
+                const std::string sum = sum_of(measure.field);
+                const std::string number = fmt::format("count({})", presence_of(measure.field));
+                return {{sum, number},
+                        fmt::format("CASE WHEN {1} > 0 THEN CAST({0} AS DOUBLE PRECISION) / {1} END", sum,
+                                    number)};
             }
             case Function::Minimum:
                 return one(fmt::format("min({})", value_of(measure.field)));
@@ -150,19 +154,41 @@ class Compiler {
     Statement finish(std::string text) { return {std::move(text), std::move(parameters_)}; }
 
   private:
-    static std::string unpriced() {
+    std::string total() const { return dialect_.sum("cost.total", FieldType::Decimal); }
+
+    /// The least or the greatest currency of a group. Dollars, which most calls cost, are counted and not
+    /// compared one by one: half the work.
+    static std::string currency(std::string_view function, char sign) {
+        const std::string other = fmt::format("{}(nullif(\"cost.currency\", 'USD'))", function);
+        return fmt::format(
+            "CASE WHEN count(CASE WHEN \"cost.currency\" = 'USD' THEN 1 END) > 0 AND NOT "
+            "coalesce({0} {1} 'USD', false) THEN 'USD' ELSE {0} END",
+            other, sign);
+    }
+
+    std::string sum_of(const Field& field) {
+        return field.key.empty() ? dialect_.sum(field.info().path, field.type())
+                                 : fmt::format("sum({})", value_of(field));
+    }
+
+    std::string presence_of(const Field& field) {
+        return field.type() == FieldType::Decimal ? dialect_.presence(field.info().path, field.type())
+                                                  : value_of(field);
+    }
+
+    std::string unpriced() const {
         std::vector<std::string> kinds;
         for (const Value& kind : ai_calls().values)
             kinds.push_back(fmt::format("'{}'", std::get<std::string>(kind)));
         return fmt::format(
-            "\"cost.total\" IS NULL AND \"kind\" IN ({}) AND (\"status\" <> 'failure' OR "
+            "{} IS NULL AND \"kind\" IN ({}) AND (\"status\" <> 'failure' OR "
             "\"usage.input_tokens\" IS NOT NULL OR \"usage.output_tokens\" IS NOT NULL)",
-            fmt::join(kinds, ", "));
+            dialect_.presence("cost.total", FieldType::Decimal), fmt::join(kinds, ", "));
     }
 
     std::string condition(const Filter& filter) {
         if (filter.op == Op::Exists)
-            return fmt::format("{} IS {}", value_of(filter.field),
+            return fmt::format("{} IS {}", presence_of(filter.field),
                                filter.values.front() == Value(true) ? "NOT NULL" : "NULL");
         switch (filter.field.type()) {
             case FieldType::TextList:
@@ -244,6 +270,18 @@ class Compiler {
 };
 
 }  // namespace
+
+std::string Dialect::value(std::string_view path, FieldType) const {
+    return quoted(path);
+}
+
+std::string Dialect::sum(std::string_view path, FieldType type) const {
+    return fmt::format("sum({})", value(path, type));
+}
+
+std::string Dialect::presence(std::string_view path, FieldType type) const {
+    return value(path, type);
+}
 
 std::string quoted(std::string_view name) {
     std::string out = "\"";

@@ -16,7 +16,8 @@ namespace steno::store::sql {
 
 /// What differs between engines. Implementations have no state.
 ///
-/// Common to all: the table "calls", with one column a field, named by its dotted path. Timestamps and
+/// Common to all: the table "calls", with one column a field, named by its dotted path, unless value() says
+/// otherwise. Timestamps and
 /// durations are 64-bit nanoseconds; a timestamp's offset stands in "<path>.offset". Absent is NULL, except
 /// that "project" is ''. An attribute's value is text: 's' and the text, 'n' and the number in its shortest
 /// form, 'b0' or 'b1'.
@@ -24,6 +25,11 @@ class Dialect {
   public:
     virtual ~Dialect() = default;
     [[nodiscard]] virtual std::string_view column_type(FieldType type) const = 0;
+    /// The field's value as it is compared, ordered and shown; its sum over a group; a column that is NULL
+    /// exactly where the field is absent. By default the column of that name.
+    [[nodiscard]] virtual std::string value(std::string_view path, FieldType type) const;
+    [[nodiscard]] virtual std::string sum(std::string_view path, FieldType type) const;
+    [[nodiscard]] virtual std::string presence(std::string_view path, FieldType type) const;
     /// The placeholder of the n-th parameter (from 1), which is compared with a column of this type.
     [[nodiscard]] virtual std::string parameter(std::size_t number, FieldType type) const = 0;
     /// All arguments are SQL.

@@ -250,6 +250,10 @@ def test_health_metrics_and_status(server, contract, filled):
     contract.check(server.get("/healthz")[2], "GET", "/healthz")
     contract.check(server.get("/readyz")[2], "GET", "/readyz")
     contract.check(server.get("/api/v1/status")[2], "GET", "/api/v1/status")
+    storage = contract.check(server.get("/api/v1/storage")[2], "GET", "/api/v1/storage")
+    assert storage["calls"] == sum(month["calls"] for month in storage["months"]) >= 40
+    assert storage["journal"]["plain"]["bytes"] > 0 and storage["bytes"] > storage["journal"]["bytes"] + storage["store"]["bytes"] > 0
+    assert storage["oldest_call"] > "2026"
     metrics = server.get("/metrics")[2].decode()
     values = dict(line.split(" ") for line in metrics.splitlines() if not line.startswith("#"))
     assert int(values["steno_calls_ended_total"]) >= 40 and values["steno_records_lost_total"] == "0"

@@ -17,6 +17,8 @@ namespace {
 enum class Part : std::uint8_t {
     Value,
     Offset,
+    High,
+    Low,
     ClosedStream,
     ClosedSequence,
     OpenedStream,
@@ -31,12 +33,21 @@ struct Column {
     Part part = Part::Value;
 };
 
-/// In the order of the table; a timestamp's offset follows its moment.
+bool is_of_field(Part part) {
+    return part == Part::Value || part == Part::Offset || part == Part::High || part == Part::Low;
+}
+
+/// In the order of the table; a timestamp's offset follows its moment, a low part its high one.
 const std::vector<Column>& columns() {
     static const std::vector<Column> all = [] {
         std::vector<Column> out;
         for (const std::size_t index : column_fields()) {
             const FieldInfo& field = scalar_fields()[index];
+            if (field.type == FieldType::Decimal) {
+                out.push_back({field.path + std::string(kHigh), "BIGINT", index, Part::High});
+                out.push_back({field.path + std::string(kLow), "BIGINT", index, Part::Low});
+                continue;
+            }
             out.push_back({field.path, std::string(dialect().column_type(field.type)), index, Part::Value});
             if (field.type == FieldType::Timestamp)
                 out.push_back({field.path + ".offset", "SMALLINT", index, Part::Offset});
@@ -63,7 +74,6 @@ LogicalType logical_type(const std::string& name) {
     if (name == "BOOLEAN") return LogicalType(duckdb_create_logical_type(DUCKDB_TYPE_BOOLEAN));
     if (name == "UUID") return LogicalType(duckdb_create_logical_type(DUCKDB_TYPE_UUID));
     if (name == "BLOB") return LogicalType(duckdb_create_logical_type(DUCKDB_TYPE_BLOB));
-    if (name == "DECIMAL(38,12)") return LogicalType(duckdb_create_decimal_type(38, 12));
     LogicalType text(duckdb_create_logical_type(DUCKDB_TYPE_VARCHAR));
     if (name == "VARCHAR[]") return LogicalType(duckdb_create_list_type(text.get()));
     if (name == "MAP(VARCHAR, VARCHAR)") return LogicalType(duckdb_create_map_type(text.get(), text.get()));
@@ -127,11 +137,7 @@ struct Target {
     bool operator()(double value) const { return set(value), true; }
     bool operator()(bool value) const { return set(value), true; }
     bool operator()(Duration value) const { return set(value.nanos), true; }
-    bool operator()(Decimal value) const {
-        const __int128 units = value.units();
-        return set(duckdb_hugeint{static_cast<std::uint64_t>(units), static_cast<std::int64_t>(units >> 64)}),
-               true;
-    }
+    bool operator()(Decimal) const { return false; }  // in parts
     bool operator()(Timestamp value) const { return set(value.unix_nanos), true; }
     bool operator()(const Uuid& value) const { return set(to_huge(value)), true; }
     bool operator()(const std::vector<std::string>* values) const {
@@ -158,6 +164,16 @@ struct Target {
         return false;  // in the remainder
     }
 };
+
+bool write_part(const Target& target, Decimal value, Part part) {
+    __int128 high = value.units() / kLowEnd;
+    __int128 low = value.units() % kLowEnd;
+    if (low < 0) {
+        low += kLowEnd;
+        --high;
+    }
+    return target.set(static_cast<std::int64_t>(part == Part::High ? high : low)), true;
+}
 
 bool write_own(const Target& target, const Row& row, Part part) {
     switch (part) {
@@ -191,8 +207,6 @@ FieldValue read_value(FieldType type, duckdb_vector vector, std::size_t row, std
             return cell<double>(vector, row);
         case FieldType::Boolean:
             return cell<bool>(vector, row);
-        case FieldType::Decimal:
-            return Decimal::from_units(huge_cell(vector, row));
         case FieldType::Uuid:
             return uuid_cell(vector, row);
         case FieldType::TextList: {
@@ -227,13 +241,24 @@ std::string create_table() {
     return fmt::format("CREATE TABLE calls ({})", fmt::join(definitions, ", "));
 }
 
-const std::string& column_list() {
-    static const std::string list = [] {
-        std::vector<std::string> names;
-        for (const Column& column : columns()) names.push_back(sql::quoted(column.name));
-        return fmt::format("{}", fmt::join(names, ", "));
-    }();
-    return list;
+const ColumnChoice& ColumnChoice::all() {
+    static const ColumnChoice choice(shown_by(CallQuery{}));
+    return choice;
+}
+
+ColumnChoice::ColumnChoice(const Shown& shown) {
+    for (std::size_t i = 0; i < columns().size(); ++i) {
+        const Column& column = columns()[i];
+        if (is_of_field(column.part) ? std::ranges::binary_search(shown.columns, column.field)
+                                     : column.part != Part::Remainder || shown.remainder)
+            indices_.push_back(i);
+    }
+}
+
+std::string ColumnChoice::list() const {
+    std::vector<std::string> names;
+    for (const std::size_t index : indices_) names.push_back(sql::quoted(columns()[index].name));
+    return fmt::format("{}", fmt::join(names, ", "));
 }
 
 RowWriter::RowWriter() : capacity_(duckdb_vector_size()) {
@@ -277,11 +302,13 @@ void RowWriter::add(const Row& row) {
         if (column.part == Part::Value) {
             present = std::visit(target, value_of(row.call, column.field, scratch));
             if (!present && is_project(column)) present = target(std::string_view());
-        } else if (column.part == Part::Offset) {
+        } else if (is_of_field(column.part)) {
             const FieldValue value = value_of(row.call, column.field, scratch);
             if (const auto* moment = std::get_if<Timestamp>(&value)) {
                 target.set(moment->offset_minutes);
                 present = true;
+            } else if (const auto* money = std::get_if<Decimal>(&value)) {
+                present = write_part(target, *money, column.part);
             }
         } else {
             present = write_own(target, row, column.part);
@@ -297,19 +324,21 @@ duckdb_data_chunk RowWriter::take() {
     return chunk_.get();
 }
 
-RowReader::RowReader(duckdb_data_chunk chunk, std::size_t first) : size_(duckdb_data_chunk_get_size(chunk)) {
-    for (std::size_t i = 0; i < columns().size(); ++i)
+RowReader::RowReader(duckdb_data_chunk chunk, const ColumnChoice& choice, std::size_t first)
+    : size_(duckdb_data_chunk_get_size(chunk)), choice_(choice) {
+    for (std::size_t i = 0; i < choice.indices().size(); ++i)
         vectors_.push_back(duckdb_data_chunk_get_vector(chunk, first + i));
 }
 
 Result<Row> RowReader::row(std::size_t index) const {
     Row out;
-    // The remainder first: decoding it sets nothing that has a column.
-    if (!is_null(vectors_.back(), index)) STENO_TRY(decode(text_cell(vectors_.back(), index), out.call));
+    // The remainder, which is the last column, comes first: decoding it sets nothing that has a column.
+    if (columns()[choice_.indices().back()].part == Part::Remainder && !is_null(vectors_.back(), index))
+        STENO_TRY(decode(text_cell(vectors_.back(), index), out.call));
     std::vector<std::string> texts;
     std::map<std::string, AttributeValue> attributes;
-    for (std::size_t i = 0; i < columns().size(); ++i) {
-        const Column& column = columns()[i];
+    for (std::size_t i = 0; i < vectors_.size(); ++i) {
+        const Column& column = columns()[choice_.indices()[i]];
         const duckdb_vector vector = vectors_[i];
         if (is_null(vector, index)) continue;
         switch (column.part) {
@@ -320,6 +349,13 @@ Result<Row> RowReader::row(std::size_t index) const {
                     moment != nullptr && !is_null(vectors_[i + 1], index))
                     moment->offset_minutes = cell<std::int16_t>(vectors_[i + 1], index);
                 STENO_TRY(set_value(out.call, column.field, value));
+                break;
+            }
+            case Part::High: {
+                const __int128 high = cell<std::int64_t>(vector, index);
+                const Decimal money =
+                    Decimal::from_units(high * kLowEnd + cell<std::int64_t>(vectors_[i + 1], index));
+                STENO_TRY(set_value(out.call, column.field, money));
                 break;
             }
             case Part::ClosedStream:

@@ -13,8 +13,19 @@ namespace steno::store::duckdb {
 
 /// "CREATE TABLE calls (…)". Two builds with the same text can open each other's files.
 std::string create_table();
-/// All columns, comma-separated, in the order in which RowReader reads them.
-const std::string& column_list();
+/// Columns to read, in the order of the table.
+class ColumnChoice {
+  public:
+    static const ColumnChoice& all();
+    /// Those, and the positions in the journal.
+    explicit ColumnChoice(const Shown& shown);
+    /// Comma-separated, for SELECT.
+    [[nodiscard]] std::string list() const;
+    [[nodiscard]] const std::vector<std::size_t>& indices() const { return indices_; }
+
+  private:
+    std::vector<std::size_t> indices_;  ///< in the table
+};
 
 /// Fills a chunk with rows.
 class RowWriter {
@@ -41,15 +52,16 @@ class RowWriter {
     std::vector<std::uint64_t> list_sizes_;
 };
 
-/// Reads rows out of a chunk whose columns from `first` on are those of column_list().
+/// Reads rows out of a chunk whose columns from `first` on are the chosen ones. The choice must outlive it.
 class RowReader {
   public:
-    explicit RowReader(duckdb_data_chunk chunk, std::size_t first = 0);
+    RowReader(duckdb_data_chunk chunk, const ColumnChoice& choice, std::size_t first = 0);
     [[nodiscard]] std::size_t size() const { return size_; }
     [[nodiscard]] Result<Row> row(std::size_t index) const;
 
   private:
     std::size_t size_;
+    const ColumnChoice& choice_;
     std::vector<duckdb_vector> vectors_;
 };
 

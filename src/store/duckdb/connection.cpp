@@ -75,11 +75,9 @@ duckdb_state bind(duckdb_prepared_statement statement, idx_t index, const Value&
                 return duckdb_bind_int64(statement, index, v);
             } else if constexpr (std::same_as<T, Decimal>) {
                 const __int128 units = v.units();
-                return duckdb_bind_decimal(
+                return duckdb_bind_hugeint(
                     statement, index,
-                    {38,
-                     Decimal::kPlaces,
-                     {static_cast<std::uint64_t>(units), static_cast<std::int64_t>(units >> 64)}});
+                    {static_cast<std::uint64_t>(units), static_cast<std::int64_t>(units >> 64)});
             } else if constexpr (std::same_as<T, Duration>) {
                 return duckdb_bind_int64(statement, index, v.nanos);
             } else if constexpr (std::same_as<T, Timestamp>) {

@@ -18,7 +18,7 @@ class DuckdbDialect final : public sql::Dialect {
             case FieldType::Boolean:
                 return "BOOLEAN";
             case FieldType::Decimal:
-                return "DECIMAL(38,12)";
+                return "HUGEINT";
             case FieldType::Uuid:
                 return "UUID";
             case FieldType::TextList:
@@ -28,6 +28,20 @@ class DuckdbDialect final : public sql::Dialect {
             default:
                 return "VARCHAR";
         }
+    }
+    // Money is the 128-bit number of units, kept as two columns of 64 bits: high * 10^18 + low, low not
+    // negative. DuckDB reads those ten times as fast as one of 128 bits, and `high` is nearly always 0, which
+    // takes no space.
+    std::string value(std::string_view path, FieldType type) const override {
+        if (type != FieldType::Decimal) return sql::Dialect::value(path, type);
+        return fmt::format("(CAST({} AS HUGEINT) * {} + {})", part(path, kHigh), kLowEnd, part(path, kLow));
+    }
+    std::string sum(std::string_view path, FieldType type) const override {
+        if (type != FieldType::Decimal) return sql::Dialect::sum(path, type);
+        return fmt::format("(sum({}) * {} + sum({}))", part(path, kHigh), kLowEnd, part(path, kLow));
+    }
+    std::string presence(std::string_view path, FieldType type) const override {
+        return type == FieldType::Decimal ? part(path, kLow) : sql::Dialect::presence(path, type);
     }
     std::string parameter(std::size_t number, FieldType type) const override {
         return type == FieldType::Uuid ? fmt::format("CAST(${} AS UUID)", number)
@@ -57,6 +71,11 @@ class DuckdbDialect final : public sql::Dialect {
     }
     std::string month_of(std::string_view nanos) const override {
         return fmt::format("epoch_ns(date_trunc('month', make_timestamp_ns({})))", nanos);
+    }
+
+  private:
+    static std::string part(std::string_view path, std::string_view suffix) {
+        return sql::quoted(std::string(path).append(suffix));
     }
 };
 

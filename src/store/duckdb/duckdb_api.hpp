@@ -36,12 +36,6 @@ struct duckdb_hugeint {
     std::int64_t upper;
 };
 
-struct duckdb_decimal {
-    std::uint8_t width;
-    std::uint8_t scale;
-    duckdb_hugeint value;
-};
-
 /// Up to 12 bytes stand behind the length, in place of prefix and pointer.
 struct duckdb_string_t {
     std::uint32_t length;
@@ -92,7 +86,7 @@ void duckdb_destroy_prepare(duckdb_prepared_statement* statement);
 duckdb_state duckdb_bind_boolean(duckdb_prepared_statement statement, idx_t index, bool value);
 duckdb_state duckdb_bind_int64(duckdb_prepared_statement statement, idx_t index, std::int64_t value);
 duckdb_state duckdb_bind_double(duckdb_prepared_statement statement, idx_t index, double value);
-duckdb_state duckdb_bind_decimal(duckdb_prepared_statement statement, idx_t index, duckdb_decimal value);
+duckdb_state duckdb_bind_hugeint(duckdb_prepared_statement statement, idx_t index, duckdb_hugeint value);
 duckdb_state duckdb_bind_varchar_length(duckdb_prepared_statement statement, idx_t index, const char* value,
                                         idx_t length);
 duckdb_state duckdb_bind_blob(duckdb_prepared_statement statement, idx_t index, const void* value,
@@ -110,7 +104,6 @@ duckdb_data_chunk duckdb_fetch_chunk(duckdb_result result);
 void duckdb_destroy_result(duckdb_result* result);
 
 duckdb_logical_type duckdb_create_logical_type(duckdb_type type);
-duckdb_logical_type duckdb_create_decimal_type(std::uint8_t width, std::uint8_t scale);
 duckdb_logical_type duckdb_create_list_type(duckdb_logical_type type);
 duckdb_logical_type duckdb_create_map_type(duckdb_logical_type key, duckdb_logical_type value);
 void duckdb_destroy_logical_type(duckdb_logical_type* type);

@@ -2,6 +2,7 @@
 
 #include "base/hash.hpp"
 #include "base/text.hpp"
+#include "store/answer_cache.hpp"
 #include "store/answers.hpp"
 #include "store/cursor.hpp"
 #include "store/duckdb/columns.hpp"
@@ -217,17 +218,23 @@ class DuckdbStore final : public CallStore {
 
     Result<void> apply(std::span<const Change> changes, std::span<const Watermark> watermarks) override {
         const std::scoped_lock turn(writing_);
-        return feeding_->apply(changes, watermarks);
+        STENO_ASSIGN(const Days days, feeding_->apply(changes, watermarks));
+        answers_.changed(days);
+        return {};
     }
 
     Result<void> forget(std::span<const Position> until) override {
         const std::scoped_lock turn(writing_);
-        return feeding_->forget(until);
+        STENO_TRY(feeding_->forget(until));
+        answers_.everything_changed();
+        return {};
     }
 
     Result<void> forget_payloads(std::span<const LostPayloads> lost) override {
         const std::scoped_lock turn(writing_);
-        return feeding_->forget_payloads(lost);
+        STENO_TRY(feeding_->forget_payloads(lost));
+        answers_.everything_changed();
+        return {};
     }
 
     Result<std::vector<Watermark>> watermarks() override {
@@ -245,8 +252,9 @@ class DuckdbStore final : public CallStore {
     Result<Page> find(const CallQuery& query) override {
         STENO_TRY(check(query));
         STENO_ASSIGN(const auto after, decode_cursor(query));
+        const ColumnChoice choice(shown_by(query));
         Page page;
-        STENO_ASSIGN(page.rows, rows_of(sql::select_page(dialect(), column_list(), query, after)));
+        STENO_ASSIGN(page.rows, rows_of(sql::select_page(dialect(), choice.list(), query, after), choice));
         if (page.rows.size() > query.limit) {
             page.rows.pop_back();
             page.next_cursor = encode_cursor(query, page.rows.back().call);
@@ -270,18 +278,22 @@ class DuckdbStore final : public CallStore {
 
     Result<std::optional<Row>> get(const Uuid& id, std::optional<std::string_view> project) override {
         sql::Statement statement{
-            fmt::format("SELECT {} FROM calls WHERE id = CAST($1 AS UUID)", column_list()), {id}};
+            fmt::format("SELECT {} FROM calls WHERE id = CAST($1 AS UUID)", ColumnChoice::all().list()),
+            {id}};
         if (project) {
             statement.text += " AND project = $2";
             statement.parameters.emplace_back(std::string(*project));
         }
         statement.text += " ORDER BY started_at DESC NULLS LAST, project DESC LIMIT 1";
-        STENO_ASSIGN(auto rows, rows_of(statement));
+        STENO_ASSIGN(auto rows, rows_of(statement, ColumnChoice::all()));
         return rows.empty() ? std::nullopt : std::optional(std::move(rows.front()));
     }
 
     Result<AggregateTable> aggregate(const AggregateQuery& query) override {
         STENO_ASSIGN(const auto statement, sql::select_groups(dialect(), query));
+        const std::uint64_t version = answers_.version(query.selection);
+        std::string key = AnswerCache::key(query, statement);
+        if (const auto kept = answers_.find(key, version)) return *kept;
         STENO_ASSIGN(Answer answer, ask(statement));
         AggregateTable table;
         for (Chunk chunk = answer.next(); chunk; chunk = answer.next())
@@ -289,6 +301,7 @@ class DuckdbStore final : public CallStore {
                 table.groups.push_back(read_group(query, chunk.get(), row));
         table.truncated = table.groups.size() > query.limit;
         if (table.truncated) table.groups.resize(query.limit);
+        answers_.keep(std::move(key), version, std::make_shared<const AggregateTable>(table));
         return table;
     }
 
@@ -300,6 +313,8 @@ class DuckdbStore final : public CallStore {
         StoreStats stats;
         STENO_ASSIGN(stats.rows, number_of({"SELECT count(*) FROM calls", {}}));
         STENO_ASSIGN(stats.waiting, number_of({"SELECT count(*) FROM waiting", {}}));
+        STENO_ASSIGN(stats.unused,
+                     number_of({"SELECT free_blocks * block_size FROM pragma_database_size()", {}}));
         for (const char* suffix : {"", ".wal"}) {
             std::error_code missing;
             const auto size = std::filesystem::file_size(path_ + suffix, missing);
@@ -327,11 +342,11 @@ class DuckdbStore final : public CallStore {
         return reader->run(statement, timeout_);
     }
 
-    Result<std::vector<Row>> rows_of(const sql::Statement& statement) {
+    Result<std::vector<Row>> rows_of(const sql::Statement& statement, const ColumnChoice& choice) {
         STENO_ASSIGN(Answer answer, ask(statement));
         std::vector<Row> rows;
         for (Chunk chunk = answer.next(); chunk; chunk = answer.next()) {
-            const RowReader reader(chunk.get());
+            const RowReader reader(chunk.get(), choice);
             for (std::size_t i = 0; i < reader.size(); ++i) {
                 STENO_ASSIGN(Row row, reader.row(i));
                 rows.push_back(std::move(row));
@@ -351,6 +366,7 @@ class DuckdbStore final : public CallStore {
     std::chrono::milliseconds timeout_;
     Database database_;
     Readers readers_;
+    AnswerCache answers_;
     std::mutex writing_;
     std::unique_ptr<Feeding> feeding_;
 };

@@ -3,7 +3,9 @@
 #include "store/conformance/store_suite.hpp"
 #include "store/duckdb/connection.hpp"
 
+#include <csignal>
 #include <fstream>
+#include <map>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -65,6 +67,95 @@ TEST_F(DuckdbStoreTest, AFileOfSomethingElseIsDataLoss) {
     const auto store = open();
     ASSERT_FALSE(store);
     EXPECT_EQ(store.error().code, Code::DataLoss) << store.error().message;
+}
+
+constexpr std::uint64_t kBatch = 7;
+
+/// Calls number 1, 2, …, spread over three months; every third batch says something of a call three batches
+/// back.
+Call numbered_call(std::uint64_t number) {
+    Call call;
+    for (std::size_t i = 0; i < 8; ++i) call.id.bytes[i] = static_cast<std::uint8_t>(number >> 8 * i);
+    call.started_at = Timestamp{
+        1'780'000'000'000'000'000 + static_cast<std::int64_t>(number % 3) * 2'600'000'000'000'000, 0};
+    return call;
+}
+
+bool is_said_of(std::uint64_t number, std::uint64_t watermark) {
+    const std::uint64_t by = number + 3 * kBatch - 1;  // the last record of the batch that says it
+    return by % (3 * kBatch) == 0 && by <= watermark;
+}
+
+/// Feeds, forgets and checkpoints until it is killed; a byte for each batch.
+void feed_for_ever(CallStore& store, int acknowledged) {
+    const auto marks = store.watermarks();
+    std::uint64_t last = marks && !marks->empty() ? marks->front().sequence : 0;
+    for (;;) {
+        std::vector<Change> changes;
+        for (std::uint64_t i = 0; i < kBatch; ++i) {
+            ++last;
+            changes.push_back(upsert(numbered_call(last), last));
+        }
+        if (last % (3 * kBatch) == 0 && last >= 3 * kBatch) {
+            Said said;
+            said.call = numbered_call(last - 3 * kBatch + 1).id;
+            said.feedback.emplace().verdict = "accepted";
+            changes.emplace_back(std::move(said));
+        }
+        const bool done = store.apply(changes, std::vector<Watermark>{at(last)}) &&
+                          (last % 5 != 0 || store.forget(std::vector<Position>{at(last / 2)})) &&
+                          (last % 4 != 0 || store.checkpoint());
+        if (!done || write(acknowledged, "x", 1) != 1) _exit(1);
+    }
+}
+
+TEST_F(DuckdbStoreTest, KilledAnywhereRowsAndWatermarkAgree) {
+    std::uint64_t before = 0;
+    for (int round = 1; round <= 15; ++round) {
+        int acknowledged[2];
+        ASSERT_EQ(pipe(acknowledged), 0);
+        const pid_t child = fork();
+        ASSERT_GE(child, 0);
+        if (child == 0) {
+            const auto store = open();
+            if (store) feed_for_ever(**store, acknowledged[1]);
+            _exit(2);
+        }
+        close(acknowledged[1]);
+        char byte = 0;
+        for (int batch = 0; batch < 2 * round; ++batch) ASSERT_EQ(read(acknowledged[0], &byte, 1), 1);
+        ASSERT_EQ(kill(child, SIGKILL), 0);
+        int status = 0;
+        ASSERT_EQ(waitpid(child, &status, 0), child);
+        close(acknowledged[0]);
+
+        const auto store = value(open());
+        ASSERT_NE(store, nullptr);
+        const auto marks = value(store->watermarks());
+        ASSERT_EQ(marks.size(), 1U);
+        const std::uint64_t last = marks[0].sequence;
+        EXPECT_EQ(last % kBatch, 0U);
+        EXPECT_GE(last, before + 2 * static_cast<std::uint64_t>(round) * kBatch) << "acknowledged, and lost";
+        CallQuery query;
+        ASSERT_TRUE(set_order(query, "id"));
+        query.limit = kMaxPage;
+        std::map<std::uint64_t, std::string> found;
+        do {
+            const Page page = value(store->find(query));
+            for (const Row& row : page.rows) {
+                const bool is_new = found.emplace(row.closed_at.sequence, row.call.feedback.verdict).second;
+                EXPECT_TRUE(is_new) << "call " << row.closed_at.sequence << " is there twice";
+                EXPECT_EQ(row.call.id, numbered_call(row.closed_at.sequence).id);
+            }
+            query.cursor = page.next_cursor.value_or("");
+        } while (!query.cursor.empty());
+        ASSERT_FALSE(found.empty());
+        EXPECT_EQ(found.rbegin()->first, last);
+        EXPECT_EQ(found.size(), last - found.begin()->first + 1) << "some are missing";
+        for (const auto& [number, verdict] : found)
+            EXPECT_EQ(verdict, is_said_of(number, last) ? "accepted" : "") << number;
+        before = last;
+    }
 }
 
 TEST_F(DuckdbStoreTest, AnotherVersionIsToBeRebuilt) {

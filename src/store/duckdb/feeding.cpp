@@ -32,6 +32,7 @@ struct Feeding::Batch {
     std::unordered_multimap<Uuid, Entry*> by_id;
     std::vector<Said> heard;        ///< of calls that are not there
     std::set<std::int64_t> folded;  ///< of those that waited
+    Days days;                      ///< of the calls that were looked up, as they were
 
     Entry* find(const Uuid& id, std::string_view project) {
         for (auto [at, end] = by_id.equal_range(id); at != end; ++at)
@@ -101,7 +102,7 @@ Result<void> Feeding::load() {
     return {};
 }
 
-Result<void> Feeding::apply(std::span<const Change> changes, std::span<const Watermark> watermarks) {
+Result<Days> Feeding::apply(std::span<const Change> changes, std::span<const Watermark> watermarks) {
     STENO_TRY(writer_.run("BEGIN TRANSACTION"));
     Batch batch;
     auto done = look_up(batch, changes);
@@ -129,7 +130,9 @@ Result<void> Feeding::apply(std::span<const Change> changes, std::span<const Wat
         const Uuid id = said.call;
         waiting_[id].push_back({next_waiting_++, std::move(said)});
     }
-    return {};
+    for (const Batch::Entry& entry : batch.entries)
+        if (entry.changed) batch.days.add(entry.row->call.started_at);
+    return std::move(batch.days);
 }
 
 Result<void> Feeding::forget(std::span<const Position> until) {
@@ -194,11 +197,12 @@ Result<void> Feeding::look_up(Batch& batch, std::span<const Change> changes) {
     STENO_ASSIGN(Answer rows,
                  writer_.run(fmt::format(
                      "SELECT rowid, {} FROM calls WHERE rowid IN (SELECT rowid FROM calls WHERE {})",
-                     column_list(), wanted)));
+                     ColumnChoice::all().list(), wanted)));
     for (Chunk chunk = rows.next(); chunk; chunk = rows.next()) {
-        const RowReader reader(chunk.get(), 1);
+        const RowReader reader(chunk.get(), ColumnChoice::all(), 1);
         for (std::size_t i = 0; i < reader.size(); ++i) {
             STENO_ASSIGN(Row row, reader.row(i));
+            batch.days.add(row.call.started_at);
             auto own = std::make_unique<Row>(std::move(row));
             const Row* at = own.get();
             batch.add({at, std::move(own),

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "store/answer_cache.hpp"
 #include "store/call_store.hpp"
 #include "store/duckdb/columns.hpp"
 #include "store/duckdb/connection.hpp"
@@ -21,7 +22,8 @@ class Feeding {
   public:
     static Result<std::unique_ptr<Feeding>> open(Connection writer);
 
-    Result<void> apply(std::span<const Change> changes, std::span<const Watermark> watermarks);
+    /// Gives the days whose calls came or were changed, or may have been.
+    Result<Days> apply(std::span<const Change> changes, std::span<const Watermark> watermarks);
     Result<void> forget_payloads(std::span<const LostPayloads> lost);
     Result<void> forget(std::span<const Position> until);
     Result<void> checkpoint();

@@ -74,7 +74,7 @@ class MemoryStore final : public CallStore {
         const std::vector<const Row*> rows = in_order(query, after);
         Page page;
         for (std::size_t i = 0; i < std::min<std::size_t>(rows.size(), query.limit); ++i)
-            page.rows.push_back(*rows[i]);
+            page.rows.push_back(shown(*rows[i], query));
         if (rows.size() > query.limit) page.next_cursor = encode_cursor(query, page.rows.back().call);
         return page;
     }
@@ -127,6 +127,19 @@ class MemoryStore final : public CallStore {
 
   private:
     using Key = std::pair<Uuid, std::string>;
+
+    static Row shown(const Row& row, const CallQuery& query) {
+        if (query.fields.empty()) return row;
+        const Shown wanted = shown_by(query);
+        Row out{{}, row.closed_at, row.opened_at};
+        // What encode wrote, decode reads; a value that came out of a field fits it.
+        if (const std::string remainder = encode_remainder(row.call); wanted.remainder && !remainder.empty())
+            static_cast<void>(decode(remainder, out.call));
+        std::string scratch;
+        for (const std::size_t index : wanted.columns)
+            static_cast<void>(set_value(out.call, index, value_of(row.call, index, scratch)));
+        return out;
+    }
 
     /// What matches, behind the cursor, in the query's order.
     std::vector<const Row*> in_order(const CallQuery& query, const std::optional<Cursor>& after) const {

@@ -5,6 +5,10 @@ import type { Aggregate, Call, CallPage, Limits, RequestTree, ServerStatus, Verd
 
 const pageSize = 100
 
+/** What the list's columns show; the server reads no more. */
+const listFields =
+  'kind,name,status,started_at,project,environment,provider.name,model,error,usage,cost,time,who,trace,labels,prompt,feedback,preview'
+
 /** `params` is the filter as the API spells it, without limit and cursor. */
 export function callListQuery(params: string) {
   return infiniteQueryOptions({
@@ -12,6 +16,7 @@ export function callListQuery(params: string) {
     queryFn: ({ pageParam, signal }) => {
       const query = new URLSearchParams(params)
       query.set('limit', String(pageSize))
+      query.set('fields', listFields)
       if (pageParam) query.set('cursor', pageParam)
       return getJson<CallPage>(`/calls?${query}`, signal)
     },

@@ -1,0 +1,111 @@
+#include "store/answer_cache.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <concepts>
+#include <iterator>
+#include <utility>
+
+namespace steno::store {
+namespace {
+
+std::int64_t day_of(std::int64_t nanos) {
+    constexpr std::int64_t kDay = 86'400'000'000'000;
+    return nanos / kDay - (nanos % kDay < 0 ? 1 : 0);
+}
+
+std::size_t cells_of(const AggregateTable& table) {
+    std::size_t cells = 1;
+    for (const auto& group : table.groups) cells += 1 + group.key.size() + group.cells.size();
+    return cells;
+}
+
+}  // namespace
+
+void Days::add(const std::optional<Timestamp>& started_at) {
+    if (started_at)
+        days.insert(day_of(started_at->unix_nanos));
+    else
+        undated = true;
+}
+
+void AnswerCache::changed(const Days& days) {
+    const std::scoped_lock lock(mutex_);
+    ++clock_;
+    if (days.undated) undated_ = clock_;
+    for (const std::int64_t day : days.days) days_[day] = clock_;
+    if (days_.size() <= kMaxDays) return;
+    days_.clear();
+    all_ = clock_;
+}
+
+void AnswerCache::everything_changed() {
+    const std::scoped_lock lock(mutex_);
+    all_ = ++clock_;
+    days_.clear();
+}
+
+std::uint64_t AnswerCache::version(const Selection& selection) const {
+    const std::scoped_lock lock(mutex_);
+    std::uint64_t version = all_;
+    // A call without a start time lies in no range.
+    if (!selection.from && !selection.to) version = std::max(version, undated_);
+    auto at = selection.from ? days_.lower_bound(day_of(selection.from->unix_nanos)) : days_.begin();
+    const auto end = selection.to ? days_.upper_bound(day_of(selection.to->unix_nanos)) : days_.end();
+    if (selection.from && selection.to && *selection.to < *selection.from) return version;
+    for (; at != end; ++at) version = std::max(version, at->second);
+    return version;
+}
+
+std::string AnswerCache::key(const AggregateQuery& query, const sql::Statement& statement) {
+    std::string key = statement.text;
+    for (const Measure& measure : query.measures)
+        fmt::format_to(std::back_inserter(key), ",{}", static_cast<int>(measure.function));
+    for (const Value& value : statement.parameters) {
+        const std::string text = std::visit(
+            []<class T>(const T& v) -> std::string {
+                if constexpr (std::same_as<T, Timestamp>)
+                    return fmt::format("{}", v.unix_nanos);
+                else if constexpr (std::same_as<T, Duration>)
+                    return fmt::format("{}", v.nanos);
+                else if constexpr (std::same_as<T, Decimal> || std::same_as<T, Uuid>)
+                    return v.to_string();
+                else
+                    return fmt::format("{}", v);
+            },
+            value);
+        fmt::format_to(std::back_inserter(key), "\n{}:{}:{}", value.index(), text.size(), text);
+    }
+    return key;
+}
+
+std::shared_ptr<const AggregateTable> AnswerCache::find(const std::string& key, std::uint64_t version) {
+    const std::scoped_lock lock(mutex_);
+    const auto found = by_key_.find(key);
+    if (found == by_key_.end() || found->second->version != version) return nullptr;
+    entries_.splice(entries_.begin(), entries_, found->second);
+    return found->second->answer;
+}
+
+void AnswerCache::keep(std::string key, std::uint64_t version, std::shared_ptr<const AggregateTable> answer) {
+    const std::size_t cells = cells_of(*answer);
+    if (cells > kMaxCells / 8) return;
+    const std::scoped_lock lock(mutex_);
+    if (const auto found = by_key_.find(key); found != by_key_.end()) {
+        if (found->second->version > version) return;
+        drop(found->second);
+    }
+    entries_.push_front({key, version, std::move(answer), cells});
+    by_key_.emplace(std::move(key), entries_.begin());
+    cells_ += cells;
+    while (cells_ > kMaxCells || entries_.size() > kMaxAnswers) drop(std::prev(entries_.end()));
+}
+
+void AnswerCache::drop(std::list<Entry>::iterator entry) {
+    cells_ -= entry->cells;
+    by_key_.erase(entry->key);
+    entries_.erase(entry);
+}
+
+}  // namespace steno::store

@@ -1,0 +1,72 @@
+#pragma once
+
+#include "store/query.hpp"
+#include "store/sql.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <list>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <set>
+#include <string>
+#include <unordered_map>
+
+/// Answers that were computed before, for as long as they are still right: dashboards ask the same questions
+/// again and again, and most of what they ask about does not change any more.
+namespace steno::store {
+
+/// The UTC days (since 1970) that calls with these start times belong to; calls without one have no day.
+struct Days {
+    std::set<std::int64_t> days;
+    bool undated = false;
+
+    void add(const std::optional<Timestamp>& started_at);
+};
+
+/// Any thread.
+class AnswerCache {
+  public:
+    /// Calls of these days came, went or were changed, and readers can see it: answers over ranges that touch
+    /// them are forgotten.
+    void changed(const Days& days);
+    void everything_changed();
+
+    /// The state of what a selection's time range touches. Take it before the question is computed.
+    [[nodiscard]] std::uint64_t version(const Selection& selection) const;
+
+    /// What tells one question from another: its SQL, the values in it, and how the columns are read.
+    static std::string key(const AggregateQuery& query, const sql::Statement& statement);
+
+    /// nullptr: it was not asked before, or the answer is not right any more.
+    std::shared_ptr<const AggregateTable> find(const std::string& key, std::uint64_t version);
+    void keep(std::string key, std::uint64_t version, std::shared_ptr<const AggregateTable> answer);
+
+    /// Cells of answers (groups times keys and measures), all together: about 100 bytes each.
+    static constexpr std::size_t kMaxCells = 200'000;
+    static constexpr std::size_t kMaxAnswers = 2000;
+    /// Days told apart; beyond, everything older counts as changed.
+    static constexpr std::size_t kMaxDays = 10'000;
+
+  private:
+    struct Entry {
+        std::string key;
+        std::uint64_t version;
+        std::shared_ptr<const AggregateTable> answer;
+        std::size_t cells;
+    };
+    void drop(std::list<Entry>::iterator entry);
+
+    mutable std::mutex mutex_;
+    std::uint64_t clock_ = 1;
+    std::uint64_t all_ = 1;                       ///< when everything changed
+    std::uint64_t undated_ = 1;                   ///< when a call without a start time changed
+    std::map<std::int64_t, std::uint64_t> days_;  ///< when a call of the day changed
+    std::list<Entry> entries_;                    ///< the one asked last is the first
+    std::unordered_map<std::string, std::list<Entry>::iterator> by_key_;
+    std::size_t cells_ = 0;
+};
+
+}  // namespace steno::store

@@ -1,0 +1,100 @@
+#include "store/answer_cache.hpp"
+
+#include <gtest/gtest.h>
+
+namespace steno::store {
+namespace {
+
+constexpr std::int64_t kDay = 86'400'000'000'000;
+
+Days days(std::initializer_list<std::int64_t> numbers) {
+    Days out;
+    for (const std::int64_t day : numbers) out.add(Timestamp{day * kDay + 5, 0});
+    return out;
+}
+
+Selection range(std::optional<std::int64_t> from, std::optional<std::int64_t> to) {
+    Selection selection;
+    if (from) selection.from = Timestamp{*from * kDay, 0};
+    if (to) selection.to = Timestamp{*to * kDay, 0};
+    return selection;
+}
+
+std::shared_ptr<const AggregateTable> answer(std::size_t groups) {
+    auto table = std::make_shared<AggregateTable>();
+    table->groups.resize(groups);
+    return table;
+}
+
+TEST(AnswerCache, AnswersStayWhileTheirDaysDo) {
+    AnswerCache cache;
+    const std::string old = "old", recent = "recent", all = "all";
+    const auto keep = [&](const std::string& question, const Selection& selection) {
+        cache.keep(question, cache.version(selection), answer(1));
+    };
+    const auto there = [&](const std::string& question, const Selection& selection) {
+        return cache.find(question, cache.version(selection)) != nullptr;
+    };
+    keep(old, range(10, 20));
+    keep(recent, range(30, {}));
+    keep(all, {});
+    cache.changed(days({33}));
+    EXPECT_TRUE(there(old, range(10, 20)));
+    EXPECT_FALSE(there(recent, range(30, {})));
+    EXPECT_FALSE(there(all, {}));
+    keep(recent, range(30, {}));
+    keep(all, {});
+    Days undated;
+    undated.add(std::nullopt);
+    cache.changed(undated);
+    EXPECT_TRUE(there(recent, range(30, {})));
+    EXPECT_FALSE(there(all, {}));
+    cache.changed(days({-1, 19}));
+    EXPECT_FALSE(there(old, range(10, 20)));
+    cache.everything_changed();
+    EXPECT_FALSE(there(recent, range(30, {})));
+}
+
+TEST(AnswerCache, AnAnswerComputedDuringAChangeIsNotKeptAsNewer) {
+    AnswerCache cache;
+    const std::string question = "q";
+    const std::uint64_t before = cache.version({});
+    cache.changed(days({1}));
+    cache.keep(question, before, answer(1));
+    EXPECT_EQ(cache.find(question, cache.version({})), nullptr);
+    cache.keep(question, cache.version({}), answer(2));
+    cache.keep(question, before, answer(1));  // a slow one, come late
+    EXPECT_EQ(cache.find(question, cache.version({}))->groups.size(), 2U);
+}
+
+TEST(AnswerCache, TellsQuestionsApart) {
+    std::set<std::string> keys;
+    AggregateQuery query;
+    keys.insert(AnswerCache::key(query, {"q", {Value(std::string("1"))}}));
+    keys.insert(AnswerCache::key(query, {"q", {Value(std::int64_t{1})}}));
+    keys.insert(AnswerCache::key(query, {"q", {Value(std::string("1")), Value(std::string())}}));
+    // The same two columns, read as one rate or as two numbers.
+    query.measures = {make_measure("error_rate").value()};
+    keys.insert(AnswerCache::key(query, {"q", {Value(std::string("1"))}}));
+    query.measures = {make_measure("errors").value(), make_measure("calls").value()};
+    keys.insert(AnswerCache::key(query, {"q", {Value(std::string("1"))}}));
+    EXPECT_EQ(keys.size(), 5U);
+}
+
+TEST(AnswerCache, IsBounded) {
+    AnswerCache cache;
+    for (int i = 0; i < 400; ++i) cache.keep(std::to_string(i), 1, answer(1000));
+    EXPECT_EQ(cache.find("0", 1), nullptr);
+    EXPECT_NE(cache.find("399", 1), nullptr);
+    cache.keep("large", 1, answer(AnswerCache::kMaxCells));
+    EXPECT_EQ(cache.find("large", 1), nullptr);
+    Days many;
+    for (std::int64_t day = 0; day <= static_cast<std::int64_t>(AnswerCache::kMaxDays); ++day)
+        many.days.insert(day);
+    const auto before = cache.version(range(50'000, {}));
+    cache.changed(many);
+    EXPECT_NE(cache.version(range(50'000, {})), before) << "too many to tell apart: all count as changed";
+}
+
+}  // namespace
+}  // namespace steno::store
