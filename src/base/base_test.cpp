@@ -3,6 +3,7 @@
 #include "base/error.hpp"
 #include "base/hash.hpp"
 #include "base/json_writer.hpp"
+#include "base/repeats.hpp"
 #include "base/text.hpp"
 #include "base/time.hpp"
 #include "base/uuid.hpp"
@@ -161,6 +162,19 @@ TEST(Error, EveryCodeHasAName) {
         EXPECT_FALSE(facts_of(static_cast<Code>(code)).name.empty());
         EXPECT_GT(facts_of(static_cast<Code>(code)).exit_code, 0);
     }
+}
+
+TEST(Log, AMessageThatRepeatsIsCounted) {
+    log::Repeats repeats;
+    std::uint64_t written = 0;
+    for (int i = 0; i < 5000; ++i)
+        if (repeats.judge("call " + std::to_string(i) + " is lost", 1'000 + i).write) ++written;
+    EXPECT_EQ(written, log::Repeats::kMost);
+    EXPECT_TRUE(repeats.judge("something else", 10'000).write);
+    const auto later = repeats.judge("call 7 is lost", log::Repeats::kWindowNanos + 5'000'000'000);
+    EXPECT_TRUE(later.write);
+    ASSERT_EQ(later.told.size(), 1U);
+    EXPECT_TRUE(later.told[0].starts_with("4980 more like this")) << later.told[0];
 }
 
 }  // namespace

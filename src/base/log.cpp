@@ -1,10 +1,13 @@
 #include "base/log.hpp"
 
 #include "base/json_writer.hpp"
+#include "base/repeats.hpp"
 #include "base/time.hpp"
 
 #include <spdlog/sinks/stdout_color_sinks.h>
 #include <spdlog/spdlog.h>
+
+#include <mutex>
 
 namespace steno::log {
 
@@ -14,6 +17,8 @@ struct Sink {
     std::shared_ptr<spdlog::logger> logger = spdlog::stderr_color_mt("steno");
     Level level = Level::Info;
     bool json = false;
+    std::mutex mutex;
+    Repeats repeats;  ///< guarded by the mutex
     Sink() {
         logger->set_level(spdlog::level::trace);
         logger->set_pattern("%H:%M:%S.%e %^%-7l%$ %v");
@@ -58,7 +63,9 @@ bool enabled(Level level) noexcept {
     return level >= sink().level;
 }
 
-void write(Level level, std::string_view message) {
+namespace {
+
+void write_line(Level level, std::string_view message) {
     if (!sink().json) {
         sink().logger->log(spdlog_level(level), "{}", message);
         return;
@@ -71,6 +78,18 @@ void write(Level level, std::string_view message) {
     json.member("message", message);
     json.end_object();
     sink().logger->log(spdlog_level(level), "{}", line);
+}
+
+}  // namespace
+
+void write(Level level, std::string_view message) {
+    Repeats::Verdict verdict;
+    if (level != Level::Debug) {
+        const std::lock_guard lock(sink().mutex);
+        verdict = sink().repeats.judge(message, system_clock().steady_nanos());
+    }
+    for (const std::string& told : verdict.told) write_line(Level::Warning, told);
+    if (verdict.write) write_line(level, message);
 }
 
 }  // namespace steno::log

@@ -161,7 +161,7 @@ Result<std::unique_ptr<Api>> Api::open(const Program& program, const RecordFlags
         return fail(Code::NotFound, "there is no record in " + config.data_dir,
                     "name its folder with --data DIR, or a server with --server URL");
     }
-    auto parts = Composition::open(config);
+    auto parts = Composition::open(config, Composition::Use::Look);
     if (parts) return std::make_unique<LocalApi>(std::move(*parts));
     if (parts.error().code != Code::FailedPrecondition) return std::unexpected(std::move(parts).error());
     STENO_ASSIGN(const std::string url, server_of(config.data_dir));

@@ -17,13 +17,15 @@ Result<std::shared_ptr<const pricing::Catalogue>> load_prices(const Config& conf
 }
 
 Result<std::unique_ptr<ingest::DataFolder>> open_data_folder(const Config& config,
-                                                             const ingest::Feeder::Options& feeder) {
+                                                             const ingest::Feeder::Options& feeder,
+                                                             Composition::Use use) {
     ingest::DataFolderOptions folder;
     folder.path = config.data_dir;
     STENO_ASSIGN(folder.prices, load_prices(config));
     folder.max_sync_delay = std::chrono::milliseconds(config.max_sync_delay_ms);
     folder.segment_bytes = static_cast<std::uint64_t>(config.segment_bytes);
     folder.feed = config.store_feed;
+    folder.begin_at_once = use == Composition::Use::Serve;
     if (config.store_engine == "memory") {
         folder.open_store = [](const std::string&) -> Result<std::unique_ptr<store::CallStore>> {
             return store::make_memory_store();
@@ -49,9 +51,9 @@ std::unique_ptr<custody::Custodian> make_custodian(const Config& config, ingest:
                                                 data.reader(), data.store(), std::move(options));
 }
 
-Result<std::unique_ptr<Composition>> Composition::open(const Config& config) {
+Result<std::unique_ptr<Composition>> Composition::open(const Config& config, Use use) {
     std::unique_ptr<Composition> parts(new Composition);
-    STENO_ASSIGN(parts->data_, open_data_folder(config));
+    STENO_ASSIGN(parts->data_, open_data_folder(config, {}, use));
     parts->custodian_ = make_custodian(config, *parts->data_);
     parts->limits_ = std::make_unique<server::Limits>();
     parts->data_->recorder().add_consumer(*parts->limits_);

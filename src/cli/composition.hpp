@@ -11,6 +11,7 @@
 #include "server/model_caller.hpp"
 #include "sources/gateway/gateway.hpp"
 
+#include <cstdint>
 #include <memory>
 #include <string>
 
@@ -20,8 +21,12 @@ namespace steno::cli {
 /// Here and nowhere else implementations are chosen.
 class Composition {
   public:
+    enum class Use : std::uint8_t {
+        Serve,  ///< a stream of the journal begins at once: what cannot be written is found at the start
+        Look,   ///< it begins with the first record, if there is one
+    };
     /// FailedPrecondition: another process has the folder.
-    static Result<std::unique_ptr<Composition>> open(const Config& config);
+    static Result<std::unique_ptr<Composition>> open(const Config& config, Use use);
     ~Composition();
 
     [[nodiscard]] server::Services services(const std::string& listen);
@@ -44,7 +49,8 @@ class Composition {
 
 /// The data folder alone, as the configuration says. FailedPrecondition: another process has it.
 Result<std::unique_ptr<ingest::DataFolder>> open_data_folder(const Config& config,
-                                                             const ingest::Feeder::Options& feeder = {});
+                                                             const ingest::Feeder::Options& feeder,
+                                                             Composition::Use use);
 
 /// The catalogue with the prices of pricing.file over it.
 Result<std::shared_ptr<const pricing::Catalogue>> load_prices(const Config& config);

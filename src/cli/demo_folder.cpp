@@ -232,7 +232,7 @@ Result<int> fill_demo_folder(const Program& program, const DemoFolderFlags& flag
     {
         ingest::Feeder::Options feeder;
         feeder.batch = 8192;
-        STENO_ASSIGN(const auto data, open_data_folder(config, feeder));
+        STENO_ASSIGN(const auto data, open_data_folder(config, feeder, Composition::Use::Look));
         STENO_TRY(refuse_a_used_folder(*data));
         std::signal(SIGINT, on_interrupt);
         std::signal(SIGTERM, on_interrupt);

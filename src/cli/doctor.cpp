@@ -91,7 +91,7 @@ Finding server(const Config& config) {
 }
 
 Finding folder(const Config& config) {
-    auto parts = Composition::open(config);
+    auto parts = Composition::open(config, Composition::Use::Look);
     if (!parts && parts.error().code == Code::FailedPrecondition)
         return {Verdict::Good, "record", "in use by a server"};
     if (!parts) return {Verdict::Bad, "record", parts.error().message + "; " + parts.error().remedy};

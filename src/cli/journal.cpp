@@ -119,7 +119,7 @@ Result<int> dump(const Program& program, const DumpFlags& flags) {
 Result<int> seal(const Program& program, const std::string& data) {
     STENO_ASSIGN(Config config, program.config());
     if (!data.empty()) STENO_TRY(set(config, "data.dir", data, "--data"));
-    STENO_ASSIGN(const auto parts, Composition::open(config));
+    STENO_ASSIGN(const auto parts, Composition::open(config, Composition::Use::Look));
     STENO_TRY(parts->data().feeder().catch_up(std::chrono::hours(24)));
     STENO_TRY(parts->custodian().seal_all());
     STENO_TRY(parts->custodian().apply_retention());

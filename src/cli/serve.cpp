@@ -91,7 +91,7 @@ void raise_file_limit() {
 /// A command that looks into the folder has it for a moment; a service that starts then must not fail.
 Result<std::unique_ptr<Composition>> open_patiently(const Config& config) {
     for (int tries = 0;; ++tries) {
-        auto parts = Composition::open(config);
+        auto parts = Composition::open(config, Composition::Use::Serve);
         if (parts || parts.error().code != Code::FailedPrecondition || tries == 15) return parts;
         std::this_thread::sleep_for(std::chrono::milliseconds(200));
     }

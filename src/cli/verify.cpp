@@ -97,12 +97,15 @@ Result<int> verify(const Program& program, const VerifyFlags& flags) {
                     "name its folder with --data DIR");
     }
     auto lock = io::FolderLock::take(files, config.data_dir);
-    if (!lock) {
+    if (!lock && lock.error().code == Code::FailedPrecondition) {
         return fail(Code::FailedPrecondition, "a server is writing to " + config.data_dir,
                     "stop it, or verify a copy of the folder");
     }
+    if (!lock) return std::unexpected(std::move(lock).error());
     if (flags.export_head) {
-        STENO_ASSIGN(const auto journal, journal::Journal::open(files, config.data_dir));
+        journal::Options options;
+        options.begin_at_once = false;
+        STENO_ASSIGN(const auto journal, journal::Journal::open(files, config.data_dir, std::move(options)));
         STENO_ASSIGN(const std::string head, journal->export_head());
         fmt::print("{}\n", head);
         return 0;

@@ -1,6 +1,7 @@
 #include "ingest/data_folder.hpp"
 
 #include "base/log.hpp"
+#include "base/random.hpp"
 
 namespace steno::ingest {
 
@@ -17,6 +18,7 @@ Result<void> DataFolder::open_parts() {
     journal::Options journal_options;
     journal_options.max_delay = options_.max_sync_delay;
     journal_options.segment_bytes = options_.segment_bytes;
+    journal_options.begin_at_once = options_.begin_at_once;
     journal_options.on_durable = [this](const journal::Position&) {
         if (Feeder* feeder = told_.load()) feeder->became_durable();
     };
@@ -63,7 +65,14 @@ Result<void> DataFolder::delete_store() {
     const std::string folder = options_.path + "/store";
     STENO_ASSIGN(const auto entries, files_.list(folder));
     for (const io::DirectoryEntry& entry : entries) {
-        if (!entry.is_directory) STENO_TRY(files_.unlink(folder + "/" + entry.name));
+        const std::string path = folder + "/" + entry.name;
+        if (!entry.is_directory) {
+            STENO_TRY(files_.unlink(path));
+        } else if (entry.name.ends_with(".duckdb") || entry.name.ends_with(".wal")) {
+            // Not ours, and where a file of ours should be.
+            log::warning("{} is a folder; it is moved aside", path);
+            STENO_TRY(files_.rename(path, path + ".aside-" + Uuid::random(system_random()).to_string()));
+        }
     }
     return files_.sync_directory(folder);
 }

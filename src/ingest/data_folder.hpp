@@ -29,6 +29,8 @@ struct DataFolderOptions {
     std::chrono::milliseconds max_sync_delay{10};
     std::uint64_t segment_bytes = 64u << 20;
     Feeder::Options feeder;
+    /// False: a stream of the journal begins with the first record, for commands that mostly read.
+    bool begin_at_once = true;
     bool feed = true;  ///< false: nothing is fed, and queries see what was fed before
 };
 

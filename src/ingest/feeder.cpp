@@ -208,6 +208,7 @@ Result<bool> Feeder::feed_guarded() {
     try {
         return feed_once();
     } catch (const std::exception& error) {
+        applying_since_ = 0;
         streams_.clear();
         return fail(Code::Internal, std::string("feeding stopped at an exception: ") + error.what());
     }
@@ -234,7 +235,10 @@ Result<bool> Feeder::feed_once() {
     }
     const bool more = changes.size() >= options_.batch;
     if (!marks.empty()) {
-        if (auto applied = store_.apply(changes, marks); !applied) {
+        applying_since_ = system_clock().steady_nanos();
+        auto applied = store_.apply(changes, marks);
+        applying_since_ = 0;
+        if (!applied) {
             streams_.clear();  // the cursors are ahead of the store now: begin again from its watermarks
             return std::unexpected(std::move(applied).error());
         }
@@ -256,6 +260,8 @@ FeederStats Feeder::stats() const {
     stats.failures = failures_;
     stats.damaged = notes_.count();
     stats.healthy = healthy_;
+    if (const std::int64_t since = applying_since_; since != 0)
+        stats.applying = std::chrono::nanoseconds(system_clock().steady_nanos() - since);
     const std::scoped_lock lock(mutex_);
     const std::uint64_t target = own_target();
     stats.behind = target - std::min(target, own_fed_);

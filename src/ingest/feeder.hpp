@@ -25,6 +25,8 @@ struct FeederStats {
     std::uint64_t failures = 0;  ///< of the store; each is tried again
     std::uint64_t damaged = 0;   ///< places of the journal that could not be read, see DamageNotes
     bool history_fed = false;    ///< the store has what earlier processes left (or feeding is off)
+    /// How long the store has been at the batch that it was given last; 0 when it waits for one.
+    std::chrono::nanoseconds applying{0};
     bool healthy = true;
 };
 
@@ -97,6 +99,7 @@ class Feeder {
     std::uint64_t own_fed_ = 0;  ///< sequence of our own stream up to which the store has it
     bool old_streams_fed_ = false;
     std::atomic<std::uint64_t> fed_count_{0}, failures_{0};
+    std::atomic<std::int64_t> applying_since_{0};  ///< steady nanoseconds; 0: not now
     std::atomic<bool> healthy_{true};
 };
 

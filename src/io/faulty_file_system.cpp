@@ -20,6 +20,7 @@ class FaultyFileSystem::FaultyFile final : public File {
         STENO_TRY(owner_.count());
         return file_->size();
     }
+    Result<bool> is_at(const std::string& path) override { return file_->is_at(path); }
 
   private:
     FaultyFileSystem& owner_;

@@ -11,8 +11,8 @@
 
 /// Files as the journal needs them, behind an interface, so that tests can run in memory and make the disk
 /// fail. Errors: NotFound, AlreadyExists, PermissionDenied; ResourceExhausted (disk full, too many open
-/// files); FailedPrecondition (locked by someone else); Unavailable (everything that a disk does when it
-/// fails).
+/// files); FailedPrecondition (locked by someone else); DataLoss (what stands there is no file, but a folder,
+/// a pipe, a device); Unavailable (everything that a disk does when it fails).
 namespace steno::io {
 
 /// An open file. read() and size() may be called from any thread; append(), truncate() and sync() one at a
@@ -30,6 +30,8 @@ class File {
     virtual Result<void> sync() = 0;
     virtual Result<void> truncate(std::uint64_t size) = 0;
     virtual Result<std::uint64_t> size() = 0;
+    /// Whether this very file is what the path names: false when it was removed, moved or replaced.
+    virtual Result<bool> is_at(const std::string& path) = 0;
 };
 
 /// Held until destroyed; freed by the operating system when the process dies.

@@ -25,7 +25,8 @@ struct MemoryFileSystem::Node {
 
 class MemoryFileSystem::OpenFile final : public File {
   public:
-    OpenFile(std::shared_ptr<Node> node, bool writable) : node_(std::move(node)), writable_(writable) {}
+    OpenFile(MemoryFileSystem& owner, std::shared_ptr<Node> node, bool writable)
+        : owner_(owner), node_(std::move(node)), writable_(writable) {}
 
     Result<std::size_t> read(std::uint64_t offset, std::span<char> out) override {
         const std::lock_guard lock(node_->mutex);
@@ -59,8 +60,14 @@ class MemoryFileSystem::OpenFile final : public File {
         const std::lock_guard lock(node_->mutex);
         return std::uint64_t{node_->data.size()};
     }
+    Result<bool> is_at(const std::string& path) override {
+        const std::lock_guard lock(owner_.mutex_);
+        const auto found = owner_.names_.find(path);
+        return found != owner_.names_.end() && found->second == node_;
+    }
 
   private:
+    MemoryFileSystem& owner_;
     std::shared_ptr<Node> node_;
     bool writable_;
 };
@@ -118,7 +125,7 @@ Result<std::unique_ptr<File>> MemoryFileSystem::open_read(const std::string& pat
     const std::lock_guard lock(mutex_);
     const auto found = names_.find(path);
     if (found == names_.end()) return fail(Code::NotFound, fmt::format("cannot open {}: no such file", path));
-    return std::make_unique<OpenFile>(found->second, false);
+    return std::make_unique<OpenFile>(*this, found->second, false);
 }
 
 Result<std::unique_ptr<File>> MemoryFileSystem::open_append(const std::string& path) {
@@ -130,7 +137,7 @@ Result<std::unique_ptr<File>> MemoryFileSystem::open_append(const std::string& p
         return fail(Code::Unavailable, fmt::format("cannot open {}: is a folder", path));
     auto& node = names_[path];
     if (!node) node = std::make_shared<Node>();
-    return std::make_unique<OpenFile>(node, true);
+    return std::make_unique<OpenFile>(*this, node, true);
 }
 
 Result<std::unique_ptr<File>> MemoryFileSystem::create(const std::string& path) {

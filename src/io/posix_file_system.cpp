@@ -111,6 +111,16 @@ class PosixFile final : public File {
         return static_cast<std::uint64_t>(facts.st_size);
     }
 
+    Result<bool> is_at(const std::string& path) override {
+        struct stat own{};
+        if (::fstat(fd_.get(), &own) != 0) return os_error(errno, "stat", path_);
+        struct stat named{};
+        if (::stat(path.c_str(), &named) == 0)
+            return own.st_dev == named.st_dev && own.st_ino == named.st_ino;
+        if (errno == ENOENT || errno == ENOTDIR) return false;
+        return os_error(errno, "stat", path);
+    }
+
   private:
     Descriptor fd_;
     std::string path_;
@@ -200,8 +210,14 @@ class PosixFileSystem final : public FileSystem {
 
   private:
     static Result<std::unique_ptr<File>> open_file(const std::string& path, int flags) {
-        Descriptor fd = open_descriptor(path, flags);
+        // Without O_NONBLOCK, opening a pipe would wait for somebody at its other end.
+        Descriptor fd = open_descriptor(path, flags | O_NONBLOCK);
+        if (!fd.valid() && (errno == EISDIR || errno == ENXIO))
+            return fail(Code::DataLoss, fmt::format("{} is no file", path));
         if (!fd.valid()) return os_error(errno, "open", path);
+        struct stat facts{};
+        if (::fstat(fd.get(), &facts) != 0) return os_error(errno, "stat", path);
+        if (!S_ISREG(facts.st_mode)) return fail(Code::DataLoss, fmt::format("{} is no file", path));
         return std::make_unique<PosixFile>(std::move(fd), path);
     }
 

@@ -104,6 +104,7 @@ class GatedFileSystem final : public io::FileSystem {
         }
         Result<void> truncate(std::uint64_t size) override { return inner_->truncate(size); }
         Result<std::uint64_t> size() override { return inner_->size(); }
+        Result<bool> is_at(const std::string& path) override { return inner_->is_at(path); }
 
       private:
         GatedFileSystem& owner_;

@@ -1,7 +1,9 @@
 #include "journal/head.hpp"
 
 #include "base/json_writer.hpp"
+#include "base/log.hpp"
 #include "base/text.hpp"
+#include "journal/segment_scanner.hpp"
 
 #include <fmt/format.h>
 #include <openssl/bio.h>
@@ -102,6 +104,13 @@ Result<std::unique_ptr<SigningKey>> load(io::FileSystem& files, const std::strin
 }
 
 Result<std::unique_ptr<SigningKey>> make(io::FileSystem& files, const std::string& data_folder) {
+    if (const auto streams = list_streams(files, data_folder); streams && !streams->empty()) {
+        log::error(
+            "{} is missing, though the folder has a journal: a new key is made. What was signed with the old "
+            "one counts as signed by somebody else (steno verify). If there is a backup of keys/, stop "
+            "Steno and restore it",
+            key_path(data_folder));
+    }
     Key key(EVP_PKEY_Q_keygen(nullptr, nullptr, "ED25519"));
     const Bio bio(BIO_new(BIO_s_mem()));
     if (!key || !bio ||

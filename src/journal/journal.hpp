@@ -29,6 +29,10 @@ struct Options {
     /// Called by the sync thread each time more became durable. Must not block for long, nor call append() or
     /// close().
     std::function<void(Position durable)> on_durable;
+    /// Whether open() makes the stream. False: the first append does, for commands that mostly read.
+    bool begin_at_once = true;
+    /// How often an idle journal looks whether its file is still where it was (it does at every fsync, too).
+    std::chrono::milliseconds look_after{1000};
     Clock* clock = nullptr;    ///< default: system_clock()
     Random* random = nullptr;  ///< default: system_random(); used from many threads
 
@@ -53,6 +57,10 @@ struct Stats {
     std::uint64_t append_failures = 0;  ///< those refused are among them
     std::uint64_t sync_failures = 0;
     std::uint64_t open_calls = 0;
+    std::uint64_t files_lost = 0;  ///< segments that were removed while they were written to
+    /// How long the oldest record that is not fsynced has waited; 0 when none does.
+    std::chrono::nanoseconds oldest_unsynced{0};
+    std::chrono::nanoseconds longest_sync{0};
     bool healthy = true;     ///< the last write and the last fsync succeeded
     std::string last_error;  ///< of the last failure; empty if there was none
 };
@@ -69,8 +77,9 @@ struct Stats {
 /// Failing disks: an append that cannot be written fails as a whole and leaves no trace; the next one tries
 /// again. If an fsync fails, or a failed append cannot be cut off, the segment is given up: the sync thread
 /// writes what it held unsynced to a new one and fsyncs that, again and again until it works, and until then
-/// appends are refused at once. Positions never change. Nothing is ever declared durable on the word of a
-/// second fsync.
+/// appends are refused at once. The same when the file was removed, moved or replaced: what it holds is
+/// copied to a new one, from its beginning, and nothing is called durable before. Positions never change.
+/// Nothing is ever declared durable on the word of a second fsync.
 class Journal {
   public:
     /// Begins a new stream in the folder (made if missing) and looks for orphans in streams whose process is

@@ -86,6 +86,21 @@ TEST_F(JournalHangs, AppendsAndStatsDoNotWaitForAnFsync) {
     expect_all_there_once();
 }
 
+TEST_F(JournalHangs, StatsTellHowLongTheOldestRecordWaits) {
+    EXPECT_EQ(journal->stats().oldest_unsynced.count(), 0);
+    files.syncs.close();
+    must_append(*journal, entry_of("a"));
+    files.syncs.await_blocked();
+    const auto first = journal->stats().oldest_unsynced;
+    EXPECT_GT(first.count(), 0);
+    const Position position = must_append(*journal, entry_of("b"));
+    EXPECT_GT(journal->stats().oldest_unsynced, first);
+    EXPECT_TRUE(journal->stats().healthy);  // nothing has failed
+    files.syncs.open();
+    ASSERT_TRUE(journal->wait_durable(position));
+    EXPECT_EQ(journal->stats().oldest_unsynced.count(), 0);
+}
+
 TEST_F(JournalHangs, ASegmentBeginsWithoutAnotherFsync) {
     append_behind_a_sync(20);
     EXPECT_EQ(journal->stats().segments, 1U);

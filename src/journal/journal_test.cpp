@@ -4,6 +4,7 @@
 #include "journal/format.hpp"
 #include "journal/head.hpp"
 #include "journal/test_journal.hpp"
+#include "journal/verify.hpp"
 
 #include <gtest/gtest.h>
 #include <rapidcheck.h>
@@ -14,6 +15,7 @@
 #include <cstring>
 #include <filesystem>
 #include <set>
+#include <sys/stat.h>
 #include <thread>
 #include <unistd.h>
 
@@ -162,6 +164,82 @@ TEST(Journal, CursorFollowsTheTail) {
         ASSERT_TRUE(none);
         EXPECT_FALSE(*none);
     }
+}
+
+TEST(Journal, ThatIsOnlyLookedAtLeavesNothingBehind) {
+    io::MemoryFileSystem files;
+    Options options;
+    options.begin_at_once = false;
+    {
+        auto journal = open_journal(files, options);
+        ASSERT_TRUE(journal->finish_recovery());
+        auto reader = Reader::open(files, kFolder, journal.get());
+        EXPECT_TRUE((*reader)->streams()->empty());
+        auto cursor = (*reader)->scan(journal->stream());
+        ASSERT_TRUE(cursor) << cursor.error().message;
+        EXPECT_FALSE((*cursor)->next()->has_value());
+        EXPECT_EQ(journal->export_head()->find(journal->stream().to_string()), std::string::npos);
+        ASSERT_TRUE(journal->close());
+    }
+    for (const auto& entry : *files.list(kFolder + "/journal"))
+        EXPECT_FALSE(entry.is_directory) << entry.name;
+    auto journal = open_journal(files, options);
+    auto reader = Reader::open(files, kFolder, journal.get());
+    auto cursor = (*reader)->scan(journal->stream());
+    const Position position = must_append(*journal, entry_of("the first"));
+    ASSERT_TRUE(journal->wait_durable(position));
+    const auto record = (*cursor)->next();
+    ASSERT_TRUE(record && *record);
+    EXPECT_EQ((*record)->header, "the first");
+}
+
+TEST(Journal, NoticesThatItsFilesAreGoneAndGoesOnInNewOnes) {
+    io::MemoryFileSystem files;
+    Options options;
+    options.look_after = std::chrono::milliseconds(1);
+    auto journal = open_journal(files, options);
+    const Uuid stream = journal->stream();
+    const auto remove_all = [&] {
+        for (const auto& entry : *files.list(stream_folder(kFolder, stream)))
+            ASSERT_TRUE(files.unlink(stream_folder(kFolder, stream) + "/" + entry.name));
+    };
+    ASSERT_TRUE(journal->wait_durable(must_append(*journal, entry_of("a"))));
+    remove_all();
+    while (journal->stats().files_lost == 0) std::this_thread::yield();  // an idle journal looks, too
+    ASSERT_TRUE(journal->wait_durable(append_until_taken(*journal, entry_of("b"))));
+    remove_all();
+    ASSERT_TRUE(journal->wait_durable(append_until_taken(*journal, entry_of("c"))));
+    EXPECT_EQ(journal->stats().files_lost, 2U);
+    EXPECT_TRUE(journal->stats().healthy);
+    EXPECT_EQ(read_all(files, journal.get())[stream], (std::vector<std::string>{"a", "b", "c"}));
+    ASSERT_TRUE(journal->close());
+    EXPECT_EQ(read_all(files)[stream], (std::vector<std::string>{"a", "b", "c"}));
+    const auto report = verify(files, kFolder);
+    ASSERT_TRUE(report);
+    EXPECT_TRUE(report->intact);
+}
+
+TEST(Journal, APipeAmongTheSegmentsIsDamageAndNoWait) {
+    const std::string folder =
+        std::filesystem::temp_directory_path() / ("steno-pipe-" + std::to_string(getpid()));
+    Uuid stream;
+    {
+        auto journal = Journal::open(io::posix_file_system(), folder);
+        ASSERT_TRUE(journal);
+        stream = (*journal)->stream();
+        ASSERT_TRUE((*journal)->append(entry_of("a")));
+    }
+    const std::string pipe = stream_folder(folder, stream) + "/" + segment_file_name(2);
+    ASSERT_EQ(::mkfifo(pipe.c_str(), 0600), 0);
+    auto journal = Journal::open(io::posix_file_system(), folder);
+    ASSERT_TRUE(journal) << journal.error().message;
+    auto reader = Reader::open(io::posix_file_system(), folder, journal->get());
+    EXPECT_TRUE((*reader)->read({stream, 1}));
+    ASSERT_TRUE((*journal)->close());
+    const auto report = verify(io::posix_file_system(), folder);
+    ASSERT_TRUE(report) << report.error().message;
+    EXPECT_FALSE(report->intact);
+    std::filesystem::remove_all(folder);
 }
 
 TEST(Journal, TakesFromManyThreads) {

@@ -273,6 +273,8 @@ Result<std::shared_ptr<Stream>> FolderReader::stream_of(const Uuid& id) {
     }
     auto stream = std::make_shared<Stream>(id);
     auto found = refresh(*stream);
+    // A live stream may not have begun.
+    if (!found && found.error().code == Code::NotFound && is_live(id)) found = {};
     if (!found && found.error().code == Code::NotFound) {
         return fail(Code::NotFound, fmt::format("there is no stream {}", id.to_string()));
     }

@@ -41,9 +41,11 @@ Result<void> judge_unreadable(io::FileSystem& files, const StreamFiles& found, S
             end.lost_through = std::max(end.lost_through, end.sequence + 1);  // what is sealed was durable
             continue;
         }
-        STENO_ASSIGN(const auto file, files.open_read(segment.path));
+        const auto file = files.open_read(segment.path);
+        if (!file && file.error().code == Code::DataLoss) continue;  // a pipe or a folder: nobody wrote there
+        if (!file) return std::unexpected(file.error());
         STENO_ASSIGN(const std::uint64_t lost,
-                     judge_end(*file, segment.path, 0, segment.reason, end.sequence + 1));
+                     judge_end(**file, segment.path, 0, segment.reason, end.sequence + 1));
         end.lost_through = std::max(end.lost_through, lost);
     }
     return {};

@@ -25,6 +25,7 @@ class SegmentDraft {
     /// it is not known whether they see it, now or later.
     Result<void> publish();
 
+    [[nodiscard]] const std::string& path() const { return path_; }  ///< once it is published
     [[nodiscard]] std::uint64_t number() const { return number_; }
     [[nodiscard]] std::uint64_t size() const { return size_; }
     [[nodiscard]] const std::shared_ptr<io::File>& file() const { return file_; }

@@ -76,6 +76,10 @@ Result<std::optional<StreamFiles>> try_list_segments(io::FileSystem& files, cons
         for (SegmentFile& segment : candidates) {
             auto file = files.open_read(segment.path);
             if (!file && file.error().code == Code::NotFound) return std::optional<StreamFiles>();
+            if (!file && file.error().code == Code::DataLoss) {  // no file
+                unreadable.push_back({segment.path, number, 0, file.error().message, segment.sealed});
+                continue;
+            }
             if (!file) return std::unexpected(std::move(file).error());
             STENO_ASSIGN(segment.size, (*file)->size());
             auto header = segment.sealed ? read_sealed_header(**file) : read_segment_header(**file);

@@ -30,17 +30,25 @@ StreamWriter::~StreamWriter() {
     if (auto closed = close(); !closed) log::error("journal: {}", closed.error().message);
 }
 
-Result<void> StreamWriter::start() {
-    STENO_ASSIGN(stream_lock_, files_.lock(stream_lock_path(data_folder_, stream_)));
+Result<void> StreamWriter::begin() {
+    if (begun_.load(std::memory_order_acquire)) return {};
+    const std::lock_guard begin_lock(begin_mutex_);
+    if (begun_) return {};
+    if (stopping_) return fail(Code::FailedPrecondition, "the journal is closed");
+    if (!stream_lock_) {
+        STENO_ASSIGN(stream_lock_, files_.lock(stream_lock_path(data_folder_, stream_)));
+    }
     STENO_TRY(files_.make_directories(folder_));
     STENO_TRY(begin_durable_segment());
     STENO_TRY(files_.sync_directory(journal_folder(data_folder_)));
     sync_thread_ = std::thread([this] { sync_loop(); });
+    begun_.store(true, std::memory_order_release);
     return {};
 }
 
 Result<Position> StreamWriter::append(const Entry& entry) {
     STENO_ASSIGN(BuiltRecord built, build_record(entry, random_));
+    STENO_TRY(begin());
 
     std::unique_lock turn(append_mutex_);
     {
@@ -70,11 +78,9 @@ Result<Position> StreamWriter::append(const Entry& entry) {
     segment_size_ += built.bytes.size();
     stats_.bytes += built.bytes.size();
     unsynced_bytes_ += built.bytes.size();
-    unsynced_.push_back({std::move(built.bytes), sequence, entry.opens, entry.closes, entry.adopts});
-    if (unsynced_.size() == 1) {
-        oldest_unsynced_ = std::chrono::steady_clock::now();
-        wake_.notify_one();
-    }
+    unsynced_.push_back({std::move(built.bytes), sequence, std::chrono::steady_clock::now(), entry.opens,
+                         entry.closes, entry.adopts});
+    if (unsynced_.size() == 1) wake_.notify_one();
     return Position{stream_, sequence};
 }
 
@@ -177,7 +183,7 @@ Result<std::string> StreamWriter::export_head() {
         }
     }
     for (const StreamHead& end : recovery_.ends()) heads.push_back(end);
-    {
+    if (begun_) {
         const std::lock_guard lock(mutex_);
         heads.push_back({stream_, durable_.load(std::memory_order_relaxed), durable_chain_, false, 0});
     }
@@ -191,6 +197,8 @@ Stats StreamWriter::stats() const {
     stats.durable = durable();
     stats.records = last_;
     stats.open_calls = open_.size();
+    if (!unsynced_.empty())
+        stats.oldest_unsynced = std::chrono::steady_clock::now() - unsynced_.front().written;
     stats.healthy = writes_work_ && syncs_work_ && !broken_;
     return stats;
 }
@@ -199,6 +207,7 @@ Result<void> StreamWriter::close() {
     const std::lock_guard close_lock(close_mutex_);
     if (close_result_) return *close_result_;
     {
+        const std::lock_guard begin_lock(begin_mutex_);
         const std::scoped_lock both(append_mutex_, mutex_);  // no append is half done
         stopping_ = true;
         wake_.notify_one();
@@ -207,7 +216,7 @@ Result<void> StreamWriter::close() {
         sync_thread_.join();
         close_result_ = end_stream();
     } else {
-        close_result_ = Result<void>();  // start() failed
+        close_result_ = Result<void>();  // nothing was appended, or begin() failed
     }
     return *close_result_;
 }
@@ -228,7 +237,9 @@ Result<void> StreamWriter::end_stream() {
     }
     if (ended) STENO_TRY(mark_closed(files_, data_folder_, end, clock_, *key_));
     stream_lock_.reset();
-    if (ended) return files_.unlink(stream_lock_path(data_folder_, stream_));
+    if (!ended) return {};
+    auto removed = files_.unlink(stream_lock_path(data_folder_, stream_));
+    if (!removed && removed.error().code != Code::NotFound) return removed;
     return {};
 }
 

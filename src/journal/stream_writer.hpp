@@ -25,6 +25,7 @@ namespace steno::journal {
 struct Unsynced {
     std::string bytes;
     std::uint64_t sequence = 0;
+    std::chrono::steady_clock::time_point written;
     std::optional<Uuid> opens;
     std::optional<Uuid> closes;
     std::optional<Opening> adopts;
@@ -40,8 +41,9 @@ class StreamWriter final : public Journal {
     StreamWriter(const StreamWriter&) = delete;
     StreamWriter& operator=(const StreamWriter&) = delete;
 
-    /// Makes the stream and begins the sync thread. Once, before all else.
-    Result<void> start();
+    /// Makes the stream and begins the sync thread, unless that has been done. What else is called before
+    /// finds an empty stream.
+    Result<void> begin();
 
     Uuid stream() const override { return stream_; }
     Result<Position> append(const Entry& entry) override;
@@ -58,6 +60,9 @@ class StreamWriter final : public Journal {
 
   private:
     // With mutex_ held.
+    [[nodiscard]] std::chrono::steady_clock::time_point sync_due() const {
+        return unsynced_.front().written + options_.max_delay;
+    }
     Result<void> may_append(std::uint64_t bytes);
     void mark_durable(std::uint64_t sequence);
     /// Gives the lock away to log the first failure of a row.
@@ -67,8 +72,10 @@ class StreamWriter final : public Journal {
     bool sync_round(std::unique_lock<std::mutex>& lock);
     bool replace_segment(std::unique_lock<std::mutex>& lock);
     void rotate(std::unique_lock<std::mutex>& lock);
+    /// Looks whether the file is still where it should be.
+    void look_after_file(std::unique_lock<std::mutex>& lock);
     void announce(std::unique_lock<std::mutex>& lock);
-    // Of the sync thread (or of start(), before there is one), without any mutex.
+    // Of the sync thread (or of begin(), before there is one), without any mutex.
     void sync_loop();
     /// A draft that begins after the durable records, with none of those that follow.
     Result<SegmentDraft> draft_segment();
@@ -76,6 +83,7 @@ class StreamWriter final : public Journal {
     Result<void> copy_unsynced(SegmentDraft& draft, std::size_t& copied);
     Result<void> begin_durable_segment();
     Result<void> begin_segment_beside_appends();
+    Result<void> copy_lost_segment();
     /// With both mutexes held. Returns the file that was written to before: to be closed without them.
     std::shared_ptr<io::File> go_on_in(const SegmentDraft& draft, bool named_durably);
 
@@ -104,18 +112,19 @@ class StreamWriter final : public Journal {
     std::condition_variable wake_;          ///< the sync thread
     std::condition_variable more_durable_;  ///< those who wait
     std::shared_ptr<io::File> file_;        ///< (both); shared with a sync in flight
+    std::string segment_path_;              ///< (both)
     std::uint64_t segment_number_ = 0;      ///< of the sync thread; the last one ever tried
     std::uint64_t segment_size_ = 0;        ///< (both)
     /// This segment must not be written to, nor its fsync trusted, any more: appends are refused until the
     /// sync thread has replaced it, and therefore nothing is added to unsynced_.
     bool broken_ = false;
+    bool lost_ = false;              ///< broken, because the file is not where it was
     bool directory_dirty_ = false;   ///< the segment's name is not durable yet
     std::uint64_t last_ = 0;         ///< (both)
     Sha256 chain_;                   ///< (both)
     std::deque<Unsynced> unsynced_;  ///< filled by append(), emptied by the sync thread
     std::uint64_t unsynced_bytes_ = 0;
     std::vector<Unsynced> retired_;  ///< durable by now; freed by the sync thread outside of the lock
-    std::chrono::steady_clock::time_point oldest_unsynced_;
     std::atomic<std::uint64_t> durable_ = 0;        ///< written with mutex_ held
     Sha256 durable_chain_;                          ///< changed by the sync thread only, as the next
     std::unordered_map<Uuid, std::uint64_t> open_;  ///< as of the durable end
@@ -129,6 +138,8 @@ class StreamWriter final : public Journal {
     bool writes_work_ = true;
     bool syncs_work_ = true;
 
+    std::mutex begin_mutex_;  ///< taken before all others
+    std::atomic<bool> begun_ = false;
     std::mutex close_mutex_;
     std::optional<Result<void>> close_result_;
     std::thread sync_thread_;

@@ -1,14 +1,17 @@
 #include "base/log.hpp"
 #include "journal/format.hpp"
+#include "journal/segment_scanner.hpp"
 #include "journal/stream_writer.hpp"
 
 #include <algorithm>
 #include <cstring>
+#include <span>
 
 namespace steno::journal {
 namespace {
 
 constexpr std::chrono::milliseconds kRetryDelay{50};
+constexpr std::size_t kCopyBytes = 1 << 20;
 
 Sha256 chain_of(const std::string& bytes) {
     Sha256 chain;
@@ -50,6 +53,8 @@ Result<void> StreamWriter::copy_unsynced(SegmentDraft& draft, std::size_t& copie
 
 std::shared_ptr<io::File> StreamWriter::go_on_in(const SegmentDraft& draft, bool named_durably) {
     segment_size_ = draft.size();
+    segment_path_ = draft.path();
+    lost_ = false;
     directory_dirty_ = !named_durably;
     broken_ = false;
     stats_.bytes += segment_size_;
@@ -66,6 +71,38 @@ Result<void> StreamWriter::begin_durable_segment() {
     segment_number_ = draft.number();  // taken, whatever becomes of it from here on
     STENO_TRY(draft.publish());
     STENO_TRY(files_.sync_directory(folder_));
+    std::shared_ptr<io::File> before;
+    const std::scoped_lock both(append_mutex_, mutex_);
+    before = go_on_in(draft, true);
+    writes_work_ = syncs_work_ = true;
+    mark_durable(last_);
+    return {};
+}
+
+/// The file has lost its name, but it is still open, and all that was written to it can be read. (What came
+/// in the segments before it may be gone with their names: that only a reader can tell.)
+Result<void> StreamWriter::copy_lost_segment() {
+    STENO_TRY(files_.make_directories(folder_));
+    const std::string lock_path = stream_lock_path(data_folder_, stream_);
+    if (!files_.exists(lock_path)) {
+        STENO_ASSIGN(stream_lock_, files_.lock(lock_path));
+    }
+    STENO_ASSIGN(SegmentHeader header, read_segment_header(*file_));
+    header.number = segment_number_ + 1;
+    STENO_ASSIGN(SegmentDraft draft, SegmentDraft::begin(files_, folder_, header));
+    std::vector<char> chunk(kCopyBytes);
+    for (std::uint64_t at = header.header_size; at < segment_size_;) {
+        const std::size_t wanted = std::min<std::uint64_t>(chunk.size(), segment_size_ - at);
+        STENO_ASSIGN(const std::size_t got, file_->read(at, std::span(chunk).first(wanted)));
+        if (got != wanted) return fail(Code::DataLoss, segment_path_ + " ends too early");
+        STENO_TRY(draft.append({chunk.data(), got}));
+        at += got;
+    }
+    STENO_TRY(draft.sync());
+    segment_number_ = draft.number();
+    STENO_TRY(draft.publish());
+    STENO_TRY(files_.sync_directory(folder_));
+    STENO_TRY(files_.sync_directory(journal_folder(data_folder_)));
     std::shared_ptr<io::File> before;
     const std::scoped_lock both(append_mutex_, mutex_);
     before = go_on_in(draft, true);
@@ -98,13 +135,19 @@ Result<void> StreamWriter::begin_segment_beside_appends() {
 }
 
 bool StreamWriter::replace_segment(std::unique_lock<std::mutex>& lock) {
+    const bool lost = lost_;
     lock.unlock();
     // Appends are refused by now, except for one that may have begun before.
     {
         const std::lock_guard turn(append_mutex_);
     }
-    const auto begun = begin_durable_segment();
-    if (begun) {
+    const auto begun = lost ? copy_lost_segment() : begin_durable_segment();
+    if (begun && lost) {
+        log::error(
+            "journal: what the lost file held is in {} now; whether files before it are lost, too, "
+            "steno verify tells",
+            folder_ + "/" + segment_file_name(segment_number_));
+    } else if (begun) {
         log::warning("journal: gave up a segment after a failure; its records are safe in {}",
                      segment_file_name(segment_number_));
     }
@@ -119,6 +162,23 @@ void StreamWriter::rotate(std::unique_lock<std::mutex>& lock) {
     lock.lock();
     // The old one just grows; tried again after the next sync.
     if (!begun) stats_.last_error = begun.error().message;
+}
+
+void StreamWriter::look_after_file(std::unique_lock<std::mutex>& lock) {
+    if (broken_) return;
+    const std::shared_ptr<io::File> file = file_;
+    const std::string path = segment_path_;
+    lock.unlock();
+    const auto there = file->is_at(path);  // that this cannot be told is no reason to give the file up
+    lock.lock();
+    if (!there || *there) return;
+    broken_ = lost_ = true;
+    ++stats_.files_lost;
+    stats_.last_error = path + " is not there any more: it was removed, moved or replaced";
+    const std::string message = stats_.last_error;
+    lock.unlock();
+    log::error("journal: {}", message);
+    lock.lock();
 }
 
 void StreamWriter::mark_durable(std::uint64_t sequence) {
@@ -142,11 +202,12 @@ void StreamWriter::sync_loop() {
             return stopping_ || broken_ || !unsynced_.empty() ||
                    announced_ != durable_.load(std::memory_order_relaxed);
         };
-        wake_.wait(lock, has_work);
-        if (!unsynced_.empty()) {
-            wake_.wait_until(lock, oldest_unsynced_ + options_.max_delay,
-                             [&] { return stopping_ || urgent_ || broken_; });
+        if (!wake_.wait_for(lock, options_.look_after, has_work)) {
+            look_after_file(lock);
+            continue;
         }
+        if (!unsynced_.empty())
+            wake_.wait_until(lock, sync_due(), [&] { return stopping_ || urgent_ || broken_; });
         urgent_ = false;
         const bool worked = (unsynced_.empty() && !broken_) || sync_round(lock);
         announce(lock);
@@ -164,13 +225,17 @@ bool StreamWriter::sync_round(std::unique_lock<std::mutex>& lock) {
     if (broken_) return replace_segment(lock);
     const std::uint64_t target = last_;
     const bool with_directory = directory_dirty_;
-    oldest_unsynced_ = std::chrono::steady_clock::now();  // nothing that this round leaves out is older
-    io::File& file = *file_;                              // nobody but this thread changes which one it is
+    io::File& file = *file_;  // nobody but this thread changes which one it is
     lock.unlock();
+    const auto began = std::chrono::steady_clock::now();
     auto synced = file.sync();
     if (synced && with_directory) synced = files_.sync_directory(folder_);
+    const std::chrono::nanoseconds took = std::chrono::steady_clock::now() - began;
     lock.lock();
     ++stats_.syncs;
+    stats_.longest_sync = std::max(stats_.longest_sync, took);
+    look_after_file(lock);
+    if (lost_) return replace_segment(lock);
     if (!synced) {
         broken_ = true;
         note_failure(lock, synced.error(), stats_.sync_failures, syncs_work_);

@@ -286,9 +286,14 @@ class StreamCheck {
                 blame(segment, found);
                 continue;
             }
-            STENO_ASSIGN(const auto file, files_.open_read(segment.path));
+            const auto file = files_.open_read(segment.path);
+            if (!file && file.error().code == Code::DataLoss) {
+                damage(DamageKind::Corrupt, segment.reason, segment.number);
+                continue;
+            }
+            if (!file) return std::unexpected(file.error());
             // The header of a new segment may be torn; then nothing behind it was ever durable.
-            STENO_ASSIGN(const std::uint64_t certain, durable_behind(*file, 0, sequence_ + 1));
+            STENO_ASSIGN(const std::uint64_t certain, durable_behind(**file, 0, sequence_ + 1));
             const bool promised = mark_ && sequence_ < mark_->sequence;
             if (certain == 0 && !promised && !segment.sealed) {
                 report_.torn_bytes += segment.size;

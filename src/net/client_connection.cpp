@@ -15,6 +15,7 @@ namespace steno::net {
 namespace {
 
 constexpr std::uint32_t kMaxHead = 256 * 1024;
+constexpr int kMaxInterim = 256;  ///< answers of the 1xx kind before the real one
 /// Requests up to this size leave as one piece (one TLS record, one copy).
 constexpr std::size_t kCopy = 8 * 1024;
 /// A connection that rested longer is looked at before it is used: its end may have arrived in this very
@@ -268,7 +269,8 @@ Task<Result<void>> PooledExchange::send_request(const BaseUrl& to, const Request
 
 Task<Result<void>> PooledExchange::read_head(std::string_view method) {
     const std::int64_t deadline = Loop::in(deadlines_.first_byte);
-    for (;;) {
+    for (int interim = 0;; ++interim) {
+        if (interim > kMaxInterim) co_return std::unexpected(broken_answer("it is announced without end"));
         head_ = {};
         parser_.emplace(kMaxHead, head_);
         if (method == "HEAD") parser_->skip(true);

@@ -5,6 +5,8 @@
 
 #include <fmt/format.h>
 
+#include <chrono>
+
 /// How the server itself is: for people, for load balancers, for Prometheus.
 namespace steno::server {
 
@@ -14,11 +16,28 @@ constexpr std::size_t kMaxLimitSeries = 200;  ///< keys and models, the latest s
 constexpr std::size_t kMaxLabel = 200;
 constexpr std::size_t kMaxPlacesShown = 20;  ///< places of the journal that cannot be read
 
-bool gateway_ok(Services& services) {
-    return services.data.journal().stats().healthy;
+/// Longer than a disk or store takes that works.
+constexpr std::chrono::seconds kSlowDisk{3};
+constexpr std::chrono::seconds kSlowStore{10};
+
+double seconds(std::chrono::nanoseconds time) {
+    return std::chrono::duration<double>(time).count();
 }
-bool queries_ok(Services& services) {
-    return services.data.feeder().stats().healthy;
+
+/// Why calls would go unrecorded now; "ok" if they would not.
+std::string gateway_state(const journal::Stats& journal) {
+    if (!journal.healthy) return "the journal cannot be written: " + journal.last_error;
+    if (journal.oldest_unsynced > kSlowDisk) {
+        return fmt::format("the disk does not answer: records have waited {:.0f} s for their fsync",
+                           seconds(journal.oldest_unsynced));
+    }
+    return "ok";
+}
+std::string queries_state(const ingest::FeederStats& feeder) {
+    if (!feeder.healthy) return "the store cannot be fed";
+    if (feeder.applying > kSlowStore)
+        return fmt::format("the store does not answer since {:.0f} s", seconds(feeder.applying));
+    return "ok";
 }
 
 void metric(std::string& out, std::string_view name, std::string_view kind, std::string_view help,
@@ -145,16 +164,21 @@ Result<ApiAnswer> healthz(Services&, const ApiRequest&) {
 Result<ApiAnswer> readyz(Services& services, const ApiRequest&) {
     // The gateway relays even when the journal cannot be written, but then "ready" would be a lie: calls
     // would go unrecorded. A store that is behind or down stops queries only.
-    const bool gateway = gateway_ok(services);
-    const bool queries = queries_ok(services);
+    const journal::Stats journal = services.data.journal().stats();
+    const std::string gateway = gateway_state(journal);
+    const std::string queries = queries_state(services.data.feeder().stats());
     ApiAnswer answer;
-    answer.status = gateway && queries ? 200 : 503;
+    answer.status = gateway == "ok" && queries == "ok" ? 200 : 503;
     JsonWriter json(answer.body);
     json.begin_object();
-    json.member(
-        "gateway",
-        gateway ? "ok" : "the journal cannot be written: " + services.data.journal().stats().last_error);
-    json.member("queries", queries ? "ok" : "the store cannot be fed");
+    json.member("gateway", gateway);
+    json.member("queries", queries);
+    // It works again, but somebody should look.
+    if (journal.files_lost > 0) {
+        json.member("warning", fmt::format("{} files of the journal were removed while they were written to; "
+                                           "records may be lost: steno verify",
+                                           journal.files_lost));
+    }
     json.end_object();
     return answer;
 }
@@ -190,6 +214,16 @@ Result<ApiAnswer> metrics(Services& services, const ApiRequest&) {
     metric(out, "steno_journal_append_failures_total", "counter", "Appends that the disk refused.",
            journal.append_failures);
     metric(out, "steno_journal_sync_failures_total", "counter", "Syncs that failed.", journal.sync_failures);
+    metric(out, "steno_journal_oldest_unsynced_seconds", "gauge",
+           "How long the oldest record without an fsync has waited for it.",
+           seconds(journal.oldest_unsynced));
+    metric(out, "steno_journal_longest_sync_seconds", "gauge", "The longest fsync since the start.",
+           seconds(journal.longest_sync));
+    metric(out, "steno_journal_files_lost_total", "counter",
+           "Files of the journal that were removed, moved or replaced while they were written to.",
+           journal.files_lost);
+    metric(out, "steno_store_applying_seconds", "gauge",
+           "How long the store has been at the batch that it was given last.", seconds(feeder.applying));
     metric(out, "steno_journal_healthy", "gauge", "1 when the last write and the last sync succeeded.",
            journal.healthy ? 1 : 0);
     metric(out, "steno_store_fed_total", "counter", "Records fed to the store.", feeder.fed);

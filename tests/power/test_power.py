@@ -11,6 +11,7 @@ import json
 import os
 import pathlib
 import random
+import re
 import sys
 import time
 
@@ -27,11 +28,10 @@ SEED = int(os.environ.get("STENO_POWER_SEED", "0")) or random.SystemRandom().get
 
 
 @pytest.fixture(scope="module")
-def strip(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("power")
-    if reason := reason_to_skip(folder):
+def strip():
+    if reason := reason_to_skip():
         pytest.skip(reason)
-    made = PowerStrip(folder)
+    made = PowerStrip()
     yield made
     made.close()
 
@@ -70,7 +70,7 @@ def check_cut(strip, image, answered, ok, said, began, strict):
 def test_what_was_answered_survives_the_loss_of_power(strip, durability):
     chance = random.Random(f"{SEED}-{durability}")
     cuts = compared = lost = lives = 0
-    oldest = []
+    oldest, longest_sync = [], 0.0
     while cuts < ROUNDS:
         image = strip.new_disk()
         disk = strip.mount(image)
@@ -87,6 +87,9 @@ def test_what_was_answered_survives_the_loss_of_power(strip, durability):
                 answered, ok, said, began = load.answered(), load.ok(), load.said(), time.monotonic()
                 pending.append((strip.cut(image), answered, ok, said, began))
             load.stop()
+            metrics = server.get("/metrics")[2].decode()
+            found = re.search(r"^steno_journal_longest_sync_seconds (\S+)$", metrics, re.MULTILINE)
+            longest_sync = max(longest_sync, float(found.group(1)))
             server.kill()
         disk.close()
         image.unlink()
@@ -97,4 +100,5 @@ def test_what_was_answered_survives_the_loss_of_power(strip, durability):
             lost += count
             oldest.append(age)
     print(f"\npower lost {cuts} times in {lives} lives of a server ({durability}, seed {SEED}): {compared} answers compared, "
-          f"{lost} lost in {sum(1 for age in oldest if age > 0)} cuts; oldest lost answer {max(oldest) * 1000:.1f} ms")
+          f"{lost} lost in {sum(1 for age in oldest if age > 0)} cuts; oldest lost answer {max(oldest) * 1000:.1f} ms, longest fsync "
+          f"{longest_sync * 1000:.1f} ms")

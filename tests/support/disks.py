@@ -9,6 +9,7 @@ import os
 import pathlib
 import shutil
 import subprocess
+import tempfile
 
 NEEDED = ("losetup", "mount", "umount", "mkfs.xfs", "mkfs.ext4", "cp")
 
@@ -47,8 +48,9 @@ class Mounted:
 class PowerStrip:
     """Images on an XFS of their own; `cut()` gives the disk as a loss of power would leave it now."""
 
-    def __init__(self, folder, megabytes=3000):
-        self.folder = pathlib.Path(folder)
+    def __init__(self, megabytes=3000):
+        # Not among pytest's folders: another run of pytest tidies those up, mounted or not.
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="steno-disks-"))
         outer = self.folder / "outer.xfs"
         with open(outer, "wb") as file:
             file.truncate(megabytes << 20)
@@ -75,10 +77,10 @@ class PowerStrip:
 
     def close(self):
         self.outer.close()
-        (self.folder / "outer.xfs").unlink()
+        shutil.rmtree(self.folder)
 
 
-def reason_to_skip(folder):
+def reason_to_skip():
     """Why disks cannot be made here; None if they can."""
     if os.geteuid() != 0:
         return "only root can make loop devices and mount them"
@@ -86,7 +88,7 @@ def reason_to_skip(folder):
     if missing:
         return f"missing: {' '.join(missing)}"
     try:
-        strip = PowerStrip(folder, megabytes=400)
+        strip = PowerStrip(megabytes=400)
     except OSError as error:
         return f"no loop devices or no XFS here: {error}"
     strip.close()
