@@ -7,6 +7,7 @@
 #include <array>
 #include <charconv>
 #include <cmath>
+#include <cstring>
 
 namespace steno::providers {
 
@@ -19,6 +20,18 @@ constexpr auto kPlainInString = [] {
     for (std::size_t c = 0x20; c < 256; ++c) plain[c] = c != '"' && c != '\\';
     return plain;
 }();
+
+/// Does one of the eight bytes end a run of plain ones? ("Bit Twiddling Hacks", "Determine if a word has a
+/// byte equal to n" and "less than n".)
+bool has_special(const char* eight_bytes) {
+    constexpr std::uint64_t kOnes = 0x0101010101010101;
+    constexpr std::uint64_t kHighBits = 0x8080808080808080;
+    std::uint64_t word = 0;
+    std::memcpy(&word, eight_bytes, sizeof word);
+    const auto zero_in = [](std::uint64_t w) { return (w - kOnes) & ~w; };
+    return ((zero_in(word ^ kOnes * '"') | zero_in(word ^ kOnes * '\\') | ((word - kOnes * 0x20) & ~word)) &
+            kHighBits) != 0;
+}
 
 bool is_digit(char c) {
     return c >= '0' && c <= '9';
@@ -206,6 +219,7 @@ class JsonIndexer {
         ++at_;
         std::uint32_t escapes = 0;
         while (true) {
+            while (end_ - at_ >= 8 && !has_special(at_)) at_ += 8;
             while (at_ < end_ && kPlainInString[static_cast<unsigned char>(*at_)]) ++at_;
             if (at_ == end_) return false;
             if (*at_ == '"') break;
@@ -290,6 +304,8 @@ bool JsonDocument::parse(std::string_view text) {
         repaired_ = repaired_utf8(text);
         text = repaired_;
     }
+    constexpr std::size_t kFirstNodes = 128;
+    if (nodes_.capacity() == 0) nodes_.reserve(std::min(kFirstNodes, text.size() / 8 + 1));
     if (!JsonIndexer(text, nodes_).run()) {
         nodes_.clear();
         return false;
@@ -317,8 +333,15 @@ std::string_view JsonValue::raw() const {
 }
 
 JsonValue JsonValue::operator[](std::string_view key) const {
-    for (const Member member : members()) {
-        if (member.key.is(key)) return member.value;
+    if (!is_object()) return {};
+    const std::vector<JsonDocument::Node>& nodes = document_->nodes_;
+    for (std::uint32_t at = index_ + 1; at < nodes[index_].next; at = nodes[at + 1].next) {
+        const JsonDocument::Node& name = nodes[at];
+        const bool escaped = name.size != 0;
+        if (!escaped && name.end - name.begin != key.size() + 2) continue;
+        if (escaped ? JsonValue(document_, at).is(key)
+                    : document_->text_.substr(name.begin + 1, key.size()) == key)
+            return {document_, at + 1};
     }
     return {};
 }
