@@ -5,6 +5,7 @@
 #include <simdjson.h>
 
 #include <array>
+#include <bit>
 #include <charconv>
 #include <cmath>
 #include <cstring>
@@ -21,16 +22,19 @@ constexpr auto kPlainInString = [] {
     return plain;
 }();
 
-/// Does one of the eight bytes end a run of plain ones? ("Bit Twiddling Hacks", "Determine if a word has a
-/// byte equal to n" and "less than n".)
-bool has_special(const char* eight_bytes) {
+/// Where the first of the eight bytes stands that is not plain; 8 if all are. ("Bit Twiddling Hacks",
+/// "Determine if a word has a byte equal to n" and "less than n": the lowest bit that is set is right.)
+std::ptrdiff_t plain_bytes(const char* eight_bytes) {
+    static_assert(std::endian::native == std::endian::little);
     constexpr std::uint64_t kOnes = 0x0101010101010101;
     constexpr std::uint64_t kHighBits = 0x8080808080808080;
     std::uint64_t word = 0;
     std::memcpy(&word, eight_bytes, sizeof word);
     const auto zero_in = [](std::uint64_t w) { return (w - kOnes) & ~w; };
-    return ((zero_in(word ^ kOnes * '"') | zero_in(word ^ kOnes * '\\') | ((word - kOnes * 0x20) & ~word)) &
-            kHighBits) != 0;
+    const std::uint64_t special =
+        (zero_in(word ^ kOnes * '"') | zero_in(word ^ kOnes * '\\') | ((word - kOnes * 0x20) & ~word)) &
+        kHighBits;
+    return std::countr_zero(special) / 8;
 }
 
 bool is_digit(char c) {
@@ -219,7 +223,8 @@ class JsonIndexer {
         ++at_;
         std::uint32_t escapes = 0;
         while (true) {
-            while (end_ - at_ >= 8 && !has_special(at_)) at_ += 8;
+            for (std::ptrdiff_t plain = 8; plain == 8 && end_ - at_ >= 8; at_ += plain)
+                plain = plain_bytes(at_);
             while (at_ < end_ && kPlainInString[static_cast<unsigned char>(*at_)]) ++at_;
             if (at_ == end_) return false;
             if (*at_ == '"') break;
