@@ -28,8 +28,11 @@ Sha256 sha256(std::string_view a, std::string_view b, std::string_view c, std::s
 
 Sha256 hmac_sha256(std::string_view key, std::string_view message) {
     constexpr std::size_t kBlock = 64;
-    const Sha256 hashed_key = sha256(key);
-    if (key.size() > kBlock) key = as_text(hashed_key);
+    Sha256 hashed_key;
+    if (key.size() > kBlock) {
+        hashed_key = sha256(key);
+        key = as_text(hashed_key);
+    }
     std::array<char, kBlock> inner{};
     key.copy(inner.data(), kBlock);
     std::array<char, kBlock> outer = inner;

@@ -24,8 +24,8 @@ journal::Payload payload_of(std::string_view bytes, std::string_view subject, bo
 
 }  // namespace
 
-OpenCall::OpenCall(Recorder& recorder, Call call)
-    : recorder_(&recorder), call_(std::make_unique<Call>(std::move(call))) {}
+OpenCall::OpenCall(Recorder& recorder, std::unique_ptr<Call> call)
+    : recorder_(&recorder), call_(std::move(call)) {}
 
 OpenCall::OpenCall(OpenCall&& other) noexcept
     : recorder_(other.recorder_),
@@ -81,7 +81,7 @@ Recorder::~Recorder() {
     }
 }
 
-OpenCall Recorder::begin(Call call) {
+OpenCall Recorder::begin(std::unique_ptr<Call> call) {
     OpenCall open(*this, std::move(call));
     Call& c = open.call();
     c.status = Status::Running;

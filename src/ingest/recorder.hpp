@@ -57,7 +57,7 @@ class OpenCall {
 
   private:
     friend class Recorder;
-    OpenCall(Recorder& recorder, Call call);
+    OpenCall(Recorder& recorder, std::unique_ptr<Call> call);
 
     Recorder* recorder_;
     std::unique_ptr<Call> call_;
@@ -95,7 +95,8 @@ class Recorder {
 
     /// Appends the opening record (header and request payload) before the call is sent anywhere. `call` has
     /// its id, started_at and all that the request told. Never fails: see OpenCall::end.
-    OpenCall begin(Call call);
+    OpenCall begin(std::unique_ptr<Call> call);
+    OpenCall begin(Call call) { return begin(std::make_unique<Call>(std::move(call))); }
 
     /// A call that is over already, in one record. `call` has an id. Never fails: what cannot be written
     /// waits in memory or is counted as lost, as with OpenCall::end; then there is no position.

@@ -172,7 +172,7 @@ Sha256 payload_digest(std::string_view salt, const StoredPayload& payload) {
     return sha256({start, sizeof start}, payload.subject, payload.bytes);
 }
 
-Result<BuiltRecord> build_record(const Entry& entry, Random& random) {
+Result<BuiltRecord> build_record(const Entry& entry, Random& random, std::string memory) {
     if (entry.payloads.size() > kMaxPayloads) {
         return fail(Code::InvalidArgument, fmt::format("a record has at most {} payloads", kMaxPayloads));
     }
@@ -190,8 +190,9 @@ Result<BuiltRecord> build_record(const Entry& entry, Random& random) {
         return fail(Code::InvalidArgument, fmt::format("a record has at most {} bytes", kMaxRecordBytes));
     }
 
-    BuiltRecord built;
+    BuiltRecord built{std::move(memory), {}};
     std::string& bytes = built.bytes;
+    bytes.clear();
     bytes.reserve(size);
     bytes.assign(kPrefixBytes + kFrameStart, '\0');
     ByteWriter out(bytes);

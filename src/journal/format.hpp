@@ -53,7 +53,8 @@ struct BuiltRecord {
     std::string bytes;
     Sha256 digest;
 };
-Result<BuiltRecord> build_record(const Entry& entry, Random& random);
+/// `memory` is used for the record's bytes, which saves an allocation; its content does not matter.
+Result<BuiltRecord> build_record(const Entry& entry, Random& random, std::string memory = {});
 /// Sets what only the place in the stream decides.
 void place_record(std::string& bytes, std::uint64_t sequence, std::uint64_t durable, const Sha256& chain);
 

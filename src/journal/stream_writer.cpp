@@ -47,7 +47,9 @@ Result<void> StreamWriter::begin() {
 }
 
 Result<Position> StreamWriter::append(const Entry& entry) {
-    STENO_ASSIGN(BuiltRecord built, build_record(entry, random_));
+    // What the thread built its last record in is still needed; this is what an older one was built in.
+    thread_local std::string memory;
+    STENO_ASSIGN(BuiltRecord built, build_record(entry, random_, std::exchange(memory, {})));
     STENO_TRY(begin());
 
     std::unique_lock turn(append_mutex_);
@@ -80,6 +82,10 @@ Result<Position> StreamWriter::append(const Entry& entry) {
     unsynced_bytes_ += built.bytes.size();
     unsynced_.push_back({std::move(built.bytes), sequence, std::chrono::steady_clock::now(), entry.opens,
                          entry.closes, entry.adopts});
+    if (!spare_memory_.empty()) {
+        memory = std::move(spare_memory_.back());
+        spare_memory_.pop_back();
+    }
     if (unsynced_.size() == 1) wake_.notify_one();
     return Position{stream_, sequence};
 }

@@ -125,6 +125,9 @@ class StreamWriter final : public Journal {
     std::deque<Unsynced> unsynced_;  ///< filled by append(), emptied by the sync thread
     std::uint64_t unsynced_bytes_ = 0;
     std::vector<Unsynced> retired_;  ///< durable by now; freed by the sync thread outside of the lock
+    /// Of retired records, to build new ones in. Memory that one thread allocates and another frees is what
+    /// costs an allocator most.
+    std::vector<std::string> spare_memory_;
     std::atomic<std::uint64_t> durable_ = 0;        ///< written with mutex_ held
     Sha256 durable_chain_;                          ///< changed by the sync thread only, as the next
     std::unordered_map<Uuid, std::uint64_t> open_;  ///< as of the durable end

@@ -12,6 +12,9 @@ namespace {
 
 constexpr std::chrono::milliseconds kRetryDelay{50};
 constexpr std::size_t kCopyBytes = 1 << 20;
+// Memory of records that is used again: at most so much of it.
+constexpr std::size_t kMaxSpares = 128;
+constexpr std::size_t kMaxSpareBytes = 16 << 10;
 
 Sha256 chain_of(const std::string& bytes) {
     Sha256 chain;
@@ -249,6 +252,10 @@ bool StreamWriter::sync_round(std::unique_lock<std::mutex>& lock) {
 }
 
 void StreamWriter::announce(std::unique_lock<std::mutex>& lock) {
+    for (Unsynced& record : retired_) {
+        if (spare_memory_.size() == kMaxSpares) break;
+        if (record.bytes.capacity() <= kMaxSpareBytes) spare_memory_.push_back(std::move(record.bytes));
+    }
     std::vector<Unsynced> garbage;
     garbage.swap(retired_);
     const std::uint64_t now = durable_.load(std::memory_order_relaxed);
@@ -261,6 +268,7 @@ void StreamWriter::announce(std::unique_lock<std::mutex>& lock) {
     }
     garbage.clear();
     lock.lock();
+    garbage.swap(retired_);  // keeps its memory; nobody else has put anything there
 }
 
 }  // namespace steno::journal

@@ -89,11 +89,16 @@ std::vector<std::string> path_segments(std::string_view path) {
 }
 
 bool ends_with_segments(std::span<const std::string> segments, std::string_view path) {
-    const std::vector<std::string_view> wanted = split(path, '/');
-    return segments.size() >= wanted.size() &&
-           std::equal(wanted.begin(), wanted.end(),
-                      segments.end() - static_cast<std::ptrdiff_t>(wanted.size()),
-                      [](std::string_view want, std::string_view is) { return want == "*" || want == is; });
+    // From the end, and without cutting the path up: every call is compared with every endpoint that there
+    // is.
+    for (std::size_t left = segments.size(); left > 0; --left) {
+        const std::size_t slash = path.rfind('/');
+        const std::string_view wanted = path.substr(slash + 1);
+        if (wanted != "*" && wanted != segments[left - 1]) return false;
+        if (slash == std::string_view::npos) return true;
+        path = path.substr(0, slash);
+    }
+    return false;
 }
 
 }  // namespace steno::providers

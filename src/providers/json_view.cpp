@@ -5,8 +5,10 @@
 #include <simdjson.h>
 
 #include <array>
+#include <bit>
 #include <charconv>
 #include <cmath>
+#include <cstring>
 
 namespace steno::providers {
 
@@ -19,6 +21,21 @@ constexpr auto kPlainInString = [] {
     for (std::size_t c = 0x20; c < 256; ++c) plain[c] = c != '"' && c != '\\';
     return plain;
 }();
+
+/// Where the first of the eight bytes stands that is not plain; 8 if all are. ("Bit Twiddling Hacks",
+/// "Determine if a word has a byte equal to n" and "less than n": the lowest bit that is set is right.)
+std::ptrdiff_t plain_bytes(const char* eight_bytes) {
+    static_assert(std::endian::native == std::endian::little);
+    constexpr std::uint64_t kOnes = 0x0101010101010101;
+    constexpr std::uint64_t kHighBits = 0x8080808080808080;
+    std::uint64_t word = 0;
+    std::memcpy(&word, eight_bytes, sizeof word);
+    const auto zero_in = [](std::uint64_t w) { return (w - kOnes) & ~w; };
+    const std::uint64_t special =
+        (zero_in(word ^ kOnes * '"') | zero_in(word ^ kOnes * '\\') | ((word - kOnes * 0x20) & ~word)) &
+        kHighBits;
+    return std::countr_zero(special) / 8;
+}
 
 bool is_digit(char c) {
     return c >= '0' && c <= '9';
@@ -206,6 +223,8 @@ class JsonIndexer {
         ++at_;
         std::uint32_t escapes = 0;
         while (true) {
+            for (std::ptrdiff_t plain = 8; plain == 8 && end_ - at_ >= 8; at_ += plain)
+                plain = plain_bytes(at_);
             while (at_ < end_ && kPlainInString[static_cast<unsigned char>(*at_)]) ++at_;
             if (at_ == end_) return false;
             if (*at_ == '"') break;
@@ -290,6 +309,8 @@ bool JsonDocument::parse(std::string_view text) {
         repaired_ = repaired_utf8(text);
         text = repaired_;
     }
+    constexpr std::size_t kFirstNodes = 128;
+    if (nodes_.capacity() == 0) nodes_.reserve(std::min(kFirstNodes, text.size() / 8 + 1));
     if (!JsonIndexer(text, nodes_).run()) {
         nodes_.clear();
         return false;
@@ -317,8 +338,15 @@ std::string_view JsonValue::raw() const {
 }
 
 JsonValue JsonValue::operator[](std::string_view key) const {
-    for (const Member member : members()) {
-        if (member.key.is(key)) return member.value;
+    if (!is_object()) return {};
+    const std::vector<JsonDocument::Node>& nodes = document_->nodes_;
+    for (std::uint32_t at = index_ + 1; at < nodes[index_].next; at = nodes[at + 1].next) {
+        const JsonDocument::Node& name = nodes[at];
+        const bool escaped = name.size != 0;
+        if (!escaped && name.end - name.begin != key.size() + 2) continue;
+        if (escaped ? JsonValue(document_, at).is(key)
+                    : document_->text_.substr(name.begin + 1, key.size()) == key)
+            return {document_, at + 1};
     }
     return {};
 }

@@ -1,6 +1,32 @@
 #include "providers/sse.hpp"
 
+#include <cstdint>
+#include <cstring>
+
 namespace steno::providers {
+
+namespace {
+
+/// Is one of the eight bytes a control character up to CR? ("Bit Twiddling Hacks", "Determine if a word has a
+/// byte less than n".)
+bool may_end_line(const char* eight_bytes) {
+    constexpr std::uint64_t kOnes = 0x0101010101010101;
+    constexpr std::uint64_t kHighBits = 0x8080808080808080;
+    std::uint64_t word = 0;
+    std::memcpy(&word, eight_bytes, sizeof word);
+    return ((word - kOnes * ('\r' + 1)) & ~word & kHighBits) != 0;
+}
+
+/// Where the first line ends; npos if it does not. (find_first_of calls a search for each byte.)
+std::size_t line_end(std::string_view bytes) {
+    for (std::size_t at = 0; at < bytes.size(); ++at) {
+        while (bytes.size() - at > 8 && !may_end_line(bytes.data() + at)) at += 8;
+        if (bytes[at] == '\n' || bytes[at] == '\r') return at;
+    }
+    return std::string_view::npos;
+}
+
+}  // namespace
 
 void SseParser::keep(std::string_view bytes) {
     if (line_.size() + bytes.size() > max_event_) {
@@ -19,7 +45,7 @@ void SseParser::feed(std::string_view bytes, const Sink& sink) {
                 continue;
             }
         }
-        const std::size_t end = bytes.find_first_of("\r\n");
+        const std::size_t end = line_end(bytes);
         if (end == std::string_view::npos) return keep(bytes);
         after_cr_ = bytes[end] == '\r';
         if (line_.empty() && !line_too_big_ && end <= max_event_) {

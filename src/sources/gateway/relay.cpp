@@ -51,6 +51,10 @@ bool may_refuse_to_tell(int status) {
     return status != 401 && status != 402 && status != 408 && status != 429;
 }
 
+std::uint64_t length_bit(std::string_view name) {
+    return std::uint64_t{1} << (name.size() & 63);
+}
+
 /// The length that an answer without a body announces: of what GET would bring (RFC 9110, section 8.6).
 std::optional<std::uint64_t> announced_length(const net::ResponseHead& head) {
     const auto text = head.headers.get("content-length");
@@ -97,9 +101,9 @@ net::Task<void> Gateway::Relay::run() {
     body_ = std::move(*body);
     if (recording()) {
         const bool session = asks_for_web_socket();
-        if (session) context_ = call_;
+        if (session) context_ = std::make_unique<Call>(*call_);
         read_request(body_);
-        if (session) session_reader_ = providers::make_session_reader(request_view({}), call_);
+        if (session) session_reader_ = providers::make_session_reader(request_view({}), *call_);
         open_.emplace(gateway_.recorder_->begin(std::move(call_)));
     }
 
@@ -149,11 +153,12 @@ net::Task<void> Gateway::Relay::answer_failed(net::ClientError error) {
 }
 
 void Gateway::Relay::begin_call() {
-    call_.id = id_;
-    call_.started_at = system_clock().now();
-    call_.source = Source::Gateway;
-    warnings_ = take_context(request_.headers, call_);
-    call_.who.api_key_id = key_id(request_view({}), gateway_.options_.key_secret);
+    call_ = std::make_unique<Call>();
+    call_->id = id_;
+    call_->started_at = system_clock().now();
+    call_->source = Source::Gateway;
+    warnings_ = take_context(request_.headers, *call_);
+    call_->who.api_key_id = key_id(request_view({}), gateway_.options_.key_secret);
 }
 
 providers::RequestView Gateway::Relay::request_view(std::string_view body) const {
@@ -170,7 +175,8 @@ providers::RequestView Gateway::Relay::request_view(std::string_view body) const
 }
 
 void Gateway::Relay::read_request(std::string_view body) {
-    const Kind given = call_.kind;
+    Call& call = *call_;
+    const Kind given = call.kind;
     std::string plain;
     if (const auto coding = request_.headers.get("content-encoding"); coding && !body.empty()) {
         // A bomb is passed on to whoever it was meant for, but not unpacked here.
@@ -178,7 +184,7 @@ void Gateway::Relay::read_request(std::string_view body) {
             if ((*decoder)->feed(body, plain)) {
                 body = plain;
             } else {
-                call_.privacy.truncated["raw.request"].bytes = static_cast<std::int64_t>(body.size());
+                call.privacy.truncated["raw.request"].bytes = static_cast<std::int64_t>(body.size());
                 body = {};
             }
         }
@@ -188,27 +194,27 @@ void Gateway::Relay::read_request(std::string_view body) {
     const auto without_credentials = providers::hide_credentials(body, hidden);
     if (without_credentials) {
         body = *without_credentials;
-        call_.privacy.masked["credential"] = hidden;
+        call.privacy.masked["credential"] = hidden;
     }
-    call_.provider.name = provider_.record_name;
+    call.provider.name = provider_.record_name;
     const providers::RequestView view = request_view(body);
-    provider_.provider().read_request(view, call_);
-    if (given != Kind::Span) call_.kind = given;
-    call_.provider.endpoint.method = request_.method;
-    call_.provider.endpoint.host = upstream_.url.host_header();
-    call_.provider.endpoint.path = upstream_.url.path + std::string(view.path);
+    provider_.provider().read_request(view, call);
+    if (given != Kind::Span) call.kind = given;
+    call.provider.endpoint.method = request_.method;
+    call.provider.endpoint.host = upstream_.url.host_header();
+    call.provider.endpoint.path = upstream_.url.path + std::string(view.path);
     if (gateway_.options_.keep_raw != KeepRaw::None) keep_raw_request(body);
-    providers::fill_preview(call_);  // the prompt's half, for those who watch it run
+    providers::fill_preview(call);  // the prompt's half, for those who watch it run
 }
 
 void Gateway::Relay::keep_raw_request(std::string_view body) {
     const providers::Form form =
         providers::read_form(request_.headers.get("content-type").value_or(""), body);
     if (auto without_files = providers::form_without_files(form, body)) {
-        call_.raw.request = std::move(*without_files);
-        call_.privacy.truncated["raw.request"].bytes = static_cast<std::int64_t>(body.size());
+        call_->raw.request = std::move(*without_files);
+        call_->privacy.truncated["raw.request"].bytes = static_cast<std::int64_t>(body.size());
     } else {
-        call_.raw.request = body;
+        call_->raw.request = body;
     }
 }
 
@@ -253,7 +259,13 @@ Result<void> Gateway::Relay::sign(net::RequestHead& outgoing) {
 void Gateway::Relay::read_head(const net::ResponseHead& head) {
     Call& call = open_->call();
     call.provider.http_status = head.status;
-    const auto lookup = [&head](std::string_view name) { return head.headers.get(name); };
+    // Providers' readers ask for many fields, nearly all of which are not there: what length of name none has
+    // is known at once.
+    std::uint64_t lengths = 0;
+    for (const auto& [name, value] : head.headers) lengths |= length_bit(name);
+    const auto lookup = [&head, lengths](std::string_view name) {
+        return (lengths & length_bit(name)) != 0 ? head.headers.get(name) : std::nullopt;
+    };
     reader_ = provider_.provider().read_response(request_view(sent_body()),
                                                  {.status = head.status, .header = lookup}, call);
     if (const auto coding = head.headers.get("content-encoding");

@@ -81,9 +81,9 @@ class Gateway::Relay {
     std::string body_;
     Uuid id_;
     std::vector<std::string> warnings_;
-    Call call_;  ///< until it is begun
+    std::unique_ptr<Call> call_;  ///< until it is begun
     std::optional<ingest::OpenCall> open_;
-    Call context_;  ///< of a session: what its calls have from the client's headers
+    std::unique_ptr<Call> context_;  ///< of a session: what its calls have from the client's headers
     std::unique_ptr<providers::SessionReader> session_reader_;
     bool ended_ = false;
 

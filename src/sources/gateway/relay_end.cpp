@@ -29,9 +29,9 @@ void Gateway::Relay::end_failed(ErrorType type, std::string message) {
     if (reader_ && reader_->over()) return end_answered();
     if (!open_) {
         // Refused before its request was read: what is known of it is its head.
-        call_.provider.name = provider_.record_name;
-        call_.name = fmt::format("{} {}", request_.method, request_.path());
-        call_.provider.endpoint = {
+        call_->provider.name = provider_.record_name;
+        call_->name = fmt::format("{} {}", request_.method, request_.path());
+        call_->provider.endpoint = {
             request_.method, upstream_.url.host_header(), std::string(request_.path()), {}};
         open_.emplace(gateway_.recorder_->begin(std::move(call_)));
     }
