@@ -5,8 +5,11 @@
 #include <fmt/format.h>
 #include <simdjson.h>
 
+#include <cerrno>
 #include <chrono>
+#include <cstdio>
 #include <string>
+#include <system_error>
 #include <thread>
 
 namespace steno::cli {
@@ -69,7 +72,9 @@ Result<Completeness> Completeness::begin(Api& api) {
 
 Result<int> Completeness::exit_code() {
     STENO_ASSIGN(const State state, ask(*api_));
-    if (std::fflush(stdout) != 0) return 0;  // the reader has gone
+    // As fmt::print says it: perhaps the reader has gone.
+    if (std::fflush(stdout) != 0)
+        throw std::system_error(errno, std::generic_category(), "the output cannot be written");
     int code = 0;
     if (!fed_) {
         fmt::print(stderr, "warning: calls are missing above: the store does not get fed; see the log\n");

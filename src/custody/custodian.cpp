@@ -196,8 +196,11 @@ Result<void> Custodian::retain_stream(const Uuid& stream, std::uint64_t until, c
         }
         from_the_beginning = false;
         std::set<std::string> dropped;
+        std::uint64_t records = 0;
         for (const journal::SealedClass& one : directory.classes) {
-            if (payloads_may_go(options_.retention, one, now)) dropped.insert(one.name);
+            if (!payloads_may_go(options_.retention, one, now)) continue;
+            dropped.insert(one.name);
+            records += one.records;
         }
         if (dropped.empty()) continue;
         STENO_TRY(seal(segment, dropped, stop));
@@ -205,6 +208,7 @@ Result<void> Custodian::retain_stream(const Uuid& stream, std::uint64_t until, c
         for (const std::string& name : dropped)
             lost.push_back({stream, segment.header.first_sequence, segment.end_sequence - 1, name});
         STENO_TRY(store_.forget_payloads(lost));
+        log::info("retention removed the prompts and answers of {} records from {}", records, segment.path);
         reader_.let_go();
     }
     if (removable == 0) return {};

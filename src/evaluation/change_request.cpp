@@ -154,7 +154,8 @@ Result<ChangedRequest> change_request(const Call& original, const ReplayRequest&
         return fail(
             Code::FailedPrecondition,
             "the exact request of this call was not kept, so it cannot be sent again",
-            "calls are kept with their exact request while gateway.keep_raw is \"request\" or \"all\"");
+            "calls are kept with their exact request while gateway.keep_raw is \"request\" or \"all\", until "
+            "retention removes it (retention.payload_days, retention.classes)");
     }
     if (original.privacy.masked.contains("credential")) {
         return fail(

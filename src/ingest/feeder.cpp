@@ -4,6 +4,8 @@
 #include "ingest/entry.hpp"
 #include "record/binary.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <exception>
 
@@ -186,6 +188,11 @@ Result<std::uint64_t> Feeder::read_stream(Stream& stream, std::vector<store::Cha
         }
         if (!*record) break;
         last = (*record)->position.sequence;
+        // The row is whole but for its preview; one word for all records of the file.
+        if (std::ranges::any_of((*record)->payloads, &journal::StoredPayload::damaged)) {
+            note_damage(fmt::format("segment {} of stream {}: prompts or answers are damaged",
+                                    (*record)->segment, stream.id.to_string()));
+        }
         STENO_ASSIGN(const bool known, knows_better(**record));
         if (known) continue;
         auto change = change_of(**record);

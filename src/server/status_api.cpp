@@ -240,6 +240,8 @@ Result<ApiAnswer> metrics(Services& services, const ApiRequest&) {
            custody.sealed_bytes_before);
     metric(out, "steno_sealed_bytes_after_total", "counter", "What they have now.",
            custody.sealed_bytes_after);
+    metric(out, "steno_retention_redacted_segments_total", "counter",
+           "Journal files from which retention took prompts and answers.", custody.redacted_segments);
     metric(out, "steno_retention_removed_segments_total", "counter", "Journal files that retention removed.",
            custody.removed_segments);
     metric(out, "steno_custody_failures_total", "counter",
