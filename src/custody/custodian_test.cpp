@@ -116,6 +116,28 @@ TEST_F(CustodianTest, SealsWhatIsFullAndKeepsEveryWord) {
     expect_intact();
 }
 
+TEST_F(CustodianTest, ASearchFindsInSealedFilesWhatItFoundBefore) {
+    open();
+    record(160, 1);
+    const auto found = [&](const std::string& text) {
+        store::CallQuery query;
+        query.selection.text = text;
+        query.limit = store::kMaxPage;
+        const auto page = folder_->calls().find(query, false);
+        EXPECT_TRUE(page) << page.error().message;
+        return page ? page->calls.size() : 0;
+    };
+    const auto keeper = custodian();
+    for (const bool sealed : {false, true}) {
+        if (sealed) ASSERT_TRUE(keeper->seal_all());
+        EXPECT_EQ(found("DAY number 17? It"), 160u - 17u) << sealed;
+        EXPECT_EQ(found("umber 15"), 160u - 15u) << sealed;
+        EXPECT_EQ(found("day number 9999"), 0u) << sealed;
+        EXPECT_EQ(found("rains. and"), 159u) << sealed;
+    }
+    EXPECT_GT(keeper->stats().sealed_segments, 1u);
+}
+
 TEST_F(CustodianTest, TheThreadSealsByItself) {
     open();
     record(120, 1);
