@@ -54,10 +54,13 @@ def test_every_answered_call_survives_kill_9(tmp_path):
             assert statuses <= {"success", "failure", "partial", "cancelled", "interrupted"}
             interrupted = [call for call in calls if call["status"] == "interrupted"]
             assert interrupted, "many kills under load without one call under way: the load is too light to test anything"
-            # The prompt of an interrupted call was on disk before the call was sent.
-            chat = next(call for call in interrupted if call["kind"] == "chat")
-            whole = server.call(chat["id"])
-            assert whole["request"]["messages"][0]["parts"][0]["text"] == PROMPT
+            # The prompt of an interrupted call was on disk before the call was sent; also one that no parser could read.
+            chats = [server.call(call["id"]) for call in interrupted if call["kind"] == "chat"]
+            for chat in chats:
+                if chat.get("request", {}).get("messages"):
+                    assert chat["request"]["messages"][0]["parts"][0]["text"] == PROMPT, chat
+                else:
+                    assert "no list" in json.dumps(chat["raw"]["request"]), chat
             server.stop()
         print(f"\n{ROUNDS} kills: {len(answered)} answered, {len(interrupted)} interrupted, {len(calls)} on the record")
         report = json.loads(run("verify", "--data", data, "--json").stdout)
