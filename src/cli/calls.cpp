@@ -85,10 +85,11 @@ Result<int> list(const Program& program, const CallsFlags& flags) {
 
 Result<int> show(const Program& program, const CallsFlags& flags) {
     STENO_ASSIGN(const auto api, Api::open(program, flags.record));
+    STENO_ASSIGN(Completeness completeness, Completeness::begin(*api));
     STENO_ASSIGN(const std::string body, api->get("/api/v1/calls/" + net::percent_encode(flags.id)));
     if (program.json) {
         fmt::print("{}\n", body);
-        return 0;
+        return completeness.exit_code();
     }
     simdjson::dom::parser parser;
     simdjson::dom::element call;
@@ -97,7 +98,7 @@ Result<int> show(const Program& program, const CallsFlags& flags) {
     } else {
         fmt::print("{}\n", printable(body));  // it holds numbers that only the JSON form can show
     }
-    return 0;
+    return completeness.exit_code();
 }
 
 Result<int> tail(const Program& program, const CallsFlags& flags) {

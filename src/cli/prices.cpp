@@ -1,6 +1,7 @@
 #include "cli/api_client.hpp"
 #include "cli/call_view.hpp"
 #include "cli/command.hpp"
+#include "cli/completeness.hpp"
 #include "cli/composition.hpp"
 #include "cli/terminal.hpp"
 #include "pricing/amounts.hpp"
@@ -173,6 +174,7 @@ Result<int> import(const Program& program, const PricesFlags& flags) {
 
 Result<int> explain(const Program& program, const PricesFlags& flags) {
     STENO_ASSIGN(const auto api, Api::open(program, flags.record));
+    STENO_TRY(Completeness::begin(*api));  // a call that the store does not have yet would be "not found"
     STENO_ASSIGN(const std::string body, api->get("/api/v1/prices/explain/" + net::percent_encode(flags.id)));
     if (program.json) {
         fmt::print("{}\n", body);

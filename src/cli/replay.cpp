@@ -2,6 +2,7 @@
 #include "cli/api_client.hpp"
 #include "cli/call_view.hpp"
 #include "cli/command.hpp"
+#include "cli/completeness.hpp"
 #include "cli/terminal.hpp"
 #include "io/file_system.hpp"
 
@@ -125,6 +126,7 @@ void print_side_by_side(dom::element original, dom::element replay, dom::element
 Result<int> replay(const Program& program, const ReplayFlags& flags) {
     STENO_ASSIGN(const auto api, Api::open(program, flags.record));
     STENO_ASSIGN(const std::string wanted, request_body(flags));
+    STENO_TRY(Completeness::begin(*api));  // a call that the store does not have yet would be "not found"
     STENO_ASSIGN(const std::string body, api->post("/api/v1/replay", wanted));
     if (program.json) {
         fmt::print("{}\n", body);

@@ -1,5 +1,6 @@
 #include "cli/storage.hpp"
 
+#include "cli/completeness.hpp"
 #include "cli/terminal.hpp"
 
 #include <fmt/format.h>
@@ -29,10 +30,12 @@ double number(dom::element whole, std::string_view pointer) {
 }  // namespace
 
 Result<int> show_storage(const Program& program, Api& api) {
+    STENO_ASSIGN(Completeness completeness,
+                 Completeness::begin(api));  // else sizes a call are of a few calls
     STENO_ASSIGN(const std::string body, api.get("/api/v1/storage"));
     if (program.json) {
         fmt::print("{}\n", body);
-        return 0;
+        return completeness.exit_code();
     }
     dom::parser parser;
     dom::element whole;
@@ -69,7 +72,7 @@ Result<int> show_storage(const Program& program, Api& api) {
         }
     }
     if (!months.empty()) months.print();
-    return 0;
+    return completeness.exit_code();
 }
 
 }  // namespace steno::cli

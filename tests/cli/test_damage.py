@@ -56,6 +56,17 @@ def test_a_damaged_segment_header_costs_its_own_stream_only_and_is_said(tmp_path
     assert (count, done.returncode, done.stderr) == (7, 0, "")
 
 
+def test_commands_that_look_wait_for_a_store_that_is_fed_anew(tmp_path):
+    data = tmp_path / "data"
+    record(data, 5)
+    call = json.loads(run("calls", "list", "--data", data, "-n", 1, "--json").stdout)["calls"][0]["id"]
+    for command in (("calls", "show", call), ("prices", "explain", call), ("stats", "--storage")):
+        delete_store(data)
+        done = run(*command, "--data", data, "--json")
+        assert done.returncode == 0, done.stderr
+        assert command[0] != "stats" or json.loads(done.stdout)["calls"] == 5
+
+
 def test_a_damaged_mark_hides_nothing_and_is_said(tmp_path):
     data = tmp_path / "data"
     stream = record(data, 3)
