@@ -154,8 +154,7 @@ void add_record_flags(CLI::App& command, RecordFlags& flags) {
 
 Result<std::unique_ptr<Api>> Api::open(const Program& program, const RecordFlags& flags) {
     if (!flags.server.empty()) return remote(flags.server, flags.api_key_file);
-    STENO_ASSIGN(Config config, program.config());
-    if (!flags.data.empty()) STENO_TRY(set(config, "data.dir", flags.data, "--data"));
+    STENO_ASSIGN(const Config config, program.config(flags.data));
     log::configure(std::max(config.log_level, log::Level::Warning), config.log_json);
     if (!io::posix_file_system().exists(config.data_dir + "/journal")) {
         return fail(Code::NotFound, "there is no record in " + config.data_dir,

@@ -22,8 +22,8 @@ struct Program {
     /// What the chosen command does; its Error becomes a message and an exit code (base/error.hpp's table).
     std::function<Result<int>(Program&)> run;
 
-    /// Configuration as loaded, with this program's name for errors.
-    [[nodiscard]] Result<Config> config() const { return load_config(config_file); }
+    /// Configuration as loaded; `data`, if it is not empty, is what --data said.
+    [[nodiscard]] Result<Config> config(const std::string& data = {}) const;
     /// A new subcommand that takes --json. `examples`: shown under its help, a command a line.
     CLI::App* add(CLI::App& parent, const std::string& name, const std::string& help,
                   const std::string& examples);

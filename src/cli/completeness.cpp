@@ -19,7 +19,6 @@ namespace {
 constexpr std::chrono::milliseconds kFirstPause{10};
 constexpr std::chrono::milliseconds kLongestPause{200};
 constexpr std::chrono::seconds kPatience{10};  ///< with a store that does not grow
-constexpr int kDamaged = 11;                   ///< the exit code of data_loss
 
 }  // namespace
 
@@ -75,6 +74,7 @@ Result<int> Completeness::exit_code() {
     // As fmt::print says it: perhaps the reader has gone.
     if (std::fflush(stdout) != 0)
         throw std::system_error(errno, std::generic_category(), "the output cannot be written");
+    const int damaged = facts_of(Code::DataLoss).exit_code;
     int code = 0;
     if (!fed_) {
         fmt::print(stderr, "warning: calls are missing above: the store does not get fed; see the log\n");
@@ -88,14 +88,15 @@ Result<int> Completeness::exit_code() {
             "folder store/ of the data folder: it is fed anew\n",
             state.places == 1 ? std::string("a place") : fmt::format("{} places", state.places),
             printable(state.first_place));
-        code = kDamaged;
+        code = damaged;
     }
-    if (const std::uint64_t payloads = state.unreadable_payloads - unreadable_payloads_; payloads > 0) {
+    // Fewer than at the beginning: another server answers now.
+    if (state.unreadable_payloads > unreadable_payloads_) {
         fmt::print(
             stderr,
             "warning: {} prompts or answers cannot be read and are missing above; steno verify says why\n",
-            payloads);
-        code = kDamaged;
+            state.unreadable_payloads - unreadable_payloads_);
+        code = damaged;
     }
     return code;
 }

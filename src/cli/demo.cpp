@@ -87,8 +87,8 @@ class Teller {
 Result<int> demo(const Program& program, const DemoFlags& flags) {
     RecordFlags record = flags.record;
     if (record.server.empty()) {
-        STENO_ASSIGN(const Config config, program.config());
-        const auto running = server_of(record.data.empty() ? config.data_dir : record.data);
+        STENO_ASSIGN(const Config config, program.config(record.data));
+        const auto running = server_of(config.data_dir);
         record.server = running ? *running : "http://" + config.listen.to_string();
     }
     STENO_ASSIGN(const auto api, Api::open(program, record));

@@ -210,8 +210,7 @@ std::string to_json(const Figures& figures, const demo::DemoOptions& options, st
 }  // namespace
 
 Result<int> fill_demo_folder(const Program& program, const DemoFolderFlags& flags) {
-    STENO_ASSIGN(Config config, program.config());
-    STENO_TRY(set(config, "data.dir", flags.data, "--data"));
+    STENO_ASSIGN(const Config config, program.config(flags.data));
     log::configure(config.log_level, config.log_json);
     demo::DemoOptions options;
     options.seed = flags.seed;

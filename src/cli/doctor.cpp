@@ -105,8 +105,7 @@ Finding folder(const Config& config) {
 Result<int> examine(const Program& program, const std::string& data) {
     std::vector<Finding> findings{configuration(program)};
     if (findings.front().verdict != Verdict::Bad) {
-        STENO_ASSIGN(Config config, program.config());
-        if (!data.empty()) STENO_TRY(set(config, "data.dir", data, "--data"));
+        STENO_ASSIGN(const Config config, program.config(data));
         log::configure(log::Level::Error, false);
         for (const auto check : {disk, sync_time, folder, server}) findings.push_back(check(config));
         findings.push_back(keys());

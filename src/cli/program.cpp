@@ -15,6 +15,12 @@
 
 namespace steno::cli {
 
+Result<Config> Program::config(const std::string& data) const {
+    STENO_ASSIGN(Config config, load_config(config_file));
+    if (!data.empty()) STENO_TRY(set(config, "data.dir", data, "--data"));
+    return config;
+}
+
 CLI::App* Program::add(CLI::App& parent, const std::string& name, const std::string& help,
                        const std::string& examples) {
     CLI::App* command = parent.add_subcommand(name, help);
@@ -45,8 +51,8 @@ int run_program(int argc, char** argv) {
         "\nFirst steps:\n  steno serve --data ./record      then point a client's base URL at it\n"
         "  steno calls list                 what was recorded\n"
         "  steno COMMAND --help             options and examples of a command\n");
-    for (const auto add : {add_serve, add_calls, add_stats, add_limits, add_replay, add_prices, add_verify, add_journal,
-                           add_config, add_sim, add_demo, add_doctor}) {
+    for (const auto add : {add_serve, add_calls, add_stats, add_limits, add_replay, add_prices, add_verify,
+                           add_journal, add_config, add_sim, add_demo, add_doctor}) {
         add(program);
     }
     try {

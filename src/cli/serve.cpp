@@ -24,8 +24,7 @@ struct ServeFlags {
 };
 
 Result<Config> configure(const Program& program, const ServeFlags& flags) {
-    STENO_ASSIGN(Config config, program.config());
-    if (!flags.data.empty()) STENO_TRY(set(config, "data.dir", flags.data, "--data"));
+    STENO_ASSIGN(Config config, program.config(flags.data));
     if (!flags.listen.empty()) STENO_TRY(set(config, "server.listen", flags.listen, "--listen"));
     if (!flags.api_key_file.empty())
         STENO_TRY(set(config, "server.api_key_file", flags.api_key_file, "--api-key-file"));
