@@ -67,6 +67,27 @@ TEST_F(Trimming, AHeadOfLaterProvesTheRestAndOneOfBeforeSaysNothing) {
     }
 }
 
+TEST_F(Trimming, AMarkWithAnotherChainThanTheEndOrTheHeadKnowsIsFound) {
+    for (const bool against : {false, true}) {
+        io::MemoryFileSystem files;
+        write_sealed(files);
+        std::optional<std::string> head;
+        if (against) {
+            auto journal = open_journal(files);
+            head = journal->export_head().value();
+            ASSERT_TRUE(journal->close());
+        }
+        auto end = trim(files, segments_.back().number).value();
+        if (against) ASSERT_TRUE(files.unlink(closed_mark_path(kFolder, stream_)));
+        ASSERT_TRUE(verify(files, kFolder, head)->intact);
+        end.chain[0] ^= 1;
+        const auto key = SigningKey::load_or_make(files, kFolder);
+        ASSERT_TRUE(io::replace_file(files, stream_folder(kFolder, stream_) + "/trimmed",
+                                     build_head({end}, system_clock().now(), **key)));
+        EXPECT_FALSE(verify(files, kFolder, head)->intact) << against;
+    }
+}
+
 TEST_F(Trimming, PlainSegmentsStay) {
     io::MemoryFileSystem files;
     stream_ = write_stream(files, 11);

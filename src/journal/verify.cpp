@@ -79,17 +79,18 @@ class StreamCheck {
         }
     }
 
-    /// The first segment of a stream whose beginning was removed.
-    void begin_behind_trimmed(const SegmentHeader& header) {
+    /// In a stream whose beginning was removed: the mark says how the chain goes on.
+    void begin_behind_trimmed() {
         sequence_ = trimmed_->sequence;
         chain_ = trimmed_->chain;
-        for (const Opening& call : header.open) open_[call.id] = call.at.sequence;
+        compare_chain(0, 0);
     }
 
     Result<void> check_segment(const SegmentFile& segment) {
         const SegmentHeader& header = segment.header;
         if (first_segment_ && trimmed_ && header.first_sequence == trimmed_->sequence + 1) {
-            begin_behind_trimmed(header);
+            begin_behind_trimmed();
+            for (const Opening& call : header.open) open_[call.id] = call.at.sequence;
         } else if (first_segment_ && header.first_sequence > 1) {
             damage(DamageKind::Missing,
                    fmt::format("the records before {} are missing", header.first_sequence), segment.number);
@@ -162,8 +163,7 @@ class StreamCheck {
         sequence_ = record.prefix.sequence;
         if (record.opens) open_[*record.opens] = sequence_;
         if (record.closes) open_.erase(*record.closes);
-        compare(head_, "the exported head", segment, offset);
-        compare(mark_ ? &*mark_ : nullptr, "the mark of the stream's end", segment, offset);
+        compare_chain(segment.number, offset);
     }
 
     /// A sealed segment holds the chain only where its blocks begin, and the digests of payloads only where
@@ -226,12 +226,16 @@ class StreamCheck {
         return {};
     }
 
-    void compare(const StreamHead* with, std::string_view what, const SegmentFile& segment,
-                 std::uint64_t offset) {
-        if (with == nullptr || with->sequence != sequence_ || with->chain == chain_) return;
-        damage(DamageKind::Rewritten,
-               fmt::format("the hash chain up to record {} is not the one of {}", sequence_, what),
-               segment.number, offset);
+    /// With what is known of the chain up to the record at hand.
+    void compare_chain(std::uint64_t segment, std::uint64_t offset) {
+        const auto compare = [&](const StreamHead* with, std::string_view what) {
+            if (with == nullptr || with->sequence != sequence_ || with->chain == chain_) return;
+            damage(DamageKind::Rewritten,
+                   fmt::format("the hash chain up to record {} is not the one of {}", sequence_, what),
+                   segment, offset);
+        };
+        compare(head_, "the exported head");
+        compare(mark_ ? &*mark_ : nullptr, "the mark of the stream's end");
     }
 
     Result<void> judge_bad(io::File& file, const SegmentFile& segment, const SegmentScanner::Step& step) {
@@ -317,10 +321,7 @@ class StreamCheck {
     }
 
     void check_end() {
-        if (first_segment_ && trimmed_) {
-            sequence_ = trimmed_->sequence;
-            chain_ = trimmed_->chain;
-        }
+        if (first_segment_ && trimmed_) begin_behind_trimmed();
         if (mark_ && mark_->lost_through > 0) {
             damage(DamageKind::Cut,
                    fmt::format("the stream had lost the records from {} to {} when it was recovered",
