@@ -72,8 +72,7 @@ void print_json(const journal::Record& record, bool payloads) {
 }
 
 Result<int> dump(const Program& program, const DumpFlags& flags) {
-    STENO_ASSIGN(Config config, program.config());
-    if (!flags.data.empty()) STENO_TRY(set(config, "data.dir", flags.data, "--data"));
+    STENO_ASSIGN(const Config config, program.config(flags.data));
     STENO_ASSIGN(const auto reader, journal::Reader::open(io::posix_file_system(), config.data_dir));
     STENO_ASSIGN(const auto streams, reader->streams());
     bool damaged = false;
@@ -112,24 +111,31 @@ Result<int> dump(const Program& program, const DumpFlags& flags) {
                        kind_name((*record)->kind), id, (*record)->header.size(), payload_bytes);
         }
     }
-    return damaged ? 11 : 0;
+    return damaged ? facts_of(Code::DataLoss).exit_code : 0;
 }
 
-/// For a folder that no server has: a server seals by itself.
+/// For a folder that no server has: a server does it by itself.
 Result<int> seal(const Program& program, const std::string& data) {
-    STENO_ASSIGN(Config config, program.config());
-    if (!data.empty()) STENO_TRY(set(config, "data.dir", data, "--data"));
+    STENO_ASSIGN(const Config config, program.config(data));
     STENO_ASSIGN(const auto parts, Composition::open(config, Composition::Use::Look));
     STENO_TRY(parts->data().feeder().catch_up(std::chrono::hours(24)));
     STENO_TRY(parts->custodian().seal_all());
     STENO_TRY(parts->custodian().apply_retention());
     const custody::CustodyStats stats = parts->custodian().stats();
     if (program.json) {
-        fmt::print(
-            "{{\"sealed_segments\":{},\"bytes_before\":{},\"bytes_after\":{},\"removed_segments\":{}}}\n",
-            stats.sealed_segments, stats.sealed_bytes_before, stats.sealed_bytes_after,
-            stats.removed_segments);
-    } else if (stats.sealed_segments == 0) {
+        std::string out;
+        JsonWriter json(out);
+        json.begin_object();
+        json.member("sealed_segments", stats.sealed_segments);
+        json.member("sealed_bytes_before", stats.sealed_bytes_before);
+        json.member("sealed_bytes_after", stats.sealed_bytes_after);
+        json.member("redacted_segments", stats.redacted_segments);
+        json.member("removed_segments", stats.removed_segments);
+        json.end_object();
+        fmt::print("{}\n", out);
+        return 0;
+    }
+    if (stats.sealed_segments == 0) {
         fmt::print(
             "Nothing to seal: a journal file is sealed when it is full, or when its process has ended.\n");
     } else {
@@ -139,6 +145,9 @@ Result<int> seal(const Program& program, const std::string& data) {
                    100.0 * static_cast<double>(stats.sealed_bytes_after) /
                        static_cast<double>(stats.sealed_bytes_before));
     }
+    if (stats.redacted_segments > 0)
+        fmt::print("Retention removed prompts and answers from {} files.\n", stats.redacted_segments);
+    if (stats.removed_segments > 0) fmt::print("Retention removed {} files whole.\n", stats.removed_segments);
     return 0;
 }
 
@@ -158,7 +167,9 @@ void add_journal(Program& program) {
     command->callback([flags, &program] { program.run = [flags](Program& p) { return dump(p, *flags); }; });
 
     CLI::App* sealing =
-        program.add(*journal, "seal", "Compress the journal files that are full (a server does it by itself)",
+        program.add(*journal, "seal",
+                    "Compress the journal files that are full, and remove what the settings of retention say "
+                    "(a server does both by itself)",
                     "  steno journal seal --data ./record\n");
     const auto data = std::make_shared<std::string>();
     sealing->add_option("--data", *data, "the data folder (default steno-data)");

@@ -21,8 +21,6 @@ struct VerifyFlags {
     bool export_head = false;
 };
 
-constexpr int kDamaged = 11;  // the exit code of data_loss
-
 std::string to_json(const journal::Report& report) {
     std::string out;
     JsonWriter json(out);
@@ -36,6 +34,7 @@ std::string to_json(const journal::Report& report) {
         json.member("records", stream.records);
         json.member("payloads", stream.payloads);
         json.member("redacted", stream.redacted);
+        json.member("removed_through", stream.trimmed);
         json.member("segments", stream.segments);
         json.member("bytes", stream.bytes);
         json.member("torn_bytes", stream.torn_bytes);
@@ -58,6 +57,23 @@ std::string to_json(const journal::Report& report) {
     return out;
 }
 
+std::string verdict_on(const journal::StreamReport& stream, bool against) {
+    std::string verdict = "intact";
+    if (stream.first_damage) {
+        const journal::Damage& damage = *stream.first_damage;
+        verdict = fmt::format("{} at record {}, segment {}, offset {}: {}", journal::name_of(damage.kind),
+                              damage.sequence, damage.segment, damage.offset, damage.reason);
+    }
+    if (stream.trimmed > 0) verdict += fmt::format(", removed up to record {}", stream.trimmed);
+    if (against) {
+        verdict += stream.against_head ? fmt::format(", head compared up to record {}", stream.head_sequence)
+                                       : std::string(", not in the head");
+    }
+    if (stream.torn_bytes > 0)
+        verdict += fmt::format(", and {} bytes of an unfinished write", stream.torn_bytes);
+    return verdict;
+}
+
 void print(const journal::Report& report, bool against) {
     Table table({{"stream"},
                  {"records", true},
@@ -67,30 +83,19 @@ void print(const journal::Report& report, bool against) {
                  {"end"},
                  {"verdict", false, true}});
     for (const journal::StreamReport& stream : report.streams) {
-        std::string verdict = "intact";
-        if (stream.first_damage) {
-            const journal::Damage& damage = *stream.first_damage;
-            verdict = fmt::format("{} at record {}, segment {}, offset {}: {}", journal::name_of(damage.kind),
-                                  damage.sequence, damage.segment, damage.offset, damage.reason);
-        } else if (stream.torn_bytes > 0) {
-            verdict = fmt::format("intact, and {} bytes of an unfinished write", stream.torn_bytes);
-        }
-        if (against && stream.against_head)
-            verdict += fmt::format(" (head compared up to record {})", stream.head_sequence);
-        table.row(
-            {stream.id.to_string(), grouped(static_cast<std::int64_t>(stream.records)),
-             grouped(static_cast<std::int64_t>(stream.payloads)),
-             grouped(static_cast<std::int64_t>(stream.redacted)),
-             grouped(static_cast<std::int64_t>(stream.bytes)), stream.closed ? "closed" : "open", verdict},
-            {Colour::Plain, Colour::Plain, Colour::Plain, Colour::Plain, Colour::Plain, Colour::Plain,
-             stream.first_damage ? Colour::Red : Colour::Green});
+        table.row({stream.id.to_string(), grouped(static_cast<std::int64_t>(stream.records)),
+                   grouped(static_cast<std::int64_t>(stream.payloads)),
+                   grouped(static_cast<std::int64_t>(stream.redacted)),
+                   grouped(static_cast<std::int64_t>(stream.bytes)), stream.closed ? "closed" : "open",
+                   verdict_on(stream, against)},
+                  {Colour::Plain, Colour::Plain, Colour::Plain, Colour::Plain, Colour::Plain, Colour::Plain,
+                   stream.first_damage ? Colour::Red : Colour::Green});
     }
     table.print();
 }
 
 Result<int> verify(const Program& program, const VerifyFlags& flags) {
-    STENO_ASSIGN(Config config, program.config());
-    if (!flags.data.empty()) STENO_TRY(set(config, "data.dir", flags.data, "--data"));
+    STENO_ASSIGN(const Config config, program.config(flags.data));
     io::FileSystem& files = io::posix_file_system();
     if (!files.exists(config.data_dir + "/journal")) {
         return fail(Code::NotFound, "there is no record in " + config.data_dir,
@@ -120,7 +125,7 @@ Result<int> verify(const Program& program, const VerifyFlags& flags) {
     } else {
         print(report, head.has_value());
     }
-    return report.intact ? 0 : kDamaged;
+    return report.intact ? 0 : facts_of(Code::DataLoss).exit_code;
 }
 
 }  // namespace
