@@ -38,19 +38,11 @@ struct Figures {
     std::uint64_t store_bytes = 0;
 };
 
-std::size_t text_bytes(const std::vector<Message>& messages) {
-    std::size_t bytes = 0;
-    for (const Message& message : messages)
-        for (const Part& part : message.parts) bytes += part.text.size() + part.value.text.size();
-    return bytes;
-}
-
 void count(Figures& figures, const Call& call) {
     ++figures.calls;
-    figures.prompt_bytes += text_bytes(call.request.messages) + call.request.system.size() +
-                            call.request.tools.text.size() + call.request.input.text.size();
+    figures.prompt_bytes += demo::prompt_bytes(call);
     figures.request_bytes += call.raw.request.size();
-    figures.answer_bytes += text_bytes(call.response.messages) + call.response.output.text.size();
+    figures.answer_bytes += demo::text_bytes(call.response.messages) + call.response.output.text.size();
 }
 
 std::uint64_t bytes_below(const std::string& folder) {

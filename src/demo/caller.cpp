@@ -30,14 +30,6 @@ std::string_view key_class(std::string_view provider) {
     return "key";
 }
 
-std::size_t prompt_bytes(const Call& call) {
-    std::size_t bytes =
-        call.request.system.size() + call.request.input.text.size() + call.request.tools.text.size();
-    for (const Message& message : call.request.messages)
-        for (const Part& part : message.parts) bytes += part.text.size() + part.value.text.size();
-    return bytes;
-}
-
 std::string parameters_of(const Setting& setting, bool structured) {
     const Model& model = *setting.model;
     const int limit = setting.application->answer_bytes > 900 ? 2000 : 800;
@@ -62,6 +54,18 @@ std::string parameters_of(const Setting& setting, bool structured) {
 }
 
 }  // namespace
+
+std::size_t text_bytes(const std::vector<Message>& messages) {
+    std::size_t bytes = 0;
+    for (const Message& message : messages)
+        for (const Part& part : message.parts) bytes += part.text.size() + part.value.text.size();
+    return bytes;
+}
+
+std::size_t prompt_bytes(const Call& call) {
+    return text_bytes(call.request.messages) + call.request.system.size() + call.request.input.text.size() +
+           call.request.tools.text.size();
+}
 
 Message message_of(std::string_view role, std::string text) {
     Message message;
@@ -231,7 +235,7 @@ void Caller::label(Call& c, const Setting& setting, double progress) {
     const bool customers = application.tags.find("customer") != std::string_view::npos;
     if (customers) {
         constexpr std::array<std::string_view, 5> kChannels{"web", "web", "ios", "android", "api"};
-        text("channel", kChannels[user.hash >> 32 & 3]);
+        text("channel", kChannels[(user.hash >> 32) % kChannels.size()]);
         text("locale", locale_of(setting.language));
         text("account_id", fmt::format("acc_{:010x}", user.hash & 0xffffffffff));
     }
@@ -240,7 +244,7 @@ void Caller::label(Call& c, const Setting& setting, double progress) {
         text("ticket_id", fmt::format("T-{:07}", setting.topic * 97 + draws_.below(97)));
         all.emplace("priority", static_cast<double>(1 + draws_.skewed(4)));
         constexpr std::array<std::string_view, 3> kTones{"friendly", "plain", "formal"};
-        text("tone", kTones[user.hash >> 34 & 1]);
+        text("tone", kTones[(user.hash >> 34) % kTones.size()]);
     } else if (project == "web-shop") {
         text("order_id", fmt::format("ORD-{:08}", draws_.below_any(100'000'000)));
     } else if (project == "marketing") {

@@ -47,8 +47,6 @@ class Caller {
     /// A call that begins at this moment: its id, who, where, labels and prompt; an AI call's endpoint and
     /// model.
     std::unique_ptr<Call> begin(const Setting& setting, std::int64_t now, Kind kind);
-    /// The system prompt that the application uses at this moment.
-    const std::string& system_prompt(const Application& application, std::int64_t now) const;
     /// As a message or as a field, as the model has it.
     void add_system(Call& call, const Setting& setting, std::int64_t now) const;
     /// What would be answered.
@@ -58,10 +56,11 @@ class Caller {
     /// The same for what reaches no model: a function, an agent, a retrieval.
     void finish_own(Call& call, std::int64_t duration) const;
 
+  private:
     Uuid id_at(std::int64_t now);
     static std::int64_t tokens_of(std::size_t bytes, Language language);
-
-  private:
+    /// The system prompt that the application uses at this moment.
+    const std::string& system_prompt(const Application& application, std::int64_t now) const;
     void label(Call& call, const Setting& setting, double progress);
     void place(Call& call, const Setting& setting);
     void measure(Call& call, const Setting& setting, const Reply& reply, std::size_t answer_bytes);
@@ -77,6 +76,10 @@ class Caller {
     std::vector<std::array<std::string, kVersions>> system_prompts_;  ///< by application
 };
 
+/// Of all texts and values in the parts.
+std::size_t text_bytes(const std::vector<Message>& messages);
+/// Of messages, system prompt, tools and input.
+std::size_t prompt_bytes(const Call& call);
 Message message_of(std::string_view role, std::string text);
 /// "assistant", or what the model calls it.
 std::string_view role_of_model(const Model& model);

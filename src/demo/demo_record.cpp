@@ -15,13 +15,6 @@ constexpr std::int64_t kSecond = 1'000'000'000;
 constexpr std::size_t kLongestPrompt = 220'000;
 constexpr std::size_t kLongestHistory = 60'000;
 
-std::size_t size_of(const std::vector<Message>& messages) {
-    std::size_t size = 0;
-    for (const Message& message : messages)
-        for (const Part& part : message.parts) size += part.text.size() + part.value.text.size();
-    return size;
-}
-
 }  // namespace
 
 /// Each turn sends all that was said before.
@@ -147,7 +140,7 @@ void DemoRecord::take_turn(std::unique_ptr<Conversation> conversation, std::int6
     }
     c.history.push_back(message_of("user", std::move(question)));
     // As clients do: the oldest turns go first when the history becomes too long.
-    while (c.history.size() > 2 && size_of(c.history) > kLongestHistory)
+    while (c.history.size() > 2 && text_bytes(c.history) > kLongestHistory)
         c.history.erase(c.history.begin(), c.history.begin() + 2);
 
     Reply reply = caller_.reply(setting);

@@ -51,8 +51,6 @@ class DemoRecord {
     /// Nothing: it was the last one.
     std::optional<Event> next();
 
-    [[nodiscard]] const Rhythm& rhythm() const { return rhythm_; }
-
   private:
     struct Conversation;
     struct Due {

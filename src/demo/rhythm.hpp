@@ -15,7 +15,6 @@ class Rhythm {
     Rhythm(std::int64_t end_unix_nanos, double days, std::uint64_t seed);
 
     [[nodiscard]] std::int64_t begin() const { return begin_; }
-    [[nodiscard]] std::int64_t end() const { return end_; }
     /// The moment by which this part (0 … 1) of all calls has begun. Never decreasing.
     [[nodiscard]] std::int64_t moment(double part) const;
     /// How much of the time is over, 0 … 1.

@@ -36,11 +36,12 @@ std::vector<std::string> make_companies() {
     return names;
 }
 
-}  // namespace
-
+/// Makes the first letter of an ASCII sentence a capital.
 void capitalise(std::string& text, std::size_t at) {
     if (at < text.size() && text[at] >= 'a' && text[at] <= 'z') text[at] = static_cast<char>(text[at] - 32);
 }
+
+}  // namespace
 
 TextMaker::TextMaker(Draws& draws)
     : draws_(draws),

@@ -76,7 +76,4 @@ class TextMaker {
     std::vector<std::string> companies_;
 };
 
-/// Makes the first letter of an ASCII sentence a capital.
-void capitalise(std::string& text, std::size_t at);
-
 }  // namespace steno::demo

@@ -17,7 +17,7 @@ std::string request_id(const Model& model, Draws& draws);
 std::string response_id(const Model& model, Draws& draws);
 std::string tool_call_id(const Model& model, Draws& draws);
 std::string_view finish_reason(const Model& model, bool tools, bool length);
-/// Definitions in the model's form, from names.
+/// The definitions of the tools that agents have, in the model's form.
 std::string tool_definitions(const Model& model);
 
 }  // namespace steno::demo
