@@ -320,6 +320,8 @@ export interface ServerStatus {
     segments?: number
     bytes?: number
     last_error?: string
+    unreadable_places?: number
+    unreadable?: string[]
   }
   store?: { healthy?: boolean; behind_records?: number; rows?: number }
   calls_running?: number

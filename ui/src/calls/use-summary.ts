@@ -28,7 +28,11 @@ export function useSummary(state: ListState) {
   // The server makes no sums over a text search: they would be over previews only, and wrong.
   const enabled = state.text === ''
   const sums = useQuery({ ...aggregateQuery(totals.toString()), placeholderData: keepPreviousData, enabled })
-  const series = useQuery({ ...aggregateQuery(overTime.toString()), placeholderData: keepPreviousData, enabled })
+  const series = useQuery({
+    ...aggregateQuery(overTime.toString()),
+    placeholderData: keepPreviousData,
+    enabled,
+  })
   const bars = useMemo(() => {
     const to = state.range === 'all' ? null : (epochMillis(bounds.to) ?? Date.now())
     return toBars(series.data?.groups ?? [], bucket, epochMillis(bounds.from), to)

@@ -25,6 +25,13 @@ function judge(status: ServerStatus): [Tone, string, string] {
   if (lost > 0) return ['bad', `${plural(lost, 'record')} lost`, 'The disk refused them for too long.']
   if (store?.healthy === false)
     return ['warn', 'recording; the list stands still', 'The store cannot be fed.']
+  const unreadable = journal?.unreadable_places ?? 0
+  if (unreadable > 0)
+    return [
+      'warn',
+      `recording; ${plural(unreadable, 'place')} of the journal unreadable`,
+      ['Calls may be missing; steno verify says why.', ...(journal?.unreadable ?? [])].join('\n'),
+    ]
   const behind = store?.behind_records ?? 0
   const kept = `Steno ${status.version ?? ''}\n${formatCount(store?.rows ?? 0)} calls on the record`
   // A few records are always on their way under load.
