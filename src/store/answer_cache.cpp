@@ -1,9 +1,10 @@
 #include "store/answer_cache.hpp"
 
+#include "store/values.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <concepts>
 #include <iterator>
 #include <utility>
 
@@ -63,18 +64,7 @@ std::string AnswerCache::key(const AggregateQuery& query, const sql::Statement& 
     for (const Measure& measure : query.measures)
         fmt::format_to(std::back_inserter(key), ",{}", static_cast<int>(measure.function));
     for (const Value& value : statement.parameters) {
-        const std::string text = std::visit(
-            []<class T>(const T& v) -> std::string {
-                if constexpr (std::same_as<T, Timestamp>)
-                    return fmt::format("{}", v.unix_nanos);
-                else if constexpr (std::same_as<T, Duration>)
-                    return fmt::format("{}", v.nanos);
-                else if constexpr (std::same_as<T, Decimal> || std::same_as<T, Uuid>)
-                    return v.to_string();
-                else
-                    return fmt::format("{}", v);
-            },
-            value);
+        const std::string text = exact_text(value);
         fmt::format_to(std::back_inserter(key), "\n{}:{}:{}", value.index(), text.size(), text);
     }
     return key;

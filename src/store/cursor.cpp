@@ -19,24 +19,6 @@ std::string order_of(const CallQuery& query) {
     return fmt::format("{}{}", query.descending ? "-" : "", query.order.path());
 }
 
-/// Exact, and shorter than what people are shown: nanoseconds for times.
-std::string value_text(const Value& value) {
-    return std::visit(
-        []<class T>(const T& v) -> std::string {
-            if constexpr (std::same_as<T, std::string>)
-                return v;
-            else if constexpr (std::same_as<T, Timestamp>)
-                return fmt::format("{}", v.unix_nanos);
-            else if constexpr (std::same_as<T, Duration>)
-                return fmt::format("{}", v.nanos);
-            else if constexpr (std::same_as<T, Decimal> || std::same_as<T, Uuid>)
-                return v.to_string();
-            else
-                return fmt::format("{}", v);
-        },
-        value);
-}
-
 std::optional<Value> value_from(const Field& field, std::string_view text) {
     if (field.type() == FieldType::Timestamp || field.type() == FieldType::Duration) {
         std::int64_t nanos = 0;
@@ -61,7 +43,7 @@ std::string encode_cursor(const CallQuery& query, const Call& last) {
     JsonWriter json(text);
     json.begin_object();
     json.member("o", order_of(query));
-    if (const auto value = value_in(last, query.order)) json.member("v", value_text(*value));
+    if (const auto value = value_in(last, query.order)) json.member("v", exact_text(*value));
     json.member("i", last.id.to_string());
     json.member("p", last.project);
     json.end_object();

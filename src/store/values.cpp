@@ -1,5 +1,7 @@
 #include "store/values.hpp"
 
+#include <fmt/format.h>
+
 #include <concepts>
 #include <map>
 #include <string>
@@ -30,6 +32,23 @@ std::optional<Value> value_in(const Call& call, const Field& field) {
     if (attributes == nullptr) return to_value(value);
     const auto found = (*attributes)->find(field.key);
     return found == (*attributes)->end() ? std::nullopt : std::optional(to_value(found->second));
+}
+
+std::string exact_text(const Value& value) {
+    return std::visit(
+        []<class T>(const T& v) -> std::string {
+            if constexpr (std::same_as<T, std::string>)
+                return v;
+            else if constexpr (std::same_as<T, Timestamp>)
+                return fmt::format("{}", v.unix_nanos);
+            else if constexpr (std::same_as<T, Duration>)
+                return fmt::format("{}", v.nanos);
+            else if constexpr (std::same_as<T, Decimal> || std::same_as<T, Uuid>)
+                return v.to_string();
+            else
+                return fmt::format("{}", v);
+        },
+        value);
 }
 
 }  // namespace steno::store

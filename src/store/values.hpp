@@ -4,6 +4,7 @@
 #include "store/field.hpp"
 
 #include <optional>
+#include <string>
 
 /// Values of one call, as the query model sees them.
 namespace steno::store {
@@ -13,5 +14,8 @@ std::optional<Value> value_in(const Call& call, const Field& field);
 /// From the record's form; not for lists and maps.
 std::optional<Value> to_value(const FieldValue& value);
 Value to_value(const AttributeValue& value);
+/// Different values of a type have different texts. Shorter than what people are shown: nanoseconds for
+/// times.
+std::string exact_text(const Value& value);
 
 }  // namespace steno::store
