@@ -51,7 +51,6 @@ Result<int> show_storage(const Program& program, Api& api) {
     part("journal, as written", "/journal/plain/bytes", "/journal/plain/files");
     part("journal, sealed", "/journal/sealed/bytes", "/journal/sealed/files");
     part("store", "/store/bytes", "");
-    part("blobs", "/blobs/bytes", "/blobs/files");
     part("keys and marks", "/other/bytes", "/other/files");
     part("together", "/bytes", "");
     parts.print();

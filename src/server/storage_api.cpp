@@ -24,11 +24,10 @@ struct Folder {
     Files plain;   ///< segments of the journal as they were written
     Files sealed;  ///< and compressed
     Files store;
-    Files blobs;
-    Files other;
+    Files other;  ///< keys, locks, marks
 
     [[nodiscard]] std::uint64_t bytes() const {
-        return plain.bytes + sealed.bytes + store.bytes + blobs.bytes + other.bytes;
+        return plain.bytes + sealed.bytes + store.bytes + other.bytes;
     }
 };
 
@@ -42,8 +41,7 @@ Folder measure(const std::filesystem::path& root) {
         if (!at->is_regular_file(error)) continue;
         const std::uint64_t size = at->file_size(error);
         if (error) continue;
-        const std::filesystem::path part = std::filesystem::relative(at->path(), root, error);
-        const std::string first = part.empty() ? std::string() : part.begin()->string();
+        const std::string first = at->path().lexically_relative(root).begin()->string();
         const std::string extension = at->path().extension().string();
         if (first == "journal" && extension == ".stj")
             folder.plain.add(size);
@@ -51,8 +49,6 @@ Folder measure(const std::filesystem::path& root) {
             folder.sealed.add(size);
         else if (first == "store")
             folder.store.add(size);
-        else if (first == "blobs")
-            folder.blobs.add(size);
         else
             folder.other.add(size);
     }
@@ -98,7 +94,6 @@ Result<ApiAnswer> show_storage(Services& services, const ApiRequest&) {
     json.member("bytes", folder.store.bytes);
     json.member("unused_bytes", stats.unused);
     json.end_object();
-    write(json, "blobs", folder.blobs);
     write(json, "other", folder.other);
     json.member("calls", stats.rows);
     // By month, so the first that has one has the oldest.
