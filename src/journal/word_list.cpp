@@ -113,19 +113,15 @@ void for_each_word(std::string_view bytes, Each each) {
 }  // namespace
 
 std::optional<std::string> list_words(std::string_view bytes) {
+    // A list as long as half of its text saves nothing.
+    const std::size_t most = std::min(kMostBytes, std::max<std::size_t>(bytes.size() / 2, 1U << 16));
     WordSet words;
-    bool too_many = false;
     for_each_word(bytes, [&](std::string_view word) {
-        if (too_many) return;
-        while (word.size() > kMostWord) {
+        for (; word.size() > kMostWord && words.bytes() <= most; word.remove_prefix(kMostFragment))
             words.add(word.substr(0, kMostWord));
-            word.remove_prefix(kMostFragment);
-        }
-        words.add(word);
-        // A list as long as half of its text saves nothing.
-        too_many = words.bytes() > std::min(kMostBytes, std::max<std::size_t>(bytes.size() / 2, 1U << 16));
+        if (words.bytes() <= most) words.add(word.substr(0, kMostWord));
     });
-    if (too_many) return std::nullopt;
+    if (words.bytes() > most) return std::nullopt;
     return words.sorted();
 }
 
