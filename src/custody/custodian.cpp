@@ -120,7 +120,10 @@ Result<bool> Custodian::seal_stream(const Uuid& stream, std::uint64_t fed, const
             continue;
         }
         const auto sealed = seal(segment, {}, stop);
-        if (sealed) continue;
+        if (sealed) {
+            reader_.let_go();  // or the plain file would stay on the disk for as long as it is open
+            continue;
+        }
         if (sealed.error().code != Code::DataLoss) return std::unexpected(sealed.error());
         // It stays as it is, for `verify` and for whoever can repair it, and is not tried again.
         log::error("{} is damaged and is not sealed: {}", segment.path, sealed.error().message);

@@ -10,8 +10,8 @@
 #include <string>
 #include <vector>
 
-/// Sealing: a segment that nothing is added to any more is rewritten to a tenth of its size, with what is to
-/// be dropped dropped. Its records keep their sequences, and the hash chain verifies as before.
+/// Sealing: a segment that nothing is added to any more is rewritten to a fraction of its size, with what is
+/// to be dropped dropped. Its records keep their sequences, and the hash chain verifies as before.
 namespace steno::journal {
 
 /// What the caller knows of a record and the journal does not.
