@@ -5,6 +5,7 @@
 #include "fuzz.hpp"
 #include "io/memory_file_system.hpp"
 #include "journal/compression.hpp"
+#include "journal/owned_record.hpp"
 #include "journal/sealed_segment.hpp"
 #include "journal/word_list.hpp"
 
@@ -81,7 +82,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     for (std::uint64_t sequence = first; sequence < end; ++sequence) {
         const auto record = (*segment)->record(sequence, cache);
         if (!record) continue;
-        const journal::Record own = journal::own_record({{}, sequence}, *record, 1);
+        const journal::Record own = journal::own_record({}, record->record, 1);
         expect(own.payloads.size() == record->record.payloads.size());
         for (const journal::StoredPayload& payload : own.payloads) {
             const auto fragments = journal::fragments_of(payload.bytes.substr(0, 100));

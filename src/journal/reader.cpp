@@ -2,6 +2,7 @@
 
 #include "base/log.hpp"
 #include "journal/journal.hpp"
+#include "journal/owned_record.hpp"
 #include "journal/recovery.hpp"
 #include "journal/sealed_segment.hpp"
 #include "journal/segment_scanner.hpp"
@@ -367,7 +368,7 @@ Result<Record> FolderReader::read_sealed(const Position& position, const Segment
         log::error("journal: a payload of record {} is damaged ({}): {}", position.to_string(), segment->path,
                    sealed.damage);
     }
-    return own_record(position, sealed, segment->number);
+    return own_record(position.stream, sealed.record, segment->number);
 }
 
 Result<std::uint64_t> FolderReader::offset_of(const SegmentPtr& from, std::uint64_t sequence) {

@@ -7,7 +7,6 @@
 
 #include <algorithm>
 #include <atomic>
-#include <cstring>
 
 namespace steno::journal {
 namespace {
@@ -67,37 +66,6 @@ std::string digested_part(const SealedRecord& sealed) {
     }
     digested += sealed.record.header;
     return digested;
-}
-
-Record own_record(const Position& position, const SealedRecord& sealed, std::uint64_t segment) {
-    const ParsedRecord& from = sealed.record;
-    Record record;
-    record.position = position;
-    record.kind = from.kind;
-    record.opens = from.opens;
-    record.closes = from.closes;
-    record.adopts = from.adopts;
-    record.segment = segment;
-    std::size_t size = from.header.size();
-    for (const PayloadFrame& frame : from.payloads)
-        size += frame.payload.key_id.size() + frame.payload.subject.size() + frame.payload.bytes.size();
-    record.bytes = std::make_unique_for_overwrite<char[]>(size);
-    char* to = record.bytes.get();
-    const auto own = [&](std::string_view part) -> std::string_view {
-        if (part.empty()) return {};
-        std::memcpy(to, part.data(), part.size());
-        return {std::exchange(to, to + part.size()), part.size()};
-    };
-    record.header = own(from.header);
-    record.payloads.reserve(from.payloads.size());
-    for (const PayloadFrame& frame : from.payloads) {
-        StoredPayload payload = frame.payload;
-        payload.key_id = own(payload.key_id);
-        payload.subject = own(payload.subject);
-        payload.bytes = own(payload.bytes);
-        record.payloads.push_back(payload);
-    }
-    return record;
 }
 
 Result<std::shared_ptr<const SealedSegment>> SealedSegment::open(std::shared_ptr<io::File> file) {

@@ -59,9 +59,6 @@ struct SealedRecord {
 /// are there. The record must not be damaged.
 std::string digested_part(const SealedRecord& record);
 
-/// A Record with its own copy of the bytes.
-Record own_record(const Position& position, const SealedRecord& sealed, std::uint64_t segment);
-
 /// One sealed segment. Immutable; any thread. Reads from the file given, which stays open as long as this
 /// lives.
 class SealedSegment {

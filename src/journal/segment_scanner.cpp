@@ -1,5 +1,6 @@
 #include "journal/segment_scanner.hpp"
 
+#include "journal/owned_record.hpp"
 #include "journal/sealed_format.hpp"
 
 #include <fmt/format.h>
@@ -215,31 +216,9 @@ Result<std::uint64_t> durable_behind(io::File& file, std::uint64_t offset, std::
 }
 
 Record own_record(const Uuid& stream, const SegmentScanner::Step& step, std::uint64_t segment) {
-    const ParsedRecord& from = step.record;
-    Record record;
-    record.position = {stream, from.prefix.sequence};
-    record.kind = from.kind;
-    record.opens = from.opens;
-    record.closes = from.closes;
-    record.adopts = from.adopts;
-    record.segment = segment;
+    Record record = own_record(stream, step.record, segment);
     record.offset = step.offset;
     record.size = step.bytes.size();
-    record.bytes = std::make_unique_for_overwrite<char[]>(step.bytes.size());
-    std::memcpy(record.bytes.get(), step.bytes.data(), step.bytes.size());
-    const auto rebased = [&](std::string_view part) -> std::string_view {
-        if (part.empty()) return {};
-        return {record.bytes.get() + (part.data() - step.bytes.data()), part.size()};
-    };
-    record.header = rebased(from.header);
-    record.payloads.reserve(from.payloads.size());
-    for (const PayloadFrame& frame : from.payloads) {
-        StoredPayload payload = frame.payload;
-        payload.key_id = rebased(payload.key_id);
-        payload.subject = rebased(payload.subject);
-        payload.bytes = rebased(payload.bytes);
-        record.payloads.push_back(payload);
-    }
     return record;
 }
 
