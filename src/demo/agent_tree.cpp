@@ -3,7 +3,6 @@
 #include "demo/wire.hpp"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 
 namespace steno::demo {
@@ -47,11 +46,9 @@ void AgentTree::end_of(Call& call, double seconds) {
 }
 
 ToolCall AgentTree::draw_tool() {
-    constexpr std::array<std::string_view, 4> kNames{"search_records", "get_order", "update_ticket",
-                                                     "run_query"};
     ToolCall tool;
     tool.id = tool_call_id(*setting_.model, draws_);
-    tool.name = draws_.pick(kNames);
+    tool.name = tool_name(draws_);
     std::string value;
     std::string& arguments = tool.arguments.text;
     if (tool.name == "search_records") {

@@ -364,6 +364,10 @@ std::string_view finish_reason(const Model& model, bool tools, bool length) {
     }
 }
 
+std::string_view tool_name(Draws& draws) {
+    return draws.pick(kTools).name;
+}
+
 std::string tool_definitions(const Model& model) {
     std::string out;
     JsonWriter json(out);

@@ -4,6 +4,7 @@
 #include "record/call.hpp"
 
 #include <string>
+#include <string_view>
 
 /// What stands on the wire to a model, made from what the record says of the call.
 namespace steno::demo {
@@ -17,7 +18,9 @@ std::string request_id(const Model& model, Draws& draws);
 std::string response_id(const Model& model, Draws& draws);
 std::string tool_call_id(const Model& model, Draws& draws);
 std::string_view finish_reason(const Model& model, bool tools, bool length);
-/// The definitions of the tools that agents have, in the model's form.
+/// One of the tools that agents have.
+std::string_view tool_name(Draws& draws);
+/// The definitions of all of them, in the model's form.
 std::string tool_definitions(const Model& model);
 
 }  // namespace steno::demo
