@@ -62,6 +62,17 @@ TEST(Uuid, NamedIdsFollowTheRfcExample) {
     EXPECT_EQ(Uuid::named(*dns, "www.example.com").to_string(), "2ed6657d-e927-568b-95e1-2665a8aea6a2");
 }
 
+TEST(Uuid, IdsOfAMomentFollowTheRfcExampleAndStandInTheOrderOfTime) {
+    // RFC 9562, appendix A.6: 2022-02-22T19:22:22Z.
+    SeededRandom random(7);
+    const Uuid id = Uuid::at(1'645'557'742'000'000'000, random);
+    EXPECT_TRUE(id.to_string().starts_with("017f22e2-79b0-7")) << id.to_string();
+    EXPECT_EQ(id.bytes[8] & 0xc0, 0x80);
+    EXPECT_NE(id, Uuid::at(1'645'557'742'000'000'000, random));
+    EXPECT_LT(id, Uuid::at(1'645'557'742'001'000'000, random));
+    EXPECT_TRUE(Uuid::at(-1, random).to_string().starts_with("00000000-0000-7"));
+}
+
 TEST(Uuid, RandomIdsAreVersionFourAndReadBack) {
     SeededRandom random(1);
     const Uuid id = Uuid::random(random);

@@ -2,7 +2,9 @@
 
 #include "base/hash.hpp"
 
+#include <algorithm>
 #include <cstring>
+#include <span>
 
 namespace steno {
 
@@ -26,6 +28,15 @@ Uuid Uuid::random(Random& random) {
     Uuid id;
     random.fill(id.bytes);
     stamp(id, 4);
+    return id;
+}
+
+Uuid Uuid::at(std::int64_t unix_nanos, Random& random) {
+    Uuid id;
+    random.fill(std::span(id.bytes).subspan(6));
+    const auto milliseconds = static_cast<std::uint64_t>(std::max<std::int64_t>(unix_nanos, 0) / 1'000'000);
+    for (std::size_t i = 0; i < 6; ++i) id.bytes[i] = static_cast<std::uint8_t>(milliseconds >> (40 - 8 * i));
+    stamp(id, 7);
     return id;
 }
 

@@ -124,20 +124,6 @@ Setting Caller::setting(const Application& application, const User& user) {
     return setting;
 }
 
-Uuid Caller::id_at(std::int64_t now) {
-    // Version 7 (RFC 9562, section 5.7): milliseconds, then chance.
-    Uuid id;
-    const auto milliseconds = static_cast<std::uint64_t>(now / kMillisecond);
-    for (std::size_t i = 0; i < 6; ++i) id.bytes[i] = static_cast<std::uint8_t>(milliseconds >> (40 - 8 * i));
-    std::uint64_t chance = draws_.bits64();
-    for (std::size_t i = 8; i < 16; ++i, chance >>= 8) id.bytes[i] = static_cast<std::uint8_t>(chance);
-    const std::uint32_t more = draws_.bits16();
-    id.bytes[6] = static_cast<std::uint8_t>(0x70 | (more & 0x0f));
-    id.bytes[7] = static_cast<std::uint8_t>(more >> 8);
-    id.bytes[8] = static_cast<std::uint8_t>((id.bytes[8] & 0x3f) | 0x80);
-    return id;
-}
-
 std::int64_t Caller::tokens_of(std::size_t bytes, Language language) {
     constexpr std::array<double, kLanguages> kBytesAToken{4.3, 3.9, 3.8, 3.8, 3.8, 4.6, 4.0, 4.2, 4.4, 5.0};
     return 4 + static_cast<std::int64_t>(static_cast<double>(bytes) /
@@ -169,7 +155,7 @@ std::unique_ptr<Call> Caller::begin(const Setting& setting, std::int64_t now, Ki
     auto call = std::make_unique<Call>();
     Call& c = *call;
     const Application& application = *setting.application;
-    c.id = id_at(now);
+    c.id = Uuid::at(now, draws_);
     c.kind = kind;
     c.source = reaches_a_model(kind) ? Source::Gateway : Source::Python;
     c.started_at = Timestamp{now, 0};

@@ -57,7 +57,6 @@ class Caller {
     void finish_own(Call& call, std::int64_t duration) const;
 
   private:
-    Uuid id_at(std::int64_t now);
     static std::int64_t tokens_of(std::size_t bytes, Language language);
     /// The system prompt that the application uses at this moment.
     const std::string& system_prompt(const Application& application, std::int64_t now) const;

@@ -13,9 +13,13 @@ namespace steno::demo {
 
 /// All chance of a demo record, from one seed: the same seed gives the same draws. Fast, because every word
 /// of every prompt is one: random bits are made in blocks and dealt out sixteen at a time. One thread.
-class Draws {
+class Draws final : public Random {
   public:
     explicit Draws(std::uint64_t seed) : random_(seed) {}
+
+    void fill(std::span<std::uint8_t> out) override {
+        for (std::uint8_t& byte : out) byte = static_cast<std::uint8_t>(bits16());
+    }
 
     std::uint64_t bits64() {
         if (next_ == block_.size()) refill();

@@ -26,8 +26,8 @@ Result<Call> make_own_call(Gateway& gateway, OwnCall request) {
     }
 
     Call call = std::move(request.context);
-    call.id = Uuid::random(system_random());
     call.started_at = system_clock().now();
+    call.id = Uuid::at(call.started_at->unix_nanos, system_random());
     call.source = Source::Gateway;
     call.provider.name = provider.record_name;
     providers::RequestView view;

@@ -78,7 +78,7 @@ Gateway::Relay::~Relay() {
 net::Task<void> Gateway::Relay::run() {
     started_ = system_clock().steady_nanos();
     request_ = client_.head();
-    id_ = Uuid::random(system_random());
+    id_ = Uuid::at(system_clock().now().unix_nanos, system_random());
     if (recording()) begin_call();
 
     auto body = co_await client_.read_body(gateway_.options_.max_body_bytes);

@@ -75,8 +75,8 @@ void SessionRecord::watch(net::Side from, std::string_view bytes) {
 
 Call& SessionRecord::began(Call call) {
     reader_->describe(session_);
-    call.id = Uuid::random(system_random());
     call.started_at = system_clock().now();
+    call.id = Uuid::at(call.started_at->unix_nanos, system_random());
     call.source = Source::Gateway;
     call.project = context_.project;
     call.environment = context_.environment;
