@@ -235,9 +235,13 @@ FieldValue read_value(FieldType type, duckdb_vector vector, std::size_t row, std
 
 std::string create_table() {
     std::vector<std::string> definitions;
-    for (const Column& column : columns())
-        definitions.push_back(fmt::format("{} {}{}", sql::quoted(column.name), column.type,
-                                          is_project(column) || column.name == "id" ? " NOT NULL" : ""));
+    for (const Column& column : columns()) {
+        // Of what DuckDB chooses by itself, running text takes twice the space and the time to store.
+        const bool running_text = column.name.starts_with("preview.") || column.part == Part::Remainder;
+        definitions.push_back(fmt::format("{} {}{}{}", sql::quoted(column.name), column.type,
+                                          is_project(column) || column.name == "id" ? " NOT NULL" : "",
+                                          running_text ? " USING COMPRESSION zstd" : ""));
+    }
     return fmt::format("CREATE TABLE calls ({})", fmt::join(definitions, ", "));
 }
 
