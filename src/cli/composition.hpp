@@ -52,6 +52,10 @@ Result<std::unique_ptr<ingest::DataFolder>> open_data_folder(const Config& confi
                                                              const ingest::Feeder::Options& feeder,
                                                              Composition::Use use);
 
+/// What seals the folder's segments and removes what is too old, as the configuration says. Not started.
+/// `data` must outlive it.
+std::unique_ptr<custody::Custodian> make_custodian(const Config& config, ingest::DataFolder& data);
+
 /// The catalogue with the prices of pricing.file over it.
 Result<std::shared_ptr<const pricing::Catalogue>> load_prices(const Config& config);
 

@@ -56,14 +56,17 @@ std::uint64_t bytes_below(const std::string& folder) {
     return bytes;
 }
 
-/// Makes faster than the disk writes, or the store is fed, would fill the memory: waits for both.
+/// Makes faster than the disk writes, or the store is fed, would fill the memory, and faster than segments
+/// are sealed the disk: waits for all three.
 class Brake {
   public:
-    explicit Brake(ingest::DataFolder& data) : data_(data), marked_(data.journal().stats()) {}
+    Brake(ingest::DataFolder& data, const custody::Custodian* custodian)
+        : data_(data), custodian_(custodian), marked_(data.journal().stats()) {}
 
     Result<void> wait() {
         constexpr std::uint64_t kUnsynced = 32u << 20;
         constexpr std::uint64_t kUnfed = 40'000;
+        constexpr std::uint64_t kUnsealed = 8ULL << 30;
         const journal::Stats stats = data_.journal().stats();
         if (stats.bytes - marked_.bytes > kUnsynced) {
             STENO_TRY(data_.journal().wait_durable(marked_.appended));
@@ -71,11 +74,18 @@ class Brake {
         }
         while (interrupted == 0 && data_.feeder().stats().behind > kUnfed)
             std::this_thread::sleep_for(std::chrono::milliseconds(1));
+        while (interrupted == 0 && custodian_ != nullptr &&
+               stats.bytes > custodian_->stats().sealed_bytes_before + kUnsealed) {
+            if (custodian_->stats().failures > 0)
+                return fail(Code::Unavailable, "segments cannot be sealed", "see the error above");
+            std::this_thread::sleep_for(std::chrono::milliseconds(10));
+        }
         return {};
     }
 
   private:
     ingest::DataFolder& data_;
+    const custody::Custodian* custodian_;  ///< null: nothing is sealed
     journal::Stats marked_;
 };
 
@@ -141,12 +151,13 @@ Result<void> refuse_a_used_folder(ingest::DataFolder& data) {
     return {};
 }
 
-Result<void> record(ingest::DataFolder& data, const demo::DemoOptions& options, Figures& figures) {
+Result<void> record(ingest::DataFolder& data, const custody::Custodian* custodian,
+                    const demo::DemoOptions& options, Figures& figures) {
     const std::int64_t start = system_clock().steady_nanos();
     demo::DemoRecord demo(options);
     {
         Recording recording(data.recorder(), figures);
-        Brake brake(data);
+        Brake brake(data, custodian);
         Progress progress("recording");
         std::uint64_t events = 0;
         while (interrupted == 0) {
@@ -227,7 +238,10 @@ Result<int> fill_demo_folder(const Program& program, const DemoFolderFlags& flag
         STENO_TRY(refuse_a_used_folder(*data));
         std::signal(SIGINT, on_interrupt);
         std::signal(SIGTERM, on_interrupt);
-        STENO_TRY(record(*data, options, figures));
+        const auto custodian = make_custodian(config, *data);
+        const bool seals = config.seal && config.store_feed;
+        if (seals) custodian->start();
+        STENO_TRY(record(*data, seals ? custodian.get() : nullptr, options, figures));
     }
     figures.seconds = seconds_since(start);
     figures.journal_bytes = bytes_below(config.data_dir + "/journal");

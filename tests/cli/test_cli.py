@@ -188,8 +188,9 @@ def test_a_demo_folder(tmp_path):
     assert sum(group["calls"] for group in stats["groups"]) == 600 and len(stats["groups"]) >= 6
     assert json.loads(run("verify", "--data", data, "--json").stdout)["intact"]
 
-    run("demo", "--data", again, *fixed)
+    run("demo", "--data", again, *fixed, env={"STENO_JOURNAL_SEGMENT_BYTES": "65536"})  # segments are sealed beside the recording
     assert run("calls", "export", "--data", again).stdout == exported
+    assert json.loads(run("verify", "--data", again, "--json").stdout)["intact"]
 
     for arguments in (["--data", data, "--calls", 5], ["--calls", 5]):
         refused = run("demo", *arguments, check=False)
