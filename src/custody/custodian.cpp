@@ -18,6 +18,7 @@ namespace steno::custody {
 namespace {
 
 constexpr int kNiceness = 10;
+constexpr std::chrono::milliseconds kLongestPause{300'000};  ///< between tries at what fails
 
 /// What of a conversation, request or kind of task repeats itself should be compressed together.
 std::string group_of(const Call& call) {
@@ -72,13 +73,19 @@ void Custodian::run(const std::stop_token& stop) {
         log::warning("what retention removed cannot be taken out of the store: {}",
                      forgotten.error().message);
     std::optional<std::int64_t> retained_at;
+    std::chrono::milliseconds pause = options_.seal_interval;
     while (!stop.stop_requested()) {
         const auto note = [&](const Result<void>& done, std::string_view what) {
             if (done || done.error().code == Code::Cancelled) return;
             failures_.fetch_add(1);
             log::warning("{} failed and is tried again: {}", what, done.error().message);
         };
-        if (options_.seal) note(seal_all(stop), "sealing the journal");
+        if (options_.seal) {
+            const Result<void> sealed = seal_all(stop);
+            note(sealed, "sealing the journal");
+            // What failed, perhaps because the disk is full, compresses a whole segment again.
+            pause = sealed ? options_.seal_interval : std::min(pause * 2, kLongestPause);
+        }
         const std::int64_t now = clock_.steady_nanos();
         const std::int64_t due = std::chrono::nanoseconds(options_.retention_interval).count();
         if (!options_.retention.none() && (!retained_at || now - *retained_at >= due)) {
@@ -86,7 +93,7 @@ void Custodian::run(const std::stop_token& stop) {
             note(apply_retention(stop), "retention");
         }
         std::unique_lock lock(mutex_);
-        wake_.wait_for(lock, stop, options_.seal_interval, [] { return false; });
+        wake_.wait_for(lock, stop, pause, [] { return false; });
     }
 }
 
