@@ -135,7 +135,8 @@ void Answer::append(PartType type, std::string_view text) {
 }
 
 void Answer::append(PartType type, JsonValue text) {
-    if (text.is_string()) append(type, text.string());
+    std::string decoded;
+    append(type, text.string_in(decoded));
 }
 
 void Answer::append_refusal(std::string_view text) {

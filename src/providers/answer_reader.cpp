@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <utility>
 
 namespace steno::providers {
 
@@ -82,14 +83,21 @@ void AnswerReader::report(ProviderError error) {
 
 void AnswerReader::decide(std::string_view bytes) {
     constexpr std::string_view kByteOrderMark = "\xef\xbb\xbf";
-    document_text_.append(bytes);
-    while (true) {  // blank lines keep a connection alive; they may come long before the answer
-        document_text_.erase(0, document_text_.find_first_not_of(" \t\r\n"));
-        if (kByteOrderMark.starts_with(document_text_)) return;
-        if (!document_text_.starts_with(kByteOrderMark)) break;
-        document_text_.erase(0, kByteOrderMark.size());
+    std::string begun;
+    if (!document_text_.empty()) {
+        begun = std::exchange(document_text_, {}).append(bytes);
+        bytes = begun;
     }
-    const char c = document_text_.front();
+    while (true) {  // blank lines keep a connection alive; they may come long before the answer
+        bytes.remove_prefix(std::min(bytes.size(), bytes.find_first_not_of(" \t\r\n")));
+        if (kByteOrderMark.starts_with(bytes)) {
+            document_text_ = bytes;
+            return;
+        }
+        if (!bytes.starts_with(kByteOrderMark)) break;
+        bytes.remove_prefix(kByteOrderMark.size());
+    }
+    const char c = bytes.front();
     if (lines_ && status_ < 400) {
         body_ = Body::Lines;
     } else if (c == '[' && expected_ == Expected::EventsOrArray && status_ < 400) {
@@ -99,16 +107,7 @@ void AnswerReader::decide(std::string_view bytes) {
     } else {
         body_ = Body::Events;
     }
-    if (body_ == Body::Document) return;
-    std::string begun;
-    begun.swap(document_text_);
-    if (body_ == Body::Array) {
-        array_parser_.feed(begun, on_element_);
-    } else if (body_ == Body::Lines) {
-        line_parser_.feed(begun, on_element_);
-    } else {
-        events_parser_.feed(begun, on_sse_);
-    }
+    feed(bytes);
 }
 
 void AnswerReader::feed(std::string_view bytes) {

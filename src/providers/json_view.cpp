@@ -1,11 +1,11 @@
 #include "providers/json_view.hpp"
 
+#include "base/byte_search.hpp"
 #include "base/text.hpp"
 
 #include <simdjson.h>
 
 #include <array>
-#include <bit>
 #include <charconv>
 #include <cmath>
 #include <cstring>
@@ -15,27 +15,6 @@ namespace steno::providers {
 namespace {
 
 using Type = JsonValue::Type;
-
-constexpr auto kPlainInString = [] {
-    std::array<bool, 256> plain{};
-    for (std::size_t c = 0x20; c < 256; ++c) plain[c] = c != '"' && c != '\\';
-    return plain;
-}();
-
-/// Where the first of the eight bytes stands that is not plain; 8 if all are. ("Bit Twiddling Hacks",
-/// "Determine if a word has a byte equal to n" and "less than n": the lowest bit that is set is right.)
-std::ptrdiff_t plain_bytes(const char* eight_bytes) {
-    static_assert(std::endian::native == std::endian::little);
-    constexpr std::uint64_t kOnes = 0x0101010101010101;
-    constexpr std::uint64_t kHighBits = 0x8080808080808080;
-    std::uint64_t word = 0;
-    std::memcpy(&word, eight_bytes, sizeof word);
-    const auto zero_in = [](std::uint64_t w) { return (w - kOnes) & ~w; };
-    const std::uint64_t special =
-        (zero_in(word ^ kOnes * '"') | zero_in(word ^ kOnes * '\\') | ((word - kOnes * 0x20) & ~word)) &
-        kHighBits;
-    return std::countr_zero(special) / 8;
-}
 
 bool is_digit(char c) {
     return c >= '0' && c <= '9';
@@ -122,7 +101,12 @@ class JsonIndexer {
   public:
     using Node = JsonDocument::Node;
     JsonIndexer(std::string_view text, std::vector<Node>& nodes)
-        : start_(text.data()), at_(text.data()), end_(text.data() + text.size()), nodes_(nodes) {}
+        : start_(text.data()),
+          at_(text.data()),
+          end_(text.data() + text.size()),
+          nodes_(nodes.data()),
+          room_(nodes.size()),
+          all_nodes_(nodes) {}
 
     bool run() {
         if (!value(0)) return false;
@@ -132,7 +116,8 @@ class JsonIndexer {
 
   private:
     void skip_space() {
-        while (at_ < end_ && (*at_ == ' ' || *at_ == '\n' || *at_ == '\r' || *at_ == '\t')) ++at_;
+        const auto is_space = [](char c) { return c == ' ' || c == '\n' || c == '\r' || c == '\t'; };
+        while (at_ < end_ && *at_ <= ' ' && is_space(*at_)) ++at_;
     }
     bool take(char c) {
         skip_space();
@@ -142,15 +127,36 @@ class JsonIndexer {
     }
     [[nodiscard]] std::uint32_t offset() const { return static_cast<std::uint32_t>(at_ - start_); }
 
-    bool open(Type type) {
-        if (nodes_.size() >= JsonDocument::kMaxValues) return false;
-        nodes_.push_back({offset(), 0, 0, 0, static_cast<std::uint8_t>(type) & 7U});
+    /// Makes room for one more node. (A push_back for each costs three times as much.)
+    bool reserve() {
+        if (count_ < room_) return true;
+        if (count_ >= JsonDocument::kMaxValues) return false;
+        constexpr std::size_t kFirst = 128;
+        all_nodes_.resize(std::max(kFirst, 2 * room_));
+        nodes_ = all_nodes_.data();
+        room_ = std::min(all_nodes_.size(), JsonDocument::kMaxValues);
         return true;
     }
-    bool close(std::size_t node, std::uint32_t size) {
-        nodes_[node].end = offset();
-        nodes_[node].next = static_cast<std::uint32_t>(nodes_.size());
-        nodes_[node].size = size & 0x1fffffffU;
+    bool open(Type type) {
+        if (!reserve()) return false;
+        nodes_[count_++] = {offset(), 0, 0, 0, static_cast<std::uint8_t>(type) & 7U, 0};
+        return true;
+    }
+    bool close(std::size_t node, std::uint32_t size, std::uint32_t keys = 0) {
+        Node& closed = nodes_[node];
+        closed.end = offset();
+        closed.next = static_cast<std::uint32_t>(count_);
+        closed.size = size & 0x1fffffffU;
+        closed.keys = keys;
+        return true;
+    }
+    /// A value without others in it, from `begin` to here.
+    bool add(const char* begin, std::uint32_t size, Type type) {
+        if (!reserve()) return false;
+        Node& node = nodes_[count_++];
+        node = {static_cast<std::uint32_t>(begin - start_), offset(),
+                static_cast<std::uint32_t>(count_),         size,
+                static_cast<std::uint8_t>(type) & 7U,       0};
         return true;
     }
 
@@ -171,28 +177,33 @@ class JsonIndexer {
             case 'n':
                 return word("null", Type::Null);
             default: {
-                const std::size_t node = nodes_.size();
-                return open(Type::Number) && digits() && close(node, 0);
+                const char* const begin = at_;
+                return digits() && add(begin, 0, Type::Number);
             }
         }
     }
 
     bool object(int depth) {
-        const std::size_t node = nodes_.size();
+        const std::size_t node = count_;
         if (!open(Type::Object)) return false;
         ++at_;
         std::uint32_t count = 0;
+        std::uint32_t keys = 0;
         if (take('}')) return close(node, 0);
         do {
             skip_space();
-            if (at_ == end_ || *at_ != '"' || !string() || !take(':') || !value(depth + 1)) return false;
+            if (at_ == end_ || *at_ != '"' || !string()) return false;
+            const Node& key = nodes_[count_ - 1];
+            keys |=
+                key.size != 0 ? ~0U : JsonValue::key_bit({start_ + key.begin + 1, key.end - key.begin - 2});
+            if (!take(':') || !value(depth + 1)) return false;
             ++count;
         } while (take(','));
-        return take('}') && close(node, count);
+        return take('}') && close(node, count, keys);
     }
 
     bool array(int depth) {
-        const std::size_t node = nodes_.size();
+        const std::size_t node = count_;
         if (!open(Type::Array)) return false;
         const char* const content = ++at_;
         if (take(']')) return close(node, 0);
@@ -218,21 +229,17 @@ class JsonIndexer {
     }
 
     bool string() {
-        const std::size_t node = nodes_.size();
-        if (!open(Type::String)) return false;
-        ++at_;
+        const char* const begin = at_++;
         std::uint32_t escapes = 0;
         while (true) {
-            for (std::ptrdiff_t plain = 8; plain == 8 && end_ - at_ >= 8; at_ += plain)
-                plain = plain_bytes(at_);
-            while (at_ < end_ && kPlainInString[static_cast<unsigned char>(*at_)]) ++at_;
+            at_ = first_where(at_, end_, [](auto c) { return (c == '"') | (c == '\\') | (c < 0x20); });
             if (at_ == end_) return false;
             if (*at_ == '"') break;
             if (*at_ != '\\' || !escape()) return false;
             escapes = 1;
         }
         ++at_;
-        return close(node, escapes);
+        return add(begin, escapes, Type::String);
     }
 
     bool escape() {
@@ -248,10 +255,10 @@ class JsonIndexer {
     }
 
     bool word(std::string_view text, Type type) {
-        const std::size_t node = nodes_.size();
-        if (!std::string_view(at_, end_).starts_with(text) || !open(type)) return false;
+        if (!std::string_view(at_, end_).starts_with(text)) return false;
+        const char* const begin = at_;
         at_ += text.size();
-        return close(node, 0);
+        return add(begin, 0, type);
     }
 
     bool run_of_digits() {
@@ -282,7 +289,10 @@ class JsonIndexer {
     const char* start_;
     const char* at_;
     const char* end_;
-    std::vector<Node>& nodes_;
+    Node* nodes_;
+    std::size_t count_ = 0;
+    std::size_t room_;
+    std::vector<Node>& all_nodes_;
 };
 
 std::string repaired_utf8(std::string_view text) {
@@ -302,29 +312,20 @@ std::string repaired_utf8(std::string_view text) {
 }
 
 bool JsonDocument::parse(std::string_view text) {
-    nodes_.clear();
+    parsed_ = false;
     text_ = {};
     if (text.size() > kMaxBytes / 3) return false;  // a repair may triple it
     if (!simdjson::validate_utf8(text.data(), text.size())) {
         repaired_ = repaired_utf8(text);
         text = repaired_;
     }
-    constexpr std::size_t kFirstNodes = 128;
-    if (nodes_.capacity() == 0) nodes_.reserve(std::min(kFirstNodes, text.size() / 8 + 1));
-    if (!JsonIndexer(text, nodes_).run()) {
-        nodes_.clear();
-        return false;
-    }
-    text_ = text;
-    return true;
+    parsed_ = JsonIndexer(text, nodes_).run();
+    if (parsed_) text_ = text;
+    return parsed_;
 }
 
 JsonValue JsonDocument::root() const {
-    return nodes_.empty() ? JsonValue() : JsonValue(this, 0);
-}
-
-JsonValue::Type JsonValue::type() const {
-    return document_ == nullptr ? Type::Absent : static_cast<Type>(document_->nodes_[index_].type);
+    return parsed_ ? JsonValue(this, 0) : JsonValue();
 }
 
 std::size_t JsonValue::size() const {
@@ -337,15 +338,14 @@ std::string_view JsonValue::raw() const {
     return document_->text_.substr(node.begin, node.end - node.begin);
 }
 
-JsonValue JsonValue::operator[](std::string_view key) const {
-    if (!is_object()) return {};
-    const std::vector<JsonDocument::Node>& nodes = document_->nodes_;
+JsonValue JsonValue::find(std::string_view key) const {
+    const JsonDocument::Node* const nodes = document_->nodes_.data();
     for (std::uint32_t at = index_ + 1; at < nodes[index_].next; at = nodes[at + 1].next) {
         const JsonDocument::Node& name = nodes[at];
         const bool escaped = name.size != 0;
         if (!escaped && name.end - name.begin != key.size() + 2) continue;
         if (escaped ? JsonValue(document_, at).is(key)
-                    : document_->text_.substr(name.begin + 1, key.size()) == key)
+                    : std::string_view(document_->text_.data() + name.begin + 1, key.size()) == key)
             return {document_, at + 1};
     }
     return {};
@@ -392,6 +392,13 @@ std::string JsonValue::string() const {
     std::string out;
     append_string_to(out);
     return out;
+}
+
+std::string_view JsonValue::string_in(std::string& decoded) const {
+    if (!is_string()) return {};
+    if (document_->nodes_[index_].size == 0) return raw().substr(1, raw().size() - 2);
+    decoded = string();
+    return decoded;
 }
 
 bool JsonValue::is(std::string_view text) const {

@@ -31,7 +31,7 @@ class JsonValue {
 
     JsonValue() = default;
 
-    [[nodiscard]] Type type() const;
+    [[nodiscard]] inline Type type() const;
     [[nodiscard]] bool is_object() const { return type() == Type::Object; }
     [[nodiscard]] bool is_array() const { return type() == Type::Array; }
     [[nodiscard]] bool is_string() const { return type() == Type::String; }
@@ -39,7 +39,7 @@ class JsonValue {
     [[nodiscard]] bool has_value() const { return type() > Type::Null; }
 
     /// The member of an object; absent if there is none.
-    JsonValue operator[](std::string_view key) const;
+    inline JsonValue operator[](std::string_view key) const;
     [[nodiscard]] MemberRange members() const;
     /// The elements of an array. An array of nothing but numbers (an embedding) is not indexed: it has a size
     /// and a raw(), and no elements here.
@@ -49,6 +49,8 @@ class JsonValue {
 
     /// The decoded string; "" for anything else.
     [[nodiscard]] std::string string() const;
+    /// The same without a copy if it has no escapes; else it is put into `decoded`. Valid as long as both.
+    [[nodiscard]] std::string_view string_in(std::string& decoded) const;
     void append_string_to(std::string& out) const;
     /// Is it this very string?
     [[nodiscard]] bool is(std::string_view text) const;
@@ -66,7 +68,14 @@ class JsonValue {
 
   private:
     friend class JsonDocument;
+    friend class JsonIndexer;
     JsonValue(const JsonDocument* document, std::uint32_t index) : document_(document), index_(index) {}
+    /// The bit of an object's `keys` that stands for such a key.
+    static constexpr std::uint32_t key_bit(std::string_view key) {
+        const std::size_t first = key.empty() ? 0 : static_cast<unsigned char>(key.front());
+        return std::uint32_t{1} << ((7 * key.size() + first) & 31);
+    }
+    [[nodiscard]] JsonValue find(std::string_view key) const;
 
     const JsonDocument* document_ = nullptr;
     std::uint32_t index_ = 0;
@@ -94,11 +103,24 @@ class JsonDocument {
         std::uint32_t next;       ///< index after this value and all within it
         std::uint32_t size : 29;  ///< elements or members; of a string: 1 if it has escapes
         std::uint32_t type : 3;
+        /// Of an object: a bit for each of its keys, so that it is mostly known at once that one is not
+        /// there. Readers ask each message of a stream for dozens of members that few messages have.
+        std::uint32_t keys;
     };
     std::string_view text_;
-    std::string repaired_;  ///< the text, if it had to be made UTF-8
-    std::vector<Node> nodes_;
+    std::string repaired_;     ///< the text, if it had to be made UTF-8
+    std::vector<Node> nodes_;  ///< as many as there ever were
+    bool parsed_ = false;
 };
+
+JsonValue::Type JsonValue::type() const {
+    return document_ == nullptr ? Type::Absent : static_cast<Type>(document_->nodes_[index_].type);
+}
+
+JsonValue JsonValue::operator[](std::string_view key) const {
+    if (document_ == nullptr || (document_->nodes_[index_].keys & key_bit(key)) == 0) return {};
+    return find(key);
+}
 
 class JsonValue::ElementRange {
   public:

@@ -68,8 +68,8 @@ class ContentFilterResults {
     }
     void read_choice(JsonValue choice) {
         const JsonValue results = choice["content_filter_results"];
-        const std::int64_t index = choice["index"].integer().value_or(0);
         if (results.size() == 0 || results.raw().size() > kSmall) return;
+        const std::int64_t index = choice["index"].integer().value_or(0);
         if (choices_.size() < kMaxChoices || choices_.contains(index)) choices_[index] = results.raw();
     }
     void write_to(Call& call) const {
@@ -111,13 +111,13 @@ class CompletionsReader : public AnswerReader {
     [[nodiscard]] bool awaits_usage() const override { return usage_asked_ && !usage_told_; }
 
     void read(JsonValue root) {
-        keep_first(id_, root["id"]);
-        keep_first(model_, root["model"]);
-        for (const JsonValue tier :
-             {root["service_tier"], root["usage"]["service_tier"]}) {  // Mistral's second
+        if (id_.empty()) keep_first(id_, root["id"]);
+        if (model_.empty()) keep_first(model_, root["model"]);
+        const JsonValue told = root["usage"];
+        for (const JsonValue tier : {root["service_tier"], told["service_tier"]}) {  // Mistral's second
             if (tier.is_string()) tier_ = tier.string();
         }
-        for (const JsonValue usage : {root["x_groq"]["usage"], root["usage"]}) {
+        for (const JsonValue usage : {root["x_groq"]["usage"], told}) {
             if (usage.is_object()) {
                 usage_ = {};
                 usage_told_ = true;
@@ -132,8 +132,8 @@ class CompletionsReader : public AnswerReader {
             answer_.select(choice["index"].integer().value_or(place++));
             on_choice(choice);
             filters_.read_choice(choice);
-            if (choice["finish_reason"].has_value()) {
-                answer_.set_finish_reason(choice["finish_reason"].scalar_text());
+            if (const JsonValue reason = choice["finish_reason"]; reason.has_value()) {
+                answer_.set_finish_reason(reason.scalar_text());
             }
         }
     }
@@ -179,11 +179,13 @@ class ChatReader final : public CompletionsReader {
 
   private:
     void on_choice(JsonValue choice) override {
-        const JsonValue message = choice["delta"].is_object() ? choice["delta"] : choice["message"];
-        if (message["role"].is_string()) answer_.set_role(message["role"].string());
+        const JsonValue delta = choice["delta"];
+        const JsonValue message = delta.is_object() ? delta : choice["message"];
+        if (const JsonValue role = message["role"]; role.is_string()) answer_.set_role(role.string());
         for (const std::string_view name : {"reasoning_content", "reasoning"}) {
-            if (!message[name].is_string() || message[name].is("")) continue;
-            answer_.append(PartType::Reasoning, message[name]);
+            const JsonValue reasoning = message[name];
+            if (!reasoning.is_string() || reasoning.is("")) continue;
+            answer_.append(PartType::Reasoning, reasoning);
             break;
         }
         on_content(message["content"]);

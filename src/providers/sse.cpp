@@ -1,29 +1,16 @@
 #include "providers/sse.hpp"
 
-#include <cstdint>
-#include <cstring>
+#include "base/byte_search.hpp"
 
 namespace steno::providers {
 
 namespace {
 
-/// Is one of the eight bytes a control character up to CR? ("Bit Twiddling Hacks", "Determine if a word has a
-/// byte less than n".)
-bool may_end_line(const char* eight_bytes) {
-    constexpr std::uint64_t kOnes = 0x0101010101010101;
-    constexpr std::uint64_t kHighBits = 0x8080808080808080;
-    std::uint64_t word = 0;
-    std::memcpy(&word, eight_bytes, sizeof word);
-    return ((word - kOnes * ('\r' + 1)) & ~word & kHighBits) != 0;
-}
-
-/// Where the first line ends; npos if it does not. (find_first_of calls a search for each byte.)
+/// Where the first line ends; npos if it does not.
 std::size_t line_end(std::string_view bytes) {
-    for (std::size_t at = 0; at < bytes.size(); ++at) {
-        while (bytes.size() - at > 8 && !may_end_line(bytes.data() + at)) at += 8;
-        if (bytes[at] == '\n' || bytes[at] == '\r') return at;
-    }
-    return std::string_view::npos;
+    const char* const end = bytes.data() + bytes.size();
+    const char* const at = first_where(bytes.data(), end, [](auto c) { return (c == '\n') | (c == '\r'); });
+    return at == end ? std::string_view::npos : static_cast<std::size_t>(at - bytes.data());
 }
 
 }  // namespace

@@ -1,8 +1,10 @@
 #include "providers/stream_usage.hpp"
 
+#include "base/byte_search.hpp"
 #include "providers/sse.hpp"
 
 #include <algorithm>
+#include <cstring>
 #include <iterator>
 
 namespace steno::providers {
@@ -13,6 +15,11 @@ namespace {
 constexpr std::string_view kOfUsageChunk[] = {"id",         "object", "created",      "model",
                                               "choices",    "usage",  "service_tier", "system_fingerprint",
                                               "obfuscation"};
+
+/// (The standard library's find stops at each first character of the part, and JSON is full of quotes.)
+bool has(std::string_view text, std::string_view part) {
+    return memmem(text.data(), text.size(), part.data(), part.size()) != nullptr;
+}
 
 }  // namespace
 
@@ -51,27 +58,42 @@ std::optional<std::string> asking_for_usage(std::string_view body) {
     return replace(root.raw().substr(0, 1), more);
 }
 
+void UsageChunkFilter::keep(std::string_view bytes, std::string& out) {
+    if (passing_) {
+        out.append(bytes);
+        return;
+    }
+    held_.append(bytes);
+    if (held_.size() > kMaxHeld) let_pass(out);
+}
+
+void UsageChunkFilter::let_pass(std::string& out) {
+    out.append(held_);
+    held_.clear();
+    passing_ = true;
+}
+
 void UsageChunkFilter::feed(std::string_view bytes, std::string& out) {
-    for (const char c : bytes) {
+    while (!bytes.empty()) {
+        const char* const end = bytes.data() + bytes.size();
+        const char* const line_end =
+            first_where(bytes.data(), end, [](auto c) { return (c == '\n') | (c == '\r'); });
+        if (const auto length = static_cast<std::size_t>(line_end - bytes.data()); length != 0) {
+            if (event_ended_) end_event(out);
+            keep(bytes.substr(0, length), out);
+            line_bytes_ += length;
+            after_cr_ = false;
+            bytes.remove_prefix(length);
+            continue;
+        }
+        const char c = bytes.front();
         const bool lf_of_crlf = after_cr_ && c == '\n';
         if (event_ended_ && !lf_of_crlf) end_event(out);
-        if (passing_) {
-            out.push_back(c);
-        } else {
-            held_.push_back(c);
-        }
+        keep(bytes.substr(0, 1), out);
+        bytes.remove_prefix(1);
         after_cr_ = c == '\r';
         if (lf_of_crlf) {
             if (event_ended_) end_event(out);
-            continue;
-        }
-        if (c != '\n' && c != '\r') {
-            ++line_bytes_;
-            if (held_.size() > kMaxHeld) {
-                out.append(held_);
-                held_.clear();
-                passing_ = true;
-            }
             continue;
         }
         const bool blank = line_bytes_ == 0;
@@ -79,11 +101,7 @@ void UsageChunkFilter::feed(std::string_view bytes, std::string& out) {
         if (!blank) {
             // Hosts that end their events with one line end only: what brings text is not held back for
             // another one.
-            if (held_.contains("\"delta\"") || held_.contains("\"text\"")) {
-                out.append(held_);
-                held_.clear();
-                passing_ = true;
-            }
+            if (has(held_, "\"delta\"") || has(held_, "\"text\"")) let_pass(out);
             continue;
         }
         // What ends in a CR may have an LF to come; the event goes out now, so that a client that reads CR
@@ -92,11 +110,7 @@ void UsageChunkFilter::feed(std::string_view bytes, std::string& out) {
             end_event(out);
         } else {
             event_ended_ = true;
-            if (!is_usage_chunk()) {
-                out.append(held_);
-                held_.clear();
-                passing_ = true;
-            }
+            if (!is_usage_chunk()) let_pass(out);
         }
     }
 }
@@ -113,7 +127,7 @@ void UsageChunkFilter::finish(std::string& out) {
 }
 
 bool UsageChunkFilter::is_usage_chunk() {
-    if (!held_.contains("\"usage\"")) return false;
+    if (!has(held_, "\"usage\"")) return false;
     bool found = false;
     const auto look = [&](const SseEvent& event) {
         if (!document_.parse(event.data)) return;

@@ -29,6 +29,8 @@ class UsageChunkFilter {
     void finish(std::string& out);
 
   private:
+    void keep(std::string_view bytes, std::string& out);
+    void let_pass(std::string& out);
     void end_event(std::string& out);
     bool is_usage_chunk();
 
