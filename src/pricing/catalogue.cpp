@@ -38,6 +38,7 @@ struct Indexed {
             by_name[key_of(rows[i].provider, rows[i].model)].push_back(i);
     }
     [[nodiscard]] std::span<const std::size_t> find(std::string_view provider, std::string_view model) const {
+        if (rows.empty()) return {};
         const auto found = by_name.find(key_of(provider, model));
         return found == by_name.end() ? std::span<const std::size_t>{} : std::span(found->second);
     }
@@ -130,7 +131,7 @@ Explanation Catalogue::explain(const Call& call) const {
     }
 
     const Circumstances circumstances = circumstances_of(call);
-    const auto take = [&](const Indexed<Price>& prices, const NameCandidate& name, const std::string& who) {
+    const auto take = [&](const Indexed<Price>& prices, const NameCandidate& name, std::string_view who) {
         const Price* price = best(prices, name, circumstances);
         if (!price) return false;
         out.price = *price;
@@ -139,29 +140,47 @@ Explanation Catalogue::explain(const Call& call) const {
         return true;
     };
 
-    // The names as they are before any alias of them; custom prices before built-in ones in each of the two
-    // rounds.
-    std::vector<std::pair<NameCandidate, std::string>> exact;
-    std::vector<std::pair<NameCandidate, std::string>> aliases;
-    const auto collect = [&](std::string_view model, std::string who) {
+    // The names as they are before any alias of them, which few calls need; custom prices before built-in
+    // ones in each of the two rounds.
+    struct Asked {
+        std::string_view model;
+        std::string who;
+    };
+    std::vector<Asked> asked;
+    const auto ask_for = [&](std::string_view model, std::string who) {
         if (model.empty()) return;
         if (const std::string_view twin = impl_->same_as(call.provider.name, model); !twin.empty()) {
             who += fmt::format(", which costs what {} costs", twin);
             model = twin;
         }
-        auto names = name_candidates(call.provider.name, model);
-        exact.emplace_back(names.front(), who);
-        for (std::size_t i = 1; i < names.size(); ++i) aliases.emplace_back(names[i], who);
+        asked.push_back({model, std::move(who)});
     };
-    collect(call.model.served, "the model that answered");
-    if (call.model.requested != call.model.served) collect(call.model.requested, "the model asked for");
-    const auto search = [&](const auto& names) {
+    ask_for(call.model.served, "the model that answered");
+    if (call.model.requested != call.model.served) ask_for(call.model.requested, "the model asked for");
+    using Named = std::vector<std::pair<NameCandidate, std::string_view>>;
+    const auto search = [&](const Named& names) {
         for (const Indexed<Price>* prices : impl_->layers())
             for (const auto& [name, who] : names)
                 if (take(*prices, name, who)) return true;
         return false;
     };
-    if (!search(exact) && !search(aliases)) {
+    const auto search_exact = [&] {
+        Named names;
+        for (const Asked& one : asked)
+            names.emplace_back(NameCandidate{call.provider.name, std::string(one.model), "", "", false},
+                               one.who);
+        return search(names);
+    };
+    const auto search_aliases = [&] {
+        Named names;
+        for (const Asked& one : asked) {
+            auto candidates = name_candidates(call.provider.name, one.model);
+            for (std::size_t i = 1; i < candidates.size(); ++i)
+                names.emplace_back(std::move(candidates[i]), one.who);
+        }
+        return search(names);
+    };
+    if (!search_exact() && !search_aliases()) {
         const NameCandidate any{call.provider.name, "*", "", "", false};
         if (!take(impl_->custom, any, "any model of this provider")) {
             const std::string& model = call.model.served.empty() ? call.model.requested : call.model.served;

@@ -38,9 +38,11 @@ std::string region_of(const ProviderFacts& provider) {
 /// Of images size and quality that the request names, or else OpenAI's defaults for images billed by the
 /// piece; of documents that are read whether annotations were asked for, which Mistral bills otherwise.
 std::string variant_of(const Call& call) {
+    const bool pages = call.kind == Kind::Vision && call.usage.pages;
+    if (!pages && call.kind != Kind::Image) return {};
     simdjson::dom::parser parser;
     simdjson::dom::element parameters;
-    if (call.kind == Kind::Vision && call.usage.pages) {
+    if (pages) {
         if (parser.parse(call.request.parameters.text).get(parameters) != simdjson::SUCCESS) return {};
         for (const char* const format : {"document_annotation_format", "bbox_annotation_format"}) {
             simdjson::dom::element asked;
@@ -48,7 +50,6 @@ std::string variant_of(const Call& call) {
         }
         return {};
     }
-    if (call.kind != Kind::Image) return {};
     std::string size = "1024x1024";
     std::string quality = "standard";
     if (parser.parse(call.request.parameters.text).get(parameters) == simdjson::SUCCESS) {
