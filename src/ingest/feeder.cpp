@@ -224,33 +224,34 @@ Result<bool> Feeder::feed_guarded() {
 Result<bool> Feeder::feed_once() {
     if (streams_.empty()) STENO_TRY(find_streams());
     const Uuid own = recorder_.journal().stream();
-    std::vector<store::Change> changes;
+    changes_.clear();
     std::vector<store::Watermark> marks;
     std::vector<std::uint64_t> reached(streams_.size());
     for (std::size_t i = 0; i < streams_.size(); ++i) {
-        auto read = read_stream(streams_[i], changes);
+        auto read = read_stream(streams_[i], changes_);
         if (!read) {
             streams_.clear();  // cursors are ahead of the store now: begin again from its watermarks
             return std::unexpected(std::move(read).error());
         }
         reached[i] = *read;
         if (reached[i] != streams_[i].fed) marks.push_back({streams_[i].id, reached[i]});
-        if (changes.size() >= options_.batch) {
+        if (changes_.size() >= options_.batch) {
             reached.resize(i + 1);
             break;
         }
     }
-    const bool more = changes.size() >= options_.batch;
+    const bool more = changes_.size() >= options_.batch;
     if (!marks.empty()) {
         applying_since_ = system_clock().steady_nanos();
-        auto applied = store_.apply(changes, marks);
+        auto applied = store_.apply(changes_, marks);
         applying_since_ = 0;
         if (!applied) {
             streams_.clear();  // the cursors are ahead of the store now: begin again from its watermarks
             return std::unexpected(std::move(applied).error());
         }
     }
-    fed_count_.fetch_add(changes.size());
+    fed_count_.fetch_add(changes_.size());
+    changes_.clear();
     for (std::size_t i = 0; i < reached.size(); ++i) streams_[i].fed = reached[i];
     const bool own_reached = reached.size() == streams_.size();
     if (own_reached) recorder_.forget_until(reached.back());
