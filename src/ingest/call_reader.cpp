@@ -202,7 +202,9 @@ Result<CallReader::Page> CallReader::search(const store::CallQuery& query, bool 
     if (searched == calls.size() && calls.size() < kMaxSearched) return page;
     // A page may end anywhere: the cursor of the call it ended at is the one to go on from.
     STENO_ASSIGN(const auto row, store_.get(calls[searched - 1].id, calls[searched - 1].project));
-    if (row) page.next_cursor = store::encode_cursor(query, row->call);
+    // No cursor would say that there is nothing more.
+    if (!row) return fail(Code::Unavailable, "calls were removed while they were searched", "search again");
+    page.next_cursor = store::encode_cursor(query, row->call);
     return page;
 }
 
