@@ -1,3 +1,4 @@
+#include "base/byte_search.hpp"
 #include "base/bytes.hpp"
 #include "base/decimal.hpp"
 #include "base/error.hpp"
@@ -35,6 +36,17 @@ RC_GTEST_PROP(Decimal, ReadsBackWhatItWrites, (std::int64_t units)) {
     const Decimal value = Decimal::from_units(units);
     RC_ASSERT(*Decimal::parse(value.to_string()) == value);
     RC_ASSERT(*Decimal::parse(value.to_short_string()) == value);
+}
+
+RC_GTEST_PROP(ByteSearch, FindsTheFirstAsByteByByte, (const std::string& text)) {
+    const auto wanted = [](auto c) { return (c == '"') | (c < 0x10) | (c == 0xff); };
+    const char* const begin = text.data();
+    const char* const end = begin + text.size();
+    for (const char* from = begin; from <= end; ++from) {
+        const char* found = from;
+        while (found != end && !wanted(static_cast<unsigned char>(*found))) ++found;
+        RC_ASSERT(first_where(from, end, wanted) == found);
+    }
 }
 
 TEST(Timestamp, ReadsAndWritesRfc3339) {
