@@ -34,6 +34,7 @@ class GenericReader final : public AnswerReader {
   private:
     void on_event(std::string_view, JsonValue) override {}
     void on_document(JsonValue) override {}
+    [[nodiscard]] bool is_answer(JsonValue) const override { return true; }
     void on_end(Call&) override {}
 };
 
@@ -47,6 +48,7 @@ class VerbatimReader final : public AnswerReader {
         constexpr std::size_t kSmall = 64 << 10;
         if (root.raw().size() <= kSmall) output_ = verbatim(root);
     }
+    [[nodiscard]] bool is_answer(JsonValue root) const override { return root.size() != 0; }
     void on_end(Call& call) override { call.response.output = std::move(output_); }
 
     Json output_;
@@ -198,6 +200,8 @@ void AnswerReader::read_document(bool complete) {
         report({.message = prose(secrets_.without_secrets(document_text_.substr(0, kLookedAt)))});
     } else if (is_json) {
         on_document(document_.root());
+        constexpr int kAccepted = 202;  // the answer is to be fetched elsewhere, later
+        no_answer_ = status_ != kAccepted && !is_answer(document_.root());
     } else {
         (complete ? malformed_ : cut_) = true;
     }
@@ -223,6 +227,9 @@ void AnswerReader::set_status(bool complete, Call& call) {
     } else if (malformed_ || array_parser_.malformed()) {
         set_error(call, ErrorType::MalformedResponse,
                   stream ? "the stream holds an event that is no JSON" : "the answer is no JSON");
+    } else if (no_answer_) {
+        set_error(call, ErrorType::MalformedResponse,
+                  "the answer is JSON, but has nothing that an answer of this endpoint has");
     } else if (body_ == Body::Ignored) {
         if (!complete) call.status = Status::Partial;
     } else if (cut_) {

@@ -47,6 +47,9 @@ class AnswerReader : public ResponseReader {
     virtual void on_event(std::string_view name, JsonValue data) = 0;
     /// The whole body, if its status is that of a success; it may hold an error all the same.
     virtual void on_document(JsonValue root) = 0;
+    /// Has the body what an answer of this endpoint cannot be without, be it empty? A success that has not
+    /// is recorded as a malformed response, with what on_document() found.
+    [[nodiscard]] virtual bool is_answer(JsonValue root) const = 0;
     /// Called by end(), when everything has been read and the answer's parts are in the call.
     virtual void on_end(Call& call) = 0;
     /// The error in a body or message, if it is one. `expected`: the status is an error's, or the event is
@@ -100,6 +103,7 @@ class AnswerReader : public ResponseReader {
     bool done_ = false;      ///< "[DONE]" has come
     bool flushing_ = false;  ///< what comes now was not closed by the provider
     bool malformed_ = false;
+    bool no_answer_ = false;  ///< JSON, but none of this endpoint's answers
     std::int64_t unreadable_ = 0;
     bool complete_ = false;
     bool cut_ = false;  ///< a document that is not whole

@@ -19,6 +19,7 @@ class BatchReader final : public AnswerReader {
   private:
     void on_event(std::string_view, JsonValue line) override { read(line); }
     void on_document(JsonValue root) override { read(root); }
+    [[nodiscard]] bool is_answer(JsonValue root) const override { return root["result"].is_object(); }
     [[nodiscard]] bool stream_is_whole() const override { return body_is_complete(); }
     void on_end(Call& call) override {
         counts_.unreadable += unreadable();

@@ -202,6 +202,9 @@ class MessagesReader final : public AnswerReader {
         read_end(root, root);
     }
 
+    [[nodiscard]] bool is_answer(JsonValue root) const override {
+        return root["content"].is_array() || root["completion"].is_string();
+    }
     void read_envelope(JsonValue message) {
         keep_first(id_, message["id"]);
         keep_first(model_, message["model"]);

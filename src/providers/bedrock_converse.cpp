@@ -193,6 +193,7 @@ class ConverseReader final : public AnswerReader {
         read_metadata(root);
     }
 
+    [[nodiscard]] bool is_answer(JsonValue root) const override { return root["output"].is_object(); }
     void start_block(std::int64_t index, JsonValue start) {
         const JsonValue use = start["toolUse"];
         if (!use.is_object()) {

@@ -83,6 +83,17 @@ class PromptReader final : public AnswerReader {
         read_images(root);
     }
 
+    [[nodiscard]] bool is_answer(JsonValue root) const override {
+        static constexpr std::string_view kLists[] = {"results",     "outputs",   "generations",
+                                                      "completions", "choices",   "embeddings",
+                                                      "images",      "artifacts", "embedding"};
+        static constexpr std::string_view kTexts[] = {"outputText", "generation", "completion", "text",
+                                                      "message"};
+        return std::ranges::any_of(
+                   kLists,
+                   [&](std::string_view name) { return root[name].is_array() || root[name].is_object(); }) ||
+               std::ranges::any_of(kTexts, [&](std::string_view name) { return root[name].is_string(); });
+    }
     void say(JsonValue text, JsonValue reason) {
         answer_.append(PartType::Text, text);
         answer_.set_finish_reason(reason.scalar_text());

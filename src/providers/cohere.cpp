@@ -50,6 +50,9 @@ class EmbedReader final : public AnswerReader {
         }
     }
 
+    [[nodiscard]] bool is_answer(JsonValue root) const override {
+        return root["embeddings"].is_array() || root["embeddings"].is_object();
+    }
     void count(JsonValue vectors, std::string_view type) {
         count_ = vectors.size();
         for (const JsonValue vector : vectors.elements()) {

@@ -82,6 +82,9 @@ class ChatReader final : public AnswerReader {
 
     void on_document(JsonValue root) override { root["message"].is_object() ? read_v2(root) : read_v1(root); }
 
+    [[nodiscard]] bool is_answer(JsonValue root) const override {
+        return root["message"].is_object() || root["text"].is_string() || root["generations"].is_array();
+    }
     void on_event(std::string_view, JsonValue event) override {
         event["event_type"].is_string() ? on_v1_event(event) : on_v2_event(event);
     }

@@ -39,6 +39,7 @@ class BatchReader final : public AnswerReader {
         }
     }
 
+    [[nodiscard]] bool is_answer(JsonValue root) const override { return root["name"].is_string(); }
     void read(JsonValue result, std::string_view batch, Kind kind, MakeAnswerReader& make_reader) {
         Call call;
         call.provider.name = record_name_;

@@ -119,6 +119,11 @@ class GenerateReader final : public AnswerReader {
     void on_event(std::string_view, JsonValue data) override { read(data); }
     void on_document(JsonValue root) override { read(root); }
 
+    /// Lists that are empty are left out.
+    [[nodiscard]] bool is_answer(JsonValue root) const override {
+        return root["candidates"].is_array() || root["promptFeedback"].is_object() ||
+               root["usageMetadata"].is_object();
+    }
     void read(JsonValue root) {
         keep_first(id_, root["responseId"]);
         keep_first(model_, root["modelVersion"]);

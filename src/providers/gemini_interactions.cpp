@@ -104,8 +104,10 @@ void read_usage(JsonValue source, Usage& usage) {
     usage.image_input_tokens = tokens_of_modality(source["input_tokens_by_modality"], "IMAGE", "tokens");
     usage.audio_output_tokens = tokens_of_modality(source["output_tokens_by_modality"], "AUDIO", "tokens");
     usage.image_output_tokens = tokens_of_modality(source["output_tokens_by_modality"], "IMAGE", "tokens");
-    usage.cache_read_audio_tokens = tokens_of_modality(source["cached_tokens_by_modality"], "AUDIO", "tokens");
-    usage.cache_read_image_tokens = tokens_of_modality(source["cached_tokens_by_modality"], "IMAGE", "tokens");
+    usage.cache_read_audio_tokens =
+        tokens_of_modality(source["cached_tokens_by_modality"], "AUDIO", "tokens");
+    usage.cache_read_image_tokens =
+        tokens_of_modality(source["cached_tokens_by_modality"], "IMAGE", "tokens");
     for (const JsonValue tool : source["grounding_tool_count"].elements()) {
         if (const auto count = tool["count"].count(); count && tool["type"].is("google_search"))
             usage.searches = *count;
@@ -140,6 +142,9 @@ class InteractionReader final : public AnswerReader {
         read_outcome(root);
     }
 
+    [[nodiscard]] bool is_answer(JsonValue root) const override {
+        return root["status"].is_string() || root["steps"].is_array() || root["outputs"].is_array();
+    }
     void read_envelope(JsonValue interaction) {
         keep_first(id_, interaction["id"]);
         keep_first(model_, interaction["model"]);

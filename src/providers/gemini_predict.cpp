@@ -34,6 +34,9 @@ class EmbedReader final : public AnswerReader {
         }
         dimensions_ = first["values"].size();
     }
+    [[nodiscard]] bool is_answer(JsonValue root) const override {
+        return root["embedding"].is_object() || root["embeddings"].is_array();
+    }
 
     void on_end(Call& call) override {
         call.usage = usage_;
@@ -61,6 +64,7 @@ class PredictReader final : public AnswerReader {
         keep_first(model_, root["modelDisplayName"]);
     }
 
+    [[nodiscard]] bool is_answer(JsonValue root) const override { return root["predictions"].is_array(); }
     void read_prediction(JsonValue prediction) {
         if (prediction["bytesBase64Encoded"].is_string() || prediction["gcsUri"].is_string()) {
             Part part;
@@ -116,6 +120,7 @@ class VideoStartReader final : public AnswerReader {
   private:
     void on_event(std::string_view, JsonValue) override {}
     void on_document(JsonValue root) override { keep_first(operation_, root["name"]); }
+    [[nodiscard]] bool is_answer(JsonValue root) const override { return root["name"].is_string(); }
     void on_end(Call& call) override {
         call.response.id = operation_;
         if (operation_.empty() || !seconds_) return;

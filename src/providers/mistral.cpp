@@ -47,6 +47,7 @@ class OcrReader final : public AnswerReader {
         usage_.pages = usage["pages_processed"].count();
         usage_.billed = verbatim(usage);
     }
+    [[nodiscard]] bool is_answer(JsonValue root) const override { return root["pages"].is_array(); }
 
     void on_end(Call& call) override {
         call.model.served = model_;
@@ -80,6 +81,7 @@ class TranscriptionReader final : public AnswerReader {
         answer_.append(PartType::Text, root["text"]);
         if (root["usage"].is_object()) read_openai_usage(root["usage"], kMistral, usage_);
     }
+    [[nodiscard]] bool is_answer(JsonValue root) const override { return root["text"].is_string(); }
 
     [[nodiscard]] bool stream_is_whole() const override { return false; }  // finish_stream() says so
 

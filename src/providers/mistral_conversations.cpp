@@ -60,6 +60,7 @@ class ConversationReader final : public AnswerReader {
         read_usage(root);
     }
 
+    [[nodiscard]] bool is_answer(JsonValue root) const override { return root["outputs"].is_array(); }
     void on_event(std::string_view, JsonValue event) override {
         const JsonValue type = event["type"];
         keep_first(model_, event["model"]);

@@ -142,6 +142,10 @@ class TextReader final : public OllamaReader {
         if (data["done"].boolean() == true) finish_stream();
     }
     void on_document(JsonValue root) override { read(root); }
+    [[nodiscard]] bool is_answer(JsonValue root) const override {
+        return root["message"].is_object() || root["response"].is_string() ||
+               root["done"].boolean().has_value();
+    }
     [[nodiscard]] bool stream_is_whole() const override { return false; }  // "done" says so
 
     void read(JsonValue root) {
@@ -178,6 +182,9 @@ class EmbedReader final : public OllamaReader {
             dimensions_ = embedding.size();
             break;
         }
+    }
+    [[nodiscard]] bool is_answer(JsonValue root) const override {
+        return root["embedding"].is_array() || root["embeddings"].is_array();
     }
     void on_end(Call& call) override {
         OllamaReader::on_end(call);

@@ -79,7 +79,8 @@ class SpeechEventsReader final : public AnswerReader {
         }
     }
     void on_document(JsonValue) override {}
-    [[nodiscard]] bool stream_is_whole() const override { return false; }  // finish_stream() says so
+    [[nodiscard]] bool is_answer(JsonValue) const override { return false; }  // it answers with events alone
+    [[nodiscard]] bool stream_is_whole() const override { return false; }     // finish_stream() says so
 
     void on_end(Call& call) override {
         if (bytes_ != 0) add_audio(call, "", bytes_);
@@ -116,6 +117,7 @@ class TranscriptionReader final : public AnswerReader {
         answer_.append(PartType::Text, root["text"]);
         read_usage(root);
     }
+    [[nodiscard]] bool is_answer(JsonValue root) const override { return root["text"].is_string(); }
 
     [[nodiscard]] bool stream_is_whole() const override { return false; }  // finish_stream() says so
 

@@ -108,6 +108,11 @@ class CompletionsReader : public AnswerReader {
   private:
     void on_event(std::string_view, JsonValue data) override { read(data); }
     void on_document(JsonValue root) override { read(root); }
+    /// Or the name, or state, of an answer that comes later: xAI's deferred one; Perplexity's, Z.ai's
+    /// "async".
+    [[nodiscard]] bool is_answer(JsonValue root) const override {
+        return root["choices"].is_array() || root["request_id"].is_string() || root["status"].is_string();
+    }
     [[nodiscard]] bool awaits_usage() const override { return usage_asked_ && !usage_told_; }
 
     void read(JsonValue root) {

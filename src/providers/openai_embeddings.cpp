@@ -26,6 +26,7 @@ class EmbeddingsReader final : public AnswerReader {
         }
     }
 
+    [[nodiscard]] bool is_answer(JsonValue root) const override { return root["data"].is_array(); }
     void on_end(Call& call) override {
         call.response.id = id_;
         call.model.served = model_;

@@ -29,6 +29,7 @@ class ImagesReader final : public AnswerReader {
         for (const JsonValue image : root["data"].elements()) add_image(image, root);
     }
 
+    [[nodiscard]] bool is_answer(JsonValue root) const override { return root["data"].is_array(); }
     [[nodiscard]] bool stream_is_whole() const override { return images_ != 0; }
 
     void read_envelope(JsonValue root) {

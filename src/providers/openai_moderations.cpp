@@ -37,6 +37,7 @@ class ModerationReader final : public AnswerReader {
         writer.end_object();
     }
 
+    [[nodiscard]] bool is_answer(JsonValue root) const override { return root["results"].is_array(); }
     void on_end(Call& call) override {
         call.response.id = id_;
         call.model.served = model_;

@@ -3,6 +3,8 @@
 #include "providers/request_facts.hpp"
 
 #include <charconv>
+#include <optional>
+#include <utility>
 
 // What is kept with the provider and fetched, listed, changed: stored answers, conversations, files, batches,
 // videos, fine-tuning jobs, vector stores, assistants and their threads. None of it is billed by being looked
@@ -15,7 +17,7 @@ namespace {
 constexpr std::size_t kMaxObject = 1 << 20;  ///< a bigger one is not kept
 
 /// A success whatever state the object is in: a job that failed can be fetched.
-class ObjectReader : public ResponseReader {
+class ObjectReader final : public ResponseReader {
   public:
     ObjectReader(const RequestView& request, const ResponseView& response)
         : status_(make_generic_reader(request, response)) {
@@ -40,11 +42,7 @@ class ObjectReader : public ResponseReader {
         call.response.id = id.string();
         call.model.served = root["model"].string();
         call.response.output = verbatim(root);
-        on_object(root, call);
     }
-
-  protected:
-    virtual void on_object(JsonValue, Call&) {}
 
   private:
     std::unique_ptr<ResponseReader> status_;
@@ -53,19 +51,35 @@ class ObjectReader : public ResponseReader {
 };
 
 /// A video is billed by its seconds, which the answer to its request repeats (as text).
-class VideoReader final : public ObjectReader {
+class VideoReader final : public AnswerReader {
   public:
-    using ObjectReader::ObjectReader;
+    using AnswerReader::AnswerReader;
 
   private:
-    void on_object(JsonValue root, Call& call) override {
+    void on_event(std::string_view, JsonValue) override {}
+    void on_document(JsonValue root) override {
+        id_ = root["id"].string();
+        model_ = root["model"].string();
+        if (root.raw().size() <= kMaxObject) output_ = verbatim(root);
         const std::string text = root["seconds"].scalar_text();
         double seconds = 0;
         const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), seconds);
         constexpr double kDay = 86'400;
         const bool whole = error == std::errc{} && end == text.data() + text.size();
-        if (whole && seconds > 0 && seconds < kDay) call.usage.seconds = seconds;
+        if (whole && seconds > 0 && seconds < kDay) seconds_ = seconds;
     }
+    [[nodiscard]] bool is_answer(JsonValue root) const override { return root["id"].is_string(); }
+    void on_end(Call& call) override {
+        call.response.id = id_;
+        call.model.served = model_;
+        call.response.output = std::move(output_);
+        call.usage.seconds = seconds_;
+    }
+
+    std::string id_;
+    std::string model_;
+    Json output_;
+    std::optional<double> seconds_;
 };
 
 void add_prompt(std::string_view prompt, Call& call) {

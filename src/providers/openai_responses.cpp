@@ -111,6 +111,7 @@ class ResponsesReader final : public AnswerReader {
         read_outcome(root);
     }
 
+    [[nodiscard]] bool is_answer(JsonValue root) const override { return root["output"].is_array(); }
     void read_envelope(JsonValue response) {
         keep_first(id_, response["id"]);
         keep_first(model_, response["model"]);

@@ -261,6 +261,109 @@ TEST(Answers, MalformedBodiesAndEvents) {
     }
 }
 
+/// Everything that answers with one document, with the least that such an answer has; "" where nothing has to
+/// be in it.
+struct Shape {
+    const char* upstream;
+    const char* path;
+    const char* least;
+    const char* request = R"({"model":"m","messages":[]})";
+};
+constexpr Shape kShapes[] = {
+    {"openai", "/v1/chat/completions", R"({"choices":[]})"},
+    {"xai", "/v1/chat/completions", R"({"request_id":"r"})"},
+    {"perplexity", "/async/chat/completions", R"({"id":"1","status":"CREATED"})"},
+    {"openai", "/v1/completions", R"({"choices":[]})"},
+    {"openai", "/v1/responses", R"({"output":[]})"},
+    {"openai", "/v1/embeddings", R"({"data":[]})"},
+    {"openai", "/v1/moderations", R"({"results":[]})"},
+    {"openai", "/v1/images/generations", R"({"data":[]})"},
+    {"openai", "/v1/videos", R"({"id":"video_1"})"},
+    {"openai", "/v1/audio/transcriptions", R"({"text":""})"},
+    {"azure", "/openai/deployments/d/chat/completions", R"({"choices":[]})"},
+    {"jina", "/v1/rerank", R"({"results":[]})"},
+    {"anthropic", "/v1/messages", R"({"content":[]})"},
+    {"anthropic", "/v1/complete", R"({"completion":""})"},
+    {"anthropic", "/v1/messages/count_tokens", R"({"input_tokens":0})"},
+    {"gemini", "/v1beta/models/m:generateContent", R"({"usageMetadata":{"promptTokenCount":4}})"},
+    {"gemini", "/v1beta/models/m:embedContent", R"({"embedding":{}})"},
+    {"gemini", "/v1beta/models/m:batchEmbedContents", R"({"embeddings":[]})"},
+    {"gemini", "/v1beta/models/m:predict", R"({"predictions":[]})", R"({"instances":[{"prompt":"x"}]})"},
+    {"gemini", "/v1beta/models/m:predictLongRunning", R"({"name":"operations/1"})",
+     R"({"instances":[{"prompt":"x"}]})"},
+    {"gemini", "/v1beta/models/m:countTokens", R"({"totalTokens":0})"},
+    {"gemini", "/v1beta/interactions", R"({"status":"queued"})"},
+    {"vertex", "/v1/projects/p/locations/l/publishers/anthropic/models/m:rawPredict", R"({"content":[]})"},
+    {"bedrock", "/model/m/converse", R"({"output":{}})"},
+    {"bedrock", "/model/amazon.titan-text-lite-v1/invoke", R"({"results":[]})", R"({"inputText":"x"})"},
+    {"cohere", "/v2/chat", R"({"message":{}})"},
+    {"cohere", "/v1/chat", R"({"text":""})", R"({"message":"x"})"},
+    {"cohere", "/v1/generate", R"({"generations":[]})", R"({"prompt":"x"})"},
+    {"cohere", "/v2/embed", R"({"embeddings":{}})", R"({"texts":["x"]})"},
+    {"cohere", "/v2/rerank", R"({"results":[]})"},
+    {"mistral", "/v1/ocr", R"({"pages":[]})"},
+    {"mistral", "/v1/conversations", R"({"outputs":[]})"},
+    {"mistral", "/v1/audio/transcriptions", R"({"text":""})"},
+    {"ollama", "/api/chat", R"({"done":true})", R"({"model":"m","stream":false,"messages":[]})"},
+    {"ollama", "/api/generate", R"({"response":""})", R"({"model":"m","stream":false,"prompt":""})"},
+    {"ollama", "/api/embed", R"({"embeddings":[]})"},
+};
+
+TEST(Answers, OneThatHasNothingOfItsEndpointIsMalformed) {
+    for (const Shape& shape : kShapes) {
+        Exchange exchange;
+        exchange.upstream = shape.upstream;
+        exchange.path = shape.path;
+        exchange.request_body = shape.request;
+        exchange.response_headers = {{"content-type", "application/json"}};
+        for (const char* const empty : {"{}", R"({"choices":null,"ok":true,"usage":{"prompt_tokens":3}})"}) {
+            if (std::string_view(shape.path).contains("ountTokens") ||
+                std::string_view(shape.path).contains("count_tokens")) {
+                if (empty[1] != '}') continue;  // any object will do
+            }
+            exchange.response_body = empty;
+            const Call call = exchange.read_byte_by_byte();
+            EXPECT_EQ(call.status, Status::Failure) << shape.upstream << shape.path << empty;
+            EXPECT_EQ(call.error.type, ErrorType::MalformedResponse) << shape.upstream << shape.path << empty;
+        }
+        exchange.response_body = shape.least;
+        EXPECT_EQ(exchange.read().status, Status::Success) << shape.upstream << shape.path;
+        exchange.response_body = "{}";
+        exchange.status = 202;  // what will be, is elsewhere
+        EXPECT_EQ(exchange.read().status, Status::Success) << shape.upstream << shape.path;
+    }
+}
+
+TEST(Answers, WhatAMalformedOneToldIsKept) {
+    Exchange exchange;
+    exchange.response_body = R"({"id":"c1","model":"m-1","usage":{"prompt_tokens":3,"completion_tokens":0}})";
+    const Call call = exchange.read();
+    EXPECT_EQ(call.error.type, ErrorType::MalformedResponse);
+    EXPECT_EQ(call.response.id, "c1");
+    EXPECT_EQ(call.model.served, "m-1");
+    EXPECT_EQ(call.usage.input_tokens, 3);
+}
+
+TEST(Answers, WhereNothingHasToBeInThemNothingIsMissed) {
+    for (const auto& [method, path] : {std::pair{"DELETE", "/v1/files/f"},
+                                       {"GET", "/v1/files"},
+                                       {"GET", "/v1/models"},
+                                       {"DELETE", "/v1/responses/r"},
+                                       {"POST", "/v1/files"},
+                                       {"GET", "/v1/batches/b"},
+                                       {"POST", "/v1/unheard/of"}}) {
+        Exchange exchange;
+        exchange.method = method;
+        exchange.path = path;
+        exchange.response_headers = {{"content-type", "application/json"}};
+        exchange.response_body = "{}";
+        EXPECT_EQ(exchange.read().status, Status::Success) << path;
+        exchange.response_body = "";
+        exchange.status = 204;
+        EXPECT_EQ(exchange.read().status, Status::Success) << path;
+    }
+}
+
 TEST(Answers, ABlockedPromptIsAContentFilter) {
     Exchange exchange;
     exchange.upstream = "gemini";

@@ -32,6 +32,9 @@ class RerankReader final : public AnswerReader {
         }
     }
 
+    [[nodiscard]] bool is_answer(JsonValue root) const override {
+        return root["results"].is_array() || root["data"].is_array() || root.is_array();
+    }
     void on_end(Call& call) override {
         call.response.id = id_;
         call.model.served = model_;
