@@ -28,6 +28,28 @@ bool has(dom::element value, const char* pointer) {
     return value.at_pointer(pointer).get(found) == simdjson::SUCCESS && !found.is_null();
 }
 
+namespace {
+
+/// Does such a call end with anything that is counted in tokens?
+bool has_output(std::string_view kind) {
+    return kind != "embedding" && kind != "rerank" && kind != "moderation";
+}
+
+}  // namespace
+
+std::string tokens(dom::element call) {
+    const bool told = has(call, "/usage/output_tokens");
+    if (!has(call, "/usage/input_tokens") && !told) return "";
+    const auto side = [&](const char* pointer, bool estimated) {
+        if (!has(call, pointer)) return std::string("?");
+        return (estimated ? "~" : "") + grouped(static_cast<std::int64_t>(number_at(call, pointer)));
+    };
+    const bool estimated = text_at(call, "/usage/estimated") == "true";
+    const std::string input = side("/usage/input_tokens", estimated && !has(call, "/usage/billed"));
+    if (!told && !has_output(text_at(call, "/kind"))) return input;
+    return input + " → " + side("/usage/output_tokens", estimated);
+}
+
 std::string whole_record_fields() {
     std::string names;
     Call call;
@@ -41,17 +63,6 @@ namespace {
 
 std::string clock_time(const std::string& started_at) {
     return started_at.size() >= 23 ? started_at.substr(5, 5) + " " + started_at.substr(11, 12) : started_at;
-}
-
-std::string tokens(dom::element call) {
-    if (!has(call, "/usage/input_tokens") && !has(call, "/usage/output_tokens")) return "";
-    const auto side = [&](const char* pointer, bool estimated) {
-        if (!has(call, pointer)) return std::string("?");
-        return (estimated ? "~" : "") + grouped(static_cast<std::int64_t>(number_at(call, pointer)));
-    };
-    const bool estimated = text_at(call, "/usage/estimated") == "true";
-    return side("/usage/input_tokens", estimated && !has(call, "/usage/billed")) + " → " +
-           side("/usage/output_tokens", estimated);
 }
 
 std::string cost(dom::element call) {
@@ -73,6 +84,25 @@ std::string what(dom::element call) {
 std::string model(dom::element call) {
     const std::string requested = text_at(call, "/model/requested");
     return requested.empty() ? text_at(call, "/name") : requested;
+}
+
+/// What the provider itself called the error: "rate_limit_error (code 1302), status 429".
+std::string provider_words(dom::element call) {
+    std::string words = text_at(call, "/error/provider_type");
+    if (const std::string code = text_at(call, "/error/provider_code"); !code.empty())
+        words += words.empty() ? "code " + code : " (code " + code + ")";
+    if (const std::string status = text_at(call, "/error/http_status"); !status.empty())
+        words += (words.empty() ? "status " : ", status ") + status;
+    return words;
+}
+
+std::string try_again(dom::element call) {
+    const std::string retryable = text_at(call, "/error/retryable");
+    if (retryable.empty()) return "";
+    std::string text = retryable == "true" ? "yes" : "no, it would fail again";
+    if (has(call, "/error/retry_after_ms"))
+        text += fmt::format(", {} after the answer", milliseconds(number_at(call, "/error/retry_after_ms")));
+    return text;
 }
 
 void field(std::string_view name, std::string_view value) {
@@ -128,7 +158,7 @@ Table call_table() {
 }
 
 std::string_view call_table_fields() {
-    return "started_at,status,provider.name,model.requested,name,usage.input_tokens,usage.output_tokens,"
+    return "started_at,status,kind,provider.name,model.requested,name,usage.input_tokens,usage.output_tokens,"
            "usage.estimated,usage.billed,cost,"
            "time.duration_ms,error.message,preview";
 }
@@ -186,6 +216,7 @@ void print_call(dom::element call) {
     field("trace", text_at(call, "/trace/trace_id"));
     field("user", text_at(call, "/who/user_id"));
     field("subject", text_at(call, "/who/subject"));
+    field("key", text_at(call, "/who/api_key_id"));
     field("prompt", text_at(call, "/prompt/name") + " " + text_at(call, "/prompt/version"));
     field("attributes", text_at(call, "/labels/attributes"));
     field("metadata", text_at(call, "/labels/metadata"));
@@ -194,6 +225,8 @@ void print_call(dom::element call) {
     field("parameters", text_at(call, "/request/parameters"));
     field("error", text_at(call, "/error/type") + (has(call, "/error/message") ? ": " : "") +
                        text_at(call, "/error/message"));
+    field("in its words", provider_words(call));
+    field("try again", try_again(call));
     field("advice", text_at(call, "/error/advice"));
     field("feedback", text_at(call, "/feedback/verdict") + " " + text_at(call, "/feedback/comment"));
     field("scores", text_at(call, "/scores"));

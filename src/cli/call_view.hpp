@@ -21,6 +21,8 @@ std::string text_at(simdjson::dom::element value, const char* pointer);
 double number_at(simdjson::dom::element value, const char* pointer, double otherwise = 0);
 bool has(simdjson::dom::element value, const char* pointer);
 
+/// "31 → 6", "14" for what has no output in tokens; "?" for a side that is not known, "" if neither is.
+std::string tokens(simdjson::dom::element call);
 /// The `fields` parameter that asks for everything, payloads too.
 std::string whole_record_fields();
 

@@ -78,10 +78,7 @@ void add_rows(Table& table, dom::element state) {
         if (limit && remaining && *limit > 0) {
             const double left = static_cast<double>(*remaining) / static_cast<double>(*limit);
             share = bar(left);
-            colour = past         ? Colour::Dim
-                     : left <= 0  ? Colour::Red
-                     : left < 0.2 ? Colour::Yellow
-                                  : Colour::Green;
+            colour = left <= 0 ? Colour::Red : left < 0.2 ? Colour::Yellow : Colour::Green;
         }
         const std::string amount =
             fmt::format("{} of {}", remaining ? grouped(*remaining) : "?", limit ? grouped(*limit) : "?");

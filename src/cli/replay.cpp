@@ -95,9 +95,7 @@ void print_side_by_side(dom::element original, dom::element replay, dom::element
     both("id", [](dom::element c) { return text_at(c, "/id"); });
     both("status", [](dom::element c) { return text_at(c, "/status"); });
     both("model", [](dom::element c) { return text_at(c, "/model/requested"); });
-    both("tokens", [](dom::element c) {
-        return text_at(c, "/usage/input_tokens") + " → " + text_at(c, "/usage/output_tokens");
-    });
+    both("tokens", tokens);
     both("cost", [](dom::element c) {
         return has(c, "/cost/total") ? money(text_at(c, "/cost/total"), text_at(c, "/cost/currency"))
                                      : std::string("unknown");

@@ -44,8 +44,10 @@ std::string to_json(const journal::Report& report) {
             json.key("damage");
             json.begin_object();
             json.member("kind", journal::name_of(stream.first_damage->kind));
-            json.member("segment", stream.first_damage->segment);
-            json.member("offset", stream.first_damage->offset);
+            if (stream.first_damage->segment != 0) {
+                json.member("segment", stream.first_damage->segment);
+                json.member("offset", stream.first_damage->offset);
+            }
             json.member("sequence", stream.first_damage->sequence);
             json.member("reason", stream.first_damage->reason);
             json.end_object();
@@ -57,13 +59,9 @@ std::string to_json(const journal::Report& report) {
     return out;
 }
 
+/// Where the damage is and what it is stands below the table, in full.
 std::string verdict_on(const journal::StreamReport& stream, bool against) {
-    std::string verdict = "intact";
-    if (stream.first_damage) {
-        const journal::Damage& damage = *stream.first_damage;
-        verdict = fmt::format("{} at record {}, segment {}, offset {}: {}", journal::name_of(damage.kind),
-                              damage.sequence, damage.segment, damage.offset, damage.reason);
-    }
+    std::string verdict(stream.first_damage ? journal::name_of(stream.first_damage->kind) : "intact");
     if (stream.trimmed > 0) verdict += fmt::format(", removed up to record {}", stream.trimmed);
     if (against) {
         verdict += stream.against_head ? fmt::format(", head compared up to record {}", stream.head_sequence)
@@ -81,7 +79,7 @@ void print(const journal::Report& report, bool against) {
                  {"redacted", true},
                  {"bytes", true},
                  {"end"},
-                 {"verdict", false, true}});
+                 {"verdict"}});
     for (const journal::StreamReport& stream : report.streams) {
         table.row({stream.id.to_string(), grouped(static_cast<std::int64_t>(stream.records)),
                    grouped(static_cast<std::int64_t>(stream.payloads)),
@@ -92,6 +90,15 @@ void print(const journal::Report& report, bool against) {
                    stream.first_damage ? Colour::Red : Colour::Green});
     }
     table.print();
+    for (const journal::StreamReport& stream : report.streams) {
+        if (!stream.first_damage) continue;
+        const journal::Damage& damage = *stream.first_damage;
+        std::string place = fmt::format("at record {}", damage.sequence);
+        if (damage.segment != 0)
+            place += fmt::format(", segment {}, offset {}", damage.segment, damage.offset);
+        fmt::print("\n{}: {} {}: {}\n", stream.id.to_string(), journal::name_of(damage.kind), place,
+                   printable(damage.reason));
+    }
 }
 
 Result<int> verify(const Program& program, const VerifyFlags& flags) {

@@ -91,6 +91,7 @@ Result<ReplayOutcome> replay(ModelCaller& caller, const Call& original, const Re
     request.host = original.provider.endpoint.host;
     request.path = std::move(changed.path);
     request.body = std::move(changed.body);
+    request.came_with_key = !original.who.api_key_id.empty();
     Call& context = request.context;
     context.project = original.project;
     context.environment = original.environment;

@@ -22,6 +22,7 @@ class ModelCaller {
         std::string host;      ///< where the original went
         std::string path;  ///< there, with the upstream's base path in front, as in provider.endpoint.path
         std::string body;
+        bool came_with_key = false;  ///< the original did; it is not kept
         Call context;  ///< what the new call's record begins with: replay.of, session, prompt, labels
     };
     /// Sends it and returns the recorded call with its payloads. An answer with an error status is a Call

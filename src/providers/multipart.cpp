@@ -1,9 +1,9 @@
 #include "providers/multipart.hpp"
 
-#include "base/hash.hpp"
 #include "base/json_writer.hpp"
 #include "base/text.hpp"
 #include "providers/http_facts.hpp"
+#include "providers/upload.hpp"
 
 #include <algorithm>
 #include <map>
@@ -208,11 +208,7 @@ std::optional<std::string> form_without_files(const Form& form, std::string_view
         if (!field.is_file()) continue;
         const auto begin = static_cast<std::size_t>(field.value.data() - body.data());
         out.append(body.substr(copied, begin - copied));
-        JsonWriter writer(out);
-        writer.begin_object();
-        writer.member("bytes", static_cast<std::int64_t>(field.value.size()));
-        writer.member("sha256", std::string_view(to_hex(as_text(sha256(field.value)))));
-        writer.end_object();
+        append_file_digest(out, field.value);
         copied = begin + field.value.size();
     }
     out.append(body.substr(copied));

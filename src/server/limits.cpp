@@ -34,12 +34,7 @@ std::optional<std::int64_t> length_of(std::string_view window) {
 constexpr std::int64_t kUnknown = std::numeric_limits<std::int64_t>::max();
 std::optional<std::int64_t> empty_until(std::string_view name, const LimitWindow& window, std::int64_t now) {
     if (window.remaining != 0) return std::nullopt;
-    std::int64_t until = kUnknown;
-    if (window.resets_at) {
-        until = *window.resets_at;
-    } else if (const auto length = length_of(name)) {
-        until = window.told_at + *length;
-    }
+    const std::int64_t until = full_again_at(name, window).value_or(kUnknown);
     return until > now ? std::optional(until) : std::nullopt;
 }
 
@@ -100,6 +95,12 @@ void take(LimitState& state, std::string_view name, const Limit& limit, std::int
 
 }  // namespace
 
+std::optional<std::int64_t> full_again_at(std::string_view name, const LimitWindow& window) {
+    if (window.resets_at) return window.resets_at;
+    const auto length = length_of(name);
+    return length ? std::optional(window.told_at + *length) : std::nullopt;
+}
+
 bool LimitState::exhausted(std::int64_t now) const {
     return blocked_until(*this, now).has_value();
 }
@@ -113,7 +114,7 @@ double LimitState::least_left(std::int64_t now) const {
     double least = 1;
     for (const auto& [name, window] : windows) {
         if (!window.limit || !window.remaining || *window.limit == 0) continue;
-        if (window.resets_at && *window.resets_at <= now) continue;
+        if (full_again_at(name, window).value_or(kUnknown) <= now) continue;
         least = std::min(least, static_cast<double>(*window.remaining) / static_cast<double>(*window.limit));
     }
     return least;

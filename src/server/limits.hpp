@@ -26,6 +26,10 @@ struct LimitWindow {
     std::int64_t told_at = 0;               ///< likewise
 };
 
+/// When the window called `name` is full again: as told, or as long after it was told as a minute or a day
+/// last, if that is its name. Until then what was said of what is left holds; afterwards nobody knows.
+std::optional<std::int64_t> full_again_at(std::string_view name, const LimitWindow& window);
+
 /// A refusal for want of quota.
 struct Refusal {
     std::int64_t at = 0;  ///< nanoseconds since 1970

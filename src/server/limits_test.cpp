@@ -77,6 +77,9 @@ TEST_F(LimitsTest, AWindowWithoutAResetLastsAsLongAsItsNameSays) {
     EXPECT_TRUE(exhausted());
     at(60);
     EXPECT_FALSE(exhausted());
+    EXPECT_EQ(only().least_left(limits.now()), 1) << "what is left of a new minute nobody has said";
+    EXPECT_EQ(full_again_at("tokens_minute", only().windows.at("tokens_minute")), kStart + 60 * kSecond);
+    EXPECT_EQ(full_again_at("tokens", only().windows.at("tokens_minute")), std::nullopt);
     call.provider.rate_limit.windows = {{"input_tokens", {1000, 0, {}, {}}}};
     call.started_at = Timestamp{kStart + 60 * kSecond, 0};
     limits.note(call);

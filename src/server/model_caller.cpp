@@ -15,34 +15,51 @@ std::string environment(const std::string& name) {
 
 using Fields = std::vector<std::pair<std::string, std::string>>;
 
-Result<Fields> credentials(const gateway::Upstream& upstream, std::string_view provider) {
-    std::vector<std::string> names;
-    if (provider == "gcp.gemini") {
-        names = {"GEMINI_API_KEY", "GOOGLE_API_KEY"};
-    } else {
-        std::string name;
-        for (const char c : upstream.name) {
-            name += c >= 'a' && c <= 'z'                               ? static_cast<char>(c - 32)
-                    : (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ? c
-                                                                       : '_';
-        }
-        names = {name + "_API_KEY"};
+/// Where the key for an upstream may stand, the usual name first.
+std::vector<std::string> key_variables(const gateway::Upstream& upstream, std::string_view provider) {
+    if (provider == "gcp.gemini") return {"GEMINI_API_KEY", "GOOGLE_API_KEY"};
+    if (provider == "aws.bedrock") return {"AWS_BEARER_TOKEN_BEDROCK"};
+    std::string name;
+    for (const char c : upstream.name) {
+        name += c >= 'a' && c <= 'z'                               ? static_cast<char>(c - 32)
+                : (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ? c
+                                                                   : '_';
     }
+    return {name + "_API_KEY"};
+}
+
+/// Is the provider one that people hold keys of? Those that run at home have their default URL there; of
+/// others we know what the recorded call came with.
+bool takes_keys(const providers::ProviderRow& row, bool came_with_key) {
+    const auto home = net::BaseUrl::parse(row.default_url);
+    return home ? !home->endpoint.is_loopback() : came_with_key || !row.example_url.empty();
+}
+
+Fields key_field(std::string_view provider, const std::string& key) {
+    if (provider == "anthropic") return {{"x-api-key", key}};
+    if (provider == "gcp.gemini") return {{"x-goog-api-key", key}};
+    if (provider.starts_with("azure.")) return {{"api-key", key}};
+    return {{"Authorization", "Bearer " + key}};
+}
+
+Result<Fields> headers_for(const gateway::Upstream& upstream, const providers::ProviderRow& row,
+                           bool came_with_key) {
     std::string key;
+    const std::vector<std::string> names = key_variables(upstream, row.record_name);
     for (const std::string& name : names) {
         if (key.empty()) key = environment(name);
     }
-    if (key.empty()) {
-        if (!upstream.url.endpoint.is_loopback()) {
-            return fail(Code::FailedPrecondition,
-                        "no key for " + upstream.name + ": the recorded one is never kept",
-                        "start the server with " + names.front() + " in its environment");
-        }
-        key = "none";
+    // What goes to AWS can be signed instead: the gateway looks to that.
+    if (key.empty() && !row.signed_for_aws && !upstream.url.endpoint.is_loopback() &&
+        takes_keys(row, came_with_key)) {
+        return fail(Code::FailedPrecondition,
+                    "no key for " + upstream.name + ": the recorded one is never kept",
+                    "start the server with " + names.front() + " in its environment");
     }
-    if (provider == "anthropic") return Fields{{"x-api-key", key}, {"anthropic-version", "2023-06-01"}};
-    if (provider == "gcp.gemini") return Fields{{"x-goog-api-key", key}};
-    return Fields{{"Authorization", "Bearer " + key}};
+    Fields fields;
+    if (!key.empty()) fields = key_field(row.record_name, key);
+    if (row.record_name == "anthropic") fields.emplace_back("anthropic-version", "2023-06-01");
+    return fields;
 }
 
 }  // namespace
@@ -53,8 +70,9 @@ Result<Call> GatewayModelCaller::call(const Request& request) {
         const bool same_place = upstream.url.host_header() == request.host &&
                                 path.starts_with(upstream.url.path) &&
                                 path.substr(upstream.url.path.size()).starts_with('/');
-        if (!same_place || providers::find_provider(name).record_name != request.provider) continue;
-        STENO_ASSIGN(auto headers, credentials(upstream, request.provider));
+        const providers::ProviderRow row = providers::find_provider(name);
+        if (!same_place || row.record_name != request.provider) continue;
+        STENO_ASSIGN(auto headers, headers_for(upstream, row, request.came_with_key));
         return gateway::make_own_call(gateway_, {.upstream = name,
                                                  .path = request.path.substr(upstream.url.path.size()),
                                                  .headers = std::move(headers),

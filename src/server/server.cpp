@@ -185,10 +185,6 @@ net::Task<void> Server::serve(net::ServerExchange& exchange) {
         co_await services_.gateway.handle(exchange, *upstream);
         co_return;
     }
-    if (const auto advice = gateway::Gateway::missing_url(path)) {
-        co_await send(exchange, problem(404, "not_found", "this upstream has no URL", *advice));
-        co_return;
-    }
     co_await serve_api(exchange, path);
 }
 

@@ -71,7 +71,8 @@ void limit_metrics(std::string& out, const Limits& limits) {
             fmt::format("provider=\"{}\",host=\"{}\",key=\"{}\",model=\"{}\"", label(state.provider),
                         label(state.host), label(state.api_key_id), label(state.model));
         for (const auto& [name, window] : state.windows) {
-            if (window.remaining)
+            const auto full_again = full_again_at(name, window);
+            if (window.remaining && (!full_again || *full_again > now))
                 remaining += fmt::format("steno_rate_limit_remaining{{{},kind=\"{}\"}} {}\n", labels,
                                          label(name), *window.remaining);
             if (window.limit)
@@ -84,7 +85,8 @@ void limit_metrics(std::string& out, const Limits& limits) {
     const auto family = [&out](std::string_view name, std::string_view help, const std::string& series) {
         if (!series.empty()) out += fmt::format("# HELP {0} {1}\n# TYPE {0} gauge\n{2}", name, help, series);
     };
-    family("steno_rate_limit_remaining", "What a provider said is left, in its last answer.", remaining);
+    family("steno_rate_limit_remaining",
+           "What a provider said is left, in its last answer; gone once that limit was reset.", remaining);
     family("steno_rate_limit", "How much a provider allows.", most);
     family("steno_rate_limit_exhausted", "1 while a call made now would be refused.", exhausted);
 }

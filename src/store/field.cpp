@@ -49,19 +49,35 @@ std::string_view last_name(std::string_view path) {
     return path.substr(path.rfind('.') + 1);
 }
 
-/// "usage.input_tokens, usage.output_tokens": what the reader may have meant.
-std::string nearest(std::string_view wanted) {
+/// How far what was written is from a name that it may have been meant for: whole, or any of the name's
+/// words.
+std::size_t distance(std::string_view wanted, std::string_view path) {
+    std::size_t nearest = edit_distance(wanted, path);
+    for (const std::string_view segment : split(path, '.')) {
+        nearest = std::min(nearest, edit_distance(last_name(wanted), segment));
+        for (const std::string_view word : split(segment, '_'))
+            nearest = std::min(nearest, edit_distance(last_name(wanted), word));
+    }
+    return nearest;
+}
+
+/// "near it: usage.input_tokens, usage.output_tokens", or, where nothing is, the fields that are filtered by
+/// most.
+std::string near_it(std::string_view wanted) {
     wanted = wanted.substr(0, 80);
+    const std::size_t at_most = (last_name(wanted).size() + 1) / 3;
     std::vector<std::pair<std::size_t, std::string_view>> candidates;
     for (const std::size_t index : column_fields()) {
         const std::string_view path = scalar_fields()[index].path;
-        candidates.emplace_back(
-            std::min(edit_distance(wanted, path), edit_distance(last_name(wanted), last_name(path)) * 2 +
-                                                      (last_name(wanted) == last_name(path) ? 0 : 1)),
-            path);
+        if (const std::size_t far = distance(wanted, path); far <= at_most)
+            candidates.emplace_back(far, path);
     }
+    if (candidates.empty())
+        return "filter by status, kind, provider.name, model.requested, error.type, project, environment, "
+               "trace.session_id, trace.agent, who.user_id, labels.tags, time.duration_ms or cost.total; "
+               "docs/record.md has them all";
     std::ranges::sort(candidates);
-    std::string out;
+    std::string out = "near it: ";
     for (std::size_t i = 0; i < std::min<std::size_t>(3, candidates.size()); ++i)
         fmt::format_to(std::back_inserter(out), "{}{}", i == 0 ? "" : ", ", candidates[i].second);
     return out;
@@ -131,10 +147,9 @@ Result<Field> make_field(std::string_view path) {
     }
     if (index)
         return fail(Code::InvalidArgument,
-                    fmt::format("{} is kept, but cannot be filtered or grouped by", path),
-                    fmt::format("near it: {}", nearest(path)));
+                    fmt::format("{} is kept, but cannot be filtered or grouped by", path), near_it(path));
     return fail(Code::InvalidArgument, fmt::format("there is no field \"{}\"", utf8_prefix(path, 80)),
-                fmt::format("near it: {}; attributes are labels.attributes.<name>", nearest(path)));
+                near_it(path) + "; attributes are labels.attributes.<name>");
 }
 
 std::span<const std::size_t> column_fields() {

@@ -499,10 +499,54 @@ def test_idle_time_out_before_the_body(restless):
     assert call["status"] == "failure" and call["error"]["type"] == "timeout"
 
 
+@pytest.mark.parametrize(
+    "name, path, provider, url",
+    [
+        ("azure", "/openai/deployments/d/chat/completions?api-version=1", "azure.ai.openai", "RESOURCE.openai.azure.com"),
+        ("databricks", "/serving-endpoints/chat/completions", "databricks", "WORKSPACE.cloud.databricks.com"),
+        ("snowflake", "/api/v2/cortex/v1/chat/completions", "snowflake", "ACCOUNT.snowflakecomputing.com"),
+    ],
+)
+def test_an_upstream_without_a_url_is_told_in_the_providers_envelope_and_recorded(gateway, name, path, provider, url):
+    status, fields, body, call = gateway.exchange(None, question(), name=name, path=path)
+    assert status == 404 and field(fields, "x-steno-error") == "not_found"
+    error = error_of(body)
+    assert error["code"] == "not_found"
+    for setting in (f"--upstream {name}=https://{url}", f"upstreams.{name}", f"STENO_UPSTREAM_{name.upper()}"):
+        assert setting in error["message"] and setting in call["error"]["advice"]
+    assert call["status"] == "failure" and call["kind"] == "chat" and call["provider"]["name"] == provider
+    assert call["error"]["type"] == "not_found" and call["error"]["retryable"] is False
+    assert call["error"]["message"] == f"the upstream {name} has no URL"
+    assert "host" not in call["provider"]["endpoint"] and "http_status" not in call["provider"]
+    assert gateway.upstream.requests.empty()
+
+
+def test_a_web_socket_to_an_upstream_without_a_url_is_refused_and_recorded(gateway):
+    upgrade = [
+        ("Upgrade", "websocket"),
+        ("Connection", "Upgrade"),
+        ("Sec-WebSocket-Version", "13"),
+        ("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ=="),
+    ]
+    status, fields, _, call = gateway.exchange(
+        None, method="GET", name="azure", path="/openai/realtime?deployment=d", fields=upgrade
+    )
+    assert status == 404 and field(fields, "x-steno-error") == "not_found"
+    assert call["status"] == "failure" and call["error"]["type"] == "not_found"
+
+
+def test_an_answer_that_has_nothing_of_its_endpoint_is_malformed(gateway):
+    for path, name in (("/v1/chat/completions", "openai"), ("/v1/messages", "anthropic"), ("/v2/chat", "cohere")):
+        status, _, body, call = gateway.exchange(whole(b"{}"), question(), path=path, name=name)
+        assert (status, body) == (200, b"{}")
+        assert call["status"] == "failure" and call["error"]["type"] == "malformed_response"
+        assert call["provider"]["http_status"] == 200
+
+
 def test_body_too_large(small):
     status, fields, body, call = small.exchange(None, b"x" * 100_001)
     assert status == 413 and field(fields, "x-steno-error") == "invalid_request"
-    assert "gateway.max_body_bytes" in error_of(body)["message"]
+    assert "gateway.max_body_bytes" in error_of(body)["message"] and "gateway.max_body_bytes" in call["error"]["advice"]
     assert call["status"] == "failure" and call["error"]["type"] == "invalid_request"
     assert small.upstream.requests.empty()
 

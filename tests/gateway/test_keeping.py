@@ -1,5 +1,6 @@
 """What is kept of a call, and what never is."""
 
+import base64
 import contextlib
 import hashlib
 import json
@@ -111,6 +112,44 @@ def test_of_an_uploaded_file_its_digest_is_kept(gateway):
     assert call["raw"]["request"] == body.replace(sound, told.encode()).decode()
     assert call["privacy"]["truncated"]["raw.request"]["bytes"] == len(body)
     assert call["model"]["requested"] == "whisper-1" and call["usage"]["seconds"] == 3
+
+
+@pytest.mark.parametrize(
+    "fields, content",
+    [
+        ([("Content-Type", "audio/flac")], b"fLaC" + bytes(range(256)) * 4000),
+        ([("Content-Type", "application/octet-stream")], b"%PDF-1.7 all of it is ASCII"),
+        ([("Content-Type", "application/x-www-form-urlencoded")], b"ID3\x04" + b"\xff" * 500),  # as curl sends it
+        ([("Content-Type", "text/plain"), ("X-Goog-Upload-Protocol", "raw")], b"the text of a file"),
+        ([("Content-Type", "application/jsonl"), ("X-Goog-Upload-Command", "upload, finalize")], b'{"key":"1"}'),
+    ],
+)
+def test_of_a_body_that_is_a_file_its_digest_and_beginning_are_kept(gateway, fields, content):
+    call = gateway.exchange(whole(b'{"text":"hi"}'), content, path="/models/openai/whisper", fields=fields)[3]
+    assert gateway.upstream.seen().body == content
+    assert json.loads(call["raw"]["request"]) == {
+        "bytes": len(content),
+        "sha256": hashlib.sha256(content).hexdigest(),
+        "content_type": fields[0][1],
+        "begins": base64.b64encode(content[:16]).decode(),
+    }
+    assert call["privacy"]["truncated"]["raw.request"]["bytes"] == len(content)
+
+
+@pytest.mark.parametrize(
+    "kind, content",
+    [
+        ("application/octet-stream", question()),
+        ("application/json", b'{"broken": "\xff'),
+        ("text/plain", "naïve".encode()),
+        ("application/x-www-form-urlencoded", b"a=1&b=2"),
+        ("application/jsonl", b'{"a":1}\n{"a":2}\n'),
+        ("application/x-protobuf", b"\x08\x96\x01"),
+    ],
+)
+def test_a_body_that_is_a_message_is_kept_as_it_came(gateway, kind, content):
+    call = gateway.exchange(whole(completion()), content, fields=[("Content-Type", kind)])[3]
+    assert gateway.server.get(f"/api/v1/calls/{call['id']}/raw?part=request")[2] == content
 
 
 def test_the_exact_answer_is_kept_if_asked_for(tmp_path):

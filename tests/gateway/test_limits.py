@@ -206,7 +206,12 @@ def test_a_limit_is_over_when_its_reset_has_come(limited):
     while state(server, "gpt-4o-mini", key)["exhausted"]:
         assert time.monotonic() < deadline
     (window,) = [w for w in state(server, "gpt-4o-mini", key)["windows"] if w["name"] == "requests"]
-    assert window["resets_in_ms"] == 0 and window["remaining"] == 0
+    assert window["resets_in_ms"] == 0 and window["limit"] == 3 and "remaining" not in window, "nobody has said since"
+    text = run("limits", "--data", server.data, "--model", "gpt-4o-mini").stdout
+    assert "? of 3" in text and "was reset" in text and "%" not in text
+    metrics = server.get("/metrics")[2].decode()
+    assert re.search('steno_rate_limit{.*model="gpt-4o-mini",kind="requests"} 3', metrics)
+    assert not re.search('steno_rate_limit_remaining{.*model="gpt-4o-mini",kind="requests"}', metrics)
 
 
 def test_limits_are_remembered_over_a_restart(tmp_path):

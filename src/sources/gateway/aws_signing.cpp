@@ -53,7 +53,8 @@ Result<void> sign_for_aws(const AwsAccess& access, std::string_view host, net::R
         if (!is_signed || !is_aws(host)) return {};
         return fail(Code::PermissionDenied,
                     "this request is signed for the address of the gateway, which AWS would refuse, and the "
-                    "gateway has no AWS credentials to sign it anew: start it with AWS_ACCESS_KEY_ID and "
+                    "gateway has no AWS credentials to sign it anew",
+                    "start it with AWS_ACCESS_KEY_ID and "
                     "AWS_SECRET_ACCESS_KEY (and AWS_SESSION_TOKEN), set aws.credentials_file, or give the "
                     "client a Bedrock API key (AWS_BEARER_TOKEN_BEDROCK), which passes unchanged");
     }
@@ -62,8 +63,8 @@ Result<void> sign_for_aws(const AwsAccess& access, std::string_view host, net::R
     if (region.empty()) region = scope_part(theirs, 2);
     if (region.empty()) {
         if (!is_aws(host)) return {};  // a stand-in for AWS that may not look at signatures
-        return fail(Code::PermissionDenied,
-                    "the upstream's host does not tell the AWS region to sign for: set aws.region");
+        return fail(Code::PermissionDenied, "the upstream's host does not tell the AWS region to sign for",
+                    "set aws.region");
     }
     const std::string service = service_for(host, scope_part(theirs, 3));
     for (const std::string_view name :

@@ -6,6 +6,17 @@
 
 namespace steno::gateway {
 
+namespace {
+
+std::string how_to_name(const providers::ProviderRow& row) {
+    std::string variable = "STENO_UPSTREAM_";
+    for (const char c : row.upstream) variable += c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
+    return fmt::format("name yours: steno serve --upstream {0}={1}, upstreams.{0} in steno.toml, or {2}",
+                       row.upstream, row.example_url, variable);
+}
+
+}  // namespace
+
 Gateway::Gateway(net::Loops& loops, net::HttpClient& client, ingest::Recorder* recorder,
                  GatewayOptions options)
     : loops_(loops), client_(client), recorder_(recorder), options_(std::move(options)) {
@@ -16,6 +27,12 @@ Gateway::Gateway(net::Loops& loops, net::HttpClient& client, ingest::Recorder* r
         }
     }
     for (const Upstream& upstream : options_.upstreams) upstreams_[upstream.name] = upstream;
+    for (const providers::ProviderRow& row : providers::provider_table()) {
+        const std::string name(row.upstream);
+        if (upstreams_.contains(name)) continue;
+        without_url_[name] = {name, {}, how_to_name(row)};
+        providers_.emplace(name, row);
+    }
     for (const auto& [name, upstream] : upstreams_) {
         providers_.emplace(name, providers::find_provider(upstream.name));
         tells_usage_[name] = TellsUsage::Unknown;
@@ -27,19 +44,11 @@ Gateway::~Gateway() = default;
 const Upstream* Gateway::route(std::string_view path) const {
     if (!path.starts_with('/')) return nullptr;
     path.remove_prefix(1);
-    const auto found = upstreams_.find(path.substr(0, path.find('/')));
-    return found == upstreams_.end() ? nullptr : &found->second;
-}
-
-std::optional<std::string> Gateway::missing_url(std::string_view path) {
-    if (!path.starts_with('/')) return std::nullopt;
-    path.remove_prefix(1);
-    const std::string_view name = path.substr(0, path.find('/'));
-    for (const providers::ProviderRow& row : providers::provider_table()) {
-        if (row.upstream == name && row.default_url.empty())
-            return fmt::format("name yours: steno serve --upstream {}={}", name, row.example_url);
+    path = path.substr(0, path.find('/'));
+    for (const auto* const known : {&upstreams_, &without_url_}) {
+        if (const auto found = known->find(path); found != known->end()) return &found->second;
     }
-    return std::nullopt;
+    return nullptr;
 }
 
 net::Task<void> Gateway::handle(net::ServerExchange& exchange, const Upstream& upstream) {

@@ -24,6 +24,9 @@ namespace steno::gateway {
 struct Upstream {
     std::string name;  ///< first segment of the path: /name/rest
     net::BaseUrl url;
+    /// There is no URL, since everyone reaches this provider at one of their own: what to set. "": there is
+    /// one.
+    std::string remedy = {};
 };
 
 enum class Capture : std::uint8_t {
@@ -77,14 +80,13 @@ class Gateway {
     Gateway(net::Loops& loops, net::HttpClient& client, ingest::Recorder* recorder, GatewayOptions options);
     ~Gateway();
 
-    /// The upstream that a request path names, or null: then the request is not for the gateway.
+    /// The upstream that a request path names, or null: then the request is not for the gateway. One that has
+    /// no URL yet is an upstream too: `handle` refuses what goes there, and records that.
     [[nodiscard]] const Upstream* route(std::string_view path) const;
-    /// The path names a provider that every user reaches at a URL of their own, and none is configured: what
-    /// to do about it.
-    [[nodiscard]] static std::optional<std::string> missing_url(std::string_view path);
     /// Relays one exchange whose path `route` knows. Answers whatever happens.
     net::Task<void> handle(net::ServerExchange& exchange, const Upstream& upstream);
 
+    /// Those that have a URL.
     [[nodiscard]] const std::map<std::string, Upstream, std::less<>>& upstreams() const { return upstreams_; }
     [[nodiscard]] GatewayStats stats() const;
 
@@ -97,6 +99,7 @@ class Gateway {
     ingest::Recorder* recorder_;
     GatewayOptions options_;
     std::map<std::string, Upstream, std::less<>> upstreams_;
+    std::map<std::string, Upstream, std::less<>> without_url_;
     std::map<std::string, providers::ProviderRow, std::less<>> providers_;
     /// What an upstream makes of a request that asks for its usage.
     enum class TellsUsage : std::uint8_t { Unknown, Yes, No };

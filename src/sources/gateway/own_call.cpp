@@ -23,6 +23,11 @@ Result<Call> make_own_call(Gateway& gateway, OwnCall request) {
     if (provider.signed_for_aws) {
         STENO_TRY(sign_for_aws(gateway.options_.aws, upstream.url.host_header(), head, request.body,
                                system_clock().now()));
+        if (!head.headers.has("authorization") && !upstream.url.endpoint.is_loopback()) {
+            return fail(
+                Code::FailedPrecondition, "the gateway has nothing to sign this call with",
+                "start it with AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_BEARER_TOKEN_BEDROCK");
+        }
     }
 
     Call call = std::move(request.context);

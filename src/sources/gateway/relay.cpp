@@ -5,6 +5,7 @@
 #include "providers/credentials.hpp"
 #include "providers/multipart.hpp"
 #include "providers/request_secrets.hpp"
+#include "providers/upload.hpp"
 #include "sources/gateway/context_headers.hpp"
 #include "sources/gateway/key_id.hpp"
 #include "sources/gateway/refusal.hpp"
@@ -86,15 +87,17 @@ net::Task<void> Gateway::Relay::run() {
         if (body.error().code == Code::ResourceExhausted) {
             co_await refuse_with(
                 413, ErrorType::InvalidRequest,
-                fmt::format("the request body is larger than {} bytes (setting gateway.max_body_bytes)",
-                            gateway_.options_.max_body_bytes));
+                {body.error().code,
+                 fmt::format("the request body is larger than {} bytes", gateway_.options_.max_body_bytes),
+                 "raise gateway.max_body_bytes, or send less at a time"});
         } else if (body.error().code == Code::Cancelled) {
             end_cancelled();
         } else if (body.error().code == Code::DeadlineExceeded) {
             co_await refuse_with(408, ErrorType::InvalidRequest,
-                                 "the client stalled in the middle of its request");
+                                 {body.error().code, "the client stalled in the middle of its request",
+                                  "nothing was sent on; send the request again"});
         } else {
-            co_await refuse_with(400, ErrorType::InvalidRequest, body.error().message);
+            co_await refuse_with(400, ErrorType::InvalidRequest, std::move(body).error());
         }
         co_return;
     }
@@ -107,11 +110,17 @@ net::Task<void> Gateway::Relay::run() {
         open_.emplace(gateway_.recorder_->begin(std::move(call_)));
     }
 
+    if (!upstream_.remedy.empty()) {
+        co_await refuse_with(
+            404, ErrorType::NotFound,
+            {Code::NotFound, fmt::format("the upstream {} has no URL", upstream_.name), upstream_.remedy});
+        co_return;
+    }
     net::RequestHead outgoing = upstream_request();
     asking_ = asking_for_usage();
     if (asking_) outgoing.headers.set("accept-encoding", "identity");  // to find what is taken out
     if (auto done = sign(outgoing); !done) {
-        co_await refuse_with(403, ErrorType::Authentication, std::move(done).error().message);
+        co_await refuse_with(403, ErrorType::Authentication, std::move(done).error());
         co_return;
     }
     client_.on_client_gone([this] { cancel_.cancel(); });
@@ -149,7 +158,7 @@ net::Task<void> Gateway::Relay::answer_failed(net::ClientError error) {
     gateway_.upstream_failures_.fetch_add(1, std::memory_order_relaxed);
     const bool late = error.error.code == Code::DeadlineExceeded;
     co_await refuse_with(late ? 504 : 502, late ? ErrorType::Timeout : ErrorType::Connection,
-                         stage_message(error, upstream_));
+                         {error.error.code, stage_message(error, upstream_)});
 }
 
 void Gateway::Relay::begin_call() {
@@ -201,7 +210,7 @@ void Gateway::Relay::read_request(std::string_view body) {
     provider_.provider().read_request(view, call);
     if (given != Kind::Span) call.kind = given;
     call.provider.endpoint.method = request_.method;
-    call.provider.endpoint.host = upstream_.url.host_header();
+    call.provider.endpoint.host = host();
     call.provider.endpoint.path = upstream_.url.path + std::string(view.path);
     if (gateway_.options_.keep_raw != KeepRaw::None) keep_raw_request(body);
     providers::fill_preview(call);  // the prompt's half, for those who watch it run
@@ -212,6 +221,9 @@ void Gateway::Relay::keep_raw_request(std::string_view body) {
         providers::read_form(request_.headers.get("content-type").value_or(""), body);
     if (auto without_files = providers::form_without_files(form, body)) {
         call_->raw.request = std::move(*without_files);
+        call_->privacy.truncated["raw.request"].bytes = static_cast<std::int64_t>(body.size());
+    } else if (auto file = providers::digest_of_file_body(request_view(body))) {
+        call_->raw.request = std::move(*file);
         call_->privacy.truncated["raw.request"].bytes = static_cast<std::int64_t>(body.size());
     } else {
         call_->raw.request = body;
@@ -408,7 +420,7 @@ net::Task<void> Gateway::Relay::relay_answer(net::ClientExchange& answer) {
                                         fmt::format(" ({} bytes came)", passed);
             if (!head_sent && passed == 0) {
                 co_await refuse_with(late ? 504 : 502, late ? ErrorType::Timeout : ErrorType::Connection,
-                                     message);
+                                     {piece.error().code, message});
                 co_return;
             }
             end_failed(late ? ErrorType::Timeout : ErrorType::Connection, message);
@@ -461,10 +473,12 @@ net::Task<void> Gateway::Relay::relay_answer(net::ClientExchange& answer) {
     }
 }
 
-net::Task<void> Gateway::Relay::refuse_with(int status, ErrorType type, std::string message) {
+net::Task<void> Gateway::Relay::refuse_with(int status, ErrorType type, Error error) {
     gateway_.refused_.fetch_add(1, std::memory_order_relaxed);
-    end_failed(type, message);
-    Refusal refusal = refuse(provider_.record_name, status, type, message);
+    end_failed(type, error.message, error.remedy);
+    std::string told = std::move(error.message);
+    if (!error.remedy.empty()) told += ": " + error.remedy;
+    Refusal refusal = refuse(provider_.record_name, status, type, told);
     if (recording()) refusal.head.headers.add("x-steno-call-id", id_.to_string());
     for (const std::string& warning : warnings_) refusal.head.headers.add("x-steno-warning", warning);
     co_await client_.respond(refusal.head, refusal.body);

@@ -53,7 +53,9 @@ class Gateway::Relay {
 
     net::Task<void> relay_answer(net::ClientExchange& answer);
     net::Task<void> answer_failed(net::ClientError error);
-    net::Task<void> refuse_with(int status, ErrorType type, std::string message);
+    /// Answers in the provider's place. The remedy goes to client and record, and in the record before the
+    /// advice that the type alone would give.
+    net::Task<void> refuse_with(int status, ErrorType type, Error error);
     net::Task<void> wait_until_durable(std::optional<journal::Position> position);
 
     /// relay_session.cpp: a request for a WebSocket, and what passes over it.
@@ -64,12 +66,16 @@ class Gateway::Relay {
 
     /// relay_end.cpp: the endings. Each writes the one closing record; the first one counts.
     void end_answered();
-    void end_failed(ErrorType type, std::string message);
+    void end_failed(ErrorType type, std::string message, std::string advice = {});
     void end_cancelled();
     void end_record();
     /// After the reader's end.
     void estimate(bool cut);
 
+    /// "" for an upstream without a URL.
+    [[nodiscard]] std::string host() const {
+        return upstream_.remedy.empty() ? upstream_.url.host_header() : std::string();
+    }
     [[nodiscard]] bool recording() const { return gateway_.options_.capture != Capture::Off; }
 
     Gateway& gateway_;

@@ -24,15 +24,14 @@ void Gateway::Relay::end_answered() {
     end_record();
 }
 
-void Gateway::Relay::end_failed(ErrorType type, std::string message) {
+void Gateway::Relay::end_failed(ErrorType type, std::string message, std::string advice) {
     if (ended_ || !recording()) return;
     if (reader_ && reader_->over()) return end_answered();
     if (!open_) {
         // Refused before its request was read: what is known of it is its head.
         call_->provider.name = provider_.record_name;
         call_->name = fmt::format("{} {}", request_.method, request_.path());
-        call_->provider.endpoint = {
-            request_.method, upstream_.url.host_header(), std::string(request_.path()), {}};
+        call_->provider.endpoint = {request_.method, host(), std::string(request_.path()), {}};
         open_.emplace(gateway_.recorder_->begin(std::move(call_)));
     }
     Call& call = open_->call();
@@ -48,6 +47,7 @@ void Gateway::Relay::end_failed(ErrorType type, std::string message) {
     } else {
         call.error = {};
         providers::set_error(call, type, std::move(message));
+        if (!advice.empty()) call.error.advice = std::move(advice);
         if (type == ErrorType::Cancelled) {
             call.status = Status::Cancelled;
         } else if (reader_ && first_token_) {

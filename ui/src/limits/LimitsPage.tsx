@@ -127,7 +127,7 @@ function WindowCells({ window }: { window: LimitWindow | null }) {
         {share !== undefined && (
           <span className={classes.bar} title={formatShare(share)}>
             <span
-              data-level={past ? 'past' : share <= 0 ? 'none' : share < 0.2 ? 'low' : undefined}
+              data-level={share <= 0 ? 'none' : share < 0.2 ? 'low' : undefined}
               style={{ width: `${Math.min(100, share * 100)}%` }}
             />
           </span>
