@@ -235,9 +235,14 @@ void AnswerReader::set_status(bool complete, Call& call) {
     } else if (cut_) {
         set_error(call, ErrorType::Connection, "the connection broke before the answer was complete");
     } else if (stream && !over() && !array_parser_.finished() && !stream_is_whole()) {
-        if (complete)
+        if (complete && body_ == Body::Events && events_ == 0 && !event_stream_) {
+            set_error(call, ErrorType::MalformedResponse,
+                      "the answer is neither JSON nor a stream of events");
+        } else if (complete) {
             set_error(call, ErrorType::Connection, "the stream ended before the answer was complete");
-        call.status = Status::Partial;
+        }
+        // Some of an answer is a part of it, nothing is a failure.
+        if (answer_.has_output() || !complete) call.status = Status::Partial;
     } else if (answer_.cut_short()) {
         call.status = Status::Partial;
     }

@@ -172,6 +172,7 @@ class MessagesReader final : public AnswerReader {
         const std::int64_t index = data["index"].integer().value_or(0);
         if (type == "message_start") {
             streamed_ = true;
+            output_is_final_ = false;  // the count that it brings is a placeholder, wherever it stands
             read_envelope(data["message"]);
         } else if (type == "content_block_start") {
             start_block(index, data["content_block"]);

@@ -340,15 +340,16 @@ std::string_view JsonValue::raw() const {
 
 JsonValue JsonValue::find(std::string_view key) const {
     const JsonDocument::Node* const nodes = document_->nodes_.data();
+    JsonValue last;  // what a name that stands twice means to those who read it: clients, and upstreams
     for (std::uint32_t at = index_ + 1; at < nodes[index_].next; at = nodes[at + 1].next) {
         const JsonDocument::Node& name = nodes[at];
         const bool escaped = name.size != 0;
         if (!escaped && name.end - name.begin != key.size() + 2) continue;
         if (escaped ? JsonValue(document_, at).is(key)
                     : std::string_view(document_->text_.data() + name.begin + 1, key.size()) == key)
-            return {document_, at + 1};
+            last = {document_, at + 1};
     }
-    return {};
+    return last;
 }
 
 JsonValue::MemberRange JsonValue::members() const {

@@ -58,10 +58,10 @@ TEST(JsonView, RepairsBytesThatAreNoUtf8) {
     EXPECT_EQ(root["a"].string(), "x\xef\xbf\xbd\xef\xbf\xbd");
 }
 
-TEST(JsonView, TheFirstOfSeveralMembersCounts) {
+TEST(JsonView, TheLastOfSeveralMembersCounts) {
     JsonDocument document;
-    EXPECT_EQ(parsed(document, R"({"a":1,"a":2})")["a"].integer(), 1);
-    EXPECT_EQ(parsed(document, R"({"\u0061":1})")["a"].integer(), 1);
+    EXPECT_EQ(parsed(document, R"({"a":1,"a":2})")["a"].integer(), 2);
+    EXPECT_EQ(parsed(document, R"({"\u0061":1})")["a"].integer(), 2);
 }
 
 TEST(JsonView, CountsArraysOfNumbersWithoutIndexingThem) {

@@ -137,7 +137,6 @@ void read_openai_usage(JsonValue usage, const OpenAiDialect& dialect, Usage& out
                                       "output_token_details", "completion_token_details"});
     out.input_tokens = first({usage["prompt_tokens"], usage["input_tokens"]});
     out.output_tokens = first({usage["completion_tokens"], usage["output_tokens"]});
-    if (!out.input_tokens && !out.output_tokens) out.input_tokens = first({usage["total_tokens"]});  // Voyage
     out.cache_read_tokens =
         first({input["cached_tokens"], usage["prompt_cache_hit_tokens"], usage["cached_tokens"],
                usage["num_cached_tokens"], usage["cache_read_input_tokens"]});
@@ -165,6 +164,10 @@ void read_openai_usage(JsonValue usage, const OpenAiDialect& dialect, Usage& out
         }
     }
     out.billed = verbatim(usage);
+}
+
+void take_total_as_input(JsonValue usage, Usage& out) {
+    if (!out.input_tokens && !out.output_tokens) out.input_tokens = usage["total_tokens"].count();
 }
 
 void read_reported_cost(JsonValue usage, const OpenAiDialect& dialect, Cost& out) {

@@ -44,6 +44,9 @@ class OpenAiProvider final : public Provider {
 
 /// usage with either set of names (prompt_tokens / input_tokens), and `billed`.
 void read_openai_usage(JsonValue usage, const OpenAiDialect& dialect, Usage& out);
+/// Where nothing is put out, the total is the input: all that Voyage and Jina tell of embeddings and
+/// rerankings.
+void take_total_as_input(JsonValue usage, Usage& out);
 /// cost.total, .currency and .source, if the provider reports what it charges; else `out` stays as it is.
 void read_reported_cost(JsonValue usage, const OpenAiDialect& dialect, Cost& out);
 /// Content of a message: text, or parts in the forms of Chat Completions and of Responses.

@@ -106,8 +106,8 @@ class CompletionsReader : public AnswerReader {
     virtual void on_choice(JsonValue choice) = 0;
 
   private:
-    void on_event(std::string_view, JsonValue data) override { read(data); }
-    void on_document(JsonValue root) override { read(root); }
+    void on_event(std::string_view, JsonValue data) override { read(data, true); }
+    void on_document(JsonValue root) override { read(root, false); }
     /// Or the name, or state, of an answer that comes later: xAI's deferred one; Perplexity's, Z.ai's
     /// "async".
     [[nodiscard]] bool is_answer(JsonValue root) const override {
@@ -115,32 +115,39 @@ class CompletionsReader : public AnswerReader {
     }
     [[nodiscard]] bool awaits_usage() const override { return usage_asked_ && !usage_told_; }
 
-    void read(JsonValue root) {
+    /// In a body each choice and each call is one of its own, whatever index it bears; some hosts put 0 on
+    /// all.
+    void read(JsonValue root, bool streamed) {
         if (id_.empty()) keep_first(id_, root["id"]);
         if (model_.empty()) keep_first(model_, root["model"]);
         const JsonValue told = root["usage"];
         for (const JsonValue tier : {root["service_tier"], told["service_tier"]}) {  // Mistral's second
             if (tier.is_string()) tier_ = tier.string();
         }
-        for (const JsonValue usage : {root["x_groq"]["usage"], told}) {
-            if (usage.is_object()) {
-                usage_ = {};
-                usage_told_ = true;
-                read_openai_usage(usage, dialect_, usage_);
-                read_reported_cost(usage, dialect_, cost_);
-                read_phases(usage);
-            }
-        }
         filters_.read_prompt(root);
         std::int64_t place = 0;
         for (const JsonValue choice : root["choices"].elements()) {
-            answer_.select(choice["index"].integer().value_or(place++));
+            const std::int64_t index = streamed ? choice["index"].integer().value_or(place) : place;
+            ++place;
+            answer_.select(index);
             on_choice(choice);
+            read_usage(choice["usage"]);  // Moonshot
             filters_.read_choice(choice);
             if (const JsonValue reason = choice["finish_reason"]; reason.has_value()) {
                 answer_.set_finish_reason(reason.scalar_text());
             }
         }
+        read_usage(root["x_groq"]["usage"]);
+        read_usage(told);
+    }
+
+    void read_usage(JsonValue usage) {
+        if (!usage.is_object()) return;
+        usage_ = {};
+        usage_told_ = true;
+        read_openai_usage(usage, dialect_, usage_);
+        read_reported_cost(usage, dialect_, cost_);
+        read_phases(usage);
     }
 
     /// Groq tells how long its parts took, in seconds.
@@ -195,9 +202,11 @@ class ChatReader final : public CompletionsReader {
         }
         on_content(message["content"]);
         answer_.append_refusal(message["refusal"].string());
+        const bool streamed = choice["delta"].is_object();
         std::int64_t place = 0;
         for (const JsonValue call : message["tool_calls"].elements()) {
-            on_tool_call(call, call["index"].integer().value_or(place++));
+            on_tool_call(call, streamed ? call["index"].integer().value_or(place) : place);
+            ++place;
         }
         if (const JsonValue call = message["function_call"]; call.is_object()) {
             constexpr std::int64_t kFunctionCall = -1;

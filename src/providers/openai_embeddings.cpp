@@ -18,7 +18,10 @@ class EmbeddingsReader final : public AnswerReader {
     void on_document(JsonValue root) override {
         keep_first(id_, root["id"]);
         keep_first(model_, root["model"]);
-        if (root["usage"].is_object()) read_openai_usage(root["usage"], dialect_, usage_);
+        if (root["usage"].is_object()) {
+            read_openai_usage(root["usage"], dialect_, usage_);
+            take_total_as_input(root["usage"], usage_);
+        }
         for (const JsonValue item : root["data"].elements()) {
             const JsonValue nested = item["data"];  // Voyage: the parts of a document
             if (!nested.is_array()) add(item);

@@ -136,6 +136,7 @@ class ResponsesReader final : public AnswerReader {
         answer_.set_finish_reason(reason.is_string() ? reason.string() : status.string());
         if (status.is("incomplete")) incomplete_ = true;
         if (status.is("cancelled")) cancelled_ = true;
+        if (status.is("failed")) failed_ = true;
     }
 
     void read_output(JsonValue item) {
@@ -173,6 +174,8 @@ class ResponsesReader final : public AnswerReader {
         call.usage = usage_;
         if (cost_.total) call.cost = cost_;
         if (!tier_.empty()) call.provider.service_tier = tier_;
+        if (failed_ && call.status == Status::Success)
+            set_error(call, ErrorType::Server, "the provider gave up on this response");
         if (cancelled_ && call.status == Status::Success) call.status = Status::Cancelled;
         if (incomplete_ && call.status == Status::Success) call.status = Status::Partial;
     }
@@ -185,6 +188,7 @@ class ResponsesReader final : public AnswerReader {
     Cost cost_;
     bool incomplete_ = false;
     bool cancelled_ = false;
+    bool failed_ = false;
 };
 
 }  // namespace

@@ -26,6 +26,7 @@ class RerankReader final : public AnswerReader {
         }
         if (root["usage"].is_object()) {
             read_openai_usage(root["usage"], dialect_, usage_);
+            take_total_as_input(root["usage"], usage_);
             read_reported_cost(root["usage"], dialect_, cost_);
         } else if (root["meta"].is_object()) {
             read_cohere_usage(root["meta"], usage_);

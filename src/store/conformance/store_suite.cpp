@@ -1,6 +1,7 @@
 #include "store/conformance/store_suite.hpp"
 
 #include "base/random.hpp"
+#include "store/memory/memory_store.hpp"
 
 #include <fmt/format.h>
 
@@ -109,6 +110,18 @@ std::vector<Call> plausible_calls(std::size_t count, std::uint64_t seed) {
         calls.push_back(std::move(call));
     }
     return calls;
+}
+
+std::unique_ptr<CallStore> oracle_of(const std::vector<Call>& calls) {
+    auto store = make_memory_store();
+    std::vector<Change> changes;
+    for (const Call& call : calls) changes.push_back(upsert(call, changes.size() + 1));
+    EXPECT_TRUE(store->apply(changes, {}));
+    return store;
+}
+
+Field field(std::string_view path) {
+    return value(make_field(path));
 }
 
 }  // namespace steno::store::conformance

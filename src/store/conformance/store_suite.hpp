@@ -7,12 +7,13 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <random>
 #include <string>
 #include <utility>
 #include <vector>
 
 /// What every backend must do, as tests: a backend's test file instantiates StoreSuite with itself, and links
-/// store_suite_cases.cpp and store_suite_queries.cpp.
+/// store_suite_cases.cpp, store_suite_queries.cpp and store_suite_aggregates.cpp.
 namespace steno::store::conformance {
 
 struct Backend {
@@ -48,6 +49,11 @@ Position at(std::uint64_t sequence);
 Change upsert(const Call& call, std::uint64_t sequence, bool may_exist = false);
 /// Calls as programs make them: few models, users and tags, small numbers, some fields absent.
 std::vector<Call> plausible_calls(std::size_t count, std::uint64_t seed);
+/// The same calls in plain memory.
+std::unique_ptr<CallStore> oracle_of(const std::vector<Call>& calls);
+/// One that fits some plausible calls.
+Selection random_selection(std::mt19937_64& random);
+Field field(std::string_view path);
 
 template <class T>
 T value(Result<T> result) {
