@@ -13,7 +13,7 @@
 /// 64 bits, and forget where a value stood.)
 ///
 /// Strict RFC 8259 with three mercies, since what is recorded was sent by others: bytes that are no UTF-8 and
-/// lone surrogates read as U+FFFD, numbers may have any size, of members with the same key the first one
+/// lone surrogates read as U+FFFD, numbers may have any size, of members with the same key the last one
 /// counts.
 namespace steno::providers {
 

@@ -233,6 +233,8 @@ def test_limits_are_remembered_over_a_restart(tmp_path):
             for window in one["windows"]:
                 window.pop("resets_in_ms", None)
                 window.pop("resets_at", None)
+                if window["name"] != "requests":  # these are full again in a moment, and then nobody knows
+                    window.pop("remaining", None)
         return answer
 
     assert before["total"] == 2 and [s["exhausted"] for s in before["limits"]] == [True, False]
