@@ -33,12 +33,23 @@ std::string group_of(const Call& call) {
     return group;
 }
 
+/// What is said today of any call keeps among the calls of long ago that stand around it from going.
+std::int64_t time_of(std::string_view encoded_said) {
+    const auto said = decode_said(encoded_said);
+    if (!said) return 0;
+    if (said->feedback && said->feedback->at) return said->feedback->at->unix_nanos;
+    return said->score && said->score->at ? said->score->at->unix_nanos : 0;
+}
+
 journal::SealingAdvice advise(const journal::ParsedRecord& record,
                               const std::set<std::string>& dropped_classes) {
     journal::SealingAdvice advice;
     const auto header = ingest::read_entry_header(record.header);
-    const auto kind = static_cast<ingest::EntryKind>(record.kind);
-    if (!header || kind == ingest::EntryKind::Said) return advice;
+    if (!header) return advice;
+    if (static_cast<ingest::EntryKind>(record.kind) == ingest::EntryKind::Said) {
+        advice.unix_nanos = time_of(header->call);
+        return advice;
+    }
     Call call;
     if (!decode(header->call, call)) return advice;
     if (call.started_at) advice.unix_nanos = call.started_at->unix_nanos;
@@ -69,7 +80,7 @@ void Custodian::start() {
 void Custodian::run(const std::stop_token& stop) {
     // Of this thread alone, as Linux has it. That it may not work changes nothing but the pace of others.
     (void)setpriority(PRIO_PROCESS, static_cast<id_t>(syscall(SYS_gettid)), kNiceness);
-    if (auto forgotten = forget_trimmed(); !forgotten)
+    if (auto forgotten = finish_interrupted(); !forgotten)
         log::warning("what retention removed cannot be taken out of the store: {}",
                      forgotten.error().message);
     std::optional<std::int64_t> retained_at;
@@ -158,7 +169,8 @@ Result<void> Custodian::seal(const journal::SegmentFile& segment,
     return {};
 }
 
-Result<void> Custodian::forget_trimmed() {
+Result<void> Custodian::finish_interrupted() {
+    // It may have died between removing segments and telling the store.
     STENO_ASSIGN(const auto streams, journal::list_streams(files_, data_folder_));
     std::vector<store::Position> gone;
     for (const Uuid& stream : streams) {
@@ -172,11 +184,13 @@ Result<void> Custodian::apply_retention(std::stop_token stop) {
     if (options_.retention.none()) return {};
     STENO_ASSIGN(const auto streams, journal::list_streams(files_, data_folder_));
     STENO_ASSIGN(const auto watermarks, store_.watermarks());
+    const std::uint64_t removed_before = removed_;
     for (const Uuid& stream : streams) {
         const auto mark = std::ranges::find(watermarks, stream, &store::Watermark::stream);
         if (mark != watermarks.end()) STENO_TRY(retain_stream(stream, mark->sequence, stop));
     }
-    return {};
+    // Only then does the engine use the space again.
+    return removed_ == removed_before ? Result<void>() : store_.checkpoint();
 }
 
 Result<void> Custodian::retain_stream(const Uuid& stream, std::uint64_t until, const std::stop_token& stop) {
@@ -213,11 +227,18 @@ Result<void> Custodian::retain_stream(const Uuid& stream, std::uint64_t until, c
             records += one.records;
         }
         if (dropped.empty()) continue;
-        STENO_TRY(seal(segment, dropped, stop));
+        // The store first: who dies between the two finds the segment as it was, and begins again. The other
+        // way round the store would go on showing what the journal has lost.
         std::vector<store::LostPayloads> lost;
         for (const std::string& name : dropped)
             lost.push_back({stream, segment.header.first_sequence, segment.end_sequence - 1, name});
         STENO_TRY(store_.forget_payloads(lost));
+        if (const auto resealed = seal(segment, dropped, stop); !resealed) {
+            if (resealed.error().code != Code::DataLoss) return std::unexpected(resealed.error());
+            log::error("{} is damaged and keeps its prompts and answers: {}", segment.path,
+                       resealed.error().message);
+            continue;
+        }
         log::info("retention removed the prompts and answers of {} records from {}", records, segment.path);
         reader_.let_go();
     }

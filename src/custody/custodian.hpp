@@ -53,6 +53,10 @@ class Custodian {
     Custodian(const Custodian&) = delete;
     Custodian& operator=(const Custodian&) = delete;
 
+    /// Does what a process left undone that died while it removed. Before the first seal_all(); the thread
+    /// begins with it.
+    Result<void> finish_interrupted();
+
     /// Begins the thread. Once.
     void start();
 
@@ -69,8 +73,6 @@ class Custodian {
     Result<bool> seal_stream(const Uuid& stream, std::uint64_t fed, const std::stop_token& stop);
     Result<void> seal(const journal::SegmentFile& segment, const std::set<std::string>& dropped_classes,
                       const std::stop_token& stop);
-    /// A process that died between removing and telling the store left rows whose records are gone.
-    Result<void> forget_trimmed();
     Result<void> retain_stream(const Uuid& stream, std::uint64_t until, const std::stop_token& stop);
 
     io::FileSystem& files_;

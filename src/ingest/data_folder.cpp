@@ -26,7 +26,7 @@ Result<void> DataFolder::open_parts() {
     // The store first: what it was fed with was durable, and a stream that has lost it must not be signed
     // whole.
     STENO_TRY(open_store());
-    recorder_ = std::make_unique<Recorder>(*journal_, options_.prices);
+    recorder_ = std::make_unique<Recorder>(*journal_, options_.prices, options_.recorder);
     STENO_ASSIGN(interrupted_, recorder_->close_orphans());
     STENO_ASSIGN(reader_, journal::Reader::open(files_, options_.path, journal_.get()));
     notes_ = std::make_unique<DamageNotes>(files_, options_.path + "/store/unreadable.txt");

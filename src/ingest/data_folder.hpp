@@ -31,6 +31,7 @@ struct DataFolderOptions {
     Feeder::Options feeder;
     /// False: a stream of the journal begins with the first record, for commands that mostly read.
     bool begin_at_once = true;
+    Recorder::Options recorder;
     bool feed = true;  ///< false: nothing is fed, and queries see what was fed before
 };
 

@@ -3,12 +3,15 @@
 #include "base/log.hpp"
 #include "ingest/entry.hpp"
 
+#include <algorithm>
 #include <array>
 #include <span>
 
 namespace steno::ingest {
 
 namespace {
+
+constexpr std::chrono::milliseconds kRetryDelay{200};
 
 bool keeps_payload(const Call& call) {
     return call.privacy.full_data.value_or(true);
@@ -76,7 +79,13 @@ Recorder::~Recorder() {
     }
     retry_.notify_all();
     retry_thread_.join();
-    if (!retry_waiting()) {
+    const auto deadline = std::chrono::steady_clock::now() + options_.closing_patience;
+    bool written = retry_waiting();
+    while (!written && std::chrono::steady_clock::now() < deadline) {
+        std::this_thread::sleep_for(std::min(kRetryDelay, options_.closing_patience));
+        written = retry_waiting();
+    }
+    if (!written) {
         log::error("{} records are lost: the journal could not be written until the end", waiting_.size());
     }
 }
@@ -234,10 +243,16 @@ std::optional<journal::Position> Recorder::append_or_keep(Closing closing) {
 }
 
 bool Recorder::retry_waiting() {
-    const std::scoped_lock lock(waiting_mutex_);
+    std::unique_lock lock(waiting_mutex_);
     while (!waiting_.empty()) {
-        if (!append(waiting_.front())) return false;
-        waiting_bytes_ -= waiting_.front().bytes();
+        // It stays where it is, as only this takes anything away; and nobody waits for the disk who adds to
+        // it.
+        const Closing& first = waiting_.front();
+        lock.unlock();
+        const bool written = append(first).has_value();
+        lock.lock();
+        if (!written) return false;
+        waiting_bytes_ -= first.bytes();
         waiting_.pop_front();
     }
     return true;
@@ -255,7 +270,7 @@ void Recorder::retry_until_stopped() {
             continue;
         }
         std::unique_lock lock(waiting_mutex_);
-        retry_.wait_for(lock, std::chrono::milliseconds(200), [this] { return stopping_; });
+        retry_.wait_for(lock, kRetryDelay, [this] { return stopping_; });
     }
 }
 

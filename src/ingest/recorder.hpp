@@ -9,6 +9,7 @@
 #include "record/call.hpp"
 
 #include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <cstdint>
 #include <deque>
@@ -83,10 +84,12 @@ class Recorder {
     struct Options {
         Clock* clock = nullptr;  ///< default: system_clock()
         std::uint64_t max_waiting_bytes = 64u << 20;
+        /// How long the destructor goes on trying to write what waits.
+        std::chrono::milliseconds closing_patience{5000};
     };
     Recorder(journal::Journal& journal, std::shared_ptr<const pricing::Catalogue> prices, Options options);
     Recorder(journal::Journal& journal, std::shared_ptr<const pricing::Catalogue> prices);
-    /// Tries once more to write what is waiting; what cannot be written then is lost, counted and logged.
+    /// Writes what is waiting, if the disk takes it in time; what cannot be written is lost and logged.
     ~Recorder();
     Recorder(const Recorder&) = delete;
     Recorder& operator=(const Recorder&) = delete;

@@ -14,7 +14,7 @@ class FaultyFileSystem::FaultyFile final : public File {
         return file_->read(offset, out);
     }
     Result<std::size_t> append(std::string_view bytes) override { return owner_.append(*file_, bytes); }
-    Result<void> sync() override { return owner_.sync(*file_, path_); }
+    Result<void> sync() override { return owner_.sync(*file_, path_, sync_failed_); }
     Result<void> truncate(std::uint64_t size) override { return owner_.truncate(*file_, size); }
     Result<std::uint64_t> size() override {
         STENO_TRY(owner_.count());
@@ -26,6 +26,7 @@ class FaultyFileSystem::FaultyFile final : public File {
     FaultyFileSystem& owner_;
     std::unique_ptr<File> file_;
     std::string path_;
+    bool sync_failed_ = false;
 };
 
 void FaultyFileSystem::die_at(std::uint64_t operations_from_now) {
@@ -72,6 +73,10 @@ std::uint64_t FaultyFileSystem::operations() const {
     const std::lock_guard lock(mutex_);
     return operations_;
 }
+std::uint64_t FaultyFileSystem::syncs_after_failure() const {
+    const std::lock_guard lock(mutex_);
+    return syncs_after_failure_;
+}
 bool FaultyFileSystem::dead() const {
     const std::lock_guard lock(mutex_);
     return dead_;
@@ -108,11 +113,13 @@ Result<std::size_t> FaultyFileSystem::append(File& file, std::string_view bytes)
     return file.append(bytes.substr(0, room));
 }
 
-Result<void> FaultyFileSystem::sync(File& file, const std::string& path) {
+Result<void> FaultyFileSystem::sync(File& file, const std::string& path, bool& failed) {
     STENO_TRY(count());
     const std::lock_guard lock(mutex_);
+    if (failed) ++syncs_after_failure_;
     if (failing_syncs_ > 0) {
         --failing_syncs_;
+        failed = true;
         memory_.lose_writes(path);
         return fail(Code::Unavailable, "input/output error");
     }

@@ -34,6 +34,8 @@ class FaultyFileSystem final : public FileSystem {
     void fail_truncations(std::uint64_t count);
 
     [[nodiscard]] std::uint64_t operations() const;
+    /// Syncs of files of which one had failed: whoever asks again believes an answer that means nothing.
+    [[nodiscard]] std::uint64_t syncs_after_failure() const;
     [[nodiscard]] bool dead() const;
     MemoryFileSystem& memory() { return memory_; }
 
@@ -55,13 +57,14 @@ class FaultyFileSystem final : public FileSystem {
     Result<void> count();
     Result<std::unique_ptr<File>> wrap(Result<std::unique_ptr<File>> file, const std::string& path);
     Result<std::size_t> append(File& file, std::string_view bytes);
-    Result<void> sync(File& file, const std::string& path);
+    Result<void> sync(File& file, const std::string& path, bool& failed);
     Result<void> truncate(File& file, std::uint64_t size);
 
     MemoryFileSystem memory_;
     mutable std::mutex mutex_;
     SeededRandom random_;
     std::uint64_t operations_ = 0;
+    std::uint64_t syncs_after_failure_ = 0;
     std::optional<std::uint64_t> die_at_;
     bool dead_ = false;
     std::optional<std::uint64_t> free_bytes_;

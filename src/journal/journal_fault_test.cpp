@@ -235,6 +235,7 @@ TEST_F(JournalFaults, AFailedFsyncIsNeverTrustedAgain) {
         ASSERT_TRUE(journal->wait_durable({stream, 30}));
         EXPECT_GE(journal->stats().sync_failures, 3U);
         EXPECT_GE(journal->stats().segments, 4U);
+        EXPECT_EQ(files.syncs_after_failure(), 0U);
         EXPECT_TRUE(journal->stats().healthy);
         EXPECT_EQ(read_all(files, journal.get())[stream], written);
         files.die_at(1);

@@ -4,6 +4,7 @@
 #include "journal/reader.hpp"
 #include "journal/sealed_segment.hpp"
 #include "journal/segment_scanner.hpp"
+#include "journal/trimming.hpp"
 
 #include <fmt/format.h>
 
@@ -84,9 +85,17 @@ Result<void> for_each_sealed(std::unique_ptr<io::File> file, Each each) {
 
 Result<StreamEnd> find_end(io::FileSystem& files, const std::string& data_folder, const Uuid& stream,
                            bool make_durable) {
-    STENO_ASSIGN(const StreamFiles found, list_segments(files, data_folder, stream));
+    STENO_ASSIGN(StreamFiles found, list_segments(files, data_folder, stream));
     StreamEnd end;
     end.head = {stream, 0, chain_start(stream), false, 0};
+    // What follows the removed beginning may never have become durable: then the stream ends with what was
+    // removed.
+    if (const auto trimmed = read_trimmed_mark(files, data_folder, stream); trimmed && *trimmed) {
+        const StreamHead& removed = (*trimmed)->streams[0];
+        leave_out_trimmed(found, removed.sequence);
+        end.head.sequence = removed.sequence;
+        end.head.chain = removed.chain;
+    }
     if (found.segments.empty()) {
         STENO_TRY(judge_unreadable(files, found, end.head));
         return end;

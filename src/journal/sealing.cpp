@@ -411,7 +411,11 @@ Result<void> remove_sealed_twins(io::FileSystem& files, const std::string& data_
         if (!files.exists(twin)) continue;
         STENO_ASSIGN(std::shared_ptr<io::File> file, files.open_read(folder + "/" + entry.name));
         const auto sealed = SealedSegment::open(std::move(file));
-        if (sealed) STENO_TRY(files.unlink(twin));
+        if (sealed) {
+            STENO_TRY(
+                files.sync_directory(folder));  // who died had perhaps not made the sealed one's name durable
+            STENO_TRY(files.unlink(twin));
+        }
         if (!sealed && sealed.error().code == Code::DataLoss)
             STENO_TRY(files.unlink(folder + "/" + entry.name));
     }

@@ -54,14 +54,15 @@ Result<StreamHead> trim_stream(io::FileSystem& files, const std::string& data_fo
 Result<void> finish_trimming(io::FileSystem& files, const std::string& data_folder, const Uuid& stream) {
     STENO_ASSIGN(const auto mark, read_trimmed_mark(files, data_folder, stream));
     if (!mark) return {};
-    STENO_ASSIGN(const StreamFiles found, list_segments(files, data_folder, stream));
-    bool removed = false;
-    for (const SegmentFile& segment : found.segments) {
-        if (segment.header.first_sequence > mark->streams[0].sequence) continue;
-        STENO_TRY(files.unlink(segment.path));
-        removed = true;
-    }
-    if (removed) STENO_TRY(files.sync_directory(stream_folder(data_folder, stream)));
+    STENO_ASSIGN(StreamFiles found, list_segments(files, data_folder, stream));
+    std::erase_if(found.segments, [&](const SegmentFile& segment) {
+        return segment.header.first_sequence > mark->streams[0].sequence;
+    });
+    if (found.segments.empty()) return {};
+    // Who died may not have made the mark's name durable.
+    STENO_TRY(files.sync_directory(stream_folder(data_folder, stream)));
+    for (const SegmentFile& segment : found.segments) STENO_TRY(files.unlink(segment.path));
+    STENO_TRY(files.sync_directory(stream_folder(data_folder, stream)));
     return {};
 }
 

@@ -40,6 +40,7 @@ class StreamCheck {
             // What is behind the first damage is not judged: the chain that would judge it is broken.
             if (!report_.first_damage) STENO_TRY(check_segment(segment));
         }
+        if (first_segment_ && trimmed_) begin_behind_trimmed();  // nothing is left that could be read
         STENO_TRY(check_unreadable(found));
         check_end();
         return {};
@@ -321,7 +322,6 @@ class StreamCheck {
     }
 
     void check_end() {
-        if (first_segment_ && trimmed_) begin_behind_trimmed();
         if (mark_ && mark_->lost_through > 0) {
             damage(DamageKind::Cut,
                    fmt::format("the stream had lost the records from {} to {} when it was recovered",
