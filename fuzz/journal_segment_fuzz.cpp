@@ -49,6 +49,19 @@ void repair_checksums(std::string& bytes) {
     }
 }
 
+void mark_end(io::FileSystem& files, const std::string& folder, const Uuid& stream, std::string_view bytes) {
+    static const auto key = *journal::SigningKey::load_or_make(files, folder);
+    journal::StreamHead end{stream, 0, journal::chain_start(stream), true, 0};
+    for (std::size_t at = u32_at(std::string(bytes), 12); at < bytes.size();) {
+        const auto prefix = journal::parse_prefix(bytes.substr(at));
+        if (!prefix) break;
+        end.sequence = prefix->sequence;
+        end.chain = prefix->chain;
+        at += prefix->size;
+    }
+    expect(journal::mark_closed(files, folder, end, system_clock(), *key).has_value());
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
@@ -64,18 +77,33 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const std::string path = journal::stream_folder(folder, stream) + "/" + journal::segment_file_name(1);
     expect(io::replace_file(files, path, bytes).has_value());
 
+    // Ended where its prefixes say, so that what stands behind damage is looked for.
+    if (size > 0 && data[size - 1] % 2 == 0) mark_end(files, folder, stream, bytes);
     const auto end = journal::find_end(files, folder, stream, false);
     const auto reader = journal::Reader::open(files, folder);
     std::uint64_t records = 0;
+    bool damaged = false;
     if (const auto cursor = (*reader)->scan(stream)) {
-        for (auto record = (*cursor)->next(); record && *record; record = (*cursor)->next()) {
+        for (std::uint64_t before = 0;;) {
+            const auto record = (*cursor)->next();
+            if (record && !*record) break;
+            if (!record) {
+                damaged = true;
+                before = (*cursor)->sequence();
+                if (!(*cursor)->skip_damage().value_or(false)) break;
+                expect((*cursor)->sequence() > before);
+                continue;
+            }
             ++records;
-            expect(record->has_value() && (*record)->size <= bytes.size());
+            expect((*record)->size <= bytes.size());
             expect((*reader)->read((*record)->position).has_value());
+            for (const journal::StoredPayload& payload : (*record)->payloads)
+                damaged = damaged || payload.damaged;
         }
-        if (records > 0) expect(end && end->head.sequence + 1 == (*cursor)->sequence());
+        if (records > 0 && !damaged) expect(end && end->head.sequence + 1 == (*cursor)->sequence());
     }
     const auto report = journal::verify(files, folder);
+    if (report && report->intact) expect(!damaged);
     if (report && report->intact && records > 0)
         expect(report->streams.size() == 1 && report->streams[0].records == records);
     return 0;

@@ -102,7 +102,7 @@ Result<Call> CallReader::read_recent(const Recorder::Recent& recent) {
     Call call;
     STENO_TRY(decode(header.call, call));
     for (const journal::StoredPayload& payload : record.payloads) {
-        if (!payload.redacted) STENO_TRY(decode(payload.bytes, call));
+        if (!payload.redacted && !payload.damaged) STENO_TRY(decode(payload.bytes, call));
     }
     if (recent.closing && header.opening) decode_payloads(*header.opening, call);
     return call;

@@ -10,6 +10,7 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
 #include <cstring>
 
 namespace steno::journal {
@@ -60,9 +61,18 @@ struct Damage : testing::Test {
         auto cursor = (*reader)->scan(stream);
         EXPECT_TRUE(cursor) << cursor.error().message;
         std::size_t records = 0;
+        damages = 0;
         while (cursor) {
             const auto record = (*cursor)->next();
-            if (record && *record) ++records;
+            if (record && *record) {
+                ++records;
+                EXPECT_TRUE(
+                    (*record)->header.starts_with("header " + std::to_string((*record)->position.sequence)));
+                EXPECT_TRUE((*reader)->read((*record)->position));
+                for (const StoredPayload& payload : (*record)->payloads)
+                    EXPECT_EQ(payload.bytes.empty(), payload.damaged);
+            }
+            if (!record) ++damages;
             if (record && !*record) break;
             if (!record && !(*cursor)->skip_damage().value_or(false)) break;
         }
@@ -95,8 +105,29 @@ struct Damage : testing::Test {
         ASSERT_TRUE(journal->close());
     }
 
+    static Payload payload_of(std::string_view bytes) {
+        Payload payload;
+        payload.bytes = bytes;
+        return payload;
+    }
+    /// As write_stream(), with payloads.
+    void write_payloads(std::string_view first) {
+        Options options;
+        options.segment_bytes = 4096;
+        auto journal = open_journal(files, options);
+        stream = journal->stream();
+        for (std::uint64_t i = 1; i <= kRecords; ++i) {
+            const std::string header = "header " + std::to_string(i);
+            const std::array<Payload, 2> payloads = {payload_of(first), payload_of("answer")};
+            Entry entry = entry_of(header);
+            entry.payloads = payloads;
+            ASSERT_TRUE(journal->wait_durable(must_append(*journal, entry)));
+        }
+    }
+
     io::FaultyFileSystem files;
     Uuid stream;
+    std::size_t damages = 0;  ///< found by readable()
 };
 
 TEST_F(Damage, OfTheMarkHidesNothing) {
@@ -120,6 +151,72 @@ TEST_F(Damage, OfTheMarkHidesNothing) {
         EXPECT_TRUE(report().first_damage);
         // What is damaged is left as it is found.
         EXPECT_EQ(bytes_of(path), bad);
+    }
+}
+
+TEST_F(Damage, OfAnyByteOfARecordCostsThatRecordAlone) {
+    write_payloads(std::string(380, 'p'));
+    const std::vector<SegmentFile> all = segments();
+    for (const std::size_t which :
+         {std::size_t{0}, all.size() - 1}) {  // the last one ends where the mark says
+        const SegmentFile& segment = all[which];
+        const std::string good = bytes_of(segment.path);
+        const std::uint64_t record = offset_of(segment, 2);
+        const std::uint64_t size = parse_prefix(std::string_view(good).substr(record))->size;
+        const std::uint64_t head = kPrefixBytes + kFrameStart + 4 + 2 * sizeof(Sha256) + 8;  // at least
+        for (std::uint64_t at = 0; at < size; at += 1 + at / 8) {
+            SCOPED_TRACE(segment.path + " byte " + std::to_string(at) + " of a record");
+            flip(segment.path, record + at);
+            EXPECT_EQ(readable(), kRecords - (at < head ? 1 : 0));
+            EXPECT_EQ(damages, at < head ? 1U : 0U);
+            EXPECT_EQ(report().first_damage->sequence, segment.header.first_sequence + 1);
+            write(segment.path, good);
+        }
+    }
+}
+
+TEST_F(Damage, OfManyRecordsCostsThoseAlone) {
+    write_payloads(std::string(380, 'p'));
+    const SegmentFile segment = segments()[1];
+    for (const std::uint64_t n : {1U, 2U, 4U}) flip(segment.path, offset_of(segment, n) + kPrefixBytes + 20);
+    EXPECT_EQ(readable(), kRecords - 3);
+    EXPECT_EQ(damages, 3U);
+    flip(segment.path, offset_of(segment, 1) + 9);  // the place of the next one is not known now
+    EXPECT_EQ(readable(), kRecords - 4);
+}
+
+TEST_F(Damage, APayloadThatIsLostIsSaidAndTheOthersAreThere) {
+    write_payloads("prompt");
+    const SegmentFile segment = segments()[0];
+    const std::uint64_t at = bytes_of(segment.path).find("prompt", offset_of(segment, 3));
+    flip(segment.path, at);
+    const auto reader = Reader::open(files, kFolder);
+    const auto record = (*reader)->read({stream, 3});
+    ASSERT_TRUE(record) << record.error().message;
+    EXPECT_TRUE(record->payloads[0].damaged);
+    EXPECT_FALSE(record->payloads[1].damaged);
+    EXPECT_EQ(record->payloads[1].bytes, "answer");
+    EXPECT_TRUE((*reader)->read({stream, 4}));
+}
+
+/// What a client sends may look like records of ours.
+TEST_F(Damage, RecordsWithinAPayloadAreNotTakenForRecords) {
+    std::string forged;
+    SeededRandom random(1);
+    Sha256 chain{};
+    for (std::uint64_t sequence = 2; sequence < 12; ++sequence) {
+        auto built = build_record(entry_of("forged"), random);
+        chain = chain_next(chain, sequence, built->digest);
+        place_record(built->bytes, sequence, 1, chain);
+        forged += built->bytes;
+    }
+    write_payloads(forged);
+    for (const std::uint64_t n : {1U, 2U}) {
+        const SegmentFile segment = segments()[0];
+        const std::string good = bytes_of(segment.path);
+        flip(segment.path, offset_of(segment, n) + 9);
+        EXPECT_EQ(readable(), kRecords - 1);
+        write(segment.path, good);
     }
 }
 

@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
 #include <cstring>
 
@@ -12,7 +13,6 @@ namespace {
 
 constexpr std::string_view kMagic = "STENOJNL";
 constexpr std::string_view kChainSeed = "steno-journal-1";
-constexpr std::size_t kFrameStart = 8;          ///< checksum and size of a header or payload frame
 constexpr std::size_t kHeaderFrameFixed = 12;   ///< up to the optional ids
 constexpr std::size_t kPayloadFrameFixed = 28;  ///< up to the key id
 constexpr std::size_t kSaltBytes = 16;
@@ -320,11 +320,14 @@ Result<void> parse_header_start(std::string_view head, ParsedRecord& record) {
     return {};
 }
 
-Result<ParsedRecord> parse_record(std::string_view bytes) {
+namespace {
+
+/// Prefix and header frame; `left` is what follows them.
+Result<ParsedRecord> parse_start(std::string_view bytes, std::string_view& left) {
     ParsedRecord record;
     STENO_ASSIGN(record.prefix, parse_prefix(bytes));
     if (bytes.size() < record.prefix.size) return damaged("the record is cut off");
-    std::string_view left = bytes.substr(kPrefixBytes, record.prefix.size - kPrefixBytes);
+    left = bytes.substr(kPrefixBytes, record.prefix.size - kPrefixBytes);
     STENO_ASSIGN(const std::string_view frame, take_frame(left, kHeaderFrameFixed, "header"));
     record.digested = frame.substr(kFrameStart);
     ByteReader in(record.digested);
@@ -333,6 +336,14 @@ Result<ParsedRecord> parse_record(std::string_view bytes) {
     for (PayloadFrame& payload : record.payloads) payload.stated_digest = digest_from(in);
     record.header = in.raw(in.left());
     if (!in.ok()) return damaged("the header frame is impossible");
+    return record;
+}
+
+}  // namespace
+
+Result<ParsedRecord> parse_record(std::string_view bytes) {
+    std::string_view left;
+    STENO_ASSIGN(ParsedRecord record, parse_start(bytes, left));
     for (PayloadFrame& payload : record.payloads) {
         const Sha256 stated = payload.stated_digest;
         STENO_ASSIGN(payload, parse_payload(left));
@@ -340,6 +351,31 @@ Result<ParsedRecord> parse_record(std::string_view bytes) {
     }
     if (!left.empty()) return damaged("the record is longer than its frames");
     return record;
+}
+
+Result<ParsedRecord> parse_damaged_record(std::string_view bytes) {
+    std::string_view left;
+    STENO_ASSIGN(ParsedRecord record, parse_start(bytes, left));
+    for (PayloadFrame& payload : record.payloads) {
+        const Sha256 stated = payload.stated_digest;
+        auto parsed = parse_payload(left);
+        if (parsed && (parsed->payload.redacted || payload_digest(parsed->salt, parsed->payload) == stated)) {
+            payload = *parsed;
+        } else {
+            payload.payload.damaged = true;
+            ByteReader in(left);  // perhaps the frame's size is as it was
+            (void)in.fixed<std::uint32_t>();
+            const auto size = in.fixed<std::uint32_t>();
+            if (!parsed) left.remove_prefix(in.ok() ? std::min<std::size_t>(size, left.size()) : left.size());
+        }
+        payload.stated_digest = stated;
+    }
+    return record;
+}
+
+Result<std::string_view> parse_header_frame(std::string_view bytes) {
+    STENO_ASSIGN(const std::string_view frame, take_frame(bytes, kHeaderFrameFixed, "header"));
+    return frame.substr(kFrameStart);
 }
 
 std::string segment_file_name(std::uint64_t number) {

@@ -18,6 +18,7 @@ namespace steno::journal {
 inline constexpr std::uint16_t kVersion = 1;
 inline constexpr std::size_t kSegmentFixedBytes = 96;  ///< of the segment header, before its lists
 inline constexpr std::size_t kPrefixBytes = 56;        ///< of a record
+inline constexpr std::size_t kFrameStart = 8;          ///< of any frame: checksum and size
 inline constexpr std::size_t kMaxPayloads = 1024;
 /// Frames cost at most this much beyond header, payloads, key ids and subjects.
 inline constexpr std::uint64_t kMaxStoredBytes = kMaxRecordBytes + (1U << 20);
@@ -87,6 +88,12 @@ struct ParsedRecord {
 };
 /// Checks all checksums and bounds, not the hashes. DataLoss with the reason.
 Result<ParsedRecord> parse_record(std::string_view bytes);
+
+/// The same for a record of which only payloads are damaged: they are marked so, and have no bytes; the
+/// others are held against their digests.
+Result<ParsedRecord> parse_damaged_record(std::string_view bytes);
+/// A whole header frame: the part that the chain covers. Checks its checksum; DataLoss.
+Result<std::string_view> parse_header_frame(std::string_view bytes);
 
 /// The part of a header frame before the digests: sets kind, opens, closes and adopts, and makes room for the
 /// payloads. `head` is exactly that part.

@@ -4,6 +4,7 @@
 #include "journal/journal.hpp"
 #include "journal/owned_record.hpp"
 #include "journal/recovery.hpp"
+#include "journal/restart.hpp"
 #include "journal/sealed_segment.hpp"
 #include "journal/segment_scanner.hpp"
 #include "journal/trimming.hpp"
@@ -13,6 +14,7 @@
 
 #include <algorithm>
 #include <deque>
+#include <map>
 #include <mutex>
 #include <unordered_map>
 
@@ -47,15 +49,15 @@ struct Segment {
     const std::uint64_t first_sequence;
     const std::uint64_t header_size;
     const std::int64_t created_unix_nanos;
-    std::uint64_t size;          ///< guarded by the stream's mutex, as the next
-    std::uint64_t end_sequence;  ///< see SegmentFile
+    std::uint64_t size;                 ///< guarded by the stream's mutex, as the next
+    std::uint64_t end_sequence;         ///< see SegmentFile
+    std::optional<Sha256> chain_after;  ///< as the next segment says
 
     std::mutex mutex;                              ///< for what follows
     std::shared_ptr<io::File> file;                ///< while it is among the open ones, as the next
     std::shared_ptr<const SealedSegment> content;  ///< of a sealed one
-    std::vector<std::uint64_t> offsets;            ///< of each kIndexStep-th record, from the first
-    std::uint64_t walked_records = 0;              ///< from the first
-    std::uint64_t walked_offset = 0;
+    /// Where records begin: of each kIndexStep-th, as far as was walked, and of those behind damage.
+    std::map<std::uint64_t, std::uint64_t> places;
 };
 using SegmentPtr = std::shared_ptr<Segment>;
 
@@ -66,6 +68,7 @@ struct Stream {
     std::vector<SegmentPtr> segments;
     std::uint64_t trimmed = 0;                    ///< the last sequence that was removed
     std::optional<std::uint64_t> final_sequence;  ///< once it cannot grow any more
+    std::optional<Sha256> final_chain;            ///< the value after that, if a mark says it
     std::uint64_t lost_through = 0;               ///< see StreamInfo
     std::string mark_damage;                      ///< what is wrong with its mark
     std::uint64_t scanned_end = 0;    ///< of a stream without a mark: as far as it was whole when it had …
@@ -93,9 +96,18 @@ class FolderReader final : public Reader {
     Result<std::shared_ptr<const SealedSegment>> content_of(const SegmentPtr& segment);
     /// The record as it stands in a sealed segment.
     Result<Record> read_sealed(const Position& position, const SegmentPtr& segment, BlockCache& cache);
-    Result<std::uint64_t> offset_of(const SegmentPtr& from, std::uint64_t sequence);
+    /// Where this record begins or, if damage lies before it, the first one behind that. DataLoss: none does.
+    Result<Restart> locate(Stream& stream, const SegmentPtr& segment, std::uint64_t sequence);
+    Result<std::uint64_t> offset_of(Stream& stream, const SegmentPtr& segment, std::uint64_t sequence);
+    /// The first record behind this one, which is damaged, in its segment.
+    Result<std::optional<std::uint64_t>> behind(Stream& stream, const SegmentPtr& segment,
+                                                std::uint64_t sequence);
+    /// A record of a plain segment whose header is whole, and some payloads are not. DataLoss if it is not
+    /// so.
+    Result<Record> read_damaged(Stream& stream, std::uint64_t sequence);
 
   private:
+    static std::optional<ProvenEnd> proven_end(Stream& stream, const Segment& segment);
     [[nodiscard]] bool is_live(const Uuid& stream) const {
         return live_ != nullptr && live_->stream() == stream;
     }
@@ -151,6 +163,11 @@ class StreamCursor final : public Cursor {
                 if (at_next) continue;
             }
             if (refreshed) {
+                if (auto record = reader_.read_damaged(*stream_, due_)) {
+                    ++due_;
+                    segment_.reset();
+                    return std::optional<Record>(std::move(*record));
+                }
                 return fail(Code::DataLoss, fmt::format("record {}/{} is damaged ({}): {}",
                                                         stream_->id.to_string(), due_, where, reason));
             }
@@ -164,7 +181,7 @@ class StreamCursor final : public Cursor {
         scanner_.reset();
         segment_.reset();
         STENO_TRY(reader_.refresh(*stream_));
-        STENO_ASSIGN(const bool further, skip_block());
+        STENO_ASSIGN(const bool further, skip_within_segment());
         if (further) return true;
         const std::lock_guard lock(stream_->mutex);
         for (const SegmentPtr& segment : stream_->segments) {
@@ -178,10 +195,15 @@ class StreamCursor final : public Cursor {
     std::uint64_t sequence() const override { return due_; }
 
   private:
-    /// In a sealed segment, damage ends with its block.
-    Result<bool> skip_block() {
+    /// In a sealed segment, damage ends with its block; in a plain one, where a record can be proven.
+    Result<bool> skip_within_segment() {
         const auto [segment, end] = reader_.segment_of(*stream_, due_);
-        if (!segment || !segment->sealed) return false;
+        if (!segment) return false;
+        if (!segment->sealed) {
+            STENO_ASSIGN(const auto next, reader_.behind(*stream_, segment, due_));
+            if (next) due_ = *next;
+            return next.has_value();
+        }
         const auto content = reader_.content_of(segment);
         if (!content) return false;
         const auto& spine = (*content)->directory().spine;
@@ -198,7 +220,7 @@ class StreamCursor final : public Cursor {
         scanner_.reset();
         if (!segment || segment->sealed) return {};
         // Damage is told by next(), which looks again first.
-        const auto offset = reader_.offset_of(segment, due_);
+        const auto offset = reader_.offset_of(*stream_, segment, due_);
         auto file = offset ? reader_.file_of(segment) : std::unexpected(offset.error());
         if (!file && file.error().code != Code::DataLoss) return std::unexpected(std::move(file).error());
         if (!file) return {};
@@ -234,6 +256,8 @@ Result<void> FolderReader::refresh(Stream& stream) {
         } else {
             segments.push_back(std::make_shared<Segment>(facts));
         }
+        if (segments.size() < 2) continue;
+        segments[segments.size() - 2]->chain_after = facts.header.chain_before;
     }
     stream.segments = std::move(segments);
     return {};
@@ -253,6 +277,7 @@ Result<void> FolderReader::find_final(Stream& stream) {
     }
     if (mark && (*mark)->signature_holds) {
         stream.final_sequence = (*mark)->streams[0].sequence;
+        stream.final_chain = (*mark)->streams[0].chain;
         stream.lost_through = (*mark)->streams[0].lost_through;
         return {};
     }
@@ -371,32 +396,81 @@ Result<Record> FolderReader::read_sealed(const Position& position, const Segment
     return own_record(position.stream, sealed.record, segment->number);
 }
 
-Result<std::uint64_t> FolderReader::offset_of(const SegmentPtr& from, std::uint64_t sequence) {
+std::optional<ProvenEnd> FolderReader::proven_end(Stream& stream, const Segment& segment) {
+    const std::lock_guard lock(stream.mutex);
+    if (segment.chain_after) return ProvenEnd{segment.end_sequence - 1, *segment.chain_after};
+    if (stream.final_sequence && stream.final_chain)
+        return ProvenEnd{*stream.final_sequence, *stream.final_chain};
+    return std::nullopt;
+}
+
+Result<Restart> FolderReader::locate(Stream& stream, const SegmentPtr& from, std::uint64_t sequence) {
     STENO_ASSIGN(const auto file, file_of(from));
     Segment& segment = *from;
+    const auto end = proven_end(stream, segment);
     const std::lock_guard lock(segment.mutex);
-    const std::uint64_t first = segment.first_sequence;
-    const std::uint64_t wanted = sequence - first;
-    if (segment.offsets.empty()) {
-        segment.walked_offset = segment.header_size;
-        segment.offsets.push_back(segment.walked_offset);
-    }
-    const bool extends = wanted > segment.walked_records;
-    std::uint64_t record = extends ? segment.walked_records : wanted / kIndexStep * kIndexStep;
-    std::uint64_t offset = extends ? segment.walked_offset : segment.offsets[wanted / kIndexStep];
-    for (; record < wanted; ++record) {
+    segment.places.try_emplace(segment.first_sequence, segment.header_size);
+    const auto known = std::prev(segment.places.upper_bound(sequence));
+    Restart at{known->second, known->first};
+    while (at.sequence < sequence) {
         char bytes[kPrefixBytes];
-        STENO_ASSIGN(const std::size_t got, file->read(offset, bytes));
-        STENO_ASSIGN(const Prefix prefix, parse_prefix({bytes, got}));
-        if (prefix.sequence != first + record)
-            return fail(Code::DataLoss, "a record is missing or in the wrong place");
-        offset += prefix.size;
-        if (!extends) continue;
-        segment.walked_records = record + 1;
-        segment.walked_offset = offset;
-        if (segment.walked_records % kIndexStep == 0) segment.offsets.push_back(offset);
+        STENO_ASSIGN(const std::size_t got, file->read(at.offset, bytes));
+        const auto prefix = parse_prefix({bytes, got});
+        if (prefix && prefix->sequence == at.sequence) {
+            at = {at.offset + prefix->size, at.sequence + 1};
+            if ((at.sequence - segment.first_sequence) % kIndexStep != 0) continue;
+        } else {
+            STENO_ASSIGN(const auto restart, find_restart(*file, at.offset, at.sequence, end));
+            if (!restart) return fail(Code::DataLoss, "a record is missing or in the wrong place");
+            at = *restart;
+        }
+        segment.places.try_emplace(at.sequence, at.offset);
     }
-    return offset;
+    return at;
+}
+
+Result<std::uint64_t> FolderReader::offset_of(Stream& stream, const SegmentPtr& segment,
+                                              std::uint64_t sequence) {
+    STENO_ASSIGN(const Restart at, locate(stream, segment, sequence));
+    if (at.sequence != sequence) return fail(Code::DataLoss, "a record is missing or in the wrong place");
+    return at.offset;
+}
+
+Result<std::optional<std::uint64_t>> FolderReader::behind(Stream& stream, const SegmentPtr& segment,
+                                                          std::uint64_t sequence) {
+    auto at = locate(stream, segment, sequence);
+    if (at && at->sequence == sequence) {
+        STENO_ASSIGN(const auto file, file_of(segment));
+        STENO_ASSIGN(const auto restart,
+                     find_restart(*file, at->offset, sequence, proven_end(stream, *segment)));
+        if (!restart) return std::optional<std::uint64_t>();
+        const std::lock_guard lock(segment->mutex);
+        segment->places.try_emplace(restart->sequence, restart->offset);
+        return std::optional(restart->sequence);
+    }
+    if (!at && at.error().code != Code::DataLoss) return std::unexpected(std::move(at).error());
+    return at ? std::optional(at->sequence) : std::nullopt;
+}
+
+Result<Record> FolderReader::read_damaged(Stream& stream, std::uint64_t sequence) {
+    const auto [segment, end] = segment_of(stream, sequence);
+    if (!segment || segment->sealed) return fail(Code::DataLoss, "it is not in a plain segment");
+    STENO_ASSIGN(const std::uint64_t offset, offset_of(stream, segment, sequence));
+    STENO_ASSIGN(const auto file, file_of(segment));
+    std::string bytes(kPrefixBytes, '\0');
+    STENO_ASSIGN(std::size_t got, file->read(offset, bytes));
+    STENO_ASSIGN(const Prefix prefix, parse_prefix(std::string_view(bytes).substr(0, got)));
+    STENO_ASSIGN(const std::uint64_t size, file->size());
+    if (prefix.sequence != sequence || offset + prefix.size > size)
+        return fail(Code::DataLoss, "the record is cut off");
+    bytes.resize(prefix.size);
+    STENO_ASSIGN(got, file->read(offset, bytes));
+    SegmentScanner::Step step;
+    step.state = SegmentScanner::State::Record;
+    step.offset = offset;
+    step.bytes = std::string_view(bytes).substr(0, got);
+    STENO_ASSIGN(step.record, parse_damaged_record(step.bytes));
+    return own_record(stream.id, step, segment->number);
 }
 
 Result<StreamInfo> FolderReader::info_of(const Uuid& id) {
@@ -519,7 +593,7 @@ Result<Record> FolderReader::read(Position position) {
             reason = record.error().message;
             continue;
         }
-        const auto offset = offset_of(segment, position.sequence);
+        const auto offset = offset_of(*stream, segment, position.sequence);
         if (!offset) {
             reason = offset.error().message;
             continue;
@@ -535,6 +609,10 @@ Result<Record> FolderReader::read(Position position) {
         if (step.state == SegmentScanner::State::Record)
             return own_record(position.stream, step, segment->number);
         reason = step.state == SegmentScanner::State::Bad ? step.reason : "the file ends before it";
+    }
+    if (auto record = read_damaged(*stream, position.sequence)) {
+        log::error("journal: a payload of record {} is damaged: {}", position.to_string(), reason);
+        return record;
     }
     return fail(Code::DataLoss, fmt::format("record {} is damaged: {}", position.to_string(), reason));
 }

@@ -42,15 +42,16 @@ class Cursor {
     /// bytes at this place are not what was written; the message says where. skip_damage() then goes on
     /// behind it.
     virtual Result<std::optional<Record>> next() = 0;
-    /// Goes to the first record of the next segment: what lies between is lost to this cursor. False at the
-    /// last one.
+    /// Goes to the next record that can be trusted: of a plain segment behind the damaged one if its prefix
+    /// is whole or the hash chain proves it (restart.hpp), of a sealed one that of the next block, else that
+    /// of the next segment. What lies between is lost to this cursor. False if there is none.
     virtual Result<bool> skip_damage() = 0;
     /// The sequence that next() will give.
     [[nodiscard]] virtual std::uint64_t sequence() const = 0;
 };
 
 /// Any thread, several at once. Opens files when they are first read and keeps a bounded number open, with
-/// one index entry (16 bytes) for each 64 records.
+/// an index entry for each 16 records.
 class Reader {
   public:
     /// With `live` (which must outlive the reader), that journal's stream is readable up to its durable
@@ -68,7 +69,8 @@ class Reader {
     /// open and on the disk otherwise. Cursors that exist go on with what they have.
     virtual void let_go() = 0;
 
-    /// One record. NotFound: no such stream, or not (yet) there; DataLoss: damaged.
+    /// One record. NotFound: no such stream, or not (yet) there; DataLoss: damaged. If only payloads are,
+    /// they say so themselves (StoredPayload::damaged); Cursor::next() does the same.
     virtual Result<Record> read(Position position) = 0;
 
     /// For a text search: which of these records may hold the text, in ASCII case or another, in one of their
