@@ -67,9 +67,11 @@ struct Stats {
 
 /// One stream, open for writing. All functions may be called from any thread.
 ///
-/// Waiting: append() waits for the write(2) of those before it and, at the turn of a segment, for a rename;
-/// never for an fsync. stats(), durable() and sync_soon() wait for nothing that the disk does.
-/// wait_durable(), finish_recovery(), export_head() and close() wait for the disk.
+/// Waiting: append() waits for its own write(2), which a disk that hangs may hold up as long as it hangs:
+/// event loops are then run by another thread (base/blocking.hpp). For the write of another, or for the
+/// rename at the turn of a segment, it waits a second, and then fails with Unavailable, as all that follow do at
+/// once until the disk is back; never for an fsync. stats(), durable() and sync_soon() wait for nothing that
+/// the disk does. wait_durable(), finish_recovery(), export_head() and close() wait for the disk.
 ///
 /// Durability: when append() returns, the record survives the death of the process (kill -9); when
 /// wait_durable() returns, or on_durable names its position or a later one, it survives the loss of power.

@@ -145,6 +145,24 @@ TEST_F(JournalHangs, StatsDoNotWaitForAnAppend) {
     expect_all_there_once();
 }
 
+TEST_F(JournalHangs, OneAppendHangsWithTheDiskAndTheOthersAreRefused) {
+    append();
+    files.appends.close();
+    {
+        const std::jthread appender([&] { append(); });
+        files.appends.await_blocked();
+        for (std::uint64_t i = 1; i <= 3; ++i) {
+            EXPECT_EQ(journal->append(entry_of("refused")).error().code, Code::Unavailable);
+            EXPECT_EQ(journal->stats().append_failures, i);
+            EXPECT_FALSE(journal->stats().healthy);
+        }
+        files.appends.open();
+    }
+    EXPECT_TRUE(journal->stats().healthy);
+    append();
+    expect_all_there_once();
+}
+
 TEST_F(JournalHangs, StatsDoNotWaitForTheEnd) {
     append();
     ASSERT_TRUE(journal->wait_durable({stream(), 1}));

@@ -1,5 +1,6 @@
 #include "journal/stream_writer.hpp"
 
+#include "base/blocking.hpp"
 #include "base/log.hpp"
 #include "journal/format.hpp"
 #include "journal/segment_scanner.hpp"
@@ -9,6 +10,12 @@
 #include <algorithm>
 
 namespace steno::journal {
+namespace {
+
+/// So long an append waits for those before it, unless another has waited in vain.
+constexpr std::chrono::milliseconds kAppendPatience{1000};
+
+}  // namespace
 
 StreamWriter::StreamWriter(io::FileSystem& files, std::string data_folder, Options options, Recovery recovery,
                            std::unique_ptr<SigningKey> key)
@@ -52,7 +59,8 @@ Result<Position> StreamWriter::append(const Entry& entry) {
     STENO_ASSIGN(BuiltRecord built, build_record(entry, random_, std::exchange(memory, {})));
     STENO_TRY(begin());
 
-    std::unique_lock turn(append_mutex_);
+    const BlockingSection section;
+    STENO_ASSIGN(auto turn, take_turn());
     {
         const std::lock_guard lock(mutex_);
         STENO_TRY(may_append(built.bytes.size()));
@@ -88,6 +96,17 @@ Result<Position> StreamWriter::append(const Entry& entry) {
     }
     if (unsynced_.size() == 1) wake_.notify_one();
     return Position{stream_, sequence};
+}
+
+Result<std::unique_lock<std::timed_mutex>> StreamWriter::take_turn() {
+    std::unique_lock turn(append_mutex_, std::try_to_lock);
+    if (!turn && !hangs_) (void)turn.try_lock_for(kAppendPatience);
+    hangs_ = !turn;
+    if (turn) return turn;
+    std::unique_lock lock(mutex_);
+    Error error(Code::Unavailable, "the disk does not take what is written to it");
+    note_failure(lock, error, stats_.append_failures, writes_work_);
+    return std::unexpected(std::move(error));
 }
 
 Result<void> StreamWriter::may_append(std::uint64_t bytes) {

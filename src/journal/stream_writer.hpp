@@ -64,6 +64,8 @@ class StreamWriter final : public Journal {
         return unsynced_.front().written + options_.max_delay;
     }
     Result<void> may_append(std::uint64_t bytes);
+    // Without any.
+    Result<std::unique_lock<std::timed_mutex>> take_turn();
     void mark_durable(std::uint64_t sequence);
     /// Gives the lock away to log the first failure of a row.
     void note_failure(std::unique_lock<std::mutex>& lock, const Error& error, std::uint64_t& counter,
@@ -106,7 +108,10 @@ class StreamWriter final : public Journal {
     /// Held while a record is written, and while the sync thread puts a new segment into its place; never
     /// during an fsync. Taken before mutex_. What is marked (both) below changes only with both held, and
     /// may be read with either.
-    std::mutex append_mutex_;
+    std::timed_mutex append_mutex_;
+    /// Somebody has waited for that one too long: a write hangs with the disk, and nobody waits until it is
+    /// back.
+    std::atomic<bool> hangs_ = false;
     /// Guards what follows. Never held during any I/O: stats() and durable() must not wait for a disk.
     mutable std::mutex mutex_;
     std::condition_variable wake_;          ///< the sync thread

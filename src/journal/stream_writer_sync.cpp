@@ -134,6 +134,7 @@ Result<void> StreamWriter::begin_segment_beside_appends() {
         return published;
     }
     before = go_on_in(draft, false);
+    writes_work_ = true;  // who waited for this in vain
     return {};
 }
 

@@ -3,11 +3,13 @@
 // Private to src/net: what one event loop is made of.
 
 #include "net/loops.hpp"
+#include "net/takeover.hpp"
 
 #include <boost/asio/async_result.hpp>
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/thread_pool.hpp>
 #include <boost/asio/use_awaitable.hpp>
@@ -75,6 +77,7 @@ struct Loop {
     std::thread thread;
     bool stopping = false;  ///< new waits fail at once
     unsigned index = 0;
+    Takeover takeover{[this] { run_one(); }, [this] { asio::post(context, [] {}); }};
 
     /// Deadlines are looked at this often: one timer a loop costs less than one an operation.
     static constexpr std::chrono::milliseconds kSweep{250};
@@ -95,6 +98,8 @@ struct Loop {
 
   private:
     void arm_sweep();
+    /// For a thread that stands in.
+    void run_one();
 
     std::int64_t date_second_ = -1;  ///< of the Unix epoch
     std::string date_;
@@ -102,6 +107,7 @@ struct Loop {
 
 struct Loops::Impl {
     std::vector<std::unique_ptr<Loop>> loops;
+    TakeoverWatch watch;
     std::optional<asio::thread_pool> pool;
     std::atomic<unsigned> next{0};
 

@@ -11,6 +11,7 @@
 
 #include <csignal>
 #include <exception>
+#include <thread>
 #include <time.h>
 
 namespace steno::net {
@@ -58,8 +59,20 @@ std::string_view Loop::date() {
     return date_;
 }
 
+void Loop::run_one() {
+    this_loop = this;
+    try {
+        // Nothing is left to do once it is stopped; its own thread will see to that.
+        if (context.run_one() == 0) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    } catch (const std::exception& e) {
+        log::error("an event loop went on after an exception: {}", e.what());
+    }
+    this_loop = nullptr;
+}
+
 void Loop::run() {
     this_loop = this;
+    StandIn::of_this_thread = &takeover;
     arm_sweep();
     for (;;) {
         try {
@@ -69,6 +82,7 @@ void Loop::run() {
             log::error("an event loop went on after an exception: {}", e.what());
         }
     }
+    StandIn::of_this_thread = nullptr;
     this_loop = nullptr;
 }
 
@@ -139,7 +153,12 @@ void Loops::start() {
         if (impl_->started || impl_->stopped) return;
         impl_->started = true;
     }
-    for (auto& loop : impl_->loops) loop->thread = std::thread([&loop = *loop] { loop.run(); });
+    std::vector<Takeover*> takeovers;
+    for (auto& loop : impl_->loops) {
+        loop->thread = std::thread([&loop = *loop] { loop.run(); });
+        takeovers.push_back(&loop->takeover);
+    }
+    impl_->watch.start(std::move(takeovers));
 }
 
 void Loops::stop() {
@@ -164,6 +183,7 @@ void Loops::stop() {
         asio::post(loop->context, [&loop = *loop] { loop.context.stop(); });
         if (loop->thread.joinable()) loop->thread.join();
     }
+    impl_->watch.stop();
 }
 
 unsigned Loops::size() const {

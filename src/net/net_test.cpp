@@ -1,5 +1,6 @@
 // Server and client over real sockets of 127.0.0.1, each against the other and against scripts of raw bytes.
 
+#include "base/blocking.hpp"
 #include "net/http_client.hpp"
 #include "net/http_server.hpp"
 #include "net/raw_sockets_for_test.hpp"
@@ -96,6 +97,35 @@ Task<void> echo(ServerExchange& exchange) {
         co_return;
     }
     (void)co_await exchange.respond(head, *body);
+}
+
+TEST_F(Net, ALoopGoesOnWhileItsThreadIsHeldUp) {
+    Loops one(1, 0);
+    one.start();
+    std::promise<void> meanwhile;
+    std::atomic<int> order = 0;
+    // The first two would wait for each other for ever, were they not run by two threads.
+    const auto held_up = [&]() -> Task<void> {
+        one.spawn([&]() -> Task<void> {
+            for (int i = 0; i < 3; ++i) co_await sleep_for(1ms);
+            EXPECT_EQ(order++, 0);
+            meanwhile.set_value();
+        });
+        co_await sleep_for(1ms);
+        {
+            const BlockingSection section;
+            meanwhile.get_future().wait();
+        }
+        EXPECT_EQ(order++, 1);
+        co_await sleep_for(1ms);
+    };
+    for (int round = 0; round < 3; ++round) {
+        order = 0;
+        meanwhile = {};
+        one.run(held_up);
+        EXPECT_EQ(order, 2);
+    }
+    one.stop();
 }
 
 TEST_F(Net, KeepsConnections) {
