@@ -72,6 +72,7 @@ Result<std::unique_ptr<Composition>> Composition::open(const Config& config, Use
     options.deadlines.first_byte = std::chrono::milliseconds(config.first_byte_timeout_ms);
     options.deadlines.idle = std::chrono::milliseconds(config.idle_timeout_ms);
     options.max_body_bytes = static_cast<std::uint64_t>(config.max_body_bytes);
+    options.body_memory_bytes = static_cast<std::uint64_t>(config.body_memory_mb) << 20;
     options.capture = config.capture;
     options.keep_raw = config.keep_raw;
     STENO_ASSIGN(options.key_secret,

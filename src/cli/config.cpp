@@ -111,6 +111,8 @@ std::vector<Setting> make_settings() {
         number("server.loops", &Config::loops, 0, 256, "event loops (threads); 0: one a core"),
         number("gateway.max_body_bytes", &Config::max_body_bytes, 1024, 1 << 30,
                "largest request body; larger ones get a 413"),
+        number("gateway.body_memory_mb", &Config::body_memory_mb, 1, 1 << 20,
+               "memory for the request bodies of all calls at once; further large ones wait, up to 10 min"),
         choice("gateway.capture", &Config::capture,
                std::array{Named<Capture>{"full", Capture::Full}, Named<Capture>{"off", Capture::Off}},
                "full: record every call; off: relay only"),

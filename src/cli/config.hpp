@@ -26,6 +26,7 @@ struct Config {
     std::int64_t loops = 0;
     std::map<std::string, net::BaseUrl> upstreams;
     std::int64_t max_body_bytes = 64 << 20;
+    std::int64_t body_memory_mb = 256;
     gateway::Capture capture = gateway::Capture::Full;
     gateway::KeepRaw keep_raw = gateway::KeepRaw::Request;
     bool strict_durability = false;

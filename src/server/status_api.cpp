@@ -202,6 +202,8 @@ Result<ApiAnswer> metrics(Services& services, const ApiRequest&) {
            "Clients that left before their answer was complete.", gateway.client_cancels);
     metric(out, "steno_gateway_refused_total", "counter", "Requests that the gateway answered itself.",
            gateway.refused);
+    metric(out, "steno_gateway_body_bytes", "gauge",
+           "Memory that the request bodies of calls under way hold.", gateway.body_bytes);
     metric(out, "steno_calls_begun_total", "counter", "Calls that were recorded as begun.", recorder.begun);
     metric(out, "steno_calls_ended_total", "counter", "Calls that were recorded as ended.", recorder.ended);
     metric(out, "steno_records_waiting", "gauge", "Records in memory because the disk refused them.",

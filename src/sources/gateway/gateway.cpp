@@ -19,7 +19,11 @@ std::string how_to_name(const providers::ProviderRow& row) {
 
 Gateway::Gateway(net::Loops& loops, net::HttpClient& client, ingest::Recorder* recorder,
                  GatewayOptions options)
-    : loops_(loops), client_(client), recorder_(recorder), options_(std::move(options)) {
+    : loops_(loops),
+      client_(client),
+      recorder_(recorder),
+      options_(std::move(options)),
+      bodies_(options_.body_memory_bytes) {
     for (const providers::ProviderRow& row : providers::provider_table()) {
         if (const auto url = net::BaseUrl::parse(row.default_url)) {
             const std::string name(row.upstream);
@@ -63,8 +67,8 @@ net::Task<void> Gateway::handle(net::ServerExchange& exchange, const Upstream& u
 }
 
 GatewayStats Gateway::stats() const {
-    return {requests_.load(), active_.load(), upstream_failures_.load(), client_cancels_.load(),
-            refused_.load()};
+    return {requests_.load(),       active_.load(),  upstream_failures_.load(),
+            client_cancels_.load(), refused_.load(), bodies_.taken()};
 }
 
 }  // namespace steno::gateway

@@ -8,6 +8,7 @@
 #include "net/loops.hpp"
 #include "providers/provider.hpp"
 #include "sources/gateway/aws_signing.hpp"
+#include "sources/gateway/body_budget.hpp"
 
 #include <atomic>
 #include <chrono>
@@ -48,6 +49,8 @@ struct GatewayOptions {
     std::vector<Upstream> upstreams;  ///< besides, and in place of, the providers' own
     net::ClientDeadlines deadlines;
     std::uint64_t max_body_bytes = 64u << 20;
+    /// Request bodies of all calls under way together, see body_budget.hpp.
+    std::uint64_t body_memory_bytes = 256u << 20;
     Capture capture = Capture::Full;
     KeepRaw keep_raw = KeepRaw::Request;
     /// With it clients' keys are made into who.api_key_id (key_id.hpp). Empty: that stays absent.
@@ -66,7 +69,8 @@ struct GatewayStats {
     std::uint64_t active = 0;
     std::uint64_t upstream_failures = 0;  ///< refused, cut, timed out
     std::uint64_t client_cancels = 0;
-    std::uint64_t refused = 0;  ///< by the gateway itself
+    std::uint64_t refused = 0;     ///< by the gateway itself
+    std::uint64_t body_bytes = 0;  ///< held for request bodies now
 };
 
 struct OwnCall;
@@ -98,6 +102,7 @@ class Gateway {
     net::HttpClient& client_;
     ingest::Recorder* recorder_;
     GatewayOptions options_;
+    BodyBudget bodies_;
     std::map<std::string, Upstream, std::less<>> upstreams_;
     std::map<std::string, Upstream, std::less<>> without_url_;
     std::map<std::string, providers::ProviderRow, std::less<>> providers_;

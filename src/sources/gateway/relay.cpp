@@ -21,6 +21,11 @@ namespace {
 /// Decoded answers beyond this are relayed, but no longer read.
 constexpr std::uint64_t kMaxDecodedBytes = 256u << 20;
 /// Exact bytes of an answer beyond this are not kept.
+/// Smaller request bodies are not counted.
+constexpr std::uint64_t kSmallBody = 64u << 10;
+/// So long a larger one waits for room, in nanoseconds; and so often it looks.
+constexpr std::int64_t kRoomPatience = 600'000'000'000;
+constexpr std::chrono::milliseconds kRoomInterval{20};
 constexpr std::size_t kMaxRawResponse = 64u << 20;
 constexpr std::int64_t kDurabilityPatience = 30'000'000'000;  // ns
 
@@ -56,9 +61,10 @@ std::uint64_t length_bit(std::string_view name) {
     return std::uint64_t{1} << (name.size() & 63);
 }
 
-/// The length that an answer without a body announces: of what GET would bring (RFC 9110, section 8.6).
-std::optional<std::uint64_t> announced_length(const net::ResponseHead& head) {
-    const auto text = head.headers.get("content-length");
+/// The length that a head announces: of the body, or, in an answer without one, of what GET would bring (RFC
+/// 9110, section 8.6).
+std::optional<std::uint64_t> announced_length(const net::Headers& headers) {
+    const auto text = headers.get("content-length");
     std::uint64_t length = 0;
     if (!text) return std::nullopt;
     const auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), length);
@@ -82,6 +88,7 @@ net::Task<void> Gateway::Relay::run() {
     id_ = Uuid::at(system_clock().now().unix_nanos, system_random());
     if (recording()) begin_call();
 
+    if (const bool room = co_await make_room(); !room) co_return;
     auto body = co_await client_.read_body(gateway_.options_.max_body_bytes);
     if (!body) {
         if (body.error().code == Code::ResourceExhausted) {
@@ -102,6 +109,7 @@ net::Task<void> Gateway::Relay::run() {
         co_return;
     }
     body_ = std::move(*body);
+    if (share_) share_->keep(body_.size());
     if (recording()) {
         const bool session = asks_for_web_socket();
         if (session) context_ = std::make_unique<Call>(*call_);
@@ -383,7 +391,7 @@ net::Task<void> Gateway::Relay::relay_answer(net::ClientExchange& answer) {
     if (filter_ && (undecodable_ || !may_be_event_stream(head))) filter_.reset();
     if (filter_) head.headers.remove("content-encoding");
     const bool bodiless = request_.method == "HEAD" || head.status == 204 || head.status == 304;
-    auto length = bodiless ? announced_length(answer.head()) : answer.content_length();
+    auto length = bodiless ? announced_length(answer.head().headers) : answer.content_length();
     if (filter_) length.reset();
     struct Watch {
         net::ServerExchange& client;
@@ -471,6 +479,28 @@ net::Task<void> Gateway::Relay::relay_answer(net::ClientExchange& answer) {
             co_return;
         }
     }
+}
+
+net::Task<bool> Gateway::Relay::make_room() {
+    std::uint64_t wanted = announced_length(request_.headers).value_or(0);
+    if (request_.headers.get("transfer-encoding"))
+        wanted = gateway_.options_.max_body_bytes;  // until it is known
+    // One that is too large is refused with its reason.
+    if (wanted <= kSmallBody || wanted > gateway_.options_.max_body_bytes) co_return true;
+    const std::int64_t deadline = system_clock().steady_nanos() + kRoomPatience;
+    for (;;) {
+        if (auto share = gateway_.bodies_.take(wanted)) {
+            share_.emplace(std::move(*share));
+            co_return true;
+        }
+        // The client waits in its upload meanwhile: nothing of it is read.
+        if (system_clock().steady_nanos() > deadline || !co_await net::sleep_for(kRoomInterval)) break;
+    }
+    co_await refuse_with(
+        503, ErrorType::Server,
+        Error(Code::Unavailable, "the request bodies of other calls take all memory that there is for them",
+              "ask again later, or raise the setting gateway.body_memory_mb"));
+    co_return false;
 }
 
 net::Task<void> Gateway::Relay::refuse_with(int status, ErrorType type, Error error) {

@@ -51,6 +51,8 @@ class Gateway::Relay {
     void record_further_calls();
     net::ResponseHead client_head(const net::ResponseHead& head) const;
 
+    /// Waits until the body that is announced has room in memory; false: it was refused.
+    net::Task<bool> make_room();
     net::Task<void> relay_answer(net::ClientExchange& answer);
     net::Task<void> answer_failed(net::ClientError error);
     /// Answers in the provider's place. The remedy goes to client and record, and in the record before the
@@ -85,6 +87,7 @@ class Gateway::Relay {
 
     net::RequestHead request_;  ///< as it goes upstream
     std::string body_;
+    std::optional<BodyBudget::Share> share_;  ///< of the memory for bodies
     Uuid id_;
     std::vector<std::string> warnings_;
     std::unique_ptr<Call> call_;  ///< until it is begun
