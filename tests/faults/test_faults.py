@@ -8,6 +8,7 @@ import re
 import shutil
 import subprocess
 import sys
+import threading
 import time
 
 import pytest
@@ -19,6 +20,7 @@ from steno_process import ROOT, Server, Simulator, run  # noqa: E402
 
 HANG_SECONDS = float(os.environ.get("STENO_HANG_SECONDS", "12"))  # /readyz gives a store 10 s
 FULL_SECONDS = float(os.environ.get("STENO_FULL_SECONDS", "3"))
+UPLOADS = int(os.environ.get("STENO_UPLOADS", "12"))
 MAX_RSS = 700 << 20
 
 
@@ -98,6 +100,67 @@ def test_a_store_that_hangs(tmp_path, strip):
     disk.close()
     print(f"\nstore hung {HANG_SECONDS:.0f} s: {during} calls answered meanwhile, {behind:.0f} records behind, "
           f"{memory >> 20} MiB RSS, all there afterwards")
+
+
+def test_a_journal_disk_that_hangs(tmp_path, strip):
+    disk = strip.mount(strip.new_disk())
+    data = disk.folder / "data"
+    # One loop: its thread is the one that hangs.
+    with Simulator() as simulator, Server(data, *simulator.upstreams(), env={"STENO_SERVER_LOOPS": "1"}) as server:
+        load = LoadGroup(server.url, clients=6, pause=0.01)
+        load.wait_for(50)
+        subprocess.run(["fsfreeze", "-f", disk.folder], check=True)  # who writes there waits, whatever he writes
+        try:
+            began, before = time.monotonic(), len(load.answered())
+            said = wait_until(lambda: ready(server)[0] == 503 and ready(server)[1], "word in /readyz")
+            assert "does not take" in json.dumps(said), said
+            load.wait_for(before + 200)
+            time.sleep(max(0.0, HANG_SECONDS - (time.monotonic() - began)))
+            during = len(load.answered()) - before
+            waiting, memory = metric(server, "steno_records_waiting"), rss(server)
+        finally:
+            subprocess.run(["fsfreeze", "-u", disk.folder], check=True)
+        assert waiting > 0 and memory < MAX_RSS
+        load.wait_for(len(load.answered()) + 50)
+        load.stop()
+        check_record(server, load.answered(), load.ok())
+        assert "is held up" in server.output()
+        server.stop()
+    assert json.loads(run("verify", "--data", data, "--json").stdout)["intact"]
+    disk.close()
+    print(f"\njournal's disk hung {HANG_SECONDS:.0f} s: {during} calls answered meanwhile, {waiting:.0f} records waited, "
+          f"{memory >> 20} MiB RSS, all there afterwards")
+
+
+def test_many_large_uploads_at_once_take_bounded_memory(tmp_path):
+    budget = 64 << 20
+    size = 32 << 20
+    body = json.dumps({"model": "gpt-4o-mini", "messages": [{"role": "user", "content": "x" * size}]}).encode()
+    with Simulator() as simulator, Server(tmp_path / "data", *simulator.upstreams(),
+                                          env={"STENO_GATEWAY_BODY_MEMORY_MB": str(budget >> 20)}) as server:
+        idle, statuses = rss(server), []
+
+        def upload():
+            statuses.append(server.request("POST", "/openai/v1/chat/completions", body,
+                                           {"content-type": "application/json"}, expect=None, timeout=600)[0])
+
+        clients = [threading.Thread(target=upload) for _ in range(UPLOADS)]
+        for client in clients:
+            client.start()
+        for client in clients:
+            client.join()
+        assert statuses == [200] * UPLOADS
+        assert metric(server, "steno_gateway_body_bytes") == 0
+        peak = int(re.search(r"VmHWM:\s+(\d+) kB", pathlib.Path(f"/proc/{server.process.pid}/status").read_text()).group(1)) << 10
+        print(f"\n{UPLOADS} uploads of {size >> 20} MiB at once, {budget >> 20} MiB for bodies: {peak >> 20} MiB RSS at most, "
+              f"{idle >> 20} before")
+        lost = metric(server, "steno_records_lost_total")
+        assert lost == 0
+        assert peak < idle + 16 * budget
+        wait_until(lambda: metric(server, "steno_records_waiting") == 0 and metric(server, "steno_store_behind") == 0,
+                   "store that has caught up")
+        assert len(server.calls()) == UPLOADS
+        server.stop()
 
 
 def test_a_disk_that_is_full_for_a_while(tmp_path, strip):

@@ -90,12 +90,12 @@ class Server(Process):
         except (FileNotFoundError, ValueError):
             return None
 
-    def request(self, method, path, body=None, headers=None, expect=200):
+    def request(self, method, path, body=None, headers=None, expect=200, timeout=60):
         """(status, headers, parsed JSON or bytes). Raises unless the status is the expected one (None: any)."""
         data = None if body is None else body if isinstance(body, bytes) else json.dumps(body).encode()
         request = urllib.request.Request(self.url + path, data=data, method=method, headers=headers or {})
         try:
-            with urllib.request.urlopen(request, timeout=60) as answer:
+            with urllib.request.urlopen(request, timeout=timeout) as answer:
                 status, head, content = answer.status, answer.headers, answer.read()
         except urllib.error.HTTPError as error:
             status, head, content = error.code, error.headers, error.read()
