@@ -78,7 +78,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     expect(io::replace_file(files, path, bytes).has_value());
 
     // Ended where its prefixes say, so that what stands behind damage is looked for.
-    if (size > 0 && data[size - 1] % 2 == 0) mark_end(files, folder, stream, bytes);
+    const bool marked = size > 0 && data[size - 1] % 2 == 0;
+    if (marked) mark_end(files, folder, stream, bytes);
     const auto end = journal::find_end(files, folder, stream, false);
     const auto reader = journal::Reader::open(files, folder);
     std::uint64_t records = 0;
@@ -100,7 +101,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
             for (const journal::StoredPayload& payload : (*record)->payloads)
                 damaged = damaged || payload.damaged;
         }
-        if (records > 0 && !damaged) expect(end && end->head.sequence + 1 == (*cursor)->sequence());
+        // (The mark may name an earlier end than the records have.)
+        if (records > 0 && !damaged && !marked)
+            expect(end && end->head.sequence + 1 == (*cursor)->sequence());
     }
     const auto report = journal::verify(files, folder);
     if (report && report->intact) expect(!damaged);
