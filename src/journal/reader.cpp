@@ -1,22 +1,14 @@
-#include "journal/reader.hpp"
-
 #include "base/log.hpp"
-#include "journal/journal.hpp"
+#include "journal/folder_reader.hpp"
 #include "journal/owned_record.hpp"
 #include "journal/recovery.hpp"
-#include "journal/restart.hpp"
-#include "journal/sealed_segment.hpp"
-#include "journal/segment_scanner.hpp"
+#include "journal/stream_cursor.hpp"
 #include "journal/trimming.hpp"
 #include "journal/word_list.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <deque>
-#include <map>
-#include <mutex>
-#include <unordered_map>
 
 namespace steno::journal {
 namespace {
@@ -24,220 +16,12 @@ namespace {
 constexpr std::uint64_t kIndexStep = 16;  ///< records between two entries of an index
 constexpr std::size_t kMaxOpenFiles = 64;
 constexpr std::size_t kSingleReadBytes = 8 * 1024;
-/// Of decompressed blocks: for single records of any segments (those of one segment of the usual size fit),
-/// and for a row of records of one.
-constexpr std::uint64_t kCacheBytes = 96ULL << 20;
-constexpr std::uint64_t kScanCacheBytes = 128ULL << 20;
 
 std::unexpected<Error> no_such(Position position, std::string_view why) {
     return fail(Code::NotFound, fmt::format("there is no record {}: {}", position.to_string(), why));
 }
 
-struct Segment {
-    explicit Segment(const SegmentFile& facts)
-        : path(facts.path),
-          number(facts.number),
-          sealed(facts.sealed),
-          first_sequence(facts.header.first_sequence),
-          header_size(facts.header.header_size),
-          created_unix_nanos(facts.header.created_unix_nanos),
-          size(facts.size),
-          end_sequence(facts.end_sequence) {}
-    const std::string path;
-    const std::uint64_t number;
-    const bool sealed;
-    const std::uint64_t first_sequence;
-    const std::uint64_t header_size;
-    const std::int64_t created_unix_nanos;
-    std::uint64_t size;                 ///< guarded by the stream's mutex, as the next
-    std::uint64_t end_sequence;         ///< see SegmentFile
-    std::optional<Sha256> chain_after;  ///< as the next segment says
-
-    std::mutex mutex;                              ///< for what follows
-    std::shared_ptr<io::File> file;                ///< while it is among the open ones, as the next
-    std::shared_ptr<const SealedSegment> content;  ///< of a sealed one
-    /// Where records begin: of each kIndexStep-th, as far as was walked, and of those behind damage.
-    std::map<std::uint64_t, std::uint64_t> places;
-};
-using SegmentPtr = std::shared_ptr<Segment>;
-
-struct Stream {
-    explicit Stream(const Uuid& which) : id(which) {}
-    const Uuid id;
-    std::mutex mutex;
-    std::vector<SegmentPtr> segments;
-    std::uint64_t trimmed = 0;                    ///< the last sequence that was removed
-    std::optional<std::uint64_t> final_sequence;  ///< once it cannot grow any more
-    std::optional<Sha256> final_chain;            ///< the value after that, if a mark says it
-    std::uint64_t lost_through = 0;               ///< see StreamInfo
-    std::string mark_damage;                      ///< what is wrong with its mark
-    std::uint64_t scanned_end = 0;    ///< of a stream without a mark: as far as it was whole when it had …
-    std::uint64_t scanned_bytes = 0;  ///< … this size
-};
-
-class FolderReader final : public Reader {
-  public:
-    FolderReader(io::FileSystem& files, std::string data_folder, const Journal* live)
-        : files_(files), data_folder_(std::move(data_folder)), live_(live) {}
-
-    Result<std::vector<StreamInfo>> streams() override;
-    void let_go() override;
-    std::vector<bool> may_contain(std::span<const Position> positions, std::string_view text) override;
-    Result<Record> read(Position position) override;
-    Result<std::unique_ptr<Cursor>> scan(Uuid stream, std::uint64_t from_sequence) override;
-
-    /// The last sequence that may be read.
-    Result<std::uint64_t> end_of(Stream& stream);
-    Result<void> refresh(Stream& stream);
-    /// The segment that has this record; null if none does. And where its records end.
-    std::pair<SegmentPtr, std::uint64_t> segment_of(Stream& stream, std::uint64_t sequence);
-    std::uint64_t first_of(Stream& stream);
-    Result<std::shared_ptr<io::File>> file_of(const SegmentPtr& segment);
-    Result<std::shared_ptr<const SealedSegment>> content_of(const SegmentPtr& segment);
-    /// The record as it stands in a sealed segment.
-    Result<Record> read_sealed(const Position& position, const SegmentPtr& segment, BlockCache& cache);
-    /// Where this record begins or, if damage lies before it, the first one behind that. DataLoss: none does.
-    Result<Restart> locate(Stream& stream, const SegmentPtr& segment, std::uint64_t sequence);
-    Result<std::uint64_t> offset_of(Stream& stream, const SegmentPtr& segment, std::uint64_t sequence);
-    /// The first record behind this one, which is damaged, in its segment.
-    Result<std::optional<std::uint64_t>> behind(Stream& stream, const SegmentPtr& segment,
-                                                std::uint64_t sequence);
-    /// A record of a plain segment whose header is whole, and some payloads are not. DataLoss if it is not
-    /// so.
-    Result<Record> read_damaged(Stream& stream, std::uint64_t sequence);
-
-  private:
-    static std::optional<ProvenEnd> proven_end(Stream& stream, const Segment& segment);
-    [[nodiscard]] bool is_live(const Uuid& stream) const {
-        return live_ != nullptr && live_->stream() == stream;
-    }
-    Result<std::shared_ptr<Stream>> stream_of(const Uuid& id);
-    /// Finds out where a stream ends that is not live, if it cannot grow any more.
-    Result<void> find_final(Stream& stream);
-    Result<StreamInfo> info_of(const Uuid& id);
-
-    io::FileSystem& files_;
-    const std::string data_folder_;
-    const Journal* const live_;
-    std::mutex mutex_;
-    std::unordered_map<Uuid, std::shared_ptr<Stream>> streams_;
-    std::mutex open_mutex_;
-    std::deque<SegmentPtr> open_;  ///< those with an open file, the oldest first
-    BlockCache cache_{kCacheBytes};
-};
-
-class StreamCursor final : public Cursor {
-  public:
-    StreamCursor(FolderReader& reader, std::shared_ptr<Stream> stream, std::uint64_t from)
-        : reader_(reader), stream_(std::move(stream)), due_(from) {}
-
-    Result<std::optional<Record>> next() override {
-        bool refreshed = false;
-        for (;;) {
-            STENO_ASSIGN(const std::uint64_t end, reader_.end_of(*stream_));
-            if (due_ > end) return std::optional<Record>();
-            std::string reason = "the segment that has it is missing";
-            std::string where = "no file";
-            if (!segment_ || due_ >= segment_end_ || (!scanner_ && !segment_->sealed))
-                STENO_TRY(open_segment());
-            if (segment_) where = segment_->path;
-            if (segment_ && segment_->sealed) {
-                auto record = reader_.read_sealed({stream_->id, due_}, segment_, cache_);
-                if (record) {
-                    ++due_;
-                    return std::optional<Record>(std::move(*record));
-                }
-                reason = record.error().message;
-                segment_.reset();
-            } else if (scanner_) {
-                STENO_ASSIGN(const auto step, scanner_->next());
-                if (step.state == SegmentScanner::State::Record) {
-                    ++due_;
-                    return std::optional<Record>(own_record(stream_->id, step, segment_->number));
-                }
-                reason = step.state == SegmentScanner::State::Bad
-                             ? fmt::format("{} at byte {}", step.reason, step.offset)
-                             : "the file ends before it";
-                const bool at_next = due_ >= segment_end_;
-                scanner_.reset();
-                if (at_next) continue;
-            }
-            if (refreshed) {
-                if (auto record = reader_.read_damaged(*stream_, due_)) {
-                    ++due_;
-                    segment_.reset();
-                    return std::optional<Record>(std::move(*record));
-                }
-                return fail(Code::DataLoss, fmt::format("record {}/{} is damaged ({}): {}",
-                                                        stream_->id.to_string(), due_, where, reason));
-            }
-            // A living stream goes on in new files.
-            STENO_TRY(reader_.refresh(*stream_));
-            refreshed = true;
-        }
-    }
-
-    Result<bool> skip_damage() override {
-        scanner_.reset();
-        segment_.reset();
-        STENO_TRY(reader_.refresh(*stream_));
-        STENO_ASSIGN(const bool further, skip_within_segment());
-        if (further) return true;
-        const std::lock_guard lock(stream_->mutex);
-        for (const SegmentPtr& segment : stream_->segments) {
-            if (segment->first_sequence <= due_) continue;
-            due_ = segment->first_sequence;
-            return true;
-        }
-        return false;
-    }
-
-    std::uint64_t sequence() const override { return due_; }
-
-  private:
-    /// In a sealed segment, damage ends with its block; in a plain one, where a record can be proven.
-    Result<bool> skip_within_segment() {
-        const auto [segment, end] = reader_.segment_of(*stream_, due_);
-        if (!segment) return false;
-        if (!segment->sealed) {
-            STENO_ASSIGN(const auto next, reader_.behind(*stream_, segment, due_));
-            if (next) due_ = *next;
-            return next.has_value();
-        }
-        const auto content = reader_.content_of(segment);
-        if (!content) return false;
-        const auto& spine = (*content)->directory().spine;
-        const auto next = std::ranges::upper_bound(spine, due_, {}, &SpineBlock::first_sequence);
-        if (next == spine.end()) return false;
-        due_ = next->first_sequence;
-        return true;
-    }
-
-    Result<void> open_segment() {
-        const auto [segment, end] = reader_.segment_of(*stream_, due_);
-        segment_ = segment;
-        segment_end_ = end;
-        scanner_.reset();
-        if (!segment || segment->sealed) return {};
-        // Damage is told by next(), which looks again first.
-        const auto offset = reader_.offset_of(*stream_, segment, due_);
-        auto file = offset ? reader_.file_of(segment) : std::unexpected(offset.error());
-        if (!file && file.error().code != Code::DataLoss) return std::unexpected(std::move(file).error());
-        if (!file) return {};
-        file_ = std::move(*file);
-        scanner_.emplace(*file_, *offset, due_, end);
-        return {};
-    }
-
-    FolderReader& reader_;
-    std::shared_ptr<Stream> stream_;
-    std::uint64_t due_;
-    SegmentPtr segment_;
-    std::uint64_t segment_end_ = 0;
-    std::shared_ptr<io::File> file_;
-    std::optional<SegmentScanner> scanner_;
-    BlockCache cache_{kScanCacheBytes};
-};
+}  // namespace
 
 Result<void> FolderReader::refresh(Stream& stream) {
     STENO_ASSIGN(StreamFiles found, list_segments(files_, data_folder_, stream.id));
@@ -622,8 +406,6 @@ Result<std::unique_ptr<Cursor>> FolderReader::scan(Uuid id, std::uint64_t from_s
     const std::uint64_t from = std::max(from_sequence, first_of(*stream));
     return std::make_unique<StreamCursor>(*this, std::move(stream), from);
 }
-
-}  // namespace
 
 Result<std::unique_ptr<Reader>> Reader::open(io::FileSystem& files, std::string data_folder,
                                              const Journal* live) {
