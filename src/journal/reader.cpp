@@ -273,6 +273,11 @@ Result<StreamInfo> FolderReader::info_of(const Uuid& id) {
         const Segment& first = *stream->segments.front();
         info.created_unix_nanos = first.created_unix_nanos;
         if (info.durable >= first.first_sequence) info.first_sequence = first.first_sequence;
+        if (first.first_sequence > stream->trimmed + 1) {
+            info.damage.push_back(
+                fmt::format("stream {}: the records from {} to {} are missing, with their files",
+                            id.to_string(), stream->trimmed + 1, first.first_sequence - 1));
+        }
     }
     if (!stream->mark_damage.empty()) info.damage.push_back(stream->mark_damage);
     if (info.lost_through > info.durable) {

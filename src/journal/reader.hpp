@@ -29,8 +29,8 @@ struct StreamInfo {
     bool live = false;    ///< the stream of the Journal given to Reader::open
     /// Above `durable`: the records up to here were durable once and are lost, as the stream's mark says.
     std::uint64_t lost_through = 0;
-    /// What is wrong with it, as far as that can be told without reading it: a damaged mark, a lost end, a
-    /// newer format version. What is whole is readable all the same.
+    /// What is wrong with it, as far as that can be told without reading it: a damaged mark, a beginning that
+    /// nobody removed by a mark, a lost end, a newer format version. What is whole is readable all the same.
     std::vector<std::string> damage;
 };
 

@@ -67,6 +67,16 @@ def test_commands_that_look_wait_for_a_store_that_is_fed_anew(tmp_path):
         assert command[0] != "stats" or json.loads(done.stdout)["calls"] == 5
 
 
+def test_a_missing_beginning_is_said(tmp_path):
+    data = tmp_path / "data"
+    run("demo", "--data", data, "--calls", 300, "--days", 10, env={"STENO_JOURNAL_SEGMENT_BYTES": "200000", "STENO_JOURNAL_SEAL": "off"})
+    next(data.glob("journal/*/0000000000000001.stj")).unlink()
+    delete_store(data)
+    for _ in range(2):
+        count, done = exported(data)
+        assert 0 < count < 300 and done.returncode == 11 and "the records from 1 to" in done.stderr, done.stderr
+
+
 def test_a_damaged_mark_hides_nothing_and_is_said(tmp_path):
     data = tmp_path / "data"
     stream = record(data, 3)
