@@ -16,6 +16,12 @@
 
 namespace steno::net {
 
+/// Who reads a body whose length nobody knows may be asked for room only once it is large.
+struct BodyRoom {
+    std::uint64_t free = UINT64_MAX;   ///< bytes that need none
+    std::function<Task<bool>()> make;  ///< asked once, when more have come; nothing is read meanwhile
+};
+
 /// One request and its answer, on the server's side. Lives as long as the handler's coroutine; one coroutine
 /// uses it. The order is: head, body, write_head, write…, finish. What a handler leaves undone is done for it
 /// as well as it can be: an unread body is drained (up to a bound, else the connection closes), a missing
@@ -29,9 +35,9 @@ class ServerExchange {
 
     /// The whole body. ResourceExhausted when it is larger than `limit` (checked on Content-Length before a
     /// byte is read); DeadlineExceeded when the client stalls for longer than `body_stall`: it can still be
-    /// answered, with 408, and then the connection closes; Cancelled when it has gone. Answers
-    /// "Expect: 100-continue" by itself.
-    virtual Task<Result<std::string>> read_body(std::uint64_t limit) = 0;
+    /// answered, with 408, and then the connection closes; Cancelled when it has gone;
+    /// Unavailable when `room` says no. Answers "Expect: 100-continue" by itself.
+    virtual Task<Result<std::string>> read_body(std::uint64_t limit, BodyRoom room = {}) = 0;
 
     /// Sends status and headers at once. `content_length`: exactly so many bytes will be written; without it
     /// the body is chunked (HTTP/1.1) or ended by closing (1.0). Content-Length and Transfer-Encoding in

@@ -199,7 +199,7 @@ bool ServerConnection::take_body(std::string* into) {
     return !error;
 }
 
-Task<Result<std::string>> ServerConnection::read_body(std::uint64_t limit) {
+Task<Result<std::string>> ServerConnection::read_body(std::uint64_t limit, BodyRoom room) {
     std::string body;
     if (body_done_) co_return body;
     auto too_large = [&] {
@@ -219,6 +219,11 @@ Task<Result<std::string>> ServerConnection::read_body(std::uint64_t limit) {
         }
         if (body.size() > limit) co_return too_large();
         if (body_done_) break;
+        if (body.size() > room.free) {
+            room.free = UINT64_MAX;
+            if (!co_await room.make())
+                co_return fail(Code::Unavailable, "there is no room for the request body");
+        }
         if (co_await more_input(Loop::in(server_->options.body_stall), Late::Tell)) continue;
         if (client_gone()) co_return client_has_gone();
         keep_alive_ = false;

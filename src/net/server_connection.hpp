@@ -47,7 +47,7 @@ class ServerConnection final : public Connection, public ServerExchange {
 
     [[nodiscard]] const RequestHead& head() const override { return head_; }
     [[nodiscard]] std::string peer() const override { return peer_; }
-    Task<Result<std::string>> read_body(std::uint64_t limit) override;
+    Task<Result<std::string>> read_body(std::uint64_t limit, BodyRoom room) override;
     Task<Result<void>> write_head(const ResponseHead& head,
                                   std::optional<std::uint64_t> content_length) override;
     Task<Result<void>> write(std::string_view piece) override;

@@ -277,6 +277,20 @@ def test_one_byte_more_than_64_mib_is_refused_before_it_is_read(gateway):
     assert gateway.recorded(session)["status"] == "failure"
 
 
+def test_clients_that_stall_in_chunked_bodies_hold_up_no_small_ones(gateway):
+    head = (b"POST /openai/v1/chat/completions HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
+            b"Transfer-Encoding: chunked\r\n\r\n")
+    stalled = []
+    for sent in (5, 5, 5, 5, 100_000, 100_000, 100_000, 100_000, 100_000):  # each of the large ones takes room for 64 MiB
+        client = gateway.client()
+        client.send(head + f"{sent:x}\r\n".encode() + b" " * sent + b"\r\n")
+        stalled.append(client)
+    gateway.upstream.script = whole(b"{}")
+    client = gateway.client()
+    client.send(head + b"2\r\n{}\r\n0\r\n\r\n")
+    assert client.answer()[0] == 200
+
+
 # Time.
 
 

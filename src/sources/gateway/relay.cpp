@@ -20,12 +20,12 @@ namespace {
 
 /// Decoded answers beyond this are relayed, but no longer read.
 constexpr std::uint64_t kMaxDecodedBytes = 256u << 20;
-/// Exact bytes of an answer beyond this are not kept.
 /// Smaller request bodies are not counted.
 constexpr std::uint64_t kSmallBody = 64u << 10;
 /// So long a larger one waits for room, in nanoseconds; and so often it looks.
 constexpr std::int64_t kRoomPatience = 600'000'000'000;
 constexpr std::chrono::milliseconds kRoomInterval{20};
+/// Exact bytes of an answer beyond this are not kept.
 constexpr std::size_t kMaxRawResponse = 64u << 20;
 constexpr std::int64_t kDurabilityPatience = 30'000'000'000;  // ns
 
@@ -88,9 +88,18 @@ net::Task<void> Gateway::Relay::run() {
     id_ = Uuid::at(system_clock().now().unix_nanos, system_random());
     if (recording()) begin_call();
 
-    if (const bool room = co_await make_room(); !room) co_return;
-    auto body = co_await client_.read_body(gateway_.options_.max_body_bytes);
+    const std::uint64_t most = gateway_.options_.max_body_bytes;
+    const auto length = announced_length(request_.headers);
+    // One that is too large is refused with its reason.
+    if (length && *length > kSmallBody && *length <= most) {
+        const bool room = co_await make_room(*length);
+        if (!room) co_return;
+    }
+    net::BodyRoom unannounced;
+    if (!length && most > kSmallBody) unannounced = {kSmallBody, [this, most] { return make_room(most); }};
+    auto body = co_await client_.read_body(most, std::move(unannounced));
     if (!body) {
+        if (body.error().code == Code::Unavailable) co_return;  // make_room has answered
         if (body.error().code == Code::ResourceExhausted) {
             co_await refuse_with(
                 413, ErrorType::InvalidRequest,
@@ -481,19 +490,14 @@ net::Task<void> Gateway::Relay::relay_answer(net::ClientExchange& answer) {
     }
 }
 
-net::Task<bool> Gateway::Relay::make_room() {
-    std::uint64_t wanted = announced_length(request_.headers).value_or(0);
-    if (request_.headers.get("transfer-encoding"))
-        wanted = gateway_.options_.max_body_bytes;  // until it is known
-    // One that is too large is refused with its reason.
-    if (wanted <= kSmallBody || wanted > gateway_.options_.max_body_bytes) co_return true;
+net::Task<bool> Gateway::Relay::make_room(std::uint64_t bytes) {
     const std::int64_t deadline = system_clock().steady_nanos() + kRoomPatience;
     for (;;) {
-        if (auto share = gateway_.bodies_.take(wanted)) {
+        if (auto share = gateway_.bodies_.take(bytes)) {
             share_.emplace(std::move(*share));
             co_return true;
         }
-        // The client waits in its upload meanwhile: nothing of it is read.
+        // The client waits in its upload meanwhile: nothing more of it is read.
         if (system_clock().steady_nanos() > deadline || !co_await net::sleep_for(kRoomInterval)) break;
     }
     co_await refuse_with(

@@ -52,7 +52,8 @@ class Gateway::Relay {
     net::ResponseHead client_head(const net::ResponseHead& head) const;
 
     /// Waits until the body that is announced has room in memory; false: it was refused.
-    net::Task<bool> make_room();
+    /// False: there was none for so long that the call was refused.
+    net::Task<bool> make_room(std::uint64_t bytes);
     net::Task<void> relay_answer(net::ClientExchange& answer);
     net::Task<void> answer_failed(net::ClientError error);
     /// Answers in the provider's place. The remedy goes to client and record, and in the record before the
