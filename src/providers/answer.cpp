@@ -12,6 +12,7 @@ namespace {
 
 constexpr std::size_t kPartCost = sizeof(Part);
 constexpr std::string_view kRefusal = "refusal";
+constexpr std::string_view kUnknown = "\xef\xbf\xbd";  ///< U+FFFD
 
 std::string_view trimmed(std::string_view text) {
     constexpr std::string_view kSpace = " \t\r\n";
@@ -136,7 +137,19 @@ void Answer::append(PartType type, std::string_view text) {
 
 void Answer::append(PartType type, JsonValue text) {
     std::string decoded;
-    append(type, text.string_in(decoded));
+    std::string_view content = text.string_in(decoded);
+    if (content.empty()) return;
+    Choice& choice = selected();
+    std::vector<Part>& parts = choice.message.parts;
+    const std::uint32_t first = std::exchange(choice.half, 0);
+    if (const std::uint32_t second = first == 0 ? 0 : text.second_half_at_begin();
+        second != 0 && !parts.empty() && parts.back().type == type && parts.back().text.ends_with(kUnknown)) {
+        parts.back().text.resize(parts.back().text.size() - kUnknown.size());
+        append_utf8(parts.back().text, 0x10000 + ((first - 0xd800) << 10) + (second - 0xdc00));
+        content.remove_prefix(kUnknown.size());
+    }
+    append(type, content);
+    choice.half = text.first_half_at_end();
 }
 
 void Answer::append_refusal(std::string_view text) {

@@ -25,7 +25,7 @@ class Answer {
     void set_finish_reason(std::string_view reason);
 
     /// Text or reasoning: continues the last part if that is of the same type, else begins one. "" does
-    /// nothing.
+    /// nothing. A character of which two pieces bring a half each is put together.
     void append(PartType type, JsonValue text);
     void append(PartType type, std::string_view text);
     /// A refusal, in one piece or many: kept as {"type": "refusal", "refusal": …}.
@@ -65,6 +65,8 @@ class Answer {
     struct Choice {
         Message message;
         std::string finish_reason;
+        /// The last text ended with this half of a UTF-16 pair, which stands in it as U+FFFD.
+        std::uint32_t half = 0;
         std::map<std::int64_t, std::size_t> tool_slots;  ///< the provider's index → place in message.parts
     };
     Choice& selected();

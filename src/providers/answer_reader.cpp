@@ -26,6 +26,12 @@ std::string prose(std::string_view body) {
     return std::string(trim(utf8_prefix(repaired_utf8(text), kShown)));
 }
 
+/// Is what stands before the first line break a JSON document of its own?
+bool begins_with_a_line(std::string_view text) {
+    const std::size_t end = text.find('\n');
+    return end != std::string_view::npos && is_json(text.substr(0, end));
+}
+
 class GenericReader final : public AnswerReader {
   public:
     GenericReader(const RequestView& request, const ResponseView& response)
@@ -77,6 +83,46 @@ AnswerReader::AnswerReader(const RequestView& request, const ResponseView& respo
 
 void AnswerReader::keep_first(std::string& known, JsonValue value) {
     if (known.empty()) value.append_string_to(known);
+}
+
+void AnswerReader::note_odd(std::string_view name) {
+    if (odd_.empty()) odd_ = name;
+}
+
+JsonValue AnswerReader::text(JsonValue object, std::string_view name) {
+    const JsonValue value = object[name];
+    if (value.has_value() && !value.is_string()) note_odd(name);
+    return value;
+}
+
+JsonValue AnswerReader::text_or_objects(JsonValue object, std::string_view name) {
+    const JsonValue value = object[name];
+    return value.is_string() ? value : objects(object, name);
+}
+
+JsonValue AnswerReader::object(JsonValue object, std::string_view name) {
+    const JsonValue value = object[name];
+    if (value.has_value() && !value.is_object()) note_odd(name);
+    return value;
+}
+
+JsonValue AnswerReader::objects(JsonValue object, std::string_view name) {
+    const JsonValue value = object[name];
+    if (!value.has_value()) return value;
+    bool odd = !value.is_array();
+    std::size_t elements = 0;  // a list of nothing but numbers has none to look at
+    for (const JsonValue element : value.elements()) {
+        odd = odd || !element.is_object();
+        ++elements;
+    }
+    if (odd || elements != value.size()) note_odd(name);
+    return value;
+}
+
+std::string AnswerReader::scalar(JsonValue object, std::string_view name) {
+    const JsonValue value = object[name];
+    if (value.is_array() || value.is_object()) note_odd(name);
+    return value.scalar_text();
 }
 
 void AnswerReader::report(ProviderError error) {
@@ -157,8 +203,13 @@ void AnswerReader::on_message(std::string_view name, std::string_view data) {
         ++unreadable_;
         return;
     }
+    if (!root.is_object()) {
+        if (root.has_value()) malformed_ = true;
+        return;
+    }
     ++events_;
     if (auto error = error_in(root, name == "error")) report(std::move(*error));
+    answered_ = answered_ || is_answer(root);
     if (body_ == Body::Messages) counts_.read(root);
     on_event(name, root);
 }
@@ -202,9 +253,17 @@ void AnswerReader::read_document(bool complete) {
         on_document(document_.root());
         constexpr int kAccepted = 202;  // the answer is to be fetched elsewhere, later
         no_answer_ = status_ != kAccepted && !is_answer(document_.root());
+    } else if (expected_ == Expected::EventsOrLines && !too_big_ && begins_with_a_line(document_text_)) {
+        body_ = Body::Lines;
+        line_parser_.feed(document_text_, on_element_);
+        line_parser_.finish(on_element_);
     } else {
         (complete ? malformed_ : cut_) = true;
     }
+}
+
+bool AnswerReader::says_only_that_it_is_over() const {
+    return !answered_ && !answer_.has_output() && answer_.empty() && (done_ || array_parser_.finished());
 }
 
 void AnswerReader::set_status(bool complete, Call& call) {
@@ -230,6 +289,9 @@ void AnswerReader::set_status(bool complete, Call& call) {
     } else if (no_answer_) {
         set_error(call, ErrorType::MalformedResponse,
                   "the answer is JSON, but has nothing that an answer of this endpoint has");
+    } else if (!odd_.empty()) {
+        set_error(call, ErrorType::MalformedResponse,
+                  fmt::format("\"{}\" is of a type that it has in no answer of this endpoint", odd_));
     } else if (body_ == Body::Ignored) {
         if (!complete) call.status = Status::Partial;
     } else if (cut_) {
@@ -243,6 +305,8 @@ void AnswerReader::set_status(bool complete, Call& call) {
         }
         // Some of an answer is a part of it, nothing is a failure.
         if (answer_.has_output() || !complete) call.status = Status::Partial;
+    } else if (stream && says_only_that_it_is_over()) {
+        set_error(call, ErrorType::MalformedResponse, "the stream is over without anything of an answer");
     } else if (answer_.cut_short()) {
         call.status = Status::Partial;
     }

@@ -29,6 +29,7 @@ class AnswerReader : public ResponseReader {
     enum class Expected : unsigned char {
         Events,
         EventsOrArray,  ///< a body that begins with '[' is a stream
+        EventsOrLines,  ///< several documents, one a line, are a stream whatever the content type is
         Lines,          ///< JSON lines, whatever its content type is
         Anything,       ///< it is not looked at
     };
@@ -48,7 +49,8 @@ class AnswerReader : public ResponseReader {
     /// The whole body, if its status is that of a success; it may hold an error all the same.
     virtual void on_document(JsonValue root) = 0;
     /// Has the body what an answer of this endpoint cannot be without, be it empty? A success that has not
-    /// is recorded as a malformed response, with what on_document() found.
+    /// is recorded as a malformed response, with what on_document() found. Also asked for the messages of a
+    /// stream until one has: a stream that says that it is over must have told more than that.
     [[nodiscard]] virtual bool is_answer(JsonValue root) const = 0;
     /// Called by end(), when everything has been read and the answer's parts are in the call.
     virtual void on_end(Call& call) = 0;
@@ -73,6 +75,16 @@ class AnswerReader : public ResponseReader {
     [[nodiscard]] bool body_is_complete() const { return complete_; }
     void finish_stream() { finished_ = true; }
     void report(ProviderError error);
+
+    // The member of that name, which is of this type in every answer of the endpoint, or is not there, or is
+    // null. Where it is of another type, the answer is recorded as malformed, with what else could be read.
+    [[nodiscard]] JsonValue text(JsonValue object, std::string_view name);
+    [[nodiscard]] JsonValue text_or_objects(JsonValue object, std::string_view name);
+    [[nodiscard]] JsonValue object(JsonValue object, std::string_view name);
+    [[nodiscard]] JsonValue objects(JsonValue object, std::string_view name);  ///< a list of them
+    /// A string, or a number as written.
+    [[nodiscard]] std::string scalar(JsonValue object, std::string_view name);
+
     /// Takes the first non-empty string.
     static void keep_first(std::string& known, JsonValue value);
 
@@ -86,10 +98,13 @@ class AnswerReader : public ResponseReader {
                body_ == Body::Messages;
     }
     void on_message(std::string_view name, std::string_view data);
+    void note_odd(std::string_view name);
     /// Of an AWS event stream.
     void on_amazon_message(const EventStreamMessage& message);
     void on_amazon_error(const EventStreamMessage& message);
     void read_document(bool complete);
+    /// By "[DONE]" or the end of an array, and nothing else.
+    [[nodiscard]] bool says_only_that_it_is_over() const;
     void set_status(bool complete, Call& call);
 
     int status_;
@@ -104,6 +119,8 @@ class AnswerReader : public ResponseReader {
     bool flushing_ = false;  ///< what comes now was not closed by the provider
     bool malformed_ = false;
     bool no_answer_ = false;  ///< JSON, but none of this endpoint's answers
+    bool answered_ = false;   ///< of a stream: something that an answer of this endpoint has has come
+    std::string odd_;         ///< the first member of another type than it should be
     std::int64_t unreadable_ = 0;
     bool complete_ = false;
     bool cut_ = false;  ///< a document that is not whole

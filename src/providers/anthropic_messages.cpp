@@ -175,9 +175,9 @@ class MessagesReader final : public AnswerReader {
             output_is_final_ = false;  // the count that it brings is a placeholder, wherever it stands
             read_envelope(data["message"]);
         } else if (type == "content_block_start") {
-            start_block(index, data["content_block"]);
+            start_block(index, object(data, "content_block"));
         } else if (type == "content_block_delta") {
-            extend_block(index, data["delta"]);
+            extend_block(index, object(data, "delta"));
         } else if (type == "content_block_stop") {
             stop_block(index);
         } else if (type == "message_delta") {
@@ -192,12 +192,16 @@ class MessagesReader final : public AnswerReader {
     void on_document(JsonValue root) override {
         if (root["completion"].is_string()) return read_completion(root);
         read_envelope(root);
-        for (const JsonValue block : root["content"].elements()) {
+        for (const JsonValue block : objects(root, "content").elements()) {
             const JsonValue type = block["type"];
             if (type.is("text")) {
-                answer_.append(PartType::Text, block["text"]);
+                answer_.append(PartType::Text, text(block, "text"));
+            } else if (type.is("thinking")) {
+                answer_.append(PartType::Reasoning, text(block, "thinking"));
+            } else if (type.is("tool_use")) {
+                answer_.add_tool_call(scalar(block, "id"), scalar(block, "name"), block["input"]);
             } else {
-                answer_.add(read_block(block));
+                answer_.add_verbatim(block);
             }
         }
         read_end(root, root);
@@ -236,19 +240,19 @@ class MessagesReader final : public AnswerReader {
     void read_completion(JsonValue data) {
         keep_first(id_, data["id"]);
         keep_first(model_, data["model"]);
-        answer_.append(PartType::Text, data["completion"]);
+        answer_.append(PartType::Text, text(data, "completion"));
         if (data["stop_reason"].is_string()) answer_.set_finish_reason(data["stop_reason"].string());
     }
 
     void start_block(std::int64_t index, JsonValue block) {
         const JsonValue type = block["type"];
         if (type.is("text")) {
-            answer_.append(PartType::Text, block["text"]);
+            answer_.append(PartType::Text, text(block, "text"));
         } else if (type.is("thinking")) {
-            answer_.append(PartType::Reasoning, block["thinking"]);
+            answer_.append(PartType::Reasoning, text(block, "thinking"));
         } else if (type.is("tool_use")) {
             const JsonValue input = block["input"];
-            answer_.append_tool_call(index, block["id"].string(), block["name"].string(),
+            answer_.append_tool_call(index, scalar(block, "id"), scalar(block, "name"),
                                      input.size() == 0 ? std::string_view() : input.raw());
         } else if (type.is("server_tool_use") && open_.size() < kMaxOpenBlocks) {
             open_[index] = {std::string(block.raw()), {}};
@@ -260,13 +264,13 @@ class MessagesReader final : public AnswerReader {
     void extend_block(std::int64_t index, JsonValue delta) {
         const JsonValue type = delta["type"];
         if (type.is("text_delta")) {
-            answer_.append(PartType::Text, delta["text"]);
+            answer_.append(PartType::Text, text(delta, "text"));
         } else if (type.is("thinking_delta")) {
-            answer_.append(PartType::Reasoning, delta["thinking"]);
+            answer_.append(PartType::Reasoning, text(delta, "thinking"));
         } else if (type.is("input_json_delta")) {
             const auto open = open_.find(index);
             if (open == open_.end()) {
-                answer_.append_tool_call(index, {}, {}, delta["partial_json"].string());
+                answer_.append_tool_call(index, {}, {}, text(delta, "partial_json").string());
             } else if (open->second.input.size() < Answer::kMaxKept / kMaxOpenBlocks) {
                 delta["partial_json"].append_string_to(open->second.input);
             }

@@ -179,9 +179,11 @@ class ConverseReader final : public AnswerReader {
     }
 
     void on_document(JsonValue root) override {
-        const JsonValue message = root["output"]["message"];
+        const JsonValue message = object(object(root, "output"), "message");
         if (message["role"].is_string()) answer_.set_role(message["role"].string());
-        for (const JsonValue block : message["content"].elements()) {
+        for (const JsonValue block : objects(message, "content").elements()) {
+            (void)text(block["reasoningContent"]["reasoningText"], "text");
+            for (const std::string_view name : {"toolUseId", "name"}) (void)text(block["toolUse"], name);
             Part part = read_block(block);
             if (part.type == PartType::Text || part.type == PartType::Reasoning) {
                 answer_.append(part.type, std::string_view(part.text));
@@ -199,24 +201,24 @@ class ConverseReader final : public AnswerReader {
         if (!use.is_object()) {
             if (start["toolResult"].is_object()) answer_.add_verbatim(start);
         } else if (!use["type"].is("server_tool_use")) {
-            answer_.append_tool_call(index, use["toolUseId"].string(), use["name"].string(), {});
+            answer_.append_tool_call(index, scalar(use, "toolUseId"), scalar(use, "name"), {});
         } else if (server_tools_.size() < kMaxServerTools) {
             server_tools_[index] = {std::string(use.raw()), {}};
         }
     }
 
     void extend_block(std::int64_t index, JsonValue delta) {
-        answer_.append(PartType::Text, delta["text"]);
-        if (const JsonValue use = delta["toolUse"]; use.is_object()) {
+        answer_.append(PartType::Text, text(delta, "text"));
+        if (const JsonValue use = object(delta, "toolUse"); use.is_object()) {
             const auto server = server_tools_.find(index);
             if (server == server_tools_.end()) {
-                answer_.append_tool_call(index, {}, {}, use["input"].string());
+                answer_.append_tool_call(index, {}, {}, text(use, "input").string());
             } else if (server->second.input.size() < Answer::kMaxKept / kMaxServerTools) {
                 use["input"].append_string_to(server->second.input);
             }
         }
         const JsonValue thought = delta["reasoningContent"];
-        answer_.append(PartType::Reasoning, thought["text"]);
+        answer_.append(PartType::Reasoning, text(thought, "text"));
         if (thought["redactedContent"].has_value() || delta["image"].is_object() ||
             delta["toolResult"].has_value())
             answer_.add_verbatim(delta);

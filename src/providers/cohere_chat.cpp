@@ -75,7 +75,8 @@ constexpr std::string_view kGrounds[] = {"citations", "documents", "search_queri
 
 class ChatReader final : public AnswerReader {
   public:
-    ChatReader(const RequestView& request, const ResponseView& response) : AnswerReader(request, response) {}
+    ChatReader(const RequestView& request, const ResponseView& response)
+        : AnswerReader(request, response, Expected::EventsOrLines) {}
 
   private:
     static constexpr std::size_t kMaxGrounds = 4 << 20;
@@ -93,12 +94,13 @@ class ChatReader final : public AnswerReader {
         keep_first(id_, root["id"]);
         const JsonValue message = root["message"];
         answer_.set_role(message["role"].string());
-        answer_.append(PartType::Reasoning, message["tool_plan"]);
-        answer_.append(PartType::Text, message["content"]);
-        for (const JsonValue part : message["content"].elements()) on_content(part);
-        for (const JsonValue call : message["tool_calls"].elements()) {
-            const JsonValue function = call["function"];
-            answer_.add_tool_call(call["id"].string(), function["name"].string(), function["arguments"]);
+        answer_.append(PartType::Reasoning, text(message, "tool_plan"));
+        const JsonValue content = text_or_objects(message, "content");
+        answer_.append(PartType::Text, content);
+        for (const JsonValue part : content.elements()) on_content(part);
+        for (const JsonValue call : objects(message, "tool_calls").elements()) {
+            const JsonValue function = object(call, "function");
+            answer_.add_tool_call(scalar(call, "id"), scalar(function, "name"), function["arguments"]);
         }
         keep_grounds(message);
         on_ending(root);
@@ -116,20 +118,20 @@ class ChatReader final : public AnswerReader {
 
     void on_v2_event(JsonValue event) {
         const JsonValue type = event["type"];
-        const JsonValue delta = event["delta"];
-        const JsonValue message = delta["message"];
+        const JsonValue delta = object(event, "delta");
+        const JsonValue message = object(delta, "message");
         if (type.is("message-start")) {
             keep_first(id_, event["id"]);
             answer_.set_role(message["role"].string());
         } else if (type.is("content-start") || type.is("content-delta")) {
-            on_content(message["content"]);
+            on_content(object(message, "content"));
         } else if (type.is("tool-plan-delta")) {
-            answer_.append(PartType::Reasoning, message["tool_plan"]);
+            answer_.append(PartType::Reasoning, text(message, "tool_plan"));
         } else if (type.is("tool-call-start") || type.is("tool-call-delta")) {
             const JsonValue call = message["tool_calls"];
             const JsonValue function = call["function"];
-            answer_.append_tool_call(event["index"].integer().value_or(0), call["id"].string(),
-                                     function["name"].string(), function["arguments"].string());
+            answer_.append_tool_call(event["index"].integer().value_or(0), scalar(call, "id"),
+                                     scalar(function, "name"), text(function, "arguments").string());
         } else if (type.is("citation-start")) {
             keep_ground("citations", message["citations"]);
         } else if (type.is("message-end")) {
@@ -148,14 +150,14 @@ class ChatReader final : public AnswerReader {
     void read_v1(JsonValue root) {
         keep_first(id_, root["generations"].is_array() ? root["id"] : root["response_id"]);
         std::int64_t place = 0;
-        for (const JsonValue generation : root["generations"].elements()) {
+        for (const JsonValue generation : objects(root, "generations").elements()) {
             answer_.select(generation["index"].integer().value_or(place++));
-            answer_.append(PartType::Text, generation["text"]);
+            answer_.append(PartType::Text, text(generation, "text"));
             answer_.set_finish_reason(generation["finish_reason"].string());
         }
-        answer_.append(PartType::Text, root["text"]);
-        for (const JsonValue call : root["tool_calls"].elements())
-            answer_.add_tool_call({}, call["name"].string(), call["parameters"]);
+        answer_.append(PartType::Text, text(root, "text"));
+        for (const JsonValue call : objects(root, "tool_calls").elements())
+            answer_.add_tool_call({}, scalar(call, "name"), call["parameters"]);
         if (root["finish_reason"].is_string()) answer_.set_finish_reason(root["finish_reason"].string());
         keep_grounds(root);
         if (root["meta"].is_object()) read_cohere_usage(root["meta"], usage_);
@@ -166,18 +168,18 @@ class ChatReader final : public AnswerReader {
         keep_grounds(event);
         if (type.is("text-generation")) {
             if (const auto index = event["index"].integer()) answer_.select(*index);
-            answer_.append(PartType::Text, event["text"]);
+            answer_.append(PartType::Text, text(event, "text"));
         } else if (type.is("tool-calls-chunk")) {
             const JsonValue delta = event["tool_call_delta"];
-            answer_.append(PartType::Reasoning, delta["text"]);
+            answer_.append(PartType::Reasoning, text(delta, "text"));
             if (!delta["name"].has_value() && !delta["parameters"].has_value()) return;
             in_chunks_ = true;
             answer_.append_tool_call(delta["index"].integer().value_or(0), {}, delta["name"].string(),
                                      delta["parameters"].string());
         } else if (type.is("tool-calls-generation")) {
             if (in_chunks_) return;  // the same calls, whole
-            for (const JsonValue call : event["tool_calls"].elements())
-                answer_.add_tool_call({}, call["name"].string(), call["parameters"]);
+            for (const JsonValue call : objects(event, "tool_calls").elements())
+                answer_.add_tool_call({}, scalar(call, "name"), call["parameters"]);
         } else if (type.is("stream-error")) {
             report({{}, {}, event["err"].string(), {}});
             answer_.set_finish_reason(event["finish_reason"].string());

@@ -132,7 +132,7 @@ class GenerateReader final : public AnswerReader {
             if (metadata["trafficType"].is_string()) traffic_ = metadata["trafficType"].string();
         }
         std::int64_t place = 0;
-        for (const JsonValue candidate : root["candidates"].elements()) {
+        for (const JsonValue candidate : objects(root, "candidates").elements()) {
             answer_.select(candidate["index"].integer().value_or(place++));
             read_candidate(candidate);
         }
@@ -143,9 +143,10 @@ class GenerateReader final : public AnswerReader {
     }
 
     void read_candidate(JsonValue candidate) {
-        const JsonValue content = candidate["content"];
+        const JsonValue content = object(candidate, "content");
         if (content["role"].is_string()) answer_.set_role(content["role"].string());
-        for (const JsonValue source : content["parts"].elements()) {
+        for (const JsonValue source : objects(content, "parts").elements()) {
+            (void)text(either(source, "functionCall", "function_call"), "name");
             Part part = read_part(source);
             if (part.type == PartType::Text || part.type == PartType::Reasoning) {
                 answer_.append(part.type, std::string_view(part.text));

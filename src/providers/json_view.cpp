@@ -12,6 +12,20 @@
 
 namespace steno::providers {
 
+void append_utf8(std::string& out, std::uint32_t code) {
+    const auto put = [&](std::uint32_t byte) { out.push_back(static_cast<char>(byte)); };
+    if (code < 0x80) {
+        put(code);
+    } else if (code < 0x800) {
+        put(0xc0 | code >> 6), put(0x80 | (code & 0x3f));
+    } else if (code < 0x10000) {
+        put(0xe0 | code >> 12), put(0x80 | (code >> 6 & 0x3f)), put(0x80 | (code & 0x3f));
+    } else {
+        put(0xf0 | code >> 18), put(0x80 | (code >> 12 & 0x3f)), put(0x80 | (code >> 6 & 0x3f));
+        put(0x80 | (code & 0x3f));
+    }
+}
+
 namespace {
 
 using Type = JsonValue::Type;
@@ -25,20 +39,6 @@ int hex_digit(char c) {
     if (c >= 'a' && c <= 'f') return c - 'a' + 10;
     if (c >= 'A' && c <= 'F') return c - 'A' + 10;
     return -1;
-}
-
-void append_utf8(std::string& out, std::uint32_t code) {
-    const auto put = [&](std::uint32_t byte) { out.push_back(static_cast<char>(byte)); };
-    if (code < 0x80) {
-        put(code);
-    } else if (code < 0x800) {
-        put(0xc0 | code >> 6), put(0x80 | (code & 0x3f));
-    } else if (code < 0x10000) {
-        put(0xe0 | code >> 12), put(0x80 | (code >> 6 & 0x3f)), put(0x80 | (code & 0x3f));
-    } else {
-        put(0xf0 | code >> 18), put(0x80 | (code >> 12 & 0x3f)), put(0x80 | (code >> 6 & 0x3f));
-        put(0x80 | (code & 0x3f));
-    }
 }
 
 std::uint32_t hex4(std::string_view digits) {
@@ -387,6 +387,26 @@ void JsonValue::append_string_to(std::string& out) const {
     } else {
         append_unescaped(out, content);
     }
+}
+
+std::uint32_t JsonValue::first_half_at_end() const {
+    constexpr std::size_t kEscape = 6;  // \\uD83D
+    if (!is_string() || document_->nodes_[index_].size == 0 || raw().size() < kEscape + 2) return 0;
+    const std::string_view content = raw().substr(1, raw().size() - 2);
+    const std::size_t at = content.size() - kEscape;
+    std::size_t backslashes = 0;
+    while (backslashes <= at && content[at - backslashes] == '\\') ++backslashes;
+    if (backslashes % 2 == 0 || content[at + 1] != 'u') return 0;
+    const std::uint32_t code = hex4(content.substr(at + 2));
+    return code >= 0xd800 && code < 0xdc00 ? code : 0;
+}
+
+std::uint32_t JsonValue::second_half_at_begin() const {
+    if (!is_string() || document_->nodes_[index_].size == 0) return 0;
+    const std::string_view content = raw().substr(1, raw().size() - 2);
+    if (!content.starts_with("\\u")) return 0;
+    const std::uint32_t code = hex4(content.substr(2));
+    return code >= 0xdc00 && code < 0xe000 ? code : 0;
 }
 
 std::string JsonValue::string() const {

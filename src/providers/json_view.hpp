@@ -52,6 +52,11 @@ class JsonValue {
     /// The same without a copy if it has no escapes; else it is put into `decoded`. Valid as long as both.
     [[nodiscard]] std::string_view string_in(std::string& decoded) const;
     void append_string_to(std::string& out) const;
+    /// The half of a UTF-16 pair that stands, escaped, at the end or the beginning of a string and has no
+    /// other half in it: the first of a pair (D800 to DBFF) or the second (DC00 to DFFF); 0 if there is none.
+    /// Servers that cut texts between two UTF-16 units send such halves in messages that follow each other.
+    [[nodiscard]] std::uint32_t first_half_at_end() const;
+    [[nodiscard]] std::uint32_t second_half_at_begin() const;
     /// Is it this very string?
     [[nodiscard]] bool is(std::string_view text) const;
     /// An integer, also one written as 10.0; nullopt beyond 64 bits.
@@ -173,6 +178,8 @@ class JsonValue::MemberRange {
     Iterator end_;
 };
 
+/// Appends a character, from its number, as UTF-8.
+void append_utf8(std::string& out, std::uint32_t code);
 /// True if the text is one JSON value.
 bool is_json(std::string_view text);
 /// The text with every byte that is no UTF-8 replaced by U+FFFD.

@@ -46,12 +46,12 @@ class ConversationReader final : public AnswerReader {
   private:
     void on_document(JsonValue root) override {
         keep_first(id_, root["conversation_id"]);
-        for (const JsonValue entry : root["outputs"].elements()) {
+        for (const JsonValue entry : objects(root, "outputs").elements()) {
             keep_first(model_, entry["model"]);
             if (entry["type"].is("message.output")) {
-                on_content(entry["content"]);
+                on_content(text_or_objects(entry, "content"));
             } else if (entry["type"].is("function.call")) {
-                answer_.add_tool_call(entry["tool_call_id"].string(), entry["name"].string(),
+                answer_.add_tool_call(scalar(entry, "tool_call_id"), scalar(entry, "name"),
                                       entry["arguments"]);
             } else {
                 answer_.add_verbatim(entry);
@@ -70,8 +70,8 @@ class ConversationReader final : public AnswerReader {
             event["content"].is_object() ? on_part(event["content"]) : on_content(event["content"]);
         } else if (type.is("function.call.delta")) {
             answer_.append_tool_call(event["output_index"].integer().value_or(0),
-                                     event["tool_call_id"].string(), event["name"].string(),
-                                     event["arguments"].string());
+                                     scalar(event, "tool_call_id"), scalar(event, "name"),
+                                     text(event, "arguments").string());
         } else if (type.is("tool.execution.started") || type.is("tool.execution.done") ||
                    type.is("agent.handoff.done")) {
             answer_.add_verbatim(event);
@@ -96,7 +96,7 @@ class ConversationReader final : public AnswerReader {
 
     void on_part(JsonValue part) {
         if (part["type"].is("text")) {
-            answer_.append(PartType::Text, part["text"]);
+            answer_.append(PartType::Text, text(part, "text"));
         } else if (part["type"].is("thinking")) {
             answer_.append(PartType::Reasoning, read_openai_part(part).text);
         } else {

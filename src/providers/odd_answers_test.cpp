@@ -1,10 +1,14 @@
 // Answers as no provider should give them: nothing of them may become a wrong fact.
 
 #include "providers/exchange_for_test.hpp"
+#include "providers/json_view.hpp"
+#include "record/json.hpp"
 
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <cstddef>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -216,6 +220,86 @@ TEST(OddAnswers, AStreamThatEndsBeforeItsContentIsAFailure) {
     EXPECT_EQ(call.error.type, ErrorType::Connection);
 }
 
+TEST(OddAnswers, AStreamOfNothingButItsEndIsMalformed) {
+    for (const char* const body :
+         {"data: [DONE]\n\n", "data: {}\n\ndata: [DONE]\n\n", "data: {\"id\":\"c\"}\n\ndata: [DONE]\n\n"}) {
+        const Call call = chat(body);
+        EXPECT_EQ(call.status, Status::Failure) << body;
+        EXPECT_EQ(call.error.type, ErrorType::MalformedResponse) << body;
+    }
+    for (const char* const verb : {"generateContent", "streamGenerateContent"}) {
+        for (const char* const body : {"[]", "[{}]", "[{\"responseId\":\"r\"}]", "[42]"}) {
+            Exchange exchange;
+            exchange.upstream = "gemini";
+            exchange.path = fmt::format("/v1beta/models/m:{}", verb);
+            exchange.response_headers = {{"content-type", "application/json"}};
+            exchange.response_body = body;
+            const Call call = exchange.read_byte_by_byte();
+            EXPECT_EQ(call.status, Status::Failure) << body;
+            EXPECT_EQ(call.error.type, ErrorType::MalformedResponse) << body;
+        }
+    }
+    // A model may have nothing to say.
+    EXPECT_EQ(chat("data: {\"choices\":[{\"index\":0,\"delta\":{},\"finish_reason\":\"stop\"}]}\n\ndata: "
+                   "[DONE]\n\n")
+                  .status,
+              Status::Success);
+}
+
+TEST(OddAnswers, AnEventThatIsNoObjectIsMalformed) {
+    const std::string before = "data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\"a\"}}]}\n\ndata: ";
+    for (const char* const event : {"42", "\"a\"", "[]", "true"}) {
+        const Call call = chat(before + event + "\n\ndata: [DONE]\n\n");
+        EXPECT_EQ(call.error.type, ErrorType::MalformedResponse) << event;
+        EXPECT_EQ(call.response.messages.at(0).parts.at(0).text, "a");
+    }
+    EXPECT_EQ(chat(before + "null\n\ndata: [DONE]\n\n").status, Status::Success);  // as a sign of life
+}
+
+TEST(OddAnswers, LinesAreReadWhateverTheirContentTypeIs) {
+    Exchange exchange;
+    exchange.upstream = "ollama";
+    exchange.path = "/api/chat";
+    exchange.response_headers = {{"content-type", "application/json"}};
+    exchange.response_body =
+        "{\"model\":\"m\",\"message\":{\"role\":\"assistant\",\"content\":\"hel\"},\"done\":false}\n"
+        "{\"model\":\"m\",\"message\":{\"role\":\"assistant\",\"content\":\"lo\"},\"done\":true,"
+        "\"done_reason\":\"stop\",\"prompt_eval_count\":5,\"eval_count\":2}\n";
+    Call call = exchange.read_byte_by_byte();
+    EXPECT_EQ(call.status, Status::Success);
+    EXPECT_EQ(call.response.messages.at(0).parts.at(0).text, "hello");
+    EXPECT_EQ(call.usage.output_tokens, 2);
+    EXPECT_EQ(call.response.chunks, 2);
+    exchange.complete = false;
+    exchange.response_body.resize(exchange.response_body.size() - 20);
+    call = exchange.read();
+    EXPECT_EQ(call.status, Status::Partial);
+    EXPECT_EQ(call.response.messages.at(0).parts.at(0).text, "hel");
+    EXPECT_EQ(call.usage, Usage{});
+    exchange.response_body = "{\n  \"message\": {\"content\": \"hel";  // one document, cut
+    EXPECT_EQ(exchange.read().error.type, ErrorType::Connection);
+}
+
+TEST(OddAnswers, ACharacterInTwoHalvesIsOne) {
+    const auto event = [](std::string_view content) {
+        return fmt::format("data: {{\"choices\":[{{\"index\":0,\"delta\":{{\"content\":\"{}\"}}}}]}}\n\n",
+                           content);
+    };
+    const auto text_of = [&](const std::vector<std::string_view>& pieces) {
+        std::string body;
+        for (const std::string_view piece : pieces) body += event(piece);
+        const Call call = chat(body + "data: [DONE]\n\n");
+        EXPECT_EQ(call.status, Status::Success);
+        return call.response.messages.at(0).parts.at(0).text;
+    };
+    EXPECT_EQ(text_of({R"(a \ud83d)", R"(\uDE00 b)"}), "a \U0001F600 b");
+    EXPECT_EQ(text_of({R"(\ud83d)", R"(\ude00\ud83d)", R"(\ude00)"}), "\U0001F600\U0001F600");
+    EXPECT_EQ(text_of({R"(\ud83d)", "", R"(\ude00)"}), "\U0001F600");
+    EXPECT_EQ(text_of({R"(\ud83d)", "x", R"(\ude00)"}), "\uFFFDx\uFFFD");
+    EXPECT_EQ(text_of({R"(\ud83d)", R"(\ud83d\ude00)"}), "\uFFFD\U0001F600");
+    EXPECT_EQ(text_of({R"(\\ud83d)", R"(\ude00)"}), "\\ud83d\uFFFD");
+}
+
 TEST(OddAnswers, APlaceholderThatComesLastIsStillNone) {
     Exchange exchange;
     exchange.upstream = "anthropic";
@@ -246,6 +330,141 @@ TEST(OddAnswers, AResponseThatFailedIsNoSuccess) {
         EXPECT_EQ(call.status, Status::Failure) << body;
         EXPECT_EQ(call.error.type, ErrorType::Server) << body;
         EXPECT_EQ(call.usage.output_tokens, 2) << body;
+    }
+}
+
+/// An answer as it should be, of which one value after another is replaced.
+struct Good {
+    const char* upstream;
+    const char* path;
+    const char* type;
+    const char* body;
+};
+constexpr const char* kJson = "application/json";
+constexpr const char* kEvents = "text/event-stream";
+constexpr Good kGood[] = {
+    {"openai", "/v1/chat/completions", kJson,
+     R"({"choices":[{"index":0,"message":{"role":"assistant","content":"hello","refusal":"no","reasoning_content":"hm",)"
+     R"("tool_calls":[{"id":"c","type":"function","function":{"name":"f","arguments":"{\"a\":1}"}}]},"finish_reason":"stop"}]})"},
+    {"openai", "/v1/chat/completions", kEvents,
+     "data: {\"choices\":[{\"index\":0,\"delta\":{\"role\":\"assistant\",\"content\":\"hello\"}}]}\n\n"
+     "data: {\"choices\":[{\"index\":0,\"delta\":{\"tool_calls\":[{\"index\":0,\"id\":\"c\",\"function\":"
+     "{\"name\":\"f\",\"arguments\":\"{}\"}}]},\"finish_reason\":\"stop\"}]}\n\n"
+     "data: [DONE]\n\n"},
+    {"mistral", "/v1/chat/completions", kJson,
+     R"({"choices":[{"index":0,"message":{"role":"assistant","content":[{"type":"thinking","thinking":[{"type":"text",)"
+     R"("text":"hm"}]},{"type":"text","text":"hello"}]},"finish_reason":"stop"}]})"},
+    {"openai", "/v1/completions", kJson,
+     R"({"choices":[{"index":0,"text":"hello","finish_reason":"stop"}]})"},
+    {"openai", "/v1/responses", kJson,
+     R"({"output":[{"type":"reasoning","summary":[{"type":"summary_text","text":"hm"}]},)"
+     R"({"type":"message","role":"assistant","content":[{"type":"output_text","text":"hello"},{"type":"refusal","refusal":"no"}]},)"
+     R"({"type":"function_call","call_id":"c","name":"f","arguments":"{}"}],"status":"completed"})"},
+    {"openai", "/v1/responses", kEvents,
+     "data: {\"type\":\"response.output_text.delta\",\"output_index\":0,\"delta\":\"hello\"}\n\n"
+     "data: {\"type\":\"response.completed\",\"response\":{\"status\":\"completed\",\"output\":[]}}\n\n"},
+    {"anthropic", "/v1/messages", kJson,
+     R"({"role":"assistant","content":[{"type":"thinking","thinking":"hm"},{"type":"text","text":"hello"},)"
+     R"({"type":"tool_use","id":"c","name":"f","input":{"a":1}}],"stop_reason":"end_turn"})"},
+    {"anthropic", "/v1/messages", kEvents,
+     "data: {\"type\":\"message_start\",\"message\":{\"role\":\"assistant\",\"content\":[]}}\n\n"
+     "data: "
+     "{\"type\":\"content_block_start\",\"index\":0,\"content_block\":{\"type\":\"text\",\"text\":\"\"}}\n\n"
+     "data: "
+     "{\"type\":\"content_block_delta\",\"index\":0,\"delta\":{\"type\":\"text_delta\",\"text\":\"hello\"}}"
+     "\n\n"
+     "data: "
+     "{\"type\":\"content_block_start\",\"index\":1,\"content_block\":{\"type\":\"tool_use\",\"id\":\"c\","
+     "\"name\":\"f\",\"input\":{}}}\n\n"
+     "data: "
+     "{\"type\":\"content_block_delta\",\"index\":1,\"delta\":{\"type\":\"input_json_delta\",\"partial_"
+     "json\":\"{}\"}}\n\n"
+     "data: {\"type\":\"message_delta\",\"delta\":{\"stop_reason\":\"end_turn\"}}\n\n"
+     "data: {\"type\":\"message_stop\"}\n\n"},
+    {"anthropic", "/v1/complete", kJson, R"({"completion":"hello","stop_reason":"stop"})"},
+    {"gemini", "/v1beta/models/m:generateContent", kJson,
+     R"({"candidates":[{"index":0,"content":{"role":"model","parts":[{"text":"hm","thought":true},{"text":"hello"},)"
+     R"({"functionCall":{"name":"f","args":{"a":1}}}]},"finishReason":"STOP"}]})"},
+    {"gemini", "/v1beta/models/m:streamGenerateContent", kJson,
+     R"([{"candidates":[{"content":{"role":"model","parts":[{"text":"hello"}]}}]},{"candidates":[{"content":{"parts":[{"text":"!"}]},"finishReason":"STOP"}]}])"},
+    {"cohere", "/v2/chat", kJson,
+     R"({"message":{"role":"assistant","tool_plan":"hm","content":[{"type":"text","text":"hello"}],)"
+     R"("tool_calls":[{"id":"c","type":"function","function":{"name":"f","arguments":"{}"}}]},"finish_reason":"COMPLETE"})"},
+    {"cohere", "/v1/chat", kJson,
+     R"({"text":"hello","tool_calls":[{"name":"f","parameters":{"a":1}}],"finish_reason":"COMPLETE"})"},
+    {"cohere", "/v1/generate", kJson, R"({"generations":[{"text":"hello","finish_reason":"COMPLETE"}]})"},
+    {"mistral", "/v1/conversations", kJson,
+     R"({"outputs":[{"type":"message.output","role":"assistant","content":"hello"},)"
+     R"({"type":"function.call","tool_call_id":"c","name":"f","arguments":"{}"}]})"},
+    {"ollama", "/api/chat", kJson,
+     R"({"message":{"role":"assistant","thinking":"hm","content":"hello","tool_calls":[{"function":{"name":"f","arguments":{"a":1}}}]},)"
+     R"("done_reason":"stop","done":true})"},
+    {"ollama", "/api/chat", "application/x-ndjson",
+     "{\"message\":{\"role\":\"assistant\",\"content\":\"hello\"}}\n{\"message\":{\"content\":\"!\"},"
+     "\"done\":true}\n"},
+    {"ollama", "/api/generate", kJson, R"({"thinking":"hm","response":"hello","done":true})"},
+    {"bedrock", "/model/m/converse", kJson,
+     R"({"output":{"message":{"role":"assistant","content":[{"reasoningContent":{"reasoningText":{"text":"hm"}}},{"text":"hello"},)"
+     R"({"toolUse":{"toolUseId":"c","name":"f","input":{"a":1}}}]}},"stopReason":"end_turn"})"},
+};
+
+struct Place {
+    std::size_t at;
+    std::size_t length;
+    bool is_object;
+};
+
+/// Where the values of the text stand, but for those that say how others are to be read.
+void find_values(std::string_view text, JsonValue value, std::vector<Place>& out) {
+    out.push_back(
+        {static_cast<std::size_t>(value.raw().data() - text.data()), value.raw().size(), value.is_object()});
+    for (const auto [key, member] : value.members()) {
+        const bool says_how = key.is("type") || key.is("index") || key.is("role") || key.is("thought");
+        if (!says_how) find_values(text, member, out);
+    }
+    for (const JsonValue element : value.elements()) find_values(text, element, out);
+}
+
+std::vector<Place> values_of(const std::string& body) {
+    std::vector<Place> found;
+    JsonDocument document;
+    if (document.parse(body)) {
+        find_values(body, document.root(), found);
+        return found;
+    }
+    const std::string_view all = body;
+    for (std::size_t from = 0; from < all.size();) {
+        const std::size_t end = std::min(all.find('\n', from), all.size());
+        std::string_view line = all.substr(from, end - from);
+        if (line.starts_with("data: ")) line.remove_prefix(6);
+        if (document.parse(line)) find_values(all, document.root(), found);
+        from = end + 1;
+    }
+    return found;
+}
+
+TEST(OddAnswers, ContentOfAnotherTypeIsInTheRecordOrTheAnswerIsMalformed) {
+    constexpr std::string_view kMark = "4040414243";
+    for (const Good& good : kGood) {
+        Exchange exchange;
+        exchange.upstream = good.upstream;
+        exchange.path = good.path;
+        exchange.response_headers = {{"content-type", good.type}};
+        exchange.response_body = good.body;
+        const Call sound = exchange.read();
+        ASSERT_EQ(sound.status, Status::Success) << good.body << sound.error.message;
+        for (const auto& [at, length, is_object] : values_of(good.body)) {
+            for (const char* const shape : {"{}", "\"{}\"", "[{}]", "{{\"odd\":{}}}"}) {
+                if (is_object && std::string_view(shape).contains("odd"))
+                    continue;  // it has just other members
+                exchange.response_body = good.body;
+                exchange.response_body.replace(at, length, fmt::format(fmt::runtime(shape), kMark));
+                const Call call = exchange.read_byte_by_byte();
+                if (call.status == Status::Failure || call.response.messages == sound.response.messages)
+                    continue;
+                EXPECT_TRUE(to_json(call).contains(kMark)) << good.path << "\n" << exchange.response_body;
+            }
+        }
     }
 }
 

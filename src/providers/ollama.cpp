@@ -96,7 +96,8 @@ void read_embed(JsonValue body, Call& call) {
 /// What answers of all endpoints have: the model, counts of tokens, durations in nanoseconds.
 class OllamaReader : public AnswerReader {
   public:
-    using AnswerReader::AnswerReader;
+    OllamaReader(const RequestView& request, const ResponseView& response)
+        : AnswerReader(request, response, Expected::EventsOrLines) {}
 
   protected:
     void read_metrics(JsonValue root) {
@@ -149,15 +150,15 @@ class TextReader final : public OllamaReader {
     [[nodiscard]] bool stream_is_whole() const override { return false; }  // "done" says so
 
     void read(JsonValue root) {
-        const JsonValue message = root["message"];
+        const JsonValue message = object(root, "message");
         if (message["role"].is_string()) answer_.set_role(message["role"].string());
         for (const JsonValue source : {message, root}) {
-            answer_.append(PartType::Reasoning, source["thinking"]);
-            answer_.append(PartType::Text, source["content"]);
-            answer_.append(PartType::Text, source["response"]);
-            for (const JsonValue call : source["tool_calls"].elements()) {
-                const JsonValue function = call["function"];
-                answer_.add_tool_call(call["id"].string(), function["name"].string(), function["arguments"]);
+            answer_.append(PartType::Reasoning, text(source, "thinking"));
+            answer_.append(PartType::Text, text(source, "content"));
+            answer_.append(PartType::Text, text(source, "response"));
+            for (const JsonValue call : objects(source, "tool_calls").elements()) {
+                const JsonValue function = object(call, "function");
+                answer_.add_tool_call(scalar(call, "id"), scalar(function, "name"), function["arguments"]);
             }
         }
         answer_.set_finish_reason(root["done_reason"].string());

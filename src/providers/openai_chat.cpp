@@ -126,7 +126,7 @@ class CompletionsReader : public AnswerReader {
         }
         filters_.read_prompt(root);
         std::int64_t place = 0;
-        for (const JsonValue choice : root["choices"].elements()) {
+        for (const JsonValue choice : objects(root, "choices").elements()) {
             const std::int64_t index = streamed ? choice["index"].integer().value_or(place) : place;
             ++place;
             answer_.select(index);
@@ -191,39 +191,41 @@ class ChatReader final : public CompletionsReader {
 
   private:
     void on_choice(JsonValue choice) override {
-        const JsonValue delta = choice["delta"];
-        const JsonValue message = delta.is_object() ? delta : choice["message"];
+        const JsonValue delta = object(choice, "delta");
+        const JsonValue message = delta.is_object() ? delta : object(choice, "message");
         if (const JsonValue role = message["role"]; role.is_string()) answer_.set_role(role.string());
         for (const std::string_view name : {"reasoning_content", "reasoning"}) {
             const JsonValue reasoning = message[name];
-            if (!reasoning.is_string() || reasoning.is("")) continue;
-            answer_.append(PartType::Reasoning, reasoning);
+            if (!reasoning.has_value() || reasoning.is("")) continue;
+            answer_.append(PartType::Reasoning, text(message, name));
             break;
         }
-        on_content(message["content"]);
-        answer_.append_refusal(message["refusal"].string());
+        on_content(text_or_objects(message, "content"));
+        answer_.append_refusal(text(message, "refusal").string());
         const bool streamed = choice["delta"].is_object();
         std::int64_t place = 0;
-        for (const JsonValue call : message["tool_calls"].elements()) {
+        for (const JsonValue call : objects(message, "tool_calls").elements()) {
             on_tool_call(call, streamed ? call["index"].integer().value_or(place) : place);
             ++place;
         }
-        if (const JsonValue call = message["function_call"]; call.is_object()) {
+        if (const JsonValue call = object(message, "function_call"); call.is_object()) {
             constexpr std::int64_t kFunctionCall = -1;
-            answer_.append_tool_call(kFunctionCall, {}, call["name"].string(), call["arguments"].string());
+            answer_.append_tool_call(kFunctionCall, {}, scalar(call, "name"),
+                                     text(call, "arguments").string());
         }
-        answer_.append(PartType::Audio, message["audio"]["transcript"]);
+        answer_.append(PartType::Audio, text(message["audio"], "transcript"));
     }
 
     void on_content(JsonValue content) {
         answer_.append(PartType::Text, content);
         for (const JsonValue part : content.elements()) {  // Mistral
             if (part["type"].is("text")) {
-                answer_.append(PartType::Text, part["text"]);
+                answer_.append(PartType::Text, text(part, "text"));
             } else if (part["type"].is("thinking")) {
-                answer_.append(PartType::Reasoning, part["thinking"]);
-                for (const JsonValue piece : part["thinking"].elements()) {
-                    answer_.append(PartType::Reasoning, piece["text"]);
+                const JsonValue thinking = text_or_objects(part, "thinking");
+                answer_.append(PartType::Reasoning, thinking);
+                for (const JsonValue piece : thinking.elements()) {
+                    answer_.append(PartType::Reasoning, text(piece, "text"));
                 }
             } else {
                 answer_.add_verbatim(part);
@@ -232,12 +234,12 @@ class ChatReader final : public CompletionsReader {
     }
 
     void on_tool_call(JsonValue call, std::int64_t slot) {
-        const JsonValue function = call["function"].is_object() ? call["function"] : call["custom"];
+        const JsonValue function = call["custom"].is_object() ? call["custom"] : object(call, "function");
         const JsonValue arguments =
             function["arguments"].has_value() ? function["arguments"] : function["input"];
-        const std::string text =
+        const std::string told =
             arguments.is_string() ? arguments.string() : std::string(verbatim(arguments).text);
-        answer_.append_tool_call(slot, call["id"].string(), function["name"].string(), text);
+        answer_.append_tool_call(slot, scalar(call, "id"), scalar(function, "name"), told);
     }
 };
 
@@ -246,7 +248,7 @@ class CompletionReader final : public CompletionsReader {
     using CompletionsReader::CompletionsReader;
 
   private:
-    void on_choice(JsonValue choice) override { answer_.append(PartType::Text, choice["text"]); }
+    void on_choice(JsonValue choice) override { answer_.append(PartType::Text, text(choice, "text")); }
 };
 
 }  // namespace

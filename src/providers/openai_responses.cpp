@@ -87,19 +87,19 @@ class ResponsesReader final : public AnswerReader {
             return;
         }
         if (type == "response.output_text.delta") {
-            answer_.append(PartType::Text, data["delta"]);
+            answer_.append(PartType::Text, text(data, "delta"));
         } else if (type == "response.reasoning_summary_text.delta" ||
                    type == "response.reasoning_text.delta") {
-            answer_.append(PartType::Reasoning, data["delta"]);
+            answer_.append(PartType::Reasoning, text(data, "delta"));
         } else if (type == "response.refusal.delta") {
-            answer_.append_refusal(data["delta"].string());
+            answer_.append_refusal(text(data, "delta").string());
         } else if (type == "response.function_call_arguments.delta" ||
                    type == "response.custom_tool_call_input.delta") {
             answer_.append_tool_call(data["output_index"].integer().value_or(0), {}, {},
-                                     data["delta"].string());
+                                     text(data, "delta").string());
         } else if (type == "response.output_item.added" && is_client_call(data["item"]["type"])) {
             answer_.append_tool_call(data["output_index"].integer().value_or(0),
-                                     data["item"]["call_id"].string(), data["item"]["name"].string(), {});
+                                     scalar(data["item"], "call_id"), scalar(data["item"], "name"), {});
         } else if (type == "response.output_item.done" && !data["item"]["type"].is("message") &&
                    !data["item"]["type"].is("reasoning") && !is_client_call(data["item"]["type"])) {
             answer_.add_verbatim(data["item"]);
@@ -129,7 +129,7 @@ class ResponsesReader final : public AnswerReader {
         }
         if (response["output"].size() != 0) {
             answer_.restart();
-            for (const JsonValue item : response["output"].elements()) read_output(item);
+            for (const JsonValue item : objects(response, "output").elements()) read_output(item);
         }
         const JsonValue reason = response["incomplete_details"]["reason"];
         const JsonValue status = response["status"];
@@ -143,11 +143,11 @@ class ResponsesReader final : public AnswerReader {
         const JsonValue type = item["type"];
         if (type.is("message")) {
             if (item["role"].is_string()) answer_.set_role(item["role"].string());
-            for (const JsonValue part : item["content"].elements()) {
+            for (const JsonValue part : objects(item, "content").elements()) {
                 if (part["type"].is("output_text")) {
-                    answer_.append(PartType::Text, part["text"]);
+                    answer_.append(PartType::Text, text(part, "text"));
                 } else if (part["type"].is("refusal")) {
-                    answer_.append_refusal(part["refusal"].string());
+                    answer_.append_refusal(text(part, "refusal").string());
                 } else {
                     answer_.add_verbatim(part);
                 }
@@ -155,11 +155,14 @@ class ResponsesReader final : public AnswerReader {
         } else if (is_client_call(type)) {
             Part part;
             part.type = PartType::ToolCall;
-            part.id = item["call_id"].string();
-            part.name = item["name"].string();
+            part.id = scalar(item, "call_id");
+            part.name = scalar(item, "name");
             part.value = call_arguments(item);
             answer_.add(std::move(part));
         } else if (type.is("reasoning")) {
+            for (const std::string_view name : {"summary", "content"}) {
+                for (const JsonValue piece : objects(item, name).elements()) (void)text(piece, "text");
+            }
             answer_.append(PartType::Reasoning, reasoning_text(item));
         } else {
             answer_.add_verbatim(item);
