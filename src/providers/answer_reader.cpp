@@ -312,6 +312,13 @@ void AnswerReader::set_status(bool complete, Call& call) {
     }
 }
 
+void AnswerReader::hide_echoes(Call& call) const {
+    for (std::string* const text :
+         {&call.provider.request_id, &call.provider.region, &call.provider.api_version,
+          &call.provider.service_tier, &call.response.id, &call.model.served})
+        *text = secrets_.without_secrets(std::move(*text));
+}
+
 void AnswerReader::end(bool complete, Call& call) {
     flushing_ = true;
     complete_ = complete;
@@ -325,9 +332,11 @@ void AnswerReader::end(bool complete, Call& call) {
     if (is_stream()) call.response.chunks = events_;
     if (events_parser_.oversized() + array_parser_.oversized() + line_parser_.oversized() != 0)
         call.privacy.truncated["response.messages"] = {};
+    hide_echoes(call);  // before the advice of an error repeats one
     set_status(complete, call);
     answer_.move_to(call);
     on_end(call);
+    hide_echoes(call);
     counts_.fill(call);
 }
 

@@ -106,6 +106,8 @@ class AnswerReader : public ResponseReader {
     /// By "[DONE]" or the end of an array, and nothing else.
     [[nodiscard]] bool says_only_that_it_is_over() const;
     void set_status(bool complete, Call& call);
+    /// Takes the request's credentials out of the short facts that its answer told.
+    void hide_echoes(Call& call) const;
 
     int status_;
     Expected expected_;

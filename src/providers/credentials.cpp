@@ -1,13 +1,13 @@
 #include "providers/credentials.hpp"
 
+#include "base/text.hpp"
+#include "providers/credential_names.hpp"
 #include "providers/json_view.hpp"
 
 #include <simdjson.h>
 
 #include <algorithm>
 #include <array>
-#include <bit>
-#include <cstring>
 #include <vector>
 
 namespace steno::providers {
@@ -17,16 +17,8 @@ namespace {
 constexpr std::string_view kMask = "***";
 constexpr std::string_view kQuotedMask = "\"***\"";
 
-// Names in lower case and without '_' and '-'.
-constexpr std::array<std::string_view, 17> kCredentialEnds{
-    "credentials", "authorization", "authorizationtoken", "apikey",        "accesstoken",    "refreshtoken",
-    "authtoken",   "bearertoken",   "sessiontoken",       "securitytoken", "clientsecret",   "secret",
-    "secretkey",   "accesskey",     "privatekey",         "password",      "subscriptionkey"};
-constexpr std::array<std::string_view, 4> kAllBelow{"headers", "extraheaders", "httpheaders",
-                                                    "authentication"};
-
 // Names as the providers write them.
-constexpr std::array<std::string_view, 19> kContent{"messages",
+constexpr std::array<std::string_view, 20> kContent{"messages",
                                                     "content",
                                                     "contents",
                                                     "input",
@@ -44,83 +36,17 @@ constexpr std::array<std::string_view, 19> kContent{"messages",
                                                     "chat_history",
                                                     "tool_results",
                                                     "prediction",
-                                                    "instances"};
+                                                    "instances",
+                                                    "logprobs"};
 /// Maps of a JSON schema, from names of the client's own to schemas.
-constexpr std::array<std::string_view, 6> kSchemaMaps{
-    "properties", "parameter_definitions", "patternProperties", "$defs", "definitions", "dependentSchemas"};
+constexpr std::array<std::string_view, 7> kSchemaMaps{
+    "properties",  "parameter_definitions", "patternProperties", "$defs",
+    "definitions", "dependentSchemas",      "dependentRequired"};
 
-enum class Name : unsigned char { Plain, Credential, AllBelow };
-
-/// The end of a name in eight bytes, and which of them count.
-struct Tail {
-    std::uint64_t bytes;
-    std::uint64_t counting;
-};
-
-constexpr Tail tail_of(std::string_view end) {
-    std::array<char, 8> bytes{};
-    std::array<char, 8> counting{};
-    std::ranges::copy(end, bytes.end() - end.size());
-    std::fill(counting.end() - end.size(), counting.end(), '\xff');
-    return {std::bit_cast<std::uint64_t>(bytes), std::bit_cast<std::uint64_t>(counting)};
-}
-
-/// Every name above ends in one of these, with '_' and '-' between its words too.
-constexpr std::array kTails{tail_of("rization"), tail_of("tication"), tail_of("token"),
-                            tail_of("key"),      tail_of("secret"),   tail_of("password"),
-                            tail_of("headers"),  tail_of("dentials")};
-
-constexpr std::uint32_t letter_bit(char c) {
-    return std::uint32_t{1} << (static_cast<unsigned char>(c) & 31);  // of either case
-}
-constexpr std::uint32_t kLastLetters =
-    letter_bit('n') | letter_bit('y') | letter_bit('t') | letter_bit('d') | letter_bit('s');
-
-/// Cheap, since it is asked about every member of every body: do the last eight bytes before a name's closing
-/// quote end like that?
-bool may_be_telling(const char* eight_bytes) {
-    if ((letter_bit(eight_bytes[7]) & kLastLetters) == 0) return false;
-    constexpr std::uint64_t kLowerCase = 0x2020202020202020;
-    std::uint64_t bytes = 0;
-    std::memcpy(&bytes, eight_bytes, sizeof bytes);
-    bytes |= kLowerCase;
-    return std::ranges::any_of(kTails,
-                               [bytes](const Tail& tail) { return (bytes & tail.counting) == tail.bytes; });
-}
-
-/// `name` as it is written between its quotes.
-Name meaning_of(std::string_view name) {
-    constexpr std::size_t kLongest = 64;
-    if (name.size() > kLongest) return Name::Plain;
-    std::array<char, kLongest> folded;
-    std::size_t size = 0;
-    for (const char c : name) {
-        if (c != '_' && c != '-') folded[size++] = c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
-    }
-    const std::string_view text(folded.data(), size);
-    if (std::ranges::find(kAllBelow, text) != kAllBelow.end()) return Name::AllBelow;
-    const auto ends_so = [text](std::string_view end) { return text.ends_with(end); };
-    return std::ranges::any_of(kCredentialEnds, ends_so) ? Name::Credential : Name::Plain;
-}
-
-std::string_view as_written(JsonValue key) {
-    const std::string_view quoted = key.raw();
+/// A text between its quotes.
+std::string_view as_written(JsonValue text) {
+    const std::string_view quoted = text.raw();
     return quoted.substr(1, quoted.size() - 2);
-}
-
-/// Looks at what stands before each ':', so that text without them is passed over as fast as memory allows.
-bool has_telling_name(std::string_view text) {
-    for (std::size_t colon = text.find(':'); colon != std::string_view::npos;
-         colon = text.find(':', colon + 1)) {
-        std::size_t end = colon;
-        while (end > 0 && (text[end - 1] == ' ' || (text[end - 1] >= '\t' && text[end - 1] <= '\r'))) --end;
-        if (end < 9 || text[end - 1] != '"' || !may_be_telling(text.data() + end - 9)) continue;
-        const std::size_t quote = text.substr(0, end - 1).rfind('"');
-        if (quote != std::string_view::npos &&
-            meaning_of(text.substr(quote + 1, end - quote - 2)) != Name::Plain)
-            return true;
-    }
-    return false;
 }
 
 /// Finds the values to be replaced, in the order in which they stand.
@@ -137,15 +63,13 @@ class Finder {
                 look_into_schemas(member);
                 continue;
             }
-            switch (meaning_of(name)) {
-                case Name::AllBelow:
-                    take_all(member);
-                    break;
-                case Name::Credential:
-                    if (member.is_string()) take(member);
-                    [[fallthrough]];
-                case Name::Plain:
-                    look_into(member);
+            const NameMeaning meaning = meaning_of(name);
+            if (meaning == NameMeaning::Credential) {
+                take_all(member);
+            } else if (member.is_string() && is_credential(meaning, as_written(member))) {
+                take(member);
+            } else {
+                look_into(member);
             }
         }
     }
@@ -154,7 +78,8 @@ class Finder {
     /// Names mean nothing here, unless their value is a text, which is no schema.
     void look_into_schemas(JsonValue map) {
         for (const auto [key, schema] : map.members()) {
-            if (schema.is_string() && meaning_of(as_written(key)) == Name::Credential) take(schema);
+            if (schema.is_string() && is_credential(meaning_of(as_written(key)), as_written(schema)))
+                take(schema);
             look_into(schema);
         }
     }
@@ -175,6 +100,85 @@ class Finder {
     std::vector<std::string_view>& found_;
 };
 
+/// Where the string that begins at `at` ends: behind its closing quote, or at the text's end.
+std::size_t end_of_string(std::string_view text, std::size_t at) {
+    while (++at < text.size() && text[at] != '"') {
+        if (text[at] == '\\') ++at;
+    }
+    return std::min(at + 1, text.size());
+}
+
+/// The same in what is not JSON, or not all of it, by names and brackets alone.
+class WordFinder {
+  public:
+    WordFinder(std::string_view text, std::vector<std::string_view>& found) : text_(text), found_(found) {}
+
+    void run() {
+        each_telling_name(text_, [this](NameMeaning, std::size_t at) { return take_all(at); });
+    }
+
+  private:
+    /// The value at `at`: its strings and numbers, but for the names in it. Returns its end.
+    std::size_t take_all(std::size_t at) {
+        std::size_t open = 0;
+        do {
+            const std::size_t before = at;
+            at = std::min(text_.find_first_not_of(" \t\r\n,:", at), text_.size());
+            const bool behind_name = text_.substr(before, at - before).contains(':');
+            if (at == text_.size()) break;
+            const char c = text_[at];
+            if (c == '{' || c == '[') {
+                ++open, ++at;
+            } else if (c == '}' || c == ']') {
+                if (open == 0) break;
+                --open, ++at;
+            } else if (c == '"') {
+                const std::size_t end = end_of_string(text_, at);
+                const std::size_t behind = text_.find_first_not_of(" \t\r\n", end);
+                const bool name =
+                    open > 0 && !behind_name && behind != std::string_view::npos && text_[behind] == ':';
+                if (!name) take(at, end);
+                at = end;
+            } else {
+                const std::size_t end = std::min(text_.find_first_of(" \t\r\n,:{}[]\"", at), text_.size());
+                const bool number = c == '-' || (c >= '0' && c <= '9');
+                if (number) take(at, end);
+                at = end;
+            }
+        } while (open > 0);
+        return at;
+    }
+
+    void take(std::size_t begin, std::size_t end) {
+        const std::string_view value = text_.substr(begin, end - begin);
+        if (value != "\"\"" && value != kQuotedMask) found_.push_back(value);
+    }
+
+    std::string_view text_;
+    std::vector<std::string_view>& found_;
+};
+
+/// Of a body that is not one document: JSON lines and server-sent events are read line by line, the rest as
+/// words.
+void look_into_lines(std::string_view text, std::vector<std::string_view>& found) {
+    JsonDocument document;
+    std::size_t words = 0;  // where what is still to be read as words begins
+    for (std::size_t at = 0; at < text.size();) {
+        const std::size_t end = std::min(text.find('\n', at), text.size());
+        std::string_view line = text.substr(at, end - at);
+        if (line.starts_with("data:")) line.remove_prefix(5);
+        line = trim(line);
+        const bool document_like = line.starts_with('{') || line.starts_with('[');
+        if (document_like && has_telling_name(line) && document.parse(line)) {
+            WordFinder(text.substr(words, at - words), found).run();
+            Finder(found).look_into(document.root());
+            words = end;
+        }
+        at = end + 1;
+    }
+    WordFinder(text.substr(words), found).run();
+}
+
 }  // namespace
 
 std::optional<std::string> hide_credentials(std::string_view json_body, std::int64_t& hidden) {
@@ -190,9 +194,12 @@ std::optional<std::string> hide_credentials(std::string_view json_body, std::int
         std::ranges::replace_if(ascii, [](char c) { return static_cast<unsigned char>(c) >= 0x80; }, '?');
         text = ascii;
     }
-    if (!document.parse(text)) return std::nullopt;
     std::vector<std::string_view> found;
-    Finder(found).look_into(document.root());
+    if (document.parse(text)) {
+        Finder(found).look_into(document.root());
+    } else {
+        look_into_lines(text, found);
+    }
     if (found.empty()) return std::nullopt;
 
     std::string masked;

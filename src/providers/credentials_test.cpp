@@ -87,7 +87,18 @@ TEST(Credentials, AreHiddenHoweverTheirNamesAreSpelled) {
                              "extra_headers",
                              "http_headers",
                              "headers",
-                             "authentication"}) {
+                             "authentication",
+                             "bearer",
+                             "api key",
+                             "api.key",
+                             "api\\u005fkey",
+                             "ap\\u0069Key",
+                             "\\u0061pi_key",
+                             "api_ke\\u0079",
+                             "pas\\u0073word",
+                             "\\u0070\\u0061\\u0073\\u0073\\u0077\\u006F\\u0072\\u0064",
+                             "connection_string",
+                             "Set-Cookie"}) {
         for (const char* colon : {":", " : ", "\r\n\t:\n"}) {
             const std::string before = std::string("{\"a\":1,\"") + name + "\"" + colon;
             EXPECT_EQ(hide(before + "\"sk-1\", \"z\":[\"sk-1\"]}"),
@@ -107,10 +118,12 @@ TEST(Credentials, AreNotWhatOnlyIsCalledSo) {
          R"({"messages":[{"role":"assistant","content":[{"type":"tool_use","id":"i","name":"log_in","input":{"password":"x","headers":{"a":"b"}}}],"tool_calls":[{"function":{"arguments":{"api_key":"x"}}}]}]})",
          R"({"contents":[{"parts":[{"functionCall":{"name":"f","args":{"password":"x"}}}]}]})",
          R"({"input":[{"role":"user","content":"c","secret":"x"}],"prompt":{"variables":{"password":"x"}}})",
-         R"({"api_key":"","password":null,"secret":5,"client_secret":{"a":"b"},"headers":{},"authorization":"***"})",
+         R"({"api_key":"","password":null,"secret":true,"client_secret":{"a":""},"headers":{},"authorization":"***"})",
+         R"({"filters":{"type":"eq","key":"region","value":"eu-west-1"},"token":"a b","stop_token":"</s>"})",
+         R"({"logprobs":[{"token":"tokenizer"}],"keyword":"k","text":"a \"password\": \"b\""})",
+         R"({"a":{"dependentRequired":{"password":["headers"]}},"k\u00e9y":"v"})",
          R"({"prompt_cache_key":"k","max_tokens":"5","function":"f","safety_identifier":"s","keywords":"k"})",
-         R"("password":)", R"({"password":"x")", R"(password=x&api_key=y)", "", ":",
-         "\":", "on\":", "\"api_key\":"}) {
+         R"("password":)", R"(password=x&api_key=y)", "", ":", "\":", "on\":", "\"api_key\":"}) {
         EXPECT_EQ(hide(body), kNothing) << body;
     }
 }
@@ -124,9 +137,53 @@ TEST(Credentials, LeaveEveryOtherByteAsItCame) {
             1}));
 }
 
-TEST(Credentials, BodiesBeyondTheLimitsOfDepthAreLeftAlone) {
-    const std::string deep = std::string(100'000, '[') + R"({"api_key":"x"})" + std::string(100'000, ']');
-    EXPECT_EQ(hide(deep), kNothing);
+TEST(Credentials, AreHiddenInObjectsAndLists) {
+    EXPECT_EQ(
+        hide(R"({"tools":[{"type":"mcp","authorization":{"token":"t-1","kind":["a",2]}}]})"),
+        (Hidden{R"({"tools":[{"type":"mcp","authorization":{"token":"***","kind":["***","***"]}}]})", 3}));
+    EXPECT_EQ(hide(R"({"headers":{"Authorization":["Bearer t-1","Bearer t-2"]}})"),
+              (Hidden{R"({"headers":{"Authorization":["***","***"]}})", 2}));
+    EXPECT_EQ(hide(R"({"api_key":["a"],"client_secret":{"value":"ek_1"},"password":12345678})"),
+              (Hidden{R"({"api_key":["***"],"client_secret":{"value":"***"},"password":"***"})", 3}));
+}
+
+TEST(Credentials, OfNamesThatSayTooLittleAreKnownByTheirLooks) {
+    EXPECT_EQ(hide(R"({"token":"abcdefgh1","key":"sk-0123456789abcdef","value":"ek_0123456789abcdef"})"),
+              (Hidden{R"({"token":"***","key":"***","value":"***"})", 3}));
+    EXPECT_EQ(hide(R"({"parameters":{"key":"0123456789abcdefghijABCDEFGHIJ0123456789"}})"),
+              (Hidden{R"({"parameters":{"key":"***"}})", 1}));
+    EXPECT_EQ(
+        hide(R"({"key":"customers-of-the-northern-district","value":"0123456789abcdefghijABCDEFGHIJ"})"),
+        kNothing);
+}
+
+TEST(Credentials, AreHiddenBehindAByteOrderMark) {
+    EXPECT_EQ(hide("\xef\xbb\xbf{\"api_key\":\"a\"}"), (Hidden{"\xef\xbb\xbf{\"api_key\":\"***\"}", 1}));
+    EXPECT_EQ(hide("\xef\xbb\xbf{\"api_key\":\"a\",\"u\":\"\xff\"}"),
+              (Hidden{"\xef\xbb\xbf{\"api_key\":\"***\",\"u\":\"\xff\"}", 1}));
+}
+
+TEST(Credentials, AreHiddenInEachLine) {
+    EXPECT_EQ(hide("{\"api_key\":\"a\"}\r\n\n{\"messages\":[{\"content\":[],\"password\":\"p\"}]}\n{"
+                   "\"secret\":[\"b\"]}"),
+              (Hidden{"{\"api_key\":\"***\"}\r\n\n{\"messages\":[{\"content\":[],\"password\":\"p\"}]}\n{"
+                      "\"secret\":[\"***\"]}",
+                      2}));
+    EXPECT_EQ(hide("event: a\ndata: {\"client_secret\":{\"value\":\"a\"}}\n\ndata: [DONE]\n\n"),
+              (Hidden{"event: a\ndata: {\"client_secret\":{\"value\":\"***\"}}\n\ndata: [DONE]\n\n", 1}));
+}
+
+TEST(Credentials, AreHiddenInWhatIsNotQuiteJson) {
+    EXPECT_EQ(hide(R"({"password":"x")"), (Hidden{R"({"password":"***")", 1}));
+    EXPECT_EQ(hide(R"({"password":"x)"), (Hidden{R"({"password":"***")", 1}));
+    EXPECT_EQ(
+        hide(R"({'a':1,"headers":{"a":"b","c":["d\"]",5,null],"e":{}},"x":"y","api_key":7,)"),
+        (Hidden{R"({'a':1,"headers":{"a":"***","c":["***","***",null],"e":{}},"x":"y","api_key":"***",)",
+                4}));
+    EXPECT_EQ(hide("{\n  \"headers\": {\n    \"a\": \"b\"\n  },\n  \"key\": \"short\",\n}"),
+              (Hidden{"{\n  \"headers\": {\n    \"a\": \"***\"\n  },\n  \"key\": \"short\",\n}", 1}));
+    const std::string deep(100'000, '[');
+    EXPECT_EQ(hide(deep + R"({"api_key":"x"})"), (Hidden{deep + R"({"api_key":"***"})", 1}));
 }
 
 /// JSON values of members with these names.
@@ -179,6 +236,7 @@ RC_GTEST_PROP(Credentials, SurviveAnyBytes, ()) {
     const Hidden hidden = hide(body);
     RC_ASSERT(hidden.count >= 0);
     RC_ASSERT((hidden.count == 0) == hidden.body.empty());
+    RC_ASSERT(hide(hidden.body).count == 0);
 }
 
 }  // namespace

@@ -30,6 +30,8 @@ namespace {
 
 using Type = JsonValue::Type;
 
+constexpr std::string_view kByteOrderMark = "\xef\xbb\xbf";
+
 bool is_digit(char c) {
     return c >= '0' && c <= '9';
 }
@@ -315,6 +317,7 @@ bool JsonDocument::parse(std::string_view text) {
     parsed_ = false;
     text_ = {};
     if (text.size() > kMaxBytes / 3) return false;  // a repair may triple it
+    if (text.starts_with(kByteOrderMark)) text.remove_prefix(kByteOrderMark.size());
     if (!simdjson::validate_utf8(text.data(), text.size())) {
         repaired_ = repaired_utf8(text);
         text = repaired_;

@@ -197,5 +197,14 @@ RC_GTEST_PROP(JsonView, RefusesBrokenDocumentsAsSimdjsonDoes, ()) {
     RC_ASSERT(is_json(text) == (error == simdjson::SUCCESS));
 }
 
+TEST(JsonView, PassesOverAByteOrderMark) {
+    JsonDocument document;
+    const std::string text = "\xef\xbb\xbf{\"a\":1}";
+    ASSERT_TRUE(document.parse(text));
+    EXPECT_EQ(document.root()["a"].integer(), 1);
+    EXPECT_EQ(document.root().raw().data(), text.data() + 3);
+    EXPECT_FALSE(is_json("\xef\xbb\xbf\xef\xbb\xbf{}"));
+}
+
 }  // namespace
 }  // namespace steno::providers

@@ -2,6 +2,7 @@
 
 #include "base/json_writer.hpp"
 #include "base/text.hpp"
+#include "providers/credential_names.hpp"
 #include "providers/http_facts.hpp"
 #include "providers/upload.hpp"
 
@@ -13,6 +14,7 @@ namespace steno::providers {
 
 namespace {
 
+constexpr std::string_view kMask = "***";
 constexpr std::size_t kMaxBoundary = 200;  // RFC 2046 allows 70
 
 /// The value of a parameter of a structured header: `form-data; name="a"; filename=b`. A backslash in a
@@ -120,6 +122,10 @@ std::optional<FormField> read_field(std::string_view part) {
 
 }  // namespace
 
+bool FormField::is_credential() const {
+    return !is_file() && !value.empty() && providers::is_credential(meaning_of(name), value);
+}
+
 const FormField* Form::find(std::string_view name) const {
     const auto found = std::ranges::find(fields, name, &FormField::name);
     return found == fields.end() ? nullptr : &*found;
@@ -165,7 +171,7 @@ Json form_parameters(const Form& form, std::initializer_list<std::string_view> w
         if (list) name.remove_suffix(2);
         if (field.is_file() || std::ranges::find(without, name) != without.end()) continue;
         Parameter& parameter = parameters[name];
-        parameter.values.push_back(field.value);
+        parameter.values.push_back(field.is_credential() ? kMask : field.value);
         parameter.list = list || parameter.values.size() > 1;
     }
     Json json;
@@ -201,16 +207,21 @@ Json form_files(const Form& form) {
 }
 
 std::optional<std::string> form_without_files(const Form& form, std::string_view body) {
-    if (std::ranges::none_of(form.fields, &FormField::is_file)) return std::nullopt;
     std::string out;
     std::size_t copied = 0;
     for (const FormField& field : form.fields) {
-        if (!field.is_file()) continue;
+        const bool credential = field.is_credential();
+        if (!field.is_file() && !credential) continue;
         const auto begin = static_cast<std::size_t>(field.value.data() - body.data());
         out.append(body.substr(copied, begin - copied));
-        append_file_digest(out, field.value);
+        if (credential) {
+            out.append(kMask);
+        } else {
+            append_file_digest(out, field.value);
+        }
         copied = begin + field.value.size();
     }
+    if (copied == 0) return std::nullopt;
     out.append(body.substr(copied));
     return out;
 }

@@ -20,6 +20,8 @@ struct FormField {
     std::string_view value;    ///< into the body
 
     [[nodiscard]] bool is_file() const { return !filename.empty(); }
+    /// By its name and looks (credential_names.hpp).
+    [[nodiscard]] bool is_credential() const;
 };
 
 struct Form {
@@ -45,14 +47,14 @@ bool is_form(std::string_view content_type);
 Form read_form(std::string_view content_type, std::string_view body);
 
 /// request.parameters of a form: the fields that are no files, but those named, as strings in one object. A
-/// name that ends in "[]", or comes more than once, is a list (without the brackets). Absent if there is
-/// none.
+/// name that ends in "[]", or comes more than once, is a list (without the brackets). Of a
+/// credential it has "***". Absent if there is none.
 Json form_parameters(const Form& form, std::initializer_list<std::string_view> without);
 /// What was uploaded, without its content: [{"name", "filename", "content_type", "bytes"}]. Absent without
 /// files.
 Json form_files(const Form& form);
 /// The body that `form` was read from, with the content of each file replaced by what tells which it was:
-/// `{"bytes":17,"sha256":"…"}`. Every other byte as it came. nullopt without files.
+/// `{"bytes":17,"sha256":"…"}`, and credentials by ***. Every other byte as it came. nullopt without either.
 std::optional<std::string> form_without_files(const Form& form, std::string_view body);
 
 }  // namespace steno::providers

@@ -87,6 +87,17 @@ TEST(Multipart, ACutBodyGivesWhatCame) {
     }
 }
 
+TEST(Multipart, CredentialsInFieldsAreNotKept) {
+    const std::string body =
+        "--XyZ\r\nContent-Disposition: form-data; name=\"api_key\"\r\n\r\nsk-1\r\n"
+        "--XyZ\r\nContent-Disposition: form-data; name=\"model\"\r\n\r\nwhisper-1\r\n--XyZ--\r\n";
+    const Form form = read_form("multipart/form-data; boundary=XyZ", body);
+    EXPECT_EQ(form_parameters(form, {}).text, R"({"api_key":"***","model":"whisper-1"})");
+    std::string expected = body;
+    expected.replace(expected.find("sk-1"), 4, "***");
+    EXPECT_EQ(form_without_files(form, body), expected);
+}
+
 TEST(Multipart, WhatIsNoFormHasNoFields) {
     EXPECT_TRUE(read_form("application/json", kBody).fields.empty());
     EXPECT_TRUE(read_form("multipart/form-data", kBody).fields.empty());

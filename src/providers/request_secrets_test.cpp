@@ -132,6 +132,25 @@ TEST(RequestSecrets, AreNotInTheErrorNorItsTypeAndCode) {
     EXPECT_EQ(call.error.type, ErrorType::Authentication);
 }
 
+TEST(RequestSecrets, AreNotInTheShortFactsOfTheAnswer) {
+    Exchange exchange;
+    exchange.request_headers = {{"x-api-key", "litellm-secret"}};
+    exchange.response_headers = {{"x-request-id", "id litellm-secret"}, {"openai-version", "litellm-secret"}};
+    for (const int status : {200, 500}) {
+        exchange.status = status;
+        exchange.response_body =
+            R"({"id":"litellm-secret","model":"m-litellm-secret","choices":[{"message":{"content":"litellm-secret"}}]})";
+        const Call call = exchange.read();
+        EXPECT_EQ(call.provider.request_id, "id ***");
+        EXPECT_EQ(call.provider.api_version, "***");
+        EXPECT_EQ(call.error.advice.find("litellm-secret"), std::string::npos);
+        if (status == 200) {
+            EXPECT_EQ(call.response.id, "***");
+            EXPECT_EQ(call.model.served, "m-***");
+        }
+    }
+}
+
 TEST(RequestSecrets, AreNotLeftInHalfWhereAPageIsCutShort) {
     Exchange exchange;
     exchange.status = 502;
