@@ -207,7 +207,8 @@ Task<Result<std::string>> ServerConnection::read_body(std::uint64_t limit, BodyR
         return fail(Code::ResourceExhausted, fmt::format("the request body is larger than {} bytes", limit));
     };
     if (body_left_ > limit) co_return too_large();
-    body.reserve(static_cast<std::size_t>(std::min<std::uint64_t>(body_left_, 4u << 20)));
+    // All of it, since growing would copy it again and again; memory is taken as it is written to.
+    body.reserve(static_cast<std::size_t>(body_left_));
     if (std::exchange(expects_continue_, false) && input().empty()) {
         output().append("HTTP/1.1 100 Continue\r\n\r\n");
         try_flush();

@@ -78,6 +78,49 @@ def test_a_key_is_nowhere_however_it_is_sent_and_however_the_call_ends(tmp_path,
     assert "SECRET" not in run("journal", "dump", "--data", tmp_path, "--json").stdout
 
 
+BODIES = {
+    "an object": b'{"model":"m","tools":[{"type":"mcp","authorization":{"token":"%s"}}],"input":"hi"}',
+    "a list": b'{"model":"m","tools":[{"type":"mcp","headers":{"Authorization":["Bearer %s"]}}],"input":"hi"}',
+    "a byte order mark": b'\xef\xbb\xbf{"model":"m","api_key":"%s","messages":[]}',
+    "an escaped name": b'{"model":"m","api\\u005fkey":"%s","messages":[]}',
+    "lines": b'{"model":"m"}\n{"bearer":"%s"}\n',
+    "no JSON": b'{"model":"m","api key":"%s",',
+    "a field": b'--b0\r\nContent-Disposition: form-data; name="api_key"\r\n\r\n%s\r\n--b0--\r\n',
+}
+
+
+@pytest.mark.parametrize("keep_raw", ["none", "all"])
+def test_case_56_a_key_in_a_body_however_it_stands_there(tmp_path, keep_raw):
+    gateway = Gateway(tmp_path, env={"STENO_GATEWAY_KEEP_RAW": keep_raw})
+    for what, body in BODIES.items():
+        body = body.replace(b"%s", SECRET.encode())
+        kind = "multipart/form-data; boundary=b0" if what == "a field" else "application/json"
+        call = gateway.exchange(whole(completion()), body, fields=[("Content-Type", kind)])[3]
+        assert gateway.upstream.seen().body == body, "it passes all the same"
+        assert "SECRET" not in json.dumps(call), what
+        assert call["privacy"]["masked"]["credential"] == 1, what
+    gateway.close()
+    for file in (file for file in tmp_path.rglob("*") if file.is_file()):
+        assert b"SECRET" not in file.read_bytes(), file
+
+
+def test_a_key_that_an_answer_brings_or_repeats_is_not_kept(tmp_path):
+    gateway = Gateway(tmp_path, env={"STENO_GATEWAY_KEEP_RAW": "all"})
+    brought = json.dumps({"value": "ek_SECRET0123456789", "client_secret": {"value": "SECRET"}}).encode()
+    answer = gateway.exchange(whole(brought), b"{}", path="/v1/realtime/client_secrets")
+    assert answer[2] == brought and "SECRET" not in json.dumps(answer[3])
+    assert answer[3]["privacy"]["masked"]["answer_credential"] == 2
+    for status in (200, 500):
+        script = whole(completion(), status=status, fields=[("x-request-id", SECRET)])
+        fields = [JSON, ("Authorization", f"Bearer {SECRET}")]
+        _, told, _, call = gateway.exchange(script, question(), fields=fields)
+        assert field(told, "x-request-id") == SECRET and call["provider"]["request_id"] == "***"
+        assert "SECRET" not in json.dumps(call)
+    gateway.close()
+    for file in (file for file in tmp_path.rglob("*") if file.is_file()):
+        assert b"SECRET" not in file.read_bytes(), file
+
+
 def test_a_presigned_address_is_not_kept(tmp_path):
     gateway = Gateway(tmp_path, env={"STENO_GATEWAY_KEEP_RAW": "all"})
     scope = "AKIASECRETKEY%2F20261121%2Feu-west-1%2Fbedrock%2Faws4_request"

@@ -44,11 +44,31 @@ class BodyBudget {
         return Share(this, bytes);
     }
 
+    /// Lives while a call waits for room.
+    class Wait {
+      public:
+        explicit Wait(BodyBudget& budget) : budget_(budget) {
+            budget_.waiting_.fetch_add(1, std::memory_order_relaxed);
+            budget_.waited_.fetch_add(1, std::memory_order_relaxed);
+        }
+        ~Wait() { budget_.waiting_.fetch_sub(1, std::memory_order_relaxed); }
+        Wait(const Wait&) = delete;
+        Wait& operator=(const Wait&) = delete;
+
+      private:
+        BodyBudget& budget_;
+    };
+
+    [[nodiscard]] std::uint64_t size() const { return bytes_; }
     [[nodiscard]] std::uint64_t taken() const { return taken_.load(std::memory_order_relaxed); }
+    [[nodiscard]] std::uint64_t waiting() const { return waiting_.load(std::memory_order_relaxed); }
+    /// Those that ever had to.
+    [[nodiscard]] std::uint64_t waited() const { return waited_.load(std::memory_order_relaxed); }
 
   private:
     const std::uint64_t bytes_;
     std::atomic<std::uint64_t> taken_ = 0;
+    std::atomic<std::uint64_t> waiting_ = 0, waited_ = 0;
 };
 
 }  // namespace steno::gateway

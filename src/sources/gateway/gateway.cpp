@@ -67,8 +67,16 @@ net::Task<void> Gateway::handle(net::ServerExchange& exchange, const Upstream& u
 }
 
 GatewayStats Gateway::stats() const {
-    return {requests_.load(),       active_.load(),  upstream_failures_.load(),
-            client_cancels_.load(), refused_.load(), bodies_.taken()};
+    return {.requests = requests_.load(),
+            .active = active_.load(),
+            .upstream_failures = upstream_failures_.load(),
+            .client_cancels = client_cancels_.load(),
+            .refused = refused_.load(),
+            .body_bytes = bodies_.taken(),
+            .body_room = bodies_.size(),
+            .bodies_waiting = bodies_.waiting(),
+            .bodies_waited = bodies_.waited(),
+            .large_works = large_works_.load()};
 }
 
 }  // namespace steno::gateway

@@ -6,6 +6,7 @@
 #include "net/http_client.hpp"
 #include "net/http_server.hpp"
 #include "net/loops.hpp"
+#include "net/workers.hpp"
 #include "providers/provider.hpp"
 #include "sources/gateway/aws_signing.hpp"
 #include "sources/gateway/body_budget.hpp"
@@ -69,8 +70,12 @@ struct GatewayStats {
     std::uint64_t active = 0;
     std::uint64_t upstream_failures = 0;  ///< refused, cut, timed out
     std::uint64_t client_cancels = 0;
-    std::uint64_t refused = 0;     ///< by the gateway itself
-    std::uint64_t body_bytes = 0;  ///< held for request bodies now
+    std::uint64_t refused = 0;         ///< by the gateway itself
+    std::uint64_t body_bytes = 0;      ///< held for request bodies now
+    std::uint64_t body_room = 0;       ///< for all of them
+    std::uint64_t bodies_waiting = 0;  ///< uploads that wait for room now
+    std::uint64_t bodies_waited = 0;   ///< that had to, since the start
+    std::uint64_t large_works = 0;     ///< steps of large calls that were done beside their loop
 };
 
 struct OwnCall;
@@ -103,6 +108,9 @@ class Gateway {
     ingest::Recorder* recorder_;
     GatewayOptions options_;
     BodyBudget bodies_;
+    std::atomic<std::uint64_t> large_works_{0};
+    /// Few: each holds what it makes of one body in memory.
+    net::Workers large_{2};
     std::map<std::string, Upstream, std::less<>> upstreams_;
     std::map<std::string, Upstream, std::less<>> without_url_;
     std::map<std::string, providers::ProviderRow, std::less<>> providers_;

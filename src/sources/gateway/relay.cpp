@@ -3,7 +3,6 @@
 #include "base/log.hpp"
 #include "base/text.hpp"
 #include "providers/credentials.hpp"
-#include "providers/multipart.hpp"
 #include "providers/request_secrets.hpp"
 #include "providers/upload.hpp"
 #include "sources/gateway/context_headers.hpp"
@@ -12,6 +11,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
 
 namespace steno::gateway {
@@ -27,6 +27,8 @@ constexpr std::int64_t kRoomPatience = 600'000'000'000;
 constexpr std::chrono::milliseconds kRoomInterval{20};
 /// Exact bytes of an answer beyond this are not kept.
 constexpr std::size_t kMaxRawResponse = 64u << 20;
+/// What is to be read and written of so many bytes is done beside the loop.
+constexpr std::uint64_t kLarge = 1u << 20;
 constexpr std::int64_t kDurabilityPatience = 30'000'000'000;  // ns
 
 std::string stage_message(const net::ClientError& error, const Upstream& upstream) {
@@ -107,7 +109,7 @@ net::Task<void> Gateway::Relay::run() {
                  fmt::format("the request body is larger than {} bytes", gateway_.options_.max_body_bytes),
                  "raise gateway.max_body_bytes, or send less at a time"});
         } else if (body.error().code == Code::Cancelled) {
-            end_cancelled();
+            co_await end_cancelled();
         } else if (body.error().code == Code::DeadlineExceeded) {
             co_await refuse_with(408, ErrorType::InvalidRequest,
                                  {body.error().code, "the client stalled in the middle of its request",
@@ -119,25 +121,20 @@ net::Task<void> Gateway::Relay::run() {
     }
     body_ = std::move(*body);
     if (share_) share_->keep(body_.size());
-    if (recording()) {
-        const bool session = asks_for_web_socket();
-        if (session) context_ = std::make_unique<Call>(*call_);
-        read_request(body_);
-        if (session) session_reader_ = providers::make_session_reader(request_view({}), *call_);
-        open_.emplace(gateway_.recorder_->begin(std::move(call_)));
-    }
-
+    net::RequestHead outgoing;
+    Result<void> prepared;
+    co_await done([&] {
+        if (recording()) open_record();
+        if (upstream_.remedy.empty()) prepared = prepare(outgoing);
+    });
     if (!upstream_.remedy.empty()) {
         co_await refuse_with(
             404, ErrorType::NotFound,
             {Code::NotFound, fmt::format("the upstream {} has no URL", upstream_.name), upstream_.remedy});
         co_return;
     }
-    net::RequestHead outgoing = upstream_request();
-    asking_ = asking_for_usage();
-    if (asking_) outgoing.headers.set("accept-encoding", "identity");  // to find what is taken out
-    if (auto done = sign(outgoing); !done) {
-        co_await refuse_with(403, ErrorType::Authentication, std::move(done).error());
+    if (!prepared) {
+        co_await refuse_with(403, ErrorType::Authentication, std::move(prepared).error());
         co_return;
     }
     client_.on_client_gone([this] { cancel_.cancel(); });
@@ -169,13 +166,37 @@ net::Task<void> Gateway::Relay::run() {
 
 net::Task<void> Gateway::Relay::answer_failed(net::ClientError error) {
     if (client_.client_gone()) {
-        end_cancelled();
+        co_await end_cancelled();
         co_return;
     }
     gateway_.upstream_failures_.fetch_add(1, std::memory_order_relaxed);
     const bool late = error.error.code == Code::DeadlineExceeded;
     co_await refuse_with(late ? 504 : 502, late ? ErrorType::Timeout : ErrorType::Connection,
                          {error.error.code, stage_message(error, upstream_)});
+}
+
+net::Task<void> Gateway::Relay::done(std::function<void()> work) {
+    if (body_.size() + read_bytes_ < kLarge) {
+        work();
+    } else {
+        gateway_.large_works_.fetch_add(1, std::memory_order_relaxed);
+        co_await gateway_.large_.run(std::move(work));
+    }
+}
+
+void Gateway::Relay::open_record() {
+    const bool session = asks_for_web_socket();
+    if (session) context_ = std::make_unique<Call>(*call_);
+    read_request(body_);
+    if (session) session_reader_ = providers::make_session_reader(request_view({}), *call_);
+    open_.emplace(gateway_.recorder_->begin(std::move(call_)));
+}
+
+Result<void> Gateway::Relay::prepare(net::RequestHead& outgoing) {
+    outgoing = upstream_request();
+    asking_ = asking_for_usage();
+    if (asking_) outgoing.headers.set("accept-encoding", "identity");  // to find what is taken out
+    return sign(outgoing);
 }
 
 void Gateway::Relay::begin_call() {
@@ -215,13 +236,16 @@ void Gateway::Relay::read_request(std::string_view body) {
             }
         }
     }
+    // What tells which files came is of their own bytes.
+    const providers::Form form =
+        providers::read_form(request_.headers.get("content-type").value_or(""), body);
+    const bool kept = gateway_.options_.keep_raw != KeepRaw::None && keep_files(form, body);
     // Keys that some requests carry in their bodies go upstream, but not on the record.
-    std::int64_t hidden = 0;
-    const auto without_credentials = providers::hide_credentials(body, hidden);
-    if (without_credentials) {
-        body = *without_credentials;
-        call.privacy.masked["credential"] = hidden;
-    }
+    std::int64_t hidden = std::ranges::count_if(form.fields, &providers::FormField::is_credential);
+    std::optional<std::string> without_credentials;
+    if (form.fields.empty()) without_credentials = providers::hide_credentials(body, hidden);
+    if (without_credentials) body = *without_credentials;
+    if (hidden > 0) call.privacy.masked["credential"] = hidden;
     call.provider.name = provider_.record_name;
     const providers::RequestView view = request_view(body);
     provider_.provider().read_request(view, call);
@@ -229,22 +253,17 @@ void Gateway::Relay::read_request(std::string_view body) {
     call.provider.endpoint.method = request_.method;
     call.provider.endpoint.host = host();
     call.provider.endpoint.path = upstream_.url.path + std::string(view.path);
-    if (gateway_.options_.keep_raw != KeepRaw::None) keep_raw_request(body);
+    if (gateway_.options_.keep_raw != KeepRaw::None && !kept) call.raw.request = body;
     providers::fill_preview(call);  // the prompt's half, for those who watch it run
 }
 
-void Gateway::Relay::keep_raw_request(std::string_view body) {
-    const providers::Form form =
-        providers::read_form(request_.headers.get("content-type").value_or(""), body);
-    if (auto without_files = providers::form_without_files(form, body)) {
-        call_->raw.request = std::move(*without_files);
-        call_->privacy.truncated["raw.request"].bytes = static_cast<std::int64_t>(body.size());
-    } else if (auto file = providers::digest_of_file_body(request_view(body))) {
-        call_->raw.request = std::move(*file);
-        call_->privacy.truncated["raw.request"].bytes = static_cast<std::int64_t>(body.size());
-    } else {
-        call_->raw.request = body;
-    }
+bool Gateway::Relay::keep_files(const providers::Form& form, std::string_view body) {
+    auto kept = providers::form_without_files(form, body);
+    if (!kept) kept = providers::digest_of_file_body(request_view(body));
+    if (!kept) return false;
+    call_->raw.request = std::move(*kept);
+    call_->privacy.truncated["raw.request"].bytes = static_cast<std::int64_t>(body.size());
+    return true;
 }
 
 std::optional<std::string> Gateway::Relay::asking_for_usage() {
@@ -315,6 +334,7 @@ void Gateway::Relay::watch(std::string_view bytes) {
         if (!decoder_->feed(bytes, plain_)) undecodable_ = true;
         bytes = plain_;
     }
+    read_bytes_ += bytes.size();
     if (gateway_.options_.keep_raw == KeepRaw::All) keep_raw_response(bytes);
     reader_->feed(bytes);
     record_further_calls();
@@ -333,13 +353,12 @@ std::string_view Gateway::Relay::for_client(std::string_view bytes, bool end_of_
 }
 
 void Gateway::Relay::keep_raw_response(std::string_view bytes) {
-    raw_response_bytes_ += bytes.size();
-    if (raw_response_bytes_ <= kMaxRawResponse) {
+    if (read_bytes_ <= kMaxRawResponse) {
         raw_response_ += bytes;
         return;
     }
     raw_response_.clear();
-    open_->call().privacy.truncated["raw.response"].bytes = static_cast<std::int64_t>(raw_response_bytes_);
+    open_->call().privacy.truncated["raw.response"].bytes = static_cast<std::int64_t>(read_bytes_);
 }
 
 void Gateway::Relay::finish_reading(bool complete) {
@@ -408,7 +427,7 @@ net::Task<void> Gateway::Relay::relay_answer(net::ClientExchange& answer) {
     } watch_client{client_};  // the answer dies before this object does
     client_.on_client_gone([&answer] { answer.cancel(); });
     if (client_.client_gone()) {
-        end_cancelled();
+        co_await end_cancelled();
         co_return;
     }
 
@@ -417,7 +436,7 @@ net::Task<void> Gateway::Relay::relay_answer(net::ClientExchange& answer) {
     bool head_sent = false;
     if (!length && !bodiless) {
         if (!co_await client_.write_head(head, std::nullopt)) {
-            end_cancelled();
+            co_await end_cancelled();
             co_return;
         }
         head_sent = true;
@@ -428,7 +447,7 @@ net::Task<void> Gateway::Relay::relay_answer(net::ClientExchange& answer) {
         auto piece = co_await answer.read_some();
         if (!piece) {
             if (client_.client_gone()) {
-                end_cancelled();
+                co_await end_cancelled();
                 co_return;
             }
             gateway_.upstream_failures_.fetch_add(1, std::memory_order_relaxed);
@@ -440,7 +459,7 @@ net::Task<void> Gateway::Relay::relay_answer(net::ClientExchange& answer) {
                                      {piece.error().code, message});
                 co_return;
             }
-            end_failed(late ? ErrorType::Timeout : ErrorType::Connection, message);
+            co_await done([&] { end_failed(late ? ErrorType::Timeout : ErrorType::Connection, message); });
             if (filter_) {  // what was held back of the event at hand
                 filtered_.clear();
                 filter_->finish(filtered_);
@@ -453,9 +472,11 @@ net::Task<void> Gateway::Relay::relay_answer(net::ClientExchange& answer) {
         passed += piece->size();
         watch(*piece);
         // The closing record is written before the bytes that complete the answer are passed on.
-        if (end_of_body || (length && passed >= *length) || (reader_ && reader_->finished())) {
-            end_answered();
-            if (open_) co_await wait_until_durable(open_->position());
+        const bool complete =
+            end_of_body || (length && passed >= *length) || (reader_ && reader_->finished());
+        if (complete && open_ && !ended_) {
+            co_await done([this] { end_answered(); });
+            co_await wait_until_durable(open_->position());
         }
         if (length && !head_sent && !bodiless) {
             if (passed >= *length || end_of_body) {
@@ -463,19 +484,21 @@ net::Task<void> Gateway::Relay::relay_answer(net::ClientExchange& answer) {
                 co_return;
             }
             if (!co_await client_.write_head(head, length)) {
-                end_cancelled();
+                co_await end_cancelled();
                 co_return;
             }
             head_sent = true;
         }
         if (filter_ && undecodable_) {  // what the client was told to be plain cannot be given to it
-            end_failed(ErrorType::MalformedResponse, "the answer's content coding could not be undone");
+            co_await done([this] {
+                end_failed(ErrorType::MalformedResponse, "the answer's content coding could not be undone");
+            });
             client_.abort();
             co_return;
         }
         const std::string_view passing = for_client(*piece, end_of_body);
         if (!passing.empty() && !co_await client_.write(passing)) {
-            end_cancelled();
+            co_await end_cancelled();
             co_return;
         }
         if (end_of_body) {
@@ -492,10 +515,18 @@ net::Task<void> Gateway::Relay::relay_answer(net::ClientExchange& answer) {
 
 net::Task<bool> Gateway::Relay::make_room(std::uint64_t bytes) {
     const std::int64_t deadline = system_clock().steady_nanos() + kRoomPatience;
+    std::optional<BodyBudget::Wait> waiting;
     for (;;) {
         if (auto share = gateway_.bodies_.take(bytes)) {
             share_.emplace(std::move(*share));
             co_return true;
+        }
+        if (!waiting) {
+            waiting.emplace(gateway_.bodies_);
+            log::warning(
+                "the upload of call {} waits: request bodies hold {} of {} bytes "
+                "(gateway.body_memory_mb)",
+                id_.to_string(), gateway_.bodies_.taken(), gateway_.bodies_.size());
         }
         // The client waits in its upload meanwhile: nothing more of it is read.
         if (system_clock().steady_nanos() > deadline || !co_await net::sleep_for(kRoomInterval)) break;
@@ -509,7 +540,7 @@ net::Task<bool> Gateway::Relay::make_room(std::uint64_t bytes) {
 
 net::Task<void> Gateway::Relay::refuse_with(int status, ErrorType type, Error error) {
     gateway_.refused_.fetch_add(1, std::memory_order_relaxed);
-    end_failed(type, error.message, error.remedy);
+    co_await done([&] { end_failed(type, error.message, error.remedy); });
     std::string told = std::move(error.message);
     if (!error.remedy.empty()) told += ": " + error.remedy;
     Refusal refusal = refuse(provider_.record_name, status, type, told);

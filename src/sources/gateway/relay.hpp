@@ -2,10 +2,13 @@
 
 #include "net/byte_stream.hpp"
 #include "net/content_coding.hpp"
+#include "providers/multipart.hpp"
 #include "providers/realtime.hpp"
 #include "providers/stream_usage.hpp"
 #include "sources/gateway/gateway.hpp"
 
+#include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -27,10 +30,17 @@ class Gateway::Relay {
 
   private:
     void begin_call();
+    /// Does the work, beside the loop if the call is large: nothing of the relay may be touched meanwhile.
+    net::Task<void> done(std::function<void()> work);
+    /// Understands the request and writes the opening record.
+    void open_record();
+    /// The request as it goes upstream.
+    Result<void> prepare(net::RequestHead& outgoing);
     [[nodiscard]] providers::RequestView request_view(std::string_view body) const;
     void read_request(std::string_view body);
-    /// raw.request: the body as it came, but of the files in it only what tells which they were.
-    void keep_raw_request(std::string_view body);
+    /// raw.request of a body with files in it, or that is one: of those only what tells which they were.
+    /// False if it is neither.
+    bool keep_files(const providers::Form& form, std::string_view body);
     net::RequestHead upstream_request() const;
     /// For an upstream that is AWS's.
     Result<void> sign(net::RequestHead& outgoing);
@@ -67,10 +77,12 @@ class Gateway::Relay {
     net::Task<void> relay_session(net::ByteStream& client, net::ByteStream& upstream);
     void count_end(const Call& session);
 
-    /// relay_end.cpp: the endings. Each writes the one closing record; the first one counts.
+    /// relay_end.cpp: the endings, to be called by done(). Each writes the one closing record; the first one
+    /// counts.
     void end_answered();
     void end_failed(ErrorType type, std::string message, std::string advice = {});
-    void end_cancelled();
+    net::Task<void> end_cancelled();
+    void end_cancelled_by(net::ServerExchange::Gone why);
     void end_record();
     /// After the reader's end.
     void estimate(bool cut);
@@ -105,7 +117,7 @@ class Gateway::Relay {
     std::optional<providers::UsageChunkFilter> filter_;  ///< of what comes back for it
     std::string filtered_;                               ///< of the piece at hand
     std::string raw_response_;                           ///< with KeepRaw::All
-    std::size_t raw_response_bytes_ = 0;
+    std::uint64_t read_bytes_ = 0;                       ///< of the answer, decoded
     bool undecodable_ = false;
     bool first_token_ = false;
     net::CancelHandle cancel_;

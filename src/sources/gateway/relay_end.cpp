@@ -1,3 +1,4 @@
+#include "providers/credentials.hpp"
 #include "providers/errors.hpp"
 #include "providers/request_secrets.hpp"
 #include "sources/gateway/estimate.hpp"
@@ -57,11 +58,16 @@ void Gateway::Relay::end_failed(ErrorType type, std::string message, std::string
     end_record();
 }
 
-void Gateway::Relay::end_cancelled() {
+net::Task<void> Gateway::Relay::end_cancelled() {
+    const net::ServerExchange::Gone why = client_.gone();
+    co_await done([this, why] { end_cancelled_by(why); });
+}
+
+void Gateway::Relay::end_cancelled_by(net::ServerExchange::Gone why) {
     if (ended_ || !recording()) return;
     if (reader_ && reader_->over()) return end_answered();
     gateway_.client_cancels_.fetch_add(1, std::memory_order_relaxed);
-    switch (client_.gone()) {
+    switch (why) {
         case net::ServerExchange::Gone::Stopped:
             if (open_) {
                 if (reader_) finish_reading(false);
@@ -93,12 +99,21 @@ void Gateway::Relay::end_record() {
     call.time.duration =
         Duration{system_clock().steady_nanos() - started_};  // from where the first token counts, too
     if (!raw_response_.empty()) {
+        std::int64_t hidden = 0;  // what the provider gives out, as keys for browsers
+        if (auto without = providers::hide_credentials(raw_response_, hidden)) {
+            raw_response_ = std::move(*without);
+            call.privacy.masked["answer_credential"] = hidden;
+        }
         call.raw.response =
             providers::RequestSecrets(request_view({})).without_secrets(std::move(raw_response_));
     }
     if (asking_) call.usage.asked = true;
     providers::fill_preview(call);
     open_->end();
+    // Here, since giving back the memory of a large call takes a while too.
+    call.request = {};
+    call.response = {};
+    call.raw = {};
 }
 
 }  // namespace steno::gateway

@@ -45,7 +45,7 @@ net::Task<void> Gateway::Relay::run_session(net::RequestHead outgoing) {
     client_.on_client_gone({});
     auto client = co_await client_.upgrade(head);
     if (!client) {
-        end_cancelled();
+        co_await end_cancelled();
         co_return;
     }
     co_await relay_session(**client, *answer->stream);
