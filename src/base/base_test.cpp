@@ -4,6 +4,7 @@
 #include "base/error.hpp"
 #include "base/hash.hpp"
 #include "base/json_writer.hpp"
+#include "base/nearest.hpp"
 #include "base/repeats.hpp"
 #include "base/text.hpp"
 #include "base/time.hpp"
@@ -185,6 +186,18 @@ TEST(Error, EveryCodeHasAName) {
         EXPECT_FALSE(facts_of(static_cast<Code>(code)).name.empty());
         EXPECT_GT(facts_of(static_cast<Code>(code)).exit_code, 0);
     }
+}
+
+TEST(Nearest, IsWhatWasMostLikelyMeant) {
+    EXPECT_EQ(edit_distance("kitten", "sitting"), 3u);
+    EXPECT_EQ(edit_distance("", "abc"), 3u);
+    constexpr std::string_view kNames[] = {"limit", "cursor", "fields"};
+    EXPECT_EQ(nearest("limt", kNames), "limit");
+    EXPECT_EQ(nearest("field", kNames), "fields");
+    EXPECT_EQ(nearest("cur", kNames), "cursor");
+    EXPECT_EQ(nearest("colour", kNames), "");
+    EXPECT_EQ(nearest("", kNames), "");
+    EXPECT_EQ(nearest(std::string(100'000, 'x'), kNames), "");
 }
 
 TEST(Log, AMessageThatRepeatsIsCounted) {

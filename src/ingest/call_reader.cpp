@@ -1,5 +1,6 @@
 #include "ingest/call_reader.hpp"
 
+#include "base/cancellation.hpp"
 #include "base/log.hpp"
 #include "base/text.hpp"
 #include "ingest/entry.hpp"
@@ -19,6 +20,10 @@ constexpr std::size_t kSearchBatch = 4096;
 
 journal::Position to_journal(const store::Position& position) {
     return {position.stream, position.sequence};
+}
+
+std::unexpected<Error> nobody_waits() {
+    return fail(Code::Cancelled, "nobody waits for these calls any more");
 }
 
 bool contains(std::string_view text, std::string_view lower_case_needle) {
@@ -140,6 +145,7 @@ std::size_t CallReader::add_payload(const store::Row& row, Call& call) {
 
 Result<CallReader::Page> CallReader::find(const store::CallQuery& query, bool payload) {
     if (query.cursor.empty()) catch_up();
+    if (Cancellation::asked()) return nobody_waits();
     if (!query.selection.text.empty()) return search(query, payload);
     STENO_ASSIGN(store::Page rows, store_.find(query));
     Page page;
@@ -147,6 +153,7 @@ Result<CallReader::Page> CallReader::find(const store::CallQuery& query, bool pa
     std::size_t bytes = 0;
     for (std::size_t i = 0; i < rows.rows.size(); ++i) {
         Call call = rows.rows[i].call;
+        if (Cancellation::asked()) return nobody_waits();
         if (payload) bytes += add_payload(rows.rows[i], call);
         page.calls.push_back(std::move(call));
         if (bytes > kMaxPageBytes && i + 1 < rows.rows.size()) {
@@ -187,10 +194,12 @@ Result<CallReader::Page> CallReader::search(const store::CallQuery& query, bool 
     for (bool enough = false; !enough && searched < calls.size();) {
         const auto batch =
             std::span(calls).subspan(searched, std::min(kSearchBatch, calls.size() - searched));
+        if (Cancellation::asked()) return nobody_waits();
         const std::vector<bool> may = may_match(batch, query.selection.text);
         for (std::size_t i = 0; i < batch.size() && !enough; ++i, ++searched) {
             // What the word lists deny costs nothing.
             if (!may[i]) continue;
+            if (Cancellation::asked()) return nobody_waits();
             const std::size_t size = bytes_if_found(batch[i], needle);
             if (size > 0) hits.push_back(batch[i]);
             if (payload) bytes += size;

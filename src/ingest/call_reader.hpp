@@ -35,7 +35,7 @@ class CallReader {
     /// A page from the store, which is first brought up to now (as far as that goes within kPatience).
     /// `payload`: with payload fields. `text` in the selection is searched for in whole prompts and answers,
     /// newest first; a page may then be short (or empty) and still have a next cursor, after at most
-    /// kMaxSearched calls.
+    /// kMaxSearched calls. Cancelled: by the thread's Cancellation.
     struct Page {
         std::vector<Call> calls;
         std::optional<std::string> next_cursor;

@@ -1,3 +1,4 @@
+#include "base/cancellation.hpp"
 #include "ingest/data_folder.hpp"
 #include "ingest/entry.hpp"
 #include "ingest/test_store.hpp"
@@ -386,6 +387,16 @@ TEST_F(Ingest, TextIsFoundInWholePromptsNotOnlyInPreviews) {
         query.cursor = page->next_cursor.value_or("");
     } while (!query.cursor.empty());
     EXPECT_EQ(found, std::vector<Uuid>{id});
+
+    Cancellation cancellation;
+    cancellation.cancel();
+    const Cancellation::Scope scope(cancellation);
+    for (const char* text : {"needle", ""}) {
+        query.selection.text = text;
+        const auto page = folder->calls().find(query, true);
+        ASSERT_FALSE(page) << "nobody waits for it";
+        EXPECT_EQ(page.error().code, Code::Cancelled);
+    }
 }
 
 TEST(Entry, HeadersOfUnknownFormOrCutShortAreErrors) {

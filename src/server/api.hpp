@@ -1,8 +1,8 @@
 #pragma once
 
 #include "base/error.hpp"
-#include "evaluation/replay.hpp"
 #include "custody/custodian.hpp"
+#include "evaluation/replay.hpp"
 #include "ingest/data_folder.hpp"
 #include "net/http.hpp"
 #include "sources/gateway/gateway.hpp"
@@ -22,6 +22,7 @@
 namespace steno::server {
 
 class Limits;
+struct QueryLanes;
 
 /// What handlers work on. All of it outlives the server.
 struct Services {
@@ -31,7 +32,8 @@ struct Services {
     Limits& limits;
     evaluation::ModelCaller& caller;
     Timestamp started_at;
-    std::string listen;  ///< "127.0.0.1:8787", as it is reached
+    std::string listen;           ///< "127.0.0.1:8787", as it is reached
+    QueryLanes* lanes = nullptr;  ///< of the server that answers; null where there is none
 };
 
 struct ApiRequest {
@@ -51,7 +53,8 @@ struct ApiAnswer {
     std::vector<std::pair<std::string, std::string>> headers;
 };
 
-/// Runs on the blocking pool: may read the store and the journal. Must not throw.
+/// Runs beside the loops, those of GET in a lane (query_lanes.hpp): may read the store and the journal. Must not
+/// throw.
 using Handler = Result<ApiAnswer> (*)(Services&, const ApiRequest&);
 
 struct Route {

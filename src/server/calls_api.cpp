@@ -22,6 +22,20 @@ ApiAnswer json_answer(std::string body) {
     return answer;
 }
 
+// What is said of a call is kept with each of its rows, and a score's name becomes a name to filter by.
+constexpr std::size_t kMaxName = 256;
+constexpr std::size_t kMaxLabel = 1024;
+constexpr std::size_t kMaxProse = 64 << 10;
+
+Result<void> bounded(std::string_view name, std::string_view text, std::size_t most) {
+    if (text.size() <= most) return {};
+    return fail(Code::InvalidArgument,
+                std::string(name) + " has " + std::to_string(text.size()) + " bytes; at most " +
+                    std::to_string(most) + " are kept",
+                most == kMaxProse ? "keep the long text elsewhere, and give its address here"
+                                  : "a short name here; what explains it goes into explanation or comment");
+}
+
 /// Journals what is said and waits for the disk: acknowledged means durable.
 Result<ApiAnswer> say(Services& services, const Said& said) {
     STENO_ASSIGN(const journal::Position position, services.data.recorder().say(said));
@@ -56,12 +70,14 @@ Result<ApiAnswer> list_calls(Services& services, const ApiRequest& request) {
 }
 
 Result<ApiAnswer> show_call(Services& services, const ApiRequest& request) {
+    STENO_TRY(only_parameters(request, {"project"}));
     STENO_ASSIGN(const Uuid id, id_of(request));
     STENO_ASSIGN(const Call call, services.data.calls().get(id, request.parameter("project")));
     return json_answer(to_json(call));
 }
 
 Result<ApiAnswer> show_raw(Services& services, const ApiRequest& request) {
+    STENO_TRY(only_parameters(request, {"project", "part"}));
     STENO_ASSIGN(const Uuid id, id_of(request));
     const std::string_view part = request.parameter("part").value_or("request");
     if (part != "request" && part != "response") {
@@ -80,6 +96,7 @@ Result<ApiAnswer> show_raw(Services& services, const ApiRequest& request) {
 }
 
 Result<ApiAnswer> give_feedback(Services& services, const ApiRequest& request) {
+    STENO_TRY(only_parameters(request, {"project"}));
     Said said;
     STENO_ASSIGN(said.call, id_of(request));
     said.project = request.parameter("project").value_or("");
@@ -94,11 +111,15 @@ Result<ApiAnswer> give_feedback(Services& services, const ApiRequest& request) {
         return fail(Code::InvalidArgument, "this says nothing",
                     "give a verdict, a comment or an edit_distance");
     }
+    STENO_TRY(bounded("project", said.project, kMaxName));
+    STENO_TRY(bounded("by", feedback.by, kMaxName));
+    STENO_TRY(bounded("comment", feedback.comment, kMaxProse));
     if (!said.feedback->at) said.feedback->at = system_clock().now();
     return say(services, said);
 }
 
 Result<ApiAnswer> give_score(Services& services, const ApiRequest& request) {
+    STENO_TRY(only_parameters(request, {"project"}));
     Said said;
     STENO_ASSIGN(said.call, id_of(request));
     said.project = request.parameter("project").value_or("");
@@ -113,6 +134,12 @@ Result<ApiAnswer> give_score(Services& services, const ApiRequest& request) {
         ((score.min && *score.value < *score.min) || (score.max && *score.value > *score.max))) {
         return fail(Code::InvalidArgument, "value lies outside of min and max");
     }
+    STENO_TRY(bounded("project", said.project, kMaxName));
+    STENO_TRY(bounded("name", said.score_name, kMaxName));
+    STENO_TRY(bounded("label", score.label, kMaxLabel));
+    STENO_TRY(bounded("source", score.source, kMaxName));
+    STENO_TRY(bounded("by", score.by, kMaxName));
+    STENO_TRY(bounded("explanation", score.explanation, kMaxProse));
     if (!said.score->at) said.score->at = system_clock().now();
     return say(services, said);
 }

@@ -1,6 +1,7 @@
 #include "base/json_writer.hpp"
 #include "server/api.hpp"
 #include "server/limits.hpp"
+#include "server/query_parameters.hpp"
 
 #include <algorithm>
 #include <charconv>
@@ -18,6 +19,7 @@ struct Wanted {
 };
 
 Result<Wanted> wanted(const ApiRequest& request) {
+    STENO_TRY(only_parameters(request, {"provider", "api_key_id", "model", "exhausted", "limit"}));
     Wanted wanted{request.parameter("provider"), request.parameter("api_key_id"), request.parameter("model"),
                   std::nullopt};
     for (const auto& [name, value] : request.query) {
@@ -30,9 +32,6 @@ Result<Wanted> wanted(const ApiRequest& request) {
             if (error != std::errc{} || end != value.data() + value.size() || wanted.most < 1 ||
                 wanted.most > Limits::kMaxStates)
                 return fail(Code::InvalidArgument, "limit takes a number from 1 to 10000");
-        } else if (name != "provider" && name != "api_key_id" && name != "model") {
-            return fail(Code::InvalidArgument, "there is no parameter \"" + name.substr(0, 100) + "\"",
-                        "provider, api_key_id, model, exhausted, limit");
         }
     }
     return wanted;

@@ -1,9 +1,11 @@
 #include "base/json_writer.hpp"
 #include "server/api.hpp"
+#include "server/query_parameters.hpp"
 
 namespace steno::server {
 
 Result<ApiAnswer> list_prices(Services& services, const ApiRequest& request) {
+    STENO_TRY(only_parameters(request, {"provider", "model"}));
     const auto prices = services.data.recorder().prices()->list(request.parameter("provider").value_or(""),
                                                                 request.parameter("model").value_or(""));
     ApiAnswer answer;
@@ -12,6 +14,7 @@ Result<ApiAnswer> list_prices(Services& services, const ApiRequest& request) {
 }
 
 Result<ApiAnswer> explain_price(Services& services, const ApiRequest& request) {
+    STENO_TRY(only_parameters(request, {"project"}));
     const auto id = Uuid::parse(request.captures.front());
     if (!id) return fail(Code::InvalidArgument, "\"" + request.captures.front() + "\" is no call id");
     STENO_ASSIGN(const Call call, services.data.calls().get(*id, request.parameter("project")));

@@ -1,10 +1,12 @@
 #include "server/query_parameters.hpp"
 
+#include "base/nearest.hpp"
 #include "base/text.hpp"
 #include "record/field_table.hpp"
 
 #include <algorithm>
 #include <charconv>
+#include <span>
 
 namespace steno::server {
 
@@ -42,12 +44,56 @@ bool in_payload(std::string_view path) {
     return false;
 }
 
+/// Can `fields` name it: a field, a group of them, or something within one that has names of its own?
+bool can_be_shown(std::string_view path) {
+    const auto within = [](std::string_view inner, std::string_view outer) {
+        return inner.starts_with(outer) && (inner.size() == outer.size() || inner[outer.size()] == '.');
+    };
+    for (const std::string_view list :
+         {"request.messages", "response.messages", "response.tool_calls", "scores", "id"}) {
+        if (within(path, list) || within(list, path)) return true;
+    }
+    return std::ranges::any_of(scalar_fields(), [&](const FieldInfo& info) {
+        const bool named = info.type == FieldType::Attributes || info.type == FieldType::Counts ||
+                           info.type == FieldType::Durations || info.type == FieldType::Json;
+        return within(info.path, path) || (named && within(path, info.path));
+    });
+}
+
+/// A filter, or what is wrong with its name, which may have been meant for a parameter.
+Result<store::Filter> filter_parameter(std::string_view name, std::string_view value,
+                                       std::span<const std::string_view> others) {
+    auto filter = store::make_filter(name, value);
+    if (filter) return filter;
+    Error error = std::move(filter).error();
+    if (const std::string_view meant = nearest(name, others); !meant.empty() && !name.contains('.'))
+        error.remedy = "did you mean " + std::string(meant) + "? As a filter: " + error.remedy;
+    return std::unexpected(std::move(error));
+}
+
 }  // namespace
+
+Result<void> only_parameters(const ApiRequest& request, std::initializer_list<std::string_view> names) {
+    for (const auto& [name, value] : request.query) {
+        if (std::ranges::find(names, std::string_view(name)) != names.end()) continue;
+        std::string all;
+        for (const std::string_view known : names) all += (all.empty() ? "" : ", ") + std::string(known);
+        const std::string_view meant = nearest(name, std::span(names.begin(), names.size()));
+        std::string remedy = meant.empty() ? "" : "did you mean " + std::string(meant) + "? ";
+        remedy += all.empty() ? "this path takes none" : "this path takes " + all;
+        return fail(Code::InvalidArgument,
+                    "there is no parameter \"" + std::string(utf8_prefix(name, 80)) + "\" here",
+                    std::move(remedy));
+    }
+    return {};
+}
 
 Result<store::Selection> selection_parameters(const ApiRequest& request,
                                               std::initializer_list<std::string_view> others) {
     store::Selection selection;
     std::size_t values = 0;
+    std::vector<std::string_view> names{"from", "to", "text"};
+    names.insert(names.end(), others);
     for (const auto& [name, value] : request.query) {
         if (std::ranges::find(others, std::string_view(name)) != others.end() || value.empty()) continue;
         if (name == "from") {
@@ -57,7 +103,7 @@ Result<store::Selection> selection_parameters(const ApiRequest& request,
         } else if (name == "text") {
             selection.text = value;
         } else {
-            STENO_ASSIGN(store::Filter filter, store::make_filter(name, value));
+            STENO_ASSIGN(store::Filter filter, filter_parameter(name, value, names));
             values += filter.values.size();
             selection.filters.push_back(std::move(filter));
             if (selection.filters.size() > kMaxFilters || values > kMaxFilterValues) {
@@ -81,6 +127,10 @@ Result<ListParameters> list_parameters(const ApiRequest& request) {
     if (const auto cursor = request.parameter("cursor")) parameters.query.cursor = *cursor;
     if (const auto fields = request.parameter("fields")) {
         for (const std::string_view path : split(*fields, ',')) {
+            if (!can_be_shown(path)) {
+                const auto no_field = store::make_field(path);
+                if (!no_field) return std::unexpected(Error(no_field.error()).with_context("fields"));
+            }
             parameters.fields.emplace_back(path);
             parameters.payload = parameters.payload || in_payload(path);
         }

@@ -18,6 +18,8 @@ struct ListParameters {
 /// InvalidArgument names the parameter and what it takes.
 Result<ListParameters> list_parameters(const ApiRequest& request);
 Result<store::AggregateQuery> aggregate_parameters(const ApiRequest& request);
+/// InvalidArgument, with the nearest name, if there are others than these: for what takes no filters.
+Result<void> only_parameters(const ApiRequest& request, std::initializer_list<std::string_view> names);
 /// Only the part that says which calls: from, to, text and filters. Parameters named in `others` are skipped.
 Result<store::Selection> selection_parameters(const ApiRequest& request,
                                               std::initializer_list<std::string_view> others);

@@ -91,6 +91,7 @@ Server::Server(net::Loops& loops, Services services, ServerOptions options)
       services_(std::move(services)),
       options_(std::move(options)),
       http_(loops, options_.http, [this](net::ServerExchange& exchange) { return serve(exchange); }) {
+    services_.lanes = &lanes_;
     services_.data.recorder().add_consumer(live_);
 }
 
@@ -242,11 +243,17 @@ net::Task<void> Server::serve_api(net::ServerExchange& exchange, std::string_vie
     const ApiRequest request{head, std::move(found.captures), net::parse_query(head.query()),
                              std::move(*body)};
     const Handler handler = found.route->handler;
-    // What tells whether the server lives must not wait behind what is slow.
-    auto answer = found.route->quick
-                      ? handler(services_, request)
-                      : co_await net::blocking_value(loops_, [&] { return handler(services_, request); });
+    const auto work = [&] { return handler(services_, request); };
+    Result<ApiAnswer> answer;
+    if (found.route->quick) {  // what tells whether the server lives must not wait behind what is slow
+        answer = work();
+    } else if (found.route->method == "GET") {
+        answer = co_await lanes_.of(request).ask(exchange, work);
+    } else {
+        answer = co_await net::blocking_value(loops_, work);
+    }
     if (!answer) {
+        if (exchange.client_gone()) co_return;
         if (answer.error().code == Code::Internal || answer.error().code == Code::DataLoss) {
             log::error("{} {}: {}", head.method, path, answer.error().message);
         }

@@ -3,6 +3,7 @@
 #include "net/http_server.hpp"
 #include "server/api.hpp"
 #include "server/live.hpp"
+#include "server/query_lanes.hpp"
 
 #include <chrono>
 #include <memory>
@@ -48,6 +49,7 @@ class Server {
     Services services_;
     ServerOptions options_;
     LiveTail live_;
+    QueryLanes lanes_;
     net::HttpServer http_;
 };
 

@@ -2,9 +2,11 @@
 #include "server/api.hpp"
 #include "server/limits.hpp"
 #include "server/openapi.hpp"
+#include "server/query_lanes.hpp"
 
 #include <fmt/format.h>
 
+#include <array>
 #include <chrono>
 
 /// How the server itself is: for people, for load balancers, for Prometheus.
@@ -91,6 +93,25 @@ void limit_metrics(std::string& out, const Limits& limits) {
     family("steno_rate_limit_exhausted", "1 while a call made now would be refused.", exhausted);
 }
 
+/// What the questions about the record do, by their kind.
+void lane_metrics(std::string& out, const QueryLanes& lanes) {
+    const std::array<std::pair<std::string_view, LaneStats>, 3> all{
+        {{"search", lanes.searches.stats()}, {"sum", lanes.sums.stats()}, {"list", lanes.lists.stats()}}};
+    const auto family = [&](std::string_view name, std::string_view kind, std::string_view help,
+                            std::uint64_t LaneStats::* value) {
+        out += fmt::format("# HELP {0} {1}\n# TYPE {0} {2}\n", name, help, kind);
+        for (const auto& [lane, stats] : all)
+            out += fmt::format("{}{{kind=\"{}\"}} {}\n", name, lane, stats.*value);
+    };
+    family("steno_queries_running", "gauge", "Questions about the record under way.", &LaneStats::running);
+    family("steno_queries_waiting", "gauge", "Questions that wait for their turn.", &LaneStats::waiting);
+    family("steno_queries_answered_total", "counter", "Questions that were answered.", &LaneStats::answered);
+    family("steno_queries_refused_total", "counter", "Questions for which too many waited.",
+           &LaneStats::refused);
+    family("steno_queries_cancelled_total", "counter", "Questions whose client left before the answer.",
+           &LaneStats::cancelled);
+}
+
 }  // namespace
 
 Result<ApiAnswer> show_status(Services& services, const ApiRequest&) {
@@ -175,11 +196,16 @@ Result<ApiAnswer> readyz(Services& services, const ApiRequest&) {
     json.begin_object();
     json.member("gateway", gateway);
     json.member("queries", queries);
-    // It works again, but somebody should look.
+    // It works, but somebody should look.
     if (journal.files_lost > 0) {
         json.member("warning", fmt::format("{} files of the journal were removed while they were written to; "
                                            "records may be lost: steno verify",
                                            journal.files_lost));
+    }
+    if (const gateway::GatewayStats stats = services.gateway.stats(); stats.bodies_waiting > 0) {
+        json.member("uploads", fmt::format("{} wait for memory: request bodies hold {} of {} bytes "
+                                           "(gateway.body_memory_mb)",
+                                           stats.bodies_waiting, stats.body_bytes, stats.body_room));
     }
     json.end_object();
     return answer;
@@ -204,6 +230,14 @@ Result<ApiAnswer> metrics(Services& services, const ApiRequest&) {
            gateway.refused);
     metric(out, "steno_gateway_body_bytes", "gauge",
            "Memory that the request bodies of calls under way hold.", gateway.body_bytes);
+    metric(out, "steno_gateway_body_room_bytes", "gauge", "Memory that there is for request bodies.",
+           gateway.body_room);
+    metric(out, "steno_gateway_bodies_waiting", "gauge", "Uploads that wait for such memory.",
+           gateway.bodies_waiting);
+    metric(out, "steno_gateway_bodies_waited_total", "counter", "Uploads that had to wait for such memory.",
+           gateway.bodies_waited);
+    metric(out, "steno_gateway_large_works_total", "counter",
+           "Steps of recording large calls that were done beside their event loop.", gateway.large_works);
     metric(out, "steno_calls_begun_total", "counter", "Calls that were recorded as begun.", recorder.begun);
     metric(out, "steno_calls_ended_total", "counter", "Calls that were recorded as ended.", recorder.ended);
     metric(out, "steno_records_waiting", "gauge", "Records in memory because the disk refused them.",
@@ -253,6 +287,7 @@ Result<ApiAnswer> metrics(Services& services, const ApiRequest&) {
     metric(out, "steno_payloads_unreadable_total", "counter",
            "Payloads that were asked for and could not be read.",
            services.data.calls().unreadable_payloads());
+    if (services.lanes != nullptr) lane_metrics(out, *services.lanes);
     limit_metrics(out, services.limits);
     return answer;
 }

@@ -1,6 +1,7 @@
 #include "base/json_writer.hpp"
 #include "record/json.hpp"
 #include "server/api.hpp"
+#include "server/query_parameters.hpp"
 #include "store/query.hpp"
 
 #include <algorithm>
@@ -164,6 +165,7 @@ void write_tree(JsonWriter& json, const std::vector<Call>& calls) {
 }  // namespace
 
 Result<ApiAnswer> show_request(Services& services, const ApiRequest& request) {
+    STENO_TRY(only_parameters(request, {}));
     const std::string& id = request.captures.front();
     STENO_ASSIGN(const std::vector<Call> calls, calls_with(services, "trace.request_id", id));
     if (calls.empty()) return fail(Code::NotFound, "there is no call of request " + id);
@@ -183,6 +185,7 @@ Result<ApiAnswer> show_request(Services& services, const ApiRequest& request) {
 }
 
 Result<ApiAnswer> show_session(Services& services, const ApiRequest& request) {
+    STENO_TRY(only_parameters(request, {}));
     const std::string& id = request.captures.front();
     STENO_ASSIGN(const std::vector<Call> calls, calls_with(services, "trace.session_id", id));
     if (calls.empty()) return fail(Code::NotFound, "there is no call of session " + id);

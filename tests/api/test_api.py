@@ -4,6 +4,7 @@ import decimal
 import http.client
 import json
 import pathlib
+import re
 import sys
 import threading
 import urllib.parse
@@ -188,6 +189,18 @@ def test_feedback_and_scores_stick_also_on_a_call_not_yet_fed(server, contract):
     ("/api/v1/aggregate?bucket=fortnight", "fortnight"),
     ("/api/v1/aggregate?text=refund", "text"),
     ("/api/v1/calls/not-an-id", "not-an-id"),
+    ("/api/v1/calls?fields=nosuch", 'there is no field "nosuch"'),
+    ("/api/v1/calls?fields=id,model.requestd", "model.requested"),
+    ("/api/v1/calls?fields=status.x", "status"),
+    ("/api/v1/calls?nosuch=1", 'there is no field "nosuch"'),
+    ("/api/v1/calls?limt=5", "did you mean limit?"),
+    ("/api/v1/aggregate?group=kind", "did you mean group_by?"),
+    ("/api/v1/prices?modle=x", "did you mean model?"),
+    ("/api/v1/limits?colour=red", "provider, api_key_id, model, exhausted, limit"),
+    ("/api/v1/calls/00000000-0000-4000-8000-000000000000?projekt=x", "did you mean project?"),
+    ("/api/v1/calls/00000000-0000-4000-8000-000000000000/raw?prt=request", "did you mean part?"),
+    ("/api/v1/requests/x?limit=1", "this path takes none"),
+    ("/api/v1/sessions/x?limit=1", "this path takes none"),
 ])
 def test_bad_input_is_a_problem_that_says_what_to_do(server, contract, path, says):
     status, head, problem = server.get(path, expect=None)
@@ -195,6 +208,41 @@ def test_bad_input_is_a_problem_that_says_what_to_do(server, contract, path, say
     assert head["content-type"] == "application/problem+json"
     contract.check(problem, "GET", "/api/v1/calls", 400)
     assert says in problem["detail"] + problem.get("remedy", "")
+
+
+def test_whatever_a_record_has_can_be_asked_for(server, filled):
+    for fields in ("id", "usage", "usage.billed", "usage.billed.input_tokens", "labels.attributes.tone", "scores",
+                   "scores.quality", "scores.quality.value", "feedback", "feedback.verdict", "request", "raw.request",
+                   "request.messages.role", "response.tool_calls", "preview", "time.phases.x", "privacy.masked"):
+        assert server.get(f"/api/v1/calls?limit=1&fields={fields}")[2]["calls"], fields
+
+
+def test_what_is_said_of_a_call_is_bounded(server):
+    call_id, _ = chat(server)
+
+    def say(what, **said):
+        return server.request("POST", f"/api/v1/calls/{call_id}/{what}", json.dumps(said).encode(), expect=None)
+
+    assert say("scores", name="n" * 256, value=1)[0] == 200
+    for wrong in ({"name": "n" * 257, "value": 1}, {"name": "n", "label": "x" * 1025},
+                  {"name": "n", "value": 1, "explanation": "x" * 65537}, {"name": "n", "value": 1, "by": "b" * 257}):
+        status, _, problem = say("scores", **wrong)
+        assert status == 400 and "bytes; at most" in problem["detail"] and problem["remedy"], wrong
+    assert say("feedback", verdict="accepted", comment="c" * 65536)[0] == 200
+    status, _, problem = say("feedback", verdict="accepted", comment="c" * 65537)
+    assert status == 400 and "comment has 65537 bytes" in problem["detail"]
+
+
+def test_questions_are_counted_by_their_kind(server, filled):
+    def answered():
+        metrics = server.get("/metrics")[2].decode()
+        found = re.findall(r'^steno_queries_answered_total\{kind="(\w+)"\} (\d+)$', metrics, re.MULTILINE)
+        return {kind: int(count) for kind, count in found}
+
+    before = answered()
+    for path in ("/api/v1/calls?text=meeting", "/api/v1/calls?limit=1", "/api/v1/aggregate", "/api/v1/status"):
+        server.get(path)
+    assert answered() == {kind: before[kind] + more for kind, more in (("search", 1), ("sum", 1), ("list", 2))}
 
 
 def test_bad_bodies_and_methods(server):

@@ -1,5 +1,7 @@
 #include "store/duckdb/connection.hpp"
 
+#include "base/cancellation.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -150,6 +152,10 @@ Result<Answer> Connection::run(const Prepared& statement, std::span<const Value>
         if (state == DUCKDB_PENDING_ERROR)
             return engine_error("running a query", duckdb_pending_error(pending.get()));
         if (state == DUCKDB_PENDING_RESULT_READY) break;
+        if (Cancellation::asked()) {
+            duckdb_interrupt(get());
+            return fail(Code::Cancelled, "nobody waits for this query any more");
+        }
         if (std::chrono::steady_clock::now() >= deadline) {
             duckdb_interrupt(get());
             return fail(Code::DeadlineExceeded, "the query took too long and was stopped",

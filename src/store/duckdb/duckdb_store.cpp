@@ -1,5 +1,6 @@
 #include "store/duckdb/duckdb_store.hpp"
 
+#include "base/cancellation.hpp"
 #include "base/hash.hpp"
 #include "base/text.hpp"
 #include "store/answer_cache.hpp"
@@ -89,6 +90,7 @@ class Readers {
 
     Result<Turn> take() {
         std::unique_lock lock(mutex_);
+        if (Cancellation::asked()) return fail(Code::Cancelled, "nobody waits for this query any more");
         if (!freed_.wait_for(lock, patience_, [this] { return !idle_.empty(); }))
             return fail(Code::ResourceExhausted, "too many queries at once", "try again in a moment");
         Turn turn(*this, std::move(idle_.back()));

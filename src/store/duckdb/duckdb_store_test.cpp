@@ -1,5 +1,6 @@
 #include "store/duckdb/duckdb_store.hpp"
 
+#include "base/cancellation.hpp"
 #include "store/conformance/store_suite.hpp"
 #include "store/duckdb/connection.hpp"
 
@@ -7,6 +8,7 @@
 #include <fstream>
 #include <map>
 #include <sys/wait.h>
+#include <thread>
 #include <unistd.h>
 
 namespace steno::store::conformance {
@@ -216,6 +218,21 @@ TEST_F(DuckdbStoreTest, AQueryThatTakesTooLongIsStopped) {
         std::chrono::milliseconds(1));
     ASSERT_FALSE(answer);
     EXPECT_EQ(answer.error().code, Code::DeadlineExceeded);
+    EXPECT_TRUE(connection.run("SELECT 1")) << "the connection goes on";
+}
+
+TEST_F(DuckdbStoreTest, AQueryThatNobodyWaitsForIsStopped) {
+    auto database = value(duckdb::Database::open(file(), options_for(folder_)));
+    auto connection = value(duckdb::Connection::open(database));
+    Cancellation cancellation;
+    std::jthread client([&] { cancellation.cancel(); });
+    {
+        const Cancellation::Scope scope(cancellation);
+        const auto answer = connection.run(
+            std::string("SELECT count(*) FROM range(100000000) a, range(100000) b WHERE a.range <> b.range"));
+        ASSERT_FALSE(answer);
+        EXPECT_EQ(answer.error().code, Code::Cancelled);
+    }
     EXPECT_TRUE(connection.run("SELECT 1")) << "the connection goes on";
 }
 
