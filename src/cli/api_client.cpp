@@ -160,6 +160,13 @@ Result<std::unique_ptr<Api>> Api::open(const Program& program, const RecordFlags
         return fail(Code::NotFound, "there is no record in " + config.data_dir,
                     "name its folder with --data DIR, or a server with --server URL");
     }
+    if (::access(config.data_dir.c_str(), W_OK) != 0 && errno == EROFS) {
+        return fail(Code::FailedPrecondition,
+                    config.data_dir +
+                        " is on a file system that can only be read; looking into a record "
+                        "brings its store up to date, which writes",
+                    "copy the folder to where it can be written; steno verify works on it as it is");
+    }
     auto parts = Composition::open(config, Composition::Use::Look);
     if (parts) return std::make_unique<LocalApi>(std::move(*parts));
     if (parts.error().code != Code::FailedPrecondition) return std::unexpected(std::move(parts).error());

@@ -6,9 +6,11 @@
 #include "io/file_system.hpp"
 #include "io/folder_lock.hpp"
 #include "journal/journal.hpp"
+#include "store/duckdb/duckdb_store.hpp"
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <memory>
 
 namespace steno::cli {
@@ -101,6 +103,33 @@ void print(const journal::Report& report, bool against) {
     }
 }
 
+/// Streams that the store was fed from and that the journal does not have: retention leaves the folder of one
+/// whose records it removes. A store that is missing, or cannot be opened, knows nothing.
+void add_missing_streams(const std::string& data_folder, journal::Report& report) {
+    const std::string folder = data_folder + "/store";
+    if (!io::posix_file_system().exists(folder + "/calls.duckdb")) return;
+    store::DuckdbOptions options;
+    options.folder = folder;
+    const auto store = store::open_duckdb_store(options);
+    if (!store) return;
+    const auto watermarks = (*store)->watermarks();
+    if (!watermarks) return;
+    for (const store::Watermark& mark : *watermarks) {
+        if (mark.sequence == 0 || std::ranges::find(report.streams, mark.stream,
+                                                    &journal::StreamReport::id) != report.streams.end())
+            continue;
+        journal::StreamReport stream;
+        stream.id = mark.stream;
+        stream.first_damage = {.kind = journal::DamageKind::Missing,
+                               .sequence = 1,
+                               .reason = fmt::format("the store has read {} records of this stream, and its "
+                                                     "folder in journal/ is gone",
+                                                     mark.sequence)};
+        report.streams.push_back(std::move(stream));
+        report.intact = false;
+    }
+}
+
 Result<int> verify(const Program& program, const VerifyFlags& flags) {
     STENO_ASSIGN(const Config config, program.config(flags.data));
     io::FileSystem& files = io::posix_file_system();
@@ -126,7 +155,8 @@ Result<int> verify(const Program& program, const VerifyFlags& flags) {
     if (!flags.against.empty()) {
         STENO_ASSIGN(head, io::read_file(files, flags.against, 16 << 20));
     }
-    STENO_ASSIGN(const journal::Report report, journal::verify(files, config.data_dir, head));
+    STENO_ASSIGN(journal::Report report, journal::verify(files, config.data_dir, head));
+    add_missing_streams(config.data_dir, report);
     if (program.json) {
         fmt::print("{}\n", to_json(report));
     } else {

@@ -200,7 +200,17 @@ class PosixFileSystem final : public FileSystem {
 
     Result<std::unique_ptr<FileLock>> lock(const std::string& path) override {
         Descriptor fd = open_descriptor(path, O_RDWR | O_CREAT);
-        if (!fd.valid()) return os_error(errno, "open", path);
+        if (fd.valid()) return lock(std::move(fd), path);
+        if (errno != EROFS) return os_error(errno, "open", path);
+        Descriptor readable = open_descriptor(path, O_RDONLY);
+        if (readable.valid()) return lock(std::move(readable), path);
+        if (errno != ENOENT) return os_error(errno, "open", path);
+        // Without the file nobody has it locked, and nobody can write here.
+        return std::make_unique<PosixFileLock>(std::move(readable));
+    }
+
+  private:
+    static Result<std::unique_ptr<FileLock>> lock(Descriptor fd, const std::string& path) {
         if (retry_interrupted([&] { return ::flock(fd.get(), LOCK_EX | LOCK_NB); }) != 0) {
             if (errno != EWOULDBLOCK) return os_error(errno, "lock", path);
             return fail(Code::FailedPrecondition, fmt::format("{} is locked by someone else", path));
@@ -208,7 +218,6 @@ class PosixFileSystem final : public FileSystem {
         return std::make_unique<PosixFileLock>(std::move(fd));
     }
 
-  private:
     static Result<std::unique_ptr<File>> open_file(const std::string& path, int flags) {
         // Without O_NONBLOCK, opening a pipe would wait for somebody at its other end.
         Descriptor fd = open_descriptor(path, flags | O_NONBLOCK);

@@ -2,7 +2,11 @@
 
 import json
 import pathlib
+import shutil
+import subprocess
 import sys
+
+import pytest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
 from steno_process import Server, Simulator, run  # noqa: E402
@@ -54,6 +58,41 @@ def test_a_damaged_segment_header_costs_its_own_stream_only_and_is_said(tmp_path
     delete_store(data)
     count, done = exported(data)
     assert (count, done.returncode, done.stderr) == (7, 0, "")
+
+
+def test_a_stream_that_is_gone_is_said_by_those_who_know_of_it(tmp_path):
+    data = tmp_path / "data"
+    first, second = record(data, 3), record(data, 4)
+    exported(data)  # the store is fed
+    head = tmp_path / "head.json"
+    head.write_text(run("verify", "--data", data, "--export-head").stdout)
+    assert run("verify", "--data", data).returncode == 0
+    shutil.move(first, tmp_path / "taken")
+    for against in ((), ("--against", head)):
+        done = run("verify", "--data", data, "--json", *against, check=False)
+        assert done.returncode == 11, done.stderr
+        report = json.loads(done.stdout)
+        damaged = {stream["stream"]: stream["damage"] for stream in report["streams"] if "damage" in stream}
+        assert list(damaged) == [first.name] and damaged[first.name]["kind"] == "missing"
+    delete_store(data)  # then only a head knows
+    assert run("verify", "--data", data).returncode == 0
+    assert run("verify", "--data", data, "--against", head, check=False).returncode == 11
+
+
+def test_a_folder_that_can_only_be_read_is_verified(tmp_path):
+    data = tmp_path / "data"
+    record(data, 3)
+    mount = [["mount", "--bind", data, data], ["mount", "-o", "remount,bind,ro", data]]
+    if any(subprocess.run(command, check=False, capture_output=True).returncode for command in mount):
+        pytest.skip("only root can mount")
+    try:
+        done = run("verify", "--data", data)
+        assert "intact" in done.stdout
+        for look in (("calls", "list"), ("stats",), ("calls", "export")):
+            done = run(*look, "--data", data, check=False)
+            assert done.returncode != 0 and "can only be read" in done.stderr and "copy the folder" in done.stderr
+    finally:
+        subprocess.run(["umount", data], check=True)
 
 
 def test_commands_that_look_wait_for_a_store_that_is_fed_anew(tmp_path):
