@@ -63,6 +63,7 @@ class RemoteApi final : public Api {
         if (head->status != 200) return std::unexpected(error_of(head->status, error_body));
         return {};
     }
+    bool has_server() const override { return true; }
     std::string where() const override { return url_.to_string(); }
 
   private:
@@ -103,6 +104,7 @@ class LocalApi final : public Api {
         return fail(Code::FailedPrecondition, "no server runs on " + where() + ", so nothing new can come",
                     "steno serve --data " + where());
     }
+    bool has_server() const override { return false; }
     std::string where() const override { return parts_->data().path(); }
 
   private:

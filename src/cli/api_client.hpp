@@ -38,6 +38,8 @@ class Api {
     virtual Result<void> watch(
         const std::string& target,
         const std::function<bool(std::string_view name, std::string_view data)>& event) = 0;
+    /// False: this process answers by itself.
+    [[nodiscard]] virtual bool has_server() const = 0;
     /// "http://127.0.0.1:8787" or the folder, for messages.
     [[nodiscard]] virtual std::string where() const = 0;
 };

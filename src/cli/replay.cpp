@@ -20,7 +20,7 @@ namespace dom = simdjson::dom;
 
 struct ReplayFlags {
     RecordFlags record;
-    std::string id, model, prompt_file;
+    std::string id, model, prompt_file, system_file;
     std::vector<std::string> set;
 };
 
@@ -30,10 +30,11 @@ Result<std::string> request_body(const ReplayFlags& flags) {
     json.begin_object();
     json.member("call_id", flags.id);
     if (!flags.model.empty()) json.member("model", flags.model);
-    if (!flags.prompt_file.empty()) {
-        STENO_ASSIGN(const std::string prompt,
-                     io::read_file(io::posix_file_system(), flags.prompt_file, 16 << 20));
-        json.member("prompt", prompt);
+    for (const auto& [name, file] :
+         {std::pair("prompt", &flags.prompt_file), {"system", &flags.system_file}}) {
+        if (file->empty()) continue;
+        STENO_ASSIGN(const std::string text, io::read_file(io::posix_file_system(), *file, 16 << 20));
+        json.member(name, text);
     }
     json.key("set");
     json.begin_object();
@@ -125,7 +126,15 @@ Result<int> replay(const Program& program, const ReplayFlags& flags) {
     STENO_ASSIGN(const auto api, Api::open(program, flags.record));
     STENO_ASSIGN(const std::string wanted, request_body(flags));
     STENO_TRY(Completeness::begin(*api));  // a call that the store does not have yet would be "not found"
-    STENO_ASSIGN(const std::string body, api->post("/api/v1/replay", wanted));
+    auto answer_text = api->post("/api/v1/replay", wanted);
+    if (!answer_text && answer_text.error().code == Code::FailedPrecondition && !api->has_server()) {
+        return std::unexpected(
+            std::move(answer_text)
+                .error()
+                .with_context("no server has " + api->where() + ", so that this command sends by itself"));
+    }
+    if (!answer_text) return std::unexpected(std::move(answer_text).error());
+    const std::string& body = *answer_text;
     if (program.json) {
         fmt::print("{}\n", body);
         return 0;
@@ -153,6 +162,8 @@ void add_replay(Program& program) {
     command->add_option("--model", flags->model, "another model of the same provider");
     command->add_option("--set", flags->set, "NAME=VALUE: a parameter; null removes it; may be repeated");
     command->add_option("--prompt", flags->prompt_file, "file with the text for the last user message");
+    command->add_option("--system", flags->system_file,
+                        "file with the text for the system prompt (an empty one removes it)");
     command->callback([flags, &program] { program.run = [flags](Program& p) { return replay(p, *flags); }; });
 }
 

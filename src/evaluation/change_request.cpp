@@ -95,6 +95,62 @@ Result<void> set_prompt(Shape shape, json::object& body, std::string_view prompt
     return fail(Code::InvalidArgument, "this request has no user message whose text could be replaced");
 }
 
+bool is_system(const json::value& message) {
+    if (!message.is_object()) return false;
+    const json::value* role = message.as_object().if_contains("role");
+    return role != nullptr && role->is_string() &&
+           (role->as_string() == "system" || role->as_string() == "developer");
+}
+
+/// Chat's: a message of the list, the first one where there is none.
+Result<void> set_system_message(json::object& body, std::string_view text) {
+    json::value* list = body.if_contains("messages");
+    if (list == nullptr || !list->is_array())
+        return fail(Code::InvalidArgument, "this request has no place for a system text");
+    json::array& messages = list->as_array();
+    json::value* found = std::ranges::find_if(messages, is_system);
+    if (text.empty()) {
+        if (found != messages.end()) messages.erase(found);
+    } else if (found == messages.end()) {
+        messages.insert(messages.begin(), json::object{{"role", "system"}, {"content", text}});
+    } else {
+        json::value& content = found->as_object()["content"];
+        if (!replace_text(content, "text", text)) content = text;
+    }
+    return {};
+}
+
+/// A member of the body: a string, or parts, as it is already.
+void set_system_member(json::object& body, std::string_view name, json::value fresh, std::string_view text) {
+    json::value* there = body.if_contains(name);
+    if (text.empty()) {
+        body.erase(name);
+    } else if (there == nullptr || !replace_text(*there, "text", text)) {
+        body[name] = std::move(fresh);
+    }
+}
+
+Result<void> set_system(Shape shape, std::string_view path, json::object& body, std::string_view text) {
+    if (shape == Shape::Responses) {
+        set_system_member(body, "instructions", json::string(text), text);
+    } else if (shape == Shape::Gemini) {
+        const std::string_view name =
+            body.contains("system_instruction") ? "system_instruction" : "systemInstruction";
+        set_system_member(body, name, json::object{{"parts", {json::object{{"text", text}}}}}, text);
+    } else if (path.ends_with("/converse") || path.ends_with("/converse-stream")) {
+        if (text.empty()) {
+            body.erase("system");
+        } else {
+            body["system"] = {json::object{{"text", text}}};
+        }
+    } else if (body.contains("system") || body.contains("anthropic_version") || path.ends_with("/messages")) {
+        set_system_member(body, "system", json::string(text), text);
+    } else {
+        return set_system_message(body, text);
+    }
+    return {};
+}
+
 std::string_view gemini_name(std::string_view name) {
     static constexpr std::array<std::pair<std::string_view, std::string_view>, 8> kNames{{
         {"max_tokens", "maxOutputTokens"},
@@ -117,12 +173,13 @@ Result<void> set_parameter(Shape shape, json::object& body, const std::string& n
     json::value value = json::parse(text, error);
     if (error) value = text;  // a bare word is a string: --set reasoning_effort=low
     json::object* target = &body;
-    if (shape == Shape::Gemini) {
+    const bool configured = shape == Shape::Gemini && !body.contains(name);  // safetySettings stand outside
+    if (configured) {
         json::value& config = body["generationConfig"];
         if (!config.is_object()) config = json::object();
         target = &config.as_object();
     }
-    const std::string_view key = shape == Shape::Gemini ? gemini_name(name) : std::string_view(name);
+    const std::string_view key = configured ? gemini_name(name) : std::string_view(name);
     if (value.is_null()) {
         target->erase(key);
     } else {
@@ -174,10 +231,11 @@ Result<ChangedRequest> change_request(const Call& original, const ReplayRequest&
                         "chat, completion, vision and intent calls can");
     }
     boost::system::error_code error;
-    json::value parsed = json::parse(original.raw.request, error);
+    json::value parsed = json::parse(change.body ? *change.body : original.raw.request, error);
     if (error || !parsed.is_object()) {
-        return fail(Code::FailedPrecondition,
-                    "the recorded request is no JSON object, so nothing can be changed in it");
+        return fail(change.body ? Code::InvalidArgument : Code::FailedPrecondition,
+                    fmt::format("the {} request is no JSON object, so nothing can be changed in it",
+                                change.body ? "given" : "recorded"));
     }
     json::object& body = parsed.as_object();
     const Shape shape = shape_of(original);
@@ -191,6 +249,7 @@ Result<ChangedRequest> change_request(const Call& original, const ReplayRequest&
         body.erase("stream");
         body.erase("stream_options");
     }
+    if (change.system) STENO_TRY(set_system(shape, original.provider.endpoint.path, body, *change.system));
     if (change.prompt) STENO_TRY(set_prompt(shape, body, *change.prompt));
     for (const auto& [name, value] : change.set) {
         if (name == "stream" || name == "model" || name == "messages") {

@@ -102,6 +102,9 @@ Result<ReplayOutcome> replay(ModelCaller& caller, const Call& original, const Re
     context.who = original.who;
     context.prompt = original.prompt;
     context.labels = original.labels;
+    // Who asked not to keep it asked so of its replays too.
+    context.privacy.full_data = original.privacy.full_data;
+    context.privacy.retention = original.privacy.retention;
     context.replay.of = original.id.to_string();
     STENO_ASSIGN(Call replayed, caller.call(request));
     ReplayOutcome outcome{original, std::move(replayed), {}};

@@ -37,6 +37,11 @@ struct ReplayRequest {
     std::map<std::string, std::string> set;
     /// Replaces the text of the last user message.
     std::optional<std::string> prompt;
+    /// Replaces what the model is told beforehand (system or developer message, instructions); empty removes
+    /// it.
+    std::optional<std::string> system = {};
+    /// A JSON object in the place of the recorded body; the other changes are made to it.
+    std::optional<std::string> body = {};
 };
 
 struct Comparison {

@@ -34,6 +34,54 @@ TEST(ChangeRequest, SetsModelParametersAndPromptAndDropsStreaming) {
     EXPECT_EQ(changed(call, change).find("temperature"), std::string::npos);
 }
 
+TEST(ChangeRequest, ReplacesTheSystemTextWhereverItStands) {
+    const auto with = [](const char* text) {
+        ReplayRequest change;
+        change.system = text;
+        return change;
+    };
+    const char* const chat_body =
+        R"({"messages":[{"role":"developer","content":[{"type":"text","text":"a"},{"type":"text","text":"b"}]},{"role":"user","content":"u"}]})";
+    EXPECT_EQ(
+        changed(chat(chat_body), with("new")),
+        R"({"messages":[{"role":"developer","content":[{"type":"text","text":"new"}]},{"role":"user","content":"u"}]})");
+    EXPECT_EQ(changed(chat(chat_body), with("")), R"({"messages":[{"role":"user","content":"u"}]})");
+    EXPECT_EQ(changed(chat(R"({"messages":[]})"), with("new")),
+              R"({"messages":[{"role":"system","content":"new"}]})");
+    EXPECT_EQ(changed(chat(R"({"messages":[]})", "/v1/messages"), with("new")),
+              R"({"messages":[],"system":"new"})");
+    EXPECT_EQ(
+        changed(chat(R"({"system":[{"type":"text","text":"old","cache_control":{"type":"ephemeral"}}]})",
+                     "/v1/messages"),
+                with("new")),
+        R"({"system":[{"type":"text","text":"new","cache_control":{"type":"ephemeral"}}]})");
+    EXPECT_EQ(changed(chat(R"({"input":"u","instructions":"old"})", "/v1/responses"), with("new")),
+              R"({"input":"u","instructions":"new"})");
+    EXPECT_EQ(changed(chat(R"({"contents":[]})", "/v1beta/models/m:generateContent"), with("new")),
+              R"({"contents":[],"systemInstruction":{"parts":[{"text":"new"}]}})");
+    EXPECT_EQ(changed(chat(R"({"messages":[]})", "/model/m/converse"), with("new")),
+              R"({"messages":[],"system":[{"text":"new"}]})");
+}
+
+TEST(ChangeRequest, TakesAnotherBodyAndChangesThat) {
+    ReplayRequest change;
+    change.body = R"({"model":"b","stream":true,"messages":[{"role":"user","content":"x"}]})";
+    change.prompt = "y";
+    EXPECT_EQ(changed(chat(R"({"model":"a","messages":[]})"), change),
+              R"({"model":"b","messages":[{"role":"user","content":"y"}]})");
+    change.body = "[]";
+    EXPECT_EQ(changed(chat("{}"), change),
+              "the given request is no JSON object, so nothing can be changed in it");
+}
+
+TEST(ChangeRequest, SetsWhatStandsBesideGeminisConfigurationThere) {
+    ReplayRequest change;
+    change.set = {{"safetySettings", "[]"}, {"temperature", "1"}};
+    EXPECT_EQ(
+        changed(chat(R"({"contents":[],"safetySettings":[1]})", "/v1beta/models/m:generateContent"), change),
+        R"({"contents":[],"safetySettings":[],"generationConfig":{"temperature":1}})");
+}
+
 TEST(ChangeRequest, KeepsImagesWhenTheTextOfAListIsReplaced) {
     const Call call = chat(
         R"({"messages":[{"role":"user","content":[{"type":"text","text":"a"},{"type":"image_url","image_url":{"url":"u"}},{"type":"text","text":"b"}]}]})");

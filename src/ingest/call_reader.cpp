@@ -7,7 +7,12 @@
 #include "record/binary.hpp"
 #include "store/cursor.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
+#include <ranges>
+#include <set>
+#include <utility>
 
 namespace steno::ingest {
 
@@ -79,6 +84,56 @@ Result<Call> CallReader::get(const Uuid& id, std::optional<std::string_view> pro
     Call call = row->call;
     add_payload(*row, call);
     return call;
+}
+
+Result<Uuid> CallReader::id_of(std::string_view digits) {
+    if (const auto id = Uuid::parse(digits)) return *id;
+    std::string hex = lower_case(digits);
+    std::erase(hex, '-');
+    if (hex.size() < kLeastDigits || hex.size() > 32 ||
+        hex.find_first_not_of("0123456789abcdef") != std::string::npos) {
+        return fail(Code::InvalidArgument, fmt::format("\"{}\" is no call id", utf8_prefix(digits, 80)),
+                    fmt::format("call ids are UUIDs, as in the x-steno-call-id answer header; their first {} "
+                                "or more hexadecimal digits are enough where no other begins so",
+                                kLeastDigits));
+    }
+    const auto filled = [&hex](char with) {
+        std::string text = hex + std::string(32 - hex.size(), with);
+        for (const std::size_t at : {8U, 13U, 18U, 23U}) text.insert(at, 1, '-');
+        return text;
+    };
+    const std::string least = filled('0');
+    const std::string greatest = filled('f');
+    constexpr std::uint32_t kNamed = 4;
+    catch_up();
+    store::CallQuery query;
+    query.limit = kNamed + 1;
+    query.fields = {"id"};
+    for (const auto& [op, bound] : {std::pair(store::Op::Ge, least), std::pair(store::Op::Le, greatest)}) {
+        STENO_ASSIGN(auto filter, store::make_filter("id", op, bound));
+        query.selection.filters.push_back(std::move(filter));
+    }
+    STENO_ASSIGN(const store::Page page, store_.find(query));
+    std::set<Uuid> ids;
+    for (const store::Row& row : page.rows) ids.insert(row.call.id);
+    const Uuid first = *Uuid::parse(least);
+    const Uuid last = *Uuid::parse(greatest);
+    for (const Recorder::Recent& recent : recorder_.running()) {
+        if (recent.id >= first && recent.id <= last) ids.insert(recent.id);
+    }
+    if (ids.size() == 1) return *ids.begin();
+    if (ids.empty()) {
+        return fail(Code::NotFound, fmt::format("there is no call whose id begins with {}", digits),
+                    "ids are in the x-steno-call-id answer header and in GET /api/v1/calls");
+    }
+    std::string named;
+    for (const Uuid& id : std::views::take(ids, kNamed))
+        named += (named.empty() ? "" : ", ") + id.to_string();
+    const bool more = ids.size() > kNamed;
+    return fail(Code::InvalidArgument,
+                fmt::format("{} calls have an id that begins with {}: {}{}",
+                            more ? "several" : std::to_string(ids.size()), digits, named, more ? ", …" : ""),
+                "give more of the id");
 }
 
 std::vector<Call> CallReader::running(std::size_t limit) {
@@ -208,6 +263,7 @@ Result<CallReader::Page> CallReader::search(const store::CallQuery& query, bool 
         }
     }
     STENO_ASSIGN(Page page, page_of(candidates, hits, payload));
+    page.searched = {searched, searched > 0 ? calls[searched - 1].started_at : std::nullopt};
     if (searched == calls.size() && calls.size() < kMaxSearched) return page;
     // A page may end anywhere: the cursor of the call it ended at is the one to go on from.
     STENO_ASSIGN(const auto row, store_.get(calls[searched - 1].id, calls[searched - 1].project));

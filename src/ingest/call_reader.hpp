@@ -29,6 +29,12 @@ class CallReader {
     /// otherwise.
     Result<Call> get(const Uuid& id, std::optional<std::string_view> project = {});
 
+    /// A whole id as it is, whether or not there is such a call; else the one that begins with these
+    /// hexadecimal digits (dashes may be left out), running calls included. InvalidArgument: no id, too few
+    /// digits, or several begin so, some of which the message names; NotFound.
+    Result<Uuid> id_of(std::string_view text);
+    static constexpr std::size_t kLeastDigits = 4;
+
     /// The calls that are running now, oldest first, at most `limit`.
     std::vector<Call> running(std::size_t limit);
 
@@ -39,6 +45,13 @@ class CallReader {
     struct Page {
         std::vector<Call> calls;
         std::optional<std::string> next_cursor;
+        /// Of a search for text: how many calls were looked through for this page, and when the last of them
+        /// began.
+        struct Searched {
+            std::size_t calls = 0;
+            std::optional<Timestamp> last;
+        };
+        std::optional<Searched> searched = {};
     };
     Result<Page> find(const store::CallQuery& query, bool payload);
     static constexpr std::size_t kMaxSearched = 200'000;

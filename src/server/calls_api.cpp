@@ -10,10 +10,8 @@ namespace steno::server {
 
 namespace {
 
-Result<Uuid> id_of(const ApiRequest& request) {
-    if (const auto id = Uuid::parse(request.captures.front())) return *id;
-    return fail(Code::InvalidArgument, "\"" + request.captures.front() + "\" is no call id",
-                "call ids are UUIDs, as in the x-steno-call-id answer header");
+Result<Uuid> id_of(Services& services, const ApiRequest& request) {
+    return services.data.calls().id_of(request.captures.front());
 }
 
 ApiAnswer json_answer(std::string body) {
@@ -65,20 +63,28 @@ Result<ApiAnswer> list_calls(Services& services, const ApiRequest& request) {
     } else {
         body += "null";
     }
+    if (page.searched) {
+        body += ",\"searched\":";
+        JsonWriter json(body);
+        json.begin_object();
+        json.member("calls", std::uint64_t{page.searched->calls});
+        if (page.searched->last) json.member("last_started_at", page.searched->last->to_string());
+        json.end_object();
+    }
     body += '}';
     return json_answer(std::move(body));
 }
 
 Result<ApiAnswer> show_call(Services& services, const ApiRequest& request) {
     STENO_TRY(only_parameters(request, {"project"}));
-    STENO_ASSIGN(const Uuid id, id_of(request));
+    STENO_ASSIGN(const Uuid id, id_of(services, request));
     STENO_ASSIGN(const Call call, services.data.calls().get(id, request.parameter("project")));
     return json_answer(to_json(call));
 }
 
 Result<ApiAnswer> show_raw(Services& services, const ApiRequest& request) {
     STENO_TRY(only_parameters(request, {"project", "part"}));
-    STENO_ASSIGN(const Uuid id, id_of(request));
+    STENO_ASSIGN(const Uuid id, id_of(services, request));
     const std::string_view part = request.parameter("part").value_or("request");
     if (part != "request" && part != "response") {
         return fail(Code::InvalidArgument, "part must be request or response");
@@ -98,7 +104,7 @@ Result<ApiAnswer> show_raw(Services& services, const ApiRequest& request) {
 Result<ApiAnswer> give_feedback(Services& services, const ApiRequest& request) {
     STENO_TRY(only_parameters(request, {"project"}));
     Said said;
-    STENO_ASSIGN(said.call, id_of(request));
+    STENO_ASSIGN(said.call, id_of(services, request));
     said.project = request.parameter("project").value_or("");
     STENO_ASSIGN(said.feedback, feedback_from_json(request.body));
     const Feedback& feedback = *said.feedback;
@@ -121,7 +127,7 @@ Result<ApiAnswer> give_feedback(Services& services, const ApiRequest& request) {
 Result<ApiAnswer> give_score(Services& services, const ApiRequest& request) {
     STENO_TRY(only_parameters(request, {"project"}));
     Said said;
-    STENO_ASSIGN(said.call, id_of(request));
+    STENO_ASSIGN(said.call, id_of(services, request));
     said.project = request.parameter("project").value_or("");
     STENO_ASSIGN(auto named, score_from_json(request.body));
     said.score_name = std::move(named.first);

@@ -2,6 +2,8 @@
 
 #include "sources/gateway/own_call.hpp"
 
+#include <fmt/format.h>
+
 #include <cstdlib>
 
 namespace steno::server {
@@ -62,6 +64,30 @@ Result<Fields> headers_for(const gateway::Upstream& upstream, const providers::P
     return fields;
 }
 
+/// How to get an upstream back that there was when the call was recorded.
+Error no_way(const evaluation::ModelCaller::Request& request) {
+    const auto endpoint = net::Endpoint::parse(request.host);
+    const bool here = endpoint && endpoint->is_loopback();
+    // Where the path begins with a name of ours, a simulator was meant: it serves each provider under one.
+    std::string name = request.provider.substr(0, request.provider.find('.'));
+    std::string base;
+    bool simulated = false;
+    for (const std::string_view known : {"openai", "anthropic", "gemini"}) {
+        if (!here || !request.path.starts_with(fmt::format("/{}/", known))) continue;
+        name = known;
+        base = fmt::format("/{}", known);
+        simulated = true;
+    }
+    std::string remedy = fmt::format("start the server as it was then, with --upstream {}={}://{}{}", name,
+                                     here ? "http" : "https", request.host, base);
+    if (simulated)
+        remedy +=
+            fmt::format("\nwith the simulated providers before it: steno sim --listen {}", request.host);
+    return {Code::FailedPrecondition,
+            fmt::format("this call went to {}, and no upstream leads there now", request.host),
+            std::move(remedy)};
+}
+
 }  // namespace
 
 Result<Call> GatewayModelCaller::call(const Request& request) {
@@ -79,8 +105,7 @@ Result<Call> GatewayModelCaller::call(const Request& request) {
                                                  .body = request.body,
                                                  .context = request.context});
     }
-    return fail(Code::FailedPrecondition, "no upstream of this server leads to " + request.host + " any more",
-                "start it with --upstream NAME=URL as it was when the call was recorded");
+    return std::unexpected(no_way(request));
 }
 
 }  // namespace steno::server

@@ -15,14 +15,13 @@ Result<ApiAnswer> list_prices(Services& services, const ApiRequest& request) {
 
 Result<ApiAnswer> explain_price(Services& services, const ApiRequest& request) {
     STENO_TRY(only_parameters(request, {"project"}));
-    const auto id = Uuid::parse(request.captures.front());
-    if (!id) return fail(Code::InvalidArgument, "\"" + request.captures.front() + "\" is no call id");
-    STENO_ASSIGN(const Call call, services.data.calls().get(*id, request.parameter("project")));
+    STENO_ASSIGN(const Uuid id, services.data.calls().id_of(request.captures.front()));
+    STENO_ASSIGN(const Call call, services.data.calls().get(id, request.parameter("project")));
     const pricing::Explanation explanation = services.data.recorder().prices()->explain(call);
     ApiAnswer answer;
     JsonWriter json(answer.body);
     json.begin_object();
-    json.member("call_id", id->to_string());
+    json.member("call_id", id.to_string());
     if (explanation.price) {
         const std::string list = pricing::prices_to_json({*explanation.price});
         const std::size_t begin = list.find('{');

@@ -12,7 +12,12 @@ namespace {
 
 constexpr int kMaxReplays = 2;
 
-Result<std::pair<Uuid, evaluation::ReplayRequest>> read_replay(std::string_view body) {
+struct Wanted {
+    std::string call_id;  ///< or how it begins
+    evaluation::ReplayRequest change;
+};
+
+Result<Wanted> read_replay(std::string_view body) {
     simdjson::dom::parser parser;
     simdjson::dom::object object;
     if (parser.parse(body.data(), body.size()).get(object) != simdjson::SUCCESS) {
@@ -20,7 +25,7 @@ Result<std::pair<Uuid, evaluation::ReplayRequest>> read_replay(std::string_view 
             Code::InvalidArgument, "the body is no JSON object",
             R"(send {"call_id": "…", "model": "…", "set": {"temperature": 0.2}, "prompt": "…"}; all but call_id may be left out)");
     }
-    std::pair<Uuid, evaluation::ReplayRequest> replay;
+    Wanted replay;
     for (const auto [key, value] : object) {
         std::string_view text;
         if (key == "set") {
@@ -28,27 +33,32 @@ Result<std::pair<Uuid, evaluation::ReplayRequest>> read_replay(std::string_view 
             if (value.get(set) != simdjson::SUCCESS)
                 return fail(Code::InvalidArgument, "set must be an object");
             for (const auto [name, setting] : set) {
-                replay.second.set[std::string(name)] = simdjson::minify(setting);
+                replay.change.set[std::string(name)] = simdjson::minify(setting);
             }
+            continue;
+        }
+        if (key == "request") {
+            if (!value.is_object()) return fail(Code::InvalidArgument, "request must be an object");
+            replay.change.body = simdjson::minify(value);
             continue;
         }
         if (value.get(text) != simdjson::SUCCESS) {
             return fail(Code::InvalidArgument, std::string(key) + " must be a string");
         }
         if (key == "call_id") {
-            const auto id = Uuid::parse(text);
-            if (!id) return fail(Code::InvalidArgument, "call_id is no call id");
-            replay.first = *id;
+            replay.call_id = text;
         } else if (key == "model") {
-            replay.second.model = text;
+            replay.change.model = text;
+        } else if (key == "system") {
+            replay.change.system = text;
         } else if (key == "prompt") {
-            replay.second.prompt = text;
+            replay.change.prompt = text;
         } else {
             return fail(Code::InvalidArgument, "unknown member " + std::string(key),
-                        "call_id, model, set and prompt are known");
+                        "call_id, model, set, system, prompt and request are known");
         }
     }
-    if (replay.first.is_nil()) return fail(Code::InvalidArgument, "call_id is missing");
+    if (replay.call_id.empty()) return fail(Code::InvalidArgument, "call_id is missing");
     return replay;
 }
 
@@ -64,9 +74,10 @@ Result<ApiAnswer> replay_call(Services& services, const ApiRequest& request) {
     struct Release {
         ~Release() { slots.release(); }
     } release;
-    STENO_ASSIGN(const auto wanted, read_replay(request.body));
-    STENO_ASSIGN(const Call original, services.data.calls().get(wanted.first));
-    STENO_ASSIGN(const auto outcome, evaluation::replay(services.caller, original, wanted.second));
+    STENO_ASSIGN(const Wanted wanted, read_replay(request.body));
+    STENO_ASSIGN(const Uuid id, services.data.calls().id_of(wanted.call_id));
+    STENO_ASSIGN(const Call original, services.data.calls().get(id));
+    STENO_ASSIGN(const auto outcome, evaluation::replay(services.caller, original, wanted.change));
     ApiAnswer answer;
     JsonWriter json(answer.body);
     json.begin_object();

@@ -1,5 +1,6 @@
 #include "store/field.hpp"
 
+#include "base/edit_distance.hpp"
 #include "base/json_writer.hpp"
 #include "base/nearest.hpp"
 #include "base/text.hpp"
@@ -47,8 +48,7 @@ std::size_t distance(std::string_view wanted, std::string_view path) {
     return nearest;
 }
 
-/// "near it: usage.input_tokens, usage.output_tokens", or, where nothing is, the fields that are filtered by
-/// most.
+/// The fields with names like it, and those that are filtered and grouped by most.
 std::string near_it(std::string_view wanted) {
     wanted = wanted.substr(0, 80);
     const std::size_t at_most = (last_name(wanted).size() + 1) / 3;
@@ -58,15 +58,14 @@ std::string near_it(std::string_view wanted) {
         if (const std::size_t far = distance(wanted, path); far <= at_most)
             candidates.emplace_back(far, path);
     }
-    if (candidates.empty())
-        return "filter by status, kind, provider.name, model.requested, error.type, project, environment, "
-               "trace.session_id, trace.agent, who.user_id, labels.tags, time.duration_ms or cost.total; "
-               "docs/record.md has them all";
     std::ranges::sort(candidates);
-    std::string out = "near it: ";
+    std::string out;
     for (std::size_t i = 0; i < std::min<std::size_t>(3, candidates.size()); ++i)
-        fmt::format_to(std::back_inserter(out), "{}{}", i == 0 ? "" : ", ", candidates[i].second);
-    return out;
+        fmt::format_to(std::back_inserter(out), "{}{}", i == 0 ? "near it: " : ", ", candidates[i].second);
+    return out + (out.empty() ? "" : "; ") +
+           "often used: status, kind, provider.name, model.requested, error.type, project, environment, "
+           "trace.session_id, trace.agent, who.user_id, labels.tags, time.duration_ms, cost.total; "
+           "docs/record.md has them all";
 }
 
 std::unexpected<Error> unfit(const Field& field, std::string_view text, std::string_view takes) {

@@ -45,8 +45,7 @@ bool fits(FieldType type, Op op) {
         case Op::Contains:
             return type == FieldType::Text || type == FieldType::Attributes;
         default:
-            return type != FieldType::TextList && type != FieldType::Boolean && type != FieldType::Enum &&
-                   type != FieldType::Uuid;
+            return type != FieldType::TextList && type != FieldType::Boolean && type != FieldType::Enum;
     }
 }
 

@@ -294,6 +294,52 @@ def test_replay_changes_what_was_asked_for_and_compares(server, contract):
     assert decimal.Decimal(outcome["comparison"]["cost_delta"]) == delta
 
 
+def test_a_replay_changes_the_system_text_or_the_whole_request(server, contract):
+    call_id, _ = chat(server, "when is the meeting?")
+    outcome = server.request("POST", "/api/v1/replay", {"call_id": call_id, "system": "Answer in French."})[2]
+    contract.check(outcome, "POST", "/api/v1/replay")
+    first, second = outcome["replay"]["request"]["messages"]
+    assert first["role"] == "system" and first["parts"][0]["text"] == "Answer in French."
+    assert second["parts"][0]["text"] == "when is the meeting?"
+    body = {"model": "gpt-4.1", "messages": [{"role": "user", "content": "Something else"}]}
+    outcome = server.request("POST", "/api/v1/replay", {"call_id": call_id, "request": body})[2]
+    assert outcome["replay"]["model"]["requested"] == "gpt-4.1"
+    assert [m["parts"][0]["text"] for m in outcome["replay"]["request"]["messages"]] == ["Something else"]
+
+
+def test_what_its_sender_did_not_want_kept_is_not_kept_of_a_replay_either(server):
+    call_id, _ = chat(server, "a secret", x_steno_store_full_data="false", x_steno_retention="short")
+    outcome = server.request("POST", "/api/v1/replay", {"call_id": call_id})[2]
+    assert outcome["replay"]["privacy"]["full_data"] is False
+    assert outcome["replay"]["privacy"]["retention"] == "short"
+
+
+def test_ids_may_be_shortened_as_long_as_they_name_one_call(server, contract):
+    ids = sorted(chat(server, f"short {n}")[0] for n in range(2))
+    for one in ids:
+        for short in (one[:23], one[:23].replace("-", ""), one.upper()):
+            assert server.get(f"/api/v1/calls/{short}")[2]["id"] == one
+    common = next(n for n in range(36) if ids[0][n] != ids[1][n])
+    ambiguous = server.get(f"/api/v1/calls/{ids[0][:common]}", expect=400)[2]
+    assert "begins with" in ambiguous["detail"] and "more of the id" in ambiguous["remedy"]
+    assert server.get("/api/v1/calls/ffff0000ffff", expect=404)[2]["detail"].startswith("there is no call whose id begins with")
+    outcome = server.request("POST", "/api/v1/replay", {"call_id": ids[0][:23]})[2]
+    assert outcome["original"]["id"] == ids[0]
+    server.request("POST", f"/api/v1/calls/{ids[1][:23]}/feedback", {"verdict": "accepted"}, expect=None)
+    assert server.call(ids[1])["feedback"]["verdict"] == "accepted"
+
+
+def test_a_search_says_what_it_looked_through(server, contract, filled):
+    page = server.get("/api/v1/calls?text=meeting&limit=1")[2]
+    contract.check(page, "GET", "/api/v1/calls")
+    assert page["searched"]["calls"] >= len(page["calls"]) == 1
+    assert page["searched"]["last_started_at"] == page["calls"][0]["started_at"]
+    nothing = server.get("/api/v1/calls?text=nowhere-to-be-found")[2]
+    assert nothing["calls"] == [] and nothing["next_cursor"] is None
+    assert nothing["searched"]["calls"] > page["searched"]["calls"]
+    assert "searched" not in server.get("/api/v1/calls")[2]
+
+
 def test_health_metrics_and_status(server, contract, filled):
     contract.check(server.get("/healthz")[2], "GET", "/healthz")
     contract.check(server.get("/readyz")[2], "GET", "/readyz")

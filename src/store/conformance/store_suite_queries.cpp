@@ -31,8 +31,7 @@ std::vector<Op> ops_for(const Field& field) {
     std::vector<Op> ops = {Op::Eq, Op::Ne, Op::In, Op::Exists};
     if (field.type() == FieldType::Text || field.type() == FieldType::Attributes)
         ops.insert(ops.end(), {Op::Prefix, Op::Contains});
-    if (field.is_scalar() && field.type() != FieldType::Boolean && field.type() != FieldType::Enum &&
-        field.type() != FieldType::Uuid)
+    if (field.is_scalar() && field.type() != FieldType::Boolean && field.type() != FieldType::Enum)
         ops.insert(ops.end(), {Op::Lt, Op::Le, Op::Gt, Op::Ge});
     if (field.type() == FieldType::Attributes) ops.insert(ops.end(), {Op::Lt, Op::Ge});
     return ops;
