@@ -75,10 +75,39 @@ std::string duration(dom::element call) {
     return has(call, "/time/duration_ms") ? milliseconds(number_at(call, "/time/duration_ms")) : "";
 }
 
-std::string what(dom::element call) {
+std::string_view short_id(std::string_view id) {
+    return id.substr(0, 18);
+}
+
+/// The texts of a list: "stop, length".
+std::string joined(dom::element value, const char* pointer) {
+    dom::array list;
+    if (value.at_pointer(pointer).get(list) != simdjson::SUCCESS) return text_at(value, pointer);
+    std::string text;
+    for (const dom::element item : list) text += (text.empty() ? "" : ", ") + text_at(item, "");
+    return text;
+}
+
+/// Of an embedding's answer, whose vectors are not kept: "2 × 1536 dimensions".
+std::string dimensions(const std::string& output) {
+    dom::parser parser;
+    dom::element answer;
+    if (parser.parse(output).get(answer) != simdjson::SUCCESS || !answer.is_object()) return output;
+    const std::string count = text_at(answer, "/count");
+    const std::string length = text_at(answer, "/dimensions");
+    return count.empty() || length.empty() ? output : count + " × " + length + " dimensions";
+}
+
+std::string said(dom::element call) {
     if (const std::string message = text_at(call, "/error/message"); !message.empty()) return message;
-    const std::string answer = text_at(call, "/preview/answer");
+    std::string answer = text_at(call, "/preview/answer");
+    if (text_at(call, "/kind") == "embedding") answer = dimensions(answer);
     return answer.empty() ? text_at(call, "/preview/prompt") : answer;
+}
+
+std::string what(dom::element call) {
+    const std::string of = text_at(call, "/replay/of");
+    return of.empty() ? said(call) : fmt::format("[replay of {}] {}", short_id(of), said(call));
 }
 
 std::string model(dom::element call) {
@@ -160,7 +189,7 @@ Table call_table() {
 std::string_view call_table_fields() {
     return "started_at,status,kind,provider.name,model.requested,name,usage.input_tokens,usage.output_tokens,"
            "usage.estimated,usage.billed,cost,"
-           "time.duration_ms,error.message,preview";
+           "time.duration_ms,error.message,replay.of,preview";
 }
 
 void add_call(Table& table, dom::element call) {
@@ -173,8 +202,9 @@ void add_call(Table& table, dom::element call) {
 
 void print_call_line(dom::element call) {
     const std::string status = text_at(call, "/status");
-    fmt::print("{}  {}  {:<22} {:>16} {:>12} {:>9}  {}\n",
+    fmt::print("{}  {}  {}  {:<22} {:>16} {:>12} {:>9}  {}\n",
                paint(clock_time(text_at(call, "/started_at")), Colour::Dim),
+               paint(short_id(text_at(call, "/id")), Colour::Dim),
                paint(fmt::format("{:<9}", status), colour_of_status(status)), printable(model(call)),
                tokens(call), cost(call), duration(call), utf8_prefix(printable(what(call)), 80));
 }
@@ -204,7 +234,7 @@ void print_call(dom::element call) {
     if (text_at(call, "/usage/estimated") == "true") usage += " (~ counted by Steno, not reported)";
     field("tokens", usage);
     field("cost", cost(call).empty() ? "" : cost(call) + " by " + text_at(call, "/cost/price_id"));
-    field("finish", text_at(call, "/response/finish_reasons"));
+    field("finish", joined(call, "/response/finish_reasons"));
     field("kind", text_at(call, "/kind"));
     field("project", text_at(call, "/project"));
     field("environment", text_at(call, "/environment"));
@@ -221,7 +251,7 @@ void print_call(dom::element call) {
     field("attributes", text_at(call, "/labels/attributes"));
     field("metadata", text_at(call, "/labels/metadata"));
     field("prompt type", text_at(call, "/prompt/type"));
-    field("tags", text_at(call, "/labels/tags"));
+    field("tags", joined(call, "/labels/tags"));
     field("parameters", text_at(call, "/request/parameters"));
     field("error", text_at(call, "/error/type") + (has(call, "/error/message") ? ": " : "") +
                        text_at(call, "/error/message"));
@@ -231,6 +261,13 @@ void print_call(dom::element call) {
     field("feedback", text_at(call, "/feedback/verdict") + " " + text_at(call, "/feedback/comment"));
     field("scores", text_at(call, "/scores"));
     field("replay of", text_at(call, "/replay/of"));
+    if (text_at(call, "/privacy/full_data") == "false") {
+        const bool there = has(call, "/request/messages") || has(call, "/request/input") ||
+                           has(call, "/request/system") || has(call, "/response/messages");
+        field("not kept", there ? "prompt and answer, at the sender's wish (x-steno-store-full-data: false), "
+                                  "from when their journal file is sealed"
+                                : "prompt and answer, at the sender's wish (x-steno-store-full-data: false)");
+    }
     if (has(call, "/request/system")) {
         fmt::print("\n  {}\n", paint("system", Colour::Bold));
         print_text(text_at(call, "/request/system"));
@@ -238,7 +275,8 @@ void print_call(dom::element call) {
     print_messages(call, "/request/messages");
     field("input", text_at(call, "/request/input"));
     print_messages(call, "/response/messages");
-    field("output", text_at(call, "/response/output"));
+    const std::string output = text_at(call, "/response/output");
+    field("output", text_at(call, "/kind") == "embedding" ? dimensions(output) : output);
 }
 
 }  // namespace steno::cli

@@ -4,6 +4,7 @@
 #include "cli/completeness.hpp"
 #include "cli/csv.hpp"
 #include "cli/terminal.hpp"
+#include "cli/usage.hpp"
 
 #include <fmt/format.h>
 #include <simdjson.h>
@@ -209,6 +210,7 @@ void add_calls(Program& program) {
     sub->add_option("--format", flags->format,
                     "jsonl (whole record) or csv (a column for each scalar field)");
     sub->add_option("--order", flags->order, "a field, '-' in front for descending (default started_at)");
+    show_examples_of_commands(*calls);
 }
 
 }  // namespace steno::cli

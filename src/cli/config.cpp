@@ -1,5 +1,6 @@
 #include "cli/config.hpp"
 
+#include "base/nearest.hpp"
 #include "base/text.hpp"
 #include "io/file_system.hpp"
 
@@ -189,26 +190,11 @@ std::vector<Setting> make_settings() {
     };
 }
 
-std::size_t distance(std::string_view a, std::string_view b) {
-    std::vector<std::size_t> row(b.size() + 1);
-    for (std::size_t j = 0; j <= b.size(); ++j) row[j] = j;
-    for (std::size_t i = 1; i <= a.size(); ++i) {
-        std::size_t diagonal = row[0];
-        row[0] = i;
-        for (std::size_t j = 1; j <= b.size(); ++j) {
-            const std::size_t above = row[j];
-            row[j] = std::min({row[j] + 1, row[j - 1] + 1, diagonal + (a[i - 1] == b[j - 1] ? 0 : 1)});
-            diagonal = above;
-        }
-    }
-    return row.back();
-}
-
 std::string nearest(std::string_view name) {
     std::string_view best;
     std::size_t best_distance = name.size() / 2 + 1;
     for (const Setting& setting : settings()) {
-        if (const std::size_t d = distance(name, setting.name); d < best_distance) {
+        if (const std::size_t d = edit_distance(name, setting.name); d < best_distance) {
             best = setting.name;
             best_distance = d;
         }

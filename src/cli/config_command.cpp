@@ -2,6 +2,7 @@
 #include "cli/command.hpp"
 #include "cli/composition.hpp"
 #include "cli/terminal.hpp"
+#include "cli/usage.hpp"
 
 #include <fmt/format.h>
 
@@ -73,6 +74,7 @@ void add_config(Program& program) {
         .add(*config, "check", "Say what is wrong with it, with line and remedy",
              "  steno --config steno.toml config check\n")
         ->callback([&program] { program.run = [](Program& p) { return check(p); }; });
+    show_examples_of_commands(*config);
 }
 
 }  // namespace steno::cli

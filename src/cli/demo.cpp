@@ -118,8 +118,11 @@ Result<int> demo(const Program& program, const DemoFlags& flags) {
     if (program.json) {
         fmt::print("{{\"sent\":{},\"unanswered\":{}}}\n", sent.load(), unanswered.load());
     } else {
-        fmt::print("{} demo calls went through {}{}\n", sent.load(), record.server,
-                   unanswered.load() > 0 ? fmt::format(", {} without an answer", unanswered.load()) : "");
+        fmt::print(
+            "{} demo calls went through {}{}\nlook at them: steno calls list --server {}, or in a browser\n",
+            sent.load(), record.server,
+            unanswered.load() > 0 ? fmt::format(", {} without an answer", unanswered.load()) : "",
+            record.server);
     }
     return 0;
 }

@@ -5,6 +5,7 @@
 #include "cli/composition.hpp"
 #include "cli/terminal.hpp"
 #include "demo/demo_record.hpp"
+#include "net/http_client.hpp"
 
 #include <fmt/format.h>
 
@@ -210,6 +211,24 @@ std::string to_json(const Figures& figures, const demo::DemoOptions& options, st
     return out;
 }
 
+/// Behind "steno serve", if another server answers already where this one would listen.
+std::string listen_flag(net::Endpoint listen) {
+    const auto answers = [](const net::Endpoint& there) {
+        net::RequestHead head;
+        head.method = "GET";
+        head.target = "/healthz";
+        const auto url = net::BaseUrl::parse("http://" + there.to_string());
+        return url && net::fetch(*url, head, {}).has_value();
+    };
+    constexpr int kTries = 20;
+    if (!answers(listen)) return "";
+    for (int i = 0; i < kTries; ++i) {
+        ++listen.port;
+        if (!answers(listen)) return fmt::format(" --listen {}", listen.to_string());
+    }
+    return " --listen 127.0.0.1:0";
+}
+
 }  // namespace
 
 Result<int> fill_demo_folder(const Program& program, const DemoFolderFlags& flags) {
@@ -259,7 +278,7 @@ Result<int> fill_demo_folder(const Program& program, const DemoFolderFlags& flag
                interrupted != 0 ? ", interrupted" : "");
     fmt::print("  prompts {} bytes, answers {}; journal {}, store {}\n", number(figures.prompt_bytes),
                number(figures.answer_bytes), number(figures.journal_bytes), number(figures.store_bytes));
-    fmt::print("look at it:\n  steno serve --data {}\n", config.data_dir);
+    fmt::print("look at it:\n  steno serve --data {}{}\n", config.data_dir, listen_flag(config.listen));
     return 0;
 }
 

@@ -2,6 +2,7 @@
 #include "cli/command.hpp"
 #include "cli/composition.hpp"
 #include "cli/terminal.hpp"
+#include "cli/usage.hpp"
 #include "ingest/entry.hpp"
 #include "io/file_system.hpp"
 #include "journal/reader.hpp"
@@ -174,6 +175,7 @@ void add_journal(Program& program) {
     const auto data = std::make_shared<std::string>();
     sealing->add_option("--data", *data, "the data folder (default steno-data)");
     sealing->callback([data, &program] { program.run = [data](Program& p) { return seal(p, *data); }; });
+    show_examples_of_commands(*journal);
 }
 
 }  // namespace steno::cli

@@ -39,6 +39,18 @@ std::string in_time(std::int64_t ms) {
     return fmt::format("in {} h {} min", minutes / 60, minutes % 60);
 }
 
+/// "12 s ago", "3 h ago": rounded down.
+std::string ago(const std::string& moment) {
+    const auto then = Timestamp::parse(moment);
+    if (!then) return "";
+    const std::int64_t seconds =
+        std::max<std::int64_t>(0, system_clock().now().unix_nanos - then->unix_nanos) / 1'000'000'000;
+    if (seconds < 120) return fmt::format("{} s ago", seconds);
+    if (seconds < 7200) return fmt::format("{} min ago", seconds / 60);
+    return seconds < 172'800 ? fmt::format("{} h ago", seconds / 3600)
+                             : fmt::format("{} days ago", seconds / 86'400);
+}
+
 /// What is left: "███████░░░  70 %".
 std::string bar(double left) {
     constexpr int kWidth = 10;
@@ -60,11 +72,12 @@ void add_rows(Table& table, dom::element state) {
     std::vector<std::string> head{text_at(state, "/provider"), text_at(state, "/api_key_id"),
                                   text_at(state, "/model")};
     if (head[1].empty()) head[1] = "–";
+    if (head[2].empty()) head[2] = "(no model)";
     dom::array windows;
     if (state["windows"].get(windows) != simdjson::SUCCESS || windows.size() == 0) {
-        table.row({head[0], head[1], head[2], "–", "", "", "", verdict},
+        table.row({head[0], head[1], head[2], "–", "", "", "", ago(text_at(state, "/last_seen")), verdict},
                   {Colour::Plain, Colour::Plain, Colour::Plain, Colour::Dim, Colour::Plain, Colour::Plain,
-                   Colour::Plain, out ? Colour::Red : Colour::Green});
+                   Colour::Plain, Colour::Dim, out ? Colour::Red : Colour::Green});
         return;
     }
     bool first = true;
@@ -80,13 +93,18 @@ void add_rows(Table& table, dom::element state) {
             share = bar(left);
             colour = left <= 0 ? Colour::Red : left < 0.2 ? Colour::Yellow : Colour::Green;
         }
-        const std::string amount =
-            fmt::format("{} of {}", remaining ? grouped(*remaining) : "?", limit ? grouped(*limit) : "?");
-        const std::string when = !resets ? "" : past ? "was reset" : in_time(*resets);
+        // What was told before a reset is a word of the past: nobody has said since what is left.
+        const auto last = remaining ? remaining : integer_at(window, "told_remaining");
+        const std::string amount = last && limit ? fmt::format("{} of {}", grouped(*last), grouped(*limit))
+                                   : last        ? grouped(*last)
+                                   : limit       ? "of " + grouped(*limit)
+                                                 : "";
+        const std::string when = !resets ? "" : past ? "full again" : in_time(*resets);
+        const Colour known = past ? Colour::Dim : Colour::Plain;
         table.row({first ? head[0] : "", first ? head[1] : "", first ? head[2] : "", text_at(window, "/name"),
-                   share, amount, when, first ? verdict : ""},
-                  {Colour::Plain, Colour::Plain, Colour::Plain, Colour::Plain, colour, Colour::Plain,
-                   Colour::Plain, out ? Colour::Red : Colour::Green});
+                   share, amount, when, ago(text_at(window, "/told_at")), first ? verdict : ""},
+                  {Colour::Plain, Colour::Plain, Colour::Plain, Colour::Plain, colour, known,
+                   past ? Colour::Green : Colour::Plain, Colour::Dim, out ? Colour::Red : Colour::Green});
         first = false;
     }
 }
@@ -124,7 +142,8 @@ Result<int> limits(const Program& program, const LimitsFlags& flags) {
                  {"limit"},
                  {"left"},
                  {"", true},
-                 {"full again"},
+                 {"full"},
+                 {"told"},
                  {"now"}});
     for (const dom::element state : states) add_rows(table, state);
     table.print();
@@ -133,7 +152,9 @@ Result<int> limits(const Program& program, const LimitsFlags& flags) {
         (void)state["exhausted"].get(out);
         const std::string advice = text_at(state, "/last_refused/advice");
         if (out && !advice.empty())
-            fmt::print("\n{}: {}\n", printable(text_at(state, "/model")), printable(advice));
+            fmt::print("\n{}: {}\n",
+                       printable(text_at(state, text_at(state, "/model").empty() ? "/provider" : "/model")),
+                       printable(advice));
     }
     if (const auto total = integer_at(whole, "total"); total && *total > std::int64_t{flags.most})
         fmt::print("… and more: --limit {}\n", *total);

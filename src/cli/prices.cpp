@@ -4,6 +4,7 @@
 #include "cli/completeness.hpp"
 #include "cli/composition.hpp"
 #include "cli/terminal.hpp"
+#include "cli/usage.hpp"
 #include "pricing/amounts.hpp"
 #include "providers/provider.hpp"
 
@@ -248,6 +249,7 @@ void add_prices(Program& program) {
                   "  steno prices explain 3f0c6c1e-…\n", explain);
     add_record_flags(*sub, flags->record);
     sub->add_option("id", flags->id, "the call")->required();
+    show_examples_of_commands(*prices);
 }
 
 }  // namespace steno::cli

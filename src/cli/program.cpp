@@ -3,9 +3,11 @@
 #include "base/log.hpp"
 #include "cli/command.hpp"
 #include "cli/terminal.hpp"
+#include "cli/usage.hpp"
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <csignal>
 #include <cstdio>
@@ -31,7 +33,27 @@ CLI::App* Program::add(CLI::App& parent, const std::string& name, const std::str
 
 namespace {
 constexpr int kReaderHasGone = 141;  // as a shell reports a program that SIGPIPE ended
+
+/// Says it on standard error; returns the exit code.
+int report(const Error& error) {
+    const bool colour = isatty(STDERR_FILENO) != 0;
+    fmt::print(stderr, "{}error:{} {}\n", colour ? "\033[31m" : "", colour ? "\033[0m" : "",
+               printable(error.message));
+    std::string_view remedy = error.remedy;
+    for (bool first = true; !remedy.empty(); first = false) {
+        const std::size_t end = std::min(remedy.find('\n'), remedy.size());
+        const std::string line = printable(remedy.substr(0, end));
+        if (first) {
+            fmt::print(stderr, "{}try:{}   {}\n", colour ? "\033[36m" : "", colour ? "\033[0m" : "", line);
+        } else {
+            fmt::print(stderr, "       {}\n", line);
+        }
+        remedy.remove_prefix(std::min(end + 1, remedy.size()));
+    }
+    return facts_of(error.code).exit_code;
 }
+
+}  // namespace
 
 int run_program(int argc, char** argv) {
     // A reader that leaves early (| head) ends us quietly through the failed write, not by a signal in a
@@ -57,8 +79,10 @@ int run_program(int argc, char** argv) {
     }
     try {
         program.app.parse(argc, argv);
+    } catch (const CLI::Success& help) {
+        return program.app.exit(help);
     } catch (const CLI::ParseError& error) {
-        return program.app.exit(error) == 0 ? 0 : 2;
+        return report(usage_error(program.app, error));
     }
     Result<int> done = 0;
     try {
@@ -73,15 +97,7 @@ int run_program(int argc, char** argv) {
     } catch (const std::exception& error) {
         done = fail(Code::Internal, error.what());
     }
-    if (done) return *done;
-    const Error& error = done.error();
-    const bool colour = isatty(STDERR_FILENO) != 0;
-    fmt::print(stderr, "{}error:{} {}\n", colour ? "\033[31m" : "", colour ? "\033[0m" : "",
-               printable(error.message));
-    if (!error.remedy.empty())
-        fmt::print(stderr, "{}try:{}   {}\n", colour ? "\033[36m" : "", colour ? "\033[0m" : "",
-                   printable(error.remedy));
-    return facts_of(error.code).exit_code;
+    return done ? *done : report(done.error());
 }
 
 }  // namespace steno::cli

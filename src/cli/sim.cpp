@@ -16,6 +16,7 @@ struct SimFlags {
     std::string listen = "127.0.0.1:9000";
     std::uint64_t seed = 1;
     double speed = 1;
+    std::int64_t created = 0;
 };
 
 Result<int> simulate(const SimFlags& flags) {
@@ -34,7 +35,8 @@ Result<int> simulate(const SimFlags& flags) {
     net::Loops loops;
     simulator::SimulatorOptions options;
     options.seed = flags.seed;
-    options.speed = flags.speed;
+    options.speed = flags.speed > 0 ? 1 / flags.speed : 0;
+    options.created = flags.created == 0 ? std::nullopt : std::optional(flags.created);
     simulator::Simulator simulator(loops, options);
     loops.start();
     STENO_TRY(simulator.listen(*endpoint));
@@ -66,6 +68,8 @@ void add_sim(Program& program) {
                         "HOST:PORT on loopback (default 127.0.0.1:9000); port 0 takes a free one");
     command->add_option("--seed", flags->seed, "the same seed and request give the same answer (default 1)");
     command->add_option("--speed", flags->speed, "1: as real models; 10: ten times as fast; 0: at once");
+    command->add_option("--created", flags->created,
+                        "when OpenAI's answers say they were made, in seconds since 1970 (default: now)");
     command->callback([flags, &program] { program.run = [flags](Program&) { return simulate(*flags); }; });
 }
 

@@ -1,6 +1,5 @@
 #include "store/field.hpp"
 
-#include "base/edit_distance.hpp"
 #include "base/json_writer.hpp"
 #include "base/nearest.hpp"
 #include "base/text.hpp"
