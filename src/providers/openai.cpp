@@ -26,7 +26,7 @@ struct Endpoint {
 /// What is asked for with POST.
 constexpr Endpoint kEndpoints[] = {
     {"chat/completions", &read_chat_request, &make_chat_reader},
-    {"chat", &read_chat_request, &make_chat_reader},  // Writer: /v1/chat
+    {"v1/chat", &read_chat_request, &make_chat_reader},  // Writer
     {"completions", &read_completion_request, &make_completion_reader},
     {"responses", &read_responses_request, &make_responses_reader},
     {"responses/compact", &read_responses_request, &make_responses_reader},

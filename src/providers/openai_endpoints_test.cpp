@@ -288,6 +288,14 @@ TEST(Hosts, ThatServeClaudeInOpenAisLanguageTellTheCacheInItsWords) {
     EXPECT_EQ(call.usage.output_tokens, 4);
 }
 
+TEST(Hosts, ThatCallSomethingElseChatAreNotWriter) {
+    const char* const body = R"({"model":"m","messages":[{"role":"user","content":"hi"}]})";
+    EXPECT_EQ(openai("/v1/chat", body, "{}").read().kind, Kind::Chat);
+    const Call call = openai("/chat", body, "{}").read();
+    EXPECT_EQ(call.kind, Kind::Span);
+    EXPECT_EQ(call.name, "POST /chat");
+}
+
 TEST(OpenAiUsage, CacheWritesAreToldApartByDuration) {
     Exchange exchange;
     exchange.path = "/v1/responses";

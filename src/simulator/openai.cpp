@@ -254,7 +254,7 @@ Reply answer_openai(const Incoming& request) {
     if (call.model.empty()) call.model = endpoint->usual_model;
     if (call.model.empty()) return refuse("invalid", "you must provide a model parameter");
     call.served = snapshot_of(call.model);
-    call.created = 1'763'600'000 + static_cast<std::int64_t>(dice.below(100'000));
+    call.created = request.created;
     if (const std::string tier = string_at(call.body, "service_tier"); tier == "flex" || tier == "priority")
         call.service_tier = tier;
     const json::value* input = find(call.body, endpoint->prompt);

@@ -31,7 +31,8 @@ struct Incoming {
     std::string_view query;
     const net::Headers* headers = nullptr;
     std::string_view body;
-    std::uint64_t seed = 0;  ///< of this answer: drawn from the simulator's seed, path and body
+    std::uint64_t seed = 0;                ///< of this answer: drawn from the simulator's seed, path and body
+    std::int64_t created = 1'763'600'000;  ///< when it is made, in seconds since 1970
 };
 
 Reply answer_openai(const Incoming& request);

@@ -2,6 +2,7 @@
 
 #include "base/hash.hpp"
 #include "base/text.hpp"
+#include "base/time.hpp"
 #include "net/http_server.hpp"
 #include "simulator/body_encoder.hpp"
 #include "simulator/dice.hpp"
@@ -42,14 +43,9 @@ struct Simulated {
 };
 
 constexpr Simulated kSimulated[] = {
-    {"anthropic", answer_anthropic},
-    {"azure", answer_azure},
-    {"gemini", answer_gemini},
-    {"cohere", answer_cohere},
-    {"ollama", answer_ollama},
-    {"mistral", answer_mistral},
-    {"bedrock", answer_bedrock},
-    {"vertex", answer_vertex},
+    {"anthropic", answer_anthropic}, {"azure", answer_azure},   {"gemini", answer_gemini},
+    {"cohere", answer_cohere},       {"ollama", answer_ollama}, {"mistral", answer_mistral},
+    {"bedrock", answer_bedrock},     {"vertex", answer_vertex},
 };
 
 /// Any other name is a host that speaks OpenAI's language. Without a name the path tells.
@@ -245,6 +241,9 @@ class Delivery {
         if (knobs_.cut_after == 0 || knobs_.cut_after_bytes == 0) co_return End::Cut;
 
         net::ResponseHead head = head_of(reply_);
+        if (head.headers.has("openai-processing-ms"))
+            head.headers.set("openai-processing-ms",
+                             fmt::format("{}", std::max<std::int64_t>(1, waited_ms_)));
         if (!knobs_.encoding.empty() && accepts(exchange_.head().headers, knobs_.encoding)) {
             encoder_ = make_body_encoder(knobs_.encoding);
             head.headers.add("content-encoding", knobs_.encoding);
@@ -295,10 +294,12 @@ class Delivery {
     net::Task<bool> delay(std::optional<std::int64_t> asked, std::int64_t from, std::int64_t to) {
         const std::int64_t drawn =
             dice_.between(from, to);  // drawn anyway, so that one knob does not shift the others
-        if (asked) co_return co_await pause(milliseconds(*asked));
-        if (knobs_.instant || speed_ <= 0) co_return !exchange_.client_gone();
-        co_return co_await pause(
-            milliseconds(static_cast<std::int64_t>(static_cast<double>(drawn) * speed_)));
+        const bool at_once = knobs_.instant || speed_ <= 0;
+        waited_ms_ = asked     ? *asked
+                     : at_once ? 0
+                               : static_cast<std::int64_t>(static_cast<double>(drawn) * speed_);
+        if (!asked && at_once) co_return !exchange_.client_gone();
+        co_return co_await pause(milliseconds(waited_ms_));
     }
 
     /// False when the client has gone, or the simulator stops.
@@ -318,6 +319,7 @@ class Delivery {
     net::Event gone_;
     std::unique_ptr<BodyEncoder> encoder_;
     std::uint64_t written_ = 0;
+    std::int64_t waited_ms_ = 0;  ///< the last time: what processing took
 };
 
 }  // namespace
@@ -362,6 +364,7 @@ net::Task<void> Simulator::Impl::serve(net::ServerExchange& exchange) {
     incoming.headers = &exchange.head().headers;
     incoming.body = *body;
     incoming.seed = seed;
+    incoming.created = options.created.value_or(system_clock().now().unix_nanos / 1'000'000'000);
     Reply reply = route.answer(incoming);
     if (used_up(reply.knobs) && reply.status < 400) {
         const net::Headers asking = asking_for_refusal(exchange.head().headers, reply.knobs);

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 
 /// AI providers that are not there: OpenAI, Anthropic and Gemini in their real wire formats, so that clients,
 /// the gateway and benchmarks can be tried without keys, money or a network. See docs/simulator.md.
@@ -15,6 +16,8 @@ struct SimulatorOptions {
     std::uint64_t seed = 1;
     double speed =
         1.0;  ///< factor on the delays that a real provider would have; 0: none (delays by knobs stay)
+    /// When OpenAI's answers say they were made, in seconds since 1970; absent: now.
+    std::optional<std::int64_t> created = 1'763'600'000;
 };
 
 /// Serves `/openai/…`, `/anthropic/…` and `/gemini/…`; any other first name answers like OpenAI, and without

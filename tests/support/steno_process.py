@@ -65,7 +65,7 @@ class Process:
 
 class Simulator(Process):
     def __init__(self, seed=1, speed=0):
-        super().__init__("sim", "--listen", "127.0.0.1:0", "--seed", seed, "--speed", speed)
+        super().__init__("sim", "--listen", "127.0.0.1:0", "--seed", seed, "--speed", speed, "--created", 1_763_600_000)
         found = self.wait_for(lambda: re.search(r"OpenAI\s+(http://[^/\s]+)/openai", self.output()), "address of the simulator")
         self.url = found.group(1)
 

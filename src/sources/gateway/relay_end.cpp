@@ -31,8 +31,9 @@ void Gateway::Relay::end_failed(ErrorType type, std::string message, std::string
     if (!open_) {
         // Refused before its request was read: what is known of it is its head.
         call_->provider.name = provider_.record_name;
-        call_->name = fmt::format("{} {}", request_.method, request_.path());
-        call_->provider.endpoint = {request_.method, host(), std::string(request_.path()), {}};
+        const std::string path(request_view({}).path);
+        call_->name = fmt::format("{} {}", request_.method, path);
+        call_->provider.endpoint = {request_.method, host(), upstream_.url.path + path, {}};
         open_.emplace(gateway_.recorder_->begin(std::move(call_)));
     }
     Call& call = open_->call();
