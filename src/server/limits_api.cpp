@@ -73,6 +73,8 @@ void append_json(JsonWriter& json, const LimitState& state, std::int64_t now) {
         const auto full_again = full_again_at(name, window);
         const bool was_reset = full_again && *full_again <= now;
         if (window.remaining && !was_reset) json.member("remaining", *window.remaining);
+        if (window.remaining) json.member("told_remaining", *window.remaining);
+        json.member("told_at", moment_text(window.told_at));
         if (window.resets_at) json.member("resets_at", moment_text(*window.resets_at));
         if (window.resets_at || was_reset) json.member("resets_in_ms", ms_until(*full_again, now));
         json.end_object();

@@ -208,7 +208,8 @@ def test_a_limit_is_over_when_its_reset_has_come(limited):
     (window,) = [w for w in state(server, "gpt-4o-mini", key)["windows"] if w["name"] == "requests"]
     assert window["resets_in_ms"] == 0 and window["limit"] == 3 and "remaining" not in window, "nobody has said since"
     text = run("limits", "--data", server.data, "--model", "gpt-4o-mini").stdout
-    assert "? of 3" in text and "was reset" in text and "%" not in text
+    assert window["told_remaining"] == 0 and window["told_at"]
+    assert "0 of 3" in text and "full again" in text and " ago" in text and "%" not in text
     metrics = server.get("/metrics")[2].decode()
     assert re.search('steno_rate_limit{.*model="gpt-4o-mini",kind="requests"} 3', metrics)
     assert not re.search('steno_rate_limit_remaining{.*model="gpt-4o-mini",kind="requests"}', metrics)
@@ -233,6 +234,7 @@ def test_limits_are_remembered_over_a_restart(tmp_path):
             for window in one["windows"]:
                 window.pop("resets_in_ms", None)
                 window.pop("resets_at", None)
+                window.pop("told_at", None)
                 if window["name"] != "requests":  # these are full again in a moment, and then nobody knows
                     window.pop("remaining", None)
         return answer
