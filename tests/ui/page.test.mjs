@@ -266,6 +266,84 @@ test('dark and light follow the system, and can be chosen', async () => {
   })
 })
 
+test('a call is sent again, changed, and both answers stand side by side', async () => {
+  const id = await chat('When is the meeting? [sim text=It%20is%20at%20ten%20in%20the%20hall.]')
+  const original = await recorded(id)
+  await withPage(`/calls/${id}`, {}, async (page) => {
+    const panel = page.getByRole('complementary', { name: 'Call' })
+    await panel.getByRole('button', { name: 'Replay', exact: true }).click()
+    const form = panel.getByRole('form', { name: 'Replay' })
+    const field = (name) => form.getByRole('textbox', { name, exact: true })
+    const model = form.getByRole('combobox', { name: 'Model' })
+    assert.equal(await model.inputValue(), 'gpt-4o-mini')
+    assert.equal(await field('System text').inputValue(), 'Be brief.')
+    assert.match(await field('Prompt').inputValue(), /^When is the meeting/)
+    assert.equal(await field('Value of temperature').inputValue(), '0.2')
+    await form.getByRole('button', { name: 'Send again unchanged' }).waitFor()
+
+    await model.fill('gpt-4o')
+    await field('System text').fill('Be exact.')
+    await field('Prompt').fill('When? [sim text=It%20is%20at%20nine%20in%20the%20hall.]')
+    await field('Value of temperature').fill('0.9')
+    await page.waitForURL(/replay_change=/)
+    await page.reload()
+    assert.equal(await field('System text').inputValue(), 'Be exact.', 'a reload keeps the changes')
+    await form.getByRole('button', { name: 'Send replay' }).click()
+
+    await page.waitForURL(/replay=[0-9a-f]{8}-/)
+    const replay = await recorded(new URL(page.url()).searchParams.get('replay'))
+    assert.equal(replay.replay.of, id)
+    assert.equal(replay.model.requested, 'gpt-4o')
+    assert.equal(replay.request.parameters.temperature, 0.9)
+    assert.equal(replay.request.messages[0].parts[0].text, 'Be exact.')
+    const figures = panel.getByRole('table', { name: 'Figures' })
+    for (const [name, before, after] of [
+      ['Model', 'gpt-4o-mini', 'gpt-4o'],
+      ['temperature', '0.2', '0.9'],
+      ['Cost', shownMoney(original.cost.total), shownMoney(replay.cost.total)],
+    ]) {
+      const cells = await figures.getByRole('row', { name }).last().getByRole('cell').allInnerTexts()
+      assert.deepEqual(cells.slice(0, 2).map((text) => text.replace(/\s/g, '')), [before, after], name)
+    }
+    const answer = panel.getByRole('region', { name: 'Answer' })
+    await answer.locator('del', { hasText: 'ten' }).waitFor()
+    await answer.locator('ins', { hasText: 'nine' }).waitFor()
+    await answer.getByText('In one text').click()
+    await answer.getByText('It is at tennine in the hall.').waitFor()
+    await page.screenshot({ path: join(shots, 'replay-light.png') })
+    await page.reload()
+    await figures.waitFor()
+
+    await page.goto(`${steno.url}/?replay.of=${id}`)
+    await row(page, replay.id).waitFor()
+    assert.equal(await row(page, id).count(), 0, 'only the replays of the call')
+    await row(page, replay.id).getByRole('link', { name: 'replay' }).click()
+    await page.waitForURL((url) => url.pathname === `/calls/${id}` && url.searchParams.get('replay') === replay.id)
+    await figures.waitFor()
+  })
+})
+
+test('a replay that cannot be is refused in plain words', async () => {
+  const kept = await chat('Nothing to see', { headers: { 'x-steno-store-full-data': 'false' } })
+  await recorded(kept)
+  await withPage(`/calls/${kept}`, {}, async (page) => {
+    await page.getByRole('button', { name: 'Replay', exact: true }).click()
+    await page.getByText('there is nothing to send again').waitFor()
+  })
+  const id = await chat('Refuse me')
+  await recorded(id)
+  await withPage(`/calls/${id}?replay=new`, {}, async (page) => {
+    await page.getByText('Request as JSON').click()
+    const json = page.getByRole('textbox', { name: 'Request as JSON' })
+    await page.waitForFunction(() => document.querySelector('textarea')?.value.includes('Refuse me'))
+    await json.fill('{"model": ')
+    await page.getByText('This is no JSON object.').waitFor()
+    await json.fill(JSON.stringify({ model: 'gpt-4o', messages: [{ role: 'user', content: 'Whole [sim status=429]' }] }))
+    await page.getByRole('button', { name: 'Send replay' }).click()
+    await page.getByRole('region', { name: 'Answer' }).getByText('rate limit', { exact: false }).first().waitFor()
+  })
+})
+
 /** As the page writes it: at least two decimals, no trailing zeros beyond them. */
 function shownMoney(amount) {
   const [whole, fraction = ''] = amount.split('.')

@@ -1,13 +1,23 @@
 import { infiniteQueryOptions, queryOptions } from '@tanstack/react-query'
 import { getJson, getText, postJson } from './client'
 import { Problem } from './problem'
-import type { Aggregate, Call, CallPage, Limits, RequestTree, ServerStatus, Verdict } from './types'
+import type {
+  Aggregate,
+  Call,
+  CallPage,
+  JsonObject,
+  Limits,
+  ReplayOutcome,
+  RequestTree,
+  ServerStatus,
+  Verdict,
+} from './types'
 
 const pageSize = 100
 
 /** What the list's columns show; the server reads no more. */
 const listFields =
-  'kind,name,status,started_at,project,environment,provider.name,model,error,usage,cost,time,who,trace,labels,prompt,feedback,preview'
+  'kind,name,status,started_at,project,environment,provider.name,model,error,usage,cost,time,who,trace,labels,prompt,feedback,replay,preview'
 
 /** `params` is the filter as the API spells it, without limit and cursor. */
 export function callListQuery(params: string) {
@@ -89,4 +99,19 @@ export function statusQuery() {
 
 export function postFeedback(id: string, feedback: { verdict: Verdict; comment?: string }) {
   return postJson<{ position: string }>(`/calls/${encodeURIComponent(id)}/feedback`, feedback)
+}
+
+/** What was changed and sent again; answered when the model has. */
+export function postReplay(id: string, change: { request?: JsonObject }) {
+  return postJson<ReplayOutcome>('/replay', { call_id: id, ...change })
+}
+
+/** The replays of a call, newest first. */
+export function replaysQuery(id: string) {
+  const fields = 'status,started_at,model,error,cost,time,replay,preview'
+  const params = new URLSearchParams({ 'replay.of': id, limit: '20', fields })
+  return queryOptions({
+    queryKey: ['replays', id],
+    queryFn: ({ signal }) => getJson<CallPage>(`/calls?${params}`, signal),
+  })
 }

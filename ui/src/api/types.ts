@@ -116,6 +116,9 @@ export interface LimitWindow {
   resets_at?: string
   /** 0: that moment has passed. */
   resets_in_ms?: number
+  /** As told last, before a reset too. */
+  told_remaining?: number
+  told_at?: string
 }
 
 /** The limits of one key and model. */
@@ -248,6 +251,11 @@ export interface Call {
   feedback?: Feedback
   scores?: Record<string, Score>
   preview?: { prompt?: string; answer?: string }
+}
+
+export interface ReplayOutcome {
+  original: Call
+  replay: Call
 }
 
 export interface CallPage {

@@ -2,6 +2,8 @@ import { Link } from '@tanstack/react-router'
 import type { Call, RateLimit } from '../api/types'
 import { JsonView } from '../components/JsonView'
 import { TimeText } from '../components/TimeText'
+import { comparisonSearch } from '../replay/address'
+import { withoutPanel } from '../state/list-state'
 import { formatBytes, formatCount } from '../format/number'
 import { formatDuration } from '../format/time'
 import { Attempts } from './Attempts'
@@ -104,7 +106,7 @@ export function Details({ call }: { call: Call }) {
             trace?.parent_id,
             undefined,
             trace?.parent_id && (
-              <Link to="/calls/$callId" params={{ callId: trace.parent_id }} search={true}>
+              <Link to="/calls/$callId" params={{ callId: trace.parent_id }} search={withoutPanel}>
                 open
               </Link>
             ),
@@ -131,8 +133,12 @@ export function Details({ call }: { call: Call }) {
             call.replay?.of,
             undefined,
             call.replay?.of && (
-              <Link to="/calls/$callId" params={{ callId: call.replay.of }} search={true}>
-                open
+              <Link
+                to="/calls/$callId"
+                params={{ callId: call.replay.of }}
+                search={comparisonSearch(call.id)}
+              >
+                compare
               </Link>
             ),
           ),

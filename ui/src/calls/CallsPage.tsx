@@ -5,7 +5,7 @@ import { useCallback, useState } from 'react'
 import { statusQuery } from '../api/queries'
 import { ProblemView } from '../components/ProblemView'
 import { formatCount, plural } from '../format/number'
-import { isFiltered } from '../state/list-state'
+import { isFiltered, withoutPanel } from '../state/list-state'
 import { useListState } from '../state/use-list-state'
 import { OpenCallContext } from '../call/open-call-context'
 import classes from './CallsPage.module.css'
@@ -34,13 +34,13 @@ export function CallsPage() {
   const open = useCallback(
     (id: string, replace = false) => {
       setMovedTo(id)
-      void navigate({ to: '/calls/$callId', params: { callId: id }, search: true, replace })
+      void navigate({ to: '/calls/$callId', params: { callId: id }, search: withoutPanel, replace })
     },
     [navigate],
   )
   const close = useCallback(() => {
     setMovedTo(openId ?? movedTo)
-    if (openId) void navigate({ to: '/', search: true })
+    if (openId) void navigate({ to: '/', search: withoutPanel })
   }, [navigate, openId, movedTo])
   const move = (by: number) => {
     const at = calls.findIndex((call) => call.id === activeId)

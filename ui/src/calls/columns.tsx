@@ -13,6 +13,8 @@ import { TimeText } from '../components/TimeText'
 import { markOutput } from '../format/estimated'
 import { formatCount } from '../format/number'
 import { formatDuration } from '../format/time'
+import { ReplayMark } from '../replay/ReplayMark'
+import { withoutPanel } from '../state/list-state'
 import { Tokens } from './Tokens'
 import classes from './CallTable.module.css'
 
@@ -49,7 +51,7 @@ const specs: (ColumnSpec & { cell: (call: Call) => React.ReactNode })[] = [
     width: 140,
     grow: 1,
     narrow: true,
-    cell: (call) => text(call.preview?.prompt),
+    cell: promptCell,
   },
   { id: 'answer', label: 'Answer', width: 140, grow: 1, cell: answerCell },
   {
@@ -140,7 +142,7 @@ function timeCell(call: Call) {
     <Link
       to="/calls/$callId"
       params={{ callId: call.id }}
-      search={true}
+      search={withoutPanel}
       className={classes.link}
       tabIndex={-1}
       onClick={(event) => event.stopPropagation()}
@@ -162,6 +164,19 @@ function nameCell(call: Call) {
     <span title={`${call.name ?? ''} · ${call.kind ?? ''}`}>
       {call.name} <span className="dim">{call.kind}</span>
     </span>
+  )
+}
+
+function promptCell(call: Call) {
+  return (
+    <>
+      {call.replay?.of && (
+        <>
+          <ReplayMark call={call} />{' '}
+        </>
+      )}
+      {text(call.preview?.prompt)}
+    </>
   )
 }
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { formatMoney, splitMoney } from './money'
+import { formatMoney, splitMoney, subtractMoney } from './money'
 
 describe('money', () => {
   it('shows every digit that is there and no other', () => {
@@ -25,6 +25,14 @@ describe('money', () => {
     expect(splitMoney('12.345678')).toMatchObject({ head: '12.34', tail: '5678' })
     expect(splitMoney('0.001234567')).toMatchObject({ head: '0.0012', tail: '34567' })
     expect(splitMoney('0.5')).toMatchObject({ head: '0.50', tail: '' })
+  })
+  it('subtracts without rounding', () => {
+    expect(formatMoney(subtractMoney('0.000008250000', '0.000100000001')!)).toBe('-$0.000091750001')
+    expect(formatMoney(subtractMoney('90071992547409931.5', '0.000000000001')!)).toBe(
+      '$90,071,992,547,409,931.499999999999',
+    )
+    expect(formatMoney(subtractMoney('1', '1.000')!)).toBe('$0.00')
+    expect(subtractMoney('1e-6', '1')).toBeNull()
   })
   it('shows what is not a decimal string as it came', () => {
     expect(splitMoney('1e-6')).toBeNull()

@@ -33,6 +33,22 @@ export function formatMoney(amount: string, currency = 'USD'): string {
   return parts ? parts.sign + parts.unit + parts.head + parts.tail : amount
 }
 
+/** after − before, exactly; null if one of them is no decimal string. */
+export function subtractMoney(after: string, before: string): string | null {
+  const digits = 18
+  const units = (amount: string) => {
+    const match = decimal.exec(amount.trim())
+    if (!match || (match[3] ?? '').length > digits) return null
+    const whole = BigInt((match[2] ?? '0') + (match[3] ?? '').padEnd(digits, '0'))
+    return match[1] ? -whole : whole
+  }
+  const [a, b] = [units(after), units(before)]
+  if (a === null || b === null) return null
+  const delta = a - b
+  const text = (delta < 0n ? -delta : delta).toString().padStart(digits + 1, '0')
+  return `${delta < 0n ? '-' : ''}${text.slice(0, -digits)}.${text.slice(-digits)}`
+}
+
 /** Two decimals, or for amounts below one as many as show two significant digits. */
 function headDigits(whole: string, fraction: string): number {
   if (whole !== '0') return 2

@@ -39,7 +39,7 @@ export function LimitsPage() {
                 <th scope="col" colSpan={2}>
                   Left
                 </th>
-                <th scope="col">Full again</th>
+                <th scope="col">Full</th>
                 <th scope="col">Last told</th>
               </tr>
             </thead>
@@ -66,7 +66,7 @@ function StateRows({ state }: { state: LimitState }) {
           {index === 0 && (
             <>
               <th scope="rowgroup" rowSpan={rows.length}>
-                {state.model}
+                {state.model || <span className="dim">(no model)</span>}
                 <div className="dim">{state.provider}</div>
               </th>
               <td rowSpan={rows.length}>
@@ -86,12 +86,7 @@ function StateRows({ state }: { state: LimitState }) {
               </td>
             </>
           )}
-          <WindowCells window={window} />
-          {index === 0 && (
-            <td rowSpan={rows.length}>
-              <TimeText at={state.last_seen} />
-            </td>
-          )}
+          <WindowCells window={window} lastSeen={state.last_seen} />
         </tr>
       ))}
       {advice && (
@@ -115,9 +110,17 @@ function Now({ state }: { state: LimitState }) {
   )
 }
 
-function WindowCells({ window }: { window: LimitWindow | null }) {
-  if (!window) return <td colSpan={4} className="dim" />
-  const { limit, remaining, resets_in_ms: resets } = window
+function WindowCells({ window, lastSeen }: { window: LimitWindow | null; lastSeen: string }) {
+  if (!window)
+    return (
+      <>
+        <td colSpan={4} />
+        <td>
+          <TimeText at={lastSeen} />
+        </td>
+      </>
+    )
+  const { limit, remaining, resets_in_ms: resets, told_remaining: told } = window
   const share = limit && remaining !== undefined ? remaining / limit : undefined
   const past = resets === 0
   return (
@@ -134,17 +137,26 @@ function WindowCells({ window }: { window: LimitWindow | null }) {
         )}
       </td>
       <td className={classes.number}>
-        {remaining !== undefined && formatCount(remaining)}
+        {past && told !== undefined ? (
+          <span className="dim" title="What was left when it was told last; nobody has said since.">
+            was {formatCount(told)}
+          </span>
+        ) : (
+          remaining !== undefined && formatCount(remaining)
+        )}
         {limit !== undefined && <span className="dim"> of {formatCount(limit)}</span>}
       </td>
       <td>
         {resets === undefined ? (
           ''
         ) : past ? (
-          <span className="dim">was reset</span>
+          <span className={classes.good}>full again</span>
         ) : (
           `in ${formatDuration(resets)}`
         )}
+      </td>
+      <td>
+        <TimeText at={window.told_at} />
       </td>
     </>
   )

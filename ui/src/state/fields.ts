@@ -20,6 +20,7 @@ export const filterFields: FilterField[] = [
   { path: 'prompt.name', label: 'Prompt name', facet: true },
   { path: 'error.type', label: 'Error type', facet: true },
   { path: 'labels.tags', label: 'Tag', facet: false },
+  { path: 'replay.of', label: 'Replay of', facet: false },
   { path: 'project', label: 'Project', facet: true },
   { path: 'environment', label: 'Environment', facet: true },
   { path: 'feedback.verdict', label: 'Feedback', facet: true },

@@ -87,6 +87,29 @@ export function writeListState(state: ListState): SearchRecord {
   return search
 }
 
+/** What the address says of the open call's panel, not of the list. */
+const panelKeys = ['replay', 'replay_change']
+
+/** The search part as the router hands it to a link. */
+export type OldSearch = Record<string, string | undefined>
+
+/** For a link to another call. */
+export function withoutPanel(old: OldSearch): SearchRecord {
+  return chosenKeys(old, (key) => !panelKeys.includes(key))
+}
+
+/** For another list beside the same call. */
+export function withPanelOf(old: OldSearch, list: SearchRecord): SearchRecord {
+  return { ...list, ...chosenKeys(old, (key) => panelKeys.includes(key)) }
+}
+
+function chosenKeys(search: OldSearch, wanted: (key: string) => boolean): SearchRecord {
+  const chosen: SearchRecord = {}
+  for (const [key, value] of Object.entries(search))
+    if (value !== undefined && wanted(key)) chosen[key] = value
+  return chosen
+}
+
 export function filterKey(filter: Filter): string {
   return filter.op === 'eq' ? filter.path : `${filter.path}.${filter.op}`
 }

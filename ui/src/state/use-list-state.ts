@@ -1,6 +1,13 @@
 import { useNavigate, useSearch } from '@tanstack/react-router'
 import { useCallback, useMemo } from 'react'
-import { readListState, writeListState, type ListState, type SearchRecord } from './list-state'
+import {
+  readListState,
+  withPanelOf,
+  writeListState,
+  type ListState,
+  type OldSearch,
+  type SearchRecord,
+} from './list-state'
 
 /** The list's state, whose only home is the address. Set with `replace` for what is typed, so that Back skips it. */
 export function useListState(): [ListState, (next: ListState, replace?: boolean) => void] {
@@ -8,7 +15,12 @@ export function useListState(): [ListState, (next: ListState, replace?: boolean)
   const navigate = useNavigate()
   const state = useMemo(() => readListState(search), [search])
   const setState = useCallback(
-    (next: ListState, replace = false) => void navigate({ to: '.', search: writeListState(next), replace }),
+    (next: ListState, replace = false) =>
+      void navigate({
+        to: '.',
+        search: (old: OldSearch) => withPanelOf(old, writeListState(next)),
+        replace,
+      }),
     [navigate],
   )
   return [state, setState]
