@@ -266,6 +266,60 @@ test('dark and light follow the system, and can be chosen', async () => {
   })
 })
 
+test('a search says what it found, how far it looked, and when that is all', async () => {
+  const session = `search-${run}`
+  const needle = await chat('The heron stands still', { headers: { 'x-steno-session': session } })
+  await recorded(needle)
+  for (let n = 0; n < 3; n++) await recorded(await chat(`Other ${n}`, { headers: { 'x-steno-session': session } }))
+  await withPage(`/?trace.session_id=${session}&text=HERON`, {}, async (page) => {
+    await row(page, needle).waitFor()
+    const figures = page.getByRole('region', { name: 'Summary' })
+    await figures.getByText('complete:').waitFor()
+    assert.match((await figures.innerText()).replace(/\s+/g, ' '), /^Hits 1 Calls searched 4 Back to \d\d:\d\d:\d\d complete/)
+    await page.screenshot({ path: join(shots, 'search-light.png') })
+  })
+})
+
+test('what is no conversation, and what was not to be kept, is told in words', async () => {
+  const answer = await fetch(`${steno.url}/openai/v1/embeddings`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', 'x-steno-tags': 'a-long-tag-of-a-team,another-long-tag,third' },
+    body: JSON.stringify({ model: 'text-embedding-3-small', input: ['one', 'two'] }),
+  })
+  await answer.text()
+  const embedding = answer.headers.get('x-steno-call-id')
+  await recorded(embedding)
+  await withPage(`/calls/${embedding}`, {}, async (page) => {
+    await page.getByText('2 vectors of 1,536 dimensions').waitFor()
+    assert.equal(await page.getByRole('button', { name: 'Replay' }).count(), 0, 'an embedding is not replayed')
+  })
+  await withPage(`/?id=${embedding}`, {}, async (page) => {
+    await row(page, embedding).getByText('2 × 1,536 dimensions').waitFor()
+    await row(page, embedding).getByTitle('a-long-tag-of-a-team, another-long-tag, third').waitFor()
+  })
+  const unkept = await chat('Forget me', { headers: { 'x-steno-store-full-data': 'false' } })
+  await recorded(unkept)
+  await withPage(`/calls/${unkept}`, {}, async (page) => {
+    await page.getByText('at the wish of whoever sent this call').waitFor()
+  })
+})
+
+test('a phone shows the list without scrolling sideways', async () => {
+  const id = await chat('On a phone')
+  await recorded(id)
+  await withPage('/', { width: 400, height: 800 }, async (page) => {
+    await row(page, id).waitFor()
+    const [inner, outer] = await page.locator('#call-grid').evaluate((grid) => [grid.scrollWidth, grid.clientWidth])
+    assert.ok(inner <= outer, `${inner} > ${outer}`)
+    assert.ok((await row(page, id).innerText()).includes('On a phone'))
+    await page.screenshot({ path: join(shots, 'list-phone.png') })
+  })
+  await withPage('/limits', { width: 400, height: 800 }, async (page) => {
+    await page.getByRole('rowheader', { name: 'gpt-4o-mini' }).first().waitFor()
+    await page.screenshot({ path: join(shots, 'limits-phone.png') })
+  })
+})
+
 test('a call is sent again, changed, and both answers stand side by side', async () => {
   const id = await chat('When is the meeting? [sim text=It%20is%20at%20ten%20in%20the%20hall.]')
   const original = await recorded(id)
@@ -324,12 +378,6 @@ test('a call is sent again, changed, and both answers stand side by side', async
 })
 
 test('a replay that cannot be is refused in plain words', async () => {
-  const kept = await chat('Nothing to see', { headers: { 'x-steno-store-full-data': 'false' } })
-  await recorded(kept)
-  await withPage(`/calls/${kept}`, {}, async (page) => {
-    await page.getByRole('button', { name: 'Replay', exact: true }).click()
-    await page.getByText('there is nothing to send again').waitFor()
-  })
   const id = await chat('Refuse me')
   await recorded(id)
   await withPage(`/calls/${id}?replay=new`, {}, async (page) => {

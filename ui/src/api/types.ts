@@ -261,6 +261,8 @@ export interface ReplayOutcome {
 export interface CallPage {
   calls: Call[]
   next_cursor: string | null
+  /** Of a search for text: what was looked through for this page, and when the last of it began. */
+  searched?: { calls: number; last_started_at?: string }
 }
 
 export interface CostSum {

@@ -1,6 +1,7 @@
 import type { Call } from '../api/types'
 import { JsonView } from '../components/JsonView'
 import classes from './Conversation.module.css'
+import { EmbeddingView } from './EmbeddingView'
 import { LongText } from './LongText'
 import { MessageView } from './MessageView'
 
@@ -18,6 +19,11 @@ export function Conversation({ call }: { call: Call }) {
   if (!hasPayload) return <NoPayload call={call} />
   return (
     <div className={classes.list}>
+      {call.privacy?.full_data === false && (
+        <p className="dim" role="note">
+          {notKept} They are dropped when their journal file is sealed; until then they are here.
+        </p>
+      )}
       {request?.system && (
         <MessageView message={{ role: 'system', parts: [{ type: 'text', text: request.system }] }} />
       )}
@@ -37,7 +43,15 @@ export function Conversation({ call }: { call: Call }) {
           ))}
         </div>
       )}
-      {response?.output !== undefined && <Block title="Output" value={response.output} />}
+      {response?.output !== undefined &&
+        (call.kind === 'embedding' ? (
+          <section>
+            <h3 className={classes.blockTitle}>Output</h3>
+            <EmbeddingView output={response.output} />
+          </section>
+        ) : (
+          <Block title="Output" value={response.output} />
+        ))}
       {call.status === 'running' && <p className={classes.waiting}>Waiting for the answer …</p>}
     </div>
   )
@@ -52,10 +66,13 @@ function Block({ title, value }: { title: string; value: unknown }) {
   )
 }
 
+const notKept =
+  'Prompt and answer are not kept, at the wish of whoever sent this call (x-steno-store-full-data: false).'
+
 function NoPayload({ call }: { call: Call }) {
   const reason =
     call.privacy?.full_data === false
-      ? 'The messages of this call were not kept, as its data class or a header asked.'
+      ? notKept
       : call.status === 'running'
         ? 'The call is under way.'
         : 'No messages are on the record for this call.'

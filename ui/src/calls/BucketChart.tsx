@@ -1,3 +1,4 @@
+import { Skeleton } from '@mantine/core'
 import { useElementSize } from '@mantine/hooks'
 import { useRef, useState } from 'react'
 import { plural } from '../format/number'
@@ -9,12 +10,13 @@ const height = 46
 
 interface Props {
   bars: Bar[]
+  loading: boolean
   /** A bar was clicked, or a range was drawn with the pointer. */
   onPick: (from: number, to: number) => void
 }
 
 /** Calls over time, failed ones in red at the foot; click or drag to look at that time only. */
-export function BucketChart({ bars, onPick }: Props) {
+export function BucketChart({ bars, loading, onPick }: Props) {
   const { ref, width } = useElementSize<HTMLDivElement>()
   const [hover, setHover] = useState<number | null>(null)
   const pressed = useRef<number | null>(null)
@@ -36,6 +38,8 @@ export function BucketChart({ bars, onPick }: Props) {
 
   return (
     <div className={classes.chart} ref={ref}>
+      {loading && <Skeleton height={height} aria-label="Loading the calls over time" />}
+      {!loading && bars.length === 0 && <p className={classes.none}>no calls in this time</p>}
       {bars.length > 0 && width > 0 && (
         <>
           <svg

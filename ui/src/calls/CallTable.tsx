@@ -1,3 +1,4 @@
+import { useMediaQuery } from '@mantine/hooks'
 import { useTable } from '@tanstack/react-table'
 import { useVirtualizer } from '@tanstack/react-virtual'
 import { IconArrowDown, IconArrowUp } from '@tabler/icons-react'
@@ -62,7 +63,11 @@ export function CallTable(props: Props) {
     // Only a move of the keyboard scrolls; rows that come and go do not.
   }, [activeId])
 
-  const specs = shown.map((id) => columnSpecs.get(id)).filter((spec) => spec !== undefined)
+  const phone = useMediaQuery('(max-width: 600px)', false, { getInitialValueInEffect: false })
+  const specs = shown
+    .map((id) => columnSpecs.get(id))
+    .filter((spec) => spec !== undefined)
+    .map((spec) => ({ ...spec, width: (phone && spec.phone) || spec.width }))
   const style = {
     '--cols': specs
       .map((spec) => (spec.grow ? `minmax(${spec.width}px, ${spec.grow}fr)` : `${spec.width}px`))

@@ -22,7 +22,7 @@ import { useListKeys } from './use-list-keys'
 
 export function CallsPage() {
   const [state, setState] = useListState()
-  const { calls, query, live } = useCallList(state)
+  const { calls, query, live, search } = useCallList(state)
   const server = useQuery(statusQuery())
   const [columns, setColumns] = useColumns(state, setState)
   const navigate = useNavigate()
@@ -78,6 +78,7 @@ export function CallsPage() {
       return <ProblemView error={query.error} onRetry={() => void query.refetch()} />
     if (nothing && !filtered && (state.range === 'all' || server.data?.store?.rows === 0))
       return <FirstSteps />
+    if (nothing && search && !search.complete && !query.error) return <TableSkeleton />
     if (nothing) {
       return (
         <NothingFound
@@ -104,7 +105,7 @@ export function CallsPage() {
           ) : hasNextPage ? (
             `${formatCount(calls.length)} loaded`
           ) : (
-            `${plural(calls.length, 'call')}, that is all of them here.`
+            `${plural(calls.length, search ? 'hit' : 'call')}, that is all of them here.`
           )
         }
       />
@@ -116,7 +117,7 @@ export function CallsPage() {
       <h1 className="hidden-text">Calls</h1>
       <FilterBar state={state} onChange={setState} shown={columns} onShown={setColumns} live={live} />
       <div className={classes.summary}>
-        <SummaryStrip state={state} onChange={setState} />
+        <SummaryStrip state={state} onChange={setState} search={search} />
       </div>
       <div className={classes.work}>
         <div className={classes.list}>{body()}</div>

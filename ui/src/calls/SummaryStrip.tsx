@@ -3,24 +3,27 @@ import { asProblem } from '../api/problem'
 import { Money } from '../components/Money'
 import { formatCount, formatShare } from '../format/number'
 import { formatDuration } from '../format/time'
-import type { ListState } from '../state/list-state'
+import { newestFirst, type ListState } from '../state/list-state'
 import { BucketChart } from './BucketChart'
+import { SearchFigures } from './SearchFigures'
 import classes from './SummaryStrip.module.css'
+import type { SearchProgress } from './use-call-list'
 import { useSummary } from './use-summary'
 
 interface Props {
   state: ListState
   onChange: (state: ListState) => void
+  search: SearchProgress | null
 }
 
 /** What the current filter adds up to, and when it happened. */
-export function SummaryStrip({ state, onChange }: Props) {
-  const { sums, bars, enabled } = useSummary(state)
+export function SummaryStrip({ state, onChange, search }: Props) {
+  const { sums, bars, loadingBars, enabled } = useSummary(state)
   const all = sums.data?.groups[0]
   if (!enabled) {
     return (
       <section className={classes.strip} aria-label="Summary">
-        <span className="dim">No sums over a text search yet; other filters have them.</span>
+        <SearchFigures search={search} newestFirst={state.order === newestFirst} />
       </section>
     )
   }
@@ -75,6 +78,7 @@ export function SummaryStrip({ state, onChange }: Props) {
       </dl>
       <BucketChart
         bars={bars}
+        loading={loadingBars}
         onPick={(from, to) =>
           onChange({
             ...state,

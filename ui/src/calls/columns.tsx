@@ -10,6 +10,7 @@ import { CopyButton } from '../components/CopyButton'
 import { StatusMark } from '../components/Mark'
 import { Money } from '../components/Money'
 import { TimeText } from '../components/TimeText'
+import { describeEmbedding, plainInput } from '../format/embedding'
 import { markOutput } from '../format/estimated'
 import { formatCount } from '../format/number'
 import { formatDuration } from '../format/time'
@@ -31,15 +32,18 @@ export interface ColumnSpec {
   order?: string
   /** Stays when a call is open beside the list. */
   narrow?: boolean
+  /** Its width on a phone, where only such columns are shown unless others were chosen. */
+  phone?: number
 }
 
 const specs: (ColumnSpec & { cell: (call: Call) => React.ReactNode })[] = [
-  { id: 'time', label: 'Time', width: 108, order: 'started_at', narrow: true, cell: timeCell },
+  { id: 'time', label: 'Time', width: 108, order: 'started_at', narrow: true, phone: 92, cell: timeCell },
   {
     id: 'status',
     label: 'Status',
     width: 98,
     narrow: true,
+    phone: 104,
     cell: (call) => <StatusMark status={call.status} />,
   },
   { id: 'provider', label: 'Provider', width: 94, cell: (call) => text(call.provider?.name) },
@@ -51,6 +55,7 @@ const specs: (ColumnSpec & { cell: (call: Call) => React.ReactNode })[] = [
     width: 140,
     grow: 1,
     narrow: true,
+    phone: 110,
     cell: promptCell,
   },
   { id: 'answer', label: 'Answer', width: 140, grow: 1, cell: answerCell },
@@ -70,7 +75,15 @@ const specs: (ColumnSpec & { cell: (call: Call) => React.ReactNode })[] = [
     order: 'usage.cache_read_tokens',
     cell: (call) => count(call.usage?.cache_read_tokens),
   },
-  { id: 'cost', label: 'Cost', width: 112, right: true, order: 'cost.total', narrow: true, cell: costCell },
+  {
+    id: 'cost',
+    label: 'Cost',
+    width: 112,
+    right: true,
+    order: 'cost.total',
+    narrow: true,
+    cell: costCell,
+  },
   {
     id: 'duration',
     label: 'Duration',
@@ -91,7 +104,7 @@ const specs: (ColumnSpec & { cell: (call: Call) => React.ReactNode })[] = [
   { id: 'user', label: 'User', width: 78, cell: (call) => text(call.who?.user_id) },
   { id: 'session', label: 'Session', width: 96, cell: (call) => text(call.trace?.session_id) },
   { id: 'request', label: 'Request', width: 110, cell: requestCell },
-  { id: 'tags', label: 'Tags', width: 108, cell: tagsCell },
+  { id: 'tags', label: 'Tags', width: 124, cell: tagsCell },
   { id: 'agent', label: 'Agent', width: 92, cell: (call) => text(call.trace?.agent) },
   { id: 'prompt_type', label: 'Prompt type', width: 120, cell: (call) => text(call.prompt?.type) },
   { id: 'feedback', label: 'Feedback', width: 86, cell: (call) => text(call.feedback?.verdict) },
@@ -116,6 +129,8 @@ export const defaultColumnIds = [
   'user',
   'tags',
 ]
+
+export const phoneColumnIds = specs.filter((spec) => spec.phone !== undefined).map((spec) => spec.id)
 
 const helper = createColumnHelper<typeof features, Call>()
 
@@ -175,7 +190,7 @@ function promptCell(call: Call) {
           <ReplayMark call={call} />{' '}
         </>
       )}
-      {text(call.preview?.prompt)}
+      {text(call.kind === 'embedding' ? plainInput(call.preview?.prompt) : call.preview?.prompt)}
     </>
   )
 }
@@ -186,6 +201,17 @@ function answerCell(call: Call) {
     return (
       <span className={classes.error} title={words}>
         {words}
+      </span>
+    )
+  }
+  if (call.kind === 'embedding') {
+    const words = describeEmbedding(call.preview?.answer)
+    if (words) return text(words)
+  }
+  if (call.privacy?.full_data === false) {
+    return (
+      <span className="dim" title="At the wish of whoever sent it (x-steno-store-full-data: false)">
+        not kept
       </span>
     )
   }

@@ -1,10 +1,23 @@
 import { useInfiniteQuery } from '@tanstack/react-query'
-import { useMemo } from 'react'
+import { useEffect, useMemo } from 'react'
 import { callListQuery } from '../api/queries'
 import type { Call } from '../api/types'
 import { mergeCalls } from '../live/merge'
 import { useLiveCalls } from '../live/use-live-calls'
 import { apiParams, canFollow, liveParams, newestFirst, type ListState } from '../state/list-state'
+
+/** How far a search for text has come. */
+export interface SearchProgress {
+  hits: number
+  searched: number
+  /** The beginning of the call that was looked at last. */
+  backTo: string | undefined
+  complete: boolean
+  busy: boolean
+}
+
+/** So many hits are looked for without being asked; further ones when one scrolls to them. */
+const kHitsAtFirst = 30
 
 /** The list for a state: fetched pages, with live calls on top where they belong. */
 export function useCallList(state: ListState) {
@@ -22,5 +35,21 @@ export function useCallList(state: ListState) {
     () => (canFollow(state) ? mergeCalls(fetched, query.dataUpdatedAt, live.calls) : fetched),
     [fetched, query.dataUpdatedAt, live.calls, state],
   )
-  return { calls, query, live }
+  const { hasNextPage, isFetching, isError, fetchNextPage } = query
+  const searching = state.text !== '' && hasNextPage && fetched.length < kHitsAtFirst
+  useEffect(() => {
+    if (searching && !isFetching && !isError) void fetchNextPage()
+  }, [searching, isFetching, isError, fetchNextPage])
+  const search = useMemo<SearchProgress | null>(() => {
+    const pages = query.data?.pages ?? []
+    if (state.text === '' || pages.length === 0) return null
+    return {
+      hits: fetched.length,
+      searched: pages.reduce((sum, page) => sum + (page.searched?.calls ?? 0), 0),
+      backTo: pages.findLast((page) => page.searched?.last_started_at)?.searched?.last_started_at,
+      complete: !hasNextPage,
+      busy: isFetching,
+    }
+  }, [query.data, fetched, state.text, hasNextPage, isFetching])
+  return { calls, query, live, search }
 }

@@ -37,5 +37,5 @@ export function useSummary(state: ListState) {
     const to = state.range === 'all' ? null : (epochMillis(bounds.to) ?? Date.now())
     return toBars(series.data?.groups ?? [], bucket, epochMillis(bounds.from), to)
   }, [series.data, bucket, bounds.from, bounds.to, state.range])
-  return { sums, bars, enabled }
+  return { sums, bars, loadingBars: enabled && series.isPending, enabled }
 }

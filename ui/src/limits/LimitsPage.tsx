@@ -33,14 +33,19 @@ export function LimitsPage() {
             <thead>
               <tr>
                 <th scope="col">Model</th>
-                <th scope="col">Key</th>
+                <th scope="col" className={classes.wide}>
+                  Key
+                </th>
                 <th scope="col">Now</th>
                 <th scope="col">Limit</th>
-                <th scope="col" colSpan={2}>
+                <th className={classes.wide} />
+                <th scope="col" className={classes.number}>
                   Left
                 </th>
                 <th scope="col">Full</th>
-                <th scope="col">Last told</th>
+                <th scope="col" className={classes.wide}>
+                  Last told
+                </th>
               </tr>
             </thead>
             {data.limits.map((state) => (
@@ -69,7 +74,7 @@ function StateRows({ state }: { state: LimitState }) {
                 {state.model || <span className="dim">(no model)</span>}
                 <div className="dim">{state.provider}</div>
               </th>
-              <td rowSpan={rows.length}>
+              <td rowSpan={rows.length} className={classes.wide}>
                 {state.api_key_id && (
                   <Link
                     to="/"
@@ -114,8 +119,9 @@ function WindowCells({ window, lastSeen }: { window: LimitWindow | null; lastSee
   if (!window)
     return (
       <>
-        <td colSpan={4} />
-        <td>
+        <td className={classes.wide} />
+        <td colSpan={3} />
+        <td className={classes.wide}>
           <TimeText at={lastSeen} />
         </td>
       </>
@@ -126,7 +132,7 @@ function WindowCells({ window, lastSeen }: { window: LimitWindow | null; lastSee
   return (
     <>
       <td>{window.name.replaceAll('_', ' ')}</td>
-      <td>
+      <td className={classes.wide}>
         {share !== undefined && (
           <span className={classes.bar} title={formatShare(share)}>
             <span
@@ -155,7 +161,7 @@ function WindowCells({ window, lastSeen }: { window: LimitWindow | null; lastSee
           `in ${formatDuration(resets)}`
         )}
       </td>
-      <td>
+      <td className={classes.wide}>
         <TimeText at={window.told_at} />
       </td>
     </>

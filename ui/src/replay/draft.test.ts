@@ -97,7 +97,8 @@ describe('the form of a replay', () => {
   it('says what is in the way', () => {
     expect(obstacle(call)).toBeNull()
     expect(obstacle({ ...call, raw: undefined })).toMatch(/keep_raw/)
-    expect(obstacle({ ...call, privacy: { full_data: false } })).toMatch(/asked/)
+    expect(obstacle({ ...call, privacy: { full_data: false } }), 'not dropped yet').toBeNull()
+    expect(obstacle({ ...call, raw: undefined, privacy: { full_data: false } })).toMatch(/at the wish/)
     expect(obstacle({ ...call, status: 'running' })).toMatch(/under way/)
   })
 })

@@ -29,11 +29,10 @@ export function canBeReplayed(call: Call): boolean {
 /** In plain words what keeps this call from being sent again; null: nothing. */
 export function obstacle(call: Call): string | null {
   if (call.status === 'running') return 'The call is still under way. It can be replayed once it has ended.'
+  if (call.raw?.request !== undefined) return null
   if (call.privacy?.full_data === false)
-    return 'This call was recorded without its prompt and answer, as its sender asked, so there is nothing to send again.'
-  if (call.raw?.request === undefined)
-    return 'The exact request of this call is not on the record, so it cannot be sent again. Requests are kept while the setting gateway.keep_raw is “request” or “all”, until retention removes them.'
-  return null
+    return 'Prompt and answer of this call are not kept, at the wish of whoever sent it, so there is nothing to send again.'
+  return 'The exact request of this call is not on the record, so it cannot be sent again. Requests are kept while the setting gateway.keep_raw is “request” or “all”, until retention removes them.'
 }
 
 /** The recorded request as the form shows it. */
