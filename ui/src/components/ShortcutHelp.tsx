@@ -9,6 +9,7 @@ const shortcuts: [string[], string][] = [
   [['f'], 'open call over the whole width, or beside the list'],
   [['c'], 'copy its id'],
   [['/'], 'search in prompts and answers'],
+  [['Ctrl', 'Enter'], 'in the form of a replay: send it'],
   [['p'], 'pause or resume live updates'],
   [['g'], 'back to the newest call'],
   [['?'], 'this help'],

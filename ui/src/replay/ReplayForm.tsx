@@ -42,7 +42,10 @@ export function ReplayForm({ call, draft, onDraft, busy, onSend }: Props) {
         if (sendable && !busy) onSend(change)
       }}
       onKeyDown={(event) => {
-        if (event.key === 'Enter' && (event.ctrlKey || event.metaKey)) event.currentTarget.requestSubmit()
+        if (event.key !== 'Enter' || event.target instanceof HTMLButtonElement) return
+        // A call costs money: Enter in a field sends nothing, Ctrl+Enter does.
+        if (event.ctrlKey || event.metaKey) event.currentTarget.requestSubmit()
+        else if (event.target instanceof HTMLInputElement) event.preventDefault()
       }}
     >
       <SegmentedControl

@@ -82,6 +82,7 @@ describe('the form of a replay', () => {
     }
     expect(withChange(draftOf(call), readChange(writeChange(changeOf(call, draft))))).toEqual(draft)
     expect(readChange('nonsense')).toEqual({})
+    expect(readChange('{"model":7,"set":[1],"prompt":"x","other":{}}')).toEqual({ prompt: 'x' })
     expect(writeChange({ prompt: 'x'.repeat(10_000) })).toBe('')
   })
   it('shows Gemini’s parameters, which stand deeper', () => {

@@ -99,13 +99,21 @@ export function writeChange(change: ReplayChange): string {
   return encodeURIComponent(text).length > addressLimit ? '' : text
 }
 
+/** What is no change of ours is left out: addresses are typed by people, too. */
 export function readChange(text: string | undefined): ReplayChange {
+  const change: ReplayChange = {}
   try {
-    const value = JSON.parse(text ?? '{}') as unknown
-    return asObject(value as Json) as ReplayChange
+    const value = asObject(JSON.parse(text ?? '{}') as Json)
+    for (const name of ['model', 'system', 'prompt'] as const) {
+      const words = value[name]
+      if (typeof words === 'string') change[name] = words
+    }
+    const set = asObject(value.set ?? null)
+    if (Object.keys(set).length > 0) change.set = set
   } catch {
     return {}
   }
+  return change
 }
 
 /** The messages before the last of the user, which are sent as they were. */

@@ -8,6 +8,8 @@ import {
   readListState,
   withChosenValues,
   withFilter,
+  withoutPanel,
+  withPanelOf,
   writeListState,
   type ListState,
 } from './list-state'
@@ -44,6 +46,15 @@ describe('the address', () => {
     const state = readListState({ range: 'fortnight', colour: 'red', 'a b.c': 'x', status: '' })
     expect(state).toEqual(defaultListState)
     expect(readListState({ range: 'custom' }).range).toBe('24h')
+  })
+})
+
+describe('the open call’s panel in the address', () => {
+  const search = { status: 'failure', replay: 'new', replay_change: '{}', from: undefined }
+  it('goes with the call, not with the list', () => {
+    expect(withoutPanel(search)).toEqual({ status: 'failure' })
+    expect(withPanelOf(search, { text: 'x' })).toEqual({ text: 'x', replay: 'new', replay_change: '{}' })
+    expect(readListState({ replay: 'new', replay_change: '{}' })).toEqual(defaultListState)
   })
 })
 
