@@ -61,15 +61,17 @@ std::vector<std::string> words(const CLI::App& root, bool options) {
 
 Error no_command(const CLI::App& root, const CLI::App& group) {
     const std::string path = path_of(group);
-    const auto wrong = words(root, false);
-    if (wrong.empty()) {
+    // Behind an option that is not known here, a word is its value.
+    const auto rest = root.remaining(true);
+    const bool mistyped = !rest.empty() && !rest[0].starts_with('-');
+    if (!mistyped) {
         return {Code::InvalidArgument, path + " needs one of its commands",
                 list_of_commands(group) + fmt::format("\n{} COMMAND --help shows examples", path)};
     }
     std::vector<std::string> names;
     for (const CLI::App* command : commands_of(group)) names.push_back(command->get_name());
-    const std::string message = fmt::format("{} has no command \"{}\"", path, utf8_prefix(wrong[0], 80));
-    if (const std::string name = meant(wrong[0], names); !name.empty()) {
+    const std::string message = fmt::format("{} has no command \"{}\"", path, utf8_prefix(rest[0], 80));
+    if (const std::string name = meant(rest[0], names); !name.empty()) {
         const std::string example = example_of(*group.get_subcommand(name));
         return {Code::InvalidArgument, message,
                 fmt::format("did you mean {} {}?{}", path, name,
