@@ -106,8 +106,7 @@ std::string said(dom::element call) {
 }
 
 std::string what(dom::element call) {
-    const std::string of = text_at(call, "/replay/of");
-    return of.empty() ? said(call) : fmt::format("[replay of {}] {}", short_id(of), said(call));
+    return (has(call, "/replay/of") ? "[replay] " : "") + said(call);
 }
 
 std::string model(dom::element call) {

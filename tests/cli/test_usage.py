@@ -70,7 +70,7 @@ def test_a_replay_is_marked_and_found(record):
     (replay,) = listed(record, "-f", "replay.of.exists=true")
     original = replay["replay"]["of"]
     assert [call["id"] for call in listed(record, "-f", f"replay.of={original}")] == [replay["id"]]
-    assert run("calls", "list", "--data", record).stdout.count(f"[replay of {original[:18]}]") == 1
+    assert run("calls", "list", "--data", record).stdout.count("[replay]") == 1
     assert re.search(rf"replay of +{original}", run("calls", "show", replay["id"], "--data", record).stdout)
 
 
