@@ -141,7 +141,9 @@ Result<void> set_system(Shape shape, std::string_view path, json::object& body, 
         if (text.empty()) {
             body.erase("system");
         } else {
-            body["system"] = {json::object{{"text", text}}};
+            json::array parts;
+            parts.push_back(json::object{{"text", text}});
+            body["system"] = std::move(parts);
         }
     } else if (body.contains("system") || body.contains("anthropic_version") || path.ends_with("/messages")) {
         set_system_member(body, "system", json::string(text), text);
