@@ -117,6 +117,8 @@ class LocalApi final : public Api {
         const server::ApiRequest request{head, std::move(found.captures), net::parse_query(head.query()),
                                          std::move(body)};
         STENO_ASSIGN(server::ApiAnswer answer, found.route->handler(services_, request));
+        if (answer.true_once_durable)
+            STENO_TRY(services_.data.journal().wait_durable(*answer.true_once_durable));
         return std::move(answer.body);
     }
 

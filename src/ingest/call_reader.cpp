@@ -161,10 +161,10 @@ Result<Call> CallReader::read_recent(const Recorder::Recent& recent) {
     STENO_ASSIGN(const EntryHeader header, read_entry_header(record.header));
     Call call;
     STENO_TRY(decode(header.call, call));
+    if (recent.closing && header.opening) decode_payloads(*header.opening, call);
     for (const journal::StoredPayload& payload : record.payloads) {
         if (!payload.redacted && !payload.damaged) STENO_TRY(decode(payload.bytes, call));
     }
-    if (recent.closing && header.opening) decode_payloads(*header.opening, call);
     return call;
 }
 

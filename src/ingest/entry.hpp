@@ -21,10 +21,16 @@ enum class EntryKind : std::uint8_t {
 /// The header frame of a closing record names the opening one, so that the request's payload can be found.
 struct EntryHeader {
     std::optional<journal::Position> opening;
+    /// Another record may tell of the same call: it was handed over by somebody who may do so again.
+    bool may_be_known = false;
     std::string_view call;  ///< the call's header part, see record/binary.hpp
 };
 
-void append_entry_header(std::string& out, const std::optional<journal::Position>& opening);
+void append_entry_header(std::string& out, const std::optional<journal::Position>& opening,
+                         bool may_be_known = false);
+/// Whether a call's prompts and answers are kept; if not, they go when their segment is sealed.
+bool keeps_payload(const Call& call);
+journal::Payload payload_of(std::string_view bytes, std::string_view subject, bool ephemeral);
 Result<EntryHeader> read_entry_header(std::string_view bytes);
 
 }  // namespace steno::ingest

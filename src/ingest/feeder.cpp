@@ -29,14 +29,19 @@ Result<std::optional<store::Change>> change_of(const journal::Record& record) {
     store::Upsert upsert;
     store::Row& row = upsert.row;
     STENO_TRY(decode(header.call, row.call));
-    if (!record.payloads.empty() && !record.payloads.back().redacted &&
-        !record.payloads.back().bytes.empty()) {
-        STENO_ASSIGN(row.call.preview, decode_preview(record.payloads.back().bytes));
+    upsert.has_response = false;
+    for (const journal::StoredPayload& payload : record.payloads) {
+        if (payload.redacted) continue;
+        STENO_ASSIGN(PayloadGlance glance, glance_at(payload.bytes));
+        if (glance.preview != Preview{}) row.call.preview = std::move(glance.preview);
+        upsert.has_request |= glance.request;
+        upsert.has_response |= glance.response;
     }
     row.closed_at = {record.position.stream, record.position.sequence};
     if (header.opening) row.opened_at = store::Position{header.opening->stream, header.opening->sequence};
     // The gateway's ids are new, but for the results of a batch, which may be fetched again.
-    upsert.may_exist = row.call.source != Source::Gateway || row.call.provider.batch.value_or(false);
+    upsert.may_exist =
+        header.may_be_known || row.call.source != Source::Gateway || row.call.provider.batch.value_or(false);
     return store::Change(std::move(upsert));
 }
 

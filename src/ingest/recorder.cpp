@@ -13,18 +13,6 @@ namespace {
 
 constexpr std::chrono::milliseconds kRetryDelay{200};
 
-bool keeps_payload(const Call& call) {
-    return call.privacy.full_data.value_or(true);
-}
-
-journal::Payload payload_of(std::string_view bytes, std::string_view subject, bool ephemeral) {
-    journal::Payload payload;
-    payload.kind = ephemeral ? journal::PayloadClass::Ephemeral : journal::PayloadClass::Durable;
-    payload.subject = subject.substr(0, 255);
-    payload.bytes = bytes;
-    return payload;
-}
-
 }  // namespace
 
 OpenCall::OpenCall(Recorder& recorder, std::unique_ptr<Call> call)
@@ -113,7 +101,7 @@ OpenCall Recorder::begin(std::unique_ptr<Call> call) {
     begun_.fetch_add(1, std::memory_order_relaxed);
     {
         const std::scoped_lock lock(recent_mutex_);
-        recent_[c.id] = {c.id, open.opening_, std::nullopt};
+        recent_[c.id] = {.id = c.id, .opening = open.opening_, .closing = std::nullopt};
     }
     for (Consumer* consumer : consumers_) consumer->call_began(c);
     return open;
@@ -128,8 +116,8 @@ void Recorder::end(OpenCall& open) {
     Closing closing;
     closing.id = c.id;
     closing.kind = static_cast<std::uint8_t>(open.opening_ ? EntryKind::Closing : EntryKind::Complete);
-    append_entry_header(closing.header, open.opening_);
-    closing.header += encode(c, Place::Header);
+    append_entry_header(closing.header, open.opening_, was_amended(c.id));
+    append_encoded(closing.header, c, Place::Header);
     if (open.opening_) {
         closing.closes = c.id;
     } else {
@@ -149,7 +137,7 @@ std::optional<journal::Position> Recorder::complete(Call call) {
     closing.id = call.id;
     closing.kind = static_cast<std::uint8_t>(EntryKind::Complete);
     append_entry_header(closing.header, std::nullopt);
-    closing.header += encode(call, Place::Header);
+    append_encoded(closing.header, call, Place::Header);
     closing.request_payload = encode(call, Place::RequestPayload);
     closing.response_payload = encode(call, Place::ResponsePayload);
     closing.subject = call.who.subject;
@@ -184,7 +172,8 @@ Result<std::size_t> Recorder::close_orphans() {
         call.id = orphan.id;
         call.status = Status::Interrupted;
         std::string header;
-        append_entry_header(header, orphan.opened_at);
+        // Who delivered its beginning may have delivered its end to another process.
+        append_entry_header(header, orphan.opened_at, true);
         header += encode(call, Place::Header);
         journal::Entry entry;
         entry.kind = static_cast<std::uint8_t>(EntryKind::Closing);
@@ -213,9 +202,20 @@ Result<journal::Position> Recorder::append(const Closing& closing) {
     return position;
 }
 
+bool Recorder::was_amended(const Uuid& id) const {
+    const std::scoped_lock lock(recent_mutex_);
+    const auto found = recent_.find(id);
+    return found != recent_.end() && found->second.amended;
+}
+
 void Recorder::note_closing(const Uuid& id, const journal::Position& position) {
     const std::scoped_lock lock(recent_mutex_);
+    note_closing_locked(id, position);
+}
+
+void Recorder::note_closing_locked(const Uuid& id, const journal::Position& position) {
     Recent& recent = recent_[id];
+    if (recent.delivered) forget_beginning_locked(recent);
     recent.id = id;
     recent.closing = position;
     ended_order_.push_back(id);

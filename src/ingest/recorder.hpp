@@ -8,6 +8,7 @@
 #include "record/binary.hpp"
 #include "record/call.hpp"
 
+#include <array>
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
@@ -17,9 +18,11 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <span>
 #include <string>
 #include <thread>
 #include <unordered_map>
+#include <unordered_set>
 #include <utility>
 #include <vector>
 
@@ -105,6 +108,23 @@ class Recorder {
     /// waits in memory or is counted as lost, as with OpenCall::end; then there is no position.
     std::optional<journal::Position> complete(Call call);
 
+    /// Calls that somebody else recorded and hands over. Each has an id, and one that this recorder has met
+    /// already is amended. A call that is running is a beginning; its end comes later, in another delivery.
+    struct Delivered {
+        /// The last record written; durable with it is all that was delivered. Absent: nothing was written.
+        std::optional<journal::Position> last;
+        std::vector<std::size_t> late;  ///< beginnings of calls that are known already: nothing was written
+        std::vector<std::size_t> refused;  ///< beginnings for which there is no room: see kMaxBegun
+    };
+    /// Prices those that bring no cost, and appends all of them, with few writes. Not durable yet: see
+    /// Journal::wait_durable. After an error, which is the journal's, some may be in the journal, but nobody
+    /// may rely on that; to deliver them again is right. `calls` is used up.
+    Result<Delivered> deliver(std::vector<Call>& calls);
+    /// Delivered calls that may be running at a time, and the bytes that are remembered of them: those who
+    /// never end them must not fill the memory.
+    static constexpr std::size_t kMaxBegun = 100'000;
+    static constexpr std::size_t kMaxBegunBytes = 64u << 20;
+
     /// Feedback or a score. The call need not be in the store yet. Not durable yet: see
     /// Journal::wait_durable.
     Result<journal::Position> say(const Said& said);
@@ -121,6 +141,11 @@ class Recorder {
         Uuid id;
         std::optional<journal::Position> opening;
         std::optional<journal::Position> closing;  ///< absent: it is running
+        bool delivered = false;                    ///< by somebody else, who will also tell of its end
+        bool amended = false;                      ///< somebody else told of it while it ran
+        /// If it was delivered: its project, and what was said of it, but for the request, encoded.
+        std::string project = {};
+        std::shared_ptr<const std::array<std::string, 2>> beginning = {};
     };
     [[nodiscard]] std::optional<Recent> recent(const Uuid& id) const;
     [[nodiscard]] std::vector<Recent> running() const;
@@ -148,12 +173,21 @@ class Recorder {
         }
     };
     void end(OpenCall& open);
+    struct Draft;
+    static void join_beginnings(std::vector<Call>& calls, std::vector<bool>& skip, Delivered& delivered);
+    std::vector<Draft> plan(std::vector<Call>& calls, const std::vector<bool>& skip, Delivered& delivered);
+    /// Of as many of them, from the first on, as are written at once; `count` says how many that were.
+    Result<journal::Position> append_drafts(std::span<const Draft> drafts, std::size_t& count);
+    void forget_beginning_locked(Recent& recent);
+    void note(std::span<const Draft> drafts, const journal::Position& last);
     Result<journal::Position> append(const Closing& closing);
     std::optional<journal::Position> append_or_keep(Closing closing);
     /// Writes what is waiting, in order, as far as the disk takes it. True when nothing waits any more.
     bool retry_waiting();
     void retry_until_stopped();
+    [[nodiscard]] bool was_amended(const Uuid& id) const;
     void note_closing(const Uuid& id, const journal::Position& position);
+    void note_closing_locked(const Uuid& id, const journal::Position& position);
 
     journal::Journal& journal_;
     Options options_;
@@ -169,6 +203,11 @@ class Recorder {
     /// nothing.
     std::deque<Uuid> ended_order_;
     static constexpr std::size_t kMaxEnded = 100'000;
+    std::size_t delivered_running_ = 0;  ///< with recent_mutex_, as the next
+    std::size_t delivered_bytes_ = 0;    ///< of their beginnings
+    /// Of the delivered calls that began and ended, the last kMaxEnded: a beginning may be delivered again.
+    std::unordered_set<Uuid> began_and_ended_;
+    std::deque<Uuid> began_and_ended_order_;
 
     mutable std::mutex waiting_mutex_;
     std::deque<Closing> waiting_;

@@ -172,7 +172,7 @@ Sha256 payload_digest(std::string_view salt, const StoredPayload& payload) {
     return sha256({start, sizeof start}, payload.subject, payload.bytes);
 }
 
-Result<BuiltRecord> build_record(const Entry& entry, Random& random, std::string memory) {
+Result<Sha256> add_record(std::string& bytes, const Entry& entry, Random& random) {
     if (entry.payloads.size() > kMaxPayloads) {
         return fail(Code::InvalidArgument, fmt::format("a record has at most {} payloads", kMaxPayloads));
     }
@@ -190,11 +190,9 @@ Result<BuiltRecord> build_record(const Entry& entry, Random& random, std::string
         return fail(Code::InvalidArgument, fmt::format("a record has at most {} bytes", kMaxRecordBytes));
     }
 
-    BuiltRecord built{std::move(memory), {}};
-    std::string& bytes = built.bytes;
-    bytes.clear();
-    bytes.reserve(size);
-    bytes.assign(kPrefixBytes + kFrameStart, '\0');
+    const std::size_t begin = bytes.size();
+    if (bytes.capacity() - begin < size) bytes.reserve(std::max(begin + size, 2 * begin));
+    bytes.append(kPrefixBytes + kFrameStart, '\0');
     ByteWriter out(bytes);
     out.fixed(entry.kind);
     out.fixed(static_cast<std::uint8_t>((entry.opens ? kOpens : 0) | (entry.closes ? kCloses : 0) |
@@ -233,23 +231,29 @@ Result<BuiltRecord> build_record(const Entry& entry, Random& random, std::string
         std::memcpy(bytes.data() + digests + i * sizeof digest, digest.data(), sizeof digest);
     }
 
-    const auto header_size = static_cast<std::uint32_t>(header_end - kPrefixBytes);
-    std::memcpy(bytes.data() + kPrefixBytes + 4, &header_size, 4);
-    const std::uint32_t crc = crc32c(std::string_view(bytes).substr(kPrefixBytes + 4, header_size - 4));
-    std::memcpy(bytes.data() + kPrefixBytes, &crc, 4);
-    built.digest =
-        sha256(std::string_view(bytes).substr(kPrefixBytes + kFrameStart, header_size - kFrameStart));
+    const std::string_view record = std::string_view(bytes).substr(begin);
+    const auto header_size = static_cast<std::uint32_t>(header_end - begin - kPrefixBytes);
+    std::memcpy(bytes.data() + begin + kPrefixBytes + 4, &header_size, 4);
+    const std::uint32_t crc = crc32c(record.substr(kPrefixBytes + 4, header_size - 4));
+    std::memcpy(bytes.data() + begin + kPrefixBytes, &crc, 4);
+    return sha256(record.substr(kPrefixBytes + kFrameStart, header_size - kFrameStart));
+}
+
+Result<BuiltRecord> build_record(const Entry& entry, Random& random) {
+    BuiltRecord built;
+    STENO_ASSIGN(built.digest, add_record(built.bytes, entry, random));
     return built;
 }
 
-void place_record(std::string& bytes, std::uint64_t sequence, std::uint64_t durable, const Sha256& chain) {
-    const auto size = static_cast<std::uint32_t>(bytes.size());
-    std::memcpy(bytes.data() + 4, &size, 4);
-    std::memcpy(bytes.data() + 8, &sequence, 8);
-    std::memcpy(bytes.data() + 16, &durable, 8);
-    std::memcpy(bytes.data() + 24, chain.data(), chain.size());
-    const std::uint32_t crc = crc32c(std::string_view(bytes).substr(4, kPrefixBytes - 4));
-    std::memcpy(bytes.data(), &crc, 4);
+void place_record(std::span<char> record, std::uint64_t sequence, std::uint64_t durable,
+                  const Sha256& chain) {
+    const auto size = static_cast<std::uint32_t>(record.size());
+    std::memcpy(record.data() + 4, &size, 4);
+    std::memcpy(record.data() + 8, &sequence, 8);
+    std::memcpy(record.data() + 16, &durable, 8);
+    std::memcpy(record.data() + 24, chain.data(), chain.size());
+    const std::uint32_t crc = crc32c({record.data() + 4, kPrefixBytes - 4});
+    std::memcpy(record.data(), &crc, 4);
 }
 
 Result<Prefix> parse_prefix(std::string_view bytes) {

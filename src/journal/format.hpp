@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -54,10 +55,11 @@ struct BuiltRecord {
     std::string bytes;
     Sha256 digest;
 };
-/// `memory` is used for the record's bytes, which saves an allocation; its content does not matter.
-Result<BuiltRecord> build_record(const Entry& entry, Random& random, std::string memory = {});
-/// Sets what only the place in the stream decides.
-void place_record(std::string& bytes, std::uint64_t sequence, std::uint64_t durable, const Sha256& chain);
+Result<BuiltRecord> build_record(const Entry& entry, Random& random);
+/// The same behind what `bytes` holds already; gives the digest. After an error `bytes` is as it was.
+Result<Sha256> add_record(std::string& bytes, const Entry& entry, Random& random);
+/// Sets what only the place in the stream decides, in the bytes of one record.
+void place_record(std::span<char> record, std::uint64_t sequence, std::uint64_t durable, const Sha256& chain);
 
 struct Prefix {
     std::uint64_t size = 0;  ///< of the whole record

@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -93,10 +94,12 @@ class Journal {
 
     [[nodiscard]] virtual Uuid stream() const = 0;
 
-    /// Appends one record with one short write. ResourceExhausted: the disk is full (or too much is
+    /// Appends the records behind each other with one write, all of them or none, and gives the position of
+    /// the last one. Others wait meanwhile: keep it short. ResourceExhausted: the disk is full (or too much is
     /// unsynced); Unavailable: the disk fails, or a segment that failed is being replaced; InvalidArgument:
-    /// the entry is beyond its bounds; FailedPrecondition: closed.
-    virtual Result<Position> append(const Entry& entry) = 0;
+    /// there is no entry, or one is beyond its bounds; FailedPrecondition: closed.
+    virtual Result<Position> append(std::span<const Entry> entries) = 0;
+    Result<Position> append(const Entry& entry) { return append(std::span(&entry, 1)); }
 
     /// Blocks until the record is fsynced, which begins at once. Unavailable: the disk failed;
     /// DeadlineExceeded: it did not answer in time. In both cases the record stands, and is tried again until

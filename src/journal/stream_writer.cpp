@@ -53,22 +53,40 @@ Result<void> StreamWriter::begin() {
     return {};
 }
 
-Result<Position> StreamWriter::append(const Entry& entry) {
-    // What the thread built its last record in is still needed; this is what an older one was built in.
+Result<Position> StreamWriter::append(std::span<const Entry> entries) {
+    // What the thread built its last records in is still needed; this is what older ones were built in.
     thread_local std::string memory;
-    STENO_ASSIGN(BuiltRecord built, build_record(entry, random_, std::exchange(memory, {})));
+    struct Built {
+        Sha256 digest;
+        std::size_t end;
+    };
+    thread_local std::vector<Built> built;
+    built.clear();
+    std::string bytes = std::exchange(memory, {});
+    bytes.clear();
+    for (const Entry& entry : entries) {
+        STENO_ASSIGN(const Sha256 digest, add_record(bytes, entry, random_));
+        built.push_back({digest, bytes.size()});
+    }
+    if (built.empty()) return fail(Code::InvalidArgument, "there is no record to append");
     STENO_TRY(begin());
 
     const BlockingSection section;
     STENO_ASSIGN(auto turn, take_turn());
     {
         const std::lock_guard lock(mutex_);
-        STENO_TRY(may_append(built.bytes.size()));
+        STENO_TRY(may_append(bytes.size()));
     }
-    const std::uint64_t sequence = last_ + 1;
-    const Sha256 chain = chain_next(chain_, sequence, built.digest);
-    place_record(built.bytes, sequence, durable_.load(std::memory_order_relaxed), chain);
-    auto written = io::append_all(*file_, built.bytes);
+    const std::uint64_t durable = durable_.load(std::memory_order_relaxed);
+    std::uint64_t sequence = last_;
+    Sha256 chain = chain_;
+    std::size_t start = 0;
+    for (const Built& record : built) {
+        chain = chain_next(chain, ++sequence, record.digest);
+        place_record(std::span(bytes).subspan(start, record.end - start), sequence, durable, chain);
+        start = record.end;
+    }
+    auto written = io::append_all(*file_, bytes);
     // What follows a torn record could not be read: cut it off, or leave this segment.
     const bool torn = !written && !file_->truncate(segment_size_);
 
@@ -83,18 +101,25 @@ Result<Position> StreamWriter::append(const Entry& entry) {
         return std::unexpected(std::move(written).error().with_context("writing to the journal"));
     }
     writes_work_ = true;
+    segment_size_ += bytes.size();
+    stats_.bytes += bytes.size();
+    unsynced_bytes_ += bytes.size();
+    const bool first = unsynced_.empty();
+    const auto now = std::chrono::steady_clock::now();
+    for (std::size_t i = 0; i < entries.size(); ++i) {
+        const Entry& entry = entries[i];
+        const bool last = i + 1 == entries.size();
+        if (!last && !entry.opens && !entry.closes && !entry.adopts) continue;
+        unsynced_.push_back({last ? std::move(bytes) : std::string(), last_ + i + 1, chain, now, entry.opens,
+                             entry.closes, entry.adopts});
+    }
     last_ = sequence;
     chain_ = chain;
-    segment_size_ += built.bytes.size();
-    stats_.bytes += built.bytes.size();
-    unsynced_bytes_ += built.bytes.size();
-    unsynced_.push_back({std::move(built.bytes), sequence, std::chrono::steady_clock::now(), entry.opens,
-                         entry.closes, entry.adopts});
     if (!spare_memory_.empty()) {
         memory = std::move(spare_memory_.back());
         spare_memory_.pop_back();
     }
-    if (unsynced_.size() == 1) wake_.notify_one();
+    if (first) wake_.notify_one();
     return Position{stream_, sequence};
 }
 

@@ -21,10 +21,12 @@
 
 namespace steno::journal {
 
-/// What is written but not fsynced: kept to be written again if the fsync fails.
+/// What is written but not fsynced: kept to be written again if the fsync fails. Of records that were written
+/// together the last one has the bytes of all; those before it are listed only if they open or close a call.
 struct Unsynced {
     std::string bytes;
     std::uint64_t sequence = 0;
+    Sha256 chain;  ///< after the last of them
     std::chrono::steady_clock::time_point written;
     std::optional<Uuid> opens;
     std::optional<Uuid> closes;
@@ -46,7 +48,8 @@ class StreamWriter final : public Journal {
     Result<void> begin();
 
     Uuid stream() const override { return stream_; }
-    Result<Position> append(const Entry& entry) override;
+    using Journal::append;
+    Result<Position> append(std::span<const Entry> entries) override;
     Result<void> wait_durable(Position position, std::chrono::milliseconds timeout) override;
     void sync_soon() override;
     Position durable() const noexcept override { return {stream_, durable_.load(std::memory_order_acquire)}; }

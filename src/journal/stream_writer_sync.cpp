@@ -4,7 +4,6 @@
 #include "journal/stream_writer.hpp"
 
 #include <algorithm>
-#include <cstring>
 #include <span>
 
 namespace steno::journal {
@@ -15,12 +14,6 @@ constexpr std::size_t kCopyBytes = 1 << 20;
 // Memory of records that is used again: at most so much of it.
 constexpr std::size_t kMaxSpares = 128;
 constexpr std::size_t kMaxSpareBytes = 16 << 10;
-
-Sha256 chain_of(const std::string& bytes) {
-    Sha256 chain;
-    std::memcpy(chain.data(), bytes.data() + 24, chain.size());
-    return chain;
-}
 
 }  // namespace
 
@@ -191,7 +184,7 @@ void StreamWriter::mark_durable(std::uint64_t sequence) {
         if (record.opens) open_[*record.opens] = record.sequence;
         if (record.closes) open_.erase(*record.closes);
         if (record.adopts) adopted_.push_back(*record.adopts);
-        durable_chain_ = chain_of(record.bytes);
+        durable_chain_ = record.chain;
         durable_.store(record.sequence, std::memory_order_release);
         unsynced_bytes_ -= record.bytes.size();
         retired_.push_back(std::move(record));
@@ -255,7 +248,8 @@ bool StreamWriter::sync_round(std::unique_lock<std::mutex>& lock) {
 void StreamWriter::announce(std::unique_lock<std::mutex>& lock) {
     for (Unsynced& record : retired_) {
         if (spare_memory_.size() == kMaxSpares) break;
-        if (record.bytes.capacity() <= kMaxSpareBytes) spare_memory_.push_back(std::move(record.bytes));
+        if (!record.bytes.empty() && record.bytes.capacity() <= kMaxSpareBytes)
+            spare_memory_.push_back(std::move(record.bytes));
     }
     std::vector<Unsynced> garbage;
     garbage.swap(retired_);

@@ -78,7 +78,10 @@ class Sizer {
 
     [[nodiscard]] std::size_t size() const { return size_; }
     [[nodiscard]] const std::vector<std::size_t>& lengths() const { return lengths_; }
-    void reserve(std::size_t groups) { lengths_.reserve(groups); }
+    void clear() {
+        size_ = 0;
+        lengths_.clear();
+    }
 
   private:
     std::size_t size_ = 0;
@@ -253,22 +256,28 @@ class Encoder {
 };
 
 template <Group G>
-std::string encode_part(const G& group, std::uint8_t part, std::uint8_t prefix) {
-    Sizer sizer;
-    sizer.reserve(64);
+void append_part(std::string& out, const G& group, std::uint8_t part, std::uint8_t prefix) {
+    thread_local Sizer sizer;
+    sizer.clear();
     Encoder<Sizer>(sizer, part).group(group);
-    std::string out;
-    if (sizer.size() == 0) return out;
-    const std::size_t size = kPrefix + sizer.size();
+    if (sizer.size() == 0) return;
+    const std::size_t begin = out.size();
+    const std::size_t size = begin + kPrefix + sizer.size();
     // The size given to the callback is not used: libstdc++ 12 rounds it up for short strings.
     out.resize_and_overwrite(size, [&](char* memory, std::size_t) {
-        memory[0] = static_cast<char>(kVersion);
-        memory[1] = static_cast<char>(prefix);
-        Writer writer(memory + kPrefix, sizer.lengths());
+        memory[begin] = static_cast<char>(kVersion);
+        memory[begin + 1] = static_cast<char>(prefix);
+        Writer writer(memory + begin + kPrefix, sizer.lengths());
         Encoder<Writer>(writer, part).group(group);
         assert(writer.end() == memory + size);
         return size;
     });
+}
+
+template <Group G>
+std::string encode_part(const G& group, std::uint8_t part, std::uint8_t prefix) {
+    std::string out;
+    append_part(out, group, part, prefix);
     return out;
 }
 
@@ -504,6 +513,11 @@ std::string encode(const Call& call, Place place) {
     return encode_part(call, part, part);
 }
 
+void append_encoded(std::string& out, const Call& call, Place place) {
+    const auto part = static_cast<std::uint8_t>(place);
+    append_part(out, call, part, part);
+}
+
 Result<void> decode(std::string_view bytes, Call& call) {
     if (bytes.empty()) return {};
     STENO_ASSIGN(const std::uint8_t part, open_part(bytes));
@@ -511,19 +525,23 @@ Result<void> decode(std::string_view bytes, Call& call) {
     return {};
 }
 
-Result<Preview> decode_preview(std::string_view response_payload) {
-    Preview preview;
-    if (response_payload.empty()) return preview;
-    STENO_ASSIGN(const std::uint8_t part, open_part(response_payload));
+Result<PayloadGlance> glance_at(std::string_view payload) {
+    PayloadGlance glance;
+    if (payload.empty()) return glance;
+    STENO_ASSIGN(const std::uint8_t part, open_part(payload));
     if (!is_place(part)) return damaged("part of a call");
-    ByteReader in(response_payload);
+    ByteReader in(payload);
     Field field;
     while (next_field(in, field)) {
-        if (field.number != number_of_preview() || field.wire != Wire::Bytes) continue;
-        if (!Decoder(part).group(field.bytes, preview)) return damaged("part of a call");
+        if (field.number == number_of_preview() && field.wire == Wire::Bytes) {
+            if (!Decoder(part).group(field.bytes, glance.preview)) return damaged("part of a call");
+            continue;
+        }
+        glance.request |= part == static_cast<std::uint8_t>(Place::RequestPayload);
+        glance.response |= part == static_cast<std::uint8_t>(Place::ResponsePayload);
     }
     if (!in.ok()) return damaged("part of a call");
-    return preview;
+    return glance;
 }
 
 std::string encode(const Said& said) {

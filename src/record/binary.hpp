@@ -13,11 +13,19 @@ namespace steno {
 /// The part of a call whose fields live at `place`. Groups without such fields are left out; the result may
 /// be empty.
 std::string encode(const Call& call, Place place);
+/// The same behind what `out` holds already.
+void append_encoded(std::string& out, const Call& call, Place place);
 /// Reads one part into `call`, over what is there. Unknown fields are kept. DataLoss when the bytes are no
 /// encoding.
 Result<void> decode(std::string_view bytes, Call& call);
-/// Reads only `preview` out of a response payload: what feeding a store needs of it.
-Result<Preview> decode_preview(std::string_view response_payload);
+/// What feeding a store needs of a payload.
+struct PayloadGlance {
+    Preview preview;
+    bool request = false;   ///< it holds something of the request
+    bool response = false;  ///< it holds something of the response besides the preview
+};
+/// Reads only that. DataLoss when the bytes are no encoding.
+Result<PayloadGlance> glance_at(std::string_view payload);
 
 /// Something said about a call after it: exactly one of the two is set.
 struct Said {

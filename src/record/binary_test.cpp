@@ -116,9 +116,9 @@ RC_GTEST_PROP(Binary, PayloadFieldsAreNotInTheHeader, ()) {
 
 RC_GTEST_PROP(Binary, PreviewIsReadAlone, ()) {
     const Call call = testing::arbitrary_call(any_shape());
-    const auto preview = decode_preview(encode(call, Place::ResponsePayload));
-    RC_ASSERT(preview.has_value());
-    RC_ASSERT(*preview == call.preview);
+    const auto glance = glance_at(encode(call, Place::ResponsePayload));
+    RC_ASSERT(glance.has_value());
+    RC_ASSERT(glance->preview == call.preview);
 }
 
 RC_GTEST_PROP(Binary, WhatWasSaidSurvives, ()) {
@@ -143,7 +143,7 @@ RC_GTEST_PROP(Binary, WhatWasSaidSurvives, ()) {
 /// Whatever the bytes: an error, or a call that is written and read again the same.
 void check_any_bytes(const std::string& bytes) {
     Call call;
-    (void)decode_preview(bytes);
+    (void)glance_at(bytes);
     if (const auto said = decode_said(bytes)) RC_ASSERT(encode(*decode_said(encode(*said))) == encode(*said));
     if (!decode(bytes, call)) return;
     const auto parts = encode_all(call);
@@ -173,7 +173,7 @@ TEST(Binary, AnEmptyPayloadTakesNoBytes) {
     EXPECT_EQ(encode(Call{}, Place::ResponsePayload), "");
     Call call;
     EXPECT_TRUE(decode("", call));
-    EXPECT_EQ(*decode_preview(""), Preview{});
+    EXPECT_EQ(glance_at("")->preview, Preview{});
 }
 
 TEST(Binary, EveryTruncationOfAPartIsRefusedOrEndsBetweenFields) {

@@ -57,7 +57,8 @@ std::optional<Duration> parse_milliseconds(std::string_view token) {
 /// Fills groups from objects. The first thing that does not fit ends it, and is told with its path.
 class Filler {
   public:
-    explicit Filler(std::string_view text) : in_(text) {}
+    explicit Filler(std::string_view text, std::vector<std::string>* ignored = nullptr)
+        : in_(text), ignored_(ignored) {}
 
     /// The whole text into `value`.
     template <class T>
@@ -112,7 +113,7 @@ class Filler {
             return map(value);
         } else {
             static_assert(Group<T>);
-            return group(value, [this](std::string_view) { return in_.skip(); });
+            return group(value, [this](std::string_view key) { return ignore(key); });
         }
     }
 
@@ -129,6 +130,14 @@ class Filler {
 
     bool mismatch(std::string_view wanted, JsonReader::Type got) {
         return refuse(std::string("expected ").append(wanted).append(", got ").append(words_for(got)));
+    }
+
+    bool ignore(std::string_view key) {
+        if (ignored_ != nullptr && ignored_->size() < kMostIgnored) {
+            std::string path = path_.empty() ? "" : path_ + '.';
+            ignored_->push_back(path.append(key.substr(0, 100)));
+        }
+        return in_.skip();
     }
 
     bool expect(JsonReader::Type type) {
@@ -305,6 +314,7 @@ class Filler {
     }
 
     JsonReader in_;
+    std::vector<std::string>* ignored_;
     std::string path_;
     std::string complaint_;
 };
@@ -314,6 +324,12 @@ class Filler {
 Result<Call> call_from_json(std::string_view text) {
     Call call;
     STENO_TRY(Filler(text).all(call));
+    return call;
+}
+
+Result<Call> call_from_json(std::string_view text, std::vector<std::string>& ignored) {
+    Call call;
+    STENO_TRY(Filler(text, &ignored).all(call));
     return call;
 }
 

@@ -4,6 +4,7 @@
 #include "custody/custodian.hpp"
 #include "evaluation/replay.hpp"
 #include "ingest/data_folder.hpp"
+#include "journal/record.hpp"
 #include "net/http.hpp"
 #include "sources/gateway/gateway.hpp"
 
@@ -51,6 +52,8 @@ struct ApiAnswer {
     std::string content_type = "application/json";
     std::string body;
     std::vector<std::pair<std::string, std::string>> headers;
+    /// The answer is true once this record is durable, and must not go out before.
+    std::optional<journal::Position> true_once_durable = {};
 };
 
 /// Runs beside the loops, those of GET in a lane (query_lanes.hpp): may read the store and the journal. Must not
@@ -62,6 +65,7 @@ struct Route {
     std::string_view pattern;  ///< "/api/v1/calls/{id}"
     Handler handler;
     bool quick = false;  ///< reads only what is in memory: runs on the loop, never behind slow queries
+    std::uint64_t max_body = 1u << 20;
 };
 
 /// Every route of the API but the live stream.
@@ -79,8 +83,12 @@ Match match(std::string_view method, std::string_view path);
 ApiAnswer problem(const Error& error);
 ApiAnswer problem(int status, std::string_view code, std::string_view detail, std::string_view remedy);
 
+/// What may help when it is tried again: 503, or 507 where the disk is full, with Retry-After.
+ApiAnswer try_again(const Error& error);
+
 // One file a resource.
 Result<ApiAnswer> list_calls(Services&, const ApiRequest&);
+Result<ApiAnswer> deliver_calls(Services&, const ApiRequest&);
 Result<ApiAnswer> show_call(Services&, const ApiRequest&);
 Result<ApiAnswer> show_raw(Services&, const ApiRequest&);
 Result<ApiAnswer> give_feedback(Services&, const ApiRequest&);

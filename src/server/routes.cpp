@@ -1,5 +1,6 @@
 #include "base/json_writer.hpp"
 #include "server/api.hpp"
+#include "sources/native/batch.hpp"
 
 #include <array>
 
@@ -8,6 +9,7 @@ namespace steno::server {
 std::span<const Route> routes() {
     static constexpr std::array kRoutes{
         Route{"GET", "/api/v1/calls", list_calls},
+        Route{"POST", "/api/v1/calls", deliver_calls, false, native::kMaxBody},
         Route{"GET", "/api/v1/calls/{id}", show_call},
         Route{"GET", "/api/v1/calls/{id}/raw", show_raw},
         Route{"POST", "/api/v1/calls/{id}/feedback", give_feedback},
@@ -95,6 +97,13 @@ ApiAnswer problem(int status, std::string_view code, std::string_view detail, st
 ApiAnswer problem(const Error& error) {
     const CodeFacts& facts = facts_of(error.code);
     return problem(facts.http_status, facts.name, error.message, error.remedy);
+}
+
+ApiAnswer try_again(const Error& error) {
+    const bool full = error.code == Code::ResourceExhausted;
+    ApiAnswer answer = problem(full ? 507 : 503, facts_of(error.code).name, error.message, error.remedy);
+    answer.headers.emplace_back("Retry-After", full ? "5" : "1");
+    return answer;
 }
 
 }  // namespace steno::server

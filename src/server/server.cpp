@@ -10,12 +10,17 @@
 
 #include <algorithm>
 #include <arpa/inet.h>
+#include <charconv>
 
 namespace steno::server {
 
 namespace {
 
 constexpr std::size_t kMaxRunningShown = 1000;
+/// A body up to this size needs no share of the memory for bodies.
+constexpr std::uint64_t kSmallBody = 64u << 10;
+constexpr std::int64_t kRoomPatience = 10'000'000'000;
+constexpr std::int64_t kDurabilityPatience = 30'000'000'000;
 
 /// Compared by hash, so that neither length nor content shows in the time it takes.
 bool same_key(std::string_view given, std::string_view key) {
@@ -235,11 +240,9 @@ net::Task<void> Server::serve_api(net::ServerExchange& exchange, std::string_vie
                                   "; the API is described at /api/v1/openapi.json"));
         co_return;
     }
-    auto body = co_await exchange.read_body(options_.max_api_body);
-    if (!body) {
-        co_await send(exchange, problem(body.error()));
-        co_return;
-    }
+    std::optional<gateway::BodyBudget::Share> room;
+    auto body = co_await read_body(exchange, found.route->max_body, room);
+    if (!body) co_return;
     const ApiRequest request{head, std::move(found.captures), net::parse_query(head.query()),
                              std::move(*body)};
     const Handler handler = found.route->handler;
@@ -260,7 +263,69 @@ net::Task<void> Server::serve_api(net::ServerExchange& exchange, std::string_vie
         co_await send(exchange, problem(answer.error()));
         co_return;
     }
+    if (answer->true_once_durable) {
+        if (auto untrue = co_await wait_until_durable(*answer->true_once_durable))
+            answer = std::move(*untrue);
+    }
     co_await send(exchange, *answer);
+}
+
+net::Task<std::optional<std::string>> Server::read_body(net::ServerExchange& exchange, std::uint64_t most,
+                                                        std::optional<gateway::BodyBudget::Share>& room) {
+    std::uint64_t length = 0;
+    const std::string_view announced = exchange.head().headers.get("content-length").value_or("");
+    std::from_chars(announced.data(), announced.data() + announced.size(), length);
+    const auto full = [] {
+        return try_again({Code::Unavailable,
+                          "the request bodies of others take all memory that there is for them",
+                          "ask again later, or raise the setting gateway.body_memory_mb"});
+    };
+    if (length > kSmallBody && length <= most) {
+        const bool made = co_await make_room(length, room);
+        if (!made) {
+            co_await send(exchange, full());
+            co_return std::nullopt;
+        }
+    }
+    net::BodyRoom unannounced;
+    if (announced.empty() && most > kSmallBody)
+        unannounced = {kSmallBody, [this, most, &room] { return make_room(most, room); }};
+    auto body = co_await exchange.read_body(most, std::move(unannounced));
+    if (!body) {
+        co_await send(exchange, body.error().code == Code::Unavailable ? full() : problem(body.error()));
+        co_return std::nullopt;
+    }
+    co_return std::move(*body);
+}
+
+net::Task<bool> Server::make_room(std::uint64_t bytes, std::optional<gateway::BodyBudget::Share>& room) {
+    const std::int64_t deadline = system_clock().steady_nanos() + kRoomPatience;
+    for (;;) {
+        if (auto share = services_.gateway.bodies().take(bytes)) {
+            room.emplace(std::move(*share));
+            co_return true;
+        }
+        if (system_clock().steady_nanos() > deadline) co_return false;
+        const bool slept = co_await net::sleep_for(std::chrono::milliseconds(20));
+        if (!slept) co_return false;
+    }
+}
+
+net::Task<std::optional<ApiAnswer>> Server::wait_until_durable(journal::Position position) {
+    // Looks now and then instead of holding a thread: an fsync takes milliseconds, and many wait for one.
+    journal::Journal& journal = services_.data.journal();
+    const std::int64_t deadline = system_clock().steady_nanos() + kDurabilityPatience;
+    journal.sync_soon();
+    while (journal.durable().sequence < position.sequence) {
+        const bool late = system_clock().steady_nanos() > deadline;
+        const bool slept = !late && co_await net::sleep_for(std::chrono::milliseconds(1));
+        if (slept) continue;
+        co_return try_again(
+            {Code::Unavailable,
+             "the disk does not answer: what was sent is written, but not known to be on disk",
+             "send it again; what is there already is not recorded twice"});
+    }
+    co_return std::nullopt;
 }
 
 }  // namespace steno::server

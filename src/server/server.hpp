@@ -21,7 +21,6 @@ struct ServerOptions {
     std::vector<std::string> api_keys;
     /// Host names besides loopback's under which a loopback server may be reached (a reverse proxy's).
     std::vector<std::string> allowed_hosts;
-    std::uint64_t max_api_body = 1u << 20;
     net::ServerOptions http;
 };
 
@@ -42,6 +41,13 @@ class Server {
   private:
     net::Task<void> serve(net::ServerExchange& exchange);
     net::Task<void> serve_api(net::ServerExchange& exchange, std::string_view path);
+    /// The body; or nothing, and then the request has been answered, or nobody is there any more. `room` is
+    /// its share of the memory for bodies.
+    net::Task<std::optional<std::string>> read_body(net::ServerExchange& exchange, std::uint64_t most,
+                                                    std::optional<gateway::BodyBudget::Share>& room);
+    net::Task<bool> make_room(std::uint64_t bytes, std::optional<gateway::BodyBudget::Share>& room);
+    /// Nothing once the record is durable; else the answer that says that it is not.
+    net::Task<std::optional<ApiAnswer>> wait_until_durable(journal::Position position);
     /// The answer that refuses the request, if it must be.
     [[nodiscard]] std::optional<ApiAnswer> check_access(const net::RequestHead& head, bool for_gateway) const;
 

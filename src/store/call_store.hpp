@@ -46,6 +46,10 @@ struct Upsert {
     /// the newcomer says amends what is there, field by field, and what it leaves out stays. Costs a look-up,
     /// so gateways, whose ids are new, leave it false; a call whose id is twice in one batch needs no flag.
     bool may_exist = false;
+    // What the record at row.closed_at brings itself. A half that a newcomer does not bring is still read
+    // where it stood before (folding.hpp).
+    bool has_request = false;
+    bool has_response = true;
 };
 
 /// In the journal's order. `Said` with an empty project means the call with this id, whatever its project.

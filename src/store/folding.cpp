@@ -209,7 +209,23 @@ bool needs_repair(const Call& call) {
 }
 
 void amend(Call& call, const Call& newcomer) {
+    const Status before = call.status;
     amend_group(call, newcomer);
+    if (newcomer.status == Status::Interrupted) call.status = before;
+}
+
+void amend(Row& row, const Upsert& newcomer) {
+    amend(row.call, newcomer.row.call);
+    const Row& newest = newcomer.row;
+    if (newest.opened_at || (newcomer.has_request && newcomer.has_response)) {
+        row.opened_at = newest.opened_at;
+        row.closed_at = newest.closed_at;
+    } else if (newcomer.has_request && row.opened_at) {
+        row.opened_at = newest.closed_at;  // the response stays where it is
+    } else if (newcomer.has_request || newcomer.has_response) {
+        if (!row.opened_at) row.opened_at = row.closed_at;
+        row.closed_at = newest.closed_at;
+    }
 }
 
 void fold(Call& call, const Said& said) {

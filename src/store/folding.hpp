@@ -2,6 +2,7 @@
 
 #include "record/binary.hpp"
 #include "record/call.hpp"
+#include "store/call_store.hpp"
 
 #include <string>
 
@@ -20,8 +21,11 @@ Call as_stored(const Call& call);
 bool needs_repair(const Call& call);
 
 /// A second arrival of the same call: what it says replaces what was said, what it leaves out stays, maps are
-/// merged.
+/// merged. That the process which recorded it died is no news of a call whose end is known.
 void amend(Call& call, const Call& newcomer);
+/// The same for a row, with the places of its payloads: read one after the other, opened_at first, the two
+/// records give the newest request and the newest response that were brought.
+void amend(Row& row, const Upsert& newcomer);
 
 /// The last word replaces the feedback, or the score of that name, as a whole.
 void fold(Call& call, const Said& said);

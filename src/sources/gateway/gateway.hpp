@@ -98,6 +98,8 @@ class Gateway {
     /// Those that have a URL.
     [[nodiscard]] const std::map<std::string, Upstream, std::less<>>& upstreams() const { return upstreams_; }
     [[nodiscard]] GatewayStats stats() const;
+    /// For request bodies of others, too: there is one memory for all of them.
+    [[nodiscard]] BodyBudget& bodies() { return bodies_; }
 
   private:
     class Relay;

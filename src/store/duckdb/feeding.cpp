@@ -222,10 +222,7 @@ void Feeding::put(Batch& batch, const Upsert& upsert) const {
     }
     Batch::Entry* entry = batch.find(newcomer->call.id, newcomer->call.project);
     if (entry != nullptr) {
-        Row& row = entry->writable();
-        amend(row.call, newcomer->call);
-        row.closed_at = newcomer->closed_at;
-        if (newcomer->opened_at) row.opened_at = newcomer->opened_at;
+        amend(entry->writable(), Upsert{*newcomer, true, upsert.has_request, upsert.has_response});
     } else {
         entry = &batch.add({newcomer, std::move(repaired), std::nullopt, true});
     }

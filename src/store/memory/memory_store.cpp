@@ -22,7 +22,7 @@ class MemoryStore final : public CallStore {
         const std::unique_lock lock(mutex_);
         for (const Change& change : changes) {
             if (const auto* upsert = std::get_if<Upsert>(&change))
-                put(upsert->row);
+                put(*upsert);
             else
                 hear(std::get<Said>(change));
         }
@@ -176,16 +176,16 @@ class MemoryStore final : public CallStore {
         return rows;
     }
 
-    void put(const Row& row) {
-        const Call newcomer = as_stored(row.call);
+    void put(Upsert upsert) {
+        Row& row = upsert.row;
+        row.call = as_stored(row.call);
+        const Call& newcomer = row.call;
         const auto [at, is_new] = rows_.try_emplace({newcomer.id, newcomer.project});
         Row& stored = at->second;
         if (is_new)
-            stored.call = newcomer;
+            stored = row;
         else
-            amend(stored.call, newcomer);
-        stored.closed_at = row.closed_at;
-        if (is_new || row.opened_at) stored.opened_at = row.opened_at;
+            amend(stored, upsert);
         std::erase_if(waiting_, [&](const Said& said) {
             if (said.call != newcomer.id || (!said.project.empty() && said.project != newcomer.project))
                 return false;

@@ -1,0 +1,195 @@
+#include "sources/native/admission.hpp"
+
+#include "base/hash.hpp"
+#include "base/text.hpp"
+#include "providers/credentials.hpp"
+#include "providers/provider.hpp"
+
+#include <fmt/format.h>
+
+#include <string>
+#include <string_view>
+
+namespace steno::native {
+
+namespace {
+
+constexpr std::size_t kMaxName = 200;
+constexpr std::size_t kMaxText = 1000;       ///< what is shown, but nothing is looked up by
+constexpr std::size_t kMaxAttribute = 4096;  ///< the text of one
+constexpr std::size_t kMaxItems = 100;       ///< tags, attributes, links, …
+constexpr std::size_t kMaxMetadata = 256u << 10;
+
+class Check {
+  public:
+    void text(std::string_view path, std::string_view value, std::size_t most = kMaxName) {
+        if (value.size() > most) too_long(path, value.size(), most);
+    }
+    void count(std::string_view path, std::size_t count, std::size_t most = kMaxItems) {
+        if (count > most && problem_.empty())
+            problem_ = fmt::format("{}: {} entries, at most {} are taken", path, count, most);
+    }
+    template <class Texts>
+    void texts(std::string_view path, const Texts& values) {
+        count(path, values.size());
+        for (const std::string& value : values) text(path, value);
+    }
+    template <class Map>
+    void keys(std::string_view path, const Map& map) {
+        count(path, map.size());
+        for (const auto& [key, value] : map) text(path, key);
+    }
+    Result<void> done() && {
+        if (problem_.empty()) return {};
+        return fail(Code::InvalidArgument, std::move(problem_),
+                    "what has no bound of its own belongs into messages, input, output or labels.metadata");
+    }
+
+  private:
+    void too_long(std::string_view path, std::size_t size, std::size_t most) {
+        if (problem_.empty()) problem_ = fmt::format("{}: {} bytes, at most {} are taken", path, size, most);
+    }
+    std::string problem_;
+};
+
+Result<void> check_lengths(const Call& call) {
+    Check check;
+    check.text("name", call.name, kMaxText);
+    check.text("project", call.project);
+    check.text("environment", call.environment);
+    check.text("release", call.release);
+    check.text("tenant", call.tenant);
+    check.keys("time.phases", call.time.phases);
+    check.text("trace.session_id", call.trace.session_id);
+    check.text("trace.request_id", call.trace.request_id);
+    check.text("trace.parent_id", call.trace.parent_id);
+    check.text("trace.trace_id", call.trace.trace_id);
+    check.text("trace.span_id", call.trace.span_id);
+    check.texts("trace.links", call.trace.links);
+    check.text("trace.agent", call.trace.agent);
+    check.text("trace.function", call.trace.function);
+    check.text("trace.operation", call.trace.operation);
+    check.text("who.user_id", call.who.user_id);
+    check.text("who.api_key_id", call.who.api_key_id);
+    check.text("who.subject", call.who.subject);
+    check.text("provider.name", call.provider.name);
+    check.text("provider.endpoint.method", call.provider.endpoint.method);
+    check.text("provider.endpoint.host", call.provider.endpoint.host, kMaxText);
+    check.text("provider.endpoint.path", call.provider.endpoint.path, kMaxText);
+    check.text("provider.api_version", call.provider.api_version);
+    check.text("provider.region", call.provider.region);
+    check.text("provider.request_id", call.provider.request_id);
+    check.text("provider.service_tier", call.provider.service_tier);
+    check.text("provider.speed", call.provider.speed);
+    check.keys("provider.rate_limit.windows", call.provider.rate_limit.windows);
+    check.text("model.requested", call.model.requested, kMaxText);
+    check.text("model.served", call.model.served, kMaxText);
+    check.text("response.id", call.response.id, kMaxText);
+    check.texts("response.finish_reasons", call.response.finish_reasons);
+    check.texts("modality.input", call.modality.input);
+    check.texts("modality.output", call.modality.output);
+    check.text("usage.billed", call.usage.billed.text, kMaxMetadata);
+    check.text("cost.currency", call.cost.currency);
+    check.text("cost.price_id", call.cost.price_id, kMaxText);
+    check.text("cost.source", call.cost.source);
+    check.text("error.provider_type", call.error.provider_type, kMaxText);
+    check.text("error.provider_code", call.error.provider_code, kMaxText);
+    check.text("error.advice", call.error.advice, kMaxAttribute);
+    check.count("attempts", call.attempts.size());
+    for (const Attempt& attempt : call.attempts) {
+        check.text("attempts.provider", attempt.provider);
+        check.text("attempts.model", attempt.model, kMaxText);
+        check.text("attempts.status", attempt.status);
+        check.text("attempts.reason", attempt.reason, kMaxAttribute);
+    }
+    check.text("prompt.type", call.prompt.type);
+    check.text("prompt.name", call.prompt.name);
+    check.text("prompt.version", call.prompt.version);
+    check.texts("prompt.missing_variables", call.prompt.missing_variables);
+    check.text("prompt.experiment.id", call.prompt.experiment.id);
+    check.text("prompt.experiment.variant", call.prompt.experiment.variant);
+    check.text("prompt.experiment.unit", call.prompt.experiment.unit);
+    check.texts("labels.tags", call.labels.tags);
+    check.keys("labels.attributes", call.labels.attributes);
+    for (const auto& [key, value] : call.labels.attributes) {
+        if (const auto* text = std::get_if<std::string>(&value))
+            check.text("labels.attributes." + key, *text, kMaxAttribute);
+    }
+    check.text("labels.metadata", call.labels.metadata.text, kMaxMetadata);
+    check.keys("privacy.masked", call.privacy.masked);
+    check.text("privacy.retention", call.privacy.retention);
+    check.keys("privacy.truncated", call.privacy.truncated);
+    check.text("cache.hit", call.cache.hit);
+    check.text("cache.from", call.cache.from);
+    check.text("replay.of", call.replay.of);
+    check.text("replay.run_id", call.replay.run_id);
+    check.text("feedback.comment", call.feedback.comment, kMaxAttribute);
+    check.keys("scores", call.scores);
+    return std::move(check).done();
+}
+
+void mask(std::string& json, std::int64_t& masked) {
+    std::int64_t hidden = 0;
+    if (json.empty()) return;
+    if (auto without = providers::hide_credentials(json, hidden)) json = std::move(*without);
+    masked += hidden;
+}
+
+void mask_credentials(Call& call) {
+    std::int64_t masked = 0;
+    mask(call.request.parameters.text, masked);
+    mask(call.request.tools.text, masked);
+    mask(call.raw.request, masked);
+    mask(call.labels.metadata.text, masked);
+    if (masked > 0) call.privacy.masked["credential"] += masked;
+    std::string& path = call.provider.endpoint.path;
+    if (const std::size_t query = path.find('?'); query != std::string::npos) path.resize(query);
+    std::string& host = call.provider.endpoint.host;
+    if (const std::size_t at = host.rfind('@'); at != std::string::npos) host.erase(0, at + 1);
+}
+
+void cut_error_message(Call& call) {
+    std::string& message = call.error.message;
+    if (message.size() <= kMaxErrorMessage) return;
+    Truncation& cut = call.privacy.truncated["error.message"];
+    cut.bytes = static_cast<std::int64_t>(message.size());
+    cut.sha256 = to_hex(as_text(sha256(message)));
+    message.resize(utf8_prefix(message, kMaxErrorMessage).size());
+}
+
+Result<void> check_cost(Call& call) {
+    if (!call.cost.total) return {};
+    if (call.cost.currency.empty())
+        return fail(Code::InvalidArgument, "cost.currency: a total without a currency cannot be added up",
+                    "say which, such as \"USD\", or leave the cost out: then it is computed from the usage");
+    if (call.cost.source.empty()) call.cost.source = "custom";
+    return {};
+}
+
+/// What the messages give, or else, where the payload was not sent along, what came.
+void complete_preview(Call& call) {
+    Preview given = std::move(call.preview);
+    providers::fill_preview(call);
+    if (!call.privacy.full_data.value_or(true)) return;
+    if (call.preview.prompt.empty()) call.preview.prompt = utf8_prefix(given.prompt, kPreviewBytes);
+    if (call.preview.answer.empty()) call.preview.answer = utf8_prefix(given.answer, kPreviewBytes);
+}
+
+}  // namespace
+
+Result<void> admit(Call& call, Clock& clock, Random& random) {
+    STENO_TRY(check_lengths(call));
+    STENO_TRY(check_cost(call));
+    mask_credentials(call);
+    cut_error_message(call);
+    if (call.id.is_nil()) {
+        const Timestamp now = clock.now();
+        call.id = Uuid::at(now.unix_nanos, random);
+        if (!call.started_at) call.started_at = now;
+    }
+    if (call.status == Status::Running) call.ended_at.reset();
+    complete_preview(call);
+    return {};
+}
+
+}  // namespace steno::native

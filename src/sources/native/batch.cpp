@@ -1,0 +1,250 @@
+#include "sources/native/batch.hpp"
+
+#include "base/bytes.hpp"
+#include "base/text.hpp"
+#include "record/binary.hpp"
+#include "record/json.hpp"
+#include "record/json_reader.hpp"
+#include "record/members.hpp"
+#include "sources/native/admission.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <concepts>
+#include <optional>
+#include <type_traits>
+
+namespace steno::native {
+
+namespace {
+
+constexpr std::string_view kMagic = "STNC";
+constexpr std::uint8_t kVersion = 1;
+constexpr std::size_t kHead = 8;
+
+constexpr std::array<std::string_view, 3> kLineTypes{"application/x-ndjson", "application/jsonl",
+                                                     "application/json-lines"};
+
+/// The type without its parameters.
+std::string_view media_type(std::string_view content_type) {
+    content_type = content_type.substr(0, content_type.find(';'));
+    while (!content_type.empty() && content_type.back() == ' ') content_type.remove_suffix(1);
+    return content_type;
+}
+
+/// The path of the first field of JSON that holds none; empty: all do. What is handed on as JSON must be it.
+template <members::Group G>
+std::string broken_json(const G& group) {
+    std::string found;
+    describe(group, [&](std::uint32_t, const char* name, const auto& member, Place) {
+        using M = std::remove_cvref_t<decltype(member)>;
+        if (!found.empty()) return;
+        const auto look_into = [&](const auto& inner) {
+            if (const std::string path = broken_json(inner); !path.empty() && found.empty())
+                found = std::string(name) + '.' + path;
+        };
+        if constexpr (std::same_as<M, Json>) {
+            if (member.text.empty()) return;
+            JsonReader in(member.text);
+            if (!in.skip() || !in.at_end()) found = name;
+        } else if constexpr (members::Group<M>) {
+            look_into(member);
+        } else if constexpr (members::List<M>) {
+            if constexpr (members::Group<typename M::value_type>) {
+                for (const auto& item : member) look_into(item);
+            }
+        } else if constexpr (members::Map<M>) {
+            if constexpr (members::Group<typename M::mapped_type>) {
+                for (const auto& [key, item] : member) look_into(item);
+            }
+        }
+    });
+    return found;
+}
+
+class BatchReader {
+  public:
+    BatchReader(Clock& clock, Random& random) : clock_(clock), random_(random) {}
+
+    Result<Batch> json(std::string_view body) {
+        JsonReader in(body);
+        bool found = false;
+        std::string text;
+        std::optional<Error> stopped;
+        const bool read = in.object([&](std::string_view key) {
+            if (key != "calls") return in.skip();
+            found = true;
+            return in.array([&] {
+                text.clear();
+                if (!in.raw(text)) return false;
+                if (auto taken = json_call(text); !taken) stopped = std::move(taken).error();
+                return !stopped;
+            });
+        });
+        if (stopped) return std::unexpected(std::move(*stopped));
+        if (!read || !in.at_end()) {
+            return fail(Code::InvalidArgument, "the body is not valid JSON: " + in.problem(),
+                        "nothing of it was recorded; send {\"calls\":[…]}");
+        }
+        if (!found) {
+            return fail(Code::InvalidArgument, "the body has no \"calls\"",
+                        "send {\"calls\":[…]}, or one call a line as application/x-ndjson");
+        }
+        return std::move(batch_);
+    }
+
+    Result<Batch> json_lines(std::string_view body) {
+        while (!body.empty()) {
+            const std::size_t end = std::min(body.find('\n'), body.size());
+            const std::string_view line = body.substr(0, end);
+            body.remove_prefix(std::min(end + 1, body.size()));
+            if (line.find_first_not_of(" \t\r") != std::string_view::npos) STENO_TRY(json_call(line));
+        }
+        return std::move(batch_);
+    }
+
+    Result<Batch> binary(std::string_view body) {
+        ByteReader in(body);
+        if (in.raw(kMagic.size()) != kMagic)
+            return fail(Code::InvalidArgument, "the body does not begin like a binary delivery of calls");
+        const auto version = in.fixed<std::uint8_t>();
+        const std::string_view reserved = in.raw(kHead - kMagic.size() - 1);
+        if (!in.ok()) return cut_off();
+        if (version != kVersion || reserved.find_first_not_of('\0') != std::string_view::npos) {
+            return fail(
+                Code::Unimplemented,
+                fmt::format("the delivery has format version {}, this server knows {}", version, kVersion),
+                "use a newer Steno, or a client of this version");
+        }
+        while (!in.at_end()) {
+            const std::string_view frame = in.text();
+            if (!in.ok()) return cut_off();
+            STENO_TRY(binary_call(frame));
+        }
+        return std::move(batch_);
+    }
+
+  private:
+    static std::unexpected<Error> cut_off() {
+        return fail(Code::InvalidArgument, "the delivery is cut off in the middle of a call",
+                    "nothing of it was recorded; send it again");
+    }
+
+    Result<void> begin_call() {
+        if (next_++ < kMaxCalls) return {};
+        return fail(Code::ResourceExhausted, fmt::format("there are more than {} calls", kMaxCalls),
+                    "nothing of it was recorded; send fewer at a time");
+    }
+
+    void reject(const Uuid& id, Error error) { batch_.rejected.push_back({next_ - 1, id, std::move(error)}); }
+
+    bool small_enough(std::size_t size) {
+        if (size <= kMaxCall) return true;
+        reject({}, Error(Code::ResourceExhausted,
+                         fmt::format("the call has {} bytes, at most {} are taken", size, kMaxCall),
+                         "leave out or shorten what is large, and say so in privacy.truncated"));
+        return false;
+    }
+
+    void take(Call call) {
+        const bool made = call.id.is_nil();
+        if (auto admitted = admit(call, clock_, random_); !admitted) {
+            reject(made ? Uuid{} : call.id, std::move(admitted).error());
+            return;
+        }
+        if (made) batch_.made.push_back(batch_.calls.size());
+        batch_.calls.push_back(std::move(call));
+        batch_.indexes.push_back(next_ - 1);
+    }
+
+    Result<void> json_call(std::string_view text) {
+        STENO_TRY(begin_call());
+        if (!small_enough(text.size())) return {};
+        std::vector<std::string> ignored;
+        auto call = call_from_json(text, ignored);
+        if (!call) {
+            reject({}, std::move(call).error());
+            return {};
+        }
+        // They have no value that means "not said", and a guess would be taken for the truth.
+        bool kind = false;
+        bool status = false;
+        bool source = false;
+        JsonReader in(text);
+        in.object([&](std::string_view key) {
+            kind = kind || key == "kind";
+            status = status || key == "status";
+            source = source || key == "source";
+            return in.skip();
+        });
+        if (!kind || !status) {
+            reject(call->id,
+                   Error(Code::InvalidArgument, kind ? "status: it is missing" : "kind: it is missing",
+                         kind ? "say how the call ended, or \"running\" if it has not yet"
+                              : "say what was called: chat, embedding, function, agent, …"));
+            return {};
+        }
+        if (!source) call->source = Source::Import;
+        if (!ignored.empty()) batch_.ignored.push_back({next_ - 1, std::move(ignored)});
+        take(std::move(*call));
+        return {};
+    }
+
+    Result<void> binary_call(std::string_view frame) {
+        STENO_TRY(begin_call());
+        if (!small_enough(frame.size())) return {};
+        Call call;
+        ByteReader in(frame);
+        for (const Place place : {Place::Header, Place::RequestPayload, Place::ResponsePayload}) {
+            const std::string_view part = in.text();
+            const bool fits =
+                part.size() < 2 || static_cast<std::uint8_t>(part[1]) == static_cast<std::uint8_t>(place);
+            if (!in.ok() || !fits) {
+                reject(call.id, Error(Code::InvalidArgument, "the call is not made of its three parts"));
+                return {};
+            }
+            if (auto decoded = decode(part, call); !decoded) {
+                reject(call.id, std::move(decoded).error());
+                return {};
+            }
+            if (place == Place::Header && part.empty()) {
+                reject({}, Error(Code::InvalidArgument, "the call has no header"));
+                return {};
+            }
+        }
+        if (!in.at_end()) {
+            reject(call.id, Error(Code::InvalidArgument, "something stands behind the call's three parts"));
+            return {};
+        }
+        if (const std::string path = broken_json(call); !path.empty()) {
+            reject(call.id, Error(Code::InvalidArgument, path + ": not valid JSON"));
+            return {};
+        }
+        take(std::move(call));
+        return {};
+    }
+
+    Clock& clock_;
+    Random& random_;
+    Batch batch_;
+    std::size_t next_ = 0;  ///< index of the next call
+};
+
+}  // namespace
+
+Result<Batch> read_batch(std::string_view content_type, std::string_view body, Clock& clock, Random& random) {
+    BatchReader reader(clock, random);
+    const std::string_view type = media_type(content_type);
+    if (equals_ignoring_case(type, kBinaryType)) return reader.binary(body);
+    if (equals_ignoring_case(type, "application/json")) return reader.json(body);
+    if (std::ranges::any_of(kLineTypes,
+                            [&](std::string_view lines) { return equals_ignoring_case(type, lines); }))
+        return reader.json_lines(body);
+    return fail(Code::Unimplemented,
+                fmt::format("calls are not taken as \"{}\"", content_type.substr(0, 100)),
+                fmt::format("send application/json, application/x-ndjson or {}", kBinaryType));
+}
+
+}  // namespace steno::native

@@ -1,0 +1,52 @@
+#pragma once
+
+#include "base/error.hpp"
+#include "base/random.hpp"
+#include "base/time.hpp"
+#include "record/call.hpp"
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+#include <vector>
+
+/// Calls that programs recorded themselves and deliver, many at a time (docs/ingest.md).
+namespace steno::native {
+
+/// The media type of the binary form (docs/formats/delivery.md).
+inline constexpr std::string_view kBinaryType = "application/vnd.steno.calls.v1";
+
+// What one delivery may hold. All of it is in memory at once, several times over.
+inline constexpr std::size_t kMaxBody = 64u << 20;  ///< bytes, also once they are decompressed
+inline constexpr std::size_t kMaxCalls = 10'000;    ///< an empty one still takes 4 KB of memory
+inline constexpr std::size_t kMaxCall = 16u << 20;  ///< bytes of one call
+
+/// A call that is not taken, and why.
+struct Rejection {
+    std::size_t index = 0;  ///< of the call in the delivery, from 0
+    Uuid id;                ///< nil: it has none, or it could not be read
+    Error error;
+};
+
+/// Fields of a call that nobody here knows, by their paths: most likely misspelt.
+struct Ignored {
+    std::size_t index = 0;
+    std::vector<std::string> fields;
+};
+
+struct Batch {
+    std::vector<Call> calls;           ///< those that can be recorded: each has an id
+    std::vector<std::size_t> indexes;  ///< where each of them stood in the delivery
+    std::vector<std::size_t> made;     ///< places in `calls`: those whose ids were made here
+    std::vector<Rejection> rejected;
+    std::vector<Ignored> ignored;
+};
+
+/// Reads a delivery: `{"calls":[…]}`, a JSON object a line, or the binary form, by its content type; checks
+/// each call, and completes it (admission.hpp). One call that cannot be taken does not harm the others. An
+/// error: nothing can be taken. InvalidArgument: the body is not what its type says, and it cannot be said
+/// where the next call begins; Unimplemented: a content type, or version of the binary form, that is not
+/// known; ResourceExhausted: too many calls.
+Result<Batch> read_batch(std::string_view content_type, std::string_view body, Clock& clock, Random& random);
+
+}  // namespace steno::native

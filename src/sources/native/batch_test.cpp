@@ -1,0 +1,136 @@
+#include "sources/native/batch.hpp"
+
+#include "base/bytes.hpp"
+#include "record/binary.hpp"
+#include "record/json.hpp"
+
+#include <gtest/gtest.h>
+
+namespace steno::native {
+namespace {
+
+Result<Batch> read(std::string_view type, std::string_view body) {
+    static ManualClock clock;
+    static SeededRandom random(7);
+    return read_batch(type, body, clock, random);
+}
+
+std::string sized(std::string_view bytes) {
+    std::string out;
+    ByteWriter(out).text(bytes);
+    return out;
+}
+
+std::string frame(const Call& call) {
+    return sized(sized(encode(call, Place::Header)) + sized(encode(call, Place::RequestPayload)) +
+                 sized(encode(call, Place::ResponsePayload)));
+}
+
+std::string delivery(const std::vector<Call>& calls) {
+    std::string out("STNC\1\0\0\0", 8);
+    for (const Call& call : calls) out += frame(call);
+    return out;
+}
+
+Message message(std::string role, std::string text) {
+    Part part;
+    part.text = std::move(text);
+    Message message;
+    message.role = std::move(role);
+    message.parts = {std::move(part)};
+    return message;
+}
+
+Call chat() {
+    Call call;
+    call.id = *Uuid::parse("0b8f7a56-1d2c-4e3f-9a4b-5c6d7e8f9a0b");
+    call.kind = Kind::Chat;
+    call.source = Source::Cpp;
+    call.status = Status::Success;
+    call.request.messages = {message("user", "When?")};
+    call.response.messages = {message("assistant", "Now.")};
+    return call;
+}
+
+TEST(Delivery, ABinaryCallArrivesAsItWasSent) {
+    Call sent = chat();
+    sent.labels.attributes = {{"n", 3.0}, {"b", true}};
+    sent.request.parameters = {R"({"temperature":0.5})"};
+    const auto batch = read(kBinaryType, delivery({sent}));
+    ASSERT_TRUE(batch) << batch.error().message;
+    ASSERT_EQ(batch->calls.size(), 1U);
+    sent.preview = {"When?", "Now.", {}};
+    EXPECT_EQ(batch->calls[0], sent);
+    EXPECT_TRUE(batch->made.empty());
+}
+
+TEST(Delivery, EveryCutIsRefusedAsAWholeOrBetweenCalls) {
+    const std::string whole = delivery({chat(), chat()});
+    const std::size_t one = frame(chat()).size();
+    for (std::size_t end = 0; end < whole.size(); ++end) {
+        const auto batch = read(kBinaryType, std::string_view(whole).substr(0, end));
+        EXPECT_EQ(batch.has_value(), end == 8 || end == 8 + one) << end;
+    }
+}
+
+TEST(Delivery, EveryChangedByteIsTakenOrRefusedAndNothingElse) {
+    const std::string whole = delivery({chat()});
+    for (std::size_t at = 0; at < whole.size(); ++at) {
+        for (const int flip : {0x01, 0x80, 0xff}) {
+            std::string changed = whole;
+            changed[at] = static_cast<char>(changed[at] ^ flip);
+            const auto batch = read(kBinaryType, changed);
+            if (batch) EXPECT_GE(batch->calls.size() + batch->rejected.size(), 1U);
+        }
+    }
+}
+
+TEST(Delivery, OneBrokenCallHarmsNoOther) {
+    Call bad = chat();
+    bad.request.tools = {"[1,"};
+    const auto batch = read(kBinaryType, delivery({chat(), bad, chat()}));
+    ASSERT_TRUE(batch);
+    EXPECT_EQ(batch->calls.size(), 2U);
+    EXPECT_EQ(batch->indexes, (std::vector<std::size_t>{0, 2}));
+    ASSERT_EQ(batch->rejected.size(), 1U);
+    EXPECT_EQ(batch->rejected[0].index, 1U);
+    EXPECT_EQ(batch->rejected[0].id, bad.id);
+    EXPECT_EQ(batch->rejected[0].error.message, "request.tools: not valid JSON");
+}
+
+TEST(Delivery, JsonSaysWhatItLeftOut) {
+    const auto batch = read("application/json; charset=utf-8",
+                            R"({"calls":[{"kind":"chat","status":"success","x":1,"usage":{"y":2}},
+                                         {"kind":"chat"},{"status":"success"}],"next_cursor":null})");
+    ASSERT_TRUE(batch) << batch.error().message;
+    ASSERT_EQ(batch->calls.size(), 1U);
+    EXPECT_EQ(batch->calls[0].source, Source::Import);
+    EXPECT_EQ(batch->made, (std::vector<std::size_t>{0}));
+    EXPECT_FALSE(batch->calls[0].id.is_nil());
+    EXPECT_TRUE(batch->calls[0].started_at);
+    ASSERT_EQ(batch->ignored.size(), 1U);
+    EXPECT_EQ(batch->ignored[0].fields, (std::vector<std::string>{"x", "usage.y"}));
+    ASSERT_EQ(batch->rejected.size(), 2U);
+    EXPECT_EQ(batch->rejected[0].error.message, "status: it is missing");
+    EXPECT_EQ(batch->rejected[1].error.message, "kind: it is missing");
+}
+
+TEST(Delivery, LongErrorMessagesAreCutAndSaidToBe) {
+    Call call = chat();
+    call.error.message = std::string(kMaxErrorMessage - 1, 'x') + "\u00e4" + std::string(1000, 'y');
+    const auto batch = read(kBinaryType, delivery({call}));
+    ASSERT_TRUE(batch);
+    const Call& taken = batch->calls.at(0);
+    EXPECT_EQ(taken.error.message, std::string(kMaxErrorMessage - 1, 'x'));
+    EXPECT_EQ(taken.privacy.truncated.at("error.message").bytes, kMaxErrorMessage + 1001);
+    EXPECT_EQ(taken.privacy.truncated.at("error.message").sha256.size(), 64U);
+}
+
+TEST(Delivery, ATypeNobodyKnowsIsNotGuessed) {
+    EXPECT_EQ(read("text/plain", "{}").error().code, Code::Unimplemented);
+    EXPECT_EQ(read("", "{}").error().code, Code::Unimplemented);
+    EXPECT_EQ(read(kBinaryType, std::string_view("STNC\1\0\1\0", 8)).error().code, Code::Unimplemented);
+}
+
+}  // namespace
+}  // namespace steno::native
