@@ -8,6 +8,7 @@
 #include <rapidcheck.h>
 #include <rapidcheck/gtest.h>
 
+#include <array>
 #include <set>
 
 namespace steno::journal {
@@ -18,9 +19,10 @@ enum class Death : std::uint8_t { Killed, PowerLost };
 /// What one process did to its stream before it died.
 struct Life {
     Uuid stream;
-    std::vector<std::string> appended;  ///< in order; position is index + 1
-    std::size_t durable = 0;            ///< how many of them were acknowledged as durable
-    std::string unanswered;             ///< the append that failed when the process died; it may be there
+    std::vector<std::string> appended;    ///< in order; position is index + 1
+    std::size_t durable = 0;              ///< how many of them were acknowledged as durable
+    std::vector<std::string> unanswered;  ///< of the append that failed when the process died: the first of
+                                          ///< them may be there
 };
 
 class Machine {
@@ -101,27 +103,32 @@ class Machine {
         for (const Orphan& orphan : journal.orphans()) {
             Entry entry = entry_of("interrupted");
             entry.adopts = Opening{orphan.id, orphan.opened_at};
-            if (!append(journal, life, entry)) return;
+            if (!append(journal, life, {entry})) return;
         }
         if (!journal.finish_recovery()) return;
         life.durable = life.appended.size();
 
         std::vector<Uuid> open;
         for (int i = 0; i < 60; ++i) {
-            const std::string header = std::to_string(i) + ":" + std::string(random_.next_u64() % 700, 'x');
+            std::array<std::string, 4> headers;
             const std::string bytes(random_.next_u64() % 300, 'p');
             const Payload payload{PayloadClass::Durable, "", "subject", bytes};
-            Entry entry = entry_of(header);
-            if (random_.next_u64() % 2 == 0) entry.payloads = {&payload, 1};
-            const std::uint64_t what = random_.next_u64() % 3;
-            if (what == 0) {
-                entry.opens = Uuid::random(random_);
-            } else if (what == 1 && !open.empty()) {
-                entry.closes = open.back();
-                open.pop_back();
+            std::vector<Entry> entries;
+            const std::size_t together = random_.next_u64() % 3 == 0 ? 1 + random_.next_u64() % 4 : 1;
+            for (std::size_t j = 0; j < together; ++j) {
+                headers[j] = std::to_string(i) + ":" + std::string(random_.next_u64() % 700, 'x');
+                Entry& entry = entries.emplace_back(entry_of(headers[j]));
+                if (random_.next_u64() % 2 == 0) entry.payloads = {&payload, 1};
+                const std::uint64_t what = random_.next_u64() % 3;
+                if (what == 0) {
+                    entry.opens = Uuid::random(random_);
+                } else if (what == 1 && !open.empty()) {
+                    entry.closes = open.back();
+                    open.pop_back();
+                }
+                if (entry.opens) open.push_back(*entry.opens);
             }
-            if (!append(journal, life, entry)) return;
-            if (entry.opens) open.push_back(*entry.opens);
+            if (!append(journal, life, entries)) return;
             if (random_.next_u64() % 5 == 0) {
                 const std::size_t count = life.appended.size();
                 if (!journal.wait_durable({journal.stream(), count})) return;
@@ -130,13 +137,11 @@ class Machine {
         }
     }
 
-    static bool append(Journal& journal, Life& life, const Entry& entry) {
-        const auto position = journal.append(entry);
-        if (!position) {
-            life.unanswered = entry.header;
-            return false;
-        }
-        life.appended.emplace_back(entry.header);
+    static bool append(Journal& journal, Life& life, const std::vector<Entry>& entries) {
+        const auto position = journal.append(entries);
+        auto& headers = position ? life.appended : life.unanswered;
+        for (const Entry& entry : entries) headers.emplace_back(entry.header);
+        if (!position) return false;
         EXPECT_EQ(*position, (Position{life.stream, life.appended.size()}));
         return true;
     }
@@ -146,7 +151,7 @@ class Machine {
         for (Life& life : lives_) {
             const auto& got = there[life.stream];
             std::vector<std::string> possible = life.appended;
-            if (!life.unanswered.empty()) possible.push_back(life.unanswered);
+            possible.insert(possible.end(), life.unanswered.begin(), life.unanswered.end());
             const std::size_t least = death == Death::Killed ? life.appended.size() : life.durable;
             ASSERT_GE(got.size(), least);
             ASSERT_LE(got.size(), possible.size());
@@ -274,6 +279,38 @@ TEST_F(JournalFaults, AFullDiskIsAClearErrorAndLeavesNoTrace) {
     EXPECT_TRUE(journal->stats().healthy);
     ASSERT_TRUE(journal->close());
     EXPECT_EQ(read_all(files)[stream], written);
+}
+
+TEST_F(JournalFaults, RecordsThatAreAppendedTogetherAreThereTogetherOrNotAtAll) {
+    io::FaultyFileSystem files;
+    auto journal = open_journal(files);
+    const Uuid stream = journal->stream();
+    std::vector<Entry> entries(5, entry_of("one of five"));
+    entries[1].opens = call_id(1);
+    entries[3].closes = call_id(1);
+    entries[4].opens = call_id(2);
+    for (std::uint64_t bytes = 0; bytes < 600; bytes += 40) {
+        files.set_free_bytes(bytes);
+        EXPECT_EQ(journal->append(entries).error().code, Code::ResourceExhausted) << bytes;
+        EXPECT_EQ(journal->stats().open_calls, 0U);
+    }
+    files.set_free_bytes(std::nullopt);
+    const auto last = journal->append(entries);
+    ASSERT_TRUE(last) << last.error().message;
+    EXPECT_EQ(last->sequence, 5U);
+    ASSERT_TRUE(journal->wait_durable(*last));
+    EXPECT_EQ(journal->stats().open_calls, 1U);
+    EXPECT_EQ(journal->append(std::span<const Entry>()).error().code, Code::InvalidArgument);
+    must_append(*journal, entry_of("and one"));
+    ASSERT_TRUE(journal->close());
+    journal.reset();
+    EXPECT_EQ(read_all(files)[stream].size(), 6U);
+    journal = open_journal(files);
+    ASSERT_EQ(journal->orphans().size(), 1U);
+    EXPECT_EQ(journal->orphans()[0].opened_at, (Position{stream, 5}));
+    const auto report = verify(files, kFolder);
+    ASSERT_TRUE(report);
+    EXPECT_TRUE(report->intact);
 }
 
 TEST_F(JournalFaults, ATornWriteThatCannotBeCutOffIsLeftBehind) {
