@@ -1,0 +1,7 @@
+#pragma once
+
+/// Everything of Steno's C++ SDK that needs no other library. docs/cpp.md shows how it is used.
+#include "steno/call.hpp"
+#include "steno/context.hpp"
+#include "steno/tracking.hpp"
+#include "steno/wrap.hpp"

@@ -1,0 +1,90 @@
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <string>
+#include <string_view>
+
+/// Turning the recording of AI calls on and off in this program, and what has become of the calls.
+///
+/// Nothing needs to be called: the first tracked call starts recording with the defaults below. Calls are
+/// handed to a thread of the library, which delivers them in batches; the program's threads never wait for a
+/// server. All functions may be called from any thread, at any time, and never throw.
+namespace steno {
+
+/// How much of a call is kept. The higher one includes the lower.
+enum class LogLevel : unsigned char {
+    Off,          ///< nothing: the call is not recorded
+    MetricsOnly,  ///< all but texts: no prompt, answer, variables, arguments, error stack
+    Summary,      ///< the first 300 bytes of prompt and answer besides
+    Detailed,     ///< everything
+};
+
+struct TrackingOptions {
+    /// "http://127.0.0.1:8787" or another address of a Steno server. Empty: STENO_SERVER; if that is not set
+    /// either, the default address is tried, and recording goes off quietly when nobody is there.
+    std::string server;
+    /// For a server that wants one. Empty: STENO_API_KEY.
+    std::string api_key;
+
+    std::string project;      ///< empty: STENO_PROJECT
+    std::string environment;  ///< "production", "test", …; empty: STENO_ENVIRONMENT
+    std::string release;      ///< of the program; empty: STENO_RELEASE
+
+    /// STENO_TRACKING=off (or metrics-only, summary, detailed) in the environment sets it too, and wins.
+    LogLevel level = LogLevel::Detailed;
+    /// Exceptions from `level`, by prompt type (Context::with_prompt).
+    std::map<std::string, LogLevel> level_by_prompt_type;
+    /// Texts beyond so many bytes are cut; their length and SHA-256 are kept. 0: never.
+    std::size_t max_text_bytes = 0;
+
+    /// How long a call waits for others to be delivered with.
+    std::chrono::milliseconds interval{100};
+    /// What may wait in memory. Beyond it calls are dropped, and counted.
+    std::size_t max_memory_bytes = 64u << 20;
+    /// Where calls wait while the server is away, also beyond the end of this program: whichever program
+    /// uses the folder next delivers them. Empty: STENO_SPOOL, or $XDG_STATE_HOME/steno/spool, or
+    /// ~/.local/state/steno/spool. Made with mode 0700.
+    std::string spool_folder;
+    /// What a program may leave there. Beyond it calls are dropped, and counted. 0: nothing is left there.
+    std::uint64_t max_spool_bytes = 256u << 20;
+    /// A call that has ended is in the spool folder before `end` returns (one write, some microseconds): it
+    /// survives the death of this program. (A power failure may take the last ones.)
+    bool durable = false;
+    /// How long the program's normal exit waits for what is not delivered yet; what is left goes to the spool
+    /// folder.
+    std::chrono::milliseconds exit_patience{2000};
+};
+
+/// Begins recording with these options; if it had begun, delivers what there is and goes on with the new
+/// ones. Invalid options (a server that is no http:// or https:// address) turn recording off; `last_error`
+/// says why.
+void start_tracking(TrackingOptions options) noexcept;
+
+/// Delivers what there is, within `patience`, and ends recording. Calls that are still open are not recorded.
+void stop_tracking(std::chrono::milliseconds patience = std::chrono::milliseconds{2000}) noexcept;
+
+/// Waits until everything that ended before is delivered. False: it was not within `patience` (it is not
+/// lost: it stays in memory or in the spool folder).
+bool flush(std::chrono::milliseconds patience = std::chrono::milliseconds{10'000}) noexcept;
+
+/// Would a call be recorded now?
+[[nodiscard]] bool tracking() noexcept;
+
+/// What has become of the calls since the start of this program.
+struct TrackingStats {
+    std::uint64_t ended = 0;      ///< handed over
+    std::uint64_t delivered = 0;  ///< acknowledged by a server, which has them on its disk
+    std::uint64_t spooled = 0;    ///< written to the spool folder (and perhaps delivered since)
+    std::uint64_t rejected = 0;   ///< a server would not have them; `last_error` says why
+    std::uint64_t dropped = 0;    ///< lost: no room, or not readable any more
+    std::uint64_t waiting_bytes = 0;
+};
+[[nodiscard]] TrackingStats tracking_stats() noexcept;
+
+/// In words for a person; empty when there was none since the last success.
+[[nodiscard]] std::string last_tracking_error() noexcept;
+
+}  // namespace steno

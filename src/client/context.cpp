@@ -1,0 +1,329 @@
+#include "base/json_writer.hpp"
+#include "base/random.hpp"
+#include "base/uuid.hpp"
+#include "client/context_node.hpp"
+#include "client/record_writer.hpp"
+#include "record/call.hpp"
+
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <exception>
+#include <utility>
+
+namespace steno {
+
+namespace {
+
+using client::number_of;
+using client::RecordWriter;
+
+bool is_hex(std::string_view text) {
+    return std::ranges::all_of(text, [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); });
+}
+
+std::string random_hex(std::size_t bytes) {
+    static constexpr char kDigits[] = "0123456789abcdef";
+    std::array<std::uint8_t, 16> random{};
+    system_random().fill(std::span(random).first(bytes));
+    std::string text;
+    for (std::size_t i = 0; i < bytes; ++i) {
+        text.push_back(kDigits[random[i] >> 4]);
+        text.push_back(kDigits[random[i] & 0xf]);
+    }
+    return text;
+}
+
+/// A copy of the context's node that `change` has changed; the context itself if there is no memory for it.
+template <class Change>
+Context changed(const Context& context, Change&& change) noexcept {
+    try {
+        auto node = context.node() ? std::make_shared<Context::Node>(*context.node())
+                                   : std::make_shared<Context::Node>();
+        change(*node);
+        node->encode();
+        return Context(std::move(node));
+    } catch (...) {
+        return context;
+    }
+}
+
+template <class Read>
+std::string read(const Context& context, Read&& what) noexcept {
+    try {
+        return context.node() ? what(*context.node()) : std::string();
+    } catch (...) {
+        return {};
+    }
+}
+
+std::string texts(const std::vector<std::string>& list) {
+    std::string items;
+    ByteWriter out(items);
+    for (const std::string& text : list) out.text(text);
+    return items;
+}
+
+}  // namespace
+
+void Context::Node::encode() {
+    static const std::uint32_t kProject = number_of<Call>("project");
+    static const std::uint32_t kEnvironment = number_of<Call>("environment");
+    static const std::uint32_t kTrace = number_of<Call>("trace");
+    static const std::uint32_t kWho = number_of<Call>("who");
+    static const std::uint32_t kPrompt = number_of<Call>("prompt");
+    header.clear();
+    request.clear();
+    RecordWriter out(header);
+    out.text(kProject, project);
+    out.text(kEnvironment, environment);
+    out.group(kTrace, [&](RecordWriter& trace) {
+        static const std::uint32_t kSession = number_of<Trace>("session_id");
+        static const std::uint32_t kRequest = number_of<Trace>("request_id");
+        static const std::uint32_t kParent = number_of<Trace>("parent_id");
+        static const std::uint32_t kTraceId = number_of<Trace>("trace_id");
+        static const std::uint32_t kSpan = number_of<Trace>("span_id");
+        static const std::uint32_t kAgent = number_of<Trace>("agent");
+        static const std::uint32_t kFunction = number_of<Trace>("function");
+        static const std::uint32_t kOperation = number_of<Trace>("operation");
+        trace.text(kSession, session_id);
+        trace.text(kRequest, request_id);
+        trace.text(kParent, parent_id);
+        trace.text(kTraceId, trace_id);
+        trace.text(kSpan, span_id);
+        trace.text(kAgent, agent);
+        trace.text(kFunction, function);
+        trace.text(kOperation, operation);
+    });
+    out.group(kWho, [&](RecordWriter& who) {
+        static const std::uint32_t kUser = number_of<Who>("user_id");
+        who.text(kUser, user_id);
+    });
+    out.group(kPrompt, [&](RecordWriter& prompt) {
+        static const std::uint32_t kType = number_of<PromptFacts>("type");
+        static const std::uint32_t kName = number_of<PromptFacts>("name");
+        static const std::uint32_t kVersion = number_of<PromptFacts>("version");
+        static const std::uint32_t kMissing = number_of<PromptFacts>("missing_variables");
+        static const std::uint32_t kAllPresent = number_of<PromptFacts>("all_variables_present");
+        prompt.text(kType, prompt_type);
+        prompt.text(kName, prompt_name);
+        prompt.text(kVersion, prompt_version);
+        prompt.items(kMissing, texts(missing_variables));
+        if (variables_checked) prompt.boolean(kAllPresent, missing_variables.empty());
+    });
+    RecordWriter(request).group(kPrompt, [&](RecordWriter& prompt) {
+        static const std::uint32_t kVariables = number_of<PromptFacts>("variables");
+        prompt.text(kVariables, variables);
+    });
+}
+
+Context Context::with_session(std::string_view id) const noexcept {
+    return changed(*this, [&](Node& node) { node.session_id = id; });
+}
+
+Context Context::with_request(std::string_view id) const noexcept {
+    return changed(*this, [&](Node& node) {
+        node.request_id = id.empty() ? Uuid::at(system_clock().now().unix_nanos, system_random()).to_string()
+                                     : std::string(id);
+        node.parent_id.clear();
+        node.sequence = std::make_shared<std::atomic<std::int64_t>>(0);
+    });
+}
+
+Context Context::with_user(std::string_view id) const noexcept {
+    return changed(*this, [&](Node& node) { node.user_id = id; });
+}
+
+Context Context::with_agent(std::string_view name) const noexcept {
+    return changed(*this, [&](Node& node) { node.agent = name; });
+}
+
+Context Context::with_function(std::string_view name, std::string_view operation) const noexcept {
+    return changed(*this, [&](Node& node) {
+        node.function = name;
+        node.operation = operation;
+    });
+}
+
+Context Context::with_project(std::string_view name) const noexcept {
+    return changed(*this, [&](Node& node) { node.project = name; });
+}
+
+Context Context::with_environment(std::string_view name) const noexcept {
+    return changed(*this, [&](Node& node) { node.environment = name; });
+}
+
+Context Context::with_tag(std::string_view tag) const noexcept {
+    return changed(*this, [&](Node& node) {
+        if (std::ranges::find(node.tags, tag) == node.tags.end()) node.tags.emplace_back(tag);
+    });
+}
+
+Context Context::with_attribute(std::string_view name, Attribute value) const noexcept {
+    return changed(
+        *this, [&](Node& node) { node.attributes.insert_or_assign(std::string(name), std::move(value)); });
+}
+
+Context Context::with_prompt(const Prompt& prompt) const noexcept {
+    return changed(*this, [&](Node& node) {
+        node.prompt_type = prompt.type;
+        node.prompt_name = prompt.name;
+        node.prompt_version = prompt.version;
+        node.variables.clear();
+        if (!prompt.variables.empty()) {
+            JsonWriter json(node.variables);
+            json.begin_object();
+            for (const auto& [name, value] : prompt.variables) json.member(name, std::string_view(value));
+            json.end_object();
+        }
+        node.variables_checked = !prompt.text.empty();
+        node.missing_variables.clear();
+        for (std::string& name : client::placeholders(prompt.text)) {
+            if (!prompt.variables.contains(name)) node.missing_variables.push_back(std::move(name));
+        }
+    });
+}
+
+Context Context::with_traceparent(std::string_view header) const noexcept {
+    constexpr std::size_t kLength = 55;  // 2 + 1 + 32 + 1 + 16 + 1 + 2
+    const bool longer = header.size() > kLength && header[kLength] == '-' && !header.starts_with("00");
+    if ((header.size() != kLength && !longer) || header.starts_with("ff")) return *this;
+    const std::string_view trace = header.substr(3, 32);
+    const std::string_view span = header.substr(36, 16);
+    const bool dashes = header[2] == '-' && header[35] == '-' && header[52] == '-';
+    if (!dashes || !is_hex(header.substr(0, 2)) || !is_hex(trace) || !is_hex(span) ||
+        !is_hex(header.substr(53, 2)) || trace.find_first_not_of('0') == std::string_view::npos ||
+        span.find_first_not_of('0') == std::string_view::npos)
+        return *this;
+    return changed(*this, [&](Node& node) {
+        node.trace_id = trace;
+        node.span_id = span;
+    });
+}
+
+std::string Context::traceparent() const noexcept {
+    return read(*this, [](const Node& node) {
+        if (node.trace_id.empty()) return std::string();
+        return "00-" + node.trace_id + "-" + (node.span_id.empty() ? random_hex(8) : node.span_id) + "-01";
+    });
+}
+
+std::string Context::session() const noexcept {
+    return read(*this, [](const Node& node) { return node.session_id; });
+}
+std::string Context::request() const noexcept {
+    return read(*this, [](const Node& node) { return node.request_id; });
+}
+std::string Context::user() const noexcept {
+    return read(*this, [](const Node& node) { return node.user_id; });
+}
+std::string Context::agent() const noexcept {
+    return read(*this, [](const Node& node) { return node.agent; });
+}
+
+/// One that is open, on the stack of the thread that opened it. It may be closed by any thread.
+struct ContextScope::Entry {
+    Context context;
+    std::atomic<bool> open{true};
+};
+
+namespace {
+
+/// Trivially destructible access for threads that are ending: then there is no current context.
+thread_local bool stack_gone = false;
+struct Stack {
+    std::vector<std::shared_ptr<void>> entries;
+    ~Stack() { stack_gone = true; }
+};
+Stack& stack() {
+    thread_local Stack mine;
+    return mine;
+}
+
+}  // namespace
+
+ContextScope::ContextScope(Context context) noexcept {
+    if (stack_gone) return;
+    try {
+        auto entry = std::make_shared<Entry>();
+        entry->context = std::move(context);
+        stack().entries.push_back(entry);
+        entry_ = std::move(entry);
+    } catch (...) {
+        entry_ = nullptr;
+    }
+}
+
+ContextScope::~ContextScope() {
+    if (entry_) entry_->open.store(false, std::memory_order_relaxed);
+    if (stack_gone) return;
+    // Those that were closed out of their order, or by another thread, go when they come to the top.
+    auto& entries = stack().entries;
+    while (!entries.empty() &&
+           !std::static_pointer_cast<Entry>(entries.back())->open.load(std::memory_order_relaxed))
+        entries.pop_back();
+}
+
+Context Context::current() noexcept {
+    if (stack_gone) return {};
+    auto& entries = stack().entries;
+    while (!entries.empty()) {
+        const auto* const entry = static_cast<const ContextScope::Entry*>(entries.back().get());
+        if (entry->open.load(std::memory_order_relaxed)) return entry->context;
+        entries.pop_back();
+    }
+    return {};
+}
+
+namespace client {
+
+Context below(const Context& context, std::string_view parent_id) noexcept {
+    return changed(context, [&](Context::Node& node) { node.parent_id = parent_id; });
+}
+
+void write_labels(std::string& out, const std::vector<std::string>& tags,
+                  const std::map<std::string, Attribute>& attributes, std::string_view metadata) {
+    static const std::uint32_t kLabels = number_of<Call>("labels");
+    RecordWriter(out).group(kLabels, [&](RecordWriter& labels) {
+        static const std::uint32_t kTags = number_of<Labels>("tags");
+        static const std::uint32_t kAttributes = number_of<Labels>("attributes");
+        static const std::uint32_t kMetadata = number_of<Labels>("metadata");
+        labels.items(kTags, texts(tags));
+        std::string items;
+        ByteWriter item(items);
+        for (const auto& [name, value] : attributes) {
+            item.text(name);
+            item.varint(value.index());
+            if (const auto* const text = std::get_if<std::string>(&value)) {
+                item.text(*text);
+            } else if (const auto* const number = std::get_if<double>(&value)) {
+                item.fixed(std::bit_cast<std::uint64_t>(*number));
+            } else {
+                item.varint(std::get<bool>(value) ? 1 : 0);
+            }
+        }
+        labels.items(kAttributes, items);
+        labels.text(kMetadata, metadata);
+    });
+}
+
+std::vector<std::string> placeholders(std::string_view text) {
+    const auto begins = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; };
+    const auto goes_on = [&](char c) { return begins(c) || (c >= '0' && c <= '9') || c == '.' || c == '-'; };
+    std::vector<std::string> found;
+    for (std::size_t at = text.find('{'); at != std::string_view::npos; at = text.find('{', at + 1)) {
+        std::size_t begin = at + 1;
+        while (begin < text.size() && text[begin] == ' ') ++begin;  // "{{ name }}"
+        std::size_t end = begin;
+        while (end < text.size() && goes_on(text[end])) ++end;
+        if (end == begin || !begins(text[begin])) continue;
+        const std::string name(text.substr(begin, end - begin));
+        while (end < text.size() && text[end] == ' ') ++end;
+        if (end == text.size() || text[end] != '}') continue;
+        if (std::ranges::find(found, name) == found.end()) found.push_back(name);
+    }
+    return found;
+}
+
+}  // namespace client
+}  // namespace steno

@@ -1,0 +1,59 @@
+#pragma once
+
+#include "steno/context.hpp"
+#include "steno/tracking.hpp"
+
+#include <atomic>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace steno {
+
+/// What a Context holds, and the same as fields of a record, made once for all calls within it.
+struct Context::Node {
+    std::string session_id;
+    std::string request_id;
+    std::string user_id;
+    std::string agent;
+    std::string function;
+    std::string operation;
+    std::string project;
+    std::string environment;
+    std::string parent_id;
+    std::string trace_id;  ///< 32 hexadecimal digits
+    std::string span_id;   ///< 16; of the span that calls within are children of
+    std::vector<std::string> tags;
+    std::map<std::string, Attribute> attributes;
+    std::string prompt_type;
+    std::string prompt_name;
+    std::string prompt_version;
+    std::string variables;  ///< JSON
+    std::vector<std::string> missing_variables;
+    bool variables_checked = false;
+    /// Numbers the calls of one request; shared by all contexts within it.
+    std::shared_ptr<std::atomic<std::int64_t>> sequence;
+
+    std::string header;   ///< fields of the header part, but for the labels
+    std::string request;  ///< fields of the request payload
+    void encode();
+};
+
+}  // namespace steno
+
+namespace steno::client {
+
+/// The context of calls that begin within a call.
+Context below(const Context& context, std::string_view parent_id) noexcept;
+
+/// The group "labels" from a context's and a call's own.
+void write_labels(std::string& out, const std::vector<std::string>& tags,
+                  const std::map<std::string, Attribute>& attributes, std::string_view metadata);
+
+/// The placeholders of a template: {name}, {{name}} and ${name}, each once, in their order. A name has
+/// letters, digits, '_', '.' and '-', and begins with a letter or '_'.
+std::vector<std::string> placeholders(std::string_view text);
+
+}  // namespace steno::client

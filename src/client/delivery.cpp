@@ -1,0 +1,311 @@
+#include "client/delivery.hpp"
+
+#include "base/bytes.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace steno::client {
+
+namespace {
+
+constexpr std::uint64_t kBatchCalls = 2000;
+constexpr std::size_t kBatchBytes = 4u << 20;
+constexpr std::uint64_t kEnoughBytes = 1u << 20;  // waiting, to be sent before the interval is over
+constexpr std::chrono::milliseconds kPatience{10'000};
+constexpr std::chrono::milliseconds kFirstPause{100};
+constexpr std::chrono::milliseconds kLongestPause{5000};
+
+void append_frame(std::string& out, const CallScope::Draft& draft) {
+    const auto prefix = [](std::size_t size) {
+        std::size_t bytes = 1;
+        while (size >= 0x80) size >>= 7, ++bytes;
+        return bytes;
+    };
+    const std::size_t frame = prefix(draft.header.size()) + draft.header.size() +
+                              prefix(draft.request.size()) + draft.request.size() +
+                              prefix(draft.response.size()) + draft.response.size();
+    ByteWriter writer(out);
+    writer.varint(frame);
+    writer.text(draft.header);
+    writer.text(draft.request);
+    writer.text(draft.response);
+}
+
+/// What a draft takes in memory, about.
+std::uint64_t weight(const CallScope::Draft& draft) {
+    return sizeof draft + draft.size();
+}
+
+}  // namespace
+
+struct Delivery::Outcome {
+    bool acknowledged = false;  ///< by a receipt, or by a refusal that no repetition would change
+    std::uint64_t accepted = 0;
+    std::uint64_t rejected = 0;
+};
+
+Delivery::Delivery(const TrackingOptions& options, bool server_is_named)
+    : options_(options),
+      server_is_named_(server_is_named),
+      spool_(options.spool_folder, options.max_spool_bytes),
+      thread_([this] { run(); }) {}
+
+Delivery::~Delivery() {
+    stop(std::chrono::milliseconds{0});
+    for (auto* const list : {queue_.exchange(nullptr), used_.exchange(nullptr)}) {
+        for (Draft* draft = list; draft != nullptr;) delete std::exchange(draft, draft->next);
+    }
+}
+
+CallScope::Draft* Delivery::take_used() {
+    // Each thread has a few at hand, and takes all that came back when it has none: one exchange, and no
+    // list that two threads take from at once.
+    struct AtHand {
+        Draft* list = nullptr;
+        ~AtHand() {
+            while (list != nullptr) delete std::exchange(list, list->next);
+        }
+    };
+    thread_local AtHand mine;
+    if (mine.list == nullptr) mine.list = used_.exchange(nullptr, std::memory_order_acquire);
+    if (mine.list == nullptr) return new Draft;
+    Draft* const draft = std::exchange(mine.list, mine.list->next);
+    draft->next = nullptr;
+    return draft;
+}
+
+void Delivery::give_back(Draft* drafts) {
+    while (drafts != nullptr) {
+        Draft* const draft = std::exchange(drafts, drafts->next);
+        draft->clear();
+        draft->next = used_.load(std::memory_order_relaxed);
+        while (!used_.compare_exchange_weak(draft->next, draft, std::memory_order_release)) {
+        }
+    }
+}
+
+void Delivery::push(Draft* draft) noexcept {
+    ended_.fetch_add(1, std::memory_order_relaxed);
+    if (options_.durable) {
+        try {
+            std::string frame;
+            append_frame(frame, *draft);
+            if (spool_.append(frame)) {
+                spooled_.fetch_add(1, std::memory_order_relaxed);
+                done_.fetch_add(1, std::memory_order_relaxed);
+                draft->next = nullptr;
+                give_back(draft);
+                if (!nudged_.exchange(true)) {
+                    const std::lock_guard lock(mutex_);
+                    wake_.notify_one();
+                }
+                return;
+            }
+        } catch (...) {
+            // by way of the queue then
+        }
+    }
+    const std::uint64_t bytes = weight(*draft);
+    const std::uint64_t waiting = waiting_bytes_.fetch_add(bytes, std::memory_order_relaxed) + bytes;
+    if (waiting > options_.max_memory_bytes || !wanted()) {
+        waiting_bytes_.fetch_sub(bytes, std::memory_order_relaxed);
+        dropped_.fetch_add(1, std::memory_order_relaxed);
+        done_.fetch_add(1, std::memory_order_relaxed);
+        delete draft;
+        return;
+    }
+    draft->next = queue_.load(std::memory_order_relaxed);
+    while (!queue_.compare_exchange_weak(draft->next, draft, std::memory_order_release)) {
+    }
+    // The first of an interval wakes the thread, and the one that makes it enough.
+    const bool enough = waiting >= kEnoughBytes && waiting - bytes < kEnoughBytes;
+    if (enough || !nudged_.exchange(true)) {
+        try {
+            const std::lock_guard lock(mutex_);
+            wake_.notify_one();
+        } catch (...) {
+            // The next one wakes it.
+        }
+    }
+}
+
+void Delivery::wait() {
+    std::unique_lock lock(mutex_);
+    const auto urgent = [&] {
+        return stopping_ || flushing_ != 0 || waiting_bytes_.load(std::memory_order_relaxed) >= kEnoughBytes;
+    };
+    const auto something = [&] {
+        return urgent() || nudged_.load(std::memory_order_relaxed) ||
+               queue_.load(std::memory_order_relaxed) != nullptr;
+    };
+    if (pause_.count() != 0) {
+        wake_.wait_until(lock, away_until_, urgent);
+    } else {
+        wake_.wait(lock, something);
+    }
+    wake_.wait_for(lock, options_.interval, urgent);
+}
+
+void Delivery::run() {
+    auto transport = Transport::to(options_.server, options_.api_key);
+    if (transport) {
+        transport_ = std::move(*transport);
+    } else {
+        const std::lock_guard lock(mutex_);
+        last_error_ = transport.error().message;
+        wanted_ = false;
+    }
+    while (true) {
+        bool stopping = false;
+        {
+            const std::lock_guard lock(mutex_);
+            stopping = stopping_;
+            if (flushing_ != 0 && !stopping_) away_until_ = {};  // who waits wants to know now
+        }
+        nudged_ = false;
+        while (carry_queue()) {
+        }
+        carry_spool();
+        {
+            const std::lock_guard lock(mutex_);
+            progress_.notify_all();
+        }
+        if (stopping) break;
+        wait();
+    }
+}
+
+bool Delivery::carry_queue() {
+    Draft* last = queue_.exchange(nullptr, std::memory_order_acquire);
+    if (last == nullptr) return false;
+    Draft* first = nullptr;
+    while (last != nullptr) {
+        Draft* const draft = std::exchange(last, last->next);
+        draft->next = std::exchange(first, draft);
+    }
+    while (first != nullptr) {
+        std::string body(kDeliveryHead);
+        std::uint64_t calls = 0;
+        std::uint64_t bytes = 0;
+        Draft* const begin = first;
+        Draft* end = nullptr;
+        while (first != nullptr && calls < kBatchCalls && body.size() < kBatchBytes) {
+            append_frame(body, *first);
+            bytes += weight(*first);
+            ++calls;
+            end = first;
+            first = first->next;
+        }
+        end->next = nullptr;
+        give_back(begin);
+        if (!wanted()) {
+            dropped_ += calls;
+        } else {
+            const Outcome outcome = server_is_away() ? Outcome{} : send(body);
+            delivered_ += outcome.accepted;
+            rejected_ += outcome.rejected;
+            if (!outcome.acknowledged) keep(body, calls);
+        }
+        waiting_bytes_ -= bytes;
+        done_ += calls;
+    }
+    return true;
+}
+
+Delivery::Outcome Delivery::send(const std::string& body) {
+    auto receipt = transport_->deliver(body, kPatience);
+    if (receipt) {
+        pause_ = {};
+        away_until_ = {};
+        const std::lock_guard lock(mutex_);
+        last_error_ = receipt->rejected == 0 ? std::string() : "rejected: " + receipt->reason;
+        return {true, receipt->accepted, receipt->rejected};
+    }
+    if (receipt.error().code == Code::InvalidArgument) {
+        const std::lock_guard lock(mutex_);
+        last_error_ = receipt.error().message;
+        return {true, 0, Spool::calls_in(body)};
+    }
+    away(std::move(receipt).error());
+    return {};
+}
+
+void Delivery::away(Error error) {
+    const bool never_there = delivered_.load() == 0 && !server_is_named_;
+    pause_ = std::clamp(2 * pause_, kFirstPause, kLongestPause);
+    away_until_ = std::chrono::steady_clock::now() + pause_;
+    const std::lock_guard lock(mutex_);
+    last_error_ = std::move(error.message);
+    if (!error.remedy.empty()) last_error_ += "; " + error.remedy;
+    if (never_there) wanted_ = false;
+}
+
+void Delivery::keep(const std::string& body, std::uint64_t calls) {
+    if (!wanted()) {
+        dropped_ += calls;
+        return;
+    }
+    const auto kept = spool_.append(std::string_view(body).substr(kDeliveryHead.size()));
+    (kept ? spooled_ : dropped_) += calls;
+    if (kept) return;
+    const std::lock_guard lock(mutex_);
+    last_error_ = kept.error().message;
+}
+
+void Delivery::carry_spool() {
+    while (wanted() && !server_is_away()) {
+        auto waiting = spool_.next();
+        if (!waiting) {
+            const std::lock_guard lock(mutex_);
+            last_error_ = waiting.error().message;
+            if (waiting.error().code != Code::DataLoss) return;
+            continue;
+        }
+        if (!*waiting) return;
+        const Outcome outcome = send((*waiting)->body);
+        if (!outcome.acknowledged) return;
+        delivered_ += outcome.accepted;
+        rejected_ += outcome.rejected;
+        spool_.remove(**waiting);
+        const std::lock_guard lock(mutex_);
+        if (stopping_) return;
+    }
+}
+
+bool Delivery::flush(std::chrono::milliseconds patience) {
+    const std::uint64_t target = ended_.load();
+    std::unique_lock lock(mutex_);
+    if (stopping_) return false;
+    ++flushing_;
+    wake_.notify_one();
+    const bool done = progress_.wait_for(
+        lock, patience, [&] { return stopping_ || (done_.load() >= target && spool_.empty()); });
+    --flushing_;
+    return done && !stopping_;
+}
+
+void Delivery::stop(std::chrono::milliseconds patience) {
+    if (patience.count() > 0) flush(patience);
+    {
+        const std::lock_guard lock(mutex_);
+        stopping_ = true;
+        closing_ = true;
+        wake_.notify_one();
+        progress_.notify_all();
+    }
+    if (!thread_.joinable()) return;
+    thread_.join();
+    spool_.let_go();
+}
+
+TrackingStats Delivery::stats() const {
+    return {ended_, delivered_, spooled_, rejected_, dropped_, waiting_bytes_};
+}
+
+std::string Delivery::last_error() const {
+    const std::lock_guard lock(mutex_);
+    return last_error_;
+}
+
+}  // namespace steno::client

@@ -1,0 +1,240 @@
+#include "client/tracker.hpp"
+
+#include "base/random.hpp"
+#include "base/text.hpp"
+#include "client/context_node.hpp"
+#include "client/record_writer.hpp"
+#include "record/call.hpp"
+
+#include <cstdlib>
+#include <exception>
+#include <mutex>
+#include <optional>
+#include <pthread.h>
+#include <unistd.h>
+#include <utility>
+
+namespace steno::client {
+
+namespace {
+
+constexpr const char* kDefaultServer = "http://127.0.0.1:8787";
+
+/// The tracker of this process. Never destroyed: calls may end while the program's statics are destroyed.
+std::atomic<Tracker*> the_tracker{nullptr};
+std::atomic<Tracker*> last_tracker{
+    nullptr};  ///< the same, or the one that was stopped: it knows what became of its calls
+std::atomic<bool> switched_off{false};  ///< stopped, or by its level: `current` asks no further
+/// Counts forks, so that threads in a child draw other random numbers than their parent's.
+std::atomic<std::uint64_t> generation{1};
+
+std::mutex& starting() {
+    static auto* const mutex = new std::mutex;
+    return *mutex;
+}
+TrackingOptions& remembered() {
+    static auto* const options = new TrackingOptions;
+    return *options;
+}
+
+std::string environment(const char* name) {
+    const char* const value = std::getenv(name);
+    return value == nullptr ? std::string() : value;
+}
+
+std::optional<LogLevel> level_of(std::string_view word) {
+    if (word == "off" || word == "0" || word == "false") return LogLevel::Off;
+    if (word == "metrics-only" || word == "metrics_only") return LogLevel::MetricsOnly;
+    if (word == "summary") return LogLevel::Summary;
+    if (word == "detailed" || word == "on" || word == "1" || word == "true") return LogLevel::Detailed;
+    return std::nullopt;
+}
+
+std::string default_spool_folder() {
+    if (std::string named = environment("STENO_SPOOL"); !named.empty()) return named;
+    if (const std::string state = environment("XDG_STATE_HOME"); !state.empty())
+        return state + "/steno/spool";
+    const std::string home = environment("HOME");
+    return (home.empty() ? "/tmp" : home + "/.local/state") + "/steno/spool";
+}
+
+/// Not for secrets, but different in every thread of every process.
+Random& fast_random() {
+    struct Seeded {
+        std::uint64_t of = 0;
+        std::optional<SeededRandom> random;
+    };
+    thread_local Seeded mine;
+    const std::uint64_t now = generation.load(std::memory_order_relaxed);
+    if (mine.of != now) {
+        std::uint64_t seed = 0;
+        if (::getentropy(&seed, sizeof seed) != 0) seed = system_random().next_u64();
+        mine.random.emplace(seed);
+        mine.of = now;
+    }
+    return *mine.random;
+}
+
+}  // namespace
+
+Tracker::Tracker(TrackingOptions options) : options_(std::move(options)) {
+    const auto fill = [](std::string& option, const char* name) {
+        if (option.empty()) option = environment(name);
+    };
+    fill(options_.server, "STENO_SERVER");
+    fill(options_.api_key, "STENO_API_KEY");
+    fill(options_.project, "STENO_PROJECT");
+    fill(options_.environment, "STENO_ENVIRONMENT");
+    fill(options_.release, "STENO_RELEASE");
+    const bool named = !options_.server.empty();
+    if (!named) options_.server = kDefaultServer;
+    if (options_.spool_folder.empty()) options_.spool_folder = default_spool_folder();
+    static const std::uint32_t kProject = number_of<Call>("project");
+    static const std::uint32_t kEnvironment = number_of<Call>("environment");
+    static const std::uint32_t kRelease = number_of<Call>("release");
+    RecordWriter common(common_);
+    common.text(kProject, options_.project);
+    common.text(kEnvironment, options_.environment);
+    common.text(kRelease, options_.release);
+    delivery_ = std::make_unique<Delivery>(options_, named);
+}
+
+Tracker* Tracker::make(TrackingOptions options) noexcept {
+    static const bool prepared = [] {
+        ::pthread_atfork(nullptr, nullptr, &make_anew_after_fork);
+        std::atexit(&stop_at_exit);
+        return true;
+    }();
+    (void)prepared;
+    try {
+        if (const auto level = level_of(environment("STENO_TRACKING"))) options.level = *level;
+        remembered() = options;
+        if (options.level == LogLevel::Off) {
+            switched_off = true;
+            return nullptr;
+        }
+        auto* const tracker = new Tracker(std::move(options));
+        the_tracker = tracker;
+        last_tracker = tracker;
+        switched_off = false;
+        return tracker;
+    } catch (...) {
+        switched_off = true;  // no thread, or no memory
+        return nullptr;
+    }
+}
+
+Tracker* Tracker::current() noexcept {
+    Tracker* const tracker = the_tracker.load(std::memory_order_acquire);
+    if (tracker != nullptr) return tracker->delivery_->wanted() ? tracker : nullptr;
+    if (switched_off.load(std::memory_order_relaxed)) return nullptr;
+    const std::lock_guard lock(starting());
+    if (Tracker* const other = the_tracker.load()) return other;
+    return switched_off ? nullptr : make(remembered());
+}
+
+void Tracker::start(TrackingOptions options) noexcept {
+    const std::lock_guard lock(starting());
+    if (Tracker* const old = the_tracker.exchange(nullptr)) {
+        switched_off = true;  // until the new one is there
+        old->delivery_->stop(old->options_.exit_patience);
+    }
+    make(std::move(options));
+}
+
+void Tracker::stop(std::chrono::milliseconds patience) noexcept {
+    const std::lock_guard lock(starting());
+    switched_off = true;
+    if (Tracker* const tracker = the_tracker.exchange(nullptr)) tracker->delivery_->stop(patience);
+}
+
+bool Tracker::flush(std::chrono::milliseconds patience) noexcept {
+    Tracker* const tracker = the_tracker.load();
+    return tracker == nullptr || tracker->delivery_->flush(patience);
+}
+
+void Tracker::stop_at_exit() noexcept {
+    Tracker* const tracker = the_tracker.load();
+    if (tracker != nullptr) stop(tracker->options_.exit_patience);
+}
+
+void Tracker::make_anew_after_fork() noexcept {
+    ++generation;
+    new (&starting()) std::mutex;  // whoever held it is not in this process
+    if (Tracker* const parents = the_tracker.exchange(nullptr)) parents->delivery_->forget_after_fork();
+    last_tracker = nullptr;
+}
+
+TrackingStats Tracker::stats() noexcept {
+    Tracker* const tracker = last_tracker.load();
+    return tracker == nullptr ? TrackingStats{} : tracker->delivery_->stats();
+}
+
+std::string Tracker::last_error() noexcept {
+    Tracker* const tracker = last_tracker.load();
+    try {
+        return tracker == nullptr ? std::string() : tracker->delivery_->last_error();
+    } catch (...) {
+        return {};
+    }
+}
+
+CallScope::Draft* Tracker::begin(CallKind kind, const Context& context) noexcept {
+    try {
+        LogLevel level = options_.level;
+        if (!options_.level_by_prompt_type.empty() && context.node()) {
+            const auto exception = options_.level_by_prompt_type.find(context.node()->prompt_type);
+            if (exception != options_.level_by_prompt_type.end()) level = exception->second;
+        }
+        if (level == LogLevel::Off) return nullptr;
+        CallScope::Draft* const draft = delivery_->take_used();
+        draft->clear();
+        draft->context = context;
+        draft->kind = kind;
+        draft->level = level;
+        draft->max_text = options_.max_text_bytes;
+        const Timestamp now = system_clock().now();
+        draft->began_unix = now.unix_nanos;
+        draft->offset_minutes = now.offset_minutes;
+        draft->began_steady = system_clock().steady_nanos();
+        draft->exceptions = std::uncaught_exceptions();
+        draft->id = Uuid::at(now.unix_nanos, fast_random());
+        return draft;
+    } catch (...) {
+        return nullptr;
+    }
+}
+
+void Tracker::end(CallScope::Draft* draft) noexcept {
+    if (draft->level == LogLevel::Off) {
+        delete draft;
+        return;
+    }
+    guarded([&] { draft->finish(); });
+    delivery_->push(draft);
+}
+
+}  // namespace steno::client
+
+namespace steno {
+
+void start_tracking(TrackingOptions options) noexcept {
+    client::Tracker::start(std::move(options));
+}
+void stop_tracking(std::chrono::milliseconds patience) noexcept {
+    client::Tracker::stop(patience);
+}
+bool flush(std::chrono::milliseconds patience) noexcept {
+    return client::Tracker::flush(patience);
+}
+bool tracking() noexcept {
+    return client::Tracker::current() != nullptr;
+}
+TrackingStats tracking_stats() noexcept {
+    return client::Tracker::stats();
+}
+std::string last_tracking_error() noexcept {
+    return client::Tracker::last_error();
+}
+
+}  // namespace steno

@@ -1,0 +1,58 @@
+#pragma once
+
+#include "client/delivery.hpp"
+#include "client/draft.hpp"
+#include "record/kinds.hpp"
+#include "steno/tracking.hpp"
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <string>
+
+namespace steno::client {
+
+/// Runs `work`, which may run out of memory: then a call is not recorded whole, and the program goes on.
+template <class Work>
+void guarded(Work&& work) noexcept {
+    try {
+        work();
+    } catch (...) {
+        // what was said last is missing; nothing else can be done here
+    }
+}
+
+/// The one tracker of a process: gives out drafts, and takes them back when their calls have ended. Lives as
+/// long as the process, so that no call can outlive it. Any thread.
+class Tracker {
+  public:
+    /// The process's, made and started with the defaults if there is none; null while recording is off. After
+    /// fork() the child has its own, with the same options and nothing waiting.
+    static Tracker* current() noexcept;
+    static void start(TrackingOptions options) noexcept;
+    static void stop(std::chrono::milliseconds patience) noexcept;
+    static bool flush(std::chrono::milliseconds patience) noexcept;
+    static TrackingStats stats() noexcept;
+    static std::string last_error() noexcept;
+
+    /// Null: the call is not recorded (by its level, or for want of memory).
+    CallScope::Draft* begin(CallKind kind, const Context& context) noexcept;
+    /// Takes it back.
+    void end(CallScope::Draft* draft) noexcept;
+
+    [[nodiscard]] Source source() const { return Source::Cpp; }
+    /// Fields of the header that all calls have: project, environment, release.
+    [[nodiscard]] const std::string& common_fields() const { return common_; }
+
+  private:
+    explicit Tracker(TrackingOptions options);
+    static Tracker* make(TrackingOptions options) noexcept;
+    static void make_anew_after_fork() noexcept;
+    static void stop_at_exit() noexcept;
+
+    TrackingOptions options_;
+    std::string common_;
+    std::unique_ptr<Delivery> delivery_;
+};
+
+}  // namespace steno::client

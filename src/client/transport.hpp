@@ -1,0 +1,34 @@
+#pragma once
+
+#include "base/error.hpp"
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+
+namespace steno::client {
+
+inline constexpr std::string_view kDeliveryHead{"STNC\1\0\0\0", 8};  ///< docs/formats/delivery.md
+inline constexpr std::string_view kDeliveryType = "application/vnd.steno.calls.v1";
+
+/// What a server said to a delivery.
+struct Receipt {
+    std::uint64_t accepted = 0;
+    std::uint64_t rejected = 0;
+    std::string reason;  ///< of the first that was rejected
+};
+
+/// One connection to a server, kept alive. One thread at a time.
+class Transport {
+  public:
+    /// InvalidArgument: the address is none.
+    static Result<std::unique_ptr<Transport>> to(const std::string& server, const std::string& api_key);
+    virtual ~Transport() = default;
+    /// Sends a delivery and waits for the acknowledgement. InvalidArgument: the server will never take it,
+    /// all its calls are rejected. Unauthenticated: it wants another key. Anything else: try again later.
+    virtual Result<Receipt> deliver(const std::string& body, std::chrono::milliseconds patience) = 0;
+};
+
+}  // namespace steno::client

@@ -1,0 +1,191 @@
+#include "client/server_for_test.hpp"
+#include "steno/asio.hpp"
+#include "steno/steno.hpp"
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/use_future.hpp>
+#include <gtest/gtest.h>
+
+#include <coroutine>
+#include <future>
+#include <memory>
+#include <optional>
+#include <stdexcept>
+
+namespace other {
+
+struct Question {
+    std::string words;
+};
+std::string steno_text(const Question& question) {
+    return question.words;
+}
+
+}  // namespace other
+
+namespace steno {
+namespace {
+
+class Wrapped : public testing::Test {
+  protected:
+    void SetUp() override {
+        TrackingOptions options;
+        options.server = server_.url;
+        options.interval = std::chrono::milliseconds{1};
+        options.max_spool_bytes = 0;
+        start_tracking(options);
+    }
+    void TearDown() override { stop_tracking(); }
+
+    Call only() {
+        EXPECT_TRUE(flush());
+        auto taken = server_.taken();
+        EXPECT_EQ(taken.size(), 1U);
+        return taken.empty() ? Call{} : taken.begin()->second;
+    }
+
+    client::ScriptedServer server_{[](const std::vector<Call>&) { return 200; }};
+};
+
+TEST_F(Wrapped, AFunctionOfText) {
+    const auto ask = track(AsAiCall{"openai", "m"}, [](const std::string& prompt) { return prompt + "!"; });
+    EXPECT_EQ(ask("hello"), "hello!");
+    const Call call = only();
+    EXPECT_EQ(call.provider.name, "openai");
+    EXPECT_EQ(call.request.messages.at(0).parts.at(0).text, "hello");
+    EXPECT_EQ(call.response.messages.at(0).parts.at(0).text, "hello!");
+}
+
+int multiply(int a, double b, bool negative) {
+    return static_cast<int>(a * b) * (negative ? -1 : 1);
+}
+
+TEST_F(Wrapped, APlainFunctionOfNumbers) {
+    auto function = track(AsFunction{"multiply", "all"}, &multiply);
+    EXPECT_EQ(function(2, 1.5, true), -3);
+    const Call call = only();
+    EXPECT_EQ(call.kind, Kind::Function);
+    EXPECT_EQ(call.trace.operation, "all");
+    EXPECT_EQ(call.request.input.text, "[2,1.5,true]");
+    EXPECT_EQ(call.response.output.text, "-3");
+}
+
+TEST_F(Wrapped, ReferencesMovesAndOwnTypesPass) {
+    int target = 0;
+    auto reference =
+        track(AsFunction{"f", ""}, [&](std::unique_ptr<int> by) -> int& { return target += *by; });
+    int& result = reference(std::make_unique<int>(7));
+    EXPECT_EQ(&result, &target);
+    EXPECT_EQ(target, 7);
+    auto owned = track(AsAiCall{"p", "m"}, [](other::Question question) {
+        return std::make_unique<std::string>(std::move(question.words));
+    });
+    EXPECT_EQ(*owned(other::Question{"what?"}), "what?");
+    EXPECT_TRUE(flush());
+    const auto taken = server_.taken();
+    ASSERT_EQ(taken.size(), 2U);
+    for (const auto& [id, call] : taken) {
+        if (call.kind == Kind::Chat) EXPECT_EQ(call.request.messages.at(0).parts.at(0).text, "what?");
+    }
+}
+
+TEST_F(Wrapped, WhatItThrowsIsRecordedAndThrown) {
+    auto failing = track(AsAgent{"a"}, [] { throw std::out_of_range("beyond"); });
+    EXPECT_THROW(failing(), std::out_of_range);
+    const Call call = only();
+    EXPECT_EQ(call.status, Status::Failure);
+    EXPECT_EQ(call.error.message, "beyond");
+    EXPECT_EQ(call.kind, Kind::Agent);
+}
+
+TEST_F(Wrapped, AFutureUntilItIsReady) {
+    std::promise<std::string> later;
+    auto ask = track(AsAiCall{"p", "m"}, [&](std::string_view) { return later.get_future(); });
+    std::future<std::string> answer = ask("q");
+    EXPECT_EQ(tracking_stats().ended, 0U);
+    later.set_value("a");
+    EXPECT_EQ(answer.get(), "a");
+    EXPECT_EQ(only().response.messages.at(0).parts.at(0).text, "a");
+    auto failing = track(AsFunction{"f", ""}, [] {
+        return std::async(std::launch::deferred, [] { throw std::runtime_error("no"); });
+    });
+    EXPECT_THROW(failing().get(), std::runtime_error);
+}
+
+/// The least that a coroutine needs: it begins at once and tells its end to nobody.
+struct Detached {
+    struct promise_type {
+        Detached get_return_object() { return {}; }
+        std::suspend_never initial_suspend() noexcept { return {}; }
+        std::suspend_never final_suspend() noexcept { return {}; }
+        void return_void() {}
+        void unhandled_exception() { std::terminate(); }
+    };
+};
+
+/// Something of somebody's that can be awaited: it is resumed from outside.
+struct Answering {
+    struct State {
+        std::coroutine_handle<> waiting;
+        std::optional<std::string> answer;
+    };
+    std::shared_ptr<State> state;
+    [[nodiscard]] bool await_ready() const { return false; }
+    void await_suspend(std::coroutine_handle<> handle) { state->waiting = handle; }
+    std::string await_resume() {
+        if (!state->answer) throw std::runtime_error("no answer");
+        return *state->answer;
+    }
+};
+
+TEST_F(Wrapped, WhatCanBeAwaitedUntilItHasItsValue) {
+    auto state = std::make_shared<Answering::State>();
+    auto ask = track(AsAiCall{"p", "m"}, [&](std::string) { return Answering{state}; });
+    std::string got;
+    const auto asking = [&]() -> Detached { got = co_await ask("q"); };
+    asking();
+    EXPECT_EQ(tracking_stats().ended, 0U);
+    state->answer = "a";
+    state->waiting.resume();
+    EXPECT_EQ(got, "a");
+    EXPECT_EQ(only().response.messages.at(0).parts.at(0).text, "a");
+
+    state->answer.reset();
+    bool thrown = false;
+    const auto failing = [&]() -> Detached {
+        try {
+            co_await ask("q");
+        } catch (const std::runtime_error&) {
+            thrown = true;
+        }
+    };
+    failing();
+    state->waiting.resume();
+    EXPECT_TRUE(thrown);
+    EXPECT_TRUE(flush());
+    EXPECT_EQ(server_.taken().size(), 2U);
+}
+
+boost::asio::awaitable<std::string> ask_by_asio(std::string prompt) {
+    if (prompt.empty()) throw std::invalid_argument("nothing asked");
+    co_return "asked " + prompt;
+}
+
+TEST_F(Wrapped, AsiosAwaitables) {
+    auto ask = track(AsAiCall{"p", "m"}, &ask_by_asio);
+    boost::asio::io_context loop;
+    auto answer = boost::asio::co_spawn(loop, ask("x"), boost::asio::use_future);
+    auto failure = boost::asio::co_spawn(loop, ask(""), boost::asio::use_future);
+    EXPECT_EQ(tracking_stats().ended, 0U);
+    loop.run();
+    EXPECT_EQ(answer.get(), "asked x");
+    EXPECT_THROW(failure.get(), std::invalid_argument);
+    EXPECT_TRUE(flush());
+    int failures = 0;
+    for (const auto& [id, call] : server_.taken()) failures += call.status == Status::Failure ? 1 : 0;
+    EXPECT_EQ(failures, 1);
+}
+
+}  // namespace
+}  // namespace steno
