@@ -91,7 +91,7 @@ void Delivery::push(Draft* draft) noexcept {
         try {
             std::string frame;
             append_frame(frame, *draft);
-            if (spool_.append(frame)) {
+            if (spool_.append(frame, 1)) {
                 spooled_.fetch_add(1, std::memory_order_relaxed);
                 done_.fetch_add(1, std::memory_order_relaxed);
                 draft->next = nullptr;
@@ -222,13 +222,28 @@ Delivery::Outcome Delivery::send(const std::string& body) {
         last_error_ = receipt->rejected == 0 ? std::string() : "rejected: " + receipt->reason;
         return {true, receipt->accepted, receipt->rejected};
     }
-    if (receipt.error().code == Code::InvalidArgument) {
+    const Code code = receipt.error().code;
+    const std::uint64_t calls = Spool::calls_in(body);
+    if (code == Code::ResourceExhausted && calls > 1) return send_in_halves(body, calls);
+    if (code == Code::InvalidArgument || code == Code::ResourceExhausted) {
         const std::lock_guard lock(mutex_);
         last_error_ = receipt.error().message;
-        return {true, 0, Spool::calls_in(body)};
+        return {true, 0, calls};
     }
     away(std::move(receipt).error());
     return {};
+}
+
+Delivery::Outcome Delivery::send_in_halves(const std::string& body, std::uint64_t calls) {
+    ByteReader frames(std::string_view(body).substr(kDeliveryHead.size()));
+    for (std::uint64_t i = 0; i < calls / 2; ++i) frames.text();
+    const std::size_t middle = body.size() - frames.left();
+    const Outcome first = send(body.substr(0, middle));
+    // Of a half that is not taken now both come again: the server keeps one of each call.
+    if (!first.acknowledged) return {};
+    const Outcome second = send(std::string(kDeliveryHead).append(body, middle));
+    if (!second.acknowledged) return {};
+    return {true, first.accepted + second.accepted, first.rejected + second.rejected};
 }
 
 void Delivery::away(Error error) {
@@ -246,7 +261,7 @@ void Delivery::keep(const std::string& body, std::uint64_t calls) {
         dropped_ += calls;
         return;
     }
-    const auto kept = spool_.append(std::string_view(body).substr(kDeliveryHead.size()));
+    const auto kept = spool_.append(std::string_view(body).substr(kDeliveryHead.size()), calls);
     (kept ? spooled_ : dropped_) += calls;
     if (kept) return;
     const std::lock_guard lock(mutex_);

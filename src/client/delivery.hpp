@@ -58,6 +58,7 @@ class Delivery {
     bool carry_queue();
     void carry_spool();
     Outcome send(const std::string& body);
+    Outcome send_in_halves(const std::string& body, std::uint64_t calls);
     void keep(const std::string& body, std::uint64_t calls);
     void away(Error error);
     void give_back(Draft* drafts);

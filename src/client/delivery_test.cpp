@@ -129,6 +129,16 @@ TEST_F(Delivered, NotWhatNoServerWillEverTake) {
     EXPECT_EQ(files(), 0U);
 }
 
+TEST_F(Delivered, InHalvesWhatIsTooMuchAtOnce) {
+    ScriptedServer server([](const auto& calls) { return calls.size() > 3 ? 413 : 200; });
+    options_.interval = std::chrono::hours{1};
+    start(server.url);
+    for (int i = 0; i < 20; ++i) record(i);
+    EXPECT_TRUE(flush());
+    EXPECT_EQ(server.taken().size(), 20U);
+    EXPECT_EQ(tracking_stats().delivered, 20U);
+}
+
 TEST_F(Delivered, WithinTheBoundsOfMemoryAndDisk) {
     options_.max_memory_bytes = 1;
     start("http://127.0.0.1:1");

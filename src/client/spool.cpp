@@ -20,7 +20,9 @@ namespace steno::client {
 
 namespace {
 
-constexpr std::uint64_t kRotateBytes = 4u << 20;  // a server takes 64 MB in one delivery
+// A file is one delivery, of which a server takes 64 MB and 10,000 calls.
+constexpr std::uint64_t kRotateBytes = 4u << 20;
+constexpr std::uint64_t kRotateCalls = 5000;
 constexpr std::string_view kEnding = ".spool";
 
 std::unexpected<Error> failed(std::string_view doing, const std::string& path) {
@@ -108,7 +110,7 @@ Result<void> Spool::open_file() {
     }
 }
 
-Result<void> Spool::append(std::string_view frames) {
+Result<void> Spool::append(std::string_view frames, std::uint64_t calls) {
     const std::lock_guard lock(mutex_);
     if (bytes_ + frames.size() > max_bytes_) {
         return fail(Code::ResourceExhausted,
@@ -116,7 +118,7 @@ Result<void> Spool::append(std::string_view frames) {
                                 folder_, bytes_, max_bytes_),
                     "start the server, or raise max_spool_bytes");
     }
-    if (writing_ && writing_->bytes >= kRotateBytes) {
+    if (writing_ && (writing_->bytes >= kRotateBytes || writing_->calls >= kRotateCalls)) {
         ready_.push_back(std::move(*writing_));
         writing_.reset();
     }
@@ -136,6 +138,7 @@ Result<void> Spool::append(std::string_view frames) {
         return error;
     }
     writing_->bytes += frames.size();
+    writing_->calls += calls;
     bytes_ += frames.size();
     return {};
 }
@@ -150,7 +153,7 @@ void Spool::adopt() {
     for (const std::string& path : found) {
         if (writing_ && writing_->path == path) continue;
         if (std::ranges::any_of(ready_, [&](const File& file) { return file.path == path; })) continue;
-        File file{path, ::open(path.c_str(), O_RDWR | O_CLOEXEC), 0};
+        File file{path, ::open(path.c_str(), O_RDWR | O_CLOEXEC), 0, 0};
         if (file.descriptor < 0) continue;
         struct stat facts{};
         // Between opening and locking, whoever had it may have sent and removed it.

@@ -23,8 +23,9 @@ class Spool {
     Spool(const Spool&) = delete;
     Spool& operator=(const Spool&) = delete;
 
-    /// Adds frames in one write. ResourceExhausted: the spool is full, or the disk; then nothing is kept.
-    Result<void> append(std::string_view frames);
+    /// Adds the frames of so many calls in one write. ResourceExhausted: the spool is full, or the disk; then
+    /// nothing is kept.
+    Result<void> append(std::string_view frames, std::uint64_t calls);
 
     /// A whole delivery to be sent; `remove` it when it is acknowledged. Absent: there is nothing. What
     /// cannot be read any more is moved aside (*.broken) and told by the error.
@@ -49,6 +50,7 @@ class Spool {
         std::string path;
         int descriptor = -1;
         std::uint64_t bytes = 0;
+        std::uint64_t calls = 0;
     };
     Result<void> open_file();
     void adopt();

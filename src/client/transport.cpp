@@ -76,8 +76,9 @@ class HttpTransport final : public Transport {
             case 401:
             case 403:
                 return fail(Code::Unauthenticated, std::move(words), "set the server's key: STENO_API_KEY");
-            case 400:
             case 413:
+                return fail(Code::ResourceExhausted, std::move(words));
+            case 400:
             case 415:
                 return fail(Code::InvalidArgument, std::move(words));
             default:

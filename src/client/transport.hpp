@@ -27,7 +27,8 @@ class Transport {
     static Result<std::unique_ptr<Transport>> to(const std::string& server, const std::string& api_key);
     virtual ~Transport() = default;
     /// Sends a delivery and waits for the acknowledgement. InvalidArgument: the server will never take it,
-    /// all its calls are rejected. Unauthenticated: it wants another key. Anything else: try again later.
+    /// all its calls are rejected. ResourceExhausted: it is too much at once. Unauthenticated: it wants
+    /// another key. Anything else: try again later.
     virtual Result<Receipt> deliver(const std::string& body, std::chrono::milliseconds patience) = 0;
 };
 

@@ -1,0 +1,122 @@
+"""The C++ SDK as a user has it: installed, found by CMake, in programs of their own, beside a real server."""
+
+import json
+import os
+import pathlib
+import subprocess
+import sys
+import urllib.request
+
+import pytest
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "tests/support"))
+from steno_process import NO_KEYS, Server  # noqa: E402
+
+BUILD = pathlib.Path(os.environ.get("STENO_BUILD", ROOT / "build/release"))
+
+
+def cmake(*arguments):
+    done = subprocess.run(["cmake", *map(str, arguments)], capture_output=True, text=True, timeout=600)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.fixture(scope="session")
+def programs(tmp_path_factory):
+    """The folder of the user's programs, built against an installed SDK."""
+    folder = tmp_path_factory.mktemp("programs")
+    cmake("--install", BUILD, "--component", "sdk", "--prefix", folder / "prefix")
+    for name, source in (("agent", ROOT / "examples/cpp/agent"), ("recording", ROOT / "tests/sdk/program")):
+        cmake("-S", source, "-B", folder / name, f"-DCMAKE_PREFIX_PATH={folder / 'prefix'}",
+              f"-DCMAKE_CXX_COMPILER={os.environ.get('STENO_CXX', 'clang++-19')}", "-DCMAKE_CXX_FLAGS=-Wall -Wextra -Werror")
+        cmake("--build", folder / name)
+    return folder
+
+
+def environment(url, spool):
+    return {**NO_KEYS, "STENO_SERVER": url, "STENO_SPOOL": str(spool)}
+
+
+def test_the_example_shows_its_tree(programs, tmp_path):
+    with Server(tmp_path / "record") as server:
+        done = subprocess.run([programs / "agent/agent", "What now?"], env=environment(server.url, tmp_path / "spool"),
+                              capture_output=True, text=True, timeout=120)
+        assert done.returncode == 0 and not done.stderr, done.stderr
+        request = done.stdout.splitlines()[-1]
+        found = json.load(urllib.request.urlopen(f"{server.url}/api/v1/requests/{request}"))
+        [agent] = found["tree"]
+        assert (agent["call"]["kind"], agent["call"]["name"]) == ("agent", "calendar")
+        below = agent["children"]
+        assert [child["call"]["kind"] for child in below] == ["chat", "function", "chat"]
+        assert below[1]["call"]["trace"]["operation"] == "next"
+        assert all(call["call"]["source"] == "cpp" for call in [agent, *below])
+        # Totals count what was paid for, once; the server knows the prices.
+        summary = found["summary"]
+        assert summary["output_tokens"] == 24 and float(summary["cost"]["total"]) > 0
+        assert summary["agents"] == ["calendar"]
+        spool = tmp_path / "spool"
+        assert not spool.exists() or not list(spool.iterdir())
+
+
+def start(programs, count, env, *how):
+    return subprocess.Popen([programs / "recording/recording", str(count), *how], env=env, stdin=subprocess.PIPE,
+                            stdout=subprocess.PIPE, text=True)
+
+
+def ids_until_all(program):
+    ids = []
+    for line in program.stdout:
+        if line.strip() == "all":
+            return ids
+        ids.append(line.strip())
+    raise AssertionError("the program ended before it had recorded all")
+
+
+def recorded(server):
+    """id → input tokens of all calls."""
+    calls, cursor = [], ""
+    while cursor is not None:
+        answer = json.load(urllib.request.urlopen(f"{server.url}/api/v1/calls?limit=1000&cursor={cursor}"))
+        calls += answer["calls"]
+        cursor = answer["next_cursor"]
+    assert len({call["id"] for call in calls}) == len(calls)
+    return {call["id"]: call["usage"]["input_tokens"] for call in calls}
+
+
+def test_what_the_sdk_accepted_survives_the_death_of_the_server(programs, tmp_path):
+    count, ids, program, listen = 20_000, [], None, "127.0.0.1:0"
+    for _ in range(8):
+        with Server(tmp_path / "record", listen=listen) as server:
+            listen = server.url.removeprefix("http://")  # the same one from now on
+            program = program or start(programs, count, environment(server.url, tmp_path / "spool"))
+            for _ in range(count // 10):
+                ids.append(program.stdout.readline().strip())
+            server.kill()
+    ids += ids_until_all(program)
+    with Server(tmp_path / "record", listen=listen) as server:
+        said = program.communicate("end\n", timeout=300)[0]
+        assert program.returncode == 0, said
+        calls = recorded(server)
+    assert set(calls) == set(ids) and len(ids) == count
+    assert sorted(calls.values()) == list(range(count))
+
+
+def test_durable_calls_survive_the_death_of_the_program(programs, tmp_path):
+    env = environment("http://127.0.0.1:1", tmp_path / "spool")
+    ids = set()
+    for _ in range(5):
+        program = start(programs, 100_000, env, "durable")
+        for _ in range(200):
+            ids.add(program.stdout.readline().strip())
+        program.kill()
+        rest = program.communicate()[0]
+        ids |= {line for line in rest.splitlines() if len(line) == 36}  # printed, so ended, before it died
+    with Server(tmp_path / "record") as server:
+        # Whichever program uses the folder next delivers what the dead have left.
+        program = start(programs, 1, environment(server.url, tmp_path / "spool"))
+        ids |= set(ids_until_all(program))
+        said = program.communicate("end\n", timeout=300)[0]
+        assert program.returncode == 0, said
+        calls = recorded(server)
+    assert not ids - set(calls)
+    assert not [path for path in (tmp_path / "spool").iterdir() if path.suffix == ".broken"]
