@@ -1,6 +1,7 @@
 // One chat call through Steno with libcurl. Only the base URL differs from calling the provider itself.
 //
-//   c++ -std=c++17 chat.cpp -lcurl -o chat
+//   apt install g++ libcurl4-openssl-dev
+//   g++ -std=c++17 chat.cpp -lcurl -o chat
 //   OPENAI_BASE_URL=http://127.0.0.1:8787/openai/v1 OPENAI_API_KEY=… ./chat "When is the meeting?"
 #include <cstdio>
 #include <cstdlib>
