@@ -89,6 +89,12 @@ Result<int> demo(const Program& program, const DemoFlags& flags) {
     if (record.server.empty()) {
         STENO_ASSIGN(const Config config, program.config(record.data));
         const auto running = server_of(config.data_dir);
+        if (!running && !record.data.empty()) {
+            return fail(
+                Code::FailedPrecondition, fmt::format("no server runs on {}", record.data),
+                fmt::format("to record a demo into the folder itself: steno demo --data {} --calls 100000",
+                            record.data));
+        }
         record.server = running ? *running : "http://" + config.listen.to_string();
     }
     STENO_ASSIGN(const auto api, Api::open(program, record));

@@ -19,7 +19,8 @@ Result<Timestamp> parse_time(std::string_view name, std::string_view text) {
     if (const auto time = Timestamp::parse(text)) return *time;
     return fail(
         Code::InvalidArgument, std::string(name) + ": \"" + std::string(text) + "\" is no time",
-        "RFC 3339, such as 2026-11-20T10:00:00Z or 2026-11-20T11:00:00%2B01:00 ('+' must be written %2B)");
+        "RFC 3339 with the zone, such as 2026-11-20T10:00:00Z or 2026-11-20T11:00:00+01:00 (in a URL '+' is "
+        "written %2B)");
 }
 
 Result<std::uint32_t> parse_count(std::string_view name, std::string_view text, std::uint32_t max) {

@@ -195,6 +195,8 @@ def test_a_demo_folder(tmp_path):
     for arguments in (["--data", data, "--calls", 5], ["--calls", 5]):
         refused = run("demo", *arguments, check=False)
         assert refused.returncode in (2, 6) and "error:" in refused.stderr and "new" in refused.stderr
+    refused = run("demo", "--data", tmp_path / "other", check=False)
+    assert refused.returncode == 6 and "--calls" in refused.stderr
     with Server(data):
         refused = run("demo", "--data", data, "--calls", 5, check=False)
         assert refused.returncode == 6 and "error:" in refused.stderr
