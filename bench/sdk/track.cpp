@@ -1,0 +1,75 @@
+// What tracking a call costs the thread that makes it.
+//
+//   track THREADS CALLS LEVEL      LEVEL: detailed, metrics-only; the server is STENO_SERVER
+//
+// Each call has a prompt and an answer of 1 KB, and counts. Timed are the statements that a program would have besides its
+// own. Prints one JSON object: nanoseconds a call (p50, p99, p999), calls/s of all threads until they are done, and until all is
+// delivered, and what became of the calls.
+
+#include <steno/steno.hpp>
+
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <string>
+#include <string_view>
+#include <thread>
+#include <vector>
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+double seconds_since(Clock::time_point begun) {
+    return std::chrono::duration<double>(Clock::now() - begun).count();
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    if (argc < 4) return 2;
+    const auto threads = static_cast<std::size_t>(std::atoi(argv[1]));
+    const auto calls = static_cast<std::size_t>(std::atoi(argv[2]));
+    steno::TrackingOptions options;
+    if (std::string_view(argv[3]) == "metrics-only") options.level = steno::LogLevel::MetricsOnly;
+    steno::start_tracking(options);
+    const std::string prompt(1024, 'p');
+    const std::string answer(1024, 'a');
+    const steno::Context context = steno::Context().with_session("bench").with_user("u").with_agent("a");
+
+    std::vector<std::vector<std::uint32_t>> samples(threads);
+    std::vector<std::thread> running;
+    const auto begun = Clock::now();
+    for (std::size_t i = 0; i < threads; ++i) {
+        running.emplace_back([&, i] {
+            const steno::ContextScope scope(context);
+            samples[i].reserve(calls);
+            for (std::size_t n = 0; n < calls; ++n) {
+                const auto before = Clock::now();
+                {
+                    steno::AiCall call("openai", "gpt-4o-mini");
+                    call.message("user", prompt).output(answer);
+                    call.usage({.input_tokens = 256, .output_tokens = 256});
+                }
+                samples[i].push_back(static_cast<std::uint32_t>((Clock::now() - before).count()));
+            }
+        });
+    }
+    for (std::thread& thread : running) thread.join();
+    const double ended = seconds_since(begun);
+    const bool delivered = steno::flush(std::chrono::minutes{5});
+    const double done = seconds_since(begun);
+
+    std::vector<std::uint32_t> all;
+    for (const auto& of : samples) all.insert(all.end(), of.begin(), of.end());
+    std::ranges::sort(all);
+    const auto at = [&](double share) { return all[static_cast<std::size_t>(share * static_cast<double>(all.size() - 1))]; };
+    const steno::TrackingStats stats = steno::tracking_stats();
+    const auto total = static_cast<double>(threads * calls);
+    std::printf(R"({"p50": %u, "p99": %u, "p999": %u, "tracked_per_s": %.0f, "delivered_per_s": %.0f, "delivered": %s, )"
+                R"("ended": %lu, "acknowledged": %lu, "spooled": %lu, "dropped": %lu})"
+                "\n",
+                at(0.5), at(0.99), at(0.999), total / ended, total / done, delivered ? "true" : "false", stats.ended,
+                stats.delivered, stats.spooled, stats.dropped);
+}
