@@ -2,16 +2,15 @@
 //
 //   track THREADS CALLS LEVEL      LEVEL: detailed, metrics-only; the server is STENO_SERVER
 //
-// Each call has a prompt and an answer of 1 KB, and counts. Timed are the statements that a program would have besides its
-// own. Prints one JSON object: nanoseconds a call (p50, p99, p999), calls/s of all threads until they are done, and until all is
-// delivered, and what became of the calls.
-
-#include <steno/steno.hpp>
+// Each call has a prompt and an answer of 1 KB, and counts. Timed are the statements that a program would
+// have besides its own. Prints one JSON object: nanoseconds a call (p50, p99, p999), calls/s of all threads
+// until they are done, and until all is delivered, and what became of the calls.
 
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
+#include <steno/steno.hpp>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -64,12 +63,15 @@ int main(int argc, char** argv) {
     std::vector<std::uint32_t> all;
     for (const auto& of : samples) all.insert(all.end(), of.begin(), of.end());
     std::ranges::sort(all);
-    const auto at = [&](double share) { return all[static_cast<std::size_t>(share * static_cast<double>(all.size() - 1))]; };
+    const auto at = [&](double share) {
+        return all[static_cast<std::size_t>(share * static_cast<double>(all.size() - 1))];
+    };
     const steno::TrackingStats stats = steno::tracking_stats();
     const auto total = static_cast<double>(threads * calls);
-    std::printf(R"({"p50": %u, "p99": %u, "p999": %u, "tracked_per_s": %.0f, "delivered_per_s": %.0f, "delivered": %s, )"
-                R"("ended": %lu, "acknowledged": %lu, "spooled": %lu, "dropped": %lu})"
-                "\n",
-                at(0.5), at(0.99), at(0.999), total / ended, total / done, delivered ? "true" : "false", stats.ended,
-                stats.delivered, stats.spooled, stats.dropped);
+    std::printf(
+        R"({"p50": %u, "p99": %u, "p999": %u, "tracked_per_s": %.0f, "delivered_per_s": %.0f, "delivered": %s, )"
+        R"("ended": %lu, "acknowledged": %lu, "spooled": %lu, "dropped": %lu})"
+        "\n",
+        at(0.5), at(0.99), at(0.999), total / ended, total / done, delivered ? "true" : "false", stats.ended,
+        stats.delivered, stats.spooled, stats.dropped);
 }

@@ -112,7 +112,8 @@ void Delivery::push(Draft* draft) noexcept {
         waiting_bytes_.fetch_sub(bytes, std::memory_order_relaxed);
         dropped_.fetch_add(1, std::memory_order_relaxed);
         done_.fetch_add(1, std::memory_order_relaxed);
-        delete draft;
+        draft->next = nullptr;
+        give_back(draft);
         return;
     }
     draft->next = queue_.load(std::memory_order_relaxed);

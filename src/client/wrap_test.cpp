@@ -1,10 +1,6 @@
 #include "client/server_for_test.hpp"
-#include "steno/asio.hpp"
 #include "steno/steno.hpp"
 
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/use_future.hpp>
 #include <gtest/gtest.h>
 
 #include <coroutine>
@@ -165,26 +161,6 @@ TEST_F(Wrapped, WhatCanBeAwaitedUntilItHasItsValue) {
     EXPECT_TRUE(thrown);
     EXPECT_TRUE(flush());
     EXPECT_EQ(server_.taken().size(), 2U);
-}
-
-boost::asio::awaitable<std::string> ask_by_asio(std::string prompt) {
-    if (prompt.empty()) throw std::invalid_argument("nothing asked");
-    co_return "asked " + prompt;
-}
-
-TEST_F(Wrapped, AsiosAwaitables) {
-    auto ask = track(AsAiCall{"p", "m"}, &ask_by_asio);
-    boost::asio::io_context loop;
-    auto answer = boost::asio::co_spawn(loop, ask("x"), boost::asio::use_future);
-    auto failure = boost::asio::co_spawn(loop, ask(""), boost::asio::use_future);
-    EXPECT_EQ(tracking_stats().ended, 0U);
-    loop.run();
-    EXPECT_EQ(answer.get(), "asked x");
-    EXPECT_THROW(failure.get(), std::invalid_argument);
-    EXPECT_TRUE(flush());
-    int failures = 0;
-    for (const auto& [id, call] : server_.taken()) failures += call.status == Status::Failure ? 1 : 0;
-    EXPECT_EQ(failures, 1);
 }
 
 }  // namespace
