@@ -45,6 +45,11 @@ class Compiler {
         return field.info().path == "project" ? fmt::format("nullif({}, '')", column) : column;
     }
 
+    std::vector<std::string> sort_keys_of(const Field& field) {
+        const bool plain = field.type() != FieldType::Attributes && field.info().path != "project";
+        return plain ? dialect_.sort_keys(field.info().path, field.type()) : std::vector{value_of(field)};
+    }
+
     /// " WHERE …", or nothing. `conditions` hold too.
     std::string where(const Selection& selection, std::vector<std::string> conditions = {}) {
         if (selection.from)
@@ -271,6 +276,10 @@ class Compiler {
 
 }  // namespace
 
+std::vector<std::string> Dialect::sort_keys(std::string_view path, FieldType type) const {
+    return {value(path, type)};
+}
+
 std::string Dialect::value(std::string_view path, FieldType) const {
     return quoted(path);
 }
@@ -315,9 +324,12 @@ Statement select_page(const Dialect& dialect, std::string_view columns, const Ca
     if (after) conditions.push_back(compiler.after(query, *after));
     std::string text = fmt::format("SELECT {} FROM calls{}", columns,
                                    compiler.where(query.selection, std::move(conditions)));
-    fmt::format_to(std::back_inserter(text),
-                   " ORDER BY {0} {1} NULLS LAST, \"id\" {1}, \"project\" {1} LIMIT {2}",
-                   compiler.value_of(query.order), query.descending ? "DESC" : "ASC", query.limit + 1);
+    const std::string_view direction = query.descending ? "DESC" : "ASC";
+    text += " ORDER BY ";
+    for (const std::string& key : compiler.sort_keys_of(query.order))
+        fmt::format_to(std::back_inserter(text), "{} {} NULLS LAST, ", key, direction);
+    fmt::format_to(std::back_inserter(text), "\"id\" {0}, \"project\" {0} LIMIT {1}", direction,
+                   query.limit + 1);
     return compiler.finish(std::move(text));
 }
 

@@ -30,6 +30,9 @@ class Dialect {
     [[nodiscard]] virtual std::string value(std::string_view path, FieldType type) const;
     [[nodiscard]] virtual std::string sum(std::string_view path, FieldType type) const;
     [[nodiscard]] virtual std::string presence(std::string_view path, FieldType type) const;
+    /// What rows are ordered by for the order of value(), the first one first. By default value() itself;
+    /// plain columns let an engine read the rest of a row only for those that are shown.
+    [[nodiscard]] virtual std::vector<std::string> sort_keys(std::string_view path, FieldType type) const;
     /// The placeholder of the n-th parameter (from 1), which is compared with a column of this type.
     [[nodiscard]] virtual std::string parameter(std::size_t number, FieldType type) const = 0;
     /// All arguments are SQL.

@@ -40,6 +40,10 @@ class DuckdbDialect final : public sql::Dialect {
         if (type != FieldType::Decimal) return sql::Dialect::sum(path, type);
         return fmt::format("(sum({}) * {} + sum({}))", part(path, kHigh), kLowEnd, part(path, kLow));
     }
+    std::vector<std::string> sort_keys(std::string_view path, FieldType type) const override {
+        if (type != FieldType::Decimal) return sql::Dialect::sort_keys(path, type);
+        return {part(path, kHigh), part(path, kLow)};
+    }
     std::string presence(std::string_view path, FieldType type) const override {
         return type == FieldType::Decimal ? part(path, kLow) : sql::Dialect::presence(path, type);
     }

@@ -14,6 +14,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <condition_variable>
 #include <filesystem>
 #include <map>
@@ -286,9 +287,12 @@ class DuckdbStore final : public CallStore {
             statement.text += " AND project = $2";
             statement.parameters.emplace_back(std::string(*project));
         }
-        statement.text += " ORDER BY started_at DESC NULLS LAST, project DESC LIMIT 1";
+        // At most one a project. Ordered by the engine, they would be looked for twice.
         STENO_ASSIGN(auto rows, rows_of(statement, ColumnChoice::all()));
-        return rows.empty() ? std::nullopt : std::optional(std::move(rows.front()));
+        const auto newest = std::ranges::max_element(rows, {}, [](const Row& row) {
+            return std::pair(row.call.started_at, std::string_view(row.call.project));
+        });
+        return newest == rows.end() ? std::nullopt : std::optional(std::move(*newest));
     }
 
     Result<AggregateTable> aggregate(const AggregateQuery& query) override {
