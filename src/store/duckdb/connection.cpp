@@ -32,13 +32,16 @@ Result<Config> configure(const std::string& path, const DuckdbOptions& options) 
         return fail(Code::ResourceExhausted, "out of memory");
     const unsigned threads =
         options.threads != 0 ? options.threads : std::max(1U, std::thread::hardware_concurrency());
-    const std::array<std::pair<const char*, std::string>, 11> settings = {{
+    const std::array<std::pair<const char*, std::string>, 12> settings = {{
         {"threads", fmt::format("{}", threads)},
         {"memory_limit", fmt::format("{}MiB", std::max<std::uint64_t>(64, options.memory_bytes >> 20))},
         {"temp_directory", fmt::format("{}.spill", path)},
         {"wal_autocheckpoint", fmt::format("{}MiB", std::max<std::uint64_t>(1, options.log_bytes >> 20))},
         {"storage_compatibility_version", "latest"},  // the default is old and lacks zstd
         {"late_materialization_max_rows", fmt::format("{}", kMaxPage + 1)},
+        // Then the rows of a page are fetched by their places, and not everything between the first and the
+        // last.
+        {"dynamic_or_filter_threshold", fmt::format("{}", kMaxPage + 1)},
         {"autoinstall_known_extensions", "false"},
         {"autoload_known_extensions", "false"},
         {"allow_community_extensions", "false"},
