@@ -63,7 +63,7 @@ struct TokenUsage {
 };
 
 /// One call, from its construction to `end` or its destruction, which records it: as a success, or, if an
-/// exception is passing by, as a failure. Costs about a microsecond and the copies of the texts. One thread
+/// exception is passing by, as a failure. Costs a few microseconds and the copies of the texts. One thread
 /// at a time; it may be moved to another. Nothing here throws or waits: what cannot be recorded is counted
 /// (tracking_stats). With recording off every function returns at once.
 class CallScope {

@@ -33,11 +33,13 @@ struct TrackingOptions {
     std::string environment;  ///< "production", "test", …; empty: STENO_ENVIRONMENT
     std::string release;      ///< of the program; empty: STENO_RELEASE
 
-    /// STENO_TRACKING=off (or metrics-only, summary, detailed) in the environment sets it too, and wins.
+    /// STENO_TRACKING=off (or metrics-only, summary, detailed) in the environment wins, over
+    /// `level_by_prompt_type` and CallScope::level too: nothing is kept beyond it.
     LogLevel level = LogLevel::Detailed;
     /// Exceptions from `level`, by prompt type (Context::with_prompt).
     std::map<std::string, LogLevel> level_by_prompt_type;
-    /// Texts beyond so many bytes are cut; their length and SHA-256 are kept. 0: never.
+    /// Prompts and answers beyond so many bytes are cut; their length and SHA-256 are kept. At most 4 MiB,
+    /// which is also meant by 0.
     std::size_t max_text_bytes = 0;
 
     /// How long a call waits for others to be delivered with.

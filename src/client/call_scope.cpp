@@ -79,6 +79,21 @@ void add_message(std::string& items, std::string_view role, std::string_view tex
 
 }  // namespace
 
+/// The text as it is kept: whole, or its beginning, with length and digest of the whole.
+static std::string_view kept(CallScope::Draft& draft, std::string_view path, std::string_view text) {
+    if (draft.max_text == 0 || text.size() <= draft.max_text) return text;
+    static const std::uint32_t kBytes = number_of<Truncation>("bytes");
+    static const std::uint32_t kSha = number_of<Truncation>("sha256");
+    std::string fields;
+    RecordWriter out(fields);
+    out.integer(kBytes, static_cast<std::int64_t>(text.size()));
+    out.text(kSha, to_hex(as_text(sha256(text))));
+    ByteWriter item(draft.truncated);
+    item.text(path);
+    item.text(fields);
+    return utf8_prefix(text, draft.max_text);
+}
+
 void CallScope::Draft::clear() {
     constexpr std::size_t kKept = 64u << 10;  // of a text that was large, the memory is given back
     for (std::string* const text :
@@ -121,6 +136,8 @@ void CallScope::Draft::finish() {
     static const std::uint32_t kPrompt = number_of<Preview>("prompt");
     static const std::uint32_t kAnswer = number_of<Preview>("answer");
 
+    const std::int64_t characters = static_cast<std::int64_t>(utf8_length(answer));
+    if (keeps_texts()) answer.resize(kept(*this, "response.messages", answer).size());
     const std::int64_t duration = std::max<std::int64_t>(system_clock().steady_nanos() - began_steady, 0);
     RecordWriter head(header);
     head.name(kStatus, status);
@@ -133,7 +150,7 @@ void CallScope::Draft::finish() {
     head.group(kResponse, [&](RecordWriter& out) {
         out.items(kReasons, finish_reasons);
         if (pieces != 0) out.integer(kChunks, pieces);
-        if (!answer.empty()) out.integer(kChars, static_cast<std::int64_t>(utf8_length(answer)));
+        if (characters != 0) out.integer(kChars, characters);
     });
     if (!answer.empty()) {
         head.group(kModality, [&](RecordWriter& out) {
@@ -213,7 +230,7 @@ CallScope::CallScope(CallKind kind, std::string_view name, const Context& contex
         RecordWriter out(draft.header);
         out.text(kId, {reinterpret_cast<const char*>(draft.id.bytes.data()), draft.id.bytes.size()});
         out.name(kKind, place_of(kind));
-        out.text(kName, name);
+        out.text(kName, utf8_prefix(name, client::kLongestText));
         out.name(kSource, place_of(tracker->source()));
         out.moment(kStarted, {draft.began_unix, draft.offset_minutes});
         out.raw(tracker->common_fields());
@@ -273,23 +290,8 @@ static void header_group(CallScope::Draft& draft, std::uint32_t number, Write&& 
     RecordWriter(draft.header).group(number, std::forward<Write>(write));
 }
 
-/// The text as it is kept: whole, or its beginning, with length and digest of the whole.
-static std::string_view kept(CallScope::Draft& draft, std::string_view path, std::string_view text) {
-    if (draft.max_text == 0 || text.size() <= draft.max_text) return text;
-    static const std::uint32_t kBytes = number_of<Truncation>("bytes");
-    static const std::uint32_t kSha = number_of<Truncation>("sha256");
-    std::string fields;
-    RecordWriter out(fields);
-    out.integer(kBytes, static_cast<std::int64_t>(text.size()));
-    out.text(kSha, to_hex(as_text(sha256(text))));
-    ByteWriter item(draft.truncated);
-    item.text(path);
-    item.text(fields);
-    return utf8_prefix(text, draft.max_text);
-}
-
 CallScope& CallScope::level(LogLevel level) noexcept {
-    return with(*this, draft_, [&](Draft& draft) { draft.level = level; });
+    return with(*this, draft_, [&](Draft& draft) { draft.level = std::min(level, draft.most); });
 }
 
 CallScope& CallScope::provider(std::string_view name) noexcept {
@@ -361,7 +363,7 @@ CallScope& CallScope::input(std::string_view json) noexcept {
 }
 
 CallScope& CallScope::output(std::string_view text) noexcept {
-    return with(*this, draft_, [&](Draft& draft) { draft.answer = kept(draft, "response.messages", text); });
+    return with(*this, draft_, [&](Draft& draft) { draft.answer = text; });
 }
 
 CallScope& CallScope::output_piece(std::string_view text) noexcept {
@@ -450,7 +452,7 @@ CallScope& CallScope::cost(std::string_view amount, std::string_view currency) n
         static const std::uint32_t kCurrency = number_of<Cost>("currency");
         static const std::uint32_t kSource = number_of<Cost>("source");
         const auto total = Decimal::parse(amount);
-        if (!total) return;
+        if (!total || currency.empty()) return;
         header_group(draft, kCost, [&](RecordWriter& out) {
             out.decimal(kTotal, *total);
             out.text(kCurrency, currency);
@@ -484,21 +486,24 @@ CallScope& CallScope::retry(std::int64_t number) noexcept {
 
 CallScope& CallScope::tag(std::string_view tag) noexcept {
     return with(*this, draft_, [&](Draft& draft) {
-        draft.tags.emplace_back(tag);
+        if (draft.tags.size() < client::kMostLabels)
+            draft.tags.emplace_back(utf8_prefix(tag, client::kLongestName));
         draft.own_labels = true;
     });
 }
 
 CallScope& CallScope::attribute(std::string_view name, Attribute value) noexcept {
     return with(*this, draft_, [&](Draft& draft) {
-        draft.attributes.insert_or_assign(std::string(name), std::move(value));
+        if (draft.attributes.size() < client::kMostLabels)
+            draft.attributes.insert_or_assign(client::shortened(name),
+                                              client::shortened_value(std::move(value)));
         draft.own_labels = true;
     });
 }
 
 CallScope& CallScope::metadata(std::string_view json) noexcept {
     return with(*this, draft_, [&](Draft& draft) {
-        draft.metadata = valid_json(json);
+        if (json.size() <= client::kLongestMetadata) draft.metadata = valid_json(json);
         draft.own_labels = true;
     });
 }

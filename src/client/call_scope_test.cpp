@@ -302,6 +302,42 @@ TEST_F(Recorded, NothingWhileItIsOff) {
     EXPECT_TRUE(tracking());
 }
 
+TEST_F(Recorded, TheEnvironmentSaysHowMuchAtMost) {
+    ::setenv("STENO_TRACKING", "metrics-only", 1);
+    options_.level_by_prompt_type = {{"open", LogLevel::Detailed}};
+    start_tracking(options_);
+    ::unsetenv("STENO_TRACKING");
+    AiCall("p", "m", Context().with_prompt({.type = "open", .variables = {{"a", "the variable"}}}))
+        .level(LogLevel::Detailed)
+        .message("user", "the prompt")
+        .output("the answer");
+    const Call call = only();
+    EXPECT_TRUE(call.request.messages.empty());
+    EXPECT_TRUE(call.response.messages.empty());
+    EXPECT_TRUE(call.prompt.variables.text.empty());
+}
+
+TEST_F(Recorded, WhatIsTooLongForAServerIsCut) {
+    options_.max_text_bytes = 10;
+    start_tracking(options_);
+    const std::string letters(5000, 'x');
+    {
+        AiCall call("p", "m", Context().with_session(letters).with_tag(letters).with_attribute("a", letters));
+        for (int i = 0; i < 150; ++i) call.tag(std::to_string(i));
+        call.metadata("\"" + std::string(300'000, 'x') + "\"").cost("0.1", "");
+        for (int i = 0; i < 10; ++i) call.output_piece("12345");
+    }
+    const Call call = only();
+    EXPECT_EQ(call.trace.session_id.size(), 200U);
+    EXPECT_LE(call.labels.tags.size(), 100U);
+    EXPECT_EQ(std::get<std::string>(call.labels.attributes.at("a")).size(), 4000U);
+    EXPECT_EQ(call.labels.metadata.text, "");
+    EXPECT_EQ(call.cost.total, std::nullopt);
+    EXPECT_EQ(call.response.messages.at(0).parts.at(0).text, "1234512345");
+    EXPECT_EQ(call.response.output_chars, 50);
+    EXPECT_EQ(call.privacy.truncated.at("response.messages").bytes, 50);
+}
+
 TEST_F(Recorded, ACallMayMoveAndEndOnce) {
     AiCall call("openai", "m");
     CallScope other = std::move(call);

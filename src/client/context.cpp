@@ -1,5 +1,6 @@
 #include "base/json_writer.hpp"
 #include "base/random.hpp"
+#include "base/text.hpp"
 #include "base/uuid.hpp"
 #include "client/context_node.hpp"
 #include "client/record_writer.hpp"
@@ -118,57 +119,60 @@ void Context::Node::encode() {
 }
 
 Context Context::with_session(std::string_view id) const noexcept {
-    return changed(*this, [&](Node& node) { node.session_id = id; });
+    return changed(*this, [&](Node& node) { node.session_id = client::shortened(id); });
 }
 
 Context Context::with_request(std::string_view id) const noexcept {
     return changed(*this, [&](Node& node) {
         node.request_id = id.empty() ? Uuid::at(system_clock().now().unix_nanos, system_random()).to_string()
-                                     : std::string(id);
+                                     : client::shortened(id);
         node.parent_id.clear();
         node.sequence = std::make_shared<std::atomic<std::int64_t>>(0);
     });
 }
 
 Context Context::with_user(std::string_view id) const noexcept {
-    return changed(*this, [&](Node& node) { node.user_id = id; });
+    return changed(*this, [&](Node& node) { node.user_id = client::shortened(id); });
 }
 
 Context Context::with_agent(std::string_view name) const noexcept {
-    return changed(*this, [&](Node& node) { node.agent = name; });
+    return changed(*this, [&](Node& node) { node.agent = client::shortened(name); });
 }
 
 Context Context::with_function(std::string_view name, std::string_view operation) const noexcept {
     return changed(*this, [&](Node& node) {
-        node.function = name;
-        node.operation = operation;
+        node.function = client::shortened(name);
+        node.operation = client::shortened(operation);
     });
 }
 
 Context Context::with_project(std::string_view name) const noexcept {
-    return changed(*this, [&](Node& node) { node.project = name; });
+    return changed(*this, [&](Node& node) { node.project = client::shortened(name); });
 }
 
 Context Context::with_environment(std::string_view name) const noexcept {
-    return changed(*this, [&](Node& node) { node.environment = name; });
+    return changed(*this, [&](Node& node) { node.environment = client::shortened(name); });
 }
 
 Context Context::with_tag(std::string_view tag) const noexcept {
     return changed(*this, [&](Node& node) {
-        if (std::ranges::find(node.tags, tag) == node.tags.end()) node.tags.emplace_back(tag);
+        std::string kept = client::shortened(tag);
+        if (node.tags.size() < client::kMostLabels && std::ranges::find(node.tags, kept) == node.tags.end())
+            node.tags.push_back(std::move(kept));
     });
 }
 
 Context Context::with_attribute(std::string_view name, Attribute value) const noexcept {
-    return changed(
-        *this, [&](Node& node) { node.attributes.insert_or_assign(std::string(name), std::move(value)); });
+    return changed(*this, [&](Node& node) {
+        node.attributes.insert_or_assign(client::shortened(name), client::shortened_value(std::move(value)));
+    });
 }
 
 Context Context::with_prompt(const Prompt& prompt) const noexcept {
     return changed(*this, [&](Node& node) {
-        node.prompt_type = prompt.type;
-        node.prompt_name = prompt.name;
-        node.prompt_version = prompt.version;
+        node.prompt_type = client::shortened(prompt.type);
+        node.prompt_name = client::shortened(prompt.name);
+        node.prompt_version = client::shortened(prompt.version);
         node.variables.clear();
         if (!prompt.variables.empty()) {
             JsonWriter json(node.variables);
@@ -276,6 +280,16 @@ Context Context::current() noexcept {
 }
 
 namespace client {
+
+std::string shortened(std::string_view name) {
+    return std::string(utf8_prefix(name, kLongestName));
+}
+
+Attribute shortened_value(Attribute value) {
+    if (auto* const text = std::get_if<std::string>(&value))
+        text->resize(utf8_prefix(*text, kLongestAttribute).size());
+    return value;
+}
 
 Context below(const Context& context, std::string_view parent_id) noexcept {
     return changed(context, [&](Context::Node& node) { node.parent_id = parent_id; });

@@ -45,6 +45,17 @@ struct Context::Node {
 
 namespace steno::client {
 
+// What a server takes of each (docs/ingest.md): longer ones are cut here, so that the call is not refused.
+inline constexpr std::size_t kLongestName = 200;
+inline constexpr std::size_t kLongestText = 1000;  ///< of what is shown, and nothing is looked up by
+inline constexpr std::size_t kLongestAttribute = 4000;
+inline constexpr std::size_t kLongestMetadata = 256u << 10;
+inline constexpr std::size_t kMostLabels = 50;           ///< of a context, and as many of a call
+inline constexpr std::size_t kLongestPrompt = 4u << 20;  ///< and answer
+
+std::string shortened(std::string_view name);
+Attribute shortened_value(Attribute value);
+
 /// The context of calls that begin within a call.
 Context below(const Context& context, std::string_view parent_id) noexcept;
 

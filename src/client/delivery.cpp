@@ -48,8 +48,16 @@ struct Delivery::Outcome {
 Delivery::Delivery(const TrackingOptions& options, bool server_is_named)
     : options_(options),
       server_is_named_(server_is_named),
-      spool_(options.spool_folder, options.max_spool_bytes),
-      thread_([this] { run(); }) {}
+      spool_(options.spool_folder, options.max_spool_bytes) {
+    auto transport = Transport::to(options_.server, options_.api_key);
+    if (transport) {
+        transport_ = std::move(*transport);
+    } else {
+        last_error_ = transport.error().message;
+        wanted_ = false;
+    }
+    thread_ = std::thread([this] { run(); });
+}
 
 Delivery::~Delivery() {
     stop(std::chrono::milliseconds{0});
@@ -133,41 +141,38 @@ void Delivery::push(Draft* draft) noexcept {
 
 void Delivery::wait() {
     std::unique_lock lock(mutex_);
+    const auto asked = [&] { return stopping_ || asked_; };
     const auto urgent = [&] {
-        return stopping_ || flushing_ != 0 || waiting_bytes_.load(std::memory_order_relaxed) >= kEnoughBytes;
+        return asked() || flushing_ != 0 || waiting_bytes_.load(std::memory_order_relaxed) >= kEnoughBytes;
     };
     const auto something = [&] {
         return urgent() || nudged_.load(std::memory_order_relaxed) ||
                queue_.load(std::memory_order_relaxed) != nullptr;
     };
     if (pause_.count() != 0) {
-        wake_.wait_until(lock, away_until_, urgent);
-    } else {
-        wake_.wait(lock, something);
+        wake_.wait_until(lock, away_until_, asked);  // whoever waits and however much it is: not more often
+        return;
     }
+    wake_.wait(lock, something);
     wake_.wait_for(lock, options_.interval, urgent);
 }
 
 void Delivery::run() {
-    auto transport = Transport::to(options_.server, options_.api_key);
-    if (transport) {
-        transport_ = std::move(*transport);
-    } else {
-        const std::lock_guard lock(mutex_);
-        last_error_ = transport.error().message;
-        wanted_ = false;
-    }
     while (true) {
         bool stopping = false;
         {
             const std::lock_guard lock(mutex_);
             stopping = stopping_;
-            if (flushing_ != 0 && !stopping_) away_until_ = {};  // who waits wants to know now
+            if (std::exchange(asked_, false)) away_until_ = {};  // who waits wants to know now
         }
         nudged_ = false;
-        while (carry_queue()) {
+        try {
+            while (carry_queue()) {
+            }
+            carry_spool();
+        } catch (const std::exception& exception) {  // out of memory, most likely
+            away(Error(Code::Unavailable, exception.what()));
         }
-        carry_spool();
         {
             const std::lock_guard lock(mutex_);
             progress_.notify_all();
@@ -215,7 +220,8 @@ bool Delivery::carry_queue() {
 }
 
 Delivery::Outcome Delivery::send(const std::string& body) {
-    auto receipt = transport_->deliver(body, kPatience);
+    const std::uint64_t calls = Spool::calls_in(body);
+    auto receipt = transport_->deliver(body, calls, kPatience);
     if (receipt) {
         pause_ = {};
         away_until_ = {};
@@ -224,7 +230,6 @@ Delivery::Outcome Delivery::send(const std::string& body) {
         return {true, receipt->accepted, receipt->rejected};
     }
     const Code code = receipt.error().code;
-    const std::uint64_t calls = Spool::calls_in(body);
     if (code == Code::ResourceExhausted && calls > 1) return send_in_halves(body, calls);
     if (code == Code::InvalidArgument || code == Code::ResourceExhausted) {
         const std::lock_guard lock(mutex_);
@@ -294,11 +299,12 @@ bool Delivery::flush(std::chrono::milliseconds patience) {
     std::unique_lock lock(mutex_);
     if (stopping_) return false;
     ++flushing_;
+    asked_ = true;
     wake_.notify_one();
     const bool done = progress_.wait_for(
         lock, patience, [&] { return stopping_ || (done_.load() >= target && spool_.empty()); });
     --flushing_;
-    return done && !stopping_;
+    return done && !stopping_ && wanted();
 }
 
 void Delivery::stop(std::chrono::milliseconds patience) {
@@ -311,6 +317,7 @@ void Delivery::stop(std::chrono::milliseconds patience) {
         progress_.notify_all();
     }
     if (!thread_.joinable()) return;
+    if (transport_) transport_->cancel();
     thread_.join();
     spool_.let_go();
 }

@@ -89,6 +89,7 @@ class Delivery {
     std::condition_variable progress_;  ///< those who wait in flush
     bool stopping_ = false;
     int flushing_ = 0;
+    bool asked_ = false;  ///< by one who waits: it is tried once, however long the server is to be left alone
     std::string last_error_;
     std::thread thread_;
 };

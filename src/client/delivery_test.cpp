@@ -7,6 +7,7 @@
 
 #include <atomic>
 #include <filesystem>
+#include <fstream>
 #include <memory>
 #include <set>
 #include <sys/wait.h>
@@ -127,6 +128,56 @@ TEST_F(Delivered, NotWhatNoServerWillEverTake) {
     EXPECT_EQ(tracking_stats().rejected, 1U);
     EXPECT_NE(last_tracking_error().find("as the script says"), std::string::npos);
     EXPECT_EQ(files(), 0U);
+}
+
+TEST_F(Delivered, OnlyByWhatAccountsForEachCall) {
+    std::atomic<int> status{ScriptedServer::kNotSteno};
+    ScriptedServer server([&](const auto&) { return status.load(); });
+    start(server.url);
+    const std::string id = record(1);
+    EXPECT_FALSE(flush(std::chrono::milliseconds{300}));
+    EXPECT_NE(last_tracking_error().find("another program"), std::string::npos);
+    EXPECT_EQ(tracking_stats().spooled, 1U);
+    status = 200;
+    EXPECT_TRUE(flush());
+    EXPECT_EQ(server.taken().begin()->first.to_string(), id);
+}
+
+TEST_F(Delivered, AServerThatIsAwayIsLeftAlone) {
+    std::atomic<int> asked{0};
+    ScriptedServer server([&](const auto&) { return ++asked, 503; });
+    start(server.url);
+    record(1);
+    EXPECT_FALSE(flush(std::chrono::milliseconds{500}));
+    EXPECT_LE(asked, 10);  // pauses of 100 ms and more
+}
+
+TEST_F(Delivered, WhatOthersPutIntoTheSpoolFolderHarmsNobody) {
+    std::filesystem::create_directories(folder_);
+    std::ofstream(folder_ / "0-huge.spool");
+    std::filesystem::resize_file(folder_ / "0-huge.spool", std::uintmax_t{1} << 40);  // takes no room
+    std::ofstream(folder_ / "1-nonsense.spool") << "nothing that is a delivery";
+    std::filesystem::create_symlink("/dev/zero", folder_ / "2-endless.spool");
+    ScriptedServer server([](const auto&) { return 200; });
+    start(server.url);
+    record(1);
+    EXPECT_TRUE(flush());
+    EXPECT_EQ(server.taken().size(), 1U);
+    EXPECT_TRUE(std::filesystem::exists(folder_ / "0-huge.spool.broken"));
+    EXPECT_TRUE(std::filesystem::exists(folder_ / "1-nonsense.spool.broken"));
+}
+
+TEST_F(Delivered, TheEndWaitsForNoServer) {
+    std::atomic<bool> end{false};
+    ScriptedServer server([&](const auto&) {
+        while (!end) std::this_thread::sleep_for(std::chrono::milliseconds{5});  // it hangs
+        return 0;
+    });
+    start(server.url);
+    record(1);
+    stop_tracking(std::chrono::milliseconds{50});
+    EXPECT_EQ(tracking_stats().spooled, 1U);
+    end = true;
 }
 
 TEST_F(Delivered, InHalvesWhatIsTooMuchAtOnce) {

@@ -35,6 +35,7 @@ struct CallScope::Draft {
     Uuid id;
     CallKind kind = CallKind::Span;
     LogLevel level = LogLevel::Detailed;
+    LogLevel most = LogLevel::Detailed;  ///< that the environment allows
     std::size_t max_text = 0;
     std::uint8_t status = 1;  ///< as in record/kinds.hpp
     bool failed = false;

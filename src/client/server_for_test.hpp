@@ -38,7 +38,8 @@ inline std::vector<Call> calls_in(std::string_view body) {
 /// cannot be had from a real one.
 class ScriptedServer {
   public:
-    /// Gives the status of an answer; 0 closes the connection without one.
+    /// Gives the status of an answer; 0 closes the connection without one; kNotSteno is 200 with a page.
+    static constexpr int kNotSteno = -1;
     using Answer = std::function<int(const std::vector<Call>&)>;
     explicit ScriptedServer(Answer answer) : answer_(std::move(answer)) {
         listener_ = ::socket(AF_INET, SOCK_STREAM, 0);
@@ -107,7 +108,8 @@ class ScriptedServer {
             for (const Call& call : calls) taken_[call.id] = call;
             body = "{\"accepted\":" + std::to_string(calls.size()) + ",\"rejected\":[]}";
         }
-        const std::string answer = "HTTP/1.1 " + std::to_string(status) +
+        if (status == kNotSteno) body = "<html>please log in</html>";
+        const std::string answer = "HTTP/1.1 " + std::to_string(status == kNotSteno ? 200 : status) +
                                    " X\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body;
         return ::send(connection, answer.data(), answer.size(), MSG_NOSIGNAL) ==
                static_cast<ssize_t>(answer.size());

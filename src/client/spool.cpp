@@ -23,6 +23,8 @@ namespace {
 // A file is one delivery, of which a server takes 64 MB and 10,000 calls.
 constexpr std::uint64_t kRotateBytes = 4u << 20;
 constexpr std::uint64_t kRotateCalls = 5000;
+constexpr std::uint64_t kLargest = 128u
+                                   << 20;  // with the largest batch behind: beyond it a file is none of ours
 constexpr std::string_view kEnding = ".spool";
 
 std::unexpected<Error> failed(std::string_view doing, const std::string& path) {
@@ -50,6 +52,7 @@ Result<std::string> read_whole(int descriptor, const std::string& path) {
     std::string body;
     struct stat facts{};
     if (::fstat(descriptor, &facts) != 0) return failed("reading", path);
+    if (!S_ISREG(facts.st_mode) || static_cast<std::uint64_t>(facts.st_size) > kLargest) return body;
     body.resize(static_cast<std::size_t>(facts.st_size));
     std::size_t done = 0;
     while (done < body.size()) {
@@ -153,7 +156,7 @@ void Spool::adopt() {
     for (const std::string& path : found) {
         if (writing_ && writing_->path == path) continue;
         if (std::ranges::any_of(ready_, [&](const File& file) { return file.path == path; })) continue;
-        File file{path, ::open(path.c_str(), O_RDWR | O_CLOEXEC), 0, 0};
+        File file{path, ::open(path.c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK), 0, 0};
         if (file.descriptor < 0) continue;
         struct stat facts{};
         // Between opening and locking, whoever had it may have sent and removed it.
@@ -184,7 +187,7 @@ Result<std::optional<Spool::Waiting>> Spool::next() {
             return Waiting{file.path, std::move(body), calls};
         }
         // Nothing in it, or nothing that can be read.
-        const bool broken = body.size() > kDeliveryHead.size();
+        const bool broken = std::max<std::uint64_t>(body.size(), file.bytes) > kDeliveryHead.size();
         const std::string path = file.path;
         if (broken) {
             ::rename(path.c_str(), (path + ".broken").c_str());

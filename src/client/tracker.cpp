@@ -77,7 +77,7 @@ Random& fast_random() {
 
 }  // namespace
 
-Tracker::Tracker(TrackingOptions options) : options_(std::move(options)) {
+Tracker::Tracker(TrackingOptions options, LogLevel most) : options_(std::move(options)), most_(most) {
     const auto fill = [](std::string& option, const char* name) {
         if (option.empty()) option = environment(name);
     };
@@ -107,13 +107,17 @@ Tracker* Tracker::make(TrackingOptions options) noexcept {
     }();
     (void)prepared;
     try {
-        if (const auto level = level_of(environment("STENO_TRACKING"))) options.level = *level;
         remembered() = options;
-        if (options.level == LogLevel::Off) {
+        LogLevel most = LogLevel::Detailed;
+        if (const auto level = level_of(environment("STENO_TRACKING"))) {
+            options.level = most = *level;
+            options.level_by_prompt_type.clear();
+        }
+        if (options.level == LogLevel::Off && options.level_by_prompt_type.empty()) {
             switched_off = true;
             return nullptr;
         }
-        auto* const tracker = new Tracker(std::move(options));
+        auto* const tracker = new Tracker(std::move(options), most);
         the_tracker = tracker;
         last_tracker = tracker;
         switched_off = false;
@@ -192,7 +196,9 @@ CallScope::Draft* Tracker::begin(CallKind kind, const Context& context) noexcept
         draft->context = context;
         draft->kind = kind;
         draft->level = level;
-        draft->max_text = options_.max_text_bytes;
+        draft->most = most_;
+        draft->max_text =
+            options_.max_text_bytes == 0 ? kLongestPrompt : std::min(options_.max_text_bytes, kLongestPrompt);
         const Timestamp now = system_clock().now();
         draft->began_unix = now.unix_nanos;
         draft->offset_minutes = now.offset_minutes;

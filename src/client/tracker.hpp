@@ -45,12 +45,13 @@ class Tracker {
     [[nodiscard]] const std::string& common_fields() const { return common_; }
 
   private:
-    explicit Tracker(TrackingOptions options);
+    Tracker(TrackingOptions options, LogLevel most);
     static Tracker* make(TrackingOptions options) noexcept;
     static void make_anew_after_fork() noexcept;
     static void stop_at_exit() noexcept;
 
     TrackingOptions options_;
+    const LogLevel most_;  ///< that the environment allows
     std::string common_;
     std::unique_ptr<Delivery> delivery_;
 };

@@ -57,7 +57,8 @@ class HttpTransport final : public Transport {
     }
     ~HttpTransport() override { loops_.stop(); }
 
-    Result<Receipt> deliver(const std::string& body, std::chrono::milliseconds patience) override {
+    Result<Receipt> deliver(const std::string& body, std::uint64_t calls,
+                            std::chrono::milliseconds patience) override {
         net::RequestHead head;
         head.method = "POST";
         head.target = server_.path + "/api/v1/calls";
@@ -69,10 +70,16 @@ class HttpTransport final : public Transport {
         STENO_TRY(*outcome);
         const Answer& answer = **outcome;
         Said said = read_answer(answer.body);
-        if (answer.status >= 200 && answer.status < 300) return std::move(said.receipt);
+        if (answer.status == 200) {
+            if (said.receipt.accepted + said.receipt.rejected == calls) return std::move(said.receipt);
+            return fail(
+                Code::Unavailable,
+                server_.to_string() + " answered, but not as a Steno server does: is it another program?");
+        }
         std::string words = fmt::format("{} answered {}", server_.to_string(), answer.status);
         if (!said.detail.empty()) words += ": " + said.detail;
-        switch (answer.status) {
+        // Who does not say why is no Steno server: a proxy, or something else at this address.
+        switch (said.detail.empty() ? 0 : answer.status) {
             case 401:
             case 403:
                 return fail(Code::Unauthenticated, std::move(words), "set the server's key: STENO_API_KEY");
@@ -86,15 +93,32 @@ class HttpTransport final : public Transport {
         }
     }
 
+    void cancel() override {
+        loops_.spawn([this]() -> net::Task<void> {
+            if (connecting_ != nullptr) connecting_->cancel();
+            if (reading_ != nullptr) reading_->cancel();
+            co_return;
+        });
+    }
+
   private:
     net::Task<Result<Answer>> exchange(const net::RequestHead& head, std::string_view body,
                                        std::chrono::milliseconds patience) {
-        auto sent = co_await client_.send(server_, head, body, {patience, patience, patience});
+        const auto until = std::chrono::steady_clock::now() + patience;
+        net::CancelHandle connecting;
+        connecting_ = &connecting;
+        auto sent = co_await client_.send(server_, head, body, {patience, patience, patience}, &connecting);
+        connecting_ = nullptr;
         if (!sent) co_return std::unexpected(std::move(sent).error().error);
         Answer answer{(*sent)->head().status, {}};
         for (;;) {
-            STENO_CO_ASSIGN(const std::string_view bytes, co_await (*sent)->read_some());
+            reading_ = sent->get();
+            auto piece = co_await (*sent)->read_some();
+            reading_ = nullptr;
+            STENO_CO_ASSIGN(const std::string_view bytes, std::move(piece));
             if (bytes.empty()) break;
+            if (std::chrono::steady_clock::now() > until)
+                co_return fail(Code::DeadlineExceeded, "the server's answer takes too long");
             if (answer.body.size() + bytes.size() > kMaxAnswer)
                 co_return fail(Code::Unavailable, "the server's answer is too large to be one of Steno's");
             answer.body.append(bytes);
@@ -106,6 +130,9 @@ class HttpTransport final : public Transport {
     const std::string api_key_;
     net::Loops loops_;
     net::HttpClient client_;
+    // Of the loop's thread: what a delivery waits for.
+    net::CancelHandle* connecting_ = nullptr;
+    net::ClientExchange* reading_ = nullptr;
 };
 
 }  // namespace

@@ -20,16 +20,20 @@ struct Receipt {
     std::string reason;  ///< of the first that was rejected
 };
 
-/// One connection to a server, kept alive. One thread at a time.
+/// One connection to a server, kept alive. One thread at a time, but for `cancel`.
 class Transport {
   public:
     /// InvalidArgument: the address is none.
     static Result<std::unique_ptr<Transport>> to(const std::string& server, const std::string& api_key);
     virtual ~Transport() = default;
-    /// Sends a delivery and waits for the acknowledgement. InvalidArgument: the server will never take it,
-    /// all its calls are rejected. ResourceExhausted: it is too much at once. Unauthenticated: it wants
-    /// another key. Anything else: try again later.
-    virtual Result<Receipt> deliver(const std::string& body, std::chrono::milliseconds patience) = 0;
+    /// Sends a delivery of so many calls and waits, `patience` for each step, for the acknowledgement: only
+    /// an answer that accounts for all of them is one. InvalidArgument: the server will never take it, all
+    /// its calls are rejected. ResourceExhausted: it is too much at once. Unauthenticated: it wants another
+    /// key. Anything else: try again later.
+    virtual Result<Receipt> deliver(const std::string& body, std::uint64_t calls,
+                                    std::chrono::milliseconds patience) = 0;
+    /// Any thread: a delivery that is under way ends soon, with an error.
+    virtual void cancel() = 0;
 };
 
 }  // namespace steno::client
