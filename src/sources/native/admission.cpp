@@ -4,11 +4,17 @@
 #include "base/text.hpp"
 #include "providers/credentials.hpp"
 #include "providers/provider.hpp"
+#include "record/fields.hpp"
+#include "record/members.hpp"
 
 #include <fmt/format.h>
 
+#include <concepts>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <type_traits>
+#include <utility>
 
 namespace steno::native {
 
@@ -128,6 +134,49 @@ Result<void> check_lengths(const Call& call) {
     return std::move(check).done();
 }
 
+/// The first count, time or sum of a group that is below zero, by its path: it would be taken off what others
+/// cost. Empty: none is.
+template <members::Group G>
+std::string below_zero(const G& group) {
+    std::string found;
+    describe(group, [&](std::uint32_t, const char* name, const auto& member, Place) {
+        using M = std::remove_cvref_t<decltype(member)>;
+        if (!found.empty()) return;
+        bool below = false;
+        if constexpr (std::same_as<M, std::optional<std::int64_t>> ||
+                      std::same_as<M, std::optional<double>>) {
+            below = member && *member < 0;
+        } else if constexpr (std::same_as<M, std::optional<Duration>>) {
+            below = member && member->nanos < 0;
+        } else if constexpr (std::same_as<M, std::optional<Decimal>>) {
+            below = member && member->units() < 0;
+        } else if constexpr (members::Group<M>) {
+            if (const std::string path = below_zero(member); !path.empty())
+                found = std::string(name) + '.' + path;
+        }
+        if (below) found = name;
+    });
+    return found;
+}
+
+Result<void> check_numbers(const Call& call) {
+    const auto check = [](const char* name, const auto& group) -> Result<void> {
+        const std::string path = below_zero(group);
+        if (path.empty()) return {};
+        return fail(Code::InvalidArgument, fmt::format("{}.{}: below zero", name, path),
+                    "leave out what is not known");
+    };
+    STENO_TRY(check("usage", call.usage));
+    STENO_TRY(check("time", call.time));
+    STENO_TRY(check("cost", call.cost));
+    for (const auto& [path, status] : {std::pair("provider.http_status", call.provider.http_status),
+                                       std::pair("error.http_status", call.error.http_status)}) {
+        if (status && (*status < 100 || *status > 599))
+            return fail(Code::InvalidArgument, fmt::format("{}: {} is no HTTP status", path, *status));
+    }
+    return {};
+}
+
 void mask(std::string& json, std::int64_t& masked) {
     std::int64_t hidden = 0;
     if (json.empty()) return;
@@ -179,6 +228,7 @@ void complete_preview(Call& call) {
 
 Result<void> admit(Call& call, Clock& clock, Random& random) {
     STENO_TRY(check_lengths(call));
+    STENO_TRY(check_numbers(call));
     STENO_TRY(check_cost(call));
     mask_credentials(call);
     cut_error_message(call);

@@ -126,6 +126,22 @@ TEST(Delivery, LongErrorMessagesAreCutAndSaidToBe) {
     EXPECT_EQ(taken.privacy.truncated.at("error.message").sha256.size(), 64U);
 }
 
+TEST(Delivery, NumbersThatCannotBeAreNotCounted) {
+    std::vector<Call> calls(6, chat());
+    calls[0].usage.input_tokens = -5;
+    calls[1].usage.cache_write_tokens.hours_1 = -1;
+    calls[2].time.duration = Duration{-1};
+    calls[3].cost.total = Decimal::from_units(-1);
+    calls[3].cost.currency = "USD";
+    calls[4].provider.http_status = 99'999;
+    calls[5].usage.input_tokens = 0;
+    const auto batch = read(kBinaryType, delivery(calls));
+    ASSERT_TRUE(batch) << batch.error().message;
+    EXPECT_EQ(batch->rejected.size(), 5U);
+    EXPECT_EQ(batch->calls.size(), 1U);
+    EXPECT_EQ(batch->rejected[1].error.message, "usage.cache_write_tokens.1h: below zero");
+}
+
 TEST(Delivery, ATypeNobodyKnowsIsNotGuessed) {
     EXPECT_EQ(read("text/plain", "{}").error().code, Code::Unimplemented);
     EXPECT_EQ(read("", "{}").error().code, Code::Unimplemented);
