@@ -2,6 +2,7 @@
 // to the journal and shown as valid JSON; and each call of the delivery is either taken or refused.
 #include "fuzz.hpp"
 #include "record/binary.hpp"
+#include "record/delivery.hpp"
 #include "record/json.hpp"
 #include "record/json_reader.hpp"
 #include "sources/native/batch.hpp"
@@ -11,7 +12,7 @@ using fuzz::expect;
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     if (size == 0) return 0;
-    constexpr std::string_view kTypes[] = {native::kBinaryType, "application/json", "application/x-ndjson"};
+    constexpr std::string_view kTypes[] = {kDeliveryType, "application/json", "application/x-ndjson"};
     ManualClock clock;
     SeededRandom random(1);
     const auto batch =

@@ -108,7 +108,7 @@ class CallScope {
     CallScope& cost(std::string_view amount, std::string_view currency = "USD") noexcept;
     CallScope& provider_request_id(std::string_view id) noexcept;
     CallScope& http_status(int status) noexcept;
-    CallScope& retry(std::int64_t number) noexcept;  ///< 1: the first retry of a client library
+    CallScope& retry(std::int64_t nth) noexcept;  ///< 1: the first retry of a client library
 
     CallScope& tag(std::string_view tag) noexcept;
     CallScope& attribute(std::string_view name, Attribute value) noexcept;

@@ -16,7 +16,7 @@ namespace steno {
 
 namespace {
 
-using client::number_of;
+using client::number;
 using client::RecordWriter;
 
 bool is_hex(std::string_view text) {
@@ -68,53 +68,32 @@ std::string texts(const std::vector<std::string>& list) {
 }  // namespace
 
 void Context::Node::encode() {
-    static const std::uint32_t kProject = number_of<Call>("project");
-    static const std::uint32_t kEnvironment = number_of<Call>("environment");
-    static const std::uint32_t kTrace = number_of<Call>("trace");
-    static const std::uint32_t kWho = number_of<Call>("who");
-    static const std::uint32_t kPrompt = number_of<Call>("prompt");
     header.clear();
     request.clear();
     RecordWriter out(header);
-    out.text(kProject, project);
-    out.text(kEnvironment, environment);
-    out.group(kTrace, [&](RecordWriter& trace) {
-        static const std::uint32_t kSession = number_of<Trace>("session_id");
-        static const std::uint32_t kRequest = number_of<Trace>("request_id");
-        static const std::uint32_t kParent = number_of<Trace>("parent_id");
-        static const std::uint32_t kTraceId = number_of<Trace>("trace_id");
-        static const std::uint32_t kSpan = number_of<Trace>("span_id");
-        static const std::uint32_t kAgent = number_of<Trace>("agent");
-        static const std::uint32_t kFunction = number_of<Trace>("function");
-        static const std::uint32_t kOperation = number_of<Trace>("operation");
-        trace.text(kSession, session_id);
-        trace.text(kRequest, request_id);
-        trace.text(kParent, parent_id);
-        trace.text(kTraceId, trace_id);
-        trace.text(kSpan, span_id);
-        trace.text(kAgent, agent);
-        trace.text(kFunction, function);
-        trace.text(kOperation, operation);
+    out.text(number<Call, "project">(), project);
+    out.text(number<Call, "environment">(), environment);
+    out.group(number<Call, "trace">(), [&](RecordWriter& trace) {
+        trace.text(number<Trace, "session_id">(), session_id);
+        trace.text(number<Trace, "request_id">(), request_id);
+        trace.text(number<Trace, "parent_id">(), parent_id);
+        trace.text(number<Trace, "trace_id">(), trace_id);
+        trace.text(number<Trace, "span_id">(), span_id);
+        trace.text(number<Trace, "agent">(), agent);
+        trace.text(number<Trace, "function">(), function);
+        trace.text(number<Trace, "operation">(), operation);
     });
-    out.group(kWho, [&](RecordWriter& who) {
-        static const std::uint32_t kUser = number_of<Who>("user_id");
-        who.text(kUser, user_id);
+    out.group(number<Call, "who">(), [&](RecordWriter& who) { who.text(number<Who, "user_id">(), user_id); });
+    out.group(number<Call, "prompt">(), [&](RecordWriter& prompt) {
+        prompt.text(number<PromptFacts, "type">(), prompt_type);
+        prompt.text(number<PromptFacts, "name">(), prompt_name);
+        prompt.text(number<PromptFacts, "version">(), prompt_version);
+        prompt.items(number<PromptFacts, "missing_variables">(), texts(missing_variables));
+        if (variables_checked)
+            prompt.boolean(number<PromptFacts, "all_variables_present">(), missing_variables.empty());
     });
-    out.group(kPrompt, [&](RecordWriter& prompt) {
-        static const std::uint32_t kType = number_of<PromptFacts>("type");
-        static const std::uint32_t kName = number_of<PromptFacts>("name");
-        static const std::uint32_t kVersion = number_of<PromptFacts>("version");
-        static const std::uint32_t kMissing = number_of<PromptFacts>("missing_variables");
-        static const std::uint32_t kAllPresent = number_of<PromptFacts>("all_variables_present");
-        prompt.text(kType, prompt_type);
-        prompt.text(kName, prompt_name);
-        prompt.text(kVersion, prompt_version);
-        prompt.items(kMissing, texts(missing_variables));
-        if (variables_checked) prompt.boolean(kAllPresent, missing_variables.empty());
-    });
-    RecordWriter(request).group(kPrompt, [&](RecordWriter& prompt) {
-        static const std::uint32_t kVariables = number_of<PromptFacts>("variables");
-        prompt.text(kVariables, variables);
+    RecordWriter(request).group(number<Call, "prompt">(), [&](RecordWriter& prompt) {
+        prompt.text(number<PromptFacts, "variables">(), variables);
     });
 }
 
@@ -297,12 +276,8 @@ Context below(const Context& context, std::string_view parent_id) noexcept {
 
 void write_labels(std::string& out, const std::vector<std::string>& tags,
                   const std::map<std::string, Attribute>& attributes, std::string_view metadata) {
-    static const std::uint32_t kLabels = number_of<Call>("labels");
-    RecordWriter(out).group(kLabels, [&](RecordWriter& labels) {
-        static const std::uint32_t kTags = number_of<Labels>("tags");
-        static const std::uint32_t kAttributes = number_of<Labels>("attributes");
-        static const std::uint32_t kMetadata = number_of<Labels>("metadata");
-        labels.items(kTags, texts(tags));
+    RecordWriter(out).group(number<Call, "labels">(), [&](RecordWriter& labels) {
+        labels.items(number<Labels, "tags">(), texts(tags));
         std::string items;
         ByteWriter item(items);
         for (const auto& [name, value] : attributes) {
@@ -316,8 +291,8 @@ void write_labels(std::string& out, const std::vector<std::string>& tags,
                 item.varint(std::get<bool>(value) ? 1 : 0);
             }
         }
-        labels.items(kAttributes, items);
-        labels.text(kMetadata, metadata);
+        labels.items(number<Labels, "attributes">(), items);
+        labels.text(number<Labels, "metadata">(), metadata);
     });
 }
 

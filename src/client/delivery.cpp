@@ -1,6 +1,7 @@
 #include "client/delivery.hpp"
 
 #include "base/bytes.hpp"
+#include "record/delivery.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -15,27 +16,6 @@ constexpr std::uint64_t kEnoughBytes = 1u << 20;  // waiting, to be sent before 
 constexpr std::chrono::milliseconds kPatience{10'000};
 constexpr std::chrono::milliseconds kFirstPause{100};
 constexpr std::chrono::milliseconds kLongestPause{5000};
-
-void append_frame(std::string& out, const CallScope::Draft& draft) {
-    const auto prefix = [](std::size_t size) {
-        std::size_t bytes = 1;
-        while (size >= 0x80) size >>= 7, ++bytes;
-        return bytes;
-    };
-    const std::size_t frame = prefix(draft.header.size()) + draft.header.size() +
-                              prefix(draft.request.size()) + draft.request.size() +
-                              prefix(draft.response.size()) + draft.response.size();
-    ByteWriter writer(out);
-    writer.varint(frame);
-    writer.text(draft.header);
-    writer.text(draft.request);
-    writer.text(draft.response);
-}
-
-/// What a draft takes in memory, about.
-std::uint64_t weight(const CallScope::Draft& draft) {
-    return sizeof draft + draft.size();
-}
 
 }  // namespace
 
@@ -98,7 +78,7 @@ void Delivery::push(Draft* draft) noexcept {
     if (options_.durable) {
         try {
             std::string frame;
-            append_frame(frame, *draft);
+            append_delivered_call(frame, draft->header, draft->request, draft->response);
             if (spool_.append(frame, 1)) {
                 spooled_.fetch_add(1, std::memory_order_relaxed);
                 done_.fetch_add(1, std::memory_order_relaxed);
@@ -114,7 +94,7 @@ void Delivery::push(Draft* draft) noexcept {
             // by way of the queue then
         }
     }
-    const std::uint64_t bytes = weight(*draft);
+    const std::uint64_t bytes = draft->memory();
     const std::uint64_t waiting = waiting_bytes_.fetch_add(bytes, std::memory_order_relaxed) + bytes;
     if (waiting > options_.max_memory_bytes || !wanted()) {
         waiting_bytes_.fetch_sub(bytes, std::memory_order_relaxed);
@@ -197,8 +177,8 @@ bool Delivery::carry_queue() {
         Draft* const begin = first;
         Draft* end = nullptr;
         while (first != nullptr && calls < kBatchCalls && body.size() < kBatchBytes) {
-            append_frame(body, *first);
-            bytes += weight(*first);
+            append_delivered_call(body, first->header, first->request, first->response);
+            bytes += first->memory();
             ++calls;
             end = first;
             first = first->next;

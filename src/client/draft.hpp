@@ -1,5 +1,6 @@
 #pragma once
 
+#include "base/time.hpp"
 #include "base/uuid.hpp"
 #include "steno/call.hpp"
 
@@ -33,16 +34,13 @@ struct CallScope::Draft {
 
     Context context;
     Uuid id;
-    CallKind kind = CallKind::Span;
     LogLevel level = LogLevel::Detailed;
     LogLevel most = LogLevel::Detailed;  ///< that the environment allows
     std::size_t max_text = 0;
     std::uint8_t status = 1;  ///< as in record/kinds.hpp
     bool failed = false;
-    bool own_labels = false;
     int exceptions = 0;  ///< that were passing by when it began
-    std::int64_t began_unix = 0;
-    std::int16_t offset_minutes = 0;
+    Timestamp began;
     std::int64_t began_steady = 0;
     std::int64_t first_piece = 0;  ///< steady; 0: none
     std::int64_t pieces = 0;
@@ -51,8 +49,13 @@ struct CallScope::Draft {
     void clear();
     /// Makes the parts complete: the end, the answer, labels, level.
     void finish();
-    [[nodiscard]] std::size_t size() const { return header.size() + request.size() + response.size(); }
+    /// Bytes of memory, about: those of the texts, and what is kept free for the next ones.
+    [[nodiscard]] std::size_t memory() const;
     [[nodiscard]] bool keeps_texts() const { return level == LogLevel::Detailed; }
+
+  private:
+    void write_labels();
+    void write_texts();
 };
 
 }  // namespace steno

@@ -4,6 +4,8 @@
 #include "base/decimal.hpp"
 #include "record/fields.hpp"
 
+#include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <cstdlib>
 #include <cstring>
@@ -15,16 +17,26 @@
 /// may come more than once and is filled field by field.
 namespace steno::client {
 
-/// The number of a group's field by its name in record/fields.hpp, which alone knows them. For constants: a
-/// name that does not exist ends the program at its start.
-template <class Group>
-std::uint32_t number_of(std::string_view field) {
-    Group group;
-    std::uint32_t found = 0;
-    describe(group, [&](std::uint32_t number, const char* name, const auto&, Place) {
-        if (name == field) found = number;
-    });
-    if (found == 0) std::abort();
+/// The name of a field, as an argument of a template.
+template <std::size_t Size>
+struct FieldName {
+    char text[Size];
+    consteval FieldName(const char (&name)[Size]) { std::copy_n(name, Size, text); }
+};
+
+/// The number of a group's field, by its name in record/fields.hpp, which alone knows it: number<Call,
+/// "id">(). Looked up once. A name that does not exist ends the program.
+template <class Group, FieldName Name>
+std::uint32_t number() {
+    static const std::uint32_t found = [] {
+        Group group;
+        std::uint32_t of = 0;
+        describe(group, [&](std::uint32_t number, std::string_view name, const auto&, Place) {
+            if (name == Name.text) of = number;
+        });
+        if (of == 0) std::abort();
+        return of;
+    }();
     return found;
 }
 

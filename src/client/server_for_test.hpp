@@ -1,8 +1,8 @@
 #pragma once
 
 #include "base/bytes.hpp"
-#include "client/transport.hpp"
 #include "record/binary.hpp"
+#include "record/delivery.hpp"
 
 #include <atomic>
 #include <charconv>

@@ -1,7 +1,7 @@
 #include "client/spool.hpp"
 
 #include "base/bytes.hpp"
-#include "client/transport.hpp"
+#include "record/delivery.hpp"
 
 #include <fmt/format.h>
 

@@ -89,13 +89,10 @@ Tracker::Tracker(TrackingOptions options, LogLevel most) : options_(std::move(op
     const bool named = !options_.server.empty();
     if (!named) options_.server = kDefaultServer;
     if (options_.spool_folder.empty()) options_.spool_folder = default_spool_folder();
-    static const std::uint32_t kProject = number_of<Call>("project");
-    static const std::uint32_t kEnvironment = number_of<Call>("environment");
-    static const std::uint32_t kRelease = number_of<Call>("release");
     RecordWriter common(common_);
-    common.text(kProject, options_.project);
-    common.text(kEnvironment, options_.environment);
-    common.text(kRelease, options_.release);
+    common.text(number<Call, "project">(), options_.project);
+    common.text(number<Call, "environment">(), options_.environment);
+    common.text(number<Call, "release">(), options_.release);
     delivery_ = std::make_unique<Delivery>(options_, named);
 }
 
@@ -183,7 +180,7 @@ std::string Tracker::last_error() noexcept {
     }
 }
 
-CallScope::Draft* Tracker::begin(CallKind kind, const Context& context) noexcept {
+CallScope::Draft* Tracker::begin(const Context& context) noexcept {
     try {
         LogLevel level = options_.level;
         if (!options_.level_by_prompt_type.empty() && context.node()) {
@@ -194,17 +191,14 @@ CallScope::Draft* Tracker::begin(CallKind kind, const Context& context) noexcept
         CallScope::Draft* const draft = delivery_->take_used();
         draft->clear();
         draft->context = context;
-        draft->kind = kind;
         draft->level = level;
         draft->most = most_;
         draft->max_text =
             options_.max_text_bytes == 0 ? kLongestPrompt : std::min(options_.max_text_bytes, kLongestPrompt);
-        const Timestamp now = system_clock().now();
-        draft->began_unix = now.unix_nanos;
-        draft->offset_minutes = now.offset_minutes;
+        draft->began = system_clock().now();
         draft->began_steady = system_clock().steady_nanos();
         draft->exceptions = std::uncaught_exceptions();
-        draft->id = Uuid::at(now.unix_nanos, fast_random());
+        draft->id = Uuid::at(draft->began.unix_nanos, fast_random());
         return draft;
     } catch (...) {
         return nullptr;

@@ -2,7 +2,6 @@
 
 #include "client/delivery.hpp"
 #include "client/draft.hpp"
-#include "record/kinds.hpp"
 #include "steno/tracking.hpp"
 
 #include <atomic>
@@ -36,11 +35,10 @@ class Tracker {
     static std::string last_error() noexcept;
 
     /// Null: the call is not recorded (by its level, or for want of memory).
-    CallScope::Draft* begin(CallKind kind, const Context& context) noexcept;
+    CallScope::Draft* begin(const Context& context) noexcept;
     /// Takes it back.
     void end(CallScope::Draft* draft) noexcept;
 
-    [[nodiscard]] Source source() const { return Source::Cpp; }
     /// Fields of the header that all calls have: project, environment, release.
     [[nodiscard]] const std::string& common_fields() const { return common_; }
 

@@ -2,6 +2,7 @@
 
 #include "net/http_client.hpp"
 #include "net/loops.hpp"
+#include "record/delivery.hpp"
 #include "record/json_reader.hpp"
 
 #include <fmt/format.h>

@@ -10,9 +10,6 @@
 
 namespace steno::client {
 
-inline constexpr std::string_view kDeliveryHead{"STNC\1\0\0\0", 8};  ///< docs/formats/delivery.md
-inline constexpr std::string_view kDeliveryType = "application/vnd.steno.calls.v1";
-
 /// What a server said to a delivery.
 struct Receipt {
     std::uint64_t accepted = 0;

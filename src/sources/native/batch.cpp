@@ -3,6 +3,7 @@
 #include "base/bytes.hpp"
 #include "base/text.hpp"
 #include "record/binary.hpp"
+#include "record/delivery.hpp"
 #include "record/json.hpp"
 #include "record/json_reader.hpp"
 #include "record/members.hpp"
@@ -20,9 +21,8 @@ namespace steno::native {
 
 namespace {
 
-constexpr std::string_view kMagic = "STNC";
-constexpr std::uint8_t kVersion = 1;
-constexpr std::size_t kHead = 8;
+constexpr std::string_view kMagic = kDeliveryHead.substr(0, 4);
+constexpr auto kVersion = static_cast<std::uint8_t>(kDeliveryHead[kMagic.size()]);
 
 constexpr std::array<std::string_view, 3> kLineTypes{"application/x-ndjson", "application/jsonl",
                                                      "application/json-lines"};
@@ -110,7 +110,7 @@ class BatchReader {
         if (in.raw(kMagic.size()) != kMagic)
             return fail(Code::InvalidArgument, "the body does not begin like a binary delivery of calls");
         const auto version = in.fixed<std::uint8_t>();
-        const std::string_view reserved = in.raw(kHead - kMagic.size() - 1);
+        const std::string_view reserved = in.raw(kDeliveryHead.size() - kMagic.size() - 1);
         if (!in.ok()) return cut_off();
         if (version != kVersion || reserved.find_first_not_of('\0') != std::string_view::npos) {
             return fail(
@@ -237,14 +237,14 @@ class BatchReader {
 Result<Batch> read_batch(std::string_view content_type, std::string_view body, Clock& clock, Random& random) {
     BatchReader reader(clock, random);
     const std::string_view type = media_type(content_type);
-    if (equals_ignoring_case(type, kBinaryType)) return reader.binary(body);
+    if (equals_ignoring_case(type, kDeliveryType)) return reader.binary(body);
     if (equals_ignoring_case(type, "application/json")) return reader.json(body);
     if (std::ranges::any_of(kLineTypes,
                             [&](std::string_view lines) { return equals_ignoring_case(type, lines); }))
         return reader.json_lines(body);
     return fail(Code::Unimplemented,
                 fmt::format("calls are not taken as \"{}\"", content_type.substr(0, 100)),
-                fmt::format("send application/json, application/x-ndjson or {}", kBinaryType));
+                fmt::format("send application/json, application/x-ndjson or {}", kDeliveryType));
 }
 
 }  // namespace steno::native

@@ -13,9 +13,6 @@
 /// Calls that programs recorded themselves and deliver, many at a time (docs/ingest.md).
 namespace steno::native {
 
-/// The media type of the binary form (docs/formats/delivery.md).
-inline constexpr std::string_view kBinaryType = "application/vnd.steno.calls.v1";
-
 // What one delivery may hold. All of it is in memory at once, several times over.
 inline constexpr std::size_t kMaxBody = 64u << 20;  ///< bytes, also once they are decompressed
 inline constexpr std::size_t kMaxCalls = 10'000;    ///< an empty one still takes 4 KB of memory

@@ -2,6 +2,7 @@
 
 #include "base/bytes.hpp"
 #include "record/binary.hpp"
+#include "record/delivery.hpp"
 #include "record/json.hpp"
 
 #include <gtest/gtest.h>
@@ -56,7 +57,7 @@ TEST(Delivery, ABinaryCallArrivesAsItWasSent) {
     Call sent = chat();
     sent.labels.attributes = {{"n", 3.0}, {"b", true}};
     sent.request.parameters = {R"({"temperature":0.5})"};
-    const auto batch = read(kBinaryType, delivery({sent}));
+    const auto batch = read(kDeliveryType, delivery({sent}));
     ASSERT_TRUE(batch) << batch.error().message;
     ASSERT_EQ(batch->calls.size(), 1U);
     sent.preview = {"When?", "Now.", {}};
@@ -68,7 +69,7 @@ TEST(Delivery, EveryCutIsRefusedAsAWholeOrBetweenCalls) {
     const std::string whole = delivery({chat(), chat()});
     const std::size_t one = frame(chat()).size();
     for (std::size_t end = 0; end < whole.size(); ++end) {
-        const auto batch = read(kBinaryType, std::string_view(whole).substr(0, end));
+        const auto batch = read(kDeliveryType, std::string_view(whole).substr(0, end));
         EXPECT_EQ(batch.has_value(), end == 8 || end == 8 + one) << end;
     }
 }
@@ -79,7 +80,7 @@ TEST(Delivery, EveryChangedByteIsTakenOrRefusedAndNothingElse) {
         for (const int flip : {0x01, 0x80, 0xff}) {
             std::string changed = whole;
             changed[at] = static_cast<char>(changed[at] ^ flip);
-            const auto batch = read(kBinaryType, changed);
+            const auto batch = read(kDeliveryType, changed);
             if (batch) EXPECT_GE(batch->calls.size() + batch->rejected.size(), 1U);
         }
     }
@@ -88,7 +89,7 @@ TEST(Delivery, EveryChangedByteIsTakenOrRefusedAndNothingElse) {
 TEST(Delivery, OneBrokenCallHarmsNoOther) {
     Call bad = chat();
     bad.request.tools = {"[1,"};
-    const auto batch = read(kBinaryType, delivery({chat(), bad, chat()}));
+    const auto batch = read(kDeliveryType, delivery({chat(), bad, chat()}));
     ASSERT_TRUE(batch);
     EXPECT_EQ(batch->calls.size(), 2U);
     EXPECT_EQ(batch->indexes, (std::vector<std::size_t>{0, 2}));
@@ -118,7 +119,7 @@ TEST(Delivery, JsonSaysWhatItLeftOut) {
 TEST(Delivery, LongErrorMessagesAreCutAndSaidToBe) {
     Call call = chat();
     call.error.message = std::string(kMaxErrorMessage - 1, 'x') + "\u00e4" + std::string(1000, 'y');
-    const auto batch = read(kBinaryType, delivery({call}));
+    const auto batch = read(kDeliveryType, delivery({call}));
     ASSERT_TRUE(batch);
     const Call& taken = batch->calls.at(0);
     EXPECT_EQ(taken.error.message, std::string(kMaxErrorMessage - 1, 'x'));
@@ -135,7 +136,7 @@ TEST(Delivery, NumbersThatCannotBeAreNotCounted) {
     calls[3].cost.currency = "USD";
     calls[4].provider.http_status = 99'999;
     calls[5].usage.input_tokens = 0;
-    const auto batch = read(kBinaryType, delivery(calls));
+    const auto batch = read(kDeliveryType, delivery(calls));
     ASSERT_TRUE(batch) << batch.error().message;
     EXPECT_EQ(batch->rejected.size(), 5U);
     EXPECT_EQ(batch->calls.size(), 1U);
@@ -145,7 +146,7 @@ TEST(Delivery, NumbersThatCannotBeAreNotCounted) {
 TEST(Delivery, ATypeNobodyKnowsIsNotGuessed) {
     EXPECT_EQ(read("text/plain", "{}").error().code, Code::Unimplemented);
     EXPECT_EQ(read("", "{}").error().code, Code::Unimplemented);
-    EXPECT_EQ(read(kBinaryType, std::string_view("STNC\1\0\1\0", 8)).error().code, Code::Unimplemented);
+    EXPECT_EQ(read(kDeliveryType, std::string_view("STNC\1\0\1\0", 8)).error().code, Code::Unimplemented);
 }
 
 }  // namespace
