@@ -180,8 +180,8 @@ Result<void> record(ingest::DataFolder& data, const custody::Custodian* custodia
         const auto caught_up = data.feeder().catch_up(std::chrono::milliseconds(200));
         if (caught_up) return {};
         if (caught_up.error().code != Code::DeadlineExceeded) return caught_up;
-        if (!data.feeder().stats().healthy)
-            return fail(Code::Unavailable, "the store cannot be fed",
+        if (const std::string why = data.feeder().stats().last_error; !why.empty())
+            return fail(Code::Unavailable, "the store cannot be fed: " + why,
                         "the journal is whole; `steno serve` feeds it again");
         const std::uint64_t left = data.feeder().stats().behind;
         progress.at(behind - std::min(behind, left), behind);

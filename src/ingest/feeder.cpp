@@ -135,13 +135,15 @@ void Feeder::run() {
         }
         for (;;) {
             auto more = feed_guarded();
+            {
+                const std::scoped_lock lock(mutex_);
+                last_error_ = more ? std::string() : more.error().message;
+            }
             if (!more) {
-                healthy_ = false;
                 failures_.fetch_add(1);
                 log::warning("feeding the store failed and is tried again: {}", more.error().message);
                 break;
             }
-            healthy_ = true;
             if (!*more) break;
         }
         fed_.notify_all();
@@ -272,10 +274,11 @@ FeederStats Feeder::stats() const {
     stats.fed = fed_count_;
     stats.failures = failures_;
     stats.damaged = notes_.count();
-    stats.healthy = healthy_;
     if (const std::int64_t since = applying_since_; since != 0)
         stats.applying = std::chrono::nanoseconds(system_clock().steady_nanos() - since);
     const std::scoped_lock lock(mutex_);
+    stats.healthy = last_error_.empty();
+    stats.last_error = last_error_;
     const std::uint64_t target = own_target();
     stats.behind = target - std::min(target, own_fed_);
     stats.history_fed = old_streams_fed_ || !thread_.joinable();

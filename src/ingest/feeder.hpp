@@ -28,6 +28,7 @@ struct FeederStats {
     /// How long the store has been at the batch that it was given last; 0 when it waits for one.
     std::chrono::nanoseconds applying{0};
     bool healthy = true;
+    std::string last_error;  ///< why not; empty when healthy
 };
 
 /// Carries the journal into the store, in order, only what is fsynced, with the watermark in the same
@@ -99,11 +100,11 @@ class Feeder {
     std::uint64_t wanted_ = 0;  ///< somebody waits until our own stream is fed up to here
     bool more_durable_ = true;  ///< since the last look
     bool stopping_ = false;
+    std::string last_error_;     ///< of the last try to feed; empty if it worked
     std::uint64_t own_fed_ = 0;  ///< sequence of our own stream up to which the store has it
     bool old_streams_fed_ = false;
     std::atomic<std::uint64_t> fed_count_{0}, failures_{0};
     std::atomic<std::int64_t> applying_since_{0};  ///< steady nanoseconds; 0: not now
-    std::atomic<bool> healthy_{true};
 };
 
 /// The change that a journal record makes to the store; nothing for kinds that make none. DataLoss if it

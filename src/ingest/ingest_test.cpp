@@ -346,6 +346,16 @@ TEST_F(Ingest, AStoreThatFailsIsFedAgainAndNothingIsTwiceOrMissing) {
     EXPECT_EQ(rows(*folder), 200u);
     EXPECT_EQ(shared.failing_applies, 0);
     EXPECT_GT(folder->feeder().stats().failures, 0u);
+    EXPECT_EQ(folder->feeder().stats().last_error, "");
+
+    shared.failing_applies = 1'000'000;
+    OpenCall begun = folder->recorder().begin(call());
+    answer(begun);
+    EXPECT_FALSE(folder->feeder().catch_up(std::chrono::milliseconds(10)));
+    while (folder->feeder().stats().healthy) std::this_thread::yield();
+    EXPECT_NE(folder->feeder().stats().last_error, "");
+    shared.failing_applies = 0;
+    EXPECT_EQ(rows(*folder), 201u);
 }
 
 TEST_F(Ingest, ManyThreadsRecordAndAllOfItArrivesOnce) {

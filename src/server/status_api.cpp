@@ -36,7 +36,7 @@ std::string gateway_state(const journal::Stats& journal) {
     return "ok";
 }
 std::string queries_state(const ingest::FeederStats& feeder) {
-    if (!feeder.healthy) return "the store cannot be fed";
+    if (!feeder.healthy) return "the store cannot be fed: " + feeder.last_error;
     if (feeder.applying > kSlowStore)
         return fmt::format("the store does not answer since {:.0f} s", seconds(feeder.applying));
     return "ok";
@@ -164,6 +164,7 @@ Result<ApiAnswer> show_status(Services& services, const ApiRequest&) {
     json.key("store");
     json.begin_object();
     json.member("healthy", feeder.healthy);
+    if (!feeder.healthy) json.member("last_error", feeder.last_error);
     json.member("rows", store.rows);
     json.member("bytes", store.bytes);
     json.member("behind_records", feeder.behind);

@@ -24,7 +24,7 @@ function judge(status: ServerStatus): [Tone, string, string] {
   const lost = status.records_lost ?? 0
   if (lost > 0) return ['bad', `${plural(lost, 'record')} lost`, 'The disk refused them for too long.']
   if (store?.healthy === false)
-    return ['warn', 'recording; the list stands still', 'The store cannot be fed.']
+    return ['warn', 'recording; the list stands still', store.last_error ?? '']
   const unreadable = journal?.unreadable_places ?? 0
   if (unreadable > 0)
     return [
