@@ -1,7 +1,7 @@
 // A load generator without coordinated omission: requests are due at fixed times whatever becomes of those
 // before them, and each one's latency counts from when it was due, also while it waits for a free connection.
 //
-//   gateway_load PORT PATH BODY_FILE RATE SECONDS CONNECTIONS
+//   gateway_load PORT PATH BODY_FILE RATE SECONDS CONNECTIONS [HEADER]...
 //
 // One thread, HTTP/1.1 kept alive, to 127.0.0.1. Prints one JSON object; times in milliseconds: "latency"
 // until the last byte, "first" until the first byte of the body.
@@ -241,17 +241,20 @@ class Load {
 }  // namespace
 
 int main(int argc, char** argv) {
-    if (argc != 7) {
-        std::fprintf(stderr, "usage: gateway_load PORT PATH BODY_FILE RATE SECONDS CONNECTIONS\n");
+    if (argc < 7) {
+        std::fprintf(stderr,
+                     "usage: gateway_load PORT PATH BODY_FILE RATE SECONDS CONNECTIONS [HEADER]...\n");
         return 2;
     }
     std::ifstream file(argv[3], std::ios::binary);
     const std::string body{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
-    const std::string request = "POST " + std::string(argv[2]) +
-                                " HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
-                                "Authorization: Bearer sk-bench-000000000000000000000000000000000000\r\n"
-                                "Content-Length: " +
-                                std::to_string(body.size()) + "\r\n\r\n" + body;
+    std::string request = "POST " + std::string(argv[2]) +
+                          " HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
+                          "Authorization: Bearer sk-bench-000000000000000000000000000000000000\r\n"
+                          "Content-Length: " +
+                          std::to_string(body.size()) + "\r\n";
+    for (int i = 7; i < argc; ++i) request += std::string(argv[i]) + "\r\n";
+    request += "\r\n" + body;
     Load load(static_cast<std::uint16_t>(std::atoi(argv[1])), request,
               static_cast<std::size_t>(std::atoi(argv[6])));
     load.run(std::atof(argv[4]), std::atof(argv[5]));

@@ -28,7 +28,7 @@ def programs(tmp_path_factory):
     cmake("--install", BUILD, "--component", "sdk", "--prefix", folder / "prefix")
     for name, source in (("agent", ROOT / "examples/cpp/agent"), ("recording", ROOT / "tests/sdk/program")):
         cmake("-G", "Ninja", "-S", source, "-B", folder / name, f"-DCMAKE_PREFIX_PATH={folder / 'prefix'}",
-              f"-DCMAKE_CXX_COMPILER={os.environ.get('STENO_CXX', 'clang++-19')}", "-DCMAKE_CXX_FLAGS=-Wall -Wextra -Werror")
+              f"-DCMAKE_CXX_COMPILER={os.environ.get('STENO_CXX', 'clang++-19')}", f"-DCMAKE_CXX_FLAGS=-Wall -Wextra -Werror {os.environ.get('STENO_CXX_FLAGS', '')}")
         cmake("--build", folder / name)
     return folder
 
