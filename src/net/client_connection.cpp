@@ -235,17 +235,9 @@ Error PooledExchange::broken_answer(std::string_view words) {
     return {Code::Unavailable, fmt::format("the upstream's answer is not valid HTTP/1.1 ({})", words)};
 }
 
-Task<Result<void>> PooledExchange::start(const BaseUrl& to, const RequestHead& head, std::string_view body,
-                                         ClientStage& stage) {
-    connection_->set_input_limit(kMaxHead + 4096);
-    stage = ClientStage::Send;
-    STENO_CO_TRY(co_await send_request(to, head, body));
-    stage = ClientStage::FirstByte;
-    co_return co_await read_head(head.method);
-}
-
 Task<Result<void>> PooledExchange::send_request(const BaseUrl& to, const RequestHead& head,
                                                 std::string_view body) {
+    connection_->set_input_limit(kMaxHead + 4096);
     std::string& output = connection_->output();
     output.clear();
     wire::append_request(output, head, to.host_header(), body.size(),

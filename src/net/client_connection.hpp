@@ -76,9 +76,9 @@ class PooledExchange final : public ClientExchange {
         : connection_(std::move(connection)), deadlines_(deadlines), upgrading_(upgrading), reused_(reused) {}
     ~PooledExchange() override;
 
-    /// Sends the request and waits for the head. `stage` tells how far it came.
-    Task<Result<void>> start(const BaseUrl& to, const RequestHead& head, std::string_view body,
-                             ClientStage& stage);
+    /// The two steps before a body can be read: the request is handed to the system, the answer's head comes.
+    Task<Result<void>> send_request(const BaseUrl& to, const RequestHead& head, std::string_view body);
+    Task<Result<void>> read_head(std::string_view method);
     [[nodiscard]] bool answer_begun() const { return answer_begun_; }
     /// The connection itself, after a 101; only the head is left of the exchange.
     std::unique_ptr<ByteStream> take_stream();
@@ -93,8 +93,6 @@ class PooledExchange final : public ClientExchange {
     [[nodiscard]] bool reused_connection() const override { return reused_; }
 
   private:
-    Task<Result<void>> send_request(const BaseUrl& to, const RequestHead& head, std::string_view body);
-    Task<Result<void>> read_head(std::string_view method);
     void settle_framing(std::string_view method);
     Error broken_answer(std::string_view words);
     /// The next piece of what has arrived; empty when more must come or the body is complete.

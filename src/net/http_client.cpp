@@ -124,11 +124,12 @@ class CancelLink {
 
 }  // namespace
 
-Task<std::expected<std::unique_ptr<ClientExchange>, ClientError>> HttpClient::send(const BaseUrl& to,
-                                                                                   const RequestHead& head,
-                                                                                   std::string_view body,
-                                                                                   ClientDeadlines deadlines,
-                                                                                   CancelHandle* cancel) {
+Task<std::expected<std::unique_ptr<ClientExchange>, ClientError>> HttpClient::send(
+    const BaseUrl& to, const RequestHead& head, std::string_view body, ClientDeadlines deadlines,
+    CancelHandle* cancel, std::function<void()> meanwhile) {
+    const auto others_work = [&meanwhile] {
+        if (meanwhile) std::exchange(meanwhile, nullptr)();
+    };
     if (!wire::is_safe_request_line(head) || !wire::is_safe(head.headers)) {
         co_return failed(ClientStage::Send,
                          {Code::InvalidArgument, "the request holds a value that HTTP cannot carry"});
@@ -144,12 +145,18 @@ Task<std::expected<std::unique_ptr<ClientExchange>, ClientError>> HttpClient::se
         if (!reused) connection.reset(new ClientConnection(loop, pool.shared_from_this()));
         const CancelLink link(cancel, *connection);
         if (!reused) {
+            others_work();
             if (auto connected = co_await impl_->connect(*connection, to, deadlines.connect); !connected)
                 co_return std::unexpected(std::move(connected).error());
         }
         auto exchange = std::make_unique<PooledExchange>(connection, deadlines, reused);
         ClientStage stage = ClientStage::Send;
-        auto answered = co_await exchange->start(to, head, body, stage);
+        auto answered = co_await exchange->send_request(to, head, body);
+        if (answered) {
+            others_work();
+            stage = ClientStage::FirstByte;
+            answered = co_await exchange->read_head(head.method);
+        }
         if (answered) co_return exchange;
         const bool closed_by_peer =
             connection->ended() == Connection::End::None || connection->ended() == Connection::End::Broken;
@@ -176,9 +183,10 @@ Task<std::expected<UpgradeAnswer, ClientError>> HttpClient::upgrade(const BaseUr
     if (auto connected = co_await impl_->connect(*connection, to, deadlines.connect); !connected)
         co_return std::unexpected(std::move(connected).error());
     auto exchange = std::make_unique<PooledExchange>(connection, deadlines, false, true);
-    ClientStage stage = ClientStage::Send;
-    if (auto answered = co_await exchange->start(to, head, {}, stage); !answered)
-        co_return failed(stage, std::move(answered).error());
+    if (auto sent = co_await exchange->send_request(to, head, {}); !sent)
+        co_return failed(ClientStage::Send, std::move(sent).error());
+    if (auto answered = co_await exchange->read_head(head.method); !answered)
+        co_return failed(ClientStage::FirstByte, std::move(answered).error());
     UpgradeAnswer answer;
     if (exchange->head().status == 101) answer.stream = exchange->take_stream();
     answer.answer = std::move(exchange);

@@ -85,12 +85,12 @@ class HttpClient {
 
     /// Sends head and body (Content-Length is added; Host is `to.host_header()` unless the head has one) and
     /// waits for the answer's head. `head.target` is the full target; `to.path` is not added. 1xx answers are
-    /// skipped.
-    Task<std::expected<std::unique_ptr<ClientExchange>, ClientError>> send(const BaseUrl& to,
-                                                                           const RequestHead& head,
-                                                                           std::string_view body,
-                                                                           ClientDeadlines deadlines,
-                                                                           CancelHandle* cancel = nullptr);
+    /// skipped. `meanwhile` is called once, on the loop, when there is only the network to wait for: as soon
+    /// as the request was handed to the system, or before a connection is made. It is not called where the
+    /// request fails before.
+    Task<std::expected<std::unique_ptr<ClientExchange>, ClientError>> send(
+        const BaseUrl& to, const RequestHead& head, std::string_view body, ClientDeadlines deadlines,
+        CancelHandle* cancel = nullptr, std::function<void()> meanwhile = {});
     /// Sends a head without a body whose Upgrade field names another protocol (Connection is added), on a
     /// connection of its own. The rest as with `send`.
     Task<std::expected<UpgradeAnswer, ClientError>> upgrade(const BaseUrl& to, const RequestHead& head,

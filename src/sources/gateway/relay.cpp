@@ -124,8 +124,8 @@ net::Task<void> Gateway::Relay::run() {
     net::RequestHead outgoing;
     Result<void> prepared;
     co_await done([&] {
-        if (recording()) open_record();
         if (upstream_.remedy.empty()) prepared = prepare(outgoing);
+        if (is_large() || !upstream_.remedy.empty() || !prepared || asks_for_web_socket()) begin_record();
     });
     if (!upstream_.remedy.empty()) {
         co_await refuse_with(
@@ -142,8 +142,11 @@ net::Task<void> Gateway::Relay::run() {
         co_await run_session(std::move(outgoing));
         co_return;
     }
-    auto answer = co_await gateway_.client_.send(upstream_.url, outgoing, sent_body(),
-                                                 gateway_.options_.deadlines, &cancel_);
+    // The request is understood and put on record while it is on its way.
+    auto answer =
+        co_await gateway_.client_.send(upstream_.url, outgoing, sent_body(), gateway_.options_.deadlines,
+                                       &cancel_, [this] { begin_record(); });
+    begin_record();  // unless it was
     if (asking_ && answer) {
         auto& tells = gateway_.tells_usage_.find(upstream_.name)->second;
         if ((*answer)->head().status < 400) {
@@ -176,7 +179,7 @@ net::Task<void> Gateway::Relay::answer_failed(net::ClientError error) {
 }
 
 net::Task<void> Gateway::Relay::done(std::function<void()> work) {
-    if (body_.size() + read_bytes_ < kLarge) {
+    if (!is_large()) {
         work();
     } else {
         gateway_.large_works_.fetch_add(1, std::memory_order_relaxed);
@@ -184,11 +187,21 @@ net::Task<void> Gateway::Relay::done(std::function<void()> work) {
     }
 }
 
-void Gateway::Relay::open_record() {
+bool Gateway::Relay::is_large() const {
+    return body_.size() + read_bytes_ >= kLarge;
+}
+
+void Gateway::Relay::read_call() {
+    if (std::exchange(call_read_, true)) return;
     const bool session = asks_for_web_socket();
     if (session) context_ = std::make_unique<Call>(*call_);
     read_request(body_);
     if (session) session_reader_ = providers::make_session_reader(request_view({}), *call_);
+}
+
+void Gateway::Relay::begin_record() {
+    if (!recording() || open_) return;
+    read_call();
     open_.emplace(gateway_.recorder_->begin(std::move(call_)));
 }
 
@@ -267,11 +280,13 @@ bool Gateway::Relay::keep_files(const providers::Form& form, std::string_view bo
 }
 
 std::optional<std::string> Gateway::Relay::asking_for_usage() {
-    if (!recording() || !gateway_.options_.ask_for_usage || open_->call().request.stream != true ||
+    if (!recording() || !gateway_.options_.ask_for_usage || !body_.contains(R"("stream")") ||
         request_.headers.has("content-encoding") ||
         gateway_.tells_usage_.find(upstream_.name)->second == TellsUsage::No) {
         return std::nullopt;
     }
+    read_call();
+    if (call_->request.stream != true) return std::nullopt;
     return provider_.provider().ask_for_usage(request_view(body_));
 }
 

@@ -32,8 +32,12 @@ class Gateway::Relay {
     void begin_call();
     /// Does the work, beside the loop if the call is large: nothing of the relay may be touched meanwhile.
     net::Task<void> done(std::function<void()> work);
-    /// Understands the request and writes the opening record.
-    void open_record();
+    /// Request or answer are so large that what is done to them would hold up the loop.
+    [[nodiscard]] bool is_large() const;
+    /// Understands the request, unless that was done.
+    void read_call();
+    /// Writes the opening record, unless it is written.
+    void begin_record();
     /// The request as it goes upstream.
     Result<void> prepare(net::RequestHead& outgoing);
     [[nodiscard]] providers::RequestView request_view(std::string_view body) const;
@@ -104,6 +108,7 @@ class Gateway::Relay {
     Uuid id_;
     std::vector<std::string> warnings_;
     std::unique_ptr<Call> call_;  ///< until it is begun
+    bool call_read_ = false;
     std::optional<ingest::OpenCall> open_;
     std::unique_ptr<Call> context_;  ///< of a session: what its calls have from the client's headers
     std::unique_ptr<providers::SessionReader> session_reader_;
