@@ -51,10 +51,14 @@ function(steno_test name)
     PROPERTIES TIMEOUT 300 ENVIRONMENT RC_PARAMS=seed=20261120)
 endfunction()
 
-# Adds every folder of the table that exists, in the table's order.
+# Adds every folder of the table that exists, in the table's order; without the program, what the SDKs are made of.
 macro(steno_add_modules)
+  set(sdk_folders base record net client providers python)
   foreach(line IN LISTS steno_arrow_lines)
     string(REGEX REPLACE ":.*" "" folder "${line}")
+    if(NOT STENO_BUILD_PROGRAM AND NOT folder IN_LIST sdk_folders)
+      continue()
+    endif()
     if(EXISTS ${CMAKE_SOURCE_DIR}/src/${folder}/CMakeLists.txt)
       add_subdirectory(src/${folder})
     endif()

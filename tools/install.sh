@@ -8,7 +8,7 @@ tiktoken_version=1.0.21
 tiktoken_sha512=6e23a3ffa339a9d831e532a30e7153d72992a4ce6d6dddf29700edad0bc5412bb467b6c1624a36745f96fda5245d43ee93a215a51c64ff7436b073b31a54b7ea
 
 build_packages=(
-    ca-certificates clang-19 lld-19 libclang-rt-19-dev cmake ninja-build ccache python3 python3-venv
+    ca-certificates clang-19 lld-19 libclang-rt-19-dev cmake ninja-build ccache python3 python3-venv python3-dev
     libboost1.81-dev libboost-url1.81-dev libboost-json1.81-dev libssl-dev libsimdjson-dev libzstd-dev libxxhash-dev
     libsqlite3-dev libfmt-dev libspdlog-dev libcli11-dev libtomlplusplus-dev libbrotli-dev zlib1g-dev
     libjemalloc-dev

@@ -126,6 +126,7 @@ class CallScope {
 
     /// Implementation.
     struct Draft;
+    [[nodiscard]] Draft* draft() const noexcept { return draft_; }
 
   private:
     Draft* draft_ = nullptr;

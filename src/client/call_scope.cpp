@@ -93,7 +93,7 @@ void CallScope::Draft::clear() {
     constexpr std::size_t kKept = 64u << 10;  // of a text that was large, the memory is given back
     for (std::string* const text :
          {&header, &request, &response, &messages, &answer, &answer_parts, &tool_calls, &finish_reasons,
-          &parameters, &metadata, &truncated, &prompt_preview}) {
+          &parameters, &metadata, &truncated, &prompt_preview, &answer_preview, &output_types}) {
         text->clear();
         if (text->capacity() > kKept) text->shrink_to_fit();
     }
@@ -136,10 +136,11 @@ void CallScope::Draft::finish() {
         if (pieces != 0) out.integer(number<ResponseFacts, "chunks">(), pieces);
         if (characters != 0) out.integer(number<ResponseFacts, "output_chars">(), characters);
     });
-    if (!answer.empty()) {
+    if (!answer.empty() || !output_types.empty()) {
         constexpr std::string_view kText{"\4text", 5};  // a list of one
-        head.group(number<Call, "modality">(),
-                   [&](RecordWriter& out) { out.items(number<Modality, "output">(), kText); });
+        head.group(number<Call, "modality">(), [&](RecordWriter& out) {
+            out.items(number<Modality, "output">(), output_types.empty() ? kText : output_types);
+        });
     }
     write_labels();
     if (!keeps_texts() || !truncated.empty()) {
@@ -186,7 +187,8 @@ void CallScope::Draft::write_texts() {
         if (level == LogLevel::Summary) {
             said.group(number<Call, "preview">(), [&](RecordWriter& out) {
                 out.text(number<Preview, "prompt">(), prompt_preview);
-                out.text(number<Preview, "answer">(), utf8_prefix(answer, kPreviewBytes));
+                out.text(number<Preview, "answer">(),
+                         utf8_prefix(answer_preview.empty() ? answer : answer_preview, kPreviewBytes));
             });
         }
     }

@@ -45,6 +45,8 @@ struct CallScope::Draft {
     std::int64_t first_piece = 0;  ///< steady; 0: none
     std::int64_t pieces = 0;
     std::string prompt_preview;
+    std::string answer_preview;  ///< empty: of `answer`
+    std::string output_types;    ///< items of modality.output; empty: text, if there is an answer
 
     void clear();
     /// Makes the parts complete: the end, the answer, labels, level.

@@ -1,0 +1,227 @@
+"""Whose calls these are: requests, sessions, agents, functions, prompts. Each is a context manager and a decorator."""
+
+from __future__ import annotations
+
+import contextvars
+import functools
+import inspect
+from types import TracebackType
+from typing import Any, AsyncGenerator, Callable, Dict, Generator, List, Mapping, Optional, Tuple, Type, TypeVar, cast
+
+from . import _core, _decorate, _failure
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+class scope:
+    """Says something of all calls within. `with` gives the context; a function decorated with it runs within it."""
+
+    def __init__(self, change: Callable[[_core.Context], _core.Context]) -> None:
+        self._change = change
+        self._entered: List[Tuple[_core.Context, Any]] = []
+
+    def __enter__(self) -> _core.Context:
+        context = self._change(_core.current_context())
+        self._entered.append((context, _core.enter(context)))
+        return context
+
+    def __exit__(
+        self, kind: Optional[Type[BaseException]], error: Optional[BaseException], traceback: Optional[TracebackType]
+    ) -> None:
+        if self._entered:
+            _core.leave(self._entered.pop()[1])
+
+    async def __aenter__(self) -> _core.Context:
+        return self.__enter__()
+
+    async def __aexit__(
+        self, kind: Optional[Type[BaseException]], error: Optional[BaseException], traceback: Optional[TracebackType]
+    ) -> None:
+        self.__exit__(kind, error, traceback)
+
+    def __call__(self, function: F) -> F:
+        change = self._change
+        if inspect.isasyncgenfunction(function):
+
+            async def stream(*args: Any, **kwargs: Any) -> AsyncGenerator[Any, Any]:
+                with scope(change):
+                    pieces = function(*args, **kwargs)
+                async for piece in _within(change, pieces):
+                    yield piece
+
+            wrapper: Callable[..., Any] = stream
+        elif inspect.iscoroutinefunction(function):
+
+            async def coroutine(*args: Any, **kwargs: Any) -> Any:
+                with scope(change):
+                    return await function(*args, **kwargs)
+
+            wrapper = coroutine
+        elif inspect.isgeneratorfunction(function):
+
+            def generator(*args: Any, **kwargs: Any) -> Generator[Any, Any, Any]:
+                context = change(_core.current_context())
+                inner = function(*args, **kwargs)
+                resume, value = inner.send, None
+                while True:
+                    token = _core.enter(context)
+                    try:
+                        piece = resume(value)
+                    except StopIteration as stop:
+                        return stop.value
+                    finally:
+                        _core.leave(token)
+                    try:
+                        value = yield piece
+                        resume = inner.send
+                    except GeneratorExit:
+                        inner.close()
+                        raise
+                    except BaseException as error:
+                        value, resume = error, inner.throw
+
+            wrapper = generator
+        else:
+
+            def plain(*args: Any, **kwargs: Any) -> Any:
+                with scope(change):
+                    return function(*args, **kwargs)
+
+            wrapper = plain
+        return cast(F, functools.wraps(function)(wrapper))
+
+
+async def _within(change: Callable[[_core.Context], _core.Context], pieces: Any) -> AsyncGenerator[Any, None]:
+    context = change(_core.current_context())
+    try:
+        while True:
+            token = _core.enter(context)
+            try:
+                piece = await pieces.__anext__()
+            except StopAsyncIteration:
+                return
+            finally:
+                _core.leave(token)
+            yield piece
+    finally:
+        await pieces.aclose()
+
+
+def request(id: str = "", *, user: str = "", traceparent: str = "") -> scope:
+    """One request of your program's users: calls within carry its id (a new one, if none is given) and are numbered."""
+
+    def change(context: _core.Context) -> _core.Context:
+        context = context.with_request(id)
+        context = context.with_user(user) if user else context
+        return context.with_traceparent(traceparent) if traceparent else context
+
+    return scope(change)
+
+
+def session(id: str, *, user: str = "") -> scope:
+    """A conversation, or whatever else many requests belong to."""
+    return scope(lambda context: context.with_session(id).with_user(user) if user else context.with_session(id))
+
+
+def user(id: str) -> scope:
+    return scope(lambda context: context.with_user(id))
+
+
+def tags(*names: str) -> scope:
+    return scope(lambda context: functools.reduce(_core.Context.with_tag, names, context))
+
+
+def attributes(**values: object) -> scope:
+    """Names and values that calls are found by."""
+
+    def change(context: _core.Context) -> _core.Context:
+        for name, value in values.items():
+            context = context.with_attribute(name, value)
+        return context
+
+    return scope(change)
+
+
+def prompt(
+    type: str = "", *, name: str = "", version: str = "", text: str = "", variables: Optional[Mapping[str, object]] = None
+) -> scope:
+    """The prompt that calls within use. Placeholders of `text` ({name}, {{name}}, ${name}) without a variable, or with None
+    for one, are recorded as missing."""
+    given: Dict[str, Any] = dict(variables or {})
+    return scope(lambda context: context.with_prompt(type, name, version, text, given))
+
+
+def context() -> _core.Context:
+    """The one that calls begin in here; `with steno.within(context):` elsewhere."""
+    return _core.current_context()
+
+
+def within(context: _core.Context) -> scope:
+    """That context and nothing of the current one: for threads that others started, queues, callbacks."""
+    return scope(lambda _: context)
+
+
+def carry(function: F) -> F:
+    """`function` with the current context of all contextvars, to be called by another thread."""
+    variables = contextvars.copy_context()
+    # A context can be entered by one at a time: each call has a copy of its own.
+    return cast(F, functools.wraps(function)(lambda *args, **kwargs: variables.copy().run(function, *args, **kwargs)))
+
+
+def traceparent() -> str:
+    """The W3C header for the next service; empty without a trace."""
+    return _core.current_context().traceparent()
+
+
+class _timed:
+    """An agent or a function: a call of its own, and the parent of calls within."""
+
+    def __init__(self, kind: str, name: str, operation: str) -> None:
+        self._kind, self._name, self._operation = kind, name, operation
+        self._tracked = self._make(name)
+        self._open: List[Optional[_core.Call]] = []
+
+    def _make(self, _: str, **more: Any) -> _core.Tracked:
+        return _core.Tracked(self._kind, self._name, operation=self._operation, **more)
+
+    def __enter__(self) -> _core.Call:
+        call = self._tracked.begin((), {}, True)
+        if call is None:
+            call = _core.Call(self._kind, self._name).level("off")
+        self._open.append(call)
+        return call
+
+    def __exit__(
+        self, kind: Optional[Type[BaseException]], error: Optional[BaseException], traceback: Optional[TracebackType]
+    ) -> None:
+        call = self._open.pop() if self._open else None
+        if call is None:
+            return
+        if error is not None:
+            _failure.note(call, error)
+        call.end()
+
+    async def __aenter__(self) -> _core.Call:
+        return self.__enter__()
+
+    async def __aexit__(
+        self, kind: Optional[Type[BaseException]], error: Optional[BaseException], traceback: Optional[TracebackType]
+    ) -> None:
+        self.__exit__(kind, error, traceback)
+
+    def __call__(self, function: F) -> F:
+        return _decorate.track(function, False, self._make)
+
+
+class agent(_timed):
+    """`with steno.agent("calendar"):` or `@steno.agent("calendar")`."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__("agent", str(name), "")
+
+
+class function(_timed):
+    """`with steno.function("taskOperations", operation="create"):`, or the same as a decorator."""
+
+    def __init__(self, name: str, operation: str = "") -> None:
+        super().__init__("function", str(name), str(operation))

@@ -1,0 +1,48 @@
+#pragma once
+
+#include "base/uuid.hpp"
+#include "python/python.hpp"
+#include "steno/call.hpp"
+
+#include <optional>
+#include <string>
+
+namespace steno::python {
+
+/// Python's `Call`: a call that is open, or was. Its methods say what the call is and return it; none of them
+/// raises for what a value is, and after `end` they do nothing.
+struct CallObject {
+    PyObject_HEAD CallScope scope;
+    Context context;    ///< that it began in
+    Uuid id;            ///< nil: it is not recorded
+    PyObject* token;    ///< of `enter`; null while it is not current
+    std::string items;  ///< what a generator gave that is no text, as JSON
+    bool is_ai_call;
+};
+extern PyTypeObject* call_type;
+
+/// A call that begins now, within `context`; `type` is a Python class below Call, or null. Its source is
+/// written. Null: no memory, an exception is set.
+CallObject* new_call(CallKind kind, std::string_view name, const Context& context,
+                     PyTypeObject* type = nullptr) noexcept;
+/// Fields of the record that all calls of one kind share, as they will stand in the header.
+std::string header_fields(std::string_view provider, std::string_view model, std::string_view input_type);
+void add_header(CallObject* call, std::string_view fields) noexcept;
+
+/// The context of calls within that one (a CallObject), be it open or not.
+Context below(PyObject* call) noexcept;
+/// It is current from now on. Once.
+void make_current(CallObject* call) noexcept;
+void make_not_current(CallObject* call) noexcept;
+/// What the tracked function gave: its answer, or result. None, and what is no text, too.
+void note_result(CallObject* call, PyObject* result, bool structured) noexcept;
+/// A list like OpenAI's: dictionaries with role and content.
+void note_messages(CallObject* call, PyObject* messages) noexcept;
+
+Attribute attribute_of(PyObject* value) noexcept;
+std::optional<CallKind> kind_of(std::string_view name) noexcept;
+std::optional<LogLevel> level_of(std::string_view name) noexcept;
+
+bool add_call(PyObject* module);
+
+}  // namespace steno::python

@@ -1,0 +1,179 @@
+#include "python/context.hpp"
+
+#include "python/call.hpp"
+#include "python/values.hpp"
+
+#include <map>
+#include <new>
+#include <string>
+
+namespace steno::python {
+
+PyTypeObject* context_type = nullptr;
+
+namespace {
+
+PyObject* variable = nullptr;
+
+}  // namespace
+
+PyObject* wrap_context(Context value) noexcept {
+    auto* const object = reinterpret_cast<ContextObject*>(context_type->tp_alloc(context_type, 0));
+    if (object == nullptr) return nullptr;
+    new (&object->value) Context(std::move(value));
+    return reinterpret_cast<PyObject*>(object);
+}
+
+namespace {
+
+Context& of(PyObject* self) {
+    return reinterpret_cast<ContextObject*>(self)->value;
+}
+
+void destroy(PyObject* self) {
+    PyTypeObject* const type = Py_TYPE(self);
+    of(self).~Context();
+    type->tp_free(self);
+    Py_DECREF(type);
+}
+
+template <Context (Context::*change)(std::string_view) const noexcept>
+PyObject* with_text(PyObject* self, PyObject* text) {
+    return wrap_context((of(self).*change)(Text(text).view()));
+}
+
+PyObject* with_function(PyObject* self, PyObject* args) {
+    PyObject* name = nullptr;
+    PyObject* operation = nullptr;
+    if (!PyArg_ParseTuple(args, "OO:with_function", &name, &operation)) return nullptr;
+    return wrap_context(of(self).with_function(Text(name).view(), Text(operation).view()));
+}
+
+PyObject* with_attribute(PyObject* self, PyObject* args) {
+    PyObject* name = nullptr;
+    PyObject* value = nullptr;
+    if (!PyArg_ParseTuple(args, "OO:with_attribute", &name, &value)) return nullptr;
+    return wrap_context(of(self).with_attribute(Text(name).view(), attribute_of(value)));
+}
+
+PyObject* with_prompt(PyObject* self, PyObject* args) {
+    PyObject *type = nullptr, *name = nullptr, *version = nullptr, *text = nullptr, *variables = nullptr;
+    if (!PyArg_ParseTuple(args, "OOOOO:with_prompt", &type, &name, &version, &text, &variables))
+        return nullptr;
+    Context::Prompt prompt;
+    guarded([&] {
+        prompt.type = Text(type).view();
+        prompt.name = Text(name).view();
+        prompt.version = Text(version).view();
+        prompt.text = Text(text).view();
+        if (!PyDict_Check(variables)) return;
+        Py_ssize_t at = 0;
+        PyObject *key = nullptr, *value = nullptr;
+        while (PyDict_Next(variables, &at, &key, &value)) {
+            const Ref name_kept = Ref::to(key);
+            const Ref value_kept = Ref::to(value);
+            // None is a variable that is not there.
+            if (value == Py_None) continue;
+            prompt.variables.emplace(Text(key).view(), Text(value).view());
+        }
+    });
+    return wrap_context(of(self).with_prompt(prompt));
+}
+
+template <std::string (Context::*read)() const noexcept>
+PyObject* text_of(PyObject* self, PyObject*) {
+    const std::string text = (of(self).*read)();
+    return PyUnicode_DecodeUTF8(text.data(), static_cast<Py_ssize_t>(text.size()), "replace");
+}
+
+PyObject* current_method(PyObject*, PyObject*) {
+    return wrap_context(current_context());
+}
+
+PyObject* current_call(PyObject*, PyObject*) {
+    Ref found = current_object();
+    if (found && PyObject_TypeCheck(found.get(), call_type)) return found.release();
+    Py_RETURN_NONE;
+}
+
+PyObject* enter_method(PyObject*, PyObject* object) {
+    if (PyObject* const token = enter(object)) return token;
+    PyErr_Clear();
+    Py_RETURN_NONE;
+}
+
+PyObject* leave_method(PyObject*, PyObject* token) {
+    if (token != Py_None) leave(Ref::to(token).release());
+    Py_RETURN_NONE;
+}
+
+PyMethodDef methods[] = {
+    {"with_session", with_text<&Context::with_session>, METH_O, nullptr},
+    {"with_request", with_text<&Context::with_request>, METH_O, nullptr},
+    {"with_user", with_text<&Context::with_user>, METH_O, nullptr},
+    {"with_agent", with_text<&Context::with_agent>, METH_O, nullptr},
+    {"with_project", with_text<&Context::with_project>, METH_O, nullptr},
+    {"with_environment", with_text<&Context::with_environment>, METH_O, nullptr},
+    {"with_tag", with_text<&Context::with_tag>, METH_O, nullptr},
+    {"with_traceparent", with_text<&Context::with_traceparent>, METH_O, nullptr},
+    {"with_function", with_function, METH_VARARGS, nullptr},
+    {"with_attribute", with_attribute, METH_VARARGS, nullptr},
+    {"with_prompt", with_prompt, METH_VARARGS, nullptr},
+    {"traceparent", text_of<&Context::traceparent>, METH_NOARGS, nullptr},
+    {"session", text_of<&Context::session>, METH_NOARGS, nullptr},
+    {"request", text_of<&Context::request>, METH_NOARGS, nullptr},
+    {"user", text_of<&Context::user>, METH_NOARGS, nullptr},
+    {"agent", text_of<&Context::agent>, METH_NOARGS, nullptr},
+    {nullptr, nullptr, 0, nullptr},
+};
+
+PyMethodDef functions[] = {
+    {"current_context", current_method, METH_NOARGS, nullptr},
+    {"current_call", current_call, METH_NOARGS, nullptr},
+    {"enter", enter_method, METH_O, nullptr},
+    {"leave", leave_method, METH_O, nullptr},
+    {nullptr, nullptr, 0, nullptr},
+};
+
+PyType_Slot slots[] = {
+    {Py_tp_dealloc, reinterpret_cast<void*>(&destroy)},
+    {Py_tp_methods, methods},
+    {0, nullptr},
+};
+PyType_Spec spec = {"steno._core.Context", sizeof(ContextObject), 0, Py_TPFLAGS_DEFAULT, slots};
+
+}  // namespace
+
+Ref current_object() noexcept {
+    PyObject* found = nullptr;
+    if (PyContextVar_Get(variable, nullptr, &found) != 0) PyErr_Clear();
+    return Ref(found);
+}
+
+Context current_context() noexcept {
+    const Ref found = current_object();
+    if (!found) return {};
+    if (Py_IS_TYPE(found.get(), context_type)) return of(found.get());
+    if (PyObject_TypeCheck(found.get(), call_type)) return below(found.get());
+    return {};
+}
+
+PyObject* enter(PyObject* object) noexcept {
+    return PyContextVar_Set(variable, object);
+}
+
+void leave(PyObject* token) noexcept {
+    if (PyContextVar_Reset(variable, token) != 0) PyErr_Clear();
+    Py_DECREF(token);
+}
+
+bool add_context(PyObject* module) {
+    variable = PyContextVar_New("steno", nullptr);
+    if (variable == nullptr) return false;
+    context_type = reinterpret_cast<PyTypeObject*>(PyType_FromSpec(&spec));
+    if (context_type == nullptr) return false;
+    context_type->tp_new = nullptr;  // they are made by `current_context` and the with_… alone
+    return add_type(module, "Context", context_type) && PyModule_AddFunctions(module, functions) == 0;
+}
+
+}  // namespace steno::python

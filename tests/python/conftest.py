@@ -1,0 +1,79 @@
+"""Installs the package with pip, from what the build has compiled, into a folder of the build; and a server for the tests."""
+
+import fcntl
+import os
+import pathlib
+import subprocess
+import sys
+
+import pytest
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "tests/support"))
+BUILD = pathlib.Path(os.environ.get("STENO_BUILD", ROOT / "build/release"))
+SITE = BUILD / "python-site"
+for name in [name for name in os.environ if name.startswith(("STENO_T", "STENO_S")) or name.endswith("_API_KEY")]:
+    del os.environ[name]
+
+
+def newest(folder):
+    return max(path.stat().st_mtime for path in folder.rglob("*") if path.is_file())
+
+
+def install():
+    BUILD.mkdir(parents=True, exist_ok=True)
+    with open(BUILD / "python-site.lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        sources = max(newest(ROOT / "sdk/python"), newest(BUILD / "src/python"))
+        done = SITE / "installed"
+        if done.is_file() and done.stat().st_mtime > sources:
+            return
+        subprocess.run([sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--no-index", "--no-build-isolation",
+                        "--disable-pip-version-check", "--upgrade", "--config-settings", f"build-dir={BUILD}",
+                        "--target", str(SITE), str(ROOT / "sdk/python")], check=True)
+        done.touch()
+
+
+install()
+sys.path.insert(0, str(SITE))
+
+import steno  # noqa: E402
+from steno_process import Server  # noqa: E402
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory):
+    with Server(tmp_path_factory.mktemp("record")) as running:
+        yield running
+
+
+@pytest.fixture
+def recorded(server, tmp_path):
+    """Recording is on; `recorded()` gives the calls of this test, with their payloads, in the order in which they began."""
+    project = tmp_path.name
+    steno.start(server=server.url, project=project, spool_folder=str(tmp_path / "spool"), interval=0.005)
+
+    def calls():
+        assert steno.flush(30), steno.status()
+        found = [server.call(call["id"]) for call in server.calls(f"&project={project}")]
+        return sorted(found, key=lambda call: (call["started_at"], call["trace"].get("sequence", 0) if call.get("trace") else 0))
+
+    yield calls
+    steno.stop()
+
+
+@pytest.fixture
+def program(server, tmp_path):
+    """Runs a program of a user's: (its result, its calls)."""
+
+    def run(source, env=None, **more):
+        path = tmp_path / "program.py"
+        path.write_text(source)
+        project = tmp_path.name
+        done = subprocess.run([sys.executable, path], capture_output=True, text=True, timeout=120, cwd=tmp_path, env={
+            **os.environ, "PYTHONPATH": str(SITE), "STENO_SERVER": server.url, "STENO_PROJECT": project,
+            "STENO_SPOOL": str(tmp_path / "spool"), "PYTHONDONTWRITEBYTECODE": "1", **(env or {})}, **more)
+        calls = [server.call(call["id"]) for call in server.calls(f"&project={project}")]
+        return done, calls
+
+    return run

@@ -1,0 +1,324 @@
+"""The decorator, the contexts and the scope, against a real server."""
+
+import asyncio
+import concurrent.futures
+import inspect
+import pathlib
+import re
+import threading
+
+import pytest
+
+import steno
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+
+
+def said(call):
+    return [(m["role"], m["parts"][0]["text"]) for m in call["request"]["messages"]]
+
+
+def answer(call):
+    return call["response"]["messages"][0]["parts"][0]["text"]
+
+
+def test_the_decorator_of_the_mission(recorded):
+    @steno.ai_call_tracker(provider="openai", input_type="text", output_type="text", log_level="detailed",
+                           session_id="research_session_1", user_id="researcher_123", tags=["analysis", "gpt-4"],
+                           custom_metadata={"project": "ai_research"})
+    async def analyze_document(document_content: str, temperature: float = 0.2) -> str:
+        """Analyzes."""
+        return f"about {document_content}"
+
+    assert asyncio.run(analyze_document("a report", temperature=0.5)) == "about a report"
+    assert inspect.iscoroutinefunction(analyze_document)
+    assert str(inspect.signature(analyze_document)) == "(document_content: str, temperature: float = 0.2) -> str"
+    assert (analyze_document.__name__, analyze_document.__doc__) == ("analyze_document", "Analyzes.")
+    [call] = recorded()
+    assert (call["kind"], call["name"], call["source"], call["status"]) == ("chat", "analyze_document", "python", "success")
+    assert call["provider"]["name"] == "openai"
+    assert said(call) == [("user", "a report")] and answer(call) == "about a report"
+    assert call["request"]["parameters"] == {"temperature": 0.5}
+    assert call["modality"] == {"input": ["text"], "output": ["text"]}
+    assert (call["trace"]["session_id"], call["who"]["user_id"]) == ("research_session_1", "researcher_123")
+    assert sorted(call["labels"]["tags"]) == ["analysis", "gpt-4"]
+    assert call["labels"]["metadata"] == {"project": "ai_research"}
+
+
+def test_without_arguments_and_in_all_places(recorded):
+    class Client:
+        @steno.ai_call_tracker
+        def ask(self, model, messages, max_tokens=5):
+            return "yes"
+
+        @staticmethod
+        @steno.ai_call_tracker
+        def inner(prompt):
+            return "inner"
+
+        @steno.ai_call_tracker
+        @classmethod
+        def of_class(cls, prompt):
+            return cls.__name__
+
+    assert Client().ask("gpt-4o", [{"role": "system", "content": "Be brief."}, {"role": "user", "content": "Well?"}]) == "yes"
+    assert Client.inner("a") == "inner" and Client().inner("b") == "inner" and Client.of_class("c") == "Client"
+    first, *others = recorded()
+    assert first["model"]["requested"] == "gpt-4o"
+    assert said(first) == [("system", "Be brief."), ("user", "Well?")]
+    assert [said(call) for call in others] == [[("user", text)] for text in "abc"]
+
+
+def test_kinds_and_types(recorded):
+    for types, kind in ((dict(output_type="image"), "image"), (dict(input_type="audio"), "transcription"),
+                        (dict(input_type="image"), "vision"), (dict(output_type="embedding"), "embedding"),
+                        (dict(kind="rerank"), "rerank")):
+        steno.ai_call_tracker(**types)(lambda prompt: {"made": prompt})("x")
+        assert recorded()[-1]["kind"] == kind
+    with pytest.raises(ValueError):
+        steno.ai_call_tracker(kind="guess")(len)
+    with pytest.raises(ValueError):
+        steno.ai_call_tracker(log_level="loud")(len)
+
+    steno.ai_call_tracker(output_type="structured_data")(lambda: {"a": [1]})()
+    call = recorded()[-1]
+    assert call["response"]["structured"] == {"a": [1]} and call["modality"]["output"] == ["structured_data"]
+
+
+def test_exceptions_are_recorded_and_raised(recorded):
+    class TooMany(Exception):
+        status_code = 429
+
+    problem = TooMany("slow down")
+
+    @steno.ai_call_tracker
+    def ask(prompt):
+        raise problem
+
+    with pytest.raises(TooMany) as caught:
+        ask("x")
+    assert caught.value is problem
+
+    @steno.ai_call_tracker
+    async def wait(prompt):
+        await asyncio.sleep(3600)
+
+    async def cancel():
+        task = asyncio.create_task(wait("y"))
+        await asyncio.sleep(0)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    asyncio.run(cancel())
+    failed, cancelled = recorded()
+    assert failed["status"] == "failure"
+    assert (failed["error"]["type"], failed["error"]["message"]) == ("rate_limit", "TooMany: slow down")
+    assert failed["error"]["provider_type"] == "TooMany" and "in ask" in failed["error"]["stack"]
+    assert (cancelled["status"], cancelled["error"]["type"]) == ("cancelled", "cancelled")
+
+
+def test_generators(recorded):
+    @steno.ai_call_tracker(provider="anthropic")
+    def stream(prompt):
+        got = yield "one "
+        assert steno.current_call().recorded
+        yield f"{got} "
+        return "end"
+
+    generator = stream("count")
+    assert inspect.isgeneratorfunction(stream)
+    assert next(generator) == "one " and steno.current_call().id == ""
+    assert generator.send("two") == "two "
+    with pytest.raises(StopIteration) as stop:
+        next(generator)
+    assert stop.value.value == "end"
+    [call] = recorded()
+    assert answer(call) == "one two " and call["status"] == "success"
+    assert call["response"]["chunks"] == 2 and call["request"]["stream"] is True
+    assert 0 <= call["time"]["time_to_first_token_ms"] <= call["time"]["duration_ms"]
+
+    closed = stream("count")
+    next(closed)
+    closed.close()
+    thrown = stream("count")
+    next(thrown)
+    with pytest.raises(KeyError):
+        thrown.throw(KeyError("k"))
+    _, of_closed, of_thrown = recorded()
+    assert of_closed["status"] == "cancelled" and of_thrown["error"]["message"] == "KeyError: 'k'"
+
+
+def test_asynchronous_generators(recorded):
+    cleaned = []
+
+    @steno.ai_call_tracker
+    async def stream(prompt):
+        try:
+            for piece in ("a", "b", "c"):
+                await asyncio.sleep(0)
+                with steno.function("within"):
+                    pass
+                yield piece
+        finally:
+            cleaned.append(prompt)
+
+    async def use():
+        assert [piece async for piece in stream("all")] == ["a", "b", "c"]
+        pieces = stream("some")
+        assert await pieces.__anext__() == "a"
+        await pieces.aclose()
+
+    asyncio.run(use())
+    assert inspect.isasyncgenfunction(stream) and cleaned == ["all", "some"]
+    calls = recorded()
+    whole, part = [call for call in calls if call["kind"] == "chat"]
+    assert answer(whole) == "abc" and whole["status"] == "success"
+    assert answer(part) == "a" and part["status"] == "cancelled"
+    within = [call for call in calls if call["kind"] == "function"]
+    assert [call["trace"]["parent_id"] for call in within] == [whole["id"]] * 3 + [part["id"]]
+
+
+def test_a_tree_over_tasks_and_threads(recorded, server):
+    @steno.function("taskOperations", operation="create")
+    def create(title):
+        return {"done": title}
+
+    @steno.ai_call_tracker(model="gpt-4o")
+    async def think(prompt):
+        await asyncio.sleep(0.001)
+        return prompt.upper()
+
+    @steno.agent("calendar")
+    async def agent(number):
+        results = await asyncio.gather(*(think(f"{number}.{i}") for i in range(4)))
+        await asyncio.to_thread(create, results[0])
+        with concurrent.futures.ThreadPoolExecutor(1) as pool:
+            pool.submit(steno.carry(create), "carried").result()
+        return len(results)
+
+    async def one(number):
+        with steno.session("s", user="ada"), steno.request(f"r-{number}"):
+            return await agent(number)
+
+    async def main():
+        return await asyncio.gather(*(one(number) for number in range(8)))
+
+    assert asyncio.run(main()) == [4] * 8
+    calls = recorded()
+    assert len(calls) == 8 * 7
+    for number in range(8):
+        [root] = server.get(f"/api/v1/requests/r-{number}")[2]["tree"]
+        assert (root["call"]["kind"], root["call"]["name"]) == ("agent", "calendar")
+        below = [child["call"] for child in root["children"]]
+        assert sorted(call["kind"] for call in below) == ["chat"] * 4 + ["function"] * 2
+        mine = [call for call in calls if call["trace"]["request_id"] == f"r-{number}"]
+        assert sorted(call["trace"]["sequence"] for call in mine) == list(range(7))
+        assert {call["trace"]["agent"] for call in mine} == {"calendar"}
+        assert {call["who"]["user_id"] for call in mine} == {"ada"}
+        assert {said(call)[0][1].split(".")[0] for call in mine if call["kind"] == "chat"} == {str(number)}
+    function = next(call for call in calls if call["kind"] == "function")
+    assert (function["trace"]["function"], function["trace"]["operation"]) == ("taskOperations", "create")
+    assert "title" in function["request"]["input"] and "done" in function["response"]["output"]
+
+
+def test_a_thread_of_its_own_has_no_context(recorded):
+    with steno.session("here"):
+        context = steno.context()
+        for target in (lambda: steno.call("openai", "m").end(), steno.carry(lambda: steno.call("openai", "m").end()),
+                       steno.within(context)(lambda: steno.call("openai", "m").end())):
+            thread = threading.Thread(target=target)
+            thread.start()
+            thread.join()
+    assert [call["trace"].get("session_id") if call.get("trace") else None for call in recorded()] == [None, "here", "here"]
+
+
+def test_by_hand(recorded):
+    with steno.request(user="bob", traceparent="00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"), steno.tags("beta"), \
+            steno.attributes(tier="gold", seats=3, trial=False), \
+            steno.prompt("summary", name="short", version="2", text="{who} asks {what}", variables={"who": "Ada"}):
+        with steno.call("openai", "gpt-4o-mini") as call:
+            call.system("Be kind.").message("user", "Hello").parameters(temperature=0.2, stop=["x"]).tools([{"name": "clock"}])
+            for piece in ("Hi", " ", "there"):
+                call.output_piece(piece)
+            call.tool_call("c1", "clock", {"zone": "UTC"}).finish_reason("stop").served_model("gpt-4o-mini-2024-07-18")
+            call.usage(input_tokens=10, output_tokens=4, cache_read_tokens=2).http_status(200).provider_request_id("req_1")
+            call.cost("0.00021").attribute("own", "x").tag("mine").metadata({"a": 1}).retry(1)
+        assert call.id and not call.recorded
+    [got] = recorded()
+    assert got["id"] == call.id
+    assert (got["request"]["system"], answer(got)) == ("Be kind.", "Hi there")
+    assert got["request"]["parameters"] == {"temperature": 0.2, "stop": ["x"]}
+    assert got["response"]["tool_calls"] == [{"id": "c1", "name": "clock", "arguments": {"zone": "UTC"}}]
+    assert got["usage"]["input_tokens"] == 10 and got["usage"]["cache_read_tokens"] == 2
+    assert float(got["cost"]["total"]) == 0.00021 and got["model"]["served"] == "gpt-4o-mini-2024-07-18"
+    assert got["prompt"]["missing_variables"] == ["what"] and got["prompt"]["variables"] == {"who": "Ada"}
+    assert got["labels"]["attributes"] == {"own": "x", "tier": "gold", "seats": 3, "trial": False}
+    assert sorted(got["labels"]["tags"]) == ["beta", "mine"]
+    assert got["trace"]["trace_id"] == "4bf92f3577b34da6a3ce929d0e0e4736" and got["who"]["user_id"] == "bob"
+    assert got["client_retry"] == 1 and got["time"]["time_to_first_token_ms"] >= 0
+
+    with pytest.raises(ZeroDivisionError):
+        with steno.call("openai", "gpt-4o"):
+            raise ZeroDivisionError("none")
+    assert recorded()[-1]["error"]["message"] == "ZeroDivisionError: none"
+
+
+def test_saying_more_within_a_tracked_function(recorded):
+    @steno.ai_call_tracker
+    def ask(prompt):
+        steno.current_call().usage(input_tokens=3, output_tokens=1)
+        return "ok"
+
+    ask("x")
+    steno.current_call().usage(input_tokens=99)  # outside: nobody's
+    [call] = recorded()
+    assert call["usage"]["input_tokens"] == 3
+
+
+def test_levels(recorded, server, tmp_path):
+    secret = "secret words " * 100
+    for level in ("off", "metrics-only", "summary"):
+        steno.ai_call_tracker(log_level=level)(lambda prompt, n: secret)(secret, n=1)
+    metrics, summary = recorded()
+    assert "secret" not in str(metrics) and metrics["request"]["parameters"] == {"n": 1}
+    assert str(summary).count("secret") < 60 and not summary["request"].get("messages")
+
+    project = tmp_path.name + "-cut"
+    steno.start(server=server.url, project=project, max_text_bytes=100, level_by_prompt_type={"private": "off"})
+    with steno.prompt("private"):
+        steno.call("openai", "m").end()
+    steno.ai_call_tracker(lambda prompt: prompt)("é" * 1000)
+    assert steno.flush()
+    [call] = [server.call(call["id"]) for call in server.calls(f"&project={project}")]
+    assert answer(call) == "é" * 50
+    assert call["privacy"]["truncated"]["response.messages"]["bytes"] == 2000
+
+
+def test_the_documentation_works_as_printed(program):
+    blocks = re.findall(r"```python\n(.*?)```", (ROOT / "docs/python.md").read_text(), re.S)
+    assert len(blocks) >= 4
+    done, calls = program("\n".join(blocks))
+    assert (done.returncode, done.stdout, done.stderr) == (0, "At ten.\n", "")
+    calls.sort(key=lambda call: call["started_at"])
+    agent, first, by_hand = calls
+    assert (agent["kind"], agent["name"]) == ("agent", "calendar") and first["trace"]["parent_id"] == agent["id"]
+    assert said(first) == [("user", "When is the meeting?")] and answer(first) == "At ten."
+    assert answer(by_hand) == "Hi there" and by_hand["usage"]["output_tokens"] == 2
+
+
+def test_status_and_options(server, tmp_path):
+    steno.start(server=server.url)
+    before = steno.status()
+    steno.call("openai", "m").end()
+    assert steno.flush()
+    after = steno.status()
+    assert after.recording and after.delivered == before.delivered + 1 and after.dropped == 0
+    steno.stop()
+    assert not steno.status().recording and steno.call("openai", "m").recorded is False
+    steno.start(server="no address")
+    assert not steno.call("openai", "m").end()
+    assert "no address" in steno.status().last_error
+    with pytest.raises(ValueError):
+        steno.start(log_level="loud")
+    steno.stop()
