@@ -9,7 +9,6 @@
 #include <boost/asio/detached.hpp>
 #include <boost/asio/post.hpp>
 
-#include <csignal>
 #include <exception>
 #include <thread>
 #include <time.h>
@@ -133,8 +132,6 @@ void Loops::Impl::task_ended() {
 }
 
 Loops::Loops(unsigned count, unsigned blocking_threads) : impl_(std::make_unique<Impl>()) {
-    // OpenSSL and the file descriptors of children may write to a closed pipe; every writer looks at errno.
-    std::signal(SIGPIPE, SIG_IGN);
     if (count == 0) count = std::max(1u, std::thread::hardware_concurrency());
     for (unsigned i = 0; i < count; ++i) {
         impl_->loops.push_back(std::make_unique<Loop>());
