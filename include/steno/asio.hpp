@@ -14,7 +14,7 @@ namespace steno::wrapping {
 template <class As, class T, class Executor>
 struct Later<As, boost::asio::awaitable<T, Executor>> {
     static boost::asio::awaitable<T, Executor> follow(boost::asio::awaitable<T, Executor> awaited,
-                                                      CallScope call) {
+                                                      PendingCall call) {
         try {
             if constexpr (std::is_void_v<T>) {
                 co_await std::move(awaited);

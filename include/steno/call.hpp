@@ -65,7 +65,9 @@ struct TokenUsage {
 /// One call, from its construction to `end` or its destruction, which records it: as a success, or, if an
 /// exception is passing by, as a failure. Costs a few microseconds and the copies of the texts. One thread
 /// at a time; it may be moved to another. Nothing here throws or waits: what cannot be recorded is counted
-/// (tracking_stats). With recording off every function returns at once.
+/// (tracking_stats). With recording off every function returns at once. Names, ids and such are cut at what a
+/// server takes (200 bytes, models 1000); numbers that cannot be (a cost below zero, a status that is none)
+/// are left out.
 class CallScope {
   public:
     CallScope(CallKind kind, std::string_view name) noexcept;
@@ -78,6 +80,9 @@ class CallScope {
     [[nodiscard]] Context context() const noexcept;
     /// The call's id, as the API and `steno calls show` know it; empty with recording off.
     [[nodiscard]] std::string id() const noexcept;
+    /// False with recording off, or if its prompt type's level is Off: then what is said of it is not looked
+    /// at.
+    [[nodiscard]] bool recorded() const noexcept { return draft_ != nullptr; }
     /// Only for this call. MetricsOnly or Off forget what was said so far.
     CallScope& level(LogLevel level) noexcept;
 
@@ -129,6 +134,8 @@ class CallScope {
     [[nodiscard]] Draft* draft() const noexcept { return draft_; }
 
   private:
+    void begin(CallKind kind, std::string_view name, const Context& context) noexcept;
+
     Draft* draft_ = nullptr;
 };
 
@@ -151,23 +158,27 @@ class AiCall : public CallScope {
 class Function : public CallScope {
   public:
     explicit Function(std::string_view name, std::string_view operation = {}) noexcept
-        : CallScope(CallKind::Function, name, Context::current().with_function(name, operation)),
-          scope_(context()) {}
+        : CallScope(CallKind::Function, name,
+                    tracking() ? Context::current().with_function(name, operation) : Context()) {
+        if (recorded()) scope_.emplace(context());
+    }
     Function(Function&&) = delete;
 
   private:
-    ContextScope scope_;
+    std::optional<ContextScope> scope_;
 };
 
 /// The same for an agent.
 class Agent : public CallScope {
   public:
     explicit Agent(std::string_view name) noexcept
-        : CallScope(CallKind::Agent, name, Context::current().with_agent(name)), scope_(context()) {}
+        : CallScope(CallKind::Agent, name, tracking() ? Context::current().with_agent(name) : Context()) {
+        if (recorded()) scope_.emplace(context());
+    }
     Agent(Agent&&) = delete;
 
   private:
-    ContextScope scope_;
+    std::optional<ContextScope> scope_;
 };
 
 }  // namespace steno

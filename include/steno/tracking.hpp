@@ -18,7 +18,7 @@ namespace steno {
 enum class LogLevel : unsigned char {
     Off,          ///< nothing: the call is not recorded
     MetricsOnly,  ///< all but texts: no prompt, answer, variables, arguments, error stack
-    Summary,      ///< the first 300 bytes of prompt and answer besides
+    Summary,      ///< the first 300 bytes of prompt and answer (of functions: input and result) besides
     Detailed,     ///< everything
 };
 
@@ -44,11 +44,13 @@ struct TrackingOptions {
 
     /// How long a call waits for others to be delivered with.
     std::chrono::milliseconds interval{100};
-    /// What may wait in memory. Beyond it calls are dropped, and counted.
+    /// What may wait in memory. Beyond it calls are dropped, and counted. (An eighth of it may be kept
+    /// besides for the calls to come.)
     std::size_t max_memory_bytes = 64u << 20;
     /// Where calls wait while the server is away, also beyond the end of this program: whichever program
     /// uses the folder next delivers them. Empty: STENO_SPOOL, or $XDG_STATE_HOME/steno/spool, or
-    /// ~/.local/state/steno/spool. Made with mode 0700.
+    /// ~/.local/state/steno/spool, or /tmp/steno-spool-UID. Made with mode 0700. One that belongs to another
+    /// user, or that all may write to, is not used (`last_tracking_error`). It needs locks (flock).
     std::string spool_folder;
     /// What a program may leave there. Beyond it calls are dropped, and counted. 0: nothing is left there.
     std::uint64_t max_spool_bytes = 256u << 20;
@@ -60,27 +62,30 @@ struct TrackingOptions {
     std::chrono::milliseconds exit_patience{2000};
 };
 
-/// Begins recording with these options; if it had begun, delivers what there is and goes on with the new
-/// ones. Invalid options (a server that is no http:// or https:// address) turn recording off; `last_error`
-/// says why.
+/// Begins recording with these options; if it had begun, calls go on with the new ones, and what the old ones
+/// had is delivered, within their `exit_patience`. Invalid options (a server that is no http:// or https://
+/// address, a key with a line's end in it) turn recording off; `last_tracking_error` says why.
 void start_tracking(TrackingOptions options) noexcept;
 
 /// Delivers what there is, within `patience`, and ends recording. Calls that are still open are not recorded.
 void stop_tracking(std::chrono::milliseconds patience = std::chrono::milliseconds{2000}) noexcept;
 
-/// Waits until everything that ended before is delivered. False: it was not within `patience` (it is not
-/// lost: it stays in memory or in the spool folder).
+/// Waits until everything that ended before is delivered, or refused by the server for good (tracking_stats).
+/// True also when there is nothing to wait for: recording was never on, or has been stopped. False: it was
+/// not within `patience` (it is not lost: it stays in memory or in the spool folder); or recording went off
+/// by itself, for want of a server or a valid address (`last_tracking_error`). Calls that were dropped are
+/// not waited for, only counted.
 bool flush(std::chrono::milliseconds patience = std::chrono::milliseconds{10'000}) noexcept;
 
 /// Would a call be recorded now?
 [[nodiscard]] bool tracking() noexcept;
 
-/// What has become of the calls since the start of this program.
+/// What has become of the calls since recording last began (at the first call, or by start_tracking).
 struct TrackingStats {
     std::uint64_t ended = 0;      ///< handed over
     std::uint64_t delivered = 0;  ///< acknowledged by a server, which has them on its disk
     std::uint64_t spooled = 0;    ///< written to the spool folder (and perhaps delivered since)
-    std::uint64_t rejected = 0;   ///< a server would not have them; `last_error` says why
+    std::uint64_t rejected = 0;   ///< a server would not have them; `last_tracking_error` says why
     std::uint64_t dropped = 0;    ///< lost: no room, or not readable any more
     std::uint64_t waiting_bytes = 0;
 };

@@ -2,15 +2,17 @@
 
 #include "steno/call.hpp"
 
+#include <chrono>
 #include <concepts>
 #include <coroutine>
+#include <cstddef>
 #include <exception>
 #include <functional>
 #include <future>
+#include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
-#include <thread>
-#include <tuple>
 #include <type_traits>
 #include <utility>
 
@@ -21,7 +23,9 @@
 ///
 /// The wrapped callable is called with the arguments as they were given, and what it returns or throws is
 /// returned or thrown as it is. Of arguments and result those that are text, numbers or booleans are
-/// recorded; a type of yours is, if there is a function `std::string steno_text(const T&)` beside it.
+/// recorded; a type of yours is, if there is a function `std::string steno_text(const T&)` beside it. A
+/// `char*` is not (it may be room for an answer), a `const char*` is taken as what it mostly is: null, or a
+/// text with a zero at its end.
 namespace steno {
 
 /// How a wrapped callable is recorded.
@@ -44,13 +48,28 @@ void append_json(std::string& out, std::string_view text);
 void append_json(std::string& out, double number);
 
 template <class T>
-concept Text = std::convertible_to<const T&, std::string_view>;
+concept Text =
+    std::convertible_to<const T&, std::string_view> && !std::same_as<T, char*> && !std::is_null_pointer_v<T>;
 template <class T>
 concept Described = requires(const T& value) {
     { steno_text(value) } -> std::convertible_to<std::string>;
 };
 template <class T>
 concept Recordable = Text<T> || Described<T> || std::is_arithmetic_v<T>;
+
+/// Absent: there is none, the pointer is null.
+template <Text T>
+std::optional<std::string_view> text_of(const T& value) {
+    if constexpr (std::is_bounded_array_v<T>) {
+        const std::string_view all(value, std::extent_v<T>);  // whether or not there is a zero in it
+        return all.substr(0, all.find('\0'));
+    } else if constexpr (std::is_pointer_v<T>) {
+        if (value == nullptr) return std::nullopt;
+        return std::string_view(value);
+    } else {
+        return std::string_view(value);
+    }
+}
 
 template <class T>
 void append_value(std::string& out, const T& value) {
@@ -61,7 +80,11 @@ void append_value(std::string& out, const T& value) {
     } else if constexpr (std::is_arithmetic_v<T>) {
         append_json(out, static_cast<double>(value));
     } else if constexpr (Text<T>) {
-        append_json(out, std::string_view(value));
+        if (const auto text = text_of(value)) {
+            append_json(out, *text);
+        } else {
+            out += "null";
+        }
     } else if constexpr (Described<T>) {
         append_json(out, std::string_view(steno_text(value)));
     } else {
@@ -73,20 +96,23 @@ inline CallScope begin(const AsAiCall& as) {
     return AiCall(as.provider, as.model, as.kind);
 }
 inline CallScope begin(const AsFunction& as) {
-    return CallScope(CallKind::Function, as.name, Context::current().with_function(as.name, as.operation));
+    return CallScope(CallKind::Function, as.name,
+                     tracking() ? Context::current().with_function(as.name, as.operation) : Context());
 }
 inline CallScope begin(const AsAgent& as) {
-    return CallScope(CallKind::Agent, as.name, Context::current().with_agent(as.name));
+    return CallScope(CallKind::Agent, as.name,
+                     tracking() ? Context::current().with_agent(as.name) : Context());
 }
 
 /// The arguments: of an AI call the text is the prompt, else a JSON array.
 template <class As, class... Args>
 void note_arguments(CallScope& call, const Args&... args) noexcept {
+    if (!call.recorded()) return;
     try {
         if constexpr (std::same_as<As, AsAiCall>) {
             const auto say = [&]<class T>(const T& value) {
                 if constexpr (Text<T>) {
-                    call.message("user", std::string_view(value));
+                    if (const auto text = text_of(value)) call.message("user", *text);
                 } else if constexpr (Described<T>) {
                     call.message("user", steno_text(value));
                 }
@@ -105,9 +131,10 @@ void note_arguments(CallScope& call, const Args&... args) noexcept {
 
 template <class As, class T>
 void note_result(CallScope& call, const T& value) noexcept {
+    if (!call.recorded()) return;
     try {
         if constexpr (std::same_as<As, AsAiCall> && Text<T>) {
-            call.output(std::string_view(value));
+            if (const auto text = text_of(value)) call.output(*text);
         } else if constexpr (std::same_as<As, AsAiCall> && Described<T>) {
             call.output(steno_text(value));
         } else if constexpr (Recordable<T>) {
@@ -120,12 +147,20 @@ void note_result(CallScope& call, const T& value) noexcept {
     }
 }
 
+/// A call whose result is still to come: if it is destroyed before `end`, nobody waited for it any more.
+class PendingCall : public CallScope {
+  public:
+    PendingCall(CallScope&& call) noexcept : CallScope(std::move(call)) {}
+    PendingCall(PendingCall&&) noexcept = default;
+    ~PendingCall() { cancelled(); }
+};
+
 /// For other results that only later have a value: a specialisation with
-/// `static Result follow(Result, CallScope)`. steno/asio.hpp has one for Asio's awaitables.
+/// `static Result follow(Result, PendingCall)`. steno/asio.hpp has one for Asio's awaitables.
 template <class As, class Result>
 struct Later {};
 template <class As, class Result>
-concept FollowedLater = requires(Result result, CallScope call) {
+concept FollowedLater = requires(Result result, PendingCall call) {
     { Later<As, Result>::follow(std::move(result), std::move(call)) } -> std::same_as<Result>;
 };
 
@@ -197,40 +232,57 @@ class TrackedAwaitable {
         }
 
       private:
-        CallScope call_;
+        PendingCall call_;
         decltype(awaiter_of(std::declval<T>())) awaiter_;
     };
     TrackedAwaiter operator co_await() && { return TrackedAwaiter(*this); }
 
   private:
     T awaitable_;
-    CallScope call_;
+    PendingCall call_;
 };
 
 /// A future that is ready when the given one is, its call having ended. It takes a thread for the time of the
-/// call: std::future can tell nobody else.
+/// call (std::future can tell nobody else), and its destructor waits for that: what the callable lent to its
+/// work may then go, as with a future of std::async. A deferred future stays deferred. Where no thread can be
+/// had, it is the given one, and the call ends as partial.
 template <class As, class T>
 std::future<T> tracked_future(std::future<T> future, CallScope call) {
-    std::promise<T> promise;
-    std::future<T> result = promise.get_future();
-    std::thread([future = std::move(future), call = std::move(call), promise = std::move(promise)]() mutable {
-        try {
-            if constexpr (std::is_void_v<T>) {
-                future.get();
-                call.end();
-                promise.set_value();
-            } else {
-                T value = future.get();
-                note_result<As>(call, value);
-                call.end();
-                promise.set_value(std::move(value));
+    if (!future.valid()) return future;
+    struct State {
+        std::future<T> future;
+        PendingCall call;
+    };
+    std::shared_ptr<State> state;
+    try {
+        const bool deferred = future.wait_for(std::chrono::seconds(0)) == std::future_status::deferred;
+        state = std::make_shared<State>(State{std::future<T>(), std::move(call)});
+        state->future = std::move(future);
+        return std::async(deferred ? std::launch::deferred : std::launch::async, [state]() -> T {
+            CallScope ended(std::move(state->call));
+            try {
+                if constexpr (std::is_void_v<T>) {
+                    state->future.get();
+                    ended.end();
+                } else {
+                    decltype(auto) value = state->future.get();
+                    note_result<As>(ended, value);
+                    ended.end();
+                    return static_cast<T>(std::forward<decltype(value)>(value));
+                }
+            } catch (...) {
+                ended.fail_with_current_exception().end();
+                throw;
             }
-        } catch (...) {
-            call.fail_with_current_exception().end();
-            promise.set_exception(std::current_exception());
+        });
+    } catch (...) {
+        if (state == nullptr) {
+            call.partial().end();
+            return future;
         }
-    }).detach();
-    return result;
+        state->call.partial().end();
+        return std::move(state->future);
+    }
 }
 
 }  // namespace wrapping
@@ -257,19 +309,20 @@ class Tracked {
         using Result = std::invoke_result_t<Function&, Args...>;
         CallScope call = wrapping::begin(as_);
         wrapping::note_arguments<As>(call, args...);
-        const ContextScope within(call.context());
+        std::optional<ContextScope> within;
+        if (call.recorded()) within.emplace(call.context());
         try {
             if constexpr (std::is_void_v<Result>) {
                 std::invoke(function, std::forward<Args>(args)...);
             } else if constexpr (wrapping::IsFuture<Result>::value) {
-                return wrapping::tracked_future<As>(std::invoke(function, std::forward<Args>(args)...),
-                                                    std::move(call));
+                Result later = std::invoke(function, std::forward<Args>(args)...);
+                return wrapping::tracked_future<As>(std::move(later), std::move(call));
             } else if constexpr (wrapping::FollowedLater<As, Result>) {
-                return wrapping::Later<As, Result>::follow(std::invoke(function, std::forward<Args>(args)...),
-                                                           std::move(call));
+                Result later = std::invoke(function, std::forward<Args>(args)...);
+                return wrapping::Later<As, Result>::follow(std::move(later), std::move(call));
             } else if constexpr (wrapping::Awaitable<Result>) {
-                return wrapping::TrackedAwaitable<As, Result>(
-                    std::invoke(function, std::forward<Args>(args)...), std::move(call));
+                Result later = std::invoke(function, std::forward<Args>(args)...);
+                return wrapping::TrackedAwaitable<As, Result>(std::forward<Result>(later), std::move(call));
             } else {
                 decltype(auto) value = std::invoke(function, std::forward<Args>(args)...);
                 wrapping::note_result<As>(call, value);

@@ -38,6 +38,13 @@ TEST(AsioAdapter, RecordsACallUntilItsValueIsThere) {
     int failures = 0;
     for (const auto& [id, call] : server.taken()) failures += call.status == Status::Failure ? 1 : 0;
     EXPECT_EQ(failures, 1);
+    {
+        const auto unawaited = ask("y");
+    }
+    EXPECT_TRUE(flush());
+    int cancelled = 0;
+    for (const auto& [id, call] : server.taken()) cancelled += call.status == Status::Cancelled ? 1 : 0;
+    EXPECT_EQ(cancelled, 1);
     stop_tracking();
 }
 

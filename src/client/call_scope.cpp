@@ -38,6 +38,14 @@ void begin_part(std::string& part, Place place) {
     part.push_back(static_cast<char>(place));
 }
 
+/// As much of it as a server takes.
+std::string_view cut_name(std::string_view text) {
+    return utf8_prefix(text, client::kLongestName);
+}
+std::string_view cut_text(std::string_view text) {
+    return utf8_prefix(text, client::kLongestText);
+}
+
 std::string valid_json(std::string_view text) {
     JsonReader reader(text);
     if (reader.skip() && reader.at_end()) return std::string(text);
@@ -91,15 +99,16 @@ static std::string_view kept(CallScope::Draft& draft, std::string_view path, std
 
 void CallScope::Draft::clear() {
     constexpr std::size_t kKept = 64u << 10;  // of a text that was large, the memory is given back
-    for (std::string* const text :
-         {&header, &request, &response, &messages, &answer, &answer_parts, &tool_calls, &finish_reasons,
-          &parameters, &metadata, &truncated, &prompt_preview, &answer_preview, &output_types}) {
+    for (std::string* const text : {&header, &request, &response, &messages, &answer, &answer_parts,
+                                    &tool_calls, &finish_reasons, &parameters, &metadata, &truncated,
+                                    &prompt_preview, &input_preview, &result_preview, &output_types}) {
         text->clear();
         if (text->capacity() > kKept) text->shrink_to_fit();
     }
     tags.clear();
     attributes.clear();
     context = {};
+    finish_reason_count = 0;
     status = static_cast<std::uint8_t>(Status::Success);
     failed = false;
     first_piece = 0;
@@ -109,7 +118,8 @@ void CallScope::Draft::clear() {
 std::size_t CallScope::Draft::memory() const {
     std::size_t bytes = sizeof *this;
     for (const std::string* const text : {&header, &request, &response, &messages, &answer, &answer_parts,
-                                          &tool_calls, &finish_reasons, &parameters, &metadata, &truncated})
+                                          &tool_calls, &finish_reasons, &parameters, &metadata, &truncated,
+                                          &prompt_preview, &input_preview, &result_preview, &output_types})
         bytes += text->capacity();
     return bytes;
 }
@@ -143,13 +153,16 @@ void CallScope::Draft::finish() {
         });
     }
     write_labels();
-    if (!keeps_texts() || !truncated.empty()) {
-        head.group(number<Call, "privacy">(), [&](RecordWriter& out) {
-            if (!keeps_texts()) out.boolean(number<Privacy, "full_data">(), false);
-            out.items(number<Privacy, "truncated">(), truncated);
-        });
-    }
+    // Without full data no preview is kept either (docs/ingest.md).
+    head.group(number<Call, "privacy">(), [&](RecordWriter& out) {
+        if (!keeps_previews()) out.boolean(number<Privacy, "full_data">(), false);
+        if (keeps_texts()) out.items(number<Privacy, "truncated">(), truncated);
+    });
     write_texts();
+    // They are in the parts now; while the call waits to be delivered, they need no memory besides.
+    tags.clear();
+    attributes.clear();
+    context = {};
 }
 
 /// The context's, and its own.
@@ -184,11 +197,12 @@ void CallScope::Draft::write_texts() {
     } else {
         request.resize(kPartHead);
         response.resize(kPartHead);
-        if (level == LogLevel::Summary) {
+        if (keeps_previews()) {
             said.group(number<Call, "preview">(), [&](RecordWriter& out) {
-                out.text(number<Preview, "prompt">(), prompt_preview);
+                out.text(number<Preview, "prompt">(),
+                         prompt_preview.empty() ? input_preview : prompt_preview);
                 out.text(number<Preview, "answer">(),
-                         utf8_prefix(answer_preview.empty() ? answer : answer_preview, kPreviewBytes));
+                         answer.empty() ? result_preview : utf8_prefix(answer, kPreviewBytes));
             });
         }
     }
@@ -199,10 +213,15 @@ void CallScope::Draft::write_texts() {
     }
 }
 
-CallScope::CallScope(CallKind kind, std::string_view name) noexcept
-    : CallScope(kind, name, Context::current()) {}
+CallScope::CallScope(CallKind kind, std::string_view name) noexcept {
+    if (tracking()) begin(kind, name, Context::current());
+}
 
 CallScope::CallScope(CallKind kind, std::string_view name, const Context& context) noexcept {
+    begin(kind, name, context);
+}
+
+void CallScope::begin(CallKind kind, std::string_view name, const Context& context) noexcept {
     client::Tracker* const tracker = client::Tracker::current();
     if (tracker == nullptr) return;
     draft_ = tracker->begin(context);
@@ -216,7 +235,7 @@ CallScope::CallScope(CallKind kind, std::string_view name, const Context& contex
         out.text(number<Call, "id">(),
                  {reinterpret_cast<const char*>(draft.id.bytes.data()), draft.id.bytes.size()});
         out.name(number<Call, "kind">(), place_of(kind));
-        out.text(number<Call, "name">(), utf8_prefix(name, client::kLongestText));
+        out.text(number<Call, "name">(), cut_text(name));
         out.name(number<Call, "source">(), place_of(Source::Cpp));
         out.moment(number<Call, "started_at">(), draft.began);
         out.raw(tracker->common_fields());
@@ -284,21 +303,22 @@ CallScope& CallScope::level(LogLevel level) noexcept {
 CallScope& CallScope::provider(std::string_view name) noexcept {
     return with(*this, draft_, [&](Draft& draft) {
         header_group(draft, number<Call, "provider">(),
-                     [&](RecordWriter& out) { out.text(number<ProviderFacts, "name">(), name); });
+                     [&](RecordWriter& out) { out.text(number<ProviderFacts, "name">(), cut_name(name)); });
     });
 }
 
 CallScope& CallScope::model(std::string_view requested) noexcept {
     return with(*this, draft_, [&](Draft& draft) {
-        header_group(draft, number<Call, "model">(),
-                     [&](RecordWriter& out) { out.text(number<ModelFacts, "requested">(), requested); });
+        header_group(draft, number<Call, "model">(), [&](RecordWriter& out) {
+            out.text(number<ModelFacts, "requested">(), cut_text(requested));
+        });
     });
 }
 
 CallScope& CallScope::served_model(std::string_view name) noexcept {
     return with(*this, draft_, [&](Draft& draft) {
         header_group(draft, number<Call, "model">(),
-                     [&](RecordWriter& out) { out.text(number<ModelFacts, "served">(), name); });
+                     [&](RecordWriter& out) { out.text(number<ModelFacts, "served">(), cut_text(name)); });
     });
 }
 
@@ -328,7 +348,8 @@ CallScope& CallScope::system(std::string_view text) noexcept {
 
 CallScope& CallScope::message(std::string_view role, std::string_view text) noexcept {
     return with(*this, draft_, [&](Draft& draft) {
-        if (draft.level == LogLevel::Summary) draft.prompt_preview = utf8_prefix(text, kPreviewBytes);
+        if (draft.keeps_previews() && !text.empty() && (role == "user" || role.empty()))
+            draft.prompt_preview = utf8_prefix(text, kPreviewBytes);
         if (draft.keeps_texts()) add_message(draft.messages, role, kept(draft, "request.messages", text), {});
     });
 }
@@ -341,7 +362,7 @@ CallScope& CallScope::tools(std::string_view json) noexcept {
 
 CallScope& CallScope::input(std::string_view json) noexcept {
     return with(*this, draft_, [&](Draft& draft) {
-        if (draft.level == LogLevel::Summary) draft.prompt_preview = utf8_prefix(json, kPreviewBytes);
+        if (draft.keeps_previews()) draft.input_preview = utf8_prefix(json, kPreviewBytes);
         if (draft.keeps_texts()) request_field(draft, number<RequestFacts, "input">(), valid_json(json));
     });
 }
@@ -380,13 +401,17 @@ CallScope& CallScope::tool_call(std::string_view id, std::string_view name,
 }
 
 CallScope& CallScope::finish_reason(std::string_view reason) noexcept {
-    return with(*this, draft_, [&](Draft& draft) { ByteWriter(draft.finish_reasons).text(reason); });
+    return with(*this, draft_, [&](Draft& draft) {
+        if (draft.finish_reason_count == static_cast<std::int64_t>(client::kMostLabels)) return;
+        ++draft.finish_reason_count;
+        ByteWriter(draft.finish_reasons).text(cut_name(reason));
+    });
 }
 
 CallScope& CallScope::result(std::string_view json) noexcept {
     return with(*this, draft_, [&](Draft& draft) {
         if (draft.keeps_texts()) response_field(draft, number<ResponseFacts, "output">(), valid_json(json));
-        if (draft.level == LogLevel::Summary) draft.answer = utf8_prefix(json, kPreviewBytes);
+        if (draft.keeps_previews()) draft.result_preview = utf8_prefix(json, kPreviewBytes);
     });
 }
 
@@ -418,10 +443,10 @@ CallScope& CallScope::usage(const TokenUsage& usage) noexcept {
 CallScope& CallScope::cost(std::string_view amount, std::string_view currency) noexcept {
     return with(*this, draft_, [&](Draft& draft) {
         const auto total = Decimal::parse(amount);
-        if (!total || currency.empty()) return;
+        if (!total || total->units() < 0 || currency.empty()) return;
         header_group(draft, number<Call, "cost">(), [&](RecordWriter& out) {
             out.decimal(number<Cost, "total">(), *total);
-            out.text(number<Cost, "currency">(), currency);
+            out.text(number<Cost, "currency">(), cut_name(currency));
             out.text(number<Cost, "source">(), "provider");
         });
     });
@@ -429,13 +454,15 @@ CallScope& CallScope::cost(std::string_view amount, std::string_view currency) n
 
 CallScope& CallScope::provider_request_id(std::string_view id) noexcept {
     return with(*this, draft_, [&](Draft& draft) {
-        header_group(draft, number<Call, "provider">(),
-                     [&](RecordWriter& out) { out.text(number<ProviderFacts, "request_id">(), id); });
+        header_group(draft, number<Call, "provider">(), [&](RecordWriter& out) {
+            out.text(number<ProviderFacts, "request_id">(), cut_name(id));
+        });
     });
 }
 
 CallScope& CallScope::http_status(int status) noexcept {
     return with(*this, draft_, [&](Draft& draft) {
+        if (status < 100 || status > 599) return;
         header_group(draft, number<Call, "provider">(),
                      [&](RecordWriter& out) { out.integer(number<ProviderFacts, "http_status">(), status); });
     });
@@ -443,23 +470,19 @@ CallScope& CallScope::http_status(int status) noexcept {
 
 CallScope& CallScope::retry(std::int64_t nth) noexcept {
     return with(*this, draft_, [&](Draft& draft) {
-        RecordWriter(draft.header).integer(number<Call, "client_retry">(), nth);
+        if (nth >= 0) RecordWriter(draft.header).integer(number<Call, "client_retry">(), nth);
     });
 }
 
 CallScope& CallScope::tag(std::string_view tag) noexcept {
     return with(*this, draft_, [&](Draft& draft) {
-        if (draft.tags.size() < client::kMostLabels)
-            draft.tags.emplace_back(utf8_prefix(tag, client::kLongestName));
+        if (draft.tags.size() < client::kMostLabels) draft.tags.emplace_back(cut_name(tag));
     });
 }
 
 CallScope& CallScope::attribute(std::string_view name, Attribute value) noexcept {
-    return with(*this, draft_, [&](Draft& draft) {
-        if (draft.attributes.size() < client::kMostLabels)
-            draft.attributes.insert_or_assign(client::shortened(name),
-                                              client::shortened_value(std::move(value)));
-    });
+    return with(*this, draft_,
+                [&](Draft& draft) { client::add_attribute(draft.attributes, name, std::move(value)); });
 }
 
 CallScope& CallScope::metadata(std::string_view json) noexcept {

@@ -8,11 +8,26 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <new>
 #include <set>
 #include <stdexcept>
+
+static thread_local std::size_t allocations = 0;
+void* operator new(std::size_t size) {
+    ++allocations;
+    if (void* const memory = std::malloc(size)) return memory;
+    throw std::bad_alloc();
+}
+void operator delete(void* memory) noexcept {
+    std::free(memory);
+}
+void operator delete(void* memory, std::size_t) noexcept {
+    std::free(memory);
+}
 
 namespace steno {
 namespace {
@@ -242,6 +257,7 @@ TEST_F(Recorded, AsMuchAsItsLevelSays) {
     EXPECT_EQ(all[0].privacy.full_data, std::nullopt);
     EXPECT_EQ(all[1].preview.answer, "the answer");
     EXPECT_EQ(all[1].preview.prompt, "the prompt");
+    EXPECT_EQ(all[1].privacy.full_data, std::nullopt);  // it would forbid the preview
     for (std::size_t i = 1; i < all.size(); ++i) {
         EXPECT_TRUE(all[i].request.messages.empty()) << i;
         EXPECT_TRUE(all[i].response.messages.empty()) << i;
@@ -250,10 +266,40 @@ TEST_F(Recorded, AsMuchAsItsLevelSays) {
         EXPECT_EQ(all[i].request.parameters.text, R"({"n":1})");
         EXPECT_EQ(all[i].usage.output_tokens, 3);
         EXPECT_EQ(all[i].response.output_chars, 10);
-        EXPECT_EQ(all[i].privacy.full_data, false);
+        if (i > 1) EXPECT_EQ(all[i].privacy.full_data, false);
         if (i > 1) EXPECT_EQ(all[i].preview, Preview{});
     }
     EXPECT_EQ(all[3].prompt.type, "secret");
+}
+
+TEST_F(Recorded, ASummaryKeepsTheBeginnings) {
+    const std::string large(5000, 'r');
+    const auto quoted = '"' + large + '"';
+    {
+        AiCall call("openai", "m");
+        call.message("system", "rules").message("user", large + large).message("assistant", "well");
+        call.level(LogLevel::Summary).output(large);
+    }
+    for (const LogLevel level : {LogLevel::Summary, LogLevel::Detailed, LogLevel::MetricsOnly}) {
+        Function function("f");
+        function.level(level).input(R"(["in"])").result(quoted);
+    }
+    const auto all = calls();
+    ASSERT_EQ(all.size(), 4U);
+    EXPECT_EQ(all[0].preview.prompt, large.substr(0, 300));
+    EXPECT_EQ(all[0].preview.answer, large.substr(0, 300));
+    EXPECT_TRUE(all[0].request.messages.empty());
+    EXPECT_TRUE(all[0].privacy.truncated.empty());
+    EXPECT_EQ(all[0].response.output_chars, 5000);
+    EXPECT_EQ(all[1].preview.prompt, R"(["in"])");
+    EXPECT_EQ(all[1].preview.answer, quoted.substr(0, 300));
+    EXPECT_EQ(all[2].preview, Preview{});  // the server makes it
+    EXPECT_EQ(all[2].response.output.text, quoted);
+    EXPECT_EQ(all[3].preview, Preview{});
+    for (std::size_t i = 1; i < all.size(); ++i) {  // a result is no text of a model's
+        EXPECT_EQ(all[i].response.output_chars, std::nullopt) << i;
+        EXPECT_TRUE(all[i].modality.output.empty()) << i;
+    }
 }
 
 TEST_F(Recorded, LargeTextsAreCutAndSaidToBe) {
@@ -300,6 +346,20 @@ TEST_F(Recorded, NothingWhileItIsOff) {
     ::unsetenv("STENO_TRACKING");
     start_tracking(options_);
     EXPECT_TRUE(tracking());
+}
+
+TEST_F(Recorded, WhileItIsOffNothingIsMade) {
+    stop_tracking();
+    const ContextScope session(Context().with_session("s"));
+    const auto wrapped = track(AsFunction{"wrapped", ""}, [](int number) { return number; });
+    const std::size_t before = allocations;
+    for (int i = 0; i < 10; ++i) {
+        const Function function("a function whose name is long enough", "that it would need memory");
+        const Agent agent("an agent whose name is long enough");
+        AiCall("openai", "m").message("user", "a message that is long enough").output("and an answer");
+        wrapped(i);
+    }
+    EXPECT_EQ(allocations, before);
 }
 
 TEST_F(Recorded, TheEnvironmentSaysHowMuchAtMost) {

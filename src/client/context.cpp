@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <array>
 #include <bit>
+#include <cmath>
 #include <exception>
 #include <utility>
 
@@ -142,9 +143,8 @@ Context Context::with_tag(std::string_view tag) const noexcept {
 }
 
 Context Context::with_attribute(std::string_view name, Attribute value) const noexcept {
-    return changed(*this, [&](Node& node) {
-        node.attributes.insert_or_assign(client::shortened(name), client::shortened_value(std::move(value)));
-    });
+    return changed(*this,
+                   [&](Node& node) { client::add_attribute(node.attributes, name, std::move(value)); });
 }
 
 Context Context::with_prompt(const Prompt& prompt) const noexcept {
@@ -162,7 +162,10 @@ Context Context::with_prompt(const Prompt& prompt) const noexcept {
         node.variables_checked = !prompt.text.empty();
         node.missing_variables.clear();
         for (std::string& name : client::placeholders(prompt.text)) {
-            if (!prompt.variables.contains(name)) node.missing_variables.push_back(std::move(name));
+            if (prompt.variables.contains(name)) continue;
+            if (node.missing_variables.size() == client::kMostNames) break;
+            name.resize(utf8_prefix(name, client::kLongestName).size());
+            node.missing_variables.push_back(std::move(name));
         }
     });
 }
@@ -264,10 +267,14 @@ std::string shortened(std::string_view name) {
     return std::string(utf8_prefix(name, kLongestName));
 }
 
-Attribute shortened_value(Attribute value) {
+void add_attribute(std::map<std::string, Attribute>& attributes, std::string_view name, Attribute value) {
+    if (const auto* const number = std::get_if<double>(&value); number != nullptr && !std::isfinite(*number))
+        return;
     if (auto* const text = std::get_if<std::string>(&value))
         text->resize(utf8_prefix(*text, kLongestAttribute).size());
-    return value;
+    std::string key = shortened(name);
+    if (attributes.size() < kMostLabels || attributes.contains(key))
+        attributes.insert_or_assign(std::move(key), std::move(value));
 }
 
 Context below(const Context& context, std::string_view parent_id) noexcept {
@@ -300,7 +307,9 @@ std::vector<std::string> placeholders(std::string_view text) {
     const auto begins = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; };
     const auto goes_on = [&](char c) { return begins(c) || (c >= '0' && c <= '9') || c == '.' || c == '-'; };
     std::vector<std::string> found;
-    for (std::size_t at = text.find('{'); at != std::string_view::npos; at = text.find('{', at + 1)) {
+    constexpr std::size_t kMost = 1000;  // beyond it this is no template, and would take its time
+    for (std::size_t at = text.find('{'); at != std::string_view::npos && found.size() < kMost;
+         at = text.find('{', at + 1)) {
         std::size_t begin = at + 1;
         while (begin < text.size() && text[begin] == ' ') ++begin;  // "{{ name }}"
         std::size_t end = begin;

@@ -51,10 +51,12 @@ inline constexpr std::size_t kLongestText = 1000;  ///< of what is shown, and no
 inline constexpr std::size_t kLongestAttribute = 4000;
 inline constexpr std::size_t kLongestMetadata = 256u << 10;
 inline constexpr std::size_t kMostLabels = 50;           ///< of a context, and as many of a call
+inline constexpr std::size_t kMostNames = 100;           ///< of placeholders that are missing
 inline constexpr std::size_t kLongestPrompt = 4u << 20;  ///< and answer
 
 std::string shortened(std::string_view name);
-Attribute shortened_value(Attribute value);
+/// Cut as a server takes it, if there is room for one more; numbers that JSON does not have are left out.
+void add_attribute(std::map<std::string, Attribute>& attributes, std::string_view name, Attribute value);
 
 /// The context of calls that begin within a call.
 Context below(const Context& context, std::string_view parent_id) noexcept;

@@ -13,6 +13,8 @@ namespace {
 constexpr std::uint64_t kBatchCalls = 2000;
 constexpr std::size_t kBatchBytes = 4u << 20;
 constexpr std::uint64_t kEnoughBytes = 1u << 20;  // waiting, to be sent before the interval is over
+constexpr int kMostAtHand = 16;                   // used drafts, of one thread
+constexpr std::uint64_t kShareOfUsed = 8;         // of max_memory_bytes, for all of them
 constexpr std::chrono::milliseconds kPatience{10'000};
 constexpr std::chrono::milliseconds kFirstPause{100};
 constexpr std::chrono::milliseconds kLongestPause{5000};
@@ -33,7 +35,7 @@ Delivery::Delivery(const TrackingOptions& options, bool server_is_named)
     if (transport) {
         transport_ = std::move(*transport);
     } else {
-        last_error_ = transport.error().message;
+        say(std::move(transport).error());
         wanted_ = false;
     }
     thread_ = std::thread([this] { run(); });
@@ -47,8 +49,8 @@ Delivery::~Delivery() {
 }
 
 CallScope::Draft* Delivery::take_used() {
-    // Each thread has a few at hand, and takes all that came back when it has none: one exchange, and no
-    // list that two threads take from at once.
+    // Each thread has a few at hand. When it has none it takes all that came back (one exchange, and no list
+    // that two threads take from at once), and puts back what is more than a few.
     struct AtHand {
         Draft* list = nullptr;
         ~AtHand() {
@@ -56,20 +58,58 @@ CallScope::Draft* Delivery::take_used() {
         }
     };
     thread_local AtHand mine;
-    if (mine.list == nullptr) mine.list = used_.exchange(nullptr, std::memory_order_acquire);
+    if (mine.list == nullptr) {
+        mine.list = used_.exchange(nullptr, std::memory_order_acquire);
+        Draft* last = mine.list;
+        std::uint64_t bytes = 0;
+        for (int i = 0; last != nullptr; ++i, last = last->next) {
+            bytes += last->memory();
+            if (i == kMostAtHand - 1) break;
+        }
+        used_bytes_.fetch_sub(bytes, std::memory_order_relaxed);
+        if (last != nullptr && last->next != nullptr) {
+            Draft* const rest = std::exchange(last->next, nullptr);
+            Draft* nothing = nullptr;
+            if (!used_.compare_exchange_strong(nothing, rest, std::memory_order_release)) {
+                for (last = rest; last->next != nullptr;) last = last->next;
+                put_used(rest, last);
+            }
+        }
+    }
     if (mine.list == nullptr) return new Draft;
     Draft* const draft = std::exchange(mine.list, mine.list->next);
     draft->next = nullptr;
     return draft;
 }
 
-void Delivery::give_back(Draft* drafts) {
+void Delivery::put_used(Draft* first, Draft* last) noexcept {
+    last->next = used_.load(std::memory_order_relaxed);
+    while (!used_.compare_exchange_weak(last->next, first, std::memory_order_release)) {
+    }
+}
+
+void Delivery::give_back(Draft* drafts) noexcept {
     while (drafts != nullptr) {
         Draft* const draft = std::exchange(drafts, drafts->next);
         draft->clear();
-        draft->next = used_.load(std::memory_order_relaxed);
-        while (!used_.compare_exchange_weak(draft->next, draft, std::memory_order_release)) {
+        const std::uint64_t bytes = draft->memory();
+        const std::uint64_t kept = used_bytes_.fetch_add(bytes, std::memory_order_relaxed) + bytes;
+        if (kept > options_.max_memory_bytes / kShareOfUsed || closed_.load(std::memory_order_relaxed)) {
+            used_bytes_.fetch_sub(bytes, std::memory_order_relaxed);
+            delete draft;
+        } else {
+            put_used(draft, draft);
         }
+    }
+}
+
+void Delivery::drop_all(Draft* drafts) noexcept {
+    while (drafts != nullptr) {
+        Draft* const draft = std::exchange(drafts, drafts->next);
+        waiting_bytes_.fetch_sub(draft->memory(), std::memory_order_relaxed);
+        dropped_.fetch_add(1, std::memory_order_relaxed);
+        done_.fetch_add(1, std::memory_order_relaxed);
+        delete draft;
     }
 }
 
@@ -84,10 +124,7 @@ void Delivery::push(Draft* draft) noexcept {
                 done_.fetch_add(1, std::memory_order_relaxed);
                 draft->next = nullptr;
                 give_back(draft);
-                if (!nudged_.exchange(true)) {
-                    const std::lock_guard lock(mutex_);
-                    wake_.notify_one();
-                }
+                if (!nudged_.exchange(true)) nudge();
                 return;
             }
         } catch (...) {
@@ -105,18 +142,18 @@ void Delivery::push(Draft* draft) noexcept {
         return;
     }
     draft->next = queue_.load(std::memory_order_relaxed);
-    while (!queue_.compare_exchange_weak(draft->next, draft, std::memory_order_release)) {
+    while (!queue_.compare_exchange_weak(draft->next, draft)) {
     }
+    // Either the end sees this one, or this one sees the end.
+    if (closed_.load()) return drop_all(queue_.exchange(nullptr));
     // The first of an interval wakes the thread, and the one that makes it enough.
     const bool enough = waiting >= kEnoughBytes && waiting - bytes < kEnoughBytes;
-    if (enough || !nudged_.exchange(true)) {
-        try {
-            const std::lock_guard lock(mutex_);
-            wake_.notify_one();
-        } catch (...) {
-            // The next one wakes it.
-        }
-    }
+    if (enough || !nudged_.exchange(true)) nudge();
+}
+
+void Delivery::nudge() {
+    const std::lock_guard lock(mutex_);
+    wake_.notify_one();
 }
 
 void Delivery::wait() {
@@ -173,30 +210,56 @@ bool Delivery::carry_queue() {
     while (first != nullptr) {
         std::string body(kDeliveryHead);
         std::uint64_t calls = 0;
+        std::uint64_t lost = 0;
         std::uint64_t bytes = 0;
         Draft* const begin = first;
         Draft* end = nullptr;
-        while (first != nullptr && calls < kBatchCalls && body.size() < kBatchBytes) {
-            append_delivered_call(body, first->header, first->request, first->response);
+        while (first != nullptr && calls + lost < kBatchCalls && body.size() < kBatchBytes) {
+            const std::size_t whole = body.size();
+            try {
+                append_delivered_call(body, first->header, first->request, first->response);
+                ++calls;
+            } catch (const std::exception&) {  // no memory for it
+                body.resize(whole);
+                ++lost;
+            }
             bytes += first->memory();
-            ++calls;
             end = first;
             first = first->next;
         }
         end->next = nullptr;
         give_back(begin);
-        if (!wanted()) {
-            dropped_ += calls;
-        } else {
-            const Outcome outcome = server_is_away() ? Outcome{} : send(body);
-            delivered_ += outcome.accepted;
-            rejected_ += outcome.rejected;
-            if (!outcome.acknowledged) keep(body, calls);
-        }
+        if (calls != 0) settle(body, calls);
+        dropped_ += lost;
         waiting_bytes_ -= bytes;
-        done_ += calls;
+        done_ += calls + lost;
     }
     return true;
+}
+
+/// What becomes of a batch: each of its calls is counted once, whatever happens.
+void Delivery::settle(const std::string& body, std::uint64_t calls) {
+    if (!wanted()) {
+        dropped_ += calls;
+        return;
+    }
+    try {
+        const Outcome outcome = server_is_away() ? Outcome{} : send(body);
+        if (outcome.acknowledged) {
+            delivered_ += outcome.accepted;
+            rejected_ += outcome.rejected;
+            return;
+        }
+    } catch (const std::exception& exception) {  // out of memory, most likely
+        away(Error(Code::Unavailable, exception.what()));
+    }
+    bool kept = false;
+    try {
+        kept = keep(body, calls);
+    } catch (const std::exception&) {
+        // as above
+    }
+    (kept ? spooled_ : dropped_) += calls;
 }
 
 Delivery::Outcome Delivery::send(const std::string& body) {
@@ -212,8 +275,7 @@ Delivery::Outcome Delivery::send(const std::string& body) {
     const Code code = receipt.error().code;
     if (code == Code::ResourceExhausted && calls > 1) return send_in_halves(body, calls);
     if (code == Code::InvalidArgument || code == Code::ResourceExhausted) {
-        const std::lock_guard lock(mutex_);
-        last_error_ = receipt.error().message;
+        say(std::move(receipt).error());
         return {true, 0, calls};
     }
     away(std::move(receipt).error());
@@ -236,31 +298,31 @@ void Delivery::away(Error error) {
     const bool never_there = delivered_.load() == 0 && !server_is_named_;
     pause_ = std::clamp(2 * pause_, kFirstPause, kLongestPause);
     away_until_ = std::chrono::steady_clock::now() + pause_;
-    const std::lock_guard lock(mutex_);
-    last_error_ = std::move(error.message);
-    if (!error.remedy.empty()) last_error_ += "; " + error.remedy;
+    say(std::move(error));
     if (never_there) wanted_ = false;
 }
 
-void Delivery::keep(const std::string& body, std::uint64_t calls) {
-    if (!wanted()) {
-        dropped_ += calls;
-        return;
-    }
-    const auto kept = spool_.append(std::string_view(body).substr(kDeliveryHead.size()), calls);
-    (kept ? spooled_ : dropped_) += calls;
-    if (kept) return;
+void Delivery::say(Error error) {
+    if (!error.remedy.empty()) error.message += "; " + error.remedy;
     const std::lock_guard lock(mutex_);
-    last_error_ = kept.error().message;
+    last_error_ = std::move(error.message);
+}
+
+bool Delivery::keep(const std::string& body, std::uint64_t calls) {
+    if (!wanted()) return false;
+    auto kept = spool_.append(std::string_view(body).substr(kDeliveryHead.size()), calls);
+    if (kept) return true;
+    say(std::move(kept).error());
+    return false;
 }
 
 void Delivery::carry_spool() {
     while (wanted() && !server_is_away()) {
         auto waiting = spool_.next();
         if (!waiting) {
-            const std::lock_guard lock(mutex_);
-            last_error_ = waiting.error().message;
-            if (waiting.error().code != Code::DataLoss) return;
+            const bool others = waiting.error().code == Code::DataLoss;
+            say(std::move(waiting).error());
+            if (!others) return;
             continue;
         }
         if (!*waiting) return;
@@ -282,7 +344,7 @@ bool Delivery::flush(std::chrono::milliseconds patience) {
     asked_ = true;
     wake_.notify_one();
     const bool done = progress_.wait_for(
-        lock, patience, [&] { return stopping_ || (done_.load() >= target && spool_.empty()); });
+        lock, patience, [&] { return stopping_ || !wanted() || (done_.load() >= target && spool_.empty()); });
     --flushing_;
     return done && !stopping_ && wanted();
 }
@@ -299,7 +361,18 @@ void Delivery::stop(std::chrono::milliseconds patience) {
     if (!thread_.joinable()) return;
     if (transport_) transport_->cancel();
     thread_.join();
-    spool_.let_go();
+    carry_queue();  // what came after the thread had looked the last time
+    closed_ = true;
+    drop_all(queue_.exchange(nullptr));
+    spool_.close();
+    transport_.reset();
+    for (Draft* draft = used_.exchange(nullptr); draft != nullptr;) delete std::exchange(draft, draft->next);
+}
+
+void Delivery::look_again() {
+    spool_.look_again();
+    nudged_ = true;
+    nudge();
 }
 
 TrackingStats Delivery::stats() const {

@@ -1,13 +1,20 @@
 // What becomes of calls when all is not well between a program and its server.
 
+#include "client/delivery.hpp"
+
 #include "client/server_for_test.hpp"
+#include "client/tracker.hpp"
+#include "client/transport.hpp"
 #include "steno/steno.hpp"
 
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <csignal>
 #include <filesystem>
 #include <fstream>
+#include <iterator>
+#include <latch>
 #include <memory>
 #include <set>
 #include <sys/wait.h>
@@ -168,16 +175,37 @@ TEST_F(Delivered, WhatOthersPutIntoTheSpoolFolderHarmsNobody) {
 }
 
 TEST_F(Delivered, TheEndWaitsForNoServer) {
-    std::atomic<bool> end{false};
+    std::latch asked(1);
+    std::latch end(1);
     ScriptedServer server([&](const auto&) {
-        while (!end) std::this_thread::sleep_for(std::chrono::milliseconds{5});  // it hangs
+        asked.count_down();
+        end.wait();  // it hangs until the end is over
         return 0;
     });
     start(server.url);
     record(1);
+    asked.wait();
+    const auto begun = std::chrono::steady_clock::now();
     stop_tracking(std::chrono::milliseconds{50});
+    // The server would have been waited for 10 s.
+    EXPECT_LT(std::chrono::steady_clock::now() - begun, std::chrono::seconds{8});
     EXPECT_EQ(tracking_stats().spooled, 1U);
-    end = true;
+    end.count_down();
+}
+
+TEST_F(Delivered, NothingIsWaitedForOnceItWasGivenUp) {
+    std::latch end(1);
+    ScriptedServer server([&](const auto&) {
+        end.wait();
+        return 0;
+    });
+    auto transport = client::Transport::to(server.url, {});
+    ASSERT_TRUE(transport);
+    (*transport)->cancel();
+    const auto receipt = (*transport)->deliver(std::string(kDeliveryHead), 0, std::chrono::hours{1});
+    end.count_down();
+    ASSERT_FALSE(receipt);
+    EXPECT_EQ(receipt.error().code, Code::Cancelled);
 }
 
 TEST_F(Delivered, InHalvesWhatIsTooMuchAtOnce) {
@@ -211,18 +239,110 @@ TEST_F(Delivered, WithinTheBoundsOfMemoryAndDisk) {
 
 TEST_F(Delivered, NotAtAllWhereNobodyAskedForIt) {
     ::unsetenv("STENO_SERVER");
-    ::setenv("STENO_TRACKING", "on", 1);
-    options_.server.clear();  // the default address: in a test's surroundings somebody may be there or not
-    start_tracking(options_);
+    client::Tracker::set_default_server_for_test("http://127.0.0.1:1");  // nobody is there
+    start({});
     record(1);
-    flush(std::chrono::milliseconds{2000});
-    ::unsetenv("STENO_TRACKING");
-    const TrackingStats stats = tracking_stats();
-    EXPECT_EQ(stats.delivered + stats.rejected + stats.dropped, 1U);
-    if (stats.dropped == 1) {
-        EXPECT_FALSE(tracking());
-        EXPECT_EQ(files(), 0U);
+    EXPECT_FALSE(flush(std::chrono::seconds{60}));
+    EXPECT_EQ(tracking_stats().dropped, 1U);
+    EXPECT_FALSE(tracking());
+    EXPECT_EQ(files(), 0U);
+    const ScriptedServer server([](const auto&) { return 200; });
+    client::Tracker::set_default_server_for_test(server.url.c_str());
+    start({});
+    record(1);
+    EXPECT_TRUE(flush());
+    EXPECT_EQ(tracking_stats().delivered, 1U);
+}
+
+TEST_F(Delivered, TheProgramsSignalsAreItsOwn) {
+    ASSERT_NE(std::signal(SIGPIPE, SIG_DFL), SIG_ERR);
+    std::atomic<int> status{0};  // hangs up
+    ScriptedServer server([&](const auto&) { return status.load(); });
+    start(server.url);
+    for (int i = 0; i < 10; ++i) {
+        record(i);
+        flush(std::chrono::milliseconds{20});
     }
+    status = 200;
+    EXPECT_TRUE(flush());
+    EXPECT_EQ(std::signal(SIGPIPE, SIG_DFL), SIG_DFL);
+}
+
+TEST_F(Delivered, BeginningAgainLeavesNothingBehind) {
+    const auto count = [](const char* what) {
+        return std::distance(std::filesystem::directory_iterator(what),
+                             std::filesystem::directory_iterator());
+    };
+    ScriptedServer server([](const auto&) { return 200; });
+    start(server.url);
+    const auto threads = count("/proc/self/task");
+    const auto descriptors = count("/proc/self/fd");
+    for (int i = 0; i < 20; ++i) start("http://127.0.0.1:1");
+    start(server.url);
+    EXPECT_EQ(count("/proc/self/task"), threads);
+    EXPECT_EQ(count("/proc/self/fd"), descriptors);
+}
+
+TEST_F(Delivered, ABeginningIsNoGapForOthers) {
+    ScriptedServer server([](const auto&) { return 200; });
+    start(server.url);
+    std::atomic<bool> end{false};
+    std::atomic<bool> gap{false};
+    std::thread other([&] {
+        while (!end) {
+            if (!tracking()) gap = true;
+        }
+    });
+    for (int i = 0; i < 20; ++i) start(server.url);
+    end = true;
+    other.join();
+    EXPECT_FALSE(gap);
+}
+
+TEST_F(Delivered, EachCallThatEndsIsCounted) {
+    ScriptedServer server([](const auto&) { return 200; });
+    for (int round = 0; round < 50; ++round) {
+        start(server.url);
+        const TrackingStats before = tracking_stats();
+        std::vector<std::thread> threads;
+        std::atomic<bool> end{false};
+        for (int i = 0; i < 4; ++i) {
+            threads.emplace_back([&] {
+                while (!end) record(1);
+            });
+        }
+        while (tracking_stats().ended == before.ended) std::this_thread::yield();
+        stop_tracking(std::chrono::milliseconds{0});
+        end = true;
+        for (std::thread& thread : threads) thread.join();
+        const TrackingStats stats = tracking_stats();
+        EXPECT_EQ(stats.ended, stats.delivered + stats.spooled + stats.rejected + stats.dropped);
+        EXPECT_EQ(stats.waiting_bytes, 0U);
+        std::filesystem::remove_all(folder_);
+    }
+}
+
+TEST_F(Delivered, MemoryThatIsKeptIsBounded) {
+    options_.max_memory_bytes = 1u << 20;
+    options_.server = "http://127.0.0.1:1";
+    options_.interval = std::chrono::hours{1};
+    client::Delivery delivery(options_, true);
+    std::vector<CallScope::Draft*> drafts;
+    for (int i = 0; i < 1000; ++i) {
+        drafts.push_back(new CallScope::Draft);
+        drafts.back()->header.assign(2000, 'x');
+    }
+    for (CallScope::Draft* const draft : drafts) delivery.push(draft);
+    EXPECT_GT(delivery.stats().dropped, 0U);
+    while (delivery.stats().spooled + delivery.stats().dropped < drafts.size())
+        delivery.flush(std::chrono::milliseconds{10});
+    // An eighth of it, and what a thread has at hand.
+    EXPECT_LE(delivery.kept_bytes(), 128u << 10);
+    EXPECT_GT(delivery.kept_bytes(), 96u << 10);
+    const std::uint64_t before = delivery.kept_bytes();
+    CallScope::Draft* const draft = delivery.take_used();
+    EXPECT_GT(delivery.kept_bytes(), before / 4);  // one thread takes a few
+    delete draft;
 }
 
 TEST_F(Delivered, AChildAfterForkDeliversItsOwn) {
@@ -249,6 +369,25 @@ TEST_F(Delivered, AnAddressThatIsNoneTurnsItOff) {
     flush(std::chrono::milliseconds{2000});
     EXPECT_FALSE(tracking());
     EXPECT_NE(last_tracking_error().find("no address"), std::string::npos);
+}
+
+TEST_F(Delivered, AKeyThatCannotBeOneTurnsItOff) {
+    ScriptedServer server([](const auto&) { return 200; });
+    options_.api_key = "secret\n";
+    start(server.url);
+    EXPECT_FALSE(tracking());
+    EXPECT_NE(last_tracking_error().find("control character"), std::string::npos);
+    EXPECT_EQ(last_tracking_error().find("secret"), std::string::npos);
+}
+
+TEST_F(Delivered, AFolderOfSomebodyElseIsSaidToBe) {
+    std::filesystem::create_directories(folder_);
+    std::filesystem::permissions(folder_, std::filesystem::perms::all);
+    start("http://127.0.0.1:1");
+    record(1);
+    stop_tracking(std::chrono::milliseconds{0});
+    EXPECT_NE(last_tracking_error().find("everybody"), std::string::npos);
+    EXPECT_EQ(tracking_stats().dropped, 1U);
 }
 
 }  // namespace

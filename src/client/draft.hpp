@@ -44,9 +44,12 @@ struct CallScope::Draft {
     std::int64_t began_steady = 0;
     std::int64_t first_piece = 0;  ///< steady; 0: none
     std::int64_t pieces = 0;
-    std::string prompt_preview;
-    std::string answer_preview;  ///< empty: of `answer`
-    std::string output_types;    ///< items of modality.output; empty: text, if there is an answer
+    std::int64_t finish_reason_count = 0;
+    // Beginnings, in case that nothing more is to be kept.
+    std::string prompt_preview;  ///< of the last message of the user's
+    std::string input_preview;
+    std::string result_preview;
+    std::string output_types;  ///< items of modality.output; empty: text, if there is an answer
 
     void clear();
     /// Makes the parts complete: the end, the answer, labels, level.
@@ -54,6 +57,7 @@ struct CallScope::Draft {
     /// Bytes of memory, about: those of the texts, and what is kept free for the next ones.
     [[nodiscard]] std::size_t memory() const;
     [[nodiscard]] bool keeps_texts() const { return level == LogLevel::Detailed; }
+    [[nodiscard]] bool keeps_previews() const { return level >= LogLevel::Summary; }
 
   private:
     void write_labels();

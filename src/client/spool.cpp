@@ -10,11 +10,14 @@
 #include <cstring>
 #include <fcntl.h>
 #include <filesystem>
+#include <ranges>
 #include <sys/file.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <system_error>
 #include <unistd.h>
 #include <utility>
+#include <vector>
 
 namespace steno::client {
 
@@ -26,6 +29,7 @@ constexpr std::uint64_t kRotateCalls = 5000;
 constexpr std::uint64_t kLargest = 128u
                                    << 20;  // with the largest batch behind: beyond it a file is none of ours
 constexpr std::string_view kEnding = ".spool";
+constexpr std::size_t kMostFound = 1000;  // of the others' files at a time
 
 std::unexpected<Error> failed(std::string_view doing, const std::string& path) {
     const int error = errno;
@@ -78,9 +82,64 @@ Spool::~Spool() {
 
 void Spool::let_go() {
     if (writing_) ::close(writing_->descriptor);
-    for (const File& file : ready_) ::close(file.descriptor);
+    if (!ready_.empty() && ready_.front().descriptor >= 0) ::close(ready_.front().descriptor);
     writing_.reset();
     ready_.clear();
+}
+
+void Spool::close() {
+    const std::lock_guard lock(mutex_);
+    closed_ = true;
+    let_go();
+}
+
+void Spool::look_again() {
+    const std::lock_guard lock(mutex_);
+    more_ = true;
+}
+
+/// A folder of somebody else's could be read by them, and what they put there would be delivered as ours:
+/// that matters where the name can be guessed, as under /tmp.
+static Result<void> check_folder(const std::string& folder) {
+    struct stat facts{};
+    if (::stat(folder.c_str(), &facts) != 0) return failed("looking at", folder);
+    if (facts.st_uid != ::geteuid()) {
+        return fail(Code::PermissionDenied,
+                    fmt::format("the spool folder {} belongs to another user", folder),
+                    "name one of your own: STENO_SPOOL");
+    }
+    if ((facts.st_mode & S_IWOTH) != 0) {
+        return fail(Code::PermissionDenied,
+                    fmt::format("the spool folder {} may be written to by everybody", folder),
+                    "chmod 700 it, or name another one: STENO_SPOOL");
+    }
+    return {};
+}
+
+/// The bytes in one write. A file must not grow beyond the program's limit: that raises a signal.
+static Result<void> write_at_end(int descriptor, std::uint64_t size, std::string_view bytes,
+                                 const std::string& path) {
+    struct rlimit most{};
+    if (::getrlimit(RLIMIT_FSIZE, &most) == 0 && size + bytes.size() > most.rlim_cur) {
+        errno = EFBIG;
+        return failed("writing", path);
+    }
+    ssize_t written = 0;
+    do {
+        written = ::write(descriptor, bytes.data(), bytes.size());
+    } while (written < 0 && errno == EINTR);
+    if (written == static_cast<ssize_t>(bytes.size())) return {};
+    if (written >= 0) errno = ENOSPC;
+    return failed("writing", path);
+}
+
+/// False: somebody else has it, or (errno) there are no locks here.
+static bool take_lock(int descriptor) {
+    int outcome = 0;
+    do {
+        outcome = ::flock(descriptor, LOCK_EX | LOCK_NB);
+    } while (outcome != 0 && errno == EINTR);
+    return outcome == 0;
 }
 
 Result<void> Spool::open_file() {
@@ -90,22 +149,25 @@ Result<void> Spool::open_file() {
         std::filesystem::create_directories(folder.parent_path(), ignored);
         if (::mkdir(folder_.c_str(), 0700) != 0 && errno != EEXIST) return failed("making", folder_);
     }
+    STENO_TRY(check_folder(folder_));
     while (true) {
         File file;
         file.path = fmt::format("{}/{}-{}{}", folder_, ::getpid(), next_number_++, kEnding);
         file.descriptor = ::open(file.path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC, 0600);
         if (file.descriptor < 0 && errno == EEXIST) continue;  // of a process that had this number before
         if (file.descriptor < 0) return failed("making", file.path);
-        if (::flock(file.descriptor, LOCK_EX | LOCK_NB) != 0) {  // somebody adopted it in between
+        if (!take_lock(file.descriptor)) {
+            const bool adopted = errno == EWOULDBLOCK;  // by somebody, in between
+            auto error = failed("locking", file.path);
             ::close(file.descriptor);
-            continue;
+            if (adopted) continue;
+            ::unlink(file.path.c_str());
+            return error;
         }
-        const ssize_t written = ::write(file.descriptor, kDeliveryHead.data(), kDeliveryHead.size());
-        if (written != static_cast<ssize_t>(kDeliveryHead.size())) {
-            auto error = failed("writing", file.path);
+        if (auto written = write_at_end(file.descriptor, 0, kDeliveryHead, file.path); !written) {
             ::unlink(file.path.c_str());
             ::close(file.descriptor);
-            return error;
+            return written;
         }
         file.bytes = kDeliveryHead.size();
         writing_ = std::move(file);
@@ -113,32 +175,30 @@ Result<void> Spool::open_file() {
     }
 }
 
+/// What is written waits with the others, open no more: a server that is away for long must not take the
+/// program's file descriptors.
+void Spool::end_file() {
+    ::close(std::exchange(writing_->descriptor, -1));
+    ready_.push_back(std::move(*writing_));
+    writing_.reset();
+}
+
 Result<void> Spool::append(std::string_view frames, std::uint64_t calls) {
     const std::lock_guard lock(mutex_);
+    if (closed_) return fail(Code::Unavailable, "recording has ended");
     if (bytes_ + frames.size() > max_bytes_) {
         return fail(Code::ResourceExhausted,
                     fmt::format("the spool folder {} holds {} bytes of this program, and may hold {}",
                                 folder_, bytes_, max_bytes_),
                     "start the server, or raise max_spool_bytes");
     }
-    if (writing_ && (writing_->bytes >= kRotateBytes || writing_->calls >= kRotateCalls)) {
-        ready_.push_back(std::move(*writing_));
-        writing_.reset();
-    }
+    if (writing_ && (writing_->bytes >= kRotateBytes || writing_->calls >= kRotateCalls)) end_file();
     if (!writing_) STENO_TRY(open_file());
-    ssize_t written = 0;
-    do {
-        written = ::write(writing_->descriptor, frames.data(), frames.size());
-    } while (written < 0 && errno == EINTR);
-    if (written != static_cast<ssize_t>(frames.size())) {
-        if (written >= 0) errno = ENOSPC;
-        auto error = failed("writing", writing_->path);
+    auto written = write_at_end(writing_->descriptor, writing_->bytes, frames, writing_->path);
+    if (!written) {
         // The beginning of a frame must not stand before the next one.
-        if (::ftruncate(writing_->descriptor, static_cast<off_t>(writing_->bytes)) != 0) {
-            ready_.push_back(std::move(*writing_));
-            writing_.reset();
-        }
-        return error;
+        if (::ftruncate(writing_->descriptor, static_cast<off_t>(writing_->bytes)) != 0) end_file();
+        return written;
     }
     writing_->bytes += frames.size();
     writing_->calls += calls;
@@ -146,56 +206,86 @@ Result<void> Spool::append(std::string_view frames, std::uint64_t calls) {
     return {};
 }
 
-void Spool::adopt() {
+/// Those in the folder that this process does not know of, before its own: they are older, most likely.
+Result<void> Spool::find_files() {
+    struct stat facts{};
+    if (::stat(folder_.c_str(), &facts) != 0) return {};  // not made yet
+    STENO_TRY(check_folder(folder_));
     std::error_code error;
-    std::vector<std::string> found;
-    for (const auto& entry : std::filesystem::directory_iterator(folder_, error)) {
-        if (entry.path().extension() == kEnding) found.push_back(entry.path().string());
+    std::vector<std::pair<std::filesystem::file_time_type, std::string>> found;
+    for (std::filesystem::directory_iterator entry(folder_, error), end; !error && entry != end;
+         entry.increment(error)) {
+        if (entry->path().extension() != kEnding) continue;
+        std::string path = entry->path().string();
+        if (writing_ && writing_->path == path) continue;
+        if (std::ranges::find(ready_, path, &File::path) != ready_.end()) continue;
+        std::error_code gone;
+        const auto written = std::filesystem::last_write_time(path, gone);
+        if (!gone) found.emplace_back(written, std::move(path));
     }
     std::ranges::sort(found);
-    for (const std::string& path : found) {
-        if (writing_ && writing_->path == path) continue;
-        if (std::ranges::any_of(ready_, [&](const File& file) { return file.path == path; })) continue;
-        File file{path, ::open(path.c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK), 0, 0};
-        if (file.descriptor < 0) continue;
-        struct stat facts{};
-        // Between opening and locking, whoever had it may have sent and removed it.
-        if (::flock(file.descriptor, LOCK_EX | LOCK_NB) != 0 || ::fstat(file.descriptor, &facts) != 0 ||
-            facts.st_nlink == 0) {
-            ::close(file.descriptor);
-            continue;
-        }
-        file.bytes = static_cast<std::uint64_t>(facts.st_size);
-        ready_.push_back(std::move(file));
+    if (found.size() > kMostFound) found.resize(kMostFound);
+    for (auto& [written, path] : found | std::views::reverse)
+        ready_.push_front({.path = std::move(path), .descriptor = -1, .bytes = 0, .calls = 0});
+    return {};
+}
+
+/// False: another process has it, or had it and has sent it.
+bool Spool::lock(File& file) {
+    if (file.descriptor >= 0) return true;
+    const int descriptor = ::open(file.path.c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+    if (descriptor < 0) return false;
+    struct stat facts{};
+    if (!take_lock(descriptor) || ::fstat(descriptor, &facts) != 0 || facts.st_nlink == 0) {
+        ::close(descriptor);
+        return false;
     }
+    file.descriptor = descriptor;
+    return true;
+}
+
+void Spool::forget_first() {
+    File& file = ready_.front();
+    if (file.descriptor >= 0) ::close(file.descriptor);
+    const std::uint64_t frames = file.bytes - std::min<std::uint64_t>(file.bytes, kDeliveryHead.size());
+    bytes_ -= std::min(bytes_, frames);
+    ready_.pop_front();
 }
 
 Result<std::optional<Spool::Waiting>> Spool::next() {
-    const std::lock_guard lock(mutex_);
-    if (!std::exchange(looked_, true)) adopt();
+    const std::lock_guard lock_of_this(mutex_);
     while (true) {
-        if (ready_.empty() && writing_) {
-            ready_.push_back(std::move(*writing_));
-            writing_.reset();
-        }
+        if (ready_.empty() && std::exchange(more_, false)) look_ = true;
+        if (std::exchange(look_, false)) STENO_TRY(find_files());
+        if (ready_.empty() && writing_) end_file();
         if (ready_.empty()) return std::nullopt;
         File& file = ready_.front();
-        STENO_ASSIGN(std::string body, read_whole(file.descriptor, file.path));
+        if (!lock(file)) {
+            forget_first();
+            continue;
+        }
+        if (file.bytes == 0) more_ = true;  // where others left one there may be more than kMostFound
+        auto read = read_whole(file.descriptor, file.path);
+        if (!read) {
+            std::rotate(ready_.begin(), ready_.begin() + 1, ready_.end());  // the others first
+            ::close(std::exchange(ready_.back().descriptor, -1));
+            return std::unexpected(std::move(read).error());
+        }
+        std::string& body = *read;
         const auto [whole, calls] = whole_frames(body);
         if (calls != 0) {
             body.resize(whole);
             return Waiting{file.path, std::move(body), calls};
         }
         // Nothing in it, or nothing that can be read.
-        const bool broken = std::max<std::uint64_t>(body.size(), file.bytes) > kDeliveryHead.size();
+        struct stat facts{};
+        const bool broken = ::fstat(file.descriptor, &facts) != 0 ||
+                            static_cast<std::uint64_t>(facts.st_size) > kDeliveryHead.size();
         const std::string path = file.path;
-        if (broken) {
-            ::rename(path.c_str(), (path + ".broken").c_str());
-        } else {
-            ::unlink(path.c_str());
-        }
-        ::close(file.descriptor);
-        ready_.erase(ready_.begin());
+        const int outcome =
+            broken ? ::rename(path.c_str(), (path + ".broken").c_str()) : ::unlink(path.c_str());
+        if (outcome != 0) more_ = false;  // it would be found again, and again
+        forget_first();
         if (broken) {
             return fail(Code::DataLoss,
                         fmt::format("{} cannot be read and was kept as {}.broken", path, path));
@@ -205,13 +295,9 @@ Result<std::optional<Spool::Waiting>> Spool::next() {
 
 void Spool::remove(const Waiting& waiting) {
     const std::lock_guard lock(mutex_);
-    const auto file = std::ranges::find(ready_, waiting.path, &File::path);
-    if (file == ready_.end()) return;
-    ::unlink(file->path.c_str());
-    ::close(file->descriptor);
-    const std::uint64_t frames = waiting.body.size() - kDeliveryHead.size();
-    bytes_ -= std::min(bytes_, frames);  // those that were adopted are not counted
-    ready_.erase(file);
+    if (ready_.empty() || ready_.front().path != waiting.path) return;
+    if (::unlink(waiting.path.c_str()) != 0) more_ = false;  // as above
+    forget_first();
 }
 
 std::uint64_t Spool::calls_in(std::string_view body) {
@@ -220,7 +306,7 @@ std::uint64_t Spool::calls_in(std::string_view body) {
 
 bool Spool::empty() const {
     const std::lock_guard lock(mutex_);
-    return !writing_ && ready_.empty();
+    return !writing_ && ready_.empty() && !look_ && !more_;
 }
 
 }  // namespace steno::client

@@ -18,7 +18,7 @@ namespace steno::client {
 
 namespace {
 
-constexpr const char* kDefaultServer = "http://127.0.0.1:8787";
+const char* default_server = "http://127.0.0.1:8787";
 
 /// The tracker of this process. Never destroyed: calls may end while the program's statics are destroyed.
 std::atomic<Tracker*> the_tracker{nullptr};
@@ -54,8 +54,9 @@ std::string default_spool_folder() {
     if (std::string named = environment("STENO_SPOOL"); !named.empty()) return named;
     if (const std::string state = environment("XDG_STATE_HOME"); !state.empty())
         return state + "/steno/spool";
-    const std::string home = environment("HOME");
-    return (home.empty() ? "/tmp" : home + "/.local/state") + "/steno/spool";
+    if (const std::string home = environment("HOME"); !home.empty())
+        return home + "/.local/state/steno/spool";
+    return "/tmp/steno-spool-" + std::to_string(::geteuid());
 }
 
 /// Not for secrets, but different in every thread of every process.
@@ -87,8 +88,10 @@ Tracker::Tracker(TrackingOptions options, LogLevel most) : options_(std::move(op
     fill(options_.environment, "STENO_ENVIRONMENT");
     fill(options_.release, "STENO_RELEASE");
     const bool named = !options_.server.empty();
-    if (!named) options_.server = kDefaultServer;
+    if (!named) options_.server = default_server;
     if (options_.spool_folder.empty()) options_.spool_folder = default_spool_folder();
+    for (std::string* const name : {&options_.project, &options_.environment, &options_.release})
+        *name = shortened(*name);
     RecordWriter common(common_);
     common.text(number<Call, "project">(), options_.project);
     common.text(number<Call, "environment">(), options_.environment);
@@ -110,19 +113,19 @@ Tracker* Tracker::make(TrackingOptions options) noexcept {
             options.level = most = *level;
             options.level_by_prompt_type.clear();
         }
-        if (options.level == LogLevel::Off && options.level_by_prompt_type.empty()) {
-            switched_off = true;
-            return nullptr;
+        if (options.level != LogLevel::Off || !options.level_by_prompt_type.empty()) {
+            auto* const tracker = new Tracker(std::move(options), most);
+            last_tracker = tracker;
+            the_tracker = tracker;
+            switched_off = false;
+            return tracker;
         }
-        auto* const tracker = new Tracker(std::move(options), most);
-        the_tracker = tracker;
-        last_tracker = tracker;
-        switched_off = false;
-        return tracker;
     } catch (...) {
-        switched_off = true;  // no thread, or no memory
-        return nullptr;
+        // no thread, or no memory
     }
+    switched_off = true;
+    the_tracker = nullptr;
+    return nullptr;
 }
 
 Tracker* Tracker::current() noexcept {
@@ -136,11 +139,11 @@ Tracker* Tracker::current() noexcept {
 
 void Tracker::start(TrackingOptions options) noexcept {
     const std::lock_guard lock(starting());
-    if (Tracker* const old = the_tracker.exchange(nullptr)) {
-        switched_off = true;  // until the new one is there
-        old->delivery_->stop(old->options_.exit_patience);
-    }
-    make(std::move(options));
+    Tracker* const old = the_tracker.load();
+    Tracker* const tracker = make(std::move(options));  // calls go on with it at once
+    if (old == nullptr) return;
+    old->delivery_->stop(old->options_.exit_patience);
+    if (tracker != nullptr) tracker->delivery_->look_again();
 }
 
 void Tracker::stop(std::chrono::milliseconds patience) noexcept {
@@ -164,6 +167,10 @@ void Tracker::make_anew_after_fork() noexcept {
     new (&starting()) std::mutex;  // whoever held it is not in this process
     if (Tracker* const parents = the_tracker.exchange(nullptr)) parents->delivery_->forget_after_fork();
     last_tracker = nullptr;
+}
+
+void Tracker::set_default_server_for_test(const char* url) noexcept {
+    default_server = url;
 }
 
 TrackingStats Tracker::stats() noexcept {

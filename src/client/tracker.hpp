@@ -33,6 +33,8 @@ class Tracker {
     static bool flush(std::chrono::milliseconds patience) noexcept;
     static TrackingStats stats() noexcept;
     static std::string last_error() noexcept;
+    /// In the place of http://127.0.0.1:8787, where a developer's own record may be. Before anything else.
+    static void set_default_server_for_test(const char* url) noexcept;
 
     /// Null: the call is not recorded (by its level, or for want of memory).
     CallScope::Draft* begin(const Context& context) noexcept;

@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <optional>
 #include <utility>
 
@@ -96,6 +97,7 @@ class HttpTransport final : public Transport {
 
     void cancel() override {
         loops_.spawn([this]() -> net::Task<void> {
+            cancelled_ = true;
             if (connecting_ != nullptr) connecting_->cancel();
             if (reading_ != nullptr) reading_->cancel();
             co_return;
@@ -106,6 +108,7 @@ class HttpTransport final : public Transport {
     net::Task<Result<Answer>> exchange(const net::RequestHead& head, std::string_view body,
                                        std::chrono::milliseconds patience) {
         const auto until = std::chrono::steady_clock::now() + patience;
+        if (cancelled_) co_return fail(Code::Cancelled, "the delivery was given up");
         net::CancelHandle connecting;
         connecting_ = &connecting;
         auto sent = co_await client_.send(server_, head, body, {patience, patience, patience}, &connecting);
@@ -113,6 +116,7 @@ class HttpTransport final : public Transport {
         if (!sent) co_return std::unexpected(std::move(sent).error().error);
         Answer answer{(*sent)->head().status, {}};
         for (;;) {
+            if (cancelled_) co_return fail(Code::Cancelled, "the delivery was given up");
             reading_ = sent->get();
             auto piece = co_await (*sent)->read_some();
             reading_ = nullptr;
@@ -131,9 +135,10 @@ class HttpTransport final : public Transport {
     const std::string api_key_;
     net::Loops loops_;
     net::HttpClient client_;
-    // Of the loop's thread: what a delivery waits for.
+    // Of the loop's thread: what a delivery waits for, and that none is to wait any more.
     net::CancelHandle* connecting_ = nullptr;
     net::ClientExchange* reading_ = nullptr;
+    bool cancelled_ = false;
 };
 
 }  // namespace
@@ -143,6 +148,12 @@ Result<std::unique_ptr<Transport>> Transport::to(const std::string& server, cons
     if (!url) {
         return fail(Code::InvalidArgument, fmt::format("\"{}\" is no address of a server", server),
                     "say http://HOST:PORT or https://HOST, as in http://127.0.0.1:8787");
+    }
+    // It may come from a file, with the end of its line; a header must not have one.
+    if (std::ranges::any_of(api_key,
+                            [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; })) {
+        return fail(Code::InvalidArgument, "the API key has a control character in it, perhaps a line's end",
+                    "set STENO_API_KEY, or TrackingOptions::api_key, to the key alone");
     }
     return std::make_unique<HttpTransport>(std::move(*url), api_key);
 }

@@ -20,7 +20,7 @@ struct Receipt {
 /// One connection to a server, kept alive. One thread at a time, but for `cancel`.
 class Transport {
   public:
-    /// InvalidArgument: the address is none.
+    /// InvalidArgument: the address is none, or the key cannot be one.
     static Result<std::unique_ptr<Transport>> to(const std::string& server, const std::string& api_key);
     virtual ~Transport() = default;
     /// Sends a delivery of so many calls and waits, `patience` for each step, for the acknowledgement: only
@@ -29,7 +29,7 @@ class Transport {
     /// key. Anything else: try again later.
     virtual Result<Receipt> deliver(const std::string& body, std::uint64_t calls,
                                     std::chrono::milliseconds patience) = 0;
-    /// Any thread: a delivery that is under way ends soon, with an error.
+    /// Any thread: a delivery that is under way ends soon, with an error, and so does each further one.
     virtual void cancel() = 0;
 };
 

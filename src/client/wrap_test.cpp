@@ -4,10 +4,15 @@
 #include <gtest/gtest.h>
 
 #include <coroutine>
+#include <cstddef>
 #include <future>
+#include <latch>
 #include <memory>
 #include <optional>
 #include <stdexcept>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 namespace other {
 
@@ -109,6 +114,94 @@ TEST_F(Wrapped, AFutureUntilItIsReady) {
     EXPECT_THROW(failing().get(), std::runtime_error);
 }
 
+TEST_F(Wrapped, PointersToNoTextAreNone) {
+    const auto named = track(AsFunction{"f", ""}, [](const char* text, std::nullptr_t, int) { return text; });
+    EXPECT_EQ(named(nullptr, nullptr, 3), nullptr);
+    Call call = only();
+    EXPECT_EQ(call.request.input.text, "[null,null,3]");
+    EXPECT_EQ(call.response.output.text, "null");
+    const auto asked = track(AsAiCall{"p", "m"}, [](const char* text, char*) { return text; });
+    char room[4] = {'n', 'o', 't', '!'};  // no zero at its end
+    char* const answer = room;            // no text yet
+    EXPECT_EQ(asked(nullptr, answer), nullptr);
+    EXPECT_STREQ(asked("a", answer), "a");
+    EXPECT_TRUE(flush());
+    int texts = 0;
+    for (const auto& [id, each] : server_.taken()) {
+        if (each.kind != Kind::Chat) continue;
+        texts += static_cast<int>(each.request.messages.size());
+        EXPECT_EQ(each.request.messages.size(), each.response.messages.size());
+    }
+    EXPECT_EQ(texts, 1);
+    const auto whole = track(AsAiCall{"p", "m"}, [](const char(&text)[4]) { return text[0]; });
+    EXPECT_EQ(whole(room), 'n');
+}
+
+TEST_F(Wrapped, AFutureOfAReference) {
+    int target = 0;
+    auto function = track(AsFunction{"f", ""}, [&] {
+        return std::async(std::launch::async, [&]() -> int& { return target = 7; });
+    });
+    EXPECT_EQ(&function().get(), &target);
+    EXPECT_EQ(only().response.output.text, "7");
+}
+
+TEST_F(Wrapped, ADeferredFutureStaysDeferred) {
+    bool begun = false;
+    auto function =
+        track(AsFunction{"f", ""}, [&] { return std::async(std::launch::deferred, [&] { begun = true; }); });
+    std::future<void> later = function();
+    EXPECT_EQ(later.wait_for(std::chrono::seconds{0}), std::future_status::deferred);
+    EXPECT_FALSE(begun);
+    later.get();
+    EXPECT_TRUE(begun);
+    EXPECT_EQ(only().status, Status::Success);
+    function();  // nobody wants it
+    EXPECT_TRUE(flush());
+    int cancelled = 0;
+    for (const auto& [id, call] : server_.taken()) cancelled += call.status == Status::Cancelled ? 1 : 0;
+    EXPECT_EQ(cancelled, 1);
+}
+
+TEST_F(Wrapped, ADroppedFutureStillWaitsForWhatItLent) {
+    std::latch go(1);
+    bool done = false;
+    auto function = track(AsFunction{"f", ""}, [&] {
+        return std::async(std::launch::async, [&] {
+            go.wait();
+            done = true;
+        });
+    });
+    {
+        const std::future<void> dropped = function();
+        go.count_down();
+    }
+    EXPECT_TRUE(done);  // as without the wrapping
+    EXPECT_EQ(only().status, Status::Success);
+}
+
+TEST_F(Wrapped, AFutureComesThroughWhereNoThreadCanBeHad) {
+    std::promise<std::string> later;
+    auto ask = track(AsAiCall{"p", "m"}, [&](std::string_view) { return later.get_future(); });
+    const pid_t child = ::fork();
+    if (child == 0) {
+        AiCall("p", "begins").end();  // its thread is there
+        if (::geteuid() == 0 && ::setresuid(65534, 65534, 65534) != 0) ::_exit(3);
+        const rlimit none{0, 0};
+        if (::setrlimit(RLIMIT_NPROC, &none) != 0) ::_exit(4);
+        std::future<std::string> answer = ask("q");
+        later.set_value("a");
+        const bool came = answer.get() == "a";
+        ::_exit(came && flush() && tracking_stats().delivered == 2 ? 0 : 1);
+    }
+    int status = 0;
+    ::waitpid(child, &status, 0);
+    EXPECT_EQ(status, 0);
+    int partial = 0;
+    for (const auto& [id, call] : server_.taken()) partial += call.status == Status::Partial ? 1 : 0;
+    EXPECT_EQ(partial, 1);
+}
+
 /// The least that a coroutine needs: it begins at once and tells its end to nobody.
 struct Detached {
     struct promise_type {
@@ -161,6 +254,20 @@ TEST_F(Wrapped, WhatCanBeAwaitedUntilItHasItsValue) {
     EXPECT_TRUE(thrown);
     EXPECT_TRUE(flush());
     EXPECT_EQ(server_.taken().size(), 2U);
+}
+
+TEST_F(Wrapped, WhatIsNotAwaitedWasCancelled) {
+    auto state = std::make_shared<Answering::State>();
+    auto ask = track(AsAiCall{"p", "m"}, [&](std::string) { return Answering{state}; });
+    {
+        auto unawaited = ask("q");
+    }
+    const auto asking = [&]() -> Detached { co_await ask("q"); };
+    asking();
+    state->waiting.destroy();
+    EXPECT_TRUE(flush());
+    EXPECT_EQ(server_.taken().size(), 2U);
+    for (const auto& [id, call] : server_.taken()) EXPECT_EQ(call.status, Status::Cancelled);
 }
 
 }  // namespace
