@@ -120,3 +120,27 @@ def test_durable_calls_survive_the_death_of_the_program(programs, tmp_path):
         calls = recorded(server)
     assert not ids - set(calls)
     assert not [path for path in (tmp_path / "spool").iterdir() if path.suffix == ".broken"]
+
+
+def test_each_level_keeps_what_it_says(programs, tmp_path):
+    with Server(tmp_path / "record") as server:
+        done = subprocess.run([programs / "recording/levels"], env=environment(server.url, tmp_path / "spool"),
+                              capture_output=True, text=True, timeout=120)
+        assert done.returncode == 0, done.stdout + done.stderr
+        calls = {}
+        for level, kind, id in map(str.split, done.stdout.splitlines()):
+            calls[level, kind] = json.load(urllib.request.urlopen(f"{server.url}/api/v1/calls/{id}"))
+        listed = json.load(urllib.request.urlopen(f"{server.url}/api/v1/calls?limit=10"))["calls"]
+        previews = {call["id"]: call.get("preview") for call in listed}
+    for level in ("detailed", "summary"):
+        assert previews[calls[level, "chat"]["id"]] == {"prompt": "prompt " + 293 * "p", "answer": "answer " + 293 * "a"}
+        assert previews[calls[level, "function"]["id"]] == {"prompt": '["' + 298 * "i", "answer": '"' + 299 * "r"}
+    assert not previews[calls["metrics-only", "chat"]["id"]] and not previews[calls["metrics-only", "function"]["id"]]
+    for level in ("summary", "metrics-only"):
+        for kind in ("chat", "function"):
+            text = json.dumps(calls[level, kind])
+            assert not any(301 * letter in text for letter in "pair"), (level, kind)
+    for level in ("detailed", "summary", "metrics-only"):
+        assert calls[level, "chat"]["response"]["output_chars"] == 5007
+        function = calls[level, "function"]
+        assert "output_chars" not in function.get("response", {}) and not function.get("modality", {}).get("output")
