@@ -10,6 +10,7 @@
 
 #include <arpa/inet.h>
 #include <array>
+#include <csignal>
 #include <cstdio>
 #include <memory>
 #include <string>
@@ -94,6 +95,12 @@ class TlsServer {
 
   private:
     void serve() {
+        // This server is OpenSSL's own way to write, which raises a signal when the client has gone: in this
+        // thread, and it alone does not get it. The client must not raise any.
+        sigset_t gone;
+        sigemptyset(&gone);
+        sigaddset(&gone, SIGPIPE);
+        ::pthread_sigmask(SIG_BLOCK, &gone, nullptr);
         for (int i = 0; i < connections_; ++i) {
             const int socket = ::accept(listener_, nullptr, nullptr);
             if (socket < 0) return;
