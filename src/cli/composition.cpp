@@ -40,6 +40,8 @@ Result<std::unique_ptr<ingest::DataFolder>> open_data_folder(const Config& confi
         };
     }
     folder.feeder = feeder;
+    folder.recorder.max_waiting_bytes =
+        ingest::Recorder::waiting_bytes_for(static_cast<std::uint64_t>(config.body_memory_mb) << 20);
     return ingest::DataFolder::open(io::posix_file_system(), std::move(folder));
 }
 

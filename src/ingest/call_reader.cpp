@@ -6,6 +6,7 @@
 #include "ingest/entry.hpp"
 #include "record/binary.hpp"
 #include "store/cursor.hpp"
+#include "store/folding.hpp"
 
 #include <fmt/format.h>
 
@@ -72,7 +73,7 @@ Result<Call> CallReader::get(const Uuid& id, std::optional<std::string_view> pro
         recent = recorder_.recent(id);
     }
     if (recent) {
-        auto call = read_recent(*recent);
+        auto call = read_recent(*recent, project);
         if (call && (!project || call->project == *project)) return call;
         // Between the two looks the store may have taken it over.
     }
@@ -148,23 +149,62 @@ std::vector<Call> CallReader::running(std::size_t limit) {
     std::vector<Call> calls;
     for (const Recorder::Recent& recent : open) {
         if (recent.opening->sequence > durable) break;
-        if (auto call = read_recent(recent)) calls.push_back(std::move(*call));
+        if (auto call = read_running(recent)) calls.push_back(std::move(*call));
     }
     return calls;
 }
 
-Result<Call> CallReader::read_recent(const Recorder::Recent& recent) {
-    const auto newest = recent.closing ? recent.closing : recent.opening;
-    if (!newest) return fail(Code::NotFound, "this call could not be written yet: the disk refuses");
-    STENO_TRY(recorder_.journal().wait_durable(*newest, kPatience));
-    STENO_ASSIGN(const journal::Record record, reader_.read(*newest));
+Result<Call> CallReader::read_running(const Recorder::Recent& recent) {
+    if (!recent.opening) return fail(Code::NotFound, "this call could not be written yet: the disk refuses");
+    STENO_TRY(recorder_.journal().wait_durable(*recent.opening, kPatience));
+    STENO_ASSIGN(const journal::Record record, reader_.read(*recent.opening));
     STENO_ASSIGN(const EntryHeader header, read_entry_header(record.header));
     Call call;
     STENO_TRY(decode(header.call, call));
-    if (recent.closing && header.opening) decode_payloads(*header.opening, call);
     for (const journal::StoredPayload& payload : record.payloads) {
         if (!payload.redacted && !payload.damaged) STENO_TRY(decode(payload.bytes, call));
     }
+    return call;
+}
+
+Result<Call> CallReader::read_recent(const Recorder::Recent& recent,
+                                     std::optional<std::string_view> project) {
+    if (!recent.closing) {
+        // A beginning that came long after its end, or after another process had met that, hides nothing.
+        if (recent.delivered) {
+            STENO_ASSIGN(const auto row, store_.get(recent.id, project ? *project : recent.project));
+            if (row && row->call.status != Status::Interrupted)
+                return fail(Code::NotFound, "the store knows how this call ended");
+        }
+        return read_running(recent);
+    }
+    STENO_TRY(recorder_.journal().wait_durable(*recent.closing, kPatience));
+    // What the store does when it gets there.
+    std::vector<store::Upsert> told;
+    std::vector<journal::Position> positions = recent.earlier;
+    positions.push_back(*recent.closing);
+    for (const journal::Position& position : positions) {
+        STENO_ASSIGN(const journal::Record record, reader_.read(position));
+        STENO_ASSIGN(auto change, change_of(record));
+        if (change && std::holds_alternative<store::Upsert>(*change))
+            told.push_back(std::get<store::Upsert>(std::move(*change)));
+    }
+    if (told.empty()) return fail(Code::NotFound, "this call was written by a newer version");
+    const std::string of = told.back().row.call.project;
+    std::optional<store::Row> row;
+    if (told.front().may_exist) {
+        STENO_ASSIGN(row, store_.get(recent.id, of));
+    }
+    for (store::Upsert& one : told) {
+        if (one.row.call.project != of) continue;
+        if (row) {
+            store::amend(*row, one);
+        } else {
+            row = std::move(one.row);
+        }
+    }
+    Call call = row->call;
+    add_payload(*row, call);
     return call;
 }
 

@@ -69,7 +69,8 @@ class CallReader {
     [[nodiscard]] std::uint64_t unreadable_payloads() const { return unreadable_payloads_; }
 
   private:
-    Result<Call> read_recent(const Recorder::Recent& recent);
+    Result<Call> read_recent(const Recorder::Recent& recent, std::optional<std::string_view> project);
+    Result<Call> read_running(const Recorder::Recent& recent);
     std::size_t decode_payloads(const journal::Position& position, Call& call);
     Result<Page> search(const store::CallQuery& query, bool payload);
     /// Which of the calls may have the text in a prompt or answer: word lists, no payloads.

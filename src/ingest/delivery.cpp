@@ -23,6 +23,14 @@ void say_over(Call& call, const Call& later) {
         (void)decode(encode(later, place), call);  // what encode wrote, decode reads
 }
 
+/// The two as one call. Of a call that does not keep its texts no preview stays that was made of them: only
+/// one that came together with full_data: false, as that is its sender's own.
+void join(Call& call, Call& later) {
+    if (!keeps_payload(call) && !later.privacy.full_data) later.preview = {};
+    if (!keeps_payload(later) && keeps_payload(call)) call.preview = {};
+    say_over(call, later);
+}
+
 }  // namespace
 
 /// One call on its way to the journal.
@@ -57,7 +65,7 @@ void Recorder::join_beginnings(std::vector<Call>& calls, std::vector<bool>& skip
             continue;
         }
         Call joined = std::move(calls[first]);
-        say_over(joined, calls[last]);
+        join(joined, calls[last]);
         calls[last] = std::move(joined);
         skip[first] = true;
         found->second = last;
@@ -80,7 +88,7 @@ std::vector<Recorder::Draft> Recorder::plan(std::vector<Call>& calls, const std:
         const bool runs = known != nullptr && !known->closing;
         const bool ours = runs && known->delivered && known->project == call.project && known->opening;
         if (call.status == Status::Running) {
-            if ((known != nullptr && !ours) || began_and_ended_.contains(call.id)) {
+            if ((known != nullptr && !ours) || ended_.contains(call.id)) {
                 delivered.late.push_back(i);
                 continue;
             }
@@ -99,6 +107,12 @@ std::vector<Recorder::Draft> Recorder::plan(std::vector<Call>& calls, const std:
             known->amended = true;
             draft.noted = false;
         }
+        if (!keeps_payload(call)) {
+            withheld_.insert(call.id);
+        } else if (!call.privacy.full_data && withheld_.contains(call.id)) {
+            call.privacy.full_data = false;
+            call.preview = {};
+        }
         drafts.push_back(draft);
     }
     return drafts;
@@ -116,7 +130,7 @@ Result<Recorder::Delivered> Recorder::deliver(std::vector<Call>& calls) {
         if (draft.beginning) {
             Call whole;
             for (const std::string& part : *draft.beginning) (void)decode(part, whole);
-            say_over(whole, call);
+            join(whole, call);
             call = std::move(whole);
         }
         if (!call.time.duration && call.started_at && call.ended_at && *call.started_at <= *call.ended_at)
@@ -200,9 +214,9 @@ void Recorder::note(std::span<const Draft> drafts, const journal::Position& last
             ++position.sequence;
             const Call& call = *draft.call;
             if (draft.kind == EntryKind::Opening) {
+                if (ended_.contains(call.id)) continue;  // its end came on another way in this very moment
                 begun += draft.again ? 0 : 1;
                 Recent& recent = recent_[call.id];
-                if (recent.closing) continue;  // its end came on another way in this very moment
                 if (recent.delivered) forget_beginning_locked(recent);
                 recent.id = call.id;
                 recent.opening = position;
@@ -217,13 +231,6 @@ void Recorder::note(std::span<const Draft> drafts, const journal::Position& last
             }
             begun += draft.kind == EntryKind::Complete ? 1 : 0;
             ++ended;
-            if (draft.kind == EntryKind::Closing && began_and_ended_.insert(call.id).second) {
-                began_and_ended_order_.push_back(call.id);
-                if (began_and_ended_order_.size() > kMaxEnded) {
-                    began_and_ended_.erase(began_and_ended_order_.front());
-                    began_and_ended_order_.pop_front();
-                }
-            }
             if (!draft.noted) continue;
             note_closing_locked(call.id, position);
         }

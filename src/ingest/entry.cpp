@@ -21,6 +21,10 @@ void append_entry_header(std::string& out, const std::optional<journal::Position
     writer.varint(opening->sequence);
 }
 
+void mark_may_be_known(std::string& header) {
+    header.front() = static_cast<char>(static_cast<std::uint8_t>(header.front()) | kMayBeKnown);
+}
+
 bool keeps_payload(const Call& call) {
     return call.privacy.full_data.value_or(true);
 }

@@ -28,6 +28,8 @@ struct EntryHeader {
 
 void append_entry_header(std::string& out, const std::optional<journal::Position>& opening,
                          bool may_be_known = false);
+/// Says so in a header that is written already.
+void mark_may_be_known(std::string& header);
 /// Whether a call's prompts and answers are kept; if not, they go when their segment is sealed.
 bool keeps_payload(const Call& call);
 journal::Payload payload_of(std::string_view bytes, std::string_view subject, bool ephemeral);

@@ -4,6 +4,7 @@
 #include "ingest/test_store.hpp"
 #include "io/faulty_file_system.hpp"
 #include "io/memory_file_system.hpp"
+#include "journal/gated_file_system.hpp"
 #include "journal/verify.hpp"
 #include "record/binary.hpp"
 
@@ -22,13 +23,14 @@ using namespace std::chrono_literals;
 class Ingest : public testing::Test {
   protected:
     std::unique_ptr<DataFolder> open() { return open(files); }
-    std::unique_ptr<DataFolder> open(io::FileSystem& on) {
+    std::unique_ptr<DataFolder> open(io::FileSystem& on, bool feed = true) {
         DataFolderOptions options;
         options.path = "/data";
         options.open_store = shared.factory();
         options.prices = pricing::Catalogue::built_in();
         options.max_sync_delay = 1ms;
         options.feeder.interval = 5ms;
+        options.feed = feed;
         auto folder = DataFolder::open(on, std::move(options));
         EXPECT_TRUE(folder) << folder.error().message;
         return folder ? std::move(*folder) : nullptr;
@@ -204,6 +206,192 @@ TEST_F(Ingest, WhatDoesNotFitInMemoryWhileTheDiskIsFullIsCounted) {
     EXPECT_GT(stats.waiting_records, 0U);
     EXPECT_GT(stats.lost, 0U);
     EXPECT_EQ(stats.waiting_records + stats.lost, 100U);
+}
+
+// The disk takes one write and does not come back from it for a while; meanwhile an upload of any size ends.
+TEST_F(Ingest, WhatIsLargerThanAllRoomForWaitingWaitsAloneWhileTheDiskIsHeldUp) {
+    io::FaultyFileSystem disk;
+    journal::GatedFileSystem gated(disk);
+    const Call large = call(std::string(100'000, 'x'));
+    {
+        auto journal = journal::Journal::open(gated, "/data");
+        ASSERT_TRUE(journal) << journal.error().message;
+        Recorder::Options options;
+        options.max_waiting_bytes = 4096;
+        Recorder recorder(**journal, pricing::Catalogue::built_in(), options);
+        gated.appends.close();
+        {
+            const std::jthread held([&] { recorder.complete(call()); });
+            gated.appends.await_blocked();
+            EXPECT_FALSE(recorder.complete(large));
+            EXPECT_EQ(recorder.stats().waiting_records, 1U);
+            EXPECT_EQ(recorder.stats().lost, 0U);
+            EXPECT_FALSE(recorder.complete(call(std::string(5000, 'y')))) << "behind it there is no room";
+            EXPECT_EQ(recorder.stats().lost, 1U);
+            gated.open_all();
+        }
+    }
+    const auto folder = open(disk);
+    EXPECT_EQ(rows(*folder), 2u);
+    const auto seen = folder->calls().get(large.id);
+    ASSERT_TRUE(seen) << seen.error().message;
+    EXPECT_EQ(seen->request.messages, large.request.messages);
+}
+
+TEST_F(Ingest, ThreeUploadsThatAreKeptTwiceWaitForTheDiskByDefault) {
+    constexpr std::uint64_t kUpload = 32u << 20;
+    EXPECT_GE(Recorder::waiting_bytes_for(256u << 20), 3 * 2 * kUpload);
+}
+
+TEST_F(Ingest, WhatIsToldOfACallWhileItsEndWaitsForTheDiskAmendsIt) {
+    io::FaultyFileSystem disk;
+    auto journal = journal::Journal::open(disk, "/data");
+    ASSERT_TRUE(journal) << journal.error().message;
+    Call told = call();
+    {
+        Recorder recorder(**journal, pricing::Catalogue::built_in());
+        OpenCall begun = recorder.begin(told);
+        disk.set_free_bytes(0);
+        answer(begun);
+        EXPECT_EQ(recorder.stats().waiting_records, 1U);
+        disk.set_free_bytes(std::nullopt);
+    }
+    ASSERT_TRUE((*journal)->wait_durable((*journal)->stats().appended));
+    auto reader = journal::Reader::open(disk, "/data", journal->get());
+    ASSERT_TRUE(reader);
+    const auto record = (*reader)->read((*journal)->stats().appended);
+    ASSERT_TRUE(record);
+    EXPECT_TRUE(read_entry_header(record->header)->may_be_known);
+}
+
+/// The halves of a call that is delivered: begun, and over.
+struct Halves {
+    explicit Halves(const Call& whole) : begun(whole), ended(whole) {
+        begun.status = Status::Running;
+        ended.status = Status::Success;
+        ended.request = {};
+        Message message;
+        message.role = "assistant";
+        message.parts.emplace_back();
+        message.parts.back().text = "at ten";
+        ended.response.messages.push_back(message);
+        ended.preview.answer = "at ten";
+    }
+    static Recorder::Delivered deliver(DataFolder& folder, const Call& one) {
+        std::vector<Call> calls{one};
+        auto delivered = folder.recorder().deliver(calls);
+        EXPECT_TRUE(delivered) << delivered.error().message;
+        return delivered ? *delivered : Recorder::Delivered{};
+    }
+    Call begun;
+    Call ended;
+};
+
+TEST_F(Ingest, ABeginningBehindItsEndIsLateAlsoWhenTheStoreHasTheEnd) {
+    const auto folder = open();
+    const Halves halves(call());
+    Halves::deliver(*folder, halves.ended);
+    EXPECT_EQ(rows(*folder), 1u);
+    folder->recorder().forget_until(folder->journal().durable().sequence);
+    EXPECT_EQ(Halves::deliver(*folder, halves.begun).late, std::vector<std::size_t>{0});
+    const auto seen = folder->calls().get(halves.begun.id);
+    ASSERT_TRUE(seen) << seen.error().message;
+    EXPECT_EQ(seen->status, Status::Success);
+    EXPECT_EQ(seen->response.messages, halves.ended.response.messages);
+    EXPECT_EQ(folder->recorder().stats().running, 0U);
+}
+
+TEST_F(Ingest, ABeginningBehindItsEndHidesNoAnswerAfterARestart) {
+    const Halves halves(call());
+    const Uuid id = halves.begun.id;
+    const auto expect_whole = [&](DataFolder& folder) {
+        const auto seen = folder.calls().get(id);
+        ASSERT_TRUE(seen) << seen.error().message;
+        EXPECT_EQ(seen->status, Status::Success);
+        EXPECT_EQ(seen->response.messages, halves.ended.response.messages);
+        EXPECT_EQ(rows(folder), 1u);
+    };
+    {
+        const auto folder = open();
+        Halves::deliver(*folder, halves.ended);
+    }
+    {
+        const auto folder = open();
+        EXPECT_TRUE(Halves::deliver(*folder, halves.begun).late.empty()) << "nobody remembers its end";
+        expect_whole(*folder);
+    }
+    for (const bool fed_anew : {false, true}) {
+        shared.fresh = fed_anew;
+        const auto folder = open();
+        EXPECT_EQ(folder->interrupted(), fed_anew ? 0U : 1U);
+        expect_whole(*folder);
+        const auto seen = folder->calls().get(id);
+        EXPECT_EQ(seen->request.messages, halves.begun.request.messages) << "the gap that it fills";
+    }
+}
+
+TEST_F(Ingest, AnAmendedCallIsReadWholeWhileTheStoreIsBehind) {
+    Call first = call();
+    first.status = Status::Success;
+    Call amendment;
+    amendment.id = first.id;
+    amendment.kind = Kind::Chat;
+    amendment.status = Status::Partial;
+    amendment.labels.tags = {"late"};
+    std::optional<Call> behind;
+    for (const bool feed : {false, true}) {
+        const auto folder = open(files, feed);
+        if (!feed) {
+            Halves::deliver(*folder, first);
+            Halves::deliver(*folder, amendment);
+        } else {
+            EXPECT_EQ(rows(*folder), 1u);
+        }
+        const auto seen = folder->calls().get(first.id);
+        ASSERT_TRUE(seen) << seen.error().message;
+        EXPECT_EQ(seen->status, Status::Partial);
+        EXPECT_EQ(seen->labels.tags, amendment.labels.tags);
+        EXPECT_EQ(seen->request.messages, first.request.messages);
+        EXPECT_EQ(seen->model, first.model);
+        if (behind) EXPECT_EQ(*seen, *behind);
+        behind = *seen;
+    }
+}
+
+TEST_F(Ingest, OfACallThatDoesNotKeepItsTextsNoPreviewIsMadeByWhatArrivesLater) {
+    for (const bool by_gateway : {false, true}) {
+        SCOPED_TRACE(by_gateway);
+        shared.fresh = true;
+        const auto folder = open();
+        Call secret = call();
+        secret.privacy.full_data = false;
+        Halves halves(secret);
+        halves.ended.privacy = {};
+        if (by_gateway) {
+            OpenCall open = folder->recorder().begin(secret);
+            open.call().status = Status::Success;
+            open.end();
+        } else {
+            halves.begun.preview.prompt = "the sender's own";
+            Halves::deliver(*folder, halves.begun);
+            Halves::deliver(*folder, halves.ended);
+        }
+        const auto check = [&] {
+            EXPECT_TRUE(folder->feeder().catch_up(10s));
+            const auto row = folder->store().get(secret.id);
+            ASSERT_TRUE(row && *row);
+            EXPECT_EQ((*row)->call.preview.answer, "");
+            EXPECT_EQ((*row)->call.preview.prompt, by_gateway ? "" : "the sender's own");
+            EXPECT_EQ((*row)->call.privacy.full_data, false);
+            const auto record = folder->reader().read({(*row)->closed_at.stream, (*row)->closed_at.sequence});
+            ASSERT_TRUE(record);
+            for (const journal::StoredPayload& payload : record->payloads)
+                EXPECT_EQ(payload.kind, journal::PayloadClass::Ephemeral);
+        };
+        check();
+        Halves::deliver(*folder, halves.ended);
+        check();
+    }
 }
 
 TEST_F(Ingest, AStoreThatIsDeletedIsRebuiltToTheSameContent) {

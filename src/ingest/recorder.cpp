@@ -102,6 +102,7 @@ OpenCall Recorder::begin(std::unique_ptr<Call> call) {
     {
         const std::scoped_lock lock(recent_mutex_);
         recent_[c.id] = {.id = c.id, .opening = open.opening_, .closing = std::nullopt};
+        if (!keeps_payload(c)) withheld_.insert(c.id);
     }
     for (Consumer* consumer : consumers_) consumer->call_began(c);
     return open;
@@ -116,7 +117,7 @@ void Recorder::end(OpenCall& open) {
     Closing closing;
     closing.id = c.id;
     closing.kind = static_cast<std::uint8_t>(open.opening_ ? EntryKind::Closing : EntryKind::Complete);
-    append_entry_header(closing.header, open.opening_, was_amended(c.id));
+    append_entry_header(closing.header, open.opening_);
     append_encoded(closing.header, c, Place::Header);
     if (open.opening_) {
         closing.closes = c.id;
@@ -186,7 +187,8 @@ Result<std::size_t> Recorder::close_orphans() {
     return count;
 }
 
-Result<journal::Position> Recorder::append(const Closing& closing) {
+Result<journal::Position> Recorder::append(Closing& closing, bool waited) {
+    if (waited || was_amended(closing.id)) mark_may_be_known(closing.header);
     std::array<journal::Payload, 2> payloads;
     std::size_t count = 0;
     for (const std::string* bytes : {&closing.request_payload, &closing.response_payload}) {
@@ -217,7 +219,12 @@ void Recorder::note_closing_locked(const Uuid& id, const journal::Position& posi
     Recent& recent = recent_[id];
     if (recent.delivered) forget_beginning_locked(recent);
     recent.id = id;
+    if (recent.closing) {
+        recent.earlier.push_back(*recent.closing);
+        if (recent.earlier.size() > kMaxEarlier) recent.earlier.erase(recent.earlier.begin());
+    }
     recent.closing = position;
+    ended_.insert(id);
     ended_order_.push_back(id);
     while (ended_order_.size() > kMaxEnded) {
         recent_.erase(ended_order_.front());
@@ -226,9 +233,9 @@ void Recorder::note_closing_locked(const Uuid& id, const journal::Position& posi
 }
 
 std::optional<journal::Position> Recorder::append_or_keep(Closing closing) {
-    if (auto position = append(closing)) return *position;
+    if (auto position = append(closing, false)) return *position;
     const std::scoped_lock lock(waiting_mutex_);
-    if (waiting_bytes_ + closing.bytes() > options_.max_waiting_bytes) {
+    if (!waiting_.empty() && waiting_bytes_ + closing.bytes() > options_.max_waiting_bytes) {
         lost_.fetch_add(1, std::memory_order_relaxed);
         log::error("call {} is lost: the journal cannot be written and {} bytes are waiting already",
                    closing.id.to_string(), waiting_bytes_);
@@ -247,9 +254,9 @@ bool Recorder::retry_waiting() {
     while (!waiting_.empty()) {
         // It stays where it is, as only this takes anything away; and nobody waits for the disk who adds to
         // it.
-        const Closing& first = waiting_.front();
+        Closing& first = waiting_.front();
         lock.unlock();
-        const bool written = append(first).has_value();
+        const bool written = append(first, true).has_value();
         lock.lock();
         if (!written) return false;
         waiting_bytes_ -= first.bytes();

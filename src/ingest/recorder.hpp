@@ -3,6 +3,7 @@
 #include "base/error.hpp"
 #include "base/time.hpp"
 #include "base/uuid.hpp"
+#include "ingest/latest_ids.hpp"
 #include "journal/journal.hpp"
 #include "pricing/catalogue.hpp"
 #include "record/binary.hpp"
@@ -22,7 +23,6 @@
 #include <string>
 #include <thread>
 #include <unordered_map>
-#include <unordered_set>
 #include <utility>
 #include <vector>
 
@@ -84,9 +84,16 @@ struct RecorderStats {
 /// Any thread.
 class Recorder {
   public:
+    static constexpr std::uint64_t kSmallestWaitingBytes = 64u << 20;
+    /// max_waiting_bytes for those whose requests may take so much memory at once: a record may hold a body
+    /// twice, as messages and as it came, and what was admitted finds its place in the line.
+    static constexpr std::uint64_t waiting_bytes_for(std::uint64_t body_bytes) {
+        return kSmallestWaitingBytes + 2 * body_bytes;
+    }
     struct Options {
         Clock* clock = nullptr;  ///< default: system_clock()
-        std::uint64_t max_waiting_bytes = 64u << 20;
+        /// Of records that the disk refuses; one that is larger still waits alone.
+        std::uint64_t max_waiting_bytes = kSmallestWaitingBytes;
         /// How long the destructor goes on trying to write what waits.
         std::chrono::milliseconds closing_patience{5000};
     };
@@ -113,12 +120,19 @@ class Recorder {
     struct Delivered {
         /// The last record written; durable with it is all that was delivered. Absent: nothing was written.
         std::optional<journal::Position> last;
-        std::vector<std::size_t> late;  ///< beginnings of calls that are known already: nothing was written
+        /// Beginnings of calls that are known already: nothing was written of them. Known are those that are
+        /// running, and the last kMaxEnded that this recorder was handed an end of.
+        std::vector<std::size_t> late;
         std::vector<std::size_t> refused;  ///< beginnings for which there is no room: see kMaxBegun
     };
     /// Prices those that bring no cost, and appends all of them, with few writes. Not durable yet: see
     /// Journal::wait_durable. After an error, which is the journal's, some may be in the journal, but nobody
     /// may rely on that; to deliver them again is right. `calls` is used up.
+    ///
+    /// What arrives for a call that does not keep its texts (privacy.full_data: false) and says nothing of
+    /// that itself is not kept either, and no preview is made of it, as long as that call is among the last
+    /// kMaxEnded of its kind. A preview stays if it came together with full_data: false: then it is not one
+    /// that was made here.
     Result<Delivered> deliver(std::vector<Call>& calls);
     /// Delivered calls that may be running at a time, and the bytes that are remembered of them: those who
     /// never end them must not fill the memory.
@@ -141,12 +155,15 @@ class Recorder {
         Uuid id;
         std::optional<journal::Position> opening;
         std::optional<journal::Position> closing;  ///< absent: it is running
-        bool delivered = false;                    ///< by somebody else, who will also tell of its end
-        bool amended = false;                      ///< somebody else told of it while it ran
+        /// Where it stood before it was amended, oldest first, at most kMaxEarlier of them.
+        std::vector<journal::Position> earlier = {};
+        bool delivered = false;  ///< by somebody else, who will also tell of its end
+        bool amended = false;    ///< somebody else told of it while it ran
         /// If it was delivered: its project, and what was said of it, but for the request, encoded.
         std::string project = {};
         std::shared_ptr<const std::array<std::string, 2>> beginning = {};
     };
+    static constexpr std::size_t kMaxEarlier = 256;
     [[nodiscard]] std::optional<Recent> recent(const Uuid& id) const;
     [[nodiscard]] std::vector<Recent> running() const;
     /// The store has what this journal's own stream holds up to here.
@@ -180,7 +197,8 @@ class Recorder {
     Result<journal::Position> append_drafts(std::span<const Draft> drafts, std::size_t& count);
     void forget_beginning_locked(Recent& recent);
     void note(std::span<const Draft> drafts, const journal::Position& last);
-    Result<journal::Position> append(const Closing& closing);
+    /// `waited`: others may have told of the call meanwhile.
+    Result<journal::Position> append(Closing& closing, bool waited);
     std::optional<journal::Position> append_or_keep(Closing closing);
     /// Writes what is waiting, in order, as far as the disk takes it. True when nothing waits any more.
     bool retry_waiting();
@@ -205,9 +223,8 @@ class Recorder {
     static constexpr std::size_t kMaxEnded = 100'000;
     std::size_t delivered_running_ = 0;  ///< with recent_mutex_, as the next
     std::size_t delivered_bytes_ = 0;    ///< of their beginnings
-    /// Of the delivered calls that began and ended, the last kMaxEnded: a beginning may be delivered again.
-    std::unordered_set<Uuid> began_and_ended_;
-    std::deque<Uuid> began_and_ended_order_;
+    LatestIds ended_{kMaxEnded};         ///< a beginning may be delivered behind its end, or once more
+    LatestIds withheld_{kMaxEnded};      ///< calls that do not keep their texts
 
     mutable std::mutex waiting_mutex_;
     std::deque<Closing> waiting_;

@@ -210,13 +210,26 @@ bool needs_repair(const Call& call) {
 
 void amend(Call& call, const Call& newcomer) {
     const Status before = call.status;
+    const bool withheld = !call.privacy.full_data.value_or(true);
+    if (!withheld && !newcomer.privacy.full_data.value_or(true)) call.preview = {};
+    Preview shown = call.preview;
     amend_group(call, newcomer);
+    if (withheld && !newcomer.privacy.full_data) call.preview = std::move(shown);
     if (newcomer.status == Status::Interrupted) call.status = before;
 }
 
 void amend(Row& row, const Upsert& newcomer) {
-    amend(row.call, newcomer.row.call);
     const Row& newest = newcomer.row;
+    const bool orphan =
+        newest.call.status == Status::Interrupted && newest.opened_at && !newcomer.has_response;
+    if (orphan && row.call.status != Status::Interrupted) {
+        Call whole = newest.call;
+        amend(whole, row.call);
+        row.call = std::move(whole);
+        if (!row.opened_at) row.opened_at = newest.opened_at;  // read first, so it only fills a gap, too
+        return;
+    }
+    amend(row.call, newest.call);
     if (newest.opened_at || (newcomer.has_request && newcomer.has_response)) {
         row.opened_at = newest.opened_at;
         row.closed_at = newest.closed_at;

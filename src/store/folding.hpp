@@ -21,10 +21,12 @@ Call as_stored(const Call& call);
 bool needs_repair(const Call& call);
 
 /// A second arrival of the same call: what it says replaces what was said, what it leaves out stays, maps are
-/// merged. That the process which recorded it died is no news of a call whose end is known.
+/// merged. `interrupted` is no news of a call whose end is known: that stays. Where one of the two does not
+/// keep its texts (privacy.full_data: false), a preview stays only from an arrival that says so itself.
 void amend(Call& call, const Call& newcomer);
 /// The same for a row, with the places of its payloads: read one after the other, opened_at first, the two
-/// records give the newest request and the newest response that were brought.
+/// records give the newest request and the newest response that were brought. A call that was found begun and
+/// never ended, and whose end is there all the same (they came by different ways), only fills gaps.
 void amend(Row& row, const Upsert& newcomer);
 
 /// The last word replaces the feedback, or the score of that name, as a whole.

@@ -215,11 +215,10 @@ Result<void> check_cost(Call& call) {
     return {};
 }
 
-/// What the messages give, or else, where the payload was not sent along, what came.
+/// What the messages give, or else, where the payload was not sent along or is not kept, what came.
 void complete_preview(Call& call) {
     Preview given = std::move(call.preview);
     providers::fill_preview(call);
-    if (!call.privacy.full_data.value_or(true)) return;
     if (call.preview.prompt.empty()) call.preview.prompt = utf8_prefix(given.prompt, kPreviewBytes);
     if (call.preview.answer.empty()) call.preview.answer = utf8_prefix(given.answer, kPreviewBytes);
 }
