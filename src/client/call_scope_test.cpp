@@ -17,6 +17,7 @@
 #include <stdexcept>
 
 static thread_local std::size_t allocations = 0;
+#if !__has_feature(address_sanitizer) && !__has_feature(thread_sanitizer)  // these count for themselves
 void* operator new(std::size_t size) {
     ++allocations;
     if (void* const memory = std::malloc(size)) return memory;
@@ -28,6 +29,7 @@ void operator delete(void* memory) noexcept {
 void operator delete(void* memory, std::size_t) noexcept {
     std::free(memory);
 }
+#endif
 
 namespace steno {
 namespace {
