@@ -4,6 +4,7 @@
 #include "client/draft.hpp"
 #include "client/record_writer.hpp"
 #include "python/context.hpp"
+#include "python/exchange.hpp"
 #include "python/values.hpp"
 #include "record/call.hpp"
 
@@ -27,6 +28,7 @@ PyObject* itself(PyObject* self) {
 }
 
 void end(CallObject* call) noexcept {
+    settle_exchange(call);
     if (!call->items.empty()) {
         guarded([&] {
             call->items.push_back(']');
@@ -42,11 +44,9 @@ void destroy(PyObject* self) {
     PyTypeObject* const type = Py_TYPE(self);
     {
         const KeepError keep;
-        Py_CLEAR(call->token);  // whoever is in this context still is
-        if (call->scope.draft() != nullptr) {
-            call->scope.partial();  // nobody said that it was over
-            end(call);
-        }
+        Py_CLEAR(call->token);                                      // whoever is in this context still is
+        if (call->scope.draft() != nullptr) call->scope.partial();  // nobody said that it was over
+        end(call);
     }
     call->items.~basic_string();
     call->context.~Context();
@@ -330,6 +330,8 @@ CallObject* new_call(CallKind kind, std::string_view name, const Context& contex
     new (&call->items) std::string();
     new (&call->id) Uuid();
     call->token = nullptr;
+    call->exchange = nullptr;
+    call->has_calls = false;
     call->is_ai_call = kind != CallKind::Function && kind != CallKind::Agent && kind != CallKind::Span &&
                        kind != CallKind::Retrieval && kind != CallKind::Evaluation;
     if (CallScope::Draft* const draft = call->scope.draft()) {

@@ -18,6 +18,8 @@ struct CallObject {
     PyObject* token;    ///< of `enter`; null while it is not current
     std::string items;  ///< what a generator gave that is no text, as JSON
     bool is_ai_call;
+    bool has_calls;      ///< to providers, on the record themselves
+    PyObject* exchange;  ///< the only one so far, if it did end: exchange.hpp
 };
 extern PyTypeObject* call_type;
 

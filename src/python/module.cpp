@@ -1,5 +1,6 @@
 #include "python/call.hpp"
 #include "python/context.hpp"
+#include "python/exchange.hpp"
 #include "python/python.hpp"
 #include "python/tracked.hpp"
 #include "python/values.hpp"
@@ -129,7 +130,8 @@ PyModuleDef definition = {
 PyMODINIT_FUNC PyInit__core() {
     using namespace steno::python;
     Ref module(PyModule_Create(&definition));
-    if (!module || !add_context(module.get()) || !add_call(module.get()) || !add_tracked(module.get()))
+    if (!module || !add_context(module.get()) || !add_call(module.get()) || !add_tracked(module.get()) ||
+        !add_exchange(module.get()))
         return nullptr;
     return module.release();
 }

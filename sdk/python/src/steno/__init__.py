@@ -25,6 +25,7 @@ from ._context import (
     within,
 )
 from ._core import Call, Context
+from ._instrument import instrument, uninstrument
 
 
 class Status(NamedTuple):
@@ -109,6 +110,7 @@ __all__ = [
     "current_call",
     "flush",
     "function",
+    "instrument",
     "prompt",
     "request",
     "session",
@@ -117,6 +119,7 @@ __all__ = [
     "stop",
     "tags",
     "traceparent",
+    "uninstrument",
     "user",
     "within",
 ]

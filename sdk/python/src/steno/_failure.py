@@ -25,7 +25,7 @@ _BY_STATUS = {
 _DEEPEST = 50
 
 
-def _kind(error: BaseException) -> Optional[str]:
+def kind_of(error: BaseException) -> Optional[str]:
     if isinstance(error, (asyncio.CancelledError, KeyboardInterrupt, GeneratorExit)):
         return "cancelled"
     status = getattr(error, "status_code", None)
@@ -40,6 +40,15 @@ def _kind(error: BaseException) -> Optional[str]:
     if isinstance(error, ConnectionError) or "ConnectError" in name or "ConnectionError" in name:
         return "connection"
     return None
+
+
+def words_of(error: BaseException) -> str:
+    name = type(error).__name__
+    try:
+        said = str(error)
+        return f"{name}: {said}" if said else name
+    except Exception:
+        return name
 
 
 def _stack(traceback: Optional[TracebackType]) -> str:
@@ -58,14 +67,9 @@ _HERE = __file__.rpartition("/")[0] + "/"
 
 def note(call: Call, error: BaseException) -> None:
     """Notes the exception. Whatever its class does when it is looked at, nothing is raised."""
-    name = type(error).__name__
+    name, words = type(error).__name__, words_of(error)
     try:
-        said = str(error)
-        words = f"{name}: {said}" if said else name
-    except Exception:
-        words = name
-    try:
-        why = _kind(error)
+        why = kind_of(error)
     except Exception:
         why = None
     try:

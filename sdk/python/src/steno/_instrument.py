@@ -1,0 +1,270 @@
+"""AI calls of programs that say nothing: found in the HTTP clients that all libraries use."""
+
+from __future__ import annotations
+
+import contextvars
+import functools
+import importlib
+import importlib.util
+import sys
+import threading
+from typing import Any, Callable, Dict, List, Mapping, Optional, Tuple
+
+from . import _core, _failure
+
+_lock = threading.Lock()
+_originals: List[Tuple[Any, str, Any]] = []
+_hosts: Dict[str, Tuple[Tuple[str, str], ...]] = {}  # of a declared host: (begin of the path, provider), the longest first
+
+# Set while a client is at work: what it calls below is its own request, not another one.
+_inside: contextvars.ContextVar[bool] = contextvars.ContextVar("steno_inside", default=False)
+
+
+def instrument(*, hosts: Optional[Mapping[str, str]] = None) -> None:
+    """Records the AI calls that this program makes through httpx, httpx2, urllib3 (requests, boto3): those to the
+    providers' own addresses, and those to `hosts`, as in {"127.0.0.1:8000": "vllm", "proxy.example/openai": "openai"}.
+    Again: with other hosts."""
+    with _lock:
+        declared: Dict[str, List[Tuple[str, str]]] = {}
+        for address, provider in (hosts or {}).items():
+            host, slash, path = address.split("://")[-1].partition("/")
+            declared.setdefault(host.lower(), []).append(((slash + path).rstrip("/"), provider))
+        _hosts.clear()
+        _hosts.update({host: tuple(sorted(rows, key=lambda row: -len(row[0]))) for host, rows in declared.items()})
+        if _originals:
+            return
+        for name, patch in (("httpx", _patch_httpx), ("httpx2", _patch_httpx), ("urllib3", _patch_urllib3)):
+            try:
+                if name in sys.modules or importlib.util.find_spec(name) is not None:
+                    patch(importlib.import_module(name))
+            except Exception:
+                continue  # a client of another make: its calls are not seen
+
+
+def uninstrument() -> None:
+    """Everything is as it was. Answers that are being read are recorded to their end."""
+    with _lock:
+        while _originals:
+            owner, name, original = _originals.pop()
+            setattr(owner, name, original)
+        _hosts.clear()
+
+
+def _replace(owner: Any, name: str, make: Callable[[Any], Any]) -> None:
+    original = getattr(owner, name)
+    setattr(owner, name, functools.wraps(original)(make(original)))
+    _originals.append((owner, name, original))
+
+
+def _begin(
+    method: object, host: str, port: Optional[int], target: str, headers: object, body: Optional[bytes]
+) -> Optional[_core.Exchange]:
+    try:
+        if _inside.get():
+            return None
+        address = f"{host}:{port}" if port is not None else host
+        for path, provider in _hosts.get(address.lower(), ()):
+            if target.startswith(path) and target[len(path) : len(path) + 1] in ("/", "?", ""):
+                return _core.begin_exchange(method, address, target, headers, body, provider, len(path))
+        return _core.begin_exchange(method, address, target, headers, body, None, 0)
+    except Exception:
+        return None
+
+
+def _fail(exchange: _core.Exchange, error: BaseException) -> None:
+    try:
+        exchange.fail(_failure.kind_of(error) or "connection", _failure.words_of(error))
+    except Exception:
+        exchange.close()
+
+
+# httpx, and httpx2, which is its successor: a transport gives an answer whose stream is read by whoever wants it.
+
+
+def _patch_httpx(module: Any) -> None:
+    class Answer(module.SyncByteStream):  # type: ignore[misc]
+        def __init__(self, stream: Any, exchange: _core.Exchange) -> None:
+            self._stream, self._exchange = stream, exchange
+
+        def __iter__(self) -> Any:
+            try:
+                for data in self._stream:
+                    self._exchange.feed(data)
+                    yield data
+            except GeneratorExit:
+                raise
+            except BaseException as error:
+                _fail(self._exchange, error)
+                raise
+            self._exchange.end()
+
+        def close(self) -> None:
+            try:
+                self._stream.close()
+            finally:
+                self._exchange.close()
+
+    class AsyncAnswer(module.AsyncByteStream):  # type: ignore[misc]
+        def __init__(self, stream: Any, exchange: _core.Exchange) -> None:
+            self._stream, self._exchange = stream, exchange
+
+        async def __aiter__(self) -> Any:
+            try:
+                async for data in self._stream:
+                    self._exchange.feed(data)
+                    yield data
+            except GeneratorExit:
+                raise
+            except BaseException as error:
+                _fail(self._exchange, error)
+                raise
+            self._exchange.end()
+
+        async def aclose(self) -> None:
+            try:
+                await self._stream.aclose()
+            finally:
+                self._exchange.close()
+
+    def begin(request: Any) -> Optional[_core.Exchange]:
+        try:
+            url = request.url
+            # What is made while it is sent (uploads from files) is not read ahead.
+            body = getattr(request, "_content", None)
+            target = url.raw_path.decode("ascii", "replace")
+            return _begin(request.method, url.host, url.port, target, request.headers.raw, body)
+        except Exception:
+            return None
+
+    def take(exchange: _core.Exchange, response: Any, wrapper: Any) -> None:
+        try:
+            exchange.response(response.status_code, response.headers.raw)
+            response.stream = wrapper(response.stream, exchange)
+        except Exception:
+            exchange.close()
+
+    def sync(original: Any) -> Any:
+        def handle_request(self: Any, request: Any) -> Any:
+            exchange = begin(request)
+            if exchange is None:
+                return original(self, request)
+            token = _inside.set(True)
+            try:
+                response = original(self, request)
+            except BaseException as error:
+                _fail(exchange, error)
+                raise
+            finally:
+                _inside.reset(token)
+            take(exchange, response, Answer)
+            return response
+
+        return handle_request
+
+    def asynchronous(original: Any) -> Any:
+        async def handle_async_request(self: Any, request: Any) -> Any:
+            exchange = begin(request)
+            if exchange is None:
+                return await original(self, request)
+            token = _inside.set(True)
+            try:
+                response = await original(self, request)
+            except BaseException as error:
+                _fail(exchange, error)
+                raise
+            finally:
+                _inside.reset(token)
+            take(exchange, response, AsyncAnswer)
+            return response
+
+        return handle_async_request
+
+    _replace(module.HTTPTransport, "handle_request", sync)
+    _replace(module.AsyncHTTPTransport, "handle_async_request", asynchronous)
+
+
+# urllib3 2, which requests and boto3 use: each attempt is one _make_request; what is read of an answer passes through
+# its _raw_read or _handle_chunk, before its content coding is undone.
+
+
+def _patch_urllib3(module: Any) -> None:
+    if not module.__version__.startswith("2."):
+        return
+    broken = (module.exceptions.HTTPError, OSError)
+
+    def follow(response: Any, exchange: _core.Exchange) -> None:
+        release, close, read_chunked = response.release_conn, response.close, response.read_chunked
+        is_released = False
+
+        def feeding(read: Any) -> Any:
+            def wrapper(*args: Any, **kwargs: Any) -> Any:
+                data = read(*args, **kwargs)
+                if data:
+                    exchange.feed(bytes(data))
+                if read is raw_read:
+                    end_if_released()
+                return data
+
+            return wrapper
+
+        def chunks(*args: Any, **kwargs: Any) -> Any:
+            yield from read_chunked(*args, **kwargs)
+            end_if_released()
+
+        def released() -> Any:
+            # The last bytes may have come, and not yet have been given back: `wrapper` feeds them.
+            nonlocal is_released
+            is_released = True
+            error = sys.exc_info()[1]
+            if isinstance(error, broken):
+                _fail(exchange, error)
+            return release()
+
+        def end_if_released() -> None:
+            if is_released and response.length_remaining in (0, None):
+                exchange.end()
+            elif is_released:
+                exchange.close()
+
+        def closed() -> Any:
+            end_if_released()
+            exchange.close()
+            return close()
+
+        raw_read = response._raw_read
+        response._raw_read, response._handle_chunk = feeding(raw_read), feeding(response._handle_chunk)
+        response.read_chunked, response.release_conn, response.close = chunks, released, closed
+
+    def patched(original: Any) -> Any:
+        def _make_request(
+            self: Any, conn: Any, method: str, url: str, body: Any = None, headers: Any = None, *args: Any, **kwargs: Any
+        ) -> Any:
+            sent = body.encode("utf-8", "replace") if isinstance(body, str) else body
+            exchange = _begin(
+                method,
+                self.host,
+                None if self.port == {"http": 80, "https": 443}.get(self.scheme) else self.port,
+                url,
+                list((headers or {}).items()),
+                bytes(sent) if isinstance(sent, (bytes, bytearray)) else None,
+            )
+            if exchange is None:
+                return original(self, conn, method, url, body, headers, *args, **kwargs)
+            token = _inside.set(True)
+            whole = kwargs.get("preload_content", True)
+            try:
+                response = original(self, conn, method, url, body, headers, *args, **{**kwargs, "preload_content": False})
+                exchange.response(response.status, list(response.headers.items()))
+                follow(response, exchange)
+                if whole:
+                    response.read(decode_content=kwargs.get("decode_content", True), cache_content=True)
+                return response
+            except BaseException as error:
+                _fail(exchange, error)
+                raise
+            finally:
+                _inside.reset(token)
+
+        return _make_request
+
+    _replace(module.HTTPConnectionPool, "_make_request", patched)
