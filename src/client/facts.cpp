@@ -51,7 +51,7 @@ void add_facts(CallScope& scope, Call facts) noexcept {
         draft->status = static_cast<std::uint8_t>(facts.status);
         draft->failed = facts.status == Status::Failure;
         draft->prompt_preview = std::move(facts.preview.prompt);
-        draft->answer_preview = std::move(facts.preview.answer);
+        draft->result_preview = std::move(facts.preview.answer);
         facts.preview = {};
         draft->messages.clear();
         draft->answer.clear();
