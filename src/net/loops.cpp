@@ -3,6 +3,7 @@
 #include "base/log.hpp"
 #include "net/http.hpp"
 #include "net/loop.hpp"
+#include "net/run_on.hpp"
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/co_spawn.hpp>
@@ -208,27 +209,30 @@ void Loops::run(std::function<Task<void>()> task) {
     state->changed.wait(lock, [&] { return state->done; });
 }
 
-Task<void> blocking(Loops& loops, std::function<void()> work) {
+Task<void> run_on(asio::thread_pool& pool, const std::function<void()>& work) {
     Loop& loop = *Loop::current();
-    auto guarded = [](const std::function<void()>& job) {
-        try {
-            job();
-        } catch (const std::exception& e) {
-            log::error("blocking work threw: {}", e.what());
-        }
-    };
-    if (!loops.impl().pool) {
-        guarded(work);
-        co_return;
-    }
+    std::exception_ptr thrown;
     co_await asio::async_initiate<const asio::use_awaitable_t<>, void()>(
         [&](auto resume) {
-            asio::post(*loops.impl().pool, [&work, &loop, guarded, resume = std::move(resume)]() mutable {
-                guarded(work);
+            asio::post(pool, [&work, &loop, &thrown, resume = std::move(resume)]() mutable {
+                try {
+                    work();
+                } catch (...) {
+                    thrown = std::current_exception();
+                }
                 asio::post(loop.context, [resume = std::move(resume)]() mutable { std::move(resume)(); });
             });
         },
         asio::use_awaitable);
+    if (thrown) std::rethrow_exception(thrown);
+}
+
+Task<void> blocking(Loops& loops, std::function<void()> work) {
+    if (loops.impl().pool) {
+        co_await run_on(*loops.impl().pool, work);
+    } else {
+        work();
+    }
 }
 
 namespace {

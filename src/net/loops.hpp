@@ -41,8 +41,8 @@ class Loops {
     std::unique_ptr<Impl> impl_;
 };
 
-/// Runs `work` on the blocking pool and continues on the caller's loop with its result. `work` must not
-/// throw. The pool's queue is bounded only by the callers: each request waits for its own work.
+/// Runs `work` on the blocking pool and continues on the caller's loop with its result, or with what it
+/// threw. The pool's queue is bounded only by the callers: each request waits for its own work.
 Task<void> blocking(Loops& loops, std::function<void()> work);
 
 template <class F>

@@ -4,6 +4,7 @@
 #include "net/http_client.hpp"
 #include "net/http_server.hpp"
 #include "net/raw_sockets_for_test.hpp"
+#include "net/workers.hpp"
 
 #include <gtest/gtest.h>
 
@@ -652,6 +653,32 @@ TEST_F(Net, StoppingTheLoopsEndsEverything) {
     running.get_future().wait();
     loops.stop();
     EXPECT_EQ(server->connections(), 0u);
+}
+
+TEST_F(Net, WhatWorkBesideALoopThrowsComesOutAtTheLoop) {
+    Workers workers(1);
+    int caught = 0;
+    int value = 0;
+    loops.run([&]() -> Task<void> {
+        const auto expect = [&](auto task) -> Task<void> {
+            try {
+                co_await std::move(task);
+                ADD_FAILURE() << "it went on as if the work were done";
+            } catch (const std::bad_alloc&) {
+                ++caught;
+            } catch (int) {
+                ++caught;
+            }
+        };
+        co_await expect(workers.run([] { throw std::bad_alloc(); }));
+        co_await expect(workers.run([] { throw 7; }));
+        co_await expect(workers.value([]() -> int { throw std::bad_alloc(); }));
+        co_await expect(blocking(loops, [] { throw std::bad_alloc(); }));
+        co_await expect(blocking_value(loops, []() -> int { throw std::bad_alloc(); }));
+        value = co_await workers.value([] { return 42; });
+    });
+    EXPECT_EQ(caught, 5);
+    EXPECT_EQ(value, 42);
 }
 
 TEST_F(Net, BlockingWorkEventsAndFetch) {

@@ -20,10 +20,10 @@ class Workers {
     Workers& operator=(const Workers&) = delete;
 
     /// Runs `work` on one of the threads and continues on the caller's loop, also one that is stopping. The
-    /// line is bounded only by the callers. What `work` throws is logged.
+    /// line is bounded only by the callers. What `work` throws is thrown there.
     Task<void> run(std::function<void()> work);
 
-    /// The same, with a result. `work` must not throw.
+    /// The same, with a result.
     template <class F>
     Task<std::invoke_result_t<F>> value(F work) {
         std::optional<std::invoke_result_t<F>> value;

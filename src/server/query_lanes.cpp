@@ -13,8 +13,18 @@ QueryLane::QueryLane(std::string_view name, unsigned at_once, unsigned in_line)
 
 net::Task<Result<ApiAnswer>> QueryLane::ask(net::ServerExchange& exchange,
                                             std::function<Result<ApiAnswer>()> work) {
-    if (taken_.fetch_add(1) >= places_) {
-        taken_.fetch_sub(1);
+    struct Place {
+        explicit Place(std::atomic<std::uint64_t>& places) : number(places.fetch_add(1)), places_(places) {}
+        ~Place() { places_.fetch_sub(1); }
+        Place(const Place&) = delete;
+        Place& operator=(const Place&) = delete;
+        const std::uint64_t number;
+
+      private:
+        std::atomic<std::uint64_t>& places_;
+    };
+    const Place place(taken_);
+    if (place.number >= places_) {
         refused_.fetch_add(1);
         ApiAnswer full =
             problem(503, "unavailable", fmt::format("{} {} are under way or wait already", places_, name_),
@@ -23,17 +33,18 @@ net::Task<Result<ApiAnswer>> QueryLane::ask(net::ServerExchange& exchange,
         co_return full;
     }
     Cancellation cancellation;
+    struct Watch {
+        net::ServerExchange& exchange;
+        ~Watch() { exchange.on_client_gone({}); }
+    };
+    const Watch watch{exchange};  // goes before what it tells
     exchange.on_client_gone([&cancellation] { cancellation.cancel(); });
     auto answer = co_await workers_.value([&]() -> Result<ApiAnswer> {
-        running_.fetch_add(1);
+        const Place running(running_);
         const Cancellation::Scope scope(cancellation);
-        Result<ApiAnswer> result = fail(Code::Cancelled, "the client has gone");
-        if (!cancellation.cancelled()) result = work();
-        running_.fetch_sub(1);
-        return result;
+        if (cancellation.cancelled()) return fail(Code::Cancelled, "the client has gone");
+        return work();
     });
-    exchange.on_client_gone({});
-    taken_.fetch_sub(1);
     (cancellation.cancelled() ? cancelled_ : answered_).fetch_add(1);
     co_return answer;
 }

@@ -31,6 +31,7 @@ class QueryLanesTest : public testing::Test {
     net::Task<void> serve(net::ServerExchange& exchange) {
         const bool slow = exchange.head().path() == "/slow";
         auto answer = co_await (slow ? searches : lists).ask(exchange, [&]() -> Result<ApiAnswer> {
+            if (exchange.head().path() == "/throws") throw std::bad_alloc();
             while (slow && !let_go && !Cancellation::asked()) std::this_thread::yield();
             if (Cancellation::asked()) return fail(Code::Cancelled, "asked to");
             return ApiAnswer{};
@@ -58,6 +59,12 @@ class QueryLanesTest : public testing::Test {
     std::atomic<bool> let_go = false;
     std::optional<net::HttpServer> http;
 };
+
+TEST_F(QueryLanesTest, AQuestionThatThrowsGivesItsPlaceBack) {
+    for (int i = 0; i < 20; ++i) EXPECT_TRUE(ask("/throws").read_all().starts_with("HTTP/1.1 500 ")) << i;
+    EXPECT_TRUE(ask("/list").read_all().starts_with("HTTP/1.1 200 "));
+    until([&] { return lists.stats().running == 0 && lists.stats().waiting == 0; });
+}
 
 TEST_F(QueryLanesTest, WhatIsSlowHoldsUpNothingOfAnotherKind) {
     std::vector<net::RawSocket> slow;

@@ -5,6 +5,7 @@
 #include "base/text.hpp"
 #include "server/pages.hpp"
 #include "server/query_parameters.hpp"
+#include "sources/gateway/waiting.hpp"
 
 #include <openssl/crypto.h>
 
@@ -19,8 +20,7 @@ namespace {
 constexpr std::size_t kMaxRunningShown = 1000;
 /// A body up to this size needs no share of the memory for bodies.
 constexpr std::uint64_t kSmallBody = 64u << 10;
-constexpr std::int64_t kRoomPatience = 10'000'000'000;
-constexpr std::int64_t kDurabilityPatience = 30'000'000'000;
+constexpr std::chrono::seconds kRoomPatience{10};
 
 /// Compared by hash, so that neither length nor content shows in the time it takes.
 bool same_key(std::string_view given, std::string_view key) {
@@ -246,7 +246,13 @@ net::Task<void> Server::serve_api(net::ServerExchange& exchange, std::string_vie
     const ApiRequest request{head, std::move(found.captures), net::parse_query(head.query()),
                              std::move(*body)};
     const Handler handler = found.route->handler;
-    const auto work = [&] { return handler(services_, request); };
+    const auto work = [&]() -> Result<ApiAnswer> {
+        try {
+            return handler(services_, request);
+        } catch (const std::exception& e) {  // out of memory, most likely: of this question alone
+            return fail(Code::Internal, std::string("the answer could not be made: ") + e.what());
+        }
+    };
     Result<ApiAnswer> answer;
     if (found.route->quick) {  // what tells whether the server lives must not wait behind what is slow
         answer = work();
@@ -264,8 +270,14 @@ net::Task<void> Server::serve_api(net::ServerExchange& exchange, std::string_vie
         co_return;
     }
     if (answer->true_once_durable) {
-        if (auto untrue = co_await wait_until_durable(*answer->true_once_durable))
-            answer = std::move(*untrue);
+        const bool on_disk = co_await gateway::durable(services_.data.journal(), *answer->true_once_durable,
+                                                       gateway::kDurabilityPatience);
+        if (!on_disk) {
+            answer =
+                try_again({Code::Unavailable,
+                           "the disk does not answer: what was sent is written, but not known to be on disk",
+                           "send it again; what is there already is not recorded twice"});
+        }
     }
     co_await send(exchange, *answer);
 }
@@ -295,37 +307,15 @@ net::Task<std::optional<std::string>> Server::read_body(net::ServerExchange& exc
         co_await send(exchange, body.error().code == Code::Unavailable ? full() : problem(body.error()));
         co_return std::nullopt;
     }
+    if (room) room->keep(body->size());
     co_return std::move(*body);
 }
 
 net::Task<bool> Server::make_room(std::uint64_t bytes, std::optional<gateway::BodyBudget::Share>& room) {
-    const std::int64_t deadline = system_clock().steady_nanos() + kRoomPatience;
-    for (;;) {
-        if (auto share = services_.gateway.bodies().take(bytes)) {
-            room.emplace(std::move(*share));
-            co_return true;
-        }
-        if (system_clock().steady_nanos() > deadline) co_return false;
-        const bool slept = co_await net::sleep_for(std::chrono::milliseconds(20));
-        if (!slept) co_return false;
-    }
-}
-
-net::Task<std::optional<ApiAnswer>> Server::wait_until_durable(journal::Position position) {
-    // Looks now and then instead of holding a thread: an fsync takes milliseconds, and many wait for one.
-    journal::Journal& journal = services_.data.journal();
-    const std::int64_t deadline = system_clock().steady_nanos() + kDurabilityPatience;
-    journal.sync_soon();
-    while (journal.durable().sequence < position.sequence) {
-        const bool late = system_clock().steady_nanos() > deadline;
-        const bool slept = !late && co_await net::sleep_for(std::chrono::milliseconds(1));
-        if (slept) continue;
-        co_return try_again(
-            {Code::Unavailable,
-             "the disk does not answer: what was sent is written, but not known to be on disk",
-             "send it again; what is there already is not recorded twice"});
-    }
-    co_return std::nullopt;
+    auto share = co_await gateway::room_in(services_.gateway.bodies(), bytes, kRoomPatience,
+                                           "the upload of a request to the API");
+    if (share) room.emplace(std::move(*share));
+    co_return share.has_value();
 }
 
 }  // namespace steno::server

@@ -46,8 +46,6 @@ class Server {
     net::Task<std::optional<std::string>> read_body(net::ServerExchange& exchange, std::uint64_t most,
                                                     std::optional<gateway::BodyBudget::Share>& room);
     net::Task<bool> make_room(std::uint64_t bytes, std::optional<gateway::BodyBudget::Share>& room);
-    /// Nothing once the record is durable; else the answer that says that it is not.
-    net::Task<std::optional<ApiAnswer>> wait_until_durable(journal::Position position);
     /// The answer that refuses the request, if it must be.
     [[nodiscard]] std::optional<ApiAnswer> check_access(const net::RequestHead& head, bool for_gateway) const;
 

@@ -8,11 +8,13 @@
 #include "sources/gateway/context_headers.hpp"
 #include "sources/gateway/key_id.hpp"
 #include "sources/gateway/refusal.hpp"
+#include "sources/gateway/waiting.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <charconv>
+#include <exception>
 
 namespace steno::gateway {
 
@@ -22,14 +24,12 @@ namespace {
 constexpr std::uint64_t kMaxDecodedBytes = 256u << 20;
 /// Smaller request bodies are not counted.
 constexpr std::uint64_t kSmallBody = 64u << 10;
-/// So long a larger one waits for room, in nanoseconds; and so often it looks.
-constexpr std::int64_t kRoomPatience = 600'000'000'000;
-constexpr std::chrono::milliseconds kRoomInterval{20};
+/// So long a larger one waits for room.
+constexpr std::chrono::minutes kRoomPatience{10};
 /// Exact bytes of an answer beyond this are not kept.
 constexpr std::size_t kMaxRawResponse = 64u << 20;
 /// What is to be read and written of so many bytes is done beside the loop.
 constexpr std::uint64_t kLarge = 1u << 20;
-constexpr std::int64_t kDurabilityPatience = 30'000'000'000;  // ns
 
 std::string stage_message(const net::ClientError& error, const Upstream& upstream) {
     const std::string where = fmt::format("{} at {}", upstream.name, upstream.url.endpoint.to_string());
@@ -78,7 +78,11 @@ std::optional<std::uint64_t> announced_length(const net::Headers& headers) {
 
 Gateway::Relay::Relay(Gateway& gateway, net::ServerExchange& client, const Upstream& upstream,
                       const providers::ProviderRow& provider)
-    : gateway_(gateway), client_(client), upstream_(upstream), provider_(provider) {}
+    : gateway_(gateway),
+      client_(client),
+      upstream_(upstream),
+      provider_(provider),
+      recording_(gateway.options_.capture != Capture::Off) {}
 
 Gateway::Relay::~Relay() {
     client_.on_client_gone({});
@@ -88,7 +92,7 @@ net::Task<void> Gateway::Relay::run() {
     started_ = system_clock().steady_nanos();
     request_ = client_.head();
     id_ = Uuid::at(system_clock().now().unix_nanos, system_random());
-    if (recording()) begin_call();
+    if (recording()) attempt([this] { begin_call(); });
 
     const std::uint64_t most = gateway_.options_.max_body_bytes;
     const auto length = announced_length(request_.headers);
@@ -123,10 +127,20 @@ net::Task<void> Gateway::Relay::run() {
     if (share_) share_->keep(body_.size());
     net::RequestHead outgoing;
     Result<void> prepared;
-    co_await done([&] {
+    const auto prepare_if_it_goes = [&] {
         if (upstream_.remedy.empty()) prepared = prepare(outgoing);
+    };
+    const bool ready = co_await done([&] {
+        prepare_if_it_goes();
         if (is_large() || !upstream_.remedy.empty() || !prepared || asks_for_web_socket()) begin_record();
     });
+    // A call that cannot be recorded is passed on all the same.
+    if (!ready && !co_await done(prepare_if_it_goes)) {
+        co_await refuse_with(500, ErrorType::Server,
+                             {Code::Internal, "the gateway could not make the request to the provider",
+                              "send it again; the log of Steno says why"});
+        co_return;
+    }
     if (!upstream_.remedy.empty()) {
         co_await refuse_with(
             404, ErrorType::NotFound,
@@ -145,8 +159,8 @@ net::Task<void> Gateway::Relay::run() {
     // The request is understood and put on record while it is on its way.
     auto answer =
         co_await gateway_.client_.send(upstream_.url, outgoing, sent_body(), gateway_.options_.deadlines,
-                                       &cancel_, [this] { begin_record(); });
-    begin_record();  // unless it was
+                                       &cancel_, [this] { attempt([this] { begin_record(); }); });
+    attempt([this] { begin_record(); });  // unless it was
     if (asking_ && answer) {
         auto& tells = gateway_.tells_usage_.find(upstream_.name)->second;
         if ((*answer)->head().status < 400) {
@@ -178,13 +192,35 @@ net::Task<void> Gateway::Relay::answer_failed(net::ClientError error) {
                          {error.error.code, stage_message(error, upstream_)});
 }
 
-net::Task<void> Gateway::Relay::done(std::function<void()> work) {
-    if (!is_large()) {
-        work();
-    } else {
+net::Task<bool> Gateway::Relay::done(std::function<void()> work) {
+    if (!is_large()) co_return attempt(work);
+    std::exception_ptr thrown;
+    try {
         gateway_.large_works_.fetch_add(1, std::memory_order_relaxed);
         co_await gateway_.large_.run(std::move(work));
+        co_return true;
+    } catch (...) {
+        thrown = std::current_exception();
     }
+    co_return attempt([&] { std::rethrow_exception(thrown); });
+}
+
+bool Gateway::Relay::attempt(const std::function<void()>& work) {
+    try {
+        work();
+        return true;
+    } catch (const std::exception& e) {
+        stop_recording(e.what());
+    } catch (...) {
+        stop_recording("an exception of no known kind");
+    }
+    return false;
+}
+
+void Gateway::Relay::stop_recording(std::string_view why) {
+    if (recording_) log::error("call {} is not recorded further: {}", id_.to_string(), why);
+    recording_ = false;
+    ended_ = true;
 }
 
 bool Gateway::Relay::is_large() const {
@@ -272,9 +308,11 @@ void Gateway::Relay::read_request(std::string_view body) {
 
 bool Gateway::Relay::keep_files(const providers::Form& form, std::string_view body) {
     auto kept = providers::form_without_files(form, body);
+    const bool only_masked = kept && std::ranges::none_of(form.fields, &providers::FormField::is_file);
     if (!kept) kept = providers::digest_of_file_body(request_view(body));
     if (!kept) return false;
     call_->raw.request = std::move(*kept);
+    if (only_masked) return true;
     call_->privacy.truncated["raw.request"].bytes = static_cast<std::int64_t>(body.size());
     return true;
 }
@@ -343,6 +381,10 @@ void Gateway::Relay::read_head(const net::ResponseHead& head) {
 }
 
 void Gateway::Relay::watch(std::string_view bytes) {
+    attempt([&] { understand(bytes); });
+}
+
+void Gateway::Relay::understand(std::string_view bytes) {
     if (!reader_ || undecodable_ || bytes.empty()) return;
     if (decoder_) {
         plain_.clear();
@@ -350,6 +392,7 @@ void Gateway::Relay::watch(std::string_view bytes) {
         bytes = plain_;
     }
     read_bytes_ += bytes.size();
+    if (!recording()) return;
     if (gateway_.options_.keep_raw == KeepRaw::All) keep_raw_response(bytes);
     reader_->feed(bytes);
     record_further_calls();
@@ -429,9 +472,11 @@ net::ResponseHead Gateway::Relay::client_head(const net::ResponseHead& head) con
 }
 
 net::Task<void> Gateway::Relay::relay_answer(net::ClientExchange& answer) {
-    if (recording()) read_head(answer.head());
+    if (recording()) attempt([&] { read_head(answer.head()); });
     net::ResponseHead head = client_head(answer.head());
-    if (filter_ && (undecodable_ || !may_be_event_stream(head))) filter_.reset();
+    // What is not recorded is not decoded either.
+    const bool coded = !recording() && head.headers.has("content-encoding");
+    if (filter_ && (coded || undecodable_ || !may_be_event_stream(head))) filter_.reset();
     if (filter_) head.headers.remove("content-encoding");
     const bool bodiless = request_.method == "HEAD" || head.status == 204 || head.status == 304;
     auto length = bodiless ? announced_length(answer.head().headers) : answer.content_length();
@@ -488,7 +533,7 @@ net::Task<void> Gateway::Relay::relay_answer(net::ClientExchange& answer) {
         watch(*piece);
         // The closing record is written before the bytes that complete the answer are passed on.
         const bool complete =
-            end_of_body || (length && passed >= *length) || (reader_ && reader_->finished());
+            end_of_body || (length && passed >= *length) || (recording() && reader_ && reader_->finished());
         if (complete && open_ && !ended_) {
             co_await done([this] { end_answered(); });
             co_await wait_until_durable(open_->position());
@@ -529,22 +574,11 @@ net::Task<void> Gateway::Relay::relay_answer(net::ClientExchange& answer) {
 }
 
 net::Task<bool> Gateway::Relay::make_room(std::uint64_t bytes) {
-    const std::int64_t deadline = system_clock().steady_nanos() + kRoomPatience;
-    std::optional<BodyBudget::Wait> waiting;
-    for (;;) {
-        if (auto share = gateway_.bodies_.take(bytes)) {
-            share_.emplace(std::move(*share));
-            co_return true;
-        }
-        if (!waiting) {
-            waiting.emplace(gateway_.bodies_);
-            log::warning(
-                "the upload of call {} waits: request bodies hold {} of {} bytes "
-                "(gateway.body_memory_mb)",
-                id_.to_string(), gateway_.bodies_.taken(), gateway_.bodies_.size());
-        }
-        // The client waits in its upload meanwhile: nothing more of it is read.
-        if (system_clock().steady_nanos() > deadline || !co_await net::sleep_for(kRoomInterval)) break;
+    auto share =
+        co_await room_in(gateway_.bodies_, bytes, kRoomPatience, "the upload of call " + id_.to_string());
+    if (share) {
+        share_.emplace(std::move(*share));
+        co_return true;
     }
     co_await refuse_with(
         503, ErrorType::Server,
@@ -566,19 +600,8 @@ net::Task<void> Gateway::Relay::refuse_with(int status, ErrorType type, Error er
 
 net::Task<void> Gateway::Relay::wait_until_durable(std::optional<journal::Position> position) {
     if (!gateway_.options_.strict_durability || !position) co_return;
-    // Looks now and then instead of holding a thread: an fsync takes milliseconds, and hundreds may wait for
-    // one.
-    journal::Journal& journal = gateway_.recorder_->journal();
-    const std::uint64_t wanted = position->sequence;
-    const std::int64_t deadline = system_clock().steady_nanos() + kDurabilityPatience;
-    journal.sync_soon();
-    while (journal.durable().sequence < wanted) {
-        if (system_clock().steady_nanos() > deadline) {
-            log::warning("an answer goes out before its record is on disk: the disk does not manage");
-            co_return;
-        }
-        if (!co_await net::sleep_for(std::chrono::milliseconds(1))) co_return;
-    }
+    if (!co_await durable(gateway_.recorder_->journal(), *position, kDurabilityPatience))
+        log::warning("an answer goes out before its record is on disk: the disk does not manage");
 }
 
 }  // namespace steno::gateway

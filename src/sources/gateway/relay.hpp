@@ -30,8 +30,14 @@ class Gateway::Relay {
 
   private:
     void begin_call();
-    /// Does the work, beside the loop if the call is large: nothing of the relay may be touched meanwhile.
-    net::Task<void> done(std::function<void()> work);
+    /// Does the work of recording, beside the loop if the call is large: nothing of the relay may be touched
+    /// meanwhile. False: it ended by an exception (there was no memory for it), and the call is not recorded
+    /// further.
+    net::Task<bool> done(std::function<void()> work);
+    /// The same here and now.
+    bool attempt(const std::function<void()>& work);
+    /// The bytes pass on all the same. A record that was begun ends as a failure of ours.
+    void stop_recording(std::string_view why);
     /// Request or answer are so large that what is done to them would hold up the loop.
     [[nodiscard]] bool is_large() const;
     /// Understands the request, unless that was done.
@@ -42,8 +48,8 @@ class Gateway::Relay {
     Result<void> prepare(net::RequestHead& outgoing);
     [[nodiscard]] providers::RequestView request_view(std::string_view body) const;
     void read_request(std::string_view body);
-    /// raw.request of a body with files in it, or that is one: of those only what tells which they were.
-    /// False if it is neither.
+    /// raw.request of a body with files in it, or that is one: of those only what tells which they were; and
+    /// of a form with credentials, which are masked. False if it is none of these.
     bool keep_files(const providers::Form& form, std::string_view body);
     net::RequestHead upstream_request() const;
     /// For an upstream that is AWS's.
@@ -54,6 +60,7 @@ class Gateway::Relay {
     void read_head(const net::ResponseHead& head);
     /// Takes a copy of what passes: decoded, understood, timed.
     void watch(std::string_view bytes);
+    void understand(std::string_view bytes);
     /// The piece as the client is to see it; valid until the next call.
     std::string_view for_client(std::string_view bytes, bool end_of_body);
     void keep_raw_response(std::string_view bytes);
@@ -65,8 +72,7 @@ class Gateway::Relay {
     void record_further_calls();
     net::ResponseHead client_head(const net::ResponseHead& head) const;
 
-    /// Waits until the body that is announced has room in memory; false: it was refused.
-    /// False: there was none for so long that the call was refused.
+    /// Waits until the body has room in memory. False: there was none for so long that the call was refused.
     net::Task<bool> make_room(std::uint64_t bytes);
     net::Task<void> relay_answer(net::ClientExchange& answer);
     net::Task<void> answer_failed(net::ClientError error);
@@ -95,7 +101,7 @@ class Gateway::Relay {
     [[nodiscard]] std::string host() const {
         return upstream_.remedy.empty() ? upstream_.url.host_header() : std::string();
     }
-    [[nodiscard]] bool recording() const { return gateway_.options_.capture != Capture::Off; }
+    [[nodiscard]] bool recording() const { return recording_; }
 
     Gateway& gateway_;
     net::ServerExchange& client_;
@@ -112,6 +118,7 @@ class Gateway::Relay {
     std::optional<ingest::OpenCall> open_;
     std::unique_ptr<Call> context_;  ///< of a session: what its calls have from the client's headers
     std::unique_ptr<providers::SessionReader> session_reader_;
+    bool recording_;  ///< false: not wanted, or not possible any more
     bool ended_ = false;
 
     std::int64_t started_ = 0;  ///< steady

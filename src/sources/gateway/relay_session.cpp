@@ -37,7 +37,7 @@ net::Task<void> Gateway::Relay::run_session(net::RequestHead outgoing) {
         co_return;
     }
     if (recording()) {
-        read_head(answer->answer->head());
+        attempt([&] { read_head(answer->answer->head()); });
         reader_.reset();
     }
     net::ResponseHead head = client_head(answer->answer->head());

@@ -1,0 +1,95 @@
+#include "ingest/recorder.hpp"
+#include "io/memory_file_system.hpp"
+#include "journal/journal.hpp"
+#include "net/http_client.hpp"
+#include "net/http_server.hpp"
+#include "sources/gateway/gateway.hpp"
+
+#include <gtest/gtest.h>
+
+#include <memory>
+#include <new>
+#include <optional>
+#include <string>
+
+namespace steno::gateway {
+namespace {
+
+/// Stands for memory that runs out in the middle of the work of recording.
+struct Failing final : ingest::Consumer {
+    void call_began(const Call&) override {
+        if (at_beginning) throw std::bad_alloc();
+    }
+    void call_ended(const Call&) override {
+        if (!at_beginning) throw std::bad_alloc();
+    }
+    bool at_beginning = true;
+};
+
+/// A gateway before an upstream that says how many bytes came.
+class RelayTest : public testing::Test {
+  protected:
+    void SetUp() override {
+        auto opened = journal::Journal::open(files, "/data");
+        ASSERT_TRUE(opened) << opened.error().message;
+        journal = std::move(*opened);
+        recorder.emplace(*journal, pricing::Catalogue::built_in());
+        recorder->add_consumer(failing);
+        loops.start();
+        upstream.emplace(loops, net::ServerOptions{}, [](net::ServerExchange& exchange) -> net::Task<void> {
+            const auto body = co_await exchange.read_body(1u << 30);
+            net::ResponseHead head;
+            head.headers.add("Content-Type", "application/json");
+            co_await exchange.respond(head, "came: " + std::to_string(body ? body->size() : 0));
+        });
+        ASSERT_TRUE(upstream->listen({"127.0.0.1", 0}));
+        client.emplace(loops, net::HttpClient::Options{});
+        GatewayOptions options;
+        options.upstreams.push_back(
+            {"openai", *net::BaseUrl::parse("http://127.0.0.1:" + std::to_string(upstream->port()))});
+        gateway.emplace(loops, *client, &*recorder, std::move(options));
+        server.emplace(loops, net::ServerOptions{}, [this](net::ServerExchange& exchange) {
+            return gateway->handle(exchange, *gateway->route(exchange.head().path()));
+        });
+        ASSERT_TRUE(server->listen({"127.0.0.1", 0}));
+    }
+    void TearDown() override {
+        server->stop(std::chrono::milliseconds(0));
+        upstream->stop(std::chrono::milliseconds(0));
+        loops.stop();
+    }
+    [[nodiscard]] std::string ask(std::size_t size) const {
+        net::RequestHead head;
+        head.method = "POST";
+        head.target = "/openai/v1/chat/completions";
+        const auto to = net::BaseUrl::parse("http://127.0.0.1:" + std::to_string(server->port()));
+        const auto answer = net::fetch(*to, head, std::string(size, 'x'));
+        return answer ? answer->body : answer.error().message;
+    }
+
+    io::MemoryFileSystem files;
+    std::unique_ptr<journal::Journal> journal;
+    Failing failing;
+    std::optional<ingest::Recorder> recorder;
+    net::Loops loops{1, 1};
+    std::optional<net::HttpServer> upstream;
+    std::optional<net::HttpClient> client;
+    std::optional<Gateway> gateway;
+    std::optional<net::HttpServer> server;
+};
+
+// Small ones are recorded on the loop, large ones beside it.
+TEST_F(RelayTest, WhatCannotBeRecordedIsRelayedAllTheSame) {
+    for (const bool at_beginning : {true, false}) {
+        failing.at_beginning = at_beginning;
+        for (const std::size_t size : {10u, 3u << 20}) {
+            SCOPED_TRACE(testing::Message() << size << (at_beginning ? " at the beginning" : " at the end"));
+            EXPECT_EQ(ask(size), "came: " + std::to_string(size));
+        }
+    }
+    EXPECT_GT(gateway->stats().large_works, 0U);
+    EXPECT_EQ(gateway->stats().active, 0U);
+}
+
+}  // namespace
+}  // namespace steno::gateway
