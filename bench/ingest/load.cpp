@@ -6,10 +6,10 @@
 // CALLS a delivery, in the binary form, with prompts and answers of BYTES together. Prints one JSON object;
 // "calls" are acknowledged ones, times in milliseconds are of a delivery.
 
-#include "base/bytes.hpp"
 #include "base/random.hpp"
 #include "base/time.hpp"
 #include "record/binary.hpp"
+#include "record/delivery.hpp"
 
 #include <algorithm>
 #include <arpa/inet.h>
@@ -90,12 +90,9 @@ std::string frame(std::size_t bytes, Uuid marker, Random& random) {
     call.usage.output_tokens = 80;
     call.prompt.type = "answer_question";
     call.labels.tags = {"bench"};
-    std::string parts;
-    ByteWriter out(parts);
-    for (const Place place : {Place::Header, Place::RequestPayload, Place::ResponsePayload})
-        out.text(encode(call, place));
     std::string framed;
-    ByteWriter(framed).text(parts);
+    append_delivered_call(framed, encode(call, Place::Header), encode(call, Place::RequestPayload),
+                          encode(call, Place::ResponsePayload));
     return framed;
 }
 
@@ -107,15 +104,15 @@ class Delivery {
         const Uuid marker = Uuid::random(random);
         const std::string_view marked(reinterpret_cast<const char*>(marker.bytes.data()),
                                       marker.bytes.size());
-        body_.assign("STNC\1\0\0\0", 8);
+        body_ = kDeliveryHead;
         for (std::size_t i = 0; i < calls; ++i) {
             const std::string call = frame(bytes, marker, random);
             ids_.push_back(body_.size() + call.find(marked));
             body_ += call;
         }
         head_ = "POST /api/v1/calls HTTP/1.1\r\nHost: 127.0.0.1:" + std::to_string(port) +
-                "\r\nContent-Type: application/vnd.steno.calls.v1\r\nContent-Length: " +
-                std::to_string(body_.size()) + "\r\n\r\n";
+                "\r\nContent-Type: " + std::string(kDeliveryType) +
+                "\r\nContent-Length: " + std::to_string(body_.size()) + "\r\n\r\n";
         body_.insert(0, head_);
         for (std::size_t& at : ids_) at += head_.size();
     }

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <unordered_map>
+#include <unordered_set>
 
 /// Calls that are handed over finished (or begun): Recorder::deliver.
 namespace steno::ingest {
@@ -45,30 +46,34 @@ struct Recorder::Draft {
 
 /// A beginning whose end comes in the same delivery is no record of its own.
 void Recorder::join_beginnings(std::vector<Call>& calls, std::vector<bool>& skip, Delivered& delivered) {
-    std::unordered_map<Uuid, std::size_t> begun;
-    for (std::size_t i = 0; i < calls.size(); ++i) {
-        if (calls[i].status == Status::Running) begun.emplace(calls[i].id, i);
+    /// Where the newest word on a call stands whose beginning is among them.
+    std::unordered_map<Uuid, std::optional<std::size_t>> newest;
+    for (const Call& call : calls) {
+        if (call.status == Status::Running) newest.try_emplace(call.id);
     }
-    if (begun.empty()) return;
+    if (newest.empty()) return;
     for (std::size_t i = 0; i < calls.size(); ++i) {
-        const auto found = begun.find(calls[i].id);
-        if (found == begun.end() || found->second == i || calls[found->second].project != calls[i].project) {
+        const auto found = newest.find(calls[i].id);
+        if (found == newest.end()) continue;
+        const std::optional<std::size_t> before = found->second;
+        if (before && calls[*before].project != calls[i].project) continue;
+        const bool runs = calls[i].status == Status::Running;
+        if (before && calls[*before].status != Status::Running) {
+            if (runs) {
+                skip[i] = true;
+                delivered.late.push_back(i);
+            } else {
+                found->second = i;
+            }
             continue;
         }
-        // Between two beginnings, and before an end: the later one says more. A beginning behind its end,
-        // less.
-        const std::size_t first = std::min(found->second, i);
-        const std::size_t last = std::max(found->second, i);
-        if (calls[last].status == Status::Running && calls[first].status != Status::Running) {
-            skip[last] = true;
-            delivered.late.push_back(last);
-            continue;
+        if (before) {
+            Call joined = std::move(calls[*before]);
+            join(joined, calls[i]);
+            calls[i] = std::move(joined);
+            skip[*before] = true;
         }
-        Call joined = std::move(calls[first]);
-        join(joined, calls[last]);
-        calls[last] = std::move(joined);
-        skip[first] = true;
-        found->second = last;
+        found->second = i;
     }
 }
 
@@ -77,6 +82,7 @@ std::vector<Recorder::Draft> Recorder::plan(std::vector<Call>& calls, const std:
     std::vector<Draft> drafts;
     drafts.reserve(calls.size());
     std::size_t begun = 0;
+    std::unordered_set<Uuid> closed;  // among these: what follows the end of a call amends it
     const std::scoped_lock lock(recent_mutex_);
     for (std::size_t i = 0; i < calls.size(); ++i) {
         if (skip[i]) continue;
@@ -99,11 +105,11 @@ std::vector<Recorder::Draft> Recorder::plan(std::vector<Call>& calls, const std:
             }
             draft.kind = EntryKind::Opening;
             draft.again = ours;
-        } else if (ours) {
+        } else if (ours && closed.insert(call.id).second) {
             draft.kind = EntryKind::Closing;
             draft.opening = known->opening;
             draft.beginning = known->beginning;
-        } else if (runs) {
+        } else if (runs && !ours) {
             known->amended = true;
             draft.noted = false;
         }
@@ -171,6 +177,7 @@ Result<journal::Position> Recorder::append_drafts(std::span<const Draft> drafts,
         if (draft.kind != EntryKind::Opening) append_encoded(bytes, *draft.call, Place::ResponsePayload);
         part.end = bytes.size();
         parts.push_back(part);
+        if (parts.size() == 1) bytes.reserve(std::min(kWriteBytes, part.end * drafts.size()) / 8 * 9);
     }
     count = parts.size();
 

@@ -1,6 +1,7 @@
 #include "record/binary.hpp"
 
 #include "base/bytes.hpp"
+#include "record/bounded.hpp"
 #include "record/members.hpp"
 #include "record/unknown_fields.hpp"
 
@@ -316,7 +317,7 @@ bool next_field(ByteReader& in, Field& field) {
 
 class Decoder {
   public:
-    explicit Decoder(std::uint8_t part) : part_(part) {}
+    explicit Decoder(std::uint8_t part, ItemBudget* items = nullptr) : part_(part), items_(items) {}
 
     template <Group G>
     bool group(std::string_view bytes, G& g) const {
@@ -416,20 +417,21 @@ class Decoder {
     }
 
     template <class T>
-    static bool items(std::string_view bytes, std::vector<T>& list) {
+    bool items(std::string_view bytes, std::vector<T>& list) const {
         list.clear();
         ByteReader in(bytes);
         while (!in.at_end()) {
-            if (!item(in, list.emplace_back())) return false;
+            if (!may_have_more() || !item(in, list.emplace_back())) return false;
         }
         return in.ok();
     }
 
     template <class T>
-    static bool items(std::string_view bytes, std::map<std::string, T>& map) {
+    bool items(std::string_view bytes, std::map<std::string, T>& map) const {
         map.clear();
         ByteReader in(bytes);
         while (!in.at_end()) {
+            if (!may_have_more()) return false;
             std::string key(in.text());
             T value{};
             if (!item(in, value)) return false;
@@ -439,10 +441,10 @@ class Decoder {
     }
 
     template <class T>
-    static bool item(ByteReader& in, T& value) {
+    bool item(ByteReader& in, T& value) const {
         if constexpr (Group<T>) {
             const std::string_view bytes = in.text();
-            return in.ok() && Decoder(unknown_fields::kWhole).group(bytes, value);
+            return in.ok() && Decoder(unknown_fields::kWhole, items_).group(bytes, value);
         } else if constexpr (std::same_as<T, std::string>) {
             value.assign(in.text());
         } else if constexpr (std::same_as<T, AttributeValue>) {
@@ -465,7 +467,10 @@ class Decoder {
         return in.ok();
     }
 
+    [[nodiscard]] bool may_have_more() const { return items_ == nullptr || items_->take(); }
+
     std::uint8_t part_;
+    ItemBudget* items_;  ///< absent: no bound
 };
 
 std::unexpected<Error> damaged(std::string_view what) {
@@ -523,6 +528,15 @@ Result<void> decode(std::string_view bytes, Call& call) {
     STENO_ASSIGN(const std::uint8_t part, open_part(bytes));
     if (!is_place(part) || !Decoder(part).group(bytes, call)) return damaged("part of a call");
     return {};
+}
+
+Result<void> decode(std::string_view bytes, Call& call, ItemBudget& items) {
+    if (bytes.empty()) return {};
+    STENO_ASSIGN(const std::uint8_t part, open_part(bytes));
+    if (is_place(part) && Decoder(part, &items).group(bytes, call)) return {};
+    if (items.exceeded)
+        return fail(Code::ResourceExhausted, "the call's lists and maps have too many entries");
+    return damaged("part of a call");
 }
 
 Result<PayloadGlance> glance_at(std::string_view payload) {

@@ -5,7 +5,6 @@
 #include <span>
 #include <string>
 #include <string_view>
-#include <vector>
 
 /// The one JSON form of a call: API, exports, imports. Absent fields are left out.
 namespace steno {
@@ -26,10 +25,8 @@ void append_json(std::string& out, const Score& score);
 
 /// Reads what to_json wrote, and what people write by hand. InvalidArgument names the path of the first value
 /// that does not fit. Unknown keys are ignored. `id` may be absent (nil).
+/// For what strangers send: record/bounded.hpp.
 Result<Call> call_from_json(std::string_view text);
-/// The same, and appends to `ignored` the paths of unknown keys, the first kMostIgnored of them.
-Result<Call> call_from_json(std::string_view text, std::vector<std::string>& ignored);
-inline constexpr std::size_t kMostIgnored = 16;
 Result<Feedback> feedback_from_json(std::string_view text);
 /// Also gives `name`, which is required.
 Result<std::pair<std::string, Score>> score_from_json(std::string_view text);

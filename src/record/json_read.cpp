@@ -1,4 +1,5 @@
 #include "base/text.hpp"
+#include "record/bounded.hpp"
 #include "record/fields.hpp"
 #include "record/json.hpp"
 #include "record/json_members.hpp"
@@ -57,8 +58,9 @@ std::optional<Duration> parse_milliseconds(std::string_view token) {
 /// Fills groups from objects. The first thing that does not fit ends it, and is told with its path.
 class Filler {
   public:
-    explicit Filler(std::string_view text, std::vector<std::string>* ignored = nullptr)
-        : in_(text), ignored_(ignored) {}
+    explicit Filler(std::string_view text, std::vector<std::string>* ignored = nullptr,
+                    ItemBudget* items = nullptr)
+        : in_(text), ignored_(ignored), items_(items) {}
 
     /// The whole text into `value`.
     template <class T>
@@ -188,6 +190,7 @@ class Filler {
         items.clear();
         if (!expect(JsonReader::Type::Array)) return false;
         return in_.array([&] {
+            if (!may_have_more()) return false;
             return at("[" + std::to_string(items.size()) + "]", [&] { return read(items.emplace_back()); });
         });
     }
@@ -198,6 +201,7 @@ class Filler {
         if (!expect(JsonReader::Type::Object)) return false;
         return in_.object([&](std::string_view key) {
             return at(key, [&] {
+                if (!may_have_more()) return false;
                 if (in_.peek() == JsonReader::Type::Null) return in_.null();
                 T value{};
                 if (!read(value)) return false;
@@ -205,6 +209,10 @@ class Filler {
                 return true;
             });
         });
+    }
+
+    bool may_have_more() {
+        return items_ == nullptr || items_->take() || refuse("lists and maps have too many entries");
     }
 
     bool integer(std::int64_t& value) {
@@ -315,6 +323,7 @@ class Filler {
 
     JsonReader in_;
     std::vector<std::string>* ignored_;
+    ItemBudget* items_;
     std::string path_;
     std::string complaint_;
 };
@@ -327,10 +336,12 @@ Result<Call> call_from_json(std::string_view text) {
     return call;
 }
 
-Result<Call> call_from_json(std::string_view text, std::vector<std::string>& ignored) {
+Result<Call> call_from_json(std::string_view text, std::vector<std::string>& ignored, ItemBudget& items) {
     Call call;
-    STENO_TRY(Filler(text, &ignored).all(call));
-    return call;
+    auto filled = Filler(text, &ignored, &items).all(call);
+    if (filled) return call;
+    if (items.exceeded) filled.error().code = Code::ResourceExhausted;
+    return std::unexpected(std::move(filled).error());
 }
 
 Result<Feedback> feedback_from_json(std::string_view text) {

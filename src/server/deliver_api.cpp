@@ -15,7 +15,7 @@ namespace {
 
 /// Decompressed in pieces of this size, so that memory is asked for before it is used.
 constexpr std::size_t kPiece = 4096;
-constexpr std::uint64_t kRoomStep = 1u << 20;
+constexpr std::uint64_t kRoomStep = 256u << 10;
 
 /// What stood behind a Content-Encoding, and its room in the memory for bodies.
 struct PlainBody {
@@ -26,12 +26,23 @@ struct PlainBody {
 Result<PlainBody> decompress(std::string_view body, std::string_view coding, gateway::BodyBudget& budget) {
     PlainBody plain;
     STENO_ASSIGN(const auto decoder, net::make_decoder(coding, native::kMaxBody));
+    const std::uint64_t came = body.size();
     std::uint64_t room = 0;
     while (!body.empty()) {
         const std::string_view piece = body.substr(0, kPiece);
         body.remove_prefix(piece.size());
         STENO_TRY(decoder->feed(piece, plain.bytes));
         while (plain.bytes.size() > room) {
+            // To come again would not help: there is not so much even for one alone.
+            if (came + room + kRoomStep > budget.size()) {
+                return fail(
+                    Code::ResourceExhausted,
+                    fmt::format("decompressed, the delivery has more than {} bytes, and with the {} that "
+                                "came it does not fit into the memory for request bodies",
+                                room, came),
+                    "nothing of it was recorded; send fewer calls at a time, or raise the setting "
+                    "gateway.body_memory_mb");
+            }
             auto share = budget.take(kRoomStep);
             if (!share) {
                 return fail(Code::Unavailable,
@@ -124,7 +135,9 @@ Result<ApiAnswer> deliver_calls(Services& services, const ApiRequest& request) {
         batch.rejected.push_back(
             {batch.indexes[place], batch.calls[place].id,
              Error(Code::ResourceExhausted,
-                   fmt::format("{} delivered calls are running already", ingest::Recorder::kMaxBegun),
+                   fmt::format("as many delivered calls are running as are remembered: {}, or {} MiB of what "
+                               "was said of them",
+                               ingest::Recorder::kMaxBegun, ingest::Recorder::kMaxBegunBytes >> 20),
                    "deliver it when it has ended")});
     }
     std::ranges::sort(batch.rejected, {}, &native::Rejection::index);

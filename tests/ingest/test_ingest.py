@@ -172,13 +172,18 @@ def test_costs_that_come_along_are_kept(server):
 def test_credentials_are_masked(server, tmp_path):
     secret = "sk-live-0123456789abcdef"
     raw = json.dumps({"model": "m", "messages": [], "tools": [{"type": "mcp", "authorization": secret}]})
-    call = chat(raw={"request": raw}, labels={"metadata": {"api_key": secret, "kept": 1}},
-                request={"parameters": {"headers": {"x": secret}}, "tools": [{"server": {"access_token": secret}}]},
+    call = chat(raw={"request": raw}, labels={"metadata": {"api_key": secret, "kept": 1}, "attributes": {"api_key": secret, "note": f"key={secret}", "n": 1}},
+                request={"parameters": {"headers": {"x": secret}}, "tools": [{"server": {"access_token": secret}}],
+                         "input": {"password": secret, "q": "milk"}}, response={"output": {"client_secret": secret}},
+                error={"type": "authentication", "message": f"Incorrect API key provided: {secret}.", "stack": f'at f("{secret}")'},
                 provider={"name": "openai", "endpoint": {"host": f"user:{secret}@api.openai.com", "path": f"/v1?key={secret}"}})
     deliver(server, [call])
     kept = server.call(call["id"])
     assert secret not in json.dumps(kept)
-    assert kept["privacy"]["masked"] == {"credential": 4}
+    assert kept["privacy"]["masked"] == {"credential": 10}
+    assert kept["error"]["message"] == "Incorrect API key provided: ***" and kept["error"]["stack"] == 'at f("***")'
+    assert kept["labels"]["attributes"] == {"api_key": "***", "note": "key=***", "n": 1}
+    assert kept["request"]["input"] == {"password": "***", "q": "milk"}
     assert kept["provider"]["endpoint"] == {"host": "api.openai.com", "path": "/v1"}
     assert kept["labels"]["metadata"] == {"api_key": "***", "kept": 1}
     assert all(secret.encode() not in file.read_bytes() for file in server.data.glob("journal/*/*.stj"))
@@ -279,6 +284,76 @@ def test_a_beginning_survives_a_restart_and_its_end_amends(tmp_path):
         assert len(server.calls()) == 1
 
 
+def halves(**fields):
+    whole = chat(**fields)
+    begun = {key: value for key, value in whole.items() if key not in ("ended_at", "response", "usage")} | {"status": "running"}
+    return begun, {key: value for key, value in whole.items() if key != "request"}
+
+
+def test_a_beginning_that_arrives_behind_its_end_adds_nothing(tmp_path):
+    begun, ended = halves(trace={"session_id": "s-late"})
+    with Server(tmp_path / "data") as server:
+        deliver(server, [ended])
+        assert len(server.calls()) == 1, "the store has it"
+        assert deliver(server, [begun])["late"] == [0]
+        whole = server.call(begun["id"])
+        assert whole["status"] == "success" and whole["response"] == ended["response"]
+        assert server.get("/api/v1/status")[2]["calls_running"] == 0
+        server.kill()
+    with Server(tmp_path / "data") as server:
+        assert server.call(begun["id"]) == whole
+        server.stop()
+
+
+def test_a_beginning_behind_its_end_and_a_restart_hides_no_answer(tmp_path):
+    begun, ended = halves()
+    with Server(tmp_path / "data") as server:
+        deliver(server, [ended])
+        server.stop()
+    with Server(tmp_path / "data") as server:
+        deliver(server, [begun])
+        assert server.call(begun["id"])["response"] == ended["response"]
+        server.kill()
+    with Server(tmp_path / "data") as server:
+        whole = server.call(begun["id"])
+        assert whole["status"] == "success" and whole["response"] == ended["response"]
+        assert whole["request"] == begun["request"], "the end had none"
+        assert len(server.calls()) == 1
+        server.stop()
+
+
+def test_halves_in_one_delivery(server):
+    begun, ended = halves(trace={"session_id": "s-halves"})
+    answer = deliver(server, [ended, begun, dict(ended, labels={"tags": ["late"]})])
+    assert answer["late"] == [1] and answer["accepted"] == 3
+    call = server.call(begun["id"])
+    assert call["status"] == "success" and call["labels"]["tags"] == ["late"] and "request" not in call
+    begun, ended = halves(trace={"session_id": "s-halves"})
+    deliver(server, [begun])
+    amendment = {"id": begun["id"], "kind": "chat", "status": "partial", "source": "python"}
+    deliver(server, [ended, amendment])
+    call = server.call(begun["id"])
+    assert call["status"] == "partial" and call["request"] == begun["request"] and call["response"] == ended["response"]
+    assert server.get("/api/v1/status")[2]["calls_running"] == 0
+
+
+def test_a_delivery_that_cannot_fit_is_told_so_and_not_to_come_again(tmp_path):
+    with Server(tmp_path / "data", env={"STENO_GATEWAY_BODY_MEMORY_MB": "1"}) as server:
+        def packed(count):
+            return gzip.compress(json.dumps({"calls": [chat(request={"input": "x" * 1000}) for _ in range(count)]}).encode())
+        refused = send(server, packed(2000), "application/json", expect=413, **{"content-encoding": "gzip"})
+        assert "gateway.body_memory_mb" in refused["remedy"] and "fewer" in refused["remedy"]
+        assert send(server, packed(300), "application/json", **{"content-encoding": "gzip"})["accepted"] == 300
+        server.stop()
+
+
+def test_lists_that_cost_nothing_to_send_are_bounded(server):
+    hollow = b'{"id":"%s","kind":"chat","status":"success","request":{"messages":[{"parts":[%s]}]}}'
+    body = hollow % (str(uuid.uuid4()).encode(), b",".join([b"{}"] * 200_000))
+    answer = send(server, body + b"\n" + json.dumps(chat()).encode(), "application/x-ndjson")
+    assert answer["accepted"] == 1 and "100000 entries" in answer["rejected"][0]["detail"]
+
+
 @pytest.mark.parametrize("coding", ["gzip", "zstd", "identity"])
 def test_compressed_bodies(server, coding):
     body = json.dumps({"calls": [chat(trace={"session_id": "s-" + coding}) for _ in range(50)]}).encode()
@@ -364,8 +439,16 @@ def test_pages_of_elsewhere_may_not_deliver(server):
 def test_calls_that_are_not_to_be_kept(server):
     call = chat(privacy={"full_data": False}, trace={"session_id": "s-private"})
     deliver(server, [call])
-    (row,) = server.calls("&trace.session_id=s-private")
-    assert row.get("preview", {}) == {}
+    begun, ended = halves(trace={"session_id": "s-private"})
+    deliver(server, [begun | {"privacy": {"full_data": False}}])
+    deliver(server, [ended])
+    deliver(server, [ended])
+    own = chat(privacy={"full_data": False}, trace={"session_id": "s-private-own"}, preview={"prompt": "in short"})
+    deliver(server, [own])
+    rows = server.calls("&trace.session_id=s-private")
+    assert [row.get("preview", {}) for row in rows] == [{}, {}]
+    (row,) = server.calls("&trace.session_id=s-private-own")
+    assert row["preview"] == {"prompt": "in short"}, "what the sender itself shows"
 
 
 def test_a_gateways_call_can_be_amended_by_its_id(tmp_path):
@@ -401,9 +484,22 @@ class Deliverer(threading.Thread):
         super().__init__(daemon=True)
         self.url, self.label = server_url, name
         self.acknowledged, self.sent, self.stopping = [], set(), False
-        self.waiting = []
+        self.waiting, self.failure = [], None
 
     def run(self):
+        try:
+            self.deliver()
+        except BaseException as failure:  # told by whoever joins it: nobody looks into a thread
+            self.failure = failure
+            raise
+
+    def end(self):
+        self.stopping = True
+        self.join()
+        if self.failure is not None:
+            raise self.failure
+
+    def deliver(self):
         shuffled = random.Random(self.label)
         while not self.stopping:
             if not self.waiting:
@@ -464,8 +560,7 @@ def test_nothing_acknowledged_is_lost_or_doubled_by_kills(tmp_path):
                 server.kill()
                 continue
             for deliverer in deliverers:
-                deliverer.stopping = True
-                deliverer.join()
+                deliverer.end()
             count = check(server, deliverers)
             server.stop()
     report = json.loads(run("verify", "--data", data, "--json").stdout)
@@ -488,7 +583,9 @@ def test_a_full_disk_acknowledges_nothing(tmp_path):
             deliverers = [Deliverer(lambda: server.url, f"f-{n}") for n in range(3)]
             for deliverer in deliverers:
                 deliverer.start()
+            deadline = time.monotonic() + 60
             while sum(len(d.acknowledged) for d in deliverers) < 500:
+                assert time.monotonic() < deadline and all(d.is_alive() for d in deliverers)
                 time.sleep(0.01)
             for size in ("1M", "4k"):
                 subprocess.run(["dd", "if=/dev/zero", f"of={disk.folder}/filler{size}", f"bs={size}"], stderr=subprocess.DEVNULL)
@@ -503,8 +600,7 @@ def test_a_full_disk_acknowledges_nothing(tmp_path):
                 assert time.monotonic() < deadline and all(d.is_alive() for d in deliverers)
                 time.sleep(0.05)
             for deliverer in deliverers:
-                deliverer.stopping = True
-                deliverer.join()
+                deliverer.end()
             check(server, deliverers)
             server.stop()
         assert json.loads(run("verify", "--data", disk.folder / "data", "--json").stdout)["intact"]

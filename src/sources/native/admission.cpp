@@ -2,6 +2,7 @@
 
 #include "base/hash.hpp"
 #include "base/text.hpp"
+#include "providers/credential_names.hpp"
 #include "providers/credentials.hpp"
 #include "providers/provider.hpp"
 #include "record/fields.hpp"
@@ -9,12 +10,15 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <concepts>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <type_traits>
 #include <utility>
+#include <variant>
 
 namespace steno::native {
 
@@ -25,6 +29,8 @@ constexpr std::size_t kMaxText = 1000;       ///< what is shown, but nothing is 
 constexpr std::size_t kMaxAttribute = 4096;  ///< the text of one
 constexpr std::size_t kMaxItems = 100;       ///< tags, attributes, links, …
 constexpr std::size_t kMaxMetadata = 256u << 10;
+constexpr std::size_t kMaxStack = 64u << 10;  ///< of an error; beyond, it is cut
+constexpr std::string_view kMask = "***";
 
 class Check {
   public:
@@ -184,10 +190,54 @@ void mask(std::string& json, std::int64_t& masked) {
     masked += hidden;
 }
 
+/// Keys of known services, wherever they stand in a text for people.
+void mask_words(std::string& text, std::int64_t& masked) {
+    constexpr std::string_view kOfKeys =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_./+";
+    for (std::size_t at = text.find_first_of(kOfKeys); at != std::string::npos;
+         at = text.find_first_of(kOfKeys, at)) {
+        std::size_t end = std::min(text.find_first_not_of(kOfKeys, at), text.size());
+        if (providers::is_credential(providers::NameMeaning::IfKnown,
+                                     std::string_view(text).substr(at, end - at))) {
+            text.replace(at, end - at, kMask);
+            end = at + kMask.size();
+            ++masked;
+        }
+        at = end;
+    }
+}
+
+/// What people read: JSON that was pasted into it is looked into as JSON is.
+void mask_text(std::string& text, std::int64_t& masked) {
+    mask(text, masked);
+    mask_words(text, masked);
+}
+
+void mask_attributes(std::map<std::string, AttributeValue>& attributes, std::int64_t& masked) {
+    for (auto& [name, value] : attributes) {
+        const providers::NameMeaning meaning = providers::meaning_of(name);
+        auto* const text = std::get_if<std::string>(&value);
+        if (meaning == providers::NameMeaning::Credential
+                ? !std::holds_alternative<bool>(value)
+                : text && providers::is_credential(meaning, *text)) {
+            value = std::string(kMask);
+            ++masked;
+        } else if (text) {
+            mask_text(*text, masked);
+        }
+    }
+}
+
 void mask_credentials(Call& call) {
     std::int64_t masked = 0;
     mask(call.request.parameters.text, masked);
     mask(call.request.tools.text, masked);
+    mask(call.request.input.text, masked);
+    mask(call.response.output.text, masked);
+    mask_text(call.error.message, masked);
+    mask_text(call.error.stack, masked);
+    for (Attempt& attempt : call.attempts) mask_text(attempt.reason, masked);
+    mask_attributes(call.labels.attributes, masked);
     mask(call.raw.request, masked);
     mask(call.labels.metadata.text, masked);
     if (masked > 0) call.privacy.masked["credential"] += masked;
@@ -197,13 +247,12 @@ void mask_credentials(Call& call) {
     if (const std::size_t at = host.rfind('@'); at != std::string::npos) host.erase(0, at + 1);
 }
 
-void cut_error_message(Call& call) {
-    std::string& message = call.error.message;
-    if (message.size() <= kMaxErrorMessage) return;
-    Truncation& cut = call.privacy.truncated["error.message"];
-    cut.bytes = static_cast<std::int64_t>(message.size());
-    cut.sha256 = to_hex(as_text(sha256(message)));
-    message.resize(utf8_prefix(message, kMaxErrorMessage).size());
+void cut(Call& call, const char* path, std::string& text, std::size_t most) {
+    if (text.size() <= most) return;
+    Truncation& truncation = call.privacy.truncated[path];
+    truncation.bytes = static_cast<std::int64_t>(text.size());
+    truncation.sha256 = to_hex(as_text(sha256(text)));
+    text.resize(utf8_prefix(text, most).size());
 }
 
 Result<void> check_cost(Call& call) {
@@ -230,7 +279,8 @@ Result<void> admit(Call& call, Clock& clock, Random& random) {
     STENO_TRY(check_numbers(call));
     STENO_TRY(check_cost(call));
     mask_credentials(call);
-    cut_error_message(call);
+    cut(call, "error.message", call.error.message, kMaxErrorMessage);
+    cut(call, "error.stack", call.error.stack, kMaxStack);
     if (call.id.is_nil()) {
         const Timestamp now = clock.now();
         call.id = Uuid::at(now.unix_nanos, random);

@@ -3,6 +3,7 @@
 #include "base/bytes.hpp"
 #include "base/text.hpp"
 #include "record/binary.hpp"
+#include "record/bounded.hpp"
 #include "record/delivery.hpp"
 #include "record/json.hpp"
 #include "record/json_reader.hpp"
@@ -118,6 +119,7 @@ class BatchReader {
                 fmt::format("the delivery has format version {}, this server knows {}", version, kVersion),
                 "use a newer Steno, or a client of this version");
         }
+        batch_.calls.reserve(frames_in(in));
         while (!in.at_end()) {
             const std::string_view frame = in.text();
             if (!in.ok()) return cut_off();
@@ -140,6 +142,32 @@ class BatchReader {
 
     void reject(const Uuid& id, Error error) { batch_.rejected.push_back({next_ - 1, id, std::move(error)}); }
 
+    /// Of the call that is read now.
+    [[nodiscard]] ItemBudget items() const { return {.left = std::min(kMaxItems, items_left_)}; }
+
+    /// What the call has used. An error: with this call, the delivery as a whole holds too much.
+    Result<void> used(const ItemBudget& items) {
+        const std::size_t before = std::min(kMaxItems, items_left_);
+        items_left_ -= before - items.left;
+        if (!items.exceeded || before == kMaxItems) return {};
+        return fail(Code::ResourceExhausted,
+                    fmt::format("the lists and maps of the calls have more than {} entries together",
+                                kMaxDeliveredItems),
+                    "nothing of it was recorded; send fewer calls at a time");
+    }
+
+    static Error too_many_items() {
+        return {Code::ResourceExhausted,
+                fmt::format("the call's lists and maps have more than {} entries together", kMaxItems),
+                "leave out or shorten what is large, and say so in privacy.truncated"};
+    }
+
+    static std::size_t frames_in(ByteReader in) {
+        std::size_t count = 0;
+        for (; count < kMaxCalls && !in.at_end(); ++count) (void)in.text();
+        return count;
+    }
+
     bool small_enough(std::size_t size) {
         if (size <= kMaxCall) return true;
         reject({}, Error(Code::ResourceExhausted,
@@ -148,22 +176,34 @@ class BatchReader {
         return false;
     }
 
-    void take(Call call) {
+    /// The call that was read last, in its place.
+    void take_last() {
+        Call& call = batch_.calls.back();
         const bool made = call.id.is_nil();
         if (auto admitted = admit(call, clock_, random_); !admitted) {
-            reject(made ? Uuid{} : call.id, std::move(admitted).error());
+            reject_last(made ? Uuid{} : call.id, std::move(admitted).error());
             return;
         }
-        if (made) batch_.made.push_back(batch_.calls.size());
-        batch_.calls.push_back(std::move(call));
+        if (made) batch_.made.push_back(batch_.calls.size() - 1);
         batch_.indexes.push_back(next_ - 1);
+    }
+
+    void reject_last(const Uuid id, Error error) {
+        reject(id, std::move(error));
+        batch_.calls.pop_back();
     }
 
     Result<void> json_call(std::string_view text) {
         STENO_TRY(begin_call());
         if (!small_enough(text.size())) return {};
         std::vector<std::string> ignored;
-        auto call = call_from_json(text, ignored);
+        ItemBudget budget = items();
+        auto call = call_from_json(text, ignored, budget);
+        STENO_TRY(used(budget));
+        if (budget.exceeded) {
+            reject({}, too_many_items());
+            return {};
+        }
         if (!call) {
             reject({}, std::move(call).error());
             return {};
@@ -188,41 +228,45 @@ class BatchReader {
         }
         if (!source) call->source = Source::Import;
         if (!ignored.empty()) batch_.ignored.push_back({next_ - 1, std::move(ignored)});
-        take(std::move(*call));
+        batch_.calls.push_back(std::move(*call));
+        take_last();
         return {};
     }
 
     Result<void> binary_call(std::string_view frame) {
         STENO_TRY(begin_call());
         if (!small_enough(frame.size())) return {};
-        Call call;
+        Call& call = batch_.calls.emplace_back();  // a call is large: it is read where it stays
+        ItemBudget budget = items();
+        auto read = read_parts(frame, call, budget);
+        STENO_TRY(used(budget));
+        const Uuid id = call.id;
+        if (budget.exceeded) {
+            reject_last(id, too_many_items());
+        } else if (!read) {
+            reject_last(id, std::move(read).error());
+        } else if (const std::string path = broken_json(call); !path.empty()) {
+            reject_last(id, Error(Code::InvalidArgument, path + ": not valid JSON"));
+        } else {
+            take_last();
+        }
+        return {};
+    }
+
+    static Result<void> read_parts(std::string_view frame, Call& call, ItemBudget& budget) {
         ByteReader in(frame);
         for (const Place place : {Place::Header, Place::RequestPayload, Place::ResponsePayload}) {
             const std::string_view part = in.text();
             const bool fits =
                 part.size() < 2 || static_cast<std::uint8_t>(part[1]) == static_cast<std::uint8_t>(place);
-            if (!in.ok() || !fits) {
-                reject(call.id, Error(Code::InvalidArgument, "the call is not made of its three parts"));
-                return {};
-            }
-            if (auto decoded = decode(part, call); !decoded) {
-                reject(call.id, std::move(decoded).error());
-                return {};
-            }
-            if (place == Place::Header && part.empty()) {
-                reject({}, Error(Code::InvalidArgument, "the call has no header"));
-                return {};
-            }
+            if (!in.ok() || !fits)
+                return fail(Code::InvalidArgument, "the call is not made of its three parts");
+            STENO_TRY(decode(part, call, budget));
+            if (place == Place::Header && part.empty())
+                return fail(Code::InvalidArgument, "the call has no header");
         }
-        if (!in.at_end()) {
-            reject(call.id, Error(Code::InvalidArgument, "something stands behind the call's three parts"));
-            return {};
-        }
-        if (const std::string path = broken_json(call); !path.empty()) {
-            reject(call.id, Error(Code::InvalidArgument, path + ": not valid JSON"));
-            return {};
-        }
-        take(std::move(call));
+        if (!in.at_end())
+            return fail(Code::InvalidArgument, "something stands behind the call's three parts");
         return {};
     }
 
@@ -230,6 +274,7 @@ class BatchReader {
     Random& random_;
     Batch batch_;
     std::size_t next_ = 0;  ///< index of the next call
+    std::size_t items_left_ = kMaxDeliveredItems;
 };
 
 }  // namespace

@@ -17,6 +17,10 @@ namespace steno::native {
 inline constexpr std::size_t kMaxBody = 64u << 20;  ///< bytes, also once they are decompressed
 inline constexpr std::size_t kMaxCalls = 10'000;    ///< an empty one still takes 4 KB of memory
 inline constexpr std::size_t kMaxCall = 16u << 20;  ///< bytes of one call
+/// Messages, parts, tags and all other entries of lists and maps: of one call, and of a delivery. An empty
+/// one takes up to 300 bytes.
+inline constexpr std::size_t kMaxItems = 100'000;
+inline constexpr std::size_t kMaxDeliveredItems = 500'000;
 
 /// A call that is not taken, and why.
 struct Rejection {
@@ -43,7 +47,7 @@ struct Batch {
 /// each call, and completes it (admission.hpp). One call that cannot be taken does not harm the others. An
 /// error: nothing can be taken. InvalidArgument: the body is not what its type says, and it cannot be said
 /// where the next call begins; Unimplemented: a content type, or version of the binary form, that is not
-/// known; ResourceExhausted: too many calls.
+/// known; ResourceExhausted: too many calls, or entries of their lists.
 Result<Batch> read_batch(std::string_view content_type, std::string_view body, Clock& clock, Random& random);
 
 }  // namespace steno::native

@@ -149,5 +149,37 @@ TEST(Delivery, ATypeNobodyKnowsIsNotGuessed) {
     EXPECT_EQ(read(kDeliveryType, std::string_view("STNC\1\0\1\0", 8)).error().code, Code::Unimplemented);
 }
 
+/// A call with so many empty parts, which are a byte or two each on the way.
+Call of_empty_parts(std::size_t count) {
+    Call call = chat();
+    call.request.messages.front().parts.assign(count, Part{});
+    return call;
+}
+
+TEST(Delivery, EntriesThatCostNothingToSendAreBounded) {
+    const Call good = chat();
+    for (const bool binary : {true, false}) {
+        SCOPED_TRACE(binary);
+        const auto deliver = [&](const std::vector<Call>& calls) {
+            if (binary) return read(kDeliveryType, delivery(calls));
+            std::string lines;
+            for (const Call& call : calls) lines += to_json(call) + '\n';
+            return read("application/x-ndjson", lines);
+        };
+        const auto one = deliver({of_empty_parts(kMaxItems - 3), good, of_empty_parts(kMaxItems), good});
+        ASSERT_TRUE(one) << one.error().message;
+        EXPECT_EQ(one->indexes, (std::vector<std::size_t>{0, 1, 3}));
+        ASSERT_EQ(one->rejected.size(), 1U);
+        EXPECT_EQ(one->rejected[0].index, 2U);
+        EXPECT_EQ(one->rejected[0].error.code, Code::ResourceExhausted);
+        EXPECT_NE(one->rejected[0].error.message.find("more than 100000 entries"), std::string::npos);
+
+        const auto many = deliver(std::vector<Call>(6, of_empty_parts(kMaxItems - 3)));
+        ASSERT_FALSE(many);
+        EXPECT_EQ(many.error().code, Code::ResourceExhausted);
+        EXPECT_NE(many.error().remedy.find("fewer"), std::string::npos);
+    }
+}
+
 }  // namespace
 }  // namespace steno::native

@@ -1,0 +1,39 @@
+#pragma once
+
+#include "record/call.hpp"
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+#include <vector>
+
+/// Reading calls that strangers send.
+namespace steno {
+
+/// How many entries the lists and maps of a call may still have: an entry of one byte takes hundreds of them
+/// in memory.
+struct ItemBudget {
+    std::size_t left = 0;
+    bool exceeded = false;
+
+    /// To be asked before an entry is made. False: there may be no more.
+    bool take() {
+        if (left > 0) {
+            --left;
+            return true;
+        }
+        exceeded = true;
+        return false;
+    }
+};
+
+/// As decode of record/binary.hpp, and takes the entries of lists and maps off the budget. ResourceExhausted
+/// beyond it.
+Result<void> decode(std::string_view bytes, Call& call, ItemBudget& items);
+
+/// As call_from_json of record/json.hpp, and appends to `ignored` the paths of unknown keys, the first
+/// kMostIgnored of them. ResourceExhausted beyond the budget of entries.
+Result<Call> call_from_json(std::string_view text, std::vector<std::string>& ignored, ItemBudget& items);
+inline constexpr std::size_t kMostIgnored = 16;
+
+}  // namespace steno
