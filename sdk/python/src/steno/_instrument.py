@@ -21,7 +21,7 @@ _inside: contextvars.ContextVar[bool] = contextvars.ContextVar("steno_inside", d
 
 
 def instrument(*, hosts: Optional[Mapping[str, str]] = None) -> None:
-    """Records the AI calls that this program makes through httpx, httpx2, urllib3 (requests, boto3): those to the
+    """Records the AI calls that this program makes through httpx, httpx2, urllib3 (requests, boto3), aiohttp: those to the
     providers' own addresses, and those to `hosts`, as in {"127.0.0.1:8000": "vllm", "proxy.example/openai": "openai"}.
     Again: with other hosts."""
     with _lock:
@@ -33,7 +33,7 @@ def instrument(*, hosts: Optional[Mapping[str, str]] = None) -> None:
         _hosts.update({host: tuple(sorted(rows, key=lambda row: -len(row[0]))) for host, rows in declared.items()})
         if _originals:
             return
-        for name, patch in (("httpx", _patch_httpx), ("httpx2", _patch_httpx), ("urllib3", _patch_urllib3)):
+        for name, patch in _CLIENTS.items():
             try:
                 if name in sys.modules or importlib.util.find_spec(name) is not None:
                     patch(importlib.import_module(name))
@@ -268,3 +268,110 @@ def _patch_urllib3(module: Any) -> None:
         return _make_request
 
     _replace(module.HTTPConnectionPool, "_make_request", patched)
+
+
+# aiohttp: a request that is sent gives an answer, whose reader gives out every byte through _read_nowait_chunk, with the
+# content coding undone.
+
+
+def _patch_aiohttp(module: Any) -> None:
+    from_request, reader = module.ClientRequest, module.StreamReader
+    readers: Dict[int, Tuple[Any, _core.Exchange]] = {}  # by identity; they are held until their answer has ended
+
+    def sending(original: Any) -> Any:
+        async def send(self: Any, conn: Any) -> Any:
+            try:
+                body = getattr(self.body, "_value", self.body)
+                url = self.url
+                exchange = _begin(
+                    self.method,
+                    url.host or "",
+                    None if url.is_default_port() else url.port,
+                    url.raw_path_qs,
+                    list(self.headers.items()),
+                    bytes(body) if isinstance(body, (bytes, bytearray)) else None,
+                )
+            except Exception:
+                exchange = None
+            try:
+                response = await original(self, conn)
+            except BaseException as error:
+                if exchange is not None:
+                    _fail(exchange, error)
+                raise
+            if exchange is not None:
+                response._steno_exchange = exchange
+            return response
+
+        return send
+
+    def starting(original: Any) -> Any:
+        async def start(self: Any, connection: Any) -> Any:
+            exchange = getattr(self, "_steno_exchange", None)
+            try:
+                response = await original(self, connection)
+            except BaseException as error:
+                if exchange is not None:
+                    _fail(exchange, error)
+                raise
+            if exchange is not None:
+                headers = [(name, value) for name, value in self.headers.items() if name.lower() != "content-encoding"]
+                exchange.response(self.status, headers)
+                readers[id(self.content)] = (self.content, exchange)
+            return response
+
+        return start
+
+    def leaving(original: Any) -> Any:
+        def leave(self: Any) -> Any:
+            exchange = getattr(self, "_steno_exchange", None)
+            if exchange is not None:
+                readers.pop(id(self.content), None)
+                exchange.close()
+            return original(self)
+
+        return leave
+
+    def giving(original: Any) -> Any:
+        def _read_nowait_chunk(self: Any, n: int) -> Any:
+            data = original(self, n)
+            if readers and id(self) in readers:
+                readers[id(self)][1].feed(bytes(data))
+                if self.at_eof():
+                    readers.pop(id(self))[1].end()
+            return data
+
+        return _read_nowait_chunk
+
+    def ending(original: Any) -> Any:
+        def feed_eof(self: Any) -> Any:
+            given = original(self)
+            if readers and id(self) in readers and self.at_eof():
+                readers.pop(id(self))[1].end()
+            return given
+
+        return feed_eof
+
+    def breaking(original: Any) -> Any:
+        def set_exception(self: Any, exc: Any, *args: Any, **kwargs: Any) -> Any:
+            if readers and id(self) in readers and isinstance(exc, BaseException):
+                _fail(readers.pop(id(self))[1], exc)
+            return original(self, exc, *args, **kwargs)
+
+        return set_exception
+
+    _replace(from_request, "send", sending)
+    _replace(module.ClientResponse, "start", starting)
+    _replace(module.ClientResponse, "close", leaving)
+    _replace(module.ClientResponse, "release", leaving)
+    _replace(reader, "_read_nowait_chunk", giving)
+    _replace(reader, "feed_eof", ending)
+    _replace(reader, "set_exception", breaking)
+
+
+_CLIENTS: Dict[str, Callable[[Any], None]] = {
+    "httpx": _patch_httpx,
+    "httpx2": _patch_httpx,
+    "urllib3": _patch_urllib3,
+    "aiohttp": _patch_aiohttp,
+}
