@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import pathlib
 
 import anthropic
 import boto3
@@ -19,6 +20,7 @@ from steno_process import Simulator
 
 import steno
 
+ROOT = pathlib.Path(__file__).resolve().parents[2]
 PROMPT = "Tell me about the tides of the North Sea."
 MESSAGES = [{"role": "user", "content": PROMPT}]
 KEY = "sk-SECRET0123456789abcdef"
@@ -326,3 +328,15 @@ def test_uninstrument_restores_everything(recorded, simulator):
     steno.uninstrument()
     steno.uninstrument()
     assert [getattr(owner, name) for owner, name in owners] == before
+
+
+def test_the_example_shows_its_tree(program, simulator, server):
+    done, _ = program((ROOT / "examples/python/agent.py").read_text(),
+                      {"OPENAI_BASE_URL": simulator.url + "/openai/v1", "OPENAI_API_KEY": KEY})
+    assert done.returncode == 0 and not done.stderr, done.stderr
+    found = server.get(f"/api/v1/requests/{done.stdout.splitlines()[-1]}")[2]
+    [agent] = found["tree"]
+    assert (agent["call"]["kind"], agent["call"]["name"]) == ("agent", "calendar")
+    assert [child["call"]["kind"] for child in agent["children"]] == ["chat", "function", "chat"]
+    assert found["summary"]["output_tokens"] > 0 and float(found["summary"]["cost"]["total"]) > 0
+    assert found["summary"]["agents"] == ["calendar"]
