@@ -1,6 +1,7 @@
 #pragma once
 
 #include "steno/context.hpp"
+#include "steno/kinds.hpp"
 #include "steno/tracking.hpp"
 
 #include <cstdint>
@@ -16,42 +17,9 @@
 ///     call.output(answer).usage({.input_tokens = 12, .output_tokens = 34});
 namespace steno {
 
-enum class CallKind : unsigned char {
-    Span,
-    Chat,
-    Completion,
-    Embedding,
-    Vision,
-    Transcription,
-    Speech,
-    Image,
-    Video,
-    Moderation,
-    Rerank,
-    Intent,
-    Function,
-    Agent,
-    Retrieval,
-    Evaluation,
-};
-
-/// Why a call failed, the same for all providers.
-enum class Failure : unsigned char {
-    Authentication,
-    Permission,
-    RateLimit,
-    Quota,
-    ContextLength,
-    ContentFilter,
-    InvalidRequest,
-    NotFound,
-    Timeout,
-    Connection,
-    Overloaded,
-    Server,
-    MalformedResponse,
-    Cancelled,
-};
+/// What programs may call them that have a Kind or an ErrorType of their own.
+using CallKind = Kind;
+using Failure = ErrorType;
 
 /// As the provider reported it. Absent is not zero.
 struct TokenUsage {
@@ -70,8 +38,8 @@ struct TokenUsage {
 /// are left out.
 class CallScope {
   public:
-    CallScope(CallKind kind, std::string_view name) noexcept;
-    CallScope(CallKind kind, std::string_view name, const Context& context) noexcept;
+    CallScope(Kind kind, std::string_view name) noexcept;
+    CallScope(Kind kind, std::string_view name, const Context& context) noexcept;
     CallScope(CallScope&& other) noexcept;
     CallScope& operator=(CallScope&&) = delete;
     ~CallScope();
@@ -119,7 +87,7 @@ class CallScope {
     CallScope& attribute(std::string_view name, Attribute value) noexcept;
     CallScope& metadata(std::string_view json) noexcept;
 
-    CallScope& fail(Failure why, std::string_view message) noexcept;
+    CallScope& fail(ErrorType why, std::string_view message) noexcept;
     CallScope& fail(std::string_view message) noexcept;
     /// Within a catch: the exception that is being handled.
     CallScope& fail_with_current_exception() noexcept;
@@ -134,7 +102,7 @@ class CallScope {
     [[nodiscard]] Draft* draft() const noexcept { return draft_; }
 
   private:
-    void begin(CallKind kind, std::string_view name, const Context& context) noexcept;
+    void begin(Kind kind, std::string_view name, const Context& context) noexcept;
 
     Draft* draft_ = nullptr;
 };
@@ -142,12 +110,12 @@ class CallScope {
 /// A call to a model.
 class AiCall : public CallScope {
   public:
-    AiCall(std::string_view provider, std::string_view model, CallKind kind = CallKind::Chat) noexcept
+    AiCall(std::string_view provider, std::string_view model, Kind kind = Kind::Chat) noexcept
         : CallScope(kind, model) {
         CallScope::provider(provider).CallScope::model(model);
     }
     AiCall(std::string_view provider, std::string_view model, const Context& context,
-           CallKind kind = CallKind::Chat) noexcept
+           Kind kind = Kind::Chat) noexcept
         : CallScope(kind, model, context) {
         CallScope::provider(provider).CallScope::model(model);
     }
@@ -158,7 +126,7 @@ class AiCall : public CallScope {
 class Function : public CallScope {
   public:
     explicit Function(std::string_view name, std::string_view operation = {}) noexcept
-        : CallScope(CallKind::Function, name,
+        : CallScope(Kind::Function, name,
                     tracking() ? Context::current().with_function(name, operation) : Context()) {
         if (recorded()) scope_.emplace(context());
     }
@@ -172,7 +140,7 @@ class Function : public CallScope {
 class Agent : public CallScope {
   public:
     explicit Agent(std::string_view name) noexcept
-        : CallScope(CallKind::Agent, name, tracking() ? Context::current().with_agent(name) : Context()) {
+        : CallScope(Kind::Agent, name, tracking() ? Context::current().with_agent(name) : Context()) {
         if (recorded()) scope_.emplace(context());
     }
     Agent(Agent&&) = delete;

@@ -32,7 +32,7 @@ namespace steno {
 struct AsAiCall {
     std::string provider;
     std::string model;
-    CallKind kind = CallKind::Chat;
+    Kind kind = Kind::Chat;
 };
 struct AsFunction {
     std::string name;
@@ -96,12 +96,11 @@ inline CallScope begin(const AsAiCall& as) {
     return AiCall(as.provider, as.model, as.kind);
 }
 inline CallScope begin(const AsFunction& as) {
-    return CallScope(CallKind::Function, as.name,
+    return CallScope(Kind::Function, as.name,
                      tracking() ? Context::current().with_function(as.name, as.operation) : Context());
 }
 inline CallScope begin(const AsAgent& as) {
-    return CallScope(CallKind::Agent, as.name,
-                     tracking() ? Context::current().with_agent(as.name) : Context());
+    return CallScope(Kind::Agent, as.name, tracking() ? Context::current().with_agent(as.name) : Context());
 }
 
 /// The arguments: of an AI call the text is the prompt, else a JSON array.

@@ -22,11 +22,6 @@ namespace {
 using client::number;
 using client::RecordWriter;
 
-static_assert(static_cast<int>(CallKind::Evaluation) == static_cast<int>(Kind::Evaluation) &&
-              static_cast<int>(CallKind::Function) == static_cast<int>(Kind::Function));
-static_assert(static_cast<int>(Failure::Cancelled) == static_cast<int>(ErrorType::Cancelled) &&
-              static_cast<int>(Failure::Server) == static_cast<int>(ErrorType::Server));
-
 constexpr auto place_of(auto enumerator) {
     return static_cast<std::uint64_t>(enumerator);
 }
@@ -153,7 +148,7 @@ void CallScope::Draft::finish() {
         });
     }
     write_labels();
-    // Without full data no preview is kept either (docs/ingest.md).
+    // That the texts are not kept at all; of a summary their beginnings are.
     head.group(number<Call, "privacy">(), [&](RecordWriter& out) {
         if (!keeps_previews()) out.boolean(number<Privacy, "full_data">(), false);
         if (keeps_texts()) out.items(number<Privacy, "truncated">(), truncated);
@@ -213,15 +208,15 @@ void CallScope::Draft::write_texts() {
     }
 }
 
-CallScope::CallScope(CallKind kind, std::string_view name) noexcept {
+CallScope::CallScope(Kind kind, std::string_view name) noexcept {
     if (tracking()) begin(kind, name, Context::current());
 }
 
-CallScope::CallScope(CallKind kind, std::string_view name, const Context& context) noexcept {
+CallScope::CallScope(Kind kind, std::string_view name, const Context& context) noexcept {
     begin(kind, name, context);
 }
 
-void CallScope::begin(CallKind kind, std::string_view name, const Context& context) noexcept {
+void CallScope::begin(Kind kind, std::string_view name, const Context& context) noexcept {
     client::Tracker* const tracker = client::Tracker::current();
     if (tracker == nullptr) return;
     draft_ = tracker->begin(context);
@@ -492,16 +487,17 @@ CallScope& CallScope::metadata(std::string_view json) noexcept {
 }
 
 /// The error's words, and what is known of its kind.
-static void set_failure(CallScope::Draft& draft, std::optional<Failure> why, std::string_view message) {
+static void set_failure(CallScope::Draft& draft, std::optional<ErrorType> why, std::string_view message) {
     draft.failed = true;
-    draft.status = static_cast<std::uint8_t>(why == Failure::Cancelled ? Status::Cancelled : Status::Failure);
+    draft.status =
+        static_cast<std::uint8_t>(why == ErrorType::Cancelled ? Status::Cancelled : Status::Failure);
     header_group(draft, number<Call, "error">(), [&](RecordWriter& out) {
         if (why) out.name(number<CallError, "type">(), place_of(*why));
         out.text(number<CallError, "message">(), utf8_prefix(message, kMaxErrorMessage));
     });
 }
 
-CallScope& CallScope::fail(Failure why, std::string_view message) noexcept {
+CallScope& CallScope::fail(ErrorType why, std::string_view message) noexcept {
     return with(*this, draft_, [&](Draft& draft) { set_failure(draft, why, message); });
 }
 

@@ -182,7 +182,7 @@ TEST_F(Recorded, AnExceptionIsAFailureAndGoesOn) {
         const AiCall within_a_handler("openai", "fine");
     }
     {
-        AiCall("openai", "m").fail(Failure::RateLimit, "slow down");
+        AiCall("openai", "m").fail(ErrorType::RateLimit, "slow down");
     }
     {
         AiCall("openai", "m").partial();

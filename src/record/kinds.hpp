@@ -1,29 +1,13 @@
 #pragma once
 
+#include "steno/kinds.hpp"
+
 #include <cstdint>
 #include <string_view>
 
 /// What a call and its parts can be, and how each is spelled in the JSON form (snake_case: "rate_limit").
+/// Kind and ErrorType are those of the public interface.
 namespace steno {
-
-enum class Kind : std::uint8_t {
-    Span,  ///< anything timed that is none of the others
-    Chat,
-    Completion,
-    Embedding,
-    Vision,
-    Transcription,
-    Speech,
-    Image,
-    Video,
-    Moderation,
-    Rerank,
-    Intent,
-    Function,  ///< a tool's execution
-    Agent,
-    Retrieval,
-    Evaluation,
-};
 
 enum class Source : std::uint8_t { Gateway, Run, Cpp, Python, Otlp, Import };
 
@@ -34,24 +18,6 @@ enum class Status : std::uint8_t {
     Partial,      ///< the stream broke, or a length limit cut the answer
     Cancelled,    ///< the client went away
     Interrupted,  ///< the process that recorded it died under it
-};
-
-/// The same for all providers.
-enum class ErrorType : std::uint8_t {
-    Authentication,
-    Permission,
-    RateLimit,
-    Quota,
-    ContextLength,
-    ContentFilter,
-    InvalidRequest,
-    NotFound,
-    Timeout,
-    Connection,
-    Overloaded,
-    Server,
-    MalformedResponse,
-    Cancelled,
 };
 
 enum class PartType : std::uint8_t {

@@ -61,6 +61,15 @@ class Planted(unittest.TestCase):
         self.assertEqual(self.violations({**lists, "src/journal/j_test.cpp": '#include "net/task.hpp"\n'}), [])
         self.expect({**lists, "src/journal/j_test.cpp": '#include "server/s.hpp"\n'}, "journal may not include server")
 
+    def test_the_public_interface_is_the_clients(self):
+        table = "base:\nrecord: base\nnet: base\nclient: base record\njournal: base\nserver: base net journal client\n"
+        more = {"src/arrows.txt": table, "src/client/README.md": "client", "src/record/README.md": "record",
+                "src/record/kinds.hpp": '#include "steno/kinds.hpp"\n', "src/client/c.hpp": '#include "steno/call.hpp"\n',
+                "src/server/s.hpp": '#include "steno/call.hpp"\n'}
+        self.assertEqual(self.violations(more), [])
+        self.expect({**more, "src/journal/j.hpp": '#include "steno/kinds.hpp"\n'}, "journal may not include steno/kinds.hpp")
+        self.expect({**more, "src/record/kinds.hpp": '#include "steno/call.hpp"\n'}, "record may not include steno/call.hpp")
+
     def test_row_that_names_a_folder_below(self):
         table = "base:\nnet: base journal\njournal: base net\nserver: base net journal\n"
         self.expect({"src/arrows.txt": table}, "arrows.txt:2:", "net names journal")

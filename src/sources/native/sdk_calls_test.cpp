@@ -87,7 +87,7 @@ TEST_F(FromTheSdk, ExtremesOfEachSetter) {
                 call.tag(std::to_string(i) + "t").attribute("c" + std::to_string(i), text);
                 call.finish_reason(text);
             }
-            call.attribute("not a number", std::nan("")).metadata(text).fail(Failure::Server, text);
+            call.attribute("not a number", std::nan("")).metadata(text).fail(ErrorType::Server, text);
         }
         EXPECT_TRUE(flush());
         EXPECT_EQ(tracking_stats().dropped, 0U);
