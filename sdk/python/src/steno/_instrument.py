@@ -239,23 +239,30 @@ def _patch_urllib3(module: Any) -> None:
         def _make_request(
             self: Any, conn: Any, method: str, url: str, body: Any = None, headers: Any = None, *args: Any, **kwargs: Any
         ) -> Any:
-            sent = body.encode("utf-8", "replace") if isinstance(body, str) else body
-            exchange = _begin(
-                method,
-                self.host,
-                None if self.port == {"http": 80, "https": 443}.get(self.scheme) else self.port,
-                url,
-                list((headers or {}).items()),
-                bytes(sent) if isinstance(sent, (bytes, bytearray)) else None,
-            )
+            exchange = None
+            try:
+                sent = body.encode("utf-8", "replace") if isinstance(body, str) else body
+                exchange = _begin(
+                    method,
+                    self.host,
+                    None if self.port == {"http": 80, "https": 443}.get(self.scheme) else self.port,
+                    url,
+                    list((headers or {}).items()),
+                    bytes(sent) if isinstance(sent, (bytes, bytearray)) else None,
+                )
+            except Exception:
+                pass  # nothing that could be recorded
             if exchange is None:
                 return original(self, conn, method, url, body, headers, *args, **kwargs)
             token = _inside.set(True)
             whole = kwargs.get("preload_content", True)
             try:
                 response = original(self, conn, method, url, body, headers, *args, **{**kwargs, "preload_content": False})
-                exchange.response(response.status, list(response.headers.items()))
-                follow(response, exchange)
+                try:
+                    exchange.response(response.status, list(response.headers.items()))
+                    follow(response, exchange)
+                except Exception:
+                    exchange.close()
                 if whole:
                     response.read(decode_content=kwargs.get("decode_content", True), cache_content=True)
                 return response
@@ -300,7 +307,10 @@ def _patch_aiohttp(module: Any) -> None:
                     _fail(exchange, error)
                 raise
             if exchange is not None:
-                response._steno_exchange = exchange
+                try:
+                    response._steno_exchange = exchange
+                except Exception:
+                    exchange.close()
             return response
 
         return send
@@ -315,9 +325,12 @@ def _patch_aiohttp(module: Any) -> None:
                     _fail(exchange, error)
                 raise
             if exchange is not None:
-                headers = [(name, value) for name, value in self.headers.items() if name.lower() != "content-encoding"]
-                exchange.response(self.status, headers)
-                readers[id(self.content)] = (self.content, exchange)
+                try:
+                    headers = [(name, value) for name, value in self.headers.items() if name.lower() != "content-encoding"]
+                    exchange.response(self.status, headers)
+                    readers[id(self.content)] = (self.content, exchange)
+                except Exception:
+                    exchange.close()
             return response
 
         return start
