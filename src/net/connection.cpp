@@ -266,6 +266,7 @@ Error Connection::ending(std::string_view who) const {
 }
 
 void Connection::shutdown_send() {
+    if (tls_) tls_->finish();
     error_code ignored;
     socket_.shutdown(Socket::shutdown_send, ignored);
 }

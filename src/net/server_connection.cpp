@@ -169,6 +169,14 @@ int ServerConnection::examine_head() {
     body_left_ = parser_->chunked() ? 0 : parser_->content_length().value_or(0);
     body_taken_ = 0;
     body_done_ = !parser_->chunked() && body_left_ == 0;
+    proxy_target_.reset();
+    if (head_.method == "CONNECT") {
+        proxy_target_ = Endpoint::parse(head_.target);
+        if (!proxy_target_) return 400;
+    } else if (!intercepted_ && head_.target.starts_with("http://")) {
+        if (const auto url = BaseUrl::parse(head_.target.substr(0, head_.target.find('/', 7))))
+            proxy_target_ = url->endpoint;
+    }
     // The absolute form, which a server must understand (RFC 9112, section 3.2.2).
     if (head_.target.starts_with("http://") || head_.target.starts_with("https://")) {
         const std::size_t path = head_.target.find('/', head_.target.find("://") + 3);

@@ -55,6 +55,16 @@ class ServerConnection final : public Connection, public ServerExchange {
     Task<Result<void>> finish() override;
     Task<Result<std::unique_ptr<ByteStream>>> upgrade(const ResponseHead& head) override;
     void abort() override;
+    /// interception.hpp: a request for a proxy, and what becomes of its connection.
+    [[nodiscard]] const std::optional<Endpoint>& proxy_target() const { return proxy_target_; }
+    [[nodiscard]] const std::optional<Endpoint>& intercepted() const { return intercepted_; }
+    Task<Result<void>> accept_connect();
+    Task<Result<ClientHello>> peek_client_hello();
+    Task<Result<void>> terminate_tls(const TlsServerContext& context);
+    std::unique_ptr<ByteStream> take_connection();
+    /// The head as it came, but for what concerns a proxy: for a connection to its target that is then used
+    /// up.
+    [[nodiscard]] std::string head_for_target() const;
     [[nodiscard]] Gone gone() const override;
     void on_client_gone(std::function<void()> callback) override;
 
@@ -81,6 +91,8 @@ class ServerConnection final : public Connection, public ServerExchange {
 
     RequestHead head_;
     std::optional<wire::RequestParser> parser_;
+    std::optional<Endpoint> proxy_target_;  ///< of the request at hand
+    std::optional<Endpoint> intercepted_;   ///< of the connection, from terminate_tls on
     std::uint64_t body_left_ = 0;
     std::uint64_t body_taken_ = 0;
     bool body_done_ = true;
