@@ -1,5 +1,7 @@
 #include "sources/gateway/gateway.hpp"
 
+#include "base/text.hpp"
+#include "providers/api_hosts.hpp"
 #include "sources/gateway/relay.hpp"
 
 #include <fmt/format.h>
@@ -7,6 +9,15 @@
 namespace steno::gateway {
 
 namespace {
+
+/// Hosts of providers that were named, each with its upstream: more than anyone uses.
+constexpr std::size_t kMaxHosts = 1000;
+
+bool is_host_name(std::string_view text) {
+    return !text.empty() && text.size() <= 253 &&
+           text.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-") ==
+               text.npos;
+}
 
 std::string how_to_name(const providers::ProviderRow& row) {
     std::string variable = "STENO_UPSTREAM_";
@@ -36,6 +47,7 @@ Gateway::Gateway(net::Loops& loops, net::HttpClient& client, ingest::Recorder* r
         if (upstreams_.contains(name)) continue;
         without_url_[name] = {name, {}, how_to_name(row)};
         providers_.emplace(name, row);
+        tells_usage_[name] = TellsUsage::Unknown;
     }
     for (const auto& [name, upstream] : upstreams_) {
         providers_.emplace(name, providers::find_provider(upstream.name));
@@ -52,7 +64,22 @@ const Upstream* Gateway::route(std::string_view path) const {
     for (const auto* const known : {&upstreams_, &without_url_}) {
         if (const auto found = known->find(path); found != known->end()) return &found->second;
     }
-    return nullptr;
+    return path.contains('@') ? route_to_host(path) : nullptr;
+}
+
+const Upstream* Gateway::route_to_host(std::string_view segment) const {
+    const std::size_t at = segment.find('@');
+    const std::string_view name = segment.substr(0, at);
+    const std::string_view host = segment.substr(at + 1);
+    if (!is_host_name(host) || providers::upstream_of_host(host) != name || !providers_.contains(name))
+        return nullptr;
+    const std::lock_guard lock(hosts_mutex_);
+    if (const auto found = by_host_.find(segment); found != by_host_.end()) return &found->second;
+    if (by_host_.size() >= kMaxHosts) return nullptr;
+    Upstream upstream{std::string(segment), {.tls = true, .endpoint = {lower_case(host), 443}, .path = {}}};
+    upstream.provider = name;
+    upstream.named_by_client = true;
+    return &by_host_.emplace(std::string(segment), std::move(upstream)).first->second;
 }
 
 net::Task<void> Gateway::handle(net::ServerExchange& exchange, const Upstream& upstream) {
@@ -62,7 +89,8 @@ net::Task<void> Gateway::handle(net::ServerExchange& exchange, const Upstream& u
         std::atomic<std::uint64_t>& active;
         ~Leave() { active.fetch_sub(1, std::memory_order_relaxed); }
     } leave{active_};
-    Relay relay(*this, exchange, upstream, providers_.find(upstream.name)->second);
+    const std::string& provider = upstream.provider.empty() ? upstream.name : upstream.provider;
+    Relay relay(*this, exchange, upstream, providers_.find(provider)->second);
     co_await relay.run();
 }
 

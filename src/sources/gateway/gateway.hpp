@@ -16,6 +16,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -29,6 +30,10 @@ struct Upstream {
     /// There is no URL, since everyone reaches this provider at one of their own: what to set. "": there is
     /// one.
     std::string remedy = {};
+    /// Which provider's it is, if the name does not say. "": the name does.
+    std::string provider = {};
+    /// The client meant this very host, so what it signed is valid as it is.
+    bool named_by_client = false;
 };
 
 enum class Capture : std::uint8_t {
@@ -90,7 +95,9 @@ class Gateway {
     ~Gateway();
 
     /// The upstream that a request path names, or null: then the request is not for the gateway. One that has
-    /// no URL yet is an upstream too: `handle` refuses what goes there, and records that.
+    /// no URL yet is an upstream too: `handle` refuses what goes there, and records that. /NAME@HOST/rest
+    /// goes to that host, if it is one of the provider's own (providers/api_hosts.hpp): for who intercepts a
+    /// program's calls. Valid as long as the gateway.
     [[nodiscard]] const Upstream* route(std::string_view path) const;
     /// Relays one exchange whose path `route` knows. Answers whatever happens.
     net::Task<void> handle(net::ServerExchange& exchange, const Upstream& upstream);
@@ -103,6 +110,7 @@ class Gateway {
 
   private:
     class Relay;
+    [[nodiscard]] const Upstream* route_to_host(std::string_view segment) const;
     friend Result<Call> make_own_call(Gateway& gateway, OwnCall request);
 
     net::Loops& loops_;
@@ -115,6 +123,9 @@ class Gateway {
     net::Workers large_{2};
     std::map<std::string, Upstream, std::less<>> upstreams_;
     std::map<std::string, Upstream, std::less<>> without_url_;
+    mutable std::mutex hosts_mutex_;
+    mutable std::map<std::string, Upstream, std::less<>>
+        by_host_;  ///< NAME@HOST; only grows, so pointers stay valid
     std::map<std::string, providers::ProviderRow, std::less<>> providers_;
     /// What an upstream makes of a request that asks for its usage.
     enum class TellsUsage : std::uint8_t { Unknown, Yes, No };

@@ -162,7 +162,7 @@ net::Task<void> Gateway::Relay::run() {
                                        &cancel_, [this] { attempt([this] { begin_record(); }); });
     attempt([this] { begin_record(); });  // unless it was
     if (asking_ && answer) {
-        auto& tells = gateway_.tells_usage_.find(upstream_.name)->second;
+        auto& tells = tells_usage();
         if ((*answer)->head().status < 400) {
             tells = TellsUsage::Yes;
         } else if (tells == TellsUsage::Unknown && may_refuse_to_tell((*answer)->head().status)) {
@@ -319,8 +319,7 @@ bool Gateway::Relay::keep_files(const providers::Form& form, std::string_view bo
 
 std::optional<std::string> Gateway::Relay::asking_for_usage() {
     if (!recording() || !gateway_.options_.ask_for_usage || !body_.contains(R"("stream")") ||
-        request_.headers.has("content-encoding") ||
-        gateway_.tells_usage_.find(upstream_.name)->second == TellsUsage::No) {
+        request_.headers.has("content-encoding") || tells_usage() == TellsUsage::No) {
         return std::nullopt;
     }
     read_call();
@@ -347,7 +346,7 @@ net::RequestHead Gateway::Relay::upstream_request() const {
 }
 
 Result<void> Gateway::Relay::sign(net::RequestHead& outgoing) {
-    if (!provider_.signed_for_aws) return {};
+    if (!provider_.signed_for_aws || upstream_.named_by_client) return {};
     STENO_TRY(sign_for_aws(gateway_.options_.aws, upstream_.url.host_header(), outgoing, body_,
                            system_clock().now()));
     // What went out must not come back into the record either.

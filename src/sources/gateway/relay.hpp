@@ -101,6 +101,10 @@ class Gateway::Relay {
     [[nodiscard]] std::string host() const {
         return upstream_.remedy.empty() ? upstream_.url.host_header() : std::string();
     }
+    [[nodiscard]] std::atomic<TellsUsage>& tells_usage() const {
+        const std::string& provider = upstream_.provider.empty() ? upstream_.name : upstream_.provider;
+        return gateway_.tells_usage_.find(provider)->second;
+    }
     [[nodiscard]] bool recording() const { return recording_; }
 
     Gateway& gateway_;
