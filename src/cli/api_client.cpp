@@ -2,6 +2,7 @@
 
 #include "base/log.hpp"
 #include "cli/composition.hpp"
+#include "cli/server_file.hpp"
 #include "net/http_client.hpp"
 #include "providers/sse.hpp"
 
@@ -137,18 +138,6 @@ Result<std::unique_ptr<Api>> remote(std::string_view url_text, const std::string
 
 }  // namespace
 
-Result<std::string> server_of(const std::string& folder) {
-    auto content = io::read_file(io::posix_file_system(), folder + "/server.json", 64 * 1024);
-    simdjson::dom::parser parser;
-    std::string_view url;
-    if (!content || parser.parse(*content)["url"].get(url) != simdjson::SUCCESS) {
-        return fail(Code::FailedPrecondition,
-                    "another process is using " + folder + " and has not said where it listens",
-                    "name the server with --server URL");
-    }
-    return std::string(url);
-}
-
 void add_record_flags(CLI::App& command, RecordFlags& flags) {
     command.add_option("--server", flags.server, "URL of a running server");
     command.add_option("--data", flags.data,
@@ -174,8 +163,8 @@ Result<std::unique_ptr<Api>> Api::open(const Program& program, const RecordFlags
     auto parts = Composition::open(config, Composition::Use::Look);
     if (parts) return std::make_unique<LocalApi>(std::move(*parts));
     if (parts.error().code != Code::FailedPrecondition) return std::unexpected(std::move(parts).error());
-    STENO_ASSIGN(const std::string url, server_of(config.data_dir));
-    return remote(url, flags.api_key_file.empty() ? config.api_key_file : flags.api_key_file);
+    STENO_ASSIGN(const ServerNote server, server_of(config.data_dir));
+    return remote(server.url, flags.api_key_file.empty() ? config.api_key_file : flags.api_key_file);
 }
 
 }  // namespace steno::cli

@@ -16,8 +16,6 @@ struct RecordFlags {
     std::string data;
     std::string api_key_file;
 };
-/// The URL of the server that has the folder, as it noted it there. FailedPrecondition: none has said so.
-Result<std::string> server_of(const std::string& folder);
 
 void add_record_flags(CLI::App& command, RecordFlags& flags);
 

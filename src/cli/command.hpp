@@ -2,6 +2,7 @@
 
 #include "base/error.hpp"
 #include "cli/config.hpp"
+#include "intercept/child.hpp"
 
 #include <CLI/CLI.hpp>
 
@@ -18,6 +19,7 @@ struct Program {
     // For every command.
     std::string config_file;
     bool json = false;
+    intercept::Inherited inherited;  ///< what this process has changed for itself at its start
 
     /// What the chosen command does; its Error becomes a message and an exit code (base/error.hpp's table).
     std::function<Result<int>(Program&)> run;
@@ -30,6 +32,7 @@ struct Program {
 };
 
 void add_serve(Program& program);
+void add_run(Program& program);
 void add_sim(Program& program);
 void add_demo(Program& program);
 void add_calls(Program& program);

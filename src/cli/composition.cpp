@@ -5,6 +5,8 @@
 #include "store/duckdb/duckdb_store.hpp"
 #include "store/memory/memory_store.hpp"
 
+#include <sys/resource.h>
+
 namespace steno::cli {
 
 Result<std::shared_ptr<const pricing::Catalogue>> load_prices(const Config& config) {
@@ -87,6 +89,14 @@ Result<std::unique_ptr<Composition>> Composition::open(const Config& config, Use
     parts->caller_ = std::make_unique<server::GatewayModelCaller>(*parts->gateway_);
     parts->loops_->start();
     return parts;
+}
+
+void raise_file_limit() {
+    rlimit limit{};
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
+        limit.rlim_cur = limit.rlim_max;
+        (void)setrlimit(RLIMIT_NOFILE, &limit);
+    }
 }
 
 Composition::~Composition() {

@@ -59,4 +59,8 @@ std::unique_ptr<custody::Custodian> make_custodian(const Config& config, ingest:
 /// The catalogue with the prices of pricing.file over it.
 Result<std::shared_ptr<const pricing::Catalogue>> load_prices(const Config& config);
 
+/// Two descriptors a call: the usual soft limit of 1024 is soon used up, and the hard one is there to be
+/// used.
+void raise_file_limit();
+
 }  // namespace steno::cli

@@ -2,6 +2,7 @@
 #include "cli/call_view.hpp"
 #include "cli/command.hpp"
 #include "cli/demo_folder.hpp"
+#include "cli/server_file.hpp"
 #include "cli/terminal.hpp"
 #include "net/http_client.hpp"
 #include "simulator/demo_traffic.hpp"
@@ -95,7 +96,7 @@ Result<int> demo(const Program& program, const DemoFlags& flags) {
                 fmt::format("to record a demo into the folder itself: steno demo --data {} --calls 100000",
                             record.data));
         }
-        record.server = running ? *running : "http://" + config.listen.to_string();
+        record.server = running ? running->url : "http://" + config.listen.to_string();
     }
     STENO_ASSIGN(const auto api, Api::open(program, record));
     STENO_TRY(check_upstreams(*api));

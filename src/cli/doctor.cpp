@@ -3,6 +3,7 @@
 #include "cli/api_client.hpp"
 #include "cli/command.hpp"
 #include "cli/composition.hpp"
+#include "cli/server_file.hpp"
 #include "cli/terminal.hpp"
 #include "io/file_system.hpp"
 #include "net/http_client.hpp"
@@ -76,7 +77,7 @@ Finding keys() {
 
 Finding server(const Config& config) {
     const auto running = server_of(config.data_dir);
-    const std::string url_text = running ? *running : "http://" + config.listen.to_string();
+    const std::string url_text = running ? running->url : "http://" + config.listen.to_string();
     const auto url = net::BaseUrl::parse(url_text);
     if (!url) return {Verdict::Bad, "server", "server.json names no URL: " + url_text};
     net::RequestHead head;

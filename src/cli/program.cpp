@@ -56,14 +56,14 @@ int report(const Error& error) {
 }  // namespace
 
 int run_program(int argc, char** argv) {
+    Program program;
     // A reader that leaves early (| head) ends us quietly through the failed write, not by a signal in a
     // server.
-    std::signal(SIGPIPE, SIG_IGN);
+    program.inherited.ignores_broken_pipe = std::signal(SIGPIPE, SIG_IGN) == SIG_IGN;
     // A file beyond its allowed size is an error of one write, not the end of the gateway.
-    std::signal(SIGXFSZ, SIG_IGN);
+    program.inherited.ignores_file_size = std::signal(SIGXFSZ, SIG_IGN) == SIG_IGN;
     // What people said to a model is nobody else's business: no file of ours is for others.
-    umask(077);
-    Program program;
+    program.inherited.file_mask = umask(077);
     program.app.set_version_flag("--version", std::string("steno ") + STENO_VERSION);
     program.app.add_option("--config", program.config_file,
                            "configuration file (default: steno.toml, if it is there)");
@@ -73,8 +73,8 @@ int run_program(int argc, char** argv) {
         "\nFirst steps:\n  steno serve --data ./record      then point a client's base URL at it\n"
         "  steno calls list                 what was recorded\n"
         "  steno COMMAND --help             options and examples of a command\n");
-    for (const auto add : {add_serve, add_calls, add_stats, add_limits, add_replay, add_prices, add_verify,
-                           add_journal, add_config, add_sim, add_demo, add_doctor}) {
+    for (const auto add : {add_serve, add_run, add_calls, add_stats, add_limits, add_replay, add_prices,
+                           add_verify, add_journal, add_config, add_sim, add_demo, add_doctor}) {
         add(program);
     }
     try {

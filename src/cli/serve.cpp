@@ -1,16 +1,14 @@
-#include "base/json_writer.hpp"
 #include "base/log.hpp"
 #include "cli/command.hpp"
 #include "cli/composition.hpp"
+#include "cli/server_file.hpp"
 #include "server/pages.hpp"
 #include "server/server.hpp"
 
 #include <fmt/format.h>
 
 #include <csignal>
-#include <sys/resource.h>
 #include <thread>
-#include <unistd.h>
 
 namespace steno::cli {
 
@@ -33,32 +31,6 @@ Result<Config> configure(const Program& program, const ServeFlags& flags) {
     return config;
 }
 
-/// Tells commands that work on the folder where its server is. Removed at the end; a stale one is recognised
-/// because the folder's lock is free.
-class ServerFile {
-  public:
-    ServerFile(std::string path, const std::string& url) : path_(std::move(path)) {
-        std::string body;
-        JsonWriter json(body);
-        json.begin_object();
-        json.member("url", url);
-        json.member("pid", std::int64_t{getpid()});
-        json.member("version", STENO_VERSION);
-        json.end_object();
-        body += '\n';
-        if (auto written = io::replace_file(io::posix_file_system(), path_, body); !written) {
-            log::warning("{} cannot be written ({}): commands on this folder will need --server", path_,
-                         written.error().message);
-        }
-    }
-    ~ServerFile() { (void)io::posix_file_system().unlink(path_); }
-    ServerFile(const ServerFile&) = delete;
-    ServerFile& operator=(const ServerFile&) = delete;
-
-  private:
-    std::string path_;
-};
-
 void announce(const std::string& url, const Config& config, Composition& parts) {
     if (parts.data().interrupted() > 0) {
         log::info("{} calls were under way when the last process died; they are recorded as interrupted",
@@ -75,16 +47,6 @@ void announce(const std::string& url, const Config& config, Composition& parts) 
     }
     fmt::print("  API       {}/api/v1/openapi.json\n\n", url);
     std::fflush(stdout);
-}
-
-/// Two descriptors a call: the usual soft limit of 1024 is soon used up, and the hard one is there to be
-/// used.
-void raise_file_limit() {
-    rlimit limit{};
-    if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
-        limit.rlim_cur = limit.rlim_max;
-        (void)setrlimit(RLIMIT_NOFILE, &limit);
-    }
 }
 
 /// A command that looks into the folder has it for a moment; a service that starts then must not fail.
@@ -119,7 +81,7 @@ Result<int> serve(const Config& config) {
     if (reached.host == "0.0.0.0") reached.host = "127.0.0.1";
     if (reached.host == "::") reached.host = "::1";
     const std::string url = "http://" + reached.to_string();
-    const ServerFile server_file(config.data_dir + "/server.json", url);
+    const ServerFile server_file(config.data_dir, {.url = url});
     announce(url, config, *parts);
     // What is not in the store yet must not be sealed, so without feeding there is nothing to do.
     if (config.store_feed) parts->custodian().start();

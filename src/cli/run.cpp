@@ -1,0 +1,289 @@
+#include "base/log.hpp"
+#include "base/random.hpp"
+#include "base/time.hpp"
+#include "base/uuid.hpp"
+#include "cli/command.hpp"
+#include "cli/composition.hpp"
+#include "cli/run_summary.hpp"
+#include "cli/server_file.hpp"
+#include "intercept/authority.hpp"
+#include "intercept/child.hpp"
+#include "intercept/environment.hpp"
+#include "intercept/front.hpp"
+#include "providers/hosts.hpp"
+#include "providers/provider.hpp"
+#include "server/server.hpp"
+
+#include <fmt/format.h>
+
+#include <memory>
+#include <optional>
+#include <unistd.h>
+#include <vector>
+
+namespace steno::cli {
+
+namespace {
+
+/// In the environment of the program: that its calls are seen to. A run within a run leaves them to the outer
+/// one.
+constexpr const char* kRunVariable = "STENO_RUN";
+constexpr std::chrono::seconds kGrace{2};  ///< for calls that outlive the program
+constexpr int kCannotRun = 126;            ///< as shells say it
+constexpr int kNoProgram = 127;
+
+struct RunFlags {
+    std::vector<std::string> command;
+    std::string data, server, api_key_file, json_file;
+    std::vector<std::string> upstreams;
+    bool quiet = false;
+    bool no_proxy = false;
+};
+
+/// Where the calls are recorded: a server that runs already, or one of our own, on a free port, for as long
+/// as the program runs.
+class Recording {
+  public:
+    static Result<std::unique_ptr<Recording>> begin(const Config& config, const RunFlags& flags) {
+        auto recording = std::make_unique<Recording>();
+        if (!flags.server.empty()) {
+            STENO_TRY(recording->use(flags.server));
+            recording->where_ = flags.server;
+            return recording;
+        }
+        recording->where_ = config.data_dir;
+        auto parts = Composition::open(config, Composition::Use::Serve);
+        if (parts) {
+            recording->parts_ = std::move(*parts);
+            STENO_TRY(recording->serve(config));
+            return recording;
+        }
+        if (parts.error().code != Code::FailedPrecondition) return std::unexpected(std::move(parts).error());
+        STENO_ASSIGN(const ServerNote note, server_of(config.data_dir));
+        if (note.ends_with_a_program) {
+            return fail(Code::FailedPrecondition, "another steno run is recording into " + config.data_dir,
+                        "start one server for both: steno serve --data " + config.data_dir +
+                            "\nor give this run a folder of its own: --data DIR");
+        }
+        STENO_TRY(recording->use(note.url));
+        return recording;
+    }
+    ~Recording() {
+        if (server_) server_->stop(kGrace);
+    }
+
+    [[nodiscard]] const net::BaseUrl& url() const { return url_; }
+    [[nodiscard]] const std::string& where() const { return where_; }
+    [[nodiscard]] bool is_own() const { return parts_ != nullptr; }
+
+  private:
+    Result<void> use(const std::string& text) {
+        const auto url = net::BaseUrl::parse(text);
+        if (!url)
+            return fail(Code::InvalidArgument, "that is no URL of a server", "such as http://127.0.0.1:8787");
+        url_ = *url;
+        return {};
+    }
+    Result<void> serve(const Config& config) {
+        server::ServerOptions options;
+        options.listen = {"127.0.0.1", 0};
+        server_.emplace(parts_->loops(), parts_->services(options.listen.to_string()), options);
+        STENO_TRY(server_->listen());
+        options.listen.port = server_->port();
+        STENO_TRY(use("http://" + options.listen.to_string()));
+        file_.emplace(config.data_dir, ServerNote{.url = url_.to_string(), .ends_with_a_program = true});
+        if (config.store_feed) parts_->custodian().start();
+        return {};
+    }
+
+    net::BaseUrl url_;
+    std::string where_;
+    std::unique_ptr<Composition> parts_;
+    std::optional<server::Server> server_;
+    std::optional<ServerFile> file_;
+};
+
+/// The gateway's name and the rest of the path for a base URL that the user has set.
+std::optional<intercept::NamedUrl> name_of(const Config& config, const Recording& recording,
+                                           std::string_view text) {
+    const auto url = net::BaseUrl::parse(text);
+    if (!url) return std::nullopt;
+    const auto same = [&url](const net::BaseUrl& other) {
+        return url->tls == other.tls && url->endpoint.port == other.endpoint.port &&
+               url->endpoint.host == other.endpoint.host && (url->path + "/").starts_with(other.path + "/");
+    };
+    if (same(recording.url())) {
+        const std::string_view path =
+            std::string_view(url->path).substr(std::min<std::size_t>(1, url->path.size()));
+        const std::size_t end = std::min(path.find('/'), path.size());
+        if (end > 0)
+            return intercept::NamedUrl{std::string(path.substr(0, end)), std::string(path.substr(end))};
+    }
+    if (recording.is_own()) {
+        for (const auto& [name, upstream] : config.upstreams) {
+            if (same(upstream)) return intercept::NamedUrl{name, url->path.substr(upstream.path.size())};
+        }
+    }
+    for (const providers::ProviderRow& row : providers::provider_table()) {
+        const auto usual = net::BaseUrl::parse(row.default_url);
+        if (usual && same(*usual))
+            return intercept::NamedUrl{std::string(row.upstream), url->path.substr(usual->path.size())};
+    }
+    const std::string_view upstream = providers::upstream_of_host(url->endpoint.host);
+    if (upstream.empty() || !url->tls || url->endpoint.port != 443) return std::nullopt;
+    return intercept::NamedUrl{fmt::format("{}@{}", upstream, url->endpoint.host), url->path};
+}
+
+Result<intercept::Authority> make_authority() {
+    std::vector<std::string> names;
+    for (const providers::ProviderHost& host : providers::provider_hosts())
+        names.emplace_back(host.name.starts_with('.') ? host.name.substr(1) : host.name);
+    return intercept::Authority::make(names);
+}
+
+std::string_view words(intercept::Front::Reason reason) {
+    switch (reason) {
+        case intercept::Front::Reason::NotTrusted:
+            return "the program did not accept the certificate of this run, so it was left alone";
+        case intercept::Front::Reason::NotHttp1:
+            return "the program speaks HTTP/2 alone, or no HTTP, so it was left alone";
+    }
+    return "";
+}
+
+void tell(const RunFlags& flags, const RunSummary& summary) {
+    if (!flags.quiet) fmt::print(stderr, "{}", summary.text);
+    if (flags.json_file.empty()) return;
+    if (auto written = io::replace_file(io::posix_file_system(), flags.json_file, summary.json); !written)
+        fmt::print(stderr, "steno: {} cannot be written: {}\n", flags.json_file, written.error().message);
+}
+
+/// A program that did not even start: its exit code, as shells and env(1) choose it.
+int refused(const Error& error) {
+    fmt::print(stderr, "steno: {}\n", error.message);
+    return error.code == Code::NotFound ? kNoProgram : kCannotRun;
+}
+
+/// Nobody but the program is to learn how the run went: what goes wrong with the summary is a line, no exit
+/// code.
+Result<intercept::Ending> run_recorded(Program& program, const RunFlags& flags, intercept::Child& child,
+                                       intercept::Environment environment, const Config& config) {
+    raise_file_limit();
+    STENO_ASSIGN(const auto recording, Recording::begin(config, flags));
+    if (!recording->is_own() && !flags.upstreams.empty()) {
+        return fail(Code::FailedPrecondition, "a server records into this folder, and its upstreams hold",
+                    "give --upstream to steno serve");
+    }
+    const std::string key_file = flags.api_key_file.empty() ? config.api_key_file : flags.api_key_file;
+    STENO_ASSIGN(const auto keys, read_api_keys(recording->is_own() ? "" : key_file));
+
+    RunFacts facts;
+    facts.id = Uuid::at(system_clock().now().unix_nanos, system_random()).to_string();
+    facts.where = recording->where();
+    intercept::FrontOptions options;
+    options.server = recording->url();
+    options.headers.add("x-steno-attributes", fmt::format("{{\"{}\":\"{}\"}}", kRunAttribute, facts.id));
+    if (!keys.empty()) options.headers.add("x-steno-api-key", keys.front());
+    options.max_body_bytes = static_cast<std::uint64_t>(config.max_body_bytes);
+
+    intercept::RunFolder folder;
+    std::optional<intercept::Authority> authority;
+    if (!flags.no_proxy) {
+        STENO_ASSIGN(intercept::Authority made, make_authority());
+        authority.emplace(std::move(made));
+        STENO_ASSIGN(const bool trusted, intercept::set_trust(environment, authority->certificate(), folder));
+        if (!trusted) {
+            authority.reset();
+            facts.not_recorded["what has no base URL"] =
+                "this machine has no bundle of certificates that the run's could be added to";
+        }
+    }
+    options.authority = authority ? &*authority : nullptr;
+
+    net::Loops loops(static_cast<unsigned>(config.loops));
+    net::HttpClient client(loops, {});
+    intercept::Front front(loops, client, std::move(options));
+    loops.start();
+    STENO_TRY(front.listen());
+    for (const std::string& variable :
+         intercept::set_base_urls(environment, front.url(), flags.command.front(),
+                                  [&](std::string_view url) { return name_of(config, *recording, url); })) {
+        facts.not_recorded[variable] = "names a host that is no provider's; --upstream NAME=URL makes it one";
+    }
+    if (authority) intercept::set_proxy(environment, front.url());
+    environment.set(kRunVariable, front.url());
+
+    const std::int64_t started = system_clock().steady_nanos();
+    STENO_TRY(child.start(environment.lines()));
+    const intercept::Ending ending = child.wait();
+    facts.nanos = system_clock().steady_nanos() - started;
+    front.stop(kGrace);
+    loops.stop();
+    for (const auto& [host, reason] : front.passed_on()) facts.not_recorded[host] = words(reason);
+
+    RecordFlags record;
+    record.server = recording->url().to_string();
+    record.api_key_file = recording->is_own() ? "" : key_file;
+    auto api = Api::open(program, record);
+    auto summary = api ? summarise_run(**api, facts) : std::unexpected(std::move(api).error());
+    if (summary) {
+        tell(flags, *summary);
+    } else {
+        fmt::print(stderr, "steno: the calls are recorded, but cannot be summed up: {}\n",
+                   summary.error().message);
+    }
+    return ending;
+}
+
+Result<int> run(Program& program, const RunFlags& flags) {
+    STENO_ASSIGN(Config config, program.config(flags.data));
+    for (const std::string& upstream : flags.upstreams)
+        STENO_TRY(add_upstream(config, upstream, "--upstream"));
+    log::configure(std::max(config.log_level, log::Level::Warning), config.log_json);
+    intercept::Environment environment(environ);
+    const bool within_a_run = !environment.get(kRunVariable).empty();
+    if (const std::string_view proxy = intercept::other_proxy(environment); !proxy.empty() && !within_a_run) {
+        return fail(
+            Code::FailedPrecondition, "https_proxy is set, and steno run cannot go through another proxy yet",
+            "unset it (https_proxy, HTTPS_PROXY, all_proxy, ALL_PROXY), if there is a way without it");
+    }
+    STENO_ASSIGN(intercept::Child child, intercept::Child::make(flags.command, program.inherited));
+    Result<intercept::Ending> ending;
+    if (within_a_run) {
+        if (auto started = child.start(environment.lines()); !started) return refused(started.error());
+        ending = child.wait();
+    } else {
+        ending = run_recorded(program, flags, child, std::move(environment), config);
+    }
+    if (!ending) {
+        if (child.was_refused()) return refused(ending.error());
+        return std::unexpected(std::move(ending).error());
+    }
+    return intercept::end_likewise(*ending);
+}
+
+}  // namespace
+
+void add_run(Program& program) {
+    CLI::App* command = program.app.add_subcommand("run", "Run any program, and record its AI calls");
+    command->footer(
+        "\nExamples:\n"
+        "  steno run -- python3 agent.py\n"
+        "  steno run --data ./record -- node agent.mjs --verbose\n"
+        "  steno run --quiet --json run.json -- ./agent\n");
+    const auto flags = std::make_shared<RunFlags>();
+    command->add_option("--data", flags->data,
+                        "the folder of the record (default steno-data); its server is used if one runs");
+    command->add_option("--server", flags->server, "URL of a running server, instead of a folder");
+    command->add_option("--api-key-file", flags->api_key_file, "file with the server's key, if it wants one");
+    // One value each, so that the -- behind the last of them is that of the program.
+    command->add_option("--upstream", flags->upstreams, "NAME=URL, as for steno serve; may be repeated")
+        ->allow_extra_args(false);
+    command->add_flag("--no-proxy", flags->no_proxy, "set base URLs only: nothing is intercepted");
+    command->add_flag("--quiet", flags->quiet, "no summary at the end");
+    command->add_option("--json", flags->json_file, "write the summary to this file, as JSON");
+    command->add_option("command", flags->command, "the program and its arguments, behind --")->required();
+    command->callback([flags, &program] { program.run = [flags](Program& p) { return run(p, *flags); }; });
+}
+
+}  // namespace steno::cli

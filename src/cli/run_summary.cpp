@@ -1,0 +1,148 @@
+#include "cli/run_summary.hpp"
+
+#include "base/json_writer.hpp"
+#include "base/text.hpp"
+#include "cli/call_view.hpp"
+#include "cli/terminal.hpp"
+#include "net/http.hpp"
+
+#include <fmt/format.h>
+#include <simdjson.h>
+
+#include <algorithm>
+#include <iterator>
+
+namespace steno::cli {
+
+namespace {
+
+namespace dom = simdjson::dom;
+
+constexpr std::string_view kMeasures =
+    "calls,errors,input_tokens,output_tokens,cost,duration_p50,duration_p95";
+constexpr int kModels = 8;  ///< lines of them
+constexpr int kCalls = 3;   ///< lines of slow ones, and of failed ones
+
+std::string count(dom::element group, const char* pointer) {
+    return grouped(static_cast<std::int64_t>(number_at(group, pointer)));
+}
+
+std::string cost(dom::element group) {
+    const std::string total = text_at(group, "/cost/total");
+    std::string text = total.empty() ? "" : money(total, text_at(group, "/cost/currency"));
+    if (const double unpriced = number_at(group, "/cost/unpriced_calls"); unpriced > 0)
+        text += fmt::format("{}{:.0f} unpriced", text.empty() ? "" : " + ", unpriced);
+    return text;
+}
+
+std::string one(std::string_view count, std::string_view word) {
+    return fmt::format("{} {}{}", count, word, count == "1" ? "" : "s");
+}
+
+std::string model_of(dom::element call) {
+    const std::string model = text_at(call, "/model/requested");
+    return printable(text_at(call, "/provider/name") + (model.empty() ? "" : " " + model));
+}
+
+struct Answers {
+    dom::element total, models, slow, failed;  ///< each with the parser that it lies in
+    dom::parser parsers[4];
+};
+
+Result<void> ask(Api& api, const std::string& target, dom::parser& parser, dom::element& answer) {
+    STENO_ASSIGN(const std::string body, api.get(target));
+    if (parser.parse(body).get(answer) != simdjson::SUCCESS)
+        return fail(Code::Internal, "the answer is no JSON");
+    return {};
+}
+
+dom::array list_in(dom::element answer, const char* name) {
+    dom::array list;
+    if (answer[name].get(list) != simdjson::SUCCESS) return {};
+    return list;
+}
+
+std::string text_of(const Answers& answers, const RunFacts& facts) {
+    std::string out;
+    const auto line = [&out]<class... A>(fmt::format_string<A...> format, A&&... args) {
+        fmt::format_to(std::back_inserter(out), format, std::forward<A>(args)...);
+        out += '\n';
+    };
+    const auto groups = list_in(answers.total, "groups");
+    const bool any = groups.size() > 0 && number_at(groups.at(0), "/calls") > 0;
+    if (!any) {
+        line("steno: no AI call was seen in {}", milliseconds(static_cast<double>(facts.nanos) / 1e6));
+    } else {
+        const dom::element all = groups.at(0);
+        const std::string failed = count(all, "/errors");
+        line("steno: {}, {} failed · {} tokens in, {} out · {} · {}", one(count(all, "/calls"), "AI call"),
+             failed, count(all, "/input_tokens"), count(all, "/output_tokens"),
+             cost(all).empty() ? "no cost known" : cost(all),
+             milliseconds(static_cast<double>(facts.nanos) / 1e6));
+        int shown = 0;
+        for (const dom::element group : list_in(answers.models, "groups")) {
+            if (++shown > kModels) break;
+            std::string model = text_at(group, "/key/provider.name");
+            if (const std::string name = text_at(group, "/key/model.requested"); !name.empty())
+                model += " " + name;
+            line("  {:<40} {:>5}  {:>10} → {:<8} {:>12}  median {}, 95 % {}", printable(model),
+                 count(group, "/calls"), count(group, "/input_tokens"), count(group, "/output_tokens"),
+                 cost(group), milliseconds(number_at(group, "/duration_p50")),
+                 milliseconds(number_at(group, "/duration_p95")));
+        }
+        for (const dom::element call : list_in(answers.slow, "calls")) {
+            line("  slowest  {:>9}  {}  {}", milliseconds(number_at(call, "/time/duration_ms")),
+                 text_at(call, "/id"), model_of(call));
+        }
+        for (const dom::element call : list_in(answers.failed, "calls")) {
+            const std::string why(utf8_prefix(text_at(call, "/error/message"), 120));
+            line("  failed   {}  {}  {}: {}", text_at(call, "/id"), model_of(call),
+                 text_at(call, "/error/type"), printable(why));
+        }
+    }
+    for (const auto& [what, why] : facts.not_recorded) line("  not recorded: {}: {}", printable(what), why);
+    if (any)
+        line("  in {}: steno calls list -f labels.attributes.{}={}", printable(facts.where), kRunAttribute,
+             facts.id);
+    return out;
+}
+
+std::string json_of(const Answers& answers, const RunFacts& facts) {
+    std::string out;
+    JsonWriter json(out);
+    json.begin_object();
+    json.member("run", facts.id);
+    json.member("record", facts.where);
+    json.member("duration_ms", static_cast<double>(facts.nanos) / 1e6);
+    const auto groups = list_in(answers.total, "groups");
+    if (groups.size() > 0) json.member_raw("total", simdjson::minify(groups.at(0)));
+    json.member_raw("models", simdjson::minify(list_in(answers.models, "groups")));
+    json.member_raw("slowest", simdjson::minify(list_in(answers.slow, "calls")));
+    json.member_raw("failed", simdjson::minify(list_in(answers.failed, "calls")));
+    json.key("not_recorded");
+    json.begin_object();
+    for (const auto& [what, why] : facts.not_recorded) json.member(what, why);
+    json.end_object();
+    json.end_object();
+    return out + "\n";
+}
+
+}  // namespace
+
+Result<RunSummary> summarise_run(Api& api, const RunFacts& facts) {
+    const std::string run =
+        fmt::format("labels.attributes.{}={}", kRunAttribute, net::percent_encode(facts.id));
+    const std::string aggregate = fmt::format("/api/v1/aggregate?{}&measures={}", run, kMeasures);
+    const std::string calls = fmt::format(
+        "/api/v1/calls?{}&limit={}&fields=id,provider.name,model.requested,status,time.duration_ms,error",
+        run, kCalls);
+    Answers answers;
+    STENO_TRY(ask(api, aggregate, answers.parsers[0], answers.total));
+    STENO_TRY(ask(api, aggregate + "&group_by=provider.name,model.requested&order=-cost", answers.parsers[1],
+                  answers.models));
+    STENO_TRY(ask(api, calls + "&order=-time.duration_ms", answers.parsers[2], answers.slow));
+    STENO_TRY(ask(api, calls + "&status=failure", answers.parsers[3], answers.failed));
+    return RunSummary{text_of(answers, facts), json_of(answers, facts)};
+}
+
+}  // namespace steno::cli

@@ -1,0 +1,193 @@
+#include "intercept/child.hpp"
+
+#include <fmt/format.h>
+
+#include <cerrno>
+#include <cstdint>
+#include <cstring>
+#include <fcntl.h>
+#include <string_view>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#include <utility>
+
+extern char** environ;
+
+namespace steno::intercept {
+
+namespace {
+
+constexpr int kSignals[] = {SIGINT,  SIGTERM, SIGHUP,  SIGQUIT, SIGUSR1, SIGUSR2, SIGWINCH, SIGALRM,
+                            SIGTSTP, SIGTTIN, SIGTTOU, SIGCONT, SIGCHLD, SIGIO,   SIGPWR,   SIGURG};
+
+bool is_stop(int signal) {
+    return signal == SIGTSTP || signal == SIGTTIN || signal == SIGTTOU;
+}
+
+void close_one(int& descriptor) {
+    if (descriptor >= 0) ::close(std::exchange(descriptor, -1));
+}
+
+bool write_all(int to, std::string_view bytes) {
+    while (!bytes.empty()) {
+        const ssize_t written = ::write(to, bytes.data(), bytes.size());
+        if (written < 0 && errno == EINTR) continue;
+        if (written < 0) return false;
+        bytes.remove_prefix(static_cast<std::size_t>(written));
+    }
+    return true;
+}
+
+std::string read_all(int from) {
+    std::string all;
+    char piece[16 * 1024];
+    for (;;) {
+        const ssize_t got = ::read(from, piece, sizeof piece);
+        if (got < 0 && errno == EINTR) continue;
+        if (got <= 0) return all;
+        all.append(piece, static_cast<std::size_t>(got));
+    }
+}
+
+/// The child's way from its making to its program. Its process has one thread.
+[[noreturn]] void become_program(const std::vector<std::string>& command, int environment, int outcome,
+                                 const Inherited& inherited, const sigset_t& signals) {
+    std::signal(SIGPIPE, inherited.ignores_broken_pipe ? SIG_IGN : SIG_DFL);
+    std::signal(SIGXFSZ, inherited.ignores_file_size ? SIG_IGN : SIG_DFL);
+    umask(inherited.file_mask);
+    sigprocmask(SIG_SETMASK, &signals, nullptr);
+    std::string variables = read_all(environment);
+    if (!variables.ends_with('\n')) _exit(0);  // the other side gave up before the word to start
+    variables.pop_back();
+    std::vector<char*> names;
+    for (std::size_t at = 0; at < variables.size(); at += std::strlen(variables.data() + at) + 1)
+        names.push_back(variables.data() + at);
+    names.push_back(nullptr);
+    std::vector<char*> words;
+    for (const std::string& word : command) words.push_back(const_cast<char*>(word.c_str()));
+    words.push_back(nullptr);
+    environ = names.data();
+    ::execvp(words[0], words.data());
+    const std::int32_t why = errno;
+    (void)write_all(outcome, {reinterpret_cast<const char*>(&why), sizeof why});
+    _exit(127);
+}
+
+/// A shell that controls jobs is our parent: it sees us stop and can let us go on.
+bool somebody_lets_us_go_on() {
+    const pid_t parent = getppid();
+    return getsid(parent) == getsid(0) && getpgid(parent) != getpgrp();
+}
+
+}  // namespace
+
+Result<Child> Child::make(std::vector<std::string> command, const Inherited& inherited) {
+    Child child;
+    child.command_ = std::move(command);
+    sigemptyset(&child.passed_on_);
+    for (const int signal : kSignals) sigaddset(&child.passed_on_, signal);
+    int environment[2];
+    int outcome[2];
+    if (::pipe2(environment, O_CLOEXEC) != 0 || ::pipe2(outcome, O_CLOEXEC) != 0)
+        return fail(Code::Unavailable, std::string("no pipe: ") + std::strerror(errno));
+    child.environment_ = environment[1];
+    child.outcome_ = outcome[0];
+    pthread_sigmask(SIG_BLOCK, &child.passed_on_, &child.blocked_before_);
+    child.pid_ = ::fork();
+    if (child.pid_ == 0) {
+        ::close(environment[1]);
+        ::close(outcome[0]);
+        become_program(child.command_, environment[0], outcome[1], inherited, child.blocked_before_);
+    }
+    const int why = errno;
+    ::close(environment[0]);
+    ::close(outcome[1]);
+    if (child.pid_ < 0) return fail(Code::Unavailable, std::string("no process: ") + std::strerror(why));
+    return child;
+}
+
+Child::Child(Child&& other) noexcept
+    : command_(std::move(other.command_)),
+      pid_(std::exchange(other.pid_, -1)),
+      environment_(std::exchange(other.environment_, -1)),
+      outcome_(std::exchange(other.outcome_, -1)),
+      passed_on_(other.passed_on_),
+      blocked_before_(other.blocked_before_) {}
+
+Child::~Child() {
+    const bool not_started = environment_ >= 0;
+    close_one(environment_);
+    close_one(outcome_);
+    if (not_started && pid_ > 0) ::waitpid(pid_, nullptr, 0);
+}
+
+Result<void> Child::start(const std::vector<std::string>& environment) {
+    std::string bytes;
+    for (const std::string& variable : environment) bytes.append(variable).push_back('\0');
+    bytes.push_back('\n');
+    // A child that a signal has ended meanwhile does not read it: `wait` will tell.
+    (void)write_all(environment_, bytes);
+    close_one(environment_);
+    const std::string why = read_all(outcome_);
+    close_one(outcome_);
+    if (why.size() != sizeof(std::int32_t)) return {};
+    std::int32_t number = 0;
+    std::memcpy(&number, why.data(), sizeof number);
+    ::waitpid(std::exchange(pid_, -1), nullptr, 0);
+    refused_ = true;
+    const bool missing = number == ENOENT || number == ENOTDIR;
+    return fail(missing ? Code::NotFound : Code::PermissionDenied,
+                fmt::format("{}: {}", command_.front(), std::strerror(number)));
+}
+
+bool Child::look_at_it(Ending& ending) {
+    int status = 0;
+    while (::waitpid(pid_, &status, WNOHANG | WUNTRACED) > 0) {
+        if (WIFEXITED(status)) {
+            ending.code = WEXITSTATUS(status);
+            return true;
+        }
+        if (WIFSIGNALED(status)) {
+            ending.signal = WTERMSIG(status);
+            return true;
+        }
+        if (!WIFSTOPPED(status) || !somebody_lets_us_go_on()) continue;
+        const int how = is_stop(WSTOPSIG(status)) ? WSTOPSIG(status) : SIGSTOP;
+        sigset_t just_it;
+        sigemptyset(&just_it);
+        sigaddset(&just_it, how);
+        pthread_sigmask(SIG_UNBLOCK, &just_it, nullptr);
+        ::kill(getpid(), how);
+        pthread_sigmask(SIG_BLOCK, &just_it, nullptr);
+        ::kill(pid_, SIGCONT);
+    }
+    return false;
+}
+
+Ending Child::wait() {
+    Ending ending;
+    while (!look_at_it(ending)) {
+        siginfo_t info{};
+        const int signal = ::sigwaitinfo(&passed_on_, &info);
+        // What the terminal says it says to the whole group; and whether we stop is the program's to decide.
+        if (signal > 0 && signal != SIGCHLD && info.si_code != SI_KERNEL) ::kill(pid_, signal);
+    }
+    return ending;
+}
+
+int end_likewise(const Ending& ending) {
+    if (ending.signal == 0) return ending.code;
+    const rlimit no_core{0, 0};
+    setrlimit(RLIMIT_CORE, &no_core);  // the program has left its own
+    std::signal(ending.signal, SIG_DFL);
+    sigset_t just_it;
+    sigemptyset(&just_it);
+    sigaddset(&just_it, ending.signal);
+    pthread_sigmask(SIG_UNBLOCK, &just_it, nullptr);
+    ::kill(getpid(), ending.signal);
+    return 128 + ending.signal;
+}
+
+}  // namespace steno::intercept

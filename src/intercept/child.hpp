@@ -1,0 +1,64 @@
+#pragma once
+
+#include "base/error.hpp"
+
+#include <csignal>
+#include <string>
+#include <sys/types.h>
+#include <vector>
+
+namespace steno::intercept {
+
+/// What this process inherited and has changed for itself since; its program gets it as it was.
+struct Inherited {
+    bool ignores_broken_pipe = false;  ///< SIGPIPE
+    bool ignores_file_size = false;    ///< SIGXFSZ
+    mode_t file_mask = 022;            ///< umask
+};
+
+/// How a program ended.
+struct Ending {
+    int code = 0;
+    int signal = 0;  ///< not 0: it was ended by this signal, and has no code
+};
+
+/// A program that runs as if it had been started without us: in our process group and on our terminal, with
+/// our standard streams, which we do not touch. One thread uses it, the one that made it.
+class Child {
+  public:
+    /// Makes its process, which then waits: before there are threads and files of ours that it could inherit.
+    /// From here on the signals that are passed on are blocked in this process, in threads that begin later
+    /// too.
+    static Result<Child> make(std::vector<std::string> command, const Inherited& inherited);
+    Child(Child&& other) noexcept;
+    Child& operator=(Child&&) = delete;
+    /// A program that has not been started will not be.
+    ~Child();
+
+    /// Starts the program. NotFound or PermissionDenied when it cannot be.
+    Result<void> start(const std::vector<std::string>& environment);
+    /// `start` failed because of the program.
+    [[nodiscard]] bool was_refused() const { return refused_; }
+    /// Waits for its end. Meanwhile signals to this process are passed on to it, except those that the
+    /// terminal has given it already; when it stops, this process stops in the same way, and lets it go on
+    /// afterwards.
+    Ending wait();
+
+  private:
+    Child() = default;
+    [[nodiscard]] bool look_at_it(Ending& ending);
+
+    std::vector<std::string> command_;
+    pid_t pid_ = -1;
+    int environment_ = -1;  ///< to the child: its environment, and then its end
+    bool refused_ = false;
+    int outcome_ = -1;  ///< from the child: errno of exec; closed by a successful one
+    sigset_t passed_on_{};
+    sigset_t blocked_before_{};
+};
+
+/// Ends this process as the program was ended, so that whoever waits for us sees the same. Returns the exit
+/// code where there was no signal, or it cannot be repeated.
+int end_likewise(const Ending& ending);
+
+}  // namespace steno::intercept

@@ -1,0 +1,153 @@
+#include "intercept/environment.hpp"
+
+#include <algorithm>
+#include <array>
+#include <fstream>
+#include <map>
+#include <sstream>
+
+namespace steno::intercept {
+
+namespace {
+
+/// What the library appends to is `path` below the front. Libraries without a row are reached through the
+/// proxy.
+struct BaseUrlVariable {
+    const char* name;
+    std::string_view path;
+};
+constexpr std::array kBaseUrls{
+    BaseUrlVariable{"OPENAI_BASE_URL", "/openai/v1"},      // openai: Python, JS
+    BaseUrlVariable{"ANTHROPIC_BASE_URL", "/anthropic"},   // anthropic: Python, JS; Claude Code
+    BaseUrlVariable{"GOOGLE_GEMINI_BASE_URL", "/gemini"},  // google-genai: Python, JS
+    BaseUrlVariable{"CO_API_URL", "/cohere"},              // cohere: Python, JS
+    BaseUrlVariable{"OLLAMA_HOST", "/ollama"},  // ollama: Python, command; http, so no proxy sees it
+};
+
+/// Who reads which name of a file of trusted certificates. `Instead`: of the bundle that it would use
+/// otherwise.
+enum class Holds { Instead, Besides };
+struct TrustVariable {
+    const char* name;
+    Holds holds;
+};
+constexpr std::array kTrust{
+    TrustVariable{"SSL_CERT_FILE", Holds::Instead},  // OpenSSL's default: Python's ssl and httpx, Go, Ruby,
+                                                     // Rust
+    TrustVariable{"REQUESTS_CA_BUNDLE", Holds::Instead},  // requests
+    TrustVariable{"CURL_CA_BUNDLE", Holds::Instead},      // curl
+    TrustVariable{"AWS_CA_BUNDLE", Holds::Instead},       // botocore, AWS's command
+    TrustVariable{"NODE_EXTRA_CA_CERTS", Holds::Besides},
+    TrustVariable{"DENO_CERT", Holds::Besides},
+};
+
+/// Where distributions keep theirs: Debian, Alpine; Fedora; openSUSE; others.
+constexpr std::array kBundles{"/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt",
+                              "/etc/ssl/ca-bundle.pem", "/etc/ssl/cert.pem"};
+
+std::optional<std::string> content_of(const std::string& path) {
+    std::ifstream file(path, std::ios::binary);
+    std::ostringstream all;
+    if (!file || !(all << file.rdbuf())) return std::nullopt;
+    return std::move(all).str();
+}
+
+std::string joined(std::string first, std::string_view second) {
+    if (!first.empty() && !first.ends_with('\n')) first += '\n';
+    return first.append(second);
+}
+
+bool is_of(std::string_view line, std::string_view name) {
+    return line.size() > name.size() && line[name.size()] == '=' && line.starts_with(name);
+}
+
+bool is_for_azure(const Environment& environment) {
+    return !environment.get("AZURE_OPENAI_ENDPOINT").empty() ||
+           !environment.get("AZURE_OPENAI_API_KEY").empty() ||
+           !environment.get("AZURE_OPENAI_AD_TOKEN").empty();
+}
+
+}  // namespace
+
+Environment::Environment(char** variables) {
+    for (; *variables != nullptr; ++variables) lines_.emplace_back(*variables);
+}
+
+std::string_view Environment::get(std::string_view name) const {
+    const auto found = std::ranges::find_if(lines_, [name](const auto& line) { return is_of(line, name); });
+    return found == lines_.end() ? std::string_view() : std::string_view(*found).substr(name.size() + 1);
+}
+
+void Environment::set(const std::string& name, const std::string& value) {
+    const auto found = std::ranges::find_if(lines_, [&name](const auto& line) { return is_of(line, name); });
+    (found == lines_.end() ? lines_.emplace_back() : *found) = name + "=" + value;
+}
+
+std::string_view other_proxy(const Environment& environment) {
+    for (const char* const name : {"https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"}) {
+        if (const std::string_view url = environment.get(name); !url.empty()) return url;
+    }
+    return {};
+}
+
+std::vector<std::string> set_base_urls(
+    Environment& environment, const std::string& front, std::string_view program,
+    const std::function<std::optional<NamedUrl>(std::string_view)>& name_of) {
+    std::vector<std::string> left_alone;
+    for (const auto& [name, path] : kBaseUrls) {
+        const std::string_view given = environment.get(name);
+        const bool of_openai = std::string_view(name) == "OPENAI_BASE_URL";
+        // Where a server of Ollama's is started, it is the address that this listens on.
+        if (std::string_view(name) == "OLLAMA_HOST" && (!given.empty() || program.ends_with("ollama")))
+            continue;
+        if (given.empty()) {
+            // The client for Azure of OpenAI's JS library would take it for its own; the proxy sees that
+            // one's calls.
+            if (!of_openai || !is_for_azure(environment)) environment.set(name, front + std::string(path));
+        } else if (const auto known = name_of(given)) {
+            environment.set(name, front + "/" + known->name + known->path);
+        } else {
+            left_alone.emplace_back(name);
+        }
+    }
+    return left_alone;
+}
+
+void set_proxy(Environment& environment, const std::string& front) {
+    for (const char* const name : {"HTTPS_PROXY", "https_proxy"}) environment.set(name, front);
+    std::string none(environment.get("no_proxy"));
+    if (none.empty()) none = environment.get("NO_PROXY");
+    if (none != "*") none += (none.empty() ? "" : ",") + std::string("localhost,127.0.0.1,::1");
+    for (const char* const name : {"NO_PROXY", "no_proxy"}) environment.set(name, none);
+    // Node heeds the proxy's variables only if it is told to (Node 22.21 and 24).
+    environment.set("NODE_USE_ENV_PROXY", "1");
+}
+
+Result<bool> set_trust(Environment& environment, const std::string& certificate, RunFolder& folder) {
+    std::optional<std::string> system;
+    if (const std::string_view own = environment.get("SSL_CERT_FILE"); !own.empty()) {
+        system = content_of(std::string(own));
+    } else {
+        for (const char* const path : kBundles) {
+            if ((system = content_of(path))) break;
+        }
+    }
+    if (!system || system->empty()) return false;
+    std::map<std::string, std::string> files;  // content to path
+    for (const auto& [name, holds] : kTrust) {
+        const std::string_view given = environment.get(name);
+        std::optional<std::string> before = holds == Holds::Instead ? system : std::string();
+        // A file that cannot be read, or a folder: the program will make of it what it would have made.
+        if (!given.empty()) before = content_of(std::string(given));
+        if (!before) continue;
+        std::string bundle = joined(std::move(*before), certificate);
+        std::string& path = files[bundle];
+        if (path.empty()) {
+            STENO_ASSIGN(path, folder.add("certificates-" + std::to_string(files.size()) + ".pem", bundle));
+        }
+        environment.set(name, path);
+    }
+    return true;
+}
+
+}  // namespace steno::intercept

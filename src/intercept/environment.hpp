@@ -1,0 +1,51 @@
+#pragma once
+
+#include "base/error.hpp"
+#include "intercept/run_folder.hpp"
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+/// What the environment of a program says so that its AI calls come to us. Each variable that is set here is
+/// one that a widespread client reads by itself; what the user has set goes on to hold.
+namespace steno::intercept {
+
+class Environment {
+  public:
+    /// "NAME=value", as in environ.
+    explicit Environment(char** variables);
+    /// Unset and empty are the same.
+    [[nodiscard]] std::string_view get(std::string_view name) const;
+    void set(const std::string& name, const std::string& value);
+    /// In the order in which they came; what was not there behind them.
+    [[nodiscard]] const std::vector<std::string>& lines() const { return lines_; }
+
+  private:
+    std::vector<std::string> lines_;
+};
+
+/// The URL of another proxy that this environment has its programs use for https; "" if there is none.
+std::string_view other_proxy(const Environment& environment);
+
+/// The base URLs of the official libraries: of `front` ("http://127.0.0.1:PORT"), which has the gateway's
+/// paths. One that the user has set is led there if `name_of` knows whose it is: from a URL to "NAME" and the
+/// rest of its path. Returns those that could not be: "OPENAI_BASE_URL".
+struct NamedUrl {
+    std::string name;
+    std::string path;
+};
+std::vector<std::string> set_base_urls(
+    Environment& environment, const std::string& front, std::string_view program,
+    const std::function<std::optional<NamedUrl>(std::string_view url)>& name_of);
+
+/// The proxy for https, and which addresses need none: this machine's, and what the user says.
+void set_proxy(Environment& environment, const std::string& front);
+
+/// The certificate (PEM) as one more that is trusted, by files in `folder`. False: there is no bundle of
+/// certificates on this machine that it could stand beside; nothing is set then.
+Result<bool> set_trust(Environment& environment, const std::string& certificate, RunFolder& folder);
+
+}  // namespace steno::intercept

@@ -1,0 +1,193 @@
+#include "intercept/front.hpp"
+
+#include "base/log.hpp"
+#include "base/text.hpp"
+#include "intercept/relay.hpp"
+#include "net/byte_stream.hpp"
+#include "providers/hosts.hpp"
+#include "providers/provider.hpp"
+
+#include <fmt/format.h>
+
+namespace steno::intercept {
+
+namespace {
+
+constexpr std::uint16_t kHttps = 443;
+/// What is only passed on ends when one of its ends says so.
+constexpr net::TunnelLimits kUntouched{.idle = std::chrono::hours(24 * 30),
+                                       .write_stall = std::chrono::hours(24 * 30),
+                                       .half_closed = std::chrono::hours(24)};
+/// Many more than a program needs of this one; a program with many may have many connections.
+net::ServerOptions http_options() {
+    net::ServerOptions options;
+    options.idle = std::chrono::minutes(10);
+    options.body_stall = std::chrono::minutes(10);
+    options.write_stall = std::chrono::minutes(10);
+    options.max_head_bytes = 256 * 1024;
+    return options;
+}
+
+net::Task<void> pass_on(net::ServerExchange& exchange, std::unique_ptr<net::ByteStream> upstream) {
+    const auto client = net::take_connection(exchange);
+    co_await net::tunnel(*client, *upstream, kUntouched,
+                         [](net::Side, std::string_view) -> net::Task<void> { co_return; });
+}
+
+}  // namespace
+
+std::string gateway_target(std::string_view host, std::string_view target) {
+    const std::string_view name = providers::upstream_of_host(host);
+    if (name.empty()) return {};
+    const auto usual = net::BaseUrl::parse(providers::find_provider(name).default_url);
+    // A signature of AWS's covers the host, so that must stay.
+    if (usual && name != "bedrock" && equals_ignoring_case(usual->endpoint.host, host) &&
+        target.starts_with(usual->path + "/")) {
+        return fmt::format("/{}{}", name, target.substr(usual->path.size()));
+    }
+    return fmt::format("/{}@{}{}", name, lower_case(host), target);
+}
+
+Front::Front(net::Loops& loops, net::HttpClient& client, FrontOptions options)
+    : client_(client),
+      options_(std::move(options)),
+      http_(loops, http_options(), [this](net::ServerExchange& exchange) { return serve(exchange); }) {}
+
+Front::~Front() {
+    stop(std::chrono::milliseconds(0));
+}
+
+Result<void> Front::listen() {
+    return http_.listen({"127.0.0.1", 0});
+}
+
+std::string Front::url() const {
+    return fmt::format("http://127.0.0.1:{}", http_.port());
+}
+
+std::map<std::string, Front::Reason> Front::passed_on() const {
+    const std::lock_guard lock(mutex_);
+    return passed_on_;
+}
+
+void Front::note(const std::string& host, Reason reason) {
+    const std::lock_guard lock(mutex_);
+    passed_on_.emplace(host, reason);
+}
+
+bool Front::is_own(const net::Endpoint& to) const {
+    return to.port == http_.port() && to.is_loopback();
+}
+
+bool Front::looks_into(const net::Endpoint& to) const {
+    if (options_.authority == nullptr || to.port != kHttps || providers::upstream_of_host(to.host).empty())
+        return false;
+    const std::lock_guard lock(mutex_);
+    const auto found = passed_on_.find(lower_case(to.host));
+    return found == passed_on_.end() || found->second != Reason::NotTrusted;
+}
+
+Result<net::TlsIdentity> Front::identity(const std::string& host) {
+    const std::lock_guard lock(mutex_);
+    if (const auto found = identities_.find(host); found != identities_.end()) return found->second;
+    STENO_ASSIGN(const Authority::Identity made, options_.authority->identity_for(host));
+    STENO_ASSIGN(net::TlsIdentity identity, net::TlsIdentity::make(made.chain, made.key));
+    return identities_.emplace(host, std::move(identity)).first->second;
+}
+
+net::Task<void> Front::serve(net::ServerExchange& exchange) {
+    const net::RequestHead& head = exchange.head();
+    if (const net::Endpoint* const host = net::intercepted_target(exchange)) {
+        std::string target = gateway_target(host->host, head.target);
+        if (head.method == "CONNECT" || !head.target.starts_with('/')) target.clear();
+        co_await relay(exchange, std::move(target));
+        co_return;
+    }
+    const net::Endpoint* const to = net::proxy_target(exchange);
+    if (to != nullptr && head.method == "CONNECT") {
+        co_await serve_connect(exchange, *to);
+        co_return;
+    }
+    if (to != nullptr && !is_own(*to)) {
+        co_await pass_on_request(exchange, *to);
+        co_return;
+    }
+    // A page in a browser can be made to believe that its own host is here; its name tells it (DNS
+    // rebinding). And this is for AI calls, /NAME/…: what answers questions about the record is the server.
+    const auto named = net::Endpoint::parse(head.headers.get("host").value_or(""));
+    const std::string_view path = head.path();
+    const bool for_us =
+        named && is_own(*named) && path.find('/', 1) != std::string_view::npos && !path.starts_with("/api/");
+    co_await relay(exchange, for_us ? head.target : std::string());
+}
+
+net::Task<void> Front::serve_connect(net::ServerExchange& exchange, net::Endpoint to) {
+    if (looks_into(to)) {
+        co_await intercept(exchange, std::move(to));
+        co_return;
+    }
+    auto upstream = co_await net::connect_to(to, options_.connect_timeout);
+    if (!upstream) {
+        co_await exchange.respond({.status = 502, .reason = {}, .headers = {}},
+                                  upstream.error().message + "\n");
+        co_return;
+    }
+    if (auto accepted = co_await net::accept_connect(exchange); !accepted) co_return;
+    co_await pass_on(exchange, std::move(*upstream));
+}
+
+net::Task<void> Front::intercept(net::ServerExchange& exchange, net::Endpoint to) {
+    const std::string host = lower_case(to.host);
+    if (auto accepted = co_await net::accept_connect(exchange); !accepted) co_return;
+    const auto speaks = co_await net::look_at_client(exchange);
+    if (!speaks) {
+        exchange.abort();
+        co_return;
+    }
+    if (*speaks == net::Speaks::Http11OverTls) {
+        const auto own = identity(host);
+        if (!own) {
+            log::warning("{}: {}", host, own.error().message);
+            exchange.abort();
+            co_return;
+        }
+        const auto begun = co_await net::terminate_tls(exchange, *own);
+        if (!begun) note(host, Reason::NotTrusted);
+        co_return;
+    }
+    note(host, Reason::NotHttp1);
+    auto upstream = co_await net::connect_to(to, options_.connect_timeout);
+    if (!upstream) {
+        exchange.abort();
+        co_return;
+    }
+    co_await pass_on(exchange, std::move(*upstream));
+}
+
+net::Task<void> Front::pass_on_request(net::ServerExchange& exchange, net::Endpoint to) {
+    auto upstream = co_await net::connect_to(to, options_.connect_timeout);
+    if (!upstream) {
+        co_await exchange.respond({.status = 502, .reason = {}, .headers = {}},
+                                  upstream.error().message + "\n");
+        co_return;
+    }
+    if (auto sent = co_await (*upstream)->write(net::head_for_target(exchange)); !sent) {
+        exchange.abort();
+        co_return;
+    }
+    co_await pass_on(exchange, std::move(*upstream));
+}
+
+net::Task<void> Front::relay(net::ServerExchange& exchange, std::string target) {
+    if (target.empty()) {
+        co_await exchange.respond({.status = 404, .reason = {}, .headers = {}},
+                                  "This is `steno run`, for the AI calls of the program that it runs.\n");
+        co_return;
+    }
+    net::RequestHead head = exchange.head();
+    head.target = options_.server.path + target;
+    Relay relay(exchange, client_, options_.server, options_.max_body_bytes);
+    co_await relay.run(std::move(head), options_.headers);
+}
+
+}  // namespace steno::intercept

@@ -1,0 +1,28 @@
+#pragma once
+
+#include "base/error.hpp"
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace steno::intercept {
+
+/// A folder for the files of one run, removed at its end. What lies there is public (certificates), so that a
+/// program that goes on as another user can read it; only its maker can write.
+class RunFolder {
+  public:
+    RunFolder() = default;
+    ~RunFolder();
+    RunFolder(const RunFolder&) = delete;
+    RunFolder& operator=(const RunFolder&) = delete;
+
+    /// A new file; its path. The folder is made with the first one, in $TMPDIR or /tmp.
+    Result<std::string> add(std::string_view name, std::string_view content);
+
+  private:
+    std::string path_;
+    std::vector<std::string> files_;
+};
+
+}  // namespace steno::intercept

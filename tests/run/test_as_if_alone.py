@@ -1,0 +1,161 @@
+"""The program's process: exit, signals, streams, terminal, environment."""
+
+import os
+import pathlib
+import pty
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from steno_process import BINARY
+
+
+def wait_for(condition):
+    deadline = time.monotonic() + 30
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+def test_exit_codes(run):
+    for code in (0, 1, 77, 255):
+        assert run("sh", "-c", f"exit {code}", check=False).returncode == code
+    assert run("/no/such/program", check=False).returncode == 127
+    assert run("/etc/passwd", check=False).returncode == 126
+    run.nothing_is_left()
+
+
+def test_ended_by_a_signal(run):
+    for number in (signal.SIGTERM, signal.SIGKILL, signal.SIGSEGV, signal.SIGINT):
+        assert run("sh", "-c", f"kill -{int(number)} $$", check=False).returncode == -number
+    shell = subprocess.run(["sh", "-c", '"$@"; echo "$?"', "sh", *map(str, run.command("sh", "-c", "kill -9 $$"))],
+                           capture_output=True, text=True, env=run.environment())
+    assert shell.stdout == "137\n"
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGQUIT, signal.SIGUSR1, signal.SIGWINCH])
+def test_signals_reach_the_program_once(run, tmp_path, number):
+    program = f"""
+import signal, sys, pathlib
+got = []
+signal.signal({int(number)}, lambda n, frame: got.append(n))
+pathlib.Path({str(tmp_path / "ready")!r}).touch()
+while not got: signal.pause()
+print(got)
+sys.exit(7)
+"""
+    process = subprocess.Popen(run.command(sys.executable, "-c", program), stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                               text=True, env=run.environment())
+    wait_for((tmp_path / "ready").exists)
+    process.send_signal(number)
+    out, err = process.communicate(timeout=60)
+    assert out == f"[{int(number)}]\n" and process.returncode == 7, err
+    run.nothing_is_left()
+
+
+def test_streams_belong_to_the_program(run):
+    done = run("sh", "-c", "cat; echo to-stderr >&2", stdin="line 1\nline 2", flags=["--quiet"])
+    assert (done.stdout, done.stderr) == ("line 1\nline 2", "to-stderr\n")
+    done = run("sh", "-c", "echo out")
+    assert done.stdout == "out\n" and done.stderr.startswith("steno: no AI call was seen in ")
+
+
+def test_what_the_program_inherits(run, tmp_path):
+    """The same as without Steno: file mask, ignored and blocked signals, open files, arguments, variables."""
+    script = ("umask; grep -E 'Sig(Blk|Ign|Cgt)' /proc/self/status; ls /proc/self/fd; cat <&5; "
+              "printf '%s|' \"$0\" \"$@\"; env | grep -v -i -E 'proxy|cert|bundle|_url=|_host=|steno|^_='; pwd")
+    command = ["sh", "-c", script, "name", "a b", "", "--json", "--", "*"]
+    (tmp_path / "five").write_text("the fifth\n")
+    outputs = []
+    for arguments in (command, run.command(*command, flags=["--quiet"])):
+        outputs.append(subprocess.run(
+            ["sh", "-c", f'umask 027; trap "" USR2; exec "$@" 5<{tmp_path}/five', "sh", *map(str, arguments)],
+            capture_output=True, text=True, env=run.environment({"MULTI": "two\nlines"})))
+    assert outputs[0].stdout == outputs[1].stdout and "the fifth" in outputs[0].stdout
+    assert outputs[1].stderr == ""
+
+
+def test_an_ignored_sigpipe_stays_as_it_was(run):
+    program = "import subprocess; print(subprocess.run(['sh', '-c', 'kill -PIPE $$'], restore_signals=False).returncode)"
+    for setting, expected in (("SIG_DFL", -13), ("SIG_IGN", 0)):
+        outer = f"import signal, os, sys; signal.signal(signal.SIGPIPE, signal.{setting}); os.execvp(sys.argv[1], sys.argv[1:])"
+        done = subprocess.run([sys.executable, "-c", outer, *map(str, run.command("sh", "-c", "kill -PIPE $$"))],
+                              capture_output=True, env=run.environment(), restore_signals=False)
+        assert done.returncode == expected, (setting, done.stderr)
+
+
+class Terminal:
+    """A shell that controls jobs, on a terminal of its own."""
+
+    def __init__(self, env):
+        self.pid, self.fd = pty.fork()
+        if self.pid == 0:
+            os.execvpe("bash", ["bash", "--norc", "--noprofile", "-i"], {**env, "PS1": "PROMPT> ", "TERM": "dumb"})
+        self.seen = ""
+
+    def say(self, line):
+        os.write(self.fd, line.encode())
+
+    def wait_for(self, text):
+        deadline = time.monotonic() + 60
+        while text not in self.seen:
+            assert time.monotonic() < deadline, self.seen
+            self.seen += os.read(self.fd, 65536).decode(errors="replace")
+        self.seen = self.seen[self.seen.index(text) + len(text):]
+
+    def close(self):
+        os.kill(self.pid, signal.SIGKILL)
+        os.waitpid(self.pid, 0)
+        os.close(self.fd)
+
+
+def test_the_terminal_belongs_to_the_program(run, tmp_path):
+    script = tmp_path / "program.py"
+    script.write_text("""
+import os, signal, sys
+def on_interrupt(number, frame):
+    print("INTER" + "RUPTED", flush=True)
+    sys.exit(5)
+signal.signal(signal.SIGINT, on_interrupt)
+signal.signal(signal.SIGCONT, lambda *_: print("CONTI" + "NUED", flush=True))
+print("FORE" + "GROUND", os.tcgetpgrp(0) == os.getpgrp(), sys.stdin.isatty(), flush=True)
+print("READ:" + input(), flush=True)
+while True: signal.pause()
+""")
+    terminal = Terminal(run.environment())
+    try:
+        terminal.wait_for("PROMPT> ")
+        terminal.say(" ".join(map(str, run.command(sys.executable, script, flags=["--quiet"]))) + "\n")
+        terminal.wait_for("FOREGROUND True True")
+        terminal.say("typed\n")
+        terminal.wait_for("READ:typed")
+        terminal.say("\x1a")  # Ctrl-Z: the shell has its prompt back
+        terminal.wait_for("Stopped")
+        terminal.wait_for("PROMPT> ")
+        terminal.say("echo sti''ll-there; fg\n")
+        terminal.wait_for("still-there")
+        terminal.wait_for("CONTINUED")
+        terminal.say("\x03")  # Ctrl-C
+        terminal.wait_for("INTERRUPTED")
+        terminal.wait_for("PROMPT> ")
+        terminal.say("echo co''de $?\n")
+        terminal.wait_for("code 5")
+    finally:
+        terminal.close()
+    run.nothing_is_left()
+
+
+def test_a_folder_that_cannot_be_used_starts_nothing(run, tmp_path):
+    (tmp_path / "file").write_text("")
+    done = subprocess.run([BINARY, "run", "--data", tmp_path / "file" / "x", "--", "touch", tmp_path / "started"],
+                          capture_output=True, text=True, env=run.environment())
+    assert done.returncode != 0 and done.stderr and not (tmp_path / "started").exists()
+    busy = subprocess.Popen(run.command("cat"), stdin=subprocess.PIPE, stderr=subprocess.PIPE, env=run.environment())
+    wait_for((run.data / "server.json").exists)
+    done = run("touch", tmp_path / "started", check=False)
+    assert done.returncode == 6 and "another steno run" in done.stderr and not (tmp_path / "started").exists()
+    busy.communicate(timeout=60)
+    assert busy.returncode == 0 and not (run.data / "server.json").exists()
