@@ -145,6 +145,9 @@ std::string_view words(intercept::Front::Reason reason) {
     switch (reason) {
         case intercept::Front::Reason::NotTrusted:
             return "the program did not accept the certificate of this run, so it was left alone";
+        case intercept::Front::Reason::OwnTrust:
+            return "the program's HTTP library trusts a list of its own, so it was left alone; a base URL "
+                   "leads it here";
         case intercept::Front::Reason::NotHttp1:
             return "the program speaks HTTP/2 alone, or no HTTP, so it was left alone";
     }

@@ -53,7 +53,8 @@ std::string read_all(int from) {
 
 /// The child's way from its making to its program. Its process has one thread.
 [[noreturn]] void become_program(const std::vector<std::string>& command, int environment, int outcome,
-                                 const Inherited& inherited, const sigset_t& signals) {
+                                 const Inherited& inherited, const sigset_t& signals, bool ignores_children) {
+    if (ignores_children) std::signal(SIGCHLD, SIG_IGN);
     std::signal(SIGPIPE, inherited.ignores_broken_pipe ? SIG_IGN : SIG_DFL);
     std::signal(SIGXFSZ, inherited.ignores_file_size ? SIG_IGN : SIG_DFL);
     umask(inherited.file_mask);
@@ -95,11 +96,14 @@ Result<Child> Child::make(std::vector<std::string> command, const Inherited& inh
     child.environment_ = environment[1];
     child.outcome_ = outcome[0];
     pthread_sigmask(SIG_BLOCK, &child.passed_on_, &child.blocked_before_);
+    // Ignored, as some parents leave it, it would take the program's end away before we see it.
+    const bool ignores_children = std::signal(SIGCHLD, SIG_DFL) == SIG_IGN;
     child.pid_ = ::fork();
     if (child.pid_ == 0) {
         ::close(environment[1]);
         ::close(outcome[0]);
-        become_program(child.command_, environment[0], outcome[1], inherited, child.blocked_before_);
+        become_program(child.command_, environment[0], outcome[1], inherited, child.blocked_before_,
+                       ignores_children);
     }
     const int why = errno;
     ::close(environment[0]);

@@ -2,6 +2,7 @@
 
 #include "base/log.hpp"
 #include "base/text.hpp"
+#include "intercept/peer.hpp"
 #include "intercept/relay.hpp"
 #include "net/byte_stream.hpp"
 #include "providers/hosts.hpp"
@@ -49,7 +50,8 @@ std::string gateway_target(std::string_view host, std::string_view target) {
 }
 
 Front::Front(net::Loops& loops, net::HttpClient& client, FrontOptions options)
-    : client_(client),
+    : loops_(loops),
+      client_(client),
       options_(std::move(options)),
       http_(loops, http_options(), [this](net::ServerExchange& exchange) { return serve(exchange); }) {}
 
@@ -72,6 +74,8 @@ std::map<std::string, Front::Reason> Front::passed_on() const {
 
 void Front::note(const std::string& host, Reason reason) {
     const std::lock_guard lock(mutex_);
+    // That one was refused holds for the run; the other reasons are of one connection.
+    if (reason == Reason::NotTrusted) passed_on_[host] = reason;
     passed_on_.emplace(host, reason);
 }
 
@@ -122,10 +126,24 @@ net::Task<void> Front::serve(net::ServerExchange& exchange) {
 }
 
 net::Task<void> Front::serve_connect(net::ServerExchange& exchange, net::Endpoint to) {
-    if (looks_into(to)) {
-        co_await intercept(exchange, std::move(to));
+    if (!looks_into(to)) {
+        co_await pass_on_connect(exchange, std::move(to));
         co_return;
     }
+    const auto client = net::Endpoint::parse(exchange.peer());
+    const bool own_trust =
+        client && co_await net::blocking_value(loops_, [from = client->port, at = http_.port()] {
+            return has_trust_of_its_own(from, at);
+        });
+    if (own_trust) {
+        note(lower_case(to.host), Reason::OwnTrust);
+        co_await pass_on_connect(exchange, std::move(to));
+        co_return;
+    }
+    co_await intercept(exchange, std::move(to));
+}
+
+net::Task<void> Front::pass_on_connect(net::ServerExchange& exchange, net::Endpoint to) {
     auto upstream = co_await net::connect_to(to, options_.connect_timeout);
     if (!upstream) {
         co_await exchange.respond({.status = 502, .reason = {}, .headers = {}},

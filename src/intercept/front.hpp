@@ -30,7 +30,8 @@ struct FrontOptions {
 /// given a base URL, and a proxy for all others. As a proxy it ends the TLS of connections to providers'
 /// hosts (providers/hosts.hpp) and hands their requests to the gateway of a Steno server, as they came.
 /// Everything else it passes on without a look: other hosts, other ports, and clients that speak nothing that
-/// it could read (HTTP/2 alone) or do not trust its certificate, from their second connection to a host on.
+/// it could read (HTTP/2 alone), whose library is known to trust no certificate of ours, or that have refused
+/// it, from the next connection to that host on.
 class Front {
   public:
     /// All must outlive the front.
@@ -47,6 +48,7 @@ class Front {
     /// Why calls to a provider's host were not looked into.
     enum class Reason : std::uint8_t {
         NotTrusted,  ///< the program refused the certificate
+        OwnTrust,    ///< the program's library would refuse it (peer.hpp), so it was not tried
         NotHttp1,    ///< it speaks HTTP/2 alone (gRPC), or no HTTP
     };
     /// By host. Any thread.
@@ -55,6 +57,7 @@ class Front {
   private:
     net::Task<void> serve(net::ServerExchange& exchange);
     net::Task<void> serve_connect(net::ServerExchange& exchange, net::Endpoint to);
+    net::Task<void> pass_on_connect(net::ServerExchange& exchange, net::Endpoint to);
     net::Task<void> intercept(net::ServerExchange& exchange, net::Endpoint to);
     net::Task<void> pass_on_request(net::ServerExchange& exchange, net::Endpoint to);
     net::Task<void> relay(net::ServerExchange& exchange, std::string target);
@@ -64,6 +67,7 @@ class Front {
     Result<net::TlsIdentity> identity(const std::string& host);
     void note(const std::string& host, Reason reason);
 
+    net::Loops& loops_;
     net::HttpClient& client_;
     const FrontOptions options_;
     net::HttpServer http_;

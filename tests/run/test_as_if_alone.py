@@ -79,12 +79,20 @@ def test_what_the_program_inherits(run, tmp_path):
 
 
 def test_an_ignored_sigpipe_stays_as_it_was(run):
-    program = "import subprocess; print(subprocess.run(['sh', '-c', 'kill -PIPE $$'], restore_signals=False).returncode)"
     for setting, expected in (("SIG_DFL", -13), ("SIG_IGN", 0)):
         outer = f"import signal, os, sys; signal.signal(signal.SIGPIPE, signal.{setting}); os.execvp(sys.argv[1], sys.argv[1:])"
         done = subprocess.run([sys.executable, "-c", outer, *map(str, run.command("sh", "-c", "kill -PIPE $$"))],
                               capture_output=True, env=run.environment(), restore_signals=False)
         assert done.returncode == expected, (setting, done.stderr)
+
+
+def test_a_parent_that_ignores_its_children(run):
+    outer = "import signal, os, sys; signal.signal(signal.SIGCHLD, signal.SIG_IGN); os.execvp(sys.argv[1], sys.argv[1:])"
+    script = "grep SigIgn /proc/self/status; exit 4"
+    alone, under = (subprocess.run([sys.executable, "-c", outer, *map(str, command)], capture_output=True, text=True,
+                                   env=run.environment(), timeout=60)
+                    for command in (["sh", "-c", script], run.command("sh", "-c", script)))
+    assert alone.stdout == under.stdout and alone.returncode == under.returncode == 4
 
 
 class Terminal:

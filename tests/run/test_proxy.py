@@ -191,11 +191,23 @@ def test_the_front_is_for_ai_calls(run):
     """Nothing of the record is told there, and a page whose host name was made to point here gets nothing."""
     done = run("sh", "-c", """
         u=${https_proxy}
-        for args in "$u/api/v1/calls" "$u/" "-H Host:evil.example $u/openai/v1/models" "$u/nobody/v1/x"; do
+        for args in "$u/api/v1/calls" "$u/" "-H Host:evil.example $u/openai/v1/models" "$u/nobody/v1/x" \\
+                "$u/azure@evil.example/openai/x" "$u/openai@mine.openai.azure.com/openai/x"; do
             curl -s -o /dev/null -w '%{http_code} ' $args
         done""")
-    assert done.stdout.split() == ["404", "404", "404", "404"]
+    assert done.stdout.split() == ["404"] * 6
     assert run.calls() == []
+
+
+def test_a_host_of_the_users_own_is_recorded_as_what_it_is(run):
+    """A resource of Azure's that does not exist: the call fails, and the record says whose it was."""
+    host = "no-such-resource-0f3c.openai.azure.com"
+    done = run("curl", "-s", "-o", "/dev/null", "-w", "%{http_code}", "-d", "{}", "-H", "api-key: SECRET0123456789abcdef",
+               f"https://{host}/openai/deployments/d/chat/completions?api-version=2025-01-01")
+    (call,) = run.calls()
+    assert call["status"] == "failure" and call["provider"]["name"] == "azure.ai.openai"
+    assert call["provider"]["endpoint"]["host"] == host and done.stdout in ("502", "504", "401", "404")
+    run.nothing_is_left()
 
 
 def test_streams_come_piece_by_piece_and_cuts_are_seen(run):
