@@ -2,7 +2,7 @@
 #include "intercept/environment.hpp"
 #include "intercept/front.hpp"
 #include "intercept/run_folder.hpp"
-#include "providers/hosts.hpp"
+#include "providers/api_hosts.hpp"
 #include "providers/provider.hpp"
 
 #include <gtest/gtest.h>
