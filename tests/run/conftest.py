@@ -72,6 +72,8 @@ def run(tmp_path, simulator):
 
 
 def node():
-    """The project's Node, or the machine's."""
+    """STENO_NODE, the project's Node, or the machine's."""
+    if "STENO_NODE" in os.environ:
+        return os.environ["STENO_NODE"]
     own = ROOT / ".deps/node/bin/node"
     return str(own) if os.access(own, os.X_OK) else "node"
