@@ -44,15 +44,17 @@ struct TrackingOptions {
 
     /// How long a call waits for others to be delivered with.
     std::chrono::milliseconds interval{100};
-    /// What may wait in memory. Beyond it calls are dropped, and counted. (An eighth of it may be kept
-    /// besides for the calls to come.)
+    /// What may wait in memory. From half of it on, calls go to the spool folder rather than wait for a
+    /// server that is slow; what finds no room is dropped, and counted. (An eighth of it may be kept besides
+    /// for the calls to come.)
     std::size_t max_memory_bytes = 64u << 20;
-    /// Where calls wait while the server is away, also beyond the end of this program: whichever program
-    /// uses the folder next delivers them. Empty: STENO_SPOOL, or $XDG_STATE_HOME/steno/spool, or
+    /// Where calls wait while the server is away or slow, also beyond the end of this program: whichever
+    /// program uses the folder next delivers them. Empty: STENO_SPOOL, or $XDG_STATE_HOME/steno/spool, or
     /// ~/.local/state/steno/spool, or /tmp/steno-spool-UID. Made with mode 0700. One that belongs to another
     /// user, or that all may write to, is not used (`last_tracking_error`). It needs locks (flock).
     std::string spool_folder;
-    /// What a program may leave there. Beyond it calls are dropped, and counted. 0: nothing is left there.
+    /// What a program may leave there. Beyond it calls wait in memory, as long as there is room and the
+    /// program runs; then they are dropped, and counted. 0: nothing is left there.
     std::uint64_t max_spool_bytes = 256u << 20;
     /// A call that has ended is in the spool folder before `end` returns (one write, some microseconds): it
     /// survives the death of this program. (A power failure may take the last ones.)

@@ -4,6 +4,7 @@
 #include "record/delivery.hpp"
 
 #include <algorithm>
+#include <optional>
 #include <utility>
 
 namespace steno::client {
@@ -12,9 +13,11 @@ namespace {
 
 constexpr std::uint64_t kBatchCalls = 2000;
 constexpr std::size_t kBatchBytes = 4u << 20;
-constexpr std::uint64_t kEnoughBytes = 1u << 20;  // waiting, to be sent before the interval is over
-constexpr int kMostAtHand = 16;                   // used drafts, of one thread
-constexpr std::uint64_t kShareOfUsed = 8;         // of max_memory_bytes, for all of them
+constexpr std::uint64_t kEnoughBytes = 1u << 20;
+constexpr std::uint64_t kShareOfBatch = 4;  // of max_memory_bytes, where that is less
+constexpr std::uint64_t kShareOfCrowd = 2;  // of max_memory_bytes
+constexpr int kMostAtHand = 16;             // used drafts, of one thread
+constexpr std::uint64_t kShareOfUsed = 8;   // of max_memory_bytes, for all of them
 constexpr std::chrono::milliseconds kPatience{10'000};
 constexpr std::chrono::milliseconds kFirstPause{100};
 constexpr std::chrono::milliseconds kLongestPause{5000};
@@ -27,9 +30,20 @@ struct Delivery::Outcome {
     std::uint64_t rejected = 0;
 };
 
+/// Calls, and how they are sent.
+struct Delivery::Batch {
+    Draft* first = nullptr;
+    Draft* last = nullptr;
+    std::uint64_t calls = 0;
+    std::uint64_t memory = 0;
+    std::string body;
+};
+
 Delivery::Delivery(const TrackingOptions& options, bool server_is_named)
     : options_(options),
       server_is_named_(server_is_named),
+      enough_bytes_(std::min<std::uint64_t>(kEnoughBytes, options.max_memory_bytes / kShareOfBatch)),
+      crowded_bytes_(options.max_memory_bytes / kShareOfCrowd),
       spool_(options.spool_folder, options.max_spool_bytes) {
     auto transport = Transport::to(options_.server, options_.api_key);
     if (transport) {
@@ -134,6 +148,7 @@ void Delivery::push(Draft* draft) noexcept {
     const std::uint64_t bytes = draft->memory();
     const std::uint64_t waiting = waiting_bytes_.fetch_add(bytes, std::memory_order_relaxed) + bytes;
     if (waiting > options_.max_memory_bytes || !wanted()) {
+        if (!crowded_.exchange(true)) nudge();
         waiting_bytes_.fetch_sub(bytes, std::memory_order_relaxed);
         dropped_.fetch_add(1, std::memory_order_relaxed);
         done_.fetch_add(1, std::memory_order_relaxed);
@@ -146,9 +161,11 @@ void Delivery::push(Draft* draft) noexcept {
     }
     // Either the end sees this one, or this one sees the end.
     if (closed_.load()) return drop_all(queue_.exchange(nullptr));
-    // The first of an interval wakes the thread, and the one that makes it enough.
-    const bool enough = waiting >= kEnoughBytes && waiting - bytes < kEnoughBytes;
-    if (enough || !nudged_.exchange(true)) nudge();
+    // The first of an interval wakes the thread, the one that makes it enough, and the first that makes it
+    // too much: that one after it is in the queue, so that it is taken with it.
+    const bool enough = waiting >= enough_bytes_ && waiting - bytes < enough_bytes_;
+    const bool crowded = waiting >= crowded_bytes_ && !crowded_.exchange(true);
+    if (enough || crowded || !nudged_.exchange(true)) nudge();
 }
 
 void Delivery::nudge() {
@@ -160,14 +177,15 @@ void Delivery::wait() {
     std::unique_lock lock(mutex_);
     const auto asked = [&] { return stopping_ || asked_; };
     const auto urgent = [&] {
-        return asked() || flushing_ != 0 || waiting_bytes_.load(std::memory_order_relaxed) >= kEnoughBytes;
+        return asked() || flushing_ != 0 || waiting_bytes_.load(std::memory_order_relaxed) >= enough_bytes_;
     };
     const auto something = [&] {
         return urgent() || nudged_.load(std::memory_order_relaxed) ||
                queue_.load(std::memory_order_relaxed) != nullptr;
     };
-    if (pause_.count() != 0) {
-        wake_.wait_until(lock, away_until_, asked);  // whoever waits and however much it is: not more often
+    if (away_until_ != std::chrono::steady_clock::time_point{}) {
+        // Whoever waits and however much it is, the server is asked not more often.
+        wake_.wait_until(lock, away_until_, [&] { return asked() || to_spill(); });
         return;
     }
     wake_.wait(lock, something);
@@ -183,10 +201,16 @@ void Delivery::run() {
             if (std::exchange(asked_, false)) away_until_ = {};  // who waits wants to know now
         }
         nudged_ = false;
+        crowded_ = false;
+        if (!server_is_away()) {
+            away_until_ = {};
+            spool_refuses_ = false;
+        }
+        bool more = false;
         try {
-            while (carry_queue()) {
-            }
-            carry_spool();
+            // In turn: neither waits for the other to be empty, which may never be.
+            more = carry_batch();
+            more = carry_file() || more;
         } catch (const std::exception& exception) {  // out of memory, most likely
             away(Error(Code::Unavailable, exception.what()));
         }
@@ -194,77 +218,146 @@ void Delivery::run() {
             const std::lock_guard lock(mutex_);
             progress_.notify_all();
         }
+        if (more) continue;
         if (stopping) break;
         wait();
     }
 }
 
-bool Delivery::carry_queue() {
-    Draft* last = queue_.exchange(nullptr, std::memory_order_acquire);
-    if (last == nullptr) return false;
-    Draft* first = nullptr;
-    while (last != nullptr) {
-        Draft* const draft = std::exchange(last, last->next);
-        draft->next = std::exchange(first, draft);
+void Delivery::take_queue() noexcept {
+    Draft* draft = queue_.exchange(nullptr);
+    if (draft == nullptr) return;
+    Draft* const newest = draft;
+    Draft* oldest = nullptr;
+    while (draft != nullptr) {
+        Draft* const older = std::exchange(draft->next, oldest);
+        oldest = std::exchange(draft, older);
     }
-    while (first != nullptr) {
-        std::string body(kDeliveryHead);
-        std::uint64_t calls = 0;
-        std::uint64_t lost = 0;
-        std::uint64_t bytes = 0;
-        Draft* const begin = first;
-        Draft* end = nullptr;
-        while (first != nullptr && calls + lost < kBatchCalls && body.size() < kBatchBytes) {
-            const std::size_t whole = body.size();
-            try {
-                append_delivered_call(body, first->header, first->request, first->response);
-                ++calls;
-            } catch (const std::exception&) {  // no memory for it
-                body.resize(whole);
-                ++lost;
-            }
-            bytes += first->memory();
-            end = first;
-            first = first->next;
+    (first_ == nullptr ? first_ : last_->next) = oldest;
+    last_ = newest;
+}
+
+Delivery::Batch Delivery::gather(std::uint64_t most_bytes) {
+    Batch batch;
+    batch.body = kDeliveryHead;
+    const std::uint64_t most = kDeliveryHead.size() + std::min<std::uint64_t>(most_bytes, kBatchBytes);
+    Draft* draft = first_;
+    // Its memory is in use until it is settled: no more of it than leaves room for others.
+    const std::uint64_t most_memory = options_.max_memory_bytes / kShareOfBatch;
+    while (draft != nullptr && batch.calls < kBatchCalls &&
+           (batch.calls == 0 || batch.memory < most_memory)) {
+        const std::size_t whole = batch.body.size();
+        append_delivered_call(batch.body, draft->header, draft->request, draft->response);
+        if (batch.calls != 0 && batch.body.size() > most) {
+            batch.body.resize(whole);
+            break;
         }
-        end->next = nullptr;
-        give_back(begin);
-        if (calls != 0) settle(body, calls);
-        dropped_ += lost;
-        waiting_bytes_ -= bytes;
-        done_ += calls + lost;
+        ++batch.calls;
+        batch.memory += draft->memory();
+        batch.last = draft;
+        draft = draft->next;
     }
+    batch.first = first_;
+    batch.last->next = nullptr;
+    first_ = draft;
+    return batch;
+}
+
+void Delivery::put_back(const Batch& batch) noexcept {
+    batch.last->next = first_;
+    if (first_ == nullptr) last_ = batch.last;
+    first_ = batch.first;
+}
+
+/// Each call is counted once, whatever happens.
+void Delivery::settle(const Batch& batch, std::uint64_t delivered, std::uint64_t rejected,
+                      std::uint64_t spooled) {
+    give_back(batch.first);
+    waiting_bytes_ -= batch.memory;
+    delivered_ += delivered;
+    rejected_ += rejected;
+    spooled_ += spooled;
+    done_ += batch.calls;
+}
+
+bool Delivery::carry_batch() {
+    take_queue();
+    if (first_ == nullptr) return false;
+    if (wanted() && !server_is_away() && send_batch()) return true;
+    if (wanted()) return spill_batch();
+    drop_all(std::exchange(first_, nullptr));
     return true;
 }
 
-/// What becomes of a batch: each of its calls is counted once, whatever happens.
-void Delivery::settle(const std::string& body, std::uint64_t calls) {
-    if (!wanted()) {
-        dropped_ += calls;
-        return;
-    }
+bool Delivery::send_batch() {
+    const Batch batch = gather(kBatchBytes);
+    Outcome outcome;
     try {
-        const Outcome outcome = server_is_away() ? Outcome{} : send(body);
-        if (outcome.acknowledged) {
-            delivered_ += outcome.accepted;
-            rejected_ += outcome.rejected;
-            return;
+        outcome = send(batch.body);
+    } catch (...) {
+        put_back(batch);
+        throw;
+    }
+    if (outcome.acknowledged) {
+        settle(batch, outcome.accepted, outcome.rejected, 0);
+    } else {
+        put_back(batch);
+    }
+    return outcome.acknowledged;
+}
+
+bool Delivery::spill_batch() {
+    const Batch batch = gather(spool_.room());
+    try {
+        auto kept = spool_.append(std::string_view(batch.body).substr(kDeliveryHead.size()), batch.calls);
+        if (kept) {
+            settle(batch, 0, 0, batch.calls);
+            return true;
         }
-    } catch (const std::exception& exception) {  // out of memory, most likely
-        away(Error(Code::Unavailable, exception.what()));
-    }
-    bool kept = false;
-    try {
-        kept = keep(body, calls);
+        say(std::move(kept).error());
     } catch (const std::exception&) {
-        // as above
+        // no memory for it
     }
-    (kept ? spooled_ : dropped_) += calls;
+    if (closing_) {
+        drop_all(batch.first);
+        return true;
+    }
+    put_back(batch);
+    spool_refuses_ = true;
+    return false;
+}
+
+void Delivery::spill() noexcept {
+    crowded_ = false;
+    take_queue();
+    try {
+        while (first_ != nullptr && spill_batch()) {
+        }
+    } catch (const std::exception&) {  // out of memory, most likely
+        spool_refuses_ = true;
+    }
+}
+
+Result<Receipt> Delivery::exchange(const std::string& body, std::uint64_t calls) {
+    std::optional<Result<Receipt>> answer;
+    transport_->deliver(body, calls, kPatience, [&](Result<Receipt> received) {
+        const std::lock_guard lock(mutex_);
+        answer.emplace(std::move(received));
+        wake_.notify_one();
+    });
+    std::unique_lock lock(mutex_);
+    while (true) {
+        wake_.wait(lock, [&] { return answer.has_value() || to_spill(); });
+        if (answer) return std::move(*answer);
+        lock.unlock();
+        spill();
+        lock.lock();
+    }
 }
 
 Delivery::Outcome Delivery::send(const std::string& body) {
     const std::uint64_t calls = Spool::calls_in(body);
-    auto receipt = transport_->deliver(body, calls, kPatience);
+    auto receipt = exchange(body, calls);
     if (receipt) {
         pause_ = {};
         away_until_ = {};
@@ -295,11 +388,10 @@ Delivery::Outcome Delivery::send_in_halves(const std::string& body, std::uint64_
 }
 
 void Delivery::away(Error error) {
-    const bool never_there = delivered_.load() == 0 && !server_is_named_;
     pause_ = std::clamp(2 * pause_, kFirstPause, kLongestPause);
     away_until_ = std::chrono::steady_clock::now() + pause_;
     say(std::move(error));
-    if (never_there) wanted_ = false;
+    if (!server_is_known()) wanted_ = false;
 }
 
 void Delivery::say(Error error) {
@@ -308,32 +400,21 @@ void Delivery::say(Error error) {
     last_error_ = std::move(error.message);
 }
 
-bool Delivery::keep(const std::string& body, std::uint64_t calls) {
-    if (!wanted()) return false;
-    auto kept = spool_.append(std::string_view(body).substr(kDeliveryHead.size()), calls);
-    if (kept) return true;
-    say(std::move(kept).error());
-    return false;
-}
-
-void Delivery::carry_spool() {
-    while (wanted() && !server_is_away()) {
-        auto waiting = spool_.next();
-        if (!waiting) {
-            const bool others = waiting.error().code == Code::DataLoss;
-            say(std::move(waiting).error());
-            if (!others) return;
-            continue;
-        }
-        if (!*waiting) return;
-        const Outcome outcome = send((*waiting)->body);
-        if (!outcome.acknowledged) return;
-        delivered_ += outcome.accepted;
-        rejected_ += outcome.rejected;
-        spool_.remove(**waiting);
-        const std::lock_guard lock(mutex_);
-        if (stopping_) return;
+bool Delivery::carry_file() {
+    if (!wanted() || server_is_away()) return false;
+    auto waiting = spool_.next();
+    if (!waiting) {
+        const bool others = waiting.error().code == Code::DataLoss;
+        say(std::move(waiting).error());
+        return others;
     }
+    if (!*waiting) return false;
+    const Outcome outcome = send((*waiting)->body);
+    if (!outcome.acknowledged) return false;
+    delivered_ += outcome.accepted;
+    rejected_ += outcome.rejected;
+    spool_.remove(**waiting);
+    return true;
 }
 
 bool Delivery::flush(std::chrono::milliseconds patience) {
@@ -361,9 +442,10 @@ void Delivery::stop(std::chrono::milliseconds patience) {
     if (!thread_.joinable()) return;
     if (transport_) transport_->cancel();
     thread_.join();
-    carry_queue();  // what came after the thread had looked the last time
+    if (wanted()) spill();  // what came after the thread had looked the last time
     closed_ = true;
-    drop_all(queue_.exchange(nullptr));
+    take_queue();
+    drop_all(std::exchange(first_, nullptr));
     spool_.close();
     transport_.reset();
     for (Draft* draft = used_.exchange(nullptr); draft != nullptr;) delete std::exchange(draft, draft->next);

@@ -18,9 +18,11 @@
 namespace steno::client {
 
 /// Carries calls to a server, on a thread of its own: gathers what has ended for an interval, sends it in one
-/// batch, and counts it as delivered when the server has acknowledged it, that is, has it on its disk. While
-/// the server is away, calls go to the spool folder, and from there to the server when it is back. A batch
-/// whose acknowledgement is lost is sent again: the server knows a call by its id and keeps one.
+/// batch, and counts it as delivered when the server has acknowledged it, that is, has it on its disk. A call
+/// is in memory until it is acknowledged or in the spool folder, and from there it is delivered later. It
+/// goes there while the server is away, and while the server takes so long that half of the memory is in use.
+/// What is dropped found no room in memory, and of what was there the spool folder could take no more. A
+/// batch whose acknowledgement is lost is sent again: the server knows a call by its id and keeps one.
 class Delivery {
   public:
     /// `options` with its environment already looked up; `server_is_named`: somebody said that there is one.
@@ -57,18 +59,30 @@ class Delivery {
   private:
     using Draft = CallScope::Draft;
     struct Outcome;
+    struct Batch;
     void run();
     void nudge();
     void wait();
-    /// Encodes what is in the queue and sends it, or puts it into the spool. False: there was nothing.
-    bool carry_queue();
-    void carry_spool();
+    /// What is in the queue, behind what was taken before.
+    void take_queue() noexcept;
+    /// Sends a batch of what is in memory, or puts it into the spool, or drops it if there is no other end.
+    /// False: there is nothing, or it stays in memory.
+    bool carry_batch();
+    /// Sends a file of the spool. False: there is none, or not now.
+    bool carry_file();
+    bool send_batch();
+    bool spill_batch();
+    void spill() noexcept;
+    /// The oldest calls that were taken, encoded; they are in nobody else's list until they are put back.
+    Batch gather(std::uint64_t most_bytes);
+    void put_back(const Batch& batch) noexcept;
+    void settle(const Batch& batch, std::uint64_t delivered, std::uint64_t rejected, std::uint64_t spooled);
     Outcome send(const std::string& body);
     Outcome send_in_halves(const std::string& body, std::uint64_t calls);
-    bool keep(const std::string& body, std::uint64_t calls);
+    /// Waits for the server's answer, and spills meanwhile when much waits in memory.
+    Result<Receipt> exchange(const std::string& body, std::uint64_t calls);
     void away(Error error);
     void say(Error error);
-    void settle(const std::string& body, std::uint64_t calls);
     void give_back(Draft* drafts) noexcept;
     void drop_all(Draft* drafts) noexcept;
     /// A chain that ends with `last`, to those that may be used again.
@@ -76,9 +90,14 @@ class Delivery {
     [[nodiscard]] bool server_is_away() const {
         return closing_.load() || std::chrono::steady_clock::now() < away_until_;
     }
+    /// Somebody said that there is a server, or there was one: calls may be left on disk for it.
+    [[nodiscard]] bool server_is_known() const { return server_is_named_ || delivered_.load() != 0; }
+    [[nodiscard]] bool to_spill() const { return crowded_.load() && !spool_refuses_ && server_is_known(); }
 
     const TrackingOptions options_;
     const bool server_is_named_;
+    const std::uint64_t enough_bytes_;   ///< waiting, to be sent before the interval is over
+    const std::uint64_t crowded_bytes_;  ///< waiting, to be spilled while the server does not answer
     std::unique_ptr<Transport> transport_;
     Spool spool_;
 
@@ -90,12 +109,16 @@ class Delivery {
     std::atomic<std::uint64_t> done_{0};  ///< of `ended_`: delivered, spooled, rejected or dropped
     std::atomic<bool> wanted_{true};
     std::atomic<bool> nudged_{false};
+    std::atomic<bool> crowded_{false};  ///< since the queue was last taken
     std::atomic<bool> closing_{false};  ///< what is left goes to the spool
     std::atomic<bool> closed_{false};   ///< what comes now is dropped
 
     // of the thread
-    std::chrono::steady_clock::time_point away_until_{};
-    std::chrono::milliseconds pause_{0};
+    Draft* first_ = nullptr;  ///< taken from the queue, oldest first
+    Draft* last_ = nullptr;
+    bool spool_refuses_ = false;  ///< full, most likely: until the server may be asked again
+    std::chrono::steady_clock::time_point away_until_{};  ///< 0: it is not, or it is time to see
+    std::chrono::milliseconds pause_{0};                  ///< the last one; 0 when the server has answered
 
     mutable std::mutex mutex_;
     std::condition_variable wake_;      ///< the thread

@@ -13,6 +13,7 @@
 #include <csignal>
 #include <filesystem>
 #include <fstream>
+#include <future>
 #include <iterator>
 #include <latch>
 #include <memory>
@@ -48,6 +49,20 @@ class Delivered : public testing::Test {
         std::string id = call.id();
         call.output("answer");
         return id;
+    }
+    /// So many calls with answers of 4 KB, each as soon as there is a quarter of the memory for it. False:
+    /// there was not.
+    bool record_as_there_is_room(int calls) const {
+        const auto end = std::chrono::steady_clock::now() + std::chrono::seconds{8};  // the server has 10
+        const std::string answer(4096, 'x');
+        for (int i = 0; i < calls; ++i) {
+            while (tracking_stats().waiting_bytes > options_.max_memory_bytes / 4 * 3) {
+                if (std::chrono::steady_clock::now() > end) return false;
+                std::this_thread::yield();
+            }
+            AiCall("p", "m").output(answer);
+        }
+        return true;
     }
     std::size_t files() {
         std::error_code missing;
@@ -193,6 +208,125 @@ TEST_F(Delivered, TheEndWaitsForNoServer) {
     end.count_down();
 }
 
+TEST_F(Delivered, ByWayOfTheDiskIfTheServerIsSlow) {
+    std::latch asked(1);
+    std::latch end(1);
+    std::atomic<std::size_t> taken{0};
+    ScriptedServer server([&](const auto& calls) {
+        if (!asked.try_wait()) asked.count_down();
+        end.wait();
+        taken += calls.size();
+        return 200;
+    });
+    options_.max_memory_bytes = 1u << 20;
+    start(server.url);
+    record(1);
+    asked.wait();
+    constexpr int kCalls = 1024;  // four times the memory
+    EXPECT_TRUE(record_as_there_is_room(kCalls));
+    EXPECT_GE(tracking_stats().spooled, kCalls / 4U);
+    EXPECT_EQ(tracking_stats().delivered, 0U);
+    end.count_down();
+    EXPECT_TRUE(flush());
+    EXPECT_EQ(taken, kCalls + 1U);  // each once
+    EXPECT_EQ(server.taken().size(), kCalls + 1U);
+    const TrackingStats stats = tracking_stats();
+    EXPECT_EQ(stats.delivered, kCalls + 1U);
+    EXPECT_EQ(stats.dropped, 0U);
+    EXPECT_EQ(stats.waiting_bytes, 0U);
+    EXPECT_EQ(files(), 0U);
+}
+
+TEST_F(Delivered, AllButWhatFoundNoRoomInMemoryNorOnDisk) {
+    std::latch asked(1);
+    std::latch end(1);
+    ScriptedServer server([&](const auto&) {
+        if (!asked.try_wait()) asked.count_down();
+        end.wait();
+        return 200;
+    });
+    options_.max_memory_bytes = 1u << 20;
+    options_.max_spool_bytes = 100u << 10;
+    start(server.url);
+    record(1);
+    asked.wait();
+    constexpr int kCalls = 1024;
+    const std::string answer(4096, 'x');
+    for (int i = 0; i < kCalls; ++i) AiCall("p", "m").output(answer);
+    // The disk takes what it may to the last call that fits, and no more.
+    while (tracking_stats().spooled < 20) std::this_thread::yield();
+    EXPECT_FALSE(flush(std::chrono::milliseconds{1}));
+    EXPECT_LT(tracking_stats().spooled, 25U);
+    end.count_down();
+    EXPECT_TRUE(flush());
+    const TrackingStats stats = tracking_stats();
+    EXPECT_GT(stats.dropped, 0U);
+    EXPECT_EQ(stats.ended, kCalls + 1U);
+    EXPECT_EQ(server.taken().size(), stats.ended - stats.dropped);
+    EXPECT_EQ(stats.waiting_bytes, 0U);
+    EXPECT_EQ(files(), 0U);
+}
+
+TEST_F(Delivered, FromMemoryIfTheDiskIsFull) {
+    std::atomic<int> status{503};
+    ScriptedServer server([&](const auto&) { return status.load(); });
+    options_.max_spool_bytes = 1000;
+    start(server.url);
+    for (int i = 0; i < 100; ++i) record(i);
+    EXPECT_FALSE(flush(std::chrono::milliseconds{300}));
+    EXPECT_GT(tracking_stats().waiting_bytes, 0U);
+    status = 200;
+    EXPECT_TRUE(flush());
+    EXPECT_EQ(server.taken().size(), 100U);
+    EXPECT_EQ(tracking_stats().dropped, 0U);
+    EXPECT_EQ(tracking_stats().delivered, 100U);
+}
+
+TEST_F(Delivered, TheEndLeavesAllOnDiskIfTheServerHangs) {
+    std::latch asked(1);
+    std::latch end(1);
+    ScriptedServer hanging([&](const auto&) {
+        if (!asked.try_wait()) asked.count_down();
+        end.wait();
+        return 0;
+    });
+    options_.max_memory_bytes = 1u << 20;
+    start(hanging.url);
+    record(1);
+    asked.wait();
+    constexpr int kCalls = 1024;
+    EXPECT_TRUE(record_as_there_is_room(kCalls));
+    const auto begun = std::chrono::steady_clock::now();
+    stop_tracking(std::chrono::milliseconds{50});
+    EXPECT_LT(std::chrono::steady_clock::now() - begun, std::chrono::seconds{8});
+    EXPECT_EQ(tracking_stats().spooled, kCalls + 1U);
+    EXPECT_EQ(tracking_stats().dropped, 0U);
+    EXPECT_EQ(tracking_stats().waiting_bytes, 0U);
+    end.count_down();
+    ScriptedServer server([](const auto&) { return 200; });
+    start(server.url);
+    record(2);
+    EXPECT_TRUE(flush());
+    EXPECT_EQ(server.taken().size(), kCalls + 2U);
+}
+
+TEST_F(Delivered, WhatIsDurableNeedsNoMemory) {
+    std::latch end(1);
+    ScriptedServer server([&](const auto&) {
+        end.wait();
+        return 200;
+    });
+    options_.durable = true;
+    options_.max_memory_bytes = 1;
+    start(server.url);
+    for (int i = 0; i < 100; ++i) record(i);
+    EXPECT_EQ(tracking_stats().spooled, 100U);  // each before its `end` returned
+    end.count_down();
+    EXPECT_TRUE(flush());
+    EXPECT_EQ(server.taken().size(), 100U);
+    EXPECT_EQ(tracking_stats().dropped, 0U);
+}
+
 TEST_F(Delivered, NothingIsWaitedForOnceItWasGivenUp) {
     std::latch end(1);
     ScriptedServer server([&](const auto&) {
@@ -202,7 +336,12 @@ TEST_F(Delivered, NothingIsWaitedForOnceItWasGivenUp) {
     auto transport = client::Transport::to(server.url, {});
     ASSERT_TRUE(transport);
     (*transport)->cancel();
-    const auto receipt = (*transport)->deliver(std::string(kDeliveryHead), 0, std::chrono::hours{1});
+    const std::string body(kDeliveryHead);
+    std::promise<Result<client::Receipt>> answer;
+    (*transport)->deliver(body, 0, std::chrono::hours{1}, [&](Result<client::Receipt> received) {
+        answer.set_value(std::move(received));
+    });
+    const auto receipt = answer.get_future().get();
     end.count_down();
     ASSERT_FALSE(receipt);
     EXPECT_EQ(receipt.error().code, Code::Cancelled);
@@ -333,7 +472,6 @@ TEST_F(Delivered, MemoryThatIsKeptIsBounded) {
         drafts.back()->header.assign(2000, 'x');
     }
     for (CallScope::Draft* const draft : drafts) delivery.push(draft);
-    EXPECT_GT(delivery.stats().dropped, 0U);
     while (delivery.stats().spooled + delivery.stats().dropped < drafts.size())
         delivery.flush(std::chrono::milliseconds{10});
     // An eighth of it, and what a thread has at hand.

@@ -304,6 +304,11 @@ std::uint64_t Spool::calls_in(std::string_view body) {
     return whole_frames(body).second;
 }
 
+std::uint64_t Spool::room() const {
+    const std::lock_guard lock(mutex_);
+    return max_bytes_ - std::min(bytes_, max_bytes_);
+}
+
 bool Spool::empty() const {
     const std::lock_guard lock(mutex_);
     return !writing_ && ready_.empty() && !look_ && !more_;

@@ -41,6 +41,8 @@ class Spool {
     void remove(const Waiting& waiting);
     /// Whole frames in a delivery.
     static std::uint64_t calls_in(std::string_view body);
+    /// Bytes that may yet be appended, as far as `max_bytes` goes.
+    [[nodiscard]] std::uint64_t room() const;
     /// False: there is something that this process knows of, or it has yet to look.
     [[nodiscard]] bool empty() const;
 

@@ -8,7 +8,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <optional>
 #include <utility>
 
 namespace steno::client {
@@ -51,6 +50,15 @@ Said read_answer(std::string_view body) {
     return said;
 }
 
+/// Calls it once, whatever becomes of the task that is to do it.
+struct Answering {
+    std::function<void(Result<Receipt>)> answered;
+    ~Answering() {
+        if (answered) answered(fail(Code::Internal, "an exception"));  // too short to take memory
+    }
+    void say(Result<Receipt> receipt) { std::exchange(answered, nullptr)(std::move(receipt)); }
+};
+
 class HttpTransport final : public Transport {
   public:
     HttpTransport(net::BaseUrl server, std::string api_key)
@@ -59,18 +67,26 @@ class HttpTransport final : public Transport {
     }
     ~HttpTransport() override { loops_.stop(); }
 
-    Result<Receipt> deliver(const std::string& body, std::uint64_t calls,
-                            std::chrono::milliseconds patience) override {
-        net::RequestHead head;
-        head.method = "POST";
-        head.target = server_.path + "/api/v1/calls";
-        head.headers.add("Content-Type", std::string(kDeliveryType));
-        if (!api_key_.empty()) head.headers.add("Authorization", "Bearer " + api_key_);
-        std::optional<Result<Answer>> outcome;
-        loops_.run([&]() -> net::Task<void> { outcome.emplace(co_await exchange(head, body, patience)); });
-        if (!outcome) return fail(Code::Internal, "the delivery ended by an exception");
-        STENO_TRY(*outcome);
-        const Answer& answer = **outcome;
+    void deliver(const std::string& body, std::uint64_t calls, std::chrono::milliseconds patience,
+                 std::function<void(Result<Receipt>)> answered) override {
+        auto answering = std::make_shared<Answering>(std::move(answered));
+        loops_.spawn([this, answering, &body, calls, patience]() -> net::Task<void> {
+            auto answer = co_await exchange(body, patience);
+            answering->say(answer ? receipt_of(*answer, calls) : std::unexpected(std::move(answer).error()));
+        });
+    }
+
+    void cancel() override {
+        loops_.spawn([this]() -> net::Task<void> {
+            cancelled_ = true;
+            if (connecting_ != nullptr) connecting_->cancel();
+            if (reading_ != nullptr) reading_->cancel();
+            co_return;
+        });
+    }
+
+  private:
+    [[nodiscard]] Result<Receipt> receipt_of(const Answer& answer, std::uint64_t calls) const {
         Said said = read_answer(answer.body);
         if (answer.status == 200) {
             if (said.receipt.accepted + said.receipt.rejected == calls) return std::move(said.receipt);
@@ -95,18 +111,12 @@ class HttpTransport final : public Transport {
         }
     }
 
-    void cancel() override {
-        loops_.spawn([this]() -> net::Task<void> {
-            cancelled_ = true;
-            if (connecting_ != nullptr) connecting_->cancel();
-            if (reading_ != nullptr) reading_->cancel();
-            co_return;
-        });
-    }
-
-  private:
-    net::Task<Result<Answer>> exchange(const net::RequestHead& head, std::string_view body,
-                                       std::chrono::milliseconds patience) {
+    net::Task<Result<Answer>> exchange(std::string_view body, std::chrono::milliseconds patience) {
+        net::RequestHead head;
+        head.method = "POST";
+        head.target = server_.path + "/api/v1/calls";
+        head.headers.add("Content-Type", std::string(kDeliveryType));
+        if (!api_key_.empty()) head.headers.add("Authorization", "Bearer " + api_key_);
         const auto until = std::chrono::steady_clock::now() + patience;
         if (cancelled_) co_return fail(Code::Cancelled, "the delivery was given up");
         net::CancelHandle connecting;

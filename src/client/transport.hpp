@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -23,13 +24,14 @@ class Transport {
     /// InvalidArgument: the address is none, or the key cannot be one.
     static Result<std::unique_ptr<Transport>> to(const std::string& server, const std::string& api_key);
     virtual ~Transport() = default;
-    /// Sends a delivery of so many calls and waits, `patience` for each step, for the acknowledgement: only
-    /// an answer that accounts for all of them is one. InvalidArgument: the server will never take it, all
-    /// its calls are rejected. ResourceExhausted: it is too much at once. Unauthenticated: it wants another
-    /// key. Anything else: try again later.
-    virtual Result<Receipt> deliver(const std::string& body, std::uint64_t calls,
-                                    std::chrono::milliseconds patience) = 0;
-    /// Any thread: a delivery that is under way ends soon, with an error, and so does each further one.
+    /// Sends a delivery of so many calls and calls `answered`, once, on a thread of its own, with the
+    /// acknowledgement: only an answer that accounts for all of them is one. It is waited for, `patience` for
+    /// each step. InvalidArgument: the server will never take it, all its calls are rejected.
+    /// ResourceExhausted: it is too much at once. Unauthenticated: it wants another key. Anything else: try
+    /// again later. Until then `body` must stay, and nothing else be sent.
+    virtual void deliver(const std::string& body, std::uint64_t calls, std::chrono::milliseconds patience,
+                         std::function<void(Result<Receipt>)> answered) = 0;
+    /// Any thread: a delivery that is under way is answered soon, with an error, and so is each further one.
     virtual void cancel() = 0;
 };
 
