@@ -10,7 +10,7 @@
 #include "intercept/child.hpp"
 #include "intercept/environment.hpp"
 #include "intercept/front.hpp"
-#include "providers/api_hosts.hpp"
+#include "providers/hosts.hpp"
 #include "providers/provider.hpp"
 #include "server/server.hpp"
 

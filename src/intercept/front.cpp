@@ -5,7 +5,7 @@
 #include "intercept/peer.hpp"
 #include "intercept/relay.hpp"
 #include "net/byte_stream.hpp"
-#include "providers/api_hosts.hpp"
+#include "providers/hosts.hpp"
 #include "providers/provider.hpp"
 
 #include <fmt/format.h>

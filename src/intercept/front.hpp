@@ -28,7 +28,7 @@ struct FrontOptions {
 
 /// What a program talks to on loopback instead of its providers: the gateway's paths for those that were
 /// given a base URL, and a proxy for all others. As a proxy it ends the TLS of connections to providers'
-/// hosts (providers/api_hosts.hpp) and hands their requests to the gateway of a Steno server, as they came.
+/// hosts (providers/hosts.hpp) and hands their requests to the gateway of a Steno server, as they came.
 /// Everything else it passes on without a look: other hosts, other ports, and clients that speak nothing that
 /// it could read (HTTP/2 alone), whose library is known to trust no certificate of ours, or that have refused
 /// it, from the next connection to that host on.

@@ -1,7 +1,7 @@
 #include "sources/gateway/gateway.hpp"
 
 #include "base/text.hpp"
-#include "providers/api_hosts.hpp"
+#include "providers/hosts.hpp"
 #include "sources/gateway/relay.hpp"
 
 #include <fmt/format.h>

@@ -96,7 +96,7 @@ class Gateway {
 
     /// The upstream that a request path names, or null: then the request is not for the gateway. One that has
     /// no URL yet is an upstream too: `handle` refuses what goes there, and records that. /NAME@HOST/rest
-    /// goes to that host, if it is one of the provider's own (providers/api_hosts.hpp): for who intercepts a
+    /// goes to that host, if it is one of the provider's own (providers/hosts.hpp): for who intercepts a
     /// program's calls. Valid as long as the gateway.
     [[nodiscard]] const Upstream* route(std::string_view path) const;
     /// Relays one exchange whose path `route` knows. Answers whatever happens.
