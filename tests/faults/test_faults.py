@@ -16,7 +16,7 @@ import pytest
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
 from disks import PowerStrip, reason_to_skip  # noqa: E402
 from load import LoadGroup  # noqa: E402
-from steno_process import ROOT, Server, Simulator, run  # noqa: E402
+from steno_process import ROOT, SANITIZED, Server, Simulator, run  # noqa: E402
 
 HANG_SECONDS = float(os.environ.get("STENO_HANG_SECONDS", "12"))  # /readyz gives a store 10 s
 FULL_SECONDS = float(os.environ.get("STENO_FULL_SECONDS", "3"))
@@ -157,7 +157,7 @@ def test_many_large_uploads_at_once_take_bounded_memory(tmp_path):
               f"{idle >> 20} before")
         lost = metric(server, "steno_records_lost_total")
         assert lost == 0
-        assert peak < idle + 16 * budget
+        assert SANITIZED or peak < idle + 16 * budget
         wait_until(lambda: metric(server, "steno_records_waiting") == 0 and metric(server, "steno_store_behind") == 0,
                    "store that has caught up")
         assert len(server.calls()) == UPLOADS

@@ -9,7 +9,7 @@ import threading
 import time
 import urllib.parse
 
-PATIENCE = 60
+PATIENCE = 180
 
 
 class Cut(Exception):

@@ -13,6 +13,7 @@ import urllib.request
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BINARY = os.environ.get("STENO_BINARY", str(ROOT / "build/release/steno"))
+SANITIZED = "ASAN_SYMBOLIZER_PATH" in os.environ  # ./dev asan, ./dev tsan: memory and time are the sanitizer's
 NO_KEYS = {k: v for k, v in os.environ.items() if not k.endswith("_API_KEY") and not k.startswith(("STENO_", "AWS_"))}
 
 
