@@ -353,3 +353,10 @@ def test_the_example_shows_its_tree(program, simulator, server):
     assert [child["call"]["kind"] for child in agent["children"]] == ["chat", "function", "chat"]
     assert found["summary"]["output_tokens"] > 0 and float(found["summary"]["cost"]["total"]) > 0
     assert found["summary"]["agents"] == ["calendar"]
+
+
+def test_under_steno_run_calls_are_not_recorded_twice(monkeypatch):
+    monkeypatch.setenv("STENO_RUN", "an id")
+    before = httpx.HTTPTransport.handle_request
+    steno.instrument(hosts={"127.0.0.1:1": "openai"})
+    assert httpx.HTTPTransport.handle_request is before

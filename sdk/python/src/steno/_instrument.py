@@ -6,6 +6,7 @@ import contextvars
 import functools
 import importlib
 import importlib.util
+import os
 import sys
 import threading
 from typing import Any, Callable, Dict, List, Mapping, Optional, Tuple
@@ -23,7 +24,9 @@ _inside: contextvars.ContextVar[bool] = contextvars.ContextVar("steno_inside", d
 def instrument(*, hosts: Optional[Mapping[str, str]] = None) -> None:
     """Records the AI calls that this program makes through httpx, httpx2, urllib3 (requests, boto3), aiohttp: those to the
     providers' own addresses, and those to `hosts`, as in {"127.0.0.1:8000": "vllm", "proxy.example/openai": "openai"}.
-    Again: with other hosts."""
+    Again: with other hosts. Under `steno run`, which records them already, it does nothing."""
+    if "STENO_RUN" in os.environ:
+        return
     with _lock:
         declared: Dict[str, List[Tuple[str, str]]] = {}
         for address, provider in (hosts or {}).items():
