@@ -217,8 +217,8 @@ Result<intercept::Ending> run_recorded(Program& program, const RunFlags& flags, 
     environment.set(kRunVariable, front.url());
 
     const std::int64_t started = system_clock().steady_nanos();
-    STENO_TRY(child.start(environment.lines()));
-    const intercept::Ending ending = child.wait();
+    child.start(environment.lines());
+    STENO_ASSIGN(const intercept::Ending ending, child.wait());
     facts.nanos = system_clock().steady_nanos() - started;
     front.stop(kGrace);
     loops.stop();
@@ -253,7 +253,7 @@ Result<int> run(Program& program, const RunFlags& flags) {
     STENO_ASSIGN(intercept::Child child, intercept::Child::make(flags.command, program.inherited));
     Result<intercept::Ending> ending;
     if (within_a_run) {
-        if (auto started = child.start(environment.lines()); !started) return refused(started.error());
+        child.start(environment.lines());
         ending = child.wait();
     } else {
         ending = run_recorded(program, flags, child, std::move(environment), config);

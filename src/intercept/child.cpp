@@ -51,16 +51,18 @@ std::string read_all(int from) {
     }
 }
 
-/// The child's way from its making to its program. Its process has one thread.
+/// The child's way from its making to its program. Its process has one thread. The signals that are passed on
+/// stay blocked while it waits: what the terminal says meanwhile it hears when there is somebody to see it
+/// stop.
 [[noreturn]] void become_program(const std::vector<std::string>& command, int environment, int outcome,
                                  const Inherited& inherited, const sigset_t& signals, bool ignores_children) {
     if (ignores_children) std::signal(SIGCHLD, SIG_IGN);
     std::signal(SIGPIPE, inherited.ignores_broken_pipe ? SIG_IGN : SIG_DFL);
     std::signal(SIGXFSZ, inherited.ignores_file_size ? SIG_IGN : SIG_DFL);
     umask(inherited.file_mask);
-    sigprocmask(SIG_SETMASK, &signals, nullptr);
     std::string variables = read_all(environment);
     if (!variables.ends_with('\n')) _exit(0);  // the other side gave up before the word to start
+    sigprocmask(SIG_SETMASK, &signals, nullptr);
     variables.pop_back();
     std::vector<char*> names;
     for (std::size_t at = 0; at < variables.size(); at += std::strlen(variables.data() + at) + 1)
@@ -127,23 +129,13 @@ Child::~Child() {
     if (not_started && pid_ > 0) ::waitpid(pid_, nullptr, 0);
 }
 
-Result<void> Child::start(const std::vector<std::string>& environment) {
+void Child::start(const std::vector<std::string>& environment) {
     std::string bytes;
     for (const std::string& variable : environment) bytes.append(variable).push_back('\0');
     bytes.push_back('\n');
     // A child that a signal has ended meanwhile does not read it: `wait` will tell.
     (void)write_all(environment_, bytes);
     close_one(environment_);
-    const std::string why = read_all(outcome_);
-    close_one(outcome_);
-    if (why.size() != sizeof(std::int32_t)) return {};
-    std::int32_t number = 0;
-    std::memcpy(&number, why.data(), sizeof number);
-    ::waitpid(std::exchange(pid_, -1), nullptr, 0);
-    refused_ = true;
-    const bool missing = number == ENOENT || number == ENOTDIR;
-    return fail(missing ? Code::NotFound : Code::PermissionDenied,
-                fmt::format("{}: {}", command_.front(), std::strerror(number)));
 }
 
 bool Child::look_at_it(Ending& ending) {
@@ -170,7 +162,7 @@ bool Child::look_at_it(Ending& ending) {
     return false;
 }
 
-Ending Child::wait() {
+Result<Ending> Child::wait() {
     Ending ending;
     while (!look_at_it(ending)) {
         siginfo_t info{};
@@ -178,7 +170,16 @@ Ending Child::wait() {
         // What the terminal says it says to the whole group; and whether we stop is the program's to decide.
         if (signal > 0 && signal != SIGCHLD && info.si_code != SI_KERNEL) ::kill(pid_, signal);
     }
-    return ending;
+    pid_ = -1;
+    const std::string why = read_all(outcome_);
+    close_one(outcome_);
+    std::int32_t number = 0;
+    if (why.size() != sizeof number) return ending;
+    std::memcpy(&number, why.data(), sizeof number);
+    refused_ = true;
+    const bool missing = number == ENOENT || number == ENOTDIR;
+    return fail(missing ? Code::NotFound : Code::PermissionDenied,
+                fmt::format("{}: {}", command_.front(), std::strerror(number)));
 }
 
 int end_likewise(const Ending& ending) {

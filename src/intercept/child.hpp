@@ -35,14 +35,14 @@ class Child {
     /// A program that has not been started will not be.
     ~Child();
 
-    /// Starts the program. NotFound or PermissionDenied when it cannot be.
-    Result<void> start(const std::vector<std::string>& environment);
-    /// `start` failed because of the program.
-    [[nodiscard]] bool was_refused() const { return refused_; }
+    /// Starts the program.
+    void start(const std::vector<std::string>& environment);
     /// Waits for its end. Meanwhile signals to this process are passed on to it, except those that the
     /// terminal has given it already; when it stops, this process stops in the same way, and lets it go on
-    /// afterwards.
-    Ending wait();
+    /// afterwards. NotFound or PermissionDenied when the program could not be started.
+    Result<Ending> wait();
+    /// `wait` failed because of the program.
+    [[nodiscard]] bool was_refused() const { return refused_; }
 
   private:
     Child() = default;
@@ -52,7 +52,7 @@ class Child {
     pid_t pid_ = -1;
     int environment_ = -1;  ///< to the child: its environment, and then its end
     bool refused_ = false;
-    int outcome_ = -1;  ///< from the child: errno of exec; closed by a successful one
+    int outcome_ = -1;  ///< from the child: errno of an exec that failed
     sigset_t passed_on_{};
     sigset_t blocked_before_{};
 };

@@ -156,6 +156,38 @@ while True: signal.pause()
     run.nothing_is_left()
 
 
+def test_a_stop_before_the_program_begins(run, tmp_path):
+    """Ctrl-Z while Steno gets ready, which is held up here by certificates that nobody writes yet."""
+    certificates = tmp_path / "certificates"
+    os.mkfifo(certificates)
+    writer = -1
+
+    def is_awaited():
+        nonlocal writer
+        try:
+            writer = os.open(certificates, os.O_WRONLY | os.O_NONBLOCK)
+        except OSError:
+            return False
+        return True
+
+    terminal = Terminal(run.environment({"SSL_CERT_FILE": str(certificates)}))
+    try:
+        terminal.wait_for("PROMPT> ")
+        terminal.say(" ".join(map(str, run.command("echo", "be''gun", flags=["--quiet"]))) + "\n")
+        wait_for(is_awaited)
+        terminal.say("\x1a")
+        terminal.wait_for("^Z")
+        os.write(writer, b"none\n")
+        certificates.unlink()
+        os.close(writer)
+        terminal.wait_for("Stopped")
+        terminal.wait_for("PROMPT> ")
+        terminal.say("fg\n")
+        terminal.wait_for("begun")
+    finally:
+        terminal.close()
+
+
 def test_a_folder_that_cannot_be_used_starts_nothing(run, tmp_path):
     (tmp_path / "file").write_text("")
     done = subprocess.run([BINARY, "run", "--data", tmp_path / "file" / "x", "--", "touch", tmp_path / "started"],
