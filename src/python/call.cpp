@@ -161,6 +161,7 @@ PyObject* level(PyObject* self, PyObject* name) {
     call->scope.level(*level);
     if (*level == LogLevel::Off) {
         call->scope.end();  // as if it had never begun
+        settle_exchange(call);
         call->id = {};
     }
     return itself(self);

@@ -159,8 +159,11 @@ class Exchange {
         client::add_facts(call->scope, std::move(facts_));
         if (failed) draft->failed = true, draft->status = status;
         draft->first_piece = first_token_;
-        scope_->level(LogLevel::Off).end();
+        discard();
     }
+
+    /// As if it had never begun.
+    void discard() { scope_->level(LogLevel::Off).end(); }
 
   private:
     [[nodiscard]] providers::RequestView view() const {
@@ -372,6 +375,13 @@ PyType_Spec spec = {"steno._core.Exchange", sizeof(ExchangeObject), 0, Py_TPFLAG
 void settle_exchange(CallObject* call) noexcept {
     if (call->exchange != nullptr) {
         ExchangeObject* const held = of(call->exchange);
+        if (call->scope.draft() == nullptr) {  // its level became `off`: what was asked within is not told
+            const Ref object(std::exchange(call->exchange, nullptr));
+            held->within = nullptr;
+            if (held->exchange != nullptr) guarded([&] { held->exchange->discard(); });
+            release(held);
+            return;
+        }
         if (held->exchange != nullptr && held->exchange->is_over()) {
             const Ref object(std::exchange(call->exchange, nullptr));
             held->within = nullptr;

@@ -20,7 +20,8 @@ namespace steno::python {
 
 bool add_exchange(PyObject* module);
 
-/// `call` ends, still open: it takes its exchange over, or lets it go.
+/// `call` ends, still open: it takes its exchange over, or lets it go. If it is not recorded any more, nor is
+/// the exchange.
 void settle_exchange(CallObject* call) noexcept;
 
 }  // namespace steno::python

@@ -313,6 +313,22 @@ def test_a_stream_that_outlives_its_function(calls, gpt):
     check(stream, "openai", text)
 
 
+def test_a_call_turned_off_takes_what_it_asked_along(calls, gpt):
+    ask = dict(model="gpt-4o-mini", messages=MESSAGES)
+    with steno.call("openai", "gpt-4o-mini") as call:
+        gpt.chat.completions.create(**ask)
+        call.level("off")
+    with steno.call("openai", "gpt-4o-mini") as call:
+        stream = gpt.chat.completions.create(**ask, stream=True)
+        call.level("off")
+        assert [piece for piece in stream]
+    with steno.call("openai", "gpt-4o-mini") as call:
+        call.level("off").end()
+    gpt.chat.completions.create(**ask)
+    [after] = calls()
+    assert after["status"] == "success" and prompt_of(after) == PROMPT
+
+
 def test_concurrent_streams(calls, simulator):
     async def one(client, number):
         with steno.request(f"c-{number}"):
