@@ -13,6 +13,7 @@
 namespace steno::python {
 
 PyTypeObject* call_type = nullptr;
+bool ends_by_writing = false;
 
 namespace {
 
@@ -36,7 +37,7 @@ void end(CallObject* call) noexcept {
         });
         call->items.clear();
     }
-    call->scope.end();
+    end_scope(call->scope);
 }
 
 void destroy(PyObject* self) {
@@ -99,7 +100,14 @@ PyObject* parameters(PyObject* self, PyObject* args, PyObject* kwargs) {
     PyObject* given = nullptr;
     if (!PyArg_ParseTuple(args, "|O:parameters", &given)) return nullptr;
     if (kwargs != nullptr) given = kwargs;
-    if (given != nullptr && of(self)->scope.draft() != nullptr) of(self)->scope.parameters(json_of(given));
+    if (given != nullptr && of(self)->scope.draft() != nullptr)
+        guarded([&] { of(self)->scope.parameters(without_credentials(json_of(given))); });
+    return itself(self);
+}
+
+PyObject* input(PyObject* self, PyObject* value) {
+    if (of(self)->scope.draft() != nullptr)
+        guarded([&] { of(self)->scope.input(without_credentials(json_of(value))); });
     return itself(self);
 }
 
@@ -263,7 +271,7 @@ PyMethodDef methods[] = {
     {"message", message, METH_VARARGS, nullptr},
     {"messages", messages, METH_O, nullptr},
     {"tools", say_json<&CallScope::tools>, METH_O, nullptr},
-    {"input", say_json<&CallScope::input>, METH_O, nullptr},
+    {"input", input, METH_O, nullptr},
     {"output", say_text<&CallScope::output>, METH_O, nullptr},
     {"output_piece", say_text<&CallScope::output_piece>, METH_O, nullptr},
     {"tool_call", tool_call, METH_VARARGS, nullptr},
@@ -321,6 +329,13 @@ PyType_Spec spec = {"steno._core.Call", sizeof(CallObject), 0, Py_TPFLAGS_DEFAUL
 
 }  // namespace
 
+void end_scope(CallScope& scope) noexcept {
+    if (!ends_by_writing) return scope.end();
+    CallScope ending(std::move(scope));  // other threads find it ended
+    Py_BEGIN_ALLOW_THREADS ending.end();
+    Py_END_ALLOW_THREADS
+}
+
 CallObject* new_call(CallKind kind, std::string_view name, const Context& context,
                      PyTypeObject* type) noexcept {
     if (type == nullptr) type = call_type;
@@ -333,8 +348,7 @@ CallObject* new_call(CallKind kind, std::string_view name, const Context& contex
     call->token = nullptr;
     call->exchange = nullptr;
     call->has_calls = false;
-    call->is_ai_call = kind != CallKind::Function && kind != CallKind::Agent && kind != CallKind::Span &&
-                       kind != CallKind::Retrieval && kind != CallKind::Evaluation;
+    call->is_ai_call = reaches_a_model(kind);
     if (CallScope::Draft* const draft = call->scope.draft()) {
         call->id = draft->id;
         guarded([&] {
@@ -359,10 +373,6 @@ std::string header_fields(std::string_view provider, std::string_view model, std
                   [&](RecordWriter& group) { group.items(number<Modality, "input">(), item); });
     }
     return fields;
-}
-
-void add_header(CallObject* call, std::string_view fields) noexcept {
-    if (CallScope::Draft* const draft = call->scope.draft()) guarded([&] { draft->header.append(fields); });
 }
 
 Context below(PyObject* object) noexcept {

@@ -23,13 +23,17 @@ struct CallObject {
 };
 extern PyTypeObject* call_type;
 
+/// Tracking is durable: the end of a call writes a file.
+extern bool ends_by_writing;
+/// Ends it; while that writes, without the GIL.
+void end_scope(CallScope& scope) noexcept;
+
 /// A call that begins now, within `context`; `type` is a Python class below Call, or null. Its source is
 /// written. Null: no memory, an exception is set.
 CallObject* new_call(CallKind kind, std::string_view name, const Context& context,
                      PyTypeObject* type = nullptr) noexcept;
 /// Fields of the record that all calls of one kind share, as they will stand in the header.
 std::string header_fields(std::string_view provider, std::string_view model, std::string_view input_type);
-void add_header(CallObject* call, std::string_view fields) noexcept;
 
 /// The context of calls within that one (a CallObject), be it open or not.
 Context below(PyObject* call) noexcept;

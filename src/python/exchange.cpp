@@ -50,8 +50,9 @@ Headers headers_of(PyObject* pairs) {
     return headers;
 }
 
+/// Of anything but bytes, nothing.
 std::string_view bytes_of(PyObject* value) {
-    if (!PyBytes_Check(value)) return Text(value).view();
+    if (!PyBytes_Check(value)) return {};
     return {PyBytes_AS_STRING(value), static_cast<std::size_t>(PyBytes_GET_SIZE(value))};
 }
 
@@ -140,14 +141,7 @@ class Exchange {
     void record() {
         if (CallScope::Draft* const draft = scope_->draft()) draft->first_piece = first_token_;
         client::add_facts(*scope_, std::move(facts_));
-        scope_->end();
-        for (Call& call : further_) {
-            CallScope scope(static_cast<CallKind>(call.kind), call.name);
-            CallScope::Draft* const draft = scope.draft();
-            if (draft != nullptr && !call.id.is_nil()) draft->id = call.id;
-            client::add_facts(scope, std::move(call));
-        }
-        further_.clear();
+        end_scope(*scope_);
     }
 
     /// As a part of that one.
@@ -181,12 +175,6 @@ class Exchange {
 
     void finish() {
         over_ = true;
-        if (reader_) {
-            for (Call& call : reader_->further_calls()) {
-                call.source = Source::Python;
-                further_.push_back(std::move(call));
-            }
-        }
         if (!facts_.error.message.empty()) {
             facts_.error.message =
                 providers::RequestSecrets(view()).without_secrets(std::move(facts_.error.message));
@@ -204,7 +192,6 @@ class Exchange {
     std::unique_ptr<providers::ResponseReader> reader_;
     std::unique_ptr<net::Decoder> decoder_;
     std::string plain_;
-    std::vector<Call> further_;
     std::int64_t first_token_ = 0;
     bool undecodable_ = false;
     bool over_ = false;
@@ -226,8 +213,8 @@ void release(ExchangeObject* self) {
 /// It is over: recorded, unless a tracked call takes it over when that ends.
 void settle(ExchangeObject* self) {
     if (self->within != nullptr) return;
-    guarded([&] { self->exchange->record(); });
-    release(self);
+    const std::unique_ptr<Exchange> exchange(std::exchange(self->exchange, nullptr));
+    guarded([&] { exchange->record(); });
 }
 
 /// It is none of that call's any more.
@@ -270,7 +257,7 @@ PyObject* begin(PyObject*, PyObject* args) {
         }
         request.method = Text(method).view();
         request.headers = headers_of(headers);
-        if (body != Py_None) request.body = bytes_of(body);
+        request.body = bytes_of(body);
         auto exchange = std::make_unique<Exchange>(std::move(request));
         if (!exchange->is_ai_call()) return;
         const Ref current = current_object();
@@ -307,8 +294,7 @@ PyObject* response(PyObject* self, PyObject* args) {
 }
 
 PyObject* feed(PyObject* self, PyObject* bytes) {
-    if (of(self)->exchange != nullptr && PyBytes_Check(bytes))
-        guarded([&] { of(self)->exchange->feed(bytes_of(bytes)); });
+    if (of(self)->exchange != nullptr) guarded([&] { of(self)->exchange->feed(bytes_of(bytes)); });
     Py_RETURN_NONE;
 }
 

@@ -79,6 +79,7 @@ PyObject* start(PyObject*, PyObject* args, PyObject* kwargs) {
         PyErr_SetString(PyExc_ValueError, "log_level is one of detailed, summary, metrics-only, off");
         return nullptr;
     }
+    ends_by_writing = options.durable;
     Py_BEGIN_ALLOW_THREADS start_tracking(std::move(options));
     Py_END_ALLOW_THREADS Py_RETURN_NONE;
 }
@@ -107,16 +108,11 @@ PyObject* status(PyObject*, PyObject*) {
                          stats.spooled, stats.rejected, stats.dropped, stats.waiting_bytes, words.get());
 }
 
-PyObject* recording(PyObject*, PyObject*) {
-    return PyBool_FromLong(tracking());
-}
-
 PyMethodDef functions[] = {
     {"start", as_method(&start), METH_VARARGS | METH_KEYWORDS, nullptr},
     {"stop", stop, METH_VARARGS, nullptr},
     {"flush", flush_method, METH_VARARGS, nullptr},
     {"status", status, METH_NOARGS, nullptr},
-    {"recording", recording, METH_NOARGS, nullptr},
     {nullptr, nullptr, 0, nullptr},
 };
 

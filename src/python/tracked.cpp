@@ -3,6 +3,7 @@
 #include "base/bytes.hpp"
 #include "base/json_writer.hpp"
 #include "client/draft.hpp"
+#include "providers/credential_names.hpp"
 #include "python/call.hpp"
 #include "python/context.hpp"
 #include "python/values.hpp"
@@ -65,8 +66,15 @@ Context context_for(Facts& facts, const Context& from) {
     return to;
 }
 
+/// A text of that name is something else than what the user says.
+bool is_credential(std::string_view name) {
+    const providers::NameMeaning meaning = providers::meaning_of(name);
+    return meaning != providers::NameMeaning::Plain && meaning != providers::NameMeaning::IfKnown;
+}
+
 /// Notes one argument after the other. Of an AI call texts are what the user says; `model`, `messages` and
-/// `system` are what they are called; everything else is a parameter. Of others all are input.
+/// `system` are what they are called; everything else is a parameter. Of others all are input. Credentials
+/// are parameters, and hidden there as in the input.
 class Arguments {
   public:
     Arguments(CallObject* call, const Facts& facts)
@@ -87,10 +95,12 @@ class Arguments {
                 const Text text(value);
                 if (name == "system" || name == "system_prompt" || name == "instructions") {
                     call_->scope.system(text.view());
-                } else {
-                    call_->scope.message("user", text.view());
+                    return;
                 }
-                return;
+                if (!is_credential(name)) {
+                    call_->scope.message("user", text.view());
+                    return;
+                }
             }
         } else if (!texts_) {
             return;
@@ -108,6 +118,7 @@ class Arguments {
     void finish() {
         if (json_.empty()) return;
         json_.push_back('}');
+        json_ = without_credentials(std::move(json_));
         if (facts_.is_ai_call) {
             call_->scope.parameters(json_);
         } else {

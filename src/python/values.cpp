@@ -2,6 +2,7 @@
 
 #include "base/json_writer.hpp"
 #include "base/text.hpp"
+#include "providers/credentials.hpp"
 
 #include <algorithm>
 #include <array>
@@ -260,6 +261,12 @@ std::string json_of(PyObject* value) noexcept {
     std::string json;
     append_json(json, value);
     return json;
+}
+
+std::string without_credentials(std::string json) {
+    std::int64_t hidden = 0;
+    auto without = providers::hide_credentials(json, hidden);
+    return without ? std::move(*without) : std::move(json);
 }
 
 std::string class_of(PyObject* value) {

@@ -33,6 +33,9 @@ inline constexpr std::size_t kMaxJson = 1u << 20;
 void append_json(std::string& out, PyObject* value) noexcept;
 std::string json_of(PyObject* value) noexcept;
 
+/// JSON of the program's values without the credentials in it: "***" for each (providers/credentials.hpp).
+std::string without_credentials(std::string json);
+
 /// "module.Class" of an object.
 std::string class_of(PyObject* value);
 

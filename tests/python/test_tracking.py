@@ -85,6 +85,32 @@ def test_kinds_and_types(recorded):
     assert call["response"]["structured"] == {"a": [1]} and call["modality"]["output"] == ["structured_data"]
 
 
+def test_credentials_among_arguments_are_not_recorded(recorded):
+    secret = "sk-SECRET0123456789abcdef"
+
+    @steno.ai_call_tracker
+    def ask(prompt, api_key, password=None, options=None, token="", value="", key="", **more):
+        return "ok"
+
+    @steno.function("connect")
+    def connect(host, api_key, settings):
+        return True
+
+    ask("Hello", secret, password="hunter2-hunter2", options={"client_secret": secret, "n": 1}, token=secret, value="What?",
+        key=secret, azure_api_key=secret)
+    connect("example", secret, {"password": secret})
+    steno.call("openai", "m").parameters(temperature=1, api_key=secret).end()
+    steno.call("openai", "m", kind="function", name="f").input({"api_key": secret, "n": 1}).end()
+    asked, connected, by_hand, function = recorded()
+    assert secret not in str([asked, connected, by_hand, function]) and "hunter2" not in str(asked)
+    assert said(asked) == [("user", "Hello"), ("user", "What?")]
+    assert asked["request"]["parameters"] == {"api_key": "***", "password": "***", "token": "***", "key": "***", "azure_api_key": "***",
+                                              "options": {"client_secret": "***", "n": 1}}
+    assert connected["request"]["input"] == {"host": "example", "api_key": "***", "settings": {"password": "***"}}
+    assert by_hand["request"]["parameters"] == {"temperature": 1, "api_key": "***"}
+    assert function["request"]["input"] == {"api_key": "***", "n": 1}
+
+
 def test_exceptions_are_recorded_and_raised(recorded):
     class TooMany(Exception):
         status_code = 429
