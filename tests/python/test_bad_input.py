@@ -278,6 +278,28 @@ next(generator)
     assert "main" in said and "atexit" in said
 
 
+def test_durable_calls_outlive_the_program(program):
+    source = """
+import os, signal, threading, steno
+steno.start(durable=True)
+@steno.ai_call_tracker
+def ask(prompt): return "ok"
+calls = [steno.call("openai", "m") for _ in range(50)]
+def work():
+    for call in calls: call.end()
+    for _ in range(50): ask("x")
+threads = [threading.Thread(target=work) for _ in range(4)]
+[thread.start() for thread in threads]
+[thread.join() for thread in threads]
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+    done, calls = program(source, {"STENO_SERVER": "http://127.0.0.1:1"})
+    assert done.returncode == -9 and not calls
+    done, calls = program("import steno; steno.start(); assert steno.flush(30)")
+    assert done.returncode == 0, done.stderr
+    assert len(calls) == 250
+
+
 def test_nobody_is_there(program):
     source = """
 import steno
