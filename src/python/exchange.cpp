@@ -345,7 +345,12 @@ PyMethodDef methods[] = {
     {"fail", fail, METH_VARARGS, nullptr},
     {nullptr, nullptr, 0, nullptr},
 };
+PyObject* is_providers_own(PyObject*, PyObject* host) {
+    return PyBool_FromLong(!providers::upstream_of_host(Text(host).view()).empty());
+}
+
 PyMethodDef functions[] = {
+    {"is_providers_own", is_providers_own, METH_O, nullptr},
     {"begin_exchange", begin, METH_VARARGS, nullptr},
     {nullptr, nullptr, 0, nullptr},
 };

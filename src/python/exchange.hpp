@@ -12,6 +12,8 @@
 ///     exchange.close()                           the program reads no further
 ///     exchange.fail(kind, message)               it broke
 ///
+/// `is_providers_own(host)`: such as `steno run` looks into (providers::upstream_of_host).
+///
 /// What is fed is what came over the wire, content coding and all. Each of the three ends it, once.
 ///
 /// Within a tracked AI call, an exchange that is its only one becomes part of it: one record a call. If there

@@ -371,8 +371,31 @@ def test_the_example_shows_its_tree(program, simulator, server):
     assert found["summary"]["agents"] == ["calendar"]
 
 
-def test_under_steno_run_calls_are_not_recorded_twice(monkeypatch):
-    monkeypatch.setenv("STENO_RUN", "an id")
-    before = httpx.HTTPTransport.handle_request
-    steno.instrument(hosts={"127.0.0.1:1": "openai"})
-    assert httpx.HTTPTransport.handle_request is before
+def test_what_the_proxy_of_steno_run_sees_is_left_to_it(calls, simulator, monkeypatch):
+    hosts = {simulator.url.removeprefix("http://") + "/openai": "openai", "proxy.example": "openai"}
+    body = {"model": "m", "messages": MESSAGES}
+
+    class Refusing:
+        proxy = None
+
+        @property
+        def is_closed(self):
+            raise ConnectionRefusedError
+
+    def ask(host, proxy):
+        url = f"https://{host}/v1/chat/completions"
+        with pytest.raises(httpx.ConnectError):
+            httpx.post(url, json=body, proxy=proxy)
+        pool = urllib3.HTTPSConnectionPool(host, _proxy=urllib3.util.parse_url(proxy))
+        with pytest.raises(ConnectionRefusedError):
+            pool._make_request(Refusing(), "POST", "/v1/chat/completions", body=json.dumps(body), headers={})
+
+    monkeypatch.setenv("STENO_RUN", "http://127.0.0.1:9")  # where nobody is: what is asked through it fails
+    steno.instrument(hosts=hosts)
+    ask("api.openai.com", "http://127.0.0.1:9")
+    assert calls() == []
+    ask("api.openai.com", "http://127.0.0.1:1")
+    ask("proxy.example", "http://127.0.0.1:9")
+    httpx.post(simulator.url + "/openai/v1/chat/completions", json={"model": "gpt-4o-mini", "messages": MESSAGES})
+    seen = [(call["provider"]["endpoint"]["host"], call["status"]) for call in calls()]
+    assert seen == [("api.openai.com", "failure")] * 2 + [("proxy.example", "failure")] * 2 + [(seen[4][0], "success")]

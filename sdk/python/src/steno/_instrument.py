@@ -16,6 +16,7 @@ from . import _core, _failure
 _lock = threading.Lock()
 _originals: List[Tuple[Any, str, Any]] = []
 _hosts: Dict[str, Tuple[Tuple[str, str], ...]] = {}  # of a declared host: (begin of the path, provider), the longest first
+_run = ""  # host:port of the proxy that `steno run` leads this program through
 
 # Set while a client is at work: what it calls below is its own request, not another one.
 _inside: contextvars.ContextVar[bool] = contextvars.ContextVar("steno_inside", default=False)
@@ -24,10 +25,10 @@ _inside: contextvars.ContextVar[bool] = contextvars.ContextVar("steno_inside", d
 def instrument(*, hosts: Optional[Mapping[str, str]] = None) -> None:
     """Records the AI calls that this program makes through httpx, httpx2, urllib3 (requests, boto3), aiohttp: those to the
     providers' own addresses, and those to `hosts`, as in {"127.0.0.1:8000": "vllm", "proxy.example/openai": "openai"}.
-    Again: with other hosts. Under `steno run`, which records them already, it does nothing."""
-    if "STENO_RUN" in os.environ:
-        return
+    Again: with other hosts. What goes through the proxy of a `steno run`, which records it already, is left to that."""
+    global _run
     with _lock:
+        _run = os.environ.get("STENO_RUN", "").split("://")[-1]
         declared: Dict[str, List[Tuple[str, str]]] = {}
         for address, provider in (hosts or {}).items():
             host, slash, path = address.split("://")[-1].partition("/")
@@ -60,10 +61,11 @@ def _replace(owner: Any, name: str, make: Callable[[Any], Any]) -> None:
 
 
 def _begin(
-    method: object, host: str, port: Optional[int], target: str, headers: object, body: Optional[bytes]
+    method: object, host: str, port: Optional[int], target: str, headers: object, body: Optional[bytes], proxy: Any
 ) -> Optional[_core.Exchange]:
+    """`proxy`: the URL of the one that it goes through, as the client has it, or None."""
     try:
-        if _inside.get():
+        if _inside.get() or (_run and proxy is not None and _is_seen_by_the_run(host, port, proxy)):
             return None
         address = f"{host}:{port}" if port is not None else host
         for path, provider in _hosts.get(address.lower(), ()):
@@ -72,6 +74,11 @@ def _begin(
         return _core.begin_exchange(method, address, target, headers, body, None, 0)
     except Exception:
         return None
+
+
+def _is_seen_by_the_run(host: str, port: Optional[int], proxy: Any) -> bool:
+    name = proxy.host.decode("ascii", "replace") if isinstance(proxy.host, bytes) else proxy.host
+    return f"{name}:{proxy.port}" == _run and port in (None, 443) and _core.is_providers_own(host)
 
 
 def _fail(exchange: _core.Exchange, error: BaseException) -> None:
@@ -129,13 +136,13 @@ def _patch_httpx(module: Any) -> None:
             finally:
                 self._exchange.close()
 
-    def begin(request: Any) -> Optional[_core.Exchange]:
+    def begin(transport: Any, request: Any) -> Optional[_core.Exchange]:
         try:
-            url = request.url
+            url, proxy = request.url, getattr(getattr(transport, "_pool", None), "_proxy_url", None)
             # What is made while it is sent (uploads from files) is not read ahead.
             body = getattr(request, "_content", None)
             target = url.raw_path.decode("ascii", "replace")
-            return _begin(request.method, url.host, url.port, target, request.headers.raw, body)
+            return _begin(request.method, url.host, url.port, target, request.headers.raw, body, proxy)
         except Exception:
             return None
 
@@ -148,7 +155,7 @@ def _patch_httpx(module: Any) -> None:
 
     def sync(original: Any) -> Any:
         def handle_request(self: Any, request: Any) -> Any:
-            exchange = begin(request)
+            exchange = begin(self, request)
             if exchange is None:
                 return original(self, request)
             token = _inside.set(True)
@@ -166,7 +173,7 @@ def _patch_httpx(module: Any) -> None:
 
     def asynchronous(original: Any) -> Any:
         async def handle_async_request(self: Any, request: Any) -> Any:
-            exchange = begin(request)
+            exchange = begin(self, request)
             if exchange is None:
                 return await original(self, request)
             token = _inside.set(True)
@@ -252,6 +259,7 @@ def _patch_urllib3(module: Any) -> None:
                     url,
                     list((headers or {}).items()),
                     bytes(sent) if isinstance(sent, (bytes, bytearray)) else None,
+                    getattr(self, "proxy", None),
                 )
             except Exception:
                 pass  # nothing that could be recorded
@@ -300,6 +308,7 @@ def _patch_aiohttp(module: Any) -> None:
                     url.raw_path_qs,
                     list(self.headers.items()),
                     bytes(body) if isinstance(body, (bytes, bytearray)) else None,
+                    getattr(self, "proxy", None),
                 )
             except Exception:
                 exchange = None
