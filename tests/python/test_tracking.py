@@ -2,6 +2,7 @@
 
 import asyncio
 import concurrent.futures
+import contextvars
 import inspect
 import pathlib
 import re
@@ -203,6 +204,74 @@ def test_asynchronous_generators(recorded):
     assert answer(part) == "a" and part["status"] == "cancelled"
     within = [call for call in calls if call["kind"] == "function"]
     assert [call["trace"]["parent_id"] for call in within] == [whole["id"]] * 3 + [part["id"]]
+
+
+@pytest.mark.parametrize("decorate", [steno.session("s-1"), steno.agent("a-1"), steno.ai_call_tracker(session_id="s-1")])
+def test_decorated_asynchronous_generators_are_what_they_were(recorded, decorate):
+    seen = []
+
+    @decorate
+    async def echo():
+        got = "first"
+        try:
+            while True:
+                try:
+                    got = yield got, steno.context().session() or steno.context().agent()
+                except KeyError:
+                    got = "caught"
+        finally:
+            await asyncio.sleep(0)
+            seen.append("cleaned")
+
+    async def main():
+        one = echo()
+        mine = "a-1" if isinstance(decorate, steno.agent) else "s-1"
+        assert await one.__anext__() == ("first", mine)
+        assert steno.context().session() == steno.context().agent() == ""
+        assert await one.asend("second") == ("second", mine)
+        assert await one.athrow(KeyError("k")) == ("caught", mine)
+        await one.aclose()
+        assert seen == ["cleaned"]
+
+    asyncio.run(main())
+
+
+def test_a_scope_shared_by_tasks(recorded):
+    session, agent = steno.session("shared"), steno.agent("shared")
+
+    async def one(enter, leave):
+        async with session, agent as call:
+            enter.set()
+            await leave.wait()
+            assert steno.context().session() == "shared"
+            with session:
+                pass
+            assert steno.context().session() == "shared" and steno.current_call() is call
+        assert steno.context().session() == "" and steno.current_call().id == ""
+        return call.id
+
+    async def main():
+        first, second, first_may, second_may = (asyncio.Event() for _ in range(4))
+        tasks = [asyncio.create_task(one(first, first_may))]
+        await first.wait()
+        tasks.append(asyncio.create_task(one(second, second_may)))
+        await second.wait()
+        first_may.set()  # the first to enter is the first to leave
+        ids = [await tasks[0]]
+        second_may.set()
+        return ids + [await tasks[1]]
+
+    ids = asyncio.run(main())
+    assert [(call["id"], call["status"]) for call in recorded()] == [(id, "success") for id in ids]
+
+
+def test_a_scope_left_in_another_context(recorded):
+    agent = steno.agent("elsewhere")
+    contextvars.copy_context().run(agent.__enter__)
+    contextvars.copy_context().run(agent.__exit__, None, None, None)
+    agent.__exit__(None, None, None)
+    [call] = recorded()
+    assert (call["name"], call["status"]) == ("elsewhere", "success")
 
 
 def test_a_tree_over_tasks_and_threads(recorded, server):

@@ -6,11 +6,39 @@ import contextvars
 import functools
 import inspect
 from types import TracebackType
-from typing import Any, AsyncGenerator, Callable, Dict, Generator, List, Mapping, Optional, Tuple, Type, TypeVar, cast
+from typing import Any, Callable, Dict, Mapping, Optional, Tuple, Type, TypeVar, cast
 
 from . import _core, _decorate, _failure
 
 F = TypeVar("F", bound=Callable[..., Any])
+
+
+# What is entered here and not left: (by whom, what). A task has what was entered around it, and its own.
+_here: contextvars.ContextVar[Tuple[Tuple[_Entered, Any], ...]] = contextvars.ContextVar("steno_entered", default=())
+
+
+class _Entered:
+    """What one object has entered. Tasks that share the object leave what they entered themselves."""
+
+    def __init__(self) -> None:
+        self._items: Dict[int, Any] = {}
+
+    def push(self, item: Any) -> None:
+        self._items[id(item)] = item
+        _here.set((*_here.get(), (self, item)))
+
+    def pop(self) -> Any:
+        """The latest of this task's; if it has none, as where a framework leaves in another context, the latest of all."""
+        here = _here.get()
+        for at in reversed(range(len(here))):
+            owner, item = here[at]
+            if owner is self and self._items.pop(id(item), None) is not None:
+                _here.set(here[:at] + here[at + 1 :])
+                return item
+        try:
+            return self._items.popitem()[1]
+        except KeyError:
+            return None
 
 
 class scope:
@@ -18,18 +46,19 @@ class scope:
 
     def __init__(self, change: Callable[[_core.Context], _core.Context]) -> None:
         self._change = change
-        self._entered: List[Tuple[_core.Context, Any]] = []
+        self._entered = _Entered()
 
     def __enter__(self) -> _core.Context:
         context = self._change(_core.current_context())
-        self._entered.append((context, _core.enter(context)))
+        self._entered.push((context, _core.enter(context)))
         return context
 
     def __exit__(
         self, kind: Optional[Type[BaseException]], error: Optional[BaseException], traceback: Optional[TracebackType]
     ) -> None:
-        if self._entered:
-            _core.leave(self._entered.pop()[1])
+        entered = self._entered.pop()
+        if entered is not None:
+            _core.leave(entered[1])
 
     async def __aenter__(self) -> _core.Context:
         return self.__enter__()
@@ -41,15 +70,11 @@ class scope:
 
     def __call__(self, function: F) -> F:
         change = self._change
+        wrapper: Callable[..., Any]
         if inspect.isasyncgenfunction(function):
-
-            async def stream(*args: Any, **kwargs: Any) -> AsyncGenerator[Any, Any]:
-                with scope(change):
-                    pieces = function(*args, **kwargs)
-                async for piece in _within(change, pieces):
-                    yield piece
-
-            wrapper: Callable[..., Any] = stream
+            wrapper = _decorate.async_generator(function, self._around, _Around.raised)
+        elif inspect.isgeneratorfunction(function):
+            wrapper = _decorate.generator(function, self._around, _Around.raised)
         elif inspect.iscoroutinefunction(function):
 
             async def coroutine(*args: Any, **kwargs: Any) -> Any:
@@ -57,30 +82,6 @@ class scope:
                     return await function(*args, **kwargs)
 
             wrapper = coroutine
-        elif inspect.isgeneratorfunction(function):
-
-            def generator(*args: Any, **kwargs: Any) -> Generator[Any, Any, Any]:
-                context = change(_core.current_context())
-                inner = function(*args, **kwargs)
-                resume, value = inner.send, None
-                while True:
-                    token = _core.enter(context)
-                    try:
-                        piece = resume(value)
-                    except StopIteration as stop:
-                        return stop.value
-                    finally:
-                        _core.leave(token)
-                    try:
-                        value = yield piece
-                        resume = inner.send
-                    except GeneratorExit:
-                        inner.close()
-                        raise
-                    except BaseException as error:
-                        value, resume = error, inner.throw
-
-            wrapper = generator
         else:
 
             def plain(*args: Any, **kwargs: Any) -> Any:
@@ -90,21 +91,32 @@ class scope:
             wrapper = plain
         return cast(F, functools.wraps(function)(wrapper))
 
+    def _around(self, args: object, kwargs: object) -> _Around:
+        return _Around(self._change(_core.current_context()))
 
-async def _within(change: Callable[[_core.Context], _core.Context], pieces: Any) -> AsyncGenerator[Any, None]:
-    context = change(_core.current_context())
-    try:
-        while True:
-            token = _core.enter(context)
-            try:
-                piece = await pieces.__anext__()
-            except StopAsyncIteration:
-                return
-            finally:
-                _core.leave(token)
-            yield piece
-    finally:
-        await pieces.aclose()
+
+class _Around:
+    """The context around the steps of a generator."""
+
+    def __init__(self, context: _core.Context) -> None:
+        self._context = context
+
+    def _enter(self) -> None:
+        self._token = _core.enter(self._context)
+
+    def _leave(self) -> None:
+        _core.leave(self._token)
+
+    def _piece(self, piece: object) -> None:
+        pass
+
+    def cancelled(self) -> None:
+        pass
+
+    def raised(self, error: BaseException) -> None:
+        pass
+
+    end = _leave
 
 
 def request(id: str = "", *, user: str = "", traceparent: str = "") -> scope:
@@ -179,7 +191,7 @@ class _timed:
     def __init__(self, kind: str, name: str, operation: str) -> None:
         self._kind, self._name, self._operation = kind, name, operation
         self._tracked = self._make(name)
-        self._open: List[Optional[_core.Call]] = []
+        self._entered = _Entered()
 
     def _make(self, _: str, **more: Any) -> _core.Tracked:
         return _core.Tracked(self._kind, self._name, operation=self._operation, **more)
@@ -188,13 +200,13 @@ class _timed:
         call = self._tracked.begin((), {}, True)
         if call is None:
             call = _core.Call(self._kind, self._name).level("off")
-        self._open.append(call)
+        self._entered.push(call)
         return call
 
     def __exit__(
         self, kind: Optional[Type[BaseException]], error: Optional[BaseException], traceback: Optional[TracebackType]
     ) -> None:
-        call = self._open.pop() if self._open else None
+        call = self._entered.pop()
         if call is None:
             return
         if error is not None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import inspect
 from types import CoroutineType
-from typing import Any, AsyncGenerator, Callable, Dict, Generator, Tuple, TypeVar, cast
+from typing import Any, AsyncGenerator, Callable, Dict, Generator, Protocol, Tuple, TypeVar, cast
 
 from . import _failure
 from ._core import Call, Tracked
@@ -31,14 +31,19 @@ def track(function: F, structured: bool, make: Callable[..., Tracked]) -> F:
     parameters, skipped = _positional(inspect.unwrap(function))
     begin = make(getattr(function, "__name__", type(function).__name__), parameters=parameters, skipped=skipped).begin
     if inspect.isasyncgenfunction(function):
-        wrapper = _async_generator(function, begin)
+        wrapper = async_generator(function, _opened(begin), _failure.note)
     elif inspect.iscoroutinefunction(function):
         wrapper = _coroutine(function, begin, structured)
     elif inspect.isgeneratorfunction(function):
-        wrapper = _generator(function, begin)
+        wrapper = generator(function, _opened(begin), _failure.note)
     else:
         wrapper = _plain(function, begin, structured)
     return cast(F, functools.wraps(function)(wrapper))
+
+
+def _opened(begin: Begin) -> Callable[[Any, Any], Call]:
+    """The call of a generator, not current yet."""
+    return lambda args, kwargs: begin(args, kwargs, False) or Call("span", "").level("off")
 
 
 def _plain(function: Callable[..., Any], begin: Begin, structured: bool) -> Callable[..., Any]:
@@ -90,82 +95,96 @@ def _coroutine(function: Callable[..., Any], begin: Begin, structured: bool) -> 
     return wrapper
 
 
-# A generator's own code runs within the call; what its user does between two pieces does not.
+# A generator's own code runs within the call; what its user does between two pieces does not. A decorated one does nothing
+# before it is asked for its first piece, as all generators; wrong arguments are found out then, too.
 
 
-def _generator(function: Callable[..., Any], begin: Begin) -> Callable[..., Any]:
+class Around(Protocol):
+    """What is done around the steps of a generator."""
+
+    def _enter(self) -> object: ...
+    def _leave(self) -> object: ...
+    def _piece(self, piece: object, /) -> object: ...
+    def cancelled(self) -> object: ...
+    def end(self) -> object: ...  # leaves, too
+
+
+A = TypeVar("A", bound=Around)
+
+
+def generator(
+    function: Callable[..., Any], begin: Callable[[Any, Any], A], note: Callable[[A, BaseException], None]
+) -> Callable[..., Any]:
+    """The generator function, each step within `begin(args, kwargs)`; `note` is told what it raises."""
+
     def wrapper(*args: Any, **kwargs: Any) -> Generator[Any, Any, Any]:
-        call = begin(args, kwargs, False)
-        if call is None:
-            return (yield from function(*args, **kwargs))
-        generator = function(*args, **kwargs)
-        resume, value = generator.send, None
+        around = begin(args, kwargs)
+        steps = function(*args, **kwargs)
+        resume, value = steps.send, None
         while True:
-            call._enter()
+            around._enter()
             try:
                 piece = resume(value)
             except StopIteration as stop:
-                call.end()
+                around.end()
                 return stop.value
             except BaseException as error:
-                _close(call, error)
+                note(around, error)
+                around.end()
                 raise
-            call._leave()
-            call._piece(piece)
+            around._leave()
+            around._piece(piece)
             try:
                 value = yield piece
-                resume = generator.send
+                resume = steps.send
             except GeneratorExit:
-                call.cancelled()
-                call._enter()
+                around.cancelled()
+                around._enter()
                 try:
-                    generator.close()
+                    steps.close()
                 finally:
-                    call.end()
+                    around.end()
                 raise
             except BaseException as error:
-                value, resume = error, generator.throw
+                value, resume = error, steps.throw
 
     return wrapper
 
 
-def _async_generator(function: Callable[..., Any], begin: Begin) -> Callable[..., Any]:
+def async_generator(
+    function: Callable[..., Any], begin: Callable[[Any, Any], A], note: Callable[[A, BaseException], None]
+) -> Callable[..., Any]:
+    """The same of an asynchronous one."""
+
     async def wrapper(*args: Any, **kwargs: Any) -> AsyncGenerator[Any, Any]:
-        call = begin(args, kwargs, False)
-        generator = function(*args, **kwargs)
-        if call is None:
-            call = Call("span", "")
-            call.level("off")
-        resume, value = generator.asend, None
+        around = begin(args, kwargs)
+        steps = function(*args, **kwargs)
+        resume, value = steps.asend, None
         while True:
-            call._enter()
+            around._enter()
             try:
                 piece = await resume(value)
             except StopAsyncIteration:
-                call.end()
+                around.end()
                 return
             except BaseException as error:
-                _close(call, error)
+                note(around, error)
+                around.end()
                 raise
-            call._leave()
-            call._piece(piece)
+            around._leave()
+            around._piece(piece)
             try:
                 value = yield piece
-                resume = generator.asend
+                resume = steps.asend
             except GeneratorExit:
-                call.cancelled()
-                call._enter()
+                around.cancelled()
+                around._enter()
                 try:
-                    await generator.aclose()
+                    await steps.aclose()
                 finally:
-                    call.end()
+                    around.end()
                 raise
             except BaseException as error:
-                value, resume = error, generator.athrow
+                value, resume = error, steps.athrow
 
     return wrapper
-
-
-def _close(call: Call, error: BaseException) -> None:
-    _failure.note(call, error)
-    call.end()
