@@ -1,8 +1,10 @@
 """The official clients, unchanged but for their base URL, recorded by `steno.instrument()`: once a call, whole, with context."""
 
 import asyncio
+import gc
 import json
 import pathlib
+import weakref
 
 import anthropic
 import boto3
@@ -258,6 +260,29 @@ def test_streams_that_are_left(calls, gpt):
     unread = gpt.chat.completions.create(model="gpt-4o-mini", messages=MESSAGES, stream=True)
     unread.close()
     assert [call["status"] for call in calls()] == ["cancelled", "cancelled"]
+
+
+def test_plain_streams_that_are_left(calls, simulator):
+    url, body = simulator.url + "/openai/v1/chat/completions", {"model": "gpt-4o-mini", "messages": MESSAGES, "stream": True}
+    with requests.post(url, json=body, stream=True) as answer:
+        for _ in answer.iter_lines():
+            break
+    gc.disable()
+    try:
+        for read in (0, 1):
+            answer = requests.post(url, json=body, stream=True)
+            raw = weakref.ref(answer.raw)
+            for _ in range(read):
+                next(answer.iter_lines())
+            del answer
+            assert raw() is None
+        answer = requests.post(url, json={**body, "stream": False})
+        raw = weakref.ref(answer.raw)
+        del answer
+        assert raw() is None
+    finally:
+        gc.enable()
+    assert [call["status"] for call in calls()] == ["cancelled"] * 3 + ["success"]
 
 
 def test_one_record_with_the_decorators_context(calls, gpt):

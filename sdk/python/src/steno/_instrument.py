@@ -9,6 +9,7 @@ import importlib.util
 import os
 import sys
 import threading
+import weakref
 from typing import Any, Callable, Dict, List, Mapping, Optional, Tuple
 
 from . import _core, _failure
@@ -203,23 +204,35 @@ def _patch_urllib3(module: Any) -> None:
     broken = (module.exceptions.HTTPError, OSError)
 
     def follow(response: Any, exchange: _core.Exchange) -> None:
-        release, close, read_chunked = response.release_conn, response.close, response.read_chunked
+        # What is put on the response must not hold it: it is to go with its last reference, and its connection with it.
+        kind, held = type(response), weakref.ref(response)
+        raw_read, handle_chunk, read_chunked = kind._raw_read, kind._handle_chunk, kind.read_chunked
+        release_conn, close = kind.release_conn, kind.close
         is_released = False
 
         def feeding(read: Any) -> Any:
             def wrapper(*args: Any, **kwargs: Any) -> Any:
-                data = read(*args, **kwargs)
+                self = held()
+                data = read(self, *args, **kwargs)
                 if data:
                     exchange.feed(bytes(data))
                 if read is raw_read:
-                    end_if_released()
+                    end_if_released(self)
                 return data
 
             return wrapper
 
         def chunks(*args: Any, **kwargs: Any) -> Any:
-            yield from read_chunked(*args, **kwargs)
-            end_if_released()
+            self = held()
+            try:
+                yield from read_chunked(self, *args, **kwargs)
+            except GeneratorExit:
+                exchange.close()
+                raise
+            except BaseException as error:
+                _fail(exchange, error)
+                raise
+            end_if_released(self)
 
         def released() -> Any:
             # The last bytes may have come, and not yet have been given back: `wrapper` feeds them.
@@ -228,21 +241,23 @@ def _patch_urllib3(module: Any) -> None:
             error = sys.exc_info()[1]
             if isinstance(error, broken):
                 _fail(exchange, error)
-            return release()
+            return release_conn(held())
 
-        def end_if_released() -> None:
-            if is_released and response.length_remaining in (0, None):
+        def end_if_released(self: Any) -> None:
+            if is_released and self.length_remaining in (0, None):
                 exchange.end()
             elif is_released:
                 exchange.close()
 
         def closed() -> Any:
-            end_if_released()
+            self = held()
+            if self is not None:
+                end_if_released(self)
             exchange.close()
-            return close()
+            # Else the garbage collector has it, and what it was made of.
+            return close(self) if self is not None else None
 
-        raw_read = response._raw_read
-        response._raw_read, response._handle_chunk = feeding(raw_read), feeding(response._handle_chunk)
+        response._raw_read, response._handle_chunk = feeding(raw_read), feeding(handle_chunk)
         response.read_chunked, response.release_conn, response.close = chunks, released, closed
 
     def patched(original: Any) -> Any:
