@@ -36,7 +36,7 @@ def tag():
 def metadata():
     return (f"Metadata-Version: 2.1\nName: steno\nVersion: {version()}\n"
             "Summary: The flight recorder for AI calls: tracking inside your program\n"
-            "License: Apache-2.0\nRequires-Python: >=3.9\nProvides-Extra: langchain\n")
+            "License: Apache-2.0\nRequires-Python: >=3.9\n")
 
 
 def built_extension(build):

@@ -1,6 +1,8 @@
 """aiohttp, where it is installed (no official client that the tests have needs it)."""
 
 import asyncio
+import gc
+import gzip
 import json
 
 import pytest
@@ -49,3 +51,45 @@ def test_aiohttp(recorded, simulator):
         assert call["response"]["messages"][0]["parts"][0]["text"] == text and call["usage"]["output_tokens"] > 0
         assert call["request"]["messages"][0]["parts"][0]["text"] == "Well?"
     assert left["status"] == "cancelled"
+
+
+def test_answers_that_are_dropped_and_those_left_encoded(recorded):
+    aiohttp = pytest.importorskip("aiohttp")
+    web = pytest.importorskip("aiohttp.web")
+    said = json.dumps({"model": "gpt-4o-mini", "choices": [{"message": {"role": "assistant", "content": "Well."}, "finish_reason": "stop"}],
+                       "usage": {"prompt_tokens": 3, "completion_tokens": 2}}).encode()
+
+    async def answer(request):
+        how = (await request.json())["model"]
+        if how == "nothing":
+            return web.Response(status=500)
+        return web.Response(body=gzip.compress(said), headers={"content-encoding": "gzip", "content-type": "application/json"})
+
+    async def main():
+        app = web.Application()
+        app.router.add_post("/v1/chat/completions", answer)
+        runner = web.AppRunner(app)
+        await runner.setup()
+        site = web.TCPSite(runner, "127.0.0.1", 0)
+        await site.start()
+        host = "%s:%d" % runner.addresses[0][:2]
+        steno.instrument(hosts={host: "openai"})
+        url = f"http://{host}/v1/chat/completions"
+        async with aiohttp.ClientSession() as session:
+            for model, options in (("decoded", {}), ("encoded", {"auto_decompress": False}), ("nothing", {}), ("nothing", {})):
+                async with aiohttp.ClientSession(**options) as own:
+                    async with own.post(url, json={"model": model, "messages": MESSAGES}) as given:
+                        assert (await given.read() == said) is (model == "decoded")
+            await session.post(url, json={"model": "dropped", "messages": MESSAGES})
+        gc.collect()
+        await runner.cleanup()
+
+    try:
+        asyncio.run(main())
+    finally:
+        steno.uninstrument()
+    *read, dropped = recorded()
+    assert [call["status"] for call in read] == ["success", "success", "failure", "failure"]
+    assert [call["usage"]["output_tokens"] for call in read[:2]] == [2, 2]
+    assert [call["provider"]["http_status"] for call in read[2:]] == [500, 500]
+    assert dropped["model"]["requested"] == "dropped" and dropped["status"] in ("cancelled", "failure")

@@ -63,7 +63,8 @@ def start(
     log_level. A server that is no address turns recording off; `status().last_error` says so.
 
     log_level: detailed; summary (of texts the first 300 bytes); metrics-only; off. max_text_bytes: longer prompts and
-    answers are cut, with length and SHA-256 kept. durable: a call that has ended is on disk before it returns.
+    answers are cut, with length and SHA-256 kept. durable: a call that has ended is written to the spool folder
+    before it returns, and outlives this program, whatever ends it. (It is not synced: a power failure may take the last.)
     """
     _core.start(
         server=server,

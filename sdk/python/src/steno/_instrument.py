@@ -304,12 +304,17 @@ def _patch_urllib3(module: Any) -> None:
 
 
 # aiohttp: a request that is sent gives an answer, whose reader gives out every byte through _read_nowait_chunk, with the
-# content coding undone.
+# content coding undone, unless the program asked for it as it came. The answer has the exchange, and takes it along.
 
 
 def _patch_aiohttp(module: Any) -> None:
-    from_request, reader = module.ClientRequest, module.StreamReader
-    readers: Dict[int, Tuple[Any, _core.Exchange]] = {}  # by identity; they are held until their answer has ended
+    from_request, reader, protocol = module.ClientRequest, module.StreamReader, module.client_proto.ResponseHandler
+    # Answers that are being read, by the identity of their reader.
+    answers: weakref.WeakValueDictionary[int, Any] = weakref.WeakValueDictionary()
+
+    def exchange_of(reader: Any) -> Optional[_core.Exchange]:
+        answer = answers.get(id(reader)) if answers else None
+        return answer._steno_exchange if answer is not None and answer.content is reader else None
 
     def sending(original: Any) -> Any:
         async def send(self: Any, conn: Any) -> Any:
@@ -345,6 +350,7 @@ def _patch_aiohttp(module: Any) -> None:
     def starting(original: Any) -> Any:
         async def start(self: Any, connection: Any) -> Any:
             exchange = getattr(self, "_steno_exchange", None)
+            is_decoded = getattr(connection.protocol, "_steno_decodes", True)
             try:
                 response = await original(self, connection)
             except BaseException as error:
@@ -353,9 +359,14 @@ def _patch_aiohttp(module: Any) -> None:
                 raise
             if exchange is not None:
                 try:
-                    headers = [(name, value) for name, value in self.headers.items() if name.lower() != "content-encoding"]
+                    headers = list(self.headers.items())
+                    if is_decoded:
+                        headers = [(name, value) for name, value in headers if name.lower() != "content-encoding"]
                     exchange.response(self.status, headers)
-                    readers[id(self.content)] = (self.content, exchange)
+                    if self.content.at_eof():
+                        exchange.end()
+                    else:
+                        answers[id(self.content)] = self
                 except Exception:
                     exchange.close()
             return response
@@ -366,7 +377,6 @@ def _patch_aiohttp(module: Any) -> None:
         def leave(self: Any) -> Any:
             exchange = getattr(self, "_steno_exchange", None)
             if exchange is not None:
-                readers.pop(id(self.content), None)
                 exchange.close()
             return original(self)
 
@@ -375,30 +385,43 @@ def _patch_aiohttp(module: Any) -> None:
     def giving(original: Any) -> Any:
         def _read_nowait_chunk(self: Any, n: int) -> Any:
             data = original(self, n)
-            if readers and id(self) in readers:
-                readers[id(self)][1].feed(bytes(data))
+            exchange = exchange_of(self)
+            if exchange is not None:
+                exchange.feed(bytes(data))
                 if self.at_eof():
-                    readers.pop(id(self))[1].end()
+                    exchange.end()
             return data
 
         return _read_nowait_chunk
 
     def ending(original: Any) -> Any:
         def feed_eof(self: Any) -> Any:
+            exchange = exchange_of(self)
             given = original(self)
-            if readers and id(self) in readers and self.at_eof():
-                readers.pop(id(self))[1].end()
+            if exchange is not None and self.at_eof():
+                exchange.end()
             return given
 
         return feed_eof
 
     def breaking(original: Any) -> Any:
         def set_exception(self: Any, exc: Any, *args: Any, **kwargs: Any) -> Any:
-            if readers and id(self) in readers and isinstance(exc, BaseException):
-                _fail(readers.pop(id(self))[1], exc)
+            exchange = exchange_of(self)
+            if exchange is not None and isinstance(exc, BaseException):
+                _fail(exchange, exc)
             return original(self, exc, *args, **kwargs)
 
         return set_exception
+
+    def choosing(original: Any) -> Any:
+        def set_response_params(self: Any, *args: Any, **kwargs: Any) -> Any:
+            try:
+                self._steno_decodes = kwargs.get("auto_decompress", True)
+            except Exception:
+                pass  # taken for the default
+            return original(self, *args, **kwargs)
+
+        return set_response_params
 
     _replace(from_request, "send", sending)
     _replace(module.ClientResponse, "start", starting)
@@ -407,6 +430,7 @@ def _patch_aiohttp(module: Any) -> None:
     _replace(reader, "_read_nowait_chunk", giving)
     _replace(reader, "feed_eof", ending)
     _replace(reader, "set_exception", breaking)
+    _replace(protocol, "set_response_params", choosing)
 
 
 _CLIENTS: Dict[str, Callable[[Any], None]] = {
