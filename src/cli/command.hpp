@@ -8,6 +8,7 @@
 
 #include <functional>
 #include <string>
+#include <vector>
 
 /// The command line: one file a command. A command adds itself to the program and leaves what to do in
 /// `Program::run`.
@@ -19,6 +20,7 @@ struct Program {
     // For every command.
     std::string config_file;
     bool json = false;
+    std::vector<std::string> behind_dashes;  ///< of `steno run`: the program and its arguments
     intercept::Inherited inherited;  ///< what this process has changed for itself at its start
 
     /// What the chosen command does; its Error becomes a message and an exit code (base/error.hpp's table).

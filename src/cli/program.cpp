@@ -11,6 +11,9 @@
 #include <cerrno>
 #include <csignal>
 #include <cstdio>
+#include <fcntl.h>
+#include <span>
+#include <string_view>
 #include <sys/stat.h>
 #include <system_error>
 #include <unistd.h>
@@ -53,9 +56,33 @@ int report(const Error& error) {
     return facts_of(error.code).exit_code;
 }
 
+/// How many of the arguments are ours. Those behind the `--` of a `run` are another program's: they are taken
+/// as they are, while the parser would read "[a,b]" as a list.
+int argc_of_ours(int argc, char** argv, std::vector<std::string>& behind_dashes) {
+    const std::span<char* const> all(argv, static_cast<std::size_t>(argc));
+    const auto dashes = std::ranges::find(all, std::string_view("--"),
+                                          [](const char* text) { return std::string_view(text); });
+    const auto is_run = [](const char* text) { return std::string_view(text) == "run"; };
+    if (dashes == all.end() || std::none_of(all.begin(), dashes, is_run)) return argc;
+    behind_dashes.assign(dashes + 1, all.end());
+    return static_cast<int>(dashes - all.begin());
+}
+
+/// Who was started with a standard stream closed must not find a file of the record in its place.
+void keep_standard_streams() {
+    while (true) {
+        const int fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+        if (fd < 0 || fd > STDERR_FILENO) {
+            if (fd >= 0) close(fd);
+            return;
+        }
+    }
+}
+
 }  // namespace
 
 int run_program(int argc, char** argv) {
+    keep_standard_streams();
     Program program;
     // A reader that leaves early (| head) ends us quietly through the failed write, not by a signal in a
     // server.
@@ -78,7 +105,7 @@ int run_program(int argc, char** argv) {
         add(program);
     }
     try {
-        program.app.parse(argc, argv);
+        program.app.parse(argc_of_ours(argc, argv, program.behind_dashes), argv);
     } catch (const CLI::Success& help) {
         return program.app.exit(help);
     } catch (const CLI::ParseError& error) {

@@ -16,6 +16,10 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <cstdio>
+#include <fstream>
+#include <iterator>
 #include <memory>
 #include <optional>
 #include <unistd.h>
@@ -154,16 +158,23 @@ std::string_view words(intercept::Front::Reason reason) {
     return "";
 }
 
+/// On standard error, if somebody reads it: whether or not, the exit code is the program's.
+void say(std::string_view text) {
+    (void)std::fwrite(text.data(), 1, text.size(), stderr);
+}
+
 void tell(const RunFlags& flags, const RunSummary& summary) {
-    if (!flags.quiet) fmt::print(stderr, "{}", summary.text);
+    if (!flags.quiet) say(summary.text);
     if (flags.json_file.empty()) return;
-    if (auto written = io::replace_file(io::posix_file_system(), flags.json_file, summary.json); !written)
-        fmt::print(stderr, "steno: {} cannot be written: {}\n", flags.json_file, written.error().message);
+    // In its place, not beside it and renamed: it may be a pipe, a device or a link.
+    std::ofstream file(flags.json_file, std::ios::binary | std::ios::trunc);
+    file << summary.json << std::flush;
+    if (!file) say(fmt::format("steno: {} cannot be written\n", flags.json_file));
 }
 
 /// A program that did not even start: its exit code, as shells and env(1) choose it.
 int refused(const Error& error) {
-    fmt::print(stderr, "steno: {}\n", error.message);
+    say(fmt::format("steno: {}\n", error.message));
     return error.code == Code::NotFound ? kNoProgram : kCannotRun;
 }
 
@@ -179,6 +190,14 @@ Result<intercept::Ending> run_recorded(Program& program, const RunFlags& flags, 
     }
     const std::string key_file = flags.api_key_file.empty() ? config.api_key_file : flags.api_key_file;
     STENO_ASSIGN(const auto keys, read_api_keys(recording->is_own() ? "" : key_file));
+
+    RecordFlags record;
+    record.server = recording->url().to_string();
+    record.api_key_file = recording->is_own() ? "" : key_file;
+    if (!recording->is_own()) {  // one that does not answer, or not us, would refuse the program's calls
+        STENO_ASSIGN(const auto server, Api::open(program, record));
+        STENO_TRY(server->get("/api/v1/status"));
+    }
 
     RunFacts facts;
     facts.id = Uuid::at(system_clock().now().unix_nanos, system_random()).to_string();
@@ -224,21 +243,22 @@ Result<intercept::Ending> run_recorded(Program& program, const RunFlags& flags, 
     loops.stop();
     for (const auto& [host, reason] : front.passed_on()) facts.not_recorded[host] = words(reason);
 
-    RecordFlags record;
-    record.server = recording->url().to_string();
-    record.api_key_file = recording->is_own() ? "" : key_file;
     auto api = Api::open(program, record);
     auto summary = api ? summarise_run(**api, facts) : std::unexpected(std::move(api).error());
     if (summary) {
         tell(flags, *summary);
     } else {
-        fmt::print(stderr, "steno: the calls are recorded, but cannot be summed up: {}\n",
-                   summary.error().message);
+        say(fmt::format("steno: the calls are recorded, but cannot be summed up: {}\n",
+                        summary.error().message));
     }
     return ending;
 }
 
-Result<int> run(Program& program, const RunFlags& flags) {
+Result<int> run(Program& program, RunFlags flags) {
+    if (!flags.command.empty() && !program.behind_dashes.empty()) flags.command.emplace_back("--");
+    std::ranges::copy(program.behind_dashes, std::back_inserter(flags.command));
+    if (flags.command.empty())
+        return fail(Code::InvalidArgument, "steno run needs a program", "steno run -- python3 agent.py");
     STENO_ASSIGN(Config config, program.config(flags.data));
     for (const std::string& upstream : flags.upstreams)
         STENO_TRY(add_upstream(config, upstream, "--upstream"));
@@ -285,7 +305,7 @@ void add_run(Program& program) {
     command->add_flag("--no-proxy", flags->no_proxy, "set base URLs only: nothing is intercepted");
     command->add_flag("--quiet", flags->quiet, "no summary at the end");
     command->add_option("--json", flags->json_file, "write the summary to this file, as JSON");
-    command->add_option("command", flags->command, "the program and its arguments, behind --")->required();
+    command->add_option("command", flags->command, "the program and its arguments, behind --");
     command->callback([flags, &program] { program.run = [flags](Program& p) { return run(p, *flags); }; });
 }
 

@@ -1,6 +1,7 @@
 #include "client/delivery.hpp"
 
 #include "base/bytes.hpp"
+#include "client/no_signals.hpp"
 #include "record/delivery.hpp"
 
 #include <algorithm>
@@ -52,6 +53,7 @@ Delivery::Delivery(const TrackingOptions& options, bool server_is_named)
         say(std::move(transport).error());
         wanted_ = false;
     }
+    const NoSignals as_it_starts;
     thread_ = std::thread([this] { run(); });
 }
 

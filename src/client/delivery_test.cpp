@@ -407,6 +407,35 @@ TEST_F(Delivered, TheProgramsSignalsAreItsOwn) {
     EXPECT_EQ(std::signal(SIGPIPE, SIG_DFL), SIG_DFL);
 }
 
+TEST_F(Delivered, ItsThreadsTakeNoSignals) {
+    const auto threads = [] {
+        std::set<std::string> all;
+        for (const auto& task : std::filesystem::directory_iterator("/proc/self/task"))
+            all.insert(task.path());
+        return all;
+    };
+    ScriptedServer server([](const auto&) { return 200; });
+    const auto before = threads();
+    start(server.url);
+    std::size_t own = 0;
+    for (const std::string& thread : threads()) {
+        if (before.contains(thread)) continue;
+        ++own;
+        std::ifstream status(thread + "/status");
+        std::string line;
+        while (std::getline(status, line) && !line.starts_with("SigBlk:")) {
+        }
+        ASSERT_TRUE(line.starts_with("SigBlk:"));
+        const auto blocked = std::stoull(line.substr(7), nullptr, 16);
+        for (const int signal : {SIGTERM, SIGINT, SIGCHLD, SIGUSR1})
+            EXPECT_NE(blocked >> (signal - 1) & 1, 0u);
+    }
+    EXPECT_GT(own, 0u);
+    sigset_t mine;
+    ASSERT_EQ(pthread_sigmask(SIG_BLOCK, nullptr, &mine), 0);
+    EXPECT_EQ(sigismember(&mine, SIGTERM), 0);
+}
+
 TEST_F(Delivered, BeginningAgainLeavesNothingBehind) {
     const auto count = [](const char* what) {
         return std::distance(std::filesystem::directory_iterator(what),

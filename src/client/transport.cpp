@@ -1,5 +1,6 @@
 #include "client/transport.hpp"
 
+#include "client/no_signals.hpp"
 #include "net/http_client.hpp"
 #include "net/loops.hpp"
 #include "record/delivery.hpp"
@@ -63,6 +64,7 @@ class HttpTransport final : public Transport {
   public:
     HttpTransport(net::BaseUrl server, std::string api_key)
         : server_(std::move(server)), api_key_(std::move(api_key)), loops_(1, 0), client_(loops_, {}) {
+        const NoSignals as_they_start;
         loops_.start();
     }
     ~HttpTransport() override { loops_.stop(); }

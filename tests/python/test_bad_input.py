@@ -254,6 +254,28 @@ if __name__ == "__main__":
     assert len(calls) == 9
 
 
+def test_children_that_end_at_once_deliver(program):
+    done, calls = program("""
+import concurrent.futures, multiprocessing, steno
+@steno.ai_call_tracker
+def ask(prompt):
+    return "ok"
+if __name__ == "__main__":
+    ask("parent")
+    for how in ("fork", "spawn", "forkserver"):
+        context = multiprocessing.get_context(how)
+        for n in range(2):
+            child = context.Process(target=ask, args=(str(n),))
+            child.start()
+            child.join()
+            assert child.exitcode == 0
+        with concurrent.futures.ProcessPoolExecutor(1, mp_context=context) as pool:
+            assert list(pool.map(ask, ["a", "b"])) == ["ok", "ok"]
+""")
+    assert done.returncode == 0, done.stderr
+    assert len(calls) == 13
+
+
 def test_shutdown_delivers_and_says_nothing(program):
     done, calls = program("""
 import atexit, threading, time, steno

@@ -1,5 +1,6 @@
 """The program's process: exit, signals, streams, terminal, environment."""
 
+import json
 import os
 import pathlib
 import pty
@@ -67,7 +68,7 @@ def test_what_the_program_inherits(run, tmp_path):
     """The same as without Steno: file mask, ignored and blocked signals, open files, arguments, variables."""
     script = ("umask; grep -E 'Sig(Blk|Ign|Cgt)' /proc/self/status; ls /proc/self/fd; cat <&5; "
               "printf '%s|' \"$0\" \"$@\"; env | grep -v -i -E 'proxy|cert|bundle|_url=|_host=|steno|^_='; pwd")
-    command = ["sh", "-c", script, "name", "a b", "", "--json", "--", "*"]
+    command = ["sh", "-c", script, "name", "a b", "", "--json", "--", "*", '["a","b"]', "[]", "run"]
     (tmp_path / "five").write_text("the fifth\n")
     outputs = []
     for arguments in (command, run.command(*command, flags=["--quiet"])):
@@ -76,6 +77,34 @@ def test_what_the_program_inherits(run, tmp_path):
             capture_output=True, text=True, env=run.environment({"MULTI": "two\nlines"})))
     assert outputs[0].stdout == outputs[1].stdout and "the fifth" in outputs[0].stdout
     assert outputs[1].stderr == ""
+
+
+def test_the_exit_code_stands_whatever_becomes_of_the_summary(run):
+    program = list(map(str, run.command("sh", "-c", "exit 3", flags=["--quiet"])))
+    program.remove("--quiet")
+    for outer in ('"$@" 2>/dev/full', '"$@" <&- >&- 2>&-', '{ "$@"; echo $? >&3; } 2>&1 >&- 3>&4 | :'):
+        done = subprocess.run(["bash", "-c", f"exec 4>&1; {outer}", "bash", *program], capture_output=True, text=True,
+                              env=run.environment())
+        assert (done.stdout.strip() or str(done.returncode)) == "3", outer
+
+
+def test_the_summary_goes_into_what_is_there(run, tmp_path):
+    target, link = tmp_path / "target.json", tmp_path / "link.json"
+    target.write_text("of before, and longer than the summary" * 100)
+    link.symlink_to(target)
+    run.summary_file = link
+    run("true")
+    assert link.is_symlink() and json.loads(target.read_text())["calls"] == 0
+    run.summary_file = "/dev/null"
+    run("true")
+    assert pathlib.Path("/dev/null").is_char_device()
+
+
+def test_no_program_runs_without_a_record(run, tmp_path):
+    done = subprocess.run([BINARY, "run", "--server", "http://127.0.0.1:1", "--", "touch", tmp_path / "ran"],
+                          capture_output=True, text=True, env=run.environment())
+    assert done.returncode not in (0, 126, 127) and "127.0.0.1:1" in done.stderr
+    assert not (tmp_path / "ran").exists()
 
 
 def test_an_ignored_sigpipe_stays_as_it_was(run):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Mapping, NamedTuple, Optional
 
-from . import _core, middleware
+from . import _children as _children, _core, middleware
 from ._calls import ai_call_tracker, call, current_call
 from ._context import (
     agent,
