@@ -108,11 +108,13 @@ class Terminal:
         os.write(self.fd, line.encode())
 
     def wait_for(self, text):
+        """What came before it."""
         deadline = time.monotonic() + 60
         while text not in self.seen:
             assert time.monotonic() < deadline, self.seen
             self.seen += os.read(self.fd, 65536).decode(errors="replace")
-        self.seen = self.seen[self.seen.index(text) + len(text):]
+        before, self.seen = self.seen.split(text, 1)
+        return before
 
     def close(self):
         os.kill(self.pid, signal.SIGKILL)
@@ -130,8 +132,7 @@ def on_interrupt(number, frame):
 signal.signal(signal.SIGINT, on_interrupt)
 signal.signal(signal.SIGCONT, lambda *_: print("CONTI" + "NUED", flush=True))
 print("FORE" + "GROUND", os.tcgetpgrp(0) == os.getpgrp(), sys.stdin.isatty(), flush=True)
-print("READ:" + input(), flush=True)
-while True: signal.pause()
+while True: print("READ:" + input(), flush=True)
 """)
     terminal = Terminal(run.environment())
     try:
@@ -140,14 +141,17 @@ while True: signal.pause()
         terminal.wait_for("FOREGROUND True True")
         terminal.say("typed\n")
         terminal.wait_for("READ:typed")
-        terminal.say("\x1a")  # Ctrl-Z: the shell has its prompt back
-        terminal.wait_for("Stopped")
-        terminal.wait_for("PROMPT> ")
-        terminal.say("echo sti''ll-there; fg\n")
-        terminal.wait_for("still-there")
-        terminal.wait_for("CONTINUED")
+        for _ in range(20):
+            terminal.say("\x1a")  # Ctrl-Z: the shell has its prompt back
+            assert terminal.wait_for("PROMPT> ").count("Stopped") == 1
+            terminal.say("echo sti''ll-there; fg\n")
+            terminal.wait_for("still-there")
+            terminal.wait_for("CONTINUED")
+            # A second stop would take the terminal away from it.
+            terminal.say("typed\n")
+            assert "Stopped" not in terminal.wait_for("READ:typed")
         terminal.say("\x03")  # Ctrl-C
-        terminal.wait_for("INTERRUPTED")
+        assert "Stopped" not in terminal.wait_for("INTERRUPTED")
         terminal.wait_for("PROMPT> ")
         terminal.say("echo co''de $?\n")
         terminal.wait_for("code 5")
