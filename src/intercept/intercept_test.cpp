@@ -107,7 +107,6 @@ class TrustedFiles : public ::testing::Test {
         write("other.pem", "OTHER");
         std::filesystem::create_directory(place_ / "dir");
         std::filesystem::create_directory(place_ / "dir2");
-        std::filesystem::create_directory(place_ / "dir2");
         write("dir/0123abcd.0", certificate("ONE") + "-----BEGIN PRIVATE KEY-----\nSECRET\n");
         write("dir/0123abcd.x", certificate("NO-HASH"));
         write("dir/readme", certificate("README"));
@@ -173,11 +172,20 @@ TEST_F(TrustedFiles, OfAwsAreThoseOfRequestsWhereItHasNone) {
 }
 
 TEST_F(TrustedFiles, OfFoldersStandBesideTheSystems) {
-    const std::string expected = "SYSTEM\n" + certificate("ONE") + certificate("TWO") + "OURS\n";
-    const Environment both = trusting({"SSL_CERT_DIR=" + path("dir") + ":/no/such:" + path("dir2")});
-    for (const char* const name : {"SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "AWS_CA_BUNDLE"})
-        EXPECT_EQ(content(both, name), expected) << name;
-    EXPECT_EQ(both.get("SSL_CERT_DIR"), path("dir") + ":/no/such:" + path("dir2"));
+    const std::string folders = "SSL_CERT_DIR=" + path("dir") + ":/no/such:" + path("dir2");
+    const std::string all = certificate("ONE") + certificate("TWO") + "OURS\n";
+    const Environment both = trusting({folders});
+    EXPECT_EQ(content(both, "SSL_CERT_FILE"), "SYSTEM\nOURS\n");  // who reads this alone trusts no folder
+    for (const char* const name : {"REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "AWS_CA_BUNDLE"})
+        EXPECT_EQ(content(both, name), "SYSTEM\n" + all) << name;
+    EXPECT_EQ("SSL_CERT_DIR=" + std::string(both.get("SSL_CERT_DIR")), folders);
+
+    Environment alone = environment_of({folders});
+    const auto trusted = set_trust(alone, "OURS\n", folders_.emplace_back());
+    ASSERT_TRUE(trusted);
+    if (!*trusted) GTEST_SKIP() << "this machine has no bundle of certificates";
+    EXPECT_TRUE(content(alone, "SSL_CERT_FILE").ends_with("-----END CERTIFICATE-----\n" + all));
+    EXPECT_EQ(alone.get("SSL_CERT_FILE"), alone.get("CURL_CA_BUNDLE"));
 }
 
 TEST(RunFolder, LeavesNothing) {
