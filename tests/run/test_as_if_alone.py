@@ -127,14 +127,13 @@ def test_the_terminal_belongs_to_the_program(run, tmp_path):
     script = tmp_path / "program.py"
     script.write_text("""
 import os, signal, sys, threading
-def on_interrupt(number, frame):
-    print("INTER" + "RUPTED", flush=True)
-    sys.exit(5)
-signal.signal(signal.SIGINT, on_interrupt)
 # Python's handlers of signals run between two of its steps, so not while it reads.
-signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGCONT])
+signals = [signal.SIGCONT, signal.SIGINT]
+signal.pthread_sigmask(signal.SIG_BLOCK, signals)
 def tell():
-    while signal.sigwait([signal.SIGCONT]): os.write(1, b"CONTI" + b"NUED\\n")
+    while signal.sigwait(signals) == signal.SIGCONT: os.write(1, b"CONTI" + b"NUED\\n")
+    os.write(1, b"INTER" + b"RUPTED\\n")
+    os._exit(5)
 threading.Thread(target=tell, daemon=True).start()
 print("FORE" + "GROUND", os.tcgetpgrp(0) == os.getpgrp(), sys.stdin.isatty(), flush=True)
 while True: print("READ:" + input(), flush=True)
