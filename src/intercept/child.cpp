@@ -5,6 +5,7 @@
 #include <cerrno>
 #include <cstdint>
 #include <cstring>
+#include <ctime>
 #include <fcntl.h>
 #include <string_view>
 #include <sys/resource.h>
@@ -84,6 +85,21 @@ bool somebody_lets_us_go_on() {
     return getsid(parent) == getsid(0) && getpgid(parent) != getpgrp();
 }
 
+/// Stops this process as `how` would, until it is let go on.
+void stop_likewise(int how) {
+    sigset_t just_it;
+    sigemptyset(&just_it);
+    sigaddset(&just_it, how);
+    // Sent while it is blocked it becomes one with what the terminal has sent to us, so we stop once.
+    ::kill(getpid(), how);
+    pthread_sigmask(SIG_UNBLOCK, &just_it, nullptr);
+    pthread_sigmask(SIG_BLOCK, &just_it, nullptr);
+    sigemptyset(&just_it);
+    sigaddset(&just_it, SIGCONT);
+    const timespec at_once{};
+    ::sigtimedwait(&just_it, nullptr, &at_once);  // it was for us
+}
+
 }  // namespace
 
 Result<Child> Child::make(std::vector<std::string> command, const Inherited& inherited) {
@@ -140,7 +156,7 @@ void Child::start(const std::vector<std::string>& environment) {
 
 bool Child::look_at_it(Ending& ending) {
     int status = 0;
-    while (::waitpid(pid_, &status, WNOHANG | WUNTRACED) > 0) {
+    while (::waitpid(pid_, &status, WNOHANG | WUNTRACED | WCONTINUED) > 0) {
         if (WIFEXITED(status)) {
             ending.code = WEXITSTATUS(status);
             return true;
@@ -150,14 +166,11 @@ bool Child::look_at_it(Ending& ending) {
             return true;
         }
         if (!WIFSTOPPED(status) || !somebody_lets_us_go_on()) continue;
-        const int how = is_stop(WSTOPSIG(status)) ? WSTOPSIG(status) : SIGSTOP;
-        sigset_t just_it;
-        sigemptyset(&just_it);
-        sigaddset(&just_it, how);
-        pthread_sigmask(SIG_UNBLOCK, &just_it, nullptr);
-        ::kill(getpid(), how);
-        pthread_sigmask(SIG_BLOCK, &just_it, nullptr);
-        ::kill(pid_, SIGCONT);
+        stop_likewise(is_stop(WSTOPSIG(status)) ? WSTOPSIG(status) : SIGSTOP);
+        // A shell lets the whole group go on. Said once more, it could undo the next stop.
+        siginfo_t since{};
+        ::waitid(P_PID, static_cast<id_t>(pid_), &since, WEXITED | WSTOPPED | WCONTINUED | WNOHANG | WNOWAIT);
+        if (since.si_pid == 0) ::kill(pid_, SIGCONT);
     }
     return false;
 }

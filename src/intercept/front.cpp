@@ -79,6 +79,21 @@ void Front::note(const std::string& host, Reason reason) {
     passed_on_.emplace(host, reason);
 }
 
+void Front::note_handshake(const std::string& host, std::optional<Code> failure) {
+    if (failure == Code::DeadlineExceeded || failure == Code::Cancelled) return;
+    bool refused = failure == Code::PermissionDenied;
+    {
+        const std::lock_guard lock(mutex_);
+        if (!failure) {
+            closed_.erase(host);
+        } else if (!refused) {
+            // A program may give a connection up for many reasons; twice in a row, it is us.
+            refused = !closed_.insert(host).second;
+        }
+    }
+    if (refused) note(host, Reason::NotTrusted);
+}
+
 bool Front::is_own(const net::Endpoint& to) const {
     return to.port == http_.port() && to.is_loopback();
 }
@@ -170,7 +185,7 @@ net::Task<void> Front::intercept(net::ServerExchange& exchange, net::Endpoint to
             co_return;
         }
         const auto begun = co_await net::terminate_tls(exchange, *own);
-        if (!begun) note(host, Reason::NotTrusted);
+        note_handshake(host, begun ? std::nullopt : std::optional(begun.error().code));
         co_return;
     }
     note(host, Reason::NotHttp1);

@@ -12,6 +12,8 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -31,7 +33,7 @@ struct FrontOptions {
 /// hosts (providers/hosts.hpp) and hands their requests to the gateway of a Steno server, as they came.
 /// Everything else it passes on without a look: other hosts, other ports, and clients that speak nothing that
 /// it could read (HTTP/2 alone), whose library is known to trust no certificate of ours, or that have refused
-/// it, from the next connection to that host on.
+/// it, from the next connection to that host on: by a TLS alert, or by closing twice in a row.
 class Front {
   public:
     /// All must outlive the front.
@@ -66,6 +68,8 @@ class Front {
     /// Made once for each host.
     Result<net::TlsIdentity> identity(const std::string& host);
     void note(const std::string& host, Reason reason);
+    /// How a handshake with our certificate went: nothing, if it was accepted.
+    void note_handshake(const std::string& host, std::optional<Code> failure);
 
     net::Loops& loops_;
     net::HttpClient& client_;
@@ -74,6 +78,7 @@ class Front {
     mutable std::mutex mutex_;  ///< the members below
     std::map<std::string, net::TlsIdentity> identities_;
     std::map<std::string, Reason> passed_on_;
+    std::set<std::string> closed_;  ///< hosts whose last handshake the program ended without a word
 };
 
 /// The gateway's path for a request to a provider's host: "/openai/v1/models" for "/v1/models" to

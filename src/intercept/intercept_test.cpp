@@ -6,9 +6,14 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <iterator>
+#include <list>
 #include <string>
+#include <tuple>
 #include <vector>
 
 namespace steno::intercept {
@@ -54,7 +59,7 @@ TEST(EnvironmentOfAProgram, LeadsBaseUrls) {
     Environment plain = environment_of({});
     EXPECT_TRUE(set_base_urls(plain, "http://f", "agent", name_of).empty());
     EXPECT_EQ(plain.get("OPENAI_BASE_URL"), "http://f/openai/v1");
-    EXPECT_EQ(plain.get("OLLAMA_HOST"), "http://f/ollama");
+    EXPECT_EQ(plain.get("OLLAMA_HOST"), "");  // a server that the program starts would listen there
 
     Environment set = environment_of({"OPENAI_BASE_URL=https://known/x", "ANTHROPIC_BASE_URL=https://other"});
     EXPECT_EQ(set_base_urls(set, "http://f", "/usr/bin/ollama", name_of),
@@ -62,6 +67,14 @@ TEST(EnvironmentOfAProgram, LeadsBaseUrls) {
     EXPECT_EQ(set.get("OPENAI_BASE_URL"), "http://f/known/x");
     EXPECT_EQ(set.get("ANTHROPIC_BASE_URL"), "https://other");
     EXPECT_EQ(set.get("OLLAMA_HOST"), "");
+
+    for (const auto& [host, program, expected] : {std::tuple{"https://known/x", "agent", "http://f/known/x"},
+                                                  {"https://known/x", "ollama", "https://known/x"},
+                                                  {"0.0.0.0:11434", "agent", "0.0.0.0:11434"}}) {
+        Environment ollama = environment_of({std::string("OLLAMA_HOST=") + host});
+        EXPECT_TRUE(set_base_urls(ollama, "http://f", program, name_of).empty());
+        EXPECT_EQ(ollama.get("OLLAMA_HOST"), expected) << host << " " << program;
+    }
 
     Environment azure = environment_of({"AZURE_OPENAI_API_KEY=k"});
     set_base_urls(azure, "http://f", "agent", name_of);
@@ -80,6 +93,99 @@ TEST(EnvironmentOfAProgram, ExemptsThisMachineFromTheProxy) {
     }
     EXPECT_EQ(other_proxy(environment_of({"all_proxy=socks5://p"})), "socks5://p");
     EXPECT_EQ(other_proxy(environment_of({"HTTPS_PROXY=", "http_proxy=http://p"})), "");
+}
+
+/// Files that stand for certificates, in a folder that dies with this.
+class TrustedFiles : public ::testing::Test {
+  protected:
+    void SetUp() override {
+        std::string name = std::filesystem::temp_directory_path() / "trusted-XXXXXX";
+        ASSERT_NE(::mkdtemp(name.data()), nullptr);
+        place_ = name;
+        write("system.pem", "SYSTEM");
+        write("corp.pem", "CORP");
+        write("other.pem", "OTHER");
+        std::filesystem::create_directory(place_ / "dir");
+        std::filesystem::create_directory(place_ / "dir2");
+        write("dir/0123abcd.0", certificate("ONE") + "-----BEGIN PRIVATE KEY-----\nSECRET\n");
+        write("dir/0123abcd.x", certificate("NO-HASH"));
+        write("dir/readme", certificate("README"));
+        write("dir/ffffffff.1", "no certificate");
+        write("dir2/fedcba98.12", "words\n" + certificate("TWO"));
+    }
+    void TearDown() override { std::filesystem::remove_all(place_); }
+
+    static std::string certificate(const std::string& content) {
+        return "-----BEGIN CERTIFICATE-----\n" + content + "\n-----END CERTIFICATE-----\n";
+    }
+    void write(const std::string& name, const std::string& content) const {
+        std::ofstream(place_ / name) << content;
+    }
+    [[nodiscard]] std::string path(const std::string& name) const { return place_ / name; }
+    static std::string content(const Environment& environment, std::string_view name) {
+        std::ifstream file{std::string(environment.get(name))};
+        return {std::istreambuf_iterator<char>(file), {}};
+    }
+    /// What is set besides the system's own, to "VARIABLE=value".
+    [[nodiscard]] Environment trusting(std::vector<std::string> lines) {
+        if (std::ranges::none_of(lines, [](const auto& line) { return line.starts_with("SSL_CERT_FILE="); }))
+            lines.push_back("SSL_CERT_FILE=" + path("system.pem"));
+        Environment environment = environment_of(std::move(lines));
+        EXPECT_EQ(set_trust(environment, "OURS\n", folders_.emplace_back()), true);
+        return environment;
+    }
+
+    std::filesystem::path place_;
+    std::list<RunFolder> folders_;
+};
+
+TEST_F(TrustedFiles, AreTheSystemsAndOurs) {
+    const Environment plain = trusting({});
+    for (const char* const name : {"SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "AWS_CA_BUNDLE"})
+        EXPECT_EQ(content(plain, name), "SYSTEM\nOURS\n") << name;
+    for (const char* const name : {"NODE_EXTRA_CA_CERTS", "DENO_CERT"})
+        EXPECT_EQ(content(plain, name), "OURS\n") << name;
+}
+
+TEST_F(TrustedFiles, OfRequestsAreCurlsWhereItHasNone) {
+    const Environment curl = trusting({"CURL_CA_BUNDLE=" + path("corp.pem")});
+    EXPECT_EQ(content(curl, "REQUESTS_CA_BUNDLE"), "CORP\nOURS\n");
+    EXPECT_EQ(content(curl, "CURL_CA_BUNDLE"), "CORP\nOURS\n");
+    EXPECT_EQ(content(curl, "AWS_CA_BUNDLE"), "SYSTEM\nOURS\n");
+    const Environment both =
+        trusting({"CURL_CA_BUNDLE=" + path("corp.pem"), "REQUESTS_CA_BUNDLE=" + path("other.pem")});
+    EXPECT_EQ(content(both, "REQUESTS_CA_BUNDLE"), "OTHER\nOURS\n");
+    EXPECT_EQ(content(both, "CURL_CA_BUNDLE"), "CORP\nOURS\n");
+    // A folder, which requests can use: it goes on to.
+    const Environment folder = trusting({"CURL_CA_BUNDLE=" + path("dir")});
+    EXPECT_EQ(folder.get("REQUESTS_CA_BUNDLE"), "");
+    EXPECT_EQ(folder.get("CURL_CA_BUNDLE"), path("dir"));
+}
+
+TEST_F(TrustedFiles, OfAwsAreThoseOfRequestsWhereItHasNone) {
+    const Environment requests = trusting({"REQUESTS_CA_BUNDLE=" + path("corp.pem")});
+    EXPECT_EQ(content(requests, "AWS_CA_BUNDLE"), "CORP\nOURS\n");
+    EXPECT_EQ(content(requests, "CURL_CA_BUNDLE"), "SYSTEM\nOURS\n");
+    const Environment both =
+        trusting({"AWS_CA_BUNDLE=" + path("other.pem"), "REQUESTS_CA_BUNDLE=" + path("corp.pem")});
+    EXPECT_EQ(content(both, "AWS_CA_BUNDLE"), "OTHER\nOURS\n");
+}
+
+TEST_F(TrustedFiles, OfFoldersStandBesideTheSystems) {
+    const std::string folders = "SSL_CERT_DIR=" + path("dir") + ":/no/such:" + path("dir2");
+    const std::string all = certificate("ONE") + certificate("TWO") + "OURS\n";
+    const Environment both = trusting({folders});
+    EXPECT_EQ(content(both, "SSL_CERT_FILE"), "SYSTEM\nOURS\n");  // who reads this alone trusts no folder
+    for (const char* const name : {"REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "AWS_CA_BUNDLE"})
+        EXPECT_EQ(content(both, name), "SYSTEM\n" + all) << name;
+    EXPECT_EQ("SSL_CERT_DIR=" + std::string(both.get("SSL_CERT_DIR")), folders);
+
+    Environment alone = environment_of({folders});
+    const auto trusted = set_trust(alone, "OURS\n", folders_.emplace_back());
+    ASSERT_TRUE(trusted);
+    if (!*trusted) GTEST_SKIP() << "this machine has no bundle of certificates";
+    EXPECT_TRUE(content(alone, "SSL_CERT_FILE").ends_with("-----END CERTIFICATE-----\n" + all));
+    EXPECT_EQ(alone.get("SSL_CERT_FILE"), alone.get("CURL_CA_BUNDLE"));
 }
 
 TEST(RunFolder, LeavesNothing) {

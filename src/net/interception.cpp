@@ -110,7 +110,8 @@ Task<Result<void>> ServerConnection::terminate_tls(const TlsServerContext& conte
         const TlsStream::Step step = tls()->handshake();
         if (step == TlsStream::Step::Done) break;
         if (step == TlsStream::Step::Closed || step == TlsStream::Step::Failed) {
-            Error error{Code::Unavailable, "the client does not accept the certificate: " + tls()->failure()};
+            Error error{tls()->alerted() ? Code::PermissionDenied : Code::Unavailable,
+                        "the client does not accept the certificate: " + tls()->failure()};
             end(End::Cancelled);
             co_return std::unexpected(std::move(error));
         }

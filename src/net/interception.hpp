@@ -50,8 +50,9 @@ enum class Speaks : std::uint8_t {
 /// Waits for what the client says first. Nothing of it is used up.
 Task<Result<Speaks>> look_at_client(ServerExchange& exchange);
 /// Shakes hands as `identity`, from what the client has said first. Once the handler has returned it is
-/// called for each request that comes over this TLS, as for any other. Unavailable when the client does not
-/// want it: the connection is used up then.
+/// called for each request that comes over this TLS, as for any other. PermissionDenied: the client says by a
+/// TLS alert that it does not want it. Unavailable: it ended the connection without a word, or spoke no
+/// sense. DeadlineExceeded, Cancelled: nobody's verdict. The connection is used up then.
 Task<Result<void>> terminate_tls(ServerExchange& exchange, const TlsIdentity& identity);
 /// Hands the connection over, with all that has come and was not used up. The exchange must outlive it.
 std::unique_ptr<ByteStream> take_connection(ServerExchange& exchange);

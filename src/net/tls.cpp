@@ -246,6 +246,8 @@ TlsStream::Step TlsStream::outcome(int result) {
         default:
             break;
     }
+    const unsigned long code = ERR_peek_error();
+    alerted_ = ERR_GET_LIB(code) == ERR_LIB_SSL && ERR_GET_REASON(code) >= SSL_AD_REASON_OFFSET;
     const long verdict = SSL_get_verify_result(ssl_.get());
     failure_ = verdict == X509_V_OK
                    ? openssl_reason()

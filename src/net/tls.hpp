@@ -88,6 +88,8 @@ class TlsStream {
     Step write(std::string_view bytes, std::size_t& sent);
     /// Why the last step failed, in words.
     [[nodiscard]] std::string failure() const { return failure_; }
+    /// The last step failed because the peer said that it wants none of this: a fatal alert (RFC 8446, 6.2).
+    [[nodiscard]] bool alerted() const { return alerted_; }
     /// Tells a client that nothing more comes, as far as the socket takes that now; nothing to an upstream.
     void finish();
     [[nodiscard]] bool resumed() const { return SSL_session_reused(ssl_.get()) == 1; }
@@ -113,6 +115,7 @@ class TlsStream {
     Wire wire_;
     std::unique_ptr<SSL, Free> ssl_;
     std::string failure_;
+    bool alerted_ = false;
 };
 
 }  // namespace steno::net

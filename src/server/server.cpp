@@ -170,7 +170,7 @@ std::optional<ApiAnswer> Server::check_access(const net::RequestHead& head, bool
 
 net::Task<void> Server::serve(net::ServerExchange& exchange) {
     const std::string path(exchange.head().path());
-    const gateway::Upstream* upstream = services_.gateway.route(path);
+    const auto upstream = services_.gateway.route(path);
     // The page's own files hold no data, and a browser cannot send a key before it has them.
     if (upstream != nullptr && from_browser(exchange.head()).navigation) {
         // An upstream's HTML would run as a page of this server's, with all of its rights.

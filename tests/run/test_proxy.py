@@ -187,6 +187,50 @@ for n in range(2):
     assert "api.openai.com" in run.summary()["not_recorded"] and "did not accept the certificate" in done.stderr
 
 
+def test_a_handshake_given_up_is_no_verdict(run):
+    """One closed connection says nothing about the certificate, two in a row do; one that succeeds begins anew."""
+    program = """
+import os, socket, ssl
+front = os.environ["https_proxy"].removeprefix("http://").split(":")
+
+def connect():
+    s = socket.create_connection((front[0], int(front[1])))
+    s.settimeout(60)
+    s.sendall(b"CONNECT api.openai.com:443 HTTP/1.1\\r\\nHost: api.openai.com:443\\r\\n\\r\\n")
+    answer = s.recv(4096)
+    return s if b" 200 " in answer else None
+
+def give_up():
+    s = connect()
+    if not s: return
+    incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+    half = ssl.create_default_context().wrap_bio(incoming, outgoing, server_hostname="api.openai.com")
+    try: half.do_handshake()
+    except ssl.SSLWantReadError: pass
+    s.sendall(outgoing.read())
+    s.recv(1)  # the server's hello
+    s.shutdown(socket.SHUT_WR)
+    while s.recv(4096): pass
+    s.close()
+
+def is_recorded():
+    s = connect()
+    if not s: return False
+    try:
+        t = ssl.create_default_context().wrap_socket(s, server_hostname="api.openai.com")
+    except OSError:
+        return False
+    return dict(pair for (pair,) in t.getpeercert()["issuer"]).get("organizationName") == "steno run"
+
+for closes in (1, 1, 2):
+    for _ in range(closes): give_up()
+    print(is_recorded())
+"""
+    done = run(PYTHON, "-c", program)
+    assert done.stdout.split() == ["True", "True", "False"], done.stderr
+    assert "api.openai.com" in run.summary()["not_recorded"]
+
+
 def test_the_front_is_for_ai_calls(run):
     """Nothing of the record is told there, and a page whose host name was made to point here gets nothing."""
     done = run("sh", "-c", """

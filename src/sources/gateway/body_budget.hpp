@@ -1,12 +1,8 @@
 #pragma once
 
-#include "net/task.hpp"
-
 #include <atomic>
-#include <chrono>
 #include <cstdint>
 #include <optional>
-#include <string>
 #include <utility>
 
 namespace steno::gateway {
@@ -74,10 +70,5 @@ class BodyBudget {
     std::atomic<std::uint64_t> taken_ = 0;
     std::atomic<std::uint64_t> waiting_ = 0, waited_ = 0;
 };
-
-/// Room for so many bytes, waited for on the caller's loop. Nothing: there was none within `patience`, or the
-/// loop is stopping. That it has to wait is logged, with `whose` the bytes are.
-net::Task<std::optional<BodyBudget::Share>> room_in(BodyBudget& budget, std::uint64_t bytes,
-                                                    std::chrono::nanoseconds patience, std::string whose);
 
 }  // namespace steno::gateway

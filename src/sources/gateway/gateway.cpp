@@ -10,7 +10,7 @@ namespace steno::gateway {
 
 namespace {
 
-/// Hosts of providers that were named, each with its upstream: more than anyone uses.
+/// Hosts of providers that were named, each with its upstream, are kept: more than anyone uses.
 constexpr std::size_t kMaxHosts = 1000;
 
 bool is_host_name(std::string_view text) {
@@ -57,29 +57,33 @@ Gateway::Gateway(net::Loops& loops, net::HttpClient& client, ingest::Recorder* r
 
 Gateway::~Gateway() = default;
 
-const Upstream* Gateway::route(std::string_view path) const {
+std::shared_ptr<const Upstream> Gateway::route(std::string_view path) const {
     if (!path.starts_with('/')) return nullptr;
     path.remove_prefix(1);
     path = path.substr(0, path.find('/'));
     for (const auto* const known : {&upstreams_, &without_url_}) {
-        if (const auto found = known->find(path); found != known->end()) return &found->second;
+        if (const auto found = known->find(path); found != known->end())
+            return {std::shared_ptr<const Upstream>(), &found->second};  // it lives as long as the gateway
     }
     return path.contains('@') ? route_to_host(path) : nullptr;
 }
 
-const Upstream* Gateway::route_to_host(std::string_view segment) const {
+std::shared_ptr<const Upstream> Gateway::route_to_host(std::string_view segment) const {
     const std::size_t at = segment.find('@');
     const std::string_view name = segment.substr(0, at);
     const std::string_view host = segment.substr(at + 1);
     if (!is_host_name(host) || providers::upstream_of_host(host) != name || !providers_.contains(name))
         return nullptr;
     const std::lock_guard lock(hosts_mutex_);
-    if (const auto found = by_host_.find(segment); found != by_host_.end()) return &found->second;
-    if (by_host_.size() >= kMaxHosts) return nullptr;
-    Upstream upstream{std::string(segment), {.tls = true, .endpoint = {lower_case(host), 443}, .path = {}}};
-    upstream.provider = name;
-    upstream.named_by_client = true;
-    return &by_host_.emplace(std::string(segment), std::move(upstream)).first->second;
+    const std::string key = lower_case(segment);
+    if (const auto found = by_host_.find(key); found != by_host_.end()) return found->second;
+    if (by_host_.size() >= kMaxHosts)
+        std::erase_if(by_host_, [](const auto& one) { return one.second.use_count() == 1; });
+    auto upstream = std::make_shared<Upstream>(
+        Upstream{key, {.tls = true, .endpoint = {lower_case(host), 443}, .path = {}}});
+    upstream->provider = name;
+    upstream->named_by_client = true;
+    return by_host_.emplace(key, std::move(upstream)).first->second;
 }
 
 net::Task<void> Gateway::handle(net::ServerExchange& exchange, const Upstream& upstream) {

@@ -86,7 +86,7 @@ struct GatewayStats {
 struct OwnCall;
 
 /// Bytes pass unchanged both ways: only hop-by-hop and `x-steno-*` headers are ours. The opening record is
-/// written before a request leaves, the closing one before the last byte of the answer reaches the client.
+/// written while a request is on its way, the closing one before the answer's last byte reaches the client.
 /// `handle` runs on any loop; the object is shared by all and must outlive them.
 class Gateway {
   public:
@@ -97,9 +97,10 @@ class Gateway {
     /// The upstream that a request path names, or null: then the request is not for the gateway. One that has
     /// no URL yet is an upstream too: `handle` refuses what goes there, and records that. /NAME@HOST/rest
     /// goes to that host, if it is one of the provider's own (providers/hosts.hpp): for who intercepts a
-    /// program's calls. Valid as long as the gateway.
-    [[nodiscard]] const Upstream* route(std::string_view path) const;
-    /// Relays one exchange whose path `route` knows. Answers whatever happens.
+    /// program's calls. Not to outlive the gateway.
+    [[nodiscard]] std::shared_ptr<const Upstream> route(std::string_view path) const;
+    /// Relays one exchange whose path `route` knows. Answers whatever happens. `upstream` must outlive the
+    /// task.
     net::Task<void> handle(net::ServerExchange& exchange, const Upstream& upstream);
 
     /// Those that have a URL.
@@ -110,7 +111,7 @@ class Gateway {
 
   private:
     class Relay;
-    [[nodiscard]] const Upstream* route_to_host(std::string_view segment) const;
+    [[nodiscard]] std::shared_ptr<const Upstream> route_to_host(std::string_view segment) const;
     friend Result<Call> make_own_call(Gateway& gateway, OwnCall request);
 
     net::Loops& loops_;
@@ -124,8 +125,8 @@ class Gateway {
     std::map<std::string, Upstream, std::less<>> upstreams_;
     std::map<std::string, Upstream, std::less<>> without_url_;
     mutable std::mutex hosts_mutex_;
-    mutable std::map<std::string, Upstream, std::less<>>
-        by_host_;  ///< NAME@HOST; only grows, so pointers stay valid
+    /// NAME@HOST, in lower case. Those of no exchange under way make room for new ones.
+    mutable std::map<std::string, std::shared_ptr<const Upstream>, std::less<>> by_host_;
     std::map<std::string, providers::ProviderRow, std::less<>> providers_;
     /// What an upstream makes of a request that asks for its usage.
     enum class TellsUsage : std::uint8_t { Unknown, Yes, No };

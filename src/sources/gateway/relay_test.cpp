@@ -48,8 +48,9 @@ class RelayTest : public testing::Test {
         options.upstreams.push_back(
             {"openai", *net::BaseUrl::parse("http://127.0.0.1:" + std::to_string(upstream->port()))});
         gateway.emplace(loops, *client, &*recorder, std::move(options));
-        server.emplace(loops, net::ServerOptions{}, [this](net::ServerExchange& exchange) {
-            return gateway->handle(exchange, *gateway->route(exchange.head().path()));
+        server.emplace(loops, net::ServerOptions{}, [this](net::ServerExchange& exchange) -> net::Task<void> {
+            const auto route = gateway->route(exchange.head().path());
+            co_await gateway->handle(exchange, *route);
         });
         ASSERT_TRUE(server->listen({"127.0.0.1", 0}));
     }
@@ -79,6 +80,17 @@ class RelayTest : public testing::Test {
 };
 
 // Small ones are recorded on the loop, large ones beside it.
+TEST_F(RelayTest, HostsThatAreMadeUpLeaveRoomForOthers) {
+    const auto held = gateway->route("/azure@Held.openai.azure.com/openai/x");
+    ASSERT_TRUE(held);
+    EXPECT_EQ(held->url.endpoint.host, "held.openai.azure.com");
+    for (int n = 0; n < 3000; ++n)
+        ASSERT_TRUE(gateway->route("/azure@h" + std::to_string(n) + ".openai.azure.com/x")) << n;
+    EXPECT_EQ(gateway->route("/azure@HELD.openai.azure.com/"), held);
+    EXPECT_EQ(held->name, "azure@held.openai.azure.com");
+    EXPECT_FALSE(gateway->route("/azure@evil.example/x"));
+}
+
 TEST_F(RelayTest, WhatCannotBeRecordedIsRelayedAllTheSame) {
     for (const bool at_beginning : {true, false}) {
         failing.at_beginning = at_beginning;
