@@ -11,6 +11,7 @@
 #include <new>
 #include <optional>
 #include <string>
+#include <thread>
 
 namespace steno::gateway {
 namespace {
@@ -79,7 +80,6 @@ class RelayTest : public testing::Test {
     std::optional<net::HttpServer> server;
 };
 
-// Small ones are recorded on the loop, large ones beside it.
 TEST_F(RelayTest, HostsThatAreMadeUpLeaveRoomForOthers) {
     const auto held = gateway->route("/azure@Held.openai.azure.com/openai/x");
     ASSERT_TRUE(held);
@@ -91,6 +91,7 @@ TEST_F(RelayTest, HostsThatAreMadeUpLeaveRoomForOthers) {
     EXPECT_FALSE(gateway->route("/azure@evil.example/x"));
 }
 
+// Small ones are recorded on the loop, large ones beside it.
 TEST_F(RelayTest, WhatCannotBeRecordedIsRelayedAllTheSame) {
     for (const bool at_beginning : {true, false}) {
         failing.at_beginning = at_beginning;
@@ -100,7 +101,7 @@ TEST_F(RelayTest, WhatCannotBeRecordedIsRelayedAllTheSame) {
         }
     }
     EXPECT_GT(gateway->stats().large_works, 0U);
-    EXPECT_EQ(gateway->stats().active, 0U);
+    while (gateway->stats().active != 0) std::this_thread::yield();  // a client has its answer a moment before
 }
 
 }  // namespace
