@@ -74,6 +74,12 @@ def ids_until_all(program):
 
 def recorded(server):
     """id → input tokens of all calls."""
+
+    def caught_up():
+        store = server.get("/api/v1/status")[2]["store"]
+        return (store["behind_records"] == 0 and store["history_fed"]) or None
+
+    server.wait_for(caught_up, "store that has caught up with what was recorded")
     calls, cursor = [], ""
     while cursor is not None:
         answer = json.load(urllib.request.urlopen(f"{server.url}/api/v1/calls?limit=1000&cursor={cursor}"))
