@@ -106,7 +106,7 @@ class Recorder {
 
     void add_consumer(Consumer& consumer) { consumers_.push_back(&consumer); }
 
-    /// Appends the opening record (header and request payload) before the call is sent anywhere. `call` has
+    /// Appends the opening record (header and request payload) while the call is on its way. `call` has
     /// its id, started_at and all that the request told. Never fails: see OpenCall::end.
     OpenCall begin(std::unique_ptr<Call> call);
     OpenCall begin(Call call) { return begin(std::make_unique<Call>(std::move(call))); }
