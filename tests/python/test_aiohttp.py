@@ -1,11 +1,13 @@
-"""aiohttp, where it is installed (no official client that the tests have needs it)."""
+"""aiohttp, which programs use by themselves."""
 
 import asyncio
 import gc
 import gzip
 import json
 
+import aiohttp
 import pytest
+from aiohttp import web
 from steno_process import Simulator
 
 import steno
@@ -20,7 +22,6 @@ def simulator():
 
 
 def test_aiohttp(recorded, simulator):
-    aiohttp = pytest.importorskip("aiohttp")
     steno.instrument(hosts={simulator.url.removeprefix("http://") + "/openai": "openai"})
     url = simulator.url + "/openai/v1/chat/completions"
     body = {"model": "gpt-4o-mini", "messages": MESSAGES}
@@ -54,8 +55,6 @@ def test_aiohttp(recorded, simulator):
 
 
 def test_answers_that_are_dropped_and_those_left_encoded(recorded):
-    aiohttp = pytest.importorskip("aiohttp")
-    web = pytest.importorskip("aiohttp.web")
     said = json.dumps({"model": "gpt-4o-mini", "choices": [{"message": {"role": "assistant", "content": "Well."}, "finish_reason": "stop"}],
                        "usage": {"prompt_tokens": 3, "completion_tokens": 2}}).encode()
 
