@@ -129,29 +129,31 @@ void Delivery::drop_all(Draft* drafts) noexcept {
     }
 }
 
+bool Delivery::spool_at_once(Draft* draft) noexcept {
+    try {
+        std::string frame;
+        append_delivered_call(frame, draft->header, draft->request, draft->response);
+        if (!spool_.append(frame, 1)) return false;
+    } catch (...) {
+        return false;
+    }
+    spooled_.fetch_add(1, std::memory_order_relaxed);
+    done_.fetch_add(1, std::memory_order_relaxed);
+    draft->next = nullptr;
+    give_back(draft);
+    if (!nudged_.exchange(true)) nudge();
+    return true;
+}
+
 void Delivery::push(Draft* draft) noexcept {
     ended_.fetch_add(1, std::memory_order_relaxed);
-    if (options_.durable) {
-        try {
-            std::string frame;
-            append_delivered_call(frame, draft->header, draft->request, draft->response);
-            if (spool_.append(frame, 1)) {
-                spooled_.fetch_add(1, std::memory_order_relaxed);
-                done_.fetch_add(1, std::memory_order_relaxed);
-                draft->next = nullptr;
-                give_back(draft);
-                if (!nudged_.exchange(true)) nudge();
-                return;
-            }
-        } catch (...) {
-            // by way of the queue then
-        }
-    }
+    if (options_.durable && spool_at_once(draft)) return;
     const std::uint64_t bytes = draft->memory();
     const std::uint64_t waiting = waiting_bytes_.fetch_add(bytes, std::memory_order_relaxed) + bytes;
     if (waiting > options_.max_memory_bytes || !wanted()) {
         if (!crowded_.exchange(true)) nudge();
         waiting_bytes_.fetch_sub(bytes, std::memory_order_relaxed);
+        if (wanted() && server_is_known() && spool_at_once(draft)) return;
         dropped_.fetch_add(1, std::memory_order_relaxed);
         done_.fetch_add(1, std::memory_order_relaxed);
         draft->next = nullptr;

@@ -32,8 +32,8 @@ class Delivery {
     Delivery(const Delivery&) = delete;
     Delivery& operator=(const Delivery&) = delete;
 
-    /// Any thread; lock-free. Takes the draft; it is dropped, and counted, when there is no room for it, or
-    /// when it comes after the end.
+    /// Any thread; lock-free. Takes the draft. What finds no room in memory is written to the spool folder by
+    /// the thread that brings it; dropped, and counted, when there is none either, or after the end.
     void push(CallScope::Draft* draft) noexcept;
     /// A draft to fill: used, or new.
     CallScope::Draft* take_used();
@@ -83,6 +83,8 @@ class Delivery {
     Result<Receipt> exchange(const std::string& body, std::uint64_t calls);
     void away(Error error);
     void say(Error error);
+    /// By the thread whose call it is: one write. False: there is no room, and the draft is as it was.
+    bool spool_at_once(Draft* draft) noexcept;
     void give_back(Draft* drafts) noexcept;
     void drop_all(Draft* drafts) noexcept;
     /// A chain that ends with `last`, to those that may be used again.

@@ -359,6 +359,7 @@ TEST_F(Delivered, InHalvesWhatIsTooMuchAtOnce) {
 
 TEST_F(Delivered, WithinTheBoundsOfMemoryAndDisk) {
     options_.max_memory_bytes = 1;
+    options_.max_spool_bytes = 10;
     start("http://127.0.0.1:1");
     record(1);
     EXPECT_EQ(tracking_stats().dropped, 1U);
@@ -374,6 +375,19 @@ TEST_F(Delivered, WithinTheBoundsOfMemoryAndDisk) {
     EXPECT_GT(stats.spooled, 0U);
     EXPECT_GT(stats.dropped, 0U);
     EXPECT_EQ(stats.spooled + stats.dropped, 100U);
+}
+
+TEST_F(Delivered, ThoughItIsLargerThanTheMemoryIfTheDiskHasRoom) {
+    ScriptedServer server([](const auto&) { return 200; });
+    options_.max_memory_bytes = 1u << 20;
+    start(server.url);
+    AiCall("p", "m").output(std::string(3u << 20, 'x'));
+    EXPECT_EQ(tracking_stats().spooled, 1U);  // before its `end` returned
+    record(1);
+    EXPECT_TRUE(flush());
+    EXPECT_EQ(server.taken().size(), 2U);
+    EXPECT_EQ(tracking_stats().dropped, 0U);
+    EXPECT_EQ(files(), 0U);
 }
 
 TEST_F(Delivered, NotAtAllWhereNobodyAskedForIt) {

@@ -39,7 +39,8 @@ struct CallScope::Draft {
     std::size_t max_text = 0;
     std::uint8_t status = 1;  ///< as in record/kinds.hpp
     bool failed = false;
-    int exceptions = 0;  ///< that were passing by when it began
+    int exceptions = 0;            ///< that were passing by when it began
+    std::uint64_t generation = 0;  ///< the process that it began in: Tracker::end
     Timestamp began;
     std::int64_t began_steady = 0;
     std::int64_t first_piece = 0;  ///< steady; 0: none

@@ -25,7 +25,8 @@ std::atomic<Tracker*> the_tracker{nullptr};
 std::atomic<Tracker*> last_tracker{
     nullptr};  ///< the same, or the one that was stopped: it knows what became of its calls
 std::atomic<bool> switched_off{false};  ///< stopped, or by its level: `current` asks no further
-/// Counts forks, so that threads in a child draw other random numbers than their parent's.
+/// Counts forks, so that threads in a child draw other random numbers than their parent's, and its calls are
+/// told from those that its parent had open.
 std::atomic<std::uint64_t> generation{1};
 
 std::mutex& starting() {
@@ -205,6 +206,7 @@ CallScope::Draft* Tracker::begin(const Context& context) noexcept {
         draft->began = system_clock().now();
         draft->began_steady = system_clock().steady_nanos();
         draft->exceptions = std::uncaught_exceptions();
+        draft->generation = generation.load(std::memory_order_relaxed);
         draft->id = Uuid::at(draft->began.unix_nanos, fast_random());
         return draft;
     } catch (...) {
@@ -213,7 +215,9 @@ CallScope::Draft* Tracker::begin(const Context& context) noexcept {
 }
 
 void Tracker::end(CallScope::Draft* draft) noexcept {
-    if (draft->level == LogLevel::Off) {
+    // What was open when this process was forked is its parent's call, which records it.
+    const bool is_the_parents = draft->generation != generation.load(std::memory_order_relaxed);
+    if (draft->level == LogLevel::Off || is_the_parents) {
         delete draft;
         return;
     }

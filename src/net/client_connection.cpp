@@ -161,13 +161,24 @@ Task<Result<void>> ClientConnection::resolve(const Endpoint& endpoint) {
     co_return Result<void>{};
 }
 
+/// Not for the programs that this one starts meanwhile: Asio's own `open` would let them inherit it.
+static void open_socket(auto& socket, const asio::ip::tcp& protocol, boost::system::error_code& error) {
+    const int descriptor = ::socket(protocol.family(), SOCK_STREAM | SOCK_CLOEXEC, protocol.protocol());
+    if (descriptor < 0) {
+        error.assign(errno, boost::system::system_category());
+        return;
+    }
+    socket.assign(protocol, descriptor, error);
+    if (error) ::close(descriptor);
+}
+
 Task<Result<void>> ClientConnection::connect_socket(const Endpoint& endpoint, std::int64_t deadline) {
     std::string why;
     for (std::size_t i = 0; i < addresses_.size(); ++i) {
         const asio::ip::tcp::endpoint& address = addresses_[i];
         boost::system::error_code error;
         close();
-        socket().open(address.protocol(), error);
+        open_socket(socket(), address.protocol(), error);
         if (!error) prepare_socket();
         if (!error && ::connect(socket().native_handle(), address.data(),
                                 static_cast<socklen_t>(address.size())) != 0) {

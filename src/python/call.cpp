@@ -8,6 +8,7 @@
 #include "python/values.hpp"
 #include "record/call.hpp"
 
+#include <cmath>
 #include <new>
 
 namespace steno::python {
@@ -19,6 +20,8 @@ namespace {
 
 using client::number;
 using client::RecordWriter;
+
+PyObject* noter = nullptr;
 
 CallObject* of(PyObject* self) {
     return reinterpret_cast<CallObject*>(self);
@@ -111,7 +114,14 @@ PyObject* input(PyObject* self, PyObject* value) {
     return itself(self);
 }
 
+/// Of a float too, if it is one: 12.0.
 std::optional<std::int64_t> integer_of(PyObject* value) {
+    if (value != nullptr && PyFloat_Check(value)) {
+        constexpr double kExact = 1LL << 53;
+        const double number = PyFloat_AS_DOUBLE(value);
+        if (!(std::fabs(number) <= kExact) || number != std::trunc(number)) return std::nullopt;
+        return static_cast<std::int64_t>(number);
+    }
     if (value == nullptr || !PyLong_Check(value)) return std::nullopt;
     int overflow = 0;
     const long long number = PyLong_AsLongLongAndOverflow(value, &overflow);
@@ -137,7 +147,12 @@ PyObject* cost(PyObject* self, PyObject* args) {
     PyObject* amount = nullptr;
     const char* currency = "USD";
     if (!PyArg_ParseTuple(args, "O|s:cost", &amount, &currency)) return nullptr;
-    of(self)->scope.cost(Text(amount).view(), currency);
+    guarded([&] {
+        // Decimal's is a string in JSON too.
+        std::string json = PyUnicode_Check(amount) ? std::string(Text(amount).view()) : json_of(amount);
+        std::erase(json, '"');
+        of(self)->scope.cost(json, currency);
+    });
     return itself(self);
 }
 
@@ -231,6 +246,26 @@ PyObject* done(PyObject* self, PyObject* args) {
     Py_RETURN_NONE;
 }
 
+/// _failed(exception): notes it, and ends. Raises what is no Exception (Ctrl-C meanwhile), and nothing else:
+/// whoever calls it is about to raise its own.
+PyObject* failed(PyObject* self, PyObject* exception) {
+    CallObject* const call = of(self);
+    if (call->scope.draft() != nullptr && noter != nullptr) {
+        const Ref noted(PyObject_CallFunctionObjArgs(noter, self, exception, nullptr));
+        if (!noted) {  // no stack left to look at it, perhaps
+            if (PyErr_ExceptionMatches(PyExc_Exception)) PyErr_Clear();
+            guarded([&] { call->scope.fail(class_of(exception)); });
+        }
+    }
+    {
+        const KeepError keep;
+        make_not_current(call);
+        end(call);
+    }
+    if (PyErr_Occurred() != nullptr) return nullptr;
+    Py_RETURN_NONE;
+}
+
 PyObject* end_method(PyObject* self, PyObject*) {
     make_not_current(of(self));
     end(of(self));
@@ -262,6 +297,17 @@ PyObject* get_recorded(PyObject* self, void*) {
     return PyBool_FromLong(of(self)->scope.draft() != nullptr);
 }
 
+/// note_failures_with(function): `function(call, exception)` says what the exception means.
+PyObject* note_failures_with(PyObject*, PyObject* function) {
+    const Ref before(std::exchange(noter, Ref::to(function).release()));
+    Py_RETURN_NONE;
+}
+
+PyMethodDef functions[] = {
+    {"note_failures_with", note_failures_with, METH_O, nullptr},
+    {nullptr, nullptr, 0, nullptr},
+};
+
 PyMethodDef methods[] = {
     {"provider", say_text<&CallScope::provider>, METH_O, nullptr},
     {"model", say_text<&CallScope::model>, METH_O, nullptr},
@@ -292,6 +338,7 @@ PyMethodDef methods[] = {
     {"_piece", piece, METH_O, nullptr},
     {"fail", fail, METH_VARARGS, nullptr},
     {"_done", done, METH_VARARGS, nullptr},
+    {"_failed", failed, METH_O, nullptr},
     {"end", end_method, METH_NOARGS, nullptr},
     {"_enter", enter_method, METH_NOARGS, nullptr},
     {"_leave", leave_method, METH_NOARGS, nullptr},
@@ -434,9 +481,11 @@ Attribute attribute_of(PyObject* value) noexcept {
     if (PyBool_Check(value)) return value == Py_True;
     if (PyFloat_Check(value)) return PyFloat_AS_DOUBLE(value);
     if (PyLong_Check(value)) {
-        const double number = PyLong_AsDouble(value);
-        if (PyErr_Occurred() == nullptr) return number;
-        PyErr_Clear();
+        // Beyond that a double would be another number: it is kept as its digits.
+        constexpr long long kExact = 1LL << 53;
+        int overflow = 0;
+        const long long number = PyLong_AsLongLongAndOverflow(value, &overflow);
+        if (overflow == 0 && number >= -kExact && number <= kExact) return static_cast<double>(number);
     }
     Attribute text;
     guarded([&] { text = std::string(Text(value).view()); });
@@ -458,7 +507,8 @@ std::optional<LogLevel> level_of(std::string_view name) noexcept {
 
 bool add_call(PyObject* module) {
     call_type = reinterpret_cast<PyTypeObject*>(PyType_FromSpec(&spec));
-    return call_type != nullptr && add_type(module, "Call", call_type);
+    return call_type != nullptr && add_type(module, "Call", call_type) &&
+           PyModule_AddFunctions(module, functions) == 0;
 }
 
 }  // namespace steno::python

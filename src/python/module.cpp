@@ -6,6 +6,7 @@
 #include "python/values.hpp"
 #include "steno/tracking.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <cmath>
 
@@ -91,12 +92,22 @@ PyObject* stop(PyObject*, PyObject* args) {
     Py_END_ALLOW_THREADS Py_RETURN_NONE;
 }
 
+/// In slices, between which Ctrl-C is heard.
 PyObject* flush_method(PyObject*, PyObject* args) {
+    constexpr std::chrono::milliseconds kSlice{200};
     double patience = 10;
     if (!PyArg_ParseTuple(args, "d:flush", &patience)) return nullptr;
-    bool done = false;
-    Py_BEGIN_ALLOW_THREADS done = flush(milliseconds_of(patience));
-    Py_END_ALLOW_THREADS return PyBool_FromLong(done);
+    const auto until = std::chrono::steady_clock::now() + milliseconds_of(patience);
+    while (true) {
+        const auto now = std::chrono::steady_clock::now();
+        const auto left = std::chrono::ceil<std::chrono::milliseconds>(until - now);
+        const auto slice = std::clamp(left, std::chrono::milliseconds{0}, kSlice);
+        bool done = false;
+        Py_BEGIN_ALLOW_THREADS done = flush(slice);
+        Py_END_ALLOW_THREADS if (done) Py_RETURN_TRUE;
+        if (left <= slice || !tracking()) Py_RETURN_FALSE;
+        if (PyErr_CheckSignals() != 0) return nullptr;
+    }
 }
 
 PyObject* status(PyObject*, PyObject*) {

@@ -46,6 +46,7 @@ struct Facts {
 
 struct TrackedObject {
     PyObject_HEAD Facts facts;
+    PyObject* made_of;  ///< (args, kwargs), for pickle
 };
 
 Facts& of(PyObject* self) {
@@ -185,6 +186,7 @@ PyObject* begin(PyObject* self, PyObject* const* given, Py_ssize_t count) {
 void destroy(PyObject* self) {
     PyTypeObject* const type = Py_TYPE(self);
     of(self).~Facts();
+    Py_XDECREF(reinterpret_cast<TrackedObject*>(self)->made_of);
     type->tp_free(self);
     Py_DECREF(type);
 }
@@ -212,6 +214,12 @@ PyObject* make(PyTypeObject* type, PyObject* args, PyObject* kwargs) {
     PyObject* const self = type->tp_alloc(type, 0);
     if (self == nullptr) return nullptr;
     Facts& facts = *new (&of(self)) Facts();
+    auto* const object = reinterpret_cast<TrackedObject*>(self);
+    object->made_of = kwargs != nullptr ? Py_BuildValue("(OO)", args, kwargs) : Py_BuildValue("(O{})", args);
+    if (object->made_of == nullptr) {
+        Py_DECREF(self);
+        return nullptr;
+    }
     guarded([&] {
         facts.kind = *known_kind;
         facts.is_ai_call = reaches_a_model(static_cast<Kind>(*known_kind));
@@ -235,7 +243,12 @@ PyObject* make(PyTypeObject* type, PyObject* args, PyObject* kwargs) {
     return self;
 }
 
+PyObject* made_of(PyObject* self, PyObject*) {
+    return Ref::to(reinterpret_cast<TrackedObject*>(self)->made_of).release();
+}
+
 PyMethodDef methods[] = {
+    {"__getnewargs_ex__", made_of, METH_NOARGS, nullptr},
     {"begin", as_method(&begin), METH_FASTCALL, nullptr},
     {nullptr, nullptr, 0, nullptr},
 };

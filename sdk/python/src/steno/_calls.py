@@ -5,7 +5,8 @@ from __future__ import annotations
 from types import TracebackType
 from typing import Any, Callable, Mapping, Optional, Sequence, Type, TypeVar, overload
 
-from . import _core, _decorate, _failure
+from . import _core, _decorate
+from ._scope import Scope
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -84,7 +85,7 @@ def ai_call_tracker(
     return decorate if function is None else decorate(function)
 
 
-class call(_core.Call):
+class call(_core.Call, Scope["call"]):
     """A call that is recorded by hand, and the parent of calls within.
 
         with steno.call("openai", "gpt-4o-mini") as call:
@@ -111,17 +112,7 @@ class call(_core.Call):
     def __exit__(
         self, kind: Optional[Type[BaseException]], error: Optional[BaseException], traceback: Optional[TracebackType]
     ) -> None:
-        if error is not None:
-            _failure.note(self, error)
-        self.end()
-
-    async def __aenter__(self) -> call:
-        return self._enter()
-
-    async def __aexit__(
-        self, kind: Optional[Type[BaseException]], error: Optional[BaseException], traceback: Optional[TracebackType]
-    ) -> None:
-        self.__exit__(kind, error, traceback)
+        self.end() if error is None else self._failed(error)
 
 
 def current_call() -> _core.Call:

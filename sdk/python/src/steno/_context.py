@@ -5,10 +5,12 @@ from __future__ import annotations
 import contextvars
 import functools
 import inspect
+import types
 from types import TracebackType
 from typing import Any, Callable, Dict, Mapping, Optional, Tuple, Type, TypeVar, cast
 
-from . import _core, _decorate, _failure
+from . import _core, _decorate
+from ._scope import Scope
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -41,7 +43,7 @@ class _Entered:
             return None
 
 
-class scope:
+class scope(Scope[_core.Context]):
     """Says something of all calls within. `with` gives the context; a function decorated with it runs within it."""
 
     def __init__(self, change: Callable[[_core.Context], _core.Context]) -> None:
@@ -60,21 +62,21 @@ class scope:
         if entered is not None:
             _core.leave(entered[1])
 
-    async def __aenter__(self) -> _core.Context:
-        return self.__enter__()
-
-    async def __aexit__(
-        self, kind: Optional[Type[BaseException]], error: Optional[BaseException], traceback: Optional[TracebackType]
-    ) -> None:
-        self.__exit__(kind, error, traceback)
-
     def __call__(self, function: F) -> F:
         change = self._change
         wrapper: Callable[..., Any]
         if inspect.isasyncgenfunction(function):
-            wrapper = _decorate.async_generator(function, self._around, _Around.raised)
+            wrapper = _decorate.async_generator(function, self._around)
+        elif _decorate.is_generator_based(function):
+
+            @types.coroutine
+            def generator_based(*args: Any, **kwargs: Any) -> Any:
+                with scope(change):
+                    return (yield from function(*args, **kwargs))
+
+            wrapper = generator_based
         elif inspect.isgeneratorfunction(function):
-            wrapper = _decorate.generator(function, self._around, _Around.raised)
+            wrapper = _decorate.generator(function, self._around)
         elif inspect.iscoroutinefunction(function):
 
             async def coroutine(*args: Any, **kwargs: Any) -> Any:
@@ -113,8 +115,8 @@ class _Around:
     def cancelled(self) -> None:
         pass
 
-    def raised(self, error: BaseException) -> None:
-        pass
+    def _failed(self, error: BaseException) -> None:
+        self._leave()
 
     end = _leave
 
@@ -185,7 +187,7 @@ def traceparent() -> str:
     return _core.current_context().traceparent()
 
 
-class _timed:
+class _timed(Scope[_core.Call]):
     """An agent or a function: a call of its own, and the parent of calls within."""
 
     def __init__(self, kind: str, name: str, operation: str) -> None:
@@ -209,17 +211,7 @@ class _timed:
         call = self._entered.pop()
         if call is None:
             return
-        if error is not None:
-            _failure.note(call, error)
-        call.end()
-
-    async def __aenter__(self) -> _core.Call:
-        return self.__enter__()
-
-    async def __aexit__(
-        self, kind: Optional[Type[BaseException]], error: Optional[BaseException], traceback: Optional[TracebackType]
-    ) -> None:
-        self.__exit__(kind, error, traceback)
+        call.end() if error is None else call._failed(error)
 
     def __call__(self, function: F) -> F:
         return _decorate.track(function, False, self._make)

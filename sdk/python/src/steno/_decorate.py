@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import functools
 import inspect
-from types import CoroutineType
+from types import CoroutineType, coroutine
 from typing import Any, AsyncGenerator, Callable, Dict, Generator, Protocol, Tuple, TypeVar, cast
 
-from . import _failure
+from . import _failure as _failure  # which says what failures mean
 from ._core import Call, Tracked
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -20,7 +20,15 @@ def _positional(function: Callable[..., Any]) -> Tuple[Tuple[str, ...], int]:
     if code is None:
         return (), 0
     names = tuple(code.co_varnames[: code.co_argcount])
+    if inspect.ismethod(function):  # bound: that one is not given
+        return names[1:], 0
     return names, 1 if names[:1] in (("self",), ("cls",)) else 0
+
+
+def is_generator_based(function: Callable[..., Any]) -> bool:
+    """A coroutine of types.coroutine's: what it yields is its event loop's."""
+    code = getattr(function, "__code__", None)
+    return code is not None and bool(code.co_flags & inspect.CO_ITERABLE_COROUTINE)
 
 
 def track(function: F, structured: bool, make: Callable[..., Tracked]) -> F:
@@ -31,11 +39,13 @@ def track(function: F, structured: bool, make: Callable[..., Tracked]) -> F:
     parameters, skipped = _positional(inspect.unwrap(function))
     begin = make(getattr(function, "__name__", type(function).__name__), parameters=parameters, skipped=skipped).begin
     if inspect.isasyncgenfunction(function):
-        wrapper = async_generator(function, _opened(begin), _failure.note)
+        wrapper = async_generator(function, _opened(begin))
     elif inspect.iscoroutinefunction(function):
         wrapper = _coroutine(function, begin, structured)
+    elif is_generator_based(function):
+        wrapper = _generator_based(function, begin, structured)
     elif inspect.isgeneratorfunction(function):
-        wrapper = generator(function, _opened(begin), _failure.note)
+        wrapper = generator(function, _opened(begin))
     else:
         wrapper = _plain(function, begin, structured)
     return cast(F, functools.wraps(function)(wrapper))
@@ -54,8 +64,7 @@ def _plain(function: Callable[..., Any], begin: Begin, structured: bool) -> Call
         try:
             result = function(*args, **kwargs)
         except BaseException as error:
-            _failure.note(call, error)
-            call.end()
+            call._failed(error)
             raise
         if type(result) is CoroutineType:
             call._leave()
@@ -66,13 +75,12 @@ def _plain(function: Callable[..., Any], begin: Begin, structured: bool) -> Call
     return wrapper
 
 
-async def _awaited(call: Call, coroutine: Any, structured: bool) -> Any:
+async def _awaited(call: Call, awaited: Any, structured: bool) -> Any:
     call._enter()
     try:
-        result = await coroutine
+        result = await awaited
     except BaseException as error:
-        _failure.note(call, error)
-        call.end()
+        call._failed(error)
         raise
     call._done(result, structured)
     return result
@@ -86,8 +94,24 @@ def _coroutine(function: Callable[..., Any], begin: Begin, structured: bool) -> 
         try:
             result = await function(*args, **kwargs)
         except BaseException as error:
-            _failure.note(call, error)
-            call.end()
+            call._failed(error)
+            raise
+        call._done(result, structured)
+        return result
+
+    return wrapper
+
+
+def _generator_based(function: Callable[..., Any], begin: Begin, structured: bool) -> Callable[..., Any]:
+    @coroutine
+    def wrapper(*args: Any, **kwargs: Any) -> Any:
+        call = begin(args, kwargs, True)
+        if call is None:
+            return (yield from function(*args, **kwargs))
+        try:
+            result = yield from function(*args, **kwargs)
+        except BaseException as error:
+            call._failed(error)
             raise
         call._done(result, structured)
         return result
@@ -107,84 +131,82 @@ class Around(Protocol):
     def _piece(self, piece: object, /) -> object: ...
     def cancelled(self) -> object: ...
     def end(self) -> object: ...  # leaves, too
+    def _failed(self, error: BaseException, /) -> object: ...  # ends
 
 
 A = TypeVar("A", bound=Around)
 
 
-def generator(
-    function: Callable[..., Any], begin: Callable[[Any, Any], A], note: Callable[[A, BaseException], None]
-) -> Callable[..., Any]:
-    """The generator function, each step within `begin(args, kwargs)`; `note` is told what it raises."""
+def _raised(around: Around, error: BaseException, closing: bool) -> None:
+    """`closing`: whoever uses it has asked it to end, and that is what it raises."""
+    if closing and isinstance(error, GeneratorExit):
+        around.cancelled()
+        around.end()
+    else:
+        around._failed(error)
+
+
+def generator(function: Callable[..., Any], begin: Callable[[Any, Any], A]) -> Callable[..., Any]:
+    """The generator function, each step within `begin(args, kwargs)`."""
 
     def wrapper(*args: Any, **kwargs: Any) -> Generator[Any, Any, Any]:
         around = begin(args, kwargs)
-        steps = function(*args, **kwargs)
-        resume, value = steps.send, None
+        steps, resume, value, closing = None, None, None, False
         while True:
             around._enter()
             try:
+                if steps is None or resume is None:
+                    steps = function(*args, **kwargs)
+                    resume = steps.send
                 piece = resume(value)
             except StopIteration as stop:
+                if closing:
+                    around.cancelled()
                 around.end()
                 return stop.value
             except BaseException as error:
-                note(around, error)
-                around.end()
+                value = None  # it may be this one, which knows this frame
+                _raised(around, error, closing)
                 raise
             around._leave()
             around._piece(piece)
             try:
                 value = yield piece
-                resume = steps.send
-            except GeneratorExit:
-                around.cancelled()
-                around._enter()
-                try:
-                    steps.close()
-                finally:
-                    around.end()
-                raise
+                resume, closing = steps.send, False
             except BaseException as error:
-                value, resume = error, steps.throw
+                value, resume, closing = error, steps.throw, isinstance(error, GeneratorExit)
 
     return wrapper
 
 
-def async_generator(
-    function: Callable[..., Any], begin: Callable[[Any, Any], A], note: Callable[[A, BaseException], None]
-) -> Callable[..., Any]:
+def async_generator(function: Callable[..., Any], begin: Callable[[Any, Any], A]) -> Callable[..., Any]:
     """The same of an asynchronous one."""
 
     async def wrapper(*args: Any, **kwargs: Any) -> AsyncGenerator[Any, Any]:
         around = begin(args, kwargs)
-        steps = function(*args, **kwargs)
-        resume, value = steps.asend, None
+        steps, resume, value, closing = None, None, None, False
         while True:
             around._enter()
             try:
+                if steps is None or resume is None:
+                    steps = function(*args, **kwargs)
+                    resume = steps.asend
                 piece = await resume(value)
             except StopAsyncIteration:
+                if closing:
+                    around.cancelled()
                 around.end()
                 return
             except BaseException as error:
-                note(around, error)
-                around.end()
+                value = None
+                _raised(around, error, closing)
                 raise
             around._leave()
             around._piece(piece)
             try:
                 value = yield piece
-                resume = steps.asend
-            except GeneratorExit:
-                around.cancelled()
-                around._enter()
-                try:
-                    await steps.aclose()
-                finally:
-                    around.end()
-                raise
+                resume, closing = steps.asend, False
             except BaseException as error:
-                value, resume = error, steps.athrow
+                value, resume, closing = error, steps.athrow, isinstance(error, GeneratorExit)
 
     return wrapper

@@ -6,7 +6,7 @@ import asyncio
 from types import TracebackType
 from typing import List, Optional
 
-from ._core import Call
+from ._core import Call, note_failures_with
 
 _BY_STATUS = {
     400: "invalid_request",
@@ -76,3 +76,6 @@ def note(call: Call, error: BaseException) -> None:
         call.fail(words, why, name, _stack(error.__traceback__))
     except Exception:
         call.fail(name)
+
+
+note_failures_with(note)
