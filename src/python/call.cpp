@@ -48,6 +48,7 @@ void destroy(PyObject* self) {
     PyTypeObject* const type = Py_TYPE(self);
     {
         const KeepError keep;
+        Py_CLEAR(call->before);
         Py_CLEAR(call->token);                                      // whoever is in this context still is
         if (call->scope.draft() != nullptr) call->scope.partial();  // nobody said that it was over
         end(call);
@@ -277,6 +278,11 @@ PyObject* enter_method(PyObject* self, PyObject*) {
     return itself(self);
 }
 
+PyObject* enter_until_end(PyObject* self, PyObject*) {
+    make_current_until_end(of(self));
+    return itself(self);
+}
+
 PyObject* leave_method(PyObject* self, PyObject*) {
     make_not_current(of(self));
     return itself(self);
@@ -307,6 +313,10 @@ PyMethodDef functions[] = {
     {"note_failures_with", note_failures_with, METH_O, nullptr},
     {nullptr, nullptr, 0, nullptr},
 };
+
+PyObject* get_has_exchange(PyObject* self, void*) {
+    return PyBool_FromLong(of(self)->exchange != nullptr || of(self)->has_calls);
+}
 
 PyMethodDef methods[] = {
     {"provider", say_text<&CallScope::provider>, METH_O, nullptr},
@@ -341,6 +351,7 @@ PyMethodDef methods[] = {
     {"_failed", failed, METH_O, nullptr},
     {"end", end_method, METH_NOARGS, nullptr},
     {"_enter", enter_method, METH_NOARGS, nullptr},
+    {"_enter_until_end", enter_until_end, METH_NOARGS, nullptr},
     {"_leave", leave_method, METH_NOARGS, nullptr},
     {"context", context_method, METH_NOARGS, nullptr},
     {nullptr, nullptr, 0, nullptr},
@@ -349,6 +360,7 @@ PyMethodDef methods[] = {
 PyGetSetDef properties[] = {
     {"id", get_id, nullptr, nullptr, nullptr},
     {"recorded", get_recorded, nullptr, nullptr, nullptr},
+    {"_has_exchange", get_has_exchange, nullptr, nullptr, nullptr},
     {nullptr, nullptr, nullptr, nullptr, nullptr},
 };
 
@@ -393,6 +405,7 @@ CallObject* new_call(CallKind kind, std::string_view name, const Context& contex
     new (&call->items) std::string();
     new (&call->id) Uuid();
     call->token = nullptr;
+    call->before = nullptr;
     call->exchange = nullptr;
     call->has_calls = false;
     call->is_ai_call = reaches_a_model(kind);
@@ -434,6 +447,14 @@ void make_current(CallObject* call) noexcept {
     if (call->token != nullptr) return;
     call->token = enter(reinterpret_cast<PyObject*>(call));
     if (call->token == nullptr) PyErr_Clear();
+}
+
+void make_current_until_end(CallObject* call) noexcept {
+    if (call->token != nullptr || call->before != nullptr) return;
+    Ref before = current_object();
+    const Ref token(enter(reinterpret_cast<PyObject*>(call)));
+    if (!token) return PyErr_Clear();
+    call->before = before ? before.release() : Ref::to(Py_None).release();
 }
 
 void make_not_current(CallObject* call) noexcept {

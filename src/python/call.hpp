@@ -16,6 +16,7 @@ struct CallObject {
     Context context;    ///< that it began in
     Uuid id;            ///< nil: it is not recorded
     PyObject* token;    ///< of `enter`; null while it is not current
+    PyObject* before;   ///< what is current again when it has ended, or None; null unless made so
     std::string items;  ///< what a generator gave that is no text, as JSON
     bool is_ai_call;
     bool has_calls;      ///< to providers, on the record themselves
@@ -40,6 +41,8 @@ Context below(PyObject* call) noexcept;
 /// It is current from now on. Once.
 void make_current(CallObject* call) noexcept;
 void make_not_current(CallObject* call) noexcept;
+/// It is current until it ends, which may be told in another task (of which the variable is a copy).
+void make_current_until_end(CallObject* call) noexcept;
 /// What the tracked function gave: its answer, or result. None, and what is no text, too.
 void note_result(CallObject* call, PyObject* result, bool structured) noexcept;
 /// A list like OpenAI's: dictionaries with role and content.

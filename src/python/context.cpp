@@ -147,7 +147,13 @@ PyType_Spec spec = {"steno._core.Context", sizeof(ContextObject), 0, Py_TPFLAGS_
 Ref current_object() noexcept {
     PyObject* found = nullptr;
     if (PyContextVar_Get(variable, nullptr, &found) != 0) PyErr_Clear();
-    return Ref(found);
+    Ref object(found);
+    while (object && PyObject_TypeCheck(object.get(), call_type)) {
+        const auto* const call = reinterpret_cast<const CallObject*>(object.get());
+        if (call->before == nullptr || call->scope.recorded()) break;
+        object = Ref::to(call->before);  // it has ended
+    }
+    return object && object.get() == Py_None ? Ref() : std::move(object);
 }
 
 Context current_context() noexcept {

@@ -27,6 +27,7 @@ namespace {
 
 PyTypeObject* exchange_type = nullptr;
 constexpr std::uint64_t kMaxAnswer = 256u << 20;
+constexpr const char* kNotRead = "the program did not read the answer to its end";
 
 using Headers = std::vector<std::pair<std::string, std::string>>;
 
@@ -313,7 +314,7 @@ PyObject* end(PyObject* self, PyObject*) {
 
 PyObject* close(PyObject* self, PyObject*) {
     return over(of(self), [](Exchange& exchange) {
-        exchange.fail(ErrorType::Cancelled, "the program did not read the answer to its end");
+        exchange.fail(ErrorType::Cancelled, kNotRead);
     });
 }
 
@@ -373,6 +374,9 @@ void settle_exchange(CallObject* call) noexcept {
             release(held);
             return;
         }
+        // What the call did not live to see read is a part of it all the same.
+        if (held->exchange != nullptr && call->scope.draft()->failed)
+            guarded([&] { held->exchange->fail(ErrorType::Cancelled, kNotRead); });
         if (held->exchange != nullptr && held->exchange->is_over()) {
             const Ref object(std::exchange(call->exchange, nullptr));
             held->within = nullptr;
