@@ -43,6 +43,8 @@ class Tracker {
 
     /// Fields of the header that all calls have: project, environment, release.
     [[nodiscard]] const std::string& common_fields() const { return common_; }
+    /// Where calls are delivered.
+    [[nodiscard]] const std::string& server() const { return options_.server; }
 
   private:
     Tracker(TrackingOptions options, LogLevel most);

@@ -1,42 +1,27 @@
 #include "python/exchange.hpp"
 
-#include "base/text.hpp"
-#include "base/time.hpp"
 #include "client/draft.hpp"
-#include "client/facts.hpp"
+#include "client/exchange.hpp"
 #include "client/record_writer.hpp"
-#include "net/content_coding.hpp"
-#include "providers/credentials.hpp"
-#include "providers/errors.hpp"
 #include "providers/hosts.hpp"
-#include "providers/provider.hpp"
-#include "providers/request_secrets.hpp"
 #include "python/context.hpp"
 #include "python/values.hpp"
 
 #include <algorithm>
 #include <memory>
-#include <new>
+#include <optional>
 #include <string>
 #include <utility>
-#include <vector>
 
 namespace steno::python {
 
 namespace {
 
 PyTypeObject* exchange_type = nullptr;
-constexpr std::uint64_t kMaxAnswer = 256u << 20;
 constexpr const char* kNotRead = "the program did not read the answer to its end";
 
-using Headers = std::vector<std::pair<std::string, std::string>>;
-
-std::optional<std::string_view> find(const Headers& headers, std::string_view name) {
-    for (const auto& [known, value] : headers) {
-        if (equals_ignoring_case(known, name)) return value;
-    }
-    return std::nullopt;
-}
+using client::Exchange;
+using Headers = Exchange::Headers;
 
 /// An iterable of pairs, texts or bytes; what is none is left out.
 Headers headers_of(PyObject* pairs) {
@@ -57,147 +42,6 @@ std::string_view bytes_of(PyObject* value) {
     return {PyBytes_AS_STRING(value), static_cast<std::size_t>(PyBytes_GET_SIZE(value))};
 }
 
-/// What was sent, what has come, and the call that it is.
-class Exchange {
-  public:
-    struct Request {
-        std::string method;
-        std::string host;
-        std::string path;
-        std::string query;
-        Headers headers;
-        std::string body;
-        std::string upstream;  ///< the provider's name
-        std::string below;     ///< the path below the provider's base
-    };
-
-    explicit Exchange(Request request)
-        : request_(std::move(request)), provider_(providers::find_provider(request_.upstream)) {
-        facts_.provider.name = provider_.record_name;
-        std::int64_t hidden = 0;
-        if (auto without = providers::hide_credentials(request_.body, hidden))
-            request_.body = std::move(*without);
-        if (hidden > 0) facts_.privacy.masked["credential"] = hidden;
-        facts_.provider.endpoint.host = request_.host;
-        provider_.provider().read_request(view(), facts_);
-        facts_.source = Source::Python;
-        facts_.provider.endpoint = {request_.method, request_.host, request_.path, {}};
-    }
-
-    [[nodiscard]] bool is_ai_call() const { return reaches_a_model(facts_.kind); }
-    void begin(const Context& context) {
-        scope_.emplace(static_cast<CallKind>(facts_.kind), facts_.name, context);
-    }
-    [[nodiscard]] bool is_over() const { return over_; }
-
-    void response(int status, Headers headers) {
-        if (over_ || reader_) return;
-        headers_ = std::move(headers);
-        facts_.provider.http_status = status;
-        reader_ = provider_.provider().read_response(
-            view(),
-            {.status = status, .header = [this](std::string_view name) { return find(headers_, name); }},
-            facts_);
-        const auto coding = find(headers_, "content-encoding");
-        auto decoder = net::make_decoder(coding.value_or(""), kMaxAnswer);
-        if (decoder) decoder_ = std::move(*decoder);
-    }
-
-    void feed(std::string_view bytes) {
-        if (over_ || !reader_ || !decoder_) return;
-        plain_.clear();
-        if (!decoder_->feed(bytes, plain_)) undecodable_ = true;
-        if (undecodable_) return;
-        reader_->feed(plain_);
-        if (first_token_ == 0 && reader_->first_token_seen()) first_token_ = system_clock().steady_nanos();
-    }
-
-    void end() {
-        if (over_) return;
-        const bool cut = (undecodable_ || (decoder_ && !decoder_->whole())) && !(reader_ && reader_->over());
-        if (reader_) reader_->end(!cut, facts_);
-        finish();
-    }
-
-    void fail(ErrorType type, std::string message) {
-        if (over_) return;
-        if (reader_ && reader_->over()) return end();
-        if (reader_) reader_->end(false, facts_);
-        const bool told =
-            facts_.error.type && facts_.error.type != ErrorType::Connection &&
-            !(type == ErrorType::Cancelled && facts_.error.type == ErrorType::MalformedResponse);
-        if (!told) {
-            facts_.error = {};
-            providers::set_error(facts_, type, std::move(message));
-            if (type == ErrorType::Cancelled) {
-                facts_.status = Status::Cancelled;
-            } else if (first_token_ != 0) {
-                facts_.status = Status::Partial;
-            }
-        }
-        finish();
-    }
-
-    /// As a call of its own.
-    void record() {
-        if (CallScope::Draft* const draft = scope_->draft()) draft->first_piece = first_token_;
-        client::add_facts(*scope_, std::move(facts_));
-        end_scope(*scope_);
-    }
-
-    /// As a part of that one.
-    void record_as(CallObject* call) {
-        CallScope::Draft* const draft = call->scope.draft();
-        const bool failed = draft->failed;
-        const std::uint8_t status = draft->status;
-        facts_.name.clear();
-        client::add_facts(call->scope, std::move(facts_));
-        if (failed) draft->failed = true, draft->status = status;
-        draft->first_piece = first_token_;
-        discard();
-    }
-
-    /// As if it had never begun.
-    void discard() { scope_->level(LogLevel::Off).end(); }
-
-  private:
-    [[nodiscard]] providers::RequestView view() const {
-        providers::RequestView view;
-        view.method = request_.method;
-        view.path = request_.below;
-        view.query = request_.query;
-        view.body = request_.body;
-        view.header = [this](std::string_view name) { return find(request_.headers, name); };
-        view.each_header = [this](const auto& field) {
-            for (const auto& [name, value] : request_.headers) field(name, value);
-        };
-        return view;
-    }
-
-    void finish() {
-        over_ = true;
-        if (!facts_.error.message.empty()) {
-            facts_.error.message =
-                providers::RequestSecrets(view()).without_secrets(std::move(facts_.error.message));
-        }
-        if (facts_.status == Status::Running) facts_.status = Status::Success;
-        providers::fill_preview(facts_);
-        reader_.reset();
-    }
-
-    Request request_;
-    const providers::ProviderRow provider_;
-    Call facts_;
-    std::optional<CallScope> scope_;
-    Headers headers_;
-    std::unique_ptr<providers::ResponseReader> reader_;
-    std::unique_ptr<net::Decoder> decoder_;
-    std::string plain_;
-    std::int64_t first_token_ = 0;
-    bool undecodable_ = false;
-    bool over_ = false;
-};
-
 struct ExchangeObject {
     PyObject_HEAD Exchange* exchange;
     CallObject* within;  ///< borrowed: the tracked call that may take it over
@@ -215,7 +59,10 @@ void release(ExchangeObject* self) {
 void settle(ExchangeObject* self) {
     if (self->within != nullptr) return;
     const std::unique_ptr<Exchange> exchange(std::exchange(self->exchange, nullptr));
-    guarded([&] { exchange->record(); });
+    guarded([&] {
+        CallScope call = exchange->take();
+        end_scope(call);
+    });
 }
 
 /// It is none of that call's any more.
@@ -246,21 +93,16 @@ PyObject* begin(PyObject*, PyObject* args) {
             request.query = request.path.substr(mark + 1);
             request.path.resize(mark);
         }
-        if (upstream != Py_None) {
-            request.upstream = Text(upstream).view();
-            const auto behind = static_cast<std::size_t>(std::max<Py_ssize_t>(base, 0));
-            request.below = request.path.substr(std::min(behind, request.path.size()));
-        } else {
-            const auto to = providers::find_destination(request.host, request.path);
-            if (!to) return;
-            request.upstream = to->provider.upstream;
-            request.below = to->path;
-        }
+        const bool declared = upstream != Py_None;
+        if (!declared && !providers::find_destination(request.host, request.path)) return;
         request.method = Text(method).view();
         request.headers = headers_of(headers);
         request.body = bytes_of(body);
-        auto exchange = std::make_unique<Exchange>(std::move(request));
-        if (!exchange->is_ai_call()) return;
+        const Text provider(upstream);
+        std::optional<client::ProviderBase> where;
+        if (declared) where = {provider.view(), static_cast<std::size_t>(std::max<Py_ssize_t>(base, 0))};
+        auto exchange = Exchange::recognise(std::move(request), where, Source::Python);
+        if (!exchange) return;
         const Ref current = current_object();
         CallObject* within = nullptr;
         if (current && PyObject_TypeCheck(current.get(), call_type)) {
@@ -295,7 +137,7 @@ PyObject* response(PyObject* self, PyObject* args) {
 }
 
 PyObject* feed(PyObject* self, PyObject* bytes) {
-    if (of(self)->exchange != nullptr) guarded([&] { of(self)->exchange->feed(bytes_of(bytes)); });
+    if (of(self)->exchange != nullptr) guarded([&] { of(self)->exchange->body(bytes_of(bytes)); });
     Py_RETURN_NONE;
 }
 
@@ -380,7 +222,7 @@ void settle_exchange(CallObject* call) noexcept {
         if (held->exchange != nullptr && held->exchange->is_over()) {
             const Ref object(std::exchange(call->exchange, nullptr));
             held->within = nullptr;
-            guarded([&] { held->exchange->record_as(call); });
+            guarded([&] { held->exchange->add_to(call->scope); });
             release(held);
             return;
         }

@@ -15,14 +15,20 @@ from steno_process import NO_KEYS, Server, Simulator  # noqa: E402
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory):
-    with Simulator() as simulator, Server(tmp_path_factory.mktemp("record"), *simulator.upstreams()) as running:
+def simulator():
+    with Simulator() as running:
         yield running
 
 
-def run_example(server, *command, cwd=None):
+@pytest.fixture(scope="module")
+def server(simulator, tmp_path_factory):
+    with Server(tmp_path_factory.mktemp("record"), *simulator.upstreams()) as running:
+        yield running
+
+
+def run_example(server, *command, cwd=None, **more):
     env = {**NO_KEYS, "STENO": server.url, "OPENAI_API_KEY": "none", "ANTHROPIC_API_KEY": "none",
-           "OPENAI_BASE_URL": server.url + "/openai/v1", "ANTHROPIC_BASE_URL": server.url + "/anthropic"}
+           "OPENAI_BASE_URL": server.url + "/openai/v1", "ANTHROPIC_BASE_URL": server.url + "/anthropic", **more}
     done = subprocess.run(list(map(str, command)), env=env, capture_output=True, text=True, timeout=120, cwd=cwd)
     assert done.returncode == 0, done.stderr
     assert done.stdout.strip()
@@ -63,3 +69,14 @@ def test_cpp(server):
         pytest.skip("the C++ example was not built (libcurl4-openssl-dev is missing)")
     run_example(server, program, "Where is it?")
     assert len(recorded(server, "example-cpp")) == 1
+
+
+def test_cpp_with_the_sdk_and_libcurl(server, simulator, tmp_path):
+    program = os.environ.get("STENO_EXAMPLE_CURL")
+    if not program:
+        pytest.skip("the C++ example was not built (libcurl4-openssl-dev is missing)")
+    shown = run_example(server, program, "Where is it?", STENO_SERVER=server.url, STENO_SPOOL=str(tmp_path / "spool"),
+                        OPENAI_BASE_URL=simulator.url + "/openai/v1")
+    assert "data: [DONE]" in shown
+    (call,) = recorded(server, "example-cpp-curl")
+    assert call["source"] == "cpp" and call["time"]["time_to_first_token_ms"] > 0

@@ -18,7 +18,7 @@ import sys
 from pathlib import Path
 
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]')
-ADAPTERS = {"asio.hpp": "boost/asio/"}  # in include/steno
+ADAPTERS = {"asio.hpp": "boost/asio/", "curl.hpp": "curl/"}  # in include/steno
 ADAPTERS_TEST = "client/asio_test.cpp"
 PUBLIC_OF = {"steno/kinds.hpp": "record"}  # else: client
 HEAVY = re.compile(r"^boost/(asio|beast)(/|\.hpp$)")
