@@ -5,6 +5,7 @@
 #include "client/record_writer.hpp"
 #include "python/context.hpp"
 #include "python/exchange.hpp"
+#include "python/relayed.hpp"
 #include "python/values.hpp"
 #include "record/call.hpp"
 
@@ -32,6 +33,7 @@ PyObject* itself(PyObject* self) {
 }
 
 void end(CallObject* call) noexcept {
+    settle_relayed(call);
     settle_exchange(call);
     if (!call->items.empty()) {
         guarded([&] {
@@ -315,7 +317,7 @@ PyMethodDef functions[] = {
 };
 
 PyObject* get_has_exchange(PyObject* self, void*) {
-    return PyBool_FromLong(of(self)->exchange != nullptr || of(self)->has_calls);
+    return PyBool_FromLong(of(self)->exchange != nullptr || of(self)->has_calls || of(self)->is_relayed);
 }
 
 PyMethodDef methods[] = {
@@ -408,6 +410,8 @@ CallObject* new_call(CallKind kind, std::string_view name, const Context& contex
     call->before = nullptr;
     call->exchange = nullptr;
     call->has_calls = false;
+    call->has_children = false;
+    call->is_relayed = false;
     call->is_ai_call = reaches_a_model(kind);
     if (CallScope::Draft* const draft = call->scope.draft()) {
         call->id = draft->id;
@@ -436,8 +440,9 @@ std::string header_fields(std::string_view provider, std::string_view model, std
 }
 
 Context below(PyObject* object) noexcept {
-    const CallObject* const call = of(object);
+    CallObject* const call = of(object);
     if (call->id.is_nil()) return call->context;
+    call->has_children = true;
     Context context = call->context;
     guarded([&] { context = client::below(call->context, call->id.to_string()); });
     return context;

@@ -20,6 +20,8 @@ struct CallObject {
     std::string items;  ///< what a generator gave that is no text, as JSON
     bool is_ai_call;
     bool has_calls;      ///< to providers, on the record themselves
+    bool has_children;   ///< others may have begun within it
+    bool is_relayed;     ///< by Steno's gateway, which records it: relayed.hpp
     PyObject* exchange;  ///< the only one so far, if it did end: exchange.hpp
 };
 extern PyTypeObject* call_type;

@@ -155,9 +155,7 @@ PyObject* end(PyObject* self, PyObject*) {
 }
 
 PyObject* close(PyObject* self, PyObject*) {
-    return over(of(self), [](Exchange& exchange) {
-        exchange.fail(ErrorType::Cancelled, kNotRead);
-    });
+    return over(of(self), [](Exchange& exchange) { exchange.fail(ErrorType::Cancelled, kNotRead); });
 }
 
 PyObject* fail(PyObject* self, PyObject* args) {

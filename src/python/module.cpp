@@ -2,6 +2,7 @@
 #include "python/context.hpp"
 #include "python/exchange.hpp"
 #include "python/python.hpp"
+#include "python/relayed.hpp"
 #include "python/tracked.hpp"
 #include "python/values.hpp"
 #include "steno/tracking.hpp"
@@ -138,7 +139,7 @@ PyMODINIT_FUNC PyInit__core() {
     using namespace steno::python;
     Ref module(PyModule_Create(&definition));
     if (!module || !add_context(module.get()) || !add_call(module.get()) || !add_tracked(module.get()) ||
-        !add_exchange(module.get()))
+        !add_exchange(module.get()) || !add_relayed(module.get()))
         return nullptr;
     return module.release();
 }

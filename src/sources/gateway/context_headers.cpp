@@ -101,6 +101,7 @@ constexpr std::array kHeaders{
     ContextHeader{"subject", kId, take_text<&Call::who, &Who::subject>},
     ContextHeader{"project", kId, take_top<&Call::project>},
     ContextHeader{"environment", kId, take_top<&Call::environment>},
+    ContextHeader{"name", kId, take_top<&Call::name>},
     ContextHeader{"prompt-type", kId, take_text<&Call::prompt, &PromptFacts::type>},
     ContextHeader{"prompt-name", kId, take_text<&Call::prompt, &PromptFacts::name>},
     ContextHeader{"prompt-version", kId, take_text<&Call::prompt, &PromptFacts::version>},

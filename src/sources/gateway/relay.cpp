@@ -273,6 +273,7 @@ providers::RequestView Gateway::Relay::request_view(std::string_view body) const
 void Gateway::Relay::read_request(std::string_view body) {
     Call& call = *call_;
     const Kind given = call.kind;
+    const std::string given_name = call.name;
     std::string plain;
     if (const auto coding = request_.headers.get("content-encoding"); coding && !body.empty()) {
         // A bomb is passed on to whoever it was meant for, but not unpacked here.
@@ -299,6 +300,7 @@ void Gateway::Relay::read_request(std::string_view body) {
     const providers::RequestView view = request_view(body);
     provider_.provider().read_request(view, call);
     if (given != Kind::Span) call.kind = given;
+    if (!given_name.empty()) call.name = given_name;
     call.provider.endpoint.method = request_.method;
     call.provider.endpoint.host = host();
     call.provider.endpoint.path = upstream_.url.path + std::string(view.path);

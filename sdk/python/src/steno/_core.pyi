@@ -1,7 +1,7 @@
 """The C++ tracker (src/python)."""
 
 from contextvars import Token
-from typing import Any, Callable, Dict, Mapping, Optional, Tuple, Type, TypeVar
+from typing import Any, Callable, Dict, List, Mapping, Optional, Tuple, Type, TypeVar
 
 C = TypeVar("C", bound="Call")
 
@@ -150,6 +150,15 @@ class Exchange:
     def end(self) -> None: ...
     def close(self) -> None: ...
     def fail(self, kind: Optional[str], message: str, /) -> None: ...
+
+def server() -> str:
+    """Where calls are delivered to; empty while none are."""
+
+def relay_headers() -> List[Tuple[str, str]]:
+    """x-steno-…: what the gateway is to know of the current context."""
+
+def relayed() -> None:
+    """The gateway records a request that was made here."""
 
 def is_providers_own(host: str) -> bool: ...
 def begin_exchange(

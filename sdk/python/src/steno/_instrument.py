@@ -9,8 +9,9 @@ import importlib.util
 import os
 import sys
 import threading
+import urllib.parse
 import weakref
-from typing import Any, Callable, Dict, List, Mapping, Optional, Tuple
+from typing import Any, Callable, Dict, List, Mapping, Optional, Tuple, Union
 
 from . import _core, _failure
 
@@ -61,13 +62,54 @@ def _replace(owner: Any, name: str, make: Callable[[Any], Any]) -> None:
     _originals.append((owner, name, original))
 
 
+class _Relayed:
+    """A request to Steno's own gateway, which records it: an Exchange that tells it whose it is, and leaves the rest to it."""
+
+    def __init__(self, headers: List[Tuple[str, str]]) -> None:
+        self.headers = headers
+
+    def response(self, status: int, headers: Any) -> None:
+        if any(bytes(name).lower() == b"x-steno-call-id" if isinstance(name, bytes) else name.lower() == "x-steno-call-id" for name, _ in headers):
+            _core.relayed()
+
+    def nothing(self, *_: object) -> None:
+        pass
+
+    feed = end = close = fail = nothing
+
+
+Exchange = Union[_core.Exchange, _Relayed]
+
+
+@functools.lru_cache(maxsize=16)
+def _address_of(server: str) -> Tuple[str, Optional[int], str]:
+    """Of a URL: host, port (None: the scheme's own), path."""
+    url = urllib.parse.urlsplit(server)
+    port = url.port
+    return _same_host(url.hostname or ""), None if port == {"http": 80, "https": 443}.get(url.scheme) else port, url.path.rstrip("/") + "/"
+
+
+def _same_host(name: str) -> str:
+    return "127.0.0.1" if name in ("localhost", "::1", "[::1]") else name.lower()
+
+
+def _is_the_gateway(host: str, port: Optional[int], target: str) -> bool:
+    server = _core.server()
+    if not server:
+        return False
+    own, own_port, path = _address_of(server)
+    return port == own_port and _same_host(host) == own and target.startswith(path) and not target.startswith(path + "api/")
+
+
 def _begin(
     method: object, host: str, port: Optional[int], target: str, headers: object, body: Optional[bytes], proxy: Any
-) -> Optional[_core.Exchange]:
+) -> Optional[Exchange]:
     """`proxy`: the URL of the one that it goes through, as the client has it, or None."""
     try:
         if _inside.get() or (_run and proxy is not None and _is_seen_by_the_run(host, port, proxy)):
             return None
+        if _is_the_gateway(host, port, target):
+            return _Relayed(_core.relay_headers())
         address = f"{host}:{port}" if port is not None else host
         for path, provider in _hosts.get(address.lower(), ()):
             if target.startswith(path) and target[len(path) : len(path) + 1] in ("/", "?", ""):
@@ -82,7 +124,15 @@ def _is_seen_by_the_run(host: str, port: Optional[int], proxy: Any) -> bool:
     return f"{name}:{proxy.port}" == _run and port in (None, 443) and _core.is_providers_own(host)
 
 
-def _fail(exchange: _core.Exchange, error: BaseException) -> None:
+def _headers_for(exchange: Exchange, own: Any) -> List[Tuple[str, str]]:
+    """What is to be sent besides the program's own headers, whose names are `own`."""
+    if not isinstance(exchange, _Relayed):
+        return []
+    known = {name.decode("latin-1").lower() if isinstance(name, bytes) else name.lower() for name in own}
+    return [(name, value) for name, value in exchange.headers if name not in known]
+
+
+def _fail(exchange: Exchange, error: BaseException) -> None:
     try:
         exchange.fail(_failure.kind_of(error) or "connection", _failure.words_of(error))
     except Exception:
@@ -94,7 +144,7 @@ def _fail(exchange: _core.Exchange, error: BaseException) -> None:
 
 def _patch_httpx(module: Any) -> None:
     class Answer(module.SyncByteStream):  # type: ignore[misc]
-        def __init__(self, stream: Any, exchange: _core.Exchange) -> None:
+        def __init__(self, stream: Any, exchange: Exchange) -> None:
             self._stream, self._exchange = stream, exchange
 
         def __iter__(self) -> Any:
@@ -116,7 +166,7 @@ def _patch_httpx(module: Any) -> None:
                 self._exchange.close()
 
     class AsyncAnswer(module.AsyncByteStream):  # type: ignore[misc]
-        def __init__(self, stream: Any, exchange: _core.Exchange) -> None:
+        def __init__(self, stream: Any, exchange: Exchange) -> None:
             self._stream, self._exchange = stream, exchange
 
         async def __aiter__(self) -> Any:
@@ -137,17 +187,22 @@ def _patch_httpx(module: Any) -> None:
             finally:
                 self._exchange.close()
 
-    def begin(transport: Any, request: Any) -> Optional[_core.Exchange]:
+    def begin(transport: Any, request: Any) -> Optional[Exchange]:
         try:
             url, proxy = request.url, getattr(getattr(transport, "_pool", None), "_proxy_url", None)
             # What is made while it is sent (uploads from files) is not read ahead.
             body = getattr(request, "_content", None)
             target = url.raw_path.decode("ascii", "replace")
-            return _begin(request.method, url.host, url.port, target, request.headers.raw, body, proxy)
+            exchange = _begin(request.method, url.host, url.port, target, request.headers.raw, body, proxy)
+            if isinstance(exchange, _Relayed):
+                headers = request.headers.raw
+                more = [(name.encode(), value.encode()) for name, value in _headers_for(exchange, dict(headers))]
+                request.headers = module.Headers([*headers, *more])
+            return exchange
         except Exception:
             return None
 
-    def take(exchange: _core.Exchange, response: Any, wrapper: Any) -> None:
+    def take(exchange: Exchange, response: Any, wrapper: Any) -> None:
         try:
             exchange.response(response.status_code, response.headers.raw)
             response.stream = wrapper(response.stream, exchange)
@@ -203,7 +258,7 @@ def _patch_urllib3(module: Any) -> None:
         return
     broken = (module.exceptions.HTTPError, OSError)
 
-    def follow(response: Any, exchange: _core.Exchange) -> None:
+    def follow(response: Any, exchange: Exchange) -> None:
         # What is put on the response must not hold it: it is to go with its last reference, and its connection with it.
         kind, held = type(response), weakref.ref(response)
         raw_read, handle_chunk, read_chunked = kind._raw_read, kind._handle_chunk, kind.read_chunked
@@ -276,6 +331,9 @@ def _patch_urllib3(module: Any) -> None:
                     bytes(sent) if isinstance(sent, (bytes, bytearray)) else None,
                     getattr(self, "proxy", None),
                 )
+                if isinstance(exchange, _Relayed):
+                    more = {name: value.encode().decode("latin-1") for name, value in _headers_for(exchange, headers or ())}
+                    headers = {**(headers or {}), **more}
             except Exception:
                 pass  # nothing that could be recorded
             if exchange is None:
@@ -312,7 +370,7 @@ def _patch_aiohttp(module: Any) -> None:
     # Answers that are being read, by the identity of their reader.
     answers: weakref.WeakValueDictionary[int, Any] = weakref.WeakValueDictionary()
 
-    def exchange_of(reader: Any) -> Optional[_core.Exchange]:
+    def exchange_of(reader: Any) -> Optional[Exchange]:
         answer = answers.get(id(reader)) if answers else None
         return answer._steno_exchange if answer is not None and answer.content is reader else None
 
@@ -330,6 +388,8 @@ def _patch_aiohttp(module: Any) -> None:
                     bytes(body) if isinstance(body, (bytes, bytearray)) else None,
                     getattr(self, "proxy", None),
                 )
+                if isinstance(exchange, _Relayed):
+                    self.headers.extend(_headers_for(exchange, self.headers))
             except Exception:
                 exchange = None
             try:

@@ -1,0 +1,159 @@
+#include "python/relayed.hpp"
+
+#include "base/json_writer.hpp"
+#include "client/draft.hpp"
+#include "client/record_writer.hpp"
+#include "client/tracker.hpp"
+#include "python/context.hpp"
+#include "record/binary.hpp"
+
+#include <algorithm>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace steno::python {
+
+namespace {
+
+using Headers = std::vector<std::pair<std::string, std::string>>;
+
+// A server takes 64 KB of head; the program's own come first.
+constexpr std::size_t kLongestHeader = 8u << 10;
+constexpr std::size_t kMostBytes = 24u << 10;
+
+/// The call as it would be recorded if it ended now.
+Call as_recorded(CallScope::Draft draft) {
+    draft.finish();
+    Call call;
+    (void)decode(draft.header, call);
+    if (!draft.request.empty()) (void)decode(draft.request, call);
+    return call;
+}
+
+std::string json_of(const std::map<std::string, AttributeValue>& attributes) {
+    std::string text;
+    JsonWriter json(text);
+    json.begin_object();
+    for (const auto& [name, value] : attributes) {
+        json.key(name);
+        if (const auto* const words = std::get_if<std::string>(&value)) {
+            json.string(*words);
+        } else if (const auto* const number = std::get_if<double>(&value)) {
+            json.number(*number);
+        } else {
+            json.boolean(std::get<bool>(value));
+        }
+    }
+    json.end_object();
+    return text;
+}
+
+/// The inverse of the gateway's reading (sources/gateway/context_headers.cpp). What a header cannot hold is
+/// left out.
+Headers headers_of(const CallScope::Draft& draft, bool is_ai_call) {
+    const Call call = as_recorded(draft);
+    Headers headers;
+    std::size_t bytes = 0;
+    const auto add = [&](const char* name, std::string_view value) {
+        const auto is_control = [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; };
+        if (value.empty() || value.size() > kLongestHeader || bytes + value.size() > kMostBytes ||
+            std::ranges::any_of(value, is_control))
+            return;
+        bytes += value.size();
+        headers.emplace_back(name, value);
+    };
+    add("x-steno-session", call.trace.session_id);
+    add("x-steno-request", call.trace.request_id);
+    add("x-steno-parent", call.trace.parent_id);
+    add("x-steno-agent", call.trace.agent);
+    add("x-steno-function", call.trace.function);
+    add("x-steno-operation", call.trace.operation);
+    add("x-steno-user", call.who.user_id);
+    add("x-steno-project", call.project);
+    add("x-steno-environment", call.environment);
+    add("x-steno-prompt-type", call.prompt.type);
+    add("x-steno-prompt-name", call.prompt.name);
+    add("x-steno-prompt-version", call.prompt.version);
+    if (is_ai_call) {
+        add("x-steno-name", call.name);
+        if (call.kind != Kind::Chat) add("x-steno-kind", to_string(call.kind));
+    }
+    if (!draft.keeps_texts()) add("x-steno-store-full-data", "false");
+    std::string tags;
+    for (const std::string& tag : call.labels.tags) {
+        if (!tag.contains(',')) tags.append(tags.empty() ? "" : ",").append(tag);
+    }
+    add("x-steno-tags", tags);
+    if (!call.labels.attributes.empty()) add("x-steno-attributes", json_of(call.labels.attributes));
+    if (call.labels.metadata.text.starts_with('{')) add("x-steno-metadata", call.labels.metadata.text);
+    if (call.prompt.variables.text.starts_with('{')) add("x-steno-variables", call.prompt.variables.text);
+    return headers;
+}
+
+/// The tracked AI call that is current and open.
+CallObject* current_ai_call() {
+    const Ref current = current_object();
+    if (!current || !PyObject_TypeCheck(current.get(), call_type)) return nullptr;
+    auto* const call = reinterpret_cast<CallObject*>(current.get());  // the variable keeps it alive
+    return call->is_ai_call && call->scope.recorded() ? call : nullptr;
+}
+
+PyObject* relay_headers(PyObject*, PyObject*) {
+    Headers headers;
+    guarded([&] {
+        if (const CallObject* const call = current_ai_call()) {
+            headers = headers_of(*call->scope.draft(), true);
+            return;
+        }
+        const Context context = current_context();
+        if (!context.node()) return;
+        CallScope unsaid(CallKind::Chat, {}, context);
+        if (const CallScope::Draft* const draft = unsaid.draft()) headers = headers_of(*draft, false);
+        unsaid.level(LogLevel::Off);
+    });
+    Ref list(PyList_New(0));
+    for (const auto& [name, value] : headers) {
+        const Ref pair(
+            Py_BuildValue("(ss#)", name.c_str(), value.data(), static_cast<Py_ssize_t>(value.size())));
+        if (!list || !pair || PyList_Append(list.get(), pair.get()) != 0) return nullptr;
+    }
+    return list.release();
+}
+
+PyObject* relayed(PyObject*, PyObject*) {
+    if (CallObject* const call = current_ai_call()) call->is_relayed = true;
+    Py_RETURN_NONE;
+}
+
+PyObject* server(PyObject*, PyObject*) {
+    const client::Tracker* const tracker = client::Tracker::current();
+    return PyUnicode_FromString(tracker == nullptr ? "" : tracker->server().c_str());
+}
+
+PyMethodDef functions[] = {
+    {"relay_headers", relay_headers, METH_NOARGS, nullptr},
+    {"relayed", relayed, METH_NOARGS, nullptr},
+    {"server", server, METH_NOARGS, nullptr},
+    {nullptr, nullptr, 0, nullptr},
+};
+
+}  // namespace
+
+void settle_relayed(CallObject* call) noexcept {
+    if (!call->is_relayed || !call->scope.recorded()) return;
+    if (!call->has_children && !call->has_calls && call->exchange == nullptr) {
+        call->scope.level(LogLevel::Off);
+        return;
+    }
+    guarded([&] {
+        client::RecordWriter(call->scope.draft()->header)
+            .name(client::number<steno::Call, "kind">(), static_cast<std::uint64_t>(Kind::Function));
+    });
+}
+
+bool add_relayed(PyObject* module) {
+    return PyModule_AddFunctions(module, functions) == 0;
+}
+
+}  // namespace steno::python
