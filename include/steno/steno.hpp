@@ -5,5 +5,6 @@
 #include "steno/context.hpp"
 #include "steno/http.hpp"
 #include "steno/kinds.hpp"
+#include "steno/request.hpp"
 #include "steno/tracking.hpp"
 #include "steno/wrap.hpp"

@@ -62,6 +62,10 @@ struct TrackingOptions {
     /// How long the program's normal exit waits for what is not delivered yet; what is left goes to the spool
     /// folder.
     std::chrono::milliseconds exit_patience{2000};
+
+    /// At the end of each steno::Request a few lines to standard error: tokens, time, agents, functions,
+    /// models, and what the provider said it cost. Also STENO_PRINT_SUMMARY=1.
+    bool print_summary = false;
 };
 
 /// Begins recording with these options; if it had begun, calls go on with the new ones, and what the old ones

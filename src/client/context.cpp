@@ -4,6 +4,7 @@
 #include "base/uuid.hpp"
 #include "client/context_node.hpp"
 #include "client/record_writer.hpp"
+#include "client/request_totals.hpp"
 #include "record/call.hpp"
 
 #include <algorithm>
@@ -108,6 +109,7 @@ Context Context::with_request(std::string_view id) const noexcept {
                                      : client::shortened(id);
         node.parent_id.clear();
         node.sequence = std::make_shared<std::atomic<std::int64_t>>(0);
+        node.totals = client::summaries_wanted() ? std::make_shared<client::RequestTotals>() : nullptr;
     });
 }
 

@@ -12,6 +12,10 @@
 
 namespace steno {
 
+namespace client {
+class RequestTotals;
+}
+
 /// What a Context holds, and the same as fields of a record, made once for all calls within it.
 struct Context::Node {
     std::string session_id;
@@ -35,6 +39,7 @@ struct Context::Node {
     bool variables_checked = false;
     /// Numbers the calls of one request; shared by all contexts within it.
     std::shared_ptr<std::atomic<std::int64_t>> sequence;
+    std::shared_ptr<client::RequestTotals> totals;  ///< likewise; null: no summary is wanted
 
     std::string header;   ///< fields of the header part, but for the labels
     std::string request;  ///< fields of the request payload

@@ -4,6 +4,7 @@
 #include "base/text.hpp"
 #include "client/context_node.hpp"
 #include "client/record_writer.hpp"
+#include "client/request_totals.hpp"
 #include "record/call.hpp"
 
 #include <cstdlib>
@@ -109,6 +110,7 @@ Tracker* Tracker::make(TrackingOptions options) noexcept {
     (void)prepared;
     try {
         remembered() = options;
+        set_summaries_wanted(options.print_summary);
         LogLevel most = LogLevel::Detailed;
         if (const auto level = level_of(environment("STENO_TRACKING"))) {
             options.level = most = *level;
@@ -221,6 +223,8 @@ void Tracker::end(CallScope::Draft* draft) noexcept {
         delete draft;
         return;
     }
+    if (draft->context.node() && draft->context.node()->totals)
+        guarded([&] { draft->context.node()->totals->add(*draft); });
     guarded([&] { draft->finish(); });
     delivery_->push(draft);
 }

@@ -1,5 +1,6 @@
 #include "python/context.hpp"
 
+#include "client/request_totals.hpp"
 #include "python/call.hpp"
 #include "python/values.hpp"
 
@@ -107,6 +108,12 @@ PyObject* leave_method(PyObject*, PyObject* token) {
     Py_RETURN_NONE;
 }
 
+/// end_request(context)
+PyObject* end_request(PyObject*, PyObject* context) {
+    if (Py_IS_TYPE(context, context_type)) client::end_request(of(context));
+    Py_RETURN_NONE;
+}
+
 PyMethodDef methods[] = {
     {"with_session", with_text<&Context::with_session>, METH_O, nullptr},
     {"with_request", with_text<&Context::with_request>, METH_O, nullptr},
@@ -132,6 +139,7 @@ PyMethodDef functions[] = {
     {"current_call", current_call, METH_NOARGS, nullptr},
     {"enter", enter_method, METH_O, nullptr},
     {"leave", leave_method, METH_O, nullptr},
+    {"end_request", end_request, METH_O, nullptr},
     {nullptr, nullptr, 0, nullptr},
 };
 

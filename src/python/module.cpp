@@ -38,6 +38,7 @@ PyObject* start(PyObject*, PyObject* args, PyObject* kwargs) {
                                         "max_spool_bytes",
                                         "durable",
                                         "exit_patience",
+                                        "print_summary",
                                         nullptr};
     TrackingOptions options;
     const char *server = "", *api_key = "", *project = "", *environment = "", *release = "",
@@ -47,11 +48,11 @@ PyObject* start(PyObject*, PyObject* args, PyObject* kwargs) {
     auto max_memory = static_cast<Py_ssize_t>(options.max_memory_bytes);
     auto max_spool = static_cast<Py_ssize_t>(options.max_spool_bytes);
     double interval = 0.1, exit_patience = 2;
-    int durable = 0;
-    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "|$ssssssOndnsnpd:start", const_cast<char**>(names),
+    int durable = 0, print_summary = 0;
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "|$ssssssOndnsnpdp:start", const_cast<char**>(names),
                                      &server, &api_key, &project, &environment, &release, &level, &by_type,
                                      &max_text, &interval, &max_memory, &spool_folder, &max_spool, &durable,
-                                     &exit_patience))
+                                     &exit_patience, &print_summary))
         return nullptr;
     const auto known = level_of(level);
     bool understood = known.has_value();
@@ -69,6 +70,7 @@ PyObject* start(PyObject*, PyObject* args, PyObject* kwargs) {
         options.max_spool_bytes = static_cast<std::uint64_t>(max_spool < 0 ? 0 : max_spool);
         options.durable = durable != 0;
         options.exit_patience = milliseconds_of(exit_patience);
+        options.print_summary = print_summary != 0;
         Py_ssize_t at = 0;
         PyObject *type = nullptr, *name = nullptr;
         while (by_type != nullptr && PyDict_Check(by_type) && PyDict_Next(by_type, &at, &type, &name)) {

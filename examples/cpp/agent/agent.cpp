@@ -38,8 +38,9 @@ std::string next_meeting(const std::string& day) {
 
 int main(int argc, char** argv) {
     const std::string question = argc > 1 ? argv[1] : "When is the next meeting?";
-    const steno::ContextScope request(
-        steno::Context().with_request().with_session("example-agent").with_user("ada").with_tag("example"));
+    const steno::ContextScope session(
+        steno::Context().with_session("example-agent").with_user("ada").with_tag("example"));
+    steno::Request request;  // with STENO_PRINT_SUMMARY=1 its summary is printed at its end
 
     steno::Agent agent("calendar");
     const auto look_up = steno::track(steno::AsFunction{"meetings", "next"}, &next_meeting);
@@ -47,7 +48,8 @@ int main(int argc, char** argv) {
     const std::string meeting = look_up("Monday");
     const std::string answer = ask("Say it kindly: " + meeting);
     agent.end();
+    request.end();
 
-    std::cout << answer << "\n" << steno::Context::current().request() << "\n";
+    std::cout << answer << "\n" << request.id() << "\n";
     if (!steno::flush()) std::cerr << "not delivered yet: " << steno::last_tracking_error() << "\n";
 }

@@ -57,6 +57,7 @@ def start(
     max_spool_bytes: int = 256 << 20,
     durable: bool = False,
     exit_patience: float = 2.0,
+    print_summary: bool = False,
 ) -> None:
     """Begins recording with these options, or goes on with them. Times are in seconds. What is empty is asked of
     STENO_SERVER, STENO_API_KEY, STENO_PROJECT, STENO_ENVIRONMENT, STENO_RELEASE, STENO_SPOOL; STENO_TRACKING wins over
@@ -65,6 +66,7 @@ def start(
     log_level: detailed; summary (of texts the first 300 bytes); metrics-only; off. max_text_bytes: longer prompts and
     answers are cut, with length and SHA-256 kept. durable: a call that has ended is written to the spool folder
     before it returns, and outlives this program, whatever ends it. (It is not synced: a power failure may take the last.)
+    print_summary: a few lines to standard error at the end of each `steno.request()`, as with STENO_PRINT_SUMMARY=1.
     """
     _core.start(
         server=server,
@@ -81,6 +83,7 @@ def start(
         max_spool_bytes=max_spool_bytes,
         durable=durable,
         exit_patience=exit_patience,
+        print_summary=print_summary,
     )
 
 

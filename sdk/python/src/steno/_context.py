@@ -46,8 +46,11 @@ class _Entered:
 class scope(Scope[_core.Context]):
     """Says something of all calls within. `with` gives the context; a function decorated with it runs within it."""
 
-    def __init__(self, change: Callable[[_core.Context], _core.Context]) -> None:
-        self._change = change
+    def __init__(
+        self, change: Callable[[_core.Context], _core.Context], left: Optional[Callable[[_core.Context], None]] = None
+    ) -> None:
+        """`left`: is told of the context when it is over."""
+        self._change, self._left = change, left
         self._entered = _Entered()
 
     def __enter__(self) -> _core.Context:
@@ -61,9 +64,11 @@ class scope(Scope[_core.Context]):
         entered = self._entered.pop()
         if entered is not None:
             _core.leave(entered[1])
+            if self._left is not None:
+                self._left(entered[0])
 
     def __call__(self, function: F) -> F:
-        change = self._change
+        change, left = self._change, self._left
         wrapper: Callable[..., Any]
         if inspect.isasyncgenfunction(function):
             wrapper = _decorate.async_generator(function, self._around)
@@ -71,7 +76,7 @@ class scope(Scope[_core.Context]):
 
             @types.coroutine
             def generator_based(*args: Any, **kwargs: Any) -> Any:
-                with scope(change):
+                with scope(change, left):
                     return (yield from function(*args, **kwargs))
 
             wrapper = generator_based
@@ -80,28 +85,28 @@ class scope(Scope[_core.Context]):
         elif inspect.iscoroutinefunction(function):
 
             async def coroutine(*args: Any, **kwargs: Any) -> Any:
-                with scope(change):
+                with scope(change, left):
                     return await function(*args, **kwargs)
 
             wrapper = coroutine
         else:
 
             def plain(*args: Any, **kwargs: Any) -> Any:
-                with scope(change):
+                with scope(change, left):
                     return function(*args, **kwargs)
 
             wrapper = plain
         return cast(F, functools.wraps(function)(wrapper))
 
     def _around(self, args: object, kwargs: object) -> _Around:
-        return _Around(self._change(_core.current_context()))
+        return _Around(self._change(_core.current_context()), self._left)
 
 
 class _Around:
     """The context around the steps of a generator."""
 
-    def __init__(self, context: _core.Context) -> None:
-        self._context = context
+    def __init__(self, context: _core.Context, left: Optional[Callable[[_core.Context], None]]) -> None:
+        self._context, self._left = context, left
 
     def _enter(self) -> None:
         self._token = _core.enter(self._context)
@@ -116,20 +121,24 @@ class _Around:
         pass
 
     def _failed(self, error: BaseException) -> None:
-        self._leave()
+        self.end()
 
-    end = _leave
+    def end(self) -> None:
+        self._leave()
+        if self._left is not None:
+            self._left(self._context)
 
 
 def request(id: str = "", *, user: str = "", traceparent: str = "") -> scope:
-    """One request of your program's users: calls within carry its id (a new one, if none is given) and are numbered."""
+    """One request of your program's users: calls within carry its id (a new one, if none is given) and are numbered. At
+    its end a summary, if `steno.start(print_summary=True)` or STENO_PRINT_SUMMARY=1 wants it."""
 
     def change(context: _core.Context) -> _core.Context:
         context = context.with_request(id)
         context = context.with_user(user) if user else context
         return context.with_traceparent(traceparent) if traceparent else context
 
-    return scope(change)
+    return scope(change, _core.end_request)
 
 
 def session(id: str, *, user: str = "") -> scope:

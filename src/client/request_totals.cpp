@@ -1,0 +1,227 @@
+#include "client/request_totals.hpp"
+
+#include "base/text.hpp"
+#include "base/time.hpp"
+#include "client/context_node.hpp"
+#include "client/draft.hpp"
+#include "client/tracker.hpp"
+#include "record/binary.hpp"
+#include "record/call.hpp"
+#include "steno/request.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <atomic>
+#include <csignal>
+#include <cstdlib>
+#include <ctime>
+#include <poll.h>
+#include <unistd.h>
+
+namespace steno::client {
+
+namespace {
+
+constexpr std::size_t kKeptNames = 100;    ///< of agents, functions, models, that are kept apart
+constexpr std::size_t kShownNames = 8;     ///< of them
+constexpr std::size_t kLongestShown = 60;  ///< bytes of a name
+
+std::atomic<bool> wanted_by_options{false};
+
+/// Names are the program's: none is to steer a terminal.
+std::string printable(std::string_view name) {
+    std::string text(utf8_prefix(name, kLongestShown));
+    for (char& c : text) {
+        if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) c = '?';
+    }
+    return text;
+}
+
+std::string grouped(std::int64_t number) {
+    std::string digits = std::to_string(number);
+    for (std::size_t at = digits.size(); at > 3;) digits.insert(at -= 3, ",");
+    return digits;
+}
+
+std::string counted(std::int64_t number, std::string_view what) {
+    return fmt::format("{} {}{}", grouped(number), what, number == 1 ? "" : "s");
+}
+
+std::string time_of(std::int64_t nanos) {
+    const double ms = static_cast<double>(nanos) / 1e6;
+    if (ms >= 60'000) return fmt::format("{:.1f} min", ms / 60'000);
+    if (ms >= 1000) return fmt::format("{:.1f} s", ms / 1000);
+    return fmt::format("{:.{}f} ms", ms, ms < 10 ? 1 : 0);
+}
+
+/// Of "0.000210000000" the digits that say something.
+std::string amount(Decimal value) {
+    std::string text = value.to_string();
+    if (text.find('.') == text.npos) return text;
+    text.resize(text.find_last_not_of('0') + 1);
+    if (text.ends_with('.')) text.pop_back();
+    return text;
+}
+
+/// Whoever reads standard error may be gone: that is no reason for the program to die of a signal.
+class WithoutSigpipe {
+  public:
+    WithoutSigpipe() {
+        sigset_t pending;
+        ::sigemptyset(&pipe_);
+        ::sigaddset(&pipe_, SIGPIPE);
+        ::sigpending(&pending);
+        was_pending_ = ::sigismember(&pending, SIGPIPE) == 1;
+        ::pthread_sigmask(SIG_BLOCK, &pipe_, &before_);
+    }
+    ~WithoutSigpipe() {
+        const timespec none{};
+        if (!was_pending_) ::sigtimedwait(&pipe_, nullptr, &none);
+        ::pthread_sigmask(SIG_SETMASK, &before_, nullptr);
+    }
+    WithoutSigpipe(const WithoutSigpipe&) = delete;
+    WithoutSigpipe& operator=(const WithoutSigpipe&) = delete;
+
+  private:
+    sigset_t pipe_;
+    sigset_t before_;
+    bool was_pending_;
+};
+
+void print(std::string_view text) {
+    pollfd standard_error{STDERR_FILENO, POLLOUT, 0};
+    if (::poll(&standard_error, 1, 0) != 1 || (standard_error.revents & POLLOUT) == 0) return;
+    const WithoutSigpipe guard;
+    [[maybe_unused]] const ssize_t written = ::write(STDERR_FILENO, text.data(), text.size());
+}
+
+}  // namespace
+
+RequestTotals::RequestTotals() : process_(::getpid()), began_(system_clock().steady_nanos()) {}
+
+void RequestTotals::note(ByName& names, std::string_view name, std::int64_t calls, std::int64_t nanos) {
+    if (name.empty()) return;
+    const auto found = names.find(std::string(name));
+    if (found == names.end() && names.size() == kKeptNames) return;
+    Timed& timed = found == names.end() ? names[std::string(name)] : found->second;
+    timed.calls += calls;
+    timed.nanos += nanos;
+}
+
+void RequestTotals::add(const CallScope::Draft& draft) {
+    Call call;
+    if (::getpid() != process_ || !decode(draft.header, call)) return;
+    const std::int64_t nanos = std::max<std::int64_t>(system_clock().steady_nanos() - draft.began_steady, 0);
+    const std::lock_guard lock(mutex_);
+    if (taken_) return;
+    ++calls_;
+    note(agents_, call.trace.agent, 0, 0);
+    note(functions_, call.trace.function, 0, 0);
+    if (call.kind == Kind::Agent) note(agents_, shortened(call.name), 1, nanos);
+    if (call.kind == Kind::Function) note(functions_, shortened(call.name), 1, nanos);
+    if (!reaches_a_model(call.kind)) return;
+    ++ai_calls_;
+    if (draft.failed) ++failed_;
+    note(models_, call.model.requested.empty() ? call.provider.name : call.model.requested, 1, nanos);
+    input_ += call.usage.input_tokens.value_or(0);
+    output_ += call.usage.output_tokens.value_or(0);
+    if (!call.usage.input_tokens && !call.usage.output_tokens) ++without_usage_;
+    if (call.cost.total) {
+        ++with_cost_;
+        cost_[call.cost.currency] += *call.cost.total;
+    }
+}
+
+std::string RequestTotals::list(std::string_view head, const ByName& names) {
+    if (names.empty()) return {};
+    std::vector<const ByName::value_type*> shown;
+    for (const auto& row : names) shown.push_back(&row);
+    std::ranges::sort(shown, {}, [](const auto* row) {
+        return std::pair<std::int64_t, std::string_view>(-row->second.nanos, row->first);
+    });
+    std::string line = fmt::format("  {:<10}", head);
+    for (std::size_t i = 0; i < shown.size(); ++i) {
+        if (i == kShownNames) {
+            line += fmt::format(", {} more", shown.size() - i);
+            break;
+        }
+        const auto& [name, timed] = *shown[i];
+        line += (i == 0 ? "" : ", ") + printable(name);
+        if (timed.calls != 0)
+            line += fmt::format(" ({}, {})", counted(timed.calls, "call"), time_of(timed.nanos));
+    }
+    return line + "\n";
+}
+
+std::string RequestTotals::take_text(std::string_view request_id, std::string_view server) {
+    if (::getpid() != process_) return {};
+    const std::lock_guard lock(mutex_);
+    if (std::exchange(taken_, true) || calls_ == 0) return {};
+    std::string text = fmt::format("steno: request {} · {}, {} failed · {} tokens ({} in, {} out)",
+                                   printable(request_id), counted(ai_calls_, "AI call"), grouped(failed_),
+                                   grouped(input_ + output_), grouped(input_), grouped(output_));
+    if (without_usage_ != 0) text += fmt::format(", not told of {}", counted(without_usage_, "call"));
+    text += fmt::format(" · {}\n", time_of(system_clock().steady_nanos() - began_));
+    text += list("agents", agents_) + list("functions", functions_) + list("models", models_);
+    std::string cost;
+    for (const auto& [currency, total] : cost_) {
+        cost += cost.empty() ? "" : " + ";
+        cost += currency == "USD" ? "$" + amount(total) : amount(total) + " " + printable(currency);
+    }
+    if (with_cost_ != 0)
+        cost += fmt::format(" told for {} of {}; ", with_cost_, counted(ai_calls_, "AI call"));
+    // The prices are the server's.
+    if (with_cost_ < ai_calls_ || with_cost_ == 0)
+        cost += fmt::format("at the server's prices: {}/api/v1/requests/{}", server, printable(request_id));
+    if (cost.ends_with("; ")) cost.resize(cost.size() - 2);
+    if (ai_calls_ != 0) text += fmt::format("  {:<10}{}\n", "cost", cost);
+    if (text.size() > kLongest) text = std::string(utf8_prefix(text, kLongest - 1)) + "\n";
+    return text;
+}
+
+bool summaries_wanted() noexcept {
+    static const bool by_environment = [] {
+        const char* const value = std::getenv("STENO_PRINT_SUMMARY");
+        return value != nullptr && std::string_view(value) == "1";
+    }();
+    return by_environment || wanted_by_options.load(std::memory_order_relaxed);
+}
+
+void set_summaries_wanted(bool wanted) noexcept {
+    wanted_by_options = wanted;
+}
+
+void end_request(const Context& context) noexcept {
+    const Context::Node* const node = context.node().get();
+    if (node == nullptr || !node->totals) return;
+    guarded([&] {
+        const Tracker* const tracker = Tracker::current();
+        const std::string text = node->totals->take_text(
+            node->request_id, tracker == nullptr ? std::string_view() : tracker->server());
+        if (!text.empty()) print(text);
+    });
+}
+
+}  // namespace steno::client
+
+namespace steno {
+
+Request::Request(std::string_view id) noexcept : Request(id, Context::current()) {}
+
+Request::Request(std::string_view id, const Context& context) noexcept {
+    if (!tracking()) return;
+    context_ = context.with_request(id);
+    scope_.emplace(context_);
+}
+
+Request::~Request() {
+    end();
+}
+
+void Request::end() noexcept {
+    scope_.reset();
+    client::end_request(context_);
+}
+
+}  // namespace steno

@@ -1,0 +1,104 @@
+"""The summary at the end of a request: what is printed, where and when."""
+
+import re
+
+CALLS = """
+import asyncio, steno
+
+def ask(tokens):
+    with steno.call("openai", "gpt-4o-mini") as call:
+        call.output("yes").usage(input_tokens=tokens, output_tokens=1)
+"""
+TREE = CALLS + """
+with steno.session("s"), steno.request("sum-1"):
+    with steno.agent("calendar") as agent:
+        ask(1200)
+        with steno.function("taskOperations", operation="create"):
+            pass
+        ask(48)
+        agent.usage(input_tokens=1248, output_tokens=2)  # its calls' again
+print("done")
+"""
+
+
+def summaries(done):
+    assert done.returncode == 0, done.stderr
+    return re.findall(r"^steno: request (\S+) · (\d+) AI calls?.* (\d+) tokens", done.stderr.replace(",", ""), re.M)
+
+
+def test_a_tree(program, server):
+    done, calls = program(TREE, env={"STENO_PRINT_SUMMARY": "1"})
+    assert done.returncode == 0 and done.stdout == "done\n" and len(calls) == 4
+    assert re.fullmatch(
+        r"steno: request sum-1 · 2 AI calls, 0 failed · 1,250 tokens \(1,248 in, 2 out\) · [\d.]+ m?s\n"
+        r"  agents    calendar \(1 call, [\d.]+ ms\)\n"
+        r"  functions taskOperations \(1 call, [\d.]+ ms\)\n"
+        r"  models    gpt-4o-mini \(2 calls, [\d.]+ ms\)\n"
+        rf"  cost      at the server's prices: {re.escape(server.url)}/api/v1/requests/sum-1\n", done.stderr), done.stderr
+    asked = server.get("/api/v1/requests/sum-1")[2]["summary"]  # the server adds up the same
+    assert (asked["ai_calls"], asked["input_tokens"], asked["output_tokens"]) == (2, 1248, 2) and asked["cost"]["total"]
+
+
+def test_it_is_off_unless_wanted(program):
+    tree = TREE.replace("sum-1", "sum-2")
+    done, calls = program(tree)
+    assert (done.stdout, done.stderr) == ("done\n", "") and len(calls) == 4
+    done, calls = program(tree, env={"STENO_PRINT_SUMMARY": "1", "STENO_TRACKING": "off"})
+    assert (done.stdout, done.stderr) == ("done\n", "")
+
+
+def test_each_request_has_its_own_however_it_is_opened(program):
+    done, _ = program(CALLS + """
+steno.start(print_summary=True)
+
+@steno.request("plain")
+def plain():
+    ask(1)
+
+@steno.request("coroutine")
+async def coroutine(tokens):
+    await asyncio.to_thread(ask, tokens)
+
+@steno.request("generator")
+def generator():
+    ask(3)
+    yield 1
+    ask(3)
+
+@steno.request("failing")
+def failing():
+    ask(4)
+    raise ValueError
+
+async def main():
+    await asyncio.gather(*(coroutine(20 + n) for n in range(3)))
+
+plain()
+asyncio.run(main())
+list(generator())
+try:
+    failing()
+except ValueError:
+    pass
+with steno.request("empty"):
+    pass
+""")
+    found = summaries(done)
+    assert sorted(found) == sorted([("plain", "1", "2"), ("coroutine", "1", "21"), ("coroutine", "1", "22"),
+                                    ("coroutine", "1", "23"), ("generator", "2", "8"), ("failing", "1", "5")])
+
+
+def test_whoever_has_closed_standard_error_is_not_harmed(program):
+    done, calls = program(CALLS + """
+import os
+reading, writing = os.pipe()
+os.close(reading)
+os.dup2(writing, 2)
+with steno.request("broken"):
+    ask(1)
+os.close(2)
+with steno.request("closed"):
+    ask(1)
+print("done")
+""", env={"STENO_PRINT_SUMMARY": "1"})
+    assert done.returncode == 0 and done.stdout == "done\n" and len(calls) == 2
