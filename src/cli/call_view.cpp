@@ -50,6 +50,16 @@ std::string tokens(dom::element call) {
     return input + " → " + side("/usage/output_tokens", estimated);
 }
 
+std::string cost_of(dom::element call) {
+    const std::string total = text_at(call, "/cost/total");
+    const bool estimated = text_at(call, "/usage/estimated") == "true";
+    return total.empty() ? "" : (estimated ? "~" : "") + money(total, text_at(call, "/cost/currency"));
+}
+
+std::string duration_of(dom::element call) {
+    return has(call, "/time/duration_ms") ? milliseconds(number_at(call, "/time/duration_ms")) : "";
+}
+
 std::string whole_record_fields() {
     std::string names;
     Call call;
@@ -63,16 +73,6 @@ namespace {
 
 std::string clock_time(const std::string& started_at) {
     return started_at.size() >= 23 ? started_at.substr(5, 5) + " " + started_at.substr(11, 12) : started_at;
-}
-
-std::string cost(dom::element call) {
-    const std::string total = text_at(call, "/cost/total");
-    const bool estimated = text_at(call, "/usage/estimated") == "true";
-    return total.empty() ? "" : (estimated ? "~" : "") + money(total, text_at(call, "/cost/currency"));
-}
-
-std::string duration(dom::element call) {
-    return has(call, "/time/duration_ms") ? milliseconds(number_at(call, "/time/duration_ms")) : "";
 }
 
 std::string_view short_id(std::string_view id) {
@@ -194,7 +194,7 @@ std::string_view call_table_fields() {
 void add_call(Table& table, dom::element call) {
     const std::string status = text_at(call, "/status");
     table.row({clock_time(text_at(call, "/started_at")), status, text_at(call, "/provider/name"), model(call),
-               tokens(call), cost(call), duration(call), what(call), text_at(call, "/id")},
+               tokens(call), cost_of(call), duration_of(call), what(call), text_at(call, "/id")},
               {Colour::Dim, colour_of_status(status), Colour::Plain, Colour::Plain, Colour::Plain,
                Colour::Plain, Colour::Plain, Colour::Plain, Colour::Dim});
 }
@@ -205,7 +205,7 @@ void print_call_line(dom::element call) {
                paint(clock_time(text_at(call, "/started_at")), Colour::Dim),
                paint(short_id(text_at(call, "/id")), Colour::Dim),
                paint(fmt::format("{:<9}", status), colour_of_status(status)), printable(model(call)),
-               tokens(call), cost(call), duration(call), utf8_prefix(printable(what(call)), 80));
+               tokens(call), cost_of(call), duration_of(call), utf8_prefix(printable(what(call)), 80));
 }
 
 void print_call(dom::element call) {
@@ -214,7 +214,7 @@ void print_call(dom::element call) {
                paint(status, colour_of_status(status)), paint(text_at(call, "/id"), Colour::Dim));
     field("time", text_at(call, "/started_at"));
     field("duration",
-          duration(call) +
+          duration_of(call) +
               (has(call, "/time/time_to_first_token_ms")
                    ? ", first token after " + milliseconds(number_at(call, "/time/time_to_first_token_ms"))
                    : ""));
@@ -232,7 +232,7 @@ void print_call(dom::element call) {
         usage += ", " + text_at(call, "/usage/reasoning_tokens") + " reasoning";
     if (text_at(call, "/usage/estimated") == "true") usage += " (~ counted by Steno, not reported)";
     field("tokens", usage);
-    field("cost", cost(call).empty() ? "" : cost(call) + " by " + text_at(call, "/cost/price_id"));
+    field("cost", cost_of(call).empty() ? "" : cost_of(call) + " by " + text_at(call, "/cost/price_id"));
     field("finish", joined(call, "/response/finish_reasons"));
     field("kind", text_at(call, "/kind"));
     field("project", text_at(call, "/project"));

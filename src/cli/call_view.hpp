@@ -23,6 +23,10 @@ bool has(simdjson::dom::element value, const char* pointer);
 
 /// "31 → 6", "14" for what has no output in tokens; "?" for a side that is not known, "" if neither is.
 std::string tokens(simdjson::dom::element call);
+/// "$0.0042", "~$0.0042" if Steno counted the tokens; "" if it is not known.
+std::string cost_of(simdjson::dom::element call);
+/// "" while it runs.
+std::string duration_of(simdjson::dom::element call);
 /// The `fields` parameter that asks for everything, payloads too.
 std::string whole_record_fields();
 

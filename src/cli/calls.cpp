@@ -3,6 +3,7 @@
 #include "cli/command.hpp"
 #include "cli/completeness.hpp"
 #include "cli/csv.hpp"
+#include "cli/request_tree.hpp"
 #include "cli/terminal.hpp"
 #include "cli/usage.hpp"
 
@@ -102,6 +103,24 @@ Result<int> show(const Program& program, const CallsFlags& flags) {
     return completeness.exit_code();
 }
 
+Result<int> tree(const Program& program, const CallsFlags& flags) {
+    STENO_ASSIGN(const auto api, Api::open(program, flags.record));
+    STENO_ASSIGN(Completeness completeness, Completeness::begin(*api));
+    STENO_ASSIGN(const std::string body, api->get("/api/v1/requests/" + net::percent_encode(flags.id)));
+    if (program.json) {
+        fmt::print("{}\n", body);
+        return completeness.exit_code();
+    }
+    constexpr std::size_t kDeepest = 1u << 16;
+    simdjson::dom::parser parser;
+    simdjson::dom::element request;
+    if (parser.allocate(body.size(), kDeepest) != simdjson::SUCCESS ||
+        parser.parse(body).get(request) != simdjson::SUCCESS)
+        return fail(Code::Internal, "the answer is no JSON");
+    print_request(request);
+    return completeness.exit_code();
+}
+
 Result<int> tail(const Program& program, const CallsFlags& flags) {
     STENO_ASSIGN(const auto api, Api::open(program, flags.record));
     STENO_ASSIGN(const std::string query, selection(flags));
@@ -197,6 +216,11 @@ void add_calls(Program& program) {
                   show);
     add_record_flags(*sub, flags->record);
     sub->add_option("id", flags->id, "the call's id, as in the x-steno-call-id answer header")->required();
+
+    sub = command("tree", "The calls of one request as a tree, and what they come to",
+                  "  steno calls tree 01992f6a-0d9c-7c11-9c1b-2f1f0f6f3a77\n", tree);
+    add_record_flags(*sub, flags->record);
+    sub->add_option("request", flags->id, "the request's id: trace.request_id, x-steno-request")->required();
 
     sub =
         command("tail", "Calls as they begin and end", "  steno calls tail -f trace.agent=calendar\n", tail);

@@ -3,6 +3,7 @@
 import json
 import os
 import pathlib
+import re
 import shutil
 import subprocess
 import sys
@@ -11,7 +12,8 @@ import pytest
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests/support"))
-from steno_process import NO_KEYS, Server, Simulator  # noqa: E402
+import python_package  # noqa: E402
+from steno_process import NO_KEYS, SANITIZED, Server, Simulator, run  # noqa: E402
 
 
 @pytest.fixture(scope="module")
@@ -45,6 +47,49 @@ def recorded(server, session):
 def test_python(server):
     run_example(server, sys.executable, ROOT / "examples/python/chat.py")
     assert len(recorded(server, "example-python")) == 2
+
+
+@pytest.fixture(scope="module")
+def agents(server, simulator, tmp_path_factory):
+    """The ids of the requests that the agent has made: its client asks the provider, and the gateway."""
+    if not python_package.is_built():
+        pytest.skip("the Python package was not built (python3-dev is missing)")
+    if SANITIZED:
+        pytest.skip("an ordinary Python does not have the sanitizer's runtime; tests/python loads it")
+    python_package.install()
+    spool = str(tmp_path_factory.mktemp("spool"))
+    return [run_example(server, sys.executable, ROOT / "examples/python/agent.py", PYTHONPATH=str(python_package.SITE),
+                        STENO_SERVER=server.url, STENO_SPOOL=spool, OPENAI_BASE_URL=base + "/openai/v1").splitlines()[-1]
+            for base in (simulator.url, server.url)]
+
+
+def test_the_agents_tree_in_the_terminal(server, agents):
+    for request in agents:
+        head, *lines = run("calls", "tree", request, "--server", server.url).stdout.splitlines()
+        assert head.split() == ["call", "status", "duration", "tokens", "cost"]
+        shown = [line.split("  ")[0].rstrip() for line in lines]
+        assert shown[0] == "agent calendar" and "success" in lines[0]
+        assert re.fullmatch(r"├─ chat (gpt-4o-mini|ask) ?.*", shown[1]) and "→" in lines[1] and "$" in lines[1]
+        assert shown[2] == "├─ function taskOperations create" and "→" not in lines[2]
+        assert re.fullmatch(r"└─ chat (gpt-4o-mini|ask) ?.*", shown[3])
+        facts = dict(line.split(maxsplit=1) for line in lines[4:] if line)
+        assert (facts["request"], facts["agents"], facts["functions"]) == (request, "calendar", "taskOperations")
+    told = json.loads(run("calls", "tree", agents[0], "--server", server.url, "--json").stdout)
+    assert told == server.get(f"/api/v1/requests/{agents[0]}")[2]
+
+
+def test_the_agents_tree_on_the_page(server, agents):
+    node = os.environ.get("STENO_NODE") or shutil.which("node")
+    if not node or not shutil.which("chromium") or not (ROOT / "ui/node_modules/playwright-core").exists():
+        pytest.skip("node, chromium or the page's libraries are not installed")
+    for request in agents:
+        done = subprocess.run([node, ROOT / "tests/examples/page_of_request.mjs", server.url, request], capture_output=True, text=True,
+                              timeout=120, env={**os.environ, "STENO_CHROMIUM": shutil.which("chromium")})
+        assert done.returncode == 0, done.stderr
+        shown = json.loads(done.stdout)
+        assert shown["sins"] == [] and [level for level, _ in shown["rows"]] == ["1", "2", "2", "2"]
+        for (_, text), name in zip(shown["rows"], ("calendar", "gpt-4o-mini", "taskOperations", "gpt-4o-mini"), strict=True):
+            assert name in text
 
 
 def test_node(server, tmp_path):

@@ -1,6 +1,5 @@
 """Installs the package with pip, from what the build has compiled, into a folder of the build; and a server for the tests."""
 
-import fcntl
 import os
 import pathlib
 import subprocess
@@ -10,30 +9,10 @@ import pytest
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests/support"))
-BUILD = pathlib.Path(os.environ.get("STENO_BUILD", ROOT / "build/release"))
-SITE = BUILD / "python-site"
+from python_package import SITE, install  # noqa: E402
+
 for name in [name for name in os.environ if name.startswith(("STENO_T", "STENO_S")) or name.endswith("_API_KEY")]:
     del os.environ[name]
-
-
-def newest(folder):
-    return max(path.stat().st_mtime for path in folder.rglob("*") if path.is_file())
-
-
-def install():
-    BUILD.mkdir(parents=True, exist_ok=True)
-    with open(BUILD / "python-site.lock", "w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        sources = max(newest(ROOT / "sdk/python"), newest(BUILD / "src/python"))
-        done = SITE / "installed"
-        if done.is_file() and done.stat().st_mtime > sources:
-            return
-        subprocess.run([sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--no-index", "--no-build-isolation",
-                        "--disable-pip-version-check", "--upgrade", "--config-settings", f"build-dir={BUILD}",
-                        "--target", str(SITE), str(ROOT / "sdk/python")], check=True)
-        done.touch()
-
-
 install()
 sys.path.insert(0, str(SITE))
 

@@ -6,6 +6,7 @@ import datetime
 import decimal
 import enum
 import gc
+import signal
 import sys
 import threading
 import uuid
@@ -194,6 +195,39 @@ def test_many_threads_at_once(recorded):
     for thread in threads:
         thread.join()
     assert len(recorded(payloads=False)) == 16 * 200 * 2
+
+
+def test_reentrance_from_finalizers_and_signal_handlers(recorded):
+    class Asking:
+        def __init__(self):
+            self.itself = self  # only the garbage collector ends it, whenever it likes
+
+        def __del__(self):
+            ask("from __del__")
+
+    @steno.ai_call_tracker
+    def ask(prompt, *more):
+        return prompt
+
+    def on_signal(number, frame):
+        signals.append(ask("from a signal"))
+
+    signals, before = [], signal.signal(signal.SIGALRM, on_signal)
+    signal.setitimer(signal.ITIMER_REAL, 0.001, 0.001)
+    threshold = gc.get_threshold()
+    gc.set_threshold(5)
+    try:
+        for number in range(2000):
+            Asking()
+            with steno.session(str(number)):
+                assert ask("x", [str(number)], {"n": [number]}) == "x"
+    finally:
+        gc.set_threshold(*threshold)
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+    gc.collect()
+    said = [call["preview"]["prompt"] for call in recorded(payloads=False)]
+    assert said.count("x") == said.count("from __del__") == 2000 and said.count("from a signal") == len(signals) > 0
 
 
 def test_a_generator_that_is_collected_elsewhere(recorded):

@@ -2,6 +2,7 @@
 
 import asyncio
 import concurrent.futures
+import os
 import re
 import subprocess
 import sys
@@ -313,4 +314,5 @@ def test_odd_values(recorded, config):
 
 def test_langchain_is_not_imported_for_those_who_do_not_use_it():
     source = "import sys, steno; steno.instrument(); assert not [name for name in sys.modules if name.startswith('langchain')]"
-    subprocess.run([sys.executable, "-c", source], check=True, env={"PYTHONPATH": str(SITE), "STENO_TRACKING": "off"})
+    subprocess.run([sys.executable, "-c", source], check=True,
+                   env={**os.environ, "PYTHONPATH": str(SITE), "STENO_TRACKING": "off"})

@@ -14,7 +14,9 @@ import urllib.request
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BINARY = os.environ.get("STENO_BINARY", str(ROOT / "build/release/steno"))
 SANITIZED = "ASAN_SYMBOLIZER_PATH" in os.environ  # ./dev asan, ./dev tsan: memory and time are the sanitizer's
-NO_KEYS = {k: v for k, v in os.environ.items() if not k.endswith("_API_KEY") and not k.startswith(("STENO_", "AWS_"))}
+# Nor what a sanitizer's Python has to load (tests/python).
+NO_KEYS = {k: v for k, v in os.environ.items()
+           if not k.endswith("_API_KEY") and not k.startswith(("STENO_", "AWS_")) and k != "LD_PRELOAD"}
 
 
 def run(*args, check=True, env=None, stdin=None, timeout=120):

@@ -1,0 +1,105 @@
+#include "cli/request_tree.hpp"
+
+#include "cli/call_view.hpp"
+#include "cli/terminal.hpp"
+
+#include <fmt/format.h>
+
+#include <string>
+#include <vector>
+
+namespace steno::cli {
+
+namespace {
+
+namespace dom = simdjson::dom;
+
+constexpr std::size_t kDeepestShown = 40;  ///< what lies deeper stands there too
+
+std::string what(dom::element call) {
+    const std::string name = text_at(call, "/name");
+    const std::string model = text_at(call, "/model/requested");
+    std::string text = text_at(call, "/kind");
+    if (!name.empty()) text += " " + name;
+    if (!model.empty() && model != name) text += " (" + model + ")";
+    if (const std::string operation = text_at(call, "/trace/operation");
+        !operation.empty() && text_at(call, "/kind") == "function")
+        text += " " + operation;
+    return text;
+}
+
+void add_row(Table& table, const std::string& lines, dom::element call) {
+    const std::string status = text_at(call, "/status");
+    table.row({lines + what(call), status, duration_of(call), tokens(call), cost_of(call)},
+              {Colour::Plain, colour_of_status(status)});
+}
+
+/// Depth first, with a stack of its own: trees of thousands of levels exist.
+void add_rows(Table& table, dom::array roots) {
+    struct Level {
+        dom::array::iterator next;
+        dom::array::iterator end;
+        std::string lines;  ///< before each of its rows
+    };
+    std::vector<Level> levels{{roots.begin(), roots.end(), ""}};
+    while (!levels.empty()) {
+        Level& level = levels.back();
+        if (!(level.next != level.end)) {
+            levels.pop_back();
+            continue;
+        }
+        const dom::element node = *level.next;
+        ++level.next;
+        const bool last = !(level.next != level.end);
+        const bool root = levels.size() == 1;
+        dom::element call;
+        if (node["call"].get(call) != simdjson::SUCCESS) continue;
+        add_row(table, root ? "" : level.lines + (last ? "└─ " : "├─ "), call);
+        dom::array children;
+        if (node["children"].get(children) != simdjson::SUCCESS) continue;
+        std::string lines = level.lines;
+        if (!root && levels.size() < kDeepestShown) lines += last ? "   " : "│  ";
+        levels.push_back({children.begin(), children.end(), std::move(lines)});
+    }
+}
+
+std::string listed(dom::element summary, const char* pointer) {
+    dom::array names;
+    std::string text;
+    if (summary.at_pointer(pointer).get(names) != simdjson::SUCCESS) return text;
+    for (const dom::element name : names) text += (text.empty() ? "" : ", ") + text_at(name, "");
+    return text;
+}
+
+}  // namespace
+
+void print_request(dom::element request) {
+    Table table({{"call", false, true},
+                 {"status", false, false},
+                 {"duration", true, false},
+                 {"tokens", true, false},
+                 {"cost", true, false}});
+    dom::array roots;
+    if (request["tree"].get(roots) == simdjson::SUCCESS) add_rows(table, roots);
+    table.print();
+    dom::element summary;
+    if (request["summary"].get(summary) != simdjson::SUCCESS) return;
+    const auto field = [](std::string_view name, const std::string& value) {
+        if (!value.empty())
+            fmt::print("  {} {}\n", paint(fmt::format("{:<10}", name), Colour::Dim), printable(value));
+    };
+    const auto count = [&](const char* pointer) {
+        return grouped(static_cast<std::int64_t>(number_at(summary, pointer)));
+    };
+    fmt::print("\n");
+    field("request", text_at(request, "/request_id"));
+    field("tokens", count("/input_tokens") + " → " + count("/output_tokens"));
+    if (has(summary, "/cost/total"))
+        field("cost", money(text_at(summary, "/cost/total"), text_at(summary, "/cost/currency")));
+    if (has(summary, "/duration_ms")) field("duration", milliseconds(number_at(summary, "/duration_ms")));
+    field("agents", listed(summary, "/agents"));
+    field("functions", listed(summary, "/functions"));
+    if (text_at(request, "/truncated") == "true") field("note", "there are more calls than are shown");
+}
+
+}  // namespace steno::cli
