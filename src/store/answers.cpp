@@ -55,6 +55,17 @@ Cell average_cell(FieldType type, const Sum& sum) {
     }
 }
 
+CostCount cost_count(const Call& call) {
+    if (!call.cost.total) {
+        const bool used = call.usage.input_tokens || call.usage.output_tokens;
+        const bool priceable = reaches_a_model(call.kind) && (call.status != Status::Failure || used);
+        return priceable ? CostCount::Unpriced : CostCount::Nothing;
+    }
+    const bool estimated = call.usage.estimated.value_or(false);
+    if (call.cost.currency == "USD") return estimated ? CostCount::EstimatedDollars : CostCount::Dollars;
+    return estimated ? CostCount::EstimatedOther : CostCount::Other;
+}
+
 CostSum cost_cell(std::optional<Decimal> total, const std::optional<std::string>& low,
                   const std::optional<std::string>& high, std::int64_t unpriced_calls,
                   std::int64_t estimated_calls) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "record/call.hpp"
 #include "store/query.hpp"
 
 #include <cstdint>
@@ -22,7 +23,18 @@ Cell sum_cell(FieldType type, const Sum& sum);
 /// Money is rounded half to even at the twelfth place and durations to the nanosecond; integers give a
 /// double.
 Cell average_cell(FieldType type, const Sum& sum);
-/// `low` and `high`: the least and the greatest currency among the calls.
+/// How a call counts in a sum of money.
+enum class CostCount : std::uint8_t {
+    Nothing,   ///< has no cost, and needs none
+    Unpriced,  ///< reached a model, has no cost, and did not fail before its usage was known
+    Dollars,
+    EstimatedDollars,  ///< its usage, and with it the cost, is an estimate
+    Other,             ///< in another currency
+    EstimatedOther,
+};
+CostCount cost_count(const Call& call);
+
+/// `low` and `high`: the least and the greatest currency of the calls in the total.
 CostSum cost_cell(std::optional<Decimal> total, const std::optional<std::string>& low,
                   const std::optional<std::string>& high, std::int64_t unpriced_calls,
                   std::int64_t estimated_calls);

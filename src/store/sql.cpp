@@ -1,5 +1,7 @@
 #include "store/sql.hpp"
 
+#include "store/answers.hpp"
+
 #include <fmt/format.h>
 
 #include <charconv>
@@ -81,6 +83,23 @@ class Compiler {
         return fmt::format("({0} {1} {2} OR ({0} = {2} AND {3}) OR {0} IS NULL)", value, sign, at, tie);
     }
 
+    /// The query's selection, behind the cursor.
+    std::string where(const CallQuery& query, const std::optional<Cursor>& after) {
+        std::vector<std::string> conditions;
+        if (after) conditions.push_back(this->after(query, *after));
+        return where(query.selection, std::move(conditions));
+    }
+
+    std::string page(std::string_view columns, const CallQuery& query, std::string_view where) {
+        std::string text = fmt::format("SELECT {} FROM calls{} ORDER BY ", columns, where);
+        const std::string_view direction = query.descending ? "DESC" : "ASC";
+        for (const std::string& key : sort_keys_of(query.order))
+            fmt::format_to(std::back_inserter(text), "{} {} NULLS LAST, ", key, direction);
+        fmt::format_to(std::back_inserter(text), "\"id\" {0}, \"project\" {0} LIMIT {1}", direction,
+                       query.limit + 1);
+        return text;
+    }
+
     std::string bucket(const Bucket& bucket) const {
         constexpr std::int64_t kMinute = 60'000'000'000;
         constexpr std::int64_t kDay = 1440 * kMinute;
@@ -114,23 +133,22 @@ class Compiler {
 
     Compiled measure(const Measure& measure) {
         using Function = Measure::Function;
-        static const std::string kErrors = "count(CASE WHEN \"status\" = 'failure' THEN 1 END)";
+        const std::string errors = dialect_.count_where("\"counts.failed\"");
         const auto one = [](std::string column) { return Compiled{{column}, column}; };
         switch (measure.function) {
             case Function::Calls:
                 return one("count(*)");
             case Function::Errors:
-                return one(kErrors);
+                return one(errors);
             case Function::ErrorRate:
-                return {{kErrors, "count(*)"},
+                return {{errors, "count(*)"},
                         fmt::format("CASE WHEN count(*) > 0 THEN CAST({} AS DOUBLE PRECISION) / count(*) END",
-                                    kErrors)};
+                                    errors)};
             case Function::Cost: {
                 const std::string low = currency("min", '<');
                 const std::string high = currency("max", '>');
-                return {{total(), low, high, fmt::format("count(CASE WHEN {} THEN 1 END)", unpriced()),
-                         fmt::format("count(CASE WHEN \"usage.estimated\" AND {} IS NOT NULL THEN 1 END)",
-                                     dialect_.presence("cost.total", FieldType::Decimal))},
+                return {{total(), low, high, counted(CostCount::Unpriced),
+                         counted(CostCount::EstimatedDollars, CostCount::EstimatedOther)},
                         fmt::format("CASE WHEN {} IS NOT DISTINCT FROM {} THEN {} END", low, high, total())};
             }
             case Function::Count:
@@ -161,14 +179,21 @@ class Compiler {
   private:
     std::string total() const { return dialect_.sum("cost.total", FieldType::Decimal); }
 
-    /// The least or the greatest currency of a group. Dollars, which most calls cost, are counted and not
-    /// compared one by one: half the work.
-    static std::string currency(std::string_view function, char sign) {
-        const std::string other = fmt::format("{}(nullif(\"cost.currency\", 'USD'))", function);
-        return fmt::format(
-            "CASE WHEN count(CASE WHEN \"cost.currency\" = 'USD' THEN 1 END) > 0 AND NOT "
-            "coalesce({0} {1} 'USD', false) THEN 'USD' ELSE {0} END",
-            other, sign);
+    /// How many calls count as one of these.
+    template <class... Counts>
+    std::string counted(Counts... counts) const {
+        const std::vector numbers{static_cast<int>(counts)...};
+        return dialect_.count_where(fmt::format("\"counts.cost\" IN ({})", fmt::join(numbers, ", ")));
+    }
+
+    /// The least or the greatest currency in a group's total. Dollars, which most calls cost, are counted;
+    /// only the names of others are looked at.
+    std::string currency(std::string_view function, char sign) const {
+        const std::string other =
+            fmt::format("{}(CASE WHEN \"counts.cost\" >= {} THEN \"cost.currency\" END)", function,
+                        static_cast<int>(CostCount::Other));
+        return fmt::format("CASE WHEN {2} > 0 AND NOT coalesce({0} {1} 'USD', false) THEN 'USD' ELSE {0} END",
+                           other, sign, counted(CostCount::Dollars, CostCount::EstimatedDollars));
     }
 
     std::string sum_of(const Field& field) {
@@ -179,16 +204,6 @@ class Compiler {
     std::string presence_of(const Field& field) {
         return field.type() == FieldType::Decimal ? dialect_.presence(field.info().path, field.type())
                                                   : value_of(field);
-    }
-
-    std::string unpriced() const {
-        std::vector<std::string> kinds;
-        for (const Value& kind : ai_calls().values)
-            kinds.push_back(fmt::format("'{}'", std::get<std::string>(kind)));
-        return fmt::format(
-            "{} IS NULL AND \"kind\" IN ({}) AND (\"status\" <> 'failure' OR "
-            "\"usage.input_tokens\" IS NOT NULL OR \"usage.output_tokens\" IS NOT NULL)",
-            dialect_.presence("cost.total", FieldType::Decimal), fmt::join(kinds, ", "));
     }
 
     std::string condition(const Filter& filter) {
@@ -320,17 +335,27 @@ AttributeValue decode_attribute(std::string_view text) {
 Statement select_page(const Dialect& dialect, std::string_view columns, const CallQuery& query,
                       const std::optional<Cursor>& after) {
     Compiler compiler(dialect);
-    std::vector<std::string> conditions;
-    if (after) conditions.push_back(compiler.after(query, *after));
-    std::string text = fmt::format("SELECT {} FROM calls{}", columns,
-                                   compiler.where(query.selection, std::move(conditions)));
-    const std::string_view direction = query.descending ? "DESC" : "ASC";
-    text += " ORDER BY ";
-    for (const std::string& key : compiler.sort_keys_of(query.order))
-        fmt::format_to(std::back_inserter(text), "{} {} NULLS LAST, ", key, direction);
-    fmt::format_to(std::back_inserter(text), "\"id\" {0}, \"project\" {0} LIMIT {1}", direction,
-                   query.limit + 1);
-    return compiler.finish(std::move(text));
+    const std::string where = compiler.where(query, after);
+    return compiler.finish(compiler.page(columns, query, where));
+}
+
+Statement select_top(const Dialect& dialect, std::string_view columns, const CallQuery& query,
+                     const std::optional<Cursor>& after) {
+    if (query.order.type() == FieldType::Attributes || query.order.path() == "started_at") return {};
+    Compiler compiler(dialect);
+    const std::string where = compiler.where(query, after);
+    const std::vector<std::string> keys = compiler.sort_keys_of(query.order);
+    const std::string& key = keys.back();
+    std::string last =
+        fmt::format("(SELECT {0} FROM calls{1} ORDER BY {0} {2} NULLS LAST LIMIT 1 OFFSET {3})", key, where,
+                    query.descending ? "DESC" : "ASC", query.limit);
+    // The lower part of a number tells by itself only while the higher one is nowhere needed.
+    if (keys.size() > 1)
+        last = fmt::format("(SELECT CASE WHEN min({0}) = 0 AND max({0}) = 0 THEN {1} END FROM calls{2})",
+                           keys.front(), last, where);
+    return compiler.finish(compiler.page(columns, query,
+                                         fmt::format("{} {} {} {} {}", where, where.empty() ? "WHERE" : "AND",
+                                                     key, query.descending ? ">=" : "<=", last)));
 }
 
 Statement select_count(const Dialect& dialect, const Selection& selection) {

@@ -1,5 +1,6 @@
 #include "store/duckdb/columns.hpp"
 
+#include "store/answers.hpp"
 #include "store/duckdb/dialect.hpp"
 #include "store/folding.hpp"
 
@@ -23,6 +24,8 @@ enum class Part : std::uint8_t {
     ClosedSequence,
     OpenedStream,
     OpenedSequence,
+    Failed,
+    CostCount,
     Remainder
 };
 
@@ -35,6 +38,11 @@ struct Column {
 
 bool is_of_field(Part part) {
     return part == Part::Value || part == Part::Offset || part == Part::High || part == Part::Low;
+}
+
+bool is_position(Part part) {
+    return part == Part::ClosedStream || part == Part::ClosedSequence || part == Part::OpenedStream ||
+           part == Part::OpenedSequence;
 }
 
 /// In the order of the table; a timestamp's offset follows its moment, a low part its high one.
@@ -56,6 +64,8 @@ const std::vector<Column>& columns() {
         out.push_back({"journal.closed_sequence", "UBIGINT", 0, Part::ClosedSequence});
         out.push_back({"journal.opened_stream", "UUID", 0, Part::OpenedStream});
         out.push_back({"journal.opened_sequence", "UBIGINT", 0, Part::OpenedSequence});
+        out.push_back({"counts.failed", "BOOLEAN", 0, Part::Failed});
+        out.push_back({"counts.cost", "UTINYINT", 0, Part::CostCount});
         out.push_back({"remainder", "BLOB", 0, Part::Remainder});
         return out;
     }();
@@ -68,6 +78,7 @@ bool is_project(const Column& column) {
 
 LogicalType logical_type(const std::string& name) {
     if (name == "BIGINT") return LogicalType(duckdb_create_logical_type(DUCKDB_TYPE_BIGINT));
+    if (name == "UTINYINT") return LogicalType(duckdb_create_logical_type(DUCKDB_TYPE_UTINYINT));
     if (name == "UBIGINT") return LogicalType(duckdb_create_logical_type(DUCKDB_TYPE_UBIGINT));
     if (name == "SMALLINT") return LogicalType(duckdb_create_logical_type(DUCKDB_TYPE_SMALLINT));
     if (name == "DOUBLE") return LogicalType(duckdb_create_logical_type(DUCKDB_TYPE_DOUBLE));
@@ -186,6 +197,10 @@ bool write_own(const Target& target, const Row& row, Part part) {
         case Part::OpenedSequence:
             if (row.opened_at) target.set(row.opened_at->sequence);
             return row.opened_at.has_value();
+        case Part::Failed:
+            return target(row.call.status == Status::Failure);
+        case Part::CostCount:
+            return target.set(static_cast<std::uint8_t>(cost_count(row.call))), true;
         default:
             break;
     }
@@ -253,8 +268,9 @@ const ColumnChoice& ColumnChoice::all() {
 ColumnChoice::ColumnChoice(const Shown& shown) {
     for (std::size_t i = 0; i < columns().size(); ++i) {
         const Column& column = columns()[i];
-        if (is_of_field(column.part) ? std::ranges::binary_search(shown.columns, column.field)
-                                     : column.part != Part::Remainder || shown.remainder)
+        if (is_of_field(column.part)
+                ? std::ranges::binary_search(shown.columns, column.field)
+                : is_position(column.part) || (column.part == Part::Remainder && shown.remainder))
             indices_.push_back(i);
     }
 }

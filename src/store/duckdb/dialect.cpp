@@ -70,6 +70,9 @@ class DuckdbDialect final : public sql::Dialect {
     std::string as_number(std::string_view text) const override {
         return fmt::format("CAST({} AS DOUBLE)", text);
     }
+    std::string count_where(std::string_view condition) const override {
+        return fmt::format("CAST(count_if({}) AS BIGINT)", condition);
+    }
     std::string percentile(std::string_view value, double fraction) const override {
         return fmt::format("quantile_disc({}, CAST({} AS DOUBLE))", value, fraction);
     }

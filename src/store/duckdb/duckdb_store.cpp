@@ -257,7 +257,13 @@ class DuckdbStore final : public CallStore {
         STENO_ASSIGN(const auto after, decode_cursor(query));
         const ColumnChoice choice(shown_by(query));
         Page page;
-        STENO_ASSIGN(page.rows, rows_of(sql::select_page(dialect(), choice.list(), query, after), choice));
+        const std::string columns = choice.list();
+        if (const auto top = sql::select_top(dialect(), columns, query, after); !top.text.empty()) {
+            STENO_ASSIGN(page.rows, rows_of(top, choice));
+        }
+        if (page.rows.size() <= query.limit) {
+            STENO_ASSIGN(page.rows, rows_of(sql::select_page(dialect(), columns, query, after), choice));
+        }
         if (page.rows.size() > query.limit) {
             page.rows.pop_back();
             page.next_cursor = encode_cursor(query, page.rows.back().call);

@@ -169,7 +169,8 @@ Cell cost(const Calls& calls) {
     std::optional<Decimal> total;
     std::set<std::string> currencies;
     for (const Call* call : calls) {
-        if (call->cost.total) total = total.value_or(Decimal{}) + *call->cost.total;
+        if (!call->cost.total) continue;
+        total = total.value_or(Decimal{}) + *call->cost.total;
         if (!call->cost.currency.empty()) currencies.insert(call->cost.currency);
     }
     const bool any = !currencies.empty();
