@@ -1,5 +1,6 @@
 // Feeding the DuckDB store and asking it: CPU time a call of apply in batches of 1000, bytes on disk, and how
-// long the questions of a first page take. Usage: store_bench FOLDER [CALLS]. The folder is made and removed.
+// long the questions of a first page take. Usage: store_bench [CALLS [LOG_MB]]: the engine's log is
+// folded in at so many MB. In a folder of its own in TMPDIR.
 #include "base/random.hpp"
 #include "store/duckdb/duckdb_store.hpp"
 
@@ -10,6 +11,7 @@
 #include <filesystem>
 #include <random>
 #include <sys/resource.h>
+#include <unistd.h>
 
 namespace {
 
@@ -109,14 +111,10 @@ void timed(const char* what, F&& ask) {
 }  // namespace
 
 int main(int argc, char** argv) {
-    if (argc < 2) {
-        fmt::print(stderr, "usage: store_bench FOLDER [CALLS]\n");
-        return 2;
-    }
-    const std::size_t calls = argc > 2 ? std::strtoull(argv[2], nullptr, 10) : 1'000'000;
+    const std::size_t calls = argc > 1 ? std::strtoull(argv[1], nullptr, 10) : 300'000;
     DuckdbOptions options;
-    options.folder = argv[1];
-    std::filesystem::create_directory(options.folder);
+    if (argc > 2) options.log_bytes = std::strtoull(argv[2], nullptr, 10) << 20;
+    options.folder = std::filesystem::temp_directory_path() / fmt::format("steno-store-bench-{}", getpid());
     auto store = must(open_duckdb_store(options));
     std::mt19937_64 random(1);
     SeededRandom ids(1);

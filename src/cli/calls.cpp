@@ -64,19 +64,36 @@ Result<int> list(const Program& program, const CallsFlags& flags) {
     STENO_ASSIGN(const auto api, Api::open(program, flags.record));
     STENO_ASSIGN(Completeness completeness, Completeness::begin(*api));
     STENO_ASSIGN(const std::string query, selection(flags));
-    std::string page_query = with(query, "limit", std::to_string(flags.limit));
-    if (!program.json) page_query = with(page_query, "fields", call_table_fields());
-    STENO_ASSIGN(const std::string body, api->get("/api/v1/calls" + page_query));
     if (program.json) {
+        STENO_ASSIGN(const std::string body,
+                     api->get("/api/v1/calls" + with(query, "limit", std::to_string(flags.limit))));
         fmt::print("{}\n", body);
         return completeness.exit_code();
     }
-    simdjson::dom::parser parser;
-    simdjson::dom::array calls;
-    if (parser.parse(body)["calls"].get(calls) != simdjson::SUCCESS)
-        return fail(Code::Internal, "the answer has no calls");
     Table table = call_table();
-    for (const simdjson::dom::element call : calls) add_call(table, call);
+    std::string cursor;
+    simdjson::dom::parser parser;
+    std::uint64_t searched = 0;
+    std::optional<Progress> progress;
+    if (!flags.text.empty()) progress.emplace("searched");
+    do {
+        // A search gives what it has found so far, in pages that may be short.
+        std::string page_query = with(query, "limit", std::to_string(flags.limit - table.size()));
+        page_query = with(page_query, "fields", call_table_fields());
+        if (!cursor.empty()) page_query = with(page_query, "cursor", cursor);
+        STENO_ASSIGN(const std::string body, api->get("/api/v1/calls" + page_query));
+        simdjson::dom::element page;
+        simdjson::dom::array calls;
+        if (parser.parse(body).get(page) != simdjson::SUCCESS ||
+            page["calls"].get(calls) != simdjson::SUCCESS)
+            return fail(Code::Internal, "the answer has no calls");
+        for (const simdjson::dom::element call : calls) add_call(table, call);
+        std::string_view next;
+        cursor = progress && page["next_cursor"].get(next) == simdjson::SUCCESS ? std::string(next) : "";
+        if (std::uint64_t more = 0; progress && page["searched"]["calls"].get(more) == simdjson::SUCCESS)
+            progress->at(searched += more, 0);
+    } while (!cursor.empty() && table.size() < flags.limit);
+    progress.reset();
     if (table.empty()) {
         fmt::print("no calls{} in {}\n", query.empty() ? "" : " that fit", api->where());
         return completeness.exit_code();

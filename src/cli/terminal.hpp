@@ -26,6 +26,7 @@ class Table {
     void row(std::vector<std::string> cells, std::vector<Colour> colours = {});
     void print() const;
     [[nodiscard]] bool empty() const { return rows_.empty(); }
+    [[nodiscard]] std::size_t size() const { return rows_.size(); }
 
   private:
     struct Row {

@@ -19,8 +19,10 @@ namespace steno::ingest {
 
 namespace {
 
-/// A search that takes longer gives what it has, and the cursor to go on from.
+/// A search that takes longer gives what it has, and the cursor to go on from: with a hit soon, as somebody
+/// waits to see it, without one later.
 constexpr std::int64_t kSearchNanos = 2'000'000'000;
+constexpr std::int64_t kHitNanos = 200'000'000;
 /// So many calls are looked up in the word lists before the first of them is read.
 constexpr std::size_t kSearchBatch = 4096;
 
@@ -285,7 +287,10 @@ Result<CallReader::Page> CallReader::search(const store::CallQuery& query, bool 
     std::vector<store::CallPositions> hits;
     std::size_t bytes = 0;
     std::size_t searched = 0;
-    const std::int64_t deadline = system_clock().steady_nanos() + kSearchNanos;
+    const std::int64_t begun = system_clock().steady_nanos();
+    const auto long_enough = [&] {
+        return system_clock().steady_nanos() - begun >= (hits.empty() ? kSearchNanos : kHitNanos);
+    };
     for (bool enough = false; !enough && searched < calls.size();) {
         const auto batch =
             std::span(calls).subspan(searched, std::min(kSearchBatch, calls.size() - searched));
@@ -298,9 +303,9 @@ Result<CallReader::Page> CallReader::search(const store::CallQuery& query, bool 
             const std::size_t size = bytes_if_found(batch[i], needle);
             if (size > 0) hits.push_back(batch[i]);
             if (payload) bytes += size;
-            enough = hits.size() == query.limit || bytes > kMaxPageBytes ||
-                     system_clock().steady_nanos() >= deadline;
+            enough = hits.size() == query.limit || bytes > kMaxPageBytes || long_enough();
         }
+        enough = enough || long_enough();
     }
     STENO_ASSIGN(Page page, page_of(candidates, hits, payload));
     page.searched = {searched, searched > 0 ? calls[searched - 1].started_at : std::nullopt};

@@ -12,6 +12,7 @@ import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
 from load import PROMPT, LoadGroup  # noqa: E402
+from rebuild import assert_equals_a_rebuild  # noqa: E402
 from steno_process import Server, Simulator, run  # noqa: E402
 
 ROUNDS = int(os.environ.get("STENO_KILL_ROUNDS", "10"))
@@ -65,6 +66,7 @@ def test_every_answered_call_survives_kill_9(tmp_path):
         print(f"\n{ROUNDS} kills: {len(answered)} answered, {len(interrupted)} interrupted, {len(calls)} on the record")
         report = json.loads(run("verify", "--data", data, "--json").stdout)
         assert report["intact"], report
+        assert_equals_a_rebuild(data)
 
 
 def test_a_deleted_store_is_rebuilt_from_the_journal(tmp_path):

@@ -20,6 +20,7 @@ import pytest
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
 from disks import PowerStrip, reason_to_skip  # noqa: E402
 from load import LoadGroup  # noqa: E402
+from rebuild import assert_equals_a_rebuild  # noqa: E402
 from steno_process import Server, Simulator, run  # noqa: E402
 
 ROUNDS = int(os.environ.get("STENO_POWER_ROUNDS", "6"))  # cuts, for each of the two modes
@@ -37,10 +38,11 @@ def strip():
 
 
 def recovered(data):
-    """Everything that is on the record after recovery: call id -> call; verified before and after."""
+    """Everything that is on the record after recovery: call id -> call; verified before and after, and the same after the
+    store was made anew."""
     before = json.loads(run("verify", "--data", data, "--json").stdout)  # raises if it is not intact
     assert before["intact"], before
-    lines = run("calls", "export", "--data", data).stdout.splitlines()
+    lines = assert_equals_a_rebuild(data)
     after = json.loads(run("verify", "--data", data, "--json").stdout)
     assert after["intact"], after
     calls = [json.loads(line) for line in lines]
