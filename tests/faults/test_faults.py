@@ -1,6 +1,7 @@
 """What goes wrong around a running server: AI calls go on, nothing that was answered is lost, memory stays bounded,
 and /readyz, the metrics and the log say what happened."""
 
+import hashlib
 import json
 import os
 import pathlib
@@ -257,6 +258,32 @@ def test_a_missing_signing_key_is_said(tmp_path):
             shutil.rmtree(data / "keys")
     assert "journal.key is missing" not in outputs[0]
     assert "journal.key is missing" in outputs[1]
+
+
+@pytest.mark.parametrize("kind", ["whole", "without-texts"])
+def test_a_sealed_folder_of_the_first_version_is_read(tmp_path, kind):
+    """tests/data/folder-v1-sealed: a sealed file whose stream lost its beginning to retention; in one of the two also its
+    prompts and answers."""
+    sample = ROOT / "tests/data/folder-v1-sealed"
+    expected = [json.loads(line) for line in (sample / "expected.jsonl").read_text().splitlines()]
+    data = tmp_path / "data"
+    shutil.copytree(sample / kind, data)
+    assert json.loads(run("verify", "--data", data, "--json").stdout)["intact"]
+    found = {call["id"]: call for call in map(json.loads, run("calls", "export", "--data", data).stdout.splitlines())}
+    assert len(found) == len(expected) == 100
+    for entry in expected:
+        call = found[entry["id"]]
+        assert [call["status"], call["started_at"]] == [entry["status"], entry["started_at"]]
+        assert call.get("model", {}).get("requested") == entry["model"]
+        assert call.get("cost", {}).get("total") == entry["cost"]
+        assert call.get("usage", {}).get("input_tokens") == entry["input_tokens"]
+        assert call.get("feedback", {}).get("verdict") == entry["verdict"]
+        messages = call.get("request", {}).get("messages")
+        if kind == "whole":
+            text = json.dumps(messages, ensure_ascii=False, sort_keys=True)
+            assert hashlib.sha256(text.encode()).hexdigest() == entry["messages_sha256"]
+        else:
+            assert not messages
 
 
 def test_a_folder_of_the_first_version_is_opened_and_recorded_on(tmp_path):
