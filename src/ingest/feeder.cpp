@@ -10,6 +10,14 @@
 #include <exception>
 
 namespace steno::ingest {
+namespace {
+
+/// So many records in the engine's log take 15 ms to read back after a crash.
+constexpr std::uint64_t kWorthFolding = 1000;
+/// Without a new record for so long, nobody is kept waiting by a checkpoint.
+constexpr std::int64_t kQuietNanos = 2'000'000'000;
+
+}  // namespace
 
 Result<std::optional<store::Change>> change_of(const journal::Record& record) {
     STENO_ASSIGN(const EntryHeader header, read_entry_header(record.header));
@@ -148,7 +156,21 @@ void Feeder::run() {
         }
         fed_.notify_all();
         if (stopping) return;
+        fold_when_quiet();
     }
+}
+
+void Feeder::fold_when_quiet() {
+    const std::int64_t now = system_clock().steady_nanos();
+    if (fed_count_ != fed_at_last_look_) {
+        fed_at_last_look_ = fed_count_;
+        last_fed_ = now;
+    }
+    if (fed_count_ - folded_ < kWorthFolding || now - last_fed_ < kQuietNanos) return;
+    folded_ = fed_count_;
+    applying_since_ = now;
+    if (auto folded = store_.checkpoint(); !folded) log::warning("{}", folded.error().message);
+    applying_since_ = 0;
 }
 
 Result<void> Feeder::find_streams() {

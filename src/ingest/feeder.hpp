@@ -76,6 +76,8 @@ class Feeder {
     Result<bool> feed_guarded();
     Result<bool> feed_once();  ///< true: there may be more
     Result<void> find_streams();
+    /// Has the store fold its log into its file, so that a start after a crash has little to read back.
+    void fold_when_quiet();
     /// Reads on in one stream until the batch is full or nothing is left; returns how far it came.
     Result<std::uint64_t> read_stream(Stream& stream, std::vector<store::Change>& changes);
     std::uint64_t own_target() const;
@@ -90,6 +92,9 @@ class Feeder {
     std::vector<Stream> streams_;  ///< oldest first, our own last: the order in which things were said
     /// Of one round; keeps its memory, because calls are large and moving them to more of it costs.
     std::vector<store::Change> changes_;
+
+    std::uint64_t fed_at_last_look_ = 0, folded_ = 0;  ///< of fed_count_
+    std::int64_t last_fed_ = 0;                        ///< steady nanoseconds
 
     std::unordered_set<Uuid> lossy_;  ///< streams that have lost their ends
 
