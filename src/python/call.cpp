@@ -291,7 +291,7 @@ PyObject* leave_method(PyObject* self, PyObject*) {
 }
 
 PyObject* context_method(PyObject* self, PyObject*) {
-    return wrap_context(below(self));
+    return wrap_context(below(self), self);
 }
 
 PyObject* get_id(PyObject* self, void*) {
@@ -402,6 +402,7 @@ CallObject* new_call(CallKind kind, std::string_view name, const Context& contex
     if (type == nullptr) type = call_type;
     CallObject* const call = of(type->tp_alloc(type, 0));
     if (call == nullptr) return nullptr;
+    if (const Ref above = innermost_call()) of(above.get())->has_children = true;
     new (&call->scope) CallScope(kind, name, context);
     new (&call->context) Context(context);
     new (&call->items) std::string();
@@ -440,12 +441,23 @@ std::string header_fields(std::string_view provider, std::string_view model, std
 }
 
 Context below(PyObject* object) noexcept {
-    CallObject* const call = of(object);
+    const CallObject* const call = of(object);
     if (call->id.is_nil()) return call->context;
-    call->has_children = true;
     Context context = call->context;
     guarded([&] { context = client::below(call->context, call->id.to_string()); });
     return context;
+}
+
+void take_context(CallScope::Draft& draft, const CallObject& call, const Context& within) {
+    const Context::Node* const own = call.context.node().get();
+    Context context = client::below(within, own == nullptr ? std::string_view() : own->parent_id);
+    if (!context.node()) return;
+    draft.header.append(context.node()->header);
+    draft.context = std::move(context);
+}
+
+bool may_take(const CallObject& call, const Context& within) noexcept {
+    return call.is_ai_call && call.scope.recorded() && within.request() == call.context.request();
 }
 
 void make_current(CallObject* call) noexcept {

@@ -40,6 +40,10 @@ std::string header_fields(std::string_view provider, std::string_view model, std
 
 /// The context of calls within that one (a CallObject), be it open or not.
 Context below(PyObject* call) noexcept;
+/// May what is asked within that context, inside of the call, be the call itself? Not in another request.
+bool may_take(const CallObject& call, const Context& within) noexcept;
+/// What is said of it is what that context says, which was made within the call; its parent stays.
+void take_context(CallScope::Draft& draft, const CallObject& call, const Context& within);
 /// It is current from now on. Once.
 void make_current(CallObject* call) noexcept;
 void make_not_current(CallObject* call) noexcept;

@@ -18,10 +18,11 @@ PyObject* variable = nullptr;
 
 }  // namespace
 
-PyObject* wrap_context(Context value) noexcept {
+PyObject* wrap_context(Context value, PyObject* call) noexcept {
     auto* const object = reinterpret_cast<ContextObject*>(context_type->tp_alloc(context_type, 0));
     if (object == nullptr) return nullptr;
     new (&object->value) Context(std::move(value));
+    object->call = Ref::to(call).release();
     return reinterpret_cast<PyObject*>(object);
 }
 
@@ -34,27 +35,33 @@ Context& of(PyObject* self) {
 void destroy(PyObject* self) {
     PyTypeObject* const type = Py_TYPE(self);
     of(self).~Context();
+    Py_XDECREF(reinterpret_cast<ContextObject*>(self)->call);
     type->tp_free(self);
     Py_DECREF(type);
 }
 
+/// Where that one is, with another content.
+PyObject* changed(PyObject* self, Context value) {
+    return wrap_context(std::move(value), reinterpret_cast<ContextObject*>(self)->call);
+}
+
 template <Context (Context::*change)(std::string_view) const noexcept>
 PyObject* with_text(PyObject* self, PyObject* text) {
-    return wrap_context((of(self).*change)(Text(text).view()));
+    return changed(self, (of(self).*change)(Text(text).view()));
 }
 
 PyObject* with_function(PyObject* self, PyObject* args) {
     PyObject* name = nullptr;
     PyObject* operation = nullptr;
     if (!PyArg_ParseTuple(args, "OO:with_function", &name, &operation)) return nullptr;
-    return wrap_context(of(self).with_function(Text(name).view(), Text(operation).view()));
+    return changed(self, of(self).with_function(Text(name).view(), Text(operation).view()));
 }
 
 PyObject* with_attribute(PyObject* self, PyObject* args) {
     PyObject* name = nullptr;
     PyObject* value = nullptr;
     if (!PyArg_ParseTuple(args, "OO:with_attribute", &name, &value)) return nullptr;
-    return wrap_context(of(self).with_attribute(Text(name).view(), attribute_of(value)));
+    return changed(self, of(self).with_attribute(Text(name).view(), attribute_of(value)));
 }
 
 PyObject* with_prompt(PyObject* self, PyObject* args) {
@@ -78,7 +85,7 @@ PyObject* with_prompt(PyObject* self, PyObject* args) {
             prompt.variables.emplace(Text(key).view(), Text(value).view());
         }
     });
-    return wrap_context(of(self).with_prompt(prompt));
+    return changed(self, of(self).with_prompt(prompt));
 }
 
 template <std::string (Context::*read)() const noexcept>
@@ -88,12 +95,11 @@ PyObject* text_of(PyObject* self, PyObject*) {
 }
 
 PyObject* current_method(PyObject*, PyObject*) {
-    return wrap_context(current_context());
+    return wrap_context(current_context(), innermost_call().get());
 }
 
 PyObject* current_call(PyObject*, PyObject*) {
-    Ref found = current_object();
-    if (found && PyObject_TypeCheck(found.get(), call_type)) return found.release();
+    if (Ref found = innermost_call()) return found.release();
     Py_RETURN_NONE;
 }
 
@@ -162,6 +168,13 @@ Ref current_object() noexcept {
         object = Ref::to(call->before);  // it has ended
     }
     return object && object.get() == Py_None ? Ref() : std::move(object);
+}
+
+Ref innermost_call() noexcept {
+    Ref found = current_object();
+    if (found && Py_IS_TYPE(found.get(), context_type))
+        return Ref::to(reinterpret_cast<ContextObject*>(found.get())->call);
+    return found && PyObject_TypeCheck(found.get(), call_type) ? std::move(found) : Ref();
 }
 
 Context current_context() noexcept {

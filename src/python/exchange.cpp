@@ -45,6 +45,7 @@ std::string_view bytes_of(PyObject* value) {
 struct ExchangeObject {
     PyObject_HEAD Exchange* exchange;
     CallObject* within;  ///< borrowed: the tracked call that may take it over
+    Context* context;    ///< that it began in, if that is another than the call's
 };
 
 ExchangeObject* of(PyObject* self) {
@@ -53,6 +54,7 @@ ExchangeObject* of(PyObject* self) {
 
 void release(ExchangeObject* self) {
     delete std::exchange(self->exchange, nullptr);
+    delete std::exchange(self->context, nullptr);
 }
 
 /// It is over: recorded, unless a tracked call takes it over when that ends.
@@ -103,13 +105,11 @@ PyObject* begin(PyObject*, PyObject* args) {
         if (declared) where = {provider.view(), static_cast<std::size_t>(std::max<Py_ssize_t>(base, 0))};
         auto exchange = Exchange::recognise(std::move(request), where, Source::Python);
         if (!exchange) return;
-        const Ref current = current_object();
-        CallObject* within = nullptr;
-        if (current && PyObject_TypeCheck(current.get(), call_type)) {
-            within = reinterpret_cast<CallObject*>(current.get());
-            if (!within->is_ai_call || within->scope.draft() == nullptr) within = nullptr;
-        }
-        exchange->begin(current_context());
+        const Ref call = innermost_call();
+        const Context context = current_context();
+        auto* within = reinterpret_cast<CallObject*>(call.get());
+        if (within != nullptr && !may_take(*within, context)) within = nullptr;
+        exchange->begin(context);
         made = of(exchange_type->tp_alloc(exchange_type, 0));
         if (made == nullptr) return;
         made->exchange = exchange.release();
@@ -120,6 +120,7 @@ PyObject* begin(PyObject*, PyObject* args) {
         } else {
             within->exchange = Ref::to(reinterpret_cast<PyObject*>(made)).release();
             made->within = within;
+            if (current_object().get() != call.get()) made->context = new Context(context);
         }
     });
     PyErr_Clear();
@@ -220,7 +221,10 @@ void settle_exchange(CallObject* call) noexcept {
         if (held->exchange != nullptr && held->exchange->is_over()) {
             const Ref object(std::exchange(call->exchange, nullptr));
             held->within = nullptr;
-            guarded([&] { held->exchange->add_to(call->scope); });
+            guarded([&] {
+                if (held->context != nullptr) take_context(*call->scope.draft(), *call, *held->context);
+                held->exchange->add_to(call->scope);
+            });
             release(held);
             return;
         }

@@ -23,7 +23,7 @@ constexpr std::size_t kLongestHeader = 8u << 10;
 constexpr std::size_t kMostBytes = 24u << 10;
 
 /// The call as it would be recorded if it ended now.
-Call as_recorded(CallScope::Draft draft) {
+Call as_recorded(CallScope::Draft& draft) {
     draft.finish();
     Call call;
     (void)decode(draft.header, call);
@@ -51,7 +51,8 @@ std::string json_of(const std::map<std::string, AttributeValue>& attributes) {
 
 /// The inverse of the gateway's reading (sources/gateway/context_headers.cpp). What a header cannot hold is
 /// left out.
-Headers headers_of(const CallScope::Draft& draft, bool is_ai_call) {
+Headers headers_of(CallScope::Draft draft, bool is_ai_call) {
+    const bool keeps_texts = draft.keeps_texts();
     const Call call = as_recorded(draft);
     Headers headers;
     std::size_t bytes = 0;
@@ -79,7 +80,7 @@ Headers headers_of(const CallScope::Draft& draft, bool is_ai_call) {
         add("x-steno-name", call.name);
         if (call.kind != Kind::Chat) add("x-steno-kind", to_string(call.kind));
     }
-    if (!draft.keeps_texts()) add("x-steno-store-full-data", "false");
+    if (!keeps_texts) add("x-steno-store-full-data", "false");
     std::string tags;
     for (const std::string& tag : call.labels.tags) {
         if (!tag.contains(',')) tags.append(tags.empty() ? "" : ",").append(tag);
@@ -91,22 +92,24 @@ Headers headers_of(const CallScope::Draft& draft, bool is_ai_call) {
     return headers;
 }
 
-/// The tracked AI call that is current and open.
-CallObject* current_ai_call() {
-    const Ref current = current_object();
-    if (!current || !PyObject_TypeCheck(current.get(), call_type)) return nullptr;
-    auto* const call = reinterpret_cast<CallObject*>(current.get());  // the variable keeps it alive
-    return call->is_ai_call && call->scope.recorded() ? call : nullptr;
+/// The tracked AI call that a request made here may be; nothing if there is none.
+Ref call_of(const Context& context) {
+    Ref call = innermost_call();
+    if (call && !may_take(*reinterpret_cast<CallObject*>(call.get()), context)) return {};
+    return call;
 }
 
 PyObject* relay_headers(PyObject*, PyObject*) {
     Headers headers;
     guarded([&] {
-        if (const CallObject* const call = current_ai_call()) {
-            headers = headers_of(*call->scope.draft(), true);
+        const Context context = current_context();
+        if (const Ref found = call_of(context)) {
+            const auto* const call = reinterpret_cast<const CallObject*>(found.get());
+            CallScope::Draft draft = *call->scope.draft();
+            if (current_object().get() != found.get()) take_context(draft, *call, context);
+            headers = headers_of(std::move(draft), true);
             return;
         }
-        const Context context = current_context();
         if (!context.node()) return;
         CallScope unsaid(CallKind::Chat, {}, context);
         if (const CallScope::Draft* const draft = unsaid.draft()) headers = headers_of(*draft, false);
@@ -122,7 +125,8 @@ PyObject* relay_headers(PyObject*, PyObject*) {
 }
 
 PyObject* relayed(PyObject*, PyObject*) {
-    if (CallObject* const call = current_ai_call()) call->is_relayed = true;
+    if (const Ref call = call_of(current_context()))
+        reinterpret_cast<CallObject*>(call.get())->is_relayed = true;
     Py_RETURN_NONE;
 }
 

@@ -92,6 +92,19 @@ def test_every_client(calls, gateway, gpt):
     assert all(call["usage"]["output_tokens"] > 0 for call in found)  # the gateway has asked for it
 
 
+def test_a_scope_within_the_tracked_function(calls, gpt):
+    @steno.ai_call_tracker(tags=["outer"])
+    def ask(document):
+        with steno.prompt("summary"), steno.tags("inner"):
+            return gpt.chat.completions.create(**ASK).choices[0].message.content
+
+    with steno.agent("a"):
+        ask("x")
+    agent, call = calls()
+    assert (call["source"], call["name"], call["prompt"]["type"]) == ("gateway", "ask", "summary")
+    assert call["labels"]["tags"] == ["outer", "inner"] and call["trace"]["parent_id"] == agent["id"]
+
+
 def test_several_calls_take_the_place_of_theirs(calls, gpt):
     @steno.ai_call_tracker(tags=["compared"])
     def compare(document):

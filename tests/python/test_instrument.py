@@ -299,6 +299,29 @@ def test_one_record_with_the_decorators_context(calls, gpt):
     assert call["trace"]["session_id"] == "s-1" and call["trace"]["request_id"] == "i-1"
 
 
+def test_a_scope_within_the_tracked_function(calls, gpt):
+    @steno.ai_call_tracker(tags=["outer"])
+    def ask(document):
+        with steno.prompt("summary", name="short"), steno.tags("inner"), steno.session("s-2"):
+            assert steno.current_call().recorded
+            return gpt.chat.completions.create(model="gpt-4o-mini", messages=MESSAGES).choices[0].message.content
+
+    @steno.ai_call_tracker
+    def another(document):
+        with steno.request("of its own"):
+            return gpt.chat.completions.create(model="gpt-4o-mini", messages=MESSAGES).choices[0].message.content
+
+    with steno.request("q-1"), steno.agent("a"):
+        text = ask("the document")
+    another("the document")
+    agent, call, outer, inner = calls()
+    check(call, "openai", text)
+    assert call["name"] == "ask" and sorted(call["labels"]["tags"]) == ["inner", "outer"]
+    assert call["prompt"]["type"] == "summary" and call["trace"]["session_id"] == "s-2"
+    assert (call["trace"]["parent_id"], call["trace"]["request_id"]) == (agent["id"], "q-1")
+    assert inner["trace"]["request_id"] == "of its own" and outer["name"] == "another"
+
+
 def test_a_tracked_function_with_several_calls_contains_them(calls, gpt):
     @steno.ai_call_tracker
     def compare(document):
