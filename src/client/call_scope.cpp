@@ -1,7 +1,5 @@
 #include "base/decimal.hpp"
-#include "base/hash.hpp"
 #include "base/json_writer.hpp"
-#include "base/random.hpp"
 #include "base/text.hpp"
 #include "client/context_node.hpp"
 #include "client/draft.hpp"
@@ -26,13 +24,6 @@ constexpr auto place_of(auto enumerator) {
     return static_cast<std::uint64_t>(enumerator);
 }
 
-/// What stands before the fields of each part (docs/formats/record.md).
-constexpr std::size_t kPartHead = 2;
-void begin_part(std::string& part, Place place) {
-    part.push_back(1);
-    part.push_back(static_cast<char>(place));
-}
-
 /// As much of it as a server takes.
 std::string_view cut_name(std::string_view text) {
     return utf8_prefix(text, client::kLongestName);
@@ -49,164 +40,7 @@ std::string valid_json(std::string_view text) {
     return quoted;
 }
 
-void add_message(std::string& items, std::string_view role, std::string_view text,
-                 std::string_view more_parts) {
-    // The parts' sizes are known before: written once, without a copy in between.
-    const auto varint_size = [](std::size_t value) {
-        std::size_t bytes = 1;
-        while (value >= 0x80) value >>= 7, ++bytes;
-        return bytes;
-    };
-    const auto field_size = [&](std::size_t length) { return 1 + varint_size(length) + length; };
-    const std::size_t part = text.empty() ? 0 : 2 + field_size(text.size());
-    const std::size_t parts = (part == 0 ? 0 : varint_size(part) + part) + more_parts.size();
-    const std::size_t message =
-        (role.empty() ? 0 : field_size(role.size())) + (parts == 0 ? 0 : field_size(parts));
-    ByteWriter out(items);
-    out.varint(message);
-    RecordWriter fields(items);
-    fields.text(number<Message, "role">(), role);
-    if (parts == 0) return;
-    out.varint(number<Message, "parts">() << 3 | 2);
-    out.varint(parts);
-    if (part != 0) {
-        out.varint(part);
-        fields.name(number<Part, "type">(), place_of(PartType::Text));
-        fields.text(number<Part, "text">(), text);
-    }
-    out.raw(more_parts);
-}
-
 }  // namespace
-
-/// The text as it is kept: whole, or its beginning, with length and digest of the whole.
-static std::string_view kept(CallScope::Draft& draft, std::string_view path, std::string_view text) {
-    if (draft.max_text == 0 || text.size() <= draft.max_text) return text;
-    std::string fields;
-    RecordWriter out(fields);
-    out.integer(number<Truncation, "bytes">(), static_cast<std::int64_t>(text.size()));
-    out.text(number<Truncation, "sha256">(), to_hex(as_text(sha256(text))));
-    ByteWriter item(draft.truncated);
-    item.text(path);
-    item.text(fields);
-    return utf8_prefix(text, draft.max_text);
-}
-
-void CallScope::Draft::clear() {
-    constexpr std::size_t kKept = 64u << 10;  // of a text that was large, the memory is given back
-    for (std::string* const text : {&header, &request, &response, &messages, &answer, &answer_parts,
-                                    &tool_calls, &finish_reasons, &parameters, &metadata, &truncated,
-                                    &prompt_preview, &input_preview, &result_preview, &output_types}) {
-        text->clear();
-        if (text->capacity() > kKept) text->shrink_to_fit();
-    }
-    tags.clear();
-    attributes.clear();
-    context = {};
-    finish_reason_count = 0;
-    status = static_cast<std::uint8_t>(Status::Success);
-    failed = false;
-    first_piece = 0;
-    pieces = 0;
-}
-
-std::size_t CallScope::Draft::memory() const {
-    std::size_t bytes = sizeof *this;
-    for (const std::string* const text : {&header, &request, &response, &messages, &answer, &answer_parts,
-                                          &tool_calls, &finish_reasons, &parameters, &metadata, &truncated,
-                                          &prompt_preview, &input_preview, &result_preview, &output_types})
-        bytes += text->capacity();
-    return bytes;
-}
-
-void CallScope::Draft::finish() {
-    const auto characters = static_cast<std::int64_t>(utf8_length(answer));
-    if (keeps_texts()) answer.resize(kept(*this, "response.messages", answer).size());
-    const std::int64_t duration = std::max<std::int64_t>(system_clock().steady_nanos() - began_steady, 0);
-    RecordWriter head(header);
-    head.name(number<Call, "status">(), status);
-    head.moment(number<Call, "ended_at">(), {began.unix_nanos + duration, began.offset_minutes});
-    head.group(number<Call, "time">(), [&](RecordWriter& time) {
-        time.integer(number<Timing, "duration_ms">(), duration);
-        if (first_piece == 0) return;
-        time.integer(number<Timing, "time_to_first_token_ms">(),
-                     std::max<std::int64_t>(first_piece - began_steady, 0));
-    });
-    if (pieces != 0) {
-        head.group(number<Call, "request">(),
-                   [&](RecordWriter& out) { out.boolean(number<RequestFacts, "stream">(), true); });
-    }
-    head.group(number<Call, "response">(), [&](RecordWriter& out) {
-        out.items(number<ResponseFacts, "finish_reasons">(), finish_reasons);
-        if (pieces != 0) out.integer(number<ResponseFacts, "chunks">(), pieces);
-        if (characters != 0) out.integer(number<ResponseFacts, "output_chars">(), characters);
-    });
-    if (!answer.empty() || !output_types.empty()) {
-        constexpr std::string_view kText{"\4text", 5};  // a list of one
-        head.group(number<Call, "modality">(), [&](RecordWriter& out) {
-            out.items(number<Modality, "output">(), output_types.empty() ? kText : output_types);
-        });
-    }
-    write_labels();
-    // That the texts are not kept at all; of a summary their beginnings are.
-    head.group(number<Call, "privacy">(), [&](RecordWriter& out) {
-        if (!keeps_previews()) out.boolean(number<Privacy, "full_data">(), false);
-        if (keeps_texts()) out.items(number<Privacy, "truncated">(), truncated);
-    });
-    write_texts();
-    // They are in the parts now; while the call waits to be delivered, they need no memory besides.
-    tags.clear();
-    attributes.clear();
-    context = {};
-}
-
-/// The context's, and its own.
-void CallScope::Draft::write_labels() {
-    const Context::Node* const node = context.node().get();
-    const bool of_context = node != nullptr && !(node->tags.empty() && node->attributes.empty());
-    if (!of_context) return client::write_labels(header, tags, attributes, metadata);
-    std::vector<std::string> all = node->tags;
-    for (std::string& tag : tags) {
-        if (std::ranges::find(all, tag) == all.end()) all.push_back(std::move(tag));
-    }
-    attributes.insert(node->attributes.begin(), node->attributes.end());  // its own stay as they are
-    client::write_labels(header, all, attributes, metadata);
-}
-
-void CallScope::Draft::write_texts() {
-    RecordWriter asked(request);
-    RecordWriter said(response);
-    if (keeps_texts()) {
-        if (context.node()) asked.raw(context.node()->request);
-        asked.group(number<Call, "request">(),
-                    [&](RecordWriter& out) { out.items(number<RequestFacts, "messages">(), messages); });
-        if (!answer.empty() || !answer_parts.empty()) {
-            std::string& item = messages;  // its memory is free now
-            item.clear();
-            add_message(item, "assistant", answer, answer_parts);
-            said.group(number<Call, "response">(), [&](RecordWriter& out) {
-                out.items(number<ResponseFacts, "messages">(), item);
-                out.items(number<ResponseFacts, "tool_calls">(), tool_calls);
-            });
-        }
-    } else {
-        request.resize(kPartHead);
-        response.resize(kPartHead);
-        if (keeps_previews()) {
-            said.group(number<Call, "preview">(), [&](RecordWriter& out) {
-                out.text(number<Preview, "prompt">(),
-                         prompt_preview.empty() ? input_preview : prompt_preview);
-                out.text(number<Preview, "answer">(),
-                         answer.empty() ? result_preview : utf8_prefix(answer, kPreviewBytes));
-            });
-        }
-    }
-    asked.group(number<Call, "request">(),
-                [&](RecordWriter& out) { out.text(number<RequestFacts, "parameters">(), parameters); });
-    for (std::string* const part : {&request, &response}) {
-        if (part->size() == kPartHead) part->clear();
-    }
-}
 
 CallScope::CallScope(Kind kind, std::string_view name) noexcept {
     if (tracking()) begin(kind, name, Context::current());
@@ -223,9 +57,6 @@ void CallScope::begin(Kind kind, std::string_view name, const Context& context) 
     if (draft_ == nullptr) return;
     client::guarded([&] {
         Draft& draft = *draft_;
-        begin_part(draft.header, Place::Header);
-        begin_part(draft.request, Place::RequestPayload);
-        begin_part(draft.response, Place::ResponsePayload);
         RecordWriter out(draft.header);
         out.text(number<Call, "id">(),
                  {reinterpret_cast<const char*>(draft.id.bytes.data()), draft.id.bytes.size()});
@@ -292,7 +123,7 @@ static void header_group(CallScope::Draft& draft, std::uint32_t field, Write&& w
 }
 
 CallScope& CallScope::level(LogLevel level) noexcept {
-    return with(*this, draft_, [&](Draft& draft) { draft.level = std::min(level, draft.most); });
+    return with(*this, draft_, [&](Draft& draft) { draft.set_level(level); });
 }
 
 CallScope& CallScope::provider(std::string_view name) noexcept {
@@ -337,15 +168,21 @@ CallScope& CallScope::parameters(std::string_view json) noexcept {
 CallScope& CallScope::system(std::string_view text) noexcept {
     return with(*this, draft_, [&](Draft& draft) {
         if (draft.keeps_texts())
-            request_field(draft, number<RequestFacts, "system">(), kept(draft, "request.system", text));
+            request_field(draft, number<RequestFacts, "system">(),
+                          client::kept(draft.truncated, draft.max_text, "request.system", text));
     });
 }
 
 CallScope& CallScope::message(std::string_view role, std::string_view text) noexcept {
     return with(*this, draft_, [&](Draft& draft) {
-        if (draft.keeps_previews() && !text.empty() && (role == "user" || role.empty()))
+        const bool of_user = !text.empty() && (role == "user" || role.empty());
+        if (draft.keeps_texts()) {
+            text = client::kept(draft.truncated, draft.max_text, "request.messages", text);
+            client::add_message(draft.messages, role, text, {});
+            if (of_user) draft.user_text = draft.messages.size(), draft.user_text_size = text.size();
+        } else if (of_user && draft.keeps_previews()) {
             draft.prompt_preview = utf8_prefix(text, kPreviewBytes);
-        if (draft.keeps_texts()) add_message(draft.messages, role, kept(draft, "request.messages", text), {});
+        }
     });
 }
 
@@ -363,14 +200,18 @@ CallScope& CallScope::input(std::string_view json) noexcept {
 }
 
 CallScope& CallScope::output(std::string_view text) noexcept {
-    return with(*this, draft_, [&](Draft& draft) { draft.answer = text; });
+    return with(*this, draft_, [&](Draft& draft) {
+        draft.answer.clear();
+        draft.answer_characters = 0;
+        draft.add_answer(text);
+    });
 }
 
 CallScope& CallScope::output_piece(std::string_view text) noexcept {
     return with(*this, draft_, [&](Draft& draft) {
         if (draft.first_piece == 0 && !text.empty()) draft.first_piece = system_clock().steady_nanos();
         ++draft.pieces;
-        draft.answer.append(text);
+        draft.add_answer(text);
     });
 }
 

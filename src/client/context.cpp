@@ -71,6 +71,7 @@ std::string texts(const std::vector<std::string>& list) {
 
 void Context::Node::encode() {
     header.clear();
+    labels.clear();
     request.clear();
     RecordWriter out(header);
     out.text(number<Call, "project">(), project);
@@ -97,6 +98,7 @@ void Context::Node::encode() {
     RecordWriter(request).group(number<Call, "prompt">(), [&](RecordWriter& prompt) {
         prompt.text(number<PromptFacts, "variables">(), variables);
     });
+    client::write_labels(labels, tags, attributes);
 }
 
 Context Context::with_session(std::string_view id) const noexcept {
@@ -284,7 +286,7 @@ Context below(const Context& context, std::string_view parent_id) noexcept {
 }
 
 void write_labels(std::string& out, const std::vector<std::string>& tags,
-                  const std::map<std::string, Attribute>& attributes, std::string_view metadata) {
+                  const std::map<std::string, Attribute>& attributes) {
     RecordWriter(out).group(number<Call, "labels">(), [&](RecordWriter& labels) {
         labels.items(number<Labels, "tags">(), texts(tags));
         std::string items;
@@ -301,7 +303,6 @@ void write_labels(std::string& out, const std::vector<std::string>& tags,
             }
         }
         labels.items(number<Labels, "attributes">(), items);
-        labels.text(number<Labels, "metadata">(), metadata);
     });
 }
 

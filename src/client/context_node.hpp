@@ -42,6 +42,7 @@ struct Context::Node {
     std::shared_ptr<client::RequestTotals> totals;  ///< likewise; null: no summary is wanted
 
     std::string header;   ///< fields of the header part, but for the labels
+    std::string labels;   ///< and those, for calls that have none of their own
     std::string request;  ///< fields of the request payload
     void encode();
 };
@@ -66,9 +67,9 @@ void add_attribute(std::map<std::string, Attribute>& attributes, std::string_vie
 /// The context of calls that begin within a call.
 Context below(const Context& context, std::string_view parent_id) noexcept;
 
-/// The group "labels" from a context's and a call's own.
+/// Tags and attributes, as fields of the group "labels".
 void write_labels(std::string& out, const std::vector<std::string>& tags,
-                  const std::map<std::string, Attribute>& attributes, std::string_view metadata);
+                  const std::map<std::string, Attribute>& attributes);
 
 /// The placeholders of a template: {name}, {{name}} and ${name}, each once, in their order. A name has
 /// letters, digits, '_', '.' and '-', and begins with a letter or '_'.

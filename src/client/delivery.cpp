@@ -17,8 +17,7 @@ constexpr std::size_t kBatchBytes = 4u << 20;
 constexpr std::uint64_t kEnoughBytes = 1u << 20;
 constexpr std::uint64_t kShareOfBatch = 4;  // of max_memory_bytes, where that is less
 constexpr std::uint64_t kShareOfCrowd = 2;  // of max_memory_bytes
-constexpr int kMostAtHand = 16;             // used drafts, of one thread
-constexpr std::uint64_t kShareOfUsed = 8;   // of max_memory_bytes, for all of them
+constexpr std::uint64_t kShareOfUsed = 8;   // of max_memory_bytes, for drafts to be used again
 constexpr std::chrono::milliseconds kPatience{10'000};
 constexpr std::chrono::milliseconds kFirstPause{100};
 constexpr std::chrono::milliseconds kLongestPause{5000};
@@ -45,7 +44,8 @@ Delivery::Delivery(const TrackingOptions& options, bool server_is_named)
       server_is_named_(server_is_named),
       enough_bytes_(std::min<std::uint64_t>(kEnoughBytes, options.max_memory_bytes / kShareOfBatch)),
       crowded_bytes_(options.max_memory_bytes / kShareOfCrowd),
-      spool_(options.spool_folder, options.max_spool_bytes) {
+      spool_(options.spool_folder, options.max_spool_bytes),
+      pool_(options.max_memory_bytes / kShareOfUsed) {
     auto transport = Transport::to(options_.server, options_.api_key);
     if (transport) {
         transport_ = std::move(*transport);
@@ -59,70 +59,13 @@ Delivery::Delivery(const TrackingOptions& options, bool server_is_named)
 
 Delivery::~Delivery() {
     stop(std::chrono::milliseconds{0});
-    for (auto* const list : {queue_.exchange(nullptr), used_.exchange(nullptr)}) {
-        for (Draft* draft = list; draft != nullptr;) delete std::exchange(draft, draft->next);
-    }
-}
-
-CallScope::Draft* Delivery::take_used() {
-    // Each thread has a few at hand. When it has none it takes all that came back (one exchange, and no list
-    // that two threads take from at once), and puts back what is more than a few.
-    struct AtHand {
-        Draft* list = nullptr;
-        ~AtHand() {
-            while (list != nullptr) delete std::exchange(list, list->next);
-        }
-    };
-    thread_local AtHand mine;
-    if (mine.list == nullptr) {
-        mine.list = used_.exchange(nullptr, std::memory_order_acquire);
-        Draft* last = mine.list;
-        std::uint64_t bytes = 0;
-        for (int i = 0; last != nullptr; ++i, last = last->next) {
-            bytes += last->memory();
-            if (i == kMostAtHand - 1) break;
-        }
-        used_bytes_.fetch_sub(bytes, std::memory_order_relaxed);
-        if (last != nullptr && last->next != nullptr) {
-            Draft* const rest = std::exchange(last->next, nullptr);
-            Draft* nothing = nullptr;
-            if (!used_.compare_exchange_strong(nothing, rest, std::memory_order_release)) {
-                for (last = rest; last->next != nullptr;) last = last->next;
-                put_used(rest, last);
-            }
-        }
-    }
-    if (mine.list == nullptr) return new Draft;
-    Draft* const draft = std::exchange(mine.list, mine.list->next);
-    draft->next = nullptr;
-    return draft;
-}
-
-void Delivery::put_used(Draft* first, Draft* last) noexcept {
-    last->next = used_.load(std::memory_order_relaxed);
-    while (!used_.compare_exchange_weak(last->next, first, std::memory_order_release)) {
-    }
-}
-
-void Delivery::give_back(Draft* drafts) noexcept {
-    while (drafts != nullptr) {
-        Draft* const draft = std::exchange(drafts, drafts->next);
-        draft->clear();
-        const std::uint64_t bytes = draft->memory();
-        const std::uint64_t kept = used_bytes_.fetch_add(bytes, std::memory_order_relaxed) + bytes;
-        if (kept > options_.max_memory_bytes / kShareOfUsed || closed_.load(std::memory_order_relaxed)) {
-            used_bytes_.fetch_sub(bytes, std::memory_order_relaxed);
-            delete draft;
-        } else {
-            put_used(draft, draft);
-        }
-    }
+    for (Draft* draft = queue_.exchange(nullptr); draft != nullptr;) delete std::exchange(draft, draft->next);
 }
 
 void Delivery::drop_all(Draft* drafts) noexcept {
     while (drafts != nullptr) {
         Draft* const draft = std::exchange(drafts, drafts->next);
-        waiting_bytes_.fetch_sub(draft->memory(), std::memory_order_relaxed);
+        waiting_bytes_.fetch_sub(draft->bytes, std::memory_order_relaxed);
         dropped_.fetch_add(1, std::memory_order_relaxed);
         done_.fetch_add(1, std::memory_order_relaxed);
         delete draft;
@@ -131,16 +74,17 @@ void Delivery::drop_all(Draft* drafts) noexcept {
 
 bool Delivery::spool_at_once(Draft* draft) noexcept {
     try {
+        Draft::Parts parts;
         std::string frame;
-        append_delivered_call(frame, draft->header, draft->request, draft->response);
+        draft->encode(parts);
+        append_delivered_call(frame, parts.header, parts.request, parts.response);
         if (!spool_.append(frame, 1)) return false;
     } catch (...) {
         return false;
     }
     spooled_.fetch_add(1, std::memory_order_relaxed);
     done_.fetch_add(1, std::memory_order_relaxed);
-    draft->next = nullptr;
-    give_back(draft);
+    DraftPool::put_at_hand(draft);
     if (!nudged_.exchange(true)) nudge();
     return true;
 }
@@ -148,7 +92,7 @@ bool Delivery::spool_at_once(Draft* draft) noexcept {
 void Delivery::push(Draft* draft) noexcept {
     ended_.fetch_add(1, std::memory_order_relaxed);
     if (options_.durable && spool_at_once(draft)) return;
-    const std::uint64_t bytes = draft->memory();
+    const std::uint64_t bytes = draft->bytes = draft->memory();
     const std::uint64_t waiting = waiting_bytes_.fetch_add(bytes, std::memory_order_relaxed) + bytes;
     if (waiting > options_.max_memory_bytes || !wanted()) {
         if (!crowded_.exchange(true)) nudge();
@@ -156,8 +100,7 @@ void Delivery::push(Draft* draft) noexcept {
         if (wanted() && server_is_known() && spool_at_once(draft)) return;
         dropped_.fetch_add(1, std::memory_order_relaxed);
         done_.fetch_add(1, std::memory_order_relaxed);
-        draft->next = nullptr;
-        give_back(draft);
+        DraftPool::put_at_hand(draft);
         return;
     }
     draft->next = queue_.load(std::memory_order_relaxed);
@@ -169,7 +112,7 @@ void Delivery::push(Draft* draft) noexcept {
     // too much: that one after it is in the queue, so that it is taken with it.
     const bool enough = waiting >= enough_bytes_ && waiting - bytes < enough_bytes_;
     const bool crowded = waiting >= crowded_bytes_ && !crowded_.exchange(true);
-    if (enough || crowded || !nudged_.exchange(true)) nudge();
+    if (enough || crowded || !(nudged_.load() || nudged_.exchange(true))) nudge();
 }
 
 void Delivery::nudge() {
@@ -251,13 +194,14 @@ Delivery::Batch Delivery::gather(std::uint64_t most_bytes) {
     while (draft != nullptr && batch.calls < kBatchCalls &&
            (batch.calls == 0 || batch.memory < most_memory)) {
         const std::size_t whole = batch.body.size();
-        append_delivered_call(batch.body, draft->header, draft->request, draft->response);
+        draft->encode(parts_);
+        append_delivered_call(batch.body, parts_.header, parts_.request, parts_.response);
         if (batch.calls != 0 && batch.body.size() > most) {
             batch.body.resize(whole);
             break;
         }
         ++batch.calls;
-        batch.memory += draft->memory();
+        batch.memory += draft->bytes;
         batch.last = draft;
         draft = draft->next;
     }
@@ -276,7 +220,7 @@ void Delivery::put_back(const Batch& batch) noexcept {
 /// Each call is counted once, whatever happens.
 void Delivery::settle(const Batch& batch, std::uint64_t delivered, std::uint64_t rejected,
                       std::uint64_t spooled) {
-    give_back(batch.first);
+    pool_.give(batch.first);
     waiting_bytes_ -= batch.memory;
     delivered_ += delivered;
     rejected_ += rejected;
@@ -452,7 +396,7 @@ void Delivery::stop(std::chrono::milliseconds patience) {
     drop_all(std::exchange(first_, nullptr));
     spool_.close();
     transport_.reset();
-    for (Draft* draft = used_.exchange(nullptr); draft != nullptr;) delete std::exchange(draft, draft->next);
+    pool_.close();
 }
 
 void Delivery::look_again() {

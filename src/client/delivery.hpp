@@ -2,6 +2,7 @@
 
 #include "base/error.hpp"
 #include "client/draft.hpp"
+#include "client/draft_pool.hpp"
 #include "client/spool.hpp"
 #include "client/transport.hpp"
 #include "steno/tracking.hpp"
@@ -35,8 +36,8 @@ class Delivery {
     /// Any thread; lock-free. Takes the draft. What finds no room in memory is written to the spool folder by
     /// the thread that brings it; dropped, and counted, when there is none either, or after the end.
     void push(CallScope::Draft* draft) noexcept;
-    /// A draft to fill: used, or new.
-    CallScope::Draft* take_used();
+    /// Of the drafts to fill.
+    [[nodiscard]] DraftPool& pool() { return pool_; }
 
     bool flush(std::chrono::milliseconds patience);
     /// Sends what there is within `patience`; the rest goes to the spool folder. Then nothing is taken any
@@ -49,9 +50,6 @@ class Delivery {
     [[nodiscard]] bool wanted() const { return wanted_.load(std::memory_order_relaxed); }
     [[nodiscard]] TrackingStats stats() const;
     [[nodiscard]] std::string last_error() const;
-    /// Memory of drafts that wait to be used again.
-    [[nodiscard]] std::uint64_t kept_bytes() const { return used_bytes_; }
-
     /// In a child after fork(): this one's thread is the parent's, and never runs here. It is left as it is,
     /// but for the parent's files.
     void forget_after_fork() { spool_.let_go(); }
@@ -85,10 +83,7 @@ class Delivery {
     void say(Error error);
     /// By the thread whose call it is: one write. False: there is no room, and the draft is as it was.
     bool spool_at_once(Draft* draft) noexcept;
-    void give_back(Draft* drafts) noexcept;
     void drop_all(Draft* drafts) noexcept;
-    /// A chain that ends with `last`, to those that may be used again.
-    void put_used(Draft* first, Draft* last) noexcept;
     [[nodiscard]] bool server_is_away() const {
         return closing_.load() || std::chrono::steady_clock::now() < away_until_;
     }
@@ -103,11 +98,15 @@ class Delivery {
     std::unique_ptr<Transport> transport_;
     Spool spool_;
 
-    std::atomic<Draft*> queue_{nullptr};  ///< last first
-    std::atomic<Draft*> used_{nullptr};
-    std::atomic<std::uint64_t> used_bytes_{0};  ///< of `used_`, about
+    DraftPool pool_;
+
+    // What each call changes, in a cache line of its own.
+    alignas(64) std::atomic<Draft*> queue_{nullptr};  ///< last first
     std::atomic<std::uint64_t> waiting_bytes_{0};
-    std::atomic<std::uint64_t> ended_{0}, delivered_{0}, spooled_{0}, rejected_{0}, dropped_{0};
+    std::atomic<std::uint64_t> ended_{0};
+
+    alignas(64) std::atomic<std::uint64_t> delivered_{0};
+    std::atomic<std::uint64_t> spooled_{0}, rejected_{0}, dropped_{0};
     std::atomic<std::uint64_t> done_{0};  ///< of `ended_`: delivered, spooled, rejected or dropped
     std::atomic<bool> wanted_{true};
     std::atomic<bool> nudged_{false};
@@ -118,6 +117,7 @@ class Delivery {
     // of the thread
     Draft* first_ = nullptr;  ///< taken from the queue, oldest first
     Draft* last_ = nullptr;
+    Draft::Parts parts_;          ///< of the call that is being encoded
     bool spool_refuses_ = false;  ///< full, most likely: until the server may be asked again
     std::chrono::steady_clock::time_point away_until_{};  ///< 0: it is not, or it is time to see
     std::chrono::milliseconds pause_{0};                  ///< the last one; 0 when the server has answered

@@ -518,11 +518,11 @@ TEST_F(Delivered, MemoryThatIsKeptIsBounded) {
     while (delivery.stats().spooled + delivery.stats().dropped < drafts.size())
         delivery.flush(std::chrono::milliseconds{10});
     // An eighth of it, and what a thread has at hand.
-    EXPECT_LE(delivery.kept_bytes(), 128u << 10);
-    EXPECT_GT(delivery.kept_bytes(), 96u << 10);
-    const std::uint64_t before = delivery.kept_bytes();
-    CallScope::Draft* const draft = delivery.take_used();
-    EXPECT_GT(delivery.kept_bytes(), before / 4);  // one thread takes a few
+    EXPECT_LE(delivery.pool().bytes(), 128u << 10);
+    EXPECT_GT(delivery.pool().bytes(), 96u << 10);
+    const std::uint64_t before = delivery.pool().bytes();
+    CallScope::Draft* const draft = delivery.pool().take();
+    EXPECT_GT(delivery.pool().bytes(), before / 4);  // one thread takes a few
     delete draft;
 }
 

@@ -1,10 +1,7 @@
 #include "client/facts.hpp"
 
-#include "base/bytes.hpp"
-#include "base/hash.hpp"
 #include "base/text.hpp"
 #include "client/draft.hpp"
-#include "client/record_writer.hpp"
 #include "client/tracker.hpp"
 #include "record/binary.hpp"
 
@@ -22,15 +19,7 @@ void cut_texts(CallScope::Draft& draft, std::vector<Message>& messages, std::str
     for (Message& message : messages) {
         for (Part& part : message.parts) {
             if (part.text.size() <= draft.max_text) continue;
-            if (!std::exchange(noted, true)) {
-                std::string fields;
-                RecordWriter out(fields);
-                out.integer(number<Truncation, "bytes">(), static_cast<std::int64_t>(part.text.size()));
-                out.text(number<Truncation, "sha256">(), to_hex(as_text(sha256(part.text))));
-                ByteWriter item(draft.truncated);
-                item.text(path);
-                item.text(fields);
-            }
+            if (!std::exchange(noted, true)) kept(draft.truncated, draft.max_text, path, part.text);
             part.text.resize(utf8_prefix(part.text, draft.max_text).size());
         }
     }
@@ -54,7 +43,9 @@ void add_facts(CallScope& scope, Call facts) noexcept {
         draft->result_preview = std::move(facts.preview.answer);
         facts.preview = {};
         draft->messages.clear();
+        draft->user_text_size = 0;
         draft->answer.clear();
+        draft->answer_characters = 0;
         draft->parameters = std::move(facts.request.parameters.text);
         facts.request.parameters = {};
         if (draft->max_text != 0) {

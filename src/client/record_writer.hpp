@@ -24,35 +24,44 @@ struct FieldName {
     consteval FieldName(const char (&name)[Size]) { std::copy_n(name, Size, text); }
 };
 
-/// The number of a group's field, by its name in record/fields.hpp, which alone knows it: number<Call,
-/// "id">(). Looked up once. A name that does not exist ends the program.
+/// Never defined: only the places of its fields are asked for.
+template <class Group>
+struct Somewhere {
+    static Group group;
+};
+
 template <class Group, FieldName Name>
-std::uint32_t number() {
-    static const std::uint32_t found = [] {
-        Group group;
-        std::uint32_t of = 0;
-        describe(group, [&](std::uint32_t number, std::string_view name, const auto&, Place) {
-            if (name == Name.text) of = number;
-        });
-        if (of == 0) std::abort();
-        return of;
-    }();
+consteval std::uint32_t find_number() {
+    std::uint32_t found = 0;
+    describe(Somewhere<Group>::group, [&](std::uint32_t number, std::string_view name, const auto&, Place) {
+        if (name == Name.text) found = number;
+    });
+    if (found == 0) throw "the group has no such field";
     return found;
 }
 
+/// The number of a group's field, by its name in record/fields.hpp, which alone knows it: number<Call,
+/// "id">(). A name that does not exist does not compile.
+template <class Group, FieldName Name>
+constexpr std::uint32_t number() {
+    return find_number<Group, Name>();
+}
+
+/// Each field is put behind the others in one step: room for the most that it may take is made once, and the
+/// bytes are written at a pointer.
 class RecordWriter {
   public:
-    explicit RecordWriter(std::string& out) : bytes_(out), out_(out) {}
+    explicit RecordWriter(std::string& out) : bytes_(out) {}
 
     void text(std::uint32_t number, std::string_view value) {
         if (value.empty()) return;
-        tag(number, kBytes);
-        out_.text(value);
+        put(2 * kLongestVarint + value.size(), [&](char* at) {
+            at = varint_at(varint_at(at, tag(number, kBytes)), value.size());
+            std::memcpy(at, value.data(), value.size());
+            return at + value.size();
+        });
     }
-    void integer(std::uint32_t number, std::int64_t value) {
-        tag(number, kVarint);
-        out_.svarint(value);
-    }
+    void integer(std::uint32_t number, std::int64_t value) { name(number, zigzag(value)); }
     void boolean(std::uint32_t number, bool value) { name(number, value ? 1 : 0); }
     void decimal(std::uint32_t number, Decimal value) {
         __int128 units = value.units();
@@ -66,20 +75,22 @@ class RecordWriter {
             return bytes[size - 1] == sign && next_has_sign;
         };
         while (size > 0 && repeats()) --size;
-        tag(number, kBytes);
-        out_.text({bytes, size});
+        put(2 * kLongestVarint + size, [&](char* at) {
+            at = varint_at(varint_at(at, tag(number, kBytes)), size);
+            std::memcpy(at, bytes, size);
+            return at + size;
+        });
     }
     /// Of a fixed list, by its place.
-    void name(std::uint32_t number, std::uint64_t place) {
-        tag(number, kVarint);
-        out_.varint(place);
-    }
+    void name(std::uint32_t number, std::uint64_t place) { two(tag(number, kVarint), place); }
     void moment(std::uint32_t number, Timestamp at) {
-        tag(number, kBytes);
-        const bool one_byte = at.offset_minutes > -64 && at.offset_minutes < 64;  // zigzag, seven bits
-        out_.varint(sizeof at.unix_nanos + (one_byte ? 1 : 2));
-        out_.fixed(at.unix_nanos);
-        out_.svarint(at.offset_minutes);
+        put(3 * kLongestVarint + sizeof at.unix_nanos, [&](char* to) {
+            to = varint_at(to, tag(number, kBytes));
+            const std::uint64_t offset = zigzag(at.offset_minutes);
+            *to++ = static_cast<char>(sizeof at.unix_nanos + (offset < 0x80 ? 1 : 2));
+            std::memcpy(to, &at.unix_nanos, sizeof at.unix_nanos);
+            return varint_at(to + sizeof at.unix_nanos, offset);
+        });
     }
     /// Fields that `write(RecordWriter&)` writes, as a group; nothing if it writes none.
     template <class Write>
@@ -87,9 +98,8 @@ class RecordWriter {
         // The length stands before the fields and is mostly one byte: that is kept free, and widened if need
         // be.
         const std::size_t begin = bytes_.size();
-        tag(number, kBytes);
-        const std::size_t length_at = bytes_.size();
-        bytes_.push_back(0);
+        two(tag(number, kBytes), 0);
+        const std::size_t length_at = bytes_.size() - 1;
         write(*this);
         const std::size_t length = bytes_.size() - length_at - 1;
         if (length == 0) {
@@ -97,22 +107,52 @@ class RecordWriter {
         } else if (length < 0x80) {
             bytes_[length_at] = static_cast<char>(length);
         } else {
-            std::string prefix;
-            ByteWriter(prefix).varint(length);
-            bytes_.replace(length_at, 1, prefix);
+            char prefix[kLongestVarint];
+            bytes_.replace(length_at, 1, prefix,
+                           static_cast<std::size_t>(varint_at(prefix, length) - prefix));
         }
     }
-    void raw(std::string_view fields) { out_.raw(fields); }
+    void raw(std::string_view fields) { bytes_.append(fields); }
     /// A list, or a map, from its items.
     void items(std::uint32_t number, std::string_view items) { text(number, items); }
+    void varint(std::uint64_t value) {
+        put(kLongestVarint, [&](char* at) { return varint_at(at, value); });
+    }
+    /// So many bytes will follow, about.
+    void expect(std::size_t bytes) {
+        // Not less than doubled, so that what grows by little steps is not copied at each.
+        const std::size_t wanted = bytes_.size() + bytes + 2 * kLongestVarint;
+        if (wanted > bytes_.capacity()) bytes_.reserve(std::max(wanted, 2 * bytes_.capacity()));
+    }
 
   private:
     static constexpr std::uint32_t kVarint = 0;
     static constexpr std::uint32_t kBytes = 2;
-    void tag(std::uint32_t number, std::uint32_t wire_type) { out_.varint(number << 3 | wire_type); }
+    static constexpr std::size_t kLongestVarint = 10;
+    static constexpr std::uint64_t tag(std::uint32_t number, std::uint32_t wire_type) {
+        return std::uint64_t{number} << 3 | wire_type;
+    }
+    static constexpr std::uint64_t zigzag(std::int64_t value) {
+        return static_cast<std::uint64_t>(value) << 1 ^ static_cast<std::uint64_t>(value >> 63);
+    }
+    static char* varint_at(char* at, std::uint64_t value) {
+        for (; value >= 0x80; value >>= 7) *at++ = static_cast<char>(value | 0x80);
+        *at++ = static_cast<char>(value);
+        return at;
+    }
+    void two(std::uint64_t first, std::uint64_t second) {
+        put(2 * kLongestVarint, [&](char* at) { return varint_at(varint_at(at, first), second); });
+    }
+    /// `write(char*)` gives the end of what it wrote, at most `most` bytes.
+    template <class Write>
+    void put(std::size_t most, Write&& write) {
+        const std::size_t before = bytes_.size();
+        bytes_.resize_and_overwrite(before + most, [&](char* begin, std::size_t) {
+            return static_cast<std::size_t>(write(begin + before) - begin);
+        });
+    }
 
     std::string& bytes_;
-    ByteWriter out_;
 };
 
 }  // namespace steno::client

@@ -5,7 +5,6 @@
 #include "client/context_node.hpp"
 #include "client/draft.hpp"
 #include "client/tracker.hpp"
-#include "record/binary.hpp"
 #include "record/call.hpp"
 #include "steno/request.hpp"
 
@@ -111,7 +110,7 @@ void RequestTotals::note(ByName& names, std::string_view name, std::int64_t call
 
 void RequestTotals::add(const CallScope::Draft& draft) {
     Call call;
-    if (::getpid() != process_ || !decode(draft.header, call)) return;
+    if (::getpid() != process_ || !draft.read_header(call)) return;
     const std::int64_t nanos = std::max<std::int64_t>(system_clock().steady_nanos() - draft.began_steady, 0);
     const std::lock_guard lock(mutex_);
     if (taken_) return;

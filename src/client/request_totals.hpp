@@ -20,7 +20,7 @@ class RequestTotals {
   public:
     RequestTotals();
 
-    /// A call that has ended, before the draft is finished.
+    /// A call that ends, while the draft has its context.
     void add(const CallScope::Draft& draft);
     /// The summary, at most kLongest bytes; empty if there were no calls, or it was asked for before.
     std::string take_text(std::string_view request_id, std::string_view server);

@@ -198,8 +198,7 @@ CallScope::Draft* Tracker::begin(const Context& context) noexcept {
             if (exception != options_.level_by_prompt_type.end()) level = exception->second;
         }
         if (level == LogLevel::Off) return nullptr;
-        CallScope::Draft* const draft = delivery_->take_used();
-        draft->clear();
+        CallScope::Draft* const draft = delivery_->pool().take();
         draft->context = context;
         draft->level = level;
         draft->most = most_;
@@ -220,12 +219,12 @@ void Tracker::end(CallScope::Draft* draft) noexcept {
     // What was open when this process was forked is its parent's call, which records it.
     const bool is_the_parents = draft->generation != generation.load(std::memory_order_relaxed);
     if (draft->level == LogLevel::Off || is_the_parents) {
-        delete draft;
+        DraftPool::put_at_hand(draft);
         return;
     }
     if (draft->context.node() && draft->context.node()->totals)
         guarded([&] { draft->context.node()->totals->add(*draft); });
-    guarded([&] { draft->finish(); });
+    guarded([&] { draft->end(); });
     delivery_->push(draft);
 }
 

@@ -24,10 +24,12 @@ constexpr std::size_t kMostBytes = 24u << 10;
 
 /// The call as it would be recorded if it ended now.
 Call as_recorded(CallScope::Draft& draft) {
-    draft.finish();
+    CallScope::Draft::Parts parts;
+    draft.end();
+    draft.encode(parts);
     Call call;
-    (void)decode(draft.header, call);
-    if (!draft.request.empty()) (void)decode(draft.request, call);
+    (void)decode(parts.header, call);
+    if (!parts.request.empty()) (void)decode(parts.request, call);
     return call;
 }
 

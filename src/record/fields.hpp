@@ -17,7 +17,7 @@ enum class Place : std::uint8_t { Header = 1, RequestPayload = 2, ResponsePayloa
 
 template <class Self, class V>
     requires std::same_as<std::remove_const_t<Self>, Part>
-void describe(Self& s, V&& v) {
+constexpr void describe(Self& s, V&& v) {
     v(1, "type", s.type, Place::Header);
     v(2, "text", s.text, Place::Header);
     v(3, "id", s.id, Place::Header);
@@ -29,7 +29,7 @@ void describe(Self& s, V&& v) {
 
 template <class Self, class V>
     requires std::same_as<std::remove_const_t<Self>, Message>
-void describe(Self& s, V&& v) {
+constexpr void describe(Self& s, V&& v) {
     v(1, "role", s.role, Place::Header);
     v(2, "name", s.name, Place::Header);
     v(3, "parts", s.parts, Place::Header);
@@ -37,7 +37,7 @@ void describe(Self& s, V&& v) {
 
 template <class Self, class V>
     requires std::same_as<std::remove_const_t<Self>, Timing>
-void describe(Self& s, V&& v) {
+constexpr void describe(Self& s, V&& v) {
     v(1, "duration_ms", s.duration, Place::Header);
     v(2, "time_to_first_token_ms", s.time_to_first_token, Place::Header);
     v(3, "queued_ms", s.queued, Place::Header);
@@ -46,7 +46,7 @@ void describe(Self& s, V&& v) {
 
 template <class Self, class V>
     requires std::same_as<std::remove_const_t<Self>, Trace>
-void describe(Self& s, V&& v) {
+constexpr void describe(Self& s, V&& v) {
     v(1, "session_id", s.session_id, Place::Header);
     v(2, "request_id", s.request_id, Place::Header);
     v(3, "parent_id", s.parent_id, Place::Header);
@@ -61,7 +61,7 @@ void describe(Self& s, V&& v) {
 
 template <class Self, class V>
     requires std::same_as<std::remove_const_t<Self>, Who>
-void describe(Self& s, V&& v) {
+constexpr void describe(Self& s, V&& v) {
     v(1, "user_id", s.user_id, Place::Header);
     v(2, "api_key_id", s.api_key_id, Place::Header);
     v(3, "subject", s.subject, Place::Header);
@@ -69,7 +69,7 @@ void describe(Self& s, V&& v) {
 
 template <class Self, class V>
     requires std::same_as<std::remove_const_t<Self>, EndpointUsed>
-void describe(Self& s, V&& v) {
+constexpr void describe(Self& s, V&& v) {
     v(1, "method", s.method, Place::Header);
     v(2, "host", s.host, Place::Header);
     v(3, "path", s.path, Place::Header);
@@ -77,7 +77,7 @@ void describe(Self& s, V&& v) {
 
 template <class Self, class V>
     requires std::same_as<std::remove_const_t<Self>, Limit>
-void describe(Self& s, V&& v) {
+constexpr void describe(Self& s, V&& v) {
     v(1, "limit", s.limit, Place::Header);
     v(2, "remaining", s.remaining, Place::Header);
     v(3, "reset_ms", s.reset_ms, Place::Header);
@@ -85,7 +85,7 @@ void describe(Self& s, V&& v) {
 
 template <class Self, class V>
     requires std::same_as<std::remove_const_t<Self>, RateLimit>
-void describe(Self& s, V&& v) {
+constexpr void describe(Self& s, V&& v) {
     v(1, "requests", s.requests, Place::Header);
     v(2, "tokens", s.tokens, Place::Header);
     v(3, "windows", s.windows, Place::Header);
@@ -93,7 +93,7 @@ void describe(Self& s, V&& v) {
 
 template <class Self, class V>
     requires std::same_as<std::remove_const_t<Self>, ProviderFacts>
-void describe(Self& s, V&& v) {
+constexpr void describe(Self& s, V&& v) {
     v(1, "name", s.name, Place::Header);
     v(2, "endpoint", s.endpoint, Place::Header);
     v(3, "api_version", s.api_version, Place::Header);
@@ -108,14 +108,14 @@ void describe(Self& s, V&& v) {
 
 template <class Self, class V>
     requires std::same_as<std::remove_const_t<Self>, ModelFacts>
-void describe(Self& s, V&& v) {
+constexpr void describe(Self& s, V&& v) {
     v(1, "requested", s.requested, Place::Header);
     v(2, "served", s.served, Place::Header);
 }
 
 template <class Self, class V>
     requires std::same_as<std::remove_const_t<Self>, RequestFacts>
-void describe(Self& s, V&& v) {
+constexpr void describe(Self& s, V&& v) {
     v(1, "messages", s.messages, Place::RequestPayload);
     v(2, "system", s.system, Place::RequestPayload);
     v(3, "tools", s.tools, Place::RequestPayload);
@@ -126,7 +126,7 @@ void describe(Self& s, V&& v) {
 
 template <class Self, class V>
     requires std::same_as<std::remove_const_t<Self>, ToolCall>
-void describe(Self& s, V&& v) {
+constexpr void describe(Self& s, V&& v) {
     v(1, "id", s.id, Place::Header);
     v(2, "name", s.name, Place::Header);
     v(3, "arguments", s.arguments, Place::Header);
@@ -134,7 +134,7 @@ void describe(Self& s, V&& v) {
 
 template <class Self, class V>
     requires std::same_as<std::remove_const_t<Self>, ResponseFacts>
-void describe(Self& s, V&& v) {
+constexpr void describe(Self& s, V&& v) {
     v(1, "messages", s.messages, Place::ResponsePayload);
     v(2, "id", s.id, Place::Header);
     v(3, "finish_reasons", s.finish_reasons, Place::Header);
@@ -147,21 +147,21 @@ void describe(Self& s, V&& v) {
 
 template <class Self, class V>
     requires std::same_as<std::remove_const_t<Self>, RawBytes>
-void describe(Self& s, V&& v) {
+constexpr void describe(Self& s, V&& v) {
     v(1, "request", s.request, Place::RequestPayload);
     v(2, "response", s.response, Place::ResponsePayload);
 }
 
 template <class Self, class V>
     requires std::same_as<std::remove_const_t<Self>, Modality>
-void describe(Self& s, V&& v) {
+constexpr void describe(Self& s, V&& v) {
     v(1, "input", s.input, Place::Header);
     v(2, "output", s.output, Place::Header);
 }
 
 template <class Self, class V>
     requires std::same_as<std::remove_const_t<Self>, CacheWrites>
-void describe(Self& s, V&& v) {
+constexpr void describe(Self& s, V&& v) {
     v(1, "5m", s.minutes_5, Place::Header);
     v(2, "1h", s.hours_1, Place::Header);
     v(3, "other", s.other, Place::Header);
@@ -171,7 +171,7 @@ void describe(Self& s, V&& v) {
 
 template <class Self, class V>
     requires std::same_as<std::remove_const_t<Self>, Usage>
-void describe(Self& s, V&& v) {
+constexpr void describe(Self& s, V&& v) {
     v(1, "input_tokens", s.input_tokens, Place::Header);
     v(2, "output_tokens", s.output_tokens, Place::Header);
     v(3, "cache_read_tokens", s.cache_read_tokens, Place::Header);
@@ -195,7 +195,7 @@ void describe(Self& s, V&& v) {
 
 template <class Self, class V>
     requires std::same_as<std::remove_const_t<Self>, Cost>
-void describe(Self& s, V&& v) {
+constexpr void describe(Self& s, V&& v) {
     v(1, "input", s.input, Place::Header);
     v(2, "output", s.output, Place::Header);
     v(3, "cache", s.cache, Place::Header);
@@ -208,7 +208,7 @@ void describe(Self& s, V&& v) {
 
 template <class Self, class V>
     requires std::same_as<std::remove_const_t<Self>, CallError>
-void describe(Self& s, V&& v) {
+constexpr void describe(Self& s, V&& v) {
     v(1, "type", s.type, Place::Header);
     v(2, "message", s.message, Place::Header);
     v(3, "stack", s.stack, Place::ResponsePayload);
@@ -222,7 +222,7 @@ void describe(Self& s, V&& v) {
 
 template <class Self, class V>
     requires std::same_as<std::remove_const_t<Self>, Attempt>
-void describe(Self& s, V&& v) {
+constexpr void describe(Self& s, V&& v) {
     v(1, "provider", s.provider, Place::Header);
     v(2, "model", s.model, Place::Header);
     v(3, "status", s.status, Place::Header);
@@ -233,7 +233,7 @@ void describe(Self& s, V&& v) {
 
 template <class Self, class V>
     requires std::same_as<std::remove_const_t<Self>, Experiment>
-void describe(Self& s, V&& v) {
+constexpr void describe(Self& s, V&& v) {
     v(1, "id", s.id, Place::Header);
     v(2, "variant", s.variant, Place::Header);
     v(3, "unit", s.unit, Place::Header);
@@ -242,7 +242,7 @@ void describe(Self& s, V&& v) {
 
 template <class Self, class V>
     requires std::same_as<std::remove_const_t<Self>, PromptFacts>
-void describe(Self& s, V&& v) {
+constexpr void describe(Self& s, V&& v) {
     v(1, "type", s.type, Place::Header);
     v(2, "name", s.name, Place::Header);
     v(3, "version", s.version, Place::Header);
@@ -254,7 +254,7 @@ void describe(Self& s, V&& v) {
 
 template <class Self, class V>
     requires std::same_as<std::remove_const_t<Self>, Labels>
-void describe(Self& s, V&& v) {
+constexpr void describe(Self& s, V&& v) {
     v(1, "tags", s.tags, Place::Header);
     v(2, "attributes", s.attributes, Place::Header);
     v(3, "metadata", s.metadata, Place::Header);
@@ -262,14 +262,14 @@ void describe(Self& s, V&& v) {
 
 template <class Self, class V>
     requires std::same_as<std::remove_const_t<Self>, Truncation>
-void describe(Self& s, V&& v) {
+constexpr void describe(Self& s, V&& v) {
     v(1, "bytes", s.bytes, Place::Header);
     v(2, "sha256", s.sha256, Place::Header);
 }
 
 template <class Self, class V>
     requires std::same_as<std::remove_const_t<Self>, Privacy>
-void describe(Self& s, V&& v) {
+constexpr void describe(Self& s, V&& v) {
     v(1, "masked", s.masked, Place::Header);
     v(2, "retention", s.retention, Place::Header);
     v(3, "full_data", s.full_data, Place::Header);
@@ -278,28 +278,28 @@ void describe(Self& s, V&& v) {
 
 template <class Self, class V>
     requires std::same_as<std::remove_const_t<Self>, CacheFacts>
-void describe(Self& s, V&& v) {
+constexpr void describe(Self& s, V&& v) {
     v(1, "hit", s.hit, Place::Header);
     v(2, "from", s.from, Place::Header);
 }
 
 template <class Self, class V>
     requires std::same_as<std::remove_const_t<Self>, Replay>
-void describe(Self& s, V&& v) {
+constexpr void describe(Self& s, V&& v) {
     v(1, "of", s.of, Place::Header);
     v(2, "run_id", s.run_id, Place::Header);
 }
 
 template <class Self, class V>
     requires std::same_as<std::remove_const_t<Self>, Preview>
-void describe(Self& s, V&& v) {
+constexpr void describe(Self& s, V&& v) {
     v(1, "prompt", s.prompt, Place::ResponsePayload);
     v(2, "answer", s.answer, Place::ResponsePayload);
 }
 
 template <class Self, class V>
     requires std::same_as<std::remove_const_t<Self>, Feedback>
-void describe(Self& s, V&& v) {
+constexpr void describe(Self& s, V&& v) {
     v(1, "verdict", s.verdict, Place::Header);
     v(2, "comment", s.comment, Place::Header);
     v(3, "edit_distance", s.edit_distance, Place::Header);
@@ -309,7 +309,7 @@ void describe(Self& s, V&& v) {
 
 template <class Self, class V>
     requires std::same_as<std::remove_const_t<Self>, Score>
-void describe(Self& s, V&& v) {
+constexpr void describe(Self& s, V&& v) {
     v(1, "value", s.value, Place::Header);
     v(2, "label", s.label, Place::Header);
     v(3, "min", s.min, Place::Header);
@@ -322,7 +322,7 @@ void describe(Self& s, V&& v) {
 
 template <class Self, class V>
     requires std::same_as<std::remove_const_t<Self>, Call>
-void describe(Self& s, V&& v) {
+constexpr void describe(Self& s, V&& v) {
     v(1, "id", s.id, Place::Header);
     v(2, "kind", s.kind, Place::Header);
     v(3, "name", s.name, Place::Header);
