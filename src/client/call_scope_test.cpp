@@ -274,6 +274,24 @@ TEST_F(Recorded, AsMuchAsItsLevelSays) {
     EXPECT_EQ(all[3].prompt.type, "secret");
 }
 
+TEST_F(Recorded, CharactersAreCountedWhereverAnAnswerIsCut) {
+    const std::string answer = "a\xc3\xa4\xe2\x82\xac\xf0\x9f\x98\x80z\xe2\x82\xc3\xc3\xa4\x80\xf0\x9f";
+    for (const LogLevel level : {LogLevel::Detailed, LogLevel::MetricsOnly}) {
+        for (std::size_t size = 1; size <= answer.size(); ++size) {
+            AiCall call("openai", "m");
+            call.level(level);
+            for (std::size_t at = 0; at < answer.size(); at += size)
+                call.output_piece(answer.substr(at, size));
+        }
+    }
+    const auto all = calls();
+    ASSERT_EQ(all.size(), 2 * answer.size());
+    for (const Call& call : all) {
+        EXPECT_EQ(call.response.output_chars, utf8_length(answer));
+        EXPECT_THAT(call.modality.output, ElementsAre("text"));
+    }
+}
+
 TEST_F(Recorded, ASummaryKeepsTheBeginnings) {
     const std::string large(5000, 'r');
     const auto quoted = '"' + large + '"';
@@ -361,6 +379,23 @@ TEST_F(Recorded, WhileItIsOffNothingIsMade) {
         AiCall("openai", "m").message("user", "a message that is long enough").output("and an answer");
         wrapped(i);
     }
+    EXPECT_EQ(allocations, before);
+}
+
+TEST_F(Recorded, WithMemoryOfEarlierCallsNothingIsAllocated) {
+    options_.durable = false;
+    start_tracking(options_);
+    const ContextScope scope(Context().with_session("s").with_agent("a").with_tag("t"));
+    const std::string prompt(1024, 'p');
+    const std::string answer(1024, 'a');
+    const auto ask = [&] {
+        AiCall call("openai", "gpt-4o-mini");
+        call.message("user", prompt).output(answer).finish_reason("stop").usage({.output_tokens = 256});
+    };
+    for (int i = 0; i < 64; ++i) ask();
+    while (tracking_stats().spooled < 64) flush(std::chrono::milliseconds{10});
+    const std::size_t before = allocations;
+    for (int i = 0; i < 32; ++i) ask();
     EXPECT_EQ(allocations, before);
 }
 

@@ -11,6 +11,7 @@ import pytest
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests/support"))
+from deaths import death_of_the_program, death_of_the_server  # noqa: E402
 from steno_process import NO_KEYS, Server  # noqa: E402
 
 BUILD = pathlib.Path(os.environ.get("STENO_BUILD", ROOT / "build/release"))
@@ -58,74 +59,12 @@ def test_the_example_shows_its_tree(programs, tmp_path):
         assert not spool.exists() or not list(spool.iterdir())
 
 
-def start(programs, count, env, *how):
-    return subprocess.Popen([programs / "recording/recording", str(count), *how], env=env, stdin=subprocess.PIPE,
-                            stdout=subprocess.PIPE, text=True)
-
-
-def ids_until_all(program):
-    ids = []
-    for line in program.stdout:
-        if line.strip() == "all":
-            return ids
-        ids.append(line.strip())
-    raise AssertionError("the program ended before it had recorded all")
-
-
-def recorded(server):
-    """id → input tokens of all calls."""
-
-    def caught_up():
-        store = server.get("/api/v1/status")[2]["store"]
-        return (store["behind_records"] == 0 and store["history_fed"]) or None
-
-    server.wait_for(caught_up, "store that has caught up with what was recorded")
-    calls, cursor = [], ""
-    while cursor is not None:
-        answer = json.load(urllib.request.urlopen(f"{server.url}/api/v1/calls?limit=1000&cursor={cursor}"))
-        calls += answer["calls"]
-        cursor = answer["next_cursor"]
-    assert len({call["id"] for call in calls}) == len(calls)
-    return {call["id"]: call["usage"]["input_tokens"] for call in calls}
-
-
 def test_what_the_sdk_accepted_survives_the_death_of_the_server(programs, tmp_path):
-    count, ids, program, listen = 20_000, [], None, "127.0.0.1:0"
-    for _ in range(8):
-        with Server(tmp_path / "record", listen=listen) as server:
-            listen = server.url.removeprefix("http://")  # the same one from now on
-            program = program or start(programs, count, environment(server.url, tmp_path / "spool"))
-            for _ in range(count // 10):
-                ids.append(program.stdout.readline().strip())
-            server.kill()
-    ids += ids_until_all(program)
-    with Server(tmp_path / "record", listen=listen) as server:
-        said = program.communicate("end\n", timeout=300)[0]
-        assert program.returncode == 0, said
-        calls = recorded(server)
-    assert set(calls) == set(ids) and len(ids) == count
-    assert sorted(calls.values()) == list(range(count))
+    death_of_the_server([programs / "recording/recording"], tmp_path)
 
 
 def test_durable_calls_survive_the_death_of_the_program(programs, tmp_path):
-    env = environment("http://127.0.0.1:1", tmp_path / "spool")
-    ids = set()
-    for _ in range(5):
-        program = start(programs, 100_000, env, "durable")
-        for _ in range(200):
-            ids.add(program.stdout.readline().strip())
-        program.kill()
-        rest = program.communicate()[0]
-        ids |= {line for line in rest.splitlines() if len(line) == 36}  # printed, so ended, before it died
-    with Server(tmp_path / "record") as server:
-        # Whichever program uses the folder next delivers what the dead have left.
-        program = start(programs, 1, environment(server.url, tmp_path / "spool"))
-        ids |= set(ids_until_all(program))
-        said = program.communicate("end\n", timeout=300)[0]
-        assert program.returncode == 0, said
-        calls = recorded(server)
-    assert not ids - set(calls)
-    assert not [path for path in (tmp_path / "spool").iterdir() if path.suffix == ".broken"]
+    death_of_the_program([programs / "recording/recording"], tmp_path)
 
 
 def test_each_level_keeps_what_it_says(programs, tmp_path):
