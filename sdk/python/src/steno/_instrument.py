@@ -9,11 +9,10 @@ import importlib.util
 import os
 import sys
 import threading
-import urllib.parse
 import weakref
 from typing import Any, Callable, Dict, List, Mapping, Optional, Tuple, Union
 
-from . import _core, _failure
+from . import _core, _failure, _relayed
 
 _lock = threading.Lock()
 _originals: List[Tuple[Any, str, Any]] = []
@@ -62,43 +61,7 @@ def _replace(owner: Any, name: str, make: Callable[[Any], Any]) -> None:
     _originals.append((owner, name, original))
 
 
-class _Relayed:
-    """A request to Steno's own gateway, which records it: an Exchange that tells it whose it is, and leaves the rest to it."""
-
-    def __init__(self, headers: List[Tuple[str, str]]) -> None:
-        self.headers = headers
-
-    def response(self, status: int, headers: Any) -> None:
-        if any(bytes(name).lower() == b"x-steno-call-id" if isinstance(name, bytes) else name.lower() == "x-steno-call-id" for name, _ in headers):
-            _core.relayed()
-
-    def nothing(self, *_: object) -> None:
-        pass
-
-    feed = end = close = fail = nothing
-
-
-Exchange = Union[_core.Exchange, _Relayed]
-
-
-@functools.lru_cache(maxsize=16)
-def _address_of(server: str) -> Tuple[str, Optional[int], str]:
-    """Of a URL: host, port (None: the scheme's own), path."""
-    url = urllib.parse.urlsplit(server)
-    port = url.port
-    return _same_host(url.hostname or ""), None if port == {"http": 80, "https": 443}.get(url.scheme) else port, url.path.rstrip("/") + "/"
-
-
-def _same_host(name: str) -> str:
-    return "127.0.0.1" if name in ("localhost", "::1", "[::1]") else name.lower()
-
-
-def _is_the_gateway(host: str, port: Optional[int], target: str) -> bool:
-    server = _core.server()
-    if not server:
-        return False
-    own, own_port, path = _address_of(server)
-    return port == own_port and _same_host(host) == own and target.startswith(path) and not target.startswith(path + "api/")
+Exchange = Union[_core.Exchange, _relayed.Relayed]
 
 
 def _begin(
@@ -108,8 +71,8 @@ def _begin(
     try:
         if _inside.get() or (_run and proxy is not None and _is_seen_by_the_run(host, port, proxy)):
             return None
-        if _is_the_gateway(host, port, target):
-            return _Relayed(_core.relay_headers())
+        if _relayed.is_the_gateway(host, port, target):
+            return _relayed.Relayed()
         address = f"{host}:{port}" if port is not None else host
         for path, provider in _hosts.get(address.lower(), ()):
             if target.startswith(path) and target[len(path) : len(path) + 1] in ("/", "?", ""):
@@ -122,14 +85,6 @@ def _begin(
 def _is_seen_by_the_run(host: str, port: Optional[int], proxy: Any) -> bool:
     name = proxy.host.decode("ascii", "replace") if isinstance(proxy.host, bytes) else proxy.host
     return f"{name}:{proxy.port}" == _run and port in (None, 443) and _core.is_providers_own(host)
-
-
-def _headers_for(exchange: Exchange, own: Any) -> List[Tuple[str, str]]:
-    """What is to be sent besides the program's own headers, whose names are `own`."""
-    if not isinstance(exchange, _Relayed):
-        return []
-    known = {name.decode("latin-1").lower() if isinstance(name, bytes) else name.lower() for name in own}
-    return [(name, value) for name, value in exchange.headers if name not in known]
 
 
 def _fail(exchange: Exchange, error: BaseException) -> None:
@@ -194,9 +149,9 @@ def _patch_httpx(module: Any) -> None:
             body = getattr(request, "_content", None)
             target = url.raw_path.decode("ascii", "replace")
             exchange = _begin(request.method, url.host, url.port, target, request.headers.raw, body, proxy)
-            if isinstance(exchange, _Relayed):
+            if isinstance(exchange, _relayed.Relayed):
                 headers = request.headers.raw
-                more = [(name.encode(), value.encode()) for name, value in _headers_for(exchange, dict(headers))]
+                more = [(name.encode(), value.encode()) for name, value in exchange.headers_besides(dict(headers))]
                 request.headers = module.Headers([*headers, *more])
             return exchange
         except Exception:
@@ -331,8 +286,8 @@ def _patch_urllib3(module: Any) -> None:
                     bytes(sent) if isinstance(sent, (bytes, bytearray)) else None,
                     getattr(self, "proxy", None),
                 )
-                if isinstance(exchange, _Relayed):
-                    more = {name: value.encode().decode("latin-1") for name, value in _headers_for(exchange, headers or ())}
+                if isinstance(exchange, _relayed.Relayed):
+                    more = {name: value.encode().decode("latin-1") for name, value in exchange.headers_besides(headers or ())}
                     headers = {**(headers or {}), **more}
             except Exception:
                 pass  # nothing that could be recorded
@@ -388,8 +343,8 @@ def _patch_aiohttp(module: Any) -> None:
                     bytes(body) if isinstance(body, (bytes, bytearray)) else None,
                     getattr(self, "proxy", None),
                 )
-                if isinstance(exchange, _Relayed):
-                    self.headers.extend(_headers_for(exchange, self.headers))
+                if isinstance(exchange, _relayed.Relayed):
+                    self.headers.extend(exchange.headers_besides(self.headers))
             except Exception:
                 exchange = None
             try:
