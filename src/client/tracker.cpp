@@ -25,6 +25,7 @@ const char* default_server = "http://127.0.0.1:8787";
 std::atomic<Tracker*> the_tracker{nullptr};
 std::atomic<Tracker*> last_tracker{
     nullptr};  ///< the same, or the one that was stopped: it knows what became of its calls
+const Tracker* newest = nullptr;        ///< guarded by starting(): the beginning of the list of all of them
 std::atomic<bool> switched_off{false};  ///< stopped, or by its level: `current` asks no further
 /// Counts forks, so that threads in a child draw other random numbers than their parent's, and its calls are
 /// told from those that its parent had open.
@@ -118,6 +119,7 @@ Tracker* Tracker::make(TrackingOptions options) noexcept {
         }
         if (options.level != LogLevel::Off || !options.level_by_prompt_type.empty()) {
             auto* const tracker = new Tracker(std::move(options), most);
+            tracker->before_ = std::exchange(newest, tracker);
             last_tracker = tracker;
             the_tracker = tracker;
             switched_off = false;

@@ -56,6 +56,7 @@ class Tracker {
     const LogLevel most_;  ///< that the environment allows
     std::string common_;
     std::unique_ptr<Delivery> delivery_;
+    const Tracker* before_ = nullptr;  ///< none is ever freed, as a call may still hold it; all can be found
 };
 
 }  // namespace steno::client
