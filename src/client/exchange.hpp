@@ -39,8 +39,8 @@ class Exchange {
         std::string body;  ///< as sent
     };
 
-    /// Null: this goes to no provider, is no AI call (a list of models), or goes to a gateway that records it.
-    /// Without `base` the host must be a provider's own.
+    /// Null: this goes to no provider, is no AI call (a list of models), or goes to a gateway that records
+    /// it. Without `base` the host must be a provider's own.
     static std::unique_ptr<Exchange> recognise(Request request, std::optional<ProviderBase> base,
                                                Source source);
     Exchange(const Exchange&) = delete;

@@ -263,7 +263,7 @@ TEST_F(Exchanges, ThatGoToAGatewayOfOursAreLeftToIt) {
                                     std::string("http://127.0.0.1:45679/openai")}) {
         const std::string url = base + "/v1/chat/completions";
         HttpExchange exchange({.url = url, .body = kAsked, .provider = "openai", .base_url = base});
-        EXPECT_EQ(exchange.recorded(), base.ends_with("9/openai"));
+        EXPECT_EQ(exchange.recorded(), base.ends_with(":45679/openai"));
         exchange.fail(Failure::Timeout, "no answer");
     }
     ::unsetenv("STENO_RUN");
@@ -458,8 +458,7 @@ TEST_F(Exchanges, AsTextThatWereNotAnswered) {
     EXPECT_EQ(call.request.messages.at(0).parts.at(0).text, "Where is it?");
 }
 
-RC_GTEST_PROP(HttpTraffic, WhateverItIsHarmsNothing, ()) {
-    stop_tracking(std::chrono::milliseconds{0});
+TEST(HttpTraffic, WhateverItIsHarmsNothing) {
     TrackingOptions options;
     options.server = "http://127.0.0.1:1";
     options.max_spool_bytes = 0;
@@ -467,28 +466,30 @@ RC_GTEST_PROP(HttpTraffic, WhateverItIsHarmsNothing, ()) {
     start_tracking(options);
     const std::string known =
         "POST /v1/chat/completions HTTP/1.1\r\nHost: api.openai.com\r\n\r\nHTTP/1.1 200\r\n\r\n";
-    HttpTranscript transcript({}, Context());
-    for (int i = 0; i < 20; ++i) {
-        const auto junk = *rc::gen::oneOf(rc::gen::arbitrary<std::string>(),
-                                          rc::gen::map(rc::gen::inRange<std::size_t>(0, known.size()),
-                                                       [&](std::size_t at) { return known.substr(at); }));
-        switch (*rc::gen::inRange(0, 4)) {
-            case 0:
-                transcript.sent_head(junk);
-                break;
-            case 1:
-                transcript.sent_body(junk);
-                break;
-            case 2:
-                transcript.received_head(junk);
-                break;
-            default:
-                transcript.received_body(junk);
+    EXPECT_TRUE(rc::check([&] {
+        HttpTranscript transcript({}, Context());
+        for (int i = 0; i < 20; ++i) {
+            const auto junk = *rc::gen::oneOf(rc::gen::arbitrary<std::string>(),
+                                              rc::gen::map(rc::gen::inRange<std::size_t>(0, known.size()),
+                                                           [&](std::size_t at) { return known.substr(at); }));
+            switch (*rc::gen::inRange(0, 4)) {
+                case 0:
+                    transcript.sent_head(junk);
+                    break;
+                case 1:
+                    transcript.sent_body(junk);
+                    break;
+                case 2:
+                    transcript.received_head(junk);
+                    break;
+                default:
+                    transcript.received_body(junk);
+            }
         }
-    }
-    const std::string url = *rc::gen::arbitrary<std::string>();
-    const HttpExchange exchange({.url = url});
-    transcript.fail(Failure::Connection, "over", url);
+        const std::string url = *rc::gen::arbitrary<std::string>();
+        const HttpExchange exchange({.url = url});
+        transcript.fail(Failure::Connection, "over", url);
+    }));
     stop_tracking(std::chrono::milliseconds{0});
 }
 
