@@ -4,12 +4,14 @@
 
 #include <boost/asio/ip/address.hpp>
 #include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/local/stream_protocol.hpp>
 #include <boost/asio/post.hpp>
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <charconv>
 #include <sys/socket.h>
+#include <sys/un.h>
 
 namespace steno::net {
 namespace {
@@ -97,8 +99,9 @@ void ClientConnection::on_deadline() {
 }
 
 Task<Result<void>> ClientConnection::connect(const BaseUrl& to, TlsContext* tls,
-                                             std::chrono::milliseconds within) {
+                                             std::chrono::milliseconds within, const Proxy* proxy) {
     const std::int64_t deadline = Loop::in(within);
+    const Endpoint& first = proxy != nullptr ? proxy->at : to.endpoint;
     auto explain = [&](Error error) {
         if (ended() == End::Deadline) {
             error = {Code::DeadlineExceeded, fmt::format("no connection to {} within {} ms",
@@ -109,10 +112,13 @@ Task<Result<void>> ClientConnection::connect(const BaseUrl& to, TlsContext* tls,
         return std::unexpected(std::move(error));
     };
     set_deadline(deadline);
-    if (auto resolved = co_await resolve(to.endpoint); !resolved)
-        co_return explain(std::move(resolved).error());
-    if (auto connected = co_await connect_socket(to.endpoint, deadline); !connected) {
+    if (auto resolved = co_await resolve(first); !resolved) co_return explain(std::move(resolved).error());
+    if (auto connected = co_await connect_socket(first, deadline); !connected) {
         co_return explain(std::move(connected).error());
+    }
+    if (proxy != nullptr) {
+        if (auto passed = co_await pass_proxy(to.endpoint, *proxy, deadline); !passed)
+            co_return explain(std::move(passed).error());
     }
     if (tls != nullptr) {
         if (auto shaken = co_await shake_hands(to.endpoint, *tls, deadline); !shaken) {
@@ -124,16 +130,25 @@ Task<Result<void>> ClientConnection::connect(const BaseUrl& to, TlsContext* tls,
 }
 
 Task<Result<void>> ClientConnection::resolve(const Endpoint& endpoint) {
+    if (endpoint.is_unix()) {
+        if (endpoint.host.size() >= sizeof(sockaddr_un::sun_path)) {
+            co_return fail(Code::InvalidArgument,
+                           fmt::format("the path of the socket is longer than {} bytes: {}",
+                                       sizeof(sockaddr_un::sun_path) - 1, endpoint.host));
+        }
+        addresses_.emplace_back(asio::local::stream_protocol::endpoint(endpoint.host));
+        co_return Result<void>{};
+    }
     boost::system::error_code error;
     const asio::ip::address literal = asio::ip::make_address(endpoint.host, error);
     if (!error) {
-        addresses_.emplace_back(literal, endpoint.port);
+        addresses_.emplace_back(asio::ip::tcp::endpoint(literal, endpoint.port));
         co_return Result<void>{};
     }
     // Always this machine (RFC 6761, section 6.3), whatever /etc/hosts and the name servers say.
     if (equals_ignoring_case(endpoint.host, "localhost")) {
-        addresses_.emplace_back(asio::ip::address_v4::loopback(), endpoint.port);
-        addresses_.emplace_back(asio::ip::address_v6::loopback(), endpoint.port);
+        addresses_.emplace_back(asio::ip::tcp::endpoint(asio::ip::address_v4::loopback(), endpoint.port));
+        addresses_.emplace_back(asio::ip::tcp::endpoint(asio::ip::address_v6::loopback(), endpoint.port));
         co_return Result<void>{};
     }
     // The system's look-up cannot be interrupted; a cancelled connect leaves it behind, with what it needs.
@@ -147,7 +162,7 @@ Task<Result<void>> ClientConnection::resolve(const Endpoint& endpoint) {
                     const boost::system::error_code& failure, const auto& found) {
         look_up->done = true;
         if (failure) self->addresses_.clear();
-        for (const auto& entry : found) self->addresses_.push_back(entry.endpoint());
+        for (const auto& entry : found) self->addresses_.emplace_back(entry.endpoint());
         self->wake();
     };
     look_up->resolver.async_resolve(endpoint.host, std::to_string(endpoint.port),
@@ -162,7 +177,8 @@ Task<Result<void>> ClientConnection::resolve(const Endpoint& endpoint) {
 }
 
 /// Not for the programs that this one starts meanwhile: Asio's own `open` would let them inherit it.
-static void open_socket(auto& socket, const asio::ip::tcp& protocol, boost::system::error_code& error) {
+static void open_socket(auto& socket, const asio::generic::stream_protocol& protocol,
+                        boost::system::error_code& error) {
     const int descriptor = ::socket(protocol.family(), SOCK_STREAM | SOCK_CLOEXEC, protocol.protocol());
     if (descriptor < 0) {
         error.assign(errno, boost::system::system_category());
@@ -175,7 +191,7 @@ static void open_socket(auto& socket, const asio::ip::tcp& protocol, boost::syst
 Task<Result<void>> ClientConnection::connect_socket(const Endpoint& endpoint, std::int64_t deadline) {
     std::string why;
     for (std::size_t i = 0; i < addresses_.size(); ++i) {
-        const asio::ip::tcp::endpoint& address = addresses_[i];
+        const asio::generic::stream_protocol::endpoint& address = addresses_[i];
         boost::system::error_code error;
         close();
         open_socket(socket(), address.protocol(), error);
@@ -209,6 +225,33 @@ Task<Result<void>> ClientConnection::connect_socket(const Endpoint& endpoint, st
     }
     co_return fail(Code::Unavailable, fmt::format("cannot connect to {}: {}", endpoint.to_string(), why),
                    "Check that the upstream runs and that its URL is right.");
+}
+
+Task<Result<void>> ClientConnection::pass_proxy(const Endpoint& to, const Proxy& proxy,
+                                                std::int64_t deadline) {
+    set_input_limit(kMaxHead);
+    output() = proxy.request_for(to);
+    ResponseHead head;
+    wire::ResponseParser parser(kMaxHead, head);
+    parser.skip(true);  // what follows a success is the target's
+    STENO_CO_TRY(co_await flush({}, std::chrono::nanoseconds(deadline - Loop::now())));
+    while (!parser.is_header_done()) {
+        if (!co_await more_input(deadline)) co_return std::unexpected(ending("the proxy"));
+        wire::error_code error;
+        consume(parser.put({input().data(), input().size()}, error));
+        if (error && error != wire::http::error::need_more) {
+            co_return fail(Code::Unavailable,
+                           fmt::format("what is at {} is no HTTP proxy", proxy.at.to_string()));
+        }
+    }
+    if (head.status / 100 != 2) {
+        co_return fail(Code::Unavailable,
+                       fmt::format("the proxy {} does not connect to {}: it answers {}", proxy.at.to_string(),
+                                   to.to_string(), head.status),
+                       head.status == 407 ? "It wants a name and a password: http://NAME:PASSWORD@HOST:PORT."
+                                          : "Ask whoever runs the proxy, or exempt the host (no_proxy).");
+    }
+    co_return Result<void>{};
 }
 
 Task<Result<void>> ClientConnection::shake_hands(const Endpoint& endpoint, const TlsContext& tls_context,

@@ -4,6 +4,7 @@
 
 #include "net/connection.hpp"
 #include "net/http_client.hpp"
+#include "net/proxy.hpp"
 #include "net/wire.hpp"
 
 #include <chrono>
@@ -41,8 +42,10 @@ class ClientConnection final : public Connection {
   public:
     ClientConnection(Loop& loop, std::shared_ptr<HostPool> pool) : Connection(loop), pool_(std::move(pool)) {}
 
-    /// Looks up, connects, and shakes hands where there is a `tls`. `within` covers all of it.
-    Task<Result<void>> connect(const BaseUrl& to, TlsContext* tls, std::chrono::milliseconds within);
+    /// Looks up, connects, and shakes hands where there is a `tls`. `within` covers all of it. `proxy`: the
+    /// one to go through, or null.
+    Task<Result<void>> connect(const BaseUrl& to, TlsContext* tls, std::chrono::milliseconds within,
+                               const Proxy* proxy = nullptr);
     [[nodiscard]] HostPool& pool() { return *pool_; }
     /// Resting until `deadline` in the pool; any event then ends it.
     void rest(std::int64_t deadline);
@@ -55,13 +58,15 @@ class ClientConnection final : public Connection {
   private:
     Task<Result<void>> resolve(const Endpoint& endpoint);
     Task<Result<void>> connect_socket(const Endpoint& endpoint, std::int64_t deadline);
+    /// Has the proxy at the other end connect to `to`.
+    Task<Result<void>> pass_proxy(const Endpoint& to, const Proxy& proxy, std::int64_t deadline);
     Task<Result<void>> shake_hands(const Endpoint& endpoint, const TlsContext& tls, std::int64_t deadline);
     void on_input() override;
     void on_deadline() override;
 
     const std::shared_ptr<HostPool>
         pool_;  ///< shared: the pool of a client that is gone, while exchanges end
-    std::vector<asio::ip::tcp::endpoint> addresses_;
+    std::vector<asio::generic::stream_protocol::endpoint> addresses_;
     bool resting_ = false;
     bool attempt_may_fail_ = false;  ///< there is another address to try
     bool attempt_failed_ = false;

@@ -1,12 +1,14 @@
 #pragma once
 
-// Private to src/net: one TCP connection of either side, with its buffers, on one loop.
+// Private to src/net: one connection of either side, over TCP or a Unix socket, with its buffers, on one
+// loop.
 
 #include "base/error.hpp"
 #include "net/loop.hpp"
 #include "net/tls.hpp"
 
-#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/basic_stream_socket.hpp>
+#include <boost/asio/generic/stream_protocol.hpp>
 #include <boost/smart_ptr/intrusive_ptr.hpp>
 #include <boost/smart_ptr/intrusive_ref_counter.hpp>
 
@@ -26,7 +28,7 @@ namespace steno::net {
 class Connection : public Watched,
                    public boost::intrusive_ref_counter<Connection, boost::thread_unsafe_counter> {
   public:
-    using Socket = asio::basic_stream_socket<asio::ip::tcp, asio::io_context::executor_type>;
+    using Socket = asio::basic_stream_socket<asio::generic::stream_protocol, asio::io_context::executor_type>;
     enum class End : std::uint8_t { None, Broken, Deadline, Cancelled };
 
     explicit Connection(Loop& loop) : loop_(loop), socket_(loop.context) { loop.watch(*this); }
@@ -36,7 +38,7 @@ class Connection : public Watched,
 
     [[nodiscard]] Loop& loop() { return loop_; }
     [[nodiscard]] Socket& socket() { return socket_; }
-    /// Non-blocking, without Nagle's delay.
+    /// Non-blocking, over TCP without Nagle's delay.
     void prepare_socket();
     void use_tls(std::unique_ptr<TlsStream> tls) { tls_ = std::move(tls); }
     [[nodiscard]] TlsStream* tls() { return tls_.get(); }

@@ -186,11 +186,12 @@ std::optional<Endpoint> Endpoint::parse(std::string_view text) {
 }
 
 std::string Endpoint::to_string() const {
+    if (is_unix()) return "unix:" + host;
     return bracketed(host) + ":" + std::to_string(port);
 }
 
 bool Endpoint::is_loopback() const {
-    if (host == "::1" || equals_ignoring_case(host, "localhost")) return true;
+    if (is_unix() || host == "::1" || equals_ignoring_case(host, "localhost")) return true;
     // Only a literal: "127.example.com" is somebody's name.
     return host.starts_with("127.") && std::ranges::count(host, '.') == 3 &&
            std::ranges::all_of(host, [](char c) { return c == '.' || (c >= '0' && c <= '9'); });
@@ -223,11 +224,21 @@ std::optional<BaseUrl> BaseUrl::parse(std::string_view text) {
     return url;
 }
 
+std::optional<BaseUrl> BaseUrl::parse_server(std::string_view text) {
+    if (!text.starts_with("unix:")) return parse(text);
+    text.remove_prefix(5);
+    if (text.starts_with("//")) text.remove_prefix(2);  // unix:///PATH
+    if (!text.starts_with('/') || text.contains('\0')) return std::nullopt;
+    return BaseUrl{.tls = false, .endpoint = {std::string(text), 0}, .path = {}};
+}
+
 std::string BaseUrl::to_string() const {
+    if (endpoint.is_unix()) return endpoint.to_string();
     return (tls ? "https://" : "http://") + host_header() + path;
 }
 
 std::string BaseUrl::host_header() const {
+    if (endpoint.is_unix()) return "localhost";
     return endpoint.port == (tls ? 443 : 80) ? bracketed(endpoint.host) : endpoint.to_string();
 }
 

@@ -68,11 +68,13 @@ std::string http_date(std::int64_t seconds);
 
 /// "host:port", "[::1]:8787".
 struct Endpoint {
-    std::string host;
+    std::string host;  ///< or the path of a Unix socket, which begins with '/'; there is no port then
     std::uint16_t port = 0;
+    /// A host and a port. Never a path, which would let strangers name files.
     static std::optional<Endpoint> parse(std::string_view text);
-    [[nodiscard]] std::string to_string() const;
-    [[nodiscard]] bool is_loopback() const;  ///< 127.0.0.0/8, ::1, localhost
+    [[nodiscard]] std::string to_string() const;  ///< of a Unix socket "unix:/PATH"
+    [[nodiscard]] bool is_unix() const { return host.starts_with('/'); }
+    [[nodiscard]] bool is_loopback() const;  ///< 127.0.0.0/8, ::1, localhost, a Unix socket
 };
 
 /// An upstream's base: "https://api.openai.com/v1" and the like.
@@ -81,6 +83,8 @@ struct BaseUrl {
     Endpoint endpoint;
     std::string path;  ///< without a trailing slash; "" for the root
     static std::optional<BaseUrl> parse(std::string_view text);
+    /// The same, or "unix:/PATH": a Steno server, which may listen there too.
+    static std::optional<BaseUrl> parse_server(std::string_view text);
     [[nodiscard]] std::string to_string() const;
     [[nodiscard]] std::string host_header() const;  ///< without the scheme's default port
 };

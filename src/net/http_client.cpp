@@ -13,6 +13,9 @@
 namespace steno::net {
 namespace {
 
+/// Of a connection that is handed out; who uses it has limits of its own.
+constexpr std::chrono::hours kWriteStall{24};
+
 std::unexpected<ClientError> failed(ClientStage stage, Error error) {
     return std::unexpected(ClientError{std::move(error), stage});
 }
@@ -76,7 +79,9 @@ struct HttpClient::Impl {
             if (!made) co_return failed(ClientStage::Connect, std::move(made).error());
             context = *std::move(made);
         }
-        if (auto connected = co_await connection.connect(to, context.get(), within); !connected)
+        const Proxy* const proxy =
+            to.tls && options.proxy && options.proxy->is_for(to.endpoint) ? &*options.proxy : nullptr;
+        if (auto connected = co_await connection.connect(to, context.get(), within, proxy); !connected)
             co_return failed(ClientStage::Connect, std::move(connected).error());
         co_return std::expected<void, ClientError>{};
     }
@@ -191,6 +196,16 @@ Task<std::expected<UpgradeAnswer, ClientError>> HttpClient::upgrade(const BaseUr
     if (exchange->head().status == 101) answer.stream = exchange->take_stream();
     answer.answer = std::move(exchange);
     co_return answer;
+}
+
+Task<Result<std::unique_ptr<ByteStream>>> HttpClient::connect(const BaseUrl& to,
+                                                              std::chrono::milliseconds within) {
+    Loop& loop = *Loop::current();
+    const boost::intrusive_ptr<ClientConnection> connection(
+        new ClientConnection(loop, impl_->host_pool(loop, to).shared_from_this()));
+    if (auto connected = co_await impl_->connect(*connection, to, within); !connected)
+        co_return std::unexpected(std::move(connected).error().error);
+    co_return std::make_unique<ByteStream>(*connection, kWriteStall);
 }
 
 }  // namespace steno::net

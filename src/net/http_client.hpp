@@ -4,6 +4,7 @@
 #include "net/byte_stream.hpp"
 #include "net/http.hpp"
 #include "net/loops.hpp"
+#include "net/proxy.hpp"
 #include "net/task.hpp"
 
 #include <chrono>
@@ -77,6 +78,7 @@ class HttpClient {
         std::size_t idle_per_host_and_loop = 64;
         std::chrono::seconds idle_time{50};
         std::string ca_file;  ///< PEM to trust besides the system's store; for tests and private upstreams
+        std::optional<Proxy> proxy;  ///< for https, but to hosts that it exempts
     };
     HttpClient(Loops& loops, Options options);
     ~HttpClient();
@@ -96,6 +98,8 @@ class HttpClient {
     Task<std::expected<UpgradeAnswer, ClientError>> upgrade(const BaseUrl& to, const RequestHead& head,
                                                             ClientDeadlines deadlines,
                                                             CancelHandle* cancel = nullptr);
+    /// A connection of its own, with TLS if `to` has it, for whoever speaks HTTP by himself.
+    Task<Result<std::unique_ptr<ByteStream>>> connect(const BaseUrl& to, std::chrono::milliseconds within);
     struct Impl;
 
   private:

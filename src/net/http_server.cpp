@@ -2,8 +2,9 @@
 
 #include "base/log.hpp"
 #include "net/server_connection.hpp"
+#include "net/unix_listener.hpp"
 
-#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/basic_socket_acceptor.hpp>
 #include <boost/asio/post.hpp>
 
 #include <cerrno>
@@ -18,7 +19,7 @@
 namespace steno::net {
 namespace {
 
-using Acceptor = asio::basic_socket_acceptor<asio::ip::tcp, asio::io_context::executor_type>;
+using Acceptor = asio::basic_socket_acceptor<asio::generic::stream_protocol, asio::io_context::executor_type>;
 
 constexpr std::chrono::milliseconds kAcceptPause{100};
 constexpr std::chrono::seconds kStopPatience{5};
@@ -39,6 +40,7 @@ struct Descriptor {
 };
 
 std::string name_of(const sockaddr_storage& address, socklen_t size) {
+    if (address.ss_family == AF_UNIX) return "unix";
     char host[NI_MAXHOST];
     char port[NI_MAXSERV];
     if (::getnameinfo(reinterpret_cast<const sockaddr*>(&address), size, host, sizeof host, port, sizeof port,
@@ -55,6 +57,10 @@ std::uint16_t port_of(int socket) {
     ::getsockname(socket, reinterpret_cast<sockaddr*>(&bound), &size);
     return ntohs(bound.ss_family == AF_INET6 ? reinterpret_cast<sockaddr_in6&>(bound).sin6_port
                                              : reinterpret_cast<sockaddr_in&>(bound).sin_port);
+}
+
+asio::generic::stream_protocol protocol_of(int family) {
+    return {family, family == AF_UNIX ? 0 : IPPROTO_TCP};
 }
 
 struct Listening {
@@ -118,8 +124,7 @@ Task<void> serve_socket(std::shared_ptr<ServerState> state, std::shared_ptr<Desc
     const boost::intrusive_ptr<ServerConnection> connection(
         new ServerConnection(loop, state, std::move(peer)));
     boost::system::error_code error;
-    connection->socket().assign(family == AF_INET6 ? asio::ip::tcp::v6() : asio::ip::tcp::v4(),
-                                descriptor->number, error);
+    connection->socket().assign(protocol_of(family), descriptor->number, error);
     if (!error) {
         descriptor->release();
         connection->prepare_socket();
@@ -136,25 +141,32 @@ struct HttpServer::Impl : std::enable_shared_from_this<Impl> {
 
     [[nodiscard]] Loop& accepting_loop() const { return *state->loops.impl().loops.front(); }
 
-    void accept_when_ready() {
-        acceptor->async_wait(Acceptor::wait_read,
-                             [self = shared_from_this()](boost::system::error_code error) {
-                                 if (!error) self->accept_some();
-                             });
+    /// One address that is listened on. Touched by the first loop, once it runs.
+    struct Listener {
+        explicit Listener(Loop& loop) : acceptor(loop.context), pause_timer(loop.context) {}
+        Acceptor acceptor;  ///< closed: no more
+        asio::steady_timer pause_timer;
+    };
+
+    void accept_when_ready(const std::shared_ptr<Listener>& at) {
+        at->acceptor.async_wait(Acceptor::wait_read,
+                                [self = shared_from_this(), at](boost::system::error_code error) {
+                                    if (!error && at->acceptor.is_open()) self->accept_some(at);
+                                });
     }
 
-    void accept_some() {
+    void accept_some(const std::shared_ptr<Listener>& at) {
         // Some at a time, so that a flood of connections leaves this loop's own ones their turn.
         for (int i = 0; i < 64; ++i) {
             sockaddr_storage address{};
             socklen_t size = sizeof address;
-            auto descriptor = std::make_shared<Descriptor>(::accept4(acceptor->native_handle(),
+            auto descriptor = std::make_shared<Descriptor>(::accept4(at->acceptor.native_handle(),
                                                                      reinterpret_cast<sockaddr*>(&address),
                                                                      &size, SOCK_NONBLOCK | SOCK_CLOEXEC));
             if (descriptor->number < 0) {
                 if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
                     log::warning("cannot accept a connection: {}", std::strerror(errno));
-                    return pause();
+                    return pause(at);
                 }
                 if (errno == EAGAIN || errno == EWOULDBLOCK) break;
                 continue;  // that client went away meanwhile
@@ -177,13 +189,13 @@ struct HttpServer::Impl : std::enable_shared_from_this<Impl> {
                     state->one_ended.notify_all();
                 });
         }
-        accept_when_ready();
+        accept_when_ready(at);
     }
 
-    void pause() {
-        pause_timer.emplace(accepting_loop().context, kAcceptPause);
-        pause_timer->async_wait([self = shared_from_this()](boost::system::error_code error) {
-            if (!error && self->acceptor->is_open()) self->accept_some();
+    void pause(const std::shared_ptr<Listener>& at) {
+        at->pause_timer.expires_after(kAcceptPause);
+        at->pause_timer.async_wait([self = shared_from_this(), at](boost::system::error_code error) {
+            if (!error && at->acceptor.is_open()) self->accept_some(at);
         });
     }
 
@@ -211,8 +223,8 @@ struct HttpServer::Impl : std::enable_shared_from_this<Impl> {
     }
 
     std::shared_ptr<ServerState> state;
-    std::optional<Acceptor> acceptor;  ///< touched by the first loop, once it runs
-    std::optional<asio::steady_timer> pause_timer;
+    std::vector<std::shared_ptr<Listener>> listeners;  ///< touched by the first loop, once it runs
+    std::vector<SocketFile> files;
     std::uint16_t port = 0;
 };
 
@@ -224,19 +236,26 @@ HttpServer::~HttpServer() {
 }
 
 Result<void> HttpServer::listen(const Endpoint& endpoint) {
-    if (impl_->port != 0) return fail(Code::FailedPrecondition, "this server listens already");
-    STENO_ASSIGN(const Listening listening, open_listener(endpoint));
-    impl_->port = port_of(listening.socket);
+    Listening listening{-1, AF_UNIX};
+    if (endpoint.is_unix()) {
+        SocketFile file;
+        STENO_ASSIGN(listening.socket, file.listen(endpoint.host));
+        impl_->files.push_back(std::move(file));
+    } else {
+        if (impl_->port != 0) return fail(Code::FailedPrecondition, "this server listens already");
+        STENO_ASSIGN(listening, open_listener(endpoint));
+        impl_->port = port_of(listening.socket);
+    }
     asio::post(impl_->accepting_loop().context, [impl = impl_, listening] {
         Descriptor socket(listening.socket);
         if (impl->state->stopping) return;
-        impl->acceptor.emplace(impl->accepting_loop().context);
+        const auto at = std::make_shared<Impl::Listener>(impl->accepting_loop());
         boost::system::error_code error;
-        impl->acceptor->assign(listening.family == AF_INET6 ? asio::ip::tcp::v6() : asio::ip::tcp::v4(),
-                               socket.number, error);
+        at->acceptor.assign(protocol_of(listening.family), socket.number, error);
         if (error) return log::error("cannot accept connections: {}", error.message());
         socket.release();
-        impl->accept_when_ready();
+        impl->listeners.push_back(at);
+        impl->accept_when_ready(at);
     });
     return {};
 }
@@ -252,10 +271,15 @@ std::size_t HttpServer::connections() const {
 void HttpServer::stop(std::chrono::milliseconds grace) {
     Impl& impl = *impl_;
     if (impl.state->stopping.exchange(true)) return;
+    impl.files.clear();
     impl.on_every_loop([&](Loop& loop) {
         if (&loop == &impl.accepting_loop()) {
-            impl.pause_timer.reset();
-            impl.acceptor.reset();
+            for (const auto& listener : impl.listeners) {
+                boost::system::error_code ignored;
+                listener->acceptor.close(ignored);
+                listener->pause_timer.cancel();
+            }
+            impl.listeners.clear();
         }
         for (ServerConnection* connection : impl.state->open[loop.index]) {
             if (!connection->in_exchange()) connection->end(Connection::End::Cancelled);

@@ -31,7 +31,7 @@ class ServerExchange {
     virtual ~ServerExchange() = default;
 
     [[nodiscard]] virtual const RequestHead& head() const = 0;
-    [[nodiscard]] virtual std::string peer() const = 0;  ///< "127.0.0.1:51234"
+    [[nodiscard]] virtual std::string peer() const = 0;  ///< "127.0.0.1:51234", or "unix"
 
     /// The whole body. ResourceExhausted when it is larger than `limit` (checked on Content-Length before a
     /// byte is read); DeadlineExceeded when the client stalls for longer than `body_stall`: it can still be
@@ -96,8 +96,9 @@ class HttpServer {
     HttpServer(const HttpServer&) = delete;
     HttpServer& operator=(const HttpServer&) = delete;
 
-    /// Binds and accepts. Port 0 takes a free one: see `port`. Unavailable when the address is taken (says by
-    /// what to try).
+    /// Binds and accepts; once over TCP, and on any number of Unix sockets, which only this user can reach
+    /// and which are gone with `stop`. Port 0 takes a free one: see `port`. Unavailable when the address is
+    /// taken (says by what to try).
     Result<void> listen(const Endpoint& endpoint);
     [[nodiscard]] std::uint16_t port() const;
     /// Stops accepting; gives running exchanges `grace` to end, then cuts them. Idle connections close at

@@ -67,12 +67,13 @@ std::string head_for_target(const ServerExchange& exchange) {
     return connection_of(exchange).head_for_target();
 }
 
-Task<Result<std::unique_ptr<ByteStream>>> connect_to(Endpoint to, std::chrono::milliseconds within) {
+Task<Result<std::unique_ptr<ByteStream>>> connect_to(Endpoint to, std::chrono::milliseconds within,
+                                                     const Proxy* proxy) {
     // Of no use to another exchange, so it has a pool of its own.
     const boost::intrusive_ptr<ClientConnection> connection(
         new ClientConnection(*Loop::current(), std::make_shared<HostPool>()));
     const BaseUrl url{.tls = false, .endpoint = std::move(to), .path = {}};
-    STENO_CO_TRY(co_await connection->connect(url, nullptr, within));
+    STENO_CO_TRY(co_await connection->connect(url, nullptr, within, proxy));
     co_return std::make_unique<ByteStream>(*connection, kWriteStall);
 }
 

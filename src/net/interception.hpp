@@ -4,6 +4,7 @@
 #include "net/byte_stream.hpp"
 #include "net/http.hpp"
 #include "net/http_server.hpp"
+#include "net/proxy.hpp"
 #include "net/task.hpp"
 
 #include <chrono>
@@ -57,8 +58,9 @@ Task<Result<void>> terminate_tls(ServerExchange& exchange, const TlsIdentity& id
 /// Hands the connection over, with all that has come and was not used up. The exchange must outlive it.
 std::unique_ptr<ByteStream> take_connection(ServerExchange& exchange);
 
-/// A connection of its own to anyone. Errors as of HttpClient.
-Task<Result<std::unique_ptr<ByteStream>>> connect_to(Endpoint to, std::chrono::milliseconds within);
+/// A connection of its own to anyone, through `proxy` unless that is null. Errors as of HttpClient.
+Task<Result<std::unique_ptr<ByteStream>>> connect_to(Endpoint to, std::chrono::milliseconds within,
+                                                     const Proxy* proxy = nullptr);
 /// A request in absolute form as its target is to see it: the head as it came, but for what concerns the
 /// proxy, and with the word that the connection ends with the answer. The body follows from
 /// `take_connection`.

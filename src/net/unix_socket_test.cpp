@@ -1,0 +1,138 @@
+#include "net/http_client.hpp"
+#include "net/http_server.hpp"
+
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <memory>
+#include <string>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+namespace steno::net {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// A folder of its own, in which servers listen that tell who asks.
+class UnixSocket : public ::testing::Test {
+  protected:
+    void SetUp() override {
+        std::string name = fs::temp_directory_path() / "steno-socket-XXXXXX";
+        ASSERT_NE(::mkdtemp(name.data()), nullptr);
+        folder_ = name;
+        path_ = folder_ / "s";
+        loops_.start();
+    }
+    void TearDown() override {
+        loops_.stop();
+        fs::remove_all(folder_);
+    }
+    std::unique_ptr<HttpServer> server() {
+        return std::make_unique<HttpServer>(
+            loops_, ServerOptions{}, [](ServerExchange& exchange) -> Task<void> {
+                auto body = co_await exchange.read_body(1u << 24);
+                const std::string host(exchange.head().headers.get("host").value_or("-"));
+                co_await exchange.respond({}, exchange.peer() + " " + host + " " + (body ? *body : "-"));
+            });
+    }
+    static std::string ask(const std::string& where, const std::string& body) {
+        const auto url = BaseUrl::parse_server(where);
+        if (!url) return "no URL";
+        RequestHead head;
+        head.method = "POST";
+        const auto answer = fetch(*url, head, body);
+        return answer ? answer->body : answer.error().message;
+    }
+
+    fs::path folder_, path_;
+    Loops loops_{2, 1};
+};
+
+TEST_F(UnixSocket, ServesBesideTcpAndForItsUserAlone) {
+    const auto one = server();
+    ASSERT_TRUE(one->listen({"127.0.0.1", 0}));
+    const auto listening = one->listen({path_, 0});
+    ASSERT_TRUE(listening) << listening.error().message;
+    EXPECT_EQ(ask("unix:" + path_.string(), "x"), "unix localhost x");
+    const std::string large(3u << 20, 'y');
+    EXPECT_EQ(ask("unix://" + path_.string(), large), "unix localhost " + large);
+    const std::string by_tcp = ask("http://127.0.0.1:" + std::to_string(one->port()), "x");
+    EXPECT_TRUE(by_tcp.starts_with("127.0.0.1:") && by_tcp.ends_with(" x")) << by_tcp;
+    struct stat file{};
+    ASSERT_EQ(::lstat(path_.c_str(), &file), 0);
+    EXPECT_TRUE(S_ISSOCK(file.st_mode));
+    EXPECT_EQ(file.st_mode & 0777, 0600U);
+    one->stop(std::chrono::seconds(1));
+    EXPECT_FALSE(fs::exists(path_));
+    EXPECT_TRUE(ask("unix:" + path_.string(), "x").contains("cannot connect to unix:/"));
+}
+
+TEST_F(UnixSocket, ReplacesOneThatNobodyHears) {
+    {
+        const int dead = ::socket(AF_UNIX, SOCK_STREAM, 0);
+        sockaddr_un address{};
+        address.sun_family = AF_UNIX;
+        path_.string().copy(address.sun_path, sizeof address.sun_path - 1);
+        ASSERT_EQ(::bind(dead, reinterpret_cast<const sockaddr*>(&address), sizeof address), 0);
+        ASSERT_EQ(::listen(dead, 1), 0);
+        ::close(dead);  // as after kill -9: the file stays
+    }
+    ASSERT_TRUE(fs::exists(path_));
+    const auto one = server();
+    ASSERT_TRUE(one->listen({path_, 0}));
+    EXPECT_EQ(ask("unix:" + path_.string(), "x"), "unix localhost x");
+}
+
+TEST_F(UnixSocket, LeavesALiveOneAndWhatIsNoSocketAlone) {
+    const auto one = server();
+    ASSERT_TRUE(one->listen({path_, 0}));
+    const auto other = server();
+    const auto taken = other->listen({path_, 0});
+    ASSERT_FALSE(taken);
+    EXPECT_EQ(taken.error().code, Code::Unavailable);
+    EXPECT_TRUE(taken.error().message.contains("another process listens")) << taken.error().message;
+    other->stop(std::chrono::milliseconds(0));
+    EXPECT_EQ(ask("unix:" + path_.string(), "x"), "unix localhost x");
+
+    const fs::path file = folder_ / "file";
+    std::ofstream(file) << "kept";
+    EXPECT_TRUE(other->listen({file, 0}).error().message.contains("is no socket"));
+    EXPECT_EQ(fs::file_size(file), 4U);
+    EXPECT_FALSE(server()->listen({folder_ / "missing" / "s", 0}));
+    const std::string long_path = "/" + std::string(107, 'x');
+    EXPECT_TRUE(server()->listen({long_path, 0}).error().message.contains("longer than 107"));
+    EXPECT_TRUE(ask("unix:" + long_path, "").contains("longer than 107"));
+}
+
+TEST_F(UnixSocket, OfAnotherIsNotRemovedAtTheEnd) {
+    const auto one = server();
+    ASSERT_TRUE(one->listen({path_, 0}));
+    fs::remove(path_);
+    const auto other = server();
+    ASSERT_TRUE(other->listen({path_, 0}));
+    one->stop(std::chrono::seconds(1));
+    EXPECT_EQ(ask("unix:" + path_.string(), "x"), "unix localhost x");
+}
+
+TEST(Address, OfAUnixSocket) {
+    for (const char* text : {"unix:/run/steno.sock", "unix:///run/steno.sock"}) {
+        const auto url = BaseUrl::parse_server(text);
+        ASSERT_TRUE(url);
+        EXPECT_EQ(url->to_string(), "unix:/run/steno.sock");
+        EXPECT_EQ(url->host_header(), "localhost");
+        EXPECT_TRUE(url->endpoint.is_loopback());
+    }
+    EXPECT_EQ(BaseUrl::parse_server("http://h:1/x")->to_string(), "http://h:1/x");
+    for (const char* text : {"unix:", "unix:relative", "unix://", "/run/steno.sock"})
+        EXPECT_FALSE(BaseUrl::parse_server(text)) << text;
+    EXPECT_FALSE(BaseUrl::parse("unix:/run/steno.sock"));
+    EXPECT_FALSE(Endpoint::parse("/run/steno.sock:1"));
+}
+
+}  // namespace
+}  // namespace steno::net
