@@ -128,9 +128,10 @@ class LocalApi final : public Api {
 };
 
 Result<std::unique_ptr<Api>> remote(std::string_view url_text, const std::string& api_key_file) {
-    const auto url = net::BaseUrl::parse(url_text);
+    const auto url = net::BaseUrl::parse_server(url_text);
     if (!url) {
-        return fail(Code::InvalidArgument, "that is no URL of a server", "such as http://127.0.0.1:8787");
+        return fail(Code::InvalidArgument, "that is no URL of a server",
+                    "such as http://127.0.0.1:8787 or unix:/run/steno.sock");
     }
     STENO_ASSIGN(const auto keys, read_api_keys(api_key_file));
     return std::make_unique<RemoteApi>(*url, keys.empty() ? "" : keys.front());

@@ -42,6 +42,7 @@ Result<std::unique_ptr<ingest::DataFolder>> open_data_folder(const Config& confi
         };
     }
     folder.feeder = feeder;
+    folder.recorder.abandon_after = std::chrono::hours(config.abandon_after_hours);
     folder.recorder.max_waiting_bytes =
         ingest::Recorder::waiting_bytes_for(static_cast<std::uint64_t>(config.body_memory_mb) << 20);
     return ingest::DataFolder::open(io::posix_file_system(), std::move(folder));
@@ -65,6 +66,7 @@ Result<std::unique_ptr<Composition>> Composition::open(const Config& config, Use
     parts->loops_ = std::make_unique<net::Loops>(static_cast<unsigned>(config.loops));
     net::HttpClient::Options client;
     client.ca_file = config.ca_file;
+    if (!config.proxy.empty()) client.proxy = net::Proxy::parse(config.proxy, config.no_proxy);
     parts->client_ = std::make_unique<net::HttpClient>(*parts->loops_, std::move(client));
 
     gateway::GatewayOptions options;

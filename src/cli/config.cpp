@@ -3,6 +3,7 @@
 #include "base/nearest.hpp"
 #include "base/text.hpp"
 #include "io/file_system.hpp"
+#include "net/proxy.hpp"
 
 #include <fmt/format.h>
 #include <toml++/toml.h>
@@ -100,6 +101,8 @@ std::vector<Setting> make_settings() {
              return {};
          },
          [](const Config& config) { return config.listen.to_string(); }},
+        text("server.socket", &Config::socket,
+             "file of a Unix socket to listen on too, which this user alone can reach"),
         text("server.api_key_file", &Config::api_key_file,
              "file with the keys of those who may use the API, one a line"),
         {"server.allowed_hosts", "further host names under which a server on loopback may be reached",
@@ -143,6 +146,23 @@ std::vector<Setting> make_settings() {
         number("gateway.idle_timeout_ms", &Config::idle_timeout_ms, 1, 24 * kHour,
                "longest silence inside an answer"),
         text("gateway.ca_file", &Config::ca_file, "PEM file of authorities to trust besides the system's"),
+        {"gateway.proxy",
+         "HTTP proxy through which https upstreams are reached: http://[NAME:PASSWORD@]HOST:PORT",
+         [](Config& config, std::string_view value) -> Result<void> {
+             if (!value.empty() && !net::Proxy::parse(value, {}))
+                 return fail(Code::InvalidArgument, "that is no URL of an HTTP proxy");
+             config.proxy = value;
+             return {};
+         },
+         [](const Config& config) {
+             const auto proxy = net::Proxy::parse(config.proxy, {});
+             return proxy ? "http://" + proxy->at.to_string() : std::string();
+         }},
+        text("gateway.no_proxy", &Config::no_proxy,
+             "hosts that are reached without gateway.proxy, with all names below them, separated by commas"),
+        number("native.abandon_after_hours", &Config::abandon_after_hours, 0, 24 * 365,
+               "age of a delivered beginning at which its call counts as interrupted, until its end comes; "
+               "0: never"),
         number("journal.max_sync_delay_ms", &Config::max_sync_delay_ms, 0, 10'000,
                "longest time until the fsync of a written record begins"),
         number("journal.segment_bytes", &Config::segment_bytes, 1 << 16, std::int64_t{1} << 40,
@@ -178,6 +198,9 @@ std::vector<Setting> make_settings() {
             "shared credentials file of the AWS CLI with which requests to Bedrock are signed, read for each "
             "one; empty: AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN"),
         text("aws.profile", &Config::aws_profile, "section of aws.credentials_file"),
+        choice("console.yesterday", &Config::yesterday,
+               std::array{Named<bool>{"off", false}, Named<bool>{"on", true}},
+               "on: steno serve prints at its start what yesterday's calls took and cost"),
         choice("log.level", &Config::log_level,
                std::array{
                    Named<log::Level>{"info", log::Level::Info}, Named<log::Level>{"debug", log::Level::Debug},

@@ -21,6 +21,7 @@ namespace steno::cli {
 struct Config {
     std::string data_dir = "steno-data";
     net::Endpoint listen{"127.0.0.1", 8787};
+    std::string socket;
     std::string api_key_file;
     std::vector<std::string> allowed_hosts;
     std::int64_t loops = 0;
@@ -36,6 +37,9 @@ struct Config {
     std::int64_t first_byte_timeout_ms = 600'000;
     std::int64_t idle_timeout_ms = 600'000;
     std::string ca_file;
+    std::string proxy;  ///< may hold a password
+    std::string no_proxy;
+    std::int64_t abandon_after_hours = 24;
     std::int64_t max_sync_delay_ms = 10;
     std::int64_t segment_bytes = 64 << 20;
     bool seal = true;
@@ -45,6 +49,7 @@ struct Config {
     std::int64_t store_threads = 2;
     bool store_feed = true;
     std::string prices_file;
+    bool yesterday = false;
     std::string aws_region;
     std::string aws_credentials_file;
     std::string aws_profile = "default";

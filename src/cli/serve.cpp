@@ -2,12 +2,14 @@
 #include "cli/command.hpp"
 #include "cli/composition.hpp"
 #include "cli/server_file.hpp"
+#include "cli/yesterday.hpp"
 #include "server/pages.hpp"
 #include "server/server.hpp"
 
 #include <fmt/format.h>
 
 #include <csignal>
+#include <filesystem>
 #include <thread>
 
 namespace steno::cli {
@@ -17,8 +19,10 @@ namespace {
 struct ServeFlags {
     std::string data;
     std::string listen;
+    std::string socket;
     std::string api_key_file;
     std::vector<std::string> upstreams;
+    bool yesterday = false;
 };
 
 Result<Config> configure(const Program& program, const ServeFlags& flags) {
@@ -26,6 +30,8 @@ Result<Config> configure(const Program& program, const ServeFlags& flags) {
     if (!flags.listen.empty()) STENO_TRY(set(config, "server.listen", flags.listen, "--listen"));
     if (!flags.api_key_file.empty())
         STENO_TRY(set(config, "server.api_key_file", flags.api_key_file, "--api-key-file"));
+    if (!flags.socket.empty()) STENO_TRY(set(config, "server.socket", flags.socket, "--socket"));
+    if (flags.yesterday) STENO_TRY(set(config, "console.yesterday", "on", "--yesterday"));
     for (const std::string& upstream : flags.upstreams)
         STENO_TRY(add_upstream(config, upstream, "--upstream"));
     return config;
@@ -45,8 +51,26 @@ void announce(const std::string& url, const Config& config, Composition& parts) 
         if (name == "openai" || name == "anthropic" || name == "gemini") continue;
         fmt::print("  {:<9} {}/{}\n", name, url, name);
     }
-    fmt::print("  API       {}/api/v1/openapi.json\n\n", url);
+    fmt::print("  API       {}/api/v1/openapi.json\n", url);
+    if (!config.socket.empty()) fmt::print("  socket    {}\n", config.socket);
+    fmt::print("\n");
     std::fflush(stdout);
+}
+
+/// Once the store has what earlier processes left. Meanwhile calls are recorded already.
+void tell_of_yesterday(const std::stop_token& stop, const std::string& url, const Config& config,
+                       const Program& program, Composition& parts) {
+    while (!parts.data().feeder().stats().history_fed) {
+        if (stop.stop_requested()) return;
+        std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    }
+    RecordFlags self;
+    self.server = url;
+    self.api_key_file = config.api_key_file;
+    auto api = Api::open(program, self);
+    const auto told = api ? print_yesterday(**api, system_clock().now())
+                          : Result<void>(std::unexpected(std::move(api).error()));
+    if (!told) log::warning("yesterday's calls cannot be summed up: {}", told.error().message);
 }
 
 /// A command that looks into the folder has it for a moment; a service that starts then must not fail.
@@ -58,7 +82,7 @@ Result<std::unique_ptr<Composition>> open_patiently(const Config& config) {
     }
 }
 
-Result<int> serve(const Config& config) {
+Result<int> serve(const Program& program, const Config& config) {
     log::configure(config.log_level, config.log_json);
     // Blocked before the first thread starts, so that only the wait below sees them.
     sigset_t signals;
@@ -69,6 +93,7 @@ Result<int> serve(const Config& config) {
 
     server::ServerOptions options;
     options.listen = config.listen;
+    if (!config.socket.empty()) options.socket = std::filesystem::absolute(config.socket);
     options.allowed_hosts = config.allowed_hosts;
     STENO_ASSIGN(options.api_keys, read_api_keys(config.api_key_file));
     raise_file_limit();
@@ -85,6 +110,12 @@ Result<int> serve(const Config& config) {
     announce(url, config, *parts);
     // What is not in the store yet must not be sealed, so without feeding there is nothing to do.
     if (config.store_feed) parts->custodian().start();
+
+    std::jthread yesterday;
+    if (config.yesterday && config.store_feed) {
+        yesterday = std::jthread(
+            [&](const std::stop_token& stop) { tell_of_yesterday(stop, url, config, program, *parts); });
+    }
 
     int signal = 0;
     sigwait(&signals, &signal);
@@ -109,14 +140,17 @@ void add_serve(Program& program) {
     command->add_option("--data", flags->data, "the folder of the record (default steno-data)");
     command->add_option("--listen", flags->listen,
                         "HOST:PORT (default 127.0.0.1:8787); port 0 takes a free one");
+    command->add_option("--socket", flags->socket, "a Unix socket to listen on too, for this user alone");
     command->add_option("--upstream", flags->upstreams,
                         "NAME=URL: /NAME/rest goes to URL/rest; may be repeated");
     command->add_option("--api-key-file", flags->api_key_file,
                         "keys of those who may use the API, one a line; needed beyond loopback");
+    command->add_flag("--yesterday", flags->yesterday,
+                      "print at the start what yesterday's calls took and cost");
     command->callback([flags, &program] {
         program.run = [flags](Program& p) -> Result<int> {
             STENO_ASSIGN(const Config config, configure(p, *flags));
-            return serve(config);
+            return serve(p, config);
         };
     });
 }

@@ -1,10 +1,11 @@
+#include "cli/stats.hpp"
+
 #include "base/text.hpp"
 #include "cli/api_client.hpp"
 #include "cli/call_view.hpp"
 #include "cli/command.hpp"
 #include "cli/completeness.hpp"
 #include "cli/storage.hpp"
-#include "cli/terminal.hpp"
 
 #include <fmt/format.h>
 #include <simdjson.h>
@@ -20,12 +21,7 @@ namespace dom = simdjson::dom;
 
 struct StatsFlags {
     RecordFlags record;
-    std::string by = "provider.name,model.requested";
-    std::string bucket, tz, from, to;
-    std::string measures = "calls,errors,input_tokens,output_tokens,cost,duration_p50,duration_p95,ttft_p50";
-    std::string order;
-    std::vector<std::string> filters;
-    std::uint32_t limit = 30;
+    StatsQuestion question;
     bool storage = false;
 };
 
@@ -50,10 +46,7 @@ std::string cell_text(std::string_view measure, dom::element cell) {
     return fmt::format("{:g}", number);
 }
 
-Result<int> stats(const Program& program, const StatsFlags& flags) {
-    STENO_ASSIGN(const auto api, Api::open(program, flags.record));
-    if (flags.storage) return show_storage(program, *api);
-    STENO_ASSIGN(Completeness completeness, Completeness::begin(*api));
+Result<std::string> query_of(const StatsQuestion& flags) {
     std::string query;
     const auto add = [&](std::string_view name, std::string_view value) {
         if (!value.empty())
@@ -82,15 +75,14 @@ Result<int> stats(const Program& program, const StatsFlags& flags) {
             return fail(Code::InvalidArgument, "\"" + filter + "\" is no filter", "FIELD=VALUE");
         add(filter.substr(0, equals), filter.substr(equals + 1));
     }
-    STENO_ASSIGN(const std::string body, api->get("/api/v1/aggregate" + query));
-    if (program.json) {
-        fmt::print("{}\n", body);
-        return completeness.exit_code();
-    }
+    return query;
+}
+
+Result<Table> table_of(const StatsQuestion& flags, std::string_view body, bool& truncated) {
     dom::parser parser;
     dom::array groups;
     dom::element whole;
-    if (parser.parse(body).get(whole) != simdjson::SUCCESS ||
+    if (parser.parse(body.data(), body.size()).get(whole) != simdjson::SUCCESS ||
         whole["groups"].get(groups) != simdjson::SUCCESS) {
         return fail(Code::Internal, "the answer has no groups");
     }
@@ -123,16 +115,39 @@ Result<int> stats(const Program& program, const StatsFlags& flags) {
         }
         table.row(std::move(cells));
     }
+    truncated = text_at(whole, "/truncated") == "true";
+    return table;
+}
+
+Result<int> stats(const Program& program, const StatsFlags& flags) {
+    STENO_ASSIGN(const auto api, Api::open(program, flags.record));
+    if (flags.storage) return show_storage(program, *api);
+    STENO_ASSIGN(Completeness completeness, Completeness::begin(*api));
+    STENO_ASSIGN(const std::string query, query_of(flags.question));
+    STENO_ASSIGN(const std::string body, api->get("/api/v1/aggregate" + query));
+    if (program.json) {
+        fmt::print("{}\n", body);
+        return completeness.exit_code();
+    }
+    bool truncated = false;
+    STENO_ASSIGN(const Table table, table_of(flags.question, body, truncated));
     if (table.empty()) {
         fmt::print("no calls that fit in {}\n", api->where());
         return completeness.exit_code();
     }
     table.print();
-    if (text_at(whole, "/truncated") == "true") fmt::print("… and more: --limit {}\n", flags.limit * 4);
+    if (truncated) fmt::print("… and more: --limit {}\n", flags.question.limit * 4);
     return completeness.exit_code();
 }
 
 }  // namespace
+
+Result<Table> ask_stats(Api& api, const StatsQuestion& question) {
+    STENO_ASSIGN(const std::string query, query_of(question));
+    STENO_ASSIGN(const std::string body, api.get("/api/v1/aggregate" + query));
+    bool truncated = false;
+    return table_of(question, body, truncated);
+}
 
 void add_stats(Program& program) {
     CLI::App* command =
@@ -144,18 +159,20 @@ void add_stats(Program& program) {
                     "  steno stats --storage\n");
     const auto flags = std::make_shared<StatsFlags>();
     add_record_flags(*command, flags->record);
-    command->add_option("--by", flags->by,
+    command->add_option("--by", flags->question.by,
                         "fields to group by, with commas, or none (default provider.name,model.requested)");
-    command->add_option("--bucket", flags->bucket, "minute, hour, day, week or month");
-    command->add_option("--tz", flags->tz, "offset of the buckets from UTC, such as +01:00 (default UTC)");
-    command->add_option("--from", flags->from, "calls that began at or after this time (RFC 3339)");
-    command->add_option("--to", flags->to, "calls that began before this time");
-    command->add_option("--measures", flags->measures,
+    command->add_option("--bucket", flags->question.bucket, "minute, hour, day, week or month");
+    command->add_option("--tz", flags->question.tz,
+                        "offset of the buckets from UTC, such as +01:00 (default UTC)");
+    command->add_option("--from", flags->question.from, "calls that began at or after this time (RFC 3339)");
+    command->add_option("--to", flags->question.to, "calls that began before this time");
+    command->add_option("--measures", flags->question.measures,
                         "what to count, with commas: calls, errors, error_rate, cost, input_tokens, "
                         "duration_p95, ttft_avg, sum(field), distinct(field), p99(field), …");
-    command->add_option("--order", flags->order, "a measure, '-' in front for descending (default -cost)");
-    command->add_option("--filter,-f", flags->filters, "FIELD[.OP]=VALUE; may be repeated");
-    command->add_option("--limit,-n", flags->limit, "how many groups (default 30)");
+    command->add_option("--order", flags->question.order,
+                        "a measure, '-' in front for descending (default -cost)");
+    command->add_option("--filter,-f", flags->question.filters, "FIELD[.OP]=VALUE; may be repeated");
+    command->add_option("--limit,-n", flags->question.limit, "how many groups (default 30)");
     command->add_flag("--storage", flags->storage, "instead: what the data folder takes of the disk");
     command->callback([flags, &program] { program.run = [flags](Program& p) { return stats(p, *flags); }; });
 }

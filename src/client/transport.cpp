@@ -156,10 +156,10 @@ class HttpTransport final : public Transport {
 }  // namespace
 
 Result<std::unique_ptr<Transport>> Transport::to(const std::string& server, const std::string& api_key) {
-    auto url = net::BaseUrl::parse(server);
+    auto url = net::BaseUrl::parse_server(server);
     if (!url) {
         return fail(Code::InvalidArgument, fmt::format("\"{}\" is no address of a server", server),
-                    "say http://HOST:PORT or https://HOST, as in http://127.0.0.1:8787");
+                    "say http://HOST:PORT, https://HOST or unix:/PATH, as in http://127.0.0.1:8787");
     }
     // It may come from a file, with the end of its line; a header must not have one.
     if (std::ranges::any_of(api_key,

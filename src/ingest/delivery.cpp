@@ -213,6 +213,7 @@ void Recorder::forget_beginning_locked(Recent& recent) {
 void Recorder::note(std::span<const Draft> drafts, const journal::Position& last) {
     std::uint64_t begun = 0;
     std::uint64_t ended = 0;
+    const std::int64_t now = clock_.steady_nanos();
     {
         const std::scoped_lock lock(recent_mutex_);
         journal::Position position = last;
@@ -228,6 +229,7 @@ void Recorder::note(std::span<const Draft> drafts, const journal::Position& last
                 recent.id = call.id;
                 recent.opening = position;
                 recent.delivered = true;
+                recent.heard_of = now;
                 recent.project = call.project;
                 recent.beginning =
                     std::make_shared<const std::array<std::string, 2>>(std::array<std::string, 2>{
@@ -253,6 +255,48 @@ void Recorder::note(std::span<const Draft> drafts, const journal::Position& last
             }
         }
     }
+}
+
+std::size_t Recorder::end_abandoned() {
+    const std::int64_t patience = options_.abandon_after.count();
+    if (patience <= 0) return 0;
+    std::vector<Recent> abandoned;
+    {
+        const std::int64_t now = clock_.steady_nanos();
+        const std::scoped_lock lock(recent_mutex_);
+        if (delivered_running_ == 0) return 0;
+        for (const auto& [id, recent] : recent_) {
+            if (recent.delivered && !recent.closing && now - recent.heard_of >= patience)
+                abandoned.push_back(recent);
+        }
+    }
+    std::size_t count = 0;
+    for (const Recent& recent : abandoned) {
+        Call call;
+        for (const std::string& part : *recent.beginning) (void)decode(part, call);
+        call.id = recent.id;
+        call.status = Status::Interrupted;
+        std::string header;
+        append_entry_header(header, recent.opening, true);
+        append_encoded(header, call, Place::Header);
+        journal::Entry entry;
+        entry.kind = static_cast<std::uint8_t>(EntryKind::Closing);
+        entry.header = header;
+        entry.closes = call.id;
+        const auto position = journal_.append(entry);
+        if (!position) break;  // the disk: at the next look
+        {
+            const std::scoped_lock lock(recent_mutex_);
+            const auto found = recent_.find(call.id);
+            // Its end may have come in this very moment; it is the better one, whichever stands last.
+            if (found == recent_.end() || found->second.closing) continue;
+            note_closing_locked(call.id, *position);
+        }
+        ended_count_.fetch_add(1, std::memory_order_relaxed);
+        for (Consumer* consumer : consumers_) consumer->call_ended(call);
+        ++count;
+    }
+    return count;
 }
 
 }  // namespace steno::ingest

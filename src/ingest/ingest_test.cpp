@@ -31,6 +31,7 @@ class Ingest : public testing::Test {
         options.max_sync_delay = 1ms;
         options.feeder.interval = 5ms;
         options.feed = feed;
+        options.recorder.clock = clock;
         auto folder = DataFolder::open(on, std::move(options));
         EXPECT_TRUE(folder) << folder.error().message;
         return folder ? std::move(*folder) : nullptr;
@@ -72,6 +73,7 @@ class Ingest : public testing::Test {
         return *folder.store().count({});
     }
 
+    Clock* clock = nullptr;
     io::MemoryFileSystem files;
     SharedStore shared;
     SeededRandom random{7};
@@ -299,6 +301,41 @@ TEST_F(Ingest, ABeginningBehindItsEndIsLateAlsoWhenTheStoreHasTheEnd) {
     EXPECT_EQ(seen->status, Status::Success);
     EXPECT_EQ(seen->response.messages, halves.ended.response.messages);
     EXPECT_EQ(folder->recorder().stats().running, 0U);
+}
+
+TEST_F(Ingest, ACallWhoseProgramDiedIsInterruptedAfterADayUntilItsEndComes) {
+    ManualClock time;
+    clock = &time;
+    const Halves dead(call());
+    const Halves alive(call());
+    const auto folder = open();
+    Recorder& recorder = folder->recorder();
+    const auto status_of = [&](const Halves& halves) { return folder->calls().get(halves.begun.id)->status; };
+    OpenCall own = recorder.begin(call());  // the gateway's, which will end it however long that takes
+    Halves::deliver(*folder, dead.begun);
+    Halves::deliver(*folder, alive.begun);
+    time.advance(std::chrono::nanoseconds(23h).count());
+    EXPECT_EQ(recorder.end_abandoned(), 0U);
+    Halves::deliver(*folder, alive.begun);  // heard of again
+    time.advance(std::chrono::nanoseconds(1h).count());
+    EXPECT_EQ(recorder.end_abandoned(), 1U);
+    EXPECT_EQ(recorder.end_abandoned(), 0U);
+    EXPECT_EQ(status_of(dead), Status::Interrupted);
+    EXPECT_EQ(status_of(alive), Status::Running);
+    EXPECT_EQ(recorder.stats().running, 2U);
+    EXPECT_EQ(rows(*folder), 1U);
+    EXPECT_EQ(folder->calls().get(dead.begun.id)->request.messages, dead.begun.request.messages);
+
+    Halves::deliver(*folder, dead.ended);  // it was only slow
+    Halves::deliver(*folder, alive.ended);
+    EXPECT_EQ(rows(*folder), 2U);
+    for (const Halves* halves : {&dead, &alive}) {
+        const auto seen = folder->calls().get(halves->begun.id);
+        ASSERT_TRUE(seen) << seen.error().message;
+        EXPECT_EQ(seen->status, Status::Success);
+        EXPECT_EQ(seen->request.messages, halves->begun.request.messages);
+        EXPECT_EQ(seen->response.messages, halves->ended.response.messages);
+    }
 }
 
 TEST_F(Ingest, ABeginningBehindItsEndHidesNoAnswerAfterARestart) {

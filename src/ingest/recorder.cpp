@@ -12,6 +12,8 @@ namespace steno::ingest {
 namespace {
 
 constexpr std::chrono::milliseconds kRetryDelay{200};
+/// At calls that are abandoned.
+constexpr std::chrono::minutes kLook{1};
 
 }  // namespace
 
@@ -58,7 +60,7 @@ Recorder::Recorder(journal::Journal& journal, std::shared_ptr<const pricing::Cat
       options_(options),
       clock_(options.clock != nullptr ? *options.clock : system_clock()),
       prices_(std::move(prices)),
-      retry_thread_([this] { retry_until_stopped(); }) {}
+      thread_([this] { look_after_until_stopped(); }) {}
 
 Recorder::~Recorder() {
     {
@@ -66,7 +68,7 @@ Recorder::~Recorder() {
         stopping_ = true;
     }
     retry_.notify_all();
-    retry_thread_.join();
+    thread_.join();
     const auto deadline = std::chrono::steady_clock::now() + options_.closing_patience;
     bool written = retry_waiting();
     while (!written && std::chrono::steady_clock::now() < deadline) {
@@ -265,12 +267,18 @@ bool Recorder::retry_waiting() {
     return true;
 }
 
-void Recorder::retry_until_stopped() {
+void Recorder::look_after_until_stopped() {
     for (;;) {
+        bool waiting = false;
         {
             std::unique_lock lock(waiting_mutex_);
-            retry_.wait(lock, [this] { return stopping_ || !waiting_.empty(); });
+            retry_.wait_for(lock, kLook, [this] { return stopping_ || !waiting_.empty(); });
             if (stopping_) return;
+            waiting = !waiting_.empty();
+        }
+        if (!waiting) {
+            (void)end_abandoned();
+            continue;
         }
         if (retry_waiting()) {
             log::info("the journal can be written again; all waiting records are in it");

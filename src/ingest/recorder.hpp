@@ -96,6 +96,9 @@ class Recorder {
         std::uint64_t max_waiting_bytes = kSmallestWaitingBytes;
         /// How long the destructor goes on trying to write what waits.
         std::chrono::milliseconds closing_patience{5000};
+        /// After how long the beginning of a call that was delivered is no longer waited on for its end;
+        /// 0: never.
+        std::chrono::nanoseconds abandon_after = std::chrono::hours(24);
     };
     Recorder(journal::Journal& journal, std::shared_ptr<const pricing::Catalogue> prices, Options options);
     Recorder(journal::Journal& journal, std::shared_ptr<const pricing::Catalogue> prices);
@@ -139,6 +142,11 @@ class Recorder {
     static constexpr std::size_t kMaxBegun = 100'000;
     static constexpr std::size_t kMaxBegunBytes = 64u << 20;
 
+    /// Ends, as interrupted, delivered calls of whose beginnings nothing was heard for abandon_after: most
+    /// likely their program has died. An end that comes later counts all the same. Returns how many. Done by
+    /// itself every minute.
+    std::size_t end_abandoned();
+
     /// Feedback or a score. The call need not be in the store yet. Not durable yet: see
     /// Journal::wait_durable.
     Result<journal::Position> say(const Said& said);
@@ -157,8 +165,9 @@ class Recorder {
         std::optional<journal::Position> closing;  ///< absent: it is running
         /// Where it stood before it was amended, oldest first, at most kMaxEarlier of them.
         std::vector<journal::Position> earlier = {};
-        bool delivered = false;  ///< by somebody else, who will also tell of its end
-        bool amended = false;    ///< somebody else told of it while it ran
+        bool delivered = false;     ///< by somebody else, who will also tell of its end
+        std::int64_t heard_of = 0;  ///< if it was delivered: when its beginning came (steady nanoseconds)
+        bool amended = false;       ///< somebody else told of it while it ran
         /// If it was delivered: its project, and what was said of it, but for the request, encoded.
         std::string project = {};
         std::shared_ptr<const std::array<std::string, 2>> beginning = {};
@@ -202,7 +211,7 @@ class Recorder {
     std::optional<journal::Position> append_or_keep(Closing closing);
     /// Writes what is waiting, in order, as far as the disk takes it. True when nothing waits any more.
     bool retry_waiting();
-    void retry_until_stopped();
+    void look_after_until_stopped();
     [[nodiscard]] bool was_amended(const Uuid& id) const;
     void note_closing(const Uuid& id, const journal::Position& position);
     void note_closing_locked(const Uuid& id, const journal::Position& position);
@@ -231,7 +240,7 @@ class Recorder {
     std::uint64_t waiting_bytes_ = 0;
     bool stopping_ = false;
     std::condition_variable retry_;
-    std::thread retry_thread_;  ///< sleeps unless something waits
+    std::thread thread_;  ///< tries again what waits, and ends what is abandoned
 
     std::atomic<std::uint64_t> begun_{0}, ended_count_{0}, lost_{0};
 };

@@ -2,6 +2,7 @@
 #include "base/text.hpp"
 #include "net/content_coding.hpp"
 #include "server/api.hpp"
+#include "sources/gateway/context_headers.hpp"
 #include "sources/native/batch.hpp"
 
 #include <fmt/format.h>
@@ -94,6 +95,19 @@ ApiAnswer nothing_taken(const native::Batch& batch) {
     return answer;
 }
 
+/// What the delivery's own x-steno-attributes says holds for each call that does not say otherwise: so
+/// `steno run` knows its calls, whoever recorded them.
+void add_attributes(const net::Headers& headers, std::vector<Call>& calls) {
+    const auto given = headers.get("x-steno-attributes");
+    if (!given) return;
+    net::Headers context;
+    context.add("x-steno-attributes", std::string(*given));
+    Call said;
+    (void)gateway::take_context(context, said);
+    for (Call& call : calls)
+        call.labels.attributes.insert(said.labels.attributes.begin(), said.labels.attributes.end());
+}
+
 }  // namespace
 
 Result<ApiAnswer> deliver_calls(Services& services, const ApiRequest& request) {
@@ -121,6 +135,7 @@ Result<ApiAnswer> deliver_calls(Services& services, const ApiRequest& request) {
         return std::unexpected(std::move(read).error());
     }
     native::Batch& batch = *read;
+    add_attributes(request.head.headers, batch.calls);
 
     std::vector<Uuid> made;
     for (const std::size_t place : batch.made) made.push_back(batch.calls[place].id);

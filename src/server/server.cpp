@@ -112,7 +112,9 @@ Result<void> Server::listen() {
                     options_.listen.to_string() + " can be reached from other machines, and there is no key",
                     "give --api-key-file FILE (one key a line), or listen on 127.0.0.1");
     }
-    return http_.listen(options_.listen);
+    STENO_TRY(http_.listen(options_.listen));
+    if (!options_.socket.empty()) STENO_TRY(http_.listen({options_.socket, 0}));
+    return {};
 }
 
 void Server::stop(std::chrono::milliseconds grace) {
@@ -120,7 +122,8 @@ void Server::stop(std::chrono::milliseconds grace) {
     http_.stop(grace);
 }
 
-std::optional<ApiAnswer> Server::check_access(const net::RequestHead& head, bool for_gateway) const {
+std::optional<ApiAnswer> Server::check_access(const net::ServerExchange& exchange, bool for_gateway) const {
+    const net::RequestHead& head = exchange.head();
     if (!options_.api_keys.empty()) {
         std::string_view given = head.headers.get("x-steno-api-key").value_or("");
         if (const auto bearer = head.headers.get("authorization"); given.empty() && bearer && !for_gateway) {
@@ -141,10 +144,10 @@ std::optional<ApiAnswer> Server::check_access(const net::RequestHead& head, bool
     // Without a key, only this machine may ask; but a page in a browser on this machine can send requests
     // here too, and a name that someone else controls can be made to point here (DNS rebinding).
     const std::string_view host = host_without_port(head.headers.get("host").value_or(""));
-    const bool host_known =
-        is_loopback_name(host) || std::ranges::any_of(options_.allowed_hosts, [&](const auto& name) {
-            return equals_ignoring_case(name, host);
-        });
+    const bool host_known = exchange.peer() == "unix" || is_loopback_name(host) ||
+                            std::ranges::any_of(options_.allowed_hosts, [&](const auto& name) {
+                                return equals_ignoring_case(name, host);
+                            });
     if (!host_known) {
         return problem(403, "permission_denied",
                        "the Host header names \"" + std::string(host.substr(0, 200)) + "\", not this machine",
@@ -181,7 +184,7 @@ net::Task<void> Server::serve(net::ServerExchange& exchange) {
     }
     const bool is_page = upstream == nullptr && !path.starts_with("/api/") && path != "/metrics";
     if (path != "/healthz" && path != "/readyz") {
-        const auto refusal = check_access(exchange.head(), upstream != nullptr);
+        const auto refusal = check_access(exchange, upstream != nullptr);
         if (refusal && !(is_page && refusal->status == 401)) {
             co_await send(exchange, *refusal);
             co_return;

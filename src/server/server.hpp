@@ -15,6 +15,9 @@ namespace steno::server {
 
 struct ServerOptions {
     net::Endpoint listen{"127.0.0.1", 8787};
+    /// A Unix socket to listen on too, by its absolute path; none if it is empty. Its file lets in the user
+    /// of this process alone; whoever comes that way needs a key as by TCP, but no known host name.
+    std::string socket;
     /// Who may use the API and the page: "Authorization: Bearer KEY". Empty: only loopback may be listened
     /// on. The gateway's paths take the key as x-steno-api-key, because Authorization belongs to the provider
     /// there.
@@ -32,7 +35,7 @@ class Server {
     Server(net::Loops& loops, Services services, ServerOptions options);
     ~Server();
 
-    /// FailedPrecondition when the address is not loopback and there is no key.
+    /// FailedPrecondition when the address is not loopback and there is no key. Errors as of HttpServer.
     Result<void> listen();
     [[nodiscard]] std::uint16_t port() const { return http_.port(); }
     /// Lets running exchanges end for `grace`, then cuts them. Not from a loop.
@@ -47,7 +50,8 @@ class Server {
                                                     std::optional<gateway::BodyBudget::Share>& room);
     net::Task<bool> make_room(std::uint64_t bytes, std::optional<gateway::BodyBudget::Share>& room);
     /// The answer that refuses the request, if it must be.
-    [[nodiscard]] std::optional<ApiAnswer> check_access(const net::RequestHead& head, bool for_gateway) const;
+    [[nodiscard]] std::optional<ApiAnswer> check_access(const net::ServerExchange& exchange,
+                                                        bool for_gateway) const;
 
     net::Loops& loops_;
     Services services_;

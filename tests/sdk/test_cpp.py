@@ -89,3 +89,22 @@ def test_each_level_keeps_what_it_says(programs, tmp_path):
         assert calls[level, "chat"]["response"]["output_chars"] == 5007
         function = calls[level, "function"]
         assert "output_chars" not in function.get("response", {}) and not function.get("modality", {}).get("output")
+
+
+def test_over_a_unix_socket(programs, tmp_path):
+    """The server is killed and comes back at the same path, where its file was left."""
+    socket, count, ids, program = tmp_path / "s", 2_000, [], None
+    for _ in range(3):
+        with Server(tmp_path / "record", "--socket", socket) as server:
+            program = program or start(programs, count, environment(f"unix:{socket}", tmp_path / "spool"))
+            for _ in range(count // 5):
+                ids.append(program.stdout.readline().strip())
+            server.kill()
+            assert socket.is_socket()
+    ids += ids_until_all(program)
+    with Server(tmp_path / "record", "--socket", socket) as server:
+        said = program.communicate("end\n", timeout=300)[0]
+        assert program.returncode == 0, said
+        calls = recorded(server)
+        server.stop()
+    assert set(calls) == set(ids) and len(ids) == count and not socket.exists()

@@ -1,0 +1,26 @@
+#pragma once
+
+#include "base/error.hpp"
+#include "cli/api_client.hpp"
+#include "cli/terminal.hpp"
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace steno::cli {
+
+/// What `steno stats` asks of the record, in the words of its flags.
+struct StatsQuestion {
+    std::string by = "provider.name,model.requested";  ///< "none": one line for all
+    std::string bucket, tz, from, to;
+    std::string measures = "calls,errors,input_tokens,output_tokens,cost,duration_p50,duration_p95,ttft_p50";
+    std::string order;                 ///< empty: the most expensive first
+    std::vector<std::string> filters;  ///< "FIELD[.OP]=VALUE"
+    std::uint32_t limit = 30;          ///< rows
+};
+
+/// The answer as `steno stats` prints it; empty where no call fits.
+Result<Table> ask_stats(Api& api, const StatsQuestion& question);
+
+}  // namespace steno::cli
