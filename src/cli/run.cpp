@@ -10,6 +10,7 @@
 #include "intercept/child.hpp"
 #include "intercept/environment.hpp"
 #include "intercept/front.hpp"
+#include "intercept/survivors.hpp"
 #include "providers/hosts.hpp"
 #include "providers/provider.hpp"
 #include "server/server.hpp"
@@ -23,6 +24,7 @@
 #include <memory>
 #include <optional>
 #include <unistd.h>
+#include <utility>
 #include <vector>
 
 namespace steno::cli {
@@ -30,8 +32,11 @@ namespace steno::cli {
 namespace {
 
 /// In the environment of the program: that its calls are seen to. A run within a run leaves them to the outer
-/// one.
+/// one, as long as that goes on; else it sets back what that had set.
 constexpr const char* kRunVariable = "STENO_RUN";
+constexpr const char* kChangesVariable = "STENO_RUN_CHANGED";
+/// By which Steno's SDKs know where to deliver.
+constexpr const char* kServerVariable = "STENO_SERVER";
 constexpr std::chrono::seconds kGrace{2};  ///< for calls that outlive the program
 constexpr int kCannotRun = 126;            ///< as shells say it
 constexpr int kNoProgram = 127;
@@ -42,6 +47,11 @@ struct RunFlags {
     std::vector<std::string> upstreams;
     bool quiet = false;
     bool no_proxy = false;
+    bool wait = false;
+    /// Flags of a run of its own, which say nothing within another.
+    [[nodiscard]] bool any_of_its_own() const {
+        return !data.empty() || !server.empty() || !json_file.empty() || !upstreams.empty() || wait;
+    }
 };
 
 /// Where the calls are recorded: a server that runs already, or one of our own, on a free port, for as long
@@ -82,9 +92,10 @@ class Recording {
 
   private:
     Result<void> use(const std::string& text) {
-        const auto url = net::BaseUrl::parse(text);
+        const auto url = net::BaseUrl::parse_server(text);
         if (!url)
-            return fail(Code::InvalidArgument, "that is no URL of a server", "such as http://127.0.0.1:8787");
+            return fail(Code::InvalidArgument, "that is no URL of a server",
+                        "such as http://127.0.0.1:8787 or unix:/run/steno.sock");
         url_ = *url;
         return {};
     }
@@ -138,6 +149,27 @@ std::optional<intercept::NamedUrl> name_of(const Config& config, const Recording
     return intercept::NamedUrl{fmt::format("{}@{}", upstream, url->endpoint.host), url->path};
 }
 
+/// Where the gateway of a server of our own leads.
+std::optional<net::BaseUrl> upstream_of(const Config& config, std::string_view name) {
+    if (const auto found = config.upstreams.find(std::string(name)); found != config.upstreams.end())
+        return found->second;
+    return net::BaseUrl::parse(providers::find_provider(name).default_url);
+}
+
+/// Where the SDKs of the program deliver what they record: into the run's record, unless it has a server for
+/// that already.
+void set_server(intercept::Environment& environment, const std::string& front, const Recording& recording,
+                RunFacts& facts) {
+    const std::string_view given = environment.get(kServerVariable);
+    const auto server = net::BaseUrl::parse_server(given);
+    if (given.empty() || (server && server->to_string() == recording.url().to_string())) {
+        environment.set(kServerVariable, front);
+    } else {
+        facts.not_recorded[kServerVariable] =
+            "names another server: what the program's SDK records goes there";
+    }
+}
+
 Result<intercept::Authority> make_authority() {
     std::vector<std::string> names;
     for (const providers::ProviderHost& host : providers::provider_hosts())
@@ -154,6 +186,8 @@ std::string_view words(intercept::Front::Reason reason) {
                    "leads it here";
         case intercept::Front::Reason::NotHttp1:
             return "the program speaks HTTP/2 alone, or no HTTP, so it was left alone";
+        case intercept::Front::Reason::TooLarge:
+            return "a request that is larger than gateway.max_body_bytes was passed on unread";
     }
     return "";
 }
@@ -178,10 +212,25 @@ int refused(const Error& error) {
     return error.code == Code::NotFound ? kNoProgram : kCannotRun;
 }
 
+/// The line that a run within a run has to say, if any.
+void tell_of_outer_run(const RunFlags& flags) {
+    if (flags.quiet || !flags.any_of_its_own()) return;
+    say("steno: within another steno run, which records these calls and sums them up; --data, --server, "
+        "--json, --upstream and --wait are for the outer one\n");
+}
+
+std::vector<std::string> still_running(const std::string& front) {
+    std::vector<std::string> names;
+    for (const auto& [pid, name] : intercept::processes_with(kRunVariable, front))
+        names.push_back(fmt::format("{} ({})", name, pid));
+    return names;
+}
+
 /// Nobody but the program is to learn how the run went: what goes wrong with the summary is a line, no exit
 /// code.
 Result<intercept::Ending> run_recorded(Program& program, const RunFlags& flags, intercept::Child& child,
-                                       intercept::Environment environment, const Config& config) {
+                                       intercept::Environment environment, const Config& config,
+                                       const std::optional<net::Proxy>& proxy) {
     raise_file_limit();
     STENO_ASSIGN(const auto recording, Recording::begin(config, flags));
     if (!recording->is_own() && !flags.upstreams.empty()) {
@@ -207,6 +256,9 @@ Result<intercept::Ending> run_recorded(Program& program, const RunFlags& flags, 
     options.headers.add("x-steno-attributes", fmt::format("{{\"{}\":\"{}\"}}", kRunAttribute, facts.id));
     if (!keys.empty()) options.headers.add("x-steno-api-key", keys.front());
     options.max_body_bytes = static_cast<std::uint64_t>(config.max_body_bytes);
+    options.proxy = proxy;
+    if (recording->is_own())
+        options.upstream_of = [&config](std::string_view name) { return upstream_of(config, name); };
 
     intercept::RunFolder folder;
     std::optional<intercept::Authority> authority;
@@ -223,7 +275,10 @@ Result<intercept::Ending> run_recorded(Program& program, const RunFlags& flags, 
     options.authority = authority ? &*authority : nullptr;
 
     net::Loops loops(static_cast<unsigned>(config.loops));
-    net::HttpClient client(loops, {});
+    net::HttpClient::Options client_options;
+    client_options.ca_file = config.ca_file;
+    client_options.proxy = proxy;
+    net::HttpClient client(loops, std::move(client_options));
     intercept::Front front(loops, client, std::move(options));
     loops.start();
     STENO_TRY(front.listen());
@@ -233,14 +288,26 @@ Result<intercept::Ending> run_recorded(Program& program, const RunFlags& flags, 
         facts.not_recorded[variable] = "names a host that is no provider's; --upstream NAME=URL makes it one";
     }
     if (authority) intercept::set_proxy(environment, front.url());
+    set_server(environment, front.url(), *recording, facts);
     environment.set(kRunVariable, front.url());
+    environment.set(kChangesVariable, environment.changes());
 
     const std::int64_t started = system_clock().steady_nanos();
     child.start(environment.lines());
     STENO_ASSIGN(const intercept::Ending ending, child.wait());
+    if (flags.wait) {
+        bool told = flags.quiet;
+        intercept::Child::wait_on([&] {
+            const auto names = still_running(front.url());
+            if (!names.empty() && !std::exchange(told, true))
+                say(fmt::format("steno: waiting for {} (Ctrl-C: no longer)\n", fmt::join(names, ", ")));
+            return names.empty();
+        });
+    }
     facts.nanos = system_clock().steady_nanos() - started;
     front.stop(kGrace);
     loops.stop();
+    facts.still_running = still_running(front.url());
     for (const auto& [host, reason] : front.passed_on()) facts.not_recorded[host] = words(reason);
 
     auto api = Api::open(program, record);
@@ -264,11 +331,29 @@ Result<int> run(Program& program, RunFlags flags) {
         STENO_TRY(add_upstream(config, upstream, "--upstream"));
     log::configure(std::max(config.log_level, log::Level::Warning), config.log_json);
     intercept::Environment environment(environ);
-    const bool within_a_run = !environment.get(kRunVariable).empty();
-    if (const std::string_view proxy = intercept::other_proxy(environment); !proxy.empty() && !within_a_run) {
-        return fail(
-            Code::FailedPrecondition, "https_proxy is set, and steno run cannot go through another proxy yet",
-            "unset it (https_proxy, HTTPS_PROXY, all_proxy, ALL_PROXY), if there is a way without it");
+    const std::string outer(environment.get(kRunVariable));
+    const bool within_a_run = !outer.empty() && intercept::front_answers(outer);
+    if (within_a_run) {
+        tell_of_outer_run(flags);
+    } else if (!outer.empty()) {
+        environment.undo(std::string(environment.get(kChangesVariable)));
+        if (!flags.quiet)
+            say("steno: the steno run that this shell is from has ended; this is one of its own\n");
+    }
+    std::optional<net::Proxy> proxy;
+    if (const std::string url(intercept::other_proxy(environment)); !url.empty() && !within_a_run) {
+        const std::string exempt(intercept::proxy_exempt(environment));
+        proxy = net::Proxy::parse(url, exempt);
+        if (!proxy) {
+            return fail(
+                Code::FailedPrecondition,
+                "https_proxy names a proxy that steno run cannot go through: it can through http://… alone",
+                "unset it (https_proxy, HTTPS_PROXY, all_proxy, ALL_PROXY), if there is a way without it");
+        }
+        if (config.proxy.empty()) {
+            STENO_TRY(set(config, "gateway.proxy", url, "https_proxy"));
+            STENO_TRY(set(config, "gateway.no_proxy", exempt, "no_proxy"));
+        }
     }
     STENO_ASSIGN(intercept::Child child, intercept::Child::make(flags.command, program.inherited));
     Result<intercept::Ending> ending;
@@ -276,7 +361,7 @@ Result<int> run(Program& program, RunFlags flags) {
         child.start(environment.lines());
         ending = child.wait();
     } else {
-        ending = run_recorded(program, flags, child, std::move(environment), config);
+        ending = run_recorded(program, flags, child, std::move(environment), config, proxy);
     }
     if (!ending) {
         if (child.was_refused()) return refused(ending.error());
@@ -303,6 +388,8 @@ void add_run(Program& program) {
     command->add_option("--upstream", flags->upstreams, "NAME=URL, as for steno serve; may be repeated")
         ->allow_extra_args(false);
     command->add_flag("--no-proxy", flags->no_proxy, "set base URLs only: nothing is intercepted");
+    command->add_flag("--wait", flags->wait,
+                      "go on until the last process that the program has left behind has ended");
     command->add_flag("--quiet", flags->quiet, "no summary at the end");
     command->add_option("--json", flags->json_file, "write the summary to this file, as JSON");
     command->add_option("command", flags->command, "the program and its arguments, behind --");

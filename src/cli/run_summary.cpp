@@ -20,6 +20,9 @@ namespace dom = simdjson::dom;
 
 constexpr std::string_view kMeasures =
     "calls,errors,input_tokens,output_tokens,cost,duration_p50,duration_p95";
+/// Not agents, functions and the like, which contain them.
+constexpr std::string_view kAiKinds =
+    "chat,completion,embedding,vision,transcription,speech,image,video,moderation,rerank,intent";
 constexpr int kModels = 8;  ///< lines of them
 constexpr int kCalls = 3;   ///< lines of slow ones, and of failed ones
 
@@ -45,8 +48,8 @@ std::string model_of(dom::element call) {
 }
 
 struct Answers {
-    dom::element total, models, slow, failed;  ///< each with the parser that it lies in
-    dom::parser parsers[4];
+    dom::element total, models, slow, failed, own;  ///< each with the parser that it lies in
+    dom::parser parsers[5];
 };
 
 Result<void> ask(Api& api, const std::string& target, dom::parser& parser, dom::element& answer) {
@@ -100,8 +103,18 @@ std::string text_of(const Answers& answers, const RunFacts& facts) {
                  text_at(call, "/error/type"), printable(why));
         }
     }
+    const auto own = list_in(answers.own, "groups");
+    const bool any_own = own.size() > 0 && number_at(own.at(0), "/calls") > 0;
+    if (any_own) {
+        line("  recorded by the program itself: {}, {} tokens in, {} out{}",
+             one(count(own.at(0), "/calls"), "AI call"), count(own.at(0), "/input_tokens"),
+             count(own.at(0), "/output_tokens"),
+             any ? " (not in the sum; those above may be among them)" : "");
+    }
+    for (const std::string& process : facts.still_running)
+        line("  still running: {}; its AI calls find no way from now on (--wait)", printable(process));
     for (const auto& [what, why] : facts.not_recorded) line("  not recorded: {}: {}", printable(what), why);
-    if (any)
+    if (any || any_own)
         line("  in {}: steno calls list -f labels.attributes.{}={}", printable(facts.where), kRunAttribute,
              facts.id);
     return out;
@@ -119,6 +132,12 @@ std::string json_of(const Answers& answers, const RunFacts& facts) {
     json.member_raw("models", simdjson::minify(list_in(answers.models, "groups")));
     json.member_raw("slowest", simdjson::minify(list_in(answers.slow, "calls")));
     json.member_raw("failed", simdjson::minify(list_in(answers.failed, "calls")));
+    if (const auto own = list_in(answers.own, "groups"); own.size() > 0)
+        json.member_raw("recorded_by_the_program", simdjson::minify(own.at(0)));
+    json.key("still_running");
+    json.begin_array();
+    for (const std::string& process : facts.still_running) json.string(process);
+    json.end_array();
     json.key("not_recorded");
     json.begin_object();
     for (const auto& [what, why] : facts.not_recorded) json.member(what, why);
@@ -132,9 +151,12 @@ std::string json_of(const Answers& answers, const RunFacts& facts) {
 Result<RunSummary> summarise_run(Api& api, const RunFacts& facts) {
     const std::string run =
         fmt::format("labels.attributes.{}={}", kRunAttribute, net::percent_encode(facts.id));
-    const std::string aggregate = fmt::format("/api/v1/aggregate?{}&measures={}", run, kMeasures);
+    const std::string sums = fmt::format("/api/v1/aggregate?{}&measures={}", run, kMeasures);
+    const std::string aggregate = sums + "&source=gateway";
     const std::string calls = fmt::format(
-        "/api/v1/calls?{}&limit={}&fields=id,provider.name,model.requested,status,time.duration_ms,error",
+        "/api/v1/"
+        "calls?{}&source=gateway&limit={}&fields=id,provider.name,model.requested,status,time.duration_ms,"
+        "error",
         run, kCalls);
     Answers answers;
     STENO_TRY(ask(api, aggregate, answers.parsers[0], answers.total));
@@ -142,6 +164,8 @@ Result<RunSummary> summarise_run(Api& api, const RunFacts& facts) {
                   answers.models));
     STENO_TRY(ask(api, calls + "&order=-time.duration_ms", answers.parsers[2], answers.slow));
     STENO_TRY(ask(api, calls + "&status=failure", answers.parsers[3], answers.failed));
+    STENO_TRY(ask(api, fmt::format("{}&source.ne=gateway&kind.in={}", sums, kAiKinds), answers.parsers[4],
+                  answers.own));
     return RunSummary{text_of(answers, facts), json_of(answers, facts)};
 }
 

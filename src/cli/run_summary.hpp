@@ -15,6 +15,7 @@ struct RunFacts {
     std::string where;                                ///< the record: a folder or a server
     std::int64_t nanos = 0;                           ///< how long the program ran
     std::map<std::string, std::string> not_recorded;  ///< host or variable, and why
+    std::vector<std::string> still_running;           ///< "NAME (PID)": processes that the program has left
 };
 
 struct RunSummary {
@@ -25,7 +26,9 @@ struct RunSummary {
 /// The attribute that every call of a run bears: labels.attributes.steno.run.
 constexpr std::string_view kRunAttribute = "steno.run";
 
-/// Asks for the run's calls: count, tokens, cost, by model; the slowest; those that failed.
+/// Asks for the run's calls: count, tokens, cost, by model; the slowest; those that failed. These are the
+/// calls that went through the run. What the program recorded by itself, with an SDK, is counted apart: most
+/// likely of it went through the run as well.
 Result<RunSummary> summarise_run(Api& api, const RunFacts& facts);
 
 }  // namespace steno::cli

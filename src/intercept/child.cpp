@@ -20,8 +20,13 @@ namespace steno::intercept {
 
 namespace {
 
-constexpr int kSignals[] = {SIGINT,  SIGTERM, SIGHUP,  SIGQUIT, SIGUSR1, SIGUSR2, SIGWINCH, SIGALRM,
-                            SIGTSTP, SIGTTIN, SIGTTOU, SIGCONT, SIGCHLD, SIGIO,   SIGPWR,   SIGURG};
+/// All that can be caught, real-time ones too, but for those by which a fault of this process ends it.
+sigset_t signals_passed_on() {
+    sigset_t all;
+    sigfillset(&all);
+    for (const int fault : {SIGSEGV, SIGBUS, SIGFPE, SIGILL}) sigdelset(&all, fault);
+    return all;
+}
 
 bool is_stop(int signal) {
     return signal == SIGTSTP || signal == SIGTTIN || signal == SIGTTOU;
@@ -105,8 +110,7 @@ void stop_likewise(int how) {
 Result<Child> Child::make(std::vector<std::string> command, const Inherited& inherited) {
     Child child;
     child.command_ = std::move(command);
-    sigemptyset(&child.passed_on_);
-    for (const int signal : kSignals) sigaddset(&child.passed_on_, signal);
+    child.passed_on_ = signals_passed_on();
     int environment[2];
     int outcome[2];
     if (::pipe2(environment, O_CLOEXEC) != 0 || ::pipe2(outcome, O_CLOEXEC) != 0)
@@ -181,7 +185,15 @@ Result<Ending> Child::wait() {
         siginfo_t info{};
         const int signal = ::sigwaitinfo(&passed_on_, &info);
         // What the terminal says it says to the whole group; and whether we stop is the program's to decide.
-        if (signal > 0 && signal != SIGCHLD && info.si_code != SI_KERNEL) ::kill(pid_, signal);
+        // A pipe that breaks under our own hands is our own affair.
+        const bool for_it = signal > 0 && signal != SIGCHLD && info.si_code != SI_KERNEL &&
+                            !(info.si_code == SI_USER && info.si_pid == getpid());
+        if (!for_it) continue;
+        if (info.si_code == SI_QUEUE) {
+            ::sigqueue(pid_, signal, info.si_value);
+        } else {
+            ::kill(pid_, signal);
+        }
     }
     pid_ = -1;
     const std::string why = read_all(outcome_);
@@ -193,6 +205,20 @@ Result<Ending> Child::wait() {
     const bool missing = number == ENOENT || number == ENOTDIR;
     return fail(missing ? Code::NotFound : Code::PermissionDenied,
                 fmt::format("{}: {}", command_.front(), std::strerror(number)));
+}
+
+void Child::wait_on(const std::function<bool()>& over) {
+    sigset_t stops;
+    sigemptyset(&stops);
+    for (const int stop : {SIGTSTP, SIGTTIN, SIGTTOU}) sigaddset(&stops, stop);
+    pthread_sigmask(SIG_UNBLOCK, &stops, nullptr);
+    sigset_t ends;
+    sigemptyset(&ends);
+    for (const int end : {SIGINT, SIGTERM, SIGHUP, SIGQUIT}) sigaddset(&ends, end);
+    const timespec a_while{.tv_sec = 0, .tv_nsec = 100'000'000};
+    while (!over() && ::sigtimedwait(&ends, nullptr, &a_while) < 0) {
+    }
+    pthread_sigmask(SIG_BLOCK, &stops, nullptr);
 }
 
 int end_likewise(const Ending& ending) {

@@ -3,6 +3,7 @@
 #include "base/error.hpp"
 
 #include <csignal>
+#include <functional>
 #include <string>
 #include <sys/types.h>
 #include <vector>
@@ -27,8 +28,8 @@ struct Ending {
 class Child {
   public:
     /// Makes its process, which then waits: before there are threads and files of ours that it could inherit.
-    /// From here on the signals that are passed on are blocked in this process, in threads that begin later
-    /// too.
+    /// From here on the signals that are passed on (all but SIGKILL and SIGSTOP, which nobody can, and
+    /// SIGSEGV, SIGBUS, SIGFPE, SIGILL) are blocked in this process, in threads that begin later too.
     static Result<Child> make(std::vector<std::string> command, const Inherited& inherited);
     Child(Child&& other) noexcept;
     Child& operator=(Child&&) = delete;
@@ -41,6 +42,10 @@ class Child {
     /// terminal has given it already; when it stops, this process stops in the same way, and lets it go on
     /// afterwards. NotFound or PermissionDenied when the program could not be started.
     Result<Ending> wait();
+    /// For those that the program has left behind: waits until `over` says so, which is asked every now and
+    /// then, or until somebody wants this process to end: by SIGINT, SIGTERM, SIGHUP, SIGQUIT. This process
+    /// can be stopped meanwhile.
+    static void wait_on(const std::function<bool()>& over);
     /// `wait` failed because of the program.
     [[nodiscard]] bool was_refused() const { return refused_; }
 

@@ -1,6 +1,7 @@
 #include "intercept/environment.hpp"
 
 #include "base/text.hpp"
+#include "net/http.hpp"
 
 #include <algorithm>
 #include <array>
@@ -119,7 +120,35 @@ std::string_view Environment::get(std::string_view name) const {
 
 void Environment::set(const std::string& name, const std::string& value) {
     const auto found = std::ranges::find_if(lines_, [&name](const auto& line) { return is_of(line, name); });
+    before_.try_emplace(name,
+                        found == lines_.end() ? std::nullopt : std::optional(found->substr(name.size() + 1)));
     (found == lines_.end() ? lines_.emplace_back() : *found) = name + "=" + value;
+}
+
+void Environment::unset(std::string_view name) {
+    std::erase_if(lines_, [name](const auto& line) { return is_of(line, name); });
+}
+
+std::string Environment::changes() const {
+    std::string all;
+    for (const auto& [name, value] : before_) {
+        all += (all.empty() ? "" : " ") + net::percent_encode(name);
+        if (value) all += "=" + net::percent_encode(*value);
+    }
+    return all;
+}
+
+void Environment::undo(std::string_view changes) {
+    for (const std::string_view change : split(changes, ' ')) {
+        const std::size_t equals = change.find('=');
+        const std::string name = net::percent_decode(change.substr(0, equals));
+        if (equals == std::string_view::npos) {
+            unset(name);
+        } else {
+            set(name, net::percent_decode(change.substr(equals + 1)));
+        }
+    }
+    before_.clear();
 }
 
 std::string_view other_proxy(const Environment& environment) {
@@ -127,6 +156,11 @@ std::string_view other_proxy(const Environment& environment) {
         if (const std::string_view url = environment.get(name); !url.empty()) return url;
     }
     return {};
+}
+
+std::string_view proxy_exempt(const Environment& environment) {
+    const std::string_view lower = environment.get("no_proxy");
+    return lower.empty() ? environment.get("NO_PROXY") : lower;
 }
 
 std::vector<std::string> set_base_urls(
@@ -156,8 +190,7 @@ std::vector<std::string> set_base_urls(
 
 void set_proxy(Environment& environment, const std::string& front) {
     for (const char* const name : {"HTTPS_PROXY", "https_proxy"}) environment.set(name, front);
-    std::string none(environment.get("no_proxy"));
-    if (none.empty()) none = environment.get("NO_PROXY");
+    std::string none(proxy_exempt(environment));
     if (none != "*") none += (none.empty() ? "" : ",") + std::string("localhost,127.0.0.1,::1");
     for (const char* const name : {"NO_PROXY", "no_proxy"}) environment.set(name, none);
     // Node heeds the proxy's variables only if it is told to (Node 22.21 and 24).

@@ -4,17 +4,24 @@
 #include "base/text.hpp"
 #include "intercept/peer.hpp"
 #include "intercept/relay.hpp"
+#include "intercept/unread.hpp"
 #include "net/byte_stream.hpp"
 #include "providers/hosts.hpp"
 #include "providers/provider.hpp"
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 namespace steno::intercept {
 
 namespace {
 
 constexpr std::uint16_t kHttps = 443;
+/// Where an SDK of ours delivers the calls that it recorded.
+constexpr std::string_view kDeliveries = "/api/v1/calls";
+/// By which a front is known, on what it does not serve.
+constexpr const char* kMark = "x-steno-run";
 /// What is only passed on ends when one of its ends says so.
 constexpr net::TunnelLimits kUntouched{.idle = std::chrono::hours(24 * 30),
                                        .write_stall = std::chrono::hours(24 * 30),
@@ -135,8 +142,10 @@ net::Task<void> Front::serve(net::ServerExchange& exchange) {
     // rebinding). And this is for AI calls, /NAME/…: what answers questions about the record is the server.
     const auto named = net::Endpoint::parse(head.headers.get("host").value_or(""));
     const std::string_view path = head.path();
-    const bool for_us =
-        named && is_own(*named) && path.find('/', 1) != std::string_view::npos && !path.starts_with("/api/");
+    // A page cannot deliver calls either: a browser tells where it is from.
+    const bool delivery = head.method == "POST" && path == kDeliveries && !head.headers.has("origin");
+    const bool for_us = named && is_own(*named) && path.find('/', 1) != std::string_view::npos &&
+                        (delivery || !path.starts_with("/api/"));
     co_await relay(exchange, for_us ? head.target : std::string());
 }
 
@@ -159,7 +168,7 @@ net::Task<void> Front::serve_connect(net::ServerExchange& exchange, net::Endpoin
 }
 
 net::Task<void> Front::pass_on_connect(net::ServerExchange& exchange, net::Endpoint to) {
-    auto upstream = co_await net::connect_to(to, options_.connect_timeout);
+    auto upstream = co_await net::connect_to(to, options_.connect_timeout, proxy_for(to));
     if (!upstream) {
         co_await exchange.respond({.status = 502, .reason = {}, .headers = {}},
                                   upstream.error().message + "\n");
@@ -189,7 +198,7 @@ net::Task<void> Front::intercept(net::ServerExchange& exchange, net::Endpoint to
         co_return;
     }
     note(host, Reason::NotHttp1);
-    auto upstream = co_await net::connect_to(to, options_.connect_timeout);
+    auto upstream = co_await net::connect_to(to, options_.connect_timeout, proxy_for(to));
     if (!upstream) {
         exchange.abort();
         co_return;
@@ -211,16 +220,54 @@ net::Task<void> Front::pass_on_request(net::ServerExchange& exchange, net::Endpo
     co_await pass_on(exchange, std::move(*upstream));
 }
 
+std::optional<Front::Destination> Front::destination_of(std::string_view target) const {
+    const std::size_t slash = std::min(target.find('/', 1), target.size());
+    const std::string_view name = target.substr(1, slash - 1);
+    std::string rest(target.substr(slash));
+    if (const std::size_t at = name.find('@'); at != std::string_view::npos) {
+        // As the gateway leads them: only hosts that are their provider's.
+        const std::string_view host = name.substr(at + 1);
+        if (providers::upstream_of_host(host) != name.substr(0, at)) return std::nullopt;
+        return Destination{{.tls = true, .endpoint = {std::string(host), kHttps}, .path = {}},
+                           std::move(rest)};
+    }
+    if (!options_.upstream_of) return std::nullopt;
+    auto url = options_.upstream_of(name);
+    if (!url) return std::nullopt;
+    return Destination{std::move(*url), std::move(rest)};
+}
+
+const net::Proxy* Front::proxy_for(const net::Endpoint& to) const {
+    return options_.proxy && options_.proxy->is_for(to) ? &*options_.proxy : nullptr;
+}
+
 net::Task<void> Front::relay(net::ServerExchange& exchange, std::string target) {
     if (target.empty()) {
-        co_await exchange.respond({.status = 404, .reason = {}, .headers = {}},
+        net::ResponseHead nothing{.status = 404, .reason = {}, .headers = {}};
+        nothing.headers.add(kMark, "1");
+        co_await exchange.respond(nothing,
                                   "This is `steno run`, for the AI calls of the program that it runs.\n");
         co_return;
+    }
+    if (announced_length(exchange.head().headers).value_or(0) > options_.max_body_bytes) {
+        if (const auto to = destination_of(target)) {
+            note(to->url.endpoint.host, Reason::TooLarge);
+            co_await pass_on_unread(exchange, client_, to->url, to->rest, options_.connect_timeout);
+            co_return;
+        }
     }
     net::RequestHead head = exchange.head();
     head.target = options_.server.path + target;
     Relay relay(exchange, client_, options_.server, options_.max_body_bytes);
     co_await relay.run(std::move(head), options_.headers);
+}
+
+bool front_answers(std::string_view url) {
+    const auto at = net::BaseUrl::parse(url);
+    if (!at) return false;
+    constexpr std::chrono::seconds kPatience{2};
+    const auto answer = net::fetch(*at, {}, {}, {kPatience, kPatience, kPatience}, 64 * 1024);
+    return answer && answer->head.headers.has(kMark);
 }
 
 }  // namespace steno::intercept

@@ -6,15 +6,18 @@
 #include "net/http_server.hpp"
 #include "net/interception.hpp"
 #include "net/loops.hpp"
+#include "net/proxy.hpp"
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
 #include <set>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace steno::intercept {
@@ -24,16 +27,23 @@ struct FrontOptions {
     net::Headers headers;  ///< of ours, for each request to it
     /// Calls to providers' hosts are looked into; else they are passed on like all others.
     const Authority* authority = nullptr;
+    /// Larger ones go where the gateway leads them by themselves, unrecorded; see upstream_of.
     std::uint64_t max_body_bytes = 64u << 20;
+    /// Where a name in the gateway's paths leads. Nothing, or no function: that is not known here, and the
+    /// server answers requests that are too large for it.
+    std::function<std::optional<net::BaseUrl>(std::string_view name)> upstream_of;
+    /// The one that this machine's connections go through, those that are only passed on too.
+    std::optional<net::Proxy> proxy;
     std::chrono::milliseconds connect_timeout{10'000};
 };
 
 /// What a program talks to on loopback instead of its providers: the gateway's paths for those that were
-/// given a base URL, and a proxy for all others. As a proxy it ends the TLS of connections to providers'
-/// hosts (providers/hosts.hpp) and hands their requests to the gateway of a Steno server, as they came.
-/// Everything else it passes on without a look: other hosts, other ports, and clients that speak nothing that
-/// it could read (HTTP/2 alone), whose library is known to trust no certificate of ours, or that have refused
-/// it, from the next connection to that host on: by a TLS alert, or by closing twice in a row.
+/// given a base URL, the API's path of deliveries for Steno's SDKs, and a proxy for all others. As a proxy it
+/// ends the TLS of connections to providers' hosts (providers/hosts.hpp) and hands their requests to the
+/// gateway of a Steno server, as they came. Everything else it passes on without a look: other hosts, other
+/// ports, and clients that speak nothing that it could read (HTTP/2 alone), whose library is known to trust
+/// no certificate of ours, or that have refused it, from the next connection to that host on: by a TLS alert,
+/// or by closing twice in a row.
 class Front {
   public:
     /// All must outlive the front.
@@ -52,6 +62,7 @@ class Front {
         NotTrusted,  ///< the program refused the certificate
         OwnTrust,    ///< the program's library would refuse it (peer.hpp), so it was not tried
         NotHttp1,    ///< it speaks HTTP/2 alone (gRPC), or no HTTP
+        TooLarge,    ///< the body was larger than the server takes
     };
     /// By host. Any thread.
     [[nodiscard]] std::map<std::string, Reason> passed_on() const;
@@ -63,6 +74,13 @@ class Front {
     net::Task<void> intercept(net::ServerExchange& exchange, net::Endpoint to);
     net::Task<void> pass_on_request(net::ServerExchange& exchange, net::Endpoint to);
     net::Task<void> relay(net::ServerExchange& exchange, std::string target);
+    /// Where a path of the gateway's leads, by itself.
+    struct Destination {
+        net::BaseUrl url;
+        std::string rest;
+    };
+    [[nodiscard]] std::optional<Destination> destination_of(std::string_view target) const;
+    [[nodiscard]] const net::Proxy* proxy_for(const net::Endpoint& to) const;
     [[nodiscard]] bool looks_into(const net::Endpoint& to) const;
     [[nodiscard]] bool is_own(const net::Endpoint& to) const;
     /// Made once for each host.
@@ -80,6 +98,10 @@ class Front {
     std::map<std::string, Reason> passed_on_;
     std::set<std::string> closed_;  ///< hosts whose last handshake the program ended without a word
 };
+
+/// Whether a front answers at this URL: the run that a STENO_RUN tells of goes on. Blocking, up to some
+/// seconds.
+bool front_answers(std::string_view url);
 
 /// The gateway's path for a request to a provider's host: "/openai/v1/models" for "/v1/models" to
 /// api.openai.com.

@@ -2,6 +2,7 @@
 #include "intercept/environment.hpp"
 #include "intercept/front.hpp"
 #include "intercept/run_folder.hpp"
+#include "intercept/survivors.hpp"
 #include "providers/hosts.hpp"
 
 #include <gtest/gtest.h>
@@ -13,7 +14,9 @@
 #include <iterator>
 #include <list>
 #include <string>
+#include <sys/wait.h>
 #include <tuple>
+#include <unistd.h>
 #include <vector>
 
 namespace steno::intercept {
@@ -49,6 +52,51 @@ TEST(EnvironmentOfAProgram, KeepsWhatItDoesNotSet) {
               (std::vector<std::string>{"B=2", "A=5", "B=3", "odd", "OPENAI_BASE_URL_X=y", "C=4"}));
     EXPECT_EQ(environment.get("B"), "2");
     EXPECT_EQ(environment.get("OPENAI_BASE_URL"), "");
+}
+
+TEST(EnvironmentOfAProgram, CanBeSetBack) {
+    const std::vector<std::string> before{"A=1", "B=", "C=a b%,=\nc", "D=left alone"};
+    Environment environment = environment_of(before);
+    environment.set("A", "2");
+    environment.set("A", "3");
+    environment.set("B", "x");
+    environment.set("C", "y");
+    environment.set("NEW", "z");
+    environment.set("CHANGED", environment.changes());
+    std::vector<std::string> lines = environment.lines();
+    Environment later = environment_of(lines);
+    later.undo(std::string(later.get("CHANGED")));
+    later.unset("CHANGED");
+    EXPECT_EQ(later.lines(), before);
+    later.undo("");
+    later.undo("%zz =x = NOBODY");
+    EXPECT_EQ(later.get("D"), "left alone");
+}
+
+TEST(Survivors, AreKnownByWhatTheyWereStartedWith) {
+    const std::string value = "of-" + std::to_string(::getpid());
+    EXPECT_TRUE(processes_with("STENO_TEST_MARK", value).empty());
+    int gate[2];
+    ASSERT_EQ(::pipe(gate), 0);
+    const pid_t child = ::fork();
+    if (child == 0) {
+        ::dup2(gate[0], 0);
+        ::close(gate[1]);
+        const std::string mark = "STENO_TEST_MARK=" + value;
+        const char* const variables[] = {"A=b", mark.c_str(), nullptr};
+        ::execle("/bin/cat", "cat", nullptr, const_cast<char* const*>(variables));
+        ::_exit(1);
+    }
+    std::vector<Survivor> found;
+    while (found.empty()) found = processes_with("STENO_TEST_MARK", value);  // until it has become cat
+    ASSERT_EQ(found.size(), 1U);
+    EXPECT_EQ(found[0].pid, child);
+    EXPECT_EQ(found[0].name, "cat");
+    EXPECT_TRUE(processes_with("STENO_TEST_MARK", value + "x").empty());
+    ::close(gate[1]);
+    ::close(gate[0]);
+    ::waitpid(child, nullptr, 0);
+    EXPECT_TRUE(processes_with("STENO_TEST_MARK", value).empty());
 }
 
 TEST(EnvironmentOfAProgram, LeadsBaseUrls) {

@@ -20,15 +20,6 @@ bool names(std::optional<std::string_view> field, std::string_view token) {
            });
 }
 
-std::optional<std::uint64_t> announced_length(const net::Headers& headers) {
-    const auto text = headers.get("content-length");
-    std::uint64_t length = 0;
-    if (!text) return std::nullopt;
-    const auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), length);
-    if (error != std::errc() || end != text->data() + text->size()) return std::nullopt;
-    return length;
-}
-
 net::ResponseHead client_head(const net::ResponseHead& head) {
     net::ResponseHead out = head;
     net::remove_hop_by_hop(out.headers);
@@ -37,6 +28,15 @@ net::ResponseHead client_head(const net::ResponseHead& head) {
 }
 
 }  // namespace
+
+std::optional<std::uint64_t> announced_length(const net::Headers& headers) {
+    const auto text = headers.get("content-length");
+    std::uint64_t length = 0;
+    if (!text) return std::nullopt;
+    const auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), length);
+    if (error != std::errc() || end != text->data() + text->size()) return std::nullopt;
+    return length;
+}
 
 Relay::Relay(net::ServerExchange& client, net::HttpClient& server_client, const net::BaseUrl& server,
              std::uint64_t max_body_bytes)

@@ -1,5 +1,6 @@
 """The program's process: exit, signals, streams, terminal, environment."""
 
+import ctypes
 import json
 import os
 import pathlib
@@ -38,7 +39,9 @@ def test_ended_by_a_signal(run):
     assert shell.stdout == "137\n"
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGQUIT, signal.SIGUSR1, signal.SIGWINCH])
+@pytest.mark.parametrize("number", [n for n in signal.valid_signals()
+                                    if n not in (signal.SIGKILL, signal.SIGSTOP, signal.SIGSEGV, signal.SIGBUS, signal.SIGFPE,
+                                                 signal.SIGILL, signal.SIGCHLD, signal.SIGTSTP, signal.SIGTTIN, signal.SIGTTOU)])
 def test_signals_reach_the_program_once(run, tmp_path, number):
     program = f"""
 import signal, sys, pathlib
@@ -239,3 +242,30 @@ def test_a_folder_that_cannot_be_used_starts_nothing(run, tmp_path):
     assert done.returncode == 6 and "another steno run" in done.stderr and not (tmp_path / "started").exists()
     busy.communicate(timeout=60)
     assert busy.returncode == 0 and not (run.data / "server.json").exists()
+
+
+def test_the_value_of_a_queued_signal(run, tmp_path):
+    """Real-time signals queue, and may carry a number."""
+    program = f"""
+import ctypes, pathlib, signal
+wanted = signal.SIGRTMIN + 2
+signal.pthread_sigmask(signal.SIG_BLOCK, [wanted])
+pathlib.Path({str(tmp_path / "ready")!r}).touch()
+values = []
+for _ in range(3):
+    info = (ctypes.c_int * 32)()
+    mask = ctypes.create_string_buffer(128)
+    ctypes.CDLL(None).sigemptyset(mask)
+    ctypes.CDLL(None).sigaddset(mask, int(wanted))
+    ctypes.CDLL(None).sigwaitinfo(mask, info)
+    values.append(info[6])  # si_value
+print(values)
+"""
+    process = subprocess.Popen(run.command(sys.executable, "-c", program), stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                               text=True, env=run.environment())
+    wait_for((tmp_path / "ready").exists)
+    libc = ctypes.CDLL(None)
+    for value in (7, 8, 9):
+        assert libc.sigqueue(process.pid, int(signal.SIGRTMIN + 2), ctypes.c_void_p(value)) == 0
+    out, err = process.communicate(timeout=60)
+    assert out == "[7, 8, 9]\n" and process.returncode == 0, err

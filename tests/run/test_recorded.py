@@ -2,6 +2,8 @@
 
 import json
 import os
+import shlex
+import signal
 import subprocess
 import sys
 
@@ -177,6 +179,118 @@ def test_a_run_within_a_run(run):
     assert len(run.calls()) == 1
 
 
+def test_a_run_within_a_run_says_which_flags_are_the_outer_ones(run):
+    done = run("env", "STENO_RUN_SEEN=1", *run.command(*curl()), flags=["--quiet"])
+    assert "within another steno run" in done.stderr and len(run.calls()) == 1
+
+
+def test_the_environment_of_a_run_that_has_ended(run):
+    """A shell that a run has left: its variables lead to a proxy and to files that are no more."""
+    mine = {"OPENAI_BASE_URL": "https://api.groq.com/openai/v1", "NO_PROXY": "a b, c%d"}
+    left = dict(line.split("=", 1) for line in run("env", "-0", env=mine).stdout.split("\0") if line)
+    assert left["STENO_RUN"].startswith("http://127.0.0.1:")
+    # In it, without Steno: nobody is there.
+    assert subprocess.run(curl(), capture_output=True, env={**run.environment(), **left}).returncode != 0
+    script = 'printf "%s\\n" "$STENO_RUN" "$OPENAI_BASE_URL" "$NO_PROXY"; ' + shlex.join(curl("-o", "/dev/null"))
+    done = run("sh", "-c", script, env=left)
+    assert "has ended" in done.stderr and len(run.calls()) == 1
+    new, base, exempt = done.stdout.splitlines()
+    assert new != left["STENO_RUN"] and base == new + "/groq/v1" and exempt == "a b, c%d,localhost,127.0.0.1,::1"
+    assert run.summary()["total"]["calls"] == 1
+
+
+DELIVER = """
+import json, os, sys, urllib.request
+calls = [{"kind": "chat", "name": "m", "status": "success", "source": "python", "model": {"requested": "m"},
+          "usage": {"input_tokens": 5, "output_tokens": 7}}, {"kind": "function", "name": "f", "status": "success", "source": "python"}]
+request = urllib.request.Request(os.environ["STENO_SERVER"] + "/api/v1/calls", json.dumps({"calls": calls}).encode(),
+    {"content-type": "application/json", **({"origin": sys.argv[1]} if len(sys.argv) > 1 else {})})
+opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+try:
+    print(json.load(opener.open(request))["accepted"])
+except urllib.error.HTTPError as error:
+    print(error.code)
+"""
+
+
+@pytest.mark.parametrize("with_server", [False, True])
+def test_what_the_programs_own_sdk_records(run, simulator, tmp_path, with_server):
+    """As an SDK delivers it: into the run's record, as of this run, and counted apart."""
+    def check(done):
+        assert done.stdout == "2\n", done.stderr
+        assert "no AI call was seen" in done.stderr
+        assert "recorded by the program itself: 1 AI call, 5 tokens in, 7 out\n" in done.stderr
+        assert run.summary()["recorded_by_the_program"]["calls"] == 1 and run.summary()["not_recorded"] == {}
+
+    if not with_server:
+        check(run(PYTHON, "-c", DELIVER))
+        assert {c["labels"]["attributes"]["steno.run"] for c in run.calls()} == {run.summary()["run"]}
+        both = run("sh", "-c", shlex.join([PYTHON, "-c", DELIVER]) + ";" + shlex.join(curl("-o", "/dev/null")))
+        assert "1 AI call, 0 failed" in both.stderr and "those above may be among them" in both.stderr
+        assert run.summary()["total"]["calls"] == 1
+        return
+    (tmp_path / "keys").write_text("steno-key-0123456789\n")
+    socket = tmp_path / "s"
+    with Server(run.data, "--api-key-file", tmp_path / "keys", "--socket", socket) as server:
+        for where, given in ((server.url, ""), (f"unix:{socket}", f"unix://{socket}")):
+            command = [BINARY, "run", "--server", where, "--api-key-file", tmp_path / "keys", "--json", run.summary_file, "--",
+                       PYTHON, "-c", DELIVER]
+            check(subprocess.run(command, capture_output=True, text=True, timeout=120,
+                                 env=run.environment({"STENO_SERVER": given} if given else {})))
+        assert len(server.get("/api/v1/calls", headers={"x-steno-api-key": "steno-key-0123456789"})[2]["calls"]) == 4
+
+
+def test_a_server_that_the_program_has_for_that(run):
+    done = run("sh", "-c", "echo $STENO_SERVER", env={"STENO_SERVER": "http://127.0.0.1:9"})
+    assert done.stdout == "http://127.0.0.1:9\n" and "STENO_SERVER" in run.summary()["not_recorded"]
+
+
+def test_no_page_delivers(run):
+    assert run(PYTHON, "-c", DELIVER, "http://localhost").stdout == "404\n"
+    assert run.calls() == []
+
+
+def test_a_body_that_is_too_large_is_passed_on(run):
+    large = run.tmp.parent / "large.json"
+    large.write_text(BODY.replace("from curl", "x" * 5000))
+    env = {"STENO_GATEWAY_MAX_BODY_BYTES": "4096"}
+    ask = f"curl -sS -o /dev/null -w '%{{http_code}} ' -H 'content-type: application/json' -H 'authorization: Bearer sk-x' -d @{large} "
+    done = run("sh", "-c", f"{ask} https://api.openai.com/v1/chat/completions; {ask} $OPENAI_BASE_URL/chat/completions;"
+               + shlex.join(curl("-o", "/dev/null", "-w", "%{http_code}")), env=env)
+    assert done.stdout == "200 200 200"
+    assert run.summary()["total"]["calls"] == 1 and "passed on unread" in run.summary()["not_recorded"]["127.0.0.1"]
+
+
+def test_what_outlives_the_program(run):
+    done = run("sh", "-c", "sleep 600 >/dev/null 2>&1 & echo $!")
+    pid = int(done.stdout)
+    try:
+        assert run.summary()["still_running"] == [f"sleep ({pid})"] and f"still running: sleep ({pid})" in done.stderr
+    finally:
+        os.kill(pid, signal.SIGKILL)
+    run("sh", "-c", "sleep 0")
+    assert run.summary()["still_running"] == []
+
+
+@pytest.mark.parametrize("end", ["by itself", "by a signal"])
+def test_waiting_for_what_outlives_the_program(run, end):
+    go = run.tmp.parent / "go"
+    script = f"(while [ ! -e {go} ]; do sleep 0.02; done; {shlex.join(curl())}) >/dev/null 2>&1 & exit 3"
+    process = subprocess.Popen(run.command("setsid", "sh", "-c", script, flags=["--wait"]), stderr=subprocess.PIPE, text=True,
+                               env=run.environment())
+    assert process.stderr.readline().startswith("steno: waiting for ")
+    if end == "by a signal":
+        process.send_signal(signal.SIGINT)
+        rest = process.communicate(timeout=60)[1]
+        go.touch()
+        assert "still running: " in rest
+    else:
+        go.touch()
+        rest = process.communicate(timeout=60)[1]
+        assert "1 AI call, 0 failed" in rest and len(run.calls()) == 1
+    assert process.returncode == 3
+
+
 def test_own_base_urls_go_on_to_hold(run, simulator):
     # A provider's: through the gateway. Nobody's: as it was.
     env = {"OPENAI_BASE_URL": "https://api.groq.com/openai/v1", "ANTHROPIC_BASE_URL": "http://models.internal:8000/x"}
@@ -186,5 +300,6 @@ def test_own_base_urls_go_on_to_hold(run, simulator):
     assert anthropic == env["ANTHROPIC_BASE_URL"] and "ANTHROPIC_BASE_URL" in run.summary()["not_recorded"]
     done = run("sh", "-c", "echo $OPENAI_BASE_URL $NO_PROXY", env={"AZURE_OPENAI_ENDPOINT": "https://x", "no_proxy": "corp"})
     assert done.stdout == "corp,localhost,127.0.0.1,::1\n"
-    done = run("true", env={"https_proxy": "http://proxy.corp:3128"}, check=False)
-    assert done.returncode == 6 and "another proxy" in done.stderr
+    for other in ("socks5://proxy.corp:1080", "https://proxy.corp:3128"):
+        done = run("true", env={"https_proxy": other}, check=False)
+        assert done.returncode == 6 and "cannot go through" in done.stderr and "proxy.corp" not in done.stderr
