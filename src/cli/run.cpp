@@ -186,6 +186,9 @@ std::string_view words(intercept::Front::Reason reason) {
                    "leads it here";
         case intercept::Front::Reason::NotHttp1:
             return "the program speaks HTTP/2 alone, or no HTTP, so it was left alone";
+        case intercept::Front::Reason::GivenUp:
+            return "the program closed its connection within the TLS handshake; most likely it does not accept "
+                   "the certificate of this run";
         case intercept::Front::Reason::TooLarge:
             return "a request that is larger than gateway.max_body_bytes was passed on unread";
     }

@@ -76,7 +76,9 @@ std::string Front::url() const {
 
 std::map<std::string, Front::Reason> Front::passed_on() const {
     const std::lock_guard lock(mutex_);
-    return passed_on_;
+    auto all = passed_on_;
+    for (const std::string& host : closed_) all.emplace(host, Reason::GivenUp);
+    return all;
 }
 
 void Front::note(const std::string& host, Reason reason) {

@@ -63,6 +63,7 @@ class Front {
         OwnTrust,    ///< the program's library would refuse it (peer.hpp), so it was not tried
         NotHttp1,    ///< it speaks HTTP/2 alone (gRPC), or no HTTP
         TooLarge,    ///< the body was larger than the server takes
+        GivenUp,     ///< the program's last connection was closed within the handshake, without a word
     };
     /// By host. Any thread.
     [[nodiscard]] std::map<std::string, Reason> passed_on() const;
