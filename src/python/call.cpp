@@ -7,9 +7,9 @@
 #include "python/exchange.hpp"
 #include "python/relayed.hpp"
 #include "python/values.hpp"
+#include "python/vocabulary.hpp"
 #include "record/call.hpp"
 
-#include <cmath>
 #include <new>
 
 namespace steno::python {
@@ -115,20 +115,6 @@ PyObject* input(PyObject* self, PyObject* value) {
     if (of(self)->scope.draft() != nullptr)
         guarded([&] { of(self)->scope.input(without_credentials(json_of(value))); });
     return itself(self);
-}
-
-/// Of a float too, if it is one: 12.0.
-std::optional<std::int64_t> integer_of(PyObject* value) {
-    if (value != nullptr && PyFloat_Check(value)) {
-        constexpr double kExact = 1LL << 53;
-        const double number = PyFloat_AS_DOUBLE(value);
-        if (!(std::fabs(number) <= kExact) || number != std::trunc(number)) return std::nullopt;
-        return static_cast<std::int64_t>(number);
-    }
-    if (value == nullptr || !PyLong_Check(value)) return std::nullopt;
-    int overflow = 0;
-    const long long number = PyLong_AsLongLongAndOverflow(value, &overflow);
-    return overflow == 0 ? std::optional<std::int64_t>(number) : std::nullopt;
 }
 
 PyObject* usage(PyObject* self, PyObject* args, PyObject* kwargs) {
@@ -440,44 +426,6 @@ std::string header_fields(std::string_view provider, std::string_view model, std
     return fields;
 }
 
-Context below(PyObject* object) noexcept {
-    const CallObject* const call = of(object);
-    if (call->id.is_nil()) return call->context;
-    Context context = call->context;
-    guarded([&] { context = client::below(call->context, call->id.to_string()); });
-    return context;
-}
-
-void take_context(CallScope::Draft& draft, const CallObject& call, const Context& within) {
-    const Context::Node* const own = call.context.node().get();
-    Context context = client::below(within, own == nullptr ? std::string_view() : own->parent_id);
-    if (!context.node()) return;
-    draft.header.append(context.node()->header);
-    draft.context = std::move(context);
-}
-
-bool may_take(const CallObject& call, const Context& within) noexcept {
-    return call.is_ai_call && call.scope.recorded() && within.request() == call.context.request();
-}
-
-void make_current(CallObject* call) noexcept {
-    if (call->token != nullptr) return;
-    call->token = enter(reinterpret_cast<PyObject*>(call));
-    if (call->token == nullptr) PyErr_Clear();
-}
-
-void make_current_until_end(CallObject* call) noexcept {
-    if (call->token != nullptr || call->before != nullptr) return;
-    Ref before = current_object();
-    const Ref token(enter(reinterpret_cast<PyObject*>(call)));
-    if (!token) return PyErr_Clear();
-    call->before = before ? before.release() : Ref::to(Py_None).release();
-}
-
-void make_not_current(CallObject* call) noexcept {
-    if (call->token != nullptr) leave(std::exchange(call->token, nullptr));
-}
-
 void note_result(CallObject* call, PyObject* result, bool structured) noexcept {
     if (call->scope.draft() == nullptr || result == Py_None) return;
     guarded([&] {
@@ -512,35 +460,6 @@ void note_messages(CallObject* call, PyObject* messages) noexcept {
         const Text who(role == nullptr ? Py_None : role);
         if (content) call->scope.message(who.view(), Text(content.get()).view());
     }
-}
-
-Attribute attribute_of(PyObject* value) noexcept {
-    const KeepError keep;
-    if (PyBool_Check(value)) return value == Py_True;
-    if (PyFloat_Check(value)) return PyFloat_AS_DOUBLE(value);
-    if (PyLong_Check(value)) {
-        // Beyond that a double would be another number: it is kept as its digits.
-        constexpr long long kExact = 1LL << 53;
-        int overflow = 0;
-        const long long number = PyLong_AsLongLongAndOverflow(value, &overflow);
-        if (overflow == 0 && number >= -kExact && number <= kExact) return static_cast<double>(number);
-    }
-    Attribute text;
-    guarded([&] { text = std::string(Text(value).view()); });
-    return text;
-}
-
-std::optional<CallKind> kind_of(std::string_view name) noexcept {
-    Kind kind{};
-    return from_string(name, kind) ? std::optional(static_cast<CallKind>(kind)) : std::nullopt;
-}
-
-std::optional<LogLevel> level_of(std::string_view name) noexcept {
-    if (name == "detailed") return LogLevel::Detailed;
-    if (name == "summary") return LogLevel::Summary;
-    if (name == "metrics-only" || name == "metrics_only") return LogLevel::MetricsOnly;
-    if (name == "off") return LogLevel::Off;
-    return std::nullopt;
 }
 
 bool add_call(PyObject* module) {

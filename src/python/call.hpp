@@ -4,7 +4,6 @@
 #include "python/python.hpp"
 #include "steno/call.hpp"
 
-#include <optional>
 #include <string>
 
 namespace steno::python {
@@ -53,10 +52,6 @@ void make_current_until_end(CallObject* call) noexcept;
 void note_result(CallObject* call, PyObject* result, bool structured) noexcept;
 /// A list like OpenAI's: dictionaries with role and content.
 void note_messages(CallObject* call, PyObject* messages) noexcept;
-
-Attribute attribute_of(PyObject* value) noexcept;
-std::optional<CallKind> kind_of(std::string_view name) noexcept;
-std::optional<LogLevel> level_of(std::string_view name) noexcept;
 
 bool add_call(PyObject* module);
 

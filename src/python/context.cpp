@@ -1,8 +1,11 @@
 #include "python/context.hpp"
 
+#include "client/context_node.hpp"
+#include "client/draft.hpp"
 #include "client/request_totals.hpp"
 #include "python/call.hpp"
 #include "python/values.hpp"
+#include "python/vocabulary.hpp"
 
 #include <map>
 #include <new>
@@ -192,6 +195,44 @@ PyObject* enter(PyObject* object) noexcept {
 void leave(PyObject* token) noexcept {
     if (PyContextVar_Reset(variable, token) != 0) PyErr_Clear();
     Py_DECREF(token);
+}
+
+Context below(PyObject* object) noexcept {
+    const auto* const call = reinterpret_cast<const CallObject*>(object);
+    if (call->id.is_nil()) return call->context;
+    Context context = call->context;
+    guarded([&] { context = client::below(call->context, call->id.to_string()); });
+    return context;
+}
+
+void take_context(CallScope::Draft& draft, const CallObject& call, const Context& within) {
+    const Context::Node* const own = call.context.node().get();
+    Context context = client::below(within, own == nullptr ? std::string_view() : own->parent_id);
+    if (!context.node()) return;
+    draft.header.append(context.node()->header);
+    draft.context = std::move(context);
+}
+
+bool may_take(const CallObject& call, const Context& within) noexcept {
+    return call.is_ai_call && call.scope.recorded() && within.request() == call.context.request();
+}
+
+void make_current(CallObject* call) noexcept {
+    if (call->token != nullptr) return;
+    call->token = enter(reinterpret_cast<PyObject*>(call));
+    if (call->token == nullptr) PyErr_Clear();
+}
+
+void make_current_until_end(CallObject* call) noexcept {
+    if (call->token != nullptr || call->before != nullptr) return;
+    Ref before = current_object();
+    const Ref token(enter(reinterpret_cast<PyObject*>(call)));
+    if (!token) return PyErr_Clear();
+    call->before = before ? before.release() : Ref::to(Py_None).release();
+}
+
+void make_not_current(CallObject* call) noexcept {
+    if (call->token != nullptr) leave(std::exchange(call->token, nullptr));
 }
 
 bool add_context(PyObject* module) {

@@ -5,6 +5,7 @@
 #include "python/relayed.hpp"
 #include "python/tracked.hpp"
 #include "python/values.hpp"
+#include "python/vocabulary.hpp"
 #include "steno/tracking.hpp"
 
 #include <algorithm>

@@ -7,6 +7,7 @@
 #include "python/call.hpp"
 #include "python/context.hpp"
 #include "python/values.hpp"
+#include "python/vocabulary.hpp"
 #include "record/kinds.hpp"
 
 #include <new>
