@@ -29,6 +29,13 @@ struct TrackingOptions {
     /// For a server that wants one. Empty: STENO_API_KEY.
     std::string api_key;
 
+    /// A data folder of Steno, made if it is missing, to which this process writes its calls itself, with no
+    /// server: then `server` and the spool folder mean nothing, and "delivered" is what is fsynced there. Any
+    /// number of processes, and a server, may use one folder at the same time. A relative path is meant from
+    /// where the process is when recording begins. Empty: STENO_DATA, unless `server` is set. Needs
+    /// libsteno_embedded beside libsteno.
+    std::string data_folder;
+
     std::string project;      ///< empty: STENO_PROJECT
     std::string environment;  ///< "production", "test", …; empty: STENO_ENVIRONMENT
     std::string release;      ///< of the program; empty: STENO_RELEASE
@@ -57,7 +64,8 @@ struct TrackingOptions {
     /// program runs; then they are dropped, and counted. 0: nothing is left there.
     std::uint64_t max_spool_bytes = 256u << 20;
     /// A call that has ended is in the spool folder before `end` returns (one write, some microseconds): it
-    /// survives the death of this program. (A power failure may take the last ones.)
+    /// survives the death of this program. (A power failure may take the last ones.) With `data_folder`: it
+    /// is in the folder's journal, and fsynced, before `end` returns.
     bool durable = false;
     /// How long the program's normal exit waits for what is not delivered yet; what is left goes to the spool
     /// folder.

@@ -14,7 +14,9 @@ namespace steno::log {
 namespace {
 
 struct Sink {
-    std::shared_ptr<spdlog::logger> logger = spdlog::stderr_color_mt("steno");
+    // Ours alone: a program that this is a library of may have a registered logger of this name.
+    std::shared_ptr<spdlog::logger> logger =
+        std::make_shared<spdlog::logger>("steno", std::make_shared<spdlog::sinks::stderr_color_sink_mt>());
     Level level = Level::Info;
     bool json = false;
     std::mutex mutex;

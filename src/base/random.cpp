@@ -4,9 +4,11 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <bit>
 #include <cstdlib>
 #include <cstring>
+#include <pthread.h>
 
 namespace steno {
 
@@ -25,6 +27,11 @@ class SystemRandom final : public Random {
         // block.
         thread_local std::array<std::uint8_t, 1024> block;
         thread_local std::size_t used = block.size();
+        thread_local std::uint64_t of = 0;
+        if (const std::uint64_t now = forks().load(std::memory_order_relaxed); of != now) {
+            used = block.size();  // the rest of it is the parent's, and that of each other child
+            of = now;
+        }
         if (out.size() > block.size()) {
             generate(out);
             return;
@@ -38,7 +45,15 @@ class SystemRandom final : public Random {
         used += out.size();
     }
 
+    SystemRandom() {
+        ::pthread_atfork(nullptr, nullptr, [] { forks().fetch_add(1); });
+    }
+
   private:
+    static std::atomic<std::uint64_t>& forks() {
+        static std::atomic<std::uint64_t> count{0};
+        return count;
+    }
     static void generate(std::span<std::uint8_t> out) {
         // Without randomness no id or salt can be trusted: there is nothing sensible left to do.
         if (RAND_bytes(out.data(), static_cast<int>(out.size())) != 1) std::abort();

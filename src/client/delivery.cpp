@@ -44,9 +44,13 @@ Delivery::Delivery(const TrackingOptions& options, bool server_is_named)
       server_is_named_(server_is_named),
       enough_bytes_(std::min<std::uint64_t>(kEnoughBytes, options.max_memory_bytes / kShareOfBatch)),
       crowded_bytes_(options.max_memory_bytes / kShareOfCrowd),
-      spool_(options.spool_folder, options.max_spool_bytes),
+      folder_(options.data_folder.empty() ? nullptr : std::make_unique<EmbeddedFolder>(options.data_folder)),
+      // Nothing is put there: what others left for a server, elsewhere, is none of an embedding program's.
+      spool_(folder_ ? options.data_folder + "/spool" : options.spool_folder,
+             folder_ ? 0 : options.max_spool_bytes),
       pool_(options.max_memory_bytes / kShareOfUsed) {
-    auto transport = Transport::to(options_.server, options_.api_key);
+    auto transport =
+        folder_ ? EmbeddedFolder::transport(*folder_) : Transport::to(options_.server, options_.api_key);
     if (transport) {
         transport_ = std::move(*transport);
     } else {
@@ -72,32 +76,45 @@ void Delivery::drop_all(Draft* drafts) noexcept {
     }
 }
 
-bool Delivery::spool_at_once(Draft* draft) noexcept {
+bool Delivery::put_on_disk(Draft* draft, std::chrono::milliseconds patience) noexcept {
     try {
         Draft::Parts parts;
-        std::string frame;
         draft->encode(parts);
+        std::string frame(folder_ ? kDeliveryHead : std::string_view());
         append_delivered_call(frame, parts.header, parts.request, parts.response);
-        if (!spool_.append(frame, 1)) return false;
+        if (!(folder_ ? put_into_folder(frame, patience) : spool_.append(frame, 1).has_value())) return false;
     } catch (...) {
         return false;
     }
-    spooled_.fetch_add(1, std::memory_order_relaxed);
+    if (!folder_) spooled_.fetch_add(1, std::memory_order_relaxed);
     done_.fetch_add(1, std::memory_order_relaxed);
     DraftPool::put_at_hand(draft);
-    if (!nudged_.exchange(true)) nudge();
+    if (!folder_ && !nudged_.exchange(true)) nudge();
+    return true;
+}
+
+bool Delivery::put_into_folder(const std::string& body, std::chrono::milliseconds patience) {
+    auto receipt = folder_->record(body, patience);
+    if (!receipt) {
+        say(std::move(receipt).error());
+        return false;
+    }
+    (patience.count() > 0 ? delivered_ : spooled_).fetch_add(receipt->accepted, std::memory_order_relaxed);
+    rejected_.fetch_add(receipt->rejected, std::memory_order_relaxed);
+    const std::lock_guard lock(mutex_);
+    last_error_ = receipt->rejected == 0 ? std::string() : "rejected: " + receipt->reason;
     return true;
 }
 
 void Delivery::push(Draft* draft) noexcept {
     ended_.fetch_add(1, std::memory_order_relaxed);
-    if (options_.durable && spool_at_once(draft)) return;
+    if (options_.durable && put_on_disk(draft, kPatience)) return;
     const std::uint64_t bytes = draft->bytes = draft->memory();
     const std::uint64_t waiting = waiting_bytes_.fetch_add(bytes, std::memory_order_relaxed) + bytes;
     if (waiting > options_.max_memory_bytes || !wanted()) {
         if (!crowded_.exchange(true)) nudge();
         waiting_bytes_.fetch_sub(bytes, std::memory_order_relaxed);
-        if (wanted() && server_is_known() && spool_at_once(draft)) return;
+        if (wanted() && server_is_known() && put_on_disk(draft, {})) return;
         dropped_.fetch_add(1, std::memory_order_relaxed);
         done_.fetch_add(1, std::memory_order_relaxed);
         DraftPool::put_at_hand(draft);
@@ -255,9 +272,15 @@ bool Delivery::send_batch() {
 }
 
 bool Delivery::spill_batch() {
-    const Batch batch = gather(spool_.room());
+    if (folder_ && !closing_) {
+        spool_refuses_ = true;  // they wait for the folder
+        return false;
+    }
+    const Batch batch = gather(folder_ ? kBatchBytes : spool_.room());
     try {
-        auto kept = spool_.append(std::string_view(batch.body).substr(kDeliveryHead.size()), batch.calls);
+        auto kept =
+            folder_ ? keep_in_folder(batch.body)
+                    : spool_.append(std::string_view(batch.body).substr(kDeliveryHead.size()), batch.calls);
         if (kept) {
             settle(batch, 0, 0, batch.calls);
             return true;
@@ -273,6 +296,11 @@ bool Delivery::spill_batch() {
     put_back(batch);
     spool_refuses_ = true;
     return false;
+}
+
+Result<void> Delivery::keep_in_folder(const std::string& body) {
+    STENO_TRY(folder_->record(body, std::chrono::milliseconds{0}));
+    return {};
 }
 
 void Delivery::spill() noexcept {
@@ -396,6 +424,7 @@ void Delivery::stop(std::chrono::milliseconds patience) {
     drop_all(std::exchange(first_, nullptr));
     spool_.close();
     transport_.reset();
+    if (folder_) folder_->close();
     pool_.close();
 }
 

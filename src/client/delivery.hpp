@@ -3,6 +3,7 @@
 #include "base/error.hpp"
 #include "client/draft.hpp"
 #include "client/draft_pool.hpp"
+#include "client/embedded_folder.hpp"
 #include "client/spool.hpp"
 #include "client/transport.hpp"
 #include "steno/tracking.hpp"
@@ -24,6 +25,9 @@ namespace steno::client {
 /// goes there while the server is away, and while the server takes so long that half of the memory is in use.
 /// What is dropped found no room in memory, and of what was there the spool folder could take no more. A
 /// batch whose acknowledgement is lost is sent again: the server knows a call by its id and keeps one.
+///
+/// With `data_folder`, that folder stands in the place of the server, and there is no spool: a call is in
+/// memory until it is in the folder's journal.
 class Delivery {
   public:
     /// `options` with its environment already looked up; `server_is_named`: somebody said that there is one.
@@ -52,7 +56,10 @@ class Delivery {
     [[nodiscard]] std::string last_error() const;
     /// In a child after fork(): this one's thread is the parent's, and never runs here. It is left as it is,
     /// but for the parent's files.
-    void forget_after_fork() { spool_.let_go(); }
+    void forget_after_fork() {
+        spool_.let_go();
+        if (folder_) folder_->forget_after_fork();
+    }
 
   private:
     using Draft = CallScope::Draft;
@@ -70,6 +77,8 @@ class Delivery {
     bool carry_file();
     bool send_batch();
     bool spill_batch();
+    /// What is left at the end: written, and fsynced when the folder is closed.
+    Result<void> keep_in_folder(const std::string& body);
     void spill() noexcept;
     /// The oldest calls that were taken, encoded; they are in nobody else's list until they are put back.
     Batch gather(std::uint64_t most_bytes);
@@ -81,8 +90,10 @@ class Delivery {
     Result<Receipt> exchange(const std::string& body, std::uint64_t calls);
     void away(Error error);
     void say(Error error);
-    /// By the thread whose call it is: one write. False: there is no room, and the draft is as it was.
-    bool spool_at_once(Draft* draft) noexcept;
+    /// By the thread whose call it is: one write, into the spool, or into the folder, where `patience` is for
+    /// the fsync (none: it is not waited for). False: there is no room, and the draft is as it was.
+    bool put_on_disk(Draft* draft, std::chrono::milliseconds patience) noexcept;
+    bool put_into_folder(const std::string& body, std::chrono::milliseconds patience);
     void drop_all(Draft* drafts) noexcept;
     [[nodiscard]] bool server_is_away() const {
         return closing_.load() || std::chrono::steady_clock::now() < away_until_;
@@ -95,6 +106,7 @@ class Delivery {
     const bool server_is_named_;
     const std::uint64_t enough_bytes_;   ///< waiting, to be sent before the interval is over
     const std::uint64_t crowded_bytes_;  ///< waiting, to be spilled while the server does not answer
+    const std::unique_ptr<EmbeddedFolder> folder_;  ///< null: there is a server
     std::unique_ptr<Transport> transport_;
     Spool spool_;
 

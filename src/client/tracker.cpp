@@ -85,12 +85,13 @@ Tracker::Tracker(TrackingOptions options, LogLevel most) : options_(std::move(op
     const auto fill = [](std::string& option, const char* name) {
         if (option.empty()) option = environment(name);
     };
+    if (options_.server.empty()) fill(options_.data_folder, "STENO_DATA");
     fill(options_.server, "STENO_SERVER");
     fill(options_.api_key, "STENO_API_KEY");
     fill(options_.project, "STENO_PROJECT");
     fill(options_.environment, "STENO_ENVIRONMENT");
     fill(options_.release, "STENO_RELEASE");
-    const bool named = !options_.server.empty();
+    const bool named = !options_.server.empty() || !options_.data_folder.empty();
     if (!named) options_.server = default_server;
     if (options_.spool_folder.empty()) options_.spool_folder = default_spool_folder();
     for (std::string* const name : {&options_.project, &options_.environment, &options_.release})

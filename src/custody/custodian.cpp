@@ -110,20 +110,25 @@ void Custodian::run(const std::stop_token& stop) {
 
 Result<void> Custodian::seal_all(std::stop_token stop) {
     const std::uint64_t segments = journal_.stats().segments;
-    if (sealed_segments_ == segments) return {};
-    STENO_ASSIGN(const auto watermarks, store_.watermarks());
     STENO_ASSIGN(const auto streams, journal::list_streams(files_, data_folder_));
-    bool all_sealed = true;
+    std::optional<std::vector<store::Watermark>> watermarks;
     for (const Uuid& stream : streams) {
-        if (done_.contains(stream)) continue;
-        const auto mark = std::ranges::find(watermarks, stream, &store::Watermark::stream);
+        const bool own = stream == journal_.stream();
+        if (done_.contains(stream) || (own && sealed_segments_ == segments) || others_write(stream)) continue;
+        if (!watermarks) {
+            STENO_ASSIGN(watermarks, store_.watermarks());
+        }
+        const auto mark = std::ranges::find(*watermarks, stream, &store::Watermark::stream);
         STENO_ASSIGN(const bool sealed,
-                     seal_stream(stream, mark == watermarks.end() ? 0 : mark->sequence, stop));
-        if (sealed && stream != journal_.stream()) done_.insert(stream);
-        all_sealed = all_sealed && sealed;
+                     seal_stream(stream, mark == watermarks->end() ? 0 : mark->sequence, stop));
+        if (sealed && own) sealed_segments_ = segments;
+        if (sealed && !own) done_.insert(stream);
     }
-    if (all_sealed) sealed_segments_ = segments;
     return {};
+}
+
+bool Custodian::others_write(const Uuid& stream) {
+    return stream != journal_.stream() && !files_.exists(journal::closed_mark_path(data_folder_, stream));
 }
 
 Result<bool> Custodian::seal_stream(const Uuid& stream, std::uint64_t fed, const std::stop_token& stop) {
@@ -187,7 +192,8 @@ Result<void> Custodian::apply_retention(std::stop_token stop) {
     const std::uint64_t removed_before = removed_;
     for (const Uuid& stream : streams) {
         const auto mark = std::ranges::find(watermarks, stream, &store::Watermark::stream);
-        if (mark != watermarks.end()) STENO_TRY(retain_stream(stream, mark->sequence, stop));
+        if (mark != watermarks.end() && !others_write(stream))
+            STENO_TRY(retain_stream(stream, mark->sequence, stop));
     }
     // Only then does the engine use the space again.
     return removed_ == removed_before ? Result<void>() : store_.checkpoint();

@@ -44,8 +44,8 @@ class Custodian {
         std::chrono::milliseconds retention_interval{std::chrono::hours(1)};
         Clock* clock = nullptr;  ///< default: system_clock(); for the age of calls
     };
-    /// The folder is locked by this process, `journal` is its own stream and `store` what it is fed to; all
-    /// must outlive the custodian.
+    /// The folder is locked by this process (others may write streams to it), `journal` is its own stream and
+    /// `store` what it is fed to; all must outlive the custodian.
     Custodian(io::FileSystem& files, std::string data_folder, journal::Journal& journal,
               journal::Reader& reader, store::CallStore& store, Options options);
     /// Stops: at once, but for the compressing of one block.
@@ -69,6 +69,8 @@ class Custodian {
 
   private:
     void run(const std::stop_token& stop);
+    /// Another process does, or died and is not cleaned up after: nobody else may touch its files.
+    bool others_write(const Uuid& stream);
     /// True when nothing is left to be sealed of what has ended.
     Result<bool> seal_stream(const Uuid& stream, std::uint64_t fed, const std::stop_token& stop);
     Result<void> seal(const journal::SegmentFile& segment, const std::set<std::string>& dropped_classes,

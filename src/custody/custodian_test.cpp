@@ -8,6 +8,7 @@
 
 #include <gtest/gtest.h>
 
+#include <thread>
 #include <vector>
 
 namespace steno::custody {
@@ -94,6 +95,48 @@ class CustodianTest : public testing::Test {
     std::unique_ptr<ingest::DataFolder> folder_;
     std::vector<Call> calls_;
 };
+
+TEST_F(CustodianTest, LeavesWhatAnotherProcessWritesAloneUntilThatIsDone) {
+    open();
+    journal::Options options;
+    options.recover = false;
+    options.segment_bytes = 4096;
+    auto other = *journal::Journal::open(files_, "/data", std::move(options));
+    ingest::Recorder recorder(*other, pricing::Catalogue::built_in());
+    std::vector<Uuid> ids;
+    for (int i = 0; i < 100; ++i) {
+        Call call;
+        call.id = Uuid::random(system_random());
+        call.kind = Kind::Chat;
+        call.started_at = Timestamp{system_clock().now().unix_nanos - 100 * kDay};
+        ids.push_back(call.id);
+        const auto position = recorder.complete(call);
+        ASSERT_TRUE(position);
+        ASSERT_TRUE(other->wait_durable(*position));
+    }
+    ASSERT_GT(other->stats().segments, 2u);
+    RetentionRules rules;
+    rules.days = 30;
+    const auto keeper = custodian(rules);
+    const auto all_fed = [&] {
+        EXPECT_TRUE(folder_->feeder().catch_up(30s));
+        return *folder_->store().count({}) == ids.size();
+    };
+    const auto until = std::chrono::steady_clock::now() + 30s;
+    while (!all_fed() && std::chrono::steady_clock::now() < until) std::this_thread::sleep_for(1ms);
+    ASSERT_TRUE(keeper->seal_all());
+    ASSERT_TRUE(keeper->apply_retention());
+    EXPECT_EQ(keeper->stats().sealed_segments, 0u);
+    EXPECT_TRUE(all_fed());
+
+    ASSERT_TRUE(other->close());
+    EXPECT_TRUE(all_fed());
+    ASSERT_TRUE(keeper->seal_all());
+    EXPECT_GT(keeper->stats().sealed_segments, 2u);
+    ASSERT_TRUE(keeper->apply_retention());
+    EXPECT_EQ(*folder_->store().count({}), 0u);
+    expect_intact();
+}
 
 TEST_F(CustodianTest, SealsWhatIsFullAndKeepsEveryWord) {
     open();

@@ -27,7 +27,7 @@ Result<void> DataFolder::open_parts() {
     // whole.
     STENO_TRY(open_store());
     recorder_ = std::make_unique<Recorder>(*journal_, options_.prices, options_.recorder);
-    STENO_ASSIGN(interrupted_, recorder_->close_orphans());
+    STENO_ASSIGN(interrupted_, recorder_->close_orphans(journal_->orphans()));
     STENO_ASSIGN(reader_, journal::Reader::open(files_, options_.path, journal_.get()));
     notes_ = std::make_unique<DamageNotes>(files_, options_.path + "/store/unreadable.txt");
     feeder_ = std::make_unique<Feeder>(*recorder_, *reader_, *store_, *notes_, options_.feeder);

@@ -36,7 +36,8 @@ struct DataFolderOptions {
 };
 
 /// A data folder in use: its lock, journal, store, and what carries calls between them. Server and command
-/// line open the same thing. Exactly one process at a time.
+/// line open the same thing, exactly one process at a time: who holds the store. Others may write streams of
+/// their own to the folder's journal meanwhile (journal.hpp, and the embedded SDK); these are fed, too.
 class DataFolder {
   public:
     /// Takes the lock, recovers the journal, closes as interrupted what a dead process left open, opens the

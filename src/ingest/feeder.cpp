@@ -72,7 +72,8 @@ Result<void> Feeder::check(journal::Journal& journal, journal::Reader& reader, s
             const bool recovered = std::ranges::find(journal.recovered(), stream.id,
                                                      &journal::Position::stream) != journal.recovered().end();
             if (recovered) journal.expect_durable({mark.stream, mark.sequence});
-            if (mark.sequence > stream.durable && !recovered && stream.damage.empty()) {
+            // Of a stream that its process still writes it is not known here how far it was durable before.
+            if (mark.sequence > stream.durable && stream.closed && !recovered && stream.damage.empty()) {
                 return fail(Code::FailedPrecondition,
                             "the store has seen records that the journal does not have: the journal was cut "
                             "or replaced",
@@ -117,8 +118,13 @@ Result<void> Feeder::catch_up(std::chrono::milliseconds timeout) {
     if (!thread_.joinable()) return {};  // feeding is off
     const std::uint64_t target = own_target();
     std::unique_lock lock(mutex_);
-    const auto there = [&] { return (own_fed_ >= target && old_streams_fed_) || stopping_; };
+    const std::uint64_t round = begun_round_ + 1;
+    const auto there = [&] {
+        return (own_fed_ >= target && old_streams_fed_ && (others_ == 0 || done_round_ >= round)) ||
+               stopping_;
+    };
     if (there()) return {};
+    if (others_ > 0) wanted_round_ = round;
     recorder_.journal().sync_soon();
     wanted_ = std::max(wanted_, target);
     more_durable_ = true;  // perhaps: one look is cheap
@@ -136,26 +142,31 @@ void Feeder::run() {
         {
             std::unique_lock lock(mutex_);
             wake_.wait_for(lock, options_.interval, [this] {
-                return stopping_ || (more_durable_ && (wanted_ > own_fed_ || !old_streams_fed_));
+                return stopping_ || wanted_round_ > begun_round_ ||
+                       (more_durable_ && (wanted_ > own_fed_ || !old_streams_fed_));
             });
+            ++begun_round_;
             more_durable_ = false;
             stopping = stopping_;
         }
-        for (;;) {
-            auto more = feed_guarded();
+        for (bool more = true; more;) {
+            auto round = feed_guarded();
+            const bool fed = round.has_value();
+            more = fed && *round;
             {
                 const std::scoped_lock lock(mutex_);
-                last_error_ = more ? std::string() : more.error().message;
+                last_error_ = fed ? std::string() : round.error().message;
+                if (fed && !more) done_round_ = begun_round_;
+                // Others may write for ever.
+                if (stopping && own_fed_ >= own_target()) more = false;
             }
-            if (!more) {
-                failures_.fetch_add(1);
-                log::warning("feeding the store failed and is tried again: {}", more.error().message);
-                break;
-            }
-            if (!*more) break;
+            if (fed) continue;
+            failures_.fetch_add(1);
+            log::warning("feeding the store failed and is tried again: {}", round.error().message);
         }
         fed_.notify_all();
         if (stopping) return;
+        look_after_others();
         fold_when_quiet();
     }
 }
@@ -173,28 +184,58 @@ void Feeder::fold_when_quiet() {
     applying_since_ = 0;
 }
 
+Result<void> Feeder::add_stream(const Uuid& id, std::span<const store::Watermark> watermarks) {
+    const auto mark = std::ranges::find(watermarks, id, &store::Watermark::stream);
+    const std::uint64_t fed = mark == watermarks.end() ? 0 : mark->sequence;
+    STENO_ASSIGN(auto cursor, reader_.scan(id, fed + 1));
+    streams_.push_back({id, std::move(cursor), fed});
+    return {};
+}
+
 Result<void> Feeder::find_streams() {
     const Uuid own = recorder_.journal().stream();
     STENO_ASSIGN(const auto watermarks, store_.watermarks());
     STENO_ASSIGN(const auto infos, reader_.streams());
-    std::vector<Stream> streams;
-    const auto add = [&](const Uuid& id, std::uint64_t durable) -> Result<void> {
-        std::uint64_t fed = 0;
-        for (const store::Watermark& mark : watermarks) {
-            if (mark.stream == id) fed = mark.sequence;
+    known_.clear();
+    const auto find_all = [&]() -> Result<void> {
+        for (const bool ended : {true, false}) {
+            for (const journal::StreamInfo& info : infos) {
+                known_.insert(info.id);
+                if (info.id == own || info.closed != ended) continue;
+                for (const std::string& damage : info.damage) note_damage(damage);
+                if (info.lost_through > 0) lossy_.insert(info.id);
+                const auto mark = std::ranges::find(watermarks, info.id, &store::Watermark::stream);
+                const bool fed = ended && (mark != watermarks.end() ? mark->sequence : 0) >= info.durable;
+                // One that cannot be read at all has only damage.
+                if (!fed && (ended || info.damage.empty())) STENO_TRY(add_stream(info.id, watermarks));
+            }
         }
-        if (id != own && fed >= durable) return {};
-        STENO_ASSIGN(auto cursor, reader_.scan(id, fed + 1));
-        streams.push_back({id, std::move(cursor), fed});
-        return {};
+        known_.insert(own);
+        return add_stream(own, watermarks);
     };
-    for (const journal::StreamInfo& info : infos) {
-        for (const std::string& damage : info.damage) note_damage(damage);
-        if (info.lost_through > 0) lossy_.insert(info.id);
-        if (info.id != own) STENO_TRY(add(info.id, info.durable));
+    auto found = find_all();
+    if (!found) streams_.clear();
+    return found;
+}
+
+Result<void> Feeder::find_new_streams() {
+    STENO_ASSIGN(const auto ids, reader_.ids());
+    std::optional<std::vector<store::Watermark>> watermarks;
+    for (const Uuid& id : ids) {
+        if (known_.contains(id)) continue;
+        if (!watermarks) {
+            STENO_ASSIGN(watermarks, store_.watermarks());
+        }
+        auto added = add_stream(id, *watermarks);
+        if (!added && added.error().code == Code::NotFound) continue;  // about to begin
+        if (!added && added.error().code != Code::FailedPrecondition) return added;
+        known_.insert(id);
+        if (added) {
+            std::swap(streams_.back(), streams_[streams_.size() - 2]);  // our own is the last
+        } else {                                                        // of a newer version
+            note_damage(fmt::format("stream {}: {}", id.to_string(), added.error().message));
+        }
     }
-    STENO_TRY(add(own, 0));
-    streams_ = std::move(streams);
     return {};
 }
 
@@ -204,9 +245,11 @@ Result<bool> Feeder::knows_better(const journal::Record& record) {
     return row.has_value();
 }
 
-Result<std::uint64_t> Feeder::read_stream(Stream& stream, std::vector<store::Change>& changes) {
+Result<Feeder::Reached> Feeder::read_stream(Stream& stream, std::vector<store::Change>& changes,
+                                            std::size_t most) {
     std::uint64_t last = stream.fed;
-    while (changes.size() < options_.batch && !stream.ends_in_damage) {
+    while (!stream.ends_in_damage) {
+        if (changes.size() >= most) return Reached{last, false};
         auto record = stream.cursor->next();
         if (!record) {
             if (record.error().code != Code::DataLoss) return std::unexpected(std::move(record).error());
@@ -232,7 +275,7 @@ Result<std::uint64_t> Feeder::read_stream(Stream& stream, std::vector<store::Cha
             changes.push_back(std::move(**change));
         }
     }
-    return last;
+    return Reached{last, true};
 }
 
 void Feeder::note_damage(const std::string& place) {
@@ -251,25 +294,29 @@ Result<bool> Feeder::feed_guarded() {
 }
 
 Result<bool> Feeder::feed_once() {
-    if (streams_.empty()) STENO_TRY(find_streams());
-    const Uuid own = recorder_.journal().stream();
+    STENO_TRY(streams_.empty() ? find_streams() : find_new_streams());
     changes_.clear();
     std::vector<store::Watermark> marks;
-    std::vector<std::uint64_t> reached(streams_.size());
-    for (std::size_t i = 0; i < streams_.size(); ++i) {
-        auto read = read_stream(streams_[i], changes_);
+    std::vector<Reached> reached;
+    // What grows has a share of the batch each: one that is written to fast must not keep the others waiting.
+    const std::size_t growing = static_cast<std::size_t>(
+        std::ranges::count_if(streams_, [](const Stream& stream) { return stream.cursor->grows(); }));
+    const std::size_t share = std::max<std::size_t>(1, options_.batch / std::max<std::size_t>(1, growing));
+    bool more = false;
+    for (Stream& stream : streams_) {
+        const bool grows = stream.cursor->grows();
+        const std::size_t most = grows ? std::min(options_.batch, changes_.size() + share) : options_.batch;
+        auto read = read_stream(stream, changes_, most);
         if (!read) {
             streams_.clear();  // cursors are ahead of the store now: begin again from its watermarks
             return std::unexpected(std::move(read).error());
         }
-        reached[i] = *read;
-        if (reached[i] != streams_[i].fed) marks.push_back({streams_[i].id, reached[i]});
-        if (changes_.size() >= options_.batch) {
-            reached.resize(i + 1);
-            break;
-        }
+        reached.push_back(*read);
+        if (read->sequence != stream.fed) marks.push_back({stream.id, read->sequence});
+        more = more || !read->end;
+        if (changes_.size() >= options_.batch) break;
     }
-    const bool more = changes_.size() >= options_.batch;
+    more = more || reached.size() < streams_.size();
     if (!marks.empty()) {
         applying_since_ = system_clock().steady_nanos();
         auto applied = store_.apply(changes_, marks);
@@ -281,14 +328,49 @@ Result<bool> Feeder::feed_once() {
     }
     fed_count_.fetch_add(changes_.size());
     changes_.clear();
-    for (std::size_t i = 0; i < reached.size(); ++i) streams_[i].fed = reached[i];
-    const bool own_reached = reached.size() == streams_.size();
-    if (own_reached) recorder_.forget_until(reached.back());
-    if (!more) std::erase_if(streams_, [&](const Stream& stream) { return stream.id != own; });
-    const std::scoped_lock lock(mutex_);
-    if (own_reached) own_fed_ = reached.back();
-    if (!more) old_streams_fed_ = true;
+    note_round(reached);
     return more;
+}
+
+void Feeder::note_round(std::span<const Reached> reached) {
+    for (std::size_t i = 0; i < reached.size(); ++i) {
+        streams_[i].fed = reached[i].sequence;
+        streams_[i].caught_up = streams_[i].caught_up || reached[i].end;
+    }
+    const bool own_reached = reached.size() == streams_.size();
+    const std::uint64_t own_fed = streams_.back().fed;
+    if (own_reached) recorder_.forget_until(own_fed);
+    std::size_t place = 0;
+    std::erase_if(streams_, [&](const Stream& stream) {
+        const bool at_end = place < reached.size() && reached[place].end;
+        ++place;
+        return at_end && !stream.cursor->grows();
+    });
+    const std::scoped_lock lock(mutex_);
+    if (own_reached) own_fed_ = own_fed;
+    others_ = streams_.size() - 1;
+    if (std::ranges::all_of(streams_, [&](const Stream& stream) {
+            return stream.caught_up || stream.id == streams_.back().id;
+        }))
+        old_streams_fed_ = true;
+}
+
+void Feeder::look_after_others() {
+    const auto now = std::chrono::steady_clock::now();
+    if (streams_.size() < 2 || now - looked_after_ < options_.look_after) return;
+    looked_after_ = now;
+    const auto recover = [&]() -> Result<void> {
+        journal::Journal& journal = recorder_.journal();
+        STENO_ASSIGN(const auto orphans, journal.recover_again());
+        if (!orphans) return {};
+        STENO_ASSIGN(const auto watermarks, store_.watermarks());
+        for (const store::Watermark& mark : watermarks) journal.expect_durable({mark.stream, mark.sequence});
+        STENO_ASSIGN(const std::size_t count, recorder_.close_orphans(*orphans));
+        if (count > 0) log::info("{} calls were interrupted when another process died", count);
+        return {};
+    };
+    if (auto recovered = recover(); !recovered)
+        log::warning("what another process left is not cleaned up yet: {}", recovered.error().message);
 }
 
 FeederStats Feeder::stats() const {

@@ -13,6 +13,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <span>
 #include <thread>
 #include <unordered_set>
 #include <vector>
@@ -32,8 +33,9 @@ struct FeederStats {
 };
 
 /// Carries the journal into the store, in order, only what is fsynced, with the watermark in the same
-/// transaction. One thread of its own. Feeding decides nothing: everything that a row says was decided before
-/// it was journaled.
+/// transaction: our own stream, what earlier processes left, and the streams that other processes write while
+/// we are here. Of these it also closes the calls when their process has died. One thread of its own. Feeding
+/// decides nothing: everything that a row says was decided before it was journaled.
 class Feeder {
   public:
     struct Options {
@@ -41,6 +43,8 @@ class Feeder {
         /// first). A transaction costs 10 ms of CPU whatever is in it, and 24 µs a call.
         std::chrono::milliseconds interval{500};
         std::size_t batch = 4096;  ///< records a transaction
+        /// How often it is looked whether one of the other processes has died.
+        std::chrono::milliseconds look_after{2000};
     };
     /// All must outlive the feeder.
     Feeder(Recorder& recorder, journal::Reader& reader, store::CallStore& store, DamageNotes& notes,
@@ -58,8 +62,9 @@ class Feeder {
 
     /// The journal says that more has become durable. Any thread; returns at once.
     void became_durable();
-    /// Asks for an fsync and blocks until everything that was appended at the call is in the store; while the
-    /// disk fails, until everything durable is. DeadlineExceeded otherwise.
+    /// Asks for an fsync and blocks until everything that was appended at the call is in the store, and what
+    /// those of the other processes that are known by now had durable; while the disk fails, until everything
+    /// durable is. DeadlineExceeded otherwise. (Who is new is known after an `interval`.)
     Result<void> catch_up(std::chrono::milliseconds timeout);
 
     [[nodiscard]] FeederStats stats() const;
@@ -70,6 +75,12 @@ class Feeder {
         std::unique_ptr<journal::Cursor> cursor;
         std::uint64_t fed = 0;
         bool ends_in_damage = false;  ///< nothing readable is left in it
+        bool caught_up = false;       ///< there was nothing more once
+    };
+    /// How far a round has come in a stream.
+    struct Reached {
+        std::uint64_t sequence = 0;
+        bool end = false;  ///< there was nothing more
     };
     void run();
     void note_damage(const std::string& place);
@@ -78,8 +89,15 @@ class Feeder {
     Result<void> find_streams();
     /// Has the store fold its log into its file, so that a start after a crash has little to read back.
     void fold_when_quiet();
-    /// Reads on in one stream until the batch is full or nothing is left; returns how far it came.
-    Result<std::uint64_t> read_stream(Stream& stream, std::vector<store::Change>& changes);
+    /// Those that others have begun since.
+    Result<void> find_new_streams();
+    Result<void> add_stream(const Uuid& id, std::span<const store::Watermark> watermarks);
+    /// Reads on in one stream until there are so many changes, or nothing is left.
+    Result<Reached> read_stream(Stream& stream, std::vector<store::Change>& changes, std::size_t most);
+    /// After a round: which streams have nothing more to come, and what those who wait may know.
+    void note_round(std::span<const Reached> reached);
+    /// Closes, as interrupted, what others left open that have died, and marks their streams as ended.
+    void look_after_others();
     std::uint64_t own_target() const;
     /// Whether the record ends, as interrupted, a call whose true end the journal has lost and the store has.
     Result<bool> knows_better(const journal::Record& record);
@@ -89,7 +107,11 @@ class Feeder {
     store::CallStore& store_;
     DamageNotes& notes_;
     Options options_;
-    std::vector<Stream> streams_;  ///< oldest first, our own last: the order in which things were said
+    /// Those that have ended, oldest first (the order in which things were said); those that others write;
+    /// our own last.
+    std::vector<Stream> streams_;
+    std::unordered_set<Uuid> known_;  ///< all that were ever looked at
+    std::chrono::steady_clock::time_point looked_after_{};
     /// Of one round; keeps its memory, because calls are large and moving them to more of it costs.
     std::vector<store::Change> changes_;
 
@@ -102,8 +124,12 @@ class Feeder {
     mutable std::mutex mutex_;
     std::condition_variable wake_;
     std::condition_variable fed_;
-    std::uint64_t wanted_ = 0;  ///< somebody waits until our own stream is fed up to here
-    bool more_durable_ = true;  ///< since the last look
+    std::uint64_t wanted_ = 0;       ///< somebody waits until our own stream is fed up to here
+    bool more_durable_ = true;       ///< since the last look
+    std::size_t others_ = 0;         ///< streams that other processes write
+    std::uint64_t begun_round_ = 0;  ///< each goes on until there is nothing more
+    std::uint64_t done_round_ = 0;
+    std::uint64_t wanted_round_ = 0;
     bool stopping_ = false;
     std::string last_error_;     ///< of the last try to feed; empty if it worked
     std::uint64_t own_fed_ = 0;  ///< sequence of our own stream up to which the store has it

@@ -12,6 +12,7 @@
 
 #include <atomic>
 #include <memory>
+#include <optional>
 #include <thread>
 #include <vector>
 
@@ -30,6 +31,7 @@ class Ingest : public testing::Test {
         options.prices = pricing::Catalogue::built_in();
         options.max_sync_delay = 1ms;
         options.feeder.interval = 5ms;
+        options.feeder.look_after = 10ms;
         options.feed = feed;
         options.recorder.clock = clock;
         auto folder = DataFolder::open(on, std::move(options));
@@ -51,6 +53,14 @@ class Ingest : public testing::Test {
         message.parts.emplace_back();
         message.parts.back().text = prompt;
         call.request.messages.push_back(message);
+        return call;
+    }
+
+    static Call call_with_id(const Uuid& id) {
+        Call call;
+        call.id = id;
+        call.kind = Kind::Chat;
+        call.started_at = system_clock().now();
         return call;
     }
 
@@ -632,6 +642,88 @@ TEST_F(Ingest, TextIsFoundInWholePromptsNotOnlyInPreviews) {
         ASSERT_FALSE(page) << "nobody waits for it";
         EXPECT_EQ(page.error().code, Code::Cancelled);
     }
+}
+
+/// Another process at the folder: it only writes its stream.
+struct Other {
+    explicit Other(io::FileSystem& files) {
+        journal::Options options;
+        options.recover = false;
+        options.max_delay = 1ms;
+        journal = *journal::Journal::open(files, "/data", std::move(options));
+        recorder.emplace(*journal, pricing::Catalogue::built_in());
+    }
+    std::unique_ptr<journal::Journal> journal;
+    std::optional<Recorder> recorder;
+};
+
+/// What a process says that another is to hear of is not there at once.
+template <class Condition>
+void eventually(Condition condition) {
+    const auto until = std::chrono::steady_clock::now() + 30s;
+    while (!condition() && std::chrono::steady_clock::now() < until) std::this_thread::sleep_for(1ms);
+    EXPECT_TRUE(condition());
+}
+
+TEST_F(Ingest, WhatOthersWriteIsFedWhileTheyLiveAndAfterThat) {
+    Other before(files);
+    ASSERT_TRUE(before.recorder->complete(call("before")));
+    auto folder = open();
+    eventually([&] { return rows(*folder) == 1; });
+    std::vector<std::unique_ptr<Other>> others;
+    for (int i = 0; i < 4; ++i) others.push_back(std::make_unique<Other>(files));
+    constexpr int kCalls = 500;
+    std::vector<std::thread> threads;
+    for (const auto& other : others) {
+        threads.emplace_back([&] {
+            SeededRandom ids = SeededRandom(static_cast<std::uint64_t>(&other - others.data()) + 100);
+            for (int i = 0; i < kCalls; ++i) {
+                Call made = call_with_id(Uuid::random(ids));
+                EXPECT_TRUE(other->recorder->complete(made));
+            }
+        });
+    }
+    for (int i = 0; i < kCalls; ++i) ASSERT_TRUE(folder->recorder().complete(call("ours")));
+    for (std::thread& thread : threads) thread.join();
+    eventually([&] { return rows(*folder) == 5 * kCalls + 1; });
+    // One that comes, says something and goes, perhaps between two looks.
+    const Call brief = call("brief");
+    {
+        Other guest(files);
+        ASSERT_TRUE(guest.recorder->complete(brief));
+    }
+    eventually([&] { return folder->calls().get(brief.id).has_value(); });
+    // Who opens the folder next, or feeds a new store, comes to the same, though they still live.
+    folder.reset();
+    shared.fresh = true;
+    folder = open();
+    EXPECT_EQ(rows(*folder), 5u * kCalls + 2);
+    others.clear();
+    EXPECT_EQ(rows(*folder), 5u * kCalls + 2);
+    EXPECT_TRUE(folder->damage().count() == 0);
+}
+
+TEST_F(Ingest, WhatOneWhoDiesLeftOpenIsInterruptedWhileWeGoOn) {
+    const auto folder = open();
+    Other other(files);
+    ASSERT_TRUE(other.recorder->complete(call("whole")));
+    const Call lost = call("cut off");
+    std::string header;
+    append_entry_header(header, std::nullopt);
+    header += encode(lost, Place::Header);
+    journal::Entry entry;
+    entry.kind = static_cast<std::uint8_t>(EntryKind::Opening);
+    entry.header = header;
+    entry.opens = lost.id;
+    ASSERT_TRUE(other.journal->append(entry));
+    eventually([&] { return rows(*folder) == 1; });
+    EXPECT_FALSE(folder->calls().get(lost.id));
+    other.recorder.reset();
+    other.journal.reset();
+    eventually([&] { return rows(*folder) == 2; });
+    const auto seen = folder->calls().get(lost.id);
+    ASSERT_TRUE(seen) << seen.error().message;
+    EXPECT_EQ(seen->status, Status::Interrupted);
 }
 
 TEST(Entry, HeadersOfUnknownFormOrCutShortAreErrors) {

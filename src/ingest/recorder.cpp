@@ -162,9 +162,9 @@ Result<journal::Position> Recorder::say(const Said& said) {
     return journal_.append(entry);
 }
 
-Result<std::size_t> Recorder::close_orphans() {
+Result<std::size_t> Recorder::close_orphans(std::span<const journal::Orphan> orphans) {
     std::size_t count = 0;
-    for (const journal::Orphan& orphan : journal_.orphans()) {
+    for (const journal::Orphan& orphan : orphans) {
         Call call;
         if (auto header = read_entry_header(orphan.header); header) {
             if (auto decoded = decode(header->call, call); !decoded) {

@@ -151,8 +151,8 @@ class Recorder {
     /// Journal::wait_durable.
     Result<journal::Position> say(const Said& said);
 
-    /// Closes, as interrupted, what dead processes left open. Once, before the first call.
-    Result<std::size_t> close_orphans();
+    /// Closes, as interrupted, what dead processes left open, and finishes the journal's recovery.
+    Result<std::size_t> close_orphans(std::span<const journal::Orphan> orphans);
 
     /// Prices change at a moment; calls that end later get the new ones.
     void set_prices(std::shared_ptr<const pricing::Catalogue> prices);

@@ -34,10 +34,15 @@ class File {
     virtual Result<bool> is_at(const std::string& path) = 0;
 };
 
-/// Held until destroyed; freed by the operating system when the process dies.
+/// Held until destroyed; freed by the operating system when the process dies. After fork() the child holds
+/// it, too, until it destroys its own, which leaves the parent the lock.
 class FileLock {
   public:
     virtual ~FileLock() = default;
+    /// Puts these bytes at the beginning of the locked file, in the place of what stood there: a word of its
+    /// holder to whoever reads the file. Nothing makes it durable, and who reads may see half of it. One
+    /// thread at a time.
+    virtual Result<void> write(std::string_view bytes) = 0;
 };
 
 struct DirectoryEntry {

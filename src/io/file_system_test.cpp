@@ -128,6 +128,16 @@ TYPED_TEST(Conformance, LocksExcludeWithinAProcess) {
     EXPECT_TRUE(FolderLock::take(this->files, this->root + "/data"));
 }
 
+TYPED_TEST(Conformance, TheHolderOfALockSaysAWordInItsFile) {
+    const std::string path = this->root + "/word.lock";
+    const auto lock = this->files.lock(path);
+    ASSERT_TRUE(lock);
+    ASSERT_TRUE((*lock)->write("first word"));
+    EXPECT_EQ(*read_file(this->files, path, 100), "first word");
+    ASSERT_TRUE((*lock)->write("other"));
+    EXPECT_EQ(*read_file(this->files, path, 100), "other word");
+}
+
 TEST(PosixFileSystem, KeepsFilesToTheirOwner) {
     PosixSubject subject;
     ASSERT_TRUE(subject.files().make_directories(subject.root + "/d"));

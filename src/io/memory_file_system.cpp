@@ -74,16 +74,23 @@ class MemoryFileSystem::OpenFile final : public File {
 
 class MemoryFileSystem::Lock final : public FileLock {
   public:
-    Lock(std::shared_ptr<LockTable> table, std::string path)
-        : table_(std::move(table)), path_(std::move(path)) {}
+    Lock(std::shared_ptr<LockTable> table, std::string path, std::shared_ptr<Node> node)
+        : table_(std::move(table)), path_(std::move(path)), node_(std::move(node)) {}
     ~Lock() override {
         const std::lock_guard lock(table_->first);
         table_->second.erase(path_);
+    }
+    Result<void> write(std::string_view bytes) override {
+        const std::lock_guard lock(node_->mutex);
+        node_->data.replace(0, bytes.size(), bytes);
+        node_->untouched = 0;
+        return {};
     }
 
   private:
     std::shared_ptr<LockTable> table_;
     std::string path_;
+    std::shared_ptr<Node> node_;
 };
 
 void MemoryFileSystem::lose_power(Random& random) {
@@ -213,7 +220,10 @@ Result<std::unique_ptr<FileLock>> MemoryFileSystem::lock(const std::string& path
     if (!locks_->second.insert(path).second) {
         return fail(Code::FailedPrecondition, fmt::format("{} is locked by someone else", path));
     }
-    return std::make_unique<Lock>(locks_, path);
+    const std::lock_guard names_lock(mutex_);
+    auto& node = names_[path];
+    if (!node) node = std::make_shared<Node>();
+    return std::make_unique<Lock>(locks_, path, node);
 }
 
 }  // namespace steno::io

@@ -129,10 +129,19 @@ class PosixFile final : public File {
 /// flock(2) belongs to the open file, so it also excludes within a process, and ends with the process.
 class PosixFileLock final : public FileLock {
   public:
-    explicit PosixFileLock(Descriptor fd) : fd_(std::move(fd)) {}
+    PosixFileLock(Descriptor fd, std::string path) : fd_(std::move(fd)), path_(std::move(path)) {}
+
+    Result<void> write(std::string_view bytes) override {
+        const ssize_t written =
+            retry_interrupted([&] { return ::pwrite(fd_.get(), bytes.data(), bytes.size(), 0); });
+        if (written < 0) return os_error(errno, "write", path_);
+        if (static_cast<std::size_t>(written) == bytes.size()) return {};
+        return fail(Code::ResourceExhausted, fmt::format("{} could not be written whole", path_));
+    }
 
   private:
     Descriptor fd_;
+    const std::string path_;
 };
 
 class PosixFileSystem final : public FileSystem {
@@ -206,7 +215,7 @@ class PosixFileSystem final : public FileSystem {
         if (readable.valid()) return lock(std::move(readable), path);
         if (errno != ENOENT) return os_error(errno, "open", path);
         // Without the file nobody has it locked, and nobody can write here.
-        return std::make_unique<PosixFileLock>(std::move(readable));
+        return std::make_unique<PosixFileLock>(std::move(readable), path);
     }
 
   private:
@@ -215,7 +224,7 @@ class PosixFileSystem final : public FileSystem {
             if (errno != EWOULDBLOCK) return os_error(errno, "lock", path);
             return fail(Code::FailedPrecondition, fmt::format("{} is locked by someone else", path));
         }
-        return std::make_unique<PosixFileLock>(std::move(fd));
+        return std::make_unique<PosixFileLock>(std::move(fd), path);
     }
 
     static Result<std::unique_ptr<File>> open_file(const std::string& path, int flags) {

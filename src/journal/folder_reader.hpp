@@ -55,11 +55,12 @@ struct Stream {
     std::vector<SegmentPtr> segments;
     std::uint64_t trimmed = 0;                    ///< the last sequence that was removed
     std::optional<std::uint64_t> final_sequence;  ///< once it cannot grow any more
-    std::optional<Sha256> final_chain;            ///< the value after that, if a mark says it
-    std::uint64_t lost_through = 0;               ///< see StreamInfo
-    std::string mark_damage;                      ///< what is wrong with its mark
-    std::uint64_t scanned_end = 0;    ///< of a stream without a mark: as far as it was whole when it had …
-    std::uint64_t scanned_bytes = 0;  ///< … this size
+    std::uint64_t noted = 0;            ///< of another living process: what that has said is durable
+    std::optional<Sha256> final_chain;  ///< the value after that, if a mark says it
+    std::uint64_t lost_through = 0;     ///< see StreamInfo
+    std::string mark_damage;            ///< what is wrong with its mark
+    std::uint64_t scanned_end = 0;      ///< of a stream without a mark: as far as it was whole when it had …
+    std::uint64_t scanned_bytes = 0;    ///< … this size
 };
 
 /// Reader::open. Any threads.
@@ -74,8 +75,12 @@ class FolderReader final : public Reader {
     Result<Record> read(Position position) override;
     Result<std::unique_ptr<Cursor>> scan(Uuid stream, std::uint64_t from_sequence) override;
 
-    /// The last sequence that may be read.
-    Result<std::uint64_t> end_of(Stream& stream);
+    Result<std::vector<Uuid>> ids() override { return list_streams(files_, data_folder_); }
+
+    /// The last sequence that may be read, as it was when last looked; looks again if it was below `wanted`.
+    Result<std::uint64_t> end_of(Stream& stream, std::uint64_t wanted);
+    /// As far as is known: see end_of.
+    static bool has_ended(Stream& stream);
     Result<void> refresh(Stream& stream);
     /// The segment that has this record; null if none does. And where its records end.
     std::pair<SegmentPtr, std::uint64_t> segment_of(Stream& stream, std::uint64_t sequence);
@@ -102,6 +107,8 @@ class FolderReader final : public Reader {
     Result<std::shared_ptr<Stream>> stream_of(const Uuid& id);
     /// Finds out where a stream ends that is not live, if it cannot grow any more.
     Result<void> find_final(Stream& stream);
+    /// end_of a stream that another process writes, or wrote until now.
+    Result<std::uint64_t> look_at_living(Stream& stream);
     Result<StreamInfo> info_of(const Uuid& id);
 
     io::FileSystem& files_;

@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -32,6 +33,9 @@ struct Options {
     std::function<void(Position durable)> on_durable;
     /// Whether open() makes the stream. False: the first append does, for commands that mostly read.
     bool begin_at_once = true;
+    /// Whether open() cleans up after dead processes. False: that is left to another (whoever holds the store
+    /// also knows what was durable); orphans() and recovered() are empty.
+    bool recover = true;
     /// How often an idle journal looks whether its file is still where it was (it does at every fsync, too).
     std::chrono::milliseconds look_after{1000};
     Clock* clock = nullptr;    ///< default: system_clock()
@@ -70,9 +74,9 @@ struct Stats {
 ///
 /// Waiting: append() waits for its own write(2), which a disk that hangs may hold up as long as it hangs:
 /// event loops are then run by another thread (base/blocking.hpp). For the write of another, or for the
-/// rename at the turn of a segment, it waits a second, and then fails with Unavailable, as all that follow do at
-/// once until the disk is back; never for an fsync. stats(), durable() and sync_soon() wait for nothing that
-/// the disk does. wait_durable(), finish_recovery(), export_head() and close() wait for the disk.
+/// rename at the turn of a segment, it waits a second, and then fails with Unavailable, as all that follow do
+/// at once until the disk is back; never for an fsync. stats(), durable() and sync_soon() wait for nothing
+/// that the disk does. wait_durable(), finish_recovery(), export_head() and close() wait for the disk.
 ///
 /// Durability: when append() returns, the record survives the death of the process (kill -9); when
 /// wait_durable() returns, or on_durable names its position or a later one, it survives the loss of power.
@@ -95,9 +99,9 @@ class Journal {
     [[nodiscard]] virtual Uuid stream() const = 0;
 
     /// Appends the records behind each other with one write, all of them or none, and gives the position of
-    /// the last one. Others wait meanwhile: keep it short. ResourceExhausted: the disk is full (or too much is
-    /// unsynced); Unavailable: the disk fails, or a segment that failed is being replaced; InvalidArgument:
-    /// there is no entry, or one is beyond its bounds; FailedPrecondition: closed.
+    /// the last one. Others wait meanwhile: keep it short. ResourceExhausted: the disk is full (or too much
+    /// is unsynced); Unavailable: the disk fails, or a segment that failed is being replaced;
+    /// InvalidArgument: there is no entry, or one is beyond its bounds; FailedPrecondition: closed.
     virtual Result<Position> append(std::span<const Entry> entries) = 0;
     Result<Position> append(const Entry& entry) { return append(std::span(&entry, 1)); }
 
@@ -117,9 +121,13 @@ class Journal {
     [[nodiscard]] virtual const std::vector<Orphan>& orphans() const = 0;
     /// The last whole record of each stream that open() found dead; all of it is fsynced by now.
     [[nodiscard]] virtual const std::vector<Position>& recovered() const = 0;
-    /// Somebody remembers that this record was durable (the store was fed with it). If open() found its
-    /// stream dead, and ending before it, records are lost: the log says so, and the mark of the stream's end
-    /// will. Before finish_recovery().
+    /// Looks again, while this process goes on, whether others have died since: then the orphans that they
+    /// left, to be adopted as those of open(), and finish_recovery() follows. Absent: nobody has died, or
+    /// this journal does not recover. Reads little when nobody has. One thread.
+    virtual Result<std::optional<std::vector<Orphan>>> recover_again() = 0;
+    /// Somebody remembers that this record was durable (the store was fed with it). If open(), or
+    /// recover_again(), found its stream dead, and ending before it, records are lost: the log says so, and
+    /// the mark of the stream's end will. Before finish_recovery().
     virtual void expect_durable(const Position& position) = 0;
     /// Makes the adopting records durable and marks the dead streams as closed, so that no later open looks
     /// into them again. Streams with an orphan that was not adopted stay unmarked. Call it also when there
@@ -135,6 +143,10 @@ class Journal {
     /// Syncs, and if no call is open marks the stream as closed. Appends fail from then on. Calls that are
     /// still open become orphans. Idempotent.
     virtual Result<void> close() = 0;
+
+    /// In a child after fork(), where nothing else of this may be used or destroyed any more: gives the
+    /// parent's lock up for the child, so that it ends with the parent.
+    virtual void let_go_after_fork() noexcept = 0;
 };
 
 }  // namespace steno::journal

@@ -1,5 +1,6 @@
 #include "base/log.hpp"
 #include "journal/folder_reader.hpp"
+#include "journal/living.hpp"
 #include "journal/owned_record.hpp"
 #include "journal/recovery.hpp"
 #include "journal/stream_cursor.hpp"
@@ -53,27 +54,46 @@ Result<void> FolderReader::find_final(Stream& stream) {
         if (live_ == nullptr) return {};
         const auto& dead = live_->recovered();
         const auto found = std::ranges::find(dead, stream.id, &Position::stream);
-        // A stream of another living process: what of it is durable is not known here.
-        if (found == dead.end())
-            return fail(Code::NotFound, fmt::format("there is no stream {} to read", stream.id.to_string()));
+        if (found == dead.end()) return {};  // another process's, which lives
+        const std::lock_guard lock(stream.mutex);
         stream.final_sequence = found->sequence;
         return {};
     }
     if (mark && (*mark)->signature_holds) {
+        const std::lock_guard lock(stream.mutex);
         stream.final_sequence = (*mark)->streams[0].sequence;
         stream.final_chain = (*mark)->streams[0].chain;
         stream.lost_through = (*mark)->streams[0].lost_through;
         return {};
     }
     // There is a mark, so nothing will be added; where the stream ends only its records can tell.
-    stream.mark_damage =
+    std::string damage =
         mark ? fmt::format("the signature of {} is wrong", closed_mark_path(data_folder_, stream.id))
              : mark.error().message;
-    log::error("journal: {}; the stream is read as far as it is whole", stream.mark_damage);
+    log::error("journal: {}; the stream is read as far as it is whole", damage);
     STENO_ASSIGN(const StreamEnd end, find_end(files_, data_folder_, stream.id, false));
+    const std::lock_guard lock(stream.mutex);
+    stream.mark_damage = std::move(damage);
     stream.final_sequence = end.head.sequence;
     stream.lost_through = end.head.lost_through;
     return {};
+}
+
+bool FolderReader::has_ended(Stream& stream) {
+    const std::lock_guard lock(stream.mutex);
+    return stream.final_sequence.has_value();
+}
+
+Result<std::uint64_t> FolderReader::look_at_living(Stream& stream) {
+    if (files_.exists(closed_mark_path(data_folder_, stream.id))) {
+        STENO_TRY(refresh(stream));
+        STENO_TRY(find_final(stream));
+    }
+    const auto note = read_durable_note(files_, data_folder_, stream.id);
+    const std::lock_guard lock(stream.mutex);
+    if (stream.final_sequence) return *stream.final_sequence;
+    stream.noted = std::max(stream.noted, note.value_or(0));
+    return stream.noted;
 }
 
 Result<std::shared_ptr<Stream>> FolderReader::stream_of(const Uuid& id) {
@@ -94,10 +114,15 @@ Result<std::shared_ptr<Stream>> FolderReader::stream_of(const Uuid& id) {
     return streams_.try_emplace(id, std::move(stream)).first->second;
 }
 
-Result<std::uint64_t> FolderReader::end_of(Stream& stream) {
+Result<std::uint64_t> FolderReader::end_of(Stream& stream, std::uint64_t wanted) {
     if (is_live(stream.id)) return live_->durable().sequence;
-    if (stream.final_sequence) return *stream.final_sequence;
     SegmentPtr last;
+    {
+        const std::lock_guard lock(stream.mutex);
+        if (stream.final_sequence) return *stream.final_sequence;
+        if (live_ != nullptr && stream.noted >= wanted) return stream.noted;
+    }
+    if (live_ != nullptr) return look_at_living(stream);
     {
         const std::lock_guard lock(stream.mutex);
         if (stream.segments.empty()) return std::uint64_t{0};
@@ -259,14 +284,14 @@ Result<Record> FolderReader::read_damaged(Stream& stream, std::uint64_t sequence
 
 Result<StreamInfo> FolderReader::info_of(const Uuid& id) {
     STENO_ASSIGN(const auto stream, stream_of(id));
-    if (!stream->final_sequence) STENO_TRY(refresh(*stream));
+    if (!has_ended(*stream)) STENO_TRY(refresh(*stream));
     StreamInfo info;
     info.id = id;
     info.live = is_live(id);
+    STENO_ASSIGN(info.durable, end_of(*stream, kNoEnd));
+    const std::lock_guard lock(stream->mutex);
     info.closed = stream->final_sequence.has_value();
     info.lost_through = stream->lost_through;
-    STENO_ASSIGN(info.durable, end_of(*stream));
-    const std::lock_guard lock(stream->mutex);
     info.segments = stream->segments.size();
     for (const SegmentPtr& segment : stream->segments) info.bytes += segment->size;
     if (!stream->segments.empty()) {
@@ -364,7 +389,7 @@ void FolderReader::let_go() {
 
 Result<Record> FolderReader::read(Position position) {
     STENO_ASSIGN(const auto stream, stream_of(position.stream));
-    STENO_ASSIGN(const std::uint64_t end, end_of(*stream));
+    STENO_ASSIGN(const std::uint64_t end, end_of(*stream, position.sequence));
     if (position.sequence == 0 || position.sequence > end) {
         return no_such(position, fmt::format("the stream ends at {}", end));
     }

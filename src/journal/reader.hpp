@@ -26,7 +26,7 @@ struct StreamInfo {
     std::uint64_t bytes = 0;
     std::int64_t created_unix_nanos = 0;
     bool closed = false;  ///< nothing will be added
-    bool live = false;    ///< the stream of the Journal given to Reader::open
+    bool live = false;  ///< the stream of the Journal given to Reader::open (others that live are not closed)
     /// Above `durable`: the records up to here were durable once and are lost, as the stream's mark says.
     std::uint64_t lost_through = 0;
     /// What is wrong with it, as far as that can be told without reading it: a damaged mark, a beginning that
@@ -48,6 +48,8 @@ class Cursor {
     virtual Result<bool> skip_damage() = 0;
     /// The sequence that next() will give.
     [[nodiscard]] virtual std::uint64_t sequence() const = 0;
+    /// False: when next() last gave nothing, the stream had ended: nothing will be added to it.
+    [[nodiscard]] virtual bool grows() const = 0;
 };
 
 /// Any thread, several at once. Opens files when they are first read and keeps a bounded number open, with
@@ -55,8 +57,9 @@ class Cursor {
 class Reader {
   public:
     /// With `live` (which must outlive the reader), that journal's stream is readable up to its durable
-    /// position, and streams of other processes that are alive are left out. Without, all streams are
-    /// readable as far as they are whole.
+    /// position, and so are those that other living processes write, as far as these have said (living.hpp;
+    /// of one that died since, until it is recovered). Without, all streams are readable as far as they are
+    /// whole.
     static Result<std::unique_ptr<Reader>> open(io::FileSystem& files, std::string data_folder,
                                                 const Journal* live = nullptr);
     virtual ~Reader() = default;
@@ -64,6 +67,8 @@ class Reader {
     /// All streams, oldest first; looks at the folder again each time. One that cannot be read at all is
     /// among them, with the reason in `damage` and nothing to read.
     virtual Result<std::vector<StreamInfo>> streams() = 0;
+    /// Their ids alone, in no order: for one look at a folder, and none into it.
+    virtual Result<std::vector<Uuid>> ids() = 0;
 
     /// Files were replaced by others that hold less: nothing is read from the old ones any more, which stay
     /// open and on the disk otherwise. Cursors that exist go on with what they have.

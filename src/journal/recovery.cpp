@@ -1,6 +1,7 @@
 #include "journal/recovery.hpp"
 
 #include "base/log.hpp"
+#include "journal/living.hpp"
 #include "journal/reader.hpp"
 #include "journal/sealed_segment.hpp"
 #include "journal/segment_scanner.hpp"
@@ -54,8 +55,9 @@ Result<void> judge_unreadable(io::FileSystem& files, const StreamFiles& found, S
 
 /// Goes through the records of a segment, as far as they are whole. Returns as judge_end does.
 template <class Each>
-Result<std::uint64_t> for_each_plain(io::File& file, const SegmentFile& segment, Each each) {
-    SegmentScanner scanner(file, segment.header.header_size, segment.header.first_sequence);
+Result<std::uint64_t> for_each_plain(io::File& file, const SegmentFile& segment, std::uint64_t end,
+                                     Each each) {
+    SegmentScanner scanner(file, segment.header.header_size, segment.header.first_sequence, end);
     for (;;) {
         STENO_ASSIGN(const auto step, scanner.next());
         if (step.state == SegmentScanner::State::Bad)
@@ -84,7 +86,7 @@ Result<void> for_each_sealed(std::unique_ptr<io::File> file, Each each) {
 }  // namespace
 
 Result<StreamEnd> find_end(io::FileSystem& files, const std::string& data_folder, const Uuid& stream,
-                           bool make_durable) {
+                           bool make_durable, std::optional<std::uint64_t> until) {
     STENO_ASSIGN(StreamFiles found, list_segments(files, data_folder, stream));
     StreamEnd end;
     end.head = {stream, 0, chain_start(stream), false, 0};
@@ -123,7 +125,7 @@ Result<StreamEnd> find_end(io::FileSystem& files, const std::string& data_folder
         end.head.chain = chain;
     };
     if (!last.sealed) {
-        STENO_ASSIGN(end.head.lost_through, for_each_plain(**file, last, hear));
+        STENO_ASSIGN(end.head.lost_through, for_each_plain(**file, last, until ? *until + 1 : kNoEnd, hear));
     } else if (auto read = for_each_sealed(std::move(*file), hear); !read) {
         if (read.error().code != Code::DataLoss) return std::unexpected(std::move(read).error());
         log::error("journal: {} is damaged ({}); the records behind record {} are not readable", last.path,
@@ -132,7 +134,7 @@ Result<StreamEnd> find_end(io::FileSystem& files, const std::string& data_folder
     }
     for (const auto& [id, sequence] : open) end.open.push_back({id, {stream, sequence}});
     std::ranges::sort(end.open, {}, [](const Opening& call) { return call.at.sequence; });
-    STENO_TRY(judge_unreadable(files, found, end.head));
+    if (!until) STENO_TRY(judge_unreadable(files, found, end.head));
     return end;
 }
 
@@ -153,6 +155,22 @@ Result<std::optional<Head>> read_closed_mark(io::FileSystem& files, const std::s
         return fail(Code::DataLoss, fmt::format("{} does not name the end of its stream", path));
     }
     return std::optional<Head>(std::move(*head));
+}
+
+Result<bool> somebody_died(io::FileSystem& files, const std::string& data_folder, const Uuid& own) {
+    constexpr std::string_view kEnding = ".lock";
+    STENO_ASSIGN(const auto entries, files.list(journal_folder(data_folder)));
+    for (const io::DirectoryEntry& entry : entries) {
+        if (entry.is_directory || !entry.name.ends_with(kEnding)) continue;
+        const auto stream = Uuid::parse(entry.name.substr(0, entry.name.size() - kEnding.size()));
+        // One that just begins has a lock first, and then a folder.
+        if (!stream || *stream == own || !files.exists(stream_folder(data_folder, *stream))) continue;
+        STENO_ASSIGN(const bool living, is_living(files, data_folder, *stream));
+        if (living) continue;
+        if (!files.exists(closed_mark_path(data_folder, *stream))) return true;
+        (void)files.unlink(stream_lock_path(data_folder, *stream));  // who closed it had not come to that
+    }
+    return false;
 }
 
 Result<Recovery> Recovery::begin(io::FileSystem& files, const std::string& data_folder) {
@@ -181,8 +199,11 @@ Result<void> Recovery::look_at(const Uuid& stream, std::vector<Opening>& adopted
         (void)files_->unlink(stream_lock_path(folder_, stream));
         return {};
     }
-    // A living process may have adopted orphans of a stream that is still unmarked.
-    auto end = find_end(*files_, folder_, stream, dead);
+    // A living process may have adopted orphans of a stream that is still unmarked. It is read as far as it
+    // is durable: what is behind that may be half written.
+    std::optional<std::uint64_t> until;
+    if (!dead) until = read_durable_note(*files_, folder_, stream).value_or(0);
+    auto end = find_end(*files_, folder_, stream, dead, until);
     if (!end && end.error().code == Code::FailedPrecondition) {
         log::error("journal: the stream {} is left alone: {}", stream.to_string(), end.error().message);
         return {};

@@ -6,6 +6,7 @@
 #include "journal/journal.hpp"
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -21,13 +22,21 @@ struct StreamEnd {
 };
 
 /// `make_durable`: syncs the last segment first, so that all that is found is durable. Where the stream ends
-/// in damage, head.lost_through says as far as it is known to have gone; that is logged, too.
+/// in damage, head.lost_through says as far as it is known to have gone; that is logged, too. `until`: as if
+/// the stream ended with this record, for one that is being written.
 Result<StreamEnd> find_end(io::FileSystem& files, const std::string& data_folder, const Uuid& stream,
-                           bool make_durable);
+                           bool make_durable, std::optional<std::uint64_t> until = std::nullopt);
+
+/// Whether a process that wrote a stream of this folder, other than `own`, is dead, and nobody has cleaned up
+/// after it. Told by the lock files alone, of which only such streams and those of living processes have one.
+Result<bool> somebody_died(io::FileSystem& files, const std::string& data_folder, const Uuid& own);
 
 /// The recovery of one data folder, from open() to the marking of the dead streams. One thread.
 class Recovery {
   public:
+    /// Of nothing.
+    Recovery(io::FileSystem& files, std::string data_folder)
+        : files_(&files), folder_(std::move(data_folder)) {}
     /// Takes the recovery lock; if another process has it, there is nothing to do here. Locks every dead
     /// stream that is not marked as closed and finds its orphans.
     static Result<Recovery> begin(io::FileSystem& files, const std::string& data_folder);
@@ -47,8 +56,6 @@ class Recovery {
         std::unique_ptr<io::FileLock> lock;
     };
 
-    Recovery(io::FileSystem& files, std::string data_folder)
-        : files_(&files), folder_(std::move(data_folder)) {}
     Result<void> look_at(const Uuid& stream, std::vector<Opening>& adopted);
     Result<void> find_orphans(const std::vector<Opening>& adopted);
     [[nodiscard]] bool may_mark(const DeadStream& stream) const;

@@ -11,7 +11,7 @@ namespace steno::journal {
 Result<std::optional<Record>> StreamCursor::next() {
     bool refreshed = false;
     for (;;) {
-        STENO_ASSIGN(const std::uint64_t end, reader_.end_of(*stream_));
+        STENO_ASSIGN(const std::uint64_t end, reader_.end_of(*stream_, due_));
         if (due_ > end) return std::optional<Record>();
         std::string reason = "the segment that has it is missing";
         std::string where = "no file";

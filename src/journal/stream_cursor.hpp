@@ -15,6 +15,7 @@ class StreamCursor final : public Cursor {
     Result<std::optional<Record>> next() override;
     Result<bool> skip_damage() override;
     std::uint64_t sequence() const override { return due_; }
+    bool grows() const override { return !reader_.has_ended(*stream_); }
 
   private:
     /// In a sealed segment, damage ends with its block; in a plain one, where a record can be proven.

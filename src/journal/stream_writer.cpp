@@ -30,6 +30,7 @@ StreamWriter::StreamWriter(io::FileSystem& files, std::string data_folder, Optio
       recovery_(std::move(recovery)),
       chain_(chain_start(stream_)),
       durable_chain_(chain_) {
+    orphans_ = recovery_.orphans();
     for (const StreamHead& end : recovery_.ends()) recovered_.push_back({end.stream, end.sequence});
 }
 
@@ -189,6 +190,15 @@ void StreamWriter::sync_soon() {
 void StreamWriter::expect_durable(const Position& position) {
     const std::lock_guard recovery_lock(recovery_mutex_);
     recovery_.expect_durable(position);
+}
+
+Result<std::optional<std::vector<Orphan>>> StreamWriter::recover_again() {
+    if (!options_.recover) return std::nullopt;
+    STENO_ASSIGN(const bool died, somebody_died(files_, data_folder_, stream_));
+    if (!died) return std::nullopt;
+    const std::lock_guard recovery_lock(recovery_mutex_);
+    STENO_ASSIGN(recovery_, Recovery::begin(files_, data_folder_));
+    return recovery_.orphans();
 }
 
 Result<void> StreamWriter::finish_recovery() {

@@ -53,13 +53,15 @@ class StreamWriter final : public Journal {
     Result<void> wait_durable(Position position, std::chrono::milliseconds timeout) override;
     void sync_soon() override;
     Position durable() const noexcept override { return {stream_, durable_.load(std::memory_order_acquire)}; }
-    const std::vector<Orphan>& orphans() const override { return recovery_.orphans(); }
+    const std::vector<Orphan>& orphans() const override { return orphans_; }
     const std::vector<Position>& recovered() const override { return recovered_; }
+    Result<std::optional<std::vector<Orphan>>> recover_again() override;
     void expect_durable(const Position& position) override;
     Result<void> finish_recovery() override;
     Result<std::string> export_head() override;
     Stats stats() const override;
     Result<void> close() override;
+    void let_go_after_fork() noexcept override { stream_lock_.reset(); }
 
   private:
     // With mutex_ held.
@@ -103,6 +105,7 @@ class StreamWriter final : public Journal {
     const Uuid stream_;
     const std::string folder_;
     std::unique_ptr<io::FileLock> stream_lock_;
+    std::vector<Orphan> orphans_;
     std::vector<Position> recovered_;
 
     std::mutex recovery_mutex_;  ///< taken before mutex_

@@ -1,5 +1,6 @@
 #include "base/log.hpp"
 #include "journal/format.hpp"
+#include "journal/living.hpp"
 #include "journal/segment_scanner.hpp"
 #include "journal/stream_writer.hpp"
 
@@ -99,6 +100,7 @@ Result<void> StreamWriter::copy_lost_segment() {
     STENO_TRY(draft.publish());
     STENO_TRY(files_.sync_directory(folder_));
     STENO_TRY(files_.sync_directory(journal_folder(data_folder_)));
+    (void)write_durable_note(*stream_lock_, durable_.load(std::memory_order_relaxed));  // its file may be new
     std::shared_ptr<io::File> before;
     const std::scoped_lock both(append_mutex_, mutex_);
     before = go_on_in(draft, true);
@@ -258,6 +260,8 @@ void StreamWriter::announce(std::unique_lock<std::mutex>& lock) {
     announced_ = now;
     lock.unlock();
     if (news) {
+        // For those who read this stream from other processes. One that cannot be said is said with the next.
+        (void)write_durable_note(*stream_lock_, now);
         more_durable_.notify_all();
         if (options_.on_durable) options_.on_durable({stream_, now});
     }

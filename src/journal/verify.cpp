@@ -3,6 +3,7 @@
 #include "base/text.hpp"
 #include "journal/format.hpp"
 #include "journal/head.hpp"
+#include "journal/living.hpp"
 #include "journal/recovery.hpp"
 #include "journal/sealed_segment.hpp"
 #include "journal/segment_scanner.hpp"
@@ -31,7 +32,13 @@ class StreamCheck {
     Result<void> run() {
         read_mark();
         read_trimmed();
+        if (!mark_ && !report_.closed) {
+            STENO_ASSIGN(const bool living, is_living(files_, data_folder_, report_.id));
+            // What is behind that may be half written at this moment.
+            if (living) until_ = read_durable_note(files_, data_folder_, report_.id).value_or(0);
+        }
         STENO_ASSIGN(StreamFiles found, list_segments(files_, data_folder_, report_.id));
+        if (until_) leave_out_unwritten(found);
         if (trimmed_) leave_out_trimmed(found, trimmed_->sequence);
         if (!found.segments.empty()) created_ = found.segments.front().header.created_unix_nanos;
         report_.segments = found.segments.size();
@@ -50,6 +57,18 @@ class StreamCheck {
     [[nodiscard]] std::int64_t created() const { return created_; }
 
   private:
+    /// Of a stream that is being written only what is durable is judged.
+    void leave_out_unwritten(StreamFiles& found) const {
+        std::erase_if(found.segments, [&](const SegmentFile& segment) {
+            return segment.header.first_sequence > *until_ + 1;
+        });
+        if (!found.segments.empty()) {
+            std::uint64_t& end = found.segments.back().end_sequence;
+            end = std::min(end, *until_ + 1);
+        }
+        found.unreadable.clear();
+    }
+
     void damage(DamageKind kind, std::string reason, std::uint64_t segment = 0, std::uint64_t offset = 0) {
         if (report_.first_damage) return;
         report_.first_damage = Damage{kind, segment, offset, sequence_ + 1, std::move(reason)};
@@ -355,6 +374,7 @@ class StreamCheck {
     const std::optional<std::string>& folder_key_;
     const StreamHead* head_;
     StreamReport report_;
+    std::optional<std::uint64_t> until_;  ///< of a living process's stream: see leave_out_unwritten
     std::optional<StreamHead> mark_;
     std::optional<StreamHead> trimmed_;
     Sha256 chain_;

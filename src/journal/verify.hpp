@@ -53,9 +53,10 @@ struct Report {
     bool intact = true;                 ///< no damage in any stream
 };
 
-/// Reads every byte. Nothing may be writing to the folder (records being appended would look like a torn
-/// end). `head`: JSON from Journal::export_head(), kept elsewhere. An Error only if the journal cannot be
-/// read at all or the head is not one; whatever is wrong with the record itself stands in the report.
+/// Reads every byte; of streams that a process is writing, those up to what it has said is durable. Nothing
+/// may be sealing or removing segments meanwhile: the folder is locked by the caller. `head`: JSON from
+/// Journal::export_head(), kept elsewhere. An Error only if the journal cannot be read at all or the head is
+/// not one; whatever is wrong with the record itself stands in the report.
 Result<Report> verify(io::FileSystem& files, const std::string& data_folder,
                       std::optional<std::string_view> head = std::nullopt);
 
