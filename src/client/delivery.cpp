@@ -418,7 +418,7 @@ void Delivery::stop(std::chrono::milliseconds patience) {
     if (!thread_.joinable()) return;
     if (transport_) transport_->cancel();
     thread_.join();
-    if (wanted()) spill();  // what came after the thread had looked the last time
+    spill_last();
     closed_ = true;
     take_queue();
     drop_all(std::exchange(first_, nullptr));
@@ -426,6 +426,19 @@ void Delivery::stop(std::chrono::milliseconds patience) {
     transport_.reset();
     if (folder_) folder_->close();
     pool_.close();
+}
+
+/// What came after the thread had looked the last time.
+void Delivery::spill_last() noexcept {
+    if (!wanted()) return;
+    if (!folder_) return spill();
+    try {
+        // The journal keeps memory by thread, and that of a thread that exits the program is gone by now.
+        const NoSignals as_it_starts;
+        std::thread([this] { spill(); }).join();
+    } catch (const std::exception&) {
+        // no thread: they are dropped, and counted
+    }
 }
 
 void Delivery::look_again() {

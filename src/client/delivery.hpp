@@ -80,6 +80,7 @@ class Delivery {
     /// What is left at the end: written, and fsynced when the folder is closed.
     Result<void> keep_in_folder(const std::string& body);
     void spill() noexcept;
+    void spill_last() noexcept;
     /// The oldest calls that were taken, encoded; they are in nobody else's list until they are put back.
     Batch gather(std::uint64_t most_bytes);
     void put_back(const Batch& batch) noexcept;

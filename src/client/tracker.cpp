@@ -106,6 +106,8 @@ Tracker::Tracker(TrackingOptions options, LogLevel most) : options_(std::move(op
 Tracker* Tracker::make(TrackingOptions options) noexcept {
     static const bool prepared = [] {
         ::pthread_atfork(nullptr, nullptr, &make_anew_after_fork);
+        // OpenSSL begins, and with it its own end is registered: it comes after ours, which signs.
+        (void)system_random().next_u64();
         std::atexit(&stop_at_exit);
         return true;
     }();

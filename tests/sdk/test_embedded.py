@@ -8,7 +8,9 @@ import subprocess
 import time
 
 import pytest
-from steno_process import NO_KEYS, Server, run
+from test_cpp import programs  # noqa: F401  (a fixture)
+from test_cpp import NO_KEYS, Server
+from steno_process import run
 
 ROUNDS = 24
 
@@ -108,7 +110,8 @@ def test_nothing_acknowledged_is_lost_or_doubled_when_the_program_is_killed(prog
                 ids.add(program.stdout.readline().strip())
             program.kill()
             # Printed, so ended, before it died.
-            ids |= {line for line in program.communicate()[0].splitlines() if len(line) == 36}
+            ids |= {line for line in program.stdout.read().splitlines() if len(line) == 36}
+            program.wait()
             if not with_server and i % 8 == 7:
                 verified(data)
         if with_server:
@@ -194,5 +197,5 @@ def test_a_folder_of_a_newer_version_is_told_and_stays_as_it_is(programs, tmp_pa
     content[size - 4:size] = crc32c(content[:size - 4]).to_bytes(4, "little")
     segment.write_bytes(content)
     before = sorted(data.rglob("*"))
-    assert "newer version" in attempt(programs, data)
+    assert "use the newer Steno" in attempt(programs, data)
     assert sorted(data.rglob("*")) == before
