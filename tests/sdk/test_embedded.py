@@ -9,7 +9,7 @@ import time
 
 import pytest
 from test_cpp import programs  # noqa: F401  (a fixture)
-from test_cpp import NO_KEYS, Server
+from test_cpp import NO_KEYS, ROOT, Server
 from steno_process import run
 
 ROUNDS = 24
@@ -68,6 +68,19 @@ def test_one_program_records_without_a_server(programs, tmp_path, how):
     shown = json.loads(run("calls", "show", found[0]["id"], "--data", data, "--json").stdout)
     assert "question" in json.dumps(shown)
     verified(data)
+
+
+def test_the_lines_in_the_docs_work_as_printed(programs, tmp_path):
+    page = (ROOT / "docs/cpp.md").read_text().split("## Without a server: a data folder")[1]
+    (tmp_path / "main.cpp").write_text(page.split("```cpp\n")[1].split("```")[0])
+    [library] = (programs / "prefix").rglob("libsteno.so")
+    compiler = [os.environ.get("STENO_CXX", "clang++-19"), "-std=c++20", *os.environ.get("STENO_CXX_FLAGS", "").split()]
+    subprocess.run([*compiler, "main.cpp", "-I", programs / "prefix/include", "-L", library.parent, "-lsteno", f"-Wl,-rpath,{library.parent}",
+                    "-o", "main"], cwd=tmp_path, check=True, timeout=300)
+    done = subprocess.run(["./main"], cwd=tmp_path, env=NO_KEYS, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0 and not done.stdout + done.stderr
+    [call] = json.loads(run("calls", "list", "--data", tmp_path / "record", "--json").stdout)["calls"]
+    assert call["preview"] == {"prompt": "What is a flight recorder?", "answer": "A box that keeps what happened."}
 
 
 def test_several_programs_and_a_server_use_one_folder_at_once(programs, tmp_path):
