@@ -128,8 +128,11 @@ TEST(Sealing, InterruptedAnywhereIsInvisible) {
             EXPECT_EQ(scan_all(files, stream), sealed);
             expect_intact(files);
             const auto entries = files.list(stream_folder(kFolder, stream));
-            for (const auto& entry : *entries)
-                EXPECT_FALSE(entry.name.ends_with(".tmp") || entry.name.ends_with(".stj"));
+            for (const auto& entry : *entries) EXPECT_FALSE(entry.name.ends_with(".tmp"));
+            // A last segment that was begun and got no record has not ended.
+            const auto ended = ended_segments(files, kFolder, stream, UINT64_MAX - 1);
+            EXPECT_FALSE(ended->empty());
+            for (const SegmentFile& segment : *ended) EXPECT_TRUE(segment.sealed);
         }
         EXPECT_GT(at, 50u);
     }

@@ -71,7 +71,7 @@ def test_streams_belong_to_the_program(run):
 def test_what_the_program_inherits(run, tmp_path):
     """The same as without Steno: file mask, ignored and blocked signals, open files, arguments, variables."""
     script = ("umask; grep -E 'Sig(Blk|Ign|Cgt)' /proc/self/status; ls /proc/self/fd; cat <&5; "
-              "printf '%s|' \"$0\" \"$@\"; env | grep -v -i -E 'proxy|cert|bundle|_url=|_host=|steno|^_='; pwd")
+              "printf '%s|' \"$0\" \"$@\"; env | grep -v -i -E 'proxy|cert|bundle|_url=|_host=|steno|llvm_profile|^_='; pwd")
     command = ["sh", "-c", script, "name", "a b", "", "--json", "--", "*", '["a","b"]', "[]", "run"]
     (tmp_path / "five").write_text("the fifth\n")
     outputs = []
