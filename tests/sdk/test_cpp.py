@@ -11,7 +11,7 @@ import pytest
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests/support"))
-from deaths import death_of_the_program, death_of_the_server  # noqa: E402
+from deaths import Recording, death_of_the_program, death_of_the_server, recorded  # noqa: E402
 from steno_process import NO_KEYS, Server  # noqa: E402
 
 BUILD = pathlib.Path(os.environ.get("STENO_BUILD", ROOT / "build/release"))
@@ -94,17 +94,16 @@ def test_each_level_keeps_what_it_says(programs, tmp_path):
 def test_over_a_unix_socket(programs, tmp_path):
     """The server is killed and comes back at the same path, where its file was left."""
     socket, count, ids, program = tmp_path / "s", 2_000, [], None
+    command = [programs / "recording/recording"]
     for _ in range(3):
         with Server(tmp_path / "record", "--socket", socket) as server:
-            program = program or start(programs, count, environment(f"unix:{socket}", tmp_path / "spool"))
-            for _ in range(count // 5):
-                ids.append(program.stdout.readline().strip())
+            program = program or Recording(command, count, server=f"unix:{socket}", spool=tmp_path / "spool", env={})
+            ids += program.some(count // 5)
             server.kill()
             assert socket.is_socket()
-    ids += ids_until_all(program)
+    ids += program.the_rest()
     with Server(tmp_path / "record", "--socket", socket) as server:
-        said = program.communicate("end\n", timeout=300)[0]
-        assert program.returncode == 0, said
+        program.end()
         calls = recorded(server)
         server.stop()
     assert set(calls) == set(ids) and len(ids) == count and not socket.exists()
