@@ -12,6 +12,7 @@
 #include <mutex>
 #include <optional>
 #include <pthread.h>
+#include <set>
 #include <unistd.h>
 #include <utility>
 
@@ -30,6 +31,9 @@ std::atomic<bool> switched_off{false};  ///< stopped, or by its level: `current`
 /// Counts forks, so that threads in a child draw other random numbers than their parent's, and its calls are
 /// told from those that its parent had open.
 std::atomic<std::uint64_t> generation{1};
+
+/// Of Tracker::server_while_off; one of those that are never freed, as it may just be read.
+std::atomic<const std::string*> unused_server{nullptr};
 
 std::mutex& starting() {
     static auto* const mutex = new std::mutex;
@@ -114,6 +118,7 @@ Tracker* Tracker::make(TrackingOptions options) noexcept {
     (void)prepared;
     try {
         remembered() = options;
+        unused_server = nullptr;
         set_summaries_wanted(options.print_summary);
         LogLevel most = LogLevel::Detailed;
         if (const auto level = level_of(environment("STENO_TRACKING"))) {
@@ -128,6 +133,10 @@ Tracker* Tracker::make(TrackingOptions options) noexcept {
             switched_off = false;
             return tracker;
         }
+        std::string server = options.server.empty() ? environment("STENO_SERVER") : options.server;
+        if (server.empty()) server = default_server;
+        static auto* const all = new std::set<std::string>;
+        unused_server = &*all->insert(std::move(server)).first;
     } catch (...) {
         // no thread, or no memory
     }
@@ -145,6 +154,11 @@ Tracker* Tracker::current() noexcept {
     return switched_off ? nullptr : make(remembered());
 }
 
+const char* Tracker::server_while_off() noexcept {
+    const std::string* const server = unused_server.load();
+    return server == nullptr ? "" : server->c_str();
+}
+
 void Tracker::start(TrackingOptions options) noexcept {
     const std::lock_guard lock(starting());
     Tracker* const old = the_tracker.load();
@@ -157,6 +171,7 @@ void Tracker::start(TrackingOptions options) noexcept {
 void Tracker::stop(std::chrono::milliseconds patience) noexcept {
     const std::lock_guard lock(starting());
     switched_off = true;
+    unused_server = nullptr;
     if (Tracker* const tracker = the_tracker.exchange(nullptr)) tracker->delivery_->stop(patience);
 }
 

@@ -45,6 +45,8 @@ class Tracker {
     [[nodiscard]] const std::string& common_fields() const { return common_; }
     /// Where calls are delivered.
     [[nodiscard]] const std::string& server() const { return options_.server; }
+    /// Where they would be, were recording not off by its level; empty: it is not.
+    static const char* server_while_off() noexcept;
 
   private:
     Tracker(TrackingOptions options, LogLevel most);

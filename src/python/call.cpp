@@ -62,6 +62,15 @@ void destroy(PyObject* self) {
     Py_DECREF(type);
 }
 
+/// As if it had never begun.
+void turn_off(CallObject* call) noexcept {
+    call->scope.level(LogLevel::Off);
+    call->scope.end();
+    settle_exchange(call);
+    call->id = {};
+    call->is_off = true;
+}
+
 template <CallScope& (CallScope::*say)(std::string_view) noexcept>
 PyObject* say_text(PyObject* self, PyObject* value) {
     (of(self)->scope.*say)(Text(value).view());
@@ -169,13 +178,8 @@ PyObject* level(PyObject* self, PyObject* name) {
         PyErr_SetString(PyExc_ValueError, "log_level is one of detailed, summary, metrics-only, off");
         return nullptr;
     }
-    CallObject* const call = of(self);
-    call->scope.level(*level);
-    if (*level == LogLevel::Off) {
-        call->scope.end();  // as if it had never begun
-        settle_exchange(call);
-        call->id = {};
-    }
+    of(self)->scope.level(*level);
+    if (*level == LogLevel::Off) turn_off(of(self));
     return itself(self);
 }
 
@@ -303,7 +307,8 @@ PyMethodDef functions[] = {
 };
 
 PyObject* get_has_exchange(PyObject* self, void*) {
-    return PyBool_FromLong(of(self)->exchange != nullptr || of(self)->has_calls || of(self)->is_relayed);
+    return PyBool_FromLong(of(self)->exchange != nullptr || of(self)->has_calls ||
+                           of(self)->relay >= Relay::Refused);
 }
 
 PyMethodDef methods[] = {
@@ -398,7 +403,8 @@ CallObject* new_call(CallKind kind, std::string_view name, const Context& contex
     call->exchange = nullptr;
     call->has_calls = false;
     call->has_children = false;
-    call->is_relayed = false;
+    call->is_off = false;
+    call->relay = Relay::None;
     call->is_ai_call = reaches_a_model(kind);
     if (CallScope::Draft* const draft = call->scope.draft()) {
         call->id = draft->id;
@@ -407,6 +413,14 @@ CallObject* new_call(CallKind kind, std::string_view name, const Context& contex
                 .name(number<steno::Call, "source">(), static_cast<std::uint64_t>(Source::Python));
         });
     }
+    return call;
+}
+
+CallObject* new_call_off(const Context& context) noexcept {
+    CallObject* const call = new_call(CallKind::Chat, {}, {});  // it takes no number within the request
+    if (call == nullptr) return nullptr;
+    call->context = context;
+    turn_off(call);
     return call;
 }
 

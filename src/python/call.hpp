@@ -4,9 +4,13 @@
 #include "python/python.hpp"
 #include "steno/call.hpp"
 
+#include <cstdint>
 #include <string>
 
 namespace steno::python {
+
+/// What became of the last request made within a call to Steno's gateway, which records it: relayed.hpp.
+enum class Relay : std::uint8_t { None, Unanswered, Refused, Answered };
 
 /// Python's `Call`: a call that is open, or was. Its methods say what the call is and return it; none of them
 /// raises for what a value is, and after `end` they do nothing.
@@ -18,9 +22,10 @@ struct CallObject {
     PyObject* before;   ///< what is current again when it has ended, or None; null unless made so
     std::string items;  ///< what a generator gave that is no text, as JSON
     bool is_ai_call;
-    bool has_calls;      ///< to providers, on the record themselves
-    bool has_children;   ///< others may have begun within it
-    bool is_relayed;     ///< by Steno's gateway, which records it: relayed.hpp
+    bool has_calls;     ///< to providers, on the record themselves
+    bool has_children;  ///< others may have begun within it
+    bool is_off;        ///< its level is: nothing is recorded of it
+    Relay relay;
     PyObject* exchange;  ///< the only one so far, if it did end: exchange.hpp
 };
 extern PyTypeObject* call_type;
@@ -34,6 +39,8 @@ void end_scope(CallScope& scope) noexcept;
 /// written. Null: no memory, an exception is set.
 CallObject* new_call(CallKind kind, std::string_view name, const Context& context,
                      PyTypeObject* type = nullptr) noexcept;
+/// One whose level is off from its beginning.
+CallObject* new_call_off(const Context& context) noexcept;
 /// Fields of the record that all calls of one kind share, as they will stand in the header.
 std::string header_fields(std::string_view provider, std::string_view model, std::string_view input_type);
 

@@ -1,10 +1,13 @@
 #include "python/relayed.hpp"
 
 #include "base/json_writer.hpp"
+#include "base/text.hpp"
+#include "client/context_node.hpp"
 #include "client/draft.hpp"
 #include "client/record_writer.hpp"
 #include "client/tracker.hpp"
 #include "python/context.hpp"
+#include "python/vocabulary.hpp"
 #include "record/binary.hpp"
 
 #include <algorithm>
@@ -59,9 +62,11 @@ Headers headers_of(CallScope::Draft draft, bool is_ai_call) {
     Headers headers;
     std::size_t bytes = 0;
     const auto add = [&](const char* name, std::string_view value) {
+        value =
+            trim(value);  // RFC 9110, section 5.5: blanks around it are none of it, and clients refuse them
         const auto is_control = [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; };
         if (value.empty() || value.size() > kLongestHeader || bytes + value.size() > kMostBytes ||
-            std::ranges::any_of(value, is_control))
+            std::ranges::any_of(value, is_control) || !is_valid_utf8(value))
             return;
         bytes += value.size();
         headers.emplace_back(name, value);
@@ -84,8 +89,9 @@ Headers headers_of(CallScope::Draft draft, bool is_ai_call) {
     }
     if (!keeps_texts) add("x-steno-store-full-data", "false");
     std::string tags;
-    for (const std::string& tag : call.labels.tags) {
-        if (!tag.contains(',')) tags.append(tags.empty() ? "" : ",").append(tag);
+    for (const std::string& given : call.labels.tags) {
+        const std::string_view tag = trim(given);
+        if (!tag.empty() && !tag.contains(',')) tags.append(tags.empty() ? "" : ",").append(tag);
     }
     add("x-steno-tags", tags);
     if (!call.labels.attributes.empty()) add("x-steno-attributes", json_of(call.labels.attributes));
@@ -101,6 +107,24 @@ Ref call_of(const Context& context) {
     return call;
 }
 
+/// Is the call that a request made here would be one whose level is off?
+bool is_off(const Context& context) {
+    const Ref call = innermost_call();
+    return call && reinterpret_cast<const CallObject*>(call.get())->is_off &&
+           context.request() == reinterpret_cast<const CallObject*>(call.get())->context.request();
+}
+
+/// What is known of a call that is not recorded here: whose it is, and that its texts are not to be kept.
+Headers headers_of_unrecorded(const Context& context) {
+    CallScope::Draft draft;
+    draft.set_level(LogLevel::Off);
+    draft.context = context;
+    if (const client::Tracker* const tracker = client::Tracker::current())
+        draft.header = tracker->common_fields();
+    if (context.node()) draft.header += context.node()->header;
+    return headers_of(std::move(draft), false);
+}
+
 PyObject* relay_headers(PyObject*, PyObject*) {
     Headers headers;
     guarded([&] {
@@ -112,9 +136,16 @@ PyObject* relay_headers(PyObject*, PyObject*) {
             headers = headers_of(std::move(draft), true);
             return;
         }
-        if (!context.node()) return;
+        if (is_off(context)) {
+            headers = headers_of_unrecorded(context);
+            return;
+        }
         CallScope unsaid(CallKind::Chat, {}, context);
-        if (const CallScope::Draft* const draft = unsaid.draft()) headers = headers_of(*draft, false);
+        if (const CallScope::Draft* const draft = unsaid.draft()) {
+            headers = headers_of(*draft, false);
+        } else {
+            headers = headers_of_unrecorded(context);
+        }
         unsaid.level(LogLevel::Off);
     });
     Ref list(PyList_New(0));
@@ -126,20 +157,31 @@ PyObject* relay_headers(PyObject*, PyObject*) {
     return list.release();
 }
 
-PyObject* relayed(PyObject*, PyObject*) {
-    if (const Ref call = call_of(current_context()))
-        reinterpret_cast<CallObject*>(call.get())->is_relayed = true;
+PyObject* relayed(PyObject*, PyObject* status_given) {
+    const std::int64_t status = integer_of(status_given).value_or(0);
+    if (const Ref found = call_of(current_context())) {
+        Relay& relay = reinterpret_cast<CallObject*>(found.get())->relay;
+        if (status > 0) {
+            relay = status < 400 ? Relay::Answered : Relay::Refused;
+        } else if (status == 0) {
+            relay = Relay::Unanswered;
+        } else if (relay ==
+                   Relay::Answered) {  // else another call asked, whose answer is read within this one
+            relay = Relay::Refused;
+        }
+    }
     Py_RETURN_NONE;
 }
 
 PyObject* server(PyObject*, PyObject*) {
     const client::Tracker* const tracker = client::Tracker::current();
-    return PyUnicode_FromString(tracker == nullptr ? "" : tracker->server().c_str());
+    return PyUnicode_FromString(tracker != nullptr ? tracker->server().c_str()
+                                                   : client::Tracker::server_while_off());
 }
 
 PyMethodDef functions[] = {
     {"relay_headers", relay_headers, METH_NOARGS, nullptr},
-    {"relayed", relayed, METH_NOARGS, nullptr},
+    {"relayed", relayed, METH_O, nullptr},
     {"server", server, METH_NOARGS, nullptr},
     {nullptr, nullptr, 0, nullptr},
 };
@@ -147,8 +189,11 @@ PyMethodDef functions[] = {
 }  // namespace
 
 void settle_relayed(CallObject* call) noexcept {
-    if (!call->is_relayed || !call->scope.recorded()) return;
-    if (!call->has_children && !call->has_calls && call->exchange == nullptr) {
+    if (call->relay == Relay::None || !call->scope.recorded()) return;
+    // What failed besides the request, or has no answer, is to be found with its error.
+    const bool is_told =
+        call->relay == Relay::Refused || (call->relay == Relay::Answered && !call->scope.draft()->failed);
+    if (is_told && !call->has_children && !call->has_calls && call->exchange == nullptr) {
         call->scope.level(LogLevel::Off);
         return;
     }

@@ -6,12 +6,15 @@
 /// Requests that go through Steno's own gateway, which records them: what it is to know of their context, and
 /// the tracked calls that they stand for.
 ///
-///     headers = relay_headers()       x-steno-… of the current context (docs/gateway.md), [] if nothing is
-///     known relayed()                       the gateway has answered, and records it server() where this
-///     program's calls are delivered to; empty while none are
+///     headers = relay_headers()       x-steno-… of the current context (docs/gateway.md)
+///     relayed(status)                 the gateway has answered, and records it; 0: no answer came; -1: it
+///                                     broke off
+///     server()                        where this program's calls are delivered to, or would be if its level
+///                                     were not off; empty while none are
 ///
 /// Within a tracked AI call the gateway's records take its place, with its context: it leaves none itself,
-/// unless other calls began within it, which need a parent: then it is a function.
+/// unless other calls began within it, which need a parent, or it failed after the answer, or without one:
+/// then it is a function. Of a call whose level is off the gateway is told not to keep the texts.
 namespace steno::python {
 
 bool add_relayed(PyObject* module);

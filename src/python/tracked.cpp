@@ -164,9 +164,13 @@ PyObject* begin(PyObject* self, PyObject* const* given, Py_ssize_t count) {
         return nullptr;
     }
     Facts& facts = of(self);
-    if (facts.level == LogLevel::Off || !tracking()) Py_RETURN_NONE;
+    if (!tracking()) Py_RETURN_NONE;
     CallObject* call = nullptr;
-    guarded([&] { call = new_call(facts.kind, facts.name, context_for(facts, current_context())); });
+    guarded([&] {
+        const Context context = context_for(facts, current_context());
+        call =
+            facts.level == LogLevel::Off ? new_call_off(context) : new_call(facts.kind, facts.name, context);
+    });
     if (call == nullptr) {
         PyErr_Clear();
         Py_RETURN_NONE;

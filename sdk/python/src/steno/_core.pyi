@@ -154,13 +154,13 @@ class Exchange:
     def fail(self, kind: Optional[str], message: str, /) -> None: ...
 
 def server() -> str:
-    """Where calls are delivered to; empty while none are."""
+    """Where calls are delivered to, or would be if their level were not off; empty while none are."""
 
 def relay_headers() -> List[Tuple[str, str]]:
     """x-steno-…: what the gateway is to know of the current context."""
 
-def relayed() -> None:
-    """The gateway records a request that was made here."""
+def relayed(status: int, /) -> None:
+    """The gateway has answered a request that was made here, and records it; 0: no answer came; -1: it broke off."""
 
 def is_providers_own(host: str) -> bool: ...
 def begin_exchange(

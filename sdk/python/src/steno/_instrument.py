@@ -71,7 +71,7 @@ def _begin(
     try:
         if _inside.get() or (_run and proxy is not None and _is_seen_by_the_run(host, port, proxy)):
             return None
-        if _relayed.is_the_gateway(host, port, target):
+        if _relayed.is_the_gateway(host, port, target, _run):
             return _relayed.Relayed()
         address = f"{host}:{port}" if port is not None else host
         for path, provider in _hosts.get(address.lower(), ()):
@@ -89,6 +89,8 @@ def _is_seen_by_the_run(host: str, port: Optional[int], proxy: Any) -> bool:
 
 def _fail(exchange: Exchange, error: BaseException) -> None:
     try:
+        if isinstance(exchange, _relayed.Relayed):
+            return exchange.broke(error)
         exchange.fail(_failure.kind_of(error) or "connection", _failure.words_of(error))
     except Exception:
         exchange.close()
@@ -142,7 +144,15 @@ def _patch_httpx(module: Any) -> None:
             finally:
                 self._exchange.close()
 
-    def begin(transport: Any, request: Any) -> Optional[Exchange]:
+    def with_headers(request: Any, more: List[Tuple[str, str]]) -> Any:
+        # The program's own stays as it is: it may be sent again, or somewhere else.
+        sent = object.__new__(type(request))
+        sent.__dict__.update(request.__dict__)
+        sent.headers = module.Headers([*request.headers.raw, *((name.encode(), value.encode()) for name, value in more)])
+        return sent
+
+    def begin(transport: Any, request: Any) -> Tuple[Optional[Exchange], Any]:
+        """And the request that is to be sent."""
         try:
             url, proxy = request.url, getattr(getattr(transport, "_pool", None), "_proxy_url", None)
             # What is made while it is sent (uploads from files) is not read ahead.
@@ -150,12 +160,10 @@ def _patch_httpx(module: Any) -> None:
             target = url.raw_path.decode("ascii", "replace")
             exchange = _begin(request.method, url.host, url.port, target, request.headers.raw, body, proxy)
             if isinstance(exchange, _relayed.Relayed):
-                headers = request.headers.raw
-                more = [(name.encode(), value.encode()) for name, value in exchange.headers_besides(dict(headers))]
-                request.headers = module.Headers([*headers, *more])
-            return exchange
+                request = with_headers(request, exchange.headers_besides(dict(request.headers.raw)))
+            return exchange, request
         except Exception:
-            return None
+            return None, request
 
     def take(exchange: Exchange, response: Any, wrapper: Any) -> None:
         try:
@@ -166,7 +174,7 @@ def _patch_httpx(module: Any) -> None:
 
     def sync(original: Any) -> Any:
         def handle_request(self: Any, request: Any) -> Any:
-            exchange = begin(self, request)
+            exchange, request = begin(self, request)
             if exchange is None:
                 return original(self, request)
             token = _inside.set(True)
@@ -184,7 +192,7 @@ def _patch_httpx(module: Any) -> None:
 
     def asynchronous(original: Any) -> Any:
         async def handle_async_request(self: Any, request: Any) -> Any:
-            exchange = begin(self, request)
+            exchange, request = begin(self, request)
             if exchange is None:
                 return await original(self, request)
             token = _inside.set(True)
@@ -331,6 +339,7 @@ def _patch_aiohttp(module: Any) -> None:
 
     def sending(original: Any) -> Any:
         async def send(self: Any, conn: Any) -> Any:
+            more: List[Tuple[str, str]] = []
             try:
                 body = getattr(self.body, "_value", self.body)
                 url = self.url
@@ -344,7 +353,8 @@ def _patch_aiohttp(module: Any) -> None:
                     getattr(self, "proxy", None),
                 )
                 if isinstance(exchange, _relayed.Relayed):
-                    self.headers.extend(exchange.headers_besides(self.headers))
+                    more = exchange.headers_besides(self.headers)
+                    self.headers.extend(more)
             except Exception:
                 exchange = None
             try:
@@ -353,6 +363,9 @@ def _patch_aiohttp(module: Any) -> None:
                 if exchange is not None:
                     _fail(exchange, error)
                 raise
+            finally:
+                for name, _ in more:
+                    self.headers.popall(name, None)
             if exchange is not None:
                 try:
                     response._steno_exchange = exchange
