@@ -10,6 +10,8 @@
 #include "sources/native/batch.hpp"
 
 #include <algorithm>
+#include <sys/stat.h>
+#include <unistd.h>
 #include <utility>
 
 namespace steno::embedded {
@@ -19,6 +21,21 @@ constexpr std::size_t kStreamsLookedAt = 16;
 constexpr std::uint64_t kUnsyncedBytes = 64ULL << 20;  ///< in memory, for a disk that does not answer
 constexpr std::chrono::milliseconds kWaitStep{50};     ///< between looks whether the wait was cancelled
 constexpr std::chrono::milliseconds kClosingPatience{500};
+
+/// One user's programs would lock out another's, and that user's server: what each writes only its user may
+/// read.
+Result<void> refuse_foreign(const std::string& data_folder) {
+    struct stat facts{};
+    const ::uid_t we = ::geteuid();
+    for (const std::string& folder : {data_folder, data_folder + "/journal"}) {
+        if (::stat(folder.c_str(), &facts) != 0 || facts.st_uid == we) continue;
+        return fail(Code::PermissionDenied,
+                    "it belongs to another user (" + std::to_string(facts.st_uid) + ", we are " +
+                        std::to_string(we) + ")",
+                    "all programs that write to a data folder, and its server, run as one user");
+    }
+    return {};
+}
 
 /// What we write could be read by a newer version; but who uses one should not do so unawares.
 Result<void> refuse_newer(io::FileSystem& files, const std::string& data_folder) {
@@ -48,6 +65,8 @@ ingest::Recorder::Options recorder_options() {
 Result<std::unique_ptr<Recording>> Recording::open(const std::string& data_folder) {
     log::configure(log::Level::Off, false);  // standard error is the program's
     io::FileSystem& files = io::posix_file_system();
+    if (auto foreign = refuse_foreign(data_folder); !foreign)
+        return std::unexpected(std::move(foreign).error().with_context("the data folder " + data_folder));
     auto newer = refuse_newer(files, data_folder);
     if (!newer) return std::unexpected(std::move(newer).error().with_context(data_folder));
     journal::Options options;

@@ -28,8 +28,8 @@ struct Receipt {
 class Recording {
   public:
     /// Begins the stream; makes the folder if it is missing. FailedPrecondition: a newer version has written
-    /// to it (as far as a look at some of its streams tells); PermissionDenied, Unavailable: it cannot be
-    /// written.
+    /// to it (as far as a look at some of its streams tells); PermissionDenied: it is another
+    /// user's, or cannot be written; Unavailable: it cannot be written.
     static Result<std::unique_ptr<Recording>> open(const std::string& data_folder);
     /// Fsyncs, and marks the stream as ended.
     ~Recording();

@@ -11,6 +11,7 @@
 #include <filesystem>
 #include <string>
 #include <thread>
+#include <unistd.h>
 #include <vector>
 
 namespace steno::embedded {
@@ -71,6 +72,20 @@ TEST_F(RecordingTest, TakesWhatCanBeRecordedAndSaysWhyNotTheRest) {
     const journal::Report report = verified();
     EXPECT_EQ(report.streams.at(0).records, 4u);
     EXPECT_TRUE(report.streams.at(0).closed);
+}
+
+TEST_F(RecordingTest, RefusesAFolderOfAnotherUser) {
+    std::string folder = "/";  // is root's
+    if (::geteuid() == 0) {
+        folder = folder_.string();
+        std::filesystem::create_directories(folder);
+        ASSERT_EQ(::chown(folder.c_str(), 1, 1), 0);
+    }
+    const auto recording = Recording::open(folder);
+    ASSERT_FALSE(recording);
+    EXPECT_EQ(recording.error().code, Code::PermissionDenied);
+    EXPECT_NE(recording.error().message.find("another user"), std::string::npos) << recording.error().message;
+    EXPECT_FALSE(std::filesystem::exists(folder + "/journal"));
 }
 
 TEST_F(RecordingTest, ManyThreadsShareAStream) {

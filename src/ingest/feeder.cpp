@@ -137,37 +137,46 @@ Result<void> Feeder::catch_up(std::chrono::milliseconds timeout) {
 }
 
 void Feeder::run() {
-    for (;;) {
+    for (bool more = false;;) {
         bool stopping;
         {
             std::unique_lock lock(mutex_);
-            wake_.wait_for(lock, options_.interval, [this] {
-                return stopping_ || wanted_round_ > begun_round_ ||
+            wake_.wait_for(lock, options_.interval, [&] {
+                return more || stopping_ || wanted_round_ > begun_round_ ||
                        (more_durable_ && (wanted_ > own_fed_ || !old_streams_fed_));
             });
             ++begun_round_;
             more_durable_ = false;
             stopping = stopping_;
         }
-        for (bool more = true; more;) {
-            auto round = feed_guarded();
-            const bool fed = round.has_value();
-            more = fed && *round;
+        begin_round();
+        for (bool done = false; !done;) {
+            const auto batch = feed_guarded();
+            done = !batch || batch->done;
+            more = batch && batch->more;
             {
                 const std::scoped_lock lock(mutex_);
-                last_error_ = fed ? std::string() : round.error().message;
-                if (fed && !more) done_round_ = begun_round_;
-                // Others may write for ever.
-                if (stopping && own_fed_ >= own_target()) more = false;
+                last_error_ = batch ? std::string() : batch.error().message;
+                if (batch && done) done_round_ = begun_round_;
+                // Others may have left much.
+                if (stopping && own_fed_ >= own_target()) done = true;
             }
-            if (fed) continue;
-            failures_.fetch_add(1);
-            log::warning("feeding the store failed and is tried again: {}", round.error().message);
+            fed_.notify_all();
+            if (!batch) {
+                failures_.fetch_add(1);
+                log::warning("feeding the store failed and is tried again: {}", batch.error().message);
+            }
+            if (!stopping) look_after_others();
         }
-        fed_.notify_all();
         if (stopping) return;
-        look_after_others();
         fold_when_quiet();
+    }
+}
+
+void Feeder::begin_round() {
+    for (Stream& stream : streams_) {
+        stream.due.reset();
+        stream.done = false;
     }
 }
 
@@ -188,7 +197,10 @@ Result<void> Feeder::add_stream(const Uuid& id, std::span<const store::Watermark
     const auto mark = std::ranges::find(watermarks, id, &store::Watermark::stream);
     const std::uint64_t fed = mark == watermarks.end() ? 0 : mark->sequence;
     STENO_ASSIGN(auto cursor, reader_.scan(id, fed + 1));
-    streams_.push_back({id, std::move(cursor), fed});
+    Stream& stream = streams_.emplace_back();
+    stream.id = id;
+    stream.cursor = std::move(cursor);
+    stream.fed = fed;
     return {};
 }
 
@@ -228,11 +240,11 @@ Result<void> Feeder::find_new_streams() {
         }
         auto added = add_stream(id, *watermarks);
         if (!added && added.error().code == Code::NotFound) continue;  // about to begin
-        if (!added && added.error().code != Code::FailedPrecondition) return added;
+        if (!added && !journal::is_left_alone(added.error())) return added;
         known_.insert(id);
         if (added) {
             std::swap(streams_.back(), streams_[streams_.size() - 2]);  // our own is the last
-        } else {                                                        // of a newer version
+        } else {
             note_damage(fmt::format("stream {}: {}", id.to_string(), added.error().message));
         }
     }
@@ -282,7 +294,7 @@ void Feeder::note_damage(const std::string& place) {
     if (notes_.add(place)) log::error("the journal is damaged, the store goes on behind it: {}", place);
 }
 
-Result<bool> Feeder::feed_guarded() {
+Result<Feeder::Fed> Feeder::feed_guarded() {
     // Running out of memory in one big batch must not end the gateway's process.
     try {
         return feed_once();
@@ -293,7 +305,7 @@ Result<bool> Feeder::feed_guarded() {
     }
 }
 
-Result<bool> Feeder::feed_once() {
+Result<Feeder::Fed> Feeder::feed_once() {
     STENO_TRY(streams_.empty() ? find_streams() : find_new_streams());
     changes_.clear();
     std::vector<store::Watermark> marks;
@@ -307,6 +319,8 @@ Result<bool> Feeder::feed_once() {
         const bool grows = stream.cursor->grows();
         const std::size_t most = grows ? std::min(options_.batch, changes_.size() + share) : options_.batch;
         auto read = read_stream(stream, changes_, most);
+        if (auto far = read ? look_how_far(stream, *read) : Result<void>(); !far)
+            read = std::unexpected(std::move(far).error());
         if (!read) {
             streams_.clear();  // cursors are ahead of the store now: begin again from its watermarks
             return std::unexpected(std::move(read).error());
@@ -328,14 +342,23 @@ Result<bool> Feeder::feed_once() {
     }
     fed_count_.fetch_add(changes_.size());
     changes_.clear();
+    const bool done = std::ranges::all_of(streams_, &Stream::done);
     note_round(reached);
-    return more;
+    return Fed{more, done};
+}
+
+Result<void> Feeder::look_how_far(Stream& stream, const Reached& reached) {
+    if (!stream.done && !reached.end && !stream.due) {
+        STENO_ASSIGN(stream.due, reader_.durable(stream.id));
+    }
+    stream.done = stream.done || reached.end || reached.sequence >= stream.due;
+    return {};
 }
 
 void Feeder::note_round(std::span<const Reached> reached) {
     for (std::size_t i = 0; i < reached.size(); ++i) {
         streams_[i].fed = reached[i].sequence;
-        streams_[i].caught_up = streams_[i].caught_up || reached[i].end;
+        streams_[i].caught_up = streams_[i].caught_up || streams_[i].done;
     }
     const bool own_reached = reached.size() == streams_.size();
     const std::uint64_t own_fed = streams_.back().fed;

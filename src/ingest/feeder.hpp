@@ -75,17 +75,26 @@ class Feeder {
         std::unique_ptr<journal::Cursor> cursor;
         std::uint64_t fed = 0;
         bool ends_in_damage = false;  ///< nothing readable is left in it
-        bool caught_up = false;       ///< there was nothing more once
+        bool caught_up = false;       ///< it was done with a round once
+        std::optional<std::uint64_t>
+            due;            ///< what this round is to reach, once it cannot reach the end at once
+        bool done = false;  ///< with this round
     };
-    /// How far a round has come in a stream.
+    /// How far a batch has come in a stream.
     struct Reached {
         std::uint64_t sequence = 0;
         bool end = false;  ///< there was nothing more
     };
     void run();
     void note_damage(const std::string& place);
-    Result<bool> feed_guarded();
-    Result<bool> feed_once();  ///< true: there may be more
+    /// What a batch has brought.
+    struct Fed {
+        bool more = false;  ///< there may be more
+        bool done = false;  ///< all that was durable when the round began is in the store
+    };
+    void begin_round();
+    Result<Fed> feed_guarded();
+    Result<Fed> feed_once();
     Result<void> find_streams();
     /// Has the store fold its log into its file, so that a start after a crash has little to read back.
     void fold_when_quiet();
@@ -94,7 +103,9 @@ class Feeder {
     Result<void> add_stream(const Uuid& id, std::span<const store::Watermark> watermarks);
     /// Reads on in one stream until there are so many changes, or nothing is left.
     Result<Reached> read_stream(Stream& stream, std::vector<store::Change>& changes, std::size_t most);
-    /// After a round: which streams have nothing more to come, and what those who wait may know.
+    /// Whether the round has got there in this stream.
+    Result<void> look_how_far(Stream& stream, const Reached& reached);
+    /// After a batch: which streams have nothing more to come, and what those who wait may know.
     void note_round(std::span<const Reached> reached);
     /// Closes, as interrupted, what others left open that have died, and marks their streams as ended.
     void look_after_others();
@@ -124,10 +135,11 @@ class Feeder {
     mutable std::mutex mutex_;
     std::condition_variable wake_;
     std::condition_variable fed_;
-    std::uint64_t wanted_ = 0;       ///< somebody waits until our own stream is fed up to here
-    bool more_durable_ = true;       ///< since the last look
-    std::size_t others_ = 0;         ///< streams that other processes write
-    std::uint64_t begun_round_ = 0;  ///< each goes on until there is nothing more
+    std::uint64_t wanted_ = 0;  ///< somebody waits until our own stream is fed up to here
+    bool more_durable_ = true;  ///< since the last look
+    std::size_t others_ = 0;    ///< streams that other processes write
+    /// Each goes on until what was durable when it began is fed: others may write as fast as is fed.
+    std::uint64_t begun_round_ = 0;
     std::uint64_t done_round_ = 0;
     std::uint64_t wanted_round_ = 0;
     bool stopping_ = false;

@@ -4,7 +4,9 @@
 #include "ingest/test_store.hpp"
 #include "io/faulty_file_system.hpp"
 #include "io/memory_file_system.hpp"
+#include "journal/format.hpp"
 #include "journal/gated_file_system.hpp"
+#include "journal/living.hpp"
 #include "journal/verify.hpp"
 #include "record/binary.hpp"
 
@@ -32,6 +34,7 @@ class Ingest : public testing::Test {
         options.max_sync_delay = 1ms;
         options.feeder.interval = 5ms;
         options.feeder.look_after = 10ms;
+        options.feeder.batch = batch;
         options.feed = feed;
         options.recorder.clock = clock;
         auto folder = DataFolder::open(on, std::move(options));
@@ -84,6 +87,7 @@ class Ingest : public testing::Test {
     }
 
     Clock* clock = nullptr;
+    std::size_t batch = 4096;
     io::MemoryFileSystem files;
     SharedStore shared;
     SeededRandom random{7};
@@ -653,6 +657,20 @@ struct Other {
         journal = *journal::Journal::open(files, "/data", std::move(options));
         recorder.emplace(*journal, pricing::Catalogue::built_in());
     }
+    void begin(const Call& call) {
+        std::string header;
+        append_entry_header(header, std::nullopt);
+        header += encode(call, Place::Header);
+        journal::Entry entry;
+        entry.kind = static_cast<std::uint8_t>(EntryKind::Opening);
+        entry.header = header;
+        entry.opens = call.id;
+        EXPECT_TRUE(journal->append(entry));
+    }
+    void die() {
+        recorder.reset();
+        journal.reset();
+    }
     std::unique_ptr<journal::Journal> journal;
     std::optional<Recorder> recorder;
 };
@@ -708,22 +726,75 @@ TEST_F(Ingest, WhatOneWhoDiesLeftOpenIsInterruptedWhileWeGoOn) {
     Other other(files);
     ASSERT_TRUE(other.recorder->complete(call("whole")));
     const Call lost = call("cut off");
-    std::string header;
-    append_entry_header(header, std::nullopt);
-    header += encode(lost, Place::Header);
-    journal::Entry entry;
-    entry.kind = static_cast<std::uint8_t>(EntryKind::Opening);
-    entry.header = header;
-    entry.opens = lost.id;
-    ASSERT_TRUE(other.journal->append(entry));
+    other.begin(lost);
     eventually([&] { return rows(*folder) == 1; });
     EXPECT_FALSE(folder->calls().get(lost.id));
-    other.recorder.reset();
-    other.journal.reset();
+    other.die();
     eventually([&] { return rows(*folder) == 2; });
     const auto seen = folder->calls().get(lost.id);
     ASSERT_TRUE(seen) << seen.error().message;
     EXPECT_EQ(seen->status, Status::Interrupted);
+}
+
+TEST_F(Ingest, WhoReadsDoesNotWaitForThoseWhoWriteFasterThanIsFed) {
+    batch = 9;  // a third each, with one that writes and one that dies
+    constexpr int kBefore = 40;
+    Other writes(files);
+    SeededRandom ids{11};
+    const auto write = [&](int count) {
+        for (int i = 0; i < count; ++i) {
+            Call made = call_with_id(Uuid::random(ids));
+            EXPECT_TRUE(writes.recorder->complete(made));
+        }
+        const journal::Position end = writes.journal->stats().appended;
+        EXPECT_TRUE(writes.journal->wait_durable(end));
+        while (journal::read_durable_note(files, "/data", end.stream).value_or(0) < end.sequence)
+            std::this_thread::yield();
+    };
+    write(kBefore);
+    std::atomic<bool> goes_on = true;
+    shared.before_apply = [&] {
+        if (goes_on) write(10);
+    };
+    const auto folder = open();
+    ASSERT_TRUE(folder->recorder().complete(call("ours")));
+    EXPECT_TRUE(folder->feeder().catch_up(10s)) << "more comes with each batch than that takes";
+    EXPECT_GT(*folder->store().count({}), static_cast<std::uint64_t>(kBefore));
+    EXPECT_TRUE(folder->feeder().stats().history_fed);
+
+    Other dies(files);
+    const Call lost = call("cut off");
+    dies.begin(lost);
+    dies.die();
+    eventually([&] {
+        const auto row = folder->store().get(lost.id, std::nullopt);
+        return row && *row && (*row)->call.status == Status::Interrupted;
+    });
+    goes_on = false;
+    eventually([&] { return rows(*folder) == writes.journal->stats().appended.sequence + 2; });
+}
+
+TEST_F(Ingest, AStreamOfAnotherUserStopsNothing) {
+    io::FaultyFileSystem disk;
+    const auto fed = [&](DataFolder& folder, std::uint64_t count) {
+        eventually([&] { return rows(folder) == count; });
+        EXPECT_EQ(folder.damage().count(), 1u);
+        EXPECT_TRUE(folder.feeder().stats().healthy) << folder.feeder().stats().last_error;
+    };
+    {
+        const auto folder = open(disk);
+        const std::string theirs = journal::stream_folder("/data", Uuid::random(random));
+        disk.give_away(theirs);
+        ASSERT_TRUE(disk.memory().make_directories(theirs));  // it comes while we are here
+        eventually([&] { return folder->damage().count() == 1; });
+        ASSERT_TRUE(folder->recorder().complete(call("ours")));
+        Other other(disk);
+        ASSERT_TRUE(other.recorder->complete(call("another's")));
+        fed(*folder, 2);
+    }
+    const auto folder = open(disk);
+    ASSERT_TRUE(folder && folder->recorder().complete(call("ours")));
+    fed(*folder, 3);
 }
 
 TEST(Entry, HeadersOfUnknownFormOrCutShortAreErrors) {

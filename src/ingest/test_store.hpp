@@ -4,6 +4,7 @@
 #include "store/memory/memory_store.hpp"
 
 #include <atomic>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -29,6 +30,7 @@ class SharedStore {
     bool fresh = false;
     std::optional<Error> open_error;
     std::atomic<int> failing_applies{0};
+    std::function<void()> before_apply;  ///< set it while nothing is fed
 
   private:
     class Borrowed final : public store::CallStore {
@@ -40,6 +42,7 @@ class SharedStore {
                 --shared_.failing_applies;
                 return fail(Code::Unavailable, "the store is out");
             }
+            if (shared_.before_apply) shared_.before_apply();
             return shared_.store->apply(changes, marks);
         }
         Result<std::vector<store::Watermark>> watermarks() override { return shared_.store->watermarks(); }

@@ -68,6 +68,10 @@ void FaultyFileSystem::fail_truncations(std::uint64_t count) {
     const std::lock_guard lock(mutex_);
     failing_truncations_ = count;
 }
+void FaultyFileSystem::give_away(const std::string& folder) {
+    const std::lock_guard lock(mutex_);
+    foreign_ = folder;
+}
 
 std::uint64_t FaultyFileSystem::operations() const {
     const std::lock_guard lock(mutex_);
@@ -90,6 +94,13 @@ Result<void> FaultyFileSystem::count() {
         return fail(Code::Unavailable, "the process died");
     }
     return {};
+}
+
+Result<void> FaultyFileSystem::count(const std::string& path) {
+    STENO_TRY(count());
+    const std::lock_guard lock(mutex_);
+    if (foreign_.empty() || !path.starts_with(foreign_)) return {};
+    return fail(Code::PermissionDenied, path + " is another user's");
 }
 
 Result<std::size_t> FaultyFileSystem::append(File& file, std::string_view bytes) {
@@ -143,42 +154,43 @@ Result<std::unique_ptr<File>> FaultyFileSystem::wrap(Result<std::unique_ptr<File
 }
 
 Result<std::unique_ptr<File>> FaultyFileSystem::open_read(const std::string& path) {
-    STENO_TRY(count());
+    STENO_TRY(count(path));
     return wrap(memory_.open_read(path), path);
 }
 Result<std::unique_ptr<File>> FaultyFileSystem::open_append(const std::string& path) {
-    STENO_TRY(count());
+    STENO_TRY(count(path));
     return wrap(memory_.open_append(path), path);
 }
 Result<std::unique_ptr<File>> FaultyFileSystem::create(const std::string& path) {
-    STENO_TRY(count());
+    STENO_TRY(count(path));
     return wrap(memory_.create(path), path);
 }
 Result<void> FaultyFileSystem::rename(const std::string& from, const std::string& to) {
-    STENO_TRY(count());
+    STENO_TRY(count(from));
     return memory_.rename(from, to);
 }
 Result<void> FaultyFileSystem::unlink(const std::string& path) {
-    STENO_TRY(count());
+    STENO_TRY(count(path));
     return memory_.unlink(path);
 }
 Result<void> FaultyFileSystem::make_directories(const std::string& path) {
-    STENO_TRY(count());
+    STENO_TRY(count(path));
     return memory_.make_directories(path);
 }
 Result<std::vector<DirectoryEntry>> FaultyFileSystem::list(const std::string& path) {
-    STENO_TRY(count());
+    STENO_TRY(count(path));
     return memory_.list(path);
 }
 bool FaultyFileSystem::exists(const std::string& path) {
-    return memory_.exists(path);
+    const std::lock_guard lock(mutex_);
+    return memory_.exists(path) && (foreign_.empty() || !path.starts_with(foreign_ + "/"));
 }
 Result<void> FaultyFileSystem::sync_directory(const std::string& path) {
-    STENO_TRY(count());
+    STENO_TRY(count(path));
     return memory_.sync_directory(path);
 }
 Result<std::unique_ptr<FileLock>> FaultyFileSystem::lock(const std::string& path) {
-    STENO_TRY(count());
+    STENO_TRY(count(path));
     return memory_.lock(path);
 }
 

@@ -30,6 +30,9 @@ class FaultyFileSystem final : public FileSystem {
     void fail_syncs(std::uint64_t count);
     /// The next `count` appends fail with Unavailable after writing a random part.
     void fail_appends(std::uint64_t count);
+    /// From now on this folder is another user's, as is what lies in it, and beside it with its name as the
+    /// beginning (a lock): PermissionDenied, and what lies in it is not there to be seen.
+    void give_away(const std::string& folder);
     /// The next `count` truncations fail with Unavailable.
     void fail_truncations(std::uint64_t count);
 
@@ -55,6 +58,8 @@ class FaultyFileSystem final : public FileSystem {
 
     /// Counts an operation; an error if the process is dead or dies of it.
     Result<void> count();
+    /// As that, of an operation on this path.
+    Result<void> count(const std::string& path);
     Result<std::unique_ptr<File>> wrap(Result<std::unique_ptr<File>> file, const std::string& path);
     Result<std::size_t> append(File& file, std::string_view bytes);
     Result<void> sync(File& file, const std::string& path, bool& failed);
@@ -72,6 +77,7 @@ class FaultyFileSystem final : public FileSystem {
     std::uint64_t failing_syncs_ = 0;
     std::uint64_t failing_appends_ = 0;
     std::uint64_t failing_truncations_ = 0;
+    std::string foreign_;  ///< folder; empty: none
 };
 
 }  // namespace steno::io

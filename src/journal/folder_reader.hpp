@@ -76,6 +76,7 @@ class FolderReader final : public Reader {
     Result<std::unique_ptr<Cursor>> scan(Uuid stream, std::uint64_t from_sequence) override;
 
     Result<std::vector<Uuid>> ids() override { return list_streams(files_, data_folder_); }
+    Result<std::uint64_t> durable(Uuid stream) override;
 
     /// The last sequence that may be read, as it was when last looked; looks again if it was below `wanted`.
     Result<std::uint64_t> end_of(Stream& stream, std::uint64_t wanted);

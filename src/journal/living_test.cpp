@@ -155,6 +155,111 @@ TEST(Living, WhoDiesIsFoundOnceAndWhoLivesIsNotTakenForDead) {
     EXPECT_TRUE(std::ranges::all_of(report->streams, &StreamReport::closed));
 }
 
+TEST(Living, WhoeverCannotCleanUpAtOnceTriesItAgain) {
+    io::MemoryFileSystem files;
+    const auto own = open_journal(files);
+    ASSERT_TRUE(own->finish_recovery());
+    OtherProcess dies(files);
+    Entry open = entry_of("begun");
+    open.opens = call_id(1);
+    const Position first = must_append(*dies, open);
+    open.opens = call_id(2);
+    const Position second = must_append(*dies, open);
+    dies.die();
+    auto found = own->recover_again();
+    ASSERT_TRUE(found && *found);
+    EXPECT_EQ((*found)->size(), 2u);
+    Entry adopt = entry_of("interrupted");
+    adopt.adopts = Opening{call_id(1), first};
+    ASSERT_TRUE(own->wait_durable(must_append(*own, adopt)));  // and then the disk is full
+
+    found = own->recover_again();
+    ASSERT_TRUE(found && *found);
+    ASSERT_EQ((*found)->size(), 1u) << "what we have closed ourselves is not open";
+    EXPECT_EQ((*found)->front().id, call_id(2));
+    adopt.adopts = Opening{call_id(2), second};
+    must_append(*own, adopt);
+    ASSERT_TRUE(own->finish_recovery());
+    EXPECT_TRUE(files.exists(closed_mark_path(kFolder, first.stream)));
+    EXPECT_EQ(*own->recover_again(), std::nullopt);
+}
+
+TEST(Living, OneDeathCostsLittleHoweverManyLive) {
+    io::FaultyFileSystem files;
+    const auto own = open_journal(files);
+    ASSERT_TRUE(own->finish_recovery());
+    std::vector<std::unique_ptr<OtherProcess>> others;
+    for (int i = 0; i < 20; ++i) {
+        OtherProcess& other = *others.emplace_back(std::make_unique<OtherProcess>(files));
+        must_append(*other, entry_of("said"));
+        other.said(1);
+    }
+    OtherProcess dies(files);
+    Entry open = entry_of("begun");
+    open.opens = call_id(1);
+    must_append(*dies, open);
+    dies.die();
+    const std::uint64_t before = files.operations();
+    const auto found = own->recover_again();
+    ASSERT_TRUE(found && *found);
+    EXPECT_EQ((*found)->size(), 1u);
+    // Of each that lives its lock is asked for twice, and nothing is read.
+    EXPECT_LT(files.operations() - before, 2 * others.size() + 60);
+}
+
+TEST(Living, AStreamOfAnotherUserKeepsNobodyFromTheOthers) {
+    for (const bool closed : {false, true}) {
+        for (const bool before : {false, true}) {
+            io::FaultyFileSystem files;
+            auto own = before ? nullptr : open_journal(files);
+            OtherProcess foreign(files);
+            must_append(*foreign, entry_of("theirs"));
+            foreign.said(1);
+            const Uuid stream = foreign->stream();
+            if (closed) foreign.die();
+            files.give_away(stream_folder(kFolder, stream));
+            OtherProcess dies(files);
+            Entry open = entry_of("begun");
+            open.opens = call_id(1);
+            const Position opened = must_append(*dies, open);
+            dies.die();
+
+            if (before) own = open_journal(files);
+            ASSERT_TRUE(own);
+            if (before) {
+                EXPECT_EQ(own->orphans().size(), 1u);
+            } else {
+                const auto found = own->recover_again();
+                ASSERT_TRUE(found && *found) << found.error().message;
+                EXPECT_EQ((*found)->size(), 1u);
+            }
+            Entry adopt = entry_of("interrupted");
+            adopt.adopts = Opening{call_id(1), opened};
+            must_append(*own, adopt);
+            ASSERT_TRUE(own->finish_recovery());
+            EXPECT_EQ(*own->recover_again(), std::nullopt) << "nor is it taken for dead again and again";
+
+            const auto reader = *Reader::open(files, kFolder, own.get());
+            const auto infos = reader->streams();
+            ASSERT_TRUE(infos) << infos.error().message;
+            EXPECT_EQ(infos->size(), 3u);
+            const auto info = std::ranges::find(*infos, stream, &StreamInfo::id);
+            ASSERT_NE(info, infos->end());
+            EXPECT_EQ(info->damage.size(), 1u);
+            const auto report = verify(files, kFolder);
+            ASSERT_TRUE(report) << report.error().message;
+            EXPECT_FALSE(report->intact);
+            EXPECT_EQ(
+                std::ranges::count_if(report->streams,
+                                      [](const StreamReport& one) { return one.first_damage.has_value(); }),
+                1);
+            const auto told = std::ranges::find(report->streams, stream, &StreamReport::id);
+            ASSERT_TRUE(told != report->streams.end() && told->first_damage);
+            EXPECT_EQ(told->first_damage->kind, DamageKind::Unreadable);
+        }
+    }
+}
+
 TEST(Living, WhoDoesNotRecoverLeavesTheDeadToOthers) {
     io::MemoryFileSystem files;
     OtherProcess dead(files);

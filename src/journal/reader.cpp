@@ -312,14 +312,18 @@ Result<StreamInfo> FolderReader::info_of(const Uuid& id) {
     return info;
 }
 
+Result<std::uint64_t> FolderReader::durable(Uuid id) {
+    STENO_ASSIGN(const auto stream, stream_of(id));
+    return end_of(*stream, kNoEnd);
+}
+
 Result<std::vector<StreamInfo>> FolderReader::streams() {
     STENO_ASSIGN(const auto ids, list_streams(files_, data_folder_));
     std::vector<StreamInfo> infos;
     for (const Uuid& id : ids) {
         auto info = info_of(id);
         if (!info && info.error().code == Code::NotFound) continue;
-        // Of a newer version: it does not keep the others from being read.
-        if (!info && info.error().code == Code::FailedPrecondition) {
+        if (!info && is_left_alone(info.error())) {
             std::string reason = fmt::format("stream {}: {}", id.to_string(), info.error().message);
             info = StreamInfo();
             info->id = id;

@@ -30,9 +30,16 @@ struct StreamInfo {
     /// Above `durable`: the records up to here were durable once and are lost, as the stream's mark says.
     std::uint64_t lost_through = 0;
     /// What is wrong with it, as far as that can be told without reading it: a damaged mark, a beginning that
-    /// nobody removed by a mark, a lost end, a newer format version. What is whole is readable all the same.
+    /// nobody removed by a mark, a lost end, is_left_alone(). What is whole is readable all the same.
     std::vector<std::string> damage;
 };
+
+/// Why a stream cannot be read here, though nothing need be wrong with it: a newer version has written it
+/// (FailedPrecondition), or it is another user's (PermissionDenied). It is left alone, and must keep nobody
+/// from the other streams.
+inline bool is_left_alone(const Error& error) noexcept {
+    return error.code == Code::FailedPrecondition || error.code == Code::PermissionDenied;
+}
 
 /// A place in one stream, moving forward. One thread at a time. Must not outlive its Reader.
 class Cursor {
@@ -69,6 +76,8 @@ class Reader {
     virtual Result<std::vector<StreamInfo>> streams() = 0;
     /// Their ids alone, in no order: for one look at a folder, and none into it.
     virtual Result<std::vector<Uuid>> ids() = 0;
+    /// StreamInfo::durable of one stream, as of now.
+    virtual Result<std::uint64_t> durable(Uuid stream) = 0;
 
     /// Files were replaced by others that hold less: nothing is read from the old ones any more, which stay
     /// open and on the disk otherwise. Cursors that exist go on with what they have.

@@ -11,7 +11,6 @@
 
 #include <algorithm>
 #include <unordered_map>
-#include <unordered_set>
 
 namespace steno::journal {
 namespace {
@@ -157,23 +156,28 @@ Result<std::optional<Head>> read_closed_mark(io::FileSystem& files, const std::s
     return std::optional<Head>(std::move(*head));
 }
 
-Result<bool> somebody_died(io::FileSystem& files, const std::string& data_folder, const Uuid& own) {
+Result<bool> somebody_died(io::FileSystem& files, const std::string& data_folder, const Uuid& own,
+                           const std::unordered_set<Uuid>& left_alone) {
     constexpr std::string_view kEnding = ".lock";
     STENO_ASSIGN(const auto entries, files.list(journal_folder(data_folder)));
     for (const io::DirectoryEntry& entry : entries) {
         if (entry.is_directory || !entry.name.ends_with(kEnding)) continue;
         const auto stream = Uuid::parse(entry.name.substr(0, entry.name.size() - kEnding.size()));
         // One that just begins has a lock first, and then a folder.
-        if (!stream || *stream == own || !files.exists(stream_folder(data_folder, *stream))) continue;
-        STENO_ASSIGN(const bool living, is_living(files, data_folder, *stream));
-        if (living) continue;
+        if (!stream || *stream == own || left_alone.contains(*stream) ||
+            !files.exists(stream_folder(data_folder, *stream)))
+            continue;
+        const auto living = is_living(files, data_folder, *stream);
+        if (!living && living.error().code != Code::PermissionDenied) return living;
+        if (!living || *living) continue;
         if (!files.exists(closed_mark_path(data_folder, *stream))) return true;
         (void)files.unlink(stream_lock_path(data_folder, *stream));  // who closed it had not come to that
     }
     return false;
 }
 
-Result<Recovery> Recovery::begin(io::FileSystem& files, const std::string& data_folder) {
+Result<Recovery> Recovery::begin(io::FileSystem& files, const std::string& data_folder,
+                                 const std::optional<Uuid>& own) {
     Recovery recovery(files, data_folder);
     auto lock = files.lock(journal_folder(data_folder) + "/recovery.lock");
     if (!lock && lock.error().code == Code::FailedPrecondition) return recovery;
@@ -182,30 +186,42 @@ Result<Recovery> Recovery::begin(io::FileSystem& files, const std::string& data_
 
     STENO_ASSIGN(const auto streams, list_streams(files, data_folder));
     std::vector<Opening> adopted;
-    for (const Uuid& stream : streams) STENO_TRY(recovery.look_at(stream, adopted));
+    for (const Uuid& stream : streams) STENO_TRY(recovery.look_at(stream, stream == own, adopted));
     std::ranges::sort(recovery.dead_, {}, [](const DeadStream& dead) { return dead.end.created_unix_nanos; });
     STENO_TRY(recovery.find_orphans(adopted));
     return recovery;
 }
 
-Result<void> Recovery::look_at(const Uuid& stream, std::vector<Opening>& adopted) {
+void Recovery::leave_alone(const Uuid& stream, const Error& why) {
+    log::error("journal: the stream {} is left alone: {}", stream.to_string(), why.message);
+    left_alone_.insert(stream);
+}
+
+Result<void> Recovery::look_at(const Uuid& stream, bool own, std::vector<Opening>& adopted) {
     const std::string mark = closed_mark_path(folder_, stream);
     if (files_->exists(mark)) return {};
-    auto lock = files_->lock(stream_lock_path(folder_, stream));
+    const std::string lock_path = stream_lock_path(folder_, stream);
+    const bool has_lock = files_->exists(lock_path);
+    auto lock = files_->lock(lock_path);
+    if (!lock && lock.error().code == Code::PermissionDenied) {
+        leave_alone(stream, lock.error());
+        return {};
+    }
     if (!lock && lock.error().code != Code::FailedPrecondition)
         return std::unexpected(std::move(lock).error());
     const bool dead = lock.has_value();
+    if (!dead && !own) return {};
     if (dead && files_->exists(mark)) {  // its process closed it just now
-        (void)files_->unlink(stream_lock_path(folder_, stream));
+        (void)files_->unlink(lock_path);
         return {};
     }
-    // A living process may have adopted orphans of a stream that is still unmarked. It is read as far as it
-    // is durable: what is behind that may be half written.
+    // Our own is read as far as it is durable: what is behind that may be half written.
     std::optional<std::uint64_t> until;
     if (!dead) until = read_durable_note(*files_, folder_, stream).value_or(0);
     auto end = find_end(*files_, folder_, stream, dead, until);
-    if (!end && end.error().code == Code::FailedPrecondition) {
-        log::error("journal: the stream {} is left alone: {}", stream.to_string(), end.error().message);
+    if (!end && dead && is_left_alone(end.error())) {
+        leave_alone(stream, end.error());
+        if (!has_lock) (void)files_->unlink(lock_path);
         return {};
     }
     if (!end) return std::unexpected(std::move(end).error());

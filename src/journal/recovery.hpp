@@ -8,6 +8,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <unordered_set>
 #include <vector>
 
 /// What dead processes left behind.
@@ -29,7 +30,9 @@ Result<StreamEnd> find_end(io::FileSystem& files, const std::string& data_folder
 
 /// Whether a process that wrote a stream of this folder, other than `own`, is dead, and nobody has cleaned up
 /// after it. Told by the lock files alone, of which only such streams and those of living processes have one.
-Result<bool> somebody_died(io::FileSystem& files, const std::string& data_folder, const Uuid& own);
+/// `left_alone` are not asked about; a lock that is another user's counts as held.
+Result<bool> somebody_died(io::FileSystem& files, const std::string& data_folder, const Uuid& own,
+                           const std::unordered_set<Uuid>& left_alone);
 
 /// The recovery of one data folder, from open() to the marking of the dead streams. One thread.
 class Recovery {
@@ -38,11 +41,15 @@ class Recovery {
     Recovery(io::FileSystem& files, std::string data_folder)
         : files_(&files), folder_(std::move(data_folder)) {}
     /// Takes the recovery lock; if another process has it, there is nothing to do here. Locks every dead
-    /// stream that is not marked as closed and finds its orphans.
-    static Result<Recovery> begin(io::FileSystem& files, const std::string& data_folder);
+    /// stream that is not marked as closed and finds its orphans. Of the living only `own` is read, which may
+    /// have adopted some of them: nobody else does while we hold the folder.
+    static Result<Recovery> begin(io::FileSystem& files, const std::string& data_folder,
+                                  const std::optional<Uuid>& own = std::nullopt);
 
     [[nodiscard]] const std::vector<Orphan>& orphans() const { return orphans_; }
     [[nodiscard]] std::vector<StreamHead> ends() const;
+    /// Dead streams that cannot be read here: see is_left_alone.
+    [[nodiscard]] const std::unordered_set<Uuid>& left_alone() const { return left_alone_; }
     /// Somebody knows that this record was durable. A dead stream that ends before it has lost it.
     void expect_durable(const Position& position);
     /// Marks the dead streams whose orphans are all among `adopted` (durable by now), and lets go of all
@@ -56,7 +63,8 @@ class Recovery {
         std::unique_ptr<io::FileLock> lock;
     };
 
-    Result<void> look_at(const Uuid& stream, std::vector<Opening>& adopted);
+    Result<void> look_at(const Uuid& stream, bool own, std::vector<Opening>& adopted);
+    void leave_alone(const Uuid& stream, const Error& why);
     Result<void> find_orphans(const std::vector<Opening>& adopted);
     [[nodiscard]] bool may_mark(const DeadStream& stream) const;
     Result<void> sync_marks_behind(const DeadStream& stream);
@@ -66,6 +74,7 @@ class Recovery {
     std::unique_ptr<io::FileLock> lock_;
     std::vector<DeadStream> dead_;
     std::vector<Orphan> orphans_;
+    std::unordered_set<Uuid> left_alone_;
 };
 
 /// Writes the mark that nothing will be added to the stream.

@@ -31,6 +31,7 @@ StreamWriter::StreamWriter(io::FileSystem& files, std::string data_folder, Optio
       chain_(chain_start(stream_)),
       durable_chain_(chain_) {
     orphans_ = recovery_.orphans();
+    left_alone_ = recovery_.left_alone();
     for (const StreamHead& end : recovery_.ends()) recovered_.push_back({end.stream, end.sequence});
 }
 
@@ -194,10 +195,13 @@ void StreamWriter::expect_durable(const Position& position) {
 
 Result<std::optional<std::vector<Orphan>>> StreamWriter::recover_again() {
     if (!options_.recover) return std::nullopt;
-    STENO_ASSIGN(const bool died, somebody_died(files_, data_folder_, stream_));
-    if (!died) return std::nullopt;
     const std::lock_guard recovery_lock(recovery_mutex_);
-    STENO_ASSIGN(recovery_, Recovery::begin(files_, data_folder_));
+    // One that was not finished holds the locks of the dead, who would be taken for living.
+    recovery_ = Recovery(files_, data_folder_);
+    STENO_ASSIGN(const bool died, somebody_died(files_, data_folder_, stream_, left_alone_));
+    if (!died) return std::nullopt;
+    STENO_ASSIGN(recovery_, Recovery::begin(files_, data_folder_, stream_));
+    left_alone_.insert(recovery_.left_alone().begin(), recovery_.left_alone().end());
     return recovery_.orphans();
 }
 

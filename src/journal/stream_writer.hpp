@@ -16,6 +16,7 @@
 #include <string>
 #include <thread>
 #include <unordered_map>
+#include <unordered_set>
 #include <utility>
 #include <vector>
 
@@ -110,6 +111,7 @@ class StreamWriter final : public Journal {
 
     std::mutex recovery_mutex_;  ///< taken before mutex_
     Recovery recovery_;
+    std::unordered_set<Uuid> left_alone_;  ///< by any recovery so far; guarded as that
 
     /// Held while a record is written, and while the sync thread puts a new segment into its place; never
     /// during an fsync. Taken before mutex_. What is marked (both) below changes only with both held, and

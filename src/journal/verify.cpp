@@ -53,6 +53,8 @@ class StreamCheck {
         return {};
     }
 
+    void cannot_be_read(std::string why) { damage(DamageKind::Unreadable, std::move(why)); }
+
     StreamReport& report() { return report_; }
     [[nodiscard]] std::int64_t created() const { return created_; }
 
@@ -400,6 +402,8 @@ std::string_view name_of(DamageKind kind) noexcept {
             return "rewritten";
         case DamageKind::Signature:
             return "signature";
+        case DamageKind::Unreadable:
+            return "unreadable";
     }
     return "unknown";
 }
@@ -426,7 +430,10 @@ Result<Report> verify(io::FileSystem& files, const std::string& data_folder,
     STENO_ASSIGN(auto streams, list_streams(files, data_folder));
     for (const Uuid& stream : streams) {
         StreamCheck check(files, data_folder, stream, folder_key, head_of(stream));
-        STENO_TRY(check.run());
+        if (auto checked = check.run(); !checked) {
+            if (checked.error().code != Code::PermissionDenied) return std::unexpected(checked.error());
+            check.cannot_be_read(std::move(checked).error().message);
+        }
         reports.emplace_back(check.created(), std::move(check.report()));
     }
     std::ranges::sort(reports, {}, [](const auto& entry) { return std::pair(entry.first, entry.second.id); });

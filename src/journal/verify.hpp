@@ -14,13 +14,14 @@
 namespace steno::journal {
 
 enum class DamageKind : std::uint8_t {
-    Corrupt,    ///< bytes changed: a checksum fails
-    Cut,        ///< the end is missing
-    Missing,    ///< a record, segment or stream is missing in the middle
-    Reordered,  ///< records stand in another order than they were written
-    Rewritten,  ///< checksums hold, but the hash chain, the payload hash or the head says something else
-    Signature,  ///< a head or closing mark is not signed by the key that it names, or not by this folder's
-                ///< key
+    Corrupt,     ///< bytes changed: a checksum fails
+    Cut,         ///< the end is missing
+    Missing,     ///< a record, segment or stream is missing in the middle
+    Reordered,   ///< records stand in another order than they were written
+    Rewritten,   ///< checksums hold, but the hash chain, the payload hash or the head says something else
+    Signature,   ///< a head or closing mark is not signed by the key that it names, or not by this folder's
+                 ///< key
+    Unreadable,  ///< the operating system does not let us read it: it is another user's
 };
 std::string_view name_of(DamageKind kind) noexcept;
 
