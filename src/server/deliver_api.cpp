@@ -95,17 +95,17 @@ ApiAnswer nothing_taken(const native::Batch& batch) {
     return answer;
 }
 
-/// What the delivery's own x-steno-attributes says holds for each call that does not say otherwise: so
-/// `steno run` knows its calls, whoever recorded them.
-void add_attributes(const net::Headers& headers, std::vector<Call>& calls) {
-    const auto given = headers.get("x-steno-attributes");
-    if (!given) return;
-    net::Headers context;
-    context.add("x-steno-attributes", std::string(*given));
-    Call said;
-    (void)gateway::take_context(context, said);
-    for (Call& call : calls)
-        call.labels.attributes.insert(said.labels.attributes.begin(), said.labels.attributes.end());
+/// What the delivery's own x-steno-attributes say of each call: so `steno run` knows its calls, whoever
+/// recorded them.
+Result<native::SharedAttributes> shared_attributes(const net::Headers& headers) {
+    net::Headers said;
+    for (const auto& [name, value] : headers) {
+        if (equals_ignoring_case(name, "x-steno-attributes")) said.add(name, value);
+    }
+    Call of_all;
+    if (const auto warnings = gateway::take_context(said, of_all); !warnings.empty())
+        return fail(Code::InvalidArgument, warnings.front(), "nothing of it was recorded");
+    return std::move(of_all.labels.attributes);
 }
 
 }  // namespace
@@ -127,15 +127,15 @@ Result<ApiAnswer> deliver_calls(Services& services, const ApiRequest& request) {
         plain = std::move(*decompressed);
         body = plain.bytes;
     }
+    STENO_ASSIGN(const auto shared, shared_attributes(request.head.headers));
     auto read = native::read_batch(request.head.headers.get("content-type").value_or(""), body,
-                                   system_clock(), system_random());
+                                   system_clock(), system_random(), shared);
     if (!read) {
         if (read.error().code == Code::Unimplemented)
             return problem(415, "unimplemented", read.error().message, read.error().remedy);
         return std::unexpected(std::move(read).error());
     }
     native::Batch& batch = *read;
-    add_attributes(request.head.headers, batch.calls);
 
     std::vector<Uuid> made;
     for (const std::size_t place : batch.made) made.push_back(batch.calls[place].id);

@@ -189,6 +189,42 @@ def test_credentials_are_masked(server, tmp_path):
     assert all(secret.encode() not in file.read_bytes() for file in server.data.glob("journal/*/*.stj"))
 
 
+def shared(**attributes):
+    return {"x-steno-attributes": json.dumps(attributes)}
+
+
+def test_attributes_of_all_calls(server):
+    """They are under the rules that hold for a call's own."""
+    secret = "sk-live-0123456789abcdef"
+    own, other = chat(labels={"attributes": {"a": "mine"}}), chat()
+    assert deliver(server, [own, other], **shared(a="all", api_key=secret, note=f"key={secret}", n=1, yes=True))["accepted"] == 2
+    rest = {"api_key": "***", "note": "key=***", "n": 1, "yes": True}
+    assert server.call(own["id"])["labels"]["attributes"] == {"a": "mine", **rest}
+    kept = server.call(other["id"])
+    assert kept["labels"]["attributes"] == {"a": "all", **rest} and kept["privacy"]["masked"] == {"credential": 2}
+    assert all(secret.encode() not in file.read_bytes() for file in server.data.glob("journal/*/*.stj"))
+
+
+@pytest.mark.parametrize("said", [
+    {"x-steno-attributes": "no json"}, shared(deep={}), shared(**{"n" * 201: 1}), shared(a="x" * 4097),
+    shared(**{f"a{i}": i for i in range(17)})])
+def test_attributes_of_all_calls_that_do_not_fit(server, said):
+    call = chat()
+    deliver(server, [call], expect=400, **said)
+    server.get(f"/api/v1/calls/{call['id']}", expect=404)
+
+
+def test_attributes_of_all_calls_are_bounded_once_they_are_with_each(server):
+    full, more = chat(labels={"attributes": {f"a{i}": i for i in range(100)}}), chat()
+    (rejected,) = deliver(server, [full, more], **shared(one_more=1))["rejected"]
+    assert rejected["id"] == full["id"] and "101 entries" in rejected["detail"]
+    assert server.call(more["id"])["labels"]["attributes"] == {"one_more": 1}
+    assert deliver(server, [full], **shared(a5="said already"))["accepted"] == 1
+    many = [{"kind": "chat", "status": "success"}] * 2000
+    answer = deliver(server, many, expect=413, **shared(**{f"a{i}": "x" * 4000 for i in range(10)}))
+    assert "nothing of it was recorded" in json.dumps(answer)
+
+
 def test_whole_trees_arrive_in_any_order(server):
     root, tool, inner = (str(uuid.uuid4()) for _ in range(3))
     tree = [chat(id=inner, trace={"request_id": "r-tree", "parent_id": tool, "sequence": 3}),

@@ -17,6 +17,7 @@
 #include <concepts>
 #include <optional>
 #include <type_traits>
+#include <variant>
 
 namespace steno::native {
 
@@ -67,7 +68,32 @@ std::string broken_json(const G& group) {
 
 class BatchReader {
   public:
-    BatchReader(Clock& clock, Random& random) : clock_(clock), random_(random) {}
+    BatchReader(Clock& clock, Random& random, const SharedAttributes& shared)
+        : clock_(clock), random_(random), shared_(shared) {
+        for (const auto& [name, value] : shared) {
+            const auto* const text = std::get_if<std::string>(&value);
+            shared_size_ += name.size() + (text == nullptr ? sizeof value : text->size());
+        }
+    }
+
+    /// Whether what is shared could be of any call.
+    Result<void> check_shared() {
+        if (shared_.empty()) return {};
+        const char* const remedy = "say what differs, and what is long, in the calls";
+        if (shared_.size() > kMaxSharedAttributes) {
+            return fail(Code::InvalidArgument,
+                        fmt::format("attributes of all calls: there are {}, at most {} are taken",
+                                    shared_.size(), kMaxSharedAttributes),
+                        remedy);
+        }
+        Call with_nothing_else;
+        with_nothing_else.labels.attributes = shared_;
+        if (auto admitted = admit(with_nothing_else, clock_, random_); !admitted) {
+            return fail(Code::InvalidArgument, "attributes of all calls: " + admitted.error().message,
+                        remedy);
+        }
+        return {};
+    }
 
     Result<Batch> json(std::string_view body) {
         JsonReader in(body);
@@ -135,7 +161,14 @@ class BatchReader {
     }
 
     Result<void> begin_call() {
-        if (next_++ < kMaxCalls) return {};
+        if (shared_size_ * ++next_ > kMaxSharedBytes) {
+            return fail(
+                Code::ResourceExhausted,
+                fmt::format("the attributes of all calls would take more than {} bytes, once for each",
+                            kMaxSharedBytes),
+                "nothing of it was recorded; send fewer calls at a time");
+        }
+        if (next_ <= kMaxCalls) return {};
         return fail(Code::ResourceExhausted, fmt::format("there are more than {} calls", kMaxCalls),
                     "nothing of it was recorded; send fewer at a time");
     }
@@ -180,6 +213,7 @@ class BatchReader {
     void take_last() {
         Call& call = batch_.calls.back();
         const bool made = call.id.is_nil();
+        call.labels.attributes.insert(shared_.begin(), shared_.end());
         if (auto admitted = admit(call, clock_, random_); !admitted) {
             reject_last(made ? Uuid{} : call.id, std::move(admitted).error());
             return;
@@ -275,12 +309,16 @@ class BatchReader {
     Batch batch_;
     std::size_t next_ = 0;  ///< index of the next call
     std::size_t items_left_ = kMaxDeliveredItems;
+    const SharedAttributes& shared_;
+    std::size_t shared_size_ = 0;  ///< bytes
 };
 
 }  // namespace
 
-Result<Batch> read_batch(std::string_view content_type, std::string_view body, Clock& clock, Random& random) {
-    BatchReader reader(clock, random);
+Result<Batch> read_batch(std::string_view content_type, std::string_view body, Clock& clock, Random& random,
+                         const SharedAttributes& shared) {
+    BatchReader reader(clock, random, shared);
+    STENO_TRY(reader.check_shared());
     const std::string_view type = media_type(content_type);
     if (equals_ignoring_case(type, kDeliveryType)) return reader.binary(body);
     if (equals_ignoring_case(type, "application/json")) return reader.json(body);

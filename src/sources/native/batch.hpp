@@ -6,6 +6,7 @@
 #include "record/call.hpp"
 
 #include <cstddef>
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -21,6 +22,12 @@ inline constexpr std::size_t kMaxCall = 16u << 20;  ///< bytes of one call
 /// one takes up to 300 bytes.
 inline constexpr std::size_t kMaxItems = 100'000;
 inline constexpr std::size_t kMaxDeliveredItems = 500'000;
+
+/// What a delivery says of all of its calls: so many attributes, and so many bytes of them, each of which is
+/// there once for every call.
+inline constexpr std::size_t kMaxSharedAttributes = 16;
+inline constexpr std::size_t kMaxSharedBytes = 64u << 20;
+using SharedAttributes = std::map<std::string, AttributeValue>;
 
 /// A call that is not taken, and why.
 struct Rejection {
@@ -48,6 +55,11 @@ struct Batch {
 /// error: nothing can be taken. InvalidArgument: the body is not what its type says, and it cannot be said
 /// where the next call begins; Unimplemented: a content type, or version of the binary form, that is not
 /// known; ResourceExhausted: too many calls, or entries of their lists.
-Result<Batch> read_batch(std::string_view content_type, std::string_view body, Clock& clock, Random& random);
+///
+/// `shared` goes into the labels.attributes of each call that does not say otherwise, before it is checked.
+/// InvalidArgument where these are too many or too long by themselves, ResourceExhausted where they are too
+/// much for so many calls.
+Result<Batch> read_batch(std::string_view content_type, std::string_view body, Clock& clock, Random& random,
+                         const SharedAttributes& shared = {});
 
 }  // namespace steno::native
