@@ -4,10 +4,16 @@
 #include "cli/composition.hpp"
 #include "cli/server_file.hpp"
 #include "net/http_client.hpp"
+#include "net/loops.hpp"
 #include "providers/sse.hpp"
 
 #include <fmt/format.h>
 #include <simdjson.h>
+
+#include <chrono>
+#include <future>
+#include <optional>
+#include <utility>
 
 namespace steno::cli {
 
@@ -35,9 +41,47 @@ Error error_of(int status, std::string_view body) {
     return {code, std::string(detail), std::string(remedy)};
 }
 
+constexpr std::size_t kMaxAnswer = 256u << 20;  ///< bytes of one that is kept whole
+
+net::Task<Result<net::SimpleResponse>> whole_answer(net::HttpClient& client, const net::BaseUrl& to,
+                                                    const net::RequestHead& head, std::string_view body) {
+    auto sent = co_await client.send(to, head, body, {});
+    if (!sent) co_return std::unexpected(std::move(sent).error().error);
+    net::SimpleResponse answer{.head = (*sent)->head(), .body = {}};
+    for (;;) {
+        STENO_CO_ASSIGN(const std::string_view piece, co_await (*sent)->read_some());
+        if (piece.empty()) co_return answer;
+        if (answer.body.size() + piece.size() > kMaxAnswer)
+            co_return fail(Code::ResourceExhausted, "the answer is too large");
+        answer.body.append(piece);
+    }
+}
+
+/// As net::fetch, but given up when it is `enough`.
+Result<net::SimpleResponse> fetch_until(const net::BaseUrl& to, const net::RequestHead& head,
+                                        std::string_view body, const std::function<bool()>& enough) {
+    constexpr std::chrono::milliseconds kLook{20};
+    std::optional<Result<net::SimpleResponse>> outcome;
+    net::Loops loops(1, 0);
+    net::HttpClient client(loops, {});
+    loops.start();
+    auto done = std::make_shared<std::promise<void>>();
+    const std::future<void> ended = done->get_future();
+    loops.spawn([&, done = std::move(done)]() -> net::Task<void> {
+        outcome.emplace(co_await whole_answer(client, to, head, body));
+        done->set_value();
+    });
+    bool given_up = enough();
+    while (!given_up && ended.wait_for(kLook) != std::future_status::ready) given_up = enough();
+    loops.stop();
+    if (given_up || !outcome) return fail(Code::DeadlineExceeded, "its answer was not waited for");
+    return *std::move(outcome);
+}
+
 class RemoteApi final : public Api {
   public:
-    RemoteApi(net::BaseUrl url, std::string key) : url_(std::move(url)), key_(std::move(key)) {}
+    RemoteApi(net::BaseUrl url, std::string key, std::function<bool()> enough = {})
+        : url_(std::move(url)), key_(std::move(key)), enough_(std::move(enough)) {}
 
     Result<std::string> get(const std::string& target) override { return ask("GET", target, {}); }
     Result<std::string> post(const std::string& target, std::string_view body) override {
@@ -79,7 +123,7 @@ class RemoteApi final : public Api {
     Result<std::string> ask(std::string_view method, const std::string& target, std::string_view body) {
         net::RequestHead head = request(method, target);
         if (!body.empty()) head.headers.add("Content-Type", "application/json");
-        auto answer = net::fetch(url_, head, body);
+        auto answer = enough_ ? fetch_until(url_, head, body, enough_) : net::fetch(url_, head, body);
         if (!answer)
             return std::unexpected(std::move(answer).error().with_context("asking " + url_.to_string()));
         if (answer->head.status / 100 != 2)
@@ -89,6 +133,7 @@ class RemoteApi final : public Api {
 
     net::BaseUrl url_;
     std::string key_;
+    std::function<bool()> enough_;
 };
 
 class LocalApi final : public Api {
@@ -127,14 +172,15 @@ class LocalApi final : public Api {
     server::Services services_;
 };
 
-Result<std::unique_ptr<Api>> remote(std::string_view url_text, const std::string& api_key_file) {
+Result<std::unique_ptr<Api>> remote(std::string_view url_text, const std::string& api_key_file,
+                                    std::function<bool()> enough = {}) {
     const auto url = net::BaseUrl::parse_server(url_text);
     if (!url) {
         return fail(Code::InvalidArgument, "that is no URL of a server",
                     "such as http://127.0.0.1:8787 or unix:/run/steno.sock");
     }
     STENO_ASSIGN(const auto keys, read_api_keys(api_key_file));
-    return std::make_unique<RemoteApi>(*url, keys.empty() ? "" : keys.front());
+    return std::make_unique<RemoteApi>(*url, keys.empty() ? "" : keys.front(), std::move(enough));
 }
 
 }  // namespace
@@ -166,6 +212,10 @@ Result<std::unique_ptr<Api>> Api::open(const Program& program, const RecordFlags
     if (parts.error().code != Code::FailedPrecondition) return std::unexpected(std::move(parts).error());
     STENO_ASSIGN(const ServerNote server, server_of(config.data_dir));
     return remote(server.url, flags.api_key_file.empty() ? config.api_key_file : flags.api_key_file);
+}
+
+Result<std::unique_ptr<Api>> Api::open_until(const RecordFlags& flags, std::function<bool()> enough) {
+    return remote(flags.server, flags.api_key_file, std::move(enough));
 }
 
 }  // namespace steno::cli

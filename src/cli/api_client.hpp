@@ -28,6 +28,9 @@ class Api {
     /// --server URL; else the folder (--data, or the configured one): in this process when nobody has it, at
     /// the server named in its server.json when a server has. NotFound when there is no such folder.
     static Result<std::unique_ptr<Api>> open(const Program& program, const RecordFlags& flags);
+    /// A server, of which `get` waits for the answer as long as `enough` says no, which is asked every now
+    /// and then on the caller's thread. Afterwards this and all further questions are DeadlineExceeded.
+    static Result<std::unique_ptr<Api>> open_until(const RecordFlags& flags, std::function<bool()> enough);
 
     /// `target`: "/api/v1/calls?limit=5". The body of a 2xx answer; a problem becomes its Error.
     virtual Result<std::string> get(const std::string& target) = 0;

@@ -14,12 +14,15 @@
 #include "providers/hosts.hpp"
 #include "providers/provider.hpp"
 #include "server/server.hpp"
+#include "sources/native/batch.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <chrono>
 #include <cstdio>
 #include <fstream>
+#include <functional>
 #include <iterator>
 #include <memory>
 #include <optional>
@@ -37,8 +40,9 @@ constexpr const char* kRunVariable = "STENO_RUN";
 constexpr const char* kChangesVariable = "STENO_RUN_CHANGED";
 /// By which Steno's SDKs know where to deliver.
 constexpr const char* kServerVariable = "STENO_SERVER";
-constexpr std::chrono::seconds kGrace{2};  ///< for calls that outlive the program
-constexpr int kCannotRun = 126;            ///< as shells say it
+constexpr std::chrono::seconds kGrace{2};      ///< for calls that outlive the program
+constexpr std::chrono::seconds kPatience{10};  ///< for all that the summary asks the server
+constexpr int kCannotRun = 126;                ///< as shells say it
 constexpr int kNoProgram = 127;
 
 struct RunFlags {
@@ -229,9 +233,16 @@ std::vector<std::string> still_running(const std::string& front) {
     return names;
 }
 
+/// Whether the patience with a server has ended that begins now.
+std::function<bool()> patience() {
+    return [until = std::chrono::steady_clock::now() + kPatience] {
+        return std::chrono::steady_clock::now() > until;
+    };
+}
+
 /// Nobody but the program is to learn how the run went: what goes wrong with the summary is a line, no exit
 /// code.
-Result<intercept::Ending> run_recorded(Program& program, const RunFlags& flags, intercept::Child& child,
+Result<intercept::Ending> run_recorded(const RunFlags& flags, intercept::Child& child,
                                        intercept::Environment environment, const Config& config,
                                        const std::optional<net::Proxy>& proxy) {
     raise_file_limit();
@@ -247,7 +258,7 @@ Result<intercept::Ending> run_recorded(Program& program, const RunFlags& flags, 
     record.server = recording->url().to_string();
     record.api_key_file = recording->is_own() ? "" : key_file;
     if (!recording->is_own()) {  // one that does not answer, or not us, would refuse the program's calls
-        STENO_ASSIGN(const auto server, Api::open(program, record));
+        STENO_ASSIGN(const auto server, Api::open_until(record, patience()));
         STENO_TRY(server->get("/api/v1/status"));
     }
 
@@ -259,6 +270,7 @@ Result<intercept::Ending> run_recorded(Program& program, const RunFlags& flags, 
     options.headers.add("x-steno-attributes", fmt::format("{{\"{}\":\"{}\"}}", kRunAttribute, facts.id));
     if (!keys.empty()) options.headers.add("x-steno-api-key", keys.front());
     options.max_body_bytes = static_cast<std::uint64_t>(config.max_body_bytes);
+    options.max_delivery_bytes = native::kMaxBody;
     options.proxy = proxy;
     if (recording->is_own())
         options.upstream_of = [&config](std::string_view name) { return upstream_of(config, name); };
@@ -307,13 +319,16 @@ Result<intercept::Ending> run_recorded(Program& program, const RunFlags& flags, 
             return names.empty();
         });
     }
+    // What the terminal has said to the program was not meant for the summary.
+    (void)intercept::Child::told_to_end();
     facts.nanos = system_clock().steady_nanos() - started;
     front.stop(kGrace);
     loops.stop();
     facts.still_running = still_running(front.url());
     for (const auto& [host, reason] : front.passed_on()) facts.not_recorded[host] = words(reason);
 
-    auto api = Api::open(program, record);
+    auto api =
+        Api::open_until(record, [late = patience()] { return late() || intercept::Child::told_to_end(); });
     auto summary = api ? summarise_run(**api, facts) : std::unexpected(std::move(api).error());
     if (summary) {
         tell(flags, *summary);
@@ -364,7 +379,7 @@ Result<int> run(Program& program, RunFlags flags) {
         child.start(environment.lines());
         ending = child.wait();
     } else {
-        ending = run_recorded(program, flags, child, std::move(environment), config, proxy);
+        ending = run_recorded(flags, child, std::move(environment), config, proxy);
     }
     if (!ending) {
         if (child.was_refused()) return refused(ending.error());

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <cerrno>
+#include <chrono>
 #include <cstdint>
 #include <cstring>
 #include <ctime>
@@ -103,6 +104,15 @@ void stop_likewise(int how) {
     sigaddset(&just_it, SIGCONT);
     const timespec at_once{};
     ::sigtimedwait(&just_it, nullptr, &at_once);  // it was for us
+}
+
+/// Whether one of the signals that ask for an end comes within this time.
+bool wanted_to_end(std::chrono::nanoseconds within) {
+    sigset_t ends;
+    sigemptyset(&ends);
+    for (const int end : {SIGINT, SIGTERM, SIGHUP, SIGQUIT}) sigaddset(&ends, end);
+    const timespec patience{.tv_sec = 0, .tv_nsec = static_cast<long>(within.count())};
+    return ::sigtimedwait(&ends, nullptr, &patience) > 0;
 }
 
 }  // namespace
@@ -212,13 +222,15 @@ void Child::wait_on(const std::function<bool()>& over) {
     sigemptyset(&stops);
     for (const int stop : {SIGTSTP, SIGTTIN, SIGTTOU}) sigaddset(&stops, stop);
     pthread_sigmask(SIG_UNBLOCK, &stops, nullptr);
-    sigset_t ends;
-    sigemptyset(&ends);
-    for (const int end : {SIGINT, SIGTERM, SIGHUP, SIGQUIT}) sigaddset(&ends, end);
-    const timespec a_while{.tv_sec = 0, .tv_nsec = 100'000'000};
-    while (!over() && ::sigtimedwait(&ends, nullptr, &a_while) < 0) {
+    while (!over() && !wanted_to_end(std::chrono::milliseconds(100))) {
     }
     pthread_sigmask(SIG_BLOCK, &stops, nullptr);
+}
+
+bool Child::told_to_end() {
+    bool told = false;
+    while (wanted_to_end({})) told = true;
+    return told;
 }
 
 int end_likewise(const Ending& ending) {

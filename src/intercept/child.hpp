@@ -46,6 +46,8 @@ class Child {
     /// then, or until somebody wants this process to end: by SIGINT, SIGTERM, SIGHUP, SIGQUIT. This process
     /// can be stopped meanwhile.
     static void wait_on(const std::function<bool()>& over);
+    /// Whether somebody has wanted this process to end, by one of these, since the last question.
+    static bool told_to_end();
     /// `wait` failed because of the program.
     [[nodiscard]] bool was_refused() const { return refused_; }
 

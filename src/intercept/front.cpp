@@ -36,6 +36,19 @@ net::ServerOptions http_options() {
     return options;
 }
 
+/// Without the mark: for whoever is not let in this is no run.
+net::Task<void> refuse_stranger(net::ServerExchange& exchange) {
+    constexpr std::string_view kWhy =
+        "This is `steno run`, for the program that it runs and its user. This connection is another user's, "
+        "or nobody can see whose it is.\n";
+    net::ResponseHead forbidden{.status = 403, .reason = {}, .headers = {}};
+    forbidden.headers.add("Content-Type", "text/plain; charset=utf-8");
+    // A body is not looked at: the connection closes behind the answer.
+    const bool bodiless = (co_await exchange.read_body(0)).has_value();
+    (void)co_await exchange.respond(forbidden, kWhy);
+    if (bodiless) exchange.abort();
+}
+
 net::Task<void> pass_on(net::ServerExchange& exchange, std::unique_ptr<net::ByteStream> upstream) {
     const auto client = net::take_connection(exchange);
     co_await net::tunnel(*client, *upstream, kUntouched,
@@ -67,6 +80,10 @@ Front::~Front() {
 }
 
 Result<void> Front::listen() {
+    if (!sees_peers()) {
+        return fail(Code::FailedPrecondition,
+                    "/proc/net/tcp cannot be read, so nobody could say whose calls come here", "mount /proc");
+    }
     return http_.listen({"127.0.0.1", 0});
 }
 
@@ -123,9 +140,22 @@ Result<net::TlsIdentity> Front::identity(const std::string& host) {
     return identities_.emplace(host, std::move(identity)).first->second;
 }
 
+net::Task<bool> Front::is_let_in(const net::ServerExchange& exchange) {
+    const auto client = net::Endpoint::parse(exchange.peer());
+    if (!client) co_return false;
+    co_return co_await net::blocking_value(
+        loops_, [from = *client, at = http_.port()] { return may_use_run(from, at); });
+}
+
 net::Task<void> Front::serve(net::ServerExchange& exchange) {
     const net::RequestHead& head = exchange.head();
-    if (const net::Endpoint* const host = net::intercepted_target(exchange)) {
+    const net::Endpoint* const host = net::intercepted_target(exchange);
+    // What is inside of a connection came by a CONNECT, which was let in.
+    if (host == nullptr && !co_await is_let_in(exchange)) {
+        co_await refuse_stranger(exchange);
+        co_return;
+    }
+    if (host != nullptr) {
         std::string target = gateway_target(host->host, head.target);
         if (head.method == "CONNECT" || !head.target.starts_with('/')) target.clear();
         co_await relay(exchange, std::move(target));
@@ -158,9 +188,8 @@ net::Task<void> Front::serve_connect(net::ServerExchange& exchange, net::Endpoin
     }
     const auto client = net::Endpoint::parse(exchange.peer());
     const bool own_trust =
-        client && co_await net::blocking_value(loops_, [from = client->port, at = http_.port()] {
-            return has_trust_of_its_own(from, at);
-        });
+        client && co_await net::blocking_value(
+                      loops_, [from = *client, at = http_.port()] { return has_trust_of_its_own(from, at); });
     if (own_trust) {
         note(lower_case(to.host), Reason::OwnTrust);
         co_await pass_on_connect(exchange, std::move(to));
@@ -251,7 +280,9 @@ net::Task<void> Front::relay(net::ServerExchange& exchange, std::string target) 
                                   "This is `steno run`, for the AI calls of the program that it runs.\n");
         co_return;
     }
-    if (announced_length(exchange.head().headers).value_or(0) > options_.max_body_bytes) {
+    const bool delivery = std::string_view(target).substr(0, target.find('?')) == kDeliveries;
+    const std::uint64_t most = delivery ? options_.max_delivery_bytes : options_.max_body_bytes;
+    if (!delivery && announced_length(exchange.head().headers).value_or(0) > most) {
         if (const auto to = destination_of(target)) {
             note(to->url.endpoint.host, Reason::TooLarge);
             co_await pass_on_unread(exchange, client_, to->url, to->rest, options_.connect_timeout);
@@ -260,7 +291,7 @@ net::Task<void> Front::relay(net::ServerExchange& exchange, std::string target) 
     }
     net::RequestHead head = exchange.head();
     head.target = options_.server.path + target;
-    Relay relay(exchange, client_, options_.server, options_.max_body_bytes);
+    Relay relay(exchange, client_, options_.server, most);
     co_await relay.run(std::move(head), options_.headers);
 }
 

@@ -29,6 +29,8 @@ struct FrontOptions {
     const Authority* authority = nullptr;
     /// Larger ones go where the gateway leads them by themselves, unrecorded; see upstream_of.
     std::uint64_t max_body_bytes = 64u << 20;
+    /// What the server takes of deliveries (`POST /api/v1/calls`), which are no calls to a provider.
+    std::uint64_t max_delivery_bytes = 64u << 20;
     /// Where a name in the gateway's paths leads. Nothing, or no function: that is not known here, and the
     /// server answers requests that are too large for it.
     std::function<std::optional<net::BaseUrl>(std::string_view name)> upstream_of;
@@ -43,14 +45,15 @@ struct FrontOptions {
 /// gateway of a Steno server, as they came. Everything else it passes on without a look: other hosts, other
 /// ports, and clients that speak nothing that it could read (HTTP/2 alone), whose library is known to trust
 /// no certificate of ours, or that have refused it, from the next connection to that host on: by a TLS alert,
-/// or by closing twice in a row.
+/// or by closing twice in a row. All of it is for those alone who may use this run, since it has its user's
+/// credentials; others get a 403.
 class Front {
   public:
     /// All must outlive the front.
     Front(net::Loops& loops, net::HttpClient& client, FrontOptions options);
     ~Front();
 
-    /// On a free port of 127.0.0.1.
+    /// On a free port of 127.0.0.1. FailedPrecondition where it could not be seen who comes (peer.hpp).
     Result<void> listen();
     /// "http://127.0.0.1:PORT"
     [[nodiscard]] std::string url() const;
@@ -70,6 +73,8 @@ class Front {
 
   private:
     net::Task<void> serve(net::ServerExchange& exchange);
+    /// Whether it comes from somebody who may use this run (peer.hpp).
+    net::Task<bool> is_let_in(const net::ServerExchange& exchange);
     net::Task<void> serve_connect(net::ServerExchange& exchange, net::Endpoint to);
     net::Task<void> pass_on_connect(net::ServerExchange& exchange, net::Endpoint to);
     net::Task<void> intercept(net::ServerExchange& exchange, net::Endpoint to);

@@ -2,12 +2,18 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <arpa/inet.h>
 #include <array>
+#include <charconv>
 #include <filesystem>
 #include <fstream>
+#include <netinet/in.h>
+#include <optional>
 #include <sstream>
 #include <string>
 #include <string_view>
+#include <unistd.h>
 
 namespace steno::intercept {
 
@@ -15,25 +21,52 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// "socket:[12345]" of the connection from one port of 127.0.0.1 to another; "" if there is none.
-std::string socket_name(std::uint16_t from, std::uint16_t to) {
+struct Socket {
+    uid_t owner = 0;
+    std::string name;  ///< "socket:[12345]"
+};
+
+/// The row of a table that has these two ends, as long as somebody holds the socket.
+std::optional<Socket> row_of(const char* table, const std::string& local, const std::string& remote) {
     // "sl local_address rem_address st tx:rx tr:when retrnsmt uid timeout inode" (proc(5)).
-    std::ifstream table("/proc/net/tcp");
-    const std::string local = fmt::format("0100007F:{:04X}", from);
-    const std::string remote = fmt::format("0100007F:{:04X}", to);
-    for (std::string line; std::getline(table, line);) {
+    std::ifstream rows(table);
+    for (std::string line; std::getline(rows, line);) {
+        if (!line.contains(local)) continue;
         std::istringstream words(line);
         std::array<std::string, 10> word;
         for (std::string& one : word) words >> one;
-        if (word[1] == local && word[2] == remote) return "socket:[" + word[9] + "]";
+        if (word[1] != local || word[2] != remote) continue;
+        uid_t owner = 0;
+        const char* const end = word[7].data() + word[7].size();
+        const auto [stop, error] = std::from_chars(word[7].data(), end, owner);
+        if (error != std::errc() || stop != end || word[9].empty() || word[9] == "0") return std::nullopt;
+        return Socket{owner, "socket:[" + word[9] + "]"};
     }
-    return {};
+    return std::nullopt;
+}
+
+std::optional<Socket> socket_at(const net::Endpoint& from, std::uint16_t to) {
+    in_addr address{};
+    if (::inet_pton(AF_INET, from.host.c_str(), &address) != 1) return std::nullopt;
+    // Addresses stand there as the words of this machine that their bytes are.
+    const std::string local = fmt::format("{:08X}:{:04X}", address.s_addr, from.port);
+    const std::string remote = fmt::format("{:08X}:{:04X}", htonl(INADDR_LOOPBACK), to);
+    // Some speak IPv4 through sockets of IPv6: ::ffff:127.0.0.1 (RFC 4291, section 2.5.5.2).
+    const std::string mapped = fmt::format("{:016X}{:08X}", 0, htonl(0xFFFF));
+    // Where connections come and go while the table is read, a row may be passed over.
+    constexpr int kTries = 3;
+    for (int i = 0; i < kTries; ++i) {
+        if (auto found = row_of("/proc/net/tcp", local, remote)) return found;
+        if (auto found = row_of("/proc/net/tcp6", mapped + local, mapped + remote)) return found;
+    }
+    return std::nullopt;
 }
 
 bool holds(const fs::path& process, std::string_view socket) {
     std::error_code error;
-    for (const auto& descriptor : fs::directory_iterator(process / "fd", error)) {
-        if (fs::read_symlink(descriptor.path(), error) == socket) return true;
+    for (fs::directory_iterator at(process / "fd", error), end; !error && at != end; at.increment(error)) {
+        std::error_code closed;
+        if (fs::read_symlink(at->path(), closed) == socket) return true;
     }
     return false;
 }
@@ -53,18 +86,56 @@ bool trusts_its_own(const fs::path& process) {
     return false;
 }
 
-}  // namespace
-
-bool has_trust_of_its_own(std::uint16_t its_port, std::uint16_t our_port) {
-    const std::string socket = socket_name(its_port, our_port);
-    if (socket.empty()) return false;
+/// The folder in /proc of a process that holds the socket; "" if none is seen.
+fs::path holder_of(const Socket& socket) {
     std::error_code error;
-    for (const auto& process : fs::directory_iterator("/proc", error)) {
-        const std::string name = process.path().filename();
-        if (name.find_first_not_of("0123456789") != name.npos || !holds(process.path(), socket)) continue;
-        return trusts_its_own(process.path());
+    for (fs::directory_iterator at("/proc", error), end; !error && at != end; at.increment(error)) {
+        const std::string name = at->path().filename();
+        if (name.find_first_not_of("0123456789") == name.npos && holds(at->path(), socket.name))
+            return at->path();
+    }
+    return {};
+}
+
+/// Whether this process is among those that the process comes from.
+bool comes_from_us(fs::path process) {
+    constexpr int kGenerations = 64;
+    for (int i = 0; i < kGenerations; ++i) {
+        // "PID (NAME) STATE PARENT …"; the name may be anything.
+        std::ifstream file(process / "stat");
+        std::string line;
+        std::getline(file, line);
+        std::istringstream words(line.substr(std::min(line.rfind(')'), line.size() - 1) + 1));
+        std::string state;
+        pid_t parent = 0;
+        if (line.empty() || !(words >> state >> parent) || parent <= 1) return false;
+        if (parent == ::getpid()) return true;
+        process = fs::path("/proc") / std::to_string(parent);
     }
     return false;
+}
+
+}  // namespace
+
+bool may_use_run(const net::Endpoint& from, std::uint16_t our_port) {
+    const auto socket = socket_at(from, our_port);
+    if (!socket) return false;
+    if (socket->owner == 0 || socket->owner == ::geteuid()) return true;
+    // Only root sees what processes of others hold.
+    if (::geteuid() != 0) return false;
+    const fs::path process = holder_of(*socket);
+    return !process.empty() && comes_from_us(process);
+}
+
+bool sees_peers() {
+    return std::ifstream("/proc/net/tcp").is_open();
+}
+
+bool has_trust_of_its_own(const net::Endpoint& from, std::uint16_t our_port) {
+    const auto socket = socket_at(from, our_port);
+    if (!socket) return false;
+    const fs::path process = holder_of(*socket);
+    return !process.empty() && trusts_its_own(process);
 }
 
 }  // namespace steno::intercept

@@ -1,11 +1,13 @@
 #include "intercept/unread.hpp"
 
 #include "base/text.hpp"
+#include "intercept/relay.hpp"
 #include "net/byte_stream.hpp"
 #include "net/interception.hpp"
 
 #include <fmt/format.h>
 
+#include <iterator>
 #include <string>
 
 namespace steno::intercept {
@@ -20,12 +22,16 @@ constexpr net::TunnelLimits kLimits{.idle = std::chrono::hours(2),
 std::string head_to(const net::BaseUrl& to, std::string_view rest, const net::RequestHead& head) {
     std::string text =
         fmt::format("{} {}{} HTTP/1.1\r\nHost: {}\r\n", head.method, to.path, rest, to.host_header());
-    for (const auto& [name, value] : head.headers) {
+    net::Headers fields = head.headers;
+    net::remove_hop_by_hop(fields);
+    for (const auto& [name, value] : fields) {
         const std::string field = lower_case(name);
-        const bool ours = field == "host" || field == "connection" || field == "keep-alive" ||
-                          field.starts_with("proxy-") || field.starts_with("x-steno-");
+        const bool ours = field == "host" || field == "content-length" || field.starts_with("x-steno-");
         if (!ours) text.append(name).append(": ").append(value).append("\r\n");
     }
+    // Whatever Connection names, the body has this length.
+    fmt::format_to(std::back_inserter(text), "Content-Length: {}\r\n",
+                   announced_length(head.headers).value_or(0));
     return text.append("Connection: close\r\n\r\n");
 }
 

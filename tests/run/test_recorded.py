@@ -1,11 +1,13 @@
 """Unmodified programs: what they see, what is recorded, what the summary says."""
 
+import http.server
 import json
 import os
 import shlex
 import signal
 import subprocess
 import sys
+import threading
 
 import pytest
 
@@ -261,6 +263,40 @@ def test_a_body_that_is_too_large_is_passed_on(run):
     assert run.summary()["total"]["calls"] == 1 and "passed on unread" in run.summary()["not_recorded"]["127.0.0.1"]
 
 
+def test_what_is_said_to_the_next_one_alone_is_not_passed_on(run):
+    """RFC 9110, section 7.6.1: Connection names it."""
+    class Upstream(http.server.BaseHTTPRequestHandler):
+        def do_POST(self):
+            self.server.seen = dict(self.headers), len(self.rfile.read(int(self.headers["content-length"])))
+            self.send_response(200)
+            self.end_headers()
+
+        def log_message(self, *_):
+            pass
+
+    server = http.server.HTTPServer(("127.0.0.1", 0), Upstream)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    large = run.tmp.parent / "large.json"
+    large.write_text("x" * 5000)
+    ask = (f"curl -sS -H 'Connection: x-hop, content-length' -H 'X-Hop: 1' -H 'X-End: 2' -H 'x-steno-user: u' -d @{large} "
+           "$OPENAI_BASE_URL/chat/completions")
+    try:
+        run("sh", "-c", ask, env={"STENO_GATEWAY_MAX_BODY_BYTES": "4096"},
+            flags=["--upstream", f"openai=http://127.0.0.1:{server.server_port}"])
+    finally:
+        server.shutdown()
+        server.server_close()
+    headers, length = server.seen
+    assert length == 5000 and headers["X-End"] == "2" and headers["Connection"] == "close"
+    assert not {"x-hop", "x-steno-user"} & {name.lower() for name in headers}
+
+
+def test_a_delivery_may_be_larger_than_a_call(run):
+    program = DELIVER.replace('"name": "m"', '"name": "m", "labels": {"metadata": {"long": "x" * 10000}}')
+    assert run(PYTHON, "-c", program, env={"STENO_GATEWAY_MAX_BODY_BYTES": "4096"}).stdout == "2\n"
+    assert run.summary()["recorded_by_the_program"]["calls"] == 1 and run.summary()["not_recorded"] == {}
+
+
 def test_what_outlives_the_program(run):
     done = run("sh", "-c", "sleep 600 >/dev/null 2>&1 & echo $!")
     pid = int(done.stdout)
@@ -289,6 +325,42 @@ def test_waiting_for_what_outlives_the_program(run, end):
         rest = process.communicate(timeout=60)[1]
         assert "1 AI call, 0 failed" in rest and len(run.calls()) == 1
     assert process.returncode == 3
+
+
+class Hanging(http.server.BaseHTTPRequestHandler):
+    """A server that tells of itself, but answers no question about calls."""
+    protocol_version = "HTTP/1.1"
+
+    def do_GET(self):
+        if "aggregate" in self.path:
+            self.server.asked.set()
+            self.server.over.wait(120)
+        self.send_response(200)
+        self.send_header("content-length", "2")
+        self.end_headers()
+        self.wfile.write(b"{}")
+
+    def log_message(self, *_):
+        pass
+
+
+@pytest.mark.parametrize("how", ["by itself", signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT])
+def test_a_summary_that_nobody_answers(run, how):
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Hanging)
+    server.asked, server.over = threading.Event(), threading.Event()
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        process = subprocess.Popen([BINARY, "run", "--server", f"http://127.0.0.1:{server.server_port}", "--", "sh", "-c", "exit 3"],
+                                   stderr=subprocess.PIPE, text=True, env=run.environment())
+        assert server.asked.wait(60)
+        if how != "by itself":
+            process.send_signal(how)
+        said = process.communicate(timeout=60)[1]
+        assert process.returncode == 3 and "cannot be summed up" in said and list(run.tmp.iterdir()) == []
+    finally:
+        server.over.set()
+        server.shutdown()
+        server.server_close()
 
 
 def test_own_base_urls_go_on_to_hold(run, simulator):
