@@ -7,11 +7,14 @@
 #include "base/nearest.hpp"
 #include "base/repeats.hpp"
 #include "base/text.hpp"
+#include "base/thread_scratch.hpp"
 #include "base/time.hpp"
 #include "base/uuid.hpp"
 
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
+
+#include <thread>
 
 namespace steno {
 namespace {
@@ -211,6 +214,32 @@ TEST(Log, AMessageThatRepeatsIsCounted) {
     EXPECT_TRUE(later.write);
     ASSERT_EQ(later.told.size(), 1U);
     EXPECT_TRUE(later.told[0].starts_with("4980 more like this")) << later.told[0];
+}
+
+struct Kept {
+    std::string text;
+};
+std::string replaced(std::string by) {
+    const ThreadScratch<Kept> kept;
+    return std::exchange(kept->text, std::move(by));
+}
+
+TEST(ThreadScratch, IsKeptByTheThreadUntilItEndsAndNewAfterwards) {
+    static std::vector<std::string> seen;
+    struct Late {
+        bool on = false;
+        ~Late() {
+            for (const char* text : {"c", "d"}) seen.push_back(replaced(text));
+        }
+    };
+    replaced("another thread's");
+    std::thread([] {
+        thread_local Late late;  // made before, and so destroyed after
+        late.on = true;
+        for (const char* text : {"a", "b"}) seen.push_back(replaced(text));
+    }).join();
+    EXPECT_EQ(seen, (std::vector<std::string>{"", "a", "", ""}));
+    EXPECT_EQ(replaced(""), "another thread's");
 }
 
 }  // namespace

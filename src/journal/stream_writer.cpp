@@ -2,6 +2,7 @@
 
 #include "base/blocking.hpp"
 #include "base/log.hpp"
+#include "base/thread_scratch.hpp"
 #include "journal/format.hpp"
 #include "journal/segment_scanner.hpp"
 
@@ -14,6 +15,16 @@ namespace {
 
 /// So long an append waits for those before it, unless another has waited in vain.
 constexpr std::chrono::milliseconds kAppendPatience{1000};
+
+struct Built {
+    Sha256 digest;
+    std::size_t end;
+};
+/// What the thread built its last records in is still needed; this is what older ones were built in.
+struct Workshop {
+    std::string memory;
+    std::vector<Built> built;
+};
 
 }  // namespace
 
@@ -56,13 +67,8 @@ Result<void> StreamWriter::begin() {
 }
 
 Result<Position> StreamWriter::append(std::span<const Entry> entries) {
-    // What the thread built its last records in is still needed; this is what older ones were built in.
-    thread_local std::string memory;
-    struct Built {
-        Sha256 digest;
-        std::size_t end;
-    };
-    thread_local std::vector<Built> built;
+    const ThreadScratch<Workshop> workshop;
+    auto& [memory, built] = *workshop;
     built.clear();
     std::string bytes = std::exchange(memory, {});
     bytes.clear();

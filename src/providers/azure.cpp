@@ -27,8 +27,8 @@ Service service_of(const RequestView& request) {
 
 const Provider& provider_of(Service service) {
     // Old versions of the API may refuse to be asked for a stream's usage, so nothing is said of that here.
-    static const OpenAiProvider openai({.record_name = kOpenAi});
-    static const OpenAiProvider inference(
+    static const auto& openai = *new const OpenAiProvider({.record_name = kOpenAi});
+    static const auto& inference = *new const OpenAiProvider(
         {.record_name = kInference, .reported_cost = ReportedCost::Ticks});  // of Grok
     switch (service) {
         case Service::Anthropic:
@@ -103,7 +103,7 @@ class AzureProvider final : public Provider {
 }  // namespace
 
 const Provider& azure_provider() {
-    static const AzureProvider provider;
+    static const auto& provider = *new const AzureProvider;  // for ever: table.cpp
     return provider;
 }
 

@@ -33,7 +33,7 @@ struct Target {
 };
 
 const Provider& openai_shaped() {
-    static const OpenAiProvider provider(OpenAiDialect{.record_name = kRecordName});
+    static const auto& provider = *new const OpenAiProvider(OpenAiDialect{.record_name = kRecordName});
     return provider;
 }
 
@@ -202,7 +202,7 @@ std::string bedrock_region_of_host(std::string_view host) {
 }
 
 const Provider& bedrock_provider() {
-    static const BedrockProvider provider;
+    static const auto& provider = *new const BedrockProvider;  // for ever: table.cpp
     return provider;
 }
 

@@ -153,7 +153,7 @@ class CohereProvider final : public Provider {
 }  // namespace
 
 const Provider& cohere_provider() {
-    static const CohereProvider provider;
+    static const auto& provider = *new const CohereProvider;  // for ever: table.cpp
     return provider;
 }
 

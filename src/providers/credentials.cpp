@@ -3,8 +3,7 @@
 #include "base/text.hpp"
 #include "providers/credential_names.hpp"
 #include "providers/json_view.hpp"
-
-#include <simdjson.h>
+#include "providers/utf8_check.hpp"
 
 #include <algorithm>
 #include <array>
@@ -187,9 +186,7 @@ std::optional<std::string> hide_credentials(std::string_view json_body, std::int
     JsonDocument document;
     std::string ascii;
     std::string_view text = json_body;
-    if (!simdjson::validate_utf8(
-            text.data(),
-            text.size())) {  // the document would be of a repaired text, where everything stands elsewhere
+    if (!is_utf8(text)) {  // the document would be of a repaired text, where everything stands elsewhere
         ascii = text;
         std::ranges::replace_if(ascii, [](char c) { return static_cast<unsigned char>(c) >= 0x80; }, '?');
         text = ascii;

@@ -115,7 +115,7 @@ std::unique_ptr<ResponseReader> GeminiProvider::read_response(const RequestView&
 }
 
 const Provider& gemini_provider() {
-    static const GeminiApi provider;
+    static const auto& provider = *new const GeminiApi;  // for ever: table.cpp
     return provider;
 }
 

@@ -2,8 +2,8 @@
 
 #include "base/byte_search.hpp"
 #include "base/text.hpp"
-
-#include <simdjson.h>
+#include "base/thread_scratch.hpp"
+#include "providers/utf8_check.hpp"
 
 #include <array>
 #include <charconv>
@@ -318,7 +318,7 @@ bool JsonDocument::parse(std::string_view text) {
     text_ = {};
     if (text.size() > kMaxBytes / 3) return false;  // a repair may triple it
     if (text.starts_with(kByteOrderMark)) text.remove_prefix(kByteOrderMark.size());
-    if (!simdjson::validate_utf8(text.data(), text.size())) {
+    if (!is_utf8(text)) {
         repaired_ = repaired_utf8(text);
         text = repaired_;
     }
@@ -469,8 +469,8 @@ std::string JsonValue::scalar_text() const {
 }
 
 bool is_json(std::string_view text) {
-    thread_local JsonDocument document;
-    return document.parse(text);
+    const ThreadScratch<JsonDocument> document;
+    return document->parse(text);
 }
 
 }  // namespace steno::providers

@@ -171,7 +171,7 @@ class MistralProvider final : public Provider {
 }  // namespace
 
 const Provider& mistral_provider() {
-    static const MistralProvider provider;
+    static const auto& provider = *new const MistralProvider;  // for ever: table.cpp
     return provider;
 }
 

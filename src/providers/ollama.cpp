@@ -267,7 +267,7 @@ class OllamaProvider final : public Provider {
 }  // namespace
 
 const Provider& ollama_provider() {
-    static const OllamaProvider provider;
+    static const auto& provider = *new const OllamaProvider;  // for ever: table.cpp
     return provider;
 }
 

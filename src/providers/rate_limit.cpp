@@ -111,7 +111,7 @@ struct Headers {
 };
 
 const std::vector<Headers>& all_headers() {
-    static const std::vector<Headers> kHeaders = [] {
+    static const auto& kHeaders = *new const auto([] {  // for ever: table.cpp
         std::vector<Headers> headers;
         for (const Spelling& spelling : kSpellings) {
             headers.push_back({spelling.name, header_name(spelling, "limit"),
@@ -119,7 +119,7 @@ const std::vector<Headers>& all_headers() {
                                header_name(spelling, "renewalperiod")});
         }
         return headers;
-    }();
+    }());
     return kHeaders;
 }
 

@@ -14,10 +14,12 @@ namespace steno::providers {
 
 namespace {
 
-/// A row's provider: one object for each dialect, made when it is first asked for.
+/// A row's provider: one object for each dialect, made when it is first asked for. It is never destroyed, and
+/// so is all else of this folder that is static: in a program that this is a library of, calls may end while
+/// the program's statics are destroyed, and those of other threads even later.
 template <OpenAiDialect (*dialect)()>
 const Provider& openai_like() {
-    static const OpenAiProvider provider(dialect());
+    static const auto& provider = *new const OpenAiProvider(dialect());
     return provider;
 }
 

@@ -131,7 +131,7 @@ class VertexProvider final : public Provider {
 }  // namespace
 
 const Provider& vertex_provider() {
-    static const VertexProvider provider;
+    static const auto& provider = *new const VertexProvider;  // for ever: table.cpp
     return provider;
 }
 

@@ -1,6 +1,7 @@
 #include "record/binary.hpp"
 
 #include "base/bytes.hpp"
+#include "base/thread_scratch.hpp"
 #include "record/bounded.hpp"
 #include "record/members.hpp"
 #include "record/unknown_fields.hpp"
@@ -258,7 +259,8 @@ class Encoder {
 
 template <Group G>
 void append_part(std::string& out, const G& group, std::uint8_t part, std::uint8_t prefix) {
-    thread_local Sizer sizer;
+    const ThreadScratch<Sizer> scratch;
+    Sizer& sizer = *scratch;
     sizer.clear();
     Encoder<Sizer>(sizer, part).group(group);
     if (sizer.size() == 0) return;

@@ -177,7 +177,7 @@ struct Table {
 };
 
 const Table& table() {
-    static const Table the_table;
+    static const auto& the_table = *new const Table;  // for ever: calls may end while statics are destroyed
     return the_table;
 }
 

@@ -107,3 +107,35 @@ def test_over_a_unix_socket(programs, tmp_path):
         calls = recorded(server)
         server.stop()
     assert set(calls) == set(ids) and len(ids) == count and not socket.exists()
+
+
+LATE = {"static": 40, "thread": 80, "thread_local": 120, "main": 40}
+
+
+def models(calls):
+    """How many calls there are of each model that the program names, and how many exchanges."""
+    counts = dict.fromkeys([*LATE, "exchange", "after recording"], 0)
+    for call in calls:
+        counts[call["model"]["requested"]] += 1
+    return counts
+
+
+def expected_models():
+    half = {name: count // 2 for name, count in LATE.items()}
+    return {**half, "exchange": sum(half.values()), "after recording": 0}
+
+
+def test_what_ends_in_the_destructors_of_statics_and_threads_is_recorded(programs, tmp_path):
+    with Server(tmp_path / "record") as server:
+        done = subprocess.run([programs / "recording/late"], env=environment(server.url, tmp_path / "spool"),
+                              capture_output=True, text=True, timeout=120)
+        assert (done.returncode, done.stderr) == (0, ""), done.stderr
+        server.wait_for(lambda: len(server.calls()) >= sum(LATE.values()) or None, "all calls")
+        assert models(server.calls()) == expected_models()
+
+
+@pytest.mark.parametrize("again", range(5))
+def test_a_program_exits_while_its_threads_make_calls(programs, tmp_path, again):
+    done = subprocess.run([programs / "recording/leaving"], env=environment("http://127.0.0.1:1", tmp_path / "spool"),
+                          capture_output=True, text=True, timeout=120)
+    assert (done.returncode, done.stderr) == (0, ""), done.stderr

@@ -9,7 +9,7 @@ import time
 
 import pytest
 from test_cpp import programs  # noqa: F401  (a fixture)
-from test_cpp import NO_KEYS, ROOT, Server
+from test_cpp import LATE, NO_KEYS, ROOT, Server, expected_models, models
 from steno_process import run
 
 ROUNDS = 24
@@ -68,6 +68,15 @@ def test_one_program_records_without_a_server(programs, tmp_path, how):
     shown = json.loads(run("calls", "show", found[0]["id"], "--data", data, "--json").stdout)
     assert "question" in json.dumps(shown)
     verified(data)
+
+
+def test_durable_calls_that_end_in_destructors_are_recorded_and_harm_nothing(programs, tmp_path):
+    data = tmp_path / "record"
+    done = subprocess.run([programs / "recording/late", data], env=NO_KEYS, capture_output=True, text=True, timeout=120)
+    assert (done.returncode, done.stderr) == (0, ""), done.stderr
+    assert all(stream["closed"] for stream in verified(data))
+    found = json.loads(run("calls", "list", "--data", data, "--limit", "1000", "--json").stdout)["calls"]
+    assert models(found) == expected_models()
 
 
 def test_the_lines_in_the_docs_work_as_printed(programs, tmp_path):
