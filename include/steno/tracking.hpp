@@ -52,8 +52,8 @@ struct TrackingOptions {
     /// How long a call waits for others to be delivered with.
     std::chrono::milliseconds interval{100};
     /// What may wait in memory. From half of it on, calls go to the spool folder rather than wait for a
-    /// server that is slow; what finds no room is dropped, and counted. (An eighth of it may be kept besides
-    /// for the calls to come.)
+    /// server that is slow; what finds no room is dropped, and counted. (Besides, memory is kept for the
+    /// calls to come: an eighth of it, and at most 256 KiB by each thread that makes calls.)
     std::size_t max_memory_bytes = 64u << 20;
     /// Where calls wait while the server is away or slow, also beyond the end of this program: whichever
     /// program uses the folder next delivers them. Empty: STENO_SPOOL, or $XDG_STATE_HOME/steno/spool, or

@@ -15,12 +15,15 @@
 #include <new>
 #include <set>
 #include <stdexcept>
+#include <sys/wait.h>
+#include <unistd.h>
 
 static thread_local std::size_t allocations = 0;
+static thread_local bool no_memory = false;
 #if !__has_feature(address_sanitizer) && !__has_feature(thread_sanitizer)  // these count for themselves
 void* operator new(std::size_t size) {
     ++allocations;
-    if (void* const memory = std::malloc(size)) return memory;
+    if (void* const memory = no_memory ? nullptr : std::malloc(size)) return memory;
     throw std::bad_alloc();
 }
 void operator delete(void* memory) noexcept {
@@ -397,6 +400,23 @@ TEST_F(Recorded, WithMemoryOfEarlierCallsNothingIsAllocated) {
     const std::size_t before = allocations;
     for (int i = 0; i < 32; ++i) ask();
     EXPECT_EQ(allocations, before);
+}
+
+TEST_F(Recorded, WithoutMemoryRecordingDoesNotBeginAndHarmsNothing) {
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+    GTEST_SKIP() << "memory is the sanitizer's";
+#endif
+    options_.project = std::string(1000, 'p');
+    start_tracking(options_);
+    const ::pid_t child = ::fork();
+    if (child == 0) {  // begins with its first call
+        no_memory = true;
+        AiCall("p", "m").end();
+        ::_exit(tracking() ? 1 : 0);
+    }
+    int status = 0;
+    ::waitpid(child, &status, 0);
+    EXPECT_EQ(status, 0);
 }
 
 TEST_F(Recorded, TheEnvironmentSaysHowMuchAtMost) {

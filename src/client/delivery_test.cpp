@@ -20,6 +20,7 @@
 #include <set>
 #include <sys/wait.h>
 #include <thread>
+#include <utility>
 #include <vector>
 
 namespace steno {
@@ -524,6 +525,49 @@ TEST_F(Delivered, MemoryThatIsKeptIsBounded) {
     CallScope::Draft* const draft = delivery.pool().take();
     EXPECT_GT(delivery.pool().bytes(), before / 4);  // one thread takes a few
     delete draft;
+}
+
+TEST(DraftsAtHand, AreBounded) {
+    // A thread of its own, which has none yet, in every way that it comes by them.
+    std::thread([] {
+        client::DraftPool pool(64u << 20);
+        for (const std::size_t size : {std::size_t{3}, std::size_t{3000}, std::size_t{60'000}}) {
+            const auto filled = [&] {
+                auto* const draft = new CallScope::Draft;
+                for (std::string* const text : {&draft->header, &draft->messages, &draft->answer})
+                    text->assign(size, 'x');
+                return draft;
+            };
+            for (int i = 0; i < 2000; ++i) {
+                client::DraftPool::put_at_hand(filled());
+                ASSERT_LE(client::DraftPool::bytes_at_hand(), client::DraftPool::kAtHandBytes);
+            }
+            EXPECT_GT(client::DraftPool::bytes_at_hand(), client::DraftPool::kAtHandBytes / 4);
+            CallScope::Draft* chain = nullptr;
+            for (int i = 0; i < 50; ++i) {
+                CallScope::Draft* const draft = filled();
+                draft->next = std::exchange(chain, draft);
+            }
+            pool.give(chain);
+            const std::uint64_t kept = pool.bytes();
+            EXPECT_GT(kept, 50 * size);
+            std::vector<CallScope::Draft*> taken;
+            while (pool.bytes() != 0) {
+                taken.push_back(pool.take());
+                ASSERT_LE(client::DraftPool::bytes_at_hand(), client::DraftPool::kAtHandBytes);
+            }
+            while (client::DraftPool::bytes_at_hand() != 0) taken.push_back(pool.take());
+            EXPECT_GE(taken.size(), 50U);
+            for (CallScope::Draft* const draft : taken) delete draft;
+        }
+        // One that is larger than all of it is kept nowhere.
+        auto* const large = new CallScope::Draft;
+        for (std::string* const text :
+             {&large->header, &large->messages, &large->answer, &large->request, &large->response})
+            text->assign(60'000, 'x');
+        pool.give(large);
+        EXPECT_EQ(pool.bytes(), 0U);
+    }).join();
 }
 
 TEST_F(Delivered, AChildAfterForkDeliversItsOwn) {

@@ -19,9 +19,10 @@ struct Call;
 /// for `encode`, on the thread that delivers. Drafts are used again, so that a call costs the copies of its
 /// texts and no allocations.
 struct CallScope::Draft {
-    Draft* next = nullptr;         ///< in the lists of delivery and pool
-    Draft* next_bundle = nullptr;  ///< of the pool's, in the first of a bundle
-    std::uint64_t bytes = 0;       ///< `memory`, when it was last asked; in the pool, of the bundle
+    Draft* next = nullptr;           ///< in the lists of delivery and pool
+    Draft* next_bundle = nullptr;    ///< of the pool's, in the first of a bundle
+    std::uint64_t bundle_bytes = 0;  ///< in the pool, of all of a bundle, in the first of it
+    std::uint64_t bytes = 0;         ///< `memory`, when it was last asked
 
     Context context;
     Uuid id;

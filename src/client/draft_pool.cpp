@@ -14,64 +14,76 @@ void delete_all(Draft* drafts) noexcept {
     while (drafts != nullptr) delete std::exchange(drafts, drafts->next);
 }
 
-/// What the calling thread has: a bundle, or what is left of it.
+/// What the calling thread has: a bundle, or what is left of it, and what it put there itself.
 struct AtHand {
     Draft* first = nullptr;
-    int count = 0;      ///< at most
-    bool gone = false;  ///< the thread ends: it keeps nothing any more
-    ~AtHand() {
-        delete_all(std::exchange(first, nullptr));
-        gone = true;
-    }
+    std::uint64_t bytes = 0;
+    ~AtHand();
 };
-AtHand& at_hand() {
+/// Of a thread that ends: it keeps nothing any more. Has no destructor: can be read as long as the thread
+/// runs.
+thread_local bool gone = false;
+
+AtHand::~AtHand() {
+    delete_all(first);
+    gone = true;
+}
+
+AtHand* at_hand() {
+    if (gone) return nullptr;
     thread_local AtHand mine;
-    return mine;
+    return &mine;
 }
 
 }  // namespace
 
 Draft* DraftPool::take() {
-    AtHand& mine = at_hand();
-    if (mine.first == nullptr && !mine.gone) {
-        mine.count = 0;
+    AtHand* const mine = at_hand();
+    if (mine == nullptr) return new Draft;
+    if (mine->first == nullptr) {
         const std::unique_lock lock(mutex_, std::try_to_lock);
-        if (lock && bundles_ != nullptr) {
-            mine.first = std::exchange(bundles_, bundles_->next_bundle);
-            mine.count = kBundle;
-            bytes_.fetch_sub(mine.first->bytes, std::memory_order_relaxed);
-        }
+        if (!lock || bundles_ == nullptr) return new Draft;
+        mine->first = std::exchange(bundles_, bundles_->next_bundle);
+        mine->bytes = mine->first->bundle_bytes;
+        bytes_.fetch_sub(mine->bytes, std::memory_order_relaxed);
     }
-    if (mine.first == nullptr) return new Draft;
-    --mine.count;
-    return std::exchange(mine.first, mine.first->next);
+    mine->bytes -= mine->first->bytes;
+    return std::exchange(mine->first, mine->first->next);
 }
 
 void DraftPool::put_at_hand(Draft* draft) noexcept {
-    AtHand& mine = at_hand();
-    if (mine.count >= kBundle || mine.gone) {
+    AtHand* const mine = at_hand();
+    draft->clear();
+    draft->bytes = draft->memory();
+    if (mine == nullptr || mine->bytes + draft->bytes > kAtHandBytes) {
         delete draft;
         return;
     }
-    draft->clear();
-    draft->next = std::exchange(mine.first, draft);
-    ++mine.count;
+    mine->bytes += draft->bytes;
+    draft->next = std::exchange(mine->first, draft);
+}
+
+std::uint64_t DraftPool::bytes_at_hand() noexcept {
+    const AtHand* const mine = at_hand();
+    return mine == nullptr ? 0 : mine->bytes;
 }
 
 void DraftPool::give(Draft* drafts) noexcept {
     while (drafts != nullptr) {
-        Draft* const bundle = drafts;
-        Draft* last = nullptr;
+        Draft* bundle = nullptr;
         std::uint64_t bytes = 0;
-        for (int i = 0; i < kBundle && drafts != nullptr; ++i) {
-            last = std::exchange(drafts, drafts->next);
-            last->clear();
-            bytes += last->memory();
+        for (int count = 0; count < kBundle && drafts != nullptr; ++count) {
+            drafts->clear();
+            drafts->bytes = drafts->memory();
+            if (bundle != nullptr && bytes + drafts->bytes > kAtHandBytes) break;
+            bytes += drafts->bytes;
+            Draft* const next = drafts->next;
+            drafts->next = std::exchange(bundle, drafts);
+            drafts = next;
         }
-        last->next = nullptr;
-        bundle->bytes = bytes;
+        bundle->bundle_bytes = bytes;
         std::unique_lock lock(mutex_);
-        if (bytes_.load(std::memory_order_relaxed) + bytes <= max_bytes_) {
+        if (bytes <= kAtHandBytes && bytes_.load(std::memory_order_relaxed) + bytes <= max_bytes_) {
             bundle->next_bundle = std::exchange(bundles_, bundle);
             bytes_.fetch_add(bytes, std::memory_order_relaxed);
         } else {

@@ -12,6 +12,9 @@ namespace steno::client {
 /// lie here in bundles, so that threads meet once in many calls, and then for a moment. Any thread.
 class DraftPool {
   public:
+    /// What one thread has at hand is at most so much memory. A draft with more is not kept at all.
+    static constexpr std::uint64_t kAtHandBytes = 256u << 10;
+
     /// What is beyond so many bytes (those at hand not counted) is not kept.
     explicit DraftPool(std::uint64_t max_bytes) : max_bytes_(max_bytes) {}
     ~DraftPool() { close(); }
@@ -24,6 +27,8 @@ class DraftPool {
     void give(CallScope::Draft* drafts) noexcept;
     /// Takes back one, from a thread that makes calls: it has it at hand. Waits for nobody.
     static void put_at_hand(CallScope::Draft* draft) noexcept;
+    /// Of those that the calling thread has at hand.
+    [[nodiscard]] static std::uint64_t bytes_at_hand() noexcept;
     /// Gives the memory up, and keeps no more.
     void close() noexcept;
 

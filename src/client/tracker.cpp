@@ -2,6 +2,7 @@
 
 #include "base/random.hpp"
 #include "base/text.hpp"
+#include "base/thread_scratch.hpp"
 #include "client/context_node.hpp"
 #include "client/record_writer.hpp"
 #include "client/request_totals.hpp"
@@ -67,20 +68,21 @@ std::string default_spool_folder() {
 }
 
 /// Not for secrets, but different in every thread of every process.
-Random& fast_random() {
-    struct Seeded {
-        std::uint64_t of = 0;
-        std::optional<SeededRandom> random;
-    };
-    thread_local Seeded mine;
+struct Seeded {
+    std::uint64_t of = 0;
+    std::optional<SeededRandom> random;
+};
+
+Uuid new_id(Timestamp at) {
+    const ThreadScratch<Seeded> mine;
     const std::uint64_t now = generation.load(std::memory_order_relaxed);
-    if (mine.of != now) {
+    if (mine->of != now) {
         std::uint64_t seed = 0;
         if (::getentropy(&seed, sizeof seed) != 0) seed = system_random().next_u64();
-        mine.random.emplace(seed);
-        mine.of = now;
+        mine->random.emplace(seed);
+        mine->of = now;
     }
-    return *mine.random;
+    return Uuid::at(at.unix_nanos, *mine->random);
 }
 
 }  // namespace
@@ -107,16 +109,17 @@ Tracker::Tracker(TrackingOptions options, LogLevel most) : options_(std::move(op
     delivery_ = std::make_unique<Delivery>(options_, named);
 }
 
-Tracker* Tracker::make(TrackingOptions options) noexcept {
-    static const bool prepared = [] {
-        ::pthread_atfork(nullptr, nullptr, &make_anew_after_fork);
-        // OpenSSL begins, and with it its own end is registered: it comes after ours, which signs.
-        (void)system_random().next_u64();
-        std::atexit(&stop_at_exit);
-        return true;
-    }();
-    (void)prepared;
+Tracker* Tracker::make(const TrackingOptions& wanted) noexcept {
     try {
+        static const bool prepared = [] {
+            ::pthread_atfork(nullptr, nullptr, &make_anew_after_fork);
+            // OpenSSL begins, and with it its own end is registered: it comes after ours, which signs.
+            (void)system_random().next_u64();
+            std::atexit(&stop_at_exit);
+            return true;
+        }();
+        (void)prepared;
+        TrackingOptions options = wanted;
         remembered() = options;
         unused_server = nullptr;
         set_summaries_wanted(options.print_summary);
@@ -162,7 +165,7 @@ const char* Tracker::server_while_off() noexcept {
 void Tracker::start(TrackingOptions options) noexcept {
     const std::lock_guard lock(starting());
     Tracker* const old = the_tracker.load();
-    Tracker* const tracker = make(std::move(options));  // calls go on with it at once
+    Tracker* const tracker = make(options);  // calls go on with it at once
     if (old == nullptr) return;
     old->delivery_->stop(old->options_.exit_patience);
     if (tracker != nullptr) tracker->delivery_->look_again();
@@ -228,7 +231,7 @@ CallScope::Draft* Tracker::begin(const Context& context) noexcept {
         draft->began_steady = system_clock().steady_nanos();
         draft->exceptions = std::uncaught_exceptions();
         draft->generation = generation.load(std::memory_order_relaxed);
-        draft->id = Uuid::at(draft->began.unix_nanos, fast_random());
+        draft->id = new_id(draft->began);
         return draft;
     } catch (...) {
         return nullptr;

@@ -50,7 +50,7 @@ class Tracker {
 
   private:
     Tracker(TrackingOptions options, LogLevel most);
-    static Tracker* make(TrackingOptions options) noexcept;
+    static Tracker* make(const TrackingOptions& wanted) noexcept;
     static void make_anew_after_fork() noexcept;
     static void stop_at_exit() noexcept;
 
