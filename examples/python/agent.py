@@ -1,5 +1,5 @@
 """An agent with the official openai package and Steno's Python SDK: a request, in it the agent, a call to the model, a tool, and
-a second call. Run `./dev up` beside it; the tree is what `steno calls show` and the page then show.
+a second call. Run `./dev up` beside it; the tree is what `steno calls tree` and the page then show.
 
     OPENAI_BASE_URL=http://127.0.0.1:8788/openai/v1 OPENAI_API_KEY=none python agent.py      # the simulated provider of ./dev up
 """

@@ -153,7 +153,7 @@ std::string RequestTotals::list(std::string_view head, const ByName& names) {
     return line + "\n";
 }
 
-std::string RequestTotals::take_text(std::string_view request_id, std::string_view server) {
+std::string RequestTotals::take_text(std::string_view request_id, std::string_view record) {
     if (::getpid() != process_) return {};
     const std::lock_guard lock(mutex_);
     if (std::exchange(taken_, true) || calls_ == 0) return {};
@@ -172,7 +172,7 @@ std::string RequestTotals::take_text(std::string_view request_id, std::string_vi
         cost += fmt::format(" told for {} of {}; ", with_cost_, counted(ai_calls_, "AI call"));
     // The prices are the server's.
     if (with_cost_ < ai_calls_ || with_cost_ == 0)
-        cost += fmt::format("at the server's prices: {}/api/v1/requests/{}", server, printable(request_id));
+        cost += fmt::format("at the server's prices: steno calls tree {} {}", printable(request_id), record);
     if (cost.ends_with("; ")) cost.resize(cost.size() - 2);
     if (ai_calls_ != 0) text += fmt::format("  {:<10}{}\n", "cost", cost);
     if (text.size() > kLongest) text = std::string(utf8_prefix(text, kLongest - 1)) + "\n";
@@ -196,8 +196,8 @@ void end_request(const Context& context) noexcept {
     if (node == nullptr || !node->totals) return;
     guarded([&] {
         const Tracker* const tracker = Tracker::current();
-        const std::string text = node->totals->take_text(
-            node->request_id, tracker == nullptr ? std::string_view() : tracker->server());
+        const std::string text =
+            node->totals->take_text(node->request_id, tracker == nullptr ? std::string() : tracker->record());
         if (!text.empty()) print(text);
     });
 }

@@ -23,7 +23,7 @@ class RequestTotals {
     /// A call that ends, while the draft has its context.
     void add(const CallScope::Draft& draft);
     /// The summary, at most kLongest bytes; empty if there were no calls, or it was asked for before.
-    std::string take_text(std::string_view request_id, std::string_view server);
+    std::string take_text(std::string_view request_id, std::string_view record);
 
     static constexpr std::size_t kLongest = 4096;  ///< PIPE_BUF: one write, without waiting
 

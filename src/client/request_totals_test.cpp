@@ -75,7 +75,7 @@ TEST_F(Summaries, AddUpWhatReachesAModel) {
         << text;
     EXPECT_THAT(text, HasSubstr("gpt-4o-mini (2 calls, "));
     EXPECT_THAT(text,
-                HasSubstr("\n  cost      at the server's prices: " + server_.url + "/api/v1/requests/r-1\n"));
+                HasSubstr("\n  cost      at the server's prices: steno calls tree r-1 --server " + server_.url + "\n"));
     EXPECT_TRUE(text.ends_with("\n"));
     EXPECT_THAT(text, Not(HasSubstr("\033")));
 }

@@ -34,7 +34,7 @@ def test_a_tree(program, server):
         r"  agents    calendar \(1 call, [\d.]+ ms\)\n"
         r"  functions taskOperations \(1 call, [\d.]+ ms\)\n"
         r"  models    gpt-4o-mini \(2 calls, [\d.]+ ms\)\n"
-        rf"  cost      at the server's prices: {re.escape(server.url)}/api/v1/requests/sum-1\n", done.stderr), done.stderr
+        rf"  cost      at the server's prices: steno calls tree sum-1 --server {re.escape(server.url)}\n", done.stderr), done.stderr
     asked = server.get("/api/v1/requests/sum-1")[2]["summary"]  # the server adds up the same
     assert (asked["ai_calls"], asked["input_tokens"], asked["output_tokens"]) == (2, 1248, 2) and asked["cost"]["total"]
 
