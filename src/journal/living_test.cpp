@@ -284,7 +284,7 @@ TEST(Living, AStreamThatIsBeingWrittenVerifies) {
     other.said(1);
     std::atomic<bool> stop = false;
     std::thread writing([&] {
-        while (!stop) append_until_taken(*other, entry_of(std::string(300, 'x')));
+        for (int n = 0; n < 5000 && !stop; ++n) append_until_taken(*other, entry_of(std::string(300, 'x')));
     });
     std::uint64_t records = 0;
     for (int i = 0; i < 50; ++i) {
