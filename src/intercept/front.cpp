@@ -5,6 +5,7 @@
 #include "intercept/peer.hpp"
 #include "intercept/relay.hpp"
 #include "intercept/unread.hpp"
+#include "net/announced_length.hpp"
 #include "net/byte_stream.hpp"
 #include "providers/hosts.hpp"
 #include "providers/provider.hpp"
@@ -282,7 +283,7 @@ net::Task<void> Front::relay(net::ServerExchange& exchange, std::string target) 
     }
     const bool delivery = std::string_view(target).substr(0, target.find('?')) == kDeliveries;
     const std::uint64_t most = delivery ? options_.max_delivery_bytes : options_.max_body_bytes;
-    if (!delivery && announced_length(exchange.head().headers).value_or(0) > most) {
+    if (!delivery && net::announced_length(exchange.head().headers).value_or(0) > most) {
         if (const auto to = destination_of(target)) {
             note(to->url.endpoint.host, Reason::TooLarge);
             co_await pass_on_unread(exchange, client_, to->url, to->rest, options_.connect_timeout);

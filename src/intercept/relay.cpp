@@ -1,9 +1,9 @@
 #include "intercept/relay.hpp"
 
 #include "base/text.hpp"
+#include "net/announced_length.hpp"
 
 #include <algorithm>
-#include <charconv>
 #include <optional>
 
 namespace steno::intercept {
@@ -28,15 +28,6 @@ net::ResponseHead client_head(const net::ResponseHead& head) {
 }
 
 }  // namespace
-
-std::optional<std::uint64_t> announced_length(const net::Headers& headers) {
-    const auto text = headers.get("content-length");
-    std::uint64_t length = 0;
-    if (!text) return std::nullopt;
-    const auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), length);
-    if (error != std::errc() || end != text->data() + text->size()) return std::nullopt;
-    return length;
-}
 
 Relay::Relay(net::ServerExchange& client, net::HttpClient& server_client, const net::BaseUrl& server,
              std::uint64_t max_body_bytes)
@@ -100,7 +91,7 @@ net::Task<void> Relay::run_session(net::RequestHead head) {
 net::Task<void> Relay::pass_answer(net::ClientExchange& answer) {
     const net::ResponseHead head = client_head(answer.head());
     const bool bodiless = client_.head().method == "HEAD" || head.status == 204 || head.status == 304;
-    const auto length = bodiless ? announced_length(answer.head().headers) : answer.content_length();
+    const auto length = bodiless ? net::announced_length(answer.head().headers) : answer.content_length();
     struct Watch {
         net::ServerExchange& client;
         ~Watch() { client.on_client_gone({}); }

@@ -6,12 +6,8 @@
 #include "net/task.hpp"
 
 #include <cstdint>
-#include <optional>
 
 namespace steno::intercept {
-
-/// What Content-Length says.
-std::optional<std::uint64_t> announced_length(const net::Headers& headers);
 
 /// One request on its way to a Steno server, which relays and records it: as it came, piece by piece both
 /// ways, and with a client that goes the server's part ends at once. On one loop; the references must outlive

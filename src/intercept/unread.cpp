@@ -2,6 +2,7 @@
 
 #include "base/text.hpp"
 #include "intercept/relay.hpp"
+#include "net/announced_length.hpp"
 #include "net/byte_stream.hpp"
 #include "net/interception.hpp"
 
@@ -31,7 +32,7 @@ std::string head_to(const net::BaseUrl& to, std::string_view rest, const net::Re
     }
     // Whatever Connection names, the body has this length.
     fmt::format_to(std::back_inserter(text), "Content-Length: {}\r\n",
-                   announced_length(head.headers).value_or(0));
+                   net::announced_length(head.headers).value_or(0));
     return text.append("Connection: close\r\n\r\n");
 }
 

@@ -20,7 +20,7 @@ namespace steno::store::sql {
 /// otherwise. Timestamps and
 /// durations are 64-bit nanoseconds; a timestamp's offset stands in "<path>.offset". What sums over calls ask
 /// of each of them is kept beside: "counts.failed", a BOOLEAN, and "counts.cost", the number of a CostCount
-/// (answers.hpp): to compare a byte costs a tenth of comparing four texts. Absent is NULL, except
+/// (answers.hpp): a byte is compared for a fraction of what four texts cost. Absent is NULL, except
 /// that "project" is ''. An attribute's value is text: 's' and the text, 'n' and the number in its shortest
 /// form, 'b0' or 'b1'.
 class Dialect {
@@ -71,9 +71,9 @@ AttributeValue decode_attribute(std::string_view text);
 Statement select_page(const Dialect& dialect, std::string_view columns, const CallQuery& query,
                       const std::optional<Cursor>& after);
 
-/// The same, reading the rest of a row only of those whose value is among the page's: four times as fast
-/// where the order is not that of time. Gives less than the page if there are not enough calls with a value
-/// (or with money beyond what one column holds): then ask select_page. Empty text: not for this order.
+/// The same, reading the rest of a row only of those whose value is among the page's: less than half the
+/// work where the order is not that of time. Gives less than the page if there are not enough calls with a
+/// value (or with money beyond what one column holds): then ask select_page. Empty text: not for this order.
 Statement select_top(const Dialect& dialect, std::string_view columns, const CallQuery& query,
                      const std::optional<Cursor>& after);
 

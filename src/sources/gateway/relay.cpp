@@ -2,6 +2,7 @@
 
 #include "base/log.hpp"
 #include "base/text.hpp"
+#include "net/announced_length.hpp"
 #include "providers/credentials.hpp"
 #include "providers/request_secrets.hpp"
 #include "providers/upload.hpp"
@@ -13,7 +14,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 #include <exception>
 
 namespace steno::gateway {
@@ -63,17 +63,6 @@ std::uint64_t length_bit(std::string_view name) {
     return std::uint64_t{1} << (name.size() & 63);
 }
 
-/// The length that a head announces: of the body, or, in an answer without one, of what GET would bring (RFC
-/// 9110, section 8.6).
-std::optional<std::uint64_t> announced_length(const net::Headers& headers) {
-    const auto text = headers.get("content-length");
-    std::uint64_t length = 0;
-    if (!text) return std::nullopt;
-    const auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), length);
-    if (error != std::errc() || end != text->data() + text->size()) return std::nullopt;
-    return length;
-}
-
 }  // namespace
 
 Gateway::Relay::Relay(Gateway& gateway, net::ServerExchange& client, const Upstream& upstream,
@@ -95,7 +84,7 @@ net::Task<void> Gateway::Relay::run() {
     if (recording()) attempt([this] { begin_call(); });
 
     const std::uint64_t most = gateway_.options_.max_body_bytes;
-    const auto length = announced_length(request_.headers);
+    const auto length = net::announced_length(request_.headers);
     // One that is too large is refused with its reason.
     if (length && *length > kSmallBody && *length <= most) {
         const bool room = co_await make_room(*length);
@@ -480,7 +469,7 @@ net::Task<void> Gateway::Relay::relay_answer(net::ClientExchange& answer) {
     if (filter_ && (coded || undecodable_ || !may_be_event_stream(head))) filter_.reset();
     if (filter_) head.headers.remove("content-encoding");
     const bool bodiless = request_.method == "HEAD" || head.status == 204 || head.status == 304;
-    auto length = bodiless ? announced_length(answer.head().headers) : answer.content_length();
+    auto length = bodiless ? net::announced_length(answer.head().headers) : answer.content_length();
     if (filter_) length.reset();
     struct Watch {
         net::ServerExchange& client;
