@@ -563,10 +563,7 @@ class Deliverer(threading.Thread):
 
 
 def check(server, deliverers):
-    deadline = time.monotonic() + 90
-    while server.get("/readyz", expect=None)[0] != 200:
-        assert time.monotonic() < deadline
-        time.sleep(0.1)
+    server.wait_until_fed()
     calls = server.calls()
     ids = [call["id"] for call in calls]
     assert len(ids) == len(set(ids)), "a call is on the record twice"

@@ -42,12 +42,7 @@ class Recording:
 
 def recorded(server):
     """id → input tokens of all calls, each of which is there once."""
-
-    def caught_up():
-        store = server.get("/api/v1/status")[2]["store"]
-        return (store["behind_records"] == 0 and store["history_fed"]) or None
-
-    server.wait_for(caught_up, "store that has caught up with what was recorded", seconds=300)
+    server.wait_until_fed()
     calls = server.calls()
     assert len({call["id"] for call in calls}) == len(calls)
     return {call["id"]: call["usage"]["input_tokens"] for call in calls}

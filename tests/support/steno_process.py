@@ -115,6 +115,15 @@ class Server(Process):
     def call(self, call_id):
         return self.get(f"/api/v1/calls/{call_id}")[2]
 
+    def wait_until_fed(self):
+        """Until the store has all that was recorded so far: one that is made anew answers before."""
+
+        def fed():
+            store = self.get("/api/v1/status")[2]["store"]
+            return (store["behind_records"] == 0 and store["history_fed"]) or None
+
+        self.wait_for(fed, "store that has caught up with what was recorded", seconds=300)
+
     def calls(self, query=""):
         """All calls that fit, through all pages."""
         found, cursor = [], ""

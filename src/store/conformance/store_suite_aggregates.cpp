@@ -101,6 +101,17 @@ AggregateQuery random_aggregate(std::mt19937_64& random) {
 
 }  // namespace
 
+TEST_P(StoreSuite, OverNoCallsThereAreNoneOfAnyKind) {
+    AggregateQuery query;
+    query.measures = {value(make_measure("calls")), value(make_measure("errors")),
+                      value(make_measure("error_rate")), value(make_measure("cost")),
+                      value(make_measure("input_tokens"))};
+    const AggregateTable table = value(store().aggregate(query));
+    ASSERT_EQ(table.groups.size(), 1u);
+    EXPECT_EQ(table.groups[0].cells,
+              (std::vector<Cell>{Value(std::int64_t{0}), Value(std::int64_t{0}), Cell(), CostSum{}, Cell()}));
+}
+
 TEST_P(StoreSuite, AggregatesLikeTheOracle) {
     const auto calls = plausible_calls(700, 25);
     apply(calls);

@@ -71,7 +71,7 @@ class DuckdbDialect final : public sql::Dialect {
         return fmt::format("CAST({} AS DOUBLE)", text);
     }
     std::string count_where(std::string_view condition) const override {
-        return fmt::format("CAST(count_if({}) AS BIGINT)", condition);
+        return fmt::format("coalesce(CAST(count_if({}) AS BIGINT), 0)", condition);  // of no rows it is NULL
     }
     std::string percentile(std::string_view value, double fraction) const override {
         return fmt::format("quantile_disc({}, CAST({} AS DOUBLE))", value, fraction);
