@@ -34,6 +34,7 @@ def recorded(server, tmp_path):
 
     def calls(payloads=True):
         assert steno.flush(30), steno.status()
+        server.wait_until_fed()
         found = server.calls(f"&project={project}")
         if not payloads:
             return found
@@ -55,6 +56,7 @@ def program(server, tmp_path):
         done = subprocess.run([sys.executable, path], capture_output=True, text=True, timeout=120, cwd=tmp_path, env={
             **os.environ, "PYTHONPATH": str(SITE), "STENO_SERVER": server.url, "STENO_PROJECT": project,
             "STENO_SPOOL": str(tmp_path / "spool"), "PYTHONDONTWRITEBYTECODE": "1", **(env or {})}, **more)
+        server.wait_until_fed()
         calls = [server.call(call["id"]) for call in server.calls(f"&project={project}")]
         return done, calls
 
