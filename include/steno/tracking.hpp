@@ -78,17 +78,19 @@ struct TrackingOptions {
 
 /// Begins recording with these options; if it had begun, calls go on with the new ones, and what the old ones
 /// had is delivered, within their `exit_patience`. Invalid options (a server that is no http:// or https://
-/// address, a key with a line's end in it) turn recording off; `last_tracking_error` says why.
+/// address, a key with a line's end in it) turn recording off; `last_tracking_error` says why, and a line on
+/// standard error, once a process.
 void start_tracking(TrackingOptions options) noexcept;
 
 /// Delivers what there is, within `patience`, and ends recording. Calls that are still open are not recorded.
+/// What has not arrived is told in a line on standard error, once a process.
 void stop_tracking(std::chrono::milliseconds patience = std::chrono::milliseconds{2000}) noexcept;
 
 /// Waits until everything that ended before is delivered, or refused by the server for good (tracking_stats).
 /// True also when there is nothing to wait for: recording was never on, or has been stopped. False: it was
-/// not within `patience` (it is not lost: it stays in memory or in the spool folder); or recording went off
-/// by itself, for want of a server or a valid address (`last_tracking_error`). Calls that were dropped are
-/// not waited for, only counted.
+/// not within `patience`, or nobody listens at the server's address and all of it is in the spool folder (it
+/// is not lost: it stays there or in memory); or recording went off by itself, for want of a server or a
+/// valid address (`last_tracking_error`). Calls that were dropped are not waited for, only counted.
 bool flush(std::chrono::milliseconds patience = std::chrono::milliseconds{10'000}) noexcept;
 
 /// Would a call be recorded now?

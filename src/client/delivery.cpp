@@ -2,7 +2,10 @@
 
 #include "base/bytes.hpp"
 #include "client/no_signals.hpp"
+#include "client/standard_error.hpp"
 #include "record/delivery.hpp"
+
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <optional>
@@ -21,6 +24,10 @@ constexpr std::uint64_t kShareOfUsed = 8;   // of max_memory_bytes, for drafts t
 constexpr std::chrono::milliseconds kPatience{10'000};
 constexpr std::chrono::milliseconds kFirstPause{100};
 constexpr std::chrono::milliseconds kLongestPause{5000};
+
+std::string in_words(Error error) {
+    return error.remedy.empty() ? std::move(error.message) : error.message + "; " + error.remedy;
+}
 
 }  // namespace
 
@@ -54,6 +61,7 @@ Delivery::Delivery(const TrackingOptions& options, bool server_is_named)
     if (transport) {
         transport_ = std::move(*transport);
     } else {
+        warn_once(Warning::NotRecording, "nothing is recorded: " + in_words(transport.error()));
         say(std::move(transport).error());
         wanted_ = false;
     }
@@ -278,14 +286,28 @@ bool Delivery::spill_batch() {
     }
     const Batch batch = gather(folder_ ? kBatchBytes : spool_.room());
     try {
-        auto kept =
-            folder_ ? keep_in_folder(batch.body)
-                    : spool_.append(std::string_view(batch.body).substr(kDeliveryHead.size()), batch.calls);
-        if (kept) {
-            settle(batch, 0, 0, batch.calls);
-            return true;
+        if (folder_) {
+            // What is left at the end is written, and fsynced when the folder is closed.
+            auto kept = folder_->record(batch.body, std::chrono::milliseconds{0});
+            if (kept || kept.error().code == Code::InvalidArgument) {
+                const std::uint64_t taken = kept ? kept->accepted : 0;
+                if (!kept) {
+                    say(std::move(kept).error());
+                } else if (kept->rejected != 0) {
+                    say(Error(Code::InvalidArgument, "rejected: " + kept->reason));
+                }
+                settle(batch, 0, batch.calls - taken, taken);
+                return true;
+            }
+            say(std::move(kept).error());
+        } else {
+            auto kept = spool_.append(std::string_view(batch.body).substr(kDeliveryHead.size()), batch.calls);
+            if (kept) {
+                settle(batch, 0, 0, batch.calls);
+                return true;
+            }
+            say(std::move(kept).error());
         }
-        say(std::move(kept).error());
     } catch (const std::exception&) {
         // no memory for it
     }
@@ -296,11 +318,6 @@ bool Delivery::spill_batch() {
     put_back(batch);
     spool_refuses_ = true;
     return false;
-}
-
-Result<void> Delivery::keep_in_folder(const std::string& body) {
-    STENO_TRY(folder_->record(body, std::chrono::milliseconds{0}));
-    return {};
 }
 
 void Delivery::spill() noexcept {
@@ -366,14 +383,23 @@ Delivery::Outcome Delivery::send_in_halves(const std::string& body, std::uint64_
 void Delivery::away(Error error) {
     pause_ = std::clamp(2 * pause_, kFirstPause, kLongestPause);
     away_until_ = std::chrono::steady_clock::now() + pause_;
-    say(std::move(error));
+    if (folder_ && error.code != Code::Cancelled) {
+        warn_once(Warning::NotRecording, "nothing is recorded so far: " + in_words(error));
+        told_why_ = true;
+    }
+    const bool refused = error.code == Code::NotFound;
+    if (error.code != Code::Cancelled) say(std::move(error));  // why it was waited for says more
+    if (refused) {
+        const std::lock_guard lock(mutex_);
+        ++refused_;
+    }
     if (!server_is_known()) wanted_ = false;
 }
 
 void Delivery::say(Error error) {
-    if (!error.remedy.empty()) error.message += "; " + error.remedy;
+    std::string words = in_words(std::move(error));
     const std::lock_guard lock(mutex_);
-    last_error_ = std::move(error.message);
+    last_error_ = std::move(words);
 }
 
 bool Delivery::carry_file() {
@@ -393,20 +419,24 @@ bool Delivery::carry_file() {
     return true;
 }
 
-bool Delivery::flush(std::chrono::milliseconds patience) {
+Flushed Delivery::flush(std::chrono::milliseconds patience) {
     const std::uint64_t target = ended_.load();
     std::unique_lock lock(mutex_);
-    if (stopping_) return false;
+    if (stopping_) return Flushed::NotYet;
     ++flushing_;
     asked_ = true;
     wake_.notify_one();
-    const bool done = progress_.wait_for(
-        lock, patience, [&] { return stopping_ || !wanted() || (done_.load() >= target && spool_.empty()); });
+    const std::uint64_t refused_before = refused_;
+    const bool done = progress_.wait_for(lock, patience, [&] {
+        return stopping_ || !wanted() ||
+               (done_.load() >= target && (spool_.empty() || refused_ != refused_before));
+    });
     --flushing_;
-    return done && !stopping_ && wanted();
+    if (!done || stopping_ || !wanted()) return Flushed::NotYet;
+    return spool_.empty() ? Flushed::All : Flushed::Spooled;
 }
 
-void Delivery::stop(std::chrono::milliseconds patience) {
+std::string Delivery::stop(std::chrono::milliseconds patience) {
     if (patience.count() > 0) flush(patience);
     {
         const std::lock_guard lock(mutex_);
@@ -415,17 +445,41 @@ void Delivery::stop(std::chrono::milliseconds patience) {
         wake_.notify_one();
         progress_.notify_all();
     }
-    if (!thread_.joinable()) return;
+    if (!thread_.joinable()) return {};
     if (transport_) transport_->cancel();
     thread_.join();
     spill_last();
     closed_ = true;
     take_queue();
     drop_all(std::exchange(first_, nullptr));
+    std::string left = what_is_left();
     spool_.close();
     transport_.reset();
     if (folder_) folder_->close();
     pool_.close();
+    return left;
+}
+
+std::string Delivery::what_is_left() const noexcept {
+    if (!wanted() || !server_is_known()) return {};
+    try {
+        const std::string& where = folder_ ? options_.data_folder : options_.server;
+        const Spool::Left spooled = spool_.left();
+        std::string words;
+        const auto add = [&](std::uint64_t calls, const std::string& what) {
+            if (calls == 0) return;
+            words +=
+                fmt::format("{}{} call{} {}", words.empty() ? "" : ", ", calls, calls == 1 ? "" : "s", what);
+        };
+        add(spooled.calls, "kept in " + spooled.where + " for the next program that finds " + where);
+        add(rejected_, "refused by " + where);
+        add(dropped_, "lost");
+        if (words.empty()) return {};
+        const std::string why = told_why_ ? std::string() : last_error();
+        return "not delivered: " + words + (why.empty() ? "" : "; ") + why;
+    } catch (const std::exception&) {
+        return {};  // no memory to say it
+    }
 }
 
 /// What came after the thread had looked the last time.

@@ -19,6 +19,14 @@
 
 namespace steno::client {
 
+/// What waiting for the delivery has come to.
+enum class Flushed : std::uint8_t {
+    All,
+    NotYet,  ///< within the patience; or recording has ended, or went off by itself
+    Spooled  ///< nobody listens at the server's address: all of it is in the spool folder, with no end in
+             ///< sight
+};
+
 /// Carries calls to a server, on a thread of its own: gathers what has ended for an interval, sends it in one
 /// batch, and counts it as delivered when the server has acknowledged it, that is, has it on its disk. A call
 /// is in memory until it is acknowledged or in the spool folder, and from there it is delivered later. It
@@ -43,10 +51,11 @@ class Delivery {
     /// Of the drafts to fill.
     [[nodiscard]] DraftPool& pool() { return pool_; }
 
-    bool flush(std::chrono::milliseconds patience);
+    Flushed flush(std::chrono::milliseconds patience);
     /// Sends what there is within `patience`; the rest goes to the spool folder. Then nothing is taken any
-    /// more, and thread, connection and files are given up. Calls of it must not overlap.
-    void stop(std::chrono::milliseconds patience);
+    /// more, and thread, connection and files are given up. Calls of it must not overlap. Gives what has not
+    /// arrived, in words for a person; empty if all has, or nobody said that there is a server.
+    std::string stop(std::chrono::milliseconds patience);
     /// Another one has left something in the spool folder.
     void look_again();
 
@@ -77,10 +86,9 @@ class Delivery {
     bool carry_file();
     bool send_batch();
     bool spill_batch();
-    /// What is left at the end: written, and fsynced when the folder is closed.
-    Result<void> keep_in_folder(const std::string& body);
     void spill() noexcept;
     void spill_last() noexcept;
+    [[nodiscard]] std::string what_is_left() const noexcept;
     /// The oldest calls that were taken, encoded; they are in nobody else's list until they are put back.
     Batch gather(std::uint64_t most_bytes);
     void put_back(const Batch& batch) noexcept;
@@ -131,6 +139,7 @@ class Delivery {
     Draft* first_ = nullptr;  ///< taken from the queue, oldest first
     Draft* last_ = nullptr;
     Draft::Parts parts_;          ///< of the call that is being encoded
+    bool told_why_ = false;       ///< on standard error: why nothing comes into the data folder
     bool spool_refuses_ = false;  ///< full, most likely: until the server may be asked again
     std::chrono::steady_clock::time_point away_until_{};  ///< 0: it is not, or it is time to see
     std::chrono::milliseconds pause_{0};                  ///< the last one; 0 when the server has answered
@@ -141,6 +150,7 @@ class Delivery {
     bool stopping_ = false;
     int flushing_ = 0;
     bool asked_ = false;  ///< by one who waits: it is tried once, however long the server is to be left alone
+    std::uint64_t refused_ = 0;  ///< tries at which nobody listened
     std::string last_error_;
     std::thread thread_;
 };

@@ -118,6 +118,19 @@ TEST_F(Delivered, LaterIfTheServerIsAway) {
     EXPECT_EQ(files(), 0U);
 }
 
+TEST_F(Delivered, WhoeverWaitsIsToldThatNobodyListens) {
+    start("http://127.0.0.1:1");
+    record(1);
+    EXPECT_FALSE(flush(std::chrono::hours{1}));  // on disk, and no end in sight
+    EXPECT_EQ(tracking_stats().spooled, 1U);
+    EXPECT_NE(last_tracking_error().find("steno serve"), std::string::npos);
+    options_.max_spool_bytes = 0;
+    start("http://127.0.0.1:1");
+    record(2);
+    EXPECT_FALSE(flush(std::chrono::milliseconds{300}));  // in memory alone: there is something to wait for
+    EXPECT_EQ(tracking_stats().spooled, 0U);
+}
+
 TEST_F(Delivered, ByTheNextProgramIfThisOneEnds) {
     start("http://127.0.0.1:1");
     std::set<std::string> ids;

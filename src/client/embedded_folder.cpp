@@ -23,7 +23,7 @@ Result<const EmbeddedLibrary*> load() {
         return fail(
             Code::Unimplemented,
             std::string("calls cannot be written to a data folder: ") + (why == nullptr ? kLibraryName : why),
-            "it is installed beside libsteno");
+            "it is installed beside libsteno, and is in the Python package");
     }
     const auto entry = reinterpret_cast<EmbeddedEntry>(::dlsym(handle, kEmbeddedSymbol));
     const EmbeddedLibrary* const library = entry == nullptr ? nullptr : entry();

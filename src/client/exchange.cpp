@@ -1,15 +1,20 @@
 #include "client/exchange.hpp"
 
+#include "base/json_writer.hpp"
 #include "base/text.hpp"
 #include "client/address.hpp"
 #include "client/draft.hpp"
 #include "client/facts.hpp"
+#include "client/request_totals.hpp"
 #include "providers/credentials.hpp"
 #include "providers/errors.hpp"
 #include "providers/hosts.hpp"
 #include "providers/request_secrets.hpp"
+#include "record/json_reader.hpp"
 
 #include <algorithm>
+#include <functional>
+#include <set>
 
 namespace steno::client {
 
@@ -19,6 +24,36 @@ constexpr std::uint64_t kMaxAnswer = 256u << 20;
 constexpr std::uint64_t kMaxRequest = 64u << 20;
 /// What the gateway adds to an answer that it has recorded (docs/gateway.md).
 constexpr std::string_view kRecordedByGateway = "x-steno-call-id";
+
+/// The members of two JSON objects as one; of a name that both have, the first's.
+std::string joined(const std::string& first, const std::string& second) {
+    std::string all;
+    std::set<std::string, std::less<>> known;
+    for (const std::string* const object : {&first, &second}) {
+        JsonReader in(*object);
+        in.object([&](std::string_view name) {
+            const bool is_new = known.emplace(name).second;
+            if (!is_new) return in.skip();
+            all.push_back(all.empty() ? '{' : ',');
+            append_json_string(all, name);
+            all.push_back(':');
+            return in.raw(all);
+        });
+    }
+    return all.empty() ? first : all + "}";
+}
+
+/// What the program has said of its call goes before what its traffic shows.
+void keep_what_was_said(const CallScope::Draft& draft, Call& facts) {
+    facts.name.clear();
+    Call said;
+    if (!draft.read_header(said)) return;
+    if (said.kind != Kind::Chat) facts.kind = said.kind;  // that one is taken where nothing was said
+    if (!said.modality.input.empty()) facts.modality.input.clear();
+    if (!said.who.user_id.empty()) facts.who.user_id.clear();
+    if (!draft.parameters.empty())
+        facts.request.parameters.text = joined(facts.request.parameters.text, draft.parameters);
+}
 
 std::optional<std::string_view> find(const Exchange::Headers& headers, std::string_view name) {
     for (const auto& [known, value] : headers) {
@@ -160,6 +195,7 @@ void Exchange::finish() {
 
 CallScope Exchange::take() {
     if (on_record_) {
+        if (const CallScope::Draft* const draft = scope_->draft()) note_relayed(draft->context);
         scope_->level(LogLevel::Off);
         return std::move(*scope_);
     }
@@ -173,7 +209,7 @@ void Exchange::add_to(CallScope& call) {
     if (draft != nullptr && !on_record_) {
         const bool failed = draft->failed;
         const std::uint8_t status = draft->status;
-        facts_.name.clear();
+        keep_what_was_said(*draft, facts_);
         add_facts(call, std::move(facts_));
         if (failed) draft->failed = true, draft->status = status;
         draft->first_piece = first_token_;

@@ -4,6 +4,7 @@
 #include "base/time.hpp"
 #include "client/context_node.hpp"
 #include "client/draft.hpp"
+#include "client/standard_error.hpp"
 #include "client/tracker.hpp"
 #include "record/call.hpp"
 #include "steno/request.hpp"
@@ -12,10 +13,7 @@
 
 #include <algorithm>
 #include <atomic>
-#include <csignal>
 #include <cstdlib>
-#include <ctime>
-#include <poll.h>
 #include <unistd.h>
 
 namespace steno::client {
@@ -63,38 +61,6 @@ std::string amount(Decimal value) {
     return text;
 }
 
-/// Whoever reads standard error may be gone: that is no reason for the program to die of a signal.
-class WithoutSigpipe {
-  public:
-    WithoutSigpipe() {
-        sigset_t pending;
-        ::sigemptyset(&pipe_);
-        ::sigaddset(&pipe_, SIGPIPE);
-        ::sigpending(&pending);
-        was_pending_ = ::sigismember(&pending, SIGPIPE) == 1;
-        ::pthread_sigmask(SIG_BLOCK, &pipe_, &before_);
-    }
-    ~WithoutSigpipe() {
-        const timespec none{};
-        if (!was_pending_) ::sigtimedwait(&pipe_, nullptr, &none);
-        ::pthread_sigmask(SIG_SETMASK, &before_, nullptr);
-    }
-    WithoutSigpipe(const WithoutSigpipe&) = delete;
-    WithoutSigpipe& operator=(const WithoutSigpipe&) = delete;
-
-  private:
-    sigset_t pipe_;
-    sigset_t before_;
-    bool was_pending_;
-};
-
-void print(std::string_view text) {
-    pollfd standard_error{STDERR_FILENO, POLLOUT, 0};
-    if (::poll(&standard_error, 1, 0) != 1 || (standard_error.revents & POLLOUT) == 0) return;
-    const WithoutSigpipe guard;
-    [[maybe_unused]] const ssize_t written = ::write(STDERR_FILENO, text.data(), text.size());
-}
-
 }  // namespace
 
 RequestTotals::RequestTotals() : process_(::getpid()), began_(system_clock().steady_nanos()) {}
@@ -123,13 +89,29 @@ void RequestTotals::add(const CallScope::Draft& draft) {
     ++ai_calls_;
     if (draft.failed) ++failed_;
     note(models_, call.model.requested.empty() ? call.provider.name : call.model.requested, 1, nanos);
-    input_ += call.usage.input_tokens.value_or(0);
-    output_ += call.usage.output_tokens.value_or(0);
+    if (call.usage.input_tokens) input_ = input_.value_or(0) + *call.usage.input_tokens;
+    if (call.usage.output_tokens) output_ = output_.value_or(0) + *call.usage.output_tokens;
     if (!call.usage.input_tokens && !call.usage.output_tokens) ++without_usage_;
     if (call.cost.total) {
         ++with_cost_;
         cost_[call.cost.currency] += *call.cost.total;
     }
+}
+
+void RequestTotals::add_relayed() {
+    if (::getpid() != process_) return;
+    const std::lock_guard lock(mutex_);
+    ++relayed_;
+}
+
+std::string RequestTotals::tokens() const {
+    if (!input_ && !output_) return ai_calls_ == 0 ? "" : " · tokens unknown";
+    const auto shown = [](std::optional<std::int64_t> count) { return count ? grouped(*count) : "–"; };
+    std::string text =
+        fmt::format(" · {} tokens ({} in, {} out)", grouped(input_.value_or(0) + output_.value_or(0)),
+                    shown(input_), shown(output_));
+    if (without_usage_ != 0) text += fmt::format(", unknown of {}", counted(without_usage_, "call"));
+    return text;
 }
 
 std::string RequestTotals::list(std::string_view head, const ByName& names) {
@@ -156,12 +138,15 @@ std::string RequestTotals::list(std::string_view head, const ByName& names) {
 std::string RequestTotals::take_text(std::string_view request_id, std::string_view record) {
     if (::getpid() != process_) return {};
     const std::lock_guard lock(mutex_);
-    if (std::exchange(taken_, true) || calls_ == 0) return {};
-    std::string text = fmt::format("steno: request {} · {}, {} failed · {} tokens ({} in, {} out)",
-                                   printable(request_id), counted(ai_calls_, "AI call"), grouped(failed_),
-                                   grouped(input_ + output_), grouped(input_), grouped(output_));
-    if (without_usage_ != 0) text += fmt::format(", not told of {}", counted(without_usage_, "call"));
-    text += fmt::format(" · {}\n", time_of(system_clock().steady_nanos() - began_));
+    if (std::exchange(taken_, true) || calls_ + relayed_ == 0) return {};
+    std::string text = fmt::format("steno: request {} · {}, {} failed{} · {}\n", printable(request_id),
+                                   counted(ai_calls_, "AI call"), grouped(failed_), tokens(),
+                                   time_of(system_clock().steady_nanos() - began_));
+    const std::string on_the_server = fmt::format("steno calls tree {} {}", printable(request_id), record);
+    if (relayed_ != 0) {
+        text += fmt::format("  {:<10}{} more, counted by the server: {}\n", "gateway",
+                            counted(relayed_, "AI call"), on_the_server);
+    }
     text += list("agents", agents_) + list("functions", functions_) + list("models", models_);
     std::string cost;
     for (const auto& [currency, total] : cost_) {
@@ -171,8 +156,7 @@ std::string RequestTotals::take_text(std::string_view request_id, std::string_vi
     if (with_cost_ != 0)
         cost += fmt::format(" told for {} of {}; ", with_cost_, counted(ai_calls_, "AI call"));
     // The prices are the server's.
-    if (with_cost_ < ai_calls_ || with_cost_ == 0)
-        cost += fmt::format("at the server's prices: steno calls tree {} {}", printable(request_id), record);
+    if (with_cost_ < ai_calls_ || with_cost_ == 0) cost += "at the server's prices: " + on_the_server;
     if (cost.ends_with("; ")) cost.resize(cost.size() - 2);
     if (ai_calls_ != 0) text += fmt::format("  {:<10}{}\n", "cost", cost);
     if (text.size() > kLongest) text = std::string(utf8_prefix(text, kLongest - 1)) + "\n";
@@ -191,6 +175,10 @@ void set_summaries_wanted(bool wanted) noexcept {
     wanted_by_options = wanted;
 }
 
+void note_relayed(const Context& context) noexcept {
+    if (context.node() && context.node()->totals) guarded([&] { context.node()->totals->add_relayed(); });
+}
+
 void end_request(const Context& context) noexcept {
     const Context::Node* const node = context.node().get();
     if (node == nullptr || !node->totals) return;
@@ -198,7 +186,7 @@ void end_request(const Context& context) noexcept {
         const Tracker* const tracker = Tracker::current();
         const std::string text =
             node->totals->take_text(node->request_id, tracker == nullptr ? std::string() : tracker->record());
-        if (!text.empty()) print(text);
+        if (!text.empty()) print_to_standard_error(text);
     });
 }
 

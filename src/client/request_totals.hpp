@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <map>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -22,6 +23,8 @@ class RequestTotals {
 
     /// A call that ends, while the draft has its context.
     void add(const CallScope::Draft& draft);
+    /// A call that a gateway of ours has on the record: only that there was one is known here.
+    void add_relayed();
     /// The summary, at most kLongest bytes; empty if there were no calls, or it was asked for before.
     std::string take_text(std::string_view request_id, std::string_view record);
 
@@ -34,6 +37,7 @@ class RequestTotals {
     };
     using ByName = std::map<std::string, Timed>;
     static void note(ByName& names, std::string_view name, std::int64_t calls, std::int64_t nanos);
+    [[nodiscard]] std::string tokens() const;
     static std::string list(std::string_view head, const ByName& names);
 
     const int process_;  ///< a forked child's calls are not this request's, nor is its end
@@ -43,8 +47,9 @@ class RequestTotals {
     std::int64_t calls_ = 0;
     std::int64_t ai_calls_ = 0;
     std::int64_t failed_ = 0;
-    std::int64_t input_ = 0;
-    std::int64_t output_ = 0;
+    std::int64_t relayed_ = 0;
+    std::optional<std::int64_t> input_;  ///< none: no call told it
+    std::optional<std::int64_t> output_;
     std::int64_t without_usage_ = 0;
     std::map<std::string, Decimal> cost_;  ///< that the providers told, by currency
     std::int64_t with_cost_ = 0;
@@ -57,6 +62,9 @@ class RequestTotals {
 /// STENO_PRINT_SUMMARY=1.
 bool summaries_wanted() noexcept;
 void set_summaries_wanted(bool wanted) noexcept;
+
+/// Notes in the context's request, if it has one, that a gateway has recorded a call of it.
+void note_relayed(const Context& context) noexcept;
 
 /// The context's request is over: prints its summary to standard error, once, in one write, if it is wanted.
 /// What cannot take it at once does without.

@@ -67,15 +67,15 @@ TEST_F(Summaries, AddUpWhatReachesAModel) {
     });
     EXPECT_THAT(text,
                 HasSubstr("steno: request r-1 · 3 AI calls, 1 failed · 1,700 tokens (1,250 in, 450 out), "
-                          "not told of 1 call · "));
+                          "unknown of 1 call · "));
     EXPECT_TRUE(std::regex_search(text, std::regex("\n  agents    calendar \\(1 call, [0-9.]+ ms\\)\n")))
         << text;
     EXPECT_TRUE(
         std::regex_search(text, std::regex("\n  functions taskOperations \\(1 call, [0-9.]+ ms\\)\n")))
         << text;
     EXPECT_THAT(text, HasSubstr("gpt-4o-mini (2 calls, "));
-    EXPECT_THAT(text,
-                HasSubstr("\n  cost      at the server's prices: steno calls tree r-1 --server " + server_.url + "\n"));
+    EXPECT_THAT(text, HasSubstr("\n  cost      at the server's prices: steno calls tree r-1 --server " +
+                                server_.url + "\n"));
     EXPECT_TRUE(text.ends_with("\n"));
     EXPECT_THAT(text, Not(HasSubstr("\033")));
 }

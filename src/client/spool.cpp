@@ -309,6 +309,19 @@ std::uint64_t Spool::room() const {
     return max_bytes_ - std::min(bytes_, max_bytes_);
 }
 
+Spool::Left Spool::left() const {
+    const std::lock_guard lock(mutex_);
+    Left left;
+    const auto add = [&](const File& file) {
+        if (file.calls == 0) return;
+        left.where = left.calls == 0 ? file.path : folder_;
+        left.calls += file.calls;
+    };
+    std::ranges::for_each(ready_, add);
+    if (writing_) add(*writing_);
+    return left;
+}
+
 bool Spool::empty() const {
     const std::lock_guard lock(mutex_);
     return !writing_ && ready_.empty() && !look_ && !more_;

@@ -43,6 +43,13 @@ class Spool {
     static std::uint64_t calls_in(std::string_view body);
     /// Bytes that may yet be appended, as far as `max_bytes` goes.
     [[nodiscard]] std::uint64_t room() const;
+    /// Of the calls that this process has written those that nobody has taken yet, and where: the file, or of
+    /// several the folder.
+    struct Left {
+        std::uint64_t calls = 0;
+        std::string where;
+    };
+    [[nodiscard]] Left left() const;
     /// False: there is something that this process knows of, or it has yet to look.
     [[nodiscard]] bool empty() const;
 

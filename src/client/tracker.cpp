@@ -6,6 +6,7 @@
 #include "client/context_node.hpp"
 #include "client/record_writer.hpp"
 #include "client/request_totals.hpp"
+#include "client/standard_error.hpp"
 #include "record/call.hpp"
 
 #include <cstdlib>
@@ -175,12 +176,15 @@ void Tracker::stop(std::chrono::milliseconds patience) noexcept {
     const std::lock_guard lock(starting());
     switched_off = true;
     unused_server = nullptr;
-    if (Tracker* const tracker = the_tracker.exchange(nullptr)) tracker->delivery_->stop(patience);
+    Tracker* const tracker = the_tracker.exchange(nullptr);
+    if (tracker == nullptr) return;
+    const std::string left = tracker->delivery_->stop(patience);
+    if (!left.empty()) warn_once(Warning::NotDelivered, left);
 }
 
-bool Tracker::flush(std::chrono::milliseconds patience) noexcept {
+Flushed Tracker::flush(std::chrono::milliseconds patience) noexcept {
     Tracker* const tracker = the_tracker.load();
-    return tracker == nullptr || tracker->delivery_->flush(patience);
+    return tracker == nullptr ? Flushed::All : tracker->delivery_->flush(patience);
 }
 
 void Tracker::stop_at_exit() noexcept {
@@ -262,7 +266,7 @@ void stop_tracking(std::chrono::milliseconds patience) noexcept {
     client::Tracker::stop(patience);
 }
 bool flush(std::chrono::milliseconds patience) noexcept {
-    return client::Tracker::flush(patience);
+    return client::Tracker::flush(patience) == client::Flushed::All;
 }
 bool tracking() noexcept {
     return client::Tracker::current() != nullptr;

@@ -30,7 +30,7 @@ class Tracker {
     static Tracker* current() noexcept;
     static void start(TrackingOptions options) noexcept;
     static void stop(std::chrono::milliseconds patience) noexcept;
-    static bool flush(std::chrono::milliseconds patience) noexcept;
+    static Flushed flush(std::chrono::milliseconds patience) noexcept;
     static TrackingStats stats() noexcept;
     static std::string last_error() noexcept;
     /// In the place of http://127.0.0.1:8787, where a developer's own record may be. Before anything else.

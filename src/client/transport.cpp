@@ -125,7 +125,13 @@ class HttpTransport final : public Transport {
         connecting_ = &connecting;
         auto sent = co_await client_.send(server_, head, body, {patience, patience, patience}, &connecting);
         connecting_ = nullptr;
-        if (!sent) co_return std::unexpected(std::move(sent).error().error);
+        if (!sent) {
+            Error& error = sent.error().error;
+            if (sent.error().stage == net::ClientStage::Connect && error.code == Code::Unavailable)
+                error = Error(Code::NotFound, std::move(error.message),
+                              "start the server (steno serve), or name another one: STENO_SERVER");
+            co_return std::unexpected(std::move(error));
+        }
         Answer answer{(*sent)->head().status, {}};
         for (;;) {
             if (cancelled_) co_return fail(Code::Cancelled, "the delivery was given up");
@@ -159,13 +165,14 @@ Result<std::unique_ptr<Transport>> Transport::to(const std::string& server, cons
     auto url = net::BaseUrl::parse_server(server);
     if (!url) {
         return fail(Code::InvalidArgument, fmt::format("\"{}\" is no address of a server", server),
-                    "say http://HOST:PORT, https://HOST or unix:/PATH, as in http://127.0.0.1:8787");
+                    "set STENO_SERVER, or `server` where recording is started, to http://HOST:PORT, "
+                    "https://HOST or unix:/PATH, as in http://127.0.0.1:8787");
     }
     // It may come from a file, with the end of its line; a header must not have one.
     if (std::ranges::any_of(api_key,
                             [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; })) {
         return fail(Code::InvalidArgument, "the API key has a control character in it, perhaps a line's end",
-                    "set STENO_API_KEY, or TrackingOptions::api_key, to the key alone");
+                    "set STENO_API_KEY, or `api_key` where recording is started, to the key alone");
     }
     return std::make_unique<HttpTransport>(std::move(*url), api_key);
 }

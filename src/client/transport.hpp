@@ -27,8 +27,9 @@ class Transport {
     /// Sends a delivery of so many calls and calls `answered`, once, on a thread of its own, with the
     /// acknowledgement: only an answer that accounts for all of them is one. It is waited for, `patience` for
     /// each step. InvalidArgument: the server will never take it, all its calls are rejected.
-    /// ResourceExhausted: it is too much at once. Unauthenticated: it wants another key. Anything else: try
-    /// again later. Until then `body` must stay, and nothing else be sent.
+    /// ResourceExhausted: it is too much at once. Unauthenticated: it wants another key. NotFound: there is
+    /// no connection, most likely because nobody listens there. Anything else: try again later; and so then.
+    /// Until then `body` must stay, and nothing else be sent.
     virtual void deliver(const std::string& body, std::uint64_t calls, std::chrono::milliseconds patience,
                          std::function<void(Result<Receipt>)> answered) = 0;
     /// Any thread: a delivery that is under way is answered soon, with an error, and so is each further one.

@@ -60,7 +60,8 @@ class User:
             given += ["--header", f"x-sim-{knob}"]
         done = subprocess.run([self.program, *given, *flags], capture_output=True, text=True, timeout=120,
                               env={**environment(to or self.server.url, self.spool), **(env or {})})
-        assert done.returncode == 0 and not done.stderr, done.stderr
+        told = [line for line in done.stderr.splitlines() if not (to and line.startswith("steno: not delivered: "))]
+        assert done.returncode == 0 and not told, done.stderr
         code, status = done.stdout.split("\n", 1)[0].split()
         return int(code), int(status), done.stdout.split("\n", 1)[1]
 
