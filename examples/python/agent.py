@@ -1,17 +1,14 @@
 """An agent with the official openai package and Steno's Python SDK: a request, in it the agent, a call to the model, a tool, and
 a second call. Run `./dev up` beside it; the tree is what `steno calls tree` and the page then show.
 
-    OPENAI_BASE_URL=http://127.0.0.1:8788/openai/v1 OPENAI_API_KEY=none python agent.py      # the simulated provider of ./dev up
+    steno sim &                                                                           # a simulated provider, which wants no key
+    OPENAI_BASE_URL=http://127.0.0.1:9000/openai/v1 OPENAI_API_KEY=any python agent.py
 """
-
-import os
-import urllib.parse
 
 import openai
 import steno
 
-base = os.environ.get("OPENAI_BASE_URL", "https://api.openai.com/v1")
-steno.instrument(hosts={urllib.parse.urlsplit(base).netloc + urllib.parse.urlsplit(base).path.removesuffix("/v1"): "openai"})
+steno.instrument()
 client = openai.OpenAI()
 
 

@@ -2,7 +2,7 @@
 
     pip install ./sdk/python
     python sdk/python/build_backend.py FOLDER [BUILD]     makes the wheel in FOLDER, from a build folder that has
-                                                          compiled the target steno_python already
+                                                          compiled steno_python and steno_embedded_sdk already
 
 A build folder that is there already (its path from the project's folder) is also taken by
 `pip install --config-settings build-dir=build/release ./sdk/python`.
@@ -39,24 +39,25 @@ def metadata():
             "License: Apache-2.0\nRequires-Python: >=3.9\n")
 
 
-def built_extension(build):
-    """The compiled extension in a build folder, which is made if it is not there."""
+def built_libraries(build):
+    """What is compiled, in a build folder, which is made if it is not there: the extension, and what it loads to write into
+    a data folder, by the name that it asks for."""
     name = "_core" + sysconfig.get_config_var("EXT_SUFFIX")
     if not (build / "CMakeCache.txt").is_file():
         subprocess.run(["cmake", "--preset", "release", "-S", ROOT, "-B", build, "-DSTENO_BUILD_TESTS=OFF",
                         "-DSTENO_BUILD_UI=OFF", "-DSTENO_BUILD_PROGRAM=OFF", f"-DPython3_EXECUTABLE={sys.executable}"],
                        check=True, cwd=ROOT)
     jobs = os.environ.get("CMAKE_BUILD_PARALLEL_LEVEL") or str(os.cpu_count() or 1)
-    subprocess.run(["cmake", "--build", build, "--target", "steno_python", "-j", jobs], check=True)
-    return build / "src/python" / name
+    subprocess.run(["cmake", "--build", build, "--target", "steno_python", "steno_embedded_sdk", "-j", jobs], check=True)
+    return [build / "src/python" / name, build / f"src/embedded/libsteno_embedded.so.{version().rpartition('.')[0]}"]
 
 
-def make_wheel(folder, extension):
+def make_wheel(folder, libraries):
     name = f"steno-{version()}"
     wheel = pathlib.Path(folder) / f"{name}-{tag()}.whl"
     files = {f"steno/{path.relative_to(HERE / 'src/steno').as_posix()}": path.read_bytes()
              for path in sorted((HERE / "src/steno").rglob("*")) if path.suffix in (".py", ".pyi", ".typed")}
-    files[f"steno/{extension.name}"] = extension.read_bytes()
+    files.update({f"steno/{library.name}": library.read_bytes() for library in libraries})
     files[f"{name}.dist-info/METADATA"] = metadata().encode()
     files[f"{name}.dist-info/WHEEL"] = (
         f"Wheel-Version: 1.0\nGenerator: steno\nRoot-Is-Purelib: false\nTag: {tag()}\n".encode())
@@ -65,7 +66,7 @@ def make_wheel(folder, extension):
         def put(path, content):
             info = zipfile.ZipInfo(path, EPOCH)
             info.compress_type = zipfile.ZIP_DEFLATED
-            info.external_attr = (0o755 if path.endswith(".so") else 0o644) << 16
+            info.external_attr = (0o755 if ".so" in path else 0o644) << 16
             archive.writestr(info, content)
 
         for path, content in files.items():
@@ -89,7 +90,7 @@ def prepare_metadata_for_build_wheel(metadata_directory, config_settings=None):
 def build_wheel(wheel_directory, config_settings=None, metadata_directory=None):
     named = (config_settings or {}).get("build-dir")
     build = ROOT / (named or f"build/python-{sys.version_info[0]}.{sys.version_info[1]}")
-    return make_wheel(wheel_directory, built_extension(build))
+    return make_wheel(wheel_directory, built_libraries(build))
 
 
 def build_sdist(sdist_directory, config_settings=None):

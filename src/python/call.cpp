@@ -32,9 +32,16 @@ PyObject* itself(PyObject* self) {
     return Ref::to(self).release();
 }
 
+void forget_arguments(CallObject* call) noexcept {
+    Py_CLEAR(call->tracked);
+    Py_CLEAR(call->args);
+    Py_CLEAR(call->kwargs);
+}
+
 void end(CallObject* call) noexcept {
     settle_relayed(call);
     settle_exchange(call);
+    forget_arguments(call);
     if (!call->items.empty()) {
         guarded([&] {
             call->items.push_back(']');
@@ -67,6 +74,7 @@ void turn_off(CallObject* call) noexcept {
     call->scope.level(LogLevel::Off);
     call->scope.end();
     settle_exchange(call);
+    forget_arguments(call);
     call->id = {};
     call->is_off = true;
 }
@@ -115,8 +123,10 @@ PyObject* parameters(PyObject* self, PyObject* args, PyObject* kwargs) {
     PyObject* given = nullptr;
     if (!PyArg_ParseTuple(args, "|O:parameters", &given)) return nullptr;
     if (kwargs != nullptr) given = kwargs;
-    if (given != nullptr && of(self)->scope.draft() != nullptr)
+    if (given != nullptr && of(self)->scope.draft() != nullptr) {
+        of(self)->has_parameters = true;
         guarded([&] { of(self)->scope.parameters(without_credentials(json_of(given))); });
+    }
     return itself(self);
 }
 
@@ -400,10 +410,11 @@ CallObject* new_call(CallKind kind, std::string_view name, const Context& contex
     new (&call->id) Uuid();
     call->token = nullptr;
     call->before = nullptr;
-    call->exchange = nullptr;
+    call->exchange = call->tracked = call->args = call->kwargs = nullptr;
     call->has_calls = false;
     call->has_children = false;
     call->is_off = false;
+    call->has_parameters = false;
     call->relay = Relay::None;
     call->is_ai_call = reaches_a_model(kind);
     if (CallScope::Draft* const draft = call->scope.draft()) {

@@ -22,11 +22,16 @@ struct CallObject {
     PyObject* before;   ///< what is current again when it has ended, or None; null unless made so
     std::string items;  ///< what a generator gave that is no text, as JSON
     bool is_ai_call;
-    bool has_calls;     ///< to providers, on the record themselves
-    bool has_children;  ///< others may have begun within it
-    bool is_off;        ///< its level is: nothing is recorded of it
+    bool has_calls;       ///< to providers, on the record themselves
+    bool has_children;    ///< others may have begun within it
+    bool is_off;          ///< its level is: nothing is recorded of it
+    bool has_parameters;  ///< that the program has told, besides the arguments
     Relay relay;
     PyObject* exchange;  ///< the only one so far, if it did end: exchange.hpp
+    // Of a decorated AI function, while it is open: the Tracked, and what it was called with. Or null.
+    PyObject* tracked;
+    PyObject* args;
+    PyObject* kwargs;
 };
 extern PyTypeObject* call_type;
 

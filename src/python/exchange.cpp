@@ -5,6 +5,7 @@
 #include "client/record_writer.hpp"
 #include "providers/hosts.hpp"
 #include "python/context.hpp"
+#include "python/tracked.hpp"
 #include "python/values.hpp"
 
 #include <algorithm>
@@ -120,6 +121,7 @@ PyObject* begin(PyObject*, PyObject* args) {
         } else {
             within->exchange = Ref::to(reinterpret_cast<PyObject*>(made)).release();
             made->within = within;
+            note_arguments_as_input(within);
             if (current_object().get() != call.get()) made->context = new Context(context);
         }
     });

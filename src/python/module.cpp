@@ -1,3 +1,4 @@
+#include "client/tracker.hpp"
 #include "python/call.hpp"
 #include "python/context.hpp"
 #include "python/exchange.hpp"
@@ -26,6 +27,7 @@ std::chrono::milliseconds milliseconds_of(double seconds) {
 
 PyObject* start(PyObject*, PyObject* args, PyObject* kwargs) {
     static const char* const names[] = {"server",
+                                        "data_folder",
                                         "api_key",
                                         "project",
                                         "environment",
@@ -42,23 +44,24 @@ PyObject* start(PyObject*, PyObject* args, PyObject* kwargs) {
                                         "print_summary",
                                         nullptr};
     TrackingOptions options;
-    const char *server = "", *api_key = "", *project = "", *environment = "", *release = "",
-               *level = "detailed", *spool_folder = "";
+    const char *server = "", *data_folder = "", *api_key = "", *project = "", *environment = "",
+               *release = "", *level = "detailed", *spool_folder = "";
     PyObject* by_type = nullptr;
     Py_ssize_t max_text = 0;
     auto max_memory = static_cast<Py_ssize_t>(options.max_memory_bytes);
     auto max_spool = static_cast<Py_ssize_t>(options.max_spool_bytes);
     double interval = 0.1, exit_patience = 2;
     int durable = 0, print_summary = 0;
-    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "|$ssssssOndnsnpdp:start", const_cast<char**>(names),
-                                     &server, &api_key, &project, &environment, &release, &level, &by_type,
-                                     &max_text, &interval, &max_memory, &spool_folder, &max_spool, &durable,
-                                     &exit_patience, &print_summary))
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "|$sssssssOndnsnpdp:start", const_cast<char**>(names),
+                                     &server, &data_folder, &api_key, &project, &environment, &release,
+                                     &level, &by_type, &max_text, &interval, &max_memory, &spool_folder,
+                                     &max_spool, &durable, &exit_patience, &print_summary))
         return nullptr;
     const auto known = level_of(level);
     bool understood = known.has_value();
     guarded([&] {
         options.server = server;
+        options.data_folder = data_folder;
         options.api_key = api_key;
         options.project = project;
         options.environment = environment;
@@ -106,10 +109,10 @@ PyObject* flush_method(PyObject*, PyObject* args) {
         const auto now = std::chrono::steady_clock::now();
         const auto left = std::chrono::ceil<std::chrono::milliseconds>(until - now);
         const auto slice = std::clamp(left, std::chrono::milliseconds{0}, kSlice);
-        bool done = false;
-        Py_BEGIN_ALLOW_THREADS done = flush(slice);
-        Py_END_ALLOW_THREADS if (done) Py_RETURN_TRUE;
-        if (left <= slice || !tracking()) Py_RETURN_FALSE;
+        auto come_to = client::Flushed::NotYet;
+        Py_BEGIN_ALLOW_THREADS come_to = client::Tracker::flush(slice);
+        Py_END_ALLOW_THREADS if (come_to == client::Flushed::All) Py_RETURN_TRUE;
+        if (come_to == client::Flushed::Spooled || left <= slice || !tracking()) Py_RETURN_FALSE;
         if (PyErr_CheckSignals() != 0) return nullptr;
     }
 }

@@ -5,6 +5,7 @@
 #include "client/context_node.hpp"
 #include "client/draft.hpp"
 #include "client/record_writer.hpp"
+#include "client/request_totals.hpp"
 #include "client/tracker.hpp"
 #include "python/context.hpp"
 #include "python/vocabulary.hpp"
@@ -159,6 +160,7 @@ PyObject* relay_headers(PyObject*, PyObject*) {
 
 PyObject* relayed(PyObject*, PyObject* status_given) {
     const std::int64_t status = integer_of(status_given).value_or(0);
+    if (status > 0) client::note_relayed(current_context());
     if (const Ref found = call_of(current_context())) {
         Relay& relay = reinterpret_cast<CallObject*>(found.get())->relay;
         if (status > 0) {

@@ -79,11 +79,11 @@ bool is_credential(std::string_view name) {
 /// are parameters, and hidden there as in the input.
 class Arguments {
   public:
-    Arguments(CallObject* call, const Facts& facts)
-        : call_(call), facts_(facts), texts_(call->scope.draft()->level >= LogLevel::Summary) {}
+    Arguments(CallObject* call, bool as_input)
+        : call_(call), as_input_(as_input), texts_(call->scope.draft()->level >= LogLevel::Summary) {}
 
     void note(std::string_view name, PyObject* value) {
-        if (facts_.is_ai_call) {
+        if (!as_input_) {
             if (name == "model" && PyUnicode_Check(value)) {
                 call_->scope.model(Text(value).view());
                 return;
@@ -121,22 +121,22 @@ class Arguments {
         if (json_.empty()) return;
         json_.push_back('}');
         json_ = without_credentials(std::move(json_));
-        if (facts_.is_ai_call) {
-            call_->scope.parameters(json_);
-        } else {
+        if (as_input_) {
             call_->scope.input(json_);
+        } else {
+            call_->scope.parameters(json_);
         }
     }
 
   private:
     CallObject* call_;
-    const Facts& facts_;
+    const bool as_input_;
     const bool texts_;
     std::string json_;
 };
 
-void note_arguments(CallObject* call, const Facts& facts, PyObject* args, PyObject* kwargs) {
-    Arguments arguments(call, facts);
+void note_arguments(CallObject* call, const Facts& facts, PyObject* args, PyObject* kwargs, bool as_input) {
+    Arguments arguments(call, as_input);
     const auto count = static_cast<std::size_t>(PyTuple_GET_SIZE(args));
     for (std::size_t i = facts.skipped; i < count; ++i) {
         PyObject* const value = PyTuple_GET_ITEM(args, static_cast<Py_ssize_t>(i));
@@ -181,8 +181,13 @@ PyObject* begin(PyObject* self, PyObject* const* given, Py_ssize_t count) {
             draft->header.append(facts.header);
             draft->output_types = facts.output_types;
             draft->metadata = facts.metadata;
-            note_arguments(call, facts, given[0], given[1]);
+            note_arguments(call, facts, given[0], given[1], !facts.is_ai_call);
         });
+        if (facts.is_ai_call) {
+            call->tracked = Ref::to(self).release();
+            call->args = Ref::to(given[0]).release();
+            call->kwargs = Ref::to(given[1]).release();
+        }
     }
     if (given[2] == Py_True) make_current(call);
     return reinterpret_cast<PyObject*>(call);
@@ -266,6 +271,15 @@ PyType_Slot slots[] = {
 PyType_Spec spec = {"steno._core.Tracked", sizeof(TrackedObject), 0, Py_TPFLAGS_DEFAULT, slots};
 
 }  // namespace
+
+void note_arguments_as_input(CallObject* call) noexcept {
+    CallScope::Draft* const draft = call->scope.draft();
+    if (call->tracked == nullptr || draft == nullptr) return;
+    guarded([&] {
+        if (!call->has_parameters) draft->parameters.clear();
+        note_arguments(call, of(call->tracked), call->args, call->kwargs, true);
+    });
+}
 
 bool add_tracked(PyObject* module) {
     tracked_type = reinterpret_cast<PyTypeObject*>(PyType_FromSpec(&spec));

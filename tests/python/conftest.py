@@ -11,7 +11,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests/support"))
 from python_package import SITE, install  # noqa: E402
 
-for name in [name for name in os.environ if name.startswith(("STENO_T", "STENO_S")) or name.endswith("_API_KEY")]:
+for name in [name for name in os.environ if name.startswith(("STENO_T", "STENO_S", "STENO_D")) or name.endswith("_API_KEY")]:
     del os.environ[name]
 install()
 sys.path.insert(0, str(SITE))
@@ -49,11 +49,11 @@ def recorded(server, tmp_path):
 def program(server, tmp_path):
     """Runs a program of a user's: (its result, its calls)."""
 
-    def run(source, env=None, **more):
+    def run(source, env=None, prefix=(), **more):
         path = tmp_path / "program.py"
         path.write_text(source)
         project = tmp_path.name
-        done = subprocess.run([sys.executable, path], capture_output=True, text=True, timeout=120, cwd=tmp_path, env={
+        done = subprocess.run([*prefix, sys.executable, path], capture_output=True, text=True, timeout=120, cwd=tmp_path, env={
             **os.environ, "PYTHONPATH": str(SITE), "STENO_SERVER": server.url, "STENO_PROJECT": project,
             "STENO_SPOOL": str(tmp_path / "spool"), "PYTHONDONTWRITEBYTECODE": "1", **(env or {})}, **more)
         server.wait_until_fed()

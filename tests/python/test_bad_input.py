@@ -363,7 +363,9 @@ import steno
 def ask(prompt): return "ok"
 for _ in range(1000): assert ask("x") == "ok"
 """
-    for env in ({"STENO_SERVER": "http://127.0.0.1:1"}, {"STENO_SERVER": "nonsense"}, {"STENO_TRACKING": "off"},
-                {"STENO_SERVER": "http://127.0.0.1:1", "STENO_SPOOL": "/proc/nowhere"}):
+    for env, said in (({"STENO_SERVER": "http://127.0.0.1:1"}, "not delivered: 1000 calls kept in "),
+                      ({"STENO_SERVER": "nonsense"}, "nothing is recorded: "), ({"STENO_TRACKING": "off"}, ""),
+                      ({"STENO_SERVER": "http://127.0.0.1:1", "STENO_SPOOL": "/proc/nowhere"}, "not delivered: 1000 calls lost; ")):
         done, calls = program(source, env)
-        assert (done.returncode, done.stdout, done.stderr) == (0, "", "") and not calls
+        assert (done.returncode, done.stdout) == (0, "") and not calls
+        assert len(done.stderr.splitlines()) == bool(said) and done.stderr.startswith("steno: " + said if said else ""), done.stderr

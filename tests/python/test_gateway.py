@@ -129,6 +129,29 @@ def test_several_calls_take_the_place_of_theirs(calls, gpt):
     assert found[0]["labels"]["tags"] == ["compared"]
 
 
+def test_the_summary_says_what_the_server_counts(calls, gpt, gateway, capfd, tmp_path):
+    steno.start(server=gateway.url, project=tmp_path.name, spool_folder=str(tmp_path / "spool"), interval=0.005, print_summary=True)
+
+    @steno.ai_call_tracker
+    def ask(prompt):
+        return gpt.chat.completions.create(**ASK).choices[0].message.content
+
+    with steno.request("through"):
+        ask("x")
+        list(gpt.chat.completions.create(**ASK, stream=True))
+    with steno.request("besides"):
+        with steno.call("openai", "m") as call:
+            call.usage(input_tokens=3)
+        ask("x")
+    calls()
+    said = capfd.readouterr().err
+    on_the_server = f"steno calls tree {{}} --server {gateway.url}\n"
+    assert "steno: request through · 0 AI calls, 0 failed · " in said and "tokens" not in said.split("steno: request besides")[0]
+    assert "  gateway   2 AI calls more, counted by the server: " + on_the_server.format("through") in said
+    assert "steno: request besides · 1 AI call, 0 failed · 3 tokens (3 in, – out) · " in said
+    assert "  gateway   1 AI call more, counted by the server: " + on_the_server.format("besides") in said
+
+
 def test_a_failed_call_is_one_too(calls, gpt):
     @steno.ai_call_tracker
     def ask(prompt):

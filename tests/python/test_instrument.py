@@ -395,6 +395,90 @@ def test_concurrent_streams(calls, simulator):
         check(found[f"c-{number}"], "openai", text)
 
 
+def ask_with_every_library(url):
+    """Each official client, at an address that nobody has declared."""
+    openai.OpenAI(base_url=url + "/openai/v1", api_key=KEY).chat.completions.create(model="gpt-4o-mini", messages=MESSAGES)
+    openai.AzureOpenAI(azure_endpoint=url + "/azure", api_key=KEY, api_version="2024-10-21").chat.completions.create(
+        model="prod-gpt-4o-mini", messages=MESSAGES)
+
+    async def asynchronous():
+        async with anthropic.AsyncAnthropic(base_url=url + "/anthropic", api_key=KEY) as client:
+            await client.messages.create(model="claude-haiku-4-5", max_tokens=100, messages=MESSAGES)
+
+    asyncio.run(asynchronous())
+    with genai.Client(api_key=KEY, http_options={"base_url": url + "/gemini"}) as client:
+        client.models.generate_content(model="gemini-2.5-flash", contents=PROMPT)
+    cohere.ClientV2(api_key=KEY, base_url=url + "/cohere").chat(model="command-a-03-2025", messages=MESSAGES)
+    with mistralai.client.Mistral(api_key=KEY, server_url=url + "/mistral") as client:
+        client.chat.complete(model="mistral-medium-2508", messages=MESSAGES)
+    ollama.Client(host=url + "/ollama").chat("llama3.2", messages=MESSAGES)
+    boto3.client("bedrock-runtime", region_name="us-east-1", endpoint_url=url + "/bedrock", aws_access_key_id="AKIASECRET",
+                 aws_secret_access_key=KEY).converse(modelId="amazon.nova-lite-v1:0", messages=[{"role": "user", "content": [{"text": PROMPT}]}])
+
+
+def test_official_libraries_are_seen_wherever_they_ask(calls, simulator):
+    steno.instrument()
+    ask_with_every_library(simulator.url)
+    found = calls()
+    assert [call["provider"]["name"] for call in found] == ["openai", "azure.ai.openai", "anthropic", "gcp.gemini", "cohere", "mistral_ai",
+                                                            "ollama", "aws.bedrock"]
+    for call in found:
+        check(call, call["provider"]["name"], answer_of(call))
+    # A declared name goes before the library's.
+    steno.instrument(hosts={simulator.url + "/openai": "vllm"})
+    openai.OpenAI(base_url=simulator.url + "/openai/v1", api_key=KEY).chat.completions.create(model="m", messages=MESSAGES)
+    assert calls()[-1]["provider"]["name"] == "vllm"
+
+
+def test_the_environment_names_hosts_for_every_client(calls, simulator, monkeypatch):
+    body = {"model": "gpt-4o-mini", "messages": MESSAGES}
+    monkeypatch.setenv("OPENAI_BASE_URL", simulator.url + "/openai/v1")
+    monkeypatch.setenv("ANTHROPIC_BASE_URL", simulator.url + "/anthropic/")
+    monkeypatch.setenv("OLLAMA_HOST", "0.0.0.0")
+    monkeypatch.setenv("CO_API_URL", "http://[no address")
+    monkeypatch.setenv("OPENAI_API_BASE", "https://api.openai.com/v1")
+    steno.instrument()
+    first = requests.post(simulator.url + "/openai/v1/chat/completions", json=body).json()["choices"][0]["message"]["content"]
+    second = httpx.post(simulator.url + "/anthropic/v1/messages", json={**body, "model": "claude-haiku-4-5", "max_tokens": 100}).json()
+    assert httpx.get(simulator.url + "/openai/v1/models").is_success
+    asked, other = calls()
+    check(asked, "openai", first)
+    check(other, "anthropic", second["content"][0]["text"])
+    monkeypatch.undo()
+    steno.instrument()
+    assert requests.post(simulator.url + "/openai/v1/chat/completions", json=body).ok and len(calls()) == 2
+
+
+def test_what_the_program_said_is_not_lost_in_one_record(calls, gpt):
+    @steno.ai_call_tracker(kind="intent", name="guess", input_type="audio", output_type="structured_data", tags=["analysis"],
+                           session_id="s-1", user_id="ada", custom_metadata={"project": "x"})
+    def guess(document, rows=3, *, temperature=0.7, api_key=None, messages=()):
+        steno.current_call().attribute("a", 1).tag("own").parameters(mine=1, user="not sent")
+        return gpt.chat.completions.create(model="gpt-4o-mini", messages=MESSAGES, user="end user", top_p=0.5).choices[0].message.content
+
+    with steno.prompt("summary", name="short"):
+        text = guess("the document", temperature=0.9, api_key=KEY)
+    [call] = calls()
+    check(call, "openai", text, kind="intent")
+    assert call["name"] == "guess" and call["prompt"] == {"type": "summary", "name": "short"}
+    assert call["request"]["input"] == {"document": "the document", "temperature": 0.9, "api_key": "***"}
+    assert call["request"]["parameters"] == {"user": "end user", "top_p": 0.5, "mine": 1}
+    assert call["modality"] == {"input": ["audio"], "output": ["structured_data"]} and call["response"]["structured"] == text
+    assert call["labels"] == {"tags": ["analysis", "own"], "attributes": {"a": 1}, "metadata": {"project": "x"}}
+    assert (call["trace"]["session_id"], call["who"]["user_id"]) == ("s-1", "ada")
+
+
+@pytest.mark.parametrize("level", ["summary", "metrics-only"])
+def test_arguments_are_kept_as_far_as_the_level_goes(calls, gpt, level):
+    @steno.ai_call_tracker(log_level=level)
+    def ask(document):
+        return gpt.chat.completions.create(model="gpt-4o-mini", messages=MESSAGES).choices[0].message.content
+
+    ask("the document")
+    [call] = calls()
+    assert "the document" not in json.dumps(call) and not (call.get("request") or {}).get("input")
+
+
 def test_uninstrument_restores_everything(recorded, simulator):
     owners = [(httpx.HTTPTransport, "handle_request"), (httpx.AsyncHTTPTransport, "handle_async_request"),
               (urllib3.HTTPConnectionPool, "_make_request")]

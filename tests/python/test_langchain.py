@@ -9,7 +9,7 @@ import sys
 
 import openai
 import pytest
-from conftest import ROOT, SITE
+from conftest import SITE
 from langchain.agents import create_agent
 from langchain_core.documents import Document
 from langchain_core.language_models import FakeListLLM, GenericFakeChatModel
@@ -112,6 +112,25 @@ def test_a_model(calls, model, config):
         assert call["request"]["stream"] is True and call["time"]["time_to_first_token_ms"] >= 0
 
 
+def test_the_summary_of_a_request(calls, model, config, server, capfd, tmp_path):
+    steno.start(server=server.url, project=tmp_path.name, spool_folder=str(tmp_path / "spool"), interval=0.005, print_summary=True)
+    chain = ChatPromptTemplate.from_messages([("user", "{question}")]) | model | StrOutputParser()
+    chain.invoke({"question": PROMPT}, config=config)  # the handler opens the request, and ends it
+    list(chain.stream({"question": PROMPT}, config=config))
+    run(chain.ainvoke({"question": PROMPT}, config=config))
+    with pytest.raises(openai.RateLimitError):
+        chain.invoke({"question": "[sim error=rate_limit]"}, config=config)
+    with steno.request():
+        chain.batch([{"question": PROMPT}] * 3, config=config)
+    calls()
+    said = re.findall(r"steno: request (\S+) · (\d+) AI calls?, (\d) failed · (?:tokens unknown|(\d+) tokens)", capfd.readouterr().err)
+    assert [(calls, failed) for _, calls, failed, _ in said] == [("1", "0")] * 3 + [("1", "1"), ("3", "0")]
+    for request, number, failed, tokens in said:
+        summary = server.get(f"/api/v1/requests/{request}")[2]["summary"]
+        assert summary["ai_calls"] == int(number)
+        assert summary["input_tokens"] + summary["output_tokens"] == int(tokens or 0) and bool(tokens) == (failed == "0")
+
+
 def test_chains(calls, model, config, server, new):
     chain = ChatPromptTemplate.from_messages([("system", "Be brief."), ("user", "{question}")]) | model | StrOutputParser()
     shape = [("span", "RunnableSequence", [("span", "ChatPromptTemplate", []), ("chat", "ChatOpenAI", []), ("span", "StrOutputParser", [])])]
@@ -184,12 +203,6 @@ def test_an_agent(calls, model, config, server, new):
     assert {call["trace"]["agent"] for call in asked} == {"LangGraph", "forecaster"}
     used = next(call for call in found if call["name"] == "weather")
     assert "city" in used["request"]["input"] and used["response"]["output"].startswith("sunny in")
-
-
-def test_the_documentation_works_as_printed(calls, model):
-    [printed] = re.findall(r"```py\n(.*?)```", (ROOT / "docs/python.md").read_text(), re.S)
-    exec(printed, {"agent": weather_agent(model)})
-    assert [call["kind"] for call in calls()] == ["agent", "span", "chat", "span", "function", "function", "span", "chat"]
 
 
 def test_failures(calls, model, config, server, new):

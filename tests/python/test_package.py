@@ -45,6 +45,7 @@ def test_a_wheel(tmp_path):
            if "__pycache__" not in path.parts}
     assert own < set(names) and "steno/py.typed" in names
     assert len([name for name in names if name.endswith(".so")]) == 1
+    assert len([name for name in names if name.startswith("steno/libsteno_embedded.so.")]) == 1
 
 
 @pytest.mark.parametrize("what", ["wheel", "sources"])
@@ -59,6 +60,9 @@ def test_pip_in_a_fresh_environment(tmp_path, server, what):
     ran = subprocess.run([python, "-c", PROGRAM], capture_output=True, text=True, timeout=60, cwd=tmp_path,
                          env={**os.environ, "STENO_SERVER": server.url, "STENO_SPOOL": str(tmp_path / "spool")})
     assert ran.returncode == 0 and ran.stdout.startswith(str(environment)), ran.stderr
+    ran = subprocess.run([python, "-c", PROGRAM], capture_output=True, text=True, timeout=60, cwd=tmp_path,
+                         env={**os.environ, "STENO_DATA": "record"})
+    assert ran.returncode == 0 and list((tmp_path / "record/journal").iterdir()), ran.stderr
     for command in (["check"], ["uninstall", "-y", "steno"]):
         subprocess.run([python, "-m", "pip", "--disable-pip-version-check", *command], check=True, capture_output=True, timeout=120)
     assert not list((environment / "lib").glob("python*/site-packages/steno*"))

@@ -88,6 +88,24 @@ with steno.request("empty"):
                                     ("coroutine", "1", "23"), ("generator", "2", "8"), ("failing", "1", "5")])
 
 
+def test_tokens_that_nobody_told_are_unknown(program):
+    done, _ = program(CALLS + """
+steno.start(print_summary=True)
+with steno.request("none"):
+    steno.call("openai", "m").end()
+with steno.request("half"):
+    steno.call("openai", "m").usage(input_tokens=7).end()
+    steno.call("openai", "m").end()
+with steno.request("functions"):
+    with steno.function("f"):
+        pass
+""")
+    lines = [line for line in done.stderr.splitlines() if line.startswith("steno: ")]
+    assert lines[0].startswith("steno: request none · 1 AI call, 0 failed · tokens unknown · "), done.stderr
+    assert lines[1].startswith("steno: request half · 2 AI calls, 0 failed · 7 tokens (7 in, – out), unknown of 1 call · ")
+    assert re.fullmatch(r"steno: request functions · 0 AI calls, 0 failed · [\d.]+ ms", lines[2])
+
+
 def test_whoever_has_closed_standard_error_is_not_harmed(program):
     done, calls = program(CALLS + """
 import os

@@ -4,15 +4,11 @@ import asyncio
 import concurrent.futures
 import contextvars
 import inspect
-import pathlib
-import re
 import threading
 
 import pytest
 
 import steno
-
-ROOT = pathlib.Path(__file__).resolve().parents[2]
 
 
 def said(call):
@@ -390,18 +386,6 @@ def test_levels(recorded, server, tmp_path):
     [call] = [server.call(call["id"]) for call in server.calls(f"&project={project}")]
     assert answer(call) == "é" * 50
     assert call["privacy"]["truncated"]["response.messages"]["bytes"] == 2000
-
-
-def test_the_documentation_works_as_printed(program):
-    blocks = re.findall(r"```python\n(.*?)```", (ROOT / "docs/python.md").read_text(), re.S)
-    assert len(blocks) >= 4
-    done, calls = program("\n".join(blocks))
-    assert (done.returncode, done.stdout, done.stderr) == (0, "At ten.\n", "")
-    calls.sort(key=lambda call: call["started_at"])
-    agent, first, by_hand = calls
-    assert (agent["kind"], agent["name"]) == ("agent", "calendar") and first["trace"]["parent_id"] == agent["id"]
-    assert said(first) == [("user", "When is the meeting?")] and answer(first) == "At ten."
-    assert answer(by_hand) == "Hi there" and by_hand["usage"]["output_tokens"] == 2
 
 
 def test_status_and_options(server, tmp_path):

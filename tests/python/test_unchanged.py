@@ -3,12 +3,14 @@
 import asyncio
 import contextlib
 import decimal
+import functools
 import gc
 import inspect
 import io
 import pickle
 import sys
 import types
+import warnings
 
 import cloudpickle
 import pytest
@@ -316,9 +318,44 @@ assert "socket" in kinds, kinds
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 
+@both
+def test_a_coroutine_that_is_never_awaited(recorded, decorate):
+    """One warning, of the user's function."""
+
+    async def ask(prompt):
+        return prompt
+
+    class Callable:
+        async def __call__(self, prompt):
+            return prompt
+
+    def unawaited(function):
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            function("x")
+            gc.collect()
+        return [str(warning.message) for warning in caught]
+
+    for function in (ask, functools.partial(ask), Callable(), Callable().__call__, lambda prompt: ask(prompt)):
+        expected = unawaited(function)
+        assert len(expected) == 1 and "was never awaited" in expected[0]
+        assert unawaited(decorate(function)) == expected
+        assert asyncio.run(decorate(function)("x")) == "x"
+    kept = []
+
+    def keep(prompt):
+        kept.append(ask(prompt))
+        return kept[0]
+
+    decorate(keep)("x")  # what it gives is not awaited, but what it is made of is
+    assert asyncio.run(kept.pop()) == "x"
+
+
 def test_flush_hears_ctrl_c(program):
     done, _ = program("""
-import os, signal, threading, time, steno
+import os, signal, socket, threading, time, steno
+silent = socket.create_server(("127.0.0.1", 0))
+steno.start(server=f"http://127.0.0.1:{silent.getsockname()[1]}")
 steno.call("openai", "m").end()
 main = threading.main_thread().ident
 waiting = threading.Event()
@@ -328,7 +365,7 @@ try:
     steno.flush(60)
 except KeyboardInterrupt:
     print("heard", time.monotonic() - began < 30)
-""", {"STENO_SERVER": "http://127.0.0.1:1"})
+""")
     assert done.returncode == 0 and done.stdout == "heard True\n", done.stderr
 
 

@@ -6,7 +6,8 @@ http://127.0.0.1:8787; if that was not named and nobody is there, recording is q
 
 from __future__ import annotations
 
-from typing import Mapping, NamedTuple, Optional
+import os
+from typing import Mapping, NamedTuple, Optional, Union
 
 from . import _children as _children, _core, middleware
 from ._calls import ai_call_tracker, call, current_call
@@ -44,6 +45,7 @@ class Status(NamedTuple):
 def start(
     *,
     server: str = "",
+    data_folder: Union[str, "os.PathLike[str]"] = "",
     api_key: str = "",
     project: str = "",
     environment: str = "",
@@ -60,16 +62,21 @@ def start(
     print_summary: bool = False,
 ) -> None:
     """Begins recording with these options, or goes on with them. Times are in seconds. What is empty is asked of
-    STENO_SERVER, STENO_API_KEY, STENO_PROJECT, STENO_ENVIRONMENT, STENO_RELEASE, STENO_SPOOL; STENO_TRACKING wins over
-    log_level. A server that is no address turns recording off; `status().last_error` says so.
+    STENO_SERVER, STENO_DATA, STENO_API_KEY, STENO_PROJECT, STENO_ENVIRONMENT, STENO_RELEASE, STENO_SPOOL; STENO_TRACKING wins over
+    log_level. A server that is no address turns recording off; `status().last_error` says so, and a line on standard error.
+
+    data_folder: a data folder of Steno's, made if it is missing, that this process writes its calls to itself: no server is
+    needed, and "delivered" is what is fsynced there.
 
     log_level: detailed; summary (of texts the first 300 bytes); metrics-only; off. max_text_bytes: longer prompts and
     answers are cut, with length and SHA-256 kept. durable: a call that has ended is written to the spool folder
-    before it returns, and outlives this program, whatever ends it. (It is not synced: a power failure may take the last.)
+    before it returns, and outlives this program, whatever ends it. (It is not synced: a power failure may take the last.
+    With data_folder it is in that folder, and fsynced.)
     print_summary: a few lines to standard error at the end of each `steno.request()`, as with STENO_PRINT_SUMMARY=1.
     """
     _core.start(
         server=server,
+        data_folder=os.fspath(data_folder),
         api_key=api_key,
         project=project,
         environment=environment,
@@ -93,7 +100,8 @@ def stop(patience: float = 2.0) -> None:
 
 
 def flush(patience: float = 10.0) -> bool:
-    """Waits until everything that ended before is delivered. False: it was not, within so many seconds; it is not lost."""
+    """Waits until everything that ended before is delivered. False: it was not, within so many seconds, or nobody listens
+    at the server's address: it is not lost, but in memory or in the spool folder."""
     return _core.flush(patience)
 
 

@@ -96,7 +96,7 @@ class scope(Scope[_core.Context]):
                     return function(*args, **kwargs)
 
             wrapper = plain
-        return cast(F, functools.wraps(function)(wrapper))
+        return _decorate.wrapped_as(function, wrapper)
 
     def _around(self, args: object, kwargs: object) -> _Around:
         return _Around(self._change(_core.current_context()), self._left)

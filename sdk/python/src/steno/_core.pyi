@@ -124,6 +124,7 @@ def end_request(context: Context, /) -> None: ...
 def start(
     *,
     server: str = "",
+    data_folder: str = "",
     api_key: str = "",
     project: str = "",
     environment: str = "",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import sys
 from types import CoroutineType, coroutine
 from typing import Any, AsyncGenerator, Callable, Dict, Generator, Protocol, Tuple, TypeVar, cast
 
@@ -37,7 +38,7 @@ def track(function: F, structured: bool, make: Callable[..., Tracked]) -> F:
         wrapped = track(function.__func__, structured, make)
         return cast(F, type(function)(wrapped))
     parameters, skipped = _positional(inspect.unwrap(function))
-    begin = make(getattr(function, "__name__", type(function).__name__), parameters=parameters, skipped=skipped).begin
+    begin = make(_named(function, "__name__"), parameters=parameters, skipped=skipped).begin
     if inspect.isasyncgenfunction(function):
         wrapper = async_generator(function, _opened(begin))
     elif inspect.iscoroutinefunction(function):
@@ -48,7 +49,22 @@ def track(function: F, structured: bool, make: Callable[..., Tracked]) -> F:
         wrapper = generator(function, _opened(begin))
     else:
         wrapper = _plain(function, begin, structured)
-    return cast(F, functools.wraps(function)(wrapper))
+    return wrapped_as(function, wrapper)
+
+
+def _named(function: Callable[..., Any], what: str) -> str:
+    """The `__name__` or `__qualname__` of what is called in the end."""
+    while isinstance(function, functools.partial):
+        function = function.func
+    return str(getattr(function, what, type(function).__name__))
+
+
+def wrapped_as(function: F, wrapper: Callable[..., Any]) -> F:
+    """As functools.wraps, also of what has no name of its own: Python's warnings name a coroutine by its function."""
+    wrapper = functools.wraps(function)(wrapper)
+    if not hasattr(function, "__qualname__"):
+        wrapper.__name__, wrapper.__qualname__ = _named(function, "__name__"), _named(function, "__qualname__")
+    return cast(F, wrapper)
 
 
 def _opened(begin: Begin) -> Callable[[Any, Any], Call]:
@@ -68,17 +84,34 @@ def _plain(function: Callable[..., Any], begin: Begin, structured: bool) -> Call
             raise
         if type(result) is CoroutineType:
             call._leave()
-            return _awaited(call, result, structured)
+            outer: Any = _awaited(call, _Unheard(result), structured)
+            outer.__name__, outer.__qualname__ = result.__name__, result.__qualname__
+            return outer
         call._done(result, structured)
         return result
 
     return wrapper
 
 
-async def _awaited(call: Call, awaited: Any, structured: bool) -> Any:
+class _Unheard:
+    """A coroutine within another: if that is never awaited, Python warns of it, and need not warn of this one too."""
+
+    __slots__ = ("coroutine",)
+
+    def __init__(self, coroutine: CoroutineType[Any, Any, Any]) -> None:
+        self.coroutine = coroutine
+
+    def __del__(self, references: Callable[[object], int] = sys.getrefcount) -> None:
+        frame = self.coroutine.cr_frame
+        # More references would be another's, who may await it.
+        if frame is not None and frame.f_lasti < 0 and references(self.coroutine) <= 2:
+            self.coroutine.close()
+
+
+async def _awaited(call: Call, held: _Unheard, structured: bool) -> Any:
     call._enter()
     try:
-        result = await awaited
+        result = await held.coroutine
     except BaseException as error:
         call._failed(error)
         raise

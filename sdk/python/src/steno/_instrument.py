@@ -12,11 +12,11 @@ import threading
 import weakref
 from typing import Any, Callable, Dict, List, Mapping, Optional, Tuple, Union
 
-from . import _core, _failure, _relayed
+from . import _addresses, _core, _failure, _relayed
 
 _lock = threading.Lock()
 _originals: List[Tuple[Any, str, Any]] = []
-_hosts: Dict[str, Tuple[Tuple[str, str], ...]] = {}  # of a declared host: (begin of the path, provider), the longest first
+_hosts: Dict[str, Tuple[Tuple[str, str], ...]] = {}  # of a declared host, or one that the environment names: (begin of the path, provider), the longest first
 _run = ""  # host:port of the proxy that `steno run` leads this program through
 
 # Set while a client is at work: what it calls below is its own request, not another one.
@@ -25,13 +25,14 @@ _inside: contextvars.ContextVar[bool] = contextvars.ContextVar("steno_inside", d
 
 def instrument(*, hosts: Optional[Mapping[str, str]] = None) -> None:
     """Records the AI calls that this program makes through httpx, httpx2, urllib3 (requests, boto3), aiohttp: those to the
-    providers' own addresses, and those to `hosts`, as in {"127.0.0.1:8000": "vllm", "proxy.example/openai": "openai"}.
-    Again: with other hosts. What goes through the proxy of a `steno run`, which records it already, is left to that."""
+    providers' own addresses; those that the official libraries make, wherever to (`base_url=`); those to the addresses that
+    OPENAI_BASE_URL, ANTHROPIC_BASE_URL and such name; and those to `hosts`, as in {"127.0.0.1:8000": "vllm",
+    "proxy.example/openai": "openai"}. Again: with other hosts. What goes through the proxy of a `steno run`, which records it already, is left to that."""
     global _run
     with _lock:
         _run = os.environ.get("STENO_RUN", "").split("://")[-1]
         declared: Dict[str, List[Tuple[str, str]]] = {}
-        for address, provider in (hosts or {}).items():
+        for address, provider in [*(hosts or {}).items(), *_addresses.of_the_environment()]:
             host, slash, path = address.split("://")[-1].partition("/")
             declared.setdefault(host.lower(), []).append(((slash + path).rstrip("/"), provider))
         _hosts.clear()
@@ -65,7 +66,13 @@ Exchange = Union[_core.Exchange, _relayed.Relayed]
 
 
 def _begin(
-    method: object, host: str, port: Optional[int], target: str, headers: object, body: Optional[bytes], proxy: Any
+    method: object,
+    host: str,
+    port: Optional[int],
+    target: str,
+    headers: List[Tuple[Any, Any]],
+    body: Optional[bytes],
+    proxy: Any,
 ) -> Optional[Exchange]:
     """`proxy`: the URL of the one that it goes through, as the client has it, or None."""
     try:
@@ -77,7 +84,11 @@ def _begin(
         for path, provider in _hosts.get(address.lower(), ()):
             if target.startswith(path) and target[len(path) : len(path) + 1] in ("/", "?", ""):
                 return _core.begin_exchange(method, address, target, headers, body, provider, len(path))
-        return _core.begin_exchange(method, address, target, headers, body, None, 0)
+        known = _core.begin_exchange(method, address, target, headers, body, None, 0)
+        library = _addresses.of_the_library(headers, target) if known is None else None
+        if library is None:
+            return known
+        return _core.begin_exchange(method, address, target, headers, body, library, 0)
     except Exception:
         return None
 

@@ -53,14 +53,27 @@ class _Place(NamedTuple):
 
 
 class _Run:
-    __slots__ = ("call", "path", "place", "is_shown", "has_children")
+    __slots__ = ("call", "path", "place", "is_shown", "has_children", "request")
 
-    def __init__(self, call: _core.Call, path: Tuple[UUID, ...], place: Optional[_Place], is_shown: bool) -> None:
+    def __init__(
+        self,
+        call: _core.Call,
+        path: Tuple[UUID, ...],
+        place: Optional[_Place],
+        is_shown: bool,
+        request: Optional[_core.Context] = None,
+    ) -> None:
         self.call = call
         self.path = path  # of the runs around it, and its own
         self.place = place  # None for those that LangChain knows a parent of
         self.is_shown = is_shown
         self.has_children = False
+        self.request = request  # the one that began with it
+
+    def end(self) -> None:
+        self.call.end()
+        if self.request is not None:
+            _core.end_request(self.request)
 
 
 # The path of the run that this thread or task is in.
@@ -231,11 +244,13 @@ class StenoCallbackHandler(BaseCallbackHandler):
         here = next((run for run in map(self._runs.get, reversed(_path.get())) if run is not None), None)
         path: Tuple[UUID, ...] = (run_id,)
         place: Optional[_Place] = None
+        request: Optional[_core.Context] = None
         if parent is None:
             place = _Place(name, _core.current_context(), _core.current_call() is not None)
             if here is not None and here.place is not None and here.place.name == name and not here.has_children:
                 place = here.place  # a batch begins all its runs at once
             context = _from_outside(place, kind, metadata or {})
+            request = context if context.request() != place.context.request() else None
         else:
             path, parent.has_children = (*parent.path, run_id), True
             if _HIDDEN in (tags or ()):
@@ -252,7 +267,7 @@ class StenoCallbackHandler(BaseCallbackHandler):
         if said:
             call.metadata(said)
         if call.recorded:
-            self._runs[run_id] = _Run(call, path, place, True)
+            self._runs[run_id] = _Run(call, path, place, True, request)
             call._enter_until_end()
             _path.set(path)
         return call
@@ -263,12 +278,13 @@ class StenoCallbackHandler(BaseCallbackHandler):
             try:
                 note(run.call)
             finally:
-                run.call.end()
+                run.end()
 
     def _fail(self, run_id: UUID, error: BaseException) -> None:
         run = self._runs.pop(run_id, None)
         if run is not None and run.is_shown:
             run.call._failed(error)
+            run.end()
 
 
 def _begin_in(context: _core.Context, kind: str, name: str) -> _core.Call:
