@@ -56,6 +56,24 @@ std::string cost_of(dom::element call) {
     return total.empty() ? "" : (estimated ? "~" : "") + money(total, text_at(call, "/cost/currency"));
 }
 
+std::string sum_at(dom::element group, const char* pointer) {
+    return has(group, pointer) ? grouped(static_cast<std::int64_t>(number_at(group, pointer))) : kUnknown;
+}
+
+std::string not_told_of(double calls) {
+    return calls > 0 ? ", not told of " + counted(grouped(static_cast<std::int64_t>(calls)), "call") : "";
+}
+
+std::string cost_sum(dom::element sum) {
+    const std::string total = text_at(sum, "/total");
+    std::string text = total.empty() ? text_at(sum, "/currency") : money(total, text_at(sum, "/currency"));
+    const double estimated = number_at(sum, "/estimated_calls");
+    if (estimated > 0) text += fmt::format(", {:.0f} estimated", estimated);
+    if (const double unpriced = number_at(sum, "/unpriced_calls"); unpriced > 0)
+        text += fmt::format("{}{:.0f} unpriced", text.empty() ? "" : " + ", unpriced);
+    return text;
+}
+
 std::string duration_of(dom::element call) {
     return has(call, "/time/duration_ms") ? milliseconds(number_at(call, "/time/duration_ms")) : "";
 }

@@ -25,6 +25,13 @@ bool has(simdjson::dom::element value, const char* pointer);
 std::string tokens(simdjson::dom::element call);
 /// "$0.0042", "~$0.0042" if Steno counted the tokens; "" if it is not known.
 std::string cost_of(simdjson::dom::element call);
+/// "1,234": of a sum over none that had it, a dash.
+std::string sum_at(simdjson::dom::element group, const char* pointer);
+/// ", not told of 2 calls": beside a sum of tokens, of those that it lacks; "" for none.
+std::string not_told_of(double calls);
+/// A sum of money as the API tells it (total, currency, unpriced_calls, estimated_calls), with a word for
+/// what it lacks: "$0.0042 + 2 unpriced"; "" where no call has or lacks a price.
+std::string cost_sum(simdjson::dom::element sum);
 /// "" while it runs.
 std::string duration_of(simdjson::dom::element call);
 /// The `fields` parameter that asks for everything, payloads too.

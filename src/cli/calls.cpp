@@ -120,10 +120,46 @@ Result<int> show(const Program& program, const CallsFlags& flags) {
     return completeness.exit_code();
 }
 
+Result<std::string> request_of(Api& api, const std::string& id) {
+    return api.get("/api/v1/requests/" + net::percent_encode(id));
+}
+
+/// The request with this id; else the only one whose id begins so. (The API itself takes whole ids alone:
+/// they are any text, and a program that asks for "r-1" does not mean "r-10".)
+Result<std::string> request_meant(Api& api, const std::string& id) {
+    auto exact = request_of(api, id);
+    if (exact || exact.error().code != Code::NotFound || id.empty()) return exact;
+    constexpr std::size_t kNamed = 4;
+    STENO_ASSIGN(const std::string found,
+                 api.get(fmt::format("/api/v1/aggregate?group_by=trace.request_id&measures=calls&limit={}"
+                                     "&trace.request_id.prefix={}",
+                                     kNamed + 1, net::percent_encode(id))));
+    simdjson::dom::parser parser;
+    simdjson::dom::element answer;
+    simdjson::dom::array groups;
+    if (parser.parse(found).get(answer) != simdjson::SUCCESS ||
+        answer["groups"].get(groups) != simdjson::SUCCESS)
+        return fail(Code::Internal, "the answer has no groups");
+    std::vector<std::string> ids;
+    for (const simdjson::dom::element group : groups) {
+        std::string_view one;
+        if (group["key"]["trace.request_id"].get(one) == simdjson::SUCCESS) ids.emplace_back(one);
+    }
+    if (ids.empty()) return exact;
+    if (ids.size() == 1) return request_of(api, ids.front());
+    const bool more = ids.size() > kNamed;
+    if (more) ids.resize(kNamed);
+    return fail(Code::InvalidArgument,
+                fmt::format("{} requests have an id that begins with {}: {}{}",
+                            more ? "several" : std::to_string(ids.size()), id, fmt::join(ids, ", "),
+                            more ? ", …" : ""),
+                "give more of the id");
+}
+
 Result<int> tree(const Program& program, const CallsFlags& flags) {
     STENO_ASSIGN(const auto api, Api::open(program, flags.record));
     STENO_ASSIGN(Completeness completeness, Completeness::begin(*api));
-    STENO_ASSIGN(const std::string body, api->get("/api/v1/requests/" + net::percent_encode(flags.id)));
+    STENO_ASSIGN(const std::string body, request_meant(*api, flags.id));
     if (program.json) {
         fmt::print("{}\n", body);
         return completeness.exit_code();
@@ -232,12 +268,16 @@ void add_calls(Program& program) {
     sub = command("show", "One call in full", "  steno calls show 3f0c6c1e-6a55-4b0e-9a53-0d2f6c1f4d11\n",
                   show);
     add_record_flags(*sub, flags->record);
-    sub->add_option("id", flags->id, "the call's id, as in the x-steno-call-id answer header")->required();
+    sub->add_option("id", flags->id,
+                    "the call's id, as in the x-steno-call-id answer header, or enough of its beginning")
+        ->required();
 
     sub = command("tree", "The calls of one request as a tree, and what they come to",
                   "  steno calls tree 01992f6a-0d9c-7c11-9c1b-2f1f0f6f3a77\n", tree);
     add_record_flags(*sub, flags->record);
-    sub->add_option("request", flags->id, "the request's id: trace.request_id, x-steno-request")->required();
+    sub->add_option("request", flags->id,
+                    "the request's id (trace.request_id, x-steno-request), or enough of its beginning")
+        ->required();
 
     sub =
         command("tail", "Calls as they begin and end", "  steno calls tail -f trace.agent=calendar\n", tail);

@@ -2,6 +2,7 @@
 
 #include "cli/call_view.hpp"
 #include "cli/terminal.hpp"
+#include "record/kinds.hpp"
 
 #include <fmt/format.h>
 
@@ -28,9 +29,17 @@ std::string what(dom::element call) {
     return text;
 }
 
+/// A function has no tokens; of a call to a model they are not known.
+std::string or_unknown(dom::element call, std::string text) {
+    Kind kind{};
+    const bool has_some = from_string(text_at(call, "/kind"), kind) && reaches_a_model(kind);
+    return text.empty() && has_some ? kUnknown : text;
+}
+
 void add_row(Table& table, const std::string& lines, dom::element call) {
     const std::string status = text_at(call, "/status");
-    table.row({lines + what(call), status, duration_of(call), tokens(call), cost_of(call)},
+    table.row({lines + what(call), status, duration_of(call), or_unknown(call, tokens(call)),
+               or_unknown(call, cost_of(call))},
               {Colour::Plain, colour_of_status(status)});
 }
 
@@ -88,14 +97,15 @@ void print_request(dom::element request) {
         if (!value.empty())
             fmt::print("  {} {}\n", paint(fmt::format("{:<10}", name), Colour::Dim), printable(value));
     };
-    const auto count = [&](const char* pointer) {
-        return grouped(static_cast<std::int64_t>(number_at(summary, pointer)));
-    };
     fmt::print("\n");
     field("request", text_at(request, "/request_id"));
-    field("tokens", count("/input_tokens") + " → " + count("/output_tokens"));
-    if (has(summary, "/cost/total"))
-        field("cost", money(text_at(summary, "/cost/total"), text_at(summary, "/cost/currency")));
+    field("tokens", sum_at(summary, "/input_tokens") + " → " + sum_at(summary, "/output_tokens") +
+                        not_told_of(number_at(summary, "/calls_without_tokens")));
+    dom::element cost;
+    if (number_at(summary, "/ai_calls") > 0 && summary["cost"].get(cost) == simdjson::SUCCESS) {
+        const std::string sum = cost_sum(cost);
+        field("cost", sum.empty() ? kUnknown : sum);
+    }
     if (has(summary, "/duration_ms")) field("duration", milliseconds(number_at(summary, "/duration_ms")));
     field("agents", listed(summary, "/agents"));
     field("functions", listed(summary, "/functions"));

@@ -6,11 +6,16 @@
 #include "cli/composition.hpp"
 #include "cli/run_summary.hpp"
 #include "cli/server_file.hpp"
+#include "cli/terminal.hpp"
 #include "intercept/authority.hpp"
 #include "intercept/child.hpp"
 #include "intercept/environment.hpp"
 #include "intercept/front.hpp"
+#include "intercept/java.hpp"
+#include "intercept/run_folder.hpp"
 #include "intercept/survivors.hpp"
+#include "intercept/trust.hpp"
+#include "io/file_system.hpp"
 #include "providers/hosts.hpp"
 #include "providers/provider.hpp"
 #include "server/server.hpp"
@@ -21,6 +26,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
+#include <filesystem>
 #include <fstream>
 #include <functional>
 #include <iterator>
@@ -51,6 +57,7 @@ struct RunFlags {
     std::vector<std::string> upstreams;
     bool quiet = false;
     bool no_proxy = false;
+    bool java = false;
     bool wait = false;
     /// Flags of a run of its own, which say nothing within another.
     [[nodiscard]] bool any_of_its_own() const {
@@ -58,8 +65,8 @@ struct RunFlags {
     }
 };
 
-/// Where the calls are recorded: a server that runs already, or one of our own, on a free port, for as long
-/// as the program runs.
+/// Where the calls are recorded: a server that runs already, or one of our own for as long as the program
+/// runs, on a Unix socket that only this user can reach.
 class Recording {
   public:
     static Result<std::unique_ptr<Recording>> begin(const Config& config, const RunFlags& flags) {
@@ -105,11 +112,11 @@ class Recording {
     }
     Result<void> serve(const Config& config) {
         server::ServerOptions options;
-        options.listen = {"127.0.0.1", 0};
+        STENO_ASSIGN(options.listen.host, folder_.place("server"));
+        options.listen.port = 0;
         server_.emplace(parts_->loops(), parts_->services(options.listen.to_string()), options);
         STENO_TRY(server_->listen());
-        options.listen.port = server_->port();
-        STENO_TRY(use("http://" + options.listen.to_string()));
+        STENO_TRY(use(options.listen.to_string()));
         file_.emplace(config.data_dir, ServerNote{.url = url_.to_string(), .ends_with_a_program = true});
         if (config.store_feed) parts_->custodian().start();
         return {};
@@ -118,6 +125,7 @@ class Recording {
     net::BaseUrl url_;
     std::string where_;
     std::unique_ptr<Composition> parts_;
+    intercept::RunFolder folder_;
     std::optional<server::Server> server_;
     std::optional<ServerFile> file_;
 };
@@ -181,22 +189,50 @@ Result<intercept::Authority> make_authority() {
     return intercept::Authority::make(names);
 }
 
+/// The flags by which `steno calls` finds the record that a run wrote to.
+std::string flags_to(const RunFlags& flags, const Config& config, const std::string& key_file) {
+    const auto by_itself = load_config({});
+    std::string text;
+    if (!flags.server.empty()) {
+        text = " --server " + shell_word(flags.server);
+        if (!key_file.empty()) text += " --api-key-file " + shell_word(key_file);
+        return text;
+    }
+    if (!by_itself || by_itself->data_dir != config.data_dir) text = " --data " + shell_word(config.data_dir);
+    if (!key_file.empty() && (!by_itself || by_itself->api_key_file != key_file))
+        text += " --api-key-file " + shell_word(key_file);
+    return text;
+}
+
 std::string_view words(intercept::Front::Reason reason) {
     switch (reason) {
         case intercept::Front::Reason::NotTrusted:
-            return "the program did not accept the certificate of this run, so it was left alone";
+            return "the program did not accept the certificate of this run, so it was left alone; a base URL "
+                   "leads it here";
         case intercept::Front::Reason::OwnTrust:
             return "the program's HTTP library trusts a list of its own, so it was left alone; a base URL "
                    "leads it here";
+        case intercept::Front::Reason::Java:
+            return "Java trusts a list of its own, so it was left alone; --java makes it trust this run";
         case intercept::Front::Reason::NotHttp1:
             return "the program speaks HTTP/2 alone, or no HTTP, so it was left alone";
         case intercept::Front::Reason::GivenUp:
-            return "the program closed its connection within the TLS handshake; most likely it does not accept "
+            return "the program closed its connection within the TLS handshake; most likely it does not "
+                   "accept "
                    "the certificate of this run";
         case intercept::Front::Reason::TooLarge:
-            return "a request that is larger than gateway.max_body_bytes was passed on unread";
+            return "larger than gateway.max_body_bytes, so passed on unread";
     }
     return "";
+}
+
+/// "2 connections of wget: the program did not …".
+std::string told_of(const intercept::Front::PassedOn& passed) {
+    const bool requests = passed.reason == intercept::Front::Reason::TooLarge;
+    std::string text =
+        counted(grouped(static_cast<std::int64_t>(passed.times)), requests ? "request" : "connection");
+    if (!passed.program.empty()) text += " of " + passed.program;
+    return text + ": " + std::string(words(passed.reason));
 }
 
 /// On standard error, if somebody reads it: whether or not, the exit code is the program's.
@@ -240,12 +276,28 @@ std::function<bool()> patience() {
     };
 }
 
+/// Our connections to the providers stand in for the program's, which trusts these, too: a proxy that looks
+/// into TLS has its authority among them.
+Result<void> trust_as_user(Config& config, const intercept::Environment& environment,
+                           intercept::RunFolder& folder) {
+    intercept::Certificates trusted = intercept::trusted_by_user(environment);
+    if (trusted.empty()) return {};
+    if (!config.ca_file.empty()) {
+        STENO_ASSIGN(const std::string own, io::read_file(io::posix_file_system(), config.ca_file, 16 << 20));
+        trusted.add(own);
+    }
+    STENO_ASSIGN(config.ca_file, folder.add("trusted.pem", trusted.text()));
+    return {};
+}
+
 /// Nobody but the program is to learn how the run went: what goes wrong with the summary is a line, no exit
 /// code.
 Result<intercept::Ending> run_recorded(const RunFlags& flags, intercept::Child& child,
-                                       intercept::Environment environment, const Config& config,
+                                       intercept::Environment environment, Config config,
                                        const std::optional<net::Proxy>& proxy) {
     raise_file_limit();
+    intercept::RunFolder folder;
+    STENO_TRY(trust_as_user(config, environment, folder));
     STENO_ASSIGN(const auto recording, Recording::begin(config, flags));
     if (!recording->is_own() && !flags.upstreams.empty()) {
         return fail(Code::FailedPrecondition, "a server records into this folder, and its upstreams hold",
@@ -265,6 +317,7 @@ Result<intercept::Ending> run_recorded(const RunFlags& flags, intercept::Child& 
     RunFacts facts;
     facts.id = Uuid::at(system_clock().now().unix_nanos, system_random()).to_string();
     facts.where = recording->where();
+    facts.flags = flags_to(flags, config, record.api_key_file);
     intercept::FrontOptions options;
     options.server = recording->url();
     options.headers.add("x-steno-attributes", fmt::format("{{\"{}\":\"{}\"}}", kRunAttribute, facts.id));
@@ -275,19 +328,20 @@ Result<intercept::Ending> run_recorded(const RunFlags& flags, intercept::Child& 
     if (recording->is_own())
         options.upstream_of = [&config](std::string_view name) { return upstream_of(config, name); };
 
-    intercept::RunFolder folder;
+    intercept::Certificates trusted;
     std::optional<intercept::Authority> authority;
     if (!flags.no_proxy) {
         STENO_ASSIGN(intercept::Authority made, make_authority());
         authority.emplace(std::move(made));
-        STENO_ASSIGN(const bool trusted, intercept::set_trust(environment, authority->certificate(), folder));
-        if (!trusted) {
+        STENO_ASSIGN(trusted, intercept::set_trust(environment, authority->certificate(), folder));
+        if (trusted.empty()) {
             authority.reset();
             facts.not_recorded["what has no base URL"] =
                 "this machine has no bundle of certificates that the run's could be added to";
         }
     }
     options.authority = authority ? &*authority : nullptr;
+    options.java = flags.java;
 
     net::Loops loops(static_cast<unsigned>(config.loops));
     net::HttpClient::Options client_options;
@@ -302,7 +356,14 @@ Result<intercept::Ending> run_recorded(const RunFlags& flags, intercept::Child& 
                                   [&](std::string_view url) { return name_of(config, *recording, url); })) {
         facts.not_recorded[variable] = "names a host that is no provider's; --upstream NAME=URL makes it one";
     }
-    if (authority) intercept::set_proxy(environment, front.url());
+    if (authority) {
+        intercept::set_proxy(environment, front.url());
+        if (flags.java)
+            STENO_TRY(intercept::set_java(environment, front.url(), trusted.text(), folder));
+        else if (std::filesystem::path(flags.command.front()).filename() == "java")
+            facts.not_recorded["java"] =
+                "Java heeds no proxy variable, so its calls are not seen, but those by a base URL; --java";
+    }
     set_server(environment, front.url(), *recording, facts);
     environment.set(kRunVariable, front.url());
     environment.set(kChangesVariable, environment.changes());
@@ -325,7 +386,10 @@ Result<intercept::Ending> run_recorded(const RunFlags& flags, intercept::Child& 
     front.stop(kGrace);
     loops.stop();
     facts.still_running = still_running(front.url());
-    for (const auto& [host, reason] : front.passed_on()) facts.not_recorded[host] = words(reason);
+    for (const auto& passed : front.passed_on()) {
+        std::string& text = facts.not_recorded[passed.host];
+        text += (text.empty() ? "" : "; ") + told_of(passed);
+    }
 
     auto api =
         Api::open_until(record, [late = patience()] { return late() || intercept::Child::told_to_end(); });
@@ -406,6 +470,8 @@ void add_run(Program& program) {
     command->add_option("--upstream", flags->upstreams, "NAME=URL, as for steno serve; may be repeated")
         ->allow_extra_args(false);
     command->add_flag("--no-proxy", flags->no_proxy, "set base URLs only: nothing is intercepted");
+    command->add_flag("--java", flags->java,
+                      "record programs on Java, too: each Java says \"Picked up JAVA_TOOL_OPTIONS\" then");
     command->add_flag("--wait", flags->wait,
                       "go on until the last process that the program has left behind has ended");
     command->add_flag("--quiet", flags->quiet, "no summary at the end");

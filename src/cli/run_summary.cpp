@@ -23,23 +23,29 @@ constexpr std::string_view kMeasures =
 /// Not agents, functions and the like, which contain them.
 constexpr std::string_view kAiKinds =
     "chat,completion,embedding,vision,transcription,speech,image,video,moderation,rerank,intent";
+/// Of these those whose tokens nobody told, and that did not fail before there were any.
+constexpr std::string_view kUntold =
+    "&measures=calls&kind.in=chat,completion,embedding,vision,intent&status.in=success,partial,cancelled"
+    "&usage.input_tokens.exists=false&usage.output_tokens.exists=false";
 constexpr int kModels = 8;  ///< lines of them
 constexpr int kCalls = 3;   ///< lines of slow ones, and of failed ones
 
-std::string count(dom::element group, const char* pointer) {
-    return grouped(static_cast<std::int64_t>(number_at(group, pointer)));
-}
-
 std::string cost(dom::element group) {
-    const std::string total = text_at(group, "/cost/total");
-    std::string text = total.empty() ? "" : money(total, text_at(group, "/cost/currency"));
-    if (const double unpriced = number_at(group, "/cost/unpriced_calls"); unpriced > 0)
-        text += fmt::format("{}{:.0f} unpriced", text.empty() ? "" : " + ", unpriced);
-    return text;
+    dom::element sum;
+    return group["cost"].get(sum) == simdjson::SUCCESS ? cost_sum(sum) : "";
 }
 
-std::string one(std::string_view count, std::string_view word) {
-    return fmt::format("{} {}{}", count, word, count == "1" ? "" : "s");
+std::string time_at(dom::element group, const char* pointer) {
+    return has(group, pointer) ? milliseconds(number_at(group, pointer)) : kUnknown;
+}
+
+std::string calls_of(dom::element group) {
+    return counted(sum_at(group, "/calls"), "AI call");
+}
+
+std::string tokens_of(dom::element group, double not_told) {
+    return fmt::format("{} tokens in, {} out{}", sum_at(group, "/input_tokens"),
+                       sum_at(group, "/output_tokens"), not_told_of(not_told));
 }
 
 std::string model_of(dom::element call) {
@@ -49,7 +55,8 @@ std::string model_of(dom::element call) {
 
 struct Answers {
     dom::element total, models, slow, failed, own;  ///< each with the parser that it lies in
-    dom::parser parsers[5];
+    dom::element untold, own_untold;                ///< of which calls nobody told the tokens, that have some
+    dom::parser parsers[7];
 };
 
 Result<void> ask(Api& api, const std::string& target, dom::parser& parser, dom::element& answer) {
@@ -65,6 +72,11 @@ dom::array list_in(dom::element answer, const char* name) {
     return list;
 }
 
+double calls_in(dom::element answer) {
+    const auto groups = list_in(answer, "groups");
+    return groups.size() > 0 ? number_at(groups.at(0), "/calls") : 0;
+}
+
 std::string text_of(const Answers& answers, const RunFacts& facts) {
     std::string out;
     const auto line = [&out]<class... A>(fmt::format_string<A...> format, A&&... args) {
@@ -72,15 +84,13 @@ std::string text_of(const Answers& answers, const RunFacts& facts) {
         out += '\n';
     };
     const auto groups = list_in(answers.total, "groups");
-    const bool any = groups.size() > 0 && number_at(groups.at(0), "/calls") > 0;
+    const bool any = calls_in(answers.total) > 0;
     if (!any) {
         line("steno: no AI call was seen in {}", milliseconds(static_cast<double>(facts.nanos) / 1e6));
     } else {
         const dom::element all = groups.at(0);
-        const std::string failed = count(all, "/errors");
-        line("steno: {}, {} failed · {} tokens in, {} out · {} · {}", one(count(all, "/calls"), "AI call"),
-             failed, count(all, "/input_tokens"), count(all, "/output_tokens"),
-             cost(all).empty() ? "no cost known" : cost(all),
+        line("steno: {}, {} failed · {} · {} · {}", calls_of(all), sum_at(all, "/errors"),
+             tokens_of(all, calls_in(answers.untold)), cost(all).empty() ? "no cost known" : cost(all),
              milliseconds(static_cast<double>(facts.nanos) / 1e6));
         int shown = 0;
         for (const dom::element group : list_in(answers.models, "groups")) {
@@ -89,9 +99,9 @@ std::string text_of(const Answers& answers, const RunFacts& facts) {
             if (const std::string name = text_at(group, "/key/model.requested"); !name.empty())
                 model += " " + name;
             line("  {:<40} {:>5}  {:>10} → {:<8} {:>12}  median {}, 95 % {}", printable(model),
-                 count(group, "/calls"), count(group, "/input_tokens"), count(group, "/output_tokens"),
-                 cost(group), milliseconds(number_at(group, "/duration_p50")),
-                 milliseconds(number_at(group, "/duration_p95")));
+                 sum_at(group, "/calls"), sum_at(group, "/input_tokens"), sum_at(group, "/output_tokens"),
+                 cost(group).empty() ? kUnknown : cost(group), time_at(group, "/duration_p50"),
+                 time_at(group, "/duration_p95"));
         }
         for (const dom::element call : list_in(answers.slow, "calls")) {
             line("  slowest  {:>9}  {}  {}", milliseconds(number_at(call, "/time/duration_ms")),
@@ -104,19 +114,18 @@ std::string text_of(const Answers& answers, const RunFacts& facts) {
         }
     }
     const auto own = list_in(answers.own, "groups");
-    const bool any_own = own.size() > 0 && number_at(own.at(0), "/calls") > 0;
+    const bool any_own = calls_in(answers.own) > 0;
     if (any_own) {
-        line("  recorded by the program itself: {}, {} tokens in, {} out{}",
-             one(count(own.at(0), "/calls"), "AI call"), count(own.at(0), "/input_tokens"),
-             count(own.at(0), "/output_tokens"),
+        line("  recorded by the program itself: {}, {}{}", calls_of(own.at(0)),
+             tokens_of(own.at(0), calls_in(answers.own_untold)),
              any ? " (not in the sum; those above may be among them)" : "");
     }
     for (const std::string& process : facts.still_running)
         line("  still running: {}; its AI calls find no way from now on (--wait)", printable(process));
     for (const auto& [what, why] : facts.not_recorded) line("  not recorded: {}: {}", printable(what), why);
     if (any || any_own)
-        line("  in {}: steno calls list -f labels.attributes.{}={}", printable(facts.where), kRunAttribute,
-             facts.id);
+        line("  in {}: steno calls list{} -f labels.attributes.{}={}", printable(facts.where),
+             printable(facts.flags), kRunAttribute, facts.id);
     return out;
 }
 
@@ -129,6 +138,7 @@ std::string json_of(const Answers& answers, const RunFacts& facts) {
     json.member("duration_ms", static_cast<double>(facts.nanos) / 1e6);
     const auto groups = list_in(answers.total, "groups");
     if (groups.size() > 0) json.member_raw("total", simdjson::minify(groups.at(0)));
+    json.member("calls_without_tokens", static_cast<std::int64_t>(calls_in(answers.untold)));
     json.member_raw("models", simdjson::minify(list_in(answers.models, "groups")));
     json.member_raw("slowest", simdjson::minify(list_in(answers.slow, "calls")));
     json.member_raw("failed", simdjson::minify(list_in(answers.failed, "calls")));
@@ -166,6 +176,9 @@ Result<RunSummary> summarise_run(Api& api, const RunFacts& facts) {
     STENO_TRY(ask(api, calls + "&status=failure", answers.parsers[3], answers.failed));
     STENO_TRY(ask(api, fmt::format("{}&source.ne=gateway&kind.in={}", sums, kAiKinds), answers.parsers[4],
                   answers.own));
+    const std::string untold = fmt::format("/api/v1/aggregate?{}{}", run, kUntold);
+    STENO_TRY(ask(api, untold + "&source=gateway", answers.parsers[5], answers.untold));
+    STENO_TRY(ask(api, untold + "&source.ne=gateway", answers.parsers[6], answers.own_untold));
     return RunSummary{text_of(answers, facts), json_of(answers, facts)};
 }
 

@@ -12,7 +12,8 @@ namespace steno::cli {
 /// What `steno run` knows of a run besides its calls.
 struct RunFacts {
     std::string id;
-    std::string where;                                ///< the record: a folder or a server
+    std::string where;  ///< the record: a folder or a server
+    std::string flags;  ///< by which `steno calls` finds it, each after a space; none if it does by itself
     std::int64_t nanos = 0;                           ///< how long the program ran
     std::map<std::string, std::string> not_recorded;  ///< host or variable, and why
     std::vector<std::string> still_running;           ///< "NAME (PID)": processes that the program has left

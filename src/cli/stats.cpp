@@ -26,16 +26,10 @@ struct StatsFlags {
 };
 
 std::string cell_text(std::string_view measure, dom::element cell) {
-    if (cell.is_null()) return "";
+    if (cell.is_null()) return kUnknown;
     if (cell.is_object()) {
-        const std::string total = text_at(cell, "/total");
-        const double unpriced = number_at(cell, "/unpriced_calls");
-        std::string text =
-            total.empty() ? text_at(cell, "/currency") : money(total, text_at(cell, "/currency"));
-        const double estimated = number_at(cell, "/estimated_calls");
-        if (estimated > 0) text += fmt::format(", {:.0f} estimated", estimated);
-        if (unpriced > 0) text += fmt::format(" + {:.0f} unpriced", unpriced);
-        return text;
+        const std::string text = cost_sum(cell);
+        return text.empty() ? kUnknown : text;
     }
     double number = 0;
     if (cell.get(number) != simdjson::SUCCESS) return text_at(cell, "");
@@ -103,7 +97,7 @@ Result<Table> table_of(const StatsQuestion& flags, std::string_view body, bool& 
             dom::element value;
             std::string_view text;
             if (group["key"][key].get(value) != simdjson::SUCCESS || value.is_null()) {
-                cells.emplace_back("–");
+                cells.emplace_back(kUnknown);
             } else {
                 cells.push_back(value.get(text) == simdjson::SUCCESS ? std::string(text)
                                                                      : simdjson::minify(value));

@@ -39,6 +39,12 @@ class Table {
 
 /// One line, without control characters.
 std::string printable(std::string_view text);
+/// As a shell (POSIX sh) reads it as one word: in quotes only where it needs them.
+std::string shell_word(std::string_view text);
+/// "2 calls", "1 call".
+std::string counted(std::string_view number, std::string_view word);
+/// What stands where nothing is known.
+constexpr const char* kUnknown = "–";
 /// "$0.000008" from "0.000008250000": exact, without trailing zeros, other currencies behind the number.
 std::string money(std::string_view decimal, std::string_view currency);
 /// "12.3 s", "900 ms".

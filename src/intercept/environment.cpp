@@ -5,10 +5,6 @@
 
 #include <algorithm>
 #include <array>
-#include <filesystem>
-#include <fstream>
-#include <map>
-#include <sstream>
 
 namespace steno::intercept {
 
@@ -27,75 +23,6 @@ constexpr std::array kBaseUrls{
     BaseUrlVariable{"CO_API_URL", "/cohere"},              // cohere: Python, JS
     BaseUrlVariable{"OLLAMA_HOST", "/ollama"},             // ollama: Python, command
 };
-
-/// Who reads which name of a file of trusted certificates. `Instead`: of the bundle that it would use
-/// otherwise.
-enum class Holds { Instead, Besides };
-struct TrustVariable {
-    const char* name;
-    Holds holds;
-    std::string_view next = {};  ///< what its reader goes by where the name is not set
-};
-constexpr std::array kTrust{
-    TrustVariable{"SSL_CERT_FILE", Holds::Instead},  // OpenSSL's default: Python's ssl and httpx, Go, Ruby,
-                                                     // Rust
-    TrustVariable{"REQUESTS_CA_BUNDLE", Holds::Instead, "CURL_CA_BUNDLE"},  // requests
-    TrustVariable{"CURL_CA_BUNDLE", Holds::Instead},                        // curl
-    TrustVariable{"AWS_CA_BUNDLE", Holds::Instead, "REQUESTS_CA_BUNDLE"},   // botocore, AWS's command
-    TrustVariable{"NODE_EXTRA_CA_CERTS", Holds::Besides},
-    TrustVariable{"DENO_CERT", Holds::Besides},
-};
-
-constexpr std::uintmax_t kMaxInFolder = 1 << 20;  ///< bytes of a file that is to be one certificate
-constexpr std::size_t kMaxOfFolders = 8 << 20;    ///< of all of them
-
-/// Where distributions keep theirs: Debian, Alpine; Fedora; openSUSE; others.
-constexpr std::array kBundles{"/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt",
-                              "/etc/ssl/ca-bundle.pem", "/etc/ssl/cert.pem"};
-
-std::optional<std::string> content_of(const std::string& path) {
-    std::ifstream file(path, std::ios::binary);
-    std::ostringstream all;
-    if (!file || !(all << file.rdbuf())) return std::nullopt;
-    return std::move(all).str();
-}
-
-/// As OpenSSL names what it finds in a folder: the hash of the subject and a number (openssl-rehash(1)).
-bool is_hash_name(std::string_view name) {
-    return name.size() > 9 && name[8] == '.' &&
-           name.substr(0, 8).find_first_not_of("0123456789abcdef") == std::string_view::npos &&
-           name.substr(9).find_first_not_of("0123456789") == std::string_view::npos;
-}
-
-/// What OpenSSL would trust of folders, "DIR:DIR", as one text; only certificates, whatever else lies there.
-std::string certificates_of(std::string_view folders) {
-    constexpr std::string_view kBegin = "-----BEGIN CERTIFICATE-----";
-    constexpr std::string_view kEnd = "-----END CERTIFICATE-----";
-    std::string all;
-    for (const std::string_view folder : split(folders, ':')) {
-        std::error_code failed;
-        for (std::filesystem::directory_iterator at(folder, failed), end; !failed && at != end;
-             at.increment(failed)) {
-            std::error_code none;
-            if (!is_hash_name(at->path().filename().native()) || !at->is_regular_file(none) ||
-                at->file_size(none) > kMaxInFolder)
-                continue;
-            const auto content = content_of(at->path());
-            const std::string_view text = content ? std::string_view(*content) : "";
-            const std::size_t begin = text.find(kBegin);
-            const std::size_t stop = text.find(kEnd, std::min(begin, text.size()));
-            if (stop == std::string_view::npos) continue;
-            if (all.size() + text.size() > kMaxOfFolders) return all;
-            all.append(text.substr(begin, stop + kEnd.size() - begin)).push_back('\n');
-        }
-    }
-    return all;
-}
-
-std::string joined(std::string first, std::string_view second) {
-    if (!first.empty() && !first.ends_with('\n')) first += '\n';
-    return first.append(second);
-}
 
 bool is_of(std::string_view line, std::string_view name) {
     return line.size() > name.size() && line[name.size()] == '=' && line.starts_with(name);
@@ -195,37 +122,6 @@ void set_proxy(Environment& environment, const std::string& front) {
     for (const char* const name : {"NO_PROXY", "no_proxy"}) environment.set(name, none);
     // Node heeds the proxy's variables only if it is told to (Node 22.21 and 24).
     environment.set("NODE_USE_ENV_PROXY", "1");
-}
-
-Result<bool> set_trust(Environment& environment, const std::string& certificate, RunFolder& folder) {
-    std::optional<std::string> system;
-    if (const std::string_view own = environment.get("SSL_CERT_FILE"); !own.empty()) {
-        system = content_of(std::string(own));
-    } else {
-        for (const char* const path : kBundles) {
-            if ((system = content_of(path))) break;
-        }
-    }
-    if (!system || system->empty()) return false;
-    // Beside the file OpenSSL goes by these. Clients differ in which of the two comes first, or alone.
-    system = joined(std::move(*system), certificates_of(environment.get("SSL_CERT_DIR")));
-    const Environment before_us = environment;
-    std::map<std::string, std::string> files;  // content to path
-    for (const auto& [name, holds, next] : kTrust) {
-        std::string_view given = before_us.get(name);
-        if (given.empty() && !next.empty()) given = before_us.get(next);
-        std::optional<std::string> before = holds == Holds::Instead ? system : std::string();
-        // A file that cannot be read, or a folder: the program will make of it what it would have made.
-        if (!given.empty()) before = content_of(std::string(given));
-        if (!before) continue;
-        std::string bundle = joined(std::move(*before), certificate);
-        std::string& path = files[bundle];
-        if (path.empty()) {
-            STENO_ASSIGN(path, folder.add("certificates-" + std::to_string(files.size()) + ".pem", bundle));
-        }
-        environment.set(name, path);
-    }
-    return true;
 }
 
 }  // namespace steno::intercept

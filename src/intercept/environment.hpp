@@ -1,8 +1,5 @@
 #pragma once
 
-#include "base/error.hpp"
-#include "intercept/run_folder.hpp"
-
 #include <functional>
 #include <map>
 #include <optional>
@@ -54,9 +51,5 @@ std::vector<std::string> set_base_urls(
 
 /// The proxy for https, and which addresses need none: this machine's, and what the user says.
 void set_proxy(Environment& environment, const std::string& front);
-
-/// The certificate (PEM) as one more that is trusted, by files in `folder`. False: there is no bundle of
-/// certificates on this machine that it could stand beside; nothing is set then.
-Result<bool> set_trust(Environment& environment, const std::string& certificate, RunFolder& folder);
 
 }  // namespace steno::intercept

@@ -2,7 +2,6 @@
 
 #include "base/log.hpp"
 #include "base/text.hpp"
-#include "intercept/peer.hpp"
 #include "intercept/relay.hpp"
 #include "intercept/unread.hpp"
 #include "net/announced_length.hpp"
@@ -92,45 +91,58 @@ std::string Front::url() const {
     return fmt::format("http://127.0.0.1:{}", http_.port());
 }
 
-std::map<std::string, Front::Reason> Front::passed_on() const {
+std::vector<Front::PassedOn> Front::passed_on() const {
     const std::lock_guard lock(mutex_);
     auto all = passed_on_;
-    for (const std::string& host : closed_) all.emplace(host, Reason::GivenUp);
-    return all;
+    for (const Whose& whose : closed_) all.emplace(whose, Noted{Reason::GivenUp, 1});
+    std::vector<PassedOn> list;
+    for (const auto& [whose, noted] : all)
+        list.push_back({whose.first, whose.second, noted.reason, noted.times});
+    return list;
 }
 
-void Front::note(const std::string& host, Reason reason) {
+void Front::note(const Whose& whose, Reason reason) {
     const std::lock_guard lock(mutex_);
+    Noted& noted = passed_on_.try_emplace(whose, Noted{reason, 0}).first->second;
     // That one was refused holds for the run; the other reasons are of one connection.
-    if (reason == Reason::NotTrusted) passed_on_[host] = reason;
-    passed_on_.emplace(host, reason);
+    if (reason == Reason::NotTrusted) noted.reason = reason;
+    ++noted.times;
 }
 
-void Front::note_handshake(const std::string& host, std::optional<Code> failure) {
+void Front::note_handshake(const Whose& whose, std::optional<Code> failure) {
     if (failure == Code::DeadlineExceeded || failure == Code::Cancelled) return;
     bool refused = failure == Code::PermissionDenied;
     {
         const std::lock_guard lock(mutex_);
         if (!failure) {
-            closed_.erase(host);
+            closed_.erase(whose);
         } else if (!refused) {
             // A program may give a connection up for many reasons; twice in a row, it is us.
-            refused = !closed_.insert(host).second;
+            refused = !closed_.insert(whose).second;
         }
     }
-    if (refused) note(host, Reason::NotTrusted);
+    if (refused) note(whose, Reason::NotTrusted);
 }
 
 bool Front::is_own(const net::Endpoint& to) const {
     return to.port == http_.port() && to.is_loopback();
 }
 
-bool Front::looks_into(const net::Endpoint& to) const {
-    if (options_.authority == nullptr || to.port != kHttps || providers::upstream_of_host(to.host).empty())
-        return false;
+bool Front::may_look_into(const net::Endpoint& to) const {
+    return options_.authority != nullptr && to.port == kHttps &&
+           !providers::upstream_of_host(to.host).empty();
+}
+
+std::optional<Front::Reason> Front::own_trust(const Program& program) const {
+    if (program.trust == Program::Trust::Libcurl) return Reason::OwnTrust;
+    if (program.trust == Program::Trust::Java && !options_.java) return Reason::Java;
+    return std::nullopt;
+}
+
+bool Front::was_refused_by(const Whose& whose) const {
     const std::lock_guard lock(mutex_);
-    const auto found = passed_on_.find(lower_case(to.host));
-    return found == passed_on_.end() || found->second != Reason::NotTrusted;
+    const auto found = passed_on_.find(whose);
+    return found != passed_on_.end() && found->second.reason == Reason::NotTrusted;
 }
 
 Result<net::TlsIdentity> Front::identity(const std::string& host) {
@@ -141,30 +153,35 @@ Result<net::TlsIdentity> Front::identity(const std::string& host) {
     return identities_.emplace(host, std::move(identity)).first->second;
 }
 
-net::Task<bool> Front::is_let_in(const net::ServerExchange& exchange) {
+net::Task<Peer> Front::meet(net::ServerExchange& exchange, Look look) {
     const auto client = net::Endpoint::parse(exchange.peer());
-    if (!client) co_return false;
-    co_return co_await net::blocking_value(
-        loops_, [from = *client, at = http_.port()] { return may_use_run(from, at); });
+    if (!client) co_return Peer{};
+    Peer peer = co_await net::blocking_value(
+        loops_, [from = *client, at = http_.port(), look] { return peer_at(from, at, look); });
+    exchange.is_known() = peer.may_use_run;
+    co_return peer;
 }
 
 net::Task<void> Front::serve(net::ServerExchange& exchange) {
     const net::RequestHead& head = exchange.head();
-    const net::Endpoint* const host = net::intercepted_target(exchange);
     // What is inside of a connection came by a CONNECT, which was let in.
-    if (host == nullptr && !co_await is_let_in(exchange)) {
-        co_await refuse_stranger(exchange);
-        co_return;
-    }
-    if (host != nullptr) {
+    if (const net::Endpoint* const host = net::intercepted_target(exchange); host != nullptr) {
         std::string target = gateway_target(host->host, head.target);
         if (head.method == "CONNECT" || !head.target.starts_with('/')) target.clear();
         co_await relay(exchange, std::move(target));
         co_return;
     }
     const net::Endpoint* const to = net::proxy_target(exchange);
-    if (to != nullptr && head.method == "CONNECT") {
-        co_await serve_connect(exchange, *to);
+    const bool connect = to != nullptr && head.method == "CONNECT";
+    const Look look = connect && may_look_into(*to) ? Look::Program : Look::User;
+    Peer peer{.may_use_run = exchange.is_known(), .program = {}};
+    if (!peer.may_use_run || look == Look::Program) peer = co_await meet(exchange, look);
+    if (!peer.may_use_run) {
+        co_await refuse_stranger(exchange);
+        co_return;
+    }
+    if (connect) {
+        co_await serve_connect(exchange, *to, std::move(peer.program));
         co_return;
     }
     if (to != nullptr && !is_own(*to)) {
@@ -182,21 +199,17 @@ net::Task<void> Front::serve(net::ServerExchange& exchange) {
     co_await relay(exchange, for_us ? head.target : std::string());
 }
 
-net::Task<void> Front::serve_connect(net::ServerExchange& exchange, net::Endpoint to) {
-    if (!looks_into(to)) {
-        co_await pass_on_connect(exchange, std::move(to));
-        co_return;
+net::Task<void> Front::serve_connect(net::ServerExchange& exchange, net::Endpoint to, Program program) {
+    if (may_look_into(to)) {
+        const Whose whose{lower_case(to.host), program.name};
+        const auto reason = was_refused_by(whose) ? Reason::NotTrusted : own_trust(program);
+        if (!reason) {
+            co_await intercept(exchange, std::move(to), program.name);
+            co_return;
+        }
+        note(whose, *reason);
     }
-    const auto client = net::Endpoint::parse(exchange.peer());
-    const bool own_trust =
-        client && co_await net::blocking_value(
-                      loops_, [from = *client, at = http_.port()] { return has_trust_of_its_own(from, at); });
-    if (own_trust) {
-        note(lower_case(to.host), Reason::OwnTrust);
-        co_await pass_on_connect(exchange, std::move(to));
-        co_return;
-    }
-    co_await intercept(exchange, std::move(to));
+    co_await pass_on_connect(exchange, std::move(to));
 }
 
 net::Task<void> Front::pass_on_connect(net::ServerExchange& exchange, net::Endpoint to) {
@@ -210,8 +223,10 @@ net::Task<void> Front::pass_on_connect(net::ServerExchange& exchange, net::Endpo
     co_await pass_on(exchange, std::move(*upstream));
 }
 
-net::Task<void> Front::intercept(net::ServerExchange& exchange, net::Endpoint to) {
+net::Task<void> Front::intercept(net::ServerExchange& exchange, net::Endpoint to,
+                                 const std::string& program) {
     const std::string host = lower_case(to.host);
+    const Whose whose{host, program};
     if (auto accepted = co_await net::accept_connect(exchange); !accepted) co_return;
     const auto speaks = co_await net::look_at_client(exchange);
     if (!speaks) {
@@ -226,10 +241,10 @@ net::Task<void> Front::intercept(net::ServerExchange& exchange, net::Endpoint to
             co_return;
         }
         const auto begun = co_await net::terminate_tls(exchange, *own);
-        note_handshake(host, begun ? std::nullopt : std::optional(begun.error().code));
+        note_handshake(whose, begun ? std::nullopt : std::optional(begun.error().code));
         co_return;
     }
-    note(host, Reason::NotHttp1);
+    note(whose, Reason::NotHttp1);
     auto upstream = co_await net::connect_to(to, options_.connect_timeout, proxy_for(to));
     if (!upstream) {
         exchange.abort();
@@ -285,7 +300,7 @@ net::Task<void> Front::relay(net::ServerExchange& exchange, std::string target) 
     const std::uint64_t most = delivery ? options_.max_delivery_bytes : options_.max_body_bytes;
     if (!delivery && net::announced_length(exchange.head().headers).value_or(0) > most) {
         if (const auto to = destination_of(target)) {
-            note(to->url.endpoint.host, Reason::TooLarge);
+            note({to->url.endpoint.host, ""}, Reason::TooLarge);
             co_await pass_on_unread(exchange, client_, to->url, to->rest, options_.connect_timeout);
             co_return;
         }

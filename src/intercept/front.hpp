@@ -2,6 +2,7 @@
 
 #include "base/error.hpp"
 #include "intercept/authority.hpp"
+#include "intercept/peer.hpp"
 #include "net/http_client.hpp"
 #include "net/http_server.hpp"
 #include "net/interception.hpp"
@@ -18,6 +19,7 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace steno::intercept {
@@ -27,6 +29,8 @@ struct FrontOptions {
     net::Headers headers;  ///< of ours, for each request to it
     /// Calls to providers' hosts are looked into; else they are passed on like all others.
     const Authority* authority = nullptr;
+    /// Programs on Java trust it, too (java.hpp).
+    bool java = false;
     /// Larger ones go where the gateway leads them by themselves, unrecorded; see upstream_of.
     std::uint64_t max_body_bytes = 64u << 20;
     /// What the server takes of deliveries (`POST /api/v1/calls`), which are no calls to a provider.
@@ -44,9 +48,9 @@ struct FrontOptions {
 /// ends the TLS of connections to providers' hosts (providers/hosts.hpp) and hands their requests to the
 /// gateway of a Steno server, as they came. Everything else it passes on without a look: other hosts, other
 /// ports, and clients that speak nothing that it could read (HTTP/2 alone), whose library is known to trust
-/// no certificate of ours, or that have refused it, from the next connection to that host on: by a TLS alert,
-/// or by closing twice in a row. All of it is for those alone who may use this run, since it has its user's
-/// credentials; others get a 403.
+/// no certificate of ours, or that have refused it, from that program's next connection to that host on: by a
+/// TLS alert, or by closing twice in a row. All of it is for those alone who may use this run, since it has
+/// its user's credentials; others get a 403.
 class Front {
   public:
     /// All must outlive the front.
@@ -64,20 +68,27 @@ class Front {
     enum class Reason : std::uint8_t {
         NotTrusted,  ///< the program refused the certificate
         OwnTrust,    ///< the program's library would refuse it (peer.hpp), so it was not tried
+        Java,        ///< the same, of a program on Java
         NotHttp1,    ///< it speaks HTTP/2 alone (gRPC), or no HTTP
         TooLarge,    ///< the body was larger than the server takes
         GivenUp,     ///< the program's last connection was closed within the handshake, without a word
     };
-    /// By host. Any thread.
-    [[nodiscard]] std::map<std::string, Reason> passed_on() const;
+    struct PassedOn {
+        std::string host;
+        std::string program;  ///< "" where it could not be seen, or does not matter
+        Reason reason{};
+        std::uint64_t times = 0;  ///< connections; of TooLarge: requests
+    };
+    /// By host and program. Any thread.
+    [[nodiscard]] std::vector<PassedOn> passed_on() const;
 
   private:
     net::Task<void> serve(net::ServerExchange& exchange);
-    /// Whether it comes from somebody who may use this run (peer.hpp).
-    net::Task<bool> is_let_in(const net::ServerExchange& exchange);
-    net::Task<void> serve_connect(net::ServerExchange& exchange, net::Endpoint to);
+    /// Who asks. Once for each connection, and once more for the program.
+    net::Task<Peer> meet(net::ServerExchange& exchange, Look look);
+    net::Task<void> serve_connect(net::ServerExchange& exchange, net::Endpoint to, Program program);
     net::Task<void> pass_on_connect(net::ServerExchange& exchange, net::Endpoint to);
-    net::Task<void> intercept(net::ServerExchange& exchange, net::Endpoint to);
+    net::Task<void> intercept(net::ServerExchange& exchange, net::Endpoint to, const std::string& program);
     net::Task<void> pass_on_request(net::ServerExchange& exchange, net::Endpoint to);
     net::Task<void> relay(net::ServerExchange& exchange, std::string target);
     /// Where a path of the gateway's leads, by itself.
@@ -87,13 +98,18 @@ class Front {
     };
     [[nodiscard]] std::optional<Destination> destination_of(std::string_view target) const;
     [[nodiscard]] const net::Proxy* proxy_for(const net::Endpoint& to) const;
-    [[nodiscard]] bool looks_into(const net::Endpoint& to) const;
+    [[nodiscard]] bool may_look_into(const net::Endpoint& to) const;
+    /// By host and program.
+    using Whose = std::pair<std::string, std::string>;
+    /// Why its library would refuse us; nothing: it need not.
+    [[nodiscard]] std::optional<Reason> own_trust(const Program& program) const;
+    [[nodiscard]] bool was_refused_by(const Whose& whose) const;
     [[nodiscard]] bool is_own(const net::Endpoint& to) const;
     /// Made once for each host.
     Result<net::TlsIdentity> identity(const std::string& host);
-    void note(const std::string& host, Reason reason);
+    void note(const Whose& whose, Reason reason);
     /// How a handshake with our certificate went: nothing, if it was accepted.
-    void note_handshake(const std::string& host, std::optional<Code> failure);
+    void note_handshake(const Whose& whose, std::optional<Code> failure);
 
     net::Loops& loops_;
     net::HttpClient& client_;
@@ -101,8 +117,12 @@ class Front {
     net::HttpServer http_;
     mutable std::mutex mutex_;  ///< the members below
     std::map<std::string, net::TlsIdentity> identities_;
-    std::map<std::string, Reason> passed_on_;
-    std::set<std::string> closed_;  ///< hosts whose last handshake the program ended without a word
+    struct Noted {
+        Reason reason;
+        std::uint64_t times;
+    };
+    std::map<Whose, Noted> passed_on_;
+    std::set<Whose> closed_;  ///< whose last handshake the program ended without a word
 };
 
 /// Whether a front answers at this URL: the run that a STENO_RUN tells of goes on. Blocking, up to some

@@ -1,8 +1,11 @@
 #include "intercept/authority.hpp"
 #include "intercept/environment.hpp"
 #include "intercept/front.hpp"
+#include "intercept/java.hpp"
+#include "intercept/peer.hpp"
 #include "intercept/run_folder.hpp"
 #include "intercept/survivors.hpp"
+#include "intercept/trust.hpp"
 #include "providers/hosts.hpp"
 
 #include <gtest/gtest.h>
@@ -143,16 +146,17 @@ TEST(EnvironmentOfAProgram, ExemptsThisMachineFromTheProxy) {
     EXPECT_EQ(other_proxy(environment_of({"HTTPS_PROXY=", "http_proxy=http://p"})), "");
 }
 
-/// Files that stand for certificates, in a folder that dies with this.
+/// Files of what stands for certificates, in a folder that dies with this.
 class TrustedFiles : public ::testing::Test {
   protected:
     void SetUp() override {
         std::string name = std::filesystem::temp_directory_path() / "trusted-XXXXXX";
         ASSERT_NE(::mkdtemp(name.data()), nullptr);
         place_ = name;
-        write("system.pem", "SYSTEM");
-        write("corp.pem", "CORP");
-        write("other.pem", "OTHER");
+        write("system.pem", certificate("SYSTEM"));
+        write("corp.pem", "words\n" + certificate("CORP") + "-----BEGIN PRIVATE KEY-----\nSECRET\n");
+        write("other.pem", certificate("OTHER"));
+        write("nothing.pem", "no certificate");
         std::filesystem::create_directory(place_ / "dir");
         std::filesystem::create_directory(place_ / "dir2");
         write("dir/0123abcd.0", certificate("ONE") + "-----BEGIN PRIVATE KEY-----\nSECRET\n");
@@ -170,16 +174,22 @@ class TrustedFiles : public ::testing::Test {
         std::ofstream(place_ / name) << content;
     }
     [[nodiscard]] std::string path(const std::string& name) const { return place_ / name; }
+    /// The names of the certificates in the file that a variable names: "SYSTEM OURS".
     static std::string content(const Environment& environment, std::string_view name) {
         std::ifstream file{std::string(environment.get(name))};
-        return {std::istreambuf_iterator<char>(file), {}};
+        std::string names;
+        for (std::string line; std::getline(file, line);) {
+            if (!line.starts_with('-')) names += (names.empty() ? "" : " ") + line;
+        }
+        return names;
     }
     /// What is set besides the system's own, to "VARIABLE=value".
     [[nodiscard]] Environment trusting(std::vector<std::string> lines) {
         if (std::ranges::none_of(lines, [](const auto& line) { return line.starts_with("SSL_CERT_FILE="); }))
             lines.push_back("SSL_CERT_FILE=" + path("system.pem"));
         Environment environment = environment_of(std::move(lines));
-        EXPECT_EQ(set_trust(environment, "OURS\n", folders_.emplace_back()), true);
+        const auto trusted = set_trust(environment, certificate("OURS"), folders_.emplace_back());
+        EXPECT_TRUE(trusted && !trusted->empty());
         return environment;
     }
 
@@ -190,20 +200,24 @@ class TrustedFiles : public ::testing::Test {
 TEST_F(TrustedFiles, AreTheSystemsAndOurs) {
     const Environment plain = trusting({});
     for (const char* const name : {"SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "AWS_CA_BUNDLE"})
-        EXPECT_EQ(content(plain, name), "SYSTEM\nOURS\n") << name;
+        EXPECT_EQ(content(plain, name), "SYSTEM OURS") << name;
     for (const char* const name : {"NODE_EXTRA_CA_CERTS", "DENO_CERT"})
-        EXPECT_EQ(content(plain, name), "OURS\n") << name;
+        EXPECT_EQ(content(plain, name), "OURS") << name;
+    Environment nothing = environment_of({"SSL_CERT_FILE=" + path("nothing.pem")});
+    const auto trusted = set_trust(nothing, certificate("OURS"), folders_.emplace_back());
+    EXPECT_TRUE(trusted && trusted->empty());
+    EXPECT_EQ(nothing.get("CURL_CA_BUNDLE"), "");
 }
 
 TEST_F(TrustedFiles, OfRequestsAreCurlsWhereItHasNone) {
     const Environment curl = trusting({"CURL_CA_BUNDLE=" + path("corp.pem")});
-    EXPECT_EQ(content(curl, "REQUESTS_CA_BUNDLE"), "CORP\nOURS\n");
-    EXPECT_EQ(content(curl, "CURL_CA_BUNDLE"), "CORP\nOURS\n");
-    EXPECT_EQ(content(curl, "AWS_CA_BUNDLE"), "SYSTEM\nOURS\n");
+    EXPECT_EQ(content(curl, "REQUESTS_CA_BUNDLE"), "CORP OURS");
+    EXPECT_EQ(content(curl, "CURL_CA_BUNDLE"), "CORP OURS");
+    EXPECT_EQ(content(curl, "AWS_CA_BUNDLE"), "SYSTEM CORP OURS");
     const Environment both =
         trusting({"CURL_CA_BUNDLE=" + path("corp.pem"), "REQUESTS_CA_BUNDLE=" + path("other.pem")});
-    EXPECT_EQ(content(both, "REQUESTS_CA_BUNDLE"), "OTHER\nOURS\n");
-    EXPECT_EQ(content(both, "CURL_CA_BUNDLE"), "CORP\nOURS\n");
+    EXPECT_EQ(content(both, "REQUESTS_CA_BUNDLE"), "OTHER OURS");
+    EXPECT_EQ(content(both, "CURL_CA_BUNDLE"), "CORP OURS");
     // A folder, which requests can use: it goes on to.
     const Environment folder = trusting({"CURL_CA_BUNDLE=" + path("dir")});
     EXPECT_EQ(folder.get("REQUESTS_CA_BUNDLE"), "");
@@ -212,28 +226,98 @@ TEST_F(TrustedFiles, OfRequestsAreCurlsWhereItHasNone) {
 
 TEST_F(TrustedFiles, OfAwsAreThoseOfRequestsWhereItHasNone) {
     const Environment requests = trusting({"REQUESTS_CA_BUNDLE=" + path("corp.pem")});
-    EXPECT_EQ(content(requests, "AWS_CA_BUNDLE"), "CORP\nOURS\n");
-    EXPECT_EQ(content(requests, "CURL_CA_BUNDLE"), "SYSTEM\nOURS\n");
+    EXPECT_EQ(content(requests, "AWS_CA_BUNDLE"), "CORP OURS");
+    EXPECT_EQ(content(requests, "CURL_CA_BUNDLE"), "SYSTEM CORP OURS");
     const Environment both =
         trusting({"AWS_CA_BUNDLE=" + path("other.pem"), "REQUESTS_CA_BUNDLE=" + path("corp.pem")});
-    EXPECT_EQ(content(both, "AWS_CA_BUNDLE"), "OTHER\nOURS\n");
+    EXPECT_EQ(content(both, "AWS_CA_BUNDLE"), "OTHER OURS");
+}
+
+/// requests lets REQUESTS_CA_BUNDLE, which we set, count for more than what pip was told in PIP_CERT: so it
+/// has that, too. Likewise whatever else the user names.
+TEST_F(TrustedFiles, OfTheUserStayTrustedWhereverTheyAreNamed) {
+    for (const char* const name : {"PIP_CERT", "GIT_SSL_CAINFO", "GRPC_DEFAULT_SSL_ROOTS_FILE_PATH",
+                                   "npm_config_cafile", "NPM_CONFIG_CAFILE", "CARGO_HTTP_CAINFO",
+                                   "NIX_SSL_CERT_FILE", "NODE_EXTRA_CA_CERTS", "DENO_CERT"}) {
+        const Environment one = trusting({std::string(name) + "=" + path("corp.pem")});
+        for (const char* const set : {"REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "AWS_CA_BUNDLE"})
+            EXPECT_EQ(content(one, set), "SYSTEM CORP OURS") << name << " " << set;
+        EXPECT_EQ(content(one, "SSL_CERT_FILE"), "SYSTEM OURS") << "it was set";
+        const bool adds =
+            std::string_view(name) == "NODE_EXTRA_CA_CERTS" || std::string_view(name) == "DENO_CERT";
+        EXPECT_EQ(content(one, name), adds ? "CORP OURS" : "words CORP SECRET") << name;
+    }
+    // Each once, and none of a key that stands beside them; what cannot be read is none.
+    const Environment many = trusting({"PIP_CERT=" + path("corp.pem"), "GIT_SSL_CAINFO=" + path("system.pem"),
+                                       "npm_config_cafile=" + path("other.pem"), "CARGO_HTTP_CAINFO=/no/such",
+                                       "NIX_SSL_CERT_FILE=" + path("dir"),
+                                       "GRPC_DEFAULT_SSL_ROOTS_FILE_PATH=" + path("nothing.pem")});
+    EXPECT_EQ(content(many, "CURL_CA_BUNDLE"), "SYSTEM OTHER CORP OURS");
+}
+
+TEST_F(TrustedFiles, OfTheUserAreForOurConnectionsIfOpensslCanReadThem) {
+    const auto authority = Authority::make(std::vector<std::string>{"a.example"});
+    ASSERT_TRUE(authority);
+    write("real.pem", certificate("BROKEN") + authority->certificate() + certificate("BROKEN TOO"));
+    const Environment environment =
+        environment_of({"REQUESTS_CA_BUNDLE=" + path("real.pem"), "SSL_CERT_FILE=" + path("other.pem")});
+    Certificates expected;
+    EXPECT_TRUE(expected.add(authority->certificate()));
+    EXPECT_EQ(trusted_by_user(environment).text(), expected.text());
+    EXPECT_TRUE(trusted_by_user(environment_of({})).empty());
 }
 
 TEST_F(TrustedFiles, OfFoldersStandBesideTheSystems) {
     const std::string folders = "SSL_CERT_DIR=" + path("dir") + ":/no/such:" + path("dir2");
-    const std::string all = certificate("ONE") + certificate("TWO") + "OURS\n";
     const Environment both = trusting({folders});
-    EXPECT_EQ(content(both, "SSL_CERT_FILE"), "SYSTEM\nOURS\n");  // who reads this alone trusts no folder
+    EXPECT_EQ(content(both, "SSL_CERT_FILE"), "SYSTEM OURS");  // who reads this alone trusts no folder
     for (const char* const name : {"REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "AWS_CA_BUNDLE"})
-        EXPECT_EQ(content(both, name), "SYSTEM\n" + all) << name;
+        EXPECT_EQ(content(both, name), "SYSTEM ONE TWO OURS") << name;
     EXPECT_EQ("SSL_CERT_DIR=" + std::string(both.get("SSL_CERT_DIR")), folders);
 
     Environment alone = environment_of({folders});
-    const auto trusted = set_trust(alone, "OURS\n", folders_.emplace_back());
+    const auto trusted = set_trust(alone, certificate("OURS"), folders_.emplace_back());
     ASSERT_TRUE(trusted);
-    if (!*trusted) GTEST_SKIP() << "this machine has no bundle of certificates";
-    EXPECT_TRUE(content(alone, "SSL_CERT_FILE").ends_with("-----END CERTIFICATE-----\n" + all));
+    if (trusted->empty()) GTEST_SKIP() << "this machine has no bundle of certificates";
+    EXPECT_TRUE(content(alone, "SSL_CERT_FILE").ends_with(" ONE TWO OURS"));
     EXPECT_EQ(alone.get("SSL_CERT_FILE"), alone.get("CURL_CA_BUNDLE"));
+}
+
+TEST(Java, IsToldInItsOptions) {
+    const auto authority = Authority::make(std::vector<std::string>{"a.example"});
+    ASSERT_TRUE(authority);
+    const std::string store =
+        java_key_store("words\n-----BEGIN CERTIFICATE-----\nBROKEN\n" +
+                           std::string("-----END CERTIFICATE-----\n") + authority->certificate(),
+                       "changeit");
+    EXPECT_TRUE(store.starts_with(std::string("\xFE\xED\xFE\xED\0\0\0\2\0\0\0\1\0\0\0\2", 16)));
+    RunFolder folder;
+    Environment plain = environment_of({"NO_PROXY=localhost,127.0.0.1,::1,corp.example, .other.example"});
+    ASSERT_TRUE(set_java(plain, "http://127.0.0.1:8080", authority->certificate(), folder));
+    const std::string options(plain.get("JAVA_TOOL_OPTIONS"));
+    EXPECT_TRUE(
+        options.starts_with("-Dhttps.proxyHost=127.0.0.1 -Dhttps.proxyPort=8080 -Dhttp.nonProxyHosts="
+                            "localhost|127.*|[::1]|corp.example|*.corp.example|other.example|"
+                            "*.other.example -Djavax.net.ssl.trustStore=/"))
+        << options;
+    Environment own = environment_of(
+        {"JAVA_TOOL_OPTIONS=-Xmx1g -Dhttps.proxyPort=1 -Djavax.net.ssl.trustStore=/mine", "NO_PROXY=*"});
+    ASSERT_TRUE(set_java(own, "http://127.0.0.1:8080", authority->certificate(), folder));
+    EXPECT_EQ(own.get("JAVA_TOOL_OPTIONS"),
+              "-Xmx1g -Dhttps.proxyPort=1 -Djavax.net.ssl.trustStore=/mine -Dhttps.proxyHost=127.0.0.1 "
+              "-Dhttp.nonProxyHosts=*");
+}
+
+TEST(Peer, IsCalledByWhatItRuns) {
+    const auto name = [](std::string_view executable, std::vector<std::string> arguments) {
+        return program_name(executable, arguments);
+    };
+    EXPECT_EQ(name("wget", {"wget", "https://x"}), "wget");
+    EXPECT_EQ(name("python3.11", {"python3", "/home/me/agent.py", "--key"}), "python3.11 agent.py");
+    EXPECT_EQ(name("python3.11", {"python3", "-m", "agent"}), "python3.11 -m agent");
+    EXPECT_EQ(name("python3.11", {"python3", "-c", "print('a secret')"}), "python3.11 -c");
+    EXPECT_EQ(name("node", {"node"}), "node");
+    EXPECT_EQ(name("", {}), "");
 }
 
 TEST(RunFolder, LeavesNothing) {

@@ -14,12 +14,16 @@
 #include <string>
 #include <string_view>
 #include <unistd.h>
+#include <vector>
 
 namespace steno::intercept {
 
 namespace {
 
 namespace fs = std::filesystem;
+
+constexpr std::array<std::string_view, 6> kInterpreters{"python", "node", "ruby", "perl", "deno", "bun"};
+constexpr std::size_t kLongestArgument = 4096;
 
 struct Socket {
     uid_t owner = 0;
@@ -71,19 +75,32 @@ bool holds(const fs::path& process, std::string_view socket) {
     return false;
 }
 
-bool trusts_its_own(const fs::path& process) {
-    std::error_code error;
-    const std::string program = fs::read_symlink(process / "exe", error).filename();
-    if (program == "java") return true;
-    // Interpreters, in which libcurl is one library among others and seldom the one that asks.
-    for (const std::string_view name : {"curl", "python", "node", "ruby", "perl", "deno", "bun"}) {
-        if (program.starts_with(name)) return false;
-    }
+/// In which libcurl is one library among others, and seldom the one that asks.
+bool is_interpreter(std::string_view executable) {
+    return std::ranges::any_of(kInterpreters,
+                               [executable](std::string_view name) { return executable.starts_with(name); });
+}
+
+Program::Trust trust_of(const fs::path& process, std::string_view executable) {
+    if (executable == "java") return Program::Trust::Java;
+    if (executable.starts_with("curl") || is_interpreter(executable)) return Program::Trust::Environment;
     std::ifstream maps(process / "maps");
     for (std::string line; std::getline(maps, line);) {
-        if (line.contains("/libcurl") || line.contains("/libjvm.so")) return true;
+        if (line.contains("/libcurl")) return Program::Trust::Libcurl;
+        if (line.contains("/libjvm.so")) return Program::Trust::Java;
     }
-    return false;
+    return Program::Trust::Environment;
+}
+
+Program program_of(const fs::path& process) {
+    std::error_code error;
+    const std::string executable = fs::read_symlink(process / "exe", error).filename();
+    std::ifstream line(process / "cmdline");
+    std::vector<std::string> arguments;
+    constexpr std::size_t kMost = 3;
+    for (std::string one; arguments.size() < kMost && std::getline(line, one, '\0');)
+        arguments.push_back(one.substr(0, kLongestArgument));
+    return {program_name(executable, arguments), trust_of(process, executable)};
 }
 
 /// The folder in /proc of a process that holds the socket; "" if none is seen.
@@ -117,25 +134,32 @@ bool comes_from_us(fs::path process) {
 
 }  // namespace
 
-bool may_use_run(const net::Endpoint& from, std::uint16_t our_port) {
+Peer peer_at(const net::Endpoint& from, std::uint16_t our_port, Look look) {
+    Peer peer;
     const auto socket = socket_at(from, our_port);
-    if (!socket) return false;
-    if (socket->owner == 0 || socket->owner == ::geteuid()) return true;
+    if (!socket) return peer;
+    peer.may_use_run = socket->owner == 0 || socket->owner == ::geteuid();
     // Only root sees what processes of others hold.
-    if (::geteuid() != 0) return false;
+    const bool could_be_ours = !peer.may_use_run && ::geteuid() == 0;
+    if (!could_be_ours && (!peer.may_use_run || look == Look::User)) return peer;
     const fs::path process = holder_of(*socket);
-    return !process.empty() && comes_from_us(process);
+    if (process.empty()) return peer;
+    if (could_be_ours) peer.may_use_run = comes_from_us(process);
+    if (peer.may_use_run && look == Look::Program) peer.program = program_of(process);
+    return peer;
 }
 
 bool sees_peers() {
     return std::ifstream("/proc/net/tcp").is_open();
 }
 
-bool has_trust_of_its_own(const net::Endpoint& from, std::uint16_t our_port) {
-    const auto socket = socket_at(from, our_port);
-    if (!socket) return false;
-    const fs::path process = holder_of(*socket);
-    return !process.empty() && trusts_its_own(process);
+std::string program_name(std::string_view executable, std::span<const std::string> arguments) {
+    std::string name(executable);
+    if (!is_interpreter(executable) || arguments.size() < 2) return name;
+    const std::string& first = arguments[1];
+    name += " " + std::string(fs::path(first).filename());
+    if (first == "-m" && arguments.size() > 2) name += " " + arguments[2];
+    return name;
 }
 
 }  // namespace steno::intercept

@@ -60,7 +60,7 @@ net::Task<void> Relay::run(net::RequestHead head, const net::Headers& ours) {
     }
     auto answer = co_await server_client_.send(server_, head, *body, kDeadlines, &cancel_);
     if (!answer) {
-        co_await refuse(502, std::move(answer).error().error);
+        co_await refuse_for_server(std::move(answer).error().error);
         co_return;
     }
     co_await pass_answer(**answer);
@@ -71,7 +71,7 @@ net::Task<void> Relay::run_session(net::RequestHead head) {
     head.headers.add("Connection", "Upgrade");
     auto answer = co_await server_client_.upgrade(server_, head, kDeadlines, &cancel_);
     if (!answer) {
-        co_await refuse(502, std::move(answer).error().error);
+        co_await refuse_for_server(std::move(answer).error().error);
         co_return;
     }
     if (!answer->stream) {
@@ -109,6 +109,11 @@ net::Task<void> Relay::pass_answer(net::ClientExchange& answer) {
         if (auto sent = co_await client_.write(*piece); !sent) co_return;
     }
     co_await client_.finish();
+}
+
+net::Task<void> Relay::refuse_for_server(Error why) {
+    why.message = "the Steno server at " + server_.to_string() + " did not answer: " + why.message;
+    co_await refuse(502, std::move(why));
 }
 
 net::Task<void> Relay::refuse(int status, Error why) {

@@ -26,6 +26,8 @@ class Relay {
   private:
     net::Task<void> run_session(net::RequestHead head);
     net::Task<void> pass_answer(net::ClientExchange& answer);
+    /// The server has not answered: says which one, so that nobody looks for it at the provider.
+    net::Task<void> refuse_for_server(Error why);
     net::Task<void> refuse(int status, Error why);
 
     net::ServerExchange& client_;

@@ -23,18 +23,22 @@ RunFolder::~RunFolder() {
     if (!path_.empty()) ::rmdir(path_.c_str());
 }
 
-Result<std::string> RunFolder::add(std::string_view name, std::string_view content) {
+Result<std::string> RunFolder::place(std::string_view name) {
     if (path_.empty()) {
-        const char* const place = std::getenv("TMPDIR");
-        std::string path =
-            std::string(place != nullptr && *place == '/' ? place : "/tmp") + "/steno-run-XXXXXX";
+        constexpr std::size_t kMost = 80;  // of the 107 that a socket's path may have (unix(7))
+        const char* const given = std::getenv("TMPDIR");
+        const std::string_view place = given != nullptr && *given == '/' ? given : "/tmp";
+        std::string path = std::string(place.size() > kMost ? "/tmp" : place) + "/steno-run-XXXXXX";
         if (::mkdtemp(path.data()) == nullptr || ::chmod(path.c_str(), 0755) != 0) return cannot(path, errno);
         path_ = std::move(path);
     }
-    std::string path = path_ + "/" + std::string(name);
+    return files_.emplace_back(path_ + "/" + std::string(name));
+}
+
+Result<std::string> RunFolder::add(std::string_view name, std::string_view content) {
+    STENO_ASSIGN(std::string path, place(name));
     const int file = ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     if (file < 0) return cannot(path, errno);
-    files_.push_back(path);
     while (!content.empty()) {
         const ssize_t written = ::write(file, content.data(), content.size());
         if (written < 0 && errno == EINTR) continue;

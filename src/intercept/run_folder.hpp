@@ -17,8 +17,11 @@ class RunFolder {
     RunFolder(const RunFolder&) = delete;
     RunFolder& operator=(const RunFolder&) = delete;
 
-    /// A new file; its path. The folder is made with the first one, in $TMPDIR or /tmp.
+    /// A new file; its path. The folder is made with the first one, in $TMPDIR, or in /tmp if there is none
+    /// or it is too long for the path of a socket.
     Result<std::string> add(std::string_view name, std::string_view content);
+    /// The path for a file that somebody else makes here.
+    Result<std::string> place(std::string_view name);
 
   private:
     std::string path_;

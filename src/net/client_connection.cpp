@@ -101,6 +101,7 @@ void ClientConnection::on_deadline() {
 Task<Result<void>> ClientConnection::connect(const BaseUrl& to, TlsContext* tls,
                                              std::chrono::milliseconds within, const Proxy* proxy) {
     const std::int64_t deadline = Loop::in(within);
+    server_ = to.endpoint.to_string();
     const Endpoint& first = proxy != nullptr ? proxy->at : to.endpoint;
     auto explain = [&](Error error) {
         if (ended() == End::Deadline) {
@@ -171,7 +172,7 @@ Task<Result<void>> ClientConnection::resolve(const Endpoint& endpoint) {
     if (ended() != End::None) co_return std::unexpected(ending(endpoint.host));
     if (addresses_.empty()) {
         co_return fail(Code::Unavailable, fmt::format("the host name {} cannot be resolved", endpoint.host),
-                       "Check the upstream's URL and this machine's name service.");
+                       "Check the URL and this machine's name service.");
     }
     co_return Result<void>{};
 }
@@ -224,7 +225,7 @@ Task<Result<void>> ClientConnection::connect_socket(const Endpoint& endpoint, st
         why = error.message();
     }
     co_return fail(Code::Unavailable, fmt::format("cannot connect to {}: {}", endpoint.to_string(), why),
-                   "Check that the upstream runs and that its URL is right.");
+                   "Check that it runs and that its URL is right.");
 }
 
 Task<Result<void>> ClientConnection::pass_proxy(const Endpoint& to, const Proxy& proxy,
@@ -262,10 +263,9 @@ Task<Result<void>> ClientConnection::shake_hands(const Endpoint& endpoint, const
         const TlsStream::Step step = tls()->handshake();
         if (step == TlsStream::Step::Done) co_return Result<void>{};
         if (step == TlsStream::Step::Closed || step == TlsStream::Step::Failed) {
-            co_return fail(
-                Code::Unavailable,
-                fmt::format("no TLS connection to {}: {}", endpoint.to_string(), tls()->failure()),
-                "Check the upstream's URL; for a private certificate authority name its file (ca_file).");
+            co_return fail(Code::Unavailable,
+                           fmt::format("no TLS connection to {}: {}", endpoint.to_string(), tls()->failure()),
+                           "Check the URL; for a private certificate authority name its file (ca_file).");
         }
         wake_when(step == TlsStream::Step::WantRead ? Socket::wait_read : Socket::wait_write);
         while (!socket_ready() && ended() == End::None) co_await wait(deadline);
@@ -286,7 +286,8 @@ std::optional<std::uint64_t> PooledExchange::content_length() const {
 
 Error PooledExchange::broken_answer(std::string_view words) {
     connection_->end(Connection::End::Cancelled);
-    return {Code::Unavailable, fmt::format("the upstream's answer is not valid HTTP/1.1 ({})", words)};
+    return {Code::Unavailable,
+            fmt::format("the answer of {} is not valid HTTP/1.1 ({})", connection_->server(), words)};
 }
 
 Task<Result<void>> PooledExchange::send_request(const BaseUrl& to, const RequestHead& head,
@@ -337,7 +338,7 @@ Task<Result<void>> PooledExchange::read_head(std::string_view method) {
                 co_return fail(Code::DeadlineExceeded,
                                fmt::format("no answer within {} ms", deadlines_.first_byte.count()));
             }
-            co_return std::unexpected(connection_->ending("the upstream"));
+            co_return std::unexpected(connection_->ending(connection_->server()));
         }
         if (head_.status == 101 && upgrading_) break;
         if (head_.status == 101) co_return std::unexpected(broken_answer("it switches protocols unasked"));
@@ -433,12 +434,12 @@ Task<Result<std::string_view>> PooledExchange::read_some(std::size_t max) {
         switch (connection_->ended()) {
             case Connection::End::Deadline:
                 co_return fail(Code::DeadlineExceeded,
-                               fmt::format("the upstream was silent for {} ms inside its answer",
+                               fmt::format("{} was silent for {} ms inside its answer", connection_->server(),
                                            deadlines_.idle.count()));
             case Connection::End::Cancelled:
                 co_return fail(Code::Cancelled, "cancelled");
             case Connection::End::Broken:
-                co_return std::unexpected(connection_->ending("the upstream"));
+                co_return std::unexpected(connection_->ending(connection_->server()));
             case Connection::End::None:
                 break;
         }
@@ -449,7 +450,7 @@ Task<Result<std::string_view>> PooledExchange::read_some(std::size_t max) {
             done_ = true;
             continue;
         }
-        co_return fail(Code::Unavailable, "the upstream cut its answer short");
+        co_return fail(Code::Unavailable, connection_->server() + " cut its answer short");
     }
 }
 

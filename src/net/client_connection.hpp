@@ -47,6 +47,8 @@ class ClientConnection final : public Connection {
     Task<Result<void>> connect(const BaseUrl& to, TlsContext* tls, std::chrono::milliseconds within,
                                const Proxy* proxy = nullptr);
     [[nodiscard]] HostPool& pool() { return *pool_; }
+    /// Whom it leads to, for messages: "api.openai.com:443".
+    [[nodiscard]] const std::string& server() const { return server_; }
     /// Resting until `deadline` in the pool; any event then ends it.
     void rest(std::int64_t deadline);
     /// False when it cannot be used any more.
@@ -66,6 +68,7 @@ class ClientConnection final : public Connection {
 
     const std::shared_ptr<HostPool>
         pool_;  ///< shared: the pool of a client that is gone, while exchanges end
+    std::string server_;
     std::vector<asio::generic::stream_protocol::endpoint> addresses_;
     bool resting_ = false;
     bool attempt_may_fail_ = false;  ///< there is another address to try

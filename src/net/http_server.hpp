@@ -32,6 +32,9 @@ class ServerExchange {
 
     [[nodiscard]] virtual const RequestHead& head() const = 0;
     [[nodiscard]] virtual std::string peer() const = 0;  ///< "127.0.0.1:51234", or "unix"
+    /// False on a new connection; what a handler sets stays for the next requests of the connection: that it
+    /// has found out who is at the other end, and need not again.
+    [[nodiscard]] virtual bool& is_known() = 0;
 
     /// The whole body. ResourceExhausted when it is larger than `limit` (checked on Content-Length before a
     /// byte is read); DeadlineExceeded when the client stalls for longer than `body_stall`: it can still be

@@ -47,6 +47,7 @@ class ServerConnection final : public Connection, public ServerExchange {
 
     [[nodiscard]] const RequestHead& head() const override { return head_; }
     [[nodiscard]] std::string peer() const override { return peer_; }
+    [[nodiscard]] bool& is_known() override { return is_known_; }
     Task<Result<std::string>> read_body(std::uint64_t limit, BodyRoom room) override;
     Task<Result<void>> write_head(const ResponseHead& head,
                                   std::optional<std::uint64_t> content_length) override;
@@ -88,6 +89,7 @@ class ServerConnection final : public Connection, public ServerExchange {
 
     const std::shared_ptr<ServerState> server_;
     const std::string peer_;
+    bool is_known_ = false;
 
     RequestHead head_;
     std::optional<wire::RequestParser> parser_;

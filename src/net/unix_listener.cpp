@@ -4,6 +4,8 @@
 
 #include <cerrno>
 #include <cstring>
+#include <fcntl.h>
+#include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -36,7 +38,53 @@ std::unexpected<Error> cannot(const std::string& path, int why) {
                 "Choose a path in a folder of your own.");
 }
 
-/// Takes away what nobody listens on any more.
+std::unexpected<Error> taken(const std::string& path) {
+    return fail(Code::Unavailable, fmt::format("another process listens on {} already", path),
+                fmt::format("Stop it (`ss -xlp | grep {}` names it), or choose another path.", path));
+}
+
+/// The lock beside a socket.
+class LockBeside {
+  public:
+    LockBeside() = default;
+    LockBeside(const LockBeside&) = delete;
+    LockBeside& operator=(const LockBeside&) = delete;
+    ~LockBeside() {
+        if (file_ < 0) return;
+        ::unlink(name_.c_str());
+        ::close(file_);
+    }
+
+    /// Without waiting; 0, or why not (EWOULDBLOCK: another has it).
+    int take(const std::string& path) {
+        name_ = path + ".lock";
+        for (;;) {
+            const int file = ::open(name_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+            if (file < 0) return errno;
+            if (::flock(file, LOCK_EX | LOCK_NB) != 0) {
+                const int why = errno;
+                ::close(file);
+                if (why == EINTR) continue;
+                return why;
+            }
+            // Who had it has removed it: then this one lies nowhere, and the next one locks another.
+            struct stat here{};
+            struct stat there{};
+            if (::fstat(file, &here) == 0 && ::lstat(name_.c_str(), &there) == 0 &&
+                here.st_dev == there.st_dev && here.st_ino == there.st_ino) {
+                file_ = file;
+                return 0;
+            }
+            ::close(file);
+        }
+    }
+
+  private:
+    std::string name_;
+    int file_ = -1;
+};
+
+/// Takes away what nobody listens on any more. Under the lock.
 Result<void> make_room(const std::string& path, const sockaddr_un& address) {
     struct stat there{};
     if (::lstat(path.c_str(), &there) != 0) return {};
@@ -53,8 +101,7 @@ Result<void> make_room(const std::string& path, const sockaddr_un& address) {
         return cannot(path, errno);
     }
     if (!answered && why == ENOENT) return {};
-    return fail(Code::Unavailable, fmt::format("another process listens on {} already", path),
-                fmt::format("Stop it (`ss -xlp | grep {}` names it), or choose another path.", path));
+    return taken(path);
 }
 
 }  // namespace
@@ -70,14 +117,23 @@ SocketFile& SocketFile::operator=(SocketFile&& other) noexcept {
 }
 
 SocketFile::~SocketFile() {
+    if (path_.empty()) return;
+    LockBeside lock;
+    // Who has it is about to put its own there.
+    if (lock.take(path_) == EWOULDBLOCK) return;
     struct stat there{};
-    if (!path_.empty() && ::lstat(path_.c_str(), &there) == 0 && there.st_dev == device_ &&
-        there.st_ino == inode_)
+    if (::lstat(path_.c_str(), &there) == 0 && there.st_dev == device_ && there.st_ino == inode_)
         ::unlink(path_.c_str());
 }
 
 Result<int> SocketFile::listen(const std::string& path) {
     STENO_ASSIGN(const sockaddr_un address, address_of(path));
+    LockBeside lock;
+    if (const int why = lock.take(path); why == EWOULDBLOCK) {
+        return taken(path);
+    } else if (why != 0) {
+        return cannot(path, why);
+    }
     STENO_TRY(make_room(path, address));
     const int socket = new_socket();
     // Nobody can connect before `listen`, and then the file is closed to others already.

@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
+#include <barrier>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -11,7 +13,9 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <thread>
 #include <unistd.h>
+#include <vector>
 
 namespace steno::net {
 namespace {
@@ -39,6 +43,16 @@ class UnixSocket : public ::testing::Test {
                 const std::string host(exchange.head().headers.get("host").value_or("-"));
                 co_await exchange.respond({}, exchange.peer() + " " + host + " " + (body ? *body : "-"));
             });
+    }
+    /// As after kill -9: the file stays.
+    void leave_a_dead_one() const {
+        const int dead = ::socket(AF_UNIX, SOCK_STREAM, 0);
+        sockaddr_un address{};
+        address.sun_family = AF_UNIX;
+        path_.string().copy(address.sun_path, sizeof address.sun_path - 1);
+        ASSERT_EQ(::bind(dead, reinterpret_cast<const sockaddr*>(&address), sizeof address), 0);
+        ASSERT_EQ(::listen(dead, 1), 0);
+        ::close(dead);
     }
     static std::string ask(const std::string& where, const std::string& body) {
         const auto url = BaseUrl::parse_server(where);
@@ -73,19 +87,41 @@ TEST_F(UnixSocket, ServesBesideTcpAndForItsUserAlone) {
 }
 
 TEST_F(UnixSocket, ReplacesOneThatNobodyHears) {
-    {
-        const int dead = ::socket(AF_UNIX, SOCK_STREAM, 0);
-        sockaddr_un address{};
-        address.sun_family = AF_UNIX;
-        path_.string().copy(address.sun_path, sizeof address.sun_path - 1);
-        ASSERT_EQ(::bind(dead, reinterpret_cast<const sockaddr*>(&address), sizeof address), 0);
-        ASSERT_EQ(::listen(dead, 1), 0);
-        ::close(dead);  // as after kill -9: the file stays
-    }
+    leave_a_dead_one();
     ASSERT_TRUE(fs::exists(path_));
     const auto one = server();
     ASSERT_TRUE(one->listen({path_, 0}));
     EXPECT_EQ(ask("unix:" + path_.string(), "x"), "unix localhost x");
+}
+
+/// Many come at once to what a dead process has left: one listens, the others are told, every time.
+TEST_F(UnixSocket, IsOnesOwnOfManyThatStart) {
+    constexpr int kRounds = 50;
+    constexpr int kStarting = 8;
+    for (int round = 0; round < kRounds; ++round) {
+        leave_a_dead_one();
+        std::vector<std::unique_ptr<HttpServer>> servers;
+        for (int i = 0; i < kStarting; ++i) servers.push_back(server());
+        std::barrier together(kStarting);
+        std::atomic<int> listening = 0;
+        std::atomic<int> told = 0;
+        {
+            std::vector<std::jthread> starting;
+            for (const auto& one : servers) {
+                starting.emplace_back([&, one = one.get()] {
+                    together.arrive_and_wait();
+                    const auto listened = one->listen({path_, 0});
+                    if (listened) ++listening;
+                    if (!listened && listened.error().code == Code::Unavailable) ++told;
+                });
+            }
+        }
+        EXPECT_EQ(listening, 1) << round;
+        EXPECT_EQ(told, kStarting - 1) << round;
+        EXPECT_EQ(ask("unix:" + path_.string(), "x"), "unix localhost x") << round;
+        for (const auto& one : servers) one->stop(std::chrono::seconds(1));
+        EXPECT_TRUE(fs::is_empty(folder_)) << round;
+    }
 }
 
 TEST_F(UnixSocket, LeavesALiveOneAndWhatIsNoSocketAlone) {

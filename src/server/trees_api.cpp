@@ -22,8 +22,9 @@ constexpr std::size_t kMaxCalls = 50'000;
 struct Summary {
     std::int64_t calls = 0;
     std::int64_t ai_calls = 0;
-    std::int64_t input_tokens = 0;
-    std::int64_t output_tokens = 0;
+    std::optional<std::int64_t> input_tokens;  ///< absent: of no call that has some is it known
+    std::optional<std::int64_t> output_tokens;
+    std::int64_t without_tokens = 0;
     std::map<std::string, Decimal> cost;  ///< by currency
     std::int64_t unpriced = 0;
     std::int64_t estimated = 0;
@@ -37,8 +38,10 @@ struct Summary {
         ++calls;
         if (reaches_a_model(call.kind)) {
             ++ai_calls;
-            input_tokens += call.usage.input_tokens.value_or(0);
-            output_tokens += call.usage.output_tokens.value_or(0);
+            add(input_tokens, call.usage.input_tokens);
+            add(output_tokens, call.usage.output_tokens);
+            if (!call.usage.input_tokens && !call.usage.output_tokens && should_have_tokens(call))
+                ++without_tokens;
             if (call.cost.total) {
                 cost[call.cost.currency] += *call.cost.total;
                 if (call.usage.estimated.value_or(false)) ++estimated;
@@ -53,12 +56,25 @@ struct Summary {
         if (call.ended_at && (!ended_at || *ended_at < *call.ended_at)) ended_at = call.ended_at;
     }
 
+    static void add(std::optional<std::int64_t>& sum, const std::optional<std::int64_t>& more) {
+        if (more) sum = sum.value_or(0) + *more;
+    }
+    static bool should_have_tokens(const Call& call) {
+        const bool counted = call.kind == Kind::Chat || call.kind == Kind::Completion ||
+                             call.kind == Kind::Embedding || call.kind == Kind::Vision ||
+                             call.kind == Kind::Intent;
+        return counted && (call.status == Status::Success || call.status == Status::Partial ||
+                           call.status == Status::Cancelled);
+    }
+
     void write(JsonWriter& json) const {
         json.begin_object();
         json.member("calls", calls);
         json.member("ai_calls", ai_calls);
-        json.member("input_tokens", input_tokens);
-        json.member("output_tokens", output_tokens);
+        // Of no AI calls at all it is none.
+        if (input_tokens || ai_calls == 0) json.member("input_tokens", input_tokens.value_or(0));
+        if (output_tokens || ai_calls == 0) json.member("output_tokens", output_tokens.value_or(0));
+        json.member("calls_without_tokens", without_tokens);
         json.key("cost");
         json.begin_object();
         if (cost.size() == 1) {

@@ -127,3 +127,26 @@ def test_nothing_that_steers_a_terminal_gets_into_a_file(tmp_path):
         server.get("/api/v1/calls")
         server.stop()
         assert "\r" not in server.output() and "\x1b" not in server.output()
+
+
+def test_the_beginning_of_a_requests_id_is_enough(tmp_path):
+    data = tmp_path / "record"
+    ids = ["order-17", "order-18/a b", "order-2", "order-2-again"]
+    with Server(data) as server:
+        server.request("POST", "/api/v1/calls", {"calls": [
+            {"kind": "function", "name": f"f of {id}", "status": "success", "trace": {"request_id": id}} for id in ids]},
+            {"content-type": "application/json"})
+        for at in (["--server", server.url], ["--data", data]):
+            assert "f of order-17" in run("calls", "tree", "order-17", *at).stdout
+            assert "f of order-18/a b" in run("calls", "tree", "order-18", *at).stdout
+            assert json.loads(run("calls", "tree", "order-18", "--json", *at).stdout)["request_id"] == "order-18/a b"
+            # A whole id is that one, whatever others begin so.
+            assert "again" not in run("calls", "tree", "order-2", *at).stdout
+            several = run("calls", "tree", "order-1", *at, check=False)
+            assert several.returncode == 2 and "2 requests have an id that begins with order-1: " in several.stderr
+            assert "order-17" in several.stderr and "order-18/a b" in several.stderr
+            none = run("calls", "tree", "order-3", *at, check=False)
+            assert none.returncode != 0 and "no call of request order-3" in none.stderr
+        server.get("/api/v1/requests/order-1", expect=404)  # the API takes whole ids alone
+        call = server.calls()[0]["id"]
+        assert call in run("calls", "show", call[:-1], "--data", data).stdout

@@ -102,9 +102,11 @@ def ask(*more):
             "-d", json.dumps({"model": "gpt-4o-mini", "messages": [{"role": "user", "content": "x"}]}), *more]
 
 
-def test_everything_goes_through_it(run, far, tmp_path):
+@pytest.mark.parametrize("variable", ["STENO_GATEWAY_CA_FILE", "REQUESTS_CA_BUNDLE", "NODE_EXTRA_CA_CERTS", "PIP_CERT"])
+def test_everything_goes_through_it(run, far, tmp_path, variable):
+    """Its authority is known by any of the variables in which the user has named it."""
     port, asked = far
-    env = {"https_proxy": f"http://ann:s%3A3cret@127.0.0.1:{port}", "STENO_GATEWAY_CA_FILE": str(tmp_path / "authority.pem")}
+    env = {"https_proxy": f"http://ann:s%3A3cret@127.0.0.1:{port}", variable: str(tmp_path / "authority.pem")}
     run.simulator = type("Nobody", (), {"upstreams": staticmethod(lambda: [])})
     done = run(*ask("https://api.openai.com/v1/chat/completions"), env=env)
     assert json.loads(done.stdout) == ANSWER

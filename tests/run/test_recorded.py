@@ -3,7 +3,9 @@
 import http.server
 import json
 import os
+import pathlib
 import shlex
+import shutil
 import signal
 import subprocess
 import sys
@@ -132,6 +134,34 @@ def test_libcurl_without_base_url_is_left_alone(run):
     assert "certificate" not in done.stdout and not done.stdout.startswith("200 "), done.stdout
     assert "base URL" in run.summary()["not_recorded"]["api.openai.com"] and "HTTP library" in done.stderr
     assert run.calls() == []
+
+
+def java_program():
+    if shutil.which("java") is None:
+        pytest.skip("no java on this machine")
+    modules = subprocess.run(["java", "--list-modules"], capture_output=True, text=True).stdout
+    if "jdk.compiler" not in modules:
+        pytest.skip("this java cannot run a source file: it is no JDK")
+    return ["java", pathlib.Path(__file__).parent / "programs/Ask.java"]
+
+
+def test_java(run):
+    done = run(*java_program(), flags=["--java"])
+    assert done.stdout.split() == ["200", "200"]
+    assert [call["request"]["messages"][0]["parts"][0]["text"] for call in run.calls()] == ["from HttpClient", "from HttpsURLConnection"]
+    assert "Picked up JAVA_TOOL_OPTIONS" in done.stderr and run.summary()["not_recorded"] == {}
+    run.nothing_is_left()
+
+
+def test_java_is_left_alone_unless_it_is_asked_for(run):
+    """Its standard error would not be its own. Whether it reaches the real host is the network's affair."""
+    done = run(*java_program(), check=False)
+    assert "Picked up" not in done.stderr and "--java" in run.summary()["not_recorded"]["java"]
+    assert run.calls() == []
+    told = ["-Dhttps.proxyHost=127.0.0.1", "-Dhttps.proxyPort=$port"]  # it comes here by itself, and would refuse
+    script = f'port=${{https_proxy##*:}}; exec env {shlex.join(map(str, java_program()[:1]))} {" ".join(told)} {java_program()[1]}'
+    run("sh", "-c", script, check=False)
+    assert "1 connection of java: Java trusts a list of its own" in run.summary()["not_recorded"]["api.openai.com"]
 
 
 def test_through_a_running_server(run, simulator):
