@@ -88,9 +88,10 @@ void stop_tracking(std::chrono::milliseconds patience = std::chrono::millisecond
 
 /// Waits until everything that ended before is delivered, or refused by the server for good (tracking_stats).
 /// True also when there is nothing to wait for: recording was never on, or has been stopped. False: it was
-/// not within `patience`, or nobody listens at the server's address and all of it is in the spool folder (it
-/// is not lost: it stays there or in memory); or recording went off by itself, for want of a server or a
-/// valid address (`last_tracking_error`). Calls that were dropped are not waited for, only counted.
+/// not within `patience`, or nobody listens at the server's address (or who does wants another key) and all
+/// of it is in the spool folder: it is not lost, but there or in memory. Or recording went off by itself, for
+/// want of a server or a valid address (`last_tracking_error`). Calls that were dropped are not waited for,
+/// only counted.
 bool flush(std::chrono::milliseconds patience = std::chrono::milliseconds{10'000}) noexcept;
 
 /// Would a call be recorded now?

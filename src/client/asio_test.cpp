@@ -1,6 +1,6 @@
 #include "steno/asio.hpp"
 
-#include "client/server_for_test.hpp"
+#include "client/recorded_for_test.hpp"
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
@@ -19,13 +19,9 @@ boost::asio::awaitable<std::string> ask_by_asio(std::string prompt) {
     co_return "asked " + prompt;
 }
 
-TEST(AsioAdapter, RecordsACallUntilItsValueIsThere) {
-    client::ScriptedServer server([](const std::vector<Call>&) { return 200; });
-    TrackingOptions options;
-    options.server = server.url;
-    options.interval = std::chrono::milliseconds{1};
-    options.max_spool_bytes = 0;
-    start_tracking(options);
+class AsioAdapter : public client::RecordedCalls {};
+
+TEST_F(AsioAdapter, RecordsACallUntilItsValueIsThere) {
     auto ask = track(AsAiCall{"p", "m"}, &ask_by_asio);
     boost::asio::io_context loop;
     auto answer = boost::asio::co_spawn(loop, ask("x"), boost::asio::use_future);
@@ -36,16 +32,15 @@ TEST(AsioAdapter, RecordsACallUntilItsValueIsThere) {
     EXPECT_THROW(failure.get(), std::invalid_argument);
     EXPECT_TRUE(flush());
     int failures = 0;
-    for (const auto& [id, call] : server.taken()) failures += call.status == Status::Failure ? 1 : 0;
+    for (const auto& [id, call] : server_.taken()) failures += call.status == Status::Failure ? 1 : 0;
     EXPECT_EQ(failures, 1);
     {
         const auto unawaited = ask("y");
     }
     EXPECT_TRUE(flush());
     int cancelled = 0;
-    for (const auto& [id, call] : server.taken()) cancelled += call.status == Status::Cancelled ? 1 : 0;
+    for (const auto& [id, call] : server_.taken()) cancelled += call.status == Status::Cancelled ? 1 : 0;
     EXPECT_EQ(cancelled, 1);
-    stop_tracking();
 }
 
 }  // namespace

@@ -387,7 +387,7 @@ void Delivery::away(Error error) {
         warn_once(Warning::NotRecording, "nothing is recorded so far: " + in_words(error));
         told_why_ = true;
     }
-    const bool refused = error.code == Code::NotFound;
+    const bool refused = error.code == Code::NotFound || error.code == Code::Unauthenticated;
     if (error.code != Code::Cancelled) say(std::move(error));  // why it was waited for says more
     if (refused) {
         const std::lock_guard lock(mutex_);

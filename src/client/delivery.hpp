@@ -23,8 +23,8 @@ namespace steno::client {
 enum class Flushed : std::uint8_t {
     All,
     NotYet,  ///< within the patience; or recording has ended, or went off by itself
-    Spooled  ///< nobody listens at the server's address: all of it is in the spool folder, with no end in
-             ///< sight
+    Spooled  ///< nobody listens at the server's address, or who does wants another key: all of it is in the
+             ///< spool folder, with no end in sight
 };
 
 /// Carries calls to a server, on a thread of its own: gathers what has ended for an interval, sends it in one
@@ -150,7 +150,7 @@ class Delivery {
     bool stopping_ = false;
     int flushing_ = 0;
     bool asked_ = false;  ///< by one who waits: it is tried once, however long the server is to be left alone
-    std::uint64_t refused_ = 0;  ///< tries at which nobody listened
+    std::uint64_t refused_ = 0;  ///< tries at which nobody listened, or the key was none
     std::string last_error_;
     std::thread thread_;
 };

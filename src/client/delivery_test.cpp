@@ -118,15 +118,20 @@ TEST_F(Delivered, LaterIfTheServerIsAway) {
     EXPECT_EQ(files(), 0U);
 }
 
-TEST_F(Delivered, WhoeverWaitsIsToldThatNobodyListens) {
+TEST_F(Delivered, NobodyWaitsForWhoDoesNotListen) {
     start("http://127.0.0.1:1");
     record(1);
     EXPECT_FALSE(flush(std::chrono::hours{1}));  // on disk, and no end in sight
     EXPECT_EQ(tracking_stats().spooled, 1U);
     EXPECT_NE(last_tracking_error().find("steno serve"), std::string::npos);
+    ScriptedServer locked([](const auto&) { return 401; });
+    start(locked.url);
+    record(2);
+    EXPECT_FALSE(flush(std::chrono::hours{1}));  // as long as it has another key
+    EXPECT_NE(last_tracking_error().find("STENO_API_KEY"), std::string::npos);
     options_.max_spool_bytes = 0;
     start("http://127.0.0.1:1");
-    record(2);
+    record(3);
     EXPECT_FALSE(flush(std::chrono::milliseconds{300}));  // in memory alone: there is something to wait for
     EXPECT_EQ(tracking_stats().spooled, 0U);
 }

@@ -2,7 +2,7 @@
 
 #include "client/address.hpp"
 #include "client/chunks.hpp"
-#include "client/server_for_test.hpp"
+#include "client/recorded_for_test.hpp"
 #include "net/content_coding.hpp"
 #include "providers/exchange_for_test.hpp"
 #include "record/json.hpp"
@@ -83,28 +83,13 @@ std::string essence(Call call) {
     return to_json(call);
 }
 
-class Exchanges : public testing::Test {
+class Exchanges : public client::RecordedCalls {
   protected:
     void SetUp() override {
         ::unsetenv("STENO_RUN");
-        TrackingOptions options;
-        options.server = server_.url;
-        options.interval = std::chrono::milliseconds{1};
-        options.max_spool_bytes = 0;
-        start_tracking(options);
+        RecordedCalls::SetUp();
     }
-    void TearDown() override { stop_tracking(); }
 
-    Call only() {
-        EXPECT_TRUE(flush());
-        auto taken = server_.taken();
-        EXPECT_EQ(taken.size(), 1U);
-        return taken.empty() ? Call{} : taken.begin()->second;
-    }
-    std::size_t count() {
-        EXPECT_TRUE(flush());
-        return server_.taken().size();
-    }
     /// Of all that were recorded.
     std::set<std::string> essences() {
         EXPECT_TRUE(flush());
@@ -112,8 +97,6 @@ class Exchanges : public testing::Test {
         for (const auto& [id, call] : server_.taken()) all.insert(essence(call));
         return all;
     }
-
-    client::ScriptedServer server_{[](const std::vector<Call>&) { return 200; }};
 };
 
 std::string url_of(const Traffic& traffic) {
@@ -312,6 +295,23 @@ TEST_F(Exchanges, FillACallThatIsOpen) {
     EXPECT_EQ(call.labels.tags, std::vector<std::string>{"mine"});
     EXPECT_TRUE(call.time.time_to_first_token);
     EXPECT_EQ(call.response.tool_calls.at(0).name, "find");
+}
+
+TEST_F(Exchanges, LeaveWhatTheProgramSaidOfItsCall) {
+    {
+        AiCall call("openai", "m", Kind::Intent);
+        call.parameters(R"({"stream":false,"attempt":{"of":3}})");
+        HttpExchange exchange({.url = "https://api.openai.com/v1/chat/completions",
+                               .body = R"({"model":"gpt-4o-mini","stream":true,"top_p":0.5,"messages":[]})"},
+                              call);
+        exchange.response(200, {{"content-type", "text/event-stream"}});
+        exchange.body(kStream);
+        exchange.end();
+    }
+    const Call call = only();
+    EXPECT_EQ(call.kind, Kind::Intent);
+    EXPECT_EQ(call.request.parameters.text, R"({"top_p":0.5,"stream":false,"attempt":{"of":3}})");
+    EXPECT_EQ(call.usage.input_tokens, 12);
 }
 
 TEST_F(Exchanges, HaveTheContextAndTheLevel) {

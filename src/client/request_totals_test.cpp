@@ -1,7 +1,7 @@
 #include "client/request_totals.hpp"
 
 #include "client/context_node.hpp"
-#include "client/server_for_test.hpp"
+#include "client/recorded_for_test.hpp"
 #include "steno/steno.hpp"
 
 #include <gmock/gmock.h>
@@ -19,19 +19,16 @@ using testing::HasSubstr;
 using testing::MatchesRegex;
 using testing::Not;
 
-class Summaries : public testing::Test {
+class Summaries : public client::RecordedCalls {
   protected:
     void SetUp() override {
-        options_.server = server_.url;
-        options_.interval = std::chrono::milliseconds{1};
-        options_.max_spool_bytes = 0;
         options_.print_summary = true;
-        start_tracking(options_);
+        RecordedCalls::SetUp();
     }
     void TearDown() override {
         options_.print_summary = false;
         start_tracking(options_);
-        stop_tracking();
+        RecordedCalls::TearDown();
     }
     /// What `work` prints to standard error.
     template <class Work>
@@ -40,9 +37,6 @@ class Summaries : public testing::Test {
         work();
         return testing::internal::GetCapturedStderr();
     }
-
-    client::ScriptedServer server_{[](const std::vector<Call>&) { return 200; }};
-    TrackingOptions options_;
 };
 
 void ask(std::int64_t input, std::int64_t output) {
@@ -139,6 +133,37 @@ TEST_F(Summaries, OfCallsOnManyThreads) {
         for (std::thread& thread : threads) thread.join();
     });
     EXPECT_THAT(text, HasSubstr("400 AI calls, 0 failed · 1,200 tokens (800 in, 400 out)"));
+}
+
+TEST_F(Summaries, WhatNobodyToldIsUnknown) {
+    const auto printed_of = [&](auto&&... usages) {
+        return printed([&] {
+            const Request request;
+            (AiCall("openai", "m").usage(usages), ...);
+        });
+    };
+    EXPECT_THAT(printed_of(TokenUsage{}), HasSubstr(" · 1 AI call, 0 failed · tokens unknown · "));
+    EXPECT_THAT(printed_of(TokenUsage{.input_tokens = 7}, TokenUsage{}),
+                HasSubstr(" · 7 tokens (7 in, – out), unknown of 1 call · "));
+    EXPECT_THAT(printed_of(TokenUsage{.input_tokens = 0, .output_tokens = 0}),
+                HasSubstr(" · 0 tokens (0 in, 0 out) · "));
+}
+
+TEST_F(Summaries, SayWhatAGatewayHasOnTheRecord) {
+    const std::string text = printed([] {
+        const Request request("r-1");
+        HttpExchange exchange({.url = "http://127.0.0.1:1/openai/v1/chat/completions",
+                               .body = R"({"model":"m","messages":[]})",
+                               .provider = "openai",
+                               .base_url = "http://127.0.0.1:1/openai"});
+        exchange.response(200, {{"x-steno-call-id", "0199a000-0000-7000-8000-000000000000"}});
+        exchange.end();
+    });
+    EXPECT_THAT(text, HasSubstr("steno: request r-1 · 0 AI calls, 0 failed · "));
+    EXPECT_THAT(
+        text,
+        HasSubstr("\n  gateway   1 AI call more, counted by the server: steno calls tree r-1 --server " +
+                  server_.url + "\n"));
 }
 
 TEST_F(Summaries, AreBoundedAndSteerNoTerminal) {

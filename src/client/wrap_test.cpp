@@ -1,4 +1,4 @@
-#include "client/server_for_test.hpp"
+#include "client/recorded_for_test.hpp"
 #include "steno/steno.hpp"
 
 #include <gtest/gtest.h>
@@ -28,26 +28,7 @@ std::string steno_text(const Question& question) {
 namespace steno {
 namespace {
 
-class Wrapped : public testing::Test {
-  protected:
-    void SetUp() override {
-        TrackingOptions options;
-        options.server = server_.url;
-        options.interval = std::chrono::milliseconds{1};
-        options.max_spool_bytes = 0;
-        start_tracking(options);
-    }
-    void TearDown() override { stop_tracking(); }
-
-    Call only() {
-        EXPECT_TRUE(flush());
-        auto taken = server_.taken();
-        EXPECT_EQ(taken.size(), 1U);
-        return taken.empty() ? Call{} : taken.begin()->second;
-    }
-
-    client::ScriptedServer server_{[](const std::vector<Call>&) { return 200; }};
-};
+class Wrapped : public client::RecordedCalls {};
 
 TEST_F(Wrapped, AFunctionOfText) {
     const auto ask = track(AsAiCall{"openai", "m"}, [](const std::string& prompt) { return prompt + "!"; });

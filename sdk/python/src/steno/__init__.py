@@ -101,7 +101,7 @@ def stop(patience: float = 2.0) -> None:
 
 def flush(patience: float = 10.0) -> bool:
     """Waits until everything that ended before is delivered. False: it was not, within so many seconds, or nobody listens
-    at the server's address: it is not lost, but in memory or in the spool folder."""
+    at the server's address, or it wants another key: it is not lost, but in memory or in the spool folder."""
     return _core.flush(patience)
 
 
