@@ -27,7 +27,8 @@ Result<std::unique_ptr<ingest::DataFolder>> open_data_folder(const Config& confi
     folder.max_sync_delay = std::chrono::milliseconds(config.max_sync_delay_ms);
     folder.segment_bytes = static_cast<std::uint64_t>(config.segment_bytes);
     folder.feed = config.store_feed;
-    folder.begin_at_once = use == Composition::Use::Serve;
+    folder.begin_at_once = use != Composition::Use::Look;
+    folder.wait_for_store = use != Composition::Use::Serve;
     if (config.store_engine == "memory") {
         folder.open_store = [](const std::string&) -> Result<std::unique_ptr<store::CallStore>> {
             return store::make_memory_store();

@@ -22,8 +22,11 @@ namespace steno::cli {
 class Composition {
   public:
     enum class Use : std::uint8_t {
-        Serve,  ///< a stream of the journal begins at once: what cannot be written is found at the start
-        Look,   ///< it begins with the first record, if there is one
+        /// A stream of the journal begins at once: what cannot be written is found at the start. The store is
+        /// not waited for (DataFolder::wait_for_store).
+        Serve,
+        Record,  ///< the same, but the store is open
+        Look,    ///< the store is open; the stream begins with the first record, if there is one
     };
     /// FailedPrecondition: another process has the folder.
     static Result<std::unique_ptr<Composition>> open(const Config& config, Use use);

@@ -77,7 +77,7 @@ class Recording {
             return recording;
         }
         recording->where_ = config.data_dir;
-        auto parts = Composition::open(config, Composition::Use::Serve);
+        auto parts = Composition::open(config, Composition::Use::Record);
         if (parts) {
             recording->parts_ = std::move(*parts);
             STENO_TRY(recording->serve(config));

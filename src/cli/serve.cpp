@@ -9,12 +9,17 @@
 #include <fmt/format.h>
 
 #include <csignal>
+#include <cstdlib>
 #include <filesystem>
 #include <thread>
+#include <unistd.h>
 
 namespace steno::cli {
 
 namespace {
+
+/// Of us to ourselves; never unblocked.
+constexpr int kStoreFailed = SIGUSR1;
 
 struct ServeFlags {
     std::string data;
@@ -37,11 +42,7 @@ Result<Config> configure(const Program& program, const ServeFlags& flags) {
     return config;
 }
 
-void announce(const std::string& url, const Config& config, Composition& parts) {
-    if (parts.data().interrupted() > 0) {
-        log::info("{} calls were under way when the last process died; they are recorded as interrupted",
-                  parts.data().interrupted());
-    }
+void announce(const std::string& url, const Config& config) {
     fmt::print("Steno {} is recording into {}\n\n", STENO_VERSION, config.data_dir);
     fmt::print("  page      {}\n", server::has_pages() ? url + "/" : "(built without it)");
     fmt::print("  OpenAI    {}/openai/v1       (OPENAI_BASE_URL)\n", url);
@@ -57,7 +58,7 @@ void announce(const std::string& url, const Config& config, Composition& parts) 
     std::fflush(stdout);
 }
 
-/// Once the store has what earlier processes left. Meanwhile calls are recorded already.
+/// Once the store has what earlier processes left.
 void tell_of_yesterday(const std::stop_token& stop, const std::string& url, const Config& config,
                        const Program& program, Composition& parts) {
     while (!parts.data().feeder().stats().history_fed) {
@@ -73,6 +74,25 @@ void tell_of_yesterday(const std::stop_token& stop, const std::string& url, cons
     if (!told) log::warning("yesterday's calls cannot be summed up: {}", told.error().message);
 }
 
+/// What waits for the store, while calls are recorded already. A store that cannot be opened ends the server.
+void go_on_with_store(const std::stop_token& stop, const std::string& url, const Config& config,
+                      const Program& program, Composition& parts) {
+    const auto opened = parts.data().wait_for_store(stop);
+    if (stop.stop_requested()) return;
+    if (!opened) {
+        (void)::kill(::getpid(), kStoreFailed);
+        return;
+    }
+    if (parts.data().interrupted() > 0) {
+        log::info("{} calls were under way when the last process died; they are recorded as interrupted",
+                  parts.data().interrupted());
+    }
+    // What is not in the store yet must not be sealed, so without feeding there is nothing to do.
+    if (!config.store_feed) return;
+    parts.custodian().start();
+    if (config.yesterday) tell_of_yesterday(stop, url, config, program, parts);
+}
+
 /// A command that looks into the folder has it for a moment; a service that starts then must not fail.
 Result<std::unique_ptr<Composition>> open_patiently(const Config& config) {
     for (int tries = 0;; ++tries) {
@@ -82,23 +102,30 @@ Result<std::unique_ptr<Composition>> open_patiently(const Config& config) {
     }
 }
 
-Result<int> serve(const Program& program, const Config& config) {
-    log::configure(config.log_level, config.log_json);
-    // Blocked before the first thread starts, so that only the wait below sees them.
-    sigset_t signals;
-    sigemptyset(&signals);
-    sigaddset(&signals, SIGINT);
-    sigaddset(&signals, SIGTERM);
-    pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+/// The parts of a server, taken apart at every way out. Where the store was still being opened, its thread is
+/// left behind in the engine (open_stoppably), and the program must end without the destructors of its
+/// statics.
+struct Served {
+    std::unique_ptr<Composition> parts;
+    explicit Served(std::unique_ptr<Composition> all) : parts(std::move(all)) {}
+    Served(const Served&) = delete;
+    Served& operator=(const Served&) = delete;
+    ~Served() {
+        const bool opening = !parts->data().store_opened();
+        parts.reset();
+        if (!opening) return;
+        const auto end = [](int status, void*) {
+            std::fflush(nullptr);
+            std::_Exit(status);
+        };
+        (void)::on_exit(end, nullptr);
+    }
+};
 
-    server::ServerOptions options;
-    options.listen = config.listen;
-    if (!config.socket.empty()) options.socket = std::filesystem::absolute(config.socket);
-    options.allowed_hosts = config.allowed_hosts;
-    STENO_ASSIGN(options.api_keys, read_api_keys(config.api_key_file));
-    raise_file_limit();
-    STENO_ASSIGN(const auto parts, open_patiently(config));
-    server::Server server(parts->loops(), parts->services(config.listen.to_string()), std::move(options));
+/// Until a signal comes.
+Result<void> serve_until_told(const Program& program, const Config& config, Composition& parts,
+                              server::ServerOptions options, const sigset_t& signals) {
+    server::Server server(parts.loops(), parts.services(config.listen.to_string()), std::move(options));
     STENO_TRY(server.listen());
 
     net::Endpoint reached = config.listen;
@@ -107,24 +134,44 @@ Result<int> serve(const Program& program, const Config& config) {
     if (reached.host == "::") reached.host = "::1";
     const std::string url = "http://" + reached.to_string();
     const ServerFile server_file(config.data_dir, {.url = url});
-    announce(url, config, *parts);
-    // What is not in the store yet must not be sealed, so without feeding there is nothing to do.
-    if (config.store_feed) parts->custodian().start();
-
-    std::jthread yesterday;
-    if (config.yesterday && config.store_feed) {
-        yesterday = std::jthread(
-            [&](const std::stop_token& stop) { tell_of_yesterday(stop, url, config, program, *parts); });
-    }
+    announce(url, config);
+    const std::jthread with_store(
+        [&](const std::stop_token& stop) { go_on_with_store(stop, url, config, program, parts); });
 
     int signal = 0;
     sigwait(&signals, &signal);
-    fmt::print("\nending: running calls get 10 s, a second signal ends at once\n");
+    const auto opened = parts.data().store_opened();
+    const bool failed = opened && !*opened;
+    if (!failed) fmt::print("\nending: running calls get 10 s, a second signal ends at once\n");
     std::fflush(stdout);
     std::signal(SIGINT, SIG_DFL);
     std::signal(SIGTERM, SIG_DFL);
-    pthread_sigmask(SIG_UNBLOCK, &signals, nullptr);
+    sigset_t of_others = signals;
+    sigdelset(&of_others, kStoreFailed);
+    pthread_sigmask(SIG_UNBLOCK, &of_others, nullptr);
     server.stop(std::chrono::seconds(10));
+    return failed ? *opened : Result<void>();
+}
+
+Result<int> serve(const Program& program, const Config& config) {
+    log::configure(config.log_level, config.log_json);
+    // Blocked before the first thread starts, so that only the wait for them sees them.
+    sigset_t signals;
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGINT);
+    sigaddset(&signals, SIGTERM);
+    sigaddset(&signals, kStoreFailed);
+    pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+
+    server::ServerOptions options;
+    options.listen = config.listen;
+    if (!config.socket.empty()) options.socket = std::filesystem::absolute(config.socket);
+    options.allowed_hosts = config.allowed_hosts;
+    STENO_ASSIGN(options.api_keys, read_api_keys(config.api_key_file));
+    raise_file_limit();
+    STENO_ASSIGN(auto parts, open_patiently(config));
+    const Served served(std::move(parts));
+    STENO_TRY(serve_until_told(program, config, *served.parts, std::move(options), signals));
     return 0;
 }
 

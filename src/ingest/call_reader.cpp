@@ -69,7 +69,7 @@ void CallReader::catch_up() {
 
 Result<Call> CallReader::get(const Uuid& id, std::optional<std::string_view> project) {
     auto recent = recorder_.recent(id);
-    if (!recent || recent->closing) {
+    if (!recent || (recent->closing && feeder_.started())) {
         // Once it has ended, the store also knows what was said of it since.
         catch_up();
         recent = recorder_.recent(id);

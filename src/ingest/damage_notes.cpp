@@ -13,9 +13,10 @@ constexpr std::size_t kMaxPlaceBytes = 2000;
 
 }  // namespace
 
-DamageNotes::DamageNotes(io::FileSystem& files, std::string path) : files_(files), path_(std::move(path)) {
+void DamageNotes::read() {
     const auto text = io::read_file(files_, path_, kMaxFileBytes);
     if (!text) return;
+    const std::scoped_lock lock(mutex_);
     for (std::string_view left = *text; !left.empty();) {
         const std::size_t end = std::min(left.find('\n'), left.size());
         if (end > 0) places_.emplace(left.substr(0, end));

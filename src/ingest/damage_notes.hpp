@@ -6,6 +6,7 @@
 #include <mutex>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace steno::ingest {
@@ -15,9 +16,11 @@ namespace steno::ingest {
 /// goes when the store goes: feeding anew finds what is still unreadable. Any thread.
 class DamageNotes {
   public:
-    /// Reads what was noted before; a file that is missing holds nothing.
-    DamageNotes(io::FileSystem& files, std::string path);
+    /// Empty.
+    DamageNotes(io::FileSystem& files, std::string path) : files_(files), path_(std::move(path)) {}
 
+    /// Takes what was noted before, too; a file that is missing holds nothing.
+    void read();
     /// True if the place was not known. At most kMaxPlaces are kept.
     bool add(const std::string& place);
     [[nodiscard]] std::size_t count() const;

@@ -89,7 +89,9 @@ Result<void> Feeder::check(journal::Journal& journal, journal::Reader& reader, s
 }
 
 void Feeder::start() {
+    expected_ = true;
     thread_ = std::thread([this] { run(); });
+    started_ = true;
 }
 
 void Feeder::stop() {
@@ -115,7 +117,7 @@ std::uint64_t Feeder::own_target() const {
 }
 
 Result<void> Feeder::catch_up(std::chrono::milliseconds timeout) {
-    if (!thread_.joinable()) return {};  // feeding is off
+    if (!expected_) return {};
     const std::uint64_t target = own_target();
     std::unique_lock lock(mutex_);
     const std::uint64_t round = begun_round_ + 1;
@@ -408,7 +410,7 @@ FeederStats Feeder::stats() const {
     stats.last_error = last_error_;
     const std::uint64_t target = own_target();
     stats.behind = target - std::min(target, own_fed_);
-    stats.history_fed = old_streams_fed_ || !thread_.joinable();
+    stats.history_fed = old_streams_fed_ || !expected_;
     return stats;
 }
 

@@ -25,7 +25,7 @@ struct FeederStats {
     std::uint64_t behind = 0;    ///< records of our own stream that the store does not have yet
     std::uint64_t failures = 0;  ///< of the store; each is tried again
     std::uint64_t damaged = 0;   ///< places of the journal that could not be read, see DamageNotes
-    bool history_fed = false;    ///< the store has what earlier processes left (or feeding is off)
+    bool history_fed = false;    ///< the store has what earlier processes left (or nobody feeds it)
     /// How long the store has been at the batch that it was given last; 0 when it waits for one.
     std::chrono::nanoseconds applying{0};
     bool healthy = true;
@@ -56,15 +56,20 @@ class Feeder {
     /// has lost records to damage, the store is right, and the journal is told (Journal::expect_durable).
     static Result<void> check(journal::Journal& journal, journal::Reader& reader, store::CallStore& store);
 
+    /// That start() will follow, once the store is open: who asks for the newest calls waits for that, too.
+    void expect() { expected_ = true; }
     void start();
-    /// Feeds what is durable, then ends the thread. Idempotent.
+    /// Whether start() was called.
+    [[nodiscard]] bool started() const { return started_; }
+    /// Feeds what is durable, then ends the thread. Idempotent. Not beside start().
     void stop();
 
     /// The journal says that more has become durable. Any thread; returns at once.
     void became_durable();
     /// Asks for an fsync and blocks until everything that was appended at the call is in the store, and what
     /// those of the other processes that are known by now had durable; while the disk fails, until everything
-    /// durable is. DeadlineExceeded otherwise. (Who is new is known after an `interval`.)
+    /// durable is. DeadlineExceeded otherwise. (Who is new is known after an `interval`.) At once when nobody
+    /// feeds: neither start() nor expect() was called.
     Result<void> catch_up(std::chrono::milliseconds timeout);
 
     [[nodiscard]] FeederStats stats() const;
@@ -131,6 +136,7 @@ class Feeder {
 
     std::unordered_set<Uuid> lossy_;  ///< streams that have lost their ends
 
+    std::atomic<bool> expected_{false}, started_{false};
     std::thread thread_;
     mutable std::mutex mutex_;
     std::condition_variable wake_;

@@ -269,7 +269,8 @@ net::Task<void> Server::serve_api(net::ServerExchange& exchange, std::string_vie
         if (answer.error().code == Code::Internal || answer.error().code == Code::DataLoss) {
             log::error("{} {}: {}", head.method, path, answer.error().message);
         }
-        co_await send(exchange, problem(answer.error()));
+        const Error& error = answer.error();
+        co_await send(exchange, error.code == Code::Unavailable ? try_again(error) : problem(error));
         co_return;
     }
     if (answer->true_once_durable) {

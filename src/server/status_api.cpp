@@ -35,7 +35,10 @@ std::string gateway_state(const journal::Stats& journal) {
     }
     return "ok";
 }
-std::string queries_state(const ingest::FeederStats& feeder) {
+std::string queries_state(const ingest::DataFolder& data, const ingest::FeederStats& feeder) {
+    const auto opened = data.store_opened();
+    if (!opened) return "the store is still being opened";
+    if (!*opened) return "the store cannot be opened: " + opened->error().message;
     if (!feeder.healthy) return "the store cannot be fed: " + feeder.last_error;
     if (feeder.applying > kSlowStore)
         return fmt::format("the store does not answer since {:.0f} s", seconds(feeder.applying));
@@ -117,7 +120,11 @@ void lane_metrics(std::string& out, const QueryLanes& lanes) {
 Result<ApiAnswer> show_status(Services& services, const ApiRequest&) {
     const journal::Stats journal = services.data.journal().stats();
     const ingest::FeederStats feeder = services.data.feeder().stats();
-    STENO_ASSIGN(const store::StoreStats store, services.data.store().stats());
+    const auto opened = services.data.store_opened();
+    std::optional<store::StoreStats> store;
+    if (opened && *opened) {
+        STENO_ASSIGN(store, services.data.store().stats());
+    }
     const ingest::RecorderStats recorder = services.data.recorder().stats();
     ApiAnswer answer;
     JsonWriter json(answer.body);
@@ -163,10 +170,14 @@ Result<ApiAnswer> show_status(Services& services, const ApiRequest&) {
     json.end_object();
     json.key("store");
     json.begin_object();
-    json.member("healthy", feeder.healthy);
-    if (!feeder.healthy) json.member("last_error", feeder.last_error);
-    json.member("rows", store.rows);
-    json.member("bytes", store.bytes);
+    json.member("opening", !opened);
+    const std::string& why = opened && !*opened ? opened->error().message : feeder.last_error;
+    json.member("healthy", why.empty());
+    if (!why.empty()) json.member("last_error", why);
+    if (store) {
+        json.member("rows", store->rows);
+        json.member("bytes", store->bytes);
+    }
     json.member("behind_records", feeder.behind);
     json.member("history_fed", feeder.history_fed);
     json.member("rebuilt_at_start", services.data.store_rebuilt());
@@ -190,7 +201,7 @@ Result<ApiAnswer> readyz(Services& services, const ApiRequest&) {
     // would go unrecorded. A store that is behind or down stops queries only.
     const journal::Stats journal = services.data.journal().stats();
     const std::string gateway = gateway_state(journal);
-    const std::string queries = queries_state(services.data.feeder().stats());
+    const std::string queries = queries_state(services.data, services.data.feeder().stats());
     ApiAnswer answer;
     answer.status = gateway == "ok" && queries == "ok" ? 200 : 503;
     JsonWriter json(answer.body);
@@ -265,6 +276,9 @@ Result<ApiAnswer> metrics(Services& services, const ApiRequest&) {
            "How long the store has been at the batch that it was given last.", seconds(feeder.applying));
     metric(out, "steno_journal_healthy", "gauge", "1 when the last write and the last sync succeeded.",
            journal.healthy ? 1 : 0);
+    const auto opened = services.data.store_opened();
+    metric(out, "steno_store_open", "gauge", "1 once the store is open; calls are recorded before.",
+           opened && *opened ? 1 : 0);
     metric(out, "steno_store_fed_total", "counter", "Records fed to the store.", feeder.fed);
     metric(out, "steno_store_behind", "gauge", "Durable records that the store does not have yet.",
            feeder.behind);

@@ -81,11 +81,15 @@ class Simulator(Process):
 
 
 class Server(Process):
-    def __init__(self, data, *flags, env=None, listen="127.0.0.1:0"):
+    def __init__(self, data, *flags, env=None, listen="127.0.0.1:0", ready=True):
         self.data = pathlib.Path(data)
         (self.data / "server.json").unlink(missing_ok=True)
         super().__init__("serve", "--data", data, "--listen", listen, *flags, env=env)
         self.url = self.wait_for(self._url, "server.json")
+        if ready:  # else it takes calls, and perhaps no questions yet
+            self.wait_until_ready()
+
+    def wait_until_ready(self):
         self.wait_for(lambda: self.get("/readyz", expect=None)[0] == 200 or None, "readiness")
 
     def _url(self):

@@ -93,7 +93,7 @@ export function statusQuery() {
   return queryOptions({
     queryKey: ['status'],
     queryFn: ({ signal }) => getJson<ServerStatus>('/status', signal),
-    refetchInterval: 10_000,
+    refetchInterval: (query) => (query.state.data?.store?.opening ? 1000 : 10_000),
   })
 }
 

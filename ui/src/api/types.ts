@@ -333,7 +333,13 @@ export interface ServerStatus {
     unreadable_places?: number
     unreadable?: string[]
   }
-  store?: { healthy?: boolean; last_error?: string; behind_records?: number; rows?: number }
+  store?: {
+    opening?: boolean
+    healthy?: boolean
+    last_error?: string
+    behind_records?: number
+    rows?: number
+  }
   calls_running?: number
   records_waiting?: number
   records_lost?: number

@@ -23,8 +23,9 @@ function judge(status: ServerStatus): [Tone, string, string] {
   if (journal?.healthy === false) return ['bad', 'the journal cannot be written', journal.last_error ?? '']
   const lost = status.records_lost ?? 0
   if (lost > 0) return ['bad', `${plural(lost, 'record')} lost`, 'The disk refused them for too long.']
-  if (store?.healthy === false)
-    return ['warn', 'recording; the list stands still', store.last_error ?? '']
+  if (store?.opening)
+    return ['warn', 'recording; the list comes in a moment', 'The store is still being opened.']
+  if (store?.healthy === false) return ['warn', 'recording; the list stands still', store.last_error ?? '']
   const unreadable = journal?.unreadable_places ?? 0
   if (unreadable > 0)
     return [
