@@ -20,9 +20,10 @@
 /// The program's own callbacks, options, answer and error are what they were: the traffic is seen through
 /// libcurl's debug callback, which tells it as it is on the wire, and nothing else of the handle is touched.
 /// That needs CURLOPT_VERBOSE, CURLOPT_DEBUGFUNCTION and CURLOPT_DEBUGDATA, which libcurl does not let anyone
-/// read: they are off afterwards, and a program that uses them says so in Options::debug. Other easy handles
-/// than http's and those that go to no provider leave no record. While recording is off nothing is done at
-/// all.
+/// read: they are off afterwards, and a program that uses them says so in Options::debug and
+/// Options::verbose. Meanwhile the handle is not to be copied (curl_easy_duphandle) or reset. Other easy
+/// handles than http's and those that go to no provider leave no record. While recording is off nothing is
+/// done at all.
 ///
 /// libcurl 7.72 or later. Header only: the program links libcurl, libsteno does not.
 namespace steno::curl {
@@ -36,6 +37,9 @@ struct Options {
     /// afterwards.
     curl_debug_callback debug = nullptr;
     void* debug_data = nullptr;
+    /// Its own CURLOPT_VERBOSE, which it is set to afterwards. Absent: on if there is a `debug`, else off.
+    /// With it off, `debug` is not called, as libcurl would not.
+    std::optional<bool> verbose = {};
 };
 
 /// How a transfer that ended so has failed; nullopt: it has not.
@@ -69,6 +73,7 @@ class Recorded {
         : handle_(tracking() ? handle : nullptr),
           debug_(options.debug),
           debug_data_(options.debug_data),
+          verbose_(options.verbose.value_or(options.debug != nullptr)),
           transcript_({options.provider, options.base_url, options.request_body}, context) {
         if (handle_ == nullptr) return;
         curl_easy_setopt(handle_, CURLOPT_DEBUGFUNCTION, &Recorded::see);
@@ -116,14 +121,14 @@ class Recorded {
                     break;
             }
         }
-        if (recorded->debug_ == nullptr) return 0;
+        if (recorded->debug_ == nullptr || !recorded->verbose_) return 0;
         return recorded->debug_(handle, what, bytes, size, recorded->debug_data_);
     }
 
     void let_go() noexcept {
         CURL* const handle = std::exchange(handle_, nullptr);
         if (handle == nullptr) return;
-        curl_easy_setopt(handle, CURLOPT_VERBOSE, debug_ == nullptr ? 0L : 1L);
+        curl_easy_setopt(handle, CURLOPT_VERBOSE, verbose_ ? 1L : 0L);
         curl_easy_setopt(handle, CURLOPT_DEBUGFUNCTION, debug_);
         curl_easy_setopt(handle, CURLOPT_DEBUGDATA, debug_data_);
     }
@@ -131,6 +136,7 @@ class Recorded {
     CURL* handle_;
     curl_debug_callback debug_;
     void* debug_data_;
+    bool verbose_;
     HttpTranscript transcript_;
 };
 

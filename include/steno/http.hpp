@@ -87,10 +87,13 @@ class HttpExchange {
 /// followed: each that has an answer is a call.
 class HttpTranscript {
   public:
+    static constexpr std::size_t kMostRequest = 64u
+                                                << 20;  ///< bytes of a request's body, without its framing
     struct Options {
         std::string_view provider = {};  ///< as in HttpRequest
         std::string_view base_url = {};
         /// Of a request that may never be sent, since there is no connection: it is recorded all the same.
+        /// And of one that is larger than kMostRequest, of which nothing is kept as it is sent.
         std::string_view request_body = {};
     };
     /// A call, if it is one, begins now.

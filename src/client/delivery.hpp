@@ -63,6 +63,9 @@ class Delivery {
     [[nodiscard]] bool wanted() const { return wanted_.load(std::memory_order_relaxed); }
     [[nodiscard]] TrackingStats stats() const;
     [[nodiscard]] std::string last_error() const;
+    /// See EmbeddedFolder.
+    bool before_fork() noexcept { return folder_ && folder_->before_fork(); }
+    void after_fork_in_parent() noexcept { folder_->after_fork_in_parent(); }
     /// In a child after fork(): this one's thread is the parent's, and never runs here. It is left as it is,
     /// but for the parent's files.
     void forget_after_fork() {

@@ -102,6 +102,14 @@ void EmbeddedFolder::close() {
     if (void* const recording = recording_.exchange(nullptr)) library_->close(recording);
 }
 
+bool EmbeddedFolder::before_fork() noexcept {
+    return opening_.try_lock_for(kForkPatience);
+}
+
+void EmbeddedFolder::after_fork_in_parent() noexcept {
+    opening_.unlock();
+}
+
 void EmbeddedFolder::forget_after_fork() noexcept {
     // Other threads' locks may be held for ever here: none is taken.
     if (void* const recording = recording_.exchange(nullptr)) library_->let_go_after_fork(recording);

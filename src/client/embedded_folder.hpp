@@ -32,6 +32,14 @@ class EmbeddedFolder {
     void cancel();
     /// Fsyncs, and ends what this process has to say. Nothing is taken any more.
     void close();
+    /// Around fork(): while a thread opens the folder, half of what it has made would be in the child, and
+    /// the locks of the library's parts would be held there for ever. So this waits until nobody does, and
+    /// until the fork nobody begins to. True: `after_fork_in_parent` is to follow, on the same thread. False:
+    /// a disk that hangs has held it up for kForkPatience; then the child can let go of nothing of that, and
+    /// the folder it opens itself may never open.
+    bool before_fork() noexcept;
+    void after_fork_in_parent() noexcept;
+    static constexpr std::chrono::seconds kForkPatience{1};
     /// In a child after fork(): lets go of what is the parent's. To be used no more.
     void forget_after_fork() noexcept;
 
@@ -43,7 +51,7 @@ class EmbeddedFolder {
 
     const std::string data_folder_;
     std::shared_mutex using_;  ///< shared: by who records
-    std::mutex opening_;
+    std::timed_mutex opening_;
     const EmbeddedLibrary* library_ = nullptr;  ///< written before recording_
     std::atomic<void*> recording_{nullptr};
     bool closed_ = false;

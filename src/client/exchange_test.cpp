@@ -12,6 +12,7 @@
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
 
+#include <algorithm>
 #include <cstdlib>
 
 namespace steno {
@@ -456,6 +457,29 @@ TEST_F(Exchanges, AsTextThatWereNotAnswered) {
     const Call call = only();
     EXPECT_EQ(call.error.type, ErrorType::Timeout);
     EXPECT_EQ(call.request.messages.at(0).parts.at(0).text, "Where is it?");
+}
+
+/// Of a body that is too long the pieces that still fit would be another one, with a hole that nobody sees.
+TEST_F(Exchanges, AsTextThatAreTooLongAreReadByTheirAnswers) {
+    const Wire wire;
+    const std::string begin = R"({"model":"gpt-4o-mini","messages":[{"role":"user","content":")";
+    const std::string end = R"("}],"stream":true})";
+    const std::string half((HttpTranscript::kMostRequest / 2) + 1, 'x');
+    for (const std::string_view promised : {std::string_view(), std::string_view(kAsked)}) {
+        HttpTranscript transcript({.request_body = promised}, Context());
+        transcript.sent_head(wire.head);
+        for (const std::string* piece : {&begin, &half, &half, &end}) transcript.sent_body(*piece);
+        transcript.received_head(wire.answer_head);
+        transcript.received_body(wire.answer);
+        transcript.end();
+        EXPECT_TRUE(flush());
+        const auto taken = server_.taken();
+        const auto call = std::ranges::find_if(
+            taken, [&](const auto& one) { return one.second.id.to_string() == transcript.id(); });
+        ASSERT_NE(call, taken.end());
+        EXPECT_EQ(call->second.request.messages.size(), promised.empty() ? 0U : 1U);
+        EXPECT_FALSE(call->second.response.messages.empty());
+    }
 }
 
 TEST(HttpTraffic, WhateverItIsHarmsNothing) {

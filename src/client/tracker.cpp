@@ -37,6 +37,9 @@ std::atomic<std::uint64_t> generation{1};
 /// Of Tracker::server_while_off; one of those that are never freed, as it may just be read.
 std::atomic<const std::string*> unused_server{nullptr};
 
+/// Between the two ends of a fork() on this thread. Trackers are never freed.
+thread_local Delivery* held_for_fork = nullptr;
+
 std::mutex& starting() {
     static auto* const mutex = new std::mutex;
     return *mutex;
@@ -113,7 +116,7 @@ Tracker::Tracker(TrackingOptions options, LogLevel most) : options_(std::move(op
 Tracker* Tracker::make(const TrackingOptions& wanted) noexcept {
     try {
         static const bool prepared = [] {
-            ::pthread_atfork(nullptr, nullptr, &make_anew_after_fork);
+            ::pthread_atfork(&before_fork, &after_fork_in_parent, &make_anew_after_fork);
             // OpenSSL begins, and with it its own end is registered: it comes after ours, which signs.
             (void)system_random().next_u64();
             std::atexit(&stop_at_exit);
@@ -192,7 +195,17 @@ void Tracker::stop_at_exit() noexcept {
     if (tracker != nullptr) stop(tracker->options_.exit_patience);
 }
 
+void Tracker::before_fork() noexcept {
+    Tracker* const tracker = the_tracker.load();
+    if (tracker != nullptr && tracker->delivery_->before_fork()) held_for_fork = tracker->delivery_.get();
+}
+
+void Tracker::after_fork_in_parent() noexcept {
+    if (Delivery* const held = std::exchange(held_for_fork, nullptr)) held->after_fork_in_parent();
+}
+
 void Tracker::make_anew_after_fork() noexcept {
+    held_for_fork = nullptr;  // its locks are the parent's
     ++generation;
     new (&starting()) std::mutex;  // whoever held it is not in this process
     if (Tracker* const parents = the_tracker.exchange(nullptr)) parents->delivery_->forget_after_fork();

@@ -56,6 +56,8 @@ class Tracker {
   private:
     Tracker(TrackingOptions options, LogLevel most);
     static Tracker* make(const TrackingOptions& wanted) noexcept;
+    static void before_fork() noexcept;
+    static void after_fork_in_parent() noexcept;
     static void make_anew_after_fork() noexcept;
     static void stop_at_exit() noexcept;
 

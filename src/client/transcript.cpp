@@ -17,7 +17,6 @@ using client::Exchange;
 using client::guarded;
 
 constexpr std::size_t kMostHead = 1u << 20;
-constexpr std::size_t kMostRequest = 64u << 20;
 
 bool is_chunked(const Exchange::Headers& headers) {
     for (const auto& [name, value] : headers) {
@@ -85,6 +84,7 @@ struct HttpTranscript::State {
     bool relevant = false;  ///< it goes to a provider
     Exchange::Request request;
     bool sent_chunked = false;
+    bool sent_too_much = false;  ///< of the body nothing is kept: a part would be no JSON, or another one
     client::Chunks sent_chunks;
 
     // Its answer.
@@ -147,19 +147,21 @@ struct HttpTranscript::State {
             began = {system_clock().now(), system_clock().steady_nanos()};
         }
         sent = Sent::Nothing;
-        relevant = sent_chunked = received_chunked = in_head = false;
+        relevant = sent_chunked = sent_too_much = received_chunked = in_head = false;
         request = {};
         headers.clear();
         sent_chunks = received_chunks = {};
     }
 
     void sent_bytes(std::string_view bytes) {
-        if (!relevant || exchange || request.body.size() + bytes.size() > kMostRequest) return;
+        if (!relevant || exchange || sent_too_much) return;
         if (sent_chunked) {
             sent_chunks.feed(bytes, request.body);
         } else {
             request.body += bytes;
         }
+        sent_too_much = request.body.size() > kMostRequest;
+        if (sent_too_much) request.body = {};
     }
 
     void received_line(std::string_view line) {
@@ -180,6 +182,8 @@ struct HttpTranscript::State {
     void make_exchange() {
         // What was not sent, or not to its end.
         if (promised_body.starts_with(request.body)) request.body = promised_body;
+        // By an object without members it is still known what kind of call it is.
+        if (sent_too_much && request.body.empty()) request.body = "{}";
         const auto where = base({request.host, request.path, request.query});
         exchange = Exchange::recognise(std::move(request), where, Source::Cpp);
         relevant = exchange != nullptr;

@@ -108,7 +108,7 @@ EXCHANGES = {
 }
 
 
-@pytest.mark.parametrize("name, how", [*((name, "easy") for name in EXCHANGES), ("gzip", "multi"), ("gzip", "debug")])
+@pytest.mark.parametrize("name, how", [*((name, "easy") for name in EXCHANGES), ("gzip", "multi"), ("gzip", "debug"), ("gzip", "silent")])
 def test_it_is_what_the_gateway_records(user, simulator, name, how):
     provider, path, body, sim = EXCHANGES[name]
     base = f"{simulator.url}/{provider}"

@@ -171,6 +171,20 @@ def test_forked_workers_write_a_stream_each(programs, tmp_path):
     assert all(stream["closed"] for stream in verified(data))
 
 
+def test_a_fork_while_the_folder_is_opened(programs, tmp_path):
+    """Whatever the other thread is at: the children record, and nothing of the parent's stays with them."""
+    for _ in range(ROUNDS):
+        data = tmp_path / str(_)
+        done = subprocess.run([programs / "recording/forking", "3", "4", "early"], env=environment_of_forks(data), stdin=subprocess.DEVNULL,
+                              capture_output=True, text=True, timeout=60)
+        assert done.returncode == 0 and not done.stderr, done.stderr
+        ids = [line for line in done.stdout.split() if line != "all"]
+        assert len(set(ids)) == len(ids) == 10 + 4 * 4
+        assert all(stream["closed"] for stream in verified(data))
+        listed = json.loads(run("calls", "list", "--limit", "100", "--data", data, "--json").stdout)["calls"]
+        assert {call["id"] for call in listed} == set(ids)
+
+
 def test_a_stream_ends_with_its_process_though_its_children_live(programs, tmp_path):
     data = tmp_path / "record"
     with Server(data) as server:

@@ -3,7 +3,8 @@
 // pairs:
 //   --url, --body (@FILE: what is in it), --header (again and again), --provider, --base-url, --request-body
 //   (Options')
-//   --how easy | multi | plain | debug (with a debug callback of its own)
+//   --how easy | multi | plain | debug (with a debug callback of its own) | silent (the same, with
+//   CURLOPT_VERBOSE off)
 //   --timeout MS, --decode 1 (CURLOPT_ACCEPT_ENCODING), --upload 1 (through a read callback, chunked),
 //   --flush MS (how long it waits for the delivery, at its end; 0: not at all),
 //   --http2 1 (without TLS), --fail-on-error 1, --stop-after BYTES (its write callback refuses), --times N
@@ -125,9 +126,10 @@ int main(int argc, char** argv) {
     options.provider = flags["provider"];
     options.base_url = flags["base-url"];
     options.request_body = flags["request-body"];
-    if (how == "debug") {
+    if (how == "debug" || how == "silent") {
         options.debug = &on_trace;
         options.debug_data = &seen;
+        if (how == "silent") options.verbose = false;
     }
     CURLcode result = CURLE_OK;
     std::string id;
@@ -146,6 +148,12 @@ int main(int argc, char** argv) {
     long status = 0;
     curl_easy_getinfo(handle, CURLINFO_RESPONSE_CODE, &status);
     std::cout << static_cast<int>(result) << " " << status << "\n" << seen.body << "\n";
+    if (how == "silent") {
+        // Nor is it on afterwards: a transfer that is refused would trace as well.
+        curl_easy_setopt(handle, CURLOPT_URL, "http://127.0.0.1:1/");
+        curl_easy_perform(handle);
+        if (seen.traced != 0) std::cerr << "it was traced\n";
+    }
     if (how == "debug" && seen.traced == 0) std::cerr << "nothing was traced\n";
     curl_easy_cleanup(handle);
     curl_slist_free_all(headers);
