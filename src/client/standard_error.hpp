@@ -9,7 +9,8 @@ namespace steno::client {
 
 void print_to_standard_error(std::string_view text) noexcept;
 
-/// Each of these is said once a process, in a line of its own: `words` behind "steno: ".
+/// Each of these is said once a process, in a line of its own: `words` behind "steno: ". Not where the
+/// program has closed its standard error and another file of its own has that number since.
 enum class Warning {
     NotRecording,  ///< what was asked for cannot be: an address that is none, a data folder that cannot be
                    ///< written

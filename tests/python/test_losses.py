@@ -2,8 +2,10 @@
 
 import pathlib
 import re
+import shutil
 
 import pytest
+from python_package import SITE
 
 NOBODY = "http://127.0.0.1:1"
 CALLS = """
@@ -67,6 +69,24 @@ def test_the_default_address_with_nobody_there_stays_quiet(program):
     if "unshare" in done.stderr:
         pytest.skip("no network of its own can be had here")
     assert (done.returncode, done.stdout, done.stderr) == (0, "False\n", "")
+
+
+def test_another_file_in_the_place_of_standard_error_stays_as_it_is(program, tmp_path):
+    for flags, inheritable in (("0", True), ("os.O_APPEND", False)):
+        done, _ = program(CALLS + f"import os\nos.dup2(os.open('data', os.O_WRONLY | os.O_CREAT | {flags}), 2, {inheritable})",
+                          {"STENO_SERVER": NOBODY})
+        assert done.returncode == 0 and (tmp_path / "data").read_text() == ""
+    done, _ = program(CALLS + "import os\nos.dup2(os.open('log', os.O_WRONLY | os.O_CREAT | os.O_APPEND), 2)", {"STENO_SERVER": NOBODY})
+    assert done.returncode == 0 and done.stderr == "" and (tmp_path / "log").read_text().startswith("steno: not delivered: 3 calls kept in ")
+
+
+def test_the_library_for_data_folders_is_missing(program, tmp_path):
+    shutil.copytree(SITE / "steno", tmp_path / "without/steno", ignore=shutil.ignore_patterns("libsteno_embedded*"))
+    done, _ = program(CALLS, {"STENO_DATA": "record", "PYTHONPATH": str(tmp_path / "without")})
+    first, last = done.stderr.splitlines()
+    assert re.match(r"steno: nothing is recorded so far: calls cannot be written to a data folder: libsteno_embedded\.so\.\S+: .* in the Python "
+                    r"package$", first), first
+    assert last == "steno: not delivered: 3 calls lost" and done.returncode == 0
 
 
 def test_nothing_is_said_where_recording_is_off(program):

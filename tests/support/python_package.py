@@ -16,14 +16,14 @@ def is_built():
 
 
 def newest(folder):
-    return max(path.stat().st_mtime for path in folder.rglob("*") if path.is_file())
+    return max((path.stat().st_mtime for path in folder.rglob("*") if path.is_file()), default=0)
 
 
 def install():
     BUILD.mkdir(parents=True, exist_ok=True)
     with open(BUILD / "python-site.lock", "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        sources = max(newest(ROOT / "sdk/python"), newest(BUILD / "src/python"))
+        sources = max(map(newest, (ROOT / "sdk/python", BUILD / "src/python", BUILD / "src/embedded")))
         done = SITE / "installed"
         if done.is_file() and done.stat().st_mtime > sources:
             return
