@@ -81,11 +81,16 @@ Result<void*> EmbeddedFolder::opened() {
 
 Result<Receipt> EmbeddedFolder::record(std::string_view delivery, std::chrono::milliseconds patience) {
     const std::shared_lock in_use(using_);
+    std::unique_lock beginning(beginning_, std::defer_lock);
+    if (!begun_.load(std::memory_order_acquire) &&
+        !beginning.try_lock_for(std::max<std::chrono::milliseconds>(patience, kForkPatience)))
+        return fail(Code::Unavailable, "the data folder is not open yet");
     STENO_ASSIGN(void* const recording, opened());
     EmbeddedReceipt receipt;
     EmbeddedError error;
     if (!library_->record(recording, delivery.data(), delivery.size(), patience.count(), &receipt, &error))
         return std::unexpected(error_of(error));
+    begun_.store(true, std::memory_order_release);
     return Receipt{receipt.accepted, receipt.rejected, receipt.first_rejected.message};
 }
 
@@ -103,11 +108,11 @@ void EmbeddedFolder::close() {
 }
 
 bool EmbeddedFolder::before_fork() noexcept {
-    return opening_.try_lock_for(kForkPatience);
+    return beginning_.try_lock_for(kForkPatience);
 }
 
 void EmbeddedFolder::after_fork_in_parent() noexcept {
-    opening_.unlock();
+    beginning_.unlock();
 }
 
 void EmbeddedFolder::forget_after_fork() noexcept {

@@ -32,11 +32,11 @@ class EmbeddedFolder {
     void cancel();
     /// Fsyncs, and ends what this process has to say. Nothing is taken any more.
     void close();
-    /// Around fork(): while a thread opens the folder, half of what it has made would be in the child, and
-    /// the locks of the library's parts would be held there for ever. So this waits until nobody does, and
-    /// until the fork nobody begins to. True: `after_fork_in_parent` is to follow, on the same thread. False:
-    /// a disk that hangs has held it up for kForkPatience; then the child can let go of nothing of that, and
-    /// the folder it opens itself may never open.
+    /// Around fork(): while a thread opens the folder and records for the first time, half of what it makes
+    /// would be in the child, and what it initialises there would never be done. So this waits until nobody
+    /// does, and until the fork nobody begins to. True: `after_fork_in_parent` is to follow, on the same
+    /// thread. False: a disk that hangs has held it up for kForkPatience; then what the child records may
+    /// wait for ever.
     bool before_fork() noexcept;
     void after_fork_in_parent() noexcept;
     static constexpr std::chrono::seconds kForkPatience{1};
@@ -50,8 +50,10 @@ class EmbeddedFolder {
     Result<void*> opened();
 
     const std::string data_folder_;
-    std::shared_mutex using_;  ///< shared: by who records
-    std::timed_mutex opening_;
+    std::shared_mutex using_;     ///< shared: by who records
+    std::timed_mutex beginning_;  ///< held from the folder's opening to the end of the first `record`
+    std::atomic<bool> begun_{false};
+    std::mutex opening_;
     const EmbeddedLibrary* library_ = nullptr;  ///< written before recording_
     std::atomic<void*> recording_{nullptr};
     bool closed_ = false;

@@ -119,6 +119,9 @@ Tracker* Tracker::make(const TrackingOptions& wanted) noexcept {
             ::pthread_atfork(&before_fork, &after_fork_in_parent, &make_anew_after_fork);
             // OpenSSL begins, and with it its own end is registered: it comes after ours, which signs.
             (void)system_random().next_u64();
+            // localtime_r's lock is not made anew by fork(): it is taken now, and then every quarter of an
+            // hour.
+            (void)system_clock().now();
             std::atexit(&stop_at_exit);
             return true;
         }();
@@ -196,6 +199,7 @@ void Tracker::stop_at_exit() noexcept {
 }
 
 void Tracker::before_fork() noexcept {
+    (void)system_clock().now();  // so that the child need not for a while
     Tracker* const tracker = the_tracker.load();
     if (tracker != nullptr && tracker->delivery_->before_fork()) held_for_fork = tracker->delivery_.get();
 }
