@@ -61,6 +61,7 @@ std::uint64_t AnswerCache::version(const Selection& selection) const {
 
 std::string AnswerCache::key(const AggregateQuery& query, const sql::Statement& statement) {
     std::string key = statement.text;
+    if (query.bucket) fmt::format_to(std::back_inserter(key), ",{}", query.bucket->zone.name());
     for (const Measure& measure : query.measures)
         fmt::format_to(std::back_inserter(key), ",{}", static_cast<int>(measure.function));
     for (const Value& value : statement.parameters) {

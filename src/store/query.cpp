@@ -118,11 +118,6 @@ std::unexpected<Error> no_measure(std::string_view name) {
                 "count(f), distinct(f), sum(f), avg(f), min(f), max(f), p95(f) of a field f");
 }
 
-std::int64_t floor_to(std::int64_t value, std::int64_t width, std::int64_t origin) {
-    const std::int64_t remainder = (value - origin) % width;
-    return value - (remainder < 0 ? remainder + width : remainder);
-}
-
 }  // namespace
 
 std::optional<Op> parse_op(std::string_view name) noexcept {
@@ -246,7 +241,7 @@ Result<void> check(const AggregateQuery& query) {
     return {};
 }
 
-Result<Bucket> make_bucket(std::string_view unit, std::string_view offset) {
+Result<Bucket> make_bucket(std::string_view unit, std::string_view zone) {
     Bucket bucket;
     constexpr std::array kUnits = {std::string_view("minute"), std::string_view("hour"),
                                    std::string_view("day"), std::string_view("week"),
@@ -256,55 +251,31 @@ Result<Bucket> make_bucket(std::string_view unit, std::string_view offset) {
         return fail(Code::InvalidArgument, fmt::format("there is no bucket \"{}\"", utf8_prefix(unit, 40)),
                     "minute, hour, day, week or month");
     bucket.unit = static_cast<Bucket::Unit>(found - kUnits.begin());
-    int minutes = 0;
-    const auto number = [](std::string_view text, int& value) {
-        const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-        return error == std::errc{} && end == text.data() + text.size();
-    };
-    bool good = true;
-    if (offset.size() == 6 && (offset[0] == '+' || offset[0] == '-') && offset[3] == ':') {
-        int hours = 0;
-        good = number(offset.substr(1, 2), hours) && number(offset.substr(4), minutes) && hours >= 0 &&
-               minutes >= 0 && minutes < 60;
-        minutes += hours * 60;
-        if (offset[0] == '-') minutes = -minutes;
-    } else if (!offset.empty() && offset != "UTC" && offset != "Z") {
-        good = number(offset.substr(offset.starts_with('+') ? 1 : 0), minutes);
-    }
-    if (!good || minutes < -1439 || minutes > 1439)
-        return fail(Code::InvalidArgument,
-                    fmt::format("\"{}\" is no offset from UTC", utf8_prefix(offset, 40)),
-                    "UTC, minutes such as 60 or -330, or +01:00");
-    bucket.offset_minutes = static_cast<std::int16_t>(minutes);
+    STENO_ASSIGN(bucket.zone, calendar::Zone::find(zone));
     return bucket;
 }
 
-Timestamp bucket_of(const Bucket& bucket, std::int64_t unix_nanos) {
-    constexpr std::int64_t kMinute = 60'000'000'000;
-    constexpr std::int64_t kDay = 1440 * kMinute;
-    const std::int64_t offset = bucket.offset_minutes * kMinute;
-    std::int64_t local = unix_nanos + offset;
+std::int64_t bucket_key(const Bucket& bucket, std::int64_t unix_nanos) {
+    const std::int64_t offset = bucket.zone.offset_at(unix_nanos);
+    const std::int64_t local = unix_nanos + offset;
     switch (bucket.unit) {
         case Bucket::Unit::Minute:
-            local = floor_to(local, kMinute, 0);
-            break;
+            return calendar::floor_to(local, calendar::kMinute) - offset;
         case Bucket::Unit::Hour:
-            local = floor_to(local, 60 * kMinute, 0);
-            break;
+            return calendar::floor_to(local, calendar::kHour) - offset;
         case Bucket::Unit::Day:
-            local = floor_to(local, kDay, 0);
-            break;
+            return calendar::floor_to(local, calendar::kDay);
         case Bucket::Unit::Week:
-            local = floor_to(local, 7 * kDay, 4 * kDay);
-            break;  // 1970-01-05 was a Monday
-        case Bucket::Unit::Month: {
-            const std::chrono::sys_days day{std::chrono::days{floor_to(local, kDay, 0) / kDay}};
-            const std::chrono::year_month_day date{day};
-            const std::chrono::sys_days first{date.year() / date.month() / 1};
-            local = first.time_since_epoch().count() * kDay;
-        }
+            return calendar::week_begin(local);
+        case Bucket::Unit::Month:
+            break;
     }
-    return {local - offset, bucket.offset_minutes};
+    return calendar::month_begin(local);
+}
+
+Timestamp bucket_begin(const Bucket& bucket, std::int64_t key) {
+    const bool clock = bucket.unit == Bucket::Unit::Minute || bucket.unit == Bucket::Unit::Hour;
+    return clock ? bucket.zone.at(key) : bucket.zone.first_moment_of(key);
 }
 
 Result<Measure> make_measure(std::string_view name) {

@@ -4,6 +4,7 @@
 #include "base/error.hpp"
 #include "base/time.hpp"
 #include "base/uuid.hpp"
+#include "calendar/zone.hpp"
 #include "store/field.hpp"
 
 #include <cstdint>
@@ -90,19 +91,21 @@ struct Shown {
 };
 Shown shown_by(const CallQuery& query);
 
-/// Calls are grouped into spans of started_at, as clocks at this offset from UTC show it. Weeks begin on
-/// Monday.
+/// Calls are grouped into spans of started_at, as clocks in the zone show it. Weeks begin on Monday. Days may
+/// have 23 or 25 hours; an hour that clocks show twice is two.
 struct Bucket {
     enum class Unit : std::uint8_t { Minute, Hour, Day, Week, Month };
     Unit unit = Unit::Day;
-    std::int16_t offset_minutes = 0;
+    calendar::Zone zone;
     friend bool operator==(const Bucket&, const Bucket&) = default;
 };
-/// unit: "minute", "hour", "day", "week", "month"; offset: "UTC", "Z", "", minutes ("60", "-330"), or
-/// "+01:00".
-Result<Bucket> make_bucket(std::string_view unit, std::string_view offset);
-/// The beginning of the bucket that holds the moment.
-Timestamp bucket_of(const Bucket& bucket, std::int64_t unix_nanos);
+/// unit: "minute", "hour", "day", "week", "month"; zone: as calendar::Zone::find takes it.
+Result<Bucket> make_bucket(std::string_view unit, std::string_view zone);
+/// What tells the moment's bucket from all others: of minutes and hours the beginning, UTC; of days and
+/// longer the local time of the beginning (a day may have none that is later than all moments before).
+std::int64_t bucket_key(const Bucket& bucket, std::int64_t unix_nanos);
+/// The beginning of the bucket with this key.
+Timestamp bucket_begin(const Bucket& bucket, std::int64_t key);
 
 /// What is counted in a group. Calls without the field are left out of Sum … Percentile and Distinct; over
 /// none of them the answer is absent, not 0.

@@ -71,14 +71,20 @@ TEST(Query, MeasuresHaveShortNames) {
 
 TEST(Query, BucketsBeginWhereTheClockSays) {
     const auto begin = [](std::string_view unit, std::string_view offset, std::string_view moment) {
-        return bucket_of(*make_bucket(unit, offset), Timestamp::parse(moment)->unix_nanos).to_string();
+        const Bucket bucket = *make_bucket(unit, offset);
+        return bucket_begin(bucket, bucket_key(bucket, Timestamp::parse(moment)->unix_nanos)).to_string();
     };
     EXPECT_EQ(begin("day", "UTC", "2026-11-20T23:30:00Z"), "2026-11-20T00:00:00.000000000Z");
     EXPECT_EQ(begin("day", "60", "2026-11-20T23:30:00Z"), "2026-11-21T00:00:00.000000000+01:00");
     EXPECT_EQ(begin("week", "Z", "2026-11-22T23:59:59Z"), "2026-11-16T00:00:00.000000000Z");
     EXPECT_EQ(begin("month", "-330", "2026-03-01T05:29:59Z"), "2026-02-01T00:00:00.000000000-05:30");
     EXPECT_EQ(begin("hour", "+05:45", "2026-11-20T10:20:00Z"), "2026-11-20T16:00:00.000000000+05:45");
-    for (const char* offset : {"25:00", "+1:00", "1440", "Europe/Berlin", "+01:75", "--1"})
+    EXPECT_EQ(begin("day", "Europe/Berlin", "2026-10-25T22:30:00Z"), "2026-10-25T00:00:00.000000000+02:00");
+    EXPECT_EQ(begin("week", "Europe/Berlin", "2026-10-25T23:30:00Z"), "2026-10-26T00:00:00.000000000+01:00");
+    // Clocks show the hour from two to three twice: two hours.
+    EXPECT_EQ(begin("hour", "Europe/Berlin", "2026-10-25T00:30:00Z"), "2026-10-25T02:00:00.000000000+02:00");
+    EXPECT_EQ(begin("hour", "Europe/Berlin", "2026-10-25T01:30:00Z"), "2026-10-25T02:00:00.000000000+01:00");
+    for (const char* offset : {"25:00", "+1:00", "1440", "Europe/Paradise", "+01:75", "--1"})
         EXPECT_FALSE(make_bucket("day", offset)) << offset;
     EXPECT_FALSE(make_bucket("year", "UTC"));
 }

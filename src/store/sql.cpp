@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
 #include <concepts>
 #include <iterator>
@@ -100,22 +101,21 @@ class Compiler {
         return text;
     }
 
-    std::string bucket(const Bucket& bucket) const {
-        constexpr std::int64_t kMinute = 60'000'000'000;
-        constexpr std::int64_t kDay = 1440 * kMinute;
-        const std::int64_t offset = bucket.offset_minutes * kMinute;
+    /// The bucket's key (query.hpp) of the calls in the selection.
+    std::string bucket(const Bucket& bucket, const Selection& selection) const {
+        using namespace calendar;
+        const std::string offset = offset_in(bucket.zone, selection);
         const std::string local = fmt::format("(\"started_at\" + {})", offset);
         const auto floored = [&](std::int64_t width, std::int64_t origin) {
             // One remainder, not the two of ((x % w) + w) % w: dividing is most of what a bucket costs.
             const std::string over = fmt::format("({} - {}) % {}", local, origin, width);
-            return fmt::format("({} - {} - CASE WHEN {} < 0 THEN {} ELSE 0 END - {})", local, over, over,
-                               width, offset);
+            return fmt::format("({} - {} - CASE WHEN {} < 0 THEN {} ELSE 0 END)", local, over, over, width);
         };
         switch (bucket.unit) {
             case Bucket::Unit::Minute:
-                return floored(kMinute, 0);
+                return fmt::format("({} - {})", floored(kMinute, 0), offset);
             case Bucket::Unit::Hour:
-                return floored(60 * kMinute, 0);
+                return fmt::format("({} - {})", floored(kHour, 0), offset);
             case Bucket::Unit::Day:
                 return floored(kDay, 0);
             case Bucket::Unit::Week:
@@ -123,7 +123,7 @@ class Compiler {
             case Bucket::Unit::Month:
                 break;
         }
-        return fmt::format("({} - {})", dialect_.month_of(local), offset);
+        return dialect_.month_of(local);
     }
 
     struct Compiled {
@@ -177,6 +177,26 @@ class Compiler {
     Statement finish(std::string text) { return {std::move(text), std::move(parameters_)}; }
 
   private:
+    /// How far the zone's clocks are ahead when a call of the selection starts: a number, or a tree of CASE
+    /// over the changes of clocks within it.
+    static std::string offset_in(const calendar::Zone& zone, const Selection& selection) {
+        std::span<const calendar::OffsetSpan> spans = zone.spans();
+        const auto count_until = [&](std::int64_t moment) {
+            return std::ranges::upper_bound(spans, moment, {}, &calendar::OffsetSpan::begin) - spans.begin();
+        };
+        if (selection.to)
+            spans = spans.first(std::max<std::ptrdiff_t>(1, count_until(selection.to->unix_nanos)));
+        if (selection.from)
+            spans = spans.subspan(std::max<std::ptrdiff_t>(1, count_until(selection.from->unix_nanos)) - 1);
+        return offset_among(spans);
+    }
+    static std::string offset_among(std::span<const calendar::OffsetSpan> spans) {
+        if (spans.size() == 1) return fmt::format("{}", spans[0].offset);
+        const std::size_t half = spans.size() / 2;
+        return fmt::format("CASE WHEN \"started_at\" < {} THEN {} ELSE {} END", spans[half].begin,
+                           offset_among(spans.first(half)), offset_among(spans.subspan(half)));
+    }
+
     std::string total() const { return dialect_.sum("cost.total", FieldType::Decimal); }
 
     /// How many calls count as one of these.
@@ -378,7 +398,7 @@ Result<Statement> select_groups(const Dialect& dialect, const AggregateQuery& qu
             columns.push_back(compiler.value_of(field));
         }
     }
-    if (query.bucket) columns.push_back(compiler.bucket(*query.bucket));
+    if (query.bucket) columns.push_back(compiler.bucket(*query.bucket, query.selection));
     const std::size_t keys = columns.size();
 
     std::string measured;

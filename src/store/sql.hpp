@@ -80,7 +80,7 @@ Statement select_top(const Dialect& dialect, std::string_view columns, const Cal
 /// "SELECT count(*) FROM calls …".
 Statement select_count(const Dialect& dialect, const Selection& selection);
 
-/// One column a group_by, then the bucket's beginning if there is one (nanoseconds, UTC), then those of the
+/// One column a group_by, then the bucket's key (query.hpp) if there is one, then those of the
 /// measures (see columns_of); one row more than the limit.
 Result<Statement> select_groups(const Dialect& dialect, const AggregateQuery& query);
 

@@ -66,7 +66,9 @@ AggregateQuery random_aggregate(std::mt19937_64& random) {
           "labels.attributes.level", "status", "project", "usage.estimated", "modality.input"})
         if (one_in(5)) query.group_by.push_back(field(path));
     const std::array<std::string_view, 5> units = {"minute", "hour", "day", "week", "month"};
-    if (one_in(2)) query.bucket = value(make_bucket(units[random() % 5], one_in(2) ? "UTC" : "-330"));
+    constexpr std::array<std::string_view, 5> kZones = {"UTC", "-330", "Europe/Berlin", "America/St_Johns",
+                                                        "Australia/Lord_Howe"};
+    if (one_in(2)) query.bucket = value(make_bucket(units[random() % 5], kZones[random() % 5]));
     for (const char* name : {"calls",
                              "errors",
                              "error_rate",

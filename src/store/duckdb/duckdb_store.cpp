@@ -187,7 +187,7 @@ AggregateTable::Group read_group(const AggregateQuery& query, duckdb_data_chunk 
     if (query.bucket) {
         const duckdb_vector vector = duckdb_data_chunk_get_vector(chunk, column++);
         if (!is_null(vector, row))
-            group.bucket = Timestamp{cell<std::int64_t>(vector, row), query.bucket->offset_minutes};
+            group.bucket = bucket_begin(*query.bucket, cell<std::int64_t>(vector, row));
     }
     for (const Measure& measure : query.measures) {
         group.cells.push_back(measure_cell(measure, chunk, column, row));

@@ -259,7 +259,7 @@ std::vector<std::optional<Value>> group_values(const Call& call, const Field& fi
 std::vector<Key> keys_of(const Call& call, const AggregateQuery& query) {
     std::vector<Key> keys(1);
     if (query.bucket && call.started_at)
-        keys[0].bucket = bucket_of(*query.bucket, call.started_at->unix_nanos);
+        keys[0].bucket = bucket_begin(*query.bucket, bucket_key(*query.bucket, call.started_at->unix_nanos));
     for (const Field& field : query.group_by) {
         std::vector<Key> longer;
         for (const Key& key : keys) {
