@@ -143,19 +143,21 @@ Result<Period> parse_period(std::string_view text, const Zone& zone, Timestamp n
     return no_period(text);
 }
 
+Result<Timestamp> parse_moment(std::string_view text, const Zone& zone, bool as_end) {
+    if (const auto day = day_named(text)) return zone.first_moment_of(*day + (as_end ? kDay : 0));
+    if (const auto time = Timestamp::parse(text)) return *time;
+    return fail(Code::InvalidArgument, fmt::format("\"{}\" is no time", utf8_prefix(text, 60)),
+                "a day such as 2026-11-20, or RFC 3339 with the zone, such as 2026-11-20T10:00:00Z or "
+                "2026-11-20T11:00:00+01:00 (in a URL '+' is written %2B)");
+}
+
 Result<Period> between(std::string_view from, std::string_view to, const Zone& zone, Timestamp now) {
-    const auto moment = [&](std::string_view text, bool end) -> Result<Timestamp> {
-        if (const auto day = day_named(text)) return zone.first_moment_of(*day + (end ? kDay : 0));
-        if (const auto time = Timestamp::parse(text)) return *time;
-        return fail(Code::InvalidArgument, fmt::format("\"{}\" is no time", utf8_prefix(text, 60)),
-                    "2026-11-20, or with a time of day and an offset: 2026-11-20T08:30:00Z");
-    };
     Period period;
-    STENO_ASSIGN(period.from, moment(from, false));
+    STENO_ASSIGN(period.from, parse_moment(from, zone, false));
     if (to.empty()) {
         period.to = zone.at(now.unix_nanos);
     } else {
-        STENO_ASSIGN(period.to, moment(to, true));
+        STENO_ASSIGN(period.to, parse_moment(to, zone, true));
     }
     if (period.to <= period.from)
         return fail(

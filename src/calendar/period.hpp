@@ -34,9 +34,12 @@ Result<Period> parse_period(std::string_view text, const Zone& zone, Timestamp n
 /// The last `days` days of the calendar, today's included and up to now; 1: today. 1 … 36,500.
 Result<Period> last_days(std::int64_t days, const Zone& zone, Timestamp now);
 
-/// From and to as people and programs write them: RFC 3339 moments, or days of the zone ("2026-11-20"); a day
-/// given as the end is part of the period. `to` empty: until now. InvalidArgument: no moment, or nothing
-/// between the two.
+/// As people and programs write it: an RFC 3339 moment, or a day of the zone ("2026-11-20"): its beginning,
+/// or, as the end of a period, its end, so that it is part of it. InvalidArgument.
+Result<Timestamp> parse_moment(std::string_view text, const Zone& zone, bool as_end);
+
+/// From one moment to another (see parse_moment). `to` empty: until now. InvalidArgument: no moment, or
+/// nothing between the two.
 Result<Period> between(std::string_view from, std::string_view to, const Zone& zone, Timestamp now);
 
 /// The period before, of exactly the same shape on the wall clock: of a Wednesday afternoon's "this week",

@@ -1,3 +1,4 @@
+#include "analysis/figures.hpp"
 #include "base/json_writer.hpp"
 #include "server/api.hpp"
 #include "server/query_parameters.hpp"
@@ -14,15 +15,7 @@ void write_value(JsonWriter& json, const store::Value& value) {
 
 void write_cell(JsonWriter& json, const store::Cell& cell) {
     if (const auto* value = std::get_if<store::Value>(&cell)) return write_value(json, *value);
-    if (const auto* cost = std::get_if<store::CostSum>(&cell)) {
-        json.begin_object();
-        if (cost->total) json.member("total", cost->total->to_string());
-        if (!cost->currency.empty()) json.member("currency", cost->currency);
-        json.member("unpriced_calls", cost->unpriced_calls);
-        json.member("estimated_calls", cost->estimated_calls);
-        json.end_object();
-        return;
-    }
+    if (const auto* cost = std::get_if<store::CostSum>(&cell)) return analysis::write(json, *cost);
     json.null();
 }
 

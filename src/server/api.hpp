@@ -56,8 +56,8 @@ struct ApiAnswer {
     std::optional<journal::Position> true_once_durable = {};
 };
 
-/// Runs beside the loops, those of GET in a lane (query_lanes.hpp): may read the store and the journal. Must not
-/// throw.
+/// Runs beside the loops, those of GET in a lane (query_lanes.hpp): may read the store and the journal. Must
+/// not throw.
 using Handler = Result<ApiAnswer> (*)(Services&, const ApiRequest&);
 
 struct Route {
@@ -96,6 +96,7 @@ Result<ApiAnswer> give_score(Services&, const ApiRequest&);
 Result<ApiAnswer> show_request(Services&, const ApiRequest&);
 Result<ApiAnswer> show_session(Services&, const ApiRequest&);
 Result<ApiAnswer> aggregate(Services&, const ApiRequest&);
+Result<ApiAnswer> show_statistics(Services&, const ApiRequest&);
 Result<ApiAnswer> list_limits(Services&, const ApiRequest&);
 Result<ApiAnswer> list_prices(Services&, const ApiRequest&);
 Result<ApiAnswer> explain_price(Services&, const ApiRequest&);

@@ -2,6 +2,8 @@
 
 #include "base/nearest.hpp"
 #include "base/text.hpp"
+#include "base/time.hpp"
+#include "calendar/period.hpp"
 #include "record/field_table.hpp"
 
 #include <algorithm>
@@ -15,14 +17,6 @@ namespace {
 constexpr std::size_t kMaxFilters = 50;
 constexpr std::size_t kMaxFilterValues = 2000;
 
-Result<Timestamp> parse_time(std::string_view name, std::string_view text) {
-    if (const auto time = Timestamp::parse(text)) return *time;
-    return fail(
-        Code::InvalidArgument, std::string(name) + ": \"" + std::string(text) + "\" is no time",
-        "RFC 3339 with the zone, such as 2026-11-20T10:00:00Z or 2026-11-20T11:00:00+01:00 (in a URL '+' is "
-        "written %2B)");
-}
-
 Result<std::uint32_t> parse_count(std::string_view name, std::string_view text, std::uint32_t max) {
     std::uint32_t value = 0;
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
@@ -31,6 +25,13 @@ Result<std::uint32_t> parse_count(std::string_view name, std::string_view text, 
                     std::string(name) + " must be a number from 1 to " + std::to_string(max));
     }
     return value;
+}
+
+/// A result, or its error with the parameter's name before it.
+template <class T>
+Result<T> in_parameter(std::string_view name, Result<T> result) {
+    if (result) return result;
+    return std::unexpected(std::move(result).error().with_context(std::string(name)));
 }
 
 /// True if the dotted path, or anything below it, lives in payload frames.
@@ -89,18 +90,34 @@ Result<void> only_parameters(const ApiRequest& request, std::initializer_list<st
     return {};
 }
 
+Result<calendar::Zone> zone_parameter(const ApiRequest& request) {
+    return in_parameter("tz", calendar::Zone::find(request.parameter("tz").value_or("UTC")));
+}
+
 Result<store::Selection> selection_parameters(const ApiRequest& request,
                                               std::initializer_list<std::string_view> others) {
     store::Selection selection;
     std::size_t values = 0;
-    std::vector<std::string_view> names{"from", "to", "text"};
+    std::vector<std::string_view> names{"from", "to", "period", "tz", "text"};
     names.insert(names.end(), others);
+    STENO_ASSIGN(const calendar::Zone zone, zone_parameter(request));
+    if (const auto period = request.parameter("period")) {
+        if (request.parameter("from") || request.parameter("to"))
+            return fail(Code::InvalidArgument, "a period has a beginning and an end of its own",
+                        "period, or from and to");
+        STENO_ASSIGN(const calendar::Period span,
+                     calendar::parse_period(*period, zone, system_clock().now()));
+        selection.from = span.from;
+        selection.to = span.to;
+    }
     for (const auto& [name, value] : request.query) {
         if (std::ranges::find(others, std::string_view(name)) != others.end() || value.empty()) continue;
         if (name == "from") {
-            STENO_ASSIGN(selection.from, parse_time(name, value));
+            STENO_ASSIGN(selection.from, in_parameter(name, calendar::parse_moment(value, zone, false)));
         } else if (name == "to") {
-            STENO_ASSIGN(selection.to, parse_time(name, value));
+            STENO_ASSIGN(selection.to, in_parameter(name, calendar::parse_moment(value, zone, true)));
+        } else if (name == "period" || name == "tz") {
+            continue;
         } else if (name == "text") {
             selection.text = value;
         } else {
@@ -140,10 +157,14 @@ Result<ListParameters> list_parameters(const ApiRequest& request) {
     return parameters;
 }
 
+Result<store::Bucket> bucket_parameter(const ApiRequest& request, std::string_view unit) {
+    return store::make_bucket(unit, request.parameter("tz").value_or("UTC"));
+}
+
 Result<store::AggregateQuery> aggregate_parameters(const ApiRequest& request) {
     store::AggregateQuery query;
     STENO_ASSIGN(query.selection,
-                 selection_parameters(request, {"group_by", "bucket", "tz", "measures", "order", "limit"}));
+                 selection_parameters(request, {"group_by", "bucket", "measures", "order", "limit"}));
     if (const auto groups = request.parameter("group_by")) {
         for (const std::string_view path : split(*groups, ',')) {
             STENO_ASSIGN(store::Field field, store::make_field(path));
@@ -151,7 +172,7 @@ Result<store::AggregateQuery> aggregate_parameters(const ApiRequest& request) {
         }
     }
     if (const auto unit = request.parameter("bucket")) {
-        STENO_ASSIGN(query.bucket, store::make_bucket(*unit, request.parameter("tz").value_or("UTC")));
+        STENO_ASSIGN(query.bucket, bucket_parameter(request, *unit));
     }
     for (const std::string_view name :
          split(request.parameter("measures").value_or("calls,errors,cost"), ',')) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "calendar/zone.hpp"
 #include "server/api.hpp"
 #include "store/query.hpp"
 
@@ -20,8 +21,13 @@ Result<ListParameters> list_parameters(const ApiRequest& request);
 Result<store::AggregateQuery> aggregate_parameters(const ApiRequest& request);
 /// InvalidArgument, with the nearest name, if there are others than these: for what takes no filters.
 Result<void> only_parameters(const ApiRequest& request, std::initializer_list<std::string_view> names);
-/// Only the part that says which calls: from, to, text and filters. Parameters named in `others` are skipped.
+/// Only the part that says which calls: from, to or period, text and filters. Times without a zone of their
+/// own are those of `tz` (UTC). Parameters named in `others` are skipped.
 Result<store::Selection> selection_parameters(const ApiRequest& request,
                                               std::initializer_list<std::string_view> others);
+
+/// tz: a name of the IANA database, an offset, UTC when it is not given.
+Result<calendar::Zone> zone_parameter(const ApiRequest& request);
+Result<store::Bucket> bucket_parameter(const ApiRequest& request, std::string_view unit);
 
 }  // namespace steno::server

@@ -1,0 +1,363 @@
+#include "analysis/statistics.hpp"
+
+#include "analysis/slowness.hpp"
+#include "record/json.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <tuple>
+#include <unordered_map>
+
+namespace steno::analysis {
+
+namespace {
+
+using store::AggregateQuery;
+using store::AggregateTable;
+using store::Selection;
+
+Selection with(Selection selection, store::Filter filter) {
+    selection.filters.push_back(std::move(filter));
+    return selection;
+}
+Selection of_kind(const Selection& selection, std::string_view kind) {
+    return with(selection, store::make_filter("kind", store::Op::Eq, kind).value());
+}
+Selection having(const Selection& selection, std::string_view field, bool there = true) {
+    return with(selection, store::make_filter(field, store::Op::Exists, there ? "true" : "false").value());
+}
+
+std::string text_of(const std::optional<store::Value>& value) {
+    const auto* text = value ? std::get_if<std::string>(&*value) : nullptr;
+    return text == nullptr ? std::string() : *text;
+}
+
+/// Asks one store about one stretch of time.
+class Inquiry {
+  public:
+    Inquiry(store::CallStore& store, const StatisticsOptions& options, Statistics& found)
+        : store_(store), options_(options), found_(found) {}
+
+    Result<AggregateTable> grouped(const Selection& selection, std::initializer_list<std::string_view> by,
+                                   std::string_view order = {}) {
+        AggregateQuery query;
+        query.selection = selection;
+        for (const std::string_view field : by) {
+            STENO_ASSIGN(store::Field made, store::make_field(field));
+            query.group_by.push_back(std::move(made));
+        }
+        query.measures = figures_measures();
+        query.order = order;
+        query.limit = options_.groups;
+        STENO_ASSIGN(AggregateTable table, store_.aggregate(query));
+        found_.truncated |= table.truncated;
+        return table;
+    }
+
+    Result<Figures> total(const Selection& selection) {
+        STENO_ASSIGN(const AggregateTable table, grouped(selection, {}));
+        return figures_of(table.groups.front().cells);
+    }
+
+    /// Requests by bucket; without buckets at the one key "absent".
+    Result<std::map<std::optional<Timestamp>, std::int64_t>> requests(
+        const Selection& selection, const std::optional<store::Bucket>& bucket) {
+        std::map<std::optional<Timestamp>, std::int64_t> requests;
+        const auto add = [&](const Selection& calls, std::string_view measure) -> Result<void> {
+            AggregateQuery query;
+            query.selection = calls;
+            query.bucket = bucket;
+            query.limit = store::kMaxGroups;
+            STENO_ASSIGN(store::Measure made, store::make_measure(measure));
+            query.measures.push_back(std::move(made));
+            STENO_ASSIGN(const AggregateTable table, store_.aggregate(query));
+            for (const auto& group : table.groups)
+                requests[group.bucket] += std::get<std::int64_t>(std::get<store::Value>(group.cells.front()));
+            return {};
+        };
+        STENO_TRY(add(selection, "distinct(trace.request_id)"));
+        STENO_TRY(add(with(having(selection, "trace.request_id", false), store::ai_calls()), "calls"));
+        return requests;
+    }
+
+    Result<std::vector<Call>> calls(const Selection& selection, std::string_view order,
+                                    std::vector<std::string> fields) {
+        if (options_.calls == 0) return std::vector<Call>();
+        store::CallQuery query;
+        query.selection = selection;
+        STENO_TRY(store::set_order(query, order));
+        query.limit = options_.calls;
+        query.fields = std::move(fields);
+        STENO_ASSIGN(store::Page page, store_.find(query));
+        std::vector<Call> calls;
+        for (store::Row& row : page.rows) calls.push_back(std::move(row.call));
+        return calls;
+    }
+
+  private:
+    store::CallStore& store_;
+    const StatisticsOptions& options_;
+    Statistics& found_;
+};
+
+std::vector<std::string> shown_fields() {
+    std::vector<std::string> fields = slowness_fields();
+    for (const char* more :
+         {"name", "trace", "model.requested", "provider.name", "cost", "who.user_id", "preview"})
+        fields.emplace_back(more);
+    return fields;
+}
+
+/// What is dearer, then larger, comes first.
+auto weight(const Figures& figures) {
+    return std::tuple(figures.cost.total.value_or(Decimal()), figures.tokens().value_or(0), figures.calls);
+}
+
+/// The greatest first; equals by name.
+template <class Rows, class Rank>
+void sort_by(Rows& rows, Rank&& rank) {
+    std::ranges::sort(rows, [&](const auto& a, const auto& b) {
+        const auto left = rank(a), right = rank(b);
+        return left != right ? left > right : a.name < b.name;
+    });
+}
+
+Result<std::vector<Statistics::Agent>> by_agent(Inquiry& ask, const Selection& all, const Selection& ai) {
+    std::map<std::string, Statistics::Agent> agents;
+    STENO_ASSIGN(const AggregateTable calls, ask.grouped(having(ai, "trace.agent"), {"trace.agent"}, "cost"));
+    for (const auto& group : calls.groups) agents[text_of(group.key[0])].ai_calls = figures_of(group.cells);
+    STENO_ASSIGN(const AggregateTable runs,
+                 ask.grouped(having(of_kind(all, "agent"), "trace.agent"), {"trace.agent"}, "calls"));
+    for (const auto& group : runs.groups) agents[text_of(group.key[0])].runs = figures_of(group.cells);
+    std::vector<Statistics::Agent> sorted;
+    for (auto& [name, agent] : agents) {
+        agent.name = name;
+        sorted.push_back(std::move(agent));
+    }
+    sort_by(sorted, [](const auto& agent) { return std::tuple(weight(agent.ai_calls), agent.runs.calls); });
+    return sorted;
+}
+
+Result<std::vector<Statistics::Function>> by_function(Inquiry& ask, const Selection& all,
+                                                      const Selection& ai) {
+    std::map<std::string, Statistics::Function> functions;
+    const Selection run = having(of_kind(all, "function"), "trace.function");
+    STENO_ASSIGN(const AggregateTable runs, ask.grouped(run, {"trace.function"}, "calls"));
+    for (const auto& group : runs.groups) functions[text_of(group.key[0])].runs = figures_of(group.cells);
+    STENO_ASSIGN(const AggregateTable within,
+                 ask.grouped(having(ai, "trace.function"), {"trace.function"}, "cost"));
+    for (const auto& group : within.groups)
+        functions[text_of(group.key[0])].ai_calls = figures_of(group.cells);
+    STENO_ASSIGN(const AggregateTable operations,
+                 ask.grouped(having(run, "trace.operation"), {"trace.function", "trace.operation"}, "calls"));
+    for (const auto& group : operations.groups)
+        functions[text_of(group.key[0])].operations[text_of(group.key[1])] = figures_of(group.cells).calls;
+    std::vector<Statistics::Function> sorted;
+    for (auto& [name, function] : functions) {
+        function.name = name;
+        sorted.push_back(std::move(function));
+    }
+    sort_by(sorted,
+            [](const auto& function) { return std::tuple(function.runs.calls, weight(function.ai_calls)); });
+    return sorted;
+}
+
+Result<void> add_buckets(Inquiry& ask, store::CallStore& store, const Selection& all, const Selection& ai,
+                         const store::Bucket& bucket, Statistics& found) {
+    AggregateQuery query;
+    query.selection = ai;
+    query.bucket = bucket;
+    query.measures = figures_measures();
+    query.limit = store::kMaxGroups;
+    STENO_ASSIGN(const AggregateTable table, store.aggregate(query));
+    found.truncated |= table.truncated;
+    STENO_ASSIGN(const auto requests, ask.requests(all, bucket));
+    std::map<Timestamp, Statistics::Bucket> buckets;
+    for (const auto& [begin, count] : requests)
+        if (begin) buckets[*begin].requests = count;
+    for (const auto& group : table.groups)
+        if (group.bucket) buckets[*group.bucket].ai_calls = figures_of(group.cells);
+    for (auto& [begin, row] : buckets) {
+        row.begin = begin;
+        found.buckets.push_back(std::move(row));
+    }
+    return {};
+}
+
+}  // namespace
+
+Result<Statistics> statistics(store::CallStore& store, const Selection& selection,
+                              const StatisticsOptions& options) {
+    if (options.calls > store::kMaxPage || options.groups < 1 || options.groups > 10'000)
+        return fail(Code::InvalidArgument,
+                    fmt::format("statistics list up to {} calls and 1 to 10000 groups", store::kMaxPage));
+    Statistics found;
+    Inquiry ask(store, options, found);
+    const Selection ai = with(selection, store::ai_calls());
+    STENO_ASSIGN(auto requests, ask.requests(selection, {}));
+    found.requests = requests[std::nullopt];
+    STENO_ASSIGN(found.ai_calls, ask.total(ai));
+    STENO_ASSIGN(found.functions, ask.total(of_kind(selection, "function")));
+    STENO_ASSIGN(found.agents, ask.total(of_kind(selection, "agent")));
+    STENO_ASSIGN(found.by_agent, by_agent(ask, selection, ai));
+    STENO_ASSIGN(found.by_function, by_function(ask, selection, ai));
+    STENO_ASSIGN(const AggregateTable models, ask.grouped(ai, {"provider.name", "model.requested"}, "cost"));
+    for (const auto& group : models.groups)
+        found.by_model.push_back({text_of(group.key[0]), text_of(group.key[1]), figures_of(group.cells)});
+    if (options.bucket) STENO_TRY(add_buckets(ask, store, selection, ai, *options.bucket, found));
+
+    STENO_ASSIGN(found.expensive, ask.calls(having(ai, "cost.total"), "-cost.total", shown_fields()));
+    STENO_ASSIGN(store::Filter slow,
+                 store::make_filter("time.duration_ms", store::Op::Ge,
+                                    fmt::format("{}", static_cast<double>(options.slow.nanos) / 1e6)));
+    const Selection slow_calls = with(selection, std::move(slow));
+    STENO_ASSIGN(const std::uint64_t count, store.count(slow_calls));
+    found.slow_calls = static_cast<std::int64_t>(count);
+    STENO_ASSIGN(std::vector<Call> slowest, ask.calls(slow_calls, "-time.duration_ms", shown_fields()));
+    for (Call& call : slowest) {
+        std::string reason = slowness(call);
+        found.slow.push_back({std::move(call), std::move(reason)});
+    }
+    return found;
+}
+
+namespace {
+
+void write_figures(JsonWriter& json, std::string_view key, const Figures& figures) {
+    json.key(key);
+    json.begin_object();
+    write_members(json, figures);
+    json.end_object();
+}
+
+/// An empty text is what has no name: null.
+void write_name(JsonWriter& json, std::string_view key, const std::string& name) {
+    json.key(key);
+    if (name.empty())
+        json.null();
+    else
+        json.string(name);
+}
+
+void write_ratio(JsonWriter& json, std::string_view key, std::optional<double> value, std::int64_t of) {
+    json.key(key);
+    if (value && of > 0)
+        json.number(*value / static_cast<double>(of));
+    else
+        json.null();
+}
+
+void write_summary(JsonWriter& json, const Statistics& statistics) {
+    const Figures& ai = statistics.ai_calls;
+    json.key("summary");
+    json.begin_object();
+    json.member("requests", statistics.requests);
+    json.member("ai_calls", ai.calls);
+    json.member("function_calls", statistics.functions.calls);
+    json.member("agent_runs", statistics.agents.calls);
+    json.key("total_tokens");
+    const auto tokens = ai.tokens();
+    if (tokens)
+        json.number(*tokens);
+    else
+        json.null();
+    write_ratio(json, "average_tokens_per_request",
+                tokens ? std::optional(static_cast<double>(*tokens)) : std::nullopt, statistics.requests);
+    write_ratio(json, "average_ai_duration_per_request_ms",
+                ai.duration ? std::optional(static_cast<double>(ai.duration->nanos) / 1e6) : std::nullopt,
+                statistics.requests);
+    json.key("cost");
+    write(json, ai.cost);
+    json.end_object();
+}
+
+/// Rows of one table: begin_object, what `row` writes, end_object, each.
+template <class Rows, class Row>
+void write_rows(JsonWriter& json, std::string_view key, const Rows& rows, Row&& row) {
+    json.key(key);
+    json.begin_array();
+    for (const auto& item : rows) {
+        json.begin_object();
+        row(item);
+        json.end_object();
+    }
+    json.end_array();
+}
+
+void write_call(JsonWriter& json, const Call& call) {
+    std::string text;
+    append_json(text, call, {.payload = false, .preview = true});
+    json.member_raw("call", text);
+}
+
+void write_errors(JsonWriter& json, const Statistics& statistics) {
+    const std::int64_t calls = statistics.ai_calls.calls + statistics.functions.calls;
+    const std::int64_t errors = statistics.ai_calls.failures + statistics.functions.failures;
+    json.key("errors");
+    json.begin_object();
+    json.member("total", errors);
+    write_ratio(json, "rate", static_cast<double>(errors), calls);
+    json.key("by_agent");
+    json.begin_object();
+    for (const auto& agent : statistics.by_agent)
+        if (const auto failed = agent.ai_calls.failures + agent.runs.failures; failed > 0)
+            json.member(agent.name, failed);
+    json.end_object();
+    json.key("by_function");
+    json.begin_object();
+    for (const auto& function : statistics.by_function)
+        if (function.runs.failures > 0) json.member(function.name, function.runs.failures);
+    json.end_object();
+    json.end_object();
+}
+
+}  // namespace
+
+void write_members(JsonWriter& json, const Statistics& statistics, const StatisticsOptions& options) {
+    write_summary(json, statistics);
+    write_figures(json, "ai_calls", statistics.ai_calls);
+    write_figures(json, "functions", statistics.functions);
+    write_figures(json, "agents", statistics.agents);
+    write_rows(json, "by_agent", statistics.by_agent, [&](const auto& agent) {
+        json.member("agent", agent.name);
+        write_figures(json, "ai_calls", agent.ai_calls);
+        write_figures(json, "runs", agent.runs);
+    });
+    write_rows(json, "by_function", statistics.by_function, [&](const auto& function) {
+        json.member("function", function.name);
+        write_figures(json, "runs", function.runs);
+        write_figures(json, "ai_calls", function.ai_calls);
+        json.key("operations");
+        json.begin_object();
+        for (const auto& [operation, runs] : function.operations) json.member(operation, runs);
+        json.end_object();
+    });
+    write_rows(json, "by_model", statistics.by_model, [&](const auto& model) {
+        write_name(json, "provider", model.provider);
+        write_name(json, "model", model.name);
+        write_members(json, model.calls);
+    });
+    if (options.bucket) {
+        write_rows(json, "buckets", statistics.buckets, [&](const auto& bucket) {
+            json.member("begin", bucket.begin.to_string());
+            json.member("requests", bucket.requests);
+            write_members(json, bucket.ai_calls);
+        });
+    }
+    write_rows(json, "top_expensive", statistics.expensive,
+               [&](const Call& call) { write_call(json, call); });
+    json.key("slow");
+    json.begin_object();
+    json.member("threshold_ms", static_cast<double>(options.slow.nanos) / 1e6);
+    json.member("calls", statistics.slow_calls);
+    write_rows(json, "slowest", statistics.slow, [&](const auto& slow) {
+        json.member("reason", slow.reason);
+        write_call(json, slow.call);
+    });
+    json.end_object();
+    write_errors(json, statistics);
+    json.member("truncated", statistics.truncated);
+}
+
+}  // namespace steno::analysis

@@ -1,0 +1,81 @@
+#pragma once
+
+#include "analysis/figures.hpp"
+#include "base/error.hpp"
+#include "record/call.hpp"
+#include "store/call_store.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+/// What the record says of a stretch of time: how much, what it cost, who and what, what failed, what was
+/// slow.
+///
+/// What is counted (docs/statistics.md):
+///   AI calls are the calls of kinds that reach a model; only they have tokens and cost.
+///   Runs are the calls of kind agent, or function: they contain AI calls and are not AI calls.
+///   An agent's tokens and cost are those of the AI calls made in its name (trace.agent); a function's, of
+///   those made in it (trace.function). What an agent within an agent does is that one's. A request is what
+///   has a request id of its own; an AI call without one is a request by itself.
+namespace steno::analysis {
+
+struct StatisticsOptions {
+    Duration slow{5'000'000'000};         ///< calls that took so long or longer are slow
+    std::uint32_t calls = 10;             ///< entries of each list of calls, 0 … 1000
+    std::uint32_t groups = 1000;          ///< rows of each table of groups, 1 … 10,000
+    std::optional<store::Bucket> bucket;  ///< also a row each
+};
+
+struct Statistics {
+    struct Agent {
+        std::string name;
+        Figures ai_calls;
+        Figures runs;
+    };
+    struct Function {
+        std::string name;
+        Figures runs;
+        Figures ai_calls;                                ///< made in it
+        std::map<std::string, std::int64_t> operations;  ///< runs of each; those without one are not in it
+    };
+    struct Model {
+        std::string provider;
+        std::string name;
+        Figures calls;
+    };
+    struct Bucket {
+        Timestamp begin;
+        std::int64_t requests = 0;
+        Figures ai_calls;
+    };
+    struct Slow {
+        Call call;  ///< columns only
+        std::string reason;
+    };
+
+    std::int64_t requests = 0;
+    Figures ai_calls;
+    Figures functions;
+    Figures agents;
+    std::vector<Agent> by_agent;        ///< the dearest first, then by tokens, runs, name
+    std::vector<Function> by_function;  ///< those with the most runs first
+    std::vector<Model> by_model;        ///< the dearest first
+    std::vector<Bucket> buckets;        ///< those with calls, in the order of time
+    std::vector<Call> expensive;        ///< AI calls, the dearest first; columns only
+    std::vector<Slow> slow;             ///< the slowest first
+    std::int64_t slow_calls = 0;        ///< how many there are
+    bool truncated = false;             ///< a table has more groups than asked for
+};
+
+/// Of the calls in the selection, text aside. Blocking; any thread. InvalidArgument: options out of bounds.
+Result<Statistics> statistics(store::CallStore& store, const store::Selection& selection,
+                              const StatisticsOptions& options);
+
+/// One JSON object, as GET /api/v1/statistics answers; `members` writes further ones first.
+void write_members(JsonWriter& json, const Statistics& statistics, const StatisticsOptions& options);
+
+}  // namespace steno::analysis

@@ -1,0 +1,125 @@
+#include "analysis/statistics.hpp"
+
+#include "store/memory/memory_store.hpp"
+
+#include <gtest/gtest.h>
+#include <simdjson.h>
+
+namespace steno::analysis {
+namespace {
+
+/// The n-th call of the test's record.
+store::Change call(std::uint8_t n, Kind kind, auto&& fill) {
+    store::Upsert upsert;
+    Call& call = upsert.row.call;
+    call.id.bytes[15] = n;
+    call.kind = kind;
+    call.status = Status::Success;
+    call.started_at = Timestamp{1'780'000'000'000'000'000 + n * std::int64_t{1'000'000'000}, 0};
+    upsert.row.closed_at.sequence = n;
+    fill(call);
+    return upsert;
+}
+
+class StatisticsTest : public testing::Test {
+  protected:
+    Statistics of(std::vector<store::Change> calls, const StatisticsOptions& options = {}) {
+        const store::Watermark mark{{}, calls.size()};
+        EXPECT_TRUE(store_->apply(calls, std::span(&mark, 1)));
+        return statistics(*store_, {}, options).value();
+    }
+    std::unique_ptr<store::CallStore> store_ = store::make_memory_store();
+};
+
+TEST_F(StatisticsTest, OfNothingAreZeroOrAbsent) {
+    const Statistics none = of({});
+    EXPECT_EQ(none.requests, 0);
+    EXPECT_EQ(none.ai_calls.calls, 0);
+    EXPECT_FALSE(none.ai_calls.tokens());
+    EXPECT_FALSE(none.ai_calls.cost.total);
+    EXPECT_FALSE(none.ai_calls.failure_rate());
+    EXPECT_TRUE(none.by_agent.empty() && none.by_model.empty() && none.slow.empty());
+    std::string text;
+    JsonWriter json(text);
+    json.begin_object();
+    write_members(json, none, {});
+    json.end_object();
+    simdjson::dom::parser parser;
+    simdjson::dom::element parsed;
+    ASSERT_EQ(parser.parse(text).get(parsed), simdjson::SUCCESS) << text;
+    EXPECT_TRUE(parsed["summary"]["total_tokens"].is_null());
+    EXPECT_TRUE(parsed["summary"]["average_tokens_per_request"].is_null());
+    EXPECT_TRUE(parsed["errors"]["rate"].is_null());
+}
+
+TEST_F(StatisticsTest, AgentsAndFunctionsAreNoAiCallsAndHaveTheTokensOfTheirs) {
+    const auto ai = [](const char* agent, const char* function, std::int64_t tokens) {
+        return [=](Call& call) {
+            call.trace.request_id = "r";
+            call.trace.agent = agent;
+            call.trace.function = function;
+            call.usage.input_tokens = tokens;
+            call.cost.total = Decimal::parse("0.5");
+            call.cost.currency = "USD";
+        };
+    };
+    const Statistics found = of({
+        call(1, Kind::Agent,
+             [](Call& c) { c.trace.request_id = "r", c.trace.agent = "main", c.usage.input_tokens = 999; }),
+        call(2, Kind::Chat, ai("main", "", 10)),
+        call(3, Kind::Function,
+             [](Call& c) {
+                 c.trace.request_id = "r", c.trace.agent = "main", c.trace.function = "tasks",
+                 c.trace.operation = "create";
+                 c.status = Status::Failure;
+             }),
+        call(4, Kind::Embedding, ai("main", "tasks", 30)),
+        call(5, Kind::Chat, ai("other", "", 5)),
+        call(6, Kind::Chat, [](Call& c) { c.status = Status::Failure; }),
+    });
+    EXPECT_EQ(found.requests, 2);  // "r", and the call that is a request by itself
+    EXPECT_EQ(found.ai_calls.calls, 4);
+    EXPECT_EQ(found.ai_calls.tokens(), 45);
+    EXPECT_EQ(found.ai_calls.failures, 1);
+    EXPECT_EQ(found.ai_calls.cost.total->to_string(), "1.500000000000");
+    EXPECT_EQ(found.functions.calls, 1);
+    EXPECT_EQ(found.agents.calls, 1);
+    ASSERT_EQ(found.by_agent.size(), 2u);
+    EXPECT_EQ(found.by_agent[0].name, "main");
+    EXPECT_EQ(found.by_agent[0].runs.calls, 1);
+    EXPECT_EQ(found.by_agent[0].ai_calls.tokens(), 40);
+    EXPECT_EQ(found.by_agent[1].name, "other");
+    EXPECT_EQ(found.by_agent[1].runs.calls, 0);
+    ASSERT_EQ(found.by_function.size(), 1u);
+    EXPECT_EQ(found.by_function[0].runs.failures, 1);
+    EXPECT_EQ(found.by_function[0].ai_calls.tokens(), 30);
+    EXPECT_EQ(found.by_function[0].operations.at("create"), 1);
+}
+
+TEST_F(StatisticsTest, SlowCallsAreThoseAtOrOverTheThreshold) {
+    StatisticsOptions options;
+    options.slow = Duration{2'000'000'000};
+    options.calls = 1;
+    const auto lasting = [](double seconds) {
+        return [=](Call& call) { call.time.duration = Duration{static_cast<std::int64_t>(seconds * 1e9)}; };
+    };
+    const Statistics found = of({call(1, Kind::Chat, lasting(1.9)), call(2, Kind::Chat, lasting(2)),
+                                 call(3, Kind::Function, lasting(3))},
+                                options);
+    EXPECT_EQ(found.slow_calls, 2);
+    ASSERT_EQ(found.slow.size(), 1u);
+    EXPECT_EQ(found.slow[0].call.id.bytes[15], 3);
+    EXPECT_EQ(found.slow[0].reason, "its own work");
+}
+
+TEST_F(StatisticsTest, OptionsOutOfBoundsAreRefused) {
+    StatisticsOptions options;
+    options.groups = 0;
+    EXPECT_EQ(statistics(*store_, {}, options).error().code, Code::InvalidArgument);
+    options.groups = 1;
+    options.calls = store::kMaxPage + 1;
+    EXPECT_EQ(statistics(*store_, {}, options).error().code, Code::InvalidArgument);
+}
+
+}  // namespace
+}  // namespace steno::analysis

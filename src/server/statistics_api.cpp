@@ -1,0 +1,80 @@
+#include "analysis/statistics.hpp"
+#include "base/json_writer.hpp"
+#include "base/time.hpp"
+#include "calendar/period.hpp"
+#include "server/api.hpp"
+#include "server/query_parameters.hpp"
+
+#include <fmt/format.h>
+
+#include <charconv>
+
+namespace steno::server {
+
+namespace {
+
+Result<std::uint64_t> number_parameter(const ApiRequest& request, std::string_view name,
+                                       std::uint64_t otherwise, std::uint64_t most) {
+    const auto text = request.parameter(name);
+    if (!text) return otherwise;
+    std::uint64_t value = 0;
+    const auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), value);
+    if (error != std::errc() || end != text->data() + text->size() || value > most)
+        return fail(Code::InvalidArgument, fmt::format("{} must be a number from 0 to {}", name, most));
+    return value;
+}
+
+void write_period(JsonWriter& json, const store::Selection& selection, const calendar::Zone& zone) {
+    json.key("period");
+    json.begin_object();
+    json.member("from", zone.at(selection.from->unix_nanos).to_string());
+    json.member("to", zone.at(selection.to->unix_nanos).to_string());
+    json.member("tz", zone.name());
+    json.end_object();
+}
+
+}  // namespace
+
+Result<ApiAnswer> show_statistics(Services& services, const ApiRequest& request) {
+    STENO_ASSIGN(const calendar::Zone zone, zone_parameter(request));
+    STENO_ASSIGN(store::Selection selection,
+                 selection_parameters(request, {"bucket", "limit", "groups", "slow_ms"}));
+    if (!selection.text.empty())
+        return fail(Code::InvalidArgument, "statistics of a text search cannot be made yet",
+                    "leave out text, or list the calls: GET /api/v1/calls?text=…");
+    const Timestamp now = system_clock().now();
+    if (!selection.from && !selection.to) {
+        STENO_ASSIGN(const calendar::Period today, calendar::parse_period("today", zone, now));
+        selection.from = today.from;
+        selection.to = today.to;
+    }
+    if (!selection.from) selection.from = Timestamp{};
+    if (!selection.to) selection.to = now;
+
+    analysis::StatisticsOptions options;
+    STENO_ASSIGN(const std::uint64_t calls,
+                 number_parameter(request, "limit", options.calls, store::kMaxPage));
+    STENO_ASSIGN(const std::uint64_t groups, number_parameter(request, "groups", options.groups, 10'000));
+    STENO_ASSIGN(const std::uint64_t slow_ms,
+                 number_parameter(request, "slow_ms",
+                                  static_cast<std::uint64_t>(options.slow.nanos) / 1'000'000, 1'000'000'000));
+    options.calls = static_cast<std::uint32_t>(calls);
+    options.groups = static_cast<std::uint32_t>(groups);
+    options.slow = Duration{static_cast<std::int64_t>(slow_ms) * 1'000'000};
+    if (const auto unit = request.parameter("bucket")) {
+        STENO_ASSIGN(options.bucket, bucket_parameter(request, *unit));
+    }
+
+    services.data.calls().catch_up();
+    STENO_ASSIGN(const analysis::Statistics statistics,
+                 analysis::statistics(services.data.store(), selection, options));
+    ApiAnswer answer;
+    JsonWriter json(answer.body);
+    json.begin_object();
+    write_period(json, selection, zone);
+    analysis::write_members(json, statistics, options);
+    json.end_object();
+    return answer;
+}
+
+}  // namespace steno::server

@@ -1,0 +1,199 @@
+"""Statistics against sums made naively, call by call, of what the list of calls says."""
+
+import datetime
+import decimal
+import json
+import math
+import pathlib
+import sys
+import zoneinfo
+
+import pytest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
+from openapi import Contract
+from steno_process import Server, run
+
+AI = {"chat", "completion", "embedding", "vision", "transcription", "speech", "image", "video", "moderation", "rerank", "intent"}
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory):
+    data = tmp_path_factory.mktemp("statistics") / "data"
+    run("demo", "--data", data, "--calls", "4000", "--seed", "6", "--days", "200")
+    with Server(data) as server:
+        server.wait_until_fed()
+        yield server
+
+
+@pytest.fixture(scope="module")
+def calls(server):
+    return server.calls()
+
+
+def moment(text):
+    return datetime.datetime.fromisoformat(text[:26] + text[29:].replace("Z", "+00:00"))
+
+
+def nearest_rank(values, fraction):
+    return sorted(values)[math.ceil(fraction * len(values)) - 1] if values else None
+
+
+def figures(calls):
+    def of(path):
+        first, second = path.split(".")
+        return [call[first][second] for call in calls if (call.get(first) or {}).get(second) is not None]
+
+    tokens_in, tokens_out, durations = of("usage.input_tokens"), of("usage.output_tokens"), of("time.duration_ms")
+    costs = [decimal.Decimal(cost) for cost in of("cost.total")]
+    return {"calls": len(calls), "failures": sum(call["status"] == "failure" for call in calls),
+            "input_tokens": sum(tokens_in) if tokens_in else None, "output_tokens": sum(tokens_out) if tokens_out else None,
+            "total_tokens": sum(tokens_in) + sum(tokens_out) if tokens_in or tokens_out else None,
+            "cost": sum(costs) if costs else None, "duration_ms": sum(durations) if durations else None,
+            "p95_duration_ms": nearest_rank(durations, 0.95), "p50_first_token_ms": nearest_rank(of("time.time_to_first_token_ms"), 0.5)}
+
+
+def same(told, calls):
+    wanted = figures(calls)
+    for name in ("calls", "failures", "input_tokens", "output_tokens", "total_tokens", "p95_duration_ms", "p50_first_token_ms"):
+        assert told[name] == wanted[name], (name, told[name], wanted[name])
+    assert (decimal.Decimal(told["cost"]["total"]) if "total" in told["cost"] else None) == wanted["cost"]
+    assert (told["duration_ms"] is None) == (wanted["duration_ms"] is None)
+    if wanted["duration_ms"] is not None:
+        assert told["duration_ms"] == pytest.approx(wanted["duration_ms"])
+        assert told["average_duration_ms"] == pytest.approx(wanted["duration_ms"] / sum("duration_ms" in (c.get("time") or {}) for c in calls), abs=1e-5)
+
+
+def requests_of(calls):
+    return len({c["trace"]["request_id"] for c in calls if c.get("trace", {}).get("request_id")}) + sum(
+        c["kind"] in AI and not c.get("trace", {}).get("request_id") for c in calls)
+
+
+def grouped(calls, *path):
+    groups = {}
+    for call in calls:
+        value = call
+        for name in path:
+            value = (value or {}).get(name)
+        if value is not None:
+            groups.setdefault(value, []).append(call)
+    return groups
+
+
+def test_every_figure_is_what_the_calls_say(server, calls):
+    told = server.get("/api/v1/statistics?from=1970-01-02&groups=10000&limit=20&slow_ms=4000")[2]
+    Contract(server.get("/api/v1/openapi.json")[2]).check(told, "GET", "/api/v1/statistics")
+    ai, functions, agents = ([c for c in calls if test(c["kind"])] for test in (AI.__contains__, "function".__eq__, "agent".__eq__))
+    same(told["ai_calls"], ai)
+    same(told["functions"], functions)
+    same(told["agents"], agents)
+    summary = told["summary"]
+    assert (summary["requests"], summary["ai_calls"], summary["function_calls"], summary["agent_runs"]) == (
+        requests_of(calls), len(ai), len(functions), len(agents))
+    assert summary["total_tokens"] == figures(ai)["total_tokens"]
+    assert summary["average_tokens_per_request"] == pytest.approx(summary["total_tokens"] / summary["requests"])
+
+    by_agent, runs = grouped(ai, "trace", "agent"), grouped(agents, "trace", "agent")
+    assert {row["agent"] for row in told["by_agent"]} == set(by_agent) | set(runs) and len(by_agent) > 5 and runs
+    for row in told["by_agent"]:
+        same(row["ai_calls"], by_agent.get(row["agent"], []))
+        same(row["runs"], runs.get(row["agent"], []))
+    by_function = grouped(functions, "trace", "function")
+    assert {row["function"] for row in told["by_function"]} == set(by_function) and by_function
+    for row in told["by_function"]:
+        same(row["runs"], by_function[row["function"]])
+        operations = grouped(by_function[row["function"]], "trace", "operation")
+        assert row["operations"] == {name: len(members) for name, members in operations.items()}
+    for row in told["by_model"]:
+        same(row, [c for c in ai if c["model"]["requested"] == row["model"] and c["provider"]["name"] == row["provider"]])
+    assert sum(row["calls"] for row in told["by_model"]) == len(ai)
+
+    dearest = sorted((decimal.Decimal(c["cost"]["total"]) for c in ai if (c.get("cost") or {}).get("total")), reverse=True)
+    assert [decimal.Decimal(item["call"]["cost"]["total"]) for item in told["top_expensive"]] == dearest[:20]
+    slow = sorted((c["time"]["duration_ms"] for c in calls if (c.get("time") or {}).get("duration_ms", 0) >= 4000), reverse=True)
+    assert told["slow"]["calls"] == len(slow) > 20 and [i["call"]["time"]["duration_ms"] for i in told["slow"]["slowest"]] == slow[:20]
+    assert all(item["reason"] for item in told["slow"]["slowest"])
+    errors = told["errors"]
+    assert errors["total"] == figures(ai)["failures"] + figures(functions)["failures"] > 0
+    assert errors["rate"] == pytest.approx(errors["total"] / (len(ai) + len(functions)))
+
+
+@pytest.mark.parametrize("zone", ["UTC", "Europe/Berlin", "America/St_Johns", "Australia/Lord_Howe", "Pacific/Apia", "Asia/Kathmandu"])
+@pytest.mark.parametrize("unit", ["hour", "day", "week", "month"])
+def test_buckets_are_those_of_the_time_zone(server, calls, zone, unit):
+    """200 days: at least one change of clocks in each zone that has them."""
+    here = zoneinfo.ZoneInfo(zone)
+
+    def key(call):
+        local = moment(call["started_at"]).astimezone(here)
+        if unit == "hour":
+            return local.strftime("%Y-%m-%dT%H") + str(local.utcoffset())
+        day = local.date()
+        return str({"day": day, "week": day - datetime.timedelta(days=day.weekday()), "month": day.replace(day=1)}[unit])
+
+    wanted = {}
+    for call in calls:
+        wanted.setdefault(key(call), []).append(call)
+    told = server.get(f"/api/v1/statistics?from=1970-01-02&bucket={unit}&tz={zone}&limit=0")[2]
+    found = {}
+    for bucket in told["buckets"]:
+        begin = moment(bucket["begin"])
+        assert begin.utcoffset() == begin.astimezone(here).utcoffset()
+        name = begin.strftime("%Y-%m-%dT%H") + str(begin.utcoffset()) if unit == "hour" else str(begin.date())
+        assert name not in found
+        found[name] = bucket
+    assert [bucket["begin"] for bucket in told["buckets"]] == [b["begin"] for b in sorted(told["buckets"], key=lambda b: moment(b["begin"]))]
+    with_rows = {name for name, members in wanted.items() if requests_of(members)}
+    assert set(found) == with_rows
+    for name, bucket in found.items():
+        same(bucket, [call for call in wanted[name] if call["kind"] in AI])
+        assert bucket["requests"] == requests_of(wanted[name])
+
+
+def test_a_filter_selects_what_is_counted(server, calls):
+    agent = next(c["trace"]["agent"] for c in calls if c["kind"] in AI and c.get("trace", {}).get("agent"))
+    told = server.get(f"/api/v1/statistics?from=1970-01-02&trace.agent={agent}&status=failure")[2]
+    same(told["ai_calls"], [c for c in calls if c["kind"] in AI and c["trace"].get("agent") == agent and c["status"] == "failure"])
+
+
+def test_a_period_is_named(server, calls):
+    newest = max(moment(call["started_at"]) for call in calls)
+    for zone in ("UTC", "America/New_York"):
+        day = newest.astimezone(zoneinfo.ZoneInfo(zone)).date()
+        there = [c for c in calls if c["kind"] in AI and moment(c["started_at"]).astimezone(zoneinfo.ZoneInfo(zone)).date() == day]
+        told = server.get(f"/api/v1/statistics?period={day}&tz={zone}")[2]
+        same(told["ai_calls"], there)
+        same(server.get(f"/api/v1/statistics?from={day}&to={day}&tz={zone}")[2]["ai_calls"], there)
+        assert told["period"]["tz"] == zone and told["period"]["from"].startswith(str(day))
+        assert len(server.calls(f"&period={day}&tz={zone}&kind=chat")) == sum(c["kind"] == "chat" for c in there)
+        total = server.get(f"/api/v1/aggregate?period={day}&tz={zone}&kind=chat&measures=calls")[2]["groups"][0]["calls"]
+        assert total == sum(c["kind"] == "chat" for c in there)
+
+
+@pytest.mark.parametrize("query, word", [
+    ("tz=Mars/Olympus", "tz"), ("period=someday", "period"), ("period=today&from=2026-01-01", "from and to"), ("from=x", "from"),
+    ("bucket=year", "bucket"), ("limit=1001", "limit"), ("groups=0", "groups"), ("groups=1e9", "groups"), ("slow_ms=-1", "slow_ms"),
+    ("text=x", "text"), ("nonsense=1", "nonsense"), ("period=2199", "begun"), ("tz=" + "x" * 5000, "time zone")])
+def test_what_makes_no_sense_is_refused_with_a_word(server, query, word):
+    status, _, body = server.get("/api/v1/statistics?" + query, expect=None)
+    assert status == 400 and word in json.dumps(body), body
+
+
+def test_of_nothing_nothing_is_known(server):
+    told = server.get("/api/v1/statistics?from=1970-01-02&to=1970-01-03&bucket=day")[2]
+    Contract(server.get("/api/v1/openapi.json")[2]).check(told, "GET", "/api/v1/statistics")
+    assert told["summary"]["requests"] == 0 and told["summary"]["total_tokens"] is None and told["buckets"] == []
+
+
+def test_the_command_line_shows_it(server):
+    shown = run("stats", "--server", server.url, "--period", "2026-11", "--bucket", "week", "--tz", "Europe/Berlin").stdout
+    told = json.loads(run("stats", "--server", server.url, "--period", "2026-11", "--tz", "Europe/Berlin", "--json").stdout)
+    assert f"{told['summary']['ai_calls']:,}" in shown and "(Europe/Berlin)" in shown and "█" not in shown
+    for row in told["by_model"][:5]:
+        assert row["model"] in shown
+    days = json.loads(run("stats", "--server", server.url, "--days", "7", "--json").stdout)
+    assert set(days) == set(told)
+    table = run("stats", "--server", server.url, "--days", "400", "--by", "kind", "--measures", "calls").stdout
+    assert table.splitlines()[0].split() == ["kind", "calls"]
+    refused = run("stats", "--server", server.url, "--days", "0", check=False)
+    assert refused.returncode != 0 and "--days" in refused.stderr
