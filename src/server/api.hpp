@@ -97,6 +97,7 @@ Result<ApiAnswer> show_request(Services&, const ApiRequest&);
 Result<ApiAnswer> show_session(Services&, const ApiRequest&);
 Result<ApiAnswer> aggregate(Services&, const ApiRequest&);
 Result<ApiAnswer> show_statistics(Services&, const ApiRequest&);
+Result<ApiAnswer> compare_periods(Services&, const ApiRequest&);
 Result<ApiAnswer> list_limits(Services&, const ApiRequest&);
 Result<ApiAnswer> list_prices(Services&, const ApiRequest&);
 Result<ApiAnswer> explain_price(Services&, const ApiRequest&);

@@ -94,6 +94,19 @@ Result<calendar::Zone> zone_parameter(const ApiRequest& request) {
     return in_parameter("tz", calendar::Zone::find(request.parameter("tz").value_or("UTC")));
 }
 
+Result<calendar::Period> period_parameter(const ApiRequest& request, const calendar::Zone& zone,
+                                          std::string_view otherwise) {
+    const Timestamp now = system_clock().now();
+    const auto period = request.parameter("period"), from = request.parameter("from"),
+               to = request.parameter("to");
+    if (period && (from || to))
+        return fail(Code::InvalidArgument, "a period has a beginning and an end of its own",
+                    "period, or from and to");
+    if (from) return calendar::between(*from, to.value_or(""), zone, now);
+    if (to) return fail(Code::InvalidArgument, "the period has no beginning", "from and to, or period");
+    return in_parameter("period", calendar::parse_period(period.value_or(otherwise), zone, now));
+}
+
 Result<store::Selection> selection_parameters(const ApiRequest& request,
                                               std::initializer_list<std::string_view> others) {
     store::Selection selection;
@@ -101,14 +114,10 @@ Result<store::Selection> selection_parameters(const ApiRequest& request,
     std::vector<std::string_view> names{"from", "to", "period", "tz", "text"};
     names.insert(names.end(), others);
     STENO_ASSIGN(const calendar::Zone zone, zone_parameter(request));
-    if (const auto period = request.parameter("period")) {
-        if (request.parameter("from") || request.parameter("to"))
-            return fail(Code::InvalidArgument, "a period has a beginning and an end of its own",
-                        "period, or from and to");
-        STENO_ASSIGN(const calendar::Period span,
-                     calendar::parse_period(*period, zone, system_clock().now()));
-        selection.from = span.from;
-        selection.to = span.to;
+    if (request.parameter("period")) {
+        STENO_ASSIGN(const calendar::Period period, period_parameter(request, zone, {}));
+        selection.from = period.from;
+        selection.to = period.to;
     }
     for (const auto& [name, value] : request.query) {
         if (std::ranges::find(others, std::string_view(name)) != others.end() || value.empty()) continue;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "calendar/period.hpp"
 #include "calendar/zone.hpp"
 #include "server/api.hpp"
 #include "store/query.hpp"
@@ -28,6 +29,9 @@ Result<store::Selection> selection_parameters(const ApiRequest& request,
 
 /// tz: a name of the IANA database, an offset, UTC when it is not given.
 Result<calendar::Zone> zone_parameter(const ApiRequest& request);
+/// What period, or from and to, say; `otherwise`, a period's name, when they say nothing.
+Result<calendar::Period> period_parameter(const ApiRequest& request, const calendar::Zone& zone,
+                                          std::string_view otherwise);
 Result<store::Bucket> bucket_parameter(const ApiRequest& request, std::string_view unit);
 
 }  // namespace steno::server

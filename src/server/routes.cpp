@@ -18,6 +18,7 @@ std::span<const Route> routes() {
         Route{"GET", "/api/v1/sessions/{id}", show_session},
         Route{"GET", "/api/v1/aggregate", aggregate},
         Route{"GET", "/api/v1/statistics", show_statistics},
+        Route{"GET", "/api/v1/compare", compare_periods},
         Route{"GET", "/api/v1/limits", list_limits},
         Route{"GET", "/api/v1/prices", list_prices},
         Route{"GET", "/api/v1/prices/explain/{id}", explain_price},

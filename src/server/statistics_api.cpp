@@ -1,5 +1,7 @@
+#include "analysis/comparison.hpp"
 #include "analysis/statistics.hpp"
 #include "base/json_writer.hpp"
+#include "base/text.hpp"
 #include "base/time.hpp"
 #include "calendar/period.hpp"
 #include "server/api.hpp"
@@ -24,13 +26,27 @@ Result<std::uint64_t> number_parameter(const ApiRequest& request, std::string_vi
     return value;
 }
 
-void write_period(JsonWriter& json, const store::Selection& selection, const calendar::Zone& zone) {
-    json.key("period");
+void write_period(JsonWriter& json, std::string_view key, const calendar::Period& period,
+                  const calendar::Zone& zone) {
+    json.key(key);
     json.begin_object();
-    json.member("from", zone.at(selection.from->unix_nanos).to_string());
-    json.member("to", zone.at(selection.to->unix_nanos).to_string());
+    json.member("from", zone.at(period.from.unix_nanos).to_string());
+    json.member("to", zone.at(period.to.unix_nanos).to_string());
     json.member("tz", zone.name());
     json.end_object();
+}
+
+/// The store has previews only: sums over what they contain would be wrong, and look exact.
+Result<void> no_text(const store::Selection& selection) {
+    if (selection.text.empty()) return {};
+    return fail(Code::InvalidArgument, "statistics of a text search cannot be made yet",
+                "leave out text, or list the calls: GET /api/v1/calls?text=…");
+}
+
+store::Selection within(store::Selection selection, const calendar::Period& period) {
+    selection.from = period.from;
+    selection.to = period.to;
+    return selection;
 }
 
 }  // namespace
@@ -39,17 +55,10 @@ Result<ApiAnswer> show_statistics(Services& services, const ApiRequest& request)
     STENO_ASSIGN(const calendar::Zone zone, zone_parameter(request));
     STENO_ASSIGN(store::Selection selection,
                  selection_parameters(request, {"bucket", "limit", "groups", "slow_ms"}));
-    if (!selection.text.empty())
-        return fail(Code::InvalidArgument, "statistics of a text search cannot be made yet",
-                    "leave out text, or list the calls: GET /api/v1/calls?text=…");
-    const Timestamp now = system_clock().now();
-    if (!selection.from && !selection.to) {
-        STENO_ASSIGN(const calendar::Period today, calendar::parse_period("today", zone, now));
-        selection.from = today.from;
-        selection.to = today.to;
-    }
-    if (!selection.from) selection.from = Timestamp{};
-    if (!selection.to) selection.to = now;
+    STENO_TRY(no_text(selection));
+    STENO_ASSIGN(const calendar::Period period, period_parameter(request, zone, "today"));
+    selection.from = period.from;
+    selection.to = period.to;
 
     analysis::StatisticsOptions options;
     STENO_ASSIGN(const std::uint64_t calls,
@@ -71,8 +80,38 @@ Result<ApiAnswer> show_statistics(Services& services, const ApiRequest& request)
     ApiAnswer answer;
     JsonWriter json(answer.body);
     json.begin_object();
-    write_period(json, selection, zone);
+    write_period(json, "period", period, zone);
     analysis::write_members(json, statistics, options);
+    json.end_object();
+    return answer;
+}
+
+Result<ApiAnswer> compare_periods(Services& services, const ApiRequest& request) {
+    STENO_ASSIGN(const calendar::Zone zone, zone_parameter(request));
+    STENO_ASSIGN(const store::Selection selection, selection_parameters(request, {"by", "limit", "against"}));
+    STENO_TRY(no_text(selection));
+    STENO_ASSIGN(const calendar::Period now, period_parameter(request, zone, "this-week"));
+    calendar::Period before = calendar::before(now, zone);
+    if (const auto against = request.parameter("against")) {
+        STENO_ASSIGN(before, calendar::parse_period(*against, zone, system_clock().now()));
+    }
+    std::vector<store::Field> by;
+    for (const std::string_view path : split(request.parameter("by").value_or("model.requested"), ',')) {
+        if (path == "none") continue;
+        STENO_ASSIGN(store::Field field, store::make_field(path));
+        by.push_back(std::move(field));
+    }
+    STENO_ASSIGN(const std::uint64_t limit, number_parameter(request, "limit", 100, analysis::kMaxCompared));
+    services.data.calls().catch_up();
+    STENO_ASSIGN(
+        const analysis::Comparison comparison,
+        analysis::compare(services.data.store(), within(selection, now), within(selection, before), by));
+    ApiAnswer answer;
+    JsonWriter json(answer.body);
+    json.begin_object();
+    write_period(json, "period", now, zone);
+    write_period(json, "against", before, zone);
+    analysis::write_members(json, comparison, by, limit);
     json.end_object();
     return answer;
 }

@@ -1,0 +1,127 @@
+#include "analysis/comparison.hpp"
+
+#include "base/decimal.hpp"
+
+#include <algorithm>
+#include <cstdlib>
+#include <map>
+#include <string>
+#include <tuple>
+
+namespace steno::analysis {
+
+namespace {
+
+std::string key_text(const std::vector<std::optional<store::Value>>& key) {
+    std::string text;
+    for (const auto& value : key) {
+        if (value)
+            store::append_json(text, *value);
+        else
+            text += "null";
+        text += ',';
+    }
+    return text;
+}
+
+Result<Figures> total(store::CallStore& store, const store::Selection& selection) {
+    store::AggregateQuery query;
+    query.selection = selection;
+    query.measures = figures_measures();
+    STENO_ASSIGN(const store::AggregateTable table, store.aggregate(query));
+    return figures_of(table.groups.front().cells);
+}
+
+store::Selection ai_calls_of(store::Selection selection) {
+    selection.filters.push_back(store::ai_calls());
+    return selection;
+}
+
+/// How much two groups differ: in money, else in tokens, else in calls.
+auto change(const Comparison::Group& group) {
+    const Decimal more = group.now.cost.total.value_or(Decimal()),
+                  less = group.before.cost.total.value_or(Decimal());
+    return std::tuple(more < less ? less - more : more - less,
+                      std::abs(group.now.tokens().value_or(0) - group.before.tokens().value_or(0)),
+                      std::abs(group.now.calls - group.before.calls));
+}
+
+}  // namespace
+
+Result<Comparison> compare(store::CallStore& store, const store::Selection& now,
+                           const store::Selection& before, const std::vector<store::Field>& by) {
+    Comparison comparison;
+    const store::Selection now_ai = ai_calls_of(now), before_ai = ai_calls_of(before);
+    STENO_ASSIGN(comparison.now, total(store, now_ai));
+    STENO_ASSIGN(comparison.before, total(store, before_ai));
+    if (by.empty()) return comparison;
+    std::map<std::string, Comparison::Group> groups;
+    const auto add = [&](const store::Selection& selection,
+                         Figures Comparison::Group::* side) -> Result<void> {
+        store::AggregateQuery query;
+        query.selection = selection;
+        query.group_by = by;
+        query.measures = figures_measures();
+        query.order = "cost";
+        query.limit = kMaxCompared;
+        STENO_ASSIGN(const store::AggregateTable table, store.aggregate(query));
+        comparison.truncated |= table.truncated;
+        for (const auto& row : table.groups) {
+            Comparison::Group& group = groups[key_text(row.key)];
+            group.key = row.key;
+            group.*side = figures_of(row.cells);
+        }
+        return {};
+    };
+    STENO_TRY(add(now_ai, &Comparison::Group::now));
+    STENO_TRY(add(before_ai, &Comparison::Group::before));
+    std::vector<std::pair<std::string, Comparison::Group>> sorted(std::make_move_iterator(groups.begin()),
+                                                                  std::make_move_iterator(groups.end()));
+    std::ranges::sort(sorted, [](const auto& a, const auto& b) {
+        const auto left = change(a.second), right = change(b.second);
+        return left != right ? left > right : a.first < b.first;
+    });
+    for (auto& [text, group] : sorted) comparison.groups.push_back(std::move(group));
+    return comparison;
+}
+
+namespace {
+
+void write_figures(JsonWriter& json, std::string_view key, const Figures& figures) {
+    json.key(key);
+    json.begin_object();
+    write_members(json, figures);
+    json.end_object();
+}
+
+}  // namespace
+
+void write_members(JsonWriter& json, const Comparison& comparison, const std::vector<store::Field>& by,
+                   std::size_t limit) {
+    write_figures(json, "now", comparison.now);
+    write_figures(json, "before", comparison.before);
+    json.key("groups");
+    json.begin_array();
+    for (std::size_t i = 0; i < std::min(limit, comparison.groups.size()); ++i) {
+        const Comparison::Group& group = comparison.groups[i];
+        json.begin_object();
+        json.key("key");
+        json.begin_object();
+        for (std::size_t k = 0; k < by.size(); ++k) {
+            std::string value = "null";
+            if (group.key[k]) {
+                value.clear();
+                store::append_json(value, *group.key[k]);
+            }
+            json.member_raw(by[k].path(), value);
+        }
+        json.end_object();
+        write_figures(json, "now", group.now);
+        write_figures(json, "before", group.before);
+        json.end_object();
+    }
+    json.end_array();
+    json.member("truncated", comparison.truncated || comparison.groups.size() > limit);
+}
+
+}  // namespace steno::analysis
