@@ -25,8 +25,6 @@ struct StatsFlags {
     StatsQuestion question;
     bool storage = false;
     bool table = false;  ///< what to group by or measure was said
-    std::int64_t days = 0;
-    std::string period;
     std::int64_t slow_ms = 5000;
 };
 
@@ -45,33 +43,12 @@ std::string cell_text(std::string_view measure, dom::element cell) {
     return fmt::format("{:g}", number);
 }
 
-void add_parameter(std::string& query, std::string_view name, std::string_view value) {
-    if (!value.empty())
-        query += (query.empty() ? "?" : "&") + net::percent_encode(name) + "=" + net::percent_encode(value);
-}
-
-Result<void> add_filters(std::string& query, const std::vector<std::string>& filters) {
-    for (const std::string& filter : filters) {
-        const std::size_t equals = filter.find('=');
-        if (equals == std::string::npos)
-            return fail(Code::InvalidArgument, "\"" + filter + "\" is no filter", "FIELD=VALUE");
-        add_parameter(query, filter.substr(0, equals), filter.substr(equals + 1));
-    }
-    return {};
-}
-
-Result<std::string> query_of(const StatsQuestion& flags) {
-    std::string query;
-    const auto add = [&](std::string_view name, std::string_view value) {
-        add_parameter(query, name, value);
-    };
-    add("group_by", flags.by == "none" ? "" : flags.by);
-    add("bucket", flags.bucket);
-    add("tz", flags.tz);
-    add("from", flags.from);
-    add("to", flags.to);
-    add("period", flags.period);
-    add("measures", flags.measures);
+Result<std::string> target_of(const StatsQuestion& flags) {
+    Question question("/api/v1/aggregate");
+    question.add("group_by", flags.by == "none" ? "" : flags.by);
+    question.add("bucket", flags.bucket);
+    question.period(flags.when);
+    question.add("measures", flags.measures);
     // Unless told otherwise: the most expensive first, or, where cost is not asked for, the most of whatever
     // is.
     std::string order = flags.order;
@@ -80,10 +57,10 @@ Result<std::string> query_of(const StatsQuestion& flags) {
         const bool cost = std::ranges::find(measures, std::string_view("cost")) != measures.end();
         if (!measures.empty()) order = "-" + std::string(cost ? "cost" : measures.front());
     }
-    add("order", order);
-    add("limit", std::to_string(flags.limit));
-    STENO_TRY(add_filters(query, flags.filters));
-    return query;
+    question.add("order", order);
+    question.add("limit", std::to_string(flags.limit));
+    STENO_TRY(question.filters(flags.filters));
+    return question.target();
 }
 
 Result<Table> table_of(const StatsQuestion& flags, std::string_view body, bool& truncated) {
@@ -130,18 +107,14 @@ Result<Table> table_of(const StatsQuestion& flags, std::string_view body, bool& 
 /// A page about a period: no table of the user's own.
 Result<int> show_statistics(const Program& program, const StatsFlags& flags, Api& api,
                             Completeness& completeness) {
-    const StatsQuestion& question = flags.question;
-    std::string query;
-    add_parameter(query, "from", question.from);
-    add_parameter(query, "to", question.to);
-    add_parameter(query, "period", question.period);
-    add_parameter(query, "tz", question.tz);
-    add_parameter(query, "bucket", question.bucket);
-    add_parameter(query, "slow_ms", std::to_string(flags.slow_ms));
+    Question question("/api/v1/statistics");
+    question.period(flags.question.when);
+    question.add("bucket", flags.question.bucket);
+    question.add("slow_ms", std::to_string(flags.slow_ms));
     // A person sees the first rows of each table; a program gets all of them.
-    if (!program.json) add_parameter(query, "groups", std::to_string(question.limit));
-    STENO_TRY(add_filters(query, question.filters));
-    STENO_ASSIGN(const std::string body, api.get("/api/v1/statistics" + query));
+    if (!program.json) question.add("groups", std::to_string(flags.question.limit));
+    STENO_TRY(question.filters(flags.question.filters));
+    STENO_ASSIGN(const std::string body, api.get(question.target()));
     if (program.json) {
         fmt::print("{}\n", body);
         return completeness.exit_code();
@@ -158,10 +131,10 @@ Result<int> stats(const Program& program, const StatsFlags& flags) {
     STENO_ASSIGN(const auto api, Api::open(program, flags.record));
     if (flags.storage) return show_storage(program, *api);
     STENO_ASSIGN(Completeness completeness, Completeness::begin(*api));
-    if (!flags.question.period.empty() && !flags.table)
+    if (flags.question.when.given() && !flags.table)
         return show_statistics(program, flags, *api, completeness);
-    STENO_ASSIGN(const std::string query, query_of(flags.question));
-    STENO_ASSIGN(const std::string body, api->get("/api/v1/aggregate" + query));
+    STENO_ASSIGN(const std::string target, target_of(flags.question));
+    STENO_ASSIGN(const std::string body, api->get(target));
     if (program.json) {
         fmt::print("{}\n", body);
         return completeness.exit_code();
@@ -180,45 +153,29 @@ Result<int> stats(const Program& program, const StatsFlags& flags) {
 }  // namespace
 
 Result<Table> ask_stats(Api& api, const StatsQuestion& question) {
-    STENO_ASSIGN(const std::string query, query_of(question));
-    STENO_ASSIGN(const std::string body, api.get("/api/v1/aggregate" + query));
+    STENO_ASSIGN(const std::string target, target_of(question));
+    STENO_ASSIGN(const std::string body, api.get(target));
     bool truncated = false;
     return table_of(question, body, truncated);
 }
 
 void add_stats(Program& program) {
-    CLI::App* command =
-        program.add(program.app, "stats", "Count, sum and measure calls by any field and time",
-                    "  steno stats --days 7\n"
-                    "  steno stats --period this-month --tz Europe/Berlin --bucket day\n"
-                    "  steno stats\n"
-                    "  steno stats --by trace.agent --from 2026-11-01T00:00:00Z\n"
-                    "  steno stats --by model.requested --bucket day --measures calls,cost,duration_p95\n"
-                    "  steno stats --by none --measures calls,error_rate,cost -f labels.tags=demo\n"
-                    "  steno stats --storage\n");
+    CLI::App* command = program.add(
+        program.app, "stats", "A page about a period, or a table of your own: calls by any field and time",
+        "  steno stats --days 7\n"
+        "  steno stats --period this-month --tz Europe/Berlin --bucket day\n"
+        "  steno stats\n"
+        "  steno stats --by trace.agent --from 2026-11-01\n"
+        "  steno stats --by model.requested --bucket day --measures calls,cost,duration_p95\n"
+        "  steno stats --by none --measures calls,error_rate,cost -f labels.tags=demo\n"
+        "  steno stats --storage\n");
     const auto flags = std::make_shared<StatsFlags>();
     add_record_flags(*command, flags->record);
-    auto* days =
-        command->add_option("--days", flags->days,
-                            "a page about the last so many days, today's included: totals, by model, agent "
-                            "and function, what was dear, slow, and failed");
-    days->check(CLI::Range(1, 5000));
-    auto* period = command->add_option("--period", flags->question.period,
-                                       "the same about today, yesterday, this-week, last-week, this-month, "
-                                       "last-month, 24h, 7d, 4w, 3mo, 2026, 2026-11, 2026-W47 or 2026-11-20");
-    period->excludes(days);
+    add_period_flags(*command, flags->question.when);
     auto* by = command->add_option(
         "--by", flags->question.by,
         "a table: fields to group by, with commas, or none (default provider.name,model.requested)");
     command->add_option("--bucket", flags->question.bucket, "also by minute, hour, day, week or month");
-    command->add_option(
-        "--tz", flags->question.tz,
-        "whose days, weeks and months: a name such as Europe/Berlin, local, or +01:00 (default UTC)");
-    auto* from = command->add_option("--from", flags->question.from,
-                                     "calls that began at or after this time (RFC 3339) or day");
-    auto* to = command->add_option("--to", flags->question.to,
-                                   "calls that began before this time; a day is part of the period");
-    for (CLI::Option* end : {from, to}) end->excludes(days)->excludes(period);
     command
         ->add_option("--slow-ms", flags->slow_ms, "calls that took so long or longer are slow (default 5000)")
         ->check(CLI::Range(0, 1'000'000'000));
@@ -233,7 +190,6 @@ void add_stats(Program& program) {
     command->add_flag("--storage", flags->storage, "instead: what the data folder takes of the disk");
     command->callback([flags, by, measures, &program] {
         flags->table = by->count() > 0 || measures->count() > 0;
-        if (flags->days > 0) flags->question.period = fmt::format("{}d", flags->days);
         program.run = [flags](Program& p) { return stats(p, *flags); };
     });
 }

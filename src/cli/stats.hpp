@@ -2,6 +2,7 @@
 
 #include "base/error.hpp"
 #include "cli/api_client.hpp"
+#include "cli/question.hpp"
 #include "cli/terminal.hpp"
 
 #include <cstdint>
@@ -13,7 +14,8 @@ namespace steno::cli {
 /// What `steno stats` asks of the record, in the words of its flags.
 struct StatsQuestion {
     std::string by = "provider.name,model.requested";  ///< "none": one line for all
-    std::string bucket, tz, from, to, period;
+    PeriodFlags when;
+    std::string bucket;
     std::string measures = "calls,errors,input_tokens,output_tokens,cost,duration_p50,duration_p95,ttft_p50";
     std::string order;                 ///< empty: the most expensive first
     std::vector<std::string> filters;  ///< "FIELD[.OP]=VALUE"

@@ -11,17 +11,14 @@ namespace steno::cli {
 
 namespace {
 
-/// Those that talk to a model. Agents and functions contain them, and have tokens of their calls alone.
-constexpr const char* kAiCalls =
-    "kind.in=chat,completion,embedding,vision,transcription,speech,image,video,moderation,rerank,intent";
-
 std::string rfc3339(std::time_t moment) {
     return Timestamp{.unix_nanos = std::int64_t{moment} * 1'000'000'000}.to_string();
 }
 
 Result<Table> ask(Api& api, StatsQuestion question, const std::string& by) {
     question.by = by;
-    question.filters = {kAiCalls};
+    // Agents and functions contain AI calls, and have tokens of their calls alone.
+    question.filters = {"kind.in=" + ai_kinds()};
     if (by.starts_with("trace.")) question.filters.push_back(by + ".exists=true");
     return ask_stats(api, question);
 }
@@ -50,8 +47,8 @@ Day day_before(Timestamp now) {
 Result<void> print_yesterday(Api& api, Timestamp now) {
     const Day day = day_before(now);
     StatsQuestion question;
-    question.from = day.from;
-    question.to = day.to;
+    question.when.from = day.from;
+    question.when.to = day.to;
     question.measures = "calls,errors,input_tokens,output_tokens,cost,duration_p50,duration_p95";
     question.limit = 5;
     STENO_ASSIGN(const Table models, ask(api, question, "model.requested"));

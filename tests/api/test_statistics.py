@@ -197,3 +197,63 @@ def test_the_command_line_shows_it(server):
     assert table.splitlines()[0].split() == ["kind", "calls"]
     refused = run("stats", "--server", server.url, "--days", "0", check=False)
     assert refused.returncode != 0 and "--days" in refused.stderr
+
+
+def test_periods_are_compared_with_the_one_before(server, calls):
+    here = zoneinfo.ZoneInfo("Europe/Berlin")
+    newest = max(moment(call["started_at"]) for call in calls).astimezone(here)
+    first = newest.date().replace(day=1)
+    before = (first - datetime.timedelta(days=1)).replace(day=1)
+    told = server.get(f"/api/v1/compare?period={before:%Y-%m}&by=trace.agent&tz=Europe/Berlin&limit=1000")[2]
+    Contract(server.get("/api/v1/openapi.json")[2]).check(told, "GET", "/api/v1/compare")
+
+    def within(month, agent=...):
+        return [c for c in calls if c["kind"] in AI and moment(c["started_at"]).astimezone(here).date().replace(day=1) == month
+                and (agent is ... or (c.get("trace") or {}).get("agent") == agent)]
+
+    earlier = (before - datetime.timedelta(days=1)).replace(day=1)
+    assert told["period"]["from"].startswith(str(before)) and told["against"]["from"].startswith(str(earlier))
+    same(told["now"], within(before))
+    same(told["before"], within(earlier))
+    assert len(told["groups"]) > 5 and not told["truncated"]
+    for group in told["groups"]:
+        same(group["now"], within(before, group["key"]["trace.agent"]))
+        same(group["before"], within(earlier, group["key"]["trace.agent"]))
+
+    def change(group):
+        return abs(sum(sign * decimal.Decimal(group[side]["cost"].get("total", 0)) for side, sign in (("now", 1), ("before", -1))))
+
+    assert [change(g) for g in told["groups"]] == sorted(map(change, told["groups"]), reverse=True)
+    other = server.get(f"/api/v1/compare?period={before:%Y-%m}&against={first:%Y-%m}&by=none&tz=Europe/Berlin")[2]
+    same(other["before"], within(first))
+    assert other["groups"] == []
+    for query, word in [("by=nonsense", "nonsense"), ("against=x", "period"), ("limit=x", "limit"), ("to=2026-01-01", "beginning")]:
+        status, _, body = server.get("/api/v1/compare?" + query, expect=None)
+        assert status == 400 and word in json.dumps(body), body
+    shown = run("compare", "--server", server.url, "--period", f"{before:%Y-%m}", "--by", "trace.agent", "--tz", "Europe/Berlin").stdout
+    assert "all AI calls" in shown and f"{told['now']['calls']:,}" in shown
+
+
+def test_the_command_line_says_what_it_cost_what_failed_and_what_was_dear(server, calls):
+    ai = [call for call in calls if call["kind"] in AI]
+    cost = run("cost", "--server", server.url, "--days", "400", "--by", "trace.agent", "-n", "3").stdout
+    assert f"for {len(ai):,} AI calls" in cost and "100.0 %" not in cost and "and more" in cost
+    groups = json.loads(run("cost", "--server", server.url, "--days", "400", "--by", "trace.agent", "--json").stdout)["groups"]
+    for group in groups:
+        members = [c for c in ai if (c.get("trace") or {}).get("agent") == group["key"]["trace.agent"]]
+        assert group["calls"] == len(members) and decimal.Decimal(group["cost"].get("total", 0)) == (figures(members)["cost"] or 0)
+    for by, value in [("duration", lambda c: (c.get("time") or {}).get("duration_ms")),
+                      ("output-tokens", lambda c: (c.get("usage") or {}).get("output_tokens")),
+                      ("cost", lambda c: (c.get("cost") or {}).get("total") and decimal.Decimal(c["cost"]["total"]))]:
+        told = json.loads(run("top", "--server", server.url, "--by", by, "-n", "5", "--json").stdout)["calls"]
+        assert [value(c) for c in told] == sorted((v for v in map(value, calls) if v is not None), reverse=True)[:5]
+    failed = [call for call in calls if call["status"] == "failure"]
+    told = json.loads(run("errors", "--server", server.url, "-n", "7", "--json").stdout)["calls"]
+    assert [c["id"] for c in told] == [c["id"] for c in sorted(failed, key=lambda c: (moment(c["started_at"]), c["id"]), reverse=True)[:7]]
+    shown = run("errors", "--server", server.url, "--by", "trace.agent").stdout
+    assert "error.type" in shown and "the last ones" in shown and told[0]["id"] in shown
+    nothing = run("errors", "--server", server.url, "-f", "project=nobody").stdout
+    assert nothing.startswith("no failures")
+    for command in (["top", "--by", "beauty"], ["cost", "--by", "nonsense"], ["errors", "--period", "someday"], ["compare", "-f", "x"]):
+        refused = run(*command, "--server", server.url, check=False)
+        assert refused.returncode != 0 and refused.stderr and not refused.stdout

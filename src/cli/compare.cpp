@@ -1,0 +1,154 @@
+#include "cli/api_client.hpp"
+#include "cli/call_view.hpp"
+#include "cli/command.hpp"
+#include "cli/completeness.hpp"
+#include "cli/question.hpp"
+#include "cli/terminal.hpp"
+
+#include <fmt/format.h>
+#include <simdjson.h>
+
+#include <cmath>
+#include <cstdlib>
+#include <memory>
+
+namespace steno::cli {
+
+namespace {
+
+namespace dom = simdjson::dom;
+
+struct CompareFlags {
+    RecordFlags record;
+    PeriodFlags period;
+    std::string against, by;
+    std::vector<std::string> filters;
+    std::uint32_t limit = 20;
+};
+
+double cost_at(dom::element value, const char* side) {
+    return std::strtod(text_at(value, fmt::format("{}/cost/total", side).c_str()).c_str(), nullptr);
+}
+
+/// "+12 %", "new", "gone"; more is not always worse, so it has no colour.
+std::string change(double now, double before) {
+    if (now == before) return "=";
+    if (before == 0) return "new";
+    if (now == 0) return "gone";
+    const double percent = (now / before - 1) * 100;
+    return std::abs(percent) >= 1000 ? fmt::format("×{:.0f}", now / before)
+                                     : fmt::format("{:+.0f} %", percent);
+}
+
+std::string cost_cell(dom::element value, const char* side) {
+    const std::string total = text_at(value, fmt::format("{}/cost/total", side).c_str());
+    const std::string currency = text_at(value, fmt::format("{}/cost/currency", side).c_str());
+    return total.empty() ? "–" : money(total, currency);
+}
+
+std::string time_cell(dom::element value, const char* pointer) {
+    return has(value, pointer) ? milliseconds(number_at(value, pointer)) : "–";
+}
+
+void add_row(Table& table, const std::string& name, dom::element value) {
+    const auto count = [&](const char* pointer) {
+        return grouped(static_cast<std::int64_t>(number_at(value, pointer)));
+    };
+    const auto percent = [&](const char* pointer) {
+        return has(value, pointer) ? fmt::format("{:.1f} %", number_at(value, pointer) * 100) : "–";
+    };
+    table.row({name, count("/before/calls"), count("/now/calls"),
+               change(number_at(value, "/now/calls"), number_at(value, "/before/calls")),
+               cost_cell(value, "/before"), cost_cell(value, "/now"),
+               change(cost_at(value, "/now"), cost_at(value, "/before")), percent("/before/failure_rate"),
+               percent("/now/failure_rate"), time_cell(value, "/before/p95_duration_ms"),
+               time_cell(value, "/now/p95_duration_ms")});
+}
+
+void print_comparison(dom::element comparison) {
+    const auto span = [&](const char* side) {
+        return fmt::format("{} to {}",
+                           text_at(comparison, fmt::format("/{}/from", side).c_str()).substr(0, 16),
+                           text_at(comparison, fmt::format("/{}/to", side).c_str()).substr(0, 16));
+    };
+    fmt::print("now     {} ({})\nbefore  {}\n\n", span("period"), text_at(comparison, "/period/tz"),
+               span("against"));
+    Table table({{"", false, true},
+                 {"calls", true},
+                 {"now", true},
+                 {"", true},
+                 {"cost", true},
+                 {"now", true},
+                 {"", true},
+                 {"failed", true},
+                 {"now", true},
+                 {"95 % within", true},
+                 {"now", true}});
+    add_row(table, "all AI calls", comparison);
+    dom::array groups;
+    if (comparison["groups"].get(groups) == simdjson::SUCCESS) {
+        for (const dom::element group : groups) {
+            std::string name;
+            dom::object key;
+            if (group["key"].get(key) != simdjson::SUCCESS) continue;
+            for (const auto& [field, value] : key) {
+                std::string_view text;
+                if (!name.empty()) name += " ";
+                if (value.is_null())
+                    name += "–";
+                else
+                    name +=
+                        value.get(text) == simdjson::SUCCESS ? std::string(text) : simdjson::minify(value);
+            }
+            add_row(table, name, group);
+        }
+    }
+    table.print();
+    if (text_at(comparison, "/truncated") == "true") fmt::print("… and more that changed less: --limit\n");
+}
+
+Result<int> compare(const Program& program, const CompareFlags& flags) {
+    STENO_ASSIGN(const auto api, Api::open(program, flags.record));
+    STENO_ASSIGN(Completeness completeness, Completeness::begin(*api));
+    Question question("/api/v1/compare");
+    question.period(flags.period);
+    question.add("against", flags.against);
+    question.add("by", flags.by);
+    question.add("limit", std::to_string(flags.limit));
+    STENO_TRY(question.filters(flags.filters));
+    STENO_ASSIGN(const std::string body, api->get(question.target()));
+    if (program.json) {
+        fmt::print("{}\n", body);
+        return completeness.exit_code();
+    }
+    dom::parser parser;
+    dom::element comparison;
+    if (parser.parse(body.data(), body.size()).get(comparison) != simdjson::SUCCESS)
+        return fail(Code::Internal, "the answer is no JSON");
+    print_comparison(comparison);
+    return completeness.exit_code();
+}
+
+}  // namespace
+
+void add_compare(Program& program) {
+    CLI::App* command = program.add(
+        program.app, "compare", "AI calls of one period against those of the one before, of the same shape",
+        "  steno compare                                    # this week until now, last week until the same "
+        "moment\n"
+        "  steno compare --period this-month --by trace.agent --tz Europe/Berlin\n"
+        "  steno compare --period 2026-11 --against 2026-08 --by project\n");
+    const auto flags = std::make_shared<CompareFlags>();
+    add_record_flags(*command, flags->record);
+    add_period_flags(*command, flags->period);
+    command->add_option("--against", flags->against, "another period to compare with, by name");
+    command->add_option("--by", flags->by,
+                        "fields to group by, with commas, or none (default model.requested)");
+    command->add_option("--filter,-f", flags->filters, "FIELD[.OP]=VALUE; may be repeated");
+    command->add_option("--limit,-n", flags->limit,
+                        "how many groups, those that changed most first (default 20)");
+    command->callback(
+        [flags, &program] { program.run = [flags](Program& p) { return compare(p, *flags); }; });
+}
+
+}  // namespace steno::cli

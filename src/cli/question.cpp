@@ -1,0 +1,59 @@
+#include "cli/question.hpp"
+
+#include "net/http.hpp"
+#include "store/query.hpp"
+
+#include <fmt/format.h>
+
+namespace steno::cli {
+
+void add_period_flags(CLI::App& command, PeriodFlags& flags) {
+    auto* days =
+        command.add_option("--days", flags.days, "the last so many days, today's included and until now");
+    days->check(CLI::Range(1, 5000));
+    auto* period =
+        command.add_option("--period", flags.period,
+                           "today, yesterday, this-week, last-week, this-month, last-month, 24h, 7d, 4w, "
+                           "3mo, 2026, 2026-11, 2026-W47 or 2026-11-20");
+    period->excludes(days);
+    auto* from =
+        command.add_option("--from", flags.from, "calls that began at or after this time (RFC 3339) or day");
+    auto* to = command.add_option("--to", flags.to,
+                                  "calls that began before this time; a day is part of the period");
+    for (CLI::Option* end : {from, to}) end->excludes(days)->excludes(period);
+    command.add_option(
+        "--tz", flags.tz,
+        "whose days, weeks and months: a name such as Europe/Berlin, local, or +01:00 (default UTC)");
+}
+
+std::string ai_kinds() {
+    std::string names;
+    for (const store::Value& kind : store::ai_calls().values)
+        names += (names.empty() ? "" : ",") + std::get<std::string>(kind);
+    return names;
+}
+
+void Question::add(std::string_view name, std::string_view value) {
+    if (value.empty()) return;
+    target_ += target_.find('?') == std::string::npos ? '?' : '&';
+    target_ += net::percent_encode(name) + "=" + net::percent_encode(value);
+}
+
+void Question::period(const PeriodFlags& flags) {
+    add("period", flags.days > 0 ? fmt::format("{}d", flags.days) : flags.period);
+    add("from", flags.from);
+    add("to", flags.to);
+    add("tz", flags.tz);
+}
+
+Result<void> Question::filters(const std::vector<std::string>& filters) {
+    for (const std::string& filter : filters) {
+        const std::size_t equals = filter.find('=');
+        if (equals == std::string::npos)
+            return fail(Code::InvalidArgument, "\"" + filter + "\" is no filter", "FIELD=VALUE");
+        add(filter.substr(0, equals), filter.substr(equals + 1));
+    }
+    return {};
+}
+
+}  // namespace steno::cli

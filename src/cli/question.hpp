@@ -1,0 +1,45 @@
+#pragma once
+
+#include "base/error.hpp"
+
+#include <CLI/CLI.hpp>
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+/// A question to the API in the words of flags: the same spellings in every command that asks about a period.
+namespace steno::cli {
+
+struct PeriodFlags {
+    std::int64_t days = 0;
+    std::string period, from, to, tz;
+
+    [[nodiscard]] bool given() const { return days > 0 || !period.empty() || !from.empty() || !to.empty(); }
+};
+
+/// --days, --period, --from, --to (one way of saying it at a time) and --tz.
+void add_period_flags(CLI::App& command, PeriodFlags& flags);
+
+/// The kinds that reach a model, with commas, as "kind.in" takes them.
+std::string ai_kinds();
+
+/// A target with its query string, percent-encoded.
+class Question {
+  public:
+    explicit Question(std::string_view path) : target_(path) {}
+
+    /// Nothing when the value is empty.
+    void add(std::string_view name, std::string_view value);
+    void period(const PeriodFlags& flags);
+    /// "FIELD[.OP]=VALUE" each. InvalidArgument: no '='.
+    Result<void> filters(const std::vector<std::string>& filters);
+
+    [[nodiscard]] const std::string& target() const { return target_; }
+
+  private:
+    std::string target_;
+};
+
+}  // namespace steno::cli

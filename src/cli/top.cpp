@@ -1,0 +1,81 @@
+#include "cli/api_client.hpp"
+#include "cli/call_view.hpp"
+#include "cli/command.hpp"
+#include "cli/completeness.hpp"
+#include "cli/question.hpp"
+
+#include <fmt/format.h>
+#include <simdjson.h>
+
+#include <map>
+#include <memory>
+
+namespace steno::cli {
+
+namespace {
+
+namespace dom = simdjson::dom;
+
+struct TopFlags {
+    RecordFlags record;
+    PeriodFlags period;
+    std::string by = "cost";
+    std::vector<std::string> filters;
+    std::uint32_t limit = 20;
+};
+
+const std::map<std::string, std::string>& orders() {
+    static const std::map<std::string, std::string> kOrders = {{"cost", "cost.total"},
+                                                               {"duration", "time.duration_ms"},
+                                                               {"input-tokens", "usage.input_tokens"},
+                                                               {"output-tokens", "usage.output_tokens"}};
+    return kOrders;
+}
+
+Result<int> top(const Program& program, const TopFlags& flags) {
+    STENO_ASSIGN(const auto api, Api::open(program, flags.record));
+    STENO_ASSIGN(Completeness completeness, Completeness::begin(*api));
+    const std::string& order = orders().at(flags.by);
+    Question question("/api/v1/calls");
+    question.period(flags.period);
+    question.add("order", "-" + order);
+    question.add(order + ".exists", "true");
+    question.add("limit", std::to_string(flags.limit));
+    if (!program.json) question.add("fields", call_table_fields());
+    STENO_TRY(question.filters(flags.filters));
+    STENO_ASSIGN(const std::string body, api->get(question.target()));
+    if (program.json) {
+        fmt::print("{}\n", body);
+        return completeness.exit_code();
+    }
+    dom::parser parser;
+    dom::array calls;
+    if (parser.parse(body.data(), body.size())["calls"].get(calls) != simdjson::SUCCESS)
+        return fail(Code::Internal, "the answer has no calls");
+    Table table = call_table();
+    for (const dom::element call : calls) add_call(table, call);
+    if (table.empty())
+        fmt::print("no calls that fit in {}\n", api->where());
+    else
+        table.print();
+    return completeness.exit_code();
+}
+
+}  // namespace
+
+void add_top(Program& program) {
+    CLI::App* command =
+        program.add(program.app, "top", "The calls that cost most, took longest or were largest",
+                    "  steno top --days 7\n"
+                    "  steno top --by duration --period yesterday -f trace.agent=calendar\n");
+    const auto flags = std::make_shared<TopFlags>();
+    add_record_flags(*command, flags->record);
+    add_period_flags(*command, flags->period);
+    command->add_option("--by", flags->by, "cost, duration, input-tokens or output-tokens (default cost)")
+        ->check(CLI::IsMember(orders()));
+    command->add_option("--filter,-f", flags->filters, "FIELD[.OP]=VALUE; may be repeated");
+    command->add_option("--limit,-n", flags->limit, "how many (default 20)")->check(CLI::Range(1, 1000));
+    command->callback([flags, &program] { program.run = [flags](Program& p) { return top(p, *flags); }; });
+}
+
+}  // namespace steno::cli
