@@ -3,18 +3,24 @@
 #include <fmt/format.h>
 
 #include <cerrno>
+#include <chrono>
 #include <cstring>
 #include <fcntl.h>
 #include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <thread>
 #include <unistd.h>
 #include <utility>
 
 namespace steno::net {
 
 namespace {
+
+/// One who looks at a file, removes or makes one is soon done with it.
+constexpr int kTries = 100;
+constexpr std::chrono::milliseconds kBetweenTries{10};
 
 int new_socket() {
     return ::socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
@@ -55,17 +61,18 @@ class LockBeside {
         ::close(file_);
     }
 
-    /// Without waiting; 0, or why not (EWOULDBLOCK: another has it).
+    /// 0, or why not. EWOULDBLOCK: another has had it all the time, which is longer than anybody needs it.
     int take(const std::string& path) {
         name_ = path + ".lock";
-        for (;;) {
+        for (int tries = 0;; ++tries) {
             const int file = ::open(name_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
             if (file < 0) return errno;
             if (::flock(file, LOCK_EX | LOCK_NB) != 0) {
                 const int why = errno;
                 ::close(file);
-                if (why == EINTR) continue;
-                return why;
+                if (why != EINTR && (why != EWOULDBLOCK || tries >= kTries)) return why;
+                std::this_thread::sleep_for(kBetweenTries);
+                continue;
             }
             // Who had it has removed it: then this one lies nowhere, and the next one locks another.
             struct stat here{};
@@ -119,7 +126,6 @@ SocketFile& SocketFile::operator=(SocketFile&& other) noexcept {
 SocketFile::~SocketFile() {
     if (path_.empty()) return;
     LockBeside lock;
-    // Who has it is about to put its own there.
     if (lock.take(path_) == EWOULDBLOCK) return;
     struct stat there{};
     if (::lstat(path_.c_str(), &there) == 0 && there.st_dev == device_ && there.st_ino == inode_)

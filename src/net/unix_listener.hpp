@@ -11,8 +11,8 @@ namespace steno::net {
 
 /// The file of a Unix socket that this process listens on. Removed with this object, unless another process
 /// has put its own there meanwhile. Files are looked at, removed and made under the lock of PATH.lock
-/// (flock(2)), which lies there for no longer: of several that come to what a dead process has left, one gets
-/// it.
+/// (flock(2)), which lies there for no longer and is waited for, a second at most: of several that come to
+/// what a dead process has left, one gets it.
 class SocketFile {
   public:
     SocketFile() = default;
@@ -21,8 +21,9 @@ class SocketFile {
     ~SocketFile();
 
     /// Listens at `path`, for the user of this process alone (mode 0600). What a process that is gone has
-    /// left there is replaced. Unavailable: another process listens there, or is about to. InvalidArgument:
-    /// something else is there, or no file can be. Returns the listening descriptor, for the caller to close.
+    /// left there is replaced. Unavailable: another process listens there, or keeps the lock.
+    /// InvalidArgument: something else is there, or no file can be. Returns the listening descriptor, for the
+    /// caller to close.
     Result<int> listen(const std::string& path);
 
   private:

@@ -3,13 +3,17 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
 #include <atomic>
 #include <barrier>
 #include <cstdlib>
+#include <fcntl.h>
 #include <filesystem>
 #include <fstream>
 #include <memory>
 #include <string>
+#include <sys/file.h>
+#include <sys/inotify.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -153,6 +157,70 @@ TEST_F(UnixSocket, OfAnotherIsNotRemovedAtTheEnd) {
     ASSERT_TRUE(other->listen({path_, 0}));
     one->stop(std::chrono::seconds(1));
     EXPECT_EQ(ask("unix:" + path_.string(), "x"), "unix localhost x");
+}
+
+/// The lock beside a socket, as another process has it for a moment.
+class LockOfAnother {
+  public:
+    explicit LockOfAnother(const fs::path& socket) : name_(socket.string() + ".lock") {
+        file_ = ::open(name_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+        EXPECT_EQ(::flock(file_, LOCK_EX | LOCK_NB), 0);
+        watch_ = ::inotify_init1(IN_CLOEXEC);
+        EXPECT_GE(::inotify_add_watch(watch_, name_.c_str(), IN_CLOSE), 0);
+    }
+    LockOfAnother(const LockOfAnother&) = delete;
+    LockOfAnother& operator=(const LockOfAnother&) = delete;
+    ~LockOfAnother() { ::close(watch_); }
+    /// Until somebody has come to it in vain.
+    void wait_for_one_in_vain() const {
+        alignas(inotify_event) std::array<char, 4096> events{};
+        EXPECT_GT(::read(watch_, events.data(), events.size()), 0);
+    }
+    void let_go() const {
+        ::unlink(name_.c_str());
+        ::close(file_);
+    }
+
+  private:
+    std::string name_;
+    int file_ = -1;
+    int watch_ = -1;
+};
+
+TEST_F(UnixSocket, IsWaitedForWhileOneThatEndsRemovesIts) {
+    leave_a_dead_one();
+    const auto one = server();
+    const LockOfAnother ending(path_);
+    Result<void> listening = fail(Code::Internal, "not asked");
+    {
+        const std::jthread starting([&] { listening = one->listen({path_, 0}); });
+        ending.wait_for_one_in_vain();
+        fs::remove(path_);
+        ending.let_go();
+    }
+    ASSERT_TRUE(listening) << listening.error().message;
+    EXPECT_EQ(ask("unix:" + path_.string(), "x"), "unix localhost x");
+}
+
+TEST_F(UnixSocket, IsRemovedThoughAnotherLooksAtItMeanwhile) {
+    const auto one = server();
+    ASSERT_TRUE(one->listen({path_, 0}));
+    const LockOfAnother starting(path_);
+    {
+        const std::jthread ending([&] { one->stop(std::chrono::seconds(1)); });
+        starting.wait_for_one_in_vain();
+        EXPECT_TRUE(fs::exists(path_));
+        starting.let_go();
+    }
+    EXPECT_TRUE(fs::is_empty(folder_));
+}
+
+TEST_F(UnixSocket, IsNotWaitedForForEver) {
+    const LockOfAnother kept(path_);
+    const auto listening = server()->listen({path_, 0});
+    ASSERT_FALSE(listening);
+    EXPECT_EQ(listening.error().code, Code::Unavailable);
+    kept.let_go();
 }
 
 TEST(Address, OfAUnixSocket) {
