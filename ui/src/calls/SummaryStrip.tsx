@@ -1,7 +1,7 @@
 import { Skeleton } from '@mantine/core'
 import { asProblem } from '../api/problem'
 import { Money } from '../components/Money'
-import { formatCount, formatShare } from '../format/number'
+import { formatCount, formatKnown, formatShare } from '../format/number'
 import { formatDuration } from '../format/time'
 import { newestFirst, type ListState } from '../state/list-state'
 import { BucketChart } from './BucketChart'
@@ -56,10 +56,10 @@ export function SummaryStrip({ state, onChange, search }: Props) {
           {formatShare(all?.error_rate ?? 0)}
         </Figure>
         <Figure label="Tokens in" loading={loading}>
-          {formatCount(all?.input_tokens ?? 0)}
+          {formatKnown(all?.calls ? all.input_tokens : 0)}
         </Figure>
         <Figure label="Tokens out" loading={loading}>
-          {formatCount(all?.output_tokens ?? 0)}
+          {formatKnown(all?.calls ? all.output_tokens : 0)}
         </Figure>
         <Figure
           label="Cost"

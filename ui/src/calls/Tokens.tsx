@@ -1,5 +1,5 @@
 import type { Usage } from '../api/types'
-import { formatCount, formatShare } from '../format/number'
+import { formatKnown, formatShare } from '../format/number'
 import { markInput, markOutput } from '../format/estimated'
 import classes from './Tokens.module.css'
 
@@ -14,22 +14,18 @@ export function Tokens({ usage }: { usage: Usage | undefined }) {
           {formatShare(cached / Math.max(cached, usage.input_tokens ?? 0))}
         </span>
       )}
-      <span>{markInput(usage) + count(usage.input_tokens)}</span>
+      <span>{markInput(usage) + formatKnown(usage.input_tokens)}</span>
       <span className="dim">→</span>
-      <span className={classes.out}>{markOutput(usage) + count(usage.output_tokens)}</span>
+      <span className={classes.out}>{markOutput(usage) + formatKnown(usage.output_tokens)}</span>
     </span>
   )
 }
 
-function count(tokens: number | undefined): string {
-  return tokens === undefined ? '—' : formatCount(tokens)
-}
-
 function describe(usage: Usage): string {
-  const lines = [`input ${count(usage.input_tokens)}`]
-  if (usage.cache_read_tokens) lines.push(`  of it read from cache ${count(usage.cache_read_tokens)}`)
-  lines.push(`output ${count(usage.output_tokens)}`)
-  if (usage.reasoning_tokens) lines.push(`  of it reasoning ${count(usage.reasoning_tokens)}`)
+  const lines = [`input ${formatKnown(usage.input_tokens)}`]
+  if (usage.cache_read_tokens) lines.push(`  of it read from cache ${formatKnown(usage.cache_read_tokens)}`)
+  lines.push(`output ${formatKnown(usage.output_tokens)}`)
+  if (usage.reasoning_tokens) lines.push(`  of it reasoning ${formatKnown(usage.reasoning_tokens)}`)
   if (usage.estimated) lines.push('~ counted by Steno; the provider did not report it')
   return lines.join('\n')
 }

@@ -1,10 +1,15 @@
 import { describe, expect, it } from 'vitest'
-import { formatBytes, formatCount, formatShare, plural } from './number'
+import { formatBytes, formatCount, formatKnown, formatShare, plural } from './number'
 
 describe('numbers', () => {
   it('groups counts', () => {
     expect(formatCount(0)).toBe('0')
     expect(formatCount(1234567)).toBe('1,234,567')
+  })
+  it('tells what is not known from nothing', () => {
+    expect(formatKnown(0)).toBe('0')
+    expect(formatKnown(undefined)).toBe('—')
+    expect(formatKnown(null)).toBe('—')
   })
   it('never rounds a share to nothing or to all', () => {
     expect(formatShare(0)).toBe('0 %')

@@ -4,6 +4,11 @@ export function formatCount(value: number): string {
   return integer.format(value)
 }
 
+/** A count that nobody may have told: then a dash, which is not the same as none. */
+export function formatKnown(value: number | null | undefined): string {
+  return value === undefined || value === null ? '—' : formatCount(value)
+}
+
 /** A share between 0 and 1 as a percentage: "0 %", "0.4 %", "12 %"; never "0 %" for something, or "100 %" for less. */
 export function formatShare(share: number): string {
   const percent = share * 100

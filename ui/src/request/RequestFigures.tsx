@@ -1,7 +1,7 @@
 import type { RequestSummary } from '../api/types'
 import { Money } from '../components/Money'
 import { TimeText } from '../components/TimeText'
-import { formatCount, plural } from '../format/number'
+import { formatCount, formatKnown, plural } from '../format/number'
 import { formatDuration } from '../format/time'
 import classes from './RequestPage.module.css'
 
@@ -21,8 +21,8 @@ export function RequestFigures({ summary }: { summary: RequestSummary }) {
     ],
     ['Duration', summary.duration_ms === undefined ? '—' : formatDuration(summary.duration_ms)],
     ['Calls', `${formatCount(summary.calls ?? 0)} (${formatCount(summary.ai_calls ?? 0)} AI)`],
-    ['Tokens in', formatCount(summary.input_tokens ?? 0)],
-    ['Tokens out', formatCount(summary.output_tokens ?? 0)],
+    ['Tokens in', formatKnown(summary.input_tokens)],
+    ['Tokens out', formatKnown(summary.output_tokens)],
     [
       'Cost',
       <>

@@ -3,7 +3,7 @@ import { Link } from '@tanstack/react-router'
 import { useRef } from 'react'
 import { StatusMark } from '../components/Mark'
 import { Money } from '../components/Money'
-import { formatCount } from '../format/number'
+import { formatKnown } from '../format/number'
 import { formatDuration } from '../format/time'
 import { KindIcon } from './KindIcon'
 import type { TreeRow } from './tree'
@@ -75,8 +75,8 @@ export function Waterfall({ rows, millis, folded, onFlip }: Props) {
               <span role="gridcell" data-right>
                 {row.call.usage && (
                   <>
-                    {formatCount(row.call.usage.input_tokens ?? 0)} <span className="dim">→</span>{' '}
-                    {formatCount(row.call.usage.output_tokens ?? 0)}
+                    {formatKnown(row.call.usage.input_tokens)} <span className="dim">→</span>{' '}
+                    {formatKnown(row.call.usage.output_tokens)}
                   </>
                 )}
               </span>
