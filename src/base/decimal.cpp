@@ -7,13 +7,13 @@ namespace steno {
 namespace {
 constexpr __int128 kLimit = Decimal::kOne * 1'000'000'000'000'000;
 
-std::string digits_of(unsigned __int128 value) {
-    std::string text;
-    do {
-        text.insert(text.begin(), static_cast<char>('0' + static_cast<int>(value % 10)));
-        value /= 10;
-    } while (value != 0);
-    return text;
+/// The value's digits, with zeros before them up to so many: places of at most 64 bits each.
+void append_digits(std::string& text, std::uint64_t value, int at_least) {
+    char digits[20];
+    char* first = digits + sizeof digits;
+    for (; value != 0 || at_least > 0; value /= 10, --at_least)
+        *--first = static_cast<char>('0' + value % 10);
+    text.append(first, digits + sizeof digits);
 }
 }  // namespace
 
@@ -70,10 +70,17 @@ std::string Decimal::to_string() const {
     const bool negative = units_ < 0;
     const unsigned __int128 magnitude =
         negative ? -static_cast<unsigned __int128>(units_) : static_cast<unsigned __int128>(units_);
-    std::string fraction = digits_of(magnitude % static_cast<unsigned __int128>(kOne));
-    fraction.insert(0, static_cast<std::size_t>(kPlaces) - fraction.size(), '0');
-    return (negative ? "-" : "") + digits_of(magnitude / static_cast<unsigned __int128>(kOne)) + "." +
-           fraction;
+    constexpr auto kHalf = static_cast<std::uint64_t>(kOne);
+    const unsigned __int128 whole = magnitude / kHalf;  // up to 1.7e26
+    std::string text;
+    text.reserve(28);
+    if (negative) text += '-';
+    const auto high = static_cast<std::uint64_t>(whole / kHalf);
+    if (high != 0) append_digits(text, high, 1);
+    append_digits(text, static_cast<std::uint64_t>(whole % kHalf), high != 0 ? kPlaces : 1);
+    text += '.';
+    append_digits(text, static_cast<std::uint64_t>(magnitude % kHalf), kPlaces);
+    return text;
 }
 
 std::string Decimal::to_short_string() const {

@@ -1,7 +1,4 @@
 #include "base/time.hpp"
-
-#include <fmt/format.h>
-
 #include <atomic>
 #include <chrono>
 #include <ctime>
@@ -49,6 +46,10 @@ bool digits(std::string_view text, std::size_t at, std::size_t count, int& value
         value = value * 10 + (text[i] - '0');
     }
     return true;
+}
+
+void put_digits(std::string& text, std::size_t at, std::size_t count, std::int64_t value) {
+    for (; count-- > 0; value /= 10) text[at + count] = static_cast<char>('0' + value % 10);
 }
 
 }  // namespace
@@ -115,13 +116,20 @@ std::string Timestamp::to_string() const {
     const auto day = std::chrono::floor<std::chrono::days>(when);
     const std::chrono::year_month_day date(day);
     const auto in_day = (when - day).count();
-    auto text = fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:09}", static_cast<int>(date.year()),
-                            static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()),
-                            in_day / 3600, in_day / 60 % 60, in_day % 60, nanos);
-    if (offset_minutes == 0) return text + "Z";
+    std::string text = "0000-00-00T00:00:00.000000000Z";
+    put_digits(text, 0, 4, static_cast<int>(date.year()));
+    put_digits(text, 5, 2, static_cast<unsigned>(date.month()));
+    put_digits(text, 8, 2, static_cast<unsigned>(date.day()));
+    put_digits(text, 11, 2, in_day / 3600);
+    put_digits(text, 14, 2, in_day / 60 % 60);
+    put_digits(text, 17, 2, in_day % 60);
+    put_digits(text, 20, 9, nanos);
+    if (offset_minutes == 0) return text;
     const int magnitude = offset_minutes < 0 ? -offset_minutes : offset_minutes;
-    return text +
-           fmt::format("{}{:02}:{:02}", offset_minutes < 0 ? '-' : '+', magnitude / 60, magnitude % 60);
+    text.replace(29, 1, offset_minutes < 0 ? "-00:00" : "+00:00");
+    put_digits(text, 30, 2, magnitude / 60);
+    put_digits(text, 33, 2, magnitude % 60);
+    return text;
 }
 
 }  // namespace steno

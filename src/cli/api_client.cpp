@@ -2,6 +2,7 @@
 
 #include "base/log.hpp"
 #include "cli/composition.hpp"
+#include "cli/lean_api.hpp"
 #include "cli/server_file.hpp"
 #include "net/http_client.hpp"
 #include "net/loops.hpp"
@@ -10,8 +11,10 @@
 #include <fmt/format.h>
 #include <simdjson.h>
 
+#include <algorithm>
 #include <chrono>
 #include <future>
+#include <limits>
 #include <optional>
 #include <utility>
 
@@ -150,6 +153,10 @@ class LocalApi final : public Api {
         return fail(Code::FailedPrecondition, "no server runs on " + where() + ", so nothing new can come",
                     "steno serve --data " + where());
     }
+    store::CallStore* store() {
+        services_.data.calls().catch_up();
+        return &services_.data.store();
+    }
     bool has_server() const override { return false; }
     std::string where() const override { return parts_->data().path(); }
 
@@ -183,18 +190,11 @@ Result<std::unique_ptr<Api>> remote(std::string_view url_text, const std::string
     return std::make_unique<RemoteApi>(*url, keys.empty() ? "" : keys.front(), std::move(enough));
 }
 
-}  // namespace
-
-void add_record_flags(CLI::App& command, RecordFlags& flags) {
-    command.add_option("--server", flags.server, "URL of a running server");
-    command.add_option("--data", flags.data,
-                       "a data folder (default steno-data); its server is asked if one runs");
-    command.add_option("--api-key-file", flags.api_key_file, "file with the server's key, if it wants one");
-}
-
-Result<std::unique_ptr<Api>> Api::open(const Program& program, const RecordFlags& flags) {
+Result<std::unique_ptr<Api>> open_api(const Program& program, const RecordFlags& flags,
+                                      std::int64_t most_store_memory_mb) {
     if (!flags.server.empty()) return remote(flags.server, flags.api_key_file);
-    STENO_ASSIGN(const Config config, program.config(flags.data));
+    STENO_ASSIGN(Config config, program.config(flags.data));
+    config.store_memory_mb = std::min(config.store_memory_mb, most_store_memory_mb);
     log::configure(std::max(config.log_level, log::Level::Warning), config.log_json);
     if (!io::posix_file_system().exists(config.data_dir + "/journal")) {
         return fail(Code::NotFound, "there is no record in " + config.data_dir,
@@ -212,6 +212,29 @@ Result<std::unique_ptr<Api>> Api::open(const Program& program, const RecordFlags
     if (parts.error().code != Code::FailedPrecondition) return std::unexpected(std::move(parts).error());
     STENO_ASSIGN(const ServerNote server, server_of(config.data_dir));
     return remote(server.url, flags.api_key_file.empty() ? config.api_key_file : flags.api_key_file);
+}
+
+}  // namespace
+
+void add_record_flags(CLI::App& command, RecordFlags& flags) {
+    command.add_option("--server", flags.server, "URL of a running server");
+    command.add_option("--data", flags.data,
+                       "a data folder (default steno-data); its server is asked if one runs");
+    command.add_option("--api-key-file", flags.api_key_file, "file with the server's key, if it wants one");
+}
+
+Result<std::unique_ptr<Api>> Api::open(const Program& program, const RecordFlags& flags) {
+    return open_api(program, flags, std::numeric_limits<std::int64_t>::max());
+}
+
+Result<std::unique_ptr<Api>> open_lean(const Program& program, const RecordFlags& flags) {
+    constexpr std::int64_t kEnough = 192;
+    return open_api(program, flags, kEnough);
+}
+
+store::CallStore* store_of(Api& api) {
+    auto* const local = dynamic_cast<LocalApi*>(&api);
+    return local == nullptr ? nullptr : local->store();
 }
 
 Result<std::unique_ptr<Api>> Api::open_until(const RecordFlags& flags, std::function<bool()> enough) {

@@ -1,9 +1,10 @@
 #include "cli/api_client.hpp"
 #include "cli/call_view.hpp"
+#include "cli/calls_export.hpp"
 #include "cli/command.hpp"
 #include "cli/completeness.hpp"
-#include "cli/csv.hpp"
 #include "cli/request_tree.hpp"
+#include "cli/selection.hpp"
 #include "cli/terminal.hpp"
 #include "cli/usage.hpp"
 
@@ -17,48 +18,10 @@ namespace steno::cli {
 
 namespace {
 
-struct CallsFlags {
-    RecordFlags record;
-    std::vector<std::string> filters;
-    std::string from, to, text, order, format = "jsonl", id;
+struct CallsFlags : SelectionFlags {
+    std::string id;
     std::uint32_t limit = 20;
-    bool all = false;
 };
-
-void add_selection(CLI::App& command, CallsFlags& flags) {
-    add_record_flags(command, flags.record);
-    command.add_option(
-        "--filter,-f", flags.filters,
-        "FIELD[.OP]=VALUE, such as status=failure or usage.input_tokens.gte=1000; may be repeated");
-    command.add_option("--from", flags.from, "calls that began at or after this time (RFC 3339)");
-    command.add_option("--to", flags.to, "calls that began before this time");
-    command.add_option("--text", flags.text, "calls whose prompt or answer contains this");
-}
-
-Result<std::string> selection(const CallsFlags& flags) {
-    std::string query;
-    const auto add = [&](std::string_view name, std::string_view value) {
-        if (value.empty()) return;
-        query += (query.empty() ? "?" : "&") + net::percent_encode(name) + "=" + net::percent_encode(value);
-    };
-    for (const std::string& filter : flags.filters) {
-        const std::size_t equals = filter.find('=');
-        if (equals == std::string::npos || equals == 0) {
-            return fail(Code::InvalidArgument, "\"" + filter + "\" is no filter",
-                        "FIELD=VALUE, such as status=failure");
-        }
-        add(filter.substr(0, equals), filter.substr(equals + 1));
-    }
-    add("from", flags.from);
-    add("to", flags.to);
-    add("text", flags.text);
-    add("order", flags.order);
-    return query;
-}
-
-std::string with(const std::string& query, std::string_view name, std::string_view value) {
-    return query + (query.empty() ? "?" : "&") + std::string(name) + "=" + net::percent_encode(value);
-}
 
 Result<int> list(const Program& program, const CallsFlags& flags) {
     STENO_ASSIGN(const auto api, Api::open(program, flags.record));
@@ -193,55 +156,6 @@ Result<int> tail(const Program& program, const CallsFlags& flags) {
     return 0;
 }
 
-Result<int> export_calls(const Program& program, const CallsFlags& flags) {
-    if (flags.format != "jsonl" && flags.format != "csv") {
-        return fail(Code::InvalidArgument, "unknown format " + flags.format,
-                    "--format jsonl or --format csv");
-    }
-    STENO_ASSIGN(const auto api, Api::open(program, flags.record));
-    STENO_ASSIGN(Completeness completeness, Completeness::begin(*api));
-    STENO_ASSIGN(std::string query, selection(flags));
-    if (flags.order.empty()) query = with(query, "order", "started_at");
-    const bool csv = flags.format == "csv";
-    // jsonl is the whole record, payloads too; csv has a column for each scalar field.
-    std::string page_query = with(query, "limit", csv ? "1000" : "200");
-    if (!csv) page_query = with(page_query, "fields", whole_record_fields());
-    Progress progress("exported");
-    CsvWriter writer(stdout);
-    std::uint64_t done = 0;
-    std::string cursor;
-    simdjson::ondemand::parser parser;
-    do {
-        STENO_ASSIGN(
-            const std::string body,
-            api->get("/api/v1/calls" + (cursor.empty() ? page_query : with(page_query, "cursor", cursor))));
-        // Each call is passed on as it stands, digit by digit; only the page around it is read.
-        const simdjson::padded_string padded(body);
-        simdjson::ondemand::document page;
-        simdjson::ondemand::array calls;
-        if (parser.iterate(padded).get(page) != simdjson::SUCCESS ||
-            page["calls"].get(calls) != simdjson::SUCCESS) {
-            return fail(Code::Internal, "the answer has no calls");
-        }
-        for (auto item : calls) {
-            std::string_view call;
-            if (simdjson::to_json_string(item).get(call) != simdjson::SUCCESS)
-                return fail(Code::Internal, "the answer breaks off");
-            if (csv) {
-                STENO_TRY(writer.write(call));
-            } else {
-                fmt::print("{}\n", call);
-            }
-            if (std::ferror(stdout) != 0) return 0;  // the reader has gone
-            ++done;
-        }
-        progress.at(done, 0);
-        std::string_view next;
-        cursor = page["next_cursor"].get(next) == simdjson::SUCCESS ? std::string(next) : "";
-    } while (!cursor.empty());
-    return completeness.exit_code();
-}
-
 }  // namespace
 
 void add_calls(Program& program) {
@@ -283,14 +197,25 @@ void add_calls(Program& program) {
         command("tail", "Calls as they begin and end", "  steno calls tail -f trace.agent=calendar\n", tail);
     add_selection(*sub, *flags);
 
-    sub = command("export", "All calls that fit, to standard output: the whole record, a line a call",
-                  "  steno calls export > calls.jsonl\n"
-                  "  steno calls export --format csv --from 2026-11-01T00:00:00Z > november.csv\n",
-                  export_calls);
-    add_selection(*sub, *flags);
-    sub->add_option("--format", flags->format,
-                    "jsonl (whole record) or csv (a column for each scalar field)");
-    sub->add_option("--order", flags->order, "a field, '-' in front for descending (default started_at)");
+    sub = program.add(
+        *calls, "export", "All calls that fit, as JSON, CSV, Excel or Parquet, oldest first",
+        "  steno calls export > calls.jsonl\n"
+        "  steno calls export --output november.csv --from 2026-11-01T00:00:00Z\n"
+        "  steno calls export -o failures.xlsx -f status=failure --fields id,started_at,error,cost\n"
+        "  steno calls export --output calls.parquet\n");
+    const auto export_flags = std::make_shared<ExportFlags>();
+    add_selection(*sub, *export_flags);
+    add_target(*sub, export_flags->target);
+    sub->add_option(
+        "--fields", export_flags->fields,
+        "what of each call, with commas: fields and groups of them, such as "
+        "id,usage,request.messages (default: json and jsonl the whole record, the others a column "
+        "for each field that is no prompt or answer)");
+    sub->add_option("--order", export_flags->order,
+                    "a field, '-' in front for descending (default started_at)");
+    sub->callback([export_flags, &program] {
+        program.run = [export_flags](Program& p) { return export_calls(p, *export_flags); };
+    });
     show_examples_of_commands(*calls);
 }
 

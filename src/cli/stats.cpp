@@ -6,7 +6,9 @@
 #include "cli/command.hpp"
 #include "cli/completeness.hpp"
 #include "cli/statistics_view.hpp"
+#include "cli/stats_rows.hpp"
 #include "cli/storage.hpp"
+#include "cli/table_export.hpp"
 
 #include <fmt/format.h>
 #include <simdjson.h>
@@ -23,8 +25,10 @@ namespace dom = simdjson::dom;
 struct StatsFlags {
     RecordFlags record;
     StatsQuestion question;
+    TargetFlags target;
     bool storage = false;
-    bool table = false;  ///< what to group by or measure was said
+    bool limited = false;  ///< --limit was given
+    bool table = false;    ///< what to group by or measure was said
     std::int64_t slow_ms = 5000;
 };
 
@@ -127,10 +131,30 @@ Result<int> show_statistics(const Program& program, const StatsFlags& flags, Api
     return completeness.exit_code();
 }
 
+/// The whole table into a file, unless --limit says how much of it.
+Result<void> export_stats(Api& api, const StatsFlags& flags) {
+    STENO_ASSIGN(const exports::Format* format, format_of(flags.target, "csv"));
+    StatsQuestion question = flags.question;
+    if (!flags.limited) question.limit = store::kMaxGroups;
+    STENO_ASSIGN(const std::string target, target_of(question));
+    STENO_ASSIGN(std::string body, api.get(target));
+    const std::string by = question.by == "none" ? "" : question.by;
+    STENO_ASSIGN(const StatsRows table, stats_rows(std::move(body), question.bucket, by, question.measures));
+    if (table.truncated && !flags.limited)
+        return fail(Code::ResourceExhausted,
+                    fmt::format("there are more than {} groups", grouped(store::kMaxGroups)),
+                    "a shorter time or fewer fields to group by; or the first of them: --limit N");
+    return export_table(*table.rows, *format, flags.target, "groups", table.count);
+}
+
 Result<int> stats(const Program& program, const StatsFlags& flags) {
     STENO_ASSIGN(const auto api, Api::open(program, flags.record));
     if (flags.storage) return show_storage(program, *api);
     STENO_ASSIGN(Completeness completeness, Completeness::begin(*api));
+    if (flags.target.wanted()) {
+        STENO_TRY(export_stats(*api, flags));
+        return completeness.exit_code();
+    }
     if (flags.question.when.given() && !flags.table)
         return show_statistics(program, flags, *api, completeness);
     STENO_ASSIGN(const std::string target, target_of(flags.question));
@@ -168,6 +192,7 @@ void add_stats(Program& program) {
         "  steno stats --by trace.agent --from 2026-11-01\n"
         "  steno stats --by model.requested --bucket day --measures calls,cost,duration_p95\n"
         "  steno stats --by none --measures calls,error_rate,cost -f labels.tags=demo\n"
+        "  steno stats --by who.user_id --bucket month --output users.xlsx\n"
         "  steno stats --storage\n");
     const auto flags = std::make_shared<StatsFlags>();
     add_record_flags(*command, flags->record);
@@ -186,10 +211,13 @@ void add_stats(Program& program) {
     command->add_option("--order", flags->question.order,
                         "a measure, '-' in front for descending (default -cost)");
     command->add_option("--filter,-f", flags->question.filters, "FIELD[.OP]=VALUE; may be repeated");
-    command->add_option("--limit,-n", flags->question.limit, "how many groups (default 30)");
+    const CLI::Option* limit = command->add_option("--limit,-n", flags->question.limit,
+                                                   "how many groups (default 30; in a file all)");
+    add_target(*command, flags->target);
     command->add_flag("--storage", flags->storage, "instead: what the data folder takes of the disk");
-    command->callback([flags, by, measures, &program] {
+    command->callback([flags, by, measures, limit, &program] {
         flags->table = by->count() > 0 || measures->count() > 0;
+        flags->limited = limit->count() > 0;
         program.run = [flags](Program& p) { return stats(p, *flags); };
     });
 }

@@ -60,6 +60,13 @@ Result<std::uint64_t> OpeningStore::count(const Selection& selection) {
     return store->count(selection);
 }
 
+Result<std::unique_ptr<CallScan>> OpeningStore::scan(const Selection& selection,
+                                                     std::span<const std::size_t> fields) {
+    STENO_ASSIGN(CallStore* const store, this->store());
+    STENO_ASSIGN(CallScanner* const scanner, scanner_of(*store));
+    return scanner->scan(selection, fields);
+}
+
 Result<StoreStats> OpeningStore::stats() {
     STENO_ASSIGN(CallStore* const store, this->store());
     return store->stats();

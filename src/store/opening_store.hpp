@@ -1,5 +1,6 @@
 #pragma once
 
+#include "store/call_scan.hpp"
 #include "store/call_store.hpp"
 
 #include <atomic>
@@ -11,7 +12,7 @@ namespace steno::store {
 /// that a killed process has left. Until then every function gives Unavailable at once and says why; who
 /// wants to wait waits elsewhere (ingest::Feeder::catch_up). From then on it passes everything on, for one
 /// load of a pointer more.
-class OpeningStore final : public CallStore {
+class OpeningStore final : public CallStore, public CallScanner {
   public:
     /// Once. Whoever is told of it by anything else finds the store open.
     void opened(std::unique_ptr<CallStore> store);
@@ -25,6 +26,8 @@ class OpeningStore final : public CallStore {
     Result<std::optional<Row>> get(const Uuid& id, std::optional<std::string_view> project) override;
     Result<AggregateTable> aggregate(const AggregateQuery& query) override;
     Result<std::uint64_t> count(const Selection& selection) override;
+    Result<std::unique_ptr<CallScan>> scan(const Selection& selection,
+                                           std::span<const std::size_t> fields) override;
     Result<StoreStats> stats() override;
     Result<void> checkpoint() override;
 

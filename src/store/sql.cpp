@@ -383,6 +383,23 @@ Statement select_count(const Dialect& dialect, const Selection& selection) {
     return compiler.finish(fmt::format("SELECT count(*) FROM calls{}", compiler.where(selection)));
 }
 
+Statement select_calls(const Dialect& dialect, std::string_view columns, const Selection& selection) {
+    Compiler compiler(dialect);
+    return compiler.finish(fmt::format("SELECT {} FROM calls{}", columns, compiler.where(selection)));
+}
+
+Statement select_span(const Dialect& dialect, const Selection& selection) {
+    return select_calls(dialect, R"(min("started_at"), max("started_at"), count("started_at"), count(*))",
+                        selection);
+}
+
+Statement select_histogram(const Dialect& dialect, const Selection& selection, std::int64_t width) {
+    Compiler compiler(dialect);
+    return compiler.finish(fmt::format(
+        R"(SELECT "started_at" - ("started_at" - {}) % {}, count(*) FROM calls{} GROUP BY 1 ORDER BY 1)",
+        selection.from->unix_nanos, width, compiler.where(selection)));
+}
+
 Result<Statement> select_groups(const Dialect& dialect, const AggregateQuery& query) {
     STENO_TRY(check(query));
     Compiler compiler(dialect);

@@ -6,6 +6,7 @@
 #include "store/query.hpp"
 
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -79,6 +80,16 @@ Statement select_top(const Dialect& dialect, std::string_view columns, const Cal
 
 /// "SELECT count(*) FROM calls …".
 Statement select_count(const Dialect& dialect, const Selection& selection);
+
+/// "SELECT <columns> FROM calls …", in no order.
+Statement select_calls(const Dialect& dialect, std::string_view columns, const Selection& selection);
+
+/// One row: the least and the greatest started_at, the number of calls that have one, and of all.
+Statement select_span(const Dialect& dialect, const Selection& selection);
+
+/// The beginnings of parts of time of this many nanoseconds, from selection.from on, and how many calls began
+/// in each: ascending, without those where none did.
+Statement select_histogram(const Dialect& dialect, const Selection& selection, std::int64_t width);
 
 /// One column a group_by, then the bucket's key (query.hpp) if there is one, then those of the
 /// measures (see columns_of); one row more than the limit.

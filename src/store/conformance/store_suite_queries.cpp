@@ -1,5 +1,6 @@
 #include "base/text.hpp"
 #include "record/testing/arbitrary_call.hpp"
+#include "store/call_scan.hpp"
 #include "store/conformance/store_suite.hpp"
 #include "store/folding.hpp"
 #include "store/values.hpp"
@@ -132,6 +133,47 @@ TEST_P(StoreSuite, FindsTextWhateverItsCase) {
         selection.text = text;
         EXPECT_EQ(value(store().count(selection)), value(oracle->count(selection))) << text;
     }
+}
+
+TEST_P(StoreSuite, ScansWhatPagesShow) {
+    std::vector<Call> calls = plausible_calls(300, 24);
+    SeededRandom ids(24);
+    for (std::uint64_t i = 0; i < 100; ++i) {
+        calls.push_back(steno::testing::arbitrary_call({.seed = 2400 + i, .density = 0.6}));
+        calls.back().id = Uuid::random(ids);
+    }
+    for (std::size_t i = 0; i < 40; ++i) calls[i].started_at = Timestamp{1'763'000'000'000'000'000, 0};
+    apply(calls);
+    std::vector<std::size_t> fields;
+    for (std::size_t i = 0; i < scalar_fields().size(); ++i)
+        if (scalar_fields()[i].place == Place::Header || scalar_fields()[i].path.starts_with("preview."))
+            fields.push_back(i);
+    CallScanner& scanner = *value(scanner_of(store()));
+    std::mt19937_64 random(24);
+    for (int round = 0; round < 20; ++round) {
+        CallQuery query;
+        if (round > 0) query.selection = random_selection(random);
+        query.descending = false;
+        query.limit = kMaxPage;
+        const auto scan = value(scanner.scan(query.selection, fields));
+        ASSERT_NE(scan, nullptr);
+        for (const Row& row : value(store().find(query)).rows) {
+            Call scanned;
+            const auto values = value(scan->next());
+            ASSERT_EQ(values.size(), fields.size());
+            for (std::size_t i = 0; i < fields.size(); ++i)
+                ASSERT_TRUE(set_value(scanned, fields[i], values[i])) << scalar_fields()[fields[i]].path;
+            Call shown;
+            std::string scratch;
+            for (const std::size_t field : fields)
+                ASSERT_TRUE(set_value(shown, field, value_of(row.call, field, scratch)));
+            ASSERT_TRUE(scanned == shown);
+        }
+        EXPECT_TRUE(value(scan->next()).empty());
+    }
+    const std::vector<std::size_t> payload = {*find_field("raw.request")};
+    EXPECT_FALSE(scanner.scan({}, payload));
+    EXPECT_FALSE(scanner.scan({}, {}));
 }
 
 TEST_P(StoreSuite, PagesStayWholeWhileCallsCome) {

@@ -3,8 +3,8 @@
 #include <cstddef>
 #include <cstdint>
 
-/// The part of DuckDB's stable C API that we call. The library comes without a header, so this declares it;
-/// only files of this folder include it. kDuckdbVersion is checked when a store is opened.
+/// The part of DuckDB's stable C API that we call. The library comes without a header, so this declares it, for
+/// this folder and for exports/parquet.cpp. kDuckdbVersion is checked when a store is opened.
 inline constexpr const char* kDuckdbVersion = "v1.5.6";
 
 extern "C" {
@@ -22,6 +22,7 @@ enum duckdb_type : int {
     DUCKDB_TYPE_DOUBLE = 11,
     DUCKDB_TYPE_VARCHAR = 17,
     DUCKDB_TYPE_BLOB = 18,
+    DUCKDB_TYPE_TIMESTAMP_NS = 22,
     DUCKDB_TYPE_UUID = 27,
 };
 
@@ -68,6 +69,10 @@ using duckdb_config = struct duckdb_config_s*;
 using duckdb_logical_type = struct duckdb_logical_type_s*;
 using duckdb_data_chunk = struct duckdb_data_chunk_s*;
 using duckdb_vector = struct duckdb_vector_s*;
+using duckdb_table_function = struct duckdb_table_function_s*;
+using duckdb_bind_info = struct duckdb_bind_info_s*;
+using duckdb_init_info = struct duckdb_init_info_s*;
+using duckdb_function_info = struct duckdb_function_info_s*;
 
 const char* duckdb_library_version();
 
@@ -81,6 +86,7 @@ void duckdb_disconnect(duckdb_connection* connection);
 void duckdb_interrupt(duckdb_connection connection);
 void duckdb_free(void* pointer);
 
+duckdb_state duckdb_query(duckdb_connection connection, const char* query, duckdb_result* out);
 duckdb_state duckdb_prepare(duckdb_connection connection, const char* query, duckdb_prepared_statement* out);
 const char* duckdb_prepare_error(duckdb_prepared_statement statement);
 void duckdb_destroy_prepare(duckdb_prepared_statement* statement);
@@ -107,6 +113,7 @@ void duckdb_destroy_result(duckdb_result* result);
 duckdb_logical_type duckdb_create_logical_type(duckdb_type type);
 duckdb_logical_type duckdb_create_list_type(duckdb_logical_type type);
 duckdb_logical_type duckdb_create_map_type(duckdb_logical_type key, duckdb_logical_type value);
+duckdb_logical_type duckdb_create_decimal_type(std::uint8_t width, std::uint8_t scale);
 void duckdb_destroy_logical_type(duckdb_logical_type* type);
 
 idx_t duckdb_vector_size();
@@ -134,5 +141,21 @@ duckdb_state duckdb_append_data_chunk(duckdb_appender appender, duckdb_data_chun
 duckdb_state duckdb_appender_flush(duckdb_appender appender);
 const char* duckdb_appender_error(duckdb_appender appender);
 duckdb_state duckdb_appender_destroy(duckdb_appender* appender);
+
+duckdb_table_function duckdb_create_table_function();
+void duckdb_destroy_table_function(duckdb_table_function* function);
+void duckdb_table_function_set_name(duckdb_table_function function, const char* name);
+void duckdb_table_function_set_extra_info(duckdb_table_function function, void* extra,
+                                          void (*destroy)(void*));
+void duckdb_table_function_set_bind(duckdb_table_function function, void (*bind)(duckdb_bind_info));
+void duckdb_table_function_set_init(duckdb_table_function function, void (*init)(duckdb_init_info));
+void duckdb_table_function_set_function(duckdb_table_function function,
+                                        void (*fill)(duckdb_function_info, duckdb_data_chunk));
+duckdb_state duckdb_register_table_function(duckdb_connection connection, duckdb_table_function function);
+void* duckdb_bind_get_extra_info(duckdb_bind_info info);
+void duckdb_bind_add_result_column(duckdb_bind_info info, const char* name, duckdb_logical_type type);
+void duckdb_init_set_max_threads(duckdb_init_info info, idx_t threads);
+void* duckdb_function_get_extra_info(duckdb_function_info info);
+void duckdb_function_set_error(duckdb_function_info info, const char* message);
 
 }  // extern "C"

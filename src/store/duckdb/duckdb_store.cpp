@@ -10,6 +10,7 @@
 #include "store/duckdb/connection.hpp"
 #include "store/duckdb/dialect.hpp"
 #include "store/duckdb/feeding.hpp"
+#include "store/duckdb/scan.hpp"
 #include "store/sql.hpp"
 
 #include <fmt/format.h>
@@ -196,7 +197,7 @@ AggregateTable::Group read_group(const AggregateQuery& query, duckdb_data_chunk 
     return group;
 }
 
-class DuckdbStore final : public CallStore {
+class DuckdbStore final : public CallStore, public CallScanner {
   public:
     static Result<std::unique_ptr<CallStore>> open(const DuckdbOptions& options) {
         std::error_code error;
@@ -321,6 +322,13 @@ class DuckdbStore final : public CallStore {
         return number_of(sql::select_count(dialect(), selection));
     }
 
+    Result<std::unique_ptr<CallScan>> scan(const Selection& selection,
+                                           std::span<const std::size_t> fields) override {
+        STENO_TRY(check_scanned(fields));
+        return scan_calls([this](const sql::Statement& statement) { return ask(statement); }, selection,
+                          fields, scan_rows_);
+    }
+
     Result<StoreStats> stats() override {
         StoreStats stats;
         STENO_ASSIGN(stats.rows, number_of({"SELECT count(*) FROM calls", {}}));
@@ -345,6 +353,7 @@ class DuckdbStore final : public CallStore {
                 std::vector<Connection> readers, std::unique_ptr<Feeding> feeding)
         : path_(std::move(path)),
           timeout_(options.timeout),
+          scan_rows_(options.scan_rows),
           database_(std::move(database)),
           readers_(std::move(readers), options.patience),
           feeding_(std::move(feeding)) {}
@@ -376,6 +385,7 @@ class DuckdbStore final : public CallStore {
 
     std::string path_;
     std::chrono::milliseconds timeout_;
+    std::uint64_t scan_rows_;
     Database database_;
     Readers readers_;
     AnswerCache answers_;

@@ -18,6 +18,7 @@ DuckdbOptions options_for(const std::string& folder) {
     DuckdbOptions options;
     options.folder = folder;
     options.memory_bytes = 256ULL << 20;
+    options.scan_rows = 50;
     return options;
 }
 

@@ -1,5 +1,6 @@
 #include "store/memory/memory_store.hpp"
 
+#include "store/call_scan.hpp"
 #include "store/cursor.hpp"
 #include "store/folding.hpp"
 #include "store/memory/evaluate.hpp"
@@ -15,7 +16,28 @@
 namespace steno::store {
 namespace {
 
-class MemoryStore final : public CallStore {
+class MemoryScan final : public CallScan {
+  public:
+    MemoryScan(std::vector<Call> calls, std::span<const std::size_t> fields)
+        : calls_(std::move(calls)), fields_(fields.begin(), fields.end()), scratch_(fields.size()) {}
+
+    Result<std::span<const FieldValue>> next() override {
+        values_.clear();
+        for (std::size_t i = 0; at_ < calls_.size() && i < fields_.size(); ++i)
+            values_.push_back(value_of(calls_[at_], fields_[i], scratch_[i]));
+        ++at_;
+        return std::span<const FieldValue>(values_);
+    }
+
+  private:
+    std::vector<Call> calls_;
+    std::vector<std::size_t> fields_;
+    std::vector<std::string> scratch_;
+    std::vector<FieldValue> values_;
+    std::size_t at_ = 0;
+};
+
+class MemoryStore final : public CallStore, public CallScanner {
   public:
     Result<void> apply(std::span<const Change> changes, std::span<const Watermark> watermarks) override {
         const std::scoped_lock turn(turnstile_);
@@ -116,6 +138,18 @@ class MemoryStore final : public CallStore {
         const auto lock = reading();
         return static_cast<std::uint64_t>(std::ranges::count_if(
             rows_, [&](const auto& entry) { return memory::matches(entry.second.call, selection); }));
+    }
+
+    Result<std::unique_ptr<CallScan>> scan(const Selection& selection,
+                                           std::span<const std::size_t> fields) override {
+        STENO_TRY(check_scanned(fields));
+        CallQuery query;
+        query.selection = selection;
+        query.descending = false;
+        const auto lock = reading();
+        std::vector<Call> calls;
+        for (const Row* row : in_order(query, {})) calls.push_back(row->call);
+        return std::make_unique<MemoryScan>(std::move(calls), fields);
     }
 
     Result<StoreStats> stats() override {

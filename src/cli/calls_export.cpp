@@ -1,0 +1,71 @@
+#include "cli/calls_export.hpp"
+
+#include "cli/call_rows.hpp"
+#include "cli/call_view.hpp"
+#include "cli/completeness.hpp"
+#include "cli/lean_api.hpp"
+#include "server/query_parameters.hpp"
+
+#include <simdjson.h>
+
+#include <memory>
+
+namespace steno::cli {
+
+namespace {
+
+/// How many calls there are about, for the progress; 0: that is not known.
+std::uint64_t count_of(Api& api, SelectionFlags flags) {
+    if (!flags.text.empty()) return 0;
+    flags.order.clear();
+    const auto query = selection(flags);
+    if (!query) return 0;
+    const auto body = api.get("/api/v1/aggregate" + with(*query, "measures", "calls"));
+    simdjson::dom::parser parser;
+    simdjson::dom::element answer;
+    std::uint64_t calls = 0;
+    if (!body || parser.parse(*body).get(answer) != simdjson::SUCCESS ||
+        answer.at_pointer("/groups/0/calls").get(calls) != simdjson::SUCCESS)
+        return 0;
+    return calls;
+}
+
+Result<store::Selection> store_selection(const std::string& query) {
+    net::RequestHead head;
+    head.method = "GET";
+    head.target = "/api/v1/calls" + query;
+    const server::ApiRequest request{head, {}, net::parse_query(head.query()), {}};
+    return server::selection_parameters(request, {"order"});
+}
+
+Result<std::unique_ptr<exports::Rows>> rows_of(Api& api, const ExportFlags& flags,
+                                               const exports::Format& format) {
+    STENO_ASSIGN(std::string query, selection(flags));
+    const std::string ordered = flags.order.empty() ? with(query, "order", "started_at") : query;
+    if (format.name.starts_with("json")) {
+        const std::string fields = flags.fields.empty() ? whole_record_fields() : flags.fields;
+        return whole_calls(
+            api, with(with(ordered, "limit", flags.fields.empty() ? "200" : "1000"), "fields", fields));
+    }
+    STENO_ASSIGN(auto columns, call_columns(flags.fields));
+    const bool in_order = flags.order.empty() || flags.order == "started_at";
+    if (store::CallStore* store =
+            in_order && flags.text.empty() && can_be_scanned(columns) ? store_of(api) : nullptr) {
+        STENO_ASSIGN(const store::Selection selected, store_selection(query));
+        return scanned_calls(*store, selected, std::move(columns));
+    }
+    return paged_calls(api, ordered, std::move(columns));
+}
+
+}  // namespace
+
+Result<int> export_calls(const Program& program, const ExportFlags& flags) {
+    STENO_ASSIGN(const exports::Format* format, format_of(flags.target, "jsonl"));
+    STENO_ASSIGN(const auto api, open_lean(program, flags.record));
+    STENO_ASSIGN(Completeness completeness, Completeness::begin(*api));
+    STENO_ASSIGN(const auto rows, rows_of(*api, flags, *format));
+    STENO_TRY(export_table(*rows, *format, flags.target, "calls", count_of(*api, flags)));
+    return completeness.exit_code();
+}
+
+}  // namespace steno::cli

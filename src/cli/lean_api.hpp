@@ -1,0 +1,14 @@
+#pragma once
+
+#include "cli/api_client.hpp"
+
+namespace steno::cli {
+
+/// As Api::open, for those who read all of a record once: a store of this process keeps no more of it in
+/// memory than that takes.
+Result<std::unique_ptr<Api>> open_lean(const Program& program, const RecordFlags& flags);
+
+/// The store itself, with all that has been recorded until now; null where a server has it.
+store::CallStore* store_of(Api& api);
+
+}  // namespace steno::cli
