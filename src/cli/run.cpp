@@ -358,11 +358,17 @@ Result<intercept::Ending> run_recorded(const RunFlags& flags, intercept::Child& 
     }
     if (authority) {
         intercept::set_proxy(environment, front.url());
-        if (flags.java)
-            STENO_TRY(intercept::set_java(environment, front.url(), trusted.text(), folder));
-        else if (std::filesystem::path(flags.command.front()).filename() == "java")
+        if (flags.java) {
+            STENO_ASSIGN(const bool led_here,
+                         intercept::set_java(environment, front.url(), trusted.text(), folder));
+            if (!led_here)
+                facts.not_recorded["java"] =
+                    "its options name a proxy (https.proxyHost, https.proxyPort), which goes on to hold: its "
+                    "calls are not seen, but those by a base URL";
+        } else if (std::filesystem::path(flags.command.front()).filename() == "java") {
             facts.not_recorded["java"] =
                 "Java heeds no proxy variable, so its calls are not seen, but those by a base URL; --java";
+        }
     }
     set_server(environment, front.url(), *recording, facts);
     environment.set(kRunVariable, front.url());
@@ -376,7 +382,8 @@ Result<intercept::Ending> run_recorded(const RunFlags& flags, intercept::Child& 
         intercept::Child::wait_on([&] {
             const auto names = still_running(front.url());
             if (!names.empty() && !std::exchange(told, true))
-                say(fmt::format("steno: waiting for {} (Ctrl-C: no longer)\n", fmt::join(names, ", ")));
+                say(fmt::format("steno: waiting for {} (Ctrl-C: no longer)\n",
+                                printable(fmt::format("{}", fmt::join(names, ", ")))));
             return names.empty();
         });
     }

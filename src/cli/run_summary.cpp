@@ -122,7 +122,8 @@ std::string text_of(const Answers& answers, const RunFacts& facts) {
     }
     for (const std::string& process : facts.still_running)
         line("  still running: {}; its AI calls find no way from now on (--wait)", printable(process));
-    for (const auto& [what, why] : facts.not_recorded) line("  not recorded: {}: {}", printable(what), why);
+    for (const auto& [what, why] : facts.not_recorded)
+        line("  not recorded: {}: {}", printable(what), printable(why));
     if (any || any_own)
         line("  in {}: steno calls list{} -f labels.attributes.{}={}", printable(facts.where),
              printable(facts.flags), kRunAttribute, facts.id);

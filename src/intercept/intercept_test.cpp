@@ -293,29 +293,55 @@ TEST(Java, IsToldInItsOptions) {
     EXPECT_TRUE(store.starts_with(std::string("\xFE\xED\xFE\xED\0\0\0\2\0\0\0\1\0\0\0\2", 16)));
     RunFolder folder;
     Environment plain = environment_of({"NO_PROXY=localhost,127.0.0.1,::1,corp.example, .other.example"});
-    ASSERT_TRUE(set_java(plain, "http://127.0.0.1:8080", authority->certificate(), folder));
+    EXPECT_EQ(set_java(plain, "http://127.0.0.1:8080", authority->certificate(), folder), true);
     const std::string options(plain.get("JAVA_TOOL_OPTIONS"));
     EXPECT_TRUE(
         options.starts_with("-Dhttps.proxyHost=127.0.0.1 -Dhttps.proxyPort=8080 -Dhttp.nonProxyHosts="
                             "localhost|127.*|[::1]|corp.example|*.corp.example|other.example|"
                             "*.other.example -Djavax.net.ssl.trustStore=/"))
         << options;
-    Environment own = environment_of(
-        {"JAVA_TOOL_OPTIONS=-Xmx1g -Dhttps.proxyPort=1 -Djavax.net.ssl.trustStore=/mine", "NO_PROXY=*"});
-    ASSERT_TRUE(set_java(own, "http://127.0.0.1:8080", authority->certificate(), folder));
+    Environment own =
+        environment_of({"JAVA_TOOL_OPTIONS=-Xmx1g -Djavax.net.ssl.trustStore=/mine", "NO_PROXY=*"});
+    EXPECT_EQ(set_java(own, "http://127.0.0.1:8080", authority->certificate(), folder), true);
     EXPECT_EQ(own.get("JAVA_TOOL_OPTIONS"),
-              "-Xmx1g -Dhttps.proxyPort=1 -Djavax.net.ssl.trustStore=/mine -Dhttps.proxyHost=127.0.0.1 "
+              "-Xmx1g -Djavax.net.ssl.trustStore=/mine -Dhttps.proxyHost=127.0.0.1 -Dhttps.proxyPort=8080 "
               "-Dhttp.nonProxyHosts=*");
 }
 
+/// A host of the user's at a port of ours, or the other way round, is nobody's proxy.
+TEST(Java, KeepsAProxyOfTheUsersWhole) {
+    RunFolder folder;
+    for (const std::string variable : {"JAVA_TOOL_OPTIONS", "JDK_JAVA_OPTIONS", "_JAVA_OPTIONS"}) {
+        for (const std::string option :
+             {"-Dhttps.proxyHost=corp.example", "-Dhttps.proxyPort=1", "\"-Dhttps.proxyHost=\""}) {
+            const std::vector<std::string> lines{variable + "=-Xmx1g " + option};
+            Environment own = environment_of(lines);
+            EXPECT_EQ(set_java(own, "http://127.0.0.1:8080", "", folder), false) << lines[0];
+            EXPECT_EQ(own.lines(), lines);
+        }
+    }
+    Environment other = environment_of({"JAVA_TOOL_OPTIONS=-Dhttp.proxyHost=corp.example"});
+    EXPECT_EQ(set_java(other, "http://127.0.0.1:8080", "", folder), true);
+}
+
 TEST(Peer, IsCalledByWhatItRuns) {
-    const auto name = [](std::string_view executable, std::vector<std::string> arguments) {
-        return program_name(executable, arguments);
+    RunFolder folder;
+    const auto file = folder.add("agent.py", "print()");
+    const auto long_file = folder.add(std::string(79, 'x') + "\u00e4", "");
+    ASSERT_TRUE(file && long_file);
+    const std::filesystem::path here = std::filesystem::path(*file).parent_path();
+    const auto name = [&here](std::string_view executable, std::vector<std::string> arguments) {
+        return program_name(executable, arguments, here);
     };
-    EXPECT_EQ(name("wget", {"wget", "https://x"}), "wget");
-    EXPECT_EQ(name("python3.11", {"python3", "/home/me/agent.py", "--key"}), "python3.11 agent.py");
-    EXPECT_EQ(name("python3.11", {"python3", "-m", "agent"}), "python3.11 -m agent");
-    EXPECT_EQ(name("python3.11", {"python3", "-c", "print('a secret')"}), "python3.11 -c");
+    EXPECT_EQ(name("wget", {"wget", *file}), "wget");
+    EXPECT_EQ(name("python3.11", {"python3", *file, "--key"}), "python3.11 agent.py");
+    EXPECT_EQ(name("python3.11", {"python3", "agent.py"}), "python3.11 agent.py");
+    EXPECT_EQ(name("python3.11", {"python3", *long_file}), "python3.11 " + std::string(79, 'x'));
+    // Whatever else an argument is, it may hold what nobody is to read.
+    for (const char* const first : {"-m", "-c", "-cK='sk-SECRET123'", "--eval=sk-SECRET123", "sk-SECRET123",
+                                    "-", "", ".", "/dev/null", "agent.py\nsk-SECRET123"})
+        EXPECT_EQ(name("python3.11", {"python3", first, "agent"}), "python3.11") << first;
+    EXPECT_EQ(name("python3.11", {"python3", std::string(100'000, '/') + "sk-SECRET123"}), "python3.11");
     EXPECT_EQ(name("node", {"node"}), "node");
     EXPECT_EQ(name("", {}), "");
 }

@@ -8,6 +8,7 @@
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 
@@ -49,6 +50,16 @@ std::string option(std::string_view name, std::string_view value) {
     return text.contains(' ') ? "\"" + text + "\"" : text;
 }
 
+/// Whether one of the variables that Java reads options from says anything of the proxy for https. (The java
+/// command reads JDK_JAVA_OPTIONS, OpenJDK's machine _JAVA_OPTIONS; both count for more than ours.)
+bool has_own_proxy(const Environment& environment) {
+    return std::ranges::any_of(
+        std::array{kOptions, "JDK_JAVA_OPTIONS", "_JAVA_OPTIONS"}, [&](const char* name) {
+            const std::string_view options = environment.get(name);
+            return options.contains("-Dhttps.proxyHost") || options.contains("-Dhttps.proxyPort");
+        });
+}
+
 }  // namespace
 
 std::string java_key_store(std::string_view certificates, std::string_view password) {
@@ -88,10 +99,11 @@ std::string java_key_store(std::string_view certificates, std::string_view passw
     return store.append(reinterpret_cast<const char*>(digest.data()), size);
 }
 
-Result<void> set_java(Environment& environment, const std::string& front, std::string_view certificates,
+Result<bool> set_java(Environment& environment, const std::string& front, std::string_view certificates,
                       RunFolder& folder) {
     const auto at = net::BaseUrl::parse(front);
     if (!at) return fail(Code::Internal, front + " is no URL");
+    if (has_own_proxy(environment)) return false;
     std::string options(environment.get(kOptions));
     const auto add = [&options](std::string_view name, std::string_view value) {
         if (options.contains("-D" + std::string(name) + "=")) return;
@@ -109,7 +121,7 @@ Result<void> set_java(Environment& environment, const std::string& front, std::s
         add("javax.net.ssl.trustStorePassword", kPassword);
     }
     environment.set(kOptions, options);
-    return {};
+    return true;
 }
 
 }  // namespace steno::intercept

@@ -20,8 +20,9 @@ std::string java_key_store(std::string_view certificates, std::string_view passw
 
 /// The way through `front` ("http://127.0.0.1:PORT"), and the trust in `certificates`, for each Java that
 /// this environment's programs start. The user's own options go on to hold, a key store among them: then
-/// nothing of trust is set.
-Result<void> set_java(Environment& environment, const std::string& front, std::string_view certificates,
+/// nothing of trust is set. False: they name a proxy's host or port, and nothing is set at all, since half of
+/// theirs with half of ours leads nowhere: what Java asks does not come here.
+Result<bool> set_java(Environment& environment, const std::string& front, std::string_view certificates,
                       RunFolder& folder);
 
 }  // namespace steno::intercept

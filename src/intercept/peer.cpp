@@ -1,5 +1,7 @@
 #include "intercept/peer.hpp"
 
+#include "base/text.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -24,6 +26,7 @@ namespace fs = std::filesystem;
 
 constexpr std::array<std::string_view, 6> kInterpreters{"python", "node", "ruby", "perl", "deno", "bun"};
 constexpr std::size_t kLongestArgument = 4096;
+constexpr std::size_t kLongestScript = 80;
 
 struct Socket {
     uid_t owner = 0;
@@ -97,10 +100,10 @@ Program program_of(const fs::path& process) {
     const std::string executable = fs::read_symlink(process / "exe", error).filename();
     std::ifstream line(process / "cmdline");
     std::vector<std::string> arguments;
-    constexpr std::size_t kMost = 3;
+    constexpr std::size_t kMost = 2;
     for (std::string one; arguments.size() < kMost && std::getline(line, one, '\0');)
         arguments.push_back(one.substr(0, kLongestArgument));
-    return {program_name(executable, arguments), trust_of(process, executable)};
+    return {program_name(executable, arguments, process / "cwd"), trust_of(process, executable)};
 }
 
 /// The folder in /proc of a process that holds the socket; "" if none is seen.
@@ -153,13 +156,14 @@ bool sees_peers() {
     return std::ifstream("/proc/net/tcp").is_open();
 }
 
-std::string program_name(std::string_view executable, std::span<const std::string> arguments) {
+std::string program_name(std::string_view executable, std::span<const std::string> arguments,
+                         const fs::path& folder) {
     std::string name(executable);
-    if (!is_interpreter(executable) || arguments.size() < 2) return name;
-    const std::string& first = arguments[1];
-    name += " " + std::string(fs::path(first).filename());
-    if (first == "-m" && arguments.size() > 2) name += " " + arguments[2];
-    return name;
+    if (!is_interpreter(executable) || arguments.size() < 2 || arguments[1].starts_with('-')) return name;
+    const fs::path script = folder / arguments[1];
+    std::error_code error;
+    if (!fs::is_regular_file(script, error)) return name;
+    return name + " " + std::string(utf8_prefix(script.filename().native(), kLongestScript));
 }
 
 }  // namespace steno::intercept

@@ -3,6 +3,7 @@
 #include "net/http.hpp"
 
 #include <cstdint>
+#include <filesystem>
 #include <span>
 #include <string>
 #include <string_view>
@@ -39,7 +40,10 @@ Peer peer_at(const net::Endpoint& from, std::uint16_t our_port, Look look);
 /// Whether this machine has what `peer_at` goes by.
 bool sees_peers();
 
-/// What a program is called by its executable and arguments: an interpreter by its script, too.
-std::string program_name(std::string_view executable, std::span<const std::string> arguments);
+/// What a program is called by its executable and arguments: an interpreter by its script, too, where its
+/// first argument is a file as seen from `folder`, the one that it works in. Of that the file's name alone,
+/// at most 80 bytes: arguments may hold whole programs (-c), and keys in them.
+std::string program_name(std::string_view executable, std::span<const std::string> arguments,
+                         const std::filesystem::path& folder);
 
 }  // namespace steno::intercept

@@ -164,6 +164,13 @@ def test_java_is_left_alone_unless_it_is_asked_for(run):
     assert "1 connection of java: Java trusts a list of its own" in run.summary()["not_recorded"]["api.openai.com"]
 
 
+@pytest.mark.parametrize("option", ["-Dhttps.proxyHost=corp.example", "-Dhttps.proxyPort=1"])
+def test_a_proxy_that_java_has_already_stays_whole(run, option):
+    done = run("sh", "-c", "echo $JAVA_TOOL_OPTIONS", flags=["--java"], env={"JAVA_TOOL_OPTIONS": option})
+    assert done.stdout == option + "\n"
+    assert "name a proxy" in run.summary()["not_recorded"]["java"] and "not recorded: java: " in done.stderr
+
+
 def test_through_a_running_server(run, simulator):
     flags = simulator.upstreams()
     with Server(run.data, *flags) as server:

@@ -151,6 +151,20 @@ def test_one_that_refuses_is_left_alone_and_the_others_recorded(run):
     assert f"not recorded: api.openai.com: {text}" in done.stderr
 
 
+def test_a_program_that_is_named_shows_neither_its_code_nor_escapes(run):
+    """Its arguments may hold keys; the name of its script may hold anything."""
+    script = run.tmp.parent / "a\x1b[31m\nsteno: forged.py"
+    script.write_text(REFUSES)
+    code = f"-c{REFUSES}key = {KEYS['OPENAI_API_KEY']!r}"
+    done = run("sh", "-c", f"{shlex.join([PYTHON, code])}; {shlex.join([PYTHON, str(script)])}")
+    assert done.stdout.count("refused") == 2
+    text = run.summary()["not_recorded"]["api.openai.com"]
+    assert "SECRET" not in text + done.stderr and "import" not in text, text
+    assert script.name in text and text.startswith("1 connection of python"), text
+    assert "\x1b" not in done.stderr and "steno: forged" in done.stderr
+    assert not [line for line in done.stderr.splitlines() if line.startswith("steno: forged")]
+
+
 def test_the_server_of_a_run_is_on_a_socket_for_its_user(run):
     """Nobody else on the machine can ask it, and it is gone with the run."""
     process = subprocess.Popen(run.command("sh", "-c", "echo up; cat"), stdin=subprocess.PIPE, stdout=subprocess.PIPE,
