@@ -5,6 +5,8 @@
 #include "store/duckdb/duckdb_store.hpp"
 #include "store/memory/memory_store.hpp"
 
+#include <cstdio>
+#include <cstdlib>
 #include <sys/resource.h>
 
 namespace steno::cli {
@@ -59,6 +61,8 @@ std::unique_ptr<custody::Custodian> make_custodian(const Config& config, ingest:
 
 Result<std::unique_ptr<Composition>> Composition::open(const Config& config, Use use) {
     std::unique_ptr<Composition> parts(new Composition);
+    gateway::GatewayOptions options;
+    STENO_ASSIGN(options.aws, aws_access(config));
     STENO_ASSIGN(parts->data_, open_data_folder(config, {}, use));
     parts->custodian_ = make_custodian(config, *parts->data_);
     parts->limits_ = std::make_unique<server::Limits>();
@@ -70,9 +74,7 @@ Result<std::unique_ptr<Composition>> Composition::open(const Config& config, Use
     if (!config.proxy.empty()) client.proxy = net::Proxy::parse(config.proxy, config.no_proxy);
     parts->client_ = std::make_unique<net::HttpClient>(*parts->loops_, std::move(client));
 
-    gateway::GatewayOptions options;
     for (const auto& [name, url] : config.upstreams) options.upstreams.push_back({name, url});
-    STENO_ASSIGN(options.aws, aws_access(config));
     if (const auto url = bedrock_url(options.aws.region); url && !config.upstreams.contains("bedrock"))
         options.upstreams.push_back({"bedrock", *url});
     options.deadlines.connect = std::chrono::milliseconds(config.connect_timeout_ms);
@@ -102,6 +104,16 @@ void raise_file_limit() {
     }
 }
 
+/// Where the store was still being opened, its thread is left behind in the engine (open_stoppably), and the
+/// program must end without the destructors of its statics.
+static void end_without_statics() {
+    const auto end = [](int status, void*) {
+        std::fflush(nullptr);
+        std::_Exit(status);
+    };
+    (void)::on_exit(end, nullptr);
+}
+
 Composition::~Composition() {
     // Tasks use everything else, so they end first.
     if (loops_) loops_->stop();
@@ -110,7 +122,9 @@ Composition::~Composition() {
     client_.reset();
     loops_.reset();
     custodian_.reset();
+    const bool opening = data_ && !data_->store_opened();
     data_.reset();
+    if (opening) end_without_statics();
 }
 
 server::Services Composition::services(const std::string& listen) {

@@ -30,6 +30,8 @@ class Composition {
     };
     /// FailedPrecondition: another process has the folder.
     static Result<std::unique_ptr<Composition>> open(const Config& config, Use use);
+    /// Also where `open` fails half-way. A program whose store was still being opened then ends without the
+    /// destructors of its statics (open_stoppably).
     ~Composition();
 
     [[nodiscard]] server::Services services(const std::string& listen);

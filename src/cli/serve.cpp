@@ -9,7 +9,6 @@
 #include <fmt/format.h>
 
 #include <csignal>
-#include <cstdlib>
 #include <filesystem>
 #include <thread>
 #include <unistd.h>
@@ -102,26 +101,6 @@ Result<std::unique_ptr<Composition>> open_patiently(const Config& config) {
     }
 }
 
-/// The parts of a server, taken apart at every way out. Where the store was still being opened, its thread is
-/// left behind in the engine (open_stoppably), and the program must end without the destructors of its
-/// statics.
-struct Served {
-    std::unique_ptr<Composition> parts;
-    explicit Served(std::unique_ptr<Composition> all) : parts(std::move(all)) {}
-    Served(const Served&) = delete;
-    Served& operator=(const Served&) = delete;
-    ~Served() {
-        const bool opening = !parts->data().store_opened();
-        parts.reset();
-        if (!opening) return;
-        const auto end = [](int status, void*) {
-            std::fflush(nullptr);
-            std::_Exit(status);
-        };
-        (void)::on_exit(end, nullptr);
-    }
-};
-
 /// Until a signal comes.
 Result<void> serve_until_told(const Program& program, const Config& config, Composition& parts,
                               server::ServerOptions options, const sigset_t& signals) {
@@ -169,9 +148,8 @@ Result<int> serve(const Program& program, const Config& config) {
     options.allowed_hosts = config.allowed_hosts;
     STENO_ASSIGN(options.api_keys, read_api_keys(config.api_key_file));
     raise_file_limit();
-    STENO_ASSIGN(auto parts, open_patiently(config));
-    const Served served(std::move(parts));
-    STENO_TRY(serve_until_told(program, config, *served.parts, std::move(options), signals));
+    STENO_ASSIGN(const auto parts, open_patiently(config));
+    STENO_TRY(serve_until_told(program, config, *parts, std::move(options), signals));
     return 0;
 }
 

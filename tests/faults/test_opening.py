@@ -183,6 +183,21 @@ def test_a_server_that_cannot_listen_says_so_while_its_store_is_being_opened(tmp
     assert refused.returncode > 0 and listen in refused.stderr, (refused.returncode, refused.stderr)
 
 
+@pytest.mark.parametrize("what", ["secret", "aws"])
+def test_a_server_that_cannot_go_on_says_so_while_its_store_is_being_opened(tmp_path, what):
+    """Its store is left behind in the engine then; the process ends by its exit code all the same."""
+    data = tmp_path / "data"
+    with Server(data) as server:
+        server.stop()
+    wrong = tmp_path / "credentials" if what == "aws" else data / "keys/api-keys.key"
+    wrong.write_text("nothing of use\n")
+    env = {"STENO_AWS_CREDENTIALS_FILE": str(wrong)} if what == "aws" else {}
+    HeldUp(data)
+    for _ in range(5):
+        refused = run("serve", "--data", data, "--listen", "127.0.0.1:0", check=False, env=env)
+        assert refused.returncode > 0 and str(wrong) in refused.stderr, (refused.returncode, refused.stderr)
+
+
 def test_a_store_that_another_process_has_ends_the_server(tmp_path, simulator):
     data = tmp_path / "data"
     with Server(data, *simulator.upstreams()) as server:
