@@ -354,6 +354,7 @@ Delivery::Outcome Delivery::send(const std::string& body) {
     if (receipt) {
         pause_ = {};
         away_until_ = {};
+        told_.clear();
         const std::lock_guard lock(mutex_);
         last_error_ = receipt->rejected == 0 ? std::string() : "rejected: " + receipt->reason;
         return {true, receipt->accepted, receipt->rejected};
@@ -384,8 +385,11 @@ void Delivery::away(Error error) {
     pause_ = std::clamp(2 * pause_, kFirstPause, kLongestPause);
     away_until_ = std::chrono::steady_clock::now() + pause_;
     if (folder_ && error.code != Code::Cancelled) {
-        warn_once(Warning::NotRecording, "nothing is recorded so far: " + in_words(error));
-        told_why_ = true;
+        const bool is_first = delivered_ == 0 && spooled_ == 0;
+        std::string words = in_words(error);
+        if (warn_once(Warning::NotRecording,
+                      (is_first ? "nothing is recorded so far: " : "not all is recorded so far: ") + words))
+            told_ = std::move(words);
     }
     const bool refused = error.code == Code::NotFound || error.code == Code::Unauthenticated;
     if (error.code != Code::Cancelled) say(std::move(error));  // why it was waited for says more
@@ -475,8 +479,8 @@ std::string Delivery::what_is_left() const noexcept {
         add(rejected_, "refused by " + where);
         add(dropped_, "lost");
         if (words.empty()) return {};
-        const std::string why = told_why_ ? std::string() : last_error();
-        return "not delivered: " + words + (why.empty() ? "" : "; ") + why;
+        const std::string why = last_error();
+        return "not delivered: " + words + (why.empty() || why == told_ ? "" : "; " + why);
     } catch (const std::exception&) {
         return {};  // no memory to say it
     }

@@ -141,8 +141,9 @@ class Delivery {
     // of the thread
     Draft* first_ = nullptr;  ///< taken from the queue, oldest first
     Draft* last_ = nullptr;
-    Draft::Parts parts_;          ///< of the call that is being encoded
-    bool told_why_ = false;       ///< on standard error: why nothing comes into the data folder
+    Draft::Parts parts_;  ///< of the call that is being encoded
+    std::string
+        told_;  ///< on standard error: why calls do not come into the data folder, since they last did
     bool spool_refuses_ = false;  ///< full, most likely: until the server may be asked again
     std::chrono::steady_clock::time_point away_until_{};  ///< 0: it is not, or it is time to see
     std::chrono::milliseconds pause_{0};                  ///< the last one; 0 when the server has answered

@@ -614,6 +614,21 @@ TEST_F(Delivered, AnAddressThatIsNoneTurnsItOff) {
     EXPECT_NE(last_tracking_error().find("no address"), std::string::npos);
 }
 
+TEST_F(Delivered, APasswordInAnAddressIsNotShown) {
+    for (const char* const address :
+         {"http://user:s3cr3t@host", "http://user:s3cr3t@host:8787/x", "https://s3cr3t@host",
+          "user:s3cr3t@host", "http//user:s3c/s3cr3t@host", "http://u:s3cr3t?s3cr3t@host:1",
+          "http://host:8787?key=s3cr3t", "ftp://host/#s3cr3t", "http://a@b:s3cr3t@host\033[2J"}) {
+        start(address);
+        EXPECT_FALSE(tracking());
+        const std::string error = last_tracking_error();
+        EXPECT_NE(error.find("host"), std::string::npos) << error;
+        EXPECT_NE(error.find("no address"), std::string::npos) << error;
+        EXPECT_EQ(error.find("s3c"), std::string::npos) << error;
+        EXPECT_EQ(error.find('\033'), std::string::npos) << error;
+    }
+}
+
 TEST_F(Delivered, AKeyThatCannotBeOneTurnsItOff) {
     ScriptedServer server([](const auto&) { return 200; });
     options_.api_key = "secret\n";

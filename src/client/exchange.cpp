@@ -25,8 +25,16 @@ constexpr std::uint64_t kMaxRequest = 64u << 20;
 /// What the gateway adds to an answer that it has recorded (docs/gateway.md).
 constexpr std::string_view kRecordedByGateway = "x-steno-call-id";
 
-/// The members of two JSON objects as one; of a name that both have, the first's.
+bool is_object(std::string_view json) {
+    JsonReader in(json);
+    return in.peek() == JsonReader::Type::Object && in.skip() && in.at_end();
+}
+
+/// The members of two JSON objects as one; of a name that both have, the first's. What is no object, or
+/// breaks off within, is left out; of two such the second is as good.
 std::string joined(const std::string& first, const std::string& second) {
+    if (!is_object(first)) return second;
+    if (!is_object(second)) return first;
     std::string all;
     std::set<std::string, std::less<>> known;
     for (const std::string* const object : {&first, &second}) {

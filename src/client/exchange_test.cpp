@@ -6,6 +6,7 @@
 #include "net/content_coding.hpp"
 #include "providers/exchange_for_test.hpp"
 #include "record/json.hpp"
+#include "record/json_reader.hpp"
 #include "steno/http.hpp"
 #include "steno/steno.hpp"
 
@@ -313,6 +314,29 @@ TEST_F(Exchanges, LeaveWhatTheProgramSaidOfItsCall) {
     EXPECT_EQ(call.kind, Kind::Intent);
     EXPECT_EQ(call.request.parameters.text, R"({"top_p":0.5,"stream":false,"attempt":{"of":3}})");
     EXPECT_EQ(call.usage.input_tokens, 12);
+}
+
+TEST_F(Exchanges, OfABrokenRequestHaveParametersThatAreJson) {
+    const std::string whole = R"({"model":"gpt-4o-mini","top_p":0.5,"metadata":{"a":true},"messages":[]})";
+    const std::string attempt = R"("attempt":{"of":3})";
+    for (std::size_t size = 0; size <= whole.size(); ++size) {
+        for (const std::string& said : {"{" + attempt + "}", std::string(R"({"a":tru)"), std::string()}) {
+            AiCall call("openai", "m");
+            if (!said.empty()) call.parameters(said).tag(said);
+            HttpExchange exchange(
+                {.url = "https://api.openai.com/v1/chat/completions", .body = whole.substr(0, size)}, call);
+            exchange.response(400, {{"content-type", "application/json"}});
+            exchange.body(R"({"error":{"message":"no"}})");
+            exchange.end();
+        }
+    }
+    EXPECT_EQ(count(), 3 * (whole.size() + 1));
+    for (const auto& [id, call] : server_.taken()) {
+        const std::string& text = call.request.parameters.text;
+        JsonReader in(text);
+        EXPECT_TRUE(text.empty() || (in.skip() && in.at_end())) << text;
+        EXPECT_EQ(text.contains(attempt), call.labels.tags == std::vector{"{" + attempt + "}"}) << text;
+    }
 }
 
 TEST_F(Exchanges, HaveTheContextAndTheLevel) {

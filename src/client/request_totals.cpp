@@ -4,6 +4,7 @@
 #include "base/time.hpp"
 #include "client/context_node.hpp"
 #include "client/draft.hpp"
+#include "client/shell_word.hpp"
 #include "client/standard_error.hpp"
 #include "client/tracker.hpp"
 #include "record/call.hpp"
@@ -26,13 +27,9 @@ constexpr std::size_t kLongestShown = 60;  ///< bytes of a name
 
 std::atomic<bool> wanted_by_options{false};
 
-/// Names are the program's: none is to steer a terminal.
-std::string printable(std::string_view name) {
-    std::string text(utf8_prefix(name, kLongestShown));
-    for (char& c : text) {
-        if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) c = '?';
-    }
-    return text;
+/// Names are the program's.
+std::string shown(std::string_view name) {
+    return printable(name, kLongestShown);
 }
 
 std::string grouped(std::int64_t number) {
@@ -106,29 +103,29 @@ void RequestTotals::add_relayed() {
 
 std::string RequestTotals::tokens() const {
     if (!input_ && !output_) return ai_calls_ == 0 ? "" : " · tokens unknown";
-    const auto shown = [](std::optional<std::int64_t> count) { return count ? grouped(*count) : "–"; };
+    const auto or_dash = [](std::optional<std::int64_t> count) { return count ? grouped(*count) : "–"; };
     std::string text =
         fmt::format(" · {} tokens ({} in, {} out)", grouped(input_.value_or(0) + output_.value_or(0)),
-                    shown(input_), shown(output_));
+                    or_dash(input_), or_dash(output_));
     if (without_usage_ != 0) text += fmt::format(", unknown of {}", counted(without_usage_, "call"));
     return text;
 }
 
 std::string RequestTotals::list(std::string_view head, const ByName& names) {
     if (names.empty()) return {};
-    std::vector<const ByName::value_type*> shown;
-    for (const auto& row : names) shown.push_back(&row);
-    std::ranges::sort(shown, {}, [](const auto* row) {
+    std::vector<const ByName::value_type*> rows;
+    for (const auto& row : names) rows.push_back(&row);
+    std::ranges::sort(rows, {}, [](const auto* row) {
         return std::pair<std::int64_t, std::string_view>(-row->second.nanos, row->first);
     });
     std::string line = fmt::format("  {:<10}", head);
-    for (std::size_t i = 0; i < shown.size(); ++i) {
+    for (std::size_t i = 0; i < rows.size(); ++i) {
         if (i == kShownNames) {
-            line += fmt::format(", {} more", shown.size() - i);
+            line += fmt::format(", {} more", rows.size() - i);
             break;
         }
-        const auto& [name, timed] = *shown[i];
-        line += (i == 0 ? "" : ", ") + printable(name);
+        const auto& [name, timed] = *rows[i];
+        line += (i == 0 ? "" : ", ") + shown(name);
         if (timed.calls != 0)
             line += fmt::format(" ({}, {})", counted(timed.calls, "call"), time_of(timed.nanos));
     }
@@ -139,10 +136,11 @@ std::string RequestTotals::take_text(std::string_view request_id, std::string_vi
     if (::getpid() != process_) return {};
     const std::lock_guard lock(mutex_);
     if (std::exchange(taken_, true) || calls_ + relayed_ == 0) return {};
-    std::string text = fmt::format("steno: request {} · {}, {} failed{} · {}\n", printable(request_id),
-                                   counted(ai_calls_, "AI call"), grouped(failed_), tokens(),
-                                   time_of(system_clock().steady_nanos() - began_));
-    const std::string on_the_server = fmt::format("steno calls tree {} {}", printable(request_id), record);
+    const std::string id = shown(request_id);
+    std::string text =
+        fmt::format("steno: request {} · {}, {} failed{} · {}\n", id, counted(ai_calls_, "AI call"),
+                    grouped(failed_), tokens(), time_of(system_clock().steady_nanos() - began_));
+    const std::string on_the_server = fmt::format("steno calls tree {} {}", shell_word(id), record);
     if (relayed_ != 0) {
         text += fmt::format("  {:<10}{} more, counted by the server: {}\n", "gateway",
                             counted(relayed_, "AI call"), on_the_server);
@@ -151,7 +149,7 @@ std::string RequestTotals::take_text(std::string_view request_id, std::string_vi
     std::string cost;
     for (const auto& [currency, total] : cost_) {
         cost += cost.empty() ? "" : " + ";
-        cost += currency == "USD" ? "$" + amount(total) : amount(total) + " " + printable(currency);
+        cost += currency == "USD" ? "$" + amount(total) : amount(total) + " " + shown(currency);
     }
     if (with_cost_ != 0)
         cost += fmt::format(" told for {} of {}; ", with_cost_, counted(ai_calls_, "AI call"));

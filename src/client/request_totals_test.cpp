@@ -166,6 +166,15 @@ TEST_F(Summaries, SayWhatAGatewayHasOnTheRecord) {
                   server_.url + "\n"));
 }
 
+TEST_F(Summaries, PrintCommandsThatAShellReads) {
+    const std::string text = printed([] {
+        const Request request("Ada's; rm x");
+        ask(1, 1);
+    });
+    EXPECT_THAT(text, HasSubstr("steno: request Ada's; rm x · 1 AI call"));
+    EXPECT_THAT(text, HasSubstr("steno calls tree 'Ada'\\''s; rm x' --server " + server_.url + "\n"));
+}
+
 TEST_F(Summaries, AreBoundedAndSteerNoTerminal) {
     const std::string text = printed([] {
         const Request request("r\033[2J\n");

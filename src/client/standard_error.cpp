@@ -1,18 +1,26 @@
 #include "client/standard_error.hpp"
 
+#include "base/text.hpp"
+
+#include <climits>
+
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <csignal>
 #include <ctime>
 #include <fcntl.h>
 #include <poll.h>
-#include <string>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 namespace steno::client {
 
 namespace {
+
+constexpr std::size_t kLongestLine = 2 * kLongestWords;  // what has not arrived, where it is, and why
 
 /// Whoever reads standard error may be gone: that is no reason for the program to die of a signal.
 class WithoutSigpipe {
@@ -48,32 +56,97 @@ struct stat facts_of_standard_error() {
 /// What it was when this was loaded.
 const struct stat at_first = facts_of_standard_error();
 
-/// Also where it was led into a log meanwhile, or to a terminal. A file of data is neither; nor is one that
-/// children do not inherit, as those of the spool.
+/// One end of a socketpair(): a connection has a name at one end at least, and its other end reads another
+/// language.
+bool is_of_a_pair() {
+    const auto has_no_name = [](auto* name_of) {
+        sockaddr_un name{};
+        socklen_t size = sizeof name;
+        return name_of(STDERR_FILENO, reinterpret_cast<sockaddr*>(&name), &size) == 0 &&
+               name.sun_family == AF_UNIX && size <= sizeof name.sun_family;
+    };
+    return has_no_name(&::getsockname) && has_no_name(&::getpeername);
+}
+
+/// Also where it was led elsewhere meanwhile: into a log, a pipe, to a terminal. A file of data is none of
+/// these; nor is what children do not inherit, as the files of the spool.
 bool is_standard_error() {
     const struct stat now = facts_of_standard_error();
     if (now.st_ino == 0 || (::fcntl(STDERR_FILENO, F_GETFD) & FD_CLOEXEC) != 0) return false;
-    if (S_ISCHR(now.st_mode) || (::fcntl(STDERR_FILENO, F_GETFL) & O_APPEND) != 0) return true;
-    return now.st_dev == at_first.st_dev && now.st_ino == at_first.st_ino;
+    if (now.st_dev == at_first.st_dev && now.st_ino == at_first.st_ino) return true;
+    if (S_ISSOCK(now.st_mode)) return is_of_a_pair();
+    const int flags = ::fcntl(STDERR_FILENO, F_GETFL);
+    if (S_ISFIFO(now.st_mode)) return (flags & O_ACCMODE) != O_RDONLY;
+    return S_ISCHR(now.st_mode) || (flags & O_APPEND) != 0;
 }
+
+/// The same pipe or terminal, opened once more, so that waiting or not is ours to say: the flag of the one
+/// that is there belongs also to others who write to it. Negative: it cannot be had (a file of another user).
+class WithoutWaiting {
+  public:
+    WithoutWaiting() : file_(::open("/proc/self/fd/2", O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC)) {}
+    ~WithoutWaiting() {
+        if (file_ >= 0) ::close(file_);
+    }
+    WithoutWaiting(const WithoutWaiting&) = delete;
+    WithoutWaiting& operator=(const WithoutWaiting&) = delete;
+    [[nodiscard]] int file() const { return file_; }
+
+  private:
+    const int file_;
+};
+
+ssize_t write_without_waiting(std::string_view text) {
+    const mode_t kind = facts_of_standard_error().st_mode;
+    if (S_ISSOCK(kind)) return ::send(STDERR_FILENO, text.data(), text.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+    pollfd standard_error{STDERR_FILENO, POLLOUT, 0};
+    if (::poll(&standard_error, 1, 0) != 1 || (standard_error.revents & POLLOUT) == 0) return -1;
+    const WithoutSigpipe guard;
+    if (S_ISFIFO(kind) || S_ISCHR(kind)) {
+        const WithoutWaiting again;
+        if (again.file() >= 0) return ::write(again.file(), text.data(), text.size());
+    }
+    return ::write(STDERR_FILENO, text.data(), text.size());
+}
+
+std::array<std::atomic<bool>, 2> said{};
 
 }  // namespace
 
-void print_to_standard_error(std::string_view text) noexcept {
-    pollfd standard_error{STDERR_FILENO, POLLOUT, 0};
-    if (::poll(&standard_error, 1, 0) != 1 || (standard_error.revents & POLLOUT) == 0) return;
-    const WithoutSigpipe guard;
-    [[maybe_unused]] const ssize_t written = ::write(STDERR_FILENO, text.data(), text.size());
+bool print_to_standard_error(std::string_view text) noexcept {
+    return write_without_waiting(utf8_prefix(text, PIPE_BUF)) > 0;
 }
 
-void warn_once(Warning warning, std::string_view words) noexcept {
-    static std::array<std::atomic<bool>, 2> said{};
-    if (said[static_cast<std::size_t>(warning)].exchange(true) || !is_standard_error()) return;
+std::string printable(std::string_view text, std::size_t most_bytes) {
+    std::string line;
+    for (text = utf8_prefix(text, most_bytes); !text.empty();) {
+        const std::size_t length = utf8_sequence_length(text);
+        const auto first = static_cast<unsigned char>(text[0]);
+        const bool is_c1 = length == 2 && first == 0xc2 && static_cast<unsigned char>(text[1]) < 0xa0;
+        if (length == 0 || first < 0x20 || first == 0x7f || is_c1) {
+            line.push_back('?');
+        } else {
+            line.append(text, 0, length);
+        }
+        text.remove_prefix(std::max<std::size_t>(length, 1));
+    }
+    return line;
+}
+
+bool warn_once(Warning warning, std::string_view words) noexcept {
+    std::atomic<bool>& was_said = said[static_cast<std::size_t>(warning)];
+    if (!is_standard_error() || was_said.exchange(true)) return false;
     try {
-        print_to_standard_error("steno: " + std::string(words) + "\n");
+        if (print_to_standard_error("steno: " + printable(words, kLongestLine) + "\n")) return true;
     } catch (...) {
         // no memory to say it
     }
+    was_said = false;
+    return false;
+}
+
+void forget_warnings() noexcept {
+    for (std::atomic<bool>& warning : said) warning = false;
 }
 
 }  // namespace steno::client

@@ -6,6 +6,7 @@
 #include "client/context_node.hpp"
 #include "client/record_writer.hpp"
 #include "client/request_totals.hpp"
+#include "client/shell_word.hpp"
 #include "client/standard_error.hpp"
 #include "record/call.hpp"
 
@@ -214,6 +215,7 @@ void Tracker::make_anew_after_fork() noexcept {
     new (&starting()) std::mutex;  // whoever held it is not in this process
     if (Tracker* const parents = the_tracker.exchange(nullptr)) parents->delivery_->forget_after_fork();
     last_tracker = nullptr;
+    forget_warnings();
 }
 
 void Tracker::set_default_server_for_test(const char* url) noexcept {
@@ -232,6 +234,12 @@ std::string Tracker::last_error() noexcept {
     } catch (...) {
         return {};
     }
+}
+
+std::string Tracker::record() const {
+    return printable(options_.data_folder.empty() ? "--server " + shell_word(options_.server)
+                                                  : "--data " + shell_word(options_.data_folder),
+                     kLongestWords);
 }
 
 CallScope::Draft* Tracker::begin(const Context& context) noexcept {

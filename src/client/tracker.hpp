@@ -45,11 +45,8 @@ class Tracker {
     [[nodiscard]] const std::string& common_fields() const { return common_; }
     /// Where calls are delivered.
     [[nodiscard]] const std::string& server() const { return options_.server; }
-    /// Where the calls go, as commands take it: "--server URL" or "--data DIR".
-    [[nodiscard]] std::string record() const {
-        return options_.data_folder.empty() ? "--server " + options_.server
-                                            : "--data " + options_.data_folder;
-    }
+    /// Where the calls go, as a command in a shell takes it, printable: "--server URL" or "--data DIR".
+    [[nodiscard]] std::string record() const;
     /// Where they would be, were recording not off by its level; empty: it is not.
     static const char* server_while_off() noexcept;
 

@@ -1,6 +1,7 @@
 #include "client/transport.hpp"
 
 #include "client/no_signals.hpp"
+#include "client/standard_error.hpp"
 #include "net/http_client.hpp"
 #include "net/loops.hpp"
 #include "record/delivery.hpp"
@@ -22,7 +23,8 @@ struct Answer {
     std::string body;
 };
 
-/// What the answer says, be it a receipt or a problem (RFC 9457); what it does not have stays as it is.
+/// What the answer says, be it a receipt or a problem (RFC 9457); what it does not have stays as it is. Its
+/// words are made printable: they are shown to a person, and anybody may be at the address.
 struct Said {
     Receipt receipt;
     std::string detail;
@@ -31,8 +33,14 @@ struct Said {
 Said read_answer(std::string_view body) {
     Said said;
     JsonReader in(body);
+    const auto words = [&](std::string& into) {
+        std::string all;
+        if (!in.string(all)) return false;
+        into = printable(all, kLongestWords);
+        return true;
+    };
     in.object([&](std::string_view key) {
-        if (key == "detail") return in.string(said.detail);
+        if (key == "detail") return words(said.detail);
         if (key == "accepted") {
             std::string_view number;
             if (!in.number(number)) return false;
@@ -43,7 +51,7 @@ Said read_answer(std::string_view body) {
         return in.array([&] {
             ++said.receipt.rejected;
             return in.object([&](std::string_view member) {
-                if (member == "detail" && said.receipt.reason.empty()) return in.string(said.receipt.reason);
+                if (member == "detail" && said.receipt.reason.empty()) return words(said.receipt.reason);
                 return in.skip();
             });
         });
@@ -59,6 +67,22 @@ struct Answering {
     }
     void say(Result<Receipt> receipt) { std::exchange(answered, nullptr)(std::move(receipt)); }
 };
+
+/// An address that is none, as it may be shown: a name and a password in it (RFC 3986, section 3.2.1) are
+/// not, nor is what follows its path, which may be a key.
+std::string without_secrets(std::string_view address) {
+    const std::size_t scheme_end = address.find("://");
+    const std::size_t begin = scheme_end == address.npos ? 0 : scheme_end + 3;
+    const std::string_view scheme = address.substr(0, begin);
+    std::string_view rest = address.substr(begin);
+    const std::size_t user_end = rest.rfind('@');  // also behind a '/' or '?', which a password may have
+    const bool has_user = user_end != rest.npos;
+    if (has_user) rest.remove_prefix(user_end);
+    const std::size_t end = std::min(rest.find_first_of("?#"), rest.size());
+    return printable(fmt::format("{}{}{}{}", scheme, has_user ? "***" : "", rest.substr(0, end),
+                                 end < rest.size() ? "?***" : ""),
+                     kLongestWords);
+}
 
 class HttpTransport final : public Transport {
   public:
@@ -164,7 +188,8 @@ class HttpTransport final : public Transport {
 Result<std::unique_ptr<Transport>> Transport::to(const std::string& server, const std::string& api_key) {
     auto url = net::BaseUrl::parse_server(server);
     if (!url) {
-        return fail(Code::InvalidArgument, fmt::format("\"{}\" is no address of a server", server),
+        return fail(Code::InvalidArgument,
+                    fmt::format("\"{}\" is no address of a server", without_secrets(server)),
                     "set STENO_SERVER, or `server` where recording is started, to http://HOST:PORT, "
                     "https://HOST or unix:/PATH, as in http://127.0.0.1:8787");
     }

@@ -52,9 +52,33 @@ void end(CallObject* call) noexcept {
     end_scope(call->scope);
 }
 
+/// The arguments may know the call: a generator that is kept on the object whose method it is.
+int traverse(PyObject* self, visitproc visit, void* arg) {
+    const CallObject* const call = of(self);
+    Py_VISIT(Py_TYPE(self));
+    Py_VISIT(call->token);
+    Py_VISIT(call->before);
+    Py_VISIT(call->exchange);
+    Py_VISIT(call->tracked);
+    Py_VISIT(call->args);
+    Py_VISIT(call->kwargs);
+    return 0;
+}
+
+/// It ends when it is freed, as it does without a cycle. Its exchange, which knows no other objects, is
+/// needed until then.
+int clear(PyObject* self) {
+    CallObject* const call = of(self);
+    Py_CLEAR(call->token);
+    Py_CLEAR(call->before);
+    forget_arguments(call);
+    return 0;
+}
+
 void destroy(PyObject* self) {
     CallObject* const call = of(self);
     PyTypeObject* const type = Py_TYPE(self);
+    PyObject_GC_UnTrack(self);
     {
         const KeepError keep;
         Py_CLEAR(call->before);
@@ -382,12 +406,14 @@ PyObject* make(PyTypeObject* type, PyObject* args, PyObject*) {
 PyType_Slot slots[] = {
     {Py_tp_new, reinterpret_cast<void*>(&make)},
     {Py_tp_dealloc, reinterpret_cast<void*>(&destroy)},
+    {Py_tp_traverse, reinterpret_cast<void*>(&traverse)},
+    {Py_tp_clear, reinterpret_cast<void*>(&clear)},
     {Py_tp_methods, methods},
     {Py_tp_getset, properties},
     {0, nullptr},
 };
-PyType_Spec spec = {"steno._core.Call", sizeof(CallObject), 0, Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE,
-                    slots};
+PyType_Spec spec = {"steno._core.Call", sizeof(CallObject), 0,
+                    Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_HAVE_GC, slots};
 
 }  // namespace
 

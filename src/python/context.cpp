@@ -35,8 +35,16 @@ Context& of(PyObject* self) {
     return reinterpret_cast<ContextObject*>(self)->value;
 }
 
+/// What it is part of a cycle by is its call, which breaks it.
+int traverse(PyObject* self, visitproc visit, void* arg) {
+    Py_VISIT(Py_TYPE(self));
+    Py_VISIT(reinterpret_cast<ContextObject*>(self)->call);
+    return 0;
+}
+
 void destroy(PyObject* self) {
     PyTypeObject* const type = Py_TYPE(self);
+    PyObject_GC_UnTrack(self);
     of(self).~Context();
     Py_XDECREF(reinterpret_cast<ContextObject*>(self)->call);
     type->tp_free(self);
@@ -154,10 +162,12 @@ PyMethodDef functions[] = {
 
 PyType_Slot slots[] = {
     {Py_tp_dealloc, reinterpret_cast<void*>(&destroy)},
+    {Py_tp_traverse, reinterpret_cast<void*>(&traverse)},
     {Py_tp_methods, methods},
     {0, nullptr},
 };
-PyType_Spec spec = {"steno._core.Context", sizeof(ContextObject), 0, Py_TPFLAGS_DEFAULT, slots};
+PyType_Spec spec = {"steno._core.Context", sizeof(ContextObject), 0, Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC,
+                    slots};
 
 }  // namespace
 

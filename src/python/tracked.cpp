@@ -193,8 +193,16 @@ PyObject* begin(PyObject* self, PyObject* const* given, Py_ssize_t count) {
     return reinterpret_cast<PyObject*>(call);
 }
 
+/// A cycle goes by way of its keyword arguments, a dictionary, which breaks it.
+int traverse(PyObject* self, visitproc visit, void* arg) {
+    Py_VISIT(Py_TYPE(self));
+    Py_VISIT(reinterpret_cast<TrackedObject*>(self)->made_of);
+    return 0;
+}
+
 void destroy(PyObject* self) {
     PyTypeObject* const type = Py_TYPE(self);
+    PyObject_GC_UnTrack(self);
     of(self).~Facts();
     Py_XDECREF(reinterpret_cast<TrackedObject*>(self)->made_of);
     type->tp_free(self);
@@ -265,10 +273,12 @@ PyMethodDef methods[] = {
 PyType_Slot slots[] = {
     {Py_tp_new, reinterpret_cast<void*>(&make)},
     {Py_tp_dealloc, reinterpret_cast<void*>(&destroy)},
+    {Py_tp_traverse, reinterpret_cast<void*>(&traverse)},
     {Py_tp_methods, methods},
     {0, nullptr},
 };
-PyType_Spec spec = {"steno._core.Tracked", sizeof(TrackedObject), 0, Py_TPFLAGS_DEFAULT, slots};
+PyType_Spec spec = {"steno._core.Tracked", sizeof(TrackedObject), 0, Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC,
+                    slots};
 
 }  // namespace
 

@@ -1,6 +1,7 @@
 """Whatever is tracked, and wherever: the program behaves as without us."""
 
 import asyncio
+import contextvars
 import dataclasses
 import datetime
 import decimal
@@ -10,10 +11,12 @@ import signal
 import sys
 import threading
 import uuid
+import weakref
 
 import pytest
 
 import steno
+from steno._core import current_context
 
 
 class Hostile:
@@ -151,6 +154,63 @@ def test_the_exception_being_handled_stays(recorded):
                 raise ValueError("inner")
             fail("y")
         assert caught.value.__context__ is outer
+
+
+@pytest.mark.parametrize("kept", ["generator", "async generator", "coroutine"])
+def test_a_cycle_through_an_open_call_is_collected_and_the_call_ends(recorded, kept):
+    class Asking:
+        @steno.ai_call_tracker
+        def generator(self, prompt, **more):
+            self.within = steno.current_call(), current_context(), contextvars.copy_context()
+            yield "a"
+            yield "b"
+
+        @steno.ai_call_tracker
+        async def asynchronous(self, prompt, **more):
+            self.within = steno.current_call(), current_context(), contextvars.copy_context()
+            yield "a"
+            yield "b"
+
+        @steno.ai_call_tracker
+        async def coroutine(self, prompt, **more):
+            self.within = steno.current_call(), current_context(), contextvars.copy_context()
+            await asyncio.sleep(0)
+
+    def begin():
+        asking = Asking()
+        if kept == "generator":
+            asking.kept = asking.generator("x", thing=asking)
+            next(asking.kept)
+        elif kept == "async generator":
+            asking.kept = asking.asynchronous("x", thing=[asking])
+            with pytest.raises(StopIteration):
+                asking.kept.__anext__().send(None)
+        else:
+            asking.kept = asking.coroutine("x", thing=asking)
+            contextvars.copy_context().run(asking.kept.send, None)
+        return weakref.ref(asking)
+
+    gone = begin()
+    gc.collect()
+    assert gone() is None
+    [call] = recorded()
+    assert call["status"] == "cancelled"
+
+
+def test_a_cycle_through_what_a_decorator_was_given_is_collected(recorded):
+    def begin():
+        class Thing:
+            pass
+
+        thing = Thing()
+        facts = {"thing": thing}
+        thing.ask = steno.ai_call_tracker(custom_metadata=facts)(lambda prompt: prompt)
+        assert thing.ask("x") == "x"
+        return weakref.ref(thing)
+
+    gone = begin()
+    gc.collect()
+    assert gone() is None
 
 
 def test_nothing_is_kept_alive(recorded):

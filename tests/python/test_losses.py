@@ -1,8 +1,12 @@
 """What would else be lost unheard: a line on standard error says it, and what to do, once a process."""
 
+import contextlib
+import http.server
+import json
 import pathlib
 import re
 import shutil
+import threading
 
 import pytest
 from python_package import SITE
@@ -105,3 +109,97 @@ def test_a_data_folder_that_cannot_be_written(program, tmp_path):
     first, last = done.stderr.splitlines()
     assert first.startswith("steno: nothing is recorded so far: the data folder ") and "file" in first, first
     assert last == "steno: not delivered: 3 calls lost" and done.returncode == 0, last
+
+
+@contextlib.contextmanager
+def answering(status, detail):
+    """A server that answers every delivery so: its address."""
+    body = json.dumps({"detail": detail}).encode()
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_POST(self):
+            self.rfile.read(int(self.headers["Content-Length"]))
+            self.send_response(status)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_):
+            pass
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as there:
+        threading.Thread(target=there.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{there.server_port}"
+        there.shutdown()
+
+
+def test_what_a_server_says_is_cut_and_steers_no_terminal(program):
+    with answering(400, "no\x1b[2J\r\nsteno: all is well\x9b" + "x" * 500_000) as url:
+        done, _ = program(CALLS + "steno.flush()\nprint(len(steno.status().last_error), '\\x1b' in steno.status().last_error)",
+                          {"STENO_SERVER": url})
+    [line] = done.stderr.removesuffix("\n").split("\n")
+    assert line.startswith(f"steno: not delivered: 3 calls refused by {url}; {url} answered 400: no?[2J??steno: all is well?xxx"), line[:300]
+    assert len(line) < 1200 and line.isprintable() and done.returncode == 0
+    length, steers = done.stdout.split()
+    assert int(length) < 1100 and steers == "False"
+
+
+def test_a_standard_error_that_nobody_reads_is_not_waited_for(program):
+    for free in (0, 100, 4096):  # bytes that it can still take
+        with answering(400, "x" * 500_000) as url:
+            done, _ = program(CALLS + f"""
+import fcntl, os
+reading, writing = os.pipe()
+filled = fcntl.fcntl(writing, fcntl.F_GETPIPE_SZ) - {free}
+os.write(writing, b"x" * filled)
+os.dup2(writing, 2)
+""", {"STENO_SERVER": url})
+        assert done.returncode == 0
+
+
+def test_it_is_said_where_standard_error_was_led_into_a_pipe_or_a_pair(program):
+    for made, read in (("os.pipe()", "os.read(ours, 9999)"), ("[end.detach() for end in socket.socketpair()]", "os.read(ours, 9999)")):
+        done, _ = program(CALLS + f"import os, socket\nours, theirs = {made}\nos.dup2(theirs, 2)\nsteno.stop()\nprint({read}.decode())",
+                          {"STENO_SERVER": NOBODY})
+        assert re.match(r"steno: not delivered: \d+ calls kept in ", done.stdout) and done.stderr == "" and done.returncode == 0
+
+
+def test_a_child_says_what_it_loses(program):
+    done, _ = program("""
+import os, steno
+steno.start(max_spool_bytes=0)
+steno.call("openai", "m").end()
+steno.stop()
+child = os.fork()
+steno.start(max_spool_bytes=0)
+for _ in range(1 if child else 2):
+    steno.call("openai", "m").end()
+steno.stop()
+os._exit(os.waitpid(child, 0)[1] if child else 0)
+""", {"STENO_SERVER": NOBODY})
+    said = [line.split(";")[0] for line in done.stderr.splitlines()]
+    assert said == ["steno: not delivered: 1 call lost", "steno: not delivered: 2 calls lost"] and done.returncode == 0
+
+
+@pytest.mark.parametrize("how", ["environment", "option"])
+def test_a_password_in_the_address_is_shown_nowhere(program, how):
+    address = "http://ada:s3cr3t@127.0.0.1:8787"
+    start = f"steno.start(server={address!r})\n" if how == "option" else ""
+    done, _ = program(CALLS.replace("import steno\n", "import steno\n" + start) + "print(steno.status())",
+                      {"STENO_SERVER": address if how == "environment" else "", "STENO_PRINT_SUMMARY": "1"})
+    assert done.stderr.startswith('steno: nothing is recorded: "http://***@127.0.0.1:8787" is no address of a server; ')
+    assert "s3cr3t" not in done.stderr + done.stdout and "http://***@" in done.stdout and done.returncode == 0
+
+
+def test_a_folder_that_cannot_be_written_later(program, tmp_path):
+    # A journal's next file finds no room to be made: its folder is taken away, with a file in its place.
+    done, _ = program(CALLS + """
+import pathlib
+assert steno.flush()
+steno.stop()
+pathlib.Path("record").rename("elsewhere")
+pathlib.Path("record").touch()
+steno.start(data_folder="record")
+""" + CALLS, {"STENO_DATA": "record"})
+    first, last = done.stderr.splitlines()
+    assert first.startswith("steno: nothing is recorded so far: ") and last == "steno: not delivered: 3 calls lost"
