@@ -1,6 +1,7 @@
 """The summary at the end of a request: what is printed, where and when."""
 
 import re
+import shlex
 
 CALLS = """
 import asyncio, steno
@@ -86,6 +87,12 @@ with steno.request("empty"):
     found = summaries(done)
     assert sorted(found) == sorted([("plain", "1", "2"), ("coroutine", "1", "21"), ("coroutine", "1", "22"),
                                     ("coroutine", "1", "23"), ("generator", "2", "8"), ("failing", "1", "5")])
+
+
+def test_the_command_is_one_that_a_shell_reads(program):
+    done, _ = program(TREE.replace("sum-1", "a b"), env={"STENO_PRINT_SUMMARY": "1", "STENO_DATA": "Ada's record"})
+    [command] = re.findall("steno calls tree .*", done.stderr)
+    assert shlex.split(command) == ["steno", "calls", "tree", "a b", "--data", "Ada's record"]
 
 
 def test_tokens_that_nobody_told_are_unknown(program):
