@@ -3,7 +3,6 @@
 #include "base/decimal.hpp"
 
 #include <algorithm>
-#include <cstdlib>
 #include <map>
 #include <string>
 #include <tuple>
@@ -37,13 +36,19 @@ store::Selection ai_calls_of(store::Selection selection) {
     return selection;
 }
 
-/// How much two groups differ: in money, else in tokens, else in calls.
+/// How much two groups differ: in money, as far as both tell it in one currency, else in tokens, else in
+/// calls.
 auto change(const Comparison::Group& group) {
-    const Decimal more = group.now.cost.total.value_or(Decimal()),
-                  less = group.before.cost.total.value_or(Decimal());
-    return std::tuple(more < less ? less - more : more - less,
-                      std::abs(group.now.tokens().value_or(0) - group.before.tokens().value_or(0)),
-                      std::abs(group.now.calls - group.before.calls));
+    const auto& [key, now, before] = group;
+    Decimal money;
+    if (now.calls == 0 || before.calls == 0 || now.cost.currency == before.cost.currency) {
+        const bool known = (now.calls == 0 || now.cost.total) && (before.calls == 0 || before.cost.total);
+        const Decimal more = now.cost.total.value_or(Decimal()), less = before.cost.total.value_or(Decimal());
+        if (known) money = more < less ? less - more : more - less;
+    }
+    const auto apart = [](__int128 a, __int128 b) { return a < b ? b - a : a - b; };
+    return std::tuple(money, apart(now.tokens().value_or(0), before.tokens().value_or(0)),
+                      apart(now.calls, before.calls));
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <concepts>
+#include <limits>
 #include <string>
 
 namespace steno::analysis {
@@ -21,6 +22,15 @@ std::optional<T> value_in(const store::Cell& cell) {
     return found == nullptr ? std::nullopt : std::optional(*found);
 }
 
+/// The store answers a sum beyond 64 bits as the nearest double.
+std::optional<std::int64_t> sum_in(const store::Cell& cell) {
+    if (const auto whole = value_in<std::int64_t>(cell)) return whole;
+    const auto beyond = value_in<double>(cell);
+    if (!beyond) return std::nullopt;
+    using Limits = std::numeric_limits<std::int64_t>;
+    return *beyond < 0 ? Limits::min() : Limits::max();
+}
+
 template <class T>
 void member(JsonWriter& json, std::string_view name, const std::optional<T>& value) {
     json.key(name);
@@ -36,7 +46,11 @@ void member(JsonWriter& json, std::string_view name, const std::optional<T>& val
 
 std::optional<std::int64_t> Figures::tokens() const {
     if (!input_tokens && !output_tokens) return std::nullopt;
-    return input_tokens.value_or(0) + output_tokens.value_or(0);
+    std::int64_t sum = 0;
+    if (__builtin_add_overflow(input_tokens.value_or(0), output_tokens.value_or(0), &sum))
+        return input_tokens.value_or(0) < 0 ? std::numeric_limits<std::int64_t>::min()
+                                            : std::numeric_limits<std::int64_t>::max();
+    return sum;
 }
 
 std::optional<double> Figures::failure_rate() const {
@@ -54,8 +68,8 @@ Figures figures_of(std::span<const store::Cell> cells) {
     Figures figures;
     figures.calls = value_in<std::int64_t>(cells[0]).value_or(0);
     figures.failures = value_in<std::int64_t>(cells[1]).value_or(0);
-    figures.input_tokens = value_in<std::int64_t>(cells[2]);
-    figures.output_tokens = value_in<std::int64_t>(cells[3]);
+    figures.input_tokens = sum_in(cells[2]);
+    figures.output_tokens = sum_in(cells[3]);
     if (const auto* cost = std::get_if<store::CostSum>(&cells[4])) figures.cost = *cost;
     figures.duration = value_in<Duration>(cells[5]);
     figures.duration_average = value_in<Duration>(cells[6]);

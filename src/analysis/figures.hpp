@@ -14,6 +14,7 @@ namespace steno::analysis {
 struct Figures {
     std::int64_t calls = 0;
     std::int64_t failures = 0;  ///< status failure
+    /// Exact; what exceeds 64 bits (calls can say anything) is told as the greatest number.
     std::optional<std::int64_t> input_tokens;
     std::optional<std::int64_t> output_tokens;
     store::CostSum cost;

@@ -43,6 +43,11 @@ TEST(Slowness, CountsWhatFailedAttemptsTook) {
 TEST(Slowness, SaysSomethingOfEveryCall) {
     EXPECT_EQ(slowness(Call()), "its own work");
     EXPECT_EQ(slowness(chat(9)), "its record does not tell");
+    Call gone = chat(60);  // its client went away before anything came
+    gone.usage.input_tokens = 10;
+    EXPECT_EQ(slowness(gone), "its record does not tell");
+    gone.usage.output_tokens = 700;
+    EXPECT_EQ(slowness(gone), "10 tokens in, 700 out");
     Call agent = chat(9);
     agent.kind = Kind::Agent;
     EXPECT_EQ(slowness(agent), "an agent: its calls together");
@@ -50,6 +55,9 @@ TEST(Slowness, SaysSomethingOfEveryCall) {
     hostile.time.time_to_first_token = seconds(3);
     hostile.usage.output_tokens = -5;
     EXPECT_FALSE(slowness(hostile).empty());
+    hostile.attempts.resize(3);
+    for (Attempt& attempt : hostile.attempts) attempt.duration = Duration{INT64_MAX};
+    EXPECT_FALSE(slowness(hostile).contains('-'));
 }
 
 }  // namespace

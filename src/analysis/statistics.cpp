@@ -49,7 +49,7 @@ class Inquiry {
         }
         query.measures = figures_measures();
         query.order = order;
-        query.limit = options_.groups;
+        query.limit = store::kMaxGroups;  // tables are joined before they are cut
         STENO_ASSIGN(AggregateTable table, store_.aggregate(query));
         found_.truncated |= table.truncated;
         return table;
@@ -72,6 +72,7 @@ class Inquiry {
             STENO_ASSIGN(store::Measure made, store::make_measure(measure));
             query.measures.push_back(std::move(made));
             STENO_ASSIGN(const AggregateTable table, store_.aggregate(query));
+            found_.truncated |= table.truncated;
             for (const auto& group : table.groups)
                 requests[group.bucket] += std::get<std::int64_t>(std::get<store::Value>(group.cells.front()));
             return {};
@@ -205,6 +206,13 @@ Result<Statistics> statistics(store::CallStore& store, const Selection& selectio
     STENO_ASSIGN(const AggregateTable models, ask.grouped(ai, {"provider.name", "model.requested"}, "cost"));
     for (const auto& group : models.groups)
         found.by_model.push_back({text_of(group.key[0]), text_of(group.key[1]), figures_of(group.cells)});
+    const auto cut = [&](auto& rows) {
+        found.truncated |= rows.size() > options.groups;
+        if (rows.size() > options.groups) rows.erase(rows.begin() + options.groups, rows.end());
+    };
+    cut(found.by_agent);
+    cut(found.by_function);
+    cut(found.by_model);
     if (options.bucket) STENO_TRY(add_buckets(ask, store, selection, ai, *options.bucket, found));
 
     STENO_ASSIGN(found.expensive, ask.calls(having(ai, "cost.total"), "-cost.total", shown_fields()));
@@ -301,8 +309,7 @@ void write_errors(JsonWriter& json, const Statistics& statistics) {
     json.key("by_agent");
     json.begin_object();
     for (const auto& agent : statistics.by_agent)
-        if (const auto failed = agent.ai_calls.failures + agent.runs.failures; failed > 0)
-            json.member(agent.name, failed);
+        if (agent.ai_calls.failures > 0) json.member(agent.name, agent.ai_calls.failures);
     json.end_object();
     json.key("by_function");
     json.begin_object();

@@ -75,7 +75,7 @@ struct Statistics {
 Result<Statistics> statistics(store::CallStore& store, const store::Selection& selection,
                               const StatisticsOptions& options);
 
-/// One JSON object, as GET /api/v1/statistics answers; `members` writes further ones first.
+/// The members of the JSON object that GET /api/v1/statistics answers, but for the period.
 void write_members(JsonWriter& json, const Statistics& statistics, const StatisticsOptions& options);
 
 }  // namespace steno::analysis

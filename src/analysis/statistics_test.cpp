@@ -1,7 +1,9 @@
 #include "analysis/statistics.hpp"
 
+#include "analysis/comparison.hpp"
 #include "store/memory/memory_store.hpp"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 #include <simdjson.h>
 
@@ -110,6 +112,57 @@ TEST_F(StatisticsTest, SlowCallsAreThoseAtOrOverTheThreshold) {
     ASSERT_EQ(found.slow.size(), 1u);
     EXPECT_EQ(found.slow[0].call.id.bytes[15], 3);
     EXPECT_EQ(found.slow[0].reason, "its own work");
+}
+
+TEST_F(StatisticsTest, WhatIsCutOffIsCutAfterBothSidesAreTogether) {
+    std::vector<store::Change> calls;
+    for (std::uint8_t n = 0; n < 5; ++n) {  // the dearer an agent's calls, the fewer its runs
+        const std::string name = fmt::format("a{}", n);
+        calls.push_back(call(n, Kind::Chat, [&](Call& c) {
+            c.trace.agent = name;
+            c.cost.total = Decimal::from_units(10 - n);
+            c.cost.currency = "USD";
+        }));
+        for (std::uint8_t run = 0; run <= n; ++run)
+            calls.push_back(call(static_cast<std::uint8_t>(10 * (n + 1) + run), Kind::Agent,
+                                 [&](Call& c) { c.trace.agent = name; }));
+    }
+    StatisticsOptions options;
+    options.groups = 2;
+    const Statistics found = of(calls, options);
+    EXPECT_TRUE(found.truncated);
+    ASSERT_EQ(found.by_agent.size(), 2u);
+    EXPECT_EQ(found.by_agent[0].name, "a0");
+    EXPECT_EQ(found.by_agent[0].runs.calls, 1);
+    EXPECT_EQ(found.by_agent[1].runs.calls, 2);
+}
+
+TEST_F(StatisticsTest, SumsBeyondSixtyFourBitsAreTheGreatestNumber) {
+    const auto many = [](Call& c) { c.usage.input_tokens = c.usage.output_tokens = INT64_MAX; };
+    const Statistics found = of({call(1, Kind::Chat, many), call(2, Kind::Chat, many)});
+    EXPECT_EQ(found.ai_calls.input_tokens, INT64_MAX);
+    EXPECT_EQ(found.ai_calls.tokens(), INT64_MAX);
+}
+
+TEST_F(StatisticsTest, CostsThatCannotBeComparedChangeNothing) {
+    const auto costing = [](const char* total, const char* currency) {
+        return [=](Call& c) {
+            c.model.requested = "m";
+            if (total != nullptr) c.cost.total = Decimal::parse(total), c.cost.currency = currency;
+        };
+    };
+    of({call(1, Kind::Chat, costing("5", "EUR")), call(2, Kind::Chat, costing("7", "USD"))});
+    const auto at = [](std::uint8_t n) {
+        store::Selection selection;
+        selection.from = Timestamp{1'780'000'000'000'000'000 + n * std::int64_t{1'000'000'000}, 0};
+        selection.to = Timestamp{selection.from->unix_nanos + 1, 0};
+        return selection;
+    };
+    const Comparison found =
+        compare(*store_, at(2), at(1), {store::make_field("model.requested").value()}).value();
+    ASSERT_EQ(found.groups.size(), 1u);
+    EXPECT_EQ(found.now.cost.currency, "USD");
+    EXPECT_EQ(found.before.cost.currency, "EUR");
 }
 
 TEST_F(StatisticsTest, OptionsOutOfBoundsAreRefused) {

@@ -66,6 +66,8 @@ void JsonWriter::number(double value) {
         return;
     }
     append_number(out_, value);
+    // Readers take digits alone for an integer, and refuse one of more than 64 bits.
+    if (std::abs(value) >= 0x1p63 && out_.find_last_not_of("-0123456789") + 20 < out_.size()) out_ += ".0";
 }
 
 void JsonWriter::boolean(bool value) {

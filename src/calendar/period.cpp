@@ -96,12 +96,17 @@ std::unexpected<Error> no_period(std::string_view text) {
         "2026-W47 or 2026-11-20");
 }
 
+void end_by(Period& period, Timestamp now) {
+    period.unfinished = period.to > now;
+    period.to = std::min(period.to, now);
+}
+
 Result<Period> made(const Civil& civil, const Zone& zone, Timestamp now, std::string_view text) {
     Period period{zone.first_moment_of(civil.from), zone.first_moment_of(civil.to), civil.months, civil.days,
                   0};
     if (period.from > now)
         return fail(Code::InvalidArgument, fmt::format("\"{}\" has not begun yet", utf8_prefix(text, 60)));
-    period.to = std::min(period.to, zone.at(now.unix_nanos));
+    end_by(period, zone.at(now.unix_nanos));
     return period;
 }
 
@@ -123,14 +128,15 @@ Result<Period> parse_period(std::string_view text, const Zone& zone, Timestamp n
     const std::size_t unit_at = std::min(text.find_first_not_of("0123456789"), text.size());
     const std::string_view unit = text.substr(unit_at);
     const auto count = number(text.substr(0, unit_at));
-    if (!count || *count < 1 || *count > kMostDays * 1440) return no_period(text);
+    if (!count || *count < 1) return no_period(text);
     if (unit == "h" || unit == "m") {
-        const std::int64_t nanos = *count * (unit == "h" ? kHour : kMinute);
-        if (nanos / kDay > kMostDays || nanos > now.unix_nanos) return no_period(text);
+        const std::int64_t width = unit == "h" ? kHour : kMinute;
+        if (*count > now.unix_nanos / width) return no_period(text);  // before 1970
+        const std::int64_t nanos = *count * width;
         return Period{zone.at(now.unix_nanos - nanos), zone.at(now.unix_nanos), 0, 0, nanos};
     }
     if (unit == "d" || unit == "w") {
-        if (*count > kMostDays / 7) return no_period(text);
+        if (*count > (unit == "d" ? kMostDays : kMostDays / 7)) return no_period(text);
         return last_days(unit == "d" ? *count : *count * std::int64_t{7}, zone, now);
     }
     if (unit == "mo") {
@@ -174,6 +180,9 @@ Result<Period> between(std::string_view from, std::string_view to, const Zone& z
     } else {
         period.nanos = period.to.unix_nanos - period.from.unix_nanos;
     }
+    if (period.from > now)
+        return fail(Code::InvalidArgument, fmt::format("{} has not come yet", period.from.to_string()));
+    end_by(period, zone.at(now.unix_nanos));
     return period;
 }
 
@@ -185,14 +194,23 @@ Period before(const Period& period, const Zone& zone) {
         return moved;
     }
     const auto moved = [&](Timestamp moment) {
-        const std::int64_t local =
-            add_months(zone.local(moment.unix_nanos), -period.months) - period.days * kDay;
-        return zone.first_moment_of(local);
+        std::int64_t local = zone.local(moment.unix_nanos);
+        // Where clocks skip midnight, the day's first moment shows one o'clock.
+        const std::int64_t day = floor_to(local, kDay);
+        if (zone.first_moment_of(day) == moment) local = day;
+        return zone.first_moment_of(add_months(local, -period.months) - period.days * kDay);
     };
     Period previous = period;
     previous.from = moved(period.from);
     previous.to = std::min(moved(period.to), period.from);
     return previous;
+}
+
+Period as_far_as(Period other, const Period& period, const Zone& zone) {
+    if (!period.unfinished) return other;
+    const std::int64_t come = zone.local(period.to.unix_nanos) - zone.local(period.from.unix_nanos);
+    other.to = std::min(other.to, zone.first_moment_of(zone.local(other.from.unix_nanos) + come));
+    return other;
 }
 
 }  // namespace steno::calendar

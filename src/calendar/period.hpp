@@ -18,6 +18,7 @@ struct Period {
     int months = 0;
     int days = 0;
     std::int64_t nanos = 0;
+    bool unfinished = false;  ///< it would end later, and ends now
 
     [[nodiscard]] bool holds(std::int64_t unix_nanos) const {
         return unix_nanos >= from.unix_nanos && unix_nanos < to.unix_nanos;
@@ -38,12 +39,16 @@ Result<Period> last_days(std::int64_t days, const Zone& zone, Timestamp now);
 /// or, as the end of a period, its end, so that it is part of it. InvalidArgument.
 Result<Timestamp> parse_moment(std::string_view text, const Zone& zone, bool as_end);
 
-/// From one moment to another (see parse_moment). `to` empty: until now. InvalidArgument: no moment, or
-/// nothing between the two.
+/// From one moment to another (see parse_moment). `to` empty, or in the future: until now.
+/// InvalidArgument: no moment, or nothing between the two.
 Result<Period> between(std::string_view from, std::string_view to, const Zone& zone, Timestamp now);
 
 /// The period before, of exactly the same shape on the wall clock: of a Wednesday afternoon's "this week",
 /// last week's until Wednesday at that time of day, whatever clocks did in between.
 Period before(const Period& period, const Zone& zone);
+
+/// A period of another time, only as far as this one has come if it is unfinished: of August until the 21st
+/// at this time of day, when November is compared with it then.
+Period as_far_as(Period other, const Period& period, const Zone& zone);
 
 }  // namespace steno::calendar

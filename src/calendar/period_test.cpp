@@ -76,15 +76,37 @@ TEST(Period, BetweenTwoTimesADayAtTheEndIsPartOfIt) {
     EXPECT_FALSE(between("2027-01-01", "", berlin, now));
 }
 
+TEST(Period, ADayWithoutMidnightIsWhole) {
+    const Zone cairo = zone("Africa/Cairo");  // 24 April 2026 began at one
+    const Timestamp now = moment("2026-10-28T13:30:00Z");
+    EXPECT_EQ(shown(before(parse_period("2026-04-24", cairo, now).value(), cairo)),
+              "2026-04-23T00:00 2026-04-24T01:00");
+}
+
+TEST(Period, WhatAnUnfinishedOneIsComparedWithEndsAsEarly) {
+    const Zone berlin = zone("Europe/Berlin");
+    const Timestamp now = moment("2026-10-28T13:30:00Z");
+    const auto august = parse_period("2026-08", berlin, now).value();
+    EXPECT_EQ(shown(as_far_as(august, parse_period("2026-10", berlin, now).value(), berlin)),
+              "2026-08-01T00:00 2026-08-28T14:30");
+    EXPECT_EQ(shown(as_far_as(august, parse_period("2026-09", berlin, now).value(), berlin)),
+              "2026-08-01T00:00 2026-09-01T00:00");
+    const auto ahead = between("2026-10-01", "2026-10-31", berlin, now).value();
+    EXPECT_EQ(shown(ahead), "2026-10-01T00:00 2026-10-28T14:30");
+    EXPECT_EQ(shown(before(ahead, berlin)), "2026-09-01T00:00 2026-09-28T14:30");
+}
+
 TEST(Period, WhatIsNoneSaysWhatWouldBe) {
     for (const char* text :
-         {"", "tomorrow", "0d", "-1d", "1", "d", "2026-13", "2026-W54", "2025-W53", "2026-02-30", "1e3h",
-          "99999999h", "9999999999d", "20261028", "2026-1", "1969", "3000", "2027", "2026-12"}) {
+         {"",         "tomorrow",   "0d",   "-1d",       "1",        "d",         "2026-13", "2026-W54",
+          "2025-W53", "2026-02-30", "1e3h", "99999999h", "5124096h", "52560000h", "99999d",  "9999999999d",
+          "20261028", "2026-1",     "1969", "3000",      "2027",     "2026-12"}) {
         const auto parsed = parse_period(text, Zone(), moment("2026-10-28T13:30:00Z"));
         ASSERT_FALSE(parsed) << text << " " << shown(*parsed);
         EXPECT_EQ(parsed.error().code, Code::InvalidArgument);
     }
     EXPECT_FALSE(last_days(0, Zone(), moment("2026-10-28T13:30:00Z")));
+    EXPECT_TRUE(parse_period("36500d", Zone(), moment("2026-10-28T13:30:00Z")));
     EXPECT_TRUE(last_days(36'500, Zone(), moment("2026-10-28T13:30:00Z")));
 }
 

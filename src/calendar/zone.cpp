@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <charconv>
 #include <chrono>
+#include <cstdlib>
 #include <date/tz.h>
 #include <exception>
 #include <limits>
@@ -37,21 +38,31 @@ bool number(std::string_view text, int& value) {
     return error == std::errc{} && end == text.data() + text.size() && !text.empty();
 }
 
-/// "+01:00", "60", "-330" in minutes.
+/// "+01:00", "+0100", and minutes ("60", "-330"), of which no sign and four digits cannot be told from the
+/// second form.
 std::optional<std::int64_t> fixed_offset(std::string_view text) {
     int minutes = 0;
-    if (text.size() == 6 && (text[0] == '+' || text[0] == '-') && text[3] == ':') {
+    const bool sign = text.starts_with('+') || text.starts_with('-');
+    const bool colon = text.size() == 6 && sign && text[3] == ':';
+    if (colon || (text.size() == 5 && sign)) {
         int hours = 0;
-        if (!number(text.substr(1, 2), hours) || !number(text.substr(4), minutes) || hours < 0 ||
+        if (!number(text.substr(1, 2), hours) || !number(text.substr(colon ? 4 : 3), minutes) || hours < 0 ||
             minutes < 0 || minutes > 59)
             return std::nullopt;
         minutes += hours * 60;
         if (text[0] == '-') minutes = -minutes;
-    } else if (!number(text.substr(text.starts_with('+') ? 1 : 0), minutes)) {
+    } else if (text.starts_with('+') || !number(text, minutes)) {  // "+5" may mean hours
         return std::nullopt;
     }
     if (minutes < -1439 || minutes > 1439) return std::nullopt;
     return minutes;
+}
+
+/// What TZ names (how containers are told), else the machine's.
+const date::time_zone* local_zone() {
+    const char* name = std::getenv("TZ");
+    if (name == nullptr || *name == 0) return date::current_zone();
+    return date::locate_zone(*name == ':' ? name + 1 : name);
 }
 
 std::vector<OffsetSpan> spans_of(const date::time_zone& zone) {
@@ -85,8 +96,7 @@ Result<Zone> Zone::find(std::string_view name) {
     const std::scoped_lock lock(mutex);
     if (const auto found = known.find(name); found != known.end()) return Zone(found->second);
     try {
-        const date::time_zone* zone =
-            name == "local" ? date::current_zone() : date::locate_zone(std::string(name));
+        const date::time_zone* zone = name == "local" ? local_zone() : date::locate_zone(std::string(name));
         auto rules = std::make_shared<const Rules>(Rules{zone->name(), spans_of(*zone)});
         known.emplace(name, rules);
         return Zone(std::move(rules));
@@ -98,6 +108,9 @@ Result<Zone> Zone::find(std::string_view name) {
                         "install the package tzdata, or give an offset such as +01:00");
         }
     }
+    if (name == "local")
+        return fail(Code::Unavailable, "this machine's own time zone is not known",
+                    "give it a name such as Europe/Berlin, or set TZ to one");
     return fail(Code::InvalidArgument, fmt::format("there is no time zone \"{}\"", utf8_prefix(name, 60)),
                 "a name of the IANA database such as Europe/Berlin, UTC, local, an offset such as +01:00, or "
                 "minutes such as -330");

@@ -35,8 +35,9 @@ class Zone {
     /// UTC.
     Zone();
     /// "Europe/Berlin" and all other names of the IANA database, as the machine has it (Debian: the package
-    /// tzdata); "UTC", "Z" or "" ; "local", the machine's own; "+05:30" or minutes ("-330"), the same
-    /// all year. InvalidArgument names what was not understood; Unavailable: the machine has no database.
+    /// tzdata); "UTC", "Z" or "" ; "local", what TZ names, or the machine's own; "+05:30" or minutes
+    /// ("-330"), the same all year. InvalidArgument names what was not understood; Unavailable: the machine
+    /// has no database.
     static Result<Zone> find(std::string_view name);
 
     /// As it can be found by again: "Europe/Berlin", "UTC", "+05:30".

@@ -43,6 +43,8 @@ TEST(Zone, IsFoundByEachOfItsNames) {
     EXPECT_EQ(zone("").name(), "UTC");
     EXPECT_EQ(zone("Z").name(), "UTC");
     EXPECT_EQ(zone("+05:30").name(), "+05:30");
+    EXPECT_EQ(zone("+0530").name(), "+05:30");
+    EXPECT_EQ(zone("-0100").name(), "-01:00");
     EXPECT_EQ(zone("-330").name(), "-05:30");
     EXPECT_EQ(zone("60").offset_at(0), kHour);
     EXPECT_EQ(zone("Asia/Kolkata").name(), "Asia/Kolkata");
@@ -50,8 +52,9 @@ TEST(Zone, IsFoundByEachOfItsNames) {
 }
 
 TEST(Zone, WhatIsNoneIsRefused) {
-    for (const char* name : {"Mars/Olympus", "+25:00", "+01:60", "1440", "-1440", "../../etc/passwd",
-                             "/etc/passwd", "Europe", "posixrules\n", "1e3", "+-1:00", "99999999999999"}) {
+    for (const char* name :
+         {"Mars/Olympus", "+25:00", "+01:60", "+0160", "+5", "+60", "1440", "-1460", "../../etc/passwd",
+          "/etc/passwd", "Europe", "posixrules\n", "1e3", "+-1:00", "99999999999999"}) {
         const auto found = Zone::find(name);
         ASSERT_FALSE(found) << name;
         EXPECT_EQ(found.error().code, Code::InvalidArgument) << name;

@@ -78,6 +78,27 @@ std::string duration_of(dom::element call) {
     return has(call, "/time/duration_ms") ? milliseconds(number_at(call, "/time/duration_ms")) : "";
 }
 
+std::string group_name(dom::element group) {
+    std::string name;
+    dom::object key;
+    if (group["key"].get(key) != simdjson::SUCCESS) return name;
+    for (const auto& [field, value] : key) {
+        std::string_view text;
+        if (!name.empty()) name += " ";
+        if (value.is_null())
+            name += "–";
+        else
+            name += value.get(text) == simdjson::SUCCESS ? std::string(text) : simdjson::minify(value);
+    }
+    return name;
+}
+
+std::string clock_text(std::string_view rfc3339) {
+    if (rfc3339.size() < 16) return std::string(rfc3339);
+    return std::string(rfc3339.substr(0, 16))
+        .append(rfc3339.ends_with('Z') ? "" : rfc3339.substr(rfc3339.size() - 6));
+}
+
 std::string whole_record_fields() {
     std::string names;
     Call call;

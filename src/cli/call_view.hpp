@@ -34,6 +34,10 @@ std::string not_told_of(double calls);
 std::string cost_sum(simdjson::dom::element sum);
 /// "" while it runs.
 std::string duration_of(simdjson::dom::element call);
+/// What an aggregate's group is called: its keys' values, "–" for calls without the field.
+std::string group_name(simdjson::dom::element group);
+/// A bucket's beginning: "2026-10-25T02:00+02:00", in UTC without "Z".
+std::string clock_text(std::string_view rfc3339);
 /// The `fields` parameter that asks for everything, payloads too.
 std::string whole_record_fields();
 

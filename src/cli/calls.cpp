@@ -83,42 +83,6 @@ Result<int> show(const Program& program, const CallsFlags& flags) {
     return completeness.exit_code();
 }
 
-Result<std::string> request_of(Api& api, const std::string& id) {
-    return api.get("/api/v1/requests/" + net::percent_encode(id));
-}
-
-/// The request with this id; else the only one whose id begins so. (The API itself takes whole ids alone:
-/// they are any text, and a program that asks for "r-1" does not mean "r-10".)
-Result<std::string> request_meant(Api& api, const std::string& id) {
-    auto exact = request_of(api, id);
-    if (exact || exact.error().code != Code::NotFound || id.empty()) return exact;
-    constexpr std::size_t kNamed = 4;
-    STENO_ASSIGN(const std::string found,
-                 api.get(fmt::format("/api/v1/aggregate?group_by=trace.request_id&measures=calls&limit={}"
-                                     "&trace.request_id.prefix={}",
-                                     kNamed + 1, net::percent_encode(id))));
-    simdjson::dom::parser parser;
-    simdjson::dom::element answer;
-    simdjson::dom::array groups;
-    if (parser.parse(found).get(answer) != simdjson::SUCCESS ||
-        answer["groups"].get(groups) != simdjson::SUCCESS)
-        return fail(Code::Internal, "the answer has no groups");
-    std::vector<std::string> ids;
-    for (const simdjson::dom::element group : groups) {
-        std::string_view one;
-        if (group["key"]["trace.request_id"].get(one) == simdjson::SUCCESS) ids.emplace_back(one);
-    }
-    if (ids.empty()) return exact;
-    if (ids.size() == 1) return request_of(api, ids.front());
-    const bool more = ids.size() > kNamed;
-    if (more) ids.resize(kNamed);
-    return fail(Code::InvalidArgument,
-                fmt::format("{} requests have an id that begins with {}: {}{}",
-                            more ? "several" : std::to_string(ids.size()), id, fmt::join(ids, ", "),
-                            more ? ", …" : ""),
-                "give more of the id");
-}
-
 Result<int> tree(const Program& program, const CallsFlags& flags) {
     STENO_ASSIGN(const auto api, Api::open(program, flags.record));
     STENO_ASSIGN(Completeness completeness, Completeness::begin(*api));

@@ -25,16 +25,4 @@ std::string bar(double share, std::size_t width) {
     return text;
 }
 
-std::string sparkline(std::span<const double> values) {
-    static constexpr std::array<std::string_view, 9> kHeights = {" ", "▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"};
-    std::string text;
-    if (!charts() || values.empty()) return text;
-    const double most = std::ranges::max(values);
-    for (const double value : values) {
-        const double part = most > 0 && value > 0 ? value / most * 8 : 0;
-        text += kHeights[static_cast<std::size_t>(std::clamp(std::ceil(part), 0.0, 8.0))];
-    }
-    return text;
-}
-
 }  // namespace steno::cli

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <span>
 #include <string>
 
 /// Small pictures in lines of text. Nothing where standard output is no terminal: what programs read stays
@@ -11,8 +10,5 @@ bool charts();
 
 /// "▇▇▇▇▌   ": `share` (0 … 1) of `width` columns.
 std::string bar(double share, std::size_t width);
-
-/// "▁▂▅█": a column each, as high as its part of the greatest; blank for 0 and less.
-std::string sparkline(std::span<const double> values);
 
 }  // namespace steno::cli

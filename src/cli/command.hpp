@@ -21,7 +21,7 @@ struct Program {
     std::string config_file;
     bool json = false;
     std::vector<std::string> behind_dashes;  ///< of `steno run`: the program and its arguments
-    intercept::Inherited inherited;  ///< what this process has changed for itself at its start
+    intercept::Inherited inherited;          ///< what this process has changed for itself at its start
 
     /// What the chosen command does; its Error becomes a message and an exit code (base/error.hpp's table).
     std::function<Result<int>(Program&)> run;
@@ -43,6 +43,7 @@ void add_top(Program& program);
 void add_errors(Program& program);
 void add_cost(Program& program);
 void add_compare(Program& program);
+void add_trace(Program& program);
 void add_limits(Program& program);
 void add_replay(Program& program);
 void add_verify(Program& program);

@@ -26,10 +26,6 @@ struct CompareFlags {
     std::uint32_t limit = 20;
 };
 
-double cost_at(dom::element value, const char* side) {
-    return std::strtod(text_at(value, fmt::format("{}/cost/total", side).c_str()).c_str(), nullptr);
-}
-
 /// "+12 %", "new", "gone"; more is not always worse, so it has no colour.
 std::string change(double now, double before) {
     if (now == before) return "=";
@@ -38,6 +34,20 @@ std::string change(double now, double before) {
     const double percent = (now / before - 1) * 100;
     return std::abs(percent) >= 1000 ? fmt::format("×{:.0f}", now / before)
                                      : fmt::format("{:+.0f} %", percent);
+}
+
+/// Of costs: nothing where one of them is not known, or in another currency.
+std::string cost_change(dom::element value) {
+    const auto total = [&](const char* pointer) {
+        return std::strtod(text_at(value, pointer).c_str(), nullptr);
+    };
+    const bool any_before = number_at(value, "/before/calls") > 0,
+               any_now = number_at(value, "/now/calls") > 0;
+    const bool known =
+        (has(value, "/before/cost/total") || !any_before) && (has(value, "/now/cost/total") || !any_now);
+    const bool same = text_at(value, "/before/cost/currency") == text_at(value, "/now/cost/currency");
+    if (!known || (any_before && any_now && !same)) return "–";
+    return change(total("/now/cost/total"), total("/before/cost/total"));
 }
 
 std::string cost_cell(dom::element value, const char* side) {
@@ -59,10 +69,9 @@ void add_row(Table& table, const std::string& name, dom::element value) {
     };
     table.row({name, count("/before/calls"), count("/now/calls"),
                change(number_at(value, "/now/calls"), number_at(value, "/before/calls")),
-               cost_cell(value, "/before"), cost_cell(value, "/now"),
-               change(cost_at(value, "/now"), cost_at(value, "/before")), percent("/before/failure_rate"),
-               percent("/now/failure_rate"), time_cell(value, "/before/p95_duration_ms"),
-               time_cell(value, "/now/p95_duration_ms")});
+               cost_cell(value, "/before"), cost_cell(value, "/now"), cost_change(value),
+               percent("/before/failure_rate"), percent("/now/failure_rate"),
+               time_cell(value, "/before/p95_duration_ms"), time_cell(value, "/now/p95_duration_ms")});
 }
 
 void print_comparison(dom::element comparison) {
@@ -88,19 +97,7 @@ void print_comparison(dom::element comparison) {
     dom::array groups;
     if (comparison["groups"].get(groups) == simdjson::SUCCESS) {
         for (const dom::element group : groups) {
-            std::string name;
-            dom::object key;
-            if (group["key"].get(key) != simdjson::SUCCESS) continue;
-            for (const auto& [field, value] : key) {
-                std::string_view text;
-                if (!name.empty()) name += " ";
-                if (value.is_null())
-                    name += "–";
-                else
-                    name +=
-                        value.get(text) == simdjson::SUCCESS ? std::string(text) : simdjson::minify(value);
-            }
-            add_row(table, name, group);
+            add_row(table, group_name(group), group);
         }
     }
     table.print();

@@ -31,21 +31,6 @@ double amount(dom::element group) {
     return std::strtod(text_at(group, "/cost/total").c_str(), nullptr);
 }
 
-std::string name_of(dom::element group) {
-    std::string name;
-    dom::object key;
-    if (group["key"].get(key) != simdjson::SUCCESS) return name;
-    for (const auto& [field, value] : key) {
-        std::string_view text;
-        if (!name.empty()) name += " ";
-        if (value.is_null())
-            name += "–";
-        else
-            name += value.get(text) == simdjson::SUCCESS ? std::string(text) : simdjson::minify(value);
-    }
-    return name;
-}
-
 /// `all`: what shares are of.
 void print_groups(dom::array groups, double all, const CostFlags& flags) {
     Table table({{flags.bucket.empty() ? "" : flags.bucket},
@@ -63,10 +48,11 @@ void print_groups(dom::array groups, double all, const CostFlags& flags) {
         };
         const std::string total = text_at(group, "/cost/total"), currency = text_at(group, "/cost/currency");
         const double share = all > 0 ? amount(group) / all : 0;
-        table.row({text_at(group, "/bucket").substr(0, 16), name_of(group),
+        table.row({clock_text(text_at(group, "/bucket")), group_name(group),
                    total.empty() ? (currency.empty() ? "–" : currency) : money(total, currency),
-                   total.empty() ? "" : fmt::format("{:.1f} %", share * 100), bar(share, 20), count("/calls"),
-                   count("/cost/unpriced_calls"), count("/input_tokens"), count("/output_tokens")});
+                   total.empty() || all == 0 ? "–" : fmt::format("{:.1f} %", share * 100), bar(share, 20),
+                   count("/calls"), count("/cost/unpriced_calls"), count("/input_tokens"),
+                   count("/output_tokens")});
     }
     table.print();
 }

@@ -5,12 +5,15 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <array>
+
 namespace steno::cli {
 
 void add_period_flags(CLI::App& command, PeriodFlags& flags) {
     auto* days =
         command.add_option("--days", flags.days, "the last so many days, today's included and until now");
-    days->check(CLI::Range(1, 5000));
+    days->check(CLI::Range(1, 36500));
     auto* period =
         command.add_option("--period", flags.period,
                            "today, yesterday, this-week, last-week, this-month, last-month, 24h, 7d, 4w, "
@@ -51,6 +54,17 @@ Result<void> Question::filters(const std::vector<std::string>& filters) {
         const std::size_t equals = filter.find('=');
         if (equals == std::string::npos)
             return fail(Code::InvalidArgument, "\"" + filter + "\" is no filter", "FIELD=VALUE");
+        // Parameters of the API are no fields: they would change the question without a word.
+        const std::string_view name = std::string_view(filter).substr(0, equals);
+        static constexpr std::array kParameters = {
+            "from",     "to",    "period", "tz",     "bucket",  "group_by", "by",     "against",
+            "measures", "order", "limit",  "groups", "slow_ms", "fields",   "cursor", "text"};
+        if (std::ranges::find(kParameters, name) != kParameters.end())
+            return fail(Code::InvalidArgument, "\"" + filter + "\" is no filter",
+                        fmt::format("{} is no field of calls; see --help for the flags", name));
+        if (equals + 1 == filter.size())
+            return fail(Code::InvalidArgument, fmt::format("the filter {} has no value", name),
+                        "leave it out, or ask for calls without the field: -f FIELD.exists=false");
         add(filter.substr(0, equals), filter.substr(equals + 1));
     }
     return {};

@@ -2,6 +2,7 @@
 
 #include "cli/call_view.hpp"
 #include "cli/terminal.hpp"
+#include "net/http.hpp"
 #include "record/kinds.hpp"
 
 #include <fmt/format.h>
@@ -17,16 +18,8 @@ namespace dom = simdjson::dom;
 
 constexpr std::size_t kDeepestShown = 40;  ///< what lies deeper stands there too
 
-std::string what(dom::element call) {
-    const std::string name = text_at(call, "/name");
-    const std::string model = text_at(call, "/model/requested");
-    std::string text = text_at(call, "/kind");
-    if (!name.empty()) text += " " + name;
-    if (!model.empty() && model != name) text += " (" + model + ")";
-    if (const std::string operation = text_at(call, "/trace/operation");
-        !operation.empty() && text_at(call, "/kind") == "function")
-        text += " " + operation;
-    return text;
+Result<std::string> request_of(Api& api, const std::string& id) {
+    return api.get("/api/v1/requests/" + net::percent_encode(id));
 }
 
 /// A function has no tokens; of a call to a model they are not known.
@@ -38,7 +31,7 @@ std::string or_unknown(dom::element call, std::string text) {
 
 void add_row(Table& table, const std::string& lines, dom::element call) {
     const std::string status = text_at(call, "/status");
-    table.row({lines + what(call), status, duration_of(call), or_unknown(call, tokens(call)),
+    table.row({lines + what_of(call), status, duration_of(call), or_unknown(call, tokens(call)),
                or_unknown(call, cost_of(call))},
               {Colour::Plain, colour_of_status(status)});
 }
@@ -81,6 +74,48 @@ std::string listed(dom::element summary, const char* pointer) {
 }
 
 }  // namespace
+
+std::string what_of(dom::element call) {
+    const std::string name = text_at(call, "/name");
+    const std::string model = text_at(call, "/model/requested");
+    std::string text = text_at(call, "/kind");
+    if (!name.empty()) text += " " + name;
+    if (!model.empty() && model != name) text += " (" + model + ")";
+    if (const std::string operation = text_at(call, "/trace/operation");
+        !operation.empty() && text_at(call, "/kind") == "function")
+        text += " " + operation;
+    return text;
+}
+
+Result<std::string> request_meant(Api& api, const std::string& id) {
+    auto exact = request_of(api, id);
+    if (exact || exact.error().code != Code::NotFound || id.empty()) return exact;
+    constexpr std::size_t kNamed = 4;
+    STENO_ASSIGN(const std::string found,
+                 api.get(fmt::format("/api/v1/aggregate?group_by=trace.request_id&measures=calls&limit={}"
+                                     "&trace.request_id.prefix={}",
+                                     kNamed + 1, net::percent_encode(id))));
+    dom::parser parser;
+    dom::element answer;
+    dom::array groups;
+    if (parser.parse(found).get(answer) != simdjson::SUCCESS ||
+        answer["groups"].get(groups) != simdjson::SUCCESS)
+        return fail(Code::Internal, "the answer has no groups");
+    std::vector<std::string> ids;
+    for (const dom::element group : groups) {
+        std::string_view one;
+        if (group["key"]["trace.request_id"].get(one) == simdjson::SUCCESS) ids.emplace_back(one);
+    }
+    if (ids.empty()) return exact;
+    if (ids.size() == 1) return request_of(api, ids.front());
+    const bool more = ids.size() > kNamed;
+    if (more) ids.resize(kNamed);
+    return fail(Code::InvalidArgument,
+                fmt::format("{} requests have an id that begins with {}: {}{}",
+                            more ? "several" : std::to_string(ids.size()), id, fmt::join(ids, ", "),
+                            more ? ", …" : ""),
+                "give more of the id");
+}
 
 void print_request(dom::element request) {
     Table table({{"call", false, true},

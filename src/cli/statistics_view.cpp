@@ -40,10 +40,11 @@ double amount(dom::element value, const std::string& pointer) {
     return std::strtod(text_at(value, (pointer + "/total").c_str()).c_str(), nullptr);
 }
 
-dom::array rows(dom::element value, const char* pointer) {
+/// A table's rows; none where it is not in the answer.
+std::vector<dom::element> rows(dom::element value, const char* pointer) {
     dom::array array;
     if (value.at_pointer(pointer).get(array) != simdjson::SUCCESS) return {};
-    return array;
+    return {array.begin(), array.end()};
 }
 
 void print_totals(dom::element found) {
@@ -89,17 +90,17 @@ void print_buckets(dom::element found) {
                  {""}});
     std::size_t i = 0;
     for (const dom::element bucket : rows(found, "/buckets")) {
-        table.row({text_at(bucket, "/begin").substr(0, 16), count(bucket, "/requests"),
-                   count(bucket, "/calls"), percent(bucket, "/failure_rate"), count(bucket, "/total_tokens"),
-                   cost(bucket, "/cost"), most > 0 ? bar(costs[i] / most, 20) : ""});
+        table.row({clock_text(text_at(bucket, "/begin")), count(bucket, "/requests"), count(bucket, "/calls"),
+                   percent(bucket, "/failure_rate"), count(bucket, "/total_tokens"), cost(bucket, "/cost"),
+                   most > 0 ? bar(costs[i] / most, 20) : ""});
         ++i;
     }
     table.print();
 }
 
 void print_models(dom::element found) {
-    const dom::array models = rows(found, "/by_model");
-    if (models.size() == 0) return;
+    const auto models = rows(found, "/by_model");
+    if (models.empty()) return;
     const double all = amount(found, "/summary/cost");
     fmt::print("\n");
     Table table({{"provider"},
@@ -119,8 +120,8 @@ void print_models(dom::element found) {
 }
 
 void print_agents(dom::element found) {
-    const dom::array agents = rows(found, "/by_agent");
-    if (agents.size() == 0) return;
+    const auto agents = rows(found, "/by_agent");
+    if (agents.empty()) return;
     fmt::print("\n");
     Table table({{"agent", false, true},
                  {"runs", true},
@@ -141,8 +142,8 @@ void print_agents(dom::element found) {
 }
 
 void print_functions(dom::element found) {
-    const dom::array functions = rows(found, "/by_function");
-    if (functions.size() == 0) return;
+    const auto functions = rows(found, "/by_function");
+    if (functions.empty()) return;
     fmt::print("\n");
     Table table({{"function", false, true},
                  {"runs", true},
@@ -165,7 +166,7 @@ void print_functions(dom::element found) {
 }
 
 void print_calls(dom::element found) {
-    if (const dom::array dearest = rows(found, "/top_expensive"); dearest.size() > 0) {
+    if (const auto dearest = rows(found, "/top_expensive"); !dearest.empty()) {
         fmt::print("\nthe dearest\n");
         Table table = call_table();
         for (const dom::element item : dearest) {
@@ -174,8 +175,8 @@ void print_calls(dom::element found) {
         }
         table.print();
     }
-    const dom::array slowest = rows(found, "/slow/slowest");
-    if (slowest.size() == 0) return;
+    const auto slowest = rows(found, "/slow/slowest");
+    if (slowest.empty()) return;
     fmt::print("\nslow: {} took {} or longer\n", count(found, "/slow/calls"),
                time(found, "/slow/threshold_ms"));
     Table table({{"id"}, {"took", true}, {"kind"}, {"agent"}, {"what", false, true}, {"why", false, true}});

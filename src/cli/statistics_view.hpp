@@ -5,7 +5,7 @@
 namespace steno::cli {
 
 /// What GET /api/v1/statistics answered, as a page for people: totals, a line a bucket if there are any,
-/// tables by model, agent and function, the dearest and the slowest calls, failures.
+/// tables by model, agent and function, the dearest and the slowest calls; how much failed stands in each.
 void print_statistics(simdjson::dom::element statistics);
 
 }  // namespace steno::cli

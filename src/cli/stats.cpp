@@ -208,15 +208,15 @@ void add_stats(Program& program) {
         command->add_option("--measures", flags->question.measures,
                             "what to count, with commas: calls, errors, error_rate, cost, input_tokens, "
                             "duration_p95, ttft_avg, sum(field), distinct(field), p99(field), …");
-    command->add_option("--order", flags->question.order,
-                        "a measure, '-' in front for descending (default -cost)");
+    auto* order = command->add_option("--order", flags->question.order,
+                                      "a measure, '-' in front for descending (default -cost)");
     command->add_option("--filter,-f", flags->question.filters, "FIELD[.OP]=VALUE; may be repeated");
     const CLI::Option* limit = command->add_option("--limit,-n", flags->question.limit,
                                                    "how many groups (default 30; in a file all)");
     add_target(*command, flags->target);
     command->add_flag("--storage", flags->storage, "instead: what the data folder takes of the disk");
-    command->callback([flags, by, measures, limit, &program] {
-        flags->table = by->count() > 0 || measures->count() > 0;
+    command->callback([flags, by, measures, order, limit, &program] {
+        flags->table = by->count() > 0 || measures->count() > 0 || order->count() > 0;
         flags->limited = limit->count() > 0;
         program.run = [flags](Program& p) { return stats(p, *flags); };
     });

@@ -32,15 +32,28 @@ Colour colour_of_status(std::string_view status) {
     return Colour::Yellow;
 }
 
+namespace {
+
+/// Of U+2000 … U+207F, by the second and third byte.
+bool hides(char second, unsigned char third) {
+    if (second == '\x80') return (third >= 0x8b && third <= 0x8f) || (third >= 0xaa && third <= 0xae);
+    return third >= 0xa6 && third <= 0xa9;
+}
+
+}  // namespace
+
 std::string printable(std::string_view text) {
     std::string line;
     while (!text.empty()) {
         const std::size_t length = utf8_sequence_length(text);
         const auto first = static_cast<unsigned char>(text[0]);
         const bool c1_control = length == 2 && first == 0xc2 && static_cast<unsigned char>(text[1]) < 0xa0;
+        // What is invisible or turns the order of what follows: U+200B-200F, U+202A-202E, U+2066-2069.
+        const bool hidden = length == 3 && (text.starts_with("\xe2\x80") || text.starts_with("\xe2\x81")) &&
+                            hides(text[1], static_cast<unsigned char>(text[2]));
         if (first == '\n' || first == '\t' || first == '\r') {
             if (!line.empty() && line.back() != ' ') line += ' ';
-        } else if (length == 0 || first < 0x20 || first == 0x7f || c1_control) {
+        } else if (length == 0 || first < 0x20 || first == 0x7f || c1_control || hidden) {
             line += "·";
         } else {
             line += text.substr(0, length);

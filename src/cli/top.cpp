@@ -55,7 +55,7 @@ Result<int> top(const Program& program, const TopFlags& flags) {
     Table table = call_table();
     for (const dom::element call : calls) add_call(table, call);
     if (table.empty())
-        fmt::print("no calls that fit in {}\n", api->where());
+        fmt::print("no calls with a {} that fit in {}\n", flags.by, api->where());
     else
         table.print();
     return completeness.exit_code();

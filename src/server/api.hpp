@@ -94,6 +94,7 @@ Result<ApiAnswer> show_raw(Services&, const ApiRequest&);
 Result<ApiAnswer> give_feedback(Services&, const ApiRequest&);
 Result<ApiAnswer> give_score(Services&, const ApiRequest&);
 Result<ApiAnswer> show_request(Services&, const ApiRequest&);
+Result<ApiAnswer> trace_request(Services&, const ApiRequest&);
 Result<ApiAnswer> show_session(Services&, const ApiRequest&);
 Result<ApiAnswer> aggregate(Services&, const ApiRequest&);
 Result<ApiAnswer> show_statistics(Services&, const ApiRequest&);

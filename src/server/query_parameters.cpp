@@ -120,7 +120,13 @@ Result<store::Selection> selection_parameters(const ApiRequest& request,
         selection.to = period.to;
     }
     for (const auto& [name, value] : request.query) {
-        if (std::ranges::find(others, std::string_view(name)) != others.end() || value.empty()) continue;
+        if (std::ranges::find(others, std::string_view(name)) != others.end()) continue;
+        const bool plain = std::ranges::find(names, std::string_view(name)) != names.end();
+        if (value.empty() && plain) continue;
+        if (value.empty())  // a variable that was not set: everybody's calls would be a wrong answer
+            return fail(Code::InvalidArgument,
+                        "the filter " + std::string(utf8_prefix(name, 80)) + " has no value",
+                        "leave it out, or ask for calls without the field: FIELD.exists=false");
         if (name == "from") {
             STENO_ASSIGN(selection.from, in_parameter(name, calendar::parse_moment(value, zone, false)));
         } else if (name == "to") {

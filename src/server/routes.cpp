@@ -15,6 +15,7 @@ std::span<const Route> routes() {
         Route{"POST", "/api/v1/calls/{id}/feedback", give_feedback},
         Route{"POST", "/api/v1/calls/{id}/scores", give_score},
         Route{"GET", "/api/v1/requests/{id}", show_request},
+        Route{"GET", "/api/v1/requests/{id}/trace", trace_request},
         Route{"GET", "/api/v1/sessions/{id}", show_session},
         Route{"GET", "/api/v1/aggregate", aggregate},
         Route{"GET", "/api/v1/statistics", show_statistics},

@@ -16,13 +16,14 @@ namespace steno::server {
 namespace {
 
 Result<std::uint64_t> number_parameter(const ApiRequest& request, std::string_view name,
-                                       std::uint64_t otherwise, std::uint64_t most) {
+                                       std::uint64_t otherwise, std::uint64_t least, std::uint64_t most) {
     const auto text = request.parameter(name);
     if (!text) return otherwise;
     std::uint64_t value = 0;
     const auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), value);
-    if (error != std::errc() || end != text->data() + text->size() || value > most)
-        return fail(Code::InvalidArgument, fmt::format("{} must be a number from 0 to {}", name, most));
+    if (error != std::errc() || end != text->data() + text->size() || value < least || value > most)
+        return fail(Code::InvalidArgument,
+                    fmt::format("{} must be a number from {} to {}", name, least, most));
     return value;
 }
 
@@ -62,11 +63,12 @@ Result<ApiAnswer> show_statistics(Services& services, const ApiRequest& request)
 
     analysis::StatisticsOptions options;
     STENO_ASSIGN(const std::uint64_t calls,
-                 number_parameter(request, "limit", options.calls, store::kMaxPage));
-    STENO_ASSIGN(const std::uint64_t groups, number_parameter(request, "groups", options.groups, 10'000));
-    STENO_ASSIGN(const std::uint64_t slow_ms,
-                 number_parameter(request, "slow_ms",
-                                  static_cast<std::uint64_t>(options.slow.nanos) / 1'000'000, 1'000'000'000));
+                 number_parameter(request, "limit", options.calls, 0, store::kMaxPage));
+    STENO_ASSIGN(const std::uint64_t groups, number_parameter(request, "groups", options.groups, 1, 10'000));
+    STENO_ASSIGN(
+        const std::uint64_t slow_ms,
+        number_parameter(request, "slow_ms", static_cast<std::uint64_t>(options.slow.nanos) / 1'000'000, 0,
+                         1'000'000'000));
     options.calls = static_cast<std::uint32_t>(calls);
     options.groups = static_cast<std::uint32_t>(groups);
     options.slow = Duration{static_cast<std::int64_t>(slow_ms) * 1'000'000};
@@ -94,6 +96,7 @@ Result<ApiAnswer> compare_periods(Services& services, const ApiRequest& request)
     calendar::Period before = calendar::before(now, zone);
     if (const auto against = request.parameter("against")) {
         STENO_ASSIGN(before, calendar::parse_period(*against, zone, system_clock().now()));
+        before = calendar::as_far_as(before, now, zone);
     }
     std::vector<store::Field> by;
     for (const std::string_view path : split(request.parameter("by").value_or("model.requested"), ',')) {
@@ -101,7 +104,8 @@ Result<ApiAnswer> compare_periods(Services& services, const ApiRequest& request)
         STENO_ASSIGN(store::Field field, store::make_field(path));
         by.push_back(std::move(field));
     }
-    STENO_ASSIGN(const std::uint64_t limit, number_parameter(request, "limit", 100, analysis::kMaxCompared));
+    STENO_ASSIGN(const std::uint64_t limit,
+                 number_parameter(request, "limit", 100, 1, analysis::kMaxCompared));
     services.data.calls().catch_up();
     STENO_ASSIGN(
         const analysis::Comparison comparison,

@@ -1,7 +1,9 @@
+#include "analysis/call_tree.hpp"
 #include "base/json_writer.hpp"
 #include "record/json.hpp"
 #include "server/api.hpp"
 #include "server/query_parameters.hpp"
+#include "server/tree_calls.hpp"
 #include "store/query.hpp"
 
 #include <algorithm>
@@ -14,8 +16,6 @@
 namespace steno::server {
 
 namespace {
-
-constexpr std::size_t kMaxCalls = 50'000;
 
 /// What a set of calls adds up to. Usage that an agent repeats for its children is not counted twice: only
 /// calls that reach a model count.
@@ -105,39 +105,8 @@ struct Summary {
     }
 };
 
-Result<std::vector<Call>> calls_with(Services& services, std::string_view field, const std::string& value) {
-    store::CallQuery query;
-    STENO_ASSIGN(store::Filter filter, store::make_filter(field, store::Op::Eq, value));
-    query.selection.filters.push_back(std::move(filter));
-    STENO_TRY(store::set_order(query, "started_at"));
-    query.limit = store::kMaxPage;
-    std::vector<Call> calls;
-    do {
-        STENO_ASSIGN(auto page, services.data.calls().find(query, false));
-        std::ranges::move(page.calls, std::back_inserter(calls));
-        query.cursor = page.next_cursor.value_or("");
-    } while (!query.cursor.empty() && calls.size() < kMaxCalls);
-    return calls;
-}
-
 void write_tree(JsonWriter& json, const std::vector<Call>& calls) {
-    std::unordered_map<std::string, std::size_t> by_id;
-    for (std::size_t i = 0; i < calls.size(); ++i) by_id[calls[i].id.to_string()] = i;
-    // A parent is named by its call id, or, where the trace comes from elsewhere, by its span id.
-    for (std::size_t i = 0; i < calls.size(); ++i) {
-        if (!calls[i].trace.span_id.empty()) by_id.try_emplace(calls[i].trace.span_id, i);
-    }
-    std::vector<std::vector<std::size_t>> children(calls.size());
-    std::vector<std::size_t> roots;
-    for (std::size_t i = 0; i < calls.size(); ++i) {
-        const auto parent = by_id.find(calls[i].trace.parent_id);
-        if (parent == by_id.end() || parent->second == i) {
-            roots.push_back(i);
-        } else {
-            children[parent->second].push_back(i);
-        }
-    }
-    std::vector<bool> written(calls.size());
+    const analysis::CallTree tree = analysis::tree_of(calls);
     // A stack of our own: trees of thousands of levels exist.
     struct Step {
         std::size_t call;
@@ -145,7 +114,6 @@ void write_tree(JsonWriter& json, const std::vector<Call>& calls) {
     };
     std::string item;
     const auto open = [&](std::size_t i) {
-        written[i] = true;
         json.begin_object();
         item.clear();
         append_json(item, calls[i], {.payload = false, .preview = true});
@@ -158,23 +126,19 @@ void write_tree(JsonWriter& json, const std::vector<Call>& calls) {
         open(root);
         while (!stack.empty()) {
             Step& top = stack.back();
-            if (top.next_child == children[top.call].size()) {
+            if (top.next_child == tree.children[top.call].size()) {
                 json.end_array();
                 json.end_object();
                 stack.pop_back();
                 continue;
             }
-            const std::size_t child = children[top.call][top.next_child++];
-            if (written[child]) continue;
+            const std::size_t child = tree.children[top.call][top.next_child++];
             open(child);
             stack.push_back({child});
         }
     };
     json.begin_array();
-    for (const std::size_t root : roots) write_from(root);
-    for (std::size_t i = 0; i < calls.size(); ++i) {
-        if (!written[i]) write_from(i);  // parents that name each other in a ring
-    }
+    for (const std::size_t root : tree.roots) write_from(root);
     json.end_array();
 }
 
@@ -183,7 +147,7 @@ void write_tree(JsonWriter& json, const std::vector<Call>& calls) {
 Result<ApiAnswer> show_request(Services& services, const ApiRequest& request) {
     STENO_TRY(only_parameters(request, {}));
     const std::string& id = request.captures.front();
-    STENO_ASSIGN(const std::vector<Call> calls, calls_with(services, "trace.request_id", id));
+    STENO_ASSIGN(const std::vector<Call> calls, calls_with(services, "trace.request_id", id, false));
     if (calls.empty()) return fail(Code::NotFound, "there is no call of request " + id);
     Summary summary;
     for (const Call& call : calls) summary.add(call);
@@ -195,7 +159,7 @@ Result<ApiAnswer> show_request(Services& services, const ApiRequest& request) {
     summary.write(json);
     json.key("tree");
     write_tree(json, calls);
-    json.member("truncated", calls.size() >= kMaxCalls);
+    json.member("truncated", calls.size() >= kMaxTreeCalls);
     json.end_object();
     return answer;
 }
@@ -203,7 +167,7 @@ Result<ApiAnswer> show_request(Services& services, const ApiRequest& request) {
 Result<ApiAnswer> show_session(Services& services, const ApiRequest& request) {
     STENO_TRY(only_parameters(request, {}));
     const std::string& id = request.captures.front();
-    STENO_ASSIGN(const std::vector<Call> calls, calls_with(services, "trace.session_id", id));
+    STENO_ASSIGN(const std::vector<Call> calls, calls_with(services, "trace.session_id", id, false));
     if (calls.empty()) return fail(Code::NotFound, "there is no call of session " + id);
     Summary whole;
     std::vector<std::pair<std::string, Summary>> requests;  // in the order of their first calls
@@ -231,7 +195,7 @@ Result<ApiAnswer> show_session(Services& services, const ApiRequest& request) {
         json.end_object();
     }
     json.end_array();
-    json.member("truncated", calls.size() >= kMaxCalls);
+    json.member("truncated", calls.size() >= kMaxTreeCalls);
     json.end_object();
     return answer;
 }

@@ -274,8 +274,13 @@ std::int64_t bucket_key(const Bucket& bucket, std::int64_t unix_nanos) {
 }
 
 Timestamp bucket_begin(const Bucket& bucket, std::int64_t key) {
-    const bool clock = bucket.unit == Bucket::Unit::Minute || bucket.unit == Bucket::Unit::Hour;
-    return clock ? bucket.zone.at(key) : bucket.zone.first_moment_of(key);
+    if (bucket.unit != Bucket::Unit::Minute && bucket.unit != Bucket::Unit::Hour)
+        return bucket.zone.first_moment_of(key);
+    if (bucket_key(bucket, key) == key) return bucket.zone.at(key);
+    // Clocks that change by half an hour (Lord Howe Island) make hours that begin with the change.
+    const auto spans = bucket.zone.spans();
+    const auto change = std::ranges::upper_bound(spans, key, {}, &calendar::OffsetSpan::begin);
+    return bucket.zone.at(change == spans.end() ? key : change->begin);
 }
 
 Result<Measure> make_measure(std::string_view name) {

@@ -84,6 +84,11 @@ TEST(Query, BucketsBeginWhereTheClockSays) {
     // Clocks show the hour from two to three twice: two hours.
     EXPECT_EQ(begin("hour", "Europe/Berlin", "2026-10-25T00:30:00Z"), "2026-10-25T02:00:00.000000000+02:00");
     EXPECT_EQ(begin("hour", "Europe/Berlin", "2026-10-25T01:30:00Z"), "2026-10-25T02:00:00.000000000+01:00");
+    // Half an hour is skipped, or shown again: an hour of thirty minutes begins with the change.
+    EXPECT_EQ(begin("hour", "Australia/Lord_Howe", "2026-10-03T15:45:00Z"),
+              "2026-10-04T02:30:00.000000000+11:00");
+    EXPECT_EQ(begin("hour", "Australia/Lord_Howe", "2026-04-04T15:10:00Z"),
+              "2026-04-05T01:30:00.000000000+10:30");
     for (const char* offset : {"25:00", "+1:00", "1440", "Europe/Paradise", "+01:75", "--1"})
         EXPECT_FALSE(make_bucket("day", offset)) << offset;
     EXPECT_FALSE(make_bucket("year", "UTC"));

@@ -101,10 +101,9 @@ class Compiler {
         return text;
     }
 
-    /// The bucket's key (query.hpp) of the calls in the selection.
-    std::string bucket(const Bucket& bucket, const Selection& selection) const {
+    /// The bucket's key (query.hpp); `offset`, SQL, is how far clocks are ahead.
+    std::string bucket(const Bucket& bucket, std::string_view offset) const {
         using namespace calendar;
-        const std::string offset = offset_in(bucket.zone, selection);
         const std::string local = fmt::format("(\"started_at\" + {})", offset);
         const auto floored = [&](std::int64_t width, std::int64_t origin) {
             // One remainder, not the two of ((x % w) + w) % w: dividing is most of what a bucket costs.
@@ -124,6 +123,20 @@ class Compiler {
                 break;
         }
         return dialect_.month_of(local);
+    }
+
+    /// How far the zone's clocks are ahead when a call of the selection starts: a number, or a tree of CASE
+    /// over the changes of clocks within it.
+    static std::string offset_in(const calendar::Zone& zone, const Selection& selection) {
+        std::span<const calendar::OffsetSpan> spans = zone.spans();
+        const auto count_until = [&](std::int64_t moment) {
+            return std::ranges::upper_bound(spans, moment, {}, &calendar::OffsetSpan::begin) - spans.begin();
+        };
+        if (selection.to)
+            spans = spans.first(std::max<std::ptrdiff_t>(1, count_until(selection.to->unix_nanos)));
+        if (selection.from)
+            spans = spans.subspan(std::max<std::ptrdiff_t>(1, count_until(selection.from->unix_nanos)) - 1);
+        return offset_among(spans);
     }
 
     struct Compiled {
@@ -177,19 +190,6 @@ class Compiler {
     Statement finish(std::string text) { return {std::move(text), std::move(parameters_)}; }
 
   private:
-    /// How far the zone's clocks are ahead when a call of the selection starts: a number, or a tree of CASE
-    /// over the changes of clocks within it.
-    static std::string offset_in(const calendar::Zone& zone, const Selection& selection) {
-        std::span<const calendar::OffsetSpan> spans = zone.spans();
-        const auto count_until = [&](std::int64_t moment) {
-            return std::ranges::upper_bound(spans, moment, {}, &calendar::OffsetSpan::begin) - spans.begin();
-        };
-        if (selection.to)
-            spans = spans.first(std::max<std::ptrdiff_t>(1, count_until(selection.to->unix_nanos)));
-        if (selection.from)
-            spans = spans.subspan(std::max<std::ptrdiff_t>(1, count_until(selection.from->unix_nanos)) - 1);
-        return offset_among(spans);
-    }
     static std::string offset_among(std::span<const calendar::OffsetSpan> spans) {
         if (spans.size() == 1) return fmt::format("{}", spans[0].offset);
         const std::size_t half = spans.size() / 2;
@@ -415,7 +415,14 @@ Result<Statement> select_groups(const Dialect& dialect, const AggregateQuery& qu
             columns.push_back(compiler.value_of(field));
         }
     }
-    if (query.bucket) columns.push_back(compiler.bucket(*query.bucket, query.selection));
+    if (query.bucket) {
+        std::string offset = Compiler::offset_in(query.bucket->zone, query.selection);
+        if (offset.starts_with("CASE")) {  // long, and needed several times
+            from = fmt::format("(SELECT *, {} AS \"clock\" FROM {})", offset, from);
+            offset = "\"clock\"";
+        }
+        columns.push_back(compiler.bucket(*query.bucket, offset));
+    }
     const std::size_t keys = columns.size();
 
     std::string measured;

@@ -173,7 +173,7 @@ def test_a_period_is_named(server, calls):
 @pytest.mark.parametrize("query, word", [
     ("tz=Mars/Olympus", "tz"), ("period=someday", "period"), ("period=today&from=2026-01-01", "from and to"), ("from=x", "from"),
     ("bucket=year", "bucket"), ("limit=1001", "limit"), ("groups=0", "groups"), ("groups=1e9", "groups"), ("slow_ms=-1", "slow_ms"),
-    ("text=x", "text"), ("nonsense=1", "nonsense"), ("period=2199", "begun"), ("tz=" + "x" * 5000, "time zone")])
+    ("text=x", "text"), ("nonsense=1", "nonsense"), ("project=", "no value"), ("trace.agent.in=", "no value"), ("tz=%2B5", "time zone"), ("period=2199", "begun"), ("tz=" + "x" * 5000, "time zone")])
 def test_what_makes_no_sense_is_refused_with_a_word(server, query, word):
     status, _, body = server.get("/api/v1/statistics?" + query, expect=None)
     assert status == 400 and word in json.dumps(body), body
@@ -186,8 +186,13 @@ def test_of_nothing_nothing_is_known(server):
 
 
 def test_the_command_line_shows_it(server):
-    shown = run("stats", "--server", server.url, "--period", "2026-11", "--bucket", "week", "--tz", "Europe/Berlin").stdout
-    told = json.loads(run("stats", "--server", server.url, "--period", "2026-11", "--tz", "Europe/Berlin", "--json").stdout)
+    month = "--days", "45", "--tz", "Europe/Berlin"
+    told = json.loads(run("stats", "--server", server.url, *month, "--json").stdout)
+    assert told["summary"]["ai_calls"] > 100
+    for shown in (run("stats", "--server", server.url, *month).stdout, run("stats", "--server", server.url, *month, "--slow-ms", "0").stdout,
+                  run("stats", "--server", server.url, "--period", "1999").stdout):
+        assert "AI calls" in shown and ("the dearest" in shown or "1999" in shown)
+    shown = run("stats", "--server", server.url, *month, "--bucket", "week").stdout
     assert f"{told['summary']['ai_calls']:,}" in shown and "(Europe/Berlin)" in shown and "█" not in shown
     for row in told["by_model"][:5]:
         assert row["model"] in shown
@@ -254,6 +259,31 @@ def test_the_command_line_says_what_it_cost_what_failed_and_what_was_dear(server
     assert "error.type" in shown and "the last ones" in shown and told[0]["id"] in shown
     nothing = run("errors", "--server", server.url, "-f", "project=nobody").stdout
     assert nothing.startswith("no failures")
-    for command in (["top", "--by", "beauty"], ["cost", "--by", "nonsense"], ["errors", "--period", "someday"], ["compare", "-f", "x"]):
+    for command in (["top", "--by", "beauty"], ["cost", "--by", "nonsense"], ["errors", "--period", "someday"], ["compare", "-f", "x"],
+                    ["stats", "--days", "3", "-f", "tz=Asia/Tokyo"], ["cost", "-f", "project="]):
         refused = run(*command, "--server", server.url, check=False)
         assert refused.returncode != 0 and refused.stderr and not refused.stdout
+
+
+def test_a_request_is_traced(server, calls):
+    by_request = grouped([c for c in calls if (c.get("trace") or {}).get("request_id")], "trace", "request_id")
+    request, members = max(by_request.items(), key=lambda item: len(item[1]))
+    told = server.get(f"/api/v1/requests/{request}/trace")[2]
+    Contract(server.get("/api/v1/openapi.json")[2]).check(told, "GET", "/api/v1/requests/{id}/trace")
+    assert len(members) > 10 and not told["truncated"]
+    first, last = min(moment(c["started_at"]) for c in members), max(moment(c["ended_at"]) for c in members)
+    assert told["duration_ms"] == pytest.approx((last - first).total_seconds() * 1000, abs=0.01)
+    assert sum(step["took_ms"] for step in told["critical_path"]) == pytest.approx(told["duration_ms"], abs=0.01)
+    assert sum(share["share"] for share in told["bottlenecks"]) <= 1.000001
+    assert sum(level["calls"] for level in told["levels"]) == len(members)
+    assert {level["kind"] for level in told["levels"]} == {c["kind"] for c in members}
+    for level in told["levels"]:
+        wanted = figures([c for c in members if c["kind"] == level["kind"]])
+        assert level["tokens"] == (wanted["total_tokens"] if level["kind"] in AI else None)
+        assert sum(map(decimal.Decimal, level["cost"].values())) == (wanted["cost"] or 0)
+    shown = run("trace", request[:12], "--server", server.url).stdout
+    assert request in shown and "what its end waited for" in shown and "by kind" in shown
+    assert json.loads(run("trace", request, "--server", server.url, "--json").stdout) == told
+    assert server.get("/api/v1/requests/nobody/trace", expect=None)[0] == 404
+    refused = run("trace", "nobody", "--server", server.url, check=False)
+    assert refused.returncode != 0 and "nobody" in refused.stderr
