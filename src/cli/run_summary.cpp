@@ -3,6 +3,7 @@
 #include "base/json_writer.hpp"
 #include "base/text.hpp"
 #include "cli/call_view.hpp"
+#include "cli/question.hpp"
 #include "cli/terminal.hpp"
 #include "net/http.hpp"
 
@@ -20,10 +21,7 @@ namespace dom = simdjson::dom;
 
 constexpr std::string_view kMeasures =
     "calls,errors,input_tokens,output_tokens,cost,duration_p50,duration_p95";
-/// Not agents, functions and the like, which contain them.
-constexpr std::string_view kAiKinds =
-    "chat,completion,embedding,vision,transcription,speech,image,video,moderation,rerank,intent";
-/// Of these those whose tokens nobody told, and that did not fail before there were any.
+/// AI calls whose tokens nobody told, and that did not fail before there were any.
 constexpr std::string_view kUntold =
     "&measures=calls&kind.in=chat,completion,embedding,vision,intent&status.in=success,partial,cancelled"
     "&usage.input_tokens.exists=false&usage.output_tokens.exists=false";
@@ -175,7 +173,7 @@ Result<RunSummary> summarise_run(Api& api, const RunFacts& facts) {
                   answers.models));
     STENO_TRY(ask(api, calls + "&order=-time.duration_ms", answers.parsers[2], answers.slow));
     STENO_TRY(ask(api, calls + "&status=failure", answers.parsers[3], answers.failed));
-    STENO_TRY(ask(api, fmt::format("{}&source.ne=gateway&kind.in={}", sums, kAiKinds), answers.parsers[4],
+    STENO_TRY(ask(api, fmt::format("{}&source.ne=gateway&kind.in={}", sums, ai_kinds()), answers.parsers[4],
                   answers.own));
     const std::string untold = fmt::format("/api/v1/aggregate?{}{}", run, kUntold);
     STENO_TRY(ask(api, untold + "&source=gateway", answers.parsers[5], answers.untold));
