@@ -12,7 +12,9 @@
 namespace steno::cli {
 
 Result<std::shared_ptr<const pricing::Catalogue>> load_prices(const Config& config) {
-    if (config.prices_file.empty()) return pricing::Catalogue::built_in();
+    if (config.prices_file.empty())
+        return config.old_prices.empty() ? pricing::Catalogue::built_in()
+                                         : pricing::Catalogue::with(config.old_prices);
     auto content = io::read_file(io::posix_file_system(), config.prices_file, 64 << 20);
     if (!content) return std::unexpected(std::move(content).error().with_context("reading pricing.file"));
     auto prices = pricing::prices_from_json(*content);
@@ -59,8 +61,20 @@ std::unique_ptr<custody::Custodian> make_custodian(const Config& config, ingest:
                                                 data.reader(), data.store(), std::move(options));
 }
 
+static server::SqlAccess sql_access(const Config& config, Composition::Use use) {
+    server::SqlAccess access;
+    // Who looks into the folder without a server has it all.
+    access.open = config.sql == SqlFor::On || use == Composition::Use::Look ||
+                  (config.sql == SqlFor::Local && config.listen.is_loopback());
+    access.limits.memory_bytes = static_cast<std::uint64_t>(config.sql_memory_mb) << 20;
+    access.limits.timeout = std::chrono::milliseconds(config.sql_timeout_ms);
+    return access;
+}
+
 Result<std::unique_ptr<Composition>> Composition::open(const Config& config, Use use) {
     std::unique_ptr<Composition> parts(new Composition);
+    parts->sql_ = sql_access(config, use);
+    parts->slow_ = Duration{config.slow_ms * 1'000'000};
     gateway::GatewayOptions options;
     STENO_ASSIGN(options.aws, aws_access(config));
     STENO_ASSIGN(parts->data_, open_data_folder(config, {}, use));
@@ -128,7 +142,7 @@ Composition::~Composition() {
 }
 
 server::Services Composition::services(const std::string& listen) {
-    return {*data_, *custodian_, *gateway_, *limits_, *caller_, system_clock().now(), listen};
+    return {*data_, *custodian_, *gateway_, *limits_, *caller_, system_clock().now(), listen, sql_, slow_};
 }
 
 }  // namespace steno::cli

@@ -42,6 +42,8 @@ class Composition {
 
   private:
     Composition() = default;
+    server::SqlAccess sql_;
+    Duration slow_;
     // In the order of construction; torn down in reverse.
     std::unique_ptr<server::Limits> limits_;  ///< what the folder's recorder tells of calls
     std::unique_ptr<ingest::DataFolder> data_;

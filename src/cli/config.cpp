@@ -2,6 +2,7 @@
 
 #include "base/nearest.hpp"
 #include "base/text.hpp"
+#include "cli/old_names.hpp"
 #include "io/file_system.hpp"
 #include "net/proxy.hpp"
 
@@ -188,6 +189,17 @@ std::vector<Setting> make_settings() {
                "off: journal only; the store catches up when it is on again"),
         number("store.memory_mb", &Config::store_memory_mb, 64, 1 << 20, "memory that queries may use"),
         number("store.threads", &Config::store_threads, 1, 256, "threads of one query"),
+        number("statistics.slow_ms", &Config::slow_ms, 0, 1'000'000'000,
+               "calls that took so long or longer are slow, unless a question says otherwise"),
+        choice(
+            "sql.access", &Config::sql,
+            std::array{Named<SqlFor>{"local", SqlFor::Local}, Named<SqlFor>{"on", SqlFor::On},
+                       Named<SqlFor>{"off", SqlFor::Off}},
+            "who may ask SQL (steno sql): local: this machine, where the server listens on loopback alone; "
+            "on: all who may use the API; off: nobody"),
+        number("sql.memory_mb", &Config::sql_memory_mb, 64, 1 << 20,
+               "memory of the process that runs a SQL query"),
+        number("sql.timeout_ms", &Config::sql_timeout_ms, 1, kHour, "longest time for a SQL query"),
         text("pricing.file", &Config::prices_file,
              "JSON file of prices that go before the built-in ones (steno prices)"),
         text("aws.region", &Config::aws_region,
@@ -362,6 +374,7 @@ Result<Config> load_config(const std::string& file) {
         return std::unexpected(std::move(content).error().with_context("reading " + path));
     }
     STENO_TRY(read_environment(config));
+    STENO_TRY(read_old_names(config));
     return config;
 }
 

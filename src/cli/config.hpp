@@ -4,6 +4,7 @@
 #include "base/log.hpp"
 #include "custody/retention.hpp"
 #include "net/http.hpp"
+#include "pricing/catalogue.hpp"
 #include "sources/gateway/gateway.hpp"
 
 #include <chrono>
@@ -16,6 +17,10 @@
 #include <vector>
 
 namespace steno::cli {
+
+/// Who may ask SQL of the server: those on this machine where it listens for them alone, all who may use the
+/// API, or nobody.
+enum class SqlFor : std::uint8_t { Local, On, Off };
 
 /// Everything that can be set. The defaults are good: no file and no variable is required.
 struct Config {
@@ -48,6 +53,9 @@ struct Config {
     std::int64_t store_memory_mb = 1024;
     std::int64_t store_threads = 2;
     bool store_feed = true;
+    SqlFor sql = SqlFor::Local;
+    std::int64_t sql_memory_mb = 512;
+    std::int64_t sql_timeout_ms = 30'000;
     std::string prices_file;
     bool yesterday = false;
     std::string aws_region;
@@ -55,6 +63,11 @@ struct Config {
     std::string aws_profile = "default";
     log::Level log_level = log::Level::Info;
     bool log_json = false;
+
+    std::int64_t slow_ms = 5000;
+    /// Of variables with old names (old_names.hpp); none where there is a pricing.file.
+    std::vector<pricing::Price> old_prices;
+    std::vector<std::string> notes;  ///< for the log of a server that starts
 
     /// Where each setting's value is from: "default", "steno.toml:12", "STENO_GATEWAY_CAPTURE", "--listen".
     std::map<std::string, std::string> origin;

@@ -4,6 +4,8 @@
 #include "cli/command.hpp"
 #include "cli/terminal.hpp"
 #include "cli/usage.hpp"
+#include "sql/runner.hpp"
+#include "sql/worker.hpp"
 
 #include <fmt/format.h>
 
@@ -82,6 +84,9 @@ void keep_standard_streams() {
 }  // namespace
 
 int run_program(int argc, char** argv) {
+    // Not one of our commands: what this program starts itself for a SQL query.
+    if (argc == 2 && std::string_view(argv[1]) == sql::kWorkerCommand)
+        return sql::run_worker(STDIN_FILENO);
     keep_standard_streams();
     Program program;
     // A reader that leaves early (| head) ends us quietly through the failed write, not by a signal in a
@@ -101,7 +106,7 @@ int run_program(int argc, char** argv) {
         "  steno calls list                 what was recorded\n"
         "  steno COMMAND --help             options and examples of a command\n");
     for (const auto add : {add_serve, add_run, add_calls, add_stats, add_top, add_errors, add_cost,
-                           add_compare, add_trace, add_limits, add_replay, add_prices, add_verify,
+                           add_compare, add_sql, add_trace, add_limits, add_replay, add_prices, add_verify,
                            add_journal, add_config, add_sim, add_demo, add_doctor}) {
         add(program);
     }

@@ -134,6 +134,7 @@ Result<void> serve_until_told(const Program& program, const Config& config, Comp
 
 Result<int> serve(const Program& program, const Config& config) {
     log::configure(config.log_level, config.log_json);
+    for (const std::string& note : config.notes) log::warning("{}", note);
     // Blocked before the first thread starts, so that only the wait for them sees them.
     sigset_t signals;
     sigemptyset(&signals);

@@ -27,9 +27,9 @@ struct StatsFlags {
     StatsQuestion question;
     TargetFlags target;
     bool storage = false;
-    bool limited = false;  ///< --limit was given
-    bool table = false;    ///< what to group by or measure was said
-    std::int64_t slow_ms = 5000;
+    bool limited = false;       ///< --limit was given
+    bool table = false;         ///< what to group by or measure was said
+    std::int64_t slow_ms = -1;  ///< negative: as the configuration says
 };
 
 std::string cell_text(std::string_view measure, dom::element cell) {
@@ -114,7 +114,7 @@ Result<int> show_statistics(const Program& program, const StatsFlags& flags, Api
     Question question("/api/v1/statistics");
     question.period(flags.question.when);
     question.add("bucket", flags.question.bucket);
-    question.add("slow_ms", std::to_string(flags.slow_ms));
+    if (flags.slow_ms >= 0) question.add("slow_ms", std::to_string(flags.slow_ms));
     // A person sees the first rows of each table; a program gets all of them.
     if (!program.json) question.add("groups", std::to_string(flags.question.limit));
     STENO_TRY(question.filters(flags.question.filters));
@@ -202,7 +202,8 @@ void add_stats(Program& program) {
         "a table: fields to group by, with commas, or none (default provider.name,model.requested)");
     command->add_option("--bucket", flags->question.bucket, "also by minute, hour, day, week or month");
     command
-        ->add_option("--slow-ms", flags->slow_ms, "calls that took so long or longer are slow (default 5000)")
+        ->add_option("--slow-ms", flags->slow_ms,
+                     "calls that took so long or longer are slow (default: statistics.slow_ms, 5000)")
         ->check(CLI::Range(0, 1'000'000'000));
     auto* measures =
         command->add_option("--measures", flags->question.measures,

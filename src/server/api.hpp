@@ -7,6 +7,7 @@
 #include "journal/record.hpp"
 #include "net/http.hpp"
 #include "sources/gateway/gateway.hpp"
+#include "sql/runner.hpp"
 
 #include <functional>
 #include <map>
@@ -25,6 +26,12 @@ namespace steno::server {
 class Limits;
 struct QueryLanes;
 
+/// Whether and how SQL can be asked.
+struct SqlAccess {
+    bool open = false;
+    sql::Limits limits = {};
+};
+
 /// What handlers work on. All of it outlives the server.
 struct Services {
     ingest::DataFolder& data;
@@ -34,6 +41,8 @@ struct Services {
     evaluation::ModelCaller& caller;
     Timestamp started_at;
     std::string listen;           ///< "127.0.0.1:8787", as it is reached
+    SqlAccess sql = {};
+    Duration slow{5'000'000'000};  ///< calls that took so long or longer are slow
     QueryLanes* lanes = nullptr;  ///< of the server that answers; null where there is none
 };
 
@@ -56,7 +65,7 @@ struct ApiAnswer {
     std::optional<journal::Position> true_once_durable = {};
 };
 
-/// Runs beside the loops, those of GET in a lane (query_lanes.hpp): may read the store and the journal. Must
+/// Runs beside the loops, those that ask in a lane (query_lanes.hpp): may read the store and the journal. Must
 /// not throw.
 using Handler = Result<ApiAnswer> (*)(Services&, const ApiRequest&);
 
@@ -66,6 +75,7 @@ struct Route {
     Handler handler;
     bool quick = false;  ///< reads only what is in memory: runs on the loop, never behind slow queries
     std::uint64_t max_body = 1u << 20;
+    bool asks = method == "GET";  ///< for a lane: changes nothing
 };
 
 /// Every route of the API but the live stream.
@@ -99,6 +109,8 @@ Result<ApiAnswer> show_session(Services&, const ApiRequest&);
 Result<ApiAnswer> aggregate(Services&, const ApiRequest&);
 Result<ApiAnswer> show_statistics(Services&, const ApiRequest&);
 Result<ApiAnswer> compare_periods(Services&, const ApiRequest&);
+Result<ApiAnswer> ask_sql(Services&, const ApiRequest&);
+Result<ApiAnswer> list_sql_tables(Services&, const ApiRequest&);
 Result<ApiAnswer> list_limits(Services&, const ApiRequest&);
 Result<ApiAnswer> list_prices(Services&, const ApiRequest&);
 Result<ApiAnswer> explain_price(Services&, const ApiRequest&);

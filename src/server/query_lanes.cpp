@@ -61,6 +61,7 @@ LaneStats QueryLane::stats() const {
 QueryLane& QueryLanes::of(const ApiRequest& request) {
     if (request.parameter("text")) return searches;
     const std::string_view path = request.head.path();
+    if (path == "/api/v1/sql" && request.head.method == "POST") return sql;
     const bool sum = path == "/api/v1/aggregate" || path == "/api/v1/statistics" ||
                      path == "/api/v1/compare" || path == "/api/v1/storage";
     return sum ? sums : lists;

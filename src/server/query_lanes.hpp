@@ -44,6 +44,7 @@ class QueryLane {
 struct QueryLanes {
     QueryLane searches{"text searches", 2, 16};
     QueryLane sums{"sums", 4, 64};
+    QueryLane sql{"SQL queries", 1, 8};    ///< each a process of its own
     QueryLane lists{"questions", 4, 256};  ///< lists, single calls and all else
 
     QueryLane& of(const ApiRequest& request);

@@ -20,6 +20,8 @@ std::span<const Route> routes() {
         Route{"GET", "/api/v1/aggregate", aggregate},
         Route{"GET", "/api/v1/statistics", show_statistics},
         Route{"GET", "/api/v1/compare", compare_periods},
+        Route{"GET", "/api/v1/sql", list_sql_tables},
+        Route{"POST", "/api/v1/sql", ask_sql, false, 1u << 20, true},
         Route{"GET", "/api/v1/limits", list_limits},
         Route{"GET", "/api/v1/prices", list_prices},
         Route{"GET", "/api/v1/prices/explain/{id}", explain_price},

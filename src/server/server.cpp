@@ -259,7 +259,7 @@ net::Task<void> Server::serve_api(net::ServerExchange& exchange, std::string_vie
     Result<ApiAnswer> answer;
     if (found.route->quick) {  // what tells whether the server lives must not wait behind what is slow
         answer = work();
-    } else if (found.route->method == "GET") {
+    } else if (found.route->asks) {
         answer = co_await lanes_.of(request).ask(exchange, work);
     } else {
         answer = co_await net::blocking_value(loops_, work);

@@ -62,6 +62,7 @@ Result<ApiAnswer> show_statistics(Services& services, const ApiRequest& request)
     selection.to = period.to;
 
     analysis::StatisticsOptions options;
+    options.slow = services.slow;
     STENO_ASSIGN(const std::uint64_t calls,
                  number_parameter(request, "limit", options.calls, 0, store::kMaxPage));
     STENO_ASSIGN(const std::uint64_t groups, number_parameter(request, "groups", options.groups, 1, 10'000));

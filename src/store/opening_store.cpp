@@ -67,6 +67,18 @@ Result<std::unique_ptr<CallScan>> OpeningStore::scan(const Selection& selection,
     return scanner->scan(selection, fields);
 }
 
+Result<std::span<const View>> OpeningStore::views() {
+    STENO_ASSIGN(CallStore* const store, this->store());
+    STENO_ASSIGN(ViewScanner* const scanner, view_scanner_of(*store));
+    return scanner->views();
+}
+
+Result<std::unique_ptr<ViewScan>> OpeningStore::scan_view(ViewQuery query) {
+    STENO_ASSIGN(CallStore* const store, this->store());
+    STENO_ASSIGN(ViewScanner* const scanner, view_scanner_of(*store));
+    return scanner->scan_view(std::move(query));
+}
+
 Result<StoreStats> OpeningStore::stats() {
     STENO_ASSIGN(CallStore* const store, this->store());
     return store->stats();

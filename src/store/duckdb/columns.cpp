@@ -102,19 +102,6 @@ duckdb_hugeint to_huge(const Uuid& id) {
     return {lower, static_cast<std::int64_t>(upper ^ 1ULL << 63)};
 }
 
-Uuid from_huge(const duckdb_hugeint& huge) {
-    Uuid id;
-    std::uint64_t upper = static_cast<std::uint64_t>(huge.upper) ^ 1ULL << 63;
-    std::uint64_t lower = huge.lower;
-    for (std::size_t i = 8; i-- > 0;) {
-        id.bytes[i] = static_cast<std::uint8_t>(upper);
-        id.bytes[i + 8] = static_cast<std::uint8_t>(lower);
-        upper >>= 8;
-        lower >>= 8;
-    }
-    return id;
-}
-
 void set_text(duckdb_vector vector, std::size_t row, std::string_view text) {
     duckdb_unsafe_vector_assign_string_element_len(vector, row, text.data(), text.size());
 }
@@ -403,7 +390,7 @@ std::string_view PositionsReader::column_list() {
 }
 
 PositionsReader::PositionsReader(duckdb_data_chunk chunk) : size_(duckdb_data_chunk_get_size(chunk)) {
-    for (std::size_t i = 0; i < 8; ++i) vectors_.push_back(duckdb_data_chunk_get_vector(chunk, i));
+    for (std::size_t i = 0; i < kColumns; ++i) vectors_.push_back(duckdb_data_chunk_get_vector(chunk, i));
 }
 
 CallPositions PositionsReader::row(std::size_t index) const {
@@ -437,6 +424,19 @@ std::string_view text_cell(duckdb_vector vector, std::size_t row) {
 __int128 huge_cell(duckdb_vector vector, std::size_t row) {
     const auto& huge = cell<duckdb_hugeint>(vector, row);
     return static_cast<__int128>(huge.upper) << 64 | huge.lower;
+}
+
+Uuid from_huge(const duckdb_hugeint& huge) {
+    Uuid id;
+    std::uint64_t upper = static_cast<std::uint64_t>(huge.upper) ^ 1ULL << 63;
+    std::uint64_t lower = huge.lower;
+    for (std::size_t i = 8; i-- > 0;) {
+        id.bytes[i] = static_cast<std::uint8_t>(upper);
+        id.bytes[i + 8] = static_cast<std::uint8_t>(lower);
+        upper >>= 8;
+        lower >>= 8;
+    }
+    return id;
 }
 
 Uuid uuid_cell(duckdb_vector vector, std::size_t row) {

@@ -69,6 +69,7 @@ class RowReader {
 class PositionsReader {
   public:
     static std::string_view column_list();
+    static constexpr std::size_t kColumns = 8;
     explicit PositionsReader(duckdb_data_chunk chunk);
     [[nodiscard]] std::size_t size() const { return size_; }
     [[nodiscard]] CallPositions row(std::size_t index) const;
@@ -87,5 +88,7 @@ const T& cell(duckdb_vector vector, std::size_t row) {
 std::string_view text_cell(duckdb_vector vector, std::size_t row);
 __int128 huge_cell(duckdb_vector vector, std::size_t row);
 Uuid uuid_cell(duckdb_vector vector, std::size_t row);
+/// As the engine keeps it in memory.
+Uuid from_huge(const duckdb_hugeint& huge);
 
 }  // namespace steno::store::duckdb

@@ -17,6 +17,8 @@ namespace {
 
 constexpr std::string_view kRebuild = "delete the store's folder; it is rebuilt from the journal";
 
+constexpr const char* kInMemory = ":memory:";
+
 using Config = Owned<duckdb_config, duckdb_destroy_config>;
 using Pending = Owned<duckdb_pending_result, duckdb_destroy_pending>;
 
@@ -35,7 +37,7 @@ Result<Config> configure(const std::string& path, const DuckdbOptions& options) 
     const std::array<std::pair<const char*, std::string>, 12> settings = {{
         {"threads", fmt::format("{}", threads)},
         {"memory_limit", fmt::format("{}MiB", std::max<std::uint64_t>(64, options.memory_bytes >> 20))},
-        {"temp_directory", fmt::format("{}.spill", path)},
+        {"temp_directory", path == kInMemory ? "" : fmt::format("{}.spill", path)},
         {"wal_autocheckpoint", fmt::format("{}MiB", std::max<std::uint64_t>(1, options.log_bytes >> 20))},
         {"storage_compatibility_version", "latest"},  // the default is old and lacks zstd
         {"late_materialization_max_rows", fmt::format("{}", kMaxPage + 1)},
@@ -127,6 +129,10 @@ Result<Database> Database::open(const std::string& path, const DuckdbOptions& op
     return database;
 }
 
+Result<Database> Database::in_memory(const DuckdbOptions& options) {
+    return open(kInMemory, options);
+}
+
 Result<Connection> Connection::open(const Database& database) {
     Connection connection;
     if (duckdb_connect(database.get(), connection.handle_.out()) != DuckDBSuccess)
@@ -168,6 +174,19 @@ Result<Answer> Connection::run(const Prepared& statement, std::span<const Value>
         if (state == DUCKDB_PENDING_NO_TASKS_AVAILABLE)
             std::this_thread::sleep_for(std::chrono::microseconds(50));
     }
+    Answer answer;
+    if (duckdb_execute_pending(pending.get(), answer.out()) != DuckDBSuccess)
+        return engine_error("running a query", duckdb_result_error(answer.out()));
+    return answer;
+}
+
+Result<Answer> Connection::stream(const Prepared& statement, std::span<const Value> parameters) {
+    for (std::size_t i = 0; i < parameters.size(); ++i)
+        if (bind(statement.get(), i + 1, parameters[i]) != DuckDBSuccess)
+            return engine_error("binding a value", duckdb_prepare_error(statement.get()));
+    Pending pending;
+    if (duckdb_pending_prepared_streaming(statement.get(), pending.out()) != DuckDBSuccess)
+        return engine_error("running a query", duckdb_pending_error(pending.get()));
     Answer answer;
     if (duckdb_execute_pending(pending.get(), answer.out()) != DuckDBSuccess)
         return engine_error("running a query", duckdb_result_error(answer.out()));

@@ -54,8 +54,10 @@ class Answer {
         return *this;
     }
     ~Answer() { duckdb_destroy_result(&result_); }
-    /// The next rows; empty at the end.
+    /// The next rows; empty at the end, and, of an answer that is streamed, when it fails (see error).
     Chunk next() { return Chunk(duckdb_fetch_chunk(result_)); }
+    /// Null: none.
+    const char* error() { return duckdb_result_error(&result_); }
     std::uint64_t rows_changed() { return duckdb_rows_changed(&result_); }
     duckdb_result* out() { return &result_; }
 
@@ -68,6 +70,8 @@ class Answer {
 class Database {
   public:
     static Result<Database> open(const std::string& path, const DuckdbOptions& options);
+    /// An empty one that has no file, and makes none.
+    static Result<Database> in_memory(const DuckdbOptions& options);
     [[nodiscard]] duckdb_database get() const { return handle_.get(); }
 
   private:
@@ -87,6 +91,9 @@ class Connection {
                        std::optional<std::chrono::milliseconds> timeout = {});
     Result<Answer> run(const sql::Statement& statement,
                        std::optional<std::chrono::milliseconds> timeout = {});
+    /// The answer is made as it is read, so that memory does not grow with it: until its end, or its
+    /// destruction, the connection and the statement are its own.
+    Result<Answer> stream(const Prepared& statement, std::span<const Value> parameters);
     Result<Answer> run(const std::string& sql) { return run(sql::Statement{sql, {}}); }
 
   private:

@@ -4,7 +4,7 @@
 #include <cstdint>
 
 /// The part of DuckDB's stable C API that we call. The library comes without a header, so this declares it, for
-/// this folder and for exports/parquet.cpp. kDuckdbVersion is checked when a store is opened.
+/// this folder, for exports/parquet.cpp and for src/sql. kDuckdbVersion is checked when a store is opened.
 inline constexpr const char* kDuckdbVersion = "v1.5.6";
 
 extern "C" {
@@ -15,16 +15,35 @@ enum duckdb_state : int { DuckDBSuccess = 0, DuckDBError = 1 };
 
 enum duckdb_type : int {
     DUCKDB_TYPE_BOOLEAN = 1,
+    DUCKDB_TYPE_TINYINT = 2,
     DUCKDB_TYPE_SMALLINT = 3,
+    DUCKDB_TYPE_INTEGER = 4,
     DUCKDB_TYPE_BIGINT = 5,
     DUCKDB_TYPE_UTINYINT = 6,
+    DUCKDB_TYPE_USMALLINT = 7,
+    DUCKDB_TYPE_UINTEGER = 8,
     DUCKDB_TYPE_UBIGINT = 9,
+    DUCKDB_TYPE_FLOAT = 10,
     DUCKDB_TYPE_DOUBLE = 11,
+    DUCKDB_TYPE_TIMESTAMP = 12,
+    DUCKDB_TYPE_HUGEINT = 16,
     DUCKDB_TYPE_VARCHAR = 17,
     DUCKDB_TYPE_BLOB = 18,
+    DUCKDB_TYPE_DECIMAL = 19,
+    DUCKDB_TYPE_TIMESTAMP_S = 20,
+    DUCKDB_TYPE_TIMESTAMP_MS = 21,
     DUCKDB_TYPE_TIMESTAMP_NS = 22,
+    DUCKDB_TYPE_LIST = 24,
+    DUCKDB_TYPE_STRUCT = 25,
+    DUCKDB_TYPE_MAP = 26,
     DUCKDB_TYPE_UUID = 27,
+    DUCKDB_TYPE_UNION = 28,
+    DUCKDB_TYPE_TIMESTAMP_TZ = 31,
+    DUCKDB_TYPE_UHUGEINT = 32,
+    DUCKDB_TYPE_ARRAY = 33,
 };
+
+enum duckdb_statement_type : int { DUCKDB_STATEMENT_TYPE_SELECT = 1 };
 
 enum duckdb_pending_state : int {
     DUCKDB_PENDING_RESULT_READY = 0,
@@ -99,6 +118,16 @@ duckdb_state duckdb_bind_varchar_length(duckdb_prepared_statement statement, idx
 duckdb_state duckdb_bind_blob(duckdb_prepared_statement statement, idx_t index, const void* value,
                               idx_t length);
 
+idx_t duckdb_nparams(duckdb_prepared_statement statement);
+duckdb_statement_type duckdb_prepared_statement_type(duckdb_prepared_statement statement);
+idx_t duckdb_prepared_statement_column_count(duckdb_prepared_statement statement);
+/// To be freed by duckdb_free.
+const char* duckdb_prepared_statement_column_name(duckdb_prepared_statement statement, idx_t column);
+duckdb_logical_type duckdb_prepared_statement_column_logical_type(duckdb_prepared_statement statement,
+                                                                  idx_t column);
+
+duckdb_state duckdb_pending_prepared_streaming(duckdb_prepared_statement statement,
+                                               duckdb_pending_result* out);
 duckdb_state duckdb_pending_prepared(duckdb_prepared_statement statement, duckdb_pending_result* out);
 duckdb_pending_state duckdb_pending_execute_task(duckdb_pending_result pending);
 const char* duckdb_pending_error(duckdb_pending_result pending);
@@ -114,6 +143,12 @@ duckdb_logical_type duckdb_create_logical_type(duckdb_type type);
 duckdb_logical_type duckdb_create_list_type(duckdb_logical_type type);
 duckdb_logical_type duckdb_create_map_type(duckdb_logical_type key, duckdb_logical_type value);
 duckdb_logical_type duckdb_create_decimal_type(std::uint8_t width, std::uint8_t scale);
+duckdb_type duckdb_get_type_id(duckdb_logical_type type);
+std::uint8_t duckdb_decimal_scale(duckdb_logical_type type);
+std::uint8_t duckdb_decimal_width(duckdb_logical_type type);
+/// To be freed by duckdb_free; null: it has none.
+char* duckdb_logical_type_get_alias(duckdb_logical_type type);
+void duckdb_logical_type_set_alias(duckdb_logical_type type, const char* alias);
 void duckdb_destroy_logical_type(duckdb_logical_type* type);
 
 idx_t duckdb_vector_size();
@@ -151,10 +186,17 @@ void duckdb_table_function_set_bind(duckdb_table_function function, void (*bind)
 void duckdb_table_function_set_init(duckdb_table_function function, void (*init)(duckdb_init_info));
 void duckdb_table_function_set_function(duckdb_table_function function,
                                         void (*fill)(duckdb_function_info, duckdb_data_chunk));
+void duckdb_table_function_supports_projection_pushdown(duckdb_table_function function, bool pushdown);
 duckdb_state duckdb_register_table_function(duckdb_connection connection, duckdb_table_function function);
 void* duckdb_bind_get_extra_info(duckdb_bind_info info);
 void duckdb_bind_add_result_column(duckdb_bind_info info, const char* name, duckdb_logical_type type);
 void duckdb_init_set_max_threads(duckdb_init_info info, idx_t threads);
+void* duckdb_init_get_extra_info(duckdb_init_info info);
+idx_t duckdb_init_get_column_count(duckdb_init_info info);
+idx_t duckdb_init_get_column_index(duckdb_init_info info, idx_t column);
+void duckdb_init_set_init_data(duckdb_init_info info, void* data, void (*destroy)(void*));
+void duckdb_init_set_error(duckdb_init_info info, const char* message);
+void* duckdb_function_get_init_data(duckdb_function_info info);
 void* duckdb_function_get_extra_info(duckdb_function_info info);
 void duckdb_function_set_error(duckdb_function_info info, const char* message);
 

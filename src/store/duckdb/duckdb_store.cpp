@@ -11,6 +11,7 @@
 #include "store/duckdb/dialect.hpp"
 #include "store/duckdb/feeding.hpp"
 #include "store/duckdb/scan.hpp"
+#include "store/duckdb/views.hpp"
 #include "store/sql.hpp"
 
 #include <fmt/format.h>
@@ -197,7 +198,33 @@ AggregateTable::Group read_group(const AggregateQuery& query, duckdb_data_chunk 
     return group;
 }
 
-class DuckdbStore final : public CallStore, public CallScanner {
+class DuckdbViewScan final : public ViewScan {
+  public:
+    DuckdbViewScan(Readers::Turn reader, ViewQuery query, ViewStatement statement)
+        : reader_(std::move(reader)), query_(std::move(query)), statement_(std::move(statement)) {}
+
+    Result<void> begin() {
+        STENO_ASSIGN(prepared_, reader_->prepare(statement_.statement.text));
+        STENO_ASSIGN(answer_, reader_->stream(prepared_, statement_.statement.parameters));
+        return {};
+    }
+
+    Result<std::string> next() override {
+        const Chunk chunk = answer_.next();
+        if (chunk) return batch_of(chunk.get(), statement_, query_);
+        if (const char* error = answer_.error()) return engine_error("reading the calls", error);
+        return std::string();
+    }
+
+  private:
+    Readers::Turn reader_;
+    const ViewQuery query_;
+    const ViewStatement statement_;
+    Prepared prepared_;
+    Answer answer_;
+};
+
+class DuckdbStore final : public CallStore, public CallScanner, public ViewScanner {
   public:
     static Result<std::unique_ptr<CallStore>> open(const DuckdbOptions& options) {
         std::error_code error;
@@ -327,6 +354,17 @@ class DuckdbStore final : public CallStore, public CallScanner {
         STENO_TRY(check_scanned(fields));
         return scan_calls([this](const sql::Statement& statement) { return ask(statement); }, selection,
                           fields, scan_rows_);
+    }
+
+    Result<std::span<const View>> views() override { return duckdb::views(); }
+
+    Result<std::unique_ptr<ViewScan>> scan_view(ViewQuery query) override {
+        STENO_ASSIGN(ViewStatement statement, select_view(query));
+        STENO_ASSIGN(auto reader, readers_.take());
+        auto scan =
+            std::make_unique<DuckdbViewScan>(std::move(reader), std::move(query), std::move(statement));
+        STENO_TRY(scan->begin());
+        return scan;
     }
 
     Result<StoreStats> stats() override {
