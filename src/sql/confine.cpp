@@ -112,7 +112,7 @@ Result<void> confine(std::uint64_t memory_bytes) {
         (void)!::write(fd, kFirst.data(), kFirst.size());
         ::close(fd);
     }
-    (void)::setpriority(PRIO_PROCESS, 0, 10);
+    (void)::setpriority(PRIO_PROCESS, 0, 5);
     limit(RLIMIT_DATA, memory_bytes);
     limit(RLIMIT_FSIZE, 0);
     limit(RLIMIT_CORE, 0);

@@ -31,7 +31,17 @@ AI_INTERACTIONS = ["id", "session_id", "user_id", "prompt_id", "interaction_type
 def server(tmp_path_factory):
     data = tmp_path_factory.mktemp("sql") / "data"
     run("demo", "--data", data, "--calls", "4000", "--seed", "9", "--days", "60")
-    with Server(data, env={"STENO_SQL_TIMEOUT_MS": "4000", "STENO_SQL_MEMORY_MB": "128"}) as server:
+    with Server(data) as server:
+        server.wait_until_fed()
+        yield server
+
+
+@pytest.fixture(scope="module")
+def small(tmp_path_factory):
+    """A server that gives a query little time and memory."""
+    data = tmp_path_factory.mktemp("small") / "data"
+    run("demo", "--data", data, "--calls", "2000", "--seed", "9", "--days", "60")
+    with Server(data, env={"STENO_SQL_TIMEOUT_MS": "2000", "STENO_SQL_MEMORY_MB": "128"}) as server:
         server.wait_until_fed()
         yield server
 
@@ -325,19 +335,19 @@ def test_what_is_wrong_is_said(server, query):
 
 
 @pytest.mark.parametrize("query", TOO_MUCH, ids=lambda query: query[:60])
-def test_what_is_too_much_ends_in_bounded_time_and_memory(server, query):
-    before = memory_of(server.process.pid)
+def test_what_is_too_much_ends_in_bounded_time_and_memory(small, query):
+    before = memory_of(small.process.pid)
     begun = time.monotonic()
-    status, _, problem = server.request("POST", "/api/v1/sql", {"query": query, "max_rows": 10}, expect=None)
-    # The setting says 4 s; the rest is for slow machines.
+    status, _, problem = small.request("POST", "/api/v1/sql", {"query": query, "max_rows": 10}, expect=None)
+    # The setting says 2 s; the rest is for slow machines.
     assert time.monotonic() - begun < 45
     if status == 200:
         assert len(problem["rows"]) <= 10
     else:
         assert problem["code"] in ("resource_exhausted", "deadline_exceeded", "invalid_argument"), problem
-        assert problem["remedy"] or problem["code"] == "invalid_argument"
-    assert SANITIZED or memory_of(server.process.pid) - before < 300e6
-    assert server.get("/healthz")[0] == 200
+        assert problem.get("remedy") or problem["code"] == "invalid_argument"
+    assert SANITIZED or memory_of(small.process.pid) - before < 300e6
+    assert small.get("/healthz")[0] == 200
 
 
 def memory_of(pid):
@@ -349,8 +359,8 @@ def children_of(pid):
     return [int(child) for task in pathlib.Path(f"/proc/{pid}/task").iterdir() for child in (task / "children").read_text().split()]
 
 
-def test_no_process_is_left_behind(server):
-    assert children_of(server.process.pid) == []
+def test_no_process_is_left_behind(small):
+    assert children_of(small.process.pid) == []
 
 
 def test_a_client_that_goes_ends_its_query(server):
@@ -381,15 +391,15 @@ def test_a_server_that_is_killed_takes_its_query_along(tmp_path):
         assert not pathlib.Path(f"/proc/{child}").exists(), stat
 
 
-def test_queries_wait_for_each_other_and_too_many_are_told(server):
+def test_queries_wait_for_each_other_and_too_many_are_told(small):
     answers = []
     asking = [threading.Thread(target=lambda: answers.append(
-        server.request("POST", "/api/v1/sql", {"query": "SELECT count(*) FROM calls a, calls b WHERE a.name < b.name"}, expect=None)[0])) for _ in range(14)]
+        small.request("POST", "/api/v1/sql", {"query": "SELECT count(*) FROM calls a, calls b WHERE a.name < b.name"}, expect=None)[0])) for _ in range(14)]
     for thread in asking:
         thread.start()
     for thread in asking:
         thread.join()
-    assert set(answers) <= {200, 503} and 200 in answers
+    assert set(answers) <= {200, 503, 504} and 503 in answers
 
 
 def test_sql_is_closed_beyond_loopback_and_where_it_is_switched_off(tmp_path):

@@ -148,7 +148,7 @@ def test_errors_say_what_to_try(tmp_path):
     assert unknown.returncode == 6 and "--api-key-file" in unknown.stderr
 
 
-@pytest.mark.parametrize("command", ["serve", "calls", "stats", "limits", "replay", "verify", "journal", "prices", "config", "sim", "demo", "doctor"])
+@pytest.mark.parametrize("command", ["serve", "calls", "stats", "limits", "replay", "verify", "journal", "prices", "config", "sim", "demo", "doctor", "sql"])
 def test_help_of_every_command(command):
     assert run(command, "--help").stdout.count("\n") > 3
 
@@ -269,3 +269,30 @@ def test_every_setting_is_in_the_documentation():
     for setting in json.loads(run("config", "show", "--json").stdout):
         default = f"`{setting['default']}`" if setting["default"] else ""
         assert f"| `{setting['name']}` | {default} | `{setting['variable']}` | {setting['help']} |" in page
+
+
+def test_names_from_before(tmp_path):
+    old = {"PERFORMANCE_TRACKING_ENABLED": "false", "PERFORMANCE_LOG_RETENTION_DAYS": "30", "PERFORMANCE_SLOW_CALL_THRESHOLD_MS": "1234",
+           "PERFORMANCE_LOG_LEVEL": "WARN", "PERFORMANCE_HIGH_TOKEN_THRESHOLD": "2000", "PERFORMANCE_ENABLE_COST_CALCULATION": "true",
+           "PERFORMANCE_TRUNCATE_MESSAGES": "true", "PERFORMANCE_MAX_MESSAGE_LENGTH": "1000", "PERFORMANCE_MASK_SENSITIVE_DATA": "true",
+           "OPENAI_GPT4O_PRICE_PER_1K_INPUT": "0.005", "OPENAI_GPT4O_PRICE_PER_1K_OUTPUT": "0.015", "OPENAI_EMBEDDING_PRICE_PER_1K": "0.00002"}
+    shown = {s["name"]: (s["value"], s["origin"]) for s in json.loads(run("config", "show", "--json", env=old).stdout)}
+    assert shown["gateway.capture"] == ("off", "PERFORMANCE_TRACKING_ENABLED")
+    assert shown["retention.days"] == ("30", "PERFORMANCE_LOG_RETENTION_DAYS")
+    assert shown["statistics.slow_ms"] == ("1234", "PERFORMANCE_SLOW_CALL_THRESHOLD_MS")
+    assert shown["log.level"] == ("warning", "PERFORMANCE_LOG_LEVEL")
+    shown = {s["name"]: s["value"] for s in json.loads(run("config", "show", "--json", env={**old, "STENO_RETENTION_DAYS": "7"}).stdout)}
+    assert shown["retention.days"] == "7"
+    prices = json.loads(run("prices", "list", "--model", "gpt-4o", "--json", env=old).stdout)
+    assert "OPENAI_GPT4O_PRICE_PER_1K_INPUT" in json.dumps(prices)
+    with Server(tmp_path / "data", env={**old, "PERFORMANCE_TRACKING_ENABLED": "true"}) as server:
+        log = server.output()
+        for name in old:
+            assert name in log or name.endswith("_OUTPUT"), name
+        assert "NOTHING IS MASKED" in log
+        period = server.get("/api/v1/statistics?period=today")[2]
+        assert "1234" in json.dumps(period)
+    for name, value in (("PERFORMANCE_TRACKING_ENABLED", "perhaps"), ("PERFORMANCE_LOG_RETENTION_DAYS", "-1"), ("OPENAI_EMBEDDING_PRICE_PER_1K", "much"),
+                        ("OPENAI_GPT4O_PRICE_PER_1K_INPUT", "0.005")):
+        wrong = run("config", "check", check=False, env={name: value})
+        assert wrong.returncode != 0 and name in wrong.stderr + wrong.stdout
