@@ -105,6 +105,13 @@ void limit(int what, std::uint64_t most) {
 
 }  // namespace
 
+/// A sanitizer's own memory is many times the program's.
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+constexpr bool kSanitized = true;
+#else
+constexpr bool kSanitized = false;
+#endif
+
 Result<void> confine(std::uint64_t memory_bytes) {
     (void)::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
     if (const int fd = ::open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC); fd >= 0) {
@@ -113,7 +120,7 @@ Result<void> confine(std::uint64_t memory_bytes) {
         ::close(fd);
     }
     (void)::setpriority(PRIO_PROCESS, 0, 5);
-    limit(RLIMIT_DATA, memory_bytes);
+    if (!kSanitized) limit(RLIMIT_DATA, memory_bytes);
     limit(RLIMIT_FSIZE, 0);
     limit(RLIMIT_CORE, 0);
     limit(RLIMIT_MEMLOCK, 0);
