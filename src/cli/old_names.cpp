@@ -121,7 +121,10 @@ Result<void> read_old_names(Config& config) {
             STENO_ASSIGN(const bool on, truth(renamed.old, *value));
             text = on ? renamed.on : renamed.off;
         }
-        if (renamed.setting == "log.level") text = text == "warn" ? "warning" : lower_case(text);
+        if (renamed.setting == "log.level") {
+            text = lower_case(text);
+            if (text == "warn") text = "warning";
+        }
         const auto by = config.origin.find(std::string(renamed.setting));
         if (by != config.origin.end()) {
             config.notes.push_back(

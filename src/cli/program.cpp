@@ -85,8 +85,7 @@ void keep_standard_streams() {
 
 int run_program(int argc, char** argv) {
     // Not one of our commands: what this program starts itself for a SQL query.
-    if (argc == 2 && std::string_view(argv[1]) == sql::kWorkerCommand)
-        return sql::run_worker(STDIN_FILENO);
+    if (argc == 2 && std::string_view(argv[1]) == sql::kWorkerCommand) return sql::run_worker(STDIN_FILENO);
     keep_standard_streams();
     Program program;
     // A reader that leaves early (| head) ends us quietly through the failed write, not by a signal in a

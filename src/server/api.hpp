@@ -40,10 +40,10 @@ struct Services {
     Limits& limits;
     evaluation::ModelCaller& caller;
     Timestamp started_at;
-    std::string listen;           ///< "127.0.0.1:8787", as it is reached
+    std::string listen;  ///< "127.0.0.1:8787", as it is reached
     SqlAccess sql = {};
     Duration slow{5'000'000'000};  ///< calls that took so long or longer are slow
-    QueryLanes* lanes = nullptr;  ///< of the server that answers; null where there is none
+    QueryLanes* lanes = nullptr;   ///< of the server that answers; null where there is none
 };
 
 struct ApiRequest {
@@ -65,8 +65,8 @@ struct ApiAnswer {
     std::optional<journal::Position> true_once_durable = {};
 };
 
-/// Runs beside the loops, those that ask in a lane (query_lanes.hpp): may read the store and the journal. Must
-/// not throw.
+/// Runs beside the loops, those that ask in a lane (query_lanes.hpp): may read the store and the journal.
+/// Must not throw.
 using Handler = Result<ApiAnswer> (*)(Services&, const ApiRequest&);
 
 struct Route {

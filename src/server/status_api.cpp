@@ -98,11 +98,10 @@ void limit_metrics(std::string& out, const Limits& limits) {
 
 /// What the questions about the record do, by their kind.
 void lane_metrics(std::string& out, const QueryLanes& lanes) {
-    const std::array<std::pair<std::string_view, LaneStats>, 4> all{
-        {{"search", lanes.searches.stats()},
-         {"sum", lanes.sums.stats()},
-         {"sql", lanes.sql.stats()},
-         {"list", lanes.lists.stats()}}};
+    const std::array<std::pair<std::string_view, LaneStats>, 4> all{{{"search", lanes.searches.stats()},
+                                                                     {"sum", lanes.sums.stats()},
+                                                                     {"sql", lanes.sql.stats()},
+                                                                     {"list", lanes.lists.stats()}}};
     const auto family = [&](std::string_view name, std::string_view kind, std::string_view help,
                             std::uint64_t LaneStats::* value) {
         out += fmt::format("# HELP {0} {1}\n# TYPE {0} {2}\n", name, help, kind);

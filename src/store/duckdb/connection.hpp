@@ -85,8 +85,8 @@ class Connection {
 
     [[nodiscard]] duckdb_connection get() const { return handle_.get(); }
     Result<Prepared> prepare(const std::string& sql);
-    /// Without a timeout: as long as it takes. DeadlineExceeded: it took longer and was stopped; Cancelled: by
-    /// the thread's Cancellation.
+    /// Without a timeout: as long as it takes. DeadlineExceeded: it took longer and was stopped; Cancelled:
+    /// by the thread's Cancellation.
     Result<Answer> run(const Prepared& statement, std::span<const Value> parameters,
                        std::optional<std::chrono::milliseconds> timeout = {});
     Result<Answer> run(const sql::Statement& statement,

@@ -3,8 +3,9 @@
 #include <cstddef>
 #include <cstdint>
 
-/// The part of DuckDB's stable C API that we call. The library comes without a header, so this declares it, for
-/// this folder, for exports/parquet.cpp and for src/sql. kDuckdbVersion is checked when a store is opened.
+/// The part of DuckDB's stable C API that we call. The library comes without a header, so this declares it,
+/// for this folder, for exports/parquet.cpp and for src/sql. kDuckdbVersion is checked when a store is
+/// opened.
 inline constexpr const char* kDuckdbVersion = "v1.5.6";
 
 extern "C" {
