@@ -248,7 +248,7 @@ def _patch_urllib3(module: Any) -> None:
 
         def feeding(read: Any) -> Any:
             def wrapper(*args: Any, **kwargs: Any) -> Any:
-                self = held()
+                self: Any = held()
                 data = read(self, *args, **kwargs)
                 if data:
                     exchange.feed(bytes(data))
