@@ -6,8 +6,7 @@ namespace steno::alerts {
 
 Level level_of(const Rule& rule, const Observation& observation, Level present) {
     if (!observation.value) return Level::NoData;
-    if (rule.kind == Rule::Kind::MissingData)
-        return observation.calls == 0 ? rule.severity : Level::Ok;
+    if (rule.kind == Rule::Kind::MissingData) return observation.calls == 0 ? rule.severity : Level::Ok;
     const Decimal value = *observation.value;
     if (rule.kind == Rule::Kind::Calls) return value > Decimal() ? rule.severity : Level::Ok;
     if (observation.calls < rule.min_calls) return Level::NoData;
@@ -18,8 +17,7 @@ Level level_of(const Rule& rule, const Observation& observation, Level present) 
     };
     if (beyond(rule.critical)) return Level::Critical;
     if (beyond(rule.warning)) return Level::Warning;
-    const bool recovered =
-        !rule.recovery || (rule.above ? value <= *rule.recovery : value >= *rule.recovery);
+    const bool recovered = !rule.recovery || (rule.above ? value <= *rule.recovery : value >= *rule.recovery);
     if (firing(present) && !recovered) return rule.warning ? Level::Warning : Level::Critical;
     return Level::Ok;
 }
@@ -31,8 +29,8 @@ Step advance(const Rule& rule, Standing& standing, Level level, Timestamp now, b
         standing.leaned = 0;
     } else {
         // Warning and critical in turn are both beyond.
-        const bool on = standing.leaned > 0 && (level == standing.leaning ||
-                                                (firing(level) && firing(standing.leaning)));
+        const bool on =
+            standing.leaned > 0 && (level == standing.leaning || (firing(level) && firing(standing.leaning)));
         standing.leaned = on ? standing.leaned + 1 : 1;
         standing.leaning = level;
         const bool first = !standing.since && !firing(level);  // nothing has happened

@@ -36,11 +36,11 @@ constexpr std::array kNamed{
     Named{"partial_rate", Unit::Share, "calls", "status=partial", "calls", "", "status=partial", kNewest},
     Named{"cost", Unit::Money, "cost", "", "", "", "cost.total.exists=true", kDearest},
     Named{"cost_per_call", Unit::Money, "cost", "", "calls", "", "cost.total.exists=true", kDearest},
-    Named{"tokens", Unit::Number, "input_tokens+output_tokens", "", "", "",
-          "usage.input_tokens.exists=true", "-usage.input_tokens"},
-    Named{"tokens_per_second", Unit::Number, "output_tokens", "time.duration_ms.gt=0&usage.output_tokens.gt=0",
-          "duration_sum", "time.duration_ms.gt=0&usage.output_tokens.gt=0", "time.duration_ms.gt=0",
-          "-time.duration_ms"},
+    Named{"tokens", Unit::Number, "input_tokens+output_tokens", "", "", "", "usage.input_tokens.exists=true",
+          "-usage.input_tokens"},
+    Named{"tokens_per_second", Unit::Number, "output_tokens",
+          "time.duration_ms.gt=0&usage.output_tokens.gt=0", "duration_sum",
+          "time.duration_ms.gt=0&usage.output_tokens.gt=0", "time.duration_ms.gt=0", "-time.duration_ms"},
     Named{"cache_hit_rate", Unit::Share, "cache_read_tokens", "", "input_tokens", "", "", kNewest},
     Named{"missing_variables_rate", Unit::Share, "calls", "prompt.missing_variables.exists=true", "calls", "",
           "prompt.missing_variables.exists=true", kNewest},
@@ -138,8 +138,8 @@ Result<Metric> measured(std::string_view name) {
         if (const std::string_view meant = nearest(name, names); !meant.empty())
             error.remedy = fmt::format("did you mean {}?", meant);
         else
-            error.remedy = fmt::format("{}, share(FILTER), or a measure: {}", fmt::join(names, ", "),
-                                       error.remedy);
+            error.remedy =
+                fmt::format("{}, share(FILTER), or a measure: {}", fmt::join(names, ", "), error.remedy);
         error.message = fmt::format("there is no metric \"{}\"", utf8_prefix(name, 80));
         return std::unexpected(std::move(error));
     }
@@ -231,7 +231,7 @@ std::string shown(Unit unit, Decimal amount) {
             return rounded(value * 100, 2) + " %";
         case Unit::Money:
             return "$" + grouped(value >= 1 || value <= -1 ? fmt::format("{:.2f}", value)
-                                                            : amount.to_short_string());
+                                                           : amount.to_short_string());
         case Unit::Milliseconds:
             return value >= 1000 ? grouped(rounded(value / 1000, 2)) + " s" : rounded(value, 1) + " ms";
         case Unit::Number:
@@ -250,7 +250,8 @@ void write_amount(JsonWriter& json, Unit unit, Decimal amount) {
 Result<Decimal> parse_amount(Unit unit, std::string_view what, std::string_view text) {
     const auto wrong = [&](std::string_view remedy) {
         return fail(Code::InvalidArgument,
-                    fmt::format("{}: \"{}\" cannot be read", what, utf8_prefix(text, 40)), std::string(remedy));
+                    fmt::format("{}: \"{}\" cannot be read", what, utf8_prefix(text, 40)),
+                    std::string(remedy));
     };
     std::string_view number = trim(text);
     std::int64_t times = 1, per = 1;

@@ -103,7 +103,10 @@ Result<Observations> measure(store::CallStore& store, const Rule& rule, const ca
                                    ? Cell(store::Value(std::int64_t{0}))
                                    : Cell());
         }
-        const Reading reading = read(metric, top_is_all ? cells_of(calls, name) : none ? zero : cells_of(top, name),
+        const Reading reading = read(metric,
+                                     top_is_all ? cells_of(calls, name)
+                                     : none     ? zero
+                                                : cells_of(top, name),
                                      cells_of(bottom, name));
         observation.value = reading.value;
         observation.because = reading.because;
@@ -127,7 +130,8 @@ Result<void> compare_with_before(store::CallStore& store, const Rule& rule, Obse
             if (observation.now) observation.value = ratio(*observation.now, *then->value);
         }
         const bool small = rule.at_least && observation.now && *observation.now < *rule.at_least;
-        if (small && !observation.value) observation.value = Decimal();  // too little to matter, whatever came before
+        if (small && !observation.value)
+            observation.value = Decimal();  // too little to matter, whatever came before
     }
     return {};
 }

@@ -43,9 +43,16 @@ Result<Preview> preview(store::CallStore& store, const Rule& rule, const Preview
                 advance(rule, standing, level_of(rule, observation, standing.level), now, false);
             if (done.telling != Telling::Nothing) ++found.notifications;
             if (!done.transition) continue;
-            found.events.push_back({now, rule.name, observation.group, done.transition->from,
-                                    done.transition->to, sentence(rule, observation, standing.level),
-                                    observation.value, rule.threshold(standing.level), {}, false});
+            found.events.push_back({now,
+                                    rule.name,
+                                    observation.group,
+                                    done.transition->from,
+                                    done.transition->to,
+                                    sentence(rule, observation, standing.level),
+                                    observation.value,
+                                    rule.threshold(standing.level),
+                                    {},
+                                    false});
         }
     }
     return found;

@@ -15,7 +15,7 @@ namespace steno::alerts {
 struct PreviewOptions {
     Timestamp from;
     Timestamp to;
-    std::size_t most_evaluations = 2000;      ///< where the rule asks for more, it looks less often
+    std::size_t most_evaluations = 2000;  ///< where the rule asks for more, it looks less often
     std::size_t most_events = 1000;
     std::chrono::milliseconds patience{20'000};
 };
@@ -24,8 +24,8 @@ struct Preview {
     Timestamp from, to;
     Duration every{0};  ///< how often it looked: the rule's own pace, or a multiple of it
     std::size_t evaluations = 0;
-    std::size_t notifications = 0;  ///< messages to each channel
-    std::vector<Event> events;      ///< the oldest first; without samples
+    std::size_t notifications = 0;        ///< messages to each channel
+    std::vector<Event> events;            ///< the oldest first; without samples
     std::optional<Timestamp> stopped_at;  ///< patience or room was over: nothing is said of later times
 };
 

@@ -19,9 +19,9 @@ namespace dom = simdjson::dom;
 constexpr std::array<std::string_view, 4> kLevels{"ok", "no_data", "warning", "critical"};
 constexpr std::array<std::string_view, 3> kKinds{"threshold", "missing_data", "calls"};
 constexpr std::array<std::string_view, 26> kMembers{
-    "name",     "description", "kind",      "metric",  "filters",     "group_by", "window",
-    "tz",       "delay",       "when",      "warning", "critical",    "recover",  "against",
-    "at_least", "field",       "over",      "severity", "min_calls",  "for",      "every",
+    "name",     "description",   "kind",     "metric",      "filters",    "group_by", "window",
+    "tz",       "delay",         "when",     "warning",     "critical",   "recover",  "against",
+    "at_least", "field",         "over",     "severity",    "min_calls",  "for",      "every",
     "renotify", "tell_recovery", "channels", "muted_until", "mute_reason"};
 
 constexpr std::int64_t kSecond = 1'000'000'000;
@@ -61,8 +61,9 @@ class Reader {
             if (std::ranges::find(kMembers, key) != kMembers.end()) continue;
             const std::string_view meant = nearest(key, kMembers);
             return fail(Code::InvalidArgument, fmt::format("a rule has no \"{}\"", utf8_prefix(key, 60)),
-                        meant.empty() ? fmt::format("it has {}", fmt::join(std::span(kMembers).first(24), ", "))
-                                      : fmt::format("did you mean {}?", meant));
+                        meant.empty()
+                            ? fmt::format("it has {}", fmt::join(std::span(kMembers).first(24), ", "))
+                            : fmt::format("did you mean {}?", meant));
         }
         return {};
     }
@@ -96,7 +97,8 @@ class Reader {
         if (into.size() > most) return wrong(name, fmt::format("at most {}", most));
         return {};
     }
-    Result<void> whole(std::string_view name, std::int64_t& into, std::int64_t least, std::int64_t most) const {
+    Result<void> whole(std::string_view name, std::int64_t& into, std::int64_t least,
+                       std::int64_t most) const {
         if (!has(name)) return {};
         std::int64_t found = 0;
         if (object_[name].get(found) != simdjson::SUCCESS || found < least || found > most)
@@ -143,13 +145,15 @@ class Reader {
                 return wrong("metric", fmt::format("a rule of kind {} has none", kind));
             metric = "calls";
         }
-        if (metric.empty()) return wrong("metric", "it is missing", "such as failure_rate, cost or duration_p95");
+        if (metric.empty())
+            return wrong("metric", "it is missing", "such as failure_rate, cost or duration_p95");
         STENO_ASSIGN(rule_.metric, make_metric(metric));
         for (const std::string_view name : {"field", "over", "severity"})
             if (has(name) && (rule_.kind == Rule::Kind::Threshold ||
                               (rule_.kind == Rule::Kind::MissingData && name != "severity")))
                 return wrong(name, fmt::format("a rule of kind {} has none", kind));
-        for (const std::string_view name : {"warning", "critical", "recover", "when", "against", "at_least", "min_calls"})
+        for (const std::string_view name :
+             {"warning", "critical", "recover", "when", "against", "at_least", "min_calls"})
             if (has(name) && rule_.kind != Rule::Kind::Threshold)
                 return wrong(name, fmt::format("a rule of kind {} has none", kind),
                              "severity says which level it has");
@@ -197,7 +201,8 @@ class Reader {
         const auto period = calendar::parse_period(rule_.window, rule_.zone, now);
         const auto moved = calendar::parse_period(rule_.window, rule_.zone, later);
         if (!period || !moved || period->from == moved->from || rule_.window.starts_with("20"))
-            return wrong("window", fmt::format("\"{}\" is no window that moves on", utf8_prefix(rule_.window, 40)),
+            return wrong("window",
+                         fmt::format("\"{}\" is no window that moves on", utf8_prefix(rule_.window, 40)),
                          std::string(kWindows));
         const std::int64_t length = period->to.unix_nanos - period->from.unix_nanos;
         if (length < 60 * kSecond || length > kLongestWindow)
@@ -232,9 +237,10 @@ class Reader {
             return fail(Code::InvalidArgument, "there is no threshold", "give warning, critical or both");
         const auto worse = [&](Decimal a, Decimal b) { return rule_.above ? a > b : a < b; };
         if (rule_.warning && rule_.critical && worse(*rule_.warning, *rule_.critical))
-            return wrong("warning", fmt::format("it is beyond critical ({} {})", when,
-                                                shown(rule_.unit(), *rule_.critical)),
-                         rule_.above ? "warning is the smaller one" : "warning is the greater one: when is below");
+            return wrong(
+                "warning",
+                fmt::format("it is beyond critical ({} {})", when, shown(rule_.unit(), *rule_.critical)),
+                rule_.above ? "warning is the smaller one" : "warning is the greater one: when is below");
         const Decimal first = rule_.warning.value_or(rule_.critical.value_or(Decimal()));
         if (rule_.recovery && worse(*rule_.recovery, first))
             return wrong("recover", fmt::format("it is beyond the threshold {}", shown(rule_.unit(), first)),
@@ -247,7 +253,8 @@ class Reader {
     Result<void> single_calls() {
         std::string name;
         STENO_TRY(text("field", name));
-        if (name.empty()) return wrong("field", "it is missing", "such as time.duration_ms or usage.output_tokens");
+        if (name.empty())
+            return wrong("field", "it is missing", "such as time.duration_ms or usage.output_tokens");
         auto field = store::make_field(name);
         if (!field) return std::unexpected(std::move(field).error().with_context("field"));
         const FieldType type = field->type();
@@ -322,7 +329,8 @@ Result<Duration> parse_span(std::string_view what, std::string_view text) {
                                              : 0;
     if (error == std::errc() && count == 0 && (unit.empty() || width != 0)) return Duration{0};
     if (error != std::errc() || width == 0 || count < 1 || count > kLongestSpan / width)
-        return wrong(what, fmt::format("\"{}\" is no span of time", utf8_prefix(text, 40)), "30s, 5m, 2h or 1d");
+        return wrong(what, fmt::format("\"{}\" is no span of time", utf8_prefix(text, 40)),
+                     "30s, 5m, 2h or 1d");
     return Duration{count * width};
 }
 
@@ -339,8 +347,9 @@ Result<Rule> rule_from_json(std::string_view name, std::string_view json) {
     dom::parser parser;
     dom::object object;
     if (parser.parse(json.data(), json.size()).get(object) != simdjson::SUCCESS)
-        return fail(Code::InvalidArgument, "the rule is no JSON object",
-                    R"(such as {"metric": "failure_rate", "window": "15m", "warning": "5%", "min_calls": 20})");
+        return fail(
+            Code::InvalidArgument, "the rule is no JSON object",
+            R"(such as {"metric": "failure_rate", "window": "15m", "warning": "5%", "min_calls": 20})");
     Rule rule;
     rule.name = name;
     STENO_TRY(Reader(rule, object).read());
@@ -376,7 +385,8 @@ void write_members(JsonWriter& json, const Rule& rule) {
         if (rule.field) {
             json.member("field", rule.field->path());
             json.key("over");
-            write_amount(json, rule.field->type() == FieldType::Decimal ? Unit::Money : Unit::Number, *rule.over);
+            write_amount(json, rule.field->type() == FieldType::Decimal ? Unit::Money : Unit::Number,
+                         *rule.over);
         }
         json.member("severity", to_string(rule.severity));
     }
@@ -407,8 +417,9 @@ std::vector<Rule> default_rules() {
         std::string_view name, json;
     };
     constexpr std::array kDefaults{
-        Default{"cost-spike",
-                R"({"description": "The last 24 hours cost twice as much as the 24 hours before, and $5 or more",
+        Default{
+            "cost-spike",
+            R"({"description": "The last 24 hours cost twice as much as the 24 hours before, and $5 or more",
                     "metric": "cost", "window": "24h", "against": "before", "warning": 2, "critical": 4,
                     "recover": 1.5, "at_least": 5, "every": "5m", "renotify": "1d"})"},
         Default{"failure-rate",

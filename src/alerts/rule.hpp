@@ -47,15 +47,15 @@ struct Rule {
     bool above = true;
     std::optional<Decimal> warning, critical;
     std::optional<Decimal> recovery;  ///< back to ok only at this value or a better one
-    bool against_before = false;      ///< what is compared is the ratio to the window of the same shape before
-    std::optional<Decimal> at_least;  ///< of the metric itself: what is less is ok
+    bool against_before = false;  ///< what is compared is the ratio to the window of the same shape before
+    std::optional<Decimal> at_least;    ///< of the metric itself: what is less is ok
     std::optional<store::Field> field;  ///< of Calls
     std::optional<Decimal> over;        ///< of Calls; milliseconds of a duration
     Level severity = Level::Warning;    ///< of MissingData and Calls
     std::int64_t min_calls = 0;         ///< with fewer in the window it is not judged
     std::int64_t evaluations = 1;       ///< so many in a row must say so before the level changes
     Duration every{60'000'000'000};
-    Duration renotify{0};                ///< while it fires; 0: told once
+    Duration renotify{0};  ///< while it fires; 0: told once
     bool tell_recovery = true;
     std::vector<std::string> channels;  ///< none: all that there are
 

@@ -107,9 +107,10 @@ Result<void> RuleBook::set(const Rule& rule) {
     STENO_TRY(notify::check_name("a rule", rule.name));
     STENO_TRY(check_channels(rule));
     return database_.write([&](Statements& statements) -> Result<void> {
-        STENO_ASSIGN(const auto before, statements.rows("SELECT name, definition, version, muted_until, mute_reason "
-                                                        "FROM alert_rules WHERE name = ?",
-                                                        {rule.name}));
+        STENO_ASSIGN(const auto before,
+                     statements.rows("SELECT name, definition, version, muted_until, mute_reason "
+                                     "FROM alert_rules WHERE name = ?",
+                                     {rule.name}));
         if (!before.empty()) {
             const auto old = kept(before.front());
             if (!old || !same_watched(old->rule, rule))
@@ -130,8 +131,9 @@ Result<void> RuleBook::set(const Rule& rule) {
 Result<void> RuleBook::remove(std::string_view name) {
     STENO_TRY(rule(name));
     return database_.write([&](Statements& statements) -> Result<void> {
-        for (const char* sql : {"DELETE FROM alert_rules WHERE name = ?", "DELETE FROM alert_standings WHERE rule = ?",
-                                "DELETE FROM alert_events WHERE rule = ?"})
+        for (const char* sql :
+             {"DELETE FROM alert_rules WHERE name = ?", "DELETE FROM alert_standings WHERE rule = ?",
+              "DELETE FROM alert_events WHERE rule = ?"})
             STENO_TRY(statements.run(sql, {std::string(name)}));
         return {};
     });
@@ -140,9 +142,10 @@ Result<void> RuleBook::remove(std::string_view name) {
 Result<void> RuleBook::mute(std::string_view name, std::optional<Timestamp> until, std::string_view reason) {
     STENO_TRY(rule(name));
     return database_.write([&](Statements& statements) -> Result<void> {
-        return statements.run("UPDATE alert_rules SET muted_until = ?, mute_reason = ?, version = version + 1 "
-                              "WHERE name = ?",
-                              {nanos(until), std::string(reason), std::string(name)});
+        return statements.run(
+            "UPDATE alert_rules SET muted_until = ?, mute_reason = ?, version = version + 1 "
+            "WHERE name = ?",
+            {nanos(until), std::string(reason), std::string(name)});
     });
 }
 
@@ -159,14 +162,17 @@ Result<std::vector<Standing>> RuleBook::standings(std::string_view name) {
 }
 
 Result<std::vector<Event>> RuleBook::history(std::string_view name, std::int64_t most) {
-    STENO_ASSIGN(const auto rows,
-                 database_.rows("SELECT at, rule, group_key, from_level, to_level, what, value, threshold, "
-                                "samples, muted FROM alert_events WHERE ? = '' OR rule = ? ORDER BY id DESC LIMIT ?",
-                                {std::string(name), std::string(name), most}));
+    STENO_ASSIGN(
+        const auto rows,
+        database_.rows("SELECT at, rule, group_key, from_level, to_level, what, value, threshold, "
+                       "samples, muted FROM alert_events WHERE ? = '' OR rule = ? ORDER BY id DESC LIMIT ?",
+                       {std::string(name), std::string(name), most}));
     std::vector<Event> events;
     for (const Row& row : rows) {
-        Event event{{row.integer(0), 0}, row.text(1), row.text(2), level_at(row, 3), level_at(row, 4),
-                    row.text(5), amount(row, 6), amount(row, 7), {}, row.integer(9) != 0};
+        Event event{{row.integer(0), 0}, row.text(1),      row.text(2),
+                    level_at(row, 3),    level_at(row, 4), row.text(5),
+                    amount(row, 6),      amount(row, 7),   {},
+                    row.integer(9) != 0};
         for (const std::string_view id : split(row.text(8), ',')) event.samples.emplace_back(id);
         events.push_back(std::move(event));
     }
@@ -191,17 +197,20 @@ Result<bool> RuleBook::keep(const KeptRule& rule, const Outcome& outcome) {
     }
     bool as_it_was = true;
     STENO_TRY(database_.write([&](Statements& statements) -> Result<void> {
-        STENO_ASSIGN(const auto now, statements.rows("SELECT version FROM alert_rules WHERE name = ?", {name}));
+        STENO_ASSIGN(const auto now,
+                     statements.rows("SELECT version FROM alert_rules WHERE name = ?", {name}));
         as_it_was = !now.empty() && now.front().integer(0) == rule.version;
         if (!as_it_was) return {};
         for (const Standing& standing : outcome.standings)
             STENO_TRY(statements.run(
-                "INSERT OR REPLACE INTO alert_standings(rule, group_key, level, since, leaning, leaned, told, "
+                "INSERT OR REPLACE INTO alert_standings(rule, group_key, level, since, leaning, leaned, "
+                "told, "
                 "told_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
                 {name, standing.group, level(standing.level), nanos(standing.since), level(standing.leaning),
                  standing.leaned, level(standing.told), nanos(standing.told_at)}));
         for (const std::string& group : outcome.gone)
-            STENO_TRY(statements.run("DELETE FROM alert_standings WHERE rule = ? AND group_key = ?", {name, group}));
+            STENO_TRY(statements.run("DELETE FROM alert_standings WHERE rule = ? AND group_key = ?",
+                                     {name, group}));
         for (const Event& event : outcome.events)
             STENO_TRY(statements.run(
                 "INSERT INTO alert_events(at, rule, group_key, from_level, to_level, what, value, threshold, "
@@ -210,9 +219,10 @@ Result<bool> RuleBook::keep(const KeptRule& rule, const Outcome& outcome) {
                  text(event.value), text(event.threshold), fmt::format("{}", fmt::join(event.samples, ",")),
                  std::int64_t{event.muted}}));
         if (!outcome.events.empty())
-            STENO_TRY(statements.run("DELETE FROM alert_events WHERE rule = ? AND id NOT IN (SELECT id FROM "
-                                     "alert_events WHERE rule = ? ORDER BY id DESC LIMIT ?)",
-                                     {name, name, kMostEvents}));
+            STENO_TRY(
+                statements.run("DELETE FROM alert_events WHERE rule = ? AND id NOT IN (SELECT id FROM "
+                               "alert_events WHERE rule = ? ORDER BY id DESC LIMIT ?)",
+                               {name, name, kMostEvents}));
         for (const notify::Message& message : outcome.messages)
             for (const std::string& channel : channels)
                 STENO_TRY(outbox_.add(statements, channel, name, message));

@@ -137,7 +137,8 @@ std::string sentence(const Rule& rule, const Observation& observation, Level lev
                            shown(rule.unit(), *observation.value));
     }
     if (const auto threshold = rule.threshold(level); threshold && observation.value)
-        text += fmt::format(", {} {}", rule.above ? "not below" : "not above", shown(rule.unit(), *threshold));
+        text +=
+            fmt::format(", {} {}", rule.above ? "not below" : "not above", shown(rule.unit(), *threshold));
     if (level == Level::NoData && observation.value && observation.calls < rule.min_calls)
         text += fmt::format(", of {} calls only", observation.calls);
     return text;
@@ -149,17 +150,19 @@ notify::Message message_of(const Told& told, Timestamp now) {
     message.tone = tone_of(told.standing.level);
     message.at = now;
     const std::string group = group_text(told.observation.group);
-    message.title = fmt::format("{}: {}{}{}: {}", heading(told), told.rule.name, group.empty() ? "" : " · ", group,
-                                sentence(told.rule, told.observation, told.standing.level));
+    message.title = fmt::format("{}: {}{}{}: {}", heading(told), told.rule.name, group.empty() ? "" : " · ",
+                                group, sentence(told.rule, told.observation, told.standing.level));
     if (!told.rule.description.empty()) message.facts.emplace_back("Rule", told.rule.description);
     message.facts.emplace_back("Calls in the window", std::to_string(told.observation.calls));
     if (told.observation.unpriced_calls > 0)
-        message.facts.emplace_back("Without a price", fmt::format("{} calls", told.observation.unpriced_calls));
+        message.facts.emplace_back("Without a price",
+                                   fmt::format("{} calls", told.observation.unpriced_calls));
     message.facts.emplace_back("Window", fmt::format("{} to {}", told.window.from.to_string().substr(0, 19),
                                                      told.window.to.to_string().substr(0, 19)));
     if (told.standing.since && told.telling == Telling::Reminder)
         message.facts.emplace_back("Since", told.standing.since->to_string().substr(0, 19));
-    if (!told.samples.empty()) message.facts.emplace_back("Calls", fmt::format("{}", fmt::join(told.samples, ", ")));
+    if (!told.samples.empty())
+        message.facts.emplace_back("Calls", fmt::format("{}", fmt::join(told.samples, ", ")));
     message.data = data_of(told);
     return message;
 }

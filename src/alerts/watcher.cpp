@@ -13,9 +13,10 @@ namespace {
 
 constexpr std::uint32_t kSamples = 5;
 constexpr std::int64_t kSecond = 1'000'000'000;
-constexpr std::int64_t kLookAgain = 60 * kSecond;   ///< for rules that others have changed
-constexpr std::int64_t kPostponed = 5 * kSecond;    ///< until the store is looked at again
-constexpr std::int64_t kSilence = 600 * kSecond;    ///< after a start nobody is told sooner that calls are missing
+constexpr std::int64_t kLookAgain = 60 * kSecond;  ///< for rules that others have changed
+constexpr std::int64_t kPostponed = 5 * kSecond;   ///< until the store is looked at again
+constexpr std::int64_t kSilence =
+    600 * kSecond;  ///< after a start nobody is told sooner that calls are missing
 constexpr std::int64_t kForgetAfter = 7 * 86'400 * kSecond;  ///< quiet groups without calls
 
 }  // namespace
@@ -117,7 +118,8 @@ void Watcher::evaluate(const KeptRule& kept, Timestamp now) {
     const std::int64_t begin = parts_.clock.steady_nanos();
     auto outcome = evaluated(kept, now);
     const std::chrono::nanoseconds took(parts_.clock.steady_nanos() - begin);
-    if (!outcome) log::warning("the alert rule {} could not be evaluated: {}", kept.rule.name, outcome.error().message);
+    if (!outcome)
+        log::warning("the alert rule {} could not be evaluated: {}", kept.rule.name, outcome.error().message);
     const std::lock_guard lock(mutex_);
     ++stats_.evaluations;
     stats_.longest = std::max(stats_.longest, took);
@@ -157,11 +159,13 @@ Result<Evaluated> Watcher::evaluated(const KeptRule& kept, Timestamp now) {
         const auto old = std::ranges::find(before, observation.group, &Standing::group);
         Standing standing = old == before.end() ? Standing{} : *old;
         standing.group = observation.group;
-        result.groups[observation.group] = {observation.value, observation.because, observation.calls};
+        Evaluated::Group& shown = result.groups[observation.group];
+        shown = {observation.value, observation.because, observation.calls, standing.level};
         const Level level = level_of(rule, observation, standing.level);
         if (firing(level) && !firing(standing.level) && too_early(rule, seen.window, now)) continue;
         const Level was = standing.level;
         const Step step = advance(rule, standing, level, now, muted);
+        shown.level = standing.level;
         if (step.transition || step.telling != Telling::Nothing) {
             Told told{rule, standing, observation, seen.window, was, step.telling, {}};
             if (firing(standing.level) && rule.kind != Rule::Kind::MissingData) {
@@ -170,11 +174,13 @@ Result<Evaluated> Watcher::evaluated(const KeptRule& kept, Timestamp now) {
             if (step.transition)
                 outcome.events.push_back({now, rule.name, standing.group, step.transition->from,
                                           step.transition->to, sentence(rule, observation, standing.level),
-                                          observation.value, rule.threshold(standing.level), told.samples, muted});
+                                          observation.value, rule.threshold(standing.level), told.samples,
+                                          muted});
             if (step.telling != Telling::Nothing) outcome.messages.push_back(message_of(told, now));
         }
-        const bool quiet = !there.contains(standing.group) && !firing(standing.level) && !firing(standing.told) &&
-                           standing.since && now.unix_nanos - standing.since->unix_nanos > kForgetAfter;
+        const bool quiet = !there.contains(standing.group) && !firing(standing.level) &&
+                           !firing(standing.told) && standing.since &&
+                           now.unix_nanos - standing.since->unix_nanos > kForgetAfter;
         if (quiet)
             outcome.gone.push_back(standing.group);
         else if (old == before.end() || standing != *old)
@@ -194,7 +200,14 @@ std::optional<Evaluated> Watcher::last(std::string_view rule) const {
 
 WatcherStats Watcher::stats() const {
     const std::lock_guard lock(mutex_);
-    return stats_;
+    WatcherStats stats = stats_;
+    for (const auto& [rule, last] : last_) {
+        for (const auto& [name, group] : last.groups) {
+            stats.warning += group.level == Level::Warning;
+            stats.critical += group.level == Level::Critical;
+        }
+    }
+    return stats;
 }
 
 }  // namespace steno::alerts

@@ -31,6 +31,7 @@ struct Evaluated {
         std::optional<Decimal> value;
         std::string because;
         std::int64_t calls = 0;
+        Level level = Level::NoData;
     };
     std::map<std::string, Group> groups;
 };
@@ -40,6 +41,7 @@ struct WatcherStats {
     std::uint64_t failures = 0;   ///< evaluations that the store or the database did not let happen
     std::uint64_t postponed = 0;  ///< rounds that waited because the store did not have the newest calls
     std::chrono::nanoseconds longest{0};
+    std::uint64_t warning = 0, critical = 0;  ///< groups that stand so now
 };
 
 /// Evaluates the rules as the time comes, on one thread of its own: dear questions hold up later rules, and

@@ -55,7 +55,8 @@ net::Task<void> run(net::HttpClient& client, std::shared_ptr<Post> post) {
 
 std::expected<void, Carrier::Failure> judged(const net::ResponseHead& head, const std::string& host) {
     if (head.status / 100 == 2) return {};
-    Carrier::Failure failure{{Code::Unavailable, fmt::format("{} answered with status {}", host, head.status)}};
+    Carrier::Failure failure{
+        {Code::Unavailable, fmt::format("{} answered with status {}", host, head.status)}};
     if (head.status / 100 == 3) failure.error.message += "; redirects are not followed";
     if (const auto after = head.headers.get("retry-after")) {
         std::int64_t seconds = 0;
@@ -128,12 +129,11 @@ std::expected<void, Carrier::Failure> NetworkCarrier::post(const Channel& channe
     std::unique_lock lock(job->mutex);
     while (!job->outcome && !stopping_ && std::chrono::steady_clock::now() < job->until)
         job->ended.wait_for(lock, kLook);
-    if (!job->outcome && stopping_)
-        return std::unexpected(Failure{{Code::Cancelled, "the program ends"}});
+    if (!job->outcome && stopping_) return std::unexpected(Failure{{Code::Cancelled, "the program ends"}});
     if (!job->outcome)
-        return std::unexpected(Failure{{Code::DeadlineExceeded,
-                                        fmt::format("{} did not answer within {} s", to->endpoint.host,
-                                                    options_.patience.count() / 1000)}});
+        return std::unexpected(
+            Failure{{Code::DeadlineExceeded, fmt::format("{} did not answer within {} s", to->endpoint.host,
+                                                         options_.patience.count() / 1000)}});
     if (!*job->outcome) return std::unexpected(Failure{job->outcome->error()});
     return judged(**job->outcome, to->endpoint.host);
 }

@@ -46,17 +46,18 @@ Result<void> check_address(std::string_view address) {
     const std::size_t at = address.find('@');
     const bool fine = at != std::string_view::npos && at > 0 && at + 1 < address.size() &&
                       address.find('@', at + 1) == std::string_view::npos && address.size() <= 254 &&
-                      printable_ascii(address) && address.find_first_of("<>,;\"\\()") == std::string_view::npos;
+                      printable_ascii(address) &&
+                      address.find_first_of("<>,;\"\\()") == std::string_view::npos;
     if (fine) return {};
-    return fail(Code::InvalidArgument,
-                fmt::format("\"{}\" is no e-mail address", utf8_prefix(address, 80)), "such as ops@example.com");
+    return fail(Code::InvalidArgument, fmt::format("\"{}\" is no e-mail address", utf8_prefix(address, 80)),
+                "such as ops@example.com");
 }
 
 /// The URL up to its path, as one that can be reached; the message shows nothing behind the host.
 Result<void> check_url(const Channel& channel) {
     const bool mail = channel.kind == Channel::Kind::Email;
-    const std::string_view example = mail ? "smtp://mail.example.com:587 or smtps://mail.example.com"
-                                          : "https://example.com/hooks/steno";
+    const std::string_view example =
+        mail ? "smtp://mail.example.com:587 or smtps://mail.example.com" : "https://example.com/hooks/steno";
     const std::string_view url = channel.url;
     const auto wrong = [&](std::string_view why) {
         return fail(Code::InvalidArgument, fmt::format("url: {}", why), fmt::format("such as {}", example));
@@ -67,7 +68,8 @@ Result<void> check_url(const Channel& channel) {
     if (scheme_end == std::string_view::npos) return wrong("it has no scheme");
     const std::string scheme = lower_case(url.substr(0, scheme_end));
     if (mail ? scheme != "smtp" && scheme != "smtps" : scheme != "http" && scheme != "https")
-        return wrong(fmt::format("the scheme \"{}\" is not for this kind of channel", utf8_prefix(scheme, 20)));
+        return wrong(
+            fmt::format("the scheme \"{}\" is not for this kind of channel", utf8_prefix(scheme, 20)));
     const std::string_view rest = url.substr(scheme_end + 3);
     const std::string_view authority = rest.substr(0, rest.find_first_of("/?#"));
     if (authority.contains('@'))
@@ -87,7 +89,8 @@ class Reader {
         STENO_TRY(text("kind", kind_));
         if (kind_.empty()) return fail(Code::InvalidArgument, "kind is missing", kinds());
         const auto known = std::ranges::find(kKinds, std::string_view(kind_));
-        if (known == kKinds.end()) return fail(Code::InvalidArgument, "there is no such kind of channel", kinds());
+        if (known == kKinds.end())
+            return fail(Code::InvalidArgument, "there is no such kind of channel", kinds());
         channel_.kind = static_cast<Channel::Kind>(known - kKinds.begin());
         STENO_TRY(only_known());
         STENO_TRY(text("url", channel_.url));
@@ -175,8 +178,7 @@ Result<void> check_name(std::string_view what, std::string_view name) {
     if (!name.empty() && name.size() <= 64 && name.find_first_not_of(kLetters) == std::string_view::npos &&
         name.front() != '.')
         return {};
-    return fail(Code::InvalidArgument,
-                fmt::format("\"{}\" is no name of {}", utf8_prefix(name, 80), what),
+    return fail(Code::InvalidArgument, fmt::format("\"{}\" is no name of {}", utf8_prefix(name, 80), what),
                 "1 to 64 small letters, digits, '-', '_' and '.'");
 }
 

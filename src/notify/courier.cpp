@@ -65,6 +65,7 @@ std::chrono::nanoseconds Courier::hand_out() {
         log::warning("notifications cannot be read: {}", due.error().message);
         return kAfterFailure;
     }
+    waiting_ = outbox_.waiting().value_or(0);
     std::map<std::string, std::vector<Delivery>> by_channel;
     for (Delivery& delivery : *due) by_channel[delivery.channel].push_back(std::move(delivery));
     const std::lock_guard lock(mutex_);
@@ -82,7 +83,8 @@ std::chrono::nanoseconds Courier::hand_out() {
     if (!next || !*next) return kLookAgain;
     const std::int64_t nanos = (*next)->unix_nanos - clock_.now().unix_nanos;
     // What is due and was not handed out has a thread at work, which wakes us at its end.
-    return nanos <= 0 ? kLookAgain : std::min<std::chrono::nanoseconds>(kLookAgain, std::chrono::nanoseconds(nanos));
+    return nanos <= 0 ? kLookAgain
+                      : std::min<std::chrono::nanoseconds>(kLookAgain, std::chrono::nanoseconds(nanos));
 }
 
 void Courier::serve(const std::vector<Delivery>& deliveries) {
@@ -109,8 +111,9 @@ void Courier::serve(const std::vector<Delivery>& deliveries) {
         const std::string& why = carried.error().error.message;
         const auto state = outbox_.failed(delivery, why, carried.error().not_before);
         if (!state) return wait_after("that a notification failed cannot be kept", state.error());
-        log::warning("channel {}: {}{}", delivery.channel, why,
-                     *state == Delivery::State::GivenUp ? "; the notification is given up" : "; it is tried again");
+        log::warning(
+            "channel {}: {}{}", delivery.channel, why,
+            *state == Delivery::State::GivenUp ? "; the notification is given up" : "; it is tried again");
         if (*state == Delivery::State::GivenUp) ++given_up_;
     }
 }
@@ -121,9 +124,9 @@ void Courier::wait_after(std::string_view what, const Error& error) {
     changed_.wait_for(lock, kAfterFailure, [this] { return stopping_; });
 }
 
-CourierStats Courier::stats() {
+CourierStats Courier::stats() const {
     CourierStats stats;
-    stats.waiting = outbox_.waiting().value_or(0);
+    stats.waiting = waiting_;
     stats.delivered = delivered_;
     stats.failed = failed_;
     stats.given_up = given_up_;

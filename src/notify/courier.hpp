@@ -30,7 +30,7 @@ class Carrier {
 };
 
 struct CourierStats {
-    std::int64_t waiting = 0;
+    std::int64_t waiting = 0;     ///< when it looked last
     std::uint64_t delivered = 0;  ///< since the start, as the two below
     std::uint64_t failed = 0;     ///< attempts
     std::uint64_t given_up = 0;
@@ -53,7 +53,7 @@ class Courier {
     /// The outbox has something new. Any thread.
     void wake();
 
-    [[nodiscard]] CourierStats stats();
+    [[nodiscard]] CourierStats stats() const;
 
   private:
     void run();
@@ -67,6 +67,7 @@ class Courier {
     Carrier& carrier_;
     Clock& clock_;
     std::atomic<std::uint64_t> delivered_{0}, failed_{0}, given_up_{0};
+    std::atomic<std::int64_t> waiting_{0};
 
     std::mutex mutex_;
     std::condition_variable changed_;

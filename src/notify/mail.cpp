@@ -2,13 +2,13 @@
 
 #include "base/text.hpp"
 
-#include <curl/curl.h>
-#include <dlfcn.h>
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <array>
 #include <cstring>
+#include <curl/curl.h>
+#include <dlfcn.h>
 #include <memory>
 #include <string_view>
 

@@ -123,13 +123,11 @@ Result<Message> message_from_json(std::string_view text) {
     std::int64_t tone = 0;
     simdjson::dom::array facts;
     simdjson::dom::element data;
-    const bool read = parser.parse(text.data(), text.size()).get(object) == simdjson::SUCCESS &&
-                      object["type"].get(type) == simdjson::SUCCESS &&
-                      object["tone"].get(tone) == simdjson::SUCCESS &&
-                      object["at"].get(at) == simdjson::SUCCESS &&
-                      object["title"].get(title) == simdjson::SUCCESS &&
-                      object["facts"].get(facts) == simdjson::SUCCESS &&
-                      object["data"].get(data) == simdjson::SUCCESS;
+    const bool read =
+        parser.parse(text.data(), text.size()).get(object) == simdjson::SUCCESS &&
+        object["type"].get(type) == simdjson::SUCCESS && object["tone"].get(tone) == simdjson::SUCCESS &&
+        object["at"].get(at) == simdjson::SUCCESS && object["title"].get(title) == simdjson::SUCCESS &&
+        object["facts"].get(facts) == simdjson::SUCCESS && object["data"].get(data) == simdjson::SUCCESS;
     const auto moment = read ? Timestamp::parse(at) : std::nullopt;
     if (!moment || tone < 0 || tone > 3)
         return fail(Code::DataLoss, "a notification in the outbox cannot be read");
@@ -181,7 +179,8 @@ std::string slack_body(const Message& message) {
     } else {
         json.key("fields");
         json.begin_array();
-        for (const auto& [what, value] : std::span(message.facts).first(std::min(message.facts.size(), kSlackFacts)))
+        for (const auto& [what, value] :
+             std::span(message.facts).first(std::min(message.facts.size(), kSlackFacts)))
             write_markdown(json, fmt::format("*{}*\n{}", slack_escaped(what), slack_escaped(value)));
         json.end_array();
     }

@@ -61,8 +61,8 @@ Channel the_log() {
 Result<Channel> channel_of(const Row& row) {
     auto channel = channel_from_json(row.text(0), row.text(1), nullptr);
     if (!channel)
-        return fail(Code::DataLoss, fmt::format("the channel {} cannot be read: {}", row.text(0),
-                                                channel.error().message));
+        return fail(Code::DataLoss,
+                    fmt::format("the channel {} cannot be read: {}", row.text(0), channel.error().message));
     return channel;
 }
 
@@ -91,8 +91,8 @@ Result<std::vector<Channel>> Outbox::channels() {
 
 Result<Channel> Outbox::channel(std::string_view name) {
     if (name == kLog) return the_log();
-    STENO_ASSIGN(const auto rows, database_.rows("SELECT name, settings FROM channels WHERE name = ?",
-                                                 {std::string(name)}));
+    STENO_ASSIGN(const auto rows,
+                 database_.rows("SELECT name, settings FROM channels WHERE name = ?", {std::string(name)}));
     if (!rows.empty()) return channel_of(rows.front());
     STENO_ASSIGN(const auto all, channels());
     std::vector<std::string_view> names;
@@ -107,9 +107,10 @@ Result<void> Outbox::set(const Channel& channel) {
     if (channel.name == kLog)
         return fail(Code::FailedPrecondition, "the channel log is always there", "choose another name");
     return database_.write([&](Statements& statements) -> Result<void> {
-        STENO_TRY(statements.run("INSERT INTO channels(name, settings) VALUES (?, ?) "
-                                 "ON CONFLICT(name) DO UPDATE SET settings = excluded.settings",
-                                 {channel.name, settings_of(channel)}));
+        STENO_TRY(
+            statements.run("INSERT INTO channels(name, settings) VALUES (?, ?) "
+                           "ON CONFLICT(name) DO UPDATE SET settings = excluded.settings",
+                           {channel.name, settings_of(channel)}));
         STENO_ASSIGN(const auto count, statements.rows("SELECT count(*) FROM channels"));
         if (count.front().integer(0) > kMostChannels)
             return fail(Code::ResourceExhausted, fmt::format("there are {} channels already", kMostChannels),
@@ -125,9 +126,10 @@ Result<void> Outbox::remove(std::string_view name) {
     STENO_TRY(channel(name));
     return database_.write([&](Statements& statements) -> Result<void> {
         STENO_TRY(statements.run("DELETE FROM channels WHERE name = ?", {std::string(name)}));
-        return statements.run("UPDATE deliveries SET state = 'given_up', next_at = NULL, done_at = ?, "
-                              "error = 'the channel was removed' WHERE channel = ? AND state = 'waiting'",
-                              {clock_.now().unix_nanos, std::string(name)});
+        return statements.run(
+            "UPDATE deliveries SET state = 'given_up', next_at = NULL, done_at = ?, "
+            "error = 'the channel was removed' WHERE channel = ? AND state = 'waiting'",
+            {clock_.now().unix_nanos, std::string(name)});
     });
 }
 
@@ -135,9 +137,10 @@ Result<std::string> Outbox::add(Statements& statements, std::string_view channel
                                 const Message& message) {
     const std::int64_t now = clock_.now().unix_nanos;
     const std::string id = Uuid::at(now, random_).to_string();
-    STENO_TRY(statements.run("INSERT INTO deliveries(id, channel, about, message, state, attempts, "
-                             "created_at, next_at, error) VALUES (?, ?, ?, ?, 'waiting', 0, ?, ?, '')",
-                             {id, std::string(channel), std::string(about), to_json(message), now, now}));
+    STENO_TRY(
+        statements.run("INSERT INTO deliveries(id, channel, about, message, state, attempts, "
+                       "created_at, next_at, error) VALUES (?, ?, ?, ?, 'waiting', 0, ?, ?, '')",
+                       {id, std::string(channel), std::string(about), to_json(message), now, now}));
     STENO_TRY(statements.run(
         "UPDATE deliveries SET state = 'given_up', next_at = NULL, done_at = ?, "
         "error = 'too many waited for this channel' WHERE rowid IN (SELECT rowid FROM deliveries "
@@ -174,12 +177,14 @@ Result<std::optional<Timestamp>> Outbox::next_due() {
 
 Result<void> Outbox::delivered(const Delivery& delivery) {
     return database_.write([&](Statements& statements) -> Result<void> {
-        STENO_TRY(statements.run("UPDATE deliveries SET state = 'delivered', attempts = attempts + 1, "
-                                 "next_at = NULL, done_at = ?, error = '' WHERE id = ?",
-                                 {clock_.now().unix_nanos, delivery.id}));
-        return statements.run("DELETE FROM deliveries WHERE rowid IN (SELECT rowid FROM deliveries WHERE "
-                              "state != 'waiting' ORDER BY rowid DESC LIMIT -1 OFFSET ?)",
-                              {limits_.most_done});
+        STENO_TRY(
+            statements.run("UPDATE deliveries SET state = 'delivered', attempts = attempts + 1, "
+                           "next_at = NULL, done_at = ?, error = '' WHERE id = ?",
+                           {clock_.now().unix_nanos, delivery.id}));
+        return statements.run(
+            "DELETE FROM deliveries WHERE rowid IN (SELECT rowid FROM deliveries WHERE "
+            "state != 'waiting' ORDER BY rowid DESC LIMIT -1 OFFSET ?)",
+            {limits_.most_done});
     });
 }
 
@@ -193,8 +198,7 @@ Result<Delivery::State> Outbox::failed(const Delivery& delivery, std::string_vie
     // Three quarters to five quarters of it: those that failed together do not come back together.
     const double share = 0.75 + 0.5 * static_cast<double>(random_.next_u64() >> 11) * 0x1p-53;
     const auto pause = static_cast<std::int64_t>(static_cast<double>(std::min(doubled, longest)) * share);
-    const std::int64_t next =
-        now + std::max(pause, std::min(nanoseconds(not_before).count(), longest));
+    const std::int64_t next = now + std::max(pause, std::min(nanoseconds(not_before).count(), longest));
     const std::int64_t until = delivery.created_at.unix_nanos + nanoseconds(limits_.give_up_after).count();
     const bool again = next <= until;
     STENO_TRY(database_.write([&](Statements& statements) -> Result<void> {
@@ -210,10 +214,11 @@ Result<Delivery::State> Outbox::failed(const Delivery& delivery, std::string_vie
 
 Result<std::vector<Delivery>> Outbox::deliveries(const Wanted& wanted) {
     const std::string state = wanted.state ? std::string(to_string(*wanted.state)) : "";
-    return read(fmt::format("SELECT {} FROM deliveries WHERE (? = '' OR state = ?) AND (? = '' OR channel = ?) "
-                            "AND (? = '' OR about = ?) ORDER BY rowid DESC LIMIT ?",
-                            kColumns),
-                {state, state, wanted.channel, wanted.channel, wanted.about, wanted.about, wanted.most});
+    return read(
+        fmt::format("SELECT {} FROM deliveries WHERE (? = '' OR state = ?) AND (? = '' OR channel = ?) "
+                    "AND (? = '' OR about = ?) ORDER BY rowid DESC LIMIT ?",
+                    kColumns),
+        {state, state, wanted.channel, wanted.channel, wanted.about, wanted.about, wanted.most});
 }
 
 Result<std::int64_t> Outbox::waiting() {
