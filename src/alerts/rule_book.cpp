@@ -99,7 +99,13 @@ Result<KeptRule> RuleBook::rule(std::string_view name) {
 }
 
 Result<void> RuleBook::check_channels(const Rule& rule) {
-    for (const std::string& channel : rule.channels) STENO_TRY(outbox_.channel(channel));
+    for (const std::string& channel : rule.channels) {
+        auto known = outbox_.channel(channel);
+        if (known) continue;
+        Error error = std::move(known).error();
+        if (error.code == Code::NotFound) error.code = Code::InvalidArgument;  // it is the rule that is wrong
+        return std::unexpected(std::move(error).with_context("channels"));
+    }
     return {};
 }
 

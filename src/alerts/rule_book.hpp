@@ -66,7 +66,7 @@ class RuleBook {
     /// NotFound names the nearest.
     Result<KeptRule> rule(std::string_view name);
     /// Replaces the one with its name, which stays muted if it was. If another thing is watched from now on,
-    /// how it stood is forgotten. NotFound: a channel that there is not.
+    /// how it stood is forgotten. InvalidArgument: a channel that there is not.
     Result<void> set(const Rule& rule);
     /// With its history. What waits in the outbox is still delivered.
     Result<void> remove(std::string_view name);
