@@ -1,5 +1,6 @@
 #include "alerts/judgement.hpp"
 
+#include <set>
 #include <utility>
 
 namespace steno::alerts {
@@ -56,6 +57,38 @@ Step advance(const Rule& rule, Standing& standing, Level level, Timestamp now, b
         standing.told_at = now;
     }
     return step;
+}
+
+Judgement judge(const Rule& rule, Observations seen, const Standings& before, Timestamp now, bool muted,
+                bool silent) {
+    std::set<std::string> there;
+    for (const Observation& observation : seen.groups) there.insert(observation.group);
+    // Groups that have no calls any more are judged, too: what fired must end.
+    for (const auto& [group, standing] : before)
+        if (!there.contains(group)) seen.groups.push_back(without_calls(rule, group, seen.truncated));
+    Judgement judgement;
+    for (Observation& observation : seen.groups) {
+        const auto old = before.find(observation.group);
+        Judged judged;
+        if (old != before.end()) judged.standing = old->second;
+        Standing& standing = judged.standing;
+        standing.group = observation.group;
+        judged.was = standing.level;
+        const Level level = level_of(rule, observation, standing.level);
+        const bool too_early = silent && rule.kind == Rule::Kind::MissingData && !firing(standing.level);
+        if (firing(level) && too_early) continue;
+        judged.step = advance(rule, standing, level, now, muted);
+        judged.changed = old == before.end() || standing != old->second;
+        const bool nothing_to_remember =
+            !firing(standing.level) && !firing(standing.told) && standing.leaned == 0;
+        if (!there.contains(observation.group) && nothing_to_remember && !judged.step.transition) {
+            judgement.gone.push_back(observation.group);
+            continue;
+        }
+        judged.observation = std::move(observation);
+        judgement.groups.push_back(std::move(judged));
+    }
+    return judgement;
 }
 
 }  // namespace steno::alerts

@@ -6,7 +6,6 @@
 #include "base/cancellation.hpp"
 
 #include <algorithm>
-#include <map>
 
 namespace steno::alerts {
 
@@ -20,7 +19,7 @@ Result<Preview> preview(store::CallStore& store, const Rule& rule, const Preview
     const std::int64_t times = (length / rule.every.nanos + most) / most;
     found.every = Duration{rule.every.nanos * std::max<std::int64_t>(times, 1)};
     const auto until = std::chrono::steady_clock::now() + options.patience;
-    std::map<std::string, Standing> standings;
+    Standings standings;
     const std::int64_t step = found.every.nanos;
     for (std::int64_t at = (options.from.unix_nanos + step - 1) / step * step; at <= options.to.unix_nanos;
          at += step) {
@@ -32,25 +31,21 @@ Result<Preview> preview(store::CallStore& store, const Rule& rule, const Preview
         }
         STENO_ASSIGN(Observations seen, observe(store, rule, now));
         ++found.evaluations;
-        for (auto& [group, standing] : standings) {
-            if (std::ranges::find(seen.groups, group, &Observation::group) != seen.groups.end()) continue;
-            seen.groups.push_back(without_calls(rule, group));
-        }
-        for (const Observation& observation : seen.groups) {
-            Standing& standing = standings[observation.group];
-            standing.group = observation.group;
-            const Step done =
-                advance(rule, standing, level_of(rule, observation, standing.level), now, false);
-            if (done.telling != Telling::Nothing) ++found.notifications;
-            if (!done.transition) continue;
+        const Judgement judgement = judge(rule, std::move(seen), standings, now, false, false);
+        for (const std::string& group : judgement.gone) standings.erase(group);
+        for (const Judged& judged : judgement.groups) {
+            standings[judged.standing.group] = judged.standing;
+            found.notifications += judged.step.telling != Telling::Nothing;
+            const auto& transition = judged.step.transition;
+            if (!transition) continue;
             found.events.push_back({now,
                                     rule.name,
-                                    observation.group,
-                                    done.transition->from,
-                                    done.transition->to,
-                                    sentence(rule, observation, standing.level),
-                                    observation.value,
-                                    rule.threshold(standing.level),
+                                    judged.standing.group,
+                                    transition->from,
+                                    transition->to,
+                                    sentence(rule, judged.observation, judged.standing.level),
+                                    judged.observation.value,
+                                    rule.threshold(judged.standing.level),
                                     {},
                                     false});
         }

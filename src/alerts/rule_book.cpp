@@ -155,15 +155,15 @@ Result<void> RuleBook::mute(std::string_view name, std::optional<Timestamp> unti
     });
 }
 
-Result<std::vector<Standing>> RuleBook::standings(std::string_view name) {
+Result<Standings> RuleBook::standings(std::string_view name) {
     STENO_ASSIGN(const auto rows,
                  database_.rows("SELECT group_key, level, since, leaning, leaned, told, told_at FROM "
                                 "alert_standings WHERE rule = ? ORDER BY group_key",
                                 {std::string(name)}));
-    std::vector<Standing> standings;
+    Standings standings;
     for (const Row& row : rows)
-        standings.push_back({row.text(0), level_at(row, 1), moment(row, 2), level_at(row, 3), row.integer(4),
-                             level_at(row, 5), moment(row, 6)});
+        standings[row.text(0)] = {row.text(0),    level_at(row, 1), moment(row, 2), level_at(row, 3),
+                                  row.integer(4), level_at(row, 5), moment(row, 6)};
     return standings;
 }
 

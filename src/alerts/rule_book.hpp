@@ -73,7 +73,7 @@ class RuleBook {
     /// Absent: no longer.
     Result<void> mute(std::string_view name, std::optional<Timestamp> until, std::string_view reason);
 
-    Result<std::vector<Standing>> standings(std::string_view name);
+    Result<Standings> standings(std::string_view name);
     /// The newest first; an empty name: of all rules.
     Result<std::vector<Event>> history(std::string_view name, std::int64_t most);
     /// Rules that name the channel.

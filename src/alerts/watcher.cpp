@@ -17,7 +17,6 @@ constexpr std::int64_t kLookAgain = 60 * kSecond;  ///< for rules that others ha
 constexpr std::int64_t kPostponed = 5 * kSecond;   ///< until the store is looked at again
 constexpr std::int64_t kSilence =
     600 * kSecond;  ///< after a start nobody is told sooner that calls are missing
-constexpr std::int64_t kForgetAfter = 7 * 86'400 * kSecond;  ///< quiet groups without calls
 
 }  // namespace
 
@@ -126,16 +125,15 @@ void Watcher::evaluate(const KeptRule& kept, Timestamp now) {
     Evaluated& last = last_[kept.rule.name];
     if (outcome) {
         last = std::move(*outcome);
+        last.at = now;
     } else {
         ++stats_.failures;
         last.error = std::move(outcome).error();
     }
-    last.at = now;
     last.took = took;
 }
 
-bool Watcher::too_early(const Rule& rule, const calendar::Period& window, Timestamp now) const {
-    if (rule.kind != Rule::Kind::MissingData) return false;
+bool Watcher::too_early(const calendar::Period& window, Timestamp now) const {
     const std::int64_t length = window.to.unix_nanos - window.from.unix_nanos;
     return now.unix_nanos - started_at_.unix_nanos < std::min(length, kSilence);
 }
@@ -143,48 +141,31 @@ bool Watcher::too_early(const Rule& rule, const calendar::Period& window, Timest
 Result<Evaluated> Watcher::evaluated(const KeptRule& kept, Timestamp now) {
     const Rule& rule = kept.rule;
     STENO_ASSIGN(Observations seen, observe(parts_.store, rule, now));
-    STENO_ASSIGN(const std::vector<Standing> before, parts_.book.standings(rule.name));
+    STENO_ASSIGN(const Standings before, parts_.book.standings(rule.name));
+    const calendar::Period window = seen.window;
     Evaluated result;
     result.truncated = seen.truncated;
-    std::set<std::string> there;
-    for (const Observation& observation : seen.groups) there.insert(observation.group);
-    // Groups that have no calls any more are judged, too: what fired must end.
-    for (const Standing& standing : before) {
-        if (there.contains(standing.group)) continue;
-        seen.groups.push_back(without_calls(rule, standing.group));
-    }
-    Outcome outcome;
     const bool muted = kept.muted(now);
-    for (const Observation& observation : seen.groups) {
-        const auto old = std::ranges::find(before, observation.group, &Standing::group);
-        Standing standing = old == before.end() ? Standing{} : *old;
-        standing.group = observation.group;
-        Evaluated::Group& shown = result.groups[observation.group];
-        shown = {observation.value, observation.because, observation.calls, standing.level};
-        const Level level = level_of(rule, observation, standing.level);
-        if (firing(level) && !firing(standing.level) && too_early(rule, seen.window, now)) continue;
-        const Level was = standing.level;
-        const Step step = advance(rule, standing, level, now, muted);
-        shown.level = standing.level;
-        if (step.transition || step.telling != Telling::Nothing) {
-            Told told{rule, standing, observation, seen.window, was, step.telling, {}};
+    Judgement judgement = judge(rule, std::move(seen), before, now, muted, too_early(window, now));
+    Outcome outcome;
+    outcome.gone = std::move(judgement.gone);
+    for (Judged& judged : judgement.groups) {
+        const Observation& observation = judged.observation;
+        const Standing& standing = judged.standing;
+        result.groups[observation.group] = {observation.value, observation.because, observation.calls,
+                                            standing.level};
+        if (judged.step.transition || judged.step.telling != Telling::Nothing) {
+            Told told{rule, standing, observation, window, judged.was, judged.step.telling, {}};
             if (firing(standing.level) && rule.kind != Rule::Kind::MissingData) {
-                STENO_ASSIGN(told.samples, samples(parts_.store, rule, seen.window, observation, kSamples));
+                STENO_ASSIGN(told.samples, samples(parts_.store, rule, window, observation, kSamples));
             }
-            if (step.transition)
-                outcome.events.push_back({now, rule.name, standing.group, step.transition->from,
-                                          step.transition->to, sentence(rule, observation, standing.level),
-                                          observation.value, rule.threshold(standing.level), told.samples,
-                                          muted});
-            if (step.telling != Telling::Nothing) outcome.messages.push_back(message_of(told, now));
+            if (const auto& transition = judged.step.transition)
+                outcome.events.push_back({now, rule.name, standing.group, transition->from, transition->to,
+                                          sentence(rule, observation, standing.level), observation.value,
+                                          rule.threshold(standing.level), told.samples, muted});
+            if (judged.step.telling != Telling::Nothing) outcome.messages.push_back(message_of(told, now));
         }
-        const bool quiet = !there.contains(standing.group) && !firing(standing.level) &&
-                           !firing(standing.told) && standing.since &&
-                           now.unix_nanos - standing.since->unix_nanos > kForgetAfter;
-        if (quiet)
-            outcome.gone.push_back(standing.group);
-        else if (old == before.end() || standing != *old)
-            outcome.standings.push_back(std::move(standing));
+        if (judged.changed) outcome.standings.push_back(standing);
     }
     if (outcome.empty()) return result;
     STENO_ASSIGN(const bool kept_it, parts_.book.keep(kept, outcome));

@@ -23,9 +23,9 @@ namespace steno::alerts {
 
 /// What the last evaluation of a rule saw.
 struct Evaluated {
-    Timestamp at;
+    std::optional<Timestamp> at;  ///< absent: there was none yet
     std::chrono::nanoseconds took{0};
-    std::optional<Error> error;  ///< it could not be evaluated; how it stands is older than that
+    std::optional<Error> error;  ///< it could not be evaluated since
     bool truncated = false;      ///< it has more groups than are watched
     struct Group {
         std::optional<Decimal> value;
@@ -78,7 +78,8 @@ class Watcher {
     void run();
     void evaluate(const KeptRule& kept, Timestamp now);
     Result<Evaluated> evaluated(const KeptRule& kept, Timestamp now);
-    [[nodiscard]] bool too_early(const Rule& rule, const calendar::Period& window, Timestamp now) const;
+    /// To say that calls are missing.
+    [[nodiscard]] bool too_early(const calendar::Period& window, Timestamp now) const;
 
     Parts parts_;
     Timestamp started_at_;

@@ -58,31 +58,32 @@ void write_amount(JsonWriter& json, std::string_view key, alerts::Unit unit,
         json.null();
 }
 
-/// What a list shows first: muted, not evaluated yet, or the worst of its groups.
-std::string state_of(const KeptRule& kept, const std::vector<Standing>& standings, Timestamp now) {
+/// What a list shows first: muted, not evaluated yet, or the worst of its groups, which is the first.
+std::string_view state_of(const KeptRule& kept, const std::vector<Standing>& standings, bool evaluated,
+                          Timestamp now) {
     if (kept.muted(now)) return "muted";
-    if (standings.empty()) return "waiting";
-    return std::string(to_string(std::ranges::max(standings, {}, &Standing::level).level));
+    if (standings.empty()) return evaluated ? "no_data" : "waiting";
+    return to_string(standings.front().level);
 }
 
 void write_rule(JsonWriter& json, const KeptRule& kept, std::vector<Standing> standings,
                 const std::optional<alerts::Evaluated>& last, Timestamp now) {
+    std::ranges::sort(standings, [](const Standing& a, const Standing& b) {
+        return a.level != b.level ? a.level > b.level : a.group < b.group;
+    });
     json.begin_object();
     json.member("name", kept.rule.name);
-    json.member("state", state_of(kept, standings, now));
+    json.member("state", state_of(kept, standings, last && last->at, now));
     write_moment(json, "muted_until", kept.muted(now) ? kept.muted_until : std::nullopt);
     if (kept.muted(now) && !kept.mute_reason.empty()) json.member("mute_reason", kept.mute_reason);
     alerts::write_members(json, kept.rule);
-    write_moment(json, "evaluated_at", last ? std::optional(last->at) : std::nullopt);
+    write_moment(json, "evaluated_at", last ? last->at : std::nullopt);
     json.key("error");
     if (last && last->error)
         json.string(last->error->message);
     else
         json.null();
     json.member("more_groups", last && last->truncated);
-    std::ranges::sort(standings, [](const Standing& a, const Standing& b) {
-        return a.level != b.level ? a.level > b.level : a.group < b.group;
-    });
     json.key("groups");
     json.begin_array();
     for (const Standing& standing : standings) {
@@ -109,7 +110,9 @@ void write_rule(JsonWriter& json, const KeptRule& kept, std::vector<Standing> st
 }
 
 Result<void> append_rule(JsonWriter& json, AlertServices& alerts, const KeptRule& kept, Timestamp now) {
-    STENO_ASSIGN(auto standings, alerts.book.standings(kept.rule.name));
+    STENO_ASSIGN(const alerts::Standings by_group, alerts.book.standings(kept.rule.name));
+    std::vector<Standing> standings;
+    for (const auto& [group, standing] : by_group) standings.push_back(standing);
     write_rule(json, kept, std::move(standings), alerts.watcher.last(kept.rule.name), now);
     return {};
 }
