@@ -109,7 +109,7 @@ class Mail:
                 return "250 taken"
 
         def authenticate(_server, _session, _envelope, _mechanism, given):
-            return AuthResult(success=(given.login.decode(), given.password.decode()) == login)
+            return AuthResult(success=(given.login.decode(), given.password.decode()) == login, handled=False)
 
         options = {"authenticator": authenticate, "auth_required": True, "auth_require_tls": tls is not None} if login else {}
 
