@@ -186,8 +186,13 @@ Reading sum_of(std::span<const store::Cell> cells) {
         if (const auto* cost = std::get_if<store::CostSum>(&cell)) {
             value = cost->total;
             sum.unpriced_calls += cost->unpriced_calls;
-            if (cost->currency == "mixed")
-                return {std::nullopt, "the calls cost money in different currencies", cost->unpriced_calls};
+            if (cost->currency == "mixed") {
+                Reading mixed;
+                mixed.because = "the calls cost money in different currencies";
+                mixed.unpriced_calls = cost->unpriced_calls;
+                return mixed;
+            }
+            if (value) sum.currency = cost->currency;
         } else if (const auto* some = std::get_if<store::Value>(&cell)) {
             value = decimal_of(*some);
         }
@@ -224,14 +229,17 @@ bool Metric::zero_without_calls() const {
     });
 }
 
-std::string shown(Unit unit, Decimal amount) {
+std::string shown(Unit unit, Decimal amount, std::string_view currency) {
     const double value = amount.to_double();
     switch (unit) {
         case Unit::Share:
             return rounded(value * 100, 2) + " %";
-        case Unit::Money:
-            return "$" + grouped(value >= 1 || value <= -1 ? fmt::format("{:.2f}", value)
-                                                           : amount.to_short_string());
+        case Unit::Money: {
+            const std::string text =
+                grouped(value >= 1 || value <= -1 ? fmt::format("{:.2f}", value) : amount.to_short_string());
+            if (currency == "USD") return "$" + text;
+            return currency.empty() ? text : fmt::format("{} {}", text, currency);
+        }
         case Unit::Milliseconds:
             return value >= 1000 ? grouped(rounded(value / 1000, 2)) + " s" : rounded(value, 1) + " ms";
         case Unit::Number:

@@ -17,8 +17,8 @@ namespace steno::alerts {
 
 enum class Unit : std::uint8_t { Number, Share, Money, Milliseconds };
 
-/// "5.2 %", "$1.25", "1.2 s", "1,234".
-std::string shown(Unit unit, Decimal amount);
+/// "5.2 %", "$1.25" ("1.25 EUR", "1.25" where the currency is not known), "1.2 s", "1,234".
+std::string shown(Unit unit, Decimal amount, std::string_view currency = {});
 /// As JSON: money as text, all else as a number.
 void write_amount(JsonWriter& json, Unit unit, Decimal amount);
 /// A threshold, as people write it: "0.05" and "5%" of a share, "1500", "1.5s", "250ms" of a duration, "$2"
@@ -55,6 +55,7 @@ Result<Metric> make_metric(std::string_view name);
 struct Reading {
     std::optional<Decimal> value;
     std::string because;
+    std::string currency;             ///< of money, where it is known
     std::int64_t unpriced_calls = 0;  ///< of a cost: what it lacks
 };
 /// From the cells of top and bottom, each with one for every measure; `bottom` empty without one.

@@ -110,6 +110,7 @@ Result<Observations> measure(store::CallStore& store, const Rule& rule, const ca
                                      cells_of(bottom, name));
         observation.value = reading.value;
         observation.because = reading.because;
+        observation.currency = reading.currency;
         observation.unpriced_calls = reading.unpriced_calls;
         found.groups.push_back(std::move(observation));
     }

@@ -21,6 +21,7 @@ struct Observation {
     std::string because;           ///< why it is not known
     std::optional<Decimal> now;    ///< of a ratio: the two that are compared
     std::optional<Decimal> before;
+    std::string currency;  ///< of money, where it is known
     std::int64_t unpriced_calls = 0;
 };
 

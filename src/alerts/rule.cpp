@@ -318,6 +318,21 @@ std::optional<Decimal> Rule::threshold(Level level) const {
     return std::nullopt;
 }
 
+std::string_view unit_name(const Rule& rule) {
+    if (rule.against_before) return "ratio";
+    switch (rule.unit()) {
+        case Unit::Share:
+            return "share";
+        case Unit::Money:
+            return "money";
+        case Unit::Milliseconds:
+            return "milliseconds";
+        case Unit::Number:
+            break;
+    }
+    return "number";
+}
+
 Result<Duration> parse_span(std::string_view what, std::string_view text) {
     std::int64_t count = 0;
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), count);

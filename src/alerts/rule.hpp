@@ -65,6 +65,9 @@ struct Rule {
     [[nodiscard]] std::optional<Decimal> threshold(Level level) const;
 };
 
+/// What its values count in, for programs: "number", "share", "money", "milliseconds", "ratio".
+std::string_view unit_name(const Rule& rule);
+
 inline constexpr std::size_t kMaxGroups = 200;  ///< of a rule, those with the most calls
 inline constexpr std::size_t kMaxRules = 200;
 

@@ -44,22 +44,6 @@ std::string heading(const Told& told) {
     }
 }
 
-/// What it counts in, for programs.
-std::string_view unit_name(const Rule& rule) {
-    if (rule.against_before) return "ratio";
-    switch (rule.unit()) {
-        case Unit::Share:
-            return "share";
-        case Unit::Money:
-            return "money";
-        case Unit::Milliseconds:
-            return "milliseconds";
-        case Unit::Number:
-            break;
-    }
-    return "number";
-}
-
 std::string data_of(const Told& told) {
     const Rule& rule = told.rule;
     const Observation& observation = told.observation;
@@ -82,6 +66,7 @@ std::string data_of(const Told& told) {
     else
         json.null();
     json.member("unit", unit_name(rule));
+    if (!observation.currency.empty()) json.member("currency", observation.currency);
     json.key("threshold");
     if (const auto threshold = rule.threshold(told.standing.level))
         write_amount(json, rule.unit(), *threshold);
@@ -130,15 +115,16 @@ std::string sentence(const Rule& rule, const Observation& observation, Level lev
         text = fmt::format("{} in {} is {} times what it was before", rule.metric.name, rule.window,
                            shown(Unit::Number, *observation.value));
         if (observation.now && observation.before)
-            text += fmt::format(" ({}, {} before)", shown(rule.metric.unit, *observation.now),
-                                shown(rule.metric.unit, *observation.before));
+            text += fmt::format(" ({}, {} before)",
+                                shown(rule.metric.unit, *observation.now, observation.currency),
+                                shown(rule.metric.unit, *observation.before, observation.currency));
     } else {
         text = fmt::format("{} in {} is {}", rule.metric.name, rule.window,
-                           shown(rule.unit(), *observation.value));
+                           shown(rule.unit(), *observation.value, observation.currency));
     }
     if (const auto threshold = rule.threshold(level); threshold && observation.value)
-        text +=
-            fmt::format(", {} {}", rule.above ? "not below" : "not above", shown(rule.unit(), *threshold));
+        text += fmt::format(", {} {}", rule.above ? "not below" : "not above",
+                            shown(rule.unit(), *threshold, observation.currency));
     if (level == Level::NoData && observation.value && observation.calls < rule.min_calls)
         text += fmt::format(", of {} calls only", observation.calls);
     return text;

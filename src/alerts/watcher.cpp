@@ -152,8 +152,8 @@ Result<Evaluated> Watcher::evaluated(const KeptRule& kept, Timestamp now) {
     for (Judged& judged : judgement.groups) {
         const Observation& observation = judged.observation;
         const Standing& standing = judged.standing;
-        result.groups[observation.group] = {observation.value, observation.because, observation.calls,
-                                            standing.level};
+        result.groups[observation.group] = {observation.value, observation.because, observation.currency,
+                                            observation.calls, standing.level};
         if (judged.step.transition || judged.step.telling != Telling::Nothing) {
             Told told{rule, standing, observation, window, judged.was, judged.step.telling, {}};
             if (firing(standing.level) && rule.kind != Rule::Kind::MissingData) {

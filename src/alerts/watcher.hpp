@@ -30,6 +30,7 @@ struct Evaluated {
     struct Group {
         std::optional<Decimal> value;
         std::string because;
+        std::string currency;
         std::int64_t calls = 0;
         Level level = Level::NoData;
     };

@@ -118,26 +118,28 @@ std::string group_of(dom::element value) {
     return text;
 }
 
+/// What the rule counts in, as people read it: "5 %", "1.5 s", "×2", "$10".
+std::string amount_of(dom::element rule, dom::element from, const char* pointer) {
+    if (!has(from, pointer)) return kUnknown;
+    const std::string unit = text_at(rule, "/unit");
+    if (unit == "money") return money(text_at(from, pointer), text_at(from, "/currency"));
+    const double value = number_at(from, pointer);
+    if (unit == "milliseconds") return milliseconds(value);
+    if (unit == "share") return fmt::format("{:.4g} %", value * 100);
+    return fmt::format("{}{:.6g}", unit == "ratio" ? "×" : "", value);
+}
+
 /// "failure_rate ≥ 5 %": what a rule watches, in its own words.
 std::string watched(dom::element rule) {
     const std::string kind = text_at(rule, "/kind");
     if (kind == "missing_data") return "no calls";
     if (kind == "calls")
         return fmt::format("calls with {} > {}", text_at(rule, "/field"), text_at(rule, "/over"));
-    const bool share =
-        text_at(rule, "/metric").ends_with("_rate") || text_at(rule, "/metric").starts_with("share(");
-    const bool ratio = has(rule, "/against");
-    const auto amount = [&](const char* pointer) {
-        if (!has(rule, pointer)) return std::string(kUnknown);
-        return share && !ratio ? fmt::format("{:g} %", number_at(rule, pointer) * 100)
-               : ratio         ? "×" + text_at(rule, pointer)
-                               : text_at(rule, pointer);
-    };
-    std::string text =
+    const std::string text =
         fmt::format("{} {} ", text_at(rule, "/metric"), text_at(rule, "/when") == "below" ? "≤" : "≥");
     if (has(rule, "/warning") && has(rule, "/critical"))
-        return text + amount("/warning") + ", " + amount("/critical");
-    return text + amount(has(rule, "/warning") ? "/warning" : "/critical");
+        return text + amount_of(rule, rule, "/warning") + ", " + amount_of(rule, rule, "/critical");
+    return text + amount_of(rule, rule, has(rule, "/warning") ? "/warning" : "/critical");
 }
 
 std::string minute(const std::string& moment) {
@@ -156,7 +158,7 @@ void add_rule(Table& table, dom::element rule) {
             if (count++ > 0) continue;
             since = minute(text_at(group, "/since"));
             worst = group_of(group);
-            if (has(group, "/value")) worst += (worst.empty() ? "" : ": ") + text_at(group, "/value");
+            if (has(group, "/value")) worst += (worst.empty() ? "" : ": ") + amount_of(rule, group, "/value");
         }
     }
     if (count > 1 && firing > 1) worst += fmt::format(" and {} more", firing - 1);
@@ -212,7 +214,7 @@ void show_rule(dom::element rule) {
         if (!value.empty() && value != "[]") fmt::print("  {:<12}{}\n", what, printable(value));
     };
     line("fires at", watched(rule));
-    line("recovers at", text_at(rule, "/recover"));
+    if (has(rule, "/recover")) line("recovers at", amount_of(rule, rule, "/recover"));
     const auto list = [&](const char* name) {
         dom::array values;
         std::string text;
@@ -241,7 +243,7 @@ void show_rule(dom::element rule) {
         const std::string because = text_at(group, "/because");
         table.row(
             {name.empty() ? "all calls" : name, level,
-             has(group, "/value") ? text_at(group, "/value")
+             has(group, "/value") ? amount_of(rule, group, "/value")
              : because.empty()    ? kUnknown
                                   : because,
              has(group, "/calls") ? text_at(group, "/calls") : kUnknown, minute(text_at(group, "/since"))},

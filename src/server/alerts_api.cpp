@@ -77,6 +77,7 @@ void write_rule(JsonWriter& json, const KeptRule& kept, std::vector<Standing> st
     write_moment(json, "muted_until", kept.muted(now) ? kept.muted_until : std::nullopt);
     if (kept.muted(now) && !kept.mute_reason.empty()) json.member("mute_reason", kept.mute_reason);
     alerts::write_members(json, kept.rule);
+    json.member("unit", unit_name(kept.rule));
     write_moment(json, "evaluated_at", last ? last->at : std::nullopt);
     json.key("error");
     if (last && last->error)
@@ -98,6 +99,7 @@ void write_rule(JsonWriter& json, const KeptRule& kept, std::vector<Standing> st
         }
         write_amount(json, "value", kept.rule.unit(), seen != nullptr ? seen->value : std::nullopt);
         if (seen != nullptr && !seen->value) json.member("because", seen->because);
+        if (seen != nullptr && !seen->currency.empty()) json.member("currency", seen->currency);
         json.key("calls");
         if (seen != nullptr)
             json.number(seen->calls);
