@@ -122,7 +122,10 @@ std::string group_of(dom::element value) {
 std::string amount_of(dom::element rule, dom::element from, const char* pointer) {
     if (!has(from, pointer)) return kUnknown;
     const std::string unit = text_at(rule, "/unit");
-    if (unit == "money") return money(text_at(from, pointer), text_at(from, "/currency"));
+    if (unit == "money") {
+        const std::string currency = text_at(from, "/currency");
+        return currency.empty() ? text_at(from, pointer) : money(text_at(from, pointer), currency);
+    }
     const double value = number_at(from, pointer);
     if (unit == "milliseconds") return milliseconds(value);
     if (unit == "share") return fmt::format("{:.4g} %", value * 100);
