@@ -7,9 +7,9 @@ namespace steno::alerts {
 namespace {
 
 /// One group, evaluated once a minute.
-class Judged {
+class OneGroup {
   public:
-    explicit Judged(const char* json) : rule(rule_from_json("r", json).value()) {}
+    explicit OneGroup(const char* json) : rule(rule_from_json("r", json).value()) {}
 
     Step step(std::optional<const char*> value, std::int64_t calls = 100, bool muted = false) {
         Observation observation;
@@ -24,7 +24,7 @@ class Judged {
 };
 
 TEST(Judgement, ThresholdsHoldExactlyAtTheirValue) {
-    Judged above(R"({"metric": "failure_rate", "warning": 0.05, "critical": 0.2})");
+    OneGroup above(R"({"metric": "failure_rate", "warning": 0.05, "critical": 0.2})");
     EXPECT_EQ(above.step("0.049999999999").telling, Telling::Nothing);
     EXPECT_EQ(above.standing.level, Level::Ok);
     EXPECT_EQ(above.step("0.05").telling, Telling::Fired);
@@ -36,7 +36,7 @@ TEST(Judgement, ThresholdsHoldExactlyAtTheirValue) {
     EXPECT_EQ(above.step("0").telling, Telling::Recovered);
     EXPECT_EQ(above.step("0").telling, Telling::Nothing);
 
-    Judged below(R"({"metric": "calls", "when": "below", "warning": 10, "critical": 5})");
+    OneGroup below(R"({"metric": "calls", "when": "below", "warning": 10, "critical": 5})");
     EXPECT_EQ(below.step("11").transition, std::nullopt);
     below.step("10");
     EXPECT_EQ(below.standing.level, Level::Warning);
@@ -45,7 +45,7 @@ TEST(Judgement, ThresholdsHoldExactlyAtTheirValue) {
 }
 
 TEST(Judgement, ARecoveryThresholdKeepsItFromFlapping) {
-    Judged one(R"({"metric": "cost", "warning": 10, "recover": 8})");
+    OneGroup one(R"({"metric": "cost", "warning": 10, "recover": 8})");
     one.step("11");
     for (const char* value : {"9.9", "10.1", "9.9", "8.1"}) {
         EXPECT_EQ(one.step(value).telling, Telling::Nothing) << value;
@@ -57,7 +57,7 @@ TEST(Judgement, ARecoveryThresholdKeepsItFromFlapping) {
 }
 
 TEST(Judgement, SoManyEvaluationsInARowMustSaySo) {
-    Judged one(R"({"metric": "cost", "warning": 10, "critical": 20, "for": 3})");
+    OneGroup one(R"({"metric": "cost", "warning": 10, "critical": 20, "for": 3})");
     one.step("1");
     one.step("11");
     one.step("11");
@@ -74,7 +74,7 @@ TEST(Judgement, SoManyEvaluationsInARowMustSaySo) {
 }
 
 TEST(Judgement, OneOfOneIsNoRate) {
-    Judged one(R"({"metric": "failure_rate", "warning": 0.5, "min_calls": 20})");
+    OneGroup one(R"({"metric": "failure_rate", "warning": 0.5, "min_calls": 20})");
     EXPECT_EQ(one.step("1", 1).telling, Telling::Nothing);
     EXPECT_EQ(one.standing.level, Level::NoData);
     EXPECT_EQ(one.step("1", 20).telling, Telling::Fired);
@@ -83,7 +83,7 @@ TEST(Judgement, OneOfOneIsNoRate) {
 }
 
 TEST(Judgement, WhileItFiresItIsToldAgainAfterAWhile) {
-    Judged one(R"({"metric": "cost", "warning": 10, "renotify": "10m"})");
+    OneGroup one(R"({"metric": "cost", "warning": 10, "renotify": "10m"})");
     EXPECT_EQ(one.step("11").telling, Telling::Fired);
     int reminders = 0;
     for (int minute = 0; minute < 30; ++minute) reminders += one.step("11").telling == Telling::Reminder;
@@ -91,7 +91,7 @@ TEST(Judgement, WhileItFiresItIsToldAgainAfterAWhile) {
 }
 
 TEST(Judgement, WhatIsMutedIsToldWhenThatIsOverIfItStillHolds) {
-    Judged one(R"({"metric": "cost", "warning": 10})");
+    OneGroup one(R"({"metric": "cost", "warning": 10})");
     EXPECT_TRUE(one.step("11", 100, true).transition);
     EXPECT_EQ(one.step("11", 100, true).telling, Telling::Nothing);
     EXPECT_EQ(one.step("11").telling, Telling::Fired);

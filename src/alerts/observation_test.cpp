@@ -85,9 +85,9 @@ TEST_F(ObservationTest, FiltersWindowsAndKindsSelect) {
     EXPECT_EQ(value_of(record_, R"({"metric": "cost", "filters": ["trace.agent=nobody"], "warning": 1})"),
               "0");
     EXPECT_EQ(value_of(record_, R"({"kind": "calls", "field": "time.duration_ms", "over": "5s"})"), "3");
-    EXPECT_EQ(value_of(record_, R"({"metric": "calls", "window": "60m", "against": "before", "warning": 2})"),
+    EXPECT_EQ(value_of(record_, R"({"metric": "calls", "window": "30m", "against": "before", "warning": 2})"),
               "8");
-    EXPECT_EQ(value_of(record_, R"({"metric": "cost", "window": "60m", "against": "before", "warning": 2})"),
+    EXPECT_EQ(value_of(record_, R"({"metric": "cost", "window": "30m", "against": "before", "warning": 2})"),
               "there is nothing before to compare with");
 }
 
