@@ -46,6 +46,7 @@ void add_compare(Program& program);
 void add_sql(Program& program);
 void add_trace(Program& program);
 void add_limits(Program& program);
+void add_alerts(Program& program);
 void add_replay(Program& program);
 void add_verify(Program& program);
 void add_journal(Program& program);

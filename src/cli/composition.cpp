@@ -1,5 +1,6 @@
 #include "cli/composition.hpp"
 
+#include "base/log.hpp"
 #include "cli/aws_access.hpp"
 #include "ingest/folder_secret.hpp"
 #include "store/duckdb/duckdb_store.hpp"
@@ -106,8 +107,20 @@ Result<std::unique_ptr<Composition>> Composition::open(const Config& config, Use
     parts->gateway_ = std::make_unique<gateway::Gateway>(*parts->loops_, *parts->client_,
                                                          &parts->data_->recorder(), std::move(options));
     parts->caller_ = std::make_unique<server::GatewayModelCaller>(*parts->gateway_);
+    parts->open_control(config);
     parts->loops_->start();
     return parts;
+}
+
+/// Calls are recorded without it, where it cannot be used: tracking never harms.
+void Composition::open_control(const Config& config) {
+    const auto failed = [](const Error& error) { log::error("alerts cannot be used: {}", error.message); };
+    auto control = control::Database::open(data_->path() + "/control.sqlite");
+    if (!control) return failed(control.error());
+    control_ = std::move(*control);
+    auto alerting = Alerting::open(*control_, *data_, *loops_, *client_, config);
+    if (!alerting) return failed(alerting.error());
+    alerting_ = std::move(*alerting);
 }
 
 void raise_file_limit() {
@@ -129,8 +142,10 @@ static void end_without_statics() {
 }
 
 Composition::~Composition() {
-    // Tasks use everything else, so they end first.
+    // It waits for tasks of the loops; tasks use everything else, so they end next.
+    if (alerting_) alerting_->stop();
     if (loops_) loops_->stop();
+    alerting_.reset();
     caller_.reset();
     gateway_.reset();
     client_.reset();
@@ -142,7 +157,9 @@ Composition::~Composition() {
 }
 
 server::Services Composition::services(const std::string& listen) {
-    return {*data_, *custodian_, *gateway_, *limits_, *caller_, system_clock().now(), listen, sql_, slow_};
+    return {*data_,   *custodian_,          *gateway_, *limits_,
+            *caller_, system_clock().now(), listen,    alerting_ ? &alerting_->services() : nullptr,
+            sql_,     slow_};
 }
 
 }  // namespace steno::cli

@@ -1,7 +1,9 @@
 #pragma once
 
 #include "base/error.hpp"
+#include "cli/alerting.hpp"
 #include "cli/config.hpp"
+#include "control/database.hpp"
 #include "custody/custodian.hpp"
 #include "ingest/data_folder.hpp"
 #include "net/http_client.hpp"
@@ -39,19 +41,24 @@ class Composition {
     [[nodiscard]] ingest::DataFolder& data() { return *data_; }
     /// Not started yet.
     [[nodiscard]] custody::Custodian& custodian() { return *custodian_; }
+    /// Not started yet; null: the control database cannot be used, which the log says.
+    [[nodiscard]] Alerting* alerting() { return alerting_.get(); }
 
   private:
     Composition() = default;
+    void open_control(const Config& config);
     server::SqlAccess sql_;
     Duration slow_;
     // In the order of construction; torn down in reverse.
     std::unique_ptr<server::Limits> limits_;  ///< what the folder's recorder tells of calls
     std::unique_ptr<ingest::DataFolder> data_;
+    std::unique_ptr<control::Database> control_;  ///< null: it cannot be opened
     std::unique_ptr<custody::Custodian> custodian_;
     std::unique_ptr<net::Loops> loops_;
     std::unique_ptr<net::HttpClient> client_;
     std::unique_ptr<gateway::Gateway> gateway_;
     std::unique_ptr<server::GatewayModelCaller> caller_;
+    std::unique_ptr<Alerting> alerting_;
 };
 
 /// The data folder alone, as the configuration says. FailedPrecondition: another process has it.

@@ -86,9 +86,10 @@ void go_on_with_store(const std::stop_token& stop, const std::string& url, const
         log::info("{} calls were under way when the last process died; they are recorded as interrupted",
                   parts.data().interrupted());
     }
-    // What is not in the store yet must not be sealed, so without feeding there is nothing to do.
+    // What is not in the store yet must not be sealed or judged, so without feeding there is nothing to do.
     if (!config.store_feed) return;
     parts.custodian().start();
+    if (parts.alerting() != nullptr) parts.alerting()->start_watching();
     if (config.yesterday) tell_of_yesterday(stop, url, config, program, parts);
 }
 
@@ -114,6 +115,7 @@ Result<void> serve_until_told(const Program& program, const Config& config, Comp
     const std::string url = "http://" + reached.to_string();
     const ServerFile server_file(config.data_dir, {.url = url});
     announce(url, config);
+    if (parts.alerting() != nullptr) parts.alerting()->start_delivering();
     const std::jthread with_store(
         [&](const std::stop_token& stop) { go_on_with_store(stop, url, config, program, parts); });
 

@@ -1,11 +1,15 @@
 #pragma once
 
+#include "alerts/rule_book.hpp"
+#include "alerts/watcher.hpp"
 #include "base/error.hpp"
 #include "custody/custodian.hpp"
 #include "evaluation/replay.hpp"
 #include "ingest/data_folder.hpp"
 #include "journal/record.hpp"
 #include "net/http.hpp"
+#include "notify/courier.hpp"
+#include "notify/outbox.hpp"
 #include "sources/gateway/gateway.hpp"
 #include "sql/runner.hpp"
 
@@ -32,6 +36,15 @@ struct SqlAccess {
     sql::Limits limits = {};
 };
 
+/// Alerts, and the way to their receivers.
+struct AlertServices {
+    notify::Outbox& outbox;
+    notify::Carrier& carrier;
+    notify::Courier& courier;
+    alerts::RuleBook& book;
+    alerts::Watcher& watcher;
+};
+
 /// What handlers work on. All of it outlives the server.
 struct Services {
     ingest::DataFolder& data;
@@ -41,6 +54,7 @@ struct Services {
     evaluation::ModelCaller& caller;
     Timestamp started_at;
     std::string listen;  ///< "127.0.0.1:8787", as it is reached
+    AlertServices* alerts = nullptr;  ///< null: the control database cannot be used
     SqlAccess sql = {};
     Duration slow{5'000'000'000};  ///< calls that took so long or longer are slow
     QueryLanes* lanes = nullptr;   ///< of the server that answers; null where there is none
@@ -89,6 +103,9 @@ struct Match {
 };
 Match match(std::string_view method, std::string_view path);
 
+/// FailedPrecondition where alerts cannot be used.
+Result<AlertServices*> alerts_of(const Services& services);
+
 /// RFC 9457: what happened and what to do.
 ApiAnswer problem(const Error& error);
 ApiAnswer problem(int status, std::string_view code, std::string_view detail, std::string_view remedy);
@@ -115,6 +132,20 @@ Result<ApiAnswer> list_limits(Services&, const ApiRequest&);
 Result<ApiAnswer> list_prices(Services&, const ApiRequest&);
 Result<ApiAnswer> explain_price(Services&, const ApiRequest&);
 Result<ApiAnswer> replay_call(Services&, const ApiRequest&);
+Result<ApiAnswer> list_alerts(Services&, const ApiRequest&);
+Result<ApiAnswer> show_alert(Services&, const ApiRequest&);
+Result<ApiAnswer> set_alert(Services&, const ApiRequest&);
+Result<ApiAnswer> remove_alert(Services&, const ApiRequest&);
+Result<ApiAnswer> mute_alert(Services&, const ApiRequest&);
+Result<ApiAnswer> unmute_alert(Services&, const ApiRequest&);
+Result<ApiAnswer> alert_history(Services&, const ApiRequest&);
+Result<ApiAnswer> preview_alert(Services&, const ApiRequest&);
+Result<ApiAnswer> add_default_alerts(Services&, const ApiRequest&);
+Result<ApiAnswer> list_channels(Services&, const ApiRequest&);
+Result<ApiAnswer> set_channel(Services&, const ApiRequest&);
+Result<ApiAnswer> remove_channel(Services&, const ApiRequest&);
+Result<ApiAnswer> test_channel(Services&, const ApiRequest&);
+Result<ApiAnswer> list_deliveries(Services&, const ApiRequest&);
 Result<ApiAnswer> show_status(Services&, const ApiRequest&);
 Result<ApiAnswer> show_storage(Services&, const ApiRequest&);
 Result<ApiAnswer> healthz(Services&, const ApiRequest&);

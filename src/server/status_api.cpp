@@ -97,6 +97,32 @@ void limit_metrics(std::string& out, const Limits& limits) {
 }
 
 /// What the questions about the record do, by their kind.
+void alert_metrics(std::string& out, const AlertServices& alerts) {
+    const alerts::WatcherStats watcher = alerts.watcher.stats();
+    const notify::CourierStats courier = alerts.courier.stats();
+    fmt::format_to(std::back_inserter(out),
+                   "# HELP steno_alerts_firing Groups of alert rules that fire.\n"
+                   "# TYPE steno_alerts_firing gauge\nsteno_alerts_firing{{level=\"warning\"}} {}\n"
+                   "steno_alerts_firing{{level=\"critical\"}} {}\n",
+                   watcher.warning, watcher.critical);
+    metric(out, "steno_alert_evaluations_total", "counter", "Evaluations of alert rules.",
+           watcher.evaluations);
+    metric(out, "steno_alert_evaluation_failures_total", "counter",
+           "Those that the store or the control database did not let happen.", watcher.failures);
+    metric(out, "steno_alert_evaluations_postponed_total", "counter",
+           "Rounds that waited because the store did not have the newest calls.", watcher.postponed);
+    metric(out, "steno_alert_evaluation_longest_seconds", "gauge", "The longest evaluation since the start.",
+           seconds(watcher.longest));
+    metric(out, "steno_notifications_waiting", "gauge", "Notifications that are not delivered yet.",
+           courier.waiting);
+    metric(out, "steno_notifications_delivered_total", "counter", "Notifications delivered.",
+           courier.delivered);
+    metric(out, "steno_notification_failures_total", "counter",
+           "Attempts to deliver a notification that failed; each is tried again.", courier.failed);
+    metric(out, "steno_notifications_given_up_total", "counter",
+           "Notifications that could not be delivered within a day.", courier.given_up);
+}
+
 void lane_metrics(std::string& out, const QueryLanes& lanes) {
     const std::array<std::pair<std::string_view, LaneStats>, 4> all{{{"search", lanes.searches.stats()},
                                                                      {"sum", lanes.sums.stats()},
@@ -304,6 +330,7 @@ Result<ApiAnswer> metrics(Services& services, const ApiRequest&) {
     metric(out, "steno_payloads_unreadable_total", "counter",
            "Payloads that were asked for and could not be read.",
            services.data.calls().unreadable_payloads());
+    if (services.alerts != nullptr) alert_metrics(out, *services.alerts);
     if (services.lanes != nullptr) lane_metrics(out, *services.lanes);
     limit_metrics(out, services.limits);
     return answer;

@@ -9,8 +9,8 @@ import signal
 
 import pytest
 import websockets
+from certificates import certificate
 from steno_process import Server
-from test_tls import certificate
 from websockets.asyncio.client import connect
 from websockets.asyncio.server import serve
 

@@ -1,0 +1,94 @@
+#include "alerts/judgement.hpp"
+
+#include <set>
+#include <utility>
+
+namespace steno::alerts {
+
+Level level_of(const Rule& rule, const Observation& observation, Level present) {
+    if (!observation.value) return Level::NoData;
+    if (rule.kind == Rule::Kind::MissingData) return observation.calls == 0 ? rule.severity : Level::Ok;
+    const Decimal value = *observation.value;
+    if (rule.kind == Rule::Kind::Calls) return value > Decimal() ? rule.severity : Level::Ok;
+    if (observation.calls < rule.min_calls) return Level::NoData;
+    const Decimal itself = observation.now.value_or(value);
+    if (rule.at_least && itself < *rule.at_least) return Level::Ok;
+    const auto beyond = [&](const std::optional<Decimal>& threshold) {
+        return threshold && (rule.above ? value >= *threshold : value <= *threshold);
+    };
+    if (beyond(rule.critical)) return Level::Critical;
+    if (beyond(rule.warning)) return Level::Warning;
+    const bool recovered = !rule.recovery || (rule.above ? value <= *rule.recovery : value >= *rule.recovery);
+    if (firing(present) && !recovered) return rule.warning ? Level::Warning : Level::Critical;
+    return Level::Ok;
+}
+
+Step advance(const Rule& rule, Standing& standing, Level level, Timestamp now, bool muted) {
+    Step step;
+    if (level == standing.level && standing.since) {
+        standing.leaning = level;
+        standing.leaned = 0;
+    } else {
+        // Warning and critical in turn are both beyond.
+        const bool on =
+            standing.leaned > 0 && (level == standing.leaning || (firing(level) && firing(standing.leaning)));
+        standing.leaned = on ? standing.leaned + 1 : 1;
+        standing.leaning = level;
+        const bool first = !standing.since && !firing(level);  // nothing has happened
+        if (first || standing.leaned >= rule.evaluations) {
+            if (!first) step.transition = Transition{standing.level, level};
+            standing.level = level;
+            standing.since = now;
+            standing.leaned = 0;
+        }
+    }
+    if (muted) return step;
+    if (firing(standing.level) && standing.told != standing.level) {
+        step.telling = firing(standing.told) ? Telling::Changed : Telling::Fired;
+    } else if (!firing(standing.level) && firing(standing.told)) {
+        step.telling = rule.tell_recovery ? Telling::Recovered : Telling::Nothing;
+        standing.told = standing.level;
+    } else if (firing(standing.level) && rule.renotify.nanos > 0 && standing.told_at &&
+               now.unix_nanos - standing.told_at->unix_nanos >= rule.renotify.nanos) {
+        step.telling = Telling::Reminder;
+    }
+    if (step.telling != Telling::Nothing) {
+        standing.told = standing.level;
+        standing.told_at = now;
+    }
+    return step;
+}
+
+Judgement judge(const Rule& rule, Observations seen, const Standings& before, Timestamp now, bool muted,
+                bool silent) {
+    std::set<std::string> there;
+    for (const Observation& observation : seen.groups) there.insert(observation.group);
+    // Groups that have no calls any more are judged, too: what fired must end.
+    for (const auto& [group, standing] : before)
+        if (!there.contains(group)) seen.groups.push_back(without_calls(rule, group, seen.truncated));
+    Judgement judgement;
+    for (Observation& observation : seen.groups) {
+        const auto old = before.find(observation.group);
+        Judged judged;
+        if (old != before.end()) judged.standing = old->second;
+        Standing& standing = judged.standing;
+        standing.group = observation.group;
+        judged.was = standing.level;
+        const Level level = level_of(rule, observation, standing.level);
+        const bool too_early = silent && rule.kind == Rule::Kind::MissingData && !firing(standing.level);
+        if (firing(level) && too_early) continue;
+        judged.step = advance(rule, standing, level, now, muted);
+        judged.changed = old == before.end() || standing != old->second;
+        const bool nothing_to_remember =
+            !firing(standing.level) && !firing(standing.told) && standing.leaned == 0;
+        if (!there.contains(observation.group) && nothing_to_remember && !judged.step.transition) {
+            judgement.gone.push_back(observation.group);
+            continue;
+        }
+        judged.observation = std::move(observation);
+        judgement.groups.push_back(std::move(judged));
+    }
+    return judgement;
+}
+
+}  // namespace steno::alerts

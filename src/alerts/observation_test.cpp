@@ -1,0 +1,185 @@
+#include "alerts/observation.hpp"
+
+#include "alerts/preview.hpp"
+#include "alerts/record_for_test.hpp"
+
+#include <algorithm>
+
+namespace steno::alerts {
+namespace {
+
+constexpr std::int64_t kMinute = 60'000'000'000;
+constexpr Timestamp kNow{1'780'000'020'000'000'000, 0};  // a whole minute
+
+Timestamp before(std::int64_t minutes) {
+    return {kNow.unix_nanos - minutes * kMinute, 0};
+}
+
+std::string value_of(Record& record, const std::string& json) {
+    const auto rule = rule_from_json("r", json);
+    if (!rule) return rule.error().message;
+    const auto seen = observe(record.store(), *rule, kNow);
+    if (!seen) return seen.error().message;
+    EXPECT_EQ(seen->groups.size(), 1U);
+    const Observation& one = seen->groups.front();
+    return one.value ? one.value->to_short_string() : one.because;
+}
+
+class ObservationTest : public testing::Test {
+  protected:
+    void SetUp() override {
+        for (int i = 0; i < 8; ++i) {
+            record_.add(before(i + 1), [i](Call& call) {
+                call.status = i == 0 ? Status::Failure : i == 1 ? Status::Partial : Status::Success;
+                call.time.duration = Duration{(i + 1) * std::int64_t{1'000'000'000}};
+                call.usage.input_tokens = 100;
+                call.usage.output_tokens = 10 * (i + 1);
+                call.usage.cache_read_tokens = 25;
+                call.cost.total = Decimal::parse("0.1");
+                call.cost.currency = "USD";
+                call.trace.agent = i < 3 ? "billing" : "search";
+                if (i == 4) call.prompt.missing_variables = {"name"};
+                if (i < 4) call.feedback.verdict = i == 0 ? "accepted" : "rejected";
+            });
+        }
+        record_.add(before(2), [](Call& call) { call.kind = Kind::Agent; });
+        record_.add(before(60), Status::Failure);
+    }
+    Record record_;
+};
+
+TEST_F(ObservationTest, EveryMetricIsWhatTheCallsSay) {
+    const auto of = [&](const std::string& metric) {
+        return value_of(record_, R"({"metric": ")" + metric + R"(", "window": "15m", "warning": 0.5})");
+    };
+    EXPECT_EQ(of("calls"), "8");
+    EXPECT_EQ(of("failures"), "1");
+    EXPECT_EQ(of("failure_rate"), "0.125");
+    EXPECT_EQ(of("partial_rate"), "0.125");
+    EXPECT_EQ(of("success_rate"), "0.75");
+    EXPECT_EQ(of("cost"), "0.8");
+    EXPECT_EQ(of("cost_per_call"), "0.1");
+    EXPECT_EQ(of("tokens"), "1160");
+    EXPECT_EQ(of("tokens_per_second"), "10");
+    EXPECT_EQ(of("cache_hit_rate"), "0.25");
+    EXPECT_EQ(of("missing_variables_rate"), "0.125");
+    EXPECT_EQ(of("accepted_rate"), "0.25");
+    EXPECT_EQ(of("rejected_rate"), "0.75");
+    EXPECT_EQ(of("duration_p50"), "4000");
+    EXPECT_EQ(of("max(usage.output_tokens)"), "80");
+    EXPECT_EQ(of("share(trace.agent=billing)"), "0.375");
+    EXPECT_EQ(of("ttft_p50"), "no call says it");
+}
+
+TEST_F(ObservationTest, FiltersWindowsAndKindsSelect) {
+    EXPECT_EQ(value_of(record_, R"({"metric": "failures", "window": "2h", "warning": 1})"), "2");
+    EXPECT_EQ(
+        value_of(record_, R"({"metric": "calls", "filters": ["kind=agent"], "window": "2h", "warning": 1})"),
+        "1");
+    EXPECT_EQ(value_of(record_, R"({"metric": "calls", "filters": ["trace.agent=search"], "warning": 1})"),
+              "5");
+    EXPECT_EQ(value_of(record_, R"({"metric": "calls", "delay": "5m", "window": "15m", "warning": 1})"), "3");
+    EXPECT_EQ(
+        value_of(record_, R"({"metric": "failure_rate", "filters": ["trace.agent=nobody"], "warning": 0.1})"),
+        "no call says it");
+    EXPECT_EQ(value_of(record_, R"({"metric": "cost", "filters": ["trace.agent=nobody"], "warning": 1})"),
+              "0");
+    EXPECT_EQ(value_of(record_, R"({"kind": "calls", "field": "time.duration_ms", "over": "5s"})"), "3");
+    EXPECT_EQ(value_of(record_, R"({"metric": "calls", "window": "30m", "against": "before", "warning": 2})"),
+              "8");
+    EXPECT_EQ(value_of(record_, R"({"metric": "cost", "window": "30m", "against": "before", "warning": 2})"),
+              "there is nothing before to compare with");
+}
+
+TEST_F(ObservationTest, CurrenciesAreNotAddedUp) {
+    record_.add(before(1), [](Call& call) {
+        call.cost.total = Decimal::parse("1");
+        call.cost.currency = "EUR";
+    });
+    EXPECT_EQ(value_of(record_, R"({"metric": "cost", "window": "15m", "warning": 0.5})"),
+              "the calls cost money in different currencies");
+}
+
+TEST_F(ObservationTest, GroupsHaveTheirOwnNumbersAndSamples) {
+    const Rule rule =
+        rule_from_json("r", R"({"metric": "partial_rate", "group_by": ["trace.agent"], "warning": 0.1})")
+            .value();
+    const Observations seen = observe(record_.store(), rule, kNow).value();
+    ASSERT_EQ(seen.groups.size(), 2U);
+    const auto billing = std::ranges::find(seen.groups, R"(["billing"])", &Observation::group);
+    const auto search = std::ranges::find(seen.groups, R"(["search"])", &Observation::group);
+    ASSERT_TRUE(billing != seen.groups.end() && search != seen.groups.end());
+    EXPECT_EQ(billing->calls, 3);
+    EXPECT_EQ(billing->value->to_short_string(), "0.333333333333");
+    EXPECT_EQ(search->value, Decimal());
+    EXPECT_EQ(samples(record_.store(), rule, seen.window, *billing, 5).value().size(), 1U);
+    EXPECT_TRUE(samples(record_.store(), rule, seen.window, *search, 5).value().empty());
+    EXPECT_EQ(group_text(R"(["gpt-4o",null,5])"), "gpt-4o, –, 5");
+}
+
+TEST_F(ObservationTest, WhoHasFallenSilentIsSeen) {
+    const Rule rule =
+        rule_from_json(
+            "r",
+            R"({"kind": "missing_data", "filters": ["trace.agent.exists=true"], "group_by": ["trace.agent"],
+                 "window": "3m"})")
+            .value();
+    const Observations seen = observe(record_.store(), rule, kNow).value();
+    const auto search = std::ranges::find(seen.groups, R"(["search"])", &Observation::group);
+    ASSERT_NE(search, seen.groups.end());
+    EXPECT_EQ(search->calls, 0);
+}
+
+TEST_F(ObservationTest, MoreGroupsThanAreWatchedAreSaid) {
+    for (int i = 0; i < 300; ++i)
+        record_.add(before(1), [i](Call& call) { call.who.user_id = std::to_string(i); });
+    const Rule rule =
+        rule_from_json("r", R"({"metric": "calls", "group_by": ["who.user_id"], "warning": 1})").value();
+    const Observations seen = observe(record_.store(), rule, kNow).value();
+    EXPECT_TRUE(seen.truncated);
+    EXPECT_EQ(seen.groups.size(), kMaxGroups);
+}
+
+TEST(Preview, SaysWhenARuleWouldHaveFired) {
+    Record record;
+    // Ten hours: a call a minute, all of the fifth hour's fail.
+    for (int minute = 0; minute < 600; ++minute) {
+        const Timestamp at{kNow.unix_nanos + minute * kMinute, 0};
+        record.add(at, minute / 60 == 4 ? Status::Failure : Status::Success);
+    }
+    const Rule rule =
+        rule_from_json("r", R"({"metric": "failure_rate", "window": "10m", "warning": 0.5, "critical": 1,
+                                             "min_calls": 5, "renotify": "30m"})")
+            .value();
+    PreviewOptions options;
+    options.from = kNow;
+    options.to = {kNow.unix_nanos + 600 * kMinute, 0};
+    const Preview found = preview(record.store(), rule, options).value();
+    EXPECT_EQ(found.every.nanos, kMinute);
+    EXPECT_EQ(found.evaluations, 601U);
+    std::vector<std::pair<std::int64_t, Level>> events;
+    for (const Event& event : found.events)
+        events.emplace_back((event.at.unix_nanos - kNow.unix_nanos) / kMinute, event.to);
+    // Windows end before the minute's own call.
+    const std::vector<std::pair<std::int64_t, Level>> wanted{{5, Level::Ok},
+                                                             {245, Level::Warning},
+                                                             {250, Level::Critical},
+                                                             {301, Level::Warning},
+                                                             {306, Level::Ok}};
+    EXPECT_EQ(events, wanted);
+    EXPECT_EQ(found.notifications, 5U);  // fired, worse, reminded, better, over
+
+    options.most_evaluations = 50;
+    const Preview coarse = preview(record.store(), rule, options).value();
+    EXPECT_LE(coarse.evaluations, 51U);
+    EXPECT_GT(coarse.every.nanos, kMinute);
+    options.most_evaluations = 2000;
+    options.patience = std::chrono::milliseconds(0);
+    EXPECT_EQ(preview(record.store(), rule, options)->stopped_at->unix_nanos / kMinute,
+              kNow.unix_nanos / kMinute);
+    options.to = options.from;
+    EXPECT_FALSE(preview(record.store(), rule, options));
+}
+
+}  // namespace
+}  // namespace steno::alerts

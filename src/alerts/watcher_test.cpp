@@ -1,0 +1,212 @@
+#include "alerts/watcher.hpp"
+
+#include "alerts/record_for_test.hpp"
+#include "notify/outbox_for_test.hpp"
+
+#include <simdjson.h>
+
+namespace steno::alerts {
+namespace {
+
+class WatcherTest : public notify::OutboxTest {
+  protected:
+    void SetUp() override {
+        OutboxTest::SetUp();
+        begin();
+    }
+    void TearDown() override {
+        watcher_.reset();
+        book_.reset();
+        OutboxTest::TearDown();
+    }
+    /// As a start of the server does, on what is on disk.
+    void begin() {
+        watcher_.reset();
+        book_.reset();
+        reopen();
+        book_ = RuleBook::open(*database_, *outbox_).value();
+        watcher_ = std::make_unique<Watcher>(
+            Watcher::Parts{*book_, record_.store(), clock_, [this] { return ready_; }, [this] { ++told_; }});
+    }
+    void set(const char* name, const char* json) {
+        auto rule = rule_from_json(name, json);
+        ASSERT_TRUE(rule) << rule.error().message;
+        const auto done = book_->set(*rule);
+        ASSERT_TRUE(done) << done.error().message;
+    }
+    /// A minute passes, with so many calls, of which so many fail.
+    void minute(int calls, int failures) {
+        for (int i = 0; i < calls; ++i)
+            record_.add(clock_.now(), i < failures ? Status::Failure : Status::Success);
+        advance(60);
+        watcher_->evaluate_due();
+    }
+    std::vector<std::string> titles() {
+        std::vector<std::string> titles;
+        for (const notify::Delivery& delivery : outbox_->deliveries({}).value())
+            titles.insert(titles.begin(), delivery.message.title);
+        return titles;
+    }
+    Record record_;
+    Result<void> ready_;
+    int told_ = 0;
+    std::unique_ptr<RuleBook> book_;
+    std::unique_ptr<Watcher> watcher_;
+};
+
+constexpr const char* kFailures =
+    R"({"metric": "failure_rate", "window": "1m", "warning": 0.1, "critical": 0.5,
+                                      "min_calls": 4})";
+
+TEST_F(WatcherTest, ATransitionItsHistoryAndItsNotificationAreOne) {
+    set("failures", kFailures);
+    minute(10, 0);
+    minute(10, 2);
+    ASSERT_EQ(titles().size(), 1U);
+    EXPECT_EQ(titles().front(), "WARNING: failures: failure_rate in 1m is 20 %, not below 10 %");
+    EXPECT_EQ(told_, 1);
+    const auto events = book_->history("failures", 10).value();
+    ASSERT_EQ(events.size(), 1U);
+    EXPECT_EQ(events.front().from, Level::Ok);
+    EXPECT_EQ(events.front().to, Level::Warning);
+    EXPECT_EQ(events.front().value, Decimal::parse("0.2"));
+    EXPECT_EQ(events.front().threshold, Decimal::parse("0.1"));
+    EXPECT_EQ(events.front().samples.size(), 2U);
+    simdjson::dom::parser parser;
+    const auto data = outbox_->deliveries({})->front().message.data;
+    EXPECT_EQ(parser.parse(data)["value"].get_double().value(), 0.2);
+    EXPECT_EQ(parser.parse(data)["samples"].get_array().value().size(), 2U);
+}
+
+TEST_F(WatcherTest, ARestartForgetsNothingAndRepeatsNothing) {
+    set("failures", kFailures);
+    minute(10, 10);
+    begin();
+    minute(10, 10);
+    begin();
+    EXPECT_EQ(titles().size(), 1U);
+    minute(10, 0);
+    ASSERT_EQ(titles().size(), 2U);
+    EXPECT_EQ(titles()[1], "OK AGAIN: failures: failure_rate in 1m is 0 %");
+    EXPECT_EQ(book_->history("", 10)->size(), 2U);
+}
+
+TEST_F(WatcherTest, NothingIsConcludedWhileTheStoreLacksCalls) {
+    set("silence", R"({"kind": "missing_data", "window": "1m"})");
+    minute(1, 0);
+    advance(3600);
+    ready_ = fail(Code::Unavailable, "behind");
+    EXPECT_EQ(watcher_->evaluate_due().unix_nanos - clock_.now().unix_nanos, 5'000'000'000);
+    EXPECT_TRUE(titles().empty());
+    EXPECT_EQ(watcher_->stats().postponed, 1U);
+    EXPECT_EQ(watcher_->last("silence")->error->message, "behind");
+    ready_ = {};
+    watcher_->evaluate_due();
+    EXPECT_EQ(titles().size(), 1U);
+    EXPECT_FALSE(watcher_->last("silence")->error);
+}
+
+TEST_F(WatcherTest, SilenceIsNotToldRightAfterAStart) {
+    set("silence", R"({"kind": "missing_data", "window": "5m"})");
+    for (int i = 0; i < 4; ++i) minute(0, 0);
+    EXPECT_TRUE(titles().empty());
+    minute(0, 0);
+    ASSERT_EQ(titles().size(), 1U);
+    EXPECT_EQ(titles().front(), "WARNING: silence: no calls in 5m");
+}
+
+TEST_F(WatcherTest, SingleCallsAreToldInADigest) {
+    set("slow",
+        R"({"kind": "calls", "field": "time.duration_ms", "over": "30s", "window": "1h", "renotify": "1h"})");
+    for (int i = 0; i < 180; ++i) {
+        record_.add(clock_.now(), [](Call& call) { call.time.duration = Duration{45'000'000'000}; });
+        minute(1, 0);
+    }
+    ASSERT_EQ(titles().size(), 3U);
+    EXPECT_EQ(titles()[0], "WARNING: slow: 1 calls in 1h with time.duration_ms over 30 s");
+    EXPECT_EQ(titles()[1], "STILL WARNING: slow: 60 calls in 1h with time.duration_ms over 30 s");
+}
+
+TEST_F(WatcherTest, AMutedRuleIsSilentAndItsHistoryIsNot) {
+    set("failures", kFailures);
+    ASSERT_TRUE(book_->mute("failures", Timestamp{clock_.now().unix_nanos + 150'000'000'000, 0}, "planned"));
+    minute(10, 10);
+    minute(10, 10);
+    EXPECT_TRUE(titles().empty());
+    ASSERT_EQ(book_->history("failures", 10)->size(), 1U);
+    EXPECT_TRUE(book_->history("failures", 10)->front().muted);
+    minute(10, 10);  // it is over, and still holds
+    EXPECT_EQ(titles().size(), 1U);
+}
+
+TEST_F(WatcherTest, EachGroupStandsByItself) {
+    set("agents", R"({"metric": "calls", "group_by": ["trace.agent"], "window": "1m", "warning": 2})");
+    const auto call = [&](const char* agent) {
+        record_.add(clock_.now(), [&](Call& c) { c.trace.agent = agent; });
+    };
+    call("a"), call("a"), call("b");
+    minute(0, 0);
+    ASSERT_EQ(titles().size(), 1U);
+    EXPECT_EQ(titles().front(), "WARNING: agents · a: calls in 1m is 2, not below 2");
+    minute(0, 0);  // the group has no calls any more: that ends it
+    ASSERT_EQ(titles().size(), 2U);
+    EXPECT_EQ(titles()[1], "OK AGAIN: agents · a: calls in 1m is 0");
+    for (int day = 0; day < 8; ++day) {
+        advance(86'400);
+        watcher_->evaluate_due();
+    }
+    EXPECT_TRUE(book_->standings("agents")->empty());
+}
+
+TEST_F(WatcherTest, ARuleThatIsChangedMeanwhileIsNotOverwritten) {
+    set("failures", kFailures);
+    const KeptRule old = book_->rule("failures").value();
+    set("failures", R"({"metric": "failures", "window": "1m", "warning": 1})");
+    Outcome outcome;
+    outcome.messages.emplace_back();
+    EXPECT_FALSE(book_->keep(old, outcome).value());
+    EXPECT_TRUE(titles().empty());
+    ASSERT_TRUE(book_->remove("failures"));
+    EXPECT_FALSE(book_->keep(old, outcome).value());
+    EXPECT_EQ(book_->rule("failures").error().code, Code::NotFound);
+}
+
+TEST_F(WatcherTest, OnlyTheChannelsThatARuleNamesAreTold) {
+    ASSERT_TRUE(outbox_->set(
+        notify::channel_from_json("ops", R"({"kind":"webhook","url":"http://127.0.0.1:9"})", nullptr)
+            .value()));
+    set("all", R"({"metric": "calls", "window": "1m", "warning": 1})");
+    set("some", R"({"metric": "calls", "window": "1m", "warning": 1, "channels": ["ops"]})");
+    minute(1, 0);
+    EXPECT_EQ(outbox_->deliveries({.state = {}, .channel = "ops", .about = {}})->size(), 2U);
+    EXPECT_EQ(outbox_->deliveries({.state = {}, .channel = "log", .about = {}})->size(), 1U);
+    EXPECT_EQ(book_->who_uses("ops").value(), std::vector<std::string>{"some"});
+    const auto unknown =
+        book_->set(rule_from_json("x", R"({"metric": "calls", "warning": 1, "channels": ["oops"]})").value());
+    ASSERT_FALSE(unknown);
+    EXPECT_EQ(unknown.error().remedy, "did you mean ops?");
+}
+
+TEST_F(WatcherTest, HistoryIsBounded) {
+    set("failures", kFailures);
+    Outcome outcome;
+    for (int i = 0; i < 1100; ++i)
+        outcome.events.push_back({clock_.now(),
+                                  "failures",
+                                  "",
+                                  Level::Ok,
+                                  Level::Warning,
+                                  std::to_string(i),
+                                  std::nullopt,
+                                  std::nullopt,
+                                  {},
+                                  false});
+    ASSERT_TRUE(book_->keep(book_->rule("failures").value(), outcome).value());
+    const auto events = book_->history("failures", 5000).value();
+    ASSERT_EQ(events.size(), 1000U);
+    EXPECT_EQ(events.front().what, "1099");
+    EXPECT_EQ(book_->history("failures", 5)->size(), 5U);
+}
+
+}  // namespace
+}  // namespace steno::alerts

@@ -1,0 +1,469 @@
+#include "base/json_writer.hpp"
+#include "base/text.hpp"
+#include "cli/alert_channels.hpp"
+#include "cli/api_client.hpp"
+#include "cli/call_view.hpp"
+#include "cli/command.hpp"
+#include "cli/completeness.hpp"
+#include "cli/question.hpp"
+#include "cli/terminal.hpp"
+#include "io/file_system.hpp"
+
+#include <fmt/format.h>
+#include <simdjson.h>
+
+#include <algorithm>
+#include <functional>
+#include <memory>
+
+namespace steno::cli {
+
+namespace {
+
+namespace dom = simdjson::dom;
+
+struct AlertFlags {
+    RecordFlags record;
+    PeriodFlags period;
+    std::string name, file;
+    std::string metric, missing, calls_over, window, warning, critical, recover, against, at_least;
+    std::string severity, delay, every, renotify, description, mute_for, mute_until, reason;
+    std::vector<std::string> filters, channels;
+    std::string by;
+    bool below = false, missing_data = false, against_before = false, no_recovery = false;
+    std::int64_t evaluations = 0, min_calls = -1;
+    std::uint32_t limit = 30;
+};
+
+std::string path_of(const std::string& name, std::string_view behind = {}) {
+    return fmt::format("/api/v1/alerts/{}{}", net::percent_encode(name), behind);
+}
+
+void write_texts(JsonWriter& json, std::string_view key, const std::vector<std::string>& texts) {
+    if (texts.empty()) return;
+    json.key(key);
+    json.begin_array();
+    for (const std::string& text : texts) json.string(text);
+    json.end_array();
+}
+
+/// The rule that the flags, or the file, describe; what they do not say is the server's default.
+Result<std::string> rule_json(const AlertFlags& flags) {
+    if (!flags.file.empty()) return io::read_file(io::posix_file_system(), flags.file, 1 << 20);
+    std::string out;
+    JsonWriter json(out);
+    const auto text = [&](std::string_view key, const std::string& value) {
+        if (!value.empty()) json.member(key, value);
+    };
+    json.begin_object();
+    text("description", flags.description);
+    const int kinds = !flags.metric.empty() + flags.missing_data + !flags.calls_over.empty();
+    if (kinds != 1)
+        return fail(Code::InvalidArgument, "what is watched?",
+                    "one of --metric NAME, --calls-over FIELD=AMOUNT, --missing-data, or --file RULE.json");
+    if (flags.missing_data) {
+        json.member("kind", "missing_data");
+    } else if (!flags.calls_over.empty()) {
+        const std::size_t equals = flags.calls_over.find('=');
+        if (equals == std::string::npos)
+            return fail(Code::InvalidArgument, "--calls-over takes FIELD=AMOUNT",
+                        "--calls-over time.duration_ms=30s");
+        json.member("kind", "calls");
+        json.member("field", flags.calls_over.substr(0, equals));
+        json.member("over", flags.calls_over.substr(equals + 1));
+    } else {
+        json.member("metric", flags.metric);
+        if (flags.below) json.member("when", "below");
+        if (flags.against_before) json.member("against", "before");
+    }
+    write_texts(json, "filters", flags.filters);
+    text("group_by", flags.by);
+    text("window", flags.window);
+    text("tz", flags.period.tz);
+    text("delay", flags.delay);
+    text("warning", flags.warning);
+    text("critical", flags.critical);
+    text("recover", flags.recover);
+    text("at_least", flags.at_least);
+    text("severity", flags.severity);
+    if (flags.min_calls >= 0) json.member("min_calls", flags.min_calls);
+    if (flags.evaluations > 0) json.member("for", flags.evaluations);
+    text("every", flags.every);
+    text("renotify", flags.renotify);
+    if (flags.no_recovery) json.member("tell_recovery", false);
+    write_texts(json, "channels", flags.channels);
+    json.end_object();
+    return out;
+}
+
+Colour colour_of_level(std::string_view level) {
+    if (level == "ok") return Colour::Green;
+    if (level == "warning") return Colour::Yellow;
+    if (level == "critical") return Colour::Red;
+    return Colour::Dim;
+}
+
+/// "gpt-4o, billing"
+std::string group_of(dom::element value) {
+    dom::array group;
+    std::string text;
+    if (value["group"].get(group) != simdjson::SUCCESS) return text;
+    for (const dom::element part : group) {
+        std::string_view one;
+        if (!text.empty()) text += ", ";
+        text += part.get(one) == simdjson::SUCCESS ? std::string(one)
+                : part.is_null()                   ? std::string(kUnknown)
+                                                   : simdjson::minify(part);
+    }
+    return text;
+}
+
+/// What the rule counts in, as people read it: "5 %", "1.5 s", "×2", "$10".
+std::string amount_of(dom::element rule, dom::element from, const char* pointer) {
+    if (!has(from, pointer)) return kUnknown;
+    const std::string unit = text_at(rule, "/unit");
+    if (unit == "money") {
+        const std::string currency = text_at(from, "/currency");
+        return currency.empty() ? text_at(from, pointer) : money(text_at(from, pointer), currency);
+    }
+    const double value = number_at(from, pointer);
+    if (unit == "milliseconds") return milliseconds(value);
+    if (unit == "share") return fmt::format("{:.4g} %", value * 100);
+    return fmt::format("{}{:.6g}", unit == "ratio" ? "×" : "", value);
+}
+
+/// "failure_rate ≥ 5 %": what a rule watches, in its own words.
+std::string watched(dom::element rule) {
+    const std::string kind = text_at(rule, "/kind");
+    if (kind == "missing_data") return "no calls";
+    if (kind == "calls")
+        return fmt::format("calls with {} > {}", text_at(rule, "/field"), text_at(rule, "/over"));
+    const std::string text =
+        fmt::format("{} {} ", text_at(rule, "/metric"), text_at(rule, "/when") == "below" ? "≤" : "≥");
+    if (has(rule, "/warning") && has(rule, "/critical"))
+        return text + amount_of(rule, rule, "/warning") + ", " + amount_of(rule, rule, "/critical");
+    return text + amount_of(rule, rule, has(rule, "/warning") ? "/warning" : "/critical");
+}
+
+std::string minute(const std::string& moment) {
+    return moment.size() < 16 ? std::string(kUnknown) : moment.substr(0, 10) + " " + moment.substr(11, 5);
+}
+
+void add_rule(Table& table, dom::element rule) {
+    const std::string state = text_at(rule, "/state");
+    dom::array groups;
+    std::string worst, since;
+    std::size_t firing = 0, count = 0;
+    if (rule["groups"].get(groups) == simdjson::SUCCESS) {
+        for (const dom::element group : groups) {
+            const std::string level = text_at(group, "/level");
+            firing += level == "warning" || level == "critical";
+            if (count++ > 0) continue;
+            since = minute(text_at(group, "/since"));
+            worst = group_of(group);
+            if (has(group, "/value")) worst += (worst.empty() ? "" : ": ") + amount_of(rule, group, "/value");
+        }
+    }
+    if (count > 1 && firing > 1) worst += fmt::format(" and {} more", firing - 1);
+    if (has(rule, "/error")) worst = text_at(rule, "/error");
+    table.row({text_at(rule, "/name"), state, watched(rule), text_at(rule, "/window"),
+               worst.empty() ? kUnknown : worst, since.empty() ? kUnknown : since,
+               minute(text_at(rule, "/evaluated_at"))},
+              {Colour::Plain, colour_of_level(state), Colour::Plain, Colour::Plain, Colour::Plain,
+               Colour::Dim, Colour::Dim});
+}
+
+void add_event(Table& table, dom::element event) {
+    const std::string to = text_at(event, "/to");
+    const std::string group = group_of(event);
+    table.row({minute(text_at(event, "/at")), text_at(event, "/rule") + (group.empty() ? "" : " · " + group),
+               text_at(event, "/from"), to,
+               text_at(event, "/what") + (text_at(event, "/muted") == "true" ? " (muted)" : "")},
+              {Colour::Dim, Colour::Plain, colour_of_level(text_at(event, "/from")), colour_of_level(to),
+               Colour::Plain});
+}
+
+Table event_table() {
+    return Table({{"at (UTC)"}, {"rule"}, {"from"}, {"to"}, {"what", false, true}});
+}
+
+Result<int> list(const Program& program, const AlertFlags& flags) {
+    return ask_alerts(program, flags.record, "GET", "/api/v1/alerts", {}, [](dom::element answer) {
+        Table table({{"rule"},
+                     {"state"},
+                     {"fires at"},
+                     {"window"},
+                     {"now", false, true},
+                     {"since"},
+                     {"evaluated (UTC)"}});
+        dom::array rules;
+        if (answer["alerts"].get(rules) == simdjson::SUCCESS)
+            for (const dom::element rule : rules) add_rule(table, rule);
+        if (table.empty()) {
+            fmt::print("no alert rules yet: steno alerts add-defaults, or steno alerts set --help\n");
+            return;
+        }
+        table.print();
+        if (text_at(answer, "/evaluation/running") != "true")
+            fmt::print("Nobody evaluates them now: a server does (steno serve).\n");
+    });
+}
+
+void show_rule(dom::element rule) {
+    fmt::print("{}  {}\n", text_at(rule, "/name"),
+               paint(text_at(rule, "/state"), colour_of_level(text_at(rule, "/state"))));
+    if (has(rule, "/description")) fmt::print("{}\n", printable(text_at(rule, "/description")));
+    const auto line = [&](std::string_view what, const std::string& value) {
+        if (!value.empty() && value != "[]") fmt::print("  {:<12}{}\n", what, printable(value));
+    };
+    line("fires at", watched(rule));
+    if (has(rule, "/recover")) line("recovers at", amount_of(rule, rule, "/recover"));
+    const auto list = [&](const char* name) {
+        dom::array values;
+        std::string text;
+        if (rule[name].get(values) == simdjson::SUCCESS)
+            for (const dom::element value : values)
+                text += (text.empty() ? "" : ", ") + std::string(value.get_string().value_unsafe());
+        return text;
+    };
+    line("only", list("filters"));
+    line("by", list("group_by"));
+    line("window", fmt::format("{} ({})", text_at(rule, "/window"), text_at(rule, "/tz")));
+    if (number_at(rule, "/min_calls") > 0) line("min calls", text_at(rule, "/min_calls"));
+    line("for", text_at(rule, "/for") + " evaluations in a row, every " + text_at(rule, "/every"));
+    if (text_at(rule, "/renotify") != "0") line("again after", text_at(rule, "/renotify"));
+    const std::string channels = list("channels");
+    line("told to", channels.empty() ? "all channels" : channels);
+    if (has(rule, "/muted_until"))
+        line("muted until", text_at(rule, "/muted_until") + " " + text_at(rule, "/mute_reason"));
+    line("evaluated", minute(text_at(rule, "/evaluated_at")));
+    if (has(rule, "/error")) line("error", text_at(rule, "/error"));
+    dom::array groups;
+    if (rule["groups"].get(groups) != simdjson::SUCCESS || groups.size() == 0) return;
+    Table table({{"group", false, true}, {"level"}, {"value", true}, {"calls", true}, {"since (UTC)"}});
+    for (const dom::element group : groups) {
+        const std::string level = text_at(group, "/level"), name = group_of(group);
+        const std::string because = text_at(group, "/because");
+        table.row(
+            {name.empty() ? "all calls" : name, level,
+             has(group, "/value") ? amount_of(rule, group, "/value")
+             : because.empty()    ? kUnknown
+                                  : because,
+             has(group, "/calls") ? text_at(group, "/calls") : kUnknown, minute(text_at(group, "/since"))},
+            {Colour::Plain, colour_of_level(level)});
+    }
+    fmt::print("\n");
+    table.print();
+}
+
+Result<int> set_rule(const Program& program, const AlertFlags& flags) {
+    STENO_ASSIGN(const std::string body, rule_json(flags));
+    return ask_alerts(program, flags.record, "PUT", path_of(flags.name), body, show_rule);
+}
+
+Result<int> history(const Program& program, const AlertFlags& flags) {
+    const std::string path = flags.name.empty() ? "/api/v1/alert-history" : path_of(flags.name, "/history");
+    return ask_alerts(program, flags.record, "GET", fmt::format("{}?limit={}", path, flags.limit), {},
+                      [](dom::element answer) {
+                          Table table = event_table();
+                          dom::array events;
+                          if (answer["events"].get(events) == simdjson::SUCCESS)
+                              for (const dom::element event : events) add_event(table, event);
+                          if (table.empty())
+                              fmt::print("nothing has changed yet\n");
+                          else
+                              table.print();
+                      });
+}
+
+Result<int> mute(const Program& program, const AlertFlags& flags) {
+    std::string body;
+    JsonWriter json(body);
+    json.begin_object();
+    if (!flags.mute_for.empty()) json.member("for", flags.mute_for);
+    if (!flags.mute_until.empty()) json.member("until", flags.mute_until);
+    if (!flags.reason.empty()) json.member("reason", flags.reason);
+    json.end_object();
+    return ask_alerts(
+        program, flags.record, "POST", path_of(flags.name, "/mute"), body, [](dom::element rule) {
+            fmt::print("{} is muted until {}\n", text_at(rule, "/name"), text_at(rule, "/muted_until"));
+        });
+}
+
+Result<int> preview(const Program& program, const AlertFlags& flags) {
+    std::string body;
+    JsonWriter json(body);
+    json.begin_object();
+    if (flags.name.empty()) {
+        STENO_ASSIGN(const std::string rule, rule_json(flags));
+        json.member_raw("rule", rule);
+    } else {
+        json.member("name", flags.name);
+    }
+    const auto text = [&](std::string_view key, const std::string& value) {
+        if (!value.empty()) json.member(key, value);
+    };
+    text("period", flags.period.days > 0 ? fmt::format("{}d", flags.period.days) : flags.period.period);
+    text("from", flags.period.from);
+    text("to", flags.period.to);
+    text("tz", flags.period.tz);
+    json.end_object();
+    return ask_alerts(program, flags.record, "POST", "/api/v1/alerts/preview", body, [](dom::element answer) {
+        Table table = event_table();
+        dom::array events;
+        if (answer["events"].get(events) == simdjson::SUCCESS)
+            for (const dom::element event : events) add_event(table, event);
+        if (!table.empty()) table.print();
+        fmt::print("{}{} to {}, looked at every {}: {} messages to each channel\n", table.empty() ? "" : "\n",
+                   text_at(answer, "/from").substr(0, 16), text_at(answer, "/to").substr(0, 16),
+                   text_at(answer, "/every"), text_at(answer, "/notifications"));
+        if (has(answer, "/stopped_at"))
+            fmt::print("It took too long: later than {} was not looked at. Ask about a shorter time.\n",
+                       text_at(answer, "/stopped_at").substr(0, 16));
+    });
+}
+
+Result<int> deliveries(const Program& program, const AlertFlags& flags) {
+    return ask_alerts(
+        program, flags.record, "GET", fmt::format("/api/v1/deliveries?limit={}", flags.limit), {},
+        [](dom::element answer) {
+            Table table({{"at (UTC)"},
+                         {"channel"},
+                         {"state"},
+                         {"tries", true},
+                         {"what", false, true},
+                         {"error", false, true}});
+            dom::array rows;
+            if (answer["deliveries"].get(rows) == simdjson::SUCCESS)
+                for (const dom::element row : rows) {
+                    const std::string state = text_at(row, "/state");
+                    table.row({minute(text_at(row, "/created_at")), text_at(row, "/channel"), state,
+                               text_at(row, "/attempts"), text_at(row, "/title"), text_at(row, "/error")},
+                              {Colour::Dim, Colour::Plain,
+                               state == "delivered" ? Colour::Green
+                               : state == "waiting" ? Colour::Yellow
+                                                    : Colour::Red});
+                }
+            if (table.empty())
+                fmt::print("nothing was sent yet\n");
+            else
+                table.print();
+        });
+}
+
+void add_rule_flags(CLI::App& command, AlertFlags& flags) {
+    command.add_option("--metric,-m", flags.metric,
+                       "what is watched: failure_rate, cost, duration_p95, tokens, share(FILTER), …");
+    command.add_option("--calls-over", flags.calls_over,
+                       "FIELD=AMOUNT: single calls that have more than that");
+    command.add_flag("--missing-data", flags.missing_data, "that there are no calls");
+    command.add_option("--filter,-f", flags.filters, "only calls with FIELD[.OP]=VALUE; may be repeated");
+    command.add_option("--by", flags.by, "a level for each value of these fields (up to 3, with commas)");
+    command.add_option("--window,-w", flags.window, "15m, 1h, 24h, today, this-month, 7d, … (default 15m)");
+    command.add_option("--warning", flags.warning, "threshold: a number, 5%, 1.5s, $10");
+    command.add_option("--critical", flags.critical, "threshold of the worse level");
+    command.add_flag("--below", flags.below, "it fires at or below the thresholds, not above");
+    command.add_option("--recover", flags.recover, "it is over only at this value");
+    command.add_flag("--against-before", flags.against_before,
+                     "compare the ratio to the window before: --warning 2 is twice as much");
+    command.add_option("--at-least", flags.at_least, "what is less than that does not matter");
+    command.add_option("--severity", flags.severity,
+                       "warning or critical, of --missing-data and --calls-over");
+    command.add_option("--min-calls", flags.min_calls, "with fewer calls it is not judged");
+    command.add_option("--for", flags.evaluations, "so many evaluations in a row must say so (default 1)");
+    command.add_option("--every", flags.every, "how often it is evaluated (default 1m)");
+    command.add_option("--delay", flags.delay, "the window ends so long ago: calls appear when they end");
+    command.add_option("--file", flags.file, "a rule as JSON, instead of flags");
+}
+
+}  // namespace
+
+void add_alerts(Program& program) {
+    CLI::App* alerts =
+        program.add(program.app, "alerts", "Rules, how they stand, and who is told",
+                    "  steno alerts                                        # how all rules stand\n"
+                    "  steno alerts add-defaults\n"
+                    "  steno alerts channels set ops --slack https://hooks.slack.com/services/…\n");
+    const auto flags = std::make_shared<AlertFlags>();
+    add_record_flags(*alerts, flags->record);
+    alerts->callback([flags, alerts, &program] {
+        if (alerts->get_subcommands().empty()) program.run = [flags](Program& p) { return list(p, *flags); };
+    });
+    const auto sub = [&](const char* name, const char* help, const char* examples, auto run) {
+        CLI::App* command = program.add(*alerts, name, help, examples);
+        add_record_flags(*command, flags->record);
+        command->callback(
+            [flags, run, &program] { program.run = [flags, run](Program& p) { return run(p, *flags); }; });
+        return command;
+    };
+    const auto named = [&](CLI::App* command, bool required = true) {
+        command->add_option("name", flags->name, "the rule's name")->required(required);
+        return command;
+    };
+    CLI::App* setter = named(
+        sub("set", "Make a rule, or replace it",
+            "  steno alerts set failures --metric failure_rate --warning 5% --critical 20% --min-calls 20\n"
+            "  steno alerts set dear-day --metric cost --window today --tz Europe/Berlin --warning 100\n"
+            "  steno alerts set slow --calls-over time.duration_ms=30s --window 1h --renotify 1h\n"
+            "  steno alerts set agents --metric duration_p95 --by trace.agent --warning 10s --channel ops\n",
+            set_rule));
+    add_rule_flags(*setter, *flags);
+    setter->add_option("--tz", flags->period.tz, "whose days the window means (default UTC)");
+    setter->add_option("--renotify", flags->renotify,
+                       "while it fires, tell again after so long (default never)");
+    setter->add_flag("--no-recovery", flags->no_recovery, "do not tell that it is over");
+    setter->add_option("--channel", flags->channels, "who is told; may be repeated (default all)");
+    setter->add_option("--description", flags->description, "for those who are told");
+    named(sub("show", "One rule with all its groups", "  steno alerts show failures\n",
+              [](Program& p, const AlertFlags& f) {
+                  return ask_alerts(p, f.record, "GET", path_of(f.name), {}, show_rule);
+              }));
+    CLI::App* past = named(sub("history", "When what changed",
+                               "  steno alerts history\n  steno alerts history failures -n 100\n", history),
+                           false);
+    past->add_option("--limit,-n", flags->limit, "how many, the newest first (default 30)");
+    CLI::App* muter =
+        named(sub("mute", "Tell nobody for a while; what still holds then is told",
+                  "  steno alerts mute failures --for 2h --reason \"provider maintenance\"\n", mute));
+    muter->add_option("--for", flags->mute_for, "30m, 2h, 1d");
+    muter->add_option("--until", flags->mute_until, "a moment: 2026-11-24T08:00:00Z");
+    muter->add_option("--reason", flags->reason, "shown beside it");
+    named(
+        sub("unmute", "Tell again", "  steno alerts unmute failures\n", [](Program& p, const AlertFlags& f) {
+            return ask_alerts(p, f.record, "POST", path_of(f.name, "/unmute"), "{}", [](dom::element rule) {
+                fmt::print("{} is not muted\n", text_at(rule, "/name"));
+            });
+        }));
+    named(sub("remove", "Remove a rule and its history", "  steno alerts remove failures\n",
+              [](Program& p, const AlertFlags& f) {
+                  return ask_alerts(p, f.record, "DELETE", path_of(f.name), {}, [](dom::element gone) {
+                      fmt::print("{} is removed\n", text_at(gone, "/removed"));
+                  });
+              }));
+    CLI::App* before = named(sub("preview", "When a rule would have fired in the past",
+                                 "  steno alerts preview failures --days 30\n"
+                                 "  steno alerts preview --metric cost --window 1h --warning 2 --days 7\n",
+                                 preview),
+                             false);
+    add_rule_flags(*before, *flags);
+    add_period_flags(*before, flags->period);
+    before->add_option("--renotify", flags->renotify,
+                       "while it fires, tell again after so long (default never)");
+    sub("add-defaults", "The rules that nearly everybody wants; what there is already stays",
+        "  steno alerts add-defaults\n", [](Program& p, const AlertFlags& f) {
+            return ask_alerts(p, f.record, "POST", "/api/v1/alerts/defaults", "{}", [](dom::element answer) {
+                for (const char* what : {"added", "kept"}) {
+                    dom::array names;
+                    if (answer[what].get(names) != simdjson::SUCCESS) continue;
+                    for (const dom::element name : names)
+                        fmt::print("{:<6}{}\n", what, std::string_view(name));
+                }
+            });
+        });
+    CLI::App* sent = sub("deliveries", "What was sent, what waits, and what was given up",
+                         "  steno alerts deliveries\n", deliveries);
+    sent->add_option("--limit,-n", flags->limit, "how many, the newest first (default 30)");
+    add_alert_channels(program, *alerts);
+}
+
+}  // namespace steno::cli

@@ -1,0 +1,136 @@
+#include "notify/courier.hpp"
+
+#include "base/log.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace steno::notify {
+
+namespace {
+
+constexpr std::size_t kMostAtOnce = 500;           ///< deliveries that are looked at together
+constexpr std::chrono::seconds kLookAgain{60};     ///< clocks may be set, and others may write to the outbox
+constexpr std::chrono::seconds kAfterFailure{10};  ///< of the outbox
+
+}  // namespace
+
+Courier::Courier(Outbox& outbox, Carrier& carrier, Clock& clock)
+    : outbox_(outbox), carrier_(carrier), clock_(clock) {}
+
+Courier::~Courier() {
+    stop();
+}
+
+void Courier::start() {
+    thread_ = std::thread([this] { run(); });
+}
+
+void Courier::stop() {
+    {
+        const std::lock_guard lock(mutex_);
+        stopping_ = true;
+    }
+    carrier_.stop();
+    changed_.notify_all();
+    if (thread_.joinable()) thread_.join();
+}
+
+void Courier::wake() {
+    {
+        const std::lock_guard lock(mutex_);
+        awake_ = true;
+    }
+    changed_.notify_all();
+}
+
+void Courier::run() {
+    std::unique_lock lock(mutex_);
+    while (!stopping_) {
+        awake_ = false;
+        std::erase_if(rounds_, [](const auto& round) { return round.second.over; });
+        lock.unlock();
+        const std::chrono::nanoseconds pause = hand_out();
+        lock.lock();
+        changed_.wait_for(lock, pause, [this] { return awake_ || stopping_; });
+    }
+    auto rounds = std::exchange(rounds_, {});
+    lock.unlock();  // the threads that are joined now need it
+    rounds.clear();
+}
+
+std::chrono::nanoseconds Courier::hand_out() {
+    auto due = outbox_.due(kMostAtOnce);
+    if (!due) {
+        log::warning("notifications cannot be read: {}", due.error().message);
+        return kAfterFailure;
+    }
+    waiting_ = outbox_.waiting().value_or(0);
+    std::map<std::string, std::vector<Delivery>> by_channel;
+    for (Delivery& delivery : *due) by_channel[delivery.channel].push_back(std::move(delivery));
+    const std::lock_guard lock(mutex_);
+    for (auto& [channel, deliveries] : by_channel) {
+        if (stopping_ || rounds_.contains(channel)) continue;
+        Round& round = rounds_[channel];
+        round.thread = std::jthread([this, &round, some = std::move(deliveries)] {
+            serve(some);
+            const std::lock_guard at_end(mutex_);
+            round.over = awake_ = true;
+            changed_.notify_all();
+        });
+    }
+    const auto next = outbox_.next_due();
+    if (!next || !*next) return kLookAgain;
+    const std::int64_t nanos = (*next)->unix_nanos - clock_.now().unix_nanos;
+    // What is due and was not handed out has a thread at work, which wakes us at its end.
+    return nanos <= 0 ? kLookAgain
+                      : std::min<std::chrono::nanoseconds>(kLookAgain, std::chrono::nanoseconds(nanos));
+}
+
+void Courier::serve(const std::vector<Delivery>& deliveries) {
+    for (const Delivery& delivery : deliveries) {
+        {
+            const std::lock_guard lock(mutex_);
+            if (stopping_) return;
+        }
+        const auto channel = outbox_.channel(delivery.channel);
+        const auto carried = channel ? carrier_.carry(*channel, delivery.id, delivery.message)
+                                     : std::unexpected(Carrier::Failure{channel.error()});
+        if (carried) {
+            ++delivered_;
+            // If this is not kept, it goes out again: with the same id.
+            if (const auto kept = outbox_.delivered(delivery); !kept)
+                return wait_after("that a notification was delivered cannot be kept", kept.error());
+            continue;
+        }
+        {
+            const std::lock_guard lock(mutex_);
+            if (stopping_) return;  // cut off by us: no failure of the channel
+        }
+        ++failed_;
+        const std::string& why = carried.error().error.message;
+        const auto state = outbox_.failed(delivery, why, carried.error().not_before);
+        if (!state) return wait_after("that a notification failed cannot be kept", state.error());
+        log::warning(
+            "channel {}: {}{}", delivery.channel, why,
+            *state == Delivery::State::GivenUp ? "; the notification is given up" : "; it is tried again");
+        if (*state == Delivery::State::GivenUp) ++given_up_;
+    }
+}
+
+void Courier::wait_after(std::string_view what, const Error& error) {
+    log::warning("{}: {}", what, error.message);
+    std::unique_lock lock(mutex_);
+    changed_.wait_for(lock, kAfterFailure, [this] { return stopping_; });
+}
+
+CourierStats Courier::stats() const {
+    CourierStats stats;
+    stats.waiting = waiting_;
+    stats.delivered = delivered_;
+    stats.failed = failed_;
+    stats.given_up = given_up_;
+    return stats;
+}
+
+}  // namespace steno::notify
