@@ -43,6 +43,7 @@ void add_top(Program& program);
 void add_errors(Program& program);
 void add_cost(Program& program);
 void add_compare(Program& program);
+void add_trends(Program& program);
 void add_trace(Program& program);
 void add_limits(Program& program);
 void add_replay(Program& program);
