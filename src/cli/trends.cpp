@@ -1,13 +1,13 @@
+#include "base/time.hpp"
+#include "cli/answer.hpp"
 #include "cli/api_client.hpp"
 #include "cli/call_view.hpp"
 #include "cli/chart.hpp"
 #include "cli/command.hpp"
-#include "cli/completeness.hpp"
 #include "cli/question.hpp"
 #include "cli/terminal.hpp"
 
 #include <fmt/format.h>
-#include <simdjson.h>
 
 #include <algorithm>
 #include <cmath>
@@ -151,26 +151,7 @@ void print_anomalies(dom::element answer, const Amounts& amounts) {
     table.print();
 }
 
-Result<int> trends(const Program& program, const TrendFlags& flags) {
-    STENO_ASSIGN(const auto api, Api::open(program, flags.record));
-    STENO_ASSIGN(Completeness completeness, Completeness::begin(*api));
-    Question question("/api/v1/trends");
-    question.period(flags.period);
-    question.add("measure", flags.measure);
-    question.add("by", flags.by);
-    question.add("bucket", flags.bucket);
-    question.add("against", flags.against);
-    question.add("groups", std::to_string(flags.groups));
-    STENO_TRY(question.filters(flags.filters));
-    STENO_ASSIGN(const std::string body, api->get(question.target()));
-    if (program.json) {
-        fmt::print("{}\n", body);
-        return completeness.exit_code();
-    }
-    dom::parser parser;
-    dom::element answer;
-    if (parser.parse(body.data(), body.size()).get(answer) != simdjson::SUCCESS)
-        return fail(Code::Internal, "the answer is no JSON");
+Result<void> print_trend(dom::element answer, std::uint32_t groups) {
     const Amounts amounts(answer);
     const auto span = [&](const char* side) {
         return fmt::format("{} to {}", clock_text(text_at(answer, fmt::format("/{}/from", side).c_str())),
@@ -179,11 +160,24 @@ Result<int> trends(const Program& program, const TrendFlags& flags) {
     fmt::print("{} of AI calls\nnow     {} ({})\nbefore  {}\n\n", text_at(answer, "/measure"), span("period"),
                text_at(answer, "/period/tz"), span("against"));
     print_groups(answer, amounts);
-    if (text_at(answer, "/truncated") == "true") fmt::print("… and more: --groups {}\n", flags.groups * 2);
+    if (text_at(answer, "/truncated") == "true") fmt::print("… and more: --groups {}\n", groups * 2);
     fmt::print("\n");
     print_points(answer, amounts);
     print_anomalies(answer, amounts);
-    return completeness.exit_code();
+    return {};
+}
+
+Result<int> trends(const Program& program, const TrendFlags& flags) {
+    Question question("/api/v1/trends");
+    question.period(flags.period);
+    question.add("measure", flags.measure);
+    question.add("by", flags.by);
+    question.add("bucket", flags.bucket);
+    question.add("against", flags.against);
+    question.add("groups", std::to_string(flags.groups));
+    STENO_TRY(question.filters(flags.filters));
+    return show_answer(program, flags.record, question,
+                       [&flags](Api&, dom::element answer) { return print_trend(answer, flags.groups); });
 }
 
 }  // namespace
