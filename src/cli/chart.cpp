@@ -5,6 +5,7 @@
 #include <cmath>
 #include <string_view>
 #include <unistd.h>
+#include <vector>
 
 namespace steno::cli {
 
@@ -22,6 +23,28 @@ std::string bar(double share, std::size_t width) {
     for (std::size_t i = 0; i < eighths / 8; ++i) text += "█";
     text += kParts[eighths % 8];
     text.append(width - (eighths + 7) / 8, ' ');
+    return text;
+}
+
+std::string sparkline(std::span<const std::optional<double>> values, std::size_t width) {
+    static constexpr std::array<std::string_view, 8> kHeights = {"▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"};
+    if (!charts() || values.empty()) return {};
+    const std::size_t columns = std::min(width, values.size());
+    std::vector<std::optional<double>> shown(columns);
+    for (std::size_t i = 0; i < columns; ++i) {
+        const std::size_t from = i * values.size() / columns, to = (i + 1) * values.size() / columns;
+        double sum = 0, known = 0;
+        for (std::size_t k = from; k < to; ++k)
+            if (values[k]) sum += *values[k], known += 1;
+        if (known > 0) shown[i] = sum / known;
+    }
+    double most = 0;
+    for (const auto& value : shown) most = std::max(most, value.value_or(0));
+    std::string text;
+    for (const auto& value : shown) {
+        const double height = value && most > 0 ? std::clamp(*value / most, 0.0, 1.0) * 7 : 0;
+        text += value ? kHeights[static_cast<std::size_t>(std::lround(height))] : " ";
+    }
     return text;
 }
 

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <optional>
+#include <span>
 #include <string>
 
 /// Small pictures in lines of text. Nothing where standard output is no terminal: what programs read stays
@@ -10,5 +12,9 @@ bool charts();
 
 /// "▇▇▇▇▌   ": `share` (0 … 1) of `width` columns.
 std::string bar(double share, std::size_t width);
+
+/// "▂▃▅█ ▃": a column a value, absent ones blank; neighbours share a column where there are more than
+/// `width`.
+std::string sparkline(std::span<const std::optional<double>> values, std::size_t width);
 
 }  // namespace steno::cli

@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <memory>
 
@@ -22,6 +23,7 @@ struct CostFlags {
     std::string bucket;
     std::vector<std::string> filters;
     std::uint32_t limit = 30;
+    bool forecast = false;
 };
 
 double amount(dom::element group) {
@@ -89,7 +91,59 @@ Result<double> print_total(Api& api, const CostFlags& flags) {
     return std::strtod(sum.c_str(), nullptr);
 }
 
+/// A line for the month, and a bar a day: spent, and expected.
+Result<void> print_forecast(dom::element answer) {
+    dom::array days;
+    if (answer["days"].get(days) != simdjson::SUCCESS) return fail(Code::Internal, "the answer has no days");
+    const std::string currency = text_at(answer, "/spent/currency");
+    const auto rounded = [&](const std::string& decimal) {
+        const double value = std::strtod(decimal.c_str(), nullptr);
+        return money(value < 0.01 ? fmt::format("{:.4f}", value) : fmt::format("{:.2f}", value), currency);
+    };
+    const std::string spent = text_at(answer, "/spent/total");
+    fmt::print("{} until {}: {} spent\n", text_at(answer, "/from").substr(0, 7),
+               clock_text(text_at(answer, "/at")),
+               spent.empty() ? (currency.empty() ? "nothing known" : currency) : money(spent, currency));
+    if (!has(answer, "/forecast/total")) {
+        fmt::print("no forecast: {}\n", text_at(answer, "/reason"));
+        return {};
+    }
+    fmt::print(
+        "the whole month: about {}, with {:.0f} % probability {} to {}\n"
+        "({} such forecasts in the past, of {} days each, were off by {:.0f} % in the middle)\n\n",
+        rounded(text_at(answer, "/forecast/total")), number_at(answer, "/forecast/coverage") * 100,
+        rounded(text_at(answer, "/forecast/low")), rounded(text_at(answer, "/forecast/high")),
+        number_at(answer, "/forecast/tried"), number_at(answer, "/forecast/days_ahead"),
+        number_at(answer, "/forecast/off") * 100);
+    double most = 0;
+    for (const dom::element day : days)
+        most = std::max(
+            {most, std::strtod(text_at(day, "/cost").c_str(), nullptr), number_at(day, "/expected")});
+    Table table({{"day"}, {"cost", true}, {"expected", true}, {""}});
+    for (const dom::element day : days) {
+        const std::string known = text_at(day, "/cost");
+        const double cost = std::strtod(known.c_str(), nullptr), expected = number_at(day, "/expected");
+        table.row({text_at(day, "/begin").substr(0, 10), known.empty() ? "" : rounded(known),
+                   has(day, "/expected") ? rounded(fmt::format("{:.6f}", expected)) : "",
+                   bar(most > 0 ? (known.empty() ? expected : cost) / most : 0, 30)},
+                  {Colour::Plain, Colour::Plain, Colour::Dim, known.empty() ? Colour::Dim : Colour::Plain});
+    }
+    table.print();
+    return {};
+}
+
+Result<int> forecast(const Program& program, const CostFlags& flags) {
+    if (flags.period.given())
+        return fail(Code::InvalidArgument, "a forecast is of this month", "--forecast without a period");
+    Question question("/api/v1/forecast");
+    question.add("tz", flags.period.tz);
+    STENO_TRY(question.filters(flags.filters));
+    return show_answer(program, flags.record, question,
+                       [](Api&, dom::element answer) { return print_forecast(answer); });
+}
+
 Result<int> cost(const Program& program, const CostFlags& flags) {
+    if (flags.forecast) return forecast(program, flags);
     STENO_ASSIGN(const Question question, question_of(flags, flags.by, flags.bucket));
     return show_answer(program, flags.record, question, [&](Api& api, dom::element answer) -> Result<void> {
         dom::array groups;
@@ -112,7 +166,8 @@ void add_cost(Program& program) {
     CLI::App* command = program.add(program.app, "cost", "What AI calls cost, and on what it was spent",
                                     "  steno cost --period this-month\n"
                                     "  steno cost --by project,who.user_id --days 30\n"
-                                    "  steno cost --bucket day --by none --days 14 --tz Europe/Berlin\n");
+                                    "  steno cost --bucket day --by none --days 14 --tz Europe/Berlin\n"
+                                    "  steno cost --forecast -f project=shop\n");
     const auto flags = std::make_shared<CostFlags>();
     add_record_flags(*command, flags->record);
     add_period_flags(*command, flags->period);
@@ -121,6 +176,8 @@ void add_cost(Program& program) {
     command->add_option("--bucket", flags->bucket, "also by hour, day, week or month");
     command->add_option("--filter,-f", flags->filters, "FIELD[.OP]=VALUE; may be repeated");
     command->add_option("--limit,-n", flags->limit, "how many rows (default 30)");
+    command->add_flag("--forecast", flags->forecast,
+                      "what this month will have cost at its end, with an interval, and day by day");
     command->callback([flags, &program] { program.run = [flags](Program& p) { return cost(p, *flags); }; });
 }
 

@@ -1,17 +1,12 @@
 #include "exports/format.hpp"
 
 #include "base/text.hpp"
+#include "exports/output.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <array>
-#include <cerrno>
-#include <cstdio>
-#include <cstring>
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
 #include <vector>
 
 namespace steno::exports {
@@ -22,16 +17,6 @@ std::string names() {
     std::vector<std::string_view> all;
     for (const Format& format : formats()) all.push_back(format.name);
     return fmt::format("{}", fmt::join(all, ", "));
-}
-
-/// The name of a file in this folder lasts.
-void sync_folder_of(const std::string& path) {
-    const std::size_t slash = path.rfind('/');
-    const std::string folder = slash == std::string::npos ? "." : path.substr(0, slash + 1);
-    if (const int fd = open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC); fd >= 0) {
-        fsync(fd);
-        close(fd);
-    }
 }
 
 }  // namespace
@@ -68,25 +53,12 @@ Result<const Format*> format_of_file(std::string_view path) {
 
 Result<Outcome> write_table(Rows& rows, const Format& format, const std::string& path,
                             const Options& options) {
-    struct stat there{};
-    const bool exists = path != "-" && stat(path.c_str(), &there) == 0;
-    if (exists && S_ISDIR(there.st_mode))
-        return fail(Code::InvalidArgument, fmt::format("{} is a folder", path), "name a file in it");
-    if (path == "-" || (exists && !S_ISREG(there.st_mode))) {
-        if (!format.streams)
-            return fail(Code::InvalidArgument, fmt::format("{} can be written to files only", format.name),
-                        fmt::format("--output FILE.{}", format.name));
-        return format.write(rows, path, options);
-    }
-    const std::string part = path + ".part";
-    auto outcome = format.write(rows, part, options);
-    if (outcome && std::rename(part.c_str(), path.c_str()) != 0)
-        outcome = fail(Code::Unavailable, fmt::format("naming {}: {}", path, std::strerror(errno)));
-    if (!outcome) {
-        unlink(part.c_str());
-        return outcome;
-    }
-    sync_folder_of(path);
+    Outcome outcome;
+    STENO_TRY(
+        write_whole(path, format.streams ? "" : format.name, [&](const std::string& to) -> Result<void> {
+            STENO_ASSIGN(outcome, format.write(rows, to, options));
+            return {};
+        }));
     return outcome;
 }
 

@@ -43,10 +43,9 @@ Result<const Format*> format_named(std::string_view name);
 /// By the file's suffix, ignoring case. InvalidArgument: it has none of ours.
 Result<const Format*> format_of_file(std::string_view path);
 
-/// Writes the table to `path`, or to standard output ("-"). A file appears under its name when it is whole
-/// and on disk, in place of one that was there; until then it is `path`.part, which is removed when something
-/// fails (and stays when the process is killed). What is there and is no file, such as a pipe, is written to
-/// as it is. ResourceExhausted: the disk is full. Cancelled: whoever read our output has gone.
+/// Writes the table to `path`, or to standard output ("-"), so that a file appears when it is whole
+/// (write_whole in output.hpp). ResourceExhausted: the disk is full. Cancelled: whoever read our output has
+/// gone.
 Result<Outcome> write_table(Rows& rows, const Format& format, const std::string& path,
                             const Options& options = {});
 

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <cerrno>
+#include <cstdio>
 #include <cstring>
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -21,6 +22,16 @@ std::unexpected<Error> write_error(const std::string& path, int number) {
         return fail(Code::ResourceExhausted, fmt::format("writing {}: {}", name, std::strerror(number)),
                     "free disk space, or name a file on another disk");
     return fail(Code::Unavailable, fmt::format("writing {}: {}", name, std::strerror(number)));
+}
+
+/// The name of a file in this folder lasts.
+void sync_folder_of(const std::string& path) {
+    const std::size_t slash = path.rfind('/');
+    const std::string folder = slash == std::string::npos ? "." : path.substr(0, slash + 1);
+    if (const int fd = open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC); fd >= 0) {
+        fsync(fd);
+        close(fd);
+    }
 }
 
 }  // namespace
@@ -82,6 +93,38 @@ Result<void> Output::finish() {
     const bool file = fstat(fd_, &what) == 0 && S_ISREG(what.st_mode);
     if (file && path_ != "-" && fsync(fd_) != 0) return write_error(path_, errno);
     return {};
+}
+
+Result<void> write_whole(const std::string& path, std::string_view files_only,
+                         const std::function<Result<void>(const std::string& path)>& write) {
+    struct stat there{};
+    const bool exists = path != "-" && stat(path.c_str(), &there) == 0;
+    if (exists && S_ISDIR(there.st_mode))
+        return fail(Code::InvalidArgument, fmt::format("{} is a folder", path), "name a file in it");
+    if (path == "-" || (exists && !S_ISREG(there.st_mode))) {
+        if (!files_only.empty())
+            return fail(Code::InvalidArgument, fmt::format("{} can be written to files only", files_only),
+                        fmt::format("--output FILE.{}", files_only));
+        return write(path);
+    }
+    const std::string part = path + ".part";
+    Result<void> written = write(part);
+    if (written && std::rename(part.c_str(), path.c_str()) != 0)
+        written = fail(Code::Unavailable, fmt::format("naming {}: {}", path, std::strerror(errno)));
+    if (!written) {
+        unlink(part.c_str());
+        return written;
+    }
+    sync_folder_of(path);
+    return {};
+}
+
+Result<void> write_whole(const std::string& path, std::string_view content) {
+    return write_whole(path, "", [&](const std::string& to) -> Result<void> {
+        STENO_ASSIGN(Output output, Output::open(to));
+        STENO_TRY(output.write(content));
+        return output.finish();
+    });
 }
 
 }  // namespace steno::exports

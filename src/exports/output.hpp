@@ -3,6 +3,7 @@
 #include "base/error.hpp"
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -42,5 +43,13 @@ class Output {
     std::string buffer_;
     std::uint64_t size_ = 0;  ///< written out
 };
+
+/// Lets `write` make a file, which appears under its name when it is whole and on disk, in place of one that
+/// was there; until then it is `path`.part, which is removed when something fails (and stays when the process
+/// is killed). What is there and is no file, such as a pipe, or "-", is written to as it is; not where
+/// `files_only`, the name of a format, says so.
+Result<void> write_whole(const std::string& path, std::string_view files_only,
+                         const std::function<Result<void>(const std::string& path)>& write);
+Result<void> write_whole(const std::string& path, std::string_view content);
 
 }  // namespace steno::exports

@@ -23,11 +23,7 @@ void write_cell(JsonWriter& json, const store::Cell& cell) {
 
 Result<ApiAnswer> aggregate(Services& services, const ApiRequest& request) {
     STENO_ASSIGN(const store::AggregateQuery query, aggregate_parameters(request));
-    if (!query.selection.text.empty()) {
-        // The store has previews only: sums over what they contain would be wrong, and look exact.
-        return fail(Code::InvalidArgument, "sums over a text search cannot be made yet",
-                    "leave out text, or list the calls: GET /api/v1/calls?text=…");
-    }
+    STENO_TRY(no_text(query.selection));
     services.data.calls().catch_up();
     STENO_ASSIGN(const store::AggregateTable table, services.data.store().aggregate(query));
     ApiAnswer answer;

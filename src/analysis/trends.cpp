@@ -1,0 +1,560 @@
+#include "analysis/trends.hpp"
+
+#include "analysis/figures.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <map>
+
+namespace steno::analysis {
+
+namespace {
+
+using store::Cell;
+using Cells = std::span<const Cell>;
+
+std::optional<double> number_in(const Cell& cell) {
+    const auto* value = std::get_if<store::Value>(&cell);
+    if (value == nullptr) return std::nullopt;
+    if (const auto* whole = std::get_if<std::int64_t>(value)) return static_cast<double>(*whole);
+    if (const auto* number = std::get_if<double>(value)) return *number;
+    return std::nullopt;
+}
+
+Amount plain(Cells cells) {
+    if (const auto* cost = std::get_if<store::CostSum>(&cells[0]))
+        return cost->total ? Amount(*cost->total) : Amount();
+    const auto* value = std::get_if<store::Value>(&cells[0]);
+    if (value == nullptr) return {};
+    if (const auto* whole = std::get_if<std::int64_t>(value)) return *whole;
+    if (const auto* number = std::get_if<double>(value)) return *number;
+    if (const auto* money = std::get_if<Decimal>(value)) return *money;
+    if (const auto* time = std::get_if<Duration>(value)) return static_cast<double>(time->nanos) / 1e6;
+    return {};
+}
+
+Amount sum_of_two(Cells cells) {
+    const auto one = number_in(cells[0]), other = number_in(cells[1]);
+    if (!one && !other) return {};
+    const auto* a = std::get_if<store::Value>(&cells[0]);
+    const auto* b = std::get_if<store::Value>(&cells[1]);
+    const auto* whole_a = a == nullptr ? nullptr : std::get_if<std::int64_t>(a);
+    const auto* whole_b = b == nullptr ? nullptr : std::get_if<std::int64_t>(b);
+    std::int64_t sum = 0;
+    const bool exact =
+        (whole_a != nullptr || !one) && (whole_b != nullptr || !other) &&
+        !__builtin_add_overflow(whole_a != nullptr ? *whole_a : 0, whole_b != nullptr ? *whole_b : 0, &sum);
+    if (exact) return sum;
+    return one.value_or(0) + other.value_or(0);  // beyond 64 bits, as the store answers it
+}
+
+Amount ratio(Cells cells) {
+    const auto above = number_in(cells[0]), below = number_in(cells[1]);
+    if (!above || !below || *below == 0) return {};
+    return *above / *below;
+}
+
+Amount per_second(Cells cells) {
+    const auto tokens = number_in(cells[0]);
+    const Amount ms = plain(cells.subspan(1));
+    const auto* time = std::get_if<double>(&ms);
+    if (!tokens || time == nullptr || *time <= 0) return {};
+    return *tokens / *time * 1000;
+}
+
+Amount tokens_per_call(Cells cells) {
+    const auto tokens = to_double(sum_of_two(cells)), calls = number_in(cells[2]);
+    if (!tokens || !calls || *calls == 0) return {};
+    return *tokens / *calls;
+}
+
+/// AI calls: those without a request are one each.
+std::int64_t requests_in(Cells cells) {
+    const auto count = [&](std::size_t i) {
+        return static_cast<std::int64_t>(number_in(cells[i]).value_or(0));
+    };
+    return count(0) + count(1) - count(2);
+}
+Amount requests(Cells cells) {
+    return requests_in(cells);
+}
+
+Amount money_per(Cells cells, std::int64_t count) {
+    const auto* cost = std::get_if<store::CostSum>(&cells[0]);
+    if (cost == nullptr || !cost->total || count <= 0) return {};
+    return cost->total->times(1, count);  // rounded once, at the twelfth place
+}
+Amount cost_per_call(Cells cells) {
+    return money_per(cells, static_cast<std::int64_t>(number_in(cells[1]).value_or(0)));
+}
+Amount cost_per_request(Cells cells) {
+    return money_per(cells, requests_in(cells.subspan(1)));
+}
+
+struct Named {
+    std::string_view name;
+    Unit unit;
+    bool sum;
+    std::optional<SeriesKind> anomalies;
+    std::array<std::string_view, 4> of;
+    Amount (*value)(Cells);
+};
+constexpr std::array kNamed = {
+    Named{"cost", Unit::Money, true, SeriesKind::Sum, {"cost"}, plain},
+    Named{"calls", Unit::Count, true, SeriesKind::Sum, {"calls"}, plain},
+    Named{"requests",
+          Unit::Count,
+          true,
+          SeriesKind::Sum,
+          {"distinct(trace.request_id)", "calls", "count(trace.request_id)"},
+          requests},
+    Named{"failures", Unit::Count, true, SeriesKind::Sum, {"errors"}, plain},
+    Named{"failure_rate", Unit::Share, false, SeriesKind::Share, {"errors", "calls"}, ratio},
+    Named{"tokens", Unit::Count, true, SeriesKind::Sum, {"input_tokens", "output_tokens"}, sum_of_two},
+    Named{"input_tokens", Unit::Count, true, SeriesKind::Sum, {"input_tokens"}, plain},
+    Named{"output_tokens", Unit::Count, true, SeriesKind::Sum, {"output_tokens"}, plain},
+    Named{"cost_per_call", Unit::Money, false, SeriesKind::Typical, {"cost", "calls"}, cost_per_call},
+    Named{"cost_per_request",
+          Unit::Money,
+          false,
+          SeriesKind::Typical,
+          {"cost", "distinct(trace.request_id)", "calls", "count(trace.request_id)"},
+          cost_per_request},
+    Named{"tokens_per_call",
+          Unit::Number,
+          false,
+          SeriesKind::Typical,
+          {"input_tokens", "output_tokens", "calls"},
+          tokens_per_call},
+    Named{"tokens_per_second",
+          Unit::Number,
+          false,
+          SeriesKind::Typical,
+          {"output_tokens", "duration_sum"},
+          per_second},
+    Named{"cache_share", Unit::Share, false, std::nullopt, {"cache_read_tokens", "input_tokens"}, ratio},
+};
+
+store::Selection ai_calls_of(store::Selection selection) {
+    selection.filters.push_back(store::ai_calls());
+    return selection;
+}
+
+/// What one query found of one group of calls in one bucket, or in all of the period.
+struct Found {
+    std::int64_t calls = 0;
+    Amount value;
+};
+
+class Inquiry {
+  public:
+    Inquiry(store::CallStore& store, const TrendQuestion& question) : store_(store), question_(question) {}
+
+    /// Without a bucket at the one key "absent".
+    Result<std::map<std::optional<std::int64_t>, Found>> ask(const store::Selection& selection,
+                                                             bool buckets) {
+        store::AggregateQuery query;
+        query.selection = ai_calls_of(selection);
+        if (buckets) query.bucket = question_.bucket;
+        query.limit = store::kMaxGroups;
+        STENO_ASSIGN(store::Measure calls, store::make_measure("calls"));
+        query.measures.push_back(calls);
+        const bool filtered = !question_.measure.filters.empty();
+        if (!filtered) add_measures(query);
+        STENO_ASSIGN(const store::AggregateTable table, store_.aggregate(query));
+        std::map<std::optional<std::int64_t>, Found> found;
+        for (const auto& group : table.groups) {
+            Found& one = found[key(group)];
+            one.calls = static_cast<std::int64_t>(number_in(group.cells[0]).value_or(0));
+            if (!filtered) one.value = value(group);
+        }
+        if (!filtered) return found;
+        query.measures.clear();
+        add_measures(query);
+        query.selection.filters.insert(query.selection.filters.end(), question_.measure.filters.begin(),
+                                       question_.measure.filters.end());
+        STENO_ASSIGN(const store::AggregateTable told, store_.aggregate(query));
+        for (const auto& group : told.groups) found[key(group)].value = value(group);
+        return found;
+    }
+
+    /// The groups of the period and what each is worth.
+    Result<std::vector<std::pair<std::vector<std::optional<store::Value>>, Amount>>> groups(bool& truncated) {
+        store::AggregateQuery query;
+        query.selection = ai_calls_of(question_.now);
+        query.selection.filters.insert(query.selection.filters.end(), question_.measure.filters.begin(),
+                                       question_.measure.filters.end());
+        query.group_by = question_.by;
+        add_measures(query);
+        query.order = query.measures.front().name;
+        query.limit = store::kMaxGroups;
+        STENO_ASSIGN(const store::AggregateTable table, store_.aggregate(query));
+        std::vector<std::pair<double, std::size_t>>
+            order;  // negative for the greatest first; equals as they came
+        std::vector<Amount> amounts;
+        for (const auto& group : table.groups) {
+            amounts.push_back(value(group));
+            order.emplace_back(-to_double(amounts.back()).value_or(-1), order.size());
+        }
+        std::ranges::sort(order);
+        std::vector<std::pair<std::vector<std::optional<store::Value>>, Amount>> found;
+        for (const auto& [greatness, i] : order) found.emplace_back(table.groups[i].key, amounts[i]);
+        truncated = table.truncated || found.size() > question_.groups;
+        if (found.size() > question_.groups) found.resize(question_.groups);
+        return found;
+    }
+
+    [[nodiscard]] const std::string& currency() const { return currency_; }
+
+  private:
+    void add_measures(store::AggregateQuery& query) const {
+        query.measures.insert(query.measures.end(), question_.measure.of.begin(), question_.measure.of.end());
+    }
+    [[nodiscard]] std::optional<std::int64_t> key(const store::AggregateTable::Group& group) const {
+        if (!group.bucket) return std::nullopt;
+        return store::bucket_key(question_.bucket, group.bucket->unix_nanos);
+    }
+    Amount value(const store::AggregateTable::Group& group) {
+        const std::size_t own = group.cells.size() - question_.measure.of.size();
+        const Cells cells = Cells(group.cells).subspan(own);
+        if (const auto* cost = std::get_if<store::CostSum>(&cells[0]);
+            cost != nullptr && !cost->currency.empty())
+            currency_ = currency_.empty() || currency_ == cost->currency ? cost->currency : "mixed";
+        return question_.measure.value(cells);
+    }
+
+    store::CallStore& store_;
+    const TrendQuestion& question_;
+    std::string currency_;
+};
+
+/// Every bucket that has a part of [from, to): its key, and when it begins.
+Result<std::vector<std::pair<std::int64_t, Timestamp>>> buckets_of(const store::Bucket& bucket,
+                                                                   Timestamp from, Timestamp to,
+                                                                   std::size_t most) {
+    using Unit = store::Bucket::Unit;
+    std::vector<std::pair<std::int64_t, Timestamp>> buckets;
+    std::int64_t key = store::bucket_key(bucket, from.unix_nanos);
+    for (;;) {
+        const Timestamp begin = store::bucket_begin(bucket, key);
+        if (begin >= to && !buckets.empty()) return buckets;
+        if (buckets.size() >= most)
+            return fail(Code::InvalidArgument, fmt::format("these are more than {} points", kMaxTrendPoints),
+                        "a shorter period, longer buckets, or fewer groups");
+        buckets.emplace_back(key, begin);
+        switch (bucket.unit) {
+            case Unit::Day:
+                key += calendar::kDay;
+                break;
+            case Unit::Week:
+                key += 7 * calendar::kDay;
+                break;
+            case Unit::Month:
+                key = calendar::add_months(key, 1);
+                break;
+            case Unit::Minute:
+            case Unit::Hour: {
+                // Usually the next; where clocks change by half an hour one may begin within it.
+                const std::int64_t width = bucket.unit == Unit::Hour ? calendar::kHour : calendar::kMinute;
+                std::int64_t same = begin.unix_nanos, next = begin.unix_nanos + 2 * width;
+                if (store::bucket_key(bucket, begin.unix_nanos + width - 1) == key)
+                    same = begin.unix_nanos + width - 1;
+                if (store::bucket_key(bucket, begin.unix_nanos + width) != key)
+                    next = begin.unix_nanos + width;
+                while (next - same > 1) {
+                    const std::int64_t middle = same + (next - same) / 2;
+                    (store::bucket_key(bucket, middle) == key ? same : next) = middle;
+                }
+                key = store::bucket_key(bucket, next);
+            }
+        }
+    }
+}
+
+Result<Trend::Series> series(Inquiry& ask, const TrendQuestion& question,
+                             std::span<const store::Filter> group,
+                             std::span<const std::pair<std::int64_t, Timestamp>> buckets) {
+    const auto within = [&](store::Selection selection) {
+        selection.filters.insert(selection.filters.end(), group.begin(), group.end());
+        return selection;
+    };
+    const auto told = [&](const Found& found) {
+        if (found.calls > 0 || !question.measure.sum) return found.value;
+        return question.measure.unit == Unit::Money ? Amount(Decimal()) : Amount(std::int64_t{0});
+    };
+    Trend::Series series;
+    STENO_ASSIGN(auto whole, ask.ask(within(question.now), false));
+    series.calls = whole[std::nullopt].calls;
+    series.value = told(whole[std::nullopt]);
+    if (question.before.from) {
+        STENO_ASSIGN(auto before, ask.ask(within(question.before), false));
+        series.calls_before = before[std::nullopt].calls;
+        series.before = told(before[std::nullopt]);
+    }
+    STENO_ASSIGN(auto found, ask.ask(within(question.now), true));
+    for (std::size_t i = 0; i < buckets.size(); ++i) {
+        const Found& one = found[buckets[i].first];
+        const Timestamp end = i + 1 < buckets.size() ? buckets[i + 1].second : *question.now.to;
+        series.points.push_back({buckets[i].second, end, one.calls, told(one)});
+    }
+    return series;
+}
+
+}  // namespace
+
+std::optional<double> to_double(const Amount& amount) {
+    if (const auto* whole = std::get_if<std::int64_t>(&amount)) return static_cast<double>(*whole);
+    if (const auto* money = std::get_if<Decimal>(&amount)) return money->to_double();
+    if (const auto* number = std::get_if<double>(&amount)) return *number;
+    return std::nullopt;
+}
+
+void write(JsonWriter& json, const Amount& amount) {
+    if (const auto* whole = std::get_if<std::int64_t>(&amount))
+        json.number(*whole);
+    else if (const auto* money = std::get_if<Decimal>(&amount))
+        json.string(money->to_string());
+    else if (const auto* number = std::get_if<double>(&amount))
+        json.number(*number);
+    else
+        json.null();
+}
+
+std::string_view to_string(Unit unit) {
+    static constexpr std::array<std::string_view, 5> kNames = {"count", "money", "share", "ms", "number"};
+    return kNames[static_cast<std::size_t>(unit)];
+}
+
+Result<TrendMeasure> trend_measure(std::string_view name) {
+    TrendMeasure measure;
+    measure.name = name;
+    if (const auto* named = std::ranges::find(kNamed, name, &Named::name); named != kNamed.end()) {
+        measure.unit = named->unit;
+        measure.sum = named->sum;
+        measure.anomalies = named->anomalies;
+        measure.value = named->value;
+        for (const std::string_view part : named->of)
+            if (!part.empty()) measure.of.push_back(store::make_measure(part).value());
+        if (name == "tokens_per_second")
+            for (const char* field : {"usage.output_tokens", "time.duration_ms"})
+                measure.filters.push_back(store::make_filter(field, store::Op::Gt, "0").value());
+        return measure;
+    }
+    auto made = store::make_measure(name);
+    if (!made) {
+        Error error = std::move(made).error();
+        error.remedy =
+            "cost, requests, failures, failure_rate, tokens, cost_per_call, cost_per_request, "
+            "tokens_per_call, tokens_per_second, cache_share; or " +
+            error.remedy;
+        return std::unexpected(std::move(error));
+    }
+    using Function = store::Measure::Function;
+    const bool of_field = made->function != Function::Calls && made->function != Function::Errors &&
+                          made->function != Function::ErrorRate && made->function != Function::Cost &&
+                          made->function != Function::Count && made->function != Function::Distinct;
+    if (of_field) {
+        const FieldType type = made->field.type();
+        if (type == FieldType::Duration)
+            measure.unit = Unit::Milliseconds;
+        else if (type != FieldType::Integer && type != FieldType::Number)
+            return fail(Code::InvalidArgument, fmt::format("{} is no number over time", name),
+                        "cost, calls, failure_rate, duration_p95, ttft_p50, p95(usage.output_tokens), …");
+        const bool typical = made->function == Function::Percentile || made->function == Function::Average;
+        if (typical) measure.anomalies = SeriesKind::Typical;
+    } else {
+        measure.unit = made->function == Function::ErrorRate ? Unit::Share : Unit::Count;
+        measure.sum = made->function != Function::ErrorRate;
+        measure.anomalies = made->function == Function::ErrorRate ? SeriesKind::Share : SeriesKind::Sum;
+    }
+    measure.value = plain;
+    measure.of.push_back(*std::move(made));
+    return measure;
+}
+
+std::optional<double> change(const Amount& now, const Amount& before) {
+    const auto is = to_double(now), was = to_double(before);
+    if (!is || !was || *was == 0) return std::nullopt;
+    return *is / *was - 1;
+}
+
+Result<Trend> trend(store::CallStore& store, const TrendQuestion& question) {
+    if (question.groups > kMaxTrendGroups || question.by.size() > store::kMaxGroupBy || !question.now.from ||
+        !question.now.to)
+        return fail(Code::InvalidArgument,
+                    fmt::format("a trend is of a period, by up to {} fields, of up to {} groups",
+                                store::kMaxGroupBy, kMaxTrendGroups));
+    const std::size_t lines = 1 + (question.by.empty() ? 0 : question.groups);
+    STENO_ASSIGN(const auto buckets,
+                 buckets_of(question.bucket, *question.now.from, *question.now.to, kMaxTrendPoints / lines));
+    Trend trend;
+    Inquiry ask(store, question);
+    STENO_ASSIGN(trend.all, series(ask, question, {}, buckets));
+    trend.currency = ask.currency();
+    if (question.by.empty() || question.groups == 0) return trend;
+    STENO_ASSIGN(const auto groups, ask.groups(trend.truncated));
+    for (const auto& [key, value] : groups) {
+        std::vector<store::Filter> filters;
+        for (std::size_t i = 0; i < key.size(); ++i) {
+            if (key[i])
+                filters.push_back({question.by[i], store::Op::Eq, {*key[i]}});
+            else
+                filters.push_back({question.by[i], store::Op::Exists, {store::Value(false)}});
+        }
+        STENO_ASSIGN(Trend::Series one, series(ask, question, filters, buckets));
+        one.key = key;
+        trend.groups.push_back(std::move(one));
+    }
+    return trend;
+}
+
+namespace {
+
+void write_series(JsonWriter& json, const Trend::Series& series) {
+    json.member("calls", series.calls);
+    json.member("calls_before", series.calls_before);
+    json.key("value");
+    write(json, series.value);
+    json.key("before");
+    write(json, series.before);
+    json.key("change");
+    if (const auto changed = change(series.value, series.before))
+        json.number(*changed);
+    else
+        json.null();
+    json.key("points");
+    json.begin_array();
+    for (const Trend::Point& point : series.points) {
+        json.begin_object();
+        json.member("begin", point.begin.to_string());
+        json.member("end", point.end.to_string());
+        json.member("calls", point.calls);
+        json.key("value");
+        write(json, point.value);
+        json.end_object();
+    }
+    json.end_array();
+}
+
+}  // namespace
+
+void write_members(JsonWriter& json, const TrendQuestion& question, const Trend& trend) {
+    json.member("measure", question.measure.name);
+    json.member("unit", to_string(question.measure.unit));
+    json.key("currency");
+    if (trend.currency.empty())
+        json.null();
+    else
+        json.string(trend.currency);
+    json.key("all");
+    json.begin_object();
+    write_series(json, trend.all);
+    json.end_object();
+    json.key("groups");
+    json.begin_array();
+    for (const Trend::Series& series : trend.groups) {
+        json.begin_object();
+        json.key("key");
+        json.begin_object();
+        for (std::size_t i = 0; i < question.by.size(); ++i) {
+            json.key(question.by[i].path());
+            if (i < series.key.size() && series.key[i]) {
+                std::string text;
+                store::append_json(text, *series.key[i]);
+                json.raw(text);
+            } else {
+                json.null();
+            }
+        }
+        json.end_object();
+        write_series(json, series);
+        json.end_object();
+    }
+    json.end_array();
+    json.member("truncated", trend.truncated);
+}
+
+Result<std::optional<Timestamp>> first_call(store::CallStore& store, store::Selection selection) {
+    selection.from.reset();
+    selection.to.reset();
+    store::CallQuery query;
+    query.selection = ai_calls_of(std::move(selection));
+    query.limit = 1;
+    query.fields = {"id"};
+    STENO_TRY(store::set_order(query, "started_at"));
+    STENO_ASSIGN(const store::Page page, store.find(query));
+    if (page.rows.empty()) return std::nullopt;
+    return page.rows.front().call.started_at;
+}
+
+Result<AnomalyFinding> find_anomalies(store::CallStore& store, const TrendMeasure& measure,
+                                      const store::Selection& selection, Timestamp from, Timestamp to,
+                                      const calendar::Zone& zone, double threshold) {
+    if (!measure.anomalies)
+        return fail(Code::InvalidArgument, fmt::format("anomalies of {} are not looked for", measure.name),
+                    "calls, cost, requests, tokens, failures, failure_rate, duration_p95, ttft_p50, …");
+    if (to.unix_nanos - from.unix_nanos > kMaxJudgedDays * calendar::kDay)
+        return fail(Code::InvalidArgument,
+                    fmt::format("anomalies are looked for in up to {} days at once", kMaxJudgedDays));
+    AnomalyFinding finding;
+    finding.kind = *measure.anomalies;
+    STENO_ASSIGN(const auto first, first_call(store, selection));
+    if (!first || *first >= to) return finding;
+    TrendQuestion question{measure, selection, {}, {store::Bucket::Unit::Hour, zone}, {}, 0};
+    const std::int64_t oldest = from.unix_nanos - kAnomalyHistoryDays * calendar::kDay;
+    question.now.from = zone.at(std::max(first->unix_nanos, oldest));
+    question.now.to = to;
+    STENO_ASSIGN(const Trend trend, analysis::trend(store, question));
+    finding.currency = trend.currency;
+    std::vector<Hour> hours;
+    for (const Trend::Point& point : trend.all.points) {
+        // The record's first hour and the last one are parts of hours.
+        if (point.end.unix_nanos - point.begin.unix_nanos < calendar::kHour) continue;
+        if (point.begin < *question.now.from) continue;
+        const double value = to_double(point.value).value_or(0), calls = static_cast<double>(point.calls);
+        const bool told = to_double(point.value).has_value();
+        if (finding.kind == SeriesKind::Sum)
+            hours.push_back({point.begin, value, 1});
+        else
+            hours.push_back(
+                {point.begin, finding.kind == SeriesKind::Share ? value * calls : value, told ? calls : 0});
+    }
+    AnomalyOptions options;
+    options.kind = finding.kind;
+    options.threshold = threshold;
+    const bool of_calls = measure.unit == Unit::Money || measure.name.ends_with("tokens");
+    if (finding.kind == SeriesKind::Sum && of_calls) {
+        // The size of a single event: what a dear call brings.
+        store::AggregateQuery query;
+        query.selection = ai_calls_of(question.now);
+        query.measures.push_back(store::make_measure(measure.unit == Unit::Money ? "p95(cost.total)"
+                                                     : measure.name == "output_tokens"
+                                                         ? "p95(usage.output_tokens)"
+                                                         : "p95(usage.input_tokens)")
+                                     .value());
+        STENO_ASSIGN(const store::AggregateTable table, store.aggregate(query));
+        options.unit = std::max(1e-9, to_double(plain(table.groups.front().cells)).value_or(1));
+    }
+    finding.hours = judge(hours, zone, options, from);
+    finding.found = anomalies(finding.hours, finding.kind);
+    return finding;
+}
+
+void write(JsonWriter& json, std::span<const Anomaly> anomalies) {
+    json.begin_array();
+    for (const Anomaly& anomaly : anomalies) {
+        json.begin_object();
+        json.member("from", anomaly.from.to_string());
+        json.member("to", anomaly.to.to_string());
+        json.member("verdict", to_string(anomaly.verdict));
+        json.member("value", anomaly.value);
+        json.member("expected", anomaly.expected);
+        json.member("score", anomaly.score);
+        json.end_object();
+    }
+    json.end_array();
+}
+
+}  // namespace steno::analysis

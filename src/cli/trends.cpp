@@ -1,0 +1,210 @@
+#include "base/time.hpp"
+#include "cli/answer.hpp"
+#include "cli/api_client.hpp"
+#include "cli/call_view.hpp"
+#include "cli/chart.hpp"
+#include "cli/command.hpp"
+#include "cli/question.hpp"
+#include "cli/terminal.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstdlib>
+#include <memory>
+#include <optional>
+#include <vector>
+
+namespace steno::cli {
+
+namespace {
+
+namespace dom = simdjson::dom;
+
+struct TrendFlags {
+    RecordFlags record;
+    PeriodFlags period;
+    std::string measure, by, bucket, against;
+    std::vector<std::string> filters;
+    std::uint32_t groups = 10;
+};
+
+/// Amounts of one answer, as its unit wants them.
+class Amounts {
+  public:
+    explicit Amounts(dom::element answer)
+        : unit_(text_at(answer, "/unit")), currency_(text_at(answer, "/currency")) {}
+
+    /// As it stands, exactly.
+    [[nodiscard]] std::string text(dom::element value, const char* pointer) const {
+        if (!has(value, pointer)) return kUnknown;
+        if (unit_ == "money") return money(text_at(value, pointer), currency_);
+        return text(number_at(value, pointer));
+    }
+    [[nodiscard]] std::string text(double number) const {
+        if (unit_ == "money")
+            return money(fmt::format("{:.{}f}", number, number < 0.01 ? 6 : number < 1 ? 4 : 2), currency_);
+        if (unit_ == "share") return fmt::format("{:.1f} %", number * 100);
+        if (unit_ == "ms") return milliseconds(number);
+        if (unit_ == "count") return grouped(std::llround(number));
+        return fmt::format("{:.1f}", number);
+    }
+    [[nodiscard]] std::optional<double> number(dom::element value, const char* pointer) const {
+        if (!has(value, pointer)) return std::nullopt;
+        return unit_ == "money" ? std::strtod(text_at(value, pointer).c_str(), nullptr)
+                                : number_at(value, pointer);
+    }
+
+  private:
+    std::string unit_, currency_;
+};
+
+std::string change_text(dom::element series) {
+    if (!has(series, "/change")) return kUnknown;
+    const double share = number_at(series, "/change");
+    return std::abs(share) < 0.0005 ? "="
+                                    : fmt::format("{:+.{}f} %", share * 100, std::abs(share) < 0.1 ? 1 : 0);
+}
+
+std::vector<dom::element> items(dom::element value, const char* pointer) {
+    dom::array array;
+    if (value.at_pointer(pointer).get(array) != simdjson::SUCCESS) return {};
+    return {array.begin(), array.end()};
+}
+
+void print_points(dom::element answer, const Amounts& amounts) {
+    const std::vector<dom::element> points = items(answer, "/all/points");
+    const std::vector<dom::element> odd = items(answer, "/anomalies/found");
+    double most = 0;
+    for (const dom::element point : points)
+        most = std::max(most, amounts.number(point, "/value").value_or(0));
+    Table table({{text_at(answer, "/bucket")},
+                 {text_at(answer, "/measure"), true},
+                 {""},
+                 {"calls", true},
+                 {"", false, true}});
+    const auto moment = [](const std::string& rfc3339) {
+        return Timestamp::parse(rfc3339).value_or(Timestamp()).unix_nanos;
+    };
+    for (const dom::element point : points) {
+        const std::int64_t begin = moment(text_at(point, "/begin")), end = moment(text_at(point, "/end"));
+        std::string note;
+        for (const dom::element anomaly : odd) {
+            const std::int64_t from = moment(text_at(anomaly, "/from"));
+            if (from >= begin && from < end)
+                note += fmt::format("{}{} {}", note.empty() ? "" : ", ",
+                                    text_at(anomaly, "/verdict") == "high" ? "▲ high" : "▼ low",
+                                    clock_text(text_at(anomaly, "/from")).substr(11));
+        }
+        const std::string clock = clock_text(text_at(point, "/begin"));
+        const bool hours = text_at(answer, "/bucket") == "hour" || text_at(answer, "/bucket") == "minute";
+        const auto number = amounts.number(point, "/value");
+        table.row({hours ? clock : clock.substr(0, 10), amounts.text(point, "/value"),
+                   bar(number && most > 0 ? *number / most : 0, 30),
+                   grouped(static_cast<std::int64_t>(number_at(point, "/calls"))), note},
+                  {Colour::Plain, Colour::Plain, Colour::Plain, Colour::Plain, Colour::Yellow});
+    }
+    table.print();
+}
+
+void print_groups(dom::element answer, const Amounts& amounts) {
+    Table table(
+        {{"", false, true}, {"now", true}, {"before", true}, {"change", true}, {"calls", true}, {""}});
+    const auto line = [&](const std::string& name, dom::element series) {
+        std::vector<std::optional<double>> values;
+        for (const dom::element point : items(series, "/points"))
+            values.push_back(amounts.number(point, "/value"));
+        table.row({name, amounts.text(series, "/value"), amounts.text(series, "/before"), change_text(series),
+                   grouped(static_cast<std::int64_t>(number_at(series, "/calls"))), sparkline(values, 40)});
+    };
+    dom::element all;
+    if (answer["all"].get(all) == simdjson::SUCCESS) line("all AI calls", all);
+    for (const dom::element group : items(answer, "/groups")) line(group_name(group), group);
+    table.print();
+}
+
+void print_anomalies(dom::element answer, const Amounts& amounts) {
+    if (!has(answer, "/anomalies")) return;
+    const std::vector<dom::element> odd = items(answer, "/anomalies/found");
+    const double hours = number_at(answer, "/anomalies/hours"),
+                 judged = number_at(answer, "/anomalies/judged");
+    if (judged == 0) {
+        fmt::print("\nwhat is usual is not known yet: that takes two weeks of calls\n");
+        return;
+    }
+    if (odd.empty()) {
+        fmt::print("\nno hour stands out{}\n",
+                   judged < hours ? fmt::format(" ({:.0f} of {:.0f} could be judged)", judged, hours) : "");
+        return;
+    }
+    fmt::print("\nhours that are not as usual\n");
+    Table table({{"from"}, {"to"}, {""}, {"was", true}, {"expected", true}, {"score", true}});
+    for (const dom::element anomaly : odd) {
+        const bool high = text_at(anomaly, "/verdict") == "high";
+        table.row({clock_text(text_at(anomaly, "/from")), clock_text(text_at(anomaly, "/to")),
+                   high ? "high" : "low", amounts.text(number_at(anomaly, "/value")),
+                   amounts.text(number_at(anomaly, "/expected")),
+                   fmt::format("{:+.1f}", number_at(anomaly, "/score"))},
+                  {Colour::Plain, Colour::Plain, Colour::Yellow});
+    }
+    table.print();
+}
+
+Result<void> print_trend(dom::element answer, std::uint32_t groups) {
+    const Amounts amounts(answer);
+    const auto span = [&](const char* side) {
+        return fmt::format("{} to {}", clock_text(text_at(answer, fmt::format("/{}/from", side).c_str())),
+                           clock_text(text_at(answer, fmt::format("/{}/to", side).c_str())));
+    };
+    fmt::print("{} of AI calls\nnow     {} ({})\nbefore  {}\n\n", text_at(answer, "/measure"), span("period"),
+               text_at(answer, "/period/tz"), span("against"));
+    print_groups(answer, amounts);
+    if (text_at(answer, "/truncated") == "true") fmt::print("… and more: --groups {}\n", groups * 2);
+    fmt::print("\n");
+    print_points(answer, amounts);
+    print_anomalies(answer, amounts);
+    return {};
+}
+
+Result<int> trends(const Program& program, const TrendFlags& flags) {
+    Question question("/api/v1/trends");
+    question.period(flags.period);
+    question.add("measure", flags.measure);
+    question.add("by", flags.by);
+    question.add("bucket", flags.bucket);
+    question.add("against", flags.against);
+    question.add("groups", std::to_string(flags.groups));
+    STENO_TRY(question.filters(flags.filters));
+    return show_answer(program, flags.record, question,
+                       [&flags](Api&, dom::element answer) { return print_trend(answer, flags.groups); });
+}
+
+}  // namespace
+
+void add_trends(Program& program) {
+    CLI::App* command = program.add(
+        program.app, "trends",
+        "One measure of AI calls over time, against the period before, with its odd hours",
+        "  steno trends                                      # cost by day, the last 30 days\n"
+        "  steno trends --measure failure_rate --by model.requested --period last-week\n"
+        "  steno trends --measure duration_p95 --bucket hour --days 2 --tz Europe/Berlin\n"
+        "  steno trends --measure cost_per_request --by trace.agent --bucket week --period 3mo\n");
+    const auto flags = std::make_shared<TrendFlags>();
+    add_record_flags(*command, flags->record);
+    add_period_flags(*command, flags->period);
+    command->add_option("--measure,-m", flags->measure,
+                        "cost (default), calls, requests, failures, failure_rate, tokens, input_tokens, "
+                        "output_tokens, cost_per_call, cost_per_request, tokens_per_call, tokens_per_second, "
+                        "cache_share, duration_p50, duration_p95, ttft_p50, p99(usage.output_tokens), …");
+    command->add_option("--by", flags->by, "fields to group by, with commas");
+    command->add_option("--bucket", flags->bucket,
+                        "minute, hour, day, week or month (default: by the length of the period)");
+    command->add_option("--against", flags->against, "another period to compare with, by name");
+    command->add_option("--groups,-n", flags->groups, "how many groups, the greatest first (default 10)")
+        ->check(CLI::Range(0, 50));
+    command->add_option("--filter,-f", flags->filters, "FIELD[.OP]=VALUE; may be repeated");
+    command->callback([flags, &program] { program.run = [flags](Program& p) { return trends(p, *flags); }; });
+}
+
+}  // namespace steno::cli
