@@ -25,4 +25,16 @@ std::string bar(double share, std::size_t width) {
     return text;
 }
 
+std::string sparkline(std::span<const double> values) {
+    static constexpr std::array<std::string_view, 9> kLevels = {" ", "▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"};
+    if (!charts()) return {};
+    const double most = values.empty() ? 0 : std::ranges::max(values);
+    std::string text;
+    for (const double value : values) {
+        const double level = most > 0 ? std::ceil(std::clamp(value / most, 0.0, 1.0) * 8) : 0;
+        text += kLevels[static_cast<std::size_t>(level)];
+    }
+    return text;
+}
+
 }  // namespace steno::cli

@@ -22,13 +22,13 @@ struct ErrorsFlags {
     std::string by = "model.requested";
     std::vector<std::string> filters;
     std::uint32_t limit = 10;
+    bool inputs = false;
 };
 
 /// The last failed calls, or all that the API says of them.
 Result<std::string> last_failures(Api& api, const ErrorsFlags& flags, bool whole) {
-    Question question("/api/v1/calls");
+    Question question("/api/v1/failures");
     question.period(flags.period);
-    question.add("status", "failure");
     question.add("limit", std::to_string(flags.limit));
     if (!whole)
         question.add("fields",
@@ -50,7 +50,7 @@ StatsQuestion table_of(const ErrorsFlags& flags, std::string by, std::string mea
 Result<int> errors(const Program& program, const ErrorsFlags& flags) {
     STENO_ASSIGN(const auto api, Api::open(program, flags.record));
     STENO_ASSIGN(Completeness completeness, Completeness::begin(*api));
-    STENO_ASSIGN(const std::string body, last_failures(*api, flags, program.json));
+    STENO_ASSIGN(const std::string body, last_failures(*api, flags, program.json || flags.inputs));
     if (program.json) {
         fmt::print("{}\n", body);
         return completeness.exit_code();
@@ -61,6 +61,13 @@ Result<int> errors(const Program& program, const ErrorsFlags& flags) {
         return fail(Code::Internal, "the answer has no calls");
     if (calls.size() == 0) {
         fmt::print("no failures in {}\n", api->where());
+        return completeness.exit_code();
+    }
+    if (flags.inputs) {
+        for (const dom::element call : calls) {
+            print_call(call);
+            fmt::print("\n");
+        }
         return completeness.exit_code();
     }
     StatsQuestion types = table_of(flags, "error.type,provider.name", "calls", "-calls");
@@ -95,7 +102,8 @@ void add_errors(Program& program) {
         program.app, "errors", "What fails: by kind of error, by any field, and the last failures",
         "  steno errors --days 7\n"
         "  steno errors --by trace.agent --period yesterday\n"
-        "  steno errors --json -n 50            # the last failed calls, with all that is known of them\n");
+        "  steno errors --inputs -n 3           # the last failures whole: prompt, variables, error\n"
+        "  steno errors --json -n 50            # the same for programs\n");
     const auto flags = std::make_shared<ErrorsFlags>();
     add_record_flags(*command, flags->record);
     add_period_flags(*command, flags->period);
@@ -103,6 +111,7 @@ void add_errors(Program& program) {
     command->add_option("--filter,-f", flags->filters, "FIELD[.OP]=VALUE; may be repeated");
     command->add_option("--limit,-n", flags->limit, "how many of the last failures (default 10)")
         ->check(CLI::Range(1, 1000));
+    command->add_flag("--inputs", flags->inputs, "only the last failures, with what these calls were given");
     command->callback([flags, &program] { program.run = [flags](Program& p) { return errors(p, *flags); }; });
 }
 

@@ -39,6 +39,8 @@ class Table {
 
 /// One line, without control characters.
 std::string printable(std::string_view text);
+/// At most so many characters; what is longer ends with "…".
+std::string cut(std::string_view text, std::size_t width);
 /// As a shell (POSIX sh) reads it as one word: in quotes only where it needs them.
 std::string shell_word(std::string_view text);
 /// "2 calls", "1 call".

@@ -7,42 +7,9 @@
 #include "server/api.hpp"
 #include "server/query_parameters.hpp"
 
-#include <fmt/format.h>
-
-#include <charconv>
-
 namespace steno::server {
 
 namespace {
-
-Result<std::uint64_t> number_parameter(const ApiRequest& request, std::string_view name,
-                                       std::uint64_t otherwise, std::uint64_t least, std::uint64_t most) {
-    const auto text = request.parameter(name);
-    if (!text) return otherwise;
-    std::uint64_t value = 0;
-    const auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), value);
-    if (error != std::errc() || end != text->data() + text->size() || value < least || value > most)
-        return fail(Code::InvalidArgument,
-                    fmt::format("{} must be a number from {} to {}", name, least, most));
-    return value;
-}
-
-void write_period(JsonWriter& json, std::string_view key, const calendar::Period& period,
-                  const calendar::Zone& zone) {
-    json.key(key);
-    json.begin_object();
-    json.member("from", zone.at(period.from.unix_nanos).to_string());
-    json.member("to", zone.at(period.to.unix_nanos).to_string());
-    json.member("tz", zone.name());
-    json.end_object();
-}
-
-/// The store has previews only: sums over what they contain would be wrong, and look exact.
-Result<void> no_text(const store::Selection& selection) {
-    if (selection.text.empty()) return {};
-    return fail(Code::InvalidArgument, "statistics of a text search cannot be made yet",
-                "leave out text, or list the calls: GET /api/v1/calls?text=…");
-}
 
 store::Selection within(store::Selection selection, const calendar::Period& period) {
     selection.from = period.from;
@@ -88,6 +55,28 @@ Result<ApiAnswer> show_statistics(Services& services, const ApiRequest& request)
     return answer;
 }
 
+Result<ApiAnswer> list_slow(Services& services, const ApiRequest& request) {
+    STENO_ASSIGN(const calendar::Zone zone, zone_parameter(request));
+    STENO_ASSIGN(const store::Selection selection, selection_parameters(request, {"threshold_ms", "limit"}));
+    STENO_TRY(no_text(selection));
+    STENO_ASSIGN(const calendar::Period period, period_parameter(request, zone, "today"));
+    STENO_ASSIGN(const std::uint64_t limit, number_parameter(request, "limit", 20, 0, store::kMaxPage));
+    STENO_ASSIGN(const std::uint64_t threshold_ms,
+                 number_parameter(request, "threshold_ms", 5000, 0, 1'000'000'000));
+    const Duration threshold{static_cast<std::int64_t>(threshold_ms) * 1'000'000};
+    services.data.calls().catch_up();
+    STENO_ASSIGN(const analysis::SlowCalls slow,
+                 analysis::slow_calls(services.data.store(), within(selection, period), threshold,
+                                      static_cast<std::uint32_t>(limit)));
+    ApiAnswer answer;
+    JsonWriter json(answer.body);
+    json.begin_object();
+    write_period(json, "period", period, zone);
+    analysis::write_slow(json, slow, threshold);
+    json.end_object();
+    return answer;
+}
+
 Result<ApiAnswer> compare_periods(Services& services, const ApiRequest& request) {
     STENO_ASSIGN(const calendar::Zone zone, zone_parameter(request));
     STENO_ASSIGN(const store::Selection selection, selection_parameters(request, {"by", "limit", "against"}));
@@ -98,12 +87,7 @@ Result<ApiAnswer> compare_periods(Services& services, const ApiRequest& request)
         STENO_ASSIGN(before, calendar::parse_period(*against, zone, system_clock().now()));
         before = calendar::as_far_as(before, now, zone);
     }
-    std::vector<store::Field> by;
-    for (const std::string_view path : split(request.parameter("by").value_or("model.requested"), ',')) {
-        if (path == "none") continue;
-        STENO_ASSIGN(store::Field field, store::make_field(path));
-        by.push_back(std::move(field));
-    }
+    STENO_ASSIGN(const std::vector<store::Field> by, fields_parameter(request, "by", "model.requested"));
     STENO_ASSIGN(const std::uint64_t limit,
                  number_parameter(request, "limit", 100, 1, analysis::kMaxCompared));
     services.data.calls().catch_up();
