@@ -11,18 +11,6 @@ namespace steno::analysis {
 
 namespace {
 
-std::string key_text(const std::vector<std::optional<store::Value>>& key) {
-    std::string text;
-    for (const auto& value : key) {
-        if (value)
-            store::append_json(text, *value);
-        else
-            text += "null";
-        text += ',';
-    }
-    return text;
-}
-
 Result<Figures> total(store::CallStore& store, const store::Selection& selection) {
     store::AggregateQuery query;
     query.selection = selection;
@@ -99,17 +87,7 @@ void write_members(JsonWriter& json, const Comparison& comparison, const std::ve
     for (std::size_t i = 0; i < std::min(limit, comparison.groups.size()); ++i) {
         const Comparison::Group& group = comparison.groups[i];
         json.begin_object();
-        json.key("key");
-        json.begin_object();
-        for (std::size_t k = 0; k < by.size(); ++k) {
-            std::string value = "null";
-            if (group.key[k]) {
-                value.clear();
-                store::append_json(value, *group.key[k]);
-            }
-            json.member_raw(by[k].path(), value);
-        }
-        json.end_object();
+        write_key(json, by, group.key);
         write_figures(json, "now", group.now);
         write_figures(json, "before", group.before);
         json.end_object();

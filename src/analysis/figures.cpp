@@ -116,4 +116,39 @@ void write_figures(JsonWriter& json, std::string_view key, const Figures& figure
     json.end_object();
 }
 
+void write_name(JsonWriter& json, std::string_view key, const std::string& name) {
+    json.key(key);
+    if (name.empty())
+        json.null();
+    else
+        json.string(name);
+}
+
+std::string key_text(const std::vector<std::optional<store::Value>>& key) {
+    std::string text;
+    for (const auto& value : key) {
+        if (value)
+            store::append_json(text, *value);
+        else
+            text += "null";
+        text += ',';
+    }
+    return text;
+}
+
+void write_key(JsonWriter& json, const std::vector<store::Field>& by,
+               const std::vector<std::optional<store::Value>>& key) {
+    json.key("key");
+    json.begin_object();
+    for (std::size_t i = 0; i < by.size(); ++i) {
+        std::string value = "null";
+        if (key[i]) {
+            value.clear();
+            store::append_json(value, *key[i]);
+        }
+        json.member_raw(by[i].path(), value);
+    }
+    json.end_object();
+}
+
 }  // namespace steno::analysis

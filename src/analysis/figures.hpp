@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <optional>
 #include <span>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -41,8 +42,17 @@ Figures figures_of(std::span<const store::Cell> cells);
 /// total_tokens, average_tokens, cost, duration_ms, average_duration_ms, p95_duration_ms,
 /// p50_first_token_ms; null where absent.
 void write_members(JsonWriter& json, const Figures& figures);
-/// `key`: an object of these members.
+/// The same as an object of its own.
 void write_figures(JsonWriter& json, std::string_view key, const Figures& figures);
+/// An empty text is what has no name: null.
+void write_name(JsonWriter& json, std::string_view key, const std::string& name);
+
+/// What a group is called: different keys have different texts.
+std::string key_text(const std::vector<std::optional<store::Value>>& key);
+/// The member "key": {field: value or null, …}.
+void write_key(JsonWriter& json, const std::vector<store::Field>& by,
+               const std::vector<std::optional<store::Value>>& key);
+
 /// {"total", "currency", "unpriced_calls", "estimated_calls"}; the first two only where they are known.
 void write(JsonWriter& json, const store::CostSum& cost);
 

@@ -37,8 +37,7 @@ std::string text_of(const std::optional<store::Value>& value) {
 /// Asks one store about one stretch of time.
 class Inquiry {
   public:
-    Inquiry(store::CallStore& store, const StatisticsOptions& options, Statistics& found)
-        : store_(store), options_(options), found_(found) {}
+    Inquiry(store::CallStore& store, Statistics& found) : store_(store), found_(found) {}
 
     Result<AggregateTable> grouped(const Selection& selection, std::initializer_list<std::string_view> by,
                                    std::string_view order = {}) {
@@ -83,25 +82,26 @@ class Inquiry {
         return requests;
     }
 
-    Result<std::vector<Call>> calls(const Selection& selection, std::string_view order,
-                                    std::vector<std::string> fields) {
-        if (options_.calls == 0) return std::vector<Call>();
-        store::CallQuery query;
-        query.selection = selection;
-        STENO_TRY(store::set_order(query, order));
-        query.limit = options_.calls;
-        query.fields = std::move(fields);
-        STENO_ASSIGN(store::Page page, store_.find(query));
-        std::vector<Call> calls;
-        for (store::Row& row : page.rows) calls.push_back(std::move(row.call));
-        return calls;
-    }
-
   private:
     store::CallStore& store_;
-    const StatisticsOptions& options_;
     Statistics& found_;
 };
+
+/// The first `most` of them in this order.
+Result<std::vector<Call>> first_calls(store::CallStore& store, const Selection& selection,
+                                      std::string_view order, std::uint32_t most,
+                                      std::vector<std::string> fields) {
+    if (most == 0) return std::vector<Call>();
+    store::CallQuery query;
+    query.selection = selection;
+    STENO_TRY(store::set_order(query, order));
+    query.limit = most;
+    query.fields = std::move(fields);
+    STENO_ASSIGN(store::Page page, store.find(query));
+    std::vector<Call> calls;
+    for (store::Row& row : page.rows) calls.push_back(std::move(row.call));
+    return calls;
+}
 
 std::vector<std::string> shown_fields() {
     std::vector<std::string> fields = slowness_fields();
@@ -189,13 +189,33 @@ Result<void> add_buckets(Inquiry& ask, store::CallStore& store, const Selection&
 
 }  // namespace
 
+Result<SlowCalls> slow_calls(store::CallStore& store, const Selection& selection, Duration threshold,
+                             std::uint32_t most) {
+    if (most > store::kMaxPage)
+        return fail(Code::InvalidArgument, fmt::format("up to {} slow calls are listed", store::kMaxPage));
+    STENO_ASSIGN(store::Filter slow,
+                 store::make_filter("time.duration_ms", store::Op::Ge,
+                                    fmt::format("{}", static_cast<double>(threshold.nanos) / 1e6)));
+    const Selection selected = with(selection, std::move(slow));
+    SlowCalls found;
+    STENO_ASSIGN(const std::uint64_t count, store.count(selected));
+    found.calls = static_cast<std::int64_t>(count);
+    STENO_ASSIGN(std::vector<Call> calls,
+                 first_calls(store, selected, "-time.duration_ms", most, shown_fields()));
+    for (Call& call : calls) {
+        std::string reason = slowness(call);
+        found.slowest.push_back({std::move(call), std::move(reason)});
+    }
+    return found;
+}
+
 Result<Statistics> statistics(store::CallStore& store, const Selection& selection,
                               const StatisticsOptions& options) {
     if (options.calls > store::kMaxPage || options.groups < 1 || options.groups > 10'000)
         return fail(Code::InvalidArgument,
                     fmt::format("statistics list up to {} calls and 1 to 10000 groups", store::kMaxPage));
     Statistics found;
-    Inquiry ask(store, options, found);
+    Inquiry ask(store, found);
     const Selection ai = with(selection, store::ai_calls());
     STENO_ASSIGN(auto requests, ask.requests(selection, {}));
     found.requests = requests[std::nullopt];
@@ -216,31 +236,15 @@ Result<Statistics> statistics(store::CallStore& store, const Selection& selectio
     cut(found.by_model);
     if (options.bucket) STENO_TRY(add_buckets(ask, store, selection, ai, *options.bucket, found));
 
-    STENO_ASSIGN(found.expensive, ask.calls(having(ai, "cost.total"), "-cost.total", shown_fields()));
-    STENO_ASSIGN(store::Filter slow,
-                 store::make_filter("time.duration_ms", store::Op::Ge,
-                                    fmt::format("{}", static_cast<double>(options.slow.nanos) / 1e6)));
-    const Selection slow_calls = with(selection, std::move(slow));
-    STENO_ASSIGN(const std::uint64_t count, store.count(slow_calls));
-    found.slow_calls = static_cast<std::int64_t>(count);
-    STENO_ASSIGN(std::vector<Call> slowest, ask.calls(slow_calls, "-time.duration_ms", shown_fields()));
-    for (Call& call : slowest) {
-        std::string reason = slowness(call);
-        found.slow.push_back({std::move(call), std::move(reason)});
-    }
+    STENO_ASSIGN(found.expensive,
+                 first_calls(store, having(ai, "cost.total"), "-cost.total", options.calls, shown_fields()));
+    STENO_ASSIGN(SlowCalls slow, slow_calls(store, selection, options.slow, options.calls));
+    found.slow = std::move(slow.slowest);
+    found.slow_calls = slow.calls;
     return found;
 }
 
 namespace {
-
-/// An empty text is what has no name: null.
-void write_name(JsonWriter& json, std::string_view key, const std::string& name) {
-    json.key(key);
-    if (name.empty())
-        json.null();
-    else
-        json.string(name);
-}
 
 void write_ratio(JsonWriter& json, std::string_view key, std::optional<double> value, std::int64_t of) {
     json.key(key);
@@ -302,6 +306,18 @@ void write_errors(JsonWriter& json, const Statistics& statistics) {
 
 }  // namespace
 
+void write_slow(JsonWriter& json, const SlowCalls& slow, Duration threshold) {
+    json.key("slow");
+    json.begin_object();
+    json.member("threshold_ms", static_cast<double>(threshold.nanos) / 1e6);
+    json.member("calls", slow.calls);
+    write_rows(json, "slowest", slow.slowest, [&](const auto& one) {
+        json.member("reason", one.reason);
+        write_call(json, one.call);
+    });
+    json.end_object();
+}
+
 void write_members(JsonWriter& json, const Statistics& statistics, const StatisticsOptions& options) {
     write_summary(json, statistics);
     write_figures(json, "ai_calls", statistics.ai_calls);
@@ -335,15 +351,7 @@ void write_members(JsonWriter& json, const Statistics& statistics, const Statist
     }
     write_rows(json, "top_expensive", statistics.expensive,
                [&](const Call& call) { write_call(json, call); });
-    json.key("slow");
-    json.begin_object();
-    json.member("threshold_ms", static_cast<double>(options.slow.nanos) / 1e6);
-    json.member("calls", statistics.slow_calls);
-    write_rows(json, "slowest", statistics.slow, [&](const auto& slow) {
-        json.member("reason", slow.reason);
-        write_call(json, slow.call);
-    });
-    json.end_object();
+    write_slow(json, {statistics.slow, statistics.slow_calls}, options.slow);
     write_errors(json, statistics);
     json.member("truncated", statistics.truncated);
 }

@@ -71,6 +71,17 @@ struct Statistics {
     bool truncated = false;             ///< a table has more groups than asked for
 };
 
+/// Calls of any kind that took so long or longer.
+struct SlowCalls {
+    std::vector<Statistics::Slow> slowest;  ///< the first of them, slowest first
+    std::int64_t calls = 0;                 ///< how many there are
+};
+/// Text aside. `most`: 0 … store::kMaxPage. Blocking; any thread.
+Result<SlowCalls> slow_calls(store::CallStore& store, const store::Selection& selection, Duration threshold,
+                             std::uint32_t most);
+/// The member "slow": {"threshold_ms", "calls", "slowest": [{"reason", "call"}]}.
+void write_slow(JsonWriter& json, const SlowCalls& slow, Duration threshold);
+
 /// Of the calls in the selection, text aside. Blocking; any thread. InvalidArgument: options out of bounds.
 Result<Statistics> statistics(store::CallStore& store, const store::Selection& selection,
                               const StatisticsOptions& options);

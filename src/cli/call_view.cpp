@@ -60,6 +60,14 @@ std::string sum_at(dom::element group, const char* pointer) {
     return has(group, pointer) ? grouped(static_cast<std::int64_t>(number_at(group, pointer))) : kUnknown;
 }
 
+std::string time_at(dom::element value, const char* pointer) {
+    return has(value, pointer) ? milliseconds(number_at(value, pointer)) : kUnknown;
+}
+
+std::string percent_at(dom::element value, const char* pointer) {
+    return has(value, pointer) ? fmt::format("{:.1f} %", number_at(value, pointer) * 100) : kUnknown;
+}
+
 std::string not_told_of(double calls) {
     return calls > 0 ? ", not told of " + counted(grouped(static_cast<std::int64_t>(calls)), "call") : "";
 }
@@ -144,14 +152,18 @@ std::string said(dom::element call) {
     return answer.empty() ? text_at(call, "/preview/prompt") : answer;
 }
 
-std::string what(dom::element call) {
+}  // namespace
+
+std::string gist_of(dom::element call) {
     return (has(call, "/replay/of") ? "[replay] " : "") + said(call);
 }
 
-std::string model(dom::element call) {
+std::string model_of(dom::element call) {
     const std::string requested = text_at(call, "/model/requested");
     return requested.empty() ? text_at(call, "/name") : requested;
 }
+
+namespace {
 
 /// What the provider itself called the error: "rate_limit_error (code 1302), status 429".
 std::string provider_words(dom::element call) {
@@ -232,10 +244,11 @@ std::string_view call_table_fields() {
 
 void add_call(Table& table, dom::element call) {
     const std::string status = text_at(call, "/status");
-    table.row({clock_time(text_at(call, "/started_at")), status, text_at(call, "/provider/name"), model(call),
-               tokens(call), cost_of(call), duration_of(call), what(call), text_at(call, "/id")},
-              {Colour::Dim, colour_of_status(status), Colour::Plain, Colour::Plain, Colour::Plain,
-               Colour::Plain, Colour::Plain, Colour::Plain, Colour::Dim});
+    table.row(
+        {clock_time(text_at(call, "/started_at")), status, text_at(call, "/provider/name"), model_of(call),
+         tokens(call), cost_of(call), duration_of(call), gist_of(call), text_at(call, "/id")},
+        {Colour::Dim, colour_of_status(status), Colour::Plain, Colour::Plain, Colour::Plain, Colour::Plain,
+         Colour::Plain, Colour::Plain, Colour::Dim});
 }
 
 void print_call_line(dom::element call) {
@@ -243,8 +256,8 @@ void print_call_line(dom::element call) {
     fmt::print("{}  {}  {}  {:<22} {:>16} {:>12} {:>9}  {}\n",
                paint(clock_time(text_at(call, "/started_at")), Colour::Dim),
                paint(short_id(text_at(call, "/id")), Colour::Dim),
-               paint(fmt::format("{:<9}", status), colour_of_status(status)), printable(model(call)),
-               tokens(call), cost_of(call), duration_of(call), utf8_prefix(printable(what(call)), 80));
+               paint(fmt::format("{:<9}", status), colour_of_status(status)), printable(model_of(call)),
+               tokens(call), cost_of(call), duration_of(call), utf8_prefix(printable(gist_of(call)), 80));
 }
 
 void print_call(dom::element call) {
@@ -289,11 +302,14 @@ void print_call(dom::element call) {
     field("attributes", text_at(call, "/labels/attributes"));
     field("metadata", text_at(call, "/labels/metadata"));
     field("prompt type", text_at(call, "/prompt/type"));
+    field("variables", text_at(call, "/prompt/variables"));
+    field("without", joined(call, "/prompt/missing_variables"));
     field("tags", joined(call, "/labels/tags"));
     field("parameters", text_at(call, "/request/parameters"));
     field("error", text_at(call, "/error/type") + (has(call, "/error/message") ? ": " : "") +
                        text_at(call, "/error/message"));
     field("in its words", provider_words(call));
+    field("stack", text_at(call, "/error/stack"));
     field("try again", try_again(call));
     field("advice", text_at(call, "/error/advice"));
     field("feedback", text_at(call, "/feedback/verdict") + " " + text_at(call, "/feedback/comment"));

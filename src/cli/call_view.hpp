@@ -27,6 +27,9 @@ std::string tokens(simdjson::dom::element call);
 std::string cost_of(simdjson::dom::element call);
 /// "1,234": of a sum over none that had it, a dash.
 std::string sum_at(simdjson::dom::element group, const char* pointer);
+/// "4.2 s", "12.5 %" (of a share 0.125); a dash where there is none.
+std::string time_at(simdjson::dom::element value, const char* pointer);
+std::string percent_at(simdjson::dom::element value, const char* pointer);
 /// ", not told of 2 calls": beside a sum of tokens, of those that it lacks; "" for none.
 std::string not_told_of(double calls);
 /// A sum of money as the API tells it (total, currency, unpriced_calls, estimated_calls), with a word for
@@ -36,6 +39,10 @@ std::string cost_sum(simdjson::dom::element sum);
 std::string duration_of(simdjson::dom::element call);
 /// What an aggregate's group is called: its keys' values, "–" for calls without the field.
 std::string group_name(simdjson::dom::element group);
+/// What was answered, failed with, or asked, in a few words: what lists show of a call.
+std::string gist_of(simdjson::dom::element call);
+/// The model that was asked for; of what asks none, its name.
+std::string model_of(simdjson::dom::element call);
 /// A bucket's beginning: "2026-10-25T02:00+02:00", in UTC without "Z".
 std::string clock_text(std::string_view rfc3339);
 /// The `fields` parameter that asks for everything, payloads too.

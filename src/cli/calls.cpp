@@ -137,6 +137,7 @@ void add_calls(Program& program) {
         command("list", "The newest calls, or those that fit",
                 "  steno calls list -f status=failure --limit 50\n"
                 "  steno calls list -f model.requested=gpt-4o -f cost.total.gte=0.01 --order=-cost.total\n"
+                "  steno calls list --period yesterday --tz Europe/Berlin -f scores.quality.lt=40\n"
                 "  steno calls list --text refund --json\n",
                 list);
     add_selection(*sub, *flags);
@@ -159,12 +160,12 @@ void add_calls(Program& program) {
 
     sub =
         command("tail", "Calls as they begin and end", "  steno calls tail -f trace.agent=calendar\n", tail);
-    add_selection(*sub, *flags);
+    add_filters(*sub, *flags);
 
     sub = program.add(
         *calls, "export", "All calls that fit, as JSON, CSV, Excel or Parquet, oldest first",
         "  steno calls export > calls.jsonl\n"
-        "  steno calls export --output november.csv --from 2026-11-01T00:00:00Z\n"
+        "  steno calls export --output november.csv --period 2026-11\n"
         "  steno calls export -o failures.xlsx -f status=failure --fields id,started_at,error,cost\n"
         "  steno calls export --output calls.parquet\n");
     const auto export_flags = std::make_shared<ExportFlags>();

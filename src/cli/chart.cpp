@@ -48,4 +48,10 @@ std::string sparkline(std::span<const std::optional<double>> values, std::size_t
     return text;
 }
 
+std::string sparkline(std::span<const double> counts) {
+    std::vector<std::optional<double>> values;
+    for (const double count : counts) values.push_back(count > 0 ? std::optional(count) : std::nullopt);
+    return sparkline(values, values.size());
+}
+
 }  // namespace steno::cli

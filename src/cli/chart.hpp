@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <optional>
 #include <span>
 #include <string>
@@ -16,5 +17,7 @@ std::string bar(double share, std::size_t width);
 /// "▂▃▅█ ▃": a column a value, absent ones blank; neighbours share a column where there are more than
 /// `width`.
 std::string sparkline(std::span<const std::optional<double>> values, std::size_t width);
+/// Of counts: a column each, blank where there is none.
+std::string sparkline(std::span<const double> counts);
 
 }  // namespace steno::cli

@@ -53,22 +53,15 @@ std::string cost_cell(dom::element value, const char* side) {
     return total.empty() ? "–" : money(total, currency);
 }
 
-std::string time_cell(dom::element value, const char* pointer) {
-    return has(value, pointer) ? milliseconds(number_at(value, pointer)) : "–";
-}
-
 void add_row(Table& table, const std::string& name, dom::element value) {
     const auto count = [&](const char* pointer) {
         return grouped(static_cast<std::int64_t>(number_at(value, pointer)));
     };
-    const auto percent = [&](const char* pointer) {
-        return has(value, pointer) ? fmt::format("{:.1f} %", number_at(value, pointer) * 100) : "–";
-    };
     table.row({name, count("/before/calls"), count("/now/calls"),
                change(number_at(value, "/now/calls"), number_at(value, "/before/calls")),
                cost_cell(value, "/before"), cost_cell(value, "/now"), cost_change(value),
-               percent("/before/failure_rate"), percent("/now/failure_rate"),
-               time_cell(value, "/before/p95_duration_ms"), time_cell(value, "/now/p95_duration_ms")});
+               percent_at(value, "/before/failure_rate"), percent_at(value, "/now/failure_rate"),
+               time_at(value, "/before/p95_duration_ms"), time_at(value, "/now/p95_duration_ms")});
 }
 
 void print_comparison(dom::element comparison) {

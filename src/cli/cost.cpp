@@ -26,6 +26,28 @@ struct CostFlags {
     bool forecast = false;
 };
 
+/// "$4.20 and 3.10 EUR": a sum in each currency, which are not added up.
+Result<std::string> sums_by_currency(Api& api, const CostFlags& flags) {
+    Question question("/api/v1/aggregate");
+    question.period(flags.period);
+    question.add("group_by", "cost.currency");
+    question.add("measures", "cost");
+    question.add("order", "-cost");
+    question.add("cost.total.exists", "true");
+    question.add("kind.in", ai_kinds());
+    STENO_TRY(question.filters(flags.filters));
+    STENO_ASSIGN(const std::string body, api.get(question.target()));
+    dom::parser parser;
+    dom::array groups;
+    if (parser.parse(body.data(), body.size())["groups"].get(groups) != simdjson::SUCCESS)
+        return fail(Code::Internal, "the answer has no groups");
+    std::string sums;
+    for (const dom::element group : groups)
+        sums += (sums.empty() ? "" : " and ") +
+                money(text_at(group, "/cost/total"), text_at(group, "/cost/currency"));
+    return sums;
+}
+
 double amount(dom::element group) {
     return std::strtod(text_at(group, "/cost/total").c_str(), nullptr);
 }
@@ -82,8 +104,11 @@ Result<double> print_total(Api& api, const CostFlags& flags) {
     const auto unpriced = static_cast<std::int64_t>(number_at(total, "/groups/0/cost/unpriced_calls"));
     const auto estimated = static_cast<std::int64_t>(number_at(total, "/groups/0/cost/estimated_calls"));
     const std::string currency = text_at(total, "/groups/0/cost/currency");
-    fmt::print("{} for {} AI calls",
-               sum.empty() ? (currency.empty() ? "unknown" : currency) : money(sum, currency),
+    std::string told = sum.empty() ? "unknown" : money(sum, currency);
+    if (currency == "mixed") {
+        STENO_ASSIGN(told, sums_by_currency(api, flags));
+    }
+    fmt::print("{} for {} AI calls", told,
                grouped(static_cast<std::int64_t>(number_at(total, "/groups/0/calls"))));
     if (unpriced > 0) fmt::print("; {} have no price and are not in it", grouped(unpriced));
     if (estimated > 0) fmt::print("; of {} the tokens are estimated", grouped(estimated));

@@ -19,6 +19,7 @@ struct ErrorsFlags {
     std::string by = "model.requested";
     std::vector<std::string> filters;
     std::uint32_t limit = 10;
+    bool inputs = false;
 };
 
 StatsQuestion table_of(const ErrorsFlags& flags, std::string by, std::string measures, std::string order) {
@@ -35,6 +36,13 @@ Result<void> print_errors(Api& api, const ErrorsFlags& flags, dom::element answe
     STENO_ASSIGN(const dom::array calls, calls_of(answer));
     if (calls.size() == 0) {
         fmt::print("no failures in {}\n", api.where());
+        return {};
+    }
+    if (flags.inputs) {
+        for (const dom::element call : calls) {
+            print_call(call);
+            fmt::print("\n");
+        }
         return {};
     }
     StatsQuestion types = table_of(flags, "error.type,provider.name", "calls", "-calls");
@@ -63,11 +71,10 @@ Result<void> print_errors(Api& api, const ErrorsFlags& flags, dom::element answe
 }
 
 Result<int> errors(const Program& program, const ErrorsFlags& flags) {
-    Question question("/api/v1/calls");
+    Question question("/api/v1/failures");
     question.period(flags.period);
-    question.add("status", "failure");
     question.add("limit", std::to_string(flags.limit));
-    if (!program.json)
+    if (!program.json && !flags.inputs)
         question.add("fields",
                      "kind,name,started_at,model.requested,trace.agent,trace.function,error,preview");
     STENO_TRY(question.filters(flags.filters));
@@ -82,7 +89,8 @@ void add_errors(Program& program) {
         program.app, "errors", "What fails: by kind of error, by any field, and the last failures",
         "  steno errors --days 7\n"
         "  steno errors --by trace.agent --period yesterday\n"
-        "  steno errors --json -n 50            # the last failed calls, with all that is known of them\n");
+        "  steno errors --inputs -n 3           # the last failures whole: prompt, variables, error\n"
+        "  steno errors --json -n 50            # the same for programs\n");
     const auto flags = std::make_shared<ErrorsFlags>();
     add_record_flags(*command, flags->record);
     add_period_flags(*command, flags->period);
@@ -90,6 +98,7 @@ void add_errors(Program& program) {
     command->add_option("--filter,-f", flags->filters, "FIELD[.OP]=VALUE; may be repeated");
     command->add_option("--limit,-n", flags->limit, "how many of the last failures (default 10)")
         ->check(CLI::Range(1, 1000));
+    command->add_flag("--inputs", flags->inputs, "only the last failures, with what these calls were given");
     command->callback([flags, &program] { program.run = [flags](Program& p) { return errors(p, *flags); }; });
 }
 

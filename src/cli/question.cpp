@@ -52,14 +52,16 @@ void Question::period(const PeriodFlags& flags) {
 Result<void> Question::filters(const std::vector<std::string>& filters) {
     for (const std::string& filter : filters) {
         const std::size_t equals = filter.find('=');
-        if (equals == std::string::npos)
-            return fail(Code::InvalidArgument, "\"" + filter + "\" is no filter", "FIELD=VALUE");
+        if (equals == std::string::npos || equals == 0)
+            return fail(Code::InvalidArgument, "\"" + filter + "\" is no filter",
+                        "FIELD=VALUE, such as status=failure");
         // Parameters of the API are no fields: they would change the question without a word.
         const std::string_view name = std::string_view(filter).substr(0, equals);
-        static constexpr std::array kParameters = {
-            "from",     "to",    "period", "tz",     "bucket",  "group_by", "by",     "against",
-            "measures", "order", "limit",  "groups", "slow_ms", "fields",   "cursor", "text",
-            "measure",  "at",    "coverage", "threshold"};
+        static constexpr std::array kParameters = {"from",     "to",      "period",   "tz",       "bucket",
+                                                   "group_by", "by",      "against",  "measures", "order",
+                                                   "limit",    "groups",  "slow_ms",  "fields",   "cursor",
+                                                   "text",     "measure", "at",       "coverage", "threshold",
+                                                   "score",    "minutes", "threshold_ms"};
         if (std::ranges::find(kParameters, name) != kParameters.end())
             return fail(Code::InvalidArgument, "\"" + filter + "\" is no filter",
                         fmt::format("{} is no field of calls; see --help for the flags", name));

@@ -2,6 +2,7 @@
 
 #include "base/error.hpp"
 #include "cli/api_client.hpp"
+#include "cli/question.hpp"
 
 #include <CLI/CLI.hpp>
 
@@ -15,10 +16,13 @@ namespace steno::cli {
 struct SelectionFlags {
     RecordFlags record;
     std::vector<std::string> filters;
-    std::string from, to, text, order;
+    PeriodFlags period;
+    std::string text, order;
 };
 
-/// All of them but --order.
+/// Where the record is, --filter and --text.
+void add_filters(CLI::App& command, SelectionFlags& flags);
+/// These, and of which time.
 void add_selection(CLI::App& command, SelectionFlags& flags);
 
 /// "?status=failure&from=…", or nothing. InvalidArgument: a filter that is none.

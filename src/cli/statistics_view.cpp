@@ -21,12 +21,6 @@ namespace dom = simdjson::dom;
 std::string count(dom::element value, const char* pointer) {
     return has(value, pointer) ? grouped(static_cast<std::int64_t>(number_at(value, pointer))) : "–";
 }
-std::string time(dom::element value, const char* pointer) {
-    return has(value, pointer) ? milliseconds(number_at(value, pointer)) : "–";
-}
-std::string percent(dom::element value, const char* pointer) {
-    return has(value, pointer) ? fmt::format("{:.1f} %", number_at(value, pointer) * 100) : "–";
-}
 /// "$4.20, 3 unpriced"; "–" where no call has a price.
 std::string cost(dom::element value, const std::string& pointer) {
     const std::string total = text_at(value, (pointer + "/total").c_str());
@@ -55,9 +49,9 @@ void print_totals(dom::element found) {
         if (number_at(found, (key + "/calls").c_str()) == 0) return line(name, "0", "");
         line(name, count(found, (key + "/calls").c_str()),
              fmt::format("{} failed   {} on average, 95 % within {}",
-                         percent(found, (key + "/failure_rate").c_str()),
-                         time(found, (key + "/average_duration_ms").c_str()),
-                         time(found, (key + "/p95_duration_ms").c_str())));
+                         percent_at(found, (key + "/failure_rate").c_str()),
+                         time_at(found, (key + "/average_duration_ms").c_str()),
+                         time_at(found, (key + "/p95_duration_ms").c_str())));
     };
     line("requests", count(found, "/summary/requests"), "");
     calls("AI calls", "/ai_calls");
@@ -91,7 +85,7 @@ void print_buckets(dom::element found) {
     std::size_t i = 0;
     for (const dom::element bucket : rows(found, "/buckets")) {
         table.row({clock_text(text_at(bucket, "/begin")), count(bucket, "/requests"), count(bucket, "/calls"),
-                   percent(bucket, "/failure_rate"), count(bucket, "/total_tokens"), cost(bucket, "/cost"),
+                   percent_at(bucket, "/failure_rate"), count(bucket, "/total_tokens"), cost(bucket, "/cost"),
                    most > 0 ? bar(costs[i] / most, 20) : ""});
         ++i;
     }
@@ -113,8 +107,8 @@ void print_models(dom::element found) {
                  {""}});
     for (const dom::element model : models)
         table.row({text_at(model, "/provider"), text_at(model, "/model"), count(model, "/calls"),
-                   percent(model, "/failure_rate"), count(model, "/total_tokens"),
-                   time(model, "/average_duration_ms"), cost(model, "/cost"),
+                   percent_at(model, "/failure_rate"), count(model, "/total_tokens"),
+                   time_at(model, "/average_duration_ms"), cost(model, "/cost"),
                    all > 0 ? bar(amount(model, "/cost") / all, 20) : ""});
     table.print();
 }
@@ -134,8 +128,8 @@ void print_agents(dom::element found) {
                  {"cost", true}});
     for (const dom::element agent : agents)
         table.row({text_at(agent, "/agent"), count(agent, "/runs/calls"),
-                   percent(agent, "/runs/failure_rate"), time(agent, "/runs/average_duration_ms"),
-                   count(agent, "/ai_calls/calls"), percent(agent, "/ai_calls/failure_rate"),
+                   percent_at(agent, "/runs/failure_rate"), time_at(agent, "/runs/average_duration_ms"),
+                   count(agent, "/ai_calls/calls"), percent_at(agent, "/ai_calls/failure_rate"),
                    count(agent, "/ai_calls/total_tokens"), count(agent, "/ai_calls/average_tokens"),
                    cost(agent, "/ai_calls/cost")});
     table.print();
@@ -159,8 +153,8 @@ void print_functions(dom::element found) {
                 operations += fmt::format("{}{} {}", operations.empty() ? "" : ", ", operation,
                                           grouped(static_cast<std::int64_t>(number_at(runs, ""))));
         table.row({text_at(function, "/function"), count(function, "/runs/calls"),
-                   percent(function, "/runs/failure_rate"), time(function, "/runs/average_duration_ms"),
-                   time(function, "/runs/p95_duration_ms"), operations});
+                   percent_at(function, "/runs/failure_rate"), time_at(function, "/runs/average_duration_ms"),
+                   time_at(function, "/runs/p95_duration_ms"), operations});
     }
     table.print();
 }
@@ -175,10 +169,15 @@ void print_calls(dom::element found) {
         }
         table.print();
     }
+}
+
+}  // namespace
+
+void print_slow(dom::element found) {
     const auto slowest = rows(found, "/slow/slowest");
     if (slowest.empty()) return;
-    fmt::print("\nslow: {} took {} or longer\n", count(found, "/slow/calls"),
-               time(found, "/slow/threshold_ms"));
+    fmt::print("slow: {} took {} or longer\n", count(found, "/slow/calls"),
+               time_at(found, "/slow/threshold_ms"));
     Table table({{"id"}, {"took", true}, {"kind"}, {"agent"}, {"what", false, true}, {"why", false, true}});
     for (const dom::element slow : slowest) {
         dom::element call;
@@ -191,8 +190,6 @@ void print_calls(dom::element found) {
     table.print();
 }
 
-}  // namespace
-
 void print_statistics(dom::element found) {
     fmt::print("{} to {} ({})\n\n", text_at(found, "/period/from").substr(0, 16),
                text_at(found, "/period/to").substr(0, 16), text_at(found, "/period/tz"));
@@ -202,6 +199,8 @@ void print_statistics(dom::element found) {
     print_agents(found);
     print_functions(found);
     print_calls(found);
+    if (!rows(found, "/slow/slowest").empty()) fmt::print("\n");
+    print_slow(found);
     if (text_at(found, "/truncated") == "true")
         fmt::print("\nSome tables have more rows than are shown: --limit\n");
 }

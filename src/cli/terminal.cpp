@@ -72,6 +72,8 @@ std::size_t terminal_width() {
     return 160;
 }
 
+}  // namespace
+
 std::string cut(std::string_view text, std::size_t width) {
     if (utf8_length(text) <= width) return std::string(text);
     std::string result;
@@ -82,8 +84,6 @@ std::string cut(std::string_view text, std::size_t width) {
     }
     return result + "…";
 }
-
-}  // namespace
 
 void Table::row(std::vector<std::string> cells, std::vector<Colour> colours) {
     for (std::string& cell : cells) cell = printable(cell);

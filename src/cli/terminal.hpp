@@ -39,6 +39,8 @@ class Table {
 
 /// One line, without control characters.
 std::string printable(std::string_view text);
+/// At most so many characters; what is longer ends with "…".
+std::string cut(std::string_view text, std::size_t width);
 /// "2 calls", "1 call".
 std::string counted(std::string_view number, std::string_view word);
 /// What stands where nothing is known.

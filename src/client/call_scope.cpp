@@ -5,6 +5,7 @@
 #include "client/draft.hpp"
 #include "client/record_writer.hpp"
 #include "client/tracker.hpp"
+#include "record/bounded.hpp"
 #include "record/call.hpp"
 #include "record/json_reader.hpp"
 
@@ -261,14 +262,15 @@ CallScope& CallScope::structured(std::string_view json) noexcept {
 CallScope& CallScope::usage(const TokenUsage& usage) noexcept {
     return with(*this, draft_, [&](Draft& draft) {
         header_group(draft, number<Call, "usage">(), [&](RecordWriter& out) {
+            const auto counts = [](std::int64_t value) { return value >= 0 && value <= kMostCounted; };
             const auto count = [&](std::uint32_t field, const std::optional<std::int64_t>& value) {
-                if (value && *value >= 0) out.integer(field, *value);
+                if (value && counts(*value)) out.integer(field, *value);
             };
             count(number<Usage, "input_tokens">(), usage.input_tokens);
             count(number<Usage, "output_tokens">(), usage.output_tokens);
             count(number<Usage, "cache_read_tokens">(), usage.cache_read_tokens);
             count(number<Usage, "reasoning_tokens">(), usage.reasoning_tokens);
-            if (usage.cache_write_tokens && *usage.cache_write_tokens >= 0)
+            if (usage.cache_write_tokens && counts(*usage.cache_write_tokens))
                 out.group(number<Usage, "cache_write_tokens">(), [&](RecordWriter& writes) {
                     writes.integer(number<CacheWrites, "other">(), *usage.cache_write_tokens);
                 });
@@ -279,7 +281,8 @@ CallScope& CallScope::usage(const TokenUsage& usage) noexcept {
 CallScope& CallScope::cost(std::string_view amount, std::string_view currency) noexcept {
     return with(*this, draft_, [&](Draft& draft) {
         const auto total = Decimal::parse(amount);
-        if (!total || total->units() < 0 || currency.empty()) return;
+        if (!total || total->units() < 0 || total->units() > kMostCounted * Decimal::kOne || currency.empty())
+            return;
         header_group(draft, number<Call, "cost">(), [&](RecordWriter& out) {
             out.decimal(number<Cost, "total">(), *total);
             out.text(number<Cost, "currency">(), cut_name(currency));

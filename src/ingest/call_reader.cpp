@@ -61,10 +61,10 @@ bool text_matches(const Call& call, std::string_view needle) {
 CallReader::CallReader(Recorder& recorder, Feeder& feeder, journal::Reader& reader, store::CallStore& store)
     : recorder_(recorder), feeder_(feeder), reader_(reader), store_(store) {}
 
-void CallReader::catch_up() {
-    if (auto caught = feeder_.catch_up(kPatience); !caught) {
-        log::debug("{}", caught.error().message);
-    }
+bool CallReader::catch_up() {
+    const auto caught = feeder_.catch_up(kPatience);
+    if (!caught) log::debug("{}", caught.error().message);
+    return caught.has_value();
 }
 
 Result<Call> CallReader::get(const Uuid& id, std::optional<std::string_view> project) {

@@ -60,7 +60,8 @@ class CallReader {
     static constexpr std::chrono::milliseconds kPatience{2000};
 
     /// The same bringing up to now, for aggregates. What cannot be had in time is missing; never an error.
-    void catch_up();
+    /// False: something is.
+    bool catch_up();
 
     /// Adds the payload fields to a call of the store; returns their bytes. A payload that was redacted or is
     /// damaged stays absent.

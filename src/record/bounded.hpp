@@ -3,6 +3,7 @@
 #include "record/call.hpp"
 
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -35,5 +36,10 @@ Result<void> decode(std::string_view bytes, Call& call, ItemBudget& items);
 /// kMostIgnored of them. ResourceExhausted beyond the budget of entries.
 Result<Call> call_from_json(std::string_view text, std::vector<std::string>& ignored, ItemBudget& items);
 inline constexpr std::size_t kMostIgnored = 16;
+
+/// No call has more tokens, characters, … than this, costs more in any currency, or takes longer: who says so
+/// is mistaken, and would drown what all others say.
+inline constexpr std::int64_t kMostCounted = 1'000'000'000'000;
+inline constexpr Duration kLongestCall{366LL * 86'400 * 1'000'000'000};
 
 }  // namespace steno

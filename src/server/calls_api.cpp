@@ -46,10 +46,7 @@ Result<ApiAnswer> say(Services& services, const Said& said) {
     return json_answer(std::move(body));
 }
 
-}  // namespace
-
-Result<ApiAnswer> list_calls(Services& services, const ApiRequest& request) {
-    STENO_ASSIGN(const ListParameters parameters, list_parameters(request));
+Result<ApiAnswer> answer_page(Services& services, const ListParameters& parameters) {
     STENO_ASSIGN(const auto page, services.data.calls().find(parameters.query, parameters.payload));
     std::string body = "{\"calls\":[";
     const JsonFields fields{.only = parameters.fields, .payload = parameters.payload, .preview = true};
@@ -73,6 +70,32 @@ Result<ApiAnswer> list_calls(Services& services, const ApiRequest& request) {
     }
     body += '}';
     return json_answer(std::move(body));
+}
+
+/// Unless the fields were named: what a call was given, and what became of it.
+Result<ApiAnswer> with_inputs(Services& services, ListParameters parameters) {
+    if (parameters.fields.empty()) {
+        parameters.fields = {"id",    "kind",  "name",     "project",  "environment", "status", "started_at",
+                             "time",  "trace", "who",      "provider", "model",       "prompt", "request",
+                             "error", "usage", "attempts", "labels",   "preview"};
+        parameters.query.fields = parameters.fields;
+        parameters.payload = true;
+    }
+    return answer_page(services, parameters);
+}
+
+}  // namespace
+
+Result<ApiAnswer> list_calls(Services& services, const ApiRequest& request) {
+    STENO_ASSIGN(const ListParameters parameters, list_parameters(request));
+    return answer_page(services, parameters);
+}
+
+Result<ApiAnswer> list_failures(Services& services, const ApiRequest& request) {
+    STENO_ASSIGN(ListParameters parameters, list_parameters(request));
+    STENO_ASSIGN(store::Filter failed, store::make_filter("status", store::Op::Eq, "failure"));
+    parameters.query.selection.filters.push_back(std::move(failed));
+    return with_inputs(services, std::move(parameters));
 }
 
 Result<ApiAnswer> show_call(Services& services, const ApiRequest& request) {

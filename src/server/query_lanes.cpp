@@ -5,6 +5,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
+#include <string_view>
 
 namespace steno::server {
 
@@ -62,8 +64,10 @@ QueryLane& QueryLanes::of(const ApiRequest& request) {
     if (request.parameter("text")) return searches;
     const std::string_view path = request.head.path();
     if (path == "/api/v1/sql" && request.head.method == "POST") return sql;
-    const bool sum = path == "/api/v1/aggregate" || path == "/api/v1/statistics" ||
-                     path == "/api/v1/compare" || path == "/api/v1/storage";
+    static constexpr std::array<std::string_view, 10> kSums = {
+        "/api/v1/aggregate", "/api/v1/statistics", "/api/v1/compare",   "/api/v1/quality",  "/api/v1/data-quality",
+        "/api/v1/realtime",  "/api/v1/storage",    "/api/v1/trends",    "/api/v1/anomalies", "/api/v1/forecast"};
+    const bool sum = std::ranges::find(kSums, path) != kSums.end();
     return sum ? sums : lists;
 }
 

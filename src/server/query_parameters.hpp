@@ -35,6 +35,18 @@ Result<calendar::Zone> zone_parameter(const ApiRequest& request);
 /// What period, or from and to, say; `otherwise`, a period's name, when they say nothing.
 Result<calendar::Period> period_parameter(const ApiRequest& request, const calendar::Zone& zone,
                                           std::string_view otherwise);
+/// The same, as the answer says it: {"from", "to", "tz"}.
+void write_period(JsonWriter& json, std::string_view key, const calendar::Period& period,
+                  const calendar::Zone& zone);
+/// InvalidArgument: a number that is none, or out of bounds.
+Result<std::uint64_t> number_parameter(const ApiRequest& request, std::string_view name,
+                                       std::uint64_t otherwise, std::uint64_t least, std::uint64_t most);
+/// InvalidArgument: a text is searched for. The store has previews only: sums over what they contain would be
+/// wrong, and look exact.
+Result<void> no_text(const store::Selection& selection);
+/// Fields with commas, or "none".
+Result<std::vector<store::Field>> fields_parameter(const ApiRequest& request, std::string_view name,
+                                                   std::string_view otherwise);
 Result<store::Bucket> bucket_parameter(const ApiRequest& request, std::string_view unit);
 Result<std::uint64_t> number_parameter(const ApiRequest& request, std::string_view name,
                                        std::uint64_t otherwise, std::uint64_t least, std::uint64_t most);

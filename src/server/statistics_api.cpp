@@ -55,6 +55,28 @@ Result<ApiAnswer> show_statistics(Services& services, const ApiRequest& request)
     return answer;
 }
 
+Result<ApiAnswer> list_slow(Services& services, const ApiRequest& request) {
+    STENO_ASSIGN(const calendar::Zone zone, zone_parameter(request));
+    STENO_ASSIGN(const store::Selection selection, selection_parameters(request, {"threshold_ms", "limit"}));
+    STENO_TRY(no_text(selection));
+    STENO_ASSIGN(const calendar::Period period, period_parameter(request, zone, "today"));
+    STENO_ASSIGN(const std::uint64_t limit, number_parameter(request, "limit", 20, 0, store::kMaxPage));
+    STENO_ASSIGN(const std::uint64_t threshold_ms,
+                 number_parameter(request, "threshold_ms", 5000, 0, 1'000'000'000));
+    const Duration threshold{static_cast<std::int64_t>(threshold_ms) * 1'000'000};
+    services.data.calls().catch_up();
+    STENO_ASSIGN(const analysis::SlowCalls slow,
+                 analysis::slow_calls(services.data.store(), within(selection, period), threshold,
+                                      static_cast<std::uint32_t>(limit)));
+    ApiAnswer answer;
+    JsonWriter json(answer.body);
+    json.begin_object();
+    write_period(json, "period", period, zone);
+    analysis::write_slow(json, slow, threshold);
+    json.end_object();
+    return answer;
+}
+
 Result<ApiAnswer> compare_periods(Services& services, const ApiRequest& request) {
     STENO_ASSIGN(const calendar::Zone zone, zone_parameter(request));
     STENO_ASSIGN(const store::Selection selection, selection_parameters(request, {"by", "limit", "against"}));

@@ -17,7 +17,8 @@ namespace steno::store {
 namespace {
 
 constexpr std::string_view kAttributes = "labels.attributes.";
-constexpr std::size_t kMaxAttributeKey = 1024;
+constexpr std::string_view kScores = "scores.";
+constexpr std::size_t kMaxKey = 1024;
 
 bool has_column(const FieldInfo& field) {
     switch (field.type) {
@@ -107,6 +108,13 @@ Value parse_attribute(std::string_view text) {
 
 }  // namespace
 
+const FieldInfo& Field::info() const {
+    static const FieldInfo names{"scores", FieldType::TextList, Place::Header, {}};
+    static const FieldInfo value{"scores", FieldType::Number, Place::Header, {}};
+    if (index != kScores) return scalar_fields()[index];
+    return key.empty() ? names : value;
+}
+
 std::string Field::path() const {
     return key.empty() ? info().path : fmt::format("{}.{}", info().path, key);
 }
@@ -118,9 +126,16 @@ bool Field::is_scalar() const {
 Result<Field> make_field(std::string_view path) {
     if (path.starts_with(kAttributes) && path.size() > kAttributes.size()) {
         const std::string_view key = path.substr(kAttributes.size());
-        if (key.size() > kMaxAttributeKey || !is_valid_utf8(key))
+        if (key.size() > kMaxKey || !is_valid_utf8(key))
             return fail(Code::InvalidArgument, "an attribute's name is UTF-8 of at most 1024 bytes");
         return Field{*find_field("labels.attributes"), std::string(key)};
+    }
+    if (path == "scores") return Field{Field::kScores, {}};
+    if (path.starts_with(kScores) && path.size() > kScores.size()) {
+        const std::string_view key = path.substr(kScores.size());
+        if (key.size() > kMaxKey || !is_valid_utf8(key))
+            return fail(Code::InvalidArgument, "a score's name is UTF-8 of at most 1024 bytes");
+        return Field{Field::kScores, std::string(key)};
     }
     const auto index = find_field(path);
     if (index && has_column(scalar_fields()[*index])) {
@@ -133,7 +148,7 @@ Result<Field> make_field(std::string_view path) {
         return fail(Code::InvalidArgument,
                     fmt::format("{} is kept, but cannot be filtered or grouped by", path), near_it(path));
     return fail(Code::InvalidArgument, fmt::format("there is no field \"{}\"", utf8_prefix(path, 80)),
-                near_it(path) + "; attributes are labels.attributes.<name>");
+                near_it(path) + "; attributes are labels.attributes.<name>, scores scores.<name>");
 }
 
 std::span<const std::size_t> column_fields() {

@@ -22,12 +22,15 @@ namespace steno::store {
 /// says.
 using Value = std::variant<std::string, double, bool, std::int64_t, Decimal, Duration, Timestamp, Uuid>;
 
-/// One field that can be filtered and grouped by, checked to exist. Made by make_field.
+/// One field that can be filtered and grouped by, checked to exist. Made by make_field. Beside the table's
+/// there are scores, which were said of a call: "scores", the set of their names, and "scores.<name>", a
+/// score's value, a number (absent where it has a label only).
 struct Field {
-    std::size_t index = 0;  ///< in scalar_fields()
-    std::string key;        ///< of labels.attributes.<key>; else empty
+    static constexpr std::size_t kScores = static_cast<std::size_t>(-1);
+    std::size_t index = 0;  ///< in scalar_fields(), or kScores
+    std::string key;        ///< of labels.attributes.<key> and scores.<key>; else empty
 
-    [[nodiscard]] const FieldInfo& info() const { return scalar_fields()[index]; }
+    [[nodiscard]] const FieldInfo& info() const;
     [[nodiscard]] FieldType type() const { return info().type; }
     [[nodiscard]] std::string path() const;
     /// Has one value at most, of one type: can be ordered by. Not TextList and Attributes.

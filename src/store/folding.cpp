@@ -5,6 +5,7 @@
 #include "record/fields.hpp"
 #include "store/field.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <concepts>
 #include <map>
@@ -185,6 +186,14 @@ std::string encode_remainder(const Call& call) {
     return encode(remainder, Place::Header);
 }
 
+namespace {
+
+bool is_storable(const std::string& name, const Score& score) {
+    return is_valid_utf8(name) && (!score.value || is_storable(AttributeValue(*score.value)));
+}
+
+}  // namespace
+
 Call as_stored(const Call& call) {
     Call out;
     // What encode wrote, decode reads.
@@ -198,6 +207,18 @@ Call as_stored(const Call& call) {
         else
             set_repaired(out, index, value);
     }
+    for (auto at = out.scores.begin(); at != out.scores.end();) {
+        const auto next = std::next(at);
+        if (!is_storable(at->first, at->second)) {
+            auto score = out.scores.extract(at);
+            score.key() = repaired(score.key());
+            auto& number = score.mapped().value;
+            if (number) *number += 0.0;
+            if (number && !std::isfinite(*number)) number.reset();
+            out.scores.insert(std::move(score));
+        }
+        at = next;
+    }
     return out;
 }
 
@@ -205,7 +226,8 @@ bool needs_repair(const Call& call) {
     std::string scratch;
     for (const std::size_t index : column_fields())
         if (!is_storable(value_of(call, index, scratch))) return true;
-    return false;
+    return std::ranges::any_of(call.scores,
+                               [](const auto& named) { return !is_storable(named.first, named.second); });
 }
 
 void amend(Call& call, const Call& newcomer) {

@@ -166,7 +166,8 @@ Result<Filter> make_filter(std::string_view field_and_op, std::string_view value
     if (dot != std::string_view::npos)
         if (const auto op = parse_op(field_and_op.substr(dot + 1)))
             // "labels.attributes.in" is the attribute "in", not a field with an operator.
-            if (const auto field = field_and_op.substr(0, dot); field != "labels.attributes")
+            if (const auto field = field_and_op.substr(0, dot);
+                field != "labels.attributes" && field_and_op != "scores.in")
                 return make_filter(field, *op, value);
     return make_filter(field_and_op, Op::Eq, value);
 }
@@ -208,7 +209,7 @@ Shown shown_by(const CallQuery& query) {
     };
     const std::span<const std::size_t> all = column_fields();
     if (query.fields.empty()) return {{all.begin(), all.end()}, true};
-    Shown shown{{}, false};
+    Shown shown{{}, query.order.index == Field::kScores};  // scores live in the remainder
     for (const std::size_t index : all) {
         const std::string& path = scalar_fields()[index].path;
         if (path == "id" || path == "project" || path == "started_at" || index == query.order.index ||

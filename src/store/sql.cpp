@@ -45,11 +45,14 @@ class Compiler {
         const std::string column = dialect_.value(field.info().path, field.type());
         if (field.type() == FieldType::Attributes)
             return dialect_.attribute(column, bind(FieldType::Text, field.key));
+        if (field.index == Field::kScores)
+            return field.key.empty() ? dialect_.score_names(column)
+                                     : dialect_.score(column, bind(FieldType::Text, field.key));
         return field.info().path == "project" ? fmt::format("nullif({}, '')", column) : column;
     }
 
     std::vector<std::string> sort_keys_of(const Field& field) {
-        const bool plain = field.type() != FieldType::Attributes && field.info().path != "project";
+        const bool plain = field.key.empty() && field.info().path != "project";
         return plain ? dialect_.sort_keys(field.info().path, field.type()) : std::vector{value_of(field)};
     }
 
@@ -361,7 +364,7 @@ Statement select_page(const Dialect& dialect, std::string_view columns, const Ca
 
 Statement select_top(const Dialect& dialect, std::string_view columns, const CallQuery& query,
                      const std::optional<Cursor>& after) {
-    if (query.order.type() == FieldType::Attributes || query.order.path() == "started_at") return {};
+    if (!query.order.key.empty() || query.order.path() == "started_at") return {};
     Compiler compiler(dialect);
     const std::string where = compiler.where(query, after);
     const std::vector<std::string> keys = compiler.sort_keys_of(query.order);

@@ -23,7 +23,8 @@ namespace steno::store::sql {
 /// of each of them is kept beside: "counts.failed", a BOOLEAN, and "counts.cost", the number of a CostCount
 /// (answers.hpp): a byte is compared for a fraction of what four texts cost. Absent is NULL, except
 /// that "project" is ''. An attribute's value is text: 's' and the text, 'n' and the number in its shortest
-/// form, 'b0' or 'b1'.
+/// form, 'b0' or 'b1'. "scores" holds what scores are worth, by name, for filters and measures; the rest of
+/// them stands in the remainder.
 class Dialect {
   public:
     virtual ~Dialect() = default;
@@ -46,6 +47,9 @@ class Dialect {
     /// A row for each different member of the set, one with NULL if it is absent: an item of SELECT.
     [[nodiscard]] virtual std::string each_member(std::string_view set) const = 0;
     [[nodiscard]] virtual std::string attribute(std::string_view attributes, std::string_view key) const = 0;
+    /// Of "scores": one score's value; the set of their names.
+    [[nodiscard]] virtual std::string score(std::string_view scores, std::string_view name) const = 0;
+    [[nodiscard]] virtual std::string score_names(std::string_view scores) const = 0;
     [[nodiscard]] virtual std::string as_number(std::string_view text) const = 0;
     /// Aggregate: the rows of a group for which the condition is true.
     [[nodiscard]] virtual std::string count_where(std::string_view condition) const = 0;

@@ -25,7 +25,24 @@ Value to_value(const AttributeValue& value) {
     return std::visit([](const auto& v) { return Value(v); }, value);
 }
 
+std::vector<std::string> members_in(const Call& call, const Field& field) {
+    std::vector<std::string> members;
+    if (field.index == Field::kScores) {
+        for (const auto& [name, score] : call.scores) members.push_back(name);
+        return members;
+    }
+    std::string scratch;
+    const FieldValue value = value_of(call, field.index, scratch);
+    if (const auto* const* set = std::get_if<const std::vector<std::string>*>(&value)) members = **set;
+    return members;
+}
+
 std::optional<Value> value_in(const Call& call, const Field& field) {
+    if (field.index == Field::kScores) {
+        const auto score = call.scores.find(field.key);
+        if (score == call.scores.end() || !score->second.value) return std::nullopt;
+        return Value(*score->second.value);
+    }
     std::string scratch;
     const FieldValue value = value_of(call, field.index, scratch);
     const auto* const* attributes = std::get_if<const std::map<std::string, AttributeValue>*>(&value);

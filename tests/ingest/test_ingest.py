@@ -89,8 +89,9 @@ def test_json_is_recorded_whole_priced_and_durable(server, contract):
 @pytest.mark.parametrize("sample", ["chat", "function", "everything"])
 def test_what_a_server_shows_can_be_delivered_to_another(tmp_path, sample):
     call = json.loads((ROOT / f"tests/data/record-v1/{sample}.json").read_text())
-    if sample == "everything":  # the form can say it, but nothing can be used less than not at all
+    if sample == "everything":  # the form can say it, but nothing can be used less than not at all, or beyond all reason
         call["usage"]["output_tokens"], call["cost"]["output"] = 1, "1.000000000000"
+        call["usage"]["input_tokens"], call["cost"]["other"] = 10**12, "999999999999.999999999999"
     with Server(tmp_path / "one") as one, Server(tmp_path / "two") as two:
         assert deliver(one, [call])["accepted"] == 1
         shown = one.call(call["id"])

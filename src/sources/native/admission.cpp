@@ -5,6 +5,7 @@
 #include "providers/credential_names.hpp"
 #include "providers/credentials.hpp"
 #include "providers/provider.hpp"
+#include "record/bounded.hpp"
 #include "record/fields.hpp"
 #include "record/members.hpp"
 
@@ -140,36 +141,48 @@ Result<void> check_lengths(const Call& call) {
     return std::move(check).done();
 }
 
-/// The first count, time or sum of a group that is below zero, by its path: it would be taken off what others
-/// cost. Empty: none is.
+/// What is wrong with the first count, time or sum of a group that nobody can have meant: its path, and why.
+/// Below zero it would be taken off what others cost; beyond these bounds it would drown them, and sums would
+/// leave 64 bits. Empty: all can be.
 template <members::Group G>
-std::string below_zero(const G& group) {
+std::string impossible_in(const G& group) {
     std::string found;
     describe(group, [&](std::uint32_t, const char* name, const auto& member, Place) {
         using M = std::remove_cvref_t<decltype(member)>;
         if (!found.empty()) return;
         bool below = false;
-        if constexpr (std::same_as<M, std::optional<std::int64_t>> ||
-                      std::same_as<M, std::optional<double>>) {
+        std::string most;
+        if constexpr (std::same_as<M, std::optional<std::int64_t>>) {
             below = member && *member < 0;
+            if (member && *member > kMostCounted) most = fmt::format("{}", kMostCounted);
+        } else if constexpr (std::same_as<M, std::optional<double>>) {
+            below = member && *member < 0;
+            if (member && !(*member <= static_cast<double>(kMostCounted)))
+                most = fmt::format("{}", kMostCounted);
         } else if constexpr (std::same_as<M, std::optional<Duration>>) {
             below = member && member->nanos < 0;
+            if (member && *member > kLongestCall) most = "366 days";
         } else if constexpr (std::same_as<M, std::optional<Decimal>>) {
             below = member && member->units() < 0;
+            if (member && member->units() > kMostCounted * Decimal::kOne)
+                most = fmt::format("{}", kMostCounted);
         } else if constexpr (members::Group<M>) {
-            if (const std::string path = below_zero(member); !path.empty())
-                found = std::string(name) + '.' + path;
+            if (const std::string inner = impossible_in(member); !inner.empty())
+                found = std::string(name) + '.' + inner;
         }
-        if (below) found = name;
+        if (below)
+            found = std::string(name) + ": below zero";
+        else if (!most.empty())
+            found = fmt::format("{}: more than {}", name, most);
     });
     return found;
 }
 
 Result<void> check_numbers(const Call& call) {
     const auto check = [](const char* name, const auto& group) -> Result<void> {
-        const std::string path = below_zero(group);
-        if (path.empty()) return {};
-        return fail(Code::InvalidArgument, fmt::format("{}.{}: below zero", name, path),
+        const std::string impossible = impossible_in(group);
+        if (impossible.empty()) return {};
+        return fail(Code::InvalidArgument, fmt::format("{}.{}", name, impossible),
                     "leave out what is not known");
     };
     STENO_TRY(check("usage", call.usage));

@@ -7,6 +7,8 @@
 
 #include <gtest/gtest.h>
 
+#include <limits>
+
 namespace steno::native {
 namespace {
 
@@ -128,7 +130,7 @@ TEST(Delivery, LongErrorMessagesAreCutAndSaidToBe) {
 }
 
 TEST(Delivery, NumbersThatCannotBeAreNotCounted) {
-    std::vector<Call> calls(6, chat());
+    std::vector<Call> calls(10, chat());
     calls[0].usage.input_tokens = -5;
     calls[1].usage.cache_write_tokens.hours_1 = -1;
     calls[2].time.duration = Duration{-1};
@@ -136,10 +138,18 @@ TEST(Delivery, NumbersThatCannotBeAreNotCounted) {
     calls[3].cost.currency = "USD";
     calls[4].provider.http_status = 99'999;
     calls[5].usage.input_tokens = 0;
+    calls[6].usage.output_tokens = std::numeric_limits<std::int64_t>::max();
+    calls[7].time.duration = Duration{std::numeric_limits<std::int64_t>::max()};
+    calls[8].cost.total = Decimal::parse("1000000000000.000000000001");
+    calls[8].cost.currency = "USD";
+    calls[9].usage.input_tokens = 1'000'000'000'000;
     const auto batch = read(kDeliveryType, delivery(calls));
     ASSERT_TRUE(batch) << batch.error().message;
-    EXPECT_EQ(batch->rejected.size(), 5U);
-    EXPECT_EQ(batch->calls.size(), 1U);
+    ASSERT_EQ(batch->rejected.size(), 8U);
+    EXPECT_EQ(batch->calls.size(), 2U);
+    EXPECT_EQ(batch->rejected[5].error.message, "usage.output_tokens: more than 1000000000000");
+    EXPECT_EQ(batch->rejected[6].error.message, "time.duration_ms: more than 366 days");
+    EXPECT_EQ(batch->rejected[7].error.message, "cost.total: more than 1000000000000");
     EXPECT_EQ(batch->rejected[1].error.message, "usage.cache_write_tokens.1h: below zero");
 }
 

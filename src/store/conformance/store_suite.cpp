@@ -105,6 +105,12 @@ std::vector<Call> plausible_calls(std::size_t count, std::uint64_t seed) {
         if (one_in(2)) call.labels.attributes["level"] = static_cast<double>(below(6)) / 2;
         if (one_in(5)) call.labels.attributes["level"] = one_in(2);
         if (one_in(5)) call.labels.attributes["level"] = "2";
+        if (one_in(4)) call.scores["quality"].value = static_cast<double>(below(200)) / 2;
+        if (one_in(5)) {
+            Score& thumbs = call.scores["thumbs"];
+            thumbs.label = one_in(2) ? "up" : "down";
+            if (one_in(2)) thumbs.value = thumbs.label == "up" ? 1 : 0;
+        }
         call.preview.prompt = one_in(2) ? "Wann ist der Überweisungstermin?" : "Summarise this page";
         if (!one_in(4)) call.preview.answer = one_in(2) ? "At TEN o'clock" : "ΣΊΣΥΦΟΣ 100%";
         calls.push_back(std::move(call));

@@ -61,9 +61,9 @@ AggregateQuery random_aggregate(std::mt19937_64& random) {
     const auto one_in = [&](std::uint64_t n) { return random() % n == 0; };
     AggregateQuery query;
     query.selection = random_selection(random);
-    for (const char* path :
-         {"model.requested", "who.user_id", "labels.tags", "labels.attributes.tone",
-          "labels.attributes.level", "status", "project", "usage.estimated", "modality.input"})
+    for (const char* path : {"model.requested", "who.user_id", "labels.tags", "labels.attributes.tone",
+                             "labels.attributes.level", "status", "project", "usage.estimated",
+                             "modality.input", "scores", "scores.thumbs"})
         if (one_in(5)) query.group_by.push_back(field(path));
     const std::array<std::string_view, 5> units = {"minute", "hour", "day", "week", "month"};
     constexpr std::array<std::string_view, 5> kZones = {"UTC", "-330", "Europe/Berlin", "America/St_Johns",
@@ -90,6 +90,10 @@ AggregateQuery random_aggregate(std::mt19937_64& random) {
                              "p10(usage.output_tokens)",
                              "min(cost.total)",
                              "distinct(labels.attributes.level)",
+                             "avg(scores.quality)",
+                             "p50(scores.quality)",
+                             "count(scores.thumbs)",
+                             "count(scores)",
                              "avg(usage.output_tokens)"})
         if (one_in(3)) query.measures.push_back(value(make_measure(name)));
     query.measures.push_back(value(make_measure("calls")));

@@ -25,6 +25,7 @@ std::vector<Field> all_fields() {
     std::vector<Field> fields;
     for (const std::size_t index : column_fields())
         if (scalar_fields()[index].type != FieldType::Attributes) fields.push_back(Field{index, {}});
+    for (const char* path : {"scores", "scores.quality", "scores.thumbs"}) fields.push_back(field(path));
     return fields;
 }
 
@@ -41,11 +42,8 @@ std::vector<Op> ops_for(const Field& field) {
 /// Some value that a call has in the field; nullopt if it has none.
 std::optional<Value> some_value(const Call& call, const Field& field) {
     if (field.type() != FieldType::TextList) return value_in(call, field);
-    std::string scratch;
-    const FieldValue value = value_of(call, field.index, scratch);
-    const auto* const* set = std::get_if<const std::vector<std::string>*>(&value);
-    if (set == nullptr || (*set)->empty()) return std::nullopt;
-    return Value((*set)->front());
+    const std::vector<std::string> set = members_in(call, field);
+    return set.empty() ? std::nullopt : std::optional(Value(set.front()));
 }
 
 void compare_filters(CallStore& store, CallStore& oracle, const std::vector<Call>& calls, const Field& field,
@@ -101,6 +99,8 @@ Selection random_selection(std::mt19937_64& random) {
         {"model.served.contains", "sonnet"},
         {"time.duration_ms.lte", "2500.5"},
         {"kind.in", "chat,embedding"},
+        {"scores.quality.gte", "40"},
+        {"scores.ne", "thumbs"},
         {"usage.seconds.gt", "12.5"},
         {"project.exists", "true"},
         {"project.ne", "shop"}};

@@ -26,6 +26,7 @@ enum class Part : std::uint8_t {
     OpenedSequence,
     Failed,
     CostCount,
+    Scores,
     Remainder
 };
 
@@ -66,6 +67,7 @@ const std::vector<Column>& columns() {
         out.push_back({"journal.opened_sequence", "UBIGINT", 0, Part::OpenedSequence});
         out.push_back({"counts.failed", "BOOLEAN", 0, Part::Failed});
         out.push_back({"counts.cost", "UTINYINT", 0, Part::CostCount});
+        out.push_back({"scores", "MAP(VARCHAR, DOUBLE)", 0, Part::Scores});
         out.push_back({"remainder", "BLOB", 0, Part::Remainder});
         return out;
     }();
@@ -88,6 +90,8 @@ LogicalType logical_type(const std::string& name) {
     LogicalType text(duckdb_create_logical_type(DUCKDB_TYPE_VARCHAR));
     if (name == "VARCHAR[]") return LogicalType(duckdb_create_list_type(text.get()));
     if (name == "MAP(VARCHAR, VARCHAR)") return LogicalType(duckdb_create_map_type(text.get(), text.get()));
+    if (name == "MAP(VARCHAR, DOUBLE)")
+        return LogicalType(duckdb_create_map_type(text.get(), logical_type("DOUBLE").get()));
     return text;
 }
 
@@ -157,6 +161,24 @@ struct Target {
         }
         return true;
     }
+    bool operator()(const std::map<std::string, Score>& scores) const {
+        if (scores.empty()) return false;
+        std::uint64_t at = extend(scores.size());
+        const duckdb_vector entries = duckdb_list_vector_get_child(vector);
+        const duckdb_vector names = duckdb_struct_vector_get_child(entries, 0);
+        const duckdb_vector values = duckdb_struct_vector_get_child(entries, 1);
+        duckdb_vector_ensure_validity_writable(values);
+        std::uint64_t* validity = duckdb_vector_get_validity(values);
+        auto* numbers = static_cast<double*>(duckdb_vector_get_data(values));
+        for (const auto& [name, score] : scores) {
+            set_text(names, at, name);
+            numbers[at] = score.value.value_or(0);
+            const std::uint64_t bit = 1ULL << at % 64;
+            validity[at / 64] = score.value ? validity[at / 64] | bit : validity[at / 64] & ~bit;
+            ++at;
+        }
+        return true;
+    }
     template <class T>
     bool operator()(const std::map<std::string, T>*) const {
         return false;  // in the remainder
@@ -188,6 +210,8 @@ bool write_own(const Target& target, const Row& row, Part part) {
             return target(row.call.status == Status::Failure);
         case Part::CostCount:
             return target.set(static_cast<std::uint8_t>(cost_count(row.call))), true;
+        case Part::Scores:
+            return target(row.call.scores);
         default:
             break;
     }
@@ -292,7 +316,7 @@ void RowWriter::begin() {
         std::memset(validity_[i], 0, capacity_ / 8);  // all absent: most fields of most calls are
         list_sizes_[i] = 0;
         const std::string& type = columns()[i].type;
-        if (type == "VARCHAR[]" || type == "MAP(VARCHAR, VARCHAR)")
+        if (type == "VARCHAR[]" || type.starts_with("MAP("))
             std::memset(data_[i], 0, capacity_ * sizeof(duckdb_list_entry));
     }
     size_ = 0;

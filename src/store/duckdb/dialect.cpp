@@ -67,6 +67,12 @@ class DuckdbDialect final : public sql::Dialect {
     std::string attribute(std::string_view attributes, std::string_view key) const override {
         return fmt::format("map_extract_value({}, {})", attributes, key);
     }
+    std::string score(std::string_view scores, std::string_view name) const override {
+        return fmt::format("map_extract_value({}, {})", scores, name);
+    }
+    std::string score_names(std::string_view scores) const override {
+        return fmt::format("map_keys({})", scores);
+    }
     std::string as_number(std::string_view text) const override {
         return fmt::format("CAST({} AS DOUBLE)", text);
     }

@@ -51,14 +51,6 @@ bool contains_ignoring_case(std::string_view text, std::string_view part) {
     return folded(text).find(folded(part)) != std::u32string::npos;
 }
 
-/// nullptr: the field is no set, or empty.
-const std::vector<std::string>* set_in(const Call& call, const Field& field) {
-    std::string scratch;
-    const FieldValue value = value_of(call, field.index, scratch);
-    const auto* const* set = std::get_if<const std::vector<std::string>*>(&value);
-    return set == nullptr || (*set)->empty() ? nullptr : *set;
-}
-
 /// nullopt: of different types.
 std::optional<std::strong_ordering> ordered(const Value& a, const Value& b) {
     return std::visit(
@@ -79,16 +71,17 @@ bool one_of(const std::optional<Value>& value, const std::vector<Value>& wanted)
            });
 }
 
-bool matches_set(const std::vector<std::string>* set, const Filter& filter) {
-    if (filter.op == Op::Exists) return (set != nullptr) == std::get<bool>(filter.values.front());
-    const bool any = set != nullptr && std::ranges::any_of(filter.values, [&](const Value& wanted) {
-                         return std::ranges::find(*set, std::get<std::string>(wanted)) != set->end();
-                     });
+bool matches_set(const std::vector<std::string>& set, const Filter& filter) {
+    if (filter.op == Op::Exists) return !set.empty() == std::get<bool>(filter.values.front());
+    const bool any = std::ranges::any_of(filter.values, [&](const Value& wanted) {
+        return std::ranges::find(set, std::get<std::string>(wanted)) != set.end();
+    });
     return any != (filter.op == Op::Ne);
 }
 
 bool matches(const Call& call, const Filter& filter) {
-    if (filter.field.type() == FieldType::TextList) return matches_set(set_in(call, filter.field), filter);
+    if (filter.field.type() == FieldType::TextList)
+        return matches_set(members_in(call, filter.field), filter);
     const std::optional<Value> value = value_in(call, filter.field);
     const Value& wanted = filter.values.front();
     const auto* text = value ? std::get_if<std::string>(&*value) : nullptr;
@@ -196,7 +189,7 @@ Cell measured(const Calls& calls, const Measure& measure) {
         case Function::Count:
             if (measure.field.type() == FieldType::TextList)
                 return Value(static_cast<std::int64_t>(std::ranges::count_if(
-                    calls, [&](const Call* call) { return set_in(*call, measure.field) != nullptr; })));
+                    calls, [&](const Call* call) { return !members_in(*call, measure.field).empty(); })));
             return Value(static_cast<std::int64_t>(values_of(calls, measure.field).size()));
         default:
             break;
@@ -248,11 +241,10 @@ struct KeyLess {
 /// The values that the call has for a group_by: one, or all members of a set.
 std::vector<std::optional<Value>> group_values(const Call& call, const Field& field) {
     if (field.type() != FieldType::TextList) return {value_in(call, field)};
-    const auto* set = set_in(call, field);
-    if (set == nullptr) return {std::nullopt};
+    const std::vector<std::string> set = members_in(call, field);
+    if (set.empty()) return {std::nullopt};
     std::vector<std::optional<Value>> out;
-    for (const std::string& member : std::set<std::string>(set->begin(), set->end()))
-        out.emplace_back(member);
+    for (const std::string& member : std::set<std::string>(set.begin(), set.end())) out.emplace_back(member);
     return out;
 }
 
