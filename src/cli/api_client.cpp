@@ -90,6 +90,10 @@ class RemoteApi final : public Api {
     Result<std::string> post(const std::string& target, std::string_view body) override {
         return ask("POST", target, body);
     }
+    Result<std::string> put(const std::string& target, std::string_view body) override {
+        return ask("PUT", target, body);
+    }
+    Result<std::string> remove(const std::string& target) override { return ask("DELETE", target, {}); }
     Result<void> watch(const std::string& target,
                        const std::function<bool(std::string_view, std::string_view)>& event) override {
         net::ClientDeadlines deadlines;
@@ -148,6 +152,10 @@ class LocalApi final : public Api {
     Result<std::string> post(const std::string& target, std::string_view body) override {
         return ask("POST", target, std::string(body));
     }
+    Result<std::string> put(const std::string& target, std::string_view body) override {
+        return ask("PUT", target, std::string(body));
+    }
+    Result<std::string> remove(const std::string& target) override { return ask("DELETE", target, {}); }
     Result<void> watch(const std::string&,
                        const std::function<bool(std::string_view, std::string_view)>&) override {
         return fail(Code::FailedPrecondition, "no server runs on " + where() + ", so nothing new can come",

@@ -35,6 +35,8 @@ class Api {
     /// `target`: "/api/v1/calls?limit=5". The body of a 2xx answer; a problem becomes its Error.
     virtual Result<std::string> get(const std::string& target) = 0;
     virtual Result<std::string> post(const std::string& target, std::string_view body) = 0;
+    virtual Result<std::string> put(const std::string& target, std::string_view body) = 0;
+    virtual Result<std::string> remove(const std::string& target) = 0;
     /// The live tail: calls `event(name, data)` until that returns false. Unimplemented without a server.
     virtual Result<void> watch(
         const std::string& target,

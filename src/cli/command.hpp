@@ -42,6 +42,7 @@ void add_stats(Program& program);
 void add_top(Program& program);
 void add_errors(Program& program);
 void add_cost(Program& program);
+void add_budgets(Program& program);
 void add_compare(Program& program);
 void add_trace(Program& program);
 void add_limits(Program& program);

@@ -1,7 +1,9 @@
 #pragma once
 
 #include "base/error.hpp"
+#include "budgets/budgets.hpp"
 #include "cli/config.hpp"
+#include "control/database.hpp"
 #include "custody/custodian.hpp"
 #include "ingest/data_folder.hpp"
 #include "net/http_client.hpp"
@@ -42,9 +44,13 @@ class Composition {
 
   private:
     Composition() = default;
+    void open_budgets();
     // In the order of construction; torn down in reverse.
-    std::unique_ptr<server::Limits> limits_;  ///< what the folder's recorder tells of calls
+    std::unique_ptr<server::Limits> limits_;   ///< what the folder's recorder tells of calls
+    std::unique_ptr<budgets::Ledger> ledger_;  ///< likewise, and its store
     std::unique_ptr<ingest::DataFolder> data_;
+    std::unique_ptr<control::Database> control_;  ///< null: it cannot be opened
+    std::unique_ptr<budgets::Budgets> budgets_;
     std::unique_ptr<custody::Custodian> custodian_;
     std::unique_ptr<net::Loops> loops_;
     std::unique_ptr<net::HttpClient> client_;

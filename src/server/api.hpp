@@ -1,6 +1,7 @@
 #pragma once
 
 #include "base/error.hpp"
+#include "budgets/budgets.hpp"
 #include "custody/custodian.hpp"
 #include "evaluation/replay.hpp"
 #include "ingest/data_folder.hpp"
@@ -31,6 +32,7 @@ struct Services {
     custody::Custodian& custodian;
     gateway::Gateway& gateway;
     Limits& limits;
+    budgets::Budgets& budgets;
     evaluation::ModelCaller& caller;
     Timestamp started_at;
     std::string listen;           ///< "127.0.0.1:8787", as it is reached
@@ -100,6 +102,11 @@ Result<ApiAnswer> aggregate(Services&, const ApiRequest&);
 Result<ApiAnswer> show_statistics(Services&, const ApiRequest&);
 Result<ApiAnswer> compare_periods(Services&, const ApiRequest&);
 Result<ApiAnswer> list_limits(Services&, const ApiRequest&);
+Result<ApiAnswer> list_budgets(Services&, const ApiRequest&);
+Result<ApiAnswer> add_budget(Services&, const ApiRequest&);
+Result<ApiAnswer> show_budget(Services&, const ApiRequest&);
+Result<ApiAnswer> set_budget(Services&, const ApiRequest&);
+Result<ApiAnswer> remove_budget(Services&, const ApiRequest&);
 Result<ApiAnswer> list_prices(Services&, const ApiRequest&);
 Result<ApiAnswer> explain_price(Services&, const ApiRequest&);
 Result<ApiAnswer> replay_call(Services&, const ApiRequest&);
