@@ -1,5 +1,5 @@
-// What budgets cost a call at the gateway: setting aside, the end, and the store's word of it; by the number of
-// budgets, of which every tenth counts the call, and by the length of the prompt.
+// What budgets cost a call at the gateway: setting aside, the end, and the store's word of it; by the number
+// of budgets, of which every tenth counts the call, and by the length of the prompt.
 
 #include "base/random.hpp"
 #include "budgets/ledger.hpp"

@@ -60,9 +60,9 @@ bool Scope::holds(const Call& call) const {
     const auto fits = [](const std::string& wanted, const std::string& is) {
         return wanted.empty() || wanted == is;
     };
-    return fits(project, call.project) && fits(model, call.model.requested) &&
-           fits(user, call.who.user_id) && fits(api_key, call.who.api_key_id) &&
-           fits(agent, call.trace.agent) && fits(prompt_type, call.prompt.type);
+    return fits(project, call.project) && fits(model, call.model.requested) && fits(user, call.who.user_id) &&
+           fits(api_key, call.who.api_key_id) && fits(agent, call.trace.agent) &&
+           fits(prompt_type, call.prompt.type);
 }
 
 std::string_view to_string(Per per) noexcept {

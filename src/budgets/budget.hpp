@@ -20,7 +20,7 @@ namespace steno::budgets {
 /// Whose calls count. Empty: everybody's; several together: the calls that fit all of them.
 struct Scope {
     std::string project;
-    std::string user;  ///< who.user_id
+    std::string user;     ///< who.user_id
     std::string api_key;  ///< who.api_key_id: the provider's key that was used, as the record names it
     std::string agent;
     std::string prompt_type;
@@ -59,9 +59,9 @@ struct Budget {
     std::string name;  ///< of letters, digits and "._-"; unique
     Scope scope;
     Per per = Per::Month;
-    calendar::Zone zone;  ///< whose days, weeks (from Monday on) and months
-    Decimal limit;        ///< for each period
-    std::string currency = "USD";  ///< ISO 4217; costs in others are counted apart
+    calendar::Zone zone;                    ///< whose days, weeks (from Monday on) and months
+    Decimal limit;                          ///< for each period
+    std::string currency = "USD";           ///< ISO 4217; costs in others are counted apart
     std::vector<int> soft = {50, 80, 100};  ///< percentages to speak up at, ascending
     bool hard = false;                      ///< the gateway refuses what goes beyond
     Refusing answer = Refusing::PaymentRequired;

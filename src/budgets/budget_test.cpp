@@ -1,4 +1,5 @@
 #include "budgets/budget.hpp"
+
 #include "budgets/states.hpp"
 
 #include <gtest/gtest.h>

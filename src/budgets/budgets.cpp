@@ -71,9 +71,10 @@ void Budgets::stay_closed(Error why) {
 
 Result<std::vector<Budget>> Budgets::read() const {
     if (database_ == nullptr) return std::unexpected(error_);
-    STENO_ASSIGN(const auto rows,
-                 database_->rows("SELECT name, project, user, api_key, agent, prompt_type, model, per, zone, "
-                                 "amount, currency, soft, hard, answer, changed_at FROM budgets ORDER BY name"));
+    STENO_ASSIGN(
+        const auto rows,
+        database_->rows("SELECT name, project, user, api_key, agent, prompt_type, model, per, zone, "
+                        "amount, currency, soft, hard, answer, changed_at FROM budgets ORDER BY name"));
     std::vector<Budget> budgets;
     for (const control::Row& row : rows) {
         auto budget = budget_of(row);
@@ -125,7 +126,8 @@ Result<Budget> Budgets::put(Budget budget, bool is_new, Timestamp now) {
     for (const int percent : budget.soft) soft += fmt::format("{}{}", soft.empty() ? "" : ",", percent);
     STENO_TRY(database_->write([&](control::Statements& statements) {
         return statements.run(
-            "INSERT OR REPLACE INTO budgets(name, project, user, api_key, agent, prompt_type, model, per, zone, amount, "
+            "INSERT OR REPLACE INTO budgets(name, project, user, api_key, agent, prompt_type, model, per, "
+            "zone, amount, "
             "currency, soft, hard, answer, changed_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             {budget.name, budget.scope.project, budget.scope.user, budget.scope.api_key, budget.scope.agent,
              budget.scope.prompt_type, budget.scope.model, std::string(to_string(budget.per)),

@@ -29,7 +29,8 @@ gateway::OverBudget refusal(const Budget& budget, const Span& period, Decimal sp
     gateway::OverBudget over;
     over.budget = budget.name;
     over.status = static_cast<int>(budget.answer);
-    const std::string limit = fmt::format("{} a {}", money(budget.limit, budget.currency), to_string(budget.per));
+    const std::string limit =
+        fmt::format("{} a {}", money(budget.limit, budget.currency), to_string(budget.per));
     if (spent >= budget.limit) {
         over.message = fmt::format("the budget {} is used up: {} spent of {}", budget.name,
                                    money(spent, budget.currency), limit);
@@ -44,7 +45,8 @@ gateway::OverBudget refusal(const Budget& budget, const Span& period, Decimal sp
                               budget.zone.at(period.end).to_string(), budget.name);
     if (budget.answer == Refusing::TooManyRequests) {
         const bool waits = cost && spent + cost->amount <= budget.limit;  // for calls under way to end
-        over.retry_after_s = waits ? 1 : std::max<std::int64_t>(1, (period.end - now + kSecond - 1) / kSecond);
+        over.retry_after_s =
+            waits ? 1 : std::max<std::int64_t>(1, (period.end - now + kSecond - 1) / kSecond);
     }
     return over;
 }
@@ -266,7 +268,11 @@ void Ledger::calls_forgotten() {
     if (wake_ && !accounts_.empty()) wake_();
 }
 
-void Ledger::rest(store::CallStore& store) {
+void Ledger::rest(store::CallStore& store, bool history_fed) {
+    {
+        const std::scoped_lock lock(mutex_);
+        history_fed_ = history_fed;
+    }
     if (idle()) return;
     const std::int64_t began = clock_.steady_nanos();
     const std::int64_t patience = std::chrono::nanoseconds(kPatience).count();
@@ -279,7 +285,8 @@ void Ledger::rest(store::CallStore& store) {
             const std::int64_t now = clock_.now().unix_nanos;
             const std::scoped_lock lock(mutex_);
             turn(now);
-            const auto unknown = std::ranges::find(accounts_, false, [](const AccountPtr& one) { return one->known; });
+            const auto unknown =
+                std::ranges::find(accounts_, false, [](const AccountPtr& one) { return one->known; });
             if (unknown == accounts_.end()) {
                 last_error_.clear();
                 known_.notify_all();
@@ -313,9 +320,10 @@ void Ledger::rest(store::CallStore& store) {
 bool Ledger::wait_until_known(std::chrono::milliseconds patience) {
     std::unique_lock lock(mutex_);
     const auto all_known = [this] {
-        return std::ranges::all_of(accounts_, [](const AccountPtr& one) { return one->known; });
+        return history_fed_ &&
+               std::ranges::all_of(accounts_, [](const AccountPtr& one) { return one->known; });
     };
-    if (all_known()) return true;
+    if (accounts_.empty() || all_known()) return true;
     if (wake_) wake_();
     return known_.wait_for(lock, patience, all_known);
 }
@@ -329,7 +337,7 @@ std::vector<State> Ledger::states() {
         State state;
         state.budget = account->budget;
         state.period = account->period;
-        state.known = account->known;
+        state.known = account->known && history_fed_;
         state.spent = account->stored;
         state.spent += account->pending;
         state.reserved = account->reserved;

@@ -72,8 +72,9 @@ class Ledger final : public gateway::SpendingControl,
     void calls_forgotten() override;
 
     /// On the thread that feeds the store, when it does not. Takes kPatience at most, but for the first
-    /// question; what is left is asked the next time.
-    void rest(store::CallStore& store);
+    /// question; what is left is asked the next time. `history_fed`: the store has what earlier processes
+    /// left; until then nothing is known for good.
+    void rest(store::CallStore& store, bool history_fed = true);
     static constexpr std::chrono::milliseconds kPatience{200};
     /// Blocks until the store was asked for all budgets. False: not within `patience`.
     bool wait_until_known(std::chrono::milliseconds patience);
@@ -144,7 +145,7 @@ class Ledger final : public gateway::SpendingControl,
     std::condition_variable known_;
     std::vector<AccountPtr> accounts_;  ///< by name
     Span turns_ = {};                   ///< outside of this some account's period is not the present one
-    std::int64_t since_ = 0;            ///< when the first budget came: what ended before is left to the store
+    std::int64_t since_ = 0;  ///< when the first budget came: what ended before is left to the store
     std::unordered_map<Uuid, Reserved> reserved_;
     std::unordered_map<Uuid, Pending> pending_;
     std::deque<Uuid> pending_order_;  ///< with those that are gone already
@@ -152,6 +153,7 @@ class Ledger final : public gateway::SpendingControl,
     /// once more.
     ingest::LatestIds stored_{100'000};
     std::string last_error_;
+    bool history_fed_ = false;
 };
 
 }  // namespace steno::budgets

@@ -120,7 +120,7 @@ TEST_F(LedgerTest, WhatDoesNotFitIsRefusedAndSaysWhy) {
               "for calls under way, and this one may cost 2");
     Call other = call(2000);
     other.project = "elsewhere";
-    EXPECT_FALSE(ledger.reserve(other));  // another's money
+    EXPECT_FALSE(ledger.reserve(other));       // another's money
     EXPECT_FALSE(ledger.reserve(call(1000)));  // exactly what is left
     cost(first, "3.25");
     ledger.call_ended(first);
@@ -493,7 +493,8 @@ class History {
         std::vector<store::Change> changes;
         while (!journal_.empty() && changes.size() < most) {
             auto& [call, may_exist] = journal_.front();
-            changes.emplace_back(store::Upsert{{call, {{}, ++sequence_}, std::nullopt}, may_exist, false, true});
+            changes.emplace_back(
+                store::Upsert{{call, {{}, ++sequence_}, std::nullopt}, may_exist, false, true});
             journal_.pop_front();
         }
         RC_ASSERT(store_->apply(changes, {}).has_value());

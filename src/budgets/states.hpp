@@ -16,8 +16,8 @@ struct State {
     /// False, in the moments after a start and where the store cannot be read: `spent` has only what is known
     /// to this process yet, and the gateway keeps to that.
     bool known = false;
-    Spent spent;           ///< by calls that are over, in all currencies
-    Decimal reserved;      ///< for calls that are under way, in the budget's currency
+    Spent spent;       ///< by calls that are over, in all currencies
+    Decimal reserved;  ///< for calls that are under way, in the budget's currency
     std::int64_t under_way = 0;
     std::uint64_t refused = 0;  ///< calls that the gateway did not let pass, in this period, since the start
     std::int64_t at = 0;        ///< when this was so, nanoseconds since 1970

@@ -124,8 +124,7 @@ std::optional<UpperCost> UpperCosts::of(const Call& call,
         const std::int64_t most = std::min(wanted.most_tokens.value_or(rates.most_output), kMostTokens);
         cost.amount += rates.output->times(most * wanted.answers, kMillion);
     }
-    if (call.kind == Kind::Image && rates.per_image)
-        cost.amount += rates.per_image->times(wanted.answers, 1);
+    if (call.kind == Kind::Image && rates.per_image) cost.amount += rates.per_image->times(wanted.answers, 1);
     return cost;
 }
 

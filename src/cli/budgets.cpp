@@ -75,11 +75,14 @@ std::string percent_text(dom::element budget) {
 /// What a reader of the figures must know, a sentence each.
 std::vector<std::string> notes_on(dom::element budget) {
     std::vector<std::string> notes;
-    const auto count = [&](const char* pointer) { return static_cast<std::int64_t>(number_at(budget, pointer)); };
+    const auto count = [&](const char* pointer) {
+        return static_cast<std::int64_t>(number_at(budget, pointer));
+    };
     if (text_at(budget, "/known") == "false")
         notes.emplace_back("the record has not been asked yet what was spent: there may be more");
     if (const auto calls = count("/unpriced_calls"); calls > 0)
-        notes.push_back(fmt::format("{} no price and {} not in it", counted(grouped(calls), calls == 1 ? "call has" : "calls have"), calls == 1 ? "is" : "are"));
+        notes.push_back(calls == 1 ? "1 call has no price and is not in it"
+                                   : grouped(calls) + " calls have no price and are not in it");
     if (const auto calls = count("/estimated_calls"); calls > 0)
         notes.push_back(fmt::format("the tokens of {} are estimated", counted(grouped(calls), "call")));
     dom::array others;
@@ -89,7 +92,8 @@ std::vector<std::string> notes_on(dom::element budget) {
                                         money(text_at(other, "/spent"), text_at(other, "/currency"))));
     }
     if (const auto calls = count("/refused_calls"); calls > 0)
-        notes.push_back(fmt::format("{} did not pass since the server's start", counted(grouped(calls), "call")));
+        notes.push_back(
+            fmt::format("{} did not pass since the server's start", counted(grouped(calls), "call")));
     return notes;
 }
 
@@ -129,10 +133,13 @@ Result<int> list(const Program& program, const BudgetsFlags& flags) {
         table.row({text_at(budget, "/name"), scope_text(budget), text_at(budget, "/per"),
                    amount(budget, "/limit"), amount(budget, "/spent"), percent_text(budget),
                    bar(number_at(budget, "/percent") / 100, 20), amount(budget, "/remaining"),
-                   used_up ? "now" : end.empty() ? kUnknown : clock_text(end),
+                   used_up       ? "now"
+                   : end.empty() ? kUnknown
+                                 : clock_text(end),
                    hard ? "refused, " + text_at(budget, "/answer") : "passes"},
                   {Colour::Bold, Colour::Plain, Colour::Plain, Colour::Plain, Colour::Plain, colour, colour});
-        for (const std::string& note : notes_on(budget)) notes.push_back(text_at(budget, "/name") + ": " + note);
+        for (const std::string& note : notes_on(budget))
+            notes.push_back(text_at(budget, "/name") + ": " + note);
     }
     table.print();
     if (!notes.empty()) fmt::print("\n");
@@ -159,7 +166,8 @@ void print_days(dom::element budget) {
 }
 
 void print_budget(dom::element budget) {
-    fmt::print("{}  {}\n", paint(printable(text_at(budget, "/name")), Colour::Bold), printable(scope_text(budget)));
+    fmt::print("{}  {}\n", paint(printable(text_at(budget, "/name")), Colour::Bold),
+               printable(scope_text(budget)));
     fmt::print("limit     {} a {}, {} to {} ({})\n", amount(budget, "/limit"), text_at(budget, "/per"),
                clock_text(text_at(budget, "/period/from")), clock_text(text_at(budget, "/period/to")),
                text_at(budget, "/tz"));
@@ -175,7 +183,8 @@ void print_budget(dom::element budget) {
         fmt::print("at this rate it is used up at {}\n", clock_text(text_at(budget, "/projected_end")));
     std::string soft;
     for (std::size_t i = 0; has(budget, fmt::format("/soft/{}", i).c_str()); ++i)
-        soft += fmt::format("{}{} %", i == 0 ? "" : ", ", text_at(budget, fmt::format("/soft/{}", i).c_str()));
+        soft +=
+            fmt::format("{}{} %", i == 0 ? "" : ", ", text_at(budget, fmt::format("/soft/{}", i).c_str()));
     if (!soft.empty()) fmt::print("speaks up at {}\n", soft);
     fmt::print("{}\n", text_at(budget, "/hard") == "true"
                            ? "beyond it the gateway refuses calls with " + text_at(budget, "/answer")
@@ -232,7 +241,8 @@ Result<std::string> definition(const BudgetsFlags& flags, std::optional<dom::ele
             json.raw(text_at(*old, fmt::format("/soft/{}", i).c_str()));
     } else if (flags.soft != "none") {
         for (const std::string_view part : split(flags.soft, ',')) {
-            const bool digits = !part.empty() && part.find_first_not_of("0123456789") == std::string_view::npos;
+            const bool digits =
+                !part.empty() && part.find_first_not_of("0123456789") == std::string_view::npos;
             if (!digits || part.size() > 4 || (part.size() > 1 && part.front() == '0'))
                 return fail(Code::InvalidArgument, fmt::format("--soft: \"{}\" is no percentage", part),
                             "whole numbers with commas between, such as 50,80,100, or none");
@@ -290,8 +300,7 @@ void add_budgets(Program& program) {
         "  steno budgets remove shop-month\n");
     add_record_flags(*budgets, flags->record);
     budgets->callback([budgets, flags, &program] {
-        if (budgets->get_subcommands().empty())
-            program.run = [flags](Program& p) { return list(p, *flags); };
+        if (budgets->get_subcommands().empty()) program.run = [flags](Program& p) { return list(p, *flags); };
     });
     const auto command = [&](const char* name, const char* help, const char* examples,
                              Result<int> (*run)(const Program&, const BudgetsFlags&)) {
@@ -302,14 +311,17 @@ void add_budgets(Program& program) {
             [run, flags, &program] { program.run = [run, flags](Program& p) { return run(p, *flags); }; });
         return sub;
     };
-    CLI::App* sub = command("set", "A new budget, or another limit or scope for one that there is",
-                            "  steno budgets set shop-month --limit 50 --per month --project shop --hard\n", set);
+    CLI::App* sub =
+        command("set", "A new budget, or another limit or scope for one that there is",
+                "  steno budgets set shop-month --limit 50 --per month --project shop --hard\n", set);
     sub->add_option("--limit", flags->limit, "how much may be spent in a period: 50 or 12.50");
-    sub->add_option("--currency", flags->currency, "of the limit (default USD); other costs are counted apart");
+    sub->add_option("--currency", flags->currency,
+                    "of the limit (default USD); other costs are counted apart");
     sub->add_option("--per", flags->per, "day, week or month (default month)")
         ->check(CLI::IsMember({"day", "week", "month"}));
-    sub->add_option("--tz", flags->tz,
-                    "whose days, weeks and months: a name such as Europe/Berlin, local, or +01:00 (default UTC)");
+    sub->add_option(
+        "--tz", flags->tz,
+        "whose days, weeks and months: a name such as Europe/Berlin, local, or +01:00 (default UTC)");
     static constexpr std::array<std::pair<const char*, const char*>, kScope.size()> kScopeFlags = {
         {{"--project", "only calls of this project"},
          {"--user", "only of this user (who.user_id)"},
@@ -322,8 +334,9 @@ void add_budgets(Program& program) {
     sub->add_option("--soft", flags->soft, "percentages to speak up at (default 50,80,100), or none");
     auto* hard = sub->add_flag("--hard", flags->hard, "the gateway refuses what goes beyond the limit");
     sub->add_flag("--no-hard", flags->not_hard, "it lets it pass (the default)")->excludes(hard);
-    sub->add_option("--answer", flags->answer,
-                    "what refused calls get: 402 (the default), or 429 with Retry-After until the period ends")
+    sub->add_option(
+           "--answer", flags->answer,
+           "what refused calls get: 402 (the default), or 429 with Retry-After until the period ends")
         ->check(CLI::IsMember({402, 429}));
     command("show", "Where a budget stands, day by day", "  steno budgets show shop-month\n", show);
     command("remove", "Remove a budget", "  steno budgets remove shop-month\n", remove);

@@ -67,7 +67,9 @@ Result<std::unique_ptr<Composition>> Composition::open(const Config& config, Use
     parts->ledger_ = std::make_unique<budgets::Ledger>();
     ingest::Feeder::Options feeder;
     feeder.follower = parts->ledger_.get();
-    feeder.at_rest = [ledger = parts->ledger_.get()](store::CallStore& store) { ledger->rest(store); };
+    feeder.at_rest = [ledger = parts->ledger_.get()](store::CallStore& store, bool history_fed) {
+        ledger->rest(store, history_fed);
+    };
     STENO_ASSIGN(parts->data_, open_data_folder(config, feeder, use));
     parts->open_budgets();
     parts->custodian_ = make_custodian(config, *parts->data_);

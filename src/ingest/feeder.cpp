@@ -145,7 +145,7 @@ Result<void> Feeder::catch_up(std::chrono::milliseconds timeout) {
 }
 
 void Feeder::run() {
-    if (options_.at_rest) options_.at_rest(store_);
+    rest();
     for (bool more = false;;) {
         bool stopping;
         {
@@ -178,10 +178,20 @@ void Feeder::run() {
             }
             if (!stopping) look_after_others();
         }
-        if (!stopping && options_.at_rest) options_.at_rest(store_);
+        if (!stopping) rest();
         if (stopping) return;
         fold_when_quiet();
     }
+}
+
+void Feeder::rest() {
+    if (!options_.at_rest) return;
+    bool history_fed = false;
+    {
+        const std::scoped_lock lock(mutex_);
+        history_fed = old_streams_fed_;
+    }
+    options_.at_rest(store_, history_fed);
 }
 
 void Feeder::begin_round() {

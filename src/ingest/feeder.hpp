@@ -49,8 +49,9 @@ class Feeder {
         /// Told of what is fed: see CallStore::follow. Null: nobody.
         store::Follower* follower = nullptr;
         /// Called on the feeder's thread before the first batch and after every round, when the store is not
-        /// changed: what is read of it then is exactly what the follower was told of.
-        std::function<void(store::CallStore&)> at_rest = {};
+        /// changed: what is read of it then is exactly what the follower was told of. `history_fed`: as in
+        /// FeederStats.
+        std::function<void(store::CallStore&, bool history_fed)> at_rest = {};
     };
     /// All must outlive the feeder.
     Feeder(Recorder& recorder, journal::Reader& reader, store::CallStore& store, DamageNotes& notes,
@@ -99,6 +100,7 @@ class Feeder {
         bool end = false;  ///< there was nothing more
     };
     void run();
+    void rest();
     void note_damage(const std::string& place);
     /// What a batch has brought.
     struct Fed {

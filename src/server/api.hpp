@@ -1,7 +1,6 @@
 #pragma once
 
 #include "base/error.hpp"
-#include "budgets/budgets.hpp"
 #include "custody/custodian.hpp"
 #include "evaluation/replay.hpp"
 #include "ingest/data_folder.hpp"
@@ -21,6 +20,10 @@
 
 /// The HTTP API, /api/v1: thin handlers, one file a resource, each a plain function from a request to an
 /// answer.
+namespace steno::budgets {
+class Budgets;
+}
+
 namespace steno::server {
 
 class Limits;

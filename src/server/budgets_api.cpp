@@ -176,8 +176,8 @@ class BudgetReader {
             const bool read = json_.peek() == JsonReader::Type::Number && json_.number(number);
             if (!read || (number != "402" && number != "429"))
                 return wrong(name, "402 (payment required) or 429 (too many requests, with Retry-After)");
-            budget.answer = number == "402" ? budgets::Refusing::PaymentRequired
-                                            : budgets::Refusing::TooManyRequests;
+            budget.answer =
+                number == "402" ? budgets::Refusing::PaymentRequired : budgets::Refusing::TooManyRequests;
             return {};
         }
         return fail(Code::InvalidArgument, fmt::format("a budget has no \"{}\"", name),
@@ -198,8 +198,9 @@ class BudgetReader {
         const bool whole = json_.object([&](std::string_view name) {
             const auto part = std::ranges::find(budgets::kScopeParts, name, &budgets::ScopePart::name);
             if (part == std::ranges::end(budgets::kScopeParts)) {
-                good = fail(Code::InvalidArgument, fmt::format("scope: calls have no \"{}\" to count by", name),
-                            "project, user, api_key, agent, prompt_type, model");
+                good =
+                    fail(Code::InvalidArgument, fmt::format("scope: calls have no \"{}\" to count by", name),
+                         "project, user, api_key, agent, prompt_type, model");
             } else {
                 good = text(part->name, scope.*part->member);
             }
@@ -250,8 +251,7 @@ Result<ApiAnswer> answer_with(Services& services, std::string_view name, int sta
     const auto state = std::ranges::find(states, name, [](const State& one) { return one.budget.name; });
     if (state == states.end())
         return fail(Code::Unavailable, fmt::format("the budget {} is not kept to; the log says why", name));
-    STENO_ASSIGN(const auto days,
-                 budgets::spent_by_day(services.data.store(), state->budget, state->period));
+    STENO_ASSIGN(const auto days, budgets::spent_by_day(services.data.store(), state->budget, state->period));
     ApiAnswer answer;
     answer.status = status;
     JsonWriter json(answer.body);

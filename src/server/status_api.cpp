@@ -1,4 +1,5 @@
 #include "base/json_writer.hpp"
+#include "budgets/budgets.hpp"
 #include "server/api.hpp"
 #include "server/limits.hpp"
 #include "server/openapi.hpp"

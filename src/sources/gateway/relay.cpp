@@ -233,6 +233,8 @@ void Gateway::Relay::read_call() {
 std::optional<OverBudget> Gateway::Relay::reserve() {
     SpendingControl* const control = gateway_.options_.spending;
     if (control == nullptr || control->idle() || !recording() || !call_) return std::nullopt;
+    // What only reads (lists of models, stored answers) costs nothing.
+    if (request_.method != "POST" && request_.method != "PUT" && !asks_for_web_socket()) return std::nullopt;
     read_call();
     auto over = control->reserve(*call_);
     if (!over) reservation_.emplace(*control, id_);
