@@ -90,17 +90,6 @@ Result<Comparison> compare(store::CallStore& store, const store::Selection& now,
     return comparison;
 }
 
-namespace {
-
-void write_figures(JsonWriter& json, std::string_view key, const Figures& figures) {
-    json.key(key);
-    json.begin_object();
-    write_members(json, figures);
-    json.end_object();
-}
-
-}  // namespace
-
 void write_members(JsonWriter& json, const Comparison& comparison, const std::vector<store::Field>& by,
                    std::size_t limit) {
     write_figures(json, "now", comparison.now);

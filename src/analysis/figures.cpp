@@ -109,4 +109,11 @@ void write_members(JsonWriter& json, const Figures& figures) {
     member(json, "p50_first_token_ms", figures.first_token_p50);
 }
 
+void write_figures(JsonWriter& json, std::string_view key, const Figures& figures) {
+    json.key(key);
+    json.begin_object();
+    write_members(json, figures);
+    json.end_object();
+}
+
 }  // namespace steno::analysis

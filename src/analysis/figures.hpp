@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <optional>
 #include <span>
+#include <string_view>
 #include <vector>
 
 namespace steno::analysis {
@@ -40,6 +41,8 @@ Figures figures_of(std::span<const store::Cell> cells);
 /// total_tokens, average_tokens, cost, duration_ms, average_duration_ms, p95_duration_ms,
 /// p50_first_token_ms; null where absent.
 void write_members(JsonWriter& json, const Figures& figures);
+/// `key`: an object of these members.
+void write_figures(JsonWriter& json, std::string_view key, const Figures& figures);
 /// {"total", "currency", "unpriced_calls", "estimated_calls"}; the first two only where they are known.
 void write(JsonWriter& json, const store::CostSum& cost);
 

@@ -1,5 +1,6 @@
 #include "analysis/statistics.hpp"
 
+#include "analysis/json_rows.hpp"
 #include "analysis/slowness.hpp"
 #include "record/json.hpp"
 
@@ -232,13 +233,6 @@ Result<Statistics> statistics(store::CallStore& store, const Selection& selectio
 
 namespace {
 
-void write_figures(JsonWriter& json, std::string_view key, const Figures& figures) {
-    json.key(key);
-    json.begin_object();
-    write_members(json, figures);
-    json.end_object();
-}
-
 /// An empty text is what has no name: null.
 void write_name(JsonWriter& json, std::string_view key, const std::string& name) {
     json.key(key);
@@ -278,19 +272,6 @@ void write_summary(JsonWriter& json, const Statistics& statistics) {
     json.key("cost");
     write(json, ai.cost);
     json.end_object();
-}
-
-/// Rows of one table: begin_object, what `row` writes, end_object, each.
-template <class Rows, class Row>
-void write_rows(JsonWriter& json, std::string_view key, const Rows& rows, Row&& row) {
-    json.key(key);
-    json.begin_array();
-    for (const auto& item : rows) {
-        json.begin_object();
-        row(item);
-        json.end_object();
-    }
-    json.end_array();
 }
 
 void write_call(JsonWriter& json, const Call& call) {

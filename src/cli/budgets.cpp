@@ -1,6 +1,8 @@
 #include "base/decimal.hpp"
 #include "base/json_writer.hpp"
+#include "base/shell_word.hpp"
 #include "base/text.hpp"
+#include "cli/answer.hpp"
 #include "cli/api_client.hpp"
 #include "cli/call_view.hpp"
 #include "cli/chart.hpp"
@@ -97,22 +99,14 @@ std::vector<std::string> notes_on(dom::element budget) {
     return notes;
 }
 
-Result<int> list(const Program& program, const BudgetsFlags& flags) {
-    STENO_ASSIGN(const auto api, Api::open(program, flags.record));
-    STENO_ASSIGN(const std::string body, api->get("/api/v1/budgets"));
-    if (program.json) {
-        fmt::print("{}\n", body);
-        return 0;
-    }
-    dom::parser parser;
-    STENO_ASSIGN(const dom::element answer, parsed(parser, body));
+Result<void> print_list(Api& api, dom::element answer) {
     dom::array budgets;
     if (answer["budgets"].get(budgets) != simdjson::SUCCESS)
         return fail(Code::Internal, "the answer has no budgets");
     if (budgets.size() == 0) {
         fmt::print("no budgets in {}; one for a month: steno budgets set NAME --limit 50 --per month\n",
-                   api->where());
-        return 0;
+                   api.where());
+        return {};
     }
     Table table({{"budget"},
                  {"for", false, true},
@@ -144,7 +138,11 @@ Result<int> list(const Program& program, const BudgetsFlags& flags) {
     table.print();
     if (!notes.empty()) fmt::print("\n");
     for (const std::string& note : notes) fmt::print("{}\n", printable(note));
-    return 0;
+    return {};
+}
+
+Result<int> list(const Program& program, const BudgetsFlags& flags) {
+    return show_answer(program, flags.record, Question("/api/v1/budgets"), print_list);
 }
 
 /// Each day of the period until now, and what was left at its end.
@@ -193,17 +191,12 @@ void print_budget(dom::element budget) {
 }
 
 Result<int> show(const Program& program, const BudgetsFlags& flags) {
-    STENO_ASSIGN(const auto api, Api::open(program, flags.record));
-    STENO_ASSIGN(const std::string body, api->get(path_of(flags)));
-    if (program.json) {
-        fmt::print("{}\n", body);
-        return 0;
-    }
-    dom::parser parser;
-    STENO_ASSIGN(const dom::element budget, parsed(parser, body));
-    print_budget(budget);
-    print_days(budget);
-    return 0;
+    return show_answer(program, flags.record, Question(path_of(flags)),
+                       [](Api&, dom::element budget) -> Result<void> {
+                           print_budget(budget);
+                           print_days(budget);
+                           return {};
+                       });
 }
 
 /// What there is, with what the flags say in its place.
