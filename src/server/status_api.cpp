@@ -17,7 +17,7 @@ namespace steno::server {
 namespace {
 
 constexpr std::size_t kMaxBudgetSeries = 100;  ///< by name
-constexpr std::size_t kMaxLimitSeries = 200;  ///< keys and models, the latest seen
+constexpr std::size_t kMaxLimitSeries = 200;   ///< keys and models, the latest seen
 constexpr std::size_t kMaxLabel = 200;
 constexpr std::size_t kMaxPlacesShown = 20;  ///< places of the journal that cannot be read
 

@@ -45,8 +45,8 @@ void write_direction(JsonWriter& writer, std::string_view name, std::int64_t mes
 
 }  // namespace
 
-SessionRecord::SessionRecord(ingest::Recorder& recorder, SpendingControl* spending, Call context, Call& session,
-                             std::unique_ptr<providers::SessionReader> reader,
+SessionRecord::SessionRecord(ingest::Recorder& recorder, SpendingControl* spending, Call context,
+                             Call& session, std::unique_ptr<providers::SessionReader> reader,
                              providers::RequestSecrets secrets)
     : recorder_(recorder),
       spending_(spending),
