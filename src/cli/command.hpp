@@ -45,6 +45,7 @@ void add_slow(Program& program);
 void add_quality(Program& program);
 void add_live(Program& program);
 void add_cost(Program& program);
+void add_budgets(Program& program);
 void add_compare(Program& program);
 void add_sql(Program& program);
 void add_trends(Program& program);

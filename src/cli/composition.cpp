@@ -78,7 +78,14 @@ Result<std::unique_ptr<Composition>> Composition::open(const Config& config, Use
     parts->slow_ = Duration{config.slow_ms * 1'000'000};
     gateway::GatewayOptions options;
     STENO_ASSIGN(options.aws, aws_access(config));
-    STENO_ASSIGN(parts->data_, open_data_folder(config, {}, use));
+    parts->ledger_ = std::make_unique<budgets::Ledger>();
+    ingest::Feeder::Options feeder;
+    feeder.follower = parts->ledger_.get();
+    feeder.at_rest = [ledger = parts->ledger_.get()](store::CallStore& store, bool history_fed) {
+        ledger->rest(store, history_fed);
+    };
+    STENO_ASSIGN(parts->data_, open_data_folder(config, feeder, use));
+    parts->open_budgets();
     parts->custodian_ = make_custodian(config, *parts->data_);
     parts->limits_ = std::make_unique<server::Limits>();
     parts->data_->recorder().add_consumer(*parts->limits_);
@@ -104,23 +111,37 @@ Result<std::unique_ptr<Composition>> Composition::open(const Config& config, Use
     options.strict_durability = config.strict_durability;
     options.ask_for_usage = config.ask_for_usage;
     options.estimate_usage = config.estimate_usage;
+    options.spending = parts->ledger_.get();
     parts->gateway_ = std::make_unique<gateway::Gateway>(*parts->loops_, *parts->client_,
                                                          &parts->data_->recorder(), std::move(options));
     parts->caller_ = std::make_unique<server::GatewayModelCaller>(*parts->gateway_);
-    parts->open_control(config);
+    parts->open_alerting(config);
     parts->loops_->start();
     return parts;
 }
 
-/// Calls are recorded without it, where it cannot be used: tracking never harms.
-void Composition::open_control(const Config& config) {
-    const auto failed = [](const Error& error) { log::error("alerts cannot be used: {}", error.message); };
-    auto control = control::Database::open(data_->path() + "/control.sqlite");
-    if (!control) return failed(control.error());
-    control_ = std::move(*control);
+/// Calls go on without budgets, where these cannot be read: tracking never harms.
+void Composition::open_budgets() {
+    ledger_->set_prices([recorder = &data_->recorder()] { return recorder->prices(); });
+    ledger_->on_restless([feeder = &data_->feeder()] { feeder->rest_soon(); });
+    data_->recorder().add_consumer(*ledger_);
+    budgets_ = std::make_unique<budgets::Budgets>(*ledger_);
+    auto database = control::Database::open(data_->path() + "/control.sqlite");
+    if (database) control_ = std::move(*database);
+    const Result<void> opened =
+        control_ ? budgets_->open(*control_) : Result<void>(std::unexpected(database.error()));
+    if (!control_) budgets_->stay_closed(database.error());
+    if (!opened) log::error("budgets are not kept to: {}", opened.error().message);
+}
+
+/// Likewise without alerts.
+void Composition::open_alerting(const Config& config) {
+    if (!control_) return;  // which open_budgets has said
     auto alerting = Alerting::open(*control_, *data_, *loops_, *client_, config);
-    if (!alerting) return failed(alerting.error());
-    alerting_ = std::move(*alerting);
+    if (alerting)
+        alerting_ = std::move(*alerting);
+    else
+        log::error("alerts cannot be used: {}", alerting.error().message);
 }
 
 void raise_file_limit() {
@@ -157,9 +178,17 @@ Composition::~Composition() {
 }
 
 server::Services Composition::services(const std::string& listen) {
-    return {*data_,   *custodian_,          *gateway_, *limits_,
-            *caller_, system_clock().now(), listen,    alerting_ ? &alerting_->services() : nullptr,
-            sql_,     slow_};
+    return {*data_,
+            *custodian_,
+            *gateway_,
+            *limits_,
+            *budgets_,
+            *caller_,
+            system_clock().now(),
+            listen,
+            alerting_ ? &alerting_->services() : nullptr,
+            sql_,
+            slow_};
 }
 
 }  // namespace steno::cli

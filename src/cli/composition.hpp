@@ -1,6 +1,7 @@
 #pragma once
 
 #include "base/error.hpp"
+#include "budgets/budgets.hpp"
 #include "cli/alerting.hpp"
 #include "cli/config.hpp"
 #include "control/database.hpp"
@@ -41,18 +42,21 @@ class Composition {
     [[nodiscard]] ingest::DataFolder& data() { return *data_; }
     /// Not started yet.
     [[nodiscard]] custody::Custodian& custodian() { return *custodian_; }
-    /// Not started yet; null: the control database cannot be used, which the log says.
+    /// Not started yet; null: they cannot be used, which the log says.
     [[nodiscard]] Alerting* alerting() { return alerting_.get(); }
 
   private:
     Composition() = default;
-    void open_control(const Config& config);
+    void open_budgets();
+    void open_alerting(const Config& config);
     server::SqlAccess sql_;
     Duration slow_;
     // In the order of construction; torn down in reverse.
-    std::unique_ptr<server::Limits> limits_;  ///< what the folder's recorder tells of calls
+    std::unique_ptr<server::Limits> limits_;   ///< what the folder's recorder tells of calls
+    std::unique_ptr<budgets::Ledger> ledger_;  ///< likewise, and its store
     std::unique_ptr<ingest::DataFolder> data_;
     std::unique_ptr<control::Database> control_;  ///< null: it cannot be opened
+    std::unique_ptr<budgets::Budgets> budgets_;
     std::unique_ptr<custody::Custodian> custodian_;
     std::unique_ptr<net::Loops> loops_;
     std::unique_ptr<net::HttpClient> client_;

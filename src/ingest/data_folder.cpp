@@ -28,6 +28,7 @@ Result<void> DataFolder::open_parts() {
     recorder_ = std::make_unique<Recorder>(*journal_, options_.prices, options_.recorder);
     STENO_ASSIGN(reader_, journal::Reader::open(files_, options_.path, journal_.get()));
     store_ = std::make_unique<store::OpeningStore>();
+    if (options_.feeder.follower != nullptr) store_->follow(*options_.feeder.follower);
     notes_ = std::make_unique<DamageNotes>(files_, options_.path + "/store/unreadable.txt");
     feeder_ = std::make_unique<Feeder>(*recorder_, *reader_, *store_, *notes_, options_.feeder);
     calls_ = std::make_unique<CallReader>(*recorder_, *feeder_, *reader_, *store_);

@@ -116,6 +116,12 @@ std::uint64_t Feeder::own_target() const {
     return stats.healthy ? stats.appended.sequence : stats.durable.sequence;
 }
 
+void Feeder::rest_soon() {
+    const std::scoped_lock lock(mutex_);
+    rest_wanted_ = true;
+    wake_.notify_one();
+}
+
 Result<void> Feeder::catch_up(std::chrono::milliseconds timeout) {
     if (!expected_) return {};
     const std::uint64_t target = own_target();
@@ -139,16 +145,18 @@ Result<void> Feeder::catch_up(std::chrono::milliseconds timeout) {
 }
 
 void Feeder::run() {
+    rest();
     for (bool more = false;;) {
         bool stopping;
         {
             std::unique_lock lock(mutex_);
             wake_.wait_for(lock, options_.interval, [&] {
-                return more || stopping_ || wanted_round_ > begun_round_ ||
+                return more || stopping_ || rest_wanted_ || wanted_round_ > begun_round_ ||
                        (more_durable_ && (wanted_ > own_fed_ || !old_streams_fed_));
             });
             ++begun_round_;
             more_durable_ = false;
+            rest_wanted_ = false;
             stopping = stopping_;
         }
         begin_round();
@@ -170,9 +178,20 @@ void Feeder::run() {
             }
             if (!stopping) look_after_others();
         }
+        if (!stopping) rest();
         if (stopping) return;
         fold_when_quiet();
     }
+}
+
+void Feeder::rest() {
+    if (!options_.at_rest) return;
+    bool history_fed = false;
+    {
+        const std::scoped_lock lock(mutex_);
+        history_fed = old_streams_fed_;
+    }
+    options_.at_rest(store_, history_fed);
 }
 
 void Feeder::begin_round() {

@@ -10,6 +10,7 @@
 #include <chrono>
 #include <condition_variable>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -45,6 +46,12 @@ class Feeder {
         std::size_t batch = 4096;  ///< records a transaction
         /// How often it is looked whether one of the other processes has died.
         std::chrono::milliseconds look_after{2000};
+        /// Told of what is fed: see CallStore::follow. Null: nobody.
+        store::Follower* follower = nullptr;
+        /// Called on the feeder's thread before the first batch and after every round, when the store is not
+        /// changed: what is read of it then is exactly what the follower was told of. `history_fed`: as in
+        /// FeederStats.
+        std::function<void(store::CallStore&, bool history_fed)> at_rest = {};
     };
     /// All must outlive the feeder.
     Feeder(Recorder& recorder, journal::Reader& reader, store::CallStore& store, DamageNotes& notes,
@@ -71,6 +78,8 @@ class Feeder {
     /// durable is. DeadlineExceeded otherwise. (Who is new is known after an `interval`.) At once when nobody
     /// feeds: neither start() nor expect() was called.
     Result<void> catch_up(std::chrono::milliseconds timeout);
+    /// Asks for a round, and with it for `at_rest`, soon. Any thread; returns at once.
+    void rest_soon();
 
     [[nodiscard]] FeederStats stats() const;
 
@@ -91,6 +100,7 @@ class Feeder {
         bool end = false;  ///< there was nothing more
     };
     void run();
+    void rest();
     void note_damage(const std::string& place);
     /// What a batch has brought.
     struct Fed {
@@ -148,6 +158,7 @@ class Feeder {
     std::uint64_t begun_round_ = 0;
     std::uint64_t done_round_ = 0;
     std::uint64_t wanted_round_ = 0;
+    bool rest_wanted_ = false;
     bool stopping_ = false;
     std::string last_error_;     ///< of the last try to feed; empty if it worked
     std::uint64_t own_fed_ = 0;  ///< sequence of our own stream up to which the store has it

@@ -36,6 +36,7 @@ class SharedStore {
     class Borrowed final : public store::CallStore {
       public:
         explicit Borrowed(SharedStore& shared) : shared_(shared) {}
+        void follow(store::Follower& follower) override { shared_.store->follow(follower); }
         Result<void> apply(std::span<const store::Change> changes,
                            std::span<const store::Watermark> marks) override {
             if (shared_.failing_applies > 0) {

@@ -25,6 +25,10 @@
 
 /// The HTTP API, /api/v1: thin handlers, one file a resource, each a plain function from a request to an
 /// answer.
+namespace steno::budgets {
+class Budgets;
+}
+
 namespace steno::server {
 
 class Limits;
@@ -51,6 +55,7 @@ struct Services {
     custody::Custodian& custodian;
     gateway::Gateway& gateway;
     Limits& limits;
+    budgets::Budgets& budgets;
     evaluation::ModelCaller& caller;
     Timestamp started_at;
     std::string listen;  ///< "127.0.0.1:8787", as it is reached
@@ -137,6 +142,11 @@ Result<ApiAnswer> show_quality(Services&, const ApiRequest&);
 Result<ApiAnswer> show_data_quality(Services&, const ApiRequest&);
 Result<ApiAnswer> show_realtime(Services&, const ApiRequest&);
 Result<ApiAnswer> list_limits(Services&, const ApiRequest&);
+Result<ApiAnswer> list_budgets(Services&, const ApiRequest&);
+Result<ApiAnswer> add_budget(Services&, const ApiRequest&);
+Result<ApiAnswer> show_budget(Services&, const ApiRequest&);
+Result<ApiAnswer> set_budget(Services&, const ApiRequest&);
+Result<ApiAnswer> remove_budget(Services&, const ApiRequest&);
 Result<ApiAnswer> list_prices(Services&, const ApiRequest&);
 Result<ApiAnswer> explain_price(Services&, const ApiRequest&);
 Result<ApiAnswer> replay_call(Services&, const ApiRequest&);

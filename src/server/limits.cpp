@@ -1,5 +1,7 @@
 #include "server/limits.hpp"
 
+#include "sources/gateway/refusal.hpp"
+
 #include <algorithm>
 #include <array>
 #include <iterator>
@@ -69,7 +71,9 @@ std::int64_t answered_at(const Call& call) {
 }
 
 bool is_refusal(const Call& call) {
-    return call.error.type == ErrorType::RateLimit || call.error.type == ErrorType::Quota;
+    // Not ours, for want of a budget.
+    return (call.error.type == ErrorType::RateLimit || call.error.type == ErrorType::Quota) &&
+           call.error.provider_type != gateway::kOverBudget;
 }
 
 std::string key_of(const Call& call) {

@@ -62,7 +62,7 @@ FromBrowser from_browser(const net::RequestHead& head) {
 net::ResponseHead head_of(const ApiAnswer& answer) {
     net::ResponseHead head;
     head.status = answer.status;
-    head.headers.add("Content-Type", answer.content_type);
+    if (!answer.content_type.empty()) head.headers.add("Content-Type", answer.content_type);
     head.headers.add("Cache-Control", "no-store");
     head.headers.add("X-Content-Type-Options", "nosniff");
     head.headers.add("Cross-Origin-Resource-Policy", "same-origin");

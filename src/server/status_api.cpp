@@ -1,4 +1,5 @@
 #include "base/json_writer.hpp"
+#include "budgets/budgets.hpp"
 #include "server/api.hpp"
 #include "server/limits.hpp"
 #include "server/openapi.hpp"
@@ -8,13 +9,15 @@
 
 #include <array>
 #include <chrono>
+#include <ranges>
 
 /// How the server itself is: for people, for load balancers, for Prometheus.
 namespace steno::server {
 
 namespace {
 
-constexpr std::size_t kMaxLimitSeries = 200;  ///< keys and models, the latest seen
+constexpr std::size_t kMaxBudgetSeries = 100;  ///< by name
+constexpr std::size_t kMaxLimitSeries = 200;   ///< keys and models, the latest seen
 constexpr std::size_t kMaxLabel = 200;
 constexpr std::size_t kMaxPlacesShown = 20;  ///< places of the journal that cannot be read
 
@@ -94,6 +97,30 @@ void limit_metrics(std::string& out, const Limits& limits) {
            "What a provider said is left, in its last answer; gone once that limit was reset.", remaining);
     family("steno_rate_limit", "How much a provider allows.", most);
     family("steno_rate_limit_exhausted", "1 while a call made now would be refused.", exhausted);
+}
+
+/// Where the budgets stand; the first of them by name, because each is a series.
+void budget_metrics(std::string& out, budgets::Ledger& ledger) {
+    const std::vector<budgets::State> states = ledger.states();
+    if (states.empty()) return;
+    const auto family = [&](std::string_view name, std::string_view help, const auto& value) {
+        out += fmt::format("# HELP {0} {1}\n# TYPE {0} gauge\n", name, help);
+        for (const budgets::State& state : std::views::take(states, kMaxBudgetSeries))
+            out += fmt::format("{}{{budget=\"{}\",currency=\"{}\"}} {}\n", name, state.budget.name,
+                               state.budget.currency, value(state));
+    };
+    using budgets::State;
+    family("steno_budget_limit", "What may be spent in a period.",
+           [](const State& state) { return state.budget.limit.to_short_string(); });
+    family("steno_budget_spent", "What calls have cost in the present period.",
+           [](const State& state) { return state.total().to_short_string(); });
+    family("steno_budget_reserved", "What is set aside for calls under way.",
+           [](const State& state) { return state.reserved.to_short_string(); });
+    family("steno_budget_unpriced_calls", "Calls of the present period whose cost nobody knows.",
+           [](const State& state) { return state.spent.unpriced; });
+    family("steno_budget_refused_calls",
+           "Calls that the gateway did not let pass in the present period, since the start.",
+           [](const State& state) { return state.refused; });
 }
 
 /// What the questions about the record do, by their kind.
@@ -209,6 +236,16 @@ Result<ApiAnswer> show_status(Services& services, const ApiRequest&) {
     json.member("behind_records", feeder.behind);
     json.member("history_fed", feeder.history_fed);
     json.member("rebuilt_at_start", services.data.store_rebuilt());
+    json.end_object();
+    const auto kept_to = services.budgets.all();
+    const budgets::Ledger::Stats ledger = services.budgets.ledger().stats();
+    json.key("budgets");
+    json.begin_object();
+    json.member("kept_to", ledger.budgets);
+    const std::string& trouble = kept_to ? ledger.last_error : kept_to.error().message;
+    json.member("healthy", trouble.empty());
+    if (!trouble.empty()) json.member("last_error", trouble);
+    json.member("calls_under_way", ledger.reservations);
     json.end_object();
     json.member("calls_running", recorder.running);
     json.member("calls_interrupted_at_start", std::uint64_t{services.data.interrupted()});
@@ -333,6 +370,7 @@ Result<ApiAnswer> metrics(Services& services, const ApiRequest&) {
     if (services.alerts != nullptr) alert_metrics(out, *services.alerts);
     if (services.lanes != nullptr) lane_metrics(out, *services.lanes);
     limit_metrics(out, services.limits);
+    budget_metrics(out, services.budgets.ledger());
     return answer;
 }
 

@@ -4,6 +4,7 @@
 #include "base/uuid.hpp"
 #include "record/binary.hpp"
 #include "record/call.hpp"
+#include "store/follower.hpp"
 #include "store/query.hpp"
 
 #include <cstdint>
@@ -98,6 +99,10 @@ struct StoreStats {
 class CallStore {
   public:
     virtual ~CallStore() = default;
+
+    /// From now on `follower`, which must outlive the store, is told of every change. One at most, before the
+    /// first `apply`.
+    virtual void follow(Follower& follower) = 0;
 
     /// All of it or nothing, in one transaction with the watermarks, which must name every stream that the
     /// changes come from. What is said is folded in, last word by order of application. When it returns,

@@ -6,6 +6,7 @@ namespace steno::store {
 
 void OpeningStore::opened(std::unique_ptr<CallStore> store) {
     owned_ = std::move(store);
+    if (follower_ != nullptr) owned_->follow(*follower_);
     open_.store(owned_.get(), std::memory_order_release);
 }
 

@@ -18,6 +18,8 @@ class OpeningStore final : public CallStore, public CallScanner, public ViewScan
     /// Once. Whoever is told of it by anything else finds the store open.
     void opened(std::unique_ptr<CallStore> store);
 
+    /// Before `opened`.
+    void follow(Follower& follower) override { follower_ = &follower; }
     Result<void> apply(std::span<const Change> changes, std::span<const Watermark> watermarks) override;
     Result<void> forget(std::span<const Position> until) override;
     Result<void> forget_payloads(std::span<const LostPayloads> lost) override;
@@ -37,6 +39,7 @@ class OpeningStore final : public CallStore, public CallScanner, public ViewScan
   private:
     Result<CallStore*> store() const;
 
+    Follower* follower_ = nullptr;
     std::unique_ptr<CallStore> owned_;
     std::atomic<CallStore*> open_{nullptr};  ///< owned_, once that stands
 };

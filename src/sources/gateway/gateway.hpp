@@ -10,6 +10,7 @@
 #include "providers/provider.hpp"
 #include "sources/gateway/aws_signing.hpp"
 #include "sources/gateway/body_budget.hpp"
+#include "sources/gateway/spending.hpp"
 
 #include <atomic>
 #include <chrono>
@@ -68,6 +69,9 @@ struct GatewayOptions {
     /// the client.
     bool ask_for_usage = true;
     AwsAccess aws;  ///< for Bedrock
+    /// Asked before a call goes to its provider, if calls are recorded. Null: everything may go. Must outlive
+    /// the gateway.
+    SpendingControl* spending = nullptr;
 };
 
 struct GatewayStats {

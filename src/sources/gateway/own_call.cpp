@@ -52,6 +52,12 @@ Result<Call> make_own_call(Gateway& gateway, OwnCall request) {
     call.provider.endpoint.host = upstream.url.host_header();
     call.provider.endpoint.path = head.target;
     call.raw.request = view.body;
+    std::optional<Reservation> reservation;
+    if (SpendingControl* const control = gateway.options_.spending; control != nullptr && !control->idle()) {
+        if (auto over = control->reserve(call))
+            return fail(Code::ResourceExhausted, std::move(over->message), std::move(over->remedy));
+        reservation.emplace(*control, call.id);
+    }
     ingest::OpenCall open = gateway.recorder_->begin(std::move(call));
 
     const auto fail_with = [&open](Error error, bool some_came) {

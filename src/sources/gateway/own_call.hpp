@@ -19,7 +19,8 @@ struct OwnCall {
 };
 
 /// Blocks until the answer is complete and recorded; not from a loop's thread. An answer with an error
-/// status, or none at all, is a Call with `error`. NotFound: no such upstream.
+/// status, or none at all, is a Call with `error`. NotFound: no such upstream. ResourceExhausted: a budget
+/// does not let it pass; then nothing is recorded.
 Result<Call> make_own_call(Gateway& gateway, OwnCall request);
 
 }  // namespace steno::gateway

@@ -8,7 +8,6 @@
 #include "providers/upload.hpp"
 #include "sources/gateway/context_headers.hpp"
 #include "sources/gateway/key_id.hpp"
-#include "sources/gateway/refusal.hpp"
 #include "sources/gateway/waiting.hpp"
 
 #include <fmt/format.h>
@@ -119,9 +118,12 @@ net::Task<void> Gateway::Relay::run() {
     const auto prepare_if_it_goes = [&] {
         if (upstream_.remedy.empty()) prepared = prepare(outgoing);
     };
+    std::optional<OverBudget> over;
     const bool ready = co_await done([&] {
         prepare_if_it_goes();
-        if (is_large() || !upstream_.remedy.empty() || !prepared || asks_for_web_socket()) begin_record();
+        const bool goes = upstream_.remedy.empty() && prepared;
+        if (goes) over = reserve();
+        if (!goes || over || is_large() || asks_for_web_socket()) begin_record();
     });
     // A call that cannot be recorded is passed on all the same.
     if (!ready && !co_await done(prepare_if_it_goes)) {
@@ -138,6 +140,10 @@ net::Task<void> Gateway::Relay::run() {
     }
     if (!prepared) {
         co_await refuse_with(403, ErrorType::Authentication, std::move(prepared).error());
+        co_return;
+    }
+    if (over) {
+        co_await refuse_over(std::move(*over));
         co_return;
     }
     client_.on_client_gone([this] { cancel_.cancel(); });
@@ -222,6 +228,17 @@ void Gateway::Relay::read_call() {
     if (session) context_ = std::make_unique<Call>(*call_);
     read_request(body_);
     if (session) session_reader_ = providers::make_session_reader(request_view({}), *call_);
+}
+
+std::optional<OverBudget> Gateway::Relay::reserve() {
+    SpendingControl* const control = gateway_.options_.spending;
+    if (control == nullptr || control->idle() || !recording() || !call_) return std::nullopt;
+    // What only reads (lists of models, stored answers) costs nothing.
+    if (request_.method != "POST" && request_.method != "PUT" && !asks_for_web_socket()) return std::nullopt;
+    read_call();
+    auto over = control->reserve(*call_);
+    if (!over) reservation_.emplace(*control, id_);
+    return over;
 }
 
 void Gateway::Relay::begin_record() {
@@ -582,7 +599,19 @@ net::Task<void> Gateway::Relay::refuse_with(int status, ErrorType type, Error er
     co_await done([&] { end_failed(type, error.message, error.remedy); });
     std::string told = std::move(error.message);
     if (!error.remedy.empty()) told += ": " + error.remedy;
-    Refusal refusal = refuse(provider_.record_name, status, type, told);
+    co_await answer_with(refuse(provider_.record_name, status, type, told));
+}
+
+net::Task<void> Gateway::Relay::refuse_over(OverBudget over) {
+    gateway_.refused_.fetch_add(1, std::memory_order_relaxed);
+    co_await done([&] {
+        if (open_) set_over_budget(open_->call(), over);
+        end_failed(ErrorType::Quota, over.message, over.remedy);
+    });
+    co_await answer_with(refuse_over_budget(provider_.record_name, over));
+}
+
+net::Task<void> Gateway::Relay::answer_with(Refusal refusal) {
     if (recording()) refusal.head.headers.add("x-steno-call-id", id_.to_string());
     for (const std::string& warning : warnings_) refusal.head.headers.add("x-steno-warning", warning);
     co_await client_.respond(refusal.head, refusal.body);

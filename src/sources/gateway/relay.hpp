@@ -6,6 +6,7 @@
 #include "providers/realtime.hpp"
 #include "providers/stream_usage.hpp"
 #include "sources/gateway/gateway.hpp"
+#include "sources/gateway/refusal.hpp"
 
 #include <cstdint>
 #include <functional>
@@ -42,6 +43,8 @@ class Gateway::Relay {
     [[nodiscard]] bool is_large() const;
     /// Understands the request, unless that was done.
     void read_call();
+    /// Sets aside what the call may cost; its request is understood then. Absent: it may go.
+    std::optional<OverBudget> reserve();
     /// Writes the opening record, unless it is written.
     void begin_record();
     /// The request as it goes upstream.
@@ -79,6 +82,8 @@ class Gateway::Relay {
     /// Answers in the provider's place. The remedy goes to client and record, and in the record before the
     /// advice that the type alone would give.
     net::Task<void> refuse_with(int status, ErrorType type, Error error);
+    net::Task<void> refuse_over(OverBudget over);
+    net::Task<void> answer_with(Refusal refusal);
     net::Task<void> wait_until_durable(std::optional<journal::Position> position);
 
     /// relay_session.cpp: a request for a WebSocket, and what passes over it.
@@ -119,6 +124,7 @@ class Gateway::Relay {
     std::vector<std::string> warnings_;
     std::unique_ptr<Call> call_;  ///< until it is begun
     bool call_read_ = false;
+    std::optional<Reservation> reservation_;
     std::optional<ingest::OpenCall> open_;
     std::unique_ptr<Call> context_;  ///< of a session: what its calls have from the client's headers
     std::unique_ptr<providers::SessionReader> session_reader_;

@@ -58,8 +58,8 @@ net::Task<void> Gateway::Relay::relay_session(net::ByteStream& client, net::Byte
                              [](net::Side, std::string_view) -> net::Task<void> { co_return; });
         co_return;
     }
-    SessionRecord record(*gateway_.recorder_, std::move(*context_), open_->call(), std::move(session_reader_),
-                         providers::RequestSecrets(request_view({})));
+    SessionRecord record(*gateway_.recorder_, gateway_.options_.spending, std::move(*context_), open_->call(),
+                         std::move(session_reader_), providers::RequestSecrets(request_view({})));
     const auto finish = [&](net::TunnelEnd end) {
         if (ended_) return;
         record.finish(end, upstream_.name);

@@ -45,10 +45,11 @@ void write_direction(JsonWriter& writer, std::string_view name, std::int64_t mes
 
 }  // namespace
 
-SessionRecord::SessionRecord(ingest::Recorder& recorder, Call context, Call& session,
-                             std::unique_ptr<providers::SessionReader> reader,
+SessionRecord::SessionRecord(ingest::Recorder& recorder, SpendingControl* spending, Call context,
+                             Call& session, std::unique_ptr<providers::SessionReader> reader,
                              providers::RequestSecrets secrets)
     : recorder_(recorder),
+      spending_(spending),
       context_(std::move(context)),
       session_(session),
       reader_(std::move(reader)),
@@ -97,9 +98,14 @@ Call& SessionRecord::began(Call call) {
     call.provider.endpoint = session_.provider.endpoint;
     call.provider.endpoint.method = "WS";  // nothing is asked for by GET but the session
     providers::fill_preview(call);
+    std::optional<Reservation> reservation;
+    if (spending_ != nullptr && !spending_->idle()) {
+        spending_->reserve_anyway(call);
+        reservation.emplace(*spending_, call.id);
+    }
     ingest::OpenCall open = recorder_.begin(std::move(call));
     Call& kept = open.call();
-    open_.emplace(&kept, Open{std::move(open), system_clock().steady_nanos()});
+    open_.emplace(&kept, Open{std::move(reservation), std::move(open), system_clock().steady_nanos()});
     return kept;
 }
 

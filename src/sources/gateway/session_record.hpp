@@ -6,6 +6,7 @@
 #include "providers/realtime.hpp"
 #include "providers/request_secrets.hpp"
 #include "providers/web_socket.hpp"
+#include "sources/gateway/spending.hpp"
 
 #include <cstdint>
 #include <map>
@@ -23,8 +24,9 @@ namespace steno::gateway {
 class SessionRecord final : public providers::SessionCalls {
   public:
     /// `context` is what the client told with its x-steno-* headers; `reader` may be null: then messages are
-    /// only counted. `session` and the recorder must outlive this.
-    SessionRecord(ingest::Recorder& recorder, Call context, Call& session,
+    /// only counted. `spending`, which sets aside what each call may cost, may be null. `session`, spending
+    /// and the recorder must outlive this.
+    SessionRecord(ingest::Recorder& recorder, SpendingControl* spending, Call context, Call& session,
                   std::unique_ptr<providers::SessionReader> reader, providers::RequestSecrets secrets);
 
     void watch(net::Side from, std::string_view bytes);
@@ -46,6 +48,7 @@ class SessionRecord final : public providers::SessionCalls {
         bool closed = false;  ///< said so itself
     };
     struct Open {
+        std::optional<Reservation> reservation;  ///< goes after the call has ended
         ingest::OpenCall call;
         std::int64_t began;  ///< steady
     };
@@ -55,6 +58,7 @@ class SessionRecord final : public providers::SessionCalls {
     [[nodiscard]] Json summary() const;
 
     ingest::Recorder& recorder_;
+    SpendingControl* spending_;
     const Call context_;
     Call& session_;
     std::unique_ptr<providers::SessionReader> reader_;

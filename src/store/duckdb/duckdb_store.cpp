@@ -247,6 +247,11 @@ class DuckdbStore final : public CallStore, public CallScanner, public ViewScann
             new DuckdbStore(options, path, std::move(database), std::move(readers), std::move(feeding)));
     }
 
+    void follow(Follower& follower) override {
+        const std::scoped_lock turn(writing_);
+        feeding_->follow(follower);
+    }
+
     Result<void> apply(std::span<const Change> changes, std::span<const Watermark> watermarks) override {
         const std::scoped_lock turn(writing_);
         STENO_ASSIGN(const Days days, feeding_->apply(changes, watermarks));

@@ -21,6 +21,7 @@ struct Feeding::Batch {
         std::unique_ptr<Row> own;               ///< a row that is not as the caller gave it
         std::optional<std::int64_t> stored_at;  ///< it is in the table, at this rowid
         bool changed = false;
+        std::unique_ptr<Call> before = {};  ///< as it was in the table, where somebody follows
 
         Row& writable() {
             if (!own) row = (own = std::make_unique<Row>(*row)).get();
@@ -130,8 +131,11 @@ Result<Days> Feeding::apply(std::span<const Change> changes, std::span<const Wat
         const Uuid id = said.call;
         waiting_[id].push_back({next_waiting_++, std::move(said)});
     }
-    for (const Batch::Entry& entry : batch.entries)
-        if (entry.changed) batch.days.add(entry.row->call.started_at);
+    for (const Batch::Entry& entry : batch.entries) {
+        if (!entry.changed) continue;
+        batch.days.add(entry.row->call.started_at);
+        if (follower_ != nullptr) follower_->call_changed(entry.before.get(), entry.row->call);
+    }
     return std::move(batch.days);
 }
 
@@ -145,6 +149,7 @@ Result<void> Feeding::forget(std::span<const Position> until) {
         std::erase_if(watermarks_, [&](const auto& mark) {
             return mark.first == last.stream && mark.second <= last.sequence;
         });
+    if (follower_ != nullptr) follower_->calls_forgotten();
     return {};
 }
 
@@ -205,8 +210,10 @@ Result<void> Feeding::look_up(Batch& batch, std::span<const Change> changes) {
             batch.days.add(row.call.started_at);
             auto own = std::make_unique<Row>(std::move(row));
             const Row* at = own.get();
-            batch.add({at, std::move(own),
-                       cell<std::int64_t>(duckdb_data_chunk_get_vector(chunk.get(), 0), i), false});
+            Batch::Entry& found =
+                batch.add({at, std::move(own),
+                           cell<std::int64_t>(duckdb_data_chunk_get_vector(chunk.get(), 0), i), false});
+            if (follower_ != nullptr) found.before = std::make_unique<Call>(at->call);
         }
     }
     return {};

@@ -22,6 +22,8 @@ class Feeding {
   public:
     static Result<std::unique_ptr<Feeding>> open(Connection writer);
 
+    /// See CallStore::follow.
+    void follow(Follower& follower) { follower_ = &follower; }
     /// Gives the days whose calls came or were changed, or may have been.
     Result<Days> apply(std::span<const Change> changes, std::span<const Watermark> watermarks);
     Result<void> forget_payloads(std::span<const LostPayloads> lost);
@@ -48,6 +50,7 @@ class Feeding {
     Result<void> keep_waiting(const Batch& batch);
     Result<void> keep_watermarks(std::span<const Watermark> watermarks);
 
+    Follower* follower_ = nullptr;
     Connection writer_;
     Appender appender_;  ///< made again after an error
     RowWriter rows_;

@@ -39,6 +39,8 @@ class MemoryScan final : public CallScan {
 
 class MemoryStore final : public CallStore, public CallScanner {
   public:
+    void follow(Follower& follower) override { follower_ = &follower; }
+
     Result<void> apply(std::span<const Change> changes, std::span<const Watermark> watermarks) override {
         const std::scoped_lock turn(turnstile_);
         const std::unique_lock lock(mutex_);
@@ -64,6 +66,7 @@ class MemoryStore final : public CallStore, public CallScanner {
                 return mark.first == last.stream && mark.second <= last.sequence;
             });
         }
+        if (follower_ != nullptr) follower_->calls_forgotten();
         return {};
     }
 
@@ -216,6 +219,8 @@ class MemoryStore final : public CallStore, public CallScanner {
         const Call& newcomer = row.call;
         const auto [at, is_new] = rows_.try_emplace({newcomer.id, newcomer.project});
         Row& stored = at->second;
+        std::optional<Call> before;
+        if (follower_ != nullptr && !is_new) before = stored.call;
         if (is_new)
             stored = row;
         else
@@ -226,6 +231,7 @@ class MemoryStore final : public CallStore, public CallScanner {
             take(stored, said);
             return true;
         });
+        if (follower_ != nullptr) follower_->call_changed(before ? &*before : nullptr, stored.call);
     }
 
     void hear(const Said& said) {
@@ -249,6 +255,7 @@ class MemoryStore final : public CallStore, public CallScanner {
         return std::shared_lock(mutex_);
     }
 
+    Follower* follower_ = nullptr;
     std::mutex turnstile_;  ///< a waiting writer holds it, so that new readers cannot keep it out for ever
     std::shared_mutex mutex_;
     std::map<Key, Row> rows_;

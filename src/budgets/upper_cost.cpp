@@ -1,0 +1,178 @@
+#include "budgets/upper_cost.hpp"
+
+#include "base/time.hpp"
+#include "record/json_reader.hpp"
+#include "sources/gateway/estimate.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <bit>
+#include <charconv>
+#include <iterator>
+#include <string_view>
+
+namespace steno::budgets {
+
+namespace {
+
+constexpr std::int64_t kMillion = 1'000'000;
+constexpr std::int64_t kFresh = 60'000'000'000;
+/// More than any model takes or gives; keeps sums small.
+constexpr std::int64_t kMostTokens = 100 * kMillion;
+
+/// What the parameters say of how much may come back.
+struct Wanted {
+    std::optional<std::int64_t> most_tokens;
+    std::int64_t answers = 1;
+};
+
+bool is_limit(std::string_view name) {
+    return name == "max_tokens" || name == "max_completion_tokens" || name == "max_output_tokens" ||
+           name == "maxOutputTokens" || name == "maxTokens" || name == "maxTokenCount" ||
+           name == "max_gen_len" || name == "max_tokens_to_sample" || name == "num_predict";
+}
+
+bool is_number_of_answers(std::string_view name) {
+    return name == "n" || name == "candidateCount" || name == "num_generations" || name == "sampleCount";
+}
+
+bool holds_more(std::string_view name) {
+    return name == "generationConfig" || name == "inferenceConfig" || name == "textGenerationConfig" ||
+           name == "options" || name == "parameters";
+}
+
+void read(JsonReader& json, Wanted& wanted, int depth) {
+    json.object([&](std::string_view name) {
+        const JsonReader::Type type = json.peek();
+        if (type == JsonReader::Type::Object && depth < 2 && holds_more(name)) {
+            read(json, wanted, depth + 1);
+            return !json.failed();
+        }
+        if (type != JsonReader::Type::Number || !(is_limit(name) || is_number_of_answers(name)))
+            return json.skip();
+        std::string_view digits;
+        if (!json.number(digits)) return false;
+        std::int64_t number = 0;
+        const auto read = std::from_chars(digits.data(), digits.data() + digits.size(), number);
+        if (read.ec != std::errc{} || number <= 0) return true;  // -1: as much as it likes
+        if (is_limit(name))
+            wanted.most_tokens = std::min(number, kMostTokens);
+        else
+            wanted.answers = std::min<std::int64_t>(number, 128);
+        return true;
+    });
+}
+
+struct Input {
+    std::size_t text = 0;    ///< bytes
+    std::int64_t media = 0;  ///< tokens
+};
+
+Input input_of(const Call& call) {
+    Input input;
+    input.text = call.request.system.size() + call.request.tools.text.size() + call.request.input.text.size();
+    for (const Message& message : call.request.messages) {
+        input.text += message.name.size() + 8;  // what frames it
+        for (const Part& part : message.parts) {
+            switch (part.type) {
+                case PartType::Image:
+                    input.media += UpperCosts::kTokensOfImage;
+                    break;
+                case PartType::Audio:
+                case PartType::Video:
+                case PartType::Document:
+                    input.media += UpperCosts::kTokensOfFile;
+                    break;
+                default:
+                    input.text += part.text.size() + part.name.size() + part.value.text.size();
+            }
+        }
+    }
+    return input;
+}
+
+std::int64_t tokens_of(const Call& call, const Input& input, Count count) {
+    const std::int64_t quick = static_cast<std::int64_t>(input.text / 2 + 8) + input.media;
+    if (count == Count::Quick || input.media > 0 || input.text > UpperCosts::kExactBytes) return quick;
+    const auto exact = gateway::tokens_of_request(call);
+    return exact ? std::min(quick, *exact + *exact / 10 + 8) : quick;
+}
+
+bool makes_text(Kind kind) {
+    return kind == Kind::Chat || kind == Kind::Completion || kind == Kind::Vision || kind == Kind::Intent;
+}
+
+}  // namespace
+
+std::optional<UpperCost> UpperCosts::of(const Call& call,
+                                        const std::shared_ptr<const pricing::Catalogue>& prices,
+                                        Count count) {
+    const bool text = makes_text(call.kind);
+    if (!text && call.kind != Kind::Embedding && call.kind != Kind::Image) return std::nullopt;
+    const std::int64_t input = std::min(tokens_of(call, input_of(call), count), kMostTokens);
+    const Rates rates = rates_of(call, prices, input);
+    if (!rates.known) return std::nullopt;
+    Wanted wanted;
+    if (!call.request.parameters.text.empty()) {
+        JsonReader json(call.request.parameters.text);
+        read(json, wanted, 0);
+    }
+    UpperCost cost{{}, rates.currency};
+    if (rates.input) cost.amount += rates.input->times(input, kMillion);
+    if (text && rates.output) {
+        const std::int64_t most = std::min(wanted.most_tokens.value_or(rates.most_output), kMostTokens);
+        cost.amount += rates.output->times(most * wanted.answers, kMillion);
+    }
+    if (call.kind == Kind::Image && rates.per_image) cost.amount += rates.per_image->times(wanted.answers, 1);
+    return cost;
+}
+
+UpperCosts::Rates UpperCosts::rates_of(const Call& call,
+                                       const std::shared_ptr<const pricing::Catalogue>& prices,
+                                       std::int64_t tokens) {
+    // Prices may rise with the input's size: the key has its order of magnitude.
+    const auto magnitude = std::bit_width(static_cast<std::uint64_t>(tokens));
+    fmt::basic_memory_buffer<char, 256> key;
+    fmt::format_to(std::back_inserter(key), "{}\n{}\n{}\n{}\n{}\n{}\n{}", call.provider.name,
+                   call.model.requested, call.provider.service_tier, call.provider.speed,
+                   call.provider.region, call.provider.endpoint.host, magnitude);
+    const std::string_view wanted(key.data(), key.size());
+    const std::int64_t now = system_clock().steady_nanos();
+    {
+        const std::scoped_lock lock(mutex_);
+        if (of_ != prices) {
+            rates_.clear();
+            of_ = prices;
+        }
+        const auto found = rates_.find(wanted);
+        if (found != rates_.end() && now - found->second.known_at < kFresh) return found->second;
+    }
+    Call probe;
+    probe.kind = call.kind;
+    probe.provider = call.provider;
+    probe.model = call.model;
+    probe.started_at = call.started_at;
+    probe.usage.input_tokens = tokens;
+    probe.usage.output_tokens = 1;
+    const pricing::Explanation explained = prices->explain(probe);
+    Rates rates;
+    rates.known_at = now;
+    if (explained.price) {
+        const pricing::Price& price = *explained.price;
+        rates.known = true;
+        rates.currency = price.currency;
+        rates.input = price.input;
+        rates.output = price.output;
+        rates.per_image = price.per_image;
+        if (const auto facts = prices->model_facts(call.provider.name, call.model.requested);
+            facts && facts->max_output)
+            rates.most_output = std::min(*facts->max_output, kUsualOutput);
+    }
+    const std::scoped_lock lock(mutex_);
+    if (rates_.size() >= kMaxRates) rates_.clear();
+    rates_.insert_or_assign(std::string(wanted), rates);
+    return rates;
+}
+
+}  // namespace steno::budgets

@@ -1,0 +1,338 @@
+#include "base/decimal.hpp"
+#include "base/json_writer.hpp"
+#include "base/shell_word.hpp"
+#include "base/text.hpp"
+#include "cli/answer.hpp"
+#include "cli/api_client.hpp"
+#include "cli/call_view.hpp"
+#include "cli/chart.hpp"
+#include "cli/command.hpp"
+#include "cli/terminal.hpp"
+#include "net/http.hpp"
+
+#include <fmt/format.h>
+#include <simdjson.h>
+
+#include <algorithm>
+#include <array>
+#include <cstdlib>
+#include <memory>
+
+namespace steno::cli {
+
+namespace {
+
+namespace dom = simdjson::dom;
+
+/// The parts of a scope, as the API and the flags call them.
+constexpr std::array<std::string_view, 6> kScope = {"project", "user",        "api_key",
+                                                    "agent",   "prompt_type", "model"};
+
+struct BudgetsFlags {
+    RecordFlags record;
+    std::string name;
+    std::string limit, currency, per, tz, soft;
+    std::array<std::string, kScope.size()> scope;
+    bool hard = false, not_hard = false;
+    int answer = 0;
+};
+
+std::string path_of(const BudgetsFlags& flags) {
+    return "/api/v1/budgets/" + net::percent_encode(flags.name);
+}
+
+Result<dom::element> parsed(dom::parser& parser, const std::string& body) {
+    dom::element answer;
+    if (parser.parse(body.data(), body.size()).get(answer) != simdjson::SUCCESS)
+        return fail(Code::Internal, "the answer is no JSON");
+    return answer;
+}
+
+/// "project shop, model gpt-4o", or "all calls".
+std::string scope_text(dom::element budget) {
+    std::string text;
+    for (const std::string_view part : kScope) {
+        const std::string value = text_at(budget, fmt::format("/scope/{}", part).c_str());
+        if (value.empty()) continue;
+        std::string name(part);
+        std::ranges::replace(name, '_', ' ');
+        text += fmt::format("{}{} {}", text.empty() ? "" : ", ", name, value);
+    }
+    return text.empty() ? "all calls" : text;
+}
+
+std::string amount(dom::element budget, const char* pointer) {
+    return money(text_at(budget, pointer), text_at(budget, "/currency"));
+}
+
+Colour colour_of(dom::element budget) {
+    if (text_at(budget, "/used_up") == "true") return Colour::Red;
+    return text_at(budget, "/crossed/0").empty() ? Colour::Green : Colour::Yellow;
+}
+
+std::string percent_text(dom::element budget) {
+    return has(budget, "/percent") ? fmt::format("{:.1f} %", number_at(budget, "/percent")) : kUnknown;
+}
+
+/// What a reader of the figures must know, a sentence each.
+std::vector<std::string> notes_on(dom::element budget) {
+    std::vector<std::string> notes;
+    const auto count = [&](const char* pointer) {
+        return static_cast<std::int64_t>(number_at(budget, pointer));
+    };
+    if (text_at(budget, "/known") == "false")
+        notes.emplace_back("the record has not been asked yet what was spent: there may be more");
+    if (const auto calls = count("/unpriced_calls"); calls > 0)
+        notes.push_back(calls == 1 ? "1 call has no price and is not in it"
+                                   : grouped(calls) + " calls have no price and are not in it");
+    if (const auto calls = count("/estimated_calls"); calls > 0)
+        notes.push_back(fmt::format("the tokens of {} are estimated", counted(grouped(calls), "call")));
+    dom::array others;
+    if (budget.at_pointer("/other_currencies").get(others) == simdjson::SUCCESS) {
+        for (const dom::element other : others)
+            notes.push_back(fmt::format("besides {}, which is not converted",
+                                        money(text_at(other, "/spent"), text_at(other, "/currency"))));
+    }
+    if (const auto calls = count("/refused_calls"); calls > 0)
+        notes.push_back(
+            fmt::format("{} did not pass since the server's start", counted(grouped(calls), "call")));
+    return notes;
+}
+
+Result<void> print_list(Api& api, dom::element answer) {
+    dom::array budgets;
+    if (answer["budgets"].get(budgets) != simdjson::SUCCESS)
+        return fail(Code::Internal, "the answer has no budgets");
+    if (budgets.size() == 0) {
+        fmt::print("no budgets in {}; one for a month: steno budgets set NAME --limit 50 --per month\n",
+                   api.where());
+        return {};
+    }
+    Table table({{"budget"},
+                 {"for", false, true},
+                 {"per"},
+                 {"limit", true},
+                 {"spent", true},
+                 {"", true},
+                 {""},
+                 {"left", true},
+                 {"used up by"},
+                 {"beyond it"}});
+    std::vector<std::string> notes;
+    for (const dom::element budget : budgets) {
+        const bool hard = text_at(budget, "/hard") == "true";
+        const std::string end = text_at(budget, "/projected_end");
+        const bool used_up = text_at(budget, "/used_up") == "true";
+        const Colour colour = colour_of(budget);
+        table.row({text_at(budget, "/name"), scope_text(budget), text_at(budget, "/per"),
+                   amount(budget, "/limit"), amount(budget, "/spent"), percent_text(budget),
+                   bar(number_at(budget, "/percent") / 100, 20), amount(budget, "/remaining"),
+                   used_up       ? "now"
+                   : end.empty() ? kUnknown
+                                 : clock_text(end),
+                   hard ? "refused, " + text_at(budget, "/answer") : "passes"},
+                  {Colour::Bold, Colour::Plain, Colour::Plain, Colour::Plain, Colour::Plain, colour, colour});
+        for (const std::string& note : notes_on(budget))
+            notes.push_back(text_at(budget, "/name") + ": " + note);
+    }
+    table.print();
+    if (!notes.empty()) fmt::print("\n");
+    for (const std::string& note : notes) fmt::print("{}\n", printable(note));
+    return {};
+}
+
+Result<int> list(const Program& program, const BudgetsFlags& flags) {
+    return show_answer(program, flags.record, Question("/api/v1/budgets"), print_list);
+}
+
+/// Each day of the period until now, and what was left at its end.
+void print_days(dom::element budget) {
+    dom::array days;
+    if (budget["days"].get(days) != simdjson::SUCCESS || days.size() == 0) return;
+    const std::string currency = text_at(budget, "/currency");
+    const double limit = std::strtod(text_at(budget, "/limit").c_str(), nullptr);
+    Table table({{"day"}, {"spent", true}, {"calls", true}, {"unpriced", true}, {"left", true}, {""}});
+    for (const dom::element day : days) {
+        const double left = std::strtod(text_at(day, "/remaining").c_str(), nullptr);
+        table.row({text_at(day, "/day"), money(text_at(day, "/spent"), currency),
+                   grouped(static_cast<std::int64_t>(number_at(day, "/calls"))),
+                   grouped(static_cast<std::int64_t>(number_at(day, "/unpriced_calls"))),
+                   money(text_at(day, "/remaining"), currency), bar(limit > 0 ? left / limit : 0, 30)});
+    }
+    fmt::print("\n");
+    table.print();
+}
+
+void print_budget(dom::element budget) {
+    fmt::print("{}  {}\n", paint(printable(text_at(budget, "/name")), Colour::Bold),
+               printable(scope_text(budget)));
+    fmt::print("limit     {} a {}, {} to {} ({})\n", amount(budget, "/limit"), text_at(budget, "/per"),
+               clock_text(text_at(budget, "/period/from")), clock_text(text_at(budget, "/period/to")),
+               text_at(budget, "/tz"));
+    fmt::print("spent     {}  {} {}\n", amount(budget, "/spent"),
+               paint(percent_text(budget), colour_of(budget)), bar(number_at(budget, "/percent") / 100, 30));
+    if (number_at(budget, "/calls_under_way") > 0)
+        fmt::print("set aside {} for {}\n", amount(budget, "/reserved"),
+                   counted(text_at(budget, "/calls_under_way"), "call") + " under way");
+    fmt::print("left      {}\n", amount(budget, "/remaining"));
+    if (text_at(budget, "/used_up") == "true")
+        fmt::print("it is used up\n");
+    else if (has(budget, "/projected_end"))
+        fmt::print("at this rate it is used up at {}\n", clock_text(text_at(budget, "/projected_end")));
+    std::string soft;
+    for (std::size_t i = 0; has(budget, fmt::format("/soft/{}", i).c_str()); ++i)
+        soft +=
+            fmt::format("{}{} %", i == 0 ? "" : ", ", text_at(budget, fmt::format("/soft/{}", i).c_str()));
+    if (!soft.empty()) fmt::print("speaks up at {}\n", soft);
+    fmt::print("{}\n", text_at(budget, "/hard") == "true"
+                           ? "beyond it the gateway refuses calls with " + text_at(budget, "/answer")
+                           : std::string("beyond it calls pass all the same (--hard refuses them)"));
+    for (const std::string& note : notes_on(budget)) fmt::print("{}\n", printable(note));
+}
+
+Result<int> show(const Program& program, const BudgetsFlags& flags) {
+    return show_answer(program, flags.record, Question(path_of(flags)),
+                       [](Api&, dom::element budget) -> Result<void> {
+                           print_budget(budget);
+                           print_days(budget);
+                           return {};
+                       });
+}
+
+/// What there is, with what the flags say in its place.
+Result<std::string> definition(const BudgetsFlags& flags, std::optional<dom::element> old) {
+    std::string body;
+    JsonWriter json(body);
+    const auto old_text = [&](const char* pointer) { return old ? text_at(*old, pointer) : std::string(); };
+    const auto chosen = [&](const std::string& flag, const char* pointer, std::string_view otherwise) {
+        if (!flag.empty()) return flag;
+        const std::string was = old_text(pointer);
+        return was.empty() ? std::string(otherwise) : was;
+    };
+    const std::string limit = chosen(flags.limit, "/limit", "");
+    if (limit.empty())
+        return fail(Code::InvalidArgument, "a new budget needs a limit",
+                    "steno budgets set " + shell_word(flags.name) + " --limit 50 --per month");
+    json.begin_object();
+    json.member("limit", limit);
+    json.member("per", chosen(flags.per, "/per", "month"));
+    json.member("tz", chosen(flags.tz, "/tz", "UTC"));
+    json.member("currency", chosen(flags.currency, "/currency", "USD"));
+    json.key("scope");
+    json.begin_object();
+    for (std::size_t i = 0; i < kScope.size(); ++i) {
+        const std::string value = chosen(flags.scope[i], fmt::format("/scope/{}", kScope[i]).c_str(), "");
+        if (!value.empty()) json.member(kScope[i], value);
+    }
+    json.end_object();
+    json.key("soft");
+    json.begin_array();
+    if (flags.soft.empty() && !old) {
+        for (const int percent : {50, 80, 100}) json.number(std::int64_t{percent});
+    } else if (flags.soft.empty()) {
+        for (std::size_t i = 0; has(*old, fmt::format("/soft/{}", i).c_str()); ++i)
+            json.raw(text_at(*old, fmt::format("/soft/{}", i).c_str()));
+    } else if (flags.soft != "none") {
+        for (const std::string_view part : split(flags.soft, ',')) {
+            const bool digits =
+                !part.empty() && part.find_first_not_of("0123456789") == std::string_view::npos;
+            if (!digits || part.size() > 4 || (part.size() > 1 && part.front() == '0'))
+                return fail(Code::InvalidArgument, fmt::format("--soft: \"{}\" is no percentage", part),
+                            "whole numbers with commas between, such as 50,80,100, or none");
+            json.raw(part);
+        }
+    }
+    json.end_array();
+    json.member("hard", flags.hard || (!flags.not_hard && old_text("/hard") == "true"));
+    json.key("answer");
+    json.raw(flags.answer != 0 ? std::to_string(flags.answer) : chosen("", "/answer", "402"));
+    json.end_object();
+    return body;
+}
+
+Result<int> set(const Program& program, const BudgetsFlags& flags) {
+    STENO_ASSIGN(const auto api, Api::open(program, flags.record));
+    dom::parser old_parser;
+    std::optional<dom::element> old;
+    const auto there = api->get(path_of(flags));
+    if (there) {
+        STENO_ASSIGN(old, parsed(old_parser, *there));
+    } else if (there.error().code != Code::NotFound) {
+        return std::unexpected(there.error());
+    }
+    STENO_ASSIGN(const std::string wanted, definition(flags, old));
+    STENO_ASSIGN(const std::string body, api->put(path_of(flags), wanted));
+    if (program.json) {
+        fmt::print("{}\n", body);
+        return 0;
+    }
+    dom::parser parser;
+    STENO_ASSIGN(const dom::element budget, parsed(parser, body));
+    print_budget(budget);
+    return 0;
+}
+
+Result<int> remove(const Program& program, const BudgetsFlags& flags) {
+    STENO_ASSIGN(const auto api, Api::open(program, flags.record));
+    STENO_TRY(api->remove(path_of(flags)));
+    if (!program.json) fmt::print("{} is removed; what was spent stays on record\n", flags.name);
+    return 0;
+}
+
+}  // namespace
+
+void add_budgets(Program& program) {
+    const auto flags = std::make_shared<BudgetsFlags>();
+    CLI::App* budgets = program.add(
+        program.app, "budgets", "What may be spent, by whom, and how much of it is left",
+        "  steno budgets\n"
+        "  steno budgets set shop-month --limit 50 --per month --project shop --hard\n"
+        "  steno budgets set gpt-day --limit 2.50 --per day --model gpt-4o --tz Europe/Berlin --soft 80,100\n"
+        "  steno budgets show shop-month\n"
+        "  steno budgets set shop-month --limit 80           # changes the limit only\n"
+        "  steno budgets remove shop-month\n");
+    add_record_flags(*budgets, flags->record);
+    budgets->callback([budgets, flags, &program] {
+        if (budgets->get_subcommands().empty()) program.run = [flags](Program& p) { return list(p, *flags); };
+    });
+    const auto command = [&](const char* name, const char* help, const char* examples,
+                             Result<int> (*run)(const Program&, const BudgetsFlags&)) {
+        CLI::App* sub = program.add(*budgets, name, help, examples);
+        add_record_flags(*sub, flags->record);
+        sub->add_option("name", flags->name, "the budget's name")->required();
+        sub->callback(
+            [run, flags, &program] { program.run = [run, flags](Program& p) { return run(p, *flags); }; });
+        return sub;
+    };
+    CLI::App* sub =
+        command("set", "A new budget, or another limit or scope for one that there is",
+                "  steno budgets set shop-month --limit 50 --per month --project shop --hard\n", set);
+    sub->add_option("--limit", flags->limit, "how much may be spent in a period: 50 or 12.50");
+    sub->add_option("--currency", flags->currency,
+                    "of the limit (default USD); other costs are counted apart");
+    sub->add_option("--per", flags->per, "day, week or month (default month)")
+        ->check(CLI::IsMember({"day", "week", "month"}));
+    sub->add_option(
+        "--tz", flags->tz,
+        "whose days, weeks and months: a name such as Europe/Berlin, local, or +01:00 (default UTC)");
+    static constexpr std::array<std::pair<const char*, const char*>, kScope.size()> kScopeFlags = {
+        {{"--project", "only calls of this project"},
+         {"--user", "only of this user (who.user_id)"},
+         {"--api-key", "only with this provider's key (who.api_key_id, as calls show it)"},
+         {"--agent", "only of this agent"},
+         {"--prompt-type", "only of this prompt type"},
+         {"--model", "only to this model, as it is asked for"}}};
+    for (std::size_t i = 0; i < kScope.size(); ++i)
+        sub->add_option(kScopeFlags[i].first, flags->scope[i], kScopeFlags[i].second);
+    sub->add_option("--soft", flags->soft, "percentages to speak up at (default 50,80,100), or none");
+    auto* hard = sub->add_flag("--hard", flags->hard, "the gateway refuses what goes beyond the limit");
+    sub->add_flag("--no-hard", flags->not_hard, "it lets it pass (the default)")->excludes(hard);
+    sub->add_option(
+           "--answer", flags->answer,
+           "what refused calls get: 402 (the default), or 429 with Retry-After until the period ends")
+        ->check(CLI::IsMember({402, 429}));
+    command("show", "Where a budget stands, day by day", "  steno budgets show shop-month\n", show);
+    command("remove", "Remove a budget", "  steno budgets remove shop-month\n", remove);
+}
+
+}  // namespace steno::cli
