@@ -1,6 +1,7 @@
 #include "exports/format.hpp"
 
 #include "base/text.hpp"
+#include "exports/output.hpp"
 
 #include <fmt/format.h>
 
@@ -38,11 +39,12 @@ void sync_folder_of(const std::string& path) {
 
 std::span<const Format> formats() {
     static constexpr std::array kFormats{
-        Format{"json", "json", true, write_json},
-        Format{"jsonl", "jsonl,ndjson", true, write_jsonl},
-        Format{"csv", "csv", true, write_csv},
-        Format{"xlsx", "xlsx", false, write_xlsx},
-        Format{"parquet", "parquet", false, write_parquet},
+        Format{"json", "json", "application/json", json_text, write_text},
+        Format{"jsonl", "jsonl,ndjson", "application/x-ndjson", jsonl_text, write_text},
+        Format{"csv", "csv", "text/csv; charset=utf-8", csv_text, write_text},
+        Format{"xlsx", "xlsx", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", nullptr,
+               write_xlsx},
+        Format{"parquet", "parquet", "application/vnd.apache.parquet", nullptr, write_parquet},
     };
     return kFormats;
 }
@@ -66,20 +68,47 @@ Result<const Format*> format_of_file(std::string_view path) {
                 fmt::format("--format with one of {}", names()));
 }
 
+Result<Outcome> write_text(const Format& format, Rows& rows, const std::string& path, const Options&) {
+    STENO_ASSIGN(Output output, Output::open(path));
+    const std::unique_ptr<RowText> text = format.text(rows.columns());
+    Outcome outcome;
+    std::string line;
+    text->begin(line);
+    for (;;) {
+        STENO_TRY(output.write(line));
+        line.clear();
+        STENO_ASSIGN(const auto row, rows.next());
+        if (row.empty()) break;
+        ++outcome.rows;
+        text->row(line, row);
+    }
+    text->end(line);
+    STENO_TRY(output.write(line));
+    STENO_TRY(output.finish());
+    outcome.bytes = output.size();
+    return outcome;
+}
+
 Result<Outcome> write_table(Rows& rows, const Format& format, const std::string& path,
                             const Options& options) {
+    return write_whole(path, format.text != nullptr, format.name,
+                       [&](const std::string& to) { return format.write(format, rows, to, options); });
+}
+
+Result<Outcome> write_whole(const std::string& path, bool streams, std::string_view format,
+                            const std::function<Result<Outcome>(const std::string& path)>& write) {
     struct stat there{};
     const bool exists = path != "-" && stat(path.c_str(), &there) == 0;
     if (exists && S_ISDIR(there.st_mode))
         return fail(Code::InvalidArgument, fmt::format("{} is a folder", path), "name a file in it");
     if (path == "-" || (exists && !S_ISREG(there.st_mode))) {
-        if (!format.streams)
-            return fail(Code::InvalidArgument, fmt::format("{} can be written to files only", format.name),
-                        fmt::format("--output FILE.{}", format.name));
-        return format.write(rows, path, options);
+        if (!streams)
+            return fail(Code::InvalidArgument, fmt::format("{} can be written to files only", format),
+                        fmt::format("--output FILE.{}", format));
+        return write(path);
     }
     const std::string part = path + ".part";
-    auto outcome = format.write(rows, part, options);
+    auto outcome = write(part);
     if (outcome && std::rename(part.c_str(), path.c_str()) != 0)
         outcome = fail(Code::Unavailable, fmt::format("naming {}: {}", path, std::strerror(errno)));
     if (!outcome) {
