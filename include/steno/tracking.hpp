@@ -56,7 +56,8 @@ struct TrackingOptions {
     /// calls to come: an eighth of it, and at most 256 KiB by each thread that makes calls.)
     std::size_t max_memory_bytes = 64u << 20;
     /// Where calls wait while the server is away or slow, also beyond the end of this program: whichever
-    /// program uses the folder next delivers them. Empty: STENO_SPOOL, or $XDG_STATE_HOME/steno/spool, or
+    /// program uses the folder next delivers them, to its own server (programs that report to different
+    /// servers want different folders). Empty: STENO_SPOOL, or $XDG_STATE_HOME/steno/spool, or
     /// ~/.local/state/steno/spool, or /tmp/steno-spool-UID. Made with mode 0700. One that belongs to another
     /// user, or that all may write to, is not used (`last_tracking_error`). It needs locks (flock).
     std::string spool_folder;

@@ -1,5 +1,7 @@
 #include "analysis/quality.hpp"
 
+#include "analysis/json_rows.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -269,17 +271,9 @@ void object(JsonWriter& json, Fill&& fill) {
     json.end_object();
 }
 
-template <class Rows, class Row>
-void rows(JsonWriter& json, std::string_view key, const Rows& all, Row&& row) {
-    json.key(key);
-    json.begin_array();
-    for (const auto& item : all) object(json, [&] { row(item); });
-    json.end_array();
-}
-
 void write_variables(JsonWriter& json, std::string_view key,
                      const std::vector<MissingVariables::Variable>& all) {
-    rows(json, key, all, [&](const auto& variable) {
+    write_rows(json, key, all, [&](const auto& variable) {
         json.member("variable", variable.name);
         json.member("calls", variable.calls);
     });
@@ -336,11 +330,11 @@ void write(JsonWriter& json, const Quality& quality, const std::string& score) {
 void write_members(JsonWriter& json, const QualityReport& report, const QualityOptions& options) {
     json.key("all");
     object(json, [&] { write(json, report.all, options.score); });
-    rows(json, "groups", report.groups, [&](const auto& group) {
+    write_rows(json, "groups", report.groups, [&](const auto& group) {
         write_key(json, options.by, group.key);
         write(json, group.quality, options.score);
     });
-    rows(json, "scores", report.scores, [&](const auto& score) {
+    write_rows(json, "scores", report.scores, [&](const auto& score) {
         json.member("name", score.name);
         json.member("calls", score.calls);
         json.member("valued", score.valued);
@@ -356,7 +350,7 @@ void write_members(JsonWriter& json, const MissingVariables& missing) {
     json.member("ai_calls", missing.calls);
     write_counts(json, missing.complete, missing.incomplete);
     write_variables(json, "variables", missing.variables);
-    rows(json, "prompts", missing.prompts, [&](const auto& prompt) {
+    write_rows(json, "prompts", missing.prompts, [&](const auto& prompt) {
         write_name(json, "type", prompt.type);
         write_name(json, "name", prompt.name);
         write_name(json, "version", prompt.version);

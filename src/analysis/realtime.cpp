@@ -1,5 +1,7 @@
 #include "analysis/realtime.hpp"
 
+#include "analysis/json_rows.hpp"
+
 namespace steno::analysis {
 
 Result<Realtime> realtime(store::CallStore& store, const store::Selection& selection, Timestamp from,
@@ -38,26 +40,16 @@ void write_members(JsonWriter& json, const Realtime& realtime, Duration time) {
     json.begin_array();
     for (const std::string& agent : realtime.active_agents) json.string(agent);
     json.end_array();
-    json.key("by_agent");
-    json.begin_array();
-    for (const Statistics::Agent& agent : ended.by_agent) {
-        json.begin_object();
+    write_rows(json, "by_agent", ended.by_agent, [&](const Statistics::Agent& agent) {
         json.member("agent", agent.name);
         write_figures(json, "ai_calls", agent.ai_calls);
         write_figures(json, "runs", agent.runs);
-        json.end_object();
-    }
-    json.end_array();
-    json.key("by_model");
-    json.begin_array();
-    for (const Statistics::Model& model : ended.by_model) {
-        json.begin_object();
+    });
+    write_rows(json, "by_model", ended.by_model, [&](const Statistics::Model& model) {
         write_name(json, "provider", model.provider);
         write_name(json, "model", model.name);
         write_members(json, model.calls);
-        json.end_object();
-    }
-    json.end_array();
+    });
     json.member("truncated", ended.truncated);
 }
 

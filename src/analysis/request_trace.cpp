@@ -1,6 +1,7 @@
 #include "analysis/request_trace.hpp"
 
 #include "analysis/call_tree.hpp"
+#include "analysis/json_rows.hpp"
 #include "base/hash.hpp"
 #include "record/json.hpp"
 
@@ -259,18 +260,6 @@ void write_cost(JsonWriter& json, const std::map<std::string, Decimal>& cost) {
     json.begin_object();
     for (const auto& [currency, total] : cost) json.member(currency, total.to_string());
     json.end_object();
-}
-
-template <class Rows, class Row>
-void write_rows(JsonWriter& json, std::string_view key, const Rows& rows, Row&& row) {
-    json.key(key);
-    json.begin_array();
-    for (const auto& item : rows) {
-        json.begin_object();
-        row(item);
-        json.end_object();
-    }
-    json.end_array();
 }
 
 }  // namespace

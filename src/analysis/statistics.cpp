@@ -1,5 +1,6 @@
 #include "analysis/statistics.hpp"
 
+#include "analysis/json_rows.hpp"
 #include "analysis/slowness.hpp"
 #include "record/json.hpp"
 
@@ -275,19 +276,6 @@ void write_summary(JsonWriter& json, const Statistics& statistics) {
     json.key("cost");
     write(json, ai.cost);
     json.end_object();
-}
-
-/// Rows of one table: begin_object, what `row` writes, end_object, each.
-template <class Rows, class Row>
-void write_rows(JsonWriter& json, std::string_view key, const Rows& rows, Row&& row) {
-    json.key(key);
-    json.begin_array();
-    for (const auto& item : rows) {
-        json.begin_object();
-        row(item);
-        json.end_object();
-    }
-    json.end_array();
 }
 
 void write_call(JsonWriter& json, const Call& call) {

@@ -6,6 +6,7 @@
 #include "base/json_writer.hpp"
 #include "base/nearest.hpp"
 #include "base/repeats.hpp"
+#include "base/shell_word.hpp"
 #include "base/text.hpp"
 #include "base/thread_scratch.hpp"
 #include "base/time.hpp"
@@ -240,6 +241,13 @@ TEST(ThreadScratch, IsKeptByTheThreadUntilItEndsAndNewAfterwards) {
     }).join();
     EXPECT_EQ(seen, (std::vector<std::string>{"", "a", "", ""}));
     EXPECT_EQ(replaced(""), "another thread's");
+}
+
+TEST(ShellWord, IsOneWord) {
+    EXPECT_EQ(shell_word("/var/lib/steno"), "/var/lib/steno");
+    EXPECT_EQ(shell_word("my record; rm -rf $HOME"), "'my record; rm -rf $HOME'");
+    EXPECT_EQ(shell_word("Ada's"), "'Ada'\\''s'");
+    EXPECT_EQ(shell_word(""), "''");
 }
 
 }  // namespace

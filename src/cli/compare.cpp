@@ -1,12 +1,9 @@
-#include "cli/api_client.hpp"
+#include "cli/answer.hpp"
 #include "cli/call_view.hpp"
 #include "cli/command.hpp"
-#include "cli/completeness.hpp"
-#include "cli/question.hpp"
 #include "cli/terminal.hpp"
 
 #include <fmt/format.h>
-#include <simdjson.h>
 
 #include <cmath>
 #include <cstdlib>
@@ -98,25 +95,16 @@ void print_comparison(dom::element comparison) {
 }
 
 Result<int> compare(const Program& program, const CompareFlags& flags) {
-    STENO_ASSIGN(const auto api, Api::open(program, flags.record));
-    STENO_ASSIGN(Completeness completeness, Completeness::begin(*api));
     Question question("/api/v1/compare");
     question.period(flags.period);
     question.add("against", flags.against);
     question.add("by", flags.by);
     question.add("limit", std::to_string(flags.limit));
     STENO_TRY(question.filters(flags.filters));
-    STENO_ASSIGN(const std::string body, api->get(question.target()));
-    if (program.json) {
-        fmt::print("{}\n", body);
-        return completeness.exit_code();
-    }
-    dom::parser parser;
-    dom::element comparison;
-    if (parser.parse(body.data(), body.size()).get(comparison) != simdjson::SUCCESS)
-        return fail(Code::Internal, "the answer is no JSON");
-    print_comparison(comparison);
-    return completeness.exit_code();
+    return show_answer(program, flags.record, question, [](Api&, dom::element comparison) -> Result<void> {
+        print_comparison(comparison);
+        return {};
+    });
 }
 
 }  // namespace

@@ -1,13 +1,10 @@
-#include "cli/api_client.hpp"
+#include "cli/answer.hpp"
 #include "cli/call_view.hpp"
 #include "cli/chart.hpp"
 #include "cli/command.hpp"
-#include "cli/completeness.hpp"
-#include "cli/question.hpp"
 #include "cli/terminal.hpp"
 
 #include <fmt/format.h>
-#include <simdjson.h>
 
 #include <cstdlib>
 #include <memory>
@@ -79,60 +76,59 @@ void print_groups(dom::array groups, double all, const CostFlags& flags) {
     table.print();
 }
 
-Result<int> cost(const Program& program, const CostFlags& flags) {
-    STENO_ASSIGN(const auto api, Api::open(program, flags.record));
-    STENO_ASSIGN(Completeness completeness, Completeness::begin(*api));
-    const auto asked = [&](const std::string& by, const std::string& bucket) -> Result<std::string> {
-        Question question("/api/v1/aggregate");
-        question.period(flags.period);
-        question.add("group_by", by == "none" ? "" : by);
-        question.add("bucket", bucket);
-        question.add("measures", "cost,calls,input_tokens,output_tokens");
-        if (bucket.empty()) question.add("order", "-cost");
-        question.add("limit", std::to_string(flags.limit));
-        // What never costs anything would stand there as unpriced.
-        question.add("kind.in", ai_kinds());
-        STENO_TRY(question.filters(flags.filters));
-        return api->get(question.target());
-    };
-    STENO_ASSIGN(const std::string body, asked(flags.by, flags.bucket));
-    if (program.json) {
-        fmt::print("{}\n", body);
-        return completeness.exit_code();
-    }
+Result<Question> question_of(const CostFlags& flags, const std::string& by, const std::string& bucket) {
+    Question question("/api/v1/aggregate");
+    question.period(flags.period);
+    question.add("group_by", by == "none" ? "" : by);
+    question.add("bucket", bucket);
+    question.add("measures", "cost,calls,input_tokens,output_tokens");
+    if (bucket.empty()) question.add("order", "-cost");
+    question.add("limit", std::to_string(flags.limit));
+    // What never costs anything would stand there as unpriced.
+    question.add("kind.in", ai_kinds());
+    STENO_TRY(question.filters(flags.filters));
+    return question;
+}
+
+/// A line with the sum of all; the sum.
+Result<double> print_total(Api& api, const CostFlags& flags) {
+    STENO_ASSIGN(const Question question, question_of(flags, "none", ""));
+    STENO_ASSIGN(const std::string body, api.get(question.target()));
     dom::parser parser;
-    dom::element answer;
-    dom::array groups;
-    if (parser.parse(body.data(), body.size()).get(answer) != simdjson::SUCCESS ||
-        answer["groups"].get(groups) != simdjson::SUCCESS)
-        return fail(Code::Internal, "the answer has no groups");
-    if (groups.size() == 0) {
-        fmt::print("no AI calls that fit in {}\n", api->where());
-        return completeness.exit_code();
-    }
-    double all = 0;
-    STENO_ASSIGN(const std::string whole, asked("none", ""));
-    dom::parser whole_parser;
     dom::element total;
-    if (whole_parser.parse(whole.data(), whole.size()).get(total) == simdjson::SUCCESS) {
-        const std::string sum = text_at(total, "/groups/0/cost/total");
-        all = std::strtod(sum.c_str(), nullptr);
-        const auto unpriced = static_cast<std::int64_t>(number_at(total, "/groups/0/cost/unpriced_calls"));
-        const auto estimated = static_cast<std::int64_t>(number_at(total, "/groups/0/cost/estimated_calls"));
-        const std::string currency = text_at(total, "/groups/0/cost/currency");
-        std::string told = sum.empty() ? "unknown" : money(sum, currency);
-        if (currency == "mixed") {
-            STENO_ASSIGN(told, sums_by_currency(*api, flags));
-        }
-        fmt::print("{} for {} AI calls", told,
-                   grouped(static_cast<std::int64_t>(number_at(total, "/groups/0/calls"))));
-        if (unpriced > 0) fmt::print("; {} have no price and are not in it", grouped(unpriced));
-        if (estimated > 0) fmt::print("; of {} the tokens are estimated", grouped(estimated));
-        fmt::print("\n\n");
+    if (parser.parse(body).get(total) != simdjson::SUCCESS)
+        return fail(Code::Internal, "the answer is no JSON");
+    const std::string sum = text_at(total, "/groups/0/cost/total");
+    const auto unpriced = static_cast<std::int64_t>(number_at(total, "/groups/0/cost/unpriced_calls"));
+    const auto estimated = static_cast<std::int64_t>(number_at(total, "/groups/0/cost/estimated_calls"));
+    const std::string currency = text_at(total, "/groups/0/cost/currency");
+    std::string told = sum.empty() ? "unknown" : money(sum, currency);
+    if (currency == "mixed") {
+        STENO_ASSIGN(told, sums_by_currency(api, flags));
     }
-    print_groups(groups, all, flags);
-    if (text_at(answer, "/truncated") == "true") fmt::print("… and more: --limit {}\n", flags.limit * 4);
-    return completeness.exit_code();
+    fmt::print("{} for {} AI calls", told,
+               grouped(static_cast<std::int64_t>(number_at(total, "/groups/0/calls"))));
+    if (unpriced > 0) fmt::print("; {} have no price and are not in it", grouped(unpriced));
+    if (estimated > 0) fmt::print("; of {} the tokens are estimated", grouped(estimated));
+    fmt::print("\n\n");
+    return std::strtod(sum.c_str(), nullptr);
+}
+
+Result<int> cost(const Program& program, const CostFlags& flags) {
+    STENO_ASSIGN(const Question question, question_of(flags, flags.by, flags.bucket));
+    return show_answer(program, flags.record, question, [&](Api& api, dom::element answer) -> Result<void> {
+        dom::array groups;
+        if (answer["groups"].get(groups) != simdjson::SUCCESS)
+            return fail(Code::Internal, "the answer has no groups");
+        if (groups.size() == 0) {
+            fmt::print("no AI calls that fit in {}\n", api.where());
+            return {};
+        }
+        STENO_ASSIGN(const double all, print_total(api, flags));
+        print_groups(groups, all, flags);
+        if (text_at(answer, "/truncated") == "true") fmt::print("… and more: --limit {}\n", flags.limit * 4);
+        return {};
+    });
 }
 
 }  // namespace

@@ -1,12 +1,9 @@
-#include "cli/api_client.hpp"
+#include "cli/answer.hpp"
 #include "cli/call_view.hpp"
 #include "cli/command.hpp"
-#include "cli/completeness.hpp"
-#include "cli/question.hpp"
 #include "cli/stats.hpp"
 
 #include <fmt/format.h>
-#include <simdjson.h>
 
 #include <memory>
 
@@ -25,18 +22,6 @@ struct ErrorsFlags {
     bool inputs = false;
 };
 
-/// The last failed calls, or all that the API says of them.
-Result<std::string> last_failures(Api& api, const ErrorsFlags& flags, bool whole) {
-    Question question("/api/v1/failures");
-    question.period(flags.period);
-    question.add("limit", std::to_string(flags.limit));
-    if (!whole)
-        question.add("fields",
-                     "kind,name,started_at,model.requested,trace.agent,trace.function,error,preview");
-    STENO_TRY(question.filters(flags.filters));
-    return api.get(question.target());
-}
-
 StatsQuestion table_of(const ErrorsFlags& flags, std::string by, std::string measures, std::string order) {
     StatsQuestion question;
     question.by = std::move(by);
@@ -47,34 +32,24 @@ StatsQuestion table_of(const ErrorsFlags& flags, std::string by, std::string mea
     return question;
 }
 
-Result<int> errors(const Program& program, const ErrorsFlags& flags) {
-    STENO_ASSIGN(const auto api, Api::open(program, flags.record));
-    STENO_ASSIGN(Completeness completeness, Completeness::begin(*api));
-    STENO_ASSIGN(const std::string body, last_failures(*api, flags, program.json || flags.inputs));
-    if (program.json) {
-        fmt::print("{}\n", body);
-        return completeness.exit_code();
-    }
-    dom::parser parser;
-    dom::array calls;
-    if (parser.parse(body.data(), body.size())["calls"].get(calls) != simdjson::SUCCESS)
-        return fail(Code::Internal, "the answer has no calls");
+Result<void> print_errors(Api& api, const ErrorsFlags& flags, dom::element answer) {
+    STENO_ASSIGN(const dom::array calls, calls_of(answer));
     if (calls.size() == 0) {
-        fmt::print("no failures in {}\n", api->where());
-        return completeness.exit_code();
+        fmt::print("no failures in {}\n", api.where());
+        return {};
     }
     if (flags.inputs) {
         for (const dom::element call : calls) {
             print_call(call);
             fmt::print("\n");
         }
-        return completeness.exit_code();
+        return {};
     }
     StatsQuestion types = table_of(flags, "error.type,provider.name", "calls", "-calls");
     types.filters.emplace_back("status=failure");
-    STENO_ASSIGN(const Table by_type, ask_stats(*api, types));
+    STENO_ASSIGN(const Table by_type, ask_stats(api, types));
     STENO_ASSIGN(const Table by_group,
-                 ask_stats(*api, table_of(flags, flags.by, "calls,errors,error_rate", "-errors")));
+                 ask_stats(api, table_of(flags, flags.by, "calls,errors,error_rate", "-errors")));
     by_type.print();
     fmt::print("\n");
     by_group.print();
@@ -92,7 +67,19 @@ Result<int> errors(const Program& program, const ErrorsFlags& flags) {
                   text_at(call, "/preview/prompt"), text_at(call, "/id")});
     }
     last.print();
-    return completeness.exit_code();
+    return {};
+}
+
+Result<int> errors(const Program& program, const ErrorsFlags& flags) {
+    Question question("/api/v1/failures");
+    question.period(flags.period);
+    question.add("limit", std::to_string(flags.limit));
+    if (!program.json && !flags.inputs)
+        question.add("fields",
+                     "kind,name,started_at,model.requested,trace.agent,trace.function,error,preview");
+    STENO_TRY(question.filters(flags.filters));
+    return show_answer(program, flags.record, question,
+                       [&](Api& api, dom::element answer) { return print_errors(api, flags, answer); });
 }
 
 }  // namespace

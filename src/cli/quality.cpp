@@ -1,7 +1,6 @@
-#include "cli/api_client.hpp"
+#include "cli/answer.hpp"
 #include "cli/call_view.hpp"
 #include "cli/command.hpp"
-#include "cli/completeness.hpp"
 #include "cli/question.hpp"
 #include "cli/terminal.hpp"
 
@@ -147,8 +146,6 @@ void print_missing(dom::element answer) {
 }
 
 Result<int> quality(const Program& program, const QualityFlags& flags) {
-    STENO_ASSIGN(const auto api, Api::open(program, flags.record));
-    STENO_ASSIGN(Completeness completeness, Completeness::begin(*api));
     Question question(flags.missing ? "/api/v1/data-quality" : "/api/v1/quality");
     question.period(flags.period);
     question.add("groups", std::to_string(flags.limit));
@@ -159,26 +156,20 @@ Result<int> quality(const Program& program, const QualityFlags& flags) {
         question.add("score", flags.score);
     }
     STENO_TRY(question.filters(flags.filters));
-    STENO_ASSIGN(const std::string body, api->get(question.target()));
-    if (program.json) {
-        fmt::print("{}\n", body);
-        return completeness.exit_code();
-    }
-    dom::parser parser;
-    dom::element answer;
-    if (parser.parse(body.data(), body.size()).get(answer) != simdjson::SUCCESS)
-        return fail(Code::Internal, "the answer is no JSON");
-    if (flags.missing) {
-        print_missing(answer);
-        return completeness.exit_code();
-    }
-    dom::element all;
-    if (answer["all"].get(all) != simdjson::SUCCESS) return fail(Code::Internal, "the answer has no totals");
-    fmt::print("{}\n\n", period_of(answer));
-    print_totals(all);
-    print_scores(answer);
-    print_groups(answer, flags);
-    return completeness.exit_code();
+    return show_answer(program, flags.record, question, [&](Api&, dom::element answer) -> Result<void> {
+        if (flags.missing) {
+            print_missing(answer);
+            return {};
+        }
+        dom::element all;
+        if (answer["all"].get(all) != simdjson::SUCCESS)
+            return fail(Code::Internal, "the answer has no totals");
+        fmt::print("{}\n\n", period_of(answer));
+        print_totals(all);
+        print_scores(answer);
+        print_groups(answer, flags);
+        return {};
+    });
 }
 
 }  // namespace

@@ -1,5 +1,6 @@
 #include "base/log.hpp"
 #include "base/random.hpp"
+#include "base/shell_word.hpp"
 #include "base/time.hpp"
 #include "base/uuid.hpp"
 #include "cli/command.hpp"

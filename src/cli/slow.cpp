@@ -1,6 +1,5 @@
-#include "cli/api_client.hpp"
+#include "cli/answer.hpp"
 #include "cli/command.hpp"
-#include "cli/completeness.hpp"
 #include "cli/question.hpp"
 #include "cli/statistics_view.hpp"
 
@@ -22,29 +21,22 @@ struct SlowFlags {
 };
 
 Result<int> slow(const Program& program, const SlowFlags& flags) {
-    STENO_ASSIGN(const auto api, Api::open(program, flags.record));
-    STENO_ASSIGN(Completeness completeness, Completeness::begin(*api));
     Question question("/api/v1/slow");
     question.period(flags.period);
     question.add("threshold_ms", std::to_string(flags.threshold_ms));
     question.add("limit", std::to_string(flags.limit));
     STENO_TRY(question.filters(flags.filters));
-    STENO_ASSIGN(const std::string body, api->get(question.target()));
-    if (program.json) {
-        fmt::print("{}\n", body);
-        return completeness.exit_code();
-    }
-    simdjson::dom::parser parser;
-    simdjson::dom::element answer;
-    std::int64_t calls = 0;
-    if (parser.parse(body.data(), body.size()).get(answer) != simdjson::SUCCESS ||
-        answer["slow"]["calls"].get(calls) != simdjson::SUCCESS)
-        return fail(Code::Internal, "the answer has no slow calls");
-    if (calls == 0)
-        fmt::print("no call that fits in {} took {} ms or longer\n", api->where(), flags.threshold_ms);
-    else
-        print_slow(answer);
-    return completeness.exit_code();
+    return show_answer(
+        program, flags.record, question, [&](Api& api, simdjson::dom::element answer) -> Result<void> {
+            std::int64_t calls = 0;
+            if (answer["slow"]["calls"].get(calls) != simdjson::SUCCESS)
+                return fail(Code::Internal, "the answer has no slow calls");
+            if (calls == 0)
+                fmt::print("no call that fits in {} took {} ms or longer\n", api.where(), flags.threshold_ms);
+            else
+                print_slow(answer);
+            return {};
+        });
 }
 
 }  // namespace

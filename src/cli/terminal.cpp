@@ -129,17 +129,6 @@ void Table::print() const {
     }
 }
 
-std::string shell_word(std::string_view text) {
-    const auto plain = [](char c) {
-        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-               std::string_view("_@%+=:,./-").contains(c);
-    };
-    if (!text.empty() && std::ranges::all_of(text, plain)) return std::string(text);
-    std::string word = "'";
-    for (const char c : text) word += c == '\'' ? std::string("'\\''") : std::string(1, c);
-    return word + "'";
-}
-
 std::string counted(std::string_view number, std::string_view word) {
     return fmt::format("{} {}{}", number, word, number == "1" ? "" : "s");
 }

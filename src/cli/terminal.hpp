@@ -41,8 +41,6 @@ class Table {
 std::string printable(std::string_view text);
 /// At most so many characters; what is longer ends with "…".
 std::string cut(std::string_view text, std::size_t width);
-/// As a shell (POSIX sh) reads it as one word: in quotes only where it needs them.
-std::string shell_word(std::string_view text);
 /// "2 calls", "1 call".
 std::string counted(std::string_view number, std::string_view word);
 /// What stands where nothing is known.

@@ -1,11 +1,8 @@
-#include "cli/api_client.hpp"
+#include "cli/answer.hpp"
 #include "cli/call_view.hpp"
 #include "cli/command.hpp"
-#include "cli/completeness.hpp"
-#include "cli/question.hpp"
 
 #include <fmt/format.h>
-#include <simdjson.h>
 
 #include <map>
 #include <memory>
@@ -33,8 +30,6 @@ const std::map<std::string, std::string>& orders() {
 }
 
 Result<int> top(const Program& program, const TopFlags& flags) {
-    STENO_ASSIGN(const auto api, Api::open(program, flags.record));
-    STENO_ASSIGN(Completeness completeness, Completeness::begin(*api));
     const std::string& order = orders().at(flags.by);
     Question question("/api/v1/calls");
     question.period(flags.period);
@@ -43,22 +38,16 @@ Result<int> top(const Program& program, const TopFlags& flags) {
     question.add("limit", std::to_string(flags.limit));
     if (!program.json) question.add("fields", call_table_fields());
     STENO_TRY(question.filters(flags.filters));
-    STENO_ASSIGN(const std::string body, api->get(question.target()));
-    if (program.json) {
-        fmt::print("{}\n", body);
-        return completeness.exit_code();
-    }
-    dom::parser parser;
-    dom::array calls;
-    if (parser.parse(body.data(), body.size())["calls"].get(calls) != simdjson::SUCCESS)
-        return fail(Code::Internal, "the answer has no calls");
-    Table table = call_table();
-    for (const dom::element call : calls) add_call(table, call);
-    if (table.empty())
-        fmt::print("no calls with a {} that fit in {}\n", flags.by, api->where());
-    else
-        table.print();
-    return completeness.exit_code();
+    return show_answer(program, flags.record, question, [&](Api& api, dom::element answer) -> Result<void> {
+        STENO_ASSIGN(const dom::array calls, calls_of(answer));
+        Table table = call_table();
+        for (const dom::element call : calls) add_call(table, call);
+        if (table.empty())
+            fmt::print("no calls with a {} that fit in {}\n", flags.by, api.where());
+        else
+            table.print();
+        return {};
+    });
 }
 
 }  // namespace

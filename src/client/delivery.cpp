@@ -475,7 +475,7 @@ std::string Delivery::what_is_left() const noexcept {
             words +=
                 fmt::format("{}{} call{} {}", words.empty() ? "" : ", ", calls, calls == 1 ? "" : "s", what);
         };
-        add(spooled.calls, "kept in " + spooled.where + " for the next program that finds " + where);
+        add(spooled.calls, "kept in " + spooled.where + " for the next program that finds a server");
         add(rejected_, "refused by " + where);
         add(dropped_, "lost");
         if (words.empty()) return {};

@@ -1,10 +1,10 @@
 #include "client/request_totals.hpp"
 
+#include "base/shell_word.hpp"
 #include "base/text.hpp"
 #include "base/time.hpp"
 #include "client/context_node.hpp"
 #include "client/draft.hpp"
-#include "client/shell_word.hpp"
 #include "client/standard_error.hpp"
 #include "client/tracker.hpp"
 #include "record/call.hpp"

@@ -2,8 +2,6 @@
 
 #include "client/standard_error.hpp"
 
-#include "client/shell_word.hpp"
-
 #include <climits>
 #include <gtest/gtest.h>
 
@@ -136,13 +134,6 @@ TEST(Printable, SteersNoTerminal) {
     EXPECT_EQ(printable("a\033[2J\r\nb\x7f\xc2\x9b\x31m\xff\xc3", 100), "a?[2J??b??1m??");
     EXPECT_EQ(printable("Grüße", 3), "Gr");
     EXPECT_EQ(printable("", 3), "");
-}
-
-TEST(ShellWord, IsOneWord) {
-    EXPECT_EQ(shell_word("/var/lib/steno"), "/var/lib/steno");
-    EXPECT_EQ(shell_word("my record; rm -rf $HOME"), "'my record; rm -rf $HOME'");
-    EXPECT_EQ(shell_word("Ada's"), "'Ada'\\''s'");
-    EXPECT_EQ(shell_word(""), "''");
 }
 
 }  // namespace

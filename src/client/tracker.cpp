@@ -1,12 +1,12 @@
 #include "client/tracker.hpp"
 
 #include "base/random.hpp"
+#include "base/shell_word.hpp"
 #include "base/text.hpp"
 #include "base/thread_scratch.hpp"
 #include "client/context_node.hpp"
 #include "client/record_writer.hpp"
 #include "client/request_totals.hpp"
-#include "client/shell_word.hpp"
 #include "client/standard_error.hpp"
 #include "record/call.hpp"
 

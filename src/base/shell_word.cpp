@@ -1,8 +1,8 @@
-#include "client/shell_word.hpp"
+#include "base/shell_word.hpp"
 
 #include <algorithm>
 
-namespace steno::client {
+namespace steno {
 
 std::string shell_word(std::string_view text) {
     const auto is_plain = [](char c) {
@@ -15,4 +15,4 @@ std::string shell_word(std::string_view text) {
     return word + "'";
 }
 
-}  // namespace steno::client
+}  // namespace steno
