@@ -130,6 +130,16 @@ Result<std::unique_ptr<Pieces>> open(Services& services, const ApiRequest& reque
     return std::make_unique<CallPieces>(services.data.calls(), std::move(asked), format);
 }
 
+net::ResponseHead head_of(const exports::Format& format) {
+    net::ResponseHead head;
+    head.headers.add("Content-Type", std::string(format.media_type));
+    head.headers.add("Content-Disposition", fmt::format("attachment; filename=\"calls.{}\"", format.name));
+    head.headers.add("Cache-Control", "no-store");
+    head.headers.add("X-Content-Type-Options", "nosniff");
+    head.headers.add("Cross-Origin-Resource-Policy", "same-origin");
+    return head;
+}
+
 }  // namespace
 
 net::Task<std::optional<ApiAnswer>> CallExports::serve(net::ServerExchange& exchange) {
@@ -174,29 +184,25 @@ net::Task<std::optional<ApiAnswer>> CallExports::serve(net::ServerExchange& exch
     };
     // The first piece before the head: what cannot be done at all is an answer, not a broken stream.
     auto more = co_await workers_.value(read);
-    if (!more)
-        co_return more.error().code == Code::Unavailable ? try_again(more.error()) : problem(more.error());
-    net::ResponseHead head;
-    head.headers.add("Content-Type", std::string((*format)->media_type));
-    head.headers.add("Content-Disposition",
-                     fmt::format("attachment; filename=\"calls.{}\"", (*format)->name));
-    head.headers.add("Cache-Control", "no-store");
-    head.headers.add("X-Content-Type-Options", "nosniff");
-    head.headers.add("Cross-Origin-Resource-Policy", "same-origin");
-    if (!co_await exchange.write_head(head, std::nullopt)) co_return std::nullopt;
-    for (;;) {
-        if (!piece.empty() && !co_await exchange.write(piece)) co_return std::nullopt;
-        if (!*more) break;
-        more = co_await workers_.value(read);
-        if (!more) {
+    std::optional<ApiAnswer> refused;
+    bool whole = false;
+    if (!more) {
+        const Error& error = more.error();
+        refused = error.code == Code::Unavailable ? try_again(error) : problem(error);
+    } else if (co_await exchange.write_head(head_of(**format), std::nullopt)) {
+        while (piece.empty() || co_await exchange.write(piece)) {
+            if (whole = !*more; whole) break;
+            more = co_await workers_.value(read);
+            if (more) continue;
             if (more.error().code != Code::Cancelled)
                 log::error("an export broke off: {}", more.error().message);
             exchange.abort();
-            co_return std::nullopt;
+            break;
         }
     }
-    co_await exchange.finish();
-    co_return std::nullopt;
+    co_await workers_.run([&] { pieces.reset(); });  // it may have to wait for what it reads ahead
+    if (whole) co_await exchange.finish();
+    co_return refused;
 }
 
 }  // namespace steno::server
