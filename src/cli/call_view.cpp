@@ -302,11 +302,14 @@ void print_call(dom::element call) {
     field("attributes", text_at(call, "/labels/attributes"));
     field("metadata", text_at(call, "/labels/metadata"));
     field("prompt type", text_at(call, "/prompt/type"));
+    field("variables", text_at(call, "/prompt/variables"));
+    field("without", joined(call, "/prompt/missing_variables"));
     field("tags", joined(call, "/labels/tags"));
     field("parameters", text_at(call, "/request/parameters"));
     field("error", text_at(call, "/error/type") + (has(call, "/error/message") ? ": " : "") +
                        text_at(call, "/error/message"));
     field("in its words", provider_words(call));
+    field("stack", text_at(call, "/error/stack"));
     field("try again", try_again(call));
     field("advice", text_at(call, "/error/advice"));
     field("feedback", text_at(call, "/feedback/verdict") + " " + text_at(call, "/feedback/comment"));
