@@ -4,6 +4,7 @@
 #include "cli/composition.hpp"
 #include "cli/lean_api.hpp"
 #include "cli/server_file.hpp"
+#include "net/download.hpp"
 #include "net/http_client.hpp"
 #include "net/loops.hpp"
 #include "providers/sse.hpp"
@@ -113,6 +114,29 @@ class RemoteApi final : public Api {
             deadlines);
         if (!head) return std::unexpected(std::move(head).error());
         if (head->status != 200) return std::unexpected(error_of(head->status, error_body));
+        return {};
+    }
+    Result<void> stream(const std::string& target,
+                        const std::function<Result<void>(std::string_view)>& piece) {
+        net::ClientDeadlines deadlines;
+        deadlines.idle = std::chrono::seconds(120);
+        Result<void> taken;
+        int status = 0;
+        std::string problem;
+        const auto done = net::download(
+            url_, request("GET", target), [&](const net::ResponseHead& head) { status = head.status; },
+            [&](std::string_view bytes) {
+                if (status == 200)
+                    taken = piece(bytes);
+                else if (problem.size() < (64u << 10))
+                    problem += bytes;
+                return taken.has_value();
+            },
+            deadlines);
+        if (!taken) return taken;
+        if (!done)
+            return std::unexpected(Error(done.error()).with_context("the answer of " + url_.to_string()));
+        if (status != 200) return std::unexpected(error_of(status, problem));
         return {};
     }
     bool has_server() const override { return true; }
@@ -238,6 +262,13 @@ Result<std::unique_ptr<Api>> Api::open(const Program& program, const RecordFlags
 Result<std::unique_ptr<Api>> open_lean(const Program& program, const RecordFlags& flags) {
     constexpr std::int64_t kEnough = 192;
     return open_api(program, flags, kEnough);
+}
+
+Result<void> stream(Api& api, const std::string& target,
+                    const std::function<Result<void>(std::string_view)>& piece) {
+    auto* const remote_api = dynamic_cast<RemoteApi*>(&api);
+    if (remote_api == nullptr) return fail(Code::Unimplemented, "no server runs on " + api.where());
+    return remote_api->stream(target, piece);
 }
 
 store::CallStore* store_of(Api& api) {

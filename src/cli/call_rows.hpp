@@ -3,40 +3,19 @@
 #include "base/error.hpp"
 #include "cli/api_client.hpp"
 #include "exports/table.hpp"
-#include "store/query.hpp"
+#include "server/call_columns.hpp"
 
-#include <cstddef>
 #include <memory>
-#include <optional>
 #include <string>
-#include <string_view>
 #include <vector>
 
-/// Calls as the rows of a table, from where the record is.
+/// Calls as the rows of a table, by way of the API. (Straight from a store: server/call_columns.hpp.)
 namespace steno::cli {
-
-struct CallColumn {
-    exports::Column column;
-    std::optional<std::size_t> field;  ///< in scalar_fields(); absent: the API alone knows it
-    std::string pointer;               ///< in the JSON form of a call: "/usage/input_tokens"
-};
-
-/// Those of `fields`: dotted paths with commas, as the API's `fields`; a group stands for the fields in it.
-/// Without any: all fields of the header, and the preview. InvalidArgument: there is no such field.
-Result<std::vector<CallColumn>> call_columns(std::string_view fields);
-
-/// Whether a scan of the store has them all: nothing of a payload, nothing within a map.
-bool can_be_scanned(const std::vector<CallColumn>& columns);
 
 /// All calls that fit, page by page. `query`: "?status=failure", with the order. The api must outlive it.
 std::unique_ptr<exports::Rows> paged_calls(Api& api, const std::string& query,
-                                           std::vector<CallColumn> columns);
+                                           std::vector<server::CallColumn> columns);
 /// The JSON of each, digit by digit as the API gives it: a table for the JSON formats. The query has the
 /// fields and the limit of a page.
 std::unique_ptr<exports::Rows> whole_calls(Api& api, const std::string& query);
-/// All calls that fit, oldest first, straight from the store, which must outlive it.
-Result<std::unique_ptr<exports::Rows>> scanned_calls(store::CallStore& store,
-                                                     const store::Selection& selection,
-                                                     std::vector<CallColumn> columns);
-
 }  // namespace steno::cli

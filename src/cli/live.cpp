@@ -146,6 +146,7 @@ Result<int> show_screen(const LiveFlags& flags, const Api& api, Watcher& watcher
     std::int64_t minutes = flags.minutes;
     LiveLook look;
     look.where = api.where();
+    STENO_ASSIGN(look.zone, calendar::Zone::find(flags.tz.empty() ? "UTC" : flags.tz));
     // Whether there is anything to show is found out before the screen is taken.
     STENO_TRY(watcher.look(minutes, false, true));
     look.clock = clock_now(watcher.facts());

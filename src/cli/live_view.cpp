@@ -1,6 +1,7 @@
 #include "cli/live_view.hpp"
 
 #include "base/text.hpp"
+#include "base/time.hpp"
 #include "cli/call_view.hpp"
 #include "cli/chart.hpp"
 #include "cli/terminal.hpp"
@@ -92,9 +93,10 @@ Bars bars_of(dom::element realtime, const char* table, const char* name, const s
     return bars;
 }
 
-std::string call_line(dom::element call, std::size_t width) {
+std::string call_line(dom::element call, std::size_t width, const calendar::Zone& zone) {
     const std::string status = text_at(call, "/status");
-    const std::string at = text_at(call, "/started_at");
+    const auto begun = Timestamp::parse(text_at(call, "/started_at"));
+    const std::string at = begun ? zone.at(begun->unix_nanos).to_string() : "";
     const std::size_t model = std::clamp<std::size_t>(width / 4, 12, 28);
     const std::size_t agent = std::clamp<std::size_t>(width / 8, 8, 18);
     std::string line = paint(column(at.size() >= 19 ? at.substr(11, 8) : at, 8), Colour::Dim) + "  " +
@@ -166,7 +168,7 @@ std::vector<std::string> live_screen(const LiveFacts& facts, const LiveLook& loo
         lines.emplace_back();
         lines.push_back(paint(look.failures_only ? "the latest failures" : "the latest calls", Colour::Dim));
         for (std::size_t i = look.scrolled; i < std::min(facts.calls.size(), look.scrolled + room); ++i)
-            lines.push_back(call_line(facts.calls[i], width));
+            lines.push_back(call_line(facts.calls[i], width, look.zone));
         if (facts.calls.empty()) lines.emplace_back("none yet");
     }
     while (lines.size() + 1 < look.height) lines.emplace_back();

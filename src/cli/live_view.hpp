@@ -1,5 +1,7 @@
 #pragma once
 
+#include "calendar/zone.hpp"
+
 #include <simdjson.h>
 
 #include <cstddef>
@@ -24,6 +26,7 @@ struct LiveLook {
     std::string where;    ///< the server, or the folder
     std::string clock;    ///< "12:00:05"
     std::string trouble;  ///< why these facts are old; empty: they are not
+    calendar::Zone zone;  ///< whose clocks the times of calls are of
     bool paused = false;
     bool failures_only = false;
     std::size_t scrolled = 0;  ///< calls above the first one that is shown

@@ -6,6 +6,7 @@
 #include <CLI/CLI.hpp>
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <string_view>
 
@@ -29,5 +30,11 @@ Result<const exports::Format*> format_of(const TargetFlags& flags, std::string_v
 /// `what` is in the rows: "calls". `total`: how many there are about; 0: not known.
 Result<void> export_table(exports::Rows& rows, const exports::Format& format, const TargetFlags& flags,
                           std::string_view what, std::uint64_t total);
+
+/// The same for a table that comes as text of the format: `bring` gives each piece of it to its argument.
+using TakePiece = std::function<Result<void>(std::string_view)>;
+Result<void> export_text(const std::function<Result<void>(const TakePiece&)>& bring,
+                         const exports::Format& format, const TargetFlags& flags, std::string_view what,
+                         std::uint64_t total);
 
 }  // namespace steno::cli

@@ -1,6 +1,5 @@
 #include "exports/cell.hpp"
-#include "exports/format.hpp"
-#include "exports/output.hpp"
+#include "exports/row_text.hpp"
 
 #include <algorithm>
 #include <array>
@@ -72,34 +71,37 @@ void append_cell(std::string& line, bool running_text, const FieldValue& cell) {
     }
 }
 
+class CsvText final : public RowText {
+  public:
+    explicit CsvText(std::span<const Column> columns) : columns_(columns) {
+        for (const Column& column : columns) running_text_.push_back(is_running_text(column.type));
+    }
+
+    void begin(std::string& out) override {
+        for (std::size_t i = 0; i < columns_.size(); ++i) {
+            if (i > 0) out += ',';
+            append_cell(out, true, std::string_view(columns_[i].name));
+        }
+        out += "\r\n";
+    }
+    void row(std::string& out, std::span<const FieldValue> cells) override {
+        for (std::size_t i = 0; i < cells.size(); ++i) {
+            if (i > 0) out += ',';
+            append_cell(out, running_text_[i], cells[i]);
+        }
+        out += "\r\n";
+    }
+    void end(std::string&) override {}
+
+  private:
+    std::span<const Column> columns_;
+    std::vector<bool> running_text_;
+};
+
 }  // namespace
 
-Result<Outcome> write_csv(Rows& rows, const std::string& path, const Options&) {
-    STENO_ASSIGN(Output output, Output::open(path));
-    Outcome outcome;
-    std::string line;
-    std::vector<bool> running_text;
-    for (const Column& column : rows.columns()) {
-        if (!line.empty()) line += ',';
-        append_cell(line, true, std::string_view(column.name));
-        running_text.push_back(is_running_text(column.type));
-    }
-    line += "\r\n";
-    for (;;) {
-        STENO_TRY(output.write(line));
-        STENO_ASSIGN(const auto row, rows.next());
-        if (row.empty()) break;
-        ++outcome.rows;
-        line.clear();
-        for (std::size_t i = 0; i < row.size(); ++i) {
-            if (i > 0) line += ',';
-            append_cell(line, running_text[i], row[i]);
-        }
-        line += "\r\n";
-    }
-    STENO_TRY(output.finish());
-    outcome.bytes = output.size();
-    return outcome;
+std::unique_ptr<RowText> csv_text(std::span<const Column> columns) {
+    return std::make_unique<CsvText>(columns);
 }
 
 }  // namespace steno::exports

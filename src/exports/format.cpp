@@ -23,11 +23,12 @@ std::string names() {
 
 std::span<const Format> formats() {
     static constexpr std::array kFormats{
-        Format{"json", "json", true, write_json},
-        Format{"jsonl", "jsonl,ndjson", true, write_jsonl},
-        Format{"csv", "csv", true, write_csv},
-        Format{"xlsx", "xlsx", false, write_xlsx},
-        Format{"parquet", "parquet", false, write_parquet},
+        Format{"json", "json", "application/json", json_text, write_text},
+        Format{"jsonl", "jsonl,ndjson", "application/x-ndjson", jsonl_text, write_text},
+        Format{"csv", "csv", "text/csv; charset=utf-8", csv_text, write_text},
+        Format{"xlsx", "xlsx", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", nullptr,
+               write_xlsx},
+        Format{"parquet", "parquet", "application/vnd.apache.parquet", nullptr, write_parquet},
     };
     return kFormats;
 }
@@ -51,12 +52,33 @@ Result<const Format*> format_of_file(std::string_view path) {
                 fmt::format("--format with one of {}", names()));
 }
 
+Result<Outcome> write_text(const Format& format, Rows& rows, const std::string& path, const Options&) {
+    STENO_ASSIGN(Output output, Output::open(path));
+    const std::unique_ptr<RowText> text = format.text(rows.columns());
+    Outcome outcome;
+    std::string line;
+    text->begin(line);
+    for (;;) {
+        STENO_TRY(output.write(line));
+        line.clear();
+        STENO_ASSIGN(const auto row, rows.next());
+        if (row.empty()) break;
+        ++outcome.rows;
+        text->row(line, row);
+    }
+    text->end(line);
+    STENO_TRY(output.write(line));
+    STENO_TRY(output.finish());
+    outcome.bytes = output.size();
+    return outcome;
+}
+
 Result<Outcome> write_table(Rows& rows, const Format& format, const std::string& path,
                             const Options& options) {
     Outcome outcome;
     STENO_TRY(
-        write_whole(path, format.streams ? "" : format.name, [&](const std::string& to) -> Result<void> {
-            STENO_ASSIGN(outcome, format.write(rows, to, options));
+        write_whole(path, format.text ? "" : format.name, [&](const std::string& to) -> Result<void> {
+            STENO_ASSIGN(outcome, format.write(format, rows, to, options));
             return {};
         }));
     return outcome;

@@ -1,9 +1,12 @@
 #pragma once
 
 #include "base/error.hpp"
+#include "exports/row_text.hpp"
 #include "exports/table.hpp"
 
 #include <cstdint>
+#include <functional>
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
@@ -30,10 +33,13 @@ struct Outcome {
 struct Format {
     std::string_view name;      ///< "csv", as --format takes it
     std::string_view suffixes;  ///< of files, with commas: "jsonl,ndjson"
-    bool streams;               ///< can be written to what is no file
+    std::string_view media_type;
+    /// Of what can be written to what is no file: its text, row by row. Null of the others.
+    std::unique_ptr<RowText> (*text)(std::span<const Column> columns);
     /// Writes all rows to the file, which is made anew, and has it on disk when it returns. "-": standard
     /// output.
-    Result<Outcome> (*write)(Rows& rows, const std::string& path, const Options& options);
+    Result<Outcome> (*write)(const Format& format, Rows& rows, const std::string& path,
+                             const Options& options);
 };
 
 /// The one table. Lives as long as the program.
@@ -49,11 +55,10 @@ Result<const Format*> format_of_file(std::string_view path);
 Result<Outcome> write_table(Rows& rows, const Format& format, const std::string& path,
                             const Options& options = {});
 
-// The rows of the table, one file a format.
-Result<Outcome> write_json(Rows& rows, const std::string& path, const Options& options);
-Result<Outcome> write_jsonl(Rows& rows, const std::string& path, const Options& options);
-Result<Outcome> write_csv(Rows& rows, const std::string& path, const Options& options);
-Result<Outcome> write_xlsx(Rows& rows, const std::string& path, const Options& options);
-Result<Outcome> write_parquet(Rows& rows, const std::string& path, const Options& options);
+// The rows of the table.
+Result<Outcome> write_text(const Format& format, Rows& rows, const std::string& path, const Options& options);
+Result<Outcome> write_xlsx(const Format& format, Rows& rows, const std::string& path, const Options& options);
+Result<Outcome> write_parquet(const Format& format, Rows& rows, const std::string& path,
+                              const Options& options);
 
 }  // namespace steno::exports

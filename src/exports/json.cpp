@@ -1,19 +1,23 @@
 #include "base/json_writer.hpp"
 #include "exports/cell.hpp"
-#include "exports/format.hpp"
-#include "exports/output.hpp"
+#include "exports/row_text.hpp"
 
+#include <string_view>
+#include <utility>
 #include <vector>
 
-// JSON (RFC 8259): an array of rows. JSON Lines: a row a line. A row is an object of the cells that are
-// there.
+// JSON (RFC 8259): an array of rows. JSON Lines: a row a line.
 namespace steno::exports {
 
 namespace {
 
-class RowText {
+/// A row is an object of the cells that are there. What stands between rows, and around all of them, differs.
+class JsonText final : public RowText {
   public:
-    explicit RowText(std::span<const Column> columns) : columns_(columns) {
+    struct Frame {
+        std::string_view first, between, last, none;
+    };
+    JsonText(std::span<const Column> columns, const Frame& frame) : columns_(columns), frame_(frame) {
         for (const Column& column : columns) {
             names_.emplace_back();
             append_json_string(names_.back(), column.name);
@@ -22,52 +26,38 @@ class RowText {
         values_only_ = columns.size() == 1 && columns[0].name.empty() && columns[0].type == FieldType::Json;
     }
 
-    void append(std::string& out, std::span<const FieldValue> row) const {
-        if (values_only_) return append_json(out, FieldType::Json, row[0]);
+    void begin(std::string&) override {}
+    void row(std::string& out, std::span<const FieldValue> cells) override {
+        out += std::exchange(any_, true) ? frame_.between : frame_.first;
+        if (values_only_) return append_json(out, FieldType::Json, cells[0]);
         char before = '{';
-        for (std::size_t i = 0; i < row.size(); ++i) {
-            if (std::holds_alternative<std::monostate>(row[i])) continue;
+        for (std::size_t i = 0; i < cells.size(); ++i) {
+            if (std::holds_alternative<std::monostate>(cells[i])) continue;
             out += before;
             before = ',';
             out += names_[i];
-            append_json(out, columns_[i].type, row[i]);
+            append_json(out, columns_[i].type, cells[i]);
         }
         out += before == '{' ? "{}" : "}";
     }
+    void end(std::string& out) override { out += any_ ? frame_.last : frame_.none; }
 
   private:
     std::span<const Column> columns_;
+    const Frame frame_;
     std::vector<std::string> names_;  ///< "\"usage.input_tokens\":"
     bool values_only_;
+    bool any_ = false;
 };
-
-Result<Outcome> write(Rows& rows, const std::string& path, std::string_view first, std::string_view between,
-                      std::string_view last, std::string_view none) {
-    STENO_ASSIGN(Output output, Output::open(path));
-    const RowText text(rows.columns());
-    Outcome outcome;
-    std::string line;
-    for (;;) {
-        STENO_ASSIGN(const auto row, rows.next());
-        if (row.empty()) break;
-        line = outcome.rows++ == 0 ? first : between;
-        text.append(line, row);
-        STENO_TRY(output.write(line));
-    }
-    STENO_TRY(output.write(outcome.rows == 0 ? none : last));
-    STENO_TRY(output.finish());
-    outcome.bytes = output.size();
-    return outcome;
-}
 
 }  // namespace
 
-Result<Outcome> write_json(Rows& rows, const std::string& path, const Options&) {
-    return write(rows, path, "[\n", ",\n", "\n]\n", "[]\n");
+std::unique_ptr<RowText> json_text(std::span<const Column> columns) {
+    return std::make_unique<JsonText>(columns, JsonText::Frame{"[\n", ",\n", "\n]\n", "[]\n"});
 }
 
-Result<Outcome> write_jsonl(Rows& rows, const std::string& path, const Options&) {
-    return write(rows, path, "", "\n", "\n", "");
+std::unique_ptr<RowText> jsonl_text(std::span<const Column> columns) {
+    return std::make_unique<JsonText>(columns, JsonText::Frame{"", "\n", "\n", ""});
 }
 
 }  // namespace steno::exports

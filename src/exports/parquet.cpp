@@ -248,7 +248,7 @@ Result<std::uint64_t> sync(const std::string& path) {
 
 }  // namespace
 
-Result<Outcome> write_parquet(Rows& rows, const std::string& path, const Options&) {
+Result<Outcome> write_parquet(const Format&, Rows& rows, const std::string& path, const Options&) {
     {
         STENO_ASSIGN(const Output probe, Output::open(path));  // its errors have our words
     }

@@ -313,7 +313,7 @@ class Workbook {
 
 }  // namespace
 
-Result<Outcome> write_xlsx(Rows& rows, const std::string& path, const Options& options) {
+Result<Outcome> write_xlsx(const Format&, Rows& rows, const std::string& path, const Options& options) {
     STENO_ASSIGN(Output output, Output::open(path));
     return Workbook(rows, output, options).write();
 }

@@ -190,8 +190,22 @@ Result<store::Selection> selection_parameters(const ApiRequest& request,
     return selection;
 }
 
-Result<ListParameters> list_parameters(const ApiRequest& request) {
+Result<ListParameters> fields_of_calls(std::string_view fields) {
     ListParameters parameters;
+    for (const std::string_view path : split(fields, ',')) {
+        if (!can_be_shown(path)) {
+            const auto no_field = store::make_field(path);
+            if (!no_field) return std::unexpected(Error(no_field.error()).with_context("fields"));
+        }
+        parameters.fields.emplace_back(path);
+        parameters.payload = parameters.payload || in_payload(path);
+    }
+    parameters.query.fields = parameters.fields;
+    return parameters;
+}
+
+Result<ListParameters> list_parameters(const ApiRequest& request) {
+    STENO_ASSIGN(ListParameters parameters, fields_of_calls(request.parameter("fields").value_or("")));
     STENO_ASSIGN(parameters.query.selection,
                  selection_parameters(request, {"limit", "cursor", "fields", "order"}));
     if (const auto limit = request.parameter("limit")) {
@@ -199,17 +213,6 @@ Result<ListParameters> list_parameters(const ApiRequest& request) {
     }
     if (const auto order = request.parameter("order")) STENO_TRY(store::set_order(parameters.query, *order));
     if (const auto cursor = request.parameter("cursor")) parameters.query.cursor = *cursor;
-    if (const auto fields = request.parameter("fields")) {
-        for (const std::string_view path : split(*fields, ',')) {
-            if (!can_be_shown(path)) {
-                const auto no_field = store::make_field(path);
-                if (!no_field) return std::unexpected(Error(no_field.error()).with_context("fields"));
-            }
-            parameters.fields.emplace_back(path);
-            parameters.payload = parameters.payload || in_payload(path);
-        }
-    }
-    parameters.query.fields = parameters.fields;
     return parameters;
 }
 

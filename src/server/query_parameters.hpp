@@ -22,6 +22,8 @@ struct ListParameters {
 
 /// InvalidArgument names the parameter and what it takes.
 Result<ListParameters> list_parameters(const ApiRequest& request);
+/// Only what `fields` says of it.
+Result<ListParameters> fields_of_calls(std::string_view fields);
 Result<store::AggregateQuery> aggregate_parameters(const ApiRequest& request);
 /// InvalidArgument, with the nearest name, if there are others than these: for what takes no filters.
 Result<void> only_parameters(const ApiRequest& request, std::initializer_list<std::string_view> names);

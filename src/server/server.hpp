@@ -2,6 +2,7 @@
 
 #include "net/http_server.hpp"
 #include "server/api.hpp"
+#include "server/call_export.hpp"
 #include "server/live.hpp"
 #include "server/query_lanes.hpp"
 
@@ -58,6 +59,7 @@ class Server {
     ServerOptions options_;
     LiveTail live_;
     QueryLanes lanes_;
+    CallExports exports_{services_};
     net::HttpServer http_;
 };
 

@@ -234,6 +234,10 @@ def test_a_server_that_goes_away_leaves_no_file(record, tmp_path):
             if self.path.startswith("/api/v1/calls") and "cursor=" in self.path:
                 self.connection.close()  # in the middle
                 return
+            if self.path.startswith("/api/v1/calls/export"):
+                self.wfile.write(b'HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n10\r\n{"id":"a line"}\r\n\r\n')
+                self.close_connection = True  # without a last chunk
+                return
             body = json.dumps({"calls": listed, "next_cursor": "more"} if self.path.startswith("/api/v1/calls") else
                               {"groups": [{"calls": 1400}]}).encode()
             self.send_response(200)
