@@ -44,6 +44,7 @@ void add_errors(Program& program);
 void add_cost(Program& program);
 void add_compare(Program& program);
 void add_trends(Program& program);
+void add_report(Program& program);
 void add_trace(Program& program);
 void add_limits(Program& program);
 void add_replay(Program& program);

@@ -100,9 +100,10 @@ int run_program(int argc, char** argv) {
         "\nFirst steps:\n  steno serve --data ./record      then point a client's base URL at it\n"
         "  steno calls list                 what was recorded\n"
         "  steno COMMAND --help             options and examples of a command\n");
-    for (const auto add : {add_serve, add_run, add_calls, add_stats, add_top, add_errors, add_cost,
-                           add_compare, add_trends, add_trace, add_limits, add_replay, add_prices, add_verify,
-                           add_journal, add_config, add_sim, add_demo, add_doctor}) {
+    for (const auto add :
+         {add_serve,   add_run,     add_calls,  add_stats, add_top,    add_errors, add_cost,
+          add_compare, add_trends,  add_report, add_trace, add_limits, add_replay, add_prices,
+          add_verify,  add_journal, add_config, add_sim,   add_demo,   add_doctor}) {
         add(program);
     }
     try {
