@@ -68,7 +68,8 @@ Result<bool> is_pdf(const ReportFlags& flags) {
     if (flags.as_pdf || flags.format == "pdf") return true;
     if (flags.format == "html" || flags.output.ends_with(".html") || flags.output.ends_with(".htm"))
         return false;
-    if (flags.output.empty() || flags.output.ends_with(".pdf")) return flags.output.ends_with(".pdf");
+    if (flags.output.empty() || flags.output == "-" || flags.output.ends_with(".pdf"))
+        return flags.output.ends_with(".pdf");
     return fail(Code::InvalidArgument, fmt::format("what is to be in {}?", printable(flags.output)),
                 "--format html or --format pdf");
 }

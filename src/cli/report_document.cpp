@@ -149,13 +149,14 @@ void words(Document& document, const ReportAnswers& a) {
     document.blocks.push_back(Paragraph{text});
     const double unpriced = number_at(c, "/now/cost/unpriced_calls"),
                  estimated = number_at(c, "/now/cost/estimated_calls");
-    if (unpriced > 0 || estimated > 0)
-        document.blocks.push_back(
-            Paragraph{fmt::format("Not in the cost: {} calls without a price. Of {} calls the tokens were "
-                                  "counted by Steno, not reported.",
-                                  grouped(static_cast<std::int64_t>(unpriced)),
-                                  grouped(static_cast<std::int64_t>(estimated))),
-                      true});
+    std::string remark;
+    if (unpriced > 0)
+        remark = fmt::format("{} calls have no price and are not in the cost. ",
+                             grouped(static_cast<std::int64_t>(unpriced)));
+    if (estimated > 0)
+        remark += fmt::format("Of {} calls Steno counted the tokens, because nobody reported them.",
+                              grouped(static_cast<std::int64_t>(estimated)));
+    if (!remark.empty()) document.blocks.push_back(Paragraph{remark, true});
 }
 
 Columns by_day(dom::element trend, const std::string& currency, bool is_money) {
