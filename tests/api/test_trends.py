@@ -136,11 +136,11 @@ def test_every_bucket_is_there_once_and_they_hold_every_call(server, calls, zone
     assert any(point["calls"] == 0 and point["value"] == 0 for point in points) or unit != "hour"
     here = zoneinfo.ZoneInfo(zone)
     for point in points:
-        begin, end = moment(point["begin"]).astimezone(here), moment(point["end"]).astimezone(here)
+        begin = moment(point["begin"]).astimezone(here)
         assert unit == "hour" or (begin.hour == 0 and (unit != "week" or begin.weekday() == 0) and (unit != "month" or begin.day == 1))
-        assert begin < end
+        assert moment(point["begin"]) < moment(point["end"])
         if unit in ("week", "month"):
-            assert point["calls"] == sum(begin <= moment(c["started_at"]) < end for c in calls)
+            assert point["calls"] == sum(moment(point["begin"]) <= moment(c["started_at"]) < moment(point["end"]) for c in calls)
 
 
 def test_odd_hours_are_told_with_what_was_expected(server, contract):
@@ -149,7 +149,9 @@ def test_odd_hours_are_told_with_what_was_expected(server, contract):
     assert told["hours"] == len(told["series"]) >= 29 * 24 and told["judged"] == told["hours"]
     for hour in told["series"]:
         assert hour["verdict"] in ("usual", "high", "low") and hour["low"] <= hour["expected"] <= hour["high"]
-        if hour["verdict"] == "usual" and hour["stretch_hours"] == 1:
+        local = moment(hour["begin"]).astimezone(zoneinfo.ZoneInfo("Europe/Berlin"))
+        twice = local.replace(fold=0).utcoffset() != local.replace(fold=1).utcoffset()  # judged together
+        if hour["verdict"] == "usual" and hour["stretch_hours"] == 1 and not twice:
             assert hour["low"] - 1e-6 <= hour["value"] <= hour["high"] + 1e-6 or abs(hour["value"] - hour["expected"]) < 1.5
     odd = [hour for hour in told["series"] if hour["verdict"] in ("high", "low")]
     assert bool(odd) == bool(told["found"])

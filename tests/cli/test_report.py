@@ -1,0 +1,66 @@
+"""The report as files: what stands in them is what the API says, and what was recorded stays text."""
+
+import datetime
+import json
+import pathlib
+import re
+import subprocess
+import sys
+
+import pytest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
+from steno_process import Server, run
+
+HOSTILE = ["<script>alert(1)</script>", "\"><img src=x onerror=alert(2)>", "модель", "模型", "نموذج", "=HYPERLINK(1)"]
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory):
+    data = tmp_path_factory.mktemp("report") / "data"
+    run("demo", "--data", data, "--calls", "4000", "--seed", "6", "--days", "60")
+    with Server(data) as server:
+        now = datetime.datetime.now(datetime.timezone.utc)
+        for i, name in enumerate(HOSTILE):
+            server.request("POST", "/api/v1/calls", {"calls": [{
+                "id": f"01990000-0000-7000-8000-{i:012d}", "kind": "chat", "status": "success", "provider": {"name": "openai"}, "model": {"requested": name},
+                "trace": {"agent": name}, "started_at": now.strftime("%Y-%m-%dT%H:%M:%SZ"), "time": {"duration_ms": 900000 + i},
+                "cost": {"total": f"{900 - i}.000000000001", "currency": "USD"}}]}, {"content-type": "application/json"})
+        server.wait_until_fed()
+        yield server
+
+
+def test_the_html_is_one_file_and_text_stays_text(server, tmp_path):
+    target = tmp_path / "report.html"
+    run("report", "--server", server.url, "--days", "30", "--format", "html", "--output", target)
+    page = target.read_text()
+    assert page.startswith("<!doctype html>") and "<script" not in page and "<img" not in page and "http:" not in page and "https:" not in page
+    assert "&lt;script&gt;alert(1)" in page and "模型" in page and page.count("<svg") >= 2
+    assert not (tmp_path / "report.html.part").exists()
+
+
+def test_the_pdf_says_what_the_api_says(server, tmp_path):
+    target = tmp_path / "report.pdf"
+    run("report", "--server", server.url, "--days", "30", "--output", target)
+    told = json.loads(run("report", "--server", server.url, "--days", "30", "--json").stdout)
+    text = subprocess.run(["pdftotext", "-layout", target, "-"], check=True, capture_output=True, text=True).stdout
+    now = told["by_model"]["now"]
+    assert f"{now['calls']:,}" in text and f"{now['total_tokens']:,}" in text
+    assert now["cost"]["total"].rstrip("0") in text.replace(",", "")
+    assert f"{told['statistics']['summary']['requests']:,}" in text
+    pages = text.count("\f")
+    assert pages >= 2 and re.search(f"1 ?/ ?{pages}", text) and re.search(f"{pages} ?/ ?{pages}", text)
+    assert "<script>alert(1)</script>" in text and "модель" in text
+
+
+def test_what_makes_no_sense_is_refused(server, tmp_path):
+    for flags in (["--format", "doc"], ["--pdf", "--format", "html"], ["--week", "--days", "3"], ["--output", tmp_path / "x.docx"], ["--output", tmp_path]):
+        refused = run("report", "--server", server.url, *flags, check=False)
+        assert refused.returncode != 0 and refused.stderr, flags
+    assert run("report", "--server", server.url, "--week", "--output", "-").stdout.startswith("<!doctype html>")
+
+
+def test_of_nothing_there_is_a_report_too(server, tmp_path):
+    for name in ("empty.html", "empty.pdf"):
+        run("report", "--server", server.url, "--days", "7", "-f", "project=nobody", "--output", tmp_path / name)
+        assert (tmp_path / name).stat().st_size > 1000
