@@ -248,43 +248,4 @@ Result<store::AggregateQuery> aggregate_parameters(const ApiRequest& request) {
     return query;
 }
 
-Result<std::uint64_t> number_parameter(const ApiRequest& request, std::string_view name,
-                                       std::uint64_t otherwise, std::uint64_t least, std::uint64_t most) {
-    const auto text = request.parameter(name);
-    if (!text) return otherwise;
-    std::uint64_t value = 0;
-    const auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), value);
-    if (error != std::errc() || end != text->data() + text->size() || value < least || value > most)
-        return fail(Code::InvalidArgument,
-                    fmt::format("{} must be a number from {} to {}", name, least, most));
-    return value;
-}
-
-void write_period(JsonWriter& json, std::string_view key, const calendar::Period& period,
-                  const calendar::Zone& zone) {
-    json.key(key);
-    json.begin_object();
-    json.member("from", zone.at(period.from.unix_nanos).to_string());
-    json.member("to", zone.at(period.to.unix_nanos).to_string());
-    json.member("tz", zone.name());
-    json.end_object();
-}
-
-Result<std::vector<store::Field>> fields_parameter(const ApiRequest& request, std::string_view name,
-                                                   std::string_view otherwise) {
-    std::vector<store::Field> fields;
-    for (const std::string_view path : split(request.parameter(name).value_or(otherwise), ',')) {
-        if (path == "none") continue;
-        STENO_ASSIGN(store::Field field, store::make_field(path));
-        fields.push_back(std::move(field));
-    }
-    return fields;
-}
-
-Result<void> no_text(const store::Selection& selection) {
-    if (selection.text.empty()) return {};
-    return fail(Code::InvalidArgument, "sums over a text search cannot be made yet",
-                "leave out text, or list the calls: GET /api/v1/calls?text=…");
-}
-
 }  // namespace steno::server

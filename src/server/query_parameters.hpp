@@ -50,17 +50,5 @@ Result<void> no_text(const store::Selection& selection);
 Result<std::vector<store::Field>> fields_parameter(const ApiRequest& request, std::string_view name,
                                                    std::string_view otherwise);
 Result<store::Bucket> bucket_parameter(const ApiRequest& request, std::string_view unit);
-Result<std::uint64_t> number_parameter(const ApiRequest& request, std::string_view name,
-                                       std::uint64_t otherwise, std::uint64_t least, std::uint64_t most);
-/// The fields that a parameter lists with commas; "none": no field.
-Result<std::vector<store::Field>> fields_parameter(const ApiRequest& request, std::string_view name,
-                                                   std::string_view otherwise);
-/// InvalidArgument for a text search: the store has previews only, and sums over what they contain would be
-/// wrong, and look exact.
-Result<void> no_text(const store::Selection& selection);
-
-/// A member {"from", "to", "tz"} of an answer.
-void write_period(JsonWriter& json, std::string_view key, const calendar::Period& period,
-                  const calendar::Zone& zone);
 
 }  // namespace steno::server
