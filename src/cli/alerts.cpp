@@ -129,7 +129,7 @@ std::string amount_of(dom::element rule, dom::element from, const char* pointer)
     const double value = number_at(from, pointer);
     if (unit == "milliseconds") return milliseconds(value);
     if (unit == "share") return fmt::format("{:.4g} %", value * 100);
-    return fmt::format("{}{:.6g}", unit == "ratio" ? "×" : "", value);
+    return fmt::format("{}{:.4g}", unit == "ratio" ? "×" : "", value);
 }
 
 /// "failure_rate ≥ 5 %": what a rule watches, in its own words.
