@@ -13,6 +13,8 @@ from python_package import SITE, install  # noqa: E402
 
 for name in [name for name in os.environ if name.startswith(("STENO_T", "STENO_S", "STENO_D")) or name.endswith("_API_KEY")]:
     del os.environ[name]
+# What Python says from 3.12 on wherever os.fork() is called beside a thread (docs/python.md).
+os.environ["PYTHONWARNINGS"] = "ignore:This process:DeprecationWarning"
 install()
 sys.path.insert(0, str(SITE))
 

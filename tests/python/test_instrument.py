@@ -14,6 +14,8 @@ import httpx
 import mistralai.client
 import ollama
 import openai
+import pip._vendor.requests
+import pip._vendor.urllib3
 import pytest
 import requests
 import urllib3
@@ -21,6 +23,7 @@ from google import genai
 from steno_process import Simulator
 
 import steno
+from steno import _instrument
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 PROMPT = "Tell me about the tides of the North Sea."
@@ -174,7 +177,18 @@ def test_bedrock(calls, simulator):
         check(call, "aws.bedrock", said)
 
 
-def test_plain_http_clients(calls, simulator):
+@pytest.fixture(params=["urllib3 2", "urllib3 1.26"])
+def plain(request, calls):
+    """requests and urllib3; also as many pin it: pip has a copy of version 1.26."""
+    if request.param == "urllib3 2":
+        return requests, urllib3
+    assert pip._vendor.urllib3.__version__.startswith("1.26.")
+    _instrument._patch_urllib3(pip._vendor.urllib3)
+    return pip._vendor.requests, pip._vendor.urllib3
+
+
+def test_plain_http_clients(plain, calls, simulator):
+    requests, urllib3 = plain
     url, body = simulator.url + "/openai/v1/chat/completions", {"model": "gpt-4o-mini", "messages": MESSAGES}
     headers = {"authorization": f"Bearer {KEY}"}
     stream = {**body, "stream": True, "stream_options": {"include_usage": True}}
@@ -185,11 +199,29 @@ def test_plain_http_clients(calls, simulator):
     texts.append("".join(pieces))
     pool = urllib3.PoolManager()
     answer = pool.request("POST", url, body=json.dumps(body), headers={**headers, "content-type": "application/json"})
-    texts.append(answer.json()["choices"][0]["message"]["content"])
+    texts.append(json.loads(answer.data)["choices"][0]["message"]["content"])
     assert answer.data == answer.data
     texts.append(httpx.post(url, json=body, headers=headers).json()["choices"][0]["message"]["content"])
     for call, said in zip(calls(), texts, strict=True):
         check(call, "openai", said)
+
+
+def test_plain_clients_that_fail_or_leave(plain, calls, simulator):
+    requests, urllib3 = plain
+    url, body = simulator.url + "/openai/v1/chat/completions", {"model": "gpt-4o-mini", "messages": MESSAGES}
+    steno.instrument(hosts={simulator.url.removeprefix("http://"): "openai", "127.0.0.1:9": "openai"})
+    with requests.post(url, json={**body, "stream": True}, stream=True) as answer:
+        next(answer.iter_lines())
+    with requests.post(url, json=body, stream=True):
+        pass
+    missing = requests.post(url, json={**body, "messages": [{"role": "user", "content": "[sim error=not_found]"}]})
+    assert missing.status_code == 404
+    with pytest.raises(requests.ConnectionError):
+        requests.post("http://127.0.0.1:9/openai/v1/chat/completions", json=body)
+    with pytest.raises(urllib3.exceptions.MaxRetryError):
+        urllib3.PoolManager().request("POST", "http://127.0.0.1:9/openai/v1/chat/completions", body=json.dumps(body), retries=1)
+    ends = [(call["status"], call.get("error", {}).get("type")) for call in calls()]
+    assert ends == [("cancelled", "cancelled")] * 2 + [("failure", "not_found")] + [("failure", "connection")] * 3
 
 
 @pytest.mark.parametrize("host,path,known", [
@@ -481,10 +513,12 @@ def test_arguments_are_kept_as_far_as_the_level_goes(calls, gpt, level):
 
 def test_uninstrument_restores_everything(recorded, simulator):
     owners = [(httpx.HTTPTransport, "handle_request"), (httpx.AsyncHTTPTransport, "handle_async_request"),
-              (urllib3.HTTPConnectionPool, "_make_request")]
+              (urllib3.HTTPConnectionPool, "_make_request"), (pip._vendor.urllib3.HTTPConnectionPool, "_make_request"),
+              (pip._vendor.urllib3.HTTPResponse, "from_httplib")]
     before = [getattr(owner, name) for owner, name in owners]
     steno.instrument()
     steno.instrument()
+    _instrument._patch_urllib3(pip._vendor.urllib3)
     assert all(getattr(owner, name) is not one for (owner, name), one in zip(owners, before))
     steno.uninstrument()
     steno.uninstrument()

@@ -6,6 +6,7 @@ import contextvars
 import functools
 import importlib
 import importlib.util
+import inspect
 import os
 import sys
 import threading
@@ -57,8 +58,12 @@ def uninstrument() -> None:
 
 
 def _replace(owner: Any, name: str, make: Callable[[Any], Any]) -> None:
-    original = getattr(owner, name)
-    setattr(owner, name, functools.wraps(original)(make(original)))
+    original = inspect.getattr_static(owner, name)
+    if isinstance(original, classmethod):
+        made: Any = classmethod(functools.wraps(original.__func__)(make(original.__func__)))
+    else:
+        made = functools.wraps(original)(make(original))
+    setattr(owner, name, made)
     _originals.append((owner, name, original))
 
 
@@ -223,30 +228,36 @@ def _patch_httpx(module: Any) -> None:
     _replace(module.AsyncHTTPTransport, "handle_async_request", asynchronous)
 
 
-# urllib3 2, which requests and boto3 use: each attempt is one _make_request; what is read of an answer passes through
-# its _raw_read or _handle_chunk, before its content coding is undone.
+# urllib3, which requests and boto3 use: each attempt is one _make_request; what is read of an answer passes through its
+# _raw_read (of version 2; of version 1, from 1.26.12 on, _fp_read) or _handle_chunk, before its content coding is undone.
 
 
 def _patch_urllib3(module: Any) -> None:
-    if not module.__version__.startswith("2."):
+    is_second = module.__version__.startswith("2.")
+    reading = "_raw_read" if is_second else "_fp_read"
+    if not hasattr(module.HTTPResponse, reading):
         return
     broken = (module.exceptions.HTTPError, OSError)
 
     def follow(response: Any, exchange: Exchange) -> None:
         # What is put on the response must not hold it: it is to go with its last reference, and its connection with it.
         kind, held = type(response), weakref.ref(response)
-        raw_read, handle_chunk, read_chunked = kind._raw_read, kind._handle_chunk, kind.read_chunked
+        raw_read, handle_chunk, read_chunked = getattr(kind, reading), kind._handle_chunk, kind.read_chunked
         release_conn, close = kind.release_conn, kind.close
         is_released = False
 
         def feeding(read: Any) -> Any:
             def wrapper(*args: Any, **kwargs: Any) -> Any:
-                self = held()
+                self: Any = held()
                 data = read(self, *args, **kwargs)
                 if data:
                     exchange.feed(bytes(data))
-                if read is raw_read:
+                if read is raw_read and is_second:
                     end_if_released(self)
+                elif read is raw_read and self._original_response.isclosed():
+                    nonlocal is_released
+                    is_released = True
+                    end_if_released(self, len(data or b""))
                 return data
 
             return wrapper
@@ -272,8 +283,8 @@ def _patch_urllib3(module: Any) -> None:
                 _fail(exchange, error)
             return release_conn(held())
 
-        def end_if_released(self: Any) -> None:
-            if is_released and self.length_remaining in (0, None):
+        def end_if_released(self: Any, uncounted: int = 0) -> None:
+            if is_released and self.length_remaining in (uncounted, None):
                 exchange.end()
             elif is_released:
                 exchange.close()
@@ -286,41 +297,50 @@ def _patch_urllib3(module: Any) -> None:
             # Else the garbage collector has it, and what it was made of.
             return close(self) if self is not None else None
 
-        response._raw_read, response._handle_chunk = feeding(raw_read), feeding(handle_chunk)
+        setattr(response, reading, feeding(raw_read))
+        response._handle_chunk = feeding(handle_chunk)
         response.read_chunked, response.release_conn, response.close = chunks, released, closed
+
+    def begin(pool: Any, method: str, url: str, body: Any, headers: Any) -> Tuple[Optional[Exchange], Any]:
+        """And the headers that are to be sent."""
+        exchange = None
+        try:
+            sent = body.encode("utf-8", "replace") if isinstance(body, str) else body
+            exchange = _begin(
+                method,
+                pool.host,
+                None if pool.port == {"http": 80, "https": 443}.get(pool.scheme) else pool.port,
+                url,
+                list((headers or {}).items()),
+                bytes(sent) if isinstance(sent, (bytes, bytearray)) else None,
+                getattr(pool, "proxy", None),
+            )
+            if isinstance(exchange, _relayed.Relayed):
+                more = {name: value.encode().decode("latin-1") for name, value in exchange.headers_besides(headers or ())}
+                headers = {**(headers or {}), **more}
+        except Exception:
+            pass  # nothing that could be recorded
+        return exchange, headers
+
+    def take(response: Any, exchange: Exchange) -> None:
+        try:
+            exchange.response(response.status, list(response.headers.items()))
+            follow(response, exchange)
+        except Exception:
+            exchange.close()
 
     def patched(original: Any) -> Any:
         def _make_request(
             self: Any, conn: Any, method: str, url: str, body: Any = None, headers: Any = None, *args: Any, **kwargs: Any
         ) -> Any:
-            exchange = None
-            try:
-                sent = body.encode("utf-8", "replace") if isinstance(body, str) else body
-                exchange = _begin(
-                    method,
-                    self.host,
-                    None if self.port == {"http": 80, "https": 443}.get(self.scheme) else self.port,
-                    url,
-                    list((headers or {}).items()),
-                    bytes(sent) if isinstance(sent, (bytes, bytearray)) else None,
-                    getattr(self, "proxy", None),
-                )
-                if isinstance(exchange, _relayed.Relayed):
-                    more = {name: value.encode().decode("latin-1") for name, value in exchange.headers_besides(headers or ())}
-                    headers = {**(headers or {}), **more}
-            except Exception:
-                pass  # nothing that could be recorded
+            exchange, headers = begin(self, method, url, body, headers)
             if exchange is None:
                 return original(self, conn, method, url, body, headers, *args, **kwargs)
             token = _inside.set(True)
             whole = kwargs.get("preload_content", True)
             try:
                 response = original(self, conn, method, url, body, headers, *args, **{**kwargs, "preload_content": False})
-                try:
-                    exchange.response(response.status, list(response.headers.items()))
-                    follow(response, exchange)
-                except Exception:
-                    exchange.close()
+                take(response, exchange)
                 if whole:
                     response.read(decode_content=kwargs.get("decode_content", True), cache_content=True)
                 return response
@@ -332,7 +352,46 @@ def _patch_urllib3(module: Any) -> None:
 
         return _make_request
 
-    _replace(module.HTTPConnectionPool, "_make_request", patched)
+    def patched_first(original: Any) -> Any:
+        def _make_request(self: Any, conn: Any, method: str, url: str, *args: Any, **kwargs: Any) -> Any:
+            exchange, headers = begin(self, method, url, kwargs.get("body"), kwargs.get("headers"))
+            if exchange is None:
+                return original(self, conn, method, url, *args, **kwargs)
+            token = _inside.set(True)
+            try:
+                answer = original(self, conn, method, url, *args, **{**kwargs, "headers": headers})
+                answer._steno_exchange = exchange  # for what is made of it
+                return answer
+            except BaseException as error:
+                _fail(exchange, error)
+                raise
+            finally:
+                _inside.reset(token)
+
+        return _make_request
+
+    def made_of(original: Any) -> Any:
+        def from_httplib(kind: Any, answer: Any, **kwargs: Any) -> Any:
+            exchange = getattr(answer, "_steno_exchange", None)
+            if exchange is None:
+                return original(kind, answer, **kwargs)
+            try:
+                response = original(kind, answer, **{**kwargs, "preload_content": False})
+                take(response, exchange)
+                if kwargs.get("preload_content", True):
+                    response.read(decode_content=kwargs.get("decode_content", True), cache_content=True)
+                return response
+            except BaseException as error:
+                _fail(exchange, error)
+                raise
+
+        return from_httplib
+
+    if is_second:
+        _replace(module.HTTPConnectionPool, "_make_request", patched)
+    else:
+        _replace(module.HTTPConnectionPool, "_make_request", patched_first)
+        _replace(module.HTTPResponse, "from_httplib", made_of)
 
 
 # aiohttp: a request that is sent gives an answer, whose reader gives out every byte through _read_nowait_chunk, with the
