@@ -46,9 +46,9 @@ struct Services {
     Limits& limits;
     evaluation::ModelCaller& caller;
     Timestamp started_at;
-    std::string listen;           ///< "127.0.0.1:8787", as it is reached
+    std::string listen;               ///< "127.0.0.1:8787", as it is reached
     AlertServices* alerts = nullptr;  ///< null: the control database cannot be used
-    QueryLanes* lanes = nullptr;  ///< of the server that answers; null where there is none
+    QueryLanes* lanes = nullptr;      ///< of the server that answers; null where there is none
 };
 
 struct ApiRequest {
