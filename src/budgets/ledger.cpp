@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <exception>
+#include <iterator>
 #include <limits>
 #include <utility>
 
@@ -203,13 +204,32 @@ void Ledger::release(const Uuid& id) noexcept {
     give_back(id);
 }
 
-void Ledger::call_ended(const Call& call) {
+void Ledger::call_ended(const Call& call) noexcept {
     if (idle()) return;
-    const std::int64_t now = clock_.now().unix_nanos;
     const std::scoped_lock lock(mutex_);
-    turn(now);
-    add_pending(call);
+    try {
+        turn(clock_.now().unix_nanos);
+        add_pending(call);
+    } catch (const std::exception& error) {
+        begin_anew(error.what());
+    }
     give_back(call.id);
+}
+
+void Ledger::begin_anew(const char* why) noexcept {
+    for (const AccountPtr& account : accounts_) {
+        account->stored = {};
+        account->pending = {};
+        ask_again(*account);
+    }
+    pending_.clear();
+    pending_order_.clear();
+    log::error("what is spent of the budgets is asked of the store once more: {}", why);
+}
+
+void Ledger::ask_again(Account& account) noexcept {
+    account.known = false;
+    ++account.asked;
 }
 
 void Ledger::add_pending(const Call& call) {
@@ -248,73 +268,66 @@ void Ledger::forget_pending(const Call& call) {
     while (!pending_order_.empty() && !pending_.contains(pending_order_.front())) pending_order_.pop_front();
 }
 
-void Ledger::call_changed(const Call* before, const Call& now) {
+void Ledger::call_changed(const Call* before, const Call& now) noexcept {
     if (idle()) return;
     const std::scoped_lock lock(mutex_);
-    for (const AccountPtr& account : accounts_) {
-        if (before != nullptr && account->counts(*before)) account->stored.take(share_of(*before));
-        if (account->counts(now)) account->stored.add(share_of(now));
+    try {
+        for (const AccountPtr& account : accounts_) {
+            if (before != nullptr && account->counts(*before)) account->stored.take(share_of(*before));
+            if (account->counts(now)) account->stored.add(share_of(now));
+        }
+        forget_pending(now);
+        stored_.insert(now.id);
+    } catch (const std::exception& error) {
+        begin_anew(error.what());
     }
-    forget_pending(now);
-    stored_.insert(now.id);
 }
 
 void Ledger::calls_forgotten() {
     const std::scoped_lock lock(mutex_);
-    for (const AccountPtr& account : accounts_) {
-        account->known = false;
-        ++account->asked;
-    }
+    for (const AccountPtr& account : accounts_) ask_again(*account);
     if (wake_ && !accounts_.empty()) wake_();
 }
 
 void Ledger::rest(store::CallStore& store, bool history_fed) {
+    const std::int64_t began = clock_.steady_nanos();
+    std::vector<AccountPtr> unknown;
     {
         const std::scoped_lock lock(mutex_);
         history_fed_ = history_fed;
+        if (accounts_.empty()) return;
+        turn(clock_.now().unix_nanos);
+        std::ranges::copy_if(accounts_, std::back_inserter(unknown),
+                             [](const AccountPtr& account) { return !account->known; });
     }
-    if (idle()) return;
-    const std::int64_t began = clock_.steady_nanos();
-    const std::int64_t patience = std::chrono::nanoseconds(kPatience).count();
-    for (;;) {
-        AccountPtr account;
-        Budget budget;
-        Span period;
-        std::uint64_t asked = 0;
-        {
-            const std::int64_t now = clock_.now().unix_nanos;
-            const std::scoped_lock lock(mutex_);
-            turn(now);
-            const auto unknown =
-                std::ranges::find(accounts_, false, [](const AccountPtr& one) { return one->known; });
-            if (unknown == accounts_.end()) {
-                last_error_.clear();
-                known_.notify_all();
-                return;
-            }
-            account = *unknown;
-            budget = account->budget;
-            period = account->period;
-            asked = account->asked;
-        }
-        auto spent = spent_in(store, budget, period);
+    // Those that could not be asked for the last time come last: one must not keep the others waiting.
+    std::ranges::partition(unknown, [](const AccountPtr& account) { return account->trouble.empty(); });
+    for (const AccountPtr& account : unknown) {
+        ask(store, *account);
+        if (clock_.steady_nanos() - began <= std::chrono::nanoseconds(kPatience).count()) continue;
+        if (wake_) wake_();
+        break;
+    }
+    known_.notify_all();
+}
+
+void Ledger::ask(store::CallStore& store, Account& account) {
+    Budget budget;
+    std::uint64_t asked = 0;
+    {
         const std::scoped_lock lock(mutex_);
-        if (!spent) {
-            if (last_error_ != spent.error().message)
-                log::warning("what is spent of the budget {} is not known yet: {}", budget.name,
-                             spent.error().message);
-            last_error_ = spent.error().message;
-            return;
-        }
-        if (account->asked == asked) {
-            account->stored = std::move(*spent);
-            account->known = true;
-        }
-        if (clock_.steady_nanos() - began > patience) {
-            if (wake_) wake_();
-            return;
-        }
+        budget = account.budget;
+        asked = account.asked;
     }
+    auto spent = spent_in(store, budget, account.period);
+    const std::scoped_lock lock(mutex_);
+    const std::string trouble = spent ? std::string() : spent.error().message;
+    if (!trouble.empty() && account.trouble != trouble)
+        log::warning("what is spent of the budget {} is not known yet: {}", budget.name, trouble);
+    account.trouble = trouble;
+    if (!spent || account.asked != asked) return;
+    account.stored = std::move(*spent);
+    account.known = true;
 }
 
 bool Ledger::wait_until_known(std::chrono::milliseconds patience) {
@@ -351,7 +364,11 @@ std::vector<State> Ledger::states() {
 
 Ledger::Stats Ledger::stats() const {
     const std::scoped_lock lock(mutex_);
-    return {accounts_.size(), reserved_.size(), pending_.size(), last_error_};
+    Stats stats{accounts_.size(), reserved_.size(), pending_.size(), {}};
+    const auto troubled =
+        std::ranges::find_if(accounts_, [](const AccountPtr& account) { return !account->trouble.empty(); });
+    if (troubled != accounts_.end()) stats.last_error = (*troubled)->trouble;
+    return stats;
 }
 
 }  // namespace steno::budgets

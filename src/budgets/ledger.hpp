@@ -65,10 +65,10 @@ class Ledger final : public gateway::SpendingControl,
 
     // ingest::Consumer
     void call_began(const Call&) override {}
-    void call_ended(const Call& call) override;
+    void call_ended(const Call& call) noexcept override;
 
     // store::Follower
-    void call_changed(const Call* before, const Call& now) override;
+    void call_changed(const Call* before, const Call& now) noexcept override;
     void calls_forgotten() override;
 
     /// On the thread that feeds the store, when it does not. Takes kPatience at most, but for the first
@@ -103,6 +103,7 @@ class Ledger final : public gateway::SpendingControl,
         std::uint64_t refused = 0;
         bool known = false;       ///< the store was asked
         std::uint64_t asked = 0;  ///< counts what makes an answer that is on its way a wrong one
+        std::string trouble;      ///< why the store could not be asked the last time
         [[nodiscard]] bool counts(const Call& call) const {
             return call.started_at && period.holds(call.started_at->unix_nanos) && budget.scope.holds(call);
         }
@@ -131,8 +132,13 @@ class Ledger final : public gateway::SpendingControl,
     void give_back(const Uuid& id);
     void add_pending(const Call& call);
     void forget_pending(const Call& call);
+    static void ask_again(Account& account) noexcept;
+    /// After an exception (no memory), when nobody knows which accounts have a call: what is journaled and not
+    /// stored is counted when the store has it.
+    void begin_anew(const char* why) noexcept;
 
     std::optional<gateway::OverBudget> try_reserve(const Call& call);
+    void ask(store::CallStore& store, Account& account);
     [[nodiscard]] std::optional<UpperCost> upper_cost(const Call& call, Count count);
 
     Clock& clock_;
@@ -152,7 +158,6 @@ class Ledger final : public gateway::SpendingControl,
     /// What the store has told of lately: such a call is not pending, though its end may be told later, or
     /// once more.
     ingest::LatestIds stored_{100'000};
-    std::string last_error_;
     bool history_fed_ = false;
 };
 
