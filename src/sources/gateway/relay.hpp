@@ -51,6 +51,8 @@ class Gateway::Relay {
     Result<void> prepare(net::RequestHead& outgoing);
     [[nodiscard]] providers::RequestView request_view(std::string_view body) const;
     void read_request(std::string_view body);
+    /// Whether the record may have this kind, that the client gave, and not the one that was found.
+    [[nodiscard]] bool may_be_called(Kind given) const;
     /// raw.request of a body with files in it, or that is one: of those only what tells which they were; and
     /// of a form with credentials, which are masked. False if it is none of these.
     bool keep_files(const providers::Form& form, std::string_view body);
