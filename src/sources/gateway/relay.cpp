@@ -14,6 +14,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <exception>
 
 namespace steno::gateway {
@@ -231,11 +232,20 @@ void Gateway::Relay::read_call() {
     if (session) session_reader_ = providers::make_session_reader(request_view({}), *call_);
 }
 
+bool Gateway::Relay::may_cost() const {
+    if (asks_for_web_socket()) return true;
+    // What only reads (lists of models, stored answers) costs nothing.
+    if (request_.method != "POST" && request_.method != "PUT") return false;
+    // What counts does not either, and what ends a call or a batch saves money.
+    constexpr std::array<std::string_view, 6> kFree = {"/cancel",      ":cancel",       "/count_tokens",
+                                                       ":countTokens", "/count-tokens", "/input_tokens"};
+    return std::ranges::none_of(kFree, [path = request_.path()](std::string_view end) { return path.ends_with(end); });
+}
+
 std::optional<OverBudget> Gateway::Relay::reserve() {
     SpendingControl* const control = gateway_.options_.spending;
     if (control == nullptr || control->idle() || !recording() || !call_) return std::nullopt;
-    // What only reads (lists of models, stored answers) costs nothing.
-    if (request_.method != "POST" && request_.method != "PUT" && !asks_for_web_socket()) return std::nullopt;
+    if (!may_cost()) return std::nullopt;
     read_call();
     auto over = control->reserve(*call_);
     if (!over) reservation_.emplace(*control, id_);

@@ -45,6 +45,7 @@ class Gateway::Relay {
     void read_call();
     /// Sets aside what the call may cost; its request is understood then. Absent: it may go.
     std::optional<OverBudget> reserve();
+    [[nodiscard]] bool may_cost() const;
     /// Writes the opening record, unless it is written.
     void begin_record();
     /// The request as it goes upstream.
