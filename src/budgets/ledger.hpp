@@ -133,8 +133,8 @@ class Ledger final : public gateway::SpendingControl,
     void add_pending(const Call& call);
     void forget_pending(const Call& call);
     static void ask_again(Account& account) noexcept;
-    /// After an exception (no memory), when nobody knows which accounts have a call: what is journaled and not
-    /// stored is counted when the store has it.
+    /// After an exception (no memory), when nobody knows which accounts have a call: what is journaled and
+    /// not stored is counted when the store has it.
     void begin_anew(const char* why) noexcept;
 
     std::optional<gateway::OverBudget> try_reserve(const Call& call);

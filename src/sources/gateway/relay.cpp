@@ -239,7 +239,8 @@ bool Gateway::Relay::may_cost() const {
     // What counts does not either, and what ends a call or a batch saves money.
     constexpr std::array<std::string_view, 6> kFree = {"/cancel",      ":cancel",       "/count_tokens",
                                                        ":countTokens", "/count-tokens", "/input_tokens"};
-    return std::ranges::none_of(kFree, [path = request_.path()](std::string_view end) { return path.ends_with(end); });
+    return std::ranges::none_of(
+        kFree, [path = request_.path()](std::string_view end) { return path.ends_with(end); });
 }
 
 std::optional<OverBudget> Gateway::Relay::reserve() {
