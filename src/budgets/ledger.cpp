@@ -45,7 +45,8 @@ gateway::OverBudget refusal(const Budget& budget, const Span& period, Decimal sp
     over.remedy = fmt::format("it begins anew at {}; to raise it: steno budgets set {} --limit AMOUNT",
                               budget.zone.at(period.end).to_string(), budget.name);
     if (budget.answer == Refusing::TooManyRequests) {
-        const bool waits = cost && spent + cost->amount <= budget.limit;  // for calls under way to end
+        // For calls under way to end.
+        const bool waits = spent < budget.limit && (!cost || spent + cost->amount <= budget.limit);
         over.retry_after_s =
             waits ? 1 : std::max<std::int64_t>(1, (period.end - now + kSecond - 1) / kSecond);
     }
@@ -116,20 +117,18 @@ std::optional<UpperCost> Ledger::upper_cost(const Call& call, Count count) {
 Ledger::Account* Ledger::over(const Call& call, const std::optional<UpperCost>& cost) const {
     for (const AccountPtr& account : accounts_) {
         const Budget& budget = account->budget;
-        if (!budget.hard || !account->counts(call)) continue;
+        if (!budget.hard || !account->pays_for(call)) continue;
         const Decimal taken = account->spent() + account->reserved;
-        if (!cost) {
-            if (taken >= budget.limit) return account.get();
-        } else if (cost->currency == budget.currency && cost->amount > Decimal{} &&
-                   taken + cost->amount > budget.limit) {
-            return account.get();
-        }
+        if (cost && cost->currency != budget.currency) continue;
+        if (taken >= budget.limit || (cost && taken + cost->amount > budget.limit)) return account.get();
     }
     return nullptr;
 }
 
 void Ledger::set_aside(const Call& call, const std::optional<UpperCost>& cost) {
-    Reserved reserved{counting(call), cost};
+    Reserved reserved{{}, cost};
+    std::ranges::copy_if(accounts_, std::back_inserter(reserved.in),
+                         [&](const AccountPtr& account) { return account->pays_for(call); });
     if (reserved.in.empty()) return;
     const auto [at, is_new] = reserved_.try_emplace(call.id, std::move(reserved));
     if (!is_new) return;
@@ -156,7 +155,7 @@ std::optional<gateway::OverBudget> Ledger::try_reserve(const Call& call) {
     {
         const std::scoped_lock lock(mutex_);
         turn(now);
-        if (std::ranges::none_of(accounts_, [&](const AccountPtr& one) { return one->counts(call); }))
+        if (std::ranges::none_of(accounts_, [&](const AccountPtr& one) { return one->pays_for(call); }))
             return std::nullopt;
     }
     for (const Count count : {Count::Quick, Count::Exact}) {

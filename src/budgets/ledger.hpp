@@ -107,6 +107,11 @@ class Ledger final : public gateway::SpendingControl,
         [[nodiscard]] bool counts(const Call& call) const {
             return call.started_at && period.holds(call.started_at->unix_nanos) && budget.scope.holds(call);
         }
+        /// Whether what the call may cost is set aside here: that of one that began just before the period
+        /// did, too, though it will count in that before.
+        [[nodiscard]] bool pays_for(const Call& call) const {
+            return call.started_at && call.started_at->unix_nanos < period.end && budget.scope.holds(call);
+        }
         [[nodiscard]] Decimal spent() const {
             return stored.in(budget.currency) + pending.in(budget.currency);
         }
