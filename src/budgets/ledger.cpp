@@ -212,7 +212,8 @@ void Ledger::call_ended(const Call& call) noexcept {
     } catch (const std::exception& error) {
         begin_anew(error.what());
     }
-    give_back(call.id);
+    // What somebody delivers about a call under way does not end it.
+    if (call.source == Source::Gateway) give_back(call.id);
 }
 
 void Ledger::begin_anew(const char* why) noexcept {
@@ -244,7 +245,12 @@ void Ledger::add_pending(const Call& call) {
         pending.share = share;
         return;
     }
-    if (stored_.contains(call.id) || (call.ended_at && call.ended_at->unix_nanos <= since_)) return;
+    // What is delivered may be in the store in an older form: it counts when the store has it. The same goes
+    // for results of a batch that are fetched once more, and for what ended before anything was followed.
+    if (call.source != Source::Gateway || stored_.contains(call.id)) return;
+    const bool may_be_known =
+        call.provider.batch.value_or(false) || (call.ended_at && call.ended_at->unix_nanos <= since_);
+    if (may_be_known && !reserved_.contains(call.id)) return;
     std::vector<AccountPtr> in = counting(call);
     if (in.empty()) return;
     for (const AccountPtr& account : in) account->pending.add(share);
@@ -276,7 +282,7 @@ void Ledger::call_changed(const Call* before, const Call& now) noexcept {
             if (account->counts(now)) account->stored.add(share_of(now));
         }
         forget_pending(now);
-        stored_.insert(now.id);
+        if (now.source == Source::Gateway || !reserved_.contains(now.id)) stored_.insert(now.id);
     } catch (const std::exception& error) {
         begin_anew(error.what());
     }

@@ -32,10 +32,11 @@ namespace steno::budgets {
 ///
 ///   spent = stored + pending          pending: ended, and the store does not have them yet
 ///
-/// A call is in exactly one of these. It becomes pending when its end is recorded (`call_ended`), and stored
-/// when the store tells that it has it (`call_changed`). `rest`, on the thread that feeds the store, asks the
-/// store for the sums of what is new here: a budget, a period; then nothing else changes the store, so the
-/// sum is what was followed. While there is no budget nothing is followed.
+/// A call is in exactly one of these. One of the gateway becomes pending when its end is recorded
+/// (`call_ended`), and stored when the store tells that it has it (`call_changed`); what is delivered or
+/// imported counts when it is stored, for the store alone knows whether it is new. `rest`, on the thread that
+/// feeds the store, asks the store for the sums of what is new here: a budget, a period; then nothing else
+/// changes the store, so the sum is what was followed. While there is no budget nothing is followed.
 ///
 /// Any thread, one lock, microseconds; only `rest` reads the store, without the lock.
 class Ledger final : public gateway::SpendingControl,
