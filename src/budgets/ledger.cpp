@@ -1,6 +1,7 @@
 #include "budgets/ledger.hpp"
 
 #include "base/log.hpp"
+#include "tokens/encoder.hpp"
 
 #include <fmt/format.h>
 
@@ -56,6 +57,10 @@ gateway::OverBudget refusal(const Budget& budget, const Span& period, Decimal sp
 }  // namespace
 
 void Ledger::define(const std::vector<Budget>& budgets) {
+    // Event loops ask the tokenizers, and should not have to make them.
+    if (std::ranges::any_of(budgets, &Budget::hard))
+        for (const auto encoding : {tokens::Encoding::Cl100k, tokens::Encoding::O200k})
+            static_cast<void>(tokens::Encoder::of(encoding));
     const std::int64_t now = clock_.now().unix_nanos;
     const std::scoped_lock lock(mutex_);
     if (accounts_.empty()) since_ = now;
@@ -158,21 +163,21 @@ std::optional<gateway::OverBudget> Ledger::try_reserve(const Call& call) {
         if (std::ranges::none_of(accounts_, [&](const AccountPtr& one) { return one->pays_for(call); }))
             return std::nullopt;
     }
-    for (const Count count : {Count::Quick, Count::Exact}) {
-        const auto cost = upper_cost(call, count);
+    auto cost = upper_cost(call, Count::Quick);
+    const auto fits = [&](const std::optional<UpperCost>& how_much) {
         const std::scoped_lock lock(mutex_);
-        Account* const account = over(call, cost);
-        if (account == nullptr) {
-            set_aside(call, cost);
-            return std::nullopt;
-        }
-        // Close to the limit it is worth looking more closely, unless nothing is left anyway.
-        const bool hopeless = !cost || account->spent() + account->reserved >= account->budget.limit;
-        if (count == Count::Quick && !hopeless) continue;
-        ++account->refused;
-        return refusal(account->budget, account->period, account->spent(), account->reserved, cost, now);
+        return over(call, how_much) == nullptr;
+    };
+    // Close to the limit it is worth counting the text, unless less than there can be does not fit either.
+    if (cost && !fits(cost) && fits(upper_cost(call, Count::Least))) cost = upper_cost(call, Count::Exact);
+    const std::scoped_lock lock(mutex_);
+    Account* const account = over(call, cost);
+    if (account == nullptr) {
+        set_aside(call, cost);
+        return std::nullopt;
     }
-    return std::nullopt;
+    ++account->refused;
+    return refusal(account->budget, account->period, account->spent(), account->reserved, cost, now);
 }
 
 std::optional<gateway::OverBudget> Ledger::reserve(const Call& call) noexcept {
