@@ -276,6 +276,9 @@ void Ledger::forget_pending(const Call& call) {
     for (const AccountPtr& account : found->second.in) account->pending.take(found->second.share);
     pending_.erase(found);
     while (!pending_order_.empty() && !pending_.contains(pending_order_.front())) pending_order_.pop_front();
+    // One that stays long must not make the line behind it grow.
+    if (pending_order_.size() > 2 * kMaxPending)
+        std::erase_if(pending_order_, [this](const Uuid& id) { return !pending_.contains(id); });
 }
 
 void Ledger::call_changed(const Call* before, const Call& now) noexcept {

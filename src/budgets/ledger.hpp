@@ -160,7 +160,7 @@ class Ledger final : public gateway::SpendingControl,
     std::int64_t since_ = 0;  ///< when the first budget came: what ended before is left to the store
     std::unordered_map<Uuid, Reserved> reserved_;
     std::unordered_map<Uuid, Pending> pending_;
-    std::deque<Uuid> pending_order_;  ///< with those that are gone already
+    std::deque<Uuid> pending_order_;  ///< with those that are gone already, 2 * kMaxPending at most
     /// What the store has told of lately: such a call is not pending, though its end may be told later, or
     /// once more.
     ingest::LatestIds stored_{100'000};
