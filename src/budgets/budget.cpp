@@ -104,9 +104,7 @@ Result<void> check(const Budget& budget) {
 Result<std::vector<int>> parse_soft(std::string_view text) {
     std::vector<int> soft;
     for (std::string_view part : split(text, ',')) {
-        while (part.starts_with(' ')) part.remove_prefix(1);
-        while (part.ends_with(' ') || part.ends_with('%')) part.remove_suffix(1);
-        if (part.empty() && text.empty()) break;
+        if (part.ends_with('%')) part.remove_suffix(1);
         int percent = 0;
         const auto [end, error] = std::from_chars(part.data(), part.data() + part.size(), percent);
         if (error != std::errc{} || end != part.data() + part.size())

@@ -70,7 +70,7 @@ TEST(BudgetTest, WhatIsAbsurdIsRefusedWithWhatToDo) {
     EXPECT_EQ(*parse_soft("80, 50,100%,50"), (std::vector<int>{50, 80, 100}));
     EXPECT_EQ(*parse_soft(""), std::vector<int>{});
     EXPECT_FALSE(parse_soft("half"));
-    EXPECT_FALSE(parse_soft("50,,80"));
+    EXPECT_EQ(*parse_soft("50,,80,"), (std::vector<int>{50, 80}));
 }
 
 TEST(BudgetTest, AStateTellsWhatIsReached) {

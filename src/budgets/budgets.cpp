@@ -55,13 +55,16 @@ Result<Budget> budget_of(const control::Row& row) {
 Result<void> Budgets::open(control::Database& database) {
     const std::scoped_lock lock(mutex_);
     database_ = &database;
-    auto opened = database.bring_up_to("budgets", kSteps);
-    if (opened) opened = take_over();
-    if (!opened) {
-        database_ = nullptr;
-        error_ = opened.error();
-    }
-    return opened;
+    return be_open();
+}
+
+Result<void> Budgets::be_open() {
+    if (open_) return {};
+    if (database_ == nullptr) return std::unexpected(error_);
+    STENO_TRY(database_->bring_up_to("budgets", kSteps));
+    STENO_TRY(take_over());
+    open_ = true;
+    return {};
 }
 
 void Budgets::stay_closed(Error why) {
@@ -69,21 +72,24 @@ void Budgets::stay_closed(Error why) {
     error_ = std::move(why);
 }
 
-Result<std::vector<Budget>> Budgets::read() const {
-    if (database_ == nullptr) return std::unexpected(error_);
+Result<std::vector<Budget>> Budgets::read() {
     STENO_ASSIGN(
         const auto rows,
         database_->rows("SELECT name, project, user, api_key, agent, prompt_type, model, per, zone, "
                         "amount, currency, soft, hard, answer, changed_at FROM budgets ORDER BY name"));
     std::vector<Budget> budgets;
+    std::string unreadable;
     for (const control::Row& row : rows) {
         auto budget = budget_of(row);
         // One that is damaged, or whose zone this machine does not know, does not take the others with it.
         if (budget)
             budgets.push_back(std::move(*budget));
         else
-            log::warning("{}; it is not kept to", budget.error().message);
+            unreadable += (unreadable.empty() ? "" : "; ") + budget.error().message;
     }
+    if (!unreadable.empty() && unreadable != unreadable_)
+        log::error("not all budgets are kept to: {}", unreadable);
+    unreadable_ = std::move(unreadable);
     return budgets;
 }
 
@@ -93,12 +99,19 @@ Result<void> Budgets::take_over() {
     return {};
 }
 
-Result<std::vector<Budget>> Budgets::all() const {
+Result<std::vector<Budget>> Budgets::all() {
     const std::scoped_lock lock(mutex_);
+    STENO_TRY(be_open());
     return read();
 }
 
-Result<Budget> Budgets::get(std::string_view name) const {
+std::string Budgets::trouble() {
+    if (const auto budgets = all(); !budgets) return budgets.error().message;
+    const std::scoped_lock lock(mutex_);
+    return unreadable_;
+}
+
+Result<Budget> Budgets::get(std::string_view name) {
     STENO_ASSIGN(const auto budgets, all());
     std::string known;
     for (const Budget& budget : budgets) {
@@ -113,6 +126,7 @@ Result<Budget> Budgets::get(std::string_view name) const {
 Result<Budget> Budgets::put(Budget budget, bool is_new, Timestamp now) {
     STENO_TRY(check(budget));
     const std::scoped_lock lock(mutex_);
+    STENO_TRY(be_open());
     STENO_ASSIGN(const auto budgets, read());
     const bool there = std::ranges::find(budgets, budget.name, &Budget::name) != budgets.end();
     if (is_new && there)
@@ -139,12 +153,20 @@ Result<Budget> Budgets::put(Budget budget, bool is_new, Timestamp now) {
 }
 
 Result<void> Budgets::remove(std::string_view name) {
-    STENO_TRY(get(name));
-    const std::scoped_lock lock(mutex_);
-    STENO_TRY(database_->write([&](control::Statements& statements) {
-        return statements.run("DELETE FROM budgets WHERE name = ?", {std::string(name)});
-    }));
-    return take_over();
+    std::int64_t removed = 0;
+    {
+        const std::scoped_lock lock(mutex_);
+        STENO_TRY(be_open());
+        // Also one that cannot be read.
+        STENO_TRY(database_->write([&](control::Statements& statements) -> Result<void> {
+            STENO_TRY(statements.run("DELETE FROM budgets WHERE name = ?", {std::string(name)}));
+            removed = statements.changed();
+            return {};
+        }));
+        if (removed > 0) return take_over();
+    }
+    STENO_TRY(get(name));  // says which there are
+    return {};
 }
 
 }  // namespace steno::budgets

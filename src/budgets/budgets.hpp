@@ -19,14 +19,17 @@ class Budgets {
     explicit Budgets(Ledger& ledger) : ledger_(ledger) {}
 
     /// Reads them, and begins to keep to them. After an error there are none, AI calls go on, and everything
-    /// else here gives that error.
+    /// else here tries once more, and gives that error.
     Result<void> open(control::Database& database);
     /// Instead: there is no database, for this reason.
     void stay_closed(Error why);
 
-    [[nodiscard]] Result<std::vector<Budget>> all() const;
+    /// Without those that cannot be understood: see `trouble`.
+    [[nodiscard]] Result<std::vector<Budget>> all();
+    /// Why some or all of them are not kept to; empty: all are.
+    [[nodiscard]] std::string trouble();
     /// NotFound: says which there are.
-    [[nodiscard]] Result<Budget> get(std::string_view name) const;
+    [[nodiscard]] Result<Budget> get(std::string_view name);
     /// With `is_new` AlreadyExists: there is one of that name; else it is replaced, or added.
     /// InvalidArgument: see check. ResourceExhausted: there are kMaxBudgets.
     Result<Budget> put(Budget budget, bool is_new, Timestamp now);
@@ -35,12 +38,16 @@ class Budgets {
     [[nodiscard]] Ledger& ledger() { return ledger_; }
 
   private:
-    Result<std::vector<Budget>> read() const;
+    // All of these need the lock.
+    Result<void> be_open();
+    Result<std::vector<Budget>> read();
     Result<void> take_over();
 
     Ledger& ledger_;
     mutable std::mutex mutex_;
     control::Database* database_ = nullptr;
+    bool open_ = false;
+    std::string unreadable_;  ///< which, and why; as of the last look
     Error error_{Code::Unavailable, "the budgets of this folder are not open"};
 };
 

@@ -105,6 +105,10 @@ TEST_F(BudgetsTest, OneThatIsDamagedDoesNotTakeTheOthersWithIt) {
     open();
     ASSERT_EQ(ledger_->states().size(), 1U);
     EXPECT_EQ(ledger_->states()[0].budget.name, "b");
+    EXPECT_NE(budgets_->trouble().find("Nowhere/At_All"), std::string::npos);
+    EXPECT_TRUE(budgets_->remove("a"));
+    EXPECT_EQ(budgets_->trouble(), "");
+    EXPECT_EQ(budgets_->remove("a").error().code, Code::NotFound);
 }
 
 }  // namespace

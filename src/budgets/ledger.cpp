@@ -1,11 +1,13 @@
 #include "budgets/ledger.hpp"
 
 #include "base/log.hpp"
+#include "tokens/encoder.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <exception>
+#include <iterator>
 #include <limits>
 #include <utility>
 
@@ -44,7 +46,8 @@ gateway::OverBudget refusal(const Budget& budget, const Span& period, Decimal sp
     over.remedy = fmt::format("it begins anew at {}; to raise it: steno budgets set {} --limit AMOUNT",
                               budget.zone.at(period.end).to_string(), budget.name);
     if (budget.answer == Refusing::TooManyRequests) {
-        const bool waits = cost && spent + cost->amount <= budget.limit;  // for calls under way to end
+        // For calls under way to end.
+        const bool waits = spent < budget.limit && (!cost || spent + cost->amount <= budget.limit);
         over.retry_after_s =
             waits ? 1 : std::max<std::int64_t>(1, (period.end - now + kSecond - 1) / kSecond);
     }
@@ -54,6 +57,10 @@ gateway::OverBudget refusal(const Budget& budget, const Span& period, Decimal sp
 }  // namespace
 
 void Ledger::define(const std::vector<Budget>& budgets) {
+    // Event loops ask the tokenizers, and should not have to make them.
+    if (std::ranges::any_of(budgets, &Budget::hard))
+        for (const auto encoding : {tokens::Encoding::Cl100k, tokens::Encoding::O200k})
+            static_cast<void>(tokens::Encoder::of(encoding));
     const std::int64_t now = clock_.now().unix_nanos;
     const std::scoped_lock lock(mutex_);
     if (accounts_.empty()) since_ = now;
@@ -115,20 +122,18 @@ std::optional<UpperCost> Ledger::upper_cost(const Call& call, Count count) {
 Ledger::Account* Ledger::over(const Call& call, const std::optional<UpperCost>& cost) const {
     for (const AccountPtr& account : accounts_) {
         const Budget& budget = account->budget;
-        if (!budget.hard || !account->counts(call)) continue;
+        if (!budget.hard || !account->pays_for(call)) continue;
         const Decimal taken = account->spent() + account->reserved;
-        if (!cost) {
-            if (taken >= budget.limit) return account.get();
-        } else if (cost->currency == budget.currency && cost->amount > Decimal{} &&
-                   taken + cost->amount > budget.limit) {
-            return account.get();
-        }
+        if (cost && cost->currency != budget.currency) continue;
+        if (taken >= budget.limit || (cost && taken + cost->amount > budget.limit)) return account.get();
     }
     return nullptr;
 }
 
 void Ledger::set_aside(const Call& call, const std::optional<UpperCost>& cost) {
-    Reserved reserved{counting(call), cost};
+    Reserved reserved{{}, cost};
+    std::ranges::copy_if(accounts_, std::back_inserter(reserved.in),
+                         [&](const AccountPtr& account) { return account->pays_for(call); });
     if (reserved.in.empty()) return;
     const auto [at, is_new] = reserved_.try_emplace(call.id, std::move(reserved));
     if (!is_new) return;
@@ -155,24 +160,24 @@ std::optional<gateway::OverBudget> Ledger::try_reserve(const Call& call) {
     {
         const std::scoped_lock lock(mutex_);
         turn(now);
-        if (std::ranges::none_of(accounts_, [&](const AccountPtr& one) { return one->counts(call); }))
+        if (std::ranges::none_of(accounts_, [&](const AccountPtr& one) { return one->pays_for(call); }))
             return std::nullopt;
     }
-    for (const Count count : {Count::Quick, Count::Exact}) {
-        const auto cost = upper_cost(call, count);
+    auto cost = upper_cost(call, Count::Quick);
+    const auto fits = [&](const std::optional<UpperCost>& how_much) {
         const std::scoped_lock lock(mutex_);
-        Account* const account = over(call, cost);
-        if (account == nullptr) {
-            set_aside(call, cost);
-            return std::nullopt;
-        }
-        // Close to the limit it is worth looking more closely, unless nothing is left anyway.
-        const bool hopeless = !cost || account->spent() + account->reserved >= account->budget.limit;
-        if (count == Count::Quick && !hopeless) continue;
-        ++account->refused;
-        return refusal(account->budget, account->period, account->spent(), account->reserved, cost, now);
+        return over(call, how_much) == nullptr;
+    };
+    // Close to the limit it is worth counting the text, unless less than there can be does not fit either.
+    if (cost && !fits(cost) && fits(upper_cost(call, Count::Least))) cost = upper_cost(call, Count::Exact);
+    const std::scoped_lock lock(mutex_);
+    Account* const account = over(call, cost);
+    if (account == nullptr) {
+        set_aside(call, cost);
+        return std::nullopt;
     }
-    return std::nullopt;
+    ++account->refused;
+    return refusal(account->budget, account->period, account->spent(), account->reserved, cost, now);
 }
 
 std::optional<gateway::OverBudget> Ledger::reserve(const Call& call) noexcept {
@@ -203,13 +208,33 @@ void Ledger::release(const Uuid& id) noexcept {
     give_back(id);
 }
 
-void Ledger::call_ended(const Call& call) {
+void Ledger::call_ended(const Call& call) noexcept {
     if (idle()) return;
-    const std::int64_t now = clock_.now().unix_nanos;
     const std::scoped_lock lock(mutex_);
-    turn(now);
-    add_pending(call);
-    give_back(call.id);
+    try {
+        turn(clock_.now().unix_nanos);
+        add_pending(call);
+    } catch (const std::exception& error) {
+        begin_anew(error.what());
+    }
+    // What somebody delivers about a call under way does not end it.
+    if (call.source == Source::Gateway) give_back(call.id);
+}
+
+void Ledger::begin_anew(const char* why) noexcept {
+    for (const AccountPtr& account : accounts_) {
+        account->stored = {};
+        account->pending = {};
+        ask_again(*account);
+    }
+    pending_.clear();
+    pending_order_.clear();
+    log::error("what is spent of the budgets is asked of the store once more: {}", why);
+}
+
+void Ledger::ask_again(Account& account) noexcept {
+    account.known = false;
+    ++account.asked;
 }
 
 void Ledger::add_pending(const Call& call) {
@@ -225,7 +250,12 @@ void Ledger::add_pending(const Call& call) {
         pending.share = share;
         return;
     }
-    if (stored_.contains(call.id) || (call.ended_at && call.ended_at->unix_nanos <= since_)) return;
+    // What is delivered may be in the store in an older form: it counts when the store has it. The same goes
+    // for results of a batch that are fetched once more, and for what ended before anything was followed.
+    if (call.source != Source::Gateway || stored_.contains(call.id)) return;
+    const bool may_be_known =
+        call.provider.batch.value_or(false) || (call.ended_at && call.ended_at->unix_nanos <= since_);
+    if (may_be_known && !reserved_.contains(call.id)) return;
     std::vector<AccountPtr> in = counting(call);
     if (in.empty()) return;
     for (const AccountPtr& account : in) account->pending.add(share);
@@ -246,75 +276,71 @@ void Ledger::forget_pending(const Call& call) {
     for (const AccountPtr& account : found->second.in) account->pending.take(found->second.share);
     pending_.erase(found);
     while (!pending_order_.empty() && !pending_.contains(pending_order_.front())) pending_order_.pop_front();
+    // One that stays long must not make the line behind it grow.
+    if (pending_order_.size() > 2 * kMaxPending)
+        std::erase_if(pending_order_, [this](const Uuid& id) { return !pending_.contains(id); });
 }
 
-void Ledger::call_changed(const Call* before, const Call& now) {
+void Ledger::call_changed(const Call* before, const Call& now) noexcept {
     if (idle()) return;
     const std::scoped_lock lock(mutex_);
-    for (const AccountPtr& account : accounts_) {
-        if (before != nullptr && account->counts(*before)) account->stored.take(share_of(*before));
-        if (account->counts(now)) account->stored.add(share_of(now));
+    try {
+        for (const AccountPtr& account : accounts_) {
+            if (before != nullptr && account->counts(*before)) account->stored.take(share_of(*before));
+            if (account->counts(now)) account->stored.add(share_of(now));
+        }
+        forget_pending(now);
+        if (now.source == Source::Gateway || !reserved_.contains(now.id)) stored_.insert(now.id);
+    } catch (const std::exception& error) {
+        begin_anew(error.what());
     }
-    forget_pending(now);
-    stored_.insert(now.id);
 }
 
 void Ledger::calls_forgotten() {
     const std::scoped_lock lock(mutex_);
-    for (const AccountPtr& account : accounts_) {
-        account->known = false;
-        ++account->asked;
-    }
+    for (const AccountPtr& account : accounts_) ask_again(*account);
     if (wake_ && !accounts_.empty()) wake_();
 }
 
 void Ledger::rest(store::CallStore& store, bool history_fed) {
+    const std::int64_t began = clock_.steady_nanos();
+    std::vector<AccountPtr> unknown;
     {
         const std::scoped_lock lock(mutex_);
         history_fed_ = history_fed;
+        if (accounts_.empty()) return;
+        turn(clock_.now().unix_nanos);
+        std::ranges::copy_if(accounts_, std::back_inserter(unknown),
+                             [](const AccountPtr& account) { return !account->known; });
     }
-    if (idle()) return;
-    const std::int64_t began = clock_.steady_nanos();
-    const std::int64_t patience = std::chrono::nanoseconds(kPatience).count();
-    for (;;) {
-        AccountPtr account;
-        Budget budget;
-        Span period;
-        std::uint64_t asked = 0;
-        {
-            const std::int64_t now = clock_.now().unix_nanos;
-            const std::scoped_lock lock(mutex_);
-            turn(now);
-            const auto unknown =
-                std::ranges::find(accounts_, false, [](const AccountPtr& one) { return one->known; });
-            if (unknown == accounts_.end()) {
-                last_error_.clear();
-                known_.notify_all();
-                return;
-            }
-            account = *unknown;
-            budget = account->budget;
-            period = account->period;
-            asked = account->asked;
-        }
-        auto spent = spent_in(store, budget, period);
+    // Those that could not be asked for the last time come last: one must not keep the others waiting.
+    std::ranges::partition(unknown, [](const AccountPtr& account) { return account->trouble.empty(); });
+    for (const AccountPtr& account : unknown) {
+        ask(store, *account);
+        if (clock_.steady_nanos() - began <= std::chrono::nanoseconds(kPatience).count()) continue;
+        if (wake_) wake_();
+        break;
+    }
+    known_.notify_all();
+}
+
+void Ledger::ask(store::CallStore& store, Account& account) {
+    Budget budget;
+    std::uint64_t asked = 0;
+    {
         const std::scoped_lock lock(mutex_);
-        if (!spent) {
-            if (last_error_ != spent.error().message)
-                log::warning("what is spent of the budget {} is not known yet: {}", budget.name,
-                             spent.error().message);
-            last_error_ = spent.error().message;
-            return;
-        }
-        if (account->asked == asked) {
-            account->stored = std::move(*spent);
-            account->known = true;
-        }
-        if (clock_.steady_nanos() - began > patience) {
-            if (wake_) wake_();
-            return;
-        }
+        budget = account.budget;
+        asked = account.asked;
     }
+    auto spent = spent_in(store, budget, account.period);
+    const std::scoped_lock lock(mutex_);
+    const std::string trouble = spent ? std::string() : spent.error().message;
+    if (!trouble.empty() && account.trouble != trouble)
+        log::warning("what is spent of the budget {} is not known yet: {}", budget.name, trouble);
+    account.trouble = trouble;
+    if (!spent || account.asked != asked) return;
+    account.stored = std::move(*spent);
+    account.known = true;
 }
 
 bool Ledger::wait_until_known(std::chrono::milliseconds patience) {
@@ -351,7 +377,11 @@ std::vector<State> Ledger::states() {
 
 Ledger::Stats Ledger::stats() const {
     const std::scoped_lock lock(mutex_);
-    return {accounts_.size(), reserved_.size(), pending_.size(), last_error_};
+    Stats stats{accounts_.size(), reserved_.size(), pending_.size(), {}};
+    const auto troubled =
+        std::ranges::find_if(accounts_, [](const AccountPtr& account) { return !account->trouble.empty(); });
+    if (troubled != accounts_.end()) stats.last_error = (*troubled)->trouble;
+    return stats;
 }
 
 }  // namespace steno::budgets

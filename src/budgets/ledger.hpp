@@ -32,10 +32,11 @@ namespace steno::budgets {
 ///
 ///   spent = stored + pending          pending: ended, and the store does not have them yet
 ///
-/// A call is in exactly one of these. It becomes pending when its end is recorded (`call_ended`), and stored
-/// when the store tells that it has it (`call_changed`). `rest`, on the thread that feeds the store, asks the
-/// store for the sums of what is new here: a budget, a period; then nothing else changes the store, so the
-/// sum is what was followed. While there is no budget nothing is followed.
+/// A call is in exactly one of these. One of the gateway becomes pending when its end is recorded
+/// (`call_ended`), and stored when the store tells that it has it (`call_changed`); what is delivered or
+/// imported counts when it is stored, for the store alone knows whether it is new. `rest`, on the thread that
+/// feeds the store, asks the store for the sums of what is new here: a budget, a period; then nothing else
+/// changes the store, so the sum is what was followed. While there is no budget nothing is followed.
 ///
 /// Any thread, one lock, microseconds; only `rest` reads the store, without the lock.
 class Ledger final : public gateway::SpendingControl,
@@ -65,10 +66,10 @@ class Ledger final : public gateway::SpendingControl,
 
     // ingest::Consumer
     void call_began(const Call&) override {}
-    void call_ended(const Call& call) override;
+    void call_ended(const Call& call) noexcept override;
 
     // store::Follower
-    void call_changed(const Call* before, const Call& now) override;
+    void call_changed(const Call* before, const Call& now) noexcept override;
     void calls_forgotten() override;
 
     /// On the thread that feeds the store, when it does not. Takes kPatience at most, but for the first
@@ -103,8 +104,14 @@ class Ledger final : public gateway::SpendingControl,
         std::uint64_t refused = 0;
         bool known = false;       ///< the store was asked
         std::uint64_t asked = 0;  ///< counts what makes an answer that is on its way a wrong one
+        std::string trouble;      ///< why the store could not be asked the last time
         [[nodiscard]] bool counts(const Call& call) const {
             return call.started_at && period.holds(call.started_at->unix_nanos) && budget.scope.holds(call);
+        }
+        /// Whether what the call may cost is set aside here: that of one that began just before the period
+        /// did, too, though it will count in that before.
+        [[nodiscard]] bool pays_for(const Call& call) const {
+            return call.started_at && call.started_at->unix_nanos < period.end && budget.scope.holds(call);
         }
         [[nodiscard]] Decimal spent() const {
             return stored.in(budget.currency) + pending.in(budget.currency);
@@ -131,8 +138,13 @@ class Ledger final : public gateway::SpendingControl,
     void give_back(const Uuid& id);
     void add_pending(const Call& call);
     void forget_pending(const Call& call);
+    static void ask_again(Account& account) noexcept;
+    /// After an exception (no memory), when nobody knows which accounts have a call: what is journaled and
+    /// not stored is counted when the store has it.
+    void begin_anew(const char* why) noexcept;
 
     std::optional<gateway::OverBudget> try_reserve(const Call& call);
+    void ask(store::CallStore& store, Account& account);
     [[nodiscard]] std::optional<UpperCost> upper_cost(const Call& call, Count count);
 
     Clock& clock_;
@@ -148,11 +160,10 @@ class Ledger final : public gateway::SpendingControl,
     std::int64_t since_ = 0;  ///< when the first budget came: what ended before is left to the store
     std::unordered_map<Uuid, Reserved> reserved_;
     std::unordered_map<Uuid, Pending> pending_;
-    std::deque<Uuid> pending_order_;  ///< with those that are gone already
+    std::deque<Uuid> pending_order_;  ///< with those that are gone already, 2 * kMaxPending at most
     /// What the store has told of lately: such a call is not pending, though its end may be told later, or
     /// once more.
     ingest::LatestIds stored_{100'000};
-    std::string last_error_;
     bool history_fed_ = false;
 };
 

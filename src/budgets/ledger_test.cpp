@@ -210,6 +210,7 @@ TEST_F(LedgerTest, AnAmendmentReplacesWhatWasSpent) {
     ledger.define({budget("all", "10")});
     ledger.rest(*store);
     Call one = call();
+    ASSERT_FALSE(ledger.reserve(one));
     cost(one, "1");
     ledger.call_ended(one);
     cost(one, "3");
@@ -222,6 +223,68 @@ TEST_F(LedgerTest, AnAmendmentReplacesWhatWasSpent) {
     one.project = "elsewhere";  // another call, by its project
     feed(one, true);
     EXPECT_EQ(spent(), "8");
+}
+
+TEST_F(LedgerTest, WhatIsDeliveredOfACallUnderWayDoesNotEndIt) {
+    ledger.define({budget("all", "10")});
+    ledger.rest(*store);
+    Call one = call(2000);
+    ASSERT_FALSE(ledger.reserve(one));
+    Call delivered = one;
+    delivered.source = Source::Import;
+    delivered.status = Status::Success;
+    ledger.call_ended(delivered);
+    feed(delivered);
+    EXPECT_EQ(state().reserved.to_short_string(), "2");
+    cost(one, "1.5");
+    ledger.call_ended(one);
+    EXPECT_EQ(spent(), "1.5");
+    feed(one, true);
+    EXPECT_EQ(spent(), "1.5");
+    EXPECT_EQ(state().under_way, 0);
+    EXPECT_EQ(ledger.stats().pending, 0U);
+}
+
+TEST_F(LedgerTest, DeliveriesCountWhenTheStoreHasThem) {
+    ledger.define({budget("all", "10")});
+    ledger.rest(*store);
+    Call one = call();
+    one.source = Source::Python;
+    one.cost.total = amount("2");  // and nobody says when it ended
+    one.cost.currency = "USD";
+    ledger.call_ended(one);
+    EXPECT_EQ(spent(), "0");
+    feed(one, true);
+    EXPECT_EQ(spent(), "2");
+    ledger.call_ended(one);
+    feed(one, true);
+    EXPECT_EQ(spent(), "2");
+}
+
+TEST_F(LedgerTest, ACallThatComesLateIsHeldToThePresentPeriod) {
+    Budget day = budget("day", "3");
+    day.per = Per::Day;
+    ledger.define({day});
+    Call late = call(2000), later = call(2000);  // of today, and sent tomorrow
+    clock.advance(24 * kHour);
+    ASSERT_FALSE(ledger.reserve(late));
+    EXPECT_EQ(state().reserved.to_short_string(), "2");
+    EXPECT_TRUE(ledger.reserve(later));
+    cost(late, "2");
+    ledger.call_ended(late);
+    EXPECT_EQ(state().reserved, Decimal{});
+    EXPECT_EQ(spent(), "0");  // it counts in the day in which it began
+}
+
+TEST_F(LedgerTest, WhatCostsNothingDoesNotPassBeyondTheLimitEither) {
+    pricing::Price free;
+    free.provider = "openai";
+    free.model = "house";
+    free.input = free.output = Decimal{};
+    free.source = "custom";
+    catalogue = pricing::Catalogue::with({free});
+    ledger.define({budget("none", "0")});
+    EXPECT_TRUE(ledger.reserve(call()));
 }
 
 TEST_F(LedgerTest, ANewBudgetKnowsWhatWasSpentBefore) {

@@ -52,20 +52,73 @@ TEST(UpperCostTest, OutputIsWhatTheRequestAllows) {
     EXPECT_EQ(cost(chat(text, R"({"max_tokens":)")), "0.041472 USD");  // broken: as if it said nothing
 }
 
+TEST(UpperCostTest, OfSeveralLimitsTheLargestHolds) {
+    const std::string most = cost(chat("hi", R"({"max_tokens":100000})"));
+    EXPECT_EQ(cost(chat("hi", R"({"max_tokens":1,"max_completion_tokens":100000})")), most);
+    EXPECT_EQ(cost(chat("hi", R"({"max_completion_tokens":100000,"max_tokens":1})")), most);
+    EXPECT_EQ(cost(chat("hi", R"({"max_tokens":1e5})")), most);
+    EXPECT_EQ(cost(chat("hi", R"({"max_tokens":99999.5})")), most);
+    EXPECT_EQ(cost(chat("hi", R"({"max_tokens":10000,"n":2,"best_of":10})")), most);
+    EXPECT_EQ(cost(chat("hi", R"({"max_tokens":1e999})")), "1000.000013 USD");  // no more than anybody gives
+}
+
+TEST(UpperCostTest, ImagesAreSetAsideByThePieceOrByTheirTokens) {
+    const auto image = [](pricing::Price price, const std::string& parameters) {
+        price.provider = "openai";
+        price.model = "house";
+        price.source = "custom";
+        Call call = chat("", parameters);
+        call.kind = Kind::Image;
+        call.request.messages.clear();
+        UpperCosts costs;
+        const auto cost = costs.of(call, pricing::Catalogue::with({price}), Count::Quick);
+        return cost ? cost->amount.to_short_string() : "none";
+    };
+    pricing::Price piece;
+    piece.per_image = Decimal::parse("0.04");
+    EXPECT_EQ(image(piece, R"({"n":3})"), "0.12");
+    pricing::Price tokens;
+    tokens.output = Decimal::parse("10");
+    tokens.image_output = Decimal::parse("40");
+    EXPECT_EQ(image(tokens, R"({"n":2})"), "0.65536");  // 2 x 8,192 at 40
+    pricing::Price seconds;
+    seconds.input = Decimal::parse("1");
+    seconds.per_second = Decimal::parse("1");
+    EXPECT_EQ(image(seconds, "{}"), "none");
+}
+
+TEST(UpperCostTest, TheDearestWayToBillTheInputIsSetAside) {
+    pricing::Price price;
+    price.provider = "openai";
+    price.model = "house";
+    price.source = "custom";
+    price.input = Decimal::parse("1");
+    price.cache_write_1h = Decimal::parse("2");
+    UpperCosts costs;
+    const auto cost = costs.of(chat(std::string(1000, 'x')), pricing::Catalogue::with({price}), Count::Quick);
+    ASSERT_TRUE(cost);
+    EXPECT_EQ(cost->amount.to_short_string(), "0.001024");  // 512 at 2
+}
+
 TEST(UpperCostTest, TheInputsSizeChoosesThePrice) {
+    // 9,000 tokens are among those up to 16,383, where the higher price begins.
+    EXPECT_EQ(cost(chat(std::string(18'000 - 32, 'x'), R"({"max_tokens":1})")), "0.018002 USD");
     EXPECT_EQ(cost(chat(std::string(100'000, 'x'), R"({"max_tokens":1})")), "0.100034 USD");  // 50,012 at 2
 }
 
 TEST(UpperCostTest, TheTokenizerIsCloserAndNeverAboveTheQuickCount) {
     std::string text;
-    for (int n = 0; n < 500; ++n) text += "the quick brown fox jumps over the lazy dog. ";
+    for (int n = 0; n < 80; ++n) text += "the quick brown fox jumps over the lazy dog. ";
     const Call call = chat(text, R"({"max_tokens":1})");
     UpperCosts costs;
     const auto quick = costs.of(call, prices(), Count::Quick), exact = costs.of(call, prices(), Count::Exact);
     ASSERT_TRUE(quick && exact);
     EXPECT_LT(exact->amount, quick->amount);
-    EXPECT_GT(exact->amount, Decimal::parse("0.005"));  // 5,000 tokens
-    EXPECT_LT(exact->amount, Decimal::parse("0.007"));
+    EXPECT_GT(exact->amount, Decimal::parse("0.0008"));  // 800 tokens
+    EXPECT_LT(exact->amount, Decimal::parse("0.0012"));
+    const auto least = costs.of(call, prices(), Count::Least);
+    ASSERT_TRUE(least);
+    EXPECT_LT(least->amount, exact->amount);
 }
 
 TEST(UpperCostTest, WhatNobodyKnowsIsNotGuessed) {

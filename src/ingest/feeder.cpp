@@ -191,7 +191,13 @@ void Feeder::rest() {
         const std::scoped_lock lock(mutex_);
         history_fed = old_streams_fed_;
     }
-    options_.at_rest(store_, history_fed);
+    // What is asked there is somebody else's: it must not end the feeding, and with it the process.
+    try {
+        options_.at_rest(store_, history_fed);
+    } catch (const std::exception& error) {
+        log::error("what was to be done between two rounds of feeding stopped at an exception: {}",
+                   error.what());
+    }
 }
 
 void Feeder::begin_round() {

@@ -111,6 +111,12 @@ void append_state(JsonWriter& json, const State& state, const std::vector<budget
     json.end_object();
 }
 
+/// Without days, where the store cannot be asked for them: what was set is in force all the same.
+void append_state_by_day(JsonWriter& json, Services& services, const State& state) {
+    const auto days = budgets::spent_by_day(services.data.store(), state.budget, state.period);
+    append_state(json, state, days ? &*days : nullptr);
+}
+
 /// Up to now, as far as that can be had.
 std::vector<State> states_now(Services& services) {
     services.data.calls().catch_up();
@@ -251,11 +257,10 @@ Result<ApiAnswer> answer_with(Services& services, std::string_view name, int sta
     const auto state = std::ranges::find(states, name, [](const State& one) { return one.budget.name; });
     if (state == states.end())
         return fail(Code::Unavailable, fmt::format("the budget {} is not kept to; the log says why", name));
-    STENO_ASSIGN(const auto days, budgets::spent_by_day(services.data.store(), state->budget, state->period));
     ApiAnswer answer;
     answer.status = status;
     JsonWriter json(answer.body);
-    append_state(json, *state, &days);
+    append_state_by_day(json, services, *state);
     return answer;
 }
 
@@ -273,13 +278,10 @@ Result<ApiAnswer> list_budgets(Services& services, const ApiRequest& request) {
     json.key("budgets");
     json.begin_array();
     for (const State& state : states_now(services)) {
-        if (with_days == "true") {
-            STENO_ASSIGN(const auto days,
-                         budgets::spent_by_day(services.data.store(), state.budget, state.period));
-            append_state(json, state, &days);
-        } else {
+        if (with_days == "true")
+            append_state_by_day(json, services, state);
+        else
             append_state(json, state, nullptr);
-        }
     }
     json.end_array();
     json.end_object();

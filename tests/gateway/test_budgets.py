@@ -21,8 +21,8 @@ MODEL = "gpt-4o-mini"  # 0.15 and 0.60 USD a million tokens
 BODY = {"model": MODEL, "messages": [{"role": "user", "content": "hi there, what is the time?"}], "max_tokens": 64}
 
 
-def put(server, name, expect=200, **members):
-    return server.request("PUT", f"/api/v1/budgets/{name}", members, expect=expect)[2]
+def put(server, budget, expect=200, **members):
+    return server.request("PUT", f"/api/v1/budgets/{budget}", members, expect=expect)[2]
 
 
 def state(server, name):
@@ -126,12 +126,36 @@ def test_what_goes_beyond_a_hard_limit_is_refused_in_the_providers_words(server,
     tight = state(server, "tight")
     assert tight["refused_calls"] == len(refused) and D(tight["spent"]) <= D(tight["limit"])
     assert D(tight["spent"]) == spent_on_record(server, tight) and tight["unpriced_calls"] == 0
-    assert server.get("/api/v1/limits")[2]["limits"] == []  # the provider has refused nothing
+    # The provider has refused nothing.
+    assert not any(limit["exhausted"] for limit in server.get("/api/v1/limits")[2]["limits"])
     for name, path, member in (("anthropic", "/v1/messages", "error"), ("gemini", "/v1beta/models/gemini-2.0-flash:generateContent", "error")):
         bodies = {"anthropic": {"model": "claude-3-5-haiku-latest", "max_tokens": 9, "messages": [{"role": "user", "content": "hi"}]},
                   "gemini": {"contents": [{"parts": [{"text": "hi"}]}]}}
         told = server.request("POST", f"/{name}{path}", bodies[name], {"Content-Type": "application/json"}, expect=answer)[2]
         assert "the budget tight" in told[member]["message"]
+
+
+@pytest.mark.parametrize("kind", ["agent", "embedding", "span"])
+def test_another_kind_makes_a_call_no_cheaper(server, kind):
+    put(server, "all", limit="1")
+    head = ask(server, headers={"x-steno-kind": kind})[1]
+    call = server.call(head["x-steno-call-id"])
+    assert call["kind"] == "chat" and D(state(server, "all")["spent"]) == D(call["cost"]["total"]) > 0
+    # One that is billed the same way may be named.
+    head = ask(server, headers={"x-steno-kind": "intent"})[1]
+    assert server.call(head["x-steno-call-id"])["kind"] == "intent"
+    # Without budgets nobody's word is doubted.
+    server.request("DELETE", "/api/v1/budgets/all", expect=204)
+    head = ask(server, headers={"x-steno-kind": kind})[1]
+    assert server.call(head["x-steno-call-id"])["kind"] == ("chat" if kind == "span" else kind)
+
+
+def test_what_counts_tokens_or_ends_a_batch_passes_a_limit_that_is_used_up(server):
+    put(server, "none", limit="0", hard=True)
+    ask(server, expect=402)
+    for name, path, body in (("anthropic", "/v1/messages/count_tokens", {"model": "claude-3-5-haiku-latest", "messages": [{"role": "user", "content": "hi"}]}),
+                             ("openai", "/v1/batches/batch_1/cancel", {})):
+        assert server.request("POST", f"/{name}{path}", body, {"Content-Type": "application/json"}, expect=None)[0] != 402
 
 
 def test_256_at_once_at_the_edge_overspend_by_no_more_than_reservations_err(server):

@@ -14,10 +14,6 @@ const tokens::Family& family(const Call& call) {
     return tokens::family_of(call.model.served.empty() ? call.model.requested : call.model.served);
 }
 
-bool generates_text(Kind kind) {
-    return kind == Kind::Chat || kind == Kind::Completion || kind == Kind::Vision || kind == Kind::Intent;
-}
-
 bool is_media(const Part& part) {
     return part.type == PartType::Image || part.type == PartType::Audio || part.type == PartType::Video ||
            part.type == PartType::Document;
@@ -44,8 +40,12 @@ CountedParameters look_through(const Json& parameters) {
 
 }  // namespace
 
+bool makes_text(Kind kind) noexcept {
+    return kind == Kind::Chat || kind == Kind::Completion || kind == Kind::Vision || kind == Kind::Intent;
+}
+
 std::optional<std::int64_t> tokens_of_answer(const Call& call) {
-    if (!generates_text(call.kind)) return std::nullopt;
+    if (!makes_text(call.kind)) return std::nullopt;
     const tokens::Family& how = family(call);
     tokens::TokenCount count(how);
     bool anything = false;
@@ -70,7 +70,7 @@ std::optional<std::int64_t> tokens_of_answer(const Call& call) {
 }
 
 std::optional<std::int64_t> tokens_of_request(const Call& call) {
-    if (!generates_text(call.kind)) return std::nullopt;
+    if (!makes_text(call.kind)) return std::nullopt;
     const CountedParameters parameters = look_through(call.request.parameters);
     if (parameters.continued) return std::nullopt;
     const tokens::Family& how = family(call);

@@ -10,6 +10,9 @@
 /// docs/tokens.md.
 namespace steno::gateway {
 
+/// Whether calls of the kind are answered by text (or tool calls), billed by its tokens.
+bool makes_text(Kind kind) noexcept;
+
 /// Output tokens of what arrived: text, reasoning that was shown, tool calls. Nothing where nothing arrived,
 /// where the answer is no text (audio, embeddings), or where the kind of call has no such tokens.
 std::optional<std::int64_t> tokens_of_answer(const Call& call);

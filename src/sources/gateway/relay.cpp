@@ -7,12 +7,14 @@
 #include "providers/request_secrets.hpp"
 #include "providers/upload.hpp"
 #include "sources/gateway/context_headers.hpp"
+#include "sources/gateway/estimate.hpp"
 #include "sources/gateway/key_id.hpp"
 #include "sources/gateway/waiting.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <exception>
 
 namespace steno::gateway {
@@ -230,11 +232,21 @@ void Gateway::Relay::read_call() {
     if (session) session_reader_ = providers::make_session_reader(request_view({}), *call_);
 }
 
+bool Gateway::Relay::may_cost() const {
+    if (asks_for_web_socket()) return true;
+    // What only reads (lists of models, stored answers) costs nothing.
+    if (request_.method != "POST" && request_.method != "PUT") return false;
+    // What counts does not either, and what ends a call or a batch saves money.
+    constexpr std::array<std::string_view, 6> kFree = {"/cancel",      ":cancel",       "/count_tokens",
+                                                       ":countTokens", "/count-tokens", "/input_tokens"};
+    return std::ranges::none_of(
+        kFree, [path = request_.path()](std::string_view end) { return path.ends_with(end); });
+}
+
 std::optional<OverBudget> Gateway::Relay::reserve() {
     SpendingControl* const control = gateway_.options_.spending;
     if (control == nullptr || control->idle() || !recording() || !call_) return std::nullopt;
-    // What only reads (lists of models, stored answers) costs nothing.
-    if (request_.method != "POST" && request_.method != "PUT" && !asks_for_web_socket()) return std::nullopt;
+    if (!may_cost()) return std::nullopt;
     read_call();
     auto over = control->reserve(*call_);
     if (!over) reservation_.emplace(*control, id_);
@@ -305,13 +317,21 @@ void Gateway::Relay::read_request(std::string_view body) {
     call.provider.name = provider_.record_name;
     const providers::RequestView view = request_view(body);
     provider_.provider().read_request(view, call);
-    if (given != Kind::Span) call.kind = given;
+    if (given != Kind::Span && may_be_called(given)) call.kind = given;
     if (!given_name.empty()) call.name = given_name;
     call.provider.endpoint.method = request_.method;
     call.provider.endpoint.host = host();
     call.provider.endpoint.path = upstream_.url.path + std::string(view.path);
     if (gateway_.options_.keep_raw != KeepRaw::None && !kept) call.raw.request = body;
     providers::fill_preview(call);  // the prompt's half, for those who watch it run
+}
+
+bool Gateway::Relay::may_be_called(Kind given) const {
+    const SpendingControl* const control = gateway_.options_.spending;
+    if (control == nullptr || control->idle()) return true;
+    // A name must not make a call cost less than it does.
+    const Kind found = call_->kind;
+    return given == found || !reaches_a_model(found) || (makes_text(given) && makes_text(found));
 }
 
 bool Gateway::Relay::keep_files(const providers::Form& form, std::string_view body) {

@@ -45,12 +45,15 @@ class Gateway::Relay {
     void read_call();
     /// Sets aside what the call may cost; its request is understood then. Absent: it may go.
     std::optional<OverBudget> reserve();
+    [[nodiscard]] bool may_cost() const;
     /// Writes the opening record, unless it is written.
     void begin_record();
     /// The request as it goes upstream.
     Result<void> prepare(net::RequestHead& outgoing);
     [[nodiscard]] providers::RequestView request_view(std::string_view body) const;
     void read_request(std::string_view body);
+    /// Whether the record may have this kind, that the client gave, and not the one that was found.
+    [[nodiscard]] bool may_be_called(Kind given) const;
     /// raw.request of a body with files in it, or that is one: of those only what tells which they were; and
     /// of a form with credentials, which are masked. False if it is none of these.
     bool keep_files(const providers::Form& form, std::string_view body);

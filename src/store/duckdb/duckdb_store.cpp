@@ -250,6 +250,7 @@ class DuckdbStore final : public CallStore, public CallScanner, public ViewScann
     void follow(Follower& follower) override {
         const std::scoped_lock turn(writing_);
         feeding_->follow(follower);
+        follower_ = &follower;
     }
 
     Result<void> apply(std::span<const Change> changes, std::span<const Watermark> watermarks) override {
@@ -263,6 +264,8 @@ class DuckdbStore final : public CallStore, public CallScanner, public ViewScann
         const std::scoped_lock turn(writing_);
         STENO_TRY(feeding_->forget(until));
         answers_.everything_changed();
+        // Who asks the store anew, told of this, must not be answered from before.
+        if (follower_ != nullptr) follower_->calls_forgotten();
         return {};
     }
 
@@ -434,6 +437,7 @@ class DuckdbStore final : public CallStore, public CallScanner, public ViewScann
     AnswerCache answers_;
     std::mutex writing_;
     std::unique_ptr<Feeding> feeding_;
+    Follower* follower_ = nullptr;
 };
 
 }  // namespace

@@ -149,7 +149,6 @@ Result<void> Feeding::forget(std::span<const Position> until) {
         std::erase_if(watermarks_, [&](const auto& mark) {
             return mark.first == last.stream && mark.second <= last.sequence;
         });
-    if (follower_ != nullptr) follower_->calls_forgotten();
     return {};
 }
 

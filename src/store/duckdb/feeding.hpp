@@ -22,7 +22,7 @@ class Feeding {
   public:
     static Result<std::unique_ptr<Feeding>> open(Connection writer);
 
-    /// See CallStore::follow.
+    /// See CallStore::follow; told here of what `apply` does.
     void follow(Follower& follower) { follower_ = &follower; }
     /// Gives the days whose calls came or were changed, or may have been.
     Result<Days> apply(std::span<const Change> changes, std::span<const Watermark> watermarks);
