@@ -5,6 +5,7 @@
 #include "base/log.hpp"
 
 #include <algorithm>
+#include <exception>
 #include <set>
 
 namespace steno::alerts {
@@ -52,7 +53,14 @@ void Watcher::rules_changed() {
 
 void Watcher::run() {
     for (;;) {
-        const Timestamp next = evaluate_due();
+        Timestamp next{parts_.clock.now().unix_nanos + kPostponed, 0};
+        try {
+            next = evaluate_due();
+        } catch (const std::exception& e) {  // out of memory, most likely
+            log::warning("alert rules could not be evaluated: {}", e.what());
+            const std::lock_guard lock(mutex_);
+            ++stats_.failures;
+        }
         const std::int64_t pause =
             std::clamp<std::int64_t>(next.unix_nanos - parts_.clock.now().unix_nanos, 0, kLookAgain);
         std::unique_lock lock(mutex_);
@@ -115,7 +123,13 @@ Timestamp Watcher::evaluate_due() {
 
 void Watcher::evaluate(const KeptRule& kept, Timestamp now) {
     const std::int64_t begin = parts_.clock.steady_nanos();
-    auto outcome = evaluated(kept, now);
+    auto outcome = [&]() -> Result<Evaluated> {
+        try {
+            return evaluated(kept, now);
+        } catch (const std::exception& e) {  // out of memory, most likely: of this rule alone
+            return fail(Code::Internal, e.what());
+        }
+    }();
     const std::chrono::nanoseconds took(parts_.clock.steady_nanos() - begin);
     if (!outcome)
         log::warning("the alert rule {} could not be evaluated: {}", kept.rule.name, outcome.error().message);

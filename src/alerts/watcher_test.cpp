@@ -5,6 +5,9 @@
 
 #include <simdjson.h>
 
+#include <atomic>
+#include <new>
+
 namespace steno::alerts {
 namespace {
 
@@ -185,6 +188,24 @@ TEST_F(WatcherTest, OnlyTheChannelsThatARuleNamesAreTold) {
         book_->set(rule_from_json("x", R"({"metric": "calls", "warning": 1, "channels": ["oops"]})").value());
     ASSERT_FALSE(unknown);
     EXPECT_EQ(unknown.error().remedy, "did you mean ops?");
+}
+
+TEST_F(WatcherTest, AnExceptionIsNoEndOfTheProgram) {
+    set("failures", kFailures);
+    std::atomic<int> asked = 0;
+    Watcher watcher(Watcher::Parts{*book_, record_.store(), clock_,
+                                   [&]() -> Result<void> {
+                                       ++asked;
+                                       asked.notify_all();
+                                       throw std::bad_alloc();
+                                   },
+                                   [] {}});
+    watcher.start();
+    asked.wait(0);
+    watcher.rules_changed();  // it is still there
+    asked.wait(1);
+    watcher.stop();
+    EXPECT_GE(watcher.stats().failures, 2U);
 }
 
 TEST_F(WatcherTest, HistoryIsBounded) {

@@ -3,6 +3,7 @@
 #include "base/log.hpp"
 
 #include <algorithm>
+#include <exception>
 #include <utility>
 
 namespace steno::notify {
@@ -50,7 +51,12 @@ void Courier::run() {
         awake_ = false;
         std::erase_if(rounds_, [](const auto& round) { return round.second.over; });
         lock.unlock();
-        const std::chrono::nanoseconds pause = hand_out();
+        std::chrono::nanoseconds pause = kAfterFailure;
+        try {
+            pause = hand_out();
+        } catch (const std::exception& e) {  // no memory or no thread, most likely
+            log::warning("notifications could not be handed out: {}", e.what());
+        }
         lock.lock();
         changed_.wait_for(lock, pause, [this] { return awake_ || stopping_; });
     }
@@ -71,13 +77,23 @@ std::chrono::nanoseconds Courier::hand_out() {
     const std::lock_guard lock(mutex_);
     for (auto& [channel, deliveries] : by_channel) {
         if (stopping_ || rounds_.contains(channel)) continue;
-        Round& round = rounds_[channel];
-        round.thread = std::jthread([this, &round, some = std::move(deliveries)] {
-            serve(some);
-            const std::lock_guard at_end(mutex_);
-            round.over = awake_ = true;
-            changed_.notify_all();
-        });
+        const auto place = rounds_.try_emplace(channel).first;
+        Round& round = place->second;
+        try {
+            round.thread = std::jthread([this, &round, some = std::move(deliveries)] {
+                try {
+                    serve(some);
+                } catch (const std::exception& e) {
+                    wait_after("notifications could not be delivered", e.what());
+                }
+                const std::lock_guard at_end(mutex_);
+                round.over = awake_ = true;
+                changed_.notify_all();
+            });
+        } catch (...) {
+            rounds_.erase(place);  // else the channel would look busy for ever
+            throw;
+        }
     }
     const auto next = outbox_.next_due();
     if (!next || !*next) return kLookAgain;
@@ -100,7 +116,7 @@ void Courier::serve(const std::vector<Delivery>& deliveries) {
             ++delivered_;
             // If this is not kept, it goes out again: with the same id.
             if (const auto kept = outbox_.delivered(delivery); !kept)
-                return wait_after("that a notification was delivered cannot be kept", kept.error());
+                return wait_after("that a notification was delivered cannot be kept", kept.error().message);
             continue;
         }
         {
@@ -110,7 +126,7 @@ void Courier::serve(const std::vector<Delivery>& deliveries) {
         ++failed_;
         const std::string& why = carried.error().error.message;
         const auto state = outbox_.failed(delivery, why, carried.error().not_before);
-        if (!state) return wait_after("that a notification failed cannot be kept", state.error());
+        if (!state) return wait_after("that a notification failed cannot be kept", state.error().message);
         log::warning(
             "channel {}: {}{}", delivery.channel, why,
             *state == Delivery::State::GivenUp ? "; the notification is given up" : "; it is tried again");
@@ -118,8 +134,8 @@ void Courier::serve(const std::vector<Delivery>& deliveries) {
     }
 }
 
-void Courier::wait_after(std::string_view what, const Error& error) {
-    log::warning("{}: {}", what, error.message);
+void Courier::wait_after(std::string_view what, std::string_view why) {
+    log::warning("{}: {}", what, why);
     std::unique_lock lock(mutex_);
     changed_.wait_for(lock, kAfterFailure, [this] { return stopping_; });
 }

@@ -60,8 +60,8 @@ class Courier {
     /// Gives each channel that is idle its due deliveries. Returns how long nothing is to be done.
     std::chrono::nanoseconds hand_out();
     void serve(const std::vector<Delivery>& deliveries);
-    /// The outbox does not keep what happened: not at once again.
-    void wait_after(std::string_view what, const Error& error);
+    /// Something here failed, and not a channel: not at once again.
+    void wait_after(std::string_view what, std::string_view why);
 
     Outbox& outbox_;
     Carrier& carrier_;

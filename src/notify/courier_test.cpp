@@ -5,6 +5,7 @@
 #include <condition_variable>
 #include <map>
 #include <mutex>
+#include <new>
 
 namespace steno::notify {
 namespace {
@@ -22,6 +23,7 @@ class ScriptedCarrier final : public Carrier {
         }
         ids_.emplace_back(id);
         changed_.notify_all();
+        if (channel.name == "throws") throw std::bad_alloc();
         if (channel.name == "fails") return std::unexpected(Failure{{Code::Unavailable, "no"}});
         return {};
     }
@@ -51,7 +53,7 @@ class CourierTest : public OutboxTest {
   protected:
     void SetUp() override {
         OutboxTest::SetUp();
-        for (const char* name : {"hangs", "fails", "works"})
+        for (const char* name : {"hangs", "fails", "throws", "works"})
             ASSERT_TRUE(outbox_->set(
                 channel_from_json(name, R"({"kind":"webhook","url":"http://127.0.0.1:9"})", nullptr)
                     .value()));
@@ -87,6 +89,19 @@ TEST_F(CourierTest, WhatFailsComesAgainWithTheSameId) {
         advance(4000);
     }
     EXPECT_EQ(outbox_->deliveries({})->front().state, Delivery::State::Waiting);
+}
+
+TEST_F(CourierTest, AnExceptionIsNoEndOfTheProgram) {
+    const std::string thrown = add("throws");
+    ScriptedCarrier carrier;
+    Courier courier(*outbox_, carrier, clock_);
+    courier.start();
+    EXPECT_EQ(carrier.wait_for(1).front(), thrown);
+    const std::string other = add("works");
+    courier.wake();
+    EXPECT_EQ(carrier.wait_for(2).back(), other);
+    courier.stop();
+    EXPECT_EQ(outbox_->waiting().value(), 1);
 }
 
 TEST_F(CourierTest, AChannelThatIsGoneIsNoReasonToTryForEver) {
