@@ -63,7 +63,8 @@ struct Judged {
 };
 struct Judgement {
     std::vector<Judged> groups;
-    /// Groups without calls, of which there is nothing to remember: they are new when they come back.
+    /// Groups without calls, of which there is nothing to remember, or which nobody has seen for a month:
+    /// they are new when they come back.
     std::vector<std::string> gone;
 };
 /// `silent`: it is too early to say that calls are missing.

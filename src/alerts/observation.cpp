@@ -184,16 +184,6 @@ Result<Observations> observe(store::CallStore& store, const Rule& rule, Timestam
     return found;
 }
 
-Observation without_calls(const Rule& rule, const std::string& group, bool truncated) {
-    Observation gone;
-    gone.group = group;
-    gone.because = truncated ? "others have more calls, and not all groups are watched" : "no calls";
-    if (truncated) return gone;
-    const bool zero = rule.kind != Rule::Kind::MissingData && !rule.against_before;
-    if (zero && rule.metric.zero_without_calls()) gone.value = Decimal();
-    return gone;
-}
-
 Result<std::vector<std::string>> samples(store::CallStore& store, const Rule& rule,
                                          const calendar::Period& window, const Observation& observation,
                                          std::uint32_t most) {

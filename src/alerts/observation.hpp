@@ -35,10 +35,6 @@ struct Observations {
 /// same for the present and the past. At most four questions to the store. Blocking; any thread.
 Result<Observations> observe(store::CallStore& store, const Rule& rule, Timestamp now);
 
-/// Of a group that stood somehow and is not among what was observed: it has no calls or, where not all groups
-/// were observed, that is not known.
-Observation without_calls(const Rule& rule, const std::string& group, bool truncated);
-
 /// The ids of up to `most` calls that show it best.
 Result<std::vector<std::string>> samples(store::CallStore& store, const Rule& rule,
                                          const calendar::Period& window, const Observation& observation,
