@@ -91,6 +91,28 @@ TEST_F(CourierTest, WhatFailsComesAgainWithTheSameId) {
     EXPECT_EQ(outbox_->deliveries({})->front().state, Delivery::State::Waiting);
 }
 
+TEST_F(CourierTest, WhatWasCarriedAndCannotBeKeptIsNotCarriedAgain) {
+    const auto run = [&](std::string_view sql) {
+        ASSERT_TRUE(database_->write([&](control::Statements& statements) { return statements.run(sql); }));
+    };
+    run("CREATE TRIGGER full BEFORE UPDATE ON deliveries BEGIN SELECT RAISE(ABORT, 'disk full'); END");
+    std::vector<std::string> ids{add("works")};
+    ScriptedCarrier carrier;
+    Courier courier(*outbox_, carrier, clock_, std::chrono::milliseconds(1));
+    courier.start();
+    carrier.wait_for(1);
+    ids.push_back(add("works"));
+    for (int i = 0; i < 30; ++i) {  // many chances to carry one twice
+        courier.wake();
+        std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    }
+    run("DROP TRIGGER full");
+    EXPECT_EQ(carrier.wait_for(2), ids);
+    courier.stop();
+    EXPECT_EQ(outbox_->waiting().value(), 0);
+    EXPECT_EQ(courier.stats().delivered, 2U);
+}
+
 TEST_F(CourierTest, AnExceptionIsNoEndOfTheProgram) {
     const std::string thrown = add("throws");
     ScriptedCarrier carrier;
