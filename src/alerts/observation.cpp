@@ -1,5 +1,6 @@
 #include "alerts/observation.hpp"
 
+#include <fmt/format.h>
 #include <simdjson.h>
 
 #include <algorithm>
@@ -16,6 +17,8 @@ using store::Cell;
 using store::Filter;
 using store::Selection;
 
+/// Of a day, week or month, before what it lacks can be compared with the one before.
+constexpr std::int64_t kBegun = 3600 * std::int64_t{1'000'000'000};
 constexpr int kPeriodsBack = 7;  ///< of missing data by groups: who called in so many windows before
 
 std::string group_of(const std::vector<std::optional<store::Value>>& key) {
@@ -120,10 +123,16 @@ Result<Observations> measure(store::CallStore& store, const Rule& rule, const ca
 /// What is compared is how many times as much it is as in the window before.
 Result<void> compare_with_before(store::CallStore& store, const Rule& rule, Observations& found) {
     STENO_ASSIGN(const Observations past, measure(store, rule, calendar::before(found.window, rule.zone)));
+    const bool just_begun =
+        found.window.unfinished && found.window.to.unix_nanos - found.window.from.unix_nanos < kBegun;
     for (Observation& observation : found.groups) {
         const auto then = std::ranges::find(past.groups, observation.group, &Observation::group);
         observation.now = observation.value;
         observation.value.reset();
+        if (just_begun && !rule.above) {
+            observation.because = fmt::format("{} has only begun", rule.window);
+            continue;
+        }
         if (then == past.groups.end() || !then->value || *then->value == Decimal()) {
             if (observation.because.empty()) observation.because = "there is nothing before to compare with";
         } else {
