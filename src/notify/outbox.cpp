@@ -1,5 +1,6 @@
 #include "notify/outbox.hpp"
 
+#include "base/log.hpp"
 #include "base/nearest.hpp"
 #include "base/text.hpp"
 #include "base/uuid.hpp"
@@ -82,8 +83,11 @@ Result<std::vector<Channel>> Outbox::channels() {
     STENO_ASSIGN(const auto rows, database_.rows("SELECT name, settings FROM channels ORDER BY name"));
     std::vector<Channel> channels;
     for (const Row& row : rows) {
-        STENO_ASSIGN(Channel channel, channel_of(row));
-        channels.push_back(std::move(channel));
+        auto channel = channel_of(row);
+        if (channel)
+            channels.push_back(std::move(*channel));
+        else
+            log::warning("{}", channel.error().message);
     }
     channels.insert(std::ranges::lower_bound(channels, kLog, {}, &Channel::name), the_log());
     return channels;
@@ -123,7 +127,8 @@ Result<void> Outbox::remove(std::string_view name) {
     if (name == kLog)
         return fail(Code::FailedPrecondition, "the channel log is always there",
                     "rules that name their channels need not name it");
-    STENO_TRY(channel(name));
+    if (const auto known = channel(name); !known && known.error().code == Code::NotFound)
+        return std::unexpected(known.error());
     return database_.write([&](Statements& statements) -> Result<void> {
         STENO_TRY(statements.run("DELETE FROM channels WHERE name = ?", {std::string(name)}));
         return statements.run(
@@ -154,8 +159,19 @@ Result<std::vector<Delivery>> Outbox::read(std::string_view sql,
     STENO_ASSIGN(const auto rows, database_.rows(sql, values));
     std::vector<Delivery> deliveries;
     for (const Row& row : rows) {
-        STENO_ASSIGN(Delivery delivery, delivery_of(row));
-        deliveries.push_back(std::move(delivery));
+        auto delivery = delivery_of(row);
+        if (delivery) {
+            deliveries.push_back(std::move(*delivery));
+            continue;
+        }
+        // It must not hold up the others.
+        log::warning("{}: {}", delivery.error().message, row.text(0));
+        STENO_TRY(database_.write([&](Statements& statements) -> Result<void> {
+            return statements.run(
+                "UPDATE deliveries SET state = 'given_up', next_at = NULL, done_at = ?, error = ? "
+                "WHERE id = ? AND state = 'waiting'",
+                {clock_.now().unix_nanos, delivery.error().message, row.text(0)});
+        }));
     }
     return deliveries;
 }

@@ -52,7 +52,7 @@ class Outbox {
     static Result<std::unique_ptr<Outbox>> open(control::Database& database, Clock& clock, Random& random,
                                                 OutboxLimits limits = {});
 
-    /// By name; the log is always one of them.
+    /// By name; the log is always one of them. One that cannot be read is logged and left out.
     Result<std::vector<Channel>> channels();
     /// NotFound names the nearest.
     Result<Channel> channel(std::string_view name);
@@ -88,6 +88,7 @@ class Outbox {
   private:
     Outbox(control::Database& database, Clock& clock, Random& random, OutboxLimits limits)
         : database_(database), clock_(clock), random_(random), limits_(limits) {}
+    /// One that cannot be read is logged, left out, and given up if it waits.
     Result<std::vector<Delivery>> read(std::string_view sql, std::initializer_list<control::Value> values);
 
     control::Database& database_;

@@ -79,6 +79,26 @@ TEST_F(OutboxTest, AChannelThatNobodyReadsIsBounded) {
     EXPECT_EQ(outbox_->deliveries({})->size(), 3U);  // two that are done, and the log's
 }
 
+TEST_F(OutboxTest, WhatCannotBeReadHoldsUpNothing) {
+    const auto run = [&](std::string_view sql) {
+        ASSERT_TRUE(database_->write([&](control::Statements& statements) { return statements.run(sql); }));
+    };
+    add("log", "damaged");
+    const std::string fine = add("log", "fine");
+    run("UPDATE deliveries SET message = '{' WHERE message LIKE '%damaged%'");
+    run("INSERT INTO channels(name, settings) VALUES ('later', '{\"kind\":\"pigeon\"}')");
+    const auto due = outbox_->due(10);
+    ASSERT_TRUE(due) << due.error().message;
+    ASSERT_EQ(due->size(), 1U);
+    EXPECT_EQ(due->front().id, fine);
+    EXPECT_EQ(outbox_->waiting().value(), 1);
+    EXPECT_EQ(outbox_->channels()->size(), 1U);
+    EXPECT_EQ(outbox_->channel("later").error().code, Code::DataLoss);
+    EXPECT_EQ(outbox_->channel("other").error().code, Code::NotFound);
+    EXPECT_TRUE(outbox_->remove("later"));
+    EXPECT_EQ(outbox_->deliveries({})->size(), 1U);
+}
+
 TEST_F(OutboxTest, EachChannelsOldestComesFirst) {
     for (int i = 0; i < 10; ++i) add("noisy");
     const std::string other = add("quiet");
