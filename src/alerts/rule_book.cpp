@@ -229,9 +229,8 @@ Result<bool> RuleBook::keep(const KeptRule& rule, const Outcome& outcome) {
                 statements.run("DELETE FROM alert_events WHERE rule = ? AND id NOT IN (SELECT id FROM "
                                "alert_events WHERE rule = ? ORDER BY id DESC LIMIT ?)",
                                {name, name, kMostEvents}));
-        for (const notify::Message& message : outcome.messages)
-            for (const std::string& channel : channels)
-                STENO_TRY(outbox_.add(statements, channel, name, message));
+        if (outcome.messages.empty()) return {};
+        STENO_TRY(outbox_.add(statements, channels, name, outcome.messages));
         return {};
     }));
     return as_it_was;

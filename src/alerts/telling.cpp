@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <string_view>
 
 namespace steno::alerts {
@@ -151,6 +152,41 @@ notify::Message message_of(const Told& told, Timestamp now) {
         message.facts.emplace_back("Calls", fmt::format("{}", fmt::join(told.samples, ", ")));
     message.data = data_of(told);
     return message;
+}
+
+notify::Message digest_of(const Rule& rule, std::vector<notify::Message> messages, Timestamp now) {
+    using notify::Tone;
+    std::ranges::sort(messages, [](const notify::Message& a, const notify::Message& b) {
+        return a.tone != b.tone ? a.tone > b.tone : a.title < b.title;
+    });
+    const auto count = [&](Tone tone) { return std::ranges::count(messages, tone, &notify::Message::tone); };
+    notify::Message digest;
+    digest.type = "alert.digest";
+    digest.tone = messages.front().tone;
+    digest.at = now;
+    digest.title = fmt::format("{} groups of {}: {} critical, {} warning, {} ok again", messages.size(),
+                               rule.name, count(Tone::Critical), count(Tone::Warning), count(Tone::Good));
+    if (!rule.description.empty()) digest.facts.emplace_back("Rule", rule.description);
+    const std::size_t shown = kMostMessages - 2;  // Slack takes ten
+    for (std::size_t i = 0; i < messages.size() && i < shown; ++i)
+        digest.facts.emplace_back(fmt::format("{} of {}", i + 1, messages.size()), messages[i].title);
+    if (messages.size() > shown)
+        digest.facts.emplace_back("All of them", fmt::format("steno alerts show {}", rule.name));
+    JsonWriter json(digest.data);
+    digest.data.clear();
+    json.begin_object();
+    json.member("rule", rule.name);
+    json.key("alerts");
+    json.begin_array();
+    for (const notify::Message& message : messages) {
+        json.begin_object();
+        json.member("type", message.type);
+        json.member_raw("data", message.data);
+        json.end_object();
+    }
+    json.end_array();
+    json.end_object();
+    return digest;
 }
 
 }  // namespace steno::alerts

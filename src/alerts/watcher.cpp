@@ -181,6 +181,11 @@ Result<Evaluated> Watcher::evaluated(const KeptRule& kept, Timestamp now) {
         }
         if (judged.changed) outcome.standings.push_back(standing);
     }
+    if (outcome.messages.size() > kMostMessages) {
+        notify::Message digest = digest_of(rule, std::move(outcome.messages), now);
+        outcome.messages.clear();
+        outcome.messages.push_back(std::move(digest));
+    }
     if (outcome.empty()) return result;
     STENO_ASSIGN(const bool kept_it, parts_.book.keep(kept, outcome));
     if (kept_it && !outcome.messages.empty()) parts_.told();

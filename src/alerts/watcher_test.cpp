@@ -161,6 +161,23 @@ TEST_F(WatcherTest, EachGroupStandsByItself) {
     EXPECT_TRUE(book_->standings("agents")->empty());
 }
 
+TEST_F(WatcherTest, ManyGroupsAreToldInOneMessage) {
+    set("agents", R"({"metric": "calls", "group_by": ["trace.agent"], "window": "1m", "warning": 1,
+                      "critical": 2})");
+    for (int i = 0; i < 12; ++i)
+        record_.add(clock_.now(), [&](Call& c) { c.trace.agent = "a" + std::to_string(i % 11); });
+    minute(0, 0);
+    ASSERT_EQ(titles(), std::vector<std::string>{"11 groups of agents: 1 critical, 10 warning, 0 ok again"});
+    const notify::Message digest = outbox_->deliveries({})->front().message;
+    EXPECT_EQ(digest.tone, notify::Tone::Critical);
+    EXPECT_EQ(digest.facts.front().second, "CRITICAL: agents · a0: calls in 1m is 2, not below 2");
+    simdjson::dom::parser parser;
+    const auto data = parser.parse(digest.data);
+    EXPECT_EQ(data["alerts"].get_array().value().size(), 11U);
+    EXPECT_EQ(data["alerts"].at(0)["data"]["level"].get_string().value(), "critical");
+    EXPECT_EQ(book_->history("agents", 100)->size(), 11U);
+}
+
 TEST_F(WatcherTest, ARuleThatIsChangedMeanwhileIsNotOverwritten) {
     set("failures", kFailures);
     const KeptRule old = book_->rule("failures").value();

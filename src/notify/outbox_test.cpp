@@ -19,7 +19,9 @@ TEST_F(OutboxTest, WhatIsAddedIsDueAtOnceAndOverARestart) {
 
 TEST_F(OutboxTest, ATransactionThatFailsAddsNothing) {
     const auto failed = database_->write([&](control::Statements& statements) -> Result<void> {
-        STENO_TRY(outbox_->add(statements, "log", "rule", Message{}));
+        const std::string log = "log";
+        const Message message;
+        STENO_TRY(outbox_->add(statements, {&log, 1}, "rule", {&message, 1}));
         return fail(Code::Internal, "no");
     });
     EXPECT_FALSE(failed);
@@ -71,6 +73,7 @@ TEST_F(OutboxTest, AChannelThatNobodyReadsIsBounded) {
     for (int i = 0; i < 6; ++i) ids.push_back(add("ops"));
     add("log");
     EXPECT_EQ(outbox_->waiting().value(), 4);
+    EXPECT_EQ(outbox_->deliveries({})->size(), 6U);  // of the three that were given up, the newest two
     const auto waiting =
         outbox_->deliveries({.state = Delivery::State::Waiting, .channel = "ops", .about = {}});
     ASSERT_EQ(waiting->size(), 3U);
