@@ -5,6 +5,7 @@
 
 #include <simdjson.h>
 
+#include <algorithm>
 #include <atomic>
 #include <new>
 
@@ -175,7 +176,27 @@ TEST_F(WatcherTest, ManyGroupsAreToldInOneMessage) {
     const auto data = parser.parse(digest.data);
     EXPECT_EQ(data["alerts"].get_array().value().size(), 11U);
     EXPECT_EQ(data["alerts"].at(0)["data"]["level"].get_string().value(), "critical");
-    EXPECT_EQ(book_->history("agents", 100)->size(), 11U);
+    const auto events = book_->history("agents", 100).value();
+    EXPECT_EQ(events.size(), 11U);
+    EXPECT_EQ(std::ranges::count_if(events, [](const Event& event) { return !event.samples.empty(); }), 10);
+}
+
+TEST_F(WatcherTest, WhatCouldNotBeEvaluatedIsTriedAgainSoon) {
+    set("failures", R"({"metric": "calls", "window": "1h", "warning": 1, "every": "1h"})");
+    const auto run = [&](std::string_view sql) {
+        ASSERT_TRUE(database_->write([&](control::Statements& statements) { return statements.run(sql); }));
+    };
+    run("CREATE TRIGGER full BEFORE INSERT ON alert_standings BEGIN SELECT RAISE(ABORT, 'disk full'); END");
+    record_.add(clock_.now());
+    advance(10);
+    const Timestamp next = watcher_->evaluate_due();
+    EXPECT_TRUE(watcher_->last("failures")->error);
+    EXPECT_LE(next.unix_nanos - clock_.now().unix_nanos, 5'000'000'000);
+    EXPECT_TRUE(titles().empty());
+    run("DROP TRIGGER full");
+    advance(5);
+    watcher_->evaluate_due();
+    EXPECT_EQ(titles().size(), 1U);
 }
 
 TEST_F(WatcherTest, ARuleThatIsChangedMeanwhileIsNotOverwritten) {
