@@ -1,5 +1,7 @@
 #include "alerts/observation.hpp"
 
+#include "notify/message.hpp"
+
 #include <fmt/format.h>
 #include <simdjson.h>
 
@@ -212,16 +214,18 @@ Result<std::vector<std::string>> samples(store::CallStore& store, const Rule& ru
 }
 
 std::string group_text(std::string_view group) {
+    constexpr std::size_t kMostValue = 200;  ///< bytes
     if (group.empty()) return {};
     simdjson::dom::parser parser;
     simdjson::dom::array values;
-    if (parser.parse(group.data(), group.size()).get(values) != simdjson::SUCCESS) return std::string(group);
+    if (parser.parse(group.data(), group.size()).get(values) != simdjson::SUCCESS)
+        return notify::one_line(group, kMostValue);
     std::string text;
     for (const simdjson::dom::element value : values) {
         if (!text.empty()) text += ", ";
         std::string_view one;
         if (value.get(one) == simdjson::SUCCESS)
-            text += one;
+            text += notify::one_line(one, kMostValue);
         else
             text += value.is_null() ? "–" : simdjson::minify(value);
     }

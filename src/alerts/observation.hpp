@@ -43,7 +43,8 @@ Result<std::vector<std::string>> samples(store::CallStore& store, const Rule& ru
 /// What the window selects.
 store::Selection selection_of(const Rule& rule, const calendar::Period& window);
 
-/// A group as people read it: "gpt-4o", "gpt-4o, billing"; "–" for calls without the field.
+/// A group as people read it: "gpt-4o", "gpt-4o, billing"; "–" for calls without the field. One line, at most
+/// about 200 bytes of each value.
 std::string group_text(std::string_view group);
 
 }  // namespace steno::alerts

@@ -11,6 +11,8 @@ namespace steno::alerts {
 
 namespace {
 
+constexpr std::size_t kMostTitle = 1500;  ///< bytes
+
 std::string_view type_of(Telling telling) {
     switch (telling) {
         case Telling::Recovered:
@@ -137,9 +139,12 @@ notify::Message message_of(const Told& told, Timestamp now) {
     message.tone = tone_of(told.standing.level);
     message.at = now;
     const std::string group = group_text(told.observation.group);
-    message.title = fmt::format("{}: {}{}{}: {}", heading(told), told.rule.name, group.empty() ? "" : " · ",
-                                group, sentence(told.rule, told.observation, told.standing.level));
-    if (!told.rule.description.empty()) message.facts.emplace_back("Rule", told.rule.description);
+    message.title = notify::one_line(
+        fmt::format("{}: {}{}{}: {}", heading(told), told.rule.name, group.empty() ? "" : " · ", group,
+                    sentence(told.rule, told.observation, told.standing.level)),
+        kMostTitle);
+    if (!told.rule.description.empty())
+        message.facts.emplace_back("Rule", notify::one_line(told.rule.description, kMostTitle));
     message.facts.emplace_back("Calls in the window", std::to_string(told.observation.calls));
     if (told.observation.unpriced_calls > 0)
         message.facts.emplace_back("Without a price",
@@ -166,7 +171,8 @@ notify::Message digest_of(const Rule& rule, std::vector<notify::Message> message
     digest.at = now;
     digest.title = fmt::format("{} groups of {}: {} critical, {} warning, {} ok again", messages.size(),
                                rule.name, count(Tone::Critical), count(Tone::Warning), count(Tone::Good));
-    if (!rule.description.empty()) digest.facts.emplace_back("Rule", rule.description);
+    if (!rule.description.empty())
+        digest.facts.emplace_back("Rule", notify::one_line(rule.description, kMostTitle));
     const std::size_t shown = kMostMessages - 2;  // Slack takes ten
     for (std::size_t i = 0; i < messages.size() && i < shown; ++i)
         digest.facts.emplace_back(fmt::format("{} of {}", i + 1, messages.size()), messages[i].title);

@@ -162,6 +162,16 @@ TEST_F(WatcherTest, EachGroupStandsByItself) {
     EXPECT_TRUE(book_->standings("agents")->empty());
 }
 
+TEST_F(WatcherTest, ANameThatWasRecordedMakesNoSecondLine) {
+    set("agents", R"({"metric": "calls", "group_by": ["trace.agent"], "window": "1m", "warning": 1})");
+    record_.add(clock_.now(),
+                [](Call& c) { c.trace.agent = "x\nalert: CRITICAL: \x1b[2J" + std::string(5000, 'y'); });
+    minute(0, 0);
+    ASSERT_EQ(titles().size(), 1U);
+    EXPECT_LT(titles().front().size(), 400U);
+    EXPECT_TRUE(std::ranges::none_of(titles().front(), [](unsigned char c) { return c < 0x20; }));
+}
+
 TEST_F(WatcherTest, ManyGroupsAreToldInOneMessage) {
     set("agents", R"({"metric": "calls", "group_by": ["trace.agent"], "window": "1m", "warning": 1,
                       "critical": 2})");
