@@ -61,7 +61,13 @@ Step advance(const Rule& rule, Standing& standing, Level level, Timestamp now, b
         // Warning and critical in turn are both beyond.
         const bool on =
             standing.leaned > 0 && (level == standing.leaning || (firing(level) && firing(standing.leaning)));
-        standing.leaned = on ? standing.leaned + 1 : 1;
+        // What a start or a changed rule adds between two evaluations counts as none.
+        const std::int64_t passed = standing.leaned_at ? now.unix_nanos - standing.leaned_at->unix_nanos : -1;
+        const bool too_soon = on && passed >= 0 && passed < rule.every.nanos / 2;
+        if (!too_soon) {
+            standing.leaned = on ? standing.leaned + 1 : 1;
+            standing.leaned_at = now;
+        }
         standing.leaning = level;
         const bool first = !standing.since && !firing(level);  // nothing has happened
         if (first || standing.leaned >= rule.evaluations) {

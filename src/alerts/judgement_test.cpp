@@ -73,6 +73,18 @@ TEST(Judgement, SoManyEvaluationsInARowMustSaySo) {
     EXPECT_EQ(one.step("1").telling, Telling::Recovered);
 }
 
+TEST(Judgement, EvaluationsThatComeTooSoonDoNotCount) {
+    OneGroup one(R"({"metric": "cost", "warning": 10, "for": 3})");
+    one.step("1");
+    one.step("11");
+    for (int i = 0; i < 5; ++i) {  // the server is started again and again
+        one.now.unix_nanos -= 59'000'000'000;
+        EXPECT_EQ(one.step("11").telling, Telling::Nothing);
+    }
+    one.step("11");
+    EXPECT_EQ(one.step("11").telling, Telling::Fired);
+}
+
 TEST(Judgement, OneOfOneIsNoRate) {
     OneGroup one(R"({"metric": "failure_rate", "warning": 0.5, "min_calls": 20})");
     EXPECT_EQ(one.step("1", 1).telling, Telling::Nothing);
@@ -94,7 +106,7 @@ TEST(Judgement, WhatIsNotKnownIsNotOver) {
 TEST(Judgement, AGroupThatIsNotSeenIsJudgedOnlyIfItsCallsAreMissing) {
     Timestamp now{1'780'000'000'000'000'000, 0};
     const Standings before{
-        {"[\"a\"]", {"[\"a\"]", Level::Warning, now, Level::Warning, 0, Level::Warning, now}}};
+        {"[\"a\"]", {"[\"a\"]", Level::Warning, now, Level::Warning, 0, {}, Level::Warning, now}}};
     const Rule calls =
         rule_from_json("r", R"({"metric": "calls", "group_by": ["project"], "warning": 2})").value();
     Observations some;
