@@ -135,6 +135,9 @@ Result<Metric> measured(std::string_view name) {
         Error error = std::move(measure).error();
         std::vector<std::string_view> names;
         for (const Named& named : kNamed) names.push_back(named.name);
+        for (const std::string_view more : {"duration_avg", "duration_p50", "duration_p95", "duration_p99",
+                                            "ttft_p50", "ttft_p95", "input_tokens", "output_tokens"})
+            names.push_back(more);
         if (const std::string_view meant = nearest(name, names); !meant.empty())
             error.remedy = fmt::format("did you mean {}?", meant);
         else

@@ -16,7 +16,7 @@ namespace {
 
 namespace dom = simdjson::dom;
 
-constexpr std::array<std::string_view, 4> kLevels{"ok", "no_data", "warning", "critical"};
+constexpr std::array<std::string_view, 4> kLevels{"no_data", "ok", "warning", "critical"};
 constexpr std::array<std::string_view, 3> kKinds{"threshold", "missing_data", "calls"};
 constexpr std::array<std::string_view, 23> kMembers{
     "description", "kind",      "metric",   "filters", "group_by", "window",        "tz",      "delay",

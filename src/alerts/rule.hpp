@@ -17,8 +17,8 @@
 
 namespace steno::alerts {
 
-/// How a rule, or one group of it, stands.
-enum class Level : std::uint8_t { Ok, NoData, Warning, Critical };
+/// How a rule, or one group of it, stands; the worse, the later.
+enum class Level : std::uint8_t { NoData, Ok, Warning, Critical };
 std::string_view to_string(Level level);
 std::optional<Level> parse_level(std::string_view text);
 /// Warning or critical: somebody should know.

@@ -39,6 +39,7 @@ TEST(Rule, WhatMakesNoSenseIsRefusedWithAWord) {
         Case{"5", "object"},
         Case{R"({})", "metric: it is missing"},
         Case{R"({"metric": "falure_rate", "warning": 0.1})", "did you mean failure_rate?"},
+        Case{R"({"metric": "durration_p95", "warning": 1})", "did you mean duration_p95?"},
         Case{R"({"metric": "duration_p95", "warning": "soon"})", "milliseconds"},
         Case{R"x({"metric": "max(started_at)", "warning": 1})x", "no number"},
         Case{R"({"metrics": "cost", "warning": 1})", "did you mean metric?"},

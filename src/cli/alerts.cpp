@@ -13,6 +13,7 @@
 #include <simdjson.h>
 
 #include <algorithm>
+#include <cmath>
 #include <functional>
 #include <memory>
 
@@ -129,7 +130,9 @@ std::string amount_of(dom::element rule, dom::element from, const char* pointer)
     const double value = number_at(from, pointer);
     if (unit == "milliseconds") return milliseconds(value);
     if (unit == "share") return fmt::format("{:.4g} %", value * 100);
-    return fmt::format("{}{:.6g}", unit == "ratio" ? "×" : "", value);
+    if (unit == "ratio") return fmt::format("×{:.2f}", value);
+    const bool whole = value == std::floor(value) && std::abs(value) < 1e15;
+    return whole ? grouped(static_cast<std::int64_t>(value)) : fmt::format("{:.4g}", value);
 }
 
 /// "failure_rate ≥ 5 %": what a rule watches, in its own words.

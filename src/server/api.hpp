@@ -58,7 +58,7 @@ struct Services {
     budgets::Budgets& budgets;
     evaluation::ModelCaller& caller;
     Timestamp started_at;
-    std::string listen;  ///< "127.0.0.1:8787", as it is reached
+    std::string listen;               ///< "127.0.0.1:8787", as it is reached
     AlertServices* alerts = nullptr;  ///< null: the control database cannot be used
     SqlAccess sql = {};
     Duration slow{5'000'000'000};  ///< calls that took so long or longer are slow
