@@ -5,6 +5,35 @@
 
 namespace steno::alerts {
 
+namespace {
+
+/// Of groups that are not seen any more: so many are remembered, for so long after their level changed last.
+constexpr std::size_t kMostAbsent = 1000;
+constexpr std::int64_t kRemembered = 30 * 86'400 * std::int64_t{1'000'000'000};
+
+/// Is there something to say when a group that is not seen now comes back?
+bool to_remember(const Standing& standing, Timestamp now) {
+    if (standing.leaned > 0) return true;
+    if (!firing(standing.level) && !firing(standing.told)) return false;
+    return !standing.since || now.unix_nanos - standing.since->unix_nanos < kRemembered;
+}
+
+/// Of a group that stood somehow and is not among what was observed: it has no calls or, where not all groups
+/// were observed, that is not known.
+Observation without_calls(const Rule& rule, const Standing& standing, bool truncated) {
+    Observation gone;
+    gone.group = standing.group;
+    gone.because = truncated ? "others have more calls, and not all groups are watched" : "no calls";
+    if (truncated || rule.against_before) return gone;
+    // Calls of a group that fell silent long ago are still missing.
+    const bool silent = rule.kind == Rule::Kind::MissingData && firing(standing.level);
+    const bool zero = rule.kind != Rule::Kind::MissingData && rule.metric.zero_without_calls();
+    if (silent || zero) gone.value = Decimal();
+    return gone;
+}
+
+}  // namespace
+
 Level level_of(const Rule& rule, const Observation& observation, Level present) {
     if (!observation.value) return Level::NoData;
     if (rule.kind == Rule::Kind::MissingData) return observation.calls == 0 ? rule.severity : Level::Ok;
@@ -32,7 +61,13 @@ Step advance(const Rule& rule, Standing& standing, Level level, Timestamp now, b
         // Warning and critical in turn are both beyond.
         const bool on =
             standing.leaned > 0 && (level == standing.leaning || (firing(level) && firing(standing.leaning)));
-        standing.leaned = on ? standing.leaned + 1 : 1;
+        // What a start or a changed rule adds between two evaluations counts as none.
+        const std::int64_t passed = standing.leaned_at ? now.unix_nanos - standing.leaned_at->unix_nanos : -1;
+        const bool too_soon = on && passed >= 0 && passed < rule.every.nanos / 2;
+        if (!too_soon) {
+            standing.leaned = on ? standing.leaned + 1 : 1;
+            standing.leaned_at = now;
+        }
         standing.leaning = level;
         const bool first = !standing.since && !firing(level);  // nothing has happened
         if (first || standing.leaned >= rule.evaluations) {
@@ -45,7 +80,8 @@ Step advance(const Rule& rule, Standing& standing, Level level, Timestamp now, b
     if (muted) return step;
     if (firing(standing.level) && standing.told != standing.level) {
         step.telling = firing(standing.told) ? Telling::Changed : Telling::Fired;
-    } else if (!firing(standing.level) && firing(standing.told)) {
+    } else if (standing.level == Level::Ok && firing(standing.told)) {
+        // What is only not known any more is not over: nothing is told, and `told` stays.
         step.telling = rule.tell_recovery ? Telling::Recovered : Telling::Nothing;
         standing.told = standing.level;
     } else if (firing(standing.level) && rule.renotify.nanos > 0 && standing.told_at &&
@@ -65,7 +101,8 @@ Judgement judge(const Rule& rule, Observations seen, const Standings& before, Ti
     for (const Observation& observation : seen.groups) there.insert(observation.group);
     // Groups that have no calls any more are judged, too: what fired must end.
     for (const auto& [group, standing] : before)
-        if (!there.contains(group)) seen.groups.push_back(without_calls(rule, group, seen.truncated));
+        if (!there.contains(group)) seen.groups.push_back(without_calls(rule, standing, seen.truncated));
+    std::size_t absent = 0;
     Judgement judgement;
     for (Observation& observation : seen.groups) {
         const auto old = before.find(observation.group);
@@ -77,11 +114,10 @@ Judgement judge(const Rule& rule, Observations seen, const Standings& before, Ti
         const Level level = level_of(rule, observation, standing.level);
         const bool too_early = silent && rule.kind == Rule::Kind::MissingData && !firing(standing.level);
         if (firing(level) && too_early) continue;
-        judged.step = advance(rule, standing, level, now, muted);
+        const bool here = there.contains(observation.group);
+        if (here || !seen.truncated) judged.step = advance(rule, standing, level, now, muted);
         judged.changed = old == before.end() || standing != old->second;
-        const bool nothing_to_remember =
-            !firing(standing.level) && !firing(standing.told) && standing.leaned == 0;
-        if (!there.contains(observation.group) && nothing_to_remember && !judged.step.transition) {
+        if (!here && !judged.step.transition && (!to_remember(standing, now) || ++absent > kMostAbsent)) {
             judgement.gone.push_back(observation.group);
             continue;
         }

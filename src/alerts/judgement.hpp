@@ -18,10 +18,11 @@ namespace steno::alerts {
 struct Standing {
     std::string group;
     Level level = Level::NoData;
-    std::optional<Timestamp> since;  ///< absent: it was never judged
-    Level leaning = Level::NoData;   ///< what the last evaluations said, if they said something else
-    std::int64_t leaned = 0;         ///< so many in a row
-    Level told = Level::Ok;          ///< what the channels know
+    std::optional<Timestamp> since;      ///< absent: it was never judged
+    Level leaning = Level::NoData;       ///< what the last evaluations said, if they said something else
+    std::int64_t leaned = 0;             ///< so many in a row
+    std::optional<Timestamp> leaned_at;  ///< the last that was counted
+    Level told = Level::Ok;              ///< what the channels know
     std::optional<Timestamp> told_at;
 
     friend bool operator==(const Standing&, const Standing&) = default;
@@ -63,7 +64,8 @@ struct Judged {
 };
 struct Judgement {
     std::vector<Judged> groups;
-    /// Groups without calls, of which there is nothing to remember: they are new when they come back.
+    /// Groups without calls, of which there is nothing to remember, or which nobody has seen for a month:
+    /// they are new when they come back.
     std::vector<std::string> gone;
 };
 /// `silent`: it is too early to say that calls are missing.

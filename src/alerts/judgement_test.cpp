@@ -73,13 +73,62 @@ TEST(Judgement, SoManyEvaluationsInARowMustSaySo) {
     EXPECT_EQ(one.step("1").telling, Telling::Recovered);
 }
 
+TEST(Judgement, EvaluationsThatComeTooSoonDoNotCount) {
+    OneGroup one(R"({"metric": "cost", "warning": 10, "for": 3})");
+    one.step("1");
+    one.step("11");
+    for (int i = 0; i < 5; ++i) {  // the server is started again and again
+        one.now.unix_nanos -= 59'000'000'000;
+        EXPECT_EQ(one.step("11").telling, Telling::Nothing);
+    }
+    one.step("11");
+    EXPECT_EQ(one.step("11").telling, Telling::Fired);
+}
+
 TEST(Judgement, OneOfOneIsNoRate) {
     OneGroup one(R"({"metric": "failure_rate", "warning": 0.5, "min_calls": 20})");
     EXPECT_EQ(one.step("1", 1).telling, Telling::Nothing);
     EXPECT_EQ(one.standing.level, Level::NoData);
     EXPECT_EQ(one.step("1", 20).telling, Telling::Fired);
-    EXPECT_EQ(one.step(std::nullopt, 0).telling, Telling::Recovered);
+}
+
+TEST(Judgement, WhatIsNotKnownIsNotOver) {
+    OneGroup one(R"({"metric": "failure_rate", "warning": 0.5, "min_calls": 20})");
+    EXPECT_EQ(one.step("1", 20).telling, Telling::Fired);
+    EXPECT_EQ(one.step(std::nullopt, 0).telling, Telling::Nothing);
     EXPECT_EQ(one.standing.level, Level::NoData);
+    EXPECT_EQ(one.step("0", 5).telling, Telling::Nothing);
+    EXPECT_EQ(one.step("1", 20).telling, Telling::Nothing);  // they know
+    EXPECT_EQ(one.step(std::nullopt, 0).telling, Telling::Nothing);
+    EXPECT_EQ(one.step("0", 20).telling, Telling::Recovered);
+}
+
+TEST(Judgement, AGroupThatIsNotSeenIsJudgedOnlyIfItsCallsAreMissing) {
+    Timestamp now{1'780'000'000'000'000'000, 0};
+    const Standings before{
+        {"[\"a\"]", {"[\"a\"]", Level::Warning, now, Level::Warning, 0, {}, Level::Warning, now}}};
+    const Rule calls =
+        rule_from_json("r", R"({"metric": "calls", "group_by": ["project"], "warning": 2})").value();
+    Observations some;
+    some.truncated = true;
+    const Judgement unseen = judge(calls, some, before, now, false, false);
+    ASSERT_EQ(unseen.groups.size(), 1U);
+    EXPECT_EQ(unseen.groups.front().step.telling, Telling::Nothing);
+    EXPECT_EQ(unseen.groups.front().standing.level, Level::Warning);
+    EXPECT_FALSE(unseen.groups.front().changed);
+    some.truncated = false;
+    EXPECT_EQ(judge(calls, some, before, now, false, false).groups.front().step.telling, Telling::Recovered);
+
+    const Rule silence =
+        rule_from_json("r", R"({"kind": "missing_data", "group_by": ["project"], "window": "1h"})").value();
+    now.unix_nanos += 29 * 86'400 * std::int64_t{1'000'000'000};
+    const Judgement still = judge(silence, some, before, now, false, false);
+    ASSERT_EQ(still.groups.size(), 1U);
+    EXPECT_EQ(still.groups.front().standing.level, Level::Warning);
+    now.unix_nanos += 2 * 86'400 * std::int64_t{1'000'000'000};
+    const Judgement later = judge(silence, some, before, now, false, false);
+    EXPECT_TRUE(later.groups.empty());
+    EXPECT_EQ(later.gone, std::vector<std::string>{"[\"a\"]"});
 }
 
 TEST(Judgement, WhileItFiresItIsToldAgainAfterAWhile) {

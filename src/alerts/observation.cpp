@@ -1,5 +1,8 @@
 #include "alerts/observation.hpp"
 
+#include "notify/message.hpp"
+
+#include <fmt/format.h>
 #include <simdjson.h>
 
 #include <algorithm>
@@ -16,6 +19,8 @@ using store::Cell;
 using store::Filter;
 using store::Selection;
 
+/// Of a day, week or month, before what it lacks can be compared with the one before.
+constexpr std::int64_t kBegun = 3600 * std::int64_t{1'000'000'000};
 constexpr int kPeriodsBack = 7;  ///< of missing data by groups: who called in so many windows before
 
 std::string group_of(const std::vector<std::optional<store::Value>>& key) {
@@ -120,10 +125,16 @@ Result<Observations> measure(store::CallStore& store, const Rule& rule, const ca
 /// What is compared is how many times as much it is as in the window before.
 Result<void> compare_with_before(store::CallStore& store, const Rule& rule, Observations& found) {
     STENO_ASSIGN(const Observations past, measure(store, rule, calendar::before(found.window, rule.zone)));
+    const bool just_begun =
+        found.window.unfinished && found.window.to.unix_nanos - found.window.from.unix_nanos < kBegun;
     for (Observation& observation : found.groups) {
         const auto then = std::ranges::find(past.groups, observation.group, &Observation::group);
         observation.now = observation.value;
         observation.value.reset();
+        if (just_begun && !rule.above) {
+            observation.because = fmt::format("{} has only begun", rule.window);
+            continue;
+        }
         if (then == past.groups.end() || !then->value || *then->value == Decimal()) {
             if (observation.because.empty()) observation.because = "there is nothing before to compare with";
         } else {
@@ -184,16 +195,6 @@ Result<Observations> observe(store::CallStore& store, const Rule& rule, Timestam
     return found;
 }
 
-Observation without_calls(const Rule& rule, const std::string& group, bool truncated) {
-    Observation gone;
-    gone.group = group;
-    gone.because = truncated ? "others have more calls, and not all groups are watched" : "no calls";
-    if (truncated) return gone;
-    const bool zero = rule.kind != Rule::Kind::MissingData && !rule.against_before;
-    if (zero && rule.metric.zero_without_calls()) gone.value = Decimal();
-    return gone;
-}
-
 Result<std::vector<std::string>> samples(store::CallStore& store, const Rule& rule,
                                          const calendar::Period& window, const Observation& observation,
                                          std::uint32_t most) {
@@ -213,16 +214,18 @@ Result<std::vector<std::string>> samples(store::CallStore& store, const Rule& ru
 }
 
 std::string group_text(std::string_view group) {
+    constexpr std::size_t kMostValue = 200;  ///< bytes
     if (group.empty()) return {};
     simdjson::dom::parser parser;
     simdjson::dom::array values;
-    if (parser.parse(group.data(), group.size()).get(values) != simdjson::SUCCESS) return std::string(group);
+    if (parser.parse(group.data(), group.size()).get(values) != simdjson::SUCCESS)
+        return notify::one_line(group, kMostValue);
     std::string text;
     for (const simdjson::dom::element value : values) {
         if (!text.empty()) text += ", ";
         std::string_view one;
         if (value.get(one) == simdjson::SUCCESS)
-            text += one;
+            text += notify::one_line(one, kMostValue);
         else
             text += value.is_null() ? "–" : simdjson::minify(value);
     }

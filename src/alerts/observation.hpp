@@ -35,10 +35,6 @@ struct Observations {
 /// same for the present and the past. At most four questions to the store. Blocking; any thread.
 Result<Observations> observe(store::CallStore& store, const Rule& rule, Timestamp now);
 
-/// Of a group that stood somehow and is not among what was observed: it has no calls or, where not all groups
-/// were observed, that is not known.
-Observation without_calls(const Rule& rule, const std::string& group, bool truncated);
-
 /// The ids of up to `most` calls that show it best.
 Result<std::vector<std::string>> samples(store::CallStore& store, const Rule& rule,
                                          const calendar::Period& window, const Observation& observation,
@@ -47,7 +43,8 @@ Result<std::vector<std::string>> samples(store::CallStore& store, const Rule& ru
 /// What the window selects.
 store::Selection selection_of(const Rule& rule, const calendar::Period& window);
 
-/// A group as people read it: "gpt-4o", "gpt-4o, billing"; "–" for calls without the field.
+/// A group as people read it: "gpt-4o", "gpt-4o, billing"; "–" for calls without the field. One line, at most
+/// about 200 bytes of each value.
 std::string group_text(std::string_view group);
 
 }  // namespace steno::alerts

@@ -220,7 +220,7 @@ class Reader {
             const auto level = parse_level(severity);
             if (!level || !firing(*level)) return wrong("severity", "it must be warning or critical");
             rule_.severity = *level;
-            if (rule_.kind == Rule::Kind::MissingData) return {};
+            if (rule_.kind == Rule::Kind::MissingData) return no_calendar_window("calls are missing");
             rule_.tell_recovery = false;
             return single_calls();
         }
@@ -250,7 +250,19 @@ class Reader {
                          rule_.above ? "it is at most the threshold" : "it is at least the threshold");
         if (!rule_.above && first == Decimal() && !rule_.critical)
             return wrong("warning", "nothing is below zero", "a rule of kind missing_data tells of no calls");
+        if (!rule_.above && !rule_.against_before && rule_.metric.zero_without_calls())
+            STENO_TRY(no_calendar_window(fmt::format("{} is small", rule_.metric.name)));
         return whole("min_calls", rule_.min_calls, 0, 1'000'000'000);
+    }
+    /// At the beginning of such a window there are no calls, every time.
+    Result<void> no_calendar_window(std::string_view what) const {
+        const Timestamp now{1'763'600'000 * kSecond, 0};
+        STENO_ASSIGN(const auto period, calendar::parse_period(rule_.window, rule_.zone, now));
+        const Timestamp soon{period.from.unix_nanos + 60 * kSecond, 0};
+        STENO_ASSIGN(const auto begun, calendar::parse_period(rule_.window, rule_.zone, soon));
+        if (!begun.unfinished || begun.from != period.from) return {};
+        return wrong("window", fmt::format("when \"{}\" has just begun, {} every time", rule_.window, what),
+                     "24h, 7d, yesterday or last-week");
     }
 
     Result<void> single_calls() {

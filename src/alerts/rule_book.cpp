@@ -17,7 +17,7 @@ using control::Row;
 using control::Statements;
 using control::Value;
 
-constexpr std::array<std::string_view, 1> kSteps{
+constexpr std::array<std::string_view, 2> kSteps{
     R"(CREATE TABLE alert_rules(
            name TEXT PRIMARY KEY, definition TEXT NOT NULL, version INTEGER NOT NULL,
            muted_until INTEGER, mute_reason TEXT NOT NULL) STRICT;
@@ -29,7 +29,8 @@ constexpr std::array<std::string_view, 1> kSteps{
            id INTEGER PRIMARY KEY AUTOINCREMENT, at INTEGER NOT NULL, rule TEXT NOT NULL,
            group_key TEXT NOT NULL, from_level TEXT NOT NULL, to_level TEXT NOT NULL, what TEXT NOT NULL,
            value TEXT, threshold TEXT, samples TEXT NOT NULL, muted INTEGER NOT NULL) STRICT;
-       CREATE INDEX alert_events_by_rule ON alert_events(rule, id))"};
+       CREATE INDEX alert_events_by_rule ON alert_events(rule, id))",
+    "ALTER TABLE alert_standings ADD COLUMN leaned_at INTEGER"};
 
 Value nanos(const std::optional<Timestamp>& moment) {
     return moment ? Value(moment->unix_nanos) : Value(nullptr);
@@ -157,13 +158,14 @@ Result<void> RuleBook::mute(std::string_view name, std::optional<Timestamp> unti
 
 Result<Standings> RuleBook::standings(std::string_view name) {
     STENO_ASSIGN(const auto rows,
-                 database_.rows("SELECT group_key, level, since, leaning, leaned, told, told_at FROM "
+                 database_.rows("SELECT group_key, level, since, leaning, leaned, leaned_at, told, "
+                                "told_at FROM "
                                 "alert_standings WHERE rule = ? ORDER BY group_key",
                                 {std::string(name)}));
     Standings standings;
     for (const Row& row : rows)
-        standings[row.text(0)] = {row.text(0),    level_at(row, 1), moment(row, 2), level_at(row, 3),
-                                  row.integer(4), level_at(row, 5), moment(row, 6)};
+        standings[row.text(0)] = {row.text(0),    level_at(row, 1), moment(row, 2),   level_at(row, 3),
+                                  row.integer(4), moment(row, 5),   level_at(row, 6), moment(row, 7)};
     return standings;
 }
 
@@ -210,10 +212,9 @@ Result<bool> RuleBook::keep(const KeptRule& rule, const Outcome& outcome) {
         for (const Standing& standing : outcome.standings)
             STENO_TRY(statements.run(
                 "INSERT OR REPLACE INTO alert_standings(rule, group_key, level, since, leaning, leaned, "
-                "told, "
-                "told_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                "leaned_at, told, told_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 {name, standing.group, level(standing.level), nanos(standing.since), level(standing.leaning),
-                 standing.leaned, level(standing.told), nanos(standing.told_at)}));
+                 standing.leaned, nanos(standing.leaned_at), level(standing.told), nanos(standing.told_at)}));
         for (const std::string& group : outcome.gone)
             STENO_TRY(statements.run("DELETE FROM alert_standings WHERE rule = ? AND group_key = ?",
                                      {name, group}));
@@ -229,9 +230,8 @@ Result<bool> RuleBook::keep(const KeptRule& rule, const Outcome& outcome) {
                 statements.run("DELETE FROM alert_events WHERE rule = ? AND id NOT IN (SELECT id FROM "
                                "alert_events WHERE rule = ? ORDER BY id DESC LIMIT ?)",
                                {name, name, kMostEvents}));
-        for (const notify::Message& message : outcome.messages)
-            for (const std::string& channel : channels)
-                STENO_TRY(outbox_.add(statements, channel, name, message));
+        if (outcome.messages.empty()) return {};
+        STENO_TRY(outbox_.add(statements, channels, name, outcome.messages));
         return {};
     }));
     return as_it_was;

@@ -1,5 +1,6 @@
 #include "alerts/rule.hpp"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <array>
@@ -66,6 +67,10 @@ TEST(Rule, WhatMakesNoSenseIsRefusedWithAWord) {
         Case{R"({"kind": "nonsense"})", "kind"},
         Case{R"({"kind": "missing_data", "warning": 5})", "warning"},
         Case{R"({"kind": "missing_data", "severity": "ok"})", "severity"},
+        Case{R"({"kind": "missing_data", "window": "today"})", "has just begun"},
+        Case{R"({"kind": "missing_data", "window": "this-month", "tz": "Europe/Berlin"})", "has just begun"},
+        Case{R"({"metric": "calls", "when": "below", "warning": 5, "window": "this-week"})",
+             "has just begun"},
         Case{R"({"kind": "calls", "over": 5})", "field: it is missing"},
         Case{R"({"kind": "calls", "field": "model.requested", "over": 5})", "no number"},
         Case{R"({"kind": "calls", "field": "time.duration_ms"})", "over: it is missing"},
@@ -77,6 +82,19 @@ TEST(Rule, WhatMakesNoSenseIsRefusedWithAWord) {
         const std::string text = refused.error().message + " / " + refused.error().remedy;
         EXPECT_NE(text.find(one.word), std::string::npos) << one.json << ": " << text;
     }
+}
+
+TEST(Rule, WhatIsMissingIsMissingFromWholeWindows) {
+    for (const char* window : {"1m", "24h", "7d", "1mo", "yesterday", "last-week", "last-month"}) {
+        const std::string json = fmt::format(R"("window": "{}")", window);
+        EXPECT_TRUE(rule_from_json("r", R"({"kind": "missing_data", )" + json + "}")) << window;
+        EXPECT_TRUE(rule_from_json("r", R"({"metric": "cost", "when": "below", "warning": 1, )" + json + "}"))
+            << window;
+    }
+    // A share of a day that has just begun is a share, and a sum above a threshold is above it.
+    EXPECT_TRUE(rule_from_json(
+        "r", R"({"metric": "success_rate", "when": "below", "warning": 0.5, "window": "today"})"));
+    EXPECT_TRUE(rule_from_json("r", R"({"metric": "cost", "warning": 5, "window": "today"})"));
 }
 
 TEST(Rule, AmountsAreWrittenAsPeopleDo) {

@@ -4,11 +4,14 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <string_view>
 
 namespace steno::alerts {
 
 namespace {
+
+constexpr std::size_t kMostTitle = 1500;  ///< bytes
 
 std::string_view type_of(Telling telling) {
     switch (telling) {
@@ -136,9 +139,12 @@ notify::Message message_of(const Told& told, Timestamp now) {
     message.tone = tone_of(told.standing.level);
     message.at = now;
     const std::string group = group_text(told.observation.group);
-    message.title = fmt::format("{}: {}{}{}: {}", heading(told), told.rule.name, group.empty() ? "" : " · ",
-                                group, sentence(told.rule, told.observation, told.standing.level));
-    if (!told.rule.description.empty()) message.facts.emplace_back("Rule", told.rule.description);
+    message.title = notify::one_line(
+        fmt::format("{}: {}{}{}: {}", heading(told), told.rule.name, group.empty() ? "" : " · ", group,
+                    sentence(told.rule, told.observation, told.standing.level)),
+        kMostTitle);
+    if (!told.rule.description.empty())
+        message.facts.emplace_back("Rule", notify::one_line(told.rule.description, kMostTitle));
     message.facts.emplace_back("Calls in the window", std::to_string(told.observation.calls));
     if (told.observation.unpriced_calls > 0)
         message.facts.emplace_back("Without a price",
@@ -151,6 +157,42 @@ notify::Message message_of(const Told& told, Timestamp now) {
         message.facts.emplace_back("Calls", fmt::format("{}", fmt::join(told.samples, ", ")));
     message.data = data_of(told);
     return message;
+}
+
+notify::Message digest_of(const Rule& rule, std::vector<notify::Message> messages, Timestamp now) {
+    using notify::Tone;
+    std::ranges::sort(messages, [](const notify::Message& a, const notify::Message& b) {
+        return a.tone != b.tone ? a.tone > b.tone : a.title < b.title;
+    });
+    const auto count = [&](Tone tone) { return std::ranges::count(messages, tone, &notify::Message::tone); };
+    notify::Message digest;
+    digest.type = "alert.digest";
+    digest.tone = messages.front().tone;
+    digest.at = now;
+    digest.title = fmt::format("{} groups of {}: {} critical, {} warning, {} ok again", messages.size(),
+                               rule.name, count(Tone::Critical), count(Tone::Warning), count(Tone::Good));
+    if (!rule.description.empty())
+        digest.facts.emplace_back("Rule", notify::one_line(rule.description, kMostTitle));
+    const std::size_t shown = kMostMessages - 2;  // Slack takes ten
+    for (std::size_t i = 0; i < messages.size() && i < shown; ++i)
+        digest.facts.emplace_back(fmt::format("{} of {}", i + 1, messages.size()), messages[i].title);
+    if (messages.size() > shown)
+        digest.facts.emplace_back("All of them", fmt::format("steno alerts show {}", rule.name));
+    JsonWriter json(digest.data);
+    digest.data.clear();
+    json.begin_object();
+    json.member("rule", rule.name);
+    json.key("alerts");
+    json.begin_array();
+    for (const notify::Message& message : messages) {
+        json.begin_object();
+        json.member("type", message.type);
+        json.member_raw("data", message.data);
+        json.end_object();
+    }
+    json.end_array();
+    json.end_object();
+    return digest;
 }
 
 }  // namespace steno::alerts

@@ -27,4 +27,10 @@ std::string sentence(const Rule& rule, const Observation& observation, Level lev
 /// For people and for programs; docs/alerts.md describes its data.
 notify::Message message_of(const Told& told, Timestamp now);
 
+/// More of one evaluation than these are told in one message.
+inline constexpr std::size_t kMostMessages = 10;
+
+/// Those messages as one: the worst for people, all for programs.
+notify::Message digest_of(const Rule& rule, std::vector<notify::Message> messages, Timestamp now);
+
 }  // namespace steno::alerts

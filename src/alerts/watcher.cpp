@@ -5,6 +5,7 @@
 #include "base/log.hpp"
 
 #include <algorithm>
+#include <exception>
 #include <set>
 
 namespace steno::alerts {
@@ -12,11 +13,32 @@ namespace steno::alerts {
 namespace {
 
 constexpr std::uint32_t kSamples = 5;
+constexpr std::size_t kMostWithSamples = 10;  ///< groups of one evaluation
 constexpr std::int64_t kSecond = 1'000'000'000;
 constexpr std::int64_t kLookAgain = 60 * kSecond;  ///< for rules that others have changed
 constexpr std::int64_t kPostponed = 5 * kSecond;   ///< until the store is looked at again
 constexpr std::int64_t kSilence =
     600 * kSecond;  ///< after a start nobody is told sooner that calls are missing
+
+/// The groups whose calls are looked up, each with a question of its own: the worst of those that are told.
+std::set<std::string> worth_samples(const Rule& rule, const Judgement& judgement) {
+    if (rule.kind == Rule::Kind::MissingData) return {};
+    std::vector<const Judged*> told;
+    for (const Judged& judged : judgement.groups)
+        if (firing(judged.standing.level) &&
+            (judged.step.transition || judged.step.telling != Telling::Nothing))
+            told.push_back(&judged);
+    std::ranges::sort(told, [&](const Judged* a, const Judged* b) {
+        if (a->standing.level != b->standing.level) return a->standing.level > b->standing.level;
+        const Decimal of_a = a->observation.value.value_or(Decimal());
+        const Decimal of_b = b->observation.value.value_or(Decimal());
+        return rule.above ? of_a > of_b : of_a < of_b;
+    });
+    std::set<std::string> groups;
+    for (const Judged* judged : told)
+        if (groups.size() < kMostWithSamples) groups.insert(judged->observation.group);
+    return groups;
+}
 
 }  // namespace
 
@@ -37,6 +59,7 @@ void Watcher::stop() {
         const std::lock_guard lock(mutex_);
         stopping_ = true;
     }
+    stopped_.cancel();
     changed_.notify_all();
     if (thread_.joinable()) thread_.join();
     running_ = false;
@@ -51,8 +74,16 @@ void Watcher::rules_changed() {
 }
 
 void Watcher::run() {
+    const Cancellation::Scope scope(stopped_);
     for (;;) {
-        const Timestamp next = evaluate_due();
+        Timestamp next{parts_.clock.now().unix_nanos + kPostponed, 0};
+        try {
+            next = evaluate_due();
+        } catch (const std::exception& e) {  // out of memory, most likely
+            log::warning("alert rules could not be evaluated: {}", e.what());
+            const std::lock_guard lock(mutex_);
+            ++stats_.failures;
+        }
         const std::int64_t pause =
             std::clamp<std::int64_t>(next.unix_nanos - parts_.clock.now().unix_nanos, 0, kLookAgain);
         std::unique_lock lock(mutex_);
@@ -103,21 +134,30 @@ Timestamp Watcher::evaluate_due() {
             const std::lock_guard lock(mutex_);
             if (stopping_) return next;
         }
-        evaluate(*kept, now);
+        const std::int64_t begin = parts_.clock.steady_nanos();
+        const bool done = evaluate(*kept, now);
+        const std::int64_t took = parts_.clock.steady_nanos() - begin;
         // On the clock's grid, so that a preview looks at the same moments; never two at once for one missed.
-        const std::int64_t every = kept->rule.every.nanos;
-        const Timestamp at{(parts_.clock.now().unix_nanos / every + 1) * every, 0};
+        const std::int64_t every = kept->rule.every.nanos, ended = parts_.clock.now().unix_nanos;
+        Timestamp at{(ended / every + 1) * every, 0};
+        if (!done) at.unix_nanos = std::min(at.unix_nanos, ended + std::max(kPostponed, took));
         paces_[kept->rule.name] = {kept->version, at};
         next = std::min(next, at);
     }
     return next;
 }
 
-void Watcher::evaluate(const KeptRule& kept, Timestamp now) {
+bool Watcher::evaluate(const KeptRule& kept, Timestamp now) {
     const std::int64_t begin = parts_.clock.steady_nanos();
-    auto outcome = evaluated(kept, now);
+    auto outcome = [&]() -> Result<Evaluated> {
+        try {
+            return evaluated(kept, now);
+        } catch (const std::exception& e) {  // out of memory, most likely: of this rule alone
+            return fail(Code::Internal, e.what());
+        }
+    }();
     const std::chrono::nanoseconds took(parts_.clock.steady_nanos() - begin);
-    if (!outcome)
+    if (!outcome && outcome.error().code != Code::Cancelled)
         log::warning("the alert rule {} could not be evaluated: {}", kept.rule.name, outcome.error().message);
     const std::lock_guard lock(mutex_);
     ++stats_.evaluations;
@@ -131,6 +171,7 @@ void Watcher::evaluate(const KeptRule& kept, Timestamp now) {
         last.error = std::move(outcome).error();
     }
     last.took = took;
+    return outcome.has_value();
 }
 
 bool Watcher::too_early(const calendar::Period& window, Timestamp now) const {
@@ -149,6 +190,7 @@ Result<Evaluated> Watcher::evaluated(const KeptRule& kept, Timestamp now) {
     Judgement judgement = judge(rule, std::move(seen), before, now, muted, too_early(window, now));
     Outcome outcome;
     outcome.gone = std::move(judgement.gone);
+    const std::set<std::string> worst = worth_samples(rule, judgement);
     for (Judged& judged : judgement.groups) {
         const Observation& observation = judged.observation;
         const Standing& standing = judged.standing;
@@ -156,8 +198,10 @@ Result<Evaluated> Watcher::evaluated(const KeptRule& kept, Timestamp now) {
                                             observation.calls, standing.level};
         if (judged.step.transition || judged.step.telling != Telling::Nothing) {
             Told told{rule, standing, observation, window, judged.was, judged.step.telling, {}};
-            if (firing(standing.level) && rule.kind != Rule::Kind::MissingData) {
-                STENO_ASSIGN(told.samples, samples(parts_.store, rule, window, observation, kSamples));
+            if (worst.contains(observation.group)) {
+                auto found = samples(parts_.store, rule, window, observation, kSamples);
+                if (!found && Cancellation::asked()) return std::unexpected(std::move(found).error());
+                if (found) told.samples = std::move(*found);  // the alert does not depend on them
             }
             if (const auto& transition = judged.step.transition)
                 outcome.events.push_back({now, rule.name, standing.group, transition->from, transition->to,
@@ -166,6 +210,11 @@ Result<Evaluated> Watcher::evaluated(const KeptRule& kept, Timestamp now) {
             if (judged.step.telling != Telling::Nothing) outcome.messages.push_back(message_of(told, now));
         }
         if (judged.changed) outcome.standings.push_back(standing);
+    }
+    if (outcome.messages.size() > kMostMessages) {
+        notify::Message digest = digest_of(rule, std::move(outcome.messages), now);
+        outcome.messages.clear();
+        outcome.messages.push_back(std::move(digest));
     }
     if (outcome.empty()) return result;
     STENO_ASSIGN(const bool kept_it, parts_.book.keep(kept, outcome));

@@ -2,6 +2,7 @@
 
 #include "alerts/observation.hpp"
 #include "alerts/rule_book.hpp"
+#include "base/cancellation.hpp"
 #include "base/error.hpp"
 #include "base/time.hpp"
 #include "store/call_store.hpp"
@@ -64,7 +65,7 @@ class Watcher {
     Watcher& operator=(const Watcher&) = delete;
 
     void start();
-    void stop();  ///< waits for an evaluation under way; idempotent
+    void stop();  ///< ends an evaluation under way; idempotent
     /// A rule was changed: it is evaluated at once.
     void rules_changed();
 
@@ -77,7 +78,8 @@ class Watcher {
 
   private:
     void run();
-    void evaluate(const KeptRule& kept, Timestamp now);
+    /// False: it could not be.
+    bool evaluate(const KeptRule& kept, Timestamp now);
     Result<Evaluated> evaluated(const KeptRule& kept, Timestamp now);
     /// To say that calls are missing.
     [[nodiscard]] bool too_early(const calendar::Period& window, Timestamp now) const;
@@ -95,6 +97,7 @@ class Watcher {
     std::map<std::string, Pace> paces_;  ///< of the thread that evaluates alone
     std::map<std::string, Evaluated, std::less<>> last_;
     WatcherStats stats_;
+    Cancellation stopped_;  ///< of the thread's questions
     std::thread thread_;
 };
 

@@ -5,6 +5,10 @@
 
 #include <simdjson.h>
 
+#include <algorithm>
+#include <atomic>
+#include <new>
+
 namespace steno::alerts {
 namespace {
 
@@ -158,6 +162,53 @@ TEST_F(WatcherTest, EachGroupStandsByItself) {
     EXPECT_TRUE(book_->standings("agents")->empty());
 }
 
+TEST_F(WatcherTest, ANameThatWasRecordedMakesNoSecondLine) {
+    set("agents", R"({"metric": "calls", "group_by": ["trace.agent"], "window": "1m", "warning": 1})");
+    record_.add(clock_.now(),
+                [](Call& c) { c.trace.agent = "x\nalert: CRITICAL: \x1b[2J" + std::string(5000, 'y'); });
+    minute(0, 0);
+    ASSERT_EQ(titles().size(), 1U);
+    EXPECT_LT(titles().front().size(), 400U);
+    EXPECT_TRUE(std::ranges::none_of(titles().front(), [](unsigned char c) { return c < 0x20; }));
+}
+
+TEST_F(WatcherTest, ManyGroupsAreToldInOneMessage) {
+    set("agents", R"({"metric": "calls", "group_by": ["trace.agent"], "window": "1m", "warning": 1,
+                      "critical": 2})");
+    for (int i = 0; i < 12; ++i)
+        record_.add(clock_.now(), [&](Call& c) { c.trace.agent = "a" + std::to_string(i % 11); });
+    minute(0, 0);
+    ASSERT_EQ(titles(), std::vector<std::string>{"11 groups of agents: 1 critical, 10 warning, 0 ok again"});
+    const notify::Message digest = outbox_->deliveries({})->front().message;
+    EXPECT_EQ(digest.tone, notify::Tone::Critical);
+    EXPECT_EQ(digest.facts.front().second, "CRITICAL: agents · a0: calls in 1m is 2, not below 2");
+    simdjson::dom::parser parser;
+    const auto data = parser.parse(digest.data);
+    EXPECT_EQ(data["alerts"].get_array().value().size(), 11U);
+    EXPECT_EQ(data["alerts"].at(0)["data"]["level"].get_string().value(), "critical");
+    const auto events = book_->history("agents", 100).value();
+    EXPECT_EQ(events.size(), 11U);
+    EXPECT_EQ(std::ranges::count_if(events, [](const Event& event) { return !event.samples.empty(); }), 10);
+}
+
+TEST_F(WatcherTest, WhatCouldNotBeEvaluatedIsTriedAgainSoon) {
+    set("failures", R"({"metric": "calls", "window": "1h", "warning": 1, "every": "1h"})");
+    const auto run = [&](std::string_view sql) {
+        ASSERT_TRUE(database_->write([&](control::Statements& statements) { return statements.run(sql); }));
+    };
+    run("CREATE TRIGGER full BEFORE INSERT ON alert_standings BEGIN SELECT RAISE(ABORT, 'disk full'); END");
+    record_.add(clock_.now());
+    advance(10);
+    const Timestamp next = watcher_->evaluate_due();
+    EXPECT_TRUE(watcher_->last("failures")->error);
+    EXPECT_LE(next.unix_nanos - clock_.now().unix_nanos, 5'000'000'000);
+    EXPECT_TRUE(titles().empty());
+    run("DROP TRIGGER full");
+    advance(5);
+    watcher_->evaluate_due();
+    EXPECT_EQ(titles().size(), 1U);
+}
+
 TEST_F(WatcherTest, ARuleThatIsChangedMeanwhileIsNotOverwritten) {
     set("failures", kFailures);
     const KeptRule old = book_->rule("failures").value();
@@ -185,6 +236,24 @@ TEST_F(WatcherTest, OnlyTheChannelsThatARuleNamesAreTold) {
         book_->set(rule_from_json("x", R"({"metric": "calls", "warning": 1, "channels": ["oops"]})").value());
     ASSERT_FALSE(unknown);
     EXPECT_EQ(unknown.error().remedy, "did you mean ops?");
+}
+
+TEST_F(WatcherTest, AnExceptionIsNoEndOfTheProgram) {
+    set("failures", kFailures);
+    std::atomic<int> asked = 0;
+    Watcher watcher(Watcher::Parts{*book_, record_.store(), clock_,
+                                   [&]() -> Result<void> {
+                                       ++asked;
+                                       asked.notify_all();
+                                       throw std::bad_alloc();
+                                   },
+                                   [] {}});
+    watcher.start();
+    asked.wait(0);
+    watcher.rules_changed();  // it is still there
+    asked.wait(1);
+    watcher.stop();
+    EXPECT_GE(watcher.stats().failures, 2U);
 }
 
 TEST_F(WatcherTest, HistoryIsBounded) {

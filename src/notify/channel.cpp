@@ -195,8 +195,9 @@ Result<Channel> channel_from_json(std::string_view name, std::string_view json, 
     if (before != nullptr && before->kind == channel.kind) {
         if (channel.url.empty()) channel.url = before->url;
         if (channel.secret.empty()) channel.secret = before->secret;
-        // Never another server's.
-        if (channel.password.empty() && before->url == channel.url && before->user == channel.user)
+        // Never another server's, and never in the clear if it did not go so before.
+        if (channel.password.empty() && before->url == channel.url && before->user == channel.user &&
+            (before->plain || !channel.plain))
             channel.password = before->password;
     }
     if (channel.kind != Channel::Kind::Log) STENO_TRY(check_url(channel));
@@ -235,10 +236,10 @@ std::string settings_of(const Channel& channel) {
 std::string shown_address(const Channel& channel) {
     if (channel.kind == Channel::Kind::Log) return "the server's log";
     if (channel.kind == Channel::Kind::Email) return fmt::format("{}", fmt::join(channel.to, ", "));
-    const std::size_t path = channel.url.find('/', channel.url.find("://") + 3);
-    if (channel.kind == Channel::Kind::Slack) return channel.url.substr(0, path) + "/…";
-    const std::size_t query = channel.url.find('?');
-    return channel.url.substr(0, query) + (query == std::string::npos ? "" : "?…");
+    // Of many services the path is the secret.
+    const std::size_t host = channel.url.find("://") + 3;
+    const std::size_t end = std::min(channel.url.find_first_of("/?", host), channel.url.size());
+    return channel.url.substr(0, end) + (channel.url.size() - end > 1 ? "/…" : "");
 }
 
 void write_members(JsonWriter& json, const Channel& channel) {

@@ -42,8 +42,8 @@ Result<Channel> channel_from_json(std::string_view name, std::string_view json, 
 
 /// With its secrets: for the database alone.
 std::string settings_of(const Channel& channel);
-/// The members of the JSON object that the API shows: without secrets, and of URLs without what may be one
-/// (of Slack the path, of all the query).
+/// The members of the JSON object that the API shows: without secrets, and of URLs only the host, because
+/// whoever knows the rest may post.
 void write_members(JsonWriter& json, const Channel& channel);
 /// What of its address may be seen: "https://hooks.slack.com/…".
 std::string shown_address(const Channel& channel);

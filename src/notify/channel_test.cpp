@@ -22,7 +22,11 @@ TEST(Channel, SecretsAreKeptAndNeverShown) {
         std::vector<const char*> secrets;
     };
     const std::array cases{
-        Case{R"({"kind":"webhook","url":"https://example.com/hook?token=s3cret"})", {"s3cret", "whsec_"}},
+        Case{R"({"kind":"webhook","url":"https://example.com/hook?token=s3cret"})",
+             {"s3cret", "hook", "whsec_"}},
+        Case{R"({"kind":"webhook","url":"https://discord.com/api/webhooks/123/s3cret"})", {"s3cret", "123"}},
+        Case{R"({"kind":"webhook","url":"https://hook.eu1.make.com/s3cret"})", {"s3cret"}},
+        Case{R"({"kind":"webhook","url":"https://example.com?s3cret"})", {"s3cret"}},
         Case{R"({"kind":"slack","url":"https://hooks.slack.com/services/T1/B2/s3cret"})", {"s3cret", "B2"}},
         Case{
             R"({"kind":"email","url":"smtp://mail:587","from":"a@b.c","to":["d@e.f"],"user":"me","password":"s3cret"})",
@@ -52,10 +56,23 @@ TEST(Channel, ASecretStaysWhenSettingsChangeButNeverGoesToAnotherServer) {
     EXPECT_EQ(same->password, "pw");
     EXPECT_FALSE(channel_from_json(
         "m", R"({"kind":"email","url":"smtp://evil","from":"a@b.c","to":"x@y.z","user":"me"})", &*before));
+    EXPECT_FALSE(channel_from_json(
+        "m", R"({"kind":"email","url":"smtp://mail","from":"a@b.c","to":"x@y.z","user":"me","plain":true})",
+        &*before));
     const auto hook = channel_from_json("h", R"({"kind":"webhook","url":"http://a/x"})", nullptr);
     const auto moved = channel_from_json("h", R"({"kind":"webhook","url":"http://b/x"})", &*hook);
     ASSERT_TRUE(moved);
     EXPECT_EQ(moved->secret, hook->secret);
+}
+
+TEST(Channel, WhatOfItsAddressMayBeSeen) {
+    const auto seen = [](const std::string& url) {
+        return shown_address(
+            channel_from_json("h", R"({"kind":"webhook","url":")" + url + "\"}", nullptr).value());
+    };
+    EXPECT_EQ(seen("https://example.com:8443/a/b?c"), "https://example.com:8443/…");
+    EXPECT_EQ(seen("https://example.com"), "https://example.com");
+    EXPECT_EQ(seen("https://example.com/"), "https://example.com");
 }
 
 TEST(Channel, BadSettingsAreRefusedWithAWordAndWithoutSecrets) {

@@ -3,20 +3,21 @@
 #include "base/log.hpp"
 
 #include <algorithm>
+#include <exception>
+#include <optional>
 #include <utility>
 
 namespace steno::notify {
 
 namespace {
 
-constexpr std::size_t kMostAtOnce = 500;           ///< deliveries that are looked at together
-constexpr std::chrono::seconds kLookAgain{60};     ///< clocks may be set, and others may write to the outbox
-constexpr std::chrono::seconds kAfterFailure{10};  ///< of the outbox
+constexpr std::size_t kMostAtOnce = 500;        ///< deliveries that are looked at together
+constexpr std::chrono::seconds kLookAgain{60};  ///< clocks may be set, and others may write to the outbox
 
 }  // namespace
 
-Courier::Courier(Outbox& outbox, Carrier& carrier, Clock& clock)
-    : outbox_(outbox), carrier_(carrier), clock_(clock) {}
+Courier::Courier(Outbox& outbox, Carrier& carrier, Clock& clock, std::chrono::nanoseconds after_failure)
+    : outbox_(outbox), carrier_(carrier), clock_(clock), after_failure_(after_failure) {}
 
 Courier::~Courier() {
     stop();
@@ -50,7 +51,12 @@ void Courier::run() {
         awake_ = false;
         std::erase_if(rounds_, [](const auto& round) { return round.second.over; });
         lock.unlock();
-        const std::chrono::nanoseconds pause = hand_out();
+        std::chrono::nanoseconds pause = after_failure_;
+        try {
+            pause = hand_out();
+        } catch (const std::exception& e) {  // no memory or no thread, most likely
+            log::warning("notifications could not be handed out: {}", e.what());
+        }
         lock.lock();
         changed_.wait_for(lock, pause, [this] { return awake_ || stopping_; });
     }
@@ -63,7 +69,7 @@ std::chrono::nanoseconds Courier::hand_out() {
     auto due = outbox_.due(kMostAtOnce);
     if (!due) {
         log::warning("notifications cannot be read: {}", due.error().message);
-        return kAfterFailure;
+        return after_failure_;
     }
     waiting_ = outbox_.waiting().value_or(0);
     std::map<std::string, std::vector<Delivery>> by_channel;
@@ -71,13 +77,23 @@ std::chrono::nanoseconds Courier::hand_out() {
     const std::lock_guard lock(mutex_);
     for (auto& [channel, deliveries] : by_channel) {
         if (stopping_ || rounds_.contains(channel)) continue;
-        Round& round = rounds_[channel];
-        round.thread = std::jthread([this, &round, some = std::move(deliveries)] {
-            serve(some);
-            const std::lock_guard at_end(mutex_);
-            round.over = awake_ = true;
-            changed_.notify_all();
-        });
+        const auto place = rounds_.try_emplace(channel).first;
+        Round& round = place->second;
+        try {
+            round.thread = std::jthread([this, &round, name = channel, some = std::move(deliveries)] {
+                try {
+                    serve(name, some);
+                } catch (const std::exception& e) {
+                    wait_after("notifications could not be delivered", e.what());
+                }
+                const std::lock_guard at_end(mutex_);
+                round.over = awake_ = true;
+                changed_.notify_all();
+            });
+        } catch (...) {
+            rounds_.erase(place);  // else the channel would look busy for ever
+            throw;
+        }
     }
     const auto next = outbox_.next_due();
     if (!next || !*next) return kLookAgain;
@@ -87,41 +103,66 @@ std::chrono::nanoseconds Courier::hand_out() {
                       : std::min<std::chrono::nanoseconds>(kLookAgain, std::chrono::nanoseconds(nanos));
 }
 
-void Courier::serve(const std::vector<Delivery>& deliveries) {
+void Courier::serve(const std::string& name, const std::vector<Delivery>& deliveries) {
+    // What was carried and is not kept comes first: until it is, this channel gets nothing, and nothing
+    // twice.
+    std::optional<Outcome> unkept;
+    {
+        const std::lock_guard lock(mutex_);
+        if (const auto found = unkept_.find(name); found != unkept_.end()) unkept = found->second;
+    }
+    if (unkept) {
+        if (!keep(*unkept)) return;
+        const std::lock_guard lock(mutex_);
+        unkept_.erase(name);
+    }
     for (const Delivery& delivery : deliveries) {
+        if (unkept && unkept->delivery.id == delivery.id) continue;
         {
             const std::lock_guard lock(mutex_);
             if (stopping_) return;
         }
-        const auto channel = outbox_.channel(delivery.channel);
-        const auto carried = channel ? carrier_.carry(*channel, delivery.id, delivery.message)
-                                     : std::unexpected(Carrier::Failure{channel.error()});
-        if (carried) {
+        const auto channel = outbox_.channel(name);
+        Outcome outcome{delivery, channel ? carrier_.carry(*channel, delivery.id, delivery.message)
+                                          : std::unexpected(Carrier::Failure{channel.error()})};
+        if (outcome.carried) {
             ++delivered_;
-            // If this is not kept, it goes out again: with the same id.
-            if (const auto kept = outbox_.delivered(delivery); !kept)
-                return wait_after("that a notification was delivered cannot be kept", kept.error());
-            continue;
-        }
-        {
+        } else {
             const std::lock_guard lock(mutex_);
             if (stopping_) return;  // cut off by us: no failure of the channel
+            ++failed_;
         }
-        ++failed_;
-        const std::string& why = carried.error().error.message;
-        const auto state = outbox_.failed(delivery, why, carried.error().not_before);
-        if (!state) return wait_after("that a notification failed cannot be kept", state.error());
-        log::warning(
-            "channel {}: {}{}", delivery.channel, why,
-            *state == Delivery::State::GivenUp ? "; the notification is given up" : "; it is tried again");
-        if (*state == Delivery::State::GivenUp) ++given_up_;
+        if (keep(outcome)) continue;
+        const std::lock_guard lock(mutex_);
+        unkept_.insert_or_assign(name, std::move(outcome));
+        return;
     }
 }
 
-void Courier::wait_after(std::string_view what, const Error& error) {
-    log::warning("{}: {}", what, error.message);
+bool Courier::keep(const Outcome& outcome) {
+    const Delivery& delivery = outcome.delivery;
+    if (outcome.carried) {
+        const auto kept = outbox_.delivered(delivery);
+        if (!kept) wait_after("that a notification was delivered cannot be kept", kept.error().message);
+        return kept.has_value();
+    }
+    const std::string& why = outcome.carried.error().error.message;
+    const auto state = outbox_.failed(delivery, why, outcome.carried.error().not_before);
+    if (!state) {
+        wait_after("that a notification failed cannot be kept", state.error().message);
+        return false;
+    }
+    const bool given_up = *state == Delivery::State::GivenUp;
+    given_up_ += given_up;
+    log::warning("channel {}: {}{}", delivery.channel, why,
+                 given_up ? "; the notification is given up" : "; it is tried again");
+    return true;
+}
+
+void Courier::wait_after(std::string_view what, std::string_view why) {
+    log::warning("{}: {}", what, why);
     std::unique_lock lock(mutex_);
-    changed_.wait_for(lock, kAfterFailure, [this] { return stopping_; });
+    changed_.wait_for(lock, after_failure_, [this] { return stopping_; });
 }
 
 CourierStats Courier::stats() const {

@@ -7,6 +7,7 @@
 #include <chrono>
 #include <condition_variable>
 #include <cstdint>
+#include <expected>
 #include <map>
 #include <mutex>
 #include <string>
@@ -41,8 +42,10 @@ struct CourierStats {
 /// after the next start, with the same id.
 class Courier {
   public:
-    /// Both must outlive it. Nothing happens before start().
-    Courier(Outbox& outbox, Carrier& carrier, Clock& clock);
+    /// All must outlive it. Nothing happens before start(). `after_failure`: the pause when the outbox can
+    /// not be read or written.
+    Courier(Outbox& outbox, Carrier& carrier, Clock& clock,
+            std::chrono::nanoseconds after_failure = std::chrono::seconds(10));
     ~Courier();
     Courier(const Courier&) = delete;
     Courier& operator=(const Courier&) = delete;
@@ -59,13 +62,20 @@ class Courier {
     void run();
     /// Gives each channel that is idle its due deliveries. Returns how long nothing is to be done.
     std::chrono::nanoseconds hand_out();
-    void serve(const std::vector<Delivery>& deliveries);
-    /// The outbox does not keep what happened: not at once again.
-    void wait_after(std::string_view what, const Error& error);
+    void serve(const std::string& name, const std::vector<Delivery>& deliveries);
+    struct Outcome {
+        Delivery delivery;
+        std::expected<void, Carrier::Failure> carried;
+    };
+    /// False, after a pause: the outbox does not take it.
+    bool keep(const Outcome& outcome);
+    /// Something here failed, and not a channel: not at once again.
+    void wait_after(std::string_view what, std::string_view why);
 
     Outbox& outbox_;
     Carrier& carrier_;
     Clock& clock_;
+    std::chrono::nanoseconds after_failure_;
     std::atomic<std::uint64_t> delivered_{0}, failed_{0}, given_up_{0};
     std::atomic<std::int64_t> waiting_{0};
 
@@ -77,6 +87,8 @@ class Courier {
         bool over = false;
     };
     std::map<std::string, Round> rounds_;  ///< by channel; only run() adds and removes
+    /// By channel, what the outbox did not take. A restart forgets it: that is carried again, with its id.
+    std::map<std::string, Outcome> unkept_;
     std::thread thread_;
 };
 

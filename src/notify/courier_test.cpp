@@ -5,6 +5,7 @@
 #include <condition_variable>
 #include <map>
 #include <mutex>
+#include <new>
 
 namespace steno::notify {
 namespace {
@@ -22,6 +23,7 @@ class ScriptedCarrier final : public Carrier {
         }
         ids_.emplace_back(id);
         changed_.notify_all();
+        if (channel.name == "throws") throw std::bad_alloc();
         if (channel.name == "fails") return std::unexpected(Failure{{Code::Unavailable, "no"}});
         return {};
     }
@@ -51,7 +53,7 @@ class CourierTest : public OutboxTest {
   protected:
     void SetUp() override {
         OutboxTest::SetUp();
-        for (const char* name : {"hangs", "fails", "works"})
+        for (const char* name : {"hangs", "fails", "throws", "works"})
             ASSERT_TRUE(outbox_->set(
                 channel_from_json(name, R"({"kind":"webhook","url":"http://127.0.0.1:9"})", nullptr)
                     .value()));
@@ -87,6 +89,41 @@ TEST_F(CourierTest, WhatFailsComesAgainWithTheSameId) {
         advance(4000);
     }
     EXPECT_EQ(outbox_->deliveries({})->front().state, Delivery::State::Waiting);
+}
+
+TEST_F(CourierTest, WhatWasCarriedAndCannotBeKeptIsNotCarriedAgain) {
+    const auto run = [&](std::string_view sql) {
+        ASSERT_TRUE(database_->write([&](control::Statements& statements) { return statements.run(sql); }));
+    };
+    run("CREATE TRIGGER full BEFORE UPDATE ON deliveries BEGIN SELECT RAISE(ABORT, 'disk full'); END");
+    std::vector<std::string> ids{add("works")};
+    ScriptedCarrier carrier;
+    Courier courier(*outbox_, carrier, clock_, std::chrono::milliseconds(1));
+    courier.start();
+    carrier.wait_for(1);
+    ids.push_back(add("works"));
+    for (int i = 0; i < 30; ++i) {  // many chances to carry one twice
+        courier.wake();
+        std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    }
+    run("DROP TRIGGER full");
+    EXPECT_EQ(carrier.wait_for(2), ids);
+    courier.stop();
+    EXPECT_EQ(outbox_->waiting().value(), 0);
+    EXPECT_EQ(courier.stats().delivered, 2U);
+}
+
+TEST_F(CourierTest, AnExceptionIsNoEndOfTheProgram) {
+    const std::string thrown = add("throws");
+    ScriptedCarrier carrier;
+    Courier courier(*outbox_, carrier, clock_);
+    courier.start();
+    EXPECT_EQ(carrier.wait_for(1).front(), thrown);
+    const std::string other = add("works");
+    courier.wake();
+    EXPECT_EQ(carrier.wait_for(2).back(), other);
+    courier.stop();
+    EXPECT_EQ(outbox_->waiting().value(), 1);
 }
 
 TEST_F(CourierTest, AChannelThatIsGoneIsNoReasonToTryForEver) {

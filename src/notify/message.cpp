@@ -17,6 +17,7 @@ namespace {
 /// Slack cuts or refuses what is longer.
 constexpr std::size_t kSlackText = 1500;
 constexpr std::size_t kSlackFacts = 10;  ///< fields of a section
+constexpr std::size_t kHeader = 900;     ///< of a mail
 
 std::string_view colour(Tone tone) {
     switch (tone) {
@@ -53,17 +54,9 @@ void write_markdown(JsonWriter& json, std::string_view text) {
     json.end_object();
 }
 
-/// One line without control characters: nothing in it can begin another header.
-std::string one_line(std::string_view text) {
-    std::string line(utf8_prefix(text, 900));
-    std::ranges::replace_if(
-        line, [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }, ' ');
-    return line;
-}
-
 /// RFC 2047 where it needs it: words of at most 75 characters, none of which cuts a letter.
 std::string header_text(std::string_view text) {
-    const std::string line = one_line(text);
+    const std::string line = one_line(text, kHeader);
     if (std::ranges::all_of(line, [](char c) { return static_cast<unsigned char>(c) < 0x80; }) &&
         line.size() < 200)
         return line;
@@ -94,6 +87,26 @@ std::string mail_date(Timestamp at) {
 }
 
 }  // namespace
+
+std::string one_line(std::string_view text, std::size_t most) {
+    std::string line;
+    const std::string_view kept = utf8_prefix(text, most);
+    for (std::string_view rest = kept; !rest.empty();) {
+        const std::size_t length = utf8_sequence_length(rest);
+        const std::string_view letter = rest.substr(0, std::max<std::size_t>(length, 1));
+        const auto first = static_cast<unsigned char>(letter.front());
+        const bool control = length == 0 || first < 0x20 || first == 0x7f ||
+                             (letter >= "\xc2\x80" && letter <= "\xc2\x9f");  // C1
+        const bool separator = letter == "\u2028" || letter == "\u2029";
+        const bool turns = (letter >= "\u202a" && letter <= "\u202e") ||
+                           (letter >= "\u2066" && letter <= "\u2069") || letter == "\u200e" ||
+                           letter == "\u200f";
+        line += control || separator || turns ? std::string_view(" ") : letter;
+        rest.remove_prefix(letter.size());
+    }
+    if (kept.size() < text.size()) line += "…";
+    return line;
+}
 
 std::string to_json(const Message& message) {
     std::string out;
@@ -204,7 +217,8 @@ std::string mail_text(const Message& message, std::string_view id, std::string_v
         "Date: {}\r\nFrom: Steno <{}>\r\nTo: {}\r\nMessage-ID: <{}@steno>\r\nSubject: {}\r\n"
         "X-Steno-Delivery: {}\r\nAuto-Submitted: auto-generated\r\nMIME-Version: 1.0\r\n"
         "Content-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: base64\r\n\r\n",
-        mail_date(message.at), one_line(from), fmt::join(to, ", "), id, header_text(message.title), id);
+        mail_date(message.at), one_line(from, kHeader), fmt::join(to, ", "), id, header_text(message.title),
+        id);
     for (std::size_t at = 0; at < encoded.size(); at += 76) mail += encoded.substr(at, 76) + "\r\n";
     return mail;
 }

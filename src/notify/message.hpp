@@ -24,6 +24,10 @@ struct Message {
     std::string data = "{}";                                 ///< for programs: a JSON object
 };
 
+/// What was recorded, for titles and facts: at most about so many bytes, without what ends a line, steers a
+/// terminal or turns the direction of writing. Nothing in it can look like another line or header.
+std::string one_line(std::string_view text, std::size_t most);
+
 /// As the outbox keeps it.
 std::string to_json(const Message& message);
 Result<Message> message_from_json(std::string_view json);

@@ -80,5 +80,13 @@ TEST(Message, NothingInItBeginsAHeaderOfAMail) {
     EXPECT_NE(body->find("Größe: 5 %"), std::string::npos);
 }
 
+TEST(Message, WhatWasRecordedIsOneLine) {
+    EXPECT_EQ(one_line("a\nb\x1b[2Jc\x7f\td", 100), "a b [2Jc  d");
+    EXPECT_EQ(one_line("x\u009b1m\u2028y\u202ez", 100), "x 1m y z");
+    EXPECT_EQ(one_line("Größe 中 😀", 100), "Größe 中 😀");
+    EXPECT_EQ(one_line("\xff\xfe", 100), "  ");
+    EXPECT_EQ(one_line(std::string(300, 'x'), 10), std::string(10, 'x') + "…");
+}
+
 }  // namespace
 }  // namespace steno::notify

@@ -1,5 +1,6 @@
 #include "notify/outbox.hpp"
 
+#include "base/log.hpp"
 #include "base/nearest.hpp"
 #include "base/text.hpp"
 #include "base/uuid.hpp"
@@ -20,13 +21,15 @@ constexpr std::string_view kLog = "log";
 constexpr std::size_t kMaxError = 300;
 constexpr std::array<std::string_view, 3> kStates{"waiting", "delivered", "given_up"};
 
-constexpr std::array<std::string_view, 1> kSteps{
+constexpr std::array<std::string_view, 2> kSteps{
     R"(CREATE TABLE channels(name TEXT PRIMARY KEY, settings TEXT NOT NULL) STRICT;
        CREATE TABLE deliveries(
            id TEXT PRIMARY KEY, channel TEXT NOT NULL, about TEXT NOT NULL, message TEXT NOT NULL,
            state TEXT NOT NULL, attempts INTEGER NOT NULL, created_at INTEGER NOT NULL, next_at INTEGER,
            done_at INTEGER, error TEXT NOT NULL) STRICT;
-       CREATE INDEX deliveries_by_state ON deliveries(state, next_at))"};
+       CREATE INDEX deliveries_by_state ON deliveries(state, next_at))",
+    R"(CREATE INDEX deliveries_by_channel ON deliveries(channel, state);
+       CREATE INDEX deliveries_done ON deliveries(done_at) WHERE done_at IS NOT NULL)"};
 
 constexpr std::string_view kColumns =
     "id, channel, about, message, state, attempts, created_at, next_at, done_at, error";
@@ -82,8 +85,11 @@ Result<std::vector<Channel>> Outbox::channels() {
     STENO_ASSIGN(const auto rows, database_.rows("SELECT name, settings FROM channels ORDER BY name"));
     std::vector<Channel> channels;
     for (const Row& row : rows) {
-        STENO_ASSIGN(Channel channel, channel_of(row));
-        channels.push_back(std::move(channel));
+        auto channel = channel_of(row);
+        if (channel)
+            channels.push_back(std::move(*channel));
+        else
+            log::warning("{}", channel.error().message);
     }
     channels.insert(std::ranges::lower_bound(channels, kLog, {}, &Channel::name), the_log());
     return channels;
@@ -123,30 +129,47 @@ Result<void> Outbox::remove(std::string_view name) {
     if (name == kLog)
         return fail(Code::FailedPrecondition, "the channel log is always there",
                     "rules that name their channels need not name it");
-    STENO_TRY(channel(name));
+    if (const auto known = channel(name); !known && known.error().code == Code::NotFound)
+        return std::unexpected(known.error());
     return database_.write([&](Statements& statements) -> Result<void> {
         STENO_TRY(statements.run("DELETE FROM channels WHERE name = ?", {std::string(name)}));
-        return statements.run(
-            "UPDATE deliveries SET state = 'given_up', next_at = NULL, done_at = ?, "
-            "error = 'the channel was removed' WHERE channel = ? AND state = 'waiting'",
-            {clock_.now().unix_nanos, std::string(name)});
+        STENO_TRY(
+            statements.run("UPDATE deliveries SET state = 'given_up', next_at = NULL, done_at = ?, "
+                           "error = 'the channel was removed' WHERE channel = ? AND state = 'waiting'",
+                           {clock_.now().unix_nanos, std::string(name)}));
+        return forget_old(statements);
     });
 }
 
-Result<std::string> Outbox::add(Statements& statements, std::string_view channel, std::string_view about,
-                                const Message& message) {
+Result<std::vector<std::string>> Outbox::add(Statements& statements, std::span<const std::string> channels,
+                                             std::string_view about, std::span<const Message> messages) {
     const std::int64_t now = clock_.now().unix_nanos;
-    const std::string id = Uuid::at(now, random_).to_string();
-    STENO_TRY(
-        statements.run("INSERT INTO deliveries(id, channel, about, message, state, attempts, "
-                       "created_at, next_at, error) VALUES (?, ?, ?, ?, 'waiting', 0, ?, ?, '')",
-                       {id, std::string(channel), std::string(about), to_json(message), now, now}));
-    STENO_TRY(statements.run(
-        "UPDATE deliveries SET state = 'given_up', next_at = NULL, done_at = ?, "
-        "error = 'too many waited for this channel' WHERE rowid IN (SELECT rowid FROM deliveries "
-        "WHERE state = 'waiting' AND channel = ? ORDER BY rowid DESC LIMIT -1 OFFSET ?)",
-        {now, std::string(channel), limits_.most_waiting}));
-    return id;
+    std::vector<std::string> ids;
+    for (const Message& message : messages) {
+        const std::string text = to_json(message);
+        for (const std::string& channel : channels) {
+            ids.push_back(Uuid::at(now, random_).to_string());
+            STENO_TRY(statements.run(
+                "INSERT INTO deliveries(id, channel, about, message, state, attempts, created_at, next_at, "
+                "error) VALUES (?, ?, ?, ?, 'waiting', 0, ?, ?, '')",
+                {ids.back(), channel, std::string(about), text, now, now}));
+        }
+    }
+    for (const std::string& channel : channels)
+        STENO_TRY(statements.run(
+            "UPDATE deliveries SET state = 'given_up', next_at = NULL, done_at = ?, "
+            "error = 'too many waited for this channel' WHERE rowid IN (SELECT rowid FROM deliveries "
+            "WHERE channel = ? AND state = 'waiting' ORDER BY rowid DESC LIMIT -1 OFFSET ?)",
+            {now, channel, limits_.most_waiting}));
+    STENO_TRY(forget_old(statements));
+    return ids;
+}
+
+Result<void> Outbox::forget_old(Statements& statements) const {
+    return statements.run(
+        "DELETE FROM deliveries WHERE rowid IN (SELECT rowid FROM deliveries WHERE done_at IS NOT NULL "
+        "ORDER BY done_at DESC, rowid DESC LIMIT -1 OFFSET ?)",
+        {limits_.most_done});
 }
 
 Result<std::vector<Delivery>> Outbox::read(std::string_view sql,
@@ -154,17 +177,29 @@ Result<std::vector<Delivery>> Outbox::read(std::string_view sql,
     STENO_ASSIGN(const auto rows, database_.rows(sql, values));
     std::vector<Delivery> deliveries;
     for (const Row& row : rows) {
-        STENO_ASSIGN(Delivery delivery, delivery_of(row));
-        deliveries.push_back(std::move(delivery));
+        auto delivery = delivery_of(row);
+        if (delivery) {
+            deliveries.push_back(std::move(*delivery));
+            continue;
+        }
+        // It must not hold up the others.
+        log::warning("{}: {}", delivery.error().message, row.text(0));
+        STENO_TRY(database_.write([&](Statements& statements) -> Result<void> {
+            return statements.run(
+                "UPDATE deliveries SET state = 'given_up', next_at = NULL, done_at = ?, error = ? "
+                "WHERE id = ? AND state = 'waiting'",
+                {clock_.now().unix_nanos, delivery.error().message, row.text(0)});
+        }));
     }
     return deliveries;
 }
 
 Result<std::vector<Delivery>> Outbox::due(std::size_t most) {
     // Some of each channel, so that one with many cannot keep the others from being seen.
-    return read(fmt::format("SELECT {} FROM (SELECT *, row_number() OVER (PARTITION BY channel ORDER BY "
-                            "next_at) AS place FROM deliveries WHERE state = 'waiting' AND next_at <= ?) "
-                            "ORDER BY place, next_at LIMIT ?",
+    return read(fmt::format("SELECT {} FROM deliveries WHERE rowid IN (SELECT row FROM (SELECT rowid AS row, "
+                            "next_at, row_number() OVER (PARTITION BY channel ORDER BY next_at, rowid) AS "
+                            "place FROM deliveries WHERE state = 'waiting' AND next_at <= ?) "
+                            "ORDER BY place, next_at LIMIT ?) ORDER BY next_at, rowid",
                             kColumns),
                 {clock_.now().unix_nanos, static_cast<std::int64_t>(most)});
 }
@@ -181,10 +216,7 @@ Result<void> Outbox::delivered(const Delivery& delivery) {
             statements.run("UPDATE deliveries SET state = 'delivered', attempts = attempts + 1, "
                            "next_at = NULL, done_at = ?, error = '' WHERE id = ?",
                            {clock_.now().unix_nanos, delivery.id}));
-        return statements.run(
-            "DELETE FROM deliveries WHERE rowid IN (SELECT rowid FROM deliveries WHERE "
-            "state != 'waiting' ORDER BY rowid DESC LIMIT -1 OFFSET ?)",
-            {limits_.most_done});
+        return forget_old(statements);
     });
 }
 
@@ -203,11 +235,12 @@ Result<Delivery::State> Outbox::failed(const Delivery& delivery, std::string_vie
     const bool again = next <= until;
     STENO_TRY(database_.write([&](Statements& statements) -> Result<void> {
         const control::Value none = nullptr;
-        return statements.run(
+        STENO_TRY(statements.run(
             "UPDATE deliveries SET state = ?, attempts = attempts + 1, next_at = ?, done_at = ?, error = ? "
             "WHERE id = ? AND state = 'waiting'",
             {std::string(again ? "waiting" : "given_up"), again ? control::Value(next) : none,
-             again ? none : control::Value(now), std::string(utf8_prefix(why, kMaxError)), delivery.id});
+             again ? none : control::Value(now), std::string(utf8_prefix(why, kMaxError)), delivery.id}));
+        return forget_old(statements);
     }));
     return again ? Delivery::State::Waiting : Delivery::State::GivenUp;
 }

@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -52,7 +53,7 @@ class Outbox {
     static Result<std::unique_ptr<Outbox>> open(control::Database& database, Clock& clock, Random& random,
                                                 OutboxLimits limits = {});
 
-    /// By name; the log is always one of them.
+    /// By name; the log is always one of them. One that cannot be read is logged and left out.
     Result<std::vector<Channel>> channels();
     /// NotFound names the nearest.
     Result<Channel> channel(std::string_view name);
@@ -61,9 +62,10 @@ class Outbox {
     /// What waits for it is given up. NotFound.
     Result<void> remove(std::string_view name);
 
-    /// Within a transaction of the database. Its id.
-    Result<std::string> add(control::Statements& statements, std::string_view channel, std::string_view about,
-                            const Message& message);
+    /// Each message to each channel, within a transaction of the database. Their ids, message by message.
+    Result<std::vector<std::string>> add(control::Statements& statements,
+                                         std::span<const std::string> channels, std::string_view about,
+                                         std::span<const Message> messages);
 
     /// Those that are to be tried by now, the oldest of each channel first, at most `most`.
     Result<std::vector<Delivery>> due(std::size_t most);
@@ -88,7 +90,11 @@ class Outbox {
   private:
     Outbox(control::Database& database, Clock& clock, Random& random, OutboxLimits limits)
         : database_(database), clock_(clock), random_(random), limits_(limits) {}
+    /// One that cannot be read is logged, left out, and given up if it waits.
     Result<std::vector<Delivery>> read(std::string_view sql, std::initializer_list<control::Value> values);
+
+    /// Of what is done, all but the newest.
+    Result<void> forget_old(control::Statements& statements) const;
 
     control::Database& database_;
     Clock& clock_;

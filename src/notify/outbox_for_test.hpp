@@ -9,6 +9,7 @@
 
 #include <filesystem>
 #include <string>
+#include <vector>
 
 namespace steno::notify {
 
@@ -38,13 +39,14 @@ class OutboxTest : public testing::Test {
         message.type = "test";
         message.at = clock_.now();
         message.title = title;
-        std::string id;
+        const std::string to(channel);
+        std::vector<std::string> ids;
         const auto written = database_->write([&](control::Statements& statements) -> Result<void> {
-            STENO_ASSIGN(id, outbox_->add(statements, channel, "rule", message));
+            STENO_ASSIGN(ids, outbox_->add(statements, {&to, 1}, "rule", {&message, 1}));
             return {};
         });
         EXPECT_TRUE(written);
-        return id;
+        return ids.empty() ? "" : ids.front();
     }
     void advance(std::int64_t seconds) { clock_.advance(seconds * 1'000'000'000); }
 

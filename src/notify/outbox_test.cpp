@@ -19,7 +19,9 @@ TEST_F(OutboxTest, WhatIsAddedIsDueAtOnceAndOverARestart) {
 
 TEST_F(OutboxTest, ATransactionThatFailsAddsNothing) {
     const auto failed = database_->write([&](control::Statements& statements) -> Result<void> {
-        STENO_TRY(outbox_->add(statements, "log", "rule", Message{}));
+        const std::string log = "log";
+        const Message message;
+        STENO_TRY(outbox_->add(statements, {&log, 1}, "rule", {&message, 1}));
         return fail(Code::Internal, "no");
     });
     EXPECT_FALSE(failed);
@@ -71,12 +73,33 @@ TEST_F(OutboxTest, AChannelThatNobodyReadsIsBounded) {
     for (int i = 0; i < 6; ++i) ids.push_back(add("ops"));
     add("log");
     EXPECT_EQ(outbox_->waiting().value(), 4);
+    EXPECT_EQ(outbox_->deliveries({})->size(), 6U);  // of the three that were given up, the newest two
     const auto waiting =
         outbox_->deliveries({.state = Delivery::State::Waiting, .channel = "ops", .about = {}});
     ASSERT_EQ(waiting->size(), 3U);
     EXPECT_EQ(waiting->back().id, ids[3]);
     for (const Delivery& delivery : *waiting) ASSERT_TRUE(outbox_->delivered(delivery));
     EXPECT_EQ(outbox_->deliveries({})->size(), 3U);  // two that are done, and the log's
+}
+
+TEST_F(OutboxTest, WhatCannotBeReadHoldsUpNothing) {
+    const auto run = [&](std::string_view sql) {
+        ASSERT_TRUE(database_->write([&](control::Statements& statements) { return statements.run(sql); }));
+    };
+    add("log", "damaged");
+    const std::string fine = add("log", "fine");
+    run("UPDATE deliveries SET message = '{' WHERE message LIKE '%damaged%'");
+    run("INSERT INTO channels(name, settings) VALUES ('later', '{\"kind\":\"pigeon\"}')");
+    const auto due = outbox_->due(10);
+    ASSERT_TRUE(due) << due.error().message;
+    ASSERT_EQ(due->size(), 1U);
+    EXPECT_EQ(due->front().id, fine);
+    EXPECT_EQ(outbox_->waiting().value(), 1);
+    EXPECT_EQ(outbox_->channels()->size(), 1U);
+    EXPECT_EQ(outbox_->channel("later").error().code, Code::DataLoss);
+    EXPECT_EQ(outbox_->channel("other").error().code, Code::NotFound);
+    EXPECT_TRUE(outbox_->remove("later"));
+    EXPECT_EQ(outbox_->deliveries({})->size(), 1U);
 }
 
 TEST_F(OutboxTest, EachChannelsOldestComesFirst) {

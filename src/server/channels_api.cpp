@@ -63,7 +63,9 @@ Result<ApiAnswer> set_channel(Services& services, const ApiRequest& request) {
     const std::string& name = request.captures[0];
     STENO_TRY(notify::check_name("a channel", name));
     const auto before = alerts->outbox.channel(name);
-    if (!before && before.error().code != Code::NotFound) return std::unexpected(before.error());
+    // One that cannot be read can be replaced.
+    if (!before && before.error().code != Code::NotFound && before.error().code != Code::DataLoss)
+        return std::unexpected(before.error());
     STENO_ASSIGN(const Channel channel,
                  notify::channel_from_json(name, request.body, before ? &*before : nullptr));
     STENO_TRY(alerts->outbox.set(channel));
