@@ -9,6 +9,7 @@
 
 #include <fmt/format.h>
 
+#include <array>
 #include <cerrno>
 #include <csignal>
 #include <cstring>
@@ -86,8 +87,9 @@ class Worker {
 };
 
 std::string new_secret() {
-    std::string secret = "\x01";
-    return secret + Uuid::random(system_random()).to_string();
+    std::array<std::uint8_t, 32> bytes{};
+    system_random().fill(bytes);
+    return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
 
 /// What the worker is told while it works.
