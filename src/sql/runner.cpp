@@ -69,7 +69,7 @@ class Worker {
     ~Worker() {
         if (socket_ >= 0) ::close(socket_);
         if (pid_ < 0) return;
-        (void)::kill(pid_, SIGKILL);
+        (void)::kill(-pid_, SIGKILL);  // its group, which is its own
         while (::waitpid(pid_, nullptr, 0) < 0 && errno == EINTR) {
         }
     }
