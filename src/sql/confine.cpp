@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <linux/audit.h>
 #include <linux/filter.h>
+#include <linux/sched.h>
 #include <linux/seccomp.h>
 #include <string_view>
 #include <sys/prctl.h>
@@ -24,72 +25,58 @@ constexpr std::uint32_t kArchitecture = AUDIT_ARCH_X86_64;
 constexpr std::uint32_t kArchitecture = AUDIT_ARCH_AARCH64;
 #endif
 
-/// What would reach beyond the process. Threads and memory are bounded by other means.
-constexpr long kRefused[] = {
-#ifdef SYS_open
-    SYS_open,
-    SYS_creat,
-    SYS_fork,
-    SYS_vfork,
-    SYS_unlink,
-    SYS_rename,
-    SYS_mkdir,
-    SYS_rmdir,
-    SYS_link,
-    SYS_symlink,
-    SYS_chmod,
-    SYS_chown,
+/// What the engine and the C library need once all is loaded: the descriptors that are open, memory, time,
+/// threads of this process, the end. All else is refused, what kernels to come may offer as well.
+constexpr long kAllowed[] = {
+    // The channel.
+    SYS_read, SYS_write, SYS_readv, SYS_writev, SYS_sendto, SYS_recvfrom, SYS_ppoll, SYS_close, SYS_fstat,
+    SYS_lseek,
+#ifdef SYS_poll
+    SYS_poll,
 #endif
-    SYS_openat,
-    SYS_openat2,
-    SYS_unlinkat,
-    SYS_renameat2,
-    SYS_mkdirat,
-    SYS_linkat,
-    SYS_symlinkat,
-    SYS_fchmodat,
-    SYS_fchownat,
-    SYS_truncate,
-    SYS_socket,
-    SYS_socketpair,
-    SYS_connect,
-    SYS_bind,
-    SYS_listen,
-    SYS_accept,
-    SYS_accept4,
-    SYS_execve,
-    SYS_execveat,
-    SYS_ptrace,
-    SYS_kill,
-    SYS_tkill,
-    SYS_process_vm_readv,
-    SYS_process_vm_writev,
-    SYS_mount,
-    SYS_bpf,
-    SYS_io_uring_setup,
-    SYS_memfd_create,
-    SYS_userfaultfd,
-    SYS_keyctl,
-    SYS_shmget,
-    SYS_setns,
-    SYS_unshare,
-    SYS_pidfd_getfd};
+    // Memory.
+    SYS_brk, SYS_mmap, SYS_munmap, SYS_mremap, SYS_mprotect, SYS_madvise,
+    // Threads, and waiting for them; clone is judged by its flags.
+    SYS_futex, SYS_set_robust_list, SYS_rseq, SYS_sched_yield, SYS_sched_getaffinity, SYS_getcpu, SYS_gettid,
+    SYS_getpid, SYS_membarrier,
+    // Time and chance.
+    SYS_clock_gettime, SYS_clock_getres, SYS_clock_nanosleep, SYS_nanosleep, SYS_gettimeofday, SYS_getrandom,
+#ifdef SYS_time
+    SYS_time,
+#endif
+    SYS_sysinfo, SYS_getrusage, SYS_uname,
+    // Signals to itself, and the end.
+    SYS_rt_sigaction, SYS_rt_sigprocmask, SYS_rt_sigreturn, SYS_sigaltstack, SYS_restart_syscall, SYS_exit,
+    SYS_exit_group};
+
+/// Of a seccomp filter: "if the loaded value is this, the next statement; else the one after it".
+sock_filter if_equal(std::uint32_t value) {
+    return BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, value, 0, 1);
+}
 
 Result<void> refuse_system_calls() {
+    constexpr sock_filter kRefuse = BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM);
+    constexpr sock_filter kAllow = BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
     std::vector<sock_filter> filter = {
         BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, arch)),
         BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, kArchitecture, 1, 0),
         BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS),
+        // Of x86, the second table of system calls has numbers of its own, which stand in no list here.
         BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr)),
-        // Of x86, the second table of system calls.
-        BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, 0x40000000, 0, 1),
-        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS),
     };
-    for (const long call : kRefused) {
-        filter.push_back(BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, static_cast<std::uint32_t>(call), 0, 1));
-        filter.push_back(BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM));
+    for (const long call : kAllowed) {
+        filter.push_back(if_equal(static_cast<std::uint32_t>(call)));
+        filter.push_back(kAllow);
     }
-    filter.push_back(BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW));
+    // Its flags are in memory, where a filter cannot look. "Not known" makes the C library take clone.
+    filter.push_back(if_equal(SYS_clone3));
+    filter.push_back(BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | ENOSYS));
+    filter.push_back(BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_clone, 1, 0));
+    filter.push_back(kRefuse);
+    filter.push_back(BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, args)));  // its low half
+    filter.push_back(BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, CLONE_THREAD, 0, 1));
+    filter.push_back(kAllow);
+    filter.push_back(kRefuse);
     const sock_fprog program{static_cast<unsigned short>(filter.size()), filter.data()};
     if (::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 ||
         ::syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_TSYNC, &program) != 0)

@@ -83,14 +83,14 @@ Result<void> walk(dom::element element, const std::function<Result<void>(dom::el
     return {};
 }
 
-/// The last name of a column as the query says it, in lower case: "p"."Model" is "model".
-std::string column_named(dom::element element) {
-    dom::array names;
-    std::string last;
-    if (element["column_names"].get(names) != simdjson::SUCCESS) return last;
-    for (const dom::element name : names)
-        if (std::string_view text; name.get(text) == simdjson::SUCCESS) last = lower_case(text);
-    return last;
+/// The names of a column as the query says them, in lower case: "p"."Model" is "p" and "model".
+std::vector<std::string> names_of(dom::element element) {
+    dom::array said;
+    std::vector<std::string> names;
+    if (element["column_names"].get(said) != simdjson::SUCCESS) return names;
+    for (const dom::element name : said)
+        if (std::string_view text; name.get(text) == simdjson::SUCCESS) names.push_back(lower_case(text));
+    return names;
 }
 
 std::optional<std::size_t> view_named(std::span<const store::View> views, std::string_view name) {
@@ -161,18 +161,13 @@ Result<Named> check(dom::element statement, std::span<const store::View> views) 
 /// A column of the view that the element is, if it is one that conditions can be made of.
 std::optional<std::size_t> plain_column(dom::element element, const store::View& view,
                                         std::string_view alias) {
-    dom::array names;
-    if (text_of(element, "class") != "COLUMN_REF" || element["column_names"].get(names) != simdjson::SUCCESS)
+    if (text_of(element, "class") != "COLUMN_REF") return std::nullopt;
+    const std::vector<std::string> names = names_of(element);
+    if (names.empty() || names.size() > 2) return std::nullopt;
+    if (names.size() == 2 && names.front() != lower_case(alias.empty() ? view.name : alias))
         return std::nullopt;
-    if (names.size() > 2) return std::nullopt;
-    if (names.size() == 2) {
-        std::string_view table;
-        if (names.at(0).get(table) != simdjson::SUCCESS ||
-            lower_case(table) != lower_case(alias.empty() ? view.name : alias))
-            return std::nullopt;
-    }
     const auto found = std::ranges::find_if(view.columns, [&](const store::ViewColumn& column) {
-        return lower_case(column.name) == column_named(element);
+        return lower_case(column.name) == names.back();
     });
     if (found == view.columns.end() || found->text != store::ViewText::None) return std::nullopt;
     return static_cast<std::size_t>(found - view.columns.begin());
@@ -334,9 +329,9 @@ class Conditions {
 bool texts_pass_through(dom::element node, const store::View& view) {
     dom::element from;
     if (text_of(node, "type") != "SELECT_NODE" || node["from_table"].get(from) != simdjson::SUCCESS ||
-        text_of(from, "type") != "BASE_TABLE" || has_members(from, "column_name_alias") ||
-        has_members(node, "group_expressions") || has_members(node, "group_sets") ||
-        text_of(node, "aggregate_handling") != "STANDARD_HANDLING")
+        text_of(from, "type") != "BASE_TABLE" || lower_case(text_of(from, "table_name")) != view.name ||
+        has_members(from, "column_name_alias") || has_members(node, "group_expressions") ||
+        has_members(node, "group_sets") || text_of(node, "aggregate_handling") != "STANDARD_HANDLING")
         return false;
     std::set<std::string> texts;
     for (const store::ViewColumn& column : view.columns)
@@ -354,30 +349,45 @@ bool texts_pass_through(dom::element node, const store::View& view) {
                     return false;
         }
     }
+    const std::string_view alias = text_of(from, "alias");
+    const std::string table = lower_case(alias.empty() ? view.name : alias);
+    // A text, and not a part of one: messages or p.messages, not messages.role.
+    const auto is_text = [&](dom::element element) {
+        const std::vector<std::string> names = names_of(element);
+        return text_of(element, "class") == "COLUMN_REF" && !names.empty() && texts.contains(names.back()) &&
+               (names.size() == 1 || (names.size() == 2 && names.front() == table && !texts.contains(table)));
+    };
     dom::array columns;
     if (node["select_list"].get(columns) != simdjson::SUCCESS) return false;
     std::size_t unchanged = 0;
+    std::set<std::string> other_names;  // by these they can be meant, too
     for (const dom::element column : columns) {
-        const std::string_view kind = text_of(column, "class");
         bool is_columns = false;
         (void)column["columns"].get(is_columns);
-        if (kind == "STAR" && !is_columns && !has_members(column, "replace_list") && is_null(column, "expr"))
+        if (text_of(column, "class") == "STAR" && !is_columns && !has_members(column, "replace_list") &&
+            !has_members(column, "rename_list") && is_null(column, "expr"))
             ++unchanged;
-        if (kind == "COLUMN_REF" && texts.contains(column_named(column))) ++unchanged;
+        if (!is_text(column)) continue;
+        ++unchanged;
+        if (const std::string_view own = text_of(column, "alias"); !own.empty())
+            other_names.insert(lower_case(own));
     }
-    for (const dom::element column : columns)  // by these names they can be meant, too
-        if (text_of(column, "class") == "COLUMN_REF" && texts.contains(column_named(column)) &&
-            !text_of(column, "alias").empty())
-            texts.insert(lower_case(text_of(column, "alias")));
-    const std::string_view alias = text_of(from, "alias");  // stands for all columns at once
-    texts.insert(lower_case(alias.empty() ? view.name : alias));
+    texts.merge(other_names);
     std::size_t mentioned = 0;
+    bool by_number = false;
     const auto counted = walk(node, [&](dom::element element) -> Result<void> {
         const std::string_view kind = text_of(element, "class");
-        if (kind == "STAR" || (kind == "COLUMN_REF" && texts.contains(column_named(element)))) ++mentioned;
+        by_number = by_number || kind == "POSITIONAL_REFERENCE";
+        if (kind == "STAR") ++mentioned;
+        if (kind != "COLUMN_REF") return {};
+        const std::vector<std::string> names = names_of(element);
+        const bool names_text =
+            std::ranges::any_of(names, [&](const std::string& name) { return texts.contains(name); });
+        // The table's name alone stands for all columns at once.
+        if (names_text || (!names.empty() && names.back() == table)) ++mentioned;
         return {};
     });
-    return counted && mentioned == unchanged;
+    return counted && !by_number && mentioned == unchanged;
 }
 
 }  // namespace

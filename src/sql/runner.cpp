@@ -9,6 +9,7 @@
 
 #include <fmt/format.h>
 
+#include <array>
 #include <cerrno>
 #include <csignal>
 #include <cstring>
@@ -68,7 +69,7 @@ class Worker {
     ~Worker() {
         if (socket_ >= 0) ::close(socket_);
         if (pid_ < 0) return;
-        (void)::kill(pid_, SIGKILL);
+        (void)::kill(-pid_, SIGKILL);  // its group, which is its own
         while (::waitpid(pid_, nullptr, 0) < 0 && errno == EINTR) {
         }
     }
@@ -86,8 +87,9 @@ class Worker {
 };
 
 std::string new_secret() {
-    std::string secret = "\x01";
-    return secret + Uuid::random(system_random()).to_string();
+    std::array<std::uint8_t, 32> bytes{};
+    system_random().fill(bytes);
+    return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
 
 /// What the worker is told while it works.

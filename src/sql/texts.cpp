@@ -1,5 +1,6 @@
 #include "sql/texts.hpp"
 
+#include "base/hash.hpp"
 #include "base/json_writer.hpp"
 
 #include <array>
@@ -94,6 +95,7 @@ struct Places {
 };
 static_assert(std::is_trivially_copyable_v<Places>);
 
+constexpr char kMark = '\x01';
 constexpr std::string_view kHex = "0123456789abcdef";
 
 }  // namespace
@@ -144,28 +146,34 @@ std::string reference(std::string_view secret, const store::Row& positions, View
         places.opened = positions.opened_at->sequence;
     }
     places.text = text;
-    std::array<unsigned char, sizeof(Places)> bytes{};
-    std::memcpy(bytes.data(), &places, sizeof places);
-    std::string out(secret);
-    for (const unsigned char byte : bytes) {
-        out += kHex[byte >> 4];
-        out += kHex[byte & 15];
+    const std::string_view bytes(reinterpret_cast<const char*>(&places), sizeof places);
+    const Sha256 seal = hmac_sha256(secret, bytes);
+    std::string out(1, kMark);
+    for (const std::string_view piece : {bytes, as_text(seal)}) {
+        for (const char c : piece) {
+            const auto byte = static_cast<unsigned char>(c);
+            out += kHex[byte >> 4];
+            out += kHex[byte & 15];
+        }
     }
     return out;
 }
 
 std::optional<Reference> parse_reference(std::string_view secret, std::string_view cell) {
-    if (cell.size() != secret.size() + 2 * sizeof(Places) || !cell.starts_with(secret)) return std::nullopt;
-    cell.remove_prefix(secret.size());
-    std::array<unsigned char, sizeof(Places)> bytes{};
+    std::array<char, sizeof(Places) + sizeof(Sha256)> bytes{};
+    if (cell.size() != 1 + 2 * bytes.size() || cell.front() != kMark) return std::nullopt;
+    cell.remove_prefix(1);
     for (std::size_t i = 0; i < bytes.size(); ++i) {
         const std::size_t high = kHex.find(cell[2 * i]);
         const std::size_t low = kHex.find(cell[2 * i + 1]);
         if (high == kHex.npos || low == kHex.npos) return std::nullopt;
-        bytes[i] = static_cast<unsigned char>(high << 4 | low);
+        bytes[i] = static_cast<char>(high << 4 | low);
     }
+    const std::string_view said(bytes.data(), sizeof(Places));
+    const Sha256 seal = hmac_sha256(secret, said);
+    if (std::memcmp(bytes.data() + sizeof(Places), seal.data(), seal.size()) != 0) return std::nullopt;
     Places places;
-    std::memcpy(static_cast<void*>(&places), bytes.data(), sizeof places);
+    std::memcpy(static_cast<void*>(&places), said.data(), said.size());
     Reference out;
     out.text = places.text;
     out.positions.closed_at = {places.closed_stream, places.closed};

@@ -16,8 +16,9 @@ namespace steno::sql {
 std::vector<std::optional<std::string>> read_texts(ingest::CallReader& calls, const store::Row& positions,
                                                    std::span<const store::ViewText> wanted);
 
-/// What stands for a text until it is known that its row is in the answer. `secret` tells it from all texts
-/// that are none.
+/// What stands for a text until it is known that its row is in the answer. It is sealed with `secret`, which
+/// the query's process never sees: a text that the query makes, or takes from a call, is no reference,
+/// whatever it looks like.
 std::string reference(std::string_view secret, const store::Row& positions, store::ViewText text);
 struct Reference {
     store::Row positions;

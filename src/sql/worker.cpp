@@ -15,6 +15,7 @@
 #include <cstring>
 #include <exception>
 #include <optional>
+#include <poll.h>
 #include <sys/prctl.h>
 #include <utility>
 
@@ -304,6 +305,10 @@ Result<void> answer(Channel& channel) {
 
 int run_worker(int socket) {
     (void)::prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+    // A server that died before that is not told of any more: its end of the socket is closed.
+    if (pollfd look{socket, POLLRDHUP, 0}; ::poll(&look, 1, 0) != 0) {
+        if ((look.revents & (POLLHUP | POLLRDHUP)) != 0) return 0;
+    }
     Channel channel(socket, {});
     Result<void> done;
     try {

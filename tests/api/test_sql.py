@@ -167,6 +167,31 @@ def test_texts_by_every_way_through_a_query(server, calls):
     assert told[5] == told[6]
 
 
+@pytest.mark.parametrize("computed", [
+    "length(#18)", "length(p.response_content)", "length(struct_extract(p, 'response_content'))", "length(response_content)",
+])
+def test_what_is_computed_with_a_text_is_computed_with_the_text(server, computed):
+    """By whatever name the text is called, and while it stands unchanged beside what is computed."""
+    assert PERFORMANCE_LOGS[18 - 1] == "response_content"
+    found = rows(server, f"SELECT p.response_content AS said, {computed} AS n FROM performance_logs p ORDER BY timestamp, id LIMIT 50")
+    assert any(row["said"] for row in found)
+    assert [row["n"] for row in found] == [None if row["said"] is None else len(row["said"]) for row in found]
+
+
+def test_parts_and_other_names_of_a_text(server):
+    """Names that end or begin like a text's, and texts under other names."""
+    (roles,) = {json.dumps(rows(server, f"SELECT {role} AS r FROM performance_logs p WHERE call_type = 'completion' ORDER BY timestamp, id LIMIT 20"))
+                for role in ("messages->0->>'role'", "p.messages->0->>'role'", "#17->0->>'role'")}
+    assert "system" in roles or "user" in roles
+    longest = "SELECT {} FROM {} ORDER BY {} DESC NULLS LAST LIMIT 1"
+    (by_name,) = rows(server, longest.format("response_content", "performance_logs", "response_content"))
+    (renamed,) = rows(server, longest.format("* RENAME (response_content AS r)", "performance_logs", "r"))
+    assert renamed["r"] == by_name["response_content"]
+    (row,) = rows(server, "WITH x AS (SELECT performance_logs AS r FROM performance_logs WHERE response_content IS NOT NULL ORDER BY id LIMIT 1) "
+                          "SELECT y.r.response_content AS said, length(y.r.response_content) AS n FROM x y")
+    assert row["n"] == len(row["said"])
+
+
 def test_example_queries_run_as_they_are(server, calls):
     with_request = next(c for c in calls if c.get("trace", {}).get("request_id") and c.get("trace", {}).get("session_id"))
     request, session = with_request["trace"]["request_id"], with_request["trace"]["session_id"]
@@ -439,6 +464,7 @@ def test_the_command_asks_a_server_a_folder_and_files(server, calls, tmp_path):
     (tmp_path / "q.sql").write_text("SELECT 2 AS two;")
     assert json.loads(run("sql", "--file", tmp_path / "q.sql", "--json", *url).stdout)["rows"] == [[2]]
     run("sql", "SELECT * FROM performance_logs", "--output", tmp_path / "logs.csv", *url)
+    csv.field_size_limit(sys.maxsize)  # of prompts
     with (tmp_path / "logs.csv").open(newline="") as file:
         table = list(csv.reader(file))
     assert table[0] == PERFORMANCE_LOGS and len(table) == len(calls) + 1
