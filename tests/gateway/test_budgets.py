@@ -129,7 +129,7 @@ def test_what_goes_beyond_a_hard_limit_is_refused_in_the_providers_words(server,
     # The provider has refused nothing.
     assert not any(limit["exhausted"] for limit in server.get("/api/v1/limits")[2]["limits"])
     for name, path, member in (("anthropic", "/v1/messages", "error"), ("gemini", "/v1beta/models/gemini-2.0-flash:generateContent", "error")):
-        bodies = {"anthropic": {"model": "claude-3-5-haiku-latest", "max_tokens": 9, "messages": [{"role": "user", "content": "hi"}]},
+        bodies = {"anthropic": {"model": "claude-3-7-sonnet-20250219", "max_tokens": 1000, "messages": [{"role": "user", "content": "hi"}]},
                   "gemini": {"contents": [{"parts": [{"text": "hi"}]}]}}
         told = server.request("POST", f"/{name}{path}", bodies[name], {"Content-Type": "application/json"}, expect=answer)[2]
         assert "the budget tight" in told[member]["message"]
