@@ -17,6 +17,7 @@ constexpr std::uint64_t kMaxQuery = 64u << 10;      ///< bytes
 constexpr std::uint64_t kRows = 10'000;             ///< of an answer, unless more are asked for
 constexpr std::uint64_t kMaxRows = 1'000'000;       ///< of an answer
 constexpr std::uint64_t kMaxAnswer = 128ULL << 20;  ///< bytes
+constexpr std::uint64_t kMaxRow = 32ULL << 20;      ///< bytes
 
 struct SqlQuestion {
     std::string query;
@@ -109,8 +110,15 @@ Result<ApiAnswer> ask_sql(Services& services, const ApiRequest& request) {
     };
     reader.row = [&](std::span<const FieldValue> cells) -> Result<bool> {
         if (answer.body.size() > kMaxAnswer) return false;
+        const std::size_t before = answer.body.size();
         json.begin_array();
-        for (std::size_t i = 0; i < cells.size(); ++i) write_cell(json, columns[i].type, cells[i]);
+        for (std::size_t i = 0; i < cells.size(); ++i) {
+            write_cell(json, columns[i].type, cells[i]);
+            if (answer.body.size() - before > kMaxRow)
+                return fail(Code::ResourceExhausted,
+                            fmt::format("a row of the answer has more than {} MB", kMaxRow >> 20),
+                            "select fewer columns, or a part of a text: left(response_content, 1000)");
+        }
         json.end_array();
         return true;
     };

@@ -4,6 +4,7 @@
 
 #include <simdjson.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <poll.h>
@@ -23,8 +24,8 @@ std::unexpected<Error> gone() {
 
 }  // namespace
 
-Channel::Channel(int socket, std::function<Result<void>()> wanted)
-    : socket_(socket), wanted_(std::move(wanted)) {}
+Channel::Channel(int socket, std::function<Result<void>()> wanted, std::uint32_t most)
+    : socket_(socket), wanted_(std::move(wanted)), most_(most) {}
 
 Channel::~Channel() {
     ::close(socket_);
@@ -41,7 +42,8 @@ Result<void> Channel::wait(short events) {
 }
 
 Result<void> Channel::send(Say what, std::string_view body) {
-    if (body.size() > kMost) return fail(Code::ResourceExhausted, "the rows are too large");
+    if (body.size() > std::max(kMostToServer, kMostToWorker))
+        return fail(Code::ResourceExhausted, "the rows are too large");
     const auto length = static_cast<std::uint32_t>(body.size());
     char head[5] = {static_cast<char>(what)};
     std::memcpy(head + 1, &length, sizeof length);
@@ -82,7 +84,7 @@ Result<Message> Channel::receive() {
     STENO_TRY(read(head, sizeof head));
     std::uint32_t length = 0;
     std::memcpy(&length, head + 1, sizeof length);
-    if (length > kMost) return fail(Code::ResourceExhausted, "the rows are too large");
+    if (length > most_) return fail(Code::ResourceExhausted, "the rows are too large");
     Message message{static_cast<Say>(head[0]), std::string(length, '\0')};
     STENO_TRY(read(message.body.data(), length));
     return message;

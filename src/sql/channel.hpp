@@ -31,16 +31,15 @@ struct Message {
 class Channel {
   public:
     /// Owns the socket. `wanted` is asked before each message and every 20 ms while it waits; its error
-    /// ends the waiting.
-    Channel(int socket, std::function<Result<void>()> wanted);
+    /// ends the waiting. `most` bytes may have a message that comes.
+    Channel(int socket, std::function<Result<void>()> wanted, std::uint32_t most);
     Channel(const Channel&) = delete;
     Channel& operator=(const Channel&) = delete;
     ~Channel();
 
     Result<void> send(Say what, std::string_view body);
-    /// Unavailable: the other side has gone. ResourceExhausted: a message of more than kMost bytes.
+    /// Unavailable: the other side has gone. ResourceExhausted: the message is too large.
     Result<Message> receive();
-    static constexpr std::uint32_t kMost = 256u << 20;
 
   private:
     Result<void> wait(short events);
@@ -48,7 +47,15 @@ class Channel {
 
     int socket_;
     std::function<Result<void>()> wanted_;
+    std::uint32_t most_;
 };
+
+/// A row of the answer, before the journal's texts stand in it.
+inline constexpr std::uint32_t kMostOfRow = 8u << 20;
+/// The server holds a message in its own memory: some rows, or one that is large.
+inline constexpr std::uint32_t kMostToServer = 2 * kMostOfRow;
+/// The worker gets batches of a view's rows, which end with the first that makes them large.
+inline constexpr std::uint32_t kMostToWorker = 128u << 20;
 
 /// An Error as the body of a Problem, and back.
 std::string encode(const Error& error);

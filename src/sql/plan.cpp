@@ -20,7 +20,7 @@ namespace steno::sql {
 namespace {
 
 namespace dom = simdjson::dom;
-using store::duckdb::Answer;
+using store::duckdb::Chunk;
 using store::duckdb::Connection;
 
 /// Tables that a query makes itself.
@@ -105,15 +105,30 @@ struct Named {
     bool shadowed = false;  ///< it gives the name of one to a table of its own
 };
 
-Result<Named> check(dom::element statement, std::span<const store::View> views) {
+/// What the engine itself has by that name would be read where the query's own table does not hold.
+Result<void> check_own_name(Connection& engine, const std::string& name) {
+    STENO_ASSIGN(auto taken,
+                 engine.run({"SELECT 1 FROM duckdb_views() WHERE internal AND view_name = $1 UNION ALL "
+                             "SELECT 1 FROM duckdb_tables() WHERE table_name = $1",
+                             {name}}));
+    const Chunk first = taken.next();
+    if ((first && duckdb_data_chunk_get_size(first.get()) > 0) || name.find_first_of("./") != name.npos)
+        return fail(Code::InvalidArgument,
+                    fmt::format("a table of the query cannot be called {}", utf8_prefix(name, 100)),
+                    "give it another name in WITH");
+    return {};
+}
+
+Result<Named> check(Connection& engine, dom::element statement, std::span<const store::View> views) {
     std::set<std::string> own;
     Named named;
     STENO_TRY(walk(statement, [&](dom::element element) -> Result<void> {
         dom::array entries;
         if (element["cte_map"]["map"].get(entries) != simdjson::SUCCESS) return {};
         for (const dom::element entry : entries) {
-            own.insert(lower_case(text_of(entry, "key")));
-            named.shadowed = named.shadowed || view_named(views, text_of(entry, "key"));
+            const std::string name = lower_case(text_of(entry, "key"));
+            if (own.insert(name).second) STENO_TRY(check_own_name(engine, name));
+            named.shadowed = named.shadowed || view_named(views, name).has_value();
         }
         return {};
     }));
@@ -437,7 +452,7 @@ Result<Plan> plan_of(Connection& engine, const std::string& query, std::span<con
     dom::element node;
     if (statements.at(0)["node"].get(node) != simdjson::SUCCESS)
         return fail(Code::Internal, "the engine does not parse");
-    STENO_ASSIGN(const Named named, check(node, views));
+    STENO_ASSIGN(const Named named, check(engine, node, views));
     Plan plan;
     if (named.views.size() != 1 || named.shadowed) return plan;
     const store::View& view = views[named.views.front()];

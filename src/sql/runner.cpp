@@ -9,6 +9,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <csignal>
@@ -96,8 +97,13 @@ std::string new_secret() {
 class Run {
   public:
     Run(store::ViewScanner& scanner, ingest::CallReader& calls, const Limits& limits, const Reader& reader,
-        Channel& channel)
-        : scanner_(scanner), calls_(calls), limits_(limits), reader_(reader), channel_(channel) {}
+        const std::function<Result<void>()>& wanted, Channel& channel)
+        : scanner_(scanner),
+          calls_(calls),
+          limits_(limits),
+          reader_(reader),
+          still_wanted_(wanted),
+          channel_(channel) {}
 
     Result<Answer> answer(const std::string& query, std::uint64_t max_rows) {
         STENO_ASSIGN(const auto views, scanner_.views());
@@ -183,7 +189,7 @@ class Run {
                     "join fewer, or read a table once, in WITH … AS MATERIALIZED");
             const ScanWanted wanted = std::move(begun->second);
             wanted_.erase(begun);
-            store::ViewQuery query{wanted.view, wanted.columns, wanted.conditions, {}};
+            store::ViewQuery query{wanted.view, wanted.columns, wanted.conditions, {}, still_wanted_};
             query.texts = wanted.by_reference ? references() : texts();
             STENO_ASSIGN(auto scan, scanner_.scan_view(std::move(query)));
             scans_.emplace(*number, std::move(scan));
@@ -207,7 +213,7 @@ class Run {
     store::TextSource texts() {
         return [this](const store::Row& positions, std::span<const store::ViewText> wanted)
                    -> Result<std::vector<std::optional<std::string>>> {
-            if (Cancellation::asked()) return fail(Code::Cancelled, "nobody waits for this query any more");
+            STENO_TRY(still_wanted_());
             if (++searched_ > limits_.searched_texts)
                 return fail(
                     Code::ResourceExhausted,
@@ -224,9 +230,9 @@ class Run {
     Result<bool> rows(std::string_view body) {
         STENO_ASSIGN(const auto batch, store::duckdb::BatchReader::of(body, types_));
         std::vector<FieldValue> cells(types_.size());
-        std::vector<std::optional<std::string>> texts(types_.size());
+        std::vector<std::optional<std::string>> texts;  // of the row, which its cells borrow
         for (std::size_t row = 0; row < batch.rows(); ++row) {
-            if (Cancellation::asked()) return fail(Code::Cancelled, "nobody waits for this query any more");
+            STENO_TRY(still_wanted_());
             for (std::size_t i = 0; i < cells.size(); ++i) cells[i] = batch.cell(i, row);
             resolve(cells, texts);
             STENO_ASSIGN(const bool more, reader_.row(cells));
@@ -236,10 +242,11 @@ class Run {
         return true;
     }
 
-    /// Puts the texts of the journal in the place of what refers to them. Those of one row are of one call.
+    /// Puts the texts of the journal in the place of what refers to them. Those of one row are of one call; a
+    /// text that stands there more than once is there once.
     void resolve(std::vector<FieldValue>& cells, std::vector<std::optional<std::string>>& texts) {
         std::vector<store::ViewText> wanted;
-        std::vector<std::size_t> places;
+        std::vector<std::pair<std::size_t, std::size_t>> places;  // of a cell, of its text
         std::optional<store::Row> positions;
         for (std::size_t i = 0; i < cells.size(); ++i) {
             const auto* text = std::get_if<std::string_view>(&cells[i]);
@@ -247,22 +254,22 @@ class Run {
             auto refers = parse_reference(secret_, *text);
             if (!refers) continue;
             positions = std::move(refers->positions);
-            wanted.push_back(refers->text);
-            places.push_back(i);
+            const auto known = std::ranges::find(wanted, refers->text);
+            places.emplace_back(i, known - wanted.begin());
+            if (known == wanted.end()) wanted.push_back(refers->text);
         }
+        texts.clear();
         if (!positions) return;
-        auto read = read_texts(calls_, *positions, wanted);
-        for (std::size_t i = 0; i < places.size(); ++i) {
-            texts[places[i]] = std::move(read[i]);
-            cells[places[i]] =
-                texts[places[i]] ? FieldValue(std::string_view(*texts[places[i]])) : FieldValue();
-        }
+        texts = read_texts(calls_, *positions, wanted);
+        for (const auto& [cell, text] : places)
+            cells[cell] = texts[text] ? FieldValue(std::string_view(*texts[text])) : FieldValue();
     }
 
     store::ViewScanner& scanner_;
     ingest::CallReader& calls_;
     const Limits& limits_;
     const Reader& reader_;
+    const std::function<Result<void>()>& still_wanted_;
     Channel& channel_;
     const std::string secret_ = new_secret();
     std::span<const store::View> views_;
@@ -282,7 +289,7 @@ Result<Answer> run_query(store::CallStore& store, ingest::CallReader& calls, con
     const std::int64_t deadline =
         system_clock().steady_nanos() + std::chrono::nanoseconds(limits.timeout).count();
     STENO_ASSIGN(Worker worker, Worker::start());
-    Channel channel(worker.take_socket(), [&]() -> Result<void> {
+    const std::function<Result<void>()> wanted = [&]() -> Result<void> {
         if (Cancellation::asked()) return fail(Code::Cancelled, "nobody waits for this query any more");
         if (system_clock().steady_nanos() >= deadline)
             return fail(Code::DeadlineExceeded,
@@ -290,8 +297,9 @@ Result<Answer> run_query(store::CallStore& store, ingest::CallReader& calls, con
                                     std::chrono::duration<double>(limits.timeout).count()),
                         "ask for a shorter time or fewer columns, or raise the setting sql.timeout_ms");
         return {};
-    });
-    Run run(*scanner, calls, limits, reader, channel);
+    };
+    Channel channel(worker.take_socket(), wanted, kMostToServer);
+    Run run(*scanner, calls, limits, reader, wanted, channel);
     return run.answer(query, max_rows);
 }
 

@@ -270,19 +270,43 @@ class Run {
         std::uint64_t left = question_.max_rows;
         for (Chunk chunk = rows.next(); chunk; chunk = rows.next()) {
             const std::uint64_t size = duckdb_data_chunk_get_size(chunk.get());
-            if (size == 0) continue;
             const std::uint64_t count = std::min(size, left);
-            if (count > 0) {
-                engine::BatchWriter writer(count);
-                for (std::size_t i = 0; i < columns_.size(); ++i)
-                    writer.add(columns_[i].type, duckdb_data_chunk_get_vector(chunk.get(), i));
-                STENO_TRY(channel_.send(Say::Rows, writer.take()));
-            }
+            STENO_TRY(send(chunk, count));
             left -= count;
             if (count < size) return channel_.send(Say::Done, "truncated");
         }
         if (const char* error = rows.error()) return refused(error);
         return channel_.send(Say::Done, "");
+    }
+
+    /// The chunk's first rows, in messages that the server takes.
+    Result<void> send(const Chunk& chunk, std::size_t count) {
+        std::vector<duckdb_vector> vectors;
+        for (std::size_t i = 0; i < columns_.size(); ++i)
+            vectors.push_back(duckdb_data_chunk_get_vector(chunk.get(), i));
+        const auto pass_on = [&](std::size_t first, std::size_t behind) -> Result<void> {
+            if (first == behind) return {};
+            engine::BatchWriter writer(behind - first, first);
+            for (std::size_t i = 0; i < columns_.size(); ++i) writer.add(columns_[i].type, vectors[i]);
+            return channel_.send(Say::Rows, writer.take());
+        };
+        std::size_t first = 0;
+        std::size_t bytes = 0;
+        for (std::size_t row = 0; row < count; ++row) {
+            std::size_t of_row = 0;
+            for (std::size_t i = 0; i < columns_.size(); ++i)
+                of_row += 1 + engine::size_of_cell(columns_[i].type, vectors[i], row);
+            if (of_row > kMostOfRow)
+                return fail(Code::ResourceExhausted,
+                            fmt::format("a row of the answer has more than {} MB", kMostOfRow >> 20),
+                            "select fewer columns, or a part of a text: left(response_content, 1000)");
+            if (bytes + of_row > kMostOfRow) {
+                STENO_TRY(pass_on(std::exchange(first, row), row));
+                bytes = 0;
+            }
+            bytes += of_row;
+        }
+        return pass_on(first, count);
     }
 
     Channel& channel_;
@@ -309,7 +333,7 @@ int run_worker(int socket) {
     if (pollfd look{socket, POLLRDHUP, 0}; ::poll(&look, 1, 0) != 0) {
         if ((look.revents & (POLLHUP | POLLRDHUP)) != 0) return 0;
     }
-    Channel channel(socket, {});
+    Channel channel(socket, {}, kMostToWorker);
     Result<void> done;
     try {
         done = answer(channel);

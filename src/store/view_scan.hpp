@@ -55,13 +55,19 @@ struct ViewQuery {
     /// Rows for which one of them does not hold may be left out.
     std::vector<ViewCondition> conditions;
     TextSource texts;  ///< asked for each row if a column is a text
+    /// Asked now and then, on the thread that begins the scan or wants its rows; its error ends the scan.
+    std::function<Result<void>()> wanted;
 };
+
+/// Of one call, in bytes: what a scan gives at most. Batches end sooner than that.
+inline constexpr std::size_t kMostTexts = 32u << 20;
 
 /// One thread at a time. Holds one of the store's concurrent reads until it is destroyed.
 class ViewScan {
   public:
     virtual ~ViewScan() = default;
-    /// The next rows, as store/duckdb/batch.hpp has them. Empty: there are no more.
+    /// The next rows, as store/duckdb/batch.hpp has them. Empty: there are no more. ResourceExhausted: a
+    /// call's texts are larger than kMostTexts.
     virtual Result<std::string> next() = 0;
 };
 

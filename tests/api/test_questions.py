@@ -54,6 +54,8 @@ def test_the_page_names_enough():
 @pytest.mark.parametrize("command", COMMANDS)
 def test_the_command_answers(server, names, command):
     arguments = [filled(argument, names) for argument in shlex.split(command)[1:]]
+    if arguments[0] == "live":
+        arguments += ["--count", "1"]  # it goes on until it is stopped
     done = run(*arguments, "--server", server.url)
     assert done.stdout.strip()
 

@@ -65,7 +65,12 @@ std::string_view engine_type(FieldType type) {
     }
 }
 
-BatchWriter::BatchWriter(std::size_t rows) : rows_(rows) {
+std::size_t size_of_cell(FieldType type, duckdb_vector vector, std::size_t row) {
+    if (!is_text(type)) return width_of(type);
+    return sizeof(std::uint32_t) + (is_null(vector, row) ? 0 : text_cell(vector, row).size());
+}
+
+BatchWriter::BatchWriter(std::size_t rows, std::size_t first) : rows_(rows), first_(first) {
     number(static_cast<std::uint32_t>(rows));
 }
 
@@ -76,17 +81,23 @@ void BatchWriter::number(std::uint32_t value) {
 void BatchWriter::add(FieldType type, duckdb_vector vector) {
     const std::uint64_t* validity = duckdb_vector_get_validity(vector);
     bytes_ += validity == nullptr ? '\0' : '\1';
-    if (validity != nullptr)
-        bytes_.append(reinterpret_cast<const char*>(validity), words(rows_) * sizeof(std::uint64_t));
+    if (validity != nullptr) {
+        std::vector<std::uint64_t> present(words(rows_), 0);
+        for (std::size_t row = 0; row < rows_; ++row)
+            if (is_present(reinterpret_cast<const char*>(validity), first_ + row))
+                present[row / 64] |= 1ULL << row % 64;
+        bytes_.append(reinterpret_cast<const char*>(present.data()), present.size() * sizeof present[0]);
+    }
     if (!is_text(type)) {
-        bytes_.append(static_cast<const char*>(duckdb_vector_get_data(vector)), rows_ * width_of(type));
+        bytes_.append(static_cast<const char*>(duckdb_vector_get_data(vector)) + first_ * width_of(type),
+                      rows_ * width_of(type));
         return;
     }
     const std::size_t lengths = bytes_.size();
     bytes_.resize(lengths + rows_ * sizeof(std::uint32_t), '\0');
     for (std::size_t row = 0; row < rows_; ++row) {
-        if (is_null(vector, row)) continue;
-        const std::string_view text = text_cell(vector, row);
+        if (is_null(vector, first_ + row)) continue;
+        const std::string_view text = text_cell(vector, first_ + row);
         const auto length = static_cast<std::uint32_t>(text.size());
         std::memcpy(bytes_.data() + lengths + row * sizeof length, &length, sizeof length);
         bytes_ += text;

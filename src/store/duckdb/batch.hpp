@@ -24,14 +24,18 @@ namespace steno::store::duckdb {
 /// The engine's type of a column: BIGINT, DOUBLE, TIMESTAMP, BOOLEAN, UUID, DECIMAL(38,12), JSON, VARCHAR.
 std::string_view engine_type(FieldType type);
 
+/// How many bytes a cell takes up there.
+std::size_t size_of_cell(FieldType type, duckdb_vector vector, std::size_t row);
+
 class BatchWriter {
   public:
-    explicit BatchWriter(std::size_t rows);
+    /// Of vectors these rows are taken: `rows` of them from `first` on.
+    explicit BatchWriter(std::size_t rows, std::size_t first = 0);
     /// The vector has rows of the type's engine_type (or of one kept alike: HUGEINT for DECIMAL(38,12)).
     void add(FieldType type, duckdb_vector vector);
-    /// Text or Json, one a row.
+    /// Text or Json, one a row that is taken.
     void add(std::span<const std::optional<std::string>> texts);
-    /// Integer, one a row.
+    /// Integer, one a row that is taken.
     void add(std::span<const std::optional<std::int64_t>> numbers);
     std::string take() { return std::move(bytes_); }
 
@@ -41,6 +45,7 @@ class BatchWriter {
     void presence(std::span<const std::optional<T>> values);
 
     std::size_t rows_;
+    std::size_t first_;
     std::string bytes_;
 };
 

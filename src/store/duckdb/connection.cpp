@@ -20,7 +20,6 @@ constexpr std::string_view kRebuild = "delete the store's folder; it is rebuilt 
 constexpr const char* kInMemory = ":memory:";
 
 using Config = Owned<duckdb_config, duckdb_destroy_config>;
-using Pending = Owned<duckdb_pending_result, duckdb_destroy_pending>;
 
 /// DuckDB's messages end in advice and stacks that are not ours to give.
 std::string_view first_line(const char* message) {
@@ -147,6 +146,22 @@ Result<Prepared> Connection::prepare(const std::string& sql) {
     return statement;
 }
 
+Result<void> Connection::carry_out(Pending& pending, const std::function<Result<void>()>& wanted) {
+    for (;;) {
+        const auto state = duckdb_pending_execute_task(pending.get());
+        if (state == DUCKDB_PENDING_ERROR)
+            return engine_error("running a query", duckdb_pending_error(pending.get()));
+        if (state == DUCKDB_PENDING_RESULT_READY) return {};
+        if (auto still = wanted(); !still) {
+            duckdb_interrupt(get());
+            return still;
+        }
+        // Its other threads have all the work; there is nothing to wait on but time.
+        if (state == DUCKDB_PENDING_NO_TASKS_AVAILABLE)
+            std::this_thread::sleep_for(std::chrono::microseconds(50));
+    }
+}
+
 Result<Answer> Connection::run(const Prepared& statement, std::span<const Value> parameters,
                                std::optional<std::chrono::milliseconds> timeout) {
     const auto deadline = std::chrono::steady_clock::now() + timeout.value_or(std::chrono::hours(24 * 365));
@@ -156,37 +171,28 @@ Result<Answer> Connection::run(const Prepared& statement, std::span<const Value>
     Pending pending;
     if (duckdb_pending_prepared(statement.get(), pending.out()) != DuckDBSuccess)
         return engine_error("running a query", duckdb_pending_error(pending.get()));
-    for (auto state = DUCKDB_PENDING_RESULT_NOT_READY; state != DUCKDB_PENDING_RESULT_READY;) {
-        state = duckdb_pending_execute_task(pending.get());
-        if (state == DUCKDB_PENDING_ERROR)
-            return engine_error("running a query", duckdb_pending_error(pending.get()));
-        if (state == DUCKDB_PENDING_RESULT_READY) break;
-        if (Cancellation::asked()) {
-            duckdb_interrupt(get());
-            return fail(Code::Cancelled, "nobody waits for this query any more");
-        }
-        if (std::chrono::steady_clock::now() >= deadline) {
-            duckdb_interrupt(get());
+    STENO_TRY(carry_out(pending, [&]() -> Result<void> {
+        if (Cancellation::asked()) return fail(Code::Cancelled, "nobody waits for this query any more");
+        if (std::chrono::steady_clock::now() >= deadline)
             return fail(Code::DeadlineExceeded, "the query took too long and was stopped",
                         "ask for a shorter time range or fewer groups");
-        }
-        // Its other threads have all the work; there is nothing to wait on but time.
-        if (state == DUCKDB_PENDING_NO_TASKS_AVAILABLE)
-            std::this_thread::sleep_for(std::chrono::microseconds(50));
-    }
+        return {};
+    }));
     Answer answer;
     if (duckdb_execute_pending(pending.get(), answer.out()) != DuckDBSuccess)
         return engine_error("running a query", duckdb_result_error(answer.out()));
     return answer;
 }
 
-Result<Answer> Connection::stream(const Prepared& statement, std::span<const Value> parameters) {
+Result<Answer> Connection::stream(const Prepared& statement, std::span<const Value> parameters,
+                                  const std::function<Result<void>()>& wanted) {
     for (std::size_t i = 0; i < parameters.size(); ++i)
         if (bind(statement.get(), i + 1, parameters[i]) != DuckDBSuccess)
             return engine_error("binding a value", duckdb_prepare_error(statement.get()));
     Pending pending;
     if (duckdb_pending_prepared_streaming(statement.get(), pending.out()) != DuckDBSuccess)
         return engine_error("running a query", duckdb_pending_error(pending.get()));
+    if (wanted) STENO_TRY(carry_out(pending, wanted));
     Answer answer;
     if (duckdb_execute_pending(pending.get(), answer.out()) != DuckDBSuccess)
         return engine_error("running a query", duckdb_result_error(answer.out()));

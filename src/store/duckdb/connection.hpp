@@ -6,6 +6,7 @@
 #include "store/sql.hpp"
 
 #include <chrono>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -43,6 +44,7 @@ using Chunk = Owned<duckdb_data_chunk, duckdb_destroy_data_chunk>;
 using LogicalType = Owned<duckdb_logical_type, duckdb_destroy_logical_type>;
 using Appender = Owned<duckdb_appender, duckdb_appender_destroy>;
 using Prepared = Owned<duckdb_prepared_statement, duckdb_destroy_prepare>;
+using Pending = Owned<duckdb_pending_result, duckdb_destroy_pending>;
 
 /// What a statement answered: chunks of rows, and how many rows it changed.
 class Answer {
@@ -92,11 +94,16 @@ class Connection {
     Result<Answer> run(const sql::Statement& statement,
                        std::optional<std::chrono::milliseconds> timeout = {});
     /// The answer is made as it is read, so that memory does not grow with it: until its end, or its
-    /// destruction, the connection and the statement are its own.
-    Result<Answer> stream(const Prepared& statement, std::span<const Value> parameters);
+    /// destruction, the connection and the statement are its own. `wanted` is asked until the first rows are
+    /// there; its error ends the query.
+    Result<Answer> stream(const Prepared& statement, std::span<const Value> parameters,
+                          const std::function<Result<void>()>& wanted = {});
     Result<Answer> run(const std::string& sql) { return run(sql::Statement{sql, {}}); }
 
   private:
+    /// Until the answer's first rows are there, or `wanted`, asked between two tasks, gives an error.
+    Result<void> carry_out(Pending& pending, const std::function<Result<void>()>& wanted);
+
     Owned<duckdb_connection, duckdb_disconnect> handle_;
 };
 

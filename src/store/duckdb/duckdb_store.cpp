@@ -205,15 +205,22 @@ class DuckdbViewScan final : public ViewScan {
 
     Result<void> begin() {
         STENO_ASSIGN(prepared_, reader_->prepare(statement_.statement.text));
-        STENO_ASSIGN(answer_, reader_->stream(prepared_, statement_.statement.parameters));
+        STENO_ASSIGN(answer_, reader_->stream(prepared_, statement_.statement.parameters, query_.wanted));
         return {};
     }
 
     Result<std::string> next() override {
-        const Chunk chunk = answer_.next();
-        if (chunk) return batch_of(chunk.get(), statement_, query_);
-        if (const char* error = answer_.error()) return engine_error("reading the calls", error);
-        return std::string();
+        while (!chunk_ || at_ == duckdb_data_chunk_get_size(chunk_.get())) {
+            if (query_.wanted) STENO_TRY(query_.wanted());
+            chunk_ = answer_.next();
+            at_ = 0;
+            if (chunk_) continue;
+            if (const char* error = answer_.error()) return engine_error("reading the calls", error);
+            return std::string();
+        }
+        STENO_ASSIGN(ViewBatch batch, batch_of(chunk_.get(), at_, statement_, query_));
+        at_ += batch.rows;
+        return std::move(batch.bytes);
     }
 
   private:
@@ -222,6 +229,8 @@ class DuckdbViewScan final : public ViewScan {
     const ViewStatement statement_;
     Prepared prepared_;
     Answer answer_;
+    Chunk chunk_;
+    std::size_t at_ = 0;  ///< the chunk's next row
 };
 
 class DuckdbStore final : public CallStore, public CallScanner, public ViewScanner {

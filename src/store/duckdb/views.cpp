@@ -10,12 +10,16 @@
 
 #include <algorithm>
 #include <cmath>
+#include <optional>
 #include <string_view>
 #include <utility>
 #include <vector>
 
 namespace steno::store::duckdb {
 namespace {
+
+/// Bytes of texts with which a batch ends.
+constexpr std::size_t kEnoughTexts = 8u << 20;
 
 /// What is put together from the remainder, in C++.
 enum class Rest : std::uint8_t { None, Metadata, QualityScore };
@@ -351,49 +355,64 @@ Result<ViewStatement> select_view(const ViewQuery& query) {
     return out;
 }
 
-Result<std::string> batch_of(duckdb_data_chunk chunk, const ViewStatement& statement,
-                             const ViewQuery& query) {
-    const std::size_t rows = duckdb_data_chunk_get_size(chunk);
+Result<ViewBatch> batch_of(duckdb_data_chunk chunk, std::size_t first, const ViewStatement& statement,
+                           const ViewQuery& query) {
+    const std::size_t size = duckdb_data_chunk_get_size(chunk);
     const std::vector<Definition>& definitions = tables()[query.view].columns;
-    std::size_t first = 0;
+    std::size_t columns_before = 0;
 
     std::vector<ViewText> wanted;
     for (const std::size_t index : query.columns)
         if (definitions[index].column.text != ViewText::None)
             wanted.push_back(definitions[index].column.text);
-    std::vector<std::vector<std::optional<std::string>>> texts(wanted.size());
+    std::optional<PositionsReader> positions;
     if (statement.positions) {
-        const PositionsReader reader(chunk);
-        first += PositionsReader::kColumns;
-        for (std::size_t row = 0; row < rows; ++row) {
-            const CallPositions at = reader.row(row);
-            Row positions;
-            positions.call.id = at.id;
-            positions.call.project = at.project;
-            positions.closed_at = at.closed_at;
-            positions.opened_at = at.opened_at;
-            STENO_ASSIGN(auto of_call, query.texts(positions, wanted));
-            for (std::size_t i = 0; i < wanted.size(); ++i) texts[i].push_back(std::move(of_call[i]));
-        }
+        positions.emplace(chunk);
+        columns_before += PositionsReader::kColumns;
     }
-    std::vector<std::string> metadata(rows);
-    std::vector<std::optional<std::int64_t>> quality(rows);
-    if (statement.remainder) {
-        const duckdb_vector remainders = duckdb_data_chunk_get_vector(chunk, first++);
-        for (std::size_t row = 0; row < rows; ++row) {
-            if (is_null(remainders, row)) continue;
+    duckdb_vector remainders = nullptr;
+    if (statement.remainder) remainders = duckdb_data_chunk_get_vector(chunk, columns_before++);
+
+    std::vector<std::vector<std::optional<std::string>>> texts(wanted.size());
+    std::vector<std::string> metadata;
+    std::vector<std::optional<std::int64_t>> quality;
+    std::size_t rows = 0;
+    for (std::size_t bytes = 0; first + rows < size && bytes < kEnoughTexts; ++rows) {
+        if (positions) {
+            const CallPositions at = positions->row(first + rows);
+            Row row;
+            row.call.id = at.id;
+            row.call.project = at.project;
+            row.closed_at = at.closed_at;
+            row.opened_at = at.opened_at;
+            STENO_ASSIGN(auto of_call, query.texts(row, wanted));
+            std::size_t of_row = 0;
+            for (std::size_t i = 0; i < wanted.size(); ++i) {
+                if (of_call[i]) of_row += of_call[i]->size();
+                texts[i].push_back(std::move(of_call[i]));
+            }
+            if (of_row > kMostTexts)
+                return fail(Code::ResourceExhausted,
+                            fmt::format("the texts of call {} have {} MB, more than a query can compute with",
+                                        at.id.to_string(), of_row >> 20),
+                            "leave it out by its id, or select the texts without computing with them");
+            bytes += of_row;
+        }
+        if (remainders != nullptr) {
             Call call;
-            STENO_TRY(decode(text_cell(remainders, row), call));
-            metadata[row] = call.labels.metadata.text;
-            quality[row] = quality_of(call);
+            if (!is_null(remainders, first + rows))
+                STENO_TRY(decode(text_cell(remainders, first + rows), call));
+            quality.push_back(quality_of(call));
+            bytes += call.labels.metadata.text.size();
+            metadata.push_back(std::move(call.labels.metadata.text));
         }
     }
 
-    BatchWriter writer(rows);
+    BatchWriter writer(rows, first);
     std::size_t next_text = 0;
     for (std::size_t i = 0; i < query.columns.size(); ++i) {
         const Definition& definition = definitions[query.columns[i]];
-        const duckdb_vector vector = duckdb_data_chunk_get_vector(chunk, first + i);
+        const duckdb_vector vector = duckdb_data_chunk_get_vector(chunk, columns_before + i);
         if (definition.column.text != ViewText::None) {
             writer.add(texts[next_text++]);
         } else if (definition.rest == Rest::QualityScore) {
@@ -401,7 +420,7 @@ Result<std::string> batch_of(duckdb_data_chunk chunk, const ViewStatement& state
         } else if (definition.rest == Rest::Metadata) {
             std::vector<std::optional<std::string>> objects(rows);
             for (std::size_t row = 0; row < rows; ++row) {
-                objects[row] = text_cell(vector, row);
+                objects[row] = text_cell(vector, first + row);
                 if (!metadata[row].empty())
                     objects[row] = with_member(*objects[row], "metadata", metadata[row]);
             }
@@ -410,7 +429,7 @@ Result<std::string> batch_of(duckdb_data_chunk chunk, const ViewStatement& state
             writer.add(definition.column.type, vector);
         }
     }
-    return writer.take();
+    return ViewBatch{writer.take(), rows};
 }
 
 }  // namespace steno::store::duckdb

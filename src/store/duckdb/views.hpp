@@ -21,7 +21,13 @@ struct ViewStatement {
 };
 Result<ViewStatement> select_view(const ViewQuery& query);
 
-/// The rows of a chunk of its answer, as batch.hpp has them.
-Result<std::string> batch_of(duckdb_data_chunk chunk, const ViewStatement& statement, const ViewQuery& query);
+/// Rows of a chunk of its answer, as batch.hpp has them: from `first` on until their texts are large enough,
+/// one at least.
+struct ViewBatch {
+    std::string bytes;
+    std::size_t rows = 0;
+};
+Result<ViewBatch> batch_of(duckdb_data_chunk chunk, std::size_t first, const ViewStatement& statement,
+                           const ViewQuery& query);
 
 }  // namespace steno::store::duckdb
