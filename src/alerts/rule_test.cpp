@@ -68,6 +68,7 @@ TEST(Rule, WhatMakesNoSenseIsRefusedWithAWord) {
         Case{R"({"kind": "missing_data", "warning": 5})", "warning"},
         Case{R"({"kind": "missing_data", "severity": "ok"})", "severity"},
         Case{R"({"kind": "missing_data", "window": "today"})", "has just begun"},
+        Case{R"({"kind": "missing_data", "window": "1d"})", "has just begun"},
         Case{R"({"kind": "missing_data", "window": "this-month", "tz": "Europe/Berlin"})", "has just begun"},
         Case{R"({"metric": "calls", "when": "below", "warning": 5, "window": "this-week"})",
              "has just begun"},
@@ -85,7 +86,7 @@ TEST(Rule, WhatMakesNoSenseIsRefusedWithAWord) {
 }
 
 TEST(Rule, WhatIsMissingIsMissingFromWholeWindows) {
-    for (const char* window : {"1m", "24h", "7d", "1mo", "yesterday", "last-week", "last-month"}) {
+    for (const char* window : {"1m", "24h", "7d", "3mo", "yesterday", "last-week", "last-month"}) {
         const std::string json = fmt::format(R"("window": "{}")", window);
         EXPECT_TRUE(rule_from_json("r", R"({"kind": "missing_data", )" + json + "}")) << window;
         EXPECT_TRUE(rule_from_json("r", R"({"metric": "cost", "when": "below", "warning": 1, )" + json + "}"))
