@@ -89,6 +89,27 @@ class CriticalPath {
     std::vector<RequestTrace::Step> steps_;
 };
 
+/// The tree as it was in time. A function that a model asked for is the child of the model's call, and begins
+/// when that has ended: it is part of the next one above that ran on.
+CallTree in_time(const CallTree& tree, std::span<const Call> calls) {
+    CallTree lifted;
+    lifted.parent = tree.parent;
+    lifted.children.resize(calls.size());
+    for (std::size_t i = 0; i < calls.size(); ++i) {
+        std::optional<std::size_t> parent = tree.parent[i];
+        if (const auto ran = span_of(calls[i])) {
+            while (parent) {
+                const auto around = span_of(calls[*parent]);
+                if (!around || around->end > ran->begin) break;
+                parent = tree.parent[*parent];
+            }
+        }
+        lifted.parent[i] = parent;
+        (parent ? lifted.children[*parent] : lifted.roots).push_back(i);
+    }
+    return lifted;
+}
+
 /// The call's time in which none of its children ran.
 Duration own_time(const Span& span, const std::vector<std::size_t>& children, std::span<const Call> calls) {
     std::vector<Span> inner;
@@ -201,7 +222,7 @@ void add_side_by_side(RequestTrace& trace, std::span<const Call> calls, std::vec
 
 RequestTrace trace_of(std::span<const Call> calls) {
     RequestTrace trace;
-    const CallTree tree = tree_of(calls);
+    const CallTree tree = tree_of(calls), ran_in = in_time(tree, calls);
     std::optional<Span> whole;
     for (const Call& call : calls)
         if (const auto ran = span_of(call))
@@ -209,7 +230,7 @@ RequestTrace trace_of(std::span<const Call> calls) {
     std::map<std::size_t, Duration> shares;
     if (whole) {
         trace.whole = Duration{whole->end - whole->begin};
-        trace.critical_path = CriticalPath(calls, tree).walk(*whole);
+        trace.critical_path = CriticalPath(calls, ran_in).walk(*whole);
         std::ranges::reverse(trace.critical_path);
         for (const RequestTrace::Step& step : trace.critical_path)
             if (step.call) shares[*step.call].nanos += step.took.nanos;
@@ -225,7 +246,7 @@ RequestTrace trace_of(std::span<const Call> calls) {
         level.kind = to_string(calls[i].kind);
         ++level.calls;
         if (const auto ran = span_of(calls[i]))
-            level.own.nanos += own_time(*ran, tree.children[i], calls).nanos;
+            level.own.nanos += own_time(*ran, ran_in.children[i], calls).nanos;
         if (const auto share = shares.find(i); share != shares.end())
             level.on_path.nanos += share->second.nanos;
         if (!reaches_a_model(calls[i].kind)) continue;

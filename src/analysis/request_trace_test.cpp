@@ -77,6 +77,16 @@ TEST(RequestTrace, WhatOutlivesItsParentIsWaitedForNoLonger) {
     EXPECT_EQ(path_of(trace_of(std::vector{call(1, 0, 0, 4, Kind::Agent), call(2, 1, 1, 9)})), "1:1 2:3 -:5");
 }
 
+TEST(RequestTrace, AFunctionThatAModelAskedForIsWaitedForByTheAgent) {
+    const std::vector<Call> calls = {call(1, 0, 0, 10, Kind::Agent), call(2, 1, 0, 2),
+                                     call(3, 2, 2, 8, Kind::Function), call(4, 1, 8, 9)};
+    const RequestTrace trace = trace_of(calls);
+    EXPECT_EQ(path_of(trace), "2:2 3:6 4:1 1:1");
+    EXPECT_EQ(trace.levels[0].kind, "function");
+    EXPECT_EQ(trace.levels[2].kind, "agent");
+    EXPECT_EQ(trace.levels[2].own.nanos, 1'000'000'000);
+}
+
 TEST(RequestTrace, TheSameAskedAgainIsFound) {
     std::vector<Call> calls = {call(1, 0, 0, 10, Kind::Agent), call(2, 1, 0, 1), call(3, 1, 2, 4),
                                call(4, 1, 5, 6), call(5, 1, 7, 8)};
