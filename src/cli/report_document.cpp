@@ -332,6 +332,9 @@ void failures(Document& document, const ReportAnswers& a) {
                               count(a.models, "/now/calls"), percent(a.models, "/now/failure_rate"),
                               percent(a.models, "/before/failure_rate"))});
     if (!table.rows.empty()) document.blocks.push_back(table);
+    if (rows.size() > kRows)
+        document.blocks.push_back(
+            Paragraph{fmt::format("… and {} more kinds of failure.", rows.size() - kRows), true});
 }
 
 }  // namespace

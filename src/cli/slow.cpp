@@ -22,7 +22,13 @@ struct SlowFlags {
 
 Result<int> slow(const Program& program, const SlowFlags& flags) {
     Question question("/api/v1/slow");
-    question.period(flags.period);
+    // What a person asks without a period is what has been slow lately.
+    if (flags.period.given()) {
+        question.period(flags.period);
+    } else {
+        question.add("period", "7d");
+        question.add("tz", flags.period.tz);
+    }
     question.add("threshold_ms", std::to_string(flags.threshold_ms));
     question.add("limit", std::to_string(flags.limit));
     STENO_TRY(question.filters(flags.filters));
@@ -32,7 +38,9 @@ Result<int> slow(const Program& program, const SlowFlags& flags) {
             if (answer["slow"]["calls"].get(calls) != simdjson::SUCCESS)
                 return fail(Code::Internal, "the answer has no slow calls");
             if (calls == 0)
-                fmt::print("no call that fits in {} took {} ms or longer\n", api.where(), flags.threshold_ms);
+                fmt::print("no call that fits in {} took {} ms or longer{}\n", api.where(),
+                           flags.threshold_ms,
+                           flags.period.given() ? " in that time" : " in the last 7 days (--days, --period)");
             else
                 print_slow(answer);
             return {};
@@ -42,11 +50,11 @@ Result<int> slow(const Program& program, const SlowFlags& flags) {
 }  // namespace
 
 void add_slow(Program& program) {
-    CLI::App* command =
-        program.add(program.app, "slow", "Calls that took long, and why",
-                    "  steno slow                                      # today's that took 5 s or longer\n"
-                    "  steno slow --over 2000 --days 7 -f kind=chat\n"
-                    "  steno slow --period yesterday --tz Europe/Berlin -f trace.agent=calendar --json\n");
+    CLI::App* command = program.add(
+        program.app, "slow", "Calls that took long, and why",
+        "  steno slow                                      # of the last 7 days what took 5 s or longer\n"
+        "  steno slow --over 2000 --days 7 -f kind=chat\n"
+        "  steno slow --period yesterday --tz Europe/Berlin -f trace.agent=calendar --json\n");
     const auto flags = std::make_shared<SlowFlags>();
     add_record_flags(*command, flags->record);
     add_period_flags(*command, flags->period);
