@@ -329,30 +329,33 @@ def _patch_urllib3(module: Any) -> None:
         except Exception:
             exchange.close()
 
-    def patched(original: Any) -> Any:
+    def followed(make: Callable[[Dict[str, Any]], Any], exchange: Exchange, wanted: Dict[str, Any]) -> Any:
+        """The answer that `make` gives, unread; read, where the program wants it so."""
+        token = _inside.set(True)
+        try:
+            response = make({**wanted, "preload_content": False})
+            take(response, exchange)
+            if wanted.get("preload_content", True):
+                response.read(decode_content=wanted.get("decode_content", True), cache_content=True)
+            return response
+        except BaseException as error:
+            _fail(exchange, error)
+            raise
+        finally:
+            _inside.reset(token)
+
+    def second(original: Any) -> Any:
         def _make_request(
             self: Any, conn: Any, method: str, url: str, body: Any = None, headers: Any = None, *args: Any, **kwargs: Any
         ) -> Any:
             exchange, headers = begin(self, method, url, body, headers)
             if exchange is None:
                 return original(self, conn, method, url, body, headers, *args, **kwargs)
-            token = _inside.set(True)
-            whole = kwargs.get("preload_content", True)
-            try:
-                response = original(self, conn, method, url, body, headers, *args, **{**kwargs, "preload_content": False})
-                take(response, exchange)
-                if whole:
-                    response.read(decode_content=kwargs.get("decode_content", True), cache_content=True)
-                return response
-            except BaseException as error:
-                _fail(exchange, error)
-                raise
-            finally:
-                _inside.reset(token)
+            return followed(lambda wanted: original(self, conn, method, url, body, headers, *args, **wanted), exchange, kwargs)
 
         return _make_request
 
-    def patched_first(original: Any) -> Any:
+    def first(original: Any) -> Any:
         def _make_request(self: Any, conn: Any, method: str, url: str, *args: Any, **kwargs: Any) -> Any:
             exchange, headers = begin(self, method, url, kwargs.get("body"), kwargs.get("headers"))
             if exchange is None:
@@ -375,22 +378,14 @@ def _patch_urllib3(module: Any) -> None:
             exchange = getattr(answer, "_steno_exchange", None)
             if exchange is None:
                 return original(kind, answer, **kwargs)
-            try:
-                response = original(kind, answer, **{**kwargs, "preload_content": False})
-                take(response, exchange)
-                if kwargs.get("preload_content", True):
-                    response.read(decode_content=kwargs.get("decode_content", True), cache_content=True)
-                return response
-            except BaseException as error:
-                _fail(exchange, error)
-                raise
+            return followed(lambda wanted: original(kind, answer, **wanted), exchange, kwargs)
 
         return from_httplib
 
     if is_second:
-        _replace(module.HTTPConnectionPool, "_make_request", patched)
+        _replace(module.HTTPConnectionPool, "_make_request", second)
     else:
-        _replace(module.HTTPConnectionPool, "_make_request", patched_first)
+        _replace(module.HTTPConnectionPool, "_make_request", first)
         _replace(module.HTTPResponse, "from_httplib", made_of)
 
 
