@@ -109,7 +109,7 @@ class Server(Process):
             status, head, content = error.code, error.headers, error.read()
         if expect is not None and status != expect:
             raise AssertionError(f"{method} {path}: {status} {content[:1000]!r}")
-        if "json" in (head.get("content-type") or ""):
+        if "json" in (kind := head.get("content-type") or "") and "ndjson" not in kind:
             content = json.loads(content)
         return status, head, content
 
