@@ -127,11 +127,14 @@ void Composition::open_budgets() {
     data_->recorder().add_consumer(*ledger_);
     budgets_ = std::make_unique<budgets::Budgets>(*ledger_);
     auto database = control::Database::open(data_->path() + "/control.sqlite");
-    if (database) control_ = std::move(*database);
-    const Result<void> opened =
-        control_ ? budgets_->open(*control_) : Result<void>(std::unexpected(database.error()));
-    if (!control_) budgets_->stay_closed(database.error());
-    if (!opened) log::error("budgets are not kept to: {}", opened.error().message);
+    if (!database) {
+        budgets_->stay_closed(database.error());
+        log::error("budgets are not kept to, and alerts cannot be used: {}", database.error().message);
+        return;
+    }
+    control_ = std::move(*database);
+    if (const auto opened = budgets_->open(*control_); !opened)
+        log::error("budgets are not kept to: {}", opened.error().message);
 }
 
 /// Likewise without alerts.

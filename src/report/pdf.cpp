@@ -91,7 +91,7 @@ class Pages {
             box(x, y_, kCardWidth, kCardHeight, kCard);
             text(figure.label, x + 8, y_ + 7, 8.5, kQuiet, false, kCardWidth - 16, true);
             double size = 14;  // long sums are exact, and smaller
-            while (size > 7 && measure(figure.value, size, true, 0).first > kCardWidth - 16) size -= 0.5;
+            while (size > 7 && measure(figure.value, size, true, 0).first > kCardWidth - 24) size -= 0.5;
             text(figure.value, x + 8, y_ + 20 + (14 - size) / 2, size, kText, true, kCardWidth - 16, true);
             text(figure.note, x + 8, y_ + 43, 8, kQuiet, false, kCardWidth - 16, true);
             if (i % kInRow == kInRow - 1 || i + 1 == headline.figures.size()) y_ += kCardHeight + kGap;
