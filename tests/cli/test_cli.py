@@ -223,7 +223,7 @@ def test_sealing_and_retention_without_a_server(tmp_path):
     run("demo", "--data", data, "--calls", 600, "--days", 60, "--until", "2026-11-01T00:00:00Z", env=small)
     head.write_text(run("verify", "--data", data, "--export-head").stdout)
     made = json.loads(run("journal", "seal", "--data", data, "--json").stdout)
-    assert made["sealed_segments"] > 3 and made["sealed_bytes_after"] < made["sealed_bytes_before"] / 4
+    assert made["sealed_segments"] > 2 and made["sealed_bytes_after"] < made["sealed_bytes_before"] / 4
     assert made["removed_segments"] == 0 and "Nothing to seal" in run("journal", "seal", "--data", data).stdout
     compared = run("verify", "--data", data, "--against", head).stdout
     assert "head compared" in compared and "removed" not in compared
