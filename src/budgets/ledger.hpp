@@ -38,7 +38,7 @@ namespace steno::budgets {
 /// feeds the store, asks the store for the sums of what is new here: a budget, a period; then nothing else
 /// changes the store, so the sum is what was followed. While there is no budget nothing is followed.
 ///
-/// Any thread, one lock, microseconds; only `rest` reads the store, without the lock.
+/// Any thread, one lock; only `rest` reads the store, without the lock.
 class Ledger final : public gateway::SpendingControl,
                      public ingest::Consumer,
                      public store::Follower,

@@ -11,7 +11,6 @@
 #include <simdjson.h>
 
 #include <algorithm>
-#include <charconv>
 #include <semaphore>
 
 namespace steno::server {
@@ -24,26 +23,8 @@ using alerts::KeptRule;
 using alerts::Level;
 using alerts::Standing;
 
-constexpr std::int64_t kMostHistory = 1000;
+constexpr std::uint64_t kMostHistory = 1000;
 constexpr std::int64_t kLongestMute = 366;  ///< days
-
-Result<std::int64_t> limit_parameter(const ApiRequest& request, std::int64_t otherwise) {
-    const auto text = request.parameter("limit");
-    if (!text) return otherwise;
-    std::int64_t value = 0;
-    const auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), value);
-    if (error != std::errc() || end != text->data() + text->size() || value < 1 || value > kMostHistory)
-        return fail(Code::InvalidArgument, fmt::format("limit must be a number from 1 to {}", kMostHistory));
-    return value;
-}
-
-void write_moment(JsonWriter& json, std::string_view key, const std::optional<Timestamp>& moment) {
-    json.key(key);
-    if (moment)
-        json.string(moment->to_string());
-    else
-        json.null();
-}
 
 void write_group(JsonWriter& json, const std::string& group) {
     json.member_raw("group", group.empty() ? "[]" : group);
@@ -306,10 +287,11 @@ Result<ApiAnswer> unmute_alert(Services& services, const ApiRequest& request) {
 Result<ApiAnswer> alert_history(Services& services, const ApiRequest& request) {
     STENO_TRY(only_parameters(request, {"limit"}));
     STENO_ASSIGN(AlertServices* const alerts, alerts_of(services));
-    STENO_ASSIGN(const std::int64_t limit, limit_parameter(request, 100));
+    STENO_ASSIGN(const std::uint64_t limit, number_parameter(request, "limit", 100, 1, kMostHistory));
     const std::string name = request.captures.empty() ? "" : request.captures[0];
     if (!name.empty()) STENO_TRY(alerts->book.rule(name));
-    STENO_ASSIGN(const std::vector<Event> events, alerts->book.history(name, limit));
+    STENO_ASSIGN(const std::vector<Event> events,
+                 alerts->book.history(name, static_cast<std::int64_t>(limit)));
     ApiAnswer answer;
     JsonWriter json(answer.body);
     json.begin_object();

@@ -7,7 +7,6 @@
 
 #include <fmt/format.h>
 
-#include <charconv>
 #include <semaphore>
 
 namespace steno::server {
@@ -21,14 +20,6 @@ void write_channel(JsonWriter& json, const Channel& channel) {
     json.begin_object();
     write_members(json, channel);
     json.end_object();
-}
-
-void write_moment(JsonWriter& json, std::string_view key, const std::optional<Timestamp>& moment) {
-    json.key(key);
-    if (moment)
-        json.string(moment->to_string());
-    else
-        json.null();
 }
 
 notify::Message test_message(const std::string& channel, Timestamp now) {
@@ -140,12 +131,9 @@ Result<ApiAnswer> list_deliveries(Services& services, const ApiRequest& request)
     }
     wanted.channel = request.parameter("channel").value_or("");
     wanted.about = request.parameter("alert").value_or("");
-    if (const auto text = request.parameter("limit")) {
-        const auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), wanted.most);
-        if (error != std::errc() || end != text->data() + text->size() || wanted.most < 1 ||
-            wanted.most > 1000)
-            return fail(Code::InvalidArgument, "limit must be a number from 1 to 1000");
-    }
+    STENO_ASSIGN(const std::uint64_t most,
+                 number_parameter(request, "limit", static_cast<std::uint64_t>(wanted.most), 1, 1000));
+    wanted.most = static_cast<std::int64_t>(most);
     STENO_ASSIGN(const std::vector<Delivery> deliveries, alerts->outbox.deliveries(wanted));
     ApiAnswer answer;
     JsonWriter json(answer.body);

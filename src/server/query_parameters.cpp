@@ -131,6 +131,14 @@ void write_period(JsonWriter& json, std::string_view key, const calendar::Period
     json.end_object();
 }
 
+void write_moment(JsonWriter& json, std::string_view key, const std::optional<Timestamp>& moment) {
+    json.key(key);
+    if (moment)
+        json.string(moment->to_string());
+    else
+        json.null();
+}
+
 Result<void> no_text(const store::Selection& selection) {
     if (selection.text.empty()) return {};
     return fail(Code::InvalidArgument, "statistics of a text search cannot be made yet",

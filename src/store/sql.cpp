@@ -11,7 +11,6 @@
 #include <utility>
 
 namespace steno::store::sql {
-namespace {
 
 std::string_view sign_of(Op op) {
     switch (op) {
@@ -29,6 +28,8 @@ std::string_view sign_of(Op op) {
             return "IS DISTINCT FROM";
     }
 }
+
+namespace {
 
 /// One statement in the making.
 class Compiler {

@@ -64,6 +64,8 @@ struct Statement {
     std::vector<Value> parameters;  ///< by number
 };
 
+/// "=", "<", …; of what is no comparison "IS DISTINCT FROM", which counts an absent value as another.
+std::string_view sign_of(Op op);
 /// "name", quoted.
 std::string quoted(std::string_view name);
 

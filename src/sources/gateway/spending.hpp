@@ -21,7 +21,7 @@ struct OverBudget {
 };
 
 /// Reserve, then settle: what a call may cost at most is set aside before it is sent, and what it did cost
-/// takes its place when its end is recorded. Any thread; microseconds; never throws.
+/// takes its place when its end is recorded. Any thread; one lock, no store; never throws.
 class SpendingControl {
   public:
     virtual ~SpendingControl() = default;

@@ -234,21 +234,6 @@ const std::vector<Table>& tables() {
     return all;
 }
 
-std::string_view sign_of(Op op) {
-    switch (op) {
-        case Op::Lt:
-            return "<";
-        case Op::Le:
-            return "<=";
-        case Op::Gt:
-            return ">";
-        case Op::Ge:
-            return ">=";
-        default:
-            return "=";
-    }
-}
-
 /// Moments are compared as the view shows them, in microseconds, by the column of nanoseconds itself: of that
 /// the engine knows the least and greatest of each piece.
 std::string moment_condition(const std::string& column, Op op, std::int64_t micros,
@@ -285,7 +270,7 @@ Result<std::string> condition(const Definition& definition, const ViewCondition&
         return moment_condition(definition.moment, wanted.op, *at, parameters);
     }
     parameters.push_back(value);
-    return fmt::format("{} {} {}", definition.sql, sign_of(wanted.op),
+    return fmt::format("{} {} {}", definition.sql, sql::sign_of(wanted.op),
                        dialect().parameter(parameters.size(), definition.column.type));
 }
 
