@@ -67,6 +67,21 @@ std::string texts(const std::vector<std::string>& list) {
     return items;
 }
 
+/// `name` is the innermost from now on; what was so is around it. Without a name there is none, nor around.
+void enter(std::string& innermost, std::vector<std::string>& outer, std::string_view name) {
+    std::string entered = client::shortened(name);
+    if (entered.empty()) {
+        outer.clear();
+    } else if (entered != innermost) {
+        if (!innermost.empty()) {
+            if (outer.size() == client::kMostOuter) outer.pop_back();
+            outer.push_back(innermost);
+        }
+        std::erase(outer, entered);  // an agent that calls itself by way of another
+    }
+    innermost = std::move(entered);
+}
+
 }  // namespace
 
 void Context::Node::encode() {
@@ -85,6 +100,8 @@ void Context::Node::encode() {
         trace.text(number<Trace, "agent">(), agent);
         trace.text(number<Trace, "function">(), function);
         trace.text(number<Trace, "operation">(), operation);
+        trace.items(number<Trace, "outer_agents">(), texts(outer_agents));
+        trace.items(number<Trace, "outer_functions">(), texts(outer_functions));
     });
     out.group(number<Call, "who">(), [&](RecordWriter& who) { who.text(number<Who, "user_id">(), user_id); });
     out.group(number<Call, "prompt">(), [&](RecordWriter& prompt) {
@@ -120,12 +137,12 @@ Context Context::with_user(std::string_view id) const noexcept {
 }
 
 Context Context::with_agent(std::string_view name) const noexcept {
-    return changed(*this, [&](Node& node) { node.agent = client::shortened(name); });
+    return changed(*this, [&](Node& node) { enter(node.agent, node.outer_agents, name); });
 }
 
 Context Context::with_function(std::string_view name, std::string_view operation) const noexcept {
     return changed(*this, [&](Node& node) {
-        node.function = client::shortened(name);
+        enter(node.function, node.outer_functions, name);
         node.operation = client::shortened(operation);
     });
 }

@@ -24,6 +24,8 @@ struct Context::Node {
     std::string agent;
     std::string function;
     std::string operation;
+    std::vector<std::string> outer_agents;  ///< around `agent`, outermost first
+    std::vector<std::string> outer_functions;
     std::string project;
     std::string environment;
     std::string parent_id;
@@ -56,8 +58,9 @@ inline constexpr std::size_t kLongestName = 200;
 inline constexpr std::size_t kLongestText = 1000;  ///< of what is shown, and nothing is looked up by
 inline constexpr std::size_t kLongestAttribute = 4000;
 inline constexpr std::size_t kLongestMetadata = 256u << 10;
-inline constexpr std::size_t kMostLabels = 50;           ///< of a context, and as many of a call
-inline constexpr std::size_t kMostNames = 100;           ///< of placeholders that are missing
+inline constexpr std::size_t kMostLabels = 50;  ///< of a context, and as many of a call
+inline constexpr std::size_t kMostOuter = 16;   ///< agents around an agent: the outermost, and the last
+inline constexpr std::size_t kMostNames = 100;  ///< of placeholders that are missing
 inline constexpr std::size_t kLongestPrompt = 4u << 20;  ///< and answer
 
 std::string shortened(std::string_view name);

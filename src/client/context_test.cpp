@@ -43,6 +43,32 @@ TEST(Context, IsInTheRecord) {
     EXPECT_EQ(call.environment, "test");
 }
 
+TEST(Context, AgentsAroundAnAgentAreNamedOnceAndNeverItself) {
+    using Names = std::vector<std::string>;
+    const Context boss = Context().with_agent("boss");
+    EXPECT_EQ(in(boss).trace.outer_agents, Names{});
+    EXPECT_EQ(in(boss.with_agent("boss")).trace.outer_agents, Names{});
+    const Context clerk = boss.with_agent("planner").with_agent("clerk");
+    EXPECT_EQ(in(clerk).trace.agent, "clerk");
+    EXPECT_EQ(in(clerk).trace.outer_agents, (Names{"boss", "planner"}));
+    EXPECT_EQ(in(clerk.with_agent("boss")).trace.agent, "boss");
+    EXPECT_EQ(in(clerk.with_agent("boss")).trace.outer_agents, (Names{"planner", "clerk"}));
+    EXPECT_EQ(in(clerk.with_agent("")).trace.outer_agents, Names{});
+    const Context tool = boss.with_function("plan", "make").with_function("look");
+    EXPECT_EQ(in(tool).trace.outer_functions, Names{"plan"});
+    EXPECT_EQ(in(tool).trace.outer_agents, Names{});
+}
+
+TEST(Context, HowDeepAgentsAreIsBounded) {
+    Context context;
+    for (int i = 0; i < 100; ++i) context = context.with_agent("agent " + std::to_string(i));
+    const Call call = in(context);
+    EXPECT_EQ(call.trace.agent, "agent 99");
+    ASSERT_EQ(call.trace.outer_agents.size(), client::kMostOuter);
+    EXPECT_EQ(call.trace.outer_agents.front(), "agent 0");
+    EXPECT_EQ(call.trace.outer_agents.back(), "agent 98");
+}
+
 TEST(Context, EachIsAValueOfItsOwn) {
     const Context outer = Context().with_session("a");
     const Context inner = outer.with_session("b").with_user("u");

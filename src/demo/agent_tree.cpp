@@ -120,12 +120,15 @@ void AgentTree::ask_researcher() {
     const std::int64_t begin = now_;
     Call& agent = add(Kind::Agent, root_id_);
     agent.name = "researcher";
+    const std::vector<std::string> outer{std::move(agent.trace.agent)};
     agent.trace.agent = "researcher";
+    agent.trace.outer_agents = outer;
     const std::string id = agent.id.to_string();
 
     Call& look = add(Kind::Retrieval, id);
     look.name = "knowledge_base";
     look.trace.agent = "researcher";
+    look.trace.outer_agents = outer;
     look.request.input.text = json_string(goal_);
     std::string passages;
     text_.prose(passages, 1200, setting_.language, setting_.topic);
@@ -135,6 +138,7 @@ void AgentTree::ask_researcher() {
 
     Call& read = add(Kind::Chat, id);
     read.trace.agent = "researcher";
+    read.trace.outer_agents = outer;
     read.request.messages.push_back(message_of("user", goal_ + "\n\n" + passages));
     Reply reply = caller_.reply(setting_);
     const std::string answer = json_string(reply.text);

@@ -89,12 +89,17 @@ Headers headers_of(CallScope::Draft draft, bool is_ai_call) {
         if (call.kind != Kind::Chat) add("x-steno-kind", to_string(call.kind));
     }
     if (!keeps_texts) add("x-steno-store-full-data", "false");
-    std::string tags;
-    for (const std::string& given : call.labels.tags) {
-        const std::string_view tag = trim(given);
-        if (!tag.empty() && !tag.contains(',')) tags.append(tags.empty() ? "" : ",").append(tag);
-    }
-    add("x-steno-tags", tags);
+    const auto add_words = [&](const char* name, const std::vector<std::string>& given) {
+        std::string words;
+        for (const std::string& text : given) {
+            const std::string_view word = trim(text);
+            if (!word.empty() && !word.contains(',')) words.append(words.empty() ? "" : ",").append(word);
+        }
+        add(name, words);
+    };
+    add_words("x-steno-outer-agents", call.trace.outer_agents);
+    add_words("x-steno-outer-functions", call.trace.outer_functions);
+    add_words("x-steno-tags", call.labels.tags);
     if (!call.labels.attributes.empty()) add("x-steno-attributes", json_of(call.labels.attributes));
     if (call.labels.metadata.text.starts_with('{')) add("x-steno-metadata", call.labels.metadata.text);
     if (call.prompt.variables.text.starts_with('{')) add("x-steno-variables", call.prompt.variables.text);

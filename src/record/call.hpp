@@ -78,6 +78,10 @@ struct Trace {
     std::string agent;
     std::string function;
     std::string operation;
+    /// Those around `agent` and `function`, outermost first, each once and not `agent` or `function` itself:
+    /// what an agent within an agent used is the outer one's, too. Empty for all that is not nested.
+    std::vector<std::string> outer_agents;
+    std::vector<std::string> outer_functions;
     UnknownFields unknown;
     bool operator==(const Trace&) const = default;
 };

@@ -57,6 +57,8 @@ constexpr void describe(Self& s, V&& v) {
     v(8, "agent", s.agent, Place::Header);
     v(9, "function", s.function, Place::Header);
     v(10, "operation", s.operation, Place::Header);
+    v(11, "outer_agents", s.outer_agents, Place::Header);
+    v(12, "outer_functions", s.outer_functions, Place::Header);
 }
 
 template <class Self, class V>

@@ -63,10 +63,11 @@ bool take_attributes(std::string_view value, Call& call) {
     return all;
 }
 
-bool take_tags(std::string_view value, Call& call) {
+template <auto Group, auto Member>
+bool take_words(std::string_view value, Call& call) {
     if (!is_valid_utf8(value)) return false;
-    for (const std::string_view tag : split(value, ','))
-        call.labels.tags.emplace_back(tag.substr(0, kMaxIdBytes));
+    for (const std::string_view word : split(value, ','))
+        (call.*Group.*Member).emplace_back(utf8_prefix(word, kMaxIdBytes));
     return true;
 }
 
@@ -88,6 +89,7 @@ struct ContextHeader {
 };
 
 constexpr std::string_view kId = "at most 200 bytes of UTF-8";
+constexpr std::string_view kWords = "UTF-8 words separated by commas";
 constexpr std::string_view kObject = "a JSON object";
 
 constexpr std::array kHeaders{
@@ -111,7 +113,9 @@ constexpr std::array kHeaders{
     ContextHeader{"metadata", kObject,
                   [](std::string_view v, Call& c) { return take_object(v, c.labels.metadata); }},
     ContextHeader{"attributes", "a JSON object of strings, numbers and booleans", take_attributes},
-    ContextHeader{"tags", "UTF-8 words separated by commas", take_tags},
+    ContextHeader{"tags", kWords, take_words<&Call::labels, &Labels::tags>},
+    ContextHeader{"outer-agents", kWords, take_words<&Call::trace, &Trace::outer_agents>},
+    ContextHeader{"outer-functions", kWords, take_words<&Call::trace, &Trace::outer_functions>},
     ContextHeader{"kind", "a kind of call, such as chat or intent", take_kind},
     ContextHeader{"store-full-data", "true or false", take_full_data},
 };

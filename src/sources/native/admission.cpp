@@ -82,6 +82,8 @@ Result<void> check_lengths(const Call& call) {
     check.text("trace.agent", call.trace.agent);
     check.text("trace.function", call.trace.function);
     check.text("trace.operation", call.trace.operation);
+    check.texts("trace.outer_agents", call.trace.outer_agents);
+    check.texts("trace.outer_functions", call.trace.outer_functions);
     check.text("who.user_id", call.who.user_id);
     check.text("who.api_key_id", call.who.api_key_id);
     check.text("who.subject", call.who.subject);
