@@ -6,6 +6,7 @@
 #include "cli/config.hpp"
 #include "control/database.hpp"
 #include "custody/custodian.hpp"
+#include "daily/keeper.hpp"
 #include "ingest/data_folder.hpp"
 #include "net/http_client.hpp"
 #include "net/loops.hpp"
@@ -44,6 +45,8 @@ class Composition {
     [[nodiscard]] custody::Custodian& custodian() { return *custodian_; }
     /// Not started yet; null: they cannot be used, which the log says.
     [[nodiscard]] Alerting* alerting() { return alerting_.get(); }
+    /// Not started yet; null: daily files are not asked for.
+    [[nodiscard]] daily::Keeper* daily_files() { return daily_files_.get(); }
 
   private:
     Composition() = default;
@@ -51,6 +54,7 @@ class Composition {
     void open_alerting(const Config& config);
     server::SqlAccess sql_;
     Duration slow_;
+    std::int64_t high_tokens_ = 0;
     // In the order of construction; torn down in reverse.
     std::unique_ptr<server::Limits> limits_;   ///< what the folder's recorder tells of calls
     std::unique_ptr<budgets::Ledger> ledger_;  ///< likewise, and its store
@@ -58,6 +62,7 @@ class Composition {
     std::unique_ptr<control::Database> control_;  ///< null: it cannot be opened
     std::unique_ptr<budgets::Budgets> budgets_;
     std::unique_ptr<custody::Custodian> custodian_;
+    std::unique_ptr<daily::Keeper> daily_files_;
     std::unique_ptr<net::Loops> loops_;
     std::unique_ptr<net::HttpClient> client_;
     std::unique_ptr<gateway::Gateway> gateway_;
@@ -73,6 +78,10 @@ Result<std::unique_ptr<ingest::DataFolder>> open_data_folder(const Config& confi
 /// What seals the folder's segments and removes what is too old, as the configuration says. Not started.
 /// `data` must outlive it.
 std::unique_ptr<custody::Custodian> make_custodian(const Config& config, ingest::DataFolder& data);
+
+/// What keeps the daily files of the record, as the configuration says. Not started. `data` must outlive it.
+/// Null: they are not asked for.
+Result<std::unique_ptr<daily::Keeper>> make_keeper(const Config& config, ingest::DataFolder& data);
 
 /// The catalogue with the prices of pricing.file over it.
 Result<std::shared_ptr<const pricing::Catalogue>> load_prices(const Config& config);
