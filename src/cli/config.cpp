@@ -194,7 +194,8 @@ std::vector<Setting> make_settings() {
                "calls that took so long or longer are slow, unless a question says otherwise"),
         number(
             "statistics.high_tokens", &Config::high_tokens, 0, 1'000'000'000'000,
-            "AI calls with so many tokens or more are large, unless a question says otherwise; 0: none is"),
+            "AI calls with so many input tokens or more are large, unless a question says otherwise; 0: none "
+            "is"),
         text("daily_files.dir", &Config::daily_dir,
              "the folder in which each day's calls are kept as JSON files when it has ended; empty: nowhere"),
         {"daily_files.time_zone", "whose days these are: a name such as Europe/Berlin, local, or +01:00",
