@@ -21,7 +21,8 @@ namespace {
 constexpr std::chrono::nanoseconds kFirstPause =
     std::chrono::seconds(1);  ///< before what failed is tried again
 constexpr std::chrono::nanoseconds kLongestPause = std::chrono::minutes(5);
-constexpr std::chrono::nanoseconds kLookAgain = std::chrono::hours(1);  ///< for calls that came late
+constexpr std::chrono::nanoseconds kPostponed = std::chrono::seconds(5);  ///< until the store has all
+constexpr std::chrono::nanoseconds kLookAgain = std::chrono::hours(1);    ///< for calls that came late
 
 /// How many calls a day's statistics tell of. Nothing: they are not ours to judge.
 std::optional<std::int64_t> calls_told(const std::string& path) {
@@ -111,8 +112,11 @@ void Keeper::run() {
 }
 
 Result<Timestamp> Keeper::keep() {
-    STENO_TRY(bring_up_to_date_());
     const Timestamp now = clock_.now();
+    if (const auto up_to_date = bring_up_to_date_(); !up_to_date) {
+        log::debug("daily files wait: {}", up_to_date.error().message);
+        return later(now, kPostponed);
+    }
     std::error_code error;
     std::filesystem::create_directories(rules_.folder, error);
     if (error)
@@ -135,9 +139,10 @@ Result<void> Keeper::write_missing(Timestamp now) {
     const Timestamp settled = later(now, -std::chrono::nanoseconds(kSettling));
     const Day today = day_at(now, rules_.zone);
     const std::int64_t back = rules_.keep_days > 0 ? std::min(rules_.keep_days, kLookBack) : kLookBack;
-    STENO_ASSIGN(const Day oldest, day_of(days_later(today.date, -back), rules_.zone));
+    // A moment of the oldest day, whatever clocks did since.
+    const Timestamp oldest = later(today.from, std::chrono::hours(12) - std::chrono::hours(24) * back);
     Result<void> done;
-    for (const Day& day : days_between(std::max(*first, oldest.from), settled, rules_.zone)) {
+    for (const Day& day : days_between(std::max(*first, oldest), settled, rules_.zone)) {
         if (day.to > settled) break;
         const bool looked_at = day.date >= days_later(today.date, -kLookedAt);
         Result<bool> wanted = missing(day);

@@ -49,7 +49,7 @@ class Keeper {
     static constexpr std::chrono::minutes kSettling{5};
 
     /// `bring_up_to_date`: an error while the store does not have all that was recorded; then nothing is
-    /// written. The record must outlive the keeper.
+    /// written yet, and others tell of it. The record must outlive the keeper.
     Keeper(Record record, Rules rules, std::function<Result<void>()> bring_up_to_date,
            Clock& clock = system_clock());
     ~Keeper();

@@ -21,7 +21,7 @@ class KeeperTest : public DailyRecord {
         rules.keep_days = keep_days;
         rules.archive = archive;
         rules.requests = requests;
-        return Keeper(record(), std::move(rules), [this] { return up_to_date; }, clock);
+        return Keeper(record(), std::move(rules), [this] { return up_to_date; }, time);
     }
     std::vector<std::string> names(const std::string& in = "") const {
         std::vector<std::string> names;
@@ -40,12 +40,12 @@ class KeeperTest : public DailyRecord {
         gzclose(file);
         return text;
     }
-    void it_is(std::string_view now) { clock.advance(moment(now).unix_nanos - clock.now().unix_nanos); }
+    void it_is(std::string_view now) { time.advance(moment(now).unix_nanos - time.now().unix_nanos); }
 
-    ManualClock clock;
+    ManualClock time;
     Result<void> up_to_date;
 
-    explicit KeeperTest() : clock(moment("2026-11-20T12:00:00Z").unix_nanos) {}
+    explicit KeeperTest() : time(moment("2026-11-20T12:00:00Z").unix_nanos) {}
 };
 
 TEST_F(KeeperTest, WritesTheDaysThatHaveEndedOnce) {
@@ -150,7 +150,7 @@ TEST_F(KeeperTest, DoesNothingWhileTheStoreLacksCalls) {
     add(chat("2026-11-19T10:00:00Z"));
     up_to_date = fail(Code::Unavailable, "the store is behind");
     Keeper kept = keeper();
-    EXPECT_EQ(kept.keep().error().message, "the store is behind");
+    EXPECT_EQ(kept.keep()->to_string(), "2026-11-20T12:00:05.000000000Z");
     EXPECT_TRUE(names().empty());
     up_to_date = {};
     EXPECT_TRUE(kept.keep());
@@ -169,6 +169,18 @@ TEST_F(KeeperTest, AFileThatCannotBeWrittenHoldsNoOtherUp) {
     std::filesystem::remove(folder + "/calls-2026-11-18.json");
     EXPECT_TRUE(kept.keep());
     EXPECT_TRUE(there("stats-2026-11-18.json"));
+}
+
+TEST_F(KeeperTest, AFullDiskLeavesNoFile) {
+    add(chat("2026-11-19T10:00:00Z"));
+    std::filesystem::create_directories(folder);
+    // Where the file is written before it has its name.
+    std::filesystem::create_symlink("/dev/full", folder + "/calls-2026-11-19.json.part");
+    Keeper kept = keeper();
+    EXPECT_EQ(kept.keep().error().code, Code::ResourceExhausted);
+    EXPECT_TRUE(names().empty());
+    EXPECT_TRUE(kept.keep());
+    EXPECT_EQ(names().size(), 2U);
 }
 
 TEST_F(KeeperTest, RemovesWhatAKilledProcessLeft) {

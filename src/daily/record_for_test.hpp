@@ -1,8 +1,7 @@
 #pragma once
 
 #include "daily/files.hpp"
-#include "ingest/data_folder.hpp"
-#include "io/memory_file_system.hpp"
+#include "ingest/test_folder.hpp"
 #include "store/memory/memory_store.hpp"
 
 #include <gtest/gtest.h>
@@ -18,7 +17,7 @@
 namespace steno::daily {
 
 /// A record in memory, and a folder on disk for its daily files.
-class DailyRecord : public testing::Test {
+class DailyRecord : public ingest::Ingest {
   protected:
     DailyRecord() {
         ingest::DataFolderOptions options;
@@ -91,8 +90,6 @@ class DailyRecord : public testing::Test {
         std::ofstream(folder + "/" + name) << text;
     }
 
-    io::MemoryFileSystem files;
-    SeededRandom random{7};
     std::unique_ptr<ingest::DataFolder> data;
     std::string folder;
 };
