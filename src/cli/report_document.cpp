@@ -340,10 +340,6 @@ void failures(Document& document, const ReportAnswers& a) {
 std::string rounded(dom::element value, const char* pointer) {
     return has(value, pointer) ? fmt::format("{:.4g}", number_at(value, pointer)) : kUnknown;
 }
-/// ", before: 71.2 %"; nothing where it is not known of before.
-std::string as_before(dom::element value, const char* pointer) {
-    return has(value, pointer) ? ", before: " + percent(value, pointer) : "";
-}
 double judged(dom::element quality) {
     return number_at(quality, "/feedback/accepted") + number_at(quality, "/feedback/modified") +
            number_at(quality, "/feedback/rejected");
@@ -359,7 +355,9 @@ void feedback(Document& document, const ReportAnswers& a) {
     std::string text = fmt::format("{} answers were judged: {} accepted ({}{}), {} modified, {} rejected.",
                                    grouped(std::llround(judged(now))), count(now, "/feedback/accepted"),
                                    percent(now, "/feedback/acceptance_rate"),
-                                   as_before(earlier, "/feedback/acceptance_rate"),
+                                   has(earlier, "/feedback/acceptance_rate")
+                                       ? ", before: " + percent(earlier, "/feedback/acceptance_rate")
+                                       : "",
                                    count(now, "/feedback/modified"), count(now, "/feedback/rejected"));
     if (number_at(now, "/edit_distance/calls") > 0)
         text += fmt::format(" Of {} it is known how much people changed: {} characters on average.",
@@ -388,9 +386,8 @@ void feedback(Document& document, const ReportAnswers& a) {
     }
     document.blocks.push_back(table);
     if (rows.size() > kRows)
-        document.blocks.push_back(Paragraph{
-            fmt::format("… and {} more prompt types, of which fewer were judged.", rows.size() - kRows),
-            true});
+        document.blocks.push_back(
+            Paragraph{fmt::format("… and {} more, of which fewer were judged.", rows.size() - kRows), true});
 }
 
 void scores(Document& document, const ReportAnswers& a) {
@@ -434,10 +431,12 @@ void missing_variables(Document& document, const ReportAnswers& a) {
         names += fmt::format("{}{} ({})", names.empty() ? "" : ", ", text_at(variables[i], "/variable"),
                              count(variables[i], "/calls"));
     if (variables.size() > kRows) names += fmt::format(" and {} more", variables.size() - kRows);
-    document.blocks.push_back(Paragraph{fmt::format(
-        "Of the AI calls that tell it, {} had all variables of their prompt{}; {} had not. Missing were {}.",
-        percent(found, "/rate"), as_before(a.quality_before, "/all/data_quality/rate"),
-        count(found, "/incomplete"), names)});
+    std::string text = fmt::format(
+        "Of the AI calls that tell it, {} had all variables of their prompt, {} had not. Missing were {}.",
+        percent(found, "/rate"), count(found, "/incomplete"), names);
+    if (has(a.quality_before, "/all/data_quality/rate"))
+        text += fmt::format(" Before, {} had all.", percent(a.quality_before, "/all/data_quality/rate"));
+    document.blocks.push_back(Paragraph{text});
     Table table{{{"prompt", false, true},
                  {"version"},
                  {"had all", true},
@@ -457,8 +456,7 @@ void missing_variables(Document& document, const ReportAnswers& a) {
     }
     document.blocks.push_back(table);
     if (prompts.size() > kRows)
-        document.blocks.push_back(
-            Paragraph{fmt::format("… and {} more prompts.", prompts.size() - kRows), true});
+        document.blocks.push_back(Paragraph{fmt::format("… and {} more.", prompts.size() - kRows), true});
 }
 
 }  // namespace
