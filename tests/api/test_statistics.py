@@ -81,7 +81,7 @@ def grouped(calls, *path):
 
 
 def test_every_figure_is_what_the_calls_say(server, calls):
-    told = server.get("/api/v1/statistics?from=1970-01-02&groups=10000&limit=20&slow_ms=4000")[2]
+    told = server.get("/api/v1/statistics?from=1970-01-02&groups=10000&limit=20&slow_ms=4000&high_tokens=1500")[2]
     Contract(server.get("/api/v1/openapi.json")[2]).check(told, "GET", "/api/v1/statistics")
     ai, functions, agents = ([c for c in calls if test(c["kind"])] for test in (AI.__contains__, "function".__eq__, "agent".__eq__))
     same(told["ai_calls"], ai)
@@ -113,6 +113,10 @@ def test_every_figure_is_what_the_calls_say(server, calls):
     slow = sorted((c["time"]["duration_ms"] for c in calls if (c.get("time") or {}).get("duration_ms", 0) >= 4000), reverse=True)
     assert told["slow"]["calls"] == len(slow) > 20 and [i["call"]["time"]["duration_ms"] for i in told["slow"]["slowest"]] == slow[:20]
     assert all(item["reason"] for item in told["slow"]["slowest"])
+    large = sorted((c["usage"]["input_tokens"] for c in ai if (c.get("usage") or {}).get("input_tokens", 0) >= 1500), reverse=True)
+    assert told["large"]["threshold_tokens"] == 1500 and told["large"]["calls"] == len(large) > 0
+    assert [item["call"]["usage"]["input_tokens"] for item in told["large"]["largest"]] == large[:20]
+    assert "large" not in server.get("/api/v1/statistics")[2]
     errors = told["errors"]
     assert errors["total"] == figures(ai)["failures"] + figures(functions)["failures"] > 0
     assert errors["rate"] == pytest.approx(errors["total"] / (len(ai) + len(functions)))
@@ -172,7 +176,7 @@ def test_a_period_is_named(server, calls):
 
 @pytest.mark.parametrize("query, word", [
     ("tz=Mars/Olympus", "tz"), ("period=someday", "period"), ("period=today&from=2026-01-01", "from and to"), ("from=x", "from"),
-    ("bucket=year", "bucket"), ("limit=1001", "limit"), ("groups=0", "groups"), ("groups=1e9", "groups"), ("slow_ms=-1", "slow_ms"),
+    ("bucket=year", "bucket"), ("limit=1001", "limit"), ("groups=0", "groups"), ("groups=1e9", "groups"), ("slow_ms=-1", "slow_ms"), ("high_tokens=-1", "high_tokens"),
     ("text=x", "text"), ("nonsense=1", "nonsense"), ("project=", "no value"), ("trace.agent.in=", "no value"), ("tz=%2B5", "time zone"), ("period=2199", "begun"), ("tz=" + "x" * 5000, "time zone")])
 def test_what_makes_no_sense_is_refused_with_a_word(server, query, word):
     status, _, body = server.get("/api/v1/statistics?" + query, expect=None)

@@ -274,13 +274,18 @@ def test_every_setting_is_in_the_documentation():
 def test_names_from_before(tmp_path):
     old = {"PERFORMANCE_TRACKING_ENABLED": "false", "PERFORMANCE_LOG_RETENTION_DAYS": "30", "PERFORMANCE_SLOW_CALL_THRESHOLD_MS": "1234",
            "PERFORMANCE_LOG_LEVEL": "WARN", "PERFORMANCE_HIGH_TOKEN_THRESHOLD": "2000", "PERFORMANCE_ENABLE_COST_CALCULATION": "true",
-           "PERFORMANCE_TRUNCATE_MESSAGES": "true", "PERFORMANCE_MAX_MESSAGE_LENGTH": "1000", "PERFORMANCE_MASK_SENSITIVE_DATA": "true",
+           "PERFORMANCE_TRUNCATE_MESSAGES": "true", "PERFORMANCE_MAX_MESSAGE_LENGTH": "500", "PERFORMANCE_MASK_SENSITIVE_DATA": "true",
            "OPENAI_GPT4O_PRICE_PER_1K_INPUT": "0.005", "OPENAI_GPT4O_PRICE_PER_1K_OUTPUT": "0.015", "OPENAI_EMBEDDING_PRICE_PER_1K": "0.00002"}
     shown = {s["name"]: (s["value"], s["origin"]) for s in json.loads(run("config", "show", "--json", env=old).stdout)}
     assert shown["gateway.capture"] == ("off", "PERFORMANCE_TRACKING_ENABLED")
     assert shown["retention.days"] == ("30", "PERFORMANCE_LOG_RETENTION_DAYS")
     assert shown["statistics.slow_ms"] == ("1234", "PERFORMANCE_SLOW_CALL_THRESHOLD_MS")
     assert shown["log.level"] == ("warning", "PERFORMANCE_LOG_LEVEL")
+    assert shown["statistics.high_tokens"] == ("2000", "PERFORMANCE_HIGH_TOKEN_THRESHOLD")
+    assert shown["daily_files.max_text"] == ("500", "PERFORMANCE_MAX_MESSAGE_LENGTH")
+    for truncate, length, kept in (("false", "500", "0"), ("true", "", "1000"), ("", "0", "0")):
+        told = run("config", "show", "--json", env={"PERFORMANCE_TRUNCATE_MESSAGES": truncate, "PERFORMANCE_MAX_MESSAGE_LENGTH": length}).stdout
+        assert {s["name"]: s["value"] for s in json.loads(told)}["daily_files.max_text"] == kept
     shown = {s["name"]: s["value"] for s in json.loads(run("config", "show", "--json", env={**old, "STENO_RETENTION_DAYS": "7"}).stdout)}
     assert shown["retention.days"] == "7"
     prices = json.loads(run("prices", "list", "--model", "gpt-4o", "--json", env=old).stdout)

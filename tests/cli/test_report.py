@@ -53,6 +53,25 @@ def test_the_pdf_says_what_the_api_says(server, tmp_path):
     assert "<script>alert(1)</script>" in text and "модель" in text
 
 
+def test_feedback_scores_and_missing_variables_are_there_where_there_are_any(server, tmp_path):
+    run("report", "--server", server.url, "--days", "30", "--output", tmp_path / "report.html")
+    page = (tmp_path / "report.html").read_text()
+    told = json.loads(run("report", "--server", server.url, "--days", "30", "--json").stdout)
+    now, before = told["quality"]["all"], told["quality_before"]["all"]
+    assert told["quality_before"]["period"]["from"] == told["by_model"]["against"]["from"] and told["quality_before"]["groups"] == []
+    feedback = now["feedback"]
+    judged = feedback["accepted"] + feedback["modified"] + feedback["rejected"]
+    assert judged > 0 and f"{judged:,} answers were judged: {feedback['accepted']:,} accepted ({feedback['acceptance_rate'] * 100:.1f} %" in page
+    assert f"before: {before['feedback']['acceptance_rate'] * 100:.1f} %" in page
+    assert told["quality"]["scores"] and all(score["name"] in page for score in told["quality"]["scores"][:8])
+    missing = told["missing_variables"]
+    assert missing["incomplete"] > 0 and f"{missing['incomplete']:,} had not" in page and missing["variables"][0]["variable"] in page
+    run("report", "--server", server.url, "--days", "30", "-f", "trace.agent=модель", "--output", tmp_path / "none.html")
+    none = (tmp_path / "none.html").read_text()
+    for heading in ("What people said", "Scores", "lacked variables"):
+        assert heading in page and heading not in none, heading
+
+
 def test_what_makes_no_sense_is_refused(server, tmp_path):
     for flags in (["--format", "doc"], ["--pdf", "--format", "html"], ["--week", "--days", "3"], ["--output", tmp_path / "x.docx"], ["--output", tmp_path]):
         refused = run("report", "--server", server.url, *flags, check=False)

@@ -14,6 +14,7 @@ import zoneinfo
 import pytest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
+from openapi import Contract  # noqa: E402
 from steno_process import Server, run  # noqa: E402
 
 JSON = {"content-type": "application/json"}
@@ -187,10 +188,12 @@ def test_sums_are_those_of_the_statistics_and_of_the_calls(files, server):
 
 
 def test_a_server_sends_the_same_files(files, server, tmp_path):
+    contract = Contract(server.get("/api/v1/openapi.json")[2])
     for day in DAYS[2:5]:
         for kind in ("calls", "requests", "stats"):
             name = f"{kind}-{day}.json"
-            status, headers, _ = server.get(f"/api/v1/daily/{name}?tz=Europe/Berlin&max_text=0")
+            status, headers, answer = server.get(f"/api/v1/daily/{name}?tz=Europe/Berlin&max_text=0")
+            contract.check(answer, "GET", "/api/v1/daily/{file}")
             assert headers["Content-Type"] == "application/json" and headers["Content-Disposition"] == f'attachment; filename="{name}"'
     run("daily", "--server", server.url, "--from", DAYS[0], "--to", DAYS[-1], "--tz", "Europe/Berlin", "--requests", "--max-text", "0", "--output", tmp_path)
     for file in files.iterdir():
@@ -279,6 +282,7 @@ def test_a_server_writes_the_days_that_have_none_yet(tmp_path):
         last = (now - datetime.timedelta(days=1, minutes=6)).date().isoformat()
         server.wait_for(lambda: (folder / f"stats-{last}.json").exists() or None, "files of the last day")
         server.wait_for(lambda: daily_status(server).get("last_day", "") >= last or None, "status")
+        Contract(server.get("/api/v1/openapi.json")[2]).check(server.get("/api/v1/status")[2], "GET", "/api/v1/status")
         status = daily_status(server)
         assert status["healthy"] and status["dir"] == str(folder) and status["time_zone"] == "UTC"
         assert "steno_daily_files_healthy 1" in server.get("/metrics")[2].decode()
