@@ -65,8 +65,8 @@ void add_rows(Table& table, dom::array roots) {
     }
 }
 
-/// "planner $0.02 ($0.005 itself), researcher $0.015": with all that is nested within each. Of what made no AI
-/// calls the name.
+/// "planner $0.02 ($0.005 itself), researcher $0.015": with all that is nested within each. Of what made no
+/// AI calls the name.
 std::string listed(dom::element summary, const char* rows, const char* name) {
     dom::array array;
     std::string text;

@@ -152,8 +152,7 @@ std::string RequestTotals::list(std::string_view head, const ByName& names) {
         line += (i == 0 ? "" : ", ") + shown(name);
         std::string told;
         if (one.calls != 0) told = fmt::format("{}, {}", counted(one.calls, "call"), time_of(one.nanos));
-        if (one.tokens)
-            told += fmt::format("{}{} tokens", told.empty() ? "" : ", ", grouped(*one.tokens));
+        if (one.tokens) told += fmt::format("{}{} tokens", told.empty() ? "" : ", ", grouped(*one.tokens));
         if (one.tokens && one.tokens != one.own_tokens)
             told += fmt::format(", {} in it itself", grouped(one.own_tokens.value_or(0)));
         if (!told.empty()) line += " (" + told + ")";

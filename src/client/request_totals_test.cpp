@@ -62,7 +62,8 @@ TEST_F(Summaries, AddUpWhatReachesAModel) {
     EXPECT_THAT(text,
                 HasSubstr("steno: request r-1 · 3 AI calls, 1 failed · 1,700 tokens (1,250 in, 450 out), "
                           "unknown of 1 call · "));
-    EXPECT_TRUE(std::regex_search(text, std::regex("\n  agents    calendar \\(1 call, [0-9.]+ ms, 1,700 tokens\\)\n")))
+    EXPECT_TRUE(std::regex_search(
+        text, std::regex("\n  agents    calendar \\(1 call, [0-9.]+ ms, 1,700 tokens\\)\n")))
         << text;
     EXPECT_TRUE(
         std::regex_search(text, std::regex("\n  functions taskOperations \\(1 call, [0-9.]+ ms\\)\n")))
@@ -92,9 +93,7 @@ TEST_F(Summaries, TellOfAnAgentWhatIsItsOwnAndWhatTheOnesWithinItUsed) {
         }
     });
     EXPECT_THAT(text, HasSubstr(" · 1,435 tokens (1,305 in, 130 out) · "));
-    const auto told = [&](const char* pattern) {
-        return std::regex_search(text, std::regex(pattern));
-    };
+    const auto told = [&](const char* pattern) { return std::regex_search(text, std::regex(pattern)); };
     EXPECT_TRUE(told("planner \\(2 calls, [0-9.]+ ms, 1,435 tokens, 1,215 in it itself\\)")) << text;
     EXPECT_TRUE(told("researcher \\(1 call, [0-9.]+ ms, 1,325 tokens, 220 in it itself\\)")) << text;
     EXPECT_TRUE(told("cache \\(1 call, [0-9.]+ ms, 5 tokens\\)")) << text;

@@ -18,8 +18,8 @@ namespace steno::server {
 
 namespace {
 
-/// What AI calls used. Usage that an agent repeats for its children is not counted twice: only calls that reach
-/// a model count.
+/// What AI calls used. Usage that an agent repeats for its children is not counted twice: only calls that
+/// reach a model count.
 struct Usage {
     std::int64_t calls = 0;
     std::optional<std::int64_t> input_tokens;  ///< absent: of no call that has some is it known
@@ -95,7 +95,8 @@ struct Summary {
         ++calls;
         const bool is_ai_call = reaches_a_model(call.kind);
         if (is_ai_call) usage.add(call);
-        const auto share = [&](Shares& shares, const std::string& own, const std::vector<std::string>& outer) {
+        const auto share = [&](Shares& shares, const std::string& own,
+                               const std::vector<std::string>& outer) {
             std::set<std::string> names(outer.begin(), outer.end());
             if (!own.empty()) names.insert(own);
             for (const std::string& name : names) {
