@@ -151,6 +151,30 @@ void Table::fit(std::vector<std::size_t>& widths) const {
     }
     for (std::size_t i = columns_.size(); i-- > 0;)
         if (columns_[i].shrinks) shrink(i, kShortestText);
+    for (std::size_t i = columns_.size(); i-- > 0 && total() > most;)
+        if (columns_[i].spare) widths[i] = 0;
+}
+
+void Table::print_common_heads(const std::vector<std::size_t>& widths) const {
+    if (std::ranges::all_of(columns_, [](const Column& column) { return column.over.empty(); })) return;
+    std::string text;
+    std::size_t at = 0;  // the columns of the terminal that are full
+    for (std::size_t i = 0; i < columns_.size();) {
+        const std::string& head = columns_[i].over;
+        std::size_t span = 0;
+        do {
+            if (widths[i] > 0) span += widths[i] + (span > 0 ? 2 : 0);
+            ++i;
+        } while (!head.empty() && i < columns_.size() && columns_[i].over == head);
+        if (span == 0) continue;
+        if (!head.empty()) {
+            const std::string shown = cut(head, span);
+            text.append(at + span - utf8_length(shown) - utf8_length(text), ' ');
+            text += shown;
+        }
+        at += span + 2;
+    }
+    fmt::print("{}\n", paint(text, Colour::Dim));
 }
 
 void Table::print() const {
@@ -189,12 +213,19 @@ void Table::print() const {
         }
         fmt::print("{}\n", text);
     };
+    print_common_heads(widths);
     line([&](std::size_t i) { return columns_[i].head; }, [](std::size_t) { return Colour::Dim; });
     for (std::size_t r = 0; r < rows_.size(); ++r) {
         const std::vector<Colour>& colours = rows_[r].colours;
         line([&](std::size_t i) { return cells[i][r]; },
              [&](std::size_t i) { return i < colours.size() ? colours[i] : Colour::Plain; });
     }
+    std::string gone;
+    for (std::size_t i = 0; i < columns_.size(); ++i)
+        if (columns_[i].spare && widths[i] == 0)
+            gone += (gone.empty() ? "" : ", ") + (columns_[i].over.empty() ? "" : columns_[i].over + " ") +
+                    columns_[i].head;
+    if (!gone.empty()) fmt::print("{}\n", paint("(no room here for: " + gone + ")", Colour::Dim));
 }
 
 std::string counted(std::string_view number, std::string_view word) {

@@ -14,9 +14,9 @@ std::string paint(std::string_view text, Colour colour);
 Colour colour_of_status(std::string_view status);
 
 /// Columns as wide as their widest cell. On a terminal a line fits it if it can: pictures become smaller,
-/// then go, then texts are cut, the last columns first. What goes into a file or a pipe is never cut, and has
-/// no pictures. Control characters of what was recorded are shown as '·': an answer must not be able to steer
-/// a terminal.
+/// then go, then texts are cut, then spare columns go, the last ones first. What goes into a file or a pipe
+/// is never cut, and has no pictures. Control characters of what was recorded are shown as '·': an answer
+/// must not be able to steer a terminal.
 class Table {
   public:
     struct Column {
@@ -27,10 +27,22 @@ class Table {
         std::size_t most = 0;
         bool money = false;       ///< the points stand below each other
         std::size_t picture = 0;  ///< a bar, at most so wide: each cell is a share as share() writes it
+        bool spare = false;       ///< goes where there is no room; a line below the table says so
+        std::string over = {};    ///< a head above those of neighbours that have the same
 
         static Column amount(std::string head) { return {std::move(head), true, false, 0, true, 0}; }
         static Column gist(std::string head) { return {std::move(head), false, true, 80, false, 0}; }
         static Column bar(std::size_t most) { return {"", false, false, 0, false, most}; }
+        /// The same, as one of several below a common head.
+        [[nodiscard]] Column below(std::string common) && {
+            over = std::move(common);
+            return std::move(*this);
+        }
+        /// The same, as one that may go.
+        [[nodiscard]] Column if_room() && {
+            spare = true;
+            return std::move(*this);
+        }
     };
     /// 0 … 1, for a cell of a bar's column.
     static std::string share(double part);
@@ -48,6 +60,7 @@ class Table {
     };
     [[nodiscard]] std::vector<std::string> column(std::size_t index) const;
     void fit(std::vector<std::size_t>& widths) const;
+    void print_common_heads(const std::vector<std::size_t>& widths) const;
     std::vector<Column> columns_;
     std::vector<Row> rows_;
 };
