@@ -111,11 +111,11 @@ Result<void> print_list(Api& api, dom::element answer) {
     Table table({{"budget"},
                  {"for", false, true},
                  {"per"},
-                 {"limit", true},
-                 {"spent", true},
+                 Table::Column::amount("limit"),
+                 Table::Column::amount("spent"),
                  {"", true},
-                 {""},
-                 {"left", true},
+                 Table::Column::bar(20),
+                 Table::Column::amount("left"),
                  {"used up by"},
                  {"beyond it"}});
     std::vector<std::string> notes;
@@ -126,7 +126,7 @@ Result<void> print_list(Api& api, dom::element answer) {
         const Colour colour = colour_of(budget);
         table.row({text_at(budget, "/name"), scope_text(budget), text_at(budget, "/per"),
                    amount(budget, "/limit"), amount(budget, "/spent"), percent_text(budget),
-                   bar(number_at(budget, "/percent") / 100, 20), amount(budget, "/remaining"),
+                   Table::share(number_at(budget, "/percent") / 100), amount(budget, "/remaining"),
                    used_up       ? "now"
                    : end.empty() ? kUnknown
                                  : clock_text(end),
@@ -151,13 +151,18 @@ void print_days(dom::element budget) {
     if (budget["days"].get(days) != simdjson::SUCCESS || days.size() == 0) return;
     const std::string currency = text_at(budget, "/currency");
     const double limit = std::strtod(text_at(budget, "/limit").c_str(), nullptr);
-    Table table({{"day"}, {"spent", true}, {"calls", true}, {"unpriced", true}, {"left", true}, {""}});
+    Table table({{"day"},
+                 Table::Column::amount("spent"),
+                 {"calls", true},
+                 {"unpriced", true},
+                 Table::Column::amount("left"),
+                 Table::Column::bar(30)});
     for (const dom::element day : days) {
         const double left = std::strtod(text_at(day, "/remaining").c_str(), nullptr);
         table.row({text_at(day, "/day"), money(text_at(day, "/spent"), currency),
                    grouped(static_cast<std::int64_t>(number_at(day, "/calls"))),
                    grouped(static_cast<std::int64_t>(number_at(day, "/unpriced_calls"))),
-                   money(text_at(day, "/remaining"), currency), bar(limit > 0 ? left / limit : 0, 30)});
+                   money(text_at(day, "/remaining"), currency), Table::share(limit > 0 ? left / limit : 0)});
     }
     fmt::print("\n");
     table.print();

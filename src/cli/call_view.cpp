@@ -228,11 +228,11 @@ Table call_table() {
     return Table({{"time"},
                   {"status"},
                   {"provider"},
-                  {"model"},
+                  {"model", false, true},
                   {"tokens", true},
-                  {"cost", true},
+                  Table::Column::amount("cost"),
                   {"duration", true},
-                  {"what", false, true},
+                  Table::Column::gist("what"),
                   {"id"}});
 }
 

@@ -151,11 +151,13 @@ void words(Document& document, const ReportAnswers& a) {
                  estimated = number_at(c, "/now/cost/estimated_calls");
     std::string remark;
     if (unpriced > 0)
-        remark = fmt::format("{} calls have no price and are not in the cost. ",
-                             grouped(static_cast<std::int64_t>(unpriced)));
+        remark = fmt::format(
+            "{} no price and {} not in the cost. ",
+            unpriced == 1 ? "1 call has" : grouped(static_cast<std::int64_t>(unpriced)) + " calls have",
+            unpriced == 1 ? "is" : "are");
     if (estimated > 0)
-        remark += fmt::format("Of {} calls Steno counted the tokens, because nobody reported them.",
-                              grouped(static_cast<std::int64_t>(estimated)));
+        remark += fmt::format("Of {} Steno counted the tokens, because nobody reported them.",
+                              counted(grouped(static_cast<std::int64_t>(estimated)), "call"));
     if (!remark.empty()) document.blocks.push_back(Paragraph{remark, true});
 }
 

@@ -139,7 +139,7 @@ void print_request(dom::element request) {
                  {"status", false, false},
                  {"duration", true, false},
                  {"tokens", true, false},
-                 {"cost", true, false}});
+                 Table::Column::amount("cost")});
     dom::array roots;
     if (request["tree"].get(roots) == simdjson::SUCCESS) add_rows(table, roots);
     table.print();

@@ -32,19 +32,19 @@ Result<int> slow(const Program& program, const SlowFlags& flags) {
     question.add("threshold_ms", std::to_string(flags.threshold_ms));
     question.add("limit", std::to_string(flags.limit));
     STENO_TRY(question.filters(flags.filters));
-    return show_answer(
-        program, flags.record, question, [&](Api& api, simdjson::dom::element answer) -> Result<void> {
-            std::int64_t calls = 0;
-            if (answer["slow"]["calls"].get(calls) != simdjson::SUCCESS)
-                return fail(Code::Internal, "the answer has no slow calls");
-            if (calls == 0)
-                fmt::print("no call that fits in {} took {} ms or longer{}\n", api.where(),
-                           flags.threshold_ms,
-                           flags.period.given() ? " in that time" : " in the last 7 days (--days, --period)");
-            else
-                print_slow(answer);
-            return {};
-        });
+    return show_answer(program, flags.record, question,
+                       [&](Api& api, simdjson::dom::element answer) -> Result<void> {
+                           std::int64_t calls = 0;
+                           if (answer["slow"]["calls"].get(calls) != simdjson::SUCCESS)
+                               return fail(Code::Internal, "the answer has no slow calls");
+                           if (calls == 0)
+                               fmt::print("no call that fits in {} took {} ms or longer, {}{}\n", api.where(),
+                                          flags.threshold_ms, period_of(answer),
+                                          flags.period.given() ? "" : ": the last 7 days (--days, --period)");
+                           else
+                               print_slow(answer);
+                           return {};
+                       });
 }
 
 }  // namespace

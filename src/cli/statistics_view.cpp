@@ -219,7 +219,7 @@ void print_calls(dom::element found) {
 void print_slow(dom::element found) {
     const auto slowest = rows(found, "/slow/slowest");
     if (slowest.empty()) return;
-    fmt::print("slow: {} took {} or longer\n", count(found, "/slow/calls"),
+    fmt::print("slow: {} took {} or longer\n", counted(count(found, "/slow/calls"), "call"),
                time_at(found, "/slow/threshold_ms"));
     Table table({{"id"},
                  {"took", true},
