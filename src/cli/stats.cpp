@@ -197,9 +197,13 @@ std::string kinds_of(const StatsQuestion& question) {
     return said ? "all" : "ai";
 }
 
-Result<Table> ask_stats(Api& api, const StatsQuestion& question) {
+Result<std::string> stats_answer(Api& api, const StatsQuestion& question) {
     STENO_ASSIGN(const std::string target, target_of(question));
-    STENO_ASSIGN(const std::string body, api.get(target));
+    return api.get(target);
+}
+
+Result<Table> ask_stats(Api& api, const StatsQuestion& question) {
+    STENO_ASSIGN(const std::string body, stats_answer(api, question));
     bool truncated = false;
     return table_of(question, body, truncated);
 }
