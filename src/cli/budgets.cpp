@@ -291,7 +291,7 @@ void add_budgets(Program& program) {
     CLI::App* budgets = program.add(
         program.app, "budgets", "What may be spent, by whom, and how much of it is left",
         "  steno budgets\n"
-        "  steno budgets set shop-month --limit 50 --per month --project shop --hard\n"
+        "  steno budgets set shop-month --limit 50 --per month --project web-shop --hard\n"
         "  steno budgets set gpt-day --limit 2.50 --per day --model gpt-4o --tz Europe/Berlin --soft 80,100\n"
         "  steno budgets show shop-month\n"
         "  steno budgets set shop-month --limit 80           # changes the limit only\n"
@@ -311,7 +311,7 @@ void add_budgets(Program& program) {
     };
     CLI::App* sub =
         command("set", "A new budget, or another limit or scope for one that there is",
-                "  steno budgets set shop-month --limit 50 --per month --project shop --hard\n", set);
+                "  steno budgets set shop-month --limit 50 --per month --project web-shop --hard\n", set);
     sub->add_option("--limit", flags->limit, "how much may be spent in a period: 50 or 12.50");
     sub->add_option("--currency", flags->currency,
                     "of the limit (default USD); other costs are counted apart");

@@ -180,7 +180,7 @@ void add_quality(Program& program) {
     CLI::App* command = program.add(
         program.app, "quality", "How well answers are: success, feedback, scores, whole prompts",
         "  steno quality                         # of the last 30 days\n"
-        "  steno quality --by prompt.version -f prompt.type=ticket-reply --period this-month\n"
+        "  steno quality --by prompt.version -f prompt.type=answer_question --period this-month\n"
         "  steno quality --by model.requested --score helpfulness\n"
         "  steno quality --missing --days 7      # prompts that were sent without some of their variables\n");
     const auto flags = std::make_shared<QualityFlags>();

@@ -54,7 +54,7 @@ void add_slow(Program& program) {
         program.app, "slow", "Calls that took long, and why",
         "  steno slow                                      # of the last 7 days what took 5 s or longer\n"
         "  steno slow --over 2000 --days 7 -f kind=chat\n"
-        "  steno slow --period yesterday --tz Europe/Berlin -f trace.agent=calendar --json\n");
+        "  steno slow --period yesterday --tz Europe/Berlin -f trace.agent=assistant --json\n");
     const auto flags = std::make_shared<SlowFlags>();
     add_record_flags(*command, flags->record);
     add_period_flags(*command, flags->period);

@@ -65,7 +65,7 @@ void add_top(Program& program) {
     CLI::App* command =
         program.add(program.app, "top", "The calls that cost most, took longest or were largest",
                     "  steno top --days 7\n"
-                    "  steno top --by duration --period yesterday -f trace.agent=calendar\n");
+                    "  steno top --by duration --period yesterday -f trace.agent=assistant\n");
     const auto flags = std::make_shared<TopFlags>();
     add_record_flags(*command, flags->record);
     add_period_flags(*command, flags->period);
