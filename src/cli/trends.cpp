@@ -182,7 +182,11 @@ Result<void> print_trend(dom::element answer, std::uint32_t groups) {
 
 Result<int> trends(const Program& program, const TrendFlags& flags) {
     Question question("/api/v1/trends");
-    question.period(flags.period);
+    PeriodFlags period = flags.period;
+    // As many lines as one reads: 30 days of minutes are no trend.
+    if (!period.given() && flags.bucket == "minute") period.period = "2h";
+    if (!period.given() && flags.bucket == "hour") period.days = 2;
+    question.period(period);
     question.add("measure", flags.measure);
     question.add("by", flags.by);
     question.add("bucket", flags.bucket);
@@ -212,7 +216,8 @@ void add_trends(Program& program) {
                         "cache_share, duration_p50, duration_p95, ttft_p50, p99(usage.output_tokens), …");
     command->add_option("--by", flags->by, "fields to group by, with commas");
     command->add_option("--bucket", flags->bucket,
-                        "minute, hour, day, week or month (default: by the length of the period)");
+                        "minute, hour, day, week or month (default: by the length of the period; without a "
+                        "period hours are those of two days, minutes those of two hours)");
     command->add_option("--against", flags->against, "another period to compare with, by name");
     command->add_option("--groups,-n", flags->groups, "how many groups, the greatest first (default 10)")
         ->check(CLI::Range(0, 50));
