@@ -108,16 +108,16 @@ Result<void> print_list(Api& api, dom::element answer) {
                    api.where());
         return {};
     }
-    Table table({{"budget"},
+    Table table({{"budget", false, true},
                  {"for", false, true},
-                 {"per"},
+                 Table::Column{"per"}.if_room(),
                  Table::Column::amount("limit"),
                  Table::Column::amount("spent"),
                  {"", true},
                  Table::Column::bar(20),
                  Table::Column::amount("left"),
-                 {"used up by"},
-                 {"beyond it"}});
+                 Table::Column{"used up by"}.if_room(2),
+                 Table::Column{"beyond it"}.if_room(3)});
     std::vector<std::string> notes;
     for (const dom::element budget : budgets) {
         const bool hard = text_at(budget, "/hard") == "true";

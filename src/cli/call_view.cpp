@@ -226,14 +226,14 @@ void print_messages(dom::element call, const char* pointer) {
 
 Table call_table() {
     return Table({{"time"},
-                  {"status"},
-                  {"provider"},
+                  Table::Column{"status"}.if_room(),
+                  Table::Column{"provider"}.if_room(4),
                   {"model", false, true},
-                  {"tokens", true},
+                  Table::Column{"tokens", true}.if_room(3),
                   Table::Column::amount("cost"),
                   {"duration", true},
-                  Table::Column::gist("what"),
-                  {"id"}});
+                  Table::Column::gist("what").if_room(2),
+                  Table::Column::ids()});
 }
 
 std::string_view call_table_fields() {

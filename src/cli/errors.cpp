@@ -127,10 +127,10 @@ Result<void> print_errors(Api& api, const ErrorsFlags& flags, dom::element answe
     Table last({{"time"},
                 {"kind"},
                 {"error", false, true},
-                {"what", false, true},
+                Table::Column{"what", false, true}.if_room(),
                 Table::Column::gist("message"),
-                Table::Column::gist("prompt").if_room(),
-                {"id"}});
+                Table::Column::gist("prompt").if_room(2),
+                Table::Column::ids()});
     for (const dom::element call : calls) {
         last.row({text_at(call, "/started_at").substr(0, 19), text_at(call, "/kind"),
                   text_at(call, "/error/type"), model_of(call), text_at(call, "/error/message"),

@@ -116,7 +116,7 @@ void print_missing(dom::element answer) {
     if (number_at(answer, "/incomplete") == 0) return;
     fmt::print("  missing: {}\n\n", printable(variables(answer, "variables")));
     Table prompts({{"prompt", false, true},
-                   {"version"},
+                   {"version", false, true},
                    {"whole", true},
                    {"sent without", true},
                    {"without", false, true}});
@@ -130,8 +130,12 @@ void print_missing(dom::element answer) {
     }
     prompts.print();
     fmt::print("\nthe last ones\n");
-    Table calls(
-        {{"time"}, {"prompt"}, {"without", false, true}, {"status"}, Table::Column::gist("asked"), {"id"}});
+    Table calls({{"time"},
+                 {"prompt", false, true},
+                 {"without", false, true},
+                 Table::Column{"status"}.if_room(),
+                 Table::Column::gist("asked").if_room(2),
+                 Table::Column::ids()});
     for (const dom::element call : rows(answer, "calls")) {
         std::string without;
         dom::array names;

@@ -97,12 +97,12 @@ void print_models(dom::element found) {
     if (models.empty()) return;
     const double all = amount(found, "/summary/cost");
     fmt::print("\n");
-    Table table({{"provider"},
+    Table table({Table::Column{"provider"}.if_room(2),
                  {"model", false, true},
                  {"calls", true},
                  {"failed", true},
                  {"tokens", true},
-                 {"average", true},
+                 Table::Column{"average", true}.if_room(),
                  Table::Column::amount("cost"),
                  Table::Column::bar(20)});
     for (const dom::element model : models)
@@ -169,14 +169,14 @@ void print_functions(dom::element found) {
                                        Table::Column{"number", true}.below("runs"),
                                        Table::Column{"failed", true}.below("runs"),
                                        Table::Column{"average", true}.below("runs"),
-                                       Table::Column{"95 % within", true}.below("runs").if_room()};
+                                       Table::Column{"95 % within", true}.below("runs").if_room(4)};
     if (any) {
-        columns.push_back(Table::Column{"number", true}.below(within));
-        columns.push_back(Table::Column{"tokens", true}.below(within));
+        columns.push_back(Table::Column{"number", true}.below(within).if_room(3));
+        columns.push_back(Table::Column{"tokens", true}.below(within).if_room(3));
         columns.push_back(Table::Column::amount("cost").below(within));
     }
     if (own) columns.push_back(Table::Column::amount("of it its own"));
-    columns.push_back({"operations", false, true});
+    columns.push_back(Table::Column{"operations", false, true}.if_room());
     fmt::print("\n");
     Table table(std::move(columns));
     for (const dom::element function : functions) {
@@ -221,10 +221,10 @@ void print_slow(dom::element found) {
     if (slowest.empty()) return;
     fmt::print("slow: {} took {} or longer\n", counted(count(found, "/slow/calls"), "call"),
                time_at(found, "/slow/threshold_ms"));
-    Table table({{"id"},
+    Table table({Table::Column::ids(),
                  {"took", true},
                  {"kind"},
-                 {"agent", false, true},
+                 Table::Column{"agent", false, true}.if_room(),
                  {"what", false, true},
                  {"why", false, true}});
     for (const dom::element slow : slowest) {

@@ -83,10 +83,14 @@ Result<Table> table_of(const StatsQuestion& flags, std::string_view body, bool& 
     std::vector<Table::Column> columns;
     if (!flags.bucket.empty()) columns.push_back({flags.bucket});
     for (const std::string_view key : keys) columns.push_back({std::string(key), false, true});
-    for (const std::string_view measure : measures)
-        columns.push_back(measure == "cost" || measure.contains("cost.total")
-                              ? Table::Column::amount(std::string(measure))
-                              : Table::Column{std::string(measure), true});
+    for (std::size_t i = 0; i < measures.size(); ++i) {
+        const std::string name(measures[i]);
+        const bool is_money = name == "cost" || name.contains("cost.total");
+        Table::Column column = is_money ? Table::Column::amount(name) : Table::Column{name, true};
+        // Without room the first and what it costs stay; of the rest the last go first.
+        if (i > 0 && !is_money) column.spare = static_cast<int>(i);
+        columns.push_back(std::move(column));
+    }
     Table table(std::move(columns));
     for (const dom::element group : groups) {
         std::vector<std::string> cells;

@@ -68,6 +68,8 @@ std::string printable(std::string_view text) {
 
 namespace {
 
+constexpr std::size_t kShortId = 18;  ///< of a UUID: its millisecond, and 12 bits more
+
 /// Of standard output; a file or a pipe has as many columns as it takes.
 std::size_t room() {
     winsize size{};
@@ -149,10 +151,19 @@ void Table::fit(std::vector<std::size_t>& widths) const {
         shrink(i, kSmallestBar);
         if (total() > most) widths[i] = 0;
     }
+    for (std::size_t i = 0; i < columns_.size(); ++i)
+        if (columns_[i].id && total() > most) widths[i] = std::min(widths[i], kShortId);
     for (std::size_t i = columns_.size(); i-- > 0;)
         if (columns_[i].shrinks) shrink(i, kShortestText);
-    for (std::size_t i = columns_.size(); i-- > 0 && total() > most;)
-        if (columns_[i].spare) widths[i] = 0;
+    while (total() > most) {
+        std::size_t next = columns_.size();
+        for (std::size_t i = columns_.size(); i-- > 0;)
+            if (columns_[i].spare > 0 && widths[i] > 0 &&
+                (next == columns_.size() || columns_[i].spare > columns_[next].spare))
+                next = i;
+        if (next == columns_.size()) return;
+        widths[next] = 0;
+    }
 }
 
 void Table::print_common_heads(const std::vector<std::size_t>& widths) const {
@@ -198,7 +209,8 @@ void Table::print() const {
         std::string text, blanks;
         for (std::size_t i = 0; i < columns_.size(); ++i) {
             if (widths[i] == 0) continue;
-            const std::string cell = cut(cell_at(i), widths[i]);
+            const std::string whole = cell_at(i);
+            const std::string cell = columns_[i].id ? whole.substr(0, widths[i]) : cut(whole, widths[i]);
             const std::string gap(widths[i] - utf8_length(cell), ' ');
             // Blanks wait for something to stand in front of.
             const std::size_t end = cell.find_last_not_of(' ') + 1;
@@ -222,7 +234,7 @@ void Table::print() const {
     }
     std::string gone;
     for (std::size_t i = 0; i < columns_.size(); ++i)
-        if (columns_[i].spare && widths[i] == 0)
+        if (columns_[i].spare > 0 && widths[i] == 0)
             gone += (gone.empty() ? "" : ", ") + (columns_[i].over.empty() ? "" : columns_[i].over + " ") +
                     columns_[i].head;
     if (!gone.empty()) fmt::print("{}\n", paint("(no room here for: " + gone + ")", Colour::Dim));

@@ -14,9 +14,9 @@ std::string paint(std::string_view text, Colour colour);
 Colour colour_of_status(std::string_view status);
 
 /// Columns as wide as their widest cell. On a terminal a line fits it if it can: pictures become smaller,
-/// then go, then texts are cut, then spare columns go, the last ones first. What goes into a file or a pipe
-/// is never cut, and has no pictures. Control characters of what was recorded are shown as '·': an answer
-/// must not be able to steer a terminal.
+/// then go, ids are cut to what names a call, then texts, the last columns first, and then spare columns go.
+/// What goes into a file or a pipe is never cut, and has no pictures. Control characters of what was recorded
+/// are shown as '·': an answer must not be able to steer a terminal.
 class Table {
   public:
     struct Column {
@@ -27,20 +27,26 @@ class Table {
         std::size_t most = 0;
         bool money = false;       ///< the points stand below each other
         std::size_t picture = 0;  ///< a bar, at most so wide: each cell is a share as share() writes it
-        bool spare = false;       ///< goes where there is no room; a line below the table says so
+        bool id = false;          ///< its beginning is enough to name the call: may be cut to that
+        int spare = 0;            ///< goes where there is no room, the greatest first; a line says so
         std::string over = {};    ///< a head above those of neighbours that have the same
 
         static Column amount(std::string head) { return {std::move(head), true, false, 0, true, 0}; }
         static Column gist(std::string head) { return {std::move(head), false, true, 80, false, 0}; }
+        static Column ids() {
+            Column column{"id"};
+            column.id = true;
+            return column;
+        }
         static Column bar(std::size_t most) { return {"", false, false, 0, false, most}; }
         /// The same, as one of several below a common head.
         [[nodiscard]] Column below(std::string common) && {
             over = std::move(common);
             return std::move(*this);
         }
-        /// The same, as one that may go.
-        [[nodiscard]] Column if_room() && {
-            spare = true;
+        /// The same, as one that may go, before those of a smaller `order`.
+        [[nodiscard]] Column if_room(int order = 1) && {
+            spare = order;
             return std::move(*this);
         }
     };

@@ -68,7 +68,11 @@ void print_trace(dom::element trace, const std::map<std::string, std::string>& n
     fmt::print("request {} took {}\n", printable(text_at(trace, "/request_id")), time(trace, "/duration_ms"));
 
     fmt::print("\nwhat its end waited for\n");
-    Table path({{"own time", true}, {"share", true}, Table::Column::bar(20), {"call", false, true}, {"id"}});
+    Table path({{"own time", true},
+                {"share", true},
+                Table::Column::bar(20),
+                {"call", false, true},
+                Table::Column::ids()});
     constexpr std::size_t kShown = 15;
     const std::vector<dom::element> bottlenecks = rows(trace, "bottlenecks");
     for (const dom::element row : std::span(bottlenecks).first(std::min(kShown, bottlenecks.size()))) {
