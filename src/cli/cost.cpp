@@ -60,9 +60,9 @@ void print_groups(dom::array groups, double all, const CostFlags& flags) {
                  {"share", true},
                  Table::Column::bar(20),
                  {"calls", true},
-                 Table::Column{"unpriced", true}.if_room(),
-                 Table::Column{"input tokens", true}.if_room(),
-                 Table::Column{"output tokens", true}.if_room()});
+                 Table::Column{"unpriced", true}.if_room(3),
+                 Table::Column{"input tokens", true}.if_room(3),
+                 Table::Column{"output tokens", true}.if_room(3)});
     for (const dom::element group : groups) {
         const auto count = [&](const char* pointer) {
             return has(group, pointer) ? grouped(static_cast<std::int64_t>(number_at(group, pointer))) : "–";
@@ -119,8 +119,8 @@ Result<double> print_total(Api& api, const CostFlags& flags) {
     fmt::print("{} for {}, {}", told,
                counted(grouped(static_cast<std::int64_t>(number_at(total, "/groups/0/calls"))), "AI call"),
                period_of(total));
-    if (unpriced > 0) fmt::print("; {} have no price and are not in it", grouped(unpriced));
-    if (estimated > 0) fmt::print("; of {} the tokens are estimated", grouped(estimated));
+    if (unpriced > 0) fmt::print("\n{} of them have no price and are not in it", grouped(unpriced));
+    if (estimated > 0) fmt::print("\nof {} of them the tokens are estimated", grouped(estimated));
     fmt::print("\n\n");
     return std::strtod(sum.c_str(), nullptr);
 }

@@ -34,6 +34,7 @@ StatsQuestion table_of(const ErrorsFlags& flags, std::string by, std::string mea
     question.measures = std::move(measures);
     question.order = std::move(order);
     question.filters = flags.filters;
+    question.limit = 15;
     return question;
 }
 
@@ -51,7 +52,9 @@ struct Sort {
 Result<std::array<Sort, 4>> sorts(Api& api, const ErrorsFlags& flags) {
     std::array<Sort, 4> sorts{Sort{"ai_calls", "AI calls"}, Sort{"functions", "runs of functions"},
                               Sort{"agents", "runs of agents"}, Sort{"others", "other calls"}};
-    STENO_ASSIGN(const std::string body, stats_answer(api, table_of(flags, "kind", "calls,errors", "")));
+    StatsQuestion kinds = table_of(flags, "kind", "calls,errors", "");
+    kinds.limit = 100;
+    STENO_ASSIGN(const std::string body, stats_answer(api, kinds));
     dom::parser parser;
     dom::array groups;
     if (parser.parse(body)["groups"].get(groups) != simdjson::SUCCESS)
@@ -79,14 +82,18 @@ StatsQuestion by_group(const ErrorsFlags& flags) {
     return table_of(flags, flags.by, "calls,errors,error_rate", "-errors");
 }
 
-/// Runs that failed: as many rows as have failures.
+void print(const StatsTable& answer) {
+    answer.table.print();
+    if (answer.truncated) fmt::print("… and more (--json has all)\n");
+}
+
+/// Runs, and how many of them failed.
 Result<void> print_runs(Api& api, const ErrorsFlags& flags, const char* kinds, const char* field) {
     StatsQuestion question = table_of(flags, field, "calls,errors,error_rate", "-errors");
     question.kinds = kinds;
-    STENO_ASSIGN(const Table table, ask_stats(api, question));
-    if (table.empty()) return {};
+    STENO_ASSIGN(const StatsTable answer, ask_stats(api, question));
     fmt::print("\n{}\n", words_of_kinds(kinds));
-    table.print();
+    print(answer);
     return {};
 }
 
@@ -110,14 +117,14 @@ Result<void> print_errors(Api& api, const ErrorsFlags& flags, dom::element answe
         fmt::print("  {:<18}{:>10} of {:>10}   {:.1f} %\n", sort.words, grouped(sort.failures),
                    grouped(sort.calls), sort.rate() * 100);
     }
-    STENO_ASSIGN(const Table types, ask_stats(api, by_type(flags)));
-    STENO_ASSIGN(const Table groups, ask_stats(api, by_group(flags)));
+    STENO_ASSIGN(const StatsTable types, ask_stats(api, by_type(flags)));
+    STENO_ASSIGN(const StatsTable groups, ask_stats(api, by_group(flags)));
     const std::string counted = words_of_kinds(kinds_of(by_type(flags)));
-    if (!types.empty()) {
+    if (!types.table.empty()) {
         fmt::print("\n{}\n", counted);
-        types.print();
+        print(types);
         fmt::print("\n");
-        groups.print();
+        print(groups);
     }
     if (counted == "AI calls") {
         if (all[1].failures > 0) STENO_TRY(print_runs(api, flags, "functions", "trace.function"));

@@ -45,10 +45,12 @@ void print_totals(dom::element all) {
     line("succeeded", percent_at(all, "/success_rate"),
          fmt::format("{} failed, {} partial", percent_at(all, "/failure_rate"),
                      percent_at(all, "/partial_rate")));
+    const double judged = number_at(all, "/feedback/accepted") + number_at(all, "/feedback/modified") +
+                          number_at(all, "/feedback/rejected");
     line("accepted", percent_at(all, "/feedback/acceptance_rate"),
-         fmt::format("{} accepted, {} modified, {} rejected; {} without feedback",
-                     sum_at(all, "/feedback/accepted"), sum_at(all, "/feedback/modified"),
-                     sum_at(all, "/feedback/rejected"), sum_at(all, "/feedback/none")));
+         fmt::format("{} of {} judged; {} modified, {} rejected", sum_at(all, "/feedback/accepted"),
+                     grouped(static_cast<std::int64_t>(judged)), sum_at(all, "/feedback/modified"),
+                     sum_at(all, "/feedback/rejected")));
     line("edited by", decimal_at(all, "/edit_distance/average"),
          fmt::format("characters on average, of {}", counted(sum_at(all, "/edit_distance/calls"), "call")));
     line("prompts whole", percent_at(all, "/data_quality/rate"),
@@ -84,10 +86,10 @@ void print_groups(dom::element answer, const QualityFlags& flags) {
                  {"partial", true},
                  {"accepted", true},
                  {flags.score, true},
-                 Table::Column{"edited by", true}.if_room(),
-                 Table::Column{"prompts whole", true}.if_room(),
-                 Table::Column{"average", true}.if_room(),
-                 Table::Column::amount("cost").if_room()});
+                 Table::Column{"edited by", true}.if_room(3),
+                 Table::Column{"prompts whole", true}.if_room(3),
+                 Table::Column{"average", true}.if_room(3),
+                 Table::Column::amount("cost").if_room(3)});
     for (const dom::element group : groups) {
         const std::string cost = text_at(group, "/figures/cost/total");
         table.row({group_name(group), sum_at(group, "/figures/calls"), percent_at(group, "/success_rate"),

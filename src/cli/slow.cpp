@@ -37,12 +37,14 @@ Result<int> slow(const Program& program, const SlowFlags& flags) {
                            std::int64_t calls = 0;
                            if (answer["slow"]["calls"].get(calls) != simdjson::SUCCESS)
                                return fail(Code::Internal, "the answer has no slow calls");
-                           if (calls == 0)
+                           if (calls == 0) {
                                fmt::print("no call that fits in {} took {} ms or longer, {}{}\n", api.where(),
                                           flags.threshold_ms, period_of(answer),
                                           flags.period.given() ? "" : ": the last 7 days (--days, --period)");
-                           else
-                               print_slow(answer);
+                               return {};
+                           }
+                           fmt::print("calls of all kinds, {}\n\n", period_of(answer));
+                           print_slow(answer);
                            return {};
                        });
 }

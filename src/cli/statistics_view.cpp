@@ -130,7 +130,7 @@ std::string own_cost(dom::element row) {
 void print_agents(dom::element found) {
     const auto agents = rows(found, "/by_agent");
     if (agents.empty()) return;
-    const std::string within = "AI calls, with those of agents within it";
+    const std::string within = "AI calls, nested ones too";
     std::vector<Table::Column> columns{{"agent", false, true},
                                        Table::Column{"number", true}.below("runs").if_room(),
                                        Table::Column{"failed", true}.below("runs").if_room(),

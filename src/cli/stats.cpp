@@ -206,10 +206,11 @@ Result<std::string> stats_answer(Api& api, const StatsQuestion& question) {
     return api.get(target);
 }
 
-Result<Table> ask_stats(Api& api, const StatsQuestion& question) {
+Result<StatsTable> ask_stats(Api& api, const StatsQuestion& question) {
     STENO_ASSIGN(const std::string body, stats_answer(api, question));
     bool truncated = false;
-    return table_of(question, body, truncated);
+    STENO_ASSIGN(Table table, table_of(question, body, truncated));
+    return StatsTable{std::move(table), truncated};
 }
 
 void add_stats(Program& program) {

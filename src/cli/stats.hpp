@@ -26,7 +26,11 @@ struct StatsQuestion {
 /// What GET /api/v1/aggregate answers to it.
 Result<std::string> stats_answer(Api& api, const StatsQuestion& question);
 /// That answer as `steno stats` prints it; empty where no call fits.
-Result<Table> ask_stats(Api& api, const StatsQuestion& question);
+struct StatsTable {
+    Table table;
+    bool truncated = false;  ///< there are more rows
+};
+Result<StatsTable> ask_stats(Api& api, const StatsQuestion& question);
 /// The kinds that it counts: "ai", "functions", "agents" or "all".
 std::string kinds_of(const StatsQuestion& question);
 

@@ -145,7 +145,8 @@ void Table::fit(std::vector<std::size_t>& widths) const {
         const std::size_t over = total() - std::min(total(), most);
         widths[i] = std::min(widths[i], std::max(least, widths[i] - std::min(widths[i], over)));
     };
-    constexpr std::size_t kSmallestBar = 6, kShortestText = 12;
+    constexpr std::size_t kSmallestBar = 6, kShortText = 24, kShortestText = 12;
+    constexpr int kBeforeTexts = 3;
     for (std::size_t i = columns_.size(); i-- > 0;) {
         if (columns_[i].picture == 0) continue;
         shrink(i, kSmallestBar);
@@ -153,16 +154,25 @@ void Table::fit(std::vector<std::size_t>& widths) const {
     }
     for (std::size_t i = 0; i < columns_.size(); ++i)
         if (columns_[i].id && total() > most) widths[i] = std::min(widths[i], kShortId);
-    for (std::size_t i = columns_.size(); i-- > 0;)
-        if (columns_[i].shrinks) shrink(i, kShortestText);
-    while (total() > most) {
+    const auto shrink_texts = [&](std::size_t least) {
+        for (std::size_t i = columns_.size(); i-- > 0;)
+            if (columns_[i].shrinks) shrink(i, least);
+    };
+    // The next column that is to go, of those of at least this order.
+    const auto let_go = [&](int least) {
         std::size_t next = columns_.size();
         for (std::size_t i = columns_.size(); i-- > 0;)
-            if (columns_[i].spare > 0 && widths[i] > 0 &&
+            if (columns_[i].spare >= least && widths[i] > 0 &&
                 (next == columns_.size() || columns_[i].spare > columns_[next].spare))
                 next = i;
-        if (next == columns_.size()) return;
-        widths[next] = 0;
+        if (next < columns_.size()) widths[next] = 0;
+        return next < columns_.size();
+    };
+    shrink_texts(kShortText);
+    while (total() > most && let_go(kBeforeTexts)) {
+    }
+    shrink_texts(kShortestText);
+    while (total() > most && let_go(1)) {
     }
 }
 
@@ -237,7 +247,8 @@ void Table::print() const {
         if (columns_[i].spare > 0 && widths[i] == 0)
             gone += (gone.empty() ? "" : ", ") + (columns_[i].over.empty() ? "" : columns_[i].over + " ") +
                     columns_[i].head;
-    if (!gone.empty()) fmt::print("{}\n", paint("(no room here for: " + gone + ")", Colour::Dim));
+    if (!gone.empty())
+        fmt::print("{}\n", paint(cut("(no room here for: " + gone + ")", room()), Colour::Dim));
 }
 
 std::string counted(std::string_view number, std::string_view word) {
