@@ -166,8 +166,9 @@ Result<int> stats(const Program& program, const StatsFlags& flags) {
     }
     if (flags.question.when.given() && !flags.table)
         return show_statistics(program, flags, *api, completeness);
-    STENO_ASSIGN(const std::string target, target_of(flags.question));
-    STENO_ASSIGN(const std::string body, api->get(target));
+    StatsQuestion question = flags.question;
+    if (program.json && !flags.limited) question.limit = store::kMaxGroups;
+    STENO_ASSIGN(const std::string body, stats_answer(*api, question));
     if (program.json) {
         fmt::print("{}\n", body);
         return completeness.exit_code();
@@ -244,7 +245,7 @@ void add_stats(Program& program) {
                                       "a measure, '-' in front for descending (default -cost)");
     command->add_option("--filter,-f", flags->question.filters, "FIELD[.OP]=VALUE; may be repeated");
     const CLI::Option* limit = command->add_option("--limit,-n", flags->question.limit,
-                                                   "how many groups (default 30; in a file all)");
+                                                   "how many groups (default 30; in a file and with --json all)");
     add_target(*command, flags->target);
     auto* kinds = add_kinds_flag(*command, flags->question.kinds);
     command->add_flag("--storage", flags->storage, "instead: what the data folder takes of the disk");
