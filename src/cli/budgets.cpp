@@ -108,16 +108,16 @@ Result<void> print_list(Api& api, dom::element answer) {
                    api.where());
         return {};
     }
-    Table table({{"budget"},
+    Table table({{"budget", false, true},
                  {"for", false, true},
-                 {"per"},
-                 {"limit", true},
-                 {"spent", true},
+                 Table::Column{"per"}.if_room(),
+                 Table::Column::amount("limit"),
+                 Table::Column::amount("spent"),
                  {"", true},
-                 {""},
-                 {"left", true},
-                 {"used up by"},
-                 {"beyond it"}});
+                 Table::Column::bar(20),
+                 Table::Column::amount("left"),
+                 Table::Column{"used up by"}.if_room(2),
+                 Table::Column{"beyond it"}.if_room(3)});
     std::vector<std::string> notes;
     for (const dom::element budget : budgets) {
         const bool hard = text_at(budget, "/hard") == "true";
@@ -126,7 +126,7 @@ Result<void> print_list(Api& api, dom::element answer) {
         const Colour colour = colour_of(budget);
         table.row({text_at(budget, "/name"), scope_text(budget), text_at(budget, "/per"),
                    amount(budget, "/limit"), amount(budget, "/spent"), percent_text(budget),
-                   bar(number_at(budget, "/percent") / 100, 20), amount(budget, "/remaining"),
+                   Table::share(number_at(budget, "/percent") / 100), amount(budget, "/remaining"),
                    used_up       ? "now"
                    : end.empty() ? kUnknown
                                  : clock_text(end),
@@ -151,13 +151,18 @@ void print_days(dom::element budget) {
     if (budget["days"].get(days) != simdjson::SUCCESS || days.size() == 0) return;
     const std::string currency = text_at(budget, "/currency");
     const double limit = std::strtod(text_at(budget, "/limit").c_str(), nullptr);
-    Table table({{"day"}, {"spent", true}, {"calls", true}, {"unpriced", true}, {"left", true}, {""}});
+    Table table({{"day"},
+                 Table::Column::amount("spent"),
+                 {"calls", true},
+                 {"unpriced", true},
+                 Table::Column::amount("left"),
+                 Table::Column::bar(30)});
     for (const dom::element day : days) {
         const double left = std::strtod(text_at(day, "/remaining").c_str(), nullptr);
         table.row({text_at(day, "/day"), money(text_at(day, "/spent"), currency),
                    grouped(static_cast<std::int64_t>(number_at(day, "/calls"))),
                    grouped(static_cast<std::int64_t>(number_at(day, "/unpriced_calls"))),
-                   money(text_at(day, "/remaining"), currency), bar(limit > 0 ? left / limit : 0, 30)});
+                   money(text_at(day, "/remaining"), currency), Table::share(limit > 0 ? left / limit : 0)});
     }
     fmt::print("\n");
     table.print();
@@ -286,7 +291,7 @@ void add_budgets(Program& program) {
     CLI::App* budgets = program.add(
         program.app, "budgets", "What may be spent, by whom, and how much of it is left",
         "  steno budgets\n"
-        "  steno budgets set shop-month --limit 50 --per month --project shop --hard\n"
+        "  steno budgets set shop-month --limit 50 --per month --project web-shop --hard\n"
         "  steno budgets set gpt-day --limit 2.50 --per day --model gpt-4o --tz Europe/Berlin --soft 80,100\n"
         "  steno budgets show shop-month\n"
         "  steno budgets set shop-month --limit 80           # changes the limit only\n"
@@ -306,7 +311,7 @@ void add_budgets(Program& program) {
     };
     CLI::App* sub =
         command("set", "A new budget, or another limit or scope for one that there is",
-                "  steno budgets set shop-month --limit 50 --per month --project shop --hard\n", set);
+                "  steno budgets set shop-month --limit 50 --per month --project web-shop --hard\n", set);
     sub->add_option("--limit", flags->limit, "how much may be spent in a period: 50 or 12.50");
     sub->add_option("--currency", flags->currency,
                     "of the limit (default USD); other costs are counted apart");

@@ -184,7 +184,7 @@ def test_a_demo_folder(tmp_path):
     assert all("2026-10-02" <= call["started_at"] <= call["ended_at"] <= "2026-11-01T00:00:00.000000000Z" for call in calls)
     assert sum("feedback" in call or "scores" in call for call in calls) > 10
     assert len(json.loads(run("calls", "list", "--data", data, "-n", 50, "--json").stdout)["calls"]) == 50
-    stats = json.loads(run("stats", "--data", data, "--json", "--by", "project", "--measures", "calls,cost").stdout)
+    stats = json.loads(run("stats", "--data", data, "--json", "--by", "project", "--kinds", "all", "--measures", "calls,cost").stdout)
     assert sum(group["calls"] for group in stats["groups"]) == 600 and len(stats["groups"]) >= 6
     assert json.loads(run("verify", "--data", data, "--json").stdout)["intact"]
 
@@ -212,7 +212,7 @@ def test_an_interrupted_demo_leaves_a_valid_folder(tmp_path):
         made = json.loads(process.output())
     assert made["interrupted"] and 0 < made["calls"] < 5_000_000
     assert json.loads(run("verify", "--data", data, "--json").stdout)["intact"]
-    stats = json.loads(run("stats", "--data", data, "--json", "--by", "status", "--measures", "calls").stdout)
+    stats = json.loads(run("stats", "--data", data, "--json", "--by", "status", "--kinds", "all", "--measures", "calls").stdout)
     by_status = {group["key"]["status"]: group["calls"] for group in stats["groups"]}
     assert sum(by_status.values()) - by_status.get("interrupted", 0) == made["calls"]
 
