@@ -34,6 +34,8 @@ struct Evaluated {
         std::string currency;
         std::int64_t calls = 0;
         Level level = Level::NoData;
+        std::string what;       ///< in words
+        bool learning = false;  ///< see Observation
     };
     std::map<std::string, Group> groups;
 };
@@ -57,7 +59,8 @@ class Watcher {
         /// Brings the store up to now; an error: it does not have all that was recorded, and nothing may be
         /// concluded from what is missing.
         std::function<Result<void>()> bring_up_to_date;
-        std::function<void()> told;  ///< there is something new in the outbox
+        std::function<void()> told;          ///< there is something new in the outbox
+        budgets::States* budgets = nullptr;  ///< without them, rules of kind Budget see none
     };
     explicit Watcher(Parts parts);
     ~Watcher();
@@ -82,7 +85,7 @@ class Watcher {
     bool evaluate(const KeptRule& kept, Timestamp now);
     Result<Evaluated> evaluated(const KeptRule& kept, Timestamp now);
     /// To say that calls are missing.
-    [[nodiscard]] bool too_early(const calendar::Period& window, Timestamp now) const;
+    [[nodiscard]] bool too_early(const Rule& rule, const calendar::Period& window, Timestamp now) const;
 
     Parts parts_;
     Timestamp started_at_;
