@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdlib>
 #include <string_view>
 #include <utility>
 
@@ -120,8 +121,9 @@ std::string budget_sentence(const Observation& observation, const Standing& stan
 
 std::string hour_sentence(const Rule& rule, const Observation& observation) {
     const analysis::Judgement& hour = *observation.hour;
-    const auto amount = [&](double value) {
-        return shown(rule.metric.unit, decimal_of(value).value_or(Decimal()), observation.currency);
+    const auto amount = [&](double value) {  // an estimate: four digits say all that there is
+        const double rounded = std::strtod(fmt::format("{:.3e}", value).c_str(), nullptr);
+        return shown(rule.metric.unit, decimal_of(rounded).value_or(Decimal()), observation.currency);
     };
     const Timestamp end{hour.begin.unix_nanos + calendar::kHour, hour.begin.offset_minutes};
     const std::string is = observation.now ? shown(rule.metric.unit, *observation.now, observation.currency)

@@ -175,7 +175,7 @@ bool Watcher::evaluate(const KeptRule& kept, Timestamp now) {
         last.error = std::move(outcome).error();
     }
     last.took = took;
-    return outcome.has_value();
+    return outcome.has_value() && !last.again;
 }
 
 bool Watcher::too_early(const Rule& rule, const calendar::Period& window, Timestamp now) const {
@@ -205,6 +205,7 @@ Result<Evaluated> Watcher::evaluated(const KeptRule& kept, Timestamp now) {
     for (Judged& judged : judgement.groups) {
         const Observation& observation = judged.observation;
         const Standing& standing = judged.standing;
+        result.again |= observation.budget && !observation.budget->state.known;
         result.groups[observation.group] = {observation.value,    observation.because,
                                             observation.currency, observation.calls,
                                             standing.level,       sentence(rule, observation, standing),

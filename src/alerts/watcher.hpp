@@ -28,6 +28,7 @@ struct Evaluated {
     std::chrono::nanoseconds took{0};
     std::optional<Error> error;  ///< it could not be evaluated since
     bool truncated = false;      ///< it has more groups than are watched
+    bool again = false;          ///< after a start: not all was known, and it is looked at again soon
     struct Group {
         std::optional<Decimal> value;
         std::string because;
@@ -81,7 +82,7 @@ class Watcher {
 
   private:
     void run();
-    /// False: it could not be.
+    /// False: it could not be, or not all of it.
     bool evaluate(const KeptRule& kept, Timestamp now);
     Result<Evaluated> evaluated(const KeptRule& kept, Timestamp now);
     /// To say that calls are missing.

@@ -61,11 +61,12 @@ class WatcherTest : public notify::OutboxTest {
             state.budget.limit = *Decimal::parse("100");
             state.at = clock_.now().unix_nanos;
             state.period = budgets::period_at(state.budget, state.at);
-            state.known = true;
+            state.known = known;
             state.spent.by_currency["USD"] = *Decimal::parse(spent);
             return {state};
         }
         const char* spent = "0";
+        bool known = true;
 
       private:
         Clock& clock_;
@@ -195,6 +196,13 @@ TEST_F(WatcherTest, ARestartKnowsWhichStepsOfABudgetWereTold) {
     EXPECT_EQ(parsed["budget"]["step"].get_int64().value(), 100);
     EXPECT_EQ(parsed["threshold"].get_double().value(), 1.0);
     advance(32 * 86'400);
+    budgets_.known = false;
+    budgets_.spent = "0";
+    begin();
+    const Timestamp next = watcher_->evaluate_due();
+    EXPECT_LE(next.unix_nanos - clock_.now().unix_nanos, 5'000'000'000);  // soon, not after a minute
+    EXPECT_EQ(titles().size(), 3U);
+    budgets_.known = true;
     look("0");
     ASSERT_EQ(titles().size(), 4U);
     EXPECT_EQ(titles()[3], "OK AGAIN: budgets · shop: $0 of $100.00 this month is spent (0 %)");

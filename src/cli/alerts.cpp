@@ -248,7 +248,7 @@ void add_rule(Table& table, dom::element rule) {
             if (count++ > 0) continue;
             since = minute(text_at(group, "/since"));
             worst = group_of(group);
-            const bool in_words = in_words_alone(rule) && has(group, "/what");
+            const bool in_words = text_at(rule, "/kind") == "anomaly" && has(group, "/what");
             if (in_words || has(group, "/value"))
                 worst += (worst.empty() ? "" : ": ") +
                          (in_words ? text_at(group, "/what") : amount_of(rule, group, "/value"));
