@@ -467,7 +467,7 @@ def test_the_command_line_with_and_without_a_server(tmp_path):
         assert "muted" in run("alerts", "show", "any", *there).stdout
         run("alerts", "unmute", "any", *there)
         run("alerts", "remove", "any", *there)
-        assert "any" not in run("alerts", *there).stdout
+        assert "\nany " not in run("alerts", *there).stdout
         receiver.answer = 500
         failed = run("alerts", "test", "ops", *there, check=False)
         assert failed.returncode != 0 and "status 500" in failed.stdout
