@@ -140,7 +140,7 @@ void Composition::open_budgets() {
 /// Likewise without alerts.
 void Composition::open_alerting(const Config& config) {
     if (!control_) return;  // which open_budgets has said
-    auto alerting = Alerting::open(*control_, *data_, *loops_, *client_, config);
+    auto alerting = Alerting::open(*control_, *data_, *ledger_, *loops_, *client_, config);
     if (alerting)
         alerting_ = std::move(*alerting);
     else
