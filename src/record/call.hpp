@@ -220,6 +220,16 @@ struct Usage {
     bool operator==(const Usage&) const = default;
 };
 
+/// What a call had cost until it was re-priced.
+struct FormerCost {
+    std::optional<Decimal> total;  ///< absent: no price was known
+    std::string currency;
+    std::string price_id;
+    std::string source;
+    UnknownFields unknown;
+    bool operator==(const FormerCost&) const = default;
+};
+
 struct Cost {
     std::optional<Decimal> input;
     std::optional<Decimal> output;
@@ -228,7 +238,9 @@ struct Cost {
     std::optional<Decimal> total;  ///< absent: no price is known
     std::string currency;
     std::string price_id;
-    std::string source;  ///< catalogue, provider, custom, estimated
+    std::string source;     ///< catalogue, provider, custom, estimated
+    std::string repricing;  ///< the re-pricing that made it; empty: it is as the call was recorded
+    FormerCost former;      ///< before that re-pricing
     UnknownFields unknown;
     bool operator==(const Cost&) const = default;
 };
