@@ -107,8 +107,8 @@ class Catalogue {
   public:
     /// The prices built into the program.
     static std::shared_ptr<const Catalogue> built_in();
-    /// The same, with custom prices laid over: a custom price wins where both apply. `own`: laid over these in
-    /// turn.
+    /// The same, with custom prices laid over: a custom price wins where both apply. `own`: laid over these
+    /// in turn.
     static std::shared_ptr<const Catalogue> with(std::vector<Price> custom, std::vector<Price> own = {});
 
     /// Fills call.cost from call.usage, provider, model (served first, then requested), service tier and

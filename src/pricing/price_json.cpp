@@ -104,9 +104,8 @@ Result<void> read_member(Price& price, std::string_view name, simdjson::ondemand
         const auto count = Decimal::parse(text);
         if (!count || *count < Decimal{} || count->units() % Decimal::kOne != 0 ||
             count->units() / Decimal::kOne > 1'000'000'000'000)
-            return fail(Code::InvalidArgument,
-                        fmt::format("{}: a whole number{} is needed here", name,
-                                    name == "version" ? "" : " of tokens"));
+            return fail(Code::InvalidArgument, fmt::format("{}: a whole number{} is needed here", name,
+                                                           name == "version" ? "" : " of tokens"));
         (name == "version" ? price.version : price.min_input_tokens) =
             static_cast<std::int64_t>(count->units() / Decimal::kOne);
         return {};
