@@ -130,7 +130,7 @@ Result<Run> Repricer::get(std::string_view id, std::chrono::milliseconds patienc
     }
     (void)settle();  // else it says less
     STENO_ASSIGN(Run run, trail_.get(id));
-    if (run.status == Status::Running) run.status = Status::Interrupted;
+    if (run.status == RunStatus::Running) run.status = RunStatus::Interrupted;
     return run;
 }
 
@@ -149,8 +149,8 @@ Result<std::vector<Run>> Repricer::history(std::uint64_t limit) {
     for (Run& run : runs) {
         if (running_ && running_->id == run.id)
             run = *running_;
-        else if (run.status == Status::Running)
-            run.status = Status::Interrupted;
+        else if (run.status == RunStatus::Running)
+            run.status = RunStatus::Interrupted;
     }
     return runs;
 }
@@ -169,10 +169,10 @@ void Repricer::work(const Order& order, const std::stop_token& stop) {
     run.looked_at = difference.looked_at;
     run.ended_at = clock_.now();
     if (done) {
-        run.status = Status::Done;
+        run.status = RunStatus::Done;
         run.difference = to_json(difference, true);
     } else {
-        run.status = done.error().code == Code::Cancelled ? Status::Cancelled : Status::Failed;
+        run.status = done.error().code == Code::Cancelled ? RunStatus::Cancelled : RunStatus::Failed;
         run.error = done.error().message;
         if (run.apply) {
             // What the last batch did is known to the store alone.
@@ -180,7 +180,7 @@ void Repricer::work(const Order& order, const std::stop_token& stop) {
             if (written)
                 run.difference = to_json(*written, false);
             else
-                run.status = Status::Running;  // on the trail: it is settled when the store can be asked
+                run.status = RunStatus::Running;  // on the trail: it is settled when the store can be asked
         } else {
             run.difference = to_json(difference, false);
         }
@@ -306,7 +306,7 @@ Result<void> Repricer::settle() {
             if (running_ && running_->id == run.id) continue;
         }
         STENO_ASSIGN(const Difference written, written_by(run.id));
-        run.status = Status::Interrupted;
+        run.status = RunStatus::Interrupted;
         run.error = "the process that did it ended";
         run.ended_at = clock_.now();
         run.difference = to_json(written, false);

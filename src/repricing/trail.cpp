@@ -29,11 +29,11 @@ CREATE TABLE repricings(
 ) STRICT;
 CREATE INDEX repricings_by_time ON repricings(at))"};
 
-constexpr std::array kNames = {std::pair(Status::Running, std::string_view("running")),
-                               std::pair(Status::Done, std::string_view("done")),
-                               std::pair(Status::Cancelled, std::string_view("cancelled")),
-                               std::pair(Status::Failed, std::string_view("failed")),
-                               std::pair(Status::Interrupted, std::string_view("interrupted"))};
+constexpr std::array kNames = {std::pair(RunStatus::Running, std::string_view("running")),
+                               std::pair(RunStatus::Done, std::string_view("done")),
+                               std::pair(RunStatus::Cancelled, std::string_view("cancelled")),
+                               std::pair(RunStatus::Failed, std::string_view("failed")),
+                               std::pair(RunStatus::Interrupted, std::string_view("interrupted"))};
 
 control::Value moment(const std::optional<Timestamp>& time) {
     if (!time) return nullptr;
@@ -78,8 +78,8 @@ Run run_of(const control::Row& row) {
     run.catalogue = row.text(8);
     run.own = row.optional_integer(9);
     const std::string status = row.text(10);
-    const auto* const found = std::ranges::find(kNames, status, &std::pair<Status, std::string_view>::second);
-    run.status = found == kNames.end() ? Status::Failed : found->first;
+    const auto* const found = std::ranges::find(kNames, status, &std::pair<RunStatus, std::string_view>::second);
+    run.status = found == kNames.end() ? RunStatus::Failed : found->first;
     run.error = row.text(11);
     run.ended_at = time(12);
     run.looked_at = row.integer(13);
@@ -130,8 +130,8 @@ void write_counts(JsonWriter& json, std::string_view key, std::string_view name,
 
 }  // namespace
 
-std::string_view to_string(Status status) {
-    const auto* const found = std::ranges::find(kNames, status, &std::pair<Status, std::string_view>::first);
+std::string_view to_string(RunStatus status) {
+    const auto* const found = std::ranges::find(kNames, status, &std::pair<RunStatus, std::string_view>::first);
     return found->second;
 }
 

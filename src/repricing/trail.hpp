@@ -15,14 +15,14 @@
 
 namespace steno::repricing {
 
-enum class Status : std::uint8_t {
+enum class RunStatus : std::uint8_t {
     Running,
     Done,
     Cancelled,    ///< somebody ended it; what was done stays
     Failed,       ///< see `error`; what was done stays
     Interrupted,  ///< its process died; what was done stays
 };
-std::string_view to_string(Status status);
+std::string_view to_string(RunStatus status);
 
 /// A re-pricing, or a look at what one would change.
 struct Run {
@@ -36,7 +36,7 @@ struct Run {
     std::string catalogue;            ///< the day of which the built-in prices were
     std::optional<std::int64_t> own;  ///< the latest version among the own prices; absent: there were none
 
-    Status status = Status::Running;
+    RunStatus status = RunStatus::Running;
     std::string error;
     std::optional<Timestamp> ended_at;
     std::int64_t looked_at = 0;  ///< so far

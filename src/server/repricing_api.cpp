@@ -62,7 +62,7 @@ void write_run(JsonWriter& json, const Run& run) {
 
 ApiAnswer answer_with(const Run& run) {
     ApiAnswer answer;
-    answer.status = run.status == repricing::Status::Running ? 202 : 200;
+    answer.status = run.status == repricing::RunStatus::Running ? 202 : 200;
     JsonWriter json(answer.body);
     write_run(json, run);
     return answer;
