@@ -22,14 +22,15 @@ PERIOD = "from=2026-01-01&to=2026-11-20"
 
 def call(number, **more):
     """10 input and 5 output tokens of the house's model, unless told otherwise."""
-    return {"id": str(uuid.UUID(int=number + 1)), "kind": "chat", "name": "house", "status": "success",
+    return {"id": str(uuid.UUID(int=number + 1)), "kind": "chat", "name": "house", "source": "python", "status": "success",
             "started_at": f"2026-11-{1 + number % 18:02}T10:00:00.{number % 1000:03}Z", "provider": {"name": "openai"},
             "model": {"requested": "house"}, "usage": {"input_tokens": 10 + number % 7, "output_tokens": 5}} | more
 
 
 def deliver(server, calls):
     for at in range(0, len(calls), 1000):
-        server.request("POST", "/api/v1/calls", {"calls": calls[at:at + 1000]})
+        taken = server.request("POST", "/api/v1/calls", {"calls": calls[at:at + 1000]}, {"content-type": "application/json"})[2]
+        assert taken["rejected"] == [], taken
 
 
 def set_prices(server, *prices, expect=200, **more):
@@ -109,7 +110,7 @@ def test_bad_orders_are_refused(server):
     overlapping = set_prices(server, HOUSE | {"from": "2026-12-01"}, expect=409)
     assert "own-1" in overlapping["detail"] and overlapping["remedy"]
     for query, says in (("", "which time"), ("from=2026-11-20&to=2026-11-01", "nothing between"), ("period=someday", "someday"),
-                        (PERIOD + "&modle=x", "did you mean"), (PERIOD + "&text=x", "text")):
+                        (PERIOD + "&modle=x", "modle"), (PERIOD + "&text=x", "text")):
         assert says in json.dumps(reprice(server, query, expect=400)), query
     for body in (b"[]", b'{"apply": "yes"}', b'{"aply": true}', b"{", b'{"prices": 5}', b"{}" * 3):
         assert server.request("POST", f"/api/v1/prices/reprice?{PERIOD}", body, expect=400)[2]["detail"]
