@@ -1,4 +1,5 @@
 #include "base/json_writer.hpp"
+#include "base/shell_word.hpp"
 #include "cli/api_client.hpp"
 #include "cli/call_view.hpp"
 #include "cli/command.hpp"
@@ -210,12 +211,18 @@ Result<int> take(const Program& program, const PricesFlags& flags,
         if (set.at_pointer("/before/price").get(before) == simdjson::SUCCESS)
             fmt::print("  in place of own-{}: {}\n", text_at(before, "/version"), all_amounts(before));
     }
-    if (changed)
+    if (changed) {
+        std::string where;
+        if (!flags.record.server.empty()) where += " --server " + shell_word(flags.record.server);
+        if (!flags.record.data.empty()) where += " --data " + shell_word(flags.record.data);
+        const auto& from = prices.front().from;
         fmt::print(
-            "calls that end from now on get {}; what past ones would cost by it: steno prices reprice "
-            "--period "
-            "this-month\n",
-            sets.size() == 1 ? "it" : "them");
+            "calls that end from now on get {}; what past ones would cost: steno prices reprice {}{}\n",
+            sets.size() == 1 ? "it" : "them",
+            sets.size() == 1 && from && *from < system_clock().now() ? "--from " + day(from, "")
+                                                                     : std::string("--period this-month"),
+            where);
+    }
     return 0;
 }
 
