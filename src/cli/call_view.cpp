@@ -285,6 +285,13 @@ void print_call(dom::element call) {
     if (text_at(call, "/usage/estimated") == "true") usage += " (~ counted by Steno, not reported)";
     field("tokens", usage);
     field("cost", cost_of(call).empty() ? "" : cost_of(call) + " by " + text_at(call, "/cost/price_id"));
+    if (has(call, "/cost/repricing"))
+        field("re-priced", fmt::format("by {}; before {}", text_at(call, "/cost/repricing"),
+                                       has(call, "/cost/former/total")
+                                           ? money(text_at(call, "/cost/former/total"),
+                                                   text_at(call, "/cost/former/currency")) +
+                                                 " by " + text_at(call, "/cost/former/price_id")
+                                           : std::string("no cost")));
     field("finish", joined(call, "/response/finish_reasons"));
     field("kind", text_at(call, "/kind"));
     field("project", text_at(call, "/project"));

@@ -9,6 +9,9 @@
 #include "ingest/data_folder.hpp"
 #include "net/http_client.hpp"
 #include "net/loops.hpp"
+#include "repricing/price_book.hpp"
+#include "repricing/repricer.hpp"
+#include "repricing/trail.hpp"
 #include "server/api.hpp"
 #include "server/limits.hpp"
 #include "server/model_caller.hpp"
@@ -16,7 +19,9 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
+#include <vector>
 
 namespace steno::cli {
 
@@ -47,7 +52,9 @@ class Composition {
 
   private:
     Composition() = default;
+    void open_control();
     void open_budgets();
+    void open_prices(std::vector<pricing::Price> file);
     void open_alerting(const Config& config);
     server::SqlAccess sql_;
     Duration slow_;
@@ -56,7 +63,11 @@ class Composition {
     std::unique_ptr<budgets::Ledger> ledger_;  ///< likewise, and its store
     std::unique_ptr<ingest::DataFolder> data_;
     std::unique_ptr<control::Database> control_;  ///< null: it cannot be opened
+    std::optional<Error> control_error_;          ///< why not
     std::unique_ptr<budgets::Budgets> budgets_;
+    std::unique_ptr<repricing::PriceBook> prices_;
+    std::unique_ptr<repricing::Trail> trail_;
+    std::unique_ptr<repricing::Repricer> repricer_;
     std::unique_ptr<custody::Custodian> custodian_;
     std::unique_ptr<net::Loops> loops_;
     std::unique_ptr<net::HttpClient> client_;
@@ -74,8 +85,8 @@ Result<std::unique_ptr<ingest::DataFolder>> open_data_folder(const Config& confi
 /// `data` must outlive it.
 std::unique_ptr<custody::Custodian> make_custodian(const Config& config, ingest::DataFolder& data);
 
-/// The catalogue with the prices of pricing.file over it.
-Result<std::shared_ptr<const pricing::Catalogue>> load_prices(const Config& config);
+/// The prices of pricing.file, or of the names that documents before it had for some.
+Result<std::vector<pricing::Price>> configured_prices(const Config& config);
 
 /// Two descriptors a call: the usual soft limit of 1024 is soon used up, and the hard one is there to be
 /// used.

@@ -7,7 +7,10 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <map>
 #include <memory>
+#include <utility>
+#include <vector>
 
 namespace steno::cli {
 
@@ -93,6 +96,67 @@ Result<Question> question_of(const CostFlags& flags, const std::string& by, cons
     return question;
 }
 
+/// "prices: catalogue 2026-11-20 (1,203 calls), own-3 (12), provider (5), re-priced 2026-11-22 (40), unknown
+/// (3)": which prices made the sum.
+Result<void> print_prices(Api& api, const CostFlags& flags) {
+    constexpr int kMostGroups = 10'000;
+    Question question("/api/v1/aggregate");
+    question.period(flags.period);
+    question.add("group_by", "cost.source,cost.repricing,cost.price_id");
+    question.add("measures", "calls,count(cost.total),cost");
+    question.add("limit", std::to_string(kMostGroups));
+    question.add("kind.in", ai_kinds());
+    STENO_TRY(question.filters(flags.filters));
+    STENO_ASSIGN(const std::string body, api.get(question.target()));
+    dom::parser parser;
+    dom::element answer;
+    dom::array groups;
+    if (parser.parse(body).get(answer) != simdjson::SUCCESS ||
+        answer["groups"].get(groups) != simdjson::SUCCESS)
+        return fail(Code::Internal, "the answer has no groups");
+    std::map<std::string, std::int64_t> calls;
+    std::int64_t unknown = 0;
+    for (const dom::element group : groups) {
+        const auto priced = static_cast<std::int64_t>(number_at(group, "/count(cost.total)"));
+        unknown += static_cast<std::int64_t>(number_at(group, "/cost/unpriced_calls"));
+        if (priced == 0) continue;
+        const std::string source = text_at(group, "/key/cost.source"),
+                          price = text_at(group, "/key/cost.price_id"),
+                          repricing = text_at(group, "/key/cost.repricing");
+        // Of the id: "…@2026-11-20/batch", "…/own-3".
+        const std::size_t own = price.rfind("/own-"), at = price.rfind('@');
+        std::string made_by = source.empty() ? "delivered" : source;
+        if (!repricing.empty())
+            made_by = "re-priced " + repricing.substr(0, std::string_view("2026-11-22").size());
+        else if (own != std::string::npos)
+            made_by = price.substr(own + 1);
+        else if (source == "catalogue" && at != std::string::npos)
+            made_by += " " + price.substr(at + 1, price.find('/', at) - at - 1);
+        calls[made_by] += priced;
+    }
+    if (calls.empty()) return {};
+    std::vector<std::pair<std::string, std::int64_t>> sorted(calls.begin(), calls.end());
+    std::ranges::sort(sorted, [](const auto& a, const auto& b) {
+        return std::pair(-a.second, a.first) < std::pair(-b.second, b.first);
+    });
+    constexpr std::size_t kMost = 8;
+    std::string told;
+    std::int64_t others = 0;
+    for (const auto& [made_by, count] : sorted) {
+        if (told.empty()) {
+            told = fmt::format("{} ({})", printable(made_by), counted(grouped(count), "call"));
+        } else if (calls.size() > kMost && count < sorted[kMost - 1].second) {
+            others += count;
+        } else {
+            told += fmt::format(", {} ({})", printable(made_by), grouped(count));
+        }
+    }
+    if (others > 0) told += fmt::format(", others ({})", grouped(others));
+    if (unknown > 0) told += fmt::format(", unknown ({})", grouped(unknown));
+    fmt::print("prices: {}{}\n", told, text_at(answer, "/truncated") == "true" ? ", …" : "");
+    return {};
+}
+
 /// The answer about all AI calls that fit, as one group.
 Result<dom::element> ask_total(Api& api, const CostFlags& flags, dom::parser& parser) {
     STENO_ASSIGN(const Question question, question_of(flags, "none", "", 1));
@@ -121,7 +185,9 @@ Result<double> print_total(Api& api, const CostFlags& flags) {
                period_of(total));
     if (unpriced > 0) fmt::print("\n{} of them have no price and are not in it", grouped(unpriced));
     if (estimated > 0) fmt::print("\nof {} of them the tokens are estimated", grouped(estimated));
-    fmt::print("\n\n");
+    fmt::print("\n");
+    STENO_TRY(print_prices(api, flags));
+    fmt::print("\n");
     return std::strtod(sum.c_str(), nullptr);
 }
 

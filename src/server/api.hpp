@@ -29,6 +29,11 @@ namespace steno::budgets {
 class Budgets;
 }
 
+namespace steno::repricing {
+class PriceBook;
+class Repricer;
+}  // namespace steno::repricing
+
 namespace steno::server {
 
 class Limits;
@@ -63,6 +68,8 @@ struct Services {
     SqlAccess sql = {};
     Duration slow{5'000'000'000};  ///< calls that took so long or longer are slow
     QueryLanes* lanes = nullptr;   ///< of the server that answers; null where there is none
+    repricing::PriceBook* prices = nullptr;
+    repricing::Repricer* repricer = nullptr;
 };
 
 struct ApiRequest {
@@ -148,7 +155,15 @@ Result<ApiAnswer> show_budget(Services&, const ApiRequest&);
 Result<ApiAnswer> set_budget(Services&, const ApiRequest&);
 Result<ApiAnswer> remove_budget(Services&, const ApiRequest&);
 Result<ApiAnswer> list_prices(Services&, const ApiRequest&);
+Result<ApiAnswer> set_prices(Services&, const ApiRequest&);
 Result<ApiAnswer> explain_price(Services&, const ApiRequest&);
+Result<ApiAnswer> list_price_versions(Services&, const ApiRequest&);
+Result<ApiAnswer> show_price_version(Services&, const ApiRequest&);
+Result<ApiAnswer> remove_price(Services&, const ApiRequest&);
+Result<ApiAnswer> reprice(Services&, const ApiRequest&);
+Result<ApiAnswer> list_repricings(Services&, const ApiRequest&);
+Result<ApiAnswer> show_repricing(Services&, const ApiRequest&);
+Result<ApiAnswer> cancel_repricing(Services&, const ApiRequest&);
 Result<ApiAnswer> replay_call(Services&, const ApiRequest&);
 Result<ApiAnswer> list_alerts(Services&, const ApiRequest&);
 Result<ApiAnswer> show_alert(Services&, const ApiRequest&);

@@ -28,7 +28,7 @@ def record(tmp_path_factory):
 
 
 @pytest.mark.parametrize("group, commands", [
-    ("calls", ["list", "show", "tree", "tail", "export"]), ("prices", ["list", "set", "import", "explain"]),
+    ("calls", ["list", "show", "tree", "tail", "export"]), ("prices", ["list", "show", "set", "import", "remove", "explain", "reprice", "history"]),
     ("journal", ["dump", "seal"]), ("config", ["show", "check"]),
 ])
 def test_a_group_of_commands_says_what_it_has(group, commands):

@@ -145,6 +145,45 @@ TEST_P(StoreSuite, FoldsWhatIsSaidInAnyOrder) {
     EXPECT_EQ(value(store().stats()).rows, seed - 100);
 }
 
+TEST_P(StoreSuite, ACostOfARePricingStays) {
+    // The call, the call once more with another cost, and what a re-pricing said of it, in any order.
+    std::vector<std::size_t> order = {0, 1, 2};
+    std::uint64_t seed = 900;
+    do {
+        for (const bool together : {true, false}) {
+            Call call = plausible_calls(1, ++seed)[0];
+            call.cost = {};
+            call.cost.total = *Decimal::parse("1.5");
+            call.cost.currency = "USD";
+            Call again = call;
+            again.cost.total = *Decimal::parse("2.5");
+            Said said;
+            said.call = call.id;
+            said.project = call.project;
+            said.cost.emplace();
+            said.cost->total = *Decimal::parse("0.000000000001");
+            said.cost->currency = "EUR";
+            said.cost->price_id = "p@2026-11-22/own-1";
+            said.cost->source = "custom";
+            said.cost->repricing = "2026-11-22-000001";
+            said.cost->former = {call.cost.total, "USD", "", "", {}};
+            const std::vector<Change> parts = {upsert(call, 4), upsert(again, 5, true), said};
+            std::vector<Change> batch;
+            for (const std::size_t part : order) {
+                batch.push_back(parts[part]);
+                if (together) continue;
+                apply(batch);
+                batch.clear();
+            }
+            apply(batch);
+            const auto row = value(store().get(call.id));
+            ASSERT_TRUE(row);
+            EXPECT_EQ(row->call.cost, *said.cost);
+        }
+    } while (std::ranges::next_permutation(order).found);
+    EXPECT_EQ(value(store().stats()).waiting, 0U);
+}
+
 TEST_P(StoreSuite, WhatWaitsSurvivesReopening) {
     if (!GetParam().durable) GTEST_SKIP() << "this backend keeps nothing";
     const auto calls = plausible_calls(2, 3);
