@@ -257,6 +257,15 @@ Result<Statistics> statistics(store::CallStore& store, const Selection& selectio
     STENO_ASSIGN(SlowCalls slow, slow_calls(store, selection, options.slow, options.calls));
     found.slow = std::move(slow.slowest);
     found.slow_calls = slow.calls;
+    if (options.high_tokens > 0) {
+        STENO_ASSIGN(store::Filter many, store::make_filter("usage.input_tokens", store::Op::Ge,
+                                                            std::to_string(options.high_tokens)));
+        const Selection large = with(ai, std::move(many));
+        STENO_ASSIGN(const std::uint64_t count, store.count(large));
+        found.large_calls = static_cast<std::int64_t>(count);
+        STENO_ASSIGN(found.large,
+                     first_calls(store, large, "-usage.input_tokens", options.calls, shown_fields()));
+    }
     return found;
 }
 
@@ -371,6 +380,14 @@ void write_members(JsonWriter& json, const Statistics& statistics, const Statist
     write_rows(json, "top_expensive", statistics.expensive,
                [&](const Call& call) { write_call(json, call); });
     write_slow(json, {statistics.slow, statistics.slow_calls}, options.slow);
+    if (options.high_tokens > 0) {
+        json.key("large");
+        json.begin_object();
+        json.member("threshold_tokens", options.high_tokens);
+        json.member("calls", statistics.large_calls);
+        write_rows(json, "largest", statistics.large, [&](const Call& call) { write_call(json, call); });
+        json.end_object();
+    }
     write_errors(json, statistics);
     json.member("truncated", statistics.truncated);
 }

@@ -27,9 +27,10 @@
 namespace steno::analysis {
 
 struct StatisticsOptions {
-    Duration slow{5'000'000'000};         ///< calls that took so long or longer are slow
-    std::uint32_t calls = 10;             ///< entries of each list of calls, 0 … 1000
-    std::uint32_t groups = 1000;          ///< rows of each table of groups, 1 … 10,000
+    Duration slow{5'000'000'000};  ///< calls that took so long or longer are slow
+    std::int64_t high_tokens = 0;  ///< AI calls with so many input tokens or more are large; 0: none is
+    std::uint32_t calls = 10;      ///< entries of each list of calls, 0 … 1000
+    std::uint32_t groups = 1000;   ///< rows of each table of groups, 1 … 10,000
     std::optional<store::Bucket> bucket;  ///< also a row each
 };
 
@@ -73,6 +74,8 @@ struct Statistics {
     std::vector<Call> expensive;        ///< AI calls, the dearest first; columns only
     std::vector<Slow> slow;             ///< the slowest first
     std::int64_t slow_calls = 0;        ///< how many there are
+    std::vector<Call> large;            ///< AI calls, the most input tokens first; columns only
+    std::int64_t large_calls = 0;       ///< how many there are
     bool truncated = false;             ///< a table has more groups than asked for
 };
 

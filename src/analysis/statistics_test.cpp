@@ -186,6 +186,25 @@ TEST_F(StatisticsTest, CostsThatCannotBeComparedChangeNothing) {
     EXPECT_EQ(found.before.cost.currency, "EUR");
 }
 
+TEST_F(StatisticsTest, LargeCallsHaveSoManyInputTokensOrMore) {
+    const auto with_tokens = [](std::int64_t input) {
+        return [=](Call& c) { c.usage.input_tokens = input, c.usage.output_tokens = 5000; };
+    };
+    StatisticsOptions options;
+    options.high_tokens = 2000;
+    options.calls = 2;
+    const Statistics found =
+        of({call(1, Kind::Chat, with_tokens(1999)), call(2, Kind::Chat, with_tokens(2000)),
+            call(3, Kind::Embedding, with_tokens(9000)), call(4, Kind::Chat, with_tokens(2001)),
+            call(5, Kind::Agent, with_tokens(99'999)), call(6, Kind::Chat, [](Call&) {})},
+           options);
+    EXPECT_EQ(found.large_calls, 3);
+    ASSERT_EQ(found.large.size(), 2u);
+    EXPECT_EQ(found.large[0].id.bytes[15], 3);
+    EXPECT_EQ(found.large[1].id.bytes[15], 4);
+    EXPECT_EQ(of({}).large_calls, 0);  // where nobody says what is large
+}
+
 TEST_F(StatisticsTest, OptionsOutOfBoundsAreRefused) {
     StatisticsOptions options;
     options.groups = 0;

@@ -2,24 +2,9 @@
 
 #include "base/random.hpp"
 #include "base/time.hpp"
+#include "cli/up_to_now.hpp"
 
 namespace steno::cli {
-
-namespace {
-
-constexpr std::chrono::seconds kFeedPatience{5};
-
-/// All that was recorded until now is in the store, or why not: nothing is concluded from what it lacks.
-Result<void> up_to_now(ingest::DataFolder& data) {
-    STENO_TRY(data.feeder().catch_up(kFeedPatience));
-    const ingest::FeederStats stats = data.feeder().stats();
-    if (!stats.healthy) return fail(Code::Unavailable, "the store cannot be fed: " + stats.last_error);
-    if (!stats.history_fed)
-        return fail(Code::Unavailable, "the store does not have all that was recorded yet");
-    return {};
-}
-
-}  // namespace
 
 Result<std::unique_ptr<Alerting>> Alerting::open(control::Database& database, ingest::DataFolder& data,
                                                  budgets::States& budgets, net::Loops& loops,

@@ -185,9 +185,9 @@ class LocalApi final : public Api {
         return fail(Code::FailedPrecondition, "no server runs on " + where() + ", so nothing new can come",
                     "steno serve --data " + where());
     }
-    store::CallStore* store() {
+    ingest::DataFolder* data() {
         services_.data.calls().catch_up();
-        return &services_.data.store();
+        return &services_.data;
     }
     bool has_server() const override { return false; }
     std::string where() const override { return parts_->data().path(); }
@@ -278,9 +278,14 @@ Result<void> stream(Api& api, const std::string& target,
     return remote_api->stream(target, piece);
 }
 
-store::CallStore* store_of(Api& api) {
+ingest::DataFolder* data_of(Api& api) {
     auto* const local = dynamic_cast<LocalApi*>(&api);
-    return local == nullptr ? nullptr : local->store();
+    return local == nullptr ? nullptr : local->data();
+}
+
+store::CallStore* store_of(Api& api) {
+    ingest::DataFolder* const data = data_of(api);
+    return data == nullptr ? nullptr : &data->store();
 }
 
 Result<std::unique_ptr<Api>> Api::open_until(const RecordFlags& flags, std::function<bool()> enough) {

@@ -50,6 +50,7 @@ void add_compare(Program& program);
 void add_sql(Program& program);
 void add_trends(Program& program);
 void add_report(Program& program);
+void add_daily(Program& program);
 void add_trace(Program& program);
 void add_limits(Program& program);
 void add_alerts(Program& program);

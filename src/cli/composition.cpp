@@ -2,6 +2,7 @@
 
 #include "base/log.hpp"
 #include "cli/aws_access.hpp"
+#include "cli/up_to_now.hpp"
 #include "ingest/folder_secret.hpp"
 #include "store/duckdb/duckdb_store.hpp"
 #include "store/memory/memory_store.hpp"
@@ -63,6 +64,20 @@ std::unique_ptr<custody::Custodian> make_custodian(const Config& config, ingest:
                                                 data.reader(), data.store(), std::move(options));
 }
 
+Result<std::unique_ptr<daily::Keeper>> make_keeper(const Config& config, ingest::DataFolder& data) {
+    if (config.daily_dir.empty()) return nullptr;
+    daily::Keeper::Rules rules;
+    rules.folder = config.daily_dir;
+    STENO_ASSIGN(rules.zone, calendar::Zone::find(config.daily_zone));
+    rules.options.max_text = static_cast<std::size_t>(config.daily_max_text);
+    rules.options.slow = Duration{config.slow_ms * 1'000'000};
+    rules.requests = config.daily_requests;
+    rules.keep_days = config.daily_keep_days;
+    rules.archive = config.daily_archive;
+    return std::make_unique<daily::Keeper>(daily::Record{data.store(), data.calls()}, std::move(rules),
+                                           [&data] { return up_to_now(data); });
+}
+
 static server::SqlAccess sql_access(const Config& config, Composition::Use use) {
     server::SqlAccess access;
     // Who looks into the folder without a server has it all.
@@ -77,6 +92,7 @@ Result<std::unique_ptr<Composition>> Composition::open(const Config& config, Use
     std::unique_ptr<Composition> parts(new Composition);
     parts->sql_ = sql_access(config, use);
     parts->slow_ = Duration{config.slow_ms * 1'000'000};
+    parts->high_tokens_ = config.high_tokens;
     gateway::GatewayOptions options;
     STENO_ASSIGN(options.aws, aws_access(config));
     parts->ledger_ = std::make_unique<budgets::Ledger>();
@@ -91,6 +107,9 @@ Result<std::unique_ptr<Composition>> Composition::open(const Config& config, Use
     parts->open_prices(std::move(prices));
     parts->open_budgets();
     parts->custodian_ = make_custodian(config, *parts->data_);
+    if (use == Use::Serve) {
+        STENO_ASSIGN(parts->daily_files_, make_keeper(config, *parts->data_));
+    }
     parts->limits_ = std::make_unique<server::Limits>();
     parts->data_->recorder().add_consumer(*parts->limits_);
 
@@ -200,6 +219,7 @@ Composition::~Composition() {
     gateway_.reset();
     client_.reset();
     loops_.reset();
+    daily_files_.reset();
     custodian_.reset();
     const bool opening = data_ && !data_->store_opened();
     data_.reset();
@@ -207,20 +227,21 @@ Composition::~Composition() {
 }
 
 server::Services Composition::services(const std::string& listen) {
-    server::Services services{*data_,
-                              *custodian_,
-                              *gateway_,
-                              *limits_,
-                              *budgets_,
-                              *caller_,
-                              system_clock().now(),
-                              listen,
-                              alerting_ ? &alerting_->services() : nullptr,
-                              sql_,
-                              slow_};
-    services.prices = prices_.get();
-    services.repricer = repricer_.get();
-    return services;
+    return {*data_,
+            *custodian_,
+            *gateway_,
+            *limits_,
+            *budgets_,
+            *caller_,
+            system_clock().now(),
+            listen,
+            alerting_ ? &alerting_->services() : nullptr,
+            sql_,
+            slow_,
+            high_tokens_,
+            daily_files_.get(),
+            prices_.get(),
+            repricer_.get()};
 }
 
 }  // namespace steno::cli

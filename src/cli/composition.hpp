@@ -6,6 +6,7 @@
 #include "cli/config.hpp"
 #include "control/database.hpp"
 #include "custody/custodian.hpp"
+#include "daily/keeper.hpp"
 #include "ingest/data_folder.hpp"
 #include "net/http_client.hpp"
 #include "net/loops.hpp"
@@ -49,6 +50,8 @@ class Composition {
     [[nodiscard]] custody::Custodian& custodian() { return *custodian_; }
     /// Not started yet; null: they cannot be used, which the log says.
     [[nodiscard]] Alerting* alerting() { return alerting_.get(); }
+    /// Not started yet; null: daily files are not asked for.
+    [[nodiscard]] daily::Keeper* daily_files() { return daily_files_.get(); }
 
   private:
     Composition() = default;
@@ -58,6 +61,7 @@ class Composition {
     void open_alerting(const Config& config);
     server::SqlAccess sql_;
     Duration slow_;
+    std::int64_t high_tokens_ = 0;
     // In the order of construction; torn down in reverse.
     std::unique_ptr<server::Limits> limits_;   ///< what the folder's recorder tells of calls
     std::unique_ptr<budgets::Ledger> ledger_;  ///< likewise, and its store
@@ -69,6 +73,7 @@ class Composition {
     std::unique_ptr<repricing::Trail> trail_;
     std::unique_ptr<repricing::Repricer> repricer_;
     std::unique_ptr<custody::Custodian> custodian_;
+    std::unique_ptr<daily::Keeper> daily_files_;
     std::unique_ptr<net::Loops> loops_;
     std::unique_ptr<net::HttpClient> client_;
     std::unique_ptr<gateway::Gateway> gateway_;
@@ -87,6 +92,10 @@ std::unique_ptr<custody::Custodian> make_custodian(const Config& config, ingest:
 
 /// The prices of pricing.file, or of the names that documents before it had for some.
 Result<std::vector<pricing::Price>> configured_prices(const Config& config);
+
+/// What keeps the daily files of the record, as the configuration says. Not started. `data` must outlive it.
+/// Null: they are not asked for.
+Result<std::unique_ptr<daily::Keeper>> make_keeper(const Config& config, ingest::DataFolder& data);
 
 /// Two descriptors a call: the usual soft limit of 1024 is soon used up, and the hard one is there to be
 /// used.

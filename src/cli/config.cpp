@@ -2,6 +2,7 @@
 
 #include "base/nearest.hpp"
 #include "base/text.hpp"
+#include "calendar/zone.hpp"
 #include "cli/old_names.hpp"
 #include "io/file_system.hpp"
 #include "net/proxy.hpp"
@@ -191,6 +192,29 @@ std::vector<Setting> make_settings() {
         number("store.threads", &Config::store_threads, 1, 256, "threads of one query"),
         number("statistics.slow_ms", &Config::slow_ms, 0, 1'000'000'000,
                "calls that took so long or longer are slow, unless a question says otherwise"),
+        number(
+            "statistics.high_tokens", &Config::high_tokens, 0, 1'000'000'000'000,
+            "AI calls with so many input tokens or more are large, unless a question says otherwise; 0: none "
+            "is"),
+        text("daily_files.dir", &Config::daily_dir,
+             "the folder in which each day's calls are kept as JSON files when it has ended; empty: nowhere"),
+        {"daily_files.time_zone", "whose days these are: a name such as Europe/Berlin, local, or +01:00",
+         [](Config& config, std::string_view value) -> Result<void> {
+             STENO_ASSIGN(const calendar::Zone zone, calendar::Zone::find(value));
+             config.daily_zone = zone.name();
+             return {};
+         },
+         [](const Config& config) { return config.daily_zone; }},
+        choice("daily_files.requests", &Config::daily_requests,
+               std::array{Named<bool>{"off", false}, Named<bool>{"on", true}},
+               "on: with a file of each day's requests, too"),
+        number("daily_files.keep_days", &Config::daily_keep_days, 0, 100'000,
+               "age in days at which these files go into the archive, or are removed; 0: never"),
+        choice("daily_files.archive", &Config::daily_archive,
+               std::array{Named<bool>{"on", true}, Named<bool>{"off", false}},
+               "on: files of that age go into archive/, compressed; off: they are removed"),
+        number("daily_files.max_text", &Config::daily_max_text, 0, 1'000'000'000,
+               "characters of a prompt or answer in these files; 0: all of it"),
         choice(
             "sql.access", &Config::sql,
             std::array{Named<SqlFor>{"local", SqlFor::Local}, Named<SqlFor>{"on", SqlFor::On},

@@ -65,6 +65,14 @@ struct Config {
     bool log_json = false;
 
     std::int64_t slow_ms = 5000;
+    std::int64_t high_tokens = 0;
+
+    std::string daily_dir;  ///< empty: no daily files
+    std::string daily_zone = "UTC";
+    bool daily_requests = false;
+    std::int64_t daily_keep_days = 30;
+    bool daily_archive = true;
+    std::int64_t daily_max_text = 1000;
     /// Of variables with old names (old_names.hpp); none where there is a pricing.file.
     std::vector<pricing::Price> old_prices;
     std::vector<std::string> notes;  ///< for the log of a server that starts

@@ -11,6 +11,9 @@ Result<std::unique_ptr<Api>> open_lean(const Program& program, const RecordFlags
 /// The store itself, with all that has been recorded until now; null where a server has it.
 store::CallStore* store_of(Api& api);
 
+/// The folder itself, likewise.
+ingest::DataFolder* data_of(Api& api);
+
 /// An answer that a server sends as it is made: calls `piece` with each part of its body until that fails;
 /// its error, or that of an answer that breaks off. Unimplemented without a server.
 Result<void> stream(Api& api, const std::string& target,

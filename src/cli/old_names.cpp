@@ -32,14 +32,17 @@ Result<bool> truth(std::string_view name, std::string_view value) {
 struct Renamed {
     std::string_view old;
     std::string_view setting;
-    bool is_switch = false;  ///< true and false, which are `on` and `off` of ours
-    std::string_view on = {}, off = {};
+    bool is_switch = false;              ///< true and false, which are `on` and `off` of ours
+    std::string_view on = {}, off = {};  ///< empty: what is set anyway
 };
 constexpr std::array kRenamed = {
     Renamed{"PERFORMANCE_TRACKING_ENABLED", "gateway.capture", true, "full", "off"},
     Renamed{"PERFORMANCE_LOG_RETENTION_DAYS", "retention.days"},
     Renamed{"PERFORMANCE_SLOW_CALL_THRESHOLD_MS", "statistics.slow_ms"},
     Renamed{"PERFORMANCE_LOG_LEVEL", "log.level"},
+    Renamed{"PERFORMANCE_HIGH_TOKEN_THRESHOLD", "statistics.high_tokens"},
+    Renamed{"PERFORMANCE_TRUNCATE_MESSAGES", "daily_files.max_text", true, "", "0"},
+    Renamed{"PERFORMANCE_MAX_MESSAGE_LENGTH", "daily_files.max_text"},
 };
 
 /// Those that are none, and what holds instead.
@@ -48,14 +51,8 @@ struct Without {
     std::string_view instead;
 };
 constexpr std::array kWithout = {
-    Without{"PERFORMANCE_HIGH_TOKEN_THRESHOLD",
-            "has no counterpart yet; calls with many tokens: steno calls list -f usage.input_tokens.gte=N"},
     Without{"PERFORMANCE_ENABLE_COST_CALCULATION",
             "has no effect: every call whose price is known has its cost (steno prices)"},
-    Without{"PERFORMANCE_TRUNCATE_MESSAGES",
-            "has no counterpart: prompts and answers are kept whole; retention.payload_days removes them"},
-    Without{"PERFORMANCE_MAX_MESSAGE_LENGTH",
-            "has no counterpart: prompts and answers are kept whole; retention.payload_days removes them"},
     Without{"PERFORMANCE_MASK_SENSITIVE_DATA",
             "has no counterpart yet: NOTHING IS MASKED; gateway.capture = \"off\" records nothing"},
 };
@@ -120,6 +117,11 @@ Result<void> read_old_names(Config& config) {
         if (renamed.is_switch) {
             STENO_ASSIGN(const bool on, truth(renamed.old, *value));
             text = on ? renamed.on : renamed.off;
+            if (text.empty()) {
+                config.notes.push_back(fmt::format("{} says what holds anyway: {} (steno config show)",
+                                                   renamed.old, renamed.setting));
+                continue;
+            }
         }
         if (renamed.setting == "log.level") {
             text = lower_case(text);

@@ -1,6 +1,7 @@
 #include "base/json_writer.hpp"
 #include "base/time.hpp"
 #include "cli/api_client.hpp"
+#include "cli/call_view.hpp"
 #include "cli/command.hpp"
 #include "cli/completeness.hpp"
 #include "cli/question.hpp"
@@ -60,6 +61,9 @@ std::vector<Part> parts() {
          "/api/v1/trends",
          {{"measure", "cache_share"}, {"bucket", "day"}},
          &ReportAnswers::cache},
+        {"quality", "/api/v1/quality", {{"by", "prompt.type"}, {"groups", "1000"}}, &ReportAnswers::quality},
+        {"quality_before", "/api/v1/quality", {{"by", "none"}}, &ReportAnswers::quality_before},
+        {"missing_variables", "/api/v1/data-quality", {{"limit", "0"}}, &ReportAnswers::missing},
         {"forecast", "/api/v1/forecast", {}, &ReportAnswers::forecast}};
 }
 
@@ -96,10 +100,15 @@ Result<int> report(const Program& program, const ReportFlags& flags) {
         const Part& part = asked[i];
         progress.at(i, asked.size(), part.name);
         Question question(part.path);
-        if (part.answer == &ReportAnswers::forecast)
+        if (part.answer == &ReportAnswers::forecast) {
             question.add("tz", period.tz);
-        else
+        } else if (part.answer == &ReportAnswers::quality_before) {
+            question.add("from", text_at(answers.models, "/against/from"));
+            question.add("to", text_at(answers.models, "/against/to"));
+            question.add("tz", period.tz);
+        } else {
             question.period(period);
+        }
         for (const auto& [name, value] : part.parameters) question.add(name, value);
         STENO_TRY(question.filters(flags.filters));
         STENO_ASSIGN(const std::string body, api->get(question.target()));

@@ -358,6 +358,130 @@ void failures(Document& document, const ReportAnswers& a) {
             Paragraph{fmt::format("… and {} more kinds of failure.", rows.size() - kRows), true});
 }
 
+std::string rounded(dom::element value, const char* pointer) {
+    return has(value, pointer) ? fmt::format("{:.4g}", number_at(value, pointer)) : kUnknown;
+}
+/// ", before: 71.2 %"; nothing where it is not known of before.
+std::string as_before(dom::element value, const char* pointer) {
+    return has(value, pointer) ? ", before: " + percent(value, pointer) : "";
+}
+double judged(dom::element quality) {
+    return number_at(quality, "/feedback/accepted") + number_at(quality, "/feedback/modified") +
+           number_at(quality, "/feedback/rejected");
+}
+
+/// What people said of answers; nothing where nobody said anything.
+void feedback(Document& document, const ReportAnswers& a) {
+    dom::element now, earlier;
+    if (a.quality["all"].get(now) != simdjson::SUCCESS ||
+        a.quality_before["all"].get(earlier) != simdjson::SUCCESS || judged(now) == 0)
+        return;
+    document.blocks.push_back(Heading{"What people said of the answers"});
+    std::string text = fmt::format("{} answers were judged: {} accepted ({}{}), {} modified, {} rejected.",
+                                   grouped(std::llround(judged(now))), count(now, "/feedback/accepted"),
+                                   percent(now, "/feedback/acceptance_rate"),
+                                   as_before(earlier, "/feedback/acceptance_rate"),
+                                   count(now, "/feedback/modified"), count(now, "/feedback/rejected"));
+    if (number_at(now, "/edit_distance/calls") > 0)
+        text += fmt::format(" Of {} it is known how much people changed: {} characters on average.",
+                            count(now, "/edit_distance/calls"), rounded(now, "/edit_distance/average"));
+    document.blocks.push_back(Paragraph{text});
+    std::vector<dom::element> rows;
+    for (const dom::element group : items(a.quality, "/groups"))
+        if (judged(group) > 0) rows.push_back(group);
+    if (rows.size() == 1 && group_name(rows.front()) == kUnknown) return;
+    greatest_first(rows, judged);
+    Table table{{{"prompt type", false, true},
+                 {"judged", true},
+                 {"accepted", true},
+                 {"", false, false, true},
+                 {"modified", true},
+                 {"rejected", true},
+                 {"edited by", true}},
+                {}};
+    for (std::size_t i = 0; i < rows.size() && i < kRows; ++i) {
+        const dom::element row = rows[i];
+        table.rows.push_back({group_name(row), grouped(std::llround(judged(row))),
+                              percent(row, "/feedback/acceptance_rate"),
+                              fmt::format("{:.4f}", number_at(row, "/feedback/acceptance_rate")),
+                              count(row, "/feedback/modified"), count(row, "/feedback/rejected"),
+                              rounded(row, "/edit_distance/average")});
+    }
+    document.blocks.push_back(table);
+    if (rows.size() > kRows)
+        document.blocks.push_back(Paragraph{
+            fmt::format("… and {} more prompt types, of which fewer were judged.", rows.size() - kRows),
+            true});
+}
+
+void scores(Document& document, const ReportAnswers& a) {
+    const auto found = items(a.quality, "/scores");
+    if (found.empty()) return;
+    const auto average_before = [&](const std::string& name) -> std::string {
+        for (const dom::element score : items(a.quality_before, "/scores"))
+            if (text_at(score, "/name") == name) return rounded(score, "/average");
+        return kUnknown;
+    };
+    Table table{{{"score", false, true},
+                 {"calls", true},
+                 {"average", true},
+                 {"before", true},
+                 {"least", true},
+                 {"median", true},
+                 {"greatest", true}},
+                {}};
+    for (std::size_t i = 0; i < found.size() && i < kRows; ++i) {
+        const dom::element score = found[i];
+        const std::string name = text_at(score, "/name");
+        table.rows.push_back({name, count(score, "/calls"), rounded(score, "/average"), average_before(name),
+                              rounded(score, "/least"), rounded(score, "/median"),
+                              rounded(score, "/greatest")});
+    }
+    document.blocks.push_back(Heading{"Scores"});
+    document.blocks.push_back(table);
+    if (found.size() > kRows)
+        document.blocks.push_back(
+            Paragraph{fmt::format("… and {} more, of fewer calls.", found.size() - kRows), true});
+}
+
+/// Prompts that were sent without some of their variables; nothing where there are none.
+void missing_variables(Document& document, const ReportAnswers& a) {
+    const dom::element found = a.missing;
+    if (number_at(found, "/incomplete") == 0) return;
+    document.blocks.push_back(Heading{"Prompts that lacked variables"});
+    std::string names;
+    const auto variables = items(found, "/variables");
+    for (std::size_t i = 0; i < variables.size() && i < kRows; ++i)
+        names += fmt::format("{}{} ({})", names.empty() ? "" : ", ", text_at(variables[i], "/variable"),
+                             count(variables[i], "/calls"));
+    if (variables.size() > kRows) names += fmt::format(" and {} more", variables.size() - kRows);
+    document.blocks.push_back(Paragraph{fmt::format(
+        "Of the AI calls that tell it, {} had all variables of their prompt{}; {} had not. Missing were {}.",
+        percent(found, "/rate"), as_before(a.quality_before, "/all/data_quality/rate"),
+        count(found, "/incomplete"), names)});
+    Table table{{{"prompt", false, true},
+                 {"version"},
+                 {"had all", true},
+                 {"had not", true},
+                 {"most often without", false, true}},
+                {}};
+    const auto prompts = items(found, "/prompts");
+    for (std::size_t i = 0; i < prompts.size() && i < kRows; ++i) {
+        const dom::element prompt = prompts[i];
+        const std::string type = text_at(prompt, "/type"), name = text_at(prompt, "/name");
+        table.rows.push_back({type.empty()   ? (name.empty() ? kUnknown : name)
+                              : name.empty() ? type
+                                             : type + ", " + name,
+                              has(prompt, "/version") ? text_at(prompt, "/version") : kUnknown,
+                              percent(prompt, "/rate"), count(prompt, "/incomplete"),
+                              text_at(prompt, "/missing/0/variable")});
+    }
+    document.blocks.push_back(table);
+    if (prompts.size() > kRows)
+        document.blocks.push_back(
+            Paragraph{fmt::format("… and {} more prompts.", prompts.size() - kRows), true});
+}
+
 }  // namespace
 
 Document report_document(const ReportAnswers& a, std::string made_at) {
@@ -385,6 +509,9 @@ Document report_document(const ReportAnswers& a, std::string made_at) {
     groups(document, "By user", "user", a.users);
     odd_hours(document, a, currency);
     failures(document, a);
+    feedback(document, a);
+    scores(document, a);
+    missing_variables(document, a);
     single_calls(document, a.statistics);
     return document;
 }

@@ -8,16 +8,19 @@ namespace steno::cli {
 
 /// What a report is made of: answers of the API.
 struct ReportAnswers {
-    simdjson::dom::element statistics;  ///< /api/v1/statistics of the period
-    simdjson::dom::element models;      ///< /api/v1/compare with the period before, by model.requested
-    simdjson::dom::element agents;      ///< by trace.agent
-    simdjson::dom::element projects;    ///< by project
-    simdjson::dom::element users;       ///< by who.user_id
-    simdjson::dom::element errors;      ///< by error.type
-    simdjson::dom::element cost;        ///< /api/v1/trends of the cost, by day
-    simdjson::dom::element calls;       ///< of the calls
-    simdjson::dom::element cache;       ///< of cache_share
-    simdjson::dom::element forecast;    ///< /api/v1/forecast
+    simdjson::dom::element statistics;      ///< /api/v1/statistics of the period
+    simdjson::dom::element models;          ///< /api/v1/compare with the period before, by model.requested
+    simdjson::dom::element agents;          ///< by trace.agent
+    simdjson::dom::element projects;        ///< by project
+    simdjson::dom::element users;           ///< by who.user_id
+    simdjson::dom::element errors;          ///< by error.type
+    simdjson::dom::element cost;            ///< /api/v1/trends of the cost, by day
+    simdjson::dom::element calls;           ///< of the calls
+    simdjson::dom::element cache;           ///< of cache_share
+    simdjson::dom::element quality;         ///< /api/v1/quality by prompt.type
+    simdjson::dom::element quality_before;  ///< the same of the period before
+    simdjson::dom::element missing;         ///< /api/v1/data-quality
+    simdjson::dom::element forecast;        ///< /api/v1/forecast
 };
 
 report::Document report_document(const ReportAnswers& answers, std::string made_at);

@@ -90,6 +90,7 @@ void go_on_with_store(const std::stop_token& stop, const std::string& url, const
     if (!config.store_feed) return;
     parts.custodian().start();
     if (parts.alerting() != nullptr) parts.alerting()->start_watching();
+    if (parts.daily_files() != nullptr) parts.daily_files()->start();
     if (config.yesterday) tell_of_yesterday(stop, url, config, program, parts);
 }
 

@@ -214,6 +214,23 @@ void print_calls(dom::element found) {
     }
 }
 
+void print_large(dom::element found) {
+    const auto largest = rows(found, "/large/largest");
+    if (largest.empty()) return;
+    fmt::print("\nlarge: {} with {} input tokens or more\n", count(found, "/large/calls"),
+               count(found, "/large/threshold_tokens"));
+    Table table(
+        {{"id"}, {"input", true}, {"output", true}, {"cost", true}, {"agent"}, {"model", false, true}});
+    for (const dom::element large : largest) {
+        dom::element call;
+        if (large["call"].get(call) != simdjson::SUCCESS) continue;
+        table.row({text_at(call, "/id"), count(call, "/usage/input_tokens"),
+                   count(call, "/usage/output_tokens"), cost(call, "/cost"), text_at(call, "/trace/agent"),
+                   text_at(call, "/model/requested")});
+    }
+    table.print();
+}
+
 }  // namespace
 
 void print_slow(dom::element found) {
@@ -252,6 +269,7 @@ void print_statistics(dom::element found) {
     print_calls(found);
     if (!rows(found, "/slow/slowest").empty()) fmt::print("\n");
     print_slow(found);
+    print_large(found);
     if (text_at(found, "/truncated") == "true")
         fmt::print("\nSome tables have more rows than are shown: --limit\n");
 }

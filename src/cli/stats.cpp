@@ -28,9 +28,10 @@ struct StatsFlags {
     StatsQuestion question;
     TargetFlags target;
     bool storage = false;
-    bool limited = false;       ///< --limit was given
-    bool table = false;         ///< what to group by or measure was said
-    std::int64_t slow_ms = -1;  ///< negative: as the configuration says
+    bool limited = false;           ///< --limit was given
+    bool table = false;             ///< what to group by or measure was said
+    std::int64_t slow_ms = -1;      ///< negative: as the configuration says
+    std::int64_t high_tokens = -1;  ///< likewise
 };
 
 std::string cell_text(std::string_view measure, dom::element cell) {
@@ -124,6 +125,7 @@ Result<int> show_statistics(const Program& program, const StatsFlags& flags, Api
     question.period(flags.question.when);
     question.add("bucket", flags.question.bucket);
     if (flags.slow_ms >= 0) question.add("slow_ms", std::to_string(flags.slow_ms));
+    if (flags.high_tokens >= 0) question.add("high_tokens", std::to_string(flags.high_tokens));
     // A person sees the first rows of each table; a program gets all of them.
     if (!program.json) question.add("groups", std::to_string(flags.question.limit));
     STENO_TRY(question.filters(flags.question.filters));
@@ -237,6 +239,11 @@ void add_stats(Program& program) {
         ->add_option("--slow-ms", flags->slow_ms,
                      "calls that took so long or longer are slow (default: statistics.slow_ms, 5000)")
         ->check(CLI::Range(0, 1'000'000'000));
+    command
+        ->add_option("--high-tokens", flags->high_tokens,
+                     "AI calls with so many input tokens or more are large, and listed; 0: none is (default: "
+                     "statistics.high_tokens)")
+        ->check(CLI::Range(std::int64_t{0}, std::int64_t{1'000'000'000'000}));
     auto* measures =
         command->add_option("--measures", flags->question.measures,
                             "what to count, with commas: calls, errors, error_rate, cost, input_tokens, "

@@ -1,6 +1,7 @@
 #include "custody/custodian.hpp"
 
 #include "base/log.hpp"
+#include "base/priority.hpp"
 #include "ingest/entry.hpp"
 #include "journal/sealed_segment.hpp"
 #include "journal/sealing.hpp"
@@ -9,15 +10,11 @@
 
 #include <algorithm>
 #include <optional>
-#include <sys/resource.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 #include <vector>
 
 namespace steno::custody {
 namespace {
 
-constexpr int kNiceness = 10;
 constexpr std::chrono::milliseconds kLongestPause{300'000};  ///< between tries at what fails
 
 /// What of a conversation, request or kind of task repeats itself should be compressed together.
@@ -78,8 +75,7 @@ void Custodian::start() {
 }
 
 void Custodian::run(const std::stop_token& stop) {
-    // Of this thread alone, as Linux has it. That it may not work changes nothing but the pace of others.
-    (void)setpriority(PRIO_PROCESS, static_cast<id_t>(syscall(SYS_gettid)), kNiceness);
+    let_others_go_first();
     if (auto forgotten = finish_interrupted(); !forgotten)
         log::warning("what retention removed cannot be taken out of the store: {}",
                      forgotten.error().message);

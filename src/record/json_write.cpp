@@ -4,6 +4,7 @@
 #include "record/json.hpp"
 #include "record/json_members.hpp"
 #include "record/members.hpp"
+#include "record/texts.hpp"
 
 #include <charconv>
 
@@ -201,15 +202,10 @@ class Writer {
         }
     }
 
-    /// A call is a line in exports. Within JSON, line ends stand between tokens only and mean nothing.
+    /// A call is a line in exports.
     void one_line(std::string_view text) {
         json_.raw({});
-        while (!text.empty()) {
-            const std::size_t end = text.find_first_of("\r\n");
-            out_.append(text.substr(0, end));
-            if (end == std::string_view::npos) return;
-            text.remove_prefix(end + 1);
-        }
+        append_on_one_line(out_, text);
     }
 
     std::string& out_;

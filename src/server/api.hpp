@@ -28,6 +28,9 @@
 namespace steno::budgets {
 class Budgets;
 }
+namespace steno::daily {
+class Keeper;
+}
 
 namespace steno::repricing {
 class PriceBook;
@@ -67,9 +70,11 @@ struct Services {
     AlertServices* alerts = nullptr;  ///< null: the control database cannot be used
     SqlAccess sql = {};
     Duration slow{5'000'000'000};  ///< calls that took so long or longer are slow
-    QueryLanes* lanes = nullptr;   ///< of the server that answers; null where there is none
+    std::int64_t high_tokens = 0;  ///< AI calls with so many tokens or more are large; 0: none is
+    const daily::Keeper* daily_files = nullptr;  ///< null: daily files are not asked for
     repricing::PriceBook* prices = nullptr;
     repricing::Repricer* repricer = nullptr;
+    QueryLanes* lanes = nullptr;  ///< of the server that answers; null where there is none
 };
 
 struct ApiRequest {

@@ -1,12 +1,9 @@
-#include "server/call_export.hpp"
-
-#include "base/cancellation.hpp"
-#include "base/log.hpp"
 #include "exports/format.hpp"
 #include "exports/row_text.hpp"
 #include "record/json.hpp"
 #include "server/call_columns.hpp"
 #include "server/query_parameters.hpp"
+#include "server/streams.hpp"
 #include "store/call_scan.hpp"
 
 #include <fmt/format.h>
@@ -20,26 +17,17 @@ namespace steno::server {
 
 namespace {
 
-constexpr std::size_t kPiece = 256u << 10;
 constexpr std::uint32_t kPageCalls = 200;
 
-/// What is exported, as text that is made piece by piece.
-class Pieces {
-  public:
-    virtual ~Pieces() = default;
-    /// Appends the next piece. False: it was the last.
-    virtual Result<bool> next(std::string& out) = 0;
-};
-
 /// Columns of the store.
-class TablePieces final : public Pieces {
+class TablePieces final : public exports::Pieces {
   public:
     TablePieces(std::unique_ptr<exports::Rows> rows, const exports::Format& format)
         : rows_(std::move(rows)), text_(format.text(rows_->columns())) {}
 
     Result<bool> next(std::string& out) override {
         if (!std::exchange(begun_, true)) text_->begin(out);
-        while (out.size() < kPiece) {
+        while (out.size() < exports::kPiece) {
             STENO_ASSIGN(const auto row, rows_->next());
             if (row.empty()) {
                 text_->end(out);
@@ -57,7 +45,7 @@ class TablePieces final : public Pieces {
 };
 
 /// The JSON of each call, as the list of calls gives it, with prompts and answers if they are asked for.
-class CallPieces final : public Pieces {
+class CallPieces final : public exports::Pieces {
   public:
     CallPieces(ingest::CallReader& calls, ListParameters asked, const exports::Format& format)
         : calls_(calls), asked_(std::move(asked)), text_(format.text(column_)) {}
@@ -107,8 +95,8 @@ Result<const exports::Format*> format_of(const ApiRequest& request) {
                             name, name));
 }
 
-Result<std::unique_ptr<Pieces>> open(Services& services, const ApiRequest& request,
-                                     const exports::Format& format) {
+Result<std::unique_ptr<exports::Pieces>> open(Services& services, const ApiRequest& request,
+                                              const exports::Format& format) {
     STENO_ASSIGN(store::Selection selection, selection_parameters(request, {"format", "fields"}));
     STENO_TRY(no_text(selection));
     const std::string_view fields = request.parameter("fields").value_or("");
@@ -130,79 +118,13 @@ Result<std::unique_ptr<Pieces>> open(Services& services, const ApiRequest& reque
     return std::make_unique<CallPieces>(services.data.calls(), std::move(asked), format);
 }
 
-net::ResponseHead head_of(const exports::Format& format) {
-    net::ResponseHead head;
-    head.headers.add("Content-Type", std::string(format.media_type));
-    head.headers.add("Content-Disposition", fmt::format("attachment; filename=\"calls.{}\"", format.name));
-    head.headers.add("Cache-Control", "no-store");
-    head.headers.add("X-Content-Type-Options", "nosniff");
-    head.headers.add("Cross-Origin-Resource-Policy", "same-origin");
-    return head;
-}
-
 }  // namespace
 
-net::Task<std::optional<ApiAnswer>> CallExports::serve(net::ServerExchange& exchange) {
-    struct Place {
-        std::atomic<int>& places;
-        const int number = places.fetch_add(1);
-        ~Place() { places.fetch_sub(1); }
-    };
-    const Place place{running_};
-    if (place.number >= kAtOnce) {
-        ApiAnswer full = problem(503, "unavailable", fmt::format("{} exports are under way already", kAtOnce),
-                                 "ask again when one of them has ended");
-        full.headers.emplace_back("Retry-After", "10");
-        co_return full;
-    }
-    const ApiRequest request{exchange.head(), {}, net::parse_query(exchange.head().query()), {}};
-    const auto format = format_of(request);
-    if (!format) co_return problem(format.error());
-
-    Cancellation cancellation;
-    struct Watch {
-        net::ServerExchange& exchange;
-        ~Watch() { exchange.on_client_gone({}); }
-    };
-    const Watch watch{exchange};  // goes before what it tells
-    exchange.on_client_gone([&cancellation] { cancellation.cancel(); });
-
-    std::unique_ptr<Pieces> pieces;
-    std::string piece;
-    const auto read = [&]() -> Result<bool> {
-        const Cancellation::Scope scope(cancellation);
-        if (cancellation.cancelled()) return fail(Code::Cancelled, "the client has gone");
-        piece.clear();
-        try {
-            if (!pieces) {
-                STENO_ASSIGN(pieces, open(services_, request, **format));
-            }
-            return pieces->next(piece);
-        } catch (const std::exception& e) {
-            return fail(Code::Internal, std::string("the export could not go on: ") + e.what());
-        }
-    };
-    // The first piece before the head: what cannot be done at all is an answer, not a broken stream.
-    auto more = co_await workers_.value(read);
-    std::optional<ApiAnswer> refused;
-    bool whole = false;
-    if (!more) {
-        const Error& error = more.error();
-        refused = error.code == Code::Unavailable ? try_again(error) : problem(error);
-    } else if (co_await exchange.write_head(head_of(**format), std::nullopt)) {
-        while (piece.empty() || co_await exchange.write(piece)) {
-            if (whole = !*more; whole) break;
-            more = co_await workers_.value(read);
-            if (more) continue;
-            if (more.error().code != Code::Cancelled)
-                log::error("an export broke off: {}", more.error().message);
-            exchange.abort();
-            break;
-        }
-    }
-    co_await workers_.run([&] { pieces.reset(); });  // it may have to wait for what it reads ahead
-    if (whole) co_await exchange.finish();
-    co_return refused;
+/// All calls that fit, oldest first, as CSV, JSON or JSON Lines.
+Result<Stream> export_calls(Services& services, const ApiRequest& request) {
+    STENO_ASSIGN(const exports::Format* const format, format_of(request));
+    STENO_ASSIGN(auto pieces, open(services, request, *format));
+    return Stream{std::string(format->media_type), fmt::format("calls.{}", format->name), std::move(pieces)};
 }
 
 }  // namespace steno::server

@@ -217,8 +217,9 @@ net::Task<void> Server::serve_api(net::ServerExchange& exchange, std::string_vie
                              [this] { return services_.data.calls().running(kMaxRunningShown); });
         co_return;
     }
-    if (path == "/api/v1/calls/export" && head.method == "GET") {
-        if (const auto refused = co_await exports_.serve(exchange)) co_await send(exchange, *refused);
+    if (auto stream = find_stream(path); stream && head.method == "GET") {
+        if (const auto refused = co_await streams_.serve(exchange, std::move(*stream)))
+            co_await send(exchange, *refused);
         co_return;
     }
     Match found = match(head.method, path);

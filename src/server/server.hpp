@@ -2,9 +2,9 @@
 
 #include "net/http_server.hpp"
 #include "server/api.hpp"
-#include "server/call_export.hpp"
 #include "server/live.hpp"
 #include "server/query_lanes.hpp"
+#include "server/streams.hpp"
 
 #include <chrono>
 #include <memory>
@@ -59,7 +59,7 @@ class Server {
     ServerOptions options_;
     LiveTail live_;
     QueryLanes lanes_;
-    CallExports exports_{services_};
+    Streams streams_{services_};
     net::HttpServer http_;
 };
 

@@ -21,7 +21,7 @@ store::Selection within(store::Selection selection, const calendar::Period& peri
 Result<ApiAnswer> show_statistics(Services& services, const ApiRequest& request) {
     STENO_ASSIGN(const calendar::Zone zone, zone_parameter(request));
     STENO_ASSIGN(store::Selection selection,
-                 selection_parameters(request, {"bucket", "limit", "groups", "slow_ms"}));
+                 selection_parameters(request, {"bucket", "limit", "groups", "slow_ms", "high_tokens"}));
     STENO_TRY(no_text(selection));
     STENO_ASSIGN(const calendar::Period period, period_parameter(request, zone, "today"));
     selection.from = period.from;
@@ -36,7 +36,11 @@ Result<ApiAnswer> show_statistics(Services& services, const ApiRequest& request)
         const std::uint64_t slow_ms,
         number_parameter(request, "slow_ms", static_cast<std::uint64_t>(options.slow.nanos) / 1'000'000, 0,
                          1'000'000'000));
+    STENO_ASSIGN(const std::uint64_t high_tokens,
+                 number_parameter(request, "high_tokens", static_cast<std::uint64_t>(services.high_tokens), 0,
+                                  1'000'000'000'000));
     options.calls = static_cast<std::uint32_t>(calls);
+    options.high_tokens = static_cast<std::int64_t>(high_tokens);
     options.groups = static_cast<std::uint32_t>(groups);
     options.slow = Duration{static_cast<std::int64_t>(slow_ms) * 1'000'000};
     if (const auto unit = request.parameter("bucket")) {

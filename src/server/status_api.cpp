@@ -1,5 +1,6 @@
 #include "base/json_writer.hpp"
 #include "budgets/budgets.hpp"
+#include "daily/keeper.hpp"
 #include "server/api.hpp"
 #include "server/limits.hpp"
 #include "server/openapi.hpp"
@@ -150,6 +151,32 @@ void alert_metrics(std::string& out, const AlertServices& alerts) {
            "Notifications that could not be delivered within a day.", courier.given_up);
 }
 
+void write_daily_files(JsonWriter& json, const daily::Keeper& keeper) {
+    const daily::KeeperStats stats = keeper.stats();
+    json.key("daily_files");
+    json.begin_object();
+    json.member("dir", keeper.rules().folder);
+    json.member("time_zone", keeper.rules().zone.name());
+    json.member("healthy", stats.trouble.empty());
+    if (!stats.trouble.empty()) json.member("last_error", stats.trouble);
+    json.member("written_files", stats.written);
+    json.member("rotated_files", stats.rotated);
+    json.member("failures", stats.failures);
+    if (!stats.last_day.empty()) json.member("last_day", stats.last_day);
+    json.end_object();
+}
+
+void daily_files_metrics(std::string& out, const daily::Keeper& keeper) {
+    const daily::KeeperStats stats = keeper.stats();
+    metric(out, "steno_daily_files_written_total", "counter", "Daily files written.", stats.written);
+    metric(out, "steno_daily_files_rotated_total", "counter",
+           "Daily files that went into the archive, or were removed.", stats.rotated);
+    metric(out, "steno_daily_files_failures_total", "counter",
+           "Times that daily files could not be written or rotated; each is tried again.", stats.failures);
+    metric(out, "steno_daily_files_healthy", "gauge", "1 while all daily files are there that should be.",
+           stats.trouble.empty() ? 1 : 0);
+}
+
 void lane_metrics(std::string& out, const QueryLanes& lanes) {
     const std::array<std::pair<std::string_view, LaneStats>, 4> all{{{"search", lanes.searches.stats()},
                                                                      {"sum", lanes.sums.stats()},
@@ -247,6 +274,7 @@ Result<ApiAnswer> show_status(Services& services, const ApiRequest&) {
     if (!trouble.empty()) json.member("last_error", trouble);
     json.member("calls_under_way", ledger.reservations);
     json.end_object();
+    if (services.daily_files != nullptr) write_daily_files(json, *services.daily_files);
     json.member("calls_running", recorder.running);
     json.member("calls_interrupted_at_start", std::uint64_t{services.data.interrupted()});
     json.member("records_waiting", recorder.waiting_records);
@@ -278,6 +306,10 @@ Result<ApiAnswer> readyz(Services& services, const ApiRequest&) {
         json.member("warning", fmt::format("{} files of the journal were removed while they were written to; "
                                            "records may be lost: steno verify",
                                            journal.files_lost));
+    }
+    if (services.daily_files != nullptr) {
+        const daily::KeeperStats daily_files = services.daily_files->stats();
+        if (!daily_files.trouble.empty()) json.member("daily_files", daily_files.trouble);
     }
     if (const gateway::GatewayStats stats = services.gateway.stats(); stats.bodies_waiting > 0) {
         json.member("uploads", fmt::format("{} wait for memory: request bodies hold {} of {} bytes "
@@ -368,6 +400,7 @@ Result<ApiAnswer> metrics(Services& services, const ApiRequest&) {
            "Payloads that were asked for and could not be read.",
            services.data.calls().unreadable_payloads());
     if (services.alerts != nullptr) alert_metrics(out, *services.alerts);
+    if (services.daily_files != nullptr) daily_files_metrics(out, *services.daily_files);
     if (services.lanes != nullptr) lane_metrics(out, *services.lanes);
     limit_metrics(out, services.limits);
     budget_metrics(out, services.budgets.ledger());

@@ -2,6 +2,7 @@
 
 #include "base/hash.hpp"
 #include "base/json_writer.hpp"
+#include "record/texts.hpp"
 
 #include <array>
 #include <cstring>
@@ -11,19 +12,6 @@ namespace steno::sql {
 namespace {
 
 using store::ViewText;
-
-/// What a person would read: the texts of a message, one below the other.
-std::string text_of(const Message& message) {
-    std::string text;
-    for (const Part& part : message.parts) {
-        if (part.type != PartType::Text && part.type != PartType::ToolResult) continue;
-        const std::string& piece = part.text.empty() ? part.value.text : part.text;
-        if (piece.empty()) continue;
-        if (!text.empty()) text += '\n';
-        text += piece;
-    }
-    return text;
-}
 
 std::optional<std::string> present(std::string text) {
     return text.empty() ? std::nullopt : std::optional(std::move(text));
@@ -59,13 +47,7 @@ std::optional<std::string> prompt_of(const Call& call) {
 }
 
 std::optional<std::string> answer_of(const Call& call) {
-    std::string text;
-    for (const Message& message : call.response.messages) {
-        const std::string piece = text_of(message);
-        if (piece.empty()) continue;
-        if (!text.empty()) text += "\n\n";
-        text += piece;
-    }
+    const std::string text = answer_text(call);
     return present(text.empty() ? call.response.output.text : text);
 }
 

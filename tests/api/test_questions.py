@@ -27,7 +27,7 @@ def server(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def names(server):
+def names(server, tmp_path_factory):
     """A value of each kind that has calls."""
     calls = server.calls()
 
@@ -40,7 +40,8 @@ def names(server):
         raise AssertionError(f"no call has {path}")
 
     return {"REQUEST": first("trace", "request_id"), "SESSION": first("trace", "session_id"), "CALL": first("id"), "AGENT": first("trace", "agent"),
-            "FUNCTION": first("trace", "function"), "MODEL": first("model", "requested"), "TYPE": first("prompt", "type")}
+            "FUNCTION": first("trace", "function"), "MODEL": first("model", "requested"), "TYPE": first("prompt", "type"),
+            "FOLDER": str(tmp_path_factory.mktemp("folder"))}
 
 
 def filled(text, names, quote=str):

@@ -1,0 +1,209 @@
+#include "daily/keeper.hpp"
+
+#include "daily/record_for_test.hpp"
+#include "daily/rotation.hpp"
+
+#include <gmock/gmock.h>
+#include <zlib.h>
+
+#include <algorithm>
+#include <array>
+#include <vector>
+
+namespace steno::daily {
+namespace {
+
+class KeeperTest : public DailyRecord {
+  protected:
+    Keeper keeper(std::int64_t keep_days = 30, bool archive = true, bool requests = false) {
+        Keeper::Rules rules;
+        rules.folder = folder;
+        rules.keep_days = keep_days;
+        rules.archive = archive;
+        rules.requests = requests;
+        return Keeper(record(), std::move(rules), [this] { return up_to_date; }, time);
+    }
+    std::vector<std::string> names(const std::string& in = "") const {
+        std::vector<std::string> names;
+        std::error_code none;
+        for (const auto& entry : std::filesystem::directory_iterator(folder + "/" + in, none))
+            if (entry.is_regular_file()) names.push_back(entry.path().filename());
+        std::ranges::sort(names);
+        return names;
+    }
+    std::string unpacked(const std::string& name) const {
+        const gzFile file = gzopen((folder + "/" + name).c_str(), "rb");
+        std::string text;
+        std::array<char, 1000> piece;
+        for (int got; (got = gzread(file, piece.data(), piece.size())) > 0;)
+            text.append(piece.data(), static_cast<std::size_t>(got));
+        gzclose(file);
+        return text;
+    }
+    void it_is(std::string_view now) { time.advance(moment(now).unix_nanos - time.now().unix_nanos); }
+
+    ManualClock time;
+    Result<void> up_to_date;
+
+    explicit KeeperTest() : time(moment("2026-11-20T12:00:00Z").unix_nanos) {}
+};
+
+TEST_F(KeeperTest, WritesTheDaysThatHaveEndedOnce) {
+    Keeper kept = keeper();
+    EXPECT_TRUE(kept.keep());
+    EXPECT_TRUE(names().empty());  // nothing was recorded yet
+    add(chat("2026-11-17T10:00:00Z"));
+    add(chat("2026-11-19T10:00:00Z"));
+    add(chat("2026-11-20T10:00:00Z"));
+    const auto next = kept.keep();
+    ASSERT_TRUE(next);
+    EXPECT_EQ(next->to_string(), "2026-11-20T13:00:00.000000000Z");
+    // A day without calls is one of which that is known.
+    EXPECT_THAT(names(), testing::ElementsAre("calls-2026-11-17.json", "calls-2026-11-18.json",
+                                              "calls-2026-11-19.json", "stats-2026-11-17.json",
+                                              "stats-2026-11-18.json", "stats-2026-11-19.json"));
+    EXPECT_EQ(content("calls-2026-11-18.json"), "[]\n");
+    EXPECT_EQ(kept.stats().written, 6U);
+    EXPECT_EQ(kept.stats().last_day, "2026-11-19");
+    EXPECT_TRUE(kept.keep());
+    EXPECT_EQ(kept.stats().written, 6U);
+
+    it_is("2026-11-20T23:59:00Z");
+    EXPECT_EQ(kept.keep()->to_string(), "2026-11-21T00:05:00.000000000Z");
+    it_is("2026-11-21T00:04:59Z");  // its last calls come in
+    EXPECT_TRUE(kept.keep());
+    EXPECT_FALSE(there("stats-2026-11-20.json"));
+    it_is("2026-11-21T00:05:00Z");
+    EXPECT_TRUE(kept.keep());
+    EXPECT_TRUE(there("stats-2026-11-20.json"));
+}
+
+TEST_F(KeeperTest, WritesADayAnewThatHasMoreCallsThanItTells) {
+    add(chat("2026-11-10T10:00:00Z"));
+    add(chat("2026-11-19T10:00:00Z"));
+    Keeper kept = keeper();
+    ASSERT_TRUE(kept.keep());
+    add(chat("2026-11-10T10:00:00Z"));  // too long ago to be looked at
+    add(chat("2026-11-19T11:00:00Z"));
+    const std::string before = content("calls-2026-11-10.json");
+    ASSERT_TRUE(kept.keep());
+    EXPECT_EQ(content("calls-2026-11-10.json"), before);
+    EXPECT_EQ(std::ranges::count(content("calls-2026-11-19.json"), '\n'), 2 + 2);
+    EXPECT_NE(content("stats-2026-11-19.json").find("\"totalAICalls\":2,"), std::string::npos);
+    const std::uint64_t written = kept.stats().written;
+    ASSERT_TRUE(kept.keep());
+    EXPECT_EQ(kept.stats().written, written);
+    // What tells of more than there is, is not ours to take back: retention removed the calls.
+    put("stats-2026-11-19.json", R"({"summary":{"totalAICalls":9,"totalFunctionCalls":0}})");
+    ASSERT_TRUE(kept.keep());
+    EXPECT_EQ(kept.stats().written, written);
+}
+
+TEST_F(KeeperTest, WritesWhatIsMissingAndNotWhatIsArchived) {
+    add(chat("2026-11-19T10:00:00Z"));
+    {
+        Keeper kept = keeper();
+        ASSERT_TRUE(kept.keep());
+    }
+    // As a process leaves it that was killed behind the first file.
+    put("calls-2026-11-19.json", "[]\n");
+    std::filesystem::remove(folder + "/stats-2026-11-19.json");
+    Keeper kept = keeper(30, true, true);
+    ASSERT_TRUE(kept.keep());
+    EXPECT_NE(content("calls-2026-11-19.json"), "[]\n");
+    EXPECT_TRUE(there("stats-2026-11-19.json"));
+    EXPECT_TRUE(there("requests-2026-11-19.json"));
+    ASSERT_EQ(rotate(folder, "2026-11-20", true).value(), 3U);
+    ASSERT_TRUE(kept.keep());
+    EXPECT_EQ(names().size(), 0U);
+}
+
+TEST_F(KeeperTest, RotatesWhatIsOlder) {
+    add(chat("2026-11-10T10:00:00Z"));
+    put("notes.json", "mine");
+    put("calls-2026-10-01.json", std::string(1'000'000, 'x'));
+    Keeper kept = keeper(3);
+    ASSERT_TRUE(kept.keep());
+    EXPECT_THAT(names(), testing::ElementsAre("calls-2026-11-17.json", "calls-2026-11-18.json",
+                                              "calls-2026-11-19.json", "notes.json", "stats-2026-11-17.json",
+                                              "stats-2026-11-18.json", "stats-2026-11-19.json"));
+    EXPECT_THAT(names("archive"), testing::ElementsAre("calls-2026-10-01.json.gz"));
+    EXPECT_EQ(unpacked("archive/calls-2026-10-01.json.gz"), std::string(1'000'000, 'x'));
+    const std::string calls = content("calls-2026-11-17.json");
+    it_is("2026-11-21T00:05:00Z");
+    ASSERT_TRUE(kept.keep());
+    EXPECT_FALSE(there("calls-2026-11-17.json"));
+    EXPECT_EQ(unpacked("archive/calls-2026-11-17.json.gz"), calls);
+    EXPECT_EQ(kept.stats().rotated, 3U);
+
+    Keeper removing = keeper(1, false);
+    ASSERT_TRUE(removing.keep());
+    EXPECT_EQ(names().size(), 3U);
+    EXPECT_EQ(names("archive").size(), 3U);
+    Keeper for_ever = keeper(0);
+    ASSERT_TRUE(for_ever.keep());
+    EXPECT_EQ(for_ever.stats().rotated, 0U);
+    EXPECT_TRUE(there("calls-2026-11-10.json"));
+}
+
+TEST_F(KeeperTest, DoesNothingWhileTheStoreLacksCalls) {
+    add(chat("2026-11-19T10:00:00Z"));
+    up_to_date = fail(Code::Unavailable, "the store is behind");
+    Keeper kept = keeper();
+    EXPECT_EQ(kept.keep()->to_string(), "2026-11-20T12:00:05.000000000Z");
+    EXPECT_TRUE(names().empty());
+    up_to_date = {};
+    EXPECT_TRUE(kept.keep());
+    EXPECT_EQ(names().size(), 2U);
+}
+
+TEST_F(KeeperTest, AFileThatCannotBeWrittenHoldsNoOtherUp) {
+    add(chat("2026-11-18T10:00:00Z"));
+    std::filesystem::create_directories(folder + "/calls-2026-11-18.json");
+    Keeper kept = keeper();
+    const auto kept_to = kept.keep();
+    ASSERT_FALSE(kept_to);
+    EXPECT_NE(kept_to.error().message.find("2026-11-18"), std::string::npos) << kept_to.error().message;
+    EXPECT_TRUE(there("stats-2026-11-19.json"));
+    EXPECT_FALSE(there("stats-2026-11-18.json"));
+    std::filesystem::remove(folder + "/calls-2026-11-18.json");
+    EXPECT_TRUE(kept.keep());
+    EXPECT_TRUE(there("stats-2026-11-18.json"));
+}
+
+TEST_F(KeeperTest, AFullDiskLeavesNoFile) {
+    add(chat("2026-11-19T10:00:00Z"));
+    std::filesystem::create_directories(folder);
+    // Where the file is written before it has its name.
+    std::filesystem::create_symlink("/dev/full", folder + "/calls-2026-11-19.json.part");
+    Keeper kept = keeper();
+    EXPECT_EQ(kept.keep().error().code, Code::ResourceExhausted);
+    EXPECT_TRUE(names().empty());
+    EXPECT_TRUE(kept.keep());
+    EXPECT_EQ(names().size(), 2U);
+}
+
+TEST_F(KeeperTest, RemovesWhatAKilledProcessLeft) {
+    put("calls-2026-11-18.json.part", "[\n{");
+    put("notes.part", "mine");
+    std::filesystem::create_directories(folder + "/archive");
+    put("archive/stats-2026-11-18.json.gz.part", "x");
+    remove_parts(folder);
+    EXPECT_THAT(names(), testing::ElementsAre("notes.part"));
+    EXPECT_TRUE(names("archive").empty());
+}
+
+TEST_F(KeeperTest, ItsThreadEndsAtOnceAndTellsOfTrouble) {
+    add(chat("2026-11-19T10:00:00Z"));
+    Keeper kept = keeper();
+    kept.start();
+    for (int i = 0; i < 10'000 && kept.stats().written < 2; ++i)
+        std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    EXPECT_EQ(kept.stats().written, 2U);
+    EXPECT_EQ(kept.stats().trouble, "");
+    kept.stop();
+    kept.stop();
+}
+
+}  // namespace
+}  // namespace steno::daily
