@@ -43,12 +43,12 @@ std::vector<dom::element> rows(dom::element value, const char* pointer) {
 
 void print_totals(dom::element found) {
     const auto line = [](std::string_view name, const std::string& number, const std::string& more) {
-        fmt::print("  {:<14}{:>14}{}{}\n", name, number, more.empty() ? "" : "   ", more);
+        fmt::print("  {:<11}{:>12}{}{}\n", name, number, more.empty() ? "" : "  ", more);
     };
     const auto calls = [&](std::string_view name, const std::string& key) {
         if (number_at(found, (key + "/calls").c_str()) == 0) return line(name, "0", "");
         line(name, count(found, (key + "/calls").c_str()),
-             fmt::format("{} failed   {} on average, 95 % within {}",
+             fmt::format("{} failed  {} on average, 95 % within {}",
                          percent_at(found, (key + "/failure_rate").c_str()),
                          time_at(found, (key + "/average_duration_ms").c_str()),
                          time_at(found, (key + "/p95_duration_ms").c_str())));

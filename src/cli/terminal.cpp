@@ -165,8 +165,12 @@ void Table::fit(std::vector<std::size_t>& widths) const {
             if (columns_[i].spare >= least && widths[i] > 0 &&
                 (next == columns_.size() || columns_[i].spare > columns_[next].spare))
                 next = i;
-        if (next < columns_.size()) widths[next] = 0;
-        return next < columns_.size();
+        if (next == columns_.size()) return false;
+        widths[next] = 0;
+        for (std::size_t i = 0; i < columns_.size(); ++i)  // half of what is compared says nothing
+            if (columns_[i].spare > 0 && !columns_[i].over.empty() && columns_[i].over == columns_[next].over)
+                widths[i] = 0;
+        return true;
     };
     shrink_texts(kShortText);
     while (total() > most && let_go(kBeforeTexts)) {

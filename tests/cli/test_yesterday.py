@@ -38,7 +38,7 @@ def test_yesterday(tmp_path):
             server.stop()
         lines = server.output().splitlines()
         said = lines[lines.index(day):]
-        told = {line[2:16].strip(): line[16:] for line in said if line.startswith("  ")}
+        told = {line[2:13].strip(): line[13:] for line in said if line.startswith("  ")}
         assert told["AI calls"].split()[:4] == ["2", "50.0", "%", "failed"] and told["functions"].split()[0] == "1"
         assert told["tokens"].split()[:3] == ["2,468", "2,000", "in,"] and "$" in told["cost"]
         text = "\n".join(said)
