@@ -1,6 +1,7 @@
 // Feeding the DuckDB store and asking it: CPU time a call of apply in batches of 1000, bytes on disk, and how
-// long the questions of a first page take. Usage: store_bench [CALLS [LOG_MB]]: the engine's log is
-// folded in at so many MB. In a folder of its own in TMPDIR.
+// long the questions of a first page take. Usage: store_bench [CALLS [LOG_MB [DATA]]]: the engine's log is
+// folded in at so many MB. In a folder of its own in TMPDIR; with DATA in a new data folder without a
+// journal, which is kept, for bench/queries.
 #include "base/random.hpp"
 #include "store/duckdb/duckdb_store.hpp"
 
@@ -32,30 +33,19 @@ double wall_seconds() {
 }
 
 /// What the gateway records of a chat call: about 35 fields and a preview of 2 × 200 bytes.
-Call chat(std::mt19937_64& random, Random& ids, std::size_t number) {
+Call chat(std::mt19937_64& random, Random& ids, std::int64_t start) {
     Call call;
-    call.id = Uuid::random(ids);
+    call.id = Uuid::at(start, ids);
     call.kind = Kind::Chat;
     call.status = random() % 50 == 0 ? Status::Failure : Status::Success;
     call.name = fmt::format("model-{}", random() % 12);
-    const std::int64_t start = 1'780'000'000'000'000'000 + static_cast<std::int64_t>(number) * 40'000'000;
     call.time.duration = Duration{static_cast<std::int64_t>(200'000'000 + random() % 3'000'000'000)};
     call.time.time_to_first_token = Duration{static_cast<std::int64_t>(100'000'000 + random() % 400'000'000)};
     call.started_at = Timestamp{start, 60};
     call.ended_at = Timestamp{start + call.time.duration->nanos, 60};
     call.project = "shop";
     call.environment = "prod";
-    call.trace = {.session_id = fmt::format("session-{}", number / 20),
-                  .request_id = fmt::format("request-{}", number / 4),
-                  .parent_id = {},
-                  .sequence = static_cast<std::int64_t>(number % 4),
-                  .trace_id = {},
-                  .span_id = {},
-                  .links = {},
-                  .agent = fmt::format("agent-{}", random() % 6),
-                  .function = {},
-                  .operation = {},
-                  .unknown = {}};
+    call.trace.agent = fmt::format("agent-{}", random() % 6);
     call.who.user_id = fmt::format("user-{}", random() % 5000);
     call.provider.name = "openai";
     call.provider.endpoint = {
@@ -82,8 +72,38 @@ Call chat(std::mt19937_64& random, Random& ids, std::size_t number) {
     call.prompt.type = "answer_question";
     call.labels.tags = {"demo"};
     call.labels.attributes = {{"tone", "friendly"}, {"level", 2.0}};
-    call.preview.prompt = fmt::format("Question {} {}", number, std::string(180, 'q'));
+    call.preview.prompt = fmt::format("Question {} {}", random(), std::string(180, 'q'));
     call.preview.answer = fmt::format("Answer {} {}", random(), std::string(170, 'a'));
+    return call;
+}
+
+/// One of many calls that are spread evenly over 90 days: of each request of four, the third is a function,
+/// and of every tenth the first is an agent, with another agent's call within.
+Call call_of(std::mt19937_64& random, Random& ids, std::size_t number, std::size_t calls) {
+    constexpr std::int64_t kEnd = 1'790'000'000'000'000'000, kDays = 90;
+    const std::int64_t between = kDays * 86'400'000'000'000 / static_cast<std::int64_t>(calls);
+    Call call = chat(random, ids, kEnd - static_cast<std::int64_t>(calls - number) * between);
+    const std::size_t request = number / 4, place = number % 4;
+    call.trace.session_id = fmt::format("session-{}", request / 5);
+    call.trace.request_id = fmt::format("request-{}", request);
+    call.trace.sequence = static_cast<std::int64_t>(place);
+    const bool by_agents = request % 10 == 0;
+    if (place == 2 || (place == 0 && by_agents)) {
+        call.kind = place == 2 ? Kind::Function : Kind::Agent;
+        call.provider = {};
+        call.model = {};
+        call.usage = {};
+        call.cost = {};
+        call.response = {};
+    }
+    if (place == 2) {
+        call.trace.function = call.name = fmt::format("tool-{}", random() % 8);
+        call.trace.operation = random() % 3 == 0 ? "create" : "read";
+    }
+    if (place == 3 && by_agents) {
+        call.trace.outer_agents = {std::move(call.trace.agent)};
+        call.trace.agent = "searcher";
+    }
     return call;
 }
 
@@ -114,7 +134,11 @@ int main(int argc, char** argv) {
     const std::size_t calls = argc > 1 ? std::strtoull(argv[1], nullptr, 10) : 300'000;
     DuckdbOptions options;
     if (argc > 2) options.log_bytes = std::strtoull(argv[2], nullptr, 10) << 20;
-    options.folder = std::filesystem::temp_directory_path() / fmt::format("steno-store-bench-{}", getpid());
+    const std::filesystem::path kept = argc > 3 ? argv[3] : "";
+    options.folder =
+        kept.empty() ? std::filesystem::temp_directory_path() / fmt::format("steno-store-bench-{}", getpid())
+                     : kept / "store";
+    std::filesystem::create_directories(options.folder);
     auto store = must(open_duckdb_store(options));
     std::mt19937_64 random(1);
     SeededRandom ids(1);
@@ -126,7 +150,7 @@ int main(int argc, char** argv) {
         std::vector<Change> batch;
         for (std::size_t i = 0; i < 1000; ++i) {
             Upsert upsert;
-            upsert.row.call = chat(random, ids, done + i);
+            upsert.row.call = call_of(random, ids, done + i, calls);
             upsert.row.closed_at = {stream, done + i + 1};
             if (done + i == calls / 2) middle = upsert.row.call.id;
             batch.emplace_back(std::move(upsert));
@@ -164,5 +188,5 @@ int main(int argc, char** argv) {
     timed("newest 50 of a user", [&] { must(store->find(user)); });
     timed("one by id", [&] { must(store->get(middle)); });
     store.reset();
-    std::filesystem::remove_all(options.folder);
+    if (kept.empty()) std::filesystem::remove_all(options.folder);
 }

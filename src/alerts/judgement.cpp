@@ -1,5 +1,6 @@
 #include "alerts/judgement.hpp"
 
+#include <algorithm>
 #include <set>
 #include <utility>
 
@@ -10,6 +11,9 @@ namespace {
 /// Of groups that are not seen any more: so many are remembered, for so long after their level changed last.
 constexpr std::size_t kMostAbsent = 1000;
 constexpr std::int64_t kRemembered = 30 * 86'400 * std::int64_t{1'000'000'000};
+
+/// Of what a step, or the whole of a limit that is projected, takes: below so many percent of it is it over.
+constexpr int kStepOver = 95, kProjectionOver = 90;
 
 /// Is there something to say when a group that is not seen now comes back?
 bool to_remember(const Standing& standing, Timestamp now) {
@@ -40,7 +44,9 @@ Level level_of(const Rule& rule, const Observation& observation, Level present) 
     const Decimal value = *observation.value;
     if (rule.kind == Rule::Kind::Calls) return value > Decimal() ? rule.severity : Level::Ok;
     if (observation.calls < rule.min_calls) return Level::NoData;
-    const Decimal itself = observation.now.value_or(value);
+    Decimal itself = observation.now.value_or(value);
+    if (observation.hour && observation.hour->expected)  // too little matters, where more was expected
+        itself = std::max(itself, decimal_of(*observation.hour->expected).value_or(itself));
     if (rule.at_least && itself < *rule.at_least) return Level::Ok;
     const auto beyond = [&](const std::optional<Decimal>& threshold) {
         return threshold && (rule.above ? value >= *threshold : value <= *threshold);
@@ -95,15 +101,69 @@ Step advance(const Rule& rule, Standing& standing, Level level, Timestamp now, b
     return step;
 }
 
+Step advance_budget(const Rule& rule, Standing& standing, const Observation& observation, Timestamp now,
+                    bool muted) {
+    const BudgetSight* budget = observation.budget ? &*observation.budget : nullptr;
+    if (budget != nullptr && !budget->state.known) return {};  // after a start: it stands as it stood
+    if (budget == nullptr || !observation.value) return advance(rule, standing, Level::NoData, now, muted);
+    const Timestamp period{budget->state.period.begin, 0};
+    const bool anew = standing.period != period;
+    const auto at_least = [&](int percent, int of_it) {  // exactly
+        return observation.value->units() * 10'000 >= Decimal::kOne * percent * of_it;
+    };
+    Level level = Level::Ok;
+    int step = 0;
+    if (budget->projection) {
+        // Once the limit is reached there is nothing to project; what was told before stays so.
+        const bool on = !anew && firing(standing.level);
+        if (on ? at_least(100, kProjectionOver) : at_least(100, 100) && !budget->state.used_up())
+            level = Level::Warning;
+    } else {
+        step = budget->step;
+        if (!anew && standing.step > step && at_least(standing.step, kStepOver)) step = standing.step;
+        level = step >= 100 ? Level::Critical : step > 0 ? Level::Warning : Level::Ok;
+    }
+    if (anew && firing(level)) {  // the period that was told of is over, and nobody looked at its end
+        if (firing(standing.level)) standing.level = Level::Ok;
+        standing.told = Level::Ok;
+    }
+    const int reached = anew ? 0 : standing.step;
+    Step made = advance(rule, standing, level, now, muted);
+    if (!made.transition && firing(level) && step > reached) made.transition = Transition{level, level};
+    const bool told = made.telling == Telling::Fired || made.telling == Telling::Changed;
+    standing.told_step = std::min(standing.told_step, anew ? 0 : step);
+    if (!muted && firing(level) && (told || step > standing.told_step)) {
+        if (!told) made.telling = Telling::Changed;
+        standing.told_step = step;
+        standing.told_at = now;
+    }
+    standing.step = step;
+    standing.period = period;
+    return made;
+}
+
+std::optional<Decimal> threshold_of(const Rule& rule, const Observation& observation,
+                                    const Standing& standing) {
+    if (!observation.budget) return rule.threshold(standing.level);
+    if (!firing(standing.level)) return std::nullopt;
+    const int percent = observation.budget->projection ? 100 : standing.step;
+    return Decimal::from_units(Decimal::kOne / 100 * percent);
+}
+
 Judgement judge(const Rule& rule, Observations seen, const Standings& before, Timestamp now, bool muted,
                 bool silent) {
     std::set<std::string> there;
     for (const Observation& observation : seen.groups) there.insert(observation.group);
-    // Groups that have no calls any more are judged, too: what fired must end.
-    for (const auto& [group, standing] : before)
-        if (!there.contains(group)) seen.groups.push_back(without_calls(rule, standing, seen.truncated));
     std::size_t absent = 0;
     Judgement judgement;
+    // Groups that have no calls any more are judged, too: what fired must end.
+    for (const auto& [group, standing] : before) {
+        if (there.contains(group)) continue;
+        if (rule.kind == Rule::Kind::Budget)  // there is no such budget any more
+            judgement.gone.push_back(group);
+        else
+            seen.groups.push_back(without_calls(rule, standing, seen.truncated));
+    }
     for (Observation& observation : seen.groups) {
         const auto old = before.find(observation.group);
         Judged judged;
@@ -111,11 +171,21 @@ Judgement judge(const Rule& rule, Observations seen, const Standings& before, Ti
         Standing& standing = judged.standing;
         standing.group = observation.group;
         judged.was = standing.level;
-        const Level level = level_of(rule, observation, standing.level);
-        const bool too_early = silent && rule.kind == Rule::Kind::MissingData && !firing(standing.level);
-        if (firing(level) && too_early) continue;
+        Level level = level_of(rule, observation, standing.level);
+        const bool of_silence =
+            rule.kind == Rule::Kind::MissingData || (observation.hour && observation.hour->far_score < 0);
+        const bool too_early = silent && of_silence && !firing(standing.level);
+        if (firing(level) && too_early) {
+            if (!observation.hour) continue;
+            observation.value.reset();
+            observation.because = "Steno has not run for all of that hour";
+            level = Level::NoData;
+        }
         const bool here = there.contains(observation.group);
-        if (here || !seen.truncated) judged.step = advance(rule, standing, level, now, muted);
+        if (rule.kind == Rule::Kind::Budget)
+            judged.step = advance_budget(rule, standing, observation, now, muted);
+        else if (here || !seen.truncated)
+            judged.step = advance(rule, standing, level, now, muted);
         judged.changed = old == before.end() || standing != old->second;
         if (!here && !judged.step.transition && (!to_remember(standing, now) || ++absent > kMostAbsent)) {
             judgement.gone.push_back(observation.group);

@@ -24,6 +24,9 @@ struct Standing {
     std::optional<Timestamp> leaned_at;  ///< the last that was counted
     Level told = Level::Ok;              ///< what the channels know
     std::optional<Timestamp> told_at;
+    std::optional<Timestamp> period;  ///< of a budget: when the one began that it was last judged in
+    int step = 0;                     ///< of a budget: the percentage that was reached in it
+    int told_step = 0;                ///< and what the channels know of that
 
     friend bool operator==(const Standing&, const Standing&) = default;
 };
@@ -36,7 +39,7 @@ struct Transition {
 enum class Telling : std::uint8_t {
     Nothing,
     Fired,
-    Changed,  ///< from warning to critical, or back
+    Changed,  ///< from warning to critical, or back; to another step of a budget
     Recovered,
     Reminder,
 };
@@ -51,6 +54,14 @@ Level level_of(const Rule& rule, const Observation& observation, Level present);
 
 /// One evaluation of one group. `muted`: nothing is told; what still holds when that is over is told then.
 Step advance(const Rule& rule, Standing& standing, Level level, Timestamp now, bool muted);
+
+/// The same of a budget's group: each step is told once in a period, and a new period begins with nothing.
+Step advance_budget(const Rule& rule, Standing& standing, const Observation& observation, Timestamp now,
+                    bool muted);
+
+/// What the observed value is beyond when it stands so.
+std::optional<Decimal> threshold_of(const Rule& rule, const Observation& observation,
+                                    const Standing& standing);
 
 using Standings = std::map<std::string, Standing>;  ///< by group
 

@@ -165,12 +165,6 @@ Result<Metric> measured(std::string_view name) {
     return metric;
 }
 
-std::optional<Decimal> decimal_of(double value) {
-    const double units = value * 1e12;
-    if (!std::isfinite(units) || std::abs(units) > 1e27) return std::nullopt;
-    return Decimal::from_units(static_cast<__int128>(std::nearbyint(units)));
-}
-
 std::optional<Decimal> decimal_of(const store::Value& value) {
     if (const auto* integer = std::get_if<std::int64_t>(&value))
         return Decimal::from_units(*integer * Decimal::kOne);
@@ -309,6 +303,12 @@ Result<Metric> make_metric(std::string_view name) {
     if (named != kNamed.end()) return made(*named);
     if (name.starts_with("share(") && name.ends_with(')')) return share_of(name);
     return measured(name);
+}
+
+std::optional<Decimal> decimal_of(double value) {
+    const double units = value * 1e12;
+    if (!std::isfinite(units) || std::abs(units) > 1e27) return std::nullopt;
+    return Decimal::from_units(static_cast<__int128>(std::nearbyint(units)));
 }
 
 std::optional<Decimal> ratio(Decimal top, Decimal bottom) {

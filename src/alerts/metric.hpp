@@ -61,6 +61,9 @@ struct Reading {
 /// From the cells of top and bottom, each with one for every measure; `bottom` empty without one.
 Reading read(const Metric& metric, std::span<const store::Cell> top, std::span<const store::Cell> bottom);
 
+/// The nearest decimal; absent where there is none.
+std::optional<Decimal> decimal_of(double value);
+
 /// now / before; absent when that says nothing.
 std::optional<Decimal> ratio(Decimal top, Decimal bottom);
 

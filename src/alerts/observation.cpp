@@ -84,12 +84,18 @@ Result<Observations> measure(store::CallStore& store, const Rule& rule, const ca
     const bool top_is_all = metric.top.filters.empty();
     Part all;
     if (top_is_all) all = metric.top;
+    // What is divided by needs no question of its own where it is of all calls.
+    const bool bottom_is_all = metric.bottom && metric.bottom->filters.empty();
+    const std::size_t of_top = all.measures.size();
+    if (bottom_is_all)
+        all.measures.insert(all.measures.end(), metric.bottom->measures.begin(),
+                            metric.bottom->measures.end());
     STENO_ASSIGN(const Table calls, ask(store, rule, selection, all, kMaxGroups));
     Table top, bottom;
     if (!top_is_all) {
         STENO_ASSIGN(top, ask(store, rule, selection, metric.top, kMostBeside));
     }
-    if (metric.bottom) {
+    if (metric.bottom && !bottom_is_all) {
         STENO_ASSIGN(bottom, ask(store, rule, selection, *metric.bottom, kMostBeside));
     }
     Observations found;
@@ -108,11 +114,13 @@ Result<Observations> measure(store::CallStore& store, const Rule& rule, const ca
                                    ? Cell(store::Value(std::int64_t{0}))
                                    : Cell());
         }
-        const Reading reading = read(metric,
-                                     top_is_all ? cells_of(calls, name)
-                                     : none     ? zero
-                                                : cells_of(top, name),
-                                     cells_of(bottom, name));
+        const std::span<const Cell> cells = cells_of(calls, name);
+        const Reading reading =
+            read(metric,
+                 top_is_all ? cells.first(std::min(of_top, cells.size()))
+                 : none     ? zero
+                            : cells_of(top, name),
+                 bottom_is_all ? cells.subspan(std::min(of_top, cells.size())) : cells_of(bottom, name));
         observation.value = reading.value;
         observation.because = reading.because;
         observation.currency = reading.currency;
@@ -186,6 +194,10 @@ store::Selection selection_of(const Rule& rule, const calendar::Period& window) 
 }
 
 Result<Observations> observe(store::CallStore& store, const Rule& rule, Timestamp now) {
+    if (rule.kind == Rule::Kind::Anomaly) {
+        STENO_ASSIGN(auto hours, observe_hours(store, rule, now, now));
+        return std::move(hours.back());
+    }
     const Timestamp end = rule.zone.at(now.unix_nanos - rule.delay.nanos);
     STENO_ASSIGN(const calendar::Period window, calendar::parse_period(rule.window, rule.zone, end));
     STENO_ASSIGN(Observations found, measure(store, rule, window));
@@ -199,12 +211,18 @@ Result<std::vector<std::string>> samples(store::CallStore& store, const Rule& ru
                                          const calendar::Period& window, const Observation& observation,
                                          std::uint32_t most) {
     store::CallQuery query;
-    query.selection = selection_of(rule, window);
-    auto& filters = query.selection.filters;
-    filters.insert(filters.end(), rule.metric.sample_filters.begin(), rule.metric.sample_filters.end());
-    for (std::size_t i = 0; i < rule.group_by.size() && i < observation.key.size(); ++i)
-        filters.push_back(is(rule.group_by[i], observation.key[i]));
-    STENO_TRY(store::set_order(query, rule.metric.sample_order));
+    if (observation.budget) {  // the dearest
+        query.selection =
+            budgets::selection_of(observation.budget->state.budget, observation.budget->state.period);
+        STENO_TRY(store::set_order(query, "-cost.total"));
+    } else {
+        query.selection = selection_of(rule, window);
+        auto& filters = query.selection.filters;
+        filters.insert(filters.end(), rule.metric.sample_filters.begin(), rule.metric.sample_filters.end());
+        for (std::size_t i = 0; i < rule.group_by.size() && i < observation.key.size(); ++i)
+            filters.push_back(is(rule.group_by[i], observation.key[i]));
+        STENO_TRY(store::set_order(query, rule.metric.sample_order));
+    }
     query.limit = most;
     query.fields = {"id"};
     STENO_ASSIGN(const store::Page page, store.find(query));

@@ -1,16 +1,26 @@
 #pragma once
 
 #include "alerts/rule.hpp"
+#include "analysis/anomaly.hpp"
 #include "base/error.hpp"
+#include "budgets/states.hpp"
 #include "calendar/period.hpp"
 #include "store/call_store.hpp"
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
 namespace steno::alerts {
+
+/// Of a rule of kind Budget: where one stands.
+struct BudgetSight {
+    budgets::State state;
+    bool projection = false;  ///< the group is about what will be spent, not about what is
+    int step = 0;             ///< the highest of the percentages that is reached; 0: none
+};
 
 /// What was measured of one group in a rule's window.
 struct Observation {
@@ -19,10 +29,13 @@ struct Observation {
     std::int64_t calls = 0;
     std::optional<Decimal> value;  ///< what is compared with the thresholds
     std::string because;           ///< why it is not known
-    std::optional<Decimal> now;    ///< of a ratio: the two that are compared
+    std::optional<Decimal> now;    ///< of a ratio: the two that are compared; of an anomaly: the hour itself
     std::optional<Decimal> before;
     std::string currency;  ///< of money, where it is known
     std::int64_t unpriced_calls = 0;
+    std::optional<BudgetSight> budget;
+    std::optional<analysis::Judgement> hour;  ///< of an anomaly: what was expected of it
+    bool learning = false;                    ///< of an anomaly: there is too little history yet
 };
 
 struct Observations {
@@ -32,8 +45,20 @@ struct Observations {
 };
 
 /// The rule's window that ends at `now`, with AI calls alone unless a filter of the rule names a kind. The
-/// same for the present and the past. At most four questions to the store. Blocking; any thread.
+/// same for the present and the past. At most four questions to the store. Blocking; any thread. Not of kind
+/// Budget.
 Result<Observations> observe(store::CallStore& store, const Rule& rule, Timestamp now);
+
+/// Of kind Budget: a group a budget, ["NAME"], and with `projected` one of what will be spent,
+/// ["NAME","projected"].
+Observations observe_budgets(const Rule& rule, std::span<const budgets::State> states);
+
+/// Of kind Anomaly: every hour that ended in (from, to], in order, as it was seen when it had ended. The
+/// newest alone costs as much as many.
+Result<std::vector<Observations>> observe_hours(store::CallStore& store, const Rule& rule, Timestamp from,
+                                                Timestamp to);
+/// The end of the last whole hour, on the wall clock of the rule's zone, that is over at that moment.
+std::int64_t hour_over_at(const Rule& rule, Timestamp now);
 
 /// The ids of up to `most` calls that show it best.
 Result<std::vector<std::string>> samples(store::CallStore& store, const Rule& rule,

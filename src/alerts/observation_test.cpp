@@ -1,7 +1,10 @@
 #include "alerts/observation.hpp"
 
+#include "alerts/judgement.hpp"
 #include "alerts/preview.hpp"
 #include "alerts/record_for_test.hpp"
+#include "alerts/telling.hpp"
+#include "budgets/spent.hpp"
 
 #include <algorithm>
 
@@ -138,6 +141,148 @@ TEST_F(ObservationTest, MoreGroupsThanAreWatchedAreSaid) {
     const Observations seen = observe(record_.store(), rule, kNow).value();
     EXPECT_TRUE(seen.truncated);
     EXPECT_EQ(seen.groups.size(), kMaxGroups);
+}
+
+/// Four weeks of three to five calls an hour; in one hour of the last day there are forty, in a later one
+/// none.
+class OddHourTest : public testing::Test {
+  protected:
+    static constexpr std::int64_t kHour = calendar::kHour;
+    static constexpr std::int64_t kBegin = 1'780'000'000'000'000'000 / calendar::kDay * calendar::kDay;
+    static constexpr int kSpike = 27 * 24 + 9, kHours = 28 * 24;
+
+    void SetUp() override {
+        for (int hour = 0; hour < kHours; ++hour)
+            for (int i = 0; i < (hour == kSpike ? 40 : 3 + hour % 3); ++i)
+                record_.add({kBegin + hour * kHour + i * kMinute, 0}, [](Call& call) {
+                    call.cost.total = Decimal::parse("0.100000000001");
+                    call.cost.currency = "USD";
+                });
+    }
+    static Timestamp at(int hour, int minute) { return {kBegin + hour * kHour + minute * kMinute, 0}; }
+    static Rule rule(const std::string& more) {
+        return rule_from_json("r", R"({"kind": "anomaly", )" + more + "}").value();
+    }
+    Record record_;
+};
+
+TEST_F(OddHourTest, TheLastWholeHourIsToldWithWhatWasExpected) {
+    const Rule calls = rule(R"("metric": "calls")");
+    const Observation spike = observe(record_.store(), calls, at(kSpike + 1, 5))->groups.front();
+    EXPECT_EQ(spike.now, Decimal::parse("40"));
+    EXPECT_EQ(spike.calls, 40);
+    ASSERT_TRUE(spike.hour && spike.hour->expected && spike.value);
+    EXPECT_NEAR(*spike.hour->expected, 4, 1.5);
+    EXPECT_LT(spike.hour->high, 40);
+    EXPECT_EQ(level_of(calls, spike, Level::Ok), Level::Critical);
+    // Until then it is the hour before.
+    const Observation usual = observe(record_.store(), calls, at(kSpike + 1, 4))->groups.front();
+    EXPECT_EQ(level_of(calls, usual, Level::Ok), Level::Ok);
+    EXPECT_EQ(
+        level_of(rule(R"("metric": "calls", "when": "below")"),
+                 observe(record_.store(), rule(R"("metric": "calls", "when": "below")"), at(kSpike + 1, 5))
+                     ->groups.front(),
+                 Level::Ok),
+        Level::Ok);
+    // Too little to matter.
+    EXPECT_EQ(level_of(rule(R"("metric": "calls", "at_least": 41)"), spike, Level::Ok), Level::Ok);
+    const Rule cost = rule(R"("metric": "cost")");
+    const Observation money = observe(record_.store(), cost, at(kSpike + 1, 5))->groups.front();
+    EXPECT_EQ(money.now, Decimal::parse("4.00000000004"));
+    EXPECT_EQ(money.currency, "USD");
+    Standing standing;
+    standing.level = Level::Critical;
+    const std::string said = sentence(cost, money, standing);
+    EXPECT_TRUE(said.starts_with("cost from 2026-")) << said;
+    EXPECT_NE(said.find("is $4.00; expected $0."), std::string::npos) << said;
+}
+
+TEST_F(OddHourTest, ItIsLearningFirst) {
+    const Rule calls = rule(R"("metric": "calls")");
+    const Observation early = observe(record_.store(), calls, at(10 * 24, 6))->groups.front();
+    EXPECT_TRUE(early.learning);
+    EXPECT_FALSE(early.value);
+    EXPECT_EQ(early.because, "learning what is usual: 9 of 14 days");
+    const Observation nobody =
+        observe(record_.store(), rule(R"("metric": "calls", "filters": ["project=none"])"), at(kHours, 6))
+            ->groups.front();
+    EXPECT_EQ(nobody.because, "learning what is usual: 0 of 14 days");
+    EXPECT_FALSE(observe(record_.store(), calls, at(15 * 24, 6))->groups.front().learning);
+    const Observation silent =
+        observe(record_.store(), rule(R"("metric": "failure_rate")"), at(kHours + 3, 6))->groups.front();
+    EXPECT_EQ(silent.because, "no call of that hour says it");
+    EXPECT_FALSE(silent.learning);
+}
+
+TEST_F(OddHourTest, APreviewJudgesEachHourAsThePresentDid) {
+    const Rule calls = rule(R"("metric": "calls")");
+    const auto hours = observe_hours(record_.store(), calls, at(26 * 24, 6), at(kHours, 6)).value();
+    ASSERT_EQ(hours.size(), 48U);
+    for (const Observations& hour : hours) {
+        const Timestamp now{hour.window.to.unix_nanos + 6 * kMinute, 0};
+        const Observations present = observe(record_.store(), calls, now).value();
+        EXPECT_EQ(present.window.from, hour.window.from);
+        EXPECT_EQ(present.groups.front().value, hour.groups.front().value) << hour.window.from.to_string();
+        EXPECT_EQ(present.groups.front().now, hour.groups.front().now);
+    }
+    PreviewOptions options;
+    options.from = at(0, 0);
+    options.to = at(kHours, 6);
+    const Preview found = preview(record_.store(), calls, options).value();
+    std::vector<std::pair<std::int64_t, Level>> fired;
+    for (const Event& event : found.events)
+        if (firing(event.to) || firing(event.from))
+            fired.emplace_back((event.at.unix_nanos - kBegin) / kHour, event.to);
+    const std::vector<std::pair<std::int64_t, Level>> wanted{{kSpike + 1, Level::Critical},
+                                                             {kSpike + 2, Level::Ok}};
+    EXPECT_EQ(fired, wanted);
+    EXPECT_EQ(found.notifications, 2U);
+    EXPECT_EQ(found.unknown, 14U * 24 + 1);  // and the hour before the first call
+    EXPECT_EQ(found.judged, 14U * 24);
+    EXPECT_TRUE(found.because.starts_with("learning what is usual")) << found.because;
+}
+
+TEST_F(OddHourTest, APreviewOfABudgetIsWhatWasSpentByThen) {
+    budgets::Budget budget;
+    budget.name = "shop";
+    budget.per = budgets::Per::Week;
+    budget.limit = *Decimal::parse("50");
+    const Rule any = rule_from_json("r", R"({"kind": "budget", "at": [50]})").value();
+    PreviewOptions options;
+    options.from = at(7, 0);
+    options.to = at(kHours, 0);
+    const Preview found = preview(record_.store(), any, options, std::span(&budget, 1)).value();
+    EXPECT_EQ(found.every.nanos, kHour);
+    std::vector<std::pair<Timestamp, Decimal>> fired;
+    for (const Event& event : found.events)
+        if (event.to == Level::Warning) fired.emplace_back(event.at, *event.value);
+    ASSERT_GE(fired.size(), 3U);  // once a week
+    for (const auto& [moment, value] : fired) {
+        // By the record itself: reached then, and not an hour before.
+        const budgets::Span period = budgets::period_at(budget, moment.unix_nanos);
+        const auto spent = [&](std::int64_t until) {
+            return budgets::spent_in(record_.store(), budget, {period.begin, until})->in("USD");
+        };
+        EXPECT_EQ(value, ratio(spent(moment.unix_nanos), budget.limit));
+        EXPECT_GE(spent(moment.unix_nanos).units() * 2, budget.limit.units());
+        EXPECT_LT(spent(moment.unix_nanos - kHour).units() * 2, budget.limit.units());
+    }
+}
+
+TEST(Preview, SaysThatItCouldNeverJudge) {
+    Record record;
+    for (int minute = 0; minute < 60; ++minute) record.add({kNow.unix_nanos + minute * kMinute, 0});
+    const Rule rule =
+        rule_from_json("r", R"({"metric": "failure_rate", "window": "5m", "warning": 0.5, "min_calls": 20})")
+            .value();
+    PreviewOptions options;
+    options.from = {kNow.unix_nanos + 10 * kMinute, 0};
+    options.to = {kNow.unix_nanos + 60 * kMinute, 0};
+    const Preview found = preview(record.store(), rule, options).value();
+    EXPECT_EQ(found.judged, 0U);
+    EXPECT_EQ(found.unknown, found.evaluations);
+    EXPECT_EQ(found.because, "fewer than 20 calls in 5m");
+    EXPECT_EQ(found.notifications, 0U);
 }
 
 TEST(Preview, SaysWhenARuleWouldHaveFired) {

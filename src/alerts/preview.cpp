@@ -4,38 +4,130 @@
 #include "alerts/observation.hpp"
 #include "alerts/telling.hpp"
 #include "base/cancellation.hpp"
+#include "budgets/spent.hpp"
+
+#include <fmt/format.h>
 
 #include <algorithm>
+#include <functional>
+#include <map>
+#include <memory>
+#include <utility>
 
 namespace steno::alerts {
 
-Result<Preview> preview(store::CallStore& store, const Rule& rule, const PreviewOptions& options) {
+namespace {
+
+using calendar::kHour;
+
+/// What the rule would have seen at a moment; asked in order of time.
+using Look = std::function<Result<Observations>(Timestamp)>;
+
+/// Each hour was judged by those before it alone: all of them at once are as each by itself.
+Result<Look> hours_of(store::CallStore& store, const Rule& rule, const PreviewOptions& options) {
+    STENO_ASSIGN(auto hours, observe_hours(store, rule, options.from, options.to));
+    auto by_end = std::make_shared<std::map<std::int64_t, Observations>>();
+    for (Observations& hour : hours) {
+        const std::int64_t end = hour.window.to.unix_nanos;
+        by_end->emplace(end, std::move(hour));
+    }
+    return [by_end, &rule](Timestamp now) -> Result<Observations> {
+        const auto found = by_end->find(hour_over_at(rule, now));
+        return found == by_end->end() ? Observations() : found->second;
+    };
+}
+
+/// What was spent of each budget by then, from its sums by hours.
+Result<Look> spending_of(store::CallStore& store, const Rule& rule, const PreviewOptions& options,
+                         std::span<const budgets::Budget> budgets) {
+    struct Past {
+        const budgets::Budget& budget;
+        std::vector<budgets::Stretch> hours;
+        std::size_t next = 0;
+        budgets::State state = {};
+    };
+    auto all = std::make_shared<std::vector<Past>>();
+    for (const budgets::Budget& budget : budgets) {
+        if (!rule.budget.empty() && budget.name != rule.budget) continue;
+        const budgets::Span span{budgets::period_at(budget, options.from.unix_nanos).begin,
+                                 options.to.unix_nanos};
+        STENO_ASSIGN(auto hours, budgets::spent_by(store, budget, span, store::Bucket::Unit::Hour));
+        all->push_back({budget, std::move(hours)});
+    }
+    return [all, &rule](Timestamp now) -> Result<Observations> {
+        std::vector<budgets::State> states;
+        for (Past& past : *all) {
+            const budgets::Span period = budgets::period_at(past.budget, now.unix_nanos);
+            if (period != past.state.period) past.state.spent = {};
+            past.state.budget = past.budget;
+            past.state.period = period;
+            past.state.known = true;
+            past.state.at = now.unix_nanos;
+            for (; past.next < past.hours.size(); ++past.next) {
+                const budgets::Stretch& hour = past.hours[past.next];
+                if (hour.begin.unix_nanos + kHour > now.unix_nanos) break;
+                if (hour.begin.unix_nanos >= period.begin) past.state.spent += hour.spent;
+            }
+            states.push_back(past.state);
+        }
+        return observe_budgets(rule, states);
+    };
+}
+
+Result<Look> look_of(store::CallStore& store, const Rule& rule, const PreviewOptions& options,
+                     std::span<const budgets::Budget> budgets) {
+    if (rule.kind == Rule::Kind::Anomaly) return hours_of(store, rule, options);
+    if (rule.kind == Rule::Kind::Budget) return spending_of(store, rule, options, budgets);
+    return [&store, &rule](Timestamp now) { return observe(store, rule, now); };
+}
+
+}  // namespace
+
+Result<Preview> preview(store::CallStore& store, const Rule& rule, const PreviewOptions& options,
+                        std::span<const budgets::Budget> budgets) {
     const std::int64_t length = options.to.unix_nanos - options.from.unix_nanos;
     if (length <= 0) return fail(Code::InvalidArgument, "there is nothing between the beginning and the end");
+    const bool hourly = rule.kind == Rule::Kind::Anomaly || rule.kind == Rule::Kind::Budget;
+    if (hourly && length > analysis::kMaxJudgedDays * calendar::kDay)
+        return fail(Code::InvalidArgument,
+                    fmt::format("that is longer than {} days", analysis::kMaxJudgedDays),
+                    "ask about a shorter time");
     Preview found;
     found.from = options.from;
     found.to = options.to;
     const auto most = static_cast<std::int64_t>(options.most_evaluations);
-    const std::int64_t times = (length / rule.every.nanos + most) / most;
-    found.every = Duration{rule.every.nanos * std::max<std::int64_t>(times, 1)};
+    const std::int64_t every = hourly ? std::max(rule.every.nanos, kHour) : rule.every.nanos;
+    const std::int64_t times = (length / every + most) / most;
+    found.every = Duration{every * std::max<std::int64_t>(times, 1)};
     const auto until = std::chrono::steady_clock::now() + options.patience;
+    STENO_ASSIGN(const Look look, look_of(store, rule, options, budgets));
     Standings standings;
+    std::map<std::string, std::size_t> reasons;
     const std::int64_t step = found.every.nanos;
-    for (std::int64_t at = (options.from.unix_nanos + step - 1) / step * step; at <= options.to.unix_nanos;
-         at += step) {
+    // Hours of zones that are half an hour off, and what comes a little late, too.
+    const std::int64_t behind = rule.kind == Rule::Kind::Anomaly ? rule.delay.nanos : 0;
+    for (std::int64_t at = (options.from.unix_nanos + step - 1) / step * step + behind;
+         at <= options.to.unix_nanos; at += step) {
         const Timestamp now{at, 0};
         if (Cancellation::asked()) return fail(Code::Cancelled, "nobody waits for the preview any more");
         if (std::chrono::steady_clock::now() >= until || found.events.size() >= options.most_events) {
             found.stopped_at = now;
             break;
         }
-        STENO_ASSIGN(Observations seen, observe(store, rule, now));
+        STENO_ASSIGN(Observations seen, look(now));
         ++found.evaluations;
         const Judgement judgement = judge(rule, std::move(seen), standings, now, false, false);
         for (const std::string& group : judgement.gone) standings.erase(group);
+        if (judgement.groups.empty()) {
+            ++found.unknown;
+            ++reasons[rule.kind == Rule::Kind::Budget ? "there are no budgets" : "no calls"];
+        }
         for (const Judged& judged : judgement.groups) {
             standings[judged.standing.group] = judged.standing;
             found.notifications += judged.step.telling != Telling::Nothing;
+            const bool known = judged.standing.level != Level::NoData;
+            (known ? found.judged : found.unknown) += 1;
+            if (!known) ++reasons[why_unknown(rule, judged.observation)];
             const auto& transition = judged.step.transition;
             if (!transition) continue;
             found.events.push_back({now,
@@ -43,13 +135,17 @@ Result<Preview> preview(store::CallStore& store, const Rule& rule, const Preview
                                     judged.standing.group,
                                     transition->from,
                                     transition->to,
-                                    sentence(rule, judged.observation, judged.standing.level),
+                                    sentence(rule, judged.observation, judged.standing),
                                     judged.observation.value,
-                                    rule.threshold(judged.standing.level),
+                                    threshold_of(rule, judged.observation, judged.standing),
                                     {},
                                     false});
         }
     }
+    if (const auto most_often =
+            std::ranges::max_element(reasons, {}, [](const auto& one) { return one.second; });
+        most_often != reasons.end())
+        found.because = most_often->first;
     return found;
 }
 

@@ -8,6 +8,9 @@
 
 #include <chrono>
 #include <cstddef>
+#include <optional>
+#include <span>
+#include <string>
 #include <vector>
 
 namespace steno::alerts {
@@ -25,13 +28,17 @@ struct Preview {
     Duration every{0};  ///< how often it looked: the rule's own pace, or a multiple of it
     std::size_t evaluations = 0;
     std::size_t notifications = 0;        ///< messages to each channel
+    std::size_t judged = 0;               ///< evaluations of a group that led to a level
+    std::size_t unknown = 0;              ///< and those that did not
+    std::string because;                  ///< why not, most of the time
     std::vector<Event> events;            ///< the oldest first; without samples
     std::optional<Timestamp> stopped_at;  ///< patience or room was over: nothing is said of later times
 };
 
 /// When the rule would have fired over what is recorded, by the code that evaluates it in the present. Calls
-/// count from their beginning here, also while they were still running then. Blocking; Cancelled by the
-/// thread's Cancellation.
-Result<Preview> preview(store::CallStore& store, const Rule& rule, const PreviewOptions& options);
+/// count from their beginning here, also while they were still running then. `budgets`: as they are defined
+/// now, for rules that watch them. Blocking; Cancelled by the thread's Cancellation.
+Result<Preview> preview(store::CallStore& store, const Rule& rule, const PreviewOptions& options,
+                        std::span<const budgets::Budget> budgets = {});
 
 }  // namespace steno::alerts

@@ -2,6 +2,7 @@
 
 #include "base/nearest.hpp"
 #include "base/text.hpp"
+#include "budgets/budget.hpp"
 
 #include <fmt/format.h>
 #include <simdjson.h>
@@ -17,11 +18,13 @@ namespace {
 namespace dom = simdjson::dom;
 
 constexpr std::array<std::string_view, 4> kLevels{"no_data", "ok", "warning", "critical"};
-constexpr std::array<std::string_view, 3> kKinds{"threshold", "missing_data", "calls"};
-constexpr std::array<std::string_view, 23> kMembers{
-    "description", "kind",      "metric",   "filters", "group_by", "window",        "tz",      "delay",
-    "when",        "warning",   "critical", "recover", "against",  "at_least",      "field",   "over",
-    "severity",    "min_calls", "for",      "every",   "renotify", "tell_recovery", "channels"};
+constexpr std::array<std::string_view, 5> kKinds{"threshold", "missing_data", "calls", "budget", "anomaly"};
+constexpr std::array<std::string_view, 3> kSides{"either", "above", "below"};
+constexpr std::array<std::string_view, 26> kMembers{
+    "description", "kind",  "metric",   "filters",       "group_by", "window",  "tz",
+    "delay",       "when",  "warning",  "critical",      "recover",  "against", "at_least",
+    "field",       "over",  "severity", "min_calls",     "budget",   "at",      "projected",
+    "for",         "every", "renotify", "tell_recovery", "channels"};
 /// What the API says besides; a rule that was shown can be set again.
 constexpr std::array<std::string_view, 9> kShown{
     "name", "state", "muted_until", "mute_reason", "evaluated_at", "error", "more_groups", "groups", "unit"};
@@ -51,7 +54,7 @@ class Reader {
         if (rule_.description.size() > 1000) return wrong("description", "it is longer than 1000 bytes");
         STENO_TRY(kind());
         STENO_TRY(selection());
-        STENO_TRY(window());
+        if (rule_.kind != Rule::Kind::Budget && rule_.kind != Rule::Kind::Anomaly) STENO_TRY(window());
         STENO_TRY(judged());
         STENO_TRY(pace());
         return texts("channels", rule_.channels, kMostChannels);
@@ -141,25 +144,84 @@ class Reader {
             return wrong("kind", fmt::format("there is no \"{}\"", utf8_prefix(kind, 40)),
                          fmt::format("{}", fmt::join(kKinds, ", ")));
         rule_.kind = static_cast<Rule::Kind>(found - kKinds.begin());
+        STENO_TRY(only_of_its_kind(kind));
         std::string metric;
         STENO_TRY(text("metric", metric));
-        if (rule_.kind != Rule::Kind::Threshold) {
+        if (rule_.kind == Rule::Kind::Budget) {
+            rule_.metric.name = "spent";
+            rule_.metric.unit = Unit::Share;
+            return {};
+        }
+        if (rule_.kind == Rule::Kind::MissingData || rule_.kind == Rule::Kind::Calls) {
             if (!metric.empty() && metric != "calls")
                 return wrong("metric", fmt::format("a rule of kind {} has none", kind));
             metric = "calls";
         }
         if (metric.empty())
             return wrong("metric", "it is missing", "such as failure_rate, cost or duration_p95");
+        if (rule_.kind == Rule::Kind::Anomaly) return hourly_metric(metric);
         STENO_ASSIGN(rule_.metric, make_metric(metric));
-        for (const std::string_view name : {"field", "over", "severity"})
-            if (has(name) && (rule_.kind == Rule::Kind::Threshold ||
-                              (rule_.kind == Rule::Kind::MissingData && name != "severity")))
-                return wrong(name, fmt::format("a rule of kind {} has none", kind));
-        for (const std::string_view name :
-             {"warning", "critical", "recover", "when", "against", "at_least", "min_calls"})
-            if (has(name) && rule_.kind != Rule::Kind::Threshold)
-                return wrong(name, fmt::format("a rule of kind {} has none", kind),
-                             "severity says which level it has");
+        return {};
+    }
+
+    /// Members that say something to other kinds alone.
+    Result<void> only_of_its_kind(std::string_view kind) const {
+        constexpr unsigned kThreshold = 1, kMissing = 2, kCalls = 4, kBudget = 8, kAnomaly = 16;
+        struct Of {
+            std::string_view member;
+            unsigned kinds;
+        };
+        constexpr std::array kOf{Of{"metric", kThreshold | kMissing | kCalls | kAnomaly},
+                                 Of{"window", kThreshold | kMissing | kCalls},
+                                 Of{"tz", kThreshold | kMissing | kCalls | kAnomaly},
+                                 Of{"delay", kThreshold | kMissing | kCalls | kAnomaly},
+                                 Of{"when", kThreshold | kAnomaly},
+                                 Of{"warning", kThreshold | kAnomaly},
+                                 Of{"critical", kThreshold | kAnomaly},
+                                 Of{"recover", kThreshold | kAnomaly},
+                                 Of{"at_least", kThreshold | kAnomaly},
+                                 Of{"against", kThreshold},
+                                 Of{"min_calls", kThreshold},
+                                 Of{"for", kThreshold | kMissing | kCalls},
+                                 Of{"field", kCalls},
+                                 Of{"over", kCalls},
+                                 Of{"severity", kMissing | kCalls},
+                                 Of{"budget", kBudget},
+                                 Of{"at", kBudget},
+                                 Of{"projected", kBudget}};
+        const unsigned mine = 1U << static_cast<unsigned>(rule_.kind);
+        for (const Of& of : kOf) {
+            if (!has(of.member) || (of.kinds & mine) != 0) continue;
+            const bool level = mine == kMissing || mine == kCalls;
+            return wrong(of.member, fmt::format("a rule of kind {} has none", kind),
+                         mine == kBudget ? "the budget says whose calls count, and when"
+                         : level         ? "severity says which level it has"
+                                         : "");
+        }
+        return {};
+    }
+
+    Result<void> hourly_metric(const std::string& name) {
+        STENO_ASSIGN(rule_.measure, analysis::trend_measure(name));
+        if (!rule_.measure->anomalies)
+            return wrong("metric", fmt::format("anomalies of {} are not looked for", name),
+                         "calls, cost, requests, tokens, failures, failure_rate, duration_p95, ttft_p50, …");
+        if (auto metric = make_metric(name)) rule_.metric = std::move(*metric);  // which calls show it
+        rule_.metric.name = name;
+        switch (rule_.measure->unit) {
+            case analysis::Unit::Money:
+                rule_.metric.unit = Unit::Money;
+                break;
+            case analysis::Unit::Share:
+                rule_.metric.unit = Unit::Share;
+                break;
+            case analysis::Unit::Milliseconds:
+                rule_.metric.unit = Unit::Milliseconds;
+                break;
+            case analysis::Unit::Count:
+            case analysis::Unit::Number:
+                rule_.metric.unit = Unit::Number;
+        }
         return {};
     }
 
@@ -187,6 +249,12 @@ class Reader {
             if (!made) return std::unexpected(std::move(made).error().with_context("group_by"));
             rule_.group_by.push_back(std::move(*made));
         }
+        if (rule_.kind == Rule::Kind::Anomaly && !rule_.group_by.empty())
+            return wrong("group_by", "a rule of kind anomaly watches one series of hours",
+                         "a rule for each, with filters");
+        if (rule_.kind == Rule::Kind::Budget && !(rule_.group_by.empty() && rule_.filters.empty()))
+            return wrong(rule_.filters.empty() ? "group_by" : "filters", "a rule of kind budget has none",
+                         "the budget says whose calls count");
         return {};
     }
 
@@ -214,6 +282,8 @@ class Reader {
     }
 
     Result<void> judged() {
+        if (rule_.kind == Rule::Kind::Budget) return budget();
+        if (rule_.kind == Rule::Kind::Anomaly) return odd_hours();
         if (rule_.kind != Rule::Kind::Threshold) {
             std::string severity = "warning";
             STENO_TRY(text("severity", severity));
@@ -238,6 +308,16 @@ class Reader {
         STENO_TRY(amount("at_least", rule_.metric.unit, rule_.at_least));
         if (!rule_.warning && !rule_.critical)
             return fail(Code::InvalidArgument, "there is no threshold", "give warning, critical or both");
+        STENO_TRY(thresholds(when));
+        const Decimal first = rule_.warning.value_or(rule_.critical.value_or(Decimal()));
+        if (!rule_.above && first == Decimal() && !rule_.critical)
+            return wrong("warning", "nothing is below zero", "a rule of kind missing_data tells of no calls");
+        if (!rule_.above && !rule_.against_before && rule_.metric.zero_without_calls())
+            STENO_TRY(no_calendar_window(fmt::format("{} is small", rule_.metric.name)));
+        return whole("min_calls", rule_.min_calls, 0, 1'000'000'000);
+    }
+    /// Do they contradict each other?
+    Result<void> thresholds(std::string_view when) const {
         const auto worse = [&](Decimal a, Decimal b) { return rule_.above ? a > b : a < b; };
         if (rule_.warning && rule_.critical && worse(*rule_.warning, *rule_.critical))
             return wrong(
@@ -248,11 +328,58 @@ class Reader {
         if (rule_.recovery && worse(*rule_.recovery, first))
             return wrong("recover", fmt::format("it is beyond the threshold {}", shown(rule_.unit(), first)),
                          rule_.above ? "it is at most the threshold" : "it is at least the threshold");
-        if (!rule_.above && first == Decimal() && !rule_.critical)
-            return wrong("warning", "nothing is below zero", "a rule of kind missing_data tells of no calls");
-        if (!rule_.above && !rule_.against_before && rule_.metric.zero_without_calls())
-            STENO_TRY(no_calendar_window(fmt::format("{} is small", rule_.metric.name)));
-        return whole("min_calls", rule_.min_calls, 0, 1'000'000'000);
+        return {};
+    }
+    Result<void> budget() {
+        STENO_TRY(text("budget", rule_.budget));
+        if (rule_.budget.size() > budgets::kMaxName) return wrong("budget", "no budget has such a long name");
+        if (has("projected") && object_["projected"].get(rule_.projected) != simdjson::SUCCESS)
+            return wrong("projected", "it must be true or false");
+        if (!has("at")) return {};
+        dom::array list;
+        std::string percentages;
+        if (object_["at"].get(list) != simdjson::SUCCESS)
+            return wrong("at", "it must be a list of percentages", "[50, 80, 100]");
+        for (const dom::element item : list) {
+            std::int64_t percent = 0;
+            if (item.get(percent) != simdjson::SUCCESS)
+                return wrong("at", "it must be a list of whole numbers", "[50, 80, 100]");
+            percentages += (percentages.empty() ? "" : ",") + std::to_string(percent);
+        }
+        auto at = budgets::parse_soft(percentages);
+        if (!at) return std::unexpected(std::move(at).error().with_context("at"));
+        if (at->empty() && !rule_.projected)
+            return wrong("at", "without any, and without projected, there is nothing to tell",
+                         "[50, 80, 100]; leave it out for the budget's own");
+        rule_.at = std::move(*at);
+        return {};
+    }
+    Result<void> odd_hours() {
+        std::string zone, when = "either";
+        STENO_TRY(text("tz", zone));
+        STENO_ASSIGN(rule_.zone, calendar::Zone::find(zone));
+        rule_.window = "1h";
+        rule_.delay = Duration{300 * kSecond};
+        STENO_TRY(span("delay", rule_.delay));
+        if (rule_.delay.nanos > 86'400 * kSecond) return wrong("delay", "it is longer than a day");
+        STENO_TRY(text("when", when));
+        const auto side = std::ranges::find(kSides, std::string_view(when));
+        if (side == kSides.end()) return wrong("when", "it must be either, above or below");
+        rule_.side = static_cast<Rule::Side>(side - kSides.begin());
+        STENO_TRY(amount("warning", Unit::Number, rule_.warning));
+        STENO_TRY(amount("critical", Unit::Number, rule_.critical));
+        STENO_TRY(amount("recover", Unit::Number, rule_.recovery));
+        STENO_TRY(amount("at_least", rule_.metric.unit, rule_.at_least));
+        if (!rule_.warning && !rule_.critical) {
+            rule_.warning = Decimal::parse("4.5");
+            rule_.critical = Decimal::parse("9");
+        }
+        const Decimal least = Decimal::from_units(2 * Decimal::kOne);
+        for (const auto& [name, score] :
+             {std::pair("warning", rule_.warning), std::pair("critical", rule_.critical)})
+            if (score && *score < least)
+                return wrong(name, "scores below 2 are those of usual hours", "4.5 and 9 are the defaults");
+        return thresholds("above");
     }
     /// At the beginning of such a window there are no calls, every time.
     Result<void> no_calendar_window(std::string_view what) const {
@@ -293,7 +420,11 @@ class Reader {
 
     Result<void> pace() {
         STENO_TRY(whole("for", rule_.evaluations, 1, 1000));
+        const bool hourly = rule_.kind == Rule::Kind::Anomaly;
+        if (hourly) rule_.every = Duration{600 * kSecond};
         STENO_TRY(span("every", rule_.every));
+        if (hourly && rule_.every.nanos < 60 * kSecond)
+            return wrong("every", "an hour is over once an hour", "10m, or 1 minute at least");
         if (rule_.every.nanos < kSecond || rule_.every.nanos > 86'400 * kSecond)
             return wrong("every", "it must be 1 second to 1 day");
         STENO_TRY(span("renotify", rule_.renotify));
@@ -335,6 +466,7 @@ std::optional<Decimal> Rule::threshold(Level level) const {
 
 std::string_view unit_name(const Rule& rule) {
     if (rule.against_before) return "ratio";
+    if (rule.kind == Rule::Kind::Anomaly) return "score";
     switch (rule.unit()) {
         case Unit::Share:
             return "share";
@@ -394,16 +526,35 @@ void write_members(JsonWriter& json, const Rule& rule) {
     };
     if (!rule.description.empty()) json.member("description", rule.description);
     json.member("kind", to_string(rule.kind));
-    if (rule.kind == Rule::Kind::Threshold) json.member("metric", rule.metric.name);
+    const bool threshold = rule.kind == Rule::Kind::Threshold, anomaly = rule.kind == Rule::Kind::Anomaly,
+               budget = rule.kind == Rule::Kind::Budget;
+    if (threshold || anomaly) json.member("metric", rule.metric.name);
     write_texts(json, "filters", rule.filters);
     json.key("group_by");
     json.begin_array();
     for (const store::Field& field : rule.group_by) json.string(field.path());
     json.end_array();
-    json.member("window", rule.window);
-    json.member("tz", rule.zone.name());
-    json.member("delay", span_text(rule.delay));
-    if (rule.kind == Rule::Kind::Threshold) {
+    if (!budget && !anomaly) json.member("window", rule.window);
+    if (!budget) {
+        json.member("tz", rule.zone.name());
+        json.member("delay", span_text(rule.delay));
+    }
+    if (budget) {
+        if (!rule.budget.empty()) json.member("budget", rule.budget);
+        if (rule.at) {
+            json.key("at");
+            json.begin_array();
+            for (const int percent : *rule.at) json.number(std::int64_t{percent});
+            json.end_array();
+        }
+        json.member("projected", rule.projected);
+    } else if (anomaly) {
+        json.member("when", kSides[static_cast<std::size_t>(rule.side)]);
+        amount("warning", Unit::Number, rule.warning);
+        amount("critical", Unit::Number, rule.critical);
+        amount("recover", Unit::Number, rule.recovery);
+        amount("at_least", rule.metric.unit, rule.at_least);
+    } else if (threshold) {
         json.member("when", rule.above ? "above" : "below");
         amount("warning", rule.unit(), rule.warning);
         amount("critical", rule.unit(), rule.critical);
@@ -420,7 +571,7 @@ void write_members(JsonWriter& json, const Rule& rule) {
         }
         json.member("severity", to_string(rule.severity));
     }
-    json.member("for", rule.evaluations);
+    if (!budget && !anomaly) json.member("for", rule.evaluations);
     json.member("every", span_text(rule.every));
     json.member("renotify", span_text(rule.renotify));
     json.member("tell_recovery", rule.tell_recovery);
@@ -439,7 +590,7 @@ std::string to_json(const Rule& rule) {
 bool same_watched(const Rule& a, const Rule& b) {
     return a.kind == b.kind && a.metric.name == b.metric.name && a.filters == b.filters &&
            a.group_by == b.group_by && a.window == b.window && a.against_before == b.against_before &&
-           a.field == b.field;
+           a.field == b.field && a.budget == b.budget && a.side == b.side;
 }
 
 std::vector<Rule> default_rules() {
@@ -452,6 +603,9 @@ std::vector<Rule> default_rules() {
             R"({"description": "The last 24 hours cost twice as much as the 24 hours before, and $5 or more",
                     "metric": "cost", "window": "24h", "against": "before", "warning": 2, "critical": 4,
                     "recover": 1.5, "at_least": 5, "every": "5m", "renotify": "1d"})"},
+        Default{"budgets",
+                R"({"description": "So much of a budget is spent, or it will not last", "kind": "budget",
+                    "projected": true})"},
         Default{"failure-rate",
                 R"({"description": "More than one of twenty calls of the last 15 minutes failed",
                     "metric": "failure_rate", "window": "15m", "warning": "5%", "critical": "20%",

@@ -17,7 +17,7 @@ using control::Row;
 using control::Statements;
 using control::Value;
 
-constexpr std::array<std::string_view, 2> kSteps{
+constexpr std::array<std::string_view, 3> kSteps{
     R"(CREATE TABLE alert_rules(
            name TEXT PRIMARY KEY, definition TEXT NOT NULL, version INTEGER NOT NULL,
            muted_until INTEGER, mute_reason TEXT NOT NULL) STRICT;
@@ -30,7 +30,10 @@ constexpr std::array<std::string_view, 2> kSteps{
            group_key TEXT NOT NULL, from_level TEXT NOT NULL, to_level TEXT NOT NULL, what TEXT NOT NULL,
            value TEXT, threshold TEXT, samples TEXT NOT NULL, muted INTEGER NOT NULL) STRICT;
        CREATE INDEX alert_events_by_rule ON alert_events(rule, id))",
-    "ALTER TABLE alert_standings ADD COLUMN leaned_at INTEGER"};
+    "ALTER TABLE alert_standings ADD COLUMN leaned_at INTEGER",
+    R"(ALTER TABLE alert_standings ADD COLUMN period INTEGER;
+       ALTER TABLE alert_standings ADD COLUMN step INTEGER NOT NULL DEFAULT 0;
+       ALTER TABLE alert_standings ADD COLUMN told_step INTEGER NOT NULL DEFAULT 0)"};
 
 Value nanos(const std::optional<Timestamp>& moment) {
     return moment ? Value(moment->unix_nanos) : Value(nullptr);
@@ -159,13 +162,22 @@ Result<void> RuleBook::mute(std::string_view name, std::optional<Timestamp> unti
 Result<Standings> RuleBook::standings(std::string_view name) {
     STENO_ASSIGN(const auto rows,
                  database_.rows("SELECT group_key, level, since, leaning, leaned, leaned_at, told, "
-                                "told_at FROM "
+                                "told_at, period, step, told_step FROM "
                                 "alert_standings WHERE rule = ? ORDER BY group_key",
                                 {std::string(name)}));
     Standings standings;
     for (const Row& row : rows)
-        standings[row.text(0)] = {row.text(0),    level_at(row, 1), moment(row, 2),   level_at(row, 3),
-                                  row.integer(4), moment(row, 5),   level_at(row, 6), moment(row, 7)};
+        standings[row.text(0)] = {.group = row.text(0),
+                                  .level = level_at(row, 1),
+                                  .since = moment(row, 2),
+                                  .leaning = level_at(row, 3),
+                                  .leaned = row.integer(4),
+                                  .leaned_at = moment(row, 5),
+                                  .told = level_at(row, 6),
+                                  .told_at = moment(row, 7),
+                                  .period = moment(row, 8),
+                                  .step = static_cast<int>(row.integer(9)),
+                                  .told_step = static_cast<int>(row.integer(10))};
     return standings;
 }
 
@@ -212,9 +224,11 @@ Result<bool> RuleBook::keep(const KeptRule& rule, const Outcome& outcome) {
         for (const Standing& standing : outcome.standings)
             STENO_TRY(statements.run(
                 "INSERT OR REPLACE INTO alert_standings(rule, group_key, level, since, leaning, leaned, "
-                "leaned_at, told, told_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                "leaned_at, told, told_at, period, step, told_step) "
+                "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 {name, standing.group, level(standing.level), nanos(standing.since), level(standing.leaning),
-                 standing.leaned, nanos(standing.leaned_at), level(standing.told), nanos(standing.told_at)}));
+                 standing.leaned, nanos(standing.leaned_at), level(standing.told), nanos(standing.told_at),
+                 nanos(standing.period), std::int64_t{standing.step}, std::int64_t{standing.told_step}}));
         for (const std::string& group : outcome.gone)
             STENO_TRY(statements.run("DELETE FROM alert_standings WHERE rule = ? AND group_key = ?",
                                      {name, group}));

@@ -23,6 +23,19 @@ TEST(Rule, IsReadAndWrittenTheSame) {
     ASSERT_TRUE(again) << again.error().message;
     EXPECT_EQ(to_json(*again), to_json(*rule));
     EXPECT_TRUE(same_watched(*rule, *again));
+    for (
+        const char* json :
+        {R"({"kind": "budget", "budget": "shop-month", "at": [80, 100], "projected": true, "renotify": "1d"})",
+         R"({"kind": "budget"})",
+         R"({"kind": "anomaly", "metric": "cost", "filters": ["project=shop"], "tz": "Europe/Berlin",
+              "when": "above", "warning": 5, "recover": 3, "at_least": "$2", "delay": "10m"})",
+         R"({"kind": "anomaly", "metric": "requests"})"}) {
+        const auto one = rule_from_json("r", json);
+        ASSERT_TRUE(one) << json << ": " << one.error().message;
+        const auto back = rule_from_json("r", to_json(*one));
+        ASSERT_TRUE(back) << to_json(*one) << ": " << back.error().message;
+        EXPECT_EQ(to_json(*back), to_json(*one));
+    }
     for (const Rule& one : default_rules()) {
         const auto back = rule_from_json(one.name, to_json(one));
         ASSERT_TRUE(back) << one.name << ": " << back.error().message;
@@ -72,6 +85,22 @@ TEST(Rule, WhatMakesNoSenseIsRefusedWithAWord) {
         Case{R"({"kind": "missing_data", "window": "this-month", "tz": "Europe/Berlin"})", "has just begun"},
         Case{R"({"metric": "calls", "when": "below", "warning": 5, "window": "this-week"})",
              "has just begun"},
+        Case{R"({"kind": "budget", "metric": "cost"})", "a rule of kind budget has none"},
+        Case{R"({"kind": "budget", "window": "1h"})", "the budget says"},
+        Case{R"({"kind": "budget", "filters": ["project=x"]})", "filters"},
+        Case{R"({"kind": "budget", "at": [0]})", "no percentage"},
+        Case{R"({"kind": "budget", "at": 80})", "list of percentages"},
+        Case{R"({"kind": "budget", "at": []})", "nothing to tell"},
+        Case{R"({"kind": "budget", "for": 2})", "for"},
+        Case{R"({"metric": "cost", "warning": 5, "at": [80]})", "a rule of kind threshold has none"},
+        Case{R"({"kind": "anomaly"})", "metric: it is missing"},
+        Case{R"({"kind": "anomaly", "metric": "cache_share"})", "not looked for"},
+        Case{R"({"kind": "anomaly", "metric": "cost", "group_by": ["project"]})", "one series"},
+        Case{R"({"kind": "anomaly", "metric": "cost", "window": "2h"})", "window"},
+        Case{R"({"kind": "anomaly", "metric": "cost", "warning": 1})", "below 2"},
+        Case{R"({"kind": "anomaly", "metric": "cost", "warning": 9, "critical": 5})", "beyond critical"},
+        Case{R"({"kind": "anomaly", "metric": "cost", "when": "sideways"})", "either, above or below"},
+        Case{R"({"kind": "anomaly", "metric": "cost", "every": "5s"})", "once an hour"},
         Case{R"({"kind": "calls", "over": 5})", "field: it is missing"},
         Case{R"({"kind": "calls", "field": "model.requested", "over": 5})", "no number"},
         Case{R"({"kind": "calls", "field": "time.duration_ms"})", "over: it is missing"},

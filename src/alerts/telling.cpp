@@ -1,11 +1,15 @@
 #include "alerts/telling.hpp"
 
 #include "base/json_writer.hpp"
+#include "calendar/zone.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
+#include <cstdlib>
 #include <string_view>
+#include <utility>
 
 namespace steno::alerts {
 
@@ -47,6 +51,92 @@ std::string heading(const Told& told) {
     }
 }
 
+/// "2026-11-24 14:00"
+std::string minute(Timestamp moment) {
+    std::string text = moment.to_string().substr(0, 16);
+    text[10] = ' ';
+    return text;
+}
+
+/// From when to when the calls count.
+std::pair<Timestamp, Timestamp> window_of(const Told& told) {
+    if (!told.observation.budget) return {told.window.from, told.window.to};
+    const budgets::State& state = told.observation.budget->state;
+    return {state.budget.zone.at(state.period.begin), state.budget.zone.at(state.period.end)};
+}
+
+void write_budget(JsonWriter& json, const BudgetSight& sight, const Standing& standing) {
+    const budgets::State& state = sight.state;
+    json.key("budget");
+    json.begin_object();
+    json.member("name", state.budget.name);
+    json.member("limit", state.budget.limit.to_string());
+    json.member("spent", state.total().to_string());
+    json.member("currency", state.budget.currency);
+    json.member("step", std::int64_t{standing.step});
+    json.member("projected", sight.projection);
+    json.key("projected_end");
+    if (const auto end = state.used_up_at())
+        json.string(end->to_string());
+    else
+        json.null();
+    json.end_object();
+}
+
+void write_hour(JsonWriter& json, const analysis::Judgement& hour) {
+    json.member("expected", hour.expected.value_or(0));
+    json.member("low", hour.low);
+    json.member("high", hour.high);
+    json.member("score", hour.far_score);
+    json.member("hours", std::int64_t{hour.hours});
+}
+
+/// "$40.20 of $50.00 of this month is spent (80.4 %)"
+std::string budget_sentence(const Observation& observation, const Standing& standing) {
+    const BudgetSight& sight = *observation.budget;
+    const budgets::State& state = sight.state;
+    const budgets::Budget& budget = state.budget;
+    const std::string per(to_string(budget.per));
+    const auto of_limit = ratio(state.total(), budget.limit);
+    std::string spent = fmt::format(
+        "{} of {} {} is spent", shown(Unit::Money, state.total(), budget.currency),
+        shown(Unit::Money, budget.limit, budget.currency), per == "day" ? "a day" : "this " + per);
+    if (of_limit) spent += fmt::format(" ({})", shown(Unit::Share, *of_limit));
+    if (!observation.value) return fmt::format("{}; not judged: {}", spent, observation.because);
+    const auto end = state.used_up_at();
+    const bool on = firing(standing.level);
+    if (sight.projection) {
+        if (!on) return fmt::format("at this rate it lasts until the {} ends: {}", per, spent);
+        if (state.used_up()) return fmt::format("it is used up before the {} ends: {}", per, spent);
+        if (!end) return fmt::format("at this rate it hardly lasts until the {} ends: {}", per, spent);
+        return fmt::format("at this rate it is used up at {}, and the {} ends at {}: {}", minute(*end), per,
+                           minute(budget.zone.at(state.period.end)), spent);
+    }
+    if (!on) return spent;
+    std::string text = standing.step == 100 ? "the limit is reached: " + spent
+                                            : fmt::format("{} % is reached: {}", standing.step, spent);
+    if (end) text += fmt::format("; at this rate it is used up at {}", minute(*end));
+    return text;
+}
+
+std::string hour_sentence(const Rule& rule, const Observation& observation) {
+    const analysis::Judgement& hour = *observation.hour;
+    const auto amount = [&](double value) {  // an estimate: four digits say all that there is
+        const double rounded = std::strtod(fmt::format("{:.3e}", value).c_str(), nullptr);
+        return shown(rule.metric.unit, decimal_of(rounded).value_or(Decimal()), observation.currency);
+    };
+    const Timestamp end{hour.begin.unix_nanos + calendar::kHour, hour.begin.offset_minutes};
+    const std::string is = observation.now ? shown(rule.metric.unit, *observation.now, observation.currency)
+                                           : amount(hour.value.value_or(0));
+    std::string text = fmt::format("{} from {} to {} is {}; expected {}, usual {} to {}", rule.metric.name,
+                                   minute(hour.begin), minute(end).substr(11), is, amount(*hour.expected),
+                                   amount(hour.low), amount(hour.high));
+    if (hour.hours > 1 && hour.far_score != 0)
+        text += fmt::format("; the last {} hours are {}", hour.hours, hour.far_score > 0 ? "high" : "low");
+    text += fmt::format(" (score {:.1f})", std::abs(hour.far_score));
+    return observation.value ? text : fmt::format("{}; not judged: {}", text, observation.because);
+}
+
 std::string data_of(const Told& told) {
     const Rule& rule = told.rule;
     const Observation& observation = told.observation;
@@ -60,6 +150,7 @@ std::string data_of(const Told& told) {
     json.member("metric", rule.metric.name);
     json.key("group_by");
     json.begin_array();
+    if (observation.budget) json.string("budget");
     for (const store::Field& field : rule.group_by) json.string(field.path());
     json.end_array();
     json.member_raw("group", observation.group.empty() ? "[]" : observation.group);
@@ -71,7 +162,7 @@ std::string data_of(const Told& told) {
     json.member("unit", unit_name(rule));
     if (!observation.currency.empty()) json.member("currency", observation.currency);
     json.key("threshold");
-    if (const auto threshold = rule.threshold(told.standing.level))
+    if (const auto threshold = threshold_of(rule, observation, told.standing))
         write_amount(json, rule.unit(), *threshold);
     else
         json.null();
@@ -83,11 +174,14 @@ std::string data_of(const Told& told) {
         json.key("before");
         write_amount(json, rule.metric.unit, *observation.before);
     }
+    if (observation.budget) write_budget(json, *observation.budget, told.standing);
+    if (observation.hour) write_hour(json, *observation.hour);
     json.member("calls", observation.calls);
+    const auto [from, to] = window_of(told);
     json.key("window");
     json.begin_object();
-    json.member("from", told.window.from.to_string());
-    json.member("to", told.window.to.to_string());
+    json.member("from", from.to_string());
+    json.member("to", to.to_string());
     json.end_object();
     json.key("samples");
     json.begin_array();
@@ -99,7 +193,10 @@ std::string data_of(const Told& told) {
 
 }  // namespace
 
-std::string sentence(const Rule& rule, const Observation& observation, Level level) {
+std::string sentence(const Rule& rule, const Observation& observation, const Standing& standing) {
+    const Level level = standing.level;
+    if (observation.budget) return budget_sentence(observation, standing);
+    if (observation.hour) return hour_sentence(rule, observation);
     if (rule.kind == Rule::Kind::MissingData)
         return observation.calls == 0 ? fmt::format("no calls in {}", rule.window)
                                       : fmt::format("{} calls in {}", observation.calls, rule.window);
@@ -133,6 +230,11 @@ std::string sentence(const Rule& rule, const Observation& observation, Level lev
     return text;
 }
 
+std::string why_unknown(const Rule& rule, const Observation& observation) {
+    if (!observation.because.empty()) return observation.because;
+    return fmt::format("fewer than {} calls in {}", rule.min_calls, rule.window);
+}
+
 notify::Message message_of(const Told& told, Timestamp now) {
     notify::Message message;
     message.type = type_of(told.telling);
@@ -141,20 +243,24 @@ notify::Message message_of(const Told& told, Timestamp now) {
     const std::string group = group_text(told.observation.group);
     message.title = notify::one_line(
         fmt::format("{}: {}{}{}: {}", heading(told), told.rule.name, group.empty() ? "" : " · ", group,
-                    sentence(told.rule, told.observation, told.standing.level)),
+                    sentence(told.rule, told.observation, told.standing)),
         kMostTitle);
     if (!told.rule.description.empty())
         message.facts.emplace_back("Rule", notify::one_line(told.rule.description, kMostTitle));
-    message.facts.emplace_back("Calls in the window", std::to_string(told.observation.calls));
+    message.facts.emplace_back(told.observation.budget ? "Calls" : "Calls in the window",
+                               std::to_string(told.observation.calls));
     if (told.observation.unpriced_calls > 0)
         message.facts.emplace_back("Without a price",
                                    fmt::format("{} calls", told.observation.unpriced_calls));
-    message.facts.emplace_back("Window", fmt::format("{} to {}", told.window.from.to_string().substr(0, 19),
-                                                     told.window.to.to_string().substr(0, 19)));
+    const auto [from, to] = window_of(told);
+    message.facts.emplace_back(
+        told.observation.budget ? "Period" : "Window",
+        fmt::format("{} to {}", from.to_string().substr(0, 19), to.to_string().substr(0, 19)));
     if (told.standing.since && told.telling == Telling::Reminder)
         message.facts.emplace_back("Since", told.standing.since->to_string().substr(0, 19));
     if (!told.samples.empty())
-        message.facts.emplace_back("Calls", fmt::format("{}", fmt::join(told.samples, ", ")));
+        message.facts.emplace_back(told.observation.budget ? "The dearest" : "Calls",
+                                   fmt::format("{}", fmt::join(told.samples, ", ")));
     message.data = data_of(told);
     return message;
 }

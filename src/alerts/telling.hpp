@@ -22,7 +22,10 @@ struct Told {
 };
 
 /// "failure_rate is 23.1 %, above 20 %"
-std::string sentence(const Rule& rule, const Observation& observation, Level level);
+std::string sentence(const Rule& rule, const Observation& observation, const Standing& standing);
+
+/// Why a group without a level has none: "fewer than 20 calls in 15m", "learning what is usual: …".
+std::string why_unknown(const Rule& rule, const Observation& observation);
 
 /// For people and for programs; docs/alerts.md describes its data.
 notify::Message message_of(const Told& told, Timestamp now);

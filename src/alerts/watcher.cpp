@@ -23,9 +23,13 @@ constexpr std::int64_t kSilence =
 /// The groups whose calls are looked up, each with a question of its own: the worst of those that are told.
 std::set<std::string> worth_samples(const Rule& rule, const Judgement& judgement) {
     if (rule.kind == Rule::Kind::MissingData) return {};
+    // Of too few calls there is none to show.
+    const auto low = [](const Judged& judged) {
+        return judged.observation.hour && judged.observation.hour->far_score < 0;
+    };
     std::vector<const Judged*> told;
     for (const Judged& judged : judgement.groups)
-        if (firing(judged.standing.level) &&
+        if (firing(judged.standing.level) && !low(judged) &&
             (judged.step.transition || judged.step.telling != Telling::Nothing))
             told.push_back(&judged);
     std::ranges::sort(told, [&](const Judged* a, const Judged* b) {
@@ -171,31 +175,41 @@ bool Watcher::evaluate(const KeptRule& kept, Timestamp now) {
         last.error = std::move(outcome).error();
     }
     last.took = took;
-    return outcome.has_value();
+    return outcome.has_value() && !last.again;
 }
 
-bool Watcher::too_early(const calendar::Period& window, Timestamp now) const {
+bool Watcher::too_early(const Rule& rule, const calendar::Period& window, Timestamp now) const {
+    // Of an hour in which nobody was here to take down calls nothing follows.
+    if (rule.kind == Rule::Kind::Anomaly) return started_at_ > window.from;
     const std::int64_t length = window.to.unix_nanos - window.from.unix_nanos;
     return now.unix_nanos - started_at_.unix_nanos < std::min(length, kSilence);
 }
 
 Result<Evaluated> Watcher::evaluated(const KeptRule& kept, Timestamp now) {
     const Rule& rule = kept.rule;
-    STENO_ASSIGN(Observations seen, observe(parts_.store, rule, now));
+    Observations seen;
+    if (rule.kind != Rule::Kind::Budget) {
+        STENO_ASSIGN(seen, observe(parts_.store, rule, now));
+    } else if (parts_.budgets != nullptr) {
+        seen = observe_budgets(rule, parts_.budgets->states());
+    }
     STENO_ASSIGN(const Standings before, parts_.book.standings(rule.name));
     const calendar::Period window = seen.window;
     Evaluated result;
     result.truncated = seen.truncated;
     const bool muted = kept.muted(now);
-    Judgement judgement = judge(rule, std::move(seen), before, now, muted, too_early(window, now));
+    Judgement judgement = judge(rule, std::move(seen), before, now, muted, too_early(rule, window, now));
     Outcome outcome;
     outcome.gone = std::move(judgement.gone);
     const std::set<std::string> worst = worth_samples(rule, judgement);
     for (Judged& judged : judgement.groups) {
         const Observation& observation = judged.observation;
         const Standing& standing = judged.standing;
-        result.groups[observation.group] = {observation.value, observation.because, observation.currency,
-                                            observation.calls, standing.level};
+        result.again |= observation.budget && !observation.budget->state.known;
+        result.groups[observation.group] = {observation.value,    observation.because,
+                                            observation.currency, observation.calls,
+                                            standing.level,       sentence(rule, observation, standing),
+                                            observation.learning};
         if (judged.step.transition || judged.step.telling != Telling::Nothing) {
             Told told{rule, standing, observation, window, judged.was, judged.step.telling, {}};
             if (worst.contains(observation.group)) {
@@ -205,8 +219,8 @@ Result<Evaluated> Watcher::evaluated(const KeptRule& kept, Timestamp now) {
             }
             if (const auto& transition = judged.step.transition)
                 outcome.events.push_back({now, rule.name, standing.group, transition->from, transition->to,
-                                          sentence(rule, observation, standing.level), observation.value,
-                                          rule.threshold(standing.level), told.samples, muted});
+                                          sentence(rule, observation, standing), observation.value,
+                                          threshold_of(rule, observation, standing), told.samples, muted});
             if (judged.step.telling != Telling::Nothing) outcome.messages.push_back(message_of(told, now));
         }
         if (judged.changed) outcome.standings.push_back(standing);

@@ -28,12 +28,15 @@ struct Evaluated {
     std::chrono::nanoseconds took{0};
     std::optional<Error> error;  ///< it could not be evaluated since
     bool truncated = false;      ///< it has more groups than are watched
+    bool again = false;          ///< after a start: not all was known, and it is looked at again soon
     struct Group {
         std::optional<Decimal> value;
         std::string because;
         std::string currency;
         std::int64_t calls = 0;
         Level level = Level::NoData;
+        std::string what;       ///< in words
+        bool learning = false;  ///< see Observation
     };
     std::map<std::string, Group> groups;
 };
@@ -57,7 +60,8 @@ class Watcher {
         /// Brings the store up to now; an error: it does not have all that was recorded, and nothing may be
         /// concluded from what is missing.
         std::function<Result<void>()> bring_up_to_date;
-        std::function<void()> told;  ///< there is something new in the outbox
+        std::function<void()> told;          ///< there is something new in the outbox
+        budgets::States* budgets = nullptr;  ///< without them, rules of kind Budget see none
     };
     explicit Watcher(Parts parts);
     ~Watcher();
@@ -78,11 +82,11 @@ class Watcher {
 
   private:
     void run();
-    /// False: it could not be.
+    /// False: it could not be, or not all of it.
     bool evaluate(const KeptRule& kept, Timestamp now);
     Result<Evaluated> evaluated(const KeptRule& kept, Timestamp now);
     /// To say that calls are missing.
-    [[nodiscard]] bool too_early(const calendar::Period& window, Timestamp now) const;
+    [[nodiscard]] bool too_early(const Rule& rule, const calendar::Period& window, Timestamp now) const;
 
     Parts parts_;
     Timestamp started_at_;

@@ -29,8 +29,8 @@ class WatcherTest : public notify::OutboxTest {
         book_.reset();
         reopen();
         book_ = RuleBook::open(*database_, *outbox_).value();
-        watcher_ = std::make_unique<Watcher>(
-            Watcher::Parts{*book_, record_.store(), clock_, [this] { return ready_; }, [this] { ++told_; }});
+        watcher_ = std::make_unique<Watcher>(Watcher::Parts{
+            *book_, record_.store(), clock_, [this] { return ready_; }, [this] { ++told_; }, &budgets_});
     }
     void set(const char* name, const char* json) {
         auto rule = rule_from_json(name, json);
@@ -51,7 +51,28 @@ class WatcherTest : public notify::OutboxTest {
             titles.insert(titles.begin(), delivery.message.title);
         return titles;
     }
+    /// One budget of 100 USD a month, of which so much is spent.
+    class OneBudget : public budgets::States {
+      public:
+        explicit OneBudget(Clock& clock) : clock_(clock) {}
+        std::vector<budgets::State> states() override {
+            budgets::State state;
+            state.budget.name = "shop";
+            state.budget.limit = *Decimal::parse("100");
+            state.at = clock_.now().unix_nanos;
+            state.period = budgets::period_at(state.budget, state.at);
+            state.known = known;
+            state.spent.by_currency["USD"] = *Decimal::parse(spent);
+            return {state};
+        }
+        const char* spent = "0";
+        bool known = true;
+
+      private:
+        Clock& clock_;
+    };
     Record record_;
+    OneBudget budgets_{clock_};
     Result<void> ready_;
     int told_ = 0;
     std::unique_ptr<RuleBook> book_;
@@ -141,6 +162,72 @@ TEST_F(WatcherTest, AMutedRuleIsSilentAndItsHistoryIsNot) {
     EXPECT_TRUE(book_->history("failures", 10)->front().muted);
     minute(10, 10);  // it is over, and still holds
     EXPECT_EQ(titles().size(), 1U);
+}
+
+TEST_F(WatcherTest, ARestartKnowsWhichStepsOfABudgetWereTold) {
+    set("budgets", R"({"kind": "budget"})");
+    const auto look = [&](const char* spent) {
+        budgets_.spent = spent;
+        begin();
+        minute(0, 0);
+    };
+    look("60");
+    look("61");
+    ASSERT_EQ(titles().size(), 1U);
+    EXPECT_TRUE(titles()[0].starts_with(
+        "WARNING: budgets · shop: 50 % is reached: $60.00 of $100.00 this month is spent (60 %)"))
+        << titles()[0];
+    look("85");
+    look("86");
+    ASSERT_EQ(titles().size(), 2U);
+    look("101");
+    ASSERT_EQ(titles().size(), 3U);
+    EXPECT_TRUE(titles()[2].starts_with("CRITICAL: budgets · shop: the limit is reached: $101.00"))
+        << titles()[2];
+    const auto events = book_->history("budgets", 10).value();
+    ASSERT_EQ(events.size(), 3U);
+    EXPECT_EQ(events[1].from, Level::Warning);
+    EXPECT_EQ(events[1].to, Level::Warning);
+    EXPECT_EQ(events[1].threshold, Decimal::parse("0.8"));
+    simdjson::dom::parser parser;
+    const auto data = outbox_->deliveries({})->front().message.data;
+    const auto parsed = parser.parse(data);
+    EXPECT_EQ(parsed["budget"]["spent"].get_string().value(), "101.000000000000");
+    EXPECT_EQ(parsed["budget"]["step"].get_int64().value(), 100);
+    EXPECT_EQ(parsed["threshold"].get_double().value(), 1.0);
+    advance(32 * 86'400);
+    budgets_.known = false;
+    budgets_.spent = "0";
+    begin();
+    const Timestamp next = watcher_->evaluate_due();
+    EXPECT_LE(next.unix_nanos - clock_.now().unix_nanos, 5'000'000'000);  // soon, not after a minute
+    EXPECT_EQ(titles().size(), 3U);
+    budgets_.known = true;
+    look("0");
+    ASSERT_EQ(titles().size(), 4U);
+    EXPECT_EQ(titles()[3], "OK AGAIN: budgets · shop: $0 of $100.00 this month is spent (0 %)");
+}
+
+TEST_F(WatcherTest, AnHourInWhichNobodyWasHereIsNotTooQuiet) {
+    set("quiet", R"({"kind": "anomaly", "metric": "calls"})");
+    // Four weeks of fifty calls an hour.
+    constexpr std::int64_t kHour = 3600 * std::int64_t{1'000'000'000};
+    const std::int64_t whole = clock_.now().unix_nanos / kHour * kHour;
+    for (int hour = 28 * 24; hour > 0; --hour)
+        for (int i = 0; i < 50; ++i) record_.add({whole - hour * kHour + i * 60'000'000'000, 0});
+    advance((whole + kHour - clock_.now().unix_nanos) / 1'000'000'000 + 360);
+    begin();  // after an hour without calls
+    watcher_->evaluate_due();
+    EXPECT_TRUE(titles().empty());
+    EXPECT_NE(watcher_->last("quiet")->groups.at("").what.find("is 0; expected 5"), std::string::npos)
+        << watcher_->last("quiet")->groups.at("").what;
+    advance(3600);
+    watcher_->evaluate_due();
+    EXPECT_TRUE(titles().empty());  // it was there for a part of this one
+    advance(3600);
+    watcher_->evaluate_due();
+    ASSERT_EQ(titles().size(), 1U);
+    EXPECT_TRUE(titles()[0].starts_with("CRITICAL: quiet: calls from ")) << titles()[0];
 }
 
 TEST_F(WatcherTest, EachGroupStandsByItself) {

@@ -116,7 +116,9 @@ class Series {
                 judged.score = score;
                 judged.hours = hours;
             }
-            if (goes_on && std::abs(score) >= options_.threshold && far(stretch->value, stretch->expected))
+            if (!goes_on || !far(stretch->value, stretch->expected)) continue;
+            if (std::abs(score) > std::abs(judged.far_score)) judged.far_score = score;
+            if (std::abs(score) >= options_.threshold)
                 judged.verdict = score > 0 ? Verdict::High : Verdict::Low;
         }
         if (judged.verdict != Verdict::Usual && judged.hours == 1) odd_[i] = 1;

@@ -65,6 +65,8 @@ struct Judgement {
     double low = 0, high = 0;        ///< between these the hour alone is no anomaly
     double score = 0;                ///< of the stretch that deviates most; negative: low
     int hours = 1;                   ///< how long that stretch is: 1, 6 or 24, ending with this hour
+    /// The same, of the stretches at least `least_change` away alone: an anomaly from the threshold on.
+    double far_score = 0;
 };
 
 /// One judgement for each hour from `from` (else the first of `series`) to the last; hours that are not in it

@@ -78,6 +78,15 @@ Result<Comparison> compare(store::CallStore& store, const store::Selection& now,
     return comparison;
 }
 
+Result<std::optional<Timestamp>> record_begin(store::CallStore& store) {
+    store::AggregateQuery query;
+    STENO_ASSIGN(store::Measure first, store::make_measure("min(started_at)"));
+    query.measures.push_back(std::move(first));
+    STENO_ASSIGN(const store::AggregateTable table, store.aggregate(query));
+    const auto* const value = std::get_if<store::Value>(&table.groups.front().cells.front());
+    return value == nullptr ? std::nullopt : std::optional(std::get<Timestamp>(*value));
+}
+
 void write_members(JsonWriter& json, const Comparison& comparison, const std::vector<store::Field>& by,
                    std::size_t limit) {
     write_figures(json, "now", comparison.now);

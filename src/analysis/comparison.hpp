@@ -33,6 +33,10 @@ inline constexpr std::uint32_t kMaxCompared = 20'000;
 Result<Comparison> compare(store::CallStore& store, const store::Selection& now,
                            const store::Selection& before, const std::vector<store::Field>& by);
 
+/// When the first call of the record began, by which one sees whether a period is on it at all; absent where
+/// no call says when. Blocking; any thread.
+Result<std::optional<Timestamp>> record_begin(store::CallStore& store);
+
 /// The members now, before, groups (the first `limit` of them; key, now, before each) and truncated.
 void write_members(JsonWriter& json, const Comparison& comparison, const std::vector<store::Field>& by,
                    std::size_t limit);

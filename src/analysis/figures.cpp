@@ -31,6 +31,26 @@ std::optional<std::int64_t> sum_in(const store::Cell& cell) {
     return *beyond < 0 ? Limits::min() : Limits::max();
 }
 
+/// Absent only where both are; the nearest number to what exceeds 64 bits.
+std::optional<std::int64_t> added(std::optional<std::int64_t> a, std::optional<std::int64_t> b) {
+    if (!a || !b) return a ? a : b;
+    using Limits = std::numeric_limits<std::int64_t>;
+    std::int64_t sum = 0;
+    if (__builtin_add_overflow(*a, *b, &sum)) return *a < 0 ? Limits::min() : Limits::max();
+    return sum;
+}
+
+/// As the store adds up the cost of the calls of both.
+void add(store::CostSum& sum, const store::CostSum& other) {
+    if (sum.currency.empty()) sum.currency = other.currency;
+    const bool mixed = !other.currency.empty() && sum.currency != other.currency;
+    if (mixed) sum.currency = "mixed";
+    if (other.total) sum.total = sum.total.value_or(Decimal()) + *other.total;
+    if (sum.currency == "mixed") sum.total.reset();
+    sum.unpriced_calls += other.unpriced_calls;
+    sum.estimated_calls += other.estimated_calls;
+}
+
 template <class T>
 void member(JsonWriter& json, std::string_view name, const std::optional<T>& value) {
     json.key(name);
@@ -44,16 +64,20 @@ void member(JsonWriter& json, std::string_view name, const std::optional<T>& val
 
 }  // namespace
 
-std::optional<std::int64_t> Figures::tokens() const {
-    if (!input_tokens && !output_tokens) return std::nullopt;
-    std::int64_t sum = 0;
-    if (__builtin_add_overflow(input_tokens.value_or(0), output_tokens.value_or(0), &sum))
-        return input_tokens.value_or(0) < 0 ? std::numeric_limits<std::int64_t>::min()
-                                            : std::numeric_limits<std::int64_t>::max();
-    return sum;
+Sums& Sums::operator+=(const Sums& other) {
+    calls += other.calls;
+    failures += other.failures;
+    input_tokens = added(input_tokens, other.input_tokens);
+    output_tokens = added(output_tokens, other.output_tokens);
+    add(cost, other.cost);
+    return *this;
 }
 
-std::optional<double> Figures::failure_rate() const {
+std::optional<std::int64_t> Sums::tokens() const {
+    return added(input_tokens, output_tokens);
+}
+
+std::optional<double> Sums::failure_rate() const {
     if (calls == 0) return std::nullopt;
     return static_cast<double>(failures) / static_cast<double>(calls);
 }
@@ -64,13 +88,24 @@ std::vector<store::Measure> figures_measures() {
     return measures;
 }
 
+std::vector<store::Measure> sums_measures() {
+    std::vector<store::Measure> measures = figures_measures();
+    measures.erase(measures.begin() + kSumsMeasures, measures.end());
+    return measures;
+}
+
+Sums sums_of(std::span<const store::Cell> cells) {
+    Sums sums;
+    sums.calls = value_in<std::int64_t>(cells[0]).value_or(0);
+    sums.failures = value_in<std::int64_t>(cells[1]).value_or(0);
+    sums.input_tokens = sum_in(cells[2]);
+    sums.output_tokens = sum_in(cells[3]);
+    if (const auto* cost = std::get_if<store::CostSum>(&cells[4])) sums.cost = *cost;
+    return sums;
+}
+
 Figures figures_of(std::span<const store::Cell> cells) {
-    Figures figures;
-    figures.calls = value_in<std::int64_t>(cells[0]).value_or(0);
-    figures.failures = value_in<std::int64_t>(cells[1]).value_or(0);
-    figures.input_tokens = sum_in(cells[2]);
-    figures.output_tokens = sum_in(cells[3]);
-    if (const auto* cost = std::get_if<store::CostSum>(&cells[4])) figures.cost = *cost;
+    Figures figures{sums_of(cells), {}, {}, {}, {}};
     figures.duration = value_in<Duration>(cells[5]);
     figures.duration_average = value_in<Duration>(cells[6]);
     figures.duration_p95 = value_in<Duration>(cells[7]);
@@ -87,22 +122,26 @@ void write(JsonWriter& json, const store::CostSum& cost) {
     json.end_object();
 }
 
-void write_members(JsonWriter& json, const Figures& figures) {
-    json.member("calls", figures.calls);
-    json.member("failures", figures.failures);
-    const auto rate = figures.failure_rate();
+void write_members(JsonWriter& json, const Sums& sums) {
+    json.member("calls", sums.calls);
+    json.member("failures", sums.failures);
+    const auto rate = sums.failure_rate();
     member(json, "failure_rate", rate);
     member(json, "success_rate", rate ? std::optional(1 - *rate) : std::nullopt);
-    member(json, "input_tokens", figures.input_tokens);
-    member(json, "output_tokens", figures.output_tokens);
-    const auto tokens = figures.tokens();
+    member(json, "input_tokens", sums.input_tokens);
+    member(json, "output_tokens", sums.output_tokens);
+    const auto tokens = sums.tokens();
     member(json, "total_tokens", tokens);
     member(json, "average_tokens",
-           tokens && figures.calls > 0
-               ? std::optional(static_cast<double>(*tokens) / static_cast<double>(figures.calls))
+           tokens && sums.calls > 0
+               ? std::optional(static_cast<double>(*tokens) / static_cast<double>(sums.calls))
                : std::nullopt);
     json.key("cost");
-    write(json, figures.cost);
+    write(json, sums.cost);
+}
+
+void write_members(JsonWriter& json, const Figures& figures) {
+    write_members(json, static_cast<const Sums&>(figures));
     member(json, "duration_ms", figures.duration);
     member(json, "average_duration_ms", figures.duration_average);
     member(json, "p95_duration_ms", figures.duration_p95);
@@ -113,6 +152,13 @@ void write_figures(JsonWriter& json, std::string_view key, const Figures& figure
     json.key(key);
     json.begin_object();
     write_members(json, figures);
+    json.end_object();
+}
+
+void write_sums(JsonWriter& json, std::string_view key, const Sums& sums) {
+    json.key(key);
+    json.begin_object();
+    write_members(json, sums);
     json.end_object();
 }
 

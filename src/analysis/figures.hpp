@@ -12,38 +12,48 @@
 
 namespace steno::analysis {
 
-/// What every group of calls is told by. Absent where no call of the group says it: never 0 instead.
-struct Figures {
+/// What groups of calls without a call in common add up to. Absent where no call says it: never 0 instead.
+struct Sums {
     std::int64_t calls = 0;
     std::int64_t failures = 0;  ///< status failure
     /// Exact; what exceeds 64 bits (calls can say anything) is told as the greatest number.
     std::optional<std::int64_t> input_tokens;
     std::optional<std::int64_t> output_tokens;
     store::CostSum cost;
-    std::optional<Duration> duration;  ///< of all calls together; those side by side count each
-    std::optional<Duration> duration_average;
-    std::optional<Duration> duration_p95;
-    std::optional<Duration> first_token_p50;
 
+    Sums& operator+=(const Sums& other);
     /// Input and output; absent when neither is known.
     [[nodiscard]] std::optional<std::int64_t> tokens() const;
     /// failures / calls; absent without calls.
     [[nodiscard]] std::optional<double> failure_rate() const;
 };
 
-/// The measures that figures_of reads, in its order.
+/// What every group of calls is told by.
+struct Figures : Sums {
+    std::optional<Duration> duration;  ///< of all calls together; those side by side count each
+    std::optional<Duration> duration_average;
+    std::optional<Duration> duration_p95;
+    std::optional<Duration> first_token_p50;
+};
+
+/// The measures that sums_of, and with those behind them figures_of, read, in their order.
+std::vector<store::Measure> sums_measures();
 std::vector<store::Measure> figures_measures();
+inline constexpr std::size_t kSumsMeasures = 5;
 inline constexpr std::size_t kFiguresMeasures = 9;
 
-/// From the cells of a group whose measures begin with figures_measures().
+/// From the cells of a group whose measures begin with those.
+Sums sums_of(std::span<const store::Cell> cells);
 Figures figures_of(std::span<const store::Cell> cells);
 
 /// The members of a JSON object: calls, failures, failure_rate, success_rate, input_tokens, output_tokens,
-/// total_tokens, average_tokens, cost, duration_ms, average_duration_ms, p95_duration_ms,
-/// p50_first_token_ms; null where absent.
+/// total_tokens, average_tokens, cost; null where absent.
+void write_members(JsonWriter& json, const Sums& sums);
+/// Those, and duration_ms, average_duration_ms, p95_duration_ms, p50_first_token_ms.
 void write_members(JsonWriter& json, const Figures& figures);
 /// The same as an object of its own.
 void write_figures(JsonWriter& json, std::string_view key, const Figures& figures);
+void write_sums(JsonWriter& json, std::string_view key, const Sums& sums);
 /// An empty text is what has no name: null.
 void write_name(JsonWriter& json, std::string_view key, const std::string& name);
 

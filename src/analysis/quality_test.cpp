@@ -1,8 +1,8 @@
 #include "analysis/quality.hpp"
 
 #include "analysis/realtime.hpp"
+#include "analysis/record_for_test.hpp"
 #include "base/random.hpp"
-#include "store/memory/memory_store.hpp"
 
 #include <fmt/format.h>
 #include <gtest/gtest.h>
@@ -47,20 +47,6 @@ std::vector<Call> judged_calls(std::size_t count, std::uint64_t seed) {
         if (one_in(2)) call.trace.agent = one_in(2) ? "writer" : "critic";
     }
     return calls;
-}
-
-std::unique_ptr<store::CallStore> store_of(const std::vector<Call>& calls) {
-    auto store = store::make_memory_store();
-    std::vector<store::Change> changes;
-    for (const Call& call : calls) {
-        store::Upsert upsert;
-        upsert.row.call = call;
-        upsert.row.closed_at.sequence = changes.size() + 1;
-        changes.emplace_back(std::move(upsert));
-    }
-    const store::Watermark mark{{}, changes.size()};
-    EXPECT_TRUE(store->apply(changes, std::span(&mark, 1)));
-    return store;
 }
 
 /// The same, counted call by call.
@@ -108,10 +94,10 @@ std::string text_in(const std::optional<store::Value>& value) {
 
 TEST(Quality, IsWhatIsCountedCallByCall) {
     const std::vector<Call> calls = judged_calls(600, 7);
-    const auto store = store_of(calls);
+    Record record(calls);
     QualityOptions options;
     options.by = {store::make_field("prompt.type").value(), store::make_field("prompt.version").value()};
-    const QualityReport report = quality(*store, {}, options).value();
+    const QualityReport report = quality(record.store(), {}, options).value();
     Counted all;
     std::map<std::pair<std::string, std::string>, Counted> groups;
     for (const Call& call : calls) {
@@ -134,16 +120,16 @@ TEST(Quality, IsWhatIsCountedCallByCall) {
     EXPECT_EQ(labels.average, std::nullopt);
 
     options.groups = 2;
-    const QualityReport cut = quality(*store, {}, options).value();
+    const QualityReport cut = quality(record.store(), {}, options).value();
     EXPECT_EQ(cut.groups.size(), 2u);
     EXPECT_TRUE(cut.truncated);
     options.groups = 0;
-    EXPECT_EQ(quality(*store, {}, options).error().code, Code::InvalidArgument);
+    EXPECT_EQ(quality(record.store(), {}, options).error().code, Code::InvalidArgument);
 }
 
 TEST(Quality, OfNothingIsAbsent) {
-    const auto store = store_of({});
-    const QualityReport report = quality(*store, {}, {}).value();
+    Record record;
+    const QualityReport report = quality(record.store(), {}, {}).value();
     EXPECT_FALSE(report.all.rate("success") || report.all.acceptance_rate() ||
                  report.all.data_quality_rate() || report.all.score || report.all.edit_distance);
     std::string text;
@@ -160,8 +146,8 @@ TEST(Quality, OfNothingIsAbsent) {
 
 TEST(MissingVariables, AreCountedByVariableAndPrompt) {
     const std::vector<Call> calls = judged_calls(600, 8);
-    const auto store = store_of(calls);
-    const MissingVariables missing = missing_variables(*store, {}, 100).value();
+    Record record(calls);
+    const MissingVariables missing = missing_variables(record.store(), {}, 100).value();
     std::map<std::string, std::int64_t> variables;
     std::map<std::string, std::map<std::string, std::int64_t>> by_prompt;
     Counted all;
@@ -192,8 +178,8 @@ TEST(Realtime, CallsCountWhenTheyEnd) {
     Call running = calls[1];
     running.trace.agent = "late";
     running.kind = Kind::Chat;
-    const auto store = store_of(calls);
-    const Realtime now = realtime(*store, {}, from, std::span(&running, 1)).value();
+    Record record(calls);
+    const Realtime now = realtime(record.store(), {}, from, std::span(&running, 1)).value();
     std::int64_t ai_calls = 0;
     std::set<std::string> agents = {"late"};
     for (const Call& call : calls) {

@@ -17,6 +17,7 @@ Result<Realtime> realtime(store::CallStore& store, const store::Selection& selec
     for (const Statistics::Agent& agent : found.ended.by_agent) found.active_agents.insert(agent.name);
     for (const Call& call : running) {
         if (!call.trace.agent.empty()) found.active_agents.insert(call.trace.agent);
+        found.active_agents.insert(call.trace.outer_agents.begin(), call.trace.outer_agents.end());
         if (reaches_a_model(call.kind)) ++found.running_ai_calls;
     }
     return found;
@@ -43,6 +44,7 @@ void write_members(JsonWriter& json, const Realtime& realtime, Duration time) {
     write_rows(json, "by_agent", ended.by_agent, [&](const Statistics::Agent& agent) {
         json.member("agent", agent.name);
         write_figures(json, "ai_calls", agent.ai_calls);
+        write_sums(json, "subtree", agent.subtree);
         write_figures(json, "runs", agent.runs);
     });
     write_rows(json, "by_model", ended.by_model, [&](const Statistics::Model& model) {

@@ -40,14 +40,15 @@ class Inquiry {
     Inquiry(store::CallStore& store, Statistics& found) : store_(store), found_(found) {}
 
     Result<AggregateTable> grouped(const Selection& selection, std::initializer_list<std::string_view> by,
-                                   std::string_view order = {}) {
+                                   std::string_view order = {},
+                                   std::vector<store::Measure> measures = figures_measures()) {
         AggregateQuery query;
         query.selection = selection;
         for (const std::string_view field : by) {
             STENO_ASSIGN(store::Field made, store::make_field(field));
             query.group_by.push_back(std::move(made));
         }
-        query.measures = figures_measures();
+        query.measures = std::move(measures);
         query.order = order;
         query.limit = store::kMaxGroups;  // tables are joined before they are cut
         STENO_ASSIGN(AggregateTable table, store_.aggregate(query));
@@ -112,8 +113,8 @@ std::vector<std::string> shown_fields() {
 }
 
 /// What is dearer, then larger, comes first.
-auto weight(const Figures& figures) {
-    return std::tuple(figures.cost.total.value_or(Decimal()), figures.tokens().value_or(0), figures.calls);
+auto weight(const Sums& sums) {
+    return std::tuple(sums.cost.total.value_or(Decimal()), sums.tokens().value_or(0), sums.calls);
 }
 
 /// The greatest first; equals by name.
@@ -125,6 +126,19 @@ void sort_by(Rows& rows, Rank&& rank) {
     });
 }
 
+/// The AI calls around which `outer` names an agent or a function, for each of these. `own` is the field with
+/// the innermost: a record that names it among the outer ones, too, is not to count twice.
+template <class Rows>
+Result<void> add_subtrees(Inquiry& ask, const Selection& ai, std::string_view own, std::string_view outer,
+                          Rows& rows) {
+    for (auto& [name, row] : rows) row.subtree = row.ai_calls;
+    STENO_ASSIGN(const AggregateTable around,
+                 ask.grouped(having(ai, outer), {outer, own}, "cost", sums_measures()));
+    for (const auto& group : around.groups)
+        if (group.key[0] != group.key[1]) rows[text_of(group.key[0])].subtree += sums_of(group.cells);
+    return {};
+}
+
 Result<std::vector<Statistics::Agent>> by_agent(Inquiry& ask, const Selection& all, const Selection& ai) {
     std::map<std::string, Statistics::Agent> agents;
     STENO_ASSIGN(const AggregateTable calls, ask.grouped(having(ai, "trace.agent"), {"trace.agent"}, "cost"));
@@ -132,12 +146,13 @@ Result<std::vector<Statistics::Agent>> by_agent(Inquiry& ask, const Selection& a
     STENO_ASSIGN(const AggregateTable runs,
                  ask.grouped(having(of_kind(all, "agent"), "trace.agent"), {"trace.agent"}, "calls"));
     for (const auto& group : runs.groups) agents[text_of(group.key[0])].runs = figures_of(group.cells);
+    STENO_TRY(add_subtrees(ask, ai, "trace.agent", "trace.outer_agents", agents));
     std::vector<Statistics::Agent> sorted;
     for (auto& [name, agent] : agents) {
         agent.name = name;
         sorted.push_back(std::move(agent));
     }
-    sort_by(sorted, [](const auto& agent) { return std::tuple(weight(agent.ai_calls), agent.runs.calls); });
+    sort_by(sorted, [](const auto& agent) { return std::tuple(weight(agent.subtree), agent.runs.calls); });
     return sorted;
 }
 
@@ -151,6 +166,7 @@ Result<std::vector<Statistics::Function>> by_function(Inquiry& ask, const Select
                  ask.grouped(having(ai, "trace.function"), {"trace.function"}, "cost"));
     for (const auto& group : within.groups)
         functions[text_of(group.key[0])].ai_calls = figures_of(group.cells);
+    STENO_TRY(add_subtrees(ask, ai, "trace.function", "trace.outer_functions", functions));
     STENO_ASSIGN(const AggregateTable operations,
                  ask.grouped(having(run, "trace.operation"), {"trace.function", "trace.operation"}, "calls"));
     for (const auto& group : operations.groups)
@@ -161,7 +177,7 @@ Result<std::vector<Statistics::Function>> by_function(Inquiry& ask, const Select
         sorted.push_back(std::move(function));
     }
     sort_by(sorted,
-            [](const auto& function) { return std::tuple(function.runs.calls, weight(function.ai_calls)); });
+            [](const auto& function) { return std::tuple(function.runs.calls, weight(function.subtree)); });
     return sorted;
 }
 
@@ -294,12 +310,13 @@ void write_call(JsonWriter& json, const Call& call) {
 }
 
 void write_errors(JsonWriter& json, const Statistics& statistics) {
-    const std::int64_t calls = statistics.ai_calls.calls + statistics.functions.calls;
-    const std::int64_t errors = statistics.ai_calls.failures + statistics.functions.failures;
+    const Figures& ai = statistics.ai_calls;
     json.key("errors");
     json.begin_object();
-    json.member("total", errors);
-    write_ratio(json, "rate", static_cast<double>(errors), calls);
+    json.member("total", ai.failures);
+    write_ratio(json, "rate", static_cast<double>(ai.failures), ai.calls);
+    json.member("functions", statistics.functions.failures);
+    json.member("agents", statistics.agents.failures);
     json.key("by_agent");
     json.begin_object();
     for (const auto& agent : statistics.by_agent)
@@ -335,12 +352,14 @@ void write_members(JsonWriter& json, const Statistics& statistics, const Statist
     write_rows(json, "by_agent", statistics.by_agent, [&](const auto& agent) {
         json.member("agent", agent.name);
         write_figures(json, "ai_calls", agent.ai_calls);
+        write_sums(json, "subtree", agent.subtree);
         write_figures(json, "runs", agent.runs);
     });
     write_rows(json, "by_function", statistics.by_function, [&](const auto& function) {
         json.member("function", function.name);
         write_figures(json, "runs", function.runs);
         write_figures(json, "ai_calls", function.ai_calls);
+        write_sums(json, "subtree", function.subtree);
         json.key("operations");
         json.begin_object();
         for (const auto& [operation, runs] : function.operations) json.member(operation, runs);

@@ -18,9 +18,12 @@
 /// What is counted (docs/statistics.md):
 ///   AI calls are the calls of kinds that reach a model; only they have tokens and cost.
 ///   Runs are the calls of kind agent, or function: they contain AI calls and are not AI calls.
-///   An agent's tokens and cost are those of the AI calls made in its name (trace.agent); a function's, of
-///   those made in it (trace.function). What an agent within an agent does is that one's. A request is what
-///   has a request id of its own; an AI call without one is a request by itself.
+///   An agent's own tokens and cost are those of the AI calls made in its name (trace.agent); those of its
+///   subtree are its own and those of the agents within it (trace.outer_agents), each call once. The same
+///   holds for functions (trace.function, trace.outer_functions). A call within two agents is in the subtree
+///   of both: subtrees are not to be added up.
+///   A request is what has a request id of its own; an AI call without one is a request by itself.
+///   A failure, where nothing else is said, is that of an AI call; those of runs are told beside it.
 namespace steno::analysis {
 
 struct StatisticsOptions {
@@ -34,13 +37,15 @@ struct StatisticsOptions {
 struct Statistics {
     struct Agent {
         std::string name;
-        Figures ai_calls;
+        Figures ai_calls;  ///< its own
+        Sums subtree;      ///< these, and the AI calls of agents within it
         Figures runs;
     };
     struct Function {
         std::string name;
         Figures runs;
-        Figures ai_calls;                                ///< made in it
+        Figures ai_calls;                                ///< made in it itself
+        Sums subtree;                                    ///< these, and those of functions within it
         std::map<std::string, std::int64_t> operations;  ///< runs of each; those without one are not in it
     };
     struct Model {
@@ -62,7 +67,7 @@ struct Statistics {
     Figures ai_calls;
     Figures functions;
     Figures agents;
-    std::vector<Agent> by_agent;        ///< the dearest first, then by tokens, runs, name
+    std::vector<Agent> by_agent;        ///< the dearest subtree first, then by its tokens, runs, name
     std::vector<Function> by_function;  ///< those with the most runs first
     std::vector<Model> by_model;        ///< the dearest first
     std::vector<Bucket> buckets;        ///< those with calls, in the order of time

@@ -1,7 +1,7 @@
 #include "analysis/statistics.hpp"
 
 #include "analysis/comparison.hpp"
-#include "store/memory/memory_store.hpp"
+#include "analysis/record_for_test.hpp"
 
 #include <fmt/format.h>
 #include <gtest/gtest.h>
@@ -11,26 +11,23 @@ namespace steno::analysis {
 namespace {
 
 /// The n-th call of the test's record.
-store::Change call(std::uint8_t n, Kind kind, auto&& fill) {
-    store::Upsert upsert;
-    Call& call = upsert.row.call;
+Call call(std::uint8_t n, Kind kind, auto&& fill) {
+    Call call;
     call.id.bytes[15] = n;
     call.kind = kind;
     call.status = Status::Success;
     call.started_at = Timestamp{1'780'000'000'000'000'000 + n * std::int64_t{1'000'000'000}, 0};
-    upsert.row.closed_at.sequence = n;
     fill(call);
-    return upsert;
+    return call;
 }
 
 class StatisticsTest : public testing::Test {
   protected:
-    Statistics of(std::vector<store::Change> calls, const StatisticsOptions& options = {}) {
-        const store::Watermark mark{{}, calls.size()};
-        EXPECT_TRUE(store_->apply(calls, std::span(&mark, 1)));
-        return statistics(*store_, {}, options).value();
+    Statistics of(const std::vector<Call>& calls, const StatisticsOptions& options = {}) {
+        for (const Call& call : calls) record_.add(call);
+        return statistics(record_.store(), {}, options).value();
     }
-    std::unique_ptr<store::CallStore> store_ = store::make_memory_store();
+    Record record_;
 };
 
 TEST_F(StatisticsTest, OfNothingAreZeroOrAbsent) {
@@ -52,6 +49,7 @@ TEST_F(StatisticsTest, OfNothingAreZeroOrAbsent) {
     EXPECT_TRUE(parsed["summary"]["total_tokens"].is_null());
     EXPECT_TRUE(parsed["summary"]["average_tokens_per_request"].is_null());
     EXPECT_TRUE(parsed["errors"]["rate"].is_null());
+    EXPECT_FALSE(record_begin(record_.store()).value());
 }
 
 TEST_F(StatisticsTest, AgentsAndFunctionsAreNoAiCallsAndHaveTheTokensOfTheirs) {
@@ -96,6 +94,29 @@ TEST_F(StatisticsTest, AgentsAndFunctionsAreNoAiCallsAndHaveTheTokensOfTheirs) {
     EXPECT_EQ(found.by_function[0].runs.failures, 1);
     EXPECT_EQ(found.by_function[0].ai_calls.tokens(), 30);
     EXPECT_EQ(found.by_function[0].operations.at("create"), 1);
+    EXPECT_EQ(record_begin(record_.store()).value()->unix_nanos, 1'780'000'001'000'000'000);
+}
+
+TEST_F(StatisticsTest, FailuresAreThoseOfAiCallsAndOfRunsBesideThem) {
+    const auto failing = [](Call& c) {
+        c.status = Status::Failure, c.trace.agent = "a", c.trace.function = "f";
+    };
+    const Statistics found =
+        of({call(1, Kind::Chat, failing), call(2, Kind::Function, failing), call(3, Kind::Function, failing),
+            call(4, Kind::Agent, failing), call(5, Kind::Chat, [](Call&) {})});
+    std::string text;
+    JsonWriter json(text);
+    json.begin_object();
+    write_members(json, found, {});
+    json.end_object();
+    simdjson::dom::parser parser;
+    const simdjson::dom::element errors = parser.parse(text)["errors"];
+    EXPECT_EQ(std::int64_t(errors["total"]), 1);
+    EXPECT_EQ(double(errors["rate"]), 0.5);
+    EXPECT_EQ(std::int64_t(errors["functions"]), 2);
+    EXPECT_EQ(std::int64_t(errors["agents"]), 1);
+    EXPECT_EQ(std::int64_t(errors["by_agent"]["a"]), 1);
+    EXPECT_EQ(std::int64_t(errors["by_function"]["f"]), 2);
 }
 
 TEST_F(StatisticsTest, SlowCallsAreThoseAtOrOverTheThreshold) {
@@ -115,7 +136,7 @@ TEST_F(StatisticsTest, SlowCallsAreThoseAtOrOverTheThreshold) {
 }
 
 TEST_F(StatisticsTest, WhatIsCutOffIsCutAfterBothSidesAreTogether) {
-    std::vector<store::Change> calls;
+    std::vector<Call> calls;
     for (std::uint8_t n = 0; n < 5; ++n) {  // the dearer an agent's calls, the fewer its runs
         const std::string name = fmt::format("a{}", n);
         calls.push_back(call(n, Kind::Chat, [&](Call& c) {
@@ -159,7 +180,7 @@ TEST_F(StatisticsTest, CostsThatCannotBeComparedChangeNothing) {
         return selection;
     };
     const Comparison found =
-        compare(*store_, at(2), at(1), {store::make_field("model.requested").value()}).value();
+        compare(record_.store(), at(2), at(1), {store::make_field("model.requested").value()}).value();
     ASSERT_EQ(found.groups.size(), 1u);
     EXPECT_EQ(found.now.cost.currency, "USD");
     EXPECT_EQ(found.before.cost.currency, "EUR");
@@ -187,10 +208,10 @@ TEST_F(StatisticsTest, LargeCallsHaveSoManyInputTokensOrMore) {
 TEST_F(StatisticsTest, OptionsOutOfBoundsAreRefused) {
     StatisticsOptions options;
     options.groups = 0;
-    EXPECT_EQ(statistics(*store_, {}, options).error().code, Code::InvalidArgument);
+    EXPECT_EQ(statistics(record_.store(), {}, options).error().code, Code::InvalidArgument);
     options.groups = 1;
     options.calls = store::kMaxPage + 1;
-    EXPECT_EQ(statistics(*store_, {}, options).error().code, Code::InvalidArgument);
+    EXPECT_EQ(statistics(record_.store(), {}, options).error().code, Code::InvalidArgument);
 }
 
 }  // namespace

@@ -506,7 +506,7 @@ Result<AnomalyFinding> find_anomalies(store::CallStore& store, const TrendMeasur
     const std::int64_t oldest = from.unix_nanos - kAnomalyHistoryDays * calendar::kDay;
     question.now.from = zone.at(std::max(first->unix_nanos, oldest));
     question.now.to = to;
-    STENO_ASSIGN(const Trend trend, analysis::trend(store, question));
+    STENO_ASSIGN(Trend trend, analysis::trend(store, question));
     finding.currency = trend.currency;
     std::vector<Hour> hours;
     for (const Trend::Point& point : trend.all.points) {
@@ -539,6 +539,7 @@ Result<AnomalyFinding> find_anomalies(store::CallStore& store, const TrendMeasur
     }
     finding.hours = judge(hours, zone, options, from);
     finding.found = anomalies(finding.hours, finding.kind);
+    finding.points = std::move(trend.all.points);
     return finding;
 }
 

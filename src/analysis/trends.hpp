@@ -91,6 +91,7 @@ struct AnomalyFinding {
     std::vector<Anomaly> found;
     SeriesKind kind = SeriesKind::Sum;
     std::string currency;
+    std::vector<Trend::Point> points;  ///< all hours that were looked at, with those before `from`; exact
 };
 /// Of the measure, which has `anomalies`, over the AI calls of `selection`, whose from and to are not looked
 /// at. Hours that are not over by `to` are left out. At most kMaxJudgedDays.

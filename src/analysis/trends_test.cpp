@@ -1,7 +1,7 @@
 #include "analysis/trends.hpp"
 
 #include "analysis/month_forecast.hpp"
-#include "store/memory/memory_store.hpp"
+#include "analysis/record_for_test.hpp"
 
 #include <fmt/format.h>
 #include <gtest/gtest.h>
@@ -25,27 +25,16 @@ Timestamp at(const char* text) {
 class TrendsTest : public testing::Test {
   protected:
     void add(Timestamp when, const char* cost, const char* agent = "main", Status status = Status::Success) {
-        store::Upsert upsert;
-        Call& call = upsert.row.call;
-        const std::uint64_t n = ++count_;
-        for (std::size_t i = 0; i < 8; ++i) call.id.bytes[15 - i] = static_cast<std::uint8_t>(n >> (8 * i));
-        call.kind = Kind::Chat;
-        call.status = status;
-        call.started_at = when;
-        call.trace.agent = agent;
-        if (cost != nullptr) {
-            call.cost.total = Decimal::parse(cost);
-            call.cost.currency = "USD";
-        }
-        upsert.row.closed_at.sequence = n;
-        changes_.emplace_back(std::move(upsert));
+        record_.add(when, [&](Call& call) {
+            call.status = status;
+            call.trace.agent = agent;
+            if (cost != nullptr) {
+                call.cost.total = Decimal::parse(cost);
+                call.cost.currency = "USD";
+            }
+        });
     }
-    store::CallStore& store() {
-        const store::Watermark mark{{}, count_};
-        EXPECT_TRUE(store_->apply(changes_, std::span(&mark, 1)));
-        changes_.clear();
-        return *store_;
-    }
+    store::CallStore& store() { return record_.store(); }
     static TrendQuestion question(const char* measure, const char* unit, const char* from, const char* to) {
         TrendQuestion asked{trend_measure(measure).value(),
                             {},
@@ -59,9 +48,7 @@ class TrendsTest : public testing::Test {
     }
 
   private:
-    std::uint64_t count_ = 0;
-    std::vector<store::Change> changes_;
-    std::unique_ptr<store::CallStore> store_ = store::make_memory_store();
+    Record record_;
 };
 
 TEST_F(TrendsTest, ADayWithoutCallsIsARowAndItsAveragesAreAbsent) {

@@ -81,16 +81,18 @@ Result<Spent> spent_in(store::CallStore& store, const Budget& budget, const Span
     return spent;
 }
 
-Result<std::vector<Day>> spent_by_day(store::CallStore& store, const Budget& budget, const Span& span) {
+Result<std::vector<Stretch>> spent_by(store::CallStore& store, const Budget& budget, const Span& span,
+                                      store::Bucket::Unit unit) {
     STENO_ASSIGN(const store::AggregateTable table,
-                 sums(store, budget, span, store::Bucket{store::Bucket::Unit::Day, budget.zone}));
-    std::vector<Day> days;
+                 sums(store, budget, span, store::Bucket{unit, budget.zone}));
+    std::vector<Stretch> stretches;
     for (const auto& group : table.groups) {
         if (!group.bucket) continue;
-        if (days.empty() || days.back().begin != *group.bucket) days.push_back({*group.bucket, {}});
-        add(days.back().spent, group);
+        if (stretches.empty() || stretches.back().begin != *group.bucket)
+            stretches.push_back({*group.bucket, {}});
+        add(stretches.back().spent, group);
     }
-    return days;
+    return stretches;
 }
 
 }  // namespace steno::budgets

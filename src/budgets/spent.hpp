@@ -43,11 +43,12 @@ struct Spent {
 /// What the store says was spent.
 Result<Spent> spent_in(store::CallStore& store, const Budget& budget, const Span& span);
 
-/// The same, of each day of the budget's zone that had calls, in order.
-struct Day {
+/// The same, of each day, or hour, of the budget's zone that had calls, in order.
+struct Stretch {
     Timestamp begin;
     Spent spent;
 };
-Result<std::vector<Day>> spent_by_day(store::CallStore& store, const Budget& budget, const Span& span);
+Result<std::vector<Stretch>> spent_by(store::CallStore& store, const Budget& budget, const Span& span,
+                                      store::Bucket::Unit unit);
 
 }  // namespace steno::budgets

@@ -7,8 +7,8 @@
 namespace steno::cli {
 
 Result<std::unique_ptr<Alerting>> Alerting::open(control::Database& database, ingest::DataFolder& data,
-                                                 net::Loops& loops, net::HttpClient& client,
-                                                 const Config& config) {
+                                                 budgets::States& budgets, net::Loops& loops,
+                                                 net::HttpClient& client, const Config& config) {
     std::unique_ptr<Alerting> parts(new Alerting);
     STENO_ASSIGN(parts->outbox_, notify::Outbox::open(database, system_clock(), system_random()));
     notify::NetworkCarrier::Options options;
@@ -18,7 +18,7 @@ Result<std::unique_ptr<Alerting>> Alerting::open(control::Database& database, in
     STENO_ASSIGN(parts->book_, alerts::RuleBook::open(database, *parts->outbox_));
     parts->watcher_ = std::make_unique<alerts::Watcher>(alerts::Watcher::Parts{
         *parts->book_, data.store(), system_clock(), [&data] { return up_to_now(data); },
-        [courier = parts->courier_.get()] { courier->wake(); }});
+        [courier = parts->courier_.get()] { courier->wake(); }, &budgets});
     parts->services_.emplace(server::AlertServices{*parts->outbox_, *parts->carrier_, *parts->courier_,
                                                    *parts->book_, *parts->watcher_});
     return parts;

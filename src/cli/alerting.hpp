@@ -3,6 +3,7 @@
 #include "alerts/rule_book.hpp"
 #include "alerts/watcher.hpp"
 #include "base/error.hpp"
+#include "budgets/states.hpp"
 #include "cli/config.hpp"
 #include "control/database.hpp"
 #include "ingest/data_folder.hpp"
@@ -23,8 +24,8 @@ namespace steno::cli {
 class Alerting {
   public:
     static Result<std::unique_ptr<Alerting>> open(control::Database& database, ingest::DataFolder& data,
-                                                  net::Loops& loops, net::HttpClient& client,
-                                                  const Config& config);
+                                                  budgets::States& budgets, net::Loops& loops,
+                                                  net::HttpClient& client, const Config& config);
 
     [[nodiscard]] server::AlertServices& services() { return *services_; }
     /// What the last process left in the outbox goes out, too.

@@ -13,9 +13,13 @@
 #include <simdjson.h>
 
 #include <algorithm>
+#include <chrono>
 #include <cmath>
+#include <condition_variable>
 #include <functional>
 #include <memory>
+#include <mutex>
+#include <thread>
 
 namespace steno::cli {
 
@@ -30,7 +34,8 @@ struct AlertFlags {
     std::string metric, missing, calls_over, window, warning, critical, recover, against, at_least;
     std::string severity, delay, every, renotify, description, mute_for, mute_until, reason;
     std::vector<std::string> filters, channels;
-    std::string by;
+    std::string by, budget, at;
+    bool above = false, any_budget = false, projected = false, anomaly = false;
     bool below = false, missing_data = false, against_before = false, no_recovery = false;
     std::int64_t evaluations = 0, min_calls = -1;
     std::uint32_t limit = 30;
@@ -48,6 +53,23 @@ void write_texts(JsonWriter& json, std::string_view key, const std::vector<std::
     json.end_array();
 }
 
+/// "50,80,100", or "none".
+Result<void> write_percentages(JsonWriter& json, std::string_view key, std::string_view text) {
+    if (text.empty()) return {};
+    json.key(key);
+    json.begin_array();
+    for (std::string_view part : split(text == "none" ? "" : text, ',')) {
+        if (part.ends_with('%')) part.remove_suffix(1);
+        const bool digits = !part.empty() && part.find_first_not_of("0123456789") == std::string_view::npos;
+        if (!digits || part.size() > 4 || part.front() == '0')
+            return fail(Code::InvalidArgument, fmt::format("--{}: \"{}\" is no percentage", key, part),
+                        "whole numbers with commas between, such as 50,80,100, or none");
+        json.raw(part);
+    }
+    json.end_array();
+    return {};
+}
+
 /// The rule that the flags, or the file, describe; what they do not say is the server's default.
 Result<std::string> rule_json(const AlertFlags& flags) {
     if (!flags.file.empty()) return io::read_file(io::posix_file_system(), flags.file, 1 << 20);
@@ -58,11 +80,29 @@ Result<std::string> rule_json(const AlertFlags& flags) {
     };
     json.begin_object();
     text("description", flags.description);
-    const int kinds = !flags.metric.empty() + flags.missing_data + !flags.calls_over.empty();
+    const bool budget = !flags.budget.empty() || flags.any_budget;
+    const int kinds = !flags.metric.empty() + flags.missing_data + !flags.calls_over.empty() + budget;
     if (kinds != 1)
         return fail(Code::InvalidArgument, "what is watched?",
-                    "one of --metric NAME, --calls-over FIELD=AMOUNT, --missing-data, or --file RULE.json");
-    if (flags.missing_data) {
+                    "one of --metric NAME, --calls-over FIELD=AMOUNT, --missing-data, --budget NAME, "
+                    "--any-budget, or --file RULE.json");
+    if (!budget && (!flags.at.empty() || flags.projected))
+        return fail(Code::InvalidArgument, "--at and --projected are of budgets",
+                    "with --budget NAME or --any-budget");
+    if (flags.anomaly && flags.metric.empty())
+        return fail(Code::InvalidArgument, "--anomaly is of a metric", "--metric cost --anomaly");
+    if (budget) {
+        if (!flags.budget.empty() && flags.any_budget)
+            return fail(Code::InvalidArgument, "which budget?", "--budget NAME or --any-budget");
+        json.member("kind", "budget");
+        text("budget", flags.budget);
+        STENO_TRY(write_percentages(json, "at", flags.at));
+        if (flags.projected) json.member("projected", true);
+    } else if (flags.anomaly) {
+        json.member("kind", "anomaly");
+        json.member("metric", flags.metric);
+        if (flags.below != flags.above) json.member("when", flags.below ? "below" : "above");
+    } else if (flags.missing_data) {
         json.member("kind", "missing_data");
     } else if (!flags.calls_over.empty()) {
         const std::size_t equals = flags.calls_over.find('=');
@@ -99,6 +139,7 @@ Result<std::string> rule_json(const AlertFlags& flags) {
 
 Colour colour_of_level(std::string_view level) {
     if (level == "ok") return Colour::Green;
+    if (level == "learning") return Colour::Cyan;
     if (level == "warning") return Colour::Yellow;
     if (level == "critical") return Colour::Red;
     return Colour::Dim;
@@ -131,8 +172,17 @@ std::string amount_of(dom::element rule, dom::element from, const char* pointer)
     if (unit == "milliseconds") return milliseconds(value);
     if (unit == "share") return fmt::format("{:.4g} %", value * 100);
     if (unit == "ratio") return fmt::format("×{:.2f}", value);
+    if (unit == "score") return fmt::format("score {:.3g}", value);
     const bool whole = value == std::floor(value) && std::abs(value) < 1e15;
     return whole ? grouped(static_cast<std::int64_t>(value)) : fmt::format("{:.4g}", value);
+}
+
+/// An amount of the metric itself, where the rule's unit is of a ratio or a score.
+std::string metric_amount(dom::element rule, const char* pointer) {
+    const std::string amount = text_at(rule, pointer);
+    const bool of_metric = text_at(rule, "/unit") != "ratio" && text_at(rule, "/unit") != "score";
+    return of_metric ? amount_of(rule, rule, pointer)
+                     : fmt::format("{} {}", text_at(rule, "/metric"), amount);
 }
 
 /// "failure_rate ≥ 5 %": what a rule watches, in its own words.
@@ -141,6 +191,28 @@ std::string watched(dom::element rule) {
     if (kind == "missing_data") return "no calls";
     if (kind == "calls")
         return fmt::format("calls with {} > {}", text_at(rule, "/field"), text_at(rule, "/over"));
+    if (kind == "budget") {
+        const std::string name = text_at(rule, "/budget");
+        std::string at;
+        for (std::size_t i = 0; has(rule, fmt::format("/at/{}", i).c_str()); ++i)
+            at += fmt::format("{}{}", i == 0 ? "" : ", ", text_at(rule, fmt::format("/at/{}", i).c_str()));
+        if (!has(rule, "/at"))
+            at = name.empty() ? "their own percentages" : "its own percentages";
+        else if (!at.empty())
+            at += " %";
+        if (text_at(rule, "/projected") == "true") at += at.empty() ? "its projected end" : ", projected end";
+        return fmt::format("{}: {}", name.empty() ? "any budget" : "budget " + name, at);
+    }
+    if (kind == "anomaly") {
+        const std::string when = text_at(rule, "/when");
+        std::string text = fmt::format("unusual {}{}, ", text_at(rule, "/metric"),
+                                       when == "above"   ? " (too much)"
+                                       : when == "below" ? " (too little)"
+                                                         : "");
+        for (const char* level : {"/warning", "/critical"})
+            if (has(rule, level)) text += (text.ends_with(", ") ? "" : ", ") + amount_of(rule, rule, level);
+        return text;
+    }
     const std::string text =
         fmt::format("{} {} ", text_at(rule, "/metric"), text_at(rule, "/when") == "below" ? "≤" : "≥");
     if (has(rule, "/warning") && has(rule, "/critical"))
@@ -150,6 +222,18 @@ std::string watched(dom::element rule) {
 
 std::string minute(const std::string& moment) {
     return moment.size() < 16 ? std::string(kUnknown) : moment.substr(0, 10) + " " + moment.substr(11, 5);
+}
+
+/// Of what a number alone says little.
+bool in_words_alone(dom::element rule) {
+    const std::string kind = text_at(rule, "/kind");
+    return kind == "budget" || kind == "anomaly";
+}
+
+std::string window_of(dom::element rule) {
+    const std::string kind = text_at(rule, "/kind");
+    if (kind == "budget") return "its period";
+    return kind == "anomaly" ? "hour" : text_at(rule, "/window");
 }
 
 void add_rule(Table& table, dom::element rule) {
@@ -164,16 +248,21 @@ void add_rule(Table& table, dom::element rule) {
             if (count++ > 0) continue;
             since = minute(text_at(group, "/since"));
             worst = group_of(group);
-            if (has(group, "/value")) worst += (worst.empty() ? "" : ": ") + amount_of(rule, group, "/value");
+            const bool in_words = text_at(rule, "/kind") == "anomaly" && has(group, "/what");
+            if (in_words || has(group, "/value"))
+                worst += (worst.empty() ? "" : ": ") +
+                         (in_words ? text_at(group, "/what") : amount_of(rule, group, "/value"));
+            else if (worst.empty() && has(group, "/because"))
+                worst = text_at(group, "/because");
         }
     }
     if (count > 1 && firing > 1) worst += fmt::format(" and {} more", firing - 1);
     if (has(rule, "/error")) worst = text_at(rule, "/error");
-    table.row({text_at(rule, "/name"), state, watched(rule), text_at(rule, "/window"),
-               worst.empty() ? kUnknown : worst, since.empty() ? kUnknown : since,
-               minute(text_at(rule, "/evaluated_at"))},
-              {Colour::Plain, colour_of_level(state), Colour::Plain, Colour::Plain, Colour::Plain,
-               Colour::Dim, Colour::Dim});
+    table.row(
+        {text_at(rule, "/name"), state, watched(rule), window_of(rule), worst.empty() ? kUnknown : worst,
+         since.empty() ? kUnknown : since, minute(text_at(rule, "/evaluated_at"))},
+        {Colour::Plain, colour_of_level(state), Colour::Plain, Colour::Plain, Colour::Plain, Colour::Dim,
+         Colour::Dim});
 }
 
 void add_event(Table& table, dom::element event) {
@@ -221,6 +310,9 @@ void show_rule(dom::element rule) {
     };
     line("fires at", watched(rule));
     if (has(rule, "/recover")) line("recovers at", amount_of(rule, rule, "/recover"));
+    if (text_at(rule, "/against") == "before") line("compared", "with the window of the same shape before");
+    if (has(rule, "/at_least")) line("at least", metric_amount(rule, "/at_least"));
+    if (has(rule, "/severity")) line("severity", text_at(rule, "/severity"));
     const auto list = [&](const char* name) {
         dom::array values;
         std::string text;
@@ -231,10 +323,20 @@ void show_rule(dom::element rule) {
     };
     line("only", list("filters"));
     line("by", list("group_by"));
-    line("window", fmt::format("{} ({})", text_at(rule, "/window"), text_at(rule, "/tz")));
+    const std::string kind = text_at(rule, "/kind");
+    if (kind == "anomaly")
+        line("window", fmt::format("the last whole hour ({})", text_at(rule, "/tz")));
+    else if (kind != "budget")
+        line("window", fmt::format("{} ({})", text_at(rule, "/window"), text_at(rule, "/tz")));
+    if (has(rule, "/delay") && text_at(rule, "/delay") != "0")
+        line("ends", text_at(rule, "/delay") + " before now");
     if (number_at(rule, "/min_calls") > 0) line("min calls", text_at(rule, "/min_calls"));
-    line("for", text_at(rule, "/for") + " evaluations in a row, every " + text_at(rule, "/every"));
+    if (number_at(rule, "/for") > 1)
+        line("for", text_at(rule, "/for") + " evaluations in a row, every " + text_at(rule, "/every"));
+    else
+        line("looks every", text_at(rule, "/every"));
     if (text_at(rule, "/renotify") != "0") line("again after", text_at(rule, "/renotify"));
+    if (text_at(rule, "/tell_recovery") == "false") line("recovery", "is not told");
     const std::string channels = list("channels");
     line("told to", channels.empty() ? "all channels" : channels);
     if (has(rule, "/muted_until"))
@@ -243,15 +345,21 @@ void show_rule(dom::element rule) {
     if (has(rule, "/error")) line("error", text_at(rule, "/error"));
     dom::array groups;
     if (rule["groups"].get(groups) != simdjson::SUCCESS || groups.size() == 0) return;
-    Table table({{"group", false, true}, {"level"}, {"value", true}, {"calls", true}, {"since (UTC)"}});
+    const bool in_words = in_words_alone(rule);
+    Table table({{kind == "budget" ? "budget" : "group", false, true},
+                 {"level"},
+                 {in_words ? "how it stands" : "value", !in_words, in_words},
+                 {"calls", true},
+                 {"since (UTC)"}});
     for (const dom::element group : groups) {
         const std::string level = text_at(group, "/level"), name = group_of(group);
         const std::string because = text_at(group, "/because");
         table.row(
             {name.empty() ? "all calls" : name, level,
-             has(group, "/value") ? amount_of(rule, group, "/value")
-             : because.empty()    ? kUnknown
-                                  : because,
+             in_words && has(group, "/value") ? text_at(group, "/what")
+             : has(group, "/value")           ? amount_of(rule, group, "/value")
+             : because.empty()                ? kUnknown
+                                              : because,
              has(group, "/calls") ? text_at(group, "/calls") : kUnknown, minute(text_at(group, "/since"))},
             {Colour::Plain, colour_of_level(level)});
     }
@@ -293,6 +401,37 @@ Result<int> mute(const Program& program, const AlertFlags& flags) {
         });
 }
 
+/// Says on a terminal for how long an answer is being waited for, from a second on.
+class Waiting {
+  public:
+    Waiting(const char* what, const char* note)
+        : thread_([this, what, note] {
+              Progress progress(what);
+              std::unique_lock lock(mutex_);
+              for (std::uint64_t seconds = 1;
+                   !changed_.wait_for(lock, std::chrono::seconds(1), [this] { return over_; }); ++seconds)
+                  progress.at(seconds, 0, note);
+          }) {}
+    ~Waiting() { over(); }
+    Waiting(const Waiting&) = delete;
+    Waiting& operator=(const Waiting&) = delete;
+
+    void over() {
+        {
+            const std::lock_guard lock(mutex_);
+            over_ = true;
+        }
+        changed_.notify_all();
+        if (thread_.joinable()) thread_.join();
+    }
+
+  private:
+    std::mutex mutex_;
+    std::condition_variable changed_;
+    bool over_ = false;
+    std::thread thread_;  // the last: it uses the others
+};
+
 Result<int> preview(const Program& program, const AlertFlags& flags) {
     std::string body;
     JsonWriter json(body);
@@ -311,19 +450,36 @@ Result<int> preview(const Program& program, const AlertFlags& flags) {
     text("to", flags.period.to);
     text("tz", flags.period.tz);
     json.end_object();
-    return ask_alerts(program, flags.record, "POST", "/api/v1/alerts/preview", body, [](dom::element answer) {
-        Table table = event_table();
-        dom::array events;
-        if (answer["events"].get(events) == simdjson::SUCCESS)
-            for (const dom::element event : events) add_event(table, event);
-        if (!table.empty()) table.print();
-        fmt::print("{}{} to {}, looked at every {}: {} messages to each channel\n", table.empty() ? "" : "\n",
-                   text_at(answer, "/from").substr(0, 16), text_at(answer, "/to").substr(0, 16),
-                   text_at(answer, "/every"), text_at(answer, "/notifications"));
-        if (has(answer, "/stopped_at"))
-            fmt::print("It took too long: later than {} was not looked at. Ask about a shorter time.\n",
-                       text_at(answer, "/stopped_at").substr(0, 16));
-    });
+    Waiting waiting("looking back", "s; it takes 20 s at most");
+    return ask_alerts(
+        program, flags.record, "POST", "/api/v1/alerts/preview", body, [&](dom::element answer) {
+            waiting.over();
+            Table table = event_table();
+            dom::array events;
+            if (answer["events"].get(events) == simdjson::SUCCESS)
+                for (const dom::element event : events) add_event(table, event);
+            if (!table.empty()) table.print();
+            const auto count = [&](const char* pointer) {
+                return static_cast<std::int64_t>(number_at(answer, pointer));
+            };
+            const std::string looks =
+                fmt::format("{} to {}, looked at every {}", text_at(answer, "/from").substr(0, 16),
+                            text_at(answer, "/to").substr(0, 16), text_at(answer, "/every"));
+            if (count("/judged") == 0 && count("/unknown") > 0) {
+                fmt::print("{}: it could not be judged once: {}\n", looks,
+                           printable(text_at(answer, "/because")));
+            } else {
+                fmt::print("{}{}: {} to each channel\n", table.empty() ? "" : "\n", looks,
+                           counted(text_at(answer, "/notifications"), "message"));
+                if (count("/unknown") > 0)
+                    fmt::print("{} of {} times it was not judged: {}\n", grouped(count("/unknown")),
+                               grouped(count("/unknown") + count("/judged")),
+                               printable(text_at(answer, "/because")));
+            }
+            if (has(answer, "/stopped_at"))
+                fmt::print("It took too long: later than {} was not looked at. Ask about a shorter time.\n",
+                           text_at(answer, "/stopped_at").substr(0, 16));
+        });
 }
 
 Result<int> deliveries(const Program& program, const AlertFlags& flags) {
@@ -360,12 +516,23 @@ void add_rule_flags(CLI::App& command, AlertFlags& flags) {
     command.add_option("--calls-over", flags.calls_over,
                        "FIELD=AMOUNT: single calls that have more than that");
     command.add_flag("--missing-data", flags.missing_data, "that there are no calls");
+    command.add_option("--budget", flags.budget, "how much of this budget is spent (steno budgets)");
+    command.add_flag("--any-budget", flags.any_budget, "of every budget");
+    command.add_option("--at", flags.at,
+                       "percentages of a budget, 50,80,100, or none (default: those of the budget)");
+    command.add_flag("--projected", flags.projected,
+                     "also when at its rate a budget is used up before its period ends");
+    command.add_flag("--anomaly", flags.anomaly,
+                     "that the last whole hour of the metric is not like those before it");
     command.add_option("--filter,-f", flags.filters, "only calls with FIELD[.OP]=VALUE; may be repeated");
     command.add_option("--by", flags.by, "a level for each value of these fields (up to 3, with commas)");
     command.add_option("--window,-w", flags.window, "15m, 1h, 24h, today, this-month, 7d, … (default 15m)");
-    command.add_option("--warning", flags.warning, "threshold: a number, 5%, 1.5s, $10");
+    command.add_option("--warning", flags.warning,
+                       "threshold: a number, 5%, 1.5s, $10; of --anomaly a score (default 4.5)");
     command.add_option("--critical", flags.critical, "threshold of the worse level");
-    command.add_flag("--below", flags.below, "it fires at or below the thresholds, not above");
+    auto* below = command.add_flag("--below", flags.below,
+                                   "it fires at or below the thresholds; of --anomaly: too little alone");
+    command.add_flag("--above", flags.above, "the default; of --anomaly: too much alone")->excludes(below);
     command.add_option("--recover", flags.recover, "it is over only at this value");
     command.add_flag("--against-before", flags.against_before,
                      "compare the ratio to the window before: --warning 2 is twice as much");
@@ -407,6 +574,8 @@ void add_alerts(Program& program) {
         sub("set", "Make a rule, or replace it",
             "  steno alerts set failures --metric failure_rate --warning 5% --critical 20% --min-calls 20\n"
             "  steno alerts set dear-day --metric cost --window today --tz Europe/Berlin --warning 100\n"
+            "  steno alerts set spending --any-budget --projected --channel ops\n"
+            "  steno alerts set odd-cost --metric cost --anomaly --above --filter project=shop\n"
             "  steno alerts set slow --calls-over time.duration_ms=30s --window 1h --renotify 1h\n"
             "  steno alerts set agents --metric duration_p95 --by trace.agent --warning 10s --channel ops\n",
             set_rule));

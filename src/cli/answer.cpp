@@ -1,17 +1,24 @@
 #include "cli/answer.hpp"
 
+#include "base/time.hpp"
+#include "cli/call_view.hpp"
 #include "cli/completeness.hpp"
+#include "cli/terminal.hpp"
 
 #include <fmt/format.h>
 
 namespace steno::cli {
 
 Result<int> show_answer(const Program& program, const RecordFlags& record, const Question& question,
-                        const std::function<Result<void>(Api&, simdjson::dom::element answer)>& show) {
+                        const std::function<Result<void>(Api&, simdjson::dom::element answer)>& show,
+                        const std::function<Result<std::string>(Api&, std::string body)>& for_programs) {
     STENO_ASSIGN(const auto api, Api::open(program, record));
     STENO_ASSIGN(Completeness completeness, Completeness::begin(*api));
-    STENO_ASSIGN(const std::string body, api->get(question.target()));
+    STENO_ASSIGN(std::string body, api->get(question.target()));
     if (program.json) {
+        if (for_programs) {
+            STENO_ASSIGN(body, for_programs(*api, std::move(body)));
+        }
         fmt::print("{}\n", body);
         return completeness.exit_code();
     }
@@ -23,11 +30,42 @@ Result<int> show_answer(const Program& program, const RecordFlags& record, const
     return completeness.exit_code();
 }
 
+std::string with_members(std::string_view members, std::string_view object) {
+    return fmt::format("{{{}{}", members, object.substr(1));
+}
+
 Result<simdjson::dom::array> calls_of(simdjson::dom::element answer) {
     simdjson::dom::array calls;
     if (answer["calls"].get(calls) != simdjson::SUCCESS)
         return fail(Code::Internal, "the answer has no calls");
     return calls;
+}
+
+std::string period_of(simdjson::dom::element answer, std::string_view key) {
+    const auto member = [&](std::string_view name) {
+        return text_at(answer, fmt::format("/{}/{}", key, name).c_str());
+    };
+    const auto moment = [&](std::string_view name) {
+        std::string text = member(name).substr(0, 16);
+        if (text.size() > 10) text[10] = ' ';
+        return text;
+    };
+    const std::string from = moment("from"), to = moment("to");
+    if (from.empty() && to.empty()) return "all of the record";
+    const std::string span = from.empty() ? "until " + to : to.empty() ? "since " + from : from + " to " + to;
+    return fmt::format("{} ({})", span, member("tz"));
+}
+
+void warn_of_the_unrecorded(simdjson::dom::element comparison) {
+    const auto begin = Timestamp::parse(text_at(comparison, "/record_begins"));
+    const auto from = Timestamp::parse(text_at(comparison, "/against/from"));
+    const auto to = Timestamp::parse(text_at(comparison, "/against/to"));
+    if (!begin || !from || !to || *begin <= *from) return;
+    const std::string day = clock_text(text_at(comparison, "/record_begins"));
+    fmt::print("{}\n",
+               paint(*begin >= *to ? "before: nothing is known, the record begins at " + day
+                                   : "before: known only from " + day + " on, where the record begins",
+                     Colour::Yellow));
 }
 
 }  // namespace steno::cli

@@ -7,15 +7,28 @@
 #include <simdjson.h>
 
 #include <functional>
+#include <string>
+#include <string_view>
 
 namespace steno::cli {
 
-/// Asks the record one question and shows the answer: with --json as it came, else by `show`. The exit code
-/// says whether the record was complete (Completeness).
+/// Asks the record one question and shows the answer: with --json as it came, or as `for_programs` completes
+/// it, else by `show`. The exit code says whether the record was complete (Completeness).
 Result<int> show_answer(const Program& program, const RecordFlags& record, const Question& question,
-                        const std::function<Result<void>(Api&, simdjson::dom::element answer)>& show);
+                        const std::function<Result<void>(Api&, simdjson::dom::element answer)>& show,
+                        const std::function<Result<std::string>(Api&, std::string body)>& for_programs = {});
+
+/// The JSON of an object with these members in front: "\"a\":1,".
+std::string with_members(std::string_view members, std::string_view object);
 
 /// "calls" of an answer that is a page of calls.
 Result<simdjson::dom::array> calls_of(simdjson::dom::element answer);
+
+/// What an answer is about: "2026-11-15 00:00 to 2026-11-22 14:30 (Europe/Berlin)"; where no time was asked
+/// for, "all of the record".
+std::string period_of(simdjson::dom::element answer, std::string_view key = "period");
+
+/// A line that says so where `against` began before the record did: those calls are not few, but unknown.
+void warn_of_the_unrecorded(simdjson::dom::element comparison);
 
 }  // namespace steno::cli

@@ -224,6 +224,7 @@ Result<std::unique_ptr<Api>> remote(std::string_view url_text, const std::string
 
 Result<std::unique_ptr<Api>> open_api(const Program& program, const RecordFlags& flags,
                                       std::int64_t most_store_memory_mb) {
+    STENO_TRY(one_place(flags));
     if (!flags.server.empty()) return remote(flags.server, flags.api_key_file);
     STENO_ASSIGN(Config config, program.config(flags.data));
     config.store_memory_mb = std::min(config.store_memory_mb, most_store_memory_mb);
@@ -253,6 +254,12 @@ void add_record_flags(CLI::App& command, RecordFlags& flags) {
     command.add_option("--data", flags.data,
                        "a data folder (default steno-data); its server is asked if one runs");
     command.add_option("--api-key-file", flags.api_key_file, "file with the server's key, if it wants one");
+}
+
+Result<void> one_place(const RecordFlags& flags) {
+    if (flags.server.empty() || flags.data.empty()) return {};
+    return fail(Code::InvalidArgument, "--server and --data each say where the record is",
+                "one of them: --server URL asks a server, --data DIR looks into a folder");
 }
 
 Result<std::unique_ptr<Api>> Api::open(const Program& program, const RecordFlags& flags) {

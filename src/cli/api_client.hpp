@@ -18,6 +18,8 @@ struct RecordFlags {
 };
 
 void add_record_flags(CLI::App& command, RecordFlags& flags);
+/// InvalidArgument: both a server and a folder are named. Said by everything that opens an Api.
+Result<void> one_place(const RecordFlags& flags);
 
 /// The API, asked over HTTP or, on a folder of its own, in this process: the same handlers give the same
 /// answers.

@@ -33,7 +33,9 @@ struct BudgetsFlags {
     std::string name;
     std::string limit, currency, per, tz, soft;
     std::array<std::string, kScope.size()> scope;
-    bool hard = false, not_hard = false;
+    std::string alert;
+    std::vector<std::string> channels;
+    bool hard = false, not_hard = false, projected = false, no_alert = false;
     int answer = 0;
 };
 
@@ -108,16 +110,16 @@ Result<void> print_list(Api& api, dom::element answer) {
                    api.where());
         return {};
     }
-    Table table({{"budget"},
+    Table table({{"budget", false, true},
                  {"for", false, true},
-                 {"per"},
-                 {"limit", true},
-                 {"spent", true},
+                 Table::Column{"per"}.if_room(),
+                 Table::Column::amount("limit"),
+                 Table::Column::amount("spent"),
                  {"", true},
-                 {""},
-                 {"left", true},
-                 {"used up by"},
-                 {"beyond it"}});
+                 Table::Column::bar(20),
+                 Table::Column::amount("left"),
+                 Table::Column{"used up by"}.if_room(2),
+                 Table::Column{"beyond it"}.if_room(3)});
     std::vector<std::string> notes;
     for (const dom::element budget : budgets) {
         const bool hard = text_at(budget, "/hard") == "true";
@@ -126,7 +128,7 @@ Result<void> print_list(Api& api, dom::element answer) {
         const Colour colour = colour_of(budget);
         table.row({text_at(budget, "/name"), scope_text(budget), text_at(budget, "/per"),
                    amount(budget, "/limit"), amount(budget, "/spent"), percent_text(budget),
-                   bar(number_at(budget, "/percent") / 100, 20), amount(budget, "/remaining"),
+                   Table::share(number_at(budget, "/percent") / 100), amount(budget, "/remaining"),
                    used_up       ? "now"
                    : end.empty() ? kUnknown
                                  : clock_text(end),
@@ -151,13 +153,18 @@ void print_days(dom::element budget) {
     if (budget["days"].get(days) != simdjson::SUCCESS || days.size() == 0) return;
     const std::string currency = text_at(budget, "/currency");
     const double limit = std::strtod(text_at(budget, "/limit").c_str(), nullptr);
-    Table table({{"day"}, {"spent", true}, {"calls", true}, {"unpriced", true}, {"left", true}, {""}});
+    Table table({{"day"},
+                 Table::Column::amount("spent"),
+                 {"calls", true},
+                 {"unpriced", true},
+                 Table::Column::amount("left"),
+                 Table::Column::bar(30)});
     for (const dom::element day : days) {
         const double left = std::strtod(text_at(day, "/remaining").c_str(), nullptr);
         table.row({text_at(day, "/day"), money(text_at(day, "/spent"), currency),
                    grouped(static_cast<std::int64_t>(number_at(day, "/calls"))),
                    grouped(static_cast<std::int64_t>(number_at(day, "/unpriced_calls"))),
-                   money(text_at(day, "/remaining"), currency), bar(limit > 0 ? left / limit : 0, 30)});
+                   money(text_at(day, "/remaining"), currency), Table::share(limit > 0 ? left / limit : 0)});
     }
     fmt::print("\n");
     table.print();
@@ -190,10 +197,57 @@ void print_budget(dom::element budget) {
     for (const std::string& note : notes_on(budget)) fmt::print("{}\n", printable(note));
 }
 
+/// The rule that `budgets set --alert` makes.
+std::string rule_of(const BudgetsFlags& flags) {
+    std::string name = "budget-" + flags.name;
+    std::ranges::transform(name, name.begin(),
+                           [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
+    return name;
+}
+
+std::string path_of_rule(const BudgetsFlags& flags) {
+    return "/api/v1/alerts/" + net::percent_encode(rule_of(flags));
+}
+
+std::string names_in(dom::element rule, const char* member) {
+    dom::array values;
+    std::string text;
+    if (rule[member].get(values) == simdjson::SUCCESS)
+        for (const dom::element value : values)
+            text += (text.empty() ? "" : ", ") + std::string(value.get_string().value_unsafe());
+    return text;
+}
+
+/// Which alert rules watch it, and whom they tell. Nothing, where alerts cannot be asked for.
+void print_who_is_told(Api& api, const std::string& name) {
+    const auto body = api.get("/api/v1/alerts");
+    if (!body) return;
+    dom::parser parser;
+    dom::element answer;
+    dom::array rules;
+    if (parser.parse(body->data(), body->size()).get(answer) != simdjson::SUCCESS ||
+        answer["alerts"].get(rules) != simdjson::SUCCESS)
+        return;
+    bool any = false;
+    for (const dom::element rule : rules) {
+        if (text_at(rule, "/kind") != "budget") continue;
+        if (has(rule, "/budget") && text_at(rule, "/budget") != name) continue;
+        any = true;
+        const std::string channels = names_in(rule, "channels");
+        const std::string at = has(rule, "/at") ? "at percentages of its own" : "at these";
+        fmt::print("told to   {} by the alert rule {}, {}{}\n",
+                   printable(channels.empty() ? "all channels" : channels), text_at(rule, "/name"), at,
+                   text_at(rule, "/projected") == "true" ? ", and when it will not last" : "");
+    }
+    if (!any)
+        fmt::print("nobody is told: steno budgets set {} --alert 80,100 --channel NAME\n", shell_word(name));
+}
+
 Result<int> show(const Program& program, const BudgetsFlags& flags) {
     return show_answer(program, flags.record, Question(path_of(flags)),
-                       [](Api&, dom::element budget) -> Result<void> {
+                       [&](Api& api, dom::element budget) -> Result<void> {
                            print_budget(budget);
+                           print_who_is_told(api, flags.name);
                            print_days(budget);
                            return {};
                        });
@@ -227,17 +281,21 @@ Result<std::string> definition(const BudgetsFlags& flags, std::optional<dom::ele
     json.end_object();
     json.key("soft");
     json.begin_array();
-    if (flags.soft.empty() && !old) {
+    const std::string& percentages = flags.alert.empty() ? flags.soft : flags.alert;
+    if (percentages.empty() && !old) {
         for (const int percent : {50, 80, 100}) json.number(std::int64_t{percent});
-    } else if (flags.soft.empty()) {
+    } else if (percentages.empty()) {
         for (std::size_t i = 0; has(*old, fmt::format("/soft/{}", i).c_str()); ++i)
             json.raw(text_at(*old, fmt::format("/soft/{}", i).c_str()));
-    } else if (flags.soft != "none") {
-        for (const std::string_view part : split(flags.soft, ',')) {
+    } else if (percentages != "none") {
+        for (std::string_view part : split(percentages, ',')) {
+            if (part.ends_with('%')) part.remove_suffix(1);
             const bool digits =
                 !part.empty() && part.find_first_not_of("0123456789") == std::string_view::npos;
             if (!digits || part.size() > 4 || (part.size() > 1 && part.front() == '0'))
-                return fail(Code::InvalidArgument, fmt::format("--soft: \"{}\" is no percentage", part),
+                return fail(Code::InvalidArgument,
+                            fmt::format("{}: \"{}\" is no percentage",
+                                        flags.alert.empty() ? "--soft" : "--alert", part),
                             "whole numbers with commas between, such as 50,80,100, or none");
             json.raw(part);
         }
@@ -248,6 +306,56 @@ Result<std::string> definition(const BudgetsFlags& flags, std::optional<dom::ele
     json.raw(flags.answer != 0 ? std::to_string(flags.answer) : chosen("", "/answer", "402"));
     json.end_object();
     return body;
+}
+
+/// The rule that tells of this budget: a new one, or what the flags change of the one that there is.
+Result<void> set_alert(Api& api, const BudgetsFlags& flags) {
+    dom::parser parser;
+    std::optional<dom::element> old;
+    const auto there = api.get(path_of_rule(flags));
+    if (there) {
+        STENO_ASSIGN(old, parsed(parser, *there));
+        if (text_at(*old, "/kind") != "budget" || text_at(*old, "/budget") != flags.name)
+            return fail(Code::AlreadyExists,
+                        fmt::format("there is an alert rule {} that watches something else", rule_of(flags)),
+                        fmt::format("steno alerts set NAME --budget {}", shell_word(flags.name)));
+    } else if (there.error().code != Code::NotFound) {
+        return std::unexpected(there.error());
+    }
+    std::string body;
+    JsonWriter json(body);
+    json.begin_object();
+    json.member("kind", "budget");
+    json.member("budget", flags.name);
+    json.member("projected", flags.projected || (old && text_at(*old, "/projected") == "true"));
+    if (old) json.member("renotify", text_at(*old, "/renotify"));
+    json.key("channels");
+    json.begin_array();
+    dom::array kept;
+    if (!flags.channels.empty()) {
+        for (const std::string& channel : flags.channels) json.string(channel);
+    } else if (old && (*old)["channels"].get(kept) == simdjson::SUCCESS) {
+        for (const dom::element channel : kept) json.string(channel.get_string().value_unsafe());
+    }
+    json.end_array();
+    json.end_object();
+    const auto done = api.put(path_of_rule(flags), body);
+    if (!done) {
+        Error error = done.error();
+        return std::unexpected(std::move(error).with_context("the budget is set, its alert is not"));
+    }
+    return {};
+}
+
+/// True: there was one of this budget.
+Result<bool> remove_alert(Api& api, const BudgetsFlags& flags) {
+    const auto there = api.get(path_of_rule(flags));
+    if (!there) return false;  // nor where alerts cannot be used
+    dom::parser parser;
+    STENO_ASSIGN(const dom::element rule, parsed(parser, *there));
+    if (text_at(rule, "/kind") != "budget" || text_at(rule, "/budget") != flags.name) return false;
+    STENO_TRY(api.remove(path_of_rule(flags)));
+    return true;
 }
 
 Result<int> set(const Program& program, const BudgetsFlags& flags) {
@@ -262,6 +370,8 @@ Result<int> set(const Program& program, const BudgetsFlags& flags) {
     }
     STENO_ASSIGN(const std::string wanted, definition(flags, old));
     STENO_ASSIGN(const std::string body, api->put(path_of(flags), wanted));
+    if (!flags.alert.empty() || !flags.channels.empty() || flags.projected) STENO_TRY(set_alert(*api, flags));
+    if (flags.no_alert) STENO_TRY(remove_alert(*api, flags));
     if (program.json) {
         fmt::print("{}\n", body);
         return 0;
@@ -269,13 +379,17 @@ Result<int> set(const Program& program, const BudgetsFlags& flags) {
     dom::parser parser;
     STENO_ASSIGN(const dom::element budget, parsed(parser, body));
     print_budget(budget);
+    print_who_is_told(*api, flags.name);
     return 0;
 }
 
 Result<int> remove(const Program& program, const BudgetsFlags& flags) {
     STENO_ASSIGN(const auto api, Api::open(program, flags.record));
     STENO_TRY(api->remove(path_of(flags)));
-    if (!program.json) fmt::print("{} is removed; what was spent stays on record\n", flags.name);
+    STENO_ASSIGN(const bool alert, remove_alert(*api, flags));
+    if (!program.json)
+        fmt::print("{} is removed{}; what was spent stays on record\n", flags.name,
+                   alert ? ", and its alert rule" : "");
     return 0;
 }
 
@@ -286,8 +400,9 @@ void add_budgets(Program& program) {
     CLI::App* budgets = program.add(
         program.app, "budgets", "What may be spent, by whom, and how much of it is left",
         "  steno budgets\n"
-        "  steno budgets set shop-month --limit 50 --per month --project shop --hard\n"
+        "  steno budgets set shop-month --limit 50 --per month --project web-shop --hard\n"
         "  steno budgets set gpt-day --limit 2.50 --per day --model gpt-4o --tz Europe/Berlin --soft 80,100\n"
+        "  steno budgets set shop-month --alert 80,100 --channel ops\n"
         "  steno budgets show shop-month\n"
         "  steno budgets set shop-month --limit 80           # changes the limit only\n"
         "  steno budgets remove shop-month\n");
@@ -306,7 +421,7 @@ void add_budgets(Program& program) {
     };
     CLI::App* sub =
         command("set", "A new budget, or another limit or scope for one that there is",
-                "  steno budgets set shop-month --limit 50 --per month --project shop --hard\n", set);
+                "  steno budgets set shop-month --limit 50 --per month --project web-shop --hard\n", set);
     sub->add_option("--limit", flags->limit, "how much may be spent in a period: 50 or 12.50");
     sub->add_option("--currency", flags->currency,
                     "of the limit (default USD); other costs are counted apart");
@@ -324,7 +439,16 @@ void add_budgets(Program& program) {
          {"--model", "only to this model, as it is asked for"}}};
     for (std::size_t i = 0; i < kScope.size(); ++i)
         sub->add_option(kScopeFlags[i].first, flags->scope[i], kScopeFlags[i].second);
-    sub->add_option("--soft", flags->soft, "percentages to speak up at (default 50,80,100), or none");
+    auto* soft =
+        sub->add_option("--soft", flags->soft, "percentages to speak up at (default 50,80,100), or none");
+    auto* alert = sub->add_option("--alert", flags->alert,
+                                  "the same, and an alert rule that tells of them: budget-NAME");
+    alert->excludes(soft);
+    sub->add_option("--channel", flags->channels,
+                    "whom that tells; may be repeated (default all channels; steno alerts channels)");
+    sub->add_flag("--projected", flags->projected,
+                  "it also tells when at this rate the limit is reached before the period ends");
+    sub->add_flag("--no-alert", flags->no_alert, "remove that rule")->excludes(alert);
     auto* hard = sub->add_flag("--hard", flags->hard, "the gateway refuses what goes beyond the limit");
     sub->add_flag("--no-hard", flags->not_hard, "it lets it pass (the default)")->excludes(hard);
     sub->add_option(

@@ -226,14 +226,14 @@ void print_messages(dom::element call, const char* pointer) {
 
 Table call_table() {
     return Table({{"time"},
-                  {"status"},
-                  {"provider"},
-                  {"model"},
-                  {"tokens", true},
-                  {"cost", true},
+                  Table::Column{"status"}.if_room(),
+                  Table::Column{"provider"}.if_room(4),
+                  {"model", false, true},
+                  Table::Column{"tokens", true}.if_room(3),
+                  Table::Column::amount("cost"),
                   {"duration", true},
-                  {"what", false, true},
-                  {"id"}});
+                  Table::Column::gist("what").if_room(2),
+                  Table::Column::ids()});
 }
 
 std::string_view call_table_fields() {
@@ -245,8 +245,8 @@ std::string_view call_table_fields() {
 void add_call(Table& table, dom::element call) {
     const std::string status = text_at(call, "/status");
     table.row(
-        {clock_time(text_at(call, "/started_at")), status, text_at(call, "/provider/name"), model_of(call),
-         tokens(call), cost_of(call), duration_of(call), gist_of(call), text_at(call, "/id")},
+        {clock_time(text_at(call, "/started_at")).substr(0, 14), status, text_at(call, "/provider/name"),
+         model_of(call), tokens(call), cost_of(call), duration_of(call), gist_of(call), text_at(call, "/id")},
         {Colour::Dim, colour_of_status(status), Colour::Plain, Colour::Plain, Colour::Plain, Colour::Plain,
          Colour::Plain, Colour::Plain, Colour::Dim});
 }
@@ -285,6 +285,13 @@ void print_call(dom::element call) {
     if (text_at(call, "/usage/estimated") == "true") usage += " (~ counted by Steno, not reported)";
     field("tokens", usage);
     field("cost", cost_of(call).empty() ? "" : cost_of(call) + " by " + text_at(call, "/cost/price_id"));
+    if (has(call, "/cost/repricing"))
+        field("re-priced", fmt::format("by {}; before {}", text_at(call, "/cost/repricing"),
+                                       has(call, "/cost/former/total")
+                                           ? money(text_at(call, "/cost/former/total"),
+                                                   text_at(call, "/cost/former/currency")) +
+                                                 " by " + text_at(call, "/cost/former/price_id")
+                                           : std::string("no cost")));
     field("finish", joined(call, "/response/finish_reasons"));
     field("kind", text_at(call, "/kind"));
     field("project", text_at(call, "/project"));

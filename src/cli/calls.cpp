@@ -137,7 +137,7 @@ void add_calls(Program& program) {
         command("list", "The newest calls, or those that fit",
                 "  steno calls list -f status=failure --limit 50\n"
                 "  steno calls list -f model.requested=gpt-4o -f cost.total.gte=0.01 --order=-cost.total\n"
-                "  steno calls list --period yesterday --tz Europe/Berlin -f scores.quality.lt=40\n"
+                "  steno calls list --period yesterday --tz Europe/Berlin -f scores.quality.lt=60\n"
                 "  steno calls list --text refund --json\n",
                 list);
     add_selection(*sub, *flags);
@@ -159,7 +159,7 @@ void add_calls(Program& program) {
         ->required();
 
     sub =
-        command("tail", "Calls as they begin and end", "  steno calls tail -f trace.agent=calendar\n", tail);
+        command("tail", "Calls as they begin and end", "  steno calls tail -f trace.agent=assistant\n", tail);
     add_filters(*sub, *flags);
 
     sub = program.add(

@@ -65,25 +65,22 @@ void add_row(Table& table, const std::string& name, dom::element value) {
 }
 
 void print_comparison(dom::element comparison) {
-    const auto span = [&](const char* side) {
-        return fmt::format("{} to {}",
-                           text_at(comparison, fmt::format("/{}/from", side).c_str()).substr(0, 16),
-                           text_at(comparison, fmt::format("/{}/to", side).c_str()).substr(0, 16));
-    };
-    fmt::print("now     {} ({})\nbefore  {}\n\n", span("period"), text_at(comparison, "/period/tz"),
-               span("against"));
+    fmt::print("AI calls\nnow     {}\nbefore  {}\n", period_of(comparison), period_of(comparison, "against"));
+    warn_of_the_unrecorded(comparison);
+    fmt::print("\n");
+    using Column = Table::Column;
     Table table({{"", false, true},
-                 {"calls", true},
-                 {"now", true},
-                 {"", true},
-                 {"cost", true},
-                 {"now", true},
-                 {"", true},
-                 {"failed", true},
-                 {"now", true},
-                 {"95 % within", true},
-                 {"now", true}});
-    add_row(table, "all AI calls", comparison);
+                 Column{"before", true}.below("number"),
+                 Column{"now", true}.below("number"),
+                 Column{"change", true}.below("number").if_room(),
+                 Column::amount("before").below("cost"),
+                 Column::amount("now").below("cost"),
+                 Column{"change", true}.below("cost"),
+                 Column{"before", true}.below("failed").if_room(),
+                 Column{"now", true}.below("failed").if_room(),
+                 Column{"before", true}.below("95 % within").if_room(),
+                 Column{"now", true}.below("95 % within").if_room()});
+    add_row(table, "all", comparison);
     dom::array groups;
     if (comparison["groups"].get(groups) == simdjson::SUCCESS) {
         for (const dom::element group : groups) {

@@ -13,15 +13,15 @@
 
 namespace steno::cli {
 
-Result<std::shared_ptr<const pricing::Catalogue>> load_prices(const Config& config) {
-    if (config.prices_file.empty())
-        return config.old_prices.empty() ? pricing::Catalogue::built_in()
-                                         : pricing::Catalogue::with(config.old_prices);
+Result<std::vector<pricing::Price>> configured_prices(const Config& config) {
+    if (config.prices_file.empty()) return config.old_prices;
     auto content = io::read_file(io::posix_file_system(), config.prices_file, 64 << 20);
     if (!content) return std::unexpected(std::move(content).error().with_context("reading pricing.file"));
     auto prices = pricing::prices_from_json(*content);
     if (!prices) return std::unexpected(std::move(prices).error().with_context(config.prices_file));
-    return pricing::Catalogue::with(std::move(*prices));
+    // Versions are of those that are set in the folder.
+    for (pricing::Price& price : *prices) price.version = 0;
+    return std::move(*prices);
 }
 
 Result<std::unique_ptr<ingest::DataFolder>> open_data_folder(const Config& config,
@@ -29,7 +29,8 @@ Result<std::unique_ptr<ingest::DataFolder>> open_data_folder(const Config& confi
                                                              Composition::Use use) {
     ingest::DataFolderOptions folder;
     folder.path = config.data_dir;
-    STENO_ASSIGN(folder.prices, load_prices(config));
+    STENO_ASSIGN(auto prices, configured_prices(config));
+    folder.prices = pricing::Catalogue::with(std::move(prices));
     folder.max_sync_delay = std::chrono::milliseconds(config.max_sync_delay_ms);
     folder.segment_bytes = static_cast<std::uint64_t>(config.segment_bytes);
     folder.feed = config.store_feed;
@@ -101,6 +102,9 @@ Result<std::unique_ptr<Composition>> Composition::open(const Config& config, Use
         ledger->rest(store, history_fed);
     };
     STENO_ASSIGN(parts->data_, open_data_folder(config, feeder, use));
+    parts->open_control();
+    STENO_ASSIGN(auto prices, configured_prices(config));
+    parts->open_prices(std::move(prices));
     parts->open_budgets();
     parts->custodian_ = make_custodian(config, *parts->data_);
     if (use == Use::Serve) {
@@ -139,27 +143,48 @@ Result<std::unique_ptr<Composition>> Composition::open(const Config& config, Use
     return parts;
 }
 
+void Composition::open_control() {
+    auto database = control::Database::open(data_->path() + "/control.sqlite");
+    if (!database) {
+        log::error("budgets are not kept to, alerts and own prices cannot be used: {}",
+                   database.error().message);
+        control_error_ = std::move(database).error();
+        return;
+    }
+    control_ = std::move(*database);
+}
+
+/// Calls are priced without those of the folder, where these cannot be read.
+void Composition::open_prices(std::vector<pricing::Price> file) {
+    prices_ = std::make_unique<repricing::PriceBook>(
+        std::move(file), [recorder = &data_->recorder()](std::shared_ptr<const pricing::Catalogue> prices) {
+            recorder->set_prices(std::move(prices));
+        });
+    trail_ = std::make_unique<repricing::Trail>(control_.get());
+    repricer_ = std::make_unique<repricing::Repricer>(*data_, *trail_, prices_.get());
+    if (!control_) {
+        prices_->stay_closed(*control_error_);
+    } else if (const auto opened = prices_->open(*control_); !opened) {
+        log::error("calls are priced without prices of your own: {}", opened.error().message);
+    }
+}
+
 /// Calls go on without budgets, where these cannot be read: tracking never harms.
 void Composition::open_budgets() {
     ledger_->set_prices([recorder = &data_->recorder()] { return recorder->prices(); });
     ledger_->on_restless([feeder = &data_->feeder()] { feeder->rest_soon(); });
     data_->recorder().add_consumer(*ledger_);
     budgets_ = std::make_unique<budgets::Budgets>(*ledger_);
-    auto database = control::Database::open(data_->path() + "/control.sqlite");
-    if (!database) {
-        budgets_->stay_closed(database.error());
-        log::error("budgets are not kept to, and alerts cannot be used: {}", database.error().message);
-        return;
-    }
-    control_ = std::move(*database);
-    if (const auto opened = budgets_->open(*control_); !opened)
+    if (!control_)
+        budgets_->stay_closed(*control_error_);
+    else if (const auto opened = budgets_->open(*control_); !opened)
         log::error("budgets are not kept to: {}", opened.error().message);
 }
 
 /// Likewise without alerts.
 void Composition::open_alerting(const Config& config) {
-    if (!control_) return;  // which open_budgets has said
-    auto alerting = Alerting::open(*control_, *data_, *loops_, *client_, config);
+    if (!control_) return;  // which open_control has said
+    auto alerting = Alerting::open(*control_, *data_, *ledger_, *loops_, *client_, config);
     if (alerting)
         alerting_ = std::move(*alerting);
     else
@@ -187,6 +212,7 @@ static void end_without_statics() {
 Composition::~Composition() {
     // It waits for tasks of the loops; tasks use everything else, so they end next.
     if (alerting_) alerting_->stop();
+    repricer_.reset();
     if (loops_) loops_->stop();
     alerting_.reset();
     caller_.reset();
@@ -213,7 +239,9 @@ server::Services Composition::services(const std::string& listen) {
             sql_,
             slow_,
             high_tokens_,
-            daily_files_.get()};
+            daily_files_.get(),
+            prices_.get(),
+            repricer_.get()};
 }
 
 }  // namespace steno::cli

@@ -10,6 +10,9 @@
 #include "ingest/data_folder.hpp"
 #include "net/http_client.hpp"
 #include "net/loops.hpp"
+#include "repricing/price_book.hpp"
+#include "repricing/repricer.hpp"
+#include "repricing/trail.hpp"
 #include "server/api.hpp"
 #include "server/limits.hpp"
 #include "server/model_caller.hpp"
@@ -17,7 +20,9 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
+#include <vector>
 
 namespace steno::cli {
 
@@ -50,7 +55,9 @@ class Composition {
 
   private:
     Composition() = default;
+    void open_control();
     void open_budgets();
+    void open_prices(std::vector<pricing::Price> file);
     void open_alerting(const Config& config);
     server::SqlAccess sql_;
     Duration slow_;
@@ -60,7 +67,11 @@ class Composition {
     std::unique_ptr<budgets::Ledger> ledger_;  ///< likewise, and its store
     std::unique_ptr<ingest::DataFolder> data_;
     std::unique_ptr<control::Database> control_;  ///< null: it cannot be opened
+    std::optional<Error> control_error_;          ///< why not
     std::unique_ptr<budgets::Budgets> budgets_;
+    std::unique_ptr<repricing::PriceBook> prices_;
+    std::unique_ptr<repricing::Trail> trail_;
+    std::unique_ptr<repricing::Repricer> repricer_;
     std::unique_ptr<custody::Custodian> custodian_;
     std::unique_ptr<daily::Keeper> daily_files_;
     std::unique_ptr<net::Loops> loops_;
@@ -79,12 +90,12 @@ Result<std::unique_ptr<ingest::DataFolder>> open_data_folder(const Config& confi
 /// `data` must outlive it.
 std::unique_ptr<custody::Custodian> make_custodian(const Config& config, ingest::DataFolder& data);
 
+/// The prices of pricing.file, or of the names that documents before it had for some.
+Result<std::vector<pricing::Price>> configured_prices(const Config& config);
+
 /// What keeps the daily files of the record, as the configuration says. Not started. `data` must outlive it.
 /// Null: they are not asked for.
 Result<std::unique_ptr<daily::Keeper>> make_keeper(const Config& config, ingest::DataFolder& data);
-
-/// The catalogue with the prices of pricing.file over it.
-Result<std::shared_ptr<const pricing::Catalogue>> load_prices(const Config& config);
 
 /// Two descriptors a call: the usual soft limit of 1024 is soon used up, and the hard one is there to be
 /// used.

@@ -53,7 +53,7 @@ Result<int> show(const Program& program) {
 Result<int> check(const Program& program) {
     STENO_ASSIGN(const Config config, program.config());
     STENO_TRY(read_api_keys(config.api_key_file));
-    STENO_TRY(load_prices(config));
+    STENO_TRY(configured_prices(config));
     if (!config.listen.is_loopback() && config.api_key_file.empty()) {
         return fail(Code::InvalidArgument,
                     "server.listen can be reached from other machines, and there is no server.api_key_file",

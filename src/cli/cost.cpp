@@ -1,6 +1,5 @@
 #include "cli/answer.hpp"
 #include "cli/call_view.hpp"
-#include "cli/chart.hpp"
 #include "cli/command.hpp"
 #include "cli/terminal.hpp"
 
@@ -8,7 +7,10 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <map>
 #include <memory>
+#include <utility>
+#include <vector>
 
 namespace steno::cli {
 
@@ -23,6 +25,7 @@ struct CostFlags {
     std::string bucket;
     std::vector<std::string> filters;
     std::uint32_t limit = 30;
+    bool limited = false;  ///< --limit was given
     bool forecast = false;
 };
 
@@ -56,13 +59,13 @@ double amount(dom::element group) {
 void print_groups(dom::array groups, double all, const CostFlags& flags) {
     Table table({{flags.bucket.empty() ? "" : flags.bucket},
                  {flags.by == "none" ? "" : flags.by, false, true},
-                 {"cost", true},
+                 Table::Column::amount("cost"),
                  {"share", true},
-                 {""},
+                 Table::Column::bar(20),
                  {"calls", true},
-                 {"unpriced", true},
-                 {"input tokens", true},
-                 {"output tokens", true}});
+                 Table::Column{"unpriced", true}.if_room(3),
+                 Table::Column{"input tokens", true}.if_room(3),
+                 Table::Column{"output tokens", true}.if_room(3)});
     for (const dom::element group : groups) {
         const auto count = [&](const char* pointer) {
             return has(group, pointer) ? grouped(static_cast<std::int64_t>(number_at(group, pointer))) : "–";
@@ -71,35 +74,104 @@ void print_groups(dom::array groups, double all, const CostFlags& flags) {
         const double share = all > 0 ? amount(group) / all : 0;
         table.row({clock_text(text_at(group, "/bucket")), group_name(group),
                    total.empty() ? (currency.empty() ? "–" : currency) : money(total, currency),
-                   total.empty() || all == 0 ? "–" : fmt::format("{:.1f} %", share * 100), bar(share, 20),
-                   count("/calls"), count("/cost/unpriced_calls"), count("/input_tokens"),
-                   count("/output_tokens")});
+                   total.empty() || all == 0 ? "–" : fmt::format("{:.1f} %", share * 100),
+                   Table::share(share), count("/calls"), count("/cost/unpriced_calls"),
+                   count("/input_tokens"), count("/output_tokens")});
     }
     table.print();
 }
 
-Result<Question> question_of(const CostFlags& flags, const std::string& by, const std::string& bucket) {
+Result<Question> question_of(const CostFlags& flags, const std::string& by, const std::string& bucket,
+                             std::uint32_t limit) {
     Question question("/api/v1/aggregate");
     question.period(flags.period);
     question.add("group_by", by == "none" ? "" : by);
     question.add("bucket", bucket);
     question.add("measures", "cost,calls,input_tokens,output_tokens");
     if (bucket.empty()) question.add("order", "-cost");
-    question.add("limit", std::to_string(flags.limit));
+    question.add("limit", std::to_string(limit));
     // What never costs anything would stand there as unpriced.
     question.add("kind.in", ai_kinds());
     STENO_TRY(question.filters(flags.filters));
     return question;
 }
 
-/// A line with the sum of all; the sum.
-Result<double> print_total(Api& api, const CostFlags& flags) {
-    STENO_ASSIGN(const Question question, question_of(flags, "none", ""));
+/// "prices: catalogue 2026-11-20 (1,203 calls), own-3 (12), provider (5), re-priced 2026-11-22 (40), unknown
+/// (3)": which prices made the sum.
+Result<void> print_prices(Api& api, const CostFlags& flags) {
+    constexpr int kMostGroups = 10'000;
+    Question question("/api/v1/aggregate");
+    question.period(flags.period);
+    question.add("group_by", "cost.source,cost.repricing,cost.price_id");
+    question.add("measures", "calls,count(cost.total),cost");
+    question.add("limit", std::to_string(kMostGroups));
+    question.add("kind.in", ai_kinds());
+    STENO_TRY(question.filters(flags.filters));
     STENO_ASSIGN(const std::string body, api.get(question.target()));
     dom::parser parser;
-    dom::element total;
-    if (parser.parse(body).get(total) != simdjson::SUCCESS)
-        return fail(Code::Internal, "the answer is no JSON");
+    dom::element answer;
+    dom::array groups;
+    if (parser.parse(body).get(answer) != simdjson::SUCCESS ||
+        answer["groups"].get(groups) != simdjson::SUCCESS)
+        return fail(Code::Internal, "the answer has no groups");
+    std::map<std::string, std::int64_t> calls;
+    std::int64_t unknown = 0;
+    for (const dom::element group : groups) {
+        const auto priced = static_cast<std::int64_t>(number_at(group, "/count(cost.total)"));
+        unknown += static_cast<std::int64_t>(number_at(group, "/cost/unpriced_calls"));
+        if (priced == 0) continue;
+        const std::string source = text_at(group, "/key/cost.source"),
+                          price = text_at(group, "/key/cost.price_id"),
+                          repricing = text_at(group, "/key/cost.repricing");
+        // Of the id: "…@2026-11-20/batch", "…/own-3".
+        const std::size_t own = price.rfind("/own-"), at = price.rfind('@');
+        std::string made_by = source.empty() ? "delivered" : source;
+        if (!repricing.empty())
+            made_by = "re-priced " + repricing.substr(0, std::string_view("2026-11-22").size());
+        else if (own != std::string::npos)
+            made_by = price.substr(own + 1);
+        else if (source == "catalogue" && at != std::string::npos)
+            made_by += " " + price.substr(at + 1, price.find('/', at) - at - 1);
+        calls[made_by] += priced;
+    }
+    if (calls.empty()) return {};
+    std::vector<std::pair<std::string, std::int64_t>> sorted(calls.begin(), calls.end());
+    std::ranges::sort(sorted, [](const auto& a, const auto& b) {
+        return std::pair(-a.second, a.first) < std::pair(-b.second, b.first);
+    });
+    constexpr std::size_t kMost = 8;
+    std::string told;
+    std::int64_t others = 0;
+    for (const auto& [made_by, count] : sorted) {
+        if (told.empty()) {
+            told = fmt::format("{} ({})", printable(made_by), counted(grouped(count), "call"));
+        } else if (calls.size() > kMost && count < sorted[kMost - 1].second) {
+            others += count;
+        } else {
+            told += fmt::format(", {} ({})", printable(made_by), grouped(count));
+        }
+    }
+    if (others > 0) told += fmt::format(", others ({})", grouped(others));
+    if (unknown > 0) told += fmt::format(", unknown ({})", grouped(unknown));
+    fmt::print("prices: {}{}\n", told, text_at(answer, "/truncated") == "true" ? ", …" : "");
+    return {};
+}
+
+/// The answer about all AI calls that fit, as one group.
+Result<dom::element> ask_total(Api& api, const CostFlags& flags, dom::parser& parser) {
+    STENO_ASSIGN(const Question question, question_of(flags, "none", "", 1));
+    STENO_ASSIGN(const std::string body, api.get(question.target()));
+    dom::element answer, group;
+    if (parser.parse(body).get(answer) != simdjson::SUCCESS ||
+        answer.at_pointer("/groups/0").get(group) != simdjson::SUCCESS)
+        return fail(Code::Internal, "the answer has no total");
+    return answer;
+}
+
+/// A line with the sum of all, and of which time; the sum.
+Result<double> print_total(Api& api, const CostFlags& flags) {
+    dom::parser parser;
+    STENO_ASSIGN(const dom::element total, ask_total(api, flags, parser));
     const std::string sum = text_at(total, "/groups/0/cost/total");
     const auto unpriced = static_cast<std::int64_t>(number_at(total, "/groups/0/cost/unpriced_calls"));
     const auto estimated = static_cast<std::int64_t>(number_at(total, "/groups/0/cost/estimated_calls"));
@@ -108,11 +180,14 @@ Result<double> print_total(Api& api, const CostFlags& flags) {
     if (currency == "mixed") {
         STENO_ASSIGN(told, sums_by_currency(api, flags));
     }
-    fmt::print("{} for {} AI calls", told,
-               grouped(static_cast<std::int64_t>(number_at(total, "/groups/0/calls"))));
-    if (unpriced > 0) fmt::print("; {} have no price and are not in it", grouped(unpriced));
-    if (estimated > 0) fmt::print("; of {} the tokens are estimated", grouped(estimated));
-    fmt::print("\n\n");
+    fmt::print("{} for {}, {}", told,
+               counted(grouped(static_cast<std::int64_t>(number_at(total, "/groups/0/calls"))), "AI call"),
+               period_of(total));
+    if (unpriced > 0) fmt::print("\n{} of them have no price and are not in it", grouped(unpriced));
+    if (estimated > 0) fmt::print("\nof {} of them the tokens are estimated", grouped(estimated));
+    fmt::print("\n");
+    STENO_TRY(print_prices(api, flags));
+    fmt::print("\n");
     return std::strtod(sum.c_str(), nullptr);
 }
 
@@ -144,13 +219,14 @@ Result<void> print_forecast(dom::element answer) {
     for (const dom::element day : days)
         most = std::max(
             {most, std::strtod(text_at(day, "/cost").c_str(), nullptr), number_at(day, "/expected")});
-    Table table({{"day"}, {"cost", true}, {"expected", true}, {""}});
+    Table table(
+        {{"day"}, Table::Column::amount("cost"), Table::Column::amount("expected"), Table::Column::bar(30)});
     for (const dom::element day : days) {
         const std::string known = text_at(day, "/cost");
         const double cost = std::strtod(known.c_str(), nullptr), expected = number_at(day, "/expected");
         table.row({text_at(day, "/begin").substr(0, 10), known.empty() ? "" : rounded(known),
                    has(day, "/expected") ? rounded(fmt::format("{:.6f}", expected)) : "",
-                   bar(most > 0 ? (known.empty() ? expected : cost) / most : 0, 30)},
+                   Table::share(most > 0 ? (known.empty() ? expected : cost) / most : 0)},
                   {Colour::Plain, Colour::Plain, Colour::Dim, known.empty() ? Colour::Dim : Colour::Plain});
     }
     table.print();
@@ -169,20 +245,37 @@ Result<int> forecast(const Program& program, const CostFlags& flags) {
 
 Result<int> cost(const Program& program, const CostFlags& flags) {
     if (flags.forecast) return forecast(program, flags);
-    STENO_ASSIGN(const Question question, question_of(flags, flags.by, flags.bucket));
-    return show_answer(program, flags.record, question, [&](Api& api, dom::element answer) -> Result<void> {
+    // A person sees the first rows; a program gets all of them, unless it says how many.
+    const std::uint32_t limit = program.json && !flags.limited ? store::kMaxGroups : flags.limit;
+    STENO_ASSIGN(const Question question, question_of(flags, flags.by, flags.bucket, limit));
+    const auto show = [&](Api& api, dom::element answer) -> Result<void> {
         dom::array groups;
         if (answer["groups"].get(groups) != simdjson::SUCCESS)
             return fail(Code::Internal, "the answer has no groups");
         if (groups.size() == 0) {
-            fmt::print("no AI calls that fit in {}\n", api.where());
+            fmt::print("no AI calls that fit in {}, {}\n", api.where(), period_of(answer));
             return {};
         }
         STENO_ASSIGN(const double all, print_total(api, flags));
         print_groups(groups, all, flags);
         if (text_at(answer, "/truncated") == "true") fmt::print("… and more: --limit {}\n", flags.limit * 4);
         return {};
-    });
+    };
+    const auto with_total = [&](Api& api, const std::string& body) -> Result<std::string> {
+        dom::parser parser;
+        STENO_ASSIGN(const dom::element total, ask_total(api, flags, parser));
+        dom::element group;
+        if (total.at_pointer("/groups/0").get(group) != simdjson::SUCCESS) return body;
+        std::string members = "\"total\":{";
+        for (const char* name : {"cost", "calls", "input_tokens", "output_tokens"}) {
+            dom::element value;
+            if (group[name].get(value) == simdjson::SUCCESS)
+                members += fmt::format("{}\"{}\":{}", members.ends_with('{') ? "" : ",", name,
+                                       simdjson::minify(value));
+        }
+        return with_members(members + "},", body);
+    };
+    return show_answer(program, flags.record, question, show, with_total);
 }
 
 }  // namespace
@@ -192,18 +285,22 @@ void add_cost(Program& program) {
                                     "  steno cost --period this-month\n"
                                     "  steno cost --by project,who.user_id --days 30\n"
                                     "  steno cost --bucket day --by none --days 14 --tz Europe/Berlin\n"
-                                    "  steno cost --forecast -f project=shop\n");
+                                    "  steno cost --forecast -f project=web-shop\n");
     const auto flags = std::make_shared<CostFlags>();
     add_record_flags(*command, flags->record);
     add_period_flags(*command, flags->period);
     command->add_option("--by", flags->by,
                         "fields to group by, with commas, or none (default provider.name,model.requested)");
-    command->add_option("--bucket", flags->bucket, "also by hour, day, week or month");
+    command->add_option("--bucket", flags->bucket, "also by minute, hour, day, week or month");
     command->add_option("--filter,-f", flags->filters, "FIELD[.OP]=VALUE; may be repeated");
-    command->add_option("--limit,-n", flags->limit, "how many rows (default 30)");
+    const CLI::Option* limit =
+        command->add_option("--limit,-n", flags->limit, "how many rows (default 30; with --json all)");
     command->add_flag("--forecast", flags->forecast,
                       "what this month will have cost at its end, with an interval, and day by day");
-    command->callback([flags, &program] { program.run = [flags](Program& p) { return cost(p, *flags); }; });
+    command->callback([flags, limit, &program] {
+        flags->limited = limit->count() > 0;
+        program.run = [flags](Program& p) { return cost(p, *flags); };
+    });
 }
 
 }  // namespace steno::cli

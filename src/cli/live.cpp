@@ -205,7 +205,7 @@ void add_live(Program& program) {
     CLI::App* command = program.add(
         program.app, "live", "What goes on now, on a screen that updates; in a pipe a line a second",
         "  steno live                            # q quits, space pauses\n"
-        "  steno live --minutes 15 -f project=shop --server http://steno:8787\n"
+        "  steno live --minutes 15 -f project=web-shop --server http://steno:8787\n"
         "  steno live --json --interval 10       # for programs: an object a line\n"
         "  steno live --json --count 1           # the last minutes, once\n");
     const auto flags = std::make_shared<LiveFlags>();

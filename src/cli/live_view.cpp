@@ -27,9 +27,20 @@ std::string per_second(dom::element value, const char* pointer) {
 /// Money of a day, to the cent: a figure that one looks at, not one that is added up.
 std::string spent(dom::element today) {
     const std::string total = text_at(today, "/cost/total"), currency = text_at(today, "/cost/currency");
-    if (total.empty()) return currency.empty() ? kUnknown : currency;
-    const std::string rounded = fmt::format("{:.2f}", std::strtod(total.c_str(), nullptr));
-    return currency == "USD" ? "$" + rounded : rounded + " " + currency;
+    const double unpriced = number_at(today, "/cost/unpriced_calls"),
+                 spent = std::strtod(total.c_str(), nullptr);
+    if (total.empty() && currency.empty() && unpriced == 0)
+        return number_at(today, "/calls") > 0 ? kUnknown : "nothing";
+    std::string text = currency;
+    if (!total.empty()) {
+        const std::string rounded = fmt::format("{:.2f}", spent);
+        text = currency == "USD" ? "$" + rounded : rounded + " " + currency;
+        if (spent > 0 && spent < 0.01) text = currency == "USD" ? "< $0.01" : "< 0.01 " + currency;
+    }
+    if (unpriced > 0)
+        text += fmt::format("{}{} unpriced", text.empty() ? "" : " + ",
+                            grouped(static_cast<std::int64_t>(unpriced)));
+    return text;
 }
 
 std::string column(std::string_view text, std::size_t width) {

@@ -35,11 +35,6 @@ std::string decimal_at(dom::element value, const char* pointer) {
     return has(value, pointer) ? fmt::format("{:.4g}", number_at(value, pointer)) : kUnknown;
 }
 
-std::string period_of(dom::element answer) {
-    return fmt::format("{} to {} ({})", text_at(answer, "/period/from").substr(0, 16),
-                       text_at(answer, "/period/to").substr(0, 16), text_at(answer, "/period/tz"));
-}
-
 void print_totals(dom::element all) {
     const auto line = [](std::string_view name, const std::string& value, const std::string& more) {
         fmt::print("  {:<14}{:>12}{}{}\n", name, value, more.empty() ? "" : "   ", more);
@@ -50,10 +45,12 @@ void print_totals(dom::element all) {
     line("succeeded", percent_at(all, "/success_rate"),
          fmt::format("{} failed, {} partial", percent_at(all, "/failure_rate"),
                      percent_at(all, "/partial_rate")));
+    const double judged = number_at(all, "/feedback/accepted") + number_at(all, "/feedback/modified") +
+                          number_at(all, "/feedback/rejected");
     line("accepted", percent_at(all, "/feedback/acceptance_rate"),
-         fmt::format("{} accepted, {} modified, {} rejected; {} without feedback",
-                     sum_at(all, "/feedback/accepted"), sum_at(all, "/feedback/modified"),
-                     sum_at(all, "/feedback/rejected"), sum_at(all, "/feedback/none")));
+         fmt::format("{} of {} judged; {} modified, {} rejected", sum_at(all, "/feedback/accepted"),
+                     grouped(static_cast<std::int64_t>(judged)), sum_at(all, "/feedback/modified"),
+                     sum_at(all, "/feedback/rejected")));
     line("edited by", decimal_at(all, "/edit_distance/average"),
          fmt::format("characters on average, of {}", counted(sum_at(all, "/edit_distance/calls"), "call")));
     line("prompts whole", percent_at(all, "/data_quality/rate"),
@@ -89,10 +86,10 @@ void print_groups(dom::element answer, const QualityFlags& flags) {
                  {"partial", true},
                  {"accepted", true},
                  {flags.score, true},
-                 {"edited by", true},
-                 {"prompts whole", true},
-                 {"average", true},
-                 {"cost", true}});
+                 Table::Column{"edited by", true}.if_room(3),
+                 Table::Column{"prompts whole", true}.if_room(3),
+                 Table::Column{"average", true}.if_room(3),
+                 Table::Column::amount("cost").if_room(3)});
     for (const dom::element group : groups) {
         const std::string cost = text_at(group, "/figures/cost/total");
         table.row({group_name(group), sum_at(group, "/figures/calls"), percent_at(group, "/success_rate"),
@@ -115,13 +112,16 @@ std::string variables(dom::element value, const char* name) {
 }
 
 void print_missing(dom::element answer) {
-    fmt::print("{}\n\n", period_of(answer));
+    fmt::print("prompts with variables, {}\n\n", period_of(answer));
     fmt::print("  {} of the AI calls that tell it had all variables: {} had, {} had not\n",
                percent_at(answer, "/rate"), sum_at(answer, "/complete"), sum_at(answer, "/incomplete"));
     if (number_at(answer, "/incomplete") == 0) return;
     fmt::print("  missing: {}\n\n", printable(variables(answer, "variables")));
-    Table prompts(
-        {{"prompt", false, true}, {"version"}, {"whole", true}, {"calls", true}, {"without", false, true}});
+    Table prompts({{"prompt", false, true},
+                   {"version", false, true},
+                   {"whole", true},
+                   {"sent without", true},
+                   {"without", false, true}});
     for (const dom::element prompt : rows(answer, "prompts")) {
         const std::string type = text_at(prompt, "/type"), name = text_at(prompt, "/name");
         prompts.row({type.empty()   ? (name.empty() ? kUnknown : name)
@@ -132,7 +132,12 @@ void print_missing(dom::element answer) {
     }
     prompts.print();
     fmt::print("\nthe last ones\n");
-    Table calls({{"time"}, {"prompt"}, {"without", false, true}, {"status"}, {"asked", false, true}, {"id"}});
+    Table calls({{"time"},
+                 {"prompt", false, true},
+                 {"without", false, true},
+                 Table::Column{"status"}.if_room(),
+                 Table::Column::gist("asked").if_room(2),
+                 Table::Column::ids()});
     for (const dom::element call : rows(answer, "calls")) {
         std::string without;
         dom::array names;
@@ -147,7 +152,10 @@ void print_missing(dom::element answer) {
 
 Result<int> quality(const Program& program, const QualityFlags& flags) {
     Question question(flags.missing ? "/api/v1/data-quality" : "/api/v1/quality");
-    question.period(flags.period);
+    // What a person asks without a period is how good answers are these days.
+    PeriodFlags period = flags.period;
+    if (!period.given()) period.days = 30;
+    question.period(period);
     question.add("groups", std::to_string(flags.limit));
     if (flags.missing) {
         question.add("limit", std::to_string(flags.limit));
@@ -164,7 +172,7 @@ Result<int> quality(const Program& program, const QualityFlags& flags) {
         dom::element all;
         if (answer["all"].get(all) != simdjson::SUCCESS)
             return fail(Code::Internal, "the answer has no totals");
-        fmt::print("{}\n\n", period_of(answer));
+        fmt::print("AI calls, {}\n\n", period_of(answer));
         print_totals(all);
         print_scores(answer);
         print_groups(answer, flags);
@@ -177,8 +185,8 @@ Result<int> quality(const Program& program, const QualityFlags& flags) {
 void add_quality(Program& program) {
     CLI::App* command = program.add(
         program.app, "quality", "How well answers are: success, feedback, scores, whole prompts",
-        "  steno quality --days 30\n"
-        "  steno quality --by prompt.version -f prompt.type=outline --period this-month\n"
+        "  steno quality                         # of the last 30 days\n"
+        "  steno quality --by prompt.version -f prompt.type=answer_question --period this-month\n"
         "  steno quality --by model.requested --score helpfulness\n"
         "  steno quality --missing --days 7      # prompts that were sent without some of their variables\n");
     const auto flags = std::make_shared<QualityFlags>();

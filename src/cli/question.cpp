@@ -29,6 +29,20 @@ void add_period_flags(CLI::App& command, PeriodFlags& flags) {
         "whose days, weeks and months: a name such as Europe/Berlin, local, or +01:00 (default UTC)");
 }
 
+CLI::Option* add_kinds_flag(CLI::App& command, std::string& kinds) {
+    return command
+        .add_option("--kinds", kinds,
+                    "what is counted: ai (calls that reach a model: the default), functions, agents (runs, "
+                    "which contain AI calls) or all")
+        ->check(CLI::IsMember({"ai", "functions", "agents", "all"}));
+}
+
+std::string words_of_kinds(std::string_view kinds) {
+    if (kinds == "functions") return "runs of functions";
+    if (kinds == "agents") return "runs of agents";
+    return kinds == "all" ? "calls of all kinds" : "AI calls";
+}
+
 std::string ai_kinds() {
     std::string names;
     for (const store::Value& kind : store::ai_calls().values)
@@ -47,6 +61,12 @@ void Question::period(const PeriodFlags& flags) {
     add("from", flags.from);
     add("to", flags.to);
     add("tz", flags.tz);
+}
+
+void Question::kinds(std::string_view kinds) {
+    if (kinds == "ai") add("kind.in", ai_kinds());
+    if (kinds == "functions") add("kind", "function");
+    if (kinds == "agents") add("kind", "agent");
 }
 
 Result<void> Question::filters(const std::vector<std::string>& filters) {

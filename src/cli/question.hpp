@@ -22,6 +22,11 @@ struct PeriodFlags {
 /// --days, --period, --from, --to (one way of saying it at a time) and --tz.
 void add_period_flags(CLI::App& command, PeriodFlags& flags);
 
+/// --kinds: which calls are counted.
+CLI::Option* add_kinds_flag(CLI::App& command, std::string& kinds);
+/// "AI calls", "runs of functions", "runs of agents", "calls of all kinds".
+std::string words_of_kinds(std::string_view kinds);
+
 /// The kinds that reach a model, with commas, as "kind.in" takes them.
 std::string ai_kinds();
 
@@ -33,6 +38,8 @@ class Question {
     /// Nothing when the value is empty.
     void add(std::string_view name, std::string_view value);
     void period(const PeriodFlags& flags);
+    /// "ai", "functions", "agents" or "all".
+    void kinds(std::string_view kinds);
     /// "FIELD[.OP]=VALUE" each. InvalidArgument: no '='.
     Result<void> filters(const std::vector<std::string>& filters);
 

@@ -146,7 +146,7 @@ void add_report(Program& program) {
         program.app, "report", "A report of a period with charts, as HTML or PDF",
         "  steno report --week --pdf                         # the last seven days, into report.pdf\n"
         "  steno report --days 30 --format html --output november.html\n"
-        "  steno report --period last-month --tz Europe/Berlin -f project=shop --output shop.pdf\n"
+        "  steno report --period last-month --tz Europe/Berlin -f project=web-shop --output shop.pdf\n"
         "  steno report --days 7 --json                      # all its figures, for programs\n");
     const auto flags = std::make_shared<ReportFlags>();
     add_record_flags(*command, flags->record);

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdlib>
+#include <map>
 #include <optional>
 #include <string>
 #include <utility>
@@ -151,11 +152,13 @@ void words(Document& document, const ReportAnswers& a) {
                  estimated = number_at(c, "/now/cost/estimated_calls");
     std::string remark;
     if (unpriced > 0)
-        remark = fmt::format("{} calls have no price and are not in the cost. ",
-                             grouped(static_cast<std::int64_t>(unpriced)));
+        remark = fmt::format(
+            "{} no price and {} not in the cost. ",
+            unpriced == 1 ? "1 call has" : grouped(static_cast<std::int64_t>(unpriced)) + " calls have",
+            unpriced == 1 ? "is" : "are");
     if (estimated > 0)
-        remark += fmt::format("Of {} calls Steno counted the tokens, because nobody reported them.",
-                              grouped(static_cast<std::int64_t>(estimated)));
+        remark += fmt::format("Of {} Steno counted the tokens, because nobody reported them.",
+                              counted(grouped(static_cast<std::int64_t>(estimated)), "call"));
     if (!remark.empty()) document.blocks.push_back(Paragraph{remark, true});
 }
 
@@ -216,7 +219,21 @@ void forecast(Document& document, dom::element answer, const std::string& curren
     document.blocks.push_back(chart);
 }
 
-void groups(Document& document, const char* heading, const char* head, dom::element comparison) {
+/// What agents spent with all that were nested within them, by name; empty where none was.
+std::map<std::string, std::string> subtree_costs(dom::element statistics) {
+    std::map<std::string, std::string> costs;
+    bool nested = false;
+    for (const dom::element row : items(statistics, "/by_agent")) {
+        nested |= number_at(row, "/subtree/calls") != number_at(row, "/ai_calls/calls");
+        costs[text_at(row, "/agent")] = cost(row, "/subtree/cost");
+    }
+    if (!nested) costs.clear();
+    return costs;
+}
+
+/// `within`: a further column, by the groups' names; none where it is empty.
+void groups(Document& document, const char* heading, const char* head, dom::element comparison,
+            const std::map<std::string, std::string>& within = {}) {
     std::vector<dom::element> rows;
     for (const dom::element group : items(comparison, "/groups"))
         if (number_at(group, "/now/calls") > 0) rows.push_back(group);
@@ -233,6 +250,7 @@ void groups(Document& document, const char* heading, const char* head, dom::elem
                  {"failed", true},
                  {"95 % within", true}},
                 {}};
+    if (!within.empty()) table.columns.push_back({"with those in it", true});
     for (std::size_t i = 0; i < rows.size() && i < kRows; ++i) {
         const dom::element row = rows[i];
         const double share = all > 0 ? amount(row, "/now/cost/total") / all : 0;
@@ -241,6 +259,9 @@ void groups(Document& document, const char* heading, const char* head, dom::elem
                               number_at(row, "/before/calls") > 0 ? cost(row, "/before/cost") : kUnknown,
                               count(row, "/now/calls"), percent(row, "/now/failure_rate"),
                               time(row, "/now/p95_duration_ms")});
+        if (within.empty()) continue;
+        const auto found = within.find(group_name(row));
+        table.rows.back().push_back(found == within.end() ? kUnknown : found->second);
     }
     document.blocks.push_back(Heading{heading});
     document.blocks.push_back(table);
@@ -481,7 +502,7 @@ Document report_document(const ReportAnswers& a, std::string made_at) {
         Paragraph{"Days with hours that were not as usual are drawn in another colour; see below.", true});
     forecast(document, a.forecast, currency);
     groups(document, "By model", "model", a.models);
-    groups(document, "By agent", "agent", a.agents);
+    groups(document, "By agent", "agent", a.agents, subtree_costs(a.statistics));
     groups(document, "By project", "project", a.projects);
     groups(document, "By user", "user", a.users);
     odd_hours(document, a, currency);

@@ -65,11 +65,28 @@ void add_rows(Table& table, dom::array roots) {
     }
 }
 
-std::string listed(dom::element summary, const char* pointer) {
-    dom::array names;
+/// "planner $0.02 ($0.005 itself), researcher $0.015": with all that is nested within each. Of what made no
+/// AI calls the name.
+std::string listed(dom::element summary, const char* rows, const char* name) {
+    dom::array array;
     std::string text;
-    if (summary.at_pointer(pointer).get(names) != simdjson::SUCCESS) return text;
-    for (const dom::element name : names) text += (text.empty() ? "" : ", ") + text_at(name, "");
+    if (summary.at_pointer(rows).get(array) != simdjson::SUCCESS) return text;
+    for (const dom::element row : array) {
+        text += (text.empty() ? "" : ", ") + text_at(row, name);
+        dom::element own, subtree;
+        if (number_at(row, "/subtree/ai_calls") == 0 ||
+            row.at_pointer("/subtree/cost").get(subtree) != simdjson::SUCCESS ||
+            row.at_pointer("/own/cost").get(own) != simdjson::SUCCESS)
+            continue;
+        const auto sum = [](dom::element cost) {
+            const std::string told = cost_sum(cost);
+            return told.empty() ? kUnknown : told;
+        };
+        text += " " + sum(subtree);
+        if (number_at(row, "/own/ai_calls") != number_at(row, "/subtree/ai_calls"))
+            text += number_at(row, "/own/ai_calls") == 0 ? " (nothing itself)"
+                                                         : fmt::format(" ({} itself)", sum(own));
+    }
     return text;
 }
 
@@ -122,7 +139,7 @@ void print_request(dom::element request) {
                  {"status", false, false},
                  {"duration", true, false},
                  {"tokens", true, false},
-                 {"cost", true, false}});
+                 Table::Column::amount("cost")});
     dom::array roots;
     if (request["tree"].get(roots) == simdjson::SUCCESS) add_rows(table, roots);
     table.print();
@@ -142,8 +159,8 @@ void print_request(dom::element request) {
         field("cost", sum.empty() ? kUnknown : sum);
     }
     if (has(summary, "/duration_ms")) field("duration", milliseconds(number_at(summary, "/duration_ms")));
-    field("agents", listed(summary, "/agents"));
-    field("functions", listed(summary, "/functions"));
+    field("agents", listed(summary, "/by_agent", "/agent"));
+    field("functions", listed(summary, "/by_function", "/function"));
     if (text_at(request, "/truncated") == "true") field("note", "there are more calls than are shown");
 }
 

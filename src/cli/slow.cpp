@@ -32,19 +32,21 @@ Result<int> slow(const Program& program, const SlowFlags& flags) {
     question.add("threshold_ms", std::to_string(flags.threshold_ms));
     question.add("limit", std::to_string(flags.limit));
     STENO_TRY(question.filters(flags.filters));
-    return show_answer(
-        program, flags.record, question, [&](Api& api, simdjson::dom::element answer) -> Result<void> {
-            std::int64_t calls = 0;
-            if (answer["slow"]["calls"].get(calls) != simdjson::SUCCESS)
-                return fail(Code::Internal, "the answer has no slow calls");
-            if (calls == 0)
-                fmt::print("no call that fits in {} took {} ms or longer{}\n", api.where(),
-                           flags.threshold_ms,
-                           flags.period.given() ? " in that time" : " in the last 7 days (--days, --period)");
-            else
-                print_slow(answer);
-            return {};
-        });
+    return show_answer(program, flags.record, question,
+                       [&](Api& api, simdjson::dom::element answer) -> Result<void> {
+                           std::int64_t calls = 0;
+                           if (answer["slow"]["calls"].get(calls) != simdjson::SUCCESS)
+                               return fail(Code::Internal, "the answer has no slow calls");
+                           if (calls == 0) {
+                               fmt::print("no call that fits in {} took {} ms or longer, {}{}\n", api.where(),
+                                          flags.threshold_ms, period_of(answer),
+                                          flags.period.given() ? "" : ": the last 7 days (--days, --period)");
+                               return {};
+                           }
+                           fmt::print("calls of all kinds, {}\n\n", period_of(answer));
+                           print_slow(answer);
+                           return {};
+                       });
 }
 
 }  // namespace
@@ -54,7 +56,7 @@ void add_slow(Program& program) {
         program.app, "slow", "Calls that took long, and why",
         "  steno slow                                      # of the last 7 days what took 5 s or longer\n"
         "  steno slow --over 2000 --days 7 -f kind=chat\n"
-        "  steno slow --period yesterday --tz Europe/Berlin -f trace.agent=calendar --json\n");
+        "  steno slow --period yesterday --tz Europe/Berlin -f trace.agent=assistant --json\n");
     const auto flags = std::make_shared<SlowFlags>();
     add_record_flags(*command, flags->record);
     add_period_flags(*command, flags->period);

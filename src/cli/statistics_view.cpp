@@ -1,7 +1,7 @@
 #include "cli/statistics_view.hpp"
 
+#include "cli/answer.hpp"
 #include "cli/call_view.hpp"
-#include "cli/chart.hpp"
 #include "cli/terminal.hpp"
 
 #include <fmt/format.h>
@@ -43,12 +43,12 @@ std::vector<dom::element> rows(dom::element value, const char* pointer) {
 
 void print_totals(dom::element found) {
     const auto line = [](std::string_view name, const std::string& number, const std::string& more) {
-        fmt::print("  {:<14}{:>14}{}{}\n", name, number, more.empty() ? "" : "   ", more);
+        fmt::print("  {:<11}{:>12}{}{}\n", name, number, more.empty() ? "" : "  ", more);
     };
     const auto calls = [&](std::string_view name, const std::string& key) {
         if (number_at(found, (key + "/calls").c_str()) == 0) return line(name, "0", "");
         line(name, count(found, (key + "/calls").c_str()),
-             fmt::format("{} failed   {} on average, 95 % within {}",
+             fmt::format("{} failed  {} on average, 95 % within {}",
                          percent_at(found, (key + "/failure_rate").c_str()),
                          time_at(found, (key + "/average_duration_ms").c_str()),
                          time_at(found, (key + "/p95_duration_ms").c_str())));
@@ -80,13 +80,13 @@ void print_buckets(dom::element found) {
                  {"AI calls", true},
                  {"failed", true},
                  {"tokens", true},
-                 {"cost", true},
-                 {""}});
+                 Table::Column::amount("cost"),
+                 Table::Column::bar(20)});
     std::size_t i = 0;
     for (const dom::element bucket : rows(found, "/buckets")) {
         table.row({clock_text(text_at(bucket, "/begin")), count(bucket, "/requests"), count(bucket, "/calls"),
                    percent_at(bucket, "/failure_rate"), count(bucket, "/total_tokens"), cost(bucket, "/cost"),
-                   most > 0 ? bar(costs[i] / most, 20) : ""});
+                   most > 0 ? Table::share(costs[i] / most) : ""});
         ++i;
     }
     table.print();
@@ -97,54 +97,88 @@ void print_models(dom::element found) {
     if (models.empty()) return;
     const double all = amount(found, "/summary/cost");
     fmt::print("\n");
-    Table table({{"provider"},
+    Table table({Table::Column{"provider"}.if_room(2),
                  {"model", false, true},
                  {"calls", true},
                  {"failed", true},
                  {"tokens", true},
-                 {"average", true},
-                 {"cost", true},
-                 {""}});
+                 Table::Column{"average", true}.if_room(),
+                 Table::Column::amount("cost"),
+                 Table::Column::bar(20)});
     for (const dom::element model : models)
         table.row({text_at(model, "/provider"), text_at(model, "/model"), count(model, "/calls"),
                    percent_at(model, "/failure_rate"), count(model, "/total_tokens"),
                    time_at(model, "/average_duration_ms"), cost(model, "/cost"),
-                   all > 0 ? bar(amount(model, "/cost") / all, 20) : ""});
+                   all > 0 ? Table::share(amount(model, "/cost") / all) : ""});
     table.print();
+}
+
+/// Does one of the rows contain others that made AI calls?
+bool nested(const std::vector<dom::element>& rows) {
+    return std::ranges::any_of(rows, [](dom::element row) {
+        return number_at(row, "/subtree/calls") != number_at(row, "/ai_calls/calls");
+    });
+}
+
+/// What an agent or a function spent itself, where that is not all that was spent within it.
+std::string own_cost(dom::element row) {
+    return number_at(row, "/subtree/calls") == number_at(row, "/ai_calls/calls") ? ""
+           : number_at(row, "/ai_calls/calls") == 0                              ? "nothing"
+                                                    : cost(row, "/ai_calls/cost");
 }
 
 void print_agents(dom::element found) {
     const auto agents = rows(found, "/by_agent");
     if (agents.empty()) return;
+    const std::string within = "AI calls, nested ones too";
+    std::vector<Table::Column> columns{{"agent", false, true},
+                                       Table::Column{"number", true}.below("runs").if_room(),
+                                       Table::Column{"failed", true}.below("runs").if_room(),
+                                       Table::Column{"average", true}.below("runs").if_room(),
+                                       Table::Column{"number", true}.below(within),
+                                       Table::Column{"failed", true}.below(within),
+                                       Table::Column{"tokens", true}.below(within),
+                                       Table::Column::amount("cost").below(within)};
+    const bool own = nested(agents);
+    if (own) columns.push_back(Table::Column::amount("of it its own"));
     fmt::print("\n");
-    Table table({{"agent", false, true},
-                 {"runs", true},
-                 {"failed", true},
-                 {"a run", true},
-                 {"AI calls", true},
-                 {"failed", true},
-                 {"tokens", true},
-                 {"a call", true},
-                 {"cost", true}});
-    for (const dom::element agent : agents)
-        table.row({text_at(agent, "/agent"), count(agent, "/runs/calls"),
-                   percent_at(agent, "/runs/failure_rate"), time_at(agent, "/runs/average_duration_ms"),
-                   count(agent, "/ai_calls/calls"), percent_at(agent, "/ai_calls/failure_rate"),
-                   count(agent, "/ai_calls/total_tokens"), count(agent, "/ai_calls/average_tokens"),
-                   cost(agent, "/ai_calls/cost")});
+    Table table(std::move(columns));
+    for (const dom::element agent : agents) {
+        std::vector<std::string> cells{text_at(agent, "/agent"),
+                                       count(agent, "/runs/calls"),
+                                       percent_at(agent, "/runs/failure_rate"),
+                                       time_at(agent, "/runs/average_duration_ms"),
+                                       count(agent, "/subtree/calls"),
+                                       percent_at(agent, "/subtree/failure_rate"),
+                                       count(agent, "/subtree/total_tokens"),
+                                       cost(agent, "/subtree/cost")};
+        if (own) cells.push_back(own_cost(agent));
+        table.row(std::move(cells));
+    }
     table.print();
 }
 
 void print_functions(dom::element found) {
     const auto functions = rows(found, "/by_function");
     if (functions.empty()) return;
+    const std::string within = "AI calls within it";
+    const bool any = std::ranges::any_of(
+        functions, [](dom::element function) { return number_at(function, "/subtree/calls") > 0; });
+    const bool own = nested(functions);
+    std::vector<Table::Column> columns{{"function", false, true},
+                                       Table::Column{"number", true}.below("runs"),
+                                       Table::Column{"failed", true}.below("runs"),
+                                       Table::Column{"average", true}.below("runs"),
+                                       Table::Column{"95 % within", true}.below("runs").if_room(4)};
+    if (any) {
+        columns.push_back(Table::Column{"number", true}.below(within).if_room(3));
+        columns.push_back(Table::Column{"tokens", true}.below(within).if_room(3));
+        columns.push_back(Table::Column::amount("cost").below(within));
+    }
+    if (own) columns.push_back(Table::Column::amount("of it its own"));
+    columns.push_back(Table::Column{"operations", false, true}.if_room());
     fmt::print("\n");
-    Table table({{"function", false, true},
-                 {"runs", true},
-                 {"failed", true},
-                 {"average", true},
-                 {"95 % within", true},
-                 {"operations", false, true}});
+    Table table(std::move(columns));
     for (const dom::element function : functions) {
         std::string operations;
         dom::object named;
@@ -152,9 +186,18 @@ void print_functions(dom::element found) {
             for (const auto& [operation, runs] : named)
                 operations += fmt::format("{}{} {}", operations.empty() ? "" : ", ", operation,
                                           grouped(static_cast<std::int64_t>(number_at(runs, ""))));
-        table.row({text_at(function, "/function"), count(function, "/runs/calls"),
-                   percent_at(function, "/runs/failure_rate"), time_at(function, "/runs/average_duration_ms"),
-                   time_at(function, "/runs/p95_duration_ms"), operations});
+        std::vector<std::string> cells{text_at(function, "/function"), count(function, "/runs/calls"),
+                                       percent_at(function, "/runs/failure_rate"),
+                                       time_at(function, "/runs/average_duration_ms"),
+                                       time_at(function, "/runs/p95_duration_ms")};
+        if (any) {
+            cells.push_back(count(function, "/subtree/calls"));
+            cells.push_back(count(function, "/subtree/total_tokens"));
+            cells.push_back(number_at(function, "/subtree/calls") > 0 ? cost(function, "/subtree/cost") : "");
+        }
+        if (own) cells.push_back(own_cost(function));
+        cells.push_back(std::move(operations));
+        table.row(std::move(cells));
     }
     table.print();
 }
@@ -193,9 +236,14 @@ void print_large(dom::element found) {
 void print_slow(dom::element found) {
     const auto slowest = rows(found, "/slow/slowest");
     if (slowest.empty()) return;
-    fmt::print("slow: {} took {} or longer\n", count(found, "/slow/calls"),
+    fmt::print("slow: {} took {} or longer\n", counted(count(found, "/slow/calls"), "call"),
                time_at(found, "/slow/threshold_ms"));
-    Table table({{"id"}, {"took", true}, {"kind"}, {"agent"}, {"what", false, true}, {"why", false, true}});
+    Table table({Table::Column::ids(),
+                 {"took", true},
+                 {"kind"},
+                 Table::Column{"agent", false, true}.if_room(),
+                 {"what", false, true},
+                 {"why", false, true}});
     for (const dom::element slow : slowest) {
         dom::element call;
         if (slow["call"].get(call) != simdjson::SUCCESS) continue;
@@ -207,14 +255,17 @@ void print_slow(dom::element found) {
     table.print();
 }
 
-void print_statistics(dom::element found) {
-    fmt::print("{} to {} ({})\n\n", text_at(found, "/period/from").substr(0, 16),
-               text_at(found, "/period/to").substr(0, 16), text_at(found, "/period/tz"));
+void print_summary(dom::element found) {
     print_totals(found);
     print_buckets(found);
     print_models(found);
     print_agents(found);
     print_functions(found);
+}
+
+void print_statistics(dom::element found) {
+    fmt::print("{}\n\n", period_of(found));
+    print_summary(found);
     print_calls(found);
     if (!rows(found, "/slow/slowest").empty()) fmt::print("\n");
     print_slow(found);

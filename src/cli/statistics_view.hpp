@@ -8,6 +8,9 @@ namespace steno::cli {
 /// tables by model, agent and function, the dearest and the slowest calls; how much failed stands in each.
 void print_statistics(simdjson::dom::element statistics);
 
+/// Only the totals and the tables by bucket, model, agent and function.
+void print_summary(simdjson::dom::element statistics);
+
 /// Of an answer with "slow": how many there are, and the slowest with their reasons.
 void print_slow(simdjson::dom::element answer);
 

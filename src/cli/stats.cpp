@@ -1,6 +1,7 @@
 #include "cli/stats.hpp"
 
 #include "base/text.hpp"
+#include "cli/answer.hpp"
 #include "cli/api_client.hpp"
 #include "cli/call_view.hpp"
 #include "cli/command.hpp"
@@ -64,6 +65,7 @@ Result<std::string> target_of(const StatsQuestion& flags) {
     }
     question.add("order", order);
     question.add("limit", std::to_string(flags.limit));
+    question.kinds(kinds_of(flags));
     STENO_TRY(question.filters(flags.filters));
     return question.target();
 }
@@ -82,7 +84,14 @@ Result<Table> table_of(const StatsQuestion& flags, std::string_view body, bool& 
     std::vector<Table::Column> columns;
     if (!flags.bucket.empty()) columns.push_back({flags.bucket});
     for (const std::string_view key : keys) columns.push_back({std::string(key), false, true});
-    for (const std::string_view measure : measures) columns.push_back({std::string(measure), true});
+    for (std::size_t i = 0; i < measures.size(); ++i) {
+        const std::string name(measures[i]);
+        const bool is_money = name == "cost" || name.contains("cost.total");
+        Table::Column column = is_money ? Table::Column::amount(name) : Table::Column{name, true};
+        // Without room the first and what it costs stay; of the rest the last go first.
+        if (i > 0 && !is_money) column.spare = static_cast<int>(i);
+        columns.push_back(std::move(column));
+    }
     Table table(std::move(columns));
     for (const dom::element group : groups) {
         std::vector<std::string> cells;
@@ -159,18 +168,25 @@ Result<int> stats(const Program& program, const StatsFlags& flags) {
     }
     if (flags.question.when.given() && !flags.table)
         return show_statistics(program, flags, *api, completeness);
-    STENO_ASSIGN(const std::string target, target_of(flags.question));
-    STENO_ASSIGN(const std::string body, api->get(target));
+    StatsQuestion question = flags.question;
+    if (program.json && !flags.limited) question.limit = store::kMaxGroups;
+    STENO_ASSIGN(const std::string body, stats_answer(*api, question));
     if (program.json) {
         fmt::print("{}\n", body);
         return completeness.exit_code();
     }
     bool truncated = false;
     STENO_ASSIGN(const Table table, table_of(flags.question, body, truncated));
+    dom::parser parser;
+    dom::element answer;
+    if (parser.parse(body).get(answer) != simdjson::SUCCESS)
+        return fail(Code::Internal, "the answer is no JSON");
+    const std::string counted = words_of_kinds(kinds_of(flags.question));
     if (table.empty()) {
-        fmt::print("no calls that fit in {}\n", api->where());
+        fmt::print("no {} that fit in {}, {}\n", counted, api->where(), period_of(answer));
         return completeness.exit_code();
     }
+    fmt::print("{}, {}\n\n", counted, period_of(answer));
     table.print();
     if (truncated) fmt::print("… and more: --limit {}\n", flags.question.limit * 4);
     return completeness.exit_code();
@@ -178,11 +194,26 @@ Result<int> stats(const Program& program, const StatsFlags& flags) {
 
 }  // namespace
 
-Result<Table> ask_stats(Api& api, const StatsQuestion& question) {
+std::string kinds_of(const StatsQuestion& question) {
+    if (!question.kinds.empty()) return question.kinds;
+    const auto keys = split(question.by, ',');
+    const bool said = std::ranges::find(keys, std::string_view("kind")) != keys.end() ||
+                      std::ranges::any_of(question.filters, [](std::string_view filter) {
+                          return filter.starts_with("kind=") || filter.starts_with("kind.");
+                      });
+    return said ? "all" : "ai";
+}
+
+Result<std::string> stats_answer(Api& api, const StatsQuestion& question) {
     STENO_ASSIGN(const std::string target, target_of(question));
-    STENO_ASSIGN(const std::string body, api.get(target));
+    return api.get(target);
+}
+
+Result<StatsTable> ask_stats(Api& api, const StatsQuestion& question) {
+    STENO_ASSIGN(const std::string body, stats_answer(api, question));
     bool truncated = false;
-    return table_of(question, body, truncated);
+    STENO_ASSIGN(Table table, table_of(question, body, truncated));
+    return StatsTable{std::move(table), truncated};
 }
 
 void add_stats(Program& program) {
@@ -194,6 +225,7 @@ void add_stats(Program& program) {
         "  steno stats --by trace.agent --from 2026-11-01\n"
         "  steno stats --by model.requested --bucket day --measures calls,cost,duration_p95\n"
         "  steno stats --by none --measures calls,error_rate,cost -f labels.tags=demo\n"
+        "  steno stats --kinds functions --by trace.function,trace.operation --measures calls,error_rate\n"
         "  steno stats --by who.user_id --bucket month --output users.xlsx\n"
         "  steno stats --storage\n");
     const auto flags = std::make_shared<StatsFlags>();
@@ -220,11 +252,12 @@ void add_stats(Program& program) {
                                       "a measure, '-' in front for descending (default -cost)");
     command->add_option("--filter,-f", flags->question.filters, "FIELD[.OP]=VALUE; may be repeated");
     const CLI::Option* limit = command->add_option("--limit,-n", flags->question.limit,
-                                                   "how many groups (default 30; in a file all)");
+                                                   "how many groups (default 30; in a file and with --json all)");
     add_target(*command, flags->target);
+    auto* kinds = add_kinds_flag(*command, flags->question.kinds);
     command->add_flag("--storage", flags->storage, "instead: what the data folder takes of the disk");
-    command->callback([flags, by, measures, order, limit, &program] {
-        flags->table = by->count() > 0 || measures->count() > 0 || order->count() > 0;
+    command->callback([flags, by, measures, order, kinds, limit, &program] {
+        flags->table = by->count() > 0 || measures->count() > 0 || order->count() > 0 || kinds->count() > 0;
         flags->limited = limit->count() > 0;
         program.run = [flags](Program& p) { return stats(p, *flags); };
     });

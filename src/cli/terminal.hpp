@@ -13,15 +13,46 @@ enum class Colour { Plain, Dim, Red, Green, Yellow, Cyan, Bold };
 std::string paint(std::string_view text, Colour colour);
 Colour colour_of_status(std::string_view status);
 
-/// Columns as wide as their widest cell; the last text column is cut so that a line fits the terminal.
-/// Control characters of what was recorded are shown as '·': an answer must not be able to steer a terminal.
+/// Columns as wide as their widest cell. On a terminal a line fits it if it can: pictures become smaller,
+/// then go, ids are cut to what names a call, then texts, the last columns first, and then spare columns go.
+/// What goes into a file or a pipe is never cut, and has no pictures. Control characters of what was recorded
+/// are shown as '·': an answer must not be able to steer a terminal.
 class Table {
   public:
     struct Column {
         std::string head;
         bool right = false;    ///< numbers
         bool shrinks = false;  ///< may be cut to fit
+        /// More is not shown, nowhere: of prompts and answers, of which the record has the rest.
+        std::size_t most = 0;
+        bool money = false;       ///< the points stand below each other
+        std::size_t picture = 0;  ///< a bar, at most so wide: each cell is a share as share() writes it
+        bool id = false;          ///< its beginning is enough to name the call: may be cut to that
+        int spare = 0;            ///< goes where there is no room, the greatest first; a line says so
+        std::string over = {};    ///< a head above those of neighbours that have the same
+
+        static Column amount(std::string head) { return {std::move(head), true, false, 0, true, 0}; }
+        static Column gist(std::string head) { return {std::move(head), false, true, 80, false, 0}; }
+        static Column ids() {
+            Column column{"id"};
+            column.id = true;
+            return column;
+        }
+        static Column bar(std::size_t most) { return {"", false, false, 0, false, most}; }
+        /// The same, as one of several below a common head.
+        [[nodiscard]] Column below(std::string common) && {
+            over = std::move(common);
+            return std::move(*this);
+        }
+        /// The same, as one that may go, before those of a smaller `order`.
+        [[nodiscard]] Column if_room(int order = 1) && {
+            spare = order;
+            return std::move(*this);
+        }
     };
+    /// 0 … 1, for a cell of a bar's column.
+    static std::string share(double part);
+
     explicit Table(std::vector<Column> columns) : columns_(std::move(columns)) {}
     void row(std::vector<std::string> cells, std::vector<Colour> colours = {});
     void print() const;
@@ -33,6 +64,9 @@ class Table {
         std::vector<std::string> cells;
         std::vector<Colour> colours;
     };
+    [[nodiscard]] std::vector<std::string> column(std::size_t index) const;
+    void fit(std::vector<std::size_t>& widths) const;
+    void print_common_heads(const std::vector<std::size_t>& widths) const;
     std::vector<Column> columns_;
     std::vector<Row> rows_;
 };

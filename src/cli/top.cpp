@@ -29,6 +29,13 @@ const std::map<std::string, std::string>& orders() {
     return kOrders;
 }
 
+std::string_view words_of(std::string_view by) {
+    return by == "cost"           ? "the calls that cost most"
+           : by == "duration"     ? "the calls that took longest"
+           : by == "input-tokens" ? "the calls with the most input"
+                                  : "the calls with the most output";
+}
+
 Result<int> top(const Program& program, const TopFlags& flags) {
     const std::string& order = orders().at(flags.by);
     Question question("/api/v1/calls");
@@ -42,10 +49,12 @@ Result<int> top(const Program& program, const TopFlags& flags) {
         STENO_ASSIGN(const dom::array calls, calls_of(answer));
         Table table = call_table();
         for (const dom::element call : calls) add_call(table, call);
-        if (table.empty())
-            fmt::print("no calls with a {} that fit in {}\n", flags.by, api.where());
-        else
+        if (table.empty()) {
+            fmt::print("no calls with a {} that fit in {}, {}\n", flags.by, api.where(), period_of(answer));
+        } else {
+            fmt::print("{}, {}\n\n", words_of(flags.by), period_of(answer));
             table.print();
+        }
         return {};
     });
 }
@@ -56,7 +65,7 @@ void add_top(Program& program) {
     CLI::App* command =
         program.add(program.app, "top", "The calls that cost most, took longest or were largest",
                     "  steno top --days 7\n"
-                    "  steno top --by duration --period yesterday -f trace.agent=calendar\n");
+                    "  steno top --by duration --period yesterday -f trace.agent=assistant\n");
     const auto flags = std::make_shared<TopFlags>();
     add_record_flags(*command, flags->record);
     add_period_flags(*command, flags->period);

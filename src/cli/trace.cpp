@@ -1,6 +1,5 @@
 #include "cli/api_client.hpp"
 #include "cli/call_view.hpp"
-#include "cli/chart.hpp"
 #include "cli/command.hpp"
 #include "cli/completeness.hpp"
 #include "cli/request_tree.hpp"
@@ -10,8 +9,10 @@
 #include <fmt/format.h>
 #include <simdjson.h>
 
+#include <algorithm>
 #include <map>
 #include <memory>
+#include <span>
 #include <vector>
 
 namespace steno::cli {
@@ -67,16 +68,22 @@ void print_trace(dom::element trace, const std::map<std::string, std::string>& n
     fmt::print("request {} took {}\n", printable(text_at(trace, "/request_id")), time(trace, "/duration_ms"));
 
     fmt::print("\nwhat its end waited for\n");
-    Table path({{"own time", true}, {"share", true}, {""}, {"call", false, true}, {"id"}});
-    std::size_t shown = 0;
-    for (const dom::element row : rows(trace, "bottlenecks")) {
-        if (++shown > 15) break;
+    Table path({{"own time", true},
+                {"share", true},
+                Table::Column::bar(20),
+                {"call", false, true},
+                Table::Column::ids()});
+    constexpr std::size_t kShown = 15;
+    const std::vector<dom::element> bottlenecks = rows(trace, "bottlenecks");
+    for (const dom::element row : std::span(bottlenecks).first(std::min(kShown, bottlenecks.size()))) {
         const std::string id = text_at(row, "/call_id");
         const double share = number_at(row, "/share");
-        path.row(
-            {time(row, "/on_path_ms"), fmt::format("{:.1f} %", share * 100), bar(share, 20), name(id), id});
+        path.row({time(row, "/on_path_ms"), fmt::format("{:.1f} %", share * 100), Table::share(share),
+                  name(id), id});
     }
     path.print();
+    if (bottlenecks.size() > kShown)
+        fmt::print("… and {} more that took less (--json has all)\n", bottlenecks.size() - kShown);
 
     fmt::print("\nby kind\n");
     Table levels({{"kind"},
@@ -84,7 +91,7 @@ void print_trace(dom::element trace, const std::map<std::string, std::string>& n
                   {"own time", true},
                   {"waited for", true},
                   {"tokens", true},
-                  {"cost", true}});
+                  Table::Column::amount("cost")});
     for (const dom::element row : rows(trace, "levels"))
         levels.row({text_at(row, "/kind"), text_at(row, "/calls"), time(row, "/own_ms"),
                     time(row, "/on_path_ms"),
@@ -105,8 +112,8 @@ void print_trace(dom::element trace, const std::map<std::string, std::string>& n
                    printable(name(text_at(row, "/first"))), text_at(row, "/first"),
                    printable(name(text_at(row, "/second"))), text_at(row, "/second"));
     if (number_at(trace, "/calls_without_payload") > 0)
-        fmt::print("\nof {} calls no text is kept: whether they repeat or need others is not known\n",
-                   text_at(trace, "/calls_without_payload"));
+        fmt::print("\nof {} no text is kept: whether they repeat or need others is not known\n",
+                   counted(text_at(trace, "/calls_without_payload"), "call"));
     if (text_at(trace, "/truncated") == "true")
         fmt::print("\nthe request has more calls than were looked at\n");
 }

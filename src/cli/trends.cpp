@@ -36,6 +36,23 @@ class Amounts {
     explicit Amounts(dom::element answer)
         : unit_(text_at(answer, "/unit")), currency_(text_at(answer, "/currency")) {}
 
+    [[nodiscard]] Table::Column column(std::string head) const {
+        return unit_ == "money" ? Table::Column::amount(std::move(head))
+                                : Table::Column{std::move(head), true};
+    }
+    /// By how much a series has changed: shares in points, all else in percent of what it was.
+    [[nodiscard]] std::string change(dom::element series) const {
+        if (unit_ == "share") {
+            if (!has(series, "/value") || !has(series, "/before")) return kUnknown;
+            const double points = (number_at(series, "/value") - number_at(series, "/before")) * 100;
+            return std::abs(points) < 0.05 ? "=" : fmt::format("{:+.1f} points", points);
+        }
+        if (!has(series, "/change")) return kUnknown;
+        const double share = number_at(series, "/change");
+        return std::abs(share) < 0.0005
+                   ? "="
+                   : fmt::format("{:+.{}f} %", share * 100, std::abs(share) < 0.1 ? 1 : 0);
+    }
     /// As it stands, exactly.
     [[nodiscard]] std::string text(dom::element value, const char* pointer) const {
         if (!has(value, pointer)) return kUnknown;
@@ -60,13 +77,6 @@ class Amounts {
     std::string unit_, currency_;
 };
 
-std::string change_text(dom::element series) {
-    if (!has(series, "/change")) return kUnknown;
-    const double share = number_at(series, "/change");
-    return std::abs(share) < 0.0005 ? "="
-                                    : fmt::format("{:+.{}f} %", share * 100, std::abs(share) < 0.1 ? 1 : 0);
-}
-
 std::vector<dom::element> items(dom::element value, const char* pointer) {
     dom::array array;
     if (value.at_pointer(pointer).get(array) != simdjson::SUCCESS) return {};
@@ -80,8 +90,8 @@ void print_points(dom::element answer, const Amounts& amounts) {
     for (const dom::element point : points)
         most = std::max(most, amounts.number(point, "/value").value_or(0));
     Table table({{text_at(answer, "/bucket")},
-                 {text_at(answer, "/measure"), true},
-                 {""},
+                 amounts.column(text_at(answer, "/measure")),
+                 Table::Column::bar(30),
                  {"calls", true},
                  {"", false, true}});
     const auto moment = [](const std::string& rfc3339) {
@@ -101,7 +111,7 @@ void print_points(dom::element answer, const Amounts& amounts) {
         const bool hours = text_at(answer, "/bucket") == "hour" || text_at(answer, "/bucket") == "minute";
         const auto number = amounts.number(point, "/value");
         table.row({hours ? clock : clock.substr(0, 10), amounts.text(point, "/value"),
-                   bar(number && most > 0 ? *number / most : 0, 30),
+                   number && most > 0 ? Table::share(*number / most) : "",
                    grouped(static_cast<std::int64_t>(number_at(point, "/calls"))), note},
                   {Colour::Plain, Colour::Plain, Colour::Plain, Colour::Plain, Colour::Yellow});
     }
@@ -109,17 +119,22 @@ void print_points(dom::element answer, const Amounts& amounts) {
 }
 
 void print_groups(dom::element answer, const Amounts& amounts) {
-    Table table(
-        {{"", false, true}, {"now", true}, {"before", true}, {"change", true}, {"calls", true}, {""}});
+    Table table({{"", false, true},
+                 amounts.column("now"),
+                 amounts.column("before"),
+                 {"change", true},
+                 {"calls", true},
+                 Table::Column{"over time"}.if_room()});
     const auto line = [&](const std::string& name, dom::element series) {
         std::vector<std::optional<double>> values;
         for (const dom::element point : items(series, "/points"))
             values.push_back(amounts.number(point, "/value"));
-        table.row({name, amounts.text(series, "/value"), amounts.text(series, "/before"), change_text(series),
-                   grouped(static_cast<std::int64_t>(number_at(series, "/calls"))), sparkline(values, 40)});
+        table.row({name, amounts.text(series, "/value"), amounts.text(series, "/before"),
+                   amounts.change(series), grouped(static_cast<std::int64_t>(number_at(series, "/calls"))),
+                   sparkline(values, 40)});
     };
     dom::element all;
-    if (answer["all"].get(all) == simdjson::SUCCESS) line("all AI calls", all);
+    if (answer["all"].get(all) == simdjson::SUCCESS) line("all", all);
     for (const dom::element group : items(answer, "/groups")) line(group_name(group), group);
     table.print();
 }
@@ -139,7 +154,7 @@ void print_anomalies(dom::element answer, const Amounts& amounts) {
         return;
     }
     fmt::print("\nhours that are not as usual\n");
-    Table table({{"from"}, {"to"}, {""}, {"was", true}, {"expected", true}, {"score", true}});
+    Table table({{"from"}, {"to"}, {""}, amounts.column("was"), amounts.column("expected"), {"score", true}});
     for (const dom::element anomaly : odd) {
         const bool high = text_at(anomaly, "/verdict") == "high";
         table.row({clock_text(text_at(anomaly, "/from")), clock_text(text_at(anomaly, "/to")),
@@ -153,12 +168,10 @@ void print_anomalies(dom::element answer, const Amounts& amounts) {
 
 Result<void> print_trend(dom::element answer, std::uint32_t groups) {
     const Amounts amounts(answer);
-    const auto span = [&](const char* side) {
-        return fmt::format("{} to {}", clock_text(text_at(answer, fmt::format("/{}/from", side).c_str())),
-                           clock_text(text_at(answer, fmt::format("/{}/to", side).c_str())));
-    };
-    fmt::print("{} of AI calls\nnow     {} ({})\nbefore  {}\n\n", text_at(answer, "/measure"), span("period"),
-               text_at(answer, "/period/tz"), span("against"));
+    fmt::print("{} of AI calls\nnow     {}\nbefore  {}\n", text_at(answer, "/measure"), period_of(answer),
+               period_of(answer, "against"));
+    warn_of_the_unrecorded(answer);
+    fmt::print("\n");
     print_groups(answer, amounts);
     if (text_at(answer, "/truncated") == "true") fmt::print("… and more: --groups {}\n", groups * 2);
     fmt::print("\n");
@@ -169,7 +182,11 @@ Result<void> print_trend(dom::element answer, std::uint32_t groups) {
 
 Result<int> trends(const Program& program, const TrendFlags& flags) {
     Question question("/api/v1/trends");
-    question.period(flags.period);
+    PeriodFlags period = flags.period;
+    // As many lines as one reads: 30 days of minutes are no trend.
+    if (!period.given() && flags.bucket == "minute") period.period = "2h";
+    if (!period.given() && flags.bucket == "hour") period.days = 2;
+    question.period(period);
     question.add("measure", flags.measure);
     question.add("by", flags.by);
     question.add("bucket", flags.bucket);
@@ -199,7 +216,8 @@ void add_trends(Program& program) {
                         "cache_share, duration_p50, duration_p95, ttft_p50, p99(usage.output_tokens), …");
     command->add_option("--by", flags->by, "fields to group by, with commas");
     command->add_option("--bucket", flags->bucket,
-                        "minute, hour, day, week or month (default: by the length of the period)");
+                        "minute, hour, day, week or month (default: by the length of the period; without a "
+                        "period hours are those of two days, minutes those of two hours)");
     command->add_option("--against", flags->against, "another period to compare with, by name");
     command->add_option("--groups,-n", flags->groups, "how many groups, the greatest first (default 10)")
         ->check(CLI::Range(0, 50));

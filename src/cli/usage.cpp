@@ -103,6 +103,21 @@ Error no_such_option(const CLI::App& root, const CLI::App& command) {
             name.empty() ? help : fmt::format("did you mean {}? {}", name, help)};
 }
 
+/// What the parser calls "--days: Value abc not in range [1 - 36500]": what the option takes, and what it
+/// got.
+std::string in_words(const CLI::ParseError& error) {
+    std::string text = error.what();
+    constexpr std::string_view kValue = ": Value ", kRange = " not in range ";
+    const std::size_t value = text.find(kValue), range = text.find(kRange);
+    if (value == text.npos || range == text.npos || range < value) return text;
+    std::string bounds = text.substr(range + kRange.size());
+    if (bounds.starts_with('[') && bounds.ends_with(']')) bounds = bounds.substr(1, bounds.size() - 2);
+    if (const std::size_t to = bounds.find(" - "); to != bounds.npos) bounds.replace(to, 3, " to ");
+    return fmt::format(
+        "{} takes a number from {}; \"{}\" is none", text.substr(0, value), bounds,
+        utf8_prefix(std::string_view(text).substr(value + kValue.size(), range - value - kValue.size()), 80));
+}
+
 }  // namespace
 
 Error usage_error(const CLI::App& app, const CLI::ParseError& error) {
@@ -111,7 +126,7 @@ Error usage_error(const CLI::App& app, const CLI::ParseError& error) {
         return no_command(app, command);
     if (dynamic_cast<const CLI::ExtrasError*>(&error) != nullptr) return no_such_option(app, command);
     const std::string example = example_of(command);
-    return {Code::InvalidArgument, fmt::format("{}: {}", path_of(command), error.what()),
+    return {Code::InvalidArgument, fmt::format("{}: {}", path_of(command), in_words(error)),
             fmt::format("{}{}{} --help shows what it takes", example, example.empty() ? "" : "\n",
                         path_of(command))};
 }

@@ -1,8 +1,11 @@
 #include "cli/yesterday.hpp"
 
-#include "cli/stats.hpp"
+#include "cli/call_view.hpp"
+#include "cli/question.hpp"
+#include "cli/statistics_view.hpp"
 
 #include <fmt/format.h>
+#include <simdjson.h>
 
 #include <cstdio>
 #include <ctime>
@@ -13,14 +16,6 @@ namespace {
 
 std::string rfc3339(std::time_t moment) {
     return Timestamp{.unix_nanos = std::int64_t{moment} * 1'000'000'000}.to_string();
-}
-
-Result<Table> ask(Api& api, StatsQuestion question, const std::string& by) {
-    question.by = by;
-    // Agents and functions contain AI calls, and have tokens of their calls alone.
-    question.filters = {"kind.in=" + ai_kinds()};
-    if (by.starts_with("trace.")) question.filters.push_back(by + ".exists=true");
-    return ask_stats(api, question);
 }
 
 }  // namespace
@@ -46,22 +41,21 @@ Day day_before(Timestamp now) {
 
 Result<void> print_yesterday(Api& api, Timestamp now) {
     const Day day = day_before(now);
-    StatsQuestion question;
-    question.when.from = day.from;
-    question.when.to = day.to;
-    question.measures = "calls,errors,input_tokens,output_tokens,cost,duration_p50,duration_p95";
-    question.limit = 5;
-    STENO_ASSIGN(const Table models, ask(api, question, "model.requested"));
-    if (models.empty()) return {};
-    STENO_ASSIGN(const Table all, ask(api, question, "none"));
-    STENO_ASSIGN(const Table agents, ask(api, question, "trace.agent"));
-    STENO_ASSIGN(const Table functions, ask(api, question, "trace.function"));
+    constexpr std::uint32_t kRows = 5;
+    Question question("/api/v1/statistics");
+    question.add("from", day.from);
+    question.add("to", day.to);
+    question.add("groups", std::to_string(kRows));
+    question.add("limit", "0");
+    STENO_ASSIGN(const std::string body, api.get(question.target()));
+    simdjson::dom::parser parser;
+    simdjson::dom::element statistics;
+    if (parser.parse(body).get(statistics) != simdjson::SUCCESS)
+        return fail(Code::Internal, "the answer is no JSON");
+    if (number_at(statistics, "/ai_calls/calls") == 0) return {};
     fmt::print("AI calls of yesterday, {}\n", day.name);
-    for (const Table* table : {&all, &models, &agents, &functions}) {
-        if (table->empty()) continue;
-        table->print();
-        fmt::print("\n");
-    }
+    print_summary(statistics);
+    fmt::print("\n");
     std::fflush(stdout);
     return {};
 }

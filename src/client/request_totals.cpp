@@ -49,6 +49,10 @@ std::string time_of(std::int64_t nanos) {
     return fmt::format("{:.{}f} ms", ms, ms < 10 ? 1 : 0);
 }
 
+void add_known(std::optional<std::int64_t>& sum, std::optional<std::int64_t> more) {
+    if (more) sum = sum.value_or(0) + *more;
+}
+
 /// Of "0.000210000000" the digits that say something.
 std::string amount(Decimal value) {
     std::string text = value.to_string();
@@ -62,13 +66,28 @@ std::string amount(Decimal value) {
 
 RequestTotals::RequestTotals() : process_(::getpid()), began_(system_clock().steady_nanos()) {}
 
-void RequestTotals::note(ByName& names, std::string_view name, std::int64_t calls, std::int64_t nanos) {
-    if (name.empty()) return;
+RequestTotals::Named* RequestTotals::named(ByName& names, std::string_view name) {
+    if (name.empty()) return nullptr;
     const auto found = names.find(std::string(name));
-    if (found == names.end() && names.size() == kKeptNames) return;
-    Timed& timed = found == names.end() ? names[std::string(name)] : found->second;
-    timed.calls += calls;
-    timed.nanos += nanos;
+    if (found != names.end()) return &found->second;
+    return names.size() == kKeptNames ? nullptr : &names[std::string(name)];
+}
+
+void RequestTotals::note(ByName& names, std::string_view name, std::int64_t calls, std::int64_t nanos) {
+    if (Named* const one = named(names, name)) {
+        one->calls += calls;
+        one->nanos += nanos;
+    }
+}
+
+void RequestTotals::use(ByName& names, const std::string& own, const std::vector<std::string>& outer,
+                        std::optional<std::int64_t> tokens) {
+    if (Named* const one = named(names, own)) {
+        add_known(one->own_tokens, tokens);
+        add_known(one->tokens, tokens);
+    }
+    for (const std::string& name : outer)  // each once, and never `own` (Context::with_agent)
+        if (Named* const one = named(names, name)) add_known(one->tokens, tokens);
 }
 
 void RequestTotals::add(const CallScope::Draft& draft) {
@@ -78,17 +97,22 @@ void RequestTotals::add(const CallScope::Draft& draft) {
     const std::lock_guard lock(mutex_);
     if (taken_) return;
     ++calls_;
-    note(agents_, call.trace.agent, 0, 0);
-    note(functions_, call.trace.function, 0, 0);
+    named(agents_, call.trace.agent);
+    named(functions_, call.trace.function);
     if (call.kind == Kind::Agent) note(agents_, shortened(call.name), 1, nanos);
     if (call.kind == Kind::Function) note(functions_, shortened(call.name), 1, nanos);
     if (!reaches_a_model(call.kind)) return;
     ++ai_calls_;
     if (draft.failed) ++failed_;
     note(models_, call.model.requested.empty() ? call.provider.name : call.model.requested, 1, nanos);
-    if (call.usage.input_tokens) input_ = input_.value_or(0) + *call.usage.input_tokens;
-    if (call.usage.output_tokens) output_ = output_.value_or(0) + *call.usage.output_tokens;
-    if (!call.usage.input_tokens && !call.usage.output_tokens) ++without_usage_;
+    std::optional<std::int64_t> tokens;
+    add_known(tokens, call.usage.input_tokens);
+    add_known(tokens, call.usage.output_tokens);
+    use(agents_, call.trace.agent, call.trace.outer_agents, tokens);
+    use(functions_, call.trace.function, call.trace.outer_functions, tokens);
+    add_known(input_, call.usage.input_tokens);
+    add_known(output_, call.usage.output_tokens);
+    if (!tokens) ++without_usage_;
     if (call.cost.total) {
         ++with_cost_;
         cost_[call.cost.currency] += *call.cost.total;
@@ -124,10 +148,14 @@ std::string RequestTotals::list(std::string_view head, const ByName& names) {
             line += fmt::format(", {} more", rows.size() - i);
             break;
         }
-        const auto& [name, timed] = *rows[i];
+        const auto& [name, one] = *rows[i];
         line += (i == 0 ? "" : ", ") + shown(name);
-        if (timed.calls != 0)
-            line += fmt::format(" ({}, {})", counted(timed.calls, "call"), time_of(timed.nanos));
+        std::string told;
+        if (one.calls != 0) told = fmt::format("{}, {}", counted(one.calls, "call"), time_of(one.nanos));
+        if (one.tokens) told += fmt::format("{}{} tokens", told.empty() ? "" : ", ", grouped(*one.tokens));
+        if (one.tokens && one.tokens != one.own_tokens)
+            told += fmt::format(", {} in it itself", grouped(one.own_tokens.value_or(0)));
+        if (!told.empty()) line += " (" + told + ")";
     }
     return line + "\n";
 }

@@ -10,6 +10,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 /// The summary that a program can print at the end of each of its requests (TrackingOptions::print_summary).
 namespace steno::client {
@@ -31,12 +32,19 @@ class RequestTotals {
     static constexpr std::size_t kLongest = 4096;  ///< PIPE_BUF: one write, without waiting
 
   private:
-    struct Timed {
+    struct Named {
         std::int64_t calls = 0;
         std::int64_t nanos = 0;
+        std::optional<std::int64_t> own_tokens;  ///< of an agent or a function: of the AI calls in it itself
+        std::optional<std::int64_t> tokens;      ///< and in those within it
     };
-    using ByName = std::map<std::string, Timed>;
+    using ByName = std::map<std::string, Named>;
+    /// Null: there are enough names already, or it is none.
+    static Named* named(ByName& names, std::string_view name);
     static void note(ByName& names, std::string_view name, std::int64_t calls, std::int64_t nanos);
+    /// An AI call in `own`, within `outer`.
+    static void use(ByName& names, const std::string& own, const std::vector<std::string>& outer,
+                    std::optional<std::int64_t> tokens);
     [[nodiscard]] std::string tokens() const;
     static std::string list(std::string_view head, const ByName& names);
 

@@ -62,7 +62,8 @@ TEST_F(Summaries, AddUpWhatReachesAModel) {
     EXPECT_THAT(text,
                 HasSubstr("steno: request r-1 · 3 AI calls, 1 failed · 1,700 tokens (1,250 in, 450 out), "
                           "unknown of 1 call · "));
-    EXPECT_TRUE(std::regex_search(text, std::regex("\n  agents    calendar \\(1 call, [0-9.]+ ms\\)\n")))
+    EXPECT_TRUE(std::regex_search(
+        text, std::regex("\n  agents    calendar \\(1 call, [0-9.]+ ms, 1,700 tokens\\)\n")))
         << text;
     EXPECT_TRUE(
         std::regex_search(text, std::regex("\n  functions taskOperations \\(1 call, [0-9.]+ ms\\)\n")))
@@ -72,6 +73,31 @@ TEST_F(Summaries, AddUpWhatReachesAModel) {
                                 server_.url + "\n"));
     EXPECT_TRUE(text.ends_with("\n"));
     EXPECT_THAT(text, Not(HasSubstr("\033")));
+}
+
+TEST_F(Summaries, TellOfAnAgentWhatIsItsOwnAndWhatTheOnesWithinItUsed) {
+    const std::string text = printed([] {
+        const Request request("r-1");
+        const Agent planner("planner");
+        ask(100, 10);
+        {
+            const Agent researcher("researcher");
+            ask(200, 20);
+            {
+                const Agent again("planner");  // that calls itself by way of another
+                ask(1000, 100);
+                const Function lookup("lookup", "");
+                const Function cache("cache", "");
+                ask(5, 0);
+            }
+        }
+    });
+    EXPECT_THAT(text, HasSubstr(" · 1,435 tokens (1,305 in, 130 out) · "));
+    const auto told = [&](const char* pattern) { return std::regex_search(text, std::regex(pattern)); };
+    EXPECT_TRUE(told("planner \\(2 calls, [0-9.]+ ms, 1,435 tokens, 1,215 in it itself\\)")) << text;
+    EXPECT_TRUE(told("researcher \\(1 call, [0-9.]+ ms, 1,325 tokens, 220 in it itself\\)")) << text;
+    EXPECT_TRUE(told("cache \\(1 call, [0-9.]+ ms, 5 tokens\\)")) << text;
+    EXPECT_TRUE(told("lookup \\(1 call, [0-9.]+ ms, 5 tokens, 0 in it itself\\)")) << text;
 }
 
 TEST_F(Summaries, TellWhatTheProviderSaidThatItCost) {

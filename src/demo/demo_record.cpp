@@ -375,10 +375,12 @@ void DemoRecord::judge(const Call& call) {
         score.source = "human";
         score.by = call.who.user_id;
     } else {
-        said.score_name = of_100 < 92 ? "faithfulness" : "helpfulness";
-        score.value = static_cast<double>(100 - draws_.skewed(70)) / 100;
+        said.score_name = of_100 < 88 ? "quality" : of_100 < 95 ? "faithfulness" : "helpfulness";
+        const auto of_hundred = static_cast<double>(100 - draws_.skewed(70));
+        const bool in_percent = said.score_name == "quality";
+        score.value = in_percent ? of_hundred : of_hundred / 100;
         score.min = 0;
-        score.max = 1;
+        score.max = in_percent ? 100 : 1;
         score.source = "judge";
         score.by = "gpt-4.1-mini";
         text_.prose(score.explanation, 60, Language::English, of_100);

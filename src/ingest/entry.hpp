@@ -15,7 +15,7 @@ enum class EntryKind : std::uint8_t {
     Opening = 1,   ///< a call began; payload: its request
     Closing = 2,   ///< it ended; payload: its response. The request's stands in the opening record
     Complete = 3,  ///< a call in one record; payloads: request and response
-    Said = 4,      ///< feedback or a score; no payload
+    Said = 4,      ///< feedback, a score or another cost; no payload
 };
 
 /// The header frame of a closing record names the opening one, so that the request's payload can be found.

@@ -152,14 +152,16 @@ std::optional<journal::Position> Recorder::complete(Call call) {
     return position;
 }
 
-Result<journal::Position> Recorder::say(const Said& said) {
-    std::string header;
-    append_entry_header(header, std::nullopt);
-    header += encode(said);
-    journal::Entry entry;
-    entry.kind = static_cast<std::uint8_t>(EntryKind::Said);
-    entry.header = header;
-    return journal_.append(entry);
+Result<journal::Position> Recorder::say(std::span<const Said> said) {
+    std::vector<std::string> headers(said.size());
+    std::vector<journal::Entry> entries(said.size());
+    for (std::size_t i = 0; i < said.size(); ++i) {
+        append_entry_header(headers[i], std::nullopt);
+        headers[i] += encode(said[i]);
+        entries[i].kind = static_cast<std::uint8_t>(EntryKind::Said);
+        entries[i].header = headers[i];
+    }
+    return journal_.append(entries);
 }
 
 Result<std::size_t> Recorder::close_orphans(std::span<const journal::Orphan> orphans) {

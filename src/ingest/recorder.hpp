@@ -147,9 +147,12 @@ class Recorder {
     /// itself every minute.
     std::size_t end_abandoned();
 
-    /// Feedback or a score. The call need not be in the store yet. Not durable yet: see
+    /// Feedback, a score or another cost. The call need not be in the store yet. Not durable yet: see
     /// Journal::wait_durable.
-    Result<journal::Position> say(const Said& said);
+    Result<journal::Position> say(const Said& said) { return say(std::span(&said, 1)); }
+    /// Several things, at least one, of any calls, with one write: all of them or none. The position is the
+    /// last one's.
+    Result<journal::Position> say(std::span<const Said> said);
 
     /// Closes, as interrupted, what dead processes left open, and finishes the journal's recovery.
     Result<std::size_t> close_orphans(std::span<const journal::Orphan> orphans);

@@ -90,15 +90,26 @@ std::string tier_words(const Circumstances& circumstances) {
 }  // namespace
 
 struct Catalogue::Impl {
+    Indexed<Price> own{{}};
     Indexed<Price> custom{{}};
 
-    [[nodiscard]] std::array<const Indexed<Price>*, 2> layers() const {
-        return {&custom, &built_in_prices()};
+    /// Where both apply, a price of an earlier one holds.
+    [[nodiscard]] std::array<const Indexed<Price>*, 3> layers() const {
+        return {&own, &custom, &built_in_prices()};
     }
-    /// The model that a custom price names as the one with the same price; empty: none.
-    [[nodiscard]] std::string_view same_as(std::string_view provider, std::string_view model) const {
-        for (const std::size_t i : custom.find(provider, model))
-            if (!custom.rows[i].same_as.empty()) return custom.rows[i].same_as;
+    /// The model that a custom price names as the one with the same price at that time; empty: none. Of
+    /// several the one that began last.
+    [[nodiscard]] std::string_view same_as(std::string_view provider, std::string_view model,
+                                           const std::optional<Timestamp>& at) const {
+        for (const Indexed<Price>* prices : {&own, &custom}) {
+            const Price* found = nullptr;
+            for (const std::size_t i : prices->find(provider, model)) {
+                const Price& price = prices->rows[i];
+                if (price.same_as.empty() || !holds_at(price, at)) continue;
+                if (!found || specificity(price) > specificity(*found)) found = &price;
+            }
+            if (found != nullptr) return found->same_as;
+        }
         return {};
     }
 };
@@ -111,8 +122,9 @@ std::shared_ptr<const Catalogue> Catalogue::built_in() {
     return catalogue;
 }
 
-std::shared_ptr<const Catalogue> Catalogue::with(std::vector<Price> custom) {
+std::shared_ptr<const Catalogue> Catalogue::with(std::vector<Price> custom, std::vector<Price> own) {
     auto impl = std::make_unique<Impl>();
+    impl->own = Indexed<Price>(std::move(own));
     impl->custom = Indexed<Price>(std::move(custom));
     return std::shared_ptr<const Catalogue>(new Catalogue(std::move(impl)));
 }
@@ -135,7 +147,7 @@ Explanation Catalogue::explain(const Call& call) const {
         const Price* price = best(prices, name, circumstances);
         if (!price) return false;
         out.price = *price;
-        out.custom = &prices == &impl_->custom;
+        out.custom = &prices != &built_in_prices();
         out.rule = fmt::format("{}{}", who, name.rule);
         return true;
     };
@@ -149,7 +161,8 @@ Explanation Catalogue::explain(const Call& call) const {
     std::vector<Asked> asked;
     const auto ask_for = [&](std::string_view model, std::string who) {
         if (model.empty()) return;
-        if (const std::string_view twin = impl_->same_as(call.provider.name, model); !twin.empty()) {
+        if (const std::string_view twin = impl_->same_as(call.provider.name, model, circumstances.at);
+            !twin.empty()) {
             who += fmt::format(", which costs what {} costs", twin);
             model = twin;
         }
@@ -182,7 +195,8 @@ Explanation Catalogue::explain(const Call& call) const {
     };
     if (!search_exact() && !search_aliases()) {
         const NameCandidate any{call.provider.name, "*", "", "", false};
-        if (!take(impl_->custom, any, "any model of this provider")) {
+        constexpr std::string_view kAny = "any model of this provider";
+        if (!take(impl_->own, any, kAny) && !take(impl_->custom, any, kAny)) {
             const std::string& model = call.model.served.empty() ? call.model.requested : call.model.served;
             out.missing = fmt::format("no price is known for {}/{}{}", call.provider.name, model,
                                       tier_words(circumstances));
@@ -193,29 +207,32 @@ Explanation Catalogue::explain(const Call& call) const {
     return out;
 }
 
+Cost Catalogue::cost_of(const Explanation& explanation, const Call& call) {
+    Cost cost;
+    if (!explanation.total) return cost;
+    const auto part = [&](CostPart wanted) -> std::optional<Decimal> {
+        std::optional<Decimal> sum;
+        for (const CostLine& line : explanation.lines)
+            if (line.part == wanted) sum = sum.value_or(Decimal{}) + line.amount;
+        return sum;
+    };
+    cost.input = part(CostPart::Input);
+    cost.output = part(CostPart::Output);
+    cost.cache = part(CostPart::Cache);
+    cost.other = part(CostPart::Other);
+    cost.total = explanation.total;
+    cost.currency = explanation.price ? explanation.price->currency : "USD";
+    cost.price_id = explanation.price ? explanation.price->id() : "";
+    cost.source = call.usage.estimated.value_or(false) ? "estimated"
+                  : explanation.custom                 ? "custom"
+                                                       : "catalogue";
+    return cost;
+}
+
 void Catalogue::price(Call& call) const {
     if (call.cost.source == "provider") return;
-    const Explanation explanation = explain(call);
-    Cost cost;
+    Cost cost = cost_of(explain(call), call);
     cost.unknown = std::move(call.cost.unknown);
-    if (explanation.total) {
-        const auto part = [&](CostPart wanted) -> std::optional<Decimal> {
-            std::optional<Decimal> sum;
-            for (const CostLine& line : explanation.lines)
-                if (line.part == wanted) sum = sum.value_or(Decimal{}) + line.amount;
-            return sum;
-        };
-        cost.input = part(CostPart::Input);
-        cost.output = part(CostPart::Output);
-        cost.cache = part(CostPart::Cache);
-        cost.other = part(CostPart::Other);
-        cost.total = explanation.total;
-        cost.currency = explanation.price ? explanation.price->currency : "USD";
-        cost.price_id = explanation.price ? explanation.price->id() : "";
-        cost.source = call.usage.estimated.value_or(false) ? "estimated"
-                      : explanation.custom                 ? "custom"
-                                                           : "catalogue";
-    }
     call.cost = std::move(cost);
 }
 
@@ -256,6 +273,7 @@ std::string Price::id() const {
     if (!region.empty()) text += fmt::format("/{}", region);
     if (!variant.empty()) text += fmt::format("/{}", variant);
     if (min_input_tokens > 0) text += fmt::format("/from-{}-tokens", min_input_tokens);
+    if (version > 0) text += fmt::format("/own-{}", version);
     return text;
 }
 

@@ -56,10 +56,11 @@ struct Price {
     std::optional<Decimal> per_million_characters;
     std::string same_as;  ///< custom prices: no amounts of its own, but those of this model (a deployment)
     std::string source;   ///< where the figures are from, e.g. "catalogue as of 2026-11-20", "custom"
+    std::int64_t version = 0;  ///< of a price that was set in the program: the change that made it; else 0
 
     /// "openai/gpt-4o-mini@2026-11-20": the day of `from`, "until-" the day of `to`, else that of the
     /// catalogue, or "undated"; then whatever else tells this row from others:
-    /// "…@2026-11-20/batch/eu/from-272001-tokens".
+    /// "…@2026-11-20/batch/eu/from-272001-tokens", "…@2026-12-01/own-17" (of version 17).
     [[nodiscard]] std::string id() const;
     bool operator==(const Price&) const = default;
 };
@@ -106,13 +107,16 @@ class Catalogue {
   public:
     /// The prices built into the program.
     static std::shared_ptr<const Catalogue> built_in();
-    /// The same, with custom prices laid over: a custom price wins where both apply.
-    static std::shared_ptr<const Catalogue> with(std::vector<Price> custom);
+    /// The same, with custom prices laid over: a custom price wins where both apply. `own`: laid over these
+    /// in turn.
+    static std::shared_ptr<const Catalogue> with(std::vector<Price> custom, std::vector<Price> own = {});
 
     /// Fills call.cost from call.usage, provider, model (served first, then requested), service tier and
     /// start time. Leaves it absent when no price is known, when a thing that was used has none, or when the
     /// usage is incomplete. A cost that the provider itself reported (cost.source "provider") is left alone.
     void price(Call& call) const;
+    /// What `price` makes of an explanation of the call; empty where that has no total.
+    [[nodiscard]] static Cost cost_of(const Explanation& explanation, const Call& call);
     /// The same sum, with its lines; never looks at call.cost.
     [[nodiscard]] Explanation explain(const Call& call) const;
     /// All prices of a provider and model (each may be empty: any), custom ones included, in a stable order.
@@ -137,5 +141,12 @@ class Catalogue {
 Result<std::vector<Price>> prices_from_json(std::string_view text);
 /// One object a line; absent members are left out. prices_from_json reads it back to the same prices.
 std::string prices_to_json(const std::vector<Price>& prices);
+/// One of these objects.
+std::string price_to_json(const Price& price);
+/// What tells two prices apart: those that agree in it (and so in their start) would both hold for the same
+/// calls.
+std::string identity(const Price& price);
+/// Whether they hold for the same calls but for the time.
+bool same_but_for_time(const Price& a, const Price& b);
 
 }  // namespace steno::pricing

@@ -82,10 +82,13 @@ bool applies(const Price& price, const Circumstances& circumstances) {
     if (!price.same_as.empty() || price.tier != circumstances.tier) return false;
     if (!region_matches(price.region, circumstances.region)) return false;
     if (!price.variant.empty() && price.variant != circumstances.variant) return false;
-    if (price.min_input_tokens > circumstances.input_tokens) return false;
-    if (!circumstances.at) return !price.from && !price.to;
-    if (price.from && *circumstances.at < *price.from) return false;
-    return !price.to || *circumstances.at < *price.to;
+    return price.min_input_tokens <= circumstances.input_tokens && holds_at(price, circumstances.at);
+}
+
+bool holds_at(const Price& price, const std::optional<Timestamp>& at) {
+    if (!at) return !price.from && !price.to;
+    if (price.from && *at < *price.from) return false;
+    return !price.to || *at < *price.to;
 }
 
 std::tuple<bool, bool, std::int64_t, bool, std::int64_t, std::int64_t> specificity(const Price& price) {

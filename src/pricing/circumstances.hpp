@@ -23,6 +23,8 @@ struct Circumstances {
 Circumstances circumstances_of(const Call& call);
 
 bool applies(const Price& price, const Circumstances& circumstances);
+/// Whether that is in the price's time; `at` absent: only in that of a price without dates.
+bool holds_at(const Price& price, const std::optional<Timestamp>& at);
 
 /// Orders prices that apply: by region, variant, size band, then the latest start, then the earliest end.
 std::tuple<bool, bool, std::int64_t, bool, std::int64_t, std::int64_t> specificity(const Price& price);

@@ -100,13 +100,14 @@ Result<void> read_member(Price& price, std::string_view name, simdjson::ondemand
         STENO_ASSIGN((name == "from" ? price.from : price.to), read_time(name, text));
         return {};
     }
-    if (name == "min_input_tokens") {
+    if (name == "min_input_tokens" || name == "version") {
         const auto count = Decimal::parse(text);
         if (!count || *count < Decimal{} || count->units() % Decimal::kOne != 0 ||
             count->units() / Decimal::kOne > 1'000'000'000'000)
-            return fail(Code::InvalidArgument,
-                        fmt::format("{}: a whole number of tokens is needed here", name));
-        price.min_input_tokens = static_cast<std::int64_t>(count->units() / Decimal::kOne);
+            return fail(Code::InvalidArgument, fmt::format("{}: a whole number{} is needed here", name,
+                                                           name == "version" ? "" : " of tokens"));
+        (name == "version" ? price.version : price.min_input_tokens) =
+            static_cast<std::int64_t>(count->units() / Decimal::kOne);
         return {};
     }
     return fail(Code::InvalidArgument, fmt::format("\"{}\" is no member of a price", name.substr(0, 40)));
@@ -153,13 +154,19 @@ Result<Price> read_price(simdjson::ondemand::value& row) {
     return price;
 }
 
-/// What tells two rows apart: those that agree in it would both apply.
+}  // namespace
+
 std::string identity(const Price& price) {
+    // The moment, not how it is written: 09:00+01:00 is 08:00Z.
     return fmt::format("{}\n{}\n{}\n{}\n{}\n{}\n{}", price.provider, price.model, price.region, price.tier,
-                       price.variant, price.min_input_tokens, price.from ? price.from->to_string() : "");
+                       price.variant, price.min_input_tokens,
+                       price.from ? std::to_string(price.from->unix_nanos) : "");
 }
 
-}  // namespace
+bool same_but_for_time(const Price& a, const Price& b) {
+    return a.provider == b.provider && a.model == b.model && a.region == b.region && a.tier == b.tier &&
+           a.variant == b.variant && a.min_input_tokens == b.min_input_tokens;
+}
 
 Result<std::vector<Price>> prices_from_json(std::string_view text) {
     if (text.size() > kMaxBytes)
@@ -198,20 +205,26 @@ std::string prices_to_json(const std::vector<Price>& prices) {
     std::string out = "[";
     for (const Price& price : prices) {
         out += &price == prices.data() ? "\n" : ",\n";
-        JsonWriter json(out);
-        json.begin_object();
-        for (const Text& member : kTexts)
-            if (!(price.*member.member).empty())
-                json.member(member.name, std::string_view(price.*member.member));
-        if (price.from) json.member("from", std::string_view(price.from->to_string()));
-        if (price.to) json.member("to", std::string_view(price.to->to_string()));
-        if (price.min_input_tokens > 0) json.member("min_input_tokens", price.min_input_tokens);
-        for (const Amount& amount : amounts())
-            if (const auto& value = price.*amount.member)
-                json.member(amount.name, std::string_view(value->to_short_string()));
-        json.end_object();
+        out += price_to_json(price);
     }
     out += "\n]\n";
+    return out;
+}
+
+std::string price_to_json(const Price& price) {
+    std::string out;
+    JsonWriter json(out);
+    json.begin_object();
+    for (const Text& member : kTexts)
+        if (!(price.*member.member).empty()) json.member(member.name, std::string_view(price.*member.member));
+    if (price.version > 0) json.member("version", price.version);
+    if (price.from) json.member("from", std::string_view(price.from->to_string()));
+    if (price.to) json.member("to", std::string_view(price.to->to_string()));
+    if (price.min_input_tokens > 0) json.member("min_input_tokens", price.min_input_tokens);
+    for (const Amount& amount : amounts())
+        if (const auto& value = price.*amount.member)
+            json.member(amount.name, std::string_view(value->to_short_string()));
+    json.end_object();
     return out;
 }
 

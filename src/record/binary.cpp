@@ -22,6 +22,7 @@ void describe(Self& s, V&& v) {
     v(3, "feedback", s.feedback, Place::Header);
     v(4, "score_name", s.score_name, Place::Header);
     v(5, "score", s.score, Place::Header);
+    v(6, "cost", s.cost, Place::Header);
 }
 
 namespace {
@@ -568,7 +569,7 @@ Result<Said> decode_said(std::string_view bytes) {
     STENO_ASSIGN(const std::uint8_t part, open_part(bytes));
     Said said;
     if (part != kSaidPart || !Decoder(unknown_fields::kWhole).group(bytes, said) || said.call.is_nil()) {
-        return damaged("feedback or score");
+        return damaged("feedback, score or cost");
     }
     return said;
 }

@@ -27,13 +27,15 @@ struct PayloadGlance {
 /// Reads only that. DataLoss when the bytes are no encoding.
 Result<PayloadGlance> glance_at(std::string_view payload);
 
-/// Something said about a call after it: exactly one of the two is set.
+/// Something said about a call after it: feedback, a score, or what it costs by other prices. Exactly one of
+/// the three is set.
 struct Said {
     Uuid call;
     std::string project;
     std::optional<Feedback> feedback;
     std::string score_name;
     std::optional<Score> score;
+    std::optional<Cost> cost;
     UnknownFields unknown;
     bool operator==(const Said&) const = default;
 };

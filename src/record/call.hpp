@@ -1,9 +1,9 @@
 #pragma once
 
-#include "base/decimal.hpp"
 #include "base/error.hpp"
 #include "base/time.hpp"
 #include "base/uuid.hpp"
+#include "record/cost.hpp"
 #include "record/kinds.hpp"
 
 #include <cstdint>
@@ -33,10 +33,6 @@ struct Duration {
     std::int64_t nanos = 0;
     auto operator<=>(const Duration&) const = default;
 };
-
-/// Fields that a newer version wrote and this one does not know, as encoded. They survive reading and
-/// writing.
-using UnknownFields = std::string;
 
 struct Part {
     PartType type = PartType::Text;
@@ -218,19 +214,6 @@ struct Usage {
     std::optional<bool> asked;  ///< true: Steno asked for it; the client's request had not
     UnknownFields unknown;
     bool operator==(const Usage&) const = default;
-};
-
-struct Cost {
-    std::optional<Decimal> input;
-    std::optional<Decimal> output;
-    std::optional<Decimal> cache;
-    std::optional<Decimal> other;
-    std::optional<Decimal> total;  ///< absent: no price is known
-    std::string currency;
-    std::string price_id;
-    std::string source;  ///< catalogue, provider, custom, estimated
-    UnknownFields unknown;
-    bool operator==(const Cost&) const = default;
 };
 
 struct CallError {

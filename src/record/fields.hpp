@@ -196,6 +196,15 @@ constexpr void describe(Self& s, V&& v) {
 }
 
 template <class Self, class V>
+    requires std::same_as<std::remove_const_t<Self>, FormerCost>
+constexpr void describe(Self& s, V&& v) {
+    v(1, "total", s.total, Place::Header);
+    v(2, "currency", s.currency, Place::Header);
+    v(3, "price_id", s.price_id, Place::Header);
+    v(4, "source", s.source, Place::Header);
+}
+
+template <class Self, class V>
     requires std::same_as<std::remove_const_t<Self>, Cost>
 constexpr void describe(Self& s, V&& v) {
     v(1, "input", s.input, Place::Header);
@@ -206,6 +215,8 @@ constexpr void describe(Self& s, V&& v) {
     v(6, "currency", s.currency, Place::Header);
     v(7, "price_id", s.price_id, Place::Header);
     v(8, "source", s.source, Place::Header);
+    v(9, "repricing", s.repricing, Place::Header);
+    v(10, "former", s.former, Place::Header);
 }
 
 template <class Self, class V>

@@ -24,11 +24,13 @@ void write_cell(JsonWriter& json, const store::Cell& cell) {
 Result<ApiAnswer> aggregate(Services& services, const ApiRequest& request) {
     STENO_ASSIGN(const store::AggregateQuery query, aggregate_parameters(request));
     STENO_TRY(no_text(query.selection));
+    STENO_ASSIGN(const calendar::Zone zone, zone_parameter(request));
     services.data.calls().catch_up();
     STENO_ASSIGN(const store::AggregateTable table, services.data.store().aggregate(query));
     ApiAnswer answer;
     JsonWriter json(answer.body);
     json.begin_object();
+    write_period(json, query.selection, zone);
     json.key("groups");
     json.begin_array();
     for (const auto& group : table.groups) {

@@ -3,6 +3,7 @@
 #include "alerts/rule.hpp"
 #include "base/json_writer.hpp"
 #include "base/text.hpp"
+#include "budgets/budgets.hpp"
 #include "calendar/period.hpp"
 #include "server/api.hpp"
 #include "server/query_parameters.hpp"
@@ -40,11 +41,15 @@ void write_amount(JsonWriter& json, std::string_view key, alerts::Unit unit,
 }
 
 /// What a list shows first: muted, not evaluated yet, or the worst of its groups, which is the first.
-std::string_view state_of(const KeptRule& kept, const std::vector<Standing>& standings, bool evaluated,
-                          Timestamp now) {
+std::string_view state_of(const KeptRule& kept, const std::vector<Standing>& standings,
+                          const std::optional<alerts::Evaluated>& last, Timestamp now) {
     if (kept.muted(now)) return "muted";
-    if (standings.empty()) return evaluated ? "no_data" : "waiting";
-    return to_string(standings.front().level);
+    if (standings.empty()) return last && last->at ? "no_data" : "waiting";
+    const Level worst = standings.front().level;
+    const bool learning =
+        worst == Level::NoData && last &&
+        std::ranges::any_of(last->groups, [](const auto& group) { return group.second.learning; });
+    return learning ? "learning" : to_string(worst);
 }
 
 void write_rule(JsonWriter& json, const KeptRule& kept, std::vector<Standing> standings,
@@ -54,7 +59,7 @@ void write_rule(JsonWriter& json, const KeptRule& kept, std::vector<Standing> st
     });
     json.begin_object();
     json.member("name", kept.rule.name);
-    json.member("state", state_of(kept, standings, last && last->at, now));
+    json.member("state", state_of(kept, standings, last, now));
     write_moment(json, "muted_until", kept.muted(now) ? kept.muted_until : std::nullopt);
     if (kept.muted(now) && !kept.mute_reason.empty()) json.member("mute_reason", kept.mute_reason);
     alerts::write_members(json, kept.rule);
@@ -81,6 +86,7 @@ void write_rule(JsonWriter& json, const KeptRule& kept, std::vector<Standing> st
         write_amount(json, "value", kept.rule.unit(), seen != nullptr ? seen->value : std::nullopt);
         if (seen != nullptr && !seen->value) json.member("because", seen->because);
         if (seen != nullptr && !seen->currency.empty()) json.member("currency", seen->currency);
+        if (seen != nullptr) json.member("what", seen->what);
         json.key("calls");
         if (seen != nullptr)
             json.number(seen->calls);
@@ -173,6 +179,16 @@ Result<calendar::Period> preview_period(dom::object object, const calendar::Zone
     return calendar::parse_period(period.empty() ? "7d" : period, zone, now);
 }
 
+/// Is there the budget that it watches?
+Result<void> check_budget(Services& services, const alerts::Rule& rule) {
+    if (rule.budget.empty()) return {};
+    auto known = services.budgets.get(rule.budget);
+    if (known) return {};
+    Error error = std::move(known).error();
+    if (error.code == Code::NotFound) error.code = Code::InvalidArgument;  // it is the rule that is wrong
+    return std::unexpected(std::move(error).with_context("budget"));
+}
+
 /// The rule of that name, or the one that is described.
 Result<alerts::Rule> rule_to_preview(AlertServices& alerts, dom::object object) {
     STENO_ASSIGN(const std::string name, text_member(object, "name"));
@@ -228,6 +244,7 @@ Result<ApiAnswer> set_alert(Services& services, const ApiRequest& request) {
     STENO_TRY(only_parameters(request, {}));
     STENO_ASSIGN(AlertServices* const alerts, alerts_of(services));
     STENO_ASSIGN(const alerts::Rule rule, alerts::rule_from_json(request.captures[0], request.body));
+    STENO_TRY(check_budget(services, rule));
     STENO_TRY(alerts->book.set(rule));
     alerts->watcher.rules_changed();
     return answer_with_rule(*alerts, rule.name);
@@ -325,7 +342,13 @@ Result<ApiAnswer> preview_alert(Services& services, const ApiRequest& request) {
     alerts::PreviewOptions options;
     options.from = period.from;
     options.to = period.to;
-    STENO_ASSIGN(const alerts::Preview preview, alerts::preview(services.data.store(), rule, options));
+    std::vector<budgets::Budget> budgets;
+    if (rule.kind == alerts::Rule::Kind::Budget) {
+        STENO_TRY(check_budget(services, rule));
+        STENO_ASSIGN(budgets, services.budgets.all());
+    }
+    STENO_ASSIGN(const alerts::Preview preview,
+                 alerts::preview(services.data.store(), rule, options, budgets));
     ApiAnswer answer;
     JsonWriter json(answer.body);
     json.begin_object();
@@ -334,6 +357,9 @@ Result<ApiAnswer> preview_alert(Services& services, const ApiRequest& request) {
     json.member("every", alerts::span_text(preview.every));
     json.member("evaluations", std::uint64_t{preview.evaluations});
     json.member("notifications", std::uint64_t{preview.notifications});
+    json.member("judged", std::uint64_t{preview.judged});
+    json.member("unknown", std::uint64_t{preview.unknown});
+    if (preview.unknown > 0) json.member("because", preview.because);
     write_moment(json, "stopped_at", preview.stopped_at);
     json.key("events");
     json.begin_array();

@@ -32,6 +32,11 @@ namespace steno::daily {
 class Keeper;
 }
 
+namespace steno::repricing {
+class PriceBook;
+class Repricer;
+}  // namespace steno::repricing
+
 namespace steno::server {
 
 class Limits;
@@ -67,7 +72,9 @@ struct Services {
     Duration slow{5'000'000'000};  ///< calls that took so long or longer are slow
     std::int64_t high_tokens = 0;  ///< AI calls with so many tokens or more are large; 0: none is
     const daily::Keeper* daily_files = nullptr;  ///< null: daily files are not asked for
-    QueryLanes* lanes = nullptr;                 ///< of the server that answers; null where there is none
+    repricing::PriceBook* prices = nullptr;
+    repricing::Repricer* repricer = nullptr;
+    QueryLanes* lanes = nullptr;  ///< of the server that answers; null where there is none
 };
 
 struct ApiRequest {
@@ -153,7 +160,15 @@ Result<ApiAnswer> show_budget(Services&, const ApiRequest&);
 Result<ApiAnswer> set_budget(Services&, const ApiRequest&);
 Result<ApiAnswer> remove_budget(Services&, const ApiRequest&);
 Result<ApiAnswer> list_prices(Services&, const ApiRequest&);
+Result<ApiAnswer> set_prices(Services&, const ApiRequest&);
 Result<ApiAnswer> explain_price(Services&, const ApiRequest&);
+Result<ApiAnswer> list_price_versions(Services&, const ApiRequest&);
+Result<ApiAnswer> show_price_version(Services&, const ApiRequest&);
+Result<ApiAnswer> remove_price(Services&, const ApiRequest&);
+Result<ApiAnswer> reprice(Services&, const ApiRequest&);
+Result<ApiAnswer> list_repricings(Services&, const ApiRequest&);
+Result<ApiAnswer> show_repricing(Services&, const ApiRequest&);
+Result<ApiAnswer> cancel_repricing(Services&, const ApiRequest&);
 Result<ApiAnswer> replay_call(Services&, const ApiRequest&);
 Result<ApiAnswer> list_alerts(Services&, const ApiRequest&);
 Result<ApiAnswer> show_alert(Services&, const ApiRequest&);

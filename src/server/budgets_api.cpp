@@ -62,11 +62,11 @@ void append_definition(JsonWriter& json, const Budget& budget) {
 }
 
 /// What is spent on each day, and what was left at its end.
-void append_days(JsonWriter& json, const Budget& budget, const std::vector<budgets::Day>& days) {
+void append_days(JsonWriter& json, const Budget& budget, const std::vector<budgets::Stretch>& days) {
     json.key("days");
     json.begin_array();
     Decimal so_far;
-    for (const budgets::Day& day : days) {
+    for (const budgets::Stretch& day : days) {
         so_far += day.spent.in(budget.currency);
         json.begin_object();
         json.member("day", budget.zone.at(day.begin.unix_nanos).to_string().substr(0, 10));
@@ -77,7 +77,7 @@ void append_days(JsonWriter& json, const Budget& budget, const std::vector<budge
     json.end_array();
 }
 
-void append_state(JsonWriter& json, const State& state, const std::vector<budgets::Day>* days) {
+void append_state(JsonWriter& json, const State& state, const std::vector<budgets::Stretch>* days) {
     const Budget& budget = state.budget;
     json.begin_object();
     append_definition(json, budget);
@@ -113,7 +113,8 @@ void append_state(JsonWriter& json, const State& state, const std::vector<budget
 
 /// Without days, where the store cannot be asked for them: what was set is in force all the same.
 void append_state_by_day(JsonWriter& json, Services& services, const State& state) {
-    const auto days = budgets::spent_by_day(services.data.store(), state.budget, state.period);
+    const auto days =
+        budgets::spent_by(services.data.store(), state.budget, state.period, store::Bucket::Unit::Day);
     append_state(json, state, days ? &*days : nullptr);
 }
 

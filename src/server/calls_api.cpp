@@ -46,34 +46,42 @@ Result<ApiAnswer> say(Services& services, const Said& said) {
     return json_answer(std::move(body));
 }
 
-Result<ApiAnswer> answer_page(Services& services, const ListParameters& parameters) {
+Result<ApiAnswer> answer_page(Services& services, const ApiRequest& request,
+                              const ListParameters& parameters) {
+    STENO_ASSIGN(const calendar::Zone zone, zone_parameter(request));
     STENO_ASSIGN(const auto page, services.data.calls().find(parameters.query, parameters.payload));
-    std::string body = "{\"calls\":[";
+    ApiAnswer answer;
+    JsonWriter json(answer.body);
+    json.begin_object();
+    write_period(json, parameters.query.selection, zone);
+    json.key("calls");
+    json.begin_array();
     const JsonFields fields{.only = parameters.fields, .payload = parameters.payload, .preview = true};
+    std::string text;
     for (const Call& call : page.calls) {
-        if (body.back() != '[') body += ',';
-        append_json(body, call, fields);
+        text.clear();
+        append_json(text, call, fields);
+        json.raw(text);
     }
-    body += "],\"next_cursor\":";
-    if (page.next_cursor) {
-        append_json_string(body, *page.next_cursor);
-    } else {
-        body += "null";
-    }
+    json.end_array();
+    json.key("next_cursor");
+    if (page.next_cursor)
+        json.string(*page.next_cursor);
+    else
+        json.null();
     if (page.searched) {
-        body += ",\"searched\":";
-        JsonWriter json(body);
+        json.key("searched");
         json.begin_object();
         json.member("calls", std::uint64_t{page.searched->calls});
         if (page.searched->last) json.member("last_started_at", page.searched->last->to_string());
         json.end_object();
     }
-    body += '}';
-    return json_answer(std::move(body));
+    json.end_object();
+    return answer;
 }
 
 /// Unless the fields were named: what a call was given, and what became of it.
-Result<ApiAnswer> with_inputs(Services& services, ListParameters parameters) {
+Result<ApiAnswer> with_inputs(Services& services, const ApiRequest& request, ListParameters parameters) {
     if (parameters.fields.empty()) {
         parameters.fields = {"id",    "kind",  "name",     "project",  "environment", "status", "started_at",
                              "time",  "trace", "who",      "provider", "model",       "prompt", "request",
@@ -81,21 +89,21 @@ Result<ApiAnswer> with_inputs(Services& services, ListParameters parameters) {
         parameters.query.fields = parameters.fields;
         parameters.payload = true;
     }
-    return answer_page(services, parameters);
+    return answer_page(services, request, parameters);
 }
 
 }  // namespace
 
 Result<ApiAnswer> list_calls(Services& services, const ApiRequest& request) {
     STENO_ASSIGN(const ListParameters parameters, list_parameters(request));
-    return answer_page(services, parameters);
+    return answer_page(services, request, parameters);
 }
 
 Result<ApiAnswer> list_failures(Services& services, const ApiRequest& request) {
     STENO_ASSIGN(ListParameters parameters, list_parameters(request));
     STENO_ASSIGN(store::Filter failed, store::make_filter("status", store::Op::Eq, "failure"));
     parameters.query.selection.filters.push_back(std::move(failed));
-    return with_inputs(services, std::move(parameters));
+    return with_inputs(services, request, std::move(parameters));
 }
 
 Result<ApiAnswer> show_call(Services& services, const ApiRequest& request) {

@@ -1,15 +1,177 @@
 #include "base/json_writer.hpp"
+#include "record/json_reader.hpp"
+#include "repricing/price_book.hpp"
 #include "server/api.hpp"
 #include "server/query_parameters.hpp"
 
+#include <fmt/format.h>
+
+#include <charconv>
+#include <utility>
+
 namespace steno::server {
 
+namespace {
+
+using repricing::Author;
+using repricing::PriceBook;
+using repricing::PriceVersion;
+
+constexpr std::uint64_t kMostVersions = 1000;
+
+void write_text(JsonWriter& json, std::string_view key, const std::string& text) {
+    json.key(key);
+    if (text.empty())
+        json.null();
+    else
+        json.string(text);
+}
+
+void write_number(JsonWriter& json, std::string_view key, const std::optional<std::int64_t>& number) {
+    json.key(key);
+    if (number)
+        json.number(*number);
+    else
+        json.null();
+}
+
+void write_version(JsonWriter& json, const PriceVersion& version) {
+    json.begin_object();
+    json.member("version", version.price.version);
+    json.member("price_id", version.price.id());
+    json.member_raw("price", pricing::price_to_json(version.price));
+    json.member("in_force", !version.ended_at);
+    json.member("set_at", version.set_at.to_string());
+    write_text(json, "set_by", version.set_by.by);
+    write_text(json, "reason", version.set_by.reason);
+    write_number(json, "replaces", version.replaces);
+    write_moment(json, "ended_at", version.ended_at);
+    write_text(json, "ended_by", version.ended_by.by);
+    write_text(json, "end_reason", version.ended_by.reason);
+    write_number(json, "replaced_by", version.replaced_by);
+    json.end_object();
+}
+
+/// {"prices": […], "reason": "…", "by": "…"}
+struct Wanted {
+    std::vector<pricing::Price> prices;
+    Author author;
+};
+
+Result<Wanted> read_wanted(std::string_view body) {
+    constexpr std::string_view kExample =
+        R"({"prices": [{"provider": "openai", "model": "gpt-4o", "input": "2.10", "from": "2026-12-01"}]})";
+    Wanted wanted;
+    std::string prices;
+    std::string unknown;
+    JsonReader json(body);
+    const bool whole = json.object([&](std::string_view name) {
+        if (name == "prices") return json.peek() == JsonReader::Type::Array && json.raw(prices);
+        if (name == "reason")
+            return json.peek() == JsonReader::Type::String && json.string(wanted.author.reason);
+        if (name == "by") return json.peek() == JsonReader::Type::String && json.string(wanted.author.by);
+        unknown = name;
+        return false;
+    });
+    if (!unknown.empty())
+        return fail(Code::InvalidArgument, fmt::format("\"{}\" is not known here", unknown.substr(0, 80)),
+                    "prices, reason, by");
+    if (!whole || !json.at_end() || prices.empty())
+        return fail(Code::InvalidArgument, "the body is no list of prices", std::string(kExample));
+    STENO_ASSIGN(wanted.prices, pricing::prices_from_json(prices));
+    if (wanted.prices.empty())
+        return fail(Code::InvalidArgument, "the list of prices is empty", std::string(kExample));
+    return wanted;
+}
+
+/// "17", or "own-17" as price ids end.
+Result<std::int64_t> version_number(std::string_view text) {
+    const std::string_view digits = text.starts_with("own-") ? text.substr(4) : text;
+    std::int64_t number = 0;
+    const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), number);
+    if (error == std::errc() && end == digits.data() + digits.size() && number > 0) return number;
+    return fail(Code::InvalidArgument, fmt::format("\"{}\" is no version of a price", text.substr(0, 80)),
+                "the number behind own- in its id: 17");
+}
+
+}  // namespace
+
 Result<ApiAnswer> list_prices(Services& services, const ApiRequest& request) {
-    STENO_TRY(only_parameters(request, {"provider", "model"}));
-    const auto prices = services.data.recorder().prices()->list(request.parameter("provider").value_or(""),
-                                                                request.parameter("model").value_or(""));
+    STENO_TRY(only_parameters(request, {"provider", "model", "id", "own"}));
+    const auto own = request.parameter("own");
+    if (own && *own != "true" && *own != "false")
+        return fail(Code::InvalidArgument, "own takes true or false");
+    auto prices = services.data.recorder().prices()->list(request.parameter("provider").value_or(""),
+                                                          request.parameter("model").value_or(""));
+    if (own == "true") std::erase_if(prices, [](const pricing::Price& price) { return price.version == 0; });
+    if (const auto id = request.parameter("id"))
+        std::erase_if(prices, [&](const pricing::Price& price) { return price.id() != *id; });
     ApiAnswer answer;
     answer.body = "{\"prices\":" + pricing::prices_to_json(prices) + "}";
+    return answer;
+}
+
+Result<ApiAnswer> set_prices(Services& services, const ApiRequest& request) {
+    STENO_TRY(only_parameters(request, {}));
+    STENO_ASSIGN(Wanted wanted, read_wanted(request.body));
+    STENO_ASSIGN(const auto sets,
+                 services.prices->set(std::move(wanted.prices), wanted.author, system_clock().now()));
+    ApiAnswer answer;
+    JsonWriter json(answer.body);
+    json.begin_object();
+    json.key("prices");
+    json.begin_array();
+    for (const PriceBook::Set& set : sets) {
+        json.begin_object();
+        json.member("changed", set.changed);
+        json.key("now");
+        write_version(json, set.now);
+        json.key("before");
+        if (set.before)
+            write_version(json, *set.before);
+        else
+            json.null();
+        json.end_object();
+    }
+    json.end_array();
+    json.end_object();
+    return answer;
+}
+
+Result<ApiAnswer> list_price_versions(Services& services, const ApiRequest& request) {
+    STENO_TRY(only_parameters(request, {"limit"}));
+    STENO_ASSIGN(const std::uint64_t limit, number_parameter(request, "limit", 100, 1, kMostVersions));
+    STENO_ASSIGN(const auto versions, services.prices->versions(limit));
+    ApiAnswer answer;
+    JsonWriter json(answer.body);
+    json.begin_object();
+    json.key("versions");
+    json.begin_array();
+    for (const PriceVersion& version : versions) write_version(json, version);
+    json.end_array();
+    json.end_object();
+    return answer;
+}
+
+Result<ApiAnswer> show_price_version(Services& services, const ApiRequest& request) {
+    STENO_TRY(only_parameters(request, {}));
+    STENO_ASSIGN(const std::int64_t number, version_number(request.captures.front()));
+    STENO_ASSIGN(const PriceVersion version, services.prices->version(number));
+    ApiAnswer answer;
+    JsonWriter json(answer.body);
+    write_version(json, version);
+    return answer;
+}
+
+Result<ApiAnswer> remove_price(Services& services, const ApiRequest& request) {
+    STENO_TRY(only_parameters(request, {"reason", "by"}));
+    STENO_ASSIGN(const std::int64_t number, version_number(request.captures.front()));
+    const Author author{std::string(request.parameter("by").value_or("")),
+                        std::string(request.parameter("reason").value_or(""))};
+    STENO_ASSIGN(const PriceVersion version, services.prices->remove(number, author, system_clock().now()));
+    ApiAnswer answer;
+    JsonWriter json(answer.body);
+    write_version(json, version);
     return answer;
 }
 
@@ -53,6 +215,16 @@ Result<ApiAnswer> explain_price(Services& services, const ApiRequest& request) {
         json.member("recorded_total", call.cost.total->to_string());
         json.member("recorded_price_id", call.cost.price_id);
         json.member("recorded_source", call.cost.source);
+    }
+    if (!call.cost.repricing.empty()) {
+        json.member("repricing", call.cost.repricing);
+        json.key("former_total");
+        if (call.cost.former.total)
+            json.string(call.cost.former.total->to_string());
+        else
+            json.null();
+        write_text(json, "former_price_id", call.cost.former.price_id);
+        write_text(json, "former_source", call.cost.former.source);
     }
     json.end_object();
     return answer;

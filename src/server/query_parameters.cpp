@@ -131,6 +131,21 @@ void write_period(JsonWriter& json, std::string_view key, const calendar::Period
     json.end_object();
 }
 
+void write_period(JsonWriter& json, const store::Selection& selection, const calendar::Zone& zone) {
+    if (!selection.from && !selection.to) return;
+    json.key("period");
+    json.begin_object();
+    write_moment(json, "from", selection.from, zone);
+    write_moment(json, "to", selection.to, zone);
+    json.member("tz", zone.name());
+    json.end_object();
+}
+
+void write_moment(JsonWriter& json, std::string_view key, const std::optional<Timestamp>& moment,
+                  const calendar::Zone& zone) {
+    write_moment(json, key, moment ? std::optional(zone.at(moment->unix_nanos)) : std::nullopt);
+}
+
 void write_moment(JsonWriter& json, std::string_view key, const std::optional<Timestamp>& moment) {
     json.key(key);
     if (moment)

@@ -41,8 +41,13 @@ Result<calendar::Period> period_parameter(const ApiRequest& request, const calen
 /// The same, as the answer says it: {"from", "to", "tz"}.
 void write_period(JsonWriter& json, std::string_view key, const calendar::Period& period,
                   const calendar::Zone& zone);
+/// The member "period" of what was selected, its open ends null; nothing where no time was given.
+void write_period(JsonWriter& json, const store::Selection& selection, const calendar::Zone& zone);
 /// A moment of an answer; null where there is none.
 void write_moment(JsonWriter& json, std::string_view key, const std::optional<Timestamp>& moment);
+/// The same as clocks of the zone show it.
+void write_moment(JsonWriter& json, std::string_view key, const std::optional<Timestamp>& moment,
+                  const calendar::Zone& zone);
 /// InvalidArgument: a number that is none, or out of bounds.
 Result<std::uint64_t> number_parameter(const ApiRequest& request, std::string_view name,
                                        std::uint64_t otherwise, std::uint64_t least, std::uint64_t most);

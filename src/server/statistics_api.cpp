@@ -98,11 +98,13 @@ Result<ApiAnswer> compare_periods(Services& services, const ApiRequest& request)
     STENO_ASSIGN(
         const analysis::Comparison comparison,
         analysis::compare(services.data.store(), within(selection, now), within(selection, before), by));
+    STENO_ASSIGN(const std::optional<Timestamp> begin, analysis::record_begin(services.data.store()));
     ApiAnswer answer;
     JsonWriter json(answer.body);
     json.begin_object();
     write_period(json, "period", now, zone);
     write_period(json, "against", before, zone);
+    write_moment(json, "record_begins", begin, zone);
     analysis::write_members(json, comparison, by, limit);
     json.end_object();
     return answer;

@@ -1,4 +1,5 @@
 #include "analysis/call_tree.hpp"
+#include "analysis/json_rows.hpp"
 #include "base/json_writer.hpp"
 #include "record/json.hpp"
 #include "server/api.hpp"
@@ -17,43 +18,29 @@ namespace steno::server {
 
 namespace {
 
-/// What a set of calls adds up to. Usage that an agent repeats for its children is not counted twice: only
-/// calls that reach a model count.
-struct Summary {
+/// What AI calls used. Usage that an agent repeats for its children is not counted twice: only calls that
+/// reach a model count.
+struct Usage {
     std::int64_t calls = 0;
-    std::int64_t ai_calls = 0;
     std::optional<std::int64_t> input_tokens;  ///< absent: of no call that has some is it known
     std::optional<std::int64_t> output_tokens;
     std::int64_t without_tokens = 0;
     std::map<std::string, Decimal> cost;  ///< by currency
     std::int64_t unpriced = 0;
     std::int64_t estimated = 0;
-    std::set<std::string> agents;
-    std::set<std::string> functions;
-    bool success = true;
-    std::optional<Timestamp> started_at;
-    std::optional<Timestamp> ended_at;
 
     void add(const Call& call) {
         ++calls;
-        if (reaches_a_model(call.kind)) {
-            ++ai_calls;
-            add(input_tokens, call.usage.input_tokens);
-            add(output_tokens, call.usage.output_tokens);
-            if (!call.usage.input_tokens && !call.usage.output_tokens && should_have_tokens(call))
-                ++without_tokens;
-            if (call.cost.total) {
-                cost[call.cost.currency] += *call.cost.total;
-                if (call.usage.estimated.value_or(false)) ++estimated;
-            } else if (call.status != Status::Failure) {
-                ++unpriced;
-            }
+        add(input_tokens, call.usage.input_tokens);
+        add(output_tokens, call.usage.output_tokens);
+        if (!call.usage.input_tokens && !call.usage.output_tokens && should_have_tokens(call))
+            ++without_tokens;
+        if (call.cost.total) {
+            cost[call.cost.currency] += *call.cost.total;
+            if (call.usage.estimated.value_or(false)) ++estimated;
+        } else if (call.status != Status::Failure) {
+            ++unpriced;
         }
-        if (!call.trace.agent.empty()) agents.insert(call.trace.agent);
-        if (!call.trace.function.empty()) functions.insert(call.trace.function);
-        if (call.status != Status::Success) success = false;
-        if (call.started_at && (!started_at || *call.started_at < *started_at)) started_at = call.started_at;
-        if (call.ended_at && (!ended_at || *ended_at < *call.ended_at)) ended_at = call.ended_at;
     }
 
     static void add(std::optional<std::int64_t>& sum, const std::optional<std::int64_t>& more) {
@@ -67,13 +54,11 @@ struct Summary {
                            call.status == Status::Cancelled);
     }
 
-    void write(JsonWriter& json) const {
-        json.begin_object();
-        json.member("calls", calls);
-        json.member("ai_calls", ai_calls);
+    void write_members(JsonWriter& json) const {
+        json.member("ai_calls", calls);
         // Of no AI calls at all it is none.
-        if (input_tokens || ai_calls == 0) json.member("input_tokens", input_tokens.value_or(0));
-        if (output_tokens || ai_calls == 0) json.member("output_tokens", output_tokens.value_or(0));
+        if (input_tokens || calls == 0) json.member("input_tokens", input_tokens.value_or(0));
+        if (output_tokens || calls == 0) json.member("output_tokens", output_tokens.value_or(0));
         json.member("calls_without_tokens", without_tokens);
         json.key("cost");
         json.begin_object();
@@ -86,18 +71,77 @@ struct Summary {
         json.member("unpriced_calls", unpriced);
         json.member("estimated_calls", estimated);
         json.end_object();
+    }
+};
+
+/// Of an agent or a function: what it used itself, and with all that are nested within it.
+struct Share {
+    Usage own;
+    Usage subtree;
+};
+using Shares = std::map<std::string, Share>;
+
+/// What a set of calls adds up to.
+struct Summary {
+    std::int64_t calls = 0;
+    Usage usage;
+    Shares agents;
+    Shares functions;
+    bool success = true;
+    std::optional<Timestamp> started_at;
+    std::optional<Timestamp> ended_at;
+
+    void add(const Call& call) {
+        ++calls;
+        const bool is_ai_call = reaches_a_model(call.kind);
+        if (is_ai_call) usage.add(call);
+        const auto share = [&](Shares& shares, const std::string& own,
+                               const std::vector<std::string>& outer) {
+            std::set<std::string> names(outer.begin(), outer.end());
+            if (!own.empty()) names.insert(own);
+            for (const std::string& name : names) {
+                Share& mine = shares[name];
+                if (is_ai_call) mine.subtree.add(call);
+                if (is_ai_call && name == own) mine.own.add(call);
+            }
+        };
+        share(agents, call.trace.agent, call.trace.outer_agents);
+        share(functions, call.trace.function, call.trace.outer_functions);
+        if (call.status != Status::Success) success = false;
+        if (call.started_at && (!started_at || *call.started_at < *started_at)) started_at = call.started_at;
+        if (call.ended_at && (!ended_at || *ended_at < *call.ended_at)) ended_at = call.ended_at;
+    }
+
+    void write(JsonWriter& json) const {
+        json.begin_object();
+        json.member("calls", calls);
+        usage.write_members(json);
         if (started_at && ended_at) {
             json.member("duration_ms",
                         static_cast<double>(ended_at->unix_nanos - started_at->unix_nanos) / 1e6);
         }
-        const auto names = [&](std::string_view key, const std::set<std::string>& values) {
+        const auto names = [&](std::string_view key, const Shares& shares) {
             json.key(key);
             json.begin_array();
-            for (const std::string& value : values) json.string(value);
+            for (const auto& [name, share] : shares) json.string(name);
             json.end_array();
         };
         names("agents", agents);
         names("functions", functions);
+        const auto rows = [&](std::string_view key, std::string_view what, const Shares& shares) {
+            analysis::write_rows(json, key, shares, [&](const auto& row) {
+                json.member(what, row.first);
+                for (const auto& [part, used] :
+                     {std::pair("own", &row.second.own), std::pair("subtree", &row.second.subtree)}) {
+                    json.key(part);
+                    json.begin_object();
+                    used->write_members(json);
+                    json.end_object();
+                }
+            });
+        };
+        rows("by_agent", "agent", agents);
+        rows("by_function", "function", functions);
         json.member("success", success);
         if (started_at) json.member("started_at", started_at->to_string());
         if (ended_at) json.member("ended_at", ended_at->to_string());

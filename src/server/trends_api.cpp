@@ -1,3 +1,4 @@
+#include "analysis/comparison.hpp"
 #include "analysis/month_forecast.hpp"
 #include "analysis/trends.hpp"
 #include "base/json_writer.hpp"
@@ -72,11 +73,13 @@ Result<ApiAnswer> show_trends(Services& services, const ApiRequest& request) {
 
     services.data.calls().catch_up();
     STENO_ASSIGN(const analysis::Trend trend, analysis::trend(services.data.store(), question));
+    STENO_ASSIGN(const std::optional<Timestamp> begin, analysis::record_begin(services.data.store()));
     ApiAnswer answer;
     JsonWriter json(answer.body);
     json.begin_object();
     write_period(json, "period", now, zone);
     write_period(json, "against", before, zone);
+    write_moment(json, "record_begins", begin, zone);
     json.member("bucket", unit);
     analysis::write_members(json, question, trend);
     json.key("anomalies");

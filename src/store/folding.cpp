@@ -235,7 +235,10 @@ void amend(Call& call, const Call& newcomer) {
     const bool withheld = !call.privacy.full_data.value_or(true);
     if (!withheld && !newcomer.privacy.full_data.value_or(true)) call.preview = {};
     Preview shown = call.preview;
+    std::optional<Cost> repriced;
+    if (!call.cost.repricing.empty() && newcomer.cost.repricing.empty()) repriced = std::move(call.cost);
     amend_group(call, newcomer);
+    if (repriced) call.cost = std::move(*repriced);
     if (withheld && !newcomer.privacy.full_data) call.preview = std::move(shown);
     if (newcomer.status == Status::Interrupted) call.status = before;
 }
@@ -266,6 +269,7 @@ void amend(Row& row, const Upsert& newcomer) {
 void fold(Call& call, const Said& said) {
     if (said.feedback) call.feedback = *said.feedback;
     if (said.score) call.scores.insert_or_assign(said.score_name, *said.score);
+    if (said.cost) call.cost = *said.cost;
 }
 
 }  // namespace steno::store

@@ -22,14 +22,15 @@ bool needs_repair(const Call& call);
 
 /// A second arrival of the same call: what it says replaces what was said, what it leaves out stays, maps are
 /// merged. `interrupted` is no news of a call whose end is known: that stays. Where one of the two does not
-/// keep its texts (privacy.full_data: false), a preview stays only from an arrival that says so itself.
+/// keep its texts (privacy.full_data: false), a preview stays only from an arrival that says so itself. A cost
+/// that a re-pricing made stays: it is said later, wherever in the journal the arrival stands.
 void amend(Call& call, const Call& newcomer);
 /// The same for a row, with the places of its payloads: read one after the other, opened_at first, the two
 /// records give the newest request and the newest response that were brought. A call that was found begun and
 /// never ended, and whose end is there all the same (they came by different ways), only fills gaps.
 void amend(Row& row, const Upsert& newcomer);
 
-/// The last word replaces the feedback, or the score of that name, as a whole.
+/// The last word replaces the feedback, the cost, or the score of that name, as a whole.
 void fold(Call& call, const Said& said);
 
 }  // namespace steno::store

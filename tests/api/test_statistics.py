@@ -93,15 +93,25 @@ def test_every_figure_is_what_the_calls_say(server, calls):
     assert summary["total_tokens"] == figures(ai)["total_tokens"]
     assert summary["average_tokens_per_request"] == pytest.approx(summary["total_tokens"] / summary["requests"])
 
+    def within(row, what):
+        members = [c for c in ai if row[what] in [(c.get("trace") or {}).get(what), *(c.get("trace") or {}).get(f"outer_{what}s", [])]]
+        wanted = figures(members)
+        assert {name: row["subtree"][name] for name in ("calls", "failures", "total_tokens")} == {
+            name: wanted[name] for name in ("calls", "failures", "total_tokens")}
+        assert decimal.Decimal(row["subtree"]["cost"].get("total", 0)) == (wanted["cost"] or 0)
+
     by_agent, runs = grouped(ai, "trace", "agent"), grouped(agents, "trace", "agent")
     assert {row["agent"] for row in told["by_agent"]} == set(by_agent) | set(runs) and len(by_agent) > 5 and runs
     for row in told["by_agent"]:
         same(row["ai_calls"], by_agent.get(row["agent"], []))
         same(row["runs"], runs.get(row["agent"], []))
+        within(row, "agent")
+    assert any(row["subtree"]["calls"] > row["ai_calls"]["calls"] for row in told["by_agent"])
     by_function = grouped(functions, "trace", "function")
     assert {row["function"] for row in told["by_function"]} == set(by_function) and by_function
     for row in told["by_function"]:
         same(row["runs"], by_function[row["function"]])
+        within(row, "function")
         operations = grouped(by_function[row["function"]], "trace", "operation")
         assert row["operations"] == {name: len(members) for name, members in operations.items()}
     for row in told["by_model"]:
@@ -118,8 +128,8 @@ def test_every_figure_is_what_the_calls_say(server, calls):
     assert [item["call"]["usage"]["input_tokens"] for item in told["large"]["largest"]] == large[:20]
     assert "large" not in server.get("/api/v1/statistics")[2]
     errors = told["errors"]
-    assert errors["total"] == figures(ai)["failures"] + figures(functions)["failures"] > 0
-    assert errors["rate"] == pytest.approx(errors["total"] / (len(ai) + len(functions)))
+    assert (errors["total"], errors["functions"], errors["agents"]) == tuple(figures(some)["failures"] for some in (ai, functions, agents))
+    assert errors["total"] > 0 and errors["rate"] == pytest.approx(errors["total"] / len(ai))
 
 
 @pytest.mark.parametrize("zone", ["UTC", "Europe/Berlin", "America/St_Johns", "Australia/Lord_Howe", "Pacific/Apia", "Asia/Kathmandu"])
@@ -189,7 +199,7 @@ def test_of_nothing_nothing_is_known(server):
     assert told["summary"]["requests"] == 0 and told["summary"]["total_tokens"] is None and told["buckets"] == []
 
 
-def test_the_command_line_shows_it(server):
+def test_the_command_line_shows_it(server, calls):
     month = "--days", "45", "--tz", "Europe/Berlin"
     told = json.loads(run("stats", "--server", server.url, *month, "--json").stdout)
     assert told["summary"]["ai_calls"] > 100
@@ -203,7 +213,13 @@ def test_the_command_line_shows_it(server):
     days = json.loads(run("stats", "--server", server.url, "--days", "7", "--json").stdout)
     assert set(days) == set(told)
     table = run("stats", "--server", server.url, "--days", "400", "--by", "kind", "--measures", "calls").stdout
-    assert table.splitlines()[0].split() == ["kind", "calls"]
+    assert table.startswith("calls of all kinds, ") and table.splitlines()[2].split() == ["kind", "calls"]
+    by_model = json.loads(run("stats", "--server", server.url, "--json").stdout)["groups"]
+    assert sum(group["calls"] for group in by_model) == figures([c for c in calls if c["kind"] in AI])["calls"]
+    for kinds, kind in (("functions", "function"), ("agents", "agent")):
+        counted = run("stats", "--server", server.url, "--kinds", kinds, "--by", "none", "--measures", "calls,errors").stdout
+        wanted = figures([c for c in calls if c["kind"] == kind])
+        assert counted.splitlines()[-1].replace(",", "").split() == [str(wanted["calls"]), str(wanted["failures"])]
     refused = run("stats", "--server", server.url, "--days", "0", check=False)
     assert refused.returncode != 0 and "--days" in refused.stderr
 
@@ -240,7 +256,10 @@ def test_periods_are_compared_with_the_one_before(server, calls):
         status, _, body = server.get("/api/v1/compare?" + query, expect=None)
         assert status == 400 and word in json.dumps(body), body
     shown = run("compare", "--server", server.url, "--period", f"{before:%Y-%m}", "--by", "trace.agent", "--tz", "Europe/Berlin").stdout
-    assert "all AI calls" in shown and f"{told['now']['calls']:,}" in shown
+    assert "before  now" in shown and f"{told['now']['calls']:,}" in shown and "is known" not in shown
+    assert moment(told["record_begins"]) == min(moment(call["started_at"]) for call in calls)
+    for command in (["compare", "--period", "2026-11", "--against", "1999"], ["trends", "--period", "2026-11", "--against", "1999"]):
+        assert "before: nothing is known, the record begins at" in run(*command, "--server", server.url).stdout
 
 
 def test_the_command_line_says_what_it_cost_what_failed_and_what_was_dear(server, calls):
@@ -248,6 +267,10 @@ def test_the_command_line_says_what_it_cost_what_failed_and_what_was_dear(server
     cost = run("cost", "--server", server.url, "--days", "400", "--by", "trace.agent", "-n", "3").stdout
     assert f"for {len(ai):,} AI calls" in cost and "100.0 %" not in cost and "and more" in cost
     groups = json.loads(run("cost", "--server", server.url, "--days", "400", "--by", "trace.agent", "--json").stdout)["groups"]
+    whole = json.loads(run("cost", "--server", server.url, "--days", "400", "--by", "who.user_id", "--json").stdout)
+    assert len(whole["groups"]) > 30 and not whole["truncated"]
+    assert decimal.Decimal(whole["total"]["cost"]["total"]) == figures(ai)["cost"] and whole["total"]["calls"] == len(ai)
+    assert len(json.loads(run("cost", "--server", server.url, "--by", "who.user_id", "--json", "-n", "3").stdout)["groups"]) == 3
     for group in groups:
         members = [c for c in ai if (c.get("trace") or {}).get("agent") == group["key"]["trace.agent"]]
         assert group["calls"] == len(members) and decimal.Decimal(group["cost"].get("total", 0)) == (figures(members)["cost"] or 0)
@@ -257,9 +280,17 @@ def test_the_command_line_says_what_it_cost_what_failed_and_what_was_dear(server
         told = json.loads(run("top", "--server", server.url, "--by", by, "-n", "5", "--json").stdout)["calls"]
         assert [value(c) for c in told] == sorted((v for v in map(value, calls) if v is not None), reverse=True)[:5]
     failed = [call for call in calls if call["status"] == "failure"]
-    told = json.loads(run("errors", "--server", server.url, "-n", "7", "--json").stdout)["calls"]
+    answer = json.loads(run("errors", "--server", server.url, "-n", "7", "--by", "trace.agent", "--json").stdout)
+    for name, some in (("ai_calls", ai), ("functions", [c for c in calls if c["kind"] == "function"]), ("agents", [c for c in calls if c["kind"] == "agent"])):
+        assert (answer[name]["calls"], answer[name]["failures"]) == (len(some), figures(some)["failures"])
+    assert {group["key"]["trace.agent"]: group["errors"] for group in answer["groups"]} == {
+        agent: figures([c for c in ai if (c.get("trace") or {}).get("agent") == agent])["failures"]
+        for agent in {(c.get("trace") or {}).get("agent") for c in ai}}
+    assert sum(group["calls"] for group in answer["by_type"]) == answer["ai_calls"]["failures"]
+    told = answer["calls"]
     assert [c["id"] for c in told] == [c["id"] for c in sorted(failed, key=lambda c: (moment(c["started_at"]), c["id"]), reverse=True)[:7]]
     shown = run("errors", "--server", server.url, "--by", "trace.agent").stdout
+    assert f"{figures(ai)['failures']:,} of" in shown and "runs of functions" in shown and "all of the record" in shown
     assert "error.type" in shown and "the last ones" in shown and told[0]["id"] in shown
     nothing = run("errors", "--server", server.url, "-f", "project=nobody").stdout
     assert nothing.startswith("no failures")
@@ -267,6 +298,10 @@ def test_the_command_line_says_what_it_cost_what_failed_and_what_was_dear(server
                     ["stats", "--days", "3", "-f", "tz=Asia/Tokyo"], ["cost", "-f", "project="]):
         refused = run(*command, "--server", server.url, check=False)
         assert refused.returncode != 0 and refused.stderr and not refused.stdout
+    for command in ("stats", "cost", "top", "slow", "errors", "quality", "compare", "trends", "report", "live", "budgets", "alerts", "sql"):
+        words = ["sql", "SELECT 1"] if command == "sql" else [command]
+        refused = run(*words, "--server", server.url, "--data", "elsewhere", check=False)
+        assert refused.returncode == 2 and "--server and --data" in refused.stderr, command
 
 
 def test_a_request_is_traced(server, calls):

@@ -215,7 +215,7 @@ def test_what_makes_no_sense_is_refused_with_a_word(server, query, word):
 def test_the_command_line_shows_it(server):
     told = json.loads(run("trends", "--server", server.url, "--measure", "cost", "--by", "trace.agent", "--json").stdout)
     shown = run("trends", "--server", server.url, "--by", "trace.agent").stdout
-    assert "all AI calls" in shown and "before" in shown and f"{told['all']['calls']:,}" in shown and "█" not in shown and "▁" not in shown
+    assert "cost of AI calls" in shown and "before" in shown and f"{told['all']['calls']:,}" in shown and "█" not in shown and "▁" not in shown
     for group in told["groups"]:
         assert (group["key"]["trace.agent"] or "–") in shown
     assert shown.count("\n20") == len(told["all"]["points"]) + len(told["anomalies"]["found"])

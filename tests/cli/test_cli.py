@@ -109,16 +109,29 @@ def test_verify_and_journal_dump(record, tmp_path):
 def test_prices(tmp_path):
     listed = json.loads(run("prices", "list", "--provider", "openai", "--model", "gpt-4o-mini", "--json").stdout)
     assert listed and all(price["model"] == "gpt-4o-mini" for price in listed)
-    file = tmp_path / "prices.json"
-    env = {"STENO_PRICING_FILE": str(file)}
-    run("prices", "set", "--provider", "openai", "--model", "house-model", "--input", "1.5", "--output", "2", env=env)
-    assert json.loads(run("prices", "list", "--model", "house-model", "--json", env=env).stdout)[0]["input"] == "1.5"
-    mistaken = run("prices", "set", "--provider", "openai", "--model", "m", "--input", "0.0000001", check=False, env=env)
+    data = tmp_path / "record"
+    run("demo", "--data", data, "--calls", "50", "--days", "2")
+    house = ("prices", "set", "--data", data, "--provider", "openai", "--model", "house-model")
+    assert "own-1" in run(*house, "--input", "1.5", "--output", "2").stdout
+    own = json.loads(run("prices", "list", "--data", data, "--model", "house-model", "--json").stdout)
+    assert own[0]["input"] == "1.5" and own[0]["version"] == 1
+    mistaken = run(*house, "--input", "0.0000001", check=False)
     assert mistaken.returncode == 2 and "error:" in mistaken.stderr
     other = tmp_path / "other.json"
-    other.write_text(run("prices", "list", "--model", "house-model", "--json", env=env).stdout)
-    run("prices", "import", other, env={"STENO_PRICING_FILE": str(tmp_path / "fresh.json")})
-    assert json.loads((tmp_path / "fresh.json").read_text())[0]["model"] == "house-model"
+    other.write_text(json.dumps(own))
+    assert "as it was" in run("prices", "import", other, "--data", data).stdout
+    other.write_text(json.dumps([own[0] | {"input": "1.75"}]))
+    assert "in place of own-1: input 1.5" in run("prices", "import", other, "--data", data, "--reason", "dearer").stdout
+    assert "replaced by own-2" in run("prices", "history", "--data", data).stdout
+    assert "set " in run("prices", "show", "own-1", "--data", data).stdout
+    run("prices", "remove", "own-2", "--data", data)
+    assert run("prices", "remove", "own-2", "--data", data, check=False).returncode != 0
+    assert json.loads(run("prices", "list", "--own", "--data", data, "--json").stdout) == []
+    # A file of prices is laid below these.
+    file = tmp_path / "prices.json"
+    file.write_text(json.dumps([{"provider": "openai", "model": "house-model", "input": "3"}]))
+    listed = run("prices", "list", "--model", "house-model", "--json", env={"STENO_PRICING_FILE": str(file)}).stdout
+    assert json.loads(listed)[0]["input"] == "3"
 
 
 def test_config(tmp_path):
@@ -184,7 +197,7 @@ def test_a_demo_folder(tmp_path):
     assert all("2026-10-02" <= call["started_at"] <= call["ended_at"] <= "2026-11-01T00:00:00.000000000Z" for call in calls)
     assert sum("feedback" in call or "scores" in call for call in calls) > 10
     assert len(json.loads(run("calls", "list", "--data", data, "-n", 50, "--json").stdout)["calls"]) == 50
-    stats = json.loads(run("stats", "--data", data, "--json", "--by", "project", "--measures", "calls,cost").stdout)
+    stats = json.loads(run("stats", "--data", data, "--json", "--by", "project", "--kinds", "all", "--measures", "calls,cost").stdout)
     assert sum(group["calls"] for group in stats["groups"]) == 600 and len(stats["groups"]) >= 6
     assert json.loads(run("verify", "--data", data, "--json").stdout)["intact"]
 
@@ -212,7 +225,7 @@ def test_an_interrupted_demo_leaves_a_valid_folder(tmp_path):
         made = json.loads(process.output())
     assert made["interrupted"] and 0 < made["calls"] < 5_000_000
     assert json.loads(run("verify", "--data", data, "--json").stdout)["intact"]
-    stats = json.loads(run("stats", "--data", data, "--json", "--by", "status", "--measures", "calls").stdout)
+    stats = json.loads(run("stats", "--data", data, "--json", "--by", "status", "--kinds", "all", "--measures", "calls").stdout)
     by_status = {group["key"]["status"]: group["calls"] for group in stats["groups"]}
     assert sum(by_status.values()) - by_status.get("interrupted", 0) == made["calls"]
 

@@ -28,7 +28,7 @@ def record(tmp_path_factory):
 
 
 @pytest.mark.parametrize("group, commands", [
-    ("calls", ["list", "show", "tree", "tail", "export"]), ("prices", ["list", "set", "import", "explain"]),
+    ("calls", ["list", "show", "tree", "tail", "export"]), ("prices", ["list", "show", "set", "import", "remove", "explain", "reprice", "history"]),
     ("journal", ["dump", "seal"]), ("config", ["show", "check"]),
 ])
 def test_a_group_of_commands_says_what_it_has(group, commands):
@@ -47,6 +47,7 @@ def test_a_group_of_commands_says_what_it_has(group, commands):
     (["journal", "xyzzy"], 'steno journal has no command "xyzzy"', "dump"),
     (["calls", "list", "--lmit", "3"], "steno calls list has no option --lmit", "did you mean --limit?"),
     (["calls", "show"], "steno calls show: id is required", "steno calls show 3f0c6c1e"),
+    (["stats", "--days", "abc"], 'steno stats: --days takes a number from 1 to 36500; "abc" is none', "steno stats --days 7"),
     (["calls", "--data", "x"], "steno calls needs one of its commands", "list"),
     ([], "steno needs one of its commands", "serve"),
 ])

@@ -38,8 +38,9 @@ def test_yesterday(tmp_path):
             server.stop()
         lines = server.output().splitlines()
         said = lines[lines.index(day):]
-        assert said[1].split()[:4] == ["calls", "errors", "input_tokens", "output_tokens"]
-        assert said[2].split()[:4] == ["2", "1", "2,000", "468"] and "$" in said[2]
+        told = {line[2:13].strip(): line[13:] for line in said if line.startswith("  ")}
+        assert told["AI calls"].split()[:4] == ["2", "50.0", "%", "failed"] and told["functions"].split()[0] == "1"
+        assert told["tokens"].split()[:3] == ["2,468", "2,000", "in,"] and "$" in told["cost"]
         text = "\n".join(said)
         assert "gpt-4o-mini" in text and "calendar" in text and "too-" not in text
         assert server.output().count(day) == 1

@@ -486,6 +486,7 @@ def test_context_headers(client, record):
         "x-steno-parent": "p-1",
         "x-steno-user": "u-7",
         "x-steno-agent": "calendar",
+        "x-steno-outer-agents": "main, planner",
         "x-steno-function": "planner",
         "x-steno-operation": "create",
         "x-steno-kind": "intent",
@@ -510,6 +511,7 @@ def test_context_headers(client, record):
         "agent": "calendar",
         "function": "planner",
         "operation": "create",
+        "outer_agents": ["main", "planner"],
     }
     who = call["who"]
     assert who.pop("api_key_id").startswith("sk-proj:") and who == {"user_id": "u-7", "subject": "person-9"}

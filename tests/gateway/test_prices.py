@@ -133,9 +133,9 @@ def test_case_29_the_placeholder_of_one_output_token_is_never_priced(priced):
 def test_case_30_a_mistaken_unit_is_refused_and_locks_nobody_out(priced, tmp_path):
     wrong = tmp_path / "wrong.json"
     wrong.write_text(json.dumps([{"provider": "openai", "model": "m", "input": "0.0000025"}]))
-    refused = run("prices", "import", wrong, check=False, env={"STENO_PRICING_FILE": str(priced.prices)})
+    refused = run("prices", "import", wrong, "--server", priced.server.url, check=False)
     assert refused.returncode == 2 and "looks like a price per token" in refused.stderr and '"2.5"' in refused.stderr
-    assert json.loads(priced.prices.read_text()) == PRICES
+    assert priced.server.get("/api/v1/prices?own=true")[2] == {"prices": []}
     call = priced.cost(
         whole(completion(model="nobody-has-a-price-for-this")), "/openai/v1/chat/completions", question(model="x")
     )

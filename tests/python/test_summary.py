@@ -32,12 +32,57 @@ def test_a_tree(program, server):
     assert done.returncode == 0 and done.stdout == "done\n" and len(calls) == 4
     assert re.fullmatch(
         r"steno: request sum-1 · 2 AI calls, 0 failed · 1,250 tokens \(1,248 in, 2 out\) · [\d.]+ m?s\n"
-        r"  agents    calendar \(1 call, [\d.]+ ms\)\n"
+        r"  agents    calendar \(1 call, [\d.]+ ms, 1,250 tokens\)\n"
         r"  functions taskOperations \(1 call, [\d.]+ ms\)\n"
         r"  models    gpt-4o-mini \(2 calls, [\d.]+ ms\)\n"
         rf"  cost      at the server's prices: steno calls tree sum-1 --server {re.escape(server.url)}\n", done.stderr), done.stderr
     asked = server.get("/api/v1/requests/sum-1")[2]["summary"]  # the server adds up the same
     assert (asked["ai_calls"], asked["input_tokens"], asked["output_tokens"]) == (2, 1248, 2) and asked["cost"]["total"]
+
+
+NESTED = CALLS + """
+with steno.request("sum-nested"):
+    with steno.agent("planner"):
+        ask(100)
+        with steno.agent("researcher"):
+            ask(20)
+            with steno.agent("reader"):
+                ask(3)
+                with steno.agent("planner"):  # by way of others to itself
+                    ask(1000)
+        with steno.function("report", operation="write"):
+            with steno.function("proofread"):
+                ask(7)
+"""
+
+
+def test_what_an_agent_used_is_its_own_and_what_was_used_within_it(program, server):
+    done, calls = program(NESTED, env={"STENO_PRINT_SUMMARY": "1"})
+    assert done.returncode == 0, done.stderr
+    ai = [call for call in calls if call["kind"] == "chat"]
+    assert len(ai) == 5
+
+    def tokens(test):
+        return sum(call["usage"]["input_tokens"] + 1 for call in ai if test(call["trace"]))
+
+    def within(name, what):
+        return (tokens(lambda trace: trace.get(what) == name),
+                tokens(lambda trace: name in [trace.get(what), *trace.get(f"outer_{what}s", [])]))
+
+    assert within("planner", "agent") == (1110, 1135) and within("researcher", "agent") == (21, 1026)
+    assert within("reader", "agent") == (4, 1005)
+    said = done.stderr.replace(",", "")
+    assert re.search(r"planner \(2 calls [\d.]+ m?s 1135 tokens 1110 in it itself\)", said), said
+    assert re.search(r"researcher \(1 call [\d.]+ m?s 1026 tokens 21 in it itself\)", said), said
+    assert re.search(r"report \(1 call [\d.]+ m?s 8 tokens 0 in it itself\)", said), said
+    told = server.get("/api/v1/statistics?trace.request_id=sum-nested&from=1970-01-02")[2]
+    asked = server.get("/api/v1/requests/sum-nested")[2]["summary"]
+    for what, names in (("agent", {"planner", "researcher", "reader"}), ("function", {"report", "proofread"})):
+        rows = {row[what]: (row["ai_calls"]["total_tokens"] or 0, row["subtree"]["total_tokens"]) for row in told[f"by_{what}"]}
+        tree = {row[what]: tuple(row[part]["input_tokens"] + row[part].get("output_tokens", 0) for part in ("own", "subtree"))
+                for row in asked[f"by_{what}"]}
+        assert rows == tree == {name: within(name, what) for name in names}
+    assert told["summary"]["total_tokens"] == asked["input_tokens"] + asked["output_tokens"] == 1135  # nothing twice
 
 
 def test_it_is_off_unless_wanted(program):

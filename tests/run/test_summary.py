@@ -92,7 +92,7 @@ def test_what_nobody_told_is_not_nought(run, silent_provider):
     (call,) = run.calls()
     assert "input_tokens" not in call.get("usage", {})
 
-    stats = steno("stats", "--data", run.data, "--measures", "calls,input_tokens,output_tokens,cost").stdout.splitlines()[1]
+    stats = steno("stats", "--data", run.data, "--measures", "calls,input_tokens,output_tokens,cost").stdout.splitlines()[3]
     assert stats.split()[2:] == ["1", "–", "–", "1", "unpriced"], stats
     tree = steno("calls", "tree", "r-1", "--data", run.data).stdout
     row = next(line for line in tree.splitlines() if "chat" in line)

@@ -9,6 +9,7 @@
 #include <map>
 #include <random>
 #include <thread>
+#include <utility>
 
 // Content: what is applied is there, whole, folded, once; and stays so.
 namespace steno::store::conformance {
@@ -142,6 +143,45 @@ TEST_P(StoreSuite, FoldsWhatIsSaidInAnyOrder) {
     } while (std::ranges::next_permutation(order).found);
     EXPECT_EQ(value(store().stats()).waiting, 0U);
     EXPECT_EQ(value(store().stats()).rows, seed - 100);
+}
+
+TEST_P(StoreSuite, ACostOfARePricingStays) {
+    // The call, the call once more with another cost, and what a re-pricing said of it, in any order.
+    std::vector<std::size_t> order = {0, 1, 2};
+    std::uint64_t seed = 900;
+    do {
+        for (const bool together : {true, false}) {
+            Call call = plausible_calls(1, ++seed)[0];
+            call.cost = {};
+            call.cost.total = *Decimal::parse("1.5");
+            call.cost.currency = "USD";
+            Call again = call;
+            again.cost.total = *Decimal::parse("2.5");
+            Said said;
+            said.call = call.id;
+            said.project = call.project;
+            said.cost.emplace();
+            said.cost->total = *Decimal::parse("0.000000000001");
+            said.cost->currency = "EUR";
+            said.cost->price_id = "p@2026-11-22/own-1";
+            said.cost->source = "custom";
+            said.cost->repricing = "2026-11-22-000001";
+            said.cost->former = {call.cost.total, "USD", "", "", {}};
+            const std::vector<Change> parts = {upsert(call, 4), upsert(again, 5, true), said};
+            std::vector<Change> batch;
+            for (const std::size_t part : order) {
+                batch.push_back(parts[part]);
+                if (together) continue;
+                apply(batch);
+                batch.clear();
+            }
+            apply(batch);
+            const auto row = value(store().get(call.id));
+            ASSERT_TRUE(row);
+            EXPECT_EQ(row->call.cost, *said.cost);
+        }
+    } while (std::ranges::next_permutation(order).found);
+    EXPECT_EQ(value(store().stats()).waiting, 0U);
 }
 
 TEST_P(StoreSuite, WhatWaitsSurvivesReopening) {
@@ -304,6 +344,75 @@ TEST_P(StoreSuite, SameContentInWhateverBatches) {
         if (GetParam().durable && random() % 6 == 0) reopen();
     }
     EXPECT_TRUE(all_rows(store()) == whole);
+}
+
+namespace {
+
+/// Holds what it is told against what it was told before.
+class Listener final : public Follower {
+  public:
+    void call_changed(const Call* before, const Call& now) override {
+        const auto [at, is_new] = calls_.try_emplace({now.id, now.project});
+        EXPECT_EQ(before == nullptr, is_new);
+        if (before != nullptr && !is_new) EXPECT_TRUE(as_stored(*before) == at->second);
+        at->second = as_stored(now);
+        ++told_;
+    }
+    void calls_forgotten() override { forgotten_ = true; }
+
+    /// The content by what was told; of calls that are gone nothing is told but that there are some.
+    void expect_same(const std::vector<Row>& rows) {
+        if (std::exchange(forgotten_, false)) {
+            calls_.clear();
+            for (const Row& row : rows) calls_.emplace(std::pair(row.call.id, row.call.project), row.call);
+        }
+        ASSERT_EQ(calls_.size(), rows.size());
+        for (const Row& row : rows) {
+            const auto at = calls_.find({row.call.id, row.call.project});
+            ASSERT_TRUE(at != calls_.end() && at->second == row.call);
+        }
+    }
+    [[nodiscard]] std::size_t told() const { return told_; }
+
+  private:
+    std::map<std::pair<Uuid, std::string>, Call> calls_;
+    bool forgotten_ = false;
+    std::size_t told_ = 0;
+};
+
+}  // namespace
+
+TEST_P(StoreSuite, TellsItsFollowerOfEveryChange) {
+    Listener listener;
+    store().follow(listener);
+    const auto calls = plausible_calls(240, 41);
+    std::mt19937_64 random(41);
+    std::uint64_t sequence = 0;
+    for (std::size_t i = 0; i < calls.size();) {
+        std::vector<Change> batch;
+        for (const std::size_t end = std::min(calls.size(), i + 1 + random() % 20); i < end; ++i) {
+            batch.push_back(upsert(calls[i], ++sequence));
+            if (random() % 6 == 0) batch.push_back(upsert(calls[i], ++sequence));  // twice in one batch
+        }
+        // Said of calls that are there, that come in this batch, and that come later.
+        for (int said = 0; said < 3; ++said)
+            batch.push_back(feedback(calls[random() % calls.size()], fmt::format("v{}", random() % 3)));
+        batch.push_back(score(calls[random() % i], "s", static_cast<double>(random() % 9)));
+        if (random() % 3 == 0) {
+            Call late = calls[random() % i];
+            late.release = "late";
+            batch.push_back(upsert(late, ++sequence, true));
+        }
+        const std::size_t before = listener.told();
+        apply(batch, {at(sequence)});
+        EXPECT_GT(listener.told(), before);
+        ASSERT_NO_FATAL_FAILURE(listener.expect_same(all_rows(store())));
+        if (random() % 5 == 0) {
+            ASSERT_TRUE(store().forget(std::vector<Position>{at(sequence / 8)}));
+            ASSERT_NO_FATAL_FAILURE(listener.expect_same(all_rows(store())));
+        }
+    }
+    store_.reset();  // whom it tells must outlive it
 }
 
 TEST_P(StoreSuite, BatchesLargerThanTheEnginesOwn) {

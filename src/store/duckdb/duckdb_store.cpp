@@ -1,8 +1,6 @@
 #include "store/duckdb/duckdb_store.hpp"
 
 #include "base/cancellation.hpp"
-#include "base/hash.hpp"
-#include "base/text.hpp"
 #include "store/answer_cache.hpp"
 #include "store/answers.hpp"
 #include "store/cursor.hpp"
@@ -11,67 +9,50 @@
 #include "store/duckdb/dialect.hpp"
 #include "store/duckdb/feeding.hpp"
 #include "store/duckdb/scan.hpp"
+#include "store/duckdb/schema.hpp"
 #include "store/duckdb/views.hpp"
 #include "store/sql.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <chrono>
 #include <condition_variable>
 #include <filesystem>
-#include <map>
 #include <mutex>
+#include <optional>
 #include <system_error>
+#include <thread>
 #include <utility>
 
 namespace steno::store {
 namespace duckdb {
 namespace {
 
-constexpr std::string_view kRebuild = "delete the store's folder; it is rebuilt from the journal";
+/// Added to the path of a copy that is not yet the store.
+constexpr std::string_view kCopySuffix = ".compacted";
 
-/// The tables beside "calls". Bump the number in the first line when one of them changes its meaning.
-constexpr const char* kTables[] = {
-    "CREATE TABLE schema (version VARCHAR)",
-    "CREATE TABLE watermarks (stream UUID NOT NULL, sequence BIGINT NOT NULL)",
-    // In the order of `n`; `said` is encoded as in the journal.
-    "CREATE TABLE waiting (n BIGINT NOT NULL, id UUID NOT NULL, said BLOB NOT NULL)",
-};
+/// Waiting for a moment without reads: so long at a time, in which new ones wait, too, and in all.
+constexpr std::chrono::milliseconds kShut{500};
+constexpr std::chrono::seconds kWaitForQuiet{60};
 
-/// Two builds that make the same tables can open each other's files.
-std::string schema_version() {
-    std::string all = create_table();
-    for (const char* table : kTables) all += table;
-    return fmt::format("1-{}", to_hex(as_text(sha256(all)).substr(0, 8)));
+std::uint64_t size_of(const std::string& path) {
+    std::error_code missing;
+    const auto size = std::filesystem::file_size(path, missing);
+    return missing ? 0 : size;
 }
 
-/// Makes the tables of a new file; checks those of one that was there.
-Result<void> prepare_tables(Connection& connection) {
-    STENO_ASSIGN(Answer tables,
-                 connection.run("SELECT count(*) FROM duckdb_tables() WHERE table_name = 'schema'"));
-    const Chunk counted = tables.next();
-    if (!counted) return fail(Code::Internal, "DuckDB gave no count of its tables");
-    if (cell<std::int64_t>(duckdb_data_chunk_get_vector(counted.get(), 0), 0) == 0) {
-        STENO_TRY(connection.run("BEGIN TRANSACTION"));
-        for (const char* table : kTables) STENO_TRY(connection.run(table));
-        STENO_TRY(connection.run(create_table()));
-        STENO_TRY(connection.run({"INSERT INTO schema VALUES ($1)", {schema_version()}}));
-        STENO_TRY(connection.run("COMMIT"));
-        return {};
-    }
-    STENO_ASSIGN(Answer versions, connection.run("SELECT version FROM schema"));
-    const Chunk chunk = versions.next();
-    if (!chunk || text_cell(duckdb_data_chunk_get_vector(chunk.get(), 0), 0) != schema_version())
-        return fail(Code::FailedPrecondition, "the store was made by another version of Steno",
-                    std::string(kRebuild));
-    return {};
+void remove_database(const std::string& path) {
+    std::error_code ignored;
+    for (const char* suffix : {"", ".wal", ".spill"}) std::filesystem::remove_all(path + suffix, ignored);
 }
 
 /// The connections that reads take turns on.
 class Readers {
   public:
-    Readers(std::vector<Connection> connections, std::chrono::milliseconds patience)
-        : idle_(std::move(connections)), patience_(patience) {}
+    /// `count` of them, once `open_again` has brought them.
+    Readers(std::size_t count, std::chrono::milliseconds patience) : count_(count), patience_(patience) {}
+    [[nodiscard]] std::size_t count() const { return count_; }
 
     class Turn {
       public:
@@ -83,8 +64,10 @@ class Readers {
             const std::scoped_lock lock(readers_.mutex_);
             readers_.idle_.push_back(std::move(connection_));
             readers_.freed_.notify_one();
+            readers_.returned_.notify_one();
         }
         Connection* operator->() { return &connection_; }
+        Connection& operator*() { return connection_; }
 
       private:
         Readers& readers_;
@@ -94,18 +77,48 @@ class Readers {
     Result<Turn> take() {
         std::unique_lock lock(mutex_);
         if (Cancellation::asked()) return fail(Code::Cancelled, "nobody waits for this query any more");
-        if (!freed_.wait_for(lock, patience_, [this] { return !idle_.empty(); }))
+        if (!freed_.wait_for(lock, patience_, [this] { return !shut_ && !idle_.empty(); }))
             return fail(Code::ResourceExhausted, "too many queries at once", "try again in a moment");
+        if (gone_) return std::unexpected(*gone_);
         Turn turn(*this, std::move(idle_.back()));
         idle_.pop_back();
         return turn;
     }
 
+    /// When nobody reads: closes all of them. False: somebody did, all that time; nothing has changed. While
+    /// it waits, and until `open_again`, nobody begins to read.
+    bool close_all(std::chrono::milliseconds patience) {
+        std::unique_lock lock(mutex_);
+        shut_ = true;
+        if (!returned_.wait_for(lock, patience, [this] { return idle_.size() == count_; })) {
+            shut_ = false;
+            freed_.notify_all();
+            return false;
+        }
+        idle_.clear();
+        return true;
+    }
+    /// Error: there is nothing to read from any more.
+    void open_again(Result<std::vector<Connection>> connections) {
+        const std::scoped_lock lock(mutex_);
+        shut_ = false;
+        if (connections)
+            idle_ = std::move(*connections);
+        else
+            gone_ = std::move(connections).error();
+        if (gone_) idle_.resize(1);  // so that whoever waits is told
+        freed_.notify_all();
+    }
+
   private:
     std::mutex mutex_;
-    std::condition_variable freed_;
+    std::condition_variable freed_;     ///< for those who want to read
+    std::condition_variable returned_;  ///< for who wants to close them
     std::vector<Connection> idle_;
-    std::chrono::milliseconds patience_;
+    const std::size_t count_;
+    bool shut_ = true;
+    std::optional<Error> gone_;
+    const std::chrono::milliseconds patience_;
 };
 
 /// A value of an answer, as a group's key or a measure.
@@ -241,29 +254,22 @@ class DuckdbStore final : public CallStore, public CallScanner, public ViewScann
         if (error)
             return fail(Code::Unavailable, fmt::format("making {}: {}", options.folder, error.message()));
         std::filesystem::permissions(options.folder, std::filesystem::perms::owner_all, error);
-        const std::string path = options.folder + "/calls.duckdb";
-        STENO_ASSIGN(Database database, Database::open(path, options));
-        STENO_ASSIGN(Connection writer, Connection::open(database));
-        STENO_TRY(prepare_tables(writer));
-        STENO_TRY(writer.run("SET lock_configuration = true"));
-        std::vector<Connection> readers;
-        for (std::size_t i = 0; i < std::max<std::size_t>(1, options.readers); ++i) {
-            STENO_ASSIGN(Connection reader, Connection::open(database));
-            readers.push_back(std::move(reader));
-        }
-        STENO_ASSIGN(auto feeding, Feeding::open(std::move(writer)));
-        return std::unique_ptr<CallStore>(
-            new DuckdbStore(options, path, std::move(database), std::move(readers), std::move(feeding)));
+        std::unique_ptr<DuckdbStore> store(new DuckdbStore(options));
+        remove_database(store->path_ + std::string(kCopySuffix));  // of one who was killed
+        STENO_ASSIGN(auto readers, store->open_file());
+        store->readers_.open_again(std::move(readers));
+        return store;
     }
 
     void follow(Follower& follower) override {
         const std::scoped_lock turn(writing_);
-        feeding_->follow(follower);
+        if (feeding_) feeding_->follow(follower);
         follower_ = &follower;
     }
 
     Result<void> apply(std::span<const Change> changes, std::span<const Watermark> watermarks) override {
         const std::scoped_lock turn(writing_);
+        STENO_TRY(check_open());
         STENO_ASSIGN(const Days days, feeding_->apply(changes, watermarks));
         answers_.changed(days);
         return {};
@@ -271,6 +277,7 @@ class DuckdbStore final : public CallStore, public CallScanner, public ViewScann
 
     Result<void> forget(std::span<const Position> until) override {
         const std::scoped_lock turn(writing_);
+        STENO_TRY(check_open());
         STENO_TRY(feeding_->forget(until));
         answers_.everything_changed();
         // Who asks the store anew, told of this, must not be answered from before.
@@ -280,6 +287,7 @@ class DuckdbStore final : public CallStore, public CallScanner, public ViewScann
 
     Result<void> forget_payloads(std::span<const LostPayloads> lost) override {
         const std::scoped_lock turn(writing_);
+        STENO_TRY(check_open());
         STENO_TRY(feeding_->forget_payloads(lost));
         answers_.everything_changed();
         return {};
@@ -370,7 +378,7 @@ class DuckdbStore final : public CallStore, public CallScanner, public ViewScann
                                            std::span<const std::size_t> fields) override {
         STENO_TRY(check_scanned(fields));
         return scan_calls([this](const sql::Statement& statement) { return ask(statement); }, selection,
-                          fields, scan_rows_);
+                          fields, options_.scan_rows);
     }
 
     Result<std::span<const View>> views() override { return duckdb::views(); }
@@ -388,34 +396,109 @@ class DuckdbStore final : public CallStore, public CallScanner, public ViewScann
         StoreStats stats;
         STENO_ASSIGN(stats.rows, number_of({"SELECT count(*) FROM calls", {}}));
         STENO_ASSIGN(stats.waiting, number_of({"SELECT count(*) FROM waiting", {}}));
-        STENO_ASSIGN(stats.unused,
-                     number_of({"SELECT free_blocks * block_size FROM pragma_database_size()", {}}));
-        for (const char* suffix : {"", ".wal"}) {
-            std::error_code missing;
-            const auto size = std::filesystem::file_size(path_ + suffix, missing);
-            if (!missing) stats.bytes += size;
-        }
+        STENO_ASSIGN(stats.unused, unused_bytes());
+        stats.bytes = size_of(path_) + size_of(path_ + ".wal");
         return stats;
     }
 
     Result<void> checkpoint() override {
         const std::scoped_lock turn(writing_);
+        STENO_TRY(check_open());
         return feeding_->checkpoint();
     }
 
+    Result<std::uint64_t> compact(const std::stop_token& stop) override {
+        const std::scoped_lock turn(writing_);
+        STENO_TRY(check_open());
+        STENO_TRY(feeding_->checkpoint());
+        STENO_ASSIGN(const std::uint64_t unused, unused_bytes());
+        const std::uint64_t before = size_of(path_);
+        if (unused < options_.worth_compacting || unused < before / 2) return 0;
+        const std::string copy = path_ + std::string(kCopySuffix);
+        auto done = make_copy(copy, before - unused, stop);
+        if (done) done = replace_file_by(copy, stop);
+        remove_database(copy);
+        if (!done) return std::unexpected(std::move(done).error().with_context("compacting the store"));
+        const std::uint64_t after = size_of(path_);
+        return before > after ? before - after : 0;
+    }
+
   private:
-    DuckdbStore(const DuckdbOptions& options, std::string path, Database database,
-                std::vector<Connection> readers, std::unique_ptr<Feeding> feeding)
-        : path_(std::move(path)),
-          timeout_(options.timeout),
-          scan_rows_(options.scan_rows),
-          database_(std::move(database)),
-          readers_(std::move(readers), options.patience),
-          feeding_(std::move(feeding)) {}
+    explicit DuckdbStore(const DuckdbOptions& options)
+        : options_(options),
+          path_(options.folder + "/calls.duckdb"),
+          readers_(std::max<std::size_t>(1, options.readers), options.patience) {}
+
+    /// Opens the file and its writing side; gives the connections for reads.
+    Result<std::vector<Connection>> open_file() {
+        STENO_ASSIGN(database_, Database::open(path_, options_));
+        STENO_ASSIGN(Connection writer, Connection::open(database_));
+        STENO_TRY(prepare_tables(writer));
+        STENO_TRY(writer.run("SET lock_configuration = true"));
+        std::vector<Connection> readers;
+        for (std::size_t i = 0; i < readers_.count(); ++i) {
+            STENO_ASSIGN(Connection reader, Connection::open(database_));
+            readers.push_back(std::move(reader));
+        }
+        STENO_ASSIGN(feeding_, Feeding::open(std::move(writer)));
+        if (follower_ != nullptr) feeding_->follow(*follower_);
+        return readers;
+    }
+
+    Result<void> check_open() const {
+        if (feeding_) return {};
+        return fail(Code::Unavailable, fmt::format("the store {} could not be opened again", path_),
+                    "start steno again");
+    }
+
+    Result<void> make_copy(const std::string& path, std::uint64_t size, const std::stop_token& stop) {
+        std::error_code error;
+        const auto space = std::filesystem::space(options_.folder, error);
+        if (!error && space.available < size + (64ULL << 20))
+            return fail(Code::ResourceExhausted,
+                        fmt::format("{} MB are free, the copy takes {}", space.available >> 20, size >> 20),
+                        "free disk space");
+        remove_database(path);
+        DuckdbOptions options = options_;
+        options.memory_bytes = std::min<std::uint64_t>(options.memory_bytes, 256U << 20);
+        STENO_ASSIGN(const Database database, Database::open(path, options));
+        STENO_ASSIGN(Connection to, Connection::open(database));
+        STENO_TRY(prepare_tables(to));
+        STENO_ASSIGN(auto from, readers_.take());
+        return copy_tables(*from, to, stop);
+    }
+
+    /// The copy, which nobody has open, has all that is in the file, and that file's log is folded in:
+    /// whoever dies between two steps leaves one of the two whole.
+    Result<void> replace_file_by(const std::string& copy, const std::stop_token& stop) {
+        const auto until = std::chrono::steady_clock::now() + kWaitForQuiet;
+        while (!readers_.close_all(kShut)) {
+            if (stop.stop_requested() || std::chrono::steady_clock::now() > until)
+                return fail(Code::Unavailable, "there was no moment without queries");
+            std::this_thread::sleep_for(kShut);
+        }
+        feeding_.reset();
+        database_ = Database();
+        std::error_code error;
+        std::filesystem::remove(path_ + ".wal", error);
+        if (!error) std::filesystem::rename(copy, path_, error);
+        auto readers = open_file();
+        if (!readers) feeding_.reset();
+        const bool opened = readers.has_value();
+        auto failure = opened ? Result<void>() : std::unexpected(readers.error());
+        readers_.open_again(std::move(readers));
+        STENO_TRY(failure);
+        if (error) return fail(Code::Unavailable, fmt::format("renaming {}: {}", copy, error.message()));
+        return {};
+    }
+
+    Result<std::uint64_t> unused_bytes() {
+        return number_of({"SELECT free_blocks * block_size FROM pragma_database_size()", {}});
+    }
 
     Result<Answer> ask(const sql::Statement& statement) {
         STENO_ASSIGN(auto reader, readers_.take());
-        return reader->run(statement, timeout_);
+        return reader->run(statement, options_.timeout);
     }
 
     Result<std::vector<Row>> rows_of(const sql::Statement& statement, const ColumnChoice& choice) {
@@ -438,9 +521,8 @@ class DuckdbStore final : public CallStore, public CallScanner, public ViewScann
         return cell<std::uint64_t>(duckdb_data_chunk_get_vector(chunk.get(), 0), 0);
     }
 
-    std::string path_;
-    std::chrono::milliseconds timeout_;
-    std::uint64_t scan_rows_;
+    const DuckdbOptions options_;
+    const std::string path_;
     Database database_;
     Readers readers_;
     AnswerCache answers_;

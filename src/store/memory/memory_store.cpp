@@ -161,6 +161,7 @@ class MemoryStore final : public CallStore, public CallScanner {
     }
 
     Result<void> checkpoint() override { return {}; }
+    Result<std::uint64_t> compact(const std::stop_token&) override { return 0; }
 
   private:
     using Key = std::pair<Uuid, std::string>;
@@ -239,7 +240,10 @@ class MemoryStore final : public CallStore, public CallScanner {
         for (auto at = rows_.lower_bound({said.call, said.project});
              at != rows_.end() && at->first.first == said.call; ++at) {
             if (!said.project.empty() && at->first.second != said.project) break;
+            const std::optional<Call> before =
+                follower_ == nullptr ? std::nullopt : std::optional(at->second.call);
             take(at->second, said);
+            if (before) follower_->call_changed(&*before, at->second.call);
             found = true;
         }
         if (!found) waiting_.push_back(said);

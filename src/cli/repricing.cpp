@@ -1,0 +1,352 @@
+#include "cli/repricing.hpp"
+
+#include "base/decimal.hpp"
+#include "base/json_writer.hpp"
+#include "base/shell_word.hpp"
+#include "cli/api_client.hpp"
+#include "cli/call_view.hpp"
+#include "cli/completeness.hpp"
+#include "cli/question.hpp"
+#include "cli/terminal.hpp"
+#include "net/http.hpp"
+
+#include <fmt/format.h>
+#include <simdjson.h>
+
+#include <chrono>
+#include <cstdlib>
+#include <memory>
+#include <thread>
+#include <vector>
+
+namespace steno::cli {
+
+namespace {
+
+namespace dom = simdjson::dom;
+using namespace std::chrono_literals;
+
+struct RepriceFlags {
+    RecordFlags record;
+    PeriodFlags period;
+    std::vector<std::string> filters;
+    bool apply = false, include_provider = false;
+    std::string reason;
+};
+
+struct HistoryFlags {
+    RecordFlags record;
+    std::uint32_t limit = 20;
+};
+
+std::int64_t count_at(dom::element value, const char* pointer) {
+    return static_cast<std::int64_t>(number_at(value, pointer));
+}
+
+std::string calls_text(std::int64_t calls) {
+    return counted(grouped(calls), "call");
+}
+
+/// With its sign.
+std::string difference_text(dom::element sums) {
+    const std::string difference = text_at(sums, "/difference");
+    const std::string text = money(difference, text_at(sums, "/currency"));
+    return difference.starts_with('-') || Decimal::parse(difference) == Decimal{} ? text : "+" + text;
+}
+
+/// "$1.20 and 3 EUR" of one member of sums by currency.
+template <class Text>
+std::string joined(dom::element owner, const char* member, Text&& text) {
+    std::string out;
+    dom::array sums;
+    if (owner.at_pointer(member).get(sums) != simdjson::SUCCESS) return kUnknown;
+    for (const dom::element one : sums) out += (out.empty() ? "" : " and ") + text(one);
+    return out.empty() ? kUnknown : out;
+}
+
+std::string before_text(dom::element owner, const char* member) {
+    return joined(owner, member, [](dom::element sums) {
+        return money(text_at(sums, "/before"), text_at(sums, "/currency"));
+    });
+}
+
+std::string after_text(dom::element owner, const char* member) {
+    return joined(owner, member, [](dom::element sums) {
+        return money(text_at(sums, "/after"), text_at(sums, "/currency"));
+    });
+}
+
+/// "provider 12, delivered 3".
+std::string counts_text(dom::element owner, const char* member, const char* name, std::size_t most) {
+    std::string out;
+    dom::array counts;
+    if (owner.at_pointer(member).get(counts) != simdjson::SUCCESS) return out;
+    for (const dom::element one : counts) {
+        if (most-- == 0) return out + ", …";
+        out += fmt::format("{}{} {}", out.empty() ? "" : ", ", printable(text_at(one, name)),
+                           grouped(count_at(one, "/calls")));
+    }
+    return out;
+}
+
+void print_models(dom::element difference) {
+    constexpr std::size_t kMost = 30;
+    dom::array models;
+    if (difference["models"].get(models) != simdjson::SUCCESS || models.size() == 0) return;
+    Table table({{"model", false, true},
+                 {"calls", true},
+                 {"had no cost", true},
+                 {"before", true},
+                 {"after", true},
+                 {"difference", true}});
+    for (const dom::element model : models) {
+        if (table.size() == kMost) break;
+        table.row({text_at(model, "/provider") + " " + text_at(model, "/model"),
+                   grouped(count_at(model, "/calls")), grouped(count_at(model, "/priced")),
+                   before_text(model, "/totals"), after_text(model, "/totals"),
+                   joined(model, "/totals", difference_text)});
+    }
+    fmt::print("\n");
+    table.print();
+    if (models.size() > kMost) fmt::print("… and {} more: --json\n", models.size() - kMost);
+}
+
+void print_run(dom::element run, const std::string& command) {
+    const bool apply = text_at(run, "/apply") == "true";
+    dom::element found;
+    if (run["difference"].get(found) != simdjson::SUCCESS || found.is_null()) return;
+    const std::int64_t changed = count_at(found, "/changed"), priced = count_at(found, "/priced");
+    fmt::print("{} AI calls from {} to {}\n", grouped(count_at(run, "/looked_at")),
+               clock_text(text_at(run, "/from")), clock_text(text_at(run, "/to")));
+    const auto line = [](std::int64_t calls, std::string_view text) {
+        if (calls > 0) fmt::print("{:>12}  {}\n", grouped(calls), text);
+    };
+    line(count_at(found, "/same"), "cost the same");
+    line(changed, apply ? "cost something else now" : "would cost something else");
+    line(priced, apply ? "had no cost and have one now" : "have no cost and would get one");
+    if (const auto kept = count_at(found, "/kept"); kept > 0)
+        line(kept, fmt::format("keep a cost that Steno did not make ({}); --include-provider takes them, too",
+                               counts_text(found, "/kept_by_source", "/source", 5)));
+    if (const auto unpriced = count_at(found, "/unpriced"); unpriced > 0) {
+        const auto with_cost = count_at(found, "/unpriced_with_cost");
+        line(unpriced, with_cost > 0
+                           ? fmt::format("cannot be priced; {} of them keep the cost that they have",
+                                         grouped(with_cost))
+                           : std::string("cannot be priced"));
+        dom::array reasons;
+        std::size_t shown = 0;
+        if (found["reasons"].get(reasons) == simdjson::SUCCESS)
+            for (const dom::element reason : reasons) {
+                if (++shown > 5) break;
+                fmt::print("{:>14}{}: {}\n", "", printable(text_at(reason, "/reason")),
+                           calls_text(count_at(reason, "/calls")));
+            }
+    }
+    dom::array totals;
+    if (found["totals"].get(totals) == simdjson::SUCCESS && totals.size() > 0) {
+        Table table({{"all of them"}, {"before", true}, {"after", true}, {"difference", true}});
+        for (const dom::element sums : totals)
+            table.row({text_at(sums, "/currency"),
+                       money(text_at(sums, "/before"), text_at(sums, "/currency")),
+                       money(text_at(sums, "/after"), text_at(sums, "/currency")), difference_text(sums)});
+        fmt::print("\n");
+        table.print();
+    }
+    print_models(found);
+    if (changed + priced == 0) {
+        fmt::print("\nnothing {}\n", apply ? "was to be changed" : "would change");
+    } else {
+        fmt::print("\nprices: {}\n", counts_text(found, "/prices", "/price_id", 10));
+        if (apply)
+            fmt::print("{} re-priced as {}; steno prices history keeps it\n", calls_text(changed + priced),
+                       text_at(run, "/id"));
+        else
+            fmt::print("nothing is written yet; to do it: {} --apply --reason \"…\"\n", command);
+    }
+}
+
+/// What to type to have it applied.
+std::string command_of(const RepriceFlags& flags) {
+    std::string command = "steno prices reprice";
+    const auto add = [&](std::string_view name, const std::string& value) {
+        if (!value.empty()) command += fmt::format(" {} {}", name, shell_word(value));
+    };
+    add("--server", flags.record.server);
+    add("--data", flags.record.data);
+    add("--days", flags.period.days > 0 ? std::to_string(flags.period.days) : "");
+    add("--period", flags.period.period);
+    add("--from", flags.period.from);
+    add("--to", flags.period.to);
+    add("--tz", flags.period.tz);
+    for (const std::string& filter : flags.filters) add("-f", filter);
+    if (flags.include_provider) command += " --include-provider";
+    return command;
+}
+
+Result<dom::element> parsed(dom::parser& parser, const std::string& body) {
+    dom::element answer;
+    if (parser.parse(body).get(answer) != simdjson::SUCCESS)
+        return fail(Code::Internal, "the answer is no JSON");
+    return answer;
+}
+
+Result<int> reprice(const Program& program, const RepriceFlags& flags) {
+    if (!flags.period.given())
+        return fail(Code::InvalidArgument, "calls of which time?",
+                    "--period this-month, --days 30, or --from 2026-11-01 --to 2026-11-20");
+    STENO_ASSIGN(const auto api, Api::open(program, flags.record));
+    STENO_ASSIGN(Completeness completeness, Completeness::begin(*api));
+    Question question("/api/v1/prices/reprice");
+    question.period(flags.period);
+    STENO_TRY(question.filters(flags.filters));
+    std::string order;
+    JsonWriter json(order);
+    json.begin_object();
+    json.member("apply", flags.apply);
+    json.member("include_provider", flags.include_provider);
+    json.member("by", this_user());
+    json.member("reason", flags.reason);
+    json.end_object();
+    STENO_ASSIGN(std::string body, api->post(question.target(), order));
+    dom::parser parser;
+    STENO_ASSIGN(dom::element run, parsed(parser, body));
+    const std::string target = "/api/v1/prices/repricings/" + net::percent_encode(text_at(run, "/id"));
+    {
+        Progress progress(flags.apply ? "re-pricing" : "looking at calls");
+        while (text_at(run, "/status") == "running") {
+            progress.at(static_cast<std::uint64_t>(count_at(run, "/looked_at")),
+                        static_cast<std::uint64_t>(count_at(run, "/expected")));
+            std::this_thread::sleep_for(200ms);
+            STENO_ASSIGN(body, api->get(target));
+            STENO_ASSIGN(run, parsed(parser, body));
+        }
+    }
+    const std::string status = text_at(run, "/status");
+    if (status != "done")
+        return fail(Code::Unavailable,
+                    fmt::format("{} {}: {}", text_at(run, "/id"), status, text_at(run, "/error")),
+                    flags.apply ? "what was done stays and is in steno prices history; repeat it for the rest"
+                                : "try again");
+    if (program.json)
+        fmt::print("{}\n", body);
+    else
+        print_run(run, command_of(flags));
+    return completeness.exit_code();
+}
+
+std::string by_text(dom::element one, const char* by, const char* reason) {
+    const std::string name = text_at(one, by), why = text_at(one, reason);
+    return name + (name.empty() || why.empty() ? "" : ": ") + why;
+}
+
+void print_versions(dom::array versions) {
+    Table table({{"set"}, {"number"}, {"price", false, true}, {"now"}, {"by", false, true}});
+    for (const dom::element version : versions) {
+        std::string now = "in force";
+        if (has(version, "/replaced_by"))
+            now = fmt::format("replaced by own-{}", text_at(version, "/replaced_by"));
+        else if (text_at(version, "/in_force") != "true")
+            now = "removed " + clock_text(text_at(version, "/ended_at"));
+        std::string amounts;
+        for (const char* const name : {"input", "output"}) {
+            const std::string amount = text_at(version, fmt::format("/price/{}", name).c_str());
+            if (!amount.empty()) amounts += fmt::format(", {} {}", name, amount);
+        }
+        table.row({clock_text(text_at(version, "/set_at")), "own-" + text_at(version, "/version"),
+                   text_at(version, "/price_id") + amounts, now, by_text(version, "/set_by", "/reason")});
+    }
+    fmt::print("prices of your own\n");
+    table.print();
+}
+
+void print_runs(dom::array runs) {
+    Table table({{"when"},
+                 {"re-pricing"},
+                 {"state"},
+                 {"calls", true},
+                 {"before", true},
+                 {"after", true},
+                 {"of", false, true},
+                 {"by", false, true}});
+    for (const dom::element run : runs) {
+        std::string of =
+            fmt::format("{} to {}", clock_text(text_at(run, "/from")), clock_text(text_at(run, "/to")));
+        dom::array filters;
+        if (run["filters"].get(filters) == simdjson::SUCCESS)
+            for (const dom::element filter : filters) {
+                std::string_view text;
+                if (filter.get(text) == simdjson::SUCCESS) of += ", " + std::string(text);
+            }
+        const bool known = has(run, "/difference/changed");
+        table.row({clock_text(text_at(run, "/at")), text_at(run, "/id"), text_at(run, "/status"),
+                   known ? grouped(count_at(run, "/difference/changed") + count_at(run, "/difference/priced"))
+                         : kUnknown,
+                   before_text(run, "/difference/amended"), after_text(run, "/difference/amended"), of,
+                   by_text(run, "/by", "/reason")});
+    }
+    fmt::print("re-pricings\n");
+    table.print();
+}
+
+Result<int> history(const Program& program, const HistoryFlags& flags) {
+    STENO_ASSIGN(const auto api, Api::open(program, flags.record));
+    const std::string limit = fmt::format("?limit={}", flags.limit);
+    STENO_ASSIGN(const std::string versions, api->get("/api/v1/prices/versions" + limit));
+    STENO_ASSIGN(const std::string runs, api->get("/api/v1/prices/repricings" + limit));
+    if (program.json) {
+        // Both are objects: one that has the members of both.
+        fmt::print("{},{}\n", std::string_view(versions).substr(0, versions.rfind('}')),
+                   std::string_view(runs).substr(runs.find('{') + 1));
+        return 0;
+    }
+    dom::parser version_parser, run_parser;
+    dom::array all_versions, all_runs;
+    if (version_parser.parse(versions)["versions"].get(all_versions) != simdjson::SUCCESS ||
+        run_parser.parse(runs)["repricings"].get(all_runs) != simdjson::SUCCESS)
+        return fail(Code::Internal, "the answer has no history");
+    if (all_versions.size() == 0 && all_runs.size() == 0) {
+        fmt::print("no prices of your own were ever set in {}, and no calls re-priced\n", api->where());
+        return 0;
+    }
+    if (all_versions.size() > 0) print_versions(all_versions);
+    if (all_versions.size() > 0 && all_runs.size() > 0) fmt::print("\n");
+    if (all_runs.size() > 0) print_runs(all_runs);
+    return 0;
+}
+
+}  // namespace
+
+std::string this_user() {
+    const char* const user = std::getenv("USER");
+    return user == nullptr ? std::string() : std::string(user).substr(0, 100);
+}
+
+void add_repricing(Program& program, CLI::App& prices) {
+    const auto flags = std::make_shared<RepriceFlags>();
+    CLI::App* command =
+        program.add(prices, "reprice", "What past calls would cost by today's prices; --apply writes it",
+                    "  steno prices reprice --period this-month\n"
+                    "  steno prices reprice --from 2026-11-01 -f model.requested=gpt-4o\n"
+                    "  steno prices reprice --from 2026-11-01 -f model.requested=gpt-4o --apply --reason "
+                    "\"contract of November\"\n");
+    add_record_flags(*command, flags->record);
+    add_period_flags(*command, flags->period);
+    command->add_option("--filter,-f", flags->filters, "FIELD[.OP]=VALUE; may be repeated");
+    command->add_flag("--include-provider", flags->include_provider,
+                      "also costs that Steno did not make: those that the provider reported");
+    command->add_flag("--apply", flags->apply, "write the new costs into the record");
+    command->add_option("--reason", flags->reason, "why, for the history");
+    command->callback(
+        [flags, &program] { program.run = [flags](Program& p) { return reprice(p, *flags); }; });
+
+    const auto shown = std::make_shared<HistoryFlags>();
+    command = program.add(prices, "history", "Prices that were set and removed, and what was re-priced",
+                          "  steno prices history\n");
+    add_record_flags(*command, shown->record);
+    command->add_option("--limit,-n", shown->limit, "how many of each, the latest (default 20)")
+        ->check(CLI::Range(1, 1000));
+    command->callback(
+        [shown, &program] { program.run = [shown](Program& p) { return history(p, *shown); }; });
+}
+
+}  // namespace steno::cli

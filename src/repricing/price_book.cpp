@@ -1,0 +1,237 @@
+#include "repricing/price_book.hpp"
+
+#include "base/log.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+namespace steno::repricing {
+
+namespace {
+
+using pricing::Price;
+
+constexpr std::array<std::string_view, 1> kSteps = {R"(
+CREATE TABLE price_versions(
+  version INTEGER PRIMARY KEY AUTOINCREMENT,
+  price TEXT NOT NULL,
+  set_at INTEGER NOT NULL, set_by TEXT NOT NULL, set_reason TEXT NOT NULL,
+  replaces INTEGER,
+  ended_at INTEGER, ended_by TEXT, ended_reason TEXT,
+  replaced_by INTEGER
+) STRICT;
+CREATE INDEX price_versions_in_force ON price_versions(version) WHERE ended_at IS NULL)"};
+
+constexpr std::string_view kColumns =
+    "SELECT version, price, set_at, set_by, set_reason, replaces, ended_at, ended_by, ended_reason, "
+    "replaced_by FROM price_versions ";
+
+constexpr std::string_view kInForce = "WHERE ended_at IS NULL ORDER BY version";
+
+Result<PriceVersion> version_of(const control::Row& row) {
+    auto prices = pricing::prices_from_json("[" + row.text(1) + "]");
+    if (!prices || prices->size() != 1)
+        return fail(Code::DataLoss, fmt::format("version {} of a price cannot be understood", row.integer(0)),
+                    "set the price again: steno prices set");
+    PriceVersion version;
+    version.price = std::move(prices->front());
+    version.price.version = row.integer(0);
+    version.set_at = {row.integer(2), 0};
+    version.set_by = {row.text(3), row.text(4)};
+    version.replaces = row.optional_integer(5);
+    if (const auto ended = row.optional_integer(6)) version.ended_at = Timestamp{*ended, 0};
+    version.ended_by = {row.text(7), row.text(8)};
+    version.replaced_by = row.optional_integer(9);
+    return version;
+}
+
+std::string words(const Price& price) {
+    return fmt::format("{} (from {} to {})", price.id(), price.from ? price.from->to_string() : "ever",
+                       price.to ? price.to->to_string() : "further notice");
+}
+
+/// An end that was said reaches into what begins later: nobody can have meant both.
+Result<void> check_overlap(const Price& fresh, const std::vector<Price>& others) {
+    const auto begins_in = [](const Price& later, const Price& earlier) {
+        return later.from && earlier.to && (!earlier.from || *earlier.from < *later.from) &&
+               *later.from < *earlier.to;
+    };
+    for (const Price& other : others) {
+        if (!same_but_for_time(fresh, other)) continue;
+        if (!begins_in(fresh, other) && !begins_in(other, fresh)) continue;
+        return fail(Code::AlreadyExists,
+                    fmt::format("two prices for the same calls at the same time: {} and {}", words(fresh),
+                                words(other)),
+                    "end the earlier one where the later begins, or say no end: then it does so by itself");
+    }
+    return {};
+}
+
+}  // namespace
+
+Result<void> check(const Author& author) {
+    if (author.by.size() > kMaxBy)
+        return fail(Code::InvalidArgument, fmt::format("by: longer than {} bytes", kMaxBy));
+    if (author.reason.size() > kMaxReason)
+        return fail(Code::InvalidArgument, fmt::format("reason: longer than {} bytes", kMaxReason));
+    return {};
+}
+
+PriceBook::PriceBook(std::vector<Price> file, Take take) : file_(std::move(file)), take_(std::move(take)) {}
+
+Result<void> PriceBook::open(control::Database& database) {
+    const std::scoped_lock lock(mutex_);
+    database_ = &database;
+    return be_open();
+}
+
+void PriceBook::stay_closed(Error why) {
+    const std::scoped_lock lock(mutex_);
+    error_ = std::move(why);
+}
+
+Result<void> PriceBook::be_open() {
+    if (open_) return {};
+    if (database_ == nullptr) return std::unexpected(error_);
+    STENO_TRY(database_->bring_up_to("prices", kSteps));
+    STENO_TRY(take_over());
+    open_ = true;
+    return {};
+}
+
+Result<std::vector<PriceVersion>> PriceBook::read(std::string_view condition,
+                                                  std::initializer_list<control::Value> values) {
+    STENO_ASSIGN(const auto rows, database_->rows(fmt::format("{}{}", kColumns, condition), values));
+    std::vector<PriceVersion> versions;
+    versions.reserve(rows.size());
+    for (const control::Row& row : rows) {
+        STENO_ASSIGN(PriceVersion version, version_of(row));
+        versions.push_back(std::move(version));
+    }
+    return versions;
+}
+
+Result<void> PriceBook::take_over() {
+    STENO_ASSIGN(const auto rows, database_->rows(fmt::format("{}{}", kColumns, kInForce)));
+    std::vector<Price> prices;
+    for (const control::Row& row : rows) {
+        auto version = version_of(row);
+        // One that is damaged does not take the others with it.
+        if (version)
+            prices.push_back(std::move(version->price));
+        else
+            log::error("a price of your own does not hold: {}", version.error().message);
+    }
+    take_(pricing::Catalogue::with(file_, std::move(prices)));
+    return {};
+}
+
+Result<std::vector<PriceVersion>> PriceBook::own() {
+    const std::scoped_lock lock(mutex_);
+    STENO_TRY(be_open());
+    return read(kInForce);
+}
+
+Result<std::vector<PriceVersion>> PriceBook::versions(std::uint64_t limit) {
+    const std::scoped_lock lock(mutex_);
+    STENO_TRY(be_open());
+    return read("ORDER BY version DESC LIMIT ?", {static_cast<std::int64_t>(limit)});
+}
+
+Result<PriceVersion> PriceBook::version(std::int64_t number) {
+    const std::scoped_lock lock(mutex_);
+    STENO_TRY(be_open());
+    STENO_ASSIGN(auto found, read("WHERE version = ?", {number}));
+    if (found.empty())
+        return fail(Code::NotFound, fmt::format("there is no own price with the number {}", number),
+                    "steno prices list --own shows those in force, steno prices history all");
+    return std::move(found.front());
+}
+
+Result<std::vector<PriceBook::Set>> PriceBook::set(std::vector<Price> prices, const Author& author,
+                                                   Timestamp now) {
+    STENO_TRY(check(author));
+    const std::scoped_lock lock(mutex_);
+    STENO_TRY(be_open());
+    STENO_ASSIGN(auto in_force, read(kInForce));
+    std::vector<Set> sets;
+    std::vector<Price> after;  // all that will be in force
+    for (Price& price : prices) {
+        price.version = 0;
+        const auto same = std::ranges::find_if(in_force, [&](const PriceVersion& old) {
+            return pricing::identity(old.price) == pricing::identity(price);
+        });
+        Set set;
+        if (same != in_force.end()) {
+            set.before = std::move(*same);
+            in_force.erase(same);
+            Price as_new = set.before->price;
+            as_new.version = 0;
+            set.changed = as_new != price;
+        }
+        set.now.price = std::move(price);
+        set.now.set_at = now;
+        set.now.set_by = author;
+        if (set.before) set.now.replaces = set.before->price.version;
+        if (!set.changed) set.now = *std::exchange(set.before, std::nullopt);
+        sets.push_back(std::move(set));
+    }
+    for (const PriceVersion& old : in_force) after.push_back(old.price);
+    for (const Set& set : sets) {
+        STENO_TRY(check_overlap(set.now.price, after));
+        after.push_back(set.now.price);
+    }
+    if (after.size() > kMaxPrices)
+        return fail(Code::ResourceExhausted,
+                    fmt::format("there are at most {} prices of your own", kMaxPrices),
+                    "remove some that nobody needs, or put them into pricing.file");
+    STENO_TRY(database_->write([&](control::Statements& statements) -> Result<void> {
+        for (Set& set : sets) {
+            if (!set.changed) continue;
+            control::Value replaces = nullptr;
+            if (set.now.replaces) replaces = *set.now.replaces;
+            STENO_TRY(statements.run(
+                "INSERT INTO price_versions(price, set_at, set_by, set_reason, replaces) "
+                "VALUES (?, ?, ?, ?, ?)",
+                {pricing::price_to_json(set.now.price), now.unix_nanos, author.by, author.reason, replaces}));
+            STENO_ASSIGN(const auto rows, statements.rows("SELECT last_insert_rowid()"));
+            set.now.price.version = rows.front().integer(0);
+            if (!set.before) continue;
+            STENO_TRY(
+                statements.run("UPDATE price_versions SET ended_at = ?, ended_by = ?, ended_reason = ?, "
+                               "replaced_by = ? WHERE version = ?",
+                               {now.unix_nanos, author.by, author.reason, set.now.price.version,
+                                set.before->price.version}));
+        }
+        return {};
+    }));
+    STENO_TRY(take_over());
+    return sets;
+}
+
+Result<PriceVersion> PriceBook::remove(std::int64_t number, const Author& author, Timestamp now) {
+    STENO_TRY(check(author));
+    STENO_ASSIGN(PriceVersion old, version(number));
+    const std::scoped_lock lock(mutex_);
+    std::int64_t ended = 0;
+    STENO_TRY(database_->write([&](control::Statements& statements) -> Result<void> {
+        STENO_TRY(
+            statements.run("UPDATE price_versions SET ended_at = ?, ended_by = ?, ended_reason = ? "
+                           "WHERE version = ? AND ended_at IS NULL",
+                           {now.unix_nanos, author.by, author.reason, number}));
+        ended = statements.changed();
+        return {};
+    }));
+    if (ended == 0)
+        return fail(Code::FailedPrecondition, fmt::format("own-{} is not in force any more", number),
+                    "steno prices list --own shows those that are");
+    STENO_TRY(take_over());
+    old.ended_at = now;
+    old.ended_by = author;
+    return old;
+}
+
+}  // namespace steno::repricing

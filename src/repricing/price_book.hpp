@@ -1,0 +1,93 @@
+#pragma once
+
+#include "base/error.hpp"
+#include "control/database.hpp"
+#include "pricing/catalogue.hpp"
+
+#include <cstdint>
+#include <functional>
+#include <initializer_list>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace steno::repricing {
+
+/// Who changes something, and why.
+struct Author {
+    std::string by;      ///< at most kMaxBy bytes; empty: nobody said
+    std::string reason;  ///< at most kMaxReason bytes
+};
+inline constexpr std::size_t kMaxBy = 200;
+inline constexpr std::size_t kMaxReason = 2000;
+/// InvalidArgument: too long.
+Result<void> check(const Author& author);
+
+/// One price of the user's own, from when it was set until it was replaced or removed. Never changed after,
+/// never deleted: what a call's price_id names can be looked up for ever.
+struct PriceVersion {
+    pricing::Price price;  ///< its `version` is the number of this
+    Timestamp set_at;
+    Author set_by;
+    std::optional<std::int64_t> replaces;  ///< the version in whose place it was set
+    std::optional<Timestamp> ended_at;     ///< absent: it is in force
+    Author ended_by;
+    std::optional<std::int64_t> replaced_by;  ///< absent, where it ended: it was removed
+};
+
+/// The user's own prices of a data folder, kept in the control database, each with its dates. Laid over those
+/// of pricing.file and the built-in ones: calls that end later get them at once. A change is in force when it
+/// is on disk. Blocking; any thread.
+class PriceBook {
+  public:
+    using Take = std::function<void(std::shared_ptr<const pricing::Catalogue>)>;
+    static constexpr std::size_t kMaxPrices = 10'000;
+
+    /// `file`: the prices of the configuration. `take` is given each new catalogue, the first by `open`.
+    PriceBook(std::vector<pricing::Price> file, Take take);
+
+    /// Reads them. After an error the catalogue is as without them, calls are priced by that, and everything
+    /// else here tries once more, and gives that error.
+    Result<void> open(control::Database& database);
+    /// Instead: there is no database, for this reason.
+    void stay_closed(Error why);
+
+    /// Those in force, in the order in which they were set.
+    Result<std::vector<PriceVersion>> own();
+    /// All that ever were, the latest first, at most `limit`.
+    Result<std::vector<PriceVersion>> versions(std::uint64_t limit);
+    /// NotFound.
+    Result<PriceVersion> version(std::int64_t number);
+
+    struct Set {
+        PriceVersion now;
+        std::optional<PriceVersion> before;  ///< what it replaces
+        bool changed = true;                 ///< false: the same price was in force already
+    };
+    /// Sets all of them or none. A price for the same calls from the same moment is replaced. One that has no
+    /// end ends where the next for the same calls begins; one that says its end and reaches into another is
+    /// refused (AlreadyExists, naming both). ResourceExhausted: there are kMaxPrices. The prices were read by
+    /// prices_from_json, which has checked the rest.
+    Result<std::vector<Set>> set(std::vector<pricing::Price> prices, const Author& author, Timestamp now);
+    /// Takes one out of force. NotFound; FailedPrecondition: it is not in force any more.
+    Result<PriceVersion> remove(std::int64_t number, const Author& author, Timestamp now);
+
+  private:
+    // All of these need the lock.
+    Result<void> be_open();
+    Result<std::vector<PriceVersion>> read(std::string_view condition,
+                                           std::initializer_list<control::Value> values = {});
+    Result<void> take_over();
+
+    const std::vector<pricing::Price> file_;
+    const Take take_;
+    std::mutex mutex_;
+    control::Database* database_ = nullptr;
+    bool open_ = false;
+    Error error_{Code::Unavailable, "the prices of this folder are not open"};
+};
+
+}  // namespace steno::repricing

@@ -1,0 +1,152 @@
+#include "repricing/price_book.hpp"
+
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <unistd.h>
+
+namespace steno::repricing {
+namespace {
+
+class Book : public testing::Test {
+  protected:
+    Book() {
+        folder = std::filesystem::path(testing::TempDir()) /
+                 ("book-" + std::to_string(getpid()) + "-" +
+                  testing::UnitTest::GetInstance()->current_test_info()->name());
+        std::filesystem::create_directories(folder);
+        reopen();
+    }
+    ~Book() override {
+        book.reset();
+        database.reset();
+        std::filesystem::remove_all(folder);
+    }
+    void reopen() {
+        book.reset();
+        database.reset();
+        database = std::move(*control::Database::open((folder / "control.sqlite").string()));
+        book = std::make_unique<PriceBook>(
+            std::vector<pricing::Price>{read(R"({"provider":"openai","model":"house","input":"9"})")},
+            [this](std::shared_ptr<const pricing::Catalogue> taken) { catalogue = std::move(taken); });
+        const auto opened = book->open(*database);
+        ASSERT_TRUE(opened) << opened.error().message;
+    }
+    static pricing::Price read(const std::string& json) {
+        return pricing::prices_from_json("[" + json + "]")->front();
+    }
+    Result<std::vector<PriceBook::Set>> set(const std::string& json) {
+        clock.advance(1'000'000'000);
+        return book->set({read(json)}, {"ada", "contract"}, clock.now());
+    }
+    /// What a million input tokens of the model house cost at that time.
+    std::string cost(std::string_view at = "2026-11-20T12:00:00Z") {
+        Call call;
+        call.kind = Kind::Chat;
+        call.provider.name = "openai";
+        call.model.requested = "house";
+        call.started_at = Timestamp::parse(at);
+        call.usage.input_tokens = 1'000'000;
+        call.usage.output_tokens = 0;
+        catalogue->price(call);
+        return call.cost.total ? call.cost.total->to_short_string() + " " + call.cost.price_id : "unknown";
+    }
+
+    std::filesystem::path folder;
+    ManualClock clock;
+    std::unique_ptr<control::Database> database;
+    std::shared_ptr<const pricing::Catalogue> catalogue;
+    std::unique_ptr<PriceBook> book;
+};
+
+TEST_F(Book, APriceIsInForceAtOnceAndAfterAnotherStart) {
+    EXPECT_EQ(cost(), "9 openai/house@undated");
+    const auto sets = set(R"({"provider":"openai","model":"house","input":"2","output":"3"})");
+    ASSERT_TRUE(sets) << sets.error().message;
+    EXPECT_TRUE(sets->front().changed);
+    EXPECT_FALSE(sets->front().before);
+    EXPECT_EQ(sets->front().now.price.version, 1);
+    EXPECT_EQ(cost(), "2 openai/house@undated/own-1");
+    reopen();
+    EXPECT_EQ(cost(), "2 openai/house@undated/own-1");
+    const auto own = book->own();
+    ASSERT_EQ(own->size(), 1U);
+    EXPECT_EQ(own->front().set_by.by, "ada");
+    EXPECT_EQ(own->front().set_by.reason, "contract");
+}
+
+TEST_F(Book, AnotherPriceForTheSameReplacesAndTheOldOneIsKept) {
+    ASSERT_TRUE(set(R"({"provider":"openai","model":"house","input":"2"})"));
+    const auto again = set(R"({"provider":"openai","model":"house","input":"2"})");
+    ASSERT_TRUE(again);
+    EXPECT_FALSE(again->front().changed);
+    EXPECT_EQ(again->front().now.price.version, 1);
+    const auto other = set(R"({"provider":"openai","model":"house","input":"4"})");
+    ASSERT_TRUE(other);
+    ASSERT_TRUE(other->front().before);
+    EXPECT_EQ(other->front().before->price.input->to_short_string(), "2");
+    EXPECT_EQ(other->front().now.replaces, 1);
+    EXPECT_EQ(cost(), "4 openai/house@undated/own-2");
+    const auto old = book->version(1);
+    ASSERT_TRUE(old);
+    EXPECT_EQ(old->replaced_by, 2);
+    EXPECT_TRUE(old->ended_at);
+    EXPECT_EQ(book->versions(10)->size(), 2U);
+    EXPECT_EQ(book->own()->size(), 1U);
+}
+
+TEST_F(Book, APriceWithoutAnEndEndsWhereTheNextBegins) {
+    ASSERT_TRUE(set(R"({"provider":"openai","model":"house","input":"2"})"));
+    ASSERT_TRUE(set(R"({"provider":"openai","model":"house","input":"5","from":"2026-12-01"})"));
+    EXPECT_EQ(cost("2026-11-30T23:59:59Z"), "2 openai/house@undated/own-1");
+    EXPECT_EQ(cost("2026-12-01T00:00:00Z"), "5 openai/house@2026-12-01/own-2");
+}
+
+TEST_F(Book, TwoEndsThatReachIntoEachOtherAreRefused) {
+    ASSERT_TRUE(
+        set(R"({"provider":"openai","model":"house","input":"2","from":"2026-11-01","to":"2027-01-01"})"));
+    const auto overlapping =
+        set(R"({"provider":"openai","model":"house","input":"3","from":"2026-12-01"})");
+    ASSERT_FALSE(overlapping);
+    EXPECT_EQ(overlapping.error().code, Code::AlreadyExists);
+    EXPECT_NE(overlapping.error().message.find("own-1"), std::string::npos) << overlapping.error().message;
+    const auto reaching =
+        set(R"({"provider":"openai","model":"house","input":"3","from":"2026-10-01","to":"2026-11-02"})");
+    EXPECT_FALSE(reaching);
+    EXPECT_TRUE(set(R"({"provider":"openai","model":"house","tier":"batch","input":"3","from":"2026-12-01"})"));
+    EXPECT_TRUE(set(R"({"provider":"openai","model":"house","input":"3","from":"2027-01-01"})"));
+    EXPECT_EQ(book->own()->size(), 3U);
+}
+
+TEST_F(Book, ARemovedPriceIsOutOfForceAndKept) {
+    ASSERT_TRUE(set(R"({"provider":"openai","model":"house","input":"2"})"));
+    const auto removed = book->remove(1, {"bob", "it ended"}, clock.now());
+    ASSERT_TRUE(removed) << removed.error().message;
+    EXPECT_EQ(cost(), "9 openai/house@undated");
+    EXPECT_EQ(book->version(1)->ended_by.by, "bob");
+    EXPECT_EQ(book->remove(1, {}, clock.now()).error().code, Code::FailedPrecondition);
+    EXPECT_EQ(book->remove(7, {}, clock.now()).error().code, Code::NotFound);
+    // Numbers are never given twice.
+    EXPECT_EQ(set(R"({"provider":"openai","model":"house","input":"2"})")->front().now.price.version, 2);
+}
+
+TEST_F(Book, AllOrNothing) {
+    const auto sets = book->set({read(R"({"provider":"openai","model":"a","input":"2"})"),
+                                 read(R"({"provider":"openai","model":"b","input":"2","from":"2026-11-01",
+                                          "to":"2026-12-01"})"),
+                                 read(R"({"provider":"openai","model":"b","input":"2","from":"2026-11-11"})")},
+                                {}, clock.now());
+    EXPECT_FALSE(sets);
+    EXPECT_TRUE(book->own()->empty());
+    EXPECT_FALSE(book->set({}, {std::string(500, 'x'), ""}, clock.now()));
+}
+
+TEST_F(Book, AModelThatCostsWhatAnotherDoesOnlyForItsTime) {
+    ASSERT_TRUE(set(R"({"provider":"openai","model":"cheap","input":"1","output":"1"})"));
+    ASSERT_TRUE(set(R"({"provider":"openai","model":"house","same_as":"cheap","from":"2026-12-01"})"));
+    EXPECT_EQ(cost("2026-11-20T12:00:00Z"), "9 openai/house@undated");
+    EXPECT_EQ(cost("2026-12-20T12:00:00Z"), "1 openai/cheap@undated/own-1");
+}
+
+}  // namespace
+}  // namespace steno::repricing

@@ -1,0 +1,94 @@
+#pragma once
+
+#include "base/error.hpp"
+#include "base/time.hpp"
+#include "ingest/data_folder.hpp"
+#include "repricing/difference.hpp"
+#include "repricing/price_book.hpp"
+#include "repricing/trail.hpp"
+#include "store/query.hpp"
+
+#include <chrono>
+#include <condition_variable>
+#include <cstdint>
+#include <deque>
+#include <mutex>
+#include <optional>
+#include <span>
+#include <stop_token>
+#include <string>
+#include <string_view>
+#include <thread>
+#include <vector>
+
+namespace steno::repricing {
+
+/// Says what calls of the past would cost by today's prices, and writes it into the record.
+///
+/// The record is not changed: that a call costs something else is said of it (record/binary.hpp, Said), as
+/// feedback is, in records of their own, which the store folds in. So a store that is built anew has it, too,
+/// and what was first recorded stays in the journal. The trail gets a row before the first of these records
+/// is written, and the sums at the end; of one whose process died they are asked of the store, where each
+/// call names the re-pricing that made its cost.
+///
+/// A call that costs what it should is not written: to repeat a re-pricing, also one that was interrupted
+/// anywhere, does what is left to do and nothing else.
+///
+/// One at a time, on a thread of its own, with constant memory. It writes kBatch costs at once, waits until
+/// they are durable and the store has them, and goes on: the gateway and those who ask are held up by a batch
+/// at most. Any thread.
+class Repricer {
+  public:
+    struct Order {
+        store::Selection selection;        ///< without text
+        std::vector<std::string> filters;  ///< the same for people
+        bool apply = false;
+        bool billed_too = false;  ///< also costs that Steno did not make
+        Author author;
+    };
+    static constexpr std::size_t kBatch = 4096;
+    static constexpr std::size_t kLooks = 20;  ///< runs that applied nothing which are remembered
+
+    /// All must outlive it. `book`: for the number of the latest own price; may be null.
+    Repricer(ingest::DataFolder& data, Trail& trail, PriceBook* book, Clock& clock = system_clock());
+    /// Cancels what runs: what is applied stays, and the rest can be done later.
+    ~Repricer();
+    Repricer(const Repricer&) = delete;
+    Repricer& operator=(const Repricer&) = delete;
+
+    /// Begins. FailedPrecondition: another one runs, whose id is named; or there is nowhere to keep the
+    /// trail.
+    Result<Run> start(Order order);
+    /// As it stands, at the latest after `patience`, as soon as it has ended. NotFound.
+    Result<Run> get(std::string_view id, std::chrono::milliseconds patience = {});
+    /// Ends it, if it runs, and waits for that.
+    Result<Run> cancel(std::string_view id);
+    /// Those that applied something, the latest first, the one that runs included.
+    Result<std::vector<Run>> history(std::uint64_t limit);
+
+  private:
+    void work(const Order& order, const std::stop_token& stop);
+    Result<void> look(const Order& order, const std::stop_token& stop, Difference& difference);
+    Result<void> write(std::vector<Said>& batch, const std::stop_token& stop);
+    /// Whole calls, where columns are not enough.
+    [[nodiscard]] bool add_request(Call& call);
+    Result<void> wait_until_fed(const std::stop_token& stop);
+    /// What the store says that this re-pricing has written.
+    Result<Difference> written_by(const std::string& id);
+    /// Ends, on the trail, what dead processes left.
+    Result<void> settle();
+
+    ingest::DataFolder& data_;
+    Trail& trail_;
+    PriceBook* const book_;
+    Clock& clock_;
+
+    std::mutex settling_;
+    mutable std::mutex mutex_;
+    std::condition_variable ended_;
+    std::optional<Run> running_;
+    std::deque<Run> looks_;
+    std::jthread thread_;
+};
+
+}  // namespace steno::repricing

@@ -1,0 +1,315 @@
+#include "repricing/repricer.hpp"
+
+#include "base/random.hpp"
+#include "io/memory_file_system.hpp"
+#include "store/memory/memory_store.hpp"
+
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <map>
+#include <unistd.h>
+
+namespace steno::repricing {
+namespace {
+
+using namespace std::chrono_literals;
+using OneRun = Run;  // tests have a Run of their own
+
+Decimal amount(std::string_view text) {
+    return *Decimal::parse(text);
+}
+
+/// A folder whose store is in memory: whatever is there after `reopen` was read from the journal.
+class Repricing : public testing::Test {
+  protected:
+    Repricing() {
+        folder = std::filesystem::path(testing::TempDir()) /
+                 ("repricing-" + std::to_string(getpid()) + "-" +
+                  testing::UnitTest::GetInstance()->current_test_info()->name());
+        std::filesystem::create_directories(folder);
+        reopen();
+    }
+    ~Repricing() override {
+        close();
+        std::filesystem::remove_all(folder);
+    }
+    void close() {
+        repricer.reset();
+        trail.reset();
+        data.reset();
+        database.reset();
+    }
+    void reopen() {
+        close();
+        database = std::move(*control::Database::open((folder / "control.sqlite").string()));
+        ingest::DataFolderOptions options;
+        options.path = "/data";
+        options.open_store = [](const std::string&) -> Result<std::unique_ptr<store::CallStore>> {
+            return store::make_memory_store();
+        };
+        options.prices = catalogue("1");
+        options.max_sync_delay = 1ms;
+        options.feeder.interval = 5ms;
+        auto opened = ingest::DataFolder::open(files, std::move(options));
+        ASSERT_TRUE(opened) << opened.error().message;
+        data = std::move(*opened);
+        trail = std::make_unique<Trail>(database.get());
+        repricer = std::make_unique<Repricer>(*data, *trail, nullptr, clock);
+    }
+    static std::shared_ptr<const pricing::Catalogue> catalogue(std::string_view input) {
+        pricing::Price price;
+        price.provider = "openai";
+        price.model = "house";
+        price.input = amount(input);
+        price.output = amount("2");
+        price.source = "custom";
+        pricing::Price other = price;
+        other.model = "other";
+        other.input = amount("5");
+        return pricing::Catalogue::with({price, other});
+    }
+    void record(int count) {
+        for (int i = 0; i < count; ++i) {
+            Call call;
+            call.id = Uuid::at(1'795'000'000'000'000'000 + i, random);
+            call.kind = i % 13 == 12 ? Kind::Function : Kind::Chat;
+            call.status = Status::Success;
+            call.project = i % 2 == 0 ? "shop" : "desk";
+            call.provider.name = "openai";
+            call.model.requested = i % 5 == 4 ? "nobody-knows" : i % 3 == 2 ? "other" : "house";
+            call.started_at = Timestamp{1'795'000'000'000'000'000 + i * 1'000'000'000LL, 0};
+            call.ended_at = Timestamp{call.started_at->unix_nanos + 1000, 0};
+            call.usage.input_tokens = 1 + i * 7919 % 100'000;
+            call.usage.output_tokens = 1 + i * 104'729 % 1000;
+            if (i % 11 == 10) {
+                call.cost.total = amount("0.25");
+                call.cost.currency = "USD";
+                call.cost.source = "provider";
+            }
+            ASSERT_TRUE(data->recorder().complete(std::move(call)));
+        }
+        ASSERT_TRUE(data->feeder().catch_up(10s));
+    }
+    std::map<Uuid, Call> calls() {
+        EXPECT_TRUE(data->feeder().catch_up(10s));
+        std::map<Uuid, Call> all;
+        store::CallQuery query;
+        query.limit = store::kMaxPage;
+        for (bool more = true; more;) {
+            const auto page = data->store().find(query);
+            EXPECT_TRUE(page);
+            for (const store::Row& row : page->rows) all.emplace(row.call.id, row.call);
+            more = page->next_cursor.has_value();
+            if (more) query.cursor = *page->next_cursor;
+        }
+        return all;
+    }
+    OneRun run(bool apply, bool billed_too = false, const std::string& project = {}) {
+        Repricer::Order order;
+        order.selection.from = Timestamp{0, 0};
+        order.apply = apply;
+        order.billed_too = billed_too;
+        order.author = {"ada", "contract"};
+        if (!project.empty()) {
+            order.selection.filters.push_back(*store::make_filter("project", store::Op::Eq, project));
+            order.filters = {"project=" + project};
+        }
+        auto started = repricer->start(std::move(order));
+        EXPECT_TRUE(started) << started.error().message;
+        auto done = repricer->get(started->id, 60s);
+        EXPECT_TRUE(done) << done.error().message;
+        return *done;
+    }
+    /// The sum over calls, one by one, by these prices.
+    Difference expected(const pricing::Catalogue& prices, bool billed_too = false) {
+        Difference difference;
+        for (const auto& [id, call] : calls())
+            if (reaches_a_model(call.kind)) difference.add(call, judge(prices, call, billed_too, true));
+        return difference;
+    }
+
+    std::filesystem::path folder;
+    io::MemoryFileSystem files;
+    ManualClock clock{1'795'100'000'000'000'000};
+    SeededRandom random{3};
+    std::unique_ptr<control::Database> database;
+    std::unique_ptr<ingest::DataFolder> data;
+    std::unique_ptr<Trail> trail;
+    std::unique_ptr<Repricer> repricer;
+};
+
+TEST_F(Repricing, ALookSaysWhatWouldChangeAndWritesNothing) {
+    record(500);
+    const auto before = calls();
+    data->recorder().set_prices(catalogue("1.5"));
+    const Difference sums = expected(*catalogue("1.5"));
+    const auto appended = data->journal().stats().appended.sequence;
+    const OneRun look = run(false);
+    EXPECT_EQ(look.status, RunStatus::Done) << look.error;
+    EXPECT_EQ(look.difference, to_json(sums, true));
+    EXPECT_GT(sums.changed, 100);
+    EXPECT_GT(sums.unpriced, 10);
+    EXPECT_GT(sums.kept, 10);
+    EXPECT_EQ(look.expected, sums.looked_at);
+    EXPECT_EQ(data->journal().stats().appended.sequence, appended);
+    EXPECT_EQ(calls(), before);
+    EXPECT_TRUE(repricer->history(10)->empty());
+}
+
+TEST_F(Repricing, WhatIsAppliedIsOnRecordOnceAndAfterARebuild) {
+    record(500);
+    const auto before = calls();
+    data->recorder().set_prices(catalogue("1.5"));
+    const Difference sums = expected(*catalogue("1.5"));
+    const OneRun applied = run(true);
+    EXPECT_EQ(applied.status, RunStatus::Done) << applied.error;
+    EXPECT_EQ(applied.difference, to_json(sums, true));
+    const auto after = calls();
+    std::int64_t amended = 0;
+    for (const auto& [id, call] : after) {
+        const Call& old = before.at(id);
+        if (call.cost.repricing.empty()) {
+            EXPECT_EQ(call, old);
+            continue;
+        }
+        ++amended;
+        EXPECT_EQ(call.cost.repricing, applied.id);
+        EXPECT_EQ(call.cost.former.total, old.cost.total);
+        EXPECT_EQ(call.cost.former.price_id, old.cost.price_id);
+        EXPECT_EQ(call.cost.price_id, "openai/house@undated");
+        EXPECT_EQ(call.cost.source, "custom");
+        Call priced = old;
+        catalogue("1.5")->price(priced);
+        EXPECT_EQ(call.cost.total, priced.cost.total);
+        EXPECT_EQ(call.cost.input, priced.cost.input);
+    }
+    EXPECT_EQ(amended, sums.to_amend());
+
+    const auto appended = data->journal().stats().appended.sequence;
+    const OneRun again = run(true);
+    EXPECT_EQ(again.status, RunStatus::Done);
+    EXPECT_EQ(data->journal().stats().appended.sequence, appended);
+    EXPECT_NE(again.difference.find("\"changed\":0,\"priced\":0"), std::string::npos) << again.difference;
+
+    reopen();
+    EXPECT_EQ(calls(), after);
+    const auto history = repricer->history(10);
+    ASSERT_EQ(history->size(), 2U);
+    const OneRun& kept = history->at(history->at(0).id == applied.id ? 0 : 1);
+    EXPECT_EQ(kept.author.by, "ada");
+    EXPECT_EQ(kept.author.reason, "contract");
+    EXPECT_EQ(kept.difference, to_json(sums, true));
+}
+
+TEST_F(Repricing, OneThatDiedIsOnTheTrailWithItsSumsAndARepeatDoesTheRest) {
+    record(300);
+    data->recorder().set_prices(catalogue("1.5"));
+    const Difference whole = expected(*catalogue("1.5"));
+    // As a process leaves it that dies in the middle: the trail begun, some costs written.
+    OneRun dead;
+    dead.id = "2026-11-22-dead00";
+    dead.at = clock.now();
+    ASSERT_TRUE(trail->begin(dead));
+    Difference written;
+    std::vector<Said> batch;
+    for (const auto& [id, call] : calls()) {
+        if (!reaches_a_model(call.kind)) continue;
+        const Judgement judgement = judge(*catalogue("1.5"), call, false, true);
+        if (judgement.verdict != Verdict::Changed) continue;
+        Said said;
+        said.call = id;
+        said.project = call.project;
+        said.cost = judgement.cost;
+        said.cost->repricing = dead.id;
+        said.cost->former = {call.cost.total, call.cost.currency, call.cost.price_id, call.cost.source, {}};
+        batch.push_back(said);
+        written.add_amended(call.provider.name, call.model.requested, judgement.cost.price_id, 1, 1,
+                            {call.cost.currency, call.cost.total},
+                            {judgement.cost.currency, judgement.cost.total});
+        if (batch.size() == 40) break;
+    }
+    ASSERT_TRUE(data->recorder().say(batch));
+    reopen();
+
+    const auto history = repricer->history(10);
+    ASSERT_TRUE(history) << history.error().message;
+    ASSERT_EQ(history->size(), 1U);
+    EXPECT_EQ(history->front().status, RunStatus::Interrupted);
+    EXPECT_EQ(history->front().difference, to_json(written, false));
+
+    data->recorder().set_prices(catalogue("1.5"));
+    const OneRun rest = run(true);
+    EXPECT_EQ(rest.status, RunStatus::Done);
+    std::int64_t by_rest = 0, by_dead = 0;
+    for (const auto& [id, call] : calls()) {
+        by_rest += call.cost.repricing == rest.id ? 1 : 0;
+        by_dead += call.cost.repricing == dead.id ? 1 : 0;
+    }
+    EXPECT_EQ(by_dead, 40);
+    EXPECT_EQ(by_rest, whole.to_amend() - 40);
+    // It does not change any more, whatever is re-priced later.
+    EXPECT_EQ(repricer->get(dead.id)->difference, to_json(written, false));
+}
+
+TEST_F(Repricing, OnlyWhatIsSelectedAndWhatTheProviderSaidOnlyIfAskedFor) {
+    record(300);
+    data->recorder().set_prices(catalogue("1.5"));
+    ASSERT_EQ(run(true, false, "shop").status, RunStatus::Done);
+    for (const auto& [id, call] : calls()) {
+        if (call.project == "desk") EXPECT_TRUE(call.cost.repricing.empty());
+        if (call.cost.source == "provider") EXPECT_EQ(call.cost.total, amount("0.25"));
+    }
+    ASSERT_EQ(run(true, true).status, RunStatus::Done);
+    for (const auto& [id, call] : calls()) {
+        if (!reaches_a_model(call.kind) || call.model.requested == "nobody-knows") continue;
+        EXPECT_NE(call.cost.source, "provider");
+    }
+    EXPECT_EQ(expected(*catalogue("1.5"), true).to_amend(), 0);
+}
+
+TEST_F(Repricing, WhatArrivesLaterDoesNotUndoIt) {
+    record(20);
+    data->recorder().set_prices(catalogue("1.5"));
+    ASSERT_EQ(run(true).status, RunStatus::Done);
+    const auto after = calls();
+    std::vector<Call> late;
+    for (const auto& [id, call] : after) {
+        if (call.cost.repricing.empty()) continue;
+        Call again = call;
+        again.cost = {};
+        again.release = "v2";
+        late.push_back(again);
+    }
+    ASSERT_FALSE(late.empty());
+    data->recorder().set_prices(catalogue("1"));
+    ASSERT_TRUE(data->recorder().deliver(late));
+    for (const auto& [id, call] : calls())
+        if (call.release == "v2") EXPECT_EQ(call.cost, after.at(id).cost);
+}
+
+TEST_F(Repricing, MoreThanABatch) {
+    record(static_cast<int>(Repricer::kBatch) * 3);
+    data->recorder().set_prices(catalogue("1.5"));
+    const Difference sums = expected(*catalogue("1.5"));
+    EXPECT_GT(sums.to_amend(), static_cast<std::int64_t>(Repricer::kBatch));
+    EXPECT_EQ(run(true).difference, to_json(sums, true));
+    EXPECT_EQ(expected(*catalogue("1.5")).to_amend(), 0);
+}
+
+TEST_F(Repricing, WithoutATrailNothingIsWritten) {
+    record(20);
+    Trail nowhere{nullptr};
+    Repricer without{*data, nowhere, nullptr, clock};
+    Repricer::Order order;
+    order.apply = true;
+    const auto started = without.start(order);
+    ASSERT_FALSE(started);
+    EXPECT_EQ(started.error().code, Code::FailedPrecondition);
+    order.apply = false;
+    EXPECT_TRUE(without.start(order));
+    EXPECT_EQ(without.get("nothing").error().code, Code::FailedPrecondition);
+}
+
+}  // namespace
+}  // namespace steno::repricing

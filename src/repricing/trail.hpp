@@ -1,0 +1,76 @@
+#pragma once
+
+#include "base/error.hpp"
+#include "base/time.hpp"
+#include "control/database.hpp"
+#include "repricing/difference.hpp"
+#include "repricing/price_book.hpp"
+
+#include <cstdint>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace steno::repricing {
+
+enum class RunStatus : std::uint8_t {
+    Running,
+    Done,
+    Cancelled,    ///< somebody ended it; what was done stays
+    Failed,       ///< see `error`; what was done stays
+    Interrupted,  ///< its process died; what was done stays
+};
+std::string_view to_string(RunStatus status);
+
+/// A re-pricing, or a look at what one would change.
+struct Run {
+    std::string id;      ///< "2026-11-22-3f9c0a": the day it began, and what tells it from others
+    bool apply = false;  ///< false: nothing is written
+    Timestamp at;
+    Author author;
+    std::optional<Timestamp> from, to;  ///< of the calls' beginnings
+    std::vector<std::string> filters;   ///< as they were asked for: "project=shop"
+    bool billed_too = false;
+    std::string catalogue;            ///< the day of which the built-in prices were
+    std::optional<std::int64_t> own;  ///< the latest version among the own prices; absent: there were none
+
+    RunStatus status = RunStatus::Running;
+    std::string error;
+    std::optional<Timestamp> ended_at;
+    std::int64_t looked_at = 0;  ///< so far
+    std::int64_t expected = 0;   ///< calls to look at; 0: not known yet
+    /// JSON (see to_json): of one that is done all of it, else what was written; empty while it runs.
+    std::string difference;
+};
+
+/// {"changed", "priced", "amended", "models", "prices"}, and what was counted beside them if `complete`.
+std::string to_json(const Difference& difference, bool complete);
+
+/// What re-pricings did: rows of the control database that are never deleted. Blocking; any thread.
+class Trail {
+  public:
+    /// Null: there is no control database, and every function gives FailedPrecondition.
+    explicit Trail(control::Database* database) : database_(database) {}
+
+    /// Writes down that it begins, before it changes anything.
+    Result<void> begin(const Run& run);
+    Result<void> end(const Run& run);
+    /// The latest first.
+    Result<std::vector<Run>> latest(std::uint64_t limit);
+    /// NotFound.
+    Result<Run> get(std::string_view id);
+    /// Those that were begun and never ended.
+    Result<std::vector<Run>> unended();
+
+  private:
+    Result<void> be_open();
+    Result<std::vector<Run>> read(std::string_view condition, std::initializer_list<control::Value> values);
+
+    control::Database* const database_;
+    std::mutex mutex_;
+    bool open_ = false;
+};
+
+}  // namespace steno::repricing

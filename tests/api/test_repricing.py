@@ -1,0 +1,256 @@
+"""Prices of one's own, and calls of the past re-priced by them: on the built program, by API and command line, through
+restarts, rebuilds and kill -9. Sums are held against sums made call by call."""
+
+import decimal
+import json
+import pathlib
+import sys
+import time
+import uuid
+
+import pytest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
+from openapi import Contract
+from rebuild import assert_equals_a_rebuild
+from steno_process import Server, run
+
+D = decimal.Decimal
+HOUSE = {"provider": "openai", "model": "house", "input": "2", "output": "4"}
+PERIOD = "from=2026-01-01&to=2026-11-20"
+
+
+def call(number, **more):
+    """10 input and 5 output tokens of the house's model, unless told otherwise."""
+    return {"id": str(uuid.UUID(int=number + 1)), "kind": "chat", "name": "house", "source": "python", "status": "success",
+            "started_at": f"2026-11-{1 + number % 18:02}T10:00:00.{number % 1000:03}Z", "provider": {"name": "openai"},
+            "model": {"requested": "house"}, "usage": {"input_tokens": 10 + number % 7, "output_tokens": 5}} | more
+
+
+def deliver(server, calls):
+    for at in range(0, len(calls), 1000):
+        taken = server.request("POST", "/api/v1/calls", {"calls": calls[at:at + 1000]}, {"content-type": "application/json"})[2]
+        assert taken["rejected"] == [], taken
+
+
+def set_prices(server, *prices, expect=200, **more):
+    return server.request("POST", "/api/v1/prices", {"prices": list(prices), **more}, expect=expect)[2]
+
+
+def reprice(server, query=PERIOD, expect=None, **body):
+    answer = server.request("POST", f"/api/v1/prices/reprice?{query}", body, expect=expect)[2]
+    while answer.get("status") == "running":
+        time.sleep(0.05)
+        answer = server.get(f"/api/v1/prices/repricings/{answer['id']}")[2]
+    return answer
+
+
+def by_hand(calls, input_price, output_price):
+    return sum((D(c["usage"]["input_tokens"]) * D(input_price) + D(c["usage"]["output_tokens"]) * D(output_price)) / 1_000_000 for c in calls)
+
+
+def recorded(calls):
+    return sum(D(c["cost"]["total"]) for c in calls if c.get("cost", {}).get("total"))
+
+
+@pytest.fixture()
+def server(tmp_path):
+    with Server(tmp_path / "data") as server:
+        yield server
+
+
+@pytest.fixture()
+def contract(server):
+    return Contract(server.get("/api/v1/openapi.json")[2])
+
+
+def test_a_price_holds_at_once_and_each_version_is_kept(server, contract):
+    deliver(server, [call(1)])
+    assert "total" not in server.call(call(1)["id"]).get("cost", {})
+    told = contract.check(set_prices(server, HOUSE, by="ada", reason="contract"), "POST", "/api/v1/prices")
+    assert told["prices"][0]["changed"] and told["prices"][0]["before"] is None
+    deliver(server, [call(2)])
+    cost = server.call(call(2)["id"])["cost"]
+    assert cost["price_id"] == "openai/house@undated/own-1" and cost["source"] == "custom" and "repricing" not in cost
+
+    again = set_prices(server, HOUSE)["prices"][0]
+    assert not again["changed"] and again["now"]["version"] == 1
+    dearer = contract.check(set_prices(server, HOUSE | {"input": "3"}), "POST", "/api/v1/prices")["prices"][0]
+    assert dearer["before"]["price"]["input"] == "2" and dearer["now"]["replaces"] == 1
+    listed = contract.check(server.get("/api/v1/prices?own=true")[2], "GET", "/api/v1/prices")
+    assert [price["version"] for price in listed["prices"]] == [2]
+    versions = contract.check(server.get("/api/v1/prices/versions")[2], "GET", "/api/v1/prices/versions")["versions"]
+    assert [(v["version"], v["in_force"], v["set_by"], v["replaced_by"]) for v in versions] == [(2, True, None, None), (1, False, "ada", 2)]
+    removed = server.request("DELETE", "/api/v1/prices/versions/own-2?by=bob&reason=over")[2]
+    contract.check(removed, "DELETE", "/api/v1/prices/versions/{version}")
+    assert removed["ended_by"] == "bob" and removed["end_reason"] == "over" and not removed["in_force"]
+    contract.check(server.get("/api/v1/prices/versions/1")[2], "GET", "/api/v1/prices/versions/{version}")
+    deliver(server, [call(3)])
+    assert "total" not in server.call(call(3)["id"]).get("cost", {})
+
+
+@pytest.mark.parametrize("price, says", [
+    (HOUSE | {"input": "-1"}, "not negative"),
+    (HOUSE | {"input": "0.0000001"}, "looks like a price per token"),
+    (HOUSE | {"input": "1e99"}, "decimal"),
+    (HOUSE | {"input": "two"}, "decimal"),
+    (HOUSE | {"per_banana": "1"}, "per_banana"),
+    (HOUSE | {"from": "2026-13-45"}, "no time"),
+    (HOUSE | {"from": "2026-12-01", "to": "2026-12-01"}, "to is not after from"),
+    (HOUSE | {"currency": "dollars"}, "three capital letters"),
+    ({"provider": "openai"}, "model is missing"),
+])
+def test_what_is_no_price_is_refused_with_a_reason(server, price, says):
+    assert says in json.dumps(set_prices(server, price, expect=400))
+    assert server.get("/api/v1/prices?own=true")[2] == {"prices": []}
+
+
+def test_bad_orders_are_refused(server):
+    set_prices(server, HOUSE | {"from": "2026-11-01", "to": "2027-01-01"})
+    overlapping = set_prices(server, HOUSE | {"from": "2026-12-01"}, expect=409)
+    assert "own-1" in overlapping["detail"] and overlapping["remedy"]
+    for query, says in (("", "which time"), ("from=2026-11-20&to=2026-11-01", "nothing between"), ("period=someday", "someday"),
+                        (PERIOD + "&modle=x", "modle"), (PERIOD + "&text=x", "text")):
+        assert says in json.dumps(reprice(server, query, expect=400)), query
+    for body in (b"[]", b'{"apply": "yes"}', b'{"aply": true}', b"{", b'{"prices": 5}', b"{}" * 3):
+        assert server.request("POST", f"/api/v1/prices/reprice?{PERIOD}", body, expect=400)[2]["detail"]
+    reprice(server, expect=400, reason="x" * 5000)
+    server.request("DELETE", "/api/v1/prices/versions/nine", expect=400)
+    server.request("DELETE", "/api/v1/prices/versions/9", expect=404)
+    server.get("/api/v1/prices/repricings/2026-11-22-nobody", expect=404)
+    assert server.request("POST", "/api/v1/prices", {"prices": []}, expect=400)[2]["remedy"]
+    # A page of somebody else's in the browser.
+    server.request("POST", f"/api/v1/prices/reprice?{PERIOD}", {}, {"Sec-Fetch-Site": "cross-site"}, expect=403)
+
+
+def test_looked_at_applied_and_kept_over_restart_and_rebuild(server, contract, tmp_path):
+    calls = [call(n) for n in range(500)]
+    calls += [call(n, cost={"total": "0.5", "currency": "USD", "source": "provider"}) for n in range(500, 520)]
+    calls += [call(n, model={"requested": "nobody-knows"}) for n in range(520, 530)]
+    set_prices(server, HOUSE)
+    deliver(server, calls)
+    server.request("PUT", "/api/v1/budgets/november", {"limit": "100", "per": "month"})
+    before = server.calls()
+    house = [c for c in before if c["model"]["requested"] == "house" and c["cost"]["source"] == "custom"]
+    assert len(house) == 500 and recorded(house) == by_hand(house, 2, 4)
+
+    set_prices(server, HOUSE | {"input": "3", "from": "2026-11-10"})
+    later = [c for c in house if c["started_at"] >= "2026-11-10"]
+    look = contract.check(reprice(server), "GET", "/api/v1/prices/repricings/{id}")
+    found = look["difference"]
+    assert (found["looked_at"], found["changed"], found["kept"], found["unpriced"], found["same"]) == (530, len(later), 20, 10, 500 - len(later))
+    (totals,) = found["totals"]
+    assert D(totals["before"]) == recorded(before)
+    assert D(totals["difference"]) == by_hand(later, 3, 4) - by_hand(later, 2, 4) == D(found["amended"][0]["difference"])
+    assert found["reasons"] == [{"reason": "no price is known for openai/nobody-knows", "calls": 10}]
+    assert server.calls() == before and server.get("/api/v1/prices/repricings")[2] == {"repricings": []}
+
+    spent = D(server.get("/api/v1/budgets/november")[2]["spent"])
+    applied = reprice(server, apply=True, by="ada", reason="contract")
+    assert applied["difference"] == found and applied["status"] == "done"
+    after = {c["id"]: c for c in server.calls()}
+    for old in before:
+        now = after[old["id"]]
+        if old in later:
+            assert now["cost"]["repricing"] == applied["id"] and now["cost"]["price_id"] == "openai/house@2026-11-10/own-2"
+            assert now["cost"]["former"] == {name: old["cost"][name] for name in ("total", "currency", "price_id", "source")}
+            assert D(now["cost"]["total"]) == by_hand([old], 3, 4)
+        else:
+            assert now == old
+    if all(c["started_at"].startswith(time.strftime("%Y-%m")) for c in before):  # of this month, as long as it is that
+        assert D(server.get("/api/v1/budgets/november")[2]["spent"]) - spent == D(totals["difference"])
+    groups = server.get(f"/api/v1/aggregate?{PERIOD}&group_by=cost.repricing,cost.source&measures=calls,cost")[2]["groups"]
+    assert {(g["key"]["cost.repricing"], g["key"]["cost.source"]): g["calls"] for g in groups} == {
+        (applied["id"], "custom"): len(later), (None, "custom"): 500 - len(later), (None, "provider"): 20, (None, None): 10}
+    explained = contract.check(server.get(f"/api/v1/prices/explain/{later[0]['id']}")[2], "GET", "/api/v1/prices/explain/{id}")
+    assert explained["repricing"] == applied["id"] and explained["former_total"] == later[0]["cost"]["total"]
+
+    again = reprice(server, apply=True)
+    assert again["difference"]["changed"] == again["difference"]["priced"] == 0
+    deliver(server, [calls[0], call(17, release="once more")])
+    assert server.call(call(17)["id"])["cost"] == after[call(17)["id"]]["cost"]
+
+    server.stop()
+    lines = assert_equals_a_rebuild(server.data)
+    assert sum(applied["id"] in line for line in lines) == len(later)
+    with Server(server.data) as restarted:
+        trail = contract.check(restarted.get("/api/v1/prices/repricings")[2], "GET", "/api/v1/prices/repricings")["repricings"]
+        assert [one["id"] for one in trail] == [again["id"], applied["id"]]
+        assert trail[1]["difference"] == found and (trail[1]["by"], trail[1]["reason"]) == ("ada", "contract")
+
+
+def test_what_the_provider_said_only_if_asked_for(server):
+    set_prices(server, HOUSE)
+    deliver(server, [call(1, cost={"total": "0.5", "currency": "USD", "source": "provider"})])
+    assert reprice(server, apply=True)["difference"]["changed"] == 0
+    assert reprice(server, apply=True, include_provider=True)["difference"]["changed"] == 1
+    cost = server.call(call(1)["id"])["cost"]
+    assert cost["former"]["source"] == "provider" and D(cost["total"]) == by_hand([call(1)], 2, 4)
+
+
+def test_killed_in_the_middle_and_made_whole_by_repeating_it(tmp_path):
+    calls = [call(n) for n in range(30_000)]
+    with Server(tmp_path / "data") as server:
+        set_prices(server, HOUSE)
+        deliver(server, calls)
+        server.wait_until_fed()
+        set_prices(server, HOUSE | {"input": "3"})
+        started = server.request("POST", f"/api/v1/prices/reprice?{PERIOD}", {"apply": True}, expect=None)[2]
+        server.wait_for(lambda: server.get(f"/api/v1/prices/repricings/{started['id']}")[2]["looked_at"] > 4096 or None, "beginning")
+        server.kill()
+    def summed(server, **filters):
+        query = "&".join(f"{name}={value}" for name, value in filters.items())
+        (group,) = server.get(f"/api/v1/aggregate?measures=calls,cost&{query}")[2]["groups"] or [{"calls": 0, "cost": {}}]
+        return group["calls"], D(group["cost"].get("total") or 0)
+
+    with Server(tmp_path / "data") as server:
+        server.wait_until_fed()
+        (dead,) = server.get("/api/v1/prices/repricings")[2]["repricings"]
+        done, cost = summed(server, **{"cost.repricing.exists": "true"})
+        if dead["status"] == "done":  # the machine was faster than the death
+            assert done == len(calls)
+        else:
+            assert dead["status"] == "interrupted" and dead["difference"]["changed"] == done
+        assert not done or D(dead["difference"]["amended"][0]["after"]) == cost
+        rest = reprice(server, apply=True)
+        assert rest["status"] == "done" and rest["difference"]["changed"] == len(calls) - done
+        assert summed(server) == (len(calls), by_hand(calls, 3, 4))
+        assert reprice(server)["difference"]["changed"] == 0
+    assert_equals_a_rebuild(tmp_path / "data")
+
+
+def test_the_commands_with_a_folder_and_with_a_server(tmp_path):
+    data = tmp_path / "data"
+    run("demo", "--data", data, "--calls", "2000", "--days", "20", "--seed", "4")
+    model = max(json.loads(run("stats", "--days", "30", "--by", "model.requested", "--json", "--data", data).stdout)["groups"],
+                key=lambda group: float((group.get("cost") or {}).get("total") or 0))["key"]["model.requested"]
+    provider = json.loads(run("calls", "list", "-f", f"model.requested={model}", "-n", "1", "--json", "--data", data).stdout)["calls"][0]["provider"]["name"]
+    with Server(data) as server:
+        for where in (("--server", server.url), ("--data", data)):
+            assert "own-" in run("prices", "set", "--provider", provider, "--model", model, "--input", "1.23", "--output", "4.56", *where).stdout
+        looked = run("prices", "reprice", "--days", "30", "--server", server.url).stdout
+        assert "would cost something else" in looked and "--apply" in looked and model in looked
+    applied = run("prices", "reprice", "--days", "30", "--apply", "--reason", "a test", "--data", data).stdout
+    assert "re-priced as" in applied
+    assert "nothing was to be changed" in run("prices", "reprice", "--days", "30", "--apply", "--data", data).stdout
+    history = run("prices", "history", "--data", data).stdout
+    assert "a test" in history and "own-1" in history
+    assert set(json.loads(run("prices", "history", "--json", "--data", data).stdout)) == {"versions", "repricings"}
+    told = run("cost", "--days", "30", "--data", data).stdout
+    (prices,) = [line for line in told.splitlines() if line.startswith("prices: ")]
+    assert "re-priced " in prices and "catalogue " in prices
+    wrong = run("prices", "reprice", "--data", data, check=False)
+    assert wrong.returncode == 2 and "which time" in wrong.stderr
+    assert "0.0000" in run("prices", "reprice", "--days", "30", "--json", "--data", data).stdout
+
+
+def test_no_database_no_writing(tmp_path):
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data/control.sqlite").write_text("this is no database at all, is it?" * 100)
+    with Server(tmp_path / "data") as server:
+        deliver(server, [call(1, model={"requested": "gpt-4o"})])
+        assert server.call(call(1)["id"])["cost"]["source"] == "catalogue"
+        assert reprice(server)["difference"]["same"] == 1
+        for refused in (set_prices(server, HOUSE, expect=None), reprice(server, apply=True)):
+            assert refused["detail"] and refused["code"]
+        server.get("/api/v1/prices/repricings", expect=409)
