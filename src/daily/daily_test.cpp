@@ -112,6 +112,7 @@ TEST_F(DailyRecord, MoneyHasAllItsDigitsAndCurrenciesAreNotAddedUp) {
     Call call = chat("2026-11-20T10:00:00Z");
     call.cost.total = Decimal::parse("123456789.000000000001");
     call.cost.currency = "USD";
+    call.cost.source = "provider";  // which is not priced anew
     EXPECT_NE(entry(call).find("\"cost\":123456789.000000000001,"), std::string::npos);
     add(call);
     const Day day = day_of("2026-11-20", {}).value();
@@ -154,6 +155,7 @@ TEST_F(DailyRecord, RequestsAreSummedUp) {
     first.trace.session_id = "s", first.trace.request_id = "r", first.trace.agent = "main";
     first.who.user_id = "+4912345";
     first.cost.total = Decimal::parse("0.1"), first.cost.currency = "USD";
+    first.cost.source = "provider";  // which is not priced anew
     Call run = chat("2026-11-20T10:00:02Z");
     run.kind = Kind::Function;
     run.usage = {};

@@ -46,7 +46,7 @@ class DailyRecord : public ingest::Ingest {
         call.ended_at = Timestamp{call.started_at->unix_nanos + 1'000'000'000, 0};
         call.time.duration = Duration{1'000'000'000};
         call.provider.name = "openai";
-        call.model.requested = "in-house";  // no catalogue has its price
+        call.model.requested = "in-house";
         call.usage.input_tokens = 1000;
         call.usage.output_tokens = 10;
         call.request.messages.push_back(message("user", prompt));

@@ -197,11 +197,9 @@ class StatsWriter {
     }
 
     void errors(const Statistics& found) {
-        const std::int64_t calls = found.ai_calls.calls + found.functions.calls;
-        const std::int64_t errors = found.ai_calls.failures + found.functions.failures;
         open("errorRate");
-        json_.member("totalErrors", errors);
-        number("errorRate", percent(average(std::optional(errors), calls)));
+        json_.member("totalErrors", found.ai_calls.failures);
+        number("errorRate", percent(found.ai_calls.failure_rate()));
         open("errorsByAgent");
         for (const Statistics::Agent& agent : found.by_agent)
             if (agent.ai_calls.failures > 0) json_.member(agent.name, agent.ai_calls.failures);
