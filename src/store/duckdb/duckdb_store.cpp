@@ -16,6 +16,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <filesystem>
@@ -269,6 +270,7 @@ class DuckdbStore final : public CallStore, public CallScanner, public ViewScann
 
     Result<void> apply(std::span<const Change> changes, std::span<const Watermark> watermarks) override {
         const std::scoped_lock turn(writing_);
+        const Moving moving(moves_);
         STENO_TRY(check_open());
         STENO_ASSIGN(const Days days, feeding_->apply(changes, watermarks));
         answers_.changed(days);
@@ -277,6 +279,7 @@ class DuckdbStore final : public CallStore, public CallScanner, public ViewScann
 
     Result<void> forget(std::span<const Position> until) override {
         const std::scoped_lock turn(writing_);
+        const Moving moving(moves_);
         STENO_TRY(check_open());
         STENO_TRY(feeding_->forget(until));
         answers_.everything_changed();
@@ -287,6 +290,7 @@ class DuckdbStore final : public CallStore, public CallScanner, public ViewScann
 
     Result<void> forget_payloads(std::span<const LostPayloads> lost) override {
         const std::scoped_lock turn(writing_);
+        const Moving moving(moves_);
         STENO_TRY(check_open());
         STENO_TRY(feeding_->forget_payloads(lost));
         answers_.everything_changed();
@@ -315,7 +319,9 @@ class DuckdbStore final : public CallStore, public CallScanner, public ViewScann
             STENO_ASSIGN(page.rows, rows_of(top, choice));
         }
         if (page.rows.size() <= query.limit) {
-            STENO_ASSIGN(page.rows, rows_of(sql::select_page(dialect(), columns, query, after), choice));
+            STENO_ASSIGN(page.rows, when_rows_rest(query.limit + 1, [&] {
+                             return rows_of(sql::select_page(dialect(), columns, query, after), choice);
+                         }));
         }
         if (page.rows.size() > query.limit) {
             page.rows.pop_back();
@@ -327,15 +333,18 @@ class DuckdbStore final : public CallStore, public CallScanner, public ViewScann
     Result<std::vector<CallPositions>> positions(const CallQuery& query) override {
         STENO_TRY(check(query, kMaxPositions));
         STENO_ASSIGN(const auto after, decode_cursor(query));
-        STENO_ASSIGN(Answer answer,
-                     ask(sql::select_page(dialect(), PositionsReader::column_list(), query, after)));
-        std::vector<CallPositions> out;
-        for (Chunk chunk = answer.next(); chunk; chunk = answer.next()) {
-            const PositionsReader reader(chunk.get());
-            for (std::size_t i = 0; i < reader.size() && out.size() < query.limit; ++i)
-                out.push_back(reader.row(i));
-        }
-        return out;
+        const auto read = [&]() -> Result<std::vector<CallPositions>> {
+            STENO_ASSIGN(Answer answer,
+                         ask(sql::select_page(dialect(), PositionsReader::column_list(), query, after)));
+            std::vector<CallPositions> out;
+            for (Chunk chunk = answer.next(); chunk; chunk = answer.next()) {
+                const PositionsReader reader(chunk.get());
+                for (std::size_t i = 0; i < reader.size() && out.size() < query.limit; ++i)
+                    out.push_back(reader.row(i));
+            }
+            return out;
+        };
+        return when_rows_rest(query.limit, read);
     }
 
     Result<std::optional<Row>> get(const Uuid& id, std::optional<std::string_view> project) override {
@@ -403,6 +412,7 @@ class DuckdbStore final : public CallStore, public CallScanner, public ViewScann
 
     Result<void> checkpoint() override {
         const std::scoped_lock turn(writing_);
+        const Moving moving(moves_);
         STENO_TRY(check_open());
         return feeding_->checkpoint();
     }
@@ -501,6 +511,31 @@ class DuckdbStore final : public CallStore, public CallScanner, public ViewScann
         return reader->run(statement, options_.timeout);
     }
 
+    /// Lives while the places of rows may change.
+    class Moving {
+      public:
+        explicit Moving(std::atomic<std::uint64_t>& moves) : moves_(moves) { ++moves_; }
+        ~Moving() { ++moves_; }
+        Moving(const Moving&) = delete;
+        Moving& operator=(const Moving&) = delete;
+
+      private:
+        std::atomic<std::uint64_t>& moves_;
+    };
+
+    /// The rows that `ask` gives. The engine finds the rows of a page first and then fetches them by their
+    /// places; a checkpoint between the two, which fills the room of rows that were replaced, makes it miss
+    /// some, and the page look like the last one. So where there are fewer than `full`, and rows may have
+    /// moved meanwhile, it is asked once more while nothing is written.
+    template <class Ask>
+    auto when_rows_rest(std::uint64_t full, Ask&& ask) -> decltype(ask()) {
+        const std::uint64_t before = moves_;
+        auto rows = ask();
+        if (!rows || rows->size() >= full || (before % 2 == 0 && before == moves_)) return rows;
+        const std::scoped_lock turn(writing_);
+        return ask();
+    }
+
     Result<std::vector<Row>> rows_of(const sql::Statement& statement, const ColumnChoice& choice) {
         STENO_ASSIGN(Answer answer, ask(statement));
         std::vector<Row> rows;
@@ -527,6 +562,7 @@ class DuckdbStore final : public CallStore, public CallScanner, public ViewScann
     Readers readers_;
     AnswerCache answers_;
     std::mutex writing_;
+    std::atomic<std::uint64_t> moves_{0};  ///< odd: the places of rows may be changing now
     std::unique_ptr<Feeding> feeding_;
     Follower* follower_ = nullptr;
 };
