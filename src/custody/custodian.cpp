@@ -9,6 +9,7 @@
 #include "record/binary.hpp"
 
 #include <algorithm>
+#include <exception>
 #include <optional>
 #include <vector>
 
@@ -56,6 +57,16 @@ journal::SealingAdvice advise(const journal::ParsedRecord& record,
     return advice;
 }
 
+/// An exception, of memory that ran out most likely, is a failure like others: it must not end the process.
+template <typename Work>
+Result<void> attempt(const Work& work) {
+    try {
+        return work();
+    } catch (const std::exception& e) {
+        return fail(Code::Internal, std::string("stopped at an exception: ") + e.what());
+    }
+}
+
 }  // namespace
 
 Custodian::Custodian(io::FileSystem& files, std::string data_folder, journal::Journal& journal,
@@ -76,9 +87,11 @@ void Custodian::start() {
 
 void Custodian::run(const std::stop_token& stop) {
     let_others_go_first();
-    if (auto forgotten = finish_interrupted(); !forgotten)
+    if (auto forgotten = attempt([&] { return finish_interrupted(); }); !forgotten) {
+        failures_.fetch_add(1);
         log::warning("what retention removed cannot be taken out of the store: {}",
                      forgotten.error().message);
+    }
     std::optional<std::int64_t> retained_at;
     std::chrono::milliseconds pause = options_.seal_interval;
     while (!stop.stop_requested()) {
@@ -88,7 +101,7 @@ void Custodian::run(const std::stop_token& stop) {
             log::warning("{} failed and is tried again: {}", what, done.error().message);
         };
         if (options_.seal) {
-            const Result<void> sealed = seal_all(stop);
+            const Result<void> sealed = attempt([&] { return seal_all(stop); });
             note(sealed, "sealing the journal");
             // What failed, perhaps because the disk is full, compresses a whole segment again.
             pause = sealed ? options_.seal_interval : std::min(pause * 2, kLongestPause);
@@ -97,7 +110,7 @@ void Custodian::run(const std::stop_token& stop) {
         const std::int64_t due = std::chrono::nanoseconds(options_.retention_interval).count();
         if (!options_.retention.none() && (!retained_at || now - *retained_at >= due)) {
             retained_at = now;
-            note(apply_retention(stop), "retention");
+            note(attempt([&] { return apply_retention(stop); }), "retention");
         }
         std::unique_lock lock(mutex_);
         wake_.wait_for(lock, stop, pause, [] { return false; });

@@ -8,6 +8,8 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
+#include <new>
 #include <thread>
 #include <vector>
 
@@ -186,6 +188,52 @@ TEST_F(CustodianTest, TheThreadSealsByItself) {
     record(120, 1);
     const auto keeper = custodian();
     keeper->start();
+    while (files_named(".sts") == 0) std::this_thread::yield();
+}
+
+/// Of whoever lists a folder the memory runs out, as long as it is `out`.
+class OutOfMemory final : public io::FileSystem {
+  public:
+    explicit OutOfMemory(io::FileSystem& inner) : inner_(inner) {}
+    std::atomic<bool> out = true;
+
+    Result<std::vector<io::DirectoryEntry>> list(const std::string& path) override {
+        if (out) throw std::bad_alloc();
+        return inner_.list(path);
+    }
+    Result<std::unique_ptr<io::File>> open_read(const std::string& path) override {
+        return inner_.open_read(path);
+    }
+    Result<std::unique_ptr<io::File>> open_append(const std::string& path) override {
+        return inner_.open_append(path);
+    }
+    Result<std::unique_ptr<io::File>> create(const std::string& path) override { return inner_.create(path); }
+    Result<void> rename(const std::string& from, const std::string& to) override {
+        return inner_.rename(from, to);
+    }
+    Result<void> unlink(const std::string& path) override { return inner_.unlink(path); }
+    Result<void> make_directories(const std::string& path) override { return inner_.make_directories(path); }
+    bool exists(const std::string& path) override { return inner_.exists(path); }
+    Result<void> sync_directory(const std::string& path) override { return inner_.sync_directory(path); }
+    Result<std::unique_ptr<io::FileLock>> lock(const std::string& path) override { return inner_.lock(path); }
+
+  private:
+    io::FileSystem& inner_;
+};
+
+TEST_F(CustodianTest, AnExceptionIsAFailureAndEndsNothing) {
+    open();
+    record(120, 1);
+    OutOfMemory files(files_);
+    Custodian::Options options;
+    options.retention = {30, 0, {}};
+    options.seal_interval = 1ms;
+    Custodian keeper(files, "/data", folder_->journal(), folder_->reader(), folder_->store(), options);
+    keeper.start();
+    // What was left undone, sealing, retention, and sealing once more.
+    while (keeper.stats().failures < 4) std::this_thread::yield();
+    EXPECT_EQ(files_named(".sts"), 0u);
+    files.out = false;
     while (files_named(".sts") == 0) std::this_thread::yield();
 }
 
