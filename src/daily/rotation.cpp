@@ -105,7 +105,7 @@ Result<void> compress(const std::string& from, const std::string& to) {
     return output.finish();
 }
 
-/// Is this what is packed there? So a process leaves it that was killed between the two steps.
+/// Is this what is packed there, all of it and with the right checksum?
 Result<bool> is_content_of(const std::string& path, const std::string& packed) {
     STENO_ASSIGN(const File file, open_to_read(path));
     const std::unique_ptr<gzFile_s, int (*)(gzFile)> unpacked(gzopen(packed.c_str(), "rbe"), gzclose);
@@ -127,8 +127,14 @@ Result<void> pack(const std::string& path, const std::string& into, const std::s
     if (error) return fail(Code::Unavailable, fmt::format("making {}: {}", into, error.message()));
     const std::string packed = fmt::format("{}/{}.gz", into, name);
     const fs::file_status there = fs::symlink_status(packed, error);
-    if (!fs::exists(there))
-        return exports::write_whole(packed, "", [&](const std::string& to) { return compress(path, to); });
+    if (!fs::exists(there)) {
+        return exports::write_whole(packed, "", [&](const std::string& to) -> Result<void> {
+            STENO_TRY(compress(path, to));
+            STENO_ASSIGN(const bool whole, is_content_of(path, to));
+            return whole ? Result<void>{} : fail(Code::DataLoss, to + " reads otherwise than it was written");
+        });
+    }
+    // So a process leaves it that was killed before it removed the file.
     bool same = false;
     if (fs::is_regular_file(there)) {
         STENO_ASSIGN(same, is_content_of(path, packed));
