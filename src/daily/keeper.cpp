@@ -96,11 +96,12 @@ void Keeper::stop() {
 void Keeper::run() {
     let_others_go_first();
     const Cancellation::Scope scope(stopped_);
-    remove_parts(rules_.folder);
     std::chrono::nanoseconds pause = kFirstPause;
-    for (;;) {
+    for (bool parts_are_gone = false;;) {
         Result<Timestamp> next = fail(Code::Internal, "");
         try {
+            if (!parts_are_gone) remove_parts(rules_.folder);
+            parts_are_gone = true;
             next = keep();
         } catch (const std::exception& e) {  // out of memory, most likely
             next = fail(Code::Internal, e.what());

@@ -199,6 +199,16 @@ TEST_F(KeeperTest, WhatIsInTheArchiveIsNeverReplaced) {
     EXPECT_EQ(names("archive").size(), 3U);
 }
 
+TEST_F(KeeperTest, AFileStaysWhoseArchivedFormIsBroken) {
+    put("calls-2026-10-01.json", "[]\n");
+    ASSERT_EQ(rotate(folder, "2026-11-01", true).gone, 1U);
+    const std::string archived = folder + "/archive/calls-2026-10-01.json.gz";
+    put("calls-2026-10-01.json", "[]\n");
+    std::filesystem::resize_file(archived, std::filesystem::file_size(archived) - 8);  // all but the checksum
+    EXPECT_FALSE(rotate(folder, "2026-11-01", true).trouble);
+    EXPECT_TRUE(there("calls-2026-10-01.json"));
+}
+
 TEST_F(KeeperTest, RotationEndsWhereNobodyWaits) {
     put("calls-2026-10-01.json", "[]\n");
     Cancellation stopped;
