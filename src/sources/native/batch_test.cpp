@@ -129,6 +129,27 @@ TEST(Delivery, LongErrorMessagesAreCutAndSaidToBe) {
     EXPECT_EQ(taken.privacy.truncated.at("error.message").sha256.size(), 64U);
 }
 
+TEST(Delivery, ACurrencyIsOfLetters) {
+    const std::vector<std::string> good{"USD", "credits"},
+        bad{"US", "$", "\x1b[2J", "US\u00a0D", "CurrencyX"};
+    std::vector<Call> calls;
+    for (const auto& names : {good, bad}) {
+        for (const std::string& name : names) {
+            calls.push_back(chat());
+            calls.back().cost.total = Decimal::parse("1");
+            calls.back().cost.currency = name;
+        }
+    }
+    calls.push_back(chat());
+    calls.back().cost.former.currency = "\x1b[2J";
+    const auto batch = read(kDeliveryType, delivery(calls));
+    ASSERT_TRUE(batch) << batch.error().message;
+    EXPECT_EQ(batch->indexes, (std::vector<std::size_t>{0, 1}));
+    ASSERT_EQ(batch->rejected.size(), 6U);
+    EXPECT_EQ(batch->rejected[0].error.message, "cost.currency: it is not of 3 to 8 letters");
+    EXPECT_EQ(batch->rejected[5].error.message, "cost.former.currency: it is not of 3 to 8 letters");
+}
+
 TEST(Delivery, NumbersThatCannotBeAreNotCounted) {
     std::vector<Call> calls(10, chat());
     calls[0].usage.input_tokens = -5;
