@@ -285,6 +285,15 @@ Result<void> check_cost(Call& call) {
     return {};
 }
 
+/// A function's or an agent's own row is among its runs in statistics, where nothing else is said.
+void complete_names(Call& call) {
+    const auto complete = [&](Kind kind, std::string& name) {
+        if (call.kind == kind && name.empty()) name = utf8_prefix(call.name, kMaxName);
+    };
+    complete(Kind::Function, call.trace.function);
+    complete(Kind::Agent, call.trace.agent);
+}
+
 /// What the messages give, or else, where the payload was not sent along or is not kept, what came.
 void complete_preview(Call& call) {
     Preview given = std::move(call.preview);
@@ -308,6 +317,7 @@ Result<void> admit(Call& call, Clock& clock, Random& random) {
         if (!call.started_at) call.started_at = now;
     }
     if (call.status == Status::Running) call.ended_at.reset();
+    complete_names(call);
     complete_preview(call);
     return {};
 }

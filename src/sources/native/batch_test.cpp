@@ -118,6 +118,30 @@ TEST(Delivery, JsonSaysWhatItLeftOut) {
     EXPECT_EQ(batch->rejected[1].error.message, "kind: it is missing");
 }
 
+TEST(Delivery, FunctionsAndAgentsAreKnownByTheirNames) {
+    const auto batch = read("application/json", R"({"calls":[
+        {"kind":"function","status":"success","name":"f"},
+        {"kind":"function","status":"success","name":"f","trace":{"function":"g","agent":"a"}},
+        {"kind":"agent","status":"success","name":"planner"},
+        {"kind":"chat","status":"success","name":"c"}]})");
+    ASSERT_TRUE(batch) << batch.error().message;
+    ASSERT_EQ(batch->calls.size(), 4U);
+    EXPECT_EQ(batch->calls[0].trace.function, "f");
+    EXPECT_EQ(batch->calls[0].trace.agent, "");
+    EXPECT_EQ(batch->calls[1].trace.function, "g");
+    EXPECT_EQ(batch->calls[1].trace.agent, "a");
+    EXPECT_EQ(batch->calls[2].trace.agent, "planner");
+    EXPECT_EQ(batch->calls[2].trace.function, "");
+    EXPECT_EQ(batch->calls[3].trace.function, "");
+    EXPECT_EQ(batch->calls[3].trace.agent, "");
+    Call call = chat();
+    call.kind = Kind::Function;
+    call.name = std::string(199, 'x') + "\u00e4" + std::string(500, 'y');
+    const auto longer = read(kDeliveryType, delivery({call}));
+    ASSERT_TRUE(longer);
+    EXPECT_EQ(longer->calls.at(0).trace.function, std::string(199, 'x'));
+}
+
 TEST(Delivery, LongErrorMessagesAreCutAndSaidToBe) {
     Call call = chat();
     call.error.message = std::string(kMaxErrorMessage - 1, 'x') + "\u00e4" + std::string(1000, 'y');
