@@ -290,6 +290,9 @@ void complete_preview(Call& call) {
 }  // namespace
 
 Result<void> admit(Call& call, Clock& clock, Random& random) {
+    // Only a re-pricing here says these: an export that comes back must not undo one that was made since.
+    call.cost.repricing.clear();
+    call.cost.former = {};
     STENO_TRY(check_lengths(call));
     STENO_TRY(check_numbers(call));
     STENO_TRY(check_cost(call));

@@ -129,6 +129,20 @@ TEST(Delivery, LongErrorMessagesAreCutAndSaidToBe) {
     EXPECT_EQ(taken.privacy.truncated.at("error.message").sha256.size(), 64U);
 }
 
+TEST(Delivery, ACostThatComesAlongIsOfNoRePricingHere) {
+    Call call = chat();
+    call.cost.total = *Decimal::parse("0.25");
+    call.cost.currency = "USD";
+    call.cost.source = "custom";
+    Call sent = call;
+    sent.cost.repricing = std::string(1 << 20, 'x');
+    sent.cost.former = {*Decimal::parse("-1"), std::string(1 << 20, 'y'), "", "", {}};
+    const auto batch = read(kDeliveryType, delivery({sent}));
+    ASSERT_TRUE(batch) << batch.error().message;
+    ASSERT_EQ(batch->calls.size(), 1U);
+    EXPECT_EQ(batch->calls[0].cost, call.cost);
+}
+
 TEST(Delivery, NumbersThatCannotBeAreNotCounted) {
     std::vector<Call> calls(10, chat());
     calls[0].usage.input_tokens = -5;
