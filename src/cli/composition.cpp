@@ -44,6 +44,7 @@ Result<std::unique_ptr<ingest::DataFolder>> open_data_folder(const Config& confi
         store::DuckdbOptions options;
         options.memory_bytes = static_cast<std::uint64_t>(config.store_memory_mb) << 20;
         options.threads = static_cast<unsigned>(config.store_threads);
+        if (use == Composition::Use::Serve) options.worth_compacting = 64ULL << 20;
         folder.open_store = [options](const std::string& path) mutable {
             options.folder = path;
             return store::open_duckdb_store(options);

@@ -196,11 +196,8 @@ Result<void> Custodian::apply_retention(std::stop_token stop) {
         if (mark != watermarks.end() && !others_write(stream))
             STENO_TRY(retain_stream(stream, mark->sequence, stop));
     }
-    if (removed_ == removed_before) return {};
-    STENO_TRY(store_.checkpoint());  // only then does the engine use the space again
-    STENO_ASSIGN(const std::uint64_t freed, store_.compact(stop));
-    if (freed > 0) log::info("the store's file is {} MB smaller after retention", freed >> 20);
-    return {};
+    // Only then does the engine use the space again.
+    return removed_ == removed_before ? Result<void>() : store_.checkpoint();
 }
 
 Result<void> Custodian::retain_stream(const Uuid& stream, std::uint64_t until, const std::stop_token& stop) {

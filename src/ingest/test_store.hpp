@@ -71,7 +71,6 @@ class SharedStore {
         }
         Result<store::StoreStats> stats() override { return shared_.store->stats(); }
         Result<void> checkpoint() override { return {}; }
-        Result<std::uint64_t> compact(const std::stop_token&) override { return 0; }
 
       private:
         SharedStore& shared_;

@@ -10,7 +10,6 @@
 #include <cstdint>
 #include <optional>
 #include <span>
-#include <stop_token>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -140,12 +139,6 @@ class CallStore {
 
     /// Folds the engine's log into its file. Takes up to seconds: call it at quiet moments.
     virtual Result<void> checkpoint() = 0;
-
-    /// Gives the disk what calls that are gone have left in the backend's files, if that is most of them, by
-    /// way of a copy. Gives the bytes by which they became smaller; 0: it was not worth it. Applies wait
-    /// until it is done, reads for a moment at its end. ResourceExhausted: no room for the copy; Unavailable:
-    /// somebody read all the time; Cancelled: `stop` was asked for. Then all is as it was.
-    virtual Result<std::uint64_t> compact(const std::stop_token& stop) = 0;
 };
 
 }  // namespace steno::store

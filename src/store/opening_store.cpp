@@ -90,9 +90,4 @@ Result<void> OpeningStore::checkpoint() {
     return store->checkpoint();
 }
 
-Result<std::uint64_t> OpeningStore::compact(const std::stop_token& stop) {
-    STENO_ASSIGN(CallStore* const store, this->store());
-    return store->compact(stop);
-}
-
 }  // namespace steno::store

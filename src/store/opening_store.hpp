@@ -35,7 +35,6 @@ class OpeningStore final : public CallStore, public CallScanner, public ViewScan
     Result<std::unique_ptr<ViewScan>> scan_view(ViewQuery query) override;
     Result<StoreStats> stats() override;
     Result<void> checkpoint() override;
-    Result<std::uint64_t> compact(const std::stop_token& stop) override;
 
   private:
     Result<CallStore*> store() const;

@@ -1,6 +1,7 @@
 #include "store/duckdb/duckdb_store.hpp"
 
 #include "base/cancellation.hpp"
+#include "base/log.hpp"
 #include "store/answer_cache.hpp"
 #include "store/answers.hpp"
 #include "store/cursor.hpp"
@@ -33,10 +34,6 @@ namespace {
 /// Added to the path of a copy that is not yet the store.
 constexpr std::string_view kCopySuffix = ".compacted";
 
-/// Waiting for a moment without reads: so long at a time, in which new ones wait, too, and in all.
-constexpr std::chrono::milliseconds kShut{500};
-constexpr std::chrono::seconds kWaitForQuiet{60};
-
 std::uint64_t size_of(const std::string& path) {
     std::error_code missing;
     const auto size = std::filesystem::file_size(path, missing);
@@ -48,12 +45,74 @@ void remove_database(const std::string& path) {
     for (const char* suffix : {"", ".wal", ".spill"}) std::filesystem::remove_all(path + suffix, ignored);
 }
 
+constexpr const char* kUnusedBytes = "SELECT free_blocks * block_size FROM pragma_database_size()";
+
+/// The database, and the connection that writes to it.
+struct File {
+    Database database;
+    Connection writer;
+};
+
+Result<File> open_tables(const std::string& path, const DuckdbOptions& options) {
+    File file;
+    STENO_ASSIGN(file.database, Database::open(path, options));
+    STENO_ASSIGN(file.writer, Connection::open(file.database));
+    STENO_TRY(prepare_tables(file.writer));
+    return file;
+}
+
+/// All that is in the file, about `size` bytes, in a new one: on disk, and closed.
+Result<void> copy_file(File& file, const std::string& path, std::uint64_t size,
+                       const DuckdbOptions& options) {
+    std::error_code error;
+    const auto space = std::filesystem::space(options.folder, error);
+    // The journal is written on meanwhile.
+    if (!error && space.available < 2 * size + (64U << 20))
+        return fail(Code::ResourceExhausted, fmt::format("a copy takes {} MB, and {} MB are free on the disk",
+                                                         size >> 20, space.available >> 20));
+    STENO_TRY(file.writer.run("CHECKPOINT"));
+    DuckdbOptions little = options;
+    little.memory_bytes = std::min<std::uint64_t>(options.memory_bytes, 256U << 20);
+    STENO_ASSIGN(File to, open_tables(path, little));
+    return copy_tables(file.writer, to.writer);
+}
+
+/// Opens the file. Where most of it is free it is first replaced by a copy: whoever dies meanwhile leaves one
+/// of the two, whole. If that fails, it stays as it is.
+Result<File> open_file(const std::string& path, const DuckdbOptions& options) {
+    const std::string copy = path + std::string(kCopySuffix);
+    remove_database(copy);  // of one who was killed
+    STENO_ASSIGN(File file, open_tables(path, options));
+    if (options.worth_compacting == 0) return file;
+    STENO_ASSIGN(Answer answer, file.writer.run(kUnusedBytes));
+    const Chunk chunk = answer.next();
+    if (!chunk) return fail(Code::Internal, "DuckDB did not say what is free in its file");
+    const auto unused = cell<std::uint64_t>(duckdb_data_chunk_get_vector(chunk.get(), 0), 0);
+    const std::uint64_t before = size_of(path);
+    if (unused < options.worth_compacting || unused < before / 2) return file;
+    std::error_code error;
+    if (const auto copied = copy_file(file, copy, before - unused, options); copied) {
+        file = File();
+        std::filesystem::remove(path + ".wal", error);  // folded in, before the copy was made
+        if (!error) std::filesystem::rename(copy, path, error);
+        if (error)
+            log::warning("the store's file stays as large as it is: {}", error.message());
+        else
+            log::info("the store's file is {} MB smaller: most of it was free",
+                      (before - size_of(path)) >> 20);
+    } else {
+        log::warning("the store's file stays as large as it is: {}", copied.error().message);
+        file = File();
+    }
+    remove_database(copy);
+    return open_tables(path, options);
+}
+
 /// The connections that reads take turns on.
 class Readers {
   public:
-    /// `count` of them, once `open_again` has brought them.
-    Readers(std::size_t count, std::chrono::milliseconds patience) : count_(count), patience_(patience) {}
-    [[nodiscard]] std::size_t count() const { return count_; }
+    Readers(std::vector<Connection> connections, std::chrono::milliseconds patience)
+        : idle_(std::move(connections)), patience_(patience) {}
 
     class Turn {
       public:
@@ -65,10 +124,8 @@ class Readers {
             const std::scoped_lock lock(readers_.mutex_);
             readers_.idle_.push_back(std::move(connection_));
             readers_.freed_.notify_one();
-            readers_.returned_.notify_one();
         }
         Connection* operator->() { return &connection_; }
-        Connection& operator*() { return connection_; }
 
       private:
         Readers& readers_;
@@ -78,48 +135,18 @@ class Readers {
     Result<Turn> take() {
         std::unique_lock lock(mutex_);
         if (Cancellation::asked()) return fail(Code::Cancelled, "nobody waits for this query any more");
-        if (!freed_.wait_for(lock, patience_, [this] { return !shut_ && !idle_.empty(); }))
+        if (!freed_.wait_for(lock, patience_, [this] { return !idle_.empty(); }))
             return fail(Code::ResourceExhausted, "too many queries at once", "try again in a moment");
-        if (gone_) return std::unexpected(*gone_);
         Turn turn(*this, std::move(idle_.back()));
         idle_.pop_back();
         return turn;
     }
 
-    /// When nobody reads: closes all of them. False: somebody did, all that time; nothing has changed. While
-    /// it waits, and until `open_again`, nobody begins to read.
-    bool close_all(std::chrono::milliseconds patience) {
-        std::unique_lock lock(mutex_);
-        shut_ = true;
-        if (!returned_.wait_for(lock, patience, [this] { return idle_.size() == count_; })) {
-            shut_ = false;
-            freed_.notify_all();
-            return false;
-        }
-        idle_.clear();
-        return true;
-    }
-    /// Error: there is nothing to read from any more.
-    void open_again(Result<std::vector<Connection>> connections) {
-        const std::scoped_lock lock(mutex_);
-        shut_ = false;
-        if (connections)
-            idle_ = std::move(*connections);
-        else
-            gone_ = std::move(connections).error();
-        if (gone_) idle_.resize(1);  // so that whoever waits is told
-        freed_.notify_all();
-    }
-
   private:
     std::mutex mutex_;
-    std::condition_variable freed_;     ///< for those who want to read
-    std::condition_variable returned_;  ///< for who wants to close them
+    std::condition_variable freed_;
     std::vector<Connection> idle_;
-    const std::size_t count_;
-    bool shut_ = true;
-    std::optional<Error> gone_;
-    const std::chrono::milliseconds patience_;
+    std::chrono::milliseconds patience_;
 };
 
 /// A value of an answer, as a group's key or a measure.
@@ -255,23 +282,28 @@ class DuckdbStore final : public CallStore, public CallScanner, public ViewScann
         if (error)
             return fail(Code::Unavailable, fmt::format("making {}: {}", options.folder, error.message()));
         std::filesystem::permissions(options.folder, std::filesystem::perms::owner_all, error);
-        std::unique_ptr<DuckdbStore> store(new DuckdbStore(options));
-        remove_database(store->path_ + std::string(kCopySuffix));  // of one who was killed
-        STENO_ASSIGN(auto readers, store->open_file());
-        store->readers_.open_again(std::move(readers));
-        return store;
+        const std::string path = options.folder + "/calls.duckdb";
+        STENO_ASSIGN(File file, open_file(path, options));
+        STENO_TRY(file.writer.run("SET lock_configuration = true"));
+        std::vector<Connection> readers;
+        for (std::size_t i = 0; i < std::max<std::size_t>(1, options.readers); ++i) {
+            STENO_ASSIGN(Connection reader, Connection::open(file.database));
+            readers.push_back(std::move(reader));
+        }
+        STENO_ASSIGN(auto feeding, Feeding::open(std::move(file.writer)));
+        return std::unique_ptr<CallStore>(
+            new DuckdbStore(options, path, std::move(file.database), std::move(readers), std::move(feeding)));
     }
 
     void follow(Follower& follower) override {
         const std::scoped_lock turn(writing_);
-        if (feeding_) feeding_->follow(follower);
+        feeding_->follow(follower);
         follower_ = &follower;
     }
 
     Result<void> apply(std::span<const Change> changes, std::span<const Watermark> watermarks) override {
         const std::scoped_lock turn(writing_);
         const Moving moving(moves_);
-        STENO_TRY(check_open());
         STENO_ASSIGN(const Days days, feeding_->apply(changes, watermarks));
         answers_.changed(days);
         return {};
@@ -280,7 +312,6 @@ class DuckdbStore final : public CallStore, public CallScanner, public ViewScann
     Result<void> forget(std::span<const Position> until) override {
         const std::scoped_lock turn(writing_);
         const Moving moving(moves_);
-        STENO_TRY(check_open());
         STENO_TRY(feeding_->forget(until));
         answers_.everything_changed();
         // Who asks the store anew, told of this, must not be answered from before.
@@ -291,7 +322,6 @@ class DuckdbStore final : public CallStore, public CallScanner, public ViewScann
     Result<void> forget_payloads(std::span<const LostPayloads> lost) override {
         const std::scoped_lock turn(writing_);
         const Moving moving(moves_);
-        STENO_TRY(check_open());
         STENO_TRY(feeding_->forget_payloads(lost));
         answers_.everything_changed();
         return {};
@@ -405,7 +435,7 @@ class DuckdbStore final : public CallStore, public CallScanner, public ViewScann
         StoreStats stats;
         STENO_ASSIGN(stats.rows, number_of({"SELECT count(*) FROM calls", {}}));
         STENO_ASSIGN(stats.waiting, number_of({"SELECT count(*) FROM waiting", {}}));
-        STENO_ASSIGN(stats.unused, unused_bytes());
+        STENO_ASSIGN(stats.unused, number_of({kUnusedBytes, {}}));
         stats.bytes = size_of(path_) + size_of(path_ + ".wal");
         return stats;
     }
@@ -413,98 +443,17 @@ class DuckdbStore final : public CallStore, public CallScanner, public ViewScann
     Result<void> checkpoint() override {
         const std::scoped_lock turn(writing_);
         const Moving moving(moves_);
-        STENO_TRY(check_open());
         return feeding_->checkpoint();
     }
 
-    Result<std::uint64_t> compact(const std::stop_token& stop) override {
-        const std::scoped_lock turn(writing_);
-        STENO_TRY(check_open());
-        STENO_TRY(feeding_->checkpoint());
-        STENO_ASSIGN(const std::uint64_t unused, unused_bytes());
-        const std::uint64_t before = size_of(path_);
-        if (unused < options_.worth_compacting || unused < before / 2) return 0;
-        const std::string copy = path_ + std::string(kCopySuffix);
-        auto done = make_copy(copy, before - unused, stop);
-        if (done) done = replace_file_by(copy, stop);
-        remove_database(copy);
-        if (!done) return std::unexpected(std::move(done).error().with_context("compacting the store"));
-        const std::uint64_t after = size_of(path_);
-        return before > after ? before - after : 0;
-    }
-
   private:
-    explicit DuckdbStore(const DuckdbOptions& options)
+    DuckdbStore(const DuckdbOptions& options, std::string path, Database database,
+                std::vector<Connection> readers, std::unique_ptr<Feeding> feeding)
         : options_(options),
-          path_(options.folder + "/calls.duckdb"),
-          readers_(std::max<std::size_t>(1, options.readers), options.patience) {}
-
-    /// Opens the file and its writing side; gives the connections for reads.
-    Result<std::vector<Connection>> open_file() {
-        STENO_ASSIGN(database_, Database::open(path_, options_));
-        STENO_ASSIGN(Connection writer, Connection::open(database_));
-        STENO_TRY(prepare_tables(writer));
-        STENO_TRY(writer.run("SET lock_configuration = true"));
-        std::vector<Connection> readers;
-        for (std::size_t i = 0; i < readers_.count(); ++i) {
-            STENO_ASSIGN(Connection reader, Connection::open(database_));
-            readers.push_back(std::move(reader));
-        }
-        STENO_ASSIGN(feeding_, Feeding::open(std::move(writer)));
-        if (follower_ != nullptr) feeding_->follow(*follower_);
-        return readers;
-    }
-
-    Result<void> check_open() const {
-        if (feeding_) return {};
-        return fail(Code::Unavailable, fmt::format("the store {} could not be opened again", path_),
-                    "start steno again");
-    }
-
-    Result<void> make_copy(const std::string& path, std::uint64_t size, const std::stop_token& stop) {
-        std::error_code error;
-        const auto space = std::filesystem::space(options_.folder, error);
-        if (!error && space.available < size + (64ULL << 20))
-            return fail(Code::ResourceExhausted,
-                        fmt::format("{} MB are free, the copy takes {}", space.available >> 20, size >> 20),
-                        "free disk space");
-        remove_database(path);
-        DuckdbOptions options = options_;
-        options.memory_bytes = std::min<std::uint64_t>(options.memory_bytes, 256U << 20);
-        STENO_ASSIGN(const Database database, Database::open(path, options));
-        STENO_ASSIGN(Connection to, Connection::open(database));
-        STENO_TRY(prepare_tables(to));
-        STENO_ASSIGN(auto from, readers_.take());
-        return copy_tables(*from, to, stop);
-    }
-
-    /// The copy, which nobody has open, has all that is in the file, and that file's log is folded in:
-    /// whoever dies between two steps leaves one of the two whole.
-    Result<void> replace_file_by(const std::string& copy, const std::stop_token& stop) {
-        const auto until = std::chrono::steady_clock::now() + kWaitForQuiet;
-        while (!readers_.close_all(kShut)) {
-            if (stop.stop_requested() || std::chrono::steady_clock::now() > until)
-                return fail(Code::Unavailable, "there was no moment without queries");
-            std::this_thread::sleep_for(kShut);
-        }
-        feeding_.reset();
-        database_ = Database();
-        std::error_code error;
-        std::filesystem::remove(path_ + ".wal", error);
-        if (!error) std::filesystem::rename(copy, path_, error);
-        auto readers = open_file();
-        if (!readers) feeding_.reset();
-        const bool opened = readers.has_value();
-        auto failure = opened ? Result<void>() : std::unexpected(readers.error());
-        readers_.open_again(std::move(readers));
-        STENO_TRY(failure);
-        if (error) return fail(Code::Unavailable, fmt::format("renaming {}: {}", copy, error.message()));
-        return {};
-    }
-
-    Result<std::uint64_t> unused_bytes() {
-        return number_of({"SELECT free_blocks * block_size FROM pragma_database_size()", {}});
-    }
+          path_(std::move(path)),
+          database_(std::move(database)),
+          readers_(std::move(readers), options.patience),
+          feeding_(std::move(feeding)) {}
 
     Result<Answer> ask(const sql::Statement& statement) {
         STENO_ASSIGN(auto reader, readers_.take());
@@ -526,13 +475,18 @@ class DuckdbStore final : public CallStore, public CallScanner, public ViewScann
     /// The rows that `ask` gives. The engine finds the rows of a page first and then fetches them by their
     /// places; a checkpoint between the two, which fills the room of rows that were replaced, makes it miss
     /// some, and the page look like the last one. So where there are fewer than `full`, and rows may have
-    /// moved meanwhile, it is asked once more while nothing is written.
+    /// moved meanwhile, it is asked once more, and then while nothing is written.
     template <class Ask>
     auto when_rows_rest(std::uint64_t full, Ask&& ask) -> decltype(ask()) {
-        const std::uint64_t before = moves_;
-        auto rows = ask();
-        if (!rows || rows->size() >= full || (before % 2 == 0 && before == moves_)) return rows;
-        const std::scoped_lock turn(writing_);
+        for (int attempt = 0; attempt < 2; ++attempt) {
+            const std::uint64_t before = moves_;
+            auto rows = ask();
+            if (!rows || rows->size() >= full || (before % 2 == 0 && before == moves_)) return rows;
+        }
+        const std::unique_lock turn(writing_, options_.patience);
+        if (!turn)
+            return fail(Code::Unavailable, "the store is being written to all the time",
+                        "try again in a moment");
         return ask();
     }
 
@@ -561,7 +515,7 @@ class DuckdbStore final : public CallStore, public CallScanner, public ViewScann
     Database database_;
     Readers readers_;
     AnswerCache answers_;
-    std::mutex writing_;
+    std::timed_mutex writing_;
     std::atomic<std::uint64_t> moves_{0};  ///< odd: the places of rows may be changing now
     std::unique_ptr<Feeding> feeding_;
     Follower* follower_ = nullptr;

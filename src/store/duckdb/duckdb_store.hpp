@@ -21,7 +21,9 @@ struct DuckdbOptions {
     /// The log may grow to this before an apply folds it into the file by itself, which takes up to seconds.
     /// What is in it when the process is killed is read back at the next start: 17 ms of CPU a megabyte.
     std::uint64_t log_bytes = 128ULL << 20;
-    std::uint64_t worth_compacting = 64ULL << 20;  ///< less that is unused in the file is left to new calls
+    /// Where so much of the file, and half of it at least, is free, opening gives it back to the disk, by way
+    /// of a copy: about 30 s a gigabyte that is kept. 0: never.
+    std::uint64_t worth_compacting = 0;
 };
 
 /// The embedded default: DuckDB on `<folder>/calls.duckdb`. One process at a time. FailedPrecondition: it was

@@ -29,18 +29,13 @@ std::string schema_version() {
     return fmt::format("1-{}", to_hex(as_text(sha256(all)).substr(0, 8)));
 }
 
-Result<void> copy_table(Connection& from, Connection& to, const char* table, const std::stop_token& stop) {
-    const auto wanted = [&]() -> Result<void> {
-        if (stop.stop_requested()) return fail(Code::Cancelled, "the store's copy was stopped");
-        return {};
-    };
+Result<void> copy_table(Connection& from, Connection& to, const char* table) {
     STENO_ASSIGN(const Prepared all, from.prepare(fmt::format("SELECT * FROM {}", table)));
-    STENO_ASSIGN(Answer rows, from.stream(all, {}, wanted));
+    STENO_ASSIGN(Answer rows, from.stream(all, {}));
     Appender appender;
     if (duckdb_appender_create(to.get(), nullptr, table, appender.out()) != DuckDBSuccess)
         return engine_error("copying the store", duckdb_appender_error(appender.get()));
     for (Chunk chunk = rows.next(); chunk; chunk = rows.next()) {
-        STENO_TRY(wanted());
         if (duckdb_append_data_chunk(appender.get(), chunk.get()) != DuckDBSuccess)
             return engine_error("copying the store", duckdb_appender_error(appender.get()));
     }
@@ -73,8 +68,8 @@ Result<void> prepare_tables(Connection& connection) {
     return {};
 }
 
-Result<void> copy_tables(Connection& from, Connection& to, const std::stop_token& stop) {
-    for (const char* table : kCopied) STENO_TRY(copy_table(from, to, table, stop));
+Result<void> copy_tables(Connection& from, Connection& to) {
+    for (const char* table : kCopied) STENO_TRY(copy_table(from, to, table));
     STENO_TRY(to.run("CHECKPOINT"));
     return {};
 }

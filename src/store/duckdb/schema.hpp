@@ -3,8 +3,6 @@
 #include "base/error.hpp"
 #include "store/duckdb/connection.hpp"
 
-#include <stop_token>
-
 /// The tables of the store's file.
 namespace steno::store::duckdb {
 
@@ -13,7 +11,7 @@ namespace steno::store::duckdb {
 Result<void> prepare_tables(Connection& connection);
 
 /// All rows, in their order, into the tables of another file, which are empty; folded into it and on disk
-/// when it returns. Nobody writes meanwhile. Cancelled: `stop` was asked for.
-Result<void> copy_tables(Connection& from, Connection& to, const std::stop_token& stop);
+/// when it returns. Nobody writes meanwhile.
+Result<void> copy_tables(Connection& from, Connection& to);
 
 }  // namespace steno::store::duckdb

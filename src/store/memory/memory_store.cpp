@@ -161,7 +161,6 @@ class MemoryStore final : public CallStore, public CallScanner {
     }
 
     Result<void> checkpoint() override { return {}; }
-    Result<std::uint64_t> compact(const std::stop_token&) override { return 0; }
 
   private:
     using Key = std::pair<Uuid, std::string>;
