@@ -36,7 +36,12 @@ std::int64_t time_of(std::string_view encoded_said) {
     const auto said = decode_said(encoded_said);
     if (!said) return 0;
     if (said->feedback && said->feedback->at) return said->feedback->at->unix_nanos;
-    return said->score && said->score->at ? said->score->at->unix_nanos : 0;
+    if (said->score && said->score->at) return said->score->at->unix_nanos;
+    // A cost has no time of its own, but the re-pricing that made it is named after its day:
+    // "2026-11-22-3f9c0a".
+    if (!said->cost) return 0;
+    const auto day = Timestamp::parse(said->cost->repricing.substr(0, 10) + "T23:59:59Z");
+    return day ? day->unix_nanos : 0;
 }
 
 journal::SealingAdvice advise(const journal::ParsedRecord& record,

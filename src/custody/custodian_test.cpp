@@ -257,6 +257,34 @@ TEST_F(CustodianTest, OldCallsGoAndTheirSpaceComesBack) {
     EXPECT_EQ(folder_->store().count({}).value(), left) << "fed anew it is the same";
 }
 
+TEST_F(CustodianTest, SegmentsOfNothingButOldCostsGoToo) {
+    open();
+    record(8, 100);
+    // A re-pricing of 90 days ago fills segments in which there is nothing but costs.
+    const Timestamp then{system_clock().now().unix_nanos - 90 * kDay};
+    std::vector<Said> costs(400);
+    for (Said& said : costs) {
+        said.call = calls_[0].id;
+        said.project = "weather";
+        said.cost.emplace().total = *Decimal::parse("0.25");
+        said.cost->currency = "USD";
+        said.cost->repricing = then.to_string().substr(0, 10) + "-3f9c0a";
+    }
+    for (int i = 0; i < 10; ++i) {
+        const auto position = folder_->recorder().say(costs);
+        ASSERT_TRUE(position);
+        ASSERT_TRUE(folder_->journal().wait_durable(*position));
+    }
+    record(160, 1);
+    const auto keeper = custodian({30, 0, {}});
+    ASSERT_TRUE(keeper->seal_all());
+    ASSERT_TRUE(keeper->apply_retention());
+    EXPECT_GT(keeper->stats().removed_segments, 2u) << "all but those of yesterday's calls";
+    EXPECT_FALSE(folder_->calls().get(calls_[0].id));
+    for (std::size_t i = 8; i < calls_.size(); ++i) EXPECT_NE(text_of(calls_[i].id), "");
+    expect_intact();
+}
+
 TEST_F(CustodianTest, PayloadsOfAClassGoAndFiguresStay) {
     open();
     record(160, 10, "short");

@@ -271,12 +271,9 @@ void cut(Call& call, const char* path, std::string& text, std::size_t most) {
 }
 
 Result<void> check_cost(Call& call) {
-    for (const auto& [path, currency] : {std::pair("cost.currency", &call.cost.currency),
-                                         std::pair("cost.former.currency", &call.cost.former.currency)}) {
-        if (!currency->empty() && !names_currency(*currency))
-            return fail(Code::InvalidArgument, fmt::format("{}: it is not of 3 to 8 letters", path),
-                        "the code of ISO 4217, such as \"USD\"");
-    }
+    if (!call.cost.currency.empty() && !names_currency(call.cost.currency))
+        return fail(Code::InvalidArgument, "cost.currency: it is not of 3 to 8 letters",
+                    "the code of ISO 4217, such as \"USD\"");
     if (!call.cost.total) return {};
     if (call.cost.currency.empty())
         return fail(Code::InvalidArgument, "cost.currency: a total without a currency cannot be added up",
@@ -305,6 +302,9 @@ void complete_preview(Call& call) {
 }  // namespace
 
 Result<void> admit(Call& call, Clock& clock, Random& random) {
+    // Only a re-pricing here says these: an export that comes back must not undo one that was made since.
+    call.cost.repricing.clear();
+    call.cost.former = {};
     STENO_TRY(check_lengths(call));
     STENO_TRY(check_numbers(call));
     STENO_TRY(check_cost(call));
