@@ -67,9 +67,11 @@ struct Statistics {
     Figures ai_calls;
     Figures functions;
     Figures agents;
-    std::vector<Agent> by_agent;        ///< the dearest subtree first, then by its tokens, runs, name
+    /// The dearest first (of agents the subtree), then by tokens, calls, runs, name; by tokens where costs are
+    /// in several currencies.
+    std::vector<Agent> by_agent;
     std::vector<Function> by_function;  ///< those with the most runs first
-    std::vector<Model> by_model;        ///< the dearest first
+    std::vector<Model> by_model;
     std::vector<Bucket> buckets;        ///< those with calls, in the order of time
     std::vector<Call> expensive;        ///< AI calls, the dearest first; columns only
     std::vector<Slow> slow;             ///< the slowest first
