@@ -51,8 +51,9 @@ Figures figures_of(std::span<const store::Cell> cells);
 
 struct FiguresTable {
     struct Group {
-        std::vector<std::optional<store::Value>> key;  ///< one a group_by; absent: the calls without the field
-        std::optional<Timestamp> bucket;               ///< its beginning
+        std::vector<std::optional<store::Value>>
+            key;                          ///< one a group_by; absent: the calls without the field
+        std::optional<Timestamp> bucket;  ///< its beginning
         Figures figures;
     };
     std::vector<Group> groups;

@@ -40,8 +40,8 @@ class Inquiry {
     Inquiry(store::CallStore& store, Statistics& found) : store_(store), found_(found) {}
 
     Result<FiguresTable> grouped(const Selection& selection, std::initializer_list<std::string_view> by,
-                                   std::string_view order = {},
-                                   std::vector<store::Measure> measures = figures_measures()) {
+                                 std::string_view order = {},
+                                 std::vector<store::Measure> measures = figures_measures()) {
         AggregateQuery query;
         query.selection = selection;
         for (const std::string_view field : by) {
@@ -161,16 +161,15 @@ Result<std::vector<Statistics::Agent>> by_agent(Inquiry& ask, const Selection& a
     return sorted;
 }
 
-Result<std::vector<Statistics::Function>> by_function(Inquiry& ask, const Selection& all,
-                                                      const Selection& ai, bool money) {
+Result<std::vector<Statistics::Function>> by_function(Inquiry& ask, const Selection& all, const Selection& ai,
+                                                      bool money) {
     std::map<std::string, Statistics::Function> functions;
     const Selection run = having(of_kind(all, "function"), "trace.function");
     STENO_ASSIGN(const FiguresTable runs, ask.grouped(run, {"trace.function"}, "calls"));
     for (const auto& group : runs.groups) functions[text_of(group.key[0])].runs = group.figures;
     STENO_ASSIGN(const FiguresTable within,
                  ask.grouped(having(ai, "trace.function"), {"trace.function"}, "cost"));
-    for (const auto& group : within.groups)
-        functions[text_of(group.key[0])].ai_calls = group.figures;
+    for (const auto& group : within.groups) functions[text_of(group.key[0])].ai_calls = group.figures;
     STENO_TRY(add_subtrees(ask, ai, "trace.function", "trace.outer_functions", functions));
     STENO_ASSIGN(const FiguresTable operations,
                  ask.grouped(having(run, "trace.operation"), {"trace.function", "trace.operation"}, "calls"));

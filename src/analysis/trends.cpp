@@ -148,6 +148,7 @@ struct Found {
     std::int64_t calls = 0;
     Amount value;
     std::string currency;
+    std::map<std::string, Decimal> by_currency;  ///< where that is "mixed", of the measure "cost"
 };
 
 class Inquiry {
@@ -168,34 +169,23 @@ class Inquiry {
         STENO_ASSIGN(const store::AggregateTable table, store_.aggregate(query));
         std::map<std::optional<std::int64_t>, Found> found;
         for (const auto& group : table.groups) {
-            Found& one = found[key(group)];
+            Found& one = found[key(group.bucket)];
             one.calls = static_cast<std::int64_t>(number_in(group.cells[0]).value_or(0));
             if (!filtered) set_value(one, group);
         }
+        if (question_.measure.name == "cost") STENO_TRY(split(query, found));
         if (!filtered) return found;
         query.measures.clear();
         add_measures(query);
         query.selection.filters.insert(query.selection.filters.end(), question_.measure.filters.begin(),
                                        question_.measure.filters.end());
         STENO_ASSIGN(const store::AggregateTable told, store_.aggregate(query));
-        for (const auto& group : told.groups) set_value(found[key(group)], group);
+        for (const auto& group : told.groups) set_value(found[key(group.bucket)], group);
         return found;
     }
 
-    /// What a sum of money that is in several currencies comes to in each.
-    Result<std::map<std::string, Decimal>> by_currency(const store::Selection& selection,
-                                                       const Found& whole) {
-        if (whole.currency != "mixed" || question_.measure.name != "cost")
-            return std::map<std::string, Decimal>();
-        store::AggregateQuery query;
-        query.selection = ai_calls_of(selection);
-        query.measures = sums_measures();
-        STENO_ASSIGN(FiguresTable table, figures(store_, query));
-        return std::move(table.groups.front().figures.by_currency);
-    }
-
-    /// The groups of the period, the greatest first; where their money is in several currencies, of which none
-    /// is more than the other, those with the most calls.
+    /// The groups of the period, the greatest first; where their money is in several currencies, of which
+    /// none is more than the other, those with the most calls.
     Result<std::vector<std::vector<std::optional<store::Value>>>> groups(bool& truncated) {
         store::AggregateQuery query;
         query.selection = ai_calls_of(question_.now);
@@ -219,9 +209,8 @@ class Inquiry {
         std::vector<std::pair<double, std::size_t>>
             order;  // negative for the greatest first; equals as they came
         for (std::size_t i = 0; i < each.size(); ++i)
-            order.emplace_back(several ? -static_cast<double>(each[i].calls)
-                                       : -to_double(each[i].value).value_or(-1),
-                               i);
+            order.emplace_back(
+                several ? -static_cast<double>(each[i].calls) : -to_double(each[i].value).value_or(-1), i);
         std::ranges::sort(order);
         truncated = table.truncated || order.size() > question_.groups;
         if (order.size() > question_.groups) order.resize(question_.groups);
@@ -236,9 +225,19 @@ class Inquiry {
     void add_measures(store::AggregateQuery& query) const {
         query.measures.insert(query.measures.end(), question_.measure.of.begin(), question_.measure.of.end());
     }
-    [[nodiscard]] std::optional<std::int64_t> key(const store::AggregateTable::Group& group) const {
-        if (!group.bucket) return std::nullopt;
-        return store::bucket_key(question_.bucket, group.bucket->unix_nanos);
+    [[nodiscard]] std::optional<std::int64_t> key(const std::optional<Timestamp>& bucket) const {
+        if (!bucket) return std::nullopt;
+        return store::bucket_key(question_.bucket, bucket->unix_nanos);
+    }
+    /// What those in several currencies come to in each.
+    Result<void> split(store::AggregateQuery query, std::map<std::optional<std::int64_t>, Found>& found) {
+        if (std::ranges::none_of(found, [](const auto& one) { return one.second.currency == "mixed"; }))
+            return {};
+        query.measures = sums_measures();
+        STENO_ASSIGN(FiguresTable table, figures(store_, query));
+        for (auto& group : table.groups)
+            found[key(group.bucket)].by_currency = std::move(group.figures.by_currency);
+        return {};
     }
     [[nodiscard]] Cells own_cells(const store::AggregateTable::Group& group) const {
         return Cells(group.cells).subspan(group.cells.size() - question_.measure.of.size());
@@ -316,20 +315,20 @@ Result<Trend::Series> series(Inquiry& ask, const TrendQuestion& question,
     series.calls = whole[std::nullopt].calls;
     series.value = told(whole[std::nullopt]);
     series.currency = whole[std::nullopt].currency;
-    STENO_ASSIGN(series.by_currency, ask.by_currency(within(question.now), whole[std::nullopt]));
+    series.by_currency = std::move(whole[std::nullopt].by_currency);
     if (question.before.from) {
         STENO_ASSIGN(auto before, ask.ask(within(question.before), false));
         series.calls_before = before[std::nullopt].calls;
         series.before = told(before[std::nullopt]);
         series.currency_before = before[std::nullopt].currency;
-        STENO_ASSIGN(series.by_currency_before,
-                     ask.by_currency(within(question.before), before[std::nullopt]));
+        series.by_currency_before = std::move(before[std::nullopt].by_currency);
     }
     STENO_ASSIGN(auto found, ask.ask(within(question.now), true));
     for (std::size_t i = 0; i < buckets.size(); ++i) {
-        const Found& one = found[buckets[i].first];
+        Found& one = found[buckets[i].first];
         const Timestamp end = i + 1 < buckets.size() ? buckets[i + 1].second : *question.now.to;
-        series.points.push_back({buckets[i].second, end, one.calls, told(one), one.currency});
+        series.points.push_back(
+            {buckets[i].second, end, one.calls, told(one), one.currency, std::move(one.by_currency)});
     }
     return series;
 }
@@ -480,7 +479,10 @@ void write_series(JsonWriter& json, const Trend::Series& series, bool several_cu
         json.member("calls", point.calls);
         json.key("value");
         write(json, point.value);
-        if (several_currencies) write_name(json, "currency", point.currency);
+        if (several_currencies) {
+            write_name(json, "currency", point.currency);
+            write_amounts(json, "totals", point.by_currency);
+        }
         json.end_object();
     }
     json.end_array();

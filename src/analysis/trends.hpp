@@ -65,14 +65,15 @@ struct Trend {
         std::int64_t calls = 0;
         Amount value;
         std::string currency;  ///< of money; "mixed": amounts in several are not added up and absent
+        std::map<std::string, Decimal>
+            by_currency;  ///< what these come to in each; of the measure "cost" only
     };
     struct Series {
         std::vector<std::optional<store::Value>> key;  ///< one a field of `by`
         std::int64_t calls = 0, calls_before = 0;
-        Amount value, before;       ///< of the period as a whole, not a sum of points
+        Amount value, before;                   ///< of the period as a whole, not a sum of points
         std::string currency, currency_before;  ///< as of a point
-        /// What "mixed" sums come to in each currency; of the measure "cost" only.
-        std::map<std::string, Decimal> by_currency, by_currency_before;
+        std::map<std::string, Decimal> by_currency, by_currency_before;  ///< likewise
         std::vector<Point> points;  ///< every bucket of the period, also those without calls
 
         /// now / before − 1; absent where one of them is, before is 0, or they are in different currencies.
@@ -99,8 +100,8 @@ struct AnomalyFinding {
     std::vector<Trend::Point> points;  ///< all hours that were looked at, with those before `from`; exact
 };
 /// Of the measure, which has `anomalies`, over the AI calls of `selection`, whose from and to are not looked
-/// at. Hours that are not over by `to` are left out. At most kMaxJudgedDays. Of money in several currencies no
-/// hour is judged.
+/// at. Hours that are not over by `to` are left out. At most kMaxJudgedDays. Of money in several currencies
+/// no hour is judged.
 Result<AnomalyFinding> find_anomalies(store::CallStore& store, const TrendMeasure& measure,
                                       const store::Selection& selection, Timestamp from, Timestamp to,
                                       const calendar::Zone& zone, double threshold);

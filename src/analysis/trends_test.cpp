@@ -136,8 +136,8 @@ TEST_F(TrendsTest, EachSeriesHasTheCurrencyOfItsOwn) {
     const Trend found = trend(store(), asked).value();
     EXPECT_EQ(found.currency, "mixed");
     EXPECT_EQ(found.all.value, Amount());
-    EXPECT_EQ(found.all.by_currency,
-              (std::map<std::string, Decimal>{{"EUR", *Decimal::parse("11")}, {"USD", *Decimal::parse("6.5")}}));
+    EXPECT_EQ(found.all.by_currency, (std::map<std::string, Decimal>{{"EUR", *Decimal::parse("11")},
+                                                                     {"USD", *Decimal::parse("6.5")}}));
     EXPECT_FALSE(found.all.change());
     EXPECT_EQ(found.all.points[10].currency, "EUR");
     EXPECT_EQ(found.all.points[11].currency, "mixed");

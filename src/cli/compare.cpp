@@ -137,7 +137,8 @@ void add_compare(Program& program) {
     const auto flags = std::make_shared<CompareFlags>();
     add_record_flags(*command, flags->record);
     add_period_flags(*command, flags->period);
-    command->add_option("--against", flags->against, "another period to compare with, by name; it may be a later one");
+    command->add_option("--against", flags->against,
+                        "another period to compare with, by name; it may be a later one");
     command->add_option("--by", flags->by,
                         "fields to group by, with commas, or none (default provider.name,model.requested)");
     command->add_option("--filter,-f", flags->filters, "FIELD[.OP]=VALUE; may be repeated");

@@ -46,7 +46,8 @@ class Inquiry {
 
     /// Of the calls that the report is about, with these parameters more; `name`: in --json.
     Result<void> ask(const char* name, std::string_view path,
-                     const std::vector<std::pair<const char*, std::string>>& parameters, dom::element& answer) {
+                     const std::vector<std::pair<const char*, std::string>>& parameters,
+                     dom::element& answer) {
         Question question(path);
         question.period(period_);
         return finish(name, std::move(question), parameters, answer);
@@ -144,7 +145,8 @@ Result<void> ask_all(Api& api, Inquiry& ask, const ReportFlags& flags, const Per
     const auto compared = [&](const char* name, const char* by, dom::element& answer) {
         return ask.ask(name, "/api/v1/compare", {{"by", by}, {"limit", "1000"}}, answer);
     };
-    STENO_TRY(ask.ask("statistics", "/api/v1/statistics", {{"limit", "8"}, {"groups", "50"}}, answers.statistics));
+    STENO_TRY(
+        ask.ask("statistics", "/api/v1/statistics", {{"limit", "8"}, {"groups", "50"}}, answers.statistics));
     STENO_TRY(compared("by_model", "provider.name,model.requested", answers.models));
     STENO_TRY(compared("by_provider", "provider.name", answers.providers));
     STENO_TRY(compared("by_agent", "trace.agent", answers.agents));
@@ -152,11 +154,14 @@ Result<void> ask_all(Api& api, Inquiry& ask, const ReportFlags& flags, const Per
     STENO_TRY(compared("by_user", "who.user_id", answers.users));
     STENO_TRY(ask.ask("failures", "/api/v1/compare",
                       {{"by", "error.type"}, {"limit", "1000"}, {"status", "failure"}}, answers.errors));
-    STENO_TRY(ask.ask("cost_by_day", "/api/v1/trends", {{"measure", "cost"}, {"bucket", "day"}}, answers.cost));
-    STENO_TRY(ask.ask("calls_by_day", "/api/v1/trends", {{"measure", "calls"}, {"bucket", "day"}}, answers.calls));
+    STENO_TRY(
+        ask.ask("cost_by_day", "/api/v1/trends", {{"measure", "cost"}, {"bucket", "day"}}, answers.cost));
+    STENO_TRY(
+        ask.ask("calls_by_day", "/api/v1/trends", {{"measure", "calls"}, {"bucket", "day"}}, answers.calls));
     STENO_TRY(ask.ask("cache_share", "/api/v1/trends", {{"measure", "cache_share"}, {"bucket", "day"}},
                       answers.cache));
-    STENO_TRY(ask.ask("quality", "/api/v1/quality", {{"by", "prompt.type"}, {"groups", "1000"}}, answers.quality));
+    STENO_TRY(
+        ask.ask("quality", "/api/v1/quality", {{"by", "prompt.type"}, {"groups", "1000"}}, answers.quality));
     STENO_TRY(ask.ask_of_any_time("quality_before", "/api/v1/quality",
                                   {{"by", "none"},
                                    {"from", text_at(answers.models, "/against/from")},
@@ -164,11 +169,12 @@ Result<void> ask_all(Api& api, Inquiry& ask, const ReportFlags& flags, const Per
                                   answers.quality_before));
     STENO_TRY(ask.ask("missing_variables", "/api/v1/data-quality", {{"limit", "0"}}, answers.missing));
     STENO_TRY(ask.ask_of_any_time("forecast", "/api/v1/forecast", {}, answers.forecast));
-    STENO_TRY(ask.ask("slow", "/api/v1/slow",
-                      {{"limit", "8"},
-                       {"threshold_ms", fmt::format("{:.0f}", number_at(answers.statistics, "/slow/threshold_ms"))},
-                       {"kind.in", ai_kinds()}},
-                      answers.slow));
+    STENO_TRY(
+        ask.ask("slow", "/api/v1/slow",
+                {{"limit", "8"},
+                 {"threshold_ms", fmt::format("{:.0f}", number_at(answers.statistics, "/slow/threshold_ms"))},
+                 {"kind.in", ai_kinds()}},
+                answers.slow));
     STENO_TRY(ask_by_currency(ask, answers));
     STENO_ASSIGN(answers.prices, price_origins(api, period, flags.filters));
     ask.json().member("prices", answers.prices);

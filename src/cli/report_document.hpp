@@ -13,10 +13,10 @@ namespace steno::cli {
 struct ReportAnswers {
     /// What is told of each currency apart.
     struct Currency {
-        std::string name;                              ///< empty: no call has a price
-        simdjson::dom::element cost;                   ///< /api/v1/trends of the cost, by day
-        simdjson::dom::element forecast;               ///< /api/v1/forecast
-        std::vector<simdjson::dom::element> dearest;   ///< calls
+        std::string name;                             ///< empty: no call has a price
+        simdjson::dom::element cost;                  ///< /api/v1/trends of the cost, by day
+        simdjson::dom::element forecast;              ///< /api/v1/forecast
+        std::vector<simdjson::dom::element> dearest;  ///< calls
     };
 
     simdjson::dom::element statistics;      ///< /api/v1/statistics of the period

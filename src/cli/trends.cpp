@@ -153,9 +153,8 @@ void print_groups(dom::element answer, const Amounts& amounts, const std::string
         const bool drawn = amounts.one_currency() || text_at(series, "/currency") != "mixed";
         for (const dom::element point : items(series, drawn ? "/points" : "/none"))
             values.push_back(amounts.number(point, "/value"));
-        table.row({name, amounts.value(series), amounts.before(series),
-                   amounts.change(series), grouped(static_cast<std::int64_t>(number_at(series, "/calls"))),
-                   sparkline(values, 40)});
+        table.row({name, amounts.value(series), amounts.before(series), amounts.change(series),
+                   grouped(static_cast<std::int64_t>(number_at(series, "/calls"))), sparkline(values, 40)});
     };
     dom::element all;
     if (answer["all"].get(all) == simdjson::SUCCESS) line("all", all);
@@ -199,8 +198,9 @@ Result<void> print_trend(dom::element answer, const TrendFlags& flags) {
                other, period_of(answer, "against"));
     warn_of_the_incomparable(answer, other);
     if (!amounts.one_currency())
-        fmt::print("costs are in several currencies, which are not added up: for odd hours, -f "
-                   "cost.currency=…\n");
+        fmt::print(
+            "costs are in several currencies, which are not added up: for odd hours, -f "
+            "cost.currency=…\n");
     fmt::print("\n");
     print_groups(answer, amounts, other);
     if (text_at(answer, "/truncated") == "true") fmt::print("… and more: --groups {}\n", flags.groups * 2);

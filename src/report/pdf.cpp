@@ -89,11 +89,15 @@ class Pages {
             const auto& figure = headline.figures[i];
             const double x = kMargin + static_cast<double>(i % kInRow) * (kCardWidth + kGap);
             box(x, y_, kCardWidth, kCardHeight, kCard);
-            text(figure.label, x + 8, y_ + 7, 8.5, kQuiet, false, kCardWidth - 16, true);
-            double size = 14;  // long sums are exact, and smaller
-            while (size > 7 && measure(figure.value, size, true, 0).first > kCardWidth - 24) size -= 0.5;
-            text(figure.value, x + 8, y_ + 20 + (14 - size) / 2, size, kText, true, kCardWidth - 16, true);
-            text(figure.note, x + 8, y_ + 43, 8, kQuiet, false, kCardWidth - 16, true);
+            const auto add = [&](std::string_view what, double below, double usual, Colour colour,
+                                 bool bold) {
+                double size = usual;  // what is long, such as exact sums, is smaller
+                while (size > usual / 2 && measure(what, size, bold, 0).first > kCardWidth - 18) size -= 0.25;
+                text(what, x + 8, y_ + below + (usual - size) / 2, size, colour, bold, kCardWidth - 16, true);
+            };
+            add(figure.label, 7, 8.5, kQuiet, false);
+            add(figure.value, 20, 14, kText, true);
+            add(figure.note, 43, 8, kQuiet, false);
             if (i % kInRow == kInRow - 1 || i + 1 == headline.figures.size()) y_ += kCardHeight + kGap;
         }
     }
