@@ -96,7 +96,7 @@ struct Grounds {
     bool costs_compared;
 };
 std::string change(double now, double before) {
-    if (now == before) return "as before";
+    if (now == before) return now == 0 ? "" : "as before";
     if (before == 0) return "none before";
     const double share = (now / before - 1) * 100;
     return std::abs(share) < 0.05
@@ -119,10 +119,17 @@ Headline headline(const ReportAnswers& a, const Grounds& grounds) {
                                 known ? change(number_at(c, now.c_str()), number_at(c, was.c_str())) : ""};
     };
     Headline found;
-    found.figures.push_back({"cost", cost(c, "/now/cost"),
-                             grounds.costs_compared
-                                 ? change(amount(c, "/now/cost/total"), amount(c, "/before/cost/total"))
-                                 : ""});
+    if (a.currencies.size() > 1) {
+        for (const auto& [name, trend, month, dearest] : a.currencies)
+            found.figures.push_back(
+                {"cost in " + name, money(text_at(c, fmt::format("/now/cost/totals/{}", name).c_str()), name),
+                 ""});
+    } else {
+        found.figures.push_back({"cost", cost(c, "/now/cost"),
+                                 grounds.costs_compared
+                                     ? change(amount(c, "/now/cost/total"), amount(c, "/before/cost/total"))
+                                     : ""});
+    }
     found.figures.push_back(numbers("AI calls", "/calls", count(c, "/now/calls")));
     found.figures.push_back({"requests", count(a.statistics, "/summary/requests"), ""});
     found.figures.push_back(numbers("tokens", "/total_tokens", count(c, "/now/total_tokens")));
@@ -220,10 +227,8 @@ void words(Document& document, const ReportAnswers& a, const Grounds& grounds) {
             "The cost is in several currencies, which are not added up: nothing is a share of it, and "
             "nothing "
             "is dearer than what is paid in another.");
-    if (grounds.compared && grounds.one_currency && !grounds.costs_compared &&
-        has(c, "/before/cost/currency"))
-        remark(fmt::format("The period before cost {}: in another currency it is not compared.",
-                           cost(c, "/before/cost")));
+    if (grounds.compared && !grounds.costs_compared && has(c, "/before/cost/currency"))
+        remark(fmt::format("The period before cost {}, which is not compared.", cost(c, "/before/cost")));
     if (const double unpriced = number_at(c, "/now/cost/unpriced_calls"); unpriced > 0)
         remark(
             fmt::format("{} no price and {} not in the cost: {}.",
@@ -274,17 +279,18 @@ Columns by_day(dom::element trend, const std::string& currency, bool is_money) {
 }
 
 void forecast(Document& document, dom::element answer, const std::string& currency) {
-    const std::string spent = cost(answer, "/spent");
+    const std::string since = day(answer, "/from"), sum = cost(answer, "/spent");
+    const std::string spent = sum == kUnknown ? "No cost is known since " + since
+                                              : fmt::format("{} was spent since {}", sum, since);
     if (!has(answer, "/forecast/total")) {
-        document.blocks.push_back(Paragraph{fmt::format("{} was spent since {}. There is no forecast: {}.",
-                                                        spent == kUnknown ? "Nothing known" : spent,
-                                                        day(answer, "/from"), text_at(answer, "/reason"))});
+        document.blocks.push_back(
+            Paragraph{fmt::format("{}. There is no forecast: {}.", spent, text_at(answer, "/reason"))});
         return;
     }
     document.blocks.push_back(Paragraph{fmt::format(
-        "{} was spent since {}. The whole month will come to about {}, and with {:.0f} % probability to "
+        "{}. The whole month will come to about {}, and with {:.0f} % probability to "
         "between {} and {}. ({} in the past {} off by {:.0f} % in the middle.)",
-        spent, day(answer, "/from"), about(amount(answer, "/forecast/total"), currency),
+        spent, about(amount(answer, "/forecast/total"), currency),
         number_at(answer, "/forecast/coverage") * 100, about(amount(answer, "/forecast/low"), currency),
         about(amount(answer, "/forecast/high"), currency),
         count_of(answer, "/forecast/tried", "such forecast"),
@@ -347,10 +353,9 @@ void groups(Document& document, const char* heading, const char* head, dom::elem
         parts.push_back({{"", false, false, true}, [=](dom::element row) {
                              return all > 0 ? fmt::format("{:.4f}", share(row)) : "0";
                          }});
-    } else {
-        parts.push_back({{"share", true}, [](dom::element) { return std::string(kUnknown); }});
     }
-    if (grounds.compared)
+    // Two sums of several currencies have no room beside each other.
+    if (grounds.compared && grounds.one_currency)
         parts.push_back({{"before", true}, [](dom::element row) {
                              return number_at(row, "/before/calls") > 0 ? cost(row, "/before/cost")
                                                                         : kUnknown;
@@ -465,11 +470,14 @@ void failures(Document& document, const ReportAnswers& a, const Grounds& grounds
         table.rows.push_back({group_name(rows[i]), count(rows[i], "/now/calls")});
         if (grounds.compared) table.rows.back().push_back(count(rows[i], "/before/calls"));
     }
+    if (number_at(a.models, "/now/calls") == 0) return;
     document.blocks.push_back(Heading{"Failures"});
     document.blocks.push_back(Paragraph{
         fmt::format("{} of {} failed ({}{}).", count(a.models, "/now/failures"),
                     count_of(a.models, "/now/calls", "AI call"), percent(a.models, "/now/failure_rate"),
-                    grounds.compared ? "; before: " + percent(a.models, "/before/failure_rate") : "")});
+                    grounds.compared && has(a.models, "/before/failure_rate")
+                        ? "; before: " + percent(a.models, "/before/failure_rate")
+                        : "")});
     if (!table.rows.empty()) document.blocks.push_back(table);
     if (rows.size() > kRows)
         document.blocks.push_back(

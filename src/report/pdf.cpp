@@ -118,20 +118,26 @@ class Pages {
         y_ += kChart + 8;
     }
     void operator()(const Table& table) {
-        constexpr double kSize = 8.5, kRow = 16, kGap = 10, kBar = 70;
-        std::vector<double> widths;
-        double taken = 0;
-        for (std::size_t i = 0; i < table.columns.size(); ++i) {
-            double widest = measure(table.columns[i].head, kSize, false, 0).first;
-            for (const auto& row : table.rows)
-                if (i < row.size()) widest = std::max(widest, measure(row[i], kSize, false, 0).first);
-            if (table.columns[i].bar) widest = kBar;
-            widths.push_back(widest);
-            if (!table.columns[i].wide) taken += widest + kGap;
-        }
+        constexpr double kUsual = 8.5, kLeast = 5, kRow = 16, kGap = 10, kBar = 70, kNarrow = 60;
         const auto wide = static_cast<double>(std::ranges::count(table.columns, true, &Table::Column::wide));
+        std::vector<double> widths;
+        double size = kUsual + 0.5, taken = kInner;
+        // Long amounts are smaller: all columns are on the page.
+        while (size > kLeast && taken + wide * (kNarrow + kGap) > kInner) {
+            size -= 0.5;
+            widths.clear();
+            taken = 0;
+            for (std::size_t i = 0; i < table.columns.size(); ++i) {
+                double widest = measure(table.columns[i].head, size, false, 0).first;
+                for (const auto& row : table.rows)
+                    if (i < row.size()) widest = std::max(widest, measure(row[i], size, false, 0).first);
+                if (table.columns[i].bar) widest = kBar;
+                widths.push_back(widest);
+                if (!table.columns[i].wide) taken += widest + kGap;
+            }
+        }
         for (std::size_t i = 0; i < widths.size(); ++i)
-            if (table.columns[i].wide) widths[i] = std::max(60.0, (kInner - taken) / wide - kGap);
+            if (table.columns[i].wide) widths[i] = std::max(kNarrow, (kInner - taken) / wide - kGap);
         const auto line = [&](const std::vector<std::string>& cells, Colour colour, bool head) {
             double x = kMargin;
             for (std::size_t i = 0; i < widths.size() && i < cells.size(); ++i) {
@@ -142,9 +148,10 @@ class Pages {
                 } else {
                     const double shift =
                         column.right
-                            ? widths[i] - std::min(widths[i], measure(cells[i], kSize, false, 0).first)
+                            ? widths[i] - std::min(widths[i], measure(cells[i], size, false, 0).first)
                             : 0;
-                    text(cells[i], x + shift, y_ + 2, kSize, colour, false, widths[i] - shift + 1, true);
+                    text(cells[i], x + shift, y_ + 2 + (kUsual - size) / 2, size, colour, false,
+                         widths[i] - shift + 1, true);
                 }
                 x += widths[i] + kGap;
             }
