@@ -28,6 +28,10 @@ Result<simdjson::dom::array> calls_of(simdjson::dom::element answer);
 /// for, "all of the record".
 std::string period_of(simdjson::dom::element answer, std::string_view key = "period");
 
+/// A line that says so where calls stand in several rows: grouped by a field of which a call can have
+/// several.
+void print_overlap(std::string_view by);
+
 /// A line that says so where `against` began before the record did: those calls are not few, but unknown.
 void warn_of_the_unrecorded(simdjson::dom::element comparison);
 

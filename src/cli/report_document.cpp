@@ -312,11 +312,13 @@ std::string call_name(dom::element item) {
 }
 
 void single_calls(Document& document, dom::element statistics) {
+    const WallClock clock(statistics);
     Table slow{{{"call"}, {"began"}, {"", false, true}, {"why", false, true}, {"took", true}}, {}};
     for (const dom::element item : items(statistics, "/slow/slowest"))
         slow.rows.push_back({text_at(item, "/call/id").substr(0, 13),
-                             clock_text(text_at(item, "/call/started_at")).substr(0, 16), call_name(item),
-                             text_at(item, "/reason"), time(item, "/call/time/duration_ms")});
+                             clock_text(clock.at(text_at(item, "/call/started_at"))).substr(0, 16),
+                             call_name(item), text_at(item, "/reason"),
+                             time(item, "/call/time/duration_ms")});
     if (!slow.rows.empty()) {
         document.blocks.push_back(Heading{"The slowest calls"});
         document.blocks.push_back(
@@ -330,8 +332,8 @@ void single_calls(Document& document, dom::element statistics) {
         dom::element call;
         const bool there = item["call"].get(call) == simdjson::SUCCESS;
         dear.rows.push_back({text_at(item, "/call/id").substr(0, 13),
-                             clock_text(text_at(item, "/call/started_at")).substr(0, 16), call_name(item),
-                             there ? tokens(call) : "",
+                             clock_text(clock.at(text_at(item, "/call/started_at"))).substr(0, 16),
+                             call_name(item), there ? tokens(call) : "",
                              money(text_at(item, "/call/cost/total"), text_at(item, "/call/cost/currency"))});
     }
     if (dear.rows.empty()) return;

@@ -5,6 +5,7 @@ import decimal
 import json
 import math
 import pathlib
+import re
 import sys
 import zoneinfo
 
@@ -170,6 +171,39 @@ def test_a_filter_selects_what_is_counted(server, calls):
     same(told["ai_calls"], [c for c in calls if c["kind"] in AI and c["trace"].get("agent") == agent and c["status"] == "failure"])
 
 
+def test_an_agents_subtree_is_whole_where_the_agent_is_asked_for(server, calls):
+    ai = [c for c in calls if c["kind"] in AI]
+    trace = lambda call: call.get("trace") or {}
+    for table, own, outer in (("by_agent", "agent", "outer_agents"), ("by_function", "function", "outer_functions")):
+        around = [c for c in ai if trace(c).get(outer)]
+        for name in {trace(c)[outer][0] for c in around}:
+            told = server.get(f"/api/v1/statistics?from=1970-01-02&trace.{own}={name}")[2][table]
+            assert [row[own] for row in told] == [name]
+            members = [c for c in ai if name == trace(c).get(own) or name in trace(c).get(outer, [])]
+            assert told[0]["subtree"]["calls"] == len(members) > told[0]["ai_calls"]["calls"]
+            assert decimal.Decimal(told[0]["subtree"]["cost"].get("total", 0)) == figures(members)["cost"]
+    assert any(trace(c).get("outer_agents") for c in ai)
+
+
+def test_an_end_alone_is_all_before_it(server, calls):
+    end = "2026-06-30" if min(c["started_at"] for c in calls) < "2026-06-30" else max(c["started_at"] for c in calls)[:10]
+    there = [c for c in calls if c["kind"] in AI and c["started_at"][:10] <= end]
+    contract = Contract(server.get("/api/v1/openapi.json")[2])
+    for path in ("statistics", "slow", "quality", "data-quality"):
+        told = server.get(f"/api/v1/{path}?to={end}")[2]
+        contract.check(told, "GET", f"/api/v1/{path}")
+        assert told["period"]["from"] is None and told["period"]["to"] > end
+    same(server.get(f"/api/v1/statistics?to={end}")[2]["ai_calls"], there)
+    shown = run("stats", "--to", end, "--server", server.url).stdout
+    assert shown.startswith("until ") and f"{len(there):,}" in shown
+
+
+@pytest.mark.parametrize("path", ["statistics", "aggregate", "calls", "failures", "slow", "quality", "calls/export"])
+def test_a_beginning_after_the_end_is_refused(server, path):
+    status, _, body = server.get(f"/api/v1/{path}?from=2026-11-10&to=2026-11-01", expect=None)
+    assert status == 400 and "nothing lies between" in body["detail"] and "2026-11-10" in body["detail"], body
+
+
 def test_a_period_is_named(server, calls):
     newest = max(moment(call["started_at"]) for call in calls)
     for zone in ("UTC", "America/New_York"):
@@ -222,6 +256,56 @@ def test_the_command_line_shows_it(server, calls):
         assert counted.splitlines()[-1].replace(",", "").split() == [str(wanted["calls"]), str(wanted["failures"])]
     refused = run("stats", "--server", server.url, "--days", "0", check=False)
     assert refused.returncode != 0 and "--days" in refused.stderr
+
+
+def test_tables_tell_times_as_the_zones_clocks_do(server, calls):
+    clocks = {"Asia/Tokyo": zoneinfo.ZoneInfo("Asia/Tokyo"), "America/New_York": zoneinfo.ZoneInfo("America/New_York"), "": datetime.timezone.utc}
+    for zone, clock in clocks.items():
+        asked = ["--tz", zone] if zone else []
+        for command, form in ((["top", "--days", "400", "-n", "9"], "%m-%d %H:%M:%S"), (["calls", "list", "-n", "9"], "%m-%d %H:%M:%S"),
+                              (["stats", "--days", "400"], "%m-%d %H:%M:%S"), (["errors", "-n", "9"], "%Y-%m-%dT%H:%M:%S"),
+                              (["quality", "--missing", "--days", "400"], "%Y-%m-%dT%H:%M:%S")):
+            shown = run(*command, *asked, "--server", server.url).stdout
+            if command[0] == "calls" or "time (" in shown:
+                assert f"time ({zone or 'UTC'})" in shown
+            rows = {line.split()[-1]: line for line in shown.splitlines() if line}
+            found = [call for call in calls if call["id"] in rows and "slow" not in rows[call["id"]]]
+            assert len(found) >= 9 or command[0] == "quality"
+            for call in found:
+                assert rows[call["id"]].startswith(moment(call["started_at"]).astimezone(clock).strftime(form)), (command, rows[call["id"]])
+
+
+def test_every_hour_has_a_line_of_its_own(server, calls):
+    berlin = zoneinfo.ZoneInfo("Europe/Berlin")
+    there = [c for c in calls if c["kind"] in AI and moment(c["started_at"]).astimezone(berlin).date() == datetime.date(2026, 10, 25)]
+    day = "--from", "2026-10-25", "--to", "2026-10-25", "--tz", "Europe/Berlin", "--bucket", "hour", "--server", server.url
+    hours = [(datetime.datetime(2026, 10, 24, 22, tzinfo=datetime.timezone.utc) + datetime.timedelta(hours=i)).astimezone(berlin) for i in range(25)]
+    for command, calls_at in ((["stats"], 2), (["stats", "--by", "none", "--measures", "calls,cost"], 1), (["cost", "--by", "none"], -4)):
+        rows = [line.split() for line in run(*command, *day).stdout.splitlines() if line.startswith("2026-10-2") and "(" not in line]
+        assert [row[0] for row in rows] == [hour.isoformat(timespec="minutes") for hour in hours], command
+        assert sum(int(row[calls_at].replace(",", "")) for row in rows) == len(there)
+    assert 0 < len({moment(c["started_at"]).astimezone(berlin).hour for c in there}) < 24
+    for unit, count in (("day", 200), ("week", 29), ("month", 7)):
+        shown = run("cost", "--by", "none", "--bucket", unit, "--from", "2026-05-01", "--limit", "1000", "--tz", "America/New_York", "--server", server.url).stdout
+        rows = [line.split() for line in shown.splitlines() if line.startswith("2026-")]
+        assert len(rows) >= count - 1 and len({row[0] for row in rows}) == len(rows)
+
+
+def test_the_prices_behind_a_sum_are_told_of_all_calls(server, calls):
+    ai = [c for c in calls if c["kind"] in AI]
+    unpriced = [c for c in ai if not (c.get("cost") or {}).get("total")]
+    for command in (["cost"], ["stats"]):
+        shown = run(*command, "--days", "400", "--server", server.url).stdout
+        (line,) = [line for line in shown.splitlines() if line.strip().startswith("prices: ")]
+        numbers = [int(number.replace(",", "")) for number in re.findall(r"\(([\d,]+)(?: calls?)?[,)]", line)]
+        assert sum(numbers) == len(ai) and "estimated" not in line
+        assert f"failed without usage ({len(unpriced)})" in line and all(c["status"] == "failure" for c in unpriced)
+
+
+def test_rows_that_overlap_are_said_to(server):
+    for command in ("cost", "stats"):
+        for by, said in (("labels.tags", True), ("project,trace.outer_agents", True), ("project", False), ("none", False)):
+            assert ("counts in the row of each" in run(command, "--by", by, "--server", server.url).stdout) == said
 
 
 def test_periods_are_compared_with_the_one_before(server, calls):
