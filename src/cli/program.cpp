@@ -70,13 +70,20 @@ int argc_of_ours(int argc, char** argv, std::vector<std::string>& behind_dashes)
     return static_cast<int>(dashes - all.begin());
 }
 
-/// "steno help cost" is "steno cost --help".
-std::vector<char*> with_help_behind(int argc, char** argv) {
-    static char kHelp[] = "--help";
+/// "steno help cost" is "steno cost --help"; "steno help costs" fails as "steno costs" does.
+std::vector<char*> with_help_behind(const CLI::App& app, int argc, char** argv) {
+    static char help[] = "--help";
     std::vector<char*> words(argv, argv + argc);
     if (words.size() < 2 || std::string_view(words[1]) != "help") return words;
     words.erase(words.begin() + 1);
-    words.push_back(kHelp);
+    const CLI::App* command = &app;
+    for (const std::string_view word : std::span(words).subspan(1)) {
+        const auto named =
+            command->get_subcommands([&](const CLI::App* sub) { return sub->get_name() == word; });
+        if (named.empty()) return words;
+        command = named.front();
+    }
+    words.push_back(help);
     return words;
 }
 
@@ -122,7 +129,7 @@ int run_program(int argc, char** argv) {
         add(program);
     }
     try {
-        std::vector<char*> words = with_help_behind(argc, argv);
+        std::vector<char*> words = with_help_behind(program.app, argc, argv);
         program.app.parse(argc_of_ours(static_cast<int>(words.size()), words.data(), program.behind_dashes),
                           words.data());
     } catch (const CLI::Success& help) {
