@@ -32,7 +32,12 @@ std::string period_of(simdjson::dom::element answer, std::string_view key = "per
 /// several.
 void print_overlap(std::string_view by);
 
-/// A line that says so where `against` began before the record did: those calls are not few, but unknown.
-void warn_of_the_unrecorded(simdjson::dom::element comparison);
+/// "known only from 2026-09-23T09:00 on, where the record begins" where `against` began before the record
+/// did: those calls are not few, but unknown; "" where it is on the record as a whole.
+std::string unrecorded(simdjson::dom::element comparison);
+
+/// Lines that say why the two periods of an answer are not to be compared: that, and that one is longer than
+/// the other. `other`: what `against` is called.
+void warn_of_the_incomparable(simdjson::dom::element comparison, std::string_view other);
 
 }  // namespace steno::cli

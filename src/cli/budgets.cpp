@@ -4,6 +4,7 @@
 #include "base/text.hpp"
 #include "cli/answer.hpp"
 #include "cli/api_client.hpp"
+#include "cli/budget_scope.hpp"
 #include "cli/call_view.hpp"
 #include "cli/chart.hpp"
 #include "cli/command.hpp"
@@ -23,10 +24,6 @@ namespace steno::cli {
 namespace {
 
 namespace dom = simdjson::dom;
-
-/// The parts of a scope, as the API and the flags call them.
-constexpr std::array<std::string_view, 6> kScope = {"project", "user",        "api_key",
-                                                    "agent",   "prompt_type", "model"};
 
 struct BudgetsFlags {
     RecordFlags record;
@@ -48,19 +45,6 @@ Result<dom::element> parsed(dom::parser& parser, const std::string& body) {
     if (parser.parse(body.data(), body.size()).get(answer) != simdjson::SUCCESS)
         return fail(Code::Internal, "the answer is no JSON");
     return answer;
-}
-
-/// "project shop, model gpt-4o", or "all calls".
-std::string scope_text(dom::element budget) {
-    std::string text;
-    for (const std::string_view part : kScope) {
-        const std::string value = text_at(budget, fmt::format("/scope/{}", part).c_str());
-        if (value.empty()) continue;
-        std::string name(part);
-        std::ranges::replace(name, '_', ' ');
-        text += fmt::format("{}{} {}", text.empty() ? "" : ", ", name, value);
-    }
-    return text.empty() ? "all calls" : text;
 }
 
 std::string amount(dom::element budget, const char* pointer) {
@@ -126,7 +110,7 @@ Result<void> print_list(Api& api, dom::element answer) {
         const std::string end = text_at(budget, "/projected_end");
         const bool used_up = text_at(budget, "/used_up") == "true";
         const Colour colour = colour_of(budget);
-        table.row({text_at(budget, "/name"), scope_text(budget), text_at(budget, "/per"),
+        table.row({text_at(budget, "/name"), budget_scope(budget), text_at(budget, "/per"),
                    amount(budget, "/limit"), amount(budget, "/spent"), percent_text(budget),
                    Table::share(number_at(budget, "/percent") / 100), amount(budget, "/remaining"),
                    used_up       ? "now"
@@ -172,7 +156,7 @@ void print_days(dom::element budget) {
 
 void print_budget(dom::element budget) {
     fmt::print("{}  {}\n", paint(printable(text_at(budget, "/name")), Colour::Bold),
-               printable(scope_text(budget)));
+               printable(budget_scope(budget)));
     fmt::print("limit     {} a {}, {} to {} ({})\n", amount(budget, "/limit"), text_at(budget, "/per"),
                clock_text(text_at(budget, "/period/from")), clock_text(text_at(budget, "/period/to")),
                text_at(budget, "/tz"));

@@ -72,10 +72,19 @@ std::string not_told_of(double calls) {
     return calls > 0 ? ", not told of " + counted(grouped(static_cast<std::int64_t>(calls)), "call") : "";
 }
 
+std::string money_of(dom::element sum) {
+    const std::string total = text_at(sum, "/total"), currency = text_at(sum, "/currency");
+    if (!total.empty()) return money(total, currency);
+    std::string text;
+    dom::object totals;
+    if (sum["totals"].get(totals) == simdjson::SUCCESS)
+        for (const auto& [each, amount] : totals)
+            text += (text.empty() ? "" : " and ") + money(text_at(amount, ""), each);
+    return text.empty() ? printable(currency) : text;
+}
+
 std::string cost_sum(dom::element sum) {
-    const std::string total = text_at(sum, "/total");
-    std::string text =
-        total.empty() ? printable(text_at(sum, "/currency")) : money(total, text_at(sum, "/currency"));
+    std::string text = money_of(sum);
     const double estimated = number_at(sum, "/estimated_calls");
     if (estimated > 0) text += fmt::format(", {:.0f} estimated", estimated);
     if (const double unpriced = number_at(sum, "/unpriced_calls"); unpriced > 0)

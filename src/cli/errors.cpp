@@ -21,7 +21,7 @@ namespace dom = simdjson::dom;
 struct ErrorsFlags {
     RecordFlags record;
     PeriodFlags period;
-    std::string by = "model.requested";
+    std::string by = "provider.name,model.requested";
     std::vector<std::string> filters;
     std::uint32_t limit = 10;
     bool inputs = false;
@@ -209,7 +209,7 @@ void add_errors(Program& program) {
     add_record_flags(*command, flags->record);
     add_period_flags(*command, flags->period);
     command->add_option("--by", flags->by,
-                        "fields to group AI calls by, with commas (default model.requested)");
+                        "fields to group AI calls by, with commas (default provider.name,model.requested)");
     command->add_option("--filter,-f", flags->filters, "FIELD[.OP]=VALUE; may be repeated");
     command->add_option("--limit,-n", flags->limit, "how many of the last failures (default 10)")
         ->check(CLI::Range(1, 1000));

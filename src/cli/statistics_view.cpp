@@ -22,13 +22,13 @@ namespace dom = simdjson::dom;
 std::string count(dom::element value, const char* pointer) {
     return has(value, pointer) ? grouped(static_cast<std::int64_t>(number_at(value, pointer))) : "–";
 }
-/// "$4.20, 3 unpriced"; "–" where no call has a price.
+/// "$4.20, 3 unpriced", "$4.20 and 3.1 EUR"; "–" where no call has a price.
 std::string cost(dom::element value, const std::string& pointer) {
-    const std::string total = text_at(value, (pointer + "/total").c_str());
-    const std::string currency = text_at(value, (pointer + "/currency").c_str());
     const auto unpriced = static_cast<std::int64_t>(number_at(value, (pointer + "/unpriced_calls").c_str()));
-    std::string text =
-        total.empty() ? (currency.empty() ? "–" : printable(currency)) : money(total, currency);
+    dom::element sum;
+    std::string text;
+    if (value.at_pointer(pointer).get(sum) == simdjson::SUCCESS) text = money_of(sum);
+    if (text.empty()) text = kUnknown;
     if (unpriced > 0) text += fmt::format(", {} unpriced", grouped(unpriced));
     return text;
 }
@@ -72,8 +72,10 @@ void print_buckets(dom::element found, std::string_view unit) {
     const auto buckets = rows(found, "/buckets");
     if (buckets.empty()) return;
     fmt::print("\n");
+    // No picture of what is in several currencies.
     double most = 0;
-    for (const dom::element bucket : buckets) most = std::max(most, amount(bucket, "/cost"));
+    if (has(found, "/summary/cost/total"))
+        for (const dom::element bucket : buckets) most = std::max(most, amount(bucket, "/cost"));
     Table table({{"from"},
                  {"requests", true},
                  {"AI calls", true},
@@ -205,7 +207,8 @@ void print_functions(dom::element found) {
 
 void print_calls(dom::element found) {
     if (const auto dearest = rows(found, "/top_expensive"); !dearest.empty()) {
-        fmt::print("\nthe dearest\n");
+        const bool several = text_at(found, "/summary/cost/currency") == "mixed";
+        fmt::print("\n{}\n", several ? "the greatest amounts, whatever their currency" : "the dearest");
         const WallClock clock(found);
         Table table = call_table(clock);
         for (const dom::element item : dearest) {
@@ -244,7 +247,7 @@ void print_groups(dom::element found) {
 void print_slow(dom::element found) {
     const auto slowest = rows(found, "/slow/slowest");
     if (slowest.empty()) return;
-    fmt::print("slow: {} took {} or longer\n", counted(count(found, "/slow/calls"), "call"),
+    fmt::print("slow: {} of all kinds took {} or longer\n", counted(count(found, "/slow/calls"), "call"),
                time_at(found, "/slow/threshold_ms"));
     Table table({Table::Column::ids(),
                  {"took", true},

@@ -353,7 +353,7 @@ def test_periods_are_compared_with_the_one_before(server, calls):
     assert "before  now" in shown and f"{told['now']['calls']:,}" in shown and "is known" not in shown
     assert moment(told["record_begins"]) == min(moment(call["started_at"]) for call in calls)
     for command in (["compare", "--period", "2026-11", "--against", "1999"], ["trends", "--period", "2026-11", "--against", "1999"]):
-        assert "before: nothing is known, the record begins at" in run(*command, "--server", server.url).stdout
+        assert "against: nothing is known, the record begins at" in run(*command, "--server", server.url).stdout
 
 
 def test_the_command_line_says_what_it_cost_what_failed_and_what_was_dear(server, calls):
