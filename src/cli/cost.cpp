@@ -134,7 +134,7 @@ Result<double> print_total(Api& api, const CostFlags& flags) {
     if (estimated > 0) fmt::print("\nof {} of them the tokens are estimated", grouped(estimated));
     fmt::print("\n");
     STENO_ASSIGN(const std::string prices, price_origins(api, flags.period, flags.filters));
-    if (!prices.empty()) fmt::print("prices: {}\n", prices);
+    print_price_origins(prices);
     fmt::print("\n");
     return std::strtod(sum.c_str(), nullptr);
 }

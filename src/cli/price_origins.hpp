@@ -5,6 +5,7 @@
 #include "cli/question.hpp"
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace steno::cli {
@@ -14,5 +15,8 @@ namespace steno::cli {
 /// (3), failed without usage (12)". Empty where no call has a cost.
 Result<std::string> price_origins(Api& api, const PeriodFlags& period,
                                   const std::vector<std::string>& filters);
+
+/// "prices: …", each line of it behind `indent` and at most 80 characters long; nothing where there are none.
+void print_price_origins(std::string_view origins, std::string_view indent = {});
 
 }  // namespace steno::cli

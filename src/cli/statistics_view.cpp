@@ -3,6 +3,7 @@
 #include "cli/answer.hpp"
 #include "cli/call_view.hpp"
 #include "cli/every_bucket.hpp"
+#include "cli/price_origins.hpp"
 #include "cli/terminal.hpp"
 
 #include <fmt/format.h>
@@ -274,7 +275,7 @@ void print_summary(dom::element found) {
 void print_statistics(dom::element found, std::string_view bucket, const std::string& prices) {
     fmt::print("{}\n\n", period_of(found));
     print_totals(found);
-    if (!prices.empty()) fmt::print("  prices: {}\n", prices);
+    print_price_origins(prices, "  ");
     print_buckets(found, bucket);
     print_groups(found);
     print_calls(found);
