@@ -19,6 +19,7 @@
 #include <sys/stat.h>
 #include <system_error>
 #include <unistd.h>
+#include <vector>
 
 namespace steno::cli {
 
@@ -70,6 +71,17 @@ int argc_of_ours(int argc, char** argv, std::vector<std::string>& behind_dashes)
     return static_cast<int>(dashes - all.begin());
 }
 
+/// What people type first: "steno help prices set" is "steno prices set --help".
+std::vector<char*> with_help_behind(int argc, char** argv) {
+    static char help[] = "--help";
+    std::vector<char*> all(argv, argv + argc);
+    if (argc > 1 && std::string_view(argv[1]) == "help") {
+        all.erase(all.begin() + 1);
+        all.push_back(help);
+    }
+    return all;
+}
+
 /// Who was started with a standard stream closed must not find a file of the record in its place.
 void keep_standard_streams() {
     while (true) {
@@ -112,7 +124,9 @@ int run_program(int argc, char** argv) {
         add(program);
     }
     try {
-        program.app.parse(argc_of_ours(argc, argv, program.behind_dashes), argv);
+        std::vector<char*> all = with_help_behind(argc, argv);
+        program.app.parse(argc_of_ours(static_cast<int>(all.size()), all.data(), program.behind_dashes),
+                          all.data());
     } catch (const CLI::Success& help) {
         return program.app.exit(help);
     } catch (const CLI::ParseError& error) {

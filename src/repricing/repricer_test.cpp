@@ -355,7 +355,7 @@ TEST_F(Repricing, WhatIsUndoneCostsWhatItDidWhateverPricesAreInForce) {
         EXPECT_GT(back, 50);
         EXPECT_GT(cleared, 10);
         const std::string counts =
-            "\"changed\":" + std::to_string(back) + ",\"cleared\":" + std::to_string(cleared);
+            "\"changed\":" + std::to_string(back) + ",\"priced\":0,\"cleared\":" + std::to_string(cleared);
         EXPECT_NE(undone.difference.find(counts), std::string::npos) << undone.difference;
     };
     check(calls());

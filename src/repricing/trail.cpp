@@ -156,8 +156,8 @@ std::string to_json(const Difference& difference, bool complete) {
         write_changes(json, "totals", difference.totals);
     }
     json.member("changed", difference.changed);
-    json.member("cleared", difference.cleared);
     json.member("priced", difference.priced);
+    json.member("cleared", difference.cleared);
     write_changes(json, "amended", difference.amended);
     using Model = decltype(difference.models)::value_type;
     std::vector<std::pair<Decimal, const Model*>> models;

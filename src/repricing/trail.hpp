@@ -48,7 +48,7 @@ struct Run {
     std::string difference;
 };
 
-/// {"changed", "cleared", "priced", "amended", "models", "prices"}, and what was counted beside them if
+/// {"changed", "priced", "cleared", "amended", "models", "prices"}, and what was counted beside them if
 /// `complete`.
 std::string to_json(const Difference& difference, bool complete);
 
