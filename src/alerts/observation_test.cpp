@@ -206,7 +206,7 @@ TEST_F(OddHourTest, ItIsLearningFirst) {
     const Observation nobody =
         observe(record_.store(), rule(R"("metric": "calls", "filters": ["project=none"])"), at(kHours, 6))
             ->groups.front();
-    EXPECT_EQ(nobody.because, "learning what is usual: 0 of 14 days");
+    EXPECT_EQ(nobody.because, "learning what is usual: 0 of 14 days; no call fits its filters");
     EXPECT_FALSE(observe(record_.store(), calls, at(15 * 24, 6))->groups.front().learning);
     const Observation silent =
         observe(record_.store(), rule(R"("metric": "failure_rate")"), at(kHours + 3, 6))->groups.front();

@@ -205,8 +205,8 @@ def test_ai_calls_alone_count(server):
     assert totals["calls"] == 2 and D(totals["cost"]["total"]) == D(told["spent"])
 
 
-def test_a_channel_that_there_is_not_changes_nothing(tmp_path):
-    here = ("--data", tmp_path / "data")
+def test_a_channel_that_there_is_not_changes_nothing(server):
+    here = ("--server", server.url)
     run("budgets", "set", "shop", "--limit", "50", *here)
     before = json.loads(run("budgets", "show", "shop", "--json", *here).stdout)
     refused = run("budgets", "set", "shop", "--limit", "80", "--alert", "10,20", "--channel", "nix", *here, check=False)
