@@ -265,7 +265,7 @@ def test_days_are_those_of_the_zone(server):
     run("prices", "set", "--provider", "openai", "--model", "gpt-4o", "--input", "2", "--output", "8", "--cache-read", "1",
         "--from", "2026-12-01", "--tz", "Europe/Berlin", "--by", "ada", "--server", server.url)
     (kept,) = json.loads(run("prices", "history", "--json", "--server", server.url).stdout)["versions"]
-    assert kept["price"]["from"].startswith("2026-11-30T23:00:00") or kept["price"]["from"].startswith("2026-12-01T00:00:00+01:00")
+    assert kept["price"]["from"] in ("2026-11-30T23:00:00.000000000Z", "2026-12-01T00:00:00.000000000+01:00")
     assert kept["set_by"] == "ada"
 
 
