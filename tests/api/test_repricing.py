@@ -263,6 +263,7 @@ def test_nothing_is_applied_where_nothing_is_fed(tmp_path):
         deliver(server, [call(n) for n in range(20)])
         set_prices(server, HOUSE)
         assert server.get("/api/v1/status")[2]["prices"] == {"healthy": True}
+        server.wait_until_fed()
     with Server(tmp_path / "data", env={"STENO_STORE_FEED": "off"}) as server:
         for _ in range(2):
             refused = reprice(server, apply=True, expect=409)
