@@ -130,7 +130,9 @@ Result<double> print_total(Api& api, const CostFlags& flags) {
     fmt::print("{} for {}, {}", told,
                counted(grouped(static_cast<std::int64_t>(number_at(total, "/groups/0/calls"))), "AI call"),
                period_of(total));
-    if (unpriced > 0) fmt::print("\n{} of them have no price and are not in it", grouped(unpriced));
+    if (unpriced > 0)
+        fmt::print("\n{} of them have no price, or none for a thing that was used, and are not in it",
+                   grouped(unpriced));
     if (estimated > 0) fmt::print("\nof {} of them the tokens are estimated", grouped(estimated));
     fmt::print("\n");
     STENO_ASSIGN(const std::string prices, price_origins(api, flags.period, flags.filters));
