@@ -107,7 +107,7 @@ Result<MonthForecast> forecast_month(store::CallStore& store, const store::Selec
     for (std::size_t i = 0; i < expected.size(); ++i) {
         const Timestamp begin = zone.first_moment_of(today + static_cast<std::int64_t>(i) * kDay);
         if (found.days.empty() || found.days.back().begin < begin) found.days.push_back({begin, {}, {}});
-        if (told) found.days.back().expected = expected[i];
+        if (told) found.days.back().to_come = expected[i] * (i == 0 ? ask.of_today : 1);
     }
     if (!told) {
         if (found.reason.empty()) found.reason = "no call of the days before has a price";
@@ -160,8 +160,8 @@ void write_members(JsonWriter& json, const MonthForecast& found, const calendar:
         else
             json.null();
         json.key("expected");
-        if (day.expected)
-            json.number(*day.expected);
+        if (day.to_come)
+            json.number(*day.to_come);
         else
             json.null();
         json.end_object();

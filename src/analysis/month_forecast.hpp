@@ -11,8 +11,8 @@ namespace steno::analysis {
 struct MonthForecast {
     struct Day {
         Timestamp begin;
-        std::optional<Decimal> cost;  ///< until now; absent for days to come, and where no call has a price
-        std::optional<double> expected;  ///< of the whole day: today and the days to come
+        std::optional<Decimal> cost;    ///< until now; absent for days to come, and where no call has a price
+        std::optional<double> to_come;  ///< what is expected yet: of the rest of today, of days to come whole
     };
     Timestamp from, at, to;  ///< the month, and the moment from which it is looked at
     store::CostSum spent;

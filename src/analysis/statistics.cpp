@@ -3,6 +3,7 @@
 #include "analysis/json_rows.hpp"
 #include "analysis/slowness.hpp"
 #include "record/json.hpp"
+#include "store/memory/evaluate.hpp"
 
 #include <fmt/format.h>
 
@@ -129,15 +130,26 @@ void sort_by(Rows& rows, Rank&& rank) {
 }
 
 /// The AI calls around which `outer` names an agent or a function, for each of these. `own` is the field with
-/// the innermost: a record that names it among the outer ones, too, is not to count twice.
+/// the innermost, `innermost` where a call has it: a record that names it among the outer ones, too, is not
+/// to count twice. What the selection asks of `own` it asks of the one whose subtree it is, not of those in
+/// it.
 template <class Rows>
-Result<void> add_subtrees(Inquiry& ask, const Selection& ai, std::string_view own, std::string_view outer,
-                          Rows& rows) {
+Result<void> add_subtrees(Inquiry& ask, const Selection& ai, std::string_view own,
+                          std::string Trace::* innermost, std::string_view outer, Rows& rows) {
     for (auto& [name, row] : rows) row.subtree = row.ai_calls;
-    STENO_ASSIGN(const FiguresTable around,
-                 ask.grouped(having(ai, outer), {outer, own}, "cost", sums_measures()));
-    for (const auto& group : around.groups)
-        if (group.key[0] != group.key[1]) rows[text_of(group.key[0])].subtree += group.figures;
+    Selection within = having(ai, outer), asked;
+    std::erase_if(within.filters, [&](const store::Filter& filter) {
+        if (filter.field.path() != own) return false;
+        asked.filters.push_back(filter);
+        return true;
+    });
+    STENO_ASSIGN(const FiguresTable around, ask.grouped(within, {outer, own}, "cost", sums_measures()));
+    for (const auto& group : around.groups) {
+        Call named;
+        named.trace.*innermost = text_of(group.key[0]);
+        if (group.key[0] != group.key[1] && store::memory::matches(named, asked))
+            rows[named.trace.*innermost].subtree += group.figures;
+    }
     return {};
 }
 
@@ -149,7 +161,7 @@ Result<std::vector<Statistics::Agent>> by_agent(Inquiry& ask, const Selection& a
     STENO_ASSIGN(const FiguresTable runs,
                  ask.grouped(having(of_kind(all, "agent"), "trace.agent"), {"trace.agent"}, "calls"));
     for (const auto& group : runs.groups) agents[text_of(group.key[0])].runs = group.figures;
-    STENO_TRY(add_subtrees(ask, ai, "trace.agent", "trace.outer_agents", agents));
+    STENO_TRY(add_subtrees(ask, ai, "trace.agent", &Trace::agent, "trace.outer_agents", agents));
     std::vector<Statistics::Agent> sorted;
     for (auto& [name, agent] : agents) {
         agent.name = name;
@@ -170,7 +182,7 @@ Result<std::vector<Statistics::Function>> by_function(Inquiry& ask, const Select
     STENO_ASSIGN(const FiguresTable within,
                  ask.grouped(having(ai, "trace.function"), {"trace.function"}, "cost"));
     for (const auto& group : within.groups) functions[text_of(group.key[0])].ai_calls = group.figures;
-    STENO_TRY(add_subtrees(ask, ai, "trace.function", "trace.outer_functions", functions));
+    STENO_TRY(add_subtrees(ask, ai, "trace.function", &Trace::function, "trace.outer_functions", functions));
     STENO_ASSIGN(const FiguresTable operations,
                  ask.grouped(having(run, "trace.operation"), {"trace.function", "trace.operation"}, "calls"));
     for (const auto& group : operations.groups)

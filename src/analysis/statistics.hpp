@@ -21,7 +21,8 @@
 ///   An agent's own tokens and cost are those of the AI calls made in its name (trace.agent); those of its
 ///   subtree are its own and those of the agents within it (trace.outer_agents), each call once. The same
 ///   holds for functions (trace.function, trace.outer_functions). A call within two agents is in the subtree
-///   of both: subtrees are not to be added up.
+///   of both: subtrees are not to be added up. A filter by agent (function) chooses whose subtrees are told,
+///   and leaves in them what the agents within did.
 ///   A request is what has a request id of its own; an AI call without one is a request by itself.
 ///   A failure, where nothing else is said, is that of an AI call; those of runs are told beside it.
 namespace steno::analysis {

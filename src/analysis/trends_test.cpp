@@ -177,9 +177,14 @@ TEST_F(TrendsTest, TheMonthIsWhatWasSpentAndWhatIsExpected) {
     EXPECT_EQ(told.from, at("2026-11-01T00:00:00+01:00"));
     ASSERT_EQ(told.days.size(), 30U);
     EXPECT_EQ(told.days[0].cost->to_string(), "0.100000000001");
-    EXPECT_FALSE(told.days[8].expected);
-    EXPECT_TRUE(told.days[9].expected && !told.days[10].cost);
+    EXPECT_FALSE(told.days[8].to_come);
+    EXPECT_TRUE(told.days[9].to_come && !told.days[10].cost);
     ASSERT_TRUE(told.total);
+    const auto later = forecast_month(store(), {}, berlin(), at("2026-11-10T10:45:00+01:00"), 0.8).value();
+    double sum = later.spent.total->to_double();
+    for (const auto& day : later.days) sum += day.to_come.value_or(0);
+    EXPECT_NEAR(sum, later.total->to_double(), 0.000001);
+    EXPECT_LT(*later.days[9].to_come, *later.days[10].to_come / 2);
     EXPECT_NEAR(told.total->to_double(), 3.0, 0.1);
     EXPECT_LE(*told.low, *told.total);
     EXPECT_GE(*told.high, *told.total);

@@ -1,9 +1,11 @@
 #include "cli/answer.hpp"
 
+#include "base/text.hpp"
 #include "base/time.hpp"
 #include "cli/call_view.hpp"
 #include "cli/completeness.hpp"
 #include "cli/terminal.hpp"
+#include "store/field.hpp"
 
 #include <fmt/format.h>
 
@@ -57,6 +59,17 @@ std::string period_of(simdjson::dom::element answer, std::string_view key) {
     if (from.empty() && to.empty()) return "all of the record";
     const std::string span = from.empty() ? "until " + to : to.empty() ? "since " + from : from + " to " + to;
     return fmt::format("{} ({})", span, member("tz"));
+}
+
+void print_overlap(std::string_view by) {
+    for (const std::string_view path : split(by, ',')) {
+        const auto field = store::make_field(path);
+        if (field && field->type() == FieldType::TextList)
+            fmt::print(
+                "a call with several {} counts in the row of each: rows can add up to more than the "
+                "whole\n",
+                path);
+    }
 }
 
 std::string unrecorded(simdjson::dom::element comparison) {

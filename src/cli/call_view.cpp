@@ -234,8 +234,8 @@ void print_messages(dom::element call, const char* pointer) {
 
 }  // namespace
 
-Table call_table() {
-    return Table({{"time"},
+Table call_table(const WallClock& clock) {
+    return Table({{clock.head()},
                   Table::Column{"status"}.if_room(),
                   Table::Column{"provider"}.if_room(4),
                   {"model", false, true},
@@ -252,13 +252,13 @@ std::string_view call_table_fields() {
            "time.duration_ms,error.message,replay.of,preview";
 }
 
-void add_call(Table& table, dom::element call) {
+void add_call(Table& table, dom::element call, const WallClock& clock) {
     const std::string status = text_at(call, "/status");
-    table.row(
-        {clock_time(text_at(call, "/started_at")).substr(0, 14), status, text_at(call, "/provider/name"),
-         model_of(call), tokens(call), cost_of(call), duration_of(call), gist_of(call), text_at(call, "/id")},
-        {Colour::Dim, colour_of_status(status), Colour::Plain, Colour::Plain, Colour::Plain, Colour::Plain,
-         Colour::Plain, Colour::Plain, Colour::Dim});
+    table.row({clock_time(clock.at(text_at(call, "/started_at"))).substr(0, 14), status,
+               text_at(call, "/provider/name"), model_of(call), tokens(call), cost_of(call),
+               duration_of(call), gist_of(call), text_at(call, "/id")},
+              {Colour::Dim, colour_of_status(status), Colour::Plain, Colour::Plain, Colour::Plain,
+               Colour::Plain, Colour::Plain, Colour::Plain, Colour::Dim});
 }
 
 void print_call_line(dom::element call) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "cli/terminal.hpp"
+#include "cli/wall_clock.hpp"
 
 #include <simdjson.h>
 
@@ -9,10 +10,11 @@
 /// Calls, in the JSON form of the API, as a person wants to see them.
 namespace steno::cli {
 
-Table call_table();
+/// `clock`: by which it tells when calls began.
+Table call_table(const WallClock& clock);
 /// The `fields` parameter that asks for what the table shows.
 std::string_view call_table_fields();
-void add_call(Table& table, simdjson::dom::element call);
+void add_call(Table& table, simdjson::dom::element call, const WallClock& clock);
 void print_call_line(simdjson::dom::element call);
 void print_call(simdjson::dom::element call);
 

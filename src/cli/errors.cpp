@@ -131,7 +131,8 @@ Result<void> print_errors(Api& api, const ErrorsFlags& flags, dom::element answe
         if (all[2].failures > 0) STENO_TRY(print_runs(api, flags, "agents", "trace.agent"));
     }
     fmt::print("\nthe last ones, of all kinds\n");
-    Table last({{"time"},
+    const WallClock clock(answer);
+    Table last({{clock.head()},
                 {"kind"},
                 {"error", false, true},
                 Table::Column{"what", false, true}.if_room(),
@@ -139,7 +140,7 @@ Result<void> print_errors(Api& api, const ErrorsFlags& flags, dom::element answe
                 Table::Column::gist("prompt").if_room(2),
                 Table::Column::ids()});
     for (const dom::element call : calls) {
-        last.row({text_at(call, "/started_at").substr(0, 19), text_at(call, "/kind"),
+        last.row({clock.at(text_at(call, "/started_at")).substr(0, 19), text_at(call, "/kind"),
                   text_at(call, "/error/type"), model_of(call), text_at(call, "/error/message"),
                   text_at(call, "/preview/prompt"), text_at(call, "/id")});
     }

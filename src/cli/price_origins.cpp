@@ -70,7 +70,9 @@ Result<std::string> price_origins(Api& api, const PeriodFlags& period,
     }
     if (calls.empty()) return std::string();
     std::vector<std::pair<Origin, std::int64_t>> sorted(calls.begin(), calls.end());
-    std::ranges::stable_sort(sorted, std::ranges::greater(), [](const auto& entry) { return entry.second; });
+    std::ranges::sort(sorted, [](const auto& a, const auto& b) {
+        return a.second != b.second ? a.second > b.second : a.first < b.first;
+    });
     constexpr std::size_t kMost = 8;
     std::string told;
     const auto tell = [&](const std::string& what, std::int64_t count, const std::string& repriced = {}) {
@@ -92,6 +94,24 @@ Result<std::string> price_origins(Api& api, const PeriodFlags& period,
     tell("failed without usage", no_usage);
     if (text_at(answer, "/truncated") == "true") told += ", …";
     return told;
+}
+
+void print_price_origins(std::string_view origins, std::string_view indent) {
+    constexpr std::size_t kWidth = 80;
+    constexpr std::string_view kHead = "prices: ", kEnd = "), ";
+    std::string line = std::string(indent).append(kHead);
+    const std::size_t begin = line.size();
+    while (!origins.empty()) {
+        const std::string_view one = origins.substr(0, std::min(origins.find(kEnd), origins.size()) + 2);
+        origins.remove_prefix(std::min(one.size(), origins.size()));
+        if (line.size() > begin && line.size() + 1 + one.size() > kWidth) {
+            fmt::print("{}\n", line);
+            line.assign(begin, ' ');
+        }
+        line.append(line.size() > begin ? " " : "").append(one);
+        origins.remove_prefix(origins.starts_with(' ') ? 1 : 0);
+    }
+    if (line.size() > begin) fmt::print("{}\n", line);
 }
 
 }  // namespace steno::cli

@@ -425,16 +425,18 @@ std::string call_name(dom::element call) {
     if (!agent.empty()) text += ", " + agent;
     return text;
 }
-std::string began(dom::element call) {
-    return clock_text(text_at(call, "/started_at")).substr(0, 16);
+
+std::string began(dom::element call, const WallClock& clock) {
+    return clock_text(clock.at(text_at(call, "/started_at"))).substr(0, 16);
 }
 
 void slowest_calls(Document& document, dom::element answer) {
+    const WallClock clock(answer);
     Table slow{{{"call"}, {"began"}, {"", false, true}, {"why", false, true}, {"took", true}}, {}};
     for (const dom::element item : items(answer, "/slow/slowest")) {
         dom::element call;
         if (item["call"].get(call) != simdjson::SUCCESS) continue;
-        slow.rows.push_back({text_at(call, "/id").substr(0, 13), began(call), call_name(call),
+        slow.rows.push_back({text_at(call, "/id").substr(0, 13), began(call, clock), call_name(call),
                              text_at(item, "/reason"), time(call, "/time/duration_ms")});
     }
     if (slow.rows.empty()) return;
@@ -447,10 +449,11 @@ void slowest_calls(Document& document, dom::element answer) {
 }
 
 void dearest_calls(Document& document, const ReportAnswers& a) {
+    const WallClock clock(a.models);
     for (const auto& currency : a.currencies) {
         Table dear{{{"call"}, {"began"}, {"", false, true}, {"tokens", true}, {"cost", true}}, {}};
         for (const dom::element call : currency.dearest)
-            dear.rows.push_back({text_at(call, "/id").substr(0, 13), began(call), call_name(call),
+            dear.rows.push_back({text_at(call, "/id").substr(0, 13), began(call, clock), call_name(call),
                                  tokens(call),
                                  money(text_at(call, "/cost/total"), text_at(call, "/cost/currency"))});
         if (dear.rows.empty()) continue;
