@@ -285,10 +285,10 @@ def test_a_price_that_does_not_fit_is_said(server, contract):
     for query in ("", "?versions=", "?versions=,"):
         assert "versions" in server.get(f"/api/v1/prices/fit{query}", expect=400)[2]["detail"]
     own = ("--provider", "openai", "--model", "our-chat", "--same-as", "gpt-4o")
-    assert run("prices", "set", *own, *where).stderr == 'warning: own-5: no call of the last 30 days is one that it is for; calls of openai asked for gpt-4o\n'
+    assert run("prices", "set", *own, *where).stderr == 'warning: own-6: no call of the last 30 days is one that it is for; calls of openai asked for gpt-4o\n'
     drawn = run("prices", "set", "--provider", "openai", "--model", "gpt-4o", "--variant", "1024x1024 hd", "--amount", "per_image=0.07", *where)
     assert drawn.stderr == "", "only requests say of which variant a call is"
-    fit = contract.check(server.get("/api/v1/prices/fit?versions=6")[2], "GET", "/api/v1/prices/fit")
+    fit = contract.check(server.get("/api/v1/prices/fit?versions=7")[2], "GET", "/api/v1/prices/fit")
     assert fit["complete"] and fit["looked_until"] is None and fit["prices"][0]["calls"] is None and fit["prices"][0]["unpriced"] is None
 
 
