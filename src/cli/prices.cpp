@@ -240,8 +240,7 @@ void warn_of(Api& api, const std::vector<std::string>& versions) {
     if (versions.size() > kMost)
         fmt::print(stderr,
                    "warning: the first {} of these prices are held against calls; what calls need of the "
-                   "other {} was "
-                   "not looked at\n",
+                   "other {} was not looked at\n",
                    kMost, grouped(static_cast<std::int64_t>(versions.size() - kMost)));
     std::string missing;  // the amounts that the calls have shown to be needed
     for (const dom::element price : prices) {
