@@ -258,7 +258,7 @@ Result<std::vector<Run>> Trail::read(std::string_view condition,
             fmt::format("SELECT id, at, by, reason, begin, end, filters, billed_too, "
                         "catalogue, own, status, error, ended_at, looked_at, expected, "
                         "difference, undoes, coalesce((SELECT later.id FROM repricings AS later WHERE "
-                        "later.undoes = repricings.id AND CASE later.difference WHEN '' THEN 0 ELSE "
+                        "later.undoes = repricings.id AND CASE WHEN json_valid(later.difference) THEN "
                         "json_extract(later.difference, '$.changed') + "
                         "json_extract(later.difference, '$.priced') END > 0 "
                         "ORDER BY later.at DESC, later.rowid DESC LIMIT 1), '') FROM repricings {}",
