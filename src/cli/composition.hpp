@@ -10,6 +10,7 @@
 #include "ingest/data_folder.hpp"
 #include "net/http_client.hpp"
 #include "net/loops.hpp"
+#include "prompts/registry.hpp"
 #include "repricing/price_book.hpp"
 #include "repricing/repricer.hpp"
 #include "repricing/trail.hpp"
@@ -57,6 +58,7 @@ class Composition {
     Composition() = default;
     void open_control();
     void open_budgets();
+    void open_prompts();
     void open_prices(std::vector<pricing::Price> file);
     void open_alerting(const Config& config);
     server::SqlAccess sql_;
@@ -69,6 +71,7 @@ class Composition {
     std::unique_ptr<control::Database> control_;  ///< null: it cannot be opened
     std::optional<Error> control_error_;          ///< why not
     std::unique_ptr<budgets::Budgets> budgets_;
+    std::unique_ptr<prompts::Registry> prompts_;
     std::unique_ptr<repricing::PriceBook> prices_;
     std::unique_ptr<repricing::Trail> trail_;
     std::unique_ptr<repricing::Repricer> repricer_;

@@ -1,0 +1,640 @@
+#include "prompts/registry.hpp"
+
+#include "base/json_writer.hpp"
+#include "base/nearest.hpp"
+#include "base/text.hpp"
+#include "record/json_reader.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <map>
+#include <utility>
+
+namespace steno::prompts {
+
+namespace {
+
+using control::Row;
+using control::Statements;
+using Cell = control::Value;
+
+constexpr std::array<std::string_view, 1> kSteps = {R"(
+CREATE TABLE prompts(
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  name TEXT NOT NULL UNIQUE,
+  description TEXT NOT NULL,
+  tags TEXT NOT NULL,
+  revision INTEGER NOT NULL,
+  created_at INTEGER NOT NULL,
+  changed_at INTEGER NOT NULL,
+  archived_at INTEGER
+) STRICT;
+CREATE TABLE prompt_versions(
+  prompt INTEGER NOT NULL REFERENCES prompts(id) ON DELETE CASCADE,
+  canonical TEXT NOT NULL,
+  number TEXT NOT NULL,
+  goal TEXT NOT NULL, model TEXT NOT NULL,
+  author TEXT NOT NULL, notes TEXT NOT NULL,
+  sha256 TEXT NOT NULL, size INTEGER NOT NULL,
+  created_at INTEGER NOT NULL,
+  content TEXT NOT NULL,
+  PRIMARY KEY(prompt, canonical)
+) STRICT;
+CREATE TABLE prompt_labels(
+  prompt INTEGER NOT NULL REFERENCES prompts(id) ON DELETE CASCADE,
+  label TEXT NOT NULL,
+  version TEXT,
+  protected INTEGER NOT NULL,
+  moved_at INTEGER NOT NULL,
+  PRIMARY KEY(prompt, label)
+) STRICT;
+CREATE TABLE prompt_label_moves(
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  prompt INTEGER NOT NULL REFERENCES prompts(id) ON DELETE CASCADE,
+  label TEXT NOT NULL,
+  moved_at INTEGER NOT NULL, moved_by TEXT NOT NULL, reason TEXT NOT NULL,
+  from_version TEXT, to_version TEXT,
+  rollback INTEGER NOT NULL
+) STRICT;
+CREATE INDEX prompt_label_moves_of ON prompt_label_moves(prompt, label, id))"};
+
+constexpr std::string_view kPromptColumns =
+    "SELECT id, name, description, tags, revision, created_at, changed_at, archived_at FROM prompts ";
+constexpr std::string_view kVersionColumns =
+    "SELECT prompt, number, goal, model, author, notes, sha256, size, created_at FROM prompt_versions ";
+constexpr std::string_view kLabelColumns =
+    "SELECT prompt, label, version, protected, moved_at FROM prompt_labels ";
+
+std::string json_of(const std::vector<std::string>& texts) {
+    std::string out;
+    JsonWriter json(out);
+    json.begin_array();
+    for (const std::string& text : texts) json.string(text);
+    json.end_array();
+    return out;
+}
+
+std::vector<std::string> texts_of(std::string_view list) {
+    std::vector<std::string> texts;
+    JsonReader json(list);
+    (void)json.array([&] { return json.string(texts.emplace_back()); });
+    return texts;
+}
+
+Cell or_null(const std::optional<std::string>& text) {
+    return text ? Cell(*text) : Cell(nullptr);
+}
+
+Prompt prompt_of(const Row& row) {
+    Prompt prompt;
+    prompt.id = row.integer(0);
+    prompt.name = row.text(1);
+    prompt.description = row.text(2);
+    prompt.tags = texts_of(row.text(3));
+    prompt.revision = row.integer(4);
+    prompt.created_at = {row.integer(5), 0};
+    prompt.changed_at = {row.integer(6), 0};
+    if (const auto archived = row.optional_integer(7)) prompt.archived_at = Timestamp{*archived, 0};
+    return prompt;
+}
+
+Result<VersionFacts> facts_of_row(const Row& row) {
+    VersionFacts facts;
+    auto number = VersionNumber::parse(row.text(1));
+    if (!number) return fail(Code::DataLoss, "a version of a prompt cannot be understood");
+    facts.number = std::move(*number);
+    facts.goal = row.text(2);
+    facts.model = row.text(3);
+    facts.author = row.text(4);
+    facts.notes = row.text(5);
+    facts.sha256 = row.text(6);
+    facts.size = row.integer(7);
+    facts.created_at = {row.integer(8), 0};
+    return facts;
+}
+
+Label label_of(const Row& row) {
+    return {row.text(1), row.optional_text(2), row.integer(3) != 0, {row.integer(4), 0}};
+}
+
+void put_in_order(Prompt& prompt) {
+    std::ranges::sort(prompt.versions, std::greater<>(), &VersionFacts::number);
+}
+
+Error no_prompt(std::string_view name, const std::vector<std::string>& names) {
+    const std::vector<std::string_view> views(names.begin(), names.end());
+    const std::string_view near = nearest(utf8_prefix(name, 100), views);
+    return {Code::NotFound, fmt::format("there is no prompt named \"{}\"", name),
+            names.empty()   ? "there are none yet: steno prompts create"
+            : near.empty() ? "steno prompts list shows all"
+                           : fmt::format("the nearest is \"{}\"", near)};
+}
+
+Result<Prompt> load(Statements& statements, std::string_view name) {
+    STENO_ASSIGN(const auto rows, statements.rows(fmt::format("{}WHERE name = ?", kPromptColumns),
+                                                  {std::string(name)}));
+    if (rows.empty()) {
+        STENO_ASSIGN(const auto all, statements.rows("SELECT name FROM prompts ORDER BY name LIMIT 1000"));
+        std::vector<std::string> names;
+        for (const Row& row : all) names.push_back(row.text(0));
+        return std::unexpected(no_prompt(name, names));
+    }
+    Prompt prompt = prompt_of(rows.front());
+    STENO_ASSIGN(const auto versions,
+                 statements.rows(fmt::format("{}WHERE prompt = ?", kVersionColumns), {prompt.id}));
+    for (const Row& row : versions) {
+        STENO_ASSIGN(VersionFacts facts, facts_of_row(row));
+        prompt.versions.push_back(std::move(facts));
+    }
+    put_in_order(prompt);
+    STENO_ASSIGN(const auto labels,
+                 statements.rows(fmt::format("{}WHERE prompt = ? ORDER BY label", kLabelColumns), {prompt.id}));
+    for (const Row& row : labels) prompt.labels.push_back(label_of(row));
+    return prompt;
+}
+
+/// To change it: as the condition says.
+Result<Prompt> load(Statements& statements, std::string_view name, Condition& condition) {
+    STENO_ASSIGN(Prompt prompt, load(statements, name));
+    if (!condition.tag || *condition.tag == "*" ||
+        condition.tag->find(prompt.tag()) != std::string::npos)
+        return prompt;
+    condition.failed = true;
+    return fail(Code::FailedPrecondition,
+                fmt::format("the prompt \"{}\" has changed since it was read", prompt.name),
+                "read it again, and decide by what it is now");
+}
+
+Result<void> note_change(Statements& statements, const Prompt& prompt, Timestamp now) {
+    return statements.run("UPDATE prompts SET revision = revision + 1, changed_at = ? WHERE id = ?",
+                          {now.unix_nanos, prompt.id});
+}
+
+std::string words_of_versions(const Prompt& prompt) {
+    std::string words;
+    for (const VersionFacts& facts : prompt.versions) {
+        if (words.size() > 200) return words + ", …";
+        words += (words.empty() ? "" : ", ") + facts.number.text();
+    }
+    return words;
+}
+
+const VersionFacts* facts_of(const Prompt& prompt, const VersionNumber& number) {
+    const auto found = std::ranges::find(prompt.versions, number, &VersionFacts::number);
+    return found == prompt.versions.end() ? nullptr : &*found;
+}
+
+const Label* label_of(const Prompt& prompt, std::string_view label) {
+    const auto found = std::ranges::find(prompt.labels, label, &Label::name);
+    return found == prompt.labels.end() ? nullptr : &*found;
+}
+
+Result<const VersionFacts*> version_of(const Prompt& prompt, std::string_view text) {
+    STENO_ASSIGN(const VersionNumber number, VersionNumber::parse(text));
+    if (const VersionFacts* facts = facts_of(prompt, number)) return facts;
+    return fail(Code::NotFound, fmt::format("the prompt \"{}\" has no version {}", prompt.name, text),
+                "there are: " + words_of_versions(prompt));
+}
+
+Result<const VersionFacts*> labelled_version(const Prompt& prompt, std::string_view label) {
+    if (label == kLatest && !prompt.versions.empty()) return &prompt.versions.front();
+    const Label* found = label_of(prompt, label);
+    if (found != nullptr && found->version) return version_of(prompt, *found->version);
+    std::string labels(kLatest);
+    for (const Label& one : prompt.labels)
+        if (one.version) labels += ", " + one.name;
+    return fail(Code::NotFound, fmt::format("the prompt \"{}\" has no label \"{}\"", prompt.name, label),
+                "there are: " + labels);
+}
+
+Result<const VersionFacts*> wanted_version(const Prompt& prompt, std::string_view which) {
+    if (!which.empty() && VersionNumber::parse(which)) return version_of(prompt, which);
+    if (prompt.archived_at)
+        return fail(Code::NotFound,
+                    fmt::format("the prompt \"{}\" is archived: only its versions can be had", prompt.name),
+                    "name a version, or take it back: steno prompts archive NAME --undo");
+    if (!which.empty()) return labelled_version(prompt, which);
+    const Label* production = label_of(prompt, kProduction);
+    const bool stands = production != nullptr && production->version;
+    return labelled_version(prompt, stands ? kProduction : kLatest);
+}
+
+Result<Content> content_of(const std::vector<Row>& rows, const Prompt& prompt, const VersionFacts& facts) {
+    auto content = rows.empty() ? fail(Code::DataLoss, "") : content_from_json(rows.front().text(0));
+    if (!content)
+        return fail(Code::DataLoss, fmt::format("version {} of the prompt \"{}\" cannot be understood",
+                                                facts.number.text(), prompt.name));
+    return content;
+}
+
+constexpr std::string_view kContentOf =
+    "SELECT content FROM prompt_versions WHERE prompt = ? AND canonical = ?";
+
+Version whole(const Prompt& prompt, const VersionFacts& facts, Content content) {
+    return {prompt.name, facts, std::move(content), prompt.labels_of(facts.number)};
+}
+
+/// In force beside: a label that is moved to where it stands already is not moved.
+Result<void> put_label(Statements& statements, const Prompt& prompt, const MoveLabel& move,
+                       const std::optional<std::string>& to, bool rollback, Timestamp now) {
+    const Label* label = label_of(prompt, move.label);
+    const std::optional<std::string> from = label == nullptr ? std::nullopt : label->version;
+    const bool was_protected = label != nullptr && label->is_protected;
+    const bool moves = from != to;
+    if (moves && was_protected && !move.force)
+        return fail(Code::FailedPrecondition,
+                    fmt::format("the label \"{}\" of \"{}\" is protected", move.label, prompt.name),
+                    "force it (--force, \"force\": true) if that is meant");
+    if (label == nullptr && prompt.labels.size() >= kMaxLabels)
+        return fail(Code::ResourceExhausted, fmt::format("there are {} labels already", kMaxLabels));
+    STENO_TRY(statements.run(
+        "INSERT INTO prompt_labels(prompt, label, version, protected, moved_at) VALUES (?, ?, ?, ?, ?) "
+        "ON CONFLICT(prompt, label) DO UPDATE SET version = excluded.version, protected = "
+        "excluded.protected, moved_at = excluded.moved_at",
+        {prompt.id, move.label, or_null(to), std::int64_t{move.is_protected.value_or(was_protected)},
+         moves || label == nullptr ? now.unix_nanos : label->moved_at.unix_nanos}));
+    if (!moves) return {};
+    return statements.run(
+        "INSERT INTO prompt_label_moves(prompt, label, moved_at, moved_by, reason, from_version, to_version, "
+        "rollback) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        {prompt.id, move.label, now.unix_nanos, move.by, move.reason, or_null(from), or_null(to),
+         std::int64_t{rollback}});
+}
+
+Result<void> check_tags(const std::vector<std::string>& tags) {
+    if (tags.size() > kMaxTags) return fail(Code::InvalidArgument, fmt::format("more than {} tags", kMaxTags));
+    for (const std::string& tag : tags) {
+        if (tag.empty()) return fail(Code::InvalidArgument, "a tag without a text");
+        STENO_TRY(check_text("tags", tag, kMaxWord));
+    }
+    return {};
+}
+
+Result<void> check(const NewVersion& version) {
+    STENO_TRY(check(version.content));
+    STENO_TRY(check_text("author", version.author, kMaxWord));
+    STENO_TRY(check_text("notes", version.notes, kMaxShortText));
+    for (const std::string& label : version.labels) {
+        STENO_TRY(check_label(label));
+        if (std::ranges::count(version.labels, label) > 1)
+            return fail(Code::InvalidArgument, fmt::format("labels: \"{}\" twice", label));
+    }
+    return {};
+}
+
+Result<void> check(const MoveLabel& move) {
+    STENO_TRY(check_label(move.label));
+    STENO_TRY(check_text("by", move.by, kMaxWord));
+    return check_text("reason", move.reason, kMaxShortText);
+}
+
+Result<VersionNumber> number_for(const Prompt& prompt, const NewVersion& version) {
+    if (prompt.versions.size() >= kMaxVersions)
+        return fail(Code::ResourceExhausted,
+                    fmt::format("the prompt has {} versions already", kMaxVersions));
+    if (!version.number)
+        return prompt.versions.empty() ? VersionNumber::first() : prompt.versions.front().number.next();
+    if (const VersionFacts* there = facts_of(prompt, *version.number))
+        return fail(Code::AlreadyExists,
+                    fmt::format("\"{}\" has a version {} already, which says something else", prompt.name,
+                                there->number.text()),
+                    "a version never changes: give this one another number, or none");
+    if (!version.allow_lower && !prompt.versions.empty() && *version.number < prompt.versions.front().number)
+        return fail(Code::AlreadyExists,
+                    fmt::format("\"{}\" has the higher version {} already", prompt.name,
+                                prompt.versions.front().number.text()),
+                    "say that a lower one is meant: --allow-lower, \"allow_lower\": true");
+    return *version.number;
+}
+
+/// What there is already that says the same: that of the same number; without a number the latest.
+const VersionFacts* same_version(const Prompt& prompt, const NewVersion& version, std::string_view sha256) {
+    const VersionFacts* facts = version.number           ? facts_of(prompt, *version.number)
+                                : prompt.versions.empty() ? nullptr
+                                                          : &prompt.versions.front();
+    return facts != nullptr && facts->sha256 == sha256 ? facts : nullptr;
+}
+
+/// The version's number, and whether it is new.
+Result<std::pair<std::string, bool>> add(Statements& statements, const Prompt& prompt,
+                                         const NewVersion& version, Timestamp now) {
+    const std::string content = to_json(version.content);
+    const std::string hash = sha256_of(version.content);
+    std::string number;
+    const VersionFacts* same = same_version(prompt, version, hash);
+    if (same != nullptr) {
+        number = same->number.text();
+    } else {
+        STENO_ASSIGN(const VersionNumber fresh, number_for(prompt, version));
+        number = fresh.text();
+        STENO_TRY(statements.run(
+            "INSERT INTO prompt_versions(prompt, canonical, number, goal, model, author, notes, sha256, size, "
+            "created_at, content) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            {prompt.id, fresh.canonical(), number, version.content.goal, version.content.model,
+             version.author, version.notes, hash, static_cast<std::int64_t>(content.size()), now.unix_nanos,
+             content}));
+    }
+    for (const std::string& label : version.labels) {
+        MoveLabel move;
+        move.label = label;
+        move.by = version.author;
+        STENO_TRY(put_label(statements, prompt, move, number, false, now));
+    }
+    if (same == nullptr || !version.labels.empty()) STENO_TRY(note_change(statements, prompt, now));
+    return std::pair(number, same == nullptr);
+}
+
+Result<Version> read_version(Statements& statements, std::string_view name, std::string_view number) {
+    STENO_ASSIGN(const Prompt prompt, load(statements, name));
+    STENO_ASSIGN(const VersionFacts* const facts, version_of(prompt, number));
+    STENO_ASSIGN(const auto rows, statements.rows(kContentOf, {prompt.id, facts->number.canonical()}));
+    STENO_ASSIGN(Content content, content_of(rows, prompt, *facts));
+    return whole(prompt, *facts, std::move(content));
+}
+
+}  // namespace
+
+Result<void> check_name(std::string_view name) {
+    const auto wrong = [](std::string_view why) {
+        return fail(Code::InvalidArgument, fmt::format("the name of a prompt {}", why),
+                    "such as coaching_system, or support/answer to put it into a folder");
+    };
+    if (name.empty()) return wrong("is missing");
+    if (!is_valid_utf8(name)) return wrong("is no UTF-8");
+    if (utf8_length(name) > kMaxName) return wrong(fmt::format("has more than {} characters", kMaxName));
+    const bool control = std::ranges::any_of(
+        name, [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; });
+    // U+0080 to U+009F, and those that break lines or turn the direction of what stands beside them.
+    const bool hidden = name.find("\xc2\x85") != std::string_view::npos ||
+                        name.find("\xe2\x80\xa8") != std::string_view::npos ||
+                        name.find("\xe2\x80\xa9") != std::string_view::npos ||
+                        name.find("\xe2\x80\xae") != std::string_view::npos;
+    if (control || hidden) return wrong("has control characters");
+    if (name.find('@') != std::string_view::npos)
+        return wrong("has an \"@\", which divides a name from a label");
+    if (name.front() == ' ' || name.back() == ' ') return wrong("begins or ends with a space");
+    if (name.front() == '/' || name.back() == '/' || name.find("//") != std::string_view::npos)
+        return wrong("has a folder without a name");
+    return {};
+}
+
+Result<void> check_label(std::string_view label) {
+    const bool good = !label.empty() && label.size() <= kMaxLabel && std::ranges::all_of(label, [](char c) {
+        return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '.' || c == '_' || c == '-';
+    });
+    if (!good)
+        return fail(Code::InvalidArgument, fmt::format("\"{}\" is no label", utf8_prefix(label, kMaxLabel)),
+                    "small letters, digits and \"._-\", such as production");
+    if (label == kLatest)
+        return fail(Code::InvalidArgument, "\"latest\" is always the highest version: nobody moves it",
+                    "take a label of your own, such as production or staging");
+    if (VersionNumber::parse(label))
+        return fail(Code::InvalidArgument, fmt::format("the label \"{}\" could be a version", label),
+                    "take a word, such as production");
+    return {};
+}
+
+std::string Prompt::tag() const {
+    return fmt::format("\"{}-{}\"", id, revision);
+}
+
+std::vector<std::string> Prompt::labels_of(const VersionNumber& version) const {
+    std::vector<std::string> names;
+    for (const Label& label : labels) {
+        if (!label.version) continue;
+        const auto number = VersionNumber::parse(*label.version);
+        if (number && *number == version) names.push_back(label.name);
+    }
+    if (!versions.empty() && versions.front().number == version) names.emplace_back(kLatest);
+    return names;
+}
+
+Result<void> Registry::open(control::Database& database) {
+    {
+        const std::scoped_lock lock(mutex_);
+        database_ = &database;
+    }
+    STENO_TRY(this->database());
+    return {};
+}
+
+void Registry::stay_closed(Error why) {
+    const std::scoped_lock lock(mutex_);
+    error_ = std::move(why);
+}
+
+Result<control::Database*> Registry::database() {
+    const std::scoped_lock lock(mutex_);
+    if (database_ == nullptr) return std::unexpected(error_);
+    if (!open_) STENO_TRY(database_->bring_up_to("prompts", kSteps));
+    open_ = true;
+    return database_;
+}
+
+Result<std::vector<Prompt>> Registry::all() {
+    STENO_ASSIGN(control::Database* const database, this->database());
+    STENO_ASSIGN(const auto rows, database->rows(fmt::format("{}ORDER BY name", kPromptColumns)));
+    std::vector<Prompt> prompts;
+    std::map<std::int64_t, std::size_t> place;
+    for (const Row& row : rows) {
+        prompts.push_back(prompt_of(row));
+        place[prompts.back().id] = prompts.size() - 1;
+    }
+    STENO_ASSIGN(const auto versions, database->rows(kVersionColumns));
+    for (const Row& row : versions) {
+        const auto of = place.find(row.integer(0));
+        if (of == place.end()) continue;  // made since
+        STENO_ASSIGN(VersionFacts facts, facts_of_row(row));
+        prompts[of->second].versions.push_back(std::move(facts));
+    }
+    for (Prompt& prompt : prompts) put_in_order(prompt);
+    STENO_ASSIGN(const auto labels, database->rows(fmt::format("{}ORDER BY label", kLabelColumns)));
+    for (const Row& row : labels)
+        if (const auto of = place.find(row.integer(0)); of != place.end())
+            prompts[of->second].labels.push_back(label_of(row));
+    return prompts;
+}
+
+Result<Prompt> Registry::get(std::string_view name) {
+    STENO_ASSIGN(control::Database* const database, this->database());
+    std::optional<Prompt> prompt;
+    STENO_TRY(database->write([&](Statements& statements) -> Result<void> {
+        STENO_ASSIGN(prompt, load(statements, name));
+        return {};
+    }));
+    return std::move(*prompt);
+}
+
+Result<Version> Registry::find(std::string_view name, std::string_view which) {
+    STENO_ASSIGN(const Prompt prompt, get(name));
+    STENO_ASSIGN(const VersionFacts* const facts, wanted_version(prompt, which));
+    STENO_ASSIGN(control::Database* const database, this->database());
+    // Between the two the version could only have gone with its prompt.
+    STENO_ASSIGN(const auto rows, database->rows(kContentOf, {prompt.id, facts->number.canonical()}));
+    if (rows.empty()) return std::unexpected(no_prompt(name, {}));
+    STENO_ASSIGN(Content content, content_of(rows, prompt, *facts));
+    return whole(prompt, *facts, std::move(content));
+}
+
+Result<Added> Registry::create(const std::string& name, const std::string& description,
+                               const std::vector<std::string>& tags, const NewVersion& version,
+                               Timestamp now) {
+    STENO_TRY(check_name(name));
+    STENO_TRY(check_text("description", description, kMaxShortText));
+    STENO_TRY(check_tags(tags));
+    STENO_TRY(check(version));
+    STENO_ASSIGN(control::Database* const database, this->database());
+    std::optional<Version> made;
+    STENO_TRY(database->write([&](Statements& statements) -> Result<void> {
+        STENO_ASSIGN(const auto there, statements.rows("SELECT archived_at FROM prompts WHERE name = ?", {name}));
+        if (!there.empty())
+            return fail(Code::AlreadyExists,
+                        fmt::format("there is a prompt named \"{}\" already{}", name,
+                                    there.front().is_null(0) ? "" : ", which is archived"),
+                        "add a version to it, or take another name");
+        STENO_ASSIGN(const auto count, statements.rows("SELECT count(*) FROM prompts"));
+        if (count.front().integer(0) >= static_cast<std::int64_t>(kMaxPrompts))
+            return fail(Code::ResourceExhausted, fmt::format("there are {} prompts already", kMaxPrompts),
+                        "remove some that nobody needs: steno prompts remove NAME");
+        STENO_TRY(statements.run("INSERT INTO prompts(name, description, tags, revision, created_at, "
+                                 "changed_at) VALUES (?, ?, ?, 0, ?, ?)",
+                                 {name, description, json_of(tags), now.unix_nanos, now.unix_nanos}));
+        STENO_ASSIGN(const Prompt prompt, load(statements, name));
+        STENO_ASSIGN(const auto added, add(statements, prompt, version, now));
+        STENO_ASSIGN(made, read_version(statements, name, added.first));
+        return {};
+    }));
+    return Added{std::move(*made), true};
+}
+
+Result<Added> Registry::add_version(std::string_view name, const NewVersion& version, Timestamp now,
+                                    Condition& condition) {
+    STENO_TRY(check(version));
+    STENO_ASSIGN(control::Database* const database, this->database());
+    std::optional<Version> made;
+    bool created = false;
+    STENO_TRY(database->write([&](Statements& statements) -> Result<void> {
+        STENO_ASSIGN(const Prompt prompt, load(statements, name, condition));
+        if (prompt.archived_at)
+            return fail(Code::FailedPrecondition, fmt::format("the prompt \"{}\" is archived", prompt.name),
+                        "take it back first: steno prompts archive NAME --undo");
+        STENO_ASSIGN(const auto added, add(statements, prompt, version, now));
+        created = added.second;
+        STENO_ASSIGN(made, read_version(statements, name, added.first));
+        return {};
+    }));
+    return Added{std::move(*made), created};
+}
+
+Result<Prompt> Registry::changed(std::string_view name, Timestamp now, Condition& condition,
+                                 const Doing& change) {
+    STENO_ASSIGN(control::Database* const database, this->database());
+    std::optional<Prompt> changed;
+    STENO_TRY(database->write([&](Statements& statements) -> Result<void> {
+        STENO_ASSIGN(const Prompt prompt, load(statements, name, condition));
+        STENO_TRY(change(statements, prompt));
+        STENO_TRY(note_change(statements, prompt, now));
+        STENO_ASSIGN(changed, load(statements, name));
+        return {};
+    }));
+    return std::move(*changed);
+}
+
+Result<Prompt> Registry::change(std::string_view name, const Facts& facts, Timestamp now,
+                                Condition& condition) {
+    if (facts.description) STENO_TRY(check_text("description", *facts.description, kMaxShortText));
+    if (facts.tags) STENO_TRY(check_tags(*facts.tags));
+    return changed(name, now, condition, [&](Statements& statements, const Prompt& prompt) {
+        Cell archived = prompt.archived_at ? Cell(prompt.archived_at->unix_nanos) : Cell(nullptr);
+        if (facts.archived && *facts.archived != prompt.archived_at.has_value())
+            archived = *facts.archived ? Cell(now.unix_nanos) : Cell(nullptr);
+        return statements.run("UPDATE prompts SET description = ?, tags = ?, archived_at = ? WHERE id = ?",
+                              {facts.description.value_or(prompt.description),
+                               json_of(facts.tags.value_or(prompt.tags)), archived, prompt.id});
+    });
+}
+
+Result<void> Registry::remove(std::string_view name, bool force, Condition& condition) {
+    STENO_ASSIGN(control::Database* const database, this->database());
+    return database->write([&](Statements& statements) -> Result<void> {
+        STENO_ASSIGN(const Prompt prompt, load(statements, name, condition));
+        std::string labels;
+        for (const Label& label : prompt.labels)
+            if (label.version) labels += (labels.empty() ? "" : ", ") + label.name;
+        if (!labels.empty() && !force)
+            return fail(Code::FailedPrecondition,
+                        fmt::format("labels stand on versions of \"{}\": {}", prompt.name, labels),
+                        "archive it, which keeps its versions; or force it (--force, ?force=true)");
+        return statements.run("DELETE FROM prompts WHERE id = ?", {prompt.id});
+    });
+}
+
+Result<Prompt> Registry::move_label(std::string_view name, const MoveLabel& move, Timestamp now,
+                                    Condition& condition) {
+    STENO_TRY(check(move));
+    if (!move.version && !move.is_protected)
+        return fail(Code::InvalidArgument, "neither a version nor whether it is protected is said");
+    return changed(name, now, condition, [&](Statements& statements, const Prompt& prompt) -> Result<void> {
+        const Label* label = label_of(prompt, move.label);
+        std::optional<std::string> to = label == nullptr ? std::nullopt : label->version;
+        if (move.version) {
+            STENO_ASSIGN(const VersionFacts* const facts, wanted_version(prompt, *move.version));
+            to = facts->number.text();
+        }
+        return put_label(statements, prompt, move, to, false, now);
+    });
+}
+
+Result<Prompt> Registry::roll_back(std::string_view name, const MoveLabel& move, Timestamp now,
+                                   Condition& condition) {
+    STENO_TRY(check(move));
+    return changed(name, now, condition, [&](Statements& statements, const Prompt& prompt) -> Result<void> {
+        STENO_ASSIGN(const auto rows,
+                     statements.rows("SELECT from_version FROM prompt_label_moves WHERE prompt = ? AND label = ? "
+                                     "ORDER BY id DESC LIMIT 1",
+                                     {prompt.id, move.label}));
+        const auto before = rows.empty() ? std::nullopt : rows.front().optional_text(0);
+        if (!before)
+            return fail(Code::FailedPrecondition,
+                        fmt::format("the label \"{}\" of \"{}\" stood nowhere before", move.label, prompt.name));
+        return put_label(statements, prompt, move, before, true, now);
+    });
+}
+
+Result<Prompt> Registry::remove_label(std::string_view name, const MoveLabel& move, Timestamp now,
+                                      Condition& condition) {
+    STENO_TRY(check(move));
+    return changed(name, now, condition, [&](Statements& statements, const Prompt& prompt) -> Result<void> {
+        STENO_TRY(labelled_version(prompt, move.label));
+        return put_label(statements, prompt, move, std::nullopt, false, now);
+    });
+}
+
+Result<std::vector<Move>> Registry::history(std::string_view name, std::string_view label) {
+    STENO_ASSIGN(const Prompt prompt, get(name));
+    STENO_ASSIGN(control::Database* const database, this->database());
+    STENO_ASSIGN(const auto rows,
+                 database->rows("SELECT moved_at, moved_by, reason, from_version, to_version, rollback FROM "
+                                "prompt_label_moves WHERE prompt = ? AND label = ? ORDER BY id DESC LIMIT 1000",
+                                {prompt.id, std::string(label)}));
+    std::vector<Move> moves;
+    for (const Row& row : rows)
+        moves.push_back({{row.integer(0), 0},
+                         row.text(1),
+                         row.text(2),
+                         row.optional_text(3),
+                         row.optional_text(4),
+                         row.integer(5) != 0});
+    return moves;
+}
+
+Result<Rendering> Registry::render(const Version& version, const prompts::Value& variables) {
+    return prompts::render(version.content, variables, [this](const Reference& reference) -> Result<Content> {
+        STENO_ASSIGN(Version found, find(reference.name, reference.which));
+        return std::move(found.content);
+    });
+}
+
+}  // namespace steno::prompts

@@ -1,0 +1,181 @@
+#pragma once
+
+#include "base/error.hpp"
+#include "base/time.hpp"
+#include "control/database.hpp"
+#include "prompts/content.hpp"
+#include "prompts/rendering.hpp"
+#include "prompts/version_number.hpp"
+
+#include <cstdint>
+#include <functional>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace steno::prompts {
+
+inline constexpr std::size_t kMaxName = 200;  ///< characters
+inline constexpr std::size_t kMaxLabel = 100;  ///< bytes
+inline constexpr std::size_t kMaxTags = 50;
+inline constexpr std::size_t kMaxPrompts = 10'000;
+inline constexpr std::size_t kMaxVersions = 10'000;  ///< of a prompt
+inline constexpr std::size_t kMaxLabels = 100;       ///< of a prompt
+/// The label of the highest version; nobody moves it.
+inline constexpr std::string_view kLatest = "latest";
+/// The label of what is fetched where nobody says which version.
+inline constexpr std::string_view kProduction = "production";
+
+/// Any Unicode without control characters and "@", which divides a name from a label; "/" as in folders.
+Result<void> check_name(std::string_view name);
+/// Small letters, digits and "._-"; not "latest", and not what could be a version.
+Result<void> check_label(std::string_view label);
+
+/// A version without its content: what lists show.
+struct VersionFacts {
+    VersionNumber number = VersionNumber::first();
+    std::string goal;
+    std::string model;
+    std::string author;
+    std::string notes;
+    std::string sha256;  ///< of the content, hexadecimal
+    std::int64_t size = 0;  ///< bytes of the content as JSON
+    Timestamp created_at;
+};
+
+struct Label {
+    std::string name;
+    std::optional<std::string> version;  ///< absent: it stands nowhere
+    bool is_protected = false;           ///< moves only when it is forced
+    Timestamp moved_at;
+};
+
+struct Move {
+    Timestamp at;
+    std::string by;
+    std::string reason;
+    std::optional<std::string> from;
+    std::optional<std::string> to;  ///< absent: it was taken away
+    bool is_rollback = false;
+};
+
+struct Prompt {
+    std::int64_t id = 0;
+    std::string name;
+    std::string description;
+    std::vector<std::string> tags;
+    std::int64_t revision = 0;  ///< counts its changes
+    Timestamp created_at;
+    Timestamp changed_at;
+    std::optional<Timestamp> archived_at;
+    std::vector<VersionFacts> versions;  ///< the highest first
+    std::vector<Label> labels;           ///< by name, without "latest"
+
+    /// For ETag and If-Match: another whenever something of the prompt is.
+    [[nodiscard]] std::string tag() const;
+    [[nodiscard]] std::vector<std::string> labels_of(const VersionNumber& version) const;
+};
+
+struct Version {
+    std::string prompt;  ///< its name
+    VersionFacts facts;
+    Content content;
+    std::vector<std::string> labels;  ///< "latest", too
+};
+
+struct NewVersion {
+    std::optional<VersionNumber> number;  ///< absent: the next one
+    Content content;
+    std::string author;
+    std::string notes;
+    std::vector<std::string> labels;  ///< that are to stand on it at once
+    bool allow_lower = false;         ///< than one that there is already
+};
+
+struct Added {
+    Version version;
+    bool created = true;  ///< false: there is a version that says the same, and this is it
+};
+
+/// Only if the prompt is as it was when it had this tag (If-Match). Absent or "*": however it is.
+struct Condition {
+    std::optional<std::string> tag = {};
+    bool failed = false;  ///< it was not, and nothing is changed: the error is of that
+};
+
+/// What of a prompt may be changed; absent: it stays.
+struct Facts {
+    std::optional<std::string> description;
+    std::optional<std::vector<std::string>> tags;
+    std::optional<bool> archived;
+};
+
+struct MoveLabel {
+    std::string label;
+    std::optional<std::string> version;  ///< absent: it stays where it is
+    std::optional<bool> is_protected;    ///< absent: as it is
+    std::string by;
+    std::string reason;
+    bool force = false;  ///< although it is protected
+};
+
+/// All prompts of a data folder, kept in the control database. A version never changes; labels stand on
+/// versions and move. A change is whole, and on disk when it is answered; of two at the same time one comes
+/// after the other, and sees it. Blocking; any thread.
+class Registry {
+  public:
+    /// Makes ready what it keeps. After an error everything else here tries once more, and gives that error.
+    Result<void> open(control::Database& database);
+    /// Instead: there is no database, for this reason.
+    void stay_closed(Error why);
+
+    /// By name. Of each its versions, too.
+    Result<std::vector<Prompt>> all();
+    /// NotFound, with the nearest name.
+    Result<Prompt> get(std::string_view name);
+    /// `which`: a version, a label, or nothing: "production" if that stands somewhere, else the latest. Of a
+    /// prompt that is archived only a version can be had. NotFound.
+    Result<Version> find(std::string_view name, std::string_view which);
+
+    /// A new prompt with its first version. AlreadyExists: one of that name, which may be archived.
+    Result<Added> create(const std::string& name, const std::string& description,
+                         const std::vector<std::string>& tags, const NewVersion& version, Timestamp now);
+    /// A version that says the same as the latest, or as that of the same number, is not made once more.
+    /// AlreadyExists: there is one of that number that says something else, or a higher one.
+    Result<Added> add_version(std::string_view name, const NewVersion& version, Timestamp now,
+                              Condition& condition);
+    Result<Prompt> change(std::string_view name, const Facts& facts, Timestamp now, Condition& condition);
+    /// With all its versions and history. FailedPrecondition, unless it is forced: labels stand on them.
+    Result<void> remove(std::string_view name, bool force, Condition& condition);
+
+    /// FailedPrecondition: it is protected, and nobody forces it.
+    Result<Prompt> move_label(std::string_view name, const MoveLabel& move, Timestamp now,
+                              Condition& condition);
+    /// Back to where it stood before its last move, which is a move, too. FailedPrecondition: likewise, or
+    /// it stood nowhere.
+    Result<Prompt> roll_back(std::string_view name, const MoveLabel& move, Timestamp now,
+                             Condition& condition);
+    /// It stands nowhere afterwards; its history stays. NotFound; FailedPrecondition: it is protected.
+    Result<Prompt> remove_label(std::string_view name, const MoveLabel& move, Timestamp now,
+                                Condition& condition);
+    /// The last first, at most 1000.
+    Result<std::vector<Move>> history(std::string_view name, std::string_view label);
+
+    /// A version with its variables filled in, and what it includes.
+    Result<Rendering> render(const Version& version, const Value& variables);
+
+  private:
+    Result<control::Database*> database();
+    using Doing = std::function<Result<void>(control::Statements&, const Prompt&)>;
+    /// The prompt after the change, in one transaction.
+    Result<Prompt> changed(std::string_view name, Timestamp now, Condition& condition, const Doing& change);
+
+    std::mutex mutex_;
+    control::Database* database_ = nullptr;
+    bool open_ = false;
+    Error error_{Code::Unavailable, "the prompts of this folder are not open"};
+};
+
+}  // namespace steno::prompts
