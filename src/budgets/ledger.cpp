@@ -56,7 +56,7 @@ gateway::OverBudget refusal(const Budget& budget, const Span& period, Decimal sp
 
 }  // namespace
 
-void Ledger::define(const std::vector<Budget>& budgets) {
+void Ledger::define(const std::vector<Budget>& budgets, bool complete) {
     // Event loops ask the tokenizers, and should not have to make them.
     if (std::ranges::any_of(budgets, &Budget::hard))
         for (const auto encoding : {tokens::Encoding::Cl100k, tokens::Encoding::O200k})
@@ -78,6 +78,7 @@ void Ledger::define(const std::vector<Budget>& budgets) {
     }
     std::ranges::sort(accounts, {}, [](const AccountPtr& account) { return account->budget.name; });
     accounts_ = std::move(accounts);
+    complete_ = complete;
     note_turns();
     if (accounts_.empty()) {
         reserved_.clear();

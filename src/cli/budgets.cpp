@@ -322,28 +322,30 @@ Result<void> set_alert(Api& api, const BudgetsFlags& flags) {
     } else if (there.error().code != Code::NotFound) {
         return std::unexpected(there.error());
     }
+    const auto replaced = [&](std::string_view member) {
+        return (member == "channels" && !flags.channels.empty()) ||
+               (member == "projected" && flags.projected) ||
+               (member == "at" && !flags.alert.empty());  // it tells of the budget's own percentages now
+    };
     std::string body;
     JsonWriter json(body);
     json.begin_object();
-    json.member("kind", "budget");
-    json.member("budget", flags.name);
-    json.member("projected", flags.projected || (old && text_at(*old, "/projected") == "true"));
-    if (old) json.member("renotify", text_at(*old, "/renotify"));
-    json.key("channels");
-    json.begin_array();
-    dom::array kept;
+    if (old) {  // as it is shown; what the rule itself does not have is passed over there
+        for (const auto [member, value] : old->get_object().value_unsafe())
+            if (!replaced(member)) json.member_raw(member, simdjson::minify(value));
+    } else {
+        json.member("kind", "budget");
+        json.member("budget", flags.name);
+    }
+    if (flags.projected) json.member("projected", true);
     if (!flags.channels.empty()) {
+        json.key("channels");
+        json.begin_array();
         for (const std::string& channel : flags.channels) json.string(channel);
-    } else if (old && (*old)["channels"].get(kept) == simdjson::SUCCESS) {
-        for (const dom::element channel : kept) json.string(channel.get_string().value_unsafe());
+        json.end_array();
     }
-    json.end_array();
     json.end_object();
-    const auto done = api.put(path_of_rule(flags), body);
-    if (!done) {
-        Error error = done.error();
-        return std::unexpected(std::move(error).with_context("the budget is set, its alert is not"));
-    }
+    STENO_TRY(api.put(path_of_rule(flags), body));
     return {};
 }
 
@@ -370,8 +372,16 @@ Result<int> set(const Program& program, const BudgetsFlags& flags) {
     }
     STENO_ASSIGN(const std::string wanted, definition(flags, old));
     STENO_ASSIGN(const std::string body, api->put(path_of(flags), wanted));
-    if (!flags.alert.empty() || !flags.channels.empty() || flags.projected) STENO_TRY(set_alert(*api, flags));
-    if (flags.no_alert) STENO_TRY(remove_alert(*api, flags));
+    if (!flags.alert.empty() || !flags.channels.empty() || flags.projected) {
+        if (auto done = set_alert(*api, flags); !done)
+            return std::unexpected(
+                std::move(done).error().with_context("the budget is set, its alert rule is not"));
+    }
+    if (flags.no_alert) {
+        if (auto done = remove_alert(*api, flags); !done)
+            return std::unexpected(
+                std::move(done).error().with_context("the budget is set, its alert rule is not removed"));
+    }
     if (program.json) {
         fmt::print("{}\n", body);
         return 0;

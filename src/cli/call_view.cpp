@@ -74,7 +74,8 @@ std::string not_told_of(double calls) {
 
 std::string cost_sum(dom::element sum) {
     const std::string total = text_at(sum, "/total");
-    std::string text = total.empty() ? text_at(sum, "/currency") : money(total, text_at(sum, "/currency"));
+    std::string text =
+        total.empty() ? printable(text_at(sum, "/currency")) : money(total, text_at(sum, "/currency"));
     const double estimated = number_at(sum, "/estimated_calls");
     if (estimated > 0) text += fmt::format(", {:.0f} estimated", estimated);
     if (const double unpriced = number_at(sum, "/unpriced_calls"); unpriced > 0)

@@ -201,9 +201,9 @@ Result<void> print_forecast(dom::element answer) {
         return money(value < 0.01 ? fmt::format("{:.4f}", value) : fmt::format("{:.2f}", value), currency);
     };
     const std::string spent = text_at(answer, "/spent/total");
-    fmt::print("{} until {}: {} spent\n", text_at(answer, "/from").substr(0, 7),
-               clock_text(text_at(answer, "/at")),
-               spent.empty() ? (currency.empty() ? "nothing known" : currency) : money(spent, currency));
+    fmt::print(
+        "{} until {}: {} spent\n", text_at(answer, "/from").substr(0, 7), clock_text(text_at(answer, "/at")),
+        spent.empty() ? (currency.empty() ? "nothing known" : printable(currency)) : money(spent, currency));
     if (!has(answer, "/forecast/total")) {
         fmt::print("no forecast: {}\n", text_at(answer, "/reason"));
         return {};

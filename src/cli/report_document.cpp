@@ -58,7 +58,7 @@ double amount(dom::element value, const std::string& pointer) {
 std::string cost(dom::element value, const std::string& pointer) {
     const std::string total = text_at(value, (pointer + "/total").c_str());
     const std::string currency = text_at(value, (pointer + "/currency").c_str());
-    return total.empty() ? (currency.empty() ? kUnknown : currency) : money(total, currency);
+    return total.empty() ? (currency.empty() ? kUnknown : printable(currency)) : money(total, currency);
 }
 /// For charts, forecasts and tables where the exact sum stands elsewhere.
 std::string about(double number, const std::string& currency) {

@@ -26,7 +26,8 @@ std::string cost(dom::element value, const std::string& pointer) {
     const std::string total = text_at(value, (pointer + "/total").c_str());
     const std::string currency = text_at(value, (pointer + "/currency").c_str());
     const auto unpriced = static_cast<std::int64_t>(number_at(value, (pointer + "/unpriced_calls").c_str()));
-    std::string text = total.empty() ? (currency.empty() ? "–" : currency) : money(total, currency);
+    std::string text =
+        total.empty() ? (currency.empty() ? "–" : printable(currency)) : money(total, currency);
     if (unpriced > 0) text += fmt::format(", {} unpriced", grouped(unpriced));
     return text;
 }

@@ -78,7 +78,8 @@ Run run_of(const control::Row& row) {
     run.catalogue = row.text(8);
     run.own = row.optional_integer(9);
     const std::string status = row.text(10);
-    const auto* const found = std::ranges::find(kNames, status, &std::pair<RunStatus, std::string_view>::second);
+    const auto* const found =
+        std::ranges::find(kNames, status, &std::pair<RunStatus, std::string_view>::second);
     run.status = found == kNames.end() ? RunStatus::Failed : found->first;
     run.error = row.text(11);
     run.ended_at = time(12);
@@ -131,7 +132,8 @@ void write_counts(JsonWriter& json, std::string_view key, std::string_view name,
 }  // namespace
 
 std::string_view to_string(RunStatus status) {
-    const auto* const found = std::ranges::find(kNames, status, &std::pair<RunStatus, std::string_view>::first);
+    const auto* const found =
+        std::ranges::find(kNames, status, &std::pair<RunStatus, std::string_view>::first);
     return found->second;
 }
 
@@ -210,9 +212,17 @@ Result<void> Trail::end(const Run& run) {
     return database_->write([&](control::Statements& statements) {
         return statements.run(
             "UPDATE repricings SET status = ?, error = ?, ended_at = ?, looked_at = ?, "
-            "expected = ?, difference = ? WHERE id = ?",
+            "expected = ?, difference = ? WHERE id = ? AND status = 'running'",
             {std::string(to_string(run.status)), run.error, moment(run.ended_at), run.looked_at, run.expected,
              run.difference, run.id});
+    });
+}
+
+Result<void> Trail::add_sums(const Run& run) {
+    STENO_TRY(be_open());
+    return database_->write([&](control::Statements& statements) {
+        return statements.run("UPDATE repricings SET difference = ? WHERE id = ? AND difference = ''",
+                              {run.difference, run.id});
     });
 }
 
@@ -243,8 +253,8 @@ Result<Run> Trail::get(std::string_view id) {
     return std::move(runs.front());
 }
 
-Result<std::vector<Run>> Trail::unended() {
-    return read("WHERE status = 'running' ORDER BY at", {});
+Result<std::vector<Run>> Trail::unsettled() {
+    return read("WHERE difference = '' ORDER BY at", {});
 }
 
 }  // namespace steno::repricing

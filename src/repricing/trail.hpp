@@ -41,7 +41,8 @@ struct Run {
     std::optional<Timestamp> ended_at;
     std::int64_t looked_at = 0;  ///< so far
     std::int64_t expected = 0;   ///< calls to look at; 0: not known yet
-    /// JSON (see to_json): of one that is done all of it, else what was written; empty while it runs.
+    /// JSON (see to_json): of one that is done all of it, else what was written; empty while it runs, and
+    /// until the store can be asked.
     std::string difference;
 };
 
@@ -56,13 +57,16 @@ class Trail {
 
     /// Writes down that it begins, before it changes anything.
     Result<void> begin(const Run& run);
+    /// Does nothing where it has ended already.
     Result<void> end(const Run& run);
+    /// The sums of one that has ended without them. Does nothing where they are known.
+    Result<void> add_sums(const Run& run);
     /// The latest first.
     Result<std::vector<Run>> latest(std::uint64_t limit);
     /// NotFound.
     Result<Run> get(std::string_view id);
-    /// Those that were begun and never ended.
-    Result<std::vector<Run>> unended();
+    /// Those that were begun and never ended, and those that ended while nobody could say their sums.
+    Result<std::vector<Run>> unsettled();
 
   private:
     Result<void> be_open();

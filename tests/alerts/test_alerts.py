@@ -342,13 +342,26 @@ def test_rules_and_budgets_that_do_not_fit(server):
     put(server, "alerts/budget-shop", {"metric": "cost", "warning": 5})
     budget = "budgets", "set", "shop", "--server", server.url
     failed = run(*budget, "--limit", "5", "--channel", "log", check=False)
-    assert failed.returncode != 0 and "the budget is set, its alert is not" not in failed.stdout and "watches something else" in failed.stderr
+    assert failed.returncode != 0 and "the budget is set, its alert rule is not" in failed.stderr and "watches something else" in failed.stderr
+    assert server.get("/api/v1/budgets/shop")[2]["limit"]
     assert "nobody is told: steno budgets set shop --alert" in run("budgets", "show", "shop", "--server", server.url).stdout
     server.request("DELETE", "/api/v1/alerts/budget-shop")
     assert "told to   all channels" in run(*budget, "--alert", "80%").stdout
     assert "and when it will not last" in run(*budget, "--projected", "--channel", "log").stdout
     rule = server.get("/api/v1/alerts/budget-shop")[2]
     assert rule["channels"] == ["log"] and rule["projected"] is True
+    own = {"at": [90], "every": "30s", "tell_recovery": False, "description": "the shop's", "renotify": "4h"}
+    put(server, "alerts/budget-shop", {**rule, **own})
+    kept = ("description", "kind", "budget", "at", "projected", "every", "tell_recovery", "renotify", "severity")
+    before = server.get("/api/v1/alerts/budget-shop")[2]
+    assert {name: before[name] for name in own} == own
+    put(server, "channels/other", {"kind": "webhook", "url": "http://127.0.0.1:9/"})
+    run(*budget, "--channel", "other")
+    after = server.get("/api/v1/alerts/budget-shop")[2]
+    assert after["channels"] == ["other"] and [after.get(name) for name in kept] == [before.get(name) for name in kept]
+    run(*budget, "--alert", "80")
+    after = server.get("/api/v1/alerts/budget-shop")[2]
+    assert "at" not in after and after["description"] == "the shop's" and after["every"] == "30s" and after["channels"] == ["other"]
     assert server.get("/api/v1/budgets/shop")[2]["soft"] == [80]
     assert "nobody is told" in run(*budget, "--no-alert").stdout
     for wrong in (("--alert", "80", "--soft", "50"), ("--alert", "0"), ("--alert", "soon"), ("--channel", "nobody")):

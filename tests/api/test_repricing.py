@@ -254,3 +254,21 @@ def test_no_database_no_writing(tmp_path):
         for refused in (set_prices(server, HOUSE, expect=None), reprice(server, apply=True)):
             assert refused["detail"] and refused["code"]
         server.get("/api/v1/prices/repricings", expect=409)
+        prices = server.get("/api/v1/status")[2]["prices"]
+        assert prices["healthy"] is False and prices["last_error"]
+
+
+def test_nothing_is_applied_where_nothing_is_fed(tmp_path):
+    with Server(tmp_path / "data") as server:
+        deliver(server, [call(n) for n in range(20)])
+        set_prices(server, HOUSE)
+        assert server.get("/api/v1/status")[2]["prices"] == {"healthy": True}
+    with Server(tmp_path / "data", env={"STENO_STORE_FEED": "off"}) as server:
+        for _ in range(2):
+            refused = reprice(server, apply=True, expect=409)
+            assert "nothing is fed" in refused["detail"] and "store.feed" in str(refused), refused
+        assert reprice(server)["difference"]["priced"] == 20
+    with Server(tmp_path / "data") as server:
+        assert server.get("/api/v1/prices/repricings")[2]["repricings"] == []
+        assert reprice(server, apply=True)["difference"]["priced"] == 20
+        assert reprice(server, apply=True)["difference"]["same"] == 20

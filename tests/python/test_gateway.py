@@ -104,11 +104,11 @@ def test_a_scope_within_the_tracked_function(calls, gpt):
         with steno.prompt("summary"), steno.tags("inner"):
             return gpt.chat.completions.create(**ASK).choices[0].message.content
 
-    with steno.agent("main"), steno.function("plan"), steno.function("look"), steno.agent("a"):
+    with steno.agent("main, of all"), steno.function("plan"), steno.function("look"), steno.agent("a"):
         ask("x")
     *_, agent, call = calls()
     assert (call["source"], call["name"], call["prompt"]["type"]) == ("gateway", "ask", "summary")
-    assert (call["trace"]["agent"], call["trace"]["outer_agents"]) == ("a", ["main"]) == \
+    assert (call["trace"]["agent"], call["trace"]["outer_agents"]) == ("a", ["main, of all"]) == \
         (agent["trace"]["agent"], agent["trace"]["outer_agents"])
     assert (call["trace"]["function"], call["trace"]["outer_functions"]) == ("look", ["plan"])
     assert call["labels"]["tags"] == ["outer", "inner"] and call["trace"]["parent_id"] == agent["id"]
