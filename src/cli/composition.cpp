@@ -4,6 +4,7 @@
 #include "cli/aws_access.hpp"
 #include "cli/up_to_now.hpp"
 #include "ingest/folder_secret.hpp"
+#include "prompts/registry.hpp"
 #include "store/duckdb/duckdb_store.hpp"
 #include "store/memory/memory_store.hpp"
 

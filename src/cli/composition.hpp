@@ -10,7 +10,6 @@
 #include "ingest/data_folder.hpp"
 #include "net/http_client.hpp"
 #include "net/loops.hpp"
-#include "prompts/registry.hpp"
 #include "repricing/price_book.hpp"
 #include "repricing/repricer.hpp"
 #include "repricing/trail.hpp"
@@ -24,6 +23,10 @@
 #include <optional>
 #include <string>
 #include <vector>
+
+namespace steno::prompts {
+class Registry;
+}
 
 namespace steno::cli {
 

@@ -16,8 +16,8 @@ namespace steno::prompts {
 
 namespace {
 
-constexpr std::array<std::string_view, 6> kTypes = {"string", "number", "integer", "boolean", "list",
-                                                    "object"};
+constexpr std::array<std::string_view, 6> kTypes = {"string",  "number", "integer",
+                                                    "boolean", "list",   "object"};
 
 Result<void> wrong(std::string_view member, std::string_view takes) {
     return fail(Code::InvalidArgument, fmt::format("{}: {}", member, takes));
@@ -59,13 +59,9 @@ Result<void> check_variable(const Variable& variable) {
     return {};
 }
 
-Result<void> check_number(std::string_view what, const std::optional<std::string>& number, double most) {
-    if (!number) return {};
-    double value = 0;
-    const auto [end, error] = std::from_chars(number->data(), number->data() + number->size(), value);
-    if (error != std::errc{} || end != number->data() + number->size() || !(value >= 0 && value <= most))
-        return wrong(what, fmt::format("a number from 0 to {}", most));
-    return {};
+Result<void> check_number(std::string_view what, const std::optional<double>& number, double most) {
+    if (!number || (*number >= 0 && *number <= most)) return {};
+    return wrong(what, fmt::format("a number from 0 to {}", most));
 }
 
 Result<void> check_template(std::string_view where, const std::string& text) {
@@ -78,12 +74,12 @@ Result<void> check_template(std::string_view where, const std::string& text) {
 Result<void> check_templates(const Content& content) {
     if (content.messages.empty()) {
         if (content.text.empty())
-            return fail(Code::InvalidArgument, "a prompt needs a text or messages",
-                        R"("text": "Answer {{question}}" or "messages": [{"role": "system", "content": "…"}])");
+            return fail(
+                Code::InvalidArgument, "a prompt needs a text or messages",
+                R"("text": "Answer {{question}}" or "messages": [{"role": "system", "content": "…"}])");
         return check_template("", content.text);
     }
-    if (!content.text.empty())
-        return fail(Code::InvalidArgument, "a prompt is a text or messages, not both");
+    if (!content.text.empty()) return fail(Code::InvalidArgument, "a prompt is a text or messages, not both");
     if (content.messages.size() > kMaxMessages)
         return fail(Code::InvalidArgument, fmt::format("messages: more than {}", kMaxMessages));
     std::size_t size = 0;
@@ -101,30 +97,29 @@ Result<void> check_templates(const Content& content) {
     return {};
 }
 
-Result<void> read_number(JsonReader& json, std::string_view name, std::optional<std::string>& into) {
+/// Nothing for null.
+template <class T>
+Result<void> read_number(JsonReader& json, std::string_view name, std::string_view takes,
+                         std::optional<T>& into) {
+    into.reset();
     if (json.peek() == JsonReader::Type::Null) {
-        into.reset();
         (void)json.null();
         return {};
     }
     std::string_view number;
-    if (json.peek() != JsonReader::Type::Number || !json.number(number)) return wrong(name, "a number");
-    if (number.size() > 40) return wrong(name, "a number of at most 40 digits");
-    into = number;
+    if (json.peek() != JsonReader::Type::Number || !json.number(number)) return wrong(name, takes);
+    T value{};
+    const char* const last = number.data() + number.size();
+    const auto [end, error] = std::from_chars(number.data(), last, value);
+    if (error != std::errc{} || end != last) return wrong(name, takes);
+    into = value;
     return {};
 }
 
 Result<void> read_count(JsonReader& json, std::string_view name, std::optional<std::int64_t>& into) {
-    std::optional<std::string> number;
-    STENO_TRY(read_number(json, name, number));
-    into.reset();
-    if (!number) return {};
-    std::int64_t count = 0;
-    const auto [end, error] = std::from_chars(number->data(), number->data() + number->size(), count);
-    if (error != std::errc{} || end != number->data() + number->size() || count < 1 || count > 1'000'000'000)
-        return wrong(name, "a whole number from 1 to 1,000,000,000");
-    into = count;
-    return {};
+    constexpr std::string_view kTakes = "a whole number from 1 to 1,000,000,000";
+    STENO_TRY(read_number(json, name, kTakes, into));
+    return !into || (*into >= 1 && *into <= 1'000'000'000) ? Result<void>() : wrong(name, kTakes);
 }
 
 /// Any JSON of that type, compact; nothing for null.
@@ -144,17 +139,16 @@ Result<void> read_settings(JsonReader& json, std::string_view name, JsonReader::
 
 Result<void> read_message(JsonReader& json, Message& message) {
     Result<void> good;
-    const bool whole =
-        json.peek() == JsonReader::Type::Object && json.object([&](std::string_view name) {
-            if (name == "role")
-                good = read_text(json, "messages: role", message.role);
-            else if (name == "content")
-                good = read_text(json, "messages: content", message.content);
-            else
-                good = fail(Code::InvalidArgument, fmt::format("a message has no \"{}\"", name),
-                            "role and content");
-            return good.has_value();
-        });
+    const bool whole = json.peek() == JsonReader::Type::Object && json.object([&](std::string_view name) {
+        if (name == "role")
+            good = read_text(json, "messages: role", message.role);
+        else if (name == "content")
+            good = read_text(json, "messages: content", message.content);
+        else
+            good =
+                fail(Code::InvalidArgument, fmt::format("a message has no \"{}\"", name), "role and content");
+        return good.has_value();
+    });
     STENO_TRY(good);
     return whole ? Result<void>() : wrong("messages", R"([{"role": "user", "content": "…"}])");
 }
@@ -184,11 +178,10 @@ Result<void> read_variable(JsonReader& json, Variable& variable) {
         return fail(Code::InvalidArgument, fmt::format("a variable has no \"{}\"", name),
                     "name, type, default, required, description");
     };
-    const bool whole =
-        json.peek() == JsonReader::Type::Object && json.object([&](std::string_view name) {
-            good = member(name);
-            return good.has_value();
-        });
+    const bool whole = json.peek() == JsonReader::Type::Object && json.object([&](std::string_view name) {
+        good = member(name);
+        return good.has_value();
+    });
     STENO_TRY(good);
     return whole ? Result<void>() : wrong("variables", R"([{"name": "tone", "default": "friendly"}])");
 }
@@ -280,8 +273,7 @@ Result<void> check(const Content& content) {
     for (const Variable& variable : content.variables) {
         STENO_TRY(check_variable(variable));
         if (!names.insert(variable.name).second)
-            return fail(Code::InvalidArgument,
-                        fmt::format("variables: {} is declared twice", variable.name));
+            return fail(Code::InvalidArgument, fmt::format("variables: {} is declared twice", variable.name));
     }
     return check_templates(content);
 }
@@ -320,9 +312,9 @@ Result<bool> read_member(JsonReader& json, std::string_view name, Content& conte
     else if (name == "model")
         good = read_text(json, name, content.model);
     else if (name == "temperature")
-        good = read_number(json, name, content.temperature);
+        good = read_number(json, name, "a number", content.temperature);
     else if (name == "top_p")
-        good = read_number(json, name, content.top_p);
+        good = read_number(json, name, "a number", content.top_p);
     else if (name == "top_k")
         good = read_count(json, name, content.top_k);
     else if (name == "token_limit")
@@ -354,8 +346,8 @@ void write_members(JsonWriter& json, const Content& content) {
     };
     text("goal", content.goal);
     text("model", content.model);
-    raw("temperature", content.temperature.value_or(""));
-    raw("top_p", content.top_p.value_or(""));
+    if (content.temperature) json.member("temperature", *content.temperature);
+    if (content.top_p) json.member("top_p", *content.top_p);
     if (content.top_k) json.member("top_k", *content.top_k);
     if (content.token_limit) json.member("token_limit", *content.token_limit);
     raw("parameters", content.parameters);

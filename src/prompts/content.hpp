@@ -39,8 +39,8 @@ struct Message {
 struct Content {
     std::string goal;
     std::string model;
-    std::optional<std::string> temperature;  ///< a number in the digits that it was written in
-    std::optional<std::string> top_p;        ///< likewise
+    std::optional<double> temperature;
+    std::optional<double> top_p;
     std::optional<std::int64_t> top_k;
     std::optional<std::int64_t> token_limit;
     std::string parameters;       ///< others: a JSON object; empty: none
@@ -52,10 +52,10 @@ struct Content {
     friend bool operator==(const Content&, const Content&) = default;
 };
 
-inline constexpr std::size_t kMaxShortText = 10'000;      ///< bytes of goal, notes and descriptions
-inline constexpr std::size_t kMaxWord = 200;              ///< bytes of model, role and author
-inline constexpr std::size_t kMaxSettings = 1u << 20;     ///< bytes of parameters, tools and schema, each
-inline constexpr std::size_t kMaxContent = 10u << 20;     ///< bytes of text or of all messages
+inline constexpr std::size_t kMaxShortText = 10'000;   ///< bytes of goal, notes and descriptions
+inline constexpr std::size_t kMaxWord = 200;           ///< bytes of model, role and author
+inline constexpr std::size_t kMaxSettings = 1u << 20;  ///< bytes of parameters, tools and schema, each
+inline constexpr std::size_t kMaxContent = 10u << 20;  ///< bytes of text or of all messages
 inline constexpr std::size_t kMaxMessages = 1000;
 inline constexpr std::size_t kMaxVariables = 1000;
 
@@ -81,7 +81,8 @@ std::vector<std::string> includes_of(const Content& content);
 Result<bool> read_member(JsonReader& json, std::string_view name, Content& content);
 void write_members(JsonWriter& json, const Content& content);
 inline constexpr std::string_view kMemberNames =
-    "goal, model, temperature, top_p, top_k, token_limit, parameters, tools, response_schema, text or messages, "
+    "goal, model, temperature, top_p, top_k, token_limit, parameters, tools, response_schema, text or "
+    "messages, "
     "variables";
 /// The object with these members alone: what is kept, and what the hash is of.
 std::string to_json(const Content& content);

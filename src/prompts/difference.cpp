@@ -34,8 +34,10 @@ bool shortest(Ids a, Ids b, std::vector<Step>& backwards) {
     // furthest[k + most]: how far in `a` the best path of d edits on diagonal k reaches. Kept for each d.
     std::vector<std::vector<std::int32_t>> kept;
     std::vector<std::int32_t> furthest(static_cast<std::size_t>(2 * most + 3), 0);
-    const auto at = [&](std::vector<std::int32_t>& values, std::ptrdiff_t offset, std::ptrdiff_t k)
-        -> std::int32_t& { return values[static_cast<std::size_t>(k + offset)]; };
+    const auto at = [&](std::vector<std::int32_t>& values, std::ptrdiff_t offset,
+                        std::ptrdiff_t k) -> std::int32_t& {
+        return values[static_cast<std::size_t>(k + offset)];
+    };
     std::ptrdiff_t edits = -1;
     for (std::ptrdiff_t d = 0; d <= most && edits < 0; ++d) {
         // Of these only the diagonals -d - 1 … d + 1 are looked at later.
@@ -100,8 +102,7 @@ std::vector<Step> align(Ids a, Ids b) {
         for (auto step = backwards.rbegin(); step != backwards.rend(); ++step)
             steps.push_back({step->change, head + step->from, head + step->to});
     } else {
-        for (std::size_t i = 0; i < left.size(); ++i)
-            steps.push_back({Change::Removed, head + i, head});
+        for (std::size_t i = 0; i < left.size(); ++i) steps.push_back({Change::Removed, head + i, head});
         for (std::size_t i = 0; i < right.size(); ++i)
             steps.push_back({Change::Added, head + left.size(), head + i});
     }
@@ -224,8 +225,9 @@ std::optional<std::string> text_or_nothing(const std::string& text) {
     return text.empty() ? std::nullopt : std::optional(quoted(text));
 }
 
-std::optional<std::string> number_or_nothing(const std::optional<std::int64_t>& number) {
-    return number ? std::optional(std::to_string(*number)) : std::nullopt;
+template <class T>
+std::optional<std::string> number_or_nothing(const std::optional<T>& number) {
+    return number ? std::optional(fmt::format("{}", *number)) : std::nullopt;
 }
 
 /// What was checked when it was created.
@@ -329,8 +331,8 @@ Difference compare(const Content& from, const Content& to) {
     };
     text("goal", from.goal, to.goal);
     field("model", text_or_nothing(from.model), text_or_nothing(to.model));
-    field("temperature", from.temperature, to.temperature);
-    field("top_p", from.top_p, to.top_p);
+    field("temperature", number_or_nothing(from.temperature), number_or_nothing(to.temperature));
+    field("top_p", number_or_nothing(from.top_p), number_or_nothing(to.top_p));
     field("top_k", number_or_nothing(from.top_k), number_or_nothing(to.top_k));
     field("token_limit", number_or_nothing(from.token_limit), number_or_nothing(to.token_limit));
     compare_parameters(from.parameters, to.parameters, difference.fields);

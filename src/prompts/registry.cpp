@@ -127,14 +127,14 @@ Error no_prompt(std::string_view name, const std::vector<std::string>& names) {
     const std::vector<std::string_view> views(names.begin(), names.end());
     const std::string_view near = nearest(utf8_prefix(name, 100), views);
     return {Code::NotFound, fmt::format("there is no prompt named \"{}\"", name),
-            names.empty()   ? "there are none yet: steno prompts create"
+            names.empty()  ? "there are none yet: steno prompts create"
             : near.empty() ? "steno prompts list shows all"
                            : fmt::format("the nearest is \"{}\"", near)};
 }
 
 Result<Prompt> load(Statements& statements, std::string_view name) {
-    STENO_ASSIGN(const auto rows, statements.rows(fmt::format("{}WHERE name = ?", kPromptColumns),
-                                                  {std::string(name)}));
+    STENO_ASSIGN(const auto rows,
+                 statements.rows(fmt::format("{}WHERE name = ?", kPromptColumns), {std::string(name)}));
     if (rows.empty()) {
         STENO_ASSIGN(const auto all, statements.rows("SELECT name FROM prompts ORDER BY name LIMIT 1000"));
         std::vector<std::string> names;
@@ -149,8 +149,9 @@ Result<Prompt> load(Statements& statements, std::string_view name) {
         prompt.versions.push_back(std::move(facts));
     }
     put_in_order(prompt);
-    STENO_ASSIGN(const auto labels,
-                 statements.rows(fmt::format("{}WHERE prompt = ? ORDER BY label", kLabelColumns), {prompt.id}));
+    STENO_ASSIGN(
+        const auto labels,
+        statements.rows(fmt::format("{}WHERE prompt = ? ORDER BY label", kLabelColumns), {prompt.id}));
     for (const Row& row : labels) prompt.labels.push_back(label_of(row));
     return prompt;
 }
@@ -158,8 +159,7 @@ Result<Prompt> load(Statements& statements, std::string_view name) {
 /// To change it: as the condition says.
 Result<Prompt> load(Statements& statements, std::string_view name, Condition& condition) {
     STENO_ASSIGN(Prompt prompt, load(statements, name));
-    if (!condition.tag || *condition.tag == "*" ||
-        condition.tag->find(prompt.tag()) != std::string::npos)
+    if (!condition.tag || *condition.tag == "*" || condition.tag->find(prompt.tag()) != std::string::npos)
         return prompt;
     condition.failed = true;
     return fail(Code::FailedPrecondition,
@@ -264,7 +264,8 @@ Result<void> put_label(Statements& statements, const Prompt& prompt, const MoveL
 }
 
 Result<void> check_tags(const std::vector<std::string>& tags) {
-    if (tags.size() > kMaxTags) return fail(Code::InvalidArgument, fmt::format("more than {} tags", kMaxTags));
+    if (tags.size() > kMaxTags)
+        return fail(Code::InvalidArgument, fmt::format("more than {} tags", kMaxTags));
     for (const std::string& tag : tags) {
         if (tag.empty()) return fail(Code::InvalidArgument, "a tag without a text");
         STENO_TRY(check_text("tags", tag, kMaxWord));
@@ -290,10 +291,35 @@ Result<void> check(const MoveLabel& move) {
     return check_text("reason", move.reason, kMaxShortText);
 }
 
+Result<void> check_prompt(const std::string& name, const std::string& description,
+                          const std::vector<std::string>& tags) {
+    STENO_TRY(check_name(name));
+    STENO_TRY(check_text("description", description, kMaxShortText));
+    return check_tags(tags);
+}
+
+Result<Prompt> insert(Statements& statements, const std::string& name, const std::string& description,
+                      const std::vector<std::string>& tags, Timestamp now) {
+    STENO_ASSIGN(const auto count, statements.rows("SELECT count(*) FROM prompts"));
+    if (count.front().integer(0) >= static_cast<std::int64_t>(kMaxPrompts))
+        return fail(Code::ResourceExhausted, fmt::format("there are {} prompts already", kMaxPrompts),
+                    "remove some that nobody needs: steno prompts remove NAME");
+    STENO_TRY(
+        statements.run("INSERT INTO prompts(name, description, tags, revision, created_at, "
+                       "changed_at) VALUES (?, ?, ?, 0, ?, ?)",
+                       {name, description, json_of(tags), now.unix_nanos, now.unix_nanos}));
+    return load(statements, name);
+}
+
+Result<void> not_archived(const Prompt& prompt) {
+    if (!prompt.archived_at) return {};
+    return fail(Code::FailedPrecondition, fmt::format("the prompt \"{}\" is archived", prompt.name),
+                "take it back first: steno prompts archive NAME --undo");
+}
+
 Result<VersionNumber> number_for(const Prompt& prompt, const NewVersion& version) {
     if (prompt.versions.size() >= kMaxVersions)
-        return fail(Code::ResourceExhausted,
-                    fmt::format("the prompt has {} versions already", kMaxVersions));
+        return fail(Code::ResourceExhausted, fmt::format("the prompt has {} versions already", kMaxVersions));
     if (!version.number)
         return prompt.versions.empty() ? VersionNumber::first() : prompt.versions.front().number.next();
     if (const VersionFacts* there = facts_of(prompt, *version.number))
@@ -311,7 +337,7 @@ Result<VersionNumber> number_for(const Prompt& prompt, const NewVersion& version
 
 /// What there is already that says the same: that of the same number; without a number the latest.
 const VersionFacts* same_version(const Prompt& prompt, const NewVersion& version, std::string_view sha256) {
-    const VersionFacts* facts = version.number           ? facts_of(prompt, *version.number)
+    const VersionFacts* facts = version.number            ? facts_of(prompt, *version.number)
                                 : prompt.versions.empty() ? nullptr
                                                           : &prompt.versions.front();
     return facts != nullptr && facts->sha256 == sha256 ? facts : nullptr;
@@ -329,12 +355,13 @@ Result<std::pair<std::string, bool>> add(Statements& statements, const Prompt& p
     } else {
         STENO_ASSIGN(const VersionNumber fresh, number_for(prompt, version));
         number = fresh.text();
-        STENO_TRY(statements.run(
-            "INSERT INTO prompt_versions(prompt, canonical, number, goal, model, author, notes, sha256, size, "
-            "created_at, content) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            {prompt.id, fresh.canonical(), number, version.content.goal, version.content.model,
-             version.author, version.notes, hash, static_cast<std::int64_t>(content.size()), now.unix_nanos,
-             content}));
+        STENO_TRY(
+            statements.run("INSERT INTO prompt_versions(prompt, canonical, number, goal, model, author, "
+                           "notes, sha256, size, "
+                           "created_at, content) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                           {prompt.id, fresh.canonical(), number, version.content.goal, version.content.model,
+                            version.author, version.notes, hash, static_cast<std::int64_t>(content.size()),
+                            version.created_at.value_or(now).unix_nanos, content}));
     }
     for (const std::string& label : version.labels) {
         MoveLabel move;
@@ -364,8 +391,8 @@ Result<void> check_name(std::string_view name) {
     if (name.empty()) return wrong("is missing");
     if (!is_valid_utf8(name)) return wrong("is no UTF-8");
     if (utf8_length(name) > kMaxName) return wrong(fmt::format("has more than {} characters", kMaxName));
-    const bool control = std::ranges::any_of(
-        name, [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; });
+    const bool control =
+        std::ranges::any_of(name, [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; });
     // U+0080 to U+009F, and those that break lines or turn the direction of what stands beside them.
     const bool hidden = name.find("\xc2\x85") != std::string_view::npos ||
                         name.find("\xe2\x80\xa8") != std::string_view::npos ||
@@ -481,27 +508,19 @@ Result<Version> Registry::find(std::string_view name, std::string_view which) {
 Result<Added> Registry::create(const std::string& name, const std::string& description,
                                const std::vector<std::string>& tags, const NewVersion& version,
                                Timestamp now) {
-    STENO_TRY(check_name(name));
-    STENO_TRY(check_text("description", description, kMaxShortText));
-    STENO_TRY(check_tags(tags));
+    STENO_TRY(check_prompt(name, description, tags));
     STENO_TRY(check(version));
     STENO_ASSIGN(control::Database* const database, this->database());
     std::optional<Version> made;
     STENO_TRY(database->write([&](Statements& statements) -> Result<void> {
-        STENO_ASSIGN(const auto there, statements.rows("SELECT archived_at FROM prompts WHERE name = ?", {name}));
+        STENO_ASSIGN(const auto there,
+                     statements.rows("SELECT archived_at FROM prompts WHERE name = ?", {name}));
         if (!there.empty())
             return fail(Code::AlreadyExists,
                         fmt::format("there is a prompt named \"{}\" already{}", name,
                                     there.front().is_null(0) ? "" : ", which is archived"),
                         "add a version to it, or take another name");
-        STENO_ASSIGN(const auto count, statements.rows("SELECT count(*) FROM prompts"));
-        if (count.front().integer(0) >= static_cast<std::int64_t>(kMaxPrompts))
-            return fail(Code::ResourceExhausted, fmt::format("there are {} prompts already", kMaxPrompts),
-                        "remove some that nobody needs: steno prompts remove NAME");
-        STENO_TRY(statements.run("INSERT INTO prompts(name, description, tags, revision, created_at, "
-                                 "changed_at) VALUES (?, ?, ?, 0, ?, ?)",
-                                 {name, description, json_of(tags), now.unix_nanos, now.unix_nanos}));
-        STENO_ASSIGN(const Prompt prompt, load(statements, name));
+        STENO_ASSIGN(const Prompt prompt, insert(statements, name, description, tags, now));
         STENO_ASSIGN(const auto added, add(statements, prompt, version, now));
         STENO_ASSIGN(made, read_version(statements, name, added.first));
         return {};
@@ -517,15 +536,48 @@ Result<Added> Registry::add_version(std::string_view name, const NewVersion& ver
     bool created = false;
     STENO_TRY(database->write([&](Statements& statements) -> Result<void> {
         STENO_ASSIGN(const Prompt prompt, load(statements, name, condition));
-        if (prompt.archived_at)
-            return fail(Code::FailedPrecondition, fmt::format("the prompt \"{}\" is archived", prompt.name),
-                        "take it back first: steno prompts archive NAME --undo");
+        STENO_TRY(not_archived(prompt));
         STENO_ASSIGN(const auto added, add(statements, prompt, version, now));
         created = added.second;
         STENO_ASSIGN(made, read_version(statements, name, added.first));
         return {};
     }));
     return Added{std::move(*made), created};
+}
+
+Result<TakenOver> Registry::take_over(const std::vector<NewPrompt>& prompts, Timestamp now) {
+    const auto of = [](const NewPrompt& prompt, const NewVersion& version) {
+        return fmt::format("\"{}\" {}", prompt.name, version.number ? version.number->text() : "");
+    };
+    for (const NewPrompt& prompt : prompts) {
+        STENO_TRY(check_prompt(prompt.name, prompt.description, prompt.tags));
+        for (const NewVersion& version : prompt.versions)
+            if (auto good = check(version); !good)
+                return std::unexpected(std::move(good).error().with_context(of(prompt, version)));
+    }
+    STENO_ASSIGN(control::Database* const database, this->database());
+    TakenOver taken;
+    STENO_TRY(database->write([&](Statements& statements) -> Result<void> {
+        for (const NewPrompt& fresh : prompts) {
+            if (fresh.versions.empty()) continue;
+            STENO_ASSIGN(const auto there,
+                         statements.rows("SELECT 1 FROM prompts WHERE name = ?", {fresh.name}));
+            if (there.empty()) {
+                STENO_TRY(insert(statements, fresh.name, fresh.description, fresh.tags, now));
+                ++taken.prompts;
+            }
+            for (const NewVersion& version : fresh.versions) {
+                STENO_ASSIGN(const Prompt prompt, load(statements, fresh.name));
+                STENO_TRY(not_archived(prompt));
+                NewVersion any_order = version;
+                any_order.allow_lower = true;
+                STENO_ASSIGN(const auto added, add(statements, prompt, any_order, now));
+                ++(added.second ? taken.versions : taken.known);
+            }
+        }
+        return {};
+    }));
+    return taken;
 }
 
 Result<Prompt> Registry::changed(std::string_view name, Timestamp now, Condition& condition,
@@ -591,14 +643,16 @@ Result<Prompt> Registry::roll_back(std::string_view name, const MoveLabel& move,
                                    Condition& condition) {
     STENO_TRY(check(move));
     return changed(name, now, condition, [&](Statements& statements, const Prompt& prompt) -> Result<void> {
-        STENO_ASSIGN(const auto rows,
-                     statements.rows("SELECT from_version FROM prompt_label_moves WHERE prompt = ? AND label = ? "
-                                     "ORDER BY id DESC LIMIT 1",
-                                     {prompt.id, move.label}));
+        STENO_ASSIGN(
+            const auto rows,
+            statements.rows("SELECT from_version FROM prompt_label_moves WHERE prompt = ? AND label = ? "
+                            "ORDER BY id DESC LIMIT 1",
+                            {prompt.id, move.label}));
         const auto before = rows.empty() ? std::nullopt : rows.front().optional_text(0);
         if (!before)
-            return fail(Code::FailedPrecondition,
-                        fmt::format("the label \"{}\" of \"{}\" stood nowhere before", move.label, prompt.name));
+            return fail(
+                Code::FailedPrecondition,
+                fmt::format("the label \"{}\" of \"{}\" stood nowhere before", move.label, prompt.name));
         return put_label(statements, prompt, move, before, true, now);
     });
 }
@@ -615,10 +669,11 @@ Result<Prompt> Registry::remove_label(std::string_view name, const MoveLabel& mo
 Result<std::vector<Move>> Registry::history(std::string_view name, std::string_view label) {
     STENO_ASSIGN(const Prompt prompt, get(name));
     STENO_ASSIGN(control::Database* const database, this->database());
-    STENO_ASSIGN(const auto rows,
-                 database->rows("SELECT moved_at, moved_by, reason, from_version, to_version, rollback FROM "
-                                "prompt_label_moves WHERE prompt = ? AND label = ? ORDER BY id DESC LIMIT 1000",
-                                {prompt.id, std::string(label)}));
+    STENO_ASSIGN(
+        const auto rows,
+        database->rows("SELECT moved_at, moved_by, reason, from_version, to_version, rollback FROM "
+                       "prompt_label_moves WHERE prompt = ? AND label = ? ORDER BY id DESC LIMIT 1000",
+                       {prompt.id, std::string(label)}));
     std::vector<Move> moves;
     for (const Row& row : rows)
         moves.push_back({{row.integer(0), 0},

@@ -17,7 +17,7 @@
 
 namespace steno::prompts {
 
-inline constexpr std::size_t kMaxName = 200;  ///< characters
+inline constexpr std::size_t kMaxName = 200;   ///< characters
 inline constexpr std::size_t kMaxLabel = 100;  ///< bytes
 inline constexpr std::size_t kMaxTags = 50;
 inline constexpr std::size_t kMaxPrompts = 10'000;
@@ -40,7 +40,7 @@ struct VersionFacts {
     std::string model;
     std::string author;
     std::string notes;
-    std::string sha256;  ///< of the content, hexadecimal
+    std::string sha256;     ///< of the content, hexadecimal
     std::int64_t size = 0;  ///< bytes of the content as JSON
     Timestamp created_at;
 };
@@ -90,13 +90,28 @@ struct NewVersion {
     Content content;
     std::string author;
     std::string notes;
-    std::vector<std::string> labels;  ///< that are to stand on it at once
-    bool allow_lower = false;         ///< than one that there is already
+    std::vector<std::string> labels;           ///< that are to stand on it at once
+    bool allow_lower = false;                  ///< than one that there is already
+    std::optional<Timestamp> created_at = {};  ///< absent: now
 };
 
 struct Added {
     Version version;
     bool created = true;  ///< false: there is a version that says the same, and this is it
+};
+
+/// A prompt of elsewhere with its versions, to be taken over.
+struct NewPrompt {
+    std::string name;
+    std::string description = {};
+    std::vector<std::string> tags = {};
+    std::vector<NewVersion> versions = {};
+};
+
+struct TakenOver {
+    std::int64_t prompts = 0;   ///< that are new
+    std::int64_t versions = 0;  ///< that are new
+    std::int64_t known = 0;     ///< versions that were there already and say the same
 };
 
 /// Only if the prompt is as it was when it had this tag (If-Match). Absent or "*": however it is.
@@ -146,6 +161,9 @@ class Registry {
     /// AlreadyExists: there is one of that number that says something else, or a higher one.
     Result<Added> add_version(std::string_view name, const NewVersion& version, Timestamp now,
                               Condition& condition);
+    /// All of them or none. Versions that are there already and say the same are left; lower ones are
+    /// allowed. AlreadyExists: a version that says something else. FailedPrecondition: a prompt is archived.
+    Result<TakenOver> take_over(const std::vector<NewPrompt>& prompts, Timestamp now);
     Result<Prompt> change(std::string_view name, const Facts& facts, Timestamp now, Condition& condition);
     /// With all its versions and history. FailedPrecondition, unless it is forced: labels stand on them.
     Result<void> remove(std::string_view name, bool force, Condition& condition);

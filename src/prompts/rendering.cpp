@@ -61,9 +61,8 @@ class Library {
     Result<void> add(std::string_view include, std::string_view indent) {
         // By name and not by text: two versions of a prompt that include each other are a circle as well.
         const Reference reference = reference_of(include);
-        const auto again = std::ranges::find(path_, reference.name, [](const std::string& name) {
-            return reference_of(name).name;
-        });
+        const auto again = std::ranges::find(path_, reference.name,
+                                             [](const std::string& name) { return reference_of(name).name; });
         if (again != path_.end())
             return fail(Code::InvalidArgument,
                         fmt::format("{{{{> {}}}}} includes itself: {} > {}", include,
@@ -261,7 +260,8 @@ class Renderer {
 
     Result<void> step() {
         if (++steps_ > kMaxSteps)
-            return fail(Code::ResourceExhausted, fmt::format("it takes more than {} steps to render", kMaxSteps),
+            return fail(Code::ResourceExhausted,
+                        fmt::format("it takes more than {} steps to render", kMaxSteps),
                         "give shorter lists, or take a section out of the others");
         return {};
     }

@@ -64,8 +64,7 @@ class TemplateParser {
         }
         add_text(done_, text_.size());
         if (!open_.empty())
-            return wrong(open_.back().tag,
-                         fmt::format("{} is not closed", written(open_.back().node)),
+            return wrong(open_.back().tag, fmt::format("{} is not closed", written(open_.back().node)),
                          fmt::format("write {}/{}{} where it ends", open_mark_,
                                      into_.text_of(into_.nodes_[open_.back().node]), close_mark_));
         return {};
@@ -88,8 +87,7 @@ class TemplateParser {
     /// "{{#name}}"
     [[nodiscard]] std::string written(std::size_t node) const {
         const Template::Node& section = into_.nodes_[node];
-        return fmt::format("{{{{{}{}}}}}", section.kind == Kind::Section ? '#' : '^',
-                           into_.text_of(section));
+        return fmt::format("{{{{{}{}}}}}", section.kind == Kind::Section ? '#' : '^', into_.text_of(section));
     }
 
     void add(Kind kind, std::string_view name, std::size_t end = 0, std::size_t indent = 0) {
@@ -164,9 +162,9 @@ class TemplateParser {
                           close.size() <= kMaxMark && content.find('=') == std::string_view::npos &&
                           close.find_first_of(kSpace) == std::string_view::npos;
         if (!good)
-            return wrong(tag, "these are no two marks",
-                         fmt::format("two words of at most {} bytes without =, such as {{{{=<% %>=}}}}",
-                                     kMaxMark));
+            return wrong(
+                tag, "these are no two marks",
+                fmt::format("two words of at most {} bytes without =, such as {{{{=<% %>=}}}}", kMaxMark));
         open_mark_ = open;
         close_mark_ = close;
         return {};

@@ -14,7 +14,8 @@ namespace steno::prompts {
 /// A text with Mustache tags (mustache(5), the specification without lambdas and inheritance):
 ///
 ///     {{name}} {{a.b}}   a value's text; {{{name}}} and {{&name}} are the same: prompts are not HTML
-///     {{#name}}…{{/name}}   for each item of a list; once for anything else that is not false, with it inside
+///     {{#name}}…{{/name}}   for each item of a list; once for anything else that is not false, with it
+///     inside
 ///     {{^name}}…{{/name}}   where there is none, or it is false, null, "" or an empty list
 ///     {{.}}              the item itself
 ///     {{! … }}           nothing
@@ -38,8 +39,8 @@ class Template {
     /// Nodes stand in the order of the text; a section's are between it and `end`.
     struct Node {
         Kind kind = Kind::Text;
-        std::uint32_t begin = 0;   ///< of its text or name
-        std::uint32_t size = 0;    ///< of that
+        std::uint32_t begin = 0;  ///< of its text or name
+        std::uint32_t size = 0;   ///< of that
         /// Of a section: the index behind its last node; of an include: where its indent stands.
         std::uint32_t end = 0;
         std::uint32_t indent = 0;  ///< of an include alone on its line: bytes of space before it

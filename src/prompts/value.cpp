@@ -64,11 +64,18 @@ class TreeReader {
 
     bool object(Value& value) {
         value.type = Value::Type::Object;
-        std::map<std::string, Value, std::less<>> members;
-        if (!json_.object([&](std::string_view name) { return any(members[std::string(name)] = {}); }))
+        std::map<std::string, std::uint32_t, std::less<>> places;
+        if (!json_.object([&](std::string_view name) {
+                const auto [place, fresh] =
+                    places.try_emplace(std::string(name), static_cast<std::uint32_t>(value.members.size()));
+                if (fresh) value.members.push_back({std::string(name), {}});
+                Value& member = value.members[place->second].value;
+                member = {};
+                return any(member);
+            }))
             return false;
-        value.members.reserve(members.size());
-        for (auto& [name, member] : members) value.members.push_back({name, std::move(member)});
+        value.by_name.reserve(places.size());
+        for (const auto& [name, place] : places) value.by_name.push_back(place);
         return true;
     }
 
@@ -122,18 +129,31 @@ Result<Value> Value::parse(std::string_view json) {
     return TreeReader(json).read();
 }
 
+namespace {
+
+auto place_of(const Value& object, std::string_view name) {
+    return std::ranges::lower_bound(object.by_name, name, {}, [&](std::uint32_t place) -> std::string_view {
+        return object.members[place].name;
+    });
+}
+
+}  // namespace
+
 const Value* Value::member(std::string_view name) const {
-    const auto found = std::ranges::lower_bound(members, name, {}, &Member::name);
-    return found == members.end() || found->name != name ? nullptr : &found->value;
+    const auto found = place_of(*this, name);
+    if (found == by_name.end() || members[*found].name != name) return nullptr;
+    return &members[*found].value;
 }
 
 void Value::set(std::string_view name, Value value) {
     type = Type::Object;
-    const auto place = std::ranges::lower_bound(members, name, {}, &Member::name);
-    if (place != members.end() && place->name == name)
-        place->value = std::move(value);
-    else
-        members.insert(place, {std::string(name), std::move(value)});
+    const auto found = place_of(*this, name);
+    if (found != by_name.end() && members[*found].name == name) {
+        members[*found].value = std::move(value);
+        return;
+    }
+    by_name.insert(found, static_cast<std::uint32_t>(members.size()));
+    members.push_back({std::string(name), std::move(value)});
 }
 
 std::string Value::to_json() const {

@@ -17,9 +17,10 @@ struct Value {
     enum class Type : std::uint8_t { Null, Boolean, Number, String, List, Object };
 
     Type type = Type::Null;
-    std::string text;             ///< of a string; a number's own; "true" and "false"
-    std::vector<Value> items;     ///< of a list
-    std::vector<Member> members;  ///< of an object, by name, each once
+    std::string text;                    ///< of a string; a number's own; "true" and "false"
+    std::vector<Value> items;            ///< of a list
+    std::vector<Member> members;         ///< of an object, in their order, each name once
+    std::vector<std::uint32_t> by_name;  ///< their indices in the order of names, for `member`
 
     /// More than so many values in one tree are refused: memory is bounded by that.
     static constexpr std::size_t kMaxValues = 500'000;
@@ -32,7 +33,7 @@ struct Value {
     void set(std::string_view name, Value value);
 
     [[nodiscard]] std::string to_json() const;
-    /// A member or item a line, for people and for comparing line by line.
+    /// A member or an item a line: for people, and for comparing line by line.
     [[nodiscard]] std::string to_lines() const;
 };
 

@@ -56,8 +56,7 @@ std::strong_ordering compare_identifiers(std::string_view a, std::string_view b)
 
 Result<VersionNumber> VersionNumber::parse(std::string_view text) {
     const auto none = [&] {
-        return fail(Code::InvalidArgument,
-                    fmt::format("\"{}\" is no version", text.substr(0, kMaxText)),
+        return fail(Code::InvalidArgument, fmt::format("\"{}\" is no version", text.substr(0, kMaxText)),
                     "one to three numbers such as 3, v3, 1.2 or 2.1.0, and -rc.1 behind it before a release");
     };
     if (text.size() > kMaxText) return none();
