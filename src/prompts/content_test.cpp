@@ -85,7 +85,7 @@ TEST(PromptContent, SaysWhatIsWrongWithIt) {
              {"[]", "no JSON object"},
              {"", "no JSON object"}})
         EXPECT_THAT(problem(json), HasSubstr(what)) << json;
-    EXPECT_THAT(problem("{\"text\": \"\xff\"}"), HasSubstr("text"));
+    EXPECT_THAT(problem("{\"text\": \"\xff\"}"), HasSubstr("not UTF-8"));
 }
 
 TEST(PromptContent, MayHaveTenMegabytes) {

@@ -73,7 +73,8 @@ void undo_json_defaults(Content& content) {
         if (variable.type != VariableType::List && variable.type != VariableType::Object) continue;
         if (!variable.default_value) continue;
         const auto value = Value::parse(*variable.default_value);
-        if (value && value->type == Value::Type::String) variable.default_value = value->text;
+        if (!value || value->type != Value::Type::String) continue;
+        if (const auto inner = Value::parse(value->text)) variable.default_value = inner->to_json();
     }
 }
 

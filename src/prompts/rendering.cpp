@@ -96,24 +96,23 @@ class Library {
         if (!found->messages.empty())
             return fail(Code::InvalidArgument,
                         fmt::format("{{{{> {}}}}} is a chat prompt: only texts can be included", include));
-        auto text = Template::parse(indented(std::move(found->text), indent));
+        std::string lines = indented(std::move(found->text), indent);
+        total_ += lines.size();
+        if (total_ > kMaxIncludedText)
+            return fail(Code::ResourceExhausted,
+                        fmt::format("the includes have more than {} bytes", kMaxIncludedText));
+        auto text = Template::parse(std::move(lines));
         if (!text)
             return std::unexpected(
                 std::move(text).error().with_context(fmt::format("{{{{> {}}}}}", include)));
         for (Variable& variable : found->variables) variables_.push_back(std::move(variable));
         const Template& kept = templates_.emplace(key(include, indent), std::move(*text)).first->second;
-        if (total_ > kMaxIncludedText)
-            return fail(Code::ResourceExhausted,
-                        fmt::format("the includes have more than {} bytes", kMaxIncludedText));
         return within(kept);
     }
 
     /// Each line with the include's own indent before it (mustache(5)).
-    std::string indented(std::string text, std::string_view indent) {
-        if (indent.empty()) {
-            total_ += text.size();
-            return text;
-        }
+    static std::string indented(std::string text, std::string_view indent) {
+        if (indent.empty()) return text;
         std::string lines;
         std::string_view left = text;
         while (!left.empty() && lines.size() <= kMaxIncludedText) {
@@ -121,7 +120,6 @@ class Library {
             lines.append(indent).append(left.substr(0, end));
             left.remove_prefix(end);
         }
-        total_ += lines.size();
         return lines;
     }
 
