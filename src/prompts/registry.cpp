@@ -132,26 +132,28 @@ Error no_prompt(std::string_view name, const std::vector<std::string>& names) {
                            : fmt::format("the nearest is \"{}\"", near)};
 }
 
-Result<Prompt> load(Statements& statements, std::string_view name) {
+/// `source`: a transaction's statements, or the database itself. The revision is read first: what is changed
+/// meanwhile is newer than its tag, so that who goes by the tag is told.
+template <class Source>
+Result<Prompt> load(Source& source, std::string_view name) {
     STENO_ASSIGN(const auto rows,
-                 statements.rows(fmt::format("{}WHERE name = ?", kPromptColumns), {std::string(name)}));
+                 source.rows(fmt::format("{}WHERE name = ?", kPromptColumns), {std::string(name)}));
     if (rows.empty()) {
-        STENO_ASSIGN(const auto all, statements.rows("SELECT name FROM prompts ORDER BY name LIMIT 1000"));
+        STENO_ASSIGN(const auto all, source.rows("SELECT name FROM prompts ORDER BY name LIMIT 1000"));
         std::vector<std::string> names;
         for (const Row& row : all) names.push_back(row.text(0));
         return std::unexpected(no_prompt(name, names));
     }
     Prompt prompt = prompt_of(rows.front());
     STENO_ASSIGN(const auto versions,
-                 statements.rows(fmt::format("{}WHERE prompt = ?", kVersionColumns), {prompt.id}));
+                 source.rows(fmt::format("{}WHERE prompt = ?", kVersionColumns), {prompt.id}));
     for (const Row& row : versions) {
         STENO_ASSIGN(VersionFacts facts, facts_of_row(row));
         prompt.versions.push_back(std::move(facts));
     }
     put_in_order(prompt);
-    STENO_ASSIGN(
-        const auto labels,
-        statements.rows(fmt::format("{}WHERE prompt = ? ORDER BY label", kLabelColumns), {prompt.id}));
+    STENO_ASSIGN(const auto labels,
+                 source.rows(fmt::format("{}WHERE prompt = ? ORDER BY label", kLabelColumns), {prompt.id}));
     for (const Row& row : labels) prompt.labels.push_back(label_of(row));
     return prompt;
 }
@@ -236,7 +238,7 @@ Version whole(const Prompt& prompt, const VersionFacts& facts, Content content) 
     return {prompt.name, facts, std::move(content), prompt.labels_of(facts.number)};
 }
 
-/// In force beside: a label that is moved to where it stands already is not moved.
+/// A label that is put where it stands already does not move.
 Result<void> put_label(Statements& statements, const Prompt& prompt, const MoveLabel& move,
                        const std::optional<std::string>& to, bool rollback, Timestamp now) {
     const Label* label = label_of(prompt, move.label);
@@ -381,6 +383,21 @@ Result<Version> read_version(Statements& statements, std::string_view name, std:
     return whole(prompt, *facts, std::move(content));
 }
 
+/// Those of ASCII and Latin-1, and those that break lines or turn the direction of what stands beside them.
+bool has_control_characters(std::string_view utf8) {
+    for (std::size_t i = 0; i < utf8.size(); ++i) {
+        const auto byte = [&](std::size_t at) {
+            return at < utf8.size() ? static_cast<unsigned char>(utf8[at]) : 0u;
+        };
+        if (byte(i) < 0x20 || byte(i) == 0x7f) return true;
+        if (byte(i) == 0xc2 && byte(i + 1) < 0xa0) return true;
+        if (byte(i) != 0xe2) continue;
+        if (byte(i + 1) == 0x80 && byte(i + 2) >= 0xa8 && byte(i + 2) <= 0xae) return true;
+        if (byte(i + 1) == 0x81 && byte(i + 2) >= 0xa6 && byte(i + 2) <= 0xa9) return true;
+    }
+    return false;
+}
+
 }  // namespace
 
 Result<void> check_name(std::string_view name) {
@@ -391,14 +408,7 @@ Result<void> check_name(std::string_view name) {
     if (name.empty()) return wrong("is missing");
     if (!is_valid_utf8(name)) return wrong("is no UTF-8");
     if (utf8_length(name) > kMaxName) return wrong(fmt::format("has more than {} characters", kMaxName));
-    const bool control =
-        std::ranges::any_of(name, [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; });
-    // U+0080 to U+009F, and those that break lines or turn the direction of what stands beside them.
-    const bool hidden = name.find("\xc2\x85") != std::string_view::npos ||
-                        name.find("\xe2\x80\xa8") != std::string_view::npos ||
-                        name.find("\xe2\x80\xa9") != std::string_view::npos ||
-                        name.find("\xe2\x80\xae") != std::string_view::npos;
-    if (control || hidden) return wrong("has control characters");
+    if (has_control_characters(name)) return wrong("has control characters");
     if (name.find('@') != std::string_view::npos)
         return wrong("has an \"@\", which divides a name from a label");
     if (name.front() == ' ' || name.back() == ' ') return wrong("begins or ends with a space");
@@ -486,12 +496,7 @@ Result<std::vector<Prompt>> Registry::all() {
 
 Result<Prompt> Registry::get(std::string_view name) {
     STENO_ASSIGN(control::Database* const database, this->database());
-    std::optional<Prompt> prompt;
-    STENO_TRY(database->write([&](Statements& statements) -> Result<void> {
-        STENO_ASSIGN(prompt, load(statements, name));
-        return {};
-    }));
-    return std::move(*prompt);
+    return load(*database, name);
 }
 
 Result<Version> Registry::find(std::string_view name, std::string_view which) {
