@@ -29,6 +29,7 @@ using prompts::PromptFile;
 constexpr std::string_view kEnding = ".prompt";
 constexpr std::uint64_t kMaxFile = 24u << 20;
 constexpr std::size_t kMaxFiles = 10'000;
+constexpr std::size_t kMaxPart = 240;  ///< bytes, with the ending what file systems take
 constexpr int kDiffers = 6;
 
 std::string path_of(const std::string& name, std::string_view below = {}) {
@@ -61,14 +62,14 @@ std::string body_of(const PromptFile& file, bool whole) {
     return body;
 }
 
-/// A file's place below the folder. Absent: the name is none that a file system keeps apart from others.
+/// A file's place below the folder. Absent: the name is too long for one.
 std::optional<fs::path> file_of(const std::string& name) {
     fs::path path;
     std::string_view left = name;
     for (;;) {
         const std::size_t slash = left.find('/');
         const std::string_view part = left.substr(0, slash);
-        if (part == "." || part == ".." || part.size() > 240) return std::nullopt;
+        if (part.size() > kMaxPart) return std::nullopt;
         if (slash == std::string_view::npos) return path / (std::string(part) + std::string(kEnding));
         path /= part;
         left.remove_prefix(slash + 1);
@@ -180,7 +181,7 @@ class Account {
             return;
         }
         for (const auto& [what, names] : done_)
-            for (const std::string& name : names) fmt::print("{:<12}{}\n", what, printable(name));
+            for (const std::string& name : names) fmt::print("{:<14}{}\n", what, printable(name));
         if (done_.empty()) fmt::print("files and prompts say the same\n");
     }
     [[nodiscard]] bool none() const { return done_.empty(); }

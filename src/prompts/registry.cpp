@@ -414,6 +414,10 @@ Result<void> check_name(std::string_view name) {
     if (name.front() == ' ' || name.back() == ' ') return wrong("begins or ends with a space");
     if (name.front() == '/' || name.back() == '/' || name.find("//") != std::string_view::npos)
         return wrong("has a folder without a name");
+    // What clients take out of a path before they send it.
+    const std::string path = fmt::format("/{}/", name);
+    if (path.find("/./") != std::string::npos || path.find("/../") != std::string::npos)
+        return wrong("has \".\" or \"..\" as a folder");
     return {};
 }
 

@@ -150,11 +150,11 @@ def test_bad_input_gets_a_clear_error(server, name):
     server.get(path(name, "/diff"), expect=400)
     refused = server.get(path(name + "x"), expect=404)[2]
     assert name in refused["remedy"]
-    for bad in ("", "a@b", "a\nb", "/a", " a", "a" * 201):
+    for bad in ("", "a@b", "a\nb", "/a", "a/../b", " a", "a" * 201):
         create(server, bad, expect=400)
 
 
-@pytest.mark.parametrize("odd", ["support/refund", "größe 名前 🙂", "a b", "100%", "..", "a?b#c&d=e", "%2F", "'; DROP TABLE prompts; --"])
+@pytest.mark.parametrize("odd", ["support/refund", "größe 名前 🙂", "a b", "100%", "..a", "a?b#c&d=e", "%2F", "'; DROP TABLE prompts; --"])
 def test_names_of_any_kind(server, odd):
     create(server, odd)
     assert server.get(path(odd))[2]["name"] == odd
@@ -338,7 +338,7 @@ def test_the_commands(where, tmp_path):
     assert "protected" in prompts("label", "support/answer", "production", "--protect").stdout
     refused = prompts("label", "support/answer", "production", "2", check=False)
     assert refused.returncode == 6 and "--force" in refused.stderr
-    assert "is archived" in prompts("archive", "support/answer").stdout.replace("archived;", "is archived")
+    assert "is archived" in prompts("archive", "support/answer").stdout
     assert "no prompts" in prompts("list").stdout and "support/answer" in prompts("list", "--archived").stdout
     assert prompts("archive", "support/answer", "--undo").stdout == "support/answer is back\n"
     assert prompts("remove", "support/answer", check=False).returncode == 6
