@@ -452,13 +452,12 @@ void add_prompts(Program& program) {
     sub->add_option("--token-limit", flags->token_limit, "the most tokens of an answer");
     sub->add_option("--top-k", flags->top_k, "of the model");
     sub->add_option("--top-p", flags->top_p, "of the model, 0 to 1");
-    sub->add_option("--label", flags->labels, "labels that are to stand on it
-        ->allow_extra_args(false); may be repeated");
+    sub->add_option("--label", flags->labels, "labels that are to stand on it; may be repeated")
+        ->allow_extra_args(false);
     sub->add_option("--notes", flags->notes, "what is new in this version");
     sub->add_option("--author", flags->author, "who made it");
     sub->add_option("--description", flags->description, "of a new prompt");
-    sub->add_option("--tag", flags->tags, "of a new prompt
-        ->allow_extra_args(false); may be repeated");
+    sub->add_option("--tag", flags->tags, "of a new prompt; may be repeated")->allow_extra_args(false);
 
     sub = command("label", "Move a label, protect it, or see where it stood",
                   "  steno prompts label answer production 2 --by ann --reason \"fewer tokens\"\n"
@@ -497,8 +496,8 @@ void add_prompts(Program& program) {
     auto* version =
         sub->add_option("--version", flags->version, "which version (default: in production, or latest)");
     sub->add_option("--label", flags->label, "or where this label stands")->excludes(version);
-    sub->add_option("--set", flags->values, "NAME=VALUE, a text or JSON
-        ->allow_extra_args(false); may be repeated");
+    sub->add_option("--set", flags->values, "NAME=VALUE, a text or JSON; may be repeated")
+        ->allow_extra_args(false);
     sub->add_option("--variables", flags->variables, "a JSON object, or a file with one; -: standard input");
     sub->add_flag("--strict", flags->strict, "what lacks variables is an error");
 
