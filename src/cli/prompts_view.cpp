@@ -67,6 +67,18 @@ std::string variable_words(dom::element variable) {
     return words;
 }
 
+/// The whole answer; "" where the record has none.
+std::string output_of(dom::element call) {
+    std::string output;
+    dom::array messages;
+    if (call.at_pointer("/response/messages").get(messages) != simdjson::SUCCESS) return output;
+    for (const dom::element message : messages)
+        for (const dom::element part : list_at(message, "parts"))
+            if (const std::string text = text_at(part, "/text"); !text.empty())
+                output += (output.empty() ? "" : "\n") + text;
+    return output;
+}
+
 std::string json_of(dom::element change, const char* member) {
     dom::element value;
     if (change[member].get(value) != simdjson::SUCCESS || value.is_null()) return kUnknown;
@@ -185,7 +197,7 @@ void print_prompt_version(dom::element version) {
     dom::element call;
     if (version["last_call"].get(call) != simdjson::SUCCESS || call.is_null()) return;
     section("last output");
-    const std::string output = text_at(call, "/response/messages/0/content");
+    const std::string output = output_of(call);
     print_lines(output.empty() ? gist_of(call) : output);
     fmt::print("{}\n", paint(fmt::format("call {} of {}: steno calls show {}", text_at(call, "/status"),
                                          moment(call, "/started_at"), text_at(call, "/id")),

@@ -95,7 +95,7 @@ def test_a_prompt_from_its_first_version_to_production_and_back(server, contract
     assert server.get(f"/api/v1/prompts?text={name}&tag=other")[2]["total"] == 0
 
     diff = contract.check(server.get(path(name, "/diff?from=1"))[2], "GET", "/api/v1/prompts/{name}/diff")
-    (text,) = diff["texts"]
+    (text,) = [change for change in diff["texts"] if change["field"] == "text"]
     pieces = [(line["change"], piece["text"]) for hunk in text["hunks"] for line in hunk["lines"] for piece in line["pieces"] if piece["changed"]]
     assert pieces == [("added", " Be brief.")] and {f["field"] for f in diff["fields"]} >= {"model", "temperature"}
     assert server.get(path(name, "/diff?from=1&to=production"))[2]["same"] is True
@@ -257,13 +257,13 @@ def test_the_last_output_comes_from_the_record(server, contract, name):
     assert shown["last_call"] is None
     calls = [{"id": str(uuid.uuid4()), "kind": "chat", "status": "success", "started_at": f"2026-11-20T10:0{i}:00Z",
               "provider": {"name": "openai"}, "model": {"requested": "gpt-4o-mini"}, "prompt": {"name": name, "version": version},
-              "response": {"messages": [{"role": "assistant", "content": f"answer {i}"}]}} for i, version in enumerate(["1.0", "1.0", "2.0"])]
+              "response": {"messages": [{"role": "assistant", "parts": [{"type": "text", "text": f"answer {i}\n\nsecond line"}]}]}} for i, version in enumerate(["1.0", "1.0", "2.0"])]
     server.request("POST", "/api/v1/calls", {"calls": calls}, {"content-type": "application/json"})
     server.wait_until_fed()
     shown = server.get(path(name, "/versions/1.0?last_call=true"))[2]
     assert shown["last_call"]["id"] == calls[1]["id"]
-    assert shown["last_call"]["preview"]["answer"] == "answer 1"
-    assert "answer 1" in run("prompts", "show", name, "--version", "1.0", "--server", server.url).stdout
+    assert shown["last_call"]["preview"]["answer"].startswith("answer 1")
+    assert "answer 1\n\nsecond line\n" in run("prompts", "show", name, "--version", "1.0", "--server", server.url).stdout
 
 
 DOCUMENT = {"coaching_system": {
