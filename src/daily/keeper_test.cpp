@@ -46,6 +46,18 @@ class KeeperTest : public DailyRecord {
         gzclose(file);
         return text;
     }
+    /// As the keeper sees a full disk: a write fails, of a file with more bytes.
+    static Result<Timestamp> with_room_for(std::size_t bytes, Keeper& kept) {
+        const auto before = std::signal(SIGXFSZ, SIG_IGN);
+        rlimit limit{};
+        EXPECT_EQ(getrlimit(RLIMIT_FSIZE, &limit), 0);
+        const rlimit full{bytes, limit.rlim_max};
+        setrlimit(RLIMIT_FSIZE, &full);
+        auto kept_to = kept.keep();
+        setrlimit(RLIMIT_FSIZE, &limit);
+        std::signal(SIGXFSZ, before);
+        return kept_to;
+    }
     void it_is(std::string_view now) { time.advance(moment(now).unix_nanos - time.now().unix_nanos); }
 
     ManualClock time;
@@ -117,6 +129,7 @@ TEST_F(KeeperTest, WritesADayAnewThatHasMoreCallsThanItTells) {
 
 TEST_F(KeeperTest, LeavesWhatOthersWrote) {
     add(chat("2026-11-19T10:00:00Z"));
+    add(chat("2026-11-19T11:00:00Z"));
     for (const char* foreign :
          {"[\n{\"id\":\"7\"}\n]\n", "[]", "", "[\n{\"id\":\"01990000-0000-7000-8000-000000000001\"}\n]\n"}) {
         put("calls-2026-11-19.json", foreign);
@@ -154,17 +167,24 @@ TEST_F(KeeperTest, WritesWhatIsMissingAndNotWhatIsArchived) {
 }
 
 TEST_F(KeeperTest, AWriteThatIsBrokenOffIsSeenByTheCallsFile) {
-    add(chat("2026-11-19T10:00:00Z"));
-    Keeper kept = keeper(30, true, true);
+    // Statistics say an agent's name more often than the calls do: there the disk is full.
+    const auto one = [&](std::string_view began) {
+        Call call = chat(began);
+        call.trace.agent = std::string(5000, 'a');
+        call.model.requested = "gpt-4o-mini";  // the dear calls are named, too
+        return call;
+    };
+    add(one("2026-11-19T10:00:00Z"));
+    Keeper kept = keeper();
     ASSERT_TRUE(kept.keep());
     const std::string calls = content("calls-2026-11-19.json"), stats = content("stats-2026-11-19.json");
-    add(chat("2026-11-19T11:00:00Z"));
-    std::filesystem::remove(folder + "/requests-2026-11-19.json");
-    std::filesystem::create_directory(folder + "/requests-2026-11-19.json");
-    EXPECT_FALSE(kept.keep());
+    add(one("2026-11-19T11:00:00Z"));
+    const Day day = day_at(moment("2026-11-19T12:00:00Z"), {});
+    const std::size_t needed = text(Content::Stats, day).size();
+    ASSERT_LT(text(Content::Calls, day).size(), needed);
+    EXPECT_FALSE(with_room_for(needed - 1, kept));
     EXPECT_EQ(content("calls-2026-11-19.json"), calls);
     EXPECT_EQ(content("stats-2026-11-19.json"), stats);
-    std::filesystem::remove(folder + "/requests-2026-11-19.json");
     EXPECT_TRUE(kept.keep());
     EXPECT_NE(content("calls-2026-11-19.json"), calls);
     EXPECT_NE(content("stats-2026-11-19.json"), stats);
@@ -283,15 +303,7 @@ TEST_F(KeeperTest, AFileThatCannotBeWrittenHoldsNoOtherUp) {
 TEST_F(KeeperTest, AFullDiskLeavesNoFile) {
     add(chat("2026-11-19T10:00:00Z"));
     Keeper kept = keeper();
-    // As the keeper sees it: a write fails.
-    const auto before = std::signal(SIGXFSZ, SIG_IGN);
-    rlimit limit{};
-    ASSERT_EQ(getrlimit(RLIMIT_FSIZE, &limit), 0);
-    const rlimit full{10, limit.rlim_max};
-    setrlimit(RLIMIT_FSIZE, &full);
-    const auto kept_to = kept.keep();
-    setrlimit(RLIMIT_FSIZE, &limit);
-    std::signal(SIGXFSZ, before);
+    const auto kept_to = with_room_for(10, kept);
     ASSERT_FALSE(kept_to);
     EXPECT_EQ(kept_to.error().code, Code::ResourceExhausted);
     EXPECT_TRUE(names().empty());

@@ -3,12 +3,12 @@
 #include "base/log.hpp"
 #include "base/random.hpp"
 #include "record/field_table.hpp"
+#include "repricing/undo.hpp"
 #include "store/call_scan.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <exception>
 #include <system_error>
 #include <utility>
@@ -21,37 +21,6 @@ using namespace std::chrono_literals;
 
 /// So many calls are looked at between two words of how far it has come.
 constexpr std::int64_t kWord = 1000;
-
-/// What a price and a verdict depend on, but for what stands in payloads.
-std::span<const std::size_t> needed_fields() {
-    static const std::vector<std::size_t> fields = [] {
-        std::vector<std::size_t> out;
-        for (const std::size_t index : store::column_fields()) {
-            const FieldInfo& field = scalar_fields()[index];
-            constexpr std::array kPaths = {"id",
-                                           "kind",
-                                           "project",
-                                           "status",
-                                           "started_at",
-                                           "ended_at",
-                                           "model.requested",
-                                           "model.served",
-                                           "cache.hit",
-                                           "provider.batch",
-                                           "provider.endpoint.method",
-                                           "provider.endpoint.host",
-                                           "provider.name",
-                                           "provider.region",
-                                           "provider.service_tier",
-                                           "provider.speed"};
-            const bool needed = std::ranges::find(kPaths, field.path) != kPaths.end() ||
-                                field.path.starts_with("usage.") || field.path.starts_with("cost.");
-            if (needed) out.push_back(index);
-        }
-        return out;
-    }();
-    return fields;
-}
 
 /// "2026-11-22-3f9c0a".
 std::string new_id(Timestamp now) {
@@ -115,6 +84,7 @@ Result<void> Repricer::already_running() const {
 
 Result<Run> Repricer::start(Order order) {
     STENO_TRY(check(order.author));
+    if (!order.undo.empty()) STENO_TRY(select_what_to_undo(order));
     std::unique_lock alone(settling_, std::defer_lock);
     if (order.apply) {
         alone.lock();
@@ -125,7 +95,7 @@ Result<Run> Repricer::start(Order order) {
         if (nobody_feeds(data_.feeder())) return std::unexpected(not_fed());
         // No call may change its mind in which sums it belongs before these were taken.
         STENO_TRY(settle());
-        if (book_ != nullptr) STENO_TRY(book_->be_in_force());
+        if (book_ != nullptr && order.undo.empty()) STENO_TRY(book_->be_in_force());
     }
     Run run;
     run.at = clock_.now();
@@ -136,6 +106,7 @@ Result<Run> Repricer::start(Order order) {
     run.to = order.selection.to;
     run.filters = order.filters;
     run.billed_too = order.billed_too;
+    run.undoes = order.undo;
     run.catalogue = pricing::kCatalogueDay;
     // The prices of the beginning, whatever is set meanwhile.
     Prices prices = data_.recorder().prices();
@@ -158,6 +129,21 @@ Result<Run> Repricer::start(Order order) {
     }
     running_ = run;
     return run;
+}
+
+Result<void> Repricer::select_what_to_undo(Order& order) {
+    STENO_ASSIGN(const Run undone, get(order.undo));
+    if (undone.status == RunStatus::Running)
+        return fail(Code::FailedPrecondition, order.undo + " runs yet",
+                    fmt::format("wait for it, or end it: DELETE /api/v1/prices/repricings/{}", order.undo));
+    if (!undone.apply)
+        return fail(Code::FailedPrecondition,
+                    order.undo + " only looked, and wrote nothing that could be undone",
+                    "steno prices history shows those that did");
+    STENO_ASSIGN(auto of_it, store::make_filter("cost.repricing", store::Op::Eq, order.undo));
+    order.selection = {};
+    order.selection.filters.push_back(std::move(of_it));
+    return {};
 }
 
 Result<Run> Repricer::get(std::string_view id, std::chrono::milliseconds patience) {
@@ -209,7 +195,7 @@ void Repricer::work(const Order& order, const Prices& prices, const std::stop_to
         Difference difference;
         Result<void> done;
         try {
-            done = look(order, *prices, stop, difference);
+            done = look(order, prices, stop, difference);
         } catch (const std::exception& error) {
             done = fail(Code::Internal, std::string("it stopped at an exception: ") + error.what());
         }
@@ -264,7 +250,7 @@ Result<void> Repricer::wait_until_fed(const std::stop_token& stop) {
     }
 }
 
-Result<void> Repricer::look(const Order& order, const pricing::Catalogue& prices, const std::stop_token& stop,
+Result<void> Repricer::look(const Order& order, const Prices& prices, const std::stop_token& stop,
                             Difference& difference) {
     STENO_TRY(wait_until_fed(stop));
     store::Selection selection = order.selection;
@@ -276,17 +262,19 @@ Result<void> Repricer::look(const Order& order, const pricing::Catalogue& prices
         running_->expected = static_cast<std::int64_t>(expected);
         id = running_->id;
     }
-    const auto fields = needed_fields();
+    const auto fields = judged_fields();
     STENO_ASSIGN(store::CallScanner* const scanner, store::scanner_of(data_.store()));
     STENO_ASSIGN(const auto scan, scanner->scan(selection, fields));
+    std::optional<Undo> undo;
+    if (!order.undo.empty()) undo.emplace(prices, book_);
     std::vector<Said> batch;
     for (;;) {
         STENO_ASSIGN(const std::span<const FieldValue> values, scan->next());
         if (values.empty()) break;
         Call call;
         for (std::size_t i = 0; i < fields.size(); ++i) STENO_TRY(set_value(call, fields[i], values[i]));
-        const bool with_request = !needs_request(call) || add_request(call);
-        Judgement judgement = judge(prices, call, order.billed_too, with_request);
+        const bool with_request = undo || !needs_request(call) || add_request(call);
+        Judgement judgement = undo ? undo->judge(call) : judge(*prices, call, order.billed_too, with_request);
         difference.add(call, judgement);
         if (difference.looked_at % kWord == 0) {
             if (stop.stop_requested()) return std::unexpected(stopped());

@@ -45,6 +45,7 @@ class Repricer {
         std::vector<std::string> filters;  ///< the same for people
         bool apply = false;
         bool billed_too = false;  ///< also costs that Steno did not make
+        std::string undo;  ///< instead of prices: what calls cost before this re-pricing, whichever they are
         Author author;
     };
     static constexpr std::size_t kBatch = 4096;
@@ -57,7 +58,8 @@ class Repricer {
     Repricer(const Repricer&) = delete;
     Repricer& operator=(const Repricer&) = delete;
 
-    /// Begins. FailedPrecondition: another one runs, whose id is named. To apply also: there is nowhere to
+    /// Begins. NotFound: there is no re-pricing to undo; FailedPrecondition: it wrote nothing, or another one
+    /// runs, whose id is named. To apply also: there is nowhere to
     /// keep the trail; or the store is not fed, and would never show what was applied; or the book's error,
     /// whose prices are not in force; or what an earlier one wrote cannot be summed up yet.
     Result<Run> start(Order order);
@@ -71,7 +73,9 @@ class Repricer {
   private:
     using Prices = std::shared_ptr<const pricing::Catalogue>;
     void work(const Order& order, const Prices& prices, const std::stop_token& stop) noexcept;
-    Result<void> look(const Order& order, const pricing::Catalogue& prices, const std::stop_token& stop,
+    /// The calls of the re-pricing that is to be undone.
+    Result<void> select_what_to_undo(Order& order);
+    Result<void> look(const Order& order, const Prices& prices, const std::stop_token& stop,
                       Difference& difference);
     /// What is left to say of one that has ended.
     void finish(const Result<void>& done, const Difference& difference);

@@ -128,6 +128,17 @@ class Repricing : public testing::Test {
         EXPECT_TRUE(done) << done.error().message;
         return *done;
     }
+    OneRun undo(const std::string& id, bool apply) {
+        Repricer::Order order;
+        order.undo = id;
+        order.apply = apply;
+        order.author = {"bob", "the wrong contract"};
+        auto started = repricer->start(std::move(order));
+        EXPECT_TRUE(started) << started.error().message;
+        auto done = repricer->get(started->id, 60s);
+        EXPECT_TRUE(done) << done.error().message;
+        return *done;
+    }
     /// The sum over calls, one by one, by these prices.
     Difference expected(const pricing::Catalogue& prices, bool billed_too = false) {
         Difference difference;
@@ -294,6 +305,84 @@ TEST_F(Repricing, OneWhoseDiskFailedHasAllItsSumsOnceThatIsBack) {
     EXPECT_EQ(settled->difference, to_json(written, false));
     EXPECT_EQ(written.to_amend(), whole.to_amend());
     EXPECT_EQ(run(true).status, RunStatus::Done);
+}
+
+TEST_F(Repricing, WhatIsUndoneCostsWhatItDidWhateverPricesAreInForce) {
+    record(500);
+    const auto before = calls();
+    // A model that had no price gets one, too.
+    pricing::Price late;
+    late.provider = "openai";
+    late.model = "nobody-knows";
+    late.input = late.output = amount("7");
+    data->recorder().set_prices(pricing::Catalogue::with({late}, catalogue("1.5")->list("openai", "house")));
+    const OneRun applied = run(true, true);  // what the provider billed, too
+    EXPECT_EQ(applied.status, RunStatus::Done) << applied.error;
+    const auto repriced = calls();
+    data->recorder().set_prices(catalogue("99"));  // today's are of no matter
+    // What was re-priced once more keeps that.
+    const OneRun again = run(true, false, "desk");
+
+    const auto appended = data->journal().stats().appended.sequence;
+    const OneRun look = undo(applied.id, false);
+    EXPECT_EQ(look.undoes, applied.id);
+    EXPECT_EQ(data->journal().stats().appended.sequence, appended);
+    EXPECT_EQ(repricer->get(applied.id)->undone_by, "");
+    data->recorder().set_prices(catalogue("1"));
+    const OneRun undone = undo(applied.id, true);
+    EXPECT_EQ(undone.status, RunStatus::Done) << undone.error;
+    EXPECT_EQ(undone.difference, look.difference);
+
+    const auto check = [&](const std::map<Uuid, Call>& after) {
+        std::int64_t back = 0, cleared = 0;
+        for (const auto& [id, call] : after) {
+            const Call& old = before.at(id);
+            if (repriced.at(id).cost.repricing != applied.id) {
+                EXPECT_EQ(call.cost.repricing.empty() || call.cost.repricing == again.id, true);
+                continue;
+            }
+            if (call.cost.repricing == again.id) continue;
+            ++back;
+            cleared += old.cost.total ? 0 : 1;
+            EXPECT_EQ(call.cost.repricing, undone.id);
+            EXPECT_EQ(call.cost.former.total, repriced.at(id).cost.total);
+            EXPECT_EQ(call.cost.former.price_id, repriced.at(id).cost.price_id);
+            Cost cost = call.cost;
+            cost.repricing.clear();
+            cost.former = {};
+            EXPECT_EQ(cost, old.cost) << "to the last part: its price is known";
+        }
+        EXPECT_GT(back, 50);
+        EXPECT_GT(cleared, 10);
+        const std::string counts =
+            "\"changed\":" + std::to_string(back) + ",\"priced\":0,\"cleared\":" + std::to_string(cleared);
+        EXPECT_NE(undone.difference.find(counts), std::string::npos) << undone.difference;
+    };
+    check(calls());
+    EXPECT_EQ(repricer->get(applied.id)->undone_by, undone.id);
+    EXPECT_NE(undo(applied.id, true).difference.find("\"changed\":0"), std::string::npos) << "once is enough";
+    reopen();
+    check(calls());
+    EXPECT_EQ(repricer->get(undone.id)->undoes, applied.id);
+
+    // What is undone can be undone.
+    const OneRun forth = undo(undone.id, true);
+    for (const auto& [id, call] : calls())
+        if (call.cost.repricing == forth.id) {
+            EXPECT_EQ(call.cost.total, repriced.at(id).cost.total);
+            EXPECT_EQ(call.cost.price_id, repriced.at(id).cost.price_id);
+        }
+}
+
+TEST_F(Repricing, WhatWroteNothingCannotBeUndone) {
+    record(20);
+    data->recorder().set_prices(catalogue("1.5"));
+    const OneRun look = run(false);
+    Repricer::Order order;
+    order.undo = look.id;
+    EXPECT_EQ(repricer->start(order).error().code, Code::FailedPrecondition);
+    order.undo = "2026-11-22-nobody";
+    EXPECT_EQ(repricer->start(order).error().code, Code::NotFound);
 }
 
 TEST_F(Repricing, WhatHasEndedIsNotEndedAgain) {

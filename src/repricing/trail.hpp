@@ -33,7 +33,9 @@ struct Run {
     std::optional<Timestamp> from, to;  ///< of the calls' beginnings
     std::vector<std::string> filters;   ///< as they were asked for: "project=shop"
     bool billed_too = false;
-    std::string catalogue;            ///< the day of which the built-in prices were
+    std::string undoes;     ///< the re-pricing whose calls get back what they cost before; empty: none
+    std::string undone_by;  ///< the latest that undoes this one; empty: none
+    std::string catalogue;  ///< the day of which the built-in prices were
     std::optional<std::int64_t> own;  ///< the latest version among the own prices; absent: there were none
 
     RunStatus status = RunStatus::Running;
@@ -46,7 +48,8 @@ struct Run {
     std::string difference;
 };
 
-/// {"changed", "priced", "amended", "models", "prices"}, and what was counted beside them if `complete`.
+/// {"changed", "priced", "cleared", "amended", "models", "prices"}, and what was counted beside them if
+/// `complete`.
 std::string to_json(const Difference& difference, bool complete);
 
 /// What re-pricings did: rows of the control database that are never deleted. Blocking; any thread.

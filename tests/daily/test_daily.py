@@ -231,18 +231,17 @@ def test_wrong_words(record, tmp_path):
     assert not list(tmp_path.iterdir())
 
 
-def test_a_full_disk_leaves_no_file_and_what_was_there(record, tmp_path):
+def test_a_full_disk_leaves_no_file_and_what_was_there(server, tmp_path):
     def full():  # as the program sees it: a write fails
         resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, 10_000))
 
-    with Server(record) as server:
-        (tmp_path / "calls-2026-11-18.json").write_text("[]\n")
-        done = subprocess.run([BINARY, "daily", "--server", server.url, "--day", "2026-11-18", "--output", tmp_path], capture_output=True, text=True,
-                              timeout=120, preexec_fn=full)
+    (tmp_path / "calls-2026-11-18.json").write_text("[]\n")
+    done = subprocess.run([BINARY, "daily", "--server", server.url, "--day", "2026-11-18", "--output", tmp_path], capture_output=True, text=True,
+                          timeout=120, preexec_fn=full)
     assert done.returncode != 0 and "File too large" in done.stderr
     assert os.listdir(tmp_path) == ["calls-2026-11-18.json"] and (tmp_path / "calls-2026-11-18.json").read_text() == "[]\n"
     (tmp_path / "file").write_text("")
-    assert run("daily", "--data", record, "--output", tmp_path / "file", check=False).stderr
+    assert run("daily", "--server", server.url, "--output", tmp_path / "file", check=False).stderr
 
 
 # The server's own folder.
@@ -278,7 +277,7 @@ def test_a_server_writes_the_days_that_have_none_yet(tmp_path):
         assert "daily_files" not in server.get("/api/v1/status")[2]
         server.stop()
     with Server(data, env=settings(folder, requests="on", max_text=5)) as server:
-        server.wait_for(lambda: (folder / f"stats-{days[-1]}.json").exists() or None, "statistics")
+        server.wait_for(lambda: (folder / f"calls-{days[-1]}.json").exists() or None, "calls, which get their name last")
         for number, day in enumerate(days):
             entries = read(folder / f"calls-{day}.json")
             assert len(entries) == 3 + number and entries[0]["messages"][0]["content"] == "what…"
@@ -286,7 +285,7 @@ def test_a_server_writes_the_days_that_have_none_yet(tmp_path):
         # Days without calls have files, too, up to the last that has ended.
         now = datetime.datetime.now(datetime.timezone.utc)
         last = (now - datetime.timedelta(days=1, minutes=6)).date().isoformat()
-        server.wait_for(lambda: (folder / f"stats-{last}.json").exists() or None, "files of the last day")
+        server.wait_for(lambda: (folder / f"calls-{last}.json").exists() or None, "files of the last day")
         server.wait_for(lambda: daily_status(server).get("last_day", "") >= last or None, "status")
         Contract(server.get("/api/v1/openapi.json")[2]).check(server.get("/api/v1/status")[2], "GET", "/api/v1/status")
         status = daily_status(server)
@@ -399,6 +398,6 @@ def test_what_kills_the_server_leaves_no_half_file(tmp_path):
             break
     assert killed, "it was never killed while it wrote"
     with Server(data, env=settings(folder, max_text=0)) as server:
-        server.wait_for(lambda: (folder / f"stats-{day}.json").exists() or None, "all files")
+        server.wait_for(lambda: daily_status(server)["healthy"] or None, "all files")
         assert len(read(whole)) == 2000 and not parts()
         assert max(os.stat(file).st_mode & 0o777 for file in folder.iterdir() if file.is_file()) == 0o600

@@ -209,7 +209,7 @@ def test_odd_context_harms_nothing(calls, gpt):
     with steno.session("a\r\nx-evil: 1"), steno.tags("a,b", "c"), steno.prompt(variables={"long": "x" * 100_000}), steno.user("é" * 500):
         assert gpt.chat.completions.create(**ASK).choices
     [call] = calls()
-    assert not (call.get("trace") or {}).get("session_id") and call["labels"]["tags"] == ["c"] and call["status"] == "success"
+    assert not (call.get("trace") or {}).get("session_id") and call["labels"]["tags"] == ["a,b", "c"] and call["status"] == "success"
     assert call["who"]["user_id"] == "é" * 100
 
 

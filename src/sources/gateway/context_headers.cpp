@@ -81,7 +81,8 @@ std::vector<std::string> words_of(std::string_view value) {
     std::vector<std::string> words;
     if (value.starts_with('[') && parser.parse(value.data(), value.size()).get(array) == simdjson::SUCCESS &&
         std::ranges::all_of(array, [](simdjson::dom::element one) { return one.is_string(); })) {
-        for (const simdjson::dom::element one : array) words.emplace_back(one.get_string().value_unsafe());
+        for (const simdjson::dom::element one : array)
+            words.emplace_back(trim(one.get_string().value_unsafe()));
     } else {
         for (const std::string_view word : split(value, ',')) words.emplace_back(word);
     }
