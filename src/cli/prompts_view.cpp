@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <string>
+#include <vector>
 
 namespace steno::cli {
 
@@ -15,10 +16,11 @@ namespace {
 
 namespace dom = simdjson::dom;
 
-dom::array list_at(dom::element value, const char* member) {
+/// None where there is no such list.
+std::vector<dom::element> list_at(dom::element value, const char* member) {
     dom::array list;
     if (value[member].get(list) != simdjson::SUCCESS) return {};
-    return list;
+    return {list.begin(), list.end()};
 }
 
 std::string joined(dom::element value, const char* member) {
