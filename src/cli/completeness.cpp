@@ -18,13 +18,14 @@ namespace {
 
 constexpr std::chrono::milliseconds kFirstPause{10};
 constexpr std::chrono::milliseconds kLongestPause{200};
-constexpr std::chrono::seconds kPatience{10};  ///< with a store that does not grow
+constexpr std::chrono::seconds kPatience{30};  ///< with a store that takes nothing
 
 }  // namespace
 
 struct Completeness::State {
     bool fed = true;
     std::uint64_t rows = 0;
+    std::uint64_t taken = 0;  ///< what is said of calls adds no rows
     std::uint64_t places = 0;
     std::string first_place;
     std::uint64_t unreadable_payloads = 0;
@@ -40,6 +41,7 @@ Result<Completeness::State> Completeness::ask(Api& api) {
     // An older server does not say these things: then nothing is known against it.
     if (status["store"]["history_fed"].get(state.fed) != simdjson::SUCCESS) state.fed = true;
     if (status["store"]["rows"].get(state.rows) != simdjson::SUCCESS) state.rows = 0;
+    if (status["store"]["fed_records"].get(state.taken) != simdjson::SUCCESS) state.taken = state.rows;
     const auto journal = status["journal"];
     if (journal["unreadable_places"].get(state.places) != simdjson::SUCCESS) state.places = 0;
     std::string_view place;
@@ -59,9 +61,9 @@ Result<Completeness> Completeness::begin(Api& api) {
     while (!state.fed && Clock::now() < deadline) {
         std::this_thread::sleep_for(pause);
         pause = std::min(pause * 2, kLongestPause);
-        const std::uint64_t before = state.rows;
+        const std::uint64_t before = state.taken;
         STENO_ASSIGN(state, ask(api));
-        if (state.rows != before) deadline = Clock::now() + kPatience;
+        if (state.taken != before) deadline = Clock::now() + kPatience;
         progress.at(state.rows, 0);
     }
     whole.fed_ = state.fed;

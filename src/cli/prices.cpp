@@ -222,23 +222,42 @@ void warn_of(Api& api, const std::vector<std::string>& versions) {
     if (!body || parser.parse(*body).get(answer) != simdjson::SUCCESS ||
         answer["prices"].get(prices) != simdjson::SUCCESS)
         return;
+    const bool complete = text_at(answer, "/complete") == "true";
+    std::string time = "the last 30 days";
+    if (!complete) {
+        const std::string until = text_at(answer, "/looked_until");
+        if (until.empty()) {
+            fmt::print(stderr,
+                       "warning: there was no time to look at calls: nothing is said of what they need\n");
+        } else {
+            time = fmt::format("{} to {}", clock_text(text_at(answer, "/from")), clock_text(until));
+            fmt::print(
+                stderr,
+                "warning: there was no time to look at calls after {}: nothing is said of what they need\n",
+                clock_text(until));
+        }
+    }
+    if (versions.size() > kMost)
+        fmt::print(stderr,
+                   "warning: the first {} of these prices are held against calls; what calls need of the "
+                   "other {} was not looked at\n",
+                   kMost, grouped(static_cast<std::int64_t>(versions.size() - kMost)));
     std::string missing;  // the amounts that the calls have shown to be needed
     for (const dom::element price : prices) {
         const std::string own = "own-" + text_at(price, "/version");
         const auto calls = static_cast<std::int64_t>(number_at(price, "/calls"));
         if (text_at(price, "/same_as_known") == "false")
             fmt::print(stderr, "warning: {}: no price is known for the model that it is to cost as\n", own);
+        if (!has(price, "/calls")) continue;  // it has a variant, which is not looked at
         if (calls == 0) {
-            if (const std::string line = of_no_call(price, answer); !line.empty())
+            if (const std::string line = complete ? of_no_call(price, answer) : ""; !line.empty())
                 fmt::print(stderr, "warning: {}\n", line);
             continue;
         }
         const auto unpriced = static_cast<std::int64_t>(number_at(price, "/unpriced"));
         if (unpriced == 0 || text_at(price, "/same_as_known") == "false") continue;
-        fmt::print(
-            stderr,
-            "warning: {}: {} of the {} of the last 30 days that it is for could not be priced by it:\n", own,
-            grouped(unpriced), counted(grouped(calls), "call"));
+        fmt::print(stderr, "warning: {}: {} of the {} of {} that it is for could not be priced by it:\n", own,
+                   grouped(unpriced), counted(grouped(calls), "call"), time);
         dom::array reasons;
         if (price["reasons"].get(reasons) != simdjson::SUCCESS) continue;
         for (const dom::element reason : reasons)

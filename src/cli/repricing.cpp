@@ -158,7 +158,7 @@ void print_undo(dom::element run, dom::element undone, const std::string& comman
     dom::element found;
     if (run["difference"].get(found) != simdjson::SUCCESS || found.is_null()) return;
     const std::string of = text_at(run, "/undoes");
-    const std::int64_t changed = count_at(found, "/changed");
+    const std::int64_t changed = count_at(found, "/changed") + count_at(found, "/priced");
     const std::int64_t cleared = count_at(found, "/cleared");
     fmt::print("{} that have their cost from {}\n", calls_text(count_at(run, "/looked_at")), of);
     count_line(changed - cleared,
@@ -172,6 +172,7 @@ void print_undo(dom::element run, dom::element undone, const std::string& comman
     print_sums(found);
     if (changed == 0) {
         fmt::print("\nnothing {}\n", apply ? "was to be undone" : "would change");
+        if (has(run, "/note")) fmt::print("{}\n", printable(text_at(run, "/note")));
         return;
     }
     if (apply)

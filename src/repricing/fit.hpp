@@ -8,6 +8,7 @@
 #include <chrono>
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <span>
 #include <string>
 #include <utility>
@@ -19,8 +20,11 @@ namespace steno::repricing {
 
 /// Of one price.
 struct Fit {
-    std::int64_t calls = 0;                       ///< that it is for, whatever time it holds in
-    std::int64_t unpriced = 0;                    ///< of these: used a thing that it has no amount for
+    /// False: it has a variant, which only requests say, and these are not read: no call is counted.
+    bool judged = true;
+    std::int64_t calls = 0;  ///< that it is for, whatever time it holds in
+    std::int64_t unpriced =
+        0;  ///< of these: used a thing that it has no amount for, as far as is seen without the request
     std::map<std::string, std::int64_t> reasons;  ///< of `unpriced`: which
     bool model_unknown = false;                   ///< of one with `same_as`: no price is known for that model
 };
@@ -29,6 +33,7 @@ struct Fits {
     std::vector<Fit> of;  ///< as the prices were given
     std::int64_t looked_at = 0;
     bool complete = true;                           ///< false: patience was over; these are the earliest
+    std::optional<Timestamp> last;                  ///< when the latest of these began
     std::map<std::string, std::int64_t> providers;  ///< that AI calls were made to
     using Models = std::map<std::pair<std::string, std::string>, std::int64_t>;
     Models models;  ///< by provider and model as it was asked for: of the providers of these prices
@@ -36,8 +41,9 @@ struct Fits {
 inline constexpr std::size_t kMaxFitNames = 10'000;
 
 /// Looks at the AI calls that began in [from, to). `own`: versions of own prices, each with its number.
-/// `prices`: those in force. Blocking; memory does not grow with the number of calls. Cancelled by the
-/// thread's Cancellation.
+/// `prices`: those in force; each of `own` is put in among them, in place of any for the same calls. What
+/// depends on the request (needs_request) is never said to be unpriced. Blocking; memory does not grow with
+/// the number of calls. Cancelled by the thread's Cancellation.
 Result<Fits> fits(store::CallStore& store, std::span<const pricing::Price> own,
                   const pricing::Catalogue& prices, Timestamp from, Timestamp to,
                   std::chrono::milliseconds patience = std::chrono::seconds(10));

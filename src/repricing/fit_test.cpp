@@ -42,9 +42,16 @@ class FitTest : public testing::Test {
         price.version = version;
         return price;
     }
-    Fits fits_of(const std::vector<pricing::Price>& own) {
-        auto found = fits(*store, own, *pricing::Catalogue::built_in(), Timestamp{0, 0},
-                          Timestamp{1'800'000'000'000'000'000, 0});
+    static pricing::Price twin(std::int64_t version, const std::string& model, const std::string& same_as) {
+        pricing::Price twin = price(version, model);
+        twin.input.reset();
+        twin.output.reset();
+        twin.same_as = same_as;
+        return twin;
+    }
+    Fits fits_of(const std::vector<pricing::Price>& own,
+                 const std::shared_ptr<const pricing::Catalogue>& in_force = pricing::Catalogue::built_in()) {
+        auto found = fits(*store, own, *in_force, Timestamp{0, 0}, Timestamp{1'800'000'000'000'000'000, 0});
         EXPECT_TRUE(found) << found.error().message;
         return *found;
     }
@@ -104,6 +111,72 @@ TEST_F(FitTest, ADeploymentCostsWhatItsModelCosts) {
     const Fits found = fits_of({twin});
     EXPECT_EQ(found.of[0].calls, 1);
     EXPECT_EQ(found.of[0].unpriced, 0);
+}
+
+TEST_F(FitTest, ADeploymentOfAModelWithAPriceOfTheUsersOwn) {
+    record("openai", "our-chat");
+    record("openai", "our-chat", 1408);
+    record("openai", "their-chat");
+    pricing::Price filed = price(0, "filed");
+    filed.cache_read = amount("1");
+    const auto in_force =
+        pricing::Catalogue::with({filed}, {price(1, "house"), twin(2, "our-chat", "house")});
+    const Fits found = fits_of({twin(2, "our-chat", "house"), twin(3, "our-chat", "filed")}, in_force);
+    EXPECT_FALSE(found.of[0].model_unknown);
+    EXPECT_EQ(found.of[0].calls, 2);
+    EXPECT_EQ(found.of[0].reasons,
+              (std::map<std::string, std::int64_t>{{"no price for cache reads of openai/house", 1}}));
+    EXPECT_FALSE(found.of[1].model_unknown);
+    EXPECT_EQ(found.of[1].calls, 2) << "in place of the one in force";
+    EXPECT_EQ(found.of[1].unpriced, 0);
+
+    // A price that no chat call of today has is one, too.
+    pricing::Price batch = price(4, "batched");
+    batch.tier = "batch";
+    pricing::Price gone = price(5, "gone");
+    gone.to = Timestamp{1, 0};
+    const auto rare = pricing::Catalogue::with({}, {batch, gone, twin(6, "link", "house")});
+    for (const char* const name : {"batched", "gone"})
+        EXPECT_FALSE(fits_of({twin(7, "our-chat", name)}, rare).of[0].model_unknown) << name;
+    EXPECT_TRUE(fits_of({twin(7, "our-chat", "link")}, rare).of[0].model_unknown) << "there is no amount";
+}
+
+TEST_F(FitTest, APriceForAnyModelIsForThoseWithoutOne) {
+    record("openai", "house", 1408);
+    record("openai", "gpt-4o");
+    record("openai", "nobody-knows");
+    const Fits found =
+        fits_of({price(2, "*")}, pricing::Catalogue::with({}, {price(1, "house"), price(2, "*")}));
+    EXPECT_EQ(found.of[0].calls, 1);
+    EXPECT_EQ(found.of[0].unpriced, 0);
+}
+
+TEST_F(FitTest, NothingIsSaidOfWhatOnlyRequestsSay) {
+    record("openai", "gpt-4o", 0, Kind::Image);
+    pricing::Price square = price(1, "gpt-4o");
+    square.variant = "1024x1024 hd";
+    pricing::Price plain = price(2, "gpt-4o");
+    plain.input.reset();
+    const Fits found = fits_of({square, plain});
+    EXPECT_FALSE(found.of[0].judged);
+    EXPECT_EQ(found.of[0].calls, 0);
+    EXPECT_TRUE(found.of[1].judged);
+    EXPECT_EQ(found.of[1].calls, 1);
+    EXPECT_EQ(found.of[1].unpriced, 0) << "that is not known";
+}
+
+TEST_F(FitTest, WhereTimeIsShortItSaysHowFarItCame) {
+    record("openai", "gpt-4o");
+    record("openai", "gpt-4o");
+    const Fits whole = fits_of({price(1, "gpt-4o")});
+    EXPECT_TRUE(whole.complete);
+    EXPECT_EQ(whole.last, (Timestamp{1'795'000'001'000'000'000, 0}));
+    const auto cut = fits(*store, std::vector{price(1, "gpt-4o")}, *pricing::Catalogue::built_in(),
+                          Timestamp{0, 0}, Timestamp{1'800'000'000'000'000'000, 0}, std::chrono::seconds(-1));
+    ASSERT_TRUE(cut);
+    EXPECT_FALSE(cut->complete);
+    EXPECT_EQ(cut->looked_at, 0);
+    EXPECT_EQ(cut->last, std::nullopt);
 }
 
 }  // namespace

@@ -113,7 +113,9 @@ Result<Run> Repricer::start(Order order) {
     run.own = latest_own(*prices);
     const std::scoped_lock lock(mutex_);
     STENO_TRY(already_running());
-    if (run.apply) STENO_TRY(trail_.begin(run));
+    // An undoing gets its row as soon as there is something to undo.
+    on_trail_ = run.apply && run.undoes.empty();
+    if (on_trail_) STENO_TRY(trail_.begin(run));
     if (thread_.joinable()) thread_.join();  // it has ended but for its last steps
     try {
         // It waits for our lock before it looks who it is.
@@ -124,7 +126,7 @@ Result<Run> Repricer::start(Order order) {
         run.error = std::string("there is no thread for it: ") + error.what();
         run.ended_at = clock_.now();
         run.difference = to_json({}, false);
-        if (run.apply && !trail_.end(run)) untold_.push_back(run);
+        if (on_trail_ && !trail_.end(run)) untold_.push_back(run);
         return fail(Code::Unavailable, run.error, "nothing was changed; try it again");
     }
     running_ = run;
@@ -136,14 +138,28 @@ Result<void> Repricer::select_what_to_undo(Order& order) {
     if (undone.status == RunStatus::Running)
         return fail(Code::FailedPrecondition, order.undo + " runs yet",
                     fmt::format("wait for it, or end it: DELETE /api/v1/prices/repricings/{}", order.undo));
-    if (!undone.apply)
-        return fail(Code::FailedPrecondition,
-                    order.undo + " only looked, and wrote nothing that could be undone",
+    if (!undone.apply || !undone.note.empty())
+        return fail(Code::FailedPrecondition, order.undo + " wrote nothing that could be undone",
                     "steno prices history shows those that did");
     STENO_ASSIGN(auto of_it, store::make_filter("cost.repricing", store::Op::Eq, order.undo));
     order.selection = {};
     order.selection.filters.push_back(std::move(of_it));
     return {};
+}
+
+std::string Repricer::why_nothing_is_left(const Run& undone) {
+    const auto amended = amended_by(undone);
+    if (amended == 0) return undone.id + " changed the cost of no call";
+    if (!undone.undone_by.empty()) {
+        const auto by = get(undone.undone_by);
+        if (by && by->undone_by.empty() && amended && amended_by(*by) == amended)
+            return fmt::format("all of {} is undone already, by {}", undone.id, by->id);
+    }
+    return fmt::format(
+        "no call has its cost from {0} any more: later re-pricings or undoings have changed them, or they "
+        "are gone. Of a call only the last one can be undone. For calls to cost what they did before {0}: "
+        "set the prices as they were (steno prices history) and re-price that time (steno prices reprice)",
+        undone.id);
 }
 
 Result<Run> Repricer::get(std::string_view id, std::chrono::milliseconds patience) {
@@ -214,6 +230,7 @@ void Repricer::work(const Order& order, const Prices& prices, const std::stop_to
 void Repricer::finish(const Result<void>& done, const Difference& difference) {
     std::unique_lock lock(mutex_);
     Run run = *running_;
+    const bool on_trail = on_trail_;
     lock.unlock();
     run.looked_at = difference.looked_at;
     run.ended_at = clock_.now();
@@ -224,9 +241,9 @@ void Repricer::finish(const Result<void>& done, const Difference& difference) {
         run.status = done.error().code == Code::Cancelled ? RunStatus::Cancelled : RunStatus::Failed;
         run.error = done.error().message;
         // What the last batch did is known to the store alone, once it has it: settle() asks.
-        if (!run.apply) run.difference = to_json(difference, false);
+        if (!on_trail) run.difference = to_json(difference, false);
     }
-    if (run.apply) {
+    if (on_trail) {
         const auto ended = trail_.end(run);
         log::info("re-pricing {} {}: {} calls looked at", run.id, to_string(run.status), run.looked_at);
         if (ended) return;
@@ -256,11 +273,25 @@ Result<void> Repricer::look(const Order& order, const Prices& prices, const std:
     store::Selection selection = order.selection;
     selection.filters.push_back(store::ai_calls());
     STENO_ASSIGN(const std::uint64_t expected, data_.store().count(selection));
-    std::string id;
+    Run run;
     {
         const std::scoped_lock lock(mutex_);
         running_->expected = static_cast<std::int64_t>(expected);
-        id = running_->id;
+        run = *running_;
+    }
+    if (!order.undo.empty()) {
+        if (expected == 0) {
+            STENO_ASSIGN(const Run undone, get(order.undo));
+            std::string why = why_nothing_is_left(undone);
+            const std::scoped_lock lock(mutex_);
+            running_->note = std::move(why);
+            return {};
+        }
+        if (order.apply) {
+            STENO_TRY(trail_.begin(run));
+            const std::scoped_lock lock(mutex_);
+            on_trail_ = true;
+        }
     }
     const auto fields = judged_fields();
     STENO_ASSIGN(store::CallScanner* const scanner, store::scanner_of(data_.store()));
@@ -287,7 +318,7 @@ Result<void> Repricer::look(const Order& order, const Prices& prices, const std:
         said.call = call.id;
         said.project = call.project;
         said.cost = std::move(judgement.cost);
-        said.cost->repricing = id;
+        said.cost->repricing = run.id;
         said.cost->former = {call.cost.total, call.cost.currency, call.cost.price_id, call.cost.source, {}};
         batch.push_back(std::move(said));
         if (batch.size() == kBatch) STENO_TRY(write(batch, stop));

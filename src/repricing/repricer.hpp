@@ -67,7 +67,8 @@ class Repricer {
     Result<Run> get(std::string_view id, std::chrono::milliseconds patience = {});
     /// Ends it, if it runs, and waits for that.
     Result<Run> cancel(std::string_view id);
-    /// Those that applied something, the latest first, the one that runs included.
+    /// Those that were to apply something, the latest first, the one that runs included; but for undoings
+    /// that found nothing to undo.
     Result<std::vector<Run>> history(std::uint64_t limit);
 
   private:
@@ -75,6 +76,8 @@ class Repricer {
     void work(const Order& order, const Prices& prices, const std::stop_token& stop) noexcept;
     /// The calls of the re-pricing that is to be undone.
     Result<void> select_what_to_undo(Order& order);
+    /// Why no call has its cost from this re-pricing, and what can be done.
+    std::string why_nothing_is_left(const Run& undone);
     Result<void> look(const Order& order, const Prices& prices, const std::stop_token& stop,
                       Difference& difference);
     /// What is left to say of one that has ended.
@@ -103,6 +106,7 @@ class Repricer {
     mutable std::mutex mutex_;
     std::condition_variable ended_;
     std::optional<Run> running_;
+    bool on_trail_ = false;  ///< whether that has a row there: once it applies something, or may
     std::deque<Run> looks_;
     std::vector<Run> untold_;  ///< ended, but the trail could not be told
     std::jthread thread_;

@@ -360,18 +360,64 @@ TEST_F(Repricing, WhatIsUndoneCostsWhatItDidWhateverPricesAreInForce) {
     };
     check(calls());
     EXPECT_EQ(repricer->get(applied.id)->undone_by, undone.id);
-    EXPECT_NE(undo(applied.id, true).difference.find("\"changed\":0"), std::string::npos) << "once is enough";
+    const OneRun more = undo(applied.id, true);
+    EXPECT_NE(more.difference.find("\"changed\":0,\"priced\":0"), std::string::npos) << "once is enough";
+    EXPECT_FALSE(more.note.empty());
+    EXPECT_EQ(trail->get(more.id).error().code, Code::NotFound) << "it undid nothing";
+    EXPECT_EQ(repricer->get(applied.id)->undone_by, undone.id);
     reopen();
     check(calls());
     EXPECT_EQ(repricer->get(undone.id)->undoes, applied.id);
 
     // What is undone can be undone.
     const OneRun forth = undo(undone.id, true);
+    Difference as_the_store;
     for (const auto& [id, call] : calls())
         if (call.cost.repricing == forth.id) {
             EXPECT_EQ(call.cost.total, repriced.at(id).cost.total);
             EXPECT_EQ(call.cost.price_id, repriced.at(id).cost.price_id);
+            as_the_store.add_amended(call.provider.name, call.model.requested, call.cost.price_id, 1,
+                                     call.cost.former.total ? 1 : 0,
+                                     {call.cost.former.currency, call.cost.former.total},
+                                     {call.cost.currency, call.cost.total});
         }
+    // Whoever dies after its last word is told as one that lived.
+    EXPECT_GT(as_the_store.priced, 10);
+    const std::string counts = to_json(as_the_store, false).substr(1);
+    EXPECT_NE(forth.difference.find(counts), std::string::npos) << forth.difference << " lacks " << counts;
+}
+
+TEST_F(Repricing, OnlyTheLastOfACallCanBeUndoneAndTheOthersSayTheWayOut) {
+    record(100);
+    const auto before = calls();
+    data->recorder().set_prices(catalogue("1.5"));
+    const OneRun first = run(true);
+    const auto repriced = calls();
+    data->recorder().set_prices(catalogue("2.5"));
+    const OneRun second = run(true);
+    const OneRun back = undo(second.id, true);
+    EXPECT_EQ(repricer->get(second.id)->undone_by, back.id);
+    for (const auto& [id, call] : calls()) EXPECT_EQ(call.cost.total, repriced.at(id).cost.total);
+    EXPECT_EQ(undo(second.id, true).note, "all of " + second.id + " is undone already, by " + back.id);
+
+    const auto rows = trail->latest(10)->size();
+    const OneRun behind = undo(first.id, true);
+    EXPECT_EQ(behind.status, RunStatus::Done);
+    EXPECT_EQ(behind.looked_at, 0);
+    EXPECT_NE(behind.note.find("Of a call only the last one can be undone"), std::string::npos)
+        << behind.note;
+    EXPECT_NE(behind.note.find("set the prices as they were"), std::string::npos) << behind.note;
+    EXPECT_EQ(trail->latest(10)->size(), rows);
+    EXPECT_EQ(repricer->get(first.id)->undone_by, "");
+    Repricer::Order order;
+    order.undo = behind.id;
+    EXPECT_EQ(repricer->start(order).error().code, Code::FailedPrecondition) << "it wrote nothing";
+
+    data->recorder().set_prices(catalogue("1"));  // the way out
+    EXPECT_EQ(run(true).status, RunStatus::Done);
+    for (const auto& [id, call] : calls()) EXPECT_EQ(call.cost.total, before.at(id).cost.total);
+    const OneRun idle = run(true);
+    EXPECT_EQ(undo(idle.id, true).note, idle.id + " changed the cost of no call");
 }
 
 TEST_F(Repricing, WhatWroteNothingCannotBeUndone) {

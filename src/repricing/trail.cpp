@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <map>
 #include <utility>
 
@@ -183,6 +184,23 @@ std::string to_json(const Difference& difference, bool complete) {
     return out;
 }
 
+std::optional<std::int64_t> amended_by(const Run& run) {
+    if (run.difference.empty()) return std::nullopt;
+    std::int64_t sum = 0;
+    JsonReader json(run.difference);
+    const bool whole = json.object([&](std::string_view name) {
+        if (name != "changed" && name != "priced") return json.skip();
+        std::string_view digits;
+        std::int64_t calls = 0;
+        if (!json.number(digits) ||
+            std::from_chars(digits.data(), digits.data() + digits.size(), calls).ec != std::errc())
+            return false;
+        sum += calls;
+        return true;
+    });
+    return whole ? std::optional(sum) : std::nullopt;
+}
+
 Result<void> Trail::be_open() {
     if (database_ == nullptr)
         return fail(
@@ -237,12 +255,14 @@ Result<std::vector<Run>> Trail::read(std::string_view condition,
     STENO_ASSIGN(
         const auto rows,
         database_->rows(
-            fmt::format(
-                "SELECT id, at, by, reason, begin, end, filters, billed_too, "
-                "catalogue, own, status, error, ended_at, looked_at, expected, "
-                "difference, undoes, coalesce((SELECT later.id FROM repricings AS later WHERE "
-                "later.undoes = repricings.id ORDER BY later.at DESC LIMIT 1), '') FROM repricings {}",
-                condition),
+            fmt::format("SELECT id, at, by, reason, begin, end, filters, billed_too, "
+                        "catalogue, own, status, error, ended_at, looked_at, expected, "
+                        "difference, undoes, coalesce((SELECT later.id FROM repricings AS later WHERE "
+                        "later.undoes = repricings.id AND CASE WHEN json_valid(later.difference) THEN "
+                        "json_extract(later.difference, '$.changed') + "
+                        "json_extract(later.difference, '$.priced') END > 0 "
+                        "ORDER BY later.at DESC, later.rowid DESC LIMIT 1), '') FROM repricings {}",
+                        condition),
             values));
     std::vector<Run> runs;
     runs.reserve(rows.size());

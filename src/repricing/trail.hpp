@@ -34,8 +34,10 @@ struct Run {
     std::vector<std::string> filters;   ///< as they were asked for: "project=shop"
     bool billed_too = false;
     std::string undoes;     ///< the re-pricing whose calls get back what they cost before; empty: none
-    std::string undone_by;  ///< the latest that undoes this one; empty: none
-    std::string catalogue;  ///< the day of which the built-in prices were
+    std::string undone_by;  ///< the latest that has undone something of this one; empty: none
+    /// Of an undoing that found nothing to undo, and is not on the trail: why, and what can be done.
+    std::string note;
+    std::string catalogue;            ///< the day of which the built-in prices were
     std::optional<std::int64_t> own;  ///< the latest version among the own prices; absent: there were none
 
     RunStatus status = RunStatus::Running;
@@ -51,6 +53,9 @@ struct Run {
 /// {"changed", "priced", "cleared", "amended", "models", "prices"}, and what was counted beside them if
 /// `complete`.
 std::string to_json(const Difference& difference, bool complete);
+
+/// The calls that it gave another cost, by its `difference`; absent: that is not known yet.
+std::optional<std::int64_t> amended_by(const Run& run);
 
 /// What re-pricings did: rows of the control database that are never deleted. Blocking; any thread.
 class Trail {

@@ -64,7 +64,8 @@ Judgement Undo::judge(const Call& call) {
             cost.other = parts.other;
         }
     }
-    return {Verdict::Changed, std::move(cost), {}};
+    const Verdict verdict = !call.cost.total && cost.total ? Verdict::Priced : Verdict::Changed;
+    return {verdict, std::move(cost), {}};
 }
 
 }  // namespace steno::repricing

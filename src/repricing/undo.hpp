@@ -20,7 +20,8 @@ class Undo {
     /// `book`: where the former price may be one of; null: there is none.
     Undo(std::shared_ptr<const pricing::Catalogue> prices, PriceBook* book);
 
-    /// Always Changed. The cost is without its re-pricing and what was before.
+    /// Priced where the call has no cost now and gets one back (an undoing is undone), else Changed. The cost
+    /// is without its re-pricing and what was before.
     Judgement judge(const Call& call);
 
   private:

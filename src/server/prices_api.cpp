@@ -103,6 +103,9 @@ Result<std::int64_t> version_number(std::string_view text) {
 Result<std::vector<pricing::Price>> versions_parameter(PriceBook& book, const ApiRequest& request) {
     std::vector<pricing::Price> prices;
     const auto texts = split(request.parameter("versions").value_or(""), ',');
+    if (texts.empty())
+        return fail(Code::InvalidArgument, "versions: of which prices?",
+                    "the numbers behind own- in their ids: versions=1,own-2");
     if (texts.size() > kMostVersions)
         return fail(Code::InvalidArgument, fmt::format("versions: at most {}", kMostVersions));
     for (const std::string_view text : texts) {
@@ -148,6 +151,7 @@ Result<ApiAnswer> fit_prices(Services& services, const ApiRequest& request) {
     json.member("to", now.to_string());
     json.member("looked_at", found.looked_at);
     json.member("complete", found.complete);
+    write_moment(json, "looked_until", found.complete ? std::nullopt : found.last);
     json.key("prices");
     json.begin_array();
     for (std::size_t i = 0; i < prices.size(); ++i) {
@@ -156,8 +160,8 @@ Result<ApiAnswer> fit_prices(Services& services, const ApiRequest& request) {
         json.member("version", prices[i].version);
         json.member("provider", prices[i].provider);
         json.member("model", prices[i].model);
-        json.member("calls", fit.calls);
-        json.member("unpriced", fit.unpriced);
+        write_number(json, "calls", fit.judged ? std::optional(fit.calls) : std::nullopt);
+        write_number(json, "unpriced", fit.judged ? std::optional(fit.unpriced) : std::nullopt);
         write_names(json, "reasons", "reason", Names(fit.reasons.begin(), fit.reasons.end()));
         json.member("same_as_known", !fit.model_unknown);
         Names models;

@@ -64,10 +64,10 @@ QueryLane& QueryLanes::of(const ApiRequest& request) {
     if (request.parameter("text")) return searches;
     const std::string_view path = request.head.path();
     if (path == "/api/v1/sql" && request.head.method == "POST") return sql;
-    static constexpr std::array<std::string_view, 10> kSums = {
-        "/api/v1/aggregate",    "/api/v1/statistics", "/api/v1/compare", "/api/v1/quality",
-        "/api/v1/data-quality", "/api/v1/realtime",   "/api/v1/storage", "/api/v1/trends",
-        "/api/v1/anomalies",    "/api/v1/forecast"};
+    static constexpr std::array<std::string_view, 11> kSums = {
+        "/api/v1/aggregate",    "/api/v1/statistics", "/api/v1/compare",   "/api/v1/quality",
+        "/api/v1/data-quality", "/api/v1/realtime",   "/api/v1/storage",   "/api/v1/trends",
+        "/api/v1/anomalies",    "/api/v1/forecast",   "/api/v1/prices/fit"};
     const bool sum = std::ranges::find(kSums, path) != kSums.end();
     return sum ? sums : lists;
 }

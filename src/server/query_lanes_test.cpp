@@ -104,6 +104,18 @@ TEST_F(QueryLanesTest, AServerThatStopsLeavesNothingRunning) {
     until([&] { return searches.stats().cancelled == 1; });
 }
 
+TEST(QueryLanes, WhatReadsManyCallsDoesNotHoldUpLists) {
+    QueryLanes lanes;
+    net::RequestHead head;
+    const ApiRequest request{head, {}, {}, {}};
+    for (const char* const path : {"/api/v1/aggregate", "/api/v1/prices/fit?versions=1"}) {
+        head.target = path;
+        EXPECT_EQ(&lanes.of(request), &lanes.sums) << path;
+    }
+    head.target = "/api/v1/prices";
+    EXPECT_EQ(&lanes.of(request), &lanes.lists);
+}
+
 TEST(Cancellation, IsAskedOfTheThreadThatWorksForIt) {
     Cancellation cancellation;
     cancellation.cancel();

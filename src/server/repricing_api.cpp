@@ -54,6 +54,7 @@ void write_run(JsonWriter& json, const Run& run) {
     json.member("looked_at", run.looked_at);
     json.member("expected", run.expected);
     text("error", run.error);
+    text("note", run.note);
     json.key("difference");
     if (run.difference.empty())
         json.null();

@@ -261,6 +261,7 @@ Result<ApiAnswer> show_status(Services& services, const ApiRequest&) {
         json.member("rows", store->rows);
         json.member("bytes", store->bytes);
     }
+    json.member("fed_records", feeder.fed);
     json.member("behind_records", feeder.behind);
     json.member("history_fed", feeder.history_fed);
     json.member("rebuilt_at_start", services.data.store_rebuilt());

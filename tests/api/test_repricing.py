@@ -110,7 +110,7 @@ def test_bad_orders_are_refused(server):
     set_prices(server, HOUSE | {"from": "2026-11-01", "to": "2027-01-01"})
     overlapping = set_prices(server, HOUSE | {"from": "2026-12-01"}, expect=409)
     assert "own-1" in overlapping["detail"] and overlapping["remedy"]
-    for query, says in (("", "which time"), ("from=2026-11-20&to=2026-11-01", "nothing between"), ("period=someday", "someday"),
+    for query, says in (("", "which time"), ("from=2026-11-20&to=2026-11-01", "nothing lies between"), ("period=someday", "someday"),
                         (PERIOD + "&modle=x", "modle"), (PERIOD + "&text=x", "text")):
         assert says in json.dumps(reprice(server, query, expect=400)), query
     for body in (b"[]", b'{"apply": "yes"}', b'{"aply": true}', b"{", b'{"prices": 5}', b"{}" * 3):
@@ -216,7 +216,8 @@ def test_what_is_undone_is_as_it_was_after_a_restart_and_a_rebuild_too(server, c
             assert cost.pop("repricing") == undone["id"] and cost.pop("former")["price_id"].rsplit("/", 1)[1] in ("own-2", "own-3")
             assert cost == before[now["id"]].get("cost", {})
     same_as_before(server)
-    assert undo(server, applied["id"], apply=True)["difference"]["changed"] == 0
+    idle = contract.check(undo(server, applied["id"], apply=True), "GET", "/api/v1/prices/repricings/{id}")
+    assert idle["difference"]["changed"] == 0 and idle["note"] == f"all of {applied['id']} is undone already, by {undone['id']}"
     assert server.request("POST", "/api/v1/prices/repricings/2026-11-22-nobody/undo", {}, expect=404)[2]["remedy"]
     assert "wrote nothing" in undo(server, look["id"], expect=409)["detail"]
     for body in (b'{"include_provider": true}', b'{"aply": true}', b"[]"):
@@ -227,11 +228,32 @@ def test_what_is_undone_is_as_it_was_after_a_restart_and_a_rebuild_too(server, c
     with Server(server.data) as restarted:
         same_as_before(restarted)
         trail = contract.check(restarted.get("/api/v1/prices/repricings")[2], "GET", "/api/v1/prices/repricings")["repricings"]
-        first = trail[-1]
-        assert first["id"] == applied["id"] and first["undone_by"] is not None
+        assert [one["id"] for one in trail] == [undone["id"], applied["id"]], "what undid nothing is not on it"
+        assert trail[1]["undone_by"] == undone["id"] and trail[0]["undone_by"] is None
         assert [(one["by"], one["reason"]) for one in trail if one["id"] == undone["id"]] == [("bob", "the wrong contract")]
         history = run("prices", "history", "--server", restarted.url).stdout
-        assert f"undoes {applied['id']}" in history and "undone by " in history
+        assert f"undoes {applied['id']}" in history and f"undone by {undone['id']}" in history
+        told = run("prices", "undo", applied["id"], "--server", restarted.url).stdout
+        assert "nothing would change" in told and f"is undone already, by {undone['id']}" in told
+        told = run("prices", "undo", undone["id"], "--server", restarted.url).stdout
+        assert re.search(r"\b230 +would cost again what they did before", told), told
+        forth = undo(restarted, undone["id"], apply=True)
+        assert (forth["difference"]["changed"], forth["difference"]["priced"], forth["difference"]["cleared"]) == (210, 20, 0)
+
+
+def test_only_the_last_repricing_of_a_call_can_be_undone(server):
+    set_prices(server, HOUSE)
+    deliver(server, [call(1), call(2)])
+    set_prices(server, HOUSE | {"input": "3"})
+    first = reprice(server, apply=True, reason="one")
+    set_prices(server, HOUSE | {"input": "5"})
+    second = reprice(server, apply=True, reason="two")
+    assert second["difference"]["changed"] == 2 and undo(server, second["id"], apply=True)["difference"]["changed"] == 2
+    told = run("prices", "undo", first["id"], "--apply", "--reason", "both", "--server", server.url).stdout
+    assert "nothing was to be undone" in told and "set the prices as they were" in told and "steno prices reprice" in told
+    set_prices(server, HOUSE)
+    assert reprice(server, apply=True, reason="the way out")["difference"]["changed"] == 2
+    assert recorded(server.calls()) == by_hand([call(1), call(2)], 2, 4)
 
 
 def test_a_price_that_does_not_fit_is_said(server, contract):
@@ -260,6 +282,14 @@ def test_a_price_that_does_not_fit_is_said(server, contract):
     assert "by ada: typing" in history and "cache_read 1" in history
     server.get("/api/v1/prices/fit?versions=99", expect=404)
     server.get("/api/v1/prices/fit?versions=x", expect=400)
+    for query in ("", "?versions=", "?versions=,"):
+        assert "versions" in server.get(f"/api/v1/prices/fit{query}", expect=400)[2]["detail"]
+    own = ("--provider", "openai", "--model", "our-chat", "--same-as", "gpt-4o")
+    assert run("prices", "set", *own, *where).stderr == 'warning: own-6: no call of the last 30 days is one that it is for; calls of openai asked for gpt-4o\n'
+    drawn = run("prices", "set", "--provider", "openai", "--model", "gpt-4o", "--variant", "1024x1024 hd", "--amount", "per_image=0.07", *where)
+    assert drawn.stderr == "", "only requests say of which variant a call is"
+    fit = contract.check(server.get("/api/v1/prices/fit?versions=7")[2], "GET", "/api/v1/prices/fit")
+    assert fit["complete"] and fit["looked_until"] is None and fit["prices"][0]["calls"] is None and fit["prices"][0]["unpriced"] is None
 
 
 def test_days_are_those_of_the_zone(server):
@@ -335,7 +365,7 @@ def test_the_commands_with_a_folder_and_with_a_server(tmp_path):
     assert "a test" in history and "own-1" in history
     assert set(json.loads(run("prices", "history", "--json", "--data", data).stdout)) == {"versions", "repricings"}
     told = run("cost", "--days", "30", "--data", data).stdout
-    assert "\nprices: catalogue " in told and re.search(r"\bown-1 \([\d,]+, re-priced 20\d\d-", told)
+    assert "\nprices: catalogue " in told and re.search(r"\([\d,]+, re-priced 20\d\d-", told)
     wrong = run("prices", "reprice", "--data", data, check=False)
     assert wrong.returncode == 2 and "which time" in wrong.stderr
     assert "0.0000" in run("prices", "reprice", "--days", "30", "--json", "--data", data).stdout

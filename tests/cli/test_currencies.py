@@ -97,7 +97,7 @@ def test_commands_show_both_and_no_wrong_currency(server):
     assert re.search(r"agent-3 +\$0\.17 ", trends) and re.search(r"few +7\.25 EUR and \$9\.5 ", trends)
     compared = run("compare", *where).stdout
     assert "several currencies" in compared and re.search(r"azure\.ai\.openai gpt-4o", compared) and re.search(r"\bopenai gpt-4o", compared)
-    assert f"prices now: custom ({len(recent(server))} calls)" in compared and "prices before" not in compared
+    assert f"prices now: delivered ({len(recent(server))} calls)" in compared and "prices before" not in compared
     assert "the greatest amounts, whatever their currency" in run("stats", *where).stdout
 
 
@@ -153,7 +153,7 @@ def test_a_report_has_budgets_prices_and_what_has_no_price(server, tmp_path):
     page = run("report", "--server", server.url, "--days", "7", "--output", "-").stdout
     assert "<h2>Budgets</h2>" in page and "few-month" in page and "agent few" in page and "50.0 %" in page and "$19 a month" in page
     assert "1 call has no price and is not in the cost: nobody unheard-of (1)." in page
-    assert f"Prices: custom ({len(recent(server))} calls), no price (1)." in page
+    assert f"Prices: delivered ({len(recent(server))} calls), no price (1)." in page
 
 
 @pytest.mark.parametrize("flags, unequal", [
