@@ -47,6 +47,7 @@ class Api {
     [[nodiscard]] virtual bool has_server() const = 0;
     /// "http://127.0.0.1:8787" or the folder, for messages.
     [[nodiscard]] virtual std::string where() const = 0;
+    virtual Result<std::string> patch(const std::string& target, std::string_view body) = 0;
 };
 
 }  // namespace steno::cli

@@ -24,6 +24,10 @@
 #include <string>
 #include <vector>
 
+namespace steno::prompts {
+class Registry;
+}
+
 namespace steno::cli {
 
 /// The composition root: a data folder in use, with everything that works on it, as the configuration says.
@@ -57,6 +61,7 @@ class Composition {
     Composition() = default;
     void open_control();
     void open_budgets();
+    void open_prompts();
     void open_prices(std::vector<pricing::Price> file);
     void open_alerting(const Config& config);
     server::SqlAccess sql_;
@@ -69,6 +74,7 @@ class Composition {
     std::unique_ptr<control::Database> control_;  ///< null: it cannot be opened
     std::optional<Error> control_error_;          ///< why not
     std::unique_ptr<budgets::Budgets> budgets_;
+    std::unique_ptr<prompts::Registry> prompts_;
     std::unique_ptr<repricing::PriceBook> prices_;
     std::unique_ptr<repricing::Trail> trail_;
     std::unique_ptr<repricing::Repricer> repricer_;

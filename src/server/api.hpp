@@ -32,6 +32,10 @@ namespace steno::daily {
 class Keeper;
 }
 
+namespace steno::prompts {
+class Registry;
+}
+
 namespace steno::repricing {
 class PriceBook;
 class Repricer;
@@ -75,6 +79,7 @@ struct Services {
     repricing::PriceBook* prices = nullptr;
     repricing::Repricer* repricer = nullptr;
     QueryLanes* lanes = nullptr;  ///< of the server that answers; null where there is none
+    prompts::Registry* prompts = nullptr;
 };
 
 struct ApiRequest {
@@ -159,6 +164,24 @@ Result<ApiAnswer> add_budget(Services&, const ApiRequest&);
 Result<ApiAnswer> show_budget(Services&, const ApiRequest&);
 Result<ApiAnswer> set_budget(Services&, const ApiRequest&);
 Result<ApiAnswer> remove_budget(Services&, const ApiRequest&);
+Result<ApiAnswer> list_prompts(Services&, const ApiRequest&);
+Result<ApiAnswer> create_prompt(Services&, const ApiRequest&);
+Result<ApiAnswer> show_prompt(Services&, const ApiRequest&);
+Result<ApiAnswer> change_prompt(Services&, const ApiRequest&);
+Result<ApiAnswer> remove_prompt(Services&, const ApiRequest&);
+Result<ApiAnswer> list_prompt_versions(Services&, const ApiRequest&);
+Result<ApiAnswer> add_prompt_version(Services&, const ApiRequest&);
+Result<ApiAnswer> show_prompt_version(Services&, const ApiRequest&);
+Result<ApiAnswer> list_prompt_labels(Services&, const ApiRequest&);
+Result<ApiAnswer> show_prompt_label(Services&, const ApiRequest&);
+Result<ApiAnswer> move_prompt_label(Services&, const ApiRequest&);
+Result<ApiAnswer> remove_prompt_label(Services&, const ApiRequest&);
+Result<ApiAnswer> roll_back_prompt_label(Services&, const ApiRequest&);
+Result<ApiAnswer> compare_prompt_versions(Services&, const ApiRequest&);
+Result<ApiAnswer> render_prompt(Services&, const ApiRequest&);
+Result<ApiAnswer> fetch_prompt(Services&, const ApiRequest&);
+Result<ApiAnswer> export_prompts(Services&, const ApiRequest&);
+Result<ApiAnswer> import_prompts(Services&, const ApiRequest&);
 Result<ApiAnswer> list_prices(Services&, const ApiRequest&);
 Result<ApiAnswer> set_prices(Services&, const ApiRequest&);
 Result<ApiAnswer> fit_prices(Services&, const ApiRequest&);
