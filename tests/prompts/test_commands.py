@@ -54,7 +54,7 @@ def at_a_terminal(*args, typed=""):
             break
         shown += piece
     os.close(leader)
-    return process.wait(timeout=60), shown.decode()
+    return process.wait(timeout=60), re.sub(r"\x1b\[[0-9;]*m", "", shown.decode())  # without our own colours
 
 
 def test_the_commands(where, tmp_path):
@@ -107,7 +107,7 @@ def test_a_command_ends_the_same_on_a_server_and_on_a_folder(where):
 
 
 def test_a_text_reaches_other_programs_as_it_is(server, prompts, tmp_path):
-    text = "def f(x):\n\tif x:\n\t\treturn '\U0001f468\u200d\U0001f469'\n  two  spaces \x1b[31mred\u202e"
+    text = "def f(x):\n\tif x:\n\t\treturn '\U0001f468\u200d\U0001f469'\n  two  spaces \x1b]0;title\x07\u202e"
     file = tmp_path / "code.txt"
     file.write_text(text + "\n")
     prompts("create", "code", "--file", file)
@@ -227,7 +227,7 @@ def test_a_person_at_a_terminal_is_asked(tmp_path):
         os.write(leader, b"asked\n\nAnswers\ngpt-4o-mini\n0.7\n500\n\n\nAnswer {{question}}\nbriefly.\n.\n")
         assert process.wait(timeout=60) == 0
         os.close(leader)
-        made = fetch(server, "asked")[2]
+        made = server.get("/api/v1/prompts/asked/fetch")[2]
         assert (made["version"], made["goal"], made["temperature"], made["token_limit"]) == ("1", "Answers", 0.7, 500)
         assert made["text"] == "Answer {{question}}\nbriefly." and "top_k" not in made
 
