@@ -26,6 +26,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <type_traits>
 #include <unistd.h>
 #include <vector>
 
@@ -152,25 +153,41 @@ Result<void> ask(std::string_view question, const std::string& otherwise, const 
     }
 }
 
-Result<void> ask_for_text(std::string_view question, std::string& into) {
-    return ask(question, into, [&](const std::string& answer) -> Result<void> {
-        into = answer;
-        return {};
-    });
+std::string words_of(const std::string& text) {
+    return text;
+}
+Result<void> read_into(std::string& text, const std::string& answer) {
+    text = answer;
+    return {};
 }
 
 template <class T>
-Result<void> ask_for_number(std::string_view question, std::optional<T>& into) {
-    return ask(
-        question, into ? fmt::format("{}", *into) : "", [&](const std::string& answer) -> Result<void> {
-            if (answer.empty()) return {};
-            T number{};
-            const auto [end, error] = std::from_chars(answer.data(), answer.data() + answer.size(), number);
-            if (error != std::errc{} || end != answer.data() + answer.size())
-                return fail(Code::InvalidArgument, fmt::format("\"{}\" is no number", printable(answer)));
-            into = number;
-            return {};
-        });
+std::string words_of(const std::optional<T>& number) {
+    return number ? fmt::format("{}", *number) : "";
+}
+template <class T>
+Result<void> read_into(std::optional<T>& number, const std::string& answer) {
+    if (answer.empty()) return {};
+    T read{};
+    const auto [end, error] = std::from_chars(answer.data(), answer.data() + answer.size(), read);
+    if (error != std::errc{} || end != answer.data() + answer.size())
+        return fail(Code::InvalidArgument, fmt::format("\"{}\" is no number", printable(answer)));
+    if (std::is_integral_v<T> && read < 1)
+        return fail(Code::InvalidArgument, "a whole number from 1 to 1,000,000,000");
+    number = read;
+    return {};
+}
+
+template <class T>
+Result<void> ask_for(std::string_view question, prompts::Content& content, T prompts::Content::* member) {
+    return ask(question, words_of(content.*member), [&](const std::string& answer) -> Result<void> {
+        prompts::Content typed;
+        STENO_TRY(read_into(typed.*member, answer));
+        typed.text = "-";  // what the prompt says is asked for last
+        STENO_TRY(prompts::check(typed));
+        content.*member = std::move(typed.*member);
+        return {};
+    });
 }
 
 /// All lines up to one with a point alone on it, or the input's end; until they can be a prompt.
@@ -182,11 +199,12 @@ Result<void> ask_for_template(prompts::Content& content) {
         std::string text;
         std::string line;
         while (std::getline(std::cin, line) && line != ".") text += (text.empty() ? "" : "\n") + line;
-        prompts::Content typed = content;
-        if (!text.empty()) typed.text = text;
+        if (text.empty()) text = content.text;
+        prompts::Content typed;
+        typed.text = text;
         const auto good = prompts::check(typed);
         if (good) {
-            content = std::move(typed);
+            content.text = std::move(text);
             return {};
         }
         if (!std::cin) return good;
@@ -208,23 +226,23 @@ Result<void> ask_for_all(Api& api, const PromptFlags& flags, prompts::PromptFile
             file.name = answer;
             return prompts::check_name(answer);
         }));
-    if (flags.from.empty()) {
-        // A server that cannot be asked is told before anything is typed.
-        const auto latest = start_from(api, "latest", file);
-        if (!latest && latest.error().code != Code::NotFound) return latest;
-        if (latest) fmt::print(stderr, "A new version: an empty line leaves what is in the latest.\n");
-    }
+    // A server that cannot be asked, or a prompt that is archived, is told before all else is typed.
+    const auto latest = start_from(api, "latest", file);
+    const bool unknown = !latest && latest.error().code == Code::NotFound &&
+                         !api.get("/api/v1/prompts/" + net::percent_encode(file.name));
+    if (!latest && !unknown) return latest;
+    if (latest) fmt::print(stderr, "A new version: an empty line leaves what is in the latest.\n");
     if (flags.version.empty())
         STENO_TRY(ask("Version", "the next one", [&](const std::string& answer) -> Result<void> {
             STENO_ASSIGN(file.version.number, prompts::VersionNumber::parse(answer));
             return {};
         }));
-    STENO_TRY(ask_for_text("Goal, in one sentence", content.goal));
-    STENO_TRY(ask_for_text("Model", content.model));
-    STENO_TRY(ask_for_number("Temperature", content.temperature));
-    STENO_TRY(ask_for_number("Token limit", content.token_limit));
-    STENO_TRY(ask_for_number("Top-k", content.top_k));
-    STENO_TRY(ask_for_number("Top-p", content.top_p));
+    STENO_TRY(ask_for("Goal, in one sentence", content, &prompts::Content::goal));
+    STENO_TRY(ask_for("Model", content, &prompts::Content::model));
+    STENO_TRY(ask_for("Temperature", content, &prompts::Content::temperature));
+    STENO_TRY(ask_for("Token limit", content, &prompts::Content::token_limit));
+    STENO_TRY(ask_for("Top-k", content, &prompts::Content::top_k));
+    STENO_TRY(ask_for("Top-p", content, &prompts::Content::top_p));
     if (content.messages.empty()) return ask_for_template(content);
     fmt::print(stderr, "Its messages stay as they are; others are given by --file.\n");
     return {};

@@ -234,9 +234,9 @@ def test_a_person_at_a_terminal_is_asked(tmp_path):
 
 def test_a_person_is_asked_again_and_told_at_once(server, prompts):
     asked = ("prompts", "create", "--server", server.url)
-    code, shown = at_a_terminal(*asked, typed="a@b\nagain\none\n1.0\n\nm\nwarm\n0.7\n\n\n\n{{#a}}\n.\nWhy {{a}}?\n.\n")
+    code, shown = at_a_terminal(*asked, typed="a@b\nagain\none\n1.0\n\nm\nwarm\n200\n0.7\n\n\n\n{{#a}}\n.\nWhy {{a}}?\n.\n")
     assert code == 0, shown
-    for told in ("divides a name from a label", '"one" is no version', '"warm" is no number', "line 1, column 1: {{#a}} is not closed"):
+    for told in ("divides a name from a label", '"one" is no version', '"warm" is no number', "temperature: a number from 0 to 100", "line 1, column 1: {{#a}} is not closed"):
         assert told in shown, shown
     made = server.get("/api/v1/prompts/again/fetch")[2]
     assert (made["version"], made["model"], made["temperature"], made["text"]) == ("1.0", "m", 0.7, "Why {{a}}?")
@@ -245,6 +245,9 @@ def test_a_person_is_asked_again_and_told_at_once(server, prompts):
     assert code == 0 and "Model [m]" in shown and "Temperature [0.7]" in shown, shown
     made = server.get("/api/v1/prompts/again/fetch")[2]
     assert (made["version"], made["model"], made["temperature"], made["text"]) == ("1.1", "m2", 0.7, "Why {{a}}?")
+    prompts("archive", "again")
+    code, shown = at_a_terminal(*asked, typed="again\n")
+    assert code == 3 and "is archived" in shown and "Goal" not in shown, shown
 
 
 def test_tables_fit_a_terminal(server, prompts):
