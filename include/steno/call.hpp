@@ -77,7 +77,8 @@ class CallScope {
     CallScope& structured(std::string_view json) noexcept;
 
     CallScope& usage(const TokenUsage& usage) noexcept;
-    /// What the provider said that it cost: a decimal number ("0.00021") and an ISO 4217 currency.
+    /// What the provider said that it cost: a decimal number ("0.00021") and an ISO 4217 currency. Left
+    /// out, where the one is no number or the other not of 3 to 8 letters.
     CallScope& cost(std::string_view amount, std::string_view currency = "USD") noexcept;
     CallScope& provider_request_id(std::string_view id) noexcept;
     CallScope& http_status(int status) noexcept;

@@ -41,8 +41,9 @@ Observation seen(const Rule& rule, const budgets::State& state, bool projection)
 
 }  // namespace
 
-Observations observe_budgets(const Rule& rule, std::span<const budgets::State> states) {
+Observations observe_budgets(const Rule& rule, std::span<const budgets::State> states, bool complete) {
     Observations found;
+    found.complete = complete;
     for (const budgets::State& state : states) {
         if (!rule.budget.empty() && state.budget.name != rule.budget) continue;
         found.groups.push_back(seen(rule, state, false));
@@ -51,7 +52,7 @@ Observations observe_budgets(const Rule& rule, std::span<const budgets::State> s
     if (found.groups.empty() && !rule.budget.empty()) {
         Observation missing;
         missing.group = fmt::format(R"(["{}"])", rule.budget);
-        missing.because = "there is no such budget";
+        missing.because = complete ? "there is no such budget" : "not all budgets can be read";
         found.groups.push_back(std::move(missing));
     }
     return found;

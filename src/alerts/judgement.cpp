@@ -159,9 +159,10 @@ Judgement judge(const Rule& rule, Observations seen, const Standings& before, Ti
     // Groups that have no calls any more are judged, too: what fired must end.
     for (const auto& [group, standing] : before) {
         if (there.contains(group)) continue;
-        if (rule.kind == Rule::Kind::Budget)  // there is no such budget any more
+        // A budget that only cannot be read must not be told of anew when it is back.
+        if (rule.kind == Rule::Kind::Budget && seen.complete)
             judgement.gone.push_back(group);
-        else
+        else if (rule.kind != Rule::Kind::Budget)
             seen.groups.push_back(without_calls(rule, standing, seen.truncated));
     }
     for (Observation& observation : seen.groups) {

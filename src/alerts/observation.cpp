@@ -122,7 +122,9 @@ Result<Observations> measure(store::CallStore& store, const Rule& rule, const ca
                             : cells_of(top, name),
                  bottom_is_all ? cells.subspan(std::min(of_top, cells.size())) : cells_of(bottom, name));
         observation.value = reading.value;
-        observation.because = reading.because;
+        observation.because = observation.calls == 0 && !reading.value
+                                  ? fmt::format("no calls in {}", rule.window)
+                                  : reading.because;
         observation.currency = reading.currency;
         observation.unpriced_calls = reading.unpriced_calls;
         found.groups.push_back(std::move(observation));

@@ -42,6 +42,7 @@ struct Observations {
     calendar::Period window;
     std::vector<Observation> groups;  ///< without group_by: exactly one
     bool truncated = false;           ///< there are more than kMaxGroups; those with the most calls are here
+    bool complete = true;             ///< of budgets: one that is not here is no more
 };
 
 /// The rule's window that ends at `now`, with AI calls alone unless a filter of the rule names a kind. The
@@ -50,8 +51,8 @@ struct Observations {
 Result<Observations> observe(store::CallStore& store, const Rule& rule, Timestamp now);
 
 /// Of kind Budget: a group a budget, ["NAME"], and with `projected` one of what will be spent,
-/// ["NAME","projected"].
-Observations observe_budgets(const Rule& rule, std::span<const budgets::State> states);
+/// ["NAME","projected"]. `complete`: see budgets::States.
+Observations observe_budgets(const Rule& rule, std::span<const budgets::State> states, bool complete = true);
 
 /// Of kind Anomaly: every hour that ended in (from, to], in order, as it was seen when it had ended. The
 /// newest alone costs as much as many.

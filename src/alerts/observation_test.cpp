@@ -84,7 +84,7 @@ TEST_F(ObservationTest, FiltersWindowsAndKindsSelect) {
     EXPECT_EQ(value_of(record_, R"({"metric": "calls", "delay": "5m", "window": "15m", "warning": 1})"), "3");
     EXPECT_EQ(
         value_of(record_, R"({"metric": "failure_rate", "filters": ["trace.agent=nobody"], "warning": 0.1})"),
-        "no call says it");
+        "no calls in 15m");
     EXPECT_EQ(value_of(record_, R"({"metric": "cost", "filters": ["trace.agent=nobody"], "warning": 1})"),
               "0");
     EXPECT_EQ(value_of(record_, R"({"kind": "calls", "field": "time.duration_ms", "over": "5s"})"), "3");
@@ -206,7 +206,7 @@ TEST_F(OddHourTest, ItIsLearningFirst) {
     const Observation nobody =
         observe(record_.store(), rule(R"("metric": "calls", "filters": ["project=none"])"), at(kHours, 6))
             ->groups.front();
-    EXPECT_EQ(nobody.because, "learning what is usual: 0 of 14 days");
+    EXPECT_EQ(nobody.because, "learning what is usual: 0 of 14 days; no call fits its filters");
     EXPECT_FALSE(observe(record_.store(), calls, at(15 * 24, 6))->groups.front().learning);
     const Observation silent =
         observe(record_.store(), rule(R"("metric": "failure_rate")"), at(kHours + 3, 6))->groups.front();
@@ -230,7 +230,7 @@ TEST_F(OddHourTest, APreviewJudgesEachHourAsThePresentDid) {
     options.to = at(kHours, 6);
     const Preview found = preview(record_.store(), calls, options).value();
     std::vector<std::pair<std::int64_t, Level>> fired;
-    for (const Event& event : found.events)
+    for (const auto& [event, told] : found.events)
         if (firing(event.to) || firing(event.from))
             fired.emplace_back((event.at.unix_nanos - kBegin) / kHour, event.to);
     const std::vector<std::pair<std::int64_t, Level>> wanted{{kSpike + 1, Level::Critical},
@@ -254,7 +254,7 @@ TEST_F(OddHourTest, APreviewOfABudgetIsWhatWasSpentByThen) {
     const Preview found = preview(record_.store(), any, options, std::span(&budget, 1)).value();
     EXPECT_EQ(found.every.nanos, kHour);
     std::vector<std::pair<Timestamp, Decimal>> fired;
-    for (const Event& event : found.events)
+    for (const auto& [event, told] : found.events)
         if (event.to == Level::Warning) fired.emplace_back(event.at, *event.value);
     ASSERT_GE(fired.size(), 3U);  // once a week
     for (const auto& [moment, value] : fired) {
@@ -303,16 +303,35 @@ TEST(Preview, SaysWhenARuleWouldHaveFired) {
     EXPECT_EQ(found.every.nanos, kMinute);
     EXPECT_EQ(found.evaluations, 601U);
     std::vector<std::pair<std::int64_t, Level>> events;
-    for (const Event& event : found.events)
+    std::size_t told = 0;
+    for (const auto& [event, is_told] : found.events) {
         events.emplace_back((event.at.unix_nanos - kNow.unix_nanos) / kMinute, event.to);
+        told += is_told;
+    }
     // Windows end before the minute's own call.
-    const std::vector<std::pair<std::int64_t, Level>> wanted{{5, Level::Ok},
-                                                             {245, Level::Warning},
-                                                             {250, Level::Critical},
-                                                             {301, Level::Warning},
-                                                             {306, Level::Ok}};
+    const std::vector<std::pair<std::int64_t, Level>> wanted{
+        {5, Level::Ok},         {245, Level::Warning},
+        {250, Level::Critical}, {280, Level::Critical},  // once more
+        {301, Level::Warning},  {306, Level::Ok}};
     EXPECT_EQ(events, wanted);
     EXPECT_EQ(found.notifications, 5U);  // fired, worse, reminded, better, over
+    EXPECT_EQ(told, found.notifications) << "each message is a line, and the first ok is none";
+    EXPECT_FALSE(found.looked_from);
+
+    options.most_events = 3;
+    const Preview latest = preview(record.store(), rule, options).value();
+    EXPECT_EQ(latest.more_events, 3U);
+    ASSERT_EQ(latest.events.size(), 3U);
+    EXPECT_EQ(latest.events.back().event.to, Level::Ok);
+    EXPECT_EQ(latest.notifications, 5U);
+    options.most_events = 1000;
+
+    options.most_groups = 200;  // no room for all: the latest are looked at
+    const Preview recent = preview(record.store(), rule, options).value();
+    EXPECT_EQ(recent.evaluations, 200U);
+    ASSERT_TRUE(recent.looked_from);
+    EXPECT_EQ((recent.looked_from->unix_nanos - kNow.unix_nanos) / kMinute, 401);
+    options.most_groups = 100'000;
 
     options.most_evaluations = 50;
     const Preview coarse = preview(record.store(), rule, options).value();
@@ -320,8 +339,7 @@ TEST(Preview, SaysWhenARuleWouldHaveFired) {
     EXPECT_GT(coarse.every.nanos, kMinute);
     options.most_evaluations = 2000;
     options.patience = std::chrono::milliseconds(0);
-    EXPECT_EQ(preview(record.store(), rule, options)->stopped_at->unix_nanos / kMinute,
-              kNow.unix_nanos / kMinute);
+    EXPECT_EQ(*preview(record.store(), rule, options)->looked_from, options.to) << "the latest, if no more";
     options.to = options.from;
     EXPECT_FALSE(preview(record.store(), rule, options));
 }

@@ -81,6 +81,7 @@ Result<std::vector<Observations>> observe_hours(store::CallStore& store, const R
             one.learning = true;
             one.because = fmt::format("learning what is usual: {} of {} days",
                                       std::max<std::int64_t>(0, at - begun) / kDay, kLearningDays);
+            if (finding.points.empty() && !rule.filters.empty()) one.because += "; no call fits its filters";
         }
     }
     return hours;

@@ -9,9 +9,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <deque>
 #include <functional>
+#include <iterator>
 #include <map>
 #include <memory>
+#include <ranges>
 #include <utility>
 
 namespace steno::alerts {
@@ -20,8 +23,31 @@ namespace {
 
 using calendar::kHour;
 
-/// What the rule would have seen at a moment; asked in order of time.
+/// What the rule would have seen at a moment. Of hours and budgets asked in order of time.
 using Look = std::function<Result<Observations>(Timestamp)>;
+
+/// What was seen when, in order of time.
+struct Sight {
+    Timestamp at;
+    Observations seen;
+};
+
+/// Looks at the latest moments first: where there is no time for all, what is missing is long ago.
+Result<std::deque<Sight>> latest_first(const Look& look, const std::vector<Timestamp>& moments,
+                                       const PreviewOptions& options) {
+    const auto until = std::chrono::steady_clock::now() + options.patience;
+    std::deque<Sight> sights;
+    std::size_t groups = 0;
+    for (const Timestamp moment : moments | std::views::reverse) {
+        if (Cancellation::asked()) return fail(Code::Cancelled, "nobody waits for the preview any more");
+        const bool enough = std::chrono::steady_clock::now() >= until || groups >= options.most_groups;
+        if (enough && !sights.empty()) break;
+        STENO_ASSIGN(Observations seen, look(moment));
+        groups += seen.groups.size();
+        sights.push_front({moment, std::move(seen)});
+    }
+    return sights;
+}
 
 /// Each hour was judged by those before it alone: all of them at once are as each by itself.
 Result<Look> hours_of(store::CallStore& store, const Rule& rule, const PreviewOptions& options) {
@@ -99,22 +125,33 @@ Result<Preview> preview(store::CallStore& store, const Rule& rule, const Preview
     const std::int64_t every = hourly ? std::max(rule.every.nanos, kHour) : rule.every.nanos;
     const std::int64_t times = (length / every + most) / most;
     found.every = Duration{every * std::max<std::int64_t>(times, 1)};
-    const auto until = std::chrono::steady_clock::now() + options.patience;
     STENO_ASSIGN(const Look look, look_of(store, rule, options, budgets));
     Standings standings;
     std::map<std::string, std::size_t> reasons;
     const std::int64_t step = found.every.nanos;
     // Hours of zones that are half an hour off, and what comes a little late, too.
     const std::int64_t behind = rule.kind == Rule::Kind::Anomaly ? rule.delay.nanos : 0;
+    std::vector<Timestamp> moments;
     for (std::int64_t at = (options.from.unix_nanos + step - 1) / step * step + behind;
-         at <= options.to.unix_nanos; at += step) {
-        const Timestamp now{at, 0};
+         at <= options.to.unix_nanos; at += step)
+        moments.push_back({at, 0});
+    std::deque<Sight> sights;
+    // Those of hours and budgets are there already, and cost nothing.
+    if (!hourly) {
+        STENO_ASSIGN(sights, latest_first(look, moments, options));
+        if (sights.size() < moments.size()) found.looked_from = sights.front().at;
+        moments.erase(moments.begin(), moments.end() - static_cast<std::ptrdiff_t>(sights.size()));
+    }
+    std::deque<PreviewEvent> events;
+    for (const Timestamp now : moments) {
         if (Cancellation::asked()) return fail(Code::Cancelled, "nobody waits for the preview any more");
-        if (std::chrono::steady_clock::now() >= until || found.events.size() >= options.most_events) {
-            found.stopped_at = now;
-            break;
+        Observations seen;
+        if (hourly) {
+            STENO_ASSIGN(seen, look(now));
+        } else {
+            seen = std::move(sights.front().seen);
+            sights.pop_front();
         }
-        STENO_ASSIGN(Observations seen, look(now));
         ++found.evaluations;
         const Judgement judgement = judge(rule, std::move(seen), standings, now, false, false);
         for (const std::string& group : judgement.gone) standings.erase(group);
@@ -124,24 +161,32 @@ Result<Preview> preview(store::CallStore& store, const Rule& rule, const Preview
         }
         for (const Judged& judged : judgement.groups) {
             standings[judged.standing.group] = judged.standing;
-            found.notifications += judged.step.telling != Telling::Nothing;
+            const bool told = judged.step.telling != Telling::Nothing;
+            found.notifications += told;
             const bool known = judged.standing.level != Level::NoData;
             (known ? found.judged : found.unknown) += 1;
             if (!known) ++reasons[why_unknown(rule, judged.observation)];
             const auto& transition = judged.step.transition;
-            if (!transition) continue;
-            found.events.push_back({now,
-                                    rule.name,
-                                    judged.standing.group,
-                                    transition->from,
-                                    transition->to,
-                                    sentence(rule, judged.observation, judged.standing),
-                                    judged.observation.value,
-                                    threshold_of(rule, judged.observation, judged.standing),
-                                    {},
-                                    false});
+            if (!transition && !told) continue;
+            const Level level = judged.standing.level;
+            events.push_back({{now,
+                               rule.name,
+                               judged.standing.group,
+                               transition ? transition->from : level,
+                               transition ? transition->to : level,
+                               sentence(rule, judged.observation, judged.standing),
+                               judged.observation.value,
+                               threshold_of(rule, judged.observation, judged.standing),
+                               {},
+                               false},
+                              told});
+            if (events.size() > options.most_events) {
+                events.pop_front();
+                ++found.more_events;
+            }
         }
     }
+    found.events.assign(std::make_move_iterator(events.begin()), std::make_move_iterator(events.end()));
     if (const auto most_often =
             std::ranges::max_element(reasons, {}, [](const auto& one) { return one.second; });
         most_often != reasons.end())

@@ -598,17 +598,16 @@ std::vector<Rule> default_rules() {
         std::string_view name, json;
     };
     constexpr std::array kDefaults{
-        Default{
-            "cost-spike",
-            R"({"description": "The last 24 hours cost twice as much as the 24 hours before, and $5 or more",
-                    "metric": "cost", "window": "24h", "against": "before", "warning": 2, "critical": 4,
-                    "recover": 1.5, "at_least": 5, "every": "5m", "renotify": "1d"})"},
+        Default{"cost-spike",
+                R"({"description": "An hour cost more than is usual at that hour of the week, and $1 or more",
+                    "kind": "anomaly", "metric": "cost", "when": "above", "at_least": 1, "renotify": "1d"})"},
         Default{"budgets",
                 R"({"description": "So much of a budget is spent, or it will not last", "kind": "budget",
                     "projected": true})"},
-        Default{"failure-rate",
-                R"({"description": "More than one of twenty calls of the last 15 minutes failed",
-                    "metric": "failure_rate", "window": "15m", "warning": "5%", "critical": "20%",
+        Default{
+            "failure-rate",
+            R"({"description": "More than one of twenty calls of the last 15 minutes failed, without those that a budget refused",
+                    "metric": "failure_rate", "filters": ["error.provider_type.ne=steno_budget"], "window": "15m", "warning": "5%", "critical": "20%",
                     "recover": "3%", "min_calls": 20, "for": 2, "renotify": "4h"})"},
         Default{"slow-calls",
                 R"({"description": "Calls that took longer than 30 seconds", "kind": "calls",

@@ -191,7 +191,11 @@ Result<Evaluated> Watcher::evaluated(const KeptRule& kept, Timestamp now) {
     if (rule.kind != Rule::Kind::Budget) {
         STENO_ASSIGN(seen, observe(parts_.store, rule, now));
     } else if (parts_.budgets != nullptr) {
-        seen = observe_budgets(rule, parts_.budgets->states());
+        const bool complete = parts_.budgets->complete();
+        const auto states = parts_.budgets->states();
+        seen = observe_budgets(rule, states, complete && parts_.budgets->complete());
+    } else {
+        seen.complete = false;
     }
     STENO_ASSIGN(const Standings before, parts_.book.standings(rule.name));
     const calendar::Period window = seen.window;

@@ -56,6 +56,7 @@ class WatcherTest : public notify::OutboxTest {
       public:
         explicit OneBudget(Clock& clock) : clock_(clock) {}
         std::vector<budgets::State> states() override {
+            if (!readable) return {};
             budgets::State state;
             state.budget.name = "shop";
             state.budget.limit = *Decimal::parse("100");
@@ -66,7 +67,9 @@ class WatcherTest : public notify::OutboxTest {
             return {state};
         }
         const char* spent = "0";
+        [[nodiscard]] bool complete() const override { return readable; }
         bool known = true;
+        bool readable = true;
 
       private:
         Clock& clock_;
@@ -206,6 +209,24 @@ TEST_F(WatcherTest, ARestartKnowsWhichStepsOfABudgetWereTold) {
     look("0");
     ASSERT_EQ(titles().size(), 4U);
     EXPECT_EQ(titles()[3], "OK AGAIN: budgets · shop: $0 of $100.00 this month is spent (0 %)");
+}
+
+TEST_F(WatcherTest, ABudgetThatCouldNotBeReadForAWhileIsNotToldOfAnew) {
+    set("any", R"({"kind": "budget"})");
+    set("one", R"({"kind": "budget", "budget": "shop", "projected": true})");
+    budgets_.spent = "85";
+    begin();
+    minute(0, 0);
+    const std::size_t told = titles().size();
+    ASSERT_GE(told, 2U);
+    budgets_.readable = false;
+    for (int i = 0; i < 3; ++i) minute(0, 0);
+    begin();
+    minute(0, 0);
+    EXPECT_EQ(watcher_->last("one")->groups.begin()->second.because, "not all budgets can be read");
+    budgets_.readable = true;
+    for (int i = 0; i < 3; ++i) minute(0, 0);
+    EXPECT_EQ(titles().size(), told);
 }
 
 TEST_F(WatcherTest, AnHourInWhichNobodyWasHereIsNotTooQuiet) {

@@ -15,8 +15,8 @@ Result<Figures> total(store::CallStore& store, const store::Selection& selection
     store::AggregateQuery query;
     query.selection = selection;
     query.measures = figures_measures();
-    STENO_ASSIGN(const store::AggregateTable table, store.aggregate(query));
-    return figures_of(table.groups.front().cells);
+    STENO_ASSIGN(const FiguresTable table, figures(store, query));
+    return table.groups.front().figures;
 }
 
 store::Selection ai_calls_of(store::Selection selection) {
@@ -24,19 +24,25 @@ store::Selection ai_calls_of(store::Selection selection) {
     return selection;
 }
 
-/// How much two groups differ: in money, as far as both tell it in one currency, else in tokens, else in
-/// calls.
-auto change(const Comparison::Group& group) {
+/// How much two groups differ: in money, as far as both tell it, then in tokens, then in calls. Without
+/// `money`, where costs are in several currencies, of which none is more than the other: in the latter.
+auto change(const Comparison::Group& group, bool in_money) {
     const auto& [key, now, before] = group;
     Decimal money;
-    if (now.calls == 0 || before.calls == 0 || now.cost.currency == before.cost.currency) {
-        const bool known = (now.calls == 0 || now.cost.total) && (before.calls == 0 || before.cost.total);
+    const bool known = (now.calls == 0 || now.cost.total) && (before.calls == 0 || before.cost.total);
+    if (in_money && known) {
         const Decimal more = now.cost.total.value_or(Decimal()), less = before.cost.total.value_or(Decimal());
-        if (known) money = more < less ? less - more : more - less;
+        money = more < less ? less - more : more - less;
     }
     const auto apart = [](__int128 a, __int128 b) { return a < b ? b - a : a - b; };
     return std::tuple(money, apart(now.tokens().value_or(0), before.tokens().value_or(0)),
                       apart(now.calls, before.calls));
+}
+
+bool one_currency(const Comparison& comparison) {
+    const std::string& now = comparison.now.cost.currency;
+    const std::string& before = comparison.before.cost.currency;
+    return now != "mixed" && before != "mixed" && (now.empty() || before.empty() || now == before);
 }
 
 }  // namespace
@@ -57,12 +63,12 @@ Result<Comparison> compare(store::CallStore& store, const store::Selection& now,
         query.measures = figures_measures();
         query.order = "cost";
         query.limit = kMaxCompared;
-        STENO_ASSIGN(const store::AggregateTable table, store.aggregate(query));
+        STENO_ASSIGN(const FiguresTable table, figures(store, query));
         comparison.truncated |= table.truncated;
         for (const auto& row : table.groups) {
             Comparison::Group& group = groups[key_text(row.key)];
             group.key = row.key;
-            group.*side = figures_of(row.cells);
+            group.*side = row.figures;
         }
         return {};
     };
@@ -70,8 +76,8 @@ Result<Comparison> compare(store::CallStore& store, const store::Selection& now,
     STENO_TRY(add(before_ai, &Comparison::Group::before));
     std::vector<std::pair<std::string, Comparison::Group>> sorted(std::make_move_iterator(groups.begin()),
                                                                   std::make_move_iterator(groups.end()));
-    std::ranges::sort(sorted, [](const auto& a, const auto& b) {
-        const auto left = change(a.second), right = change(b.second);
+    std::ranges::sort(sorted, [money = one_currency(comparison)](const auto& a, const auto& b) {
+        const auto left = change(a.second, money), right = change(b.second, money);
         return left != right ? left > right : a.first < b.first;
     });
     for (auto& [text, group] : sorted) comparison.groups.push_back(std::move(group));

@@ -19,8 +19,8 @@ struct Comparison {
     };
     Figures now;
     Figures before;
-    /// Those whose cost changed most first (as far as both tell one, in one currency), then by tokens and
-    /// calls; a group that is in one of the two only has no calls in the other.
+    /// Those whose cost changed most first (as far as both tell one; where all costs are in one currency),
+    /// then by tokens and calls; a group that is in one of the two only has no calls in the other.
     std::vector<Group> groups;
     bool truncated = false;  ///< one of the two has more groups than kMaxCompared: sums of groups are not all
 };

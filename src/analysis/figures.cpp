@@ -10,6 +10,7 @@ namespace steno::analysis {
 
 namespace {
 
+constexpr std::size_t kSumsMeasures = 5;
 constexpr std::array<std::string_view, kFiguresMeasures> kMeasures = {
     "calls",        "errors",       "input_tokens", "output_tokens", "cost",
     "duration_sum", "duration_avg", "duration_p95", "ttft_p50"};
@@ -38,6 +39,13 @@ std::optional<std::int64_t> added(std::optional<std::int64_t> a, std::optional<s
     std::int64_t sum = 0;
     if (__builtin_add_overflow(*a, *b, &sum)) return *a < 0 ? Limits::min() : Limits::max();
     return sum;
+}
+
+/// What the cost comes to in each currency.
+std::map<std::string, Decimal> amounts_of(const Sums& sums) {
+    std::map<std::string, Decimal> amounts = sums.by_currency;
+    if (sums.cost.total) amounts[sums.cost.currency] = *sums.cost.total;
+    return amounts;
 }
 
 /// As the store adds up the cost of the calls of both.
@@ -69,7 +77,11 @@ Sums& Sums::operator+=(const Sums& other) {
     failures += other.failures;
     input_tokens = added(input_tokens, other.input_tokens);
     output_tokens = added(output_tokens, other.output_tokens);
+    auto amounts = amounts_of(*this);
+    for (const auto& [currency, amount] : amounts_of(other)) amounts[currency] += amount;
     add(cost, other.cost);
+    by_currency.clear();
+    if (cost.currency == "mixed") by_currency = std::move(amounts);
     return *this;
 }
 
@@ -94,18 +106,14 @@ std::vector<store::Measure> sums_measures() {
     return measures;
 }
 
-Sums sums_of(std::span<const store::Cell> cells) {
-    Sums sums;
-    sums.calls = value_in<std::int64_t>(cells[0]).value_or(0);
-    sums.failures = value_in<std::int64_t>(cells[1]).value_or(0);
-    sums.input_tokens = sum_in(cells[2]);
-    sums.output_tokens = sum_in(cells[3]);
-    if (const auto* cost = std::get_if<store::CostSum>(&cells[4])) sums.cost = *cost;
-    return sums;
-}
-
 Figures figures_of(std::span<const store::Cell> cells) {
-    Figures figures{sums_of(cells), {}, {}, {}, {}};
+    Figures figures;
+    figures.calls = value_in<std::int64_t>(cells[0]).value_or(0);
+    figures.failures = value_in<std::int64_t>(cells[1]).value_or(0);
+    figures.input_tokens = sum_in(cells[2]);
+    figures.output_tokens = sum_in(cells[3]);
+    if (const auto* cost = std::get_if<store::CostSum>(&cells[4])) figures.cost = *cost;
+    if (cells.size() < kFiguresMeasures) return figures;
     figures.duration = value_in<Duration>(cells[5]);
     figures.duration_average = value_in<Duration>(cells[6]);
     figures.duration_p95 = value_in<Duration>(cells[7]);
@@ -113,10 +121,59 @@ Figures figures_of(std::span<const store::Cell> cells) {
     return figures;
 }
 
-void write(JsonWriter& json, const store::CostSum& cost) {
+namespace {
+
+using Place = std::pair<std::string, std::optional<Timestamp>>;
+
+/// The sums in each currency of those groups that have several.
+Result<void> split(store::CallStore& store, store::AggregateQuery query, FiguresTable& table) {
+    std::map<Place, Figures*> several;
+    for (auto& group : table.groups)
+        if (group.figures.cost.currency == "mixed")
+            several[{key_text(group.key), group.bucket}] = &group.figures;
+    if (several.empty() || query.group_by.size() >= store::kMaxGroupBy) return {};
+    query.group_by.push_back(store::make_field("cost.currency").value());
+    query.selection.filters.push_back(store::make_filter("cost.total", store::Op::Exists, "true").value());
+    query.measures = {store::make_measure("cost").value()};
+    query.order.clear();
+    query.limit = store::kMaxGroups;
+    STENO_ASSIGN(store::AggregateTable amounts, store.aggregate(query));
+    for (auto& amount : amounts.groups) {
+        const std::optional<store::Value> currency = std::move(amount.key.back());
+        amount.key.pop_back();
+        const auto found = several.find({key_text(amount.key), amount.bucket});
+        const auto& cost = std::get<store::CostSum>(amount.cells.front());
+        if (found == several.end() || !currency || !cost.total) continue;
+        found->second->by_currency[std::get<std::string>(*currency)] = *cost.total;
+    }
+    // Cut off: rather nothing than some of the amounts.
+    if (amounts.truncated)
+        for (auto& [place, figures] : several) figures->by_currency.clear();
+    return {};
+}
+
+}  // namespace
+
+Result<FiguresTable> figures(store::CallStore& store, const store::AggregateQuery& query) {
+    STENO_ASSIGN(store::AggregateTable found, store.aggregate(query));
+    FiguresTable table;
+    table.truncated = found.truncated;
+    for (auto& group : found.groups)
+        table.groups.push_back({std::move(group.key), group.bucket, figures_of(group.cells)});
+    STENO_TRY(split(store, query, table));
+    return table;
+}
+
+void write(JsonWriter& json, const store::CostSum& cost, const std::map<std::string, Decimal>& by_currency) {
     json.begin_object();
     if (cost.total) json.member("total", cost.total->to_string());
     if (!cost.currency.empty()) json.member("currency", cost.currency);
+    if (!by_currency.empty()) {
+        json.key("totals");
+        json.begin_object();
+        for (const auto& [currency, amount] : by_currency) json.member(currency, amount.to_string());
+        json.end_object();
+    }
     json.member("unpriced_calls", cost.unpriced_calls);
     json.member("estimated_calls", cost.estimated_calls);
     json.end_object();
@@ -137,7 +194,7 @@ void write_members(JsonWriter& json, const Sums& sums) {
                ? std::optional(static_cast<double>(*tokens) / static_cast<double>(sums.calls))
                : std::nullopt);
     json.key("cost");
-    write(json, sums.cost);
+    write(json, sums.cost, sums.by_currency);
 }
 
 void write_members(JsonWriter& json, const Figures& figures) {

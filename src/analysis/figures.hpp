@@ -1,9 +1,12 @@
 #pragma once
 
+#include "base/error.hpp"
 #include "base/json_writer.hpp"
+#include "store/call_store.hpp"
 #include "store/query.hpp"
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <span>
 #include <string>
@@ -20,6 +23,8 @@ struct Sums {
     std::optional<std::int64_t> input_tokens;
     std::optional<std::int64_t> output_tokens;
     store::CostSum cost;
+    /// Where cost is "mixed": the sum in each currency. They are not added up.
+    std::map<std::string, Decimal> by_currency;
 
     Sums& operator+=(const Sums& other);
     /// Input and output; absent when neither is known.
@@ -36,15 +41,28 @@ struct Figures : Sums {
     std::optional<Duration> first_token_p50;
 };
 
-/// The measures that sums_of, and with those behind them figures_of, read, in their order.
+/// The measures that Sums, and with those behind them Figures, are made of.
 std::vector<store::Measure> sums_measures();
 std::vector<store::Measure> figures_measures();
-inline constexpr std::size_t kSumsMeasures = 5;
 inline constexpr std::size_t kFiguresMeasures = 9;
 
-/// From the cells of a group whose measures begin with those.
-Sums sums_of(std::span<const store::Cell> cells);
+/// From the cells of a group whose measures begin with one of the two; by_currency is not in them.
 Figures figures_of(std::span<const store::Cell> cells);
+
+struct FiguresTable {
+    struct Group {
+        std::vector<std::optional<store::Value>>
+            key;                          ///< one a group_by; absent: the calls without the field
+        std::optional<Timestamp> bucket;  ///< its beginning
+        Figures figures;
+    };
+    std::vector<Group> groups;
+    bool truncated = false;  ///< there are more groups than the query's limit
+};
+/// The groups of this query, whose measures are one of the two above. A group whose cost is in several
+/// currencies is asked for once more, by currency; not so where the query groups by store::kMaxGroupBy
+/// fields: then by_currency is empty. Blocking; any thread.
+Result<FiguresTable> figures(store::CallStore& store, const store::AggregateQuery& query);
 
 /// The members of a JSON object: calls, failures, failure_rate, success_rate, input_tokens, output_tokens,
 /// total_tokens, average_tokens, cost; null where absent.
@@ -63,7 +81,9 @@ std::string key_text(const std::vector<std::optional<store::Value>>& key);
 void write_key(JsonWriter& json, const std::vector<store::Field>& by,
                const std::vector<std::optional<store::Value>>& key);
 
-/// {"total", "currency", "unpriced_calls", "estimated_calls"}; the first two only where they are known.
-void write(JsonWriter& json, const store::CostSum& cost);
+/// {"total", "currency", "totals", "unpriced_calls", "estimated_calls"}; the first two only where they are
+/// known, "totals" ({"EUR": "0.087", …}) only where it is given.
+void write(JsonWriter& json, const store::CostSum& cost,
+           const std::map<std::string, Decimal>& by_currency = {});
 
 }  // namespace steno::analysis

@@ -64,10 +64,12 @@ Result<MonthForecast> forecast_month(store::CallStore& store, const store::Selec
     spent.selection.from = found.from;
     spent.selection.to = at;
     spent.selection.filters.push_back(store::ai_calls());
-    spent.measures.push_back(store::make_measure("cost").value());
+    spent.measures = sums_measures();
     if (at > found.from) {
-        STENO_ASSIGN(const store::AggregateTable table, store.aggregate(spent));
-        found.spent = std::get<store::CostSum>(table.groups.front().cells.front());
+        STENO_ASSIGN(FiguresTable table, figures(store, spent));
+        Figures& sums = table.groups.front().figures;
+        found.spent = std::move(sums.cost);
+        found.spent_by_currency = std::move(sums.by_currency);
     }
 
     STENO_ASSIGN(const auto first, first_call(store, selection));
@@ -105,7 +107,7 @@ Result<MonthForecast> forecast_month(store::CallStore& store, const store::Selec
     for (std::size_t i = 0; i < expected.size(); ++i) {
         const Timestamp begin = zone.first_moment_of(today + static_cast<std::int64_t>(i) * kDay);
         if (found.days.empty() || found.days.back().begin < begin) found.days.push_back({begin, {}, {}});
-        if (told) found.days.back().expected = expected[i];
+        if (told) found.days.back().to_come = expected[i] * (i == 0 ? ask.of_today : 1);
     }
     if (!told) {
         if (found.reason.empty()) found.reason = "no call of the days before has a price";
@@ -127,7 +129,7 @@ void write_members(JsonWriter& json, const MonthForecast& found, const calendar:
     json.member("to", found.to.to_string());
     json.member("tz", zone.name());
     json.key("spent");
-    write(json, found.spent);
+    write(json, found.spent, found.spent_by_currency);
     json.key("forecast");
     if (found.total) {
         json.begin_object();
@@ -158,8 +160,8 @@ void write_members(JsonWriter& json, const MonthForecast& found, const calendar:
         else
             json.null();
         json.key("expected");
-        if (day.expected)
-            json.number(*day.expected);
+        if (day.to_come)
+            json.number(*day.to_come);
         else
             json.null();
         json.end_object();

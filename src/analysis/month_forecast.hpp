@@ -2,6 +2,7 @@
 
 #include "analysis/trends.hpp"
 
+#include <map>
 #include <string>
 
 namespace steno::analysis {
@@ -10,11 +11,12 @@ namespace steno::analysis {
 struct MonthForecast {
     struct Day {
         Timestamp begin;
-        std::optional<Decimal> cost;  ///< until now; absent for days to come, and where no call has a price
-        std::optional<double> expected;  ///< of the whole day: today and the days to come
+        std::optional<Decimal> cost;    ///< until now; absent for days to come, and where no call has a price
+        std::optional<double> to_come;  ///< what is expected yet: of the rest of today, of days to come whole
     };
     Timestamp from, at, to;  ///< the month, and the moment from which it is looked at
     store::CostSum spent;
+    std::map<std::string, Decimal> spent_by_currency;  ///< where `spent` is "mixed"
     std::optional<Decimal> total, low, high;  ///< of the whole month, to 6 places; absent: see `reason`
     double coverage = 0;                      ///< of low … high
     double off = 0;      ///< by how much past forecasts were off, in the middle, as a share of them

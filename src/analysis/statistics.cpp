@@ -3,6 +3,7 @@
 #include "analysis/json_rows.hpp"
 #include "analysis/slowness.hpp"
 #include "record/json.hpp"
+#include "store/memory/evaluate.hpp"
 
 #include <fmt/format.h>
 
@@ -39,9 +40,9 @@ class Inquiry {
   public:
     Inquiry(store::CallStore& store, Statistics& found) : store_(store), found_(found) {}
 
-    Result<AggregateTable> grouped(const Selection& selection, std::initializer_list<std::string_view> by,
-                                   std::string_view order = {},
-                                   std::vector<store::Measure> measures = figures_measures()) {
+    Result<FiguresTable> grouped(const Selection& selection, std::initializer_list<std::string_view> by,
+                                 std::string_view order = {},
+                                 std::vector<store::Measure> measures = figures_measures()) {
         AggregateQuery query;
         query.selection = selection;
         for (const std::string_view field : by) {
@@ -51,14 +52,14 @@ class Inquiry {
         query.measures = std::move(measures);
         query.order = order;
         query.limit = store::kMaxGroups;  // tables are joined before they are cut
-        STENO_ASSIGN(AggregateTable table, store_.aggregate(query));
+        STENO_ASSIGN(FiguresTable table, figures(store_, query));
         found_.truncated |= table.truncated;
         return table;
     }
 
     Result<Figures> total(const Selection& selection) {
-        STENO_ASSIGN(const AggregateTable table, grouped(selection, {}));
-        return figures_of(table.groups.front().cells);
+        STENO_ASSIGN(const FiguresTable table, grouped(selection, {}));
+        return table.groups.front().figures;
     }
 
     /// Requests by bucket; without buckets at the one key "absent".
@@ -112,9 +113,11 @@ std::vector<std::string> shown_fields() {
     return fields;
 }
 
-/// What is dearer, then larger, comes first.
-auto weight(const Sums& sums) {
-    return std::tuple(sums.cost.total.value_or(Decimal()), sums.tokens().value_or(0), sums.calls);
+/// What is dearer, then larger, comes first. Without `money`, where costs are in several currencies, of which
+/// none is more than the other: what is larger.
+auto weight(const Sums& sums, bool money) {
+    return std::tuple(money ? sums.cost.total.value_or(Decimal()) : Decimal(), sums.tokens().value_or(0),
+                      sums.calls);
 }
 
 /// The greatest first; equals by name.
@@ -127,57 +130,71 @@ void sort_by(Rows& rows, Rank&& rank) {
 }
 
 /// The AI calls around which `outer` names an agent or a function, for each of these. `own` is the field with
-/// the innermost: a record that names it among the outer ones, too, is not to count twice.
+/// the innermost, `innermost` where a call has it: a record that names it among the outer ones, too, is not
+/// to count twice. What the selection asks of `own` it asks of the one whose subtree it is, not of those in
+/// it.
 template <class Rows>
-Result<void> add_subtrees(Inquiry& ask, const Selection& ai, std::string_view own, std::string_view outer,
-                          Rows& rows) {
+Result<void> add_subtrees(Inquiry& ask, const Selection& ai, std::string_view own,
+                          std::string Trace::* innermost, std::string_view outer, Rows& rows) {
     for (auto& [name, row] : rows) row.subtree = row.ai_calls;
-    STENO_ASSIGN(const AggregateTable around,
-                 ask.grouped(having(ai, outer), {outer, own}, "cost", sums_measures()));
-    for (const auto& group : around.groups)
-        if (group.key[0] != group.key[1]) rows[text_of(group.key[0])].subtree += sums_of(group.cells);
+    Selection within = having(ai, outer), asked;
+    std::erase_if(within.filters, [&](const store::Filter& filter) {
+        if (filter.field.path() != own) return false;
+        asked.filters.push_back(filter);
+        return true;
+    });
+    STENO_ASSIGN(const FiguresTable around, ask.grouped(within, {outer, own}, "cost", sums_measures()));
+    for (const auto& group : around.groups) {
+        Call named;
+        named.trace.*innermost = text_of(group.key[0]);
+        if (group.key[0] != group.key[1] && store::memory::matches(named, asked))
+            rows[named.trace.*innermost].subtree += group.figures;
+    }
     return {};
 }
 
-Result<std::vector<Statistics::Agent>> by_agent(Inquiry& ask, const Selection& all, const Selection& ai) {
+Result<std::vector<Statistics::Agent>> by_agent(Inquiry& ask, const Selection& all, const Selection& ai,
+                                                bool money) {
     std::map<std::string, Statistics::Agent> agents;
-    STENO_ASSIGN(const AggregateTable calls, ask.grouped(having(ai, "trace.agent"), {"trace.agent"}, "cost"));
-    for (const auto& group : calls.groups) agents[text_of(group.key[0])].ai_calls = figures_of(group.cells);
-    STENO_ASSIGN(const AggregateTable runs,
+    STENO_ASSIGN(const FiguresTable calls, ask.grouped(having(ai, "trace.agent"), {"trace.agent"}, "cost"));
+    for (const auto& group : calls.groups) agents[text_of(group.key[0])].ai_calls = group.figures;
+    STENO_ASSIGN(const FiguresTable runs,
                  ask.grouped(having(of_kind(all, "agent"), "trace.agent"), {"trace.agent"}, "calls"));
-    for (const auto& group : runs.groups) agents[text_of(group.key[0])].runs = figures_of(group.cells);
-    STENO_TRY(add_subtrees(ask, ai, "trace.agent", "trace.outer_agents", agents));
+    for (const auto& group : runs.groups) agents[text_of(group.key[0])].runs = group.figures;
+    STENO_TRY(add_subtrees(ask, ai, "trace.agent", &Trace::agent, "trace.outer_agents", agents));
     std::vector<Statistics::Agent> sorted;
     for (auto& [name, agent] : agents) {
         agent.name = name;
         sorted.push_back(std::move(agent));
     }
-    sort_by(sorted, [](const auto& agent) { return std::tuple(weight(agent.subtree), agent.runs.calls); });
+    sort_by(sorted, [money](const auto& agent) {
+        return std::tuple(weight(agent.subtree, money), agent.runs.calls);
+    });
     return sorted;
 }
 
-Result<std::vector<Statistics::Function>> by_function(Inquiry& ask, const Selection& all,
-                                                      const Selection& ai) {
+Result<std::vector<Statistics::Function>> by_function(Inquiry& ask, const Selection& all, const Selection& ai,
+                                                      bool money) {
     std::map<std::string, Statistics::Function> functions;
     const Selection run = having(of_kind(all, "function"), "trace.function");
-    STENO_ASSIGN(const AggregateTable runs, ask.grouped(run, {"trace.function"}, "calls"));
-    for (const auto& group : runs.groups) functions[text_of(group.key[0])].runs = figures_of(group.cells);
-    STENO_ASSIGN(const AggregateTable within,
+    STENO_ASSIGN(const FiguresTable runs, ask.grouped(run, {"trace.function"}, "calls"));
+    for (const auto& group : runs.groups) functions[text_of(group.key[0])].runs = group.figures;
+    STENO_ASSIGN(const FiguresTable within,
                  ask.grouped(having(ai, "trace.function"), {"trace.function"}, "cost"));
-    for (const auto& group : within.groups)
-        functions[text_of(group.key[0])].ai_calls = figures_of(group.cells);
-    STENO_TRY(add_subtrees(ask, ai, "trace.function", "trace.outer_functions", functions));
-    STENO_ASSIGN(const AggregateTable operations,
+    for (const auto& group : within.groups) functions[text_of(group.key[0])].ai_calls = group.figures;
+    STENO_TRY(add_subtrees(ask, ai, "trace.function", &Trace::function, "trace.outer_functions", functions));
+    STENO_ASSIGN(const FiguresTable operations,
                  ask.grouped(having(run, "trace.operation"), {"trace.function", "trace.operation"}, "calls"));
     for (const auto& group : operations.groups)
-        functions[text_of(group.key[0])].operations[text_of(group.key[1])] = figures_of(group.cells).calls;
+        functions[text_of(group.key[0])].operations[text_of(group.key[1])] = group.figures.calls;
     std::vector<Statistics::Function> sorted;
     for (auto& [name, function] : functions) {
         function.name = name;
         sorted.push_back(std::move(function));
     }
-    sort_by(sorted,
-            [](const auto& function) { return std::tuple(function.runs.calls, weight(function.subtree)); });
+    sort_by(sorted, [money](const auto& function) {
+        return std::tuple(function.runs.calls, weight(function.subtree, money));
+    });
     return sorted;
 }
 
@@ -188,14 +205,14 @@ Result<void> add_buckets(Inquiry& ask, store::CallStore& store, const Selection&
     query.bucket = bucket;
     query.measures = figures_measures();
     query.limit = store::kMaxGroups;
-    STENO_ASSIGN(const AggregateTable table, store.aggregate(query));
+    STENO_ASSIGN(const FiguresTable table, figures(store, query));
     found.truncated |= table.truncated;
     STENO_ASSIGN(const auto requests, ask.requests(all, bucket));
     std::map<Timestamp, Statistics::Bucket> buckets;
     for (const auto& [begin, count] : requests)
         if (begin) buckets[*begin].requests = count;
     for (const auto& group : table.groups)
-        if (group.bucket) buckets[*group.bucket].ai_calls = figures_of(group.cells);
+        if (group.bucket) buckets[*group.bucket].ai_calls = group.figures;
     for (auto& [begin, row] : buckets) {
         row.begin = begin;
         found.buckets.push_back(std::move(row));
@@ -238,11 +255,13 @@ Result<Statistics> statistics(store::CallStore& store, const Selection& selectio
     STENO_ASSIGN(found.ai_calls, ask.total(ai));
     STENO_ASSIGN(found.functions, ask.total(of_kind(selection, "function")));
     STENO_ASSIGN(found.agents, ask.total(of_kind(selection, "agent")));
-    STENO_ASSIGN(found.by_agent, by_agent(ask, selection, ai));
-    STENO_ASSIGN(found.by_function, by_function(ask, selection, ai));
-    STENO_ASSIGN(const AggregateTable models, ask.grouped(ai, {"provider.name", "model.requested"}, "cost"));
+    const bool money = found.ai_calls.cost.currency != "mixed";
+    STENO_ASSIGN(found.by_agent, by_agent(ask, selection, ai, money));
+    STENO_ASSIGN(found.by_function, by_function(ask, selection, ai, money));
+    STENO_ASSIGN(const FiguresTable models, ask.grouped(ai, {"provider.name", "model.requested"}, "cost"));
     for (const auto& group : models.groups)
-        found.by_model.push_back({text_of(group.key[0]), text_of(group.key[1]), figures_of(group.cells)});
+        found.by_model.push_back({text_of(group.key[0]), text_of(group.key[1]), group.figures});
+    if (!money) sort_by(found.by_model, [](const auto& model) { return weight(model.calls, false); });
     const auto cut = [&](auto& rows) {
         found.truncated |= rows.size() > options.groups;
         if (rows.size() > options.groups) rows.erase(rows.begin() + options.groups, rows.end());
@@ -299,7 +318,7 @@ void write_summary(JsonWriter& json, const Statistics& statistics) {
                 ai.duration ? std::optional(static_cast<double>(ai.duration->nanos) / 1e6) : std::nullopt,
                 statistics.requests);
     json.key("cost");
-    write(json, ai.cost);
+    write(json, ai.cost, ai.by_currency);
     json.end_object();
 }
 

@@ -21,7 +21,8 @@
 ///   An agent's own tokens and cost are those of the AI calls made in its name (trace.agent); those of its
 ///   subtree are its own and those of the agents within it (trace.outer_agents), each call once. The same
 ///   holds for functions (trace.function, trace.outer_functions). A call within two agents is in the subtree
-///   of both: subtrees are not to be added up.
+///   of both: subtrees are not to be added up. A filter by agent (function) chooses whose subtrees are told,
+///   and leaves in them what the agents within did.
 ///   A request is what has a request id of its own; an AI call without one is a request by itself.
 ///   A failure, where nothing else is said, is that of an AI call; those of runs are told beside it.
 namespace steno::analysis {
@@ -67,16 +68,18 @@ struct Statistics {
     Figures ai_calls;
     Figures functions;
     Figures agents;
-    std::vector<Agent> by_agent;        ///< the dearest subtree first, then by its tokens, runs, name
+    /// The dearest first (of agents the subtree), then by tokens, calls, runs, name; by tokens where costs
+    /// are in several currencies.
+    std::vector<Agent> by_agent;
     std::vector<Function> by_function;  ///< those with the most runs first
-    std::vector<Model> by_model;        ///< the dearest first
-    std::vector<Bucket> buckets;        ///< those with calls, in the order of time
-    std::vector<Call> expensive;        ///< AI calls, the dearest first; columns only
-    std::vector<Slow> slow;             ///< the slowest first
-    std::int64_t slow_calls = 0;        ///< how many there are
-    std::vector<Call> large;            ///< AI calls, the most input tokens first; columns only
-    std::int64_t large_calls = 0;       ///< how many there are
-    bool truncated = false;             ///< a table has more groups than asked for
+    std::vector<Model> by_model;
+    std::vector<Bucket> buckets;   ///< those with calls, in the order of time
+    std::vector<Call> expensive;   ///< AI calls, the dearest first; columns only
+    std::vector<Slow> slow;        ///< the slowest first
+    std::int64_t slow_calls = 0;   ///< how many there are
+    std::vector<Call> large;       ///< AI calls, the most input tokens first; columns only
+    std::int64_t large_calls = 0;  ///< how many there are
+    bool truncated = false;        ///< a table has more groups than asked for
 };
 
 /// Calls of any kind that took so long or longer.

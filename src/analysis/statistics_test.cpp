@@ -186,6 +186,71 @@ TEST_F(StatisticsTest, CostsThatCannotBeComparedChangeNothing) {
     EXPECT_EQ(found.before.cost.currency, "EUR");
 }
 
+TEST_F(StatisticsTest, EachCurrencyHasASumOfItsOwn) {
+    const auto costing = [](const char* agent, const char* total, const char* currency, int tokens) {
+        return [=](Call& c) {
+            c.trace.agent = agent;
+            c.provider.name = "openai";
+            c.model.requested = agent;
+            c.usage.input_tokens = tokens;
+            c.cost.total = Decimal::parse(total), c.cost.currency = currency;
+        };
+    };
+    const Statistics found = of({call(1, Kind::Chat, costing("both", "5.000000000001", "EUR", 1)),
+                                 call(2, Kind::Chat, costing("both", "7", "USD", 1)),
+                                 call(3, Kind::Chat, costing("both", "1", "EUR", 1)),
+                                 call(4, Kind::Chat, costing("yen", "900", "JPY", 5)),
+                                 call(5, Kind::Chat, costing("dollars", "8", "USD", 9))});
+    const auto text = [](const Sums& sums) {
+        std::string told;
+        for (const auto& [currency, amount] : sums.by_currency)
+            told += amount.to_short_string() + " " + currency + " ";
+        return told;
+    };
+    EXPECT_EQ(found.ai_calls.cost.currency, "mixed");
+    EXPECT_FALSE(found.ai_calls.cost.total);
+    EXPECT_EQ(text(found.ai_calls), "6.000000000001 EUR 900 JPY 15 USD ");
+    // 900 yen are not more than 8 dollars: the agents with the most tokens come first.
+    ASSERT_EQ(found.by_agent.size(), 3u);
+    EXPECT_EQ(found.by_agent[0].name, "dollars");
+    EXPECT_TRUE(found.by_agent[0].subtree.by_currency.empty());
+    EXPECT_EQ(found.by_agent[1].name, "yen");
+    EXPECT_EQ(text(found.by_agent[2].subtree), "6.000000000001 EUR 7 USD ");
+    EXPECT_EQ(found.by_model[0].name, "dollars");
+    EXPECT_EQ(text(found.by_model[2].calls), "6.000000000001 EUR 7 USD ");
+
+    const Comparison compared =
+        compare(record_.store(), {}, {}, {store::make_field("trace.agent").value()}).value();
+    EXPECT_EQ(text(compared.now), "6.000000000001 EUR 900 JPY 15 USD ");
+    for (const auto& group : compared.groups)
+        EXPECT_EQ(text(group.before), group.now.calls == 3 ? "6.000000000001 EUR 7 USD " : "");
+    std::string json;
+    JsonWriter writer(json);
+    writer.begin_object();
+    write_figures(writer, "now", compared.now);
+    EXPECT_NE(json.find(R"("cost":{"currency":"mixed","totals":{"EUR":"6.000000000001","JPY":"900)"),
+              std::string::npos)
+        << json;
+}
+
+TEST_F(StatisticsTest, SumsInTwoCurrenciesAreKeptApart) {
+    const auto sum = [](const char* total, const char* currency) {
+        Sums sums;
+        sums.calls = 1;
+        sums.cost.total = Decimal::parse(total), sums.cost.currency = currency;
+        return sums;
+    };
+    Sums all = sum("1", "USD");
+    all += sum("2", "USD");
+    EXPECT_TRUE(all.by_currency.empty());
+    all += sum("5", "EUR");
+    all += sum("4", "USD");
+    all += Sums{};
+    EXPECT_FALSE(all.cost.total);
+    EXPECT_EQ(all.by_currency,
+              (std::map<std::string, Decimal>{{"EUR", *Decimal::parse("5")}, {"USD", *Decimal::parse("7")}}));
+}
+
 TEST_F(StatisticsTest, LargeCallsHaveSoManyInputTokensOrMore) {
     const auto with_tokens = [](std::int64_t input) {
         return [=](Call& c) { c.usage.input_tokens = input, c.usage.output_tokens = 5000; };

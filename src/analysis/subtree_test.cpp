@@ -12,6 +12,7 @@
 #include <random>
 #include <set>
 #include <string>
+#include <tuple>
 
 // What agents and functions used, and with all within them, against sums made call by call.
 namespace steno::analysis {
@@ -149,6 +150,47 @@ TEST_P(Subtrees, AreWhatIsCountedCallByCall) {
         };
         EXPECT_TRUE(std::ranges::is_sorted(found.by_agent, std::ranges::greater(), cost));
     }
+}
+
+TEST_P(Subtrees, AreWholeWhereTheAgentIsAskedFor) {
+    const std::vector<Call> calls = nested_calls(800, 5);
+    Record record(GetParam().open(folder_ + "/asked"));
+    for (const Call& call : calls) record.add(call);
+    const auto asked = [&](std::string_view field, store::Op op, std::string_view value) {
+        store::Selection selection;
+        selection.filters.push_back(store::make_filter(field, op, value).value());
+        selection.filters.push_back(store::make_filter("status", store::Op::Eq, "success").value());
+        return statistics(record.store(), selection, {}).value();
+    };
+    const auto succeeded = [](const Call& call) { return call.status == Status::Success; };
+    for (const auto& [op, value, names] :
+         {std::tuple(store::Op::Eq, "planner", std::set<std::string>{"planner"}),
+          std::tuple(store::Op::In, "planner,critic", std::set<std::string>{"planner", "critic"}),
+          std::tuple(store::Op::Ne, "critic", std::set<std::string>{"planner", "researcher", "writer"}),
+          std::tuple(store::Op::Exists, "false", std::set<std::string>{})}) {
+        const Statistics found = asked("trace.agent", op, value);
+        std::set<std::string> told;
+        for (const Statistics::Agent& agent : found.by_agent) {
+            told.insert(agent.name);
+            expect_same(agent.subtree,
+                        counted(calls,
+                                [&](const Call& c) {
+                                    return succeeded(c) &&
+                                           within(agent.name, c.trace.agent, c.trace.outer_agents);
+                                }),
+                        agent.name + " and within");
+        }
+        EXPECT_EQ(told, names) << value;
+    }
+    const Statistics found = asked("trace.function", store::Op::Eq, "search");
+    ASSERT_EQ(found.by_function.size(), 1U);
+    expect_same(found.by_function.front().subtree,
+                counted(calls,
+                        [&](const Call& c) {
+                            return succeeded(c) &&
+                                   within("search", c.trace.function, c.trace.outer_functions);
+                        }),
+                "search and within");
 }
 
 TEST_P(Subtrees, OfAnAgentThatOnlyOthersAreNamedInAreTold) {

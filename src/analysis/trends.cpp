@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <array>
 #include <map>
+#include <set>
 
 namespace steno::analysis {
 
@@ -146,6 +147,8 @@ store::Selection ai_calls_of(store::Selection selection) {
 struct Found {
     std::int64_t calls = 0;
     Amount value;
+    std::string currency;
+    std::map<std::string, Decimal> by_currency;  ///< where that is "mixed", of the measure "cost"
 };
 
 class Inquiry {
@@ -166,44 +169,54 @@ class Inquiry {
         STENO_ASSIGN(const store::AggregateTable table, store_.aggregate(query));
         std::map<std::optional<std::int64_t>, Found> found;
         for (const auto& group : table.groups) {
-            Found& one = found[key(group)];
+            Found& one = found[key(group.bucket)];
             one.calls = static_cast<std::int64_t>(number_in(group.cells[0]).value_or(0));
-            if (!filtered) one.value = value(group);
+            if (!filtered) set_value(one, group);
         }
+        if (question_.measure.name == "cost") STENO_TRY(split(query, found));
         if (!filtered) return found;
         query.measures.clear();
         add_measures(query);
         query.selection.filters.insert(query.selection.filters.end(), question_.measure.filters.begin(),
                                        question_.measure.filters.end());
         STENO_ASSIGN(const store::AggregateTable told, store_.aggregate(query));
-        for (const auto& group : told.groups) found[key(group)].value = value(group);
+        for (const auto& group : told.groups) set_value(found[key(group.bucket)], group);
         return found;
     }
 
-    /// The groups of the period and what each is worth.
-    Result<std::vector<std::pair<std::vector<std::optional<store::Value>>, Amount>>> groups(bool& truncated) {
+    /// The groups of the period, the greatest first; where their money is in several currencies, of which
+    /// none is more than the other, those with the most calls.
+    Result<std::vector<std::vector<std::optional<store::Value>>>> groups(bool& truncated) {
         store::AggregateQuery query;
         query.selection = ai_calls_of(question_.now);
         query.selection.filters.insert(query.selection.filters.end(), question_.measure.filters.begin(),
                                        question_.measure.filters.end());
         query.group_by = question_.by;
+        STENO_ASSIGN(const store::Measure calls, store::make_measure("calls"));
+        query.measures.push_back(calls);
         add_measures(query);
-        query.order = query.measures.front().name;
+        query.order = query.measures[1].name;
         query.limit = store::kMaxGroups;
         STENO_ASSIGN(const store::AggregateTable table, store_.aggregate(query));
+        std::vector<Found> each(table.groups.size());
+        std::set<std::string> currencies;
+        for (std::size_t i = 0; i < each.size(); ++i) {
+            each[i].calls = static_cast<std::int64_t>(number_in(table.groups[i].cells[0]).value_or(0));
+            set_value(each[i], table.groups[i]);
+            if (!each[i].currency.empty()) currencies.insert(each[i].currency);
+        }
+        const bool several = currencies.size() > 1 || currencies.contains("mixed");
         std::vector<std::pair<double, std::size_t>>
             order;  // negative for the greatest first; equals as they came
-        std::vector<Amount> amounts;
-        for (const auto& group : table.groups) {
-            amounts.push_back(value(group));
-            order.emplace_back(-to_double(amounts.back()).value_or(-1), order.size());
-        }
+        for (std::size_t i = 0; i < each.size(); ++i)
+            order.emplace_back(
+                several ? -static_cast<double>(each[i].calls) : -to_double(each[i].value).value_or(-1), i);
         std::ranges::sort(order);
-        std::vector<std::pair<std::vector<std::optional<store::Value>>, Amount>> found;
-        for (const auto& [greatness, i] : order) found.emplace_back(table.groups[i].key, amounts[i]);
-        truncated = table.truncated || found.size() > question_.groups;
-        if (found.size() > question_.groups) found.resize(question_.groups);
-        return found;
+        truncated = table.truncated || order.size() > question_.groups;
+        if (order.size() > question_.groups) order.resize(question_.groups);
+        std::vector<std::vector<std::optional<store::Value>>> keys;
+        for (const auto& [greatness, i] : order) keys.push_back(table.groups[i].key);
+        return keys;
     }
 
     [[nodiscard]] const std::string& currency() const { return currency_; }
@@ -212,17 +225,30 @@ class Inquiry {
     void add_measures(store::AggregateQuery& query) const {
         query.measures.insert(query.measures.end(), question_.measure.of.begin(), question_.measure.of.end());
     }
-    [[nodiscard]] std::optional<std::int64_t> key(const store::AggregateTable::Group& group) const {
-        if (!group.bucket) return std::nullopt;
-        return store::bucket_key(question_.bucket, group.bucket->unix_nanos);
+    [[nodiscard]] std::optional<std::int64_t> key(const std::optional<Timestamp>& bucket) const {
+        if (!bucket) return std::nullopt;
+        return store::bucket_key(question_.bucket, bucket->unix_nanos);
     }
-    Amount value(const store::AggregateTable::Group& group) {
-        const std::size_t own = group.cells.size() - question_.measure.of.size();
-        const Cells cells = Cells(group.cells).subspan(own);
-        if (const auto* cost = std::get_if<store::CostSum>(&cells[0]);
-            cost != nullptr && !cost->currency.empty())
-            currency_ = currency_.empty() || currency_ == cost->currency ? cost->currency : "mixed";
-        return question_.measure.value(cells);
+    /// What those in several currencies come to in each.
+    Result<void> split(store::AggregateQuery query, std::map<std::optional<std::int64_t>, Found>& found) {
+        if (std::ranges::none_of(found, [](const auto& one) { return one.second.currency == "mixed"; }))
+            return {};
+        query.measures = sums_measures();
+        STENO_ASSIGN(FiguresTable table, figures(store_, query));
+        for (auto& group : table.groups)
+            found[key(group.bucket)].by_currency = std::move(group.figures.by_currency);
+        return {};
+    }
+    [[nodiscard]] Cells own_cells(const store::AggregateTable::Group& group) const {
+        return Cells(group.cells).subspan(group.cells.size() - question_.measure.of.size());
+    }
+    void set_value(Found& found, const store::AggregateTable::Group& group) {
+        const Cells cells = own_cells(group);
+        found.value = question_.measure.value(cells);
+        const auto* cost = std::get_if<store::CostSum>(&cells[0]);
+        if (cost == nullptr || cost->currency.empty()) return;
+        found.currency = cost->currency;
+        currency_ = currency_.empty() || currency_ == cost->currency ? cost->currency : "mixed";
     }
 
     store::CallStore& store_;
@@ -288,16 +314,21 @@ Result<Trend::Series> series(Inquiry& ask, const TrendQuestion& question,
     STENO_ASSIGN(auto whole, ask.ask(within(question.now), false));
     series.calls = whole[std::nullopt].calls;
     series.value = told(whole[std::nullopt]);
+    series.currency = whole[std::nullopt].currency;
+    series.by_currency = std::move(whole[std::nullopt].by_currency);
     if (question.before.from) {
         STENO_ASSIGN(auto before, ask.ask(within(question.before), false));
         series.calls_before = before[std::nullopt].calls;
         series.before = told(before[std::nullopt]);
+        series.currency_before = before[std::nullopt].currency;
+        series.by_currency_before = std::move(before[std::nullopt].by_currency);
     }
     STENO_ASSIGN(auto found, ask.ask(within(question.now), true));
     for (std::size_t i = 0; i < buckets.size(); ++i) {
-        const Found& one = found[buckets[i].first];
+        Found& one = found[buckets[i].first];
         const Timestamp end = i + 1 < buckets.size() ? buckets[i + 1].second : *question.now.to;
-        series.points.push_back({buckets[i].second, end, one.calls, told(one)});
+        series.points.push_back(
+            {buckets[i].second, end, one.calls, told(one), one.currency, std::move(one.by_currency)});
     }
     return series;
 }
@@ -374,8 +405,9 @@ Result<TrendMeasure> trend_measure(std::string_view name) {
     return measure;
 }
 
-std::optional<double> change(const Amount& now, const Amount& before) {
-    const auto is = to_double(now), was = to_double(before);
+std::optional<double> Trend::Series::change() const {
+    if (!currency.empty() && !currency_before.empty() && currency != currency_before) return std::nullopt;
+    const auto is = to_double(value), was = to_double(before);
     if (!is || !was || *was == 0) return std::nullopt;
     return *is / *was - 1;
 }
@@ -395,7 +427,7 @@ Result<Trend> trend(store::CallStore& store, const TrendQuestion& question) {
     trend.currency = ask.currency();
     if (question.by.empty() || question.groups == 0) return trend;
     STENO_ASSIGN(const auto groups, ask.groups(trend.truncated));
-    for (const auto& [key, value] : groups) {
+    for (const auto& key : groups) {
         std::vector<store::Filter> filters;
         for (std::size_t i = 0; i < key.size(); ++i) {
             if (key[i])
@@ -412,15 +444,29 @@ Result<Trend> trend(store::CallStore& store, const TrendQuestion& question) {
 
 namespace {
 
-void write_series(JsonWriter& json, const Trend::Series& series) {
+void write_amounts(JsonWriter& json, std::string_view key, const std::map<std::string, Decimal>& amounts) {
+    if (amounts.empty()) return;
+    json.key(key);
+    json.begin_object();
+    for (const auto& [currency, amount] : amounts) json.member(currency, amount.to_string());
+    json.end_object();
+}
+
+void write_series(JsonWriter& json, const Trend::Series& series, bool several_currencies) {
     json.member("calls", series.calls);
     json.member("calls_before", series.calls_before);
     json.key("value");
     write(json, series.value);
     json.key("before");
     write(json, series.before);
+    if (several_currencies) {
+        write_name(json, "currency", series.currency);
+        write_name(json, "currency_before", series.currency_before);
+        write_amounts(json, "totals", series.by_currency);
+        write_amounts(json, "totals_before", series.by_currency_before);
+    }
     json.key("change");
-    if (const auto changed = change(series.value, series.before))
+    if (const auto changed = series.change())
         json.number(*changed);
     else
         json.null();
@@ -433,6 +479,10 @@ void write_series(JsonWriter& json, const Trend::Series& series) {
         json.member("calls", point.calls);
         json.key("value");
         write(json, point.value);
+        if (several_currencies) {
+            write_name(json, "currency", point.currency);
+            write_amounts(json, "totals", point.by_currency);
+        }
         json.end_object();
     }
     json.end_array();
@@ -443,14 +493,11 @@ void write_series(JsonWriter& json, const Trend::Series& series) {
 void write_members(JsonWriter& json, const TrendQuestion& question, const Trend& trend) {
     json.member("measure", question.measure.name);
     json.member("unit", to_string(question.measure.unit));
-    json.key("currency");
-    if (trend.currency.empty())
-        json.null();
-    else
-        json.string(trend.currency);
+    write_name(json, "currency", trend.currency);
+    const bool several_currencies = trend.currency == "mixed";
     json.key("all");
     json.begin_object();
-    write_series(json, trend.all);
+    write_series(json, trend.all, several_currencies);
     json.end_object();
     json.key("groups");
     json.begin_array();
@@ -469,7 +516,7 @@ void write_members(JsonWriter& json, const TrendQuestion& question, const Trend&
             }
         }
         json.end_object();
-        write_series(json, series);
+        write_series(json, series, several_currencies);
         json.end_object();
     }
     json.end_array();
@@ -508,6 +555,10 @@ Result<AnomalyFinding> find_anomalies(store::CallStore& store, const TrendMeasur
     question.now.to = to;
     STENO_ASSIGN(Trend trend, analysis::trend(store, question));
     finding.currency = trend.currency;
+    if (finding.currency == "mixed") {
+        finding.points = std::move(trend.all.points);
+        return finding;
+    }
     std::vector<Hour> hours;
     for (const Trend::Point& point : trend.all.points) {
         // The record's first hour and the last one are parts of hours.

@@ -7,6 +7,7 @@
 #include "store/call_store.hpp"
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <span>
 #include <string>
@@ -63,14 +64,22 @@ struct Trend {
         Timestamp end;  ///< of the bucket, or of the period where that is earlier
         std::int64_t calls = 0;
         Amount value;
+        std::string currency;  ///< of money; "mixed": amounts in several are not added up and absent
+        std::map<std::string, Decimal>
+            by_currency;  ///< what these come to in each; of the measure "cost" only
     };
     struct Series {
         std::vector<std::optional<store::Value>> key;  ///< one a field of `by`
         std::int64_t calls = 0, calls_before = 0;
-        Amount value, before;       ///< of the period as a whole, not a sum of points
+        Amount value, before;                   ///< of the period as a whole, not a sum of points
+        std::string currency, currency_before;  ///< as of a point
+        std::map<std::string, Decimal> by_currency, by_currency_before;  ///< likewise
         std::vector<Point> points;  ///< every bucket of the period, also those without calls
+
+        /// now / before − 1; absent where one of them is, before is 0, or they are in different currencies.
+        [[nodiscard]] std::optional<double> change() const;
     };
-    std::string currency;  ///< of money; "mixed": amounts in several are not added up and absent
+    std::string currency;  ///< of all money in the answer; "mixed": it is in several
     Series all;
     std::vector<Series> groups;  ///< the greatest first
     bool truncated = false;      ///< there are more
@@ -78,9 +87,6 @@ struct Trend {
 
 /// Of AI calls in the selections. Blocking; any thread. InvalidArgument: more points than kMaxTrendPoints.
 Result<Trend> trend(store::CallStore& store, const TrendQuestion& question);
-
-/// now / before − 1; absent where one of them is, or before is 0.
-std::optional<double> change(const Amount& now, const Amount& before);
 
 /// The members measure, unit, currency, all, groups, truncated.
 void write_members(JsonWriter& json, const TrendQuestion& question, const Trend& trend);
@@ -94,7 +100,8 @@ struct AnomalyFinding {
     std::vector<Trend::Point> points;  ///< all hours that were looked at, with those before `from`; exact
 };
 /// Of the measure, which has `anomalies`, over the AI calls of `selection`, whose from and to are not looked
-/// at. Hours that are not over by `to` are left out. At most kMaxJudgedDays.
+/// at. Hours that are not over by `to` are left out. At most kMaxJudgedDays. Of money in several currencies
+/// no hour is judged.
 Result<AnomalyFinding> find_anomalies(store::CallStore& store, const TrendMeasure& measure,
                                       const store::Selection& selection, Timestamp from, Timestamp to,
                                       const calendar::Zone& zone, double threshold);

@@ -24,13 +24,14 @@ Timestamp at(const char* text) {
 
 class TrendsTest : public testing::Test {
   protected:
-    void add(Timestamp when, const char* cost, const char* agent = "main", Status status = Status::Success) {
+    void add(Timestamp when, const char* cost, const char* agent = "main", Status status = Status::Success,
+             const char* currency = "USD") {
         record_.add(when, [&](Call& call) {
             call.status = status;
             call.trace.agent = agent;
             if (cost != nullptr) {
                 call.cost.total = Decimal::parse(cost);
-                call.cost.currency = "USD";
+                call.cost.currency = currency;
             }
         });
     }
@@ -111,9 +112,44 @@ TEST_F(TrendsTest, GroupsAreTheGreatestFirstAndKnowTheTimeBefore) {
     EXPECT_EQ(found.groups[0].key[0], std::optional<store::Value>("great"));
     EXPECT_FALSE(found.groups[1].key[0]);
     EXPECT_EQ(found.groups[1].value, Amount(*Decimal::parse("2")));
-    EXPECT_EQ(change(found.all.value, found.all.before), std::optional(1.0));
-    EXPECT_FALSE(change(found.groups[0].value, found.groups[0].before));
+    EXPECT_EQ(found.all.change(), std::optional(1.0));
+    EXPECT_FALSE(found.groups[0].change());
     EXPECT_EQ(found.groups[0].points.size(), 24U);
+}
+
+TEST_F(TrendsTest, EachSeriesHasTheCurrencyOfItsOwn) {
+    const auto euro = [&](const char* when, const char* cost, const char* agent) {
+        add(at(when), cost, agent, Status::Success, "EUR");
+    };
+    add(at("2026-11-01T12:00:00Z"), "4", "moves");
+    add(at("2026-11-01T12:00:00Z"), "1", "stays");
+    euro("2026-11-02T10:00:00Z", "5", "moves");
+    euro("2026-11-02T11:00:00Z", "6", "both");
+    add(at("2026-11-02T11:00:00Z"), "0.5", "both");
+    add(at("2026-11-02T12:00:00Z"), "2", "stays");
+    add(at("2026-11-02T13:00:00Z"), "2", "stays");
+    add(at("2026-11-02T14:00:00Z"), "2", "stays");
+    auto asked = question("cost", "hour", "2026-11-02T00:00:00Z", "2026-11-03T00:00:00Z");
+    asked.before.from = at("2026-11-01T00:00:00Z");
+    asked.before.to = at("2026-11-02T00:00:00Z");
+    asked.by = {store::make_field("trace.agent").value()};
+    const Trend found = trend(store(), asked).value();
+    EXPECT_EQ(found.currency, "mixed");
+    EXPECT_EQ(found.all.value, Amount());
+    EXPECT_EQ(found.all.by_currency, (std::map<std::string, Decimal>{{"EUR", *Decimal::parse("11")},
+                                                                     {"USD", *Decimal::parse("6.5")}}));
+    EXPECT_FALSE(found.all.change());
+    EXPECT_EQ(found.all.points[10].currency, "EUR");
+    EXPECT_EQ(found.all.points[11].currency, "mixed");
+    ASSERT_EQ(found.groups.size(), 3U);  // those with the most calls first: no amount is more than another
+    EXPECT_EQ(found.groups[0].key[0], std::optional<store::Value>("stays"));
+    EXPECT_EQ(found.groups[0].currency, "USD");
+    EXPECT_EQ(found.groups[0].change(), std::optional(5.0));
+    EXPECT_EQ(found.groups[1].currency, "mixed");
+    EXPECT_EQ(found.groups[1].by_currency.size(), 2U);
+    EXPECT_EQ(found.groups[2].currency, "EUR");
+    EXPECT_EQ(found.groups[2].currency_before, "USD");
+    EXPECT_FALSE(found.groups[2].change());  // 5 EUR are not a quarter more than $4
 }
 
 TEST_F(TrendsTest, ASpikeIsFoundInTheRecord) {
@@ -141,9 +177,14 @@ TEST_F(TrendsTest, TheMonthIsWhatWasSpentAndWhatIsExpected) {
     EXPECT_EQ(told.from, at("2026-11-01T00:00:00+01:00"));
     ASSERT_EQ(told.days.size(), 30U);
     EXPECT_EQ(told.days[0].cost->to_string(), "0.100000000001");
-    EXPECT_FALSE(told.days[8].expected);
-    EXPECT_TRUE(told.days[9].expected && !told.days[10].cost);
+    EXPECT_FALSE(told.days[8].to_come);
+    EXPECT_TRUE(told.days[9].to_come && !told.days[10].cost);
     ASSERT_TRUE(told.total);
+    const auto later = forecast_month(store(), {}, berlin(), at("2026-11-10T10:45:00+01:00"), 0.8).value();
+    double sum = later.spent.total->to_double();
+    for (const auto& day : later.days) sum += day.to_come.value_or(0);
+    EXPECT_NEAR(sum, later.total->to_double(), 0.000001);
+    EXPECT_LT(*later.days[9].to_come, *later.days[10].to_come / 2);
     EXPECT_NEAR(told.total->to_double(), 3.0, 0.1);
     EXPECT_LE(*told.low, *told.total);
     EXPECT_GE(*told.high, *told.total);

@@ -137,6 +137,7 @@ store::Selection selection_of(const Budget& budget, const Span& span) {
     store::Selection selection;
     selection.from = Timestamp{span.begin, 0};
     selection.to = Timestamp{span.end, 0};
+    selection.filters.push_back(store::ai_calls());
     for (const ScopePart& part : kScopeParts) {
         const std::string& wanted = budget.scope.*part.member;
         if (wanted.empty()) continue;

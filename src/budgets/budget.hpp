@@ -17,7 +17,7 @@
 /// What people allow themselves to spend on AI calls, and how much of it is left.
 namespace steno::budgets {
 
-/// Whose calls count. Empty: everybody's; several together: the calls that fit all of them.
+/// Whose AI calls count. Empty: everybody's; several together: the calls that fit all of them.
 struct Scope {
     std::string project;
     std::string user;     ///< who.user_id
@@ -89,7 +89,7 @@ struct Span {
 /// The day, week or month that the moment is in, by the budget's zone: 23 or 25 hours where clocks change.
 Span period_at(const Budget& budget, std::int64_t unix_nanos);
 
-/// The calls that count in a span: those that began in it.
+/// The calls that count in a span: AI calls that began in it.
 store::Selection selection_of(const Budget& budget, const Span& span);
 
 }  // namespace steno::budgets

@@ -95,7 +95,7 @@ Result<std::vector<Budget>> Budgets::read() {
 
 Result<void> Budgets::take_over() {
     STENO_ASSIGN(const auto budgets, read());
-    ledger_.define(budgets);
+    ledger_.define(budgets, unreadable_.empty());
     return {};
 }
 

@@ -94,6 +94,7 @@ TEST_F(BudgetsTest, WithoutADatabaseThereAreNoneAndItIsSaidWhy) {
     EXPECT_EQ(closed.all().error().message, "control.sqlite is no database");
     EXPECT_EQ(closed.put(budget("a"), true, {}).error().code, Code::DataLoss);
     EXPECT_TRUE(ledger.idle());
+    EXPECT_FALSE(ledger.complete());
 }
 
 TEST_F(BudgetsTest, OneThatIsDamagedDoesNotTakeTheOthersWithIt) {
@@ -105,9 +106,11 @@ TEST_F(BudgetsTest, OneThatIsDamagedDoesNotTakeTheOthersWithIt) {
     open();
     ASSERT_EQ(ledger_->states().size(), 1U);
     EXPECT_EQ(ledger_->states()[0].budget.name, "b");
+    EXPECT_FALSE(ledger_->complete());
     EXPECT_NE(budgets_->trouble().find("Nowhere/At_All"), std::string::npos);
     EXPECT_TRUE(budgets_->remove("a"));
     EXPECT_EQ(budgets_->trouble(), "");
+    EXPECT_TRUE(ledger_->complete());
     EXPECT_EQ(budgets_->remove("a").error().code, Code::NotFound);
 }
 

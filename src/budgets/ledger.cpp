@@ -56,7 +56,7 @@ gateway::OverBudget refusal(const Budget& budget, const Span& period, Decimal sp
 
 }  // namespace
 
-void Ledger::define(const std::vector<Budget>& budgets) {
+void Ledger::define(const std::vector<Budget>& budgets, bool complete) {
     // Event loops ask the tokenizers, and should not have to make them.
     if (std::ranges::any_of(budgets, &Budget::hard))
         for (const auto encoding : {tokens::Encoding::Cl100k, tokens::Encoding::O200k})
@@ -78,6 +78,7 @@ void Ledger::define(const std::vector<Budget>& budgets) {
     }
     std::ranges::sort(accounts, {}, [](const AccountPtr& account) { return account->budget.name; });
     accounts_ = std::move(accounts);
+    complete_ = complete;
     note_turns();
     if (accounts_.empty()) {
         reserved_.clear();
@@ -109,6 +110,7 @@ void Ledger::turn(std::int64_t now) {
 
 std::vector<Ledger::AccountPtr> Ledger::counting(const Call& call) const {
     std::vector<AccountPtr> found;
+    if (!reaches_a_model(call.kind)) return found;  // as selection_of has it
     for (const AccountPtr& account : accounts_)
         if (account->counts(call)) found.push_back(account);
     return found;
@@ -285,10 +287,9 @@ void Ledger::call_changed(const Call* before, const Call& now) noexcept {
     if (idle()) return;
     const std::scoped_lock lock(mutex_);
     try {
-        for (const AccountPtr& account : accounts_) {
-            if (before != nullptr && account->counts(*before)) account->stored.take(share_of(*before));
-            if (account->counts(now)) account->stored.add(share_of(now));
-        }
+        if (before != nullptr)
+            for (const AccountPtr& account : counting(*before)) account->stored.take(share_of(*before));
+        for (const AccountPtr& account : counting(now)) account->stored.add(share_of(now));
         forget_pending(now);
         if (now.source == Source::Gateway || !reserved_.contains(now.id)) stored_.insert(now.id);
     } catch (const std::exception& error) {

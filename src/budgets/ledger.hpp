@@ -56,7 +56,8 @@ class Ledger final : public gateway::SpendingControl,
     void on_restless(std::function<void()> wake) { wake_ = std::move(wake); }
 
     /// Keeps to these from now on. What is spent of those that were there and count the same calls is kept.
-    void define(const std::vector<Budget>& budgets);
+    /// `complete`: these are all that there are. Before the first time nobody knows.
+    void define(const std::vector<Budget>& budgets, bool complete = true);
 
     // gateway::SpendingControl
     [[nodiscard]] bool idle() const noexcept override { return idle_.load(std::memory_order_relaxed); }
@@ -81,6 +82,7 @@ class Ledger final : public gateway::SpendingControl,
     bool wait_until_known(std::chrono::milliseconds patience);
 
     std::vector<State> states() override;
+    [[nodiscard]] bool complete() const override { return complete_; }
 
     struct Stats {
         std::uint64_t budgets = 0;
@@ -152,6 +154,7 @@ class Ledger final : public gateway::SpendingControl,
     std::function<void()> wake_;
     UpperCosts upper_costs_;
     std::atomic<bool> idle_{true};
+    std::atomic<bool> complete_{false};
 
     mutable std::mutex mutex_;
     std::condition_variable known_;

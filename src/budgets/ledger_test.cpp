@@ -103,6 +103,26 @@ TEST_F(LedgerTest, ACallIsSetAsideThenSpentThenStored) {
     EXPECT_EQ(ledger.stats().pending, 0U);
 }
 
+TEST_F(LedgerTest, AiCallsAloneCountAsInTheCostOfTheRecord) {
+    ledger.define({budget("all", "10")});
+    Call chat = call(), function = call();
+    function.kind = Kind::Function;
+    cost(chat, "0.5");
+    cost(function, "0.25");  // somebody delivered it so: the sum of its parts
+    ledger.call_ended(chat);
+    ledger.call_ended(function);
+    feed(chat);
+    feed(function);
+    EXPECT_EQ(spent(), "0.5");
+    EXPECT_EQ(state().spent.calls, 1);
+    ledger.define({});
+    ledger.define({budget("all", "10")});
+    ledger.rest(*store);  // asks the store
+    EXPECT_TRUE(state().known);
+    EXPECT_EQ(spent(), "0.5");
+    EXPECT_EQ(state().spent.calls, 1);
+}
+
 TEST_F(LedgerTest, WhatDoesNotFitIsRefusedAndSaysWhy) {
     Budget limited = budget("shop-day", "3");
     limited.per = Per::Day;
@@ -461,7 +481,8 @@ class History {
         for (const State& state : states) {
             Spent naive;
             for (const Call& call : calls) {
-                if (state.period.holds(call.started_at->unix_nanos) && state.budget.scope.holds(call))
+                if (reaches_a_model(call.kind) && state.period.holds(call.started_at->unix_nanos) &&
+                    state.budget.scope.holds(call))
                     naive.add(share_of(call));
             }
             RC_ASSERT(state.known);
@@ -499,7 +520,7 @@ class History {
     void begin() {
         Call call;
         call.id = Uuid::random(random_);
-        call.kind = Kind::Chat;
+        call.kind = choose(4) == 1 ? Kind::Function : Kind::Chat;
         call.project = project();
         call.provider.name = "openai";
         call.model.requested = choose(4) == 1 ? "other" : "house";

@@ -26,9 +26,9 @@ Share share_of(const Call& call);
 /// What calls have cost together. Exact; nothing is converted.
 struct Spent {
     std::map<std::string, Decimal> by_currency;  ///< none that is nothing
-    std::int64_t calls = 0;
-    std::int64_t unpriced = 0;   ///< in no sum
-    std::int64_t estimated = 0;  ///< in the sums
+    std::int64_t calls = 0;                      ///< AI calls
+    std::int64_t unpriced = 0;                   ///< in no sum
+    std::int64_t estimated = 0;                  ///< in the sums
 
     void add(const Share& share) { count(share, 1); }
     void take(const Share& share) { count(share, -1); }

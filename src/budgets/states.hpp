@@ -44,6 +44,9 @@ class States {
     virtual ~States() = default;
     /// Of all budgets, by name. Any thread; in memory.
     [[nodiscard]] virtual std::vector<State> states() = 0;
+    /// False: budgets could not be read, or not all of them, and from what is missing nothing follows. Any
+    /// thread.
+    [[nodiscard]] virtual bool complete() const = 0;
 };
 
 }  // namespace steno::budgets

@@ -19,6 +19,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <set>
 #include <thread>
 
 namespace steno::cli {
@@ -249,11 +250,15 @@ void add_rule(Table& table, dom::element rule) {
             since = minute(text_at(group, "/since"));
             worst = group_of(group);
             const bool in_words = text_at(rule, "/kind") == "anomaly" && has(group, "/what");
-            if (in_words || has(group, "/value"))
+            // What is no level says why, with the number that was too few for one.
+            const bool unknown = level == "no_data" && has(group, "/because");
+            if (in_words || (has(group, "/value") && !unknown))
                 worst += (worst.empty() ? "" : ": ") +
                          (in_words ? text_at(group, "/what") : amount_of(rule, group, "/value"));
-            else if (worst.empty() && has(group, "/because"))
-                worst = text_at(group, "/because");
+            else if (has(group, "/because"))
+                worst += (worst.empty() ? "" : ": ") +
+                         (has(group, "/value") ? amount_of(rule, group, "/value") + " " : std::string()) +
+                         text_at(group, "/because");
         }
     }
     if (count > 1 && firing > 1) worst += fmt::format(" and {} more", firing - 1);
@@ -265,18 +270,54 @@ void add_rule(Table& table, dom::element rule) {
          Colour::Dim});
 }
 
-void add_event(Table& table, dom::element event) {
-    const std::string to = text_at(event, "/to");
+void add_event(Table& table, dom::element event, bool with_told = false) {
+    const std::string from = text_at(event, "/from"), to = text_at(event, "/to");
     const std::string group = group_of(event);
-    table.row({minute(text_at(event, "/at")), text_at(event, "/rule") + (group.empty() ? "" : " · " + group),
-               text_at(event, "/from"), to,
-               text_at(event, "/what") + (text_at(event, "/muted") == "true" ? " (muted)" : "")},
-              {Colour::Dim, Colour::Plain, colour_of_level(text_at(event, "/from")), colour_of_level(to),
-               Colour::Plain});
+    std::vector<std::string> cells{minute(text_at(event, "/at")),
+                                   text_at(event, "/rule") + (group.empty() ? "" : " · " + group), from, to};
+    if (with_told)
+        cells.emplace_back(text_at(event, "/told") != "true" ? kUnknown : from == to ? "again" : "yes");
+    cells.push_back(text_at(event, "/what") + (text_at(event, "/muted") == "true" ? " (muted)" : ""));
+    table.row(std::move(cells), {Colour::Dim, Colour::Plain, colour_of_level(from), colour_of_level(to)});
 }
 
-Table event_table() {
-    return Table({{"at (UTC)"}, {"rule"}, {"from"}, {"to"}, {"what", false, true}});
+/// `with_told`: of a preview, which line would have been a message.
+Table event_table(bool with_told = false) {
+    std::vector<Table::Column> columns{{"at (UTC)"}, {"rule"}, {"from"}, {"to"}};
+    if (with_told) columns.push_back({"message"});
+    columns.push_back({"what", false, true});
+    return Table(std::move(columns));
+}
+
+/// Budgets of which a rule of their own and one of all budgets tell the same channel: a line each, at most 5.
+std::vector<std::string> told_twice(dom::element answer) {
+    dom::array rules;
+    std::vector<std::string> notes;
+    if (answer["alerts"].get(rules) != simdjson::SUCCESS) return notes;
+    const auto channels_of = [](dom::element rule) {
+        std::set<std::string> names;
+        dom::array channels;
+        if (rule["channels"].get(channels) == simdjson::SUCCESS)
+            for (const dom::element one : channels) names.emplace(one.get_string().value_unsafe());
+        return names;
+    };
+    for (const dom::element all : rules) {
+        if (text_at(all, "/kind") != "budget" || has(all, "/budget")) continue;
+        const auto to_all = channels_of(all);
+        for (const dom::element own : rules) {
+            if (text_at(own, "/kind") != "budget" || !has(own, "/budget") || notes.size() == 5) continue;
+            const auto to_own = channels_of(own);
+            const bool shared =
+                to_all.empty() || to_own.empty() ||
+                std::ranges::any_of(to_own, [&](const auto& name) { return to_all.contains(name); });
+            if (!shared) continue;
+            notes.push_back(printable(fmt::format(
+                "{} and {} both tell of the budget {}: messages come twice (steno alerts remove {})",
+                text_at(own, "/name"), text_at(all, "/name"), text_at(own, "/budget"),
+                text_at(own, "/name"))));
+        }
+    }
+    return notes;
 }
 
 Result<int> list(const Program& program, const AlertFlags& flags) {
@@ -296,6 +337,7 @@ Result<int> list(const Program& program, const AlertFlags& flags) {
             return;
         }
         table.print();
+        for (const std::string& note : told_twice(answer)) fmt::print("{}\n", note);
         if (text_at(answer, "/evaluation/running") != "true")
             fmt::print("Nobody evaluates them now: a server does (steno serve).\n");
     });
@@ -357,9 +399,10 @@ void show_rule(dom::element rule) {
         table.row(
             {name.empty() ? "all calls" : name, level,
              in_words && has(group, "/value") ? text_at(group, "/what")
-             : has(group, "/value")           ? amount_of(rule, group, "/value")
-             : because.empty()                ? kUnknown
-                                              : because,
+             : has(group, "/value")
+                 ? amount_of(rule, group, "/value") + (because.empty() ? "" : " " + because)
+             : because.empty() ? kUnknown
+                               : because,
              has(group, "/calls") ? text_at(group, "/calls") : kUnknown, minute(text_at(group, "/since"))},
             {Colour::Plain, colour_of_level(level)});
     }
@@ -454,10 +497,10 @@ Result<int> preview(const Program& program, const AlertFlags& flags) {
     return ask_alerts(
         program, flags.record, "POST", "/api/v1/alerts/preview", body, [&](dom::element answer) {
             waiting.over();
-            Table table = event_table();
+            Table table = event_table(true);
             dom::array events;
             if (answer["events"].get(events) == simdjson::SUCCESS)
-                for (const dom::element event : events) add_event(table, event);
+                for (const dom::element event : events) add_event(table, event, true);
             if (!table.empty()) table.print();
             const auto count = [&](const char* pointer) {
                 return static_cast<std::int64_t>(number_at(answer, pointer));
@@ -476,10 +519,31 @@ Result<int> preview(const Program& program, const AlertFlags& flags) {
                                grouped(count("/unknown") + count("/judged")),
                                printable(text_at(answer, "/because")));
             }
-            if (has(answer, "/stopped_at"))
-                fmt::print("It took too long: later than {} was not looked at. Ask about a shorter time.\n",
-                           text_at(answer, "/stopped_at").substr(0, 16));
+            if (count("/more_events") > 0)
+                fmt::print("{} before the first line are not shown.\n",
+                           counted(grouped(count("/more_events")), "earlier change"));
+            if (has(answer, "/looked_from"))
+                fmt::print(
+                    "It took too long: what was before {} was not looked at. Ask about a shorter time.\n",
+                    minute(text_at(answer, "/looked_from")));
         });
+}
+
+Result<int> add_defaults(const Program& program, const AlertFlags& flags) {
+    STENO_ASSIGN(const int done, ask_alerts(program, flags.record, "POST", "/api/v1/alerts/defaults", "{}",
+                                            [](dom::element answer) {
+                                                for (const char* what : {"added", "kept"}) {
+                                                    dom::array names;
+                                                    if (answer[what].get(names) != simdjson::SUCCESS)
+                                                        continue;
+                                                    for (const dom::element name : names)
+                                                        fmt::print("{:<6}{}\n", what, std::string_view(name));
+                                                }
+                                            }));
+    if (program.json) return done;
+    return ask_alerts(program, flags.record, "GET", "/api/v1/alerts", {}, [](dom::element answer) {
+        for (const std::string& note : told_twice(answer)) fmt::print("{}\n", note);
+    });
 }
 
 Result<int> deliveries(const Program& program, const AlertFlags& flags) {
@@ -622,16 +686,7 @@ void add_alerts(Program& program) {
     before->add_option("--renotify", flags->renotify,
                        "while it fires, tell again after so long (default never)");
     sub("add-defaults", "The rules that nearly everybody wants; what there is already stays",
-        "  steno alerts add-defaults\n", [](Program& p, const AlertFlags& f) {
-            return ask_alerts(p, f.record, "POST", "/api/v1/alerts/defaults", "{}", [](dom::element answer) {
-                for (const char* what : {"added", "kept"}) {
-                    dom::array names;
-                    if (answer[what].get(names) != simdjson::SUCCESS) continue;
-                    for (const dom::element name : names)
-                        fmt::print("{:<6}{}\n", what, std::string_view(name));
-                }
-            });
-        });
+        "  steno alerts add-defaults\n", add_defaults);
     CLI::App* sent = sub("deliveries", "What was sent, what waits, and what was given up",
                          "  steno alerts deliveries\n", deliveries);
     sent->add_option("--limit,-n", flags->limit, "how many, the newest first (default 30)");

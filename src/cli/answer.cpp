@@ -1,11 +1,16 @@
 #include "cli/answer.hpp"
 
+#include "base/text.hpp"
 #include "base/time.hpp"
 #include "cli/call_view.hpp"
 #include "cli/completeness.hpp"
 #include "cli/terminal.hpp"
+#include "store/field.hpp"
 
 #include <fmt/format.h>
+
+#include <algorithm>
+#include <cstdint>
 
 namespace steno::cli {
 
@@ -56,16 +61,65 @@ std::string period_of(simdjson::dom::element answer, std::string_view key) {
     return fmt::format("{} ({})", span, member("tz"));
 }
 
-void warn_of_the_unrecorded(simdjson::dom::element comparison) {
+void print_overlap(std::string_view by) {
+    for (const std::string_view path : split(by, ',')) {
+        const auto field = store::make_field(path);
+        if (field && field->type() == FieldType::TextList)
+            fmt::print(
+                "a call with several {} counts in the row of each: rows can add up to more than the "
+                "whole\n",
+                path);
+    }
+}
+
+std::string unrecorded(simdjson::dom::element comparison) {
     const auto begin = Timestamp::parse(text_at(comparison, "/record_begins"));
     const auto from = Timestamp::parse(text_at(comparison, "/against/from"));
     const auto to = Timestamp::parse(text_at(comparison, "/against/to"));
-    if (!begin || !from || !to || *begin <= *from) return;
+    if (!begin || !from || !to || *begin <= *from) return "";
     const std::string day = clock_text(text_at(comparison, "/record_begins"));
-    fmt::print("{}\n",
-               paint(*begin >= *to ? "before: nothing is known, the record begins at " + day
-                                   : "before: known only from " + day + " on, where the record begins",
-                     Colour::Yellow));
+    return *begin >= *to ? "nothing is known, the record begins at " + day
+                         : "known only from " + day + " on, where the record begins";
+}
+
+namespace {
+
+/// "2 days 3 hours", as far as the two tell the length of a period.
+std::string length_of(std::int64_t nanos) {
+    constexpr std::int64_t kHour = 3'600'000'000'000;
+    const std::int64_t hours = (nanos + kHour / 2) / kHour, days = hours / 24, rest = hours % 24;
+    if (days == 0) return counted(std::to_string(hours), "hour");
+    const std::string whole = counted(grouped(days), "day");
+    return rest == 0 ? whole : whole + " " + counted(std::to_string(rest), "hour");
+}
+
+/// "30 days are compared with 7 days: …"; "" where the two are as long as each other. Months are, and years,
+/// and days when clocks change.
+std::string unequal(simdjson::dom::element comparison) {
+    const auto length = [&](const char* from, const char* to) -> std::int64_t {
+        const auto begin = Timestamp::parse(text_at(comparison, from));
+        const auto end = Timestamp::parse(text_at(comparison, to));
+        return begin && end ? end->unix_nanos - begin->unix_nanos : 0;
+    };
+    const std::int64_t now = length("/period/from", "/period/to"),
+                       other = length("/against/from", "/against/to");
+    const std::int64_t shorter = std::min(now, other), longer = std::max(now, other);
+    // 28 days are more than 9 tenths of 31.
+    if (shorter <= 0 || static_cast<double>(shorter) >= 0.9 * static_cast<double>(longer)) return "";
+    const std::string a = length_of(now), b = length_of(other);
+    return a == b ? ""
+                  : fmt::format(
+                        "{} are compared with {}: calls, tokens and costs of one are not those of "
+                        "the other",
+                        a, b);
+}
+
+}  // namespace
+
+void warn_of_the_incomparable(simdjson::dom::element comparison, std::string_view other) {
+    const auto warn = [](const std::string& line) { fmt::print("{}\n", paint(line, Colour::Yellow)); };
+    if (const std::string why = unrecorded(comparison); !why.empty()) warn(fmt::format("{}: {}", other, why));
+    if (const std::string why = unequal(comparison); !why.empty()) warn(why);
 }
 
 }  // namespace steno::cli

@@ -28,7 +28,16 @@ Result<simdjson::dom::array> calls_of(simdjson::dom::element answer);
 /// for, "all of the record".
 std::string period_of(simdjson::dom::element answer, std::string_view key = "period");
 
-/// A line that says so where `against` began before the record did: those calls are not few, but unknown.
-void warn_of_the_unrecorded(simdjson::dom::element comparison);
+/// A line that says so where calls stand in several rows: grouped by a field of which a call can have
+/// several.
+void print_overlap(std::string_view by);
+
+/// "known only from 2026-09-23T09:00 on, where the record begins" where `against` began before the record
+/// did: those calls are not few, but unknown; "" where it is on the record as a whole.
+std::string unrecorded(simdjson::dom::element comparison);
+
+/// Lines that say why the two periods of an answer are not to be compared: that, and that one is longer than
+/// the other. `other`: what `against` is called.
+void warn_of_the_incomparable(simdjson::dom::element comparison, std::string_view other);
 
 }  // namespace steno::cli

@@ -4,6 +4,7 @@
 #include "base/text.hpp"
 #include "cli/answer.hpp"
 #include "cli/api_client.hpp"
+#include "cli/budget_scope.hpp"
 #include "cli/call_view.hpp"
 #include "cli/chart.hpp"
 #include "cli/command.hpp"
@@ -23,10 +24,6 @@ namespace steno::cli {
 namespace {
 
 namespace dom = simdjson::dom;
-
-/// The parts of a scope, as the API and the flags call them.
-constexpr std::array<std::string_view, 6> kScope = {"project", "user",        "api_key",
-                                                    "agent",   "prompt_type", "model"};
 
 struct BudgetsFlags {
     RecordFlags record;
@@ -48,19 +45,6 @@ Result<dom::element> parsed(dom::parser& parser, const std::string& body) {
     if (parser.parse(body.data(), body.size()).get(answer) != simdjson::SUCCESS)
         return fail(Code::Internal, "the answer is no JSON");
     return answer;
-}
-
-/// "project shop, model gpt-4o", or "all calls".
-std::string scope_text(dom::element budget) {
-    std::string text;
-    for (const std::string_view part : kScope) {
-        const std::string value = text_at(budget, fmt::format("/scope/{}", part).c_str());
-        if (value.empty()) continue;
-        std::string name(part);
-        std::ranges::replace(name, '_', ' ');
-        text += fmt::format("{}{} {}", text.empty() ? "" : ", ", name, value);
-    }
-    return text.empty() ? "all calls" : text;
 }
 
 std::string amount(dom::element budget, const char* pointer) {
@@ -85,8 +69,9 @@ std::vector<std::string> notes_on(dom::element budget) {
     if (text_at(budget, "/known") == "false")
         notes.emplace_back("the record has not been asked yet what was spent: there may be more");
     if (const auto calls = count("/unpriced_calls"); calls > 0)
-        notes.push_back(calls == 1 ? "1 call has no price and is not in it"
-                                   : grouped(calls) + " calls have no price and are not in it");
+        notes.push_back(fmt::format("{} no price, or none for a thing that was used, and {} not in it",
+                                    calls == 1 ? "1 AI call has" : grouped(calls) + " AI calls have",
+                                    calls == 1 ? "is" : "are"));
     if (const auto calls = count("/estimated_calls"); calls > 0)
         notes.push_back(fmt::format("the tokens of {} are estimated", counted(grouped(calls), "call")));
     dom::array others;
@@ -126,7 +111,7 @@ Result<void> print_list(Api& api, dom::element answer) {
         const std::string end = text_at(budget, "/projected_end");
         const bool used_up = text_at(budget, "/used_up") == "true";
         const Colour colour = colour_of(budget);
-        table.row({text_at(budget, "/name"), scope_text(budget), text_at(budget, "/per"),
+        table.row({text_at(budget, "/name"), budget_scope(budget), text_at(budget, "/per"),
                    amount(budget, "/limit"), amount(budget, "/spent"), percent_text(budget),
                    Table::share(number_at(budget, "/percent") / 100), amount(budget, "/remaining"),
                    used_up       ? "now"
@@ -155,8 +140,8 @@ void print_days(dom::element budget) {
     const double limit = std::strtod(text_at(budget, "/limit").c_str(), nullptr);
     Table table({{"day"},
                  Table::Column::amount("spent"),
-                 {"calls", true},
-                 {"unpriced", true},
+                 {"AI calls", true},
+                 {"without a price", true},
                  Table::Column::amount("left"),
                  Table::Column::bar(30)});
     for (const dom::element day : days) {
@@ -172,7 +157,7 @@ void print_days(dom::element budget) {
 
 void print_budget(dom::element budget) {
     fmt::print("{}  {}\n", paint(printable(text_at(budget, "/name")), Colour::Bold),
-               printable(scope_text(budget)));
+               printable(budget_scope(budget)));
     fmt::print("limit     {} a {}, {} to {} ({})\n", amount(budget, "/limit"), text_at(budget, "/per"),
                clock_text(text_at(budget, "/period/from")), clock_text(text_at(budget, "/period/to")),
                text_at(budget, "/tz"));
@@ -228,17 +213,20 @@ void print_who_is_told(Api& api, const std::string& name) {
     if (parser.parse(body->data(), body->size()).get(answer) != simdjson::SUCCESS ||
         answer["alerts"].get(rules) != simdjson::SUCCESS)
         return;
-    bool any = false;
+    bool any = false, own = false, of_all = false;
     for (const dom::element rule : rules) {
         if (text_at(rule, "/kind") != "budget") continue;
         if (has(rule, "/budget") && text_at(rule, "/budget") != name) continue;
         any = true;
+        (has(rule, "/budget") ? own : of_all) = true;
         const std::string channels = names_in(rule, "channels");
         const std::string at = has(rule, "/at") ? "at percentages of its own" : "at these";
         fmt::print("told to   {} by the alert rule {}, {}{}\n",
                    printable(channels.empty() ? "all channels" : channels), text_at(rule, "/name"), at,
                    text_at(rule, "/projected") == "true" ? ", and when it will not last" : "");
     }
+    if (own && of_all)
+        fmt::print("whom both tell gets each message twice: steno alerts remove one of them\n");
     if (!any)
         fmt::print("nobody is told: steno budgets set {} --alert 80,100 --channel NAME\n", shell_word(name));
 }
@@ -308,6 +296,33 @@ Result<std::string> definition(const BudgetsFlags& flags, std::optional<dom::ele
     return body;
 }
 
+/// What would make `set_alert` fail, before anything is changed: a channel that there is not, a rule of that
+/// name that watches something else.
+Result<void> check_alert(Api& api, const BudgetsFlags& flags) {
+    if (!flags.channels.empty()) {
+        STENO_ASSIGN(const std::string body, api.get("/api/v1/channels"));
+        dom::parser parser;
+        STENO_ASSIGN(const dom::element answer, parsed(parser, body));
+        std::vector<std::string> known;
+        dom::array channels;
+        if (answer["channels"].get(channels) == simdjson::SUCCESS)
+            for (const dom::element channel : channels) known.push_back(text_at(channel, "/name"));
+        for (const std::string& wanted : flags.channels)
+            if (std::ranges::find(known, wanted) == known.end())
+                return fail(Code::NotFound, fmt::format("there is no channel named \"{}\"", wanted),
+                            fmt::format("there are: {}; another: steno alerts channels set {} --webhook URL",
+                                        fmt::join(known, ", "), shell_word(wanted)));
+    }
+    const auto there = api.get(path_of_rule(flags));
+    if (!there) return there.error().code == Code::NotFound ? Result<void>() : std::unexpected(there.error());
+    dom::parser parser;
+    STENO_ASSIGN(const dom::element rule, parsed(parser, *there));
+    if (text_at(rule, "/kind") == "budget" && text_at(rule, "/budget") == flags.name) return {};
+    return fail(Code::AlreadyExists,
+                fmt::format("there is an alert rule {} that watches something else", rule_of(flags)),
+                fmt::format("steno alerts set NAME --budget {}", shell_word(flags.name)));
+}
+
 /// The rule that tells of this budget: a new one, or what the flags change of the one that there is.
 Result<void> set_alert(Api& api, const BudgetsFlags& flags) {
     dom::parser parser;
@@ -315,35 +330,33 @@ Result<void> set_alert(Api& api, const BudgetsFlags& flags) {
     const auto there = api.get(path_of_rule(flags));
     if (there) {
         STENO_ASSIGN(old, parsed(parser, *there));
-        if (text_at(*old, "/kind") != "budget" || text_at(*old, "/budget") != flags.name)
-            return fail(Code::AlreadyExists,
-                        fmt::format("there is an alert rule {} that watches something else", rule_of(flags)),
-                        fmt::format("steno alerts set NAME --budget {}", shell_word(flags.name)));
     } else if (there.error().code != Code::NotFound) {
         return std::unexpected(there.error());
     }
+    const auto replaced = [&](std::string_view member) {
+        return (member == "channels" && !flags.channels.empty()) ||
+               (member == "projected" && flags.projected) ||
+               (member == "at" && !flags.alert.empty());  // it tells of the budget's own percentages now
+    };
     std::string body;
     JsonWriter json(body);
     json.begin_object();
-    json.member("kind", "budget");
-    json.member("budget", flags.name);
-    json.member("projected", flags.projected || (old && text_at(*old, "/projected") == "true"));
-    if (old) json.member("renotify", text_at(*old, "/renotify"));
-    json.key("channels");
-    json.begin_array();
-    dom::array kept;
+    if (old) {  // as it is shown; what the rule itself does not have is passed over there
+        for (const auto [member, value] : old->get_object().value_unsafe())
+            if (!replaced(member)) json.member_raw(member, simdjson::minify(value));
+    } else {
+        json.member("kind", "budget");
+        json.member("budget", flags.name);
+    }
+    if (flags.projected) json.member("projected", true);
     if (!flags.channels.empty()) {
+        json.key("channels");
+        json.begin_array();
         for (const std::string& channel : flags.channels) json.string(channel);
-    } else if (old && (*old)["channels"].get(kept) == simdjson::SUCCESS) {
-        for (const dom::element channel : kept) json.string(channel.get_string().value_unsafe());
+        json.end_array();
     }
-    json.end_array();
     json.end_object();
-    const auto done = api.put(path_of_rule(flags), body);
-    if (!done) {
-        Error error = done.error();
-        return std::unexpected(std::move(error).with_context("the budget is set, its alert is not"));
-    }
+    STENO_TRY(api.put(path_of_rule(flags), body));
     return {};
 }
 
@@ -369,9 +382,19 @@ Result<int> set(const Program& program, const BudgetsFlags& flags) {
         return std::unexpected(there.error());
     }
     STENO_ASSIGN(const std::string wanted, definition(flags, old));
+    const bool with_alert = !flags.alert.empty() || !flags.channels.empty() || flags.projected;
+    if (with_alert) STENO_TRY(check_alert(*api, flags));
     STENO_ASSIGN(const std::string body, api->put(path_of(flags), wanted));
-    if (!flags.alert.empty() || !flags.channels.empty() || flags.projected) STENO_TRY(set_alert(*api, flags));
-    if (flags.no_alert) STENO_TRY(remove_alert(*api, flags));
+    if (with_alert) {
+        if (auto done = set_alert(*api, flags); !done)
+            return std::unexpected(
+                std::move(done).error().with_context("the budget is set, its alert rule is not"));
+    }
+    if (flags.no_alert) {
+        if (auto done = remove_alert(*api, flags); !done)
+            return std::unexpected(
+                std::move(done).error().with_context("the budget is set, its alert rule is not removed"));
+    }
     if (program.json) {
         fmt::print("{}\n", body);
         return 0;

@@ -72,9 +72,19 @@ std::string not_told_of(double calls) {
     return calls > 0 ? ", not told of " + counted(grouped(static_cast<std::int64_t>(calls)), "call") : "";
 }
 
+std::string money_of(dom::element sum) {
+    const std::string total = text_at(sum, "/total"), currency = text_at(sum, "/currency");
+    if (!total.empty()) return money(total, currency);
+    std::string text;
+    dom::object totals;
+    if (sum["totals"].get(totals) == simdjson::SUCCESS)
+        for (const auto& [each, amount] : totals)
+            text += (text.empty() ? "" : " and ") + money(text_at(amount, ""), each);
+    return text.empty() ? printable(currency) : text;
+}
+
 std::string cost_sum(dom::element sum) {
-    const std::string total = text_at(sum, "/total");
-    std::string text = total.empty() ? text_at(sum, "/currency") : money(total, text_at(sum, "/currency"));
+    std::string text = money_of(sum);
     const double estimated = number_at(sum, "/estimated_calls");
     if (estimated > 0) text += fmt::format(", {:.0f} estimated", estimated);
     if (const double unpriced = number_at(sum, "/unpriced_calls"); unpriced > 0)
@@ -224,8 +234,8 @@ void print_messages(dom::element call, const char* pointer) {
 
 }  // namespace
 
-Table call_table() {
-    return Table({{"time"},
+Table call_table(const WallClock& clock) {
+    return Table({{clock.head()},
                   Table::Column{"status"}.if_room(),
                   Table::Column{"provider"}.if_room(4),
                   {"model", false, true},
@@ -242,13 +252,13 @@ std::string_view call_table_fields() {
            "time.duration_ms,error.message,replay.of,preview";
 }
 
-void add_call(Table& table, dom::element call) {
+void add_call(Table& table, dom::element call, const WallClock& clock) {
     const std::string status = text_at(call, "/status");
-    table.row(
-        {clock_time(text_at(call, "/started_at")).substr(0, 14), status, text_at(call, "/provider/name"),
-         model_of(call), tokens(call), cost_of(call), duration_of(call), gist_of(call), text_at(call, "/id")},
-        {Colour::Dim, colour_of_status(status), Colour::Plain, Colour::Plain, Colour::Plain, Colour::Plain,
-         Colour::Plain, Colour::Plain, Colour::Dim});
+    table.row({clock_time(clock.at(text_at(call, "/started_at"))).substr(0, 14), status,
+               text_at(call, "/provider/name"), model_of(call), tokens(call), cost_of(call),
+               duration_of(call), gist_of(call), text_at(call, "/id")},
+              {Colour::Dim, colour_of_status(status), Colour::Plain, Colour::Plain, Colour::Plain,
+               Colour::Plain, Colour::Plain, Colour::Plain, Colour::Dim});
 }
 
 void print_call_line(dom::element call) {

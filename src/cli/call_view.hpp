@@ -1,6 +1,7 @@
 #pragma once
 
 #include "cli/terminal.hpp"
+#include "cli/wall_clock.hpp"
 
 #include <simdjson.h>
 
@@ -9,10 +10,11 @@
 /// Calls, in the JSON form of the API, as a person wants to see them.
 namespace steno::cli {
 
-Table call_table();
+/// `clock`: by which it tells when calls began.
+Table call_table(const WallClock& clock);
 /// The `fields` parameter that asks for what the table shows.
 std::string_view call_table_fields();
-void add_call(Table& table, simdjson::dom::element call);
+void add_call(Table& table, simdjson::dom::element call, const WallClock& clock);
 void print_call_line(simdjson::dom::element call);
 void print_call(simdjson::dom::element call);
 
@@ -32,8 +34,11 @@ std::string time_at(simdjson::dom::element value, const char* pointer);
 std::string percent_at(simdjson::dom::element value, const char* pointer);
 /// ", not told of 2 calls": beside a sum of tokens, of those that it lacks; "" for none.
 std::string not_told_of(double calls);
-/// A sum of money as the API tells it (total, currency, unpriced_calls, estimated_calls), with a word for
-/// what it lacks: "$0.0042 + 2 unpriced"; "" where no call has or lacks a price.
+/// A sum of money as the API tells it (total, currency, totals): "$4.20", "$4.20 and 3.1 EUR"; "mixed" where
+/// it is in several currencies and the API does not tell each; "" where no call has a price.
+std::string money_of(simdjson::dom::element sum);
+/// The same with a word for what it lacks (unpriced_calls, estimated_calls): "$0.0042 + 2 unpriced"; "" where
+/// no call has or lacks a price.
 std::string cost_sum(simdjson::dom::element sum);
 /// "" while it runs.
 std::string duration_of(simdjson::dom::element call);

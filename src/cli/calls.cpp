@@ -12,6 +12,7 @@
 #include <simdjson.h>
 
 #include <memory>
+#include <optional>
 #include <vector>
 
 namespace steno::cli {
@@ -33,7 +34,7 @@ Result<int> list(const Program& program, const CallsFlags& flags) {
         fmt::print("{}\n", body);
         return completeness.exit_code();
     }
-    Table table = call_table();
+    std::optional<Table> table;
     std::string cursor;
     simdjson::dom::parser parser;
     std::uint64_t searched = 0;
@@ -41,7 +42,8 @@ Result<int> list(const Program& program, const CallsFlags& flags) {
     if (!flags.text.empty()) progress.emplace("searched");
     do {
         // A search gives what it has found so far, in pages that may be short.
-        std::string page_query = with(query, "limit", std::to_string(flags.limit - table.size()));
+        std::string page_query =
+            with(query, "limit", std::to_string(flags.limit - (table ? table->size() : 0)));
         page_query = with(page_query, "fields", call_table_fields());
         if (!cursor.empty()) page_query = with(page_query, "cursor", cursor);
         STENO_ASSIGN(const std::string body, api->get("/api/v1/calls" + page_query));
@@ -50,18 +52,20 @@ Result<int> list(const Program& program, const CallsFlags& flags) {
         if (parser.parse(body).get(page) != simdjson::SUCCESS ||
             page["calls"].get(calls) != simdjson::SUCCESS)
             return fail(Code::Internal, "the answer has no calls");
-        for (const simdjson::dom::element call : calls) add_call(table, call);
+        const WallClock clock(page);
+        if (!table) table = call_table(clock);
+        for (const simdjson::dom::element call : calls) add_call(*table, call, clock);
         std::string_view next;
         cursor = progress && page["next_cursor"].get(next) == simdjson::SUCCESS ? std::string(next) : "";
         if (std::uint64_t more = 0; progress && page["searched"]["calls"].get(more) == simdjson::SUCCESS)
             progress->at(searched += more, 0);
-    } while (!cursor.empty() && table.size() < flags.limit);
+    } while (!cursor.empty() && table->size() < flags.limit);
     progress.reset();
-    if (table.empty()) {
+    if (table->empty()) {
         fmt::print("no calls{} in {}\n", query.empty() ? "" : " that fit", api->where());
         return completeness.exit_code();
     }
-    table.print();
+    table->print();
     return completeness.exit_code();
 }
 

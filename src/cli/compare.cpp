@@ -1,6 +1,7 @@
 #include "cli/answer.hpp"
 #include "cli/call_view.hpp"
 #include "cli/command.hpp"
+#include "cli/price_origins.hpp"
 #include "cli/terminal.hpp"
 
 #include <fmt/format.h>
@@ -18,7 +19,7 @@ namespace dom = simdjson::dom;
 struct CompareFlags {
     RecordFlags record;
     PeriodFlags period;
-    std::string against, by;
+    std::string against, by = "provider.name,model.requested";
     std::vector<std::string> filters;
     std::uint32_t limit = 20;
 };
@@ -43,14 +44,15 @@ std::string cost_change(dom::element value) {
     const bool known =
         (has(value, "/before/cost/total") || !any_before) && (has(value, "/now/cost/total") || !any_now);
     const bool same = text_at(value, "/before/cost/currency") == text_at(value, "/now/cost/currency");
-    if (!known || (any_before && any_now && !same)) return "–";
+    if (!known || (any_before && any_now && !same)) return kUnknown;
     return change(total("/now/cost/total"), total("/before/cost/total"));
 }
 
 std::string cost_cell(dom::element value, const char* side) {
-    const std::string total = text_at(value, fmt::format("{}/cost/total", side).c_str());
-    const std::string currency = text_at(value, fmt::format("{}/cost/currency", side).c_str());
-    return total.empty() ? "–" : money(total, currency);
+    dom::element sum;
+    if (value[side]["cost"].get(sum) != simdjson::SUCCESS) return kUnknown;
+    const std::string text = money_of(sum);
+    return text.empty() ? kUnknown : text;
 }
 
 void add_row(Table& table, const std::string& name, dom::element value) {
@@ -59,26 +61,45 @@ void add_row(Table& table, const std::string& name, dom::element value) {
     };
     table.row({name, count("/before/calls"), count("/now/calls"),
                change(number_at(value, "/now/calls"), number_at(value, "/before/calls")),
-               cost_cell(value, "/before"), cost_cell(value, "/now"), cost_change(value),
+               cost_cell(value, "before"), cost_cell(value, "now"), cost_change(value),
                percent_at(value, "/before/failure_rate"), percent_at(value, "/now/failure_rate"),
                time_at(value, "/before/p95_duration_ms"), time_at(value, "/now/p95_duration_ms")});
 }
 
-void print_comparison(dom::element comparison) {
-    fmt::print("AI calls\nnow     {}\nbefore  {}\n", period_of(comparison), period_of(comparison, "against"));
-    warn_of_the_unrecorded(comparison);
+/// Which prices made the costs of one of the two periods; "" where no call has one.
+Result<std::string> prices_of(Api& api, const CompareFlags& flags, dom::element comparison,
+                              std::string_view period) {
+    PeriodFlags when;
+    when.from = text_at(comparison, fmt::format("/{}/from", period).c_str());
+    when.to = text_at(comparison, fmt::format("/{}/to", period).c_str());
+    return price_origins(api, when, flags.filters);
+}
+
+Result<void> print_comparison(Api& api, const CompareFlags& flags, dom::element comparison) {
+    // What was chosen need not be earlier.
+    const std::string other = flags.against.empty() ? "before" : "against";
+    fmt::print("AI calls\n{:<8}{}\n{:<8}{}\n", "now", period_of(comparison), other,
+               period_of(comparison, "against"));
+    warn_of_the_incomparable(comparison, other);
+    if (text_at(comparison, "/now/cost/currency") == "mixed" ||
+        text_at(comparison, "/before/cost/currency") == "mixed")
+        fmt::print("costs are in several currencies, which are not added up or compared\n");
+    STENO_ASSIGN(const std::string prices, prices_of(api, flags, comparison, "period"));
+    STENO_ASSIGN(const std::string other_prices, prices_of(api, flags, comparison, "against"));
+    if (!prices.empty()) fmt::print("prices now: {}\n", prices);
+    if (!other_prices.empty()) fmt::print("prices {}: {}\n", other, other_prices);
     fmt::print("\n");
     using Column = Table::Column;
     Table table({{"", false, true},
-                 Column{"before", true}.below("number"),
+                 Column{other, true}.below("number"),
                  Column{"now", true}.below("number"),
                  Column{"change", true}.below("number").if_room(),
-                 Column::amount("before").below("cost"),
+                 Column::amount(other).below("cost"),
                  Column::amount("now").below("cost"),
                  Column{"change", true}.below("cost"),
-                 Column{"before", true}.below("failed").if_room(),
+                 Column{other, true}.below("failed").if_room(),
                  Column{"now", true}.below("failed").if_room(),
-                 Column{"before", true}.below("95 % within").if_room(),
+                 Column{other, true}.below("95 % within").if_room(),
                  Column{"now", true}.below("95 % within").if_room()});
     add_row(table, "all", comparison);
     dom::array groups;
@@ -89,6 +110,7 @@ void print_comparison(dom::element comparison) {
     }
     table.print();
     if (text_at(comparison, "/truncated") == "true") fmt::print("… and more that changed less: --limit\n");
+    return {};
 }
 
 Result<int> compare(const Program& program, const CompareFlags& flags) {
@@ -98,9 +120,8 @@ Result<int> compare(const Program& program, const CompareFlags& flags) {
     question.add("by", flags.by);
     question.add("limit", std::to_string(flags.limit));
     STENO_TRY(question.filters(flags.filters));
-    return show_answer(program, flags.record, question, [](Api&, dom::element comparison) -> Result<void> {
-        print_comparison(comparison);
-        return {};
+    return show_answer(program, flags.record, question, [&](Api& api, dom::element comparison) {
+        return print_comparison(api, flags, comparison);
     });
 }
 
@@ -116,9 +137,10 @@ void add_compare(Program& program) {
     const auto flags = std::make_shared<CompareFlags>();
     add_record_flags(*command, flags->record);
     add_period_flags(*command, flags->period);
-    command->add_option("--against", flags->against, "another period to compare with, by name");
+    command->add_option("--against", flags->against,
+                        "another period to compare with, by name; it may be a later one");
     command->add_option("--by", flags->by,
-                        "fields to group by, with commas, or none (default model.requested)");
+                        "fields to group by, with commas, or none (default provider.name,model.requested)");
     command->add_option("--filter,-f", flags->filters, "FIELD[.OP]=VALUE; may be repeated");
     command->add_option("--limit,-n", flags->limit,
                         "how many groups, those that changed most first (default 20)");

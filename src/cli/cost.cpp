@@ -1,15 +1,15 @@
 #include "cli/answer.hpp"
 #include "cli/call_view.hpp"
 #include "cli/command.hpp"
+#include "cli/every_bucket.hpp"
+#include "cli/price_origins.hpp"
 #include "cli/terminal.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <cstdlib>
-#include <map>
 #include <memory>
-#include <utility>
 #include <vector>
 
 namespace steno::cli {
@@ -56,7 +56,7 @@ double amount(dom::element group) {
 }
 
 /// `all`: what shares are of.
-void print_groups(dom::array groups, double all, const CostFlags& flags) {
+void print_groups(dom::element answer, dom::array groups, double all, const CostFlags& flags) {
     Table table({{flags.bucket.empty() ? "" : flags.bucket},
                  {flags.by == "none" ? "" : flags.by, false, true},
                  Table::Column::amount("cost"),
@@ -66,13 +66,21 @@ void print_groups(dom::array groups, double all, const CostFlags& flags) {
                  Table::Column{"unpriced", true}.if_room(3),
                  Table::Column{"input tokens", true}.if_room(3),
                  Table::Column{"output tokens", true}.if_room(3)});
-    for (const dom::element group : groups) {
+    const bool none = flags.by == "none" || flags.by.empty();
+    const bool every = none && !flags.bucket.empty() && text_at(answer, "/truncated") != "true";
+    const std::vector<dom::element> found(groups.begin(), groups.end());
+    for (const BucketRow& row : every_bucket(answer, found, "/bucket", flags.bucket, every)) {
+        if (row.row == nullptr) {
+            table.row({row.text(flags.bucket), "", kUnknown, kUnknown, "", "0", "0", kUnknown, kUnknown});
+            continue;
+        }
+        const dom::element group = *row.row;
         const auto count = [&](const char* pointer) {
             return has(group, pointer) ? grouped(static_cast<std::int64_t>(number_at(group, pointer))) : "–";
         };
         const std::string total = text_at(group, "/cost/total"), currency = text_at(group, "/cost/currency");
         const double share = all > 0 ? amount(group) / all : 0;
-        table.row({clock_text(text_at(group, "/bucket")), group_name(group),
+        table.row({row.text(flags.bucket), group_name(group),
                    total.empty() ? (currency.empty() ? "–" : currency) : money(total, currency),
                    total.empty() || all == 0 ? "–" : fmt::format("{:.1f} %", share * 100),
                    Table::share(share), count("/calls"), count("/cost/unpriced_calls"),
@@ -94,67 +102,6 @@ Result<Question> question_of(const CostFlags& flags, const std::string& by, cons
     question.add("kind.in", ai_kinds());
     STENO_TRY(question.filters(flags.filters));
     return question;
-}
-
-/// "prices: catalogue 2026-11-20 (1,203 calls), own-3 (12), provider (5), re-priced 2026-11-22 (40), unknown
-/// (3)": which prices made the sum.
-Result<void> print_prices(Api& api, const CostFlags& flags) {
-    constexpr int kMostGroups = 10'000;
-    Question question("/api/v1/aggregate");
-    question.period(flags.period);
-    question.add("group_by", "cost.source,cost.repricing,cost.price_id");
-    question.add("measures", "calls,count(cost.total),cost");
-    question.add("limit", std::to_string(kMostGroups));
-    question.add("kind.in", ai_kinds());
-    STENO_TRY(question.filters(flags.filters));
-    STENO_ASSIGN(const std::string body, api.get(question.target()));
-    dom::parser parser;
-    dom::element answer;
-    dom::array groups;
-    if (parser.parse(body).get(answer) != simdjson::SUCCESS ||
-        answer["groups"].get(groups) != simdjson::SUCCESS)
-        return fail(Code::Internal, "the answer has no groups");
-    std::map<std::string, std::int64_t> calls;
-    std::int64_t unknown = 0;
-    for (const dom::element group : groups) {
-        const auto priced = static_cast<std::int64_t>(number_at(group, "/count(cost.total)"));
-        unknown += static_cast<std::int64_t>(number_at(group, "/cost/unpriced_calls"));
-        if (priced == 0) continue;
-        const std::string source = text_at(group, "/key/cost.source"),
-                          price = text_at(group, "/key/cost.price_id"),
-                          repricing = text_at(group, "/key/cost.repricing");
-        // Of the id: "…@2026-11-20/batch", "…/own-3".
-        const std::size_t own = price.rfind("/own-"), at = price.rfind('@');
-        std::string made_by = source.empty() ? "delivered" : source;
-        if (!repricing.empty())
-            made_by = "re-priced " + repricing.substr(0, std::string_view("2026-11-22").size());
-        else if (own != std::string::npos)
-            made_by = price.substr(own + 1);
-        else if (source == "catalogue" && at != std::string::npos)
-            made_by += " " + price.substr(at + 1, price.find('/', at) - at - 1);
-        calls[made_by] += priced;
-    }
-    if (calls.empty()) return {};
-    std::vector<std::pair<std::string, std::int64_t>> sorted(calls.begin(), calls.end());
-    std::ranges::sort(sorted, [](const auto& a, const auto& b) {
-        return std::pair(-a.second, a.first) < std::pair(-b.second, b.first);
-    });
-    constexpr std::size_t kMost = 8;
-    std::string told;
-    std::int64_t others = 0;
-    for (const auto& [made_by, count] : sorted) {
-        if (told.empty()) {
-            told = fmt::format("{} ({})", printable(made_by), counted(grouped(count), "call"));
-        } else if (calls.size() > kMost && count < sorted[kMost - 1].second) {
-            others += count;
-        } else {
-            told += fmt::format(", {} ({})", printable(made_by), grouped(count));
-        }
-    }
-    if (others > 0) told += fmt::format(", others ({})", grouped(others));
-    if (unknown > 0) told += fmt::format(", unknown ({})", grouped(unknown));
-    fmt::print("prices: {}{}\n", told, text_at(answer, "/truncated") == "true" ? ", …" : "");
-    return {};
 }
 
 /// The answer about all AI calls that fit, as one group.
@@ -183,10 +130,13 @@ Result<double> print_total(Api& api, const CostFlags& flags) {
     fmt::print("{} for {}, {}", told,
                counted(grouped(static_cast<std::int64_t>(number_at(total, "/groups/0/calls"))), "AI call"),
                period_of(total));
-    if (unpriced > 0) fmt::print("\n{} of them have no price and are not in it", grouped(unpriced));
+    if (unpriced > 0)
+        fmt::print("\n{} of them have no price, or none for a thing that was used, and are not in it",
+                   grouped(unpriced));
     if (estimated > 0) fmt::print("\nof {} of them the tokens are estimated", grouped(estimated));
     fmt::print("\n");
-    STENO_TRY(print_prices(api, flags));
+    STENO_ASSIGN(const std::string prices, price_origins(api, flags.period, flags.filters));
+    print_price_origins(prices);
     fmt::print("\n");
     return std::strtod(sum.c_str(), nullptr);
 }
@@ -201,9 +151,9 @@ Result<void> print_forecast(dom::element answer) {
         return money(value < 0.01 ? fmt::format("{:.4f}", value) : fmt::format("{:.2f}", value), currency);
     };
     const std::string spent = text_at(answer, "/spent/total");
-    fmt::print("{} until {}: {} spent\n", text_at(answer, "/from").substr(0, 7),
-               clock_text(text_at(answer, "/at")),
-               spent.empty() ? (currency.empty() ? "nothing known" : currency) : money(spent, currency));
+    fmt::print(
+        "{} until {}: {} spent\n", text_at(answer, "/from").substr(0, 7), clock_text(text_at(answer, "/at")),
+        spent.empty() ? (currency.empty() ? "nothing known" : printable(currency)) : money(spent, currency));
     if (!has(answer, "/forecast/total")) {
         fmt::print("no forecast: {}\n", text_at(answer, "/reason"));
         return {};
@@ -217,16 +167,17 @@ Result<void> print_forecast(dom::element answer) {
         number_at(answer, "/forecast/off") * 100);
     double most = 0;
     for (const dom::element day : days)
-        most = std::max(
-            {most, std::strtod(text_at(day, "/cost").c_str(), nullptr), number_at(day, "/expected")});
+        most =
+            std::max(most, std::strtod(text_at(day, "/cost").c_str(), nullptr) + number_at(day, "/expected"));
     Table table(
-        {{"day"}, Table::Column::amount("cost"), Table::Column::amount("expected"), Table::Column::bar(30)});
+        {{"day"}, Table::Column::amount("cost"), Table::Column::amount("to come"), Table::Column::bar(30)});
     for (const dom::element day : days) {
         const std::string known = text_at(day, "/cost");
+        // Of today both: what is spent, and the rest.
         const double cost = std::strtod(known.c_str(), nullptr), expected = number_at(day, "/expected");
         table.row({text_at(day, "/begin").substr(0, 10), known.empty() ? "" : rounded(known),
                    has(day, "/expected") ? rounded(fmt::format("{:.6f}", expected)) : "",
-                   Table::share(most > 0 ? (known.empty() ? expected : cost) / most : 0)},
+                   Table::share(most > 0 ? (cost + expected) / most : 0)},
                   {Colour::Plain, Colour::Plain, Colour::Dim, known.empty() ? Colour::Dim : Colour::Plain});
     }
     table.print();
@@ -257,8 +208,9 @@ Result<int> cost(const Program& program, const CostFlags& flags) {
             return {};
         }
         STENO_ASSIGN(const double all, print_total(api, flags));
-        print_groups(groups, all, flags);
+        print_groups(answer, groups, all, flags);
         if (text_at(answer, "/truncated") == "true") fmt::print("… and more: --limit {}\n", flags.limit * 4);
+        print_overlap(flags.by);
         return {};
     };
     const auto with_total = [&](Api& api, const std::string& body) -> Result<std::string> {

@@ -21,7 +21,7 @@ namespace dom = simdjson::dom;
 struct ErrorsFlags {
     RecordFlags record;
     PeriodFlags period;
-    std::string by = "model.requested";
+    std::string by = "provider.name,model.requested";
     std::vector<std::string> filters;
     std::uint32_t limit = 10;
     bool inputs = false;
@@ -131,7 +131,8 @@ Result<void> print_errors(Api& api, const ErrorsFlags& flags, dom::element answe
         if (all[2].failures > 0) STENO_TRY(print_runs(api, flags, "agents", "trace.agent"));
     }
     fmt::print("\nthe last ones, of all kinds\n");
-    Table last({{"time"},
+    const WallClock clock(answer);
+    Table last({{clock.head()},
                 {"kind"},
                 {"error", false, true},
                 Table::Column{"what", false, true}.if_room(),
@@ -139,7 +140,7 @@ Result<void> print_errors(Api& api, const ErrorsFlags& flags, dom::element answe
                 Table::Column::gist("prompt").if_room(2),
                 Table::Column::ids()});
     for (const dom::element call : calls) {
-        last.row({text_at(call, "/started_at").substr(0, 19), text_at(call, "/kind"),
+        last.row({clock.at(text_at(call, "/started_at")).substr(0, 19), text_at(call, "/kind"),
                   text_at(call, "/error/type"), model_of(call), text_at(call, "/error/message"),
                   text_at(call, "/preview/prompt"), text_at(call, "/id")});
     }
@@ -208,7 +209,7 @@ void add_errors(Program& program) {
     add_record_flags(*command, flags->record);
     add_period_flags(*command, flags->period);
     command->add_option("--by", flags->by,
-                        "fields to group AI calls by, with commas (default model.requested)");
+                        "fields to group AI calls by, with commas (default provider.name,model.requested)");
     command->add_option("--filter,-f", flags->filters, "FIELD[.OP]=VALUE; may be repeated");
     command->add_option("--limit,-n", flags->limit, "how many of the last failures (default 10)")
         ->check(CLI::Range(1, 1000));

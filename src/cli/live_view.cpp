@@ -26,7 +26,8 @@ std::string per_second(dom::element value, const char* pointer) {
 
 /// Money of a day, to the cent: a figure that one looks at, not one that is added up.
 std::string spent(dom::element today) {
-    const std::string total = text_at(today, "/cost/total"), currency = text_at(today, "/cost/currency");
+    const std::string total = text_at(today, "/cost/total"),
+                      currency = printable(text_at(today, "/cost/currency"));
     const double unpriced = number_at(today, "/cost/unpriced_calls"),
                  spent = std::strtod(total.c_str(), nullptr);
     if (total.empty() && currency.empty() && unpriced == 0)

@@ -1,5 +1,7 @@
 #include "base/json_writer.hpp"
 #include "base/shell_word.hpp"
+#include "calendar/period.hpp"
+#include "calendar/zone.hpp"
 #include "cli/api_client.hpp"
 #include "cli/call_view.hpp"
 #include "cli/command.hpp"
@@ -15,7 +17,9 @@
 #include <fmt/format.h>
 #include <simdjson.h>
 
+#include <algorithm>
 #include <memory>
+#include <ranges>
 
 namespace steno::cli {
 
@@ -25,10 +29,10 @@ namespace dom = simdjson::dom;
 
 struct PricesFlags {
     RecordFlags record;
-    std::string provider, model, file, id, input, output, cache_read, tier, region, variant, from, to,
-        same_as, currency, source, reason;
+    std::string provider, model, file, id, input, output, cache_read, cache_write, cache_write_5m,
+        cache_write_1h, tier, region, variant, from, to, tz, same_as, currency, source, reason, by;
     std::int64_t min_input_tokens = 0;
-    std::vector<std::string> amounts;
+    std::vector<std::string> amounts, ids;
     bool own = false;
 };
 
@@ -160,22 +164,93 @@ Result<int> list(const Program& program, const PricesFlags& flags) {
     return 0;
 }
 
-/// "input 2.5, output 10".
-std::string all_amounts(dom::element price) {
-    std::string out;
-    for (const pricing::Amount& one : pricing::amounts()) {
-        const std::string value = text_at(price, fmt::format("/{}", one.name).c_str());
-        if (!value.empty()) out += fmt::format("{}{} {}", out.empty() ? "" : ", ", one.name, value);
-    }
-    if (const std::string twin = text_at(price, "/same_as"); !twin.empty()) out += "as " + twin;
-    return out + " " + text_at(price, "/currency");
-}
-
 std::string valid(dom::element price) {
     const std::string from = text_at(price, "/from"), to = text_at(price, "/to");
     const auto shown = [](const std::string& text) { return day(Timestamp::parse(text), text); };
     return fmt::format("from {}{}", from.empty() ? "ever" : shown(from),
                        to.empty() ? std::string() : " to before " + shown(to));
+}
+
+/// "gpt-4o, gpt-4o-mini, …": those that most calls have, which the answer says first.
+std::string most_called(dom::element owner, const char* list, const char* name) {
+    constexpr std::size_t kMost = 8;
+    std::string out;
+    dom::array names;
+    if (owner[list].get(names) != simdjson::SUCCESS) return out;
+    std::size_t shown = 0;
+    for (const dom::element one : names) {
+        if (++shown > kMost) return out + ", …";
+        out += (shown == 1 ? "" : ", ") + printable(text_at(one, fmt::format("/{}", name).c_str()));
+    }
+    return out;
+}
+
+/// One line of a price that no call on record is of.
+std::string of_no_call(dom::element price, dom::element answer) {
+    const std::string provider = text_at(price, "/provider");
+    const std::string own = "own-" + text_at(price, "/version");
+    if (const std::string models = most_called(price, "models", "model"); !models.empty())
+        return fmt::format("{}: no call of the last 30 days is one that it is for; calls of {} asked for {}",
+                           own, printable(provider), models);
+    const std::string providers = most_called(answer, "providers", "provider");
+    const bool known = std::ranges::any_of(providers::provider_table(),
+                                           [&](const auto& row) { return row.record_name == provider; });
+    if (providers.empty() && known) return {};
+    std::string names;
+    for (const providers::ProviderRow& row : providers::provider_table())
+        if (names.find(fmt::format(" {},", row.record_name)) == std::string::npos)
+            names += fmt::format(" {},", row.record_name);
+    if (!names.empty()) names.pop_back();
+    return fmt::format("{}: no call of the last 30 days is of a provider \"{}\"; {}", own,
+                       printable(provider),
+                       providers.empty() ? "names that Steno has:" + names : "those on record: " + providers);
+}
+
+/// Says on stderr what these prices do not do: those of a wrong name never apply, and one without an amount
+/// leaves calls without a cost. They are in force all the same; nothing, where that cannot be asked.
+void warn_of(Api& api, const std::vector<std::string>& versions) {
+    constexpr std::size_t kMost = 200;
+    Question question("/api/v1/prices/fit");
+    std::string numbers;
+    for (const std::string& version : versions | std::views::take(kMost))
+        numbers += (numbers.empty() ? "" : ",") + version;
+    question.add("versions", numbers);
+    const auto body = api.get(question.target());
+    dom::parser parser;
+    dom::element answer;
+    dom::array prices;
+    if (!body || parser.parse(*body).get(answer) != simdjson::SUCCESS ||
+        answer["prices"].get(prices) != simdjson::SUCCESS)
+        return;
+    std::string missing;  // the amounts that the calls have shown to be needed
+    for (const dom::element price : prices) {
+        const std::string own = "own-" + text_at(price, "/version");
+        const auto calls = static_cast<std::int64_t>(number_at(price, "/calls"));
+        if (text_at(price, "/same_as_known") == "false")
+            fmt::print(stderr, "warning: {}: no price is known for the model that it is to cost as\n", own);
+        if (calls == 0) {
+            if (const std::string line = of_no_call(price, answer); !line.empty())
+                fmt::print(stderr, "warning: {}\n", line);
+            continue;
+        }
+        const auto unpriced = static_cast<std::int64_t>(number_at(price, "/unpriced"));
+        if (unpriced == 0 || text_at(price, "/same_as_known") == "false") continue;
+        fmt::print(
+            stderr,
+            "warning: {}: {} of the {} of the last 30 days that it is for could not be priced by it:\n", own,
+            grouped(unpriced), counted(grouped(calls), "call"));
+        dom::array reasons;
+        if (price["reasons"].get(reasons) != simdjson::SUCCESS) continue;
+        for (const dom::element reason : reasons)
+            fmt::print(stderr, "         {}: {}\n", printable(text_at(reason, "/reason")),
+                       counted(grouped(static_cast<std::int64_t>(number_at(reason, "/calls"))), "call"));
+        missing = own;
+    }
+    if (!missing.empty())
+        fmt::print(stderr,
+                   "         such calls have no cost: no total and no budget counts them. Set it again with "
+                   "all amounts,\n         --cache-read, --cache-write-5m, --amount NAME=DECIMAL; what the "
+                   "built-in price has: steno prices list\n");
 }
 
 /// Has the folder, or its server, take these prices.
@@ -186,7 +261,7 @@ Result<int> take(const Program& program, const PricesFlags& flags,
     JsonWriter json(wanted);
     json.begin_object();
     json.member_raw("prices", pricing::prices_to_json(prices));
-    json.member("by", this_user());
+    json.member("by", author_name(flags.by));
     json.member("reason", flags.reason);
     json.end_object();
     STENO_ASSIGN(const std::string body, api->post("/api/v1/prices", wanted));
@@ -199,11 +274,13 @@ Result<int> take(const Program& program, const PricesFlags& flags,
     if (parser.parse(body)["prices"].get(sets) != simdjson::SUCCESS)
         return fail(Code::Internal, "the answer has no prices");
     bool changed = false;
+    std::vector<std::string> versions;
     for (const dom::element set : sets) {
         dom::element price;
         if (set.at_pointer("/now/price").get(price) != simdjson::SUCCESS) continue;
         const bool is_new = text_at(set, "/changed") == "true";
         changed = changed || is_new;
+        versions.push_back(text_at(set, "/now/version"));
         fmt::print("own-{}  {}/{}  {}  {}{}\n", text_at(set, "/now/version"),
                    printable(text_at(price, "/provider")), printable(text_at(price, "/model")), valid(price),
                    all_amounts(price), is_new ? "" : "  (as it was)");
@@ -223,6 +300,7 @@ Result<int> take(const Program& program, const PricesFlags& flags,
                                                                      : std::string("--period this-month"),
             where);
     }
+    warn_of(*api, versions);
     return 0;
 }
 
@@ -249,6 +327,9 @@ Result<int> set_price(const Program& program, const PricesFlags& flags) {
     STENO_TRY(read("--input", flags.input, price.input));
     STENO_TRY(read("--output", flags.output, price.output));
     STENO_TRY(read("--cache-read", flags.cache_read, price.cache_read));
+    STENO_TRY(read("--cache-write", flags.cache_write, price.cache_write));
+    STENO_TRY(read("--cache-write-5m", flags.cache_write_5m, price.cache_write_5m));
+    STENO_TRY(read("--cache-write-1h", flags.cache_write_1h, price.cache_write_1h));
     for (const std::string& pair : flags.amounts) {
         const std::string name = pair.substr(0, pair.find('='));
         const pricing::Amount* const amount = pricing::amount_named(name);
@@ -257,13 +338,15 @@ Result<int> set_price(const Program& program, const PricesFlags& flags) {
                         "NAME=DECIMAL, such as per_image=0.04; docs/pricing.md lists the names");
         STENO_TRY(read("--amount " + name, pair.substr(name.size() + 1), price.*amount->member));
     }
-    const auto read_time = [](std::string_view name, const std::string& text,
-                              std::optional<Timestamp>& into) -> Result<void> {
+    STENO_ASSIGN(const calendar::Zone zone, calendar::Zone::find(flags.tz));
+    const auto read_time = [&](std::string_view name, const std::string& text,
+                               std::optional<Timestamp>& into) -> Result<void> {
         if (text.empty()) return {};
-        into = Timestamp::parse(text.size() == 10 ? text + "T00:00:00Z" : text);
-        if (!into)
+        auto moment = calendar::parse_moment(text, zone, false);
+        if (!moment)
             return fail(Code::InvalidArgument, fmt::format("{}: \"{}\" is no time", name, text),
-                        "a day such as 2026-12-01, or RFC 3339: 2026-12-01T00:00:00Z");
+                        "a day such as 2026-12-01 (of --tz, else UTC), or RFC 3339: 2026-12-01T00:00:00Z");
+        into = *moment;
         return {};
     };
     STENO_TRY(read_time("--from", flags.from, price.from));
@@ -333,21 +416,27 @@ Result<int> show(const Program& program, const PricesFlags& flags) {
 }
 
 Result<int> remove(const Program& program, const PricesFlags& flags) {
-    const std::string version = version_of(flags.id);
-    if (version.empty())
-        return fail(Code::InvalidArgument, fmt::format("\"{}\" is no price of your own", flags.id),
-                    "its number, as steno prices list --own shows it: own-17");
+    std::vector<std::string> versions;
+    for (const std::string& id : flags.ids) {
+        versions.push_back(version_of(id));
+        if (versions.back().empty())
+            return fail(Code::InvalidArgument, fmt::format("\"{}\" is no price of your own", id),
+                        "its number, as steno prices list --own shows it: own-17");
+    }
     STENO_ASSIGN(const auto api, Api::open(program, flags.record));
-    Question question("/api/v1/prices/versions/" + version);
-    question.add("by", this_user());
-    question.add("reason", flags.reason);
-    STENO_ASSIGN(const std::string body, api->remove(question.target()));
-    if (program.json)
-        fmt::print("{}\n", body);
-    else
-        fmt::print(
-            "own-{} is removed: calls that end from now on do not get it; it stays in steno prices history\n",
-            version);
+    for (const std::string& version : versions) {
+        Question question("/api/v1/prices/versions/" + version);
+        question.add("by", author_name(flags.by));
+        question.add("reason", flags.reason);
+        STENO_ASSIGN(const std::string body, api->remove(question.target()));
+        if (program.json)
+            fmt::print("{}\n", body);
+        else
+            fmt::print(
+                "own-{} is removed: calls that end from now on do not get it; it stays in steno prices "
+                "history\n",
+                version);
+    }
     return 0;
 }
 
@@ -427,8 +516,10 @@ void add_prices(Program& program) {
     sub = command(
         "set", "A price of your own, before the built-in one, for calls that end from now on",
         "  steno prices set --provider openai --model gpt-4o --input 2.5 --output 10 --cache-read 1.25\n"
-        "  steno prices set --provider openai --model gpt-4o --input 2 --output 8 --from 2026-12-01 --reason "
-        "\"contract\"\n"
+        "  steno prices set --provider openai --model gpt-4o --input 2 --output 8 --cache-read 1 \\\n"
+        "      --from 2026-12-01 --tz Europe/Berlin --reason \"contract\"\n"
+        "  steno prices set --provider anthropic --model claude-sonnet-4-5 --input 2.7 --output 13.5 \\\n"
+        "      --cache-read 0.27 --cache-write-5m 3.38 --cache-write-1h 5.4\n"
         "  steno prices set --provider openai --model dall-e-3 --amount per_image=0.03\n",
         set_price);
     add_record_flags(*sub, flags->record);
@@ -437,6 +528,9 @@ void add_prices(Program& program) {
     sub->add_option("--input", flags->input, "per million input tokens");
     sub->add_option("--output", flags->output, "per million output tokens");
     sub->add_option("--cache-read", flags->cache_read, "per million tokens read from cache");
+    sub->add_option("--cache-write-5m", flags->cache_write_5m, "per million written to it for 5 minutes");
+    sub->add_option("--cache-write-1h", flags->cache_write_1h, "per million written to it for an hour");
+    sub->add_option("--cache-write", flags->cache_write, "per million written, where no time is said");
     sub->add_option("--amount", flags->amounts, "another: NAME=DECIMAL, such as per_image=0.04; repeatable");
     sub->add_option("--tier", flags->tier, "for this service tier, such as batch; else for the standard one");
     sub->add_option("--region", flags->region, "for this region only");
@@ -446,20 +540,23 @@ void add_prices(Program& program) {
     sub->add_option("--currency", flags->currency, "three letters (default USD)");
     sub->add_option("--from", flags->from, "for calls that began at this day or time, or later");
     sub->add_option("--to", flags->to, "for calls that began before this day or time");
+    sub->add_option("--tz", flags->tz, "whose days these are: Europe/Berlin, local or +01:00 (default UTC)");
     sub->add_option("--same-as", flags->same_as,
                     "no amounts: the model costs what this one costs (a deployment, an alias)");
     sub->add_option("--source", flags->source, "where the figures are from");
-    sub->add_option("--reason", flags->reason, "why, for the history");
+    add_author_flags(*sub, flags->by, flags->reason);
     sub = command("import", "Prices of your own from a JSON file",
                   "  steno prices import house-prices.json\n", import);
     add_record_flags(*sub, flags->record);
     sub->add_option("file", flags->file, "as printed by prices list --json")->required();
-    sub->add_option("--reason", flags->reason, "why, for the history");
+    add_author_flags(*sub, flags->by, flags->reason);
     sub = command("remove", "Take a price of your own out of force",
-                  "  steno prices remove own-17 --reason \"the contract ended\"\n", remove);
+                  "  steno prices remove own-17 --reason \"the contract ended\"\n"
+                  "  steno prices remove own-1 own-4\n",
+                  remove);
     add_record_flags(*sub, flags->record);
-    sub->add_option("number", flags->id, "as steno prices list --own shows it: own-17")->required();
-    sub->add_option("--reason", flags->reason, "why, for the history");
+    sub->add_option("number", flags->ids, "as steno prices list --own shows it: own-17; several")->required();
+    add_author_flags(*sub, flags->by, flags->reason);
     add_repricing(program, *prices);
     sub = command("explain", "What a call's cost is made of, or why it has none",
                   "  steno prices explain 3f0c6c1e-…\n", explain);

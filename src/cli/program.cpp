@@ -19,6 +19,7 @@
 #include <sys/stat.h>
 #include <system_error>
 #include <unistd.h>
+#include <vector>
 
 namespace steno::cli {
 
@@ -70,6 +71,23 @@ int argc_of_ours(int argc, char** argv, std::vector<std::string>& behind_dashes)
     return static_cast<int>(dashes - all.begin());
 }
 
+/// "steno help cost" is "steno cost --help"; "steno help costs" fails as "steno costs" does.
+std::vector<char*> with_help_behind(const CLI::App& app, int argc, char** argv) {
+    static char help[] = "--help";
+    std::vector<char*> words(argv, argv + argc);
+    if (words.size() < 2 || std::string_view(words[1]) != "help") return words;
+    words.erase(words.begin() + 1);
+    const CLI::App* command = &app;
+    for (const std::string_view word : std::span(words).subspan(1)) {
+        const auto named =
+            command->get_subcommands([&](const CLI::App* sub) { return sub->get_name() == word; });
+        if (named.empty()) return words;
+        command = named.front();
+    }
+    words.push_back(help);
+    return words;
+}
+
 /// Who was started with a standard stream closed must not find a file of the record in its place.
 void keep_standard_streams() {
     while (true) {
@@ -103,7 +121,7 @@ int run_program(int argc, char** argv) {
     program.app.footer(
         "\nFirst steps:\n  steno serve --data ./record      then point a client's base URL at it\n"
         "  steno calls list                 what was recorded\n"
-        "  steno COMMAND --help             options and examples of a command\n");
+        "  steno help COMMAND               options and examples of a command\n");
     for (const auto add :
          {add_serve,   add_run,     add_calls,  add_stats,   add_top,     add_slow,   add_errors,
           add_quality, add_live,    add_cost,   add_budgets, add_compare, add_trends, add_report,
@@ -112,7 +130,9 @@ int run_program(int argc, char** argv) {
         add(program);
     }
     try {
-        program.app.parse(argc_of_ours(argc, argv, program.behind_dashes), argv);
+        std::vector<char*> words = with_help_behind(program.app, argc, argv);
+        program.app.parse(argc_of_ours(static_cast<int>(words.size()), words.data(), program.behind_dashes),
+                          words.data());
     } catch (const CLI::Success& help) {
         return program.app.exit(help);
     } catch (const CLI::ParseError& error) {

@@ -88,7 +88,7 @@ void print_groups(dom::element answer, const QualityFlags& flags) {
                  {flags.score, true},
                  Table::Column{"edited by", true}.if_room(3),
                  Table::Column{"prompts whole", true}.if_room(3),
-                 Table::Column{"average", true}.if_room(3),
+                 Table::Column{"average time", true}.if_room(3),
                  Table::Column::amount("cost").if_room(3)});
     for (const dom::element group : groups) {
         const std::string cost = text_at(group, "/figures/cost/total");
@@ -132,7 +132,8 @@ void print_missing(dom::element answer) {
     }
     prompts.print();
     fmt::print("\nthe last ones\n");
-    Table calls({{"time"},
+    const WallClock clock(answer);
+    Table calls({{clock.head()},
                  {"prompt", false, true},
                  {"without", false, true},
                  Table::Column{"status"}.if_room(),
@@ -144,8 +145,9 @@ void print_missing(dom::element answer) {
         if (call.at_pointer("/prompt/missing_variables").get(names) == simdjson::SUCCESS)
             for (const dom::element name : names)
                 without += (without.empty() ? "" : ", ") + text_at(name, "");
-        calls.row({text_at(call, "/started_at").substr(0, 19), text_at(call, "/prompt/type"), without,
-                   text_at(call, "/status"), text_at(call, "/preview/prompt"), text_at(call, "/id")});
+        calls.row({clock.at(text_at(call, "/started_at")).substr(0, 19), text_at(call, "/prompt/type"),
+                   without, text_at(call, "/status"), text_at(call, "/preview/prompt"),
+                   text_at(call, "/id")});
     }
     calls.print();
 }
@@ -188,7 +190,12 @@ void add_quality(Program& program) {
         "  steno quality                         # of the last 30 days\n"
         "  steno quality --by prompt.version -f prompt.type=answer_question --period this-month\n"
         "  steno quality --by model.requested --score helpfulness\n"
-        "  steno quality --missing --days 7      # prompts that were sent without some of their variables\n");
+        "  steno quality --missing --days 7      # prompts that were sent without some of their variables\n"
+        "\nColumns:\n"
+        "  accepted       of the calls that feedback judges, those accepted as they were\n"
+        "  edited by      how many characters of an answer were changed, on average, where that is told\n"
+        "  prompts whole  prompts that had all their variables, of those that tell\n"
+        "  average time   how long a call took on average\n");
     const auto flags = std::make_shared<QualityFlags>();
     add_record_flags(*command, flags->record);
     add_period_flags(*command, flags->period);

@@ -1,9 +1,11 @@
 #include "base/json_writer.hpp"
 #include "base/time.hpp"
+#include "cli/answer.hpp"
 #include "cli/api_client.hpp"
 #include "cli/call_view.hpp"
 #include "cli/command.hpp"
 #include "cli/completeness.hpp"
+#include "cli/price_origins.hpp"
 #include "cli/question.hpp"
 #include "cli/report_document.hpp"
 #include "cli/terminal.hpp"
@@ -13,10 +15,12 @@
 #include <fmt/format.h>
 #include <simdjson.h>
 
-#include <array>
+#include <cstdint>
+#include <deque>
 #include <memory>
 #include <string>
 #include <unistd.h>
+#include <utility>
 #include <vector>
 
 namespace steno::cli {
@@ -33,38 +37,148 @@ struct ReportFlags {
     bool week = false, as_pdf = false;
 };
 
-/// One question of a report, and where its answer stands in ReportAnswers and in --json.
-struct Part {
-    const char* name;
-    const char* path;
-    std::vector<std::pair<const char*, const char*>> parameters;
-    dom::element ReportAnswers::* answer;
+/// Asks one question after another. What it answers lives as long as it does.
+class Inquiry {
+  public:
+    /// `progress`: of about so many questions.
+    Inquiry(Api& api, const ReportFlags& flags, PeriodFlags period, std::uint64_t questions)
+        : api_(api), flags_(flags), period_(std::move(period)), questions_(questions) {}
+
+    /// Of the calls that the report is about, with these parameters more; `name`: in --json.
+    Result<void> ask(const char* name, std::string_view path,
+                     const std::vector<std::pair<const char*, std::string>>& parameters,
+                     dom::element& answer) {
+        Question question(path);
+        question.period(period_);
+        return finish(name, std::move(question), parameters, answer);
+    }
+    /// The same of no period, or of one that is among the parameters.
+    Result<void> ask_of_any_time(const char* name, std::string_view path,
+                                 const std::vector<std::pair<const char*, std::string>>& parameters,
+                                 dom::element& answer) {
+        Question question(path);
+        question.add("tz", period_.tz);
+        return finish(name, std::move(question), parameters, answer);
+    }
+    Result<void> get(const char* name, const std::string& target, dom::element& answer) {
+        progress_.at(parsers_.size(), questions_, name);
+        STENO_ASSIGN(const std::string body, api_.get(target));
+        json_.member_raw(name, body);
+        if (parsers_.emplace_back().parse(body.data(), body.size()).get(answer) != simdjson::SUCCESS)
+            return fail(Code::Internal, "the answer is no JSON");
+        return {};
+    }
+
+    JsonWriter& json() { return json_; }
+    [[nodiscard]] const std::string& text() const { return text_; }
+
+  private:
+    Result<void> finish(const char* name, Question question,
+                        const std::vector<std::pair<const char*, std::string>>& parameters,
+                        dom::element& answer) {
+        for (const auto& [parameter, value] : parameters) question.add(parameter, value);
+        STENO_TRY(question.filters(flags_.filters));
+        return get(name, question.target(), answer);
+    }
+
+    Api& api_;
+    const ReportFlags& flags_;
+    PeriodFlags period_;
+    std::uint64_t questions_;
+    std::deque<dom::parser> parsers_;  // each keeps what its answer borrows
+    std::string text_;
+    JsonWriter json_{text_};
+    Progress progress_{"asked"};
 };
 
-std::vector<Part> parts() {
-    return {
-        {"statistics", "/api/v1/statistics", {{"limit", "8"}, {"groups", "50"}}, &ReportAnswers::statistics},
-        {"by_model",
-         "/api/v1/compare",
-         {{"by", "model.requested"}, {"limit", "1000"}},
-         &ReportAnswers::models},
-        {"by_agent", "/api/v1/compare", {{"by", "trace.agent"}, {"limit", "1000"}}, &ReportAnswers::agents},
-        {"by_project", "/api/v1/compare", {{"by", "project"}, {"limit", "1000"}}, &ReportAnswers::projects},
-        {"by_user", "/api/v1/compare", {{"by", "who.user_id"}, {"limit", "1000"}}, &ReportAnswers::users},
-        {"failures",
-         "/api/v1/compare",
-         {{"by", "error.type"}, {"limit", "1000"}, {"status", "failure"}},
-         &ReportAnswers::errors},
-        {"cost_by_day", "/api/v1/trends", {{"measure", "cost"}, {"bucket", "day"}}, &ReportAnswers::cost},
-        {"calls_by_day", "/api/v1/trends", {{"measure", "calls"}, {"bucket", "day"}}, &ReportAnswers::calls},
-        {"cache_share",
-         "/api/v1/trends",
-         {{"measure", "cache_share"}, {"bucket", "day"}},
-         &ReportAnswers::cache},
-        {"quality", "/api/v1/quality", {{"by", "prompt.type"}, {"groups", "1000"}}, &ReportAnswers::quality},
-        {"quality_before", "/api/v1/quality", {{"by", "none"}}, &ReportAnswers::quality_before},
-        {"missing_variables", "/api/v1/data-quality", {{"limit", "0"}}, &ReportAnswers::missing},
-        {"forecast", "/api/v1/forecast", {}, &ReportAnswers::forecast}};
+/// The currencies of the period, as far as a report has room for.
+std::vector<std::string> currencies(dom::element comparison) {
+    constexpr std::size_t kMost = 4;
+    std::vector<std::string> names;
+    dom::object totals;
+    if (comparison["now"]["cost"]["totals"].get(totals) == simdjson::SUCCESS)
+        for (const auto& [currency, amount] : totals)
+            if (names.size() < kMost) names.emplace_back(currency);
+    return names;
+}
+
+/// Charts, forecast and the dearest calls of each currency apart, where there are several.
+Result<void> ask_by_currency(Inquiry& ask, ReportAnswers& answers) {
+    const auto names = currencies(answers.models);
+    if (names.empty()) {
+        ReportAnswers::Currency& one = answers.currencies.emplace_back();
+        one = {text_at(answers.models, "/now/cost/currency"), answers.cost, answers.forecast, {}};
+        dom::array dearest;
+        if (answers.statistics["top_expensive"].get(dearest) == simdjson::SUCCESS)
+            for (const dom::element item : dearest) one.dearest.push_back(item["call"]);
+        return {};
+    }
+    ask.json().key("by_currency");
+    ask.json().begin_object();
+    for (const std::string& name : names) {
+        ReportAnswers::Currency& one = answers.currencies.emplace_back();
+        one.name = name;
+        ask.json().key(name);
+        ask.json().begin_object();
+        STENO_TRY(ask.ask("cost_by_day", "/api/v1/trends",
+                          {{"measure", "cost"}, {"bucket", "day"}, {"cost.currency", name}}, one.cost));
+        STENO_TRY(
+            ask.ask_of_any_time("forecast", "/api/v1/forecast", {{"cost.currency", name}}, one.forecast));
+        dom::element dearest;
+        STENO_TRY(ask.ask("dearest", "/api/v1/calls",
+                          {{"order", "-cost.total"},
+                           {"limit", "4"},
+                           {"kind.in", ai_kinds()},
+                           {"cost.total.exists", "true"},
+                           {"cost.currency", name}},
+                          dearest));
+        STENO_ASSIGN(const dom::array calls, calls_of(dearest));
+        for (const dom::element call : calls) one.dearest.push_back(call);
+        ask.json().end_object();
+    }
+    ask.json().end_object();
+    return {};
+}
+
+Result<void> ask_all(Api& api, Inquiry& ask, const ReportFlags& flags, const PeriodFlags& period,
+                     ReportAnswers& answers) {
+    const auto compared = [&](const char* name, const char* by, dom::element& answer) {
+        return ask.ask(name, "/api/v1/compare", {{"by", by}, {"limit", "1000"}}, answer);
+    };
+    STENO_TRY(
+        ask.ask("statistics", "/api/v1/statistics", {{"limit", "8"}, {"groups", "50"}}, answers.statistics));
+    STENO_TRY(compared("by_model", "provider.name,model.requested", answers.models));
+    STENO_TRY(compared("by_provider", "provider.name", answers.providers));
+    STENO_TRY(compared("by_agent", "trace.agent", answers.agents));
+    STENO_TRY(compared("by_project", "project", answers.projects));
+    STENO_TRY(compared("by_user", "who.user_id", answers.users));
+    STENO_TRY(ask.ask("failures", "/api/v1/compare",
+                      {{"by", "error.type"}, {"limit", "1000"}, {"status", "failure"}}, answers.errors));
+    STENO_TRY(
+        ask.ask("cost_by_day", "/api/v1/trends", {{"measure", "cost"}, {"bucket", "day"}}, answers.cost));
+    STENO_TRY(
+        ask.ask("calls_by_day", "/api/v1/trends", {{"measure", "calls"}, {"bucket", "day"}}, answers.calls));
+    STENO_TRY(ask.ask("cache_share", "/api/v1/trends", {{"measure", "cache_share"}, {"bucket", "day"}},
+                      answers.cache));
+    STENO_TRY(
+        ask.ask("quality", "/api/v1/quality", {{"by", "prompt.type"}, {"groups", "1000"}}, answers.quality));
+    STENO_TRY(ask.ask_of_any_time("quality_before", "/api/v1/quality",
+                                  {{"by", "none"},
+                                   {"from", text_at(answers.models, "/against/from")},
+                                   {"to", text_at(answers.models, "/against/to")}},
+                                  answers.quality_before));
+    STENO_TRY(ask.ask("missing_variables", "/api/v1/data-quality", {{"limit", "0"}}, answers.missing));
+    STENO_TRY(ask.ask_of_any_time("forecast", "/api/v1/forecast", {}, answers.forecast));
+    STENO_TRY(
+        ask.ask("slow", "/api/v1/slow",
+                {{"limit", "8"},
+                 {"threshold_ms", fmt::format("{:.0f}", number_at(answers.statistics, "/slow/threshold_ms"))},
+                 {"kind.in", ai_kinds()}},
+                answers.slow));
+    STENO_TRY(ask_by_currency(ask, answers));
+    STENO_ASSIGN(answers.prices, price_origins(api, period, flags.filters));
+    ask.json().member("prices", answers.prices);
+    return ask.get("budgets", "/api/v1/budgets", answers.budgets);
 }
 
 /// pdf or html: as was said, else as the file is called.
@@ -89,36 +203,15 @@ Result<int> report(const Program& program, const ReportFlags& flags) {
     STENO_ASSIGN(const auto api, Api::open(program, flags.record));
     STENO_ASSIGN(Completeness completeness, Completeness::begin(*api));
 
+    constexpr std::uint64_t kQuestions = 18;
+    Inquiry ask(*api, flags, period, kQuestions);
     ReportAnswers answers;
-    const std::vector<Part> asked = parts();
-    std::vector<dom::parser> parsers(asked.size());  // each keeps what its answer borrows
-    std::string all;
-    JsonWriter json(all);
-    json.begin_object();
-    Progress progress("asked");
-    for (std::size_t i = 0; i < asked.size(); ++i) {
-        const Part& part = asked[i];
-        progress.at(i, asked.size(), part.name);
-        Question question(part.path);
-        if (part.answer == &ReportAnswers::forecast) {
-            question.add("tz", period.tz);
-        } else if (part.answer == &ReportAnswers::quality_before) {
-            question.add("from", text_at(answers.models, "/against/from"));
-            question.add("to", text_at(answers.models, "/against/to"));
-            question.add("tz", period.tz);
-        } else {
-            question.period(period);
-        }
-        for (const auto& [name, value] : part.parameters) question.add(name, value);
-        STENO_TRY(question.filters(flags.filters));
-        STENO_ASSIGN(const std::string body, api->get(question.target()));
-        json.member_raw(part.name, body);
-        if (parsers[i].parse(body.data(), body.size()).get(answers.*part.answer) != simdjson::SUCCESS)
-            return fail(Code::Internal, "the answer is no JSON");
-    }
-    json.end_object();
+    answers.filters = flags.filters;
+    ask.json().begin_object();
+    STENO_TRY(ask_all(*api, ask, flags, period, answers));
+    ask.json().end_object();
     if (program.json) {
-        fmt::print("{}\n", all);
+        fmt::print("{}\n", ask.text());
         return completeness.exit_code();
     }
     const report::Document document =

@@ -1,5 +1,7 @@
 #include "cli/report_document.hpp"
 
+#include "cli/answer.hpp"
+#include "cli/budget_scope.hpp"
 #include "cli/call_view.hpp"
 #include "cli/terminal.hpp"
 
@@ -8,6 +10,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdlib>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -54,18 +57,46 @@ std::string time(dom::element value, const char* pointer) {
 double amount(dom::element value, const std::string& pointer) {
     return std::strtod(text_at(value, pointer.c_str()).c_str(), nullptr);
 }
-/// Exactly, as it was summed up.
+/// Exactly, as it was summed up, each currency apart.
 std::string cost(dom::element value, const std::string& pointer) {
-    const std::string total = text_at(value, (pointer + "/total").c_str());
-    const std::string currency = text_at(value, (pointer + "/currency").c_str());
-    return total.empty() ? (currency.empty() ? kUnknown : currency) : money(total, currency);
+    dom::element sum;
+    if (value.at_pointer(pointer).get(sum) != simdjson::SUCCESS) return kUnknown;
+    const std::string text = money_of(sum);
+    return text.empty() ? kUnknown : text;
+}
+/// With so many digits behind the point, also where they are 0.
+std::string money_with(double number, int digits, const std::string& currency) {
+    const std::string text = fmt::format("{:.{}f}", number, digits);
+    if (currency == "USD") return number < 0 ? "-$" + text.substr(1) : "$" + text;
+    return currency.empty() ? text : text + " " + printable(currency);
 }
 /// For charts, forecasts and tables where the exact sum stands elsewhere.
 std::string about(double number, const std::string& currency) {
-    return money(fmt::format("{:.{}f}", number, std::abs(number) < 0.1 ? 4 : 2), currency);
+    return money_with(number, std::abs(number) < 0.1 && number != 0 ? 4 : 2, currency);
 }
+/// "1 call", "2,034 calls".
+std::string count_of(dom::element value, const char* pointer, std::string_view word) {
+    return counted(count(value, pointer), word);
+}
+
+/// What is told of the period before, and of money, by the answers.
+struct Grounds {
+    explicit Grounds(const ReportAnswers& a)
+        : missing(unrecorded(a.models)),
+          one_currency(text_at(a.models, "/now/cost/currency") != "mixed"),
+          compared(missing.empty()),
+          costs_compared(compared && one_currency && has(a.models, "/now/cost/total") &&
+                         has(a.models, "/before/cost/total") &&
+                         text_at(a.models, "/now/cost/currency") ==
+                             text_at(a.models, "/before/cost/currency")) {}
+
+    std::string missing;  ///< why nothing is compared with the period before; empty: it is
+    bool one_currency;    ///< amounts can be ranked, and be shares of each other
+    bool compared;
+    bool costs_compared;
+};
 std::string change(double now, double before) {
-    if (now == before) return "as before";
+    if (now == before) return now == 0 ? "" : "as before";
     if (before == 0) return "none before";
     const double share = (now / before - 1) * 100;
     return std::abs(share) < 0.05
@@ -76,30 +107,40 @@ std::string day(dom::element value, const char* pointer) {
     return text_at(value, pointer).substr(0, 10);
 }
 
-Headline headline(const ReportAnswers& a) {
+Headline headline(const ReportAnswers& a, const Grounds& grounds) {
     const dom::element c = a.models;
+    const auto before = [&](const std::string& value) {
+        return grounds.compared && value != kUnknown ? "before: " + value : "";
+    };
     const auto numbers = [&](const char* name, const char* pointer, const std::string& value) {
-        const std::string now = std::string("/now") + pointer, before = std::string("/before") + pointer;
-        const bool known = has(c, now.c_str()) && has(c, before.c_str());
+        const std::string now = std::string("/now") + pointer, was = std::string("/before") + pointer;
+        const bool known = grounds.compared && has(c, now.c_str()) && has(c, was.c_str());
         return Headline::Figure{name, value,
-                                known ? change(number_at(c, now.c_str()), number_at(c, before.c_str())) : ""};
+                                known ? change(number_at(c, now.c_str()), number_at(c, was.c_str())) : ""};
     };
     Headline found;
-    const bool same = text_at(c, "/now/cost/currency") == text_at(c, "/before/cost/currency");
-    found.figures.push_back(
-        {"cost", cost(c, "/now/cost"),
-         same ? change(amount(c, "/now/cost/total"), amount(c, "/before/cost/total")) : ""});
+    if (a.currencies.size() > 1) {
+        for (const auto& [name, trend, month, dearest] : a.currencies)
+            found.figures.push_back(
+                {"cost in " + name, money(text_at(c, fmt::format("/now/cost/totals/{}", name).c_str()), name),
+                 ""});
+    } else {
+        found.figures.push_back({"cost", cost(c, "/now/cost"),
+                                 grounds.costs_compared
+                                     ? change(amount(c, "/now/cost/total"), amount(c, "/before/cost/total"))
+                                     : ""});
+    }
     found.figures.push_back(numbers("AI calls", "/calls", count(c, "/now/calls")));
     found.figures.push_back({"requests", count(a.statistics, "/summary/requests"), ""});
     found.figures.push_back(numbers("tokens", "/total_tokens", count(c, "/now/total_tokens")));
     found.figures.push_back(
-        {"failed", percent(c, "/now/failure_rate"), "before: " + percent(c, "/before/failure_rate")});
+        {"failed", percent(c, "/now/failure_rate"), before(percent(c, "/before/failure_rate"))});
     found.figures.push_back({"95 % answered within", time(c, "/now/p95_duration_ms"),
-                             "before: " + time(c, "/before/p95_duration_ms")});
+                             before(time(c, "/before/p95_duration_ms"))});
     found.figures.push_back({"first token, median", time(c, "/now/p50_first_token_ms"),
-                             "before: " + time(c, "/before/p50_first_token_ms")});
+                             before(time(c, "/before/p50_first_token_ms"))});
     found.figures.push_back({"input tokens from a cache", percent(a.cache, "/all/value"),
-                             "before: " + percent(a.cache, "/all/before")});
+                             before(percent(a.cache, "/all/before"))});
     return found;
 }
 
@@ -116,50 +157,104 @@ std::string movers(dom::element comparison, const std::string& currency) {
     return text;
 }
 
-void words(Document& document, const ReportAnswers& a) {
+/// "7 % more calls", "4 % less", "as many calls".
+std::string more_or_less(double now, double before, std::string_view more, std::string_view less,
+                         std::string_view same, std::string_view of) {
+    const double percent = (now / before - 1) * 100;
+    if (std::abs(percent) < 0.5) return fmt::format("{}{}", same, of);
+    return fmt::format("{:.0f} % {}{}", std::abs(percent), percent > 0 ? more : less, of);
+}
+
+/// What it cost against the period before, and what moved it.
+std::string change_in_words(const ReportAnswers& a) {
     const dom::element c = a.models;
     const std::string currency = text_at(c, "/now/cost/currency");
     const double now = amount(c, "/now/cost/total"), before = amount(c, "/before/cost/total");
+    if (before <= 0) return ".";
+    std::string text;
+    if (now == before)
+        text += ", as much as in the period before.";
+    else
+        text +=
+            fmt::format(", {} {} than the {} of the period before.", about(std::abs(now - before), currency),
+                        now > before ? "more" : "less", cost(c, "/before/cost"));
+    if (const std::string by_model = movers(c, currency); !by_model.empty())
+        text += fmt::format(" By model, most of the change is {}", by_model);
+    if (const std::string by_agent = movers(a.agents, currency); !by_agent.empty())
+        text += fmt::format("; by agent, {}", by_agent);
+    if (text.back() != '.') text += ".";
+    // Cost is calls times cost per call: which of the two moved more?
+    const double calls = number_at(c, "/now/calls"), calls_before = number_at(c, "/before/calls");
+    if (calls_before > 0 && calls > 0 && now > 0)
+        text += fmt::format(
+            " There were {}, and a call cost {}.",
+            more_or_less(calls, calls_before, "more", "fewer", "as many", " calls"),
+            more_or_less(now / calls, before / calls_before, "more", "less", "as much as before", ""));
+    return text;
+}
+
+/// "openai gpt-x (10 calls), cohere – (2)".
+std::string models_without_price(dom::element models) {
+    std::string names;
+    std::size_t named = 0;
+    std::vector<dom::element> rows = items(models, "/groups");
+    const auto unpriced = [](dom::element row) { return number_at(row, "/now/cost/unpriced_calls"); };
+    greatest_first(rows, unpriced);
+    for (const dom::element row : rows) {
+        if (unpriced(row) == 0) break;
+        if (++named > kRows) return names + ", …";
+        names += fmt::format("{}{} ({})", names.empty() ? "" : ", ", group_name(row),
+                             count(row, "/now/cost/unpriced_calls"));
+    }
+    return names;
+}
+
+void words(Document& document, const ReportAnswers& a, const Grounds& grounds) {
+    const dom::element c = a.models;
+    const auto remark = [&](std::string text) {
+        document.blocks.push_back(Paragraph{std::move(text), true});
+    };
+    if (!grounds.compared) remark(fmt::format("Before: {}. Nothing is compared with it.", grounds.missing));
     if (number_at(c, "/now/calls") == 0) {
         document.blocks.push_back(Paragraph{"There were no AI calls in this period."});
         return;
     }
-    std::string text = fmt::format("{} AI calls cost {}", count(c, "/now/calls"), cost(c, "/now/cost"));
-    if (currency == text_at(c, "/before/cost/currency") && before > 0) {
-        if (now == before)
-            text += ", as much as in the period before.";
-        else
-            text += fmt::format(", {} {} than the {} of the period before.",
-                                about(std::abs(now - before), currency), now > before ? "more" : "less",
-                                cost(c, "/before/cost"));
-        if (const std::string by_model = movers(c, currency); !by_model.empty())
-            text += fmt::format(" By model, most of the change is {}", by_model);
-        if (const std::string by_agent = movers(a.agents, currency); !by_agent.empty())
-            text += fmt::format("; by agent, {}", by_agent);
-        if (text.back() != '.') text += ".";
-        // Cost is calls times cost per call: which of the two moved more?
-        const double calls = number_at(c, "/now/calls"), calls_before = number_at(c, "/before/calls");
-        if (calls_before > 0 && calls > 0 && now > 0) {
-            text += fmt::format(" There were {:+.0f} % calls, and a call cost {:+.0f} %.",
-                                (calls / calls_before - 1) * 100,
-                                (now / calls / (before / calls_before) - 1) * 100);
-        }
-    } else {
-        text += ".";
-    }
-    document.blocks.push_back(Paragraph{text});
-    const double unpriced = number_at(c, "/now/cost/unpriced_calls"),
-                 estimated = number_at(c, "/now/cost/estimated_calls");
-    std::string remark;
-    if (unpriced > 0)
-        remark = fmt::format(
-            "{} no price and {} not in the cost. ",
-            unpriced == 1 ? "1 call has" : grouped(static_cast<std::int64_t>(unpriced)) + " calls have",
-            unpriced == 1 ? "is" : "are");
-    if (estimated > 0)
-        remark += fmt::format("Of {} Steno counted the tokens, because nobody reported them.",
-                              counted(grouped(static_cast<std::int64_t>(estimated)), "call"));
-    if (!remark.empty()) document.blocks.push_back(Paragraph{remark, true});
+    document.blocks.push_back(
+        Paragraph{fmt::format("{} cost {}{}", count_of(c, "/now/calls", "AI call"), cost(c, "/now/cost"),
+                              grounds.costs_compared ? change_in_words(a) : ".")});
+    if (!grounds.one_currency)
+        remark(
+            "The cost is in several currencies, which are not added up: nothing is a share of it, and "
+            "nothing "
+            "is dearer than what is paid in another.");
+    if (grounds.compared && !grounds.costs_compared && has(c, "/before/cost/currency"))
+        remark(fmt::format("The period before cost {}, which is not compared.", cost(c, "/before/cost")));
+    if (const double unpriced = number_at(c, "/now/cost/unpriced_calls"); unpriced > 0)
+        remark(
+            fmt::format("{} no price and {} not in the cost: {}.",
+                        unpriced == 1 ? "1 call has" : count(c, "/now/cost/unpriced_calls") + " calls have",
+                        unpriced == 1 ? "is" : "are", models_without_price(c)));
+    if (number_at(c, "/now/cost/estimated_calls") > 0)
+        remark(fmt::format("Of {} Steno counted the tokens, because nobody reported them.",
+                           count_of(c, "/now/cost/estimated_calls", "call")));
+    if (!a.prices.empty()) remark(fmt::format("Prices: {}.", a.prices));
+}
+
+/// Two to five lines at round heights, whose names have as many digits as they need.
+std::vector<std::pair<double, std::string>> scale(double most, const std::string& currency, bool is_money) {
+    if (most <= 0) return {{0, "0"}};
+    std::vector<std::pair<double, std::string>> lines;
+    double step = std::pow(10, std::floor(std::log10(std::max(most, 1e-6))));
+    while (most / step > 5) step *= 2;
+    if (most / step < 2) step /= 2;
+    if (!is_money) step = std::max(1.0, std::round(step));
+    int digits = 2;
+    while (digits < 9 &&
+           std::abs(step * std::pow(10, digits) - std::round(step * std::pow(10, digits))) > 1e-6)
+        ++digits;
+    for (double at = 0; at <= most * 1.001 && lines.size() < 12; at += step)
+        lines.emplace_back(at, is_money ? money_with(at, digits, currency) : grouped(std::llround(at)));
+    return lines;
 }
 
 Columns by_day(dom::element trend, const std::string& currency, bool is_money) {
@@ -179,29 +274,27 @@ Columns by_day(dom::element trend, const std::string& currency, bool is_money) {
     }
     chart.says = fmt::format("{} by day, from {} to {}", is_money ? "Cost" : "AI calls",
                              day(trend, "/period/from"), day(trend, "/period/to"));
-    // Two to five lines at round heights.
-    double step = std::pow(10, std::floor(std::log10(std::max(most, 1e-6))));
-    while (most / step > 5) step *= 2;
-    if (most / step < 2) step /= 2;
-    for (double at = 0; at <= most * 1.001 && chart.scale.size() < 12; at += step)
-        chart.scale.emplace_back(at, is_money ? about(at, currency) : grouped(std::llround(at)));
+    chart.scale = scale(most, currency, is_money);
     return chart;
 }
 
 void forecast(Document& document, dom::element answer, const std::string& currency) {
-    document.blocks.push_back(Heading{"This month"});
+    const std::string since = day(answer, "/from"), sum = cost(answer, "/spent");
+    const std::string spent = sum == kUnknown ? "No cost is known since " + since
+                                              : fmt::format("{} was spent since {}", sum, since);
     if (!has(answer, "/forecast/total")) {
         document.blocks.push_back(
-            Paragraph{fmt::format("{} was spent since {}. There is no forecast: {}.", cost(answer, "/spent"),
-                                  day(answer, "/from"), text_at(answer, "/reason"))});
+            Paragraph{fmt::format("{}. There is no forecast: {}.", spent, text_at(answer, "/reason"))});
         return;
     }
     document.blocks.push_back(Paragraph{fmt::format(
-        "{} was spent since {}. The whole month will come to about {}, and with {:.0f} % probability to "
-        "between {} and {}. ({} such forecasts in the past were off by {:.0f} % in the middle.)",
-        cost(answer, "/spent"), day(answer, "/from"), about(amount(answer, "/forecast/total"), currency),
+        "{}. The whole month will come to about {}, and with {:.0f} % probability to "
+        "between {} and {}. ({} in the past {} off by {:.0f} % in the middle.)",
+        spent, about(amount(answer, "/forecast/total"), currency),
         number_at(answer, "/forecast/coverage") * 100, about(amount(answer, "/forecast/low"), currency),
-        about(amount(answer, "/forecast/high"), currency), number_at(answer, "/forecast/tried"),
+        about(amount(answer, "/forecast/high"), currency),
+        count_of(answer, "/forecast/tried", "such forecast"),
+        number_at(answer, "/forecast/tried") == 1 ? "was" : "were",
         number_at(answer, "/forecast/off") * 100)});
     Columns chart;
     double most = 0;
@@ -214,8 +307,7 @@ void forecast(Document& document, dom::element answer, const std::string& curren
                                  beyond > value ? std::optional(beyond) : std::nullopt, false});
     }
     chart.says = "Cost of each day of the month, and what is expected of those to come";
-    chart.scale = {
-        {0, about(0, currency)}, {most / 2, about(most / 2, currency)}, {most, about(most, currency)}};
+    chart.scale = scale(most, currency, true);
     document.blocks.push_back(chart);
 }
 
@@ -233,51 +325,73 @@ std::map<std::string, std::string> subtree_costs(dom::element statistics) {
 
 /// `within`: a further column, by the groups' names; none where it is empty.
 void groups(Document& document, const char* heading, const char* head, dom::element comparison,
-            const std::map<std::string, std::string>& within = {}) {
+            const Grounds& grounds, const std::map<std::string, std::string>& within = {}) {
     std::vector<dom::element> rows;
     for (const dom::element group : items(comparison, "/groups"))
         if (number_at(group, "/now/calls") > 0) rows.push_back(group);
     // One group, of all calls that say nothing of it, is no table.
     if (rows.empty() || (rows.size() == 1 && group_name(rows.front()) == kUnknown)) return;
-    greatest_first(rows, [](dom::element row) { return amount(row, "/now/cost/total"); });
+    if (grounds.one_currency)
+        greatest_first(rows, [](dom::element row) { return amount(row, "/now/cost/total"); });
+    else
+        greatest_first(rows, [](dom::element row) { return number_at(row, "/now/calls"); });
     const double all = amount(comparison, "/now/cost/total");
-    Table table{{{head, false, true},
-                 {"cost", true},
-                 {"share", true},
-                 {"", false, false, true},
-                 {"before", true},
-                 {"calls", true},
-                 {"failed", true},
-                 {"95 % within", true}},
-                {}};
-    if (!within.empty()) table.columns.push_back({"with those in it", true});
+    // Of each column its head, and what stands in a row.
+    struct Part {
+        Table::Column column;
+        std::function<std::string(dom::element)> cell;
+    };
+    std::vector<Part> parts{{{head, false, true}, group_name},
+                            {{"cost", true}, [](dom::element row) { return cost(row, "/now/cost"); }}};
+    if (grounds.one_currency) {
+        const auto share = [all](dom::element row) { return amount(row, "/now/cost/total") / all; };
+        parts.push_back({{"share", true}, [=](dom::element row) {
+                             return all > 0 && has(row, "/now/cost/total")
+                                        ? fmt::format("{:.1f} %", share(row) * 100)
+                                        : kUnknown;
+                         }});
+        parts.push_back({{"", false, false, true}, [=](dom::element row) {
+                             return all > 0 ? fmt::format("{:.4f}", share(row)) : "0";
+                         }});
+    }
+    // Two sums of several currencies have no room beside each other.
+    if (grounds.compared && grounds.one_currency)
+        parts.push_back({{"before", true}, [](dom::element row) {
+                             return number_at(row, "/before/calls") > 0 ? cost(row, "/before/cost")
+                                                                        : kUnknown;
+                         }});
+    parts.push_back({{"calls", true}, [](dom::element row) { return count(row, "/now/calls"); }});
+    parts.push_back({{"failed", true}, [](dom::element row) { return percent(row, "/now/failure_rate"); }});
+    parts.push_back(
+        {{"95 % within", true}, [](dom::element row) { return time(row, "/now/p95_duration_ms"); }});
+    if (!within.empty())
+        parts.push_back({{"with those in it", true}, [&](dom::element row) {
+                             const auto found = within.find(group_name(row));
+                             return found == within.end() ? kUnknown : found->second;
+                         }});
+    Table table;
+    for (const Part& part : parts) table.columns.push_back(part.column);
     for (std::size_t i = 0; i < rows.size() && i < kRows; ++i) {
-        const dom::element row = rows[i];
-        const double share = all > 0 ? amount(row, "/now/cost/total") / all : 0;
-        table.rows.push_back({group_name(row), cost(row, "/now/cost"), fmt::format("{:.1f} %", share * 100),
-                              fmt::format("{:.4f}", share),
-                              number_at(row, "/before/calls") > 0 ? cost(row, "/before/cost") : kUnknown,
-                              count(row, "/now/calls"), percent(row, "/now/failure_rate"),
-                              time(row, "/now/p95_duration_ms")});
-        if (within.empty()) continue;
-        const auto found = within.find(group_name(row));
-        table.rows.back().push_back(found == within.end() ? kUnknown : found->second);
+        std::vector<std::string>& cells = table.rows.emplace_back();
+        for (const Part& part : parts) cells.push_back(part.cell(rows[i]));
     }
     document.blocks.push_back(Heading{heading});
     document.blocks.push_back(table);
     if (rows.size() > kRows)
         document.blocks.push_back(
-            Paragraph{fmt::format("… and {} more, which cost less.", rows.size() - kRows), true});
+            Paragraph{fmt::format("… and {} more, {}.", rows.size() - kRows,
+                                  grounds.one_currency ? "none of them dearer" : "none with more calls"),
+                      true});
 }
 
-void odd_hours(Document& document, const ReportAnswers& a, const std::string& currency) {
+void odd_hours(Document& document, const ReportAnswers& a) {
     Table table{
         {{"hours", false, true}, {"", false}, {"was", true}, {"usual would be", true}, {"score", true}}, {}};
-    const auto add = [&](dom::element trend, const char* what, bool is_money) {
+    const auto add = [&](dom::element trend, const std::string& what, const std::string& currency) {
         for (const dom::element anomaly : items(trend, "/anomalies/found")) {
             const auto number = [&](const char* pointer) {
                 const double value = number_at(anomaly, pointer);
-                return is_money ? about(value, currency) : grouped(std::llround(value));
+                return currency.empty() ? grouped(std::llround(value)) : about(value, currency);
             };
             table.rows.push_back({fmt::format("{} to {}", clock_text(text_at(anomaly, "/from")),
                                               clock_text(text_at(anomaly, "/to"))),
@@ -285,8 +399,9 @@ void odd_hours(Document& document, const ReportAnswers& a, const std::string& cu
                                   number("/expected"), fmt::format("{:+.1f}", number_at(anomaly, "/score"))});
         }
     };
-    add(a.cost, "cost", true);
-    add(a.calls, "calls", false);
+    for (const auto& currency : a.currencies)
+        add(currency.cost, a.currencies.size() == 1 ? "cost" : "cost in " + currency.name, currency.name);
+    add(a.calls, "calls", "");
     document.blocks.push_back(Heading{"Hours that were not as usual"});
     if (!table.rows.empty()) {
         const std::size_t more = table.rows.size() > 2 * kRows ? table.rows.size() - 2 * kRows : 0;
@@ -303,55 +418,69 @@ void odd_hours(Document& document, const ReportAnswers& a, const std::string& cu
     }
 }
 
-std::string call_name(dom::element item) {
-    const std::string agent = text_at(item, "/call/trace/agent"),
-                      model = text_at(item, "/call/model/requested"), name = text_at(item, "/call/name");
-    std::string text = !model.empty() ? model : !name.empty() ? name : text_at(item, "/call/kind");
+std::string call_name(dom::element call) {
+    const std::string agent = text_at(call, "/trace/agent"), model = text_at(call, "/model/requested"),
+                      name = text_at(call, "/name");
+    std::string text = !model.empty() ? model : !name.empty() ? name : text_at(call, "/kind");
     if (!agent.empty()) text += ", " + agent;
     return text;
 }
 
-void single_calls(Document& document, dom::element statistics) {
-    Table slow{{{"call"}, {"began"}, {"", false, true}, {"why", false, true}, {"took", true}}, {}};
-    for (const dom::element item : items(statistics, "/slow/slowest"))
-        slow.rows.push_back({text_at(item, "/call/id").substr(0, 13),
-                             clock_text(text_at(item, "/call/started_at")).substr(0, 16), call_name(item),
-                             text_at(item, "/reason"), time(item, "/call/time/duration_ms")});
-    if (!slow.rows.empty()) {
-        document.blocks.push_back(Heading{"The slowest calls"});
-        document.blocks.push_back(
-            Paragraph{fmt::format("{} calls took {} or longer.", count(statistics, "/slow/calls"),
-                                  time(statistics, "/slow/threshold_ms")),
-                      true});
-        document.blocks.push_back(slow);
-    }
-    Table dear{{{"call"}, {"began"}, {"", false, true}, {"tokens", true}, {"cost", true}}, {}};
-    for (const dom::element item : items(statistics, "/top_expensive")) {
-        dom::element call;
-        const bool there = item["call"].get(call) == simdjson::SUCCESS;
-        dear.rows.push_back({text_at(item, "/call/id").substr(0, 13),
-                             clock_text(text_at(item, "/call/started_at")).substr(0, 16), call_name(item),
-                             there ? tokens(call) : "",
-                             money(text_at(item, "/call/cost/total"), text_at(item, "/call/cost/currency"))});
-    }
-    if (dear.rows.empty()) return;
-    document.blocks.push_back(Heading{"The dearest calls"});
-    document.blocks.push_back(dear);
+std::string began(dom::element call, const WallClock& clock) {
+    return clock_text(clock.at(text_at(call, "/started_at"))).substr(0, 16);
 }
 
-void failures(Document& document, const ReportAnswers& a) {
-    Table table{{{"what failed", false, true}, {"calls", true}, {"before", true}}, {}};
+void slowest_calls(Document& document, dom::element answer) {
+    const WallClock clock(answer);
+    Table slow{{{"call"}, {"began"}, {"", false, true}, {"why", false, true}, {"took", true}}, {}};
+    for (const dom::element item : items(answer, "/slow/slowest")) {
+        dom::element call;
+        if (item["call"].get(call) != simdjson::SUCCESS) continue;
+        slow.rows.push_back({text_at(call, "/id").substr(0, 13), began(call, clock), call_name(call),
+                             text_at(item, "/reason"), time(call, "/time/duration_ms")});
+    }
+    if (slow.rows.empty()) return;
+    document.blocks.push_back(Heading{"The slowest AI calls"});
+    document.blocks.push_back(
+        Paragraph{fmt::format("{} took {} or longer.", count_of(answer, "/slow/calls", "AI call"),
+                              time(answer, "/slow/threshold_ms")),
+                  true});
+    document.blocks.push_back(slow);
+}
+
+void dearest_calls(Document& document, const ReportAnswers& a) {
+    const WallClock clock(a.models);
+    for (const auto& currency : a.currencies) {
+        Table dear{{{"call"}, {"began"}, {"", false, true}, {"tokens", true}, {"cost", true}}, {}};
+        for (const dom::element call : currency.dearest)
+            dear.rows.push_back({text_at(call, "/id").substr(0, 13), began(call, clock), call_name(call),
+                                 tokens(call),
+                                 money(text_at(call, "/cost/total"), text_at(call, "/cost/currency"))});
+        if (dear.rows.empty()) continue;
+        document.blocks.push_back(Heading{
+            a.currencies.size() == 1 ? "The dearest calls" : "The dearest calls in " + currency.name});
+        document.blocks.push_back(dear);
+    }
+}
+
+void failures(Document& document, const ReportAnswers& a, const Grounds& grounds) {
+    Table table{{{"what failed", false, true}, {"calls", true}}, {}};
+    if (grounds.compared) table.columns.push_back({"before", true});
     std::vector<dom::element> rows;
     for (const dom::element group : items(a.errors, "/groups")) rows.push_back(group);
     greatest_first(rows, [](dom::element row) { return number_at(row, "/now/calls"); });
-    for (std::size_t i = 0; i < rows.size() && i < kRows; ++i)
-        table.rows.push_back(
-            {group_name(rows[i]), count(rows[i], "/now/calls"), count(rows[i], "/before/calls")});
+    for (std::size_t i = 0; i < rows.size() && i < kRows; ++i) {
+        table.rows.push_back({group_name(rows[i]), count(rows[i], "/now/calls")});
+        if (grounds.compared) table.rows.back().push_back(count(rows[i], "/before/calls"));
+    }
+    if (number_at(a.models, "/now/calls") == 0) return;
     document.blocks.push_back(Heading{"Failures"});
-    document.blocks.push_back(
-        Paragraph{fmt::format("{} of {} AI calls failed ({}; before: {}).", count(a.models, "/now/failures"),
-                              count(a.models, "/now/calls"), percent(a.models, "/now/failure_rate"),
-                              percent(a.models, "/before/failure_rate"))});
+    document.blocks.push_back(Paragraph{
+        fmt::format("{} of {} failed ({}{}).", count(a.models, "/now/failures"),
+                    count_of(a.models, "/now/calls", "AI call"), percent(a.models, "/now/failure_rate"),
+                    grounds.compared && has(a.models, "/before/failure_rate")
+                        ? "; before: " + percent(a.models, "/before/failure_rate")
+                        : "")});
     if (!table.rows.empty()) document.blocks.push_back(table);
     if (rows.size() > kRows)
         document.blocks.push_back(
@@ -367,19 +496,20 @@ double judged(dom::element quality) {
 }
 
 /// What people said of answers; nothing where nobody said anything.
-void feedback(Document& document, const ReportAnswers& a) {
+void feedback(Document& document, const ReportAnswers& a, const Grounds& grounds) {
     dom::element now, earlier;
     if (a.quality["all"].get(now) != simdjson::SUCCESS ||
         a.quality_before["all"].get(earlier) != simdjson::SUCCESS || judged(now) == 0)
         return;
     document.blocks.push_back(Heading{"What people said of the answers"});
-    std::string text = fmt::format("{} answers were judged: {} accepted ({}{}), {} modified, {} rejected.",
-                                   grouped(std::llround(judged(now))), count(now, "/feedback/accepted"),
-                                   percent(now, "/feedback/acceptance_rate"),
-                                   has(earlier, "/feedback/acceptance_rate")
-                                       ? ", before: " + percent(earlier, "/feedback/acceptance_rate")
-                                       : "",
-                                   count(now, "/feedback/modified"), count(now, "/feedback/rejected"));
+    std::string text =
+        fmt::format("{} judged: {} accepted ({}{}), {} modified, {} rejected.",
+                    judged(now) == 1 ? "1 answer was" : grouped(std::llround(judged(now))) + " answers were",
+                    count(now, "/feedback/accepted"), percent(now, "/feedback/acceptance_rate"),
+                    grounds.compared && has(earlier, "/feedback/acceptance_rate")
+                        ? ", before: " + percent(earlier, "/feedback/acceptance_rate")
+                        : "",
+                    count(now, "/feedback/modified"), count(now, "/feedback/rejected"));
     if (number_at(now, "/edit_distance/calls") > 0)
         text += fmt::format(" Of {} it is known how much people changed: {} characters on average.",
                             count(now, "/edit_distance/calls"), rounded(now, "/edit_distance/average"));
@@ -411,7 +541,7 @@ void feedback(Document& document, const ReportAnswers& a) {
             Paragraph{fmt::format("… and {} more, of which fewer were judged.", rows.size() - kRows), true});
 }
 
-void scores(Document& document, const ReportAnswers& a) {
+void scores(Document& document, const ReportAnswers& a, const Grounds& grounds) {
     const auto found = items(a.quality, "/scores");
     if (found.empty()) return;
     const auto average_before = [&](const std::string& name) -> std::string {
@@ -427,12 +557,14 @@ void scores(Document& document, const ReportAnswers& a) {
                  {"median", true},
                  {"greatest", true}},
                 {}};
+    if (!grounds.compared) table.columns.erase(table.columns.begin() + 3);
     for (std::size_t i = 0; i < found.size() && i < kRows; ++i) {
         const dom::element score = found[i];
         const std::string name = text_at(score, "/name");
-        table.rows.push_back({name, count(score, "/calls"), rounded(score, "/average"), average_before(name),
-                              rounded(score, "/least"), rounded(score, "/median"),
-                              rounded(score, "/greatest")});
+        auto& cells =
+            table.rows.emplace_back(std::vector{name, count(score, "/calls"), rounded(score, "/average")});
+        if (grounds.compared) cells.push_back(average_before(name));
+        for (const char* of : {"/least", "/median", "/greatest"}) cells.push_back(rounded(score, of));
     }
     document.blocks.push_back(Heading{"Scores"});
     document.blocks.push_back(table);
@@ -442,7 +574,7 @@ void scores(Document& document, const ReportAnswers& a) {
 }
 
 /// Prompts that were sent without some of their variables; nothing where there are none.
-void missing_variables(Document& document, const ReportAnswers& a) {
+void missing_variables(Document& document, const ReportAnswers& a, const Grounds& grounds) {
     const dom::element found = a.missing;
     if (number_at(found, "/incomplete") == 0) return;
     document.blocks.push_back(Heading{"Prompts that lacked variables"});
@@ -455,7 +587,7 @@ void missing_variables(Document& document, const ReportAnswers& a) {
     std::string text = fmt::format(
         "Of the AI calls that tell it, {} had all variables of their prompt, {} had not. Missing were {}.",
         percent(found, "/rate"), count(found, "/incomplete"), names);
-    if (has(a.quality_before, "/all/data_quality/rate"))
+    if (grounds.compared && has(a.quality_before, "/all/data_quality/rate"))
         text += fmt::format(" Before, {} had all.", percent(a.quality_before, "/all/data_quality/rate"));
     document.blocks.push_back(Paragraph{text});
     Table table{{{"prompt", false, true},
@@ -480,37 +612,94 @@ void missing_variables(Document& document, const ReportAnswers& a) {
         document.blocks.push_back(Paragraph{fmt::format("… and {} more.", prompts.size() - kRows), true});
 }
 
+/// Where budgets stand, the fullest first; nothing where there are none.
+void budgets(Document& document, dom::element answer) {
+    std::vector<dom::element> rows = items(answer, "/budgets");
+    if (rows.empty()) return;
+    greatest_first(rows, [](dom::element budget) { return number_at(budget, "/percent"); });
+    Table table{{{"budget", false, true},
+                 {"for", false, true},
+                 {"spent", true},
+                 {"of", true},
+                 {"", true},
+                 {"", false, false, true},
+                 {"used up by", true}},
+                {}};
+    const auto sum = [](dom::element budget, const char* pointer) {
+        return money(text_at(budget, pointer), text_at(budget, "/currency"));
+    };
+    for (std::size_t i = 0; i < rows.size() && i < kRows; ++i) {
+        const dom::element budget = rows[i];
+        const bool known = has(budget, "/percent");
+        const double percent = number_at(budget, "/percent");
+        std::string end = clock_text(text_at(budget, "/projected_end")).substr(0, 16);
+        if (text_at(budget, "/used_up") == "true") end = "now";
+        table.rows.push_back({text_at(budget, "/name"), budget_scope(budget), sum(budget, "/spent"),
+                              fmt::format("{} a {}", sum(budget, "/limit"), text_at(budget, "/per")),
+                              known ? fmt::format("{:.1f} %", percent) : kUnknown,
+                              fmt::format("{:.4f}", std::min(percent / 100, 1.0)),
+                              end.empty() ? kUnknown : end});
+    }
+    document.blocks.push_back(Heading{"Budgets"});
+    document.blocks.push_back(Paragraph{
+        "As they stand now, each in its own day, week or month, whatever this report is about.", true});
+    document.blocks.push_back(table);
+    if (rows.size() > kRows)
+        document.blocks.push_back(
+            Paragraph{fmt::format("… and {} more, none of them fuller.", rows.size() - kRows), true});
+}
+
 }  // namespace
 
 Document report_document(const ReportAnswers& a, std::string made_at) {
-    const std::string currency = text_at(a.models, "/now/cost/currency");
+    const Grounds grounds(a);
     Document document;
     document.title = "AI calls, " + day(a.models, "/period/from") + " to " +
                      clock_text(text_at(a.models, "/period/to")).substr(0, 16);
+    std::string filters;
+    for (const std::string& filter : a.filters) filters += (filters.empty() ? "" : ", ") + printable(filter);
     document.subtitle = fmt::format(
-        "Time zone {}. Before: {} to {}. Money is exact; where it says about, it is rounded.",
-        text_at(a.models, "/period/tz"), clock_text(text_at(a.models, "/against/from")).substr(0, 16),
+        "{}Time zone {}. Before: {} to {}. Money is exact; where it says about, it is rounded.",
+        filters.empty() ? "" : "Only calls with " + filters + ". ", text_at(a.models, "/period/tz"),
+        clock_text(text_at(a.models, "/against/from")).substr(0, 16),
         clock_text(text_at(a.models, "/against/to")).substr(0, 16));
     document.made_at = std::move(made_at);
-    document.blocks.push_back(headline(a));
-    words(document, a);
-    document.blocks.push_back(Heading{"Cost by day"});
-    document.blocks.push_back(by_day(a.cost, currency, true));
-    document.blocks.push_back(Heading{"AI calls by day"});
-    document.blocks.push_back(by_day(a.calls, currency, false));
-    document.blocks.push_back(
-        Paragraph{"Days with hours that were not as usual are drawn in another colour; see below.", true});
-    forecast(document, a.forecast, currency);
-    groups(document, "By model", "model", a.models);
-    groups(document, "By agent", "agent", a.agents, subtree_costs(a.statistics));
-    groups(document, "By project", "project", a.projects);
-    groups(document, "By user", "user", a.users);
-    odd_hours(document, a, currency);
-    failures(document, a);
-    feedback(document, a);
-    scores(document, a);
-    missing_variables(document, a);
-    single_calls(document, a.statistics);
+    document.blocks.push_back(headline(a, grounds));
+    words(document, a, grounds);
+    const bool several = a.currencies.size() > 1;
+    bool marked = false;
+    const auto add_chart = [&](const std::string& heading, dom::element trend, const std::string& currency,
+                               bool is_money) {
+        Columns chart = by_day(trend, currency, is_money);
+        marked |= std::ranges::any_of(chart.columns, &Columns::Column::marked);
+        document.blocks.push_back(Heading{heading});
+        document.blocks.push_back(std::move(chart));
+    };
+    for (const auto& currency : a.currencies)
+        add_chart(several ? "Cost by day in " + currency.name : "Cost by day", currency.cost, currency.name,
+                  true);
+    add_chart("AI calls by day", a.calls, "", false);
+    if (marked)
+        document.blocks.push_back(Paragraph{
+            "Days with hours that were not as usual are drawn in another colour; see below.", true});
+    for (const auto& currency : a.currencies) {
+        document.blocks.push_back(Heading{several ? "This month in " + currency.name : "This month"});
+        forecast(document, currency.forecast,
+                 several ? currency.name : text_at(currency.forecast, "/spent/currency"));
+    }
+    budgets(document, a.budgets);
+    groups(document, "By model", "provider and model", a.models, grounds);
+    groups(document, "By provider", "provider", a.providers, grounds);
+    groups(document, "By agent", "agent", a.agents, grounds, subtree_costs(a.statistics));
+    groups(document, "By project", "project", a.projects, grounds);
+    groups(document, "By user", "user", a.users, grounds);
+    odd_hours(document, a);
+    failures(document, a, grounds);
+    feedback(document, a, grounds);
+    scores(document, a, grounds);
+    missing_variables(document, a, grounds);
+    slowest_calls(document, a.slow);
+    dearest_calls(document, a);
     return document;
 }
 

@@ -9,14 +9,18 @@
 #include "cli/question.hpp"
 #include "cli/terminal.hpp"
 #include "net/http.hpp"
+#include "pricing/amounts.hpp"
 
 #include <fmt/format.h>
 #include <simdjson.h>
 
+#include <array>
 #include <chrono>
 #include <cstdlib>
 #include <memory>
+#include <pwd.h>
 #include <thread>
+#include <unistd.h>
 #include <vector>
 
 namespace steno::cli {
@@ -31,7 +35,8 @@ struct RepriceFlags {
     PeriodFlags period;
     std::vector<std::string> filters;
     bool apply = false, include_provider = false;
-    std::string reason;
+    std::string reason, by;
+    std::string undo;  ///< of `prices undo`: the re-pricing
 };
 
 struct HistoryFlags {
@@ -111,6 +116,68 @@ void print_models(dom::element difference) {
     if (models.size() > kMost) fmt::print("… and {} more: --json\n", models.size() - kMost);
 }
 
+void count_line(std::int64_t calls, std::string_view text) {
+    if (calls > 0) fmt::print("{:>12}  {}\n", grouped(calls), text);
+}
+
+void print_sums(dom::element found) {
+    dom::array totals;
+    if (found["totals"].get(totals) == simdjson::SUCCESS && totals.size() > 0) {
+        Table table({{"all of them"}, {"before", true}, {"after", true}, {"difference", true}});
+        for (const dom::element sums : totals)
+            table.row({text_at(sums, "/currency"),
+                       money(text_at(sums, "/before"), text_at(sums, "/currency")),
+                       money(text_at(sums, "/after"), text_at(sums, "/currency")), difference_text(sums)});
+        fmt::print("\n");
+        table.print();
+    }
+    print_models(found);
+}
+
+/// Numbers of own prices that the calls had until now, and that may be in force yet: "own-3, own-4".
+std::string own_prices_of(dom::element undone) {
+    std::string out;
+    dom::array prices;
+    if (undone["difference"]["prices"].get(prices) != simdjson::SUCCESS) return out;
+    for (const dom::element price : prices) {
+        const std::string id = text_at(price, "/price_id");
+        const std::size_t at = id.rfind("/own-");
+        if (at != std::string::npos) out += (out.empty() ? "" : " ") + id.substr(at + 1);
+    }
+    return out;
+}
+
+/// `undone`: as it is on the trail.
+void print_undo(dom::element run, dom::element undone, const std::string& command) {
+    const bool apply = text_at(run, "/apply") == "true";
+    dom::element found;
+    if (run["difference"].get(found) != simdjson::SUCCESS || found.is_null()) return;
+    const std::string of = text_at(run, "/undoes");
+    const std::int64_t changed = count_at(found, "/changed");
+    const std::int64_t cleared = count_at(found, "/cleared");
+    fmt::print("{} that have their cost from {}\n", calls_text(count_at(run, "/looked_at")), of);
+    count_line(changed - cleared,
+               apply ? "cost again what they did before" : "would cost again what they did before");
+    count_line(cleared, apply ? "had no cost and have none again" : "had no cost and would have none again");
+    if (has(undone, "/difference/changed")) {
+        const std::int64_t others = count_at(undone, "/difference/changed") +
+                                    count_at(undone, "/difference/priced") - count_at(run, "/looked_at");
+        count_line(others, "of it have another cost since (re-priced or undone), or are gone, and stay so");
+    }
+    print_sums(found);
+    if (changed == 0) {
+        fmt::print("\nnothing {}\n", apply ? "was to be undone" : "would change");
+        return;
+    }
+    if (apply)
+        fmt::print("\n{} undone as {}; steno prices history keeps both\n", calls_text(changed),
+                   text_at(run, "/id"));
+    else
+        fmt::print("\nnothing is written yet; to do it: {} --apply --reason \"…\"\n", command);
+    if (const std::string own = own_prices_of(undone); !own.empty())
+        fmt::print("prices stay as they are; where they were wrong: steno prices remove {}\n", own);
+}
+
 void print_run(dom::element run, const std::string& command) {
     const bool apply = text_at(run, "/apply") == "true";
     dom::element found;
@@ -118,9 +185,7 @@ void print_run(dom::element run, const std::string& command) {
     const std::int64_t changed = count_at(found, "/changed"), priced = count_at(found, "/priced");
     fmt::print("{} AI calls from {} to {}\n", grouped(count_at(run, "/looked_at")),
                clock_text(text_at(run, "/from")), clock_text(text_at(run, "/to")));
-    const auto line = [](std::int64_t calls, std::string_view text) {
-        if (calls > 0) fmt::print("{:>12}  {}\n", grouped(calls), text);
-    };
+    const auto line = count_line;
     line(count_at(found, "/same"), "cost the same");
     line(changed, apply ? "cost something else now" : "would cost something else");
     line(priced, apply ? "had no cost and have one now" : "have no cost and would get one");
@@ -142,24 +207,15 @@ void print_run(dom::element run, const std::string& command) {
                            calls_text(count_at(reason, "/calls")));
             }
     }
-    dom::array totals;
-    if (found["totals"].get(totals) == simdjson::SUCCESS && totals.size() > 0) {
-        Table table({{"all of them"}, {"before", true}, {"after", true}, {"difference", true}});
-        for (const dom::element sums : totals)
-            table.row({text_at(sums, "/currency"),
-                       money(text_at(sums, "/before"), text_at(sums, "/currency")),
-                       money(text_at(sums, "/after"), text_at(sums, "/currency")), difference_text(sums)});
-        fmt::print("\n");
-        table.print();
-    }
-    print_models(found);
+    print_sums(found);
     if (changed + priced == 0) {
         fmt::print("\nnothing {}\n", apply ? "was to be changed" : "would change");
     } else {
         fmt::print("\nprices: {}\n", counts_text(found, "/prices", "/price_id", 10));
         if (apply)
-            fmt::print("{} re-priced as {}; steno prices history keeps it\n", calls_text(changed + priced),
-                       text_at(run, "/id"));
+            fmt::print(
+                "{} re-priced as {}; steno prices history keeps it, steno prices undo {} takes it back\n",
+                calls_text(changed + priced), text_at(run, "/id"), text_at(run, "/id"));
         else
             fmt::print("nothing is written yet; to do it: {} --apply --reason \"…\"\n", command);
     }
@@ -167,7 +223,8 @@ void print_run(dom::element run, const std::string& command) {
 
 /// What to type to have it applied.
 std::string command_of(const RepriceFlags& flags) {
-    std::string command = "steno prices reprice";
+    std::string command = flags.undo.empty() ? "steno prices reprice" : "steno prices undo";
+    if (!flags.undo.empty()) command += " " + shell_word(flags.undo);
     const auto add = [&](std::string_view name, const std::string& value) {
         if (!value.empty()) command += fmt::format(" {} {}", name, shell_word(value));
     };
@@ -190,24 +247,34 @@ Result<dom::element> parsed(dom::parser& parser, const std::string& body) {
     return answer;
 }
 
-Result<int> reprice(const Program& program, const RepriceFlags& flags) {
-    if (!flags.period.given())
-        return fail(Code::InvalidArgument, "calls of which time?",
-                    "--period this-month, --days 30, or --from 2026-11-01 --to 2026-11-20");
-    STENO_ASSIGN(const auto api, Api::open(program, flags.record));
-    STENO_ASSIGN(Completeness completeness, Completeness::begin(*api));
+/// What can be asked of both, of a re-pricing and of an undoing.
+Result<std::string> target_of(const RepriceFlags& flags) {
+    if (!flags.undo.empty()) return "/api/v1/prices/repricings/" + net::percent_encode(flags.undo) + "/undo";
     Question question("/api/v1/prices/reprice");
     question.period(flags.period);
     STENO_TRY(question.filters(flags.filters));
+    return question.target();
+}
+
+Result<int> reprice(const Program& program, const RepriceFlags& flags) {
+    if (flags.undo.empty() && !flags.period.given())
+        return fail(Code::InvalidArgument, "calls of which time?",
+                    "--period this-month, --days 30, or --from 2026-11-01 --to 2026-11-20");
+    if (flags.apply && flags.reason.empty())
+        return fail(Code::InvalidArgument, "why? costs on record change, and the history keeps the reason",
+                    command_of(flags) + " --apply --reason \"contract of November\"");
+    STENO_ASSIGN(const auto api, Api::open(program, flags.record));
+    STENO_ASSIGN(Completeness completeness, Completeness::begin(*api));
+    STENO_ASSIGN(const std::string asked, target_of(flags));
     std::string order;
     JsonWriter json(order);
     json.begin_object();
     json.member("apply", flags.apply);
     json.member("include_provider", flags.include_provider);
-    json.member("by", this_user());
+    json.member("by", author_name(flags.by));
     json.member("reason", flags.reason);
     json.end_object();
-    STENO_ASSIGN(std::string body, api->post(question.target(), order));
+    STENO_ASSIGN(std::string body, api->post(asked, order));
     dom::parser parser;
     STENO_ASSIGN(dom::element run, parsed(parser, body));
     const std::string target = "/api/v1/prices/repricings/" + net::percent_encode(text_at(run, "/id"));
@@ -227,33 +294,41 @@ Result<int> reprice(const Program& program, const RepriceFlags& flags) {
                     fmt::format("{} {}: {}", text_at(run, "/id"), status, text_at(run, "/error")),
                     flags.apply ? "what was done stays and is in steno prices history; repeat it for the rest"
                                 : "try again");
-    if (program.json)
+    if (program.json) {
         fmt::print("{}\n", body);
-    else
+    } else if (flags.undo.empty()) {
         print_run(run, command_of(flags));
+    } else {
+        STENO_ASSIGN(const std::string trail,
+                     api->get("/api/v1/prices/repricings/" + net::percent_encode(flags.undo)));
+        dom::parser undone_parser;
+        STENO_ASSIGN(const dom::element undone, parsed(undone_parser, trail));
+        print_undo(run, undone, command_of(flags));
+    }
     return completeness.exit_code();
 }
 
-std::string by_text(dom::element one, const char* by, const char* reason) {
-    const std::string name = text_at(one, by), why = text_at(one, reason);
-    return name + (name.empty() || why.empty() ? "" : ": ") + why;
-}
-
 void print_versions(dom::array versions) {
-    Table table({{"set"}, {"number"}, {"price", false, true}, {"now"}, {"by", false, true}});
+    Table table({{"set"},
+                 {"number"},
+                 {"price", false, true},
+                 {"amounts", false, true},
+                 {"by"},
+                 {"reason", false, true},
+                 {"now", false, true}});
     for (const dom::element version : versions) {
         std::string now = "in force";
+        const std::string ended_by = text_at(version, "/ended_by"), why = text_at(version, "/end_reason");
         if (has(version, "/replaced_by"))
             now = fmt::format("replaced by own-{}", text_at(version, "/replaced_by"));
         else if (text_at(version, "/in_force") != "true")
-            now = "removed " + clock_text(text_at(version, "/ended_at"));
-        std::string amounts;
-        for (const char* const name : {"input", "output"}) {
-            const std::string amount = text_at(version, fmt::format("/price/{}", name).c_str());
-            if (!amount.empty()) amounts += fmt::format(", {} {}", name, amount);
-        }
+            now = "removed " + clock_text(text_at(version, "/ended_at")) +
+                  (ended_by.empty() ? "" : " by " + ended_by) + (why.empty() ? "" : ": " + why);
+        dom::element price;
+        if (version["price"].get(price) != simdjson::SUCCESS) continue;
         table.row({clock_text(text_at(version, "/set_at")), "own-" + text_at(version, "/version"),
-                   text_at(version, "/price_id") + amounts, now, by_text(version, "/set_by", "/reason")});
+                   text_at(version, "/price_id"), all_amounts(price), text_at(version, "/set_by"),
+                   text_at(version, "/reason"), now});
     }
     fmt::print("prices of your own\n");
     table.print();
@@ -267,10 +342,13 @@ void print_runs(dom::array runs) {
                  {"before", true},
                  {"after", true},
                  {"of", false, true},
-                 {"by", false, true}});
+                 {"by"},
+                 {"reason", false, true}});
     for (const dom::element run : runs) {
-        std::string of =
-            fmt::format("{} to {}", clock_text(text_at(run, "/from")), clock_text(text_at(run, "/to")));
+        std::string of = has(run, "/undoes") ? "undoes " + text_at(run, "/undoes")
+                                             : fmt::format("{} to {}", clock_text(text_at(run, "/from")),
+                                                           clock_text(text_at(run, "/to")));
+        if (has(run, "/undone_by")) of += ", undone by " + text_at(run, "/undone_by");
         dom::array filters;
         if (run["filters"].get(filters) == simdjson::SUCCESS)
             for (const dom::element filter : filters) {
@@ -282,7 +360,7 @@ void print_runs(dom::array runs) {
                    known ? grouped(count_at(run, "/difference/changed") + count_at(run, "/difference/priced"))
                          : kUnknown,
                    before_text(run, "/difference/amended"), after_text(run, "/difference/amended"), of,
-                   by_text(run, "/by", "/reason")});
+                   text_at(run, "/by"), text_at(run, "/reason")});
     }
     fmt::print("re-pricings\n");
     table.print();
@@ -316,9 +394,31 @@ Result<int> history(const Program& program, const HistoryFlags& flags) {
 
 }  // namespace
 
-std::string this_user() {
-    const char* const user = std::getenv("USER");
-    return user == nullptr ? std::string() : std::string(user).substr(0, 100);
+void add_author_flags(CLI::App& command, std::string& by, std::string& reason) {
+    command.add_option("--reason", reason, "why, for the history");
+    command.add_option("--by", by, "who, for the history (default: your user name here)");
+}
+
+std::string author_name(const std::string& by) {
+    if (!by.empty()) return by;
+    std::array<char, 4096> room{};
+    passwd entry{};
+    passwd* found = nullptr;
+    if (getpwuid_r(geteuid(), &entry, room.data(), room.size(), &found) != 0 || found == nullptr) {
+        const char* const user = std::getenv("USER");
+        return user == nullptr ? std::string() : std::string(user).substr(0, 100);
+    }
+    return std::string(found->pw_name).substr(0, 100);
+}
+
+std::string all_amounts(dom::element price) {
+    std::string out;
+    for (const pricing::Amount& one : pricing::amounts()) {
+        const std::string value = text_at(price, fmt::format("/{}", one.name).c_str());
+        if (!value.empty()) out += fmt::format("{}{} {}", out.empty() ? "" : ", ", one.name, value);
+    }
+    if (const std::string twin = text_at(price, "/same_as"); !twin.empty()) return "as " + twin;
+    return out + " " + text_at(price, "/currency");
 }
 
 void add_repricing(Program& program, CLI::App& prices) {
@@ -335,9 +435,20 @@ void add_repricing(Program& program, CLI::App& prices) {
     command->add_flag("--include-provider", flags->include_provider,
                       "also costs that Steno did not make: those that the provider reported");
     command->add_flag("--apply", flags->apply, "write the new costs into the record");
-    command->add_option("--reason", flags->reason, "why, for the history");
+    add_author_flags(*command, flags->by, flags->reason);
     command->callback(
         [flags, &program] { program.run = [flags](Program& p) { return reprice(p, *flags); }; });
+
+    const auto undo = std::make_shared<RepriceFlags>();
+    command = program.add(prices, "undo",
+                          "Give the calls of a re-pricing back what they cost before it; --apply writes it",
+                          "  steno prices undo 2026-11-22-3f9c0a\n"
+                          "  steno prices undo 2026-11-22-3f9c0a --apply --reason \"the wrong contract\"\n");
+    add_record_flags(*command, undo->record);
+    command->add_option("id", undo->undo, "the re-pricing, as steno prices history shows it")->required();
+    command->add_flag("--apply", undo->apply, "write these costs into the record");
+    add_author_flags(*command, undo->by, undo->reason);
+    command->callback([undo, &program] { program.run = [undo](Program& p) { return reprice(p, *undo); }; });
 
     const auto shown = std::make_shared<HistoryFlags>();
     command = program.add(prices, "history", "Prices that were set and removed, and what was re-priced",

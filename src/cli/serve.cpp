@@ -87,7 +87,10 @@ void go_on_with_store(const std::stop_token& stop, const std::string& url, const
                   parts.data().interrupted());
     }
     // What is not in the store yet must not be sealed or judged, so without feeding there is nothing to do.
-    if (!config.store_feed) return;
+    if (!config.store_feed) {
+        if (parts.daily_files() != nullptr) log::warning("no daily files are written: store.feed is off");
+        return;
+    }
     parts.custodian().start();
     if (parts.alerting() != nullptr) parts.alerting()->start_watching();
     if (parts.daily_files() != nullptr) parts.daily_files()->start();

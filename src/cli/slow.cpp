@@ -43,7 +43,7 @@ Result<int> slow(const Program& program, const SlowFlags& flags) {
                                           flags.period.given() ? "" : ": the last 7 days (--days, --period)");
                                return {};
                            }
-                           fmt::print("calls of all kinds, {}\n\n", period_of(answer));
+                           fmt::print("{}\n\n", period_of(answer));
                            print_slow(answer);
                            return {};
                        });

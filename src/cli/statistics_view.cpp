@@ -2,6 +2,8 @@
 
 #include "cli/answer.hpp"
 #include "cli/call_view.hpp"
+#include "cli/every_bucket.hpp"
+#include "cli/price_origins.hpp"
 #include "cli/terminal.hpp"
 
 #include <fmt/format.h>
@@ -21,12 +23,13 @@ namespace dom = simdjson::dom;
 std::string count(dom::element value, const char* pointer) {
     return has(value, pointer) ? grouped(static_cast<std::int64_t>(number_at(value, pointer))) : "–";
 }
-/// "$4.20, 3 unpriced"; "–" where no call has a price.
+/// "$4.20, 3 unpriced", "$4.20 and 3.1 EUR"; "–" where no call has a price.
 std::string cost(dom::element value, const std::string& pointer) {
-    const std::string total = text_at(value, (pointer + "/total").c_str());
-    const std::string currency = text_at(value, (pointer + "/currency").c_str());
     const auto unpriced = static_cast<std::int64_t>(number_at(value, (pointer + "/unpriced_calls").c_str()));
-    std::string text = total.empty() ? (currency.empty() ? "–" : currency) : money(total, currency);
+    dom::element sum;
+    std::string text;
+    if (value.at_pointer(pointer).get(sum) == simdjson::SUCCESS) text = money_of(sum);
+    if (text.empty()) text = kUnknown;
     if (unpriced > 0) text += fmt::format(", {} unpriced", grouped(unpriced));
     return text;
 }
@@ -66,15 +69,14 @@ void print_totals(dom::element found) {
     line("cost", cost(found, "/summary/cost"), "");
 }
 
-void print_buckets(dom::element found) {
-    std::vector<double> costs, counts;
-    for (const dom::element bucket : rows(found, "/buckets")) {
-        costs.push_back(amount(bucket, "/cost"));
-        counts.push_back(number_at(bucket, "/calls"));
-    }
-    if (counts.empty()) return;
+void print_buckets(dom::element found, std::string_view unit) {
+    const auto buckets = rows(found, "/buckets");
+    if (buckets.empty()) return;
     fmt::print("\n");
-    const double most = std::ranges::max(costs);
+    // No picture of what is in several currencies.
+    double most = 0;
+    if (has(found, "/summary/cost/total"))
+        for (const dom::element bucket : buckets) most = std::max(most, amount(bucket, "/cost"));
     Table table({{"from"},
                  {"requests", true},
                  {"AI calls", true},
@@ -82,12 +84,16 @@ void print_buckets(dom::element found) {
                  {"tokens", true},
                  Table::Column::amount("cost"),
                  Table::Column::bar(20)});
-    std::size_t i = 0;
-    for (const dom::element bucket : rows(found, "/buckets")) {
-        table.row({clock_text(text_at(bucket, "/begin")), count(bucket, "/requests"), count(bucket, "/calls"),
+    const bool whole = text_at(found, "/truncated") != "true";
+    for (const BucketRow& at : every_bucket(found, buckets, "/begin", unit, whole)) {
+        if (at.row == nullptr) {
+            table.row({at.text(unit), "0", "0", kUnknown, kUnknown, kUnknown, ""});
+            continue;
+        }
+        const dom::element bucket = *at.row;
+        table.row({at.text(unit), count(bucket, "/requests"), count(bucket, "/calls"),
                    percent_at(bucket, "/failure_rate"), count(bucket, "/total_tokens"), cost(bucket, "/cost"),
-                   most > 0 ? Table::share(costs[i] / most) : ""});
-        ++i;
+                   most > 0 ? Table::share(amount(bucket, "/cost") / most) : ""});
     }
     table.print();
 }
@@ -102,7 +108,7 @@ void print_models(dom::element found) {
                  {"calls", true},
                  {"failed", true},
                  {"tokens", true},
-                 Table::Column{"average", true}.if_room(),
+                 Table::Column{"average time", true}.if_room(),
                  Table::Column::amount("cost"),
                  Table::Column::bar(20)});
     for (const dom::element model : models)
@@ -120,11 +126,9 @@ bool nested(const std::vector<dom::element>& rows) {
     });
 }
 
-/// What an agent or a function spent itself, where that is not all that was spent within it.
+/// What an agent or a function spent itself, without those within it.
 std::string own_cost(dom::element row) {
-    return number_at(row, "/subtree/calls") == number_at(row, "/ai_calls/calls") ? ""
-           : number_at(row, "/ai_calls/calls") == 0                              ? "nothing"
-                                                    : cost(row, "/ai_calls/cost");
+    return number_at(row, "/ai_calls/calls") == 0 ? "nothing" : cost(row, "/ai_calls/cost");
 }
 
 void print_agents(dom::element found) {
@@ -134,13 +138,13 @@ void print_agents(dom::element found) {
     std::vector<Table::Column> columns{{"agent", false, true},
                                        Table::Column{"number", true}.below("runs").if_room(),
                                        Table::Column{"failed", true}.below("runs").if_room(),
-                                       Table::Column{"average", true}.below("runs").if_room(),
+                                       Table::Column{"average time", true}.below("runs").if_room(),
                                        Table::Column{"number", true}.below(within),
                                        Table::Column{"failed", true}.below(within),
                                        Table::Column{"tokens", true}.below(within),
                                        Table::Column::amount("cost").below(within)};
     const bool own = nested(agents);
-    if (own) columns.push_back(Table::Column::amount("of it its own"));
+    if (own) columns.push_back(Table::Column::amount("own cost").below(within));
     fmt::print("\n");
     Table table(std::move(columns));
     for (const dom::element agent : agents) {
@@ -168,14 +172,14 @@ void print_functions(dom::element found) {
     std::vector<Table::Column> columns{{"function", false, true},
                                        Table::Column{"number", true}.below("runs"),
                                        Table::Column{"failed", true}.below("runs"),
-                                       Table::Column{"average", true}.below("runs"),
+                                       Table::Column{"average time", true}.below("runs"),
                                        Table::Column{"95 % within", true}.below("runs").if_room(4)};
     if (any) {
         columns.push_back(Table::Column{"number", true}.below(within).if_room(3));
         columns.push_back(Table::Column{"tokens", true}.below(within).if_room(3));
         columns.push_back(Table::Column::amount("cost").below(within));
     }
-    if (own) columns.push_back(Table::Column::amount("of it its own"));
+    if (own) columns.push_back(Table::Column::amount("own cost").below(within));
     columns.push_back(Table::Column{"operations", false, true}.if_room());
     fmt::print("\n");
     Table table(std::move(columns));
@@ -204,11 +208,13 @@ void print_functions(dom::element found) {
 
 void print_calls(dom::element found) {
     if (const auto dearest = rows(found, "/top_expensive"); !dearest.empty()) {
-        fmt::print("\nthe dearest\n");
-        Table table = call_table();
+        const bool several = text_at(found, "/summary/cost/currency") == "mixed";
+        fmt::print("\n{}\n", several ? "the greatest amounts, whatever their currency" : "the dearest");
+        const WallClock clock(found);
+        Table table = call_table(clock);
         for (const dom::element item : dearest) {
             dom::element call;
-            if (item["call"].get(call) == simdjson::SUCCESS) add_call(table, call);
+            if (item["call"].get(call) == simdjson::SUCCESS) add_call(table, call, clock);
         }
         table.print();
     }
@@ -231,12 +237,18 @@ void print_large(dom::element found) {
     table.print();
 }
 
+void print_groups(dom::element found) {
+    print_models(found);
+    print_agents(found);
+    print_functions(found);
+}
+
 }  // namespace
 
 void print_slow(dom::element found) {
     const auto slowest = rows(found, "/slow/slowest");
     if (slowest.empty()) return;
-    fmt::print("slow: {} took {} or longer\n", counted(count(found, "/slow/calls"), "call"),
+    fmt::print("slow: {} of all kinds took {} or longer\n", counted(count(found, "/slow/calls"), "call"),
                time_at(found, "/slow/threshold_ms"));
     Table table({Table::Column::ids(),
                  {"took", true},
@@ -257,15 +269,15 @@ void print_slow(dom::element found) {
 
 void print_summary(dom::element found) {
     print_totals(found);
-    print_buckets(found);
-    print_models(found);
-    print_agents(found);
-    print_functions(found);
+    print_groups(found);
 }
 
-void print_statistics(dom::element found) {
+void print_statistics(dom::element found, std::string_view bucket, const std::string& prices) {
     fmt::print("{}\n\n", period_of(found));
-    print_summary(found);
+    print_totals(found);
+    print_price_origins(prices, "  ");
+    print_buckets(found, bucket);
+    print_groups(found);
     print_calls(found);
     if (!rows(found, "/slow/slowest").empty()) fmt::print("\n");
     print_slow(found);

@@ -6,6 +6,8 @@
 #include "cli/call_view.hpp"
 #include "cli/command.hpp"
 #include "cli/completeness.hpp"
+#include "cli/every_bucket.hpp"
+#include "cli/price_origins.hpp"
 #include "cli/statistics_view.hpp"
 #include "cli/stats_rows.hpp"
 #include "cli/storage.hpp"
@@ -93,11 +95,20 @@ Result<Table> table_of(const StatsQuestion& flags, std::string_view body, bool& 
         columns.push_back(std::move(column));
     }
     Table table(std::move(columns));
-    for (const dom::element group : groups) {
+    truncated = text_at(whole, "/truncated") == "true";
+    const std::vector<dom::element> found(groups.begin(), groups.end());
+    // Where there is a line a bucket, one without calls has one, too.
+    const bool every = !flags.bucket.empty() && keys.empty() && flags.order.empty() && !truncated;
+    for (const BucketRow& row : every_bucket(whole, found, "/bucket", flags.bucket, every)) {
         std::vector<std::string> cells;
-        if (!flags.bucket.empty())
-            cells.push_back(text_at(group, "/bucket")
-                                .substr(0, flags.bucket == "hour" || flags.bucket == "minute" ? 16 : 10));
+        if (!flags.bucket.empty()) cells.push_back(row.text(flags.bucket));
+        if (row.row == nullptr) {
+            for (const std::string_view measure : measures)
+                cells.emplace_back(measure == "calls" || measure == "errors" ? "0" : kUnknown);
+            table.row(std::move(cells));
+            continue;
+        }
+        const dom::element group = *row.row;
         for (const std::string_view key : keys) {
             dom::element value;
             std::string_view text;
@@ -114,7 +125,6 @@ Result<Table> table_of(const StatsQuestion& flags, std::string_view body, bool& 
         }
         table.row(std::move(cells));
     }
-    truncated = text_at(whole, "/truncated") == "true";
     return table;
 }
 
@@ -138,7 +148,8 @@ Result<int> show_statistics(const Program& program, const StatsFlags& flags, Api
     dom::element statistics;
     if (parser.parse(body.data(), body.size()).get(statistics) != simdjson::SUCCESS)
         return fail(Code::Internal, "the answer is no JSON");
-    print_statistics(statistics);
+    STENO_ASSIGN(const std::string prices, price_origins(api, flags.question.when, flags.question.filters));
+    print_statistics(statistics, flags.question.bucket, prices);
     return completeness.exit_code();
 }
 
@@ -189,6 +200,7 @@ Result<int> stats(const Program& program, const StatsFlags& flags) {
     fmt::print("{}, {}\n\n", counted, period_of(answer));
     table.print();
     if (truncated) fmt::print("… and more: --limit {}\n", flags.question.limit * 4);
+    print_overlap(flags.question.by);
     return completeness.exit_code();
 }
 
@@ -227,7 +239,14 @@ void add_stats(Program& program) {
         "  steno stats --by none --measures calls,error_rate,cost -f labels.tags=demo\n"
         "  steno stats --kinds functions --by trace.function,trace.operation --measures calls,error_rate\n"
         "  steno stats --by who.user_id --bucket month --output users.xlsx\n"
-        "  steno stats --storage\n");
+        "  steno stats --storage\n"
+        "\nColumns of the page:\n"
+        "  average time   how long a call, or a run, took on average\n"
+        "  95 % within    95 % of the runs took no longer\n"
+        "  own cost       without the agents or functions within it; only where some are within others\n"
+        "\nColumns of a table are its --measures: duration_p95 is what 95 % of the calls stayed within, ttft "
+        "the\n"
+        "time to the first token.\n");
     const auto flags = std::make_shared<StatsFlags>();
     add_record_flags(*command, flags->record);
     add_period_flags(*command, flags->question.when);
@@ -251,8 +270,8 @@ void add_stats(Program& program) {
     auto* order = command->add_option("--order", flags->question.order,
                                       "a measure, '-' in front for descending (default -cost)");
     command->add_option("--filter,-f", flags->question.filters, "FIELD[.OP]=VALUE; may be repeated");
-    const CLI::Option* limit = command->add_option("--limit,-n", flags->question.limit,
-                                                   "how many groups (default 30; in a file and with --json all)");
+    const CLI::Option* limit = command->add_option(
+        "--limit,-n", flags->question.limit, "how many groups (default 30; in a file and with --json all)");
     add_target(*command, flags->target);
     auto* kinds = add_kinds_flag(*command, flags->question.kinds);
     command->add_flag("--storage", flags->storage, "instead: what the data folder takes of the disk");

@@ -261,9 +261,9 @@ std::string counted(std::string_view number, std::string_view word) {
 
 std::string money(std::string_view decimal, std::string_view currency) {
     const auto value = Decimal::parse(decimal);
-    if (!value) return std::string(decimal);
+    if (!value) return printable(decimal);
     const std::string text = value->to_short_string();
-    if (currency != "USD") return text + " " + std::string(currency);
+    if (currency != "USD") return text + " " + printable(currency);
     return text.starts_with('-') ? "-$" + text.substr(1) : "$" + text;
 }
 

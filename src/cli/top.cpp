@@ -47,8 +47,9 @@ Result<int> top(const Program& program, const TopFlags& flags) {
     STENO_TRY(question.filters(flags.filters));
     return show_answer(program, flags.record, question, [&](Api& api, dom::element answer) -> Result<void> {
         STENO_ASSIGN(const dom::array calls, calls_of(answer));
-        Table table = call_table();
-        for (const dom::element call : calls) add_call(table, call);
+        const WallClock clock(answer);
+        Table table = call_table(clock);
+        for (const dom::element call : calls) add_call(table, call, clock);
         if (table.empty()) {
             fmt::print("no calls with a {} that fit in {}, {}\n", flags.by, api.where(), period_of(answer));
         } else {

@@ -53,11 +53,16 @@ class Amounts {
                    ? "="
                    : fmt::format("{:+.{}f} %", share * 100, std::abs(share) < 0.1 ? 1 : 0);
     }
-    /// As it stands, exactly.
-    [[nodiscard]] std::string text(dom::element value, const char* pointer) const {
-        if (!has(value, pointer)) return kUnknown;
-        if (unit_ == "money") return money(text_at(value, pointer), currency_);
-        return text(number_at(value, pointer));
+    /// Of all amounts in the answer none is in another currency.
+    [[nodiscard]] bool one_currency() const { return currency_ != "mixed"; }
+    /// The value of a series or a point, exactly.
+    [[nodiscard]] std::string value(dom::element of) const {
+        return unit_ == "money" ? sum(of, "/value", "/currency", "totals") : plain(of, "/value");
+    }
+    /// A series' value of the other period.
+    [[nodiscard]] std::string before(dom::element of) const {
+        return unit_ == "money" ? sum(of, "/before", "/currency_before", "totals_before")
+                                : plain(of, "/before");
     }
     [[nodiscard]] std::string text(double number) const {
         if (unit_ == "money")
@@ -74,6 +79,23 @@ class Amounts {
     }
 
   private:
+    [[nodiscard]] std::string plain(dom::element value, const char* pointer) const {
+        return has(value, pointer) ? text(number_at(value, pointer)) : kUnknown;
+    }
+    /// "$4.20", "$4.20 and 3.1 EUR"; "mixed" where each is not told.
+    [[nodiscard]] std::string sum(dom::element of, const char* value, const char* currency,
+                                  const char* totals) const {
+        const std::string own = one_currency() ? currency_ : text_at(of, currency);
+        if (has(of, value) && !own.empty()) return money(text_at(of, value), own);
+        if (has(of, value)) return "0";  // nobody called, in any currency
+        std::string text;
+        dom::object amounts;
+        if (of[totals].get(amounts) == simdjson::SUCCESS)
+            for (const auto& [each, amount] : amounts)
+                text += (text.empty() ? "" : " and ") + money(text_at(amount, ""), each);
+        return !text.empty() ? text : own == "mixed" ? "mixed" : kUnknown;
+    }
+
     std::string unit_, currency_;
 };
 
@@ -87,7 +109,8 @@ void print_points(dom::element answer, const Amounts& amounts) {
     const std::vector<dom::element> points = items(answer, "/all/points");
     const std::vector<dom::element> odd = items(answer, "/anomalies/found");
     double most = 0;
-    for (const dom::element point : points)
+    // No picture of what is in several currencies.
+    for (const dom::element point : amounts.one_currency() ? points : std::vector<dom::element>())
         most = std::max(most, amounts.number(point, "/value").value_or(0));
     Table table({{text_at(answer, "/bucket")},
                  amounts.column(text_at(answer, "/measure")),
@@ -110,7 +133,7 @@ void print_points(dom::element answer, const Amounts& amounts) {
         const std::string clock = clock_text(text_at(point, "/begin"));
         const bool hours = text_at(answer, "/bucket") == "hour" || text_at(answer, "/bucket") == "minute";
         const auto number = amounts.number(point, "/value");
-        table.row({hours ? clock : clock.substr(0, 10), amounts.text(point, "/value"),
+        table.row({hours ? clock : clock.substr(0, 10), amounts.value(point),
                    number && most > 0 ? Table::share(*number / most) : "",
                    grouped(static_cast<std::int64_t>(number_at(point, "/calls"))), note},
                   {Colour::Plain, Colour::Plain, Colour::Plain, Colour::Plain, Colour::Yellow});
@@ -118,20 +141,20 @@ void print_points(dom::element answer, const Amounts& amounts) {
     table.print();
 }
 
-void print_groups(dom::element answer, const Amounts& amounts) {
+void print_groups(dom::element answer, const Amounts& amounts, const std::string& other) {
     Table table({{"", false, true},
                  amounts.column("now"),
-                 amounts.column("before"),
+                 amounts.column(other),
                  {"change", true},
                  {"calls", true},
                  Table::Column{"over time"}.if_room()});
     const auto line = [&](const std::string& name, dom::element series) {
         std::vector<std::optional<double>> values;
-        for (const dom::element point : items(series, "/points"))
+        const bool drawn = amounts.one_currency() || text_at(series, "/currency") != "mixed";
+        for (const dom::element point : items(series, drawn ? "/points" : "/none"))
             values.push_back(amounts.number(point, "/value"));
-        table.row({name, amounts.text(series, "/value"), amounts.text(series, "/before"),
-                   amounts.change(series), grouped(static_cast<std::int64_t>(number_at(series, "/calls"))),
-                   sparkline(values, 40)});
+        table.row({name, amounts.value(series), amounts.before(series), amounts.change(series),
+                   grouped(static_cast<std::int64_t>(number_at(series, "/calls"))), sparkline(values, 40)});
     };
     dom::element all;
     if (answer["all"].get(all) == simdjson::SUCCESS) line("all", all);
@@ -140,7 +163,8 @@ void print_groups(dom::element answer, const Amounts& amounts) {
 }
 
 void print_anomalies(dom::element answer, const Amounts& amounts) {
-    if (!has(answer, "/anomalies")) return;
+    // What is in several currencies is not told by the hour; nothing can be said of it.
+    if (!has(answer, "/anomalies") || !amounts.one_currency()) return;
     const std::vector<dom::element> odd = items(answer, "/anomalies/found");
     const double hours = number_at(answer, "/anomalies/hours"),
                  judged = number_at(answer, "/anomalies/judged");
@@ -166,14 +190,20 @@ void print_anomalies(dom::element answer, const Amounts& amounts) {
     table.print();
 }
 
-Result<void> print_trend(dom::element answer, std::uint32_t groups) {
+Result<void> print_trend(dom::element answer, const TrendFlags& flags) {
     const Amounts amounts(answer);
-    fmt::print("{} of AI calls\nnow     {}\nbefore  {}\n", text_at(answer, "/measure"), period_of(answer),
-               period_of(answer, "against"));
-    warn_of_the_unrecorded(answer);
+    // What was chosen need not be earlier.
+    const std::string other = flags.against.empty() ? "before" : "against";
+    fmt::print("{} of AI calls\n{:<8}{}\n{:<8}{}\n", text_at(answer, "/measure"), "now", period_of(answer),
+               other, period_of(answer, "against"));
+    warn_of_the_incomparable(answer, other);
+    if (!amounts.one_currency())
+        fmt::print(
+            "costs are in several currencies, which are not added up: for odd hours, -f "
+            "cost.currency=…\n");
     fmt::print("\n");
-    print_groups(answer, amounts);
-    if (text_at(answer, "/truncated") == "true") fmt::print("… and more: --groups {}\n", groups * 2);
+    print_groups(answer, amounts, other);
+    if (text_at(answer, "/truncated") == "true") fmt::print("… and more: --groups {}\n", flags.groups * 2);
     fmt::print("\n");
     print_points(answer, amounts);
     print_anomalies(answer, amounts);
@@ -194,7 +224,7 @@ Result<int> trends(const Program& program, const TrendFlags& flags) {
     question.add("groups", std::to_string(flags.groups));
     STENO_TRY(question.filters(flags.filters));
     return show_answer(program, flags.record, question,
-                       [&flags](Api&, dom::element answer) { return print_trend(answer, flags.groups); });
+                       [&flags](Api&, dom::element answer) { return print_trend(answer, flags); });
 }
 
 }  // namespace

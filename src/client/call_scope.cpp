@@ -7,6 +7,7 @@
 #include "client/tracker.hpp"
 #include "record/bounded.hpp"
 #include "record/call.hpp"
+#include "record/currency.hpp"
 #include "record/json_reader.hpp"
 
 #include <algorithm>
@@ -281,11 +282,12 @@ CallScope& CallScope::usage(const TokenUsage& usage) noexcept {
 CallScope& CallScope::cost(std::string_view amount, std::string_view currency) noexcept {
     return with(*this, draft_, [&](Draft& draft) {
         const auto total = Decimal::parse(amount);
-        if (!total || total->units() < 0 || total->units() > kMostCounted * Decimal::kOne || currency.empty())
+        if (!total || total->units() < 0 || total->units() > kMostCounted * Decimal::kOne ||
+            !names_currency(currency))
             return;
         header_group(draft, number<Call, "cost">(), [&](RecordWriter& out) {
             out.decimal(number<Cost, "total">(), *total);
-            out.text(number<Cost, "currency">(), cut_name(currency));
+            out.text(number<Cost, "currency">(), currency);
             out.text(number<Cost, "source">(), "provider");
         });
     });

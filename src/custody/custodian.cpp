@@ -9,6 +9,7 @@
 #include "record/binary.hpp"
 
 #include <algorithm>
+#include <exception>
 #include <optional>
 #include <vector>
 
@@ -35,7 +36,12 @@ std::int64_t time_of(std::string_view encoded_said) {
     const auto said = decode_said(encoded_said);
     if (!said) return 0;
     if (said->feedback && said->feedback->at) return said->feedback->at->unix_nanos;
-    return said->score && said->score->at ? said->score->at->unix_nanos : 0;
+    if (said->score && said->score->at) return said->score->at->unix_nanos;
+    // A cost has no time of its own, but the re-pricing that made it is named after its day:
+    // "2026-11-22-3f9c0a".
+    if (!said->cost) return 0;
+    const auto day = Timestamp::parse(said->cost->repricing.substr(0, 10) + "T23:59:59Z");
+    return day ? day->unix_nanos : 0;
 }
 
 journal::SealingAdvice advise(const journal::ParsedRecord& record,
@@ -54,6 +60,16 @@ journal::SealingAdvice advise(const journal::ParsedRecord& record,
     advice.retention_class = call.privacy.retention;
     advice.drop_payloads = dropped_classes.contains(advice.retention_class);
     return advice;
+}
+
+/// An exception, of memory that ran out most likely, is a failure like others: it must not end the process.
+template <typename Work>
+Result<void> attempt(const Work& work) {
+    try {
+        return work();
+    } catch (const std::exception& e) {
+        return fail(Code::Internal, std::string("stopped at an exception: ") + e.what());
+    }
 }
 
 }  // namespace
@@ -76,9 +92,11 @@ void Custodian::start() {
 
 void Custodian::run(const std::stop_token& stop) {
     let_others_go_first();
-    if (auto forgotten = finish_interrupted(); !forgotten)
+    if (auto forgotten = attempt([&] { return finish_interrupted(); }); !forgotten) {
+        failures_.fetch_add(1);
         log::warning("what retention removed cannot be taken out of the store: {}",
                      forgotten.error().message);
+    }
     std::optional<std::int64_t> retained_at;
     std::chrono::milliseconds pause = options_.seal_interval;
     while (!stop.stop_requested()) {
@@ -88,7 +106,7 @@ void Custodian::run(const std::stop_token& stop) {
             log::warning("{} failed and is tried again: {}", what, done.error().message);
         };
         if (options_.seal) {
-            const Result<void> sealed = seal_all(stop);
+            const Result<void> sealed = attempt([&] { return seal_all(stop); });
             note(sealed, "sealing the journal");
             // What failed, perhaps because the disk is full, compresses a whole segment again.
             pause = sealed ? options_.seal_interval : std::min(pause * 2, kLongestPause);
@@ -97,7 +115,7 @@ void Custodian::run(const std::stop_token& stop) {
         const std::int64_t due = std::chrono::nanoseconds(options_.retention_interval).count();
         if (!options_.retention.none() && (!retained_at || now - *retained_at >= due)) {
             retained_at = now;
-            note(apply_retention(stop), "retention");
+            note(attempt([&] { return apply_retention(stop); }), "retention");
         }
         std::unique_lock lock(mutex_);
         wake_.wait_for(lock, stop, pause, [] { return false; });

@@ -8,6 +8,8 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
+#include <new>
 #include <thread>
 #include <vector>
 
@@ -189,6 +191,52 @@ TEST_F(CustodianTest, TheThreadSealsByItself) {
     while (files_named(".sts") == 0) std::this_thread::yield();
 }
 
+/// Of whoever lists a folder the memory runs out, as long as it is `out`.
+class OutOfMemory final : public io::FileSystem {
+  public:
+    explicit OutOfMemory(io::FileSystem& inner) : inner_(inner) {}
+    std::atomic<bool> out = true;
+
+    Result<std::vector<io::DirectoryEntry>> list(const std::string& path) override {
+        if (out) throw std::bad_alloc();
+        return inner_.list(path);
+    }
+    Result<std::unique_ptr<io::File>> open_read(const std::string& path) override {
+        return inner_.open_read(path);
+    }
+    Result<std::unique_ptr<io::File>> open_append(const std::string& path) override {
+        return inner_.open_append(path);
+    }
+    Result<std::unique_ptr<io::File>> create(const std::string& path) override { return inner_.create(path); }
+    Result<void> rename(const std::string& from, const std::string& to) override {
+        return inner_.rename(from, to);
+    }
+    Result<void> unlink(const std::string& path) override { return inner_.unlink(path); }
+    Result<void> make_directories(const std::string& path) override { return inner_.make_directories(path); }
+    bool exists(const std::string& path) override { return inner_.exists(path); }
+    Result<void> sync_directory(const std::string& path) override { return inner_.sync_directory(path); }
+    Result<std::unique_ptr<io::FileLock>> lock(const std::string& path) override { return inner_.lock(path); }
+
+  private:
+    io::FileSystem& inner_;
+};
+
+TEST_F(CustodianTest, AnExceptionIsAFailureAndEndsNothing) {
+    open();
+    record(120, 1);
+    OutOfMemory files(files_);
+    Custodian::Options options;
+    options.retention = {30, 0, {}};
+    options.seal_interval = 1ms;
+    Custodian keeper(files, "/data", folder_->journal(), folder_->reader(), folder_->store(), options);
+    keeper.start();
+    // What was left undone, sealing, retention, and sealing once more.
+    while (keeper.stats().failures < 4) std::this_thread::yield();
+    EXPECT_EQ(files_named(".sts"), 0u);
+    files.out = false;
+    while (files_named(".sts") == 0) std::this_thread::yield();
+}
+
 TEST_F(CustodianTest, OldCallsGoAndTheirSpaceComesBack) {
     open();
     record(160, 100);
@@ -207,6 +255,34 @@ TEST_F(CustodianTest, OldCallsGoAndTheirSpaceComesBack) {
     open();
     ASSERT_TRUE(folder_->feeder().catch_up(30s));
     EXPECT_EQ(folder_->store().count({}).value(), left) << "fed anew it is the same";
+}
+
+TEST_F(CustodianTest, SegmentsOfNothingButOldCostsGoToo) {
+    open();
+    record(8, 100);
+    // A re-pricing of 90 days ago fills segments in which there is nothing but costs.
+    const Timestamp then{system_clock().now().unix_nanos - 90 * kDay};
+    std::vector<Said> costs(400);
+    for (Said& said : costs) {
+        said.call = calls_[0].id;
+        said.project = "weather";
+        said.cost.emplace().total = *Decimal::parse("0.25");
+        said.cost->currency = "USD";
+        said.cost->repricing = then.to_string().substr(0, 10) + "-3f9c0a";
+    }
+    for (int i = 0; i < 10; ++i) {
+        const auto position = folder_->recorder().say(costs);
+        ASSERT_TRUE(position);
+        ASSERT_TRUE(folder_->journal().wait_durable(*position));
+    }
+    record(160, 1);
+    const auto keeper = custodian({30, 0, {}});
+    ASSERT_TRUE(keeper->seal_all());
+    ASSERT_TRUE(keeper->apply_retention());
+    EXPECT_GT(keeper->stats().removed_segments, 2u) << "all but those of yesterday's calls";
+    EXPECT_FALSE(folder_->calls().get(calls_[0].id));
+    for (std::size_t i = 8; i < calls_.size(); ++i) EXPECT_NE(text_of(calls_[i].id), "");
+    expect_intact();
 }
 
 TEST_F(CustodianTest, PayloadsOfAClassGoAndFiguresStay) {

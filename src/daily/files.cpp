@@ -31,7 +31,7 @@ void EntryCount::add(std::string_view piece) {
     lines_ += static_cast<std::uint64_t>(std::ranges::count(piece, '\n'));
 }
 
-Result<Size> write_file(exports::Pieces& pieces, const std::string& path) {
+Result<Size> write_file(exports::Pieces& pieces, const std::string& path, const BeforeNamed& before_named) {
     return write_file(
         [&](const TakePiece& take) -> Result<void> {
             std::string piece;
@@ -42,10 +42,11 @@ Result<Size> write_file(exports::Pieces& pieces, const std::string& path) {
             }
             return {};
         },
-        path);
+        path, before_named);
 }
 
-Result<Size> write_file(const std::function<Result<void>(const TakePiece&)>& bring, const std::string& path) {
+Result<Size> write_file(const std::function<Result<void>(const TakePiece&)>& bring, const std::string& path,
+                        const BeforeNamed& before_named) {
     Size size;
     STENO_TRY(exports::write_whole(path, "", [&](const std::string& to) -> Result<void> {
         STENO_ASSIGN(exports::Output output, exports::Output::open(to));
@@ -56,7 +57,7 @@ Result<Size> write_file(const std::function<Result<void>(const TakePiece&)>& bri
         }));
         STENO_TRY(output.finish());
         size = {count.entries(), output.size()};
-        return {};
+        return before_named ? before_named() : Result<void>{};
     }));
     return size;
 }

@@ -40,11 +40,15 @@ struct Size {
     std::uint64_t entries = 0;  ///< of an array
     std::uint64_t bytes = 0;
 };
+/// Does what must be done before a file that is whole and on disk gets its name. If that fails, it gets none.
+using BeforeNamed = std::function<Result<void>()>;
 /// Writes it; it appears under its name when it is whole and on disk.
-Result<Size> write_file(exports::Pieces& pieces, const std::string& path);
+Result<Size> write_file(exports::Pieces& pieces, const std::string& path,
+                        const BeforeNamed& before_named = nullptr);
 /// The same for one that others make: `bring` gives each piece of it to its argument.
 using TakePiece = std::function<Result<void>(std::string_view)>;
-Result<Size> write_file(const std::function<Result<void>(const TakePiece&)>& bring, const std::string& path);
+Result<Size> write_file(const std::function<Result<void>(const TakePiece&)>& bring, const std::string& path,
+                        const BeforeNamed& before_named = nullptr);
 
 /// Of a text of a day's file, as it passes: how many entries it has.
 class EntryCount {

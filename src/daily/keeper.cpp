@@ -6,11 +6,11 @@
 #include "daily/rotation.hpp"
 
 #include <fmt/format.h>
-#include <simdjson.h>
 
 #include <algorithm>
 #include <exception>
 #include <filesystem>
+#include <fstream>
 #include <optional>
 #include <system_error>
 
@@ -24,16 +24,29 @@ constexpr std::chrono::nanoseconds kLongestPause = std::chrono::minutes(5);
 constexpr std::chrono::nanoseconds kPostponed = std::chrono::seconds(5);  ///< until the store has all
 constexpr std::chrono::nanoseconds kLookAgain = std::chrono::hours(1);    ///< for calls that came late
 
-/// How many calls a day's statistics tell of. Nothing: they are not ours to judge.
-std::optional<std::int64_t> calls_told(const std::string& path) {
-    simdjson::dom::parser parser;
-    simdjson::dom::element stats;
-    std::int64_t ai_calls = 0, functions = 0;
-    if (parser.load(path).get(stats) != simdjson::SUCCESS ||
-        stats.at_pointer("/summary/totalAICalls").get(ai_calls) != simdjson::SUCCESS ||
-        stats.at_pointer("/summary/totalFunctionCalls").get(functions) != simdjson::SUCCESS)
-        return std::nullopt;
-    return ai_calls + functions;
+/// How many entries a calls file of ours has; it is ours if its first call is in the record, or if it has
+/// none. Nothing: it is somebody else's.
+Result<std::optional<std::uint64_t>> entries_of_ours(const std::string& path, store::CallStore& store) {
+    constexpr std::string_view kHead = "[\n{\"id\":\"", kEmpty = "[]\n";
+    constexpr std::size_t kIdLength = 36;
+    std::ifstream file(path, std::ios::binary);
+    std::string piece(exports::kPiece, '\0');
+    EntryCount count;
+    for (bool first = true; file; first = false) {
+        if (Cancellation::asked()) return fail(Code::Cancelled, "nobody waits for the files");
+        file.read(piece.data(), static_cast<std::streamsize>(piece.size()));
+        const std::string_view got(piece.data(), static_cast<std::size_t>(file.gcount()));
+        if (first && got != kEmpty) {
+            const auto id =
+                got.starts_with(kHead) ? Uuid::parse(got.substr(kHead.size(), kIdLength)) : std::nullopt;
+            if (!id) return std::nullopt;
+            STENO_ASSIGN(const auto row, store.get(*id));
+            if (!row) return std::nullopt;
+        }
+        count.add(got);
+    }
+    if (!file.eof()) return std::nullopt;
+    return count.entries();
 }
 
 /// When the first call began. Nothing: there is none.
@@ -56,7 +69,11 @@ Keeper::Keeper(Record record, Rules rules, std::function<Result<void>()> bring_u
     : record_(record),
       rules_(std::move(rules)),
       bring_up_to_date_(std::move(bring_up_to_date)),
-      clock_(clock) {}
+      clock_(clock) {
+    stats_.trouble =
+        "no day was looked at since the start: that waits for the store, which must be open and "
+        "have all that was recorded (store.feed)";
+}
 
 Keeper::~Keeper() {
     stop();
@@ -79,11 +96,12 @@ void Keeper::stop() {
 void Keeper::run() {
     let_others_go_first();
     const Cancellation::Scope scope(stopped_);
-    remove_parts(rules_.folder);
     std::chrono::nanoseconds pause = kFirstPause;
-    for (;;) {
+    for (bool parts_are_gone = false;;) {
         Result<Timestamp> next = fail(Code::Internal, "");
         try {
+            if (!parts_are_gone) remove_parts(rules_.folder);
+            parts_are_gone = true;
             next = keep();
         } catch (const std::exception& e) {  // out of memory, most likely
             next = fail(Code::Internal, e.what());
@@ -93,7 +111,7 @@ void Keeper::run() {
         std::chrono::nanoseconds wait = pause;
         if (next) {
             pause = kFirstPause;
-            stats_.trouble.clear();
+            if (!waiting_since_) stats_.trouble.clear();
             wait = std::clamp<std::chrono::nanoseconds>(
                 std::chrono::nanoseconds(next->unix_nanos - clock_.now().unix_nanos), kFirstPause,
                 kLookAgain);
@@ -115,22 +133,29 @@ Result<Timestamp> Keeper::keep() {
     const Timestamp now = clock_.now();
     if (const auto up_to_date = bring_up_to_date_(); !up_to_date) {
         log::debug("daily files wait: {}", up_to_date.error().message);
-        return later(now, kPostponed);
+        if (!waiting_since_) waiting_since_ = now;
+        if (now < later(*waiting_since_, kPatience)) return later(now, kPostponed);
+        return fail(Code::Unavailable, fmt::format("the store does not have all that was recorded: {}",
+                                                   up_to_date.error().message));
     }
+    waiting_since_.reset();
     std::error_code error;
     std::filesystem::create_directories(rules_.folder, error);
     if (error)
         return fail(Code::Unavailable, fmt::format("making {}: {}", rules_.folder, error.message()),
                     "name a folder that can be written to: daily_files.dir");
-    STENO_TRY(write_missing(now));
+    Result<void> done = write_missing(now);
     const Day today = day_at(now, rules_.zone);
-    if (rules_.keep_days > 0) {
-        const auto gone = rotate(rules_.folder, days_later(today.date, -rules_.keep_days), rules_.archive);
-        if (!gone) return std::unexpected(gone.error());
+    if (rules_.keep_days > 0) {  // whatever could not be written: on a full disk it is what helps
+        Rotation rotated = rotate(rules_.folder, days_later(today.date, -rules_.keep_days), rules_.archive);
+        if (done) done = std::move(rotated.trouble);
         const std::lock_guard lock(mutex_);
-        stats_.rotated += *gone;
+        stats_.rotated += rotated.gone;
     }
-    return std::min(later(today.to, kSettling), later(now, kLookAgain));
+    if (!done) return std::unexpected(std::move(done).error());
+    // Yesterday may not have settled yet.
+    const Timestamp settled = later(today.from, kSettling);
+    return std::min(settled > now ? settled : later(today.to, kSettling), later(now, kLookAgain));
 }
 
 Result<void> Keeper::write_missing(Timestamp now) {
@@ -141,60 +166,82 @@ Result<void> Keeper::write_missing(Timestamp now) {
     const std::int64_t back = rules_.keep_days > 0 ? std::min(rules_.keep_days, kLookBack) : kLookBack;
     // A moment of the oldest day, whatever clocks did since.
     const Timestamp oldest = later(today.from, std::chrono::hours(12) - std::chrono::hours(24) * back);
+    const std::string first_looked_at = days_later(today.date, -kLookedAt);
+    std::erase_if(told_, [&](const auto& told) { return told.first < first_looked_at; });
     Result<void> done;
     for (const Day& day : days_between(std::max(*first, oldest), settled, rules_.zone)) {
         if (day.to > settled) break;
-        const bool looked_at = day.date >= days_later(today.date, -kLookedAt);
-        Result<bool> wanted = missing(day);
-        if (!*wanted && looked_at) wanted = has_more_calls(day);
-        Result<void> written;
-        if (!wanted)
-            written = std::unexpected(wanted.error());
-        else if (*wanted)
-            written = write(day);
+        const Result<void> written = bring_in_order(day, day.date >= first_looked_at);
         if (written) continue;
         if (written.error().code == Code::Cancelled) return written;
-        done = std::unexpected(std::move(written).error().with_context(day.date));
+        done = std::unexpected(Error(written.error()).with_context(day.date));
     }
     return done;
 }
 
-bool Keeper::missing(const Day& day) const {
+Result<void> Keeper::bring_in_order(const Day& day, bool with_late_calls) {
+    std::vector<Content> wanted(kContents.begin(), kContents.end());
+    if (!rules_.requests) std::erase(wanted, Content::Requests);
+    bool anew = false;
+    if (with_late_calls) {
+        STENO_ASSIGN(anew, has_more_calls(day));
+    }
+    if (!anew) std::erase_if(wanted, [&](Content content) { return there(content, day); });
+    return wanted.empty() ? Result<void>{} : write(day, wanted);
+}
+
+bool Keeper::there(Content content, const Day& day) const {
     std::error_code ignored;
-    const auto there = [&](Content content) {
-        const std::string name = file_name(content, day.date);
-        return std::filesystem::exists(rules_.folder + "/" + name, ignored) ||
-               std::filesystem::exists(fmt::format("{}/{}/{}.gz", rules_.folder, kArchive, name), ignored);
-    };
-    return std::ranges::any_of(kContents, [&](Content content) {
-        return (content != Content::Requests || rules_.requests) && !there(content);
-    });
+    const std::string name = file_name(content, day.date);
+    return std::filesystem::is_regular_file(rules_.folder + "/" + name, ignored) ||
+           std::filesystem::is_regular_file(fmt::format("{}/{}/{}.gz", rules_.folder, kArchive, name),
+                                            ignored);
 }
 
 Result<bool> Keeper::has_more_calls(const Day& day) {
-    const auto told = calls_told(rules_.folder + "/" + file_name(Content::Stats, day.date));
-    if (!told) return false;
-    store::Selection ai = calls_of(day), functions = calls_of(day);
-    ai.filters.push_back(store::ai_calls());
-    STENO_ASSIGN(store::Filter function, store::make_filter("kind", store::Op::Eq, "function"));
-    functions.filters.push_back(std::move(function));
-    STENO_ASSIGN(const std::uint64_t calls, record_.store.count(ai));
-    STENO_ASSIGN(const std::uint64_t runs, record_.store.count(functions));
-    return static_cast<std::int64_t>(calls + runs) > *told;
+    const std::string path = rules_.folder + "/" + file_name(Content::Calls, day.date);
+    std::error_code error;
+    if (!std::filesystem::is_regular_file(path, error)) return false;
+    Told now;
+    now.written = std::filesystem::last_write_time(path, error);
+    now.size = std::filesystem::file_size(path, error);
+    auto told = told_.find(day.date);
+    if (told == told_.end() || told->second.written != now.written || told->second.size != now.size) {
+        STENO_ASSIGN(const auto entries, entries_of_ours(path, record_.store));
+        if (!entries) return false;
+        now.calls = *entries;
+        told = told_.insert_or_assign(day.date, now).first;
+    }
+    STENO_ASSIGN(const std::uint64_t calls, record_.store.count(calls_of(day)));
+    return calls > told->second.calls;
 }
 
-Result<void> Keeper::write(const Day& day) {
-    Size calls;
-    for (const Content content : kContents) {
-        if (content == Content::Requests && !rules_.requests) continue;
+Result<void> Keeper::write(const Day& day, const std::vector<Content>& contents) {
+    const auto path = [&](Content content) { return rules_.folder + "/" + file_name(content, day.date); };
+    for (const Content content : contents) {
+        std::error_code ignored;  // a pipe would be written to, and wait for its reader
+        const auto status = std::filesystem::status(path(content), ignored);
+        if (std::filesystem::exists(status) && !std::filesystem::is_regular_file(status))
+            return fail(Code::FailedPrecondition, fmt::format("{} is no file", path(content)),
+                        "remove or rename it");
+    }
+    const auto write_one = [&](Content content, const BeforeNamed& before_named) -> Result<void> {
         const auto pieces = open_file(record_, content, day, rules_.options);
-        STENO_ASSIGN(const Size size,
-                     write_file(*pieces, rules_.folder + "/" + file_name(content, day.date)));
-        if (content == Content::Calls) calls = size;
+        STENO_TRY(write_file(*pieces, path(content), before_named));
         const std::lock_guard lock(mutex_);
         ++stats_.written;
-    }
-    log::info("the daily files of {} are in {}: {} calls", day.date, rules_.folder, calls.entries);
+        return {};
+    };
+    const auto write_others = [&]() -> Result<void> {
+        for (const Content content : contents)
+            if (content != Content::Calls) STENO_TRY(write_one(content, nullptr));
+        return {};
+    };
+    if (std::ranges::find(contents, Content::Calls) != contents.end())
+        STENO_TRY(write_one(Content::Calls, write_others));
+    else
+        STENO_TRY(write_others());
+    log::info("the daily files of {} are in {}", day.date, rules_.folder);
     const std::lock_guard lock(mutex_);
     stats_.last_day = std::max(stats_.last_day, day.date);
     return {};

@@ -9,10 +9,14 @@
 #include <chrono>
 #include <condition_variable>
 #include <cstdint>
+#include <filesystem>
 #include <functional>
+#include <map>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <thread>
+#include <vector>
 
 namespace steno::daily {
 
@@ -29,9 +33,11 @@ struct KeeperStats {
 /// ones. One thread of its own, which lets others go first; calls never wait for it. What fails is tried
 /// again.
 ///
-/// The files themselves say what is done: a day's statistics are written last, so where they are missing the
-/// day is written as a whole. Calls can come late: where the record has more of one of the last kLookedAt
-/// days than its statistics tell, that day is written anew.
+/// The files themselves say what is done: one that is there, or in the archive, stays as it is, one that is
+/// absent is written. Calls can come late: where the record has more of one of the last kLookedAt days than
+/// the keeper's own calls file of it, all files of that day are written anew. A calls file gets its name when
+/// the others of the write have theirs: what came while they were made is seen by its missing there, and what
+/// a kill left half done is done again.
 class Keeper {
   public:
     struct Rules {
@@ -48,15 +54,18 @@ class Keeper {
     /// After a day's end: its last calls come in.
     static constexpr std::chrono::minutes kSettling{5};
 
+    /// How long the store may lack calls before that is a trouble.
+    static constexpr std::chrono::minutes kPatience{5};
+
     /// `bring_up_to_date`: an error while the store does not have all that was recorded; then nothing is
-    /// written yet, and others tell of it. The record must outlive the keeper.
+    /// written yet. The record must outlive the keeper.
     Keeper(Record record, Rules rules, std::function<Result<void>()> bring_up_to_date,
            Clock& clock = system_clock());
     ~Keeper();
     Keeper(const Keeper&) = delete;
     Keeper& operator=(const Keeper&) = delete;
 
-    /// Not before the store is open.
+    /// Not before the store is open. Until it has looked at all days, that is its trouble.
     void start();
     void stop();  ///< idempotent; what was under way leaves no file
 
@@ -69,14 +78,24 @@ class Keeper {
   private:
     void run();
     Result<void> write_missing(Timestamp now);
-    [[nodiscard]] bool missing(const Day& day) const;
+    Result<void> bring_in_order(const Day& day, bool with_late_calls);
+    [[nodiscard]] bool there(Content content, const Day& day) const;
     Result<bool> has_more_calls(const Day& day);
-    Result<void> write(const Day& day);
+    Result<void> write(const Day& day, const std::vector<Content>& contents);
 
     Record record_;
     const Rules rules_;
     std::function<Result<void>()> bring_up_to_date_;
     Clock& clock_;
+    // Of the thread alone.
+    std::optional<Timestamp> waiting_since_;  ///< for the store
+    struct Told {
+        std::filesystem::file_time_type written;
+        std::uint64_t size = 0;
+        std::uint64_t calls = 0;
+    };
+    std::map<std::string, Told>
+        told_;  ///< by our own calls files of the last days, so that each is read once
 
     mutable std::mutex mutex_;
     std::condition_variable changed_;

@@ -8,6 +8,12 @@
 
 #include <algorithm>
 #include <array>
+#include <csignal>
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
 #include <vector>
 
 namespace steno::daily {
@@ -39,6 +45,18 @@ class KeeperTest : public DailyRecord {
             text.append(piece.data(), static_cast<std::size_t>(got));
         gzclose(file);
         return text;
+    }
+    /// As the keeper sees a full disk: a write fails, of a file with more bytes.
+    static Result<Timestamp> with_room_for(std::size_t bytes, Keeper& kept) {
+        const auto before = std::signal(SIGXFSZ, SIG_IGN);
+        rlimit limit{};
+        EXPECT_EQ(getrlimit(RLIMIT_FSIZE, &limit), 0);
+        const rlimit full{bytes, limit.rlim_max};
+        setrlimit(RLIMIT_FSIZE, &full);
+        auto kept_to = kept.keep();
+        setrlimit(RLIMIT_FSIZE, &limit);
+        std::signal(SIGXFSZ, before);
+        return kept_to;
     }
     void it_is(std::string_view now) { time.advance(moment(now).unix_nanos - time.now().unix_nanos); }
 
@@ -93,10 +111,33 @@ TEST_F(KeeperTest, WritesADayAnewThatHasMoreCallsThanItTells) {
     const std::uint64_t written = kept.stats().written;
     ASSERT_TRUE(kept.keep());
     EXPECT_EQ(kept.stats().written, written);
-    // What tells of more than there is, is not ours to take back: retention removed the calls.
-    put("stats-2026-11-19.json", R"({"summary":{"totalAICalls":9,"totalFunctionCalls":0}})");
+    // Calls of all kinds are late ones.
+    Call span = chat("2026-11-19T12:00:00Z");
+    span.kind = Kind::Span;
+    add(span);
     ASSERT_TRUE(kept.keep());
-    EXPECT_EQ(kept.stats().written, written);
+    EXPECT_EQ(kept.stats().written, written + 2);
+    EXPECT_NE(content("calls-2026-11-19.json").find(span.id.to_string()), std::string::npos);
+    // A keeper that starts anew reads what is there.
+    Keeper next = keeper();
+    ASSERT_TRUE(next.keep());
+    EXPECT_EQ(next.stats().written, 0U);
+    add(chat("2026-11-19T13:00:00Z"));
+    ASSERT_TRUE(next.keep());
+    EXPECT_EQ(next.stats().written, 2U);
+}
+
+TEST_F(KeeperTest, LeavesWhatOthersWrote) {
+    add(chat("2026-11-19T10:00:00Z"));
+    add(chat("2026-11-19T11:00:00Z"));
+    for (const char* foreign :
+         {"[\n{\"id\":\"7\"}\n]\n", "[]", "", "[\n{\"id\":\"01990000-0000-7000-8000-000000000001\"}\n]\n"}) {
+        put("calls-2026-11-19.json", foreign);
+        Keeper kept = keeper();
+        ASSERT_TRUE(kept.keep());
+        EXPECT_EQ(content("calls-2026-11-19.json"), foreign);
+        EXPECT_TRUE(there("stats-2026-11-19.json"));
+    }
 }
 
 TEST_F(KeeperTest, WritesWhatIsMissingAndNotWhatIsArchived) {
@@ -105,17 +146,103 @@ TEST_F(KeeperTest, WritesWhatIsMissingAndNotWhatIsArchived) {
         Keeper kept = keeper();
         ASSERT_TRUE(kept.keep());
     }
-    // As a process leaves it that was killed behind the first file.
-    put("calls-2026-11-19.json", "[]\n");
+    const std::string calls = content("calls-2026-11-19.json");
+    // As another max_text wrote it: what is there stays as it is, whatever else is absent.
+    const std::string before = "[\n{\"id\":\"" + calls.substr(9, 36) + "\"}\n]\n";
+    put("calls-2026-11-19.json", before);
     std::filesystem::remove(folder + "/stats-2026-11-19.json");
     Keeper kept = keeper(30, true, true);
     ASSERT_TRUE(kept.keep());
-    EXPECT_NE(content("calls-2026-11-19.json"), "[]\n");
+    EXPECT_EQ(content("calls-2026-11-19.json"), before);
     EXPECT_TRUE(there("stats-2026-11-19.json"));
     EXPECT_TRUE(there("requests-2026-11-19.json"));
-    ASSERT_EQ(rotate(folder, "2026-11-20", true).value(), 3U);
+    EXPECT_EQ(kept.stats().written, 2U);
+    std::filesystem::remove(folder + "/calls-2026-11-19.json");
+    ASSERT_TRUE(kept.keep());
+    EXPECT_EQ(content("calls-2026-11-19.json"), calls);
+    EXPECT_EQ(kept.stats().written, 3U);
+    EXPECT_EQ(rotate(folder, "2026-11-20", true).gone, 3U);
     ASSERT_TRUE(kept.keep());
     EXPECT_EQ(names().size(), 0U);
+}
+
+TEST_F(KeeperTest, AWriteThatIsBrokenOffIsSeenByTheCallsFile) {
+    // Statistics say an agent's name more often than the calls do: there the disk is full.
+    const auto one = [&](std::string_view began) {
+        Call call = chat(began);
+        call.trace.agent = std::string(5000, 'a');
+        call.model.requested = "gpt-4o-mini";  // the dear calls are named, too
+        return call;
+    };
+    add(one("2026-11-19T10:00:00Z"));
+    Keeper kept = keeper();
+    ASSERT_TRUE(kept.keep());
+    const std::string calls = content("calls-2026-11-19.json"), stats = content("stats-2026-11-19.json");
+    add(one("2026-11-19T11:00:00Z"));
+    const Day day = day_at(moment("2026-11-19T12:00:00Z"), {});
+    const std::size_t needed = text(Content::Stats, day).size();
+    ASSERT_LT(text(Content::Calls, day).size(), needed);
+    EXPECT_FALSE(with_room_for(needed - 1, kept));
+    EXPECT_EQ(content("calls-2026-11-19.json"), calls);
+    EXPECT_EQ(content("stats-2026-11-19.json"), stats);
+    EXPECT_TRUE(kept.keep());
+    EXPECT_NE(content("calls-2026-11-19.json"), calls);
+    EXPECT_NE(content("stats-2026-11-19.json"), stats);
+}
+
+TEST_F(KeeperTest, APipeOfAFilesNameHoldsNothingUp) {
+    add(chat("2026-11-19T10:00:00Z"));
+    put("calls-2026-10-02.json", "[]\n");
+    for (const char* name : {"/calls-2026-11-19.json", "/stats-2026-10-01.json"})
+        ASSERT_EQ(mkfifo((folder + name).c_str(), 0600), 0);
+    Keeper kept = keeper();
+    const auto kept_to = kept.keep();
+    ASSERT_FALSE(kept_to);
+    EXPECT_NE(kept_to.error().message.find("is no file"), std::string::npos) << kept_to.error().message;
+    EXPECT_TRUE(there("archive/calls-2026-10-02.json.gz"));  // rotation goes on
+    EXPECT_EQ(kept.stats().rotated, 1U);
+}
+
+TEST_F(KeeperTest, WhatIsInTheArchiveIsNeverReplaced) {
+    put("calls-2026-10-01.json", "[\n{\"prompt\":\"whole\"}\n]\n");
+    put("calls-2026-10-02.json", "[]\n");
+    ASSERT_EQ(rotate(folder, "2026-11-01", true).gone, 2U);
+    put("calls-2026-10-01.json", "[]\n");
+    put("calls-2026-10-02.json", "[]\n");  // as a process leaves it that was killed before it removed it
+    put("calls-2026-10-03.json", "[]\n");
+    const Rotation done = rotate(folder, "2026-11-01", true);
+    ASSERT_FALSE(done.trouble);
+    EXPECT_NE(done.trouble.error().message.find("calls-2026-10-01.json"), std::string::npos);
+    EXPECT_EQ(done.gone, 2U);
+    EXPECT_THAT(names(), testing::ElementsAre("calls-2026-10-01.json"));
+    EXPECT_EQ(unpacked("archive/calls-2026-10-01.json.gz"), "[\n{\"prompt\":\"whole\"}\n]\n");
+    EXPECT_EQ(names("archive").size(), 3U);
+}
+
+TEST_F(KeeperTest, AFileStaysWhoseArchivedFormIsBroken) {
+    put("calls-2026-10-01.json", "[]\n");
+    ASSERT_EQ(rotate(folder, "2026-11-01", true).gone, 1U);
+    const std::string archived = folder + "/archive/calls-2026-10-01.json.gz";
+    put("calls-2026-10-01.json", "[]\n");
+    std::filesystem::resize_file(archived, std::filesystem::file_size(archived) - 8);  // all but the checksum
+    EXPECT_FALSE(rotate(folder, "2026-11-01", true).trouble);
+    EXPECT_TRUE(there("calls-2026-10-01.json"));
+}
+
+TEST_F(KeeperTest, RotationEndsWhereNobodyWaits) {
+    put("calls-2026-10-01.json", "[]\n");
+    Cancellation stopped;
+    stopped.cancel();
+    const Cancellation::Scope scope(stopped);
+    const Rotation done = rotate(folder, "2026-11-01", true);
+    EXPECT_EQ(done.trouble.error().code, Code::Cancelled);
+    EXPECT_TRUE(there("calls-2026-10-01.json"));
+}
+
+TEST_F(KeeperTest, LooksAgainWhenYesterdayHasSettled) {
+    add(chat("2026-11-19T10:00:00Z"));
+    it_is("2026-11-20T00:02:00Z");
+    EXPECT_EQ(keeper().keep()->to_string(), "2026-11-20T00:05:00.000000000Z");
 }
 
 TEST_F(KeeperTest, RotatesWhatIsOlder) {
@@ -152,6 +279,8 @@ TEST_F(KeeperTest, DoesNothingWhileTheStoreLacksCalls) {
     Keeper kept = keeper();
     EXPECT_EQ(kept.keep()->to_string(), "2026-11-20T12:00:05.000000000Z");
     EXPECT_TRUE(names().empty());
+    it_is("2026-11-20T12:05:00Z");
+    EXPECT_NE(kept.keep().error().message.find("the store is behind"), std::string::npos);
     up_to_date = {};
     EXPECT_TRUE(kept.keep());
     EXPECT_EQ(names().size(), 2U);
@@ -173,31 +302,36 @@ TEST_F(KeeperTest, AFileThatCannotBeWrittenHoldsNoOtherUp) {
 
 TEST_F(KeeperTest, AFullDiskLeavesNoFile) {
     add(chat("2026-11-19T10:00:00Z"));
-    std::filesystem::create_directories(folder);
-    // Where the file is written before it has its name.
-    std::filesystem::create_symlink("/dev/full", folder + "/calls-2026-11-19.json.part");
     Keeper kept = keeper();
-    EXPECT_EQ(kept.keep().error().code, Code::ResourceExhausted);
+    const auto kept_to = with_room_for(10, kept);
+    ASSERT_FALSE(kept_to);
+    EXPECT_EQ(kept_to.error().code, Code::ResourceExhausted);
     EXPECT_TRUE(names().empty());
     EXPECT_TRUE(kept.keep());
     EXPECT_EQ(names().size(), 2U);
 }
 
 TEST_F(KeeperTest, RemovesWhatAKilledProcessLeft) {
-    put("calls-2026-11-18.json.part", "[\n{");
-    put("notes.part", "mine");
+    put("calls-2026-11-18.json.0123456789abcdef.part", "[\n{");
+    put("notes.0123456789abcdef.part", "mine");
+    put("stats-2026-11-18.json.0123456789abcdef.part", "written now");
     std::filesystem::create_directories(folder + "/archive");
-    put("archive/stats-2026-11-18.json.gz.part", "x");
+    put("archive/stats-2026-11-18.json.gz.0123456789abcdef.part", "x");
+    const int writer = ::open((folder + "/stats-2026-11-18.json.0123456789abcdef.part").c_str(), O_RDWR);
+    ASSERT_EQ(flock(writer, LOCK_EX), 0);
     remove_parts(folder);
-    EXPECT_THAT(names(), testing::ElementsAre("notes.part"));
+    EXPECT_THAT(names(), testing::ElementsAre("notes.0123456789abcdef.part",
+                                              "stats-2026-11-18.json.0123456789abcdef.part"));
     EXPECT_TRUE(names("archive").empty());
+    ::close(writer);
 }
 
 TEST_F(KeeperTest, ItsThreadEndsAtOnceAndTellsOfTrouble) {
     add(chat("2026-11-19T10:00:00Z"));
     Keeper kept = keeper();
+    EXPECT_NE(kept.stats().trouble, "");  // nobody has looked yet
     kept.start();
-    for (int i = 0; i < 10'000 && kept.stats().written < 2; ++i)
+    for (int i = 0; i < 10'000 && !kept.stats().trouble.empty(); ++i)
         std::this_thread::sleep_for(std::chrono::milliseconds(1));
     EXPECT_EQ(kept.stats().written, 2U);
     EXPECT_EQ(kept.stats().trouble, "");

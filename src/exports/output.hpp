@@ -45,11 +45,16 @@ class Output {
 };
 
 /// Lets `write` make a file, which appears under its name when it is whole and on disk, in place of one that
-/// was there; until then it is `path`.part, which is removed when something fails (and stays when the process
-/// is killed). What is there and is no file, such as a pipe, or "-", is written to as it is; not where
-/// `files_only`, the name of a format, says so.
+/// was there; until then it is `path`.HEX.part, a new file whose name nobody can foretell. That is removed
+/// when something fails; what a killed process left of the same file is removed by the next one. What is
+/// there and is no file, such as a pipe, or "-", is written to as it is; not where `files_only`, the name of
+/// a format, says so.
 Result<void> write_whole(const std::string& path, std::string_view files_only,
                          const std::function<Result<void>(const std::string& path)>& write);
 Result<void> write_whole(const std::string& path, std::string_view content);
+
+/// Removes the parts of files of these names in the folder that killed processes left. One that is written
+/// now, by whatever process, is locked (flock) and stays.
+void remove_parts(const std::string& folder, const std::function<bool(std::string_view name)>& of);
 
 }  // namespace steno::exports

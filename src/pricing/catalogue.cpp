@@ -49,7 +49,8 @@ const Price* best(const Indexed<Price>& prices, const NameCandidate& name, Circu
     const Price* found = nullptr;
     for (const std::size_t i : prices.find(name.provider, name.model)) {
         const Price& price = prices.rows[i];
-        if (!applies(price, circumstances) || (name.region_has_its_own_price && price.region.empty()))
+        if (!price.same_as.empty() || !applies(price, circumstances) ||
+            (name.region_has_its_own_price && price.region.empty()))
             continue;
         if (!found || specificity(price) > specificity(*found)) found = &price;
     }
@@ -97,15 +98,15 @@ struct Catalogue::Impl {
     [[nodiscard]] std::array<const Indexed<Price>*, 3> layers() const {
         return {&own, &custom, &built_in_prices()};
     }
-    /// The model that a custom price names as the one with the same price at that time; empty: none. Of
-    /// several the one that began last.
+    /// The model that a price of the user's names as the one with the same price; empty: none. Only the price
+    /// that holds is asked: the most specific of the first layer that has one, be it by amounts.
     [[nodiscard]] std::string_view same_as(std::string_view provider, std::string_view model,
-                                           const std::optional<Timestamp>& at) const {
+                                           const Circumstances& circumstances) const {
         for (const Indexed<Price>* prices : {&own, &custom}) {
             const Price* found = nullptr;
             for (const std::size_t i : prices->find(provider, model)) {
                 const Price& price = prices->rows[i];
-                if (price.same_as.empty() || !holds_at(price, at)) continue;
+                if (!applies(price, circumstances)) continue;
                 if (!found || specificity(price) > specificity(*found)) found = &price;
             }
             if (found != nullptr) return found->same_as;
@@ -161,7 +162,7 @@ Explanation Catalogue::explain(const Call& call) const {
     std::vector<Asked> asked;
     const auto ask_for = [&](std::string_view model, std::string who) {
         if (model.empty()) return;
-        if (const std::string_view twin = impl_->same_as(call.provider.name, model, circumstances.at);
+        if (const std::string_view twin = impl_->same_as(call.provider.name, model, circumstances);
             !twin.empty()) {
             who += fmt::format(", which costs what {} costs", twin);
             model = twin;

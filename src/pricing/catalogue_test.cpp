@@ -397,6 +397,46 @@ TEST(Pricing, ModelFactsFollowTheSameNames) {
     EXPECT_FALSE(Catalogue::built_in()->model_facts("openai", "nothing"));
 }
 
+Price same(std::string provider, std::string model, std::string as) {
+    Price price;
+    price.provider = std::move(provider);
+    price.model = std::move(model);
+    price.same_as = std::move(as);
+    price.source = "custom";
+    return price;
+}
+
+TEST(Pricing, AnOwnPriceComesBeforeTheFilesSameAs) {
+    const auto catalogue =
+        Catalogue::with({same("openai", "house", "gpt-4.1-mini")}, {custom("openai", "house", "7", "8")});
+    EXPECT_EQ(total_of(chat("openai", "house", 1'000'000, 0), *catalogue), "7");
+    // In a tier for which there is no own one the file's holds.
+    Call batch = chat("openai", "house", 1'000'000, 0);
+    batch.provider.batch = true;
+    EXPECT_EQ(total_of(batch, *catalogue), "0.2");
+}
+
+TEST(Pricing, AmountsThatBeginLaterEndASameAsWithoutEnd) {
+    Price later = custom("openai", "house", "7", "8");
+    later.from = Timestamp::parse("2026-12-01T00:00:00Z");
+    const auto catalogue = Catalogue::with({}, {same("openai", "house", "gpt-4.1-mini"), later});
+    Call call = chat("openai", "house", 1'000'000, 0);
+    EXPECT_EQ(total_of(call, *catalogue), "0.4");
+    call.started_at = later.from;
+    EXPECT_EQ(total_of(call, *catalogue), "7");
+}
+
+TEST(Pricing, ASameAsHoldsInItsTierAndWithoutOneInEach) {
+    Price of_batch = same("openai", "house", "gpt-4.1-nano");
+    of_batch.tier = "batch";
+    const auto catalogue = Catalogue::with({}, {same("openai", "house", "gpt-4.1-mini"), of_batch});
+    Call call = chat("openai", "house", 1'000'000, 0);
+    EXPECT_EQ(total_of(call, *catalogue), "0.4");
+    call.provider.batch = true;
+    EXPECT_EQ(total_of(call, *catalogue), "0.05");
+    EXPECT_EQ(total_of(call, *Catalogue::with({same("openai", "house", "gpt-4.1-mini")})), "0.2");
+}
+
 RC_GTEST_PROP(PricingProperties, ThePartsAddUpExactlyToTheTotal, ()) {
     const auto tokens = [] { return *rc::gen::inRange<std::int64_t>(0, 300'000); };
     const std::string model = *rc::gen::elementOf(std::vector<std::string>{

@@ -79,7 +79,8 @@ Circumstances circumstances_of(const Call& call) {
 }
 
 bool applies(const Price& price, const Circumstances& circumstances) {
-    if (!price.same_as.empty() || price.tier != circumstances.tier) return false;
+    const bool any_tier = price.tier.empty() && !price.same_as.empty();
+    if (!any_tier && price.tier != circumstances.tier) return false;
     if (!region_matches(price.region, circumstances.region)) return false;
     if (!price.variant.empty() && price.variant != circumstances.variant) return false;
     return price.min_input_tokens <= circumstances.input_tokens && holds_at(price, circumstances.at);
@@ -91,9 +92,10 @@ bool holds_at(const Price& price, const std::optional<Timestamp>& at) {
     return !price.to || *at < *price.to;
 }
 
-std::tuple<bool, bool, std::int64_t, bool, std::int64_t, std::int64_t> specificity(const Price& price) {
+std::tuple<bool, bool, bool, std::int64_t, bool, std::int64_t, std::int64_t> specificity(const Price& price) {
     const std::int64_t end = price.to ? price.to->unix_nanos : std::numeric_limits<std::int64_t>::max();
-    return {!price.region.empty(),
+    return {!price.tier.empty(),
+            !price.region.empty(),
             !price.variant.empty(),
             price.min_input_tokens,
             price.from.has_value(),

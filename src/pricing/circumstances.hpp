@@ -22,12 +22,14 @@ struct Circumstances {
 
 Circumstances circumstances_of(const Call& call);
 
+/// One that says `same_as` and no tier applies in every tier, for the other model has its prices for each.
 bool applies(const Price& price, const Circumstances& circumstances);
 /// Whether that is in the price's time; `at` absent: only in that of a price without dates.
 bool holds_at(const Price& price, const std::optional<Timestamp>& at);
 
-/// Orders prices that apply: by region, variant, size band, then the latest start, then the earliest end.
-std::tuple<bool, bool, std::int64_t, bool, std::int64_t, std::int64_t> specificity(const Price& price);
+/// Orders prices that apply: by tier, region, variant, size band, then the latest start, then the earliest
+/// end.
+std::tuple<bool, bool, bool, std::int64_t, bool, std::int64_t, std::int64_t> specificity(const Price& price);
 
 /// Why the provider does not bill the call at all; empty: it does.
 std::string_view free_because(const Call& call);

@@ -90,11 +90,12 @@ Headers headers_of(CallScope::Draft draft, bool is_ai_call) {
     }
     if (!keeps_texts) add("x-steno-store-full-data", "false");
     const auto add_words = [&](const char* name, const std::vector<std::string>& given) {
+        if (given.empty()) return;
         std::string words;
-        for (const std::string& text : given) {
-            const std::string_view word = trim(text);
-            if (!word.empty() && !word.contains(',')) words.append(words.empty() ? "" : ",").append(word);
-        }
+        JsonWriter json(words);
+        json.begin_array();
+        for (const std::string& text : given) json.string(text);
+        json.end_array();
         add(name, words);
     };
     add_words("x-steno-outer-agents", call.trace.outer_agents);

@@ -89,11 +89,15 @@ class Pages {
             const auto& figure = headline.figures[i];
             const double x = kMargin + static_cast<double>(i % kInRow) * (kCardWidth + kGap);
             box(x, y_, kCardWidth, kCardHeight, kCard);
-            text(figure.label, x + 8, y_ + 7, 8.5, kQuiet, false, kCardWidth - 16, true);
-            double size = 14;  // long sums are exact, and smaller
-            while (size > 7 && measure(figure.value, size, true, 0).first > kCardWidth - 24) size -= 0.5;
-            text(figure.value, x + 8, y_ + 20 + (14 - size) / 2, size, kText, true, kCardWidth - 16, true);
-            text(figure.note, x + 8, y_ + 43, 8, kQuiet, false, kCardWidth - 16, true);
+            const auto add = [&](std::string_view what, double below, double usual, Colour colour,
+                                 bool bold) {
+                double size = usual;  // what is long, such as exact sums, is smaller
+                while (size > usual / 2 && measure(what, size, bold, 0).first > kCardWidth - 18) size -= 0.25;
+                text(what, x + 8, y_ + below + (usual - size) / 2, size, colour, bold, kCardWidth - 16, true);
+            };
+            add(figure.label, 7, 8.5, kQuiet, false);
+            add(figure.value, 20, 14, kText, true);
+            add(figure.note, 43, 8, kQuiet, false);
             if (i % kInRow == kInRow - 1 || i + 1 == headline.figures.size()) y_ += kCardHeight + kGap;
         }
     }
@@ -114,20 +118,26 @@ class Pages {
         y_ += kChart + 8;
     }
     void operator()(const Table& table) {
-        constexpr double kSize = 8.5, kRow = 16, kGap = 10, kBar = 70;
-        std::vector<double> widths;
-        double taken = 0;
-        for (std::size_t i = 0; i < table.columns.size(); ++i) {
-            double widest = measure(table.columns[i].head, kSize, false, 0).first;
-            for (const auto& row : table.rows)
-                if (i < row.size()) widest = std::max(widest, measure(row[i], kSize, false, 0).first);
-            if (table.columns[i].bar) widest = kBar;
-            widths.push_back(widest);
-            if (!table.columns[i].wide) taken += widest + kGap;
-        }
+        constexpr double kUsual = 8.5, kLeast = 5, kRow = 16, kGap = 10, kBar = 70, kNarrow = 60;
         const auto wide = static_cast<double>(std::ranges::count(table.columns, true, &Table::Column::wide));
+        std::vector<double> widths;
+        double size = kUsual + 0.5, taken = kInner;
+        // Long amounts are smaller: all columns are on the page.
+        while (size > kLeast && taken + wide * (kNarrow + kGap) > kInner) {
+            size -= 0.5;
+            widths.clear();
+            taken = 0;
+            for (std::size_t i = 0; i < table.columns.size(); ++i) {
+                double widest = measure(table.columns[i].head, size, false, 0).first;
+                for (const auto& row : table.rows)
+                    if (i < row.size()) widest = std::max(widest, measure(row[i], size, false, 0).first);
+                if (table.columns[i].bar) widest = kBar;
+                widths.push_back(widest);
+                if (!table.columns[i].wide) taken += widest + kGap;
+            }
+        }
         for (std::size_t i = 0; i < widths.size(); ++i)
-            if (table.columns[i].wide) widths[i] = std::max(60.0, (kInner - taken) / wide - kGap);
+            if (table.columns[i].wide) widths[i] = std::max(kNarrow, (kInner - taken) / wide - kGap);
         const auto line = [&](const std::vector<std::string>& cells, Colour colour, bool head) {
             double x = kMargin;
             for (std::size_t i = 0; i < widths.size() && i < cells.size(); ++i) {
@@ -138,9 +148,10 @@ class Pages {
                 } else {
                     const double shift =
                         column.right
-                            ? widths[i] - std::min(widths[i], measure(cells[i], kSize, false, 0).first)
+                            ? widths[i] - std::min(widths[i], measure(cells[i], size, false, 0).first)
                             : 0;
-                    text(cells[i], x + shift, y_ + 2, kSize, colour, false, widths[i] - shift + 1, true);
+                    text(cells[i], x + shift, y_ + 2 + (kUsual - size) / 2, size, colour, false,
+                         widths[i] - shift + 1, true);
                 }
                 x += widths[i] + kGap;
             }

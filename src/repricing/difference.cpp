@@ -1,10 +1,13 @@
 #include "repricing/difference.hpp"
 
+#include "record/field_table.hpp"
 #include "store/answers.hpp"
+#include "store/query.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <optional>
 #include <utility>
 
@@ -61,6 +64,36 @@ auto& bounded(Map& map, const Key& key, const Key& others) {
 
 }  // namespace
 
+std::span<const std::size_t> judged_fields() {
+    static const std::vector<std::size_t> fields = [] {
+        std::vector<std::size_t> out;
+        for (const std::size_t index : store::column_fields()) {
+            const FieldInfo& field = scalar_fields()[index];
+            constexpr std::array kPaths = {"id",
+                                           "kind",
+                                           "project",
+                                           "status",
+                                           "started_at",
+                                           "ended_at",
+                                           "model.requested",
+                                           "model.served",
+                                           "cache.hit",
+                                           "provider.batch",
+                                           "provider.endpoint.method",
+                                           "provider.endpoint.host",
+                                           "provider.name",
+                                           "provider.region",
+                                           "provider.service_tier",
+                                           "provider.speed"};
+            const bool needed = std::ranges::find(kPaths, field.path) != kPaths.end() ||
+                                field.path.starts_with("usage.") || field.path.starts_with("cost.");
+            if (needed) out.push_back(index);
+        }
+        return out;
+    }();
+    return fields;
+}
+
 bool is_of_our_making(const Cost& cost) {
     return cost.source == "catalogue" || cost.source == "custom" || cost.source == "estimated";
 }
@@ -103,6 +136,7 @@ void Difference::add(const Call& call, const Judgement& judgement) {
             return;
         case Verdict::Changed:
             ++changed;
+            if (!judgement.cost.total) ++cleared;
             break;
         case Verdict::Priced:
             ++priced;
@@ -118,6 +152,7 @@ void Difference::add_amended(const std::string& provider, const std::string& mod
                              const Sum& before, const Sum& after) {
     changed += had_one;
     priced += calls - had_one;
+    if (!after.total) cleared += had_one;
     add_names(provider, model, price_id, calls, had_one, before, after);
 }
 
@@ -128,7 +163,7 @@ void Difference::add_names(const std::string& provider, const std::string& model
     change.calls += calls;
     change.priced += calls - had_one;
     add_to(change.totals, had_one, before, calls, after);
-    bounded(prices, price_id, kOthers) += calls;
+    if (!price_id.empty()) bounded(prices, price_id, kOthers) += calls;
 }
 
 }  // namespace steno::repricing

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <span>
 #include <string>
 #include <utility>
 
@@ -32,6 +33,9 @@ struct Judgement {
 /// has its request payload, if it ever had one; images and documents that are billed by the piece need it,
 /// for size and quality stand there.
 Judgement judge(const pricing::Catalogue& catalogue, const Call& call, bool billed_too, bool with_request);
+/// The fields that a price and a verdict depend on, but for what stands in payloads: indices in
+/// scalar_fields().
+std::span<const std::size_t> judged_fields();
 /// Whether `judge` wants the request payload of such a call.
 bool needs_request(const Call& call);
 /// Whether Steno made this cost, by its prices.
@@ -62,6 +66,7 @@ struct Difference {
     std::int64_t looked_at = 0;
     std::int64_t same = 0;
     std::int64_t changed = 0;
+    std::int64_t cleared = 0;  ///< of `changed`: have no cost any more, as before what is undone
     std::int64_t priced = 0;
     std::int64_t kept = 0;
     std::int64_t unpriced = 0;

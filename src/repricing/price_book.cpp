@@ -34,8 +34,9 @@ constexpr std::string_view kInForce = "WHERE ended_at IS NULL ORDER BY version";
 Result<PriceVersion> version_of(const control::Row& row) {
     auto prices = pricing::prices_from_json("[" + row.text(1) + "]");
     if (!prices || prices->size() != 1)
-        return fail(Code::DataLoss, fmt::format("version {} of a price cannot be understood", row.integer(0)),
-                    "set the price again: steno prices set");
+        return fail(
+            Code::DataLoss, fmt::format("version {} of a price cannot be understood", row.integer(0)),
+            fmt::format("steno prices remove own-{} --reason damaged, and set it again", row.integer(0)));
     PriceVersion version;
     version.price = std::move(prices->front());
     version.price.version = row.integer(0);
@@ -97,9 +98,7 @@ Result<void> PriceBook::be_open() {
     if (open_) return {};
     if (database_ == nullptr) return std::unexpected(error_);
     STENO_TRY(database_->bring_up_to("prices", kSteps));
-    STENO_TRY(take_over());
-    open_ = true;
-    return {};
+    return take_over();
 }
 
 Result<std::vector<PriceVersion>> PriceBook::read(std::string_view condition,
@@ -114,25 +113,53 @@ Result<std::vector<PriceVersion>> PriceBook::read(std::string_view condition,
     return versions;
 }
 
-Result<void> PriceBook::take_over() {
+Result<std::vector<PriceVersion>> PriceBook::in_force() {
     STENO_ASSIGN(const auto rows, database_->rows(fmt::format("{}{}", kColumns, kInForce)));
-    std::vector<Price> prices;
+    std::vector<PriceVersion> versions;
+    std::optional<Error> unreadable;
     for (const control::Row& row : rows) {
         auto version = version_of(row);
         // One that is damaged does not take the others with it.
         if (version)
-            prices.push_back(std::move(version->price));
+            versions.push_back(std::move(*version));
         else
-            log::error("a price of your own does not hold: {}", version.error().message);
+            unreadable = std::move(version).error();
     }
+    if (unreadable && !unreadable_) log::error("a price of your own does not hold: {}", unreadable->message);
+    unreadable_ = std::move(unreadable);
+    return versions;
+}
+
+Result<void> PriceBook::take_over() {
+    open_ = false;
+    STENO_ASSIGN(auto versions, in_force());
+    std::vector<Price> prices;
+    for (PriceVersion& version : versions) prices.push_back(std::move(version.price));
     take_(pricing::Catalogue::with(file_, std::move(prices)));
+    open_ = true;
     return {};
+}
+
+Result<void> PriceBook::take_over_change() {
+    auto taken = take_over();
+    if (taken) return {};
+    Error error = std::move(taken).error();
+    error.message = "it is set down, but calls are priced as before yet: " + error.message;
+    error.remedy = "steno prices list --own tries once more";
+    log::error("a change of your own prices is not in force yet: {}", error.message);
+    return std::unexpected(std::move(error));
+}
+
+Result<void> PriceBook::be_in_force() {
+    const std::scoped_lock lock(mutex_);
+    STENO_TRY(be_open());
+    return unreadable_ ? Result<void>(std::unexpected(*unreadable_)) : Result<void>();
 }
 
 Result<std::vector<PriceVersion>> PriceBook::own() {
     const std::scoped_lock lock(mutex_);
     STENO_TRY(be_open());
-    return read(kInForce);
+    return in_force();
 }
 
 Result<std::vector<PriceVersion>> PriceBook::versions(std::uint64_t limit) {
@@ -144,6 +171,10 @@ Result<std::vector<PriceVersion>> PriceBook::versions(std::uint64_t limit) {
 Result<PriceVersion> PriceBook::version(std::int64_t number) {
     const std::scoped_lock lock(mutex_);
     STENO_TRY(be_open());
+    return find(number);
+}
+
+Result<PriceVersion> PriceBook::find(std::int64_t number) {
     STENO_ASSIGN(auto found, read("WHERE version = ?", {number}));
     if (found.empty())
         return fail(Code::NotFound, fmt::format("there is no own price with the number {}", number),
@@ -156,18 +187,18 @@ Result<std::vector<PriceBook::Set>> PriceBook::set(std::vector<Price> prices, co
     STENO_TRY(check(author));
     const std::scoped_lock lock(mutex_);
     STENO_TRY(be_open());
-    STENO_ASSIGN(auto in_force, read(kInForce));
+    STENO_ASSIGN(auto known, in_force());
     std::vector<Set> sets;
     std::vector<Price> after;  // all that will be in force
     for (Price& price : prices) {
         price.version = 0;
-        const auto same = std::ranges::find_if(in_force, [&](const PriceVersion& old) {
+        const auto same = std::ranges::find_if(known, [&](const PriceVersion& old) {
             return pricing::identity(old.price) == pricing::identity(price);
         });
         Set set;
-        if (same != in_force.end()) {
+        if (same != known.end()) {
             set.before = std::move(*same);
-            in_force.erase(same);
+            known.erase(same);
             Price as_new = set.before->price;
             as_new.version = 0;
             set.changed = as_new != price;
@@ -179,7 +210,7 @@ Result<std::vector<PriceBook::Set>> PriceBook::set(std::vector<Price> prices, co
         if (!set.changed) set.now = *std::exchange(set.before, std::nullopt);
         sets.push_back(std::move(set));
     }
-    for (const PriceVersion& old : in_force) after.push_back(old.price);
+    for (const PriceVersion& old : known) after.push_back(old.price);
     for (const Set& set : sets) {
         STENO_TRY(check_overlap(set.now.price, after));
         after.push_back(set.now.price);
@@ -208,14 +239,19 @@ Result<std::vector<PriceBook::Set>> PriceBook::set(std::vector<Price> prices, co
         }
         return {};
     }));
-    STENO_TRY(take_over());
+    STENO_TRY(take_over_change());
     return sets;
 }
 
 Result<PriceVersion> PriceBook::remove(std::int64_t number, const Author& author, Timestamp now) {
     STENO_TRY(check(author));
-    STENO_ASSIGN(PriceVersion old, version(number));
     const std::scoped_lock lock(mutex_);
+    STENO_TRY(be_open());
+    auto found = find(number);
+    // Also one that cannot be read.
+    if (!found && found.error().code != Code::DataLoss) return found;
+    PriceVersion old = found ? std::move(*found) : PriceVersion();
+    old.price.version = number;
     std::int64_t ended = 0;
     STENO_TRY(database_->write([&](control::Statements& statements) -> Result<void> {
         STENO_TRY(
@@ -228,7 +264,7 @@ Result<PriceVersion> PriceBook::remove(std::int64_t number, const Author& author
     if (ended == 0)
         return fail(Code::FailedPrecondition, fmt::format("own-{} is not in force any more", number),
                     "steno prices list --own shows those that are");
-    STENO_TRY(take_over());
+    STENO_TRY(take_over_change());
     old.ended_at = now;
     old.ended_by = author;
     return old;

@@ -54,8 +54,11 @@ class PriceBook {
     Result<void> open(control::Database& database);
     /// Instead: there is no database, for this reason.
     void stay_closed(Error why);
+    /// Without an error calls are priced by all of what is on disk. Tries once more where that failed.
+    /// DataLoss: a price is damaged, which is named; the others are in force.
+    Result<void> be_in_force();
 
-    /// Those in force, in the order in which they were set.
+    /// Those in force, in the order in which they were set, without any that is damaged.
     Result<std::vector<PriceVersion>> own();
     /// All that ever were, the latest first, at most `limit`.
     Result<std::vector<PriceVersion>> versions(std::uint64_t limit);
@@ -80,13 +83,19 @@ class PriceBook {
     Result<void> be_open();
     Result<std::vector<PriceVersion>> read(std::string_view condition,
                                            std::initializer_list<control::Value> values = {});
+    Result<PriceVersion> find(std::int64_t number);
+    Result<std::vector<PriceVersion>> in_force();
+    /// After an error it is not open: what is asked next tries once more.
     Result<void> take_over();
+    /// The same after a change that is on disk: an error says so.
+    Result<void> take_over_change();
 
     const std::vector<pricing::Price> file_;
     const Take take_;
     std::mutex mutex_;
     control::Database* database_ = nullptr;
-    bool open_ = false;
+    bool open_ = false;                ///< what is charged is what is on disk
+    std::optional<Error> unreadable_;  ///< but for this
     Error error_{Code::Unavailable, "the prices of this folder are not open"};
 };
 

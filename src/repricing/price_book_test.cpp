@@ -105,15 +105,15 @@ TEST_F(Book, APriceWithoutAnEndEndsWhereTheNextBegins) {
 TEST_F(Book, TwoEndsThatReachIntoEachOtherAreRefused) {
     ASSERT_TRUE(
         set(R"({"provider":"openai","model":"house","input":"2","from":"2026-11-01","to":"2027-01-01"})"));
-    const auto overlapping =
-        set(R"({"provider":"openai","model":"house","input":"3","from":"2026-12-01"})");
+    const auto overlapping = set(R"({"provider":"openai","model":"house","input":"3","from":"2026-12-01"})");
     ASSERT_FALSE(overlapping);
     EXPECT_EQ(overlapping.error().code, Code::AlreadyExists);
     EXPECT_NE(overlapping.error().message.find("own-1"), std::string::npos) << overlapping.error().message;
     const auto reaching =
         set(R"({"provider":"openai","model":"house","input":"3","from":"2026-10-01","to":"2026-11-02"})");
     EXPECT_FALSE(reaching);
-    EXPECT_TRUE(set(R"({"provider":"openai","model":"house","tier":"batch","input":"3","from":"2026-12-01"})"));
+    EXPECT_TRUE(
+        set(R"({"provider":"openai","model":"house","tier":"batch","input":"3","from":"2026-12-01"})"));
     EXPECT_TRUE(set(R"({"provider":"openai","model":"house","input":"3","from":"2027-01-01"})"));
     EXPECT_EQ(book->own()->size(), 3U);
 }
@@ -130,12 +130,85 @@ TEST_F(Book, ARemovedPriceIsOutOfForceAndKept) {
     EXPECT_EQ(set(R"({"provider":"openai","model":"house","input":"2"})")->front().now.price.version, 2);
 }
 
+TEST_F(Book, WhatCouldNotBeReadAtTheStartIsTriedOnceMore) {
+    ASSERT_TRUE(set(R"({"provider":"openai","model":"house","input":"2"})"));
+    const auto set_steps = [&](std::int64_t steps) {
+        ASSERT_TRUE(database->write([&](control::Statements& statements) {
+            return statements.run("UPDATE owners SET steps = ? WHERE name = 'prices'", {steps});
+        }));
+    };
+    set_steps(7);  // as a newer Steno leaves it
+    PriceBook late({}, [this](std::shared_ptr<const pricing::Catalogue> taken) { catalogue = taken; });
+    catalogue = pricing::Catalogue::with({});
+    EXPECT_FALSE(late.open(*database));
+    const auto waiting = late.be_in_force();
+    ASSERT_FALSE(waiting);
+    EXPECT_NE(waiting.error().message.find("newer Steno"), std::string::npos) << waiting.error().message;
+    EXPECT_EQ(cost(), "unknown");
+    set_steps(1);
+    EXPECT_TRUE(late.be_in_force());
+    EXPECT_EQ(cost(), "2 openai/house@undated/own-1");
+}
+
+/// Leaves a table of which a row that is not readable gives an error, as a damaged page does.
+constexpr const char* kHalfReadable[] = {
+    "CREATE TABLE half AS SELECT *, version <> 2 AS readable FROM price_versions",
+    "DROP TABLE price_versions",
+    "ALTER TABLE half RENAME COLUMN price TO held",
+    R"(ALTER TABLE half ADD COLUMN price TEXT AS
+       (CASE WHEN readable THEN held ELSE abs(-9223372036854775807 - 1) END))",
+    "ALTER TABLE half RENAME TO price_versions",
+};
+
+TEST_F(Book, AChangeThatIsSetDownAndCannotBeReadBackIsTakenOverLater) {
+    ASSERT_TRUE(set(R"({"provider":"openai","model":"house","input":"2"})"));
+    ASSERT_TRUE(set(R"({"provider":"openai","model":"other","input":"3"})"));
+    const auto replaced = database->write([](control::Statements& statements) -> Result<void> {
+        for (const char* const statement : kHalfReadable) STENO_TRY(statements.run(statement));
+        return {};
+    });
+    ASSERT_TRUE(replaced) << replaced.error().message;
+    const auto removed = book->remove(1, {"bob", "it ended"}, clock.now());
+    ASSERT_FALSE(removed);
+    EXPECT_NE(removed.error().message.find("it is set down"), std::string::npos) << removed.error().message;
+    EXPECT_EQ(cost(), "2 openai/house@undated/own-1") << "as before, until it can be read";
+    EXPECT_FALSE(book->be_in_force());
+    ASSERT_TRUE(database->write([](control::Statements& statements) {
+        return statements.run("UPDATE price_versions SET readable = 1");
+    }));
+    EXPECT_TRUE(book->be_in_force());
+    EXPECT_EQ(cost(), "9 openai/house@undated");
+    EXPECT_EQ(book->remove(1, {}, clock.now()).error().code, Code::FailedPrecondition);
+}
+
+TEST_F(Book, APriceThatIsDamagedIsNamedAndTheOthersHold) {
+    ASSERT_TRUE(set(R"({"provider":"openai","model":"house","input":"2"})"));
+    ASSERT_TRUE(set(R"({"provider":"openai","model":"other","input":"3"})"));
+    EXPECT_TRUE(book->be_in_force());
+    ASSERT_TRUE(database->write([](control::Statements& statements) {
+        return statements.run("UPDATE price_versions SET price = 'x' WHERE version = 2");
+    }));
+    reopen();
+    EXPECT_EQ(cost(), "2 openai/house@undated/own-1");
+    const auto damaged = book->be_in_force();
+    ASSERT_FALSE(damaged);
+    EXPECT_EQ(damaged.error().code, Code::DataLoss);
+    EXPECT_NE(damaged.error().message.find("version 2"), std::string::npos) << damaged.error().message;
+    // What its error says helps.
+    EXPECT_TRUE(set(R"({"provider":"openai","model":"house","input":"4"})"));
+    EXPECT_EQ(book->own()->size(), 1U);
+    EXPECT_TRUE(book->remove(2, {"ada", "damaged"}, clock.now()));
+    EXPECT_TRUE(book->be_in_force());
+    EXPECT_EQ(cost(), "4 openai/house@undated/own-3");
+}
+
 TEST_F(Book, AllOrNothing) {
-    const auto sets = book->set({read(R"({"provider":"openai","model":"a","input":"2"})"),
-                                 read(R"({"provider":"openai","model":"b","input":"2","from":"2026-11-01",
+    const auto sets =
+        book->set({read(R"({"provider":"openai","model":"a","input":"2"})"),
+                   read(R"({"provider":"openai","model":"b","input":"2","from":"2026-11-01",
                                           "to":"2026-12-01"})"),
-                                 read(R"({"provider":"openai","model":"b","input":"2","from":"2026-11-11"})")},
-                                {}, clock.now());
+                   read(R"({"provider":"openai","model":"b","input":"2","from":"2026-11-11"})")},
+                  {}, clock.now());
     EXPECT_FALSE(sets);
     EXPECT_TRUE(book->own()->empty());
     EXPECT_FALSE(book->set({}, {std::string(500, 'x'), ""}, clock.now()));

@@ -3,13 +3,14 @@
 #include "base/log.hpp"
 #include "base/random.hpp"
 #include "record/field_table.hpp"
+#include "repricing/undo.hpp"
 #include "store/call_scan.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <exception>
+#include <system_error>
 #include <utility>
 
 namespace steno::repricing {
@@ -20,37 +21,6 @@ using namespace std::chrono_literals;
 
 /// So many calls are looked at between two words of how far it has come.
 constexpr std::int64_t kWord = 1000;
-
-/// What a price and a verdict depend on, but for what stands in payloads.
-std::span<const std::size_t> needed_fields() {
-    static const std::vector<std::size_t> fields = [] {
-        std::vector<std::size_t> out;
-        for (const std::size_t index : store::column_fields()) {
-            const FieldInfo& field = scalar_fields()[index];
-            constexpr std::array kPaths = {"id",
-                                           "kind",
-                                           "project",
-                                           "status",
-                                           "started_at",
-                                           "ended_at",
-                                           "model.requested",
-                                           "model.served",
-                                           "cache.hit",
-                                           "provider.batch",
-                                           "provider.endpoint.method",
-                                           "provider.endpoint.host",
-                                           "provider.name",
-                                           "provider.region",
-                                           "provider.service_tier",
-                                           "provider.speed"};
-            const bool needed = std::ranges::find(kPaths, field.path) != kPaths.end() ||
-                                field.path.starts_with("usage.") || field.path.starts_with("cost.");
-            if (needed) out.push_back(index);
-        }
-        return out;
-    }();
-    return fields;
-}
 
 /// "2026-11-22-3f9c0a".
 std::string new_id(Timestamp now) {
@@ -75,6 +45,23 @@ std::int64_t count_of(const store::Cell& cell) {
     return count == nullptr ? 0 : *count;
 }
 
+/// The number of the one that was set last; absent: there are none.
+std::optional<std::int64_t> latest_own(const pricing::Catalogue& prices) {
+    std::int64_t latest = 0;
+    for (const pricing::Price& price : prices.list()) latest = std::max(latest, price.version);
+    return latest == 0 ? std::nullopt : std::optional(latest);
+}
+
+/// store.feed is off. The store never shows what is written then: a repeat would write all of it again.
+bool nobody_feeds(const ingest::Feeder& feeder) {
+    return feeder.stats().history_fed && !feeder.started();
+}
+Error not_fed() {
+    return {Code::FailedPrecondition,
+            "calls cannot be re-priced: nothing is fed into the store, so that it would not show new costs",
+            "set store.feed to on and start the server again"};
+}
+
 Error stopped() {
     return {Code::Cancelled, "it was cancelled", "what was done stays; repeat it for the rest"};
 }
@@ -89,10 +76,27 @@ Repricer::~Repricer() {
     if (thread_.joinable()) thread_.join();
 }
 
+Result<void> Repricer::already_running() const {
+    if (!running_) return {};
+    return fail(Code::FailedPrecondition, fmt::format("{} runs already", running_->id),
+                fmt::format("wait for it, or end it: DELETE /api/v1/prices/repricings/{}", running_->id));
+}
+
 Result<Run> Repricer::start(Order order) {
     STENO_TRY(check(order.author));
-    // No call may change its mind in which sums it belongs before these were taken.
-    if (order.apply) STENO_TRY(settle());
+    if (!order.undo.empty()) STENO_TRY(select_what_to_undo(order));
+    std::unique_lock alone(settling_, std::defer_lock);
+    if (order.apply) {
+        alone.lock();
+        {
+            const std::scoped_lock lock(mutex_);
+            STENO_TRY(already_running());
+        }
+        if (nobody_feeds(data_.feeder())) return std::unexpected(not_fed());
+        // No call may change its mind in which sums it belongs before these were taken.
+        STENO_TRY(settle());
+        if (book_ != nullptr && order.undo.empty()) STENO_TRY(book_->be_in_force());
+    }
     Run run;
     run.at = clock_.now();
     run.id = new_id(run.at);
@@ -102,20 +106,44 @@ Result<Run> Repricer::start(Order order) {
     run.to = order.selection.to;
     run.filters = order.filters;
     run.billed_too = order.billed_too;
+    run.undoes = order.undo;
     run.catalogue = pricing::kCatalogueDay;
-    if (const auto latest = book_ == nullptr ? Result<std::vector<PriceVersion>>() : book_->versions(1);
-        latest && !latest->empty())
-        run.own = latest->front().price.version;
+    // The prices of the beginning, whatever is set meanwhile.
+    Prices prices = data_.recorder().prices();
+    run.own = latest_own(*prices);
     const std::scoped_lock lock(mutex_);
-    if (running_)
-        return fail(Code::FailedPrecondition, fmt::format("{} runs already", running_->id),
-                    fmt::format("wait for it, or end it: DELETE /api/v1/prices/repricings/{}", running_->id));
+    STENO_TRY(already_running());
     if (run.apply) STENO_TRY(trail_.begin(run));
     if (thread_.joinable()) thread_.join();  // it has ended but for its last steps
+    try {
+        // It waits for our lock before it looks who it is.
+        thread_ = std::jthread([this, order = std::move(order), prices = std::move(prices)](
+                                   const std::stop_token& stop) { work(order, prices, stop); });
+    } catch (const std::system_error& error) {
+        run.status = RunStatus::Failed;
+        run.error = std::string("there is no thread for it: ") + error.what();
+        run.ended_at = clock_.now();
+        run.difference = to_json({}, false);
+        if (run.apply && !trail_.end(run)) untold_.push_back(run);
+        return fail(Code::Unavailable, run.error, "nothing was changed; try it again");
+    }
     running_ = run;
-    thread_ =
-        std::jthread([this, order = std::move(order)](const std::stop_token& stop) { work(order, stop); });
     return run;
+}
+
+Result<void> Repricer::select_what_to_undo(Order& order) {
+    STENO_ASSIGN(const Run undone, get(order.undo));
+    if (undone.status == RunStatus::Running)
+        return fail(Code::FailedPrecondition, order.undo + " runs yet",
+                    fmt::format("wait for it, or end it: DELETE /api/v1/prices/repricings/{}", order.undo));
+    if (!undone.apply)
+        return fail(Code::FailedPrecondition,
+                    order.undo + " only looked, and wrote nothing that could be undone",
+                    "steno prices history shows those that did");
+    STENO_ASSIGN(auto of_it, store::make_filter("cost.repricing", store::Op::Eq, order.undo));
+    order.selection = {};
+    order.selection.filters.push_back(std::move(of_it));
+    return {};
 }
 
 Result<Run> Repricer::get(std::string_view id, std::chrono::milliseconds patience) {
@@ -128,7 +156,11 @@ Result<Run> Repricer::get(std::string_view id, std::chrono::milliseconds patienc
         const auto look = std::ranges::find(looks_, id, &Run::id);
         if (look != looks_.end()) return *look;
     }
-    (void)settle();  // else it says less
+    try_to_settle();
+    {
+        const std::scoped_lock lock(mutex_);
+        if (const auto here = std::ranges::find(untold_, id, &Run::id); here != untold_.end()) return *here;
+    }
     STENO_ASSIGN(Run run, trail_.get(id));
     if (run.status == RunStatus::Running) run.status = RunStatus::Interrupted;
     return run;
@@ -143,26 +175,43 @@ Result<Run> Repricer::cancel(std::string_view id) {
 }
 
 Result<std::vector<Run>> Repricer::history(std::uint64_t limit) {
-    (void)settle();  // else it says less
+    try_to_settle();
     STENO_ASSIGN(auto runs, trail_.latest(limit));
     const std::scoped_lock lock(mutex_);
     for (Run& run : runs) {
+        const auto here = std::ranges::find(untold_, run.id, &Run::id);
         if (running_ && running_->id == run.id)
             run = *running_;
+        else if (here != untold_.end())
+            run = *here;
         else if (run.status == RunStatus::Running)
             run.status = RunStatus::Interrupted;
     }
     return runs;
 }
 
-void Repricer::work(const Order& order, const std::stop_token& stop) {
-    Difference difference;
-    Result<void> done;
+void Repricer::work(const Order& order, const Prices& prices, const std::stop_token& stop) noexcept {
     try {
-        done = look(order, stop, difference);
+        Difference difference;
+        Result<void> done;
+        try {
+            done = look(order, prices, stop, difference);
+        } catch (const std::exception& error) {
+            done = fail(Code::Internal, std::string("it stopped at an exception: ") + error.what());
+        }
+        finish(done, difference);
     } catch (const std::exception& error) {
-        done = fail(Code::Internal, std::string("it stopped at an exception: ") + error.what());
+        // The trail has it as one that was interrupted, which the next look at it says.
+        log::error("the end of a re-pricing cannot be said: {}", error.what());
     }
+    {
+        const std::scoped_lock lock(mutex_);
+        running_.reset();
+    }
+    ended_.notify_all();
+}
+
+void Repricer::finish(const Result<void>& done, const Difference& difference) {
     std::unique_lock lock(mutex_);
     Run run = *running_;
     lock.unlock();
@@ -174,31 +223,21 @@ void Repricer::work(const Order& order, const std::stop_token& stop) {
     } else {
         run.status = done.error().code == Code::Cancelled ? RunStatus::Cancelled : RunStatus::Failed;
         run.error = done.error().message;
-        if (run.apply) {
-            // What the last batch did is known to the store alone.
-            const auto written = written_by(run.id);
-            if (written)
-                run.difference = to_json(*written, false);
-            else
-                run.status = RunStatus::Running;  // on the trail: it is settled when the store can be asked
-        } else {
-            run.difference = to_json(difference, false);
-        }
+        // What the last batch did is known to the store alone, once it has it: settle() asks.
+        if (!run.apply) run.difference = to_json(difference, false);
     }
     if (run.apply) {
-        if (const auto ended = trail_.end(run); !ended)
-            log::error("the trail of the re-pricing {} cannot be ended yet: {}", run.id,
-                       ended.error().message);
+        const auto ended = trail_.end(run);
         log::info("re-pricing {} {}: {} calls looked at", run.id, to_string(run.status), run.looked_at);
-    }
-    lock.lock();
-    if (!run.apply) {
+        if (ended) return;
+        log::error("the trail of the re-pricing {} cannot be ended yet: {}", run.id, ended.error().message);
+        lock.lock();
+        untold_.push_back(std::move(run));
+    } else {
+        lock.lock();
         looks_.push_front(std::move(run));
         if (looks_.size() > kLooks) looks_.pop_back();
     }
-    running_.reset();
-    lock.unlock();
-    ended_.notify_all();
 }
 
 Result<void> Repricer::wait_until_fed(const std::stop_token& stop) {
@@ -211,7 +250,8 @@ Result<void> Repricer::wait_until_fed(const std::stop_token& stop) {
     }
 }
 
-Result<void> Repricer::look(const Order& order, const std::stop_token& stop, Difference& difference) {
+Result<void> Repricer::look(const Order& order, const Prices& prices, const std::stop_token& stop,
+                            Difference& difference) {
     STENO_TRY(wait_until_fed(stop));
     store::Selection selection = order.selection;
     selection.filters.push_back(store::ai_calls());
@@ -222,19 +262,19 @@ Result<void> Repricer::look(const Order& order, const std::stop_token& stop, Dif
         running_->expected = static_cast<std::int64_t>(expected);
         id = running_->id;
     }
-    // The prices of the beginning, whatever is set meanwhile.
-    const auto catalogue = data_.recorder().prices();
-    const auto fields = needed_fields();
+    const auto fields = judged_fields();
     STENO_ASSIGN(store::CallScanner* const scanner, store::scanner_of(data_.store()));
     STENO_ASSIGN(const auto scan, scanner->scan(selection, fields));
+    std::optional<Undo> undo;
+    if (!order.undo.empty()) undo.emplace(prices, book_);
     std::vector<Said> batch;
     for (;;) {
         STENO_ASSIGN(const std::span<const FieldValue> values, scan->next());
         if (values.empty()) break;
         Call call;
         for (std::size_t i = 0; i < fields.size(); ++i) STENO_TRY(set_value(call, fields[i], values[i]));
-        const bool with_request = !needs_request(call) || add_request(call);
-        Judgement judgement = judge(*catalogue, call, order.billed_too, with_request);
+        const bool with_request = undo || !needs_request(call) || add_request(call);
+        Judgement judgement = undo ? undo->judge(call) : judge(*prices, call, order.billed_too, with_request);
         difference.add(call, judgement);
         if (difference.looked_at % kWord == 0) {
             if (stop.stop_requested()) return std::unexpected(stopped());
@@ -271,6 +311,10 @@ Result<void> Repricer::write(std::vector<Said>& batch, const std::stop_token& st
 }
 
 Result<Difference> Repricer::written_by(const std::string& id) {
+    if (nobody_feeds(data_.feeder())) return std::unexpected(not_fed());
+    // While the disk fails the store lacks what was written last.
+    if (const auto last = data_.journal().stats().appended; last.sequence > 0)
+        STENO_TRY(data_.journal().wait_durable(last, 5s));
     STENO_TRY(data_.feeder().catch_up(5s));
     store::AggregateQuery query;
     STENO_ASSIGN(auto of_this, store::make_filter("cost.repricing", store::Op::Eq, id));
@@ -298,21 +342,44 @@ Result<Difference> Repricer::written_by(const std::string& id) {
 }
 
 Result<void> Repricer::settle() {
-    const std::scoped_lock one_at_a_time(settling_);
-    STENO_ASSIGN(const auto unended, trail_.unended());
-    for (Run run : unended) {
+    STENO_ASSIGN(const auto unsettled, trail_.unsettled());
+    for (const Run& found : unsettled) {
+        Run run = found;
+        bool told = true;
         {
             const std::scoped_lock lock(mutex_);
             if (running_ && running_->id == run.id) continue;
+            const auto here = std::ranges::find(untold_, run.id, &Run::id);
+            if (here != untold_.end()) {
+                run = *here;
+                told = false;
+            }
         }
-        STENO_ASSIGN(const Difference written, written_by(run.id));
-        run.status = RunStatus::Interrupted;
-        run.error = "the process that did it ended";
-        run.ended_at = clock_.now();
-        run.difference = to_json(written, false);
+        // It may have ended since it was read.
+        if (told) {
+            STENO_ASSIGN(run, trail_.get(run.id));
+        }
+        if (run.status == RunStatus::Running) {
+            run.status = RunStatus::Interrupted;
+            run.error = "the process that did it ended";
+            run.ended_at = clock_.now();
+        }
+        if (run.difference.empty()) {
+            STENO_ASSIGN(const Difference written, written_by(run.id));
+            run.difference = to_json(written, false);
+        }
         STENO_TRY(trail_.end(run));
+        STENO_TRY(trail_.add_sums(run));
+        const std::scoped_lock lock(mutex_);
+        std::erase_if(untold_, [&](const Run& one) { return one.id == run.id; });
     }
     return {};
+}
+
+void Repricer::try_to_settle() {
+    // Not more of those who ask than one wait while the disk fails.
+    const std::unique_lock alone(settling_, std::try_to_lock);
+    if (alone) (void)settle();
 }
 
 }  // namespace steno::repricing

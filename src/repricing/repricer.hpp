@@ -12,6 +12,7 @@
 #include <condition_variable>
 #include <cstdint>
 #include <deque>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <span>
@@ -44,20 +45,23 @@ class Repricer {
         std::vector<std::string> filters;  ///< the same for people
         bool apply = false;
         bool billed_too = false;  ///< also costs that Steno did not make
+        std::string undo;  ///< instead of prices: what calls cost before this re-pricing, whichever they are
         Author author;
     };
     static constexpr std::size_t kBatch = 4096;
     static constexpr std::size_t kLooks = 20;  ///< runs that applied nothing which are remembered
 
-    /// All must outlive it. `book`: for the number of the latest own price; may be null.
+    /// All must outlive it. `book`: the own prices, without which nothing is applied; null: there are none.
     Repricer(ingest::DataFolder& data, Trail& trail, PriceBook* book, Clock& clock = system_clock());
     /// Cancels what runs: what is applied stays, and the rest can be done later.
     ~Repricer();
     Repricer(const Repricer&) = delete;
     Repricer& operator=(const Repricer&) = delete;
 
-    /// Begins. FailedPrecondition: another one runs, whose id is named; or there is nowhere to keep the
-    /// trail.
+    /// Begins. NotFound: there is no re-pricing to undo; FailedPrecondition: it wrote nothing, or another one
+    /// runs, whose id is named. To apply also: there is nowhere to
+    /// keep the trail; or the store is not fed, and would never show what was applied; or the book's error,
+    /// whose prices are not in force; or what an earlier one wrote cannot be summed up yet.
     Result<Run> start(Order order);
     /// As it stands, at the latest after `patience`, as soon as it has ended. NotFound.
     Result<Run> get(std::string_view id, std::chrono::milliseconds patience = {});
@@ -67,27 +71,40 @@ class Repricer {
     Result<std::vector<Run>> history(std::uint64_t limit);
 
   private:
-    void work(const Order& order, const std::stop_token& stop);
-    Result<void> look(const Order& order, const std::stop_token& stop, Difference& difference);
+    using Prices = std::shared_ptr<const pricing::Catalogue>;
+    void work(const Order& order, const Prices& prices, const std::stop_token& stop) noexcept;
+    /// The calls of the re-pricing that is to be undone.
+    Result<void> select_what_to_undo(Order& order);
+    Result<void> look(const Order& order, const Prices& prices, const std::stop_token& stop,
+                      Difference& difference);
+    /// What is left to say of one that has ended.
+    void finish(const Result<void>& done, const Difference& difference);
+    /// FailedPrecondition: one runs. Needs `mutex_`.
+    [[nodiscard]] Result<void> already_running() const;
     Result<void> write(std::vector<Said>& batch, const std::stop_token& stop);
     /// Whole calls, where columns are not enough.
     [[nodiscard]] bool add_request(Call& call);
     Result<void> wait_until_fed(const std::stop_token& stop);
     /// What the store says that this re-pricing has written.
     Result<Difference> written_by(const std::string& id);
-    /// Ends, on the trail, what dead processes left.
+    /// Ends, on the trail, what dead processes left, and adds sums that could not be said at the end: once
+    /// all that was written is durable and in the store. Needs `settling_`.
     Result<void> settle();
+    /// The same before something is shown, which says less if it fails or somebody else is at it.
+    void try_to_settle();
 
     ingest::DataFolder& data_;
     Trail& trail_;
     PriceBook* const book_;
     Clock& clock_;
 
+    /// Held from the settling of earlier ones until the next begins to write; taken before `mutex_`.
     std::mutex settling_;
     mutable std::mutex mutex_;
     std::condition_variable ended_;
     std::optional<Run> running_;
     std::deque<Run> looks_;
+    std::vector<Run> untold_;  ///< ended, but the trail could not be told
     std::jthread thread_;
 };
 

@@ -1,13 +1,14 @@
 #include "repricing/repricer.hpp"
 
 #include "base/random.hpp"
-#include "io/memory_file_system.hpp"
+#include "io/faulty_file_system.hpp"
 #include "store/memory/memory_store.hpp"
 
 #include <gtest/gtest.h>
 
 #include <filesystem>
 #include <map>
+#include <thread>
 #include <unistd.h>
 
 namespace steno::repricing {
@@ -36,11 +37,12 @@ class Repricing : public testing::Test {
     }
     void close() {
         repricer.reset();
+        book.reset();
         trail.reset();
         data.reset();
         database.reset();
     }
-    void reopen() {
+    void reopen(bool feed = true) {
         close();
         database = std::move(*control::Database::open((folder / "control.sqlite").string()));
         ingest::DataFolderOptions options;
@@ -51,11 +53,16 @@ class Repricing : public testing::Test {
         options.prices = catalogue("1");
         options.max_sync_delay = 1ms;
         options.feeder.interval = 5ms;
+        options.feed = feed;
         auto opened = ingest::DataFolder::open(files, std::move(options));
         ASSERT_TRUE(opened) << opened.error().message;
         data = std::move(*opened);
         trail = std::make_unique<Trail>(database.get());
-        repricer = std::make_unique<Repricer>(*data, *trail, nullptr, clock);
+        book =
+            std::make_unique<PriceBook>(std::vector<pricing::Price>{},
+                                        [this](std::shared_ptr<const pricing::Catalogue>) { ++books_taken; });
+        repricer = std::make_unique<Repricer>(*data, *trail, book.get(), clock);
+        (void)book->open(*database);
     }
     static std::shared_ptr<const pricing::Catalogue> catalogue(std::string_view input) {
         pricing::Price price;
@@ -121,6 +128,17 @@ class Repricing : public testing::Test {
         EXPECT_TRUE(done) << done.error().message;
         return *done;
     }
+    OneRun undo(const std::string& id, bool apply) {
+        Repricer::Order order;
+        order.undo = id;
+        order.apply = apply;
+        order.author = {"bob", "the wrong contract"};
+        auto started = repricer->start(std::move(order));
+        EXPECT_TRUE(started) << started.error().message;
+        auto done = repricer->get(started->id, 60s);
+        EXPECT_TRUE(done) << done.error().message;
+        return *done;
+    }
     /// The sum over calls, one by one, by these prices.
     Difference expected(const pricing::Catalogue& prices, bool billed_too = false) {
         Difference difference;
@@ -130,10 +148,12 @@ class Repricing : public testing::Test {
     }
 
     std::filesystem::path folder;
-    io::MemoryFileSystem files;
+    io::FaultyFileSystem files;
     ManualClock clock{1'795'100'000'000'000'000};
     SeededRandom random{3};
     std::unique_ptr<control::Database> database;
+    std::unique_ptr<PriceBook> book;
+    int books_taken = 0;
     std::unique_ptr<ingest::DataFolder> data;
     std::unique_ptr<Trail> trail;
     std::unique_ptr<Repricer> repricer;
@@ -250,6 +270,203 @@ TEST_F(Repricing, OneThatDiedIsOnTheTrailWithItsSumsAndARepeatDoesTheRest) {
     EXPECT_EQ(by_rest, whole.to_amend() - 40);
     // It does not change any more, whatever is re-priced later.
     EXPECT_EQ(repricer->get(dead.id)->difference, to_json(written, false));
+}
+
+TEST_F(Repricing, OneWhoseDiskFailedHasAllItsSumsOnceThatIsBack) {
+    record(300);
+    data->recorder().set_prices(catalogue("1.5"));
+    const Difference whole = expected(*catalogue("1.5"));
+    files.fail_syncs(1'000'000);
+    const OneRun failed = run(true);
+    EXPECT_EQ(failed.status, RunStatus::Failed);
+    EXPECT_FALSE(failed.error.empty());
+    EXPECT_EQ(failed.difference, "") << "nobody knows yet";
+    Repricer::Order next;
+    next.apply = true;
+    EXPECT_FALSE(repricer->start(next)) << "it would take calls out of these sums";
+    // What it said stands all the same, and is durable once the disk takes it.
+    files.fail_syncs(0);
+    auto settled = repricer->get(failed.id);
+    while (settled && settled->difference.empty()) {
+        std::this_thread::yield();
+        settled = repricer->get(failed.id);
+    }
+    ASSERT_TRUE(settled) << settled.error().message;
+    EXPECT_EQ(settled->status, RunStatus::Failed);
+    EXPECT_EQ(settled->error, failed.error);
+    EXPECT_EQ(settled->ended_at, clock.now());
+    Difference written;
+    for (const auto& [id, call] : calls()) {
+        if (call.cost.repricing != failed.id) continue;
+        written.add_amended(
+            call.provider.name, call.model.requested, call.cost.price_id, 1, call.cost.former.total ? 1 : 0,
+            {call.cost.former.currency, call.cost.former.total}, {call.cost.currency, call.cost.total});
+    }
+    EXPECT_EQ(settled->difference, to_json(written, false));
+    EXPECT_EQ(written.to_amend(), whole.to_amend());
+    EXPECT_EQ(run(true).status, RunStatus::Done);
+}
+
+TEST_F(Repricing, WhatIsUndoneCostsWhatItDidWhateverPricesAreInForce) {
+    record(500);
+    const auto before = calls();
+    // A model that had no price gets one, too.
+    pricing::Price late;
+    late.provider = "openai";
+    late.model = "nobody-knows";
+    late.input = late.output = amount("7");
+    data->recorder().set_prices(pricing::Catalogue::with({late}, catalogue("1.5")->list("openai", "house")));
+    const OneRun applied = run(true, true);  // what the provider billed, too
+    EXPECT_EQ(applied.status, RunStatus::Done) << applied.error;
+    const auto repriced = calls();
+    data->recorder().set_prices(catalogue("99"));  // today's are of no matter
+    // What was re-priced once more keeps that.
+    const OneRun again = run(true, false, "desk");
+
+    const auto appended = data->journal().stats().appended.sequence;
+    const OneRun look = undo(applied.id, false);
+    EXPECT_EQ(look.undoes, applied.id);
+    EXPECT_EQ(data->journal().stats().appended.sequence, appended);
+    EXPECT_EQ(repricer->get(applied.id)->undone_by, "");
+    data->recorder().set_prices(catalogue("1"));
+    const OneRun undone = undo(applied.id, true);
+    EXPECT_EQ(undone.status, RunStatus::Done) << undone.error;
+    EXPECT_EQ(undone.difference, look.difference);
+
+    const auto check = [&](const std::map<Uuid, Call>& after) {
+        std::int64_t back = 0, cleared = 0;
+        for (const auto& [id, call] : after) {
+            const Call& old = before.at(id);
+            if (repriced.at(id).cost.repricing != applied.id) {
+                EXPECT_EQ(call.cost.repricing.empty() || call.cost.repricing == again.id, true);
+                continue;
+            }
+            if (call.cost.repricing == again.id) continue;
+            ++back;
+            cleared += old.cost.total ? 0 : 1;
+            EXPECT_EQ(call.cost.repricing, undone.id);
+            EXPECT_EQ(call.cost.former.total, repriced.at(id).cost.total);
+            EXPECT_EQ(call.cost.former.price_id, repriced.at(id).cost.price_id);
+            Cost cost = call.cost;
+            cost.repricing.clear();
+            cost.former = {};
+            EXPECT_EQ(cost, old.cost) << "to the last part: its price is known";
+        }
+        EXPECT_GT(back, 50);
+        EXPECT_GT(cleared, 10);
+        const std::string counts =
+            "\"changed\":" + std::to_string(back) + ",\"priced\":0,\"cleared\":" + std::to_string(cleared);
+        EXPECT_NE(undone.difference.find(counts), std::string::npos) << undone.difference;
+    };
+    check(calls());
+    EXPECT_EQ(repricer->get(applied.id)->undone_by, undone.id);
+    EXPECT_NE(undo(applied.id, true).difference.find("\"changed\":0"), std::string::npos) << "once is enough";
+    reopen();
+    check(calls());
+    EXPECT_EQ(repricer->get(undone.id)->undoes, applied.id);
+
+    // What is undone can be undone.
+    const OneRun forth = undo(undone.id, true);
+    for (const auto& [id, call] : calls())
+        if (call.cost.repricing == forth.id) {
+            EXPECT_EQ(call.cost.total, repriced.at(id).cost.total);
+            EXPECT_EQ(call.cost.price_id, repriced.at(id).cost.price_id);
+        }
+}
+
+TEST_F(Repricing, WhatWroteNothingCannotBeUndone) {
+    record(20);
+    data->recorder().set_prices(catalogue("1.5"));
+    const OneRun look = run(false);
+    Repricer::Order order;
+    order.undo = look.id;
+    EXPECT_EQ(repricer->start(order).error().code, Code::FailedPrecondition);
+    order.undo = "2026-11-22-nobody";
+    EXPECT_EQ(repricer->start(order).error().code, Code::NotFound);
+}
+
+TEST_F(Repricing, WhatHasEndedIsNotEndedAgain) {
+    OneRun ended;
+    ended.id = "2026-11-22-abc123";
+    ended.at = clock.now();
+    ASSERT_TRUE(trail->begin(ended));
+    ended.status = RunStatus::Failed;
+    ended.error = "the disk";
+    ASSERT_TRUE(trail->end(ended));
+    EXPECT_EQ(trail->unsettled()->size(), 1U) << "its sums are missing";
+    OneRun late = ended;
+    late.status = RunStatus::Interrupted;
+    late.error = "it died";
+    late.difference = to_json({}, false);
+    ASSERT_TRUE(trail->end(late));
+    ASSERT_TRUE(trail->add_sums(late));
+    late.difference = "{}";
+    ASSERT_TRUE(trail->add_sums(late));
+    const auto kept = trail->get(ended.id);
+    EXPECT_EQ(kept->status, RunStatus::Failed);
+    EXPECT_EQ(kept->error, "the disk");
+    EXPECT_EQ(kept->difference, to_json({}, false));
+    EXPECT_TRUE(trail->unsettled()->empty());
+}
+
+TEST_F(Repricing, NothingIsAppliedWhileNobodyFeedsTheStore) {
+    record(20);
+    reopen(false);
+    data->recorder().set_prices(catalogue("1.5"));
+    const auto appended = data->journal().stats().appended.sequence;
+    Repricer::Order order;
+    order.apply = true;
+    const auto started = repricer->start(order);
+    ASSERT_FALSE(started);
+    EXPECT_EQ(started.error().code, Code::FailedPrecondition);
+    EXPECT_NE(started.error().message.find("nothing is fed"), std::string::npos);
+    EXPECT_EQ(data->journal().stats().appended.sequence, appended);
+    EXPECT_TRUE(trail->latest(10)->empty());
+    EXPECT_EQ(run(false).status, RunStatus::Done);
+}
+
+TEST_F(Repricing, NothingIsAppliedWhileOwnPricesAreNotInForce) {
+    record(20);
+    close();
+    const auto set_steps = [&](std::int64_t steps) {
+        const auto other = std::move(*control::Database::open((folder / "control.sqlite").string()));
+        ASSERT_TRUE(other->write([&](control::Statements& statements) {
+            return statements.run("UPDATE owners SET steps = ? WHERE name = 'prices'", {steps});
+        }));
+    };
+    set_steps(7);  // as a newer Steno leaves it
+    books_taken = 0;
+    reopen();
+    EXPECT_EQ(books_taken, 0);
+    data->recorder().set_prices(catalogue("1.5"));
+    Repricer::Order order;
+    order.apply = true;
+    const auto started = repricer->start(order);
+    ASSERT_FALSE(started);
+    EXPECT_EQ(started.error().code, Code::FailedPrecondition);
+    EXPECT_TRUE(trail->latest(10)->empty());
+    EXPECT_EQ(run(false).status, RunStatus::Done) << "to look is no harm";
+    set_steps(1);
+    EXPECT_EQ(run(true).status, RunStatus::Done);
+    EXPECT_EQ(books_taken, 1) << "tried once more";
+}
+
+TEST_F(Repricing, TheTrailHasTheLatestOwnPriceOfThoseByWhichItWasPriced) {
+    record(20);
+    pricing::Price first;
+    first.provider = "openai";
+    first.model = "house";
+    first.input = amount("3");
+    first.version = 6;
+    pricing::Price second = first;
+    second.model = "other";
+    second.version = 7;
+    data->recorder().set_prices(pricing::Catalogue::with({}, {second, first}));
+    const OneRun done = run(true);
+    EXPECT_EQ(done.own, 7);
+    EXPECT_EQ(trail->get(done.id)->own, 7);
+    data->recorder().set_prices(catalogue("1.5"));
+    EXPECT_EQ(run(true).own, std::nullopt);
 }
 
 TEST_F(Repricing, OnlyWhatIsSelectedAndWhatTheProviderSaidOnlyIfAskedFor) {

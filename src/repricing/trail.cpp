@@ -14,7 +14,7 @@ namespace steno::repricing {
 
 namespace {
 
-constexpr std::array<std::string_view, 1> kSteps = {R"(
+constexpr std::array<std::string_view, 2> kSteps = {R"(
 CREATE TABLE repricings(
   id TEXT PRIMARY KEY,
   at INTEGER NOT NULL, by TEXT NOT NULL, reason TEXT NOT NULL,
@@ -27,7 +27,9 @@ CREATE TABLE repricings(
   looked_at INTEGER NOT NULL, expected INTEGER NOT NULL,
   difference TEXT NOT NULL
 ) STRICT;
-CREATE INDEX repricings_by_time ON repricings(at))"};
+CREATE INDEX repricings_by_time ON repricings(at))",
+                                                    R"(
+ALTER TABLE repricings ADD COLUMN undoes TEXT NOT NULL DEFAULT '')"};
 
 constexpr std::array kNames = {std::pair(RunStatus::Running, std::string_view("running")),
                                std::pair(RunStatus::Done, std::string_view("done")),
@@ -78,13 +80,16 @@ Run run_of(const control::Row& row) {
     run.catalogue = row.text(8);
     run.own = row.optional_integer(9);
     const std::string status = row.text(10);
-    const auto* const found = std::ranges::find(kNames, status, &std::pair<RunStatus, std::string_view>::second);
+    const auto* const found =
+        std::ranges::find(kNames, status, &std::pair<RunStatus, std::string_view>::second);
     run.status = found == kNames.end() ? RunStatus::Failed : found->first;
     run.error = row.text(11);
     run.ended_at = time(12);
     run.looked_at = row.integer(13);
     run.expected = row.integer(14);
     run.difference = row.text(15);
+    run.undoes = row.text(16);
+    run.undone_by = row.text(17);
     return run;
 }
 
@@ -131,7 +136,8 @@ void write_counts(JsonWriter& json, std::string_view key, std::string_view name,
 }  // namespace
 
 std::string_view to_string(RunStatus status) {
-    const auto* const found = std::ranges::find(kNames, status, &std::pair<RunStatus, std::string_view>::first);
+    const auto* const found =
+        std::ranges::find(kNames, status, &std::pair<RunStatus, std::string_view>::first);
     return found->second;
 }
 
@@ -151,6 +157,7 @@ std::string to_json(const Difference& difference, bool complete) {
     }
     json.member("changed", difference.changed);
     json.member("priced", difference.priced);
+    json.member("cleared", difference.cleared);
     write_changes(json, "amended", difference.amended);
     using Model = decltype(difference.models)::value_type;
     std::vector<std::pair<Decimal, const Model*>> models;
@@ -197,11 +204,11 @@ Result<void> Trail::begin(const Run& run) {
         if (run.own) own = *run.own;
         return statements.run(
             "INSERT INTO repricings(id, at, by, reason, begin, end, filters, billed_too, catalogue, own, "
-            "status, error, ended_at, looked_at, expected, difference) "
-            "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, '', NULL, 0, ?, '')",
+            "status, error, ended_at, looked_at, expected, difference, undoes) "
+            "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, '', NULL, 0, ?, '', ?)",
             {run.id, run.at.unix_nanos, run.author.by, run.author.reason, moment(run.from), moment(run.to),
              list(run.filters), std::int64_t{run.billed_too}, run.catalogue, own,
-             std::string(to_string(run.status)), run.expected});
+             std::string(to_string(run.status)), run.expected, run.undoes});
     });
 }
 
@@ -210,21 +217,33 @@ Result<void> Trail::end(const Run& run) {
     return database_->write([&](control::Statements& statements) {
         return statements.run(
             "UPDATE repricings SET status = ?, error = ?, ended_at = ?, looked_at = ?, "
-            "expected = ?, difference = ? WHERE id = ?",
+            "expected = ?, difference = ? WHERE id = ? AND status = 'running'",
             {std::string(to_string(run.status)), run.error, moment(run.ended_at), run.looked_at, run.expected,
              run.difference, run.id});
+    });
+}
+
+Result<void> Trail::add_sums(const Run& run) {
+    STENO_TRY(be_open());
+    return database_->write([&](control::Statements& statements) {
+        return statements.run("UPDATE repricings SET difference = ? WHERE id = ? AND difference = ''",
+                              {run.difference, run.id});
     });
 }
 
 Result<std::vector<Run>> Trail::read(std::string_view condition,
                                      std::initializer_list<control::Value> values) {
     STENO_TRY(be_open());
-    STENO_ASSIGN(const auto rows,
-                 database_->rows(fmt::format("SELECT id, at, by, reason, begin, end, filters, billed_too, "
-                                             "catalogue, own, status, error, ended_at, looked_at, expected, "
-                                             "difference FROM repricings {}",
-                                             condition),
-                                 values));
+    STENO_ASSIGN(
+        const auto rows,
+        database_->rows(
+            fmt::format(
+                "SELECT id, at, by, reason, begin, end, filters, billed_too, "
+                "catalogue, own, status, error, ended_at, looked_at, expected, "
+                "difference, undoes, coalesce((SELECT later.id FROM repricings AS later WHERE "
+                "later.undoes = repricings.id ORDER BY later.at DESC LIMIT 1), '') FROM repricings {}",
+                condition),
+            values));
     std::vector<Run> runs;
     runs.reserve(rows.size());
     for (const control::Row& row : rows) runs.push_back(run_of(row));
@@ -243,8 +262,8 @@ Result<Run> Trail::get(std::string_view id) {
     return std::move(runs.front());
 }
 
-Result<std::vector<Run>> Trail::unended() {
-    return read("WHERE status = 'running' ORDER BY at", {});
+Result<std::vector<Run>> Trail::unsettled() {
+    return read("WHERE difference = '' ORDER BY at", {});
 }
 
 }  // namespace steno::repricing

@@ -33,7 +33,9 @@ struct Run {
     std::optional<Timestamp> from, to;  ///< of the calls' beginnings
     std::vector<std::string> filters;   ///< as they were asked for: "project=shop"
     bool billed_too = false;
-    std::string catalogue;            ///< the day of which the built-in prices were
+    std::string undoes;     ///< the re-pricing whose calls get back what they cost before; empty: none
+    std::string undone_by;  ///< the latest that undoes this one; empty: none
+    std::string catalogue;  ///< the day of which the built-in prices were
     std::optional<std::int64_t> own;  ///< the latest version among the own prices; absent: there were none
 
     RunStatus status = RunStatus::Running;
@@ -41,11 +43,13 @@ struct Run {
     std::optional<Timestamp> ended_at;
     std::int64_t looked_at = 0;  ///< so far
     std::int64_t expected = 0;   ///< calls to look at; 0: not known yet
-    /// JSON (see to_json): of one that is done all of it, else what was written; empty while it runs.
+    /// JSON (see to_json): of one that is done all of it, else what was written; empty while it runs, and
+    /// until the store can be asked.
     std::string difference;
 };
 
-/// {"changed", "priced", "amended", "models", "prices"}, and what was counted beside them if `complete`.
+/// {"changed", "priced", "cleared", "amended", "models", "prices"}, and what was counted beside them if
+/// `complete`.
 std::string to_json(const Difference& difference, bool complete);
 
 /// What re-pricings did: rows of the control database that are never deleted. Blocking; any thread.
@@ -56,13 +60,16 @@ class Trail {
 
     /// Writes down that it begins, before it changes anything.
     Result<void> begin(const Run& run);
+    /// Does nothing where it has ended already.
     Result<void> end(const Run& run);
+    /// The sums of one that has ended without them. Does nothing where they are known.
+    Result<void> add_sums(const Run& run);
     /// The latest first.
     Result<std::vector<Run>> latest(std::uint64_t limit);
     /// NotFound.
     Result<Run> get(std::string_view id);
-    /// Those that were begun and never ended.
-    Result<std::vector<Run>> unended();
+    /// Those that were begun and never ended, and those that ended while nobody could say their sums.
+    Result<std::vector<Run>> unsettled();
 
   private:
     Result<void> be_open();

@@ -84,7 +84,11 @@ void write_rule(JsonWriter& json, const KeptRule& kept, std::vector<Standing> st
             if (found != last->groups.end()) seen = &found->second;
         }
         write_amount(json, "value", kept.rule.unit(), seen != nullptr ? seen->value : std::nullopt);
-        if (seen != nullptr && !seen->value) json.member("because", seen->because);
+        if (seen != nullptr && !seen->value)
+            json.member("because", seen->because);
+        else if (seen != nullptr && standing.level == Level::NoData && seen->calls < kept.rule.min_calls)
+            json.member("because", fmt::format("of {} calls only: with fewer than {} it is not judged",
+                                               seen->calls, kept.rule.min_calls));
         if (seen != nullptr && !seen->currency.empty()) json.member("currency", seen->currency);
         if (seen != nullptr) json.member("what", seen->what);
         json.key("calls");
@@ -114,7 +118,8 @@ Result<ApiAnswer> answer_with_rule(AlertServices& alerts, const std::string& nam
     return answer;
 }
 
-void write_event(JsonWriter& json, const Event& event) {
+/// `told`: of a preview alone.
+void write_event(JsonWriter& json, const Event& event, std::optional<bool> told = {}) {
     json.begin_object();
     json.member("at", event.at.to_string());
     json.member("rule", event.rule);
@@ -137,6 +142,7 @@ void write_event(JsonWriter& json, const Event& event) {
     for (const std::string& id : event.samples) json.string(id);
     json.end_array();
     json.member("muted", event.muted);
+    if (told) json.member("told", *told);
     json.end_object();
 }
 
@@ -360,10 +366,11 @@ Result<ApiAnswer> preview_alert(Services& services, const ApiRequest& request) {
     json.member("judged", std::uint64_t{preview.judged});
     json.member("unknown", std::uint64_t{preview.unknown});
     if (preview.unknown > 0) json.member("because", preview.because);
-    write_moment(json, "stopped_at", preview.stopped_at);
+    write_moment(json, "looked_from", preview.looked_from);
+    json.member("more_events", std::uint64_t{preview.more_events});
     json.key("events");
     json.begin_array();
-    for (const Event& event : preview.events) write_event(json, event);
+    for (const alerts::PreviewEvent& one : preview.events) write_event(json, one.event, one.told);
     json.end_array();
     json.end_object();
     return answer;

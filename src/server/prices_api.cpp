@@ -1,11 +1,16 @@
 #include "base/json_writer.hpp"
+#include "base/text.hpp"
+#include "calendar/zone.hpp"
 #include "record/json_reader.hpp"
+#include "repricing/fit.hpp"
 #include "repricing/price_book.hpp"
 #include "server/api.hpp"
+#include "server/own_prices.hpp"
 #include "server/query_parameters.hpp"
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
 #include <utility>
 
@@ -18,6 +23,7 @@ using repricing::PriceBook;
 using repricing::PriceVersion;
 
 constexpr std::uint64_t kMostVersions = 1000;
+constexpr std::size_t kMostNames = 20;
 
 void write_text(JsonWriter& json, std::string_view key, const std::string& text) {
     json.key(key);
@@ -94,7 +100,78 @@ Result<std::int64_t> version_number(std::string_view text) {
                 "the number behind own- in its id: 17");
 }
 
+/// "1,own-2"
+Result<std::vector<pricing::Price>> versions_parameter(PriceBook& book, const ApiRequest& request) {
+    std::vector<pricing::Price> prices;
+    const auto texts = split(request.parameter("versions").value_or(""), ',');
+    if (texts.size() > kMostVersions)
+        return fail(Code::InvalidArgument, fmt::format("versions: at most {}", kMostVersions));
+    for (const std::string_view text : texts) {
+        STENO_ASSIGN(const std::int64_t number, version_number(text));
+        STENO_ASSIGN(PriceVersion version, book.version(number));
+        prices.push_back(std::move(version.price));
+    }
+    return prices;
+}
+
+/// Names with their counts, those with the most calls first.
+using Names = std::vector<std::pair<std::string_view, std::int64_t>>;
+
+void write_names(JsonWriter& json, std::string_view key, std::string_view name, Names names) {
+    std::ranges::sort(names, {}, [](const auto& one) { return std::pair(-one.second, one.first); });
+    if (names.size() > kMostNames) names.resize(kMostNames);
+    json.key(key);
+    json.begin_array();
+    for (const auto& [text, calls] : names) {
+        json.begin_object();
+        json.member(name, text);
+        json.member("calls", calls);
+        json.end_object();
+    }
+    json.end_array();
+}
+
 }  // namespace
+
+Result<ApiAnswer> fit_prices(Services& services, const ApiRequest& request) {
+    STENO_TRY(only_parameters(request, {"versions", "days"}));
+    STENO_ASSIGN(const std::uint64_t days, number_parameter(request, "days", 30, 1, 366));
+    STENO_ASSIGN(const auto prices, versions_parameter(*services.prices, request));
+    services.data.calls().catch_up();
+    const Timestamp now = system_clock().now();
+    const Timestamp from{now.unix_nanos - static_cast<std::int64_t>(days) * calendar::kDay, 0};
+    STENO_ASSIGN(const repricing::Fits found, repricing::fits(services.data.store(), prices,
+                                                              *services.data.recorder().prices(), from, now));
+    ApiAnswer answer;
+    JsonWriter json(answer.body);
+    json.begin_object();
+    json.member("from", from.to_string());
+    json.member("to", now.to_string());
+    json.member("looked_at", found.looked_at);
+    json.member("complete", found.complete);
+    json.key("prices");
+    json.begin_array();
+    for (std::size_t i = 0; i < prices.size(); ++i) {
+        const repricing::Fit& fit = found.of[i];
+        json.begin_object();
+        json.member("version", prices[i].version);
+        json.member("provider", prices[i].provider);
+        json.member("model", prices[i].model);
+        json.member("calls", fit.calls);
+        json.member("unpriced", fit.unpriced);
+        write_names(json, "reasons", "reason", Names(fit.reasons.begin(), fit.reasons.end()));
+        json.member("same_as_known", !fit.model_unknown);
+        Names models;
+        for (const auto& [name, calls] : found.models)
+            if (name.first == prices[i].provider) models.emplace_back(name.second, calls);
+        write_names(json, "models", "model", std::move(models));
+        json.end_object();
+    }
+    json.end_array();
+    write_names(json, "providers", "provider", Names(found.providers.begin(), found.providers.end()));
+    json.end_object();
+    return answer;
+}
 
 Result<ApiAnswer> list_prices(Services& services, const ApiRequest& request) {
     STENO_TRY(only_parameters(request, {"provider", "model", "id", "own"}));

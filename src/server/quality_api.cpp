@@ -13,7 +13,6 @@ constexpr std::uint32_t kGroups = 100;
 /// What both questions begin with: whose calls, of which time.
 struct Asked {
     calendar::Zone zone;
-    calendar::Period period;
     store::Selection selection;
     std::uint32_t groups = kGroups;
 };
@@ -23,9 +22,7 @@ Result<Asked> asked(const ApiRequest& request, std::initializer_list<std::string
     STENO_ASSIGN(asked.zone, zone_parameter(request));
     STENO_ASSIGN(asked.selection, selection_parameters(request, others));
     STENO_TRY(no_text(asked.selection));
-    STENO_ASSIGN(asked.period, period_parameter(request, asked.zone, "today"));
-    asked.selection.from = asked.period.from;
-    asked.selection.to = asked.period.to;
+    STENO_TRY(set_period(asked.selection, request, asked.zone, "today"));
     STENO_ASSIGN(const std::uint64_t groups, number_parameter(request, "groups", kGroups, 1, 10'000));
     asked.groups = static_cast<std::uint32_t>(groups);
     return asked;
@@ -45,7 +42,7 @@ Result<ApiAnswer> show_quality(Services& services, const ApiRequest& request) {
     ApiAnswer answer;
     JsonWriter json(answer.body);
     json.begin_object();
-    write_period(json, "period", asked.period, asked.zone);
+    write_period(json, asked.selection, asked.zone);
     analysis::write_members(json, report, options);
     json.end_object();
     return answer;
@@ -60,7 +57,7 @@ Result<ApiAnswer> show_data_quality(Services& services, const ApiRequest& reques
     ApiAnswer answer;
     JsonWriter json(answer.body);
     json.begin_object();
-    write_period(json, "period", asked.period, asked.zone);
+    write_period(json, asked.selection, asked.zone);
     analysis::write_members(json, missing);
     json.key("calls");
     json.begin_array();

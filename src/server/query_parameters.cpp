@@ -109,6 +109,15 @@ Result<calendar::Period> period_parameter(const ApiRequest& request, const calen
     return in_parameter("period", calendar::parse_period(period.value_or(otherwise), zone, now));
 }
 
+Result<void> set_period(store::Selection& selection, const ApiRequest& request, const calendar::Zone& zone,
+                        std::string_view otherwise) {
+    if (request.parameter("to") && !request.parameter("from") && !request.parameter("period")) return {};
+    STENO_ASSIGN(const calendar::Period period, period_parameter(request, zone, otherwise));
+    selection.from = period.from;
+    selection.to = period.to;
+    return {};
+}
+
 Result<std::uint64_t> number_parameter(const ApiRequest& request, std::string_view name,
                                        std::uint64_t otherwise, std::uint64_t least, std::uint64_t most) {
     const auto text = request.parameter(name);
@@ -132,7 +141,7 @@ void write_period(JsonWriter& json, std::string_view key, const calendar::Period
 }
 
 void write_period(JsonWriter& json, const store::Selection& selection, const calendar::Zone& zone) {
-    if (!selection.from && !selection.to) return;
+    if (!selection.from && !selection.to && zone == calendar::Zone()) return;
     json.key("period");
     json.begin_object();
     write_moment(json, "from", selection.from, zone);
@@ -210,6 +219,11 @@ Result<store::Selection> selection_parameters(const ApiRequest& request,
             }
         }
     }
+    if (selection.from && selection.to && *selection.to < *selection.from)
+        return fail(
+            Code::InvalidArgument,
+            "nothing lies between " + selection.from->to_string() + " and " + selection.to->to_string(),
+            "the end is the later one");
     return selection;
 }
 

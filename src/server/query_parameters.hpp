@@ -38,10 +38,14 @@ Result<calendar::Zone> zone_parameter(const ApiRequest& request);
 /// What period, or from and to, say; `otherwise`, a period's name, when they say nothing.
 Result<calendar::Period> period_parameter(const ApiRequest& request, const calendar::Zone& zone,
                                           std::string_view otherwise);
-/// The same, as the answer says it: {"from", "to", "tz"}.
+/// The same of a selection from selection_parameters, in which an end may have no beginning: all before it.
+Result<void> set_period(store::Selection& selection, const ApiRequest& request, const calendar::Zone& zone,
+                        std::string_view otherwise);
+/// A period, as the answer says it: {"from", "to", "tz"}.
 void write_period(JsonWriter& json, std::string_view key, const calendar::Period& period,
                   const calendar::Zone& zone);
-/// The member "period" of what was selected, its open ends null; nothing where no time was given.
+/// The member "period" of what was selected, its open ends null; nothing where neither a time nor a zone was
+/// given.
 void write_period(JsonWriter& json, const store::Selection& selection, const calendar::Zone& zone);
 /// A moment of an answer; null where there is none.
 void write_moment(JsonWriter& json, std::string_view key, const std::optional<Timestamp>& moment);

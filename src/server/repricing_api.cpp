@@ -2,6 +2,7 @@
 #include "record/json_reader.hpp"
 #include "repricing/repricer.hpp"
 #include "server/api.hpp"
+#include "server/own_prices.hpp"
 #include "server/query_parameters.hpp"
 
 #include <fmt/format.h>
@@ -43,6 +44,8 @@ void write_run(JsonWriter& json, const Run& run) {
     for (const std::string& filter : run.filters) json.string(filter);
     json.end_array();
     json.member("include_provider", run.billed_too);
+    text("undoes", run.undoes);
+    text("undone_by", run.undone_by);
     json.member("catalogue", run.catalogue);
     json.key("own_version");
     if (run.own)
@@ -86,10 +89,18 @@ Result<void> read_body(std::string_view body, Repricer::Order& order) {
     if (!unknown.empty())
         return fail(Code::InvalidArgument, fmt::format("\"{}\" is not known here", unknown.substr(0, 80)),
                     "apply, include_provider, reason, by");
+    if (whole && order.billed_too && !order.undo.empty())
+        return fail(Code::InvalidArgument, "include_provider: all costs that it made are given up");
     if (!whole || !json.at_end())
         return fail(Code::InvalidArgument, "the body cannot be understood: " + json.problem(),
                     R"({"apply": true, "reason": "the contract of November"})");
     return {};
+}
+
+Result<ApiAnswer> answer_soon(Services& services, Repricer::Order order) {
+    STENO_ASSIGN(const Run run, services.repricer->start(std::move(order)));
+    STENO_ASSIGN(const Run soon, services.repricer->get(run.id, kPatience));
+    return answer_with(soon);
 }
 
 }  // namespace
@@ -111,9 +122,15 @@ Result<ApiAnswer> reprice(Services& services, const ApiRequest& request) {
         if (name != "from" && name != "to" && name != "period" && name != "tz" && name != "text")
             order.filters.push_back(fmt::format("{}={}", name, value));
     STENO_TRY(read_body(request.body, order));
-    STENO_ASSIGN(const Run run, services.repricer->start(std::move(order)));
-    STENO_ASSIGN(const Run soon, services.repricer->get(run.id, kPatience));
-    return answer_with(soon);
+    return answer_soon(services, std::move(order));
+}
+
+Result<ApiAnswer> undo_repricing(Services& services, const ApiRequest& request) {
+    STENO_TRY(only_parameters(request, {}));
+    Repricer::Order order;
+    order.undo = request.captures.front();
+    STENO_TRY(read_body(request.body, order));
+    return answer_soon(services, std::move(order));
 }
 
 Result<ApiAnswer> list_repricings(Services& services, const ApiRequest& request) {

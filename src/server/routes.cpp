@@ -1,5 +1,6 @@
 #include "base/json_writer.hpp"
 #include "server/api.hpp"
+#include "server/own_prices.hpp"
 #include "sources/native/batch.hpp"
 
 #include <array>
@@ -39,6 +40,7 @@ std::span<const Route> routes() {
         Route{"GET", "/api/v1/prices", list_prices},
         Route{"POST", "/api/v1/prices", set_prices},
         Route{"GET", "/api/v1/prices/explain/{id}", explain_price},
+        Route{"GET", "/api/v1/prices/fit", fit_prices},
         Route{"GET", "/api/v1/prices/versions", list_price_versions},
         Route{"GET", "/api/v1/prices/versions/{version}", show_price_version},
         Route{"DELETE", "/api/v1/prices/versions/{version}", remove_price},
@@ -46,6 +48,7 @@ std::span<const Route> routes() {
         Route{"GET", "/api/v1/prices/repricings", list_repricings},
         Route{"GET", "/api/v1/prices/repricings/{id}", show_repricing},
         Route{"DELETE", "/api/v1/prices/repricings/{id}", cancel_repricing},
+        Route{"POST", "/api/v1/prices/repricings/{id}/undo", undo_repricing},
         Route{"POST", "/api/v1/replay", replay_call},
         Route{"GET", "/api/v1/alerts", list_alerts},
         Route{"POST", "/api/v1/alerts/preview", preview_alert},

@@ -23,9 +23,7 @@ Result<ApiAnswer> show_statistics(Services& services, const ApiRequest& request)
     STENO_ASSIGN(store::Selection selection,
                  selection_parameters(request, {"bucket", "limit", "groups", "slow_ms", "high_tokens"}));
     STENO_TRY(no_text(selection));
-    STENO_ASSIGN(const calendar::Period period, period_parameter(request, zone, "today"));
-    selection.from = period.from;
-    selection.to = period.to;
+    STENO_TRY(set_period(selection, request, zone, "today"));
 
     analysis::StatisticsOptions options;
     options.slow = services.slow;
@@ -53,7 +51,7 @@ Result<ApiAnswer> show_statistics(Services& services, const ApiRequest& request)
     ApiAnswer answer;
     JsonWriter json(answer.body);
     json.begin_object();
-    write_period(json, "period", period, zone);
+    write_period(json, selection, zone);
     analysis::write_members(json, statistics, options);
     json.end_object();
     return answer;
@@ -61,21 +59,21 @@ Result<ApiAnswer> show_statistics(Services& services, const ApiRequest& request)
 
 Result<ApiAnswer> list_slow(Services& services, const ApiRequest& request) {
     STENO_ASSIGN(const calendar::Zone zone, zone_parameter(request));
-    STENO_ASSIGN(const store::Selection selection, selection_parameters(request, {"threshold_ms", "limit"}));
+    STENO_ASSIGN(store::Selection selection, selection_parameters(request, {"threshold_ms", "limit"}));
     STENO_TRY(no_text(selection));
-    STENO_ASSIGN(const calendar::Period period, period_parameter(request, zone, "today"));
+    STENO_TRY(set_period(selection, request, zone, "today"));
     STENO_ASSIGN(const std::uint64_t limit, number_parameter(request, "limit", 20, 0, store::kMaxPage));
     STENO_ASSIGN(const std::uint64_t threshold_ms,
                  number_parameter(request, "threshold_ms", 5000, 0, 1'000'000'000));
     const Duration threshold{static_cast<std::int64_t>(threshold_ms) * 1'000'000};
     services.data.calls().catch_up();
-    STENO_ASSIGN(const analysis::SlowCalls slow,
-                 analysis::slow_calls(services.data.store(), within(selection, period), threshold,
-                                      static_cast<std::uint32_t>(limit)));
+    STENO_ASSIGN(
+        const analysis::SlowCalls slow,
+        analysis::slow_calls(services.data.store(), selection, threshold, static_cast<std::uint32_t>(limit)));
     ApiAnswer answer;
     JsonWriter json(answer.body);
     json.begin_object();
-    write_period(json, "period", period, zone);
+    write_period(json, selection, zone);
     analysis::write_slow(json, slow, threshold);
     json.end_object();
     return answer;

@@ -1,6 +1,7 @@
 #include "base/json_writer.hpp"
 #include "budgets/budgets.hpp"
 #include "daily/keeper.hpp"
+#include "repricing/price_book.hpp"
 #include "server/api.hpp"
 #include "server/limits.hpp"
 #include "server/openapi.hpp"
@@ -274,6 +275,14 @@ Result<ApiAnswer> show_status(Services& services, const ApiRequest&) {
     if (!trouble.empty()) json.member("last_error", trouble);
     json.member("calls_under_way", ledger.reservations);
     json.end_object();
+    if (services.prices != nullptr) {
+        const auto in_force = services.prices->be_in_force();
+        json.key("prices");
+        json.begin_object();
+        json.member("healthy", in_force.has_value());
+        if (!in_force) json.member("last_error", in_force.error().message);
+        json.end_object();
+    }
     if (services.daily_files != nullptr) write_daily_files(json, *services.daily_files);
     json.member("calls_running", recorder.running);
     json.member("calls_interrupted_at_start", std::uint64_t{services.data.interrupted()});
@@ -307,10 +316,9 @@ Result<ApiAnswer> readyz(Services& services, const ApiRequest&) {
                                            "records may be lost: steno verify",
                                            journal.files_lost));
     }
-    if (services.daily_files != nullptr) {
-        const daily::KeeperStats daily_files = services.daily_files->stats();
-        if (!daily_files.trouble.empty()) json.member("daily_files", daily_files.trouble);
-    }
+    // No more than that: this needs no key, and the trouble names a folder.
+    if (services.daily_files != nullptr && !services.daily_files->stats().trouble.empty())
+        json.member("daily_files", "daily files are not complete: see /api/v1/status");
     if (const gateway::GatewayStats stats = services.gateway.stats(); stats.bodies_waiting > 0) {
         json.member("uploads", fmt::format("{} wait for memory: request bodies hold {} of {} bytes "
                                            "(gateway.body_memory_mb)",

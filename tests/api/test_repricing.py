@@ -4,6 +4,7 @@ restarts, rebuilds and kill -9. Sums are held against sums made call by call."""
 import decimal
 import json
 import pathlib
+import re
 import sys
 import time
 import uuid
@@ -179,6 +180,96 @@ def test_looked_at_applied_and_kept_over_restart_and_rebuild(server, contract, t
         assert trail[1]["difference"] == found and (trail[1]["by"], trail[1]["reason"]) == ("ada", "contract")
 
 
+def undo(server, run_id, expect=None, **body):
+    answer = server.request("POST", f"/api/v1/prices/repricings/{run_id}/undo", body, expect=expect)[2]
+    while answer.get("status") == "running":
+        time.sleep(0.05)
+        answer = server.get(f"/api/v1/prices/repricings/{answer['id']}")[2]
+    return answer
+
+
+def test_what_is_undone_is_as_it_was_after_a_restart_and_a_rebuild_too(server, contract):
+    calls = [call(n) for n in range(200)] + [call(n, model={"requested": "late"}) for n in range(200, 220)]
+    calls += [call(n, cost={"total": "0.5", "currency": "USD", "source": "provider"}) for n in range(220, 230)]
+    set_prices(server, HOUSE)
+    deliver(server, calls)
+    before = {c["id"]: c for c in server.calls()}
+    set_prices(server, HOUSE | {"input": "3"}, HOUSE | {"model": "late", "input": "7"})
+    applied = reprice(server, apply=True, include_provider=True, reason="contract")
+    assert (applied["difference"]["changed"], applied["difference"]["priced"]) == (210, 20)
+    assert applied["undoes"] is None and applied["undone_by"] is None
+    # Whatever prices are in force then.
+    for number in (2, 3):
+        server.request("DELETE", f"/api/v1/prices/versions/{number}?reason=wrong&by=ada")
+
+    look = contract.check(undo(server, applied["id"]), "GET", "/api/v1/prices/repricings/{id}")
+    assert look["apply"] is False and look["difference"]["changed"] == 230 and look["difference"]["cleared"] == 20
+    assert {c["id"]: c for c in server.calls()} != before
+    undone = undo(server, applied["id"], apply=True, reason="the wrong contract", by="bob")
+    assert undone["status"] == "done" and undone["difference"] == look["difference"] and undone["undoes"] == applied["id"]
+    (totals,) = undone["difference"]["totals"]
+    assert D(totals["after"]) == recorded(before.values()) and D(totals["before"]) == D(applied["difference"]["totals"][0]["after"])
+
+    def same_as_before(server):
+        for now in server.calls():
+            cost = dict(now.get("cost", {}))
+            assert cost.pop("repricing") == undone["id"] and cost.pop("former")["price_id"].rsplit("/", 1)[1] in ("own-2", "own-3")
+            assert cost == before[now["id"]].get("cost", {})
+    same_as_before(server)
+    assert undo(server, applied["id"], apply=True)["difference"]["changed"] == 0
+    assert server.request("POST", "/api/v1/prices/repricings/2026-11-22-nobody/undo", {}, expect=404)[2]["remedy"]
+    assert "wrote nothing" in undo(server, look["id"], expect=409)["detail"]
+    for body in (b'{"include_provider": true}', b'{"aply": true}', b"[]"):
+        server.request("POST", f"/api/v1/prices/repricings/{applied['id']}/undo", body, expect=400)
+
+    server.stop()
+    assert_equals_a_rebuild(server.data)
+    with Server(server.data) as restarted:
+        same_as_before(restarted)
+        trail = contract.check(restarted.get("/api/v1/prices/repricings")[2], "GET", "/api/v1/prices/repricings")["repricings"]
+        first = trail[-1]
+        assert first["id"] == applied["id"] and first["undone_by"] is not None
+        assert [(one["by"], one["reason"]) for one in trail if one["id"] == undone["id"]] == [("bob", "the wrong contract")]
+        history = run("prices", "history", "--server", restarted.url).stdout
+        assert f"undoes {applied['id']}" in history and "undone by " in history
+
+
+def test_a_price_that_does_not_fit_is_said(server, contract):
+    recent = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() - 3600))
+    cached = {"input_tokens": 2000, "output_tokens": 5, "cache_read_tokens": 1408}
+    deliver(server, [call(n, started_at=recent, model={"requested": "gpt-4o"}) for n in range(3)])
+    deliver(server, [call(n, started_at=recent, model={"requested": "gpt-4o"}, usage=cached) for n in range(3, 7)])
+    where = ("--server", server.url)
+    told = run("prices", "set", "--provider", "openai", "--model", "gpt-4o", "--input", "2", "--output", "8", *where)
+    assert "own-1" in told.stdout and "4 of the 7 calls" in told.stderr and "no price for cache reads of openai/gpt-4o: 4 calls" in told.stderr
+    fit = contract.check(server.get("/api/v1/prices/fit?versions=own-1")[2], "GET", "/api/v1/prices/fit")
+    assert fit["looked_at"] == 7 and fit["complete"] is True and fit["providers"] == [{"provider": "openai", "calls": 7}]
+    (one,) = fit["prices"]
+    assert (one["calls"], one["unpriced"], one["same_as_known"]) == (7, 4, True) and one["models"] == [{"model": "gpt-4o", "calls": 7}]
+    whole = run("prices", "set", "--provider", "openai", "--model", "gpt-4o", "--input", "2", "--output", "8", "--cache-read", "1", *where)
+    assert whole.stderr == ""
+    wrong_model = run("prices", "set", "--provider", "openai", "--model", "gpt4o", "--input", "2", "--output", "8", *where)
+    assert "own-3: no call of the last 30 days" in wrong_model.stderr and "asked for gpt-4o" in wrong_model.stderr
+    wrong_provider = run("prices", "set", "--provider", "opena", "--model", "gpt-4o", "--input", "2", "--output", "8", *where)
+    assert 'a provider "opena"; those on record: openai' in wrong_provider.stderr
+    twin = run("prices", "set", "--provider", "openai", "--model", "our-chat", "--same-as", "gpt-9", *where)
+    assert "no price is known for the model that it is to cost as" in twin.stderr
+    removed = run("prices", "remove", "own-3", "own-4", "--reason", "typing", "--by", "ada", *where).stdout
+    assert removed.count("is removed") == 2
+    history = run("prices", "history", *where).stdout
+    assert "by ada: typing" in history and "cache_read 1" in history
+    server.get("/api/v1/prices/fit?versions=99", expect=404)
+    server.get("/api/v1/prices/fit?versions=x", expect=400)
+
+
+def test_days_are_those_of_the_zone(server):
+    run("prices", "set", "--provider", "openai", "--model", "gpt-4o", "--input", "2", "--output", "8", "--cache-read", "1",
+        "--from", "2026-12-01", "--tz", "Europe/Berlin", "--by", "ada", "--server", server.url)
+    (kept,) = json.loads(run("prices", "history", "--json", "--server", server.url).stdout)["versions"]
+    assert kept["price"]["from"] in ("2026-11-30T23:00:00.000000000Z", "2026-12-01T00:00:00.000000000+01:00")
+    assert kept["set_by"] == "ada"
+
+
 def test_what_the_provider_said_only_if_asked_for(server):
     set_prices(server, HOUSE)
     deliver(server, [call(1, cost={"total": "0.5", "currency": "USD", "source": "provider"})])
@@ -232,13 +323,19 @@ def test_the_commands_with_a_folder_and_with_a_server(tmp_path):
         assert "would cost something else" in looked and "--apply" in looked and model in looked
     applied = run("prices", "reprice", "--days", "30", "--apply", "--reason", "a test", "--data", data).stdout
     assert "re-priced as" in applied
-    assert "nothing was to be changed" in run("prices", "reprice", "--days", "30", "--apply", "--data", data).stdout
+    assert "nothing was to be changed" in run("prices", "reprice", "--days", "30", "--apply", "--reason", "once more", "--data", data).stdout
+    unreasoned = run("prices", "reprice", "--days", "30", "--apply", "--data", data, check=False)
+    assert unreasoned.returncode == 2 and "--reason" in unreasoned.stderr
+    (first,) = [one for one in json.loads(run("prices", "history", "--json", "--data", data).stdout)["repricings"] if one["reason"] == "a test"]
+    assert first["by"]
+    looked = run("prices", "undo", first["id"], "--data", data).stdout
+    assert "would cost again what they did before" in looked and "steno prices undo" in looked
+    assert " undone as " in run("prices", "undo", first["id"], "--apply", "--reason", "wrong", "--data", data).stdout
     history = run("prices", "history", "--data", data).stdout
     assert "a test" in history and "own-1" in history
     assert set(json.loads(run("prices", "history", "--json", "--data", data).stdout)) == {"versions", "repricings"}
     told = run("cost", "--days", "30", "--data", data).stdout
-    (prices,) = [line for line in told.splitlines() if line.startswith("prices: ")]
-    assert "re-priced " in prices and "catalogue " in prices
+    assert "\nprices: catalogue " in told and re.search(r"\bown-1 \([\d,]+, re-priced 20\d\d-", told)
     wrong = run("prices", "reprice", "--data", data, check=False)
     assert wrong.returncode == 2 and "which time" in wrong.stderr
     assert "0.0000" in run("prices", "reprice", "--days", "30", "--json", "--data", data).stdout
@@ -254,3 +351,22 @@ def test_no_database_no_writing(tmp_path):
         for refused in (set_prices(server, HOUSE, expect=None), reprice(server, apply=True)):
             assert refused["detail"] and refused["code"]
         server.get("/api/v1/prices/repricings", expect=409)
+        prices = server.get("/api/v1/status")[2]["prices"]
+        assert prices["healthy"] is False and prices["last_error"]
+
+
+def test_nothing_is_applied_where_nothing_is_fed(tmp_path):
+    with Server(tmp_path / "data") as server:
+        deliver(server, [call(n) for n in range(20)])
+        set_prices(server, HOUSE)
+        assert server.get("/api/v1/status")[2]["prices"] == {"healthy": True}
+        server.wait_until_fed()
+    with Server(tmp_path / "data", env={"STENO_STORE_FEED": "off"}) as server:
+        for _ in range(2):
+            refused = reprice(server, apply=True, expect=409)
+            assert "nothing is fed" in refused["detail"] and "store.feed" in str(refused), refused
+        assert reprice(server)["difference"]["priced"] == 20
+    with Server(tmp_path / "data") as server:
+        assert server.get("/api/v1/prices/repricings")[2]["repricings"] == []
+        assert reprice(server, apply=True)["difference"]["priced"] == 20
+        assert reprice(server, apply=True)["difference"]["same"] == 20

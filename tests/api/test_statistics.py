@@ -5,6 +5,7 @@ import decimal
 import json
 import math
 import pathlib
+import re
 import sys
 import zoneinfo
 
@@ -170,6 +171,39 @@ def test_a_filter_selects_what_is_counted(server, calls):
     same(told["ai_calls"], [c for c in calls if c["kind"] in AI and c["trace"].get("agent") == agent and c["status"] == "failure"])
 
 
+def test_an_agents_subtree_is_whole_where_the_agent_is_asked_for(server, calls):
+    ai = [c for c in calls if c["kind"] in AI]
+    trace = lambda call: call.get("trace") or {}
+    for table, own, outer in (("by_agent", "agent", "outer_agents"), ("by_function", "function", "outer_functions")):
+        around = [c for c in ai if trace(c).get(outer)]
+        for name in {trace(c)[outer][0] for c in around}:
+            told = server.get(f"/api/v1/statistics?from=1970-01-02&trace.{own}={name}")[2][table]
+            assert [row[own] for row in told] == [name]
+            members = [c for c in ai if name == trace(c).get(own) or name in trace(c).get(outer, [])]
+            assert told[0]["subtree"]["calls"] == len(members) > told[0]["ai_calls"]["calls"]
+            assert decimal.Decimal(told[0]["subtree"]["cost"].get("total", 0)) == figures(members)["cost"]
+    assert any(trace(c).get("outer_agents") for c in ai)
+
+
+def test_an_end_alone_is_all_before_it(server, calls):
+    end = sorted(c["started_at"] for c in calls)[len(calls) // 2][:10]
+    there = [c for c in calls if c["kind"] in AI and c["started_at"][:10] <= end]
+    contract = Contract(server.get("/api/v1/openapi.json")[2])
+    for path in ("statistics", "slow", "quality", "data-quality"):
+        told = server.get(f"/api/v1/{path}?to={end}")[2]
+        contract.check(told, "GET", f"/api/v1/{path}")
+        assert told["period"]["from"] is None and told["period"]["to"] > end
+    same(server.get(f"/api/v1/statistics?to={end}")[2]["ai_calls"], there)
+    shown = run("stats", "--to", end, "--server", server.url).stdout
+    assert shown.startswith("until ") and f"{len(there):,}" in shown
+
+
+@pytest.mark.parametrize("path", ["statistics", "aggregate", "calls", "failures", "slow", "quality", "calls/export"])
+def test_a_beginning_after_the_end_is_refused(server, path):
+    status, _, body = server.get(f"/api/v1/{path}?from=2026-11-10&to=2026-11-01", expect=None)
+    assert status == 400 and "nothing lies between" in body["detail"] and "2026-11-10" in body["detail"], body
+
+
 def test_a_period_is_named(server, calls):
     newest = max(moment(call["started_at"]) for call in calls)
     for zone in ("UTC", "America/New_York"):
@@ -224,6 +258,66 @@ def test_the_command_line_shows_it(server, calls):
     assert refused.returncode != 0 and "--days" in refused.stderr
 
 
+def test_tables_tell_times_as_the_zones_clocks_do(server, calls):
+    clocks = {"Asia/Tokyo": zoneinfo.ZoneInfo("Asia/Tokyo"), "America/New_York": zoneinfo.ZoneInfo("America/New_York"), "": datetime.timezone.utc}
+    for zone, clock in clocks.items():
+        asked = ["--tz", zone] if zone else []
+        for command, form in ((["top", "--days", "400", "-n", "9"], "%m-%d %H:%M:%S"), (["calls", "list", "-n", "9"], "%m-%d %H:%M:%S"),
+                              (["stats", "--days", "400"], "%m-%d %H:%M:%S"), (["errors", "-n", "9"], "%Y-%m-%dT%H:%M:%S"),
+                              (["quality", "--missing", "--days", "400"], "%Y-%m-%dT%H:%M:%S")):
+            shown = run(*command, *asked, "--server", server.url).stdout
+            if command[0] == "calls" or "time (" in shown:
+                assert f"time ({zone or 'UTC'})" in shown
+            rows = {line.split()[-1]: line for line in shown.splitlines() if line}
+            found = [call for call in calls if call["id"] in rows]
+            assert len(found) >= 9 or command[0] == "quality"
+            for call in found:
+                assert rows[call["id"]].startswith(moment(call["started_at"]).astimezone(clock).strftime(form)), (command, rows[call["id"]])
+
+
+def test_every_hour_has_a_line_of_its_own(tmp_path):
+    berlin, new_york = zoneinfo.ZoneInfo("Europe/Berlin"), zoneinfo.ZoneInfo("America/New_York")
+    at = ["2025-10-25T23:10:00.000000000Z", "2025-10-26T00:20:00.000000000Z", "2025-10-26T00:40:00.000000000Z", "2025-10-26T01:30:00.000000000Z", "2025-10-26T20:00:00.000000000Z", "2026-03-10T05:00:00.000000000Z"]
+    with Server(tmp_path / "data") as server:
+        server.request("POST", "/api/v1/calls", {"calls": [
+            {"kind": "chat", "status": "success", "started_at": time, "ended_at": time, "provider": {"name": "openai"}, "model": {"requested": "gpt-4o"},
+             "usage": {"input_tokens": 100, "output_tokens": 10}} for time in at]}, {"content-type": "application/json"})
+        server.wait_until_fed()
+        # The day on which clocks go back: two hours are called two o'clock.
+        day = "--from", "2025-10-26", "--to", "2025-10-26", "--tz", "Europe/Berlin", "--bucket", "hour", "--server", server.url
+        hours = [datetime.datetime(2025, 10, 25, 22, tzinfo=datetime.timezone.utc) + datetime.timedelta(hours=i) for i in range(25)]
+        held = [sum(moment(time).replace(minute=0) == hour for time in at) for hour in hours]
+        assert sum(held) == 5 and held[2] == 2
+        for command, calls_at in ((["stats"], 2), (["stats", "--by", "none", "--measures", "calls,cost"], 1), (["cost", "--by", "none"], -4)):
+            rows = [line.split() for line in run(*command, *day).stdout.splitlines() if line.startswith("2025-10-2") and "(" not in line]
+            assert [row[0] for row in rows] == [hour.astimezone(berlin).isoformat(timespec="minutes") for hour in hours], command
+            assert [int(row[calls_at]) for row in rows] == held
+        for unit, count in (("day", 137), ("week", 21), ("month", 6)):
+            shown = run("cost", "--by", "none", "--bucket", unit, "--limit", "1000", "--tz", "America/New_York", "--server", server.url).stdout
+            rows = [line.split()[0] for line in shown.splitlines() if re.match(r"20\d\d-", line)]
+            assert len(rows) == count and rows == sorted(set(rows)), unit
+            assert rows[-1] <= moment(at[-1]).astimezone(new_york).date().isoformat()
+        sparse = run("stats", "--by", "model.requested", *day).stdout
+        assert len([line for line in sparse.splitlines() if line.startswith("2025-10-2") and "(" not in line]) == 4
+
+
+def test_the_prices_behind_a_sum_are_told_of_all_calls(server, calls):
+    ai = [c for c in calls if c["kind"] in AI]
+    unpriced = [c for c in ai if not (c.get("cost") or {}).get("total")]
+    for command in (["cost"], ["stats"]):
+        shown = run(*command, "--days", "400", "--server", server.url).stdout
+        line = " ".join(re.search(r"prices: (.*(?:\n {8,}.*)*)", shown)[1].split())
+        numbers = [int(number.replace(",", "")) for number in re.findall(r"\(([\d,]+)(?: calls?)?[,)]", line)]
+        assert sum(numbers) == len(ai) and "estimated" not in line
+        assert f"failed without usage ({len(unpriced)})" in line and all(c["status"] == "failure" for c in unpriced)
+
+
+def test_rows_that_overlap_are_said_to(server):
+    for command in ("cost", "stats"):
+        for by, said in (("labels.tags", True), ("project,trace.outer_agents", True), ("project", False), ("none", False)):
+            assert ("counts in the row of each" in run(command, "--by", by, "--server", server.url).stdout) == said
+
+
 def test_periods_are_compared_with_the_one_before(server, calls):
     here = zoneinfo.ZoneInfo("Europe/Berlin")
     newest = max(moment(call["started_at"]) for call in calls).astimezone(here)
@@ -259,7 +353,7 @@ def test_periods_are_compared_with_the_one_before(server, calls):
     assert "before  now" in shown and f"{told['now']['calls']:,}" in shown and "is known" not in shown
     assert moment(told["record_begins"]) == min(moment(call["started_at"]) for call in calls)
     for command in (["compare", "--period", "2026-11", "--against", "1999"], ["trends", "--period", "2026-11", "--against", "1999"]):
-        assert "before: nothing is known, the record begins at" in run(*command, "--server", server.url).stdout
+        assert "against: nothing is known, the record begins at" in run(*command, "--server", server.url).stdout
 
 
 def test_the_command_line_says_what_it_cost_what_failed_and_what_was_dear(server, calls):

@@ -185,6 +185,8 @@ def test_what_was_spent_is_exact_and_the_forecast_comes_true_about_as_often_as_i
         if told["forecast"]:
             low, total_, high = (decimal.Decimal(told["forecast"][k]) for k in ("low", "total", "high"))
             assert spent <= low <= total_ <= high and told["reason"] is None
+            to_come = sum(day["expected"] for day in told["days"] if day["expected"] is not None)
+            assert float(spent) + to_come == pytest.approx(float(total_), abs=1e-5)
             tried += 1
             held += low <= cost(month) <= high
         else:

@@ -166,6 +166,16 @@ def test_help_of_every_command(command):
     assert run(command, "--help").stdout.count("\n") > 3
 
 
+def test_help_is_a_word_too():
+    assert run("help").stdout == run("--help").stdout
+    assert run("help", "cost").stdout == run("cost", "--help").stdout != run("--help").stdout
+    assert run("help", "alerts", "set").stdout == run("alerts", "set", "--help").stdout
+    wrong = run("help", "costs", check=False)
+    assert wrong.returncode == 2 and wrong.stderr == run("costs", check=False).stderr and "cost" in wrong.stderr
+    for command, columns in (("stats", ("average time", "own cost")), ("quality", ("edited by", "prompts whole"))):
+        assert all(f"  {column}" in run("help", command).stdout for column in columns)
+
+
 def test_demo_and_doctor(tmp_path):
     data = tmp_path / "data"
     with Simulator() as simulator, Server(data, *simulator.upstreams()) as server:

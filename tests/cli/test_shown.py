@@ -1,10 +1,15 @@
 """What people see of a call, of damage and of mistakes; and that nothing meant for a terminal gets into a file."""
 
+import contextlib
+import http.server
 import json
 import pathlib
 import shutil
 import subprocess
 import sys
+import threading
+import urllib.error
+import urllib.request
 
 import pytest
 
@@ -127,6 +132,57 @@ def test_nothing_that_steers_a_terminal_gets_into_a_file(tmp_path):
         server.get("/api/v1/calls")
         server.stop()
         assert "\r" not in server.output() and "\x1b" not in server.output()
+
+
+@contextlib.contextmanager
+def with_currency(url, currency):
+    """The server at this address, but that its money is counted in something else: the address."""
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_GET(self):
+            try:
+                with urllib.request.urlopen(url + self.path) as answer:
+                    status, kind, content = answer.status, answer.headers["content-type"], answer.read()
+            except urllib.error.HTTPError as error:
+                status, kind, content = error.code, error.headers["content-type"], error.read()
+            content = content.replace(b'"USD"', json.dumps(currency).encode())
+            self.send_response(status)
+            self.send_header("content-type", kind)
+            self.send_header("content-length", str(len(content)))
+            self.end_headers()
+            self.wfile.write(content)
+
+        def log_message(self, *_):
+            pass
+
+    relay = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=relay.serve_forever, daemon=True).start()
+    try:
+        yield f"http://127.0.0.1:{relay.server_port}"
+    finally:
+        relay.shutdown()
+        relay.server_close()
+
+
+def test_a_currency_does_not_steer_a_terminal(tmp_path):
+    demo = tmp_path / "demo"
+    run("demo", "--data", demo, "--calls", 3000, "--days", 60)
+    with Server(demo) as server:
+        server.wait_until_fed()
+        call = next(call for call in server.calls("&cost.total.exists=true&trace.request_id.exists=true"))
+        server.request("PUT", "/api/v1/budgets/all", {"limit": "5", "per": "month"})
+        server.request("PUT", "/api/v1/alerts/dear", {"metric": "cost", "window": "30d", "warning": 5})
+        commands = [
+            ["calls", "list"], ["calls", "show", call["id"]], ["trace", call["trace"]["request_id"]], ["prices", "explain", call["id"]],
+            ["stats"], ["stats", "--by", "model.requested"], ["top"], ["slow"], ["quality"], ["errors"],
+            ["cost"], ["cost", "--forecast"], ["compare"], ["trends"],
+            ["budgets"], ["budgets", "show", "all"], ["alerts"], ["live", "--count", "1"],
+        ]
+        with with_currency(server.url, "\x1b[2J") as url:
+            for command in commands:
+                shown = run(*command, "--server", url).stdout
+                assert "\x1b" not in shown, (command, shown)
+            assert "[2J" in run("calls", "list", "--server", url).stdout
 
 
 def test_the_beginning_of_a_requests_id_is_enough(tmp_path):

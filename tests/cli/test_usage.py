@@ -28,7 +28,7 @@ def record(tmp_path_factory):
 
 
 @pytest.mark.parametrize("group, commands", [
-    ("calls", ["list", "show", "tree", "tail", "export"]), ("prices", ["list", "show", "set", "import", "remove", "explain", "reprice", "history"]),
+    ("calls", ["list", "show", "tree", "tail", "export"]), ("prices", ["list", "show", "set", "import", "remove", "explain", "reprice", "undo", "history"]),
     ("journal", ["dump", "seal"]), ("config", ["show", "check"]),
 ])
 def test_a_group_of_commands_says_what_it_has(group, commands):
@@ -38,6 +38,7 @@ def test_a_group_of_commands_says_what_it_has(group, commands):
     for command in commands:
         assert command in told.stderr and command in helped
     assert "Examples:" in helped and f"steno {group} {commands[0]}" in helped
+    assert run("help", group).stdout == helped
 
 
 @pytest.mark.parametrize("written, says, meant", [

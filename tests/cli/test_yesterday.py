@@ -23,14 +23,15 @@ def test_yesterday(tmp_path):
     midnight = (now + ahead * HOUR).replace(hour=0, minute=0, second=0, microsecond=0) - ahead * HOUR
     second = datetime.timedelta(seconds=1)
     with Server(tmp_path / "record", "--yesterday", env=zone) as server:
+        server.stop()
+        assert "AI calls of" not in server.output()  # nobody has called yet
+    with Server(tmp_path / "record", env=zone) as server:
         assert server.request("POST", "/api/v1/calls", {"calls": [
             call("too-early", midnight - 24 * HOUR - second),
             call("gpt-4o-mini", midnight - 24 * HOUR, trace={"agent": "calendar", "function": "taskOperations"}),
             call("gpt-4o-mini", midnight - second, trace={"agent": "calendar"}, status="failure"),
             call("taskOperations", midnight - HOUR, kind="function", trace={"function": "taskOperations"}),
             call("too-late", midnight)]}, {"content-type": "application/json"})[2]["accepted"] == 5
-        server.stop()
-        assert "AI calls of" not in server.output()  # nobody had called yet
     day = f"AI calls of yesterday, {(midnight + ahead * HOUR - HOUR).date()}"
     for flags, env in ((("--yesterday",), {}), ((), {"STENO_CONSOLE_YESTERDAY": "on"})):
         with Server(tmp_path / "record", *flags, env={**zone, **env}) as server:

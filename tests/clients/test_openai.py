@@ -480,6 +480,19 @@ def test_async_client(server, record):
     assert recorded == {f"number {n}": answer for n, answer in enumerate(answers)}
 
 
+def test_names_in_headers_are_not_without_end(client, record):
+    many = ",".join(f"n{i}" for i in range(300))
+    headers = {"x-steno-outer-agents": many, "x-steno-outer-functions": '["a, b", "", "c"]', "x-steno-tags": many}
+    answer = client.chat.completions.with_raw_response.create(model="gpt-4o-mini", messages=messages(), extra_headers=headers)
+    warning = answer.headers["x-steno-warning"]
+    assert "x-steno-outer-agents taken in part" in warning and "x-steno-tags taken in part" in warning
+    assert "outer-functions" not in warning
+    call = record.call()
+    assert call["trace"]["outer_agents"] == [f"n{i}" for i in range(16)]
+    assert call["trace"]["outer_functions"] == ["a, b", "c"]
+    assert call["labels"]["tags"] == [f"n{i}" for i in range(50)]
+
+
 def test_context_headers(client, record):
     context = {
         "x-steno-request": "r-1",

@@ -7,6 +7,8 @@ import gzip
 import json
 import os
 import pathlib
+import resource
+import subprocess
 import sys
 import time
 import zoneinfo
@@ -15,7 +17,7 @@ import pytest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
 from openapi import Contract  # noqa: E402
-from steno_process import Server, run  # noqa: E402
+from steno_process import BINARY, Server, run  # noqa: E402
 
 JSON = {"content-type": "application/json"}
 UNTIL = "2026-11-20T18:00:00Z"
@@ -229,14 +231,17 @@ def test_wrong_words(record, tmp_path):
     assert not list(tmp_path.iterdir())
 
 
-def test_a_full_disk_leaves_no_file_and_what_was_there(record, tmp_path):
+def test_a_full_disk_leaves_no_file_and_what_was_there(server, tmp_path):
+    def full():  # as the program sees it: a write fails
+        resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, 10_000))
+
     (tmp_path / "calls-2026-11-18.json").write_text("[]\n")
-    (tmp_path / "calls-2026-11-18.json.part").symlink_to("/dev/full")  # where it is written first
-    done = run("daily", "--data", record, "--day", "2026-11-18", "--output", tmp_path, check=False)
-    assert done.returncode != 0 and "No space left" in done.stderr
+    done = subprocess.run([BINARY, "daily", "--server", server.url, "--day", "2026-11-18", "--output", tmp_path], capture_output=True, text=True,
+                          timeout=120, preexec_fn=full)
+    assert done.returncode != 0 and "File too large" in done.stderr
     assert os.listdir(tmp_path) == ["calls-2026-11-18.json"] and (tmp_path / "calls-2026-11-18.json").read_text() == "[]\n"
     (tmp_path / "file").write_text("")
-    assert run("daily", "--data", record, "--output", tmp_path / "file", check=False).stderr
+    assert run("daily", "--server", server.url, "--output", tmp_path / "file", check=False).stderr
 
 
 # The server's own folder.
@@ -272,7 +277,7 @@ def test_a_server_writes_the_days_that_have_none_yet(tmp_path):
         assert "daily_files" not in server.get("/api/v1/status")[2]
         server.stop()
     with Server(data, env=settings(folder, requests="on", max_text=5)) as server:
-        server.wait_for(lambda: (folder / f"stats-{days[-1]}.json").exists() or None, "statistics")
+        server.wait_for(lambda: (folder / f"calls-{days[-1]}.json").exists() or None, "calls, which get their name last")
         for number, day in enumerate(days):
             entries = read(folder / f"calls-{day}.json")
             assert len(entries) == 3 + number and entries[0]["messages"][0]["content"] == "what…"
@@ -280,7 +285,7 @@ def test_a_server_writes_the_days_that_have_none_yet(tmp_path):
         # Days without calls have files, too, up to the last that has ended.
         now = datetime.datetime.now(datetime.timezone.utc)
         last = (now - datetime.timedelta(days=1, minutes=6)).date().isoformat()
-        server.wait_for(lambda: (folder / f"stats-{last}.json").exists() or None, "files of the last day")
+        server.wait_for(lambda: (folder / f"calls-{last}.json").exists() or None, "files of the last day")
         server.wait_for(lambda: daily_status(server).get("last_day", "") >= last or None, "status")
         Contract(server.get("/api/v1/openapi.json")[2]).check(server.get("/api/v1/status")[2], "GET", "/api/v1/status")
         status = daily_status(server)
@@ -313,15 +318,50 @@ def test_a_folder_that_cannot_be_written_harms_nothing_and_is_tried_again(tmp_pa
         days = old_days(server)
         server.stop()
     with Server(data, env=settings(folder)) as server:
-        trouble = server.wait_for(lambda: daily_status(server).get("last_error"), "trouble")
-        assert str(folder) in trouble
+        server.wait_for(lambda: str(folder) in daily_status(server).get("last_error", "") or None, "trouble")
         ready = server.get("/readyz")[2]  # still 200: calls are recorded, questions answered
-        assert ready["gateway"] == "ok" and str(folder) in ready["daily_files"]
+        assert ready["gateway"] == "ok" and ready["daily_files"] and str(tmp_path) not in json.dumps(ready), "no key was asked for"
         assert server.output().count("the daily files in") == 1
         folder.unlink()
         server.wait_for(lambda: (folder / f"stats-{days[-1]}.json").exists() or None, "files after the trouble", seconds=120)
         server.wait_for(lambda: daily_status(server)["healthy"] or None, "health")
         assert "daily_files" not in server.get("/readyz")[2]
+
+
+def test_a_server_that_writes_none_says_so(tmp_path):
+    with Server(tmp_path / "data", env={**settings(tmp_path / "logs"), "STENO_STORE_FEED": "off"}, ready=False) as server:
+        server.wait_for(lambda: "no daily files are written: store.feed is off" in server.output() or None, "word of it")
+        status = daily_status(server)
+        assert not status["healthy"] and "store.feed" in status["last_error"]
+        assert "steno_daily_files_healthy 0" in server.get("/metrics")[2].decode()
+
+
+def test_what_is_there_stays(tmp_path):
+    """Prompts that retention took out of the record, files of others, and what is in the archive: no write replaces them."""
+    data, folder = tmp_path / "data", tmp_path / "logs"
+    with Server(data, env=settings(folder)) as server:
+        days = old_days(server)
+        server.stop()
+    with Server(data, env=settings(folder)) as server:
+        server.wait_for(lambda: daily_status(server)["healthy"] or None, "files")
+        server.stop()
+    whole = (folder / f"calls-{days[0]}.json").read_text().replace("what is it?", "what the record has lost")
+    (folder / f"calls-{days[0]}.json").write_text(whole)
+    (folder / f"stats-{days[0]}.json").unlink()
+    (folder / f"calls-{days[1]}.json").write_text("of another program")
+    (folder / f"stats-{days[1]}.json").unlink()
+    (folder / "archive").mkdir()
+    (folder / "archive" / "calls-2020-02-29.json.gz").write_bytes(gzip.compress(b"archived"))
+    (folder / "calls-2020-02-29.json").write_text("[]\n")
+    with Server(data, env=settings(folder)) as server:
+        trouble = server.wait_for(lambda: next(iter(t for t in [daily_status(server).get("last_error", "")] if "archive" in t), None), "trouble")
+        assert "calls-2020-02-29.json is in the archive already" in trouble
+        for day in days[:2]:
+            assert (folder / f"stats-{day}.json").exists()
+        assert (folder / f"calls-{days[0]}.json").read_text() == whole
+        assert (folder / f"calls-{days[1]}.json").read_text() == "of another program"
+        assert gzip.decompress((folder / "archive" / "calls-2020-02-29.json.gz").read_bytes()) == b"archived"
+        assert (folder / "calls-2020-02-29.json").read_text() == "[]\n"
 
 
 def test_a_zone_that_does_not_exist_is_said_at_the_start(tmp_path):
@@ -339,14 +379,15 @@ def test_what_kills_the_server_leaves_no_half_file(tmp_path):
             deliver(server, day, 50, prompt="x" * 20_000)
         server.wait_until_fed()
         server.stop()
-    part, whole, killed = folder / f"calls-{day}.json.part", folder / f"calls-{day}.json", 0
+    whole, killed = folder / f"calls-{day}.json", 0
+    parts = lambda: list(folder.glob(f"calls-{day}.json.*.part"))  # noqa: E731
     for _ in range(30):
         with Server(data, env=settings(folder, max_text=0), ready=False) as server:
             deadline = time.monotonic() + 30
-            while time.monotonic() < deadline and not part.exists() and not whole.exists():
+            while time.monotonic() < deadline and not parts() and not whole.exists():
                 pass
             server.kill()
-        killed += part.exists()
+        killed += bool(parts())
         for file in folder.glob("calls-*.json"):
             assert isinstance(read(file), list)
         if whole.exists():
@@ -357,6 +398,6 @@ def test_what_kills_the_server_leaves_no_half_file(tmp_path):
             break
     assert killed, "it was never killed while it wrote"
     with Server(data, env=settings(folder, max_text=0)) as server:
-        server.wait_for(lambda: (folder / f"stats-{day}.json").exists() or None, "all files")
-        assert len(read(whole)) == 2000 and not part.exists()
+        server.wait_for(lambda: daily_status(server)["healthy"] or None, "all files")
+        assert len(read(whole)) == 2000 and not parts()
         assert max(os.stat(file).st_mode & 0o777 for file in folder.iterdir() if file.is_file()) == 0o600

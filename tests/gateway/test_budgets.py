@@ -192,6 +192,33 @@ def test_what_programs_deliver_is_spent_when_it_arrives_and_once(server):
         assert told["other_currencies"] == [{"currency": "EUR", "spent": "7.000000000000"}]
 
 
+def test_ai_calls_alone_count(server):
+    put(server, "all", limit="50")
+    started = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+    calls = [{"kind": kind, "name": "x", "source": "python", "status": "success", "started_at": started,
+              "cost": {"total": "0.5", "currency": "USD", "source": "provider"}} for kind in ("chat", "chat", "function", "agent", "retrieval")]
+    server.request("POST", "/api/v1/calls", {"calls": calls}, {"content-type": "application/json"})
+    told = server.wait_for(lambda: (one := state(server, "all")) and one["calls"] and one, "the calls")
+    assert (told["calls"], D(told["spent"])) == (2, D(1))
+    assert [(day["calls"], D(day["spent"])) for day in told["days"]] == [(2, D(1))]
+    totals = json.loads(run("cost", "--days", "1", "--by", "model.requested", "--json", "--server", server.url).stdout)["total"]
+    assert totals["calls"] == 2 and D(totals["cost"]["total"]) == D(told["spent"])
+
+
+def test_a_channel_that_there_is_not_changes_nothing(server):
+    here = ("--server", server.url)
+    run("budgets", "set", "shop", "--limit", "50", *here)
+    before = json.loads(run("budgets", "show", "shop", "--json", *here).stdout)
+    refused = run("budgets", "set", "shop", "--limit", "80", "--alert", "10,20", "--channel", "nix", *here, check=False)
+    assert refused.returncode != 0 and 'no channel named "nix"' in refused.stderr and "log" in refused.stderr
+    after = json.loads(run("budgets", "show", "shop", "--json", *here).stdout)
+    assert (after["limit"], after["soft"]) == (before["limit"], before["soft"])
+    run("budgets", "set", "shop", "--alert", "10,20", "--channel", "log", *here)
+    twice = run("alerts", "add-defaults", *here).stdout
+    assert "budget-shop and budgets both tell of the budget shop" in twice
+    assert "gets each message twice" in run("budgets", "show", "shop", *here).stdout
+
+
 def test_after_a_kill_the_figure_is_that_of_the_record(simulator, tmp_path):
     """Journaled and not fed, fed and not told, running: whatever it was when the process died."""
     data = tmp_path / "data"

@@ -104,11 +104,11 @@ def test_a_scope_within_the_tracked_function(calls, gpt):
         with steno.prompt("summary"), steno.tags("inner"):
             return gpt.chat.completions.create(**ASK).choices[0].message.content
 
-    with steno.agent("main"), steno.function("plan"), steno.function("look"), steno.agent("a"):
+    with steno.agent("main, of all"), steno.function("plan"), steno.function("look"), steno.agent("a"):
         ask("x")
     *_, agent, call = calls()
     assert (call["source"], call["name"], call["prompt"]["type"]) == ("gateway", "ask", "summary")
-    assert (call["trace"]["agent"], call["trace"]["outer_agents"]) == ("a", ["main"]) == \
+    assert (call["trace"]["agent"], call["trace"]["outer_agents"]) == ("a", ["main, of all"]) == \
         (agent["trace"]["agent"], agent["trace"]["outer_agents"])
     assert (call["trace"]["function"], call["trace"]["outer_functions"]) == ("look", ["plan"])
     assert call["labels"]["tags"] == ["outer", "inner"] and call["trace"]["parent_id"] == agent["id"]
@@ -209,7 +209,7 @@ def test_odd_context_harms_nothing(calls, gpt):
     with steno.session("a\r\nx-evil: 1"), steno.tags("a,b", "c"), steno.prompt(variables={"long": "x" * 100_000}), steno.user("é" * 500):
         assert gpt.chat.completions.create(**ASK).choices
     [call] = calls()
-    assert not (call.get("trace") or {}).get("session_id") and call["labels"]["tags"] == ["c"] and call["status"] == "success"
+    assert not (call.get("trace") or {}).get("session_id") and call["labels"]["tags"] == ["a,b", "c"] and call["status"] == "success"
     assert call["who"]["user_id"] == "é" * 100
 
 

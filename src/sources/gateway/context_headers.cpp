@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 #include <simdjson.h>
 
+#include <algorithm>
 #include <array>
 
 namespace steno::gateway {
@@ -13,37 +14,47 @@ namespace {
 
 constexpr std::string_view kPrefix = "x-steno-";
 constexpr std::size_t kMaxIdBytes = 200;
+// As many as the SDKs have (client/context_node.hpp).
+constexpr std::size_t kMostTags = 50;
+constexpr std::size_t kMostOuter = 16;
 
-/// Reads one header's value into the call; false when it does not fit.
-using Take = bool (*)(std::string_view value, Call& call);
+/// How much of a header's value the call has now.
+enum class Taken { Nothing, Part, All };
+
+Taken whole(bool taken) {
+    return taken ? Taken::All : Taken::Nothing;
+}
+
+/// Reads one header's value into the call.
+using Take = Taken (*)(std::string_view value, Call& call);
 
 template <auto Group, auto Member>
-bool take_text(std::string_view value, Call& call) {
-    if (value.size() > kMaxIdBytes || !is_valid_utf8(value)) return false;
+Taken take_text(std::string_view value, Call& call) {
+    if (value.size() > kMaxIdBytes || !is_valid_utf8(value)) return Taken::Nothing;
     call.*Group.*Member = value;
-    return true;
+    return Taken::All;
 }
 
 template <auto Member>
-bool take_top(std::string_view value, Call& call) {
-    if (value.size() > kMaxIdBytes || !is_valid_utf8(value)) return false;
+Taken take_top(std::string_view value, Call& call) {
+    if (value.size() > kMaxIdBytes || !is_valid_utf8(value)) return Taken::Nothing;
     call.*Member = value;
-    return true;
+    return Taken::All;
 }
 
 /// The value, if it is a JSON object; without white space.
-bool take_object(std::string_view value, Json& into) {
+Taken take_object(std::string_view value, Json& into) {
     thread_local simdjson::dom::parser parser;
     simdjson::dom::object object;
-    if (parser.parse(value.data(), value.size()).get(object) != simdjson::SUCCESS) return false;
+    if (parser.parse(value.data(), value.size()).get(object) != simdjson::SUCCESS) return Taken::Nothing;
     into.text = simdjson::minify(object);
-    return true;
+    return Taken::All;
 }
 
-bool take_attributes(std::string_view value, Call& call) {
+Taken take_attributes(std::string_view value, Call& call) {
     thread_local simdjson::dom::parser parser;
     simdjson::dom::object object;
-    if (parser.parse(value.data(), value.size()).get(object) != simdjson::SUCCESS) return false;
+    if (parser.parse(value.data(), value.size()).get(object) != simdjson::SUCCESS) return Taken::Nothing;
     bool all = true;
     for (const auto [key, element] : object) {
         std::string_view text;
@@ -60,26 +71,46 @@ bool take_attributes(std::string_view value, Call& call) {
             all = false;
         }
     }
-    return all;
+    return all ? Taken::All : Taken::Part;
 }
 
-template <auto Group, auto Member>
-bool take_words(std::string_view value, Call& call) {
-    if (!is_valid_utf8(value)) return false;
-    for (const std::string_view word : split(value, ','))
-        (call.*Group.*Member).emplace_back(utf8_prefix(word, kMaxIdBytes));
-    return true;
+/// Separated by commas, or a JSON array of texts: so names with commas come whole.
+std::vector<std::string> words_of(std::string_view value) {
+    thread_local simdjson::dom::parser parser;
+    simdjson::dom::array array;
+    std::vector<std::string> words;
+    if (value.starts_with('[') && parser.parse(value.data(), value.size()).get(array) == simdjson::SUCCESS &&
+        std::ranges::all_of(array, [](simdjson::dom::element one) { return one.is_string(); })) {
+        for (const simdjson::dom::element one : array)
+            words.emplace_back(trim(one.get_string().value_unsafe()));
+    } else {
+        for (const std::string_view word : split(value, ',')) words.emplace_back(word);
+    }
+    return words;
 }
 
-bool take_kind(std::string_view value, Call& call) {
-    return from_string(value, call.kind);
+/// The first `Most` of them: each is a group of its own in statistics, with all that the call cost.
+template <auto Group, auto Member, std::size_t Most>
+Taken take_words(std::string_view value, Call& call) {
+    if (!is_valid_utf8(value)) return Taken::Nothing;
+    std::vector<std::string>& taken = call.*Group.*Member;
+    for (const std::string& word : words_of(value)) {
+        if (word.empty()) continue;
+        if (taken.size() == Most) return Taken::Part;
+        taken.emplace_back(utf8_prefix(word, kMaxIdBytes));
+    }
+    return Taken::All;
 }
 
-bool take_full_data(std::string_view value, Call& call) {
+Taken take_kind(std::string_view value, Call& call) {
+    return whole(from_string(value, call.kind));
+}
+
+Taken take_full_data(std::string_view value, Call& call) {
     const bool yes = equals_ignoring_case(value, "true") || value == "1";
     const bool no = equals_ignoring_case(value, "false") || value == "0";
     if (yes || no) call.privacy.full_data = yes;
-    return yes || no;
+    return whole(yes || no);
 }
 
 struct ContextHeader {
@@ -89,7 +120,8 @@ struct ContextHeader {
 };
 
 constexpr std::string_view kId = "at most 200 bytes of UTF-8";
-constexpr std::string_view kWords = "UTF-8 words separated by commas";
+constexpr std::string_view kTags = "at most 50 words of UTF-8, separated by commas";
+constexpr std::string_view kOuter = "at most 16 names of UTF-8, separated by commas";
 constexpr std::string_view kObject = "a JSON object";
 
 constexpr std::array kHeaders{
@@ -113,9 +145,9 @@ constexpr std::array kHeaders{
     ContextHeader{"metadata", kObject,
                   [](std::string_view v, Call& c) { return take_object(v, c.labels.metadata); }},
     ContextHeader{"attributes", "a JSON object of strings, numbers and booleans", take_attributes},
-    ContextHeader{"tags", kWords, take_words<&Call::labels, &Labels::tags>},
-    ContextHeader{"outer-agents", kWords, take_words<&Call::trace, &Trace::outer_agents>},
-    ContextHeader{"outer-functions", kWords, take_words<&Call::trace, &Trace::outer_functions>},
+    ContextHeader{"tags", kTags, take_words<&Call::labels, &Labels::tags, kMostTags>},
+    ContextHeader{"outer-agents", kOuter, take_words<&Call::trace, &Trace::outer_agents, kMostOuter>},
+    ContextHeader{"outer-functions", kOuter, take_words<&Call::trace, &Trace::outer_functions, kMostOuter>},
     ContextHeader{"kind", "a kind of call, such as chat or intent", take_kind},
     ContextHeader{"store-full-data", "true or false", take_full_data},
 };
@@ -147,9 +179,10 @@ std::vector<std::string> take_context(net::Headers& headers, Call& call) {
         for (const ContextHeader& header : kHeaders) {
             if (!equals_ignoring_case(rest, header.name)) continue;
             known = true;
-            if (!header.take(trim(value), call)) {
-                warnings.push_back(
-                    fmt::format("{}{} ignored: it should be {}", kPrefix, header.name, header.wants));
+            if (const Taken taken = header.take(trim(value), call); taken != Taken::All) {
+                warnings.push_back(fmt::format("{}{} {}: it should be {}", kPrefix, header.name,
+                                               taken == Taken::Part ? "taken in part" : "ignored",
+                                               header.wants));
             }
         }
         if (!known && is_valid_utf8(rest))

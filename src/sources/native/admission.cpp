@@ -6,6 +6,7 @@
 #include "providers/credentials.hpp"
 #include "providers/provider.hpp"
 #include "record/bounded.hpp"
+#include "record/currency.hpp"
 #include "record/fields.hpp"
 #include "record/members.hpp"
 
@@ -104,7 +105,6 @@ Result<void> check_lengths(const Call& call) {
     check.texts("modality.input", call.modality.input);
     check.texts("modality.output", call.modality.output);
     check.text("usage.billed", call.usage.billed.text, kMaxMetadata);
-    check.text("cost.currency", call.cost.currency);
     check.text("cost.price_id", call.cost.price_id, kMaxText);
     check.text("cost.source", call.cost.source);
     check.text("error.provider_type", call.error.provider_type, kMaxText);
@@ -271,12 +271,24 @@ void cut(Call& call, const char* path, std::string& text, std::size_t most) {
 }
 
 Result<void> check_cost(Call& call) {
+    if (!call.cost.currency.empty() && !names_currency(call.cost.currency))
+        return fail(Code::InvalidArgument, "cost.currency: it is not of 3 to 8 letters",
+                    "the code of ISO 4217, such as \"USD\"");
     if (!call.cost.total) return {};
     if (call.cost.currency.empty())
         return fail(Code::InvalidArgument, "cost.currency: a total without a currency cannot be added up",
                     "say which, such as \"USD\", or leave the cost out: then it is computed from the usage");
     if (call.cost.source.empty()) call.cost.source = "custom";
     return {};
+}
+
+/// A function's or an agent's own row is among its runs in statistics, where nothing else is said.
+void complete_names(Call& call) {
+    const auto complete = [&](Kind kind, std::string& name) {
+        if (call.kind == kind && name.empty()) name = utf8_prefix(call.name, kMaxName);
+    };
+    complete(Kind::Function, call.trace.function);
+    complete(Kind::Agent, call.trace.agent);
 }
 
 /// What the messages give, or else, where the payload was not sent along or is not kept, what came.
@@ -290,6 +302,9 @@ void complete_preview(Call& call) {
 }  // namespace
 
 Result<void> admit(Call& call, Clock& clock, Random& random) {
+    // Only a re-pricing here says these: an export that comes back must not undo one that was made since.
+    call.cost.repricing.clear();
+    call.cost.former = {};
     STENO_TRY(check_lengths(call));
     STENO_TRY(check_numbers(call));
     STENO_TRY(check_cost(call));
@@ -302,6 +317,7 @@ Result<void> admit(Call& call, Clock& clock, Random& random) {
         if (!call.started_at) call.started_at = now;
     }
     if (call.status == Status::Running) call.ended_at.reset();
+    complete_names(call);
     complete_preview(call);
     return {};
 }

@@ -17,6 +17,7 @@ namespace steno::native {
 ///   attributes are masked, and counted in privacy.masked (providers/credentials.hpp), in error messages and
 ///   the texts of attributes also keys that begin as those of a known service do. The query of an address,
 ///   and what stands before an '@' in its host, are left out.
+/// - Which re-pricing made a cost, and what it was before, is not taken over: only re-pricings here say that.
 /// - A call without an id is new: it gets one, and, if it does not say when it began, this moment.
 /// - The preview follows from the messages; with privacy.full_data: false it is the one that came along.
 Result<void> admit(Call& call, Clock& clock, Random& random);

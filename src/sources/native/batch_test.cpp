@@ -118,6 +118,30 @@ TEST(Delivery, JsonSaysWhatItLeftOut) {
     EXPECT_EQ(batch->rejected[1].error.message, "kind: it is missing");
 }
 
+TEST(Delivery, FunctionsAndAgentsAreKnownByTheirNames) {
+    const auto batch = read("application/json", R"({"calls":[
+        {"kind":"function","status":"success","name":"f"},
+        {"kind":"function","status":"success","name":"f","trace":{"function":"g","agent":"a"}},
+        {"kind":"agent","status":"success","name":"planner"},
+        {"kind":"chat","status":"success","name":"c"}]})");
+    ASSERT_TRUE(batch) << batch.error().message;
+    ASSERT_EQ(batch->calls.size(), 4U);
+    EXPECT_EQ(batch->calls[0].trace.function, "f");
+    EXPECT_EQ(batch->calls[0].trace.agent, "");
+    EXPECT_EQ(batch->calls[1].trace.function, "g");
+    EXPECT_EQ(batch->calls[1].trace.agent, "a");
+    EXPECT_EQ(batch->calls[2].trace.agent, "planner");
+    EXPECT_EQ(batch->calls[2].trace.function, "");
+    EXPECT_EQ(batch->calls[3].trace.function, "");
+    EXPECT_EQ(batch->calls[3].trace.agent, "");
+    Call call = chat();
+    call.kind = Kind::Function;
+    call.name = std::string(199, 'x') + "\u00e4" + std::string(500, 'y');
+    const auto longer = read(kDeliveryType, delivery({call}));
+    ASSERT_TRUE(longer);
+    EXPECT_EQ(longer->calls.at(0).trace.function, std::string(199, 'x'));
+}
+
 TEST(Delivery, LongErrorMessagesAreCutAndSaidToBe) {
     Call call = chat();
     call.error.message = std::string(kMaxErrorMessage - 1, 'x') + "\u00e4" + std::string(1000, 'y');
@@ -127,6 +151,38 @@ TEST(Delivery, LongErrorMessagesAreCutAndSaidToBe) {
     EXPECT_EQ(taken.error.message, std::string(kMaxErrorMessage - 1, 'x'));
     EXPECT_EQ(taken.privacy.truncated.at("error.message").bytes, kMaxErrorMessage + 1001);
     EXPECT_EQ(taken.privacy.truncated.at("error.message").sha256.size(), 64U);
+}
+
+TEST(Delivery, ACurrencyIsOfLetters) {
+    const std::vector<std::string> good{"USD", "credits"},
+        bad{"US", "$", "\x1b[2J", "US\u00a0D", "CurrencyX"};
+    std::vector<Call> calls;
+    for (const auto& names : {good, bad}) {
+        for (const std::string& name : names) {
+            calls.push_back(chat());
+            calls.back().cost.total = Decimal::parse("1");
+            calls.back().cost.currency = name;
+        }
+    }
+    const auto batch = read(kDeliveryType, delivery(calls));
+    ASSERT_TRUE(batch) << batch.error().message;
+    EXPECT_EQ(batch->indexes, (std::vector<std::size_t>{0, 1}));
+    ASSERT_EQ(batch->rejected.size(), 5U);
+    EXPECT_EQ(batch->rejected[0].error.message, "cost.currency: it is not of 3 to 8 letters");
+}
+
+TEST(Delivery, ACostThatComesAlongIsOfNoRePricingHere) {
+    Call call = chat();
+    call.cost.total = *Decimal::parse("0.25");
+    call.cost.currency = "USD";
+    call.cost.source = "custom";
+    Call sent = call;
+    sent.cost.repricing = std::string(1 << 20, 'x');
+    sent.cost.former = {*Decimal::parse("-1"), std::string(1 << 20, 'y'), "", "", {}};
+    const auto batch = read(kDeliveryType, delivery({sent}));
+    ASSERT_TRUE(batch) << batch.error().message;
+    ASSERT_EQ(batch->calls.size(), 1U);
+    EXPECT_EQ(batch->calls[0].cost, call.cost);
 }
 
 TEST(Delivery, NumbersThatCannotBeAreNotCounted) {

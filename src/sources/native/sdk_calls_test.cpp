@@ -80,7 +80,7 @@ TEST_F(FromTheSdk, ExtremesOfEachSetter) {
             call.served_model(text).parameters(text).system(text).message(text, text).tools(text).input(text);
             call.output(text).output_piece(text).tool_call(text, text, text).result(text).structured(text);
             call.usage({number, number, number, number, number});
-            for (const char* const cost : {"-1", "-0.000000000001", "1e300", "nan", ""})
+            for (const char* const cost : {"-1", "-0.000000000001", "1e300", "nan", "", "1"})
                 call.cost(cost, text);
             call.provider_request_id(text).http_status(static_cast<int>(number)).retry(number);
             for (int i = 0; i < 150; ++i) {

@@ -184,6 +184,54 @@ TEST_P(StoreSuite, ACostOfARePricingStays) {
     EXPECT_EQ(value(store().stats()).waiting, 0U);
 }
 
+TEST_P(StoreSuite, ACostOfARePricingStaysWhereUsageAndBillComeLater) {
+    Call call = plausible_calls(1, 950)[0];
+    call.cost = {};
+    call.cost.total = *Decimal::parse("1.5");
+    call.cost.currency = "USD";
+    Said said;
+    said.call = call.id;
+    said.project = call.project;
+    said.cost.emplace();
+    said.cost->total = *Decimal::parse("0.75");
+    said.cost->currency = "USD";
+    said.cost->repricing = "2026-11-22-000001";
+    Call again = call;
+    again.usage.input_tokens = 987'654;
+    again.model.served = "another";
+    again.cost.total = *Decimal::parse("2.5");
+    again.cost.source = "provider";
+    apply({upsert(call, 4), said, upsert(again, 5, true)});
+    const auto row = value(store().get(call.id));
+    ASSERT_TRUE(row);
+    EXPECT_EQ(row->call.usage.input_tokens, 987'654);
+    EXPECT_EQ(row->call.model.served, "another");
+    EXPECT_EQ(row->call.cost, *said.cost);
+}
+
+TEST_P(StoreSuite, MuchThatIsSaidOfCallsThatAreNotThereWaits) {
+    // Of each call three words, so that they lie in several inserts of a backend.
+    const auto calls = plausible_calls(500, 960);
+    std::vector<Change> words;
+    for (const char* const verdict : {"rejected", "modified", "accepted"})
+        for (const Call& call : calls) words.push_back(feedback(call, verdict));
+    apply(words);
+    EXPECT_EQ(value(store().stats()).waiting, words.size());
+    if (GetParam().durable) reopen();
+    apply({upsert(calls[0], 1), upsert(calls[300], 2)});
+    EXPECT_EQ(value(store().stats()).waiting, words.size() - 6);
+    std::vector<Change> rest;
+    for (std::size_t i = 0; i < calls.size(); ++i)
+        if (i != 0 && i != 300) rest.push_back(upsert(calls[i], 10 + i));
+    apply(rest);
+    EXPECT_EQ(value(store().stats()).waiting, 0U);
+    CallQuery query;
+    query.limit = kMaxPage;
+    const auto page = value(store().find(query));
+    EXPECT_EQ(page.rows.size(), calls.size());
+    for (const Row& row : page.rows) EXPECT_EQ(row.call.feedback.verdict, "accepted");
+}
+
 TEST_P(StoreSuite, WhatWaitsSurvivesReopening) {
     if (!GetParam().durable) GTEST_SKIP() << "this backend keeps nothing";
     const auto calls = plausible_calls(2, 3);

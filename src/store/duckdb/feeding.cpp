@@ -123,9 +123,11 @@ Result<Days> Feeding::apply(std::span<const Change> changes, std::span<const Wat
         return std::unexpected(std::move(done).error().with_context("feeding the store"));
     }
     for (const Watermark& mark : watermarks) watermarks_[mark.stream] = mark.sequence;
-    for (auto at = waiting_.begin(); !batch.folded.empty() && at != waiting_.end();) {
+    for (const Batch::Entry& entry : batch.entries) {
+        const auto at = batch.folded.empty() ? waiting_.end() : waiting_.find(entry.row->call.id);
+        if (at == waiting_.end()) continue;
         std::erase_if(at->second, [&](const Waiting& waiting) { return batch.folded.contains(waiting.n); });
-        at = at->second.empty() ? waiting_.erase(at) : std::next(at);
+        if (at->second.empty()) waiting_.erase(at);
     }
     for (Said& said : batch.heard) {
         const Uuid id = said.call;
@@ -294,10 +296,17 @@ Result<void> Feeding::keep_waiting(const Batch& batch) {
     if (!batch.folded.empty())
         STENO_TRY(writer_.run(fmt::format("DELETE FROM waiting WHERE {}",
                                           is_in("n", batch.folded, [](std::int64_t n) { return n; }))));
+    // A store that is built anew hears of many calls that retention has removed.
+    constexpr std::int64_t kRows = 256;
+    std::string rows;
     std::int64_t n = next_waiting_;
-    for (const Said& said : batch.heard)
-        STENO_TRY(writer_.run({"INSERT INTO waiting VALUES ($1, CAST($2 AS UUID), from_hex($3))",
-                               {n++, said.call, to_hex(encode(said))}}));
+    for (const Said& said : batch.heard) {
+        fmt::format_to(std::back_inserter(rows), "{}({}, CAST('{}' AS UUID), from_hex('{}'))",
+                       rows.empty() ? "" : ", ", n, said.call.to_string(), to_hex(encode(said)));
+        if ((++n - next_waiting_) % kRows != 0) continue;
+        STENO_TRY(writer_.run(fmt::format("INSERT INTO waiting VALUES {}", std::exchange(rows, {}))));
+    }
+    if (!rows.empty()) STENO_TRY(writer_.run(fmt::format("INSERT INTO waiting VALUES {}", rows)));
     return {};
 }
 

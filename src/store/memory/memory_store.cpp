@@ -7,7 +7,6 @@
 #include "store/values.hpp"
 
 #include <algorithm>
-#include <deque>
 #include <map>
 #include <mutex>
 #include <shared_mutex>
@@ -225,12 +224,13 @@ class MemoryStore final : public CallStore, public CallScanner {
             stored = row;
         else
             amend(stored, upsert);
-        std::erase_if(waiting_, [&](const Said& said) {
-            if (said.call != newcomer.id || (!said.project.empty() && said.project != newcomer.project))
-                return false;
+        for (auto [next, end] = waiting_.equal_range(newcomer.id); next != end;) {
+            const auto one = next++;
+            const Said& said = one->second;
+            if (!said.project.empty() && said.project != newcomer.project) continue;
             take(stored, said);
-            return true;
-        });
+            waiting_.erase(one);
+        }
         if (follower_ != nullptr) follower_->call_changed(before ? &*before : nullptr, stored.call);
     }
 
@@ -245,7 +245,7 @@ class MemoryStore final : public CallStore, public CallScanner {
             if (before) follower_->call_changed(&*before, at->second.call);
             found = true;
         }
-        if (!found) waiting_.push_back(said);
+        if (!found) waiting_.emplace(said.call, said);
     }
 
     static void take(Row& row, const Said& said) {
@@ -262,7 +262,7 @@ class MemoryStore final : public CallStore, public CallScanner {
     std::mutex turnstile_;  ///< a waiting writer holds it, so that new readers cannot keep it out for ever
     std::shared_mutex mutex_;
     std::map<Key, Row> rows_;
-    std::deque<Said> waiting_;
+    std::multimap<Uuid, Said> waiting_;  // of one call in the order in which they were said
     std::map<Uuid, std::uint64_t> watermarks_;
 };
 
