@@ -48,6 +48,11 @@ std::map<std::string, Decimal> amounts_of(const Sums& sums) {
     return amounts;
 }
 
+/// False where there were too many groups to tell: the amounts of some calls are then not those of all.
+bool amounts_known(const Sums& sums) {
+    return sums.cost.currency != "mixed" || !sums.by_currency.empty();
+}
+
 /// As the store adds up the cost of the calls of both.
 void add(store::CostSum& sum, const store::CostSum& other) {
     if (sum.currency.empty()) sum.currency = other.currency;
@@ -77,11 +82,12 @@ Sums& Sums::operator+=(const Sums& other) {
     failures += other.failures;
     input_tokens = added(input_tokens, other.input_tokens);
     output_tokens = added(output_tokens, other.output_tokens);
+    const bool known = amounts_known(*this) && amounts_known(other);
     auto amounts = amounts_of(*this);
     for (const auto& [currency, amount] : amounts_of(other)) amounts[currency] += amount;
     add(cost, other.cost);
     by_currency.clear();
-    if (cost.currency == "mixed") by_currency = std::move(amounts);
+    if (cost.currency == "mixed" && known) by_currency = std::move(amounts);
     return *this;
 }
 

@@ -23,7 +23,8 @@ struct Sums {
     std::optional<std::int64_t> input_tokens;
     std::optional<std::int64_t> output_tokens;
     store::CostSum cost;
-    /// Where cost is "mixed": the sum in each currency. They are not added up.
+    /// Where cost is "mixed": the sum in each currency. They are not added up. Empty: there were too many
+    /// groups to tell; nor is it then of any sum that these are part of.
     std::map<std::string, Decimal> by_currency;
 
     Sums& operator+=(const Sums& other);

@@ -233,6 +233,20 @@ TEST_F(StatisticsTest, EachCurrencyHasASumOfItsOwn) {
         << json;
 }
 
+TEST_F(StatisticsTest, SomeAmountsAreNotToldAsAll) {
+    Sums dollars, untold;
+    dollars.cost.total = Decimal::parse("2");
+    dollars.cost.currency = "USD";
+    untold.cost.currency = "mixed";
+    Sums sum = dollars;
+    sum += untold;
+    EXPECT_EQ(sum.cost.currency, "mixed");
+    EXPECT_TRUE(sum.by_currency.empty());
+    untold.by_currency = {{"EUR", *Decimal::parse("3")}, {"USD", *Decimal::parse("4")}};
+    dollars += untold;
+    EXPECT_EQ(dollars.by_currency.at("USD"), *Decimal::parse("6"));
+}
+
 TEST_F(StatisticsTest, SumsInTwoCurrenciesAreKeptApart) {
     const auto sum = [](const char* total, const char* currency) {
         Sums sums;

@@ -93,7 +93,7 @@ std::string length_of(std::int64_t nanos) {
     return rest == 0 ? whole : whole + " " + counted(std::to_string(rest), "hour");
 }
 
-/// "30 days are compared with 7 days: …"; "" where the two are as long as each other. Months are, and years,
+/// "30 days against 7 days: …"; "" where the two are as long as each other. Months are, and years,
 /// and days when clocks change.
 std::string unequal(simdjson::dom::element comparison) {
     const auto length = [&](const char* from, const char* to) -> std::int64_t {
@@ -107,11 +107,7 @@ std::string unequal(simdjson::dom::element comparison) {
     // 28 days are more than 9 tenths of 31.
     if (shorter <= 0 || static_cast<double>(shorter) >= 0.9 * static_cast<double>(longer)) return "";
     const std::string a = length_of(now), b = length_of(other);
-    return a == b ? ""
-                  : fmt::format(
-                        "{} are compared with {}: calls, tokens and costs of one are not those of "
-                        "the other",
-                        a, b);
+    return a == b ? "" : fmt::format("{} against {}: their calls, tokens and costs do not compare", a, b);
 }
 
 }  // namespace

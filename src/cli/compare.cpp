@@ -93,14 +93,14 @@ Result<void> print_comparison(Api& api, const CompareFlags& flags, dom::element 
     Table table({{"", false, true},
                  Column{other, true}.below("number"),
                  Column{"now", true}.below("number"),
-                 Column{"change", true}.below("number").if_room(),
-                 Column::amount(other).below("cost"),
+                 Column{"change", true}.below("number").if_room(2),
+                 Column::amount(other).below("cost").if_room(),
                  Column::amount("now").below("cost"),
                  Column{"change", true}.below("cost"),
-                 Column{other, true}.below("failed").if_room(),
-                 Column{"now", true}.below("failed").if_room(),
-                 Column{other, true}.below("95 % within").if_room(),
-                 Column{"now", true}.below("95 % within").if_room()});
+                 Column{other, true}.below("failed").if_room(2),
+                 Column{"now", true}.below("failed").if_room(2),
+                 Column{other, true}.below("95 % within").if_room(2),
+                 Column{"now", true}.below("95 % within").if_room(2)});
     add_row(table, "all", comparison);
     dom::array groups;
     if (comparison["groups"].get(groups) == simdjson::SUCCESS) {

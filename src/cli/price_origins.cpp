@@ -24,17 +24,19 @@ struct Origin {
     friend auto operator<=>(const Origin&, const Origin&) = default;
 };
 
-/// A price's id is "…@2026-11-20/batch" or "…/own-3/batch".
+/// A price's id is "…@2026-11-20/batch" or "…/own-3/batch". Which file the one of an estimated usage came
+/// from, it does not say.
 Origin origin_of(dom::element group) {
     const std::string source = text_at(group, "/key/cost.source"), id = text_at(group, "/key/cost.price_id");
     const std::size_t own = id.rfind("/own-"), at = id.rfind('@');
     const auto part = [&](std::size_t begin) { return id.substr(begin, id.find('/', begin) - begin); };
-    Origin origin{source.empty() ? "delivered" : source,
+    Origin origin{source,
                   text_at(group, "/key/cost.repricing").substr(0, std::string_view("2026-11-22").size())};
-    if (source.empty() || source == "provider") return origin;
-    if (own != std::string::npos)
+    if (source.empty() || (source == "custom" && id.empty()))
+        origin.price = "delivered";
+    else if (own != std::string::npos && source != "provider")
         origin.price = part(own + 1);
-    else if (at != std::string::npos)
+    else if (source == "catalogue" && at != std::string::npos)
         origin.price = "catalogue " + part(at + 1);
     return origin;
 }

@@ -81,10 +81,15 @@ std::vector<char*> with_help_behind(const CLI::App& app, int argc, char** argv) 
     for (const std::string_view word : std::span(words).subspan(1)) {
         const auto named =
             command->get_subcommands([&](const CLI::App* sub) { return sub->get_name() == word; });
-        if (named.empty()) return words;
+        if (named.empty()) break;
         command = named.front();
     }
-    words.push_back(help);
+    // Behind a command nothing but its help: what was asked about must not be done.
+    std::size_t depth = 1;
+    for (const CLI::App* one = command; one != &app; one = one->get_parent()) ++depth;
+    const bool unknown = command == &app && words.size() > 1;
+    words.resize(unknown ? 2 : depth);
+    if (!unknown) words.push_back(help);
     return words;
 }
 

@@ -299,12 +299,14 @@ void forecast(Document& document, dom::element answer, const std::string& curren
     Columns chart;
     double most = 0;
     for (const dom::element point : items(answer, "/days")) {
+        // What is expected comes on top of what was spent: today has both.
+        const double spent_then = has(point, "/cost") ? amount(point, "/cost") : 0;
+        const double in_the_end = spent_then + (has(point, "/expected") ? number_at(point, "/expected") : 0);
         const bool known = has(point, "/cost");
-        const double value = known ? amount(point, "/cost") : number_at(point, "/expected");
-        const double beyond = has(point, "/expected") ? number_at(point, "/expected") : 0;
-        most = std::max({most, value, beyond});
-        chart.columns.push_back({day(point, "/begin").substr(5), value, !known,
-                                 beyond > value ? std::optional(beyond) : std::nullopt, false});
+        most = std::max(most, in_the_end);
+        chart.columns.push_back({day(point, "/begin").substr(5), known ? spent_then : in_the_end, !known,
+                                 known && in_the_end > spent_then ? std::optional(in_the_end) : std::nullopt,
+                                 false});
     }
     chart.says = "Cost of each day of the month, and what is expected of those to come";
     chart.scale = scale(most, currency, true);

@@ -136,13 +136,18 @@ void print_sums(dom::element found) {
 
 /// Numbers of own prices that the calls had until now, and that may be in force yet: "own-3, own-4".
 std::string own_prices_of(dom::element undone) {
+    constexpr std::string_view kOwn = "/own-";
     std::string out;
     dom::array prices;
     if (undone["difference"]["prices"].get(prices) != simdjson::SUCCESS) return out;
     for (const dom::element price : prices) {
         const std::string id = text_at(price, "/price_id");
-        const std::size_t at = id.rfind("/own-");
-        if (at != std::string::npos) out += (out.empty() ? "" : " ") + id.substr(at + 1);
+        const std::size_t at = id.rfind(kOwn);
+        if (at == std::string::npos) continue;
+        // A delivered call may say any id, and this is a command to paste.
+        const std::string_view number = std::string_view(id).substr(at + kOwn.size());
+        if (!number.empty() && number.find_first_not_of("0123456789") == std::string_view::npos)
+            out += (out.empty() ? "own-" : " own-") + std::string(number);
     }
     return out;
 }

@@ -78,9 +78,9 @@ void print_buckets(dom::element found, std::string_view unit) {
     if (has(found, "/summary/cost/total"))
         for (const dom::element bucket : buckets) most = std::max(most, amount(bucket, "/cost"));
     Table table({{"from"},
-                 {"requests", true},
+                 Table::Column{"requests", true}.if_room(2),
                  {"AI calls", true},
-                 {"failed", true},
+                 Table::Column{"failed", true}.if_room(),
                  {"tokens", true},
                  Table::Column::amount("cost"),
                  Table::Column::bar(20)});
@@ -136,15 +136,15 @@ void print_agents(dom::element found) {
     if (agents.empty()) return;
     const std::string within = "AI calls, nested ones too";
     std::vector<Table::Column> columns{{"agent", false, true},
-                                       Table::Column{"number", true}.below("runs").if_room(),
-                                       Table::Column{"failed", true}.below("runs").if_room(),
-                                       Table::Column{"average time", true}.below("runs").if_room(),
+                                       Table::Column{"number", true}.below("runs").if_room(3),
+                                       Table::Column{"failed", true}.below("runs").if_room(3),
+                                       Table::Column{"average time", true}.below("runs").if_room(3),
                                        Table::Column{"number", true}.below(within),
-                                       Table::Column{"failed", true}.below(within),
+                                       Table::Column{"failed", true}.below(within).if_room(2),
                                        Table::Column{"tokens", true}.below(within),
                                        Table::Column::amount("cost").below(within)};
     const bool own = nested(agents);
-    if (own) columns.push_back(Table::Column::amount("own cost").below(within));
+    if (own) columns.push_back(Table::Column::amount("own cost").below(within).if_room());
     fmt::print("\n");
     Table table(std::move(columns));
     for (const dom::element agent : agents) {
@@ -179,7 +179,7 @@ void print_functions(dom::element found) {
         columns.push_back(Table::Column{"tokens", true}.below(within).if_room(3));
         columns.push_back(Table::Column::amount("cost").below(within));
     }
-    if (own) columns.push_back(Table::Column::amount("own cost").below(within));
+    if (own) columns.push_back(Table::Column::amount("own cost").below(within).if_room(2));
     columns.push_back(Table::Column{"operations", false, true}.if_room());
     fmt::print("\n");
     Table table(std::move(columns));

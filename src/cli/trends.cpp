@@ -198,9 +198,7 @@ Result<void> print_trend(dom::element answer, const TrendFlags& flags) {
                other, period_of(answer, "against"));
     warn_of_the_incomparable(answer, other);
     if (!amounts.one_currency())
-        fmt::print(
-            "costs are in several currencies, which are not added up: for odd hours, -f "
-            "cost.currency=…\n");
+        fmt::print("costs in several currencies are not added up; of one: -f cost.currency=USD\n");
     fmt::print("\n");
     print_groups(answer, amounts, other);
     if (text_at(answer, "/truncated") == "true") fmt::print("… and more: --groups {}\n", flags.groups * 2);

@@ -5,7 +5,6 @@
 #include "repricing/fit.hpp"
 #include "repricing/price_book.hpp"
 #include "server/api.hpp"
-#include "server/own_prices.hpp"
 #include "server/query_parameters.hpp"
 
 #include <fmt/format.h>

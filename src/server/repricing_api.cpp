@@ -2,7 +2,6 @@
 #include "record/json_reader.hpp"
 #include "repricing/repricer.hpp"
 #include "server/api.hpp"
-#include "server/own_prices.hpp"
 #include "server/query_parameters.hpp"
 
 #include <fmt/format.h>

@@ -1,6 +1,5 @@
 #include "base/json_writer.hpp"
 #include "server/api.hpp"
-#include "server/own_prices.hpp"
 #include "sources/native/batch.hpp"
 
 #include <array>

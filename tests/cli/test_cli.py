@@ -170,6 +170,9 @@ def test_help_is_a_word_too():
     assert run("help").stdout == run("--help").stdout
     assert run("help", "cost").stdout == run("cost", "--help").stdout != run("--help").stdout
     assert run("help", "alerts", "set").stdout == run("alerts", "set", "--help").stdout
+    # What is asked about is not done.
+    assert run("help", "prices", "remove", "own-2").stdout == run("prices", "remove", "--help").stdout
+    assert run("help", "demo", "--data", "here", "--calls", "1").stdout == run("demo", "--help").stdout
     wrong = run("help", "costs", check=False)
     assert wrong.returncode == 2 and wrong.stderr == run("costs", check=False).stderr and "cost" in wrong.stderr
     for command, columns in (("stats", ("average time", "own cost")), ("quality", ("edited by", "prompts whole"))):
