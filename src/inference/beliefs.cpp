@@ -13,6 +13,7 @@ namespace steno::inference {
 namespace {
 
 constexpr std::uint64_t kMostDraws = 100'000'000;
+constexpr double kLeastBeta = 0.1;
 
 bool above_0(double value) {
     return value > 0 && std::isfinite(value);
@@ -30,16 +31,17 @@ double drawn(const NormalBelief& belief, Draws& draws) {
 Result<void> check(const Belief& belief) {
     const auto* share = std::get_if<BetaBelief>(&belief);
     const auto* mean = std::get_if<NormalBelief>(&belief);
-    if (share ? above_0(share->a) && above_0(share->b)
-              : above_0(mean->weight) && above_0(mean->shape) && above_0(mean->scale) &&
+    if (share ? share->a >= kLeastBeta && share->b >= kLeastBeta && above_0(share->a) && above_0(share->b)
+              : above_0(mean->weight) && above_0(mean->shape) && mean->shape > 0.5 && above_0(mean->scale) &&
                     std::isfinite(mean->mean))
         return {};
     return fail(
         Code::InvalidArgument,
-        share
-            ? fmt::format("Beta({}, {}) is no belief: both are above 0.", share->a, share->b)
-            : fmt::format("Normal–inverse-gamma({}, {}, {}, {}) is no belief: all but the mean are above 0.",
-                          mean->mean, mean->weight, mean->shape, mean->scale));
+        share ? fmt::format("Beta({}, {}) is no belief: both are {} or more.", share->a, share->b, kLeastBeta)
+              : fmt::format(
+                    "Normal–inverse-gamma({}, {}, {}, {}) is no belief: weight and scale are above 0, the "
+                    "shape above ½.",
+                    mean->mean, mean->weight, mean->shape, mean->scale));
 }
 
 Result<void> check(std::span<const Belief> arms) {

@@ -15,7 +15,8 @@
 /// often as they are it, and the others less and less.
 namespace steno::inference {
 
-/// Of a share: Beta(a, b). The prior Beta(1, 1) takes every share to be as likely as any other.
+/// Of a share: Beta(a, b). The prior Beta(1, 1) takes every share to be as likely as any other. From 0.1 on:
+/// what is drawn of less is often nothing but rounding.
 struct BetaBelief {
     double a = 1;
     double b = 1;
@@ -27,19 +28,19 @@ struct BetaBelief {
 struct NormalBelief {
     double mean = 0;
     double weight = 1;  ///< as many values as it counts
-    double shape = 1;
+    double shape = 1;   ///< above ½: below, its mean has no expectation, and no loss can be told
     double scale = 1;
 };
 
 using Belief = std::variant<BetaBelief, NormalBelief>;
 
-/// Beta(a + successes, b + failures). InvalidArgument: the prior's numbers are not above 0, or more successes
+/// Beta(a + successes, b + failures). InvalidArgument: the prior's numbers are too small, or more successes
 /// than there are; of nothing the prior stays.
 Result<BetaBelief> updated(const BetaBelief& prior, const Share& seen);
 
 /// weight' = weight + n, mean' = (weight mean + n x̄) / weight', shape' = shape + n/2,
-/// scale' = scale + ½ Σ(x - x̄)² + weight n (x̄ - mean)² / (2 weight'). InvalidArgument: weight, shape or scale
-/// are not above 0.
+/// scale' = scale + ½ Σ(x - x̄)² + weight n (x̄ - mean)² / (2 weight'). InvalidArgument: weight or scale are
+/// not above 0, or shape is not above ½.
 Result<NormalBelief> updated(const NormalBelief& prior, const Moments& seen);
 
 /// A prior that says as much as one value, taken from what was seen of all arms together (unit information:

@@ -79,6 +79,13 @@ TEST(Beliefs, APriorOfWhatWasSeenIsWorthOneValue) {
 TEST(Beliefs, WhatIsNoneIsRefused) {
     EXPECT_EQ(updated(BetaBelief{0, 1}, Share{1, 2}).error().code, Code::InvalidArgument);
     EXPECT_EQ(updated(BetaBelief{1, 1}, Share{3, 2}).error().code, Code::InvalidArgument);
+    // Of Beta(0.001, 0.001) most draws are 0 / 0, and of a shape of ½ the mean is infinite.
+    EXPECT_EQ(updated(BetaBelief{0.001, 0.001}, Share{1, 2}).error().code, Code::InvalidArgument);
+    EXPECT_EQ(updated(NormalBelief{0, 1, 0.5, 1}, Moments()).error().code, Code::InvalidArgument);
+    for (const ArmChance& arm :
+         chances(std::vector<Belief>{BetaBelief{0.1, 0.1}, NormalBelief{0, 1, 0.51, 1}}, Better::Higher, 1)
+             .value())
+        EXPECT_TRUE(std::isfinite(arm.expected_loss));
     EXPECT_EQ(updated(NormalBelief{0, 0, 1, 1}, Moments()).error().code, Code::InvalidArgument);
     EXPECT_EQ(updated(NormalBelief{std::nan(""), 1, 1, 1}, Moments()).error().code, Code::InvalidArgument);
     EXPECT_EQ(thompson_choice({}, Better::Higher, 1).error().code, Code::InvalidArgument);

@@ -80,14 +80,18 @@ Result<Needed> needed_for_means(double cohens_d, const Plan& plan) {
 }
 
 Result<std::optional<std::uint64_t>> more_needed(std::uint64_t now, double difference,
-                                                 const Interval& interval, const Plan& plan) {
+                                                 const Interval& interval, const Plan& plan,
+                                                 std::optional<double> interval_confidence) {
     STENO_TRY(check(plan));
+    STENO_TRY(check_confidence(interval_confidence.value_or(plan.confidence)));
     if (!(interval.low <= interval.high) || !std::isfinite(interval.high - interval.low) ||
         !std::isfinite(difference))
         return fail(Code::InvalidArgument,
                     fmt::format("{} to {} is no interval.", interval.low, interval.high));
     if (difference == 0) return std::nullopt;
-    const double z = normal_reach(plan.confidence), error = (interval.high - interval.low) / (2 * z);
+    const double z = normal_reach(plan.confidence),
+                 of_interval = normal_reach(interval_confidence.value_or(plan.confidence)),
+                 error = (interval.high - interval.low) / (2 * of_interval);
     const double root = (z + normal_quantile(plan.power)) * error / difference;
     const double all = static_cast<double>(now) * root * root;
     if (all > kMost) return std::nullopt;

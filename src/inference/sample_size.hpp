@@ -35,11 +35,14 @@ Result<Needed> needed_for_means(double cohens_d, const Plan& plan = {});
 /// How many more calls of both together, in the proportion of now, would settle a comparison that `now` calls
 /// have left open: as many as find, with this power, a difference that is really as large as it looks now.
 /// Standard errors shrink as 1/√n, so n = now × ((z_{1-α/2} + z_power) × standard error / difference)², the
-/// standard error being the interval's width over 2 z. Any comparison of this module will do.
+/// standard error being the interval's width over 2 z of its own confidence: that of the plan, unless
+/// `interval_confidence` says another. (Where several comparisons are corrected for, the plan's is the higher
+/// one.) Any comparison of this module will do. `difference` may also be one that is wished for.
 ///
 /// It is a figure to plan with, no promise: the difference looks larger or smaller than it is. Absent: none
 /// was seen, or more than 10^15 would be needed. 0: there are enough.
 Result<std::optional<std::uint64_t>> more_needed(std::uint64_t now, double difference,
-                                                 const Interval& interval, const Plan& plan = {});
+                                                 const Interval& interval, const Plan& plan = {},
+                                                 std::optional<double> interval_confidence = {});
 
 }  // namespace steno::inference

@@ -68,6 +68,9 @@ TEST(SampleSize, WhatIsMissingSettlesIt) {
     EXPECT_EQ(more_needed(1000, -1, {-2, 0}).value(), 1044U);
     EXPECT_EQ(more_needed(1000, 1, {0.7, 1.3}).value(), 0U);
     EXPECT_FALSE(more_needed(1000, 0, {-1, 1}).value());
+    // An interval of 95 %, and a decision at 99 %: ((2.576 + 0.842) / 1.96)² = 3.04.
+    EXPECT_EQ(more_needed(1000, 1, {0, 2}, {.confidence = 0.99}, 0.95).value(), 2041U);
+    EXPECT_FALSE(more_needed(1000, 1, {0, 2}, {}, 95));
     EXPECT_FALSE(more_needed(1000, 1e-12, {-1, 1}).value());
     EXPECT_FALSE(more_needed(1000, 1, {2, 0}));
     EXPECT_FALSE(more_needed(1000, std::nan(""), {0, 1}));

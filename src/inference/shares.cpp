@@ -98,8 +98,10 @@ Result<ShareComparison> compare_shares(const Share& a, const Share& b, double co
     found.cohens_h = 2 * std::asin(std::sqrt(found.b)) - 2 * std::asin(std::sqrt(found.a));
 
     const double na = static_cast<double>(a.of), nb = static_cast<double>(b.of);
-    const double pooled = (static_cast<double>(a.successes) + static_cast<double>(b.successes)) / (na + nb);
-    if (std::min(na, nb) * std::min(pooled, 1 - pooled) >= 5) {
+    // From counts: 1 - pooled is rounded, and with it the test would depend on which outcome is the success.
+    const double successes = static_cast<double>(a.successes) + static_cast<double>(b.successes);
+    if (std::min(na, nb) * std::min(successes, na + nb - successes) >= 5 * (na + nb)) {
+        const double pooled = successes / (na + nb);
         found.test = ShareTest::TwoProportionZ;
         found.z = found.difference / std::sqrt(pooled * (1 - pooled) * (1 / na + 1 / nb));
         found.p_value = normal_two_sided(*found.z);

@@ -43,6 +43,14 @@ TEST(Shares, WhatIsExpectedDecidesTheTest) {
     EXPECT_EQ(compare_shares({5, 50}, {5, 50}).value().test, ShareTest::TwoProportionZ);
     EXPECT_EQ(compare_shares({4, 50}, {5, 50}).value().test, ShareTest::FisherExact);
     EXPECT_EQ(compare_shares({46, 50}, {45, 50}).value().test, ShareTest::FisherExact);
+    // Which of two outcomes is called the success makes no difference.
+    for (std::uint64_t of : {50U, 49U, 30U, 1000U})
+        for (std::uint64_t seen = 0; seen <= 12; ++seen)
+            EXPECT_EQ(compare_shares({seen, of}, {10 - std::min<std::uint64_t>(seen, 10), of}).value().test,
+                      compare_shares({of - seen, of}, {of - 10 + std::min<std::uint64_t>(seen, 10), of})
+                          .value()
+                          .test)
+                << seen << " of " << of;
     EXPECT_EQ(to_string(ShareTest::TwoProportionZ), "two_proportion_z");
     EXPECT_EQ(to_string(ShareTest::FisherExact), "fisher_exact");
 }
