@@ -10,6 +10,9 @@ namespace steno::analysis {
 
 namespace {
 
+/// A difference that takes more calls than this is as good as none, and the figure none to plan with.
+constexpr std::uint64_t kMostTold = 1'000'000'000;
+
 /// What a version does where its number is higher or lower, and the calls that tell.
 struct Words {
     std::string_view metric, higher, lower, calls;
@@ -101,7 +104,7 @@ std::string sentence_of(const MetricComparison& compared, const VersionCompariso
                     amount(*compared.a), amount(*compared.b), confidence * 100,
                     difference(compared.interval->low), difference(compared.interval->high));
     std::string more;
-    if (compared.more_values && *compared.more_values > 0)
+    if (compared.more_values && *compared.more_values > 0 && *compared.more_values <= kMostTold)
         more = fmt::format("; about {} more {} would settle it", count_words(*compared.more_values),
                            values_of(metric));
     const bool higher = *compared.difference > 0;

@@ -58,6 +58,12 @@ struct Plan {
     }
 };
 
+/// How a comparison is made.
+struct How {
+    double confidence;
+    std::size_t family;  ///< p-values that there are, at most
+};
+
 /// What of one version's calls is compared.
 struct Side {
     Counts counts;
@@ -101,35 +107,59 @@ Result<std::vector<VersionUse>> uses_of(store::CallStore& store, const PromptCom
 
 /// The numbers of single calls, at most `most` of a version and column: what comes beyond takes the place of
 /// one by chance (reservoir sampling: Vitter 1985, algorithm R).
-Result<void> read_columns(store::CallStore& store, const store::Selection& executions,
-                          const std::vector<std::string>& versions, const Plan& plan, std::uint64_t most,
-                          std::vector<Side>& sides) {
-    for (Side& side : sides) {
-        side.columns.resize(plan.columns.size());
-        side.seen.resize(plan.columns.size());
-        side.sorted.resize(plan.columns.size());
+class Reading {
+  public:
+    Reading(std::vector<Side>& sides, std::size_t columns, std::uint64_t most) : sides_(sides), most_(most) {
+        for (Side& side : sides_) {
+            side.columns.resize(columns);
+            side.seen.resize(columns);
+            side.sorted.resize(columns);
+        }
     }
-    if (plan.columns.empty()) return {};
-    STENO_ASSIGN(store::NumberScanner* const scanner, store::number_scanner_of(store));
-    inference::Draws draws(1);
-    return scanner->scan_numbers(
-        {executions, store::make_field("prompt.version").value(), versions, plan.columns},
-        [&](const store::NumberBatch& batch) {
-            for (std::size_t column = 0; column < plan.columns.size(); ++column) {
-                for (std::size_t row = 0; row < batch.group.size(); ++row) {
-                    const double value = batch.numbers[column][row];
-                    if (std::isnan(value)) continue;
-                    Side& side = sides[batch.group[row]];
-                    std::vector<double>& held = side.columns[column];
-                    const std::uint64_t seen = ++side.seen[column];
-                    if (held.size() < most)
-                        held.push_back(value);
-                    else if (const std::uint64_t at = draws.below(seen); at < most)
-                        held[at] = value;
-                }
-            }
+
+    /// Scores are kept apart from all else, and few calls have one: only these are read for them.
+    Result<void> read(store::CallStore& store, const store::Selection& executions,
+                      const std::vector<std::string>& versions, const std::vector<store::Field>& columns) {
+        std::vector<std::size_t> scores, others;
+        for (std::size_t i = 0; i < columns.size(); ++i)
+            (columns[i].index == store::Field::kScores ? scores : others).push_back(i);
+        STENO_TRY(read(store, executions, versions, columns, others));
+        store::Selection scored = executions;
+        STENO_ASSIGN(store::Filter exists, store::make_filter("scores", store::Op::Exists, "true"));
+        scored.filters.push_back(std::move(exists));
+        return read(store, scored, versions, columns, scores);
+    }
+
+  private:
+    Result<void> read(store::CallStore& store, const store::Selection& selection,
+                      const std::vector<std::string>& versions, const std::vector<store::Field>& columns,
+                      const std::vector<std::size_t>& which) {
+        if (which.empty()) return {};
+        store::NumberQuery query{selection, store::make_field("prompt.version").value(), versions, {}};
+        for (const std::size_t column : which) query.numbers.push_back(columns[column]);
+        STENO_ASSIGN(store::NumberScanner* const scanner, store::number_scanner_of(store));
+        return scanner->scan_numbers(query, [&](const store::NumberBatch& batch) {
+            for (std::size_t i = 0; i < which.size(); ++i)
+                for (std::size_t row = 0; row < batch.group.size(); ++row)
+                    keep(sides_[batch.group[row]], which[i], batch.numbers[i][row]);
         });
-}
+    }
+
+    void keep(Side& side, std::size_t column, double value) {
+        if (std::isnan(value)) return;
+        std::vector<double>& held = side.columns[column];
+        const std::uint64_t seen = ++side.seen[column];
+        if (held.size() < most_) {
+            held.push_back(value);
+        } else if (const std::uint64_t at = draws_.below(seen); at < most_) {
+            held[at] = value;
+        }
+    }
+
+    std::vector<Side>& sides_;
+    std::uint64_t most_;
+    inference::Draws draws_{1};
+};
 
 Share share_of(MetricKind kind, const Counts& counts) {
     const Quality& quality = counts.quality;
@@ -159,6 +189,7 @@ void unknown(MetricComparison& told, std::string why) {
 Result<void> compare(MetricComparison& told, const Share& a, const Share& b, double confidence) {
     told.values_a = static_cast<std::int64_t>(a.of);
     told.values_b = static_cast<std::int64_t>(b.of);
+    told.compared = a.of + b.of;
     if (a.of == 0 || b.of == 0) {
         unknown(told, a.of + b.of == 0 ? "no call says it" : "of one version no call says it");
         return {};
@@ -185,11 +216,17 @@ std::optional<Share> as_share(std::span<const double> values) {
     return share;
 }
 
+/// So many that the least p-value that they give is small enough beside all others of the family.
+std::uint32_t resamples_for(std::size_t family, double confidence) {
+    const double enough = 4 * static_cast<double>(family) / (1 - confidence);
+    return static_cast<std::uint32_t>(std::clamp(enough, 2'000.0, 10'000.0));
+}
+
 Result<void> compare_mean(MetricComparison& told, const std::vector<double>& a, const std::vector<double>& b,
-                          double confidence) {
+                          const How& how) {
     STENO_ASSIGN(const Moments of_a, Moments::of(a));
     STENO_ASSIGN(const Moments of_b, Moments::of(b));
-    STENO_ASSIGN(const auto means, inference::compare_means(of_a, of_b, confidence));
+    STENO_ASSIGN(const auto means, inference::compare_means(of_a, of_b, how.confidence));
     told.a = means.a;
     told.b = means.b;
     told.difference = means.difference;
@@ -202,7 +239,8 @@ Result<void> compare_mean(MetricComparison& told, const std::vector<double>& a, 
         return {};
     }
     inference::BootstrapOptions options;
-    options.confidence = confidence;
+    options.confidence = how.confidence;
+    options.resamples = resamples_for(how.family, how.confidence);
     STENO_ASSIGN(const auto drawn, inference::bootstrap_difference(a.size(), inference::mean_of(a), b.size(),
                                                                    inference::mean_of(b), options));
     told.test = fmt::format("bootstrap_{}", inference::to_string(drawn.kind));
@@ -222,6 +260,7 @@ Result<void> compare_quantile(MetricComparison& told, const Asked& asked, Side& 
     };
     STENO_ASSIGN(const Sample* const of_a, sample_of(a));
     STENO_ASSIGN(const Sample* const of_b, sample_of(b));
+    told.compared = of_a->count() + of_b->count();
     STENO_ASSIGN(const auto found,
                  inference::compare_quantiles(*of_a, *of_b, asked.metric.quantile, confidence));
     told.a = found.a;
@@ -244,8 +283,7 @@ Result<void> compare_quantile(MetricComparison& told, const Asked& asked, Side& 
 }
 
 /// Means and percentiles of the values that are held.
-Result<void> compare_numbers(MetricComparison& told, const Asked& asked, Side& a, Side& b,
-                             double confidence) {
+Result<void> compare_numbers(MetricComparison& told, const Asked& asked, Side& a, Side& b, const How& how) {
     const std::uint64_t seen_a = a.seen[asked.column], seen_b = b.seen[asked.column];
     told.values_a = static_cast<std::int64_t>(seen_a);
     told.values_b = static_cast<std::int64_t>(seen_b);
@@ -263,13 +301,14 @@ Result<void> compare_numbers(MetricComparison& told, const Asked& asked, Side& a
         return {};
     }
     if (asked.metric.kind == MetricKind::Quantile && std::min(seen_a, seen_b) >= kFewestValues)
-        return compare_quantile(told, asked, a, b, confidence);
+        return compare_quantile(told, asked, a, b, how.confidence);
     const std::vector<double>&of_a = a.columns[asked.column], &of_b = b.columns[asked.column];
+    told.compared = of_a.size() + of_b.size();
     if (!score_of(told.metric.name).empty() && of_a.size() == seen_a && of_b.size() == seen_b) {
         const auto yes_a = as_share(of_a), yes_b = as_share(of_b);
         if (yes_a && yes_b) {
             told.metric.unit = Unit::Share;
-            return compare(told, *yes_a, *yes_b, confidence);
+            return compare(told, *yes_a, *yes_b, how.confidence);
         }
     }
     if (std::min(seen_a, seen_b) < kFewestValues) {
@@ -277,16 +316,16 @@ Result<void> compare_numbers(MetricComparison& told, const Asked& asked, Side& a
                                   kFewestValues));
         return {};
     }
-    return compare_mean(told, of_a, of_b, confidence);
+    return compare_mean(told, of_a, of_b, how);
 }
 
-Result<MetricComparison> compare(const Asked& asked, Side& a, Side& b, double confidence) {
+Result<MetricComparison> compare(const Asked& asked, Side& a, Side& b, const How& how) {
     MetricComparison told;
     told.metric = asked.metric.told;
     const auto done = asked.metric.is_of_numbers()
-                          ? compare_numbers(told, asked, a, b, confidence)
+                          ? compare_numbers(told, asked, a, b, how)
                           : compare(told, share_of(asked.metric.kind, a.counts),
-                                    share_of(asked.metric.kind, b.counts), confidence);
+                                    share_of(asked.metric.kind, b.counts), how.confidence);
     if (!done) {  // of values that cannot be compared: a score of 1e300
         if (done.error().code != Code::InvalidArgument) return std::unexpected(done.error());
         told = {};
@@ -302,20 +341,22 @@ Result<void> conclude(MetricComparison& told, std::int64_t calls, std::size_t fa
     if (!told.interval || !told.p_value) return {};
     if (told.a && *told.a != 0) told.relative = *told.difference / std::abs(*told.a);
     const bool higher = *told.difference > 0;
-    if (*told.adjusted_p_value <= 1 - question.confidence) {
+    // A test and its interval are made in different ways: what one of the two leaves open is open.
+    const bool apart = !told.interval->contains(0);
+    if (apart && *told.adjusted_p_value <= 1 - question.confidence) {
         const bool better = (told.metric.better == Better::Higher) == higher;
         told.finding = told.metric.better != Better::Neither ? (better ? Finding::Better : Finding::Worse)
                        : higher                              ? Finding::Higher
                                                              : Finding::Lower;
     } else {
-        told.finding = told.interval->contains(0) ? Finding::Open : Finding::Leaning;
+        told.finding = apart ? Finding::Leaning : Finding::Open;
     }
     // The strictest step of Holm's, so that what is planned for is enough whatever the others show.
     inference::Plan plan;
     plan.confidence = std::min(0.999999, 1 - (1 - question.confidence) / static_cast<double>(family));
     const auto values = static_cast<std::uint64_t>(told.values_a + told.values_b);
     const auto more = [&](double difference) {
-        return inference::more_needed(values, difference, *told.interval, plan, question.confidence);
+        return inference::more_needed(told.compared, difference, *told.interval, plan, question.confidence);
     };
     if (told.finding == Finding::Open || told.finding == Finding::Leaning) {
         STENO_ASSIGN(told.more_values, more(*told.difference));
@@ -490,7 +531,7 @@ Result<PromptComparison> compare_versions(store::CallStore& store, const PromptC
             sides[static_cast<std::size_t>(at - versions.begin())].counts = std::move(one);
     const std::uint64_t most = std::max<std::uint64_t>(
         kManyValues, most_held_values / std::max<std::size_t>(1, versions.size() * plan.columns.size()));
-    STENO_TRY(read_columns(store, executions, versions, plan, most, sides));
+    STENO_TRY(Reading(sides, plan.columns.size(), most).read(store, executions, versions, plan.columns));
 
     for (std::size_t i = 1; i < versions.size(); ++i) {
         VersionComparison& pair = answer.comparisons.emplace_back();
@@ -502,9 +543,10 @@ Result<PromptComparison> compare_versions(store::CallStore& store, const PromptC
             pair.warnings.push_back(
                 fmt::format("of times, costs and lengths {} calls of a version were drawn by chance", most));
     }
+    const How how{question.confidence, plan.metrics.size() * (versions.size() - 1)};
     for (const Asked& asked : plan.metrics) {
         for (std::size_t i = 1; i < versions.size(); ++i) {
-            STENO_ASSIGN(MetricComparison told, compare(asked, sides[0], sides[i], question.confidence));
+            STENO_ASSIGN(MetricComparison told, compare(asked, sides[0], sides[i], how));
             answer.comparisons[i - 1].metrics.push_back(std::move(told));
         }
     }

@@ -43,6 +43,7 @@ struct MetricComparison {
     ComparedMetric metric;
     std::string currency;                     ///< of money
     std::int64_t values_a = 0, values_b = 0;  ///< calls that say it
+    std::uint64_t compared = 0;               ///< of both together; fewer where they are samples
     std::optional<double> a, b, difference;
     std::optional<double> relative;  ///< the difference over a, where a is not 0
     std::optional<inference::Interval> interval;

@@ -120,13 +120,13 @@ Result<std::vector<PromptTrend::Change>> changes_in(const PromptTrend::Series& s
             continue;
         if (series.metric.better != Better::Neither)
             change.worse = (series.metric.better == Better::Higher) == (change.after < change.before);
-        change.lasts = i + 1 == found.size();
         for (const VersionUse& use : trend.versions)
             if (use.first && std::abs(use.first->unix_nanos - change.at.unix_nanos - calendar::kDay / 2) <
                                  calendar::kDay * 3 / 2)
                 change.versions.push_back(use.version);
         changes.push_back(std::move(change));
     }
+    if (!changes.empty()) changes.back().lasts = true;
     return changes;
 }
 
@@ -136,7 +136,7 @@ std::string sentence_of(const PromptTrend::Change& change, const PromptTrend::Se
         return amount_words(value, series.metric.unit, series.currency);
     };
     std::string text =
-        fmt::format("{}, {} went from {} to {} ({}) a day, in the median",
+        fmt::format("{}: {} went from {} to {} ({}), medians of the days",
                     zone.at(change.at.unix_nanos).to_string().substr(0, 10), series.metric.name,
                     amount(change.before), amount(change.after),
                     difference_words(change.after - change.before, series.metric.unit, series.currency));
@@ -272,8 +272,7 @@ Result<PromptTrend> prompt_trend(store::CallStore& store, const PromptTrendQuest
         STENO_ASSIGN(series.changes, changes_in(series, trend, question));
         for (PromptTrend::Change& change : series.changes)
             change.sentence = sentence_of(change, series, question.zone);
-        if (series.changes.empty() || !series.changes.back().lasts || series.changes.back().worse != true)
-            continue;
+        if (series.changes.empty() || series.changes.back().worse != true) continue;
         trend.degradations.push_back({series.metric.name, series.changes.back(),
                                       alert_of(question.prompt, metrics[i], series.changes.back())});
     }
