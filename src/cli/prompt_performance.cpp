@@ -105,6 +105,16 @@ std::string whole_of(dom::element value, const char* pointer) {
     return has(value, pointer) ? grouped(std::llround(number_at(value, pointer))) : kUnknown;
 }
 
+/// Calls with this verdict, of those that have one.
+std::string of_judged(dom::element row, const char* verdict) {
+    double judged = 0;
+    for (const char* one : {"accepted", "modified", "rejected"})
+        judged += number_at(row, fmt::format("/feedback/{}", one).c_str());
+    if (judged == 0) return kUnknown;
+    return fmt::format("{:.1f} %",
+                       100 * number_at(row, fmt::format("/feedback/{}", verdict).c_str()) / judged);
+}
+
 void print_performance(dom::element answer, const PerformanceFlags& flags) {
     print_head(answer);
     fmt::print("\n");
@@ -113,7 +123,9 @@ void print_performance(dom::element answer, const PerformanceFlags& flags) {
     Table table({{by_version ? "version" : "", false, true},
                  {"calls", true},
                  {"succeeded", true},
-                 Column{"accepted", true}.if_room(1),
+                 Column{"accepted", true}.below("of judged calls").if_room(1),
+                 Column{"modified", true}.below("of judged calls").if_room(4),
+                 Column{"rejected", true}.below("of judged calls").if_room(4),
                  Column{flags.score.empty() ? "quality" : flags.score, true}.if_room(1),
                  Column{"edited by", true}.if_room(6),
                  Column{"50 %", true}.below("time within"),
@@ -132,17 +144,28 @@ void print_performance(dom::element answer, const PerformanceFlags& flags) {
         dom::element cost;
         const std::string all =
             row.at_pointer("/figures/cost").get(cost) == simdjson::SUCCESS ? money_of(cost) : std::string();
-        table.row({name, sum_at(row, "/figures/calls"), percent_at(row, "/success_rate"),
-                   percent_at(row, "/feedback/acceptance_rate"), number_of(row, "/score/average"),
-                   number_of(row, "/edit_distance/average"), time_at(row, "/duration_ms/p50"),
-                   time_at(row, "/duration_ms/p95"), time_at(row, "/duration_p99_ms"),
-                   time_at(row, "/first_token_ms/p50"), whole_of(row, "/input_tokens/average"),
-                   whole_of(row, "/output_tokens/average"), whole_of(row, "/output_chars/average"),
+        table.row({name,
+                   sum_at(row, "/figures/calls"),
+                   percent_at(row, "/success_rate"),
+                   of_judged(row, "accepted"),
+                   of_judged(row, "modified"),
+                   of_judged(row, "rejected"),
+                   number_of(row, "/score/average"),
+                   number_of(row, "/edit_distance/average"),
+                   time_at(row, "/duration_ms/p50"),
+                   time_at(row, "/duration_ms/p95"),
+                   time_at(row, "/duration_p99_ms"),
+                   time_at(row, "/first_token_ms/p50"),
+                   whole_of(row, "/input_tokens/average"),
+                   whole_of(row, "/output_tokens/average"),
+                   whole_of(row, "/output_chars/average"),
                    percent_at(row, "/data_quality/rate"),
                    has(row, "/cost_per_call")
                        ? money(text_at(row, "/cost_per_call"), text_at(row, "/figures/cost/currency"))
                        : kUnknown,
-                   all.empty() ? kUnknown : all, day_at(row, "/first_call"), day_at(row, "/last_call")});
+                   all.empty() ? kUnknown : all,
+                   day_at(row, "/first_call"),
+                   day_at(row, "/last_call")});
     };
     for (const dom::element group : rows(answer, "groups"))
         line(by_version ? with_labels(answer, group_name(group)) : group_name(group), group);
