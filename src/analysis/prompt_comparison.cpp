@@ -4,7 +4,6 @@
 #include "analysis/comparison_words.hpp"
 #include "analysis/json_rows.hpp"
 #include "analysis/prompt_performance.hpp"
-#include "inference/bootstrap.hpp"
 #include "inference/correction.hpp"
 #include "inference/draws.hpp"
 #include "inference/means.hpp"
@@ -56,12 +55,6 @@ struct Plan {
             if (found == columns.end()) columns.push_back(asked.metric.field);
         }
     }
-};
-
-/// How a comparison is made.
-struct How {
-    double confidence;
-    std::size_t family;  ///< p-values that there are, at most
 };
 
 /// What of one version's calls is compared.
@@ -216,36 +209,24 @@ std::optional<Share> as_share(std::span<const double> values) {
     return share;
 }
 
-/// So many that the least p-value that they give is small enough beside all others of the family.
-std::uint32_t resamples_for(std::size_t family, double confidence) {
-    const double enough = 4 * static_cast<double>(family) / (1 - confidence);
-    return static_cast<std::uint32_t>(std::clamp(enough, 2'000.0, 10'000.0));
-}
-
 Result<void> compare_mean(MetricComparison& told, const std::vector<double>& a, const std::vector<double>& b,
-                          const How& how) {
+                          double confidence) {
     STENO_ASSIGN(const Moments of_a, Moments::of(a));
     STENO_ASSIGN(const Moments of_b, Moments::of(b));
-    STENO_ASSIGN(const auto means, inference::compare_means(of_a, of_b, how.confidence));
+    STENO_ASSIGN(const auto means, inference::compare_means(of_a, of_b, confidence));
     told.a = means.a;
     told.b = means.b;
     told.difference = means.difference;
     told.effect = "hedges_g";
     told.effect_size = means.hedges_g;
-    if (std::min(a.size(), b.size()) >= kManyValues && means.welch) {
-        told.test = "welch";
-        told.interval = means.welch->interval;
-        told.p_value = means.welch->p_value;
+    told.test = "welch";
+    if (!means.welch) {
+        unknown(told, "all values of both versions are the same");
+        if (means.difference != 0) told.why = "within each version all values are the same";
         return {};
     }
-    inference::BootstrapOptions options;
-    options.confidence = how.confidence;
-    options.resamples = resamples_for(how.family, how.confidence);
-    STENO_ASSIGN(const auto drawn, inference::bootstrap_difference(a.size(), inference::mean_of(a), b.size(),
-                                                                   inference::mean_of(b), options));
-    told.test = fmt::format("bootstrap_{}", inference::to_string(drawn.kind));
-    told.interval = drawn.interval;
-    told.p_value = drawn.p_value;
+    told.interval = means.welch->interval;
+    told.p_value = means.welch->p_value;
     return {};
 }
 
@@ -283,7 +264,8 @@ Result<void> compare_quantile(MetricComparison& told, const Asked& asked, Side& 
 }
 
 /// Means and percentiles of the values that are held.
-Result<void> compare_numbers(MetricComparison& told, const Asked& asked, Side& a, Side& b, const How& how) {
+Result<void> compare_numbers(MetricComparison& told, const Asked& asked, Side& a, Side& b,
+                             double confidence) {
     const std::uint64_t seen_a = a.seen[asked.column], seen_b = b.seen[asked.column];
     told.values_a = static_cast<std::int64_t>(seen_a);
     told.values_b = static_cast<std::int64_t>(seen_b);
@@ -301,14 +283,14 @@ Result<void> compare_numbers(MetricComparison& told, const Asked& asked, Side& a
         return {};
     }
     if (asked.metric.kind == MetricKind::Quantile && std::min(seen_a, seen_b) >= kFewestValues)
-        return compare_quantile(told, asked, a, b, how.confidence);
+        return compare_quantile(told, asked, a, b, confidence);
     const std::vector<double>&of_a = a.columns[asked.column], &of_b = b.columns[asked.column];
     told.compared = of_a.size() + of_b.size();
     if (!score_of(told.metric.name).empty() && of_a.size() == seen_a && of_b.size() == seen_b) {
         const auto yes_a = as_share(of_a), yes_b = as_share(of_b);
         if (yes_a && yes_b) {
             told.metric.unit = Unit::Share;
-            return compare(told, *yes_a, *yes_b, how.confidence);
+            return compare(told, *yes_a, *yes_b, confidence);
         }
     }
     if (std::min(seen_a, seen_b) < kFewestValues) {
@@ -316,16 +298,16 @@ Result<void> compare_numbers(MetricComparison& told, const Asked& asked, Side& a
                                   kFewestValues));
         return {};
     }
-    return compare_mean(told, of_a, of_b, how);
+    return compare_mean(told, of_a, of_b, confidence);
 }
 
-Result<MetricComparison> compare(const Asked& asked, Side& a, Side& b, const How& how) {
+Result<MetricComparison> compare(const Asked& asked, Side& a, Side& b, double confidence) {
     MetricComparison told;
     told.metric = asked.metric.told;
     const auto done = asked.metric.is_of_numbers()
-                          ? compare_numbers(told, asked, a, b, how)
+                          ? compare_numbers(told, asked, a, b, confidence)
                           : compare(told, share_of(asked.metric.kind, a.counts),
-                                    share_of(asked.metric.kind, b.counts), how.confidence);
+                                    share_of(asked.metric.kind, b.counts), confidence);
     if (!done) {  // of values that cannot be compared: a score of 1e300
         if (done.error().code != Code::InvalidArgument) return std::unexpected(done.error());
         told = {};
@@ -530,7 +512,7 @@ Result<PromptComparison> compare_versions(store::CallStore& store, const PromptC
         if (const auto at = std::ranges::find(versions, text_of(one.key[0])); at != versions.end())
             sides[static_cast<std::size_t>(at - versions.begin())].counts = std::move(one);
     const std::uint64_t most = std::max<std::uint64_t>(
-        kManyValues, most_held_values / std::max<std::size_t>(1, versions.size() * plan.columns.size()));
+        kFewestValues, most_held_values / std::max<std::size_t>(1, versions.size() * plan.columns.size()));
     STENO_TRY(Reading(sides, plan.columns.size(), most).read(store, executions, versions, plan.columns));
 
     for (std::size_t i = 1; i < versions.size(); ++i) {
@@ -543,10 +525,9 @@ Result<PromptComparison> compare_versions(store::CallStore& store, const PromptC
             pair.warnings.push_back(
                 fmt::format("of times, costs and lengths {} calls of a version were drawn by chance", most));
     }
-    const How how{question.confidence, plan.metrics.size() * (versions.size() - 1)};
     for (const Asked& asked : plan.metrics) {
         for (std::size_t i = 1; i < versions.size(); ++i) {
-            STENO_ASSIGN(MetricComparison told, compare(asked, sides[0], sides[i], how));
+            STENO_ASSIGN(MetricComparison told, compare(asked, sides[0], sides[i], question.confidence));
             answer.comparisons[i - 1].metrics.push_back(std::move(told));
         }
     }

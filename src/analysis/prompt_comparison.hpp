@@ -47,8 +47,7 @@ struct MetricComparison {
     std::optional<double> a, b, difference;
     std::optional<double> relative;  ///< the difference over a, where a is not 0
     std::optional<inference::Interval> interval;
-    std::string
-        test;  ///< "two_proportion_z", "fisher_exact", "order_statistics", "welch", "bootstrap_bca", …
+    std::string test;  ///< "two_proportion_z", "fisher_exact", "order_statistics", "welch"
     std::optional<double> p_value;
     std::optional<double> adjusted_p_value;  ///< by Holm, over all comparisons of the answer
     std::string effect;                      ///< "cohens_h", "hedges_g", "rank_biserial"
@@ -92,10 +91,8 @@ struct PromptComparisonQuestion {
     std::optional<double> effect;  ///< a wished difference, as a share of what the first version has: 0.05
 };
 inline constexpr std::size_t kMostCompared = 8;  ///< versions
-/// From so many values of both versions on a mean is compared by Welch's test.
-inline constexpr std::uint64_t kManyValues = 500;
 /// With fewer of one of them nothing is said of means and percentiles.
-inline constexpr std::uint64_t kFewestValues = 20;
+inline constexpr std::uint64_t kFewestValues = 30;
 /// Values of single calls that are held at a time, of all versions and metrics together: 128 MB. Where there
 /// are more, each version's are a sample of so many drawn by chance, which a warning says; shares are counted
 /// of all.

@@ -2,7 +2,6 @@
 
 #include "analysis/prompt_calls_for_test.hpp"
 #include "analysis/record_for_test.hpp"
-#include "inference/bootstrap.hpp"
 #include "inference/correction.hpp"
 #include "inference/means.hpp"
 #include "inference/quantiles.hpp"
@@ -131,8 +130,7 @@ TEST(PromptComparison, IsWhatTheStatisticsSayOfTheCalls) {
     EXPECT_NEAR(*by_cost.p_value, means.welch->p_value, 1e-6);
     EXPECT_NEAR(by_cost.interval->high, means.welch->interval.high, 1e-12);
 
-    // Of about 50 values each no formula is trusted.
-    EXPECT_TRUE(metric(told, "edit_distance").test.starts_with("bootstrap"));
+    EXPECT_EQ(metric(told, "edit_distance").test, "welch");
     // A score that only says yes or no is a share.
     const MetricComparison& by_score = metric(told, "score.valid");
     EXPECT_EQ(by_score.metric.unit, Unit::Share);
@@ -231,7 +229,7 @@ TEST(PromptComparison, WhatIsNotComparableIsTold) {
     EXPECT_TRUE(warned(told, "version 3 has only 3 calls", 1));
     EXPECT_FALSE(warned(told, "has only"));
     EXPECT_EQ(metric(told, "duration_p50", 1).finding, Finding::Unknown);
-    EXPECT_EQ(metric(told, "duration_p50", 1).why, "200 and 3 calls say it, and 20 of each are needed");
+    EXPECT_EQ(metric(told, "duration_p50", 1).why, "200 and 3 calls say it, and 30 of each are needed");
     // Three calls are compared as shares all the same, exactly.
     EXPECT_EQ(metric(told, "success_rate", 1).p_value, 1);
     EXPECT_EQ(told.versions[1].models.at("large") + told.versions[1].models.at("small"), 200);

@@ -89,54 +89,20 @@ double quantile_linear(std::span<const double> sorted, double q) {
     return at + 1 < sorted.size() ? std::lerp(sorted[at], sorted[at + 1], place - floor) : sorted.back();
 }
 
-/// Which quantile of the draws is an interval's bound: of the percentile interval that of the normal
-/// distribution itself, of BCa's one that is moved.
-struct Correction {
-    double bias = 0, acceleration = 0;
-
-    /// The share of draws below the bound that is at z, and back.
-    [[nodiscard]] double level(double z) const {
-        return normal_cdf(bias + (bias + z) / (1 - acceleration * (bias + z)));
-    }
-    [[nodiscard]] double z_of(double level) const {
-        const double moved = normal_quantile(level) - bias, by = 1 + acceleration * moved;
-        if (by <= 0) return moved < 0 ? -INFINITY : INFINITY;  // no bound reaches so far
-        return moved / by - bias;
-    }
-};
-
-/// Absent: the draws are all on one side of the estimate, or the correction has no bounds.
-std::optional<Correction> bca(std::span<const double> sorted, double estimate, double acceleration,
-                              double confidence) {
+/// Which quantiles of the draws the bounds are. Absent: the draws are all on one side of the estimate.
+std::optional<Interval> bca_levels(std::span<const double> sorted, double estimate, double acceleration,
+                                   double confidence) {
     const auto [first, last] = std::ranges::equal_range(sorted, estimate);
     const double below = static_cast<double>(first - sorted.begin()),
                  to = static_cast<double>(last - sorted.begin());
     const double share = (below + to) / (2 * static_cast<double>(sorted.size()));
     if (!(share > 0 && share < 1)) return std::nullopt;
     const double bias = normal_quantile(share), z = normal_reach(confidence);
+    const auto moved = [&](double at) {
+        return normal_cdf(bias + (bias + at) / (1 - acceleration * (bias + at)));
+    };
     if (acceleration * (bias + z) >= 1 || acceleration * (bias - z) >= 1) return std::nullopt;
-    return Correction{bias, acceleration};
-}
-
-/// The level at which a bound is 0; the highest or the lowest one, where several are.
-double level_of_0(std::span<const double> sorted, bool highest) {
-    const auto [first, last] = std::ranges::equal_range(sorted, 0.0);
-    const double count = static_cast<double>(sorted.size());
-    const auto at = highest ? last : first;
-    double place = highest ? -1 : 0;  // as in quantile_linear
-    if (at == sorted.end()) {
-        place = highest ? count - 1 : count;
-    } else if (at != sorted.begin()) {
-        place = static_cast<double>(at - sorted.begin()) - *at / (*at - *(at - 1));
-    }
-    return std::clamp(place / (count - 1), 1 / (count + 1), count / (count + 1));
-}
-
-/// The least α for which the bound between the estimate and 0 does not reach 0.
-double p_value(std::span<const double> sorted, double estimate, const Correction& correction) {
-    if (estimate == 0) return 1;
-    const double z = correction.z_of(level_of_0(sorted, estimate > 0));
-    return std::clamp(2 * normal_cdf(estimate > 0 ? z : -z), 2 / static_cast<double>(sorted.size() + 1), 1.0);
+    return Interval{moved(-z), moved(z)};
 }
 
 Result<Bootstrapped> run(std::span<const Side> sides, const BootstrapOptions& options) {
@@ -185,7 +151,7 @@ Result<Bootstrapped> run(std::span<const Side> sides, const BootstrapOptions& op
     }
     found.standard_error = std::sqrt(squares / (count - 1));
 
-    Correction correction;
+    Interval levels{(1 - options.confidence) / 2, (1 + options.confidence) / 2};
     found.kind = BootstrapInterval::Percentile;
     if (options.kind == BootstrapInterval::Bca && !smaller && found.standard_error > 0) {
         Skew all;
@@ -196,17 +162,14 @@ Result<Bootstrapped> run(std::span<const Side> sides, const BootstrapOptions& op
             if (one) all.cubes += one->cubes, all.squares += one->squares;
         }
         const double acceleration = all.squares > 0 ? all.cubes / (6 * std::pow(all.squares, 1.5)) : 0;
-        const auto corrected =
-            known ? bca(drawn, found.estimate, acceleration, options.confidence) : std::nullopt;
-        if (corrected) {
-            correction = *corrected;
+        const auto moved =
+            known ? bca_levels(drawn, found.estimate, acceleration, options.confidence) : std::nullopt;
+        if (moved) {
+            levels = *moved;
             found.kind = BootstrapInterval::Bca;
         }
     }
-    const double z = normal_reach(options.confidence);
-    found.interval = {quantile_linear(drawn, correction.level(-z)),
-                      quantile_linear(drawn, correction.level(z))};
-    if (sides.size() == 2) found.p_value = p_value(drawn, found.estimate, correction);
+    found.interval = {quantile_linear(drawn, levels.low), quantile_linear(drawn, levels.high)};
     return found;
 }
 

@@ -4,7 +4,6 @@
 
 #include <cstdint>
 #include <functional>
-#include <optional>
 #include <span>
 #include <string_view>
 
@@ -57,10 +56,6 @@ struct Bootstrapped {
     BootstrapInterval kind = BootstrapInterval::Bca;  ///< which it is: Percentile where a resample is smaller
     std::uint32_t resamples = 0;                      ///< that said something; the interval is of these
     std::uint32_t drawn = 0;                          ///< rows in each, of the larger sample
-    /// Of a difference: the least α for which the interval of this kind and confidence 1 - α leaves out 0, so
-    /// the two never contradict each other; two-sided. Not below 2 / (resamples + 1): fewer draws say no
-    /// more. Absent: of one sample.
-    std::optional<double> p_value;
 };
 
 /// Of one sample of `rows` rows. FailedPrecondition: fewer than two rows; all rows together say nothing, or

@@ -1,6 +1,5 @@
 #include "inference/bootstrap.hpp"
 
-#include "inference/means.hpp"
 #include "inference/quantiles.hpp"
 #include "inference/reference_for_test.hpp"
 #include "inference/simulation_for_test.hpp"
@@ -124,68 +123,6 @@ TEST(Bootstrap, HoldsTheTruthAboutAsOftenAsItSays) {
             .interval.contains(1);
     });
     EXPECT_GE(medians, 0.92);
-}
-
-TEST(Bootstrap, PAndIntervalAgree) {
-    Draws draws(14);
-    int left_out = 0;
-    BootstrapOptions options;
-    options.resamples = 400;
-    for (int i = 0; i < 300; ++i) {
-        const bool coarse = i % 3 == 0;  // many draws are exactly 0 then
-        const auto make = [&](double by) {
-            return values(25, [&] {
-                const double value = by * std::exp(draws.normal());
-                return coarse ? std::round(value) : value;
-            });
-        };
-        const auto a = make(1), b = make(1.6);
-        options.kind = i % 2 == 0 ? BootstrapInterval::Bca : BootstrapInterval::Percentile;
-        options.seed = draws();
-        const bool turned = i % 4 < 2;
-        const auto& first = turned ? b : a;
-        const auto& second = turned ? a : b;
-        const Bootstrapped found =
-            bootstrap_difference(25, mean_of(first), 25, mean_of(second), options).value();
-        ASSERT_TRUE(found.p_value);
-        EXPECT_EQ(*found.p_value < 0.05, !found.interval.contains(0)) << i << " p " << *found.p_value;
-        left_out += !found.interval.contains(0);
-    }
-    EXPECT_GE(left_out, 40);
-    EXPECT_LE(left_out, 260);
-}
-
-TEST(Bootstrap, PIsThatOfWelchWhereThatIsRight) {
-    Draws draws(15);
-    BootstrapOptions options;
-    options.resamples = 20'000;
-    for (const double apart : {0.0, 0.15, 0.3}) {
-        const auto a = values(300, [&] { return draws.normal(); }),
-                   b = values(300, [&] { return apart + draws.normal(); });
-        const double welch =
-            compare_means(Moments::of(a).value(), Moments::of(b).value()).value().welch->p_value;
-        const double p = *bootstrap_difference(300, mean_of(a), 300, mean_of(b), options)->p_value;
-        EXPECT_NEAR(p, welch, 0.02 + 0.1 * welch) << apart;
-    }
-    // So far apart that no draw is beyond 0: not less than the draws can say.
-    const std::vector<double> low = {1, 2, 3, 4, 5}, high = {101, 102, 103, 104, 105};
-    EXPECT_DOUBLE_EQ(*bootstrap_difference(5, mean_of(low), 5, mean_of(high))->p_value, 2.0 / 2001);
-    EXPECT_DOUBLE_EQ(*bootstrap_difference(5, mean_of(high), 5, mean_of(low))->p_value, 2.0 / 2001);
-    EXPECT_EQ(*bootstrap_difference(5, mean_of(low), 5, mean_of(low))->p_value, 1);
-    EXPECT_FALSE(bootstrap(5, mean_of(low))->p_value);
-}
-
-TEST(Bootstrap, FindsADifferenceByChanceAboutAsSeldomAsItSays) {
-    Draws draws(16);
-    BootstrapOptions options;
-    options.resamples = 400;
-    const double wrong = rate("bca_finds_a_difference_of_means_of_60_and_60_lognormal_values", 1000, [&] {
-        const auto a = values(60, [&] { return std::exp(draws.normal()); }),
-                   b = values(60, [&] { return std::exp(draws.normal()); });
-        options.seed = draws();
-        return *bootstrap_difference(60, mean_of(a), 60, mean_of(b), options)->p_value <= 0.05;
-    });
-    EXPECT_LE(wrong, 0.08);
 }
 
 }  // namespace

@@ -45,8 +45,10 @@ struct MeanComparison {
     std::optional<double> hedges_g;
 };
 
-/// Means of skewed values (money, times) are compared well from some hundreds of values on; below, the
-/// bootstrap or ranks say more.
+/// Means of skewed values (money, times) are compared well from some hundreds of values on. Of 60 lognormal
+/// ones of each, 4 of 100 intervals leave out the truth where both are equally skewed, and 13 where one is
+/// more so; the bootstrap is no better there (BCa: 10 and 13; means_test.cpp). Ranks ask another question,
+/// and answer it well.
 Result<MeanComparison> compare_means(const Moments& a, const Moments& b, double confidence = kConfidence);
 
 }  // namespace steno::inference

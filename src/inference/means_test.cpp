@@ -1,5 +1,6 @@
 #include "inference/means.hpp"
 
+#include "inference/bootstrap.hpp"
 #include "inference/reference_for_test.hpp"
 #include "inference/simulation_for_test.hpp"
 
@@ -112,6 +113,27 @@ TEST(Means, IntervalsHoldTheTruthAsOftenAsTheySay) {
     });
     EXPECT_NEAR(skewed, 0.95, 0.02);
     EXPECT_NEAR(ratio_held / 2000.0, 0.95, 0.02);
+}
+
+TEST(Means, OfFewSkewedValuesAreAsGoodAsTheBootstrap) {
+    Draws draws(18);
+    BootstrapOptions options;
+    options.resamples = 400;
+    for (const double spread : {1.0, 1.4}) {
+        SCOPED_TRACE(spread);
+        const double truth = std::exp(spread * spread / 2) - std::exp(0.5);
+        int bca = 0;
+        const double welch = rate("welch_leaves_out_the_truth_of_60_lognormal_values", 600, [&] {
+            const auto a = values(60, [&] { return std::exp(draws.normal()); }),
+                       b = values(60, [&] { return std::exp(spread * draws.normal()); });
+            options.seed = draws();
+            bca += !bootstrap_difference(60, mean_of(a), 60, mean_of(b), options)->interval.contains(truth);
+            return !compare_means(moments(a), moments(b)).value().welch->interval.contains(truth);
+        });
+        RecordProperty("bca_in_the_same_world", std::to_string(bca / 600.0));
+        EXPECT_LE(welch, spread > 1 ? 0.16 : 0.06);
+        EXPECT_LE(welch, bca / 600.0 + 0.02);
+    }
 }
 
 }  // namespace
