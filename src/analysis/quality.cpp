@@ -1,5 +1,6 @@
 #include "analysis/quality.hpp"
 
+#include "analysis/cells.hpp"
 #include "analysis/json_rows.hpp"
 #include "base/json_or_null.hpp"
 
@@ -27,25 +28,6 @@ Result<void> check_groups(std::uint32_t groups) {
 Selection with(Selection selection, store::Filter filter) {
     selection.filters.push_back(std::move(filter));
     return selection;
-}
-
-std::int64_t count_in(const Cell& cell) {
-    const auto* value = std::get_if<store::Value>(&cell);
-    const auto* count = value == nullptr ? nullptr : std::get_if<std::int64_t>(value);
-    return count == nullptr ? 0 : *count;
-}
-
-std::optional<double> number_in(const Cell& cell) {
-    const auto* value = std::get_if<store::Value>(&cell);
-    if (value == nullptr) return std::nullopt;
-    if (const auto* whole = std::get_if<std::int64_t>(value)) return static_cast<double>(*whole);
-    const auto* number = std::get_if<double>(value);
-    return number == nullptr ? std::nullopt : std::optional(*number);
-}
-
-std::string text_of(const std::optional<store::Value>& value) {
-    const auto* text = value ? std::get_if<std::string>(&*value) : nullptr;
-    return text == nullptr ? std::string() : *text;
 }
 
 using Key = std::vector<std::optional<store::Value>>;
@@ -281,7 +263,9 @@ void write_counts(JsonWriter& json, std::int64_t complete, std::int64_t incomple
         told == 0 ? std::nullopt : std::optional(static_cast<double>(complete) / static_cast<double>(told)));
 }
 
-void write(JsonWriter& json, const Quality& quality, const std::string& score) {
+}  // namespace
+
+void write_members(JsonWriter& json, const Quality& quality, std::string_view score) {
     json.key("statuses");
     object(json, [&] {
         for (const auto& [status, calls] : quality.statuses) json.member(status, calls);
@@ -318,14 +302,12 @@ void write(JsonWriter& json, const Quality& quality, const std::string& score) {
     write_figures(json, "figures", quality.figures);
 }
 
-}  // namespace
-
 void write_members(JsonWriter& json, const QualityReport& report, const QualityOptions& options) {
     json.key("all");
-    object(json, [&] { write(json, report.all, options.score); });
+    object(json, [&] { write_members(json, report.all, options.score); });
     write_rows(json, "groups", report.groups, [&](const auto& group) {
         write_key(json, options.by, group.key);
-        write(json, group.quality, options.score);
+        write_members(json, group.quality, options.score);
     });
     write_rows(json, "scores", report.scores, [&](const auto& score) {
         json.member("name", score.name);

@@ -5,6 +5,7 @@
 #include "cli/call_view.hpp"
 #include "cli/command.hpp"
 #include "cli/prompt_folder.hpp"
+#include "cli/prompt_performance.hpp"
 #include "cli/prompt_rows.hpp"
 #include "cli/prompt_sync.hpp"
 #include "cli/prompts_view.hpp"
@@ -523,6 +524,9 @@ void add_prompts(Program& program) {
                                     "  steno prompts rollback answer\n"
                                     "  steno prompts diff answer 1 2\n"
                                     "  steno prompts render answer --set question=Why? --set tone=friendly\n"
+                                    "  steno prompts performance answer --days 7\n"
+                                    "  steno prompts compare answer 1 2\n"
+                                    "  steno prompts trends answer --days 90\n"
                                     "  steno prompts sync prompts/ --check\n");
     add_record_flags(*prompts, flags->record);
     prompts->callback([prompts, flags, &program] {
@@ -629,6 +633,8 @@ void add_prompts(Program& program) {
         ->allow_extra_args(false);
     sub->add_option("--variables", flags->variables, "a JSON object, or a file with one; -: standard input");
     sub->add_flag("--strict", flags->strict, "what lacks variables is an error");
+
+    add_prompt_performance(program, *prompts);
 
     sub = command("archive", "Hide a prompt; its versions can still be had",
                   "  steno prompts archive answer\n  steno prompts archive answer --undo\n", archive);

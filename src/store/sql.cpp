@@ -414,6 +414,17 @@ Statement select_histogram(const Dialect& dialect, const Selection& selection, s
         selection.from->unix_nanos, width, compiler.where(selection)));
 }
 
+Statement select_numbers(const Dialect& dialect, const NumberQuery& query) {
+    Compiler compiler(dialect);
+    Selection selection = query.selection;
+    selection.filters.push_back({query.by, Op::In, {query.groups.begin(), query.groups.end()}});
+    std::string columns = compiler.value_of(query.by);
+    for (const Field& number : query.numbers)
+        fmt::format_to(std::back_inserter(columns), ", CAST({} AS DOUBLE PRECISION)",
+                       compiler.value_of(number));
+    return compiler.finish(fmt::format("SELECT {} FROM calls{}", columns, compiler.where(selection)));
+}
+
 Result<Statement> select_groups(const Dialect& dialect, const AggregateQuery& query) {
     STENO_TRY(check(query));
     Compiler compiler(dialect);

@@ -3,6 +3,7 @@
 #include "base/error.hpp"
 #include "store/cursor.hpp"
 #include "store/field.hpp"
+#include "store/number_scan.hpp"
 #include "store/query.hpp"
 
 #include <cstddef>
@@ -98,6 +99,10 @@ Statement select_span(const Dialect& dialect, const Selection& selection);
 /// The beginnings of parts of time of this many nanoseconds, from selection.from on, and how many calls began
 /// in each: ascending, without those where none did.
 Statement select_histogram(const Dialect& dialect, const Selection& selection, std::int64_t width);
+
+/// "SELECT <by>, <numbers>… FROM calls …", of those whose `by` is one of the groups, in no order. Numbers are
+/// doubles: durations in nanoseconds, money in its smallest units. The query is checked.
+Statement select_numbers(const Dialect& dialect, const NumberQuery& query);
 
 /// One column a group_by, then the bucket's key (query.hpp) if there is one, then those of the
 /// measures (see columns_of); one row more than the limit.

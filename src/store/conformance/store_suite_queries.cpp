@@ -3,11 +3,13 @@
 #include "store/call_scan.hpp"
 #include "store/conformance/store_suite.hpp"
 #include "store/folding.hpp"
+#include "store/number_scan.hpp"
 #include "store/values.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <functional>
 #include <limits>
 #include <optional>
@@ -362,6 +364,65 @@ TEST_P(StoreSuite, RandomSelectionsLikeTheOracle) {
         query.limit = kMaxPage;
         EXPECT_TRUE(value(store().find(query)).rows == value(oracle->find(query)).rows) << i;
     }
+}
+
+/// All that a scan gives, in an order of its own.
+std::vector<std::vector<double>> numbers_of(CallStore& store, const NumberQuery& query) {
+    std::vector<std::vector<double>> rows;
+    const auto done = value(number_scanner_of(store))->scan_numbers(query, [&](const NumberBatch& batch) {
+        EXPECT_EQ(batch.numbers.size(), query.numbers.size());
+        for (std::size_t row = 0; row < batch.group.size(); ++row) {
+            auto& values = rows.emplace_back(1, batch.group[row]);
+            // NaN is not equal to itself.
+            for (const auto& column : batch.numbers)
+                values.push_back(std::isnan(column[row]) ? -1e300 : column[row]);
+        }
+    });
+    EXPECT_TRUE(done) << done.error().message;
+    std::ranges::sort(rows);
+    return rows;
+}
+
+TEST_P(StoreSuite, NumbersOfCallsAreThoseOfTheOracle) {
+    auto calls = plausible_calls(3000, 27);  // more than a chunk
+    calls[0].scores["quality"].value = 1.5;
+    calls[1].cost.total = Decimal::parse("123456789012345.000000000001");
+    apply(calls);
+    const auto oracle = oracle_of(calls);
+    std::mt19937_64 random(27);
+    NumberQuery query;
+    query.by = field("model.requested");
+    for (const Call& call : calls)
+        if (!call.model.requested.empty() && query.groups.size() < 3 &&
+            std::ranges::find(query.groups, call.model.requested) == query.groups.end())
+            query.groups.push_back(call.model.requested);
+    query.groups.emplace_back("no' model");
+    for (const char* path : {"time.duration_ms", "usage.input_tokens", "cost.total", "scores.quality"})
+        query.numbers.push_back(field(path));
+    ASSERT_FALSE(numbers_of(store(), query).empty());
+    for (int i = 0; i < 40; ++i) {
+        EXPECT_EQ(numbers_of(store(), query), numbers_of(*oracle, query)) << i;
+        query.selection = random_selection(random);
+    }
+}
+
+TEST_P(StoreSuite, RefusesNumbersThatAreNone) {
+    apply(plausible_calls(20, 28));
+    NumberScanner& scanner = *value(number_scanner_of(store()));
+    const NumberQuery good{{}, field("prompt.version"), {"1"}, {field("time.duration_ms")}};
+    const auto refused = [&](const auto& change) {
+        NumberQuery query = good;
+        change(query);
+        const auto done = scanner.scan_numbers(query, [](const NumberBatch&) {});
+        return !done && done.error().code == Code::InvalidArgument;
+    };
+    EXPECT_TRUE(scanner.scan_numbers(good, [](const NumberBatch&) {}));
+    EXPECT_TRUE(refused([](NumberQuery& query) { query.groups.clear(); }));
+    EXPECT_TRUE(refused([](NumberQuery& query) { query.groups = {"1", "1"}; }));
+    EXPECT_TRUE(refused([](NumberQuery& query) { query.groups.assign(kMostNumberGroups + 1, "1"); }));
+    EXPECT_TRUE(refused([](NumberQuery& query) { query.numbers.clear(); }));
+    EXPECT_TRUE(refused([](NumberQuery& query) { query.numbers = {field("prompt.name")}; }));
+    EXPECT_TRUE(refused([](NumberQuery& query) { query.by = field("time.duration_ms"); }));
 }
 
 TEST_P(StoreSuite, ValuesAreNeverSql) {
