@@ -126,6 +126,9 @@ void print_hunk(dom::element hunk) {
         }
         fmt::print("{}\n", whole);
     }
+    for (const std::string_view change : {"removed", "added"})
+        if (const std::string more = text_at(hunk, fmt::format("/more_{}", change)); !more.empty())
+            fmt::print("… and {} more lines {}\n", more, change);
 }
 
 /// Into a file or to another program a text goes as it is, with a line's end behind it.

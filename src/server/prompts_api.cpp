@@ -298,11 +298,13 @@ Result<ApiAnswer> show_prompt_label(Services& services, const ApiRequest& reques
     const auto found = std::ranges::find(prompt.labels, label, &prompts::Label::name);
     if (label == prompts::kLatest)
         return fail(Code::NotFound, "\"latest\" is always the highest version: it does not move");
-    if (found == prompt.labels.end()) return no_label(prompt, label);
+    if (found == prompt.labels.end() && moves.empty()) return no_label(prompt, label);
     ApiAnswer answer;
     JsonWriter json(answer.body);
     json.begin_object();
-    write_label_members(json, *found);
+    // One that was taken away has its history yet.
+    write_label_members(
+        json, found != prompt.labels.end() ? *found : prompts::Label{label, {}, false, moves.front().at});
     json.key("history");
     json.begin_array();
     for (const prompts::Move& move : moves) write_move(json, move);
@@ -424,13 +426,8 @@ Result<ApiAnswer> export_prompts(Services& services, const ApiRequest& request) 
                     "one prompt at a time: ?prompt=NAME");
     std::vector<prompts::Exported> exported;
     for (const Prompt& prompt : wanted) {
-        prompts::Exported one{prompt, {}};
-        for (const prompts::VersionFacts& facts : prompt.versions) {
-            STENO_ASSIGN(Version version, registry->find(prompt.name, facts.number.text()));
-            one.versions.push_back(std::move(version));
-        }
-        std::ranges::reverse(one.versions);
-        exported.push_back(std::move(one));
+        STENO_ASSIGN(auto versions, registry->versions(prompt));
+        exported.push_back({prompt, std::move(versions)});
     }
     ApiAnswer answer;
     answer.body = prompts::write_document_registry(exported);
