@@ -31,11 +31,14 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const std::string_view to = input.substr(size / 2);
     std::size_t removed = 0;
     std::size_t added = 0;
-    for (const prompts::Hunk& hunk : prompts::compare_texts(from, to))
+    for (const prompts::Hunk& hunk : prompts::compare_texts(from, to)) {
+        removed += hunk.more_removed;
+        added += hunk.more_added;
         for (const prompts::DiffLine& line : hunk.lines) {
             removed += line.change == prompts::Change::Removed ? 1 : 0;
             added += line.change == prompts::Change::Added ? 1 : 0;
         }
+    }
     const auto lines = [](std::string_view text) {
         return static_cast<std::size_t>(std::count(text.begin(), text.end(), '\n')) +
                (text.empty() || text.ends_with('\n') ? 0 : 1);

@@ -112,6 +112,9 @@ void print_hunk(dom::element hunk) {
         }
         fmt::print("{}\n", shown);
     }
+    for (const std::string_view change : {"removed", "added"})
+        if (const std::string more = text_at(hunk, fmt::format("/more_{}", change)); !more.empty())
+            fmt::print("… and {} more lines {}\n", more, change);
 }
 
 }  // namespace

@@ -9,6 +9,8 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <cmath>
+#include <map>
 #include <set>
 #include <utility>
 
@@ -21,28 +23,6 @@ constexpr std::array<std::string_view, 6> kTypes = {"string",  "number", "intege
 
 Result<void> wrong(std::string_view member, std::string_view takes) {
     return fail(Code::InvalidArgument, fmt::format("{}: {}", member, takes));
-}
-
-bool is_whole(std::string_view number) {
-    return number.find_first_of(".eE") == std::string_view::npos;
-}
-
-bool fits(const Value& value, VariableType type) {
-    switch (type) {
-        case VariableType::String:
-            return value.type == Value::Type::String;
-        case VariableType::Number:
-            return value.type == Value::Type::Number;
-        case VariableType::Integer:
-            return value.type == Value::Type::Number && is_whole(value.text);
-        case VariableType::Boolean:
-            return value.type == Value::Type::Boolean;
-        case VariableType::List:
-            return value.type == Value::Type::List;
-        case VariableType::Object:
-            return value.type == Value::Type::Object;
-    }
-    return false;
 }
 
 Result<void> check_variable(const Variable& variable) {
@@ -60,7 +40,8 @@ Result<void> check_variable(const Variable& variable) {
 }
 
 Result<void> check_number(std::string_view what, const std::optional<double>& number, double most) {
-    if (!number || (*number >= 0 && *number <= most)) return {};
+    // Minus 0 equals 0 and is written otherwise: the same content would have two hashes.
+    if (!number || (*number >= 0 && *number <= most && !std::signbit(*number))) return {};
     return wrong(what, fmt::format("a number from 0 to {}", most));
 }
 
@@ -87,7 +68,7 @@ Result<void> check_templates(const Content& content) {
         const Message& message = content.messages[i];
         const std::string where = fmt::format("messages[{}]", i);
         if (message.role.empty()) return wrong(where, "has no role, such as system, user or assistant");
-        STENO_TRY(check_text(where + ": role", message.role, kMaxWord));
+        STENO_TRY(check_word(where + ": role", message.role));
         size += message.content.size();
         if (size > kMaxContent)
             return fail(Code::InvalidArgument,
@@ -172,6 +153,7 @@ Result<void> read_variable(JsonReader& json, Variable& variable) {
         if (name == "default") {
             std::string value;
             if (!json.raw(value)) return wrong("variables: default", "any JSON");
+            variable.default_value.reset();
             if (value != "null") variable.default_value = std::move(value);
             return {};
         }
@@ -206,8 +188,13 @@ Result<void> read_list(JsonReader& json, std::string_view name, std::size_t most
     return whole ? Result<void>() : wrong(name, "a list");
 }
 
-/// Tells apart what is asked for always and what only within sections.
-void note_names(const Template& text, std::vector<Variable>& seen) {
+/// What only stands in templates, told apart: what is asked for always, and what only within sections.
+struct Seen {
+    std::vector<Variable> variables;
+    std::map<std::string, std::size_t, std::less<>> places;
+};
+
+void note_names(const Template& text, Seen& seen) {
     std::uint32_t section_end = 0;
     const auto nodes = text.nodes();
     for (std::uint32_t i = 0; i < nodes.size(); ++i) {
@@ -219,14 +206,15 @@ void note_names(const Template& text, std::vector<Variable>& seen) {
         const std::string_view whole = text.text_of(node);
         const std::string_view name = whole.substr(0, whole.find('.'));
         if (name.empty()) continue;  // {{.}}
-        auto known = std::ranges::find(seen, name, &Variable::name);
-        if (known == seen.end()) {
-            if (seen.size() >= kMaxVariables) continue;
-            seen.push_back({std::string(name), VariableType::String, {}, false, {}});
-            known = seen.end() - 1;
+        auto place = seen.places.find(name);
+        if (place == seen.places.end()) {
+            if (seen.variables.size() >= kMaxVariables) continue;
+            place = seen.places.emplace(name, seen.variables.size()).first;
+            seen.variables.push_back({std::string(name), VariableType::String, {}, false, {}});
         }
-        if (!within && !section) known->required = true;
-        if (whole.size() > name.size()) known->type = VariableType::Object;
+        Variable& known = seen.variables[place->second];
+        if (!within && !section) known.required = true;
+        if (whole.size() > name.size()) known.type = VariableType::Object;
     }
 }
 
@@ -252,23 +240,44 @@ std::optional<VariableType> parse_variable_type(std::string_view name) noexcept 
     return static_cast<VariableType>(found - kTypes.begin());
 }
 
-Result<void> check_text(std::string_view what, std::string_view text, std::size_t most) {
-    if (text.size() > most) return wrong(what, fmt::format("longer than {} bytes", most));
-    const bool control = std::ranges::any_of(text, [](char c) {
-        return (static_cast<unsigned char>(c) < 0x20 && c != '\n' && c != '\t' && c != '\r') || c == 0x7f;
-    });
-    return control ? wrong(what, "control characters are not part of it") : Result<void>();
+bool fits(const Value& value, VariableType type) {
+    using enum Value::Type;
+    switch (type) {
+        case VariableType::String:
+            return value.type == String;
+        case VariableType::Number:
+            return value.type == Number;
+        case VariableType::Integer:
+            return value.type == Number && value.text.find_first_of(".eE") == std::string::npos;
+        case VariableType::Boolean:
+            return value.type == Boolean;
+        case VariableType::List:
+            return value.type == List;
+        case VariableType::Object:
+            return value.type == Object;
+    }
+    return false;
+}
+
+std::size_t size_of(const std::vector<Variable>& variables) {
+    std::size_t size = 0;
+    for (const Variable& variable : variables)
+        size += variable.name.size() + variable.description.size() +
+                (variable.default_value ? variable.default_value->size() : 0);
+    return size;
 }
 
 Result<void> check(const Content& content) {
     STENO_TRY(check_text("goal", content.goal, kMaxShortText));
-    STENO_TRY(check_text("model", content.model, kMaxWord));
+    STENO_TRY(check_word("model", content.model));
     STENO_TRY(check_number("temperature", content.temperature, 100));
     STENO_TRY(check_number("top_p", content.top_p, 1));
     for (const auto& [name, json] :
          {std::pair("parameters", &content.parameters), std::pair("tools", &content.tools),
           std::pair("response_schema", &content.response_schema)})
         if (json->size() > kMaxSettings) return wrong(name, fmt::format("more than {} bytes", kMaxSettings));
+    if (size_of(content.variables) > kMaxSettings)
+        return wrong("variables", fmt::format("more than {} bytes", kMaxSettings));
     std::set<std::string_view> names;
     for (const Variable& variable : content.variables) {
         STENO_TRY(check_variable(variable));
@@ -281,11 +290,12 @@ Result<void> check(const Content& content) {
 std::vector<KnownVariable> variables_of(const Content& content) {
     std::vector<KnownVariable> known;
     for (const Variable& variable : content.variables) known.push_back({variable, true});
-    std::vector<Variable> seen;
+    std::set<std::string_view> declared;
+    for (const Variable& variable : content.variables) declared.insert(variable.name);
+    Seen seen;
     each_template(content, [&](const Template& text) { note_names(text, seen); });
-    for (Variable& variable : seen)
-        if (std::ranges::find(content.variables, variable.name, &Variable::name) == content.variables.end())
-            known.push_back({std::move(variable), false});
+    for (Variable& variable : seen.variables)
+        if (!declared.contains(variable.name)) known.push_back({std::move(variable), false});
     return known;
 }
 

@@ -2,6 +2,7 @@
 
 #include "base/error.hpp"
 #include "base/json_writer.hpp"
+#include "prompts/names.hpp"
 #include "prompts/value.hpp"
 #include "record/json_reader.hpp"
 
@@ -52,9 +53,9 @@ struct Content {
     friend bool operator==(const Content&, const Content&) = default;
 };
 
-inline constexpr std::size_t kMaxShortText = 10'000;   ///< bytes of goal, notes and descriptions
-inline constexpr std::size_t kMaxWord = 200;           ///< bytes of model, role and author
-inline constexpr std::size_t kMaxSettings = 1u << 20;  ///< bytes of parameters, tools and schema, each
+inline constexpr std::size_t kMaxShortText = 10'000;  ///< bytes of goal, notes and descriptions
+inline constexpr std::size_t kMaxSettings =
+    1u << 20;  ///< bytes of parameters, tools, schema and declarations, each
 inline constexpr std::size_t kMaxContent = 10u << 20;  ///< bytes of text or of all messages
 inline constexpr std::size_t kMaxMessages = 1000;
 inline constexpr std::size_t kMaxVariables = 1000;
@@ -62,16 +63,19 @@ inline constexpr std::size_t kMaxVariables = 1000;
 /// InvalidArgument says what is wrong with it, in a template with line and column.
 Result<void> check(const Content& content);
 
-/// InvalidArgument: longer than that, or with control characters other than those of lines.
-Result<void> check_text(std::string_view what, std::string_view text, std::size_t most);
+/// Whether a default may be of that type: of an integer none with a point or an exponent.
+bool fits(const Value& value, VariableType type);
+/// Bytes of what variables are declared as, for bounds.
+std::size_t size_of(const std::vector<Variable>& variables);
 
 /// Names as their templates say them, beside what is declared.
 struct KnownVariable {
     Variable variable;
     bool declared = false;
 };
-/// Those that are declared, then those that only stand in the templates: strings, required where nothing but
-/// sections around them decides whether they are asked for.
+/// Those that are declared, then those that only stand in the templates, as they come there, kMaxVariables at
+/// most: strings, or objects where their members are asked for; required where no section around them decides
+/// whether they are asked for.
 std::vector<KnownVariable> variables_of(const Content& content);
 /// What the templates include, as they write it, each once.
 std::vector<std::string> includes_of(const Content& content);

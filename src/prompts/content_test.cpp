@@ -65,6 +65,10 @@ TEST(PromptContent, SaysWhatIsWrongWithIt) {
              {R"({"text": "a", "temperature": "0.7"})", "temperature: a number"},
              {R"({"text": "a", "temperature": -0.1})", "temperature: a number from 0 to 100"},
              {R"({"text": "a", "temperature": 1e999})", "temperature: a number"},
+             {R"({"text": "a", "temperature": -0})", "temperature: a number from 0"},
+             {R"({"text": "a", "model": "a\nb"})", "model: ends of lines"},
+             {R"({"text": "a", "variables": [{"name": "a", "type": "integer", "default": 1.0}]})",
+              "the default of a is no integer"},
              {R"({"text": "a", "top_p": 1.01})", "top_p: a number from 0 to 1"},
              {R"({"text": "a", "top_k": 0})", "top_k: a whole number from 1"},
              {R"({"text": "a", "top_k": 1.5})", "top_k: a whole number from 1"},
@@ -104,6 +108,42 @@ TEST(PromptContent, MayHaveTenMegabytes) {
     deep.text = "x";
     deep.parameters = "{\"a\":\"" + std::string(kMaxSettings, 'x') + "\"}";
     EXPECT_THAT(check(deep).error().message, HasSubstr("parameters: more than"));
+}
+
+TEST(PromptContent, IsBoundedInAllThatItSays) {
+    Content content;
+    content.text = "x";
+    for (int i = 0; i < 11; ++i)
+        content.variables.push_back({"v" + std::to_string(i), VariableType::String,
+                                     "\"" + std::string(100'000, 'x') + "\"", true, ""});
+    EXPECT_THAT(check(content).error().message, HasSubstr("variables: more than 1048576 bytes"));
+    content.variables.pop_back();
+    EXPECT_TRUE(check(content));
+    content.variables.clear();
+    content.text = "\xff";
+    EXPECT_EQ(check(content).error().message, "line 1, column 1: no UTF-8");
+    content.text.clear();
+    content.messages = {{"user", "a\xc3"}};
+    EXPECT_EQ(check(content).error().message, "messages[0]: line 1, column 2: no UTF-8");
+}
+
+TEST(PromptContent, TakesTheLastOfMembersOfTheSameName) {
+    const auto content = content_from_json(
+        R"({"text": "a", "text": "b", "variables": [{"name": "a", "default": 1, "default": null}]})");
+    ASSERT_TRUE(content);
+    EXPECT_EQ(content->text, "b");
+    EXPECT_EQ(content->variables[0].default_value, std::nullopt);
+}
+
+TEST(PromptContent, KnowsAsManyVariablesAsCanBeDeclared) {
+    Content content;
+    for (int message = 0; message < 20; ++message) {
+        std::string text;
+        for (int i = 0; i < 50'000; ++i) text += "{{" + std::to_string(message * 50'000 + i) + "}}";
+        content.messages.push_back({"user", text});
+    }
+    ASSERT_TRUE(check(content));
+    EXPECT_EQ(variables_of(content).size(), kMaxVariables);
 }
 
 TEST(PromptContent, KnowsItsVariables) {

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
 
+#include <algorithm>
 #include <string>
 
 namespace steno::prompts {
@@ -55,9 +56,93 @@ TEST(PromptDifference, IsBoundedForTextsThatHaveNothingInCommon) {
     }
     const auto hunks = compare_texts(from, to);
     ASSERT_EQ(hunks.size(), 1);
-    EXPECT_EQ(hunks[0].lines.size(), 600'000);
+    EXPECT_EQ(hunks[0].lines.size(), kMaxLinesShown);
+    EXPECT_EQ(hunks[0].more_removed, 300'000 - kMaxLinesShown);
+    EXPECT_EQ(hunks[0].more_added, 300'000);
     // One line of ten megabytes.
     EXPECT_EQ(compare_texts(std::string(10'000'000, 'a'), std::string(10'000'000, 'b')).size(), 1);
+}
+
+TEST(PromptDifference, IsBoundedForTextsOfShortLines) {
+    std::string from = "1\n2\n3\n4\n5\n";
+    std::string to = from;
+    for (int i = 0; i < 5'000'000; ++i) {
+        from += "a\n";
+        to += "b\n";
+    }
+    from += "6\n7\n8\n9\n";
+    to += "6\n7\n8\n9\n";
+    const auto hunks = compare_texts(from, to);
+    ASSERT_EQ(hunks.size(), 1);
+    EXPECT_EQ(hunks[0].from_line, 3);
+    EXPECT_EQ(hunks[0].lines.size(), kMaxLinesShown);
+    EXPECT_EQ(hunks[0].lines[2].change, Change::Same);
+    EXPECT_EQ(hunks[0].lines[3].change, Change::Removed);
+    EXPECT_EQ(hunks[0].more_removed, 5'000'000 - (kMaxLinesShown - 3));
+    EXPECT_EQ(hunks[0].more_added, 5'000'000);
+    // Where little changed, nothing is left out: what is the same around it is not looked at by lines.
+    std::string almost = from;
+    almost.replace(almost.find("3\n"), 1, "three");
+    almost.replace(almost.find("7\n"), 1, "seven");
+    std::string one = from;
+    one.insert(one.find("6\n"), "new\n");
+    EXPECT_EQ(shown(compare_texts(from, one)), "@5000003,5000003\n a\n a\n a\n+[new]\n 6\n 7\n 8\n");
+    const auto apart = compare_texts(from, almost);
+    ASSERT_EQ(apart.size(), 1);  // too many lines between the two
+    EXPECT_EQ(apart[0].from_line, 1);
+}
+
+TEST(PromptDifference, IsBoundedAcrossAllTexts) {
+    Content from;
+    Content to;
+    for (int message = 0; message < 20; ++message) {
+        std::string lines;
+        for (int i = 0; i < 20'000; ++i) lines += "a\n";
+        from.messages.push_back({"user", lines});
+        std::ranges::replace(lines, 'a', 'b');
+        to.messages.push_back({"user", lines});
+    }
+    std::size_t lines = 0;
+    std::size_t more = 0;
+    const Difference difference = compare(from, to);
+    EXPECT_EQ(difference.texts.size(), 20);
+    for (const TextChange& text : difference.texts)
+        for (const Hunk& hunk : text.hunks) {
+            lines += hunk.lines.size();
+            more += hunk.more_removed + hunk.more_added;
+        }
+    EXPECT_EQ(lines, kMaxLinesShown);
+    EXPECT_EQ(lines + more, 20 * 2 * 20'000);
+}
+
+TEST(PromptDifference, EndsWhereAlmostAllIsTheSameAndNothingStandsInItsPlace) {
+    // Marks of each text's own among lines that are the same: the most work for the algorithm.
+    std::string from;
+    std::string to;
+    for (int i = 0; i < 400'000; ++i) {
+        from += i % 300 == 7 ? "p" + std::to_string(i) + "\n" : "x\n";
+        to += i % 300 == 160 ? "q" + std::to_string(i) + "\n" : "x\n";
+    }
+    EXPECT_FALSE(compare_texts(from, to).empty());
+}
+
+TEST(PromptDifference, TellsCharactersOfScriptsWithoutSpaces) {
+    EXPECT_EQ(shown(compare_texts("簡潔に答えてください\n", "丁寧に答えてください\n")),
+              "@1,1\n-[簡潔]に答えてください\n+[丁寧]に答えてください\n");
+}
+
+TEST(PromptDifference, ShowsSettingsOfAsManyValuesAsTheyMayHave) {
+    Content from;
+    from.text = "x";
+    from.tools = "[0";
+    while (from.tools.size() + 3 <= kMaxSettings) from.tools += ",0";
+    from.tools += "]";
+    ASSERT_TRUE(check(from));
+    Content to = from;
+    to.tools[1] = '1';
+    const Difference difference = compare(from, to);
+    ASSERT_EQ(difference.texts.size(), 1);
+    EXPECT_EQ(difference.texts[0].field, "tools");
 }
 
 TEST(PromptDifference, TellsEachMember) {

@@ -1,6 +1,7 @@
 #include "prompts/document_registry.hpp"
 
 #include "base/json_writer.hpp"
+#include "base/text.hpp"
 #include "prompts/template.hpp"
 #include "prompts/value.hpp"
 #include "record/json_reader.hpp"
@@ -9,6 +10,8 @@
 
 #include <algorithm>
 #include <array>
+#include <functional>
+#include <map>
 #include <set>
 #include <utility>
 
@@ -71,6 +74,11 @@ class DocumentReader {
             for (const Value& version : versions.items) STENO_TRY(add(name, version, ""));
             return {};
         }
+        if (versions.type != Value::Type::Object)
+            return fail(
+                Code::InvalidArgument,
+                fmt::format("\"{}\": versions, and not {}", name, utf8_prefix(versions.to_json(), 60)),
+                "an object of versions by their numbers, a list of them, or one alone");
         if (is_version(versions)) return add(name, versions, "");
         for (const Member& member : versions.members) STENO_TRY(add(name, member.value, member.name));
         return {};
@@ -81,12 +89,9 @@ class DocumentReader {
         if (!fresh)
             return std::unexpected(
                 std::move(fresh).error().with_context(fmt::format("\"{}\" {}", name, number)));
-        auto prompt = std::ranges::find(result_.prompts, name, &NewPrompt::name);
-        if (prompt == result_.prompts.end()) {
-            result_.prompts.push_back({name});
-            prompt = result_.prompts.end() - 1;
-        }
-        prompt->versions.push_back(std::move(*fresh));
+        const auto [place, is_new] = places_.try_emplace(name, result_.prompts.size());
+        if (is_new) result_.prompts.push_back({name});
+        result_.prompts[place->second].versions.push_back(std::move(*fresh));
         return {};
     }
 
@@ -105,9 +110,10 @@ class DocumentReader {
         }
         Content& content = fresh.content;
         if (texts_ == Texts::FormatStrings) {
-            content.text = template_of_format_string(content.text);
-            for (Message& message : content.messages)
-                message.content = template_of_format_string(message.content);
+            STENO_ASSIGN(content.text, template_of_format_string(content.text));
+            for (Message& message : content.messages) {
+                STENO_ASSIGN(message.content, template_of_format_string(message.content));
+            }
         }
         return fresh;
     }
@@ -135,6 +141,7 @@ class DocumentReader {
     const Texts texts_;
     DocumentRegistry result_;
     Names left_out_;
+    std::map<std::string, std::size_t, std::less<>> places_;  ///< of prompts in the result, by name
 };
 
 /// A piece of a Python format string.
@@ -190,20 +197,20 @@ bool says(const std::string& text, const std::vector<Piece>& pieces) {
 
 }  // namespace
 
-std::string template_of_format_string(std::string_view text) {
+Result<std::string> template_of_format_string(std::string_view text) {
     const std::vector<Piece> pieces = pieces_of(text);
-    std::string made;
     // Others than {{ and }} only where braces stand beside: a JSON example, mostly. Their line leaves no
     // trace.
     constexpr std::array<std::array<std::string_view, 2>, 4> kMarks = {
         {{"{{", "}}"}, {"<%", "%>"}, {"<<", ">>"}, {"[[", "]]"}}};
     for (const auto& [open, close] : kMarks) {
-        made = open == "{{" ? std::string() : fmt::format("{{{{={} {}=}}}}\n", open, close);
+        std::string made = open == "{{" ? std::string() : fmt::format("{{{{={} {}=}}}}\n", open, close);
         for (const Piece& piece : pieces)
             made += piece.is_name ? fmt::format("{}{}{}", open, piece.text, close) : piece.text;
-        if (says(made, pieces)) break;
+        if (says(made, pieces)) return made;
     }
-    return made;
+    return fail(Code::InvalidArgument, "its {variables} cannot be told from its text",
+                "import it without --format-strings, and write it as a template");
 }
 
 Result<DocumentRegistry> read_document_registry(std::string_view json, Texts texts) {

@@ -41,7 +41,8 @@ struct Exported {
 std::string write_document_registry(const std::vector<Exported>& prompts);
 
 /// A template that says what Python's "…".format(…) makes of this text: {name} is a variable, {{ and }} are
-/// braces; fields that are more than a name ({a[0]}, {x:>8}) stay as they are written.
-std::string template_of_format_string(std::string_view text);
+/// braces; fields that are more than a name ({a[0]}, {x:>8}) stay as they are written. InvalidArgument: it
+/// has all the marks that could tell a variable from a text, or more variables than a template may have.
+Result<std::string> template_of_format_string(std::string_view text);
 
 }  // namespace steno::prompts

@@ -64,6 +64,9 @@ TEST(PromptDocuments, SayWhatIsWrong) {
              {R"({"a": [{"prompt": "x"}]})", "\"a\" : a version without its number"},
              {R"({"a": {"one": {"prompt": "x"}}})", "\"a\" one: \"one\" is no version"},
              {R"({"a": {"1": "x"}})", "\"a\" 1: a version is an object"},
+             // One version's own members, where prompts are expected, are no empty prompts.
+             {R"({"name": "a", "version": "1.0", "prompt": "x"})", "\"name\": versions, and not \"a\""},
+             {R"({"a": 3})", "\"a\": versions, and not 3"},
              {R"({"a": {"1": {"prompt": 3}}})", "\"a\" 1: text: a text"},
              {R"({"a": {"1": {"prompt": "x", "temperature": "hot"}}})", "temperature: a number"},
              {R"({"a": {"1": {"prompt": "x", "created_at": "yesterday"}}})", "created_at"}}) {
@@ -74,9 +77,17 @@ TEST(PromptDocuments, SayWhatIsWrong) {
 }
 
 TEST(PromptDocuments, MakeTemplatesOfFormatStrings) {
-    EXPECT_EQ(template_of_format_string("Tasks: {task_context}."), "Tasks: {{task_context}}.");
-    EXPECT_EQ(template_of_format_string("no field { here }"), "no field { here }");
-    EXPECT_EQ(template_of_format_string("{x:>8} {a[0]} {}"), "{x:>8} {a[0]} {}");
+    EXPECT_EQ(*template_of_format_string("Tasks: {task_context}."), "Tasks: {{task_context}}.");
+    EXPECT_EQ(*template_of_format_string("no field { here }"), "no field { here }");
+    EXPECT_EQ(*template_of_format_string("{x:>8} {a[0]} {}"), "{x:>8} {a[0]} {}");
+    // It must not become another text: then it is said.
+    const auto all_marks = template_of_format_string("{{{{ <% << [[ {name}");
+    ASSERT_FALSE(all_marks);
+    EXPECT_THAT(all_marks.error().message, HasSubstr("cannot be told from its text"));
+    const auto told =
+        read_document_registry(R"({"a": {"1": {"prompt": "{{{{ <% << [[ {x}"}}})", Texts::FormatStrings);
+    ASSERT_FALSE(told);
+    EXPECT_THAT(told.error().message, HasSubstr("\"a\" 1: its {variables}"));
     // Each is what Python makes of it with name = "N".
     for (const auto& [format, made] : std::initializer_list<std::pair<const char*, const char*>>{
              {"{name}", "N"},
@@ -87,7 +98,9 @@ TEST(PromptDocuments, MakeTemplatesOfFormatStrings) {
              {"\n{{{name}}}\n", "\n{N}\n"},
              {"", ""}}) {
         Content content;
-        content.text = template_of_format_string(format);
+        const auto text = template_of_format_string(format);
+        ASSERT_TRUE(text) << format;
+        content.text = *text;
         const auto rendering = render(content, *Value::parse(R"({"name": "N"})"), {});
         ASSERT_TRUE(rendering) << format;
         EXPECT_EQ(rendering->text, made) << content.text;

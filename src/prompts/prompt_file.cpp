@@ -9,6 +9,8 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
+#include <cmath>
 #include <sstream>
 #include <utility>
 
@@ -33,12 +35,52 @@ std::string_view next_line(std::string_view& text) {
     return line;
 }
 
-Result<std::string> json_of_toml(std::string_view toml) {
+/// As whole numbers of TOML are told from others: with a point.
+std::string digits_of(double number) {
+    const std::string shortest = fmt::format("{}", number);
+    return shortest.find_first_of(".e") == std::string::npos ? shortest + ".0" : shortest;
+}
+
+/// As JSON would have it. (The library's own JSON has 0.10000000000000001 where 0.1 was written.)
+Value value_of(const toml::node& node) {
+    Value value;
+    const auto text = [&](Value::Type type, std::string as) {
+        value.type = type;
+        value.text = std::move(as);
+    };
+    const auto moment = [&](const auto& of) {
+        std::ostringstream out;
+        out << of;
+        text(Value::Type::String, std::move(out).str());
+    };
+    if (const auto* table = node.as_table()) {
+        value.type = Value::Type::Object;
+        for (const auto& [name, member] : *table) value.set(name.str(), value_of(member));
+    } else if (const auto* array = node.as_array()) {
+        value.type = Value::Type::List;
+        for (const toml::node& item : *array) value.items.push_back(value_of(item));
+    } else if (const auto* string = node.as_string()) {
+        text(Value::Type::String, string->get());
+    } else if (const auto* integer = node.as_integer()) {
+        text(Value::Type::Number, std::to_string(integer->get()));
+    } else if (const auto* number = node.as_floating_point()) {
+        const bool is_json = std::isfinite(number->get());
+        text(is_json ? Value::Type::Number : Value::Type::String, digits_of(number->get()));
+    } else if (const auto* boolean = node.as_boolean()) {
+        text(Value::Type::Boolean, boolean->get() ? "true" : "false");
+    } else if (const auto* date = node.as_date()) {
+        moment(date->get());
+    } else if (const auto* time = node.as_time()) {
+        moment(time->get());
+    } else if (const auto* date_time = node.as_date_time()) {
+        moment(date_time->get());
+    }
+    return value;
+}
+
+Result<Value> read_toml(std::string_view toml) {
     try {
-        const toml::table table = toml::parse(toml);
-        std::ostringstream json;
-        json << toml::json_formatter(table);
-        return std::move(json).str();
+        return value_of(toml::parse(toml));
     } catch (const toml::parse_error& error) {
         // The mark's own line is the first.
         return wrong(fmt::format("line {}: {}", error.source().begin.line + 1, error.description()));
@@ -67,15 +109,23 @@ Result<std::vector<std::string>> list_of_texts(std::string_view name, const Valu
     return texts;
 }
 
-/// The default of a list or an object may be JSON in a text, as we write it.
+/// The default of what is no text may be JSON in a text, as we write it.
 void undo_json_defaults(Content& content) {
     for (Variable& variable : content.variables) {
-        if (variable.type != VariableType::List && variable.type != VariableType::Object) continue;
-        if (!variable.default_value) continue;
+        if (variable.type == VariableType::String || !variable.default_value) continue;
         const auto value = Value::parse(*variable.default_value);
         if (!value || value->type != Value::Type::String) continue;
-        if (const auto inner = Value::parse(value->text)) variable.default_value = inner->to_json();
+        const auto inner = Value::parse(value->text);
+        if (inner && fits(*inner, variable.type)) variable.default_value = inner->to_json();
     }
+}
+
+std::string without_carriage_returns(std::string_view text) {
+    std::string lines;
+    lines.reserve(text.size());
+    for (std::size_t i = 0; i < text.size(); ++i)
+        if (!text.substr(i).starts_with("\r\n")) lines += text[i];
+    return lines;
 }
 
 Result<void> read_header(const Value& header, PromptFile& file) {
@@ -120,7 +170,7 @@ Result<void> read_header(const Value& header, PromptFile& file) {
 }
 
 /// In quotes, on one line.
-std::string quoted(std::string_view text) {
+std::string toml_string(std::string_view text) {
     std::string out = "\"";
     for (const char c : text) {
         if (c == '"' || c == '\\')
@@ -165,8 +215,8 @@ void add_settings(std::string& out, const Content& content) {
     const auto line = [&](std::string_view name, const std::string& value) {
         out += fmt::format("{} = {}\n", name, value);
     };
-    if (!content.goal.empty()) line("goal", quoted(content.goal));
-    if (!content.model.empty()) line("model", quoted(content.model));
+    if (!content.goal.empty()) line("goal", toml_string(content.goal));
+    if (!content.model.empty()) line("model", toml_string(content.model));
     if (content.temperature) line("temperature", fmt::format("{}", *content.temperature));
     if (content.top_p) line("top_p", fmt::format("{}", *content.top_p));
     if (content.top_k) line("top_k", std::to_string(*content.top_k));
@@ -176,17 +226,37 @@ void add_settings(std::string& out, const Content& content) {
     if (!content.response_schema.empty()) line("response_schema", json_text(content.response_schema));
 }
 
+/// Whether TOML gives the number back in the same digits.
+bool is_same_in_toml(std::string_view number) {
+    if (number.find_first_of(".eE") == std::string_view::npos) return number.size() <= 18 && number != "-0";
+    double value = 0;
+    const char* const last = number.data() + number.size();
+    const auto [end, error] = std::from_chars(number.data(), last, value);
+    return error == std::errc{} && end == last && digits_of(value) == number;
+}
+
 std::string default_text(const Variable& variable) {
     using enum VariableType;
-    if (variable.type == List || variable.type == Object) return json_text(*variable.default_value);
-    if (variable.type != String) return *variable.default_value;
-    const auto value = Value::parse(*variable.default_value);
-    return quoted(value ? value->text : "");
+    const std::string& json = *variable.default_value;
+    switch (variable.type) {
+        case List:
+        case Object:
+            return json_text(json);
+        case Number:
+        case Integer:
+            return is_same_in_toml(json) ? json : toml_string(json);
+        case Boolean:
+            return json;
+        case String:
+            break;
+    }
+    const auto value = Value::parse(json);
+    return toml_string(value ? value->text : "");
 }
 
 std::string list_of(const std::vector<std::string>& texts) {
     std::string out;
-    for (const std::string& text : texts) out += (out.empty() ? "" : ", ") + quoted(text);
+    for (const std::string& text : texts) out += (out.empty() ? "" : ", ") + toml_string(text);
     return "[" + out + "]";
 }
 
@@ -195,6 +265,10 @@ std::string list_of(const std::vector<std::string>& texts) {
 Result<PromptFile> read_prompt_file(std::string_view file) {
     if (!is_valid_utf8(file)) return wrong("the file is no UTF-8");
     if (file.starts_with("\xef\xbb\xbf")) file.remove_prefix(3);
+    std::string as_elsewhere;
+    if (const std::size_t end = file.find('\n');
+        end != std::string_view::npos && end > 0 && file[end - 1] == '\r')
+        file = as_elsewhere = without_carriage_returns(file);
     if (next_line(file) != kMark) return wrong("the file does not begin with a line \"+++\"");
     const std::string_view toml_begin = file;
     std::size_t toml_size = 0;
@@ -203,8 +277,7 @@ Result<PromptFile> read_prompt_file(std::string_view file) {
         toml_size = static_cast<std::size_t>(file.data() - toml_begin.data());
         closed = next_line(file) == kMark;
     }
-    STENO_ASSIGN(const std::string json, json_of_toml(toml_begin.substr(0, toml_size)));
-    STENO_ASSIGN(const Value header, Value::parse(json));
+    STENO_ASSIGN(const Value header, read_toml(toml_begin.substr(0, toml_size)));
     PromptFile prompt;
     STENO_TRY(read_header(header, prompt));
     if (file.ends_with('\n')) file.remove_suffix(1);
@@ -218,7 +291,7 @@ std::string write_prompt_file(const PromptFile& prompt) {
     const Content& content = prompt.version.content;
     std::string out = "+++\n";
     const auto text = [&](std::string_view name, const std::string& value) {
-        if (!value.empty()) out += fmt::format("{} = {}\n", name, quoted(value));
+        if (!value.empty()) out += fmt::format("{} = {}\n", name, toml_string(value));
     };
     text("name", prompt.name);
     if (prompt.version.number) text("version", prompt.version.number->text());
@@ -229,15 +302,15 @@ std::string write_prompt_file(const PromptFile& prompt) {
     text("notes", prompt.version.notes);
     add_settings(out, content);
     for (const Variable& variable : content.variables) {
-        out += fmt::format("\n[[variables]]\nname = {}\ntype = \"{}\"\n", quoted(variable.name),
+        out += fmt::format("\n[[variables]]\nname = {}\ntype = \"{}\"\n", toml_string(variable.name),
                            to_string(variable.type));
         if (variable.default_value) out += fmt::format("default = {}\n", default_text(variable));
         if (!variable.required) out += "required = false\n";
         if (!variable.description.empty())
-            out += fmt::format("description = {}\n", quoted(variable.description));
+            out += fmt::format("description = {}\n", toml_string(variable.description));
     }
     for (const Message& message : content.messages)
-        out += fmt::format("\n[[messages]]\nrole = {}\ncontent = {}\n", quoted(message.role),
+        out += fmt::format("\n[[messages]]\nrole = {}\ncontent = {}\n", toml_string(message.role),
                            on_lines(message.content));
     out += "+++\n";
     return content.messages.empty() ? out + content.text + "\n" : out;

@@ -20,8 +20,10 @@ namespace steno::prompts {
 ///     Answer {{question}} in a {{tone}} tone.
 ///
 /// The members are those of the API; a chat prompt has [[messages]] with role and content, and nothing behind
-/// the second line. tools, parameters and response_schema may be JSON in a text. TOML, and not YAML, because
-/// the configuration is TOML, and because of YAML's 1.10 that is 1.1 and its no that is false.
+/// the second line. tools, parameters, response_schema and defaults may be JSON in a text, where TOML would
+/// lose the order of members or the digits of a number. A file whose first line ends as on Windows does so in
+/// all, and is read as if it did not: Git may have changed it. TOML, and not YAML, because the configuration
+/// is TOML, and because of YAML's 1.10 that is 1.1 and its no that is false.
 struct PromptFile {
     std::string name;
     std::string description;
@@ -29,7 +31,7 @@ struct PromptFile {
     NewVersion version;
 };
 
-/// InvalidArgument, with the line. What it says is not checked further (registry).
+/// InvalidArgument, where it is no TOML with the line. What it says is not checked further (registry).
 Result<PromptFile> read_prompt_file(std::string_view file);
 std::string write_prompt_file(const PromptFile& prompt);
 

@@ -20,7 +20,7 @@ TEST(PromptFiles, AreReadAsPeopleWriteThem) {
         "labels = [\"staging\"]\n"
         "temperature = 0.30\n"
         "token_limit = 500\n"
-        "parameters = {stop = [\"a\"], n = 1}\n"
+        "parameters = {stop = [\"a\"], n = 1, p = 0.1, x = 2.0}\n"
         "tools = '''[{\"name\": \"b\", \"a\": 1}]'''\n"
         "[[variables]]\n"
         "name = \"tone\"\n"
@@ -40,8 +40,7 @@ TEST(PromptFiles, AreReadAsPeopleWriteThem) {
     EXPECT_EQ(file->version.content.temperature, 0.3);
     EXPECT_EQ(file->version.content.token_limit, 500);
     EXPECT_EQ(file->version.content.tools, R"([{"name":"b","a":1}])");
-    EXPECT_EQ(Value::parse(file->version.content.parameters)->to_json().size(),
-              std::string(R"({"n":1,"stop":["a"]})").size());
+    EXPECT_EQ(file->version.content.parameters, R"({"n":1,"p":0.1,"stop":["a"],"x":2.0})");
     EXPECT_EQ(file->version.content.variables[1].default_value, "[1,2]");
     EXPECT_THAT(file->version.labels, testing::ElementsAre("staging"));
 }
@@ -115,6 +114,41 @@ TEST(PromptFiles, ComeBackAsTheyWere) {
         file.version.content.messages = {{"system", text}, {"user", ""}, {"assistant", "+++"}};
         comes_back(file);
     }
+}
+
+TEST(PromptFiles, KeepNumbersToTheDigit) {
+    for (const char* const number : {"0", "-0", "1.0", "1.50", "1e3", "1E5", "1e-7", "0.1", "-0.0",
+                                     "12345678901234567890", "-9223372036854775808", "999999999999999999",
+                                     "0.30000000000000004", "1e400", "100000000000000000000.5"}) {
+        PromptFile file;
+        file.version.content.text = "x";
+        const bool whole = std::string_view(number).find_first_of(".eE") == std::string_view::npos;
+        file.version.content.variables = {
+            {"n", whole ? VariableType::Integer : VariableType::Number, number, true, ""}};
+        ASSERT_TRUE(check(file.version.content)) << number;
+        comes_back(file);
+    }
+}
+
+TEST(PromptFiles, SayTheSameWithTheLinesOfWindows) {
+    PromptFile file = odd_file("two\nlines\n");
+    file.version.content.text = "one\ntwo\n\nfour";
+    std::string written = write_prompt_file(file);
+    for (std::size_t at = 0; (at = written.find('\n', at)) != std::string::npos; at += 2)
+        written.insert(at, "\r");
+    const auto read = read_prompt_file(written);
+    ASSERT_TRUE(read) << read.error().message;
+    EXPECT_EQ(to_json(read->version.content), to_json(file.version.content));
+}
+
+RC_GTEST_PROP(PromptFileProperties, AnyNumberComesBack, ()) {
+    const auto bits = *rc::gen::arbitrary<std::uint64_t>();
+    PromptFile file;
+    file.version.content.text = "x";
+    file.version.content.temperature = static_cast<double>(bits) / 2e17;
+    file.version.content.top_p = static_cast<double>(bits) / 1.9e19;
+    const auto read = read_prompt_file(write_prompt_file(file));
+    RC_ASSERT(read && read->version.content == file.version.content);
 }
 
 RC_GTEST_PROP(PromptFileProperties, AnyTextComesBack, ()) {

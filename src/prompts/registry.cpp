@@ -133,7 +133,8 @@ Error no_prompt(std::string_view name, const std::vector<std::string>& names) {
 }
 
 /// `source`: a transaction's statements, or the database itself. The revision is read first: what is changed
-/// meanwhile is newer than its tag, so that who goes by the tag is told.
+/// meanwhile is newer than its tag, so that who goes by the tag is told. Versions are read last: each that a
+/// label stands on is among them.
 template <class Source>
 Result<Prompt> load(Source& source, std::string_view name) {
     STENO_ASSIGN(const auto rows,
@@ -145,6 +146,9 @@ Result<Prompt> load(Source& source, std::string_view name) {
         return std::unexpected(no_prompt(name, names));
     }
     Prompt prompt = prompt_of(rows.front());
+    STENO_ASSIGN(const auto labels,
+                 source.rows(fmt::format("{}WHERE prompt = ? ORDER BY label", kLabelColumns), {prompt.id}));
+    for (const Row& row : labels) prompt.labels.push_back(label_of(row));
     STENO_ASSIGN(const auto versions,
                  source.rows(fmt::format("{}WHERE prompt = ?", kVersionColumns), {prompt.id}));
     for (const Row& row : versions) {
@@ -152,13 +156,10 @@ Result<Prompt> load(Source& source, std::string_view name) {
         prompt.versions.push_back(std::move(facts));
     }
     put_in_order(prompt);
-    STENO_ASSIGN(const auto labels,
-                 source.rows(fmt::format("{}WHERE prompt = ? ORDER BY label", kLabelColumns), {prompt.id}));
-    for (const Row& row : labels) prompt.labels.push_back(label_of(row));
     return prompt;
 }
 
-/// To change it: as the condition says.
+/// To change it, if it is as the condition says.
 Result<Prompt> load(Statements& statements, std::string_view name, Condition& condition) {
     STENO_ASSIGN(Prompt prompt, load(statements, name));
     if (!condition.tag || *condition.tag == "*" || condition.tag->find(prompt.tag()) != std::string::npos)
@@ -184,8 +185,9 @@ std::string words_of_versions(const Prompt& prompt) {
 }
 
 const VersionFacts* facts_of(const Prompt& prompt, const VersionNumber& number) {
-    const auto found = std::ranges::find(prompt.versions, number, &VersionFacts::number);
-    return found == prompt.versions.end() ? nullptr : &*found;
+    const auto found =
+        std::ranges::lower_bound(prompt.versions, number, std::greater<>(), &VersionFacts::number);
+    return found == prompt.versions.end() || found->number != number ? nullptr : &*found;
 }
 
 const Label* label_of(const Prompt& prompt, std::string_view label) {
@@ -238,31 +240,46 @@ Version whole(const Prompt& prompt, const VersionFacts& facts, Content content) 
     return {prompt.name, facts, std::move(content), prompt.labels_of(facts.number)};
 }
 
-/// A label that is put where it stands already does not move.
-Result<void> put_label(Statements& statements, const Prompt& prompt, const MoveLabel& move,
+/// Also in `prompt`. False: it stands there already, and is as protected as it is to be.
+Result<bool> put_label(Statements& statements, Prompt& prompt, const MoveLabel& move,
                        const std::optional<std::string>& to, bool rollback, Timestamp now) {
-    const Label* label = label_of(prompt, move.label);
-    const std::optional<std::string> from = label == nullptr ? std::nullopt : label->version;
-    const bool was_protected = label != nullptr && label->is_protected;
+    const Label* const there = label_of(prompt, move.label);
+    Label label = there == nullptr ? Label{move.label, {}, false, now} : *there;
+    const std::optional<std::string> from = std::exchange(label.version, to);
+    const bool was_protected =
+        std::exchange(label.is_protected, move.is_protected.value_or(label.is_protected));
     const bool moves = from != to;
+    if (!moves && was_protected == label.is_protected) return false;
     if (moves && was_protected && !move.force)
         return fail(Code::FailedPrecondition,
                     fmt::format("the label \"{}\" of \"{}\" is protected", move.label, prompt.name),
                     "force it (--force, \"force\": true) if that is meant");
-    if (label == nullptr && prompt.labels.size() >= kMaxLabels)
-        return fail(Code::ResourceExhausted, fmt::format("there are {} labels already", kMaxLabels));
+    if (there == nullptr && prompt.labels.size() >= kMaxLabels)
+        return fail(Code::ResourceExhausted, fmt::format("there are {} labels already", kMaxLabels),
+                    "take some away that nobody needs");
+    if (moves) {
+        label.moved_at = now;
+        STENO_TRY(statements.run(
+            "INSERT INTO prompt_label_moves(prompt, label, moved_at, moved_by, reason, from_version, "
+            "to_version, rollback) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            {prompt.id, move.label, now.unix_nanos, move.by, move.reason, or_null(from), or_null(to),
+             std::int64_t{rollback}}));
+    }
+    std::erase_if(prompt.labels, [&](const Label& one) { return one.name == move.label; });
+    // One that stands nowhere is kept for its protection alone.
+    if (!to && !label.is_protected) {
+        STENO_TRY(statements.run("DELETE FROM prompt_labels WHERE prompt = ? AND label = ?",
+                                 {prompt.id, move.label}));
+        return true;
+    }
     STENO_TRY(statements.run(
-        "INSERT INTO prompt_labels(prompt, label, version, protected, moved_at) VALUES (?, ?, ?, ?, ?) "
-        "ON CONFLICT(prompt, label) DO UPDATE SET version = excluded.version, protected = "
-        "excluded.protected, moved_at = excluded.moved_at",
-        {prompt.id, move.label, or_null(to), std::int64_t{move.is_protected.value_or(was_protected)},
-         moves || label == nullptr ? now.unix_nanos : label->moved_at.unix_nanos}));
-    if (!moves) return {};
-    return statements.run(
-        "INSERT INTO prompt_label_moves(prompt, label, moved_at, moved_by, reason, from_version, to_version, "
-        "rollback) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-        {prompt.id, move.label, now.unix_nanos, move.by, move.reason, or_null(from), or_null(to),
-         std::int64_t{rollback}});
+        "INSERT OR REPLACE INTO prompt_labels(prompt, label, version, protected, moved_at) VALUES (?, ?, ?, "
+        "?, ?)",
+        {prompt.id, label.name, or_null(label.version), std::int64_t{label.is_protected},
+         label.moved_at.unix_nanos}));
+    const auto place = std::ranges::lower_bound(prompt.labels, label.name, {}, &Label::name);
+    prompt.labels.insert(place, std::move(label));
+    return true;
 }
 
 Result<void> check_tags(const std::vector<std::string>& tags) {
@@ -270,14 +287,14 @@ Result<void> check_tags(const std::vector<std::string>& tags) {
         return fail(Code::InvalidArgument, fmt::format("more than {} tags", kMaxTags));
     for (const std::string& tag : tags) {
         if (tag.empty()) return fail(Code::InvalidArgument, "a tag without a text");
-        STENO_TRY(check_text("tags", tag, kMaxWord));
+        STENO_TRY(check_word("tags", tag));
     }
     return {};
 }
 
 Result<void> check(const NewVersion& version) {
     STENO_TRY(check(version.content));
-    STENO_TRY(check_text("author", version.author, kMaxWord));
+    STENO_TRY(check_word("author", version.author));
     STENO_TRY(check_text("notes", version.notes, kMaxShortText));
     for (const std::string& label : version.labels) {
         STENO_TRY(check_label(label));
@@ -289,7 +306,7 @@ Result<void> check(const NewVersion& version) {
 
 Result<void> check(const MoveLabel& move) {
     STENO_TRY(check_label(move.label));
-    STENO_TRY(check_text("by", move.by, kMaxWord));
+    STENO_TRY(check_word("by", move.by));
     return check_text("reason", move.reason, kMaxShortText);
 }
 
@@ -319,7 +336,7 @@ Result<void> not_archived(const Prompt& prompt) {
                 "take it back first: steno prompts archive NAME --undo");
 }
 
-Result<VersionNumber> number_for(const Prompt& prompt, const NewVersion& version) {
+Result<VersionNumber> number_for(const Prompt& prompt, const NewVersion& version, bool allow_lower) {
     if (prompt.versions.size() >= kMaxVersions)
         return fail(Code::ResourceExhausted, fmt::format("the prompt has {} versions already", kMaxVersions));
     if (!version.number)
@@ -329,7 +346,7 @@ Result<VersionNumber> number_for(const Prompt& prompt, const NewVersion& version
                     fmt::format("\"{}\" has a version {} already, which says something else", prompt.name,
                                 there->number.text()),
                     "a version never changes: give this one another number, or none");
-    if (!version.allow_lower && !prompt.versions.empty() && *version.number < prompt.versions.front().number)
+    if (!allow_lower && !prompt.versions.empty() && *version.number < prompt.versions.front().number)
         return fail(Code::AlreadyExists,
                     fmt::format("\"{}\" has the higher version {} already", prompt.name,
                                 prompt.versions.front().number.text()),
@@ -345,97 +362,46 @@ const VersionFacts* same_version(const Prompt& prompt, const NewVersion& version
     return facts != nullptr && facts->sha256 == sha256 ? facts : nullptr;
 }
 
-/// The version's number, and whether it is new.
-Result<std::pair<std::string, bool>> add(Statements& statements, const Prompt& prompt,
-                                         const NewVersion& version, Timestamp now) {
-    const std::string content = to_json(version.content);
+/// Also to `prompt`.
+Result<Added> add(Statements& statements, Prompt& prompt, const NewVersion& version, bool allow_lower,
+                  Timestamp now) {
+    const std::string json = to_json(version.content);
     const std::string hash = sha256_of(version.content);
-    std::string number;
-    const VersionFacts* same = same_version(prompt, version, hash);
-    if (same != nullptr) {
-        number = same->number.text();
-    } else {
-        STENO_ASSIGN(const VersionNumber fresh, number_for(prompt, version));
-        number = fresh.text();
-        STENO_TRY(
-            statements.run("INSERT INTO prompt_versions(prompt, canonical, number, goal, model, author, "
-                           "notes, sha256, size, "
-                           "created_at, content) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                           {prompt.id, fresh.canonical(), number, version.content.goal, version.content.model,
-                            version.author, version.notes, hash, static_cast<std::int64_t>(content.size()),
-                            version.created_at.value_or(now).unix_nanos, content}));
+    bool changes = false;
+    const VersionFacts* facts = same_version(prompt, version, hash);
+    const bool created = facts == nullptr;
+    if (created) {
+        STENO_ASSIGN(VersionNumber number, number_for(prompt, version, allow_lower));
+        VersionFacts fresh{std::move(number),
+                           version.content.goal,
+                           version.content.model,
+                           version.author,
+                           version.notes,
+                           hash,
+                           static_cast<std::int64_t>(json.size()),
+                           version.created_at.value_or(now)};
+        STENO_TRY(statements.run(
+            "INSERT INTO prompt_versions(prompt, canonical, number, goal, model, author, notes, sha256, "
+            "size, created_at, content) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            {prompt.id, fresh.number.canonical(), fresh.number.text(), fresh.goal, fresh.model, fresh.author,
+             fresh.notes, fresh.sha256, fresh.size, fresh.created_at.unix_nanos, json}));
+        const auto place =
+            std::ranges::lower_bound(prompt.versions, fresh.number, std::greater<>(), &VersionFacts::number);
+        facts = &*prompt.versions.insert(place, std::move(fresh));
+        changes = true;
     }
     for (const std::string& label : version.labels) {
         MoveLabel move;
         move.label = label;
         move.by = version.author;
-        STENO_TRY(put_label(statements, prompt, move, number, false, now));
+        STENO_ASSIGN(const bool moved, put_label(statements, prompt, move, facts->number.text(), false, now));
+        changes = changes || moved;
     }
-    if (same == nullptr || !version.labels.empty()) STENO_TRY(note_change(statements, prompt, now));
-    return std::pair(number, same == nullptr);
-}
-
-Result<Version> read_version(Statements& statements, std::string_view name, std::string_view number) {
-    STENO_ASSIGN(const Prompt prompt, load(statements, name));
-    STENO_ASSIGN(const VersionFacts* const facts, version_of(prompt, number));
-    STENO_ASSIGN(const auto rows, statements.rows(kContentOf, {prompt.id, facts->number.canonical()}));
-    STENO_ASSIGN(Content content, content_of(rows, prompt, *facts));
-    return whole(prompt, *facts, std::move(content));
-}
-
-/// Those of ASCII and Latin-1, and those that break lines or turn the direction of what stands beside them.
-bool has_control_characters(std::string_view utf8) {
-    for (std::size_t i = 0; i < utf8.size(); ++i) {
-        const auto byte = [&](std::size_t at) {
-            return at < utf8.size() ? static_cast<unsigned char>(utf8[at]) : 0u;
-        };
-        if (byte(i) < 0x20 || byte(i) == 0x7f) return true;
-        if (byte(i) == 0xc2 && byte(i + 1) < 0xa0) return true;
-        if (byte(i) != 0xe2) continue;
-        if (byte(i + 1) == 0x80 && byte(i + 2) >= 0xa8 && byte(i + 2) <= 0xae) return true;
-        if (byte(i + 1) == 0x81 && byte(i + 2) >= 0xa6 && byte(i + 2) <= 0xa9) return true;
-    }
-    return false;
+    if (changes) STENO_TRY(note_change(statements, prompt, now));
+    return Added{whole(prompt, *facts, version.content), created};
 }
 
 }  // namespace
-
-Result<void> check_name(std::string_view name) {
-    const auto wrong = [](std::string_view why) {
-        return fail(Code::InvalidArgument, fmt::format("the name of a prompt {}", why),
-                    "such as coaching_system, or support/answer to put it into a folder");
-    };
-    if (name.empty()) return wrong("is missing");
-    if (!is_valid_utf8(name)) return wrong("is no UTF-8");
-    if (utf8_length(name) > kMaxName) return wrong(fmt::format("has more than {} characters", kMaxName));
-    if (has_control_characters(name)) return wrong("has control characters");
-    if (name.find('@') != std::string_view::npos)
-        return wrong("has an \"@\", which divides a name from a label");
-    if (name.front() == ' ' || name.back() == ' ') return wrong("begins or ends with a space");
-    if (name.front() == '/' || name.back() == '/' || name.find("//") != std::string_view::npos)
-        return wrong("has a folder without a name");
-    // What clients take out of a path before they send it.
-    const std::string path = fmt::format("/{}/", name);
-    if (path.find("/./") != std::string::npos || path.find("/../") != std::string::npos)
-        return wrong("has \".\" or \"..\" as a folder");
-    return {};
-}
-
-Result<void> check_label(std::string_view label) {
-    const bool good = !label.empty() && label.size() <= kMaxLabel && std::ranges::all_of(label, [](char c) {
-        return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '.' || c == '_' || c == '-';
-    });
-    if (!good)
-        return fail(Code::InvalidArgument, fmt::format("\"{}\" is no label", utf8_prefix(label, kMaxLabel)),
-                    "small letters, digits and \"._-\", such as production");
-    if (label == kLatest)
-        return fail(Code::InvalidArgument, "\"latest\" is always the highest version: nobody moves it",
-                    "take a label of your own, such as production or staging");
-    if (VersionNumber::parse(label))
-        return fail(Code::InvalidArgument, fmt::format("the label \"{}\" could be a version", label),
-                    "take a word, such as production");
-    return {};
-}
 
 std::string Prompt::tag() const {
     return fmt::format("\"{}-{}\"", id, revision);
@@ -450,6 +416,13 @@ std::vector<std::string> Prompt::labels_of(const VersionNumber& version) const {
     }
     if (!versions.empty() && versions.front().number == version) names.emplace_back(kLatest);
     return names;
+}
+
+Result<void> Registry::write(const std::function<Result<void>(Statements&)>& change) {
+    STENO_ASSIGN(control::Database* const database, this->database());
+    const Result<void> outcome = database->write(change);
+    found_.clear();  // before it is answered
+    return outcome;
 }
 
 Result<void> Registry::open(control::Database& database) {
@@ -483,6 +456,10 @@ Result<std::vector<Prompt>> Registry::all() {
         prompts.push_back(prompt_of(row));
         place[prompts.back().id] = prompts.size() - 1;
     }
+    STENO_ASSIGN(const auto labels, database->rows(fmt::format("{}ORDER BY label", kLabelColumns)));
+    for (const Row& row : labels)
+        if (const auto of = place.find(row.integer(0)); of != place.end())
+            prompts[of->second].labels.push_back(label_of(row));
     STENO_ASSIGN(const auto versions, database->rows(kVersionColumns));
     for (const Row& row : versions) {
         const auto of = place.find(row.integer(0));
@@ -491,10 +468,6 @@ Result<std::vector<Prompt>> Registry::all() {
         prompts[of->second].versions.push_back(std::move(facts));
     }
     for (Prompt& prompt : prompts) put_in_order(prompt);
-    STENO_ASSIGN(const auto labels, database->rows(fmt::format("{}ORDER BY label", kLabelColumns)));
-    for (const Row& row : labels)
-        if (const auto of = place.find(row.integer(0)); of != place.end())
-            prompts[of->second].labels.push_back(label_of(row));
     return prompts;
 }
 
@@ -504,14 +477,19 @@ Result<Prompt> Registry::get(std::string_view name) {
 }
 
 Result<Version> Registry::find(std::string_view name, std::string_view which) {
-    STENO_ASSIGN(const Prompt prompt, get(name));
-    STENO_ASSIGN(const VersionFacts* const facts, wanted_version(prompt, which));
     STENO_ASSIGN(control::Database* const database, this->database());
+    if (const auto state = database->state_of_others()) found_.heed(*state);
+    if (const auto kept = found_.find(name, which)) return *kept;
+    const std::uint64_t epoch = found_.epoch();
+    STENO_ASSIGN(const Prompt prompt, load(*database, name));
+    STENO_ASSIGN(const VersionFacts* const facts, wanted_version(prompt, which));
     // Between the two the version could only have gone with its prompt.
     STENO_ASSIGN(const auto rows, database->rows(kContentOf, {prompt.id, facts->number.canonical()}));
     if (rows.empty()) return std::unexpected(no_prompt(name, {}));
     STENO_ASSIGN(Content content, content_of(rows, prompt, *facts));
-    return whole(prompt, *facts, std::move(content));
+    Version version = whole(prompt, *facts, std::move(content));
+    found_.keep(epoch, name, which, version);
+    return version;
 }
 
 Result<Added> Registry::create(const std::string& name, const std::string& description,
@@ -519,9 +497,8 @@ Result<Added> Registry::create(const std::string& name, const std::string& descr
                                Timestamp now) {
     STENO_TRY(check_prompt(name, description, tags));
     STENO_TRY(check(version));
-    STENO_ASSIGN(control::Database* const database, this->database());
-    std::optional<Version> made;
-    STENO_TRY(database->write([&](Statements& statements) -> Result<void> {
+    std::optional<Added> added;
+    STENO_TRY(write([&](Statements& statements) -> Result<void> {
         STENO_ASSIGN(const auto there,
                      statements.rows("SELECT archived_at FROM prompts WHERE name = ?", {name}));
         if (!there.empty())
@@ -529,59 +506,48 @@ Result<Added> Registry::create(const std::string& name, const std::string& descr
                         fmt::format("there is a prompt named \"{}\" already{}", name,
                                     there.front().is_null(0) ? "" : ", which is archived"),
                         "add a version to it, or take another name");
-        STENO_ASSIGN(const Prompt prompt, insert(statements, name, description, tags, now));
-        STENO_ASSIGN(const auto added, add(statements, prompt, version, now));
-        STENO_ASSIGN(made, read_version(statements, name, added.first));
+        STENO_ASSIGN(Prompt prompt, insert(statements, name, description, tags, now));
+        STENO_ASSIGN(added, add(statements, prompt, version, version.allow_lower, now));
         return {};
     }));
-    return Added{std::move(*made), true};
+    return std::move(*added);
 }
 
 Result<Added> Registry::add_version(std::string_view name, const NewVersion& version, Timestamp now,
                                     Condition& condition) {
     STENO_TRY(check(version));
-    STENO_ASSIGN(control::Database* const database, this->database());
-    std::optional<Version> made;
-    bool created = false;
-    STENO_TRY(database->write([&](Statements& statements) -> Result<void> {
-        STENO_ASSIGN(const Prompt prompt, load(statements, name, condition));
+    std::optional<Added> added;
+    STENO_TRY(write([&](Statements& statements) -> Result<void> {
+        STENO_ASSIGN(Prompt prompt, load(statements, name, condition));
         STENO_TRY(not_archived(prompt));
-        STENO_ASSIGN(const auto added, add(statements, prompt, version, now));
-        created = added.second;
-        STENO_ASSIGN(made, read_version(statements, name, added.first));
+        STENO_ASSIGN(added, add(statements, prompt, version, version.allow_lower, now));
         return {};
     }));
-    return Added{std::move(*made), created};
+    return std::move(*added);
 }
 
 Result<TakenOver> Registry::take_over(const std::vector<NewPrompt>& prompts, Timestamp now) {
-    const auto of = [](const NewPrompt& prompt, const NewVersion& version) {
-        return fmt::format("\"{}\" {}", prompt.name, version.number ? version.number->text() : "");
-    };
     for (const NewPrompt& prompt : prompts) {
         STENO_TRY(check_prompt(prompt.name, prompt.description, prompt.tags));
         for (const NewVersion& version : prompt.versions)
             if (auto good = check(version); !good)
-                return std::unexpected(std::move(good).error().with_context(of(prompt, version)));
+                return std::unexpected(std::move(good).error().with_context(
+                    fmt::format("\"{}\" {}", prompt.name, version.number ? version.number->text() : "")));
     }
-    STENO_ASSIGN(control::Database* const database, this->database());
     TakenOver taken;
-    STENO_TRY(database->write([&](Statements& statements) -> Result<void> {
+    STENO_TRY(write([&](Statements& statements) -> Result<void> {
         for (const NewPrompt& fresh : prompts) {
             if (fresh.versions.empty()) continue;
             STENO_ASSIGN(const auto there,
                          statements.rows("SELECT 1 FROM prompts WHERE name = ?", {fresh.name}));
-            if (there.empty()) {
-                STENO_TRY(insert(statements, fresh.name, fresh.description, fresh.tags, now));
-                ++taken.prompts;
-            }
+            auto prompt = there.empty() ? insert(statements, fresh.name, fresh.description, fresh.tags, now)
+                                        : load(statements, fresh.name);
+            if (!prompt) return std::unexpected(std::move(prompt).error());
+            if (there.empty()) ++taken.prompts;
+            STENO_TRY(not_archived(*prompt));
             for (const NewVersion& version : fresh.versions) {
-                STENO_ASSIGN(const Prompt prompt, load(statements, fresh.name));
-                STENO_TRY(not_archived(prompt));
-                NewVersion any_order = version;
-                any_order.allow_lower = true;
-                STENO_ASSIGN(const auto added, add(statements, prompt, any_order, now));
-                ++(added.second ? taken.versions : taken.known);
+                STENO_ASSIGN(const Added added, add(statements, *prompt, version, true, now));
+                ++(added.created ? taken.versions : taken.known);
             }
         }
         return {};
@@ -591,12 +557,11 @@ Result<TakenOver> Registry::take_over(const std::vector<NewPrompt>& prompts, Tim
 
 Result<Prompt> Registry::changed(std::string_view name, Timestamp now, Condition& condition,
                                  const Doing& change) {
-    STENO_ASSIGN(control::Database* const database, this->database());
     std::optional<Prompt> changed;
-    STENO_TRY(database->write([&](Statements& statements) -> Result<void> {
-        STENO_ASSIGN(const Prompt prompt, load(statements, name, condition));
-        STENO_TRY(change(statements, prompt));
-        STENO_TRY(note_change(statements, prompt, now));
+    STENO_TRY(write([&](Statements& statements) -> Result<void> {
+        STENO_ASSIGN(Prompt prompt, load(statements, name, condition));
+        STENO_ASSIGN(const bool is_changed, change(statements, prompt));
+        if (is_changed) STENO_TRY(note_change(statements, prompt, now));
         STENO_ASSIGN(changed, load(statements, name));
         return {};
     }));
@@ -607,19 +572,23 @@ Result<Prompt> Registry::change(std::string_view name, const Facts& facts, Times
                                 Condition& condition) {
     if (facts.description) STENO_TRY(check_text("description", *facts.description, kMaxShortText));
     if (facts.tags) STENO_TRY(check_tags(*facts.tags));
-    return changed(name, now, condition, [&](Statements& statements, const Prompt& prompt) {
-        Cell archived = prompt.archived_at ? Cell(prompt.archived_at->unix_nanos) : Cell(nullptr);
-        if (facts.archived && *facts.archived != prompt.archived_at.has_value())
-            archived = *facts.archived ? Cell(now.unix_nanos) : Cell(nullptr);
-        return statements.run("UPDATE prompts SET description = ?, tags = ?, archived_at = ? WHERE id = ?",
-                              {facts.description.value_or(prompt.description),
-                               json_of(facts.tags.value_or(prompt.tags)), archived, prompt.id});
+    return changed(name, now, condition, [&](Statements& statements, Prompt& prompt) -> Result<bool> {
+        const std::string description = facts.description.value_or(prompt.description);
+        const std::vector<std::string> tags = facts.tags.value_or(prompt.tags);
+        std::optional<Timestamp> archived_at = prompt.archived_at;
+        if (facts.archived && *facts.archived != archived_at.has_value())
+            archived_at = *facts.archived ? std::optional(now) : std::nullopt;
+        if (description == prompt.description && tags == prompt.tags && archived_at == prompt.archived_at)
+            return false;
+        STENO_TRY(statements.run("UPDATE prompts SET description = ?, tags = ?, archived_at = ? WHERE id = ?",
+                                 {description, json_of(tags),
+                                  archived_at ? Cell(archived_at->unix_nanos) : Cell(nullptr), prompt.id}));
+        return true;
     });
 }
 
 Result<void> Registry::remove(std::string_view name, bool force, Condition& condition) {
-    STENO_ASSIGN(control::Database* const database, this->database());
-    return database->write([&](Statements& statements) -> Result<void> {
+    return write([&](Statements& statements) -> Result<void> {
         STENO_ASSIGN(const Prompt prompt, load(statements, name, condition));
         std::string labels;
         for (const Label& label : prompt.labels)
@@ -637,7 +606,7 @@ Result<Prompt> Registry::move_label(std::string_view name, const MoveLabel& move
     STENO_TRY(check(move));
     if (!move.version && !move.is_protected)
         return fail(Code::InvalidArgument, "neither a version nor whether it is protected is said");
-    return changed(name, now, condition, [&](Statements& statements, const Prompt& prompt) -> Result<void> {
+    return changed(name, now, condition, [&](Statements& statements, Prompt& prompt) -> Result<bool> {
         const Label* label = label_of(prompt, move.label);
         std::optional<std::string> to = label == nullptr ? std::nullopt : label->version;
         if (move.version) {
@@ -651,7 +620,7 @@ Result<Prompt> Registry::move_label(std::string_view name, const MoveLabel& move
 Result<Prompt> Registry::roll_back(std::string_view name, const MoveLabel& move, Timestamp now,
                                    Condition& condition) {
     STENO_TRY(check(move));
-    return changed(name, now, condition, [&](Statements& statements, const Prompt& prompt) -> Result<void> {
+    return changed(name, now, condition, [&](Statements& statements, Prompt& prompt) -> Result<bool> {
         STENO_ASSIGN(
             const auto rows,
             statements.rows("SELECT from_version FROM prompt_label_moves WHERE prompt = ? AND label = ? "
@@ -669,7 +638,7 @@ Result<Prompt> Registry::roll_back(std::string_view name, const MoveLabel& move,
 Result<Prompt> Registry::remove_label(std::string_view name, const MoveLabel& move, Timestamp now,
                                       Condition& condition) {
     STENO_TRY(check(move));
-    return changed(name, now, condition, [&](Statements& statements, const Prompt& prompt) -> Result<void> {
+    return changed(name, now, condition, [&](Statements& statements, Prompt& prompt) -> Result<bool> {
         STENO_TRY(labelled_version(prompt, move.label));
         return put_label(statements, prompt, move, std::nullopt, false, now);
     });

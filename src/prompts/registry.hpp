@@ -3,9 +3,9 @@
 #include "base/error.hpp"
 #include "base/time.hpp"
 #include "control/database.hpp"
-#include "prompts/content.hpp"
+#include "prompts/prompt.hpp"
 #include "prompts/rendering.hpp"
-#include "prompts/version_number.hpp"
+#include "prompts/version_cache.hpp"
 
 #include <cstdint>
 #include <functional>
@@ -17,73 +17,12 @@
 
 namespace steno::prompts {
 
-inline constexpr std::size_t kMaxName = 200;   ///< characters
-inline constexpr std::size_t kMaxLabel = 100;  ///< bytes
 inline constexpr std::size_t kMaxTags = 50;
 inline constexpr std::size_t kMaxPrompts = 10'000;
 inline constexpr std::size_t kMaxVersions = 10'000;  ///< of a prompt
 inline constexpr std::size_t kMaxLabels = 100;       ///< of a prompt
-/// The label of the highest version; nobody moves it.
-inline constexpr std::string_view kLatest = "latest";
 /// The label of what is fetched where nobody says which version.
 inline constexpr std::string_view kProduction = "production";
-
-/// Any Unicode without control characters and "@", which divides a name from a label; "/" as in folders.
-Result<void> check_name(std::string_view name);
-/// Small letters, digits and "._-"; not "latest", and not what could be a version.
-Result<void> check_label(std::string_view label);
-
-/// A version without its content: what lists show.
-struct VersionFacts {
-    VersionNumber number = VersionNumber::first();
-    std::string goal;
-    std::string model;
-    std::string author;
-    std::string notes;
-    std::string sha256;     ///< of the content, hexadecimal
-    std::int64_t size = 0;  ///< bytes of the content as JSON
-    Timestamp created_at;
-};
-
-struct Label {
-    std::string name;
-    std::optional<std::string> version;  ///< absent: it stands nowhere
-    bool is_protected = false;           ///< moves only when it is forced
-    Timestamp moved_at;
-};
-
-struct Move {
-    Timestamp at;
-    std::string by;
-    std::string reason;
-    std::optional<std::string> from;
-    std::optional<std::string> to;  ///< absent: it was taken away
-    bool is_rollback = false;
-};
-
-struct Prompt {
-    std::int64_t id = 0;
-    std::string name;
-    std::string description;
-    std::vector<std::string> tags;
-    std::int64_t revision = 0;  ///< counts its changes
-    Timestamp created_at;
-    Timestamp changed_at;
-    std::optional<Timestamp> archived_at;
-    std::vector<VersionFacts> versions;  ///< the highest first
-    std::vector<Label> labels;           ///< by name, without "latest"
-
-    /// For ETag and If-Match: another whenever something of the prompt is.
-    [[nodiscard]] std::string tag() const;
-    [[nodiscard]] std::vector<std::string> labels_of(const VersionNumber& version) const;
-};
-
-struct Version {
-    std::string prompt;  ///< its name
-    VersionFacts facts;
-    Content content;
-    std::vector<std::string> labels;  ///< "latest", too
-};
 
 struct NewVersion {
     std::optional<VersionNumber> number;  ///< absent: the next one
@@ -138,7 +77,7 @@ struct MoveLabel {
 
 /// All prompts of a data folder, kept in the control database. A version never changes; labels stand on
 /// versions and move. A change is whole, and on disk when it is answered; of two at the same time one comes
-/// after the other, and sees it. Blocking; any thread.
+/// after the other, and sees it, also where they are of two processes. Blocking; any thread.
 class Registry {
   public:
     /// Makes ready what it keeps. After an error everything else here tries once more, and gives that error.
@@ -151,7 +90,8 @@ class Registry {
     /// NotFound, with the nearest name.
     Result<Prompt> get(std::string_view name);
     /// `which`: a version, a label, or nothing: "production" if that stands somewhere, else the latest. Of a
-    /// prompt that is archived only a version can be had. NotFound.
+    /// prompt that is archived only a version can be had. NotFound. What was found before is found in a few
+    /// microseconds, also while somebody writes, until somebody changes a prompt.
     Result<Version> find(std::string_view name, std::string_view which);
 
     /// A new prompt with its first version. AlreadyExists: one of that name, which may be archived.
@@ -171,14 +111,15 @@ class Registry {
     /// FailedPrecondition: it is protected, and nobody forces it.
     Result<Prompt> move_label(std::string_view name, const MoveLabel& move, Timestamp now,
                               Condition& condition);
-    /// Back to where it stood before its last move, which is a move, too. FailedPrecondition: likewise, or
-    /// it stood nowhere.
+    /// Back to where it stood before its last move, which is a move, too: a second time undoes the first.
+    /// FailedPrecondition: likewise, or it stood nowhere.
     Result<Prompt> roll_back(std::string_view name, const MoveLabel& move, Timestamp now,
                              Condition& condition);
-    /// It stands nowhere afterwards; its history stays. NotFound; FailedPrecondition: it is protected.
+    /// It stands nowhere afterwards; its history stays, and it stays protected if it was. NotFound;
+    /// FailedPrecondition: it is protected, and nobody forces it.
     Result<Prompt> remove_label(std::string_view name, const MoveLabel& move, Timestamp now,
                                 Condition& condition);
-    /// The last first, at most 1000.
+    /// The last first, at most 1000; also of a label that stands nowhere any more.
     Result<std::vector<Move>> history(std::string_view name, std::string_view label);
 
     /// A version with its variables filled in, and what it includes.
@@ -186,13 +127,17 @@ class Registry {
 
   private:
     Result<control::Database*> database();
-    using Doing = std::function<Result<void>(control::Statements&, const Prompt&)>;
+    /// One transaction.
+    Result<void> write(const std::function<Result<void>(control::Statements&)>& change);
+    /// False: there was nothing to change.
+    using Doing = std::function<Result<bool>(control::Statements&, Prompt&)>;
     /// The prompt after the change, in one transaction.
     Result<Prompt> changed(std::string_view name, Timestamp now, Condition& condition, const Doing& change);
 
     std::mutex mutex_;
     control::Database* database_ = nullptr;
     bool open_ = false;
+    VersionCache found_;
     Error error_{Code::Unavailable, "the prompts of this folder are not open"};
 };
 

@@ -1,5 +1,6 @@
 #include "prompts/registry.hpp"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -273,6 +274,150 @@ TEST_F(PromptRegistryTest, GivesEachOfManyWritersAVersionOfItsOwn) {
     EXPECT_EQ(prompt->versions.size(), 1 + 4 * 10 + 1);
 }
 
+/// Two processes are two connections: what one does, the other sees, and of two changes one comes first.
+TEST_F(PromptRegistryTest, SeesWhatAnotherConnectionDoes) {
+    const auto database = control::Database::open((folder_ / "control.sqlite").string());
+    ASSERT_TRUE(database);
+    Registry other;
+    ASSERT_TRUE(other.open(**database));
+    ASSERT_TRUE(create("p", version("a")));
+    EXPECT_EQ(text_at("p"), "a");
+    EXPECT_EQ(other.find("p", "")->content.text, "a");
+    Condition any;
+    ASSERT_TRUE(other.add_version("p", version("b"), {2, 0}, any));
+    EXPECT_EQ(text_at("p"), "b");
+    ASSERT_TRUE(move("p", "production", "1"));
+    EXPECT_EQ(other.find("p", "")->content.text, "a");
+    EXPECT_EQ(text_at("p"), "a");
+    ASSERT_TRUE(other.remove("p", true, any));
+    EXPECT_THAT(text_at("p", "1"), HasSubstr("there is no prompt named \"p\""));
+
+    ASSERT_TRUE(create("q", version("0")));
+    std::vector<std::thread> writers;
+    for (Registry* const registry : {&*registry_, &other})
+        for (int writer = 0; writer < 2; ++writer)
+            writers.emplace_back([registry, writer] {
+                for (int i = 0; i < 10; ++i) {
+                    NewVersion next = version(fmt::format("{} {} {}", fmt::ptr(registry), writer, i));
+                    next.labels = {"production"};
+                    Condition whenever;
+                    const auto added = registry->add_version("q", next, {2, 0}, whenever);
+                    EXPECT_TRUE(added);
+                    // What was answered is there for whoever asks after it, here at once.
+                    const auto found = registry->find("q", "production");
+                    EXPECT_TRUE(added && found && !(found->facts.number < added->version.facts.number));
+                }
+            });
+    for (std::thread& writer : writers) writer.join();
+    EXPECT_EQ(registry_->get("q")->versions.size(), 1 + 4 * 10);
+    EXPECT_EQ(text_at("q"), other.find("q", "")->content.text);
+    EXPECT_EQ(registry_->history("q", "production")->size(), 40);
+    const std::string tag = registry_->get("q")->tag();
+    EXPECT_EQ(other.get("q")->tag(), tag);
+    Condition mine{tag};
+    ASSERT_TRUE(registry_->add_version("q", version("mine"), {3, 0}, mine));
+    Condition theirs{tag};
+    EXPECT_FALSE(other.add_version("q", version("theirs"), {3, 0}, theirs));
+    EXPECT_TRUE(theirs.failed);
+}
+
+TEST_F(PromptRegistryTest, FindsWhatItFoundBeforeWhileSomebodyWrites) {
+    ASSERT_TRUE(create("p", version("a")));
+    EXPECT_EQ(text_at("p"), "a");
+    ASSERT_TRUE(database_->write([&](control::Statements&) -> Result<void> {
+        // Who had to read the database would wait until this is over.
+        std::thread reader([&] { EXPECT_EQ(text_at("p"), "a"); });
+        reader.join();
+        return {};
+    }));
+}
+
+TEST_F(PromptRegistryTest, ChangesNothingWhereThereIsNothingToChange) {
+    ASSERT_TRUE(create("p", version("a")));
+    ASSERT_TRUE(move("p", "production", "1"));
+    const auto before = registry_->get("p");
+    Condition any;
+    ASSERT_TRUE(move("p", "production", "1"));
+    ASSERT_TRUE(registry_->change("p", {}, {9, 0}, any));
+    Facts same;
+    same.description = "";
+    same.archived = false;
+    ASSERT_TRUE(registry_->change("p", same, {9, 0}, any));
+    MoveLabel unprotect;
+    unprotect.label = "nowhere";
+    unprotect.is_protected = false;
+    ASSERT_TRUE(registry_->move_label("p", unprotect, {9, 0}, any));
+    const auto then = registry_->get("p");
+    EXPECT_EQ(then->tag(), before->tag());
+    EXPECT_EQ(then->changed_at, before->changed_at);
+    EXPECT_EQ(then->labels.size(), 1);
+}
+
+TEST_F(PromptRegistryTest, HasRoomForLabelsAgainWhenSomeAreTakenAway) {
+    ASSERT_TRUE(create("p", version("a")));
+    Condition any;
+    for (int round = 0; round < 3; ++round) {
+        NewVersion next = version("round " + std::to_string(round));
+        for (std::size_t i = 0; i < kMaxLabels; ++i)
+            next.labels.push_back("branch-" + std::to_string(round) + "-" + std::to_string(i));
+        ASSERT_TRUE(add("p", next));
+        NewVersion one_more = version("x");
+        one_more.labels = {"one-more"};
+        problem(add("p", one_more), Code::ResourceExhausted);
+        for (const std::string& label : next.labels) {
+            MoveLabel away;
+            away.label = label;
+            ASSERT_TRUE(registry_->remove_label("p", away, {9, 0}, any));
+        }
+    }
+    EXPECT_TRUE(registry_->get("p")->labels.empty());
+    EXPECT_EQ(registry_->history("p", "branch-0-7")->size(), 2);
+    NewVersion too_many = version("y");
+    for (std::size_t i = 0; i <= kMaxLabels; ++i) too_many.labels.push_back("l" + std::to_string(i));
+    problem(add("p", too_many), Code::ResourceExhausted);
+    EXPECT_EQ(registry_->get("p")->versions.size(), 1 + 3);  // nothing half done
+}
+
+TEST_F(PromptRegistryTest, KeepsTheProtectionOfALabelThatStandsNowhere) {
+    ASSERT_TRUE(create("p", version("a")));
+    Condition any;
+    MoveLabel label;
+    label.label = "production";
+    label.is_protected = true;
+    ASSERT_TRUE(registry_->move_label("p", label, {4, 0}, any));
+    problem(move("p", "production", "1"), Code::FailedPrecondition);
+    ASSERT_TRUE(move("p", "production", "1", true));
+    label.is_protected.reset();
+    label.force = true;
+    ASSERT_TRUE(registry_->remove_label("p", label, {5, 0}, any));
+    problem(move("p", "production", "1"), Code::FailedPrecondition);
+}
+
+TEST_F(PromptRegistryTest, RollsBackAndForth) {
+    ASSERT_TRUE(create("p", version("a")));
+    ASSERT_TRUE(add("p", version("b")));
+    ASSERT_TRUE(add("p", version("c")));
+    for (const char* const number : {"1", "2", "3"}) ASSERT_TRUE(move("p", "production", number));
+    Condition any;
+    MoveLabel back;
+    back.label = "production";
+    ASSERT_TRUE(registry_->roll_back("p", back, {9, 0}, any));
+    EXPECT_EQ(text_at("p"), "b");
+    ASSERT_TRUE(registry_->roll_back("p", back, {9, 0}, any));  // one step, which undoes the first
+    EXPECT_EQ(text_at("p"), "c");
+}
+
+TEST_F(PromptRegistryTest, TakesOverThousandsOfVersions) {
+    NewPrompt prompt{"p"};
+    for (int i = 0; i < 10'000; ++i) prompt.versions.push_back(version(std::to_string(i), std::to_string(i)));
+    const auto taken = registry_->take_over({prompt}, {9, 0});
+    ASSERT_TRUE(taken) << taken.error().message;
+    EXPECT_EQ(taken->versions, 10'000);
+    EXPECT_EQ(text_at("p"), "9999");
+    EXPECT_EQ(text_at("p", "77"), "77");
+    problem(add("p", version("x")), Code::ResourceExhausted);
+}
+
 TEST_F(PromptRegistryTest, RefusesBadNamesLabelsAndTexts) {
     for (const std::string& name :
          {std::string(), std::string(" a"), std::string("a "), std::string("a@b"), std::string("a\nb"),
@@ -292,6 +437,10 @@ TEST_F(PromptRegistryTest, RefusesBadNamesLabelsAndTexts) {
     for (const char* const label : {"", "latest", "1", "v1.2", "Production", "a b", "ä", "a@b"})
         problem(move("a", label, "1"), Code::InvalidArgument);
     problem(create("x", version("{{#a}}")), Code::InvalidArgument);
+    problem(create("x", version("\xff")), Code::InvalidArgument);
+    NewVersion by_nobody = version("x");
+    by_nobody.author = "\xff";
+    problem(create("x", by_nobody), Code::InvalidArgument);
     EXPECT_THAT(problem(registry_->get("x"), Code::NotFound), HasSubstr("\"x\""));
     NewVersion twice = version("x");
     twice.labels = {"a", "a"};

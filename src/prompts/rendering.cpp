@@ -16,23 +16,10 @@ namespace {
 
 using Names = std::set<std::string, std::less<>>;
 
+/// A number and true are texts as well where one is asked for.
 bool takes(VariableType type, const Value& value) {
-    using enum Value::Type;
-    switch (type) {
-        case VariableType::String:
-            return value.type == String || value.type == Number || value.type == Boolean;
-        case VariableType::Number:
-            return value.type == Number;
-        case VariableType::Integer:
-            return value.type == Number && value.text.find_first_of(".eE") == std::string::npos;
-        case VariableType::Boolean:
-            return value.type == Boolean;
-        case VariableType::List:
-            return value.type == List;
-        case VariableType::Object:
-            return value.type == Object;
-    }
-    return false;
+    return fits(value, type) || (type == VariableType::String &&
+                                 (value.type == Value::Type::Number || value.type == Value::Type::Boolean));
 }
 
 /// What a template includes, directly or not: parsed once each, and the variables that they declare.
@@ -88,30 +75,43 @@ class Library {
     }
 
     Result<void> load(const Reference& reference, std::string_view include, std::string_view indent) {
-        auto found = includes_(reference);
-        if (!found) {
-            Error error = std::move(found).error();
-            return std::unexpected(std::move(error).with_context(fmt::format("{{{{> {}}}}}", include)));
+        auto text = texts_.find(include);
+        if (text == texts_.end()) {
+            STENO_ASSIGN(std::string read, read_text(reference, include));
+            text = texts_.emplace(include, std::move(read)).first;
         }
-        if (!found->messages.empty())
-            return fail(Code::InvalidArgument,
-                        fmt::format("{{{{> {}}}}} is a chat prompt: only texts can be included", include));
-        std::string lines = indented(std::move(found->text), indent);
+        std::string lines = indented(text->second, indent);
         total_ += lines.size();
         if (total_ > kMaxIncludedText)
             return fail(Code::ResourceExhausted,
                         fmt::format("the includes have more than {} bytes", kMaxIncludedText));
-        auto text = Template::parse(std::move(lines));
-        if (!text)
+        auto parsed = Template::parse(std::move(lines));
+        if (!parsed)
             return std::unexpected(
-                std::move(text).error().with_context(fmt::format("{{{{> {}}}}}", include)));
-        for (Variable& variable : found->variables) variables_.push_back(std::move(variable));
-        const Template& kept = templates_.emplace(key(include, indent), std::move(*text)).first->second;
+                std::move(parsed).error().with_context(fmt::format("{{{{> {}}}}}", include)));
+        const Template& kept = templates_.emplace(key(include, indent), std::move(*parsed)).first->second;
         return within(kept);
     }
 
+    /// Asked for once, however often it is included: a label may move meanwhile.
+    Result<std::string> read_text(const Reference& reference, std::string_view include) {
+        auto found = includes_(reference);
+        if (!found)
+            return std::unexpected(
+                std::move(found).error().with_context(fmt::format("{{{{> {}}}}}", include)));
+        if (!found->messages.empty())
+            return fail(Code::InvalidArgument,
+                        fmt::format("{{{{> {}}}}} is a chat prompt: only texts can be included", include));
+        declared_ += size_of(found->variables);
+        if (declared_ > kMaxSettings)
+            return fail(Code::ResourceExhausted,
+                        fmt::format("the includes declare variables of more than {} bytes", kMaxSettings));
+        for (Variable& variable : found->variables) variables_.push_back(std::move(variable));
+        return std::move(found->text);
+    }
+
     /// Each line with the include's own indent before it (mustache(5)).
-    static std::string indented(std::string text, std::string_view indent) {
+    static std::string indented(const std::string& text, std::string_view indent) {
         if (indent.empty()) return text;
         std::string lines;
         std::string_view left = text;
@@ -125,10 +125,12 @@ class Library {
 
     static constexpr std::size_t kMaxWays = 10'000;
     const Includes& includes_;
-    std::map<std::string, Template, std::less<>> templates_;
+    std::map<std::string, std::string, std::less<>> texts_;   ///< by include
+    std::map<std::string, Template, std::less<>> templates_;  ///< by include and indent
     std::vector<Variable> variables_;
     std::vector<std::string> path_;
     std::size_t total_ = 0;
+    std::size_t declared_ = 0;  ///< bytes
     std::size_t ways_ = 0;
 };
 

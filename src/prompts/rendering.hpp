@@ -32,8 +32,9 @@ inline constexpr std::size_t kMaxSteps = 10'000'000;
 /// The prompt that an include names. An error of it becomes that of the rendering.
 using Includes = std::function<Result<Content>(const Reference& reference)>;
 
-/// Fills in `variables`, a JSON object. InvalidArgument: a value is not of its variable's type, or an include
-/// includes itself or a chat prompt; ResourceExhausted: one of the bounds above.
+/// Fills in `variables`, a JSON object; null is as if nothing were given. InvalidArgument: a value is not of
+/// its variable's type, or an include includes itself or a chat prompt; ResourceExhausted: one of the bounds
+/// above.
 Result<Rendering> render(const Content& content, const Value& variables, const Includes& includes);
 
 }  // namespace steno::prompts

@@ -130,6 +130,17 @@ TEST(PromptRendering, IncludesOthersWithTheirVariables) {
     EXPECT_THAT(said("{{> broken}}", "{}", shelf), HasSubstr("{{> broken}}: line 2, column 1"));
 }
 
+TEST(PromptRendering, AsksForAnIncludeOnce) {
+    int asked = 0;
+    const auto rendering =
+        render(text("{{> a}}\n  {{> a}}\n\t{{> a}}\n"), {}, [&](const Reference&) -> Result<Content> {
+            return text("as it was asked for the first time " + std::to_string(++asked) + "\n");
+        });
+    ASSERT_TRUE(rendering) << rendering.error().message;
+    EXPECT_EQ(asked, 1);
+    EXPECT_THAT(rendering->text, HasSubstr("\tas it was asked for the first time 1\n"));
+}
+
 TEST(PromptRendering, RefusesCirclesAndDepth) {
     Shelf shelf;
     shelf["a"] = text("{{> b}}");
@@ -169,11 +180,35 @@ TEST(PromptRendering, EndsWhateverItIsGiven) {
     for (int i = 0; i < 3; ++i) shelf["big" + std::to_string(i)] = text(std::string(4'000'000, 'x'));
     EXPECT_THAT(said("{{#no}}{{> big0}}{{> big1}}{{> big2}}{{/no}}", "{}", shelf),
                 HasSubstr("the includes have more than"));
+    // What includes declare.
+    Shelf declaring;
+    std::string all;
+    for (int i = 0; i < 3; ++i) {
+        const std::string name = "d" + std::to_string(i);
+        declaring[name] = text("x");
+        declaring[name].variables = {
+            {name, VariableType::String, "\"" + std::string(400'000, 'x') + "\"", true, ""}};
+        all += "{{> " + name + "}}";
+    }
+    EXPECT_THAT(said(all, "{}", declaring), HasSubstr("declare variables of more than"));
     // Short lines and a wide indent.
     shelf["lines"] = text(std::string(100'000, '\n'));
     EXPECT_THAT(said(std::string(1000, ' ') + "{{> lines}}", "{}", shelf), HasSubstr("more than"));
     // A prompt of ten megabytes as such is none too large.
     EXPECT_EQ(said(std::string(kMaxContent, 'x'), "{}").size(), kMaxContent);
+}
+
+TEST(PromptRendering, KeepsNumbersToTheDigit) {
+    for (const char* const number :
+         {"1", "1.0", "-0", "0.10", "1E400", "1e-9", "123456789012345678901234567890"})
+        EXPECT_EQ(said("{{n}}", std::string(R"({"n": )") + number + "}"), number);
+    Content content = text("{{n}} {{i}}");
+    content.variables = {{"n", VariableType::Number, "1.50", true, ""},
+                         {"i", VariableType::Integer, "12345678901234567890", true, ""}};
+    ASSERT_TRUE(check(content));
+    EXPECT_EQ(rendered(content, "{}")->text, "1.50 12345678901234567890");
+    EXPECT_EQ(rendered(content, R"({"n": 1.0})")->text, "1.0 12345678901234567890");
+    EXPECT_FALSE(rendered(content, R"({"i": 1.0})"));
 }
 
 TEST(PromptRendering, RefusesTreesThatAreTooLarge) {
@@ -185,6 +220,11 @@ TEST(PromptRendering, RefusesTreesThatAreTooLarge) {
     EXPECT_FALSE(Value::parse(std::string(100'000, '[')));
     EXPECT_FALSE(Value::parse("{"));
     EXPECT_FALSE(Value::parse("1 2"));
+    // As many as there may be, and what is wrong is something else.
+    list.resize(1);
+    for (std::size_t i = 2; i < Value::kMaxValues; ++i) list += "0,";
+    EXPECT_TRUE(Value::parse(list + "0]"));
+    EXPECT_EQ(Value::parse(list + "0] x").error().code, Code::InvalidArgument);
     EXPECT_EQ(Value::parse(R"({"b": 1, "a": 2, "b": [3]})")->to_json(), R"({"b":[3],"a":2})");
     EXPECT_EQ(Value::parse(R"({"b": {}, "a": [1, {"x": null}]})")->to_lines(),
               "{\n  \"b\": {},\n  \"a\": [\n    1,\n    {\n      \"x\": null\n    }\n  ]\n}");

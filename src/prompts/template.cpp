@@ -1,6 +1,7 @@
 #include "prompts/template.hpp"
 
 #include "base/text.hpp"
+#include "prompts/names.hpp"
 
 #include <fmt/format.h>
 
@@ -39,17 +40,10 @@ bool is_path(std::string_view name) {
 
 }  // namespace
 
-bool is_variable_name(std::string_view name) noexcept {
-    return !name.empty() && std::ranges::all_of(name, [](char c) {
-        return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' ||
-               c == '-' || static_cast<unsigned char>(c) >= 0x80;
-    });
-}
-
 Reference reference_of(std::string_view include) noexcept {
     const std::size_t at = include.rfind('@');
     if (at == std::string_view::npos) return {include, {}};
-    return {include.substr(0, at), include.substr(at + 1)};
+    return {trimmed(include.substr(0, at)), trimmed(include.substr(at + 1))};
 }
 
 class TemplateParser {
@@ -57,6 +51,11 @@ class TemplateParser {
     explicit TemplateParser(Template& into) : into_(into), text_(into.text_) {}
 
     Result<void> parse() {
+        if (!is_valid_utf8(text_)) {
+            std::size_t at = 0;
+            while (const std::size_t length = utf8_sequence_length(text_.substr(at))) at += length;
+            return wrong(at, "no UTF-8", "save it as UTF-8");
+        }
         for (;;) {
             const std::size_t tag = text_.find(open_mark_, done_);
             if (tag == std::string_view::npos) break;
@@ -172,9 +171,11 @@ class TemplateParser {
 
     Result<void> include(std::size_t tag, std::string_view content, const Line& line) {
         const Reference reference = reference_of(content);
-        const bool nothing_said = content.ends_with('@');
-        if (reference.name.empty() || nothing_said || content.size() > 2 * Template::kMaxName)
-            return wrong(tag, "an include names a prompt",
+        const auto good = prompts::check_name(reference.name);
+        if (!good || content.ends_with('@') || content.size() > Template::kMaxInclude)
+            return wrong(tag,
+                         good ? "an include names a prompt"
+                              : fmt::format("an include names a prompt: {}", good.error().message),
                          "{{> name}}, {{> name@production}} for a label, {{> name@1.2}} for a version");
         add(Kind::Include, content, line.begin, tag - line.begin);
         return {};

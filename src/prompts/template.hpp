@@ -14,8 +14,8 @@ namespace steno::prompts {
 /// A text with Mustache tags (mustache(5), the specification without lambdas and inheritance):
 ///
 ///     {{name}} {{a.b}}   a value's text; {{{name}}} and {{&name}} are the same: prompts are not HTML
-///     {{#name}}…{{/name}}   for each item of a list; once for anything else that is not false, with it
-///     inside
+///     {{#name}}…{{/name}}   for each item of a list; once for anything else that is not false, with its
+///                        members inside
 ///     {{^name}}…{{/name}}   where there is none, or it is false, null, "" or an empty list
 ///     {{.}}              the item itself
 ///     {{! … }}           nothing
@@ -33,7 +33,8 @@ class Template {
     static constexpr std::size_t kMaxText = 10u << 20;  ///< bytes
     static constexpr std::size_t kMaxDepth = 64;        ///< sections in sections
     static constexpr std::size_t kMaxTags = 100'000;
-    static constexpr std::size_t kMaxName = 200;  ///< bytes
+    static constexpr std::size_t kMaxName = 200;      ///< bytes of a variable's, with its members'
+    static constexpr std::size_t kMaxInclude = 1000;  ///< bytes: the longest name, and a label
 
     enum class Kind : std::uint8_t { Text, Variable, Section, Inverted, Include };
     /// Nodes stand in the order of the text; a section's are between it and `end`.
@@ -46,7 +47,8 @@ class Template {
         std::uint32_t indent = 0;  ///< of an include alone on its line: bytes of space before it
     };
 
-    /// InvalidArgument: "line 3, column 7: …", lines and columns (of characters) from 1.
+    /// InvalidArgument: "line 3, column 7: …", lines and columns (of characters) from 1. What was parsed is
+    /// UTF-8.
     static Result<Template> parse(std::string text);
 
     [[nodiscard]] std::span<const Node> nodes() const { return nodes_; }
@@ -64,10 +66,8 @@ class Template {
     std::vector<Node> nodes_;
 };
 
-/// Of letters, digits, "_" and "-", and any character beyond ASCII.
-bool is_variable_name(std::string_view name) noexcept;
-
-/// What an include names: "tone@production" is the prompt "tone" as its label "production" has it.
+/// What an include names: "tone@production" is the prompt "tone" as its label "production" has it, also with
+/// spaces around the "@".
 struct Reference {
     std::string_view name;
     std::string_view which;  ///< a version or a label; empty: as a fetch that says neither

@@ -34,7 +34,10 @@ TEST(PromptTemplates, SayWhereTheyAreWrong) {
     for (const char* const text :
          {"{{==}}", "{{=x=}}", "{{=a b c=}}", "{{=a= b=}}", "{{= =}}", "{{=aaaaaaaaaaaaaaaaaaaaaaaa b=}}"})
         EXPECT_THAT(problem(text), HasSubstr("no two marks")) << text;
-    for (const char* const text : {"{{>}}", "{{> @production}}", "{{> tone@}}"})
+    EXPECT_EQ(problem("{{\u00a0name\u00a0}}").substr(0, 18), "line 1, column 1: ");  // pasted with its spaces
+    EXPECT_EQ(problem("ä\nö\xff"), "line 2, column 2: no UTF-8");
+    for (const char* const text :
+         {"{{>}}", "{{> @production}}", "{{> tone@}}", "{{> a@b@c}}", "{{> a//b}}", "{{> a\nb}}"})
         EXPECT_THAT(problem(text), HasSubstr("an include names a prompt")) << text;
 }
 
@@ -85,6 +88,11 @@ TEST(PromptTemplates, ReadReferences) {
     EXPECT_TRUE(is("tone", "tone", ""));
     EXPECT_TRUE(is("support/tone@production", "support/tone", "production"));
     EXPECT_TRUE(is("tone@1.2.0-rc.1", "tone", "1.2.0-rc.1"));
+    EXPECT_TRUE(is("tone @ production", "tone", "production"));
+    // The longest name, in characters of four bytes, and the longest label.
+    std::string name;
+    for (int i = 0; i < 200; ++i) name += "🙂";
+    EXPECT_EQ(problem("{{> " + name + "@" + std::string(100, 'x') + "}}"), "");
 }
 
 }  // namespace

@@ -21,7 +21,7 @@ class TreeReader {
     Result<Value> read() {
         Value value;
         if (!any(value) || !json_.at_end()) {
-            if (left_ == 0)
+            if (!json_.failed())
                 return fail(Code::ResourceExhausted,
                             fmt::format("more than {} values in one JSON text", Value::kMaxValues));
             return fail(Code::InvalidArgument, "no JSON: " + json_.problem());
@@ -123,14 +123,6 @@ void append(std::string& out, const Value& value, std::size_t indent, bool lines
     }
 }
 
-}  // namespace
-
-Result<Value> Value::parse(std::string_view json) {
-    return TreeReader(json).read();
-}
-
-namespace {
-
 auto place_of(const Value& object, std::string_view name) {
     return std::ranges::lower_bound(object.by_name, name, {}, [&](std::uint32_t place) -> std::string_view {
         return object.members[place].name;
@@ -138,6 +130,10 @@ auto place_of(const Value& object, std::string_view name) {
 }
 
 }  // namespace
+
+Result<Value> Value::parse(std::string_view json) {
+    return TreeReader(json).read();
+}
 
 const Value* Value::member(std::string_view name) const {
     const auto found = place_of(*this, name);

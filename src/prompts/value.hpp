@@ -22,9 +22,9 @@ struct Value {
     std::vector<Member> members;         ///< of an object, in their order, each name once
     std::vector<std::uint32_t> by_name;  ///< their indices in the order of names, for `member`
 
-    /// More than so many values in one tree are refused: memory is bounded by that.
-    static constexpr std::size_t kMaxValues = 500'000;
-    /// InvalidArgument. Of members of the same name the last counts.
+    /// More than so many values in one tree are refused: memory is bounded by that (some 150 bytes each).
+    static constexpr std::size_t kMaxValues = 600'000;
+    /// InvalidArgument; ResourceExhausted. Of members of the same name the last counts.
     static Result<Value> parse(std::string_view json);
 
     /// Null: it is no object, or has no such member.

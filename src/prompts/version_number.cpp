@@ -10,15 +10,14 @@ namespace steno::prompts {
 
 namespace {
 
-constexpr std::size_t kMaxDigits = 9;
-
 bool is_number(std::string_view text) {
     return !text.empty() && text.find_first_not_of("0123456789") == std::string_view::npos;
 }
 
 /// Without a leading zero, as 1.01 and 1.1 would be two names of one version.
 bool is_part(std::string_view text) {
-    return is_number(text) && text.size() <= kMaxDigits && (text.size() == 1 || text.front() != '0');
+    return is_number(text) && text.size() <= VersionNumber::kMaxDigits &&
+           (text.size() == 1 || text.front() != '0');
 }
 
 bool is_identifier(std::string_view text) {
@@ -28,8 +27,8 @@ bool is_identifier(std::string_view text) {
     });
 }
 
-std::uint32_t number_of(std::string_view digits) {
-    std::uint32_t number = 0;
+std::uint64_t number_of(std::string_view digits) {
+    std::uint64_t number = 0;
     std::from_chars(digits.data(), digits.data() + digits.size(), number);
     return number;
 }
@@ -56,8 +55,11 @@ std::strong_ordering compare_identifiers(std::string_view a, std::string_view b)
 
 Result<VersionNumber> VersionNumber::parse(std::string_view text) {
     const auto none = [&] {
-        return fail(Code::InvalidArgument, fmt::format("\"{}\" is no version", text.substr(0, kMaxText)),
-                    "one to three numbers such as 3, v3, 1.2 or 2.1.0, and -rc.1 behind it before a release");
+        return fail(
+            Code::InvalidArgument, fmt::format("\"{}\" is no version", text.substr(0, kMaxText)),
+            fmt::format("one to three numbers such as 3, v3, 1.2 or 2.1.0, of at most {} digits each, and "
+                        "-rc.1 behind it before a release",
+                        kMaxDigits));
     };
     if (text.size() > kMaxText) return none();
     VersionNumber version;

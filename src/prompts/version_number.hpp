@@ -12,12 +12,13 @@
 
 namespace steno::prompts {
 
-/// A version of a prompt as people number them: "3", "v3", "1.2", "2.1.0", "2.0.0-rc.1". In the order of
-/// Semantic Versioning 2.0.0 (section 11), where a part that is not said is 0: 1.9 < 1.10, 1.0 = 1.0.0 = v1,
-/// 2.0-rc.1 < 2.0.
+/// A version of a prompt as people number them: "3", "v3", "1.2", "2.1.0", "2.0.0-rc.1", "20260105103000". In
+/// the order of Semantic Versioning 2.0.0 (section 11), where a part that is not said is 0: 1.9 < 1.10,
+/// 1.0 = 1.0.0 = v1, 2.0-rc.1 < 2.0.
 class VersionNumber {
   public:
-    static constexpr std::size_t kMaxText = 64;  ///< bytes
+    static constexpr std::size_t kMaxText = 64;    ///< bytes
+    static constexpr std::size_t kMaxDigits = 18;  ///< of each number: moments are versions, too
 
     /// InvalidArgument says what it takes.
     static Result<VersionNumber> parse(std::string_view text);
@@ -39,7 +40,7 @@ class VersionNumber {
     VersionNumber() = default;
 
     std::string text_;
-    std::array<std::uint32_t, 3> parts_ = {};
+    std::array<std::uint64_t, 3> parts_ = {};
     std::size_t said_ = 0;  ///< how many of the parts
     std::vector<std::string> pre_release_;
 };

@@ -35,7 +35,9 @@ TEST(PromptVersions, AreInTheOrderOfSemanticVersioning) {
                                                      "2.1.1",
                                                      "10",
                                                      "v11",
-                                                     "999999999"};
+                                                     "999999999",
+                                                     "20260105103000",
+                                                     "999999999999999999"};
     for (std::size_t a = 0; a < ascending.size(); ++a)
         for (std::size_t b = 0; b < ascending.size(); ++b)
             EXPECT_EQ(number(ascending[a]) <=> number(ascending[b]), a <=> b) << ascending[a] << ascending[b];
@@ -57,15 +59,17 @@ TEST(PromptVersions, GoOnAsTheyWereWritten) {
     EXPECT_EQ(next("1.9"), "1.10");
     EXPECT_EQ(next("2.1.7"), "2.2.0");
     EXPECT_EQ(next("2.0.0-rc.1"), "2.0.0");
-    EXPECT_FALSE(number("999999999").next());
-    EXPECT_TRUE(number("999999998").next());
+    EXPECT_EQ(next("1.0-20260105103000"), "1.0");
+    EXPECT_FALSE(number("999999999999999999").next());
+    EXPECT_TRUE(number("999999999999999998").next());
 }
 
 TEST(PromptVersions, RefuseWhatIsNone) {
-    for (const char* const text :
-         {"",   "v",  "1.",   ".1",         "1..2",   "1.2.3.4", "01",        "1.02",
-          "-1", "+1", "1.0-", "1.0-rc..1",  "1.0-01", "1.0-ü",   "1.0+build", "latest",
-          "1 ", " 1", "1e5",  "1234567890", "V1",     "1,0",     "٣"}) {
+    for (const char* const text : {"",        "v",         "1.",     ".1",    "1..2",
+                                   "1.2.3.4", "01",        "1.02",   "-1",    "+1",
+                                   "1.0-",    "1.0-rc..1", "1.0-01", "1.0-ü", "1.0+build",
+                                   "latest",  "1 ",        " 1",     "1e5",   "1234567890123456789",
+                                   "V1",      "1,0",       "٣"}) {
         const auto parsed = VersionNumber::parse(text);
         ASSERT_FALSE(parsed) << text;
         EXPECT_EQ(parsed.error().code, Code::InvalidArgument);

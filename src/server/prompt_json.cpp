@@ -92,6 +92,8 @@ void write_hunk(JsonWriter& json, const Hunk& hunk) {
         json.end_object();
     }
     json.end_array();
+    if (hunk.more_removed != 0) json.member("more_removed", std::uint64_t{hunk.more_removed});
+    if (hunk.more_added != 0) json.member("more_added", std::uint64_t{hunk.more_added});
     json.end_object();
 }
 

@@ -265,14 +265,16 @@ Result<ApiAnswer> show_prompt_label(Services& services, const ApiRequest& reques
     STENO_ASSIGN(const Prompt prompt, registry->get(name_in(request)));
     STENO_ASSIGN(const auto moves, registry->history(name_in(request), label));
     const auto found = std::ranges::find(prompt.labels, label, &prompts::Label::name);
-    if (found == prompt.labels.end())
+    if (found == prompt.labels.end() && moves.empty())
         return fail(Code::NotFound, fmt::format("the prompt \"{}\" has no label \"{}\"", prompt.name, label),
                     "GET …/labels lists them");
     ApiAnswer answer;
     answer.headers.emplace_back("ETag", prompt.tag());
     JsonWriter json(answer.body);
     json.begin_object();
-    write_label_members(json, *found);
+    // One that was taken away has its history yet.
+    write_label_members(
+        json, found != prompt.labels.end() ? *found : prompts::Label{label, {}, false, moves.front().at});
     json.key("history");
     json.begin_array();
     for (const prompts::Move& move : moves) write_move(json, move);
