@@ -442,8 +442,10 @@ Result<std::vector<std::string>> chosen(const PromptComparisonQuestion& question
         return fail(Code::InvalidArgument,
                     fmt::format("up to {} versions are compared at once", kMostCompared));
     if (!versions.empty()) return versions;
-    // Those with the most calls, in their own order.
-    std::ranges::sort(known, std::ranges::greater{});
+    // Those with the most calls, of as many the later ones; in their own order.
+    std::ranges::sort(known, [](const auto& a, const auto& b) {
+        return a.first != b.first ? a.first > b.first : earlier_version(b.second, a.second);
+    });
     for (std::size_t i = 0; i < known.size(); ++i)
         (i < kMostCompared ? versions : left_out).push_back(known[i].second);
     std::ranges::sort(versions, earlier_version);

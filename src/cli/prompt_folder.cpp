@@ -94,15 +94,6 @@ std::string with_version(std::string_view text, std::string_view version) {
 
 }  // namespace
 
-Result<PromptFile> read_prompt(std::string_view file) {
-    if (!has_windows_lines(file)) return prompts::read_prompt_file(file);
-    std::string text;
-    text.reserve(file.size());
-    for (std::size_t i = 0; i < file.size(); ++i)
-        if (file.substr(i, 2) != "\r\n") text += file[i];
-    return prompts::read_prompt_file(text);
-}
-
 Result<PromptFolder> PromptFolder::read(const std::string& name, bool may_be_missing, mode_t mask) {
     PromptFolder folder(name, mask);
     if (may_be_missing && !is_there(name)) return folder;
@@ -129,7 +120,7 @@ Result<PromptFolder> PromptFolder::read(const std::string& name, bool may_be_mis
 
 Result<void> PromptFolder::add(const fs::path& path) {
     STENO_ASSIGN(const std::string text, io::read_file(io::posix_file_system(), path.string(), kMaxFile));
-    auto prompt = read_prompt(text);
+    auto prompt = prompts::read_prompt_file(text);
     const fs::path below = path.lexically_relative(folder_);
     if (prompt && prompt->name.empty()) prompt->name = fs::path(below).replace_extension().generic_string();
     Result<void> good = prompt ? prompts::check_name(prompt->name) : std::unexpected(prompt.error());
@@ -203,12 +194,12 @@ Result<void> PromptFolder::set_version(const std::string& name, const prompts::V
     const File& file = files_.at(name);
     STENO_ASSIGN(const std::string text,
                  io::read_file(io::posix_file_system(), file.path.string(), kMaxFile));
-    const auto now = read_prompt(text);
+    const auto now = prompts::read_prompt_file(text);
     if (!now || now->version.content != file.prompt.version.content)
         return {};  // edited meanwhile: of another version, as the next time tells
     std::string made = with_version(text, version.text());
     // A line of a long text may look like the version's.
-    const auto read = read_prompt(made);
+    const auto read = prompts::read_prompt_file(made);
     if (!read || !read->version.number || *read->version.number != version ||
         read->version.content != now->version.content) {
         PromptFile wanted = file.prompt;

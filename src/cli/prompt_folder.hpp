@@ -12,9 +12,6 @@
 
 namespace steno::cli {
 
-/// As prompts::read_prompt_file, and with lines that end as on Windows, where git makes them so.
-Result<prompts::PromptFile> read_prompt(std::string_view file);
-
 /// Prompts as files of a folder, which people and git change, too: NAME.prompt, in the folders that a name
 /// has. Which prompt a file is, it says itself, so that it may be called anything; one that says no name has
 /// that of its path.

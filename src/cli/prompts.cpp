@@ -272,7 +272,7 @@ Result<prompts::PromptFile> wanted(Api& api, const PromptFlags& flags) {
             if (!flags.from.empty())
                 return fail(Code::InvalidArgument,
                             "a file with settings says all of them, and so does --from", "one of them");
-            auto read = read_prompt(text);
+            auto read = prompts::read_prompt_file(text);
             if (!read) return std::unexpected(std::move(read).error().with_context(flags.file));
             file = std::move(*read);
             if (!flags.name.empty()) file.name = flags.name;

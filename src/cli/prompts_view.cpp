@@ -127,7 +127,7 @@ void print_hunk(dom::element hunk) {
         fmt::print("{}\n", whole);
     }
     for (const std::string_view change : {"removed", "added"})
-        if (const std::string more = text_at(hunk, fmt::format("/more_{}", change)); !more.empty())
+        if (const std::string more = text_at(hunk, fmt::format("/more_{}", change).c_str()); !more.empty())
             fmt::print("… and {} more lines {}\n", more, change);
 }
 

@@ -4,6 +4,7 @@
 #include "base/json_writer.hpp"
 #include "base/nearest.hpp"
 #include "base/text.hpp"
+#include "prompts/names.hpp"
 #include "prompts/registry.hpp"
 #include "server/api.hpp"
 #include "server/query_parameters.hpp"

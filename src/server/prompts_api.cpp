@@ -426,13 +426,8 @@ Result<ApiAnswer> export_prompts(Services& services, const ApiRequest& request) 
                     "one prompt at a time: ?prompt=NAME");
     std::vector<prompts::Exported> exported;
     for (const Prompt& prompt : wanted) {
-        prompts::Exported one{prompt, {}};
-        for (const prompts::VersionFacts& facts : prompt.versions) {
-            STENO_ASSIGN(Version version, registry->find(prompt.name, facts.number.text()));
-            one.versions.push_back(std::move(version));
-        }
-        std::ranges::reverse(one.versions);
-        exported.push_back(std::move(one));
+        STENO_ASSIGN(auto versions, registry->versions(prompt));
+        exported.push_back({prompt, std::move(versions)});
     }
     ApiAnswer answer;
     answer.body = prompts::write_document_registry(exported);

@@ -1,6 +1,6 @@
-// How long it takes to tell, compare and follow the versions of a prompt. Usage: comparison_bench [CALLS
-// [OF_ALL]]: so many executions of it (1,000,000), of two versions, which are every OF_ALL-th call of the
-// record (1). In a folder of its own in TMPDIR.
+// How long it takes to tell, compare and follow the versions of a prompt. Usage: prompt_performance_bench
+// [CALLS [OF_ALL]]: so many executions of it (1,000,000), of two versions, which are every OF_ALL-th call of
+// the record (1). In a folder of its own in TMPDIR.
 #include "analysis/prompt_comparison.hpp"
 #include "analysis/prompt_performance.hpp"
 #include "analysis/prompt_trends.hpp"
@@ -94,7 +94,7 @@ int main(int count, char** arguments) {
     const std::size_t calls = count > 1 ? std::strtoull(arguments[1], nullptr, 10) : 1'000'000;
     const std::size_t of_all = count > 2 ? std::strtoull(arguments[2], nullptr, 10) : 1;
     const auto folder =
-        std::filesystem::temp_directory_path() / fmt::format("steno-prompts-bench-{}", getpid());
+        std::filesystem::temp_directory_path() / fmt::format("steno-prompt-performance-bench-{}", getpid());
     store::DuckdbOptions options;
     options.folder = folder;
     auto store = store::open_duckdb_store(options);
