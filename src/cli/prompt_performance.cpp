@@ -247,8 +247,10 @@ void print_pair(dom::element answer, dom::element pair, const PerformanceFlags& 
         if (flags.effect) cells.push_back(more_of(metric, "/more_values_for_wished"));
         table.row(std::move(cells), std::move(colours));
     }
-    table.print();
-    fmt::print("\n");
+    if (!table.empty()) {
+        table.print();
+        fmt::print("\n");
+    }
     // What is settled first, then what is not, then what cannot be.
     for (const bool settled : {true, false})
         for (const dom::element metric : metrics) {
@@ -283,8 +285,8 @@ void print_comparison(dom::element answer, const PerformanceFlags& flags) {
     }
     versions.print();
     for (const dom::element pair : rows(answer, "comparisons")) print_pair(answer, pair, flags);
-    fmt::print("\np-values are corrected for {} comparisons at once (Holm)\n",
-               static_cast<std::int64_t>(number_at(answer, "/family")));
+    if (const auto family = static_cast<std::int64_t>(number_at(answer, "/family")); family > 1)
+        fmt::print("\np-values are corrected for {} comparisons at once (Holm)\n", family);
     std::string left;
     for (const dom::element version : rows(answer, "left_out"))
         left += (left.empty() ? "" : ", ") + text_in(version);

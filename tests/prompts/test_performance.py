@@ -89,6 +89,8 @@ def same(told, calls):
     statuses = collections.Counter(call["status"] for call in calls)
     assert told["statuses"] == dict(statuses)
     assert told["success_rate"] == pytest.approx(statuses["success"] / len(calls))
+    assert set(told["figures"]) == {"calls", "failures", "input_tokens", "output_tokens", "total_tokens", "cost"}  # told once
+    assert (told["figures"]["calls"], told["figures"]["failures"]) == (len(calls), statuses["failure"])
     verdicts = collections.Counter((call.get("feedback") or {}).get("verdict", "none") for call in calls)
     assert [told["feedback"][name] for name in ("accepted", "rejected", "modified", "none")] == [
         verdicts[name] for name in ("accepted", "rejected", "modified", "none")]
@@ -290,6 +292,7 @@ def test_commands_on_the_demo(server):
     ("compare", {"metrics": "speed"}, 400, "not measured by"),
     ("compare", {"confidence": "95"}, 400, "0.95"),
     ("compare", {"effect": "-1"}, 400, "above 0"),
+    ("compare", {"effect": "5"}, 400, "0.05 is 5 %"),
     ("compare", {"effect": "much"}, 400, "must be a number"),
     ("trends", {"false_alarms": "0.9"}, 400, "false alarms"),
     ("trends", {"period": "2000d"}, 400, "days"),
