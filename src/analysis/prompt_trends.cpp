@@ -5,6 +5,7 @@
 #include "analysis/json_rows.hpp"
 #include "analysis/prompt_metrics.hpp"
 #include "analysis/prompt_performance.hpp"
+#include "base/hash.hpp"
 #include "base/shell_word.hpp"
 #include "inference/change_points.hpp"
 
@@ -176,6 +177,24 @@ std::optional<std::string> filter_words(const store::Filter& filter) {
     return std::nullopt;
 }
 
+/// As a rule may be called: of 64 small letters, digits and "-_." at most. What is cut
+/// short is told apart by a number.
+std::string rule_name(std::string_view words) {
+    constexpr std::size_t kMost = 64, kKept = 55;
+    std::string name;
+    for (const char c : words) {
+        const bool upper = c >= 'A' && c <= 'Z';
+        const bool plain = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' || c == '.';
+        if (plain || upper)
+            name += static_cast<char>(upper ? c - 'A' + 'a' : c);
+        else if (!name.ends_with('-'))
+            name += '-';
+    }
+    while (name.ends_with('-')) name.pop_back();
+    if (name.size() <= kMost) return name;
+    return fmt::format("{}-{:08x}", name.substr(0, kKept), crc32c(words));
+}
+
 /// The command of a rule that fires half-way between the level before and the one after, for the same calls;
 /// or why there is none.
 void set_alert(PromptTrend::Degradation& degradation, const PromptTrendQuestion& question,
@@ -234,7 +253,7 @@ void set_alert(PromptTrend::Degradation& degradation, const PromptTrendQuestion&
             if (threshold.find('e') != std::string::npos) threshold = fmt::format("{:.0f}", half);
     }
     degradation.alert = fmt::format(
-        "steno alerts set {} --metric {} {}--window 24h {}--warning {} --min-calls 20", shell_word(rule),
+        "steno alerts set {} --metric {} {}--window 24h {}--warning {} --min-calls 20", rule_name(rule),
         shell_word(watched), filters, below ? "--below " : "", shell_word(threshold));
 }
 

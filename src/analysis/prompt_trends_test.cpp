@@ -186,7 +186,7 @@ TEST(PromptTrend, AnAlertIsOfTheCallsThatWereAskedFor) {
         "time.duration_ms.gte", "0.5",
         "steno alerts set answer-duration_p50-0.5 --metric duration_p50 --filter time.duration_ms.gte=0.5 ");
     starts("labels.attributes.size", "\"5\"",
-           "steno alerts set 'answer-duration_p50-\"5\"' --metric duration_p50 --filter "
+           "steno alerts set answer-duration_p50-5 --metric duration_p50 --filter "
            "'labels.attributes.size=\"5\"' ");
     // A rule with a filter on kinds counts all of these: that they reach a model has to be said.
     const auto kinds = told("kind.ne", "embedding").alert;

@@ -269,7 +269,7 @@ def test_a_change_is_found_and_its_alert_works(server, contract):
     command = of_some["degradations"][0]["alert"]
     run(*shlex.split(command)[1:], "--server", server.url)
     rules = {rule["name"]: rule for rule in json.loads(run("alerts", "--json", "--server", server.url).stdout)["alerts"]}
-    assert "drifting-success_rate" in rules and "drifting-success_rate-success,failure" in rules
+    assert "drifting-success_rate" in rules and "drifting-success_rate-success-failure" in rules
     assert "--filter status.in=success,failure" in command
     timed = ask(server, name, "trends", period="41d", metrics="success_rate", **{"started_at.gte": "2020-01-01T00:00:00Z"})
     contract.check(timed, "GET", "/api/v1/prompts/{name}/trends")
