@@ -354,6 +354,8 @@ void print_trends(dom::element answer) {
         fmt::print("  {} since {}\n", text_at(one, "/metric"), day_at(one, "/at"));
         if (has(one, "/alert"))
             fmt::print("    to be told next time: {}\n", printable(text_at(one, "/alert")));
+        else if (has(one, "/why"))
+            fmt::print("    no alert: {}\n", printable(text_at(one, "/why")));
     }
 }
 
@@ -366,12 +368,11 @@ Question question_of(const PerformanceFlags& flags, std::string_view resource) {
 
 Result<int> performance(const Program& program, const PerformanceFlags& flags) {
     Question question = question_of(flags, "performance");
-    std::vector<std::string> filters = flags.filters;
-    if (!flags.version.empty()) filters.push_back("prompt.version=" + flags.version);
+    question.add("version", flags.version);
     question.add("by", !flags.by.empty() ? flags.by : flags.version.empty() ? "" : "model.requested");
     question.add("score", flags.score);
     question.add("groups", std::to_string(flags.limit));
-    STENO_TRY(question.filters(filters));
+    STENO_TRY(question.filters(flags.filters));
     return show_answer(program, flags.record, question, [&flags](Api&, dom::element answer) -> Result<void> {
         print_performance(answer, flags);
         return {};
@@ -426,7 +427,7 @@ void add_prompt_performance(Program& program, CLI::App& prompts) {
                             "  steno prompts performance answer --version 2          # by model\n"
                             "  steno prompts performance answer --by prompt.version,model.requested\n",
                             performance);
-    sub->add_option("--version", flags->version, "only this version, by model");
+    sub->add_option("--version", flags->version, "only this version, or where this label stands, by model");
     sub->add_option("--by", flags->by, "fields to group by, with commas (default prompt.version)");
     sub->add_option("--score", flags->score, "the score in the table (default quality)");
     sub->add_option("--limit,-n", flags->limit, "how many rows (default 20)")->check(CLI::Range(1, 1000));

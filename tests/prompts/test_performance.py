@@ -225,6 +225,11 @@ def test_a_better_version_is_found_and_said(server):
     named = ask(server, name, "compare", versions="1.9,production", metrics="acceptance_rate")
     assert [metric["finding"] for metric in named["comparisons"][0]["metrics"]] == ["better"]
     assert named["family"] == 1
+    of_one = ask(server, name, "performance", version="production", by="model.requested")
+    assert of_one["all"] == ask(server, name, "performance", by="model.requested", **{"prompt.version": "1.10"})["all"]
+    assert of_one["all"]["figures"]["calls"] == 700
+    shown = run("prompts", "performance", name, "--version", "production", "--server", server.url).stdout
+    assert "none-that-has-a-price" in shown and "700" in shown
 
 
 def test_a_change_is_found_and_its_alert_works(server, contract):
@@ -261,6 +266,16 @@ def test_a_change_is_found_and_its_alert_works(server, contract):
         run(*words, "--server", server.url)
     rules = {rule["name"]: rule for rule in json.loads(run("alerts", "--json", "--server", server.url).stdout)["alerts"]}
     assert {f"drifting-{metric}" for metric in worse} <= set(rules)
+    # With a filter the alert is of these calls, beside that of all.
+    of_some = ask(server, name, "trends", period="41d", metrics="success_rate", **{"status.in": "success,failure"})
+    command = of_some["degradations"][0]["alert"]
+    run(*shlex.split(command)[1:], "--server", server.url)
+    rules = {rule["name"]: rule for rule in json.loads(run("alerts", "--json", "--server", server.url).stdout)["alerts"]}
+    assert "drifting-success_rate" in rules and "drifting-success_rate-success-failure" in rules
+    assert "--filter status.in=success,failure" in command
+    timed = ask(server, name, "trends", period="41d", metrics="success_rate", **{"started_at.gte": "2020-01-01T00:00:00Z"})
+    contract.check(timed, "GET", "/api/v1/prompts/{name}/trends")
+    assert timed["degradations"][0]["alert"] is None and "started_at" in timed["degradations"][0]["why"]
     shown = run("prompts", "trends", name, "--period", "60d", "--server", server.url).stdout
     assert day in shown and "version 2 first called then" in shown and "steno alerts set drifting-success_rate" in shown
 
@@ -276,6 +291,8 @@ def test_commands_on_the_demo(server):
     told = json.loads(of_one)
     assert told == {**ask(server, "support_assistant", "performance", period="60d", by="model.requested", **{"prompt.version": "2"}),
                     "period": told["period"]}
+    done = run("prompts", "performance", "support_assistant", "--version", "9", "--days", "60", *where, check=False)
+    assert done.returncode == 3 and "names version 9 of support_assistant" in done.stderr and "calls name " in done.stderr
     shown = run("prompts", "compare", "support_assistant", "1", "4", "--days", "60", "--effect", "5", *where).stdout
     assert "version 4 against 1" in shown and "mostly used at different times" in shown and "to find 5 %" in shown
     assert "corrected for" in shown and "interval" in shown
@@ -298,6 +315,7 @@ def test_commands_on_the_demo(server):
     ("trends", {"period": "2000d"}, 400, "days"),
     ("performance", {"by": "no.field"}, 400, "no.field"),
     ("performance", {"groups": "0"}, 400, "groups"),
+    ("performance", {"version": "9"}, 404, "names version 9"),
     ("performance", {"text": "x"}, 400, "text"),
 ])
 def test_bad_questions_are_told(server, resource, parameters, status, words):
