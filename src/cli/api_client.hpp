@@ -38,6 +38,7 @@ class Api {
     virtual Result<std::string> get(const std::string& target) = 0;
     virtual Result<std::string> post(const std::string& target, std::string_view body) = 0;
     virtual Result<std::string> put(const std::string& target, std::string_view body) = 0;
+    virtual Result<std::string> patch(const std::string& target, std::string_view body) = 0;
     virtual Result<std::string> remove(const std::string& target) = 0;
     /// The live tail: calls `event(name, data)` until that returns false. Unimplemented without a server.
     virtual Result<void> watch(
@@ -47,7 +48,6 @@ class Api {
     [[nodiscard]] virtual bool has_server() const = 0;
     /// "http://127.0.0.1:8787" or the folder, for messages.
     [[nodiscard]] virtual std::string where() const = 0;
-    virtual Result<std::string> patch(const std::string& target, std::string_view body) = 0;
 };
 
 }  // namespace steno::cli

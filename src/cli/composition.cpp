@@ -254,7 +254,6 @@ server::Services Composition::services(const std::string& listen) {
             daily_files_.get(),
             prices_.get(),
             repricer_.get(),
-            nullptr,  // lanes are the server's
             prompts_.get()};
 }
 

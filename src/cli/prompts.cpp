@@ -4,10 +4,15 @@
 #include "cli/api_client.hpp"
 #include "cli/call_view.hpp"
 #include "cli/command.hpp"
+#include "cli/prompt_folder.hpp"
 #include "cli/prompt_performance.hpp"
+#include "cli/prompt_rows.hpp"
 #include "cli/prompt_sync.hpp"
 #include "cli/prompts_view.hpp"
+#include "cli/repricing.hpp"
+#include "cli/table_export.hpp"
 #include "cli/terminal.hpp"
+#include "exports/output.hpp"
 #include "io/file_system.hpp"
 #include "net/http.hpp"
 #include "prompts/prompt_file.hpp"
@@ -17,11 +22,12 @@
 #include <simdjson.h>
 
 #include <charconv>
+#include <functional>
 #include <iostream>
-#include <iterator>
 #include <memory>
 #include <optional>
 #include <string>
+#include <type_traits>
 #include <unistd.h>
 #include <vector>
 
@@ -36,14 +42,15 @@ constexpr std::uint64_t kMaxFile = 24u << 20;
 struct PromptFlags {
     RecordFlags record;
     std::string name, version, label, from, to, file, folder;
-    std::string text, system, tag, by, reason, variables, output;
+    std::string text, system, tag, by, reason, variables;
     std::string goal, model, description, author, notes;
     std::vector<std::string> tags, labels, values;
     std::optional<double> temperature, top_p;
     std::optional<std::int64_t> top_k, token_limit;
-    bool archived = false, undo = false, force = false, strict = false, allow_lower = false, history = false;
-    bool protect = false, unprotect = false, remove = false, format_strings = false;
+    bool archived = false, undo = false, force = false, strict = false, allow_lower = false;
+    bool protect = false, unprotect = false, remove = false, format_strings = false, templates = false;
     bool check = false, push = false, pull = false;
+    TargetFlags target;
 };
 
 std::string path_of(const PromptFlags& flags, std::string_view below = {}) {
@@ -71,8 +78,12 @@ Result<int> print(const Program& program, const std::string& body, void (*show)(
 
 Result<std::string> read_whole(const std::string& file) {
     if (file != "-") return io::read_file(io::posix_file_system(), file, kMaxFile);
-    std::string text(std::istreambuf_iterator<char>(std::cin), {});
-    if (text.size() > kMaxFile) return fail(Code::InvalidArgument, "standard input is too long for a prompt");
+    std::string text(kMaxFile + 1, '\0');
+    std::cin.read(text.data(), static_cast<std::streamsize>(text.size()));
+    text.resize(static_cast<std::size_t>(std::cin.gcount()));
+    if (text.size() > kMaxFile)
+        return fail(Code::ResourceExhausted,
+                    fmt::format("standard input has more than the {} bytes that it may have", kMaxFile));
     return text;
 }
 
@@ -127,80 +138,160 @@ Result<int> show(const Program& program, const PromptFlags& flags) {
     return print(program, latest, print_prompt_version);
 }
 
-/// One line that a person types; `otherwise` when it is empty.
-Result<std::string> ask(std::string_view question, std::string_view otherwise = {}) {
-    fmt::print("{}{}: ", question, otherwise.empty() ? "" : fmt::format(" [{}]", otherwise));
-    std::fflush(stdout);
-    std::string answer;
-    if (!std::getline(std::cin, answer)) return fail(Code::Cancelled, "nothing was created");
-    return answer.empty() ? std::string(otherwise) : answer;
+/// One line that a person types, and once more while it cannot be read; an empty one leaves what stands in
+/// brackets. Cancelled: the input ends.
+using Read = std::function<Result<void>(const std::string&)>;
+Result<void> ask(std::string_view question, const std::string& otherwise, const Read& read) {
+    for (;;) {
+        fmt::print(stderr, "{}{}: ", question,
+                   otherwise.empty() ? "" : fmt::format(" [{}]", printable(otherwise)));
+        std::string answer;
+        if (!std::getline(std::cin, answer)) return fail(Code::Cancelled, "nothing was created");
+        if (answer.empty() && !otherwise.empty()) return {};
+        const auto good = read(answer);
+        if (good) return {};
+        fmt::print(stderr, "{}\n", good.error().message);
+    }
 }
 
-/// All lines up to one with a point alone on it, or the input's end.
-std::string ask_for_lines(std::string_view question) {
-    fmt::print("{} (a line with a single \".\" ends it):\n", question);
-    std::string text;
-    std::string line;
-    while (std::getline(std::cin, line) && line != ".") text += (text.empty() ? "" : "\n") + line;
+std::string words_of(const std::string& text) {
     return text;
 }
-
-template <class T>
-Result<std::optional<T>> ask_for_number(std::string_view question) {
-    STENO_ASSIGN(const std::string answer, ask(question));
-    if (answer.empty()) return std::nullopt;
-    T number{};
-    const auto [end, error] = std::from_chars(answer.data(), answer.data() + answer.size(), number);
-    if (error != std::errc{} || end != answer.data() + answer.size())
-        return fail(Code::InvalidArgument, fmt::format("\"{}\" is no number", answer));
-    return number;
-}
-
-Result<void> ask_for_all(prompts::PromptFile& file) {
-    prompts::Content& content = file.version.content;
-    if (file.name.empty()) {
-        STENO_ASSIGN(file.name, ask("Name"));
-    }
-    STENO_ASSIGN(const std::string version, ask("Version", "the next one"));
-    if (version != "the next one") {
-        STENO_ASSIGN(file.version.number, prompts::VersionNumber::parse(version));
-    }
-    STENO_ASSIGN(content.goal, ask("Goal, in one sentence"));
-    STENO_ASSIGN(content.model, ask("Model"));
-    STENO_ASSIGN(content.temperature, ask_for_number<double>("Temperature"));
-    STENO_ASSIGN(content.token_limit, ask_for_number<std::int64_t>("Token limit"));
-    STENO_ASSIGN(content.top_k, ask_for_number<std::int64_t>("Top-k"));
-    STENO_ASSIGN(content.top_p, ask_for_number<double>("Top-p"));
-    content.text = ask_for_lines("The prompt, {{name}} for a variable");
+Result<void> read_into(std::string& text, const std::string& answer) {
+    text = answer;
     return {};
 }
 
+template <class T>
+std::string words_of(const std::optional<T>& number) {
+    return number ? fmt::format("{}", *number) : "";
+}
+template <class T>
+Result<void> read_into(std::optional<T>& number, const std::string& answer) {
+    if (answer.empty()) return {};
+    T read{};
+    const auto [end, error] = std::from_chars(answer.data(), answer.data() + answer.size(), read);
+    if (error != std::errc{} || end != answer.data() + answer.size())
+        return fail(Code::InvalidArgument, fmt::format("\"{}\" is no number", printable(answer)));
+    if (std::is_integral_v<T> && read < 1)
+        return fail(Code::InvalidArgument, "a whole number from 1 to 1,000,000,000");
+    number = read;
+    return {};
+}
+
+template <class T>
+Result<void> ask_for(std::string_view question, prompts::Content& content, T prompts::Content::* member) {
+    return ask(question, words_of(content.*member), [&](const std::string& answer) -> Result<void> {
+        prompts::Content typed;
+        STENO_TRY(read_into(typed.*member, answer));
+        typed.text = "-";  // what the prompt says is asked for last
+        STENO_TRY(prompts::check(typed));
+        content.*member = std::move(typed.*member);
+        return {};
+    });
+}
+
+/// All lines up to one with a point alone on it, or the input's end; until they can be a prompt.
+Result<void> ask_for_template(prompts::Content& content) {
+    for (;;) {
+        fmt::print(stderr,
+                   "The prompt, {{{{name}}}} for a variable (a line with a single \".\" ends it{}):\n",
+                   content.text.empty() ? "" : "; at once: the text stays as it is");
+        std::string text;
+        std::string line;
+        while (std::getline(std::cin, line) && line != ".") text += (text.empty() ? "" : "\n") + line;
+        if (text.empty()) text = content.text;
+        prompts::Content typed;
+        typed.text = text;
+        const auto good = prompts::check(typed);
+        if (good) {
+            content.text = std::move(text);
+            return {};
+        }
+        if (!std::cin) return good;
+        fmt::print(stderr, "{}\n", good.error().message);
+    }
+}
+
+/// What a version says that is to become another, with its settings.
+Result<void> start_from(Api& api, std::string_view which, prompts::PromptFile& file) {
+    STENO_ASSIGN(prompts::PromptFile base, get_prompt(api, file.name, which));
+    file.version.content = std::move(base.version.content);
+    return {};
+}
+
+Result<void> ask_for_all(Api& api, const PromptFlags& flags, prompts::PromptFile& file) {
+    prompts::Content& content = file.version.content;
+    if (file.name.empty())
+        STENO_TRY(ask("Name", "", [&](const std::string& answer) {
+            file.name = answer;
+            return prompts::check_name(answer);
+        }));
+    // A server that cannot be asked, or a prompt that is archived, is told before all else is typed.
+    const auto latest = start_from(api, "latest", file);
+    const bool unknown = !latest && latest.error().code == Code::NotFound &&
+                         !api.get("/api/v1/prompts/" + net::percent_encode(file.name));
+    if (!latest && !unknown) return latest;
+    if (latest) fmt::print(stderr, "A new version: an empty line leaves what is in the latest.\n");
+    if (flags.version.empty())
+        STENO_TRY(ask("Version", "the next one", [&](const std::string& answer) -> Result<void> {
+            STENO_ASSIGN(file.version.number, prompts::VersionNumber::parse(answer));
+            return {};
+        }));
+    STENO_TRY(ask_for("Goal, in one sentence", content, &prompts::Content::goal));
+    STENO_TRY(ask_for("Model", content, &prompts::Content::model));
+    STENO_TRY(ask_for("Temperature", content, &prompts::Content::temperature));
+    STENO_TRY(ask_for("Token limit", content, &prompts::Content::token_limit));
+    STENO_TRY(ask_for("Top-k", content, &prompts::Content::top_k));
+    STENO_TRY(ask_for("Top-p", content, &prompts::Content::top_p));
+    if (content.messages.empty()) return ask_for_template(content);
+    fmt::print(stderr, "Its messages stay as they are; others are given by --file.\n");
+    return {};
+}
+
+/// In the place of what the text or the messages were.
+void set_text(prompts::Content& content, std::string text) {
+    content.text = std::move(text);
+    content.messages.clear();
+}
+
 /// From the file, or from what a person types, with what the flags say in its place.
-Result<prompts::PromptFile> wanted(const PromptFlags& flags) {
+Result<prompts::PromptFile> wanted(Api& api, const PromptFlags& flags) {
     prompts::PromptFile file;
     file.name = flags.name;
     prompts::Content& content = file.version.content;
+    if (!flags.from.empty()) {
+        if (file.name.empty())
+            return fail(Code::InvalidArgument, "--from is a version of a prompt: which prompt?",
+                        "steno prompts create NAME --from " + shell_word(flags.from));
+        STENO_TRY(start_from(api, flags.from, file));
+    }
     if (!flags.file.empty()) {
         STENO_ASSIGN(std::string text, read_whole(flags.file));
-        if (text.starts_with("+++")) {
+        if (text.starts_with("+++") || text.starts_with("\xef\xbb\xbf+++")) {
+            if (!flags.from.empty())
+                return fail(Code::InvalidArgument,
+                            "a file with settings says all of them, and so does --from", "one of them");
             auto read = prompts::read_prompt_file(text);
             if (!read) return std::unexpected(std::move(read).error().with_context(flags.file));
             file = std::move(*read);
             if (!flags.name.empty()) file.name = flags.name;
         } else {
             if (text.ends_with('\n')) text.pop_back();
-            content.text = std::move(text);
+            if (text.ends_with('\r')) text.pop_back();
+            set_text(content, std::move(text));
         }
-    } else if (flags.text.empty() && flags.system.empty()) {
+    } else if (flags.text.empty() && flags.from.empty()) {
         if (::isatty(STDIN_FILENO) == 0)
             return fail(Code::InvalidArgument, "a prompt needs its text",
                         "--text \"Answer {{question}}\", --file FILE, or --file - for standard input");
-        STENO_TRY(ask_for_all(file));
+        STENO_TRY(ask_for_all(api, flags, file));
     }
-    if (!flags.system.empty())
+    if (!flags.text.empty()) set_text(content, flags.text);
+    if (!flags.system.empty()) {
+        set_text(content, "");
         content.messages = {{"system", flags.system}, {"user", flags.text}};
-    else if (!flags.text.empty())
-        content.text = flags.text;
+    }
     const auto text = [](const std::string& flag, std::string& into) {
         if (!flag.empty()) into = flag;
     };
@@ -209,6 +300,7 @@ Result<prompts::PromptFile> wanted(const PromptFlags& flags) {
     text(flags.description, file.description);
     text(flags.author, file.version.author);
     text(flags.notes, file.version.notes);
+    if (file.version.author.empty()) file.version.author = author_name("");
     if (flags.temperature) content.temperature = flags.temperature;
     if (flags.top_p) content.top_p = flags.top_p;
     if (flags.top_k) content.top_k = flags.top_k;
@@ -223,10 +315,10 @@ Result<prompts::PromptFile> wanted(const PromptFlags& flags) {
 }
 
 Result<int> create(const Program& program, const PromptFlags& flags) {
-    STENO_ASSIGN(const prompts::PromptFile file, wanted(flags));
+    STENO_ASSIGN(const auto api, Api::open(program, flags.record));
+    STENO_ASSIGN(const prompts::PromptFile file, wanted(*api, flags));
     if (file.name.empty())
         return fail(Code::InvalidArgument, "a prompt needs a name", "steno prompts create NAME --text \"…\"");
-    STENO_ASSIGN(const auto api, Api::open(program, flags.record));
     STENO_ASSIGN(const std::string body, send_prompt(*api, file));
     if (program.json) return print(program, body, nullptr);
     dom::parser parser;
@@ -246,7 +338,7 @@ std::string move_body(const PromptFlags& flags) {
     json.begin_object();
     if (!flags.version.empty()) json.member("version", flags.version);
     if (flags.protect || flags.unprotect) json.member("protected", flags.protect);
-    if (!flags.by.empty()) json.member("by", flags.by);
+    if (const std::string by = author_name(flags.by); !by.empty()) json.member("by", by);
     if (!flags.reason.empty()) json.member("reason", flags.reason);
     if (flags.force) json.member("force", true);
     json.end_object();
@@ -262,7 +354,7 @@ Result<int> label(const Program& program, const PromptFlags& flags) {
     if (flags.remove) {
         Question question(label_path(flags));
         question.add("force", flags.force ? "true" : "");
-        question.add("by", flags.by);
+        question.add("by", author_name(flags.by));
         question.add("reason", flags.reason);
         STENO_ASSIGN(const std::string body, api->remove(question.target()));
         return print(program, body, print_prompt);
@@ -345,42 +437,77 @@ Result<int> remove(const Program& program, const PromptFlags& flags) {
     return 0;
 }
 
+/// A variable's name in single braces, as in Python's format strings; "" where there is none.
+std::string name_in_braces(std::string_view text) {
+    const auto letter = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; };
+    for (std::size_t at = text.find('{'); at != std::string_view::npos; at = text.find('{', at + 1)) {
+        std::size_t end = at + 1;
+        while (end < text.size() &&
+               (letter(text[end]) || (end > at + 1 && text[end] >= '0' && text[end] <= '9')))
+            ++end;
+        const bool doubled = (at > 0 && text[at - 1] == '{') || text.substr(end).starts_with("}}");
+        if (end > at + 1 && text.substr(end).starts_with('}') && !doubled)
+            return std::string(text.substr(at, end + 1 - at));
+    }
+    return {};
+}
+
 Result<int> import(const Program& program, const PromptFlags& flags) {
     STENO_ASSIGN(const std::string text, read_whole(flags.file));
+    // What is wrong would be so for ever: a version never changes.
+    const std::string braces = flags.format_strings || flags.templates ? "" : name_in_braces(text);
+    if (!braces.empty())
+        return fail(
+            Code::InvalidArgument,
+            fmt::format("{} can be a variable of Python's format strings, or stand for itself", braces),
+            "--format-strings if the program filled its texts in with .format(), or --templates if "
+            "they are templates with {{variables}} in two braces");
     STENO_ASSIGN(const auto api, Api::open(program, flags.record));
     STENO_ASSIGN(const std::string body,
                  api->post(flags.format_strings ? "/api/v1/prompt-registry?format_strings=true"
                                                 : "/api/v1/prompt-registry",
                            text));
     return print(program, body, [](dom::element answer) {
+        const std::string known = text_at(answer, "/known_versions");
+        if (text_at(answer, "/versions") == "0" && known == "0")
+            fmt::print("there are no prompts in the file\n");
         fmt::print("{} and {} are new; {} known already\n", counted(text_at(answer, "/prompts"), "prompt"),
-                   counted(text_at(answer, "/versions"), "version"), text_at(answer, "/known_versions"));
+                   counted(text_at(answer, "/versions"), "version"), known);
         std::string left_out;
         dom::array names;
         if (answer["left_out"].get(names) == simdjson::SUCCESS)
             for (const dom::element name : names)
-                left_out += (left_out.empty() ? "" : ", ") + std::string(name.get_string().value_unsafe());
+                left_out += (left_out.empty() ? "" : ", ") + text_at(name, "");
         if (!left_out.empty()) fmt::print("left out: {}\n", printable(left_out));
     });
 }
 
 Result<int> write_out(const Program& program, const PromptFlags& flags) {
+    STENO_ASSIGN(const exports::Format* const format, format_of(flags.target, "json"));
     Question question("/api/v1/prompt-registry");
     question.add("prompt", flags.name);
     STENO_ASSIGN(const auto api, Api::open(program, flags.record));
-    STENO_ASSIGN(const std::string body, api->get(question.target()));
-    if (flags.output.empty() || flags.output == "-") {
-        fmt::print("{}\n", body);
+    STENO_ASSIGN(std::string body, api->get(question.target()));
+    if (format->name != "json") {
+        STENO_ASSIGN(const PromptRows table, prompt_rows(*api, flags.name, std::move(body)));
+        STENO_TRY(export_table(*table.rows, *format, flags.target, "versions", table.count));
         return 0;
     }
-    STENO_TRY(io::replace_file(io::posix_file_system(), flags.output, body + "\n"));
+    // As the program of before has it, and not rows.
+    const std::string& path = flags.target.output;
+    STENO_TRY(exports::write_whole(path.empty() ? "-" : path, body + "\n"));
+    if (!path.empty() && path != "-")
+        fmt::print(stderr, "{} in {}\n", flags.name.empty() ? "all prompts" : printable(flags.name),
+                   printable(path));
     return 0;
 }
 
 Result<int> sync(const Program& program, const PromptFlags& flags) {
-    STENO_ASSIGN(const auto api, Api::open(program, flags.record));
     const SyncWay way = flags.check ? SyncWay::Check : flags.pull ? SyncWay::Pull : SyncWay::Push;
-    return sync_prompts(*api, {flags.folder, way, flags.force}, program.json);
+    STENO_ASSIGN(PromptFolder folder,
+                 PromptFolder::read(flags.folder, way == SyncWay::Pull, program.inherited.file_mask));
+    STENO_ASSIGN(const auto api, Api::open(program, flags.record));
+    return sync_prompts(*api, std::move(folder), way, flags.force, program.json);
 }
 
 }  // namespace
@@ -417,8 +544,7 @@ void add_prompts(Program& program) {
         return sub->add_option("name", flags->name, "the prompt's name");
     };
     const auto who = [&](CLI::App* sub) {
-        sub->add_option("--by", flags->by, "who moves it");
-        sub->add_option("--reason", flags->reason, "why");
+        add_author_flags(*sub, flags->by, flags->reason);
         sub->add_flag("--force", flags->force, "although it is protected");
     };
 
@@ -439,6 +565,7 @@ void add_prompts(Program& program) {
     sub =
         command("create", "A new prompt, or a new version of one that there is; asks a person at a terminal",
                 "  steno prompts create answer --text \"Answer {{question}}\" --label staging\n"
+                "  steno prompts create answer --from latest --temperature 0.2   # all else stays\n"
                 "  steno prompts create --file prompts/answer.prompt\n"
                 "  generate | steno prompts create answer --file -\n",
                 create);
@@ -448,6 +575,8 @@ void add_prompts(Program& program) {
     sub->add_option("--file", flags->file,
                     "a file of steno prompts sync, or the text alone; -: standard input")
         ->excludes(text);
+    sub->add_option("--from", flags->from,
+                    "what is not said is as in this version, or where this label stands");
     sub->add_option("--version", flags->version, "its number (default: the next one)");
     sub->add_flag("--allow-lower", flags->allow_lower, "than the highest that there is");
     sub->add_option("--goal", flags->goal, "what it is for, in one sentence");
@@ -459,7 +588,7 @@ void add_prompts(Program& program) {
     sub->add_option("--label", flags->labels, "labels that are to stand on it; may be repeated")
         ->allow_extra_args(false);
     sub->add_option("--notes", flags->notes, "what is new in this version");
-    sub->add_option("--author", flags->author, "who made it");
+    sub->add_option("--author", flags->author, "who made it (default: your user name here)");
     sub->add_option("--description", flags->description, "of a new prompt");
     sub->add_option("--tag", flags->tags, "of a new prompt; may be repeated")->allow_extra_args(false);
 
@@ -520,13 +649,18 @@ void add_prompts(Program& program) {
     sub = command("import", "Take over a prompt_registry.json",
                   "  steno prompts import data/prompt_registry.json --format-strings\n", import);
     sub->add_option("file", flags->file, "the file; -: standard input")->required();
-    sub->add_flag("--format-strings", flags->format_strings,
-                  "its texts are Python's: {name} is a variable, {{ a brace");
+    auto* strings = sub->add_flag("--format-strings", flags->format_strings,
+                                  "its texts are Python's: {name} is a variable, {{ a brace");
+    sub->add_flag("--templates", flags->templates, "its texts are templates: {{name}} is a variable")
+        ->excludes(strings);
 
-    sub = command("export", "All prompts, or one, in the form of a prompt_registry.json",
-                  "  steno prompts export --prompt answer --output answer.json\n", write_out);
+    sub = command("export", "All prompts, or one, with their versions: a prompt_registry.json, or a table",
+                  "  steno prompts export --prompt answer --format json\n"
+                  "  steno prompts export --output prompts.xlsx\n"
+                  "  steno prompts export --format csv\n",
+                  write_out);
     sub->add_option("--prompt", flags->name, "only this one");
-    sub->add_option("--output", flags->output, "a file (default standard output)");
+    add_target(*sub, flags->target);
 
     sub = command("sync", "Prompts as files in a folder, for git",
                   "  steno prompts sync prompts/ --pull     # the latest of each as a file\n"
@@ -541,7 +675,8 @@ void add_prompts(Program& program) {
     sub->add_flag("--push", flags->push, "prompts become as the files are (the default)")
         ->excludes(check)
         ->excludes(pull);
-    sub->add_flag("--force", flags->force, "also where both sides changed, and what was edited")
+    sub->add_flag("--force", flags->force,
+                  "takes one side where both changed: the files' with --push, the prompts' with --pull")
         ->excludes(check);
 }
 

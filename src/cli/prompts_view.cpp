@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <string>
+#include <unistd.h>
 #include <vector>
 
 namespace steno::cli {
@@ -26,7 +27,7 @@ std::vector<dom::element> list_at(dom::element value, const char* member) {
 std::string joined(dom::element value, const char* member) {
     std::string text;
     for (const dom::element one : list_at(value, member))
-        text += (text.empty() ? "" : ", ") + std::string(one.get_string().value_unsafe());
+        text += (text.empty() ? "" : ", ") + text_at(one, "");
     return text;
 }
 
@@ -47,6 +48,19 @@ std::string labels_of(dom::element prompt) {
 /// Without the fraction of a second.
 std::string moment(dom::element value, const char* pointer) {
     return clock_text(text_at(value, pointer)).substr(0, 16);
+}
+
+/// A line of a text, with its tabs and without what could steer a terminal.
+std::string shown(std::string_view text) {
+    if (text.ends_with('\r')) text.remove_suffix(1);
+    std::string out;
+    for (;;) {
+        const std::size_t tab = text.find('\t');
+        out += printable(text.substr(0, tab));
+        if (tab == std::string_view::npos) return out;
+        out += '\t';
+        text.remove_prefix(tab + 1);
+    }
 }
 
 void line(std::string_view name, const std::string& value) {
@@ -96,25 +110,33 @@ void print_hunk(dom::element hunk) {
         const Colour colour = change == "removed" ? Colour::Red
                               : change == "added" ? Colour::Green
                                                   : Colour::Plain;
-        std::string shown = paint(change == "removed" ? "-" : change == "added" ? "+" : " ", colour);
+        std::string whole = paint(change == "removed" ? "-" : change == "added" ? "+" : " ", colour);
         for (const dom::element piece : list_at(line, "pieces")) {
-            const std::string text = printable(text_at(piece, "/text"));
+            const std::string text = shown(text_at(piece, "/text"));
             // What changed stands out by its colour, or, without colours, in brackets where others stand
             // beside.
             const bool changed = text_at(piece, "/changed") == "true";
             const bool beside = list_at(line, "pieces").size() > 1;
             if (!changed)
-                shown += text;
+                whole += text;
             else if (colours() || !beside)
-                shown += paint(text, colour);
+                whole += paint(text, colour);
             else
-                shown += (change == "removed" ? "[-" : "{+") + text + (change == "removed" ? "-]" : "+}");
+                whole += (change == "removed" ? "[-" : "{+") + text + (change == "removed" ? "-]" : "+}");
         }
-        fmt::print("{}\n", shown);
+        fmt::print("{}\n", whole);
     }
     for (const std::string_view change : {"removed", "added"})
-        if (const std::string more = text_at(hunk, fmt::format("/more_{}", change)); !more.empty())
+        if (const std::string more = text_at(hunk, fmt::format("/more_{}", change).c_str()); !more.empty())
             fmt::print("… and {} more lines {}\n", more, change);
+}
+
+/// Into a file or to another program a text goes as it is, with a line's end behind it.
+void print_text(std::string_view text) {
+    if (isatty(STDOUT_FILENO) != 0)
+        print_lines(text);
+    else
+        fmt::print("{}\n", text);
 }
 
 }  // namespace
@@ -122,7 +144,7 @@ void print_hunk(dom::element hunk) {
 void print_lines(std::string_view text) {
     while (!text.empty()) {
         const std::size_t end = std::min(text.find('\n'), text.size());
-        fmt::print("{}\n", printable(text.substr(0, end)));
+        fmt::print("{}\n", shown(text.substr(0, end)));
         text.remove_prefix(std::min(end + 1, text.size()));
     }
 }
@@ -224,18 +246,22 @@ void print_label_history(dom::element label) {
 void print_difference(dom::element difference) {
     fmt::print("{} {} → {}\n", paint(printable(text_at(difference, "/name")), Colour::Bold),
                text_at(difference, "/from"), text_at(difference, "/to"));
-    if (text_at(difference, "/same") == "true") fmt::print("they say the same\n");
+    const std::string from = text_at(difference, "/from");
+    if (from == text_at(difference, "/to"))
+        fmt::print("both are version {}: there is nothing to compare\n", from);
+    else if (text_at(difference, "/same") == "true")
+        fmt::print("they say the same\n");
     for (const dom::element change : list_at(difference, "fields"))
         fmt::print("{:<14}{} → {}\n", printable(text_at(change, "/field")),
                    paint(printable(json_of(change, "from")), Colour::Red),
                    paint(printable(json_of(change, "to")), Colour::Green));
     for (const dom::element change : list_at(difference, "variables")) {
         const std::string name = "variable " + text_at(change, "/name");
-        const bool from = has(change, "/from");
-        const bool to = has(change, "/to");
+        const bool before = has(change, "/from");
+        const bool then = has(change, "/to");
         fmt::print("{:<14}{} → {}\n", printable(name),
-                   from ? printable(variable_words(change["from"].value_unsafe())) : kUnknown,
-                   to ? printable(variable_words(change["to"].value_unsafe())) : kUnknown);
+                   before ? printable(variable_words(change["from"].value_unsafe())) : kUnknown,
+                   then ? printable(variable_words(change["to"].value_unsafe())) : kUnknown);
     }
     for (const dom::element change : list_at(difference, "texts")) {
         section(printable(text_at(change, "/field")));
@@ -244,11 +270,11 @@ void print_difference(dom::element difference) {
 }
 
 void print_rendering(dom::element rendering) {
-    if (const std::string text = text_at(rendering, "/text"); !text.empty()) print_lines(text);
+    if (has(rendering, "/text")) print_text(text_at(rendering, "/text"));
     bool first = true;
     for (const dom::element message : list_at(rendering, "messages")) {
         fmt::print("{}{}\n", first ? "" : "\n", paint(printable(text_at(message, "/role")), Colour::Bold));
-        print_lines(text_at(message, "/content"));
+        print_text(text_at(message, "/content"));
         first = false;
     }
     const auto note = [&](const char* member, std::string_view what) {

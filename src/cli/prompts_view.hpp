@@ -14,7 +14,8 @@ void print_prompt(simdjson::dom::element prompt);
 void print_prompt_version(simdjson::dom::element version);
 void print_label_history(simdjson::dom::element label);
 void print_difference(simdjson::dom::element difference);
-/// The text alone, or each message below its role; what it lacks goes to standard error.
+/// The text alone, or each message below its role, to another program as they are; what it lacks goes to
+/// standard error.
 void print_rendering(simdjson::dom::element rendering);
 
 /// A text of several lines that cannot steer a terminal.

@@ -225,8 +225,8 @@ Result<const VersionFacts*> wanted_version(const Prompt& prompt, std::string_vie
     return labelled_version(prompt, stands ? kProduction : kLatest);
 }
 
-Result<Content> content_of(const std::vector<Row>& rows, const Prompt& prompt, const VersionFacts& facts) {
-    auto content = rows.empty() ? fail(Code::DataLoss, "") : content_from_json(rows.front().text(0));
+Result<Content> content_of(std::string_view json, const Prompt& prompt, const VersionFacts& facts) {
+    auto content = content_from_json(json);
     if (!content)
         return fail(Code::DataLoss, fmt::format("version {} of the prompt \"{}\" cannot be understood",
                                                 facts.number.text(), prompt.name));
@@ -486,10 +486,27 @@ Result<Version> Registry::find(std::string_view name, std::string_view which) {
     // Between the two the version could only have gone with its prompt.
     STENO_ASSIGN(const auto rows, database->rows(kContentOf, {prompt.id, facts->number.canonical()}));
     if (rows.empty()) return std::unexpected(no_prompt(name, {}));
-    STENO_ASSIGN(Content content, content_of(rows, prompt, *facts));
+    STENO_ASSIGN(Content content, content_of(rows.front().text(0), prompt, *facts));
     Version version = whole(prompt, *facts, std::move(content));
     found_.keep(epoch, name, which, version);
     return version;
+}
+
+Result<std::vector<Version>> Registry::versions(const Prompt& prompt) {
+    STENO_ASSIGN(control::Database* const database, this->database());
+    STENO_ASSIGN(
+        const auto rows,
+        database->rows("SELECT canonical, content FROM prompt_versions WHERE prompt = ?", {prompt.id}));
+    std::map<std::string, const Row*> contents;
+    for (const Row& row : rows) contents.emplace(row.text(0), &row);
+    std::vector<Version> versions;
+    for (auto facts = prompt.versions.rbegin(); facts != prompt.versions.rend(); ++facts) {
+        const auto row = contents.find(facts->number.canonical());
+        if (row == contents.end()) continue;
+        STENO_ASSIGN(Content content, content_of(row->second->text(1), prompt, *facts));
+        versions.push_back(whole(prompt, *facts, std::move(content)));
+    }
+    return versions;
 }
 
 Result<Added> Registry::create(const std::string& name, const std::string& description,

@@ -93,6 +93,9 @@ class Registry {
     /// prompt that is archived only a version can be had. NotFound. What was found before is found in a few
     /// microseconds, also while somebody writes, until somebody changes a prompt.
     Result<Version> find(std::string_view name, std::string_view which);
+    /// All of a prompt as it was got, with what they say, the lowest first. Those that have gone since with
+    /// their prompt are not among them.
+    Result<std::vector<Version>> versions(const Prompt& prompt);
 
     /// A new prompt with its first version. AlreadyExists: one of that name, which may be archived.
     Result<Added> create(const std::string& name, const std::string& description,

@@ -78,8 +78,8 @@ struct Services {
     const daily::Keeper* daily_files = nullptr;  ///< null: daily files are not asked for
     repricing::PriceBook* prices = nullptr;
     repricing::Repricer* repricer = nullptr;
-    QueryLanes* lanes = nullptr;  ///< of the server that answers; null where there is none
     prompts::Registry* prompts = nullptr;
+    QueryLanes* lanes = nullptr;  ///< of the server that answers; null where there is none
 };
 
 struct ApiRequest {

@@ -131,6 +131,8 @@ Result<void> read_texts(JsonReader& json, std::string_view name, std::vector<std
 
 Result<void> read_number(JsonReader& json, std::string_view name, std::optional<VersionNumber>& into) {
     std::string text;
+    if (json.peek() == JsonReader::Type::Number)  // of which 1.10 is 1.1
+        return wrong(name, R"(a text, such as "1.10")");
     STENO_TRY(read_text(json, name, text));
     STENO_ASSIGN(into, VersionNumber::parse(text));
     return {};
@@ -313,6 +315,9 @@ Result<Facts> read_prompt_facts(std::string_view body) {
             return fail(Code::InvalidArgument, fmt::format("\"{}\" of a prompt cannot be changed", name),
                         "description, tags, archived; what it says is a new version");
         }));
+    if (!facts.description && !facts.tags && !facts.archived)
+        return fail(Code::InvalidArgument, "nothing is said that is to change",
+                    "description, tags, archived");
     return facts;
 }
 

@@ -39,17 +39,41 @@ const std::string& name_in(const ApiRequest& request) {
     return request.captures.front();
 }
 
+/// The entity tags of all headers of that name, absent without one (RFC 9110, section 8.8.3).
+std::optional<std::string> tags_of(const ApiRequest& request, std::string_view header, bool weak_too) {
+    std::optional<std::string> tags;
+    for (const auto& [name, value] : request.head.headers) {
+        if (!equals_ignoring_case(name, header)) continue;
+        if (!tags) tags.emplace();
+        for (const std::string_view tag : split(value, ','))
+            if (weak_too || !tag.starts_with("W/")) tags->append(tags->empty() ? "" : ", ").append(tag);
+    }
+    return tags;
+}
+
+/// Of a weak tag nothing is changed: it does not say that all is the same (section 13.1.1).
 Condition condition_of(const ApiRequest& request) {
     Condition condition;
-    if (const auto tag = request.head.headers.get("if-match")) condition.tag = *tag;
+    condition.tag = tags_of(request, "if-match", false);
     return condition;
+}
+
+/// With its tag; without its body for the one who has it already.
+ApiAnswer tagged(ApiAnswer answer, const std::string& tag, const ApiRequest& request) {
+    answer.headers.emplace_back("ETag", tag);
+    const auto known = tags_of(request, "if-none-match", true);
+    if (!known || (*known != "*" && known->find(tag) == std::string::npos)) return answer;
+    answer.status = 304;
+    answer.body.clear();
+    answer.content_type.clear();
+    return answer;
 }
 
 Timestamp now() {
     return system_clock().now();
 }
 
-/// A change that was asked for on a condition that does not hold is a 412 (RFC 9110, section 13.1.1).
+/// A change that was asked for on a condition that does not hold is a 412.
 template <class T>
 Result<ApiAnswer> told(const Result<T>& done, const Condition& condition) {
     if (condition.failed)
@@ -57,13 +81,19 @@ Result<ApiAnswer> told(const Result<T>& done, const Condition& condition) {
     return std::unexpected(done.error());
 }
 
-ApiAnswer answer_with(const Prompt& prompt, int status = 200) {
+ApiAnswer answer_with(const Prompt& prompt) {
     ApiAnswer answer;
-    answer.status = status;
     answer.headers.emplace_back("ETag", prompt.tag());
     JsonWriter json(answer.body);
     write_prompt(json, prompt, true);
     return answer;
+}
+
+std::unexpected<Error> no_label(const Prompt& prompt, std::string_view label) {
+    std::string names;
+    for (const prompts::Label& one : prompt.labels) names += (names.empty() ? "" : ", ") + one.name;
+    return fail(Code::NotFound, fmt::format("the prompt \"{}\" has no label \"{}\"", prompt.name, label),
+                names.empty() ? "it has none yet" : "there are: " + names);
 }
 
 ApiAnswer nothing() {
@@ -185,7 +215,10 @@ Result<ApiAnswer> show_prompt(Services& services, const ApiRequest& request) {
     STENO_TRY(only_parameters(request, {}));
     STENO_ASSIGN(Registry* const registry, registry_of(services));
     STENO_ASSIGN(const Prompt prompt, registry->get(name_in(request)));
-    return answer_with(prompt);
+    ApiAnswer answer;
+    JsonWriter json(answer.body);
+    write_prompt(json, prompt, true);
+    return tagged(std::move(answer), prompt.tag(), request);
 }
 
 Result<ApiAnswer> change_prompt(Services& services, const ApiRequest& request) {
@@ -211,7 +244,6 @@ Result<ApiAnswer> list_prompt_versions(Services& services, const ApiRequest& req
     STENO_ASSIGN(Registry* const registry, registry_of(services));
     STENO_ASSIGN(const Prompt prompt, registry->get(name_in(request)));
     ApiAnswer answer;
-    answer.headers.emplace_back("ETag", prompt.tag());
     JsonWriter json(answer.body);
     json.begin_object();
     json.key("versions");
@@ -219,7 +251,7 @@ Result<ApiAnswer> list_prompt_versions(Services& services, const ApiRequest& req
     for (const prompts::VersionFacts& facts : prompt.versions) write_version_facts(json, prompt, facts);
     json.end_array();
     json.end_object();
-    return answer;
+    return tagged(std::move(answer), prompt.tag(), request);
 }
 
 Result<ApiAnswer> add_prompt_version(Services& services, const ApiRequest& request) {
@@ -250,12 +282,11 @@ Result<ApiAnswer> list_prompt_labels(Services& services, const ApiRequest& reque
     STENO_ASSIGN(Registry* const registry, registry_of(services));
     STENO_ASSIGN(const Prompt prompt, registry->get(name_in(request)));
     ApiAnswer answer;
-    answer.headers.emplace_back("ETag", prompt.tag());
     JsonWriter json(answer.body);
     json.begin_object();
     write_labels(json, prompt);
     json.end_object();
-    return answer;
+    return tagged(std::move(answer), prompt.tag(), request);
 }
 
 Result<ApiAnswer> show_prompt_label(Services& services, const ApiRequest& request) {
@@ -265,11 +296,10 @@ Result<ApiAnswer> show_prompt_label(Services& services, const ApiRequest& reques
     STENO_ASSIGN(const Prompt prompt, registry->get(name_in(request)));
     STENO_ASSIGN(const auto moves, registry->history(name_in(request), label));
     const auto found = std::ranges::find(prompt.labels, label, &prompts::Label::name);
-    if (found == prompt.labels.end() && moves.empty())
-        return fail(Code::NotFound, fmt::format("the prompt \"{}\" has no label \"{}\"", prompt.name, label),
-                    "GET …/labels lists them");
+    if (label == prompts::kLatest)
+        return fail(Code::NotFound, "\"latest\" is always the highest version: it does not move");
+    if (found == prompt.labels.end() && moves.empty()) return no_label(prompt, label);
     ApiAnswer answer;
-    answer.headers.emplace_back("ETag", prompt.tag());
     JsonWriter json(answer.body);
     json.begin_object();
     // One that was taken away has its history yet.
@@ -280,7 +310,7 @@ Result<ApiAnswer> show_prompt_label(Services& services, const ApiRequest& reques
     for (const prompts::Move& move : moves) write_move(json, move);
     json.end_array();
     json.end_object();
-    return answer;
+    return tagged(std::move(answer), prompt.tag(), request);
 }
 
 Result<ApiAnswer> move_prompt_label(Services& services, const ApiRequest& request) {
@@ -370,16 +400,11 @@ Result<ApiAnswer> fetch_prompt(Services& services, const ApiRequest& request) {
     json.begin_object();
     write_version_members(json, version);
     json.end_object();
+    // To be kept and asked for again: by the client alone, since it may hold a key.
+    answer.headers.emplace_back("Cache-Control", "private, no-cache");
     // Of the whole answer: labels are part of it, and move.
     const std::string tag = fmt::format("\"{}\"", to_hex(as_text(sha256(answer.body))).substr(0, 32));
-    answer.headers.emplace_back("ETag", tag);
-    const auto known = request.head.headers.get("if-none-match");
-    if (known && (*known == "*" || known->find(tag) != std::string_view::npos)) {
-        answer.status = 304;
-        answer.body.clear();
-        answer.content_type.clear();
-    }
-    return answer;
+    return tagged(std::move(answer), tag, request);
 }
 
 Result<ApiAnswer> export_prompts(Services& services, const ApiRequest& request) {
@@ -401,13 +426,8 @@ Result<ApiAnswer> export_prompts(Services& services, const ApiRequest& request) 
                     "one prompt at a time: ?prompt=NAME");
     std::vector<prompts::Exported> exported;
     for (const Prompt& prompt : wanted) {
-        prompts::Exported one{prompt, {}};
-        for (const prompts::VersionFacts& facts : prompt.versions) {
-            STENO_ASSIGN(Version version, registry->find(prompt.name, facts.number.text()));
-            one.versions.push_back(std::move(version));
-        }
-        std::ranges::reverse(one.versions);
-        exported.push_back(std::move(one));
+        STENO_ASSIGN(auto versions, registry->versions(prompt));
+        exported.push_back({prompt, std::move(versions)});
     }
     ApiAnswer answer;
     answer.body = prompts::write_document_registry(exported);

@@ -51,6 +51,8 @@ class Dialect {
     /// Of "scores": one score's value; the set of their names.
     [[nodiscard]] virtual std::string score(std::string_view scores, std::string_view name) const = 0;
     [[nodiscard]] virtual std::string score_names(std::string_view scores) const = 0;
+    /// Of two whole numbers, of which each may be NULL: NULL where both are; the nearest 64-bit number.
+    [[nodiscard]] virtual std::string sum_of_known(std::string_view a, std::string_view b) const = 0;
     [[nodiscard]] virtual std::string as_number(std::string_view text) const = 0;
     /// Aggregate: the rows of a group for which the condition is true.
     [[nodiscard]] virtual std::string count_where(std::string_view condition) const = 0;

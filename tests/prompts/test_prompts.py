@@ -1,13 +1,9 @@
-"""Prompts end to end: versions, labels, rendering and concurrent edits through the API of a real server, and the commands."""
+"""Prompts end to end: versions, labels, rendering and concurrent edits through the API of a real server."""
 
 import concurrent.futures
 import http.client
 import json
-import os
 import pathlib
-import pty
-import re
-import subprocess
 import sys
 import urllib.parse
 import uuid
@@ -16,7 +12,7 @@ import pytest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
 from openapi import Contract  # noqa: E402
-from steno_process import BINARY, NO_KEYS, Server, run  # noqa: E402
+from steno_process import Server, run  # noqa: E402
 
 TEXT = "Answer {{question}} in a {{tone}} tone."
 
@@ -139,13 +135,14 @@ def test_bad_input_gets_a_clear_error(server, name):
     create(server, name, version="1.2")
     for body, status, what in [({"text": "x", "version": "1.1"}, 409, "higher version 1.2"), ({"text": "x", "version": "1.2.0"}, 409, "says something else"),
                                ({"text": "x", "version": "one"}, 400, "no version"), ({"text": "x", "labels": ["latest"]}, 400, "nobody moves it"),
-                               ({"text": "x", "temperature": "hot"}, 400, "temperature"), ({"texts": "x"}, 400, "texts"), ([], 400, "no JSON object")]:
+                               ({"text": "x", "temperature": "hot"}, 400, "temperature"), ({"text": "x", "version": 1.10}, 400, 'such as "1.10"'), ({"texts": "x"}, 400, "texts"), ([], 400, "no JSON object")]:
         refused = server.request("POST", path(name, "/versions"), body, expect=status)[2]
         assert what in refused["detail"], body
     assert add(server, name, "x", version="1.1", allow_lower=True)["labels"] == []
     move(server, name, "production", "9", expect=404)
     for method, below in [("GET", "/fetch?label=nobody"), ("GET", "/versions/7"), ("GET", "/diff?from=1.2&to=8"), ("GET", "/labels/none"), ("DELETE", "/labels/none")]:
         assert "there are" in server.request(method, path(name, below), expect=404)[2].get("remedy", "there are") or below == "/labels/none"
+    assert "nothing is said" in server.request("PATCH", path(name), {}, expect=400)[2]["detail"]
     server.get(path(name, "/fetch?label=a&version=1.2"), expect=400)
     server.get(path(name, "/diff"), expect=400)
     refused = server.get(path(name + "x"), expect=404)[2]
@@ -195,6 +192,41 @@ def test_fetching_again_costs_nothing_until_it_changes(server, name):
         assert answer.status == 304 and answer.read() == b""
 
 
+def test_what_is_known_is_not_sent_again(server, name):
+    create(server, name, labels=["production"])
+    for below in ("", "/versions", "/labels", "/labels/production", "/fetch"):
+        _, headers, body = server.get(path(name, below))
+        tag = headers["etag"]
+        for known in (tag, f"W/{tag}", f'"other", {tag}', "*"):
+            status, headers, body = server.get(path(name, below), 304, {"If-None-Match": known})
+            assert headers["etag"] == tag and body == b""
+        server.get(path(name, below), 200, {"If-None-Match": '"other"'})
+        move(server, name, "production", "1", protected=below == "")  # a change, of the prompt at least
+        if below == "":
+            server.get(path(name, below), 200, {"If-None-Match": tag})
+    assert fetch(server, name)[1]["cache-control"] == "private, no-cache"  # or nobody could keep it
+    assert server.get(path(name))[1]["cache-control"] == "no-store"
+    host = urllib.parse.urlsplit(server.url).netloc
+    connection = http.client.HTTPConnection(host)
+    connection.request("HEAD", path(name, "/fetch"))
+    answer = connection.getresponse()
+    assert answer.status == 200 and answer.getheader("etag") == fetch(server, name)[1]["etag"] and answer.read() == b""
+    # A header can be said in several lines.
+    connection.putrequest("GET", path(name, "/fetch"))
+    connection.putheader("If-None-Match", '"other"')
+    connection.putheader("If-None-Match", fetch(server, name)[1]["etag"])
+    connection.endheaders()
+    assert connection.getresponse().status == 304
+
+
+def test_a_weak_tag_changes_nothing(server, name):
+    create(server, name)
+    tag = server.get(path(name))[1]["etag"]
+    for weak in (f"W/{tag}", f'W/{tag}, "other"', ""):
+        server.request("PATCH", path(name), {"description": "x"}, {"If-Match": weak}, expect=412)
+    server.request("PATCH", path(name), {"description": "x"}, {"If-Match": f'"other", {tag}'})
+
+
 def test_of_two_who_edit_one_wins_and_the_other_is_told(server, name):
     create(server, name)
     _, headers, prompt = server.get(path(name))
@@ -238,6 +270,15 @@ def test_protected_archived_removed(server, name):
     server.request("DELETE", path(name, "/labels/production?force=true&by=ann"))
     server.request("DELETE", path(name), expect=204)
     server.get(path(name), expect=404)
+
+
+def test_a_label_that_was_taken_away_has_its_history(server, contract, name):
+    create(server, name)
+    move(server, name, "mine", "1", by="ann")
+    assert server.request("DELETE", path(name, "/labels/mine?by=ben"))[2]["labels"] == []
+    label = contract.check(server.get(path(name, "/labels/mine"))[2], "GET", "/api/v1/prompts/{name}/labels/{label}")
+    assert (label["version"], [(m["by"], m["from"], m["to"]) for m in label["history"]]) == (None, [("ben", "1", None), ("ann", None, "1")])
+    server.get(path(name, "/labels/never"), expect=404)
 
 
 def test_kill_9_keeps_what_was_answered(tmp_path):
@@ -297,114 +338,3 @@ def test_a_prompt_registry_json_is_taken_over_and_given_back(tmp_path):
             taken = fresh.request("POST", "/api/v1/prompt-registry", server.get("/api/v1/prompt-registry")[2])[2]
             assert (taken["prompts"], taken["versions"]) == (2, 3)
             assert fresh.get("/api/v1/prompt-registry")[2] == server.get("/api/v1/prompt-registry")[2]
-
-
-@pytest.fixture(params=["server", "folder"])
-def where(request, tmp_path):
-    """The commands, on a server, and on a folder that has none."""
-    data = tmp_path / "data"
-    with Server(data) as running:
-        if request.param == "server":
-            yield ("--server", running.url)
-            return
-    yield ("--data", data)
-
-
-def test_the_commands(where, tmp_path):
-    def prompts(*args, **more):
-        return run("prompts", *args, *where, **more)
-
-    assert "no prompts" in prompts("list").stdout
-    made = prompts("create", "support/answer", "--text", TEXT, "--model", "gpt-4o-mini", "--goal", "Answers", "--label", "production", "--tag", "a")
-    assert made.stdout == "support/answer has version 1 now\n"
-    assert "says the same already" in prompts("create", "support/answer", "--text", TEXT, "--model", "gpt-4o-mini", "--goal", "Answers").stdout
-    assert prompts("create", "support/answer", "--file", "-", "--notes", "shorter", stdin="Answer {{question}}.\n").stdout == "support/answer has version 2 now\n"
-    listed = prompts().stdout
-    assert re.search(r"support/answer +2 +2 +production 1 ", listed), listed
-    assert json.loads(prompts("list", "--json").stdout)["total"] == 1
-    shown = prompts("show", "support/answer").stdout
-    assert "production → 1" in shown and "Answer {{question}}." in shown and "shorter" in shown
-    assert "in a {{tone}} tone" in prompts("show", "support/answer", "--label", "production").stdout
-    assert "production → 2" in prompts("label", "support/answer", "production", "latest", "--by", "ann", "--reason", "shorter").stdout
-    assert re.search(r"1 +2 +ann +shorter", prompts("label", "support/answer", "production").stdout)
-    assert "production → 1" in prompts("rollback", "support/answer").stdout
-    difference = prompts("diff", "support/answer", "1", "2").stdout
-    assert "-Answer {{question}}[- in a {{tone}} tone-]." in difference and 'model         "gpt-4o-mini" → –' in difference
-    rendered = prompts("render", "support/answer", "--set", "question=Why?", "--set", "n=1")
-    assert rendered.stdout == "Answer Why? in a  tone.\n"
-    assert "missing, and empty in the text: tone" in rendered.stderr and "not in the prompt: n" in rendered.stderr
-    strict = prompts("render", "support/answer", "--strict", check=False)
-    assert strict.returncode == 2 and "question, tone" in strict.stderr
-    assert "protected" in prompts("label", "support/answer", "production", "--protect").stdout
-    refused = prompts("label", "support/answer", "production", "2", check=False)
-    assert refused.returncode == 6 and "--force" in refused.stderr
-    assert "is archived" in prompts("archive", "support/answer").stdout
-    assert "no prompts" in prompts("list").stdout and "support/answer" in prompts("list", "--archived").stdout
-    assert prompts("archive", "support/answer", "--undo").stdout == "support/answer is back\n"
-    assert prompts("remove", "support/answer", check=False).returncode == 6
-    assert "is removed" in prompts("remove", "support/answer", "--force").stdout
-    gone = prompts("show", "support/answer", check=False)
-    assert gone.returncode == 3 and "there is no prompt" in gone.stderr
-    wrong = prompts("create", "x", "--text", "a\n{{#b}}", check=False)
-    assert wrong.returncode == 2 and "line 2, column 1: {{#b}} is not closed" in wrong.stderr
-    nothing = prompts("create", "x", check=False, stdin="")
-    assert nothing.returncode == 2 and "needs its text" in nothing.stderr
-
-
-def test_files_and_prompts_are_kept_the_same(where, tmp_path):
-    folder = tmp_path / "prompts"
-
-    def prompts(*args, code=0):
-        done = run("prompts", *args, *where, check=False)
-        assert done.returncode == code, done.stdout + done.stderr
-        return done.stdout
-
-    prompts("create", "support/answer", "--text", TEXT, "--system", "Be {{mood}}.\n\n", "--temperature", "0.3")
-    prompts("create", "plain", "--text", "Just this.")
-    assert prompts("sync", folder, "--check", code=3)  == ""  # there is no such folder
-    prompts("sync", folder, "--pull")
-    assert sorted(str(f.relative_to(folder)) for f in folder.rglob("*.prompt")) == ["plain.prompt", "support/answer.prompt"]
-    assert prompts("sync", folder, "--check") == "files and prompts say the same\n"
-    plain = folder / "plain.prompt"
-    assert plain.read_text() == '+++\nname = "plain"\nversion = "1"\n+++\nJust this.\n'
-
-    # Edited as people do, with a comment, and a new file without name and version.
-    plain.write_text('+++\n# ours\nname = "plain"\nversion = "1"\n+++\nJust that.\n')
-    (folder / "new").mkdir()
-    (folder / "new" / "one.prompt").write_text("+++\n+++\nHello {{who}}\n")
-    assert re.findall(r"(edited|only a file) +(\S+)", prompts("sync", folder, "--check", code=6)) == [("edited", "plain"), ("only a file", "new/one")]
-    assert "edited" in prompts("sync", folder, "--pull", code=6) and "Just that." in plain.read_text()  # not overwritten
-    assert re.findall(r"(created|new version) +(\S+)", prompts("sync", folder)) == [("created", "new/one"), ("new version", "plain")]
-    assert plain.read_text() == '+++\n# ours\nname = "plain"\nversion = "2"\n+++\nJust that.\n'
-    assert (folder / "new/one.prompt").read_text() == '+++\nversion = "1"\n+++\nHello {{who}}\n'
-    assert prompts("sync", folder, "--check") == "files and prompts say the same\n"
-
-    # One that is merely behind is never pushed as if it were new.
-    prompts("create", "plain", "--text", "Something newer.")
-    assert re.findall(r"behind +plain", prompts("sync", folder, code=6))
-    assert "Something newer." in prompts("show", "plain")
-    plain.write_text(plain.read_text().replace("that", "other"))
-    for way in ("--push", "--pull", "--check"):
-        assert re.findall(r"both changed +plain", prompts("sync", folder, way, code=6))
-    prompts("sync", folder, "--push", "--force")
-    assert "Just other." in prompts("show", "plain") and 'version = "4"' in plain.read_text()
-
-    (folder / "broken.prompt").write_text('+++\nversion = "1"\n+++\n{{#a}}')
-    broken = run("prompts", "sync", folder, *where, check=False)
-    assert broken.returncode == 2 and "broken.prompt: line 1, column 1" in broken.stderr
-    (folder / "broken.prompt").write_text('+++\nname = "plain"\n+++\nx')
-    assert "are both the prompt" in run("prompts", "sync", folder, *where, check=False).stderr
-
-
-def test_a_person_at_a_terminal_is_asked(tmp_path):
-    with Server(tmp_path / "data") as server:
-        leader, follower = pty.openpty()
-        process = subprocess.Popen([BINARY, "prompts", "create", "--server", server.url], stdin=follower, stdout=follower, stderr=follower,
-                                   env={**NO_KEYS, "TERM": "dumb"})
-        os.close(follower)
-        os.write(leader, b"asked\n\nAnswers\ngpt-4o-mini\n0.7\n500\n\n\nAnswer {{question}}\nbriefly.\n.\n")
-        assert process.wait(timeout=60) == 0
-        os.close(leader)
-        made = fetch(server, "asked")[2]
-        assert (made["version"], made["goal"], made["temperature"], made["token_limit"]) == ("1", "Answers", 0.7, 500)
-        assert made["text"] == "Answer {{question}}\nbriefly." and "top_k" not in made

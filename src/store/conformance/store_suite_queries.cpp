@@ -10,8 +10,12 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
+#include <limits>
+#include <optional>
 #include <random>
 #include <set>
+#include <tuple>
 
 // Lists: every backend finds what plain evaluation finds, in the same order.
 namespace steno::store::conformance {
@@ -27,7 +31,8 @@ std::vector<Field> all_fields() {
     std::vector<Field> fields;
     for (const std::size_t index : column_fields())
         if (scalar_fields()[index].type != FieldType::Attributes) fields.push_back(Field{index, {}});
-    for (const char* path : {"scores", "scores.quality", "scores.thumbs"}) fields.push_back(field(path));
+    for (const char* path : {"scores", "scores.quality", "scores.thumbs", "usage.total_tokens"})
+        fields.push_back(field(path));
     return fields;
 }
 
@@ -104,6 +109,7 @@ Selection random_selection(std::mt19937_64& random) {
         {"scores.quality.gte", "40"},
         {"scores.ne", "thumbs"},
         {"usage.seconds.gt", "12.5"},
+        {"usage.total_tokens.lte", "5000"},
         {"project.exists", "true"},
         {"project.ne", "shop"}};
     for (const auto& [name, text] : filters)
@@ -185,7 +191,7 @@ TEST_P(StoreSuite, PagesStayWholeWhileCallsCome) {
     std::size_t next = 0;
     for (const char* order :
          {"-started_at", "started_at", "-cost.total", "cost.total", "model.requested", "-usage.seconds",
-          "-time.duration_ms", "-usage.estimated", "id", "-project", "status"}) {
+          "-usage.total_tokens", "-time.duration_ms", "-usage.estimated", "id", "-project", "status"}) {
         CallQuery query;
         ASSERT_TRUE(set_order(query, order));
         query.limit = 25;
@@ -227,6 +233,55 @@ TEST_P(StoreSuite, OrdersLikeTheOracle) {
                 << each.path();
         }
     }
+}
+
+TEST_P(StoreSuite, OrdersByAllTokensOfACall) {
+    constexpr std::int64_t kMost = std::numeric_limits<std::int64_t>::max();
+    using Tokens = std::optional<std::int64_t>;
+    // In the order of what they come to; of those that come to the same, and of those of which nothing is
+    // known, in that of their ids.
+    const std::vector<std::pair<Tokens, Tokens>> usages = {{kMost, 5},
+                                                           {kMost - 1, std::nullopt},
+                                                           {kMost / 2, kMost / 2},
+                                                           {700, 20},
+                                                           {std::nullopt, 600},
+                                                           {500, std::nullopt},
+                                                           {100, 399},
+                                                           {0, 0},
+                                                           {-5, 4},
+                                                           {-kMost, -kMost},
+                                                           {std::nullopt, std::nullopt},
+                                                           {std::nullopt, std::nullopt}};
+    std::vector<Call> calls = plausible_calls(usages.size(), 35);
+    std::ranges::sort(calls, std::greater(), &Call::id);
+    for (std::size_t i = 0; i < usages.size(); ++i)
+        std::tie(calls[i].usage.input_tokens, calls[i].usage.output_tokens) = usages[i];
+    apply(calls);
+    CallQuery query;
+    ASSERT_TRUE(set_order(query, "-usage.total_tokens"));
+    for (const auto& fields : std::vector<std::vector<std::string>>{{}, {"status"}}) {
+        query.fields = fields;
+        for (const std::uint32_t limit : {1000U, 3U}) {
+            query.limit = limit;
+            query.cursor.clear();
+            std::vector<Uuid> found;
+            do {
+                const Page page = value(store().find(query));
+                std::ranges::move(ids_of(page), std::back_inserter(found));
+                query.cursor = page.next_cursor.value_or("");
+            } while (!query.cursor.empty());
+            ASSERT_EQ(found.size(), calls.size());
+            for (std::size_t i = 0; i < found.size(); ++i) EXPECT_EQ(found[i], calls[i].id) << i;
+        }
+    }
+    AggregateQuery sums;
+    sums.selection.filters = {value(make_filter("usage.total_tokens.lte", "720")),
+                              value(make_filter("usage.total_tokens.gte", "0"))};
+    sums.measures = {value(make_measure("calls")), value(make_measure("total_tokens")),
+                     value(make_measure("max(usage.total_tokens)"))};
+    const std::vector<Cell> cells = value(store().aggregate(sums)).groups.at(0).cells;
+    EXPECT_EQ(cells, (std::vector<Cell>{Value(std::int64_t{5}), Value(std::int64_t{720 + 600 + 500 + 499}),
+                                        Value(std::int64_t{720})}));
 }
 
 TEST_P(StoreSuite, PositionsAreThoseOfTheCallsFound) {
