@@ -4,6 +4,7 @@
 #include "cli/api_client.hpp"
 #include "cli/call_view.hpp"
 #include "cli/command.hpp"
+#include "cli/prompt_executions.hpp"
 #include "cli/prompt_folder.hpp"
 #include "cli/prompt_performance.hpp"
 #include "cli/prompt_rows.hpp"
@@ -15,6 +16,7 @@
 #include "exports/output.hpp"
 #include "io/file_system.hpp"
 #include "net/http.hpp"
+#include "prompts/document_executions.hpp"
 #include "prompts/prompt_file.hpp"
 #include "record/json_reader.hpp"
 
@@ -49,8 +51,9 @@ struct PromptFlags {
     std::optional<std::int64_t> top_k, token_limit;
     bool archived = false, undo = false, force = false, strict = false, allow_lower = false;
     bool protect = false, unprotect = false, remove = false, format_strings = false, templates = false;
-    bool check = false, push = false, pull = false;
+    bool check = false, push = false, pull = false, executions = false, metrics = false;
     TargetFlags target;
+    PeriodFlags period;
 };
 
 std::string path_of(const PromptFlags& flags, std::string_view below = {}) {
@@ -454,6 +457,18 @@ std::string name_in_braces(std::string_view text) {
 
 Result<int> import(const Program& program, const PromptFlags& flags) {
     STENO_ASSIGN(const std::string text, read_whole(flags.file));
+    switch (prompts::kind_of_document(text)) {
+        case prompts::DocumentKind::Executions: {
+            STENO_ASSIGN(const auto api, Api::open(program, flags.record));
+            return import_executions(program, *api, text);
+        }
+        case prompts::DocumentKind::Metrics:
+            return fail(
+                Code::InvalidArgument, "these are figures made from executions, which Steno computes itself",
+                "import the executions: prompt_performance.json; then steno prompts performance NAME");
+        case prompts::DocumentKind::Registry:
+            break;
+    }
     // What is wrong would be so for ever: a version never changes.
     const std::string braces = flags.format_strings || flags.templates ? "" : name_in_braces(text);
     if (!braces.empty())
@@ -483,6 +498,11 @@ Result<int> import(const Program& program, const PromptFlags& flags) {
 }
 
 Result<int> write_out(const Program& program, const PromptFlags& flags) {
+    const ExecutionsFlags which{flags.name, flags.period};
+    if (flags.executions) return export_executions(program, flags.record, which, flags.target);
+    if (flags.metrics) return export_metrics(program, flags.record, which, flags.target);
+    if (flags.period.given())
+        return fail(Code::InvalidArgument, "versions are of no period", "--executions or --metrics with it");
     STENO_ASSIGN(const exports::Format* const format, format_of(flags.target, "json"));
     Question question("/api/v1/prompt-registry");
     question.add("prompt", flags.name);
@@ -646,8 +666,12 @@ void add_prompts(Program& program) {
     name(sub)->required();
     sub->add_flag("--force", flags->force, "although labels stand on it");
 
-    sub = command("import", "Take over a prompt_registry.json",
-                  "  steno prompts import data/prompt_registry.json --format-strings\n", import);
+    sub =
+        command("import",
+                "Take over a prompt_registry.json, or a prompt_performance.json: its executions become calls",
+                "  steno prompts import data/prompt_registry.json --format-strings\n"
+                "  steno prompts import data/prompt_performance.json\n",
+                import);
     sub->add_option("file", flags->file, "the file; -: standard input")->required();
     auto* strings = sub->add_flag("--format-strings", flags->format_strings,
                                   "its texts are Python's: {name} is a variable, {{ a brace");
@@ -657,9 +681,16 @@ void add_prompts(Program& program) {
     sub = command("export", "All prompts, or one, with their versions: a prompt_registry.json, or a table",
                   "  steno prompts export --prompt answer --format json\n"
                   "  steno prompts export --output prompts.xlsx\n"
-                  "  steno prompts export --format csv\n",
+                  "  steno prompts export --format csv\n"
+                  "  steno prompts export --executions --days 30 --output prompt_performance.json\n"
+                  "  steno prompts export --metrics\n",
                   write_out);
     sub->add_option("--prompt", flags->name, "only this one");
+    auto* executions = sub->add_flag("--executions", flags->executions,
+                                     "its AI calls instead, as a prompt_performance.json");
+    sub->add_flag("--metrics", flags->metrics, "their figures by version, as a prompt_metrics.json")
+        ->excludes(executions);
+    add_period_flags(*sub, flags->period);
     add_target(*sub, flags->target);
 
     sub = command("sync", "Prompts as files in a folder, for git",
