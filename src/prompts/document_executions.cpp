@@ -1,6 +1,6 @@
 #include "prompts/document_executions.hpp"
 
-#include "base/json_writer.hpp"
+#include "base/json_or_null.hpp"
 #include "base/text.hpp"
 #include "prompts/document_registry.hpp"
 #include "prompts/value.hpp"
@@ -210,13 +210,6 @@ Result<DocumentExecutions> read_document_executions(std::string_view json) {
 std::string write_document_execution(const Call& call) {
     std::string out;
     JsonWriter json(out);
-    const auto text = [&](std::string_view key, const std::string& value) {
-        json.key(key);
-        if (value.empty())
-            json.null();
-        else
-            json.string(value);
-    };
     const auto raw = [&](std::string_view key, const Json& value) {
         if (value.text.empty()) {
             json.key(key);
@@ -225,36 +218,30 @@ std::string write_document_execution(const Call& call) {
             json.member_raw(key, value.text);
         }
     };
-    const auto number = [&](std::string_view key, const auto& value) {
-        json.key(key);
-        if (value)
-            json.number(*value);
-        else
-            json.null();
-    };
     json.begin_object();
-    text("prompt_name", call.prompt.name);
-    text("prompt_version", call.prompt.version);
-    text("model", call.model.requested);
+    text_or_null(json, "prompt_name", call.prompt.name);
+    text_or_null(json, "prompt_version", call.prompt.version);
+    text_or_null(json, "model", call.model.requested);
     const auto& when = call.ended_at ? call.ended_at : call.started_at;
-    text("timestamp", when ? when->to_string() : "");
+    text_or_null(json, "timestamp", when ? when->to_string() : "");
     raw("input_data", call.prompt.variables.text.empty() ? call.request.input : call.prompt.variables);
     if (const std::string output = output_of(call); !output.empty() || call.response.output.text.empty())
-        text("output", output);
+        text_or_null(json, "output", output);
     else
         raw("output", call.response.output);
     json.key("metrics");
     json.begin_object();
-    number("execution_time_ms", call.time.duration
-                                    ? std::optional(static_cast<double>(call.time.duration->nanos) / 1e6)
-                                    : std::nullopt);
-    number("token_count", call.usage.output_tokens);
-    number("output_length", call.response.output_chars);
+    number_or_null(json, "execution_time_ms",
+                   call.time.duration ? std::optional(static_cast<double>(call.time.duration->nanos) / 1e6)
+                                      : std::nullopt);
+    number_or_null(json, "token_count", call.usage.output_tokens);
+    number_or_null(json, "output_length", call.response.output_chars);
     json.member("success", call.status == Status::Success);
     const auto quality = call.scores.find(kQuality);
-    number("quality_score", quality == call.scores.end() ? std::nullopt : quality->second.value);
-    text("user_feedback", call.feedback.comment);
-    text("error_message", call.error.message);
+    number_or_null(json, "quality_score",
+                   quality == call.scores.end() ? std::nullopt : quality->second.value);
+    text_or_null(json, "user_feedback", call.feedback.comment);
+    text_or_null(json, "error_message", call.error.message);
     json.end_object();
     json.end_object();
     return out;
