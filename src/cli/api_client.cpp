@@ -94,6 +94,9 @@ class RemoteApi final : public Api {
     Result<std::string> put(const std::string& target, std::string_view body) override {
         return ask("PUT", target, body);
     }
+    Result<std::string> patch(const std::string& target, std::string_view body) override {
+        return ask("PATCH", target, body);
+    }
     Result<std::string> remove(const std::string& target) override { return ask("DELETE", target, {}); }
     Result<void> watch(const std::string& target,
                        const std::function<bool(std::string_view, std::string_view)>& event) override {
@@ -178,6 +181,9 @@ class LocalApi final : public Api {
     }
     Result<std::string> put(const std::string& target, std::string_view body) override {
         return ask("PUT", target, std::string(body));
+    }
+    Result<std::string> patch(const std::string& target, std::string_view body) override {
+        return ask("PATCH", target, std::string(body));
     }
     Result<std::string> remove(const std::string& target) override { return ask("DELETE", target, {}); }
     Result<void> watch(const std::string&,

@@ -38,6 +38,7 @@ class Api {
     virtual Result<std::string> get(const std::string& target) = 0;
     virtual Result<std::string> post(const std::string& target, std::string_view body) = 0;
     virtual Result<std::string> put(const std::string& target, std::string_view body) = 0;
+    virtual Result<std::string> patch(const std::string& target, std::string_view body) = 0;
     virtual Result<std::string> remove(const std::string& target) = 0;
     /// The live tail: calls `event(name, data)` until that returns false. Unimplemented without a server.
     virtual Result<void> watch(
