@@ -79,6 +79,18 @@ bool is_latest(const Call& call, const Latest& latest) {
     return found == latest.end() || !call.started_at || call.started_at->unix_nanos >= found->second;
 }
 
+std::string class_of_latest(const Call& call) {
+    return call.privacy.retention + kOfLatest + call.prompt.type;
+}
+
+bool is_superseded(const journal::SealedClass& one, const Latest& latest, bool keep_latest) {
+    const std::size_t mark = one.name.find(kOfLatest);
+    if (mark == std::string::npos || one.records == 0) return false;
+    if (!keep_latest) return true;
+    const auto found = latest.find(std::string_view(one.name).substr(mark + 1));
+    return found != latest.end() && found->second > one.newest_unix_nanos;
+}
+
 /// Only at its end was said of what kind the prompt is, and that its texts are not kept: when its beginning
 /// was written, nobody knew.
 bool was_withheld_later(const Call& opening, const ingest::EntryHeader& header, store::CallStore& store,
@@ -112,10 +124,13 @@ journal::SealingAdvice advise(const journal::ParsedRecord& record, const Rules& 
     advice.group = group_of(call);
     advice.retention_class = call.privacy.retention;
     advice.keep_ephemeral = rules.keep_latest && is_latest(call, rules.latest);
-    advice.drop_payloads = rules.dropped_classes.contains(advice.retention_class);
+    if (advice.keep_ephemeral) advice.retention_class = class_of_latest(call);
     if (Call whole; static_cast<ingest::EntryKind>(record.kind) == ingest::EntryKind::Opening &&
-                    was_withheld_later(call, *header, rules.store, whole))
-        advice.drop_payloads |= !(rules.keep_latest && is_latest(whole, rules.latest));
+                    was_withheld_later(call, *header, rules.store, whole)) {
+        advice.drop_payloads = !(rules.keep_latest && is_latest(whole, rules.latest));
+        if (!advice.drop_payloads) advice.retention_class = class_of_latest(whole);
+    }
+    advice.drop_payloads |= rules.dropped_classes.contains(advice.retention_class);
     return advice;
 }
 
@@ -170,8 +185,9 @@ void Custodian::run(const std::stop_token& stop) {
         }
         const std::int64_t now = clock_.steady_nanos();
         const std::int64_t due = std::chrono::nanoseconds(options_.retention_interval).count();
-        if (!options_.retention.none() && (!retained_at || now - *retained_at >= due)) {
+        if (!retained_at || now - *retained_at >= due) {
             retained_at = now;
+            note(attempt([&] { return drop_superseded(stop); }), "dropping prompts and answers");
             note(attempt([&] { return apply_retention(stop); }), "retention");
         }
         std::unique_lock lock(mutex_);
@@ -277,6 +293,35 @@ Result<void> Custodian::apply_retention(std::stop_token stop) {
     }
     // Only then does the engine use the space again.
     return removed_ == removed_before ? Result<void>() : store_.checkpoint();
+}
+
+Result<void> Custodian::drop_superseded(std::stop_token stop) {
+    STENO_ASSIGN(const Latest latest, latest_of_types(store_));
+    STENO_ASSIGN(const auto streams, journal::list_streams(files_, data_folder_));
+    STENO_ASSIGN(const auto watermarks, store_.watermarks());
+    for (const Uuid& stream : streams) {
+        const auto mark = std::ranges::find(watermarks, stream, &store::Watermark::stream);
+        if (mark == watermarks.end() || others_write(stream)) continue;
+        STENO_ASSIGN(const auto segments,
+                     journal::ended_segments(files_, data_folder_, stream, mark->sequence));
+        for (const journal::SegmentFile& segment : segments) {
+            if (stop.stop_requested()) return fail(Code::Cancelled, "sealing was stopped");
+            if (!segment.sealed) continue;
+            STENO_ASSIGN(std::shared_ptr<io::File> file, files_.open_read(segment.path));
+            const auto sealed = journal::SealedSegment::open(std::move(file));
+            if (!sealed) continue;  // damaged: retention says so
+            const bool any =
+                std::ranges::any_of((*sealed)->directory().classes, [&](const journal::SealedClass& one) {
+                    return is_superseded(one, latest, options_.keep_latest);
+                });
+            if (!any) continue;
+            const auto resealed = seal(segment, {}, stop);
+            if (!resealed && resealed.error().code != Code::DataLoss)
+                return std::unexpected(resealed.error());
+            reader_.let_go();
+        }
+    }
+    return {};
 }
 
 Result<void> Custodian::remove(const Uuid& stream, const journal::SegmentFile& last) {

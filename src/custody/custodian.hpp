@@ -30,7 +30,7 @@ struct CustodyStats {
     std::uint64_t sealed_segments = 0;  ///< since the start, as all of these
     std::uint64_t sealed_bytes_before = 0;
     std::uint64_t sealed_bytes_after = 0;
-    std::uint64_t redacted_segments = 0;  ///< from which retention took payloads
+    std::uint64_t redacted_segments = 0;  ///< from which payloads were taken that had been sealed
     std::uint64_t removed_segments = 0;
     std::uint64_t failures = 0;
 };
@@ -71,6 +71,9 @@ class Custodian {
 
     /// Seals all that can be sealed now. Not beside the thread. Cancelled when asked to stop.
     Result<void> seal_all(std::stop_token stop = {});
+    /// Of sealed segments, drops the texts of calls that were the latest of their kind of prompt when they
+    /// were sealed, and are it no longer. Not beside the thread, which does it with the retention.
+    Result<void> drop_superseded(std::stop_token stop = {});
     /// Removes and redacts what the rules say, after finish_interrupted(). Not beside the thread.
     Result<void> apply_retention(std::stop_token stop = {});
 

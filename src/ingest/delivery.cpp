@@ -41,9 +41,9 @@ struct Recorder::Draft {
     EntryKind kind = EntryKind::Complete;
     std::optional<journal::Position> opening;                     ///< of a Closing
     std::shared_ptr<const std::array<std::string, 2>> beginning;  ///< of a Closing
-    bool again = false;   ///< an Opening of a call that has one already
-    bool noted = true;    ///< false: the call runs at the gateway, where it will end
-    bool amends = false;  ///< an end of this call was met before, and what was decided of it stands
+    bool again = false;    ///< an Opening of a call that has one already
+    bool noted = true;     ///< false: the call runs at the gateway, where it will end
+    bool decided = false;  ///< of this call it was decided before what is kept, and that stands
 };
 
 /// A beginning whose end comes in the same delivery is no record of its own.
@@ -115,7 +115,7 @@ std::vector<Recorder::Draft> Recorder::plan(std::vector<Call>& calls, const std:
             known->amended = true;
             draft.noted = false;
         }
-        draft.amends = ended_.contains(call.id) || (runs && !ours);
+        draft.decided = ended_.contains(call.id) || (runs && !ours);
         if (!keeps_payload(call)) {
             withheld_.insert(call.id);
         } else if (!call.privacy.full_data && withheld_.contains(call.id)) {
@@ -129,7 +129,7 @@ std::vector<Recorder::Draft> Recorder::plan(std::vector<Call>& calls, const std:
 
 void Recorder::decide(const Draft& draft) {
     Call& call = *draft.call;
-    if (!draft.amends) admit(call);
+    if (!draft.decided) admit(call);
     if (!keeps_payload(call)) {
         const std::scoped_lock lock(recent_mutex_);
         withheld_.insert(call.id);
@@ -143,7 +143,7 @@ Result<Recorder::Delivered> Recorder::deliver(std::vector<Call>& calls) {
     join_beginnings(calls, skip, delivered);
     std::vector<Draft> drafts = plan(calls, skip, delivered);
     const auto catalogue = prices();
-    for (const Draft& draft : drafts) {
+    for (Draft& draft : drafts) {
         Call& call = *draft.call;
         if (draft.kind == EntryKind::Opening) {
             decide(draft);
@@ -152,6 +152,7 @@ Result<Recorder::Delivered> Recorder::deliver(std::vector<Call>& calls) {
         if (draft.beginning) {
             Call whole;
             for (const std::string& part : *draft.beginning) (void)decode(part, whole);
+            draft.decided = !whole.prompt.type.empty();
             join(whole, call);
             call = std::move(whole);
         }

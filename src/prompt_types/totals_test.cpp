@@ -182,6 +182,20 @@ TEST_F(TotalsTest, OfTextsThatAreNotTrackedTheLatestAloneIsThereWhenTheFileIsSea
     EXPECT_EQ(text_of(folder_->calls().get(refused.id)->request.messages), "");
     EXPECT_EQ(text_of(totals_->latest("page")->value().request.messages),
               "prompt of " + calls.back().id.to_string());
+
+    // Once another is the latest, its texts go, too, and nothing else does.
+    const auto keeper = custodian(0);
+    ASSERT_TRUE(keeper->drop_superseded());
+    EXPECT_EQ(keeper->stats().redacted_segments, 0u);
+    const Call newer = record("page", 0);
+    ASSERT_TRUE(folder_->feeder().catch_up(30s));
+    ASSERT_TRUE(keeper->drop_superseded());
+    EXPECT_EQ(keeper->stats().redacted_segments, 1u);
+    EXPECT_EQ(text_of(folder_->calls().get(calls.back().id)->request.messages), "");
+    EXPECT_EQ(text_of(totals_->latest("page")->value().request.messages),
+              "prompt of " + newer.id.to_string());
+    ASSERT_TRUE(keeper->drop_superseded());
+    EXPECT_EQ(keeper->stats().redacted_segments, 1u) << "once is enough";
 }
 
 enum class Moment : std::uint8_t { BeforeTheJournal, BeforeTheStore, BeforeItCounts, Never };
