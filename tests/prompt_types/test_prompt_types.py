@@ -180,6 +180,11 @@ def test_what_is_not_active_counts_and_is_not_listed(server, contract):
     assert server.get("/api/v1/failures")[2]["calls"] == []
     exported = run("calls", "export", "--server", server.url, "--format", "jsonl").stdout.splitlines()
     assert [json.loads(line)["id"] for line in exported] == [active]
+    for form in ("csv", "jsonl"):
+        for flags, count in (([], 1), (["--unlisted"], 3), (["-f", "privacy.listed=false"], 2)):
+            out = run("calls", "export", "--server", server.url, "--format", form, *flags).stdout
+            assert len(out.splitlines()) - (form == "csv") == count
+    assert len(json.loads(run("calls", "list", "--server", server.url, "--unlisted", "--json").stdout)["calls"]) == 3
     # What it cost, and how often it failed, is nowhere left out.
     groups = server.get("/api/v1/aggregate?group_by=prompt.type&measures=calls,errors,cost")[2]["groups"]
     one = contract.check(shown(server, "page"), "GET", TYPES + "/{type}")
@@ -193,6 +198,9 @@ def test_what_is_not_active_counts_and_is_not_listed(server, contract):
         assert call["privacy"]["withheld_by"] == "is_active" and texts(call) == ([], None)
         assert call["usage"]["input_tokens"] > 0
         assert [one["id"] for one in server.calls()] == [active]
+        server.stop()
+        exported = run("calls", "export", "--data", server.data, "--format", "csv").stdout
+        assert len(exported.splitlines()) == 2, "without a server likewise"
 
 
 def test_a_budget_counts_what_is_not_listed(server):
