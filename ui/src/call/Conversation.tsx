@@ -23,8 +23,8 @@ export function Conversation({ call }: { call: Call }) {
     <div className={classes.list}>
       {withheld && (
         <p className="dim" role="note">
-          Prompt and answer are not kept, {withheld}. They are dropped when their journal file is sealed; until
-          then they are here.
+          Prompt and answer are not kept, {withheld}. They are dropped when their journal file is sealed;
+          until then they are here.
         </p>
       )}
       {request?.system && (

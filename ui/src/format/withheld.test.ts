@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import type { Call } from '../api/types'
 import { whyWithheld } from './withheld'
 
-const call: Call = { id: '1' }
+const call: Call = { id: '1', status: 'success', started_at: '2026-11-22T12:00:00Z' }
 
 test('says who did not want the texts kept', () => {
   expect(whyWithheld(call)).toBeNull()
