@@ -4,6 +4,7 @@
 #include "base/json_writer.hpp"
 #include "base/text.hpp"
 
+#include <algorithm>
 #include <string>
 #include <utility>
 #include <vector>
@@ -27,7 +28,11 @@ class Cutter {
         if (value.text.size() <= most_) return;
         note(path, value.text);
         std::string beginning;
-        append_json_string(beginning, utf8_prefix(value.text, most_));
+        for (std::size_t size = most_;; size = std::min(size - 1, size * most_ / beginning.size())) {
+            beginning.clear();
+            append_json_string(beginning, utf8_prefix(value.text, size));
+            if (size == 0 || beginning.size() <= most_) break;  // what has to be escaped is longer then
+        }
         value.text = std::move(beginning);
     }
     void whole(const char* path, std::string& bytes) {

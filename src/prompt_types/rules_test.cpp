@@ -160,7 +160,7 @@ TEST(Rules, TextsAreCutWithTheirLengthAndDigestAndTheExactBytesGo) {
     EXPECT_EQ(call.request.system, "aaaaaaaaa") << "not through a character";
     EXPECT_EQ(call.request.messages[0].parts[0].text, "aaaaaaaaa");
     EXPECT_EQ(call.request.messages[1].parts[0].text, "another te");
-    EXPECT_EQ(call.request.input.text, R"("{\"question")");
+    EXPECT_EQ(call.request.input.text, R"("{\"quest")");
     EXPECT_EQ(call.response.messages[0].parts[0].text, "short");
     EXPECT_EQ(call.raw.request, "");
     EXPECT_EQ(call.raw.response, "[]");

@@ -135,6 +135,7 @@ TEST_F(TotalsTest, TheLatestCallIsKeptWholeWhenItIsRemoved) {
     open(4 << 10);
     Call last;
     for (int i = 0; i < 30; ++i) last = record("page", 100 - i);
+    for (int i = 0; i < 10; ++i) record("other", 70);  // so that its file has none of today
     for (int i = 0; i < 30; ++i) record("other", 0);
     ASSERT_TRUE(folder_->feeder().catch_up(30s));
     const auto keeper = custodian(30);
