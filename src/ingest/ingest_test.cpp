@@ -92,6 +92,7 @@ TEST_F(Ingest, WhatIsToBeKeptIsDecidedOnceWhateverWayACallComes) {
     const Uuid complete_id = complete.id;
     ASSERT_TRUE(folder->recorder().complete(std::move(complete)));
     Call wanted = call();
+    wanted.status = Status::Success;
     wanted.prompt.type = "secret";
     wanted.privacy.full_data = true;
     wanted.preview.prompt = "when";
