@@ -11,7 +11,8 @@ build_packages=(
     ca-certificates clang-19 lld-19 libclang-rt-19-dev cmake ninja-build ccache python3 python3-venv python3-dev
     libboost1.81-dev libboost-url1.81-dev libboost-json1.81-dev libssl-dev libsimdjson-dev libzstd-dev libxxhash-dev
     libsqlite3-dev libfmt-dev libspdlog-dev libcli11-dev libtomlplusplus-dev libbrotli-dev zlib1g-dev
-    libjemalloc-dev libhowardhinnant-date-dev tzdata libcurl4-openssl-dev libcairo2-dev libpango1.0-dev fonts-dejavu-core
+    libjemalloc-dev libhowardhinnant-date-dev tzdata libcurl4-openssl-dev libglib2.0-dev libcairo2-dev libpango1.0-dev
+    fonts-dejavu-core
 )
 test_packages=(libgtest-dev libgmock-dev librapidcheck-dev curl chromium nginx-light xfsprogs poppler-utils)
 bench_packages=(libbenchmark-dev nginx-light wrk)

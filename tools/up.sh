@@ -63,7 +63,7 @@ cmd_up() {
     port_free "$listen" || fail "Something already listens on $listen (another ./dev up?). Stop it, or: ./dev up --listen 127.0.0.1:8788"
 
     need_packages "${build_packages[@]}"
-    build_release
+    build_release steno
     unlock
     local steno=$root/build/release/steno upstreams=() name simulator
     if [[ ${OPENAI_API_KEY:-}${ANTHROPIC_API_KEY:-}${GEMINI_API_KEY:-}${GOOGLE_API_KEY:-} ]]; then demo=no; fi

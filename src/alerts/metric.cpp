@@ -1,5 +1,6 @@
 #include "alerts/metric.hpp"
 
+#include "base/money.hpp"
 #include "base/nearest.hpp"
 #include "base/text.hpp"
 
@@ -232,8 +233,8 @@ std::string shown(Unit unit, Decimal amount, std::string_view currency) {
         case Unit::Share:
             return rounded(value * 100, 2) + " %";
         case Unit::Money: {
-            const std::string text =
-                grouped(value >= 1 || value <= -1 ? fmt::format("{:.2f}", value) : amount.to_short_string());
+            if (value < 1 && value > -1) return money_text(amount, currency);
+            const std::string text = grouped(fmt::format("{:.2f}", value));
             if (currency == "USD") return "$" + text;
             return currency.empty() ? text : fmt::format("{} {}", text, currency);
         }

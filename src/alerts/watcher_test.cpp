@@ -208,7 +208,7 @@ TEST_F(WatcherTest, ARestartKnowsWhichStepsOfABudgetWereTold) {
     budgets_.known = true;
     look("0");
     ASSERT_EQ(titles().size(), 4U);
-    EXPECT_EQ(titles()[3], "OK AGAIN: budgets · shop: $0 of $100.00 this month is spent (0 %)");
+    EXPECT_EQ(titles()[3], "OK AGAIN: budgets · shop: $0.00 of $100.00 this month is spent (0 %)");
 }
 
 TEST_F(WatcherTest, ABudgetThatCouldNotBeReadForAWhileIsNotToldOfAnew) {

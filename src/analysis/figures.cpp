@@ -1,8 +1,9 @@
 #include "analysis/figures.hpp"
 
+#include "base/json_or_null.hpp"
+
 #include <algorithm>
 #include <array>
-#include <concepts>
 #include <limits>
 #include <string>
 
@@ -42,8 +43,8 @@ std::optional<std::int64_t> added(std::optional<std::int64_t> a, std::optional<s
 }
 
 /// What the cost comes to in each currency.
-std::map<std::string, Decimal> amounts_of(const Sums& sums) {
-    std::map<std::string, Decimal> amounts = sums.by_currency;
+Amounts amounts_of(const Sums& sums) {
+    Amounts amounts = sums.by_currency;
     if (sums.cost.total) amounts[sums.cost.currency] = *sums.cost.total;
     return amounts;
 }
@@ -64,15 +65,8 @@ void add(store::CostSum& sum, const store::CostSum& other) {
     sum.estimated_calls += other.estimated_calls;
 }
 
-template <class T>
-void member(JsonWriter& json, std::string_view name, const std::optional<T>& value) {
-    json.key(name);
-    if (!value)
-        json.null();
-    else if constexpr (std::same_as<T, Duration>)
-        json.number(static_cast<double>(value->nanos) / 1e6);
-    else
-        json.number(*value);
+std::optional<double> milliseconds(const std::optional<Duration>& duration) {
+    return duration ? std::optional(static_cast<double>(duration->nanos) / 1e6) : std::nullopt;
 }
 
 }  // namespace
@@ -127,50 +121,20 @@ Figures figures_of(std::span<const store::Cell> cells) {
     return figures;
 }
 
-namespace {
-
-using Place = std::pair<std::string, std::optional<Timestamp>>;
-
-/// The sums in each currency of those groups that have several.
-Result<void> split(store::CallStore& store, store::AggregateQuery query, FiguresTable& table) {
-    std::map<Place, Figures*> several;
-    for (auto& group : table.groups)
-        if (group.figures.cost.currency == "mixed")
-            several[{key_text(group.key), group.bucket}] = &group.figures;
-    if (several.empty() || query.group_by.size() >= store::kMaxGroupBy) return {};
-    query.group_by.push_back(store::make_field("cost.currency").value());
-    query.selection.filters.push_back(store::make_filter("cost.total", store::Op::Exists, "true").value());
-    query.measures = {store::make_measure("cost").value()};
-    query.order.clear();
-    query.limit = store::kMaxGroups;
-    STENO_ASSIGN(store::AggregateTable amounts, store.aggregate(query));
-    for (auto& amount : amounts.groups) {
-        const std::optional<store::Value> currency = std::move(amount.key.back());
-        amount.key.pop_back();
-        const auto found = several.find({key_text(amount.key), amount.bucket});
-        const auto& cost = std::get<store::CostSum>(amount.cells.front());
-        if (found == several.end() || !currency || !cost.total) continue;
-        found->second->by_currency[std::get<std::string>(*currency)] = *cost.total;
-    }
-    // Cut off: rather nothing than some of the amounts.
-    if (amounts.truncated)
-        for (auto& [place, figures] : several) figures->by_currency.clear();
-    return {};
-}
-
-}  // namespace
-
 Result<FiguresTable> figures(store::CallStore& store, const store::AggregateQuery& query) {
     STENO_ASSIGN(store::AggregateTable found, store.aggregate(query));
+    STENO_ASSIGN(std::vector<Amounts> amounts, amounts_by_currency(store, query, found));
     FiguresTable table;
     table.truncated = found.truncated;
-    for (auto& group : found.groups)
+    for (std::size_t i = 0; i < found.groups.size(); ++i) {
+        auto& group = found.groups[i];
         table.groups.push_back({std::move(group.key), group.bucket, figures_of(group.cells)});
-    STENO_TRY(split(store, query, table));
+        table.groups.back().figures.by_currency = std::move(amounts[i]);
+    }
     return table;
 }
 
-void write(JsonWriter& json, const store::CostSum& cost, const std::map<std::string, Decimal>& by_currency) {
+void write(JsonWriter& json, const store::CostSum& cost, const Amounts& by_currency) {
     json.begin_object();
     if (cost.total) json.member("total", cost.total->to_string());
     if (!cost.currency.empty()) json.member("currency", cost.currency);
@@ -189,26 +153,26 @@ void write_members(JsonWriter& json, const Sums& sums) {
     json.member("calls", sums.calls);
     json.member("failures", sums.failures);
     const auto rate = sums.failure_rate();
-    member(json, "failure_rate", rate);
-    member(json, "success_rate", rate ? std::optional(1 - *rate) : std::nullopt);
-    member(json, "input_tokens", sums.input_tokens);
-    member(json, "output_tokens", sums.output_tokens);
+    number_or_null(json, "failure_rate", rate);
+    number_or_null(json, "success_rate", rate ? std::optional(1 - *rate) : std::nullopt);
+    number_or_null(json, "input_tokens", sums.input_tokens);
+    number_or_null(json, "output_tokens", sums.output_tokens);
     const auto tokens = sums.tokens();
-    member(json, "total_tokens", tokens);
-    member(json, "average_tokens",
-           tokens && sums.calls > 0
-               ? std::optional(static_cast<double>(*tokens) / static_cast<double>(sums.calls))
-               : std::nullopt);
+    number_or_null(json, "total_tokens", tokens);
+    number_or_null(json, "average_tokens",
+                   tokens && sums.calls > 0
+                       ? std::optional(static_cast<double>(*tokens) / static_cast<double>(sums.calls))
+                       : std::nullopt);
     json.key("cost");
     write(json, sums.cost, sums.by_currency);
 }
 
 void write_members(JsonWriter& json, const Figures& figures) {
     write_members(json, static_cast<const Sums&>(figures));
-    member(json, "duration_ms", figures.duration);
-    member(json, "average_duration_ms", figures.duration_average);
-    member(json, "p95_duration_ms", figures.duration_p95);
-    member(json, "p50_first_token_ms", figures.first_token_p50);
+    number_or_null(json, "duration_ms", milliseconds(figures.duration));
+    number_or_null(json, "average_duration_ms", milliseconds(figures.duration_average));
+    number_or_null(json, "p95_duration_ms", milliseconds(figures.duration_p95));
+    number_or_null(json, "p50_first_token_ms", milliseconds(figures.first_token_p50));
 }
 
 void write_figures(JsonWriter& json, std::string_view key, const Figures& figures) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "analysis/currencies.hpp"
 #include "base/error.hpp"
 #include "base/json_writer.hpp"
 #include "store/call_store.hpp"
@@ -25,7 +26,7 @@ struct Sums {
     store::CostSum cost;
     /// Where cost is "mixed": the sum in each currency. They are not added up. Empty: there were too many
     /// groups to tell; nor is it then of any sum that these are part of.
-    std::map<std::string, Decimal> by_currency;
+    Amounts by_currency;
 
     Sums& operator+=(const Sums& other);
     /// Input and output; absent when neither is known.
@@ -60,9 +61,8 @@ struct FiguresTable {
     std::vector<Group> groups;
     bool truncated = false;  ///< there are more groups than the query's limit
 };
-/// The groups of this query, whose measures are one of the two above. A group whose cost is in several
-/// currencies is asked for once more, by currency; not so where the query groups by store::kMaxGroupBy
-/// fields: then by_currency is empty. Blocking; any thread.
+/// The groups of this query, whose measures are one of the two above. Each by_currency is what
+/// amounts_by_currency tells. Blocking; any thread.
 Result<FiguresTable> figures(store::CallStore& store, const store::AggregateQuery& query);
 
 /// The members of a JSON object: calls, failures, failure_rate, success_rate, input_tokens, output_tokens,
@@ -84,7 +84,6 @@ void write_key(JsonWriter& json, const std::vector<store::Field>& by,
 
 /// {"total", "currency", "totals", "unpriced_calls", "estimated_calls"}; the first two only where they are
 /// known, "totals" ({"EUR": "0.087", …}) only where it is given.
-void write(JsonWriter& json, const store::CostSum& cost,
-           const std::map<std::string, Decimal>& by_currency = {});
+void write(JsonWriter& json, const store::CostSum& cost, const Amounts& by_currency = {});
 
 }  // namespace steno::analysis

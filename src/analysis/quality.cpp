@@ -1,6 +1,8 @@
 #include "analysis/quality.hpp"
 
+#include "analysis/cells.hpp"
 #include "analysis/json_rows.hpp"
+#include "base/json_or_null.hpp"
 
 #include <fmt/format.h>
 
@@ -26,25 +28,6 @@ Result<void> check_groups(std::uint32_t groups) {
 Selection with(Selection selection, store::Filter filter) {
     selection.filters.push_back(std::move(filter));
     return selection;
-}
-
-std::int64_t count_in(const Cell& cell) {
-    const auto* value = std::get_if<store::Value>(&cell);
-    const auto* count = value == nullptr ? nullptr : std::get_if<std::int64_t>(value);
-    return count == nullptr ? 0 : *count;
-}
-
-std::optional<double> number_in(const Cell& cell) {
-    const auto* value = std::get_if<store::Value>(&cell);
-    if (value == nullptr) return std::nullopt;
-    if (const auto* whole = std::get_if<std::int64_t>(value)) return static_cast<double>(*whole);
-    const auto* number = std::get_if<double>(value);
-    return number == nullptr ? std::nullopt : std::optional(*number);
-}
-
-std::string text_of(const std::optional<store::Value>& value) {
-    const auto* text = value ? std::get_if<std::string>(&*value) : nullptr;
-    return text == nullptr ? std::string() : *text;
 }
 
 using Key = std::vector<std::optional<store::Value>>;
@@ -255,14 +238,6 @@ Result<MissingVariables> missing_variables(store::CallStore& store, const Select
 
 namespace {
 
-void member(JsonWriter& json, std::string_view name, std::optional<double> value) {
-    json.key(name);
-    if (value)
-        json.number(*value);
-    else
-        json.null();
-}
-
 /// begin_object, what `fill` writes, end_object.
 template <class Fill>
 void object(JsonWriter& json, Fill&& fill) {
@@ -283,20 +258,22 @@ void write_counts(JsonWriter& json, std::int64_t complete, std::int64_t incomple
     json.member("complete", complete);
     json.member("incomplete", incomplete);
     const std::int64_t told = complete + incomplete;
-    member(
+    number_or_null(
         json, "rate",
         told == 0 ? std::nullopt : std::optional(static_cast<double>(complete) / static_cast<double>(told)));
 }
 
-void write(JsonWriter& json, const Quality& quality, const std::string& score) {
+}  // namespace
+
+void write_members(JsonWriter& json, const Quality& quality, std::string_view score) {
     json.key("statuses");
     object(json, [&] {
         for (const auto& [status, calls] : quality.statuses) json.member(status, calls);
     });
     // Of a partial answer nobody would say that it succeeded: not 1 - failure_rate.
-    member(json, "success_rate", quality.rate("success"));
-    member(json, "failure_rate", quality.rate("failure"));
-    member(json, "partial_rate", quality.rate("partial"));
+    number_or_null(json, "success_rate", quality.rate("success"));
+    number_or_null(json, "failure_rate", quality.rate("failure"));
+    number_or_null(json, "partial_rate", quality.rate("partial"));
     json.key("feedback");
     object(json, [&] {
         std::int64_t none = quality.figures.calls;
@@ -307,41 +284,39 @@ void write(JsonWriter& json, const Quality& quality, const std::string& score) {
             none -= calls;
         }
         json.member("none", none);
-        member(json, "acceptance_rate", quality.acceptance_rate());
+        number_or_null(json, "acceptance_rate", quality.acceptance_rate());
     });
     json.key("score");
     object(json, [&] {
         json.member("name", score);
         json.member("calls", quality.scored);
-        member(json, "average", quality.score);
+        number_or_null(json, "average", quality.score);
     });
     json.key("edit_distance");
     object(json, [&] {
         json.member("calls", quality.edits);
-        member(json, "average", quality.edit_distance);
+        number_or_null(json, "average", quality.edit_distance);
     });
     json.key("data_quality");
     object(json, [&] { write_counts(json, quality.complete, quality.incomplete); });
     write_figures(json, "figures", quality.figures);
 }
 
-}  // namespace
-
 void write_members(JsonWriter& json, const QualityReport& report, const QualityOptions& options) {
     json.key("all");
-    object(json, [&] { write(json, report.all, options.score); });
+    object(json, [&] { write_members(json, report.all, options.score); });
     write_rows(json, "groups", report.groups, [&](const auto& group) {
         write_key(json, options.by, group.key);
-        write(json, group.quality, options.score);
+        write_members(json, group.quality, options.score);
     });
     write_rows(json, "scores", report.scores, [&](const auto& score) {
         json.member("name", score.name);
         json.member("calls", score.calls);
         json.member("valued", score.valued);
-        member(json, "average", score.average);
-        member(json, "least", score.least);
-        member(json, "median", score.median);
-        member(json, "greatest", score.greatest);
+        number_or_null(json, "average", score.average);
+        number_or_null(json, "least", score.least);
+        number_or_null(json, "median", score.median);
+        number_or_null(json, "greatest", score.greatest);
     });
     json.member("truncated", report.truncated);
 }

@@ -8,6 +8,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 /// How well AI calls do: how they end, what people and judges say of their answers, and whether their prompts
@@ -67,6 +68,9 @@ inline constexpr std::size_t kMostScores = 50;
 Result<QualityReport> quality(store::CallStore& store, const store::Selection& selection,
                               const QualityOptions& options);
 
+/// Of one group: statuses, success_rate, failure_rate, partial_rate, feedback, score, edit_distance,
+/// data_quality, figures.
+void write_members(JsonWriter& json, const Quality& quality, std::string_view score);
 /// The members of the JSON object that GET /api/v1/quality answers, but for the period.
 void write_members(JsonWriter& json, const QualityReport& report, const QualityOptions& options);
 

@@ -1,5 +1,6 @@
 #include "analysis/trends.hpp"
 
+#include "analysis/cells.hpp"
 #include "analysis/figures.hpp"
 
 #include <fmt/format.h>
@@ -15,14 +16,6 @@ namespace {
 
 using store::Cell;
 using Cells = std::span<const Cell>;
-
-std::optional<double> number_in(const Cell& cell) {
-    const auto* value = std::get_if<store::Value>(&cell);
-    if (value == nullptr) return std::nullopt;
-    if (const auto* whole = std::get_if<std::int64_t>(value)) return static_cast<double>(*whole);
-    if (const auto* number = std::get_if<double>(value)) return *number;
-    return std::nullopt;
-}
 
 Amount plain(Cells cells) {
     if (const auto* cost = std::get_if<store::CostSum>(&cells[0]))

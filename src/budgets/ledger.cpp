@@ -1,6 +1,7 @@
 #include "budgets/ledger.hpp"
 
 #include "base/log.hpp"
+#include "base/money.hpp"
 #include "tokens/encoder.hpp"
 
 #include <fmt/format.h>
@@ -22,26 +23,22 @@ bool count_the_same(const Budget& a, const Budget& b) {
     return a.scope == b.scope && a.per == b.per && a.zone == b.zone && a.currency == b.currency;
 }
 
-std::string money(Decimal amount, const std::string& currency) {
-    return amount.to_short_string() + " " + currency;
-}
-
 gateway::OverBudget refusal(const Budget& budget, const Span& period, Decimal spent, Decimal reserved,
                             const std::optional<UpperCost>& cost, std::int64_t now) {
     gateway::OverBudget over;
     over.budget = budget.name;
     over.status = static_cast<int>(budget.answer);
     const std::string limit =
-        fmt::format("{} a {}", money(budget.limit, budget.currency), to_string(budget.per));
+        fmt::format("{} a {}", money_text(budget.limit, budget.currency), to_string(budget.per));
     if (spent >= budget.limit) {
         over.message = fmt::format("the budget {} is used up: {} spent of {}", budget.name,
-                                   money(spent, budget.currency), limit);
+                                   money_text(spent, budget.currency), limit);
     } else {
         over.message = fmt::format("the budget {} of {} does not have room for this call: {} spent",
-                                   budget.name, limit, money(spent, budget.currency));
+                                   budget.name, limit, money_text(spent, budget.currency));
         if (reserved > Decimal{})
-            over.message += fmt::format(", {} set aside for calls under way", reserved.to_short_string());
-        if (cost) over.message += fmt::format(", and this one may cost {}", cost->amount.to_short_string());
+            over.message += fmt::format(", {} set aside for calls under way", money_text(reserved, budget.currency));
+        if (cost) over.message += fmt::format(", and this one may cost {}", money_text(cost->amount, cost->currency));
     }
     over.remedy = fmt::format("it begins anew at {}; to raise it: steno budgets set {} --limit AMOUNT",
                               budget.zone.at(period.end).to_string(), budget.name);

@@ -136,8 +136,8 @@ TEST_F(LedgerTest, WhatDoesNotFitIsRefusedAndSaysWhy) {
     EXPECT_EQ(over->budget, "shop-day");
     EXPECT_FALSE(over->retry_after_s);
     EXPECT_EQ(over->message,
-              "the budget shop-day of 3 USD a day does not have room for this call: 0 USD spent, 2 set aside "
-              "for calls under way, and this one may cost 2");
+              "the budget shop-day of $3.00 a day does not have room for this call: $0.00 spent, $2.00 set "
+              "aside for calls under way, and this one may cost $2.00");
     Call other = call(2000);
     other.project = "elsewhere";
     EXPECT_FALSE(ledger.reserve(other));       // another's money
@@ -146,7 +146,7 @@ TEST_F(LedgerTest, WhatDoesNotFitIsRefusedAndSaysWhy) {
     ledger.call_ended(first);
     const auto used_up = ledger.reserve(call(1));
     ASSERT_TRUE(used_up);
-    EXPECT_EQ(used_up->message, "the budget shop-day is used up: 3.25 USD spent of 3 USD a day");
+    EXPECT_EQ(used_up->message, "the budget shop-day is used up: $3.25 spent of $3.00 a day");
     EXPECT_EQ(state().refused, 2U);
     clock.advance(12 * kHour);
     EXPECT_FALSE(ledger.reserve(call(3000)));  // a new day

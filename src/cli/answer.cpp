@@ -17,9 +17,18 @@ namespace steno::cli {
 Result<int> show_answer(const Program& program, const RecordFlags& record, const Question& question,
                         const std::function<Result<void>(Api&, simdjson::dom::element answer)>& show,
                         const std::function<Result<std::string>(Api&, std::string body)>& for_programs) {
+    const auto asked = [&](Api&) -> Result<Question> { return question; };
+    return show_answer(program, record, asked, show, for_programs);
+}
+
+Result<int> show_answer(const Program& program, const RecordFlags& record,
+                        const std::function<Result<Question>(Api&)>& question,
+                        const std::function<Result<void>(Api&, simdjson::dom::element answer)>& show,
+                        const std::function<Result<std::string>(Api&, std::string body)>& for_programs) {
     STENO_ASSIGN(const auto api, Api::open(program, record));
     STENO_ASSIGN(Completeness completeness, Completeness::begin(*api));
-    STENO_ASSIGN(std::string body, api->get(question.target()));
+    STENO_ASSIGN(const Question asked, question(*api));
+    STENO_ASSIGN(std::string body, api->get(asked.target()));
     if (program.json) {
         if (for_programs) {
             STENO_ASSIGN(body, for_programs(*api, std::move(body)));
@@ -50,11 +59,7 @@ std::string period_of(simdjson::dom::element answer, std::string_view key) {
     const auto member = [&](std::string_view name) {
         return text_at(answer, fmt::format("/{}/{}", key, name).c_str());
     };
-    const auto moment = [&](std::string_view name) {
-        std::string text = member(name).substr(0, 16);
-        if (text.size() > 10) text[10] = ' ';
-        return text;
-    };
+    const auto moment = [&](std::string_view name) { return clock_text(member(name)).substr(0, 16); };
     const std::string from = moment("from"), to = moment("to");
     if (from.empty() && to.empty()) return "all of the record";
     const std::string span = from.empty() ? "until " + to : to.empty() ? "since " + from : from + " to " + to;

@@ -18,6 +18,17 @@ Result<int> show_answer(const Program& program, const RecordFlags& record, const
                         const std::function<Result<void>(Api&, simdjson::dom::element answer)>& show,
                         const std::function<Result<std::string>(Api&, std::string body)>& for_programs = {});
 
+/// The same, where what is asked depends on what another question was answered.
+Result<int> show_answer(const Program& program, const RecordFlags& record,
+                        const std::function<Result<Question>(Api&)>& question,
+                        const std::function<Result<void>(Api&, simdjson::dom::element answer)>& show,
+                        const std::function<Result<std::string>(Api&, std::string body)>& for_programs = {});
+
+/// What stands below rows that would be in the order of their cost and are not: calls were paid in several
+/// currencies.
+constexpr const char* kNotRanked =
+    "several currencies, which are not added up: rows are not in the order of cost";
+
 /// The JSON of an object with these members in front: "\"a\":1,".
 std::string with_members(std::string_view members, std::string_view object);
 

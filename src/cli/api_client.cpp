@@ -23,26 +23,35 @@ namespace steno::cli {
 
 namespace {
 
+/// As its problem document names it, so that a command ends the same on a server and on a folder; of an
+/// answer without one, by its status.
+Code code_of(int status, std::string_view name) {
+    for (auto code = Code{}; code <= Code::Internal; code = static_cast<Code>(static_cast<int>(code) + 1))
+        if (facts_of(code).name == name) return code;
+    return status == 404                    ? Code::NotFound
+           : status == 401                  ? Code::Unauthenticated
+           : status == 403                  ? Code::PermissionDenied
+           : status == 409 || status == 412 ? Code::FailedPrecondition
+           : status == 504                  ? Code::DeadlineExceeded
+           : status < 500                   ? Code::InvalidArgument
+           : status == 503                  ? Code::Unavailable
+                                            : Code::Internal;
+}
+
 /// An answer that is none: a problem document where there is one.
 Error error_of(int status, std::string_view body) {
-    Code code = status == 404   ? Code::NotFound
-                : status == 401 ? Code::Unauthenticated
-                : status == 403 ? Code::PermissionDenied
-                : status == 409 ? Code::FailedPrecondition
-                : status == 504 ? Code::DeadlineExceeded
-                : status < 500  ? Code::InvalidArgument
-                : status == 503 ? Code::Unavailable
-                                : Code::Internal;
     simdjson::dom::parser parser;
     simdjson::dom::element problem;
     std::string_view detail;
     std::string_view remedy;
     if (parser.parse(body.data(), body.size()).get(problem) != simdjson::SUCCESS ||
         problem["detail"].get(detail) != simdjson::SUCCESS) {
-        return {code, fmt::format("the server answered with status {}", status)};
+        return {code_of(status, {}), fmt::format("the server answered with status {}", status)};
     }
+    std::string_view code;
+    if (problem["code"].get(code) != simdjson::SUCCESS) code = {};
     if (problem["remedy"].get(remedy) != simdjson::SUCCESS) remedy = {};
-    return {code, std::string(detail), std::string(remedy)};
+    return {code_of(status, code), std::string(detail), std::string(remedy)};
 }
 
 constexpr std::size_t kMaxAnswer = 256u << 20;  ///< bytes of one that is kept whole
@@ -210,6 +219,7 @@ class LocalApi final : public Api {
         STENO_ASSIGN(server::ApiAnswer answer, found.route->handler(services_, request));
         if (answer.true_once_durable)
             STENO_TRY(services_.data.journal().wait_durable(*answer.true_once_durable));
+        if (answer.status / 100 != 2) return std::unexpected(error_of(answer.status, answer.body));
         return std::move(answer.body);
     }
 

@@ -113,7 +113,9 @@ std::string group_name(dom::element group) {
 
 std::string clock_text(std::string_view rfc3339) {
     if (rfc3339.size() < 16) return std::string(rfc3339);
-    return std::string(rfc3339.substr(0, 16))
+    return std::string(rfc3339.substr(0, 10))
+        .append(" ")
+        .append(rfc3339.substr(11, 5))
         .append(rfc3339.ends_with('Z') ? "" : rfc3339.substr(rfc3339.size() - 6));
 }
 

@@ -48,7 +48,7 @@ std::string group_name(simdjson::dom::element group);
 std::string gist_of(simdjson::dom::element call);
 /// The model that was asked for; of what asks none, its name.
 std::string model_of(simdjson::dom::element call);
-/// A bucket's beginning: "2026-10-25T02:00+02:00", in UTC without "Z".
+/// A moment as people write it, to the minute: "2026-10-25 02:00+02:00", in UTC "2026-10-25 02:00".
 std::string clock_text(std::string_view rfc3339);
 /// The `fields` parameter that asks for everything, payloads too.
 std::string whole_record_fields();

@@ -1,5 +1,6 @@
 #include "cli/calls_export.hpp"
 
+#include "cli/call_count.hpp"
 #include "cli/call_rows.hpp"
 #include "cli/call_view.hpp"
 #include "cli/completeness.hpp"
@@ -7,29 +8,19 @@
 #include "server/call_columns.hpp"
 #include "server/query_parameters.hpp"
 
-#include <simdjson.h>
-
 #include <memory>
 
 namespace steno::cli {
 
 namespace {
 
-/// How many calls there are about, for the progress; 0: that is not known.
-std::uint64_t count_of(Api& api, SelectionFlags flags) {
+/// 0: of a search for text it is not known before.
+std::uint64_t expected_calls(Api& api, SelectionFlags flags) {
     if (!flags.text.empty()) return 0;
     flags.order.clear();
     flags.unlisted = false;
     const auto query = selection(flags);
-    if (!query) return 0;
-    const auto body = api.get("/api/v1/aggregate" + with(*query, "measures", "calls"));
-    simdjson::dom::parser parser;
-    simdjson::dom::element answer;
-    std::uint64_t calls = 0;
-    if (!body || parser.parse(*body).get(answer) != simdjson::SUCCESS ||
-        answer.at_pointer("/groups/0/calls").get(calls) != simdjson::SUCCESS)
-        return 0;
-    return calls;
+    return query ? call_count(api, *query) : 0;
 }
 
 Result<store::Selection> store_selection(const std::string& query) {
@@ -88,7 +79,7 @@ Result<int> export_calls(const Program& program, const ExportFlags& flags) {
     STENO_ASSIGN(const exports::Format* format, format_of(flags.target, "jsonl"));
     STENO_ASSIGN(const auto api, open_lean(program, flags.record));
     STENO_ASSIGN(Completeness completeness, Completeness::begin(*api));
-    const std::uint64_t about = count_of(*api, flags);
+    const std::uint64_t about = expected_calls(*api, flags);
     STENO_ASSIGN(const bool streamed, is_streamed(*api, flags, *format));
     if (streamed) {
         STENO_ASSIGN(const std::string target, stream_of(flags, *format));

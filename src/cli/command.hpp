@@ -46,6 +46,7 @@ void add_quality(Program& program);
 void add_live(Program& program);
 void add_cost(Program& program);
 void add_budgets(Program& program);
+void add_prompts(Program& program);
 void add_compare(Program& program);
 void add_prompt_types(Program& program);
 void add_sql(Program& program);

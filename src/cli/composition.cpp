@@ -4,6 +4,7 @@
 #include "cli/aws_access.hpp"
 #include "cli/up_to_now.hpp"
 #include "ingest/folder_secret.hpp"
+#include "prompts/registry.hpp"
 #include "store/duckdb/duckdb_store.hpp"
 #include "store/memory/memory_store.hpp"
 
@@ -113,6 +114,7 @@ Result<std::unique_ptr<Composition>> Composition::open(const Config& config, Use
     STENO_ASSIGN(auto prices, configured_prices(config));
     parts->open_prices(std::move(prices));
     parts->open_budgets();
+    parts->open_prompts();
     parts->open_prompt_types(config, use);
     parts->custodian_ = make_custodian(config, *parts->data_, parts->prompt_totals_.get());
     if (use == Use::Serve) {
@@ -154,7 +156,7 @@ Result<std::unique_ptr<Composition>> Composition::open(const Config& config, Use
 void Composition::open_control() {
     auto database = control::Database::open(data_->path() + "/control.sqlite");
     if (!database) {
-        log::error("budgets are not kept to, alerts and own prices cannot be used: {}",
+        log::error("budgets are not kept to; alerts, prompts and own prices cannot be used: {}",
                    database.error().message);
         control_error_ = std::move(database).error();
         return;
@@ -206,6 +208,15 @@ void Composition::open_budgets() {
         budgets_->stay_closed(*control_error_);
     else if (const auto opened = budgets_->open(*control_); !opened)
         log::error("budgets are not kept to: {}", opened.error().message);
+}
+
+/// Likewise without prompts.
+void Composition::open_prompts() {
+    prompts_ = std::make_unique<prompts::Registry>();
+    if (!control_)
+        prompts_->stay_closed(*control_error_);
+    else if (const auto opened = prompts_->open(*control_); !opened)
+        log::error("prompts cannot be used: {}", opened.error().message);
 }
 
 /// Likewise without alerts.
@@ -270,7 +281,8 @@ server::Services Composition::services(const std::string& listen) {
             prices_.get(),
             repricer_.get(),
             prompt_types_.get(),
-            prompt_totals_.get()};
+            prompt_totals_.get(),
+            prompts_.get()};
 }
 
 }  // namespace steno::cli

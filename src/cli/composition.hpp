@@ -27,6 +27,10 @@
 #include <string>
 #include <vector>
 
+namespace steno::prompts {
+class Registry;
+}
+
 namespace steno::cli {
 
 /// The composition root: a data folder in use, with everything that works on it, as the configuration says.
@@ -61,6 +65,7 @@ class Composition {
     void open_control();
     void open_budgets();
     void open_prompt_types(const Config& config, Use use);
+    void open_prompts();
     void open_prices(std::vector<pricing::Price> file);
     void open_alerting(const Config& config);
     server::SqlAccess sql_;
@@ -76,6 +81,7 @@ class Composition {
     std::unique_ptr<budgets::Budgets> budgets_;
     std::unique_ptr<prompt_types::Types> prompt_types_;
     std::unique_ptr<prompt_types::Totals> prompt_totals_;  ///< the custodian's heir
+    std::unique_ptr<prompts::Registry> prompts_;
     std::unique_ptr<repricing::PriceBook> prices_;
     std::unique_ptr<repricing::Trail> trail_;
     std::unique_ptr<repricing::Repricer> repricer_;

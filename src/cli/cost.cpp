@@ -29,28 +29,6 @@ struct CostFlags {
     bool forecast = false;
 };
 
-/// "$4.20 and 3.10 EUR": a sum in each currency, which are not added up.
-Result<std::string> sums_by_currency(Api& api, const CostFlags& flags) {
-    Question question("/api/v1/aggregate");
-    question.period(flags.period);
-    question.add("group_by", "cost.currency");
-    question.add("measures", "cost");
-    question.add("order", "-cost");
-    question.add("cost.total.exists", "true");
-    question.add("kind.in", ai_kinds());
-    STENO_TRY(question.filters(flags.filters));
-    STENO_ASSIGN(const std::string body, api.get(question.target()));
-    dom::parser parser;
-    dom::array groups;
-    if (parser.parse(body.data(), body.size())["groups"].get(groups) != simdjson::SUCCESS)
-        return fail(Code::Internal, "the answer has no groups");
-    std::string sums;
-    for (const dom::element group : groups)
-        sums += (sums.empty() ? "" : " and ") +
-                money(text_at(group, "/cost/total"), text_at(group, "/cost/currency"));
-    return sums;
-}
-
 double amount(dom::element group) {
     return std::strtod(text_at(group, "/cost/total").c_str(), nullptr);
 }
@@ -78,25 +56,25 @@ void print_groups(dom::element answer, dom::array groups, double all, const Cost
         const auto count = [&](const char* pointer) {
             return has(group, pointer) ? grouped(static_cast<std::int64_t>(number_at(group, pointer))) : "–";
         };
-        const std::string total = text_at(group, "/cost/total"), currency = text_at(group, "/cost/currency");
-        const double share = all > 0 ? amount(group) / all : 0;
-        table.row({row.text(flags.bucket), group_name(group),
-                   total.empty() ? (currency.empty() ? "–" : currency) : money(total, currency),
-                   total.empty() || all == 0 ? "–" : fmt::format("{:.1f} %", share * 100),
-                   Table::share(share), count("/calls"), count("/cost/unpriced_calls"),
-                   count("/input_tokens"), count("/output_tokens")});
+        const std::string sum = money_of(group["cost"]);
+        const bool shared = all > 0 && has(group, "/cost/total");
+        const double share = shared ? amount(group) / all : 0;
+        table.row({row.text(flags.bucket), group_name(group), sum.empty() ? kUnknown : sum,
+                   shared ? fmt::format("{:.1f} %", share * 100) : kUnknown, Table::share(share),
+                   count("/calls"), count("/cost/unpriced_calls"), count("/input_tokens"),
+                   count("/output_tokens")});
     }
     table.print();
 }
 
 Result<Question> question_of(const CostFlags& flags, const std::string& by, const std::string& bucket,
-                             std::uint32_t limit) {
+                             std::uint32_t limit, const char* order = "-cost") {
     Question question("/api/v1/aggregate");
     question.period(flags.period);
     question.add("group_by", by == "none" ? "" : by);
     question.add("bucket", bucket);
     question.add("measures", "cost,calls,input_tokens,output_tokens");
-    if (bucket.empty()) question.add("order", "-cost");
+    if (bucket.empty()) question.add("order", order);
     question.add("limit", std::to_string(limit));
     // What never costs anything would stand there as unpriced.
     question.add("kind.in", ai_kinds());
@@ -115,18 +93,17 @@ Result<dom::element> ask_total(Api& api, const CostFlags& flags, dom::parser& pa
     return answer;
 }
 
+bool several_currencies(dom::element total) {
+    return text_at(total, "/groups/0/cost/currency") == "mixed";
+}
+
 /// A line with the sum of all, and of which time; the sum.
-Result<double> print_total(Api& api, const CostFlags& flags) {
-    dom::parser parser;
-    STENO_ASSIGN(const dom::element total, ask_total(api, flags, parser));
+Result<double> print_total(Api& api, const CostFlags& flags, dom::element total) {
     const std::string sum = text_at(total, "/groups/0/cost/total");
     const auto unpriced = static_cast<std::int64_t>(number_at(total, "/groups/0/cost/unpriced_calls"));
     const auto estimated = static_cast<std::int64_t>(number_at(total, "/groups/0/cost/estimated_calls"));
-    const std::string currency = text_at(total, "/groups/0/cost/currency");
-    std::string told = sum.empty() ? "unknown" : money(sum, currency);
-    if (currency == "mixed") {
-        STENO_ASSIGN(told, sums_by_currency(api, flags));
-    }
+    std::string told = "unknown";
+    if (has(total, "/groups/0/cost/currency")) told = money_of(total.at_pointer("/groups/0/cost"));
     fmt::print("{} for {}, {}", told,
                counted(grouped(static_cast<std::int64_t>(number_at(total, "/groups/0/calls"))), "AI call"),
                period_of(total));
@@ -198,7 +175,13 @@ Result<int> cost(const Program& program, const CostFlags& flags) {
     if (flags.forecast) return forecast(program, flags);
     // A person sees the first rows; a program gets all of them, unless it says how many.
     const std::uint32_t limit = program.json && !flags.limited ? store::kMaxGroups : flags.limit;
-    STENO_ASSIGN(const Question question, question_of(flags, flags.by, flags.bucket, limit));
+    dom::parser parser;
+    dom::element total;
+    const auto ask = [&](Api& api) -> Result<Question> {
+        STENO_ASSIGN(total, ask_total(api, flags, parser));
+        return question_of(flags, flags.by, flags.bucket, limit,
+                           several_currencies(total) ? "-calls" : "-cost");
+    };
     const auto show = [&](Api& api, dom::element answer) -> Result<void> {
         dom::array groups;
         if (answer["groups"].get(groups) != simdjson::SUCCESS)
@@ -207,15 +190,15 @@ Result<int> cost(const Program& program, const CostFlags& flags) {
             fmt::print("no AI calls that fit in {}, {}\n", api.where(), period_of(answer));
             return {};
         }
-        STENO_ASSIGN(const double all, print_total(api, flags));
+        STENO_ASSIGN(const double all, print_total(api, flags, total));
         print_groups(answer, groups, all, flags);
         if (text_at(answer, "/truncated") == "true") fmt::print("… and more: --limit {}\n", flags.limit * 4);
+        if (several_currencies(total) && flags.bucket.empty() && groups.size() > 1)
+            fmt::print("{}\n", kNotRanked);
         print_overlap(flags.by);
         return {};
     };
-    const auto with_total = [&](Api& api, const std::string& body) -> Result<std::string> {
-        dom::parser parser;
-        STENO_ASSIGN(const dom::element total, ask_total(api, flags, parser));
+    const auto with_total = [&](Api&, const std::string& body) -> Result<std::string> {
         dom::element group;
         if (total.at_pointer("/groups/0").get(group) != simdjson::SUCCESS) return body;
         std::string members = "\"total\":{";
@@ -227,7 +210,7 @@ Result<int> cost(const Program& program, const CostFlags& flags) {
         }
         return with_members(members + "},", body);
     };
-    return show_answer(program, flags.record, question, show, with_total);
+    return show_answer(program, flags.record, ask, show, with_total);
 }
 
 }  // namespace

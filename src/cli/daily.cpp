@@ -1,4 +1,5 @@
 #include "calendar/period.hpp"
+#include "cli/call_count.hpp"
 #include "cli/call_view.hpp"
 #include "cli/command.hpp"
 #include "cli/completeness.hpp"
@@ -8,7 +9,6 @@
 #include "daily/files.hpp"
 
 #include <fmt/format.h>
-#include <simdjson.h>
 
 #include <filesystem>
 #include <memory>
@@ -48,22 +48,6 @@ Result<std::vector<daily::Day>> days_of(const DailyFlags& flags, const calendar:
     return daily::days_between(period.from, period.to, zone);
 }
 
-/// How many calls the days have about, for the progress; 0: that is not known.
-std::uint64_t count_of(Api& api, const std::vector<daily::Day>& days) {
-    Question question("/api/v1/aggregate");
-    question.add("measures", "calls");
-    question.add("from", days.front().from.to_string());
-    question.add("to", days.back().to.to_string());
-    const auto body = api.get(question.target());
-    simdjson::dom::parser parser;
-    simdjson::dom::element answer;
-    std::uint64_t calls = 0;
-    if (!body || parser.parse(*body).get(answer) != simdjson::SUCCESS ||
-        answer.at_pointer("/groups/0/calls").get(calls) != simdjson::SUCCESS)
-        return 0;
-    return calls;
-}
-
 /// Pieces that are shown as they pass.
 class Watched final : public exports::Pieces {
   public:
@@ -93,7 +77,10 @@ class DailyExport {
     Result<std::vector<Written>> write(const std::vector<daily::Day>& days) {
         std::vector<Written> written;
         Progress progress("exported");
-        const std::uint64_t about = count_of(api_, days);
+        Question question("");
+        question.add("from", days.front().from.to_string());
+        question.add("to", days.back().to.to_string());
+        const std::uint64_t about = call_count(api_, question.target());
         daily::EntryCount calls;
         for (const daily::Day& day : days) {
             for (const daily::Content content : daily::kContents) {

@@ -1,4 +1,5 @@
 #include "base/json_writer.hpp"
+#include "base/money.hpp"
 #include "base/shell_word.hpp"
 #include "calendar/period.hpp"
 #include "calendar/zone.hpp"
@@ -45,7 +46,7 @@ std::string record_name(const std::string& provider) {
 }
 
 std::string amount(const std::optional<Decimal>& price) {
-    return price ? price->to_short_string() : "";
+    return price ? amount_text(*price) : "";
 }
 
 std::string day(const std::optional<Timestamp>& time, std::string_view otherwise) {
@@ -61,7 +62,7 @@ std::string other_amounts(const pricing::Price& price) {
     for (const pricing::Amount& one : pricing::amounts()) {
         const auto& value = price.*one.member;
         if (!value || one.name == "input" || one.name == "output" || one.name == "cache_read") continue;
-        out += fmt::format("{}{} {}", out.empty() ? "" : ", ", one.name, value->to_short_string());
+        out += fmt::format("{}{} {}", out.empty() ? "" : ", ", one.name, amount_text(*value));
     }
     if (!price.same_as.empty()) out += "same as " + price.same_as;
     if (out.empty() && !price.input && !price.output) return "not known";
@@ -471,13 +472,15 @@ Result<int> explain(const Program& program, const PricesFlags& flags) {
     dom::element answer;
     if (parser.parse(body).get(answer) != simdjson::SUCCESS)
         return fail(Code::Internal, "the answer is no JSON");
-    Table table({{"thing"}, {"count", true}, {"price", true}, {"per", true}, {"amount", true}});
+    const auto amount_at = [](dom::element value, const char* pointer) {
+        return money(text_at(value, pointer), "");
+    };
+    Table table({{"thing"}, {"count", true}, {"price", true}, {"per", true}, Table::Column::amount("amount")});
     dom::array lines;
     if (answer["lines"].get(lines) == simdjson::SUCCESS) {
         for (const dom::element line : lines) {
-            table.row({text_at(line, "/thing"), text_at(line, "/count"),
-                       Decimal::parse(text_at(line, "/price"))->to_short_string(), text_at(line, "/per"),
-                       text_at(line, "/amount")});
+            table.row({text_at(line, "/thing"), text_at(line, "/count"), amount_at(line, "/price"),
+                       text_at(line, "/per"), amount_at(line, "/amount")});
         }
     }
     if (!table.empty()) table.print();
@@ -490,15 +493,15 @@ Result<int> explain(const Program& program, const PricesFlags& flags) {
     say("no cost:", "/missing");
     if (has(answer, "/estimated"))
         fmt::print("the tokens were counted by Steno, not reported by the provider\n");
-    if (has(answer, "/total")) fmt::print("total    {} by today's catalogue\n", text_at(answer, "/total"));
+    if (has(answer, "/total")) fmt::print("total    {} by today's catalogue\n", amount_at(answer, "/total"));
     if (has(answer, "/recorded_total"))
-        fmt::print("recorded {} {}{}\n", text_at(answer, "/recorded_total"),
+        fmt::print("recorded {} {}{}\n", amount_at(answer, "/recorded_total"),
                    has(answer, "/repricing") ? "by the re-pricing " + text_at(answer, "/repricing")
                                              : std::string("when the call ended"),
                    text_at(answer, "/recorded_source") == "provider" ? ", as the provider reported it" : "");
     if (has(answer, "/repricing"))
         fmt::print("before   {}\n", has(answer, "/former_total")
-                                        ? text_at(answer, "/former_total") + " by " +
+                                        ? amount_at(answer, "/former_total") + " by " +
                                               printable(text_at(answer, "/former_price_id"))
                                         : std::string("no cost"));
     return 0;

@@ -340,6 +340,18 @@ void print_versions(dom::array versions) {
     table.print();
 }
 
+/// Which are kept and cannot be read, on standard error; false: none.
+bool warn_of_damage(dom::element answer) {
+    dom::array damaged;
+    if (answer["damaged"].get(damaged) != simdjson::SUCCESS) return false;
+    for (const dom::element one : damaged)
+        fmt::print(stderr, "damaged: own-{}, set {}{}: {}\n         {}\n", text_at(one, "/version"),
+                   clock_text(text_at(one, "/set_at")),
+                   has(one, "/set_by") ? " by " + printable(text_at(one, "/set_by")) : "",
+                   printable(text_at(one, "/error")), printable(text_at(one, "/remedy")));
+    return damaged.size() > 0;
+}
+
 void print_runs(dom::array runs) {
     Table table({{"when"},
                  {"re-pricing"},
@@ -377,25 +389,28 @@ Result<int> history(const Program& program, const HistoryFlags& flags) {
     const std::string limit = fmt::format("?limit={}", flags.limit);
     STENO_ASSIGN(const std::string versions, api->get("/api/v1/prices/versions" + limit));
     STENO_ASSIGN(const std::string runs, api->get("/api/v1/prices/repricings" + limit));
+    dom::parser version_parser, run_parser;
+    dom::element version_answer;
+    dom::array all_versions, all_runs;
+    if (version_parser.parse(versions).get(version_answer) != simdjson::SUCCESS ||
+        version_answer["versions"].get(all_versions) != simdjson::SUCCESS ||
+        run_parser.parse(runs)["repricings"].get(all_runs) != simdjson::SUCCESS)
+        return fail(Code::Internal, "the answer has no history");
+    const int exit_code = warn_of_damage(version_answer) ? facts_of(Code::DataLoss).exit_code : 0;
     if (program.json) {
         // Both are objects: one that has the members of both.
         fmt::print("{},{}\n", std::string_view(versions).substr(0, versions.rfind('}')),
                    std::string_view(runs).substr(runs.find('{') + 1));
-        return 0;
+        return exit_code;
     }
-    dom::parser version_parser, run_parser;
-    dom::array all_versions, all_runs;
-    if (version_parser.parse(versions)["versions"].get(all_versions) != simdjson::SUCCESS ||
-        run_parser.parse(runs)["repricings"].get(all_runs) != simdjson::SUCCESS)
-        return fail(Code::Internal, "the answer has no history");
-    if (all_versions.size() == 0 && all_runs.size() == 0) {
+    if (exit_code == 0 && all_versions.size() == 0 && all_runs.size() == 0) {
         fmt::print("no prices of your own were ever set in {}, and no calls re-priced\n", api->where());
         return 0;
     }
     if (all_versions.size() > 0) print_versions(all_versions);
     if (all_versions.size() > 0 && all_runs.size() > 0) fmt::print("\n");
     if (all_runs.size() > 0) print_runs(all_runs);
-    return 0;
+    return exit_code;
 }
 
 }  // namespace

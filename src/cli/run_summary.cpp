@@ -54,7 +54,8 @@ std::string model_of(dom::element call) {
 struct Answers {
     dom::element total, models, slow, failed, own;  ///< each with the parser that it lies in
     dom::element untold, own_untold;                ///< of which calls nobody told the tokens, that have some
-    dom::parser parsers[7];
+    dom::element all;                               ///< AI calls and what else the gateway passed on
+    dom::parser parsers[8];
 };
 
 Result<void> ask(Api& api, const std::string& target, dom::parser& parser, dom::element& answer) {
@@ -111,6 +112,10 @@ std::string text_of(const Answers& answers, const RunFacts& facts) {
                  text_at(call, "/error/type"), printable(why));
         }
     }
+    const double others = calls_in(answers.all) - calls_in(answers.total);
+    if (others > 0)
+        line("  and {} that reached no model (a list of models, a file, …)",
+             counted(fmt::format("{:.0f}", others), "request"));
     const auto own = list_in(answers.own, "groups");
     const bool any_own = calls_in(answers.own) > 0;
     if (any_own) {
@@ -122,7 +127,7 @@ std::string text_of(const Answers& answers, const RunFacts& facts) {
         line("  still running: {}; its AI calls find no way from now on (--wait)", printable(process));
     for (const auto& [what, why] : facts.not_recorded)
         line("  not recorded: {}: {}", printable(what), printable(why));
-    if (any || any_own)
+    if (any || any_own || others > 0)
         line("  in {}: steno calls list{} -f labels.attributes.{}={}", printable(facts.where),
              printable(facts.flags), kRunAttribute, facts.id);
     return out;
@@ -137,6 +142,7 @@ std::string json_of(const Answers& answers, const RunFacts& facts) {
     json.member("duration_ms", static_cast<double>(facts.nanos) / 1e6);
     const auto groups = list_in(answers.total, "groups");
     if (groups.size() > 0) json.member_raw("total", simdjson::minify(groups.at(0)));
+    json.member("other_requests", static_cast<std::int64_t>(calls_in(answers.all) - calls_in(answers.total)));
     json.member("calls_without_tokens", static_cast<std::int64_t>(calls_in(answers.untold)));
     json.member_raw("models", simdjson::minify(list_in(answers.models, "groups")));
     json.member_raw("slowest", simdjson::minify(list_in(answers.slow, "calls")));
@@ -161,12 +167,12 @@ Result<RunSummary> summarise_run(Api& api, const RunFacts& facts) {
     const std::string run =
         fmt::format("labels.attributes.{}={}", kRunAttribute, net::percent_encode(facts.id));
     const std::string sums = fmt::format("/api/v1/aggregate?{}&measures={}", run, kMeasures);
-    const std::string aggregate = sums + "&source=gateway";
+    const std::string aggregate = fmt::format("{}&source=gateway&kind.in={}", sums, ai_kinds());
     const std::string calls = fmt::format(
         "/api/v1/"
-        "calls?{}&source=gateway&limit={}&fields=id,provider.name,model.requested,status,time.duration_ms,"
-        "error",
-        run, kCalls);
+        "calls?{}&source=gateway&kind.in={}&limit={}&fields=id,provider.name,model.requested,status,"
+        "time.duration_ms,error",
+        run, ai_kinds(), kCalls);
     Answers answers;
     STENO_TRY(ask(api, aggregate, answers.parsers[0], answers.total));
     STENO_TRY(ask(api, aggregate + "&group_by=provider.name,model.requested&order=-cost", answers.parsers[1],
@@ -178,6 +184,8 @@ Result<RunSummary> summarise_run(Api& api, const RunFacts& facts) {
     const std::string untold = fmt::format("/api/v1/aggregate?{}{}", run, kUntold);
     STENO_TRY(ask(api, untold + "&source=gateway", answers.parsers[5], answers.untold));
     STENO_TRY(ask(api, untold + "&source.ne=gateway", answers.parsers[6], answers.own_untold));
+    STENO_TRY(ask(api, fmt::format("/api/v1/aggregate?{}&measures=calls&source=gateway", run),
+                  answers.parsers[7], answers.all));
     return RunSummary{text_of(answers, facts), json_of(answers, facts)};
 }
 

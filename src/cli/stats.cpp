@@ -51,25 +51,46 @@ std::string cell_text(std::string_view measure, dom::element cell) {
     return fmt::format("{:g}", number);
 }
 
-Result<std::string> target_of(const StatsQuestion& flags) {
+/// Of the calls that are asked for. The caller adds how many groups, of what and in which order.
+Result<Question> question_of(const StatsQuestion& flags, std::string_view by, std::string_view measures) {
     Question question("/api/v1/aggregate");
-    question.add("group_by", flags.by == "none" ? "" : flags.by);
-    question.add("bucket", flags.bucket);
+    question.add("group_by", by == "none" ? "" : by);
     question.period(flags.when);
-    question.add("measures", flags.measures);
-    // Unless told otherwise: the most expensive first, or, where cost is not asked for, the most of whatever
-    // is.
-    std::string order = flags.order;
-    if (order.empty() && flags.bucket.empty()) {
-        const auto measures = split(flags.measures, ',');
-        const bool cost = std::ranges::find(measures, std::string_view("cost")) != measures.end();
-        if (!measures.empty()) order = "-" + std::string(cost ? "cost" : measures.front());
-    }
-    question.add("order", order);
-    question.add("limit", std::to_string(flags.limit));
+    question.add("measures", measures);
     question.kinds(kinds_of(flags));
     STENO_TRY(question.filters(flags.filters));
-    return question.target();
+    return question;
+}
+
+Result<bool> several_currencies(Api& api, const StatsQuestion& flags) {
+    STENO_ASSIGN(const Question question, question_of(flags, "none", "cost"));
+    STENO_ASSIGN(const std::string body, api.get(question.target()));
+    dom::parser parser;
+    dom::element answer;
+    return parser.parse(body).get(answer) == simdjson::SUCCESS &&
+           text_at(answer, "/groups/0/cost/currency") == "mixed";
+}
+
+bool measured(const StatsQuestion& flags, std::string_view name) {
+    const auto measures = split(flags.measures, ',');
+    return std::ranges::find(measures, name) != measures.end();
+}
+
+/// Nobody has said what rows are in the order of: if they can be, the dearest are first.
+bool dearest_first(const StatsQuestion& flags) {
+    return flags.order.empty() && flags.bucket.empty() && measured(flags, "cost");
+}
+
+/// Unless it is said: the dearest first, or, where calls were paid in several currencies and none is dearer
+/// than another, those with the most calls; where cost is not asked for, the most of whatever is. Empty: rows
+/// are in the order of time and of their keys.
+Result<std::string> order_of(Api& api, const StatsQuestion& flags) {
+    if (dearest_first(flags)) {
+        STENO_ASSIGN(const bool several, several_currencies(api, flags));
+        return std::string(!several ? "-cost" : measured(flags, "calls") ? "-calls" : "");
+    }
+    if (!flags.order.empty() || !flags.bucket.empty() || flags.measures.empty()) return flags.order;
+    return "-" + std::string(split(flags.measures, ',').front());
 }
 
 Result<Table> table_of(const StatsQuestion& flags, std::string_view body, bool& truncated) {
@@ -158,8 +179,7 @@ Result<void> export_stats(Api& api, const StatsFlags& flags) {
     STENO_ASSIGN(const exports::Format* format, format_of(flags.target, "csv"));
     StatsQuestion question = flags.question;
     if (!flags.limited) question.limit = store::kMaxGroups;
-    STENO_ASSIGN(const std::string target, target_of(question));
-    STENO_ASSIGN(std::string body, api.get(target));
+    STENO_ASSIGN(std::string body, stats_answer(api, question));
     const std::string by = question.by == "none" ? "" : question.by;
     STENO_ASSIGN(const StatsRows table, stats_rows(std::move(body), question.bucket, by, question.measures));
     if (table.truncated && !flags.limited)
@@ -181,6 +201,7 @@ Result<int> stats(const Program& program, const StatsFlags& flags) {
         return show_statistics(program, flags, *api, completeness);
     StatsQuestion question = flags.question;
     if (program.json && !flags.limited) question.limit = store::kMaxGroups;
+    STENO_ASSIGN(question.order, order_of(*api, question));
     STENO_ASSIGN(const std::string body, stats_answer(*api, question));
     if (program.json) {
         fmt::print("{}\n", body);
@@ -200,6 +221,8 @@ Result<int> stats(const Program& program, const StatsFlags& flags) {
     fmt::print("{}, {}\n\n", counted, period_of(answer));
     table.print();
     if (truncated) fmt::print("… and more: --limit {}\n", flags.question.limit * 4);
+    if (dearest_first(flags.question) && question.order != "-cost" && table.size() > 1)
+        fmt::print("{}\n", kNotRanked);
     print_overlap(flags.question.by);
     return completeness.exit_code();
 }
@@ -216,9 +239,13 @@ std::string kinds_of(const StatsQuestion& question) {
     return said ? "all" : "ai";
 }
 
-Result<std::string> stats_answer(Api& api, const StatsQuestion& question) {
-    STENO_ASSIGN(const std::string target, target_of(question));
-    return api.get(target);
+Result<std::string> stats_answer(Api& api, const StatsQuestion& flags) {
+    STENO_ASSIGN(Question question, question_of(flags, flags.by, flags.measures));
+    STENO_ASSIGN(const std::string order, order_of(api, flags));
+    question.add("bucket", flags.bucket);
+    question.add("order", order);
+    question.add("limit", std::to_string(flags.limit));
+    return api.get(question.target());
 }
 
 Result<StatsTable> ask_stats(Api& api, const StatsQuestion& question) {

@@ -1,6 +1,7 @@
 #include "cli/terminal.hpp"
 
 #include "base/decimal.hpp"
+#include "base/money.hpp"
 #include "base/text.hpp"
 #include "base/time.hpp"
 #include "cli/chart.hpp"
@@ -262,9 +263,7 @@ std::string counted(std::string_view number, std::string_view word) {
 std::string money(std::string_view decimal, std::string_view currency) {
     const auto value = Decimal::parse(decimal);
     if (!value) return printable(decimal);
-    const std::string text = value->to_short_string();
-    if (currency != "USD") return text + " " + printable(currency);
-    return text.starts_with('-') ? "-$" + text.substr(1) : "$" + text;
+    return money_text(*value, printable(currency));
 }
 
 std::string milliseconds(double ms) {

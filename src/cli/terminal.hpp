@@ -79,7 +79,7 @@ std::string cut(std::string_view text, std::size_t width);
 std::string counted(std::string_view number, std::string_view word);
 /// What stands where nothing is known.
 constexpr const char* kUnknown = "–";
-/// "$0.000008" from "0.000008250000": exact, without trailing zeros; printable; other currencies after it.
+/// "$4.20" from "4.200000000000" (base/money.hpp), printable; what is no amount as it is.
 std::string money(std::string_view decimal, std::string_view currency);
 /// "12.3 s", "900 ms".
 std::string milliseconds(double ms);

@@ -24,6 +24,7 @@ struct TopFlags {
 const std::map<std::string, std::string>& orders() {
     static const std::map<std::string, std::string> kOrders = {{"cost", "cost.total"},
                                                                {"duration", "time.duration_ms"},
+                                                               {"tokens", "usage.total_tokens"},
                                                                {"input-tokens", "usage.input_tokens"},
                                                                {"output-tokens", "usage.output_tokens"}};
     return kOrders;
@@ -32,6 +33,7 @@ const std::map<std::string, std::string>& orders() {
 std::string_view words_of(std::string_view by) {
     return by == "cost"           ? "the calls that cost most"
            : by == "duration"     ? "the calls that took longest"
+           : by == "tokens"       ? "the calls with the most tokens"
            : by == "input-tokens" ? "the calls with the most input"
                                   : "the calls with the most output";
 }
@@ -66,11 +68,14 @@ void add_top(Program& program) {
     CLI::App* command =
         program.add(program.app, "top", "The calls that cost most, took longest or were largest",
                     "  steno top --days 7\n"
+                    "  steno top --by tokens --days 30\n"
                     "  steno top --by duration --period yesterday -f trace.agent=assistant\n");
     const auto flags = std::make_shared<TopFlags>();
     add_record_flags(*command, flags->record);
     add_period_flags(*command, flags->period);
-    command->add_option("--by", flags->by, "cost, duration, input-tokens or output-tokens (default cost)")
+    command
+        ->add_option("--by", flags->by,
+                     "cost, duration, tokens (in and out), input-tokens or output-tokens (default cost)")
         ->check(CLI::IsMember(orders()));
     command->add_option("--filter,-f", flags->filters, "FIELD[.OP]=VALUE; may be repeated");
     command->add_option("--limit,-n", flags->limit, "how many (default 20)")->check(CLI::Range(1, 1000));

@@ -1,5 +1,6 @@
 #include "client/request_totals.hpp"
 
+#include "base/money.hpp"
 #include "base/shell_word.hpp"
 #include "base/text.hpp"
 #include "base/time.hpp"
@@ -51,15 +52,6 @@ std::string time_of(std::int64_t nanos) {
 
 void add_known(std::optional<std::int64_t>& sum, std::optional<std::int64_t> more) {
     if (more) sum = sum.value_or(0) + *more;
-}
-
-/// Of "0.000210000000" the digits that say something.
-std::string amount(Decimal value) {
-    std::string text = value.to_string();
-    if (text.find('.') == text.npos) return text;
-    text.resize(text.find_last_not_of('0') + 1);
-    if (text.ends_with('.')) text.pop_back();
-    return text;
 }
 
 }  // namespace
@@ -177,7 +169,7 @@ std::string RequestTotals::take_text(std::string_view request_id, std::string_vi
     std::string cost;
     for (const auto& [currency, total] : cost_) {
         cost += cost.empty() ? "" : " + ";
-        cost += currency == "USD" ? "$" + amount(total) : amount(total) + " " + shown(currency);
+        cost += money_text(total, shown(currency));
     }
     if (with_cost_ != 0)
         cost += fmt::format(" told for {} of {}; ", with_cost_, counted(ai_calls_, "AI call"));

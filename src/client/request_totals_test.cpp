@@ -113,7 +113,7 @@ TEST_F(Summaries, TellWhatTheProviderSaidThatItCost) {
         ask_and_pay("0.5");
         ask(1, 1);
     });
-    EXPECT_THAT(some, HasSubstr("\n  cost      $0.5 told for 1 of 2 AI calls; at the server's prices: "));
+    EXPECT_THAT(some, HasSubstr("\n  cost      $0.50 told for 1 of 2 AI calls; at the server's prices: "));
 }
 
 TEST_F(Summaries, ArePrintedOnceForEachRequestThatHadCalls) {

@@ -29,8 +29,8 @@ Error error_of(sqlite3* connection, int status, std::string_view doing) {
         case SQLITE_NOTADB:
             return {
                 Code::DataLoss, fmt::format("{}: {}", doing, said),
-                "Put back a copy of control.sqlite, or move it away: budgets and alerts are then to be set "
-                "anew; the recorded calls are elsewhere and untouched."};
+                "Put back a copy of control.sqlite, or move it away: budgets, alerts and prompts are then to be "
+                "made anew; the recorded calls are elsewhere and untouched."};
         case SQLITE_READONLY:
         case SQLITE_CANTOPEN:
         case SQLITE_PERM:
@@ -225,6 +225,13 @@ Result<void> Database::write(const std::function<Result<void>(Statements&)>& cha
 Result<std::vector<Row>> Database::rows(std::string_view sql, std::initializer_list<Value> values) {
     const std::lock_guard lock(one_at_a_time_);
     return Statements(connection_).rows(sql, values);
+}
+
+std::optional<std::int64_t> Database::state_of_others() {
+    const std::unique_lock lock(one_at_a_time_, std::try_to_lock);
+    if (!lock) return std::nullopt;
+    const auto rows = Statements(connection_).rows("PRAGMA data_version");
+    return rows && !rows->empty() ? rows->front().optional_integer(0) : std::nullopt;
 }
 
 }  // namespace steno::control

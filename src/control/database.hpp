@@ -56,8 +56,8 @@ class Statements {
     sqlite3* connection_;
 };
 
-/// What people have decided, and what was done about it: budgets, alerts, their history and notifications.
-/// Small and changed rarely, unlike the record: one SQLite file, `<data>/control.sqlite`, which its owner
+/// What people have decided, and what was done about it: budgets, alerts, their history and notifications,
+/// prompts. Small and changed rarely, unlike the record: one SQLite file, `<data>/control.sqlite`, which its owner
 /// alone can read (channels have secrets).
 ///
 /// When `write` has returned without an error, its change is on disk (WAL, an fsync each). Several processes
@@ -84,6 +84,11 @@ class Database {
 
     /// The rows of one question.
     Result<std::vector<Row>> rows(std::string_view sql, std::initializer_list<Value> values = {});
+
+    /// Another number than before when another object or process has changed the file since; what is written
+    /// through this object does not count. For who keeps what was read. Never waits: absent while a statement
+    /// of this object runs.
+    std::optional<std::int64_t> state_of_others();
 
   private:
     explicit Database(sqlite3* connection) : connection_(connection) {}

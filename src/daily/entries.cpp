@@ -1,5 +1,6 @@
 #include "daily/entries.hpp"
 
+#include "base/json_or_null.hpp"
 #include "base/json_writer.hpp"
 #include "base/text.hpp"
 #include "record/texts.hpp"
@@ -44,11 +45,11 @@ class EntryWriter {
         json_.begin_object();
         json_.member("id", call.id.to_string());
         moment("timestamp", call.started_at);
-        text("requestId", request_of(call));
+        text_or_null(json_, "requestId", request_of(call));
         json_.member("callType", "function");
-        text("functionName", function_of(call));
-        text("agent", agent_of(call));
-        text("operation", call.trace.operation);
+        text_or_null(json_, "functionName", function_of(call));
+        text_or_null(json_, "agent", agent_of(call));
+        text_or_null(json_, "operation", call.trace.operation);
         times(call);
         status(call);
         value("arguments", call.request.input);
@@ -60,13 +61,13 @@ class EntryWriter {
         json_.begin_object();
         json_.member("id", call.id.to_string());
         moment("timestamp", call.started_at);
-        text("requestId", request_of(call));
-        text("sessionId", call.trace.session_id);
-        text("agent", agent_of(call));
-        text("functionName", function_of(call));
+        text_or_null(json_, "requestId", request_of(call));
+        text_or_null(json_, "sessionId", call.trace.session_id);
+        text_or_null(json_, "agent", agent_of(call));
+        text_or_null(json_, "functionName", function_of(call));
         json_.member("callType", call_type(call.kind));
-        number("callSequence", call.trace.sequence);
-        text("model", call.model.requested.empty() ? call.model.served : call.model.requested);
+        number_or_null(json_, "callSequence", call.trace.sequence);
+        text_or_null(json_, "model", call.model.requested.empty() ? call.model.served : call.model.requested);
         tokens(call.usage);
         times(call);
         messages(call.request);
@@ -77,31 +78,18 @@ class EntryWriter {
             tool_call(call.response.tool_calls.front());
         }
         status(call);
-        text("userPhone", call.who.user_id);
+        text_or_null(json_, "userPhone", call.who.user_id);
         metadata(call);
         json_.end_object();
     }
 
   private:
-    void text(std::string_view name, std::string_view value) {
-        json_.key(name);
-        if (value.empty())
-            json_.null();
-        else
-            json_.string(value);
-    }
-    template <class T>
-    void number(std::string_view name, const std::optional<T>& value) {
-        json_.key(name);
-        if (value)
-            json_.number(*value);
-        else
-            json_.null();
-    }
     void moment(std::string_view name, const std::optional<Timestamp>& value) {
-        text(name, value ? iso_milliseconds(*value) : "");
+        text_or_null(json_, name, value ? iso_milliseconds(*value) : "");
     }
-    void cut_text(std::string_view name, std::string_view value) { text(name, shortened(value)); }
+    void cut_text(std::string_view name, std::string_view value) {
+        text_or_null(json_, name, shortened(value));
+    }
 
     /// As JSON where it is short enough, else the beginning of its JSON as text.
     void value(std::string_view name, const Json& value) {
@@ -127,21 +115,21 @@ class EntryWriter {
     }
 
     void tokens(const Usage& usage) {
-        number("requestTokens", usage.input_tokens);
-        number("responseTokens", usage.output_tokens);
-        number("totalTokens", sum_of_tokens(usage.input_tokens, usage.output_tokens));
+        number_or_null(json_, "requestTokens", usage.input_tokens);
+        number_or_null(json_, "responseTokens", usage.output_tokens);
+        number_or_null(json_, "totalTokens", sum_of_tokens(usage.input_tokens, usage.output_tokens));
     }
 
     void times(const Call& call) {
         moment("startTime", call.started_at);
         moment("endTime", call.ended_at);
-        number("durationMs",
-               call.time.duration ? std::optional(milliseconds(*call.time.duration)) : std::nullopt);
+        number_or_null(json_, "durationMs",
+                       call.time.duration ? std::optional(milliseconds(*call.time.duration)) : std::nullopt);
     }
 
     void status(const Call& call) {
         json_.member("success", call.status == Status::Success);
-        text("error", error_of(call.error));
+        text_or_null(json_, "error", error_of(call.error));
     }
 
     void messages(const RequestFacts& request) {
@@ -184,9 +172,9 @@ class EntryWriter {
     void metadata(const Call& call) {
         json_.key("metadata");
         json_.begin_object();
-        text("method", call.provider.endpoint.path);
+        text_or_null(json_, "method", call.provider.endpoint.path);
         json_.member("hasFunctionCall", !call.response.tool_calls.empty());
-        number("retryAttempt", call.client_retry);
+        number_or_null(json_, "retryAttempt", call.client_retry);
         known("kind", to_string(call.kind));
         known("name", call.name);
         known("status", to_string(call.status));

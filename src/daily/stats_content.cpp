@@ -1,4 +1,5 @@
 #include "analysis/statistics.hpp"
+#include "base/json_or_null.hpp"
 #include "base/json_writer.hpp"
 #include "base/log.hpp"
 #include "daily/content.hpp"
@@ -60,27 +61,12 @@ class StatsWriter {
         json_.key(name);
         json_.begin_object();
     }
-    template <class T>
-    void number(std::string_view name, const std::optional<T>& value) {
-        json_.key(name);
-        if (value)
-            json_.number(*value);
-        else
-            json_.null();
-    }
     void money(std::string_view name, const std::optional<Decimal>& amount) {
         json_.key(name);
         if (amount)
             json_.raw(amount->to_short_string());
         else
             json_.null();
-    }
-    void text(std::string_view name, const std::string& value) {
-        json_.key(name);
-        if (value.empty())
-            json_.null();
-        else
-            json_.string(value);
     }
     static std::optional<double> milliseconds(const std::optional<Duration>& duration) {
         if (!duration) return std::nullopt;
@@ -106,10 +92,11 @@ class StatsWriter {
         json_.member("totalRequests", found.requests);
         json_.member("totalAICalls", ai.calls);
         json_.member("totalFunctionCalls", found.functions.calls);
-        number("totalTokens", ai.tokens());
-        number("totalDurationMs", milliseconds(ai.duration));
-        number("averageTokensPerRequest", average(ai.tokens(), found.requests));
-        number("averageDurationPerRequest", average(milliseconds(ai.duration), found.requests));
+        number_or_null(json_, "totalTokens", ai.tokens());
+        number_or_null(json_, "totalDurationMs", milliseconds(ai.duration));
+        number_or_null(json_, "averageTokensPerRequest", average(ai.tokens(), found.requests));
+        number_or_null(json_, "averageDurationPerRequest",
+                       average(milliseconds(ai.duration), found.requests));
         money("estimatedTotalCost", ai.cost.total);
         json_.end_object();
     }
@@ -120,11 +107,11 @@ class StatsWriter {
             const Figures& figures = agent.ai_calls;
             open(agent.name);
             json_.member("calls", figures.calls);
-            number("tokens", figures.tokens());
-            number("durationMs", milliseconds(figures.duration));
-            number("averageTokens", average(figures.tokens(), figures.calls));
-            number("averageDuration", milliseconds(figures.duration_average));
-            number("successRate", success(figures));
+            number_or_null(json_, "tokens", figures.tokens());
+            number_or_null(json_, "durationMs", milliseconds(figures.duration));
+            number_or_null(json_, "averageTokens", average(figures.tokens(), figures.calls));
+            number_or_null(json_, "averageDuration", milliseconds(figures.duration_average));
+            number_or_null(json_, "successRate", success(figures));
             json_.end_object();
         }
         json_.end_object();
@@ -137,9 +124,9 @@ class StatsWriter {
             if (figures.calls == 0) continue;  // AI calls say that they were made in it, and it never ran
             open(function.name);
             json_.member("calls", figures.calls);
-            number("durationMs", milliseconds(figures.duration));
-            number("averageDuration", milliseconds(figures.duration_average));
-            number("successRate", success(figures));
+            number_or_null(json_, "durationMs", milliseconds(figures.duration));
+            number_or_null(json_, "averageDuration", milliseconds(figures.duration_average));
+            number_or_null(json_, "successRate", success(figures));
             open("operations");
             for (const auto& [operation, runs] : function.operations) json_.member(operation, runs);
             json_.end_object();
@@ -156,8 +143,8 @@ class StatsWriter {
         for (const auto& [name, model] : models) {
             open(name);
             json_.member("calls", model.calls);
-            number("tokens", model.tokens);
-            number("averageTokens", average(model.tokens, model.calls));
+            number_or_null(json_, "tokens", model.tokens);
+            number_or_null(json_, "averageTokens", average(model.tokens, model.calls));
             money("estimatedCost", model.cost);
             json_.end_object();
         }
@@ -170,11 +157,11 @@ class StatsWriter {
         for (const Call& call : found.expensive) {
             json_.begin_object();
             json_.member("id", call.id.to_string());
-            text("agent", agent_of(call));
-            text("function", function_of(call));
-            number("tokens", sum_of_tokens(call.usage.input_tokens, call.usage.output_tokens));
-            number("durationMs", milliseconds(call.time.duration));
-            text("timestamp", call.started_at ? iso_milliseconds(*call.started_at) : "");
+            text_or_null(json_, "agent", agent_of(call));
+            text_or_null(json_, "function", function_of(call));
+            number_or_null(json_, "tokens", sum_of_tokens(call.usage.input_tokens, call.usage.output_tokens));
+            number_or_null(json_, "durationMs", milliseconds(call.time.duration));
+            text_or_null(json_, "timestamp", call.started_at ? iso_milliseconds(*call.started_at) : "");
             json_.end_object();
         }
         json_.end_array();
@@ -186,11 +173,12 @@ class StatsWriter {
         for (const Statistics::Slow& slow : found.slow) {
             json_.begin_object();
             json_.member("id", slow.call.id.to_string());
-            number("durationMs", milliseconds(slow.call.time.duration));
-            text("agent", agent_of(slow.call));
-            text("function", function_of(slow.call));
+            number_or_null(json_, "durationMs", milliseconds(slow.call.time.duration));
+            text_or_null(json_, "agent", agent_of(slow.call));
+            text_or_null(json_, "function", function_of(slow.call));
             json_.member("reason", slow.reason);
-            text("timestamp", slow.call.started_at ? iso_milliseconds(*slow.call.started_at) : "");
+            text_or_null(json_, "timestamp",
+                         slow.call.started_at ? iso_milliseconds(*slow.call.started_at) : "");
             json_.end_object();
         }
         json_.end_array();
@@ -199,7 +187,7 @@ class StatsWriter {
     void errors(const Statistics& found) {
         open("errorRate");
         json_.member("totalErrors", found.ai_calls.failures);
-        number("errorRate", percent(found.ai_calls.failure_rate()));
+        number_or_null(json_, "errorRate", percent(found.ai_calls.failure_rate()));
         open("errorsByAgent");
         for (const Statistics::Agent& agent : found.by_agent)
             if (agent.ai_calls.failures > 0) json_.member(agent.name, agent.ai_calls.failures);

@@ -34,9 +34,11 @@ constexpr std::string_view kInForce = "WHERE ended_at IS NULL ORDER BY version";
 Result<PriceVersion> version_of(const control::Row& row) {
     auto prices = pricing::prices_from_json("[" + row.text(1) + "]");
     if (!prices || prices->size() != 1)
-        return fail(
-            Code::DataLoss, fmt::format("version {} of a price cannot be understood", row.integer(0)),
-            fmt::format("steno prices remove own-{} --reason damaged, and set it again", row.integer(0)));
+        return fail(Code::DataLoss, fmt::format("version {} of a price cannot be understood", row.integer(0)),
+                    row.optional_integer(6)
+                        ? "it is not in force any more: no call gets a cost by it"
+                        : fmt::format("steno prices remove own-{} --reason damaged, and set it again",
+                                      row.integer(0)));
     PriceVersion version;
     version.price = std::move(prices->front());
     version.price.version = row.integer(0);
@@ -47,6 +49,14 @@ Result<PriceVersion> version_of(const control::Row& row) {
     version.ended_by = {row.text(7), row.text(8)};
     version.replaced_by = row.optional_integer(9);
     return version;
+}
+
+DamagedPrice damaged(const control::Row& row, Error error) {
+    return {row.integer(0),
+            {row.integer(2), 0},
+            {row.text(3), row.text(4)},
+            !row.optional_integer(6),
+            std::move(error)};
 }
 
 std::string words(const Price& price) {
@@ -93,33 +103,29 @@ Result<void> PriceBook::be_open() {
     return take_over();
 }
 
-Result<std::vector<PriceVersion>> PriceBook::read(std::string_view condition,
-                                                  std::initializer_list<control::Value> values) {
+Result<PriceBook::History> PriceBook::read(std::string_view condition,
+                                           std::initializer_list<control::Value> values) {
     STENO_ASSIGN(const auto rows, database_->rows(fmt::format("{}{}", kColumns, condition), values));
-    std::vector<PriceVersion> versions;
-    versions.reserve(rows.size());
-    for (const control::Row& row : rows) {
-        STENO_ASSIGN(PriceVersion version, version_of(row));
-        versions.push_back(std::move(version));
-    }
-    return versions;
-}
-
-Result<std::vector<PriceVersion>> PriceBook::in_force() {
-    STENO_ASSIGN(const auto rows, database_->rows(fmt::format("{}{}", kColumns, kInForce)));
-    std::vector<PriceVersion> versions;
-    std::optional<Error> unreadable;
+    History found;
+    found.versions.reserve(rows.size());
     for (const control::Row& row : rows) {
         auto version = version_of(row);
         // One that is damaged does not take the others with it.
         if (version)
-            versions.push_back(std::move(*version));
+            found.versions.push_back(std::move(*version));
         else
-            unreadable = std::move(version).error();
+            found.damaged.push_back(damaged(row, std::move(version).error()));
     }
-    if (unreadable && !unreadable_) log::error("a price of your own does not hold: {}", unreadable->message);
-    unreadable_ = std::move(unreadable);
-    return versions;
+    return found;
+}
+
+Result<std::vector<PriceVersion>> PriceBook::in_force() {
+    STENO_ASSIGN(History found, read(kInForce));
+    if (!found.damaged.empty() && !unreadable_)
+        log::error("a price of your own does not hold: {}", found.damaged.back().error.message);
+    unreadable_.reset();
+    if (!found.damaged.empty()) unreadable_ = std::move(found.damaged.back().error);
+    return std::move(found.versions);
 }
 
 Result<void> PriceBook::take_over() {
@@ -154,7 +160,7 @@ Result<std::vector<PriceVersion>> PriceBook::own() {
     return in_force();
 }
 
-Result<std::vector<PriceVersion>> PriceBook::versions(std::uint64_t limit) {
+Result<PriceBook::History> PriceBook::history(std::uint64_t limit) {
     const std::scoped_lock lock(mutex_);
     STENO_TRY(be_open());
     return read("ORDER BY version DESC LIMIT ?", {static_cast<std::int64_t>(limit)});
@@ -167,11 +173,12 @@ Result<PriceVersion> PriceBook::version(std::int64_t number) {
 }
 
 Result<PriceVersion> PriceBook::find(std::int64_t number) {
-    STENO_ASSIGN(auto found, read("WHERE version = ?", {number}));
-    if (found.empty())
+    STENO_ASSIGN(History found, read("WHERE version = ?", {number}));
+    if (!found.damaged.empty()) return std::unexpected(std::move(found.damaged.front().error));
+    if (found.versions.empty())
         return fail(Code::NotFound, fmt::format("there is no own price with the number {}", number),
                     "steno prices list --own shows those in force, steno prices history all");
-    return std::move(found.front());
+    return std::move(found.versions.front());
 }
 
 Result<std::vector<PriceBook::Set>> PriceBook::set(std::vector<Price> prices, const Author& author,

@@ -31,6 +31,15 @@ struct PriceVersion {
     std::optional<std::int64_t> replaced_by;  ///< absent, where it ended: it was removed
 };
 
+/// One that is kept and cannot be understood: a damaged file. It prices nothing.
+struct DamagedPrice {
+    std::int64_t version = 0;
+    Timestamp set_at;
+    Author set_by;
+    bool in_force = false;  ///< it would be
+    Error error{Code::DataLoss, ""};
+};
+
 /// The user's own prices of a data folder, kept in the control database, each with its dates. Laid over those
 /// of pricing.file and the built-in ones: calls that end later get them at once. A change is in force when it
 /// is on disk. Blocking; any thread.
@@ -53,8 +62,12 @@ class PriceBook {
 
     /// Those in force, in the order in which they were set, without any that is damaged.
     Result<std::vector<PriceVersion>> own();
-    /// All that ever were, the latest first, at most `limit`.
-    Result<std::vector<PriceVersion>> versions(std::uint64_t limit);
+    struct History {
+        std::vector<PriceVersion> versions;
+        std::vector<DamagedPrice> damaged;
+    };
+    /// All that ever were, the latest first, at most `limit` of both together.
+    Result<History> history(std::uint64_t limit);
     /// NotFound.
     Result<PriceVersion> version(std::int64_t number);
 
@@ -74,8 +87,7 @@ class PriceBook {
   private:
     // All of these need the lock.
     Result<void> be_open();
-    Result<std::vector<PriceVersion>> read(std::string_view condition,
-                                           std::initializer_list<control::Value> values = {});
+    Result<History> read(std::string_view condition, std::initializer_list<control::Value> values = {});
     Result<PriceVersion> find(std::int64_t number);
     Result<std::vector<PriceVersion>> in_force();
     /// After an error it is not open: what is asked next tries once more.

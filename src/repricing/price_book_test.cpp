@@ -91,7 +91,7 @@ TEST_F(Book, AnotherPriceForTheSameReplacesAndTheOldOneIsKept) {
     ASSERT_TRUE(old);
     EXPECT_EQ(old->replaced_by, 2);
     EXPECT_TRUE(old->ended_at);
-    EXPECT_EQ(book->versions(10)->size(), 2U);
+    EXPECT_EQ(book->history(10)->versions.size(), 2U);
     EXPECT_EQ(book->own()->size(), 1U);
 }
 
@@ -194,12 +194,25 @@ TEST_F(Book, APriceThatIsDamagedIsNamedAndTheOthersHold) {
     ASSERT_FALSE(damaged);
     EXPECT_EQ(damaged.error().code, Code::DataLoss);
     EXPECT_NE(damaged.error().message.find("version 2"), std::string::npos) << damaged.error().message;
+    const auto history = book->history(10);
+    ASSERT_TRUE(history) << history.error().message;
+    ASSERT_EQ(history->versions.size(), 1U);
+    EXPECT_EQ(history->versions[0].price.version, 1);
+    ASSERT_EQ(history->damaged.size(), 1U);
+    EXPECT_EQ(history->damaged[0].version, 2);
+    EXPECT_TRUE(history->damaged[0].in_force);
+    EXPECT_EQ(history->damaged[0].error.code, Code::DataLoss);
+    EXPECT_EQ(book->version(2).error().code, Code::DataLoss);
     // What its error says helps.
     EXPECT_TRUE(set(R"({"provider":"openai","model":"house","input":"4"})"));
     EXPECT_EQ(book->own()->size(), 1U);
     EXPECT_TRUE(book->remove(2, {"ada", "damaged"}, clock.now()));
     EXPECT_TRUE(book->be_in_force());
     EXPECT_EQ(cost(), "4 openai/house@undated/own-3");
+    const auto later = book->history(10);
+    ASSERT_EQ(later->damaged.size(), 1U);
+    EXPECT_FALSE(later->damaged[0].in_force);
+    EXPECT_EQ(later->damaged[0].error.remedy.find("steno prices remove"), std::string::npos);
 }
 
 TEST_F(Book, AllOrNothing) {

@@ -2,6 +2,7 @@
 
 #include "base/json_writer.hpp"
 #include "record/json_reader.hpp"
+#include "repricing/counts.hpp"
 
 #include <fmt/format.h>
 
@@ -64,6 +65,11 @@ std::vector<std::string> texts_of(std::string_view list) {
     return texts;
 }
 
+bool is_json(std::string_view text) {
+    JsonReader json(text);
+    return json.skip() && json.at_end();
+}
+
 Run run_of(const control::Row& row) {
     const auto time = [&](std::size_t column) -> std::optional<Timestamp> {
         if (const auto nanos = row.optional_integer(column)) return Timestamp{*nanos, 0};
@@ -91,6 +97,11 @@ Run run_of(const control::Row& row) {
     run.difference = row.text(15);
     run.undoes = row.text(16);
     run.undone_by = row.text(17);
+    // A damaged one does not take the others with it.
+    if (!run.difference.empty() && !is_json(run.difference)) {
+        run.difference.clear();
+        run.error += fmt::format("{}its sums are damaged and cannot be read", run.error.empty() ? "" : "; ");
+    }
     return run;
 }
 
@@ -119,21 +130,6 @@ Decimal weight(const ModelChange& change) {
     return most;
 }
 
-void write_counts(JsonWriter& json, std::string_view key, std::string_view name,
-                  const std::map<std::string, std::int64_t>& counts) {
-    std::vector<std::pair<std::string_view, std::int64_t>> sorted(counts.begin(), counts.end());
-    std::ranges::sort(sorted, {}, [](const auto& one) { return std::pair(-one.second, one.first); });
-    json.key(key);
-    json.begin_array();
-    for (const auto& [text, calls] : sorted) {
-        json.begin_object();
-        json.member(name, text);
-        json.member("calls", calls);
-        json.end_object();
-    }
-    json.end_array();
-}
-
 }  // namespace
 
 std::string_view to_string(RunStatus status) {
@@ -150,10 +146,11 @@ std::string to_json(const Difference& difference, bool complete) {
         json.member("looked_at", difference.looked_at);
         json.member("same", difference.same);
         json.member("kept", difference.kept);
-        write_counts(json, "kept_by_source", "source", difference.kept_by_source);
+        write_counts(json, "kept_by_source", "source",
+                     {difference.kept_by_source.begin(), difference.kept_by_source.end()});
         json.member("unpriced", difference.unpriced);
         json.member("unpriced_with_cost", difference.unpriced_with_cost);
-        write_counts(json, "reasons", "reason", difference.reasons);
+        write_counts(json, "reasons", "reason", {difference.reasons.begin(), difference.reasons.end()});
         write_changes(json, "totals", difference.totals);
     }
     json.member("changed", difference.changed);
@@ -179,7 +176,7 @@ std::string to_json(const Difference& difference, bool complete) {
         json.end_object();
     }
     json.end_array();
-    write_counts(json, "prices", "price_id", difference.prices);
+    write_counts(json, "prices", "price_id", {difference.prices.begin(), difference.prices.end()});
     json.end_object();
     return out;
 }

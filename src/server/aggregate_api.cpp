@@ -1,7 +1,10 @@
+#include "analysis/currencies.hpp"
 #include "analysis/figures.hpp"
 #include "base/json_writer.hpp"
 #include "server/api.hpp"
 #include "server/query_parameters.hpp"
+
+#include <vector>
 
 namespace steno::server {
 
@@ -13,9 +16,10 @@ void write_value(JsonWriter& json, const store::Value& value) {
     json.raw(text);
 }
 
-void write_cell(JsonWriter& json, const store::Cell& cell) {
+/// `amounts`: of a cost that is in several currencies.
+void write_cell(JsonWriter& json, const store::Cell& cell, const analysis::Amounts& amounts) {
     if (const auto* value = std::get_if<store::Value>(&cell)) return write_value(json, *value);
-    if (const auto* cost = std::get_if<store::CostSum>(&cell)) return analysis::write(json, *cost);
+    if (const auto* cost = std::get_if<store::CostSum>(&cell)) return analysis::write(json, *cost, amounts);
     json.null();
 }
 
@@ -27,13 +31,16 @@ Result<ApiAnswer> aggregate(Services& services, const ApiRequest& request) {
     STENO_ASSIGN(const calendar::Zone zone, zone_parameter(request));
     services.data.calls().catch_up();
     STENO_ASSIGN(const store::AggregateTable table, services.data.store().aggregate(query));
+    STENO_ASSIGN(const std::vector<analysis::Amounts> amounts,
+                 analysis::amounts_by_currency(services.data.store(), query, table));
     ApiAnswer answer;
     JsonWriter json(answer.body);
     json.begin_object();
     write_period(json, query.selection, zone);
     json.key("groups");
     json.begin_array();
-    for (const auto& group : table.groups) {
+    for (std::size_t row = 0; row < table.groups.size(); ++row) {
+        const auto& group = table.groups[row];
         json.begin_object();
         json.key("key");
         json.begin_object();
@@ -49,7 +56,7 @@ Result<ApiAnswer> aggregate(Services& services, const ApiRequest& request) {
         if (group.bucket) json.member("bucket", group.bucket->to_string());
         for (std::size_t i = 0; i < query.measures.size(); ++i) {
             json.key(query.measures[i].name);
-            write_cell(json, group.cells[i]);
+            write_cell(json, group.cells[i], amounts[row]);
         }
         json.end_object();
     }

@@ -36,6 +36,9 @@ namespace steno::prompt_types {
 class Totals;
 class Types;
 }  // namespace steno::prompt_types
+namespace steno::prompts {
+class Registry;
+}
 
 namespace steno::repricing {
 class PriceBook;
@@ -81,6 +84,7 @@ struct Services {
     repricing::Repricer* repricer = nullptr;
     prompt_types::Types* prompt_types = nullptr;
     prompt_types::Totals* prompt_totals = nullptr;
+    prompts::Registry* prompts = nullptr;
     QueryLanes* lanes = nullptr;  ///< of the server that answers; null where there is none
 };
 
@@ -166,6 +170,27 @@ Result<ApiAnswer> add_budget(Services&, const ApiRequest&);
 Result<ApiAnswer> show_budget(Services&, const ApiRequest&);
 Result<ApiAnswer> set_budget(Services&, const ApiRequest&);
 Result<ApiAnswer> remove_budget(Services&, const ApiRequest&);
+Result<ApiAnswer> list_prompts(Services&, const ApiRequest&);
+Result<ApiAnswer> create_prompt(Services&, const ApiRequest&);
+Result<ApiAnswer> show_prompt(Services&, const ApiRequest&);
+Result<ApiAnswer> change_prompt(Services&, const ApiRequest&);
+Result<ApiAnswer> remove_prompt(Services&, const ApiRequest&);
+Result<ApiAnswer> list_prompt_versions(Services&, const ApiRequest&);
+Result<ApiAnswer> add_prompt_version(Services&, const ApiRequest&);
+Result<ApiAnswer> show_prompt_version(Services&, const ApiRequest&);
+Result<ApiAnswer> list_prompt_labels(Services&, const ApiRequest&);
+Result<ApiAnswer> show_prompt_label(Services&, const ApiRequest&);
+Result<ApiAnswer> move_prompt_label(Services&, const ApiRequest&);
+Result<ApiAnswer> remove_prompt_label(Services&, const ApiRequest&);
+Result<ApiAnswer> roll_back_prompt_label(Services&, const ApiRequest&);
+Result<ApiAnswer> compare_prompt_versions(Services&, const ApiRequest&);
+Result<ApiAnswer> render_prompt(Services&, const ApiRequest&);
+Result<ApiAnswer> fetch_prompt(Services&, const ApiRequest&);
+Result<ApiAnswer> show_prompt_performance(Services&, const ApiRequest&);
+Result<ApiAnswer> compare_prompt_performance(Services&, const ApiRequest&);
+Result<ApiAnswer> show_prompt_trends(Services&, const ApiRequest&);
+Result<ApiAnswer> export_prompts(Services&, const ApiRequest&);
+Result<ApiAnswer> import_prompts(Services&, const ApiRequest&);
 Result<ApiAnswer> list_prices(Services&, const ApiRequest&);
 Result<ApiAnswer> set_prices(Services&, const ApiRequest&);
 Result<ApiAnswer> fit_prices(Services&, const ApiRequest&);

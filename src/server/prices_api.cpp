@@ -1,7 +1,9 @@
+#include "base/json_or_null.hpp"
 #include "base/json_writer.hpp"
 #include "base/text.hpp"
 #include "calendar/zone.hpp"
 #include "record/json_reader.hpp"
+#include "repricing/counts.hpp"
 #include "repricing/fit.hpp"
 #include "repricing/price_book.hpp"
 #include "server/api.hpp"
@@ -24,22 +26,6 @@ using repricing::PriceVersion;
 constexpr std::uint64_t kMostVersions = 1000;
 constexpr std::size_t kMostNames = 20;
 
-void write_text(JsonWriter& json, std::string_view key, const std::string& text) {
-    json.key(key);
-    if (text.empty())
-        json.null();
-    else
-        json.string(text);
-}
-
-void write_number(JsonWriter& json, std::string_view key, const std::optional<std::int64_t>& number) {
-    json.key(key);
-    if (number)
-        json.number(*number);
-    else
-        json.null();
-}
-
 void write_version(JsonWriter& json, const PriceVersion& version) {
     json.begin_object();
     json.member("version", version.price.version);
@@ -47,13 +33,13 @@ void write_version(JsonWriter& json, const PriceVersion& version) {
     json.member_raw("price", pricing::price_to_json(version.price));
     json.member("in_force", !version.ended_at);
     json.member("set_at", version.set_at.to_string());
-    write_text(json, "set_by", version.set_by.by);
-    write_text(json, "reason", version.set_by.reason);
-    write_number(json, "replaces", version.replaces);
+    text_or_null(json, "set_by", version.set_by.by);
+    text_or_null(json, "reason", version.set_by.reason);
+    number_or_null(json, "replaces", version.replaces);
     write_moment(json, "ended_at", version.ended_at);
-    write_text(json, "ended_by", version.ended_by.by);
-    write_text(json, "end_reason", version.ended_by.reason);
-    write_number(json, "replaced_by", version.replaced_by);
+    text_or_null(json, "ended_by", version.ended_by.by);
+    text_or_null(json, "end_reason", version.ended_by.reason);
+    number_or_null(json, "replaced_by", version.replaced_by);
     json.end_object();
 }
 
@@ -116,23 +102,6 @@ Result<std::vector<pricing::Price>> versions_parameter(PriceBook& book, const Ap
     return prices;
 }
 
-/// Names with their counts, those with the most calls first.
-using Names = std::vector<std::pair<std::string_view, std::int64_t>>;
-
-void write_names(JsonWriter& json, std::string_view key, std::string_view name, Names names) {
-    std::ranges::sort(names, {}, [](const auto& one) { return std::pair(-one.second, one.first); });
-    if (names.size() > kMostNames) names.resize(kMostNames);
-    json.key(key);
-    json.begin_array();
-    for (const auto& [text, calls] : names) {
-        json.begin_object();
-        json.member(name, text);
-        json.member("calls", calls);
-        json.end_object();
-    }
-    json.end_array();
-}
-
 }  // namespace
 
 Result<ApiAnswer> fit_prices(Services& services, const ApiRequest& request) {
@@ -160,18 +129,20 @@ Result<ApiAnswer> fit_prices(Services& services, const ApiRequest& request) {
         json.member("version", prices[i].version);
         json.member("provider", prices[i].provider);
         json.member("model", prices[i].model);
-        write_number(json, "calls", fit.judged ? std::optional(fit.calls) : std::nullopt);
-        write_number(json, "unpriced", fit.judged ? std::optional(fit.unpriced) : std::nullopt);
-        write_names(json, "reasons", "reason", Names(fit.reasons.begin(), fit.reasons.end()));
+        number_or_null(json, "calls", fit.judged ? std::optional(fit.calls) : std::nullopt);
+        number_or_null(json, "unpriced", fit.judged ? std::optional(fit.unpriced) : std::nullopt);
+        repricing::write_counts(json, "reasons", "reason", {fit.reasons.begin(), fit.reasons.end()},
+                                kMostNames);
         json.member("same_as_known", !fit.model_unknown);
-        Names models;
+        repricing::Counts models;
         for (const auto& [name, calls] : found.models)
             if (name.first == prices[i].provider) models.emplace_back(name.second, calls);
-        write_names(json, "models", "model", std::move(models));
+        repricing::write_counts(json, "models", "model", std::move(models), kMostNames);
         json.end_object();
     }
     json.end_array();
-    write_names(json, "providers", "provider", Names(found.providers.begin(), found.providers.end()));
+    repricing::write_counts(json, "providers", "provider", {found.providers.begin(), found.providers.end()},
+                            kMostNames);
     json.end_object();
     return answer;
 }
@@ -221,13 +192,27 @@ Result<ApiAnswer> set_prices(Services& services, const ApiRequest& request) {
 Result<ApiAnswer> list_price_versions(Services& services, const ApiRequest& request) {
     STENO_TRY(only_parameters(request, {"limit"}));
     STENO_ASSIGN(const std::uint64_t limit, number_parameter(request, "limit", 100, 1, kMostVersions));
-    STENO_ASSIGN(const auto versions, services.prices->versions(limit));
+    STENO_ASSIGN(const PriceBook::History history, services.prices->history(limit));
     ApiAnswer answer;
     JsonWriter json(answer.body);
     json.begin_object();
     json.key("versions");
     json.begin_array();
-    for (const PriceVersion& version : versions) write_version(json, version);
+    for (const PriceVersion& version : history.versions) write_version(json, version);
+    json.end_array();
+    json.key("damaged");
+    json.begin_array();
+    for (const repricing::DamagedPrice& one : history.damaged) {
+        json.begin_object();
+        json.member("version", one.version);
+        json.member("in_force", one.in_force);
+        json.member("set_at", one.set_at.to_string());
+        text_or_null(json, "set_by", one.set_by.by);
+        text_or_null(json, "reason", one.set_by.reason);
+        json.member("error", one.error.message);
+        json.member("remedy", one.error.remedy);
+        json.end_object();
+    }
     json.end_array();
     json.end_object();
     return answer;
@@ -303,8 +288,8 @@ Result<ApiAnswer> explain_price(Services& services, const ApiRequest& request) {
             json.string(call.cost.former.total->to_string());
         else
             json.null();
-        write_text(json, "former_price_id", call.cost.former.price_id);
-        write_text(json, "former_source", call.cost.former.source);
+        text_or_null(json, "former_price_id", call.cost.former.price_id);
+        text_or_null(json, "former_source", call.cost.former.source);
     }
     json.end_object();
     return answer;

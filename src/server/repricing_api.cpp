@@ -1,3 +1,4 @@
+#include "base/json_or_null.hpp"
 #include "base/json_writer.hpp"
 #include "record/json_reader.hpp"
 #include "repricing/repricer.hpp"
@@ -21,21 +22,14 @@ constexpr std::chrono::milliseconds kPatience{1000};
 constexpr std::uint64_t kMostRuns = 1000;
 
 void write_run(JsonWriter& json, const Run& run) {
-    const auto text = [&](std::string_view key, const std::string& value) {
-        json.key(key);
-        if (value.empty())
-            json.null();
-        else
-            json.string(value);
-    };
     json.begin_object();
     json.member("id", run.id);
     json.member("status", to_string(run.status));
     json.member("apply", run.apply);
     json.member("at", run.at.to_string());
     write_moment(json, "ended_at", run.ended_at);
-    text("by", run.author.by);
-    text("reason", run.author.reason);
+    text_or_null(json, "by", run.author.by);
+    text_or_null(json, "reason", run.author.reason);
     write_moment(json, "from", run.from);
     write_moment(json, "to", run.to);
     json.key("filters");
@@ -43,18 +37,14 @@ void write_run(JsonWriter& json, const Run& run) {
     for (const std::string& filter : run.filters) json.string(filter);
     json.end_array();
     json.member("include_provider", run.billed_too);
-    text("undoes", run.undoes);
-    text("undone_by", run.undone_by);
+    text_or_null(json, "undoes", run.undoes);
+    text_or_null(json, "undone_by", run.undone_by);
     json.member("catalogue", run.catalogue);
-    json.key("own_version");
-    if (run.own)
-        json.number(*run.own);
-    else
-        json.null();
+    number_or_null(json, "own_version", run.own);
     json.member("looked_at", run.looked_at);
     json.member("expected", run.expected);
-    text("error", run.error);
-    text("note", run.note);
+    text_or_null(json, "error", run.error);
+    text_or_null(json, "note", run.note);
     json.key("difference");
     if (run.difference.empty())
         json.null();

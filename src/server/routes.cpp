@@ -6,6 +6,9 @@
 
 namespace steno::server {
 
+/// A prompt of ten megabytes, in JSON.
+static constexpr std::uint64_t kMaxPromptBody = 24u << 20;
+
 std::span<const Route> routes() {
     static constexpr std::array kRoutes{
         Route{"GET", "/api/v1/calls", list_calls},
@@ -36,6 +39,27 @@ std::span<const Route> routes() {
         Route{"GET", "/api/v1/budgets/{name}", show_budget},
         Route{"PUT", "/api/v1/budgets/{name}", set_budget},
         Route{"DELETE", "/api/v1/budgets/{name}", remove_budget},
+        Route{"GET", "/api/v1/prompts", list_prompts},
+        Route{"POST", "/api/v1/prompts", create_prompt, false, kMaxPromptBody},
+        Route{"GET", "/api/v1/prompts/{name}", show_prompt},
+        Route{"PATCH", "/api/v1/prompts/{name}", change_prompt},
+        Route{"DELETE", "/api/v1/prompts/{name}", remove_prompt},
+        Route{"GET", "/api/v1/prompts/{name}/versions", list_prompt_versions},
+        Route{"POST", "/api/v1/prompts/{name}/versions", add_prompt_version, false, kMaxPromptBody},
+        Route{"GET", "/api/v1/prompts/{name}/versions/{version}", show_prompt_version},
+        Route{"GET", "/api/v1/prompts/{name}/labels", list_prompt_labels},
+        Route{"GET", "/api/v1/prompts/{name}/labels/{label}", show_prompt_label},
+        Route{"PUT", "/api/v1/prompts/{name}/labels/{label}", move_prompt_label},
+        Route{"DELETE", "/api/v1/prompts/{name}/labels/{label}", remove_prompt_label},
+        Route{"POST", "/api/v1/prompts/{name}/labels/{label}/rollback", roll_back_prompt_label},
+        Route{"GET", "/api/v1/prompts/{name}/diff", compare_prompt_versions},
+        Route{"POST", "/api/v1/prompts/{name}/render", render_prompt, false, kMaxPromptBody, true},
+        Route{"GET", "/api/v1/prompts/{name}/fetch", fetch_prompt},
+        Route{"GET", "/api/v1/prompts/{name}/performance", show_prompt_performance},
+        Route{"GET", "/api/v1/prompts/{name}/compare", compare_prompt_performance},
+        Route{"GET", "/api/v1/prompts/{name}/trends", show_prompt_trends},
+        Route{"GET", "/api/v1/prompt-registry", export_prompts},
+        Route{"POST", "/api/v1/prompt-registry", import_prompts, false, kMaxPromptBody},
         Route{"GET", "/api/v1/prices", list_prices},
         Route{"POST", "/api/v1/prices", set_prices},
         Route{"GET", "/api/v1/prices/explain/{id}", explain_price},

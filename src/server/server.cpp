@@ -63,7 +63,9 @@ net::ResponseHead head_of(const ApiAnswer& answer) {
     net::ResponseHead head;
     head.status = answer.status;
     if (!answer.content_type.empty()) head.headers.add("Content-Type", answer.content_type);
-    head.headers.add("Cache-Control", "no-store");
+    const bool says = std::ranges::any_of(answer.headers,
+                                          [](const auto& header) { return header.first == "Cache-Control"; });
+    if (!says) head.headers.add("Cache-Control", "no-store");
     head.headers.add("X-Content-Type-Options", "nosniff");
     head.headers.add("Cross-Origin-Resource-Policy", "same-origin");
     for (const auto& [name, value] : answer.headers) head.headers.add(name, value);

@@ -3,6 +3,7 @@
 #include "base/json_writer.hpp"
 #include "base/nearest.hpp"
 #include "base/text.hpp"
+#include "store/total_tokens.hpp"
 
 #include <fmt/format.h>
 
@@ -111,6 +112,8 @@ Value parse_attribute(std::string_view text) {
 const FieldInfo& Field::info() const {
     static const FieldInfo names{"scores", FieldType::TextList, Place::Header, {}};
     static const FieldInfo value{"scores", FieldType::Number, Place::Header, {}};
+    static const FieldInfo tokens{std::string(kTotalTokensPath), FieldType::Integer, Place::Header, {}};
+    if (index == kTotalTokens) return tokens;
     if (index != kScores) return scalar_fields()[index];
     return key.empty() ? names : value;
 }
@@ -137,6 +140,7 @@ Result<Field> make_field(std::string_view path) {
             return fail(Code::InvalidArgument, "a score's name is UTF-8 of at most 1024 bytes");
         return Field{Field::kScores, std::string(key)};
     }
+    if (path == kTotalTokensPath) return Field{kTotalTokens, {}};
     const auto index = find_field(path);
     if (index && has_column(scalar_fields()[*index])) {
         if (scalar_fields()[*index].type == FieldType::Attributes)

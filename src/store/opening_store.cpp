@@ -68,6 +68,12 @@ Result<std::unique_ptr<CallScan>> OpeningStore::scan(const Selection& selection,
     return scanner->scan(selection, fields);
 }
 
+Result<void> OpeningStore::scan_numbers(const NumberQuery& query, const NumberSink& take) {
+    STENO_ASSIGN(CallStore* const store, this->store());
+    STENO_ASSIGN(NumberScanner* const scanner, number_scanner_of(*store));
+    return scanner->scan_numbers(query, take);
+}
+
 Result<std::span<const View>> OpeningStore::views() {
     STENO_ASSIGN(CallStore* const store, this->store());
     STENO_ASSIGN(ViewScanner* const scanner, view_scanner_of(*store));

@@ -2,6 +2,7 @@
 
 #include "store/call_scan.hpp"
 #include "store/call_store.hpp"
+#include "store/number_scan.hpp"
 #include "store/view_scan.hpp"
 
 #include <atomic>
@@ -13,7 +14,7 @@ namespace steno::store {
 /// that a killed process has left. Until then every function gives Unavailable at once and says why; who
 /// wants to wait waits elsewhere (ingest::Feeder::catch_up). From then on it passes everything on, for one
 /// load of a pointer more.
-class OpeningStore final : public CallStore, public CallScanner, public ViewScanner {
+class OpeningStore final : public CallStore, public CallScanner, public NumberScanner, public ViewScanner {
   public:
     /// Once. Whoever is told of it by anything else finds the store open.
     void opened(std::unique_ptr<CallStore> store);
@@ -31,6 +32,7 @@ class OpeningStore final : public CallStore, public CallScanner, public ViewScan
     Result<std::uint64_t> count(const Selection& selection) override;
     Result<std::unique_ptr<CallScan>> scan(const Selection& selection,
                                            std::span<const std::size_t> fields) override;
+    Result<void> scan_numbers(const NumberQuery& query, const NumberSink& take) override;
     Result<std::span<const View>> views() override;
     Result<std::unique_ptr<ViewScan>> scan_view(ViewQuery query) override;
     Result<StoreStats> stats() override;

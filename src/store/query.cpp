@@ -2,6 +2,7 @@
 
 #include "base/json_writer.hpp"
 #include "base/text.hpp"
+#include "store/total_tokens.hpp"
 
 #include <fmt/format.h>
 
@@ -223,6 +224,8 @@ Shown shown_by(const CallQuery& query) {
     for (const std::size_t index : all) {
         const std::string& path = scalar_fields()[index].path;
         if (path == "id" || path == "project" || path == "started_at" || index == query.order.index ||
+            (query.order.index == kTotalTokens &&
+             (path == "usage.input_tokens" || path == "usage.output_tokens")) ||
             std::ranges::any_of(query.fields, [&](const std::string& wanted) {
                 return within(path, wanted) || within(wanted, path);
             }))
@@ -305,7 +308,7 @@ Result<Measure> make_measure(std::string_view name) {
         if (!function) return no_measure(name);
         return over_field(name, *function, name.substr(open + 1, name.size() - open - 2));
     }
-    if (const std::string usage = fmt::format("usage.{}", name); find_field(usage))
+    if (const std::string usage = fmt::format("usage.{}", name); find_field(usage) || name == "total_tokens")
         return over_field(name, *function_named("sum"), usage);
     if (const std::size_t bar = name.rfind('_'); bar != std::string_view::npos) {
         const std::string_view what = name.substr(0, bar);

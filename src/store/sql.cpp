@@ -1,6 +1,7 @@
 #include "store/sql.hpp"
 
 #include "store/answers.hpp"
+#include "store/total_tokens.hpp"
 
 #include <fmt/format.h>
 
@@ -43,6 +44,7 @@ class Compiler {
 
     /// The field's value, NULL where it is absent. A set is itself.
     std::string value_of(const Field& field) {
+        if (field.index == kTotalTokens) return total_tokens();
         const std::string column = dialect_.value(field.info().path, field.type());
         if (field.type() == FieldType::Attributes)
             return dialect_.attribute(column, bind(FieldType::Text, field.key));
@@ -53,7 +55,7 @@ class Compiler {
     }
 
     std::vector<std::string> sort_keys_of(const Field& field) {
-        const bool plain = field.key.empty() && field.info().path != "project";
+        const bool plain = field.key.empty() && field.info().path != "project" && field.index != kTotalTokens;
         return plain ? dialect_.sort_keys(field.info().path, field.type()) : std::vector{value_of(field)};
     }
 
@@ -205,6 +207,13 @@ class Compiler {
                            offset_among(spans.first(half)), offset_among(spans.subspan(half)));
     }
 
+    std::string total_tokens() const {
+        const auto column = [this](std::string_view path) {
+            return dialect_.value(path, FieldType::Integer);
+        };
+        return dialect_.sum_of_known(column("usage.input_tokens"), column("usage.output_tokens"));
+    }
+
     std::string total() const { return dialect_.sum("cost.total", FieldType::Decimal); }
 
     /// How many calls count as one of these.
@@ -225,8 +234,9 @@ class Compiler {
     }
 
     std::string sum_of(const Field& field) {
-        return field.key.empty() ? dialect_.sum(field.info().path, field.type())
-                                 : fmt::format("sum({})", value_of(field));
+        const bool column = field.key.empty() && field.index != kTotalTokens;
+        return column ? dialect_.sum(field.info().path, field.type())
+                      : fmt::format("sum({})", value_of(field));
     }
 
     std::string presence_of(const Field& field) {
@@ -406,6 +416,17 @@ Statement select_histogram(const Dialect& dialect, const Selection& selection, s
     return compiler.finish(fmt::format(
         R"(SELECT "started_at" - ("started_at" - {}) % {}, count(*) FROM calls{} GROUP BY 1 ORDER BY 1)",
         selection.from->unix_nanos, width, compiler.where(selection)));
+}
+
+Statement select_numbers(const Dialect& dialect, const NumberQuery& query) {
+    Compiler compiler(dialect);
+    Selection selection = query.selection;
+    selection.filters.push_back({query.by, Op::In, {query.groups.begin(), query.groups.end()}});
+    std::string columns = compiler.value_of(query.by);
+    for (const Field& number : query.numbers)
+        fmt::format_to(std::back_inserter(columns), ", CAST({} AS DOUBLE PRECISION)",
+                       compiler.value_of(number));
+    return compiler.finish(fmt::format("SELECT {} FROM calls{}", columns, compiler.where(selection)));
 }
 
 Result<Statement> select_groups(const Dialect& dialect, const AggregateQuery& query) {

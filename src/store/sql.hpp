@@ -3,6 +3,7 @@
 #include "base/error.hpp"
 #include "store/cursor.hpp"
 #include "store/field.hpp"
+#include "store/number_scan.hpp"
 #include "store/query.hpp"
 
 #include <cstddef>
@@ -50,6 +51,8 @@ class Dialect {
     /// Of "scores": one score's value; the set of their names.
     [[nodiscard]] virtual std::string score(std::string_view scores, std::string_view name) const = 0;
     [[nodiscard]] virtual std::string score_names(std::string_view scores) const = 0;
+    /// Of two whole numbers, of which each may be NULL: NULL where both are; the nearest 64-bit number.
+    [[nodiscard]] virtual std::string sum_of_known(std::string_view a, std::string_view b) const = 0;
     [[nodiscard]] virtual std::string as_number(std::string_view text) const = 0;
     /// Aggregate: the rows of a group for which the condition is true.
     [[nodiscard]] virtual std::string count_where(std::string_view condition) const = 0;
@@ -96,6 +99,10 @@ Statement select_span(const Dialect& dialect, const Selection& selection);
 /// The beginnings of parts of time of this many nanoseconds, from selection.from on, and how many calls began
 /// in each: ascending, without those where none did.
 Statement select_histogram(const Dialect& dialect, const Selection& selection, std::int64_t width);
+
+/// "SELECT <by>, <numbers>… FROM calls …", of those whose `by` is one of the groups, in no order. Numbers are
+/// doubles: durations in nanoseconds, money in its smallest units. The query is checked.
+Statement select_numbers(const Dialect& dialect, const NumberQuery& query);
 
 /// One column a group_by, then the bucket's key (query.hpp) if there is one, then those of the
 /// measures (see columns_of); one row more than the limit.

@@ -1,8 +1,13 @@
 #include "store/values.hpp"
 
+#include "store/total_tokens.hpp"
+
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <concepts>
+#include <cstdint>
+#include <limits>
 #include <map>
 #include <string>
 
@@ -25,6 +30,14 @@ Value to_value(const AttributeValue& value) {
     return std::visit([](const auto& v) { return Value(v); }, value);
 }
 
+std::optional<std::int64_t> total_tokens(const Usage& usage) {
+    const auto &input = usage.input_tokens, &output = usage.output_tokens;
+    if (!input && !output) return std::nullopt;
+    const __int128 sum = __int128{input.value_or(0)} + output.value_or(0);
+    using Limits = std::numeric_limits<std::int64_t>;
+    return static_cast<std::int64_t>(std::clamp(sum, __int128{Limits::min()}, __int128{Limits::max()}));
+}
+
 std::vector<std::string> members_in(const Call& call, const Field& field) {
     std::vector<std::string> members;
     if (field.index == Field::kScores) {
@@ -42,6 +55,10 @@ std::optional<Value> value_in(const Call& call, const Field& field) {
         const auto score = call.scores.find(field.key);
         if (score == call.scores.end() || !score->second.value) return std::nullopt;
         return Value(*score->second.value);
+    }
+    if (field.index == kTotalTokens) {
+        const auto tokens = total_tokens(call.usage);
+        return tokens ? std::optional(Value(*tokens)) : std::nullopt;
     }
     std::string scratch;
     const FieldValue value = value_of(call, field.index, scratch);

@@ -1,10 +1,12 @@
 """Prices of one's own, and calls of the past re-priced by them: on the built program, by API and command line, through
 restarts, rebuilds and kill -9. Sums are held against sums made call by call."""
 
+import contextlib
 import decimal
 import json
 import pathlib
 import re
+import sqlite3
 import sys
 import time
 import uuid
@@ -363,12 +365,42 @@ def test_the_commands_with_a_folder_and_with_a_server(tmp_path):
     assert " undone as " in run("prices", "undo", first["id"], "--apply", "--reason", "wrong", "--data", data).stdout
     history = run("prices", "history", "--data", data).stdout
     assert "a test" in history and "own-1" in history
-    assert set(json.loads(run("prices", "history", "--json", "--data", data).stdout)) == {"versions", "repricings"}
+    assert set(json.loads(run("prices", "history", "--json", "--data", data).stdout)) == {"versions", "damaged", "repricings"}
     told = run("cost", "--days", "30", "--data", data).stdout
     assert "\nprices: catalogue " in told and re.search(r"\([\d,]+, re-priced 20\d\d-", told)
     wrong = run("prices", "reprice", "--data", data, check=False)
     assert wrong.returncode == 2 and "which time" in wrong.stderr
     assert "0.0000" in run("prices", "reprice", "--days", "30", "--json", "--data", data).stdout
+
+
+def test_what_is_damaged_is_named_and_the_rest_is_shown(tmp_path):
+    data = tmp_path / "data"
+    with Server(data) as server:
+        deliver(server, [call(n) for n in range(3)])
+        server.wait_until_fed()
+        set_prices(server, HOUSE, by="ada")
+        set_prices(server, HOUSE | {"model": "other"})
+        applied = reprice(server, apply=True, reason="a test")
+        second = reprice(server, apply=True, reason="another", include_provider=True)
+    with contextlib.closing(sqlite3.connect(data / "control.sqlite")) as database, database:
+        database.execute("UPDATE price_versions SET price = '{\"provider\": ' WHERE version = 1")
+        database.execute("UPDATE repricings SET difference = '{\"changed\": ' WHERE id = ?", (applied["id"],))
+    with Server(data) as server:
+        answer = Contract(server.get("/api/v1/openapi.json")[2]).check(server.get("/api/v1/prices/versions")[2], "GET", "/api/v1/prices/versions")
+        assert [one["price_id"] for one in answer["versions"]] == ["openai/other@undated/own-2"]
+        (damaged,) = answer["damaged"]
+        assert damaged["version"] == 1 and damaged["set_by"] == "ada" and damaged["in_force"] and "own-1" in damaged["remedy"]
+        server.get("/api/v1/prices/versions/1", expect=500)
+        shown = run("prices", "history", "--server", server.url, check=False)
+        assert shown.returncode == 11 and "damaged: own-1, set 20" in shown.stderr and "by ada" in shown.stderr and "steno prices remove own-1" in shown.stderr
+        assert "own-2" in shown.stdout and applied["id"] in shown.stdout
+        runs = {one["id"]: one for one in json.loads(run("prices", "history", "--json", "--server", server.url, check=False).stdout)["repricings"]}
+        assert runs[applied["id"]]["difference"] is None and "damaged" in runs[applied["id"]]["error"]
+        if "id" in second and second["id"] in runs:
+            assert runs[second["id"]]["difference"]["looked_at"] == 3
+        run("prices", "remove", "own-1", "--reason", "damaged", "--server", server.url)
+        shown = run("prices", "history", "--server", server.url, check=False)
+        assert shown.returncode == 11 and "not in force" in shown.stderr and "steno prices remove" not in shown.stderr
 
 
 def test_no_database_no_writing(tmp_path):

@@ -418,6 +418,14 @@ def test_no_process_is_left_behind(small):
     assert children_of(small.process.pid) == []
 
 
+def test_a_pass_that_the_engine_cannot_interrupt_is_ended_from_outside(small):
+    """One value that takes an hour to make: nothing within the query's process looks at the time meanwhile."""
+    problem = small.request("POST", "/api/v1/sql", {"query": "SELECT levenshtein(repeat('a', 2000000), repeat('b', 2000000))"}, expect=None)[2]
+    assert problem["code"] == "deadline_exceeded" and "sql.timeout_ms" in problem["remedy"], problem
+    assert children_of(small.process.pid) == []
+    assert ask(small, "SELECT 1 AS one")["rows"] == [[1]]
+
+
 def test_a_client_that_goes_ends_its_query(server):
     endless = json.dumps({"query": TOO_MUCH[0]}).encode()
     host, port = server.url.removeprefix("http://").split(":")

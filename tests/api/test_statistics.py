@@ -370,6 +370,8 @@ def test_the_command_line_says_what_it_cost_what_failed_and_what_was_dear(server
         assert group["calls"] == len(members) and decimal.Decimal(group["cost"].get("total", 0)) == (figures(members)["cost"] or 0)
     for by, value in [("duration", lambda c: (c.get("time") or {}).get("duration_ms")),
                       ("output-tokens", lambda c: (c.get("usage") or {}).get("output_tokens")),
+                      ("tokens", lambda c: sum(known) if (known := [n for name in ("input_tokens", "output_tokens")
+                                                                    if (n := (c.get("usage") or {}).get(name)) is not None]) else None),
                       ("cost", lambda c: (c.get("cost") or {}).get("total") and decimal.Decimal(c["cost"]["total"]))]:
         told = json.loads(run("top", "--server", server.url, "--by", by, "-n", "5", "--json").stdout)["calls"]
         assert [value(c) for c in told] == sorted((v for v in map(value, calls) if v is not None), reverse=True)[:5]

@@ -89,22 +89,53 @@ def test_the_api_tells_each_currency(server):
 
 def test_commands_show_both_and_no_wrong_currency(server):
     where = ["--server", server.url, "--days", "7"]
-    both = f"7.25 EUR and ${sums(recent(server))['USD'].normalize()}"
+    both = f"7.25 EUR and ${sums(recent(server))['USD']}"
     for command in (["stats"], ["compare"], ["compare", "--by", "trace.agent"], ["trends", "--by", "trace.agent"]):
         shown = run(*command, *where).stdout
         assert both in shown and "mixed" not in shown, (command, shown)
     trends = run("trends", "--by", "trace.agent", *where).stdout
-    assert re.search(r"agent-3 +\$0\.17 ", trends) and re.search(r"few +7\.25 EUR and \$9\.5 ", trends)
+    assert re.search(r"agent-3 +\$0\.17 ", trends) and re.search(r"few +7\.25 EUR and \$9\.50 ", trends)
     compared = run("compare", *where).stdout
     assert "several currencies" in compared and re.search(r"azure\.ai\.openai gpt-4o", compared) and re.search(r"\bopenai gpt-4o", compared)
     assert f"prices now: delivered ({len(recent(server))} calls)" in compared and "prices before" not in compared
     assert "the greatest amounts, whatever their currency" in run("stats", *where).stdout
 
 
+def test_tables_of_ones_own_tell_each_currency_and_rank_none(server):
+    contract = Contract(server.get("/api/v1/openapi.json")[2])
+    where = ["--server", server.url, "--days", "7"]
+    calls = {name: len(recent(server, agent=name)) for name in {c["trace"]["agent"] for c in recent(server)}}
+    for command in (["stats", "--measures", "calls,cost"], ["cost"]):
+        answer = json.loads(run(*command, "--by", "trace.agent", "--json", *where).stdout)
+        contract.check({name: value for name, value in answer.items() if name != "total"}, "GET", "/api/v1/aggregate")
+        rows = {group["key"]["trace.agent"]: group for group in answer["groups"]}
+        assert {name: row["calls"] for name, row in rows.items()} == calls
+        for name, row in rows.items():
+            if name == "few":
+                assert row["cost"]["currency"] == "mixed" and "total" not in row["cost"] and told(row["cost"]) == sums(recent(server, agent="few"))
+            else:
+                assert "totals" not in row["cost"] and decimal.Decimal(row["cost"]["total"]) == sums(recent(server, agent=name))["USD"]
+        assert [row["calls"] for row in answer["groups"]] == sorted(calls.values(), reverse=True)
+        assert "total" not in answer or told(answer["total"]["cost"]) == sums(recent(server))
+        shown = run(*command, "--by", "trace.agent", *where).stdout
+        assert re.search(r"few +.*7\.25 EUR and \$9\.50", shown) and re.search(r"agent-0 +.*\$0\.20", shown), shown
+        assert "mixed" not in shown and "rows are not in the order of cost" in shown, shown
+        of_one = run(*command, "--by", "trace.agent", "-f", "cost.currency=USD", *where).stdout
+        assert "not in the order of cost" not in of_one and of_one.index("few") < of_one.index("agent-0"), of_one
+    by_day = json.loads(run("stats", "--by", "trace.agent", "--bucket", "day", "--measures", "cost", "--json", *where).stdout)["groups"]
+    assert sum(decimal.Decimal(group["cost"].get("totals", {}).get("EUR", 0)) + decimal.Decimal(group["cost"]["total"] if group["cost"].get("currency") == "EUR" else 0)
+               for group in by_day) == decimal.Decimal("7.25")
+    only = json.loads(run("stats", "--by", "trace.agent", "--measures", "cost", "--json", *where).stdout)["groups"]
+    assert [group["key"]["trace.agent"] for group in only] == sorted(calls)  # neither cost nor calls: in the order of names
+
+
 def test_the_report_claims_nothing_between_currencies(server, tmp_path):
     run("report", "--server", server.url, "--days", "7", "--output", tmp_path / "r.html")
     page = (tmp_path / "r.html").read_text()
-    usd = sums(recent(server))["USD"].normalize()
+    usd = sums(recent(server))["USD"]
+    period = json.loads(run("stats", "--server", server.url, "--days", "7", "--json").stdout)["period"]
+    title = f"AI calls, {period['from'][:10]} 00:00 to {period['to'][:10]} "
+    assert f"<title>{title}" in page and re.search(re.escape(title) + r"\d\d:\d\d \(UTC\)", page)
     assert "mixed" not in page and f"AI calls cost 7.25 EUR and ${usd}." in page and "as before" not in page
     assert "which cost less" not in page and "none of them dearer" not in page and "… and 1 more, none with more calls." in page
     assert "<th class=right>share</th>" not in page and "<td class=bar>" not in page
@@ -151,7 +182,7 @@ def test_a_report_has_budgets_prices_and_what_has_no_price(server, tmp_path):
     server.wait_until_fed()
     run("budgets", "set", "few-month", "--limit", "19", "--agent", "few", "--server", server.url)
     page = run("report", "--server", server.url, "--days", "7", "--output", "-").stdout
-    assert "<h2>Budgets</h2>" in page and "few-month" in page and "agent few" in page and "50.0 %" in page and "$19 a month" in page
+    assert "<h2>Budgets</h2>" in page and "few-month" in page and "agent few" in page and "50.0 %" in page and "$19.00 a month" in page
     assert "1 call has no price and is not in the cost: nobody unheard-of (1)." in page
     assert f"Prices: delivered ({len(recent(server))} calls), no price (1)." in page
 

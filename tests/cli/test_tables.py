@@ -73,6 +73,18 @@ def test_what_goes_into_a_pipe_is_never_cut(record, command):
         assert LONG in run(*command, "-n", "100", "--data", record).stdout
 
 
+def test_an_amount_has_two_decimals_and_more_where_it_needs_them(record):
+    run("budgets", "set", "whole", "--limit", "7", "--data", record)
+    seen = set()
+    for command in (["stats", "--days", "40"], ["stats"], ["cost"], ["cost", "--by", "trace.agent", "--bucket", "day"], ["compare", "--period", "40d"],
+                    ["trends", "--by", "trace.agent"], ["cost", "--forecast"], ["quality"], ["budgets"]):
+        shown = run(*command, "--data", record).stdout
+        amounts = re.findall(r"\$([\d,]+(?:\.\d+)?)", shown) + re.findall(r"([\d,]+(?:\.\d+)?) EUR", shown)
+        assert all(re.fullmatch(r"[\d,]+\.\d\d(\d*[1-9])?", amount) for amount in amounts), (command, amounts)
+        seen.update(amounts)
+    assert {"7.00", "20.00", "1234.500000000001"} <= seen
+
+
 def test_names_are_cut_only_when_bars_are_small_already(record):
     def bar(shown):
         return max((len(part) for line in shown.splitlines() for part in re.findall("[█▏▎▍▌▋▊▉]+", line)), default=0)

@@ -295,7 +295,7 @@ def test_the_command_line(simulator, tmp_path):
     told = json.loads(run("budgets", "show", "shop-month", "--data", data, "--json").stdout)
     assert told["limit"] == "80.000000000000" and told["hard"] is True and told["scope"] == {"project": "shop"}
     shown = run("budgets", "show", "shop-month", "--data", data).stdout
-    assert "$80 a month" in shown and "refuses calls with 402" in shown
+    assert "$80.00 a month" in shown and "refuses calls with 402" in shown
     for wrong, word in ((("--limit", "-5"), "limit"), (("--limit", "1", "--tz", "Nowhere"), "Nowhere"),
                         (("--limit", "1", "--currency", "dollars"), "currency"), (("--limit", "1", "--soft", "half"), "--soft")):
         refused = run("budgets", "set", "b", *wrong, "--data", data, check=False)

@@ -87,6 +87,17 @@ def test_curl(run):
     assert done.stdout.endswith("}1.1 0") or done.stdout.endswith("\n1.1 0")
 
 
+def test_requests_that_reach_no_model_are_no_ai_calls(run):
+    models = ["curl", "-sS", "https://api.openai.com/v1/models", "-H", "authorization: Bearer sk-SECRETcurl0123456789", "-o", "/dev/null"]
+    both = run("sh", "-c", shlex.join(models) + ";" + shlex.join(curl("-o", "/dev/null")))
+    assert both.stderr.startswith("steno: 1 AI call, 0 failed"), both.stderr
+    assert "  and 1 request that reached no model" in both.stderr
+    summary = run.summary()
+    assert (summary["total"]["calls"], summary["other_requests"], len(summary["slowest"])) == (1, 1, 1)
+    alone = run(*models)
+    assert alone.stderr.startswith("steno: no AI call was seen") and "and 1 request that reached no model" in alone.stderr
+
+
 def test_node_openai(run):
     program = """
         import OpenAI from "openai";

@@ -94,7 +94,10 @@ AggregateQuery random_aggregate(std::mt19937_64& random) {
                              "p50(scores.quality)",
                              "count(scores.thumbs)",
                              "count(scores)",
-                             "avg(usage.output_tokens)"})
+                             "avg(usage.output_tokens)",
+                             "total_tokens",
+                             "p90(usage.total_tokens)",
+                             "count(usage.total_tokens)"})
         if (one_in(3)) query.measures.push_back(value(make_measure(name)));
     query.measures.push_back(value(make_measure("calls")));
     // Sums of doubles may differ in the last digit, and then in their order.

@@ -3,13 +3,19 @@
 #include "store/call_scan.hpp"
 #include "store/conformance/store_suite.hpp"
 #include "store/folding.hpp"
+#include "store/number_scan.hpp"
 #include "store/values.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
+#include <functional>
+#include <limits>
+#include <optional>
 #include <random>
 #include <set>
+#include <tuple>
 
 // Lists: every backend finds what plain evaluation finds, in the same order.
 namespace steno::store::conformance {
@@ -25,7 +31,8 @@ std::vector<Field> all_fields() {
     std::vector<Field> fields;
     for (const std::size_t index : column_fields())
         if (scalar_fields()[index].type != FieldType::Attributes) fields.push_back(Field{index, {}});
-    for (const char* path : {"scores", "scores.quality", "scores.thumbs"}) fields.push_back(field(path));
+    for (const char* path : {"scores", "scores.quality", "scores.thumbs", "usage.total_tokens"})
+        fields.push_back(field(path));
     return fields;
 }
 
@@ -102,6 +109,7 @@ Selection random_selection(std::mt19937_64& random) {
         {"scores.quality.gte", "40"},
         {"scores.ne", "thumbs"},
         {"usage.seconds.gt", "12.5"},
+        {"usage.total_tokens.lte", "5000"},
         {"project.exists", "true"},
         {"project.ne", "shop"}};
     for (const auto& [name, text] : filters)
@@ -183,7 +191,7 @@ TEST_P(StoreSuite, PagesStayWholeWhileCallsCome) {
     std::size_t next = 0;
     for (const char* order :
          {"-started_at", "started_at", "-cost.total", "cost.total", "model.requested", "-usage.seconds",
-          "-time.duration_ms", "-usage.estimated", "id", "-project", "status"}) {
+          "-usage.total_tokens", "-time.duration_ms", "-usage.estimated", "id", "-project", "status"}) {
         CallQuery query;
         ASSERT_TRUE(set_order(query, order));
         query.limit = 25;
@@ -225,6 +233,55 @@ TEST_P(StoreSuite, OrdersLikeTheOracle) {
                 << each.path();
         }
     }
+}
+
+TEST_P(StoreSuite, OrdersByAllTokensOfACall) {
+    constexpr std::int64_t kMost = std::numeric_limits<std::int64_t>::max();
+    using Tokens = std::optional<std::int64_t>;
+    // In the order of what they come to; of those that come to the same, and of those of which nothing is
+    // known, in that of their ids.
+    const std::vector<std::pair<Tokens, Tokens>> usages = {{kMost, 5},
+                                                           {kMost - 1, std::nullopt},
+                                                           {kMost / 2, kMost / 2},
+                                                           {700, 20},
+                                                           {std::nullopt, 600},
+                                                           {500, std::nullopt},
+                                                           {100, 399},
+                                                           {0, 0},
+                                                           {-5, 4},
+                                                           {-kMost, -kMost},
+                                                           {std::nullopt, std::nullopt},
+                                                           {std::nullopt, std::nullopt}};
+    std::vector<Call> calls = plausible_calls(usages.size(), 35);
+    std::ranges::sort(calls, std::greater(), &Call::id);
+    for (std::size_t i = 0; i < usages.size(); ++i)
+        std::tie(calls[i].usage.input_tokens, calls[i].usage.output_tokens) = usages[i];
+    apply(calls);
+    CallQuery query;
+    ASSERT_TRUE(set_order(query, "-usage.total_tokens"));
+    for (const auto& fields : std::vector<std::vector<std::string>>{{}, {"status"}}) {
+        query.fields = fields;
+        for (const std::uint32_t limit : {1000U, 3U}) {
+            query.limit = limit;
+            query.cursor.clear();
+            std::vector<Uuid> found;
+            do {
+                const Page page = value(store().find(query));
+                std::ranges::move(ids_of(page), std::back_inserter(found));
+                query.cursor = page.next_cursor.value_or("");
+            } while (!query.cursor.empty());
+            ASSERT_EQ(found.size(), calls.size());
+            for (std::size_t i = 0; i < found.size(); ++i) EXPECT_EQ(found[i], calls[i].id) << i;
+        }
+    }
+    AggregateQuery sums;
+    sums.selection.filters = {value(make_filter("usage.total_tokens.lte", "720")),
+                              value(make_filter("usage.total_tokens.gte", "0"))};
+    sums.measures = {value(make_measure("calls")), value(make_measure("total_tokens")),
+                     value(make_measure("max(usage.total_tokens)"))};
+    const std::vector<Cell> cells = value(store().aggregate(sums)).groups.at(0).cells;
+    EXPECT_EQ(cells, (std::vector<Cell>{Value(std::int64_t{5}), Value(std::int64_t{720 + 600 + 500 + 499}),
+                                        Value(std::int64_t{720})}));
 }
 
 TEST_P(StoreSuite, PositionsAreThoseOfTheCallsFound) {
@@ -307,6 +364,65 @@ TEST_P(StoreSuite, RandomSelectionsLikeTheOracle) {
         query.limit = kMaxPage;
         EXPECT_TRUE(value(store().find(query)).rows == value(oracle->find(query)).rows) << i;
     }
+}
+
+/// All that a scan gives, in an order of its own.
+std::vector<std::vector<double>> numbers_of(CallStore& store, const NumberQuery& query) {
+    std::vector<std::vector<double>> rows;
+    const auto done = value(number_scanner_of(store))->scan_numbers(query, [&](const NumberBatch& batch) {
+        EXPECT_EQ(batch.numbers.size(), query.numbers.size());
+        for (std::size_t row = 0; row < batch.group.size(); ++row) {
+            auto& values = rows.emplace_back(1, batch.group[row]);
+            // NaN is not equal to itself.
+            for (const auto& column : batch.numbers)
+                values.push_back(std::isnan(column[row]) ? -1e300 : column[row]);
+        }
+    });
+    EXPECT_TRUE(done) << done.error().message;
+    std::ranges::sort(rows);
+    return rows;
+}
+
+TEST_P(StoreSuite, NumbersOfCallsAreThoseOfTheOracle) {
+    auto calls = plausible_calls(3000, 27);  // more than a chunk
+    calls[0].scores["quality"].value = 1.5;
+    calls[1].cost.total = Decimal::parse("123456789012345.000000000001");
+    apply(calls);
+    const auto oracle = oracle_of(calls);
+    std::mt19937_64 random(27);
+    NumberQuery query;
+    query.by = field("model.requested");
+    for (const Call& call : calls)
+        if (!call.model.requested.empty() && query.groups.size() < 3 &&
+            std::ranges::find(query.groups, call.model.requested) == query.groups.end())
+            query.groups.push_back(call.model.requested);
+    query.groups.emplace_back("no' model");
+    for (const char* path : {"time.duration_ms", "usage.input_tokens", "cost.total", "scores.quality"})
+        query.numbers.push_back(field(path));
+    ASSERT_FALSE(numbers_of(store(), query).empty());
+    for (int i = 0; i < 40; ++i) {
+        EXPECT_EQ(numbers_of(store(), query), numbers_of(*oracle, query)) << i;
+        query.selection = random_selection(random);
+    }
+}
+
+TEST_P(StoreSuite, RefusesNumbersThatAreNone) {
+    apply(plausible_calls(20, 28));
+    NumberScanner& scanner = *value(number_scanner_of(store()));
+    const NumberQuery good{{}, field("prompt.version"), {"1"}, {field("time.duration_ms")}};
+    const auto refused = [&](const auto& change) {
+        NumberQuery query = good;
+        change(query);
+        const auto done = scanner.scan_numbers(query, [](const NumberBatch&) {});
+        return !done && done.error().code == Code::InvalidArgument;
+    };
+    EXPECT_TRUE(scanner.scan_numbers(good, [](const NumberBatch&) {}));
+    EXPECT_TRUE(refused([](NumberQuery& query) { query.groups.clear(); }));
+    EXPECT_TRUE(refused([](NumberQuery& query) { query.groups = {"1", "1"}; }));
+    EXPECT_TRUE(refused([](NumberQuery& query) { query.groups.assign(kMostNumberGroups + 1, "1"); }));
+    EXPECT_TRUE(refused([](NumberQuery& query) { query.numbers.clear(); }));
+    EXPECT_TRUE(refused([](NumberQuery& query) { query.numbers = {field("prompt.name")}; }));
+    EXPECT_TRUE(refused([](NumberQuery& query) { query.by = field("time.duration_ms"); }));
 }
 
 TEST_P(StoreSuite, ValuesAreNeverSql) {

@@ -98,6 +98,16 @@ duckdb_state bind(duckdb_prepared_statement statement, idx_t index, const Value&
 
 }  // namespace
 
+std::function<Result<void>()> until(std::chrono::steady_clock::time_point deadline) {
+    return [deadline]() -> Result<void> {
+        if (Cancellation::asked()) return fail(Code::Cancelled, "nobody waits for this query any more");
+        if (std::chrono::steady_clock::now() >= deadline)
+            return fail(Code::DeadlineExceeded, "the query took too long and was stopped",
+                        "ask for a shorter time range or fewer groups");
+        return {};
+    };
+}
+
 std::unexpected<Error> engine_error(std::string_view doing, const char* message) {
     const std::string_view text = first_line(message);
     const auto says = [&](std::string_view part) { return text.find(part) != std::string_view::npos; };
@@ -171,13 +181,7 @@ Result<Answer> Connection::run(const Prepared& statement, std::span<const Value>
     Pending pending;
     if (duckdb_pending_prepared(statement.get(), pending.out()) != DuckDBSuccess)
         return engine_error("running a query", duckdb_pending_error(pending.get()));
-    STENO_TRY(carry_out(pending, [&]() -> Result<void> {
-        if (Cancellation::asked()) return fail(Code::Cancelled, "nobody waits for this query any more");
-        if (std::chrono::steady_clock::now() >= deadline)
-            return fail(Code::DeadlineExceeded, "the query took too long and was stopped",
-                        "ask for a shorter time range or fewer groups");
-        return {};
-    }));
+    STENO_TRY(carry_out(pending, until(deadline)));
     Answer answer;
     if (duckdb_execute_pending(pending.get(), answer.out()) != DuckDBSuccess)
         return engine_error("running a query", duckdb_result_error(answer.out()));

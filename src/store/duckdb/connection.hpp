@@ -107,6 +107,9 @@ class Connection {
     Owned<duckdb_connection, duckdb_disconnect> handle_;
 };
 
+/// An error at the deadline, or as soon as nobody waits any more (Cancellation): for a query's `wanted`.
+std::function<Result<void>()> until(std::chrono::steady_clock::time_point deadline);
+
 /// An error that the engine reported, with our code for it.
 std::unexpected<Error> engine_error(std::string_view doing, const char* message);
 

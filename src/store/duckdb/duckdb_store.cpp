@@ -126,6 +126,7 @@ class Readers {
             readers_.freed_.notify_one();
         }
         Connection* operator->() { return &connection_; }
+        Connection& operator*() { return connection_; }
 
       private:
         Readers& readers_;
@@ -274,7 +275,7 @@ class DuckdbViewScan final : public ViewScan {
     std::size_t at_ = 0;  ///< the chunk's next row
 };
 
-class DuckdbStore final : public CallStore, public CallScanner, public ViewScanner {
+class DuckdbStore final : public CallStore, public CallScanner, public NumberScanner, public ViewScanner {
   public:
     static Result<std::unique_ptr<CallStore>> open(const DuckdbOptions& options) {
         std::error_code error;
@@ -418,6 +419,13 @@ class DuckdbStore final : public CallStore, public CallScanner, public ViewScann
         STENO_TRY(check_scanned(fields));
         return scan_calls([this](const sql::Statement& statement) { return ask(statement); }, selection,
                           fields, options_.scan_rows);
+    }
+
+    Result<void> scan_numbers(const NumberQuery& query, const NumberSink& take) override {
+        STENO_TRY(check(query));
+        STENO_ASSIGN(auto reader, readers_.take());
+        const auto wanted = until(std::chrono::steady_clock::now() + options_.timeout);
+        return duckdb::scan_numbers(*reader, query, wanted, take);
     }
 
     Result<std::span<const View>> views() override { return duckdb::views(); }

@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <future>
+#include <limits>
 #include <map>
 #include <optional>
 #include <string>
@@ -114,6 +115,11 @@ struct Window {
         return window;
     }
 };
+
+/// What a number of this type is divided by for the one that is shown.
+double unit_of(FieldType type) {
+    return type == FieldType::Duration ? 1e6 : type == FieldType::Decimal ? 1e12 : 1;
+}
 
 class DuckdbScan final : public CallScan {
   public:
@@ -308,6 +314,41 @@ Result<std::unique_ptr<CallScan>> scan_calls(std::function<Result<Answer>(const 
     auto scan = std::make_unique<DuckdbScan>(std::move(ask), selection, fields, most_rows);
     STENO_TRY(scan->begin());
     return scan;
+}
+
+Result<void> scan_numbers(Connection& connection, const NumberQuery& query,
+                          const std::function<Result<void>()>& wanted, const NumberSink& take) {
+    const sql::Statement statement = sql::select_numbers(dialect(), query);
+    STENO_ASSIGN(const Prepared prepared, connection.prepare(statement.text));
+    STENO_ASSIGN(Answer answer, connection.stream(prepared, statement.parameters, wanted));
+    std::vector<std::uint8_t> group;
+    std::vector<std::vector<double>> columns(query.numbers.size());
+    std::vector<std::span<const double>> numbers(query.numbers.size());
+    std::size_t last = 0;  // calls of a group often stand together
+    for (Chunk chunk = answer.next(); chunk; chunk = answer.next()) {
+        STENO_TRY(wanted());
+        const std::size_t size = duckdb_data_chunk_get_size(chunk.get());
+        const View keys(duckdb_data_chunk_get_vector(chunk.get(), 0));
+        group.resize(size);
+        for (std::size_t row = 0; row < size; ++row) {
+            const std::string_view key = keys.text(row);
+            if (query.groups[last] != key)
+                last = static_cast<std::size_t>(std::ranges::find(query.groups, key) - query.groups.begin());
+            group[row] = static_cast<std::uint8_t>(last);
+        }
+        for (std::size_t i = 0; i < columns.size(); ++i) {
+            const View view(duckdb_data_chunk_get_vector(chunk.get(), i + 1));
+            const double unit = unit_of(query.numbers[i].type());
+            columns[i].resize(size);
+            for (std::size_t row = 0; row < size; ++row)
+                columns[i][row] = view.is_null(row) ? std::numeric_limits<double>::quiet_NaN()
+                                                    : view.at<double>(row) / unit;
+            numbers[i] = columns[i];
+        }
+        take({group, numbers});
+    }
+    if (const char* error = answer.error()) return engine_error("reading numbers of calls", error);
+    return {};
 }
 
 }  // namespace steno::store::duckdb

@@ -2,6 +2,7 @@
 
 #include "store/call_scan.hpp"
 #include "store/duckdb/connection.hpp"
+#include "store/number_scan.hpp"
 #include "store/query.hpp"
 
 #include <cstdint>
@@ -20,5 +21,9 @@ namespace steno::store::duckdb {
 Result<std::unique_ptr<CallScan>> scan_calls(std::function<Result<Answer>(const sql::Statement&)> ask,
                                              const Selection& selection, std::span<const std::size_t> fields,
                                              std::uint64_t most_rows);
+
+/// `wanted` is asked between batches; its error ends the scan. The query is checked.
+Result<void> scan_numbers(Connection& connection, const NumberQuery& query,
+                          const std::function<Result<void>()>& wanted, const NumberSink& take);
 
 }  // namespace steno::store::duckdb

@@ -58,9 +58,6 @@ std::string attribute(std::string_view name) {
     return fmt::format("substr(map_extract_value(\"labels.attributes\", '{}'), 2)", name);
 }
 
-constexpr std::string_view kTotalTokens =
-    "CASE WHEN \"usage.input_tokens\" IS NOT NULL OR \"usage.output_tokens\" IS NOT NULL "
-    "THEN coalesce(\"usage.input_tokens\", 0) + coalesce(\"usage.output_tokens\", 0) END";
 constexpr std::string_view kMilliseconds = "CAST(round(\"time.duration_ms\" / 1e6) AS BIGINT)";
 constexpr std::string_view kModel = "coalesce(\"model.requested\", \"model.served\")";
 constexpr std::string_view kError = "coalesce(\"error.message\", \"error.type\")";
@@ -68,6 +65,10 @@ constexpr std::string_view kAttributes =
     "to_json(map_from_entries(list_transform(map_entries(\"labels.attributes\"), lambda e: "
     "struct_pack(k := e.key, v := CASE e.value[1] WHEN 's' THEN to_json(e.value[2:]) "
     "WHEN 'n' THEN TRY_CAST(e.value[2:] AS JSON) ELSE to_json(e.value = 'b1') END))))";
+
+std::string total_tokens() {
+    return dialect().sum_of_known("\"usage.input_tokens\"", "\"usage.output_tokens\"");
+}
 
 std::string money(std::string_view path) {
     return dialect().value(path, FieldType::Decimal);
@@ -129,7 +130,7 @@ Table performance_logs() {
         plain("model", Text, std::string(kModel)),
         plain("request_tokens", Integer, "\"usage.input_tokens\""),
         plain("response_tokens", Integer, "\"usage.output_tokens\""),
-        plain("total_tokens", Integer, std::string(kTotalTokens)),
+        plain("total_tokens", Integer, total_tokens()),
         moment("start_time", "started_at"),
         moment("end_time", "ended_at"),
         plain("duration_ms", Integer, std::string(kMilliseconds)),
@@ -173,7 +174,7 @@ Table ai_interactions() {
                                  "\"error.provider_code\", 'retryable', \"error.retryable\", 'advice', "
                                  "\"error.advice\""))),
         plain("processing_time_ms", Integer, std::string(kMilliseconds)),
-        plain("tokens_used", Integer, std::string(kTotalTokens)),
+        plain("tokens_used", Integer, total_tokens()),
         plain("estimated_cost", Decimal, money("cost.total")),
         plain("model_used", Text, std::string(kModel)),
         plain("prompt_version", Text, "\"prompt.version\""),

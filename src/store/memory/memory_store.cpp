@@ -4,9 +4,12 @@
 #include "store/cursor.hpp"
 #include "store/folding.hpp"
 #include "store/memory/evaluate.hpp"
+#include "store/number_scan.hpp"
 #include "store/values.hpp"
 
 #include <algorithm>
+#include <concepts>
+#include <limits>
 #include <map>
 #include <mutex>
 #include <shared_mutex>
@@ -36,7 +39,7 @@ class MemoryScan final : public CallScan {
     std::size_t at_ = 0;
 };
 
-class MemoryStore final : public CallStore, public CallScanner {
+class MemoryStore final : public CallStore, public CallScanner, public NumberScanner {
   public:
     void follow(Follower& follower) override { follower_ = &follower; }
 
@@ -154,6 +157,27 @@ class MemoryStore final : public CallStore, public CallScanner {
         return std::make_unique<MemoryScan>(std::move(calls), fields);
     }
 
+    Result<void> scan_numbers(const NumberQuery& query, const NumberSink& take) override {
+        STENO_TRY(check(query));
+        std::vector<std::uint8_t> groups;
+        std::vector<std::vector<double>> columns(query.numbers.size());
+        {
+            const auto lock = reading();
+            for (const auto& [key, row] : rows_) {
+                const auto by = value_in(row.call, query.by);
+                if (!by || !matches(row, query.selection)) continue;
+                const auto group = std::ranges::find(query.groups, std::get<std::string>(*by));
+                if (group == query.groups.end()) continue;
+                groups.push_back(static_cast<std::uint8_t>(group - query.groups.begin()));
+                for (std::size_t i = 0; i < columns.size(); ++i)
+                    columns[i].push_back(number_of(value_in(row.call, query.numbers[i])));
+            }
+        }
+        const std::vector<std::span<const double>> numbers(columns.begin(), columns.end());
+        if (!groups.empty()) take({groups, numbers});
+        return {};
+    }
+
     Result<StoreStats> stats() override {
         const auto lock = reading();
         return StoreStats{.rows = rows_.size(), .waiting = waiting_.size(), .bytes = 0};
@@ -169,6 +193,25 @@ class MemoryStore final : public CallStore, public CallScanner {
         if (until && (row.closed_at.stream != until->stream || row.closed_at.sequence > until->sequence))
             return false;
         return memory::matches(row.call, selection);
+    }
+
+    /// As NumberBatch has it.
+    static double number_of(const std::optional<Value>& value) {
+        if (!value) return std::numeric_limits<double>::quiet_NaN();
+        return std::visit(
+            []<class T>(const T& v) {
+                if constexpr (std::same_as<T, double>)
+                    return v;
+                else if constexpr (std::same_as<T, std::int64_t>)
+                    return static_cast<double>(v);
+                else if constexpr (std::same_as<T, Duration>)
+                    return static_cast<double>(v.nanos) / 1e6;
+                else if constexpr (std::same_as<T, Decimal>)
+                    return static_cast<double>(v.units()) / 1e12;
+                else
+                    return std::numeric_limits<double>::quiet_NaN();
+            },
+            *value);
     }
 
     static Row shown(const Row& row, const CallQuery& query) {

@@ -1,0 +1,40 @@
+#pragma once
+
+#include "base/error.hpp"
+#include "prompts/content.hpp"
+#include "prompts/template.hpp"
+#include "prompts/value.hpp"
+
+#include <cstddef>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace steno::prompts {
+
+/// A prompt with its variables filled in.
+struct Rendering {
+    std::string text;               ///< of a text prompt
+    std::vector<Message> messages;  ///< of a chat prompt
+    /// Asked for, without a value and without a default: they are empty in the text. By name.
+    std::vector<std::string> missing;
+    std::vector<std::string> unused;  ///< given, and no template asks for them
+    std::vector<std::string> used;    ///< asked for, and given or of a default
+};
+
+inline constexpr std::size_t kMaxRendering = 10u << 20;  ///< bytes of all its texts
+inline constexpr std::size_t kMaxIncludeDepth = 8;
+inline constexpr std::size_t kMaxIncludedText = 10u << 20;  ///< bytes of all that is included
+/// Tags that are filled in and names that are looked for: what ends a template that would run for hours.
+inline constexpr std::size_t kMaxSteps = 10'000'000;
+
+/// The prompt that an include names. An error of it becomes that of the rendering.
+using Includes = std::function<Result<Content>(const Reference& reference)>;
+
+/// Fills in `variables`, a JSON object; null is as if nothing were given. InvalidArgument: a value is not of
+/// its variable's type, or an include includes itself or a chat prompt; ResourceExhausted: one of the bounds
+/// above.
+Result<Rendering> render(const Content& content, const Value& variables, const Includes& includes);
+
+}  // namespace steno::prompts
