@@ -357,6 +357,39 @@ Result<int> history(const Program& program, const PromptTypesFlags& flags) {
     });
 }
 
+/// Where a column of the export stands in the answer.
+struct Place {
+    const char* name;
+    FieldType type;
+    const char* pointer;
+    bool of_one_currency = false;
+};
+
+constexpr std::array kPlaces = {
+    Place{"type", FieldType::Text, "/type"},
+    Place{"description", FieldType::Text, "/settings/description"},
+    Place{"track_full_data", FieldType::Boolean, "/settings/track_full_data"},
+    Place{"tracks_full_data", FieldType::Boolean, "/tracks_full_data"},
+    Place{"is_active", FieldType::Boolean, "/settings/is_active"},
+    Place{"sample_rate", FieldType::Number, "/settings/sample_rate"},
+    Place{"text_limit", FieldType::Integer, "/settings/text_limit"},
+    Place{"retention", FieldType::Text, "/settings/retention"},
+    Place{"calls", FieldType::Integer, "/totals/calls"},
+    Place{"failures", FieldType::Integer, "/totals/failures"},
+    Place{"failure_rate", FieldType::Number, "/totals/failure_rate"},
+    Place{"cost", FieldType::Decimal, "/totals/cost/0/total", true},
+    Place{"currency", FieldType::Text, "/totals/cost/0/currency", true},
+    Place{"average_cost", FieldType::Decimal, "/totals/cost/0/average", true},
+    Place{"costs", FieldType::Json, "/totals/cost"},
+    Place{"unpriced_calls", FieldType::Integer, "/totals/unpriced_calls"},
+    Place{"removed_calls", FieldType::Integer, "/totals/removed_calls"},
+    Place{"first_called_at", FieldType::Timestamp, "/totals/first_called_at"},
+    Place{"last_called_at", FieldType::Timestamp, "/totals/last_called_at"},
+    Place{"created_at", FieldType::Timestamp, "/created_at"},
+    Place{"changed_at", FieldType::Timestamp, "/changed_at"},
+    Place{"changed_by", FieldType::Text, "/changed_by"},
+};
+
 /// The list as a table of one row a type. Money of several currencies is in `costs` alone.
 class TypeRows final : public exports::Rows {
   public:
@@ -395,37 +428,6 @@ class TypeRows final : public exports::Rows {
     }
 
   private:
-    struct Place {
-        const char* name;
-        FieldType type;
-        const char* pointer;
-        bool of_one_currency = false;
-    };
-    static constexpr std::array kPlaces = {
-        Place{"type", FieldType::Text, "/type"},
-        Place{"description", FieldType::Text, "/settings/description"},
-        Place{"track_full_data", FieldType::Boolean, "/settings/track_full_data"},
-        Place{"tracks_full_data", FieldType::Boolean, "/tracks_full_data"},
-        Place{"is_active", FieldType::Boolean, "/settings/is_active"},
-        Place{"sample_rate", FieldType::Number, "/settings/sample_rate"},
-        Place{"text_limit", FieldType::Integer, "/settings/text_limit"},
-        Place{"retention", FieldType::Text, "/settings/retention"},
-        Place{"calls", FieldType::Integer, "/totals/calls"},
-        Place{"failures", FieldType::Integer, "/totals/failures"},
-        Place{"failure_rate", FieldType::Number, "/totals/failure_rate"},
-        Place{"cost", FieldType::Decimal, "/totals/cost/0/total", true},
-        Place{"currency", FieldType::Text, "/totals/cost/0/currency", true},
-        Place{"average_cost", FieldType::Decimal, "/totals/cost/0/average", true},
-        Place{"costs", FieldType::Json, "/totals/cost"},
-        Place{"unpriced_calls", FieldType::Integer, "/totals/unpriced_calls"},
-        Place{"removed_calls", FieldType::Integer, "/totals/removed_calls"},
-        Place{"first_called_at", FieldType::Timestamp, "/totals/first_called_at"},
-        Place{"last_called_at", FieldType::Timestamp, "/totals/last_called_at"},
-        Place{"created_at", FieldType::Timestamp, "/created_at"},
-        Place{"changed_at", FieldType::Timestamp, "/changed_at"},
-        Place{"changed_by", FieldType::Text, "/changed_by"},
-    };
-
     TypeRows() : readers_(kPlaces.size()) {
         for (const Place& place : kPlaces) columns_.push_back({place.name, place.type});
     }
