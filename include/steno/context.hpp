@@ -24,6 +24,7 @@ class Context {
 
     [[nodiscard]] Context with_session(std::string_view id) const noexcept;
     /// All calls below carry this id and are numbered in the order in which they begin. Empty: a new id.
+    /// Begins a trace, too, unless one came in (with_traceparent).
     [[nodiscard]] Context with_request(std::string_view id = {}) const noexcept;
     [[nodiscard]] Context with_user(std::string_view id) const noexcept;
     [[nodiscard]] Context with_agent(std::string_view name) const noexcept;
@@ -45,10 +46,12 @@ class Context {
     };
     [[nodiscard]] Context with_prompt(const Prompt& prompt) const noexcept;
 
-    /// From another process: a W3C traceparent header, "00-<trace>-<span>-<flags>". What is none changes
-    /// nothing. Source: w3.org/TR/trace-context, section 3.2.
+    /// From another process: a W3C traceparent header, "00-<trace>-<span>-<flags>". Calls that are within no
+    /// other have that span as their parent. What is none changes nothing. Source: w3.org/TR/trace-context,
+    /// section 3.2.
     [[nodiscard]] Context with_traceparent(std::string_view header) const noexcept;
-    /// For the next process; empty without a trace.
+    /// For the next process: its span is that of the innermost call that this is within. Empty without a
+    /// trace, that is outside of a request.
     [[nodiscard]] std::string traceparent() const noexcept;
 
     [[nodiscard]] std::string session() const noexcept;

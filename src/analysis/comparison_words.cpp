@@ -22,7 +22,8 @@ constexpr std::array kWords = {
     Words{"acceptance_rate", "is accepted more often", "is accepted less often", "judged calls"},
     Words{"complete_rate", "has all its variables more often", "has all its variables less often",
           "calls that tell of variables"},
-    Words{"edit_distance", "is edited more", "is edited less", "calls with an edit distance"},
+    Words{"edit_distance", "has more changed where it is edited", "has less changed where it is edited",
+          "calls with an edit distance"},
     Words{"duration_p50", "is slower in the median", "is faster in the median", "calls"},
     Words{"duration_p95", "is slower in the slowest 5 %", "is faster in the slowest 5 %", "calls"},
     Words{"first_token_p50", "begins to answer later", "begins to answer sooner", "streamed calls"},
@@ -64,13 +65,6 @@ std::string with_unit(std::string number, Unit unit, const std::string& currency
     return number;
 }
 
-/// Rounded up to two places: a figure to plan with has no more.
-std::string count_words(std::uint64_t count) {
-    std::uint64_t step = 1;
-    while (count / step >= 100) step *= 10;
-    return grouped(fmt::format("{}", (count + step - 1) / step * step));
-}
-
 }  // namespace
 
 std::string amount_words(double value, Unit unit, const std::string& currency) {
@@ -92,7 +86,8 @@ std::string sentence_of(const MetricComparison& compared, const VersionCompariso
                         std::size_t family, double confidence) {
     const std::string& metric = compared.metric.name;
     if (compared.finding == Finding::Unknown)
-        return fmt::format("Of {} nothing can be said: {}.", metric, compared.why);
+        return compared.constant ? fmt::format("In {} nothing varies: {}.", metric, compared.why)
+                                 : fmt::format("Of {} nothing can be said: {}.", metric, compared.why);
     const auto difference = [&](double value) {
         return difference_words(value, compared.metric.unit, compared.currency);
     };
@@ -104,23 +99,32 @@ std::string sentence_of(const MetricComparison& compared, const VersionCompariso
                     amount(*compared.a), amount(*compared.b), confidence * 100,
                     difference(compared.interval->low), difference(compared.interval->high));
     std::string more;
-    if (compared.more_values && *compared.more_values > 0 && *compared.more_values <= kMostTold)
-        more = fmt::format("; about {} more {} would settle it", count_words(*compared.more_values),
-                           values_of(metric));
+    if (compared.more_values && *compared.more_values <= kMostTold)
+        more = fmt::format("; about {} more {} would settle it",
+                           grouped(fmt::to_string(*compared.more_values)), values_of(metric));
+    std::string beyond;
+    if (compared.wished_is_no_share())
+        beyond =
+            fmt::format(" {} and {:.1f} points more is no share; the greatest effect to ask for is {:.1f} %.",
+                        amount(*compared.a), *compared.wished * 100,
+                        std::floor((1 - *compared.a) / *compared.a * 1000) / 10);
     const bool higher = *compared.difference > 0;
     switch (compared.finding) {
         case Finding::Open:
             if (*compared.difference == 0)
-                return fmt::format("In {} no difference is seen: {}.", metric, figures);
-            return fmt::format("Whether version {} {} than {} is open: {}{}.", versions.b,
-                               phrase_of(metric, higher), versions.a, figures, more);
+                return fmt::format("In {} no difference is seen: {}.{}", metric, figures, beyond);
+            return fmt::format("Whether version {} {} than {} is open: {}{}.{}", versions.b,
+                               phrase_of(metric, higher), versions.a, figures, more, beyond);
         case Finding::Leaning:
-            return fmt::format(
-                "It seems that version {} {} than {}, but among {} comparisons that can be chance: {}{}.",
-                versions.b, phrase_of(metric, higher), versions.a, family, figures, more);
+            return fmt::format("It seems that version {} {} than {}, but {}: {}{}.{}", versions.b,
+                               phrase_of(metric, higher), versions.a,
+                               *compared.p_value > 1 - confidence
+                                   ? fmt::format("the test leaves it open (p = {:.2g})", *compared.p_value)
+                                   : fmt::format("among {} comparisons that can be chance", family),
+                               figures, more, beyond);
         default:
-            return fmt::format("Version {} {} than {}: {}.", versions.b, phrase_of(metric, higher),
-                               versions.a, figures);
+            return fmt::format("Version {} {} than {}: {}.{}", versions.b, phrase_of(metric, higher),
+                               versions.a, figures, beyond);
     }
 }
 

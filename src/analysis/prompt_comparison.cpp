@@ -221,8 +221,12 @@ Result<void> compare_mean(MetricComparison& told, const std::vector<double>& a, 
     told.effect_size = means.hedges_g;
     told.test = "welch";
     if (!means.welch) {
-        unknown(told, "all values of both versions are the same");
-        if (means.difference != 0) told.why = "within each version all values are the same";
+        const auto always = [&](double value) {
+            return "always " + amount_words(value, told.metric.unit, told.currency);
+        };
+        told.constant = true;
+        unknown(told, means.difference == 0 ? always(means.a) + " in both"
+                                            : always(means.a) + " against " + always(means.b));
         return {};
     }
     told.interval = means.welch->interval;
@@ -317,6 +321,13 @@ Result<MetricComparison> compare(const Asked& asked, Side& a, Side& b, double co
     return told;
 }
 
+/// Rounded up to two places: a figure to plan with has no more.
+std::uint64_t planned(std::uint64_t count) {
+    std::uint64_t step = 1;
+    while (count / step >= 100) step *= 10;
+    return (count + step - 1) / step * step;
+}
+
 /// What all p-values of the answer together allow to say of one of them.
 Result<void> conclude(MetricComparison& told, std::int64_t calls, std::size_t family,
                       const PromptComparisonQuestion& question) {
@@ -337,20 +348,25 @@ Result<void> conclude(MetricComparison& told, std::int64_t calls, std::size_t fa
     inference::Plan plan;
     plan.confidence = std::min(0.999999, 1 - (1 - question.confidence) / static_cast<double>(family));
     const auto values = static_cast<std::uint64_t>(told.values_a + told.values_b);
-    const auto more = [&](double difference) {
-        return inference::more_needed(told.compared, difference, *told.interval, plan, question.confidence);
+    const auto more = [&](double difference) -> Result<std::optional<std::uint64_t>> {
+        STENO_ASSIGN(const auto count, inference::more_needed(told.compared, difference, *told.interval, plan,
+                                                              question.confidence));
+        return count ? std::optional(planned(*count)) : std::nullopt;
     };
     if (told.finding == Finding::Open || told.finding == Finding::Leaning) {
         STENO_ASSIGN(told.more_values, more(*told.difference));
+        if (told.more_values == 0) told.more_values.reset();
         if (told.more_values && values > 0) {
             const double all = static_cast<double>(*told.more_values) * static_cast<double>(calls) /
                                static_cast<double>(values);
-            if (all < 1e15) told.more_calls = static_cast<std::uint64_t>(std::ceil(all));
+            if (all < 1e15) told.more_calls = planned(static_cast<std::uint64_t>(std::ceil(all)));
         }
     }
     if (question.effect && told.a && *told.a != 0) {
         told.wished = *question.effect * std::abs(*told.a);
-        STENO_ASSIGN(told.more_for_wished, more(*told.wished));
+        if (!told.wished_is_no_share()) {
+            STENO_ASSIGN(told.more_for_wished, more(*told.wished));
+        }
     }
     return {};
 }
@@ -392,16 +408,30 @@ std::vector<std::string> warnings_of(const VersionUse& a, const VersionUse& b, c
             a.version, day(a.first), day(a.last), b.version, day(b.first), day(b.last)));
     if (common(a.models, b.models) < kCommonMix)
         warnings.push_back(fmt::format(
-            "they were used with different models ({}: mostly {}; {}: mostly {}): of one alone: filter by "
-            "model.requested",
+            "they were used with different models ({}: most often {}; {}: most often {}): of one alone: "
+            "filter by model.requested",
             a.version, most_of(a.models, a.calls), b.version, most_of(b.models, b.calls)));
     if (common(a.environments, b.environments) < kCommonMix)
         warnings.push_back(fmt::format(
-            "they were used in different environments ({}: mostly {}; {}: mostly {}): of one alone: filter "
-            "by "
-            "environment",
+            "they were used in different environments ({}: most often {}; {}: most often {}): of one "
+            "alone: filter by environment",
             a.version, most_of(a.environments, a.calls), b.version, most_of(b.environments, b.calls)));
     return warnings;
+}
+
+/// What fails at once is no faster answer. "" where as many of both succeed as chance would have it, whatever
+/// else is compared.
+Result<std::string> warning_of_failures(const VersionComparison& pair, const Counts& a, const Counts& b,
+                                        double confidence) {
+    const Share of_a = share_of(MetricKind::Succeeded, a), of_b = share_of(MetricKind::Succeeded, b);
+    if (of_a.of == 0 || of_b.of == 0) return std::string();
+    STENO_ASSIGN(const auto found, inference::compare_shares(of_a, of_b, confidence));
+    if (found.interval.contains(0) || found.p_value > 1 - confidence) return std::string();
+    return fmt::format(
+        "they did not succeed equally often ({}: {:.1f} %; {}: {:.1f} %), and times, costs and "
+        "lengths are of all calls, also of failed ones: of successful ones alone: filter by "
+        "status=success",
+        pair.a, 100 * found.a, pair.b, 100 * found.b);
 }
 
 /// Which versions, the one to compare with first.
@@ -508,6 +538,16 @@ Result<PromptComparison> compare_versions(store::CallStore& store, const PromptC
     }
     STENO_ASSIGN(std::vector<PromptMetric> metrics, prompt_metrics(question.metrics, scores));
     const Plan plan(std::move(metrics));
+    if (question.effect && *question.effect > 1 && std::ranges::any_of(plan.metrics, [](const Asked& asked) {
+            return asked.metric.told.unit == Unit::Share;
+        }))
+        return fail(Code::InvalidArgument,
+                    fmt::format("no share differs by {:g} times what it is", *question.effect),
+                    "0.05 is 5 %; more than 1 (100 %) with metrics that are no shares: duration_p50, "
+                    "cost_per_call");
+    const bool all_calls_count = std::ranges::any_of(plan.metrics, [](const Asked& asked) {
+        return asked.metric.is_of_numbers() && score_of(asked.metric.told.name).empty();
+    });
 
     std::vector<Side> sides(versions.size());
     for (Counts& one : counts)
@@ -522,6 +562,11 @@ Result<PromptComparison> compare_versions(store::CallStore& store, const PromptC
         pair.a = versions[0];
         pair.b = versions[i];
         pair.warnings = warnings_of(answer.versions[0], answer.versions[i], question.zone);
+        if (all_calls_count) {
+            STENO_ASSIGN(std::string warning,
+                         warning_of_failures(pair, sides[0].counts, sides[i].counts, question.confidence));
+            if (!warning.empty()) pair.warnings.push_back(std::move(warning));
+        }
         if (std::ranges::any_of(sides[0].seen, [&](std::uint64_t seen) { return seen > most; }) ||
             std::ranges::any_of(sides[i].seen, [&](std::uint64_t seen) { return seen > most; }))
             pair.warnings.push_back(

@@ -19,11 +19,11 @@
 /// that, and how many more calls would tell.
 ///
 /// Shares (succeeded, accepted, complete) are counted exactly and compared by Newcombe's interval and the
-/// two-proportion or Fisher's test; percentiles by order statistics; means by Welch's test, and where a
-/// version has fewer than kManyValues by the bootstrap (src/inference says what each of them is). All
-/// p-values of an answer are one family, corrected by Holm. What was not assigned by chance is not made
-/// comparable by arithmetic: versions that were used at other times, with other models or in other
-/// environments are told so.
+/// two-proportion or Fisher's test; percentiles by order statistics; means by Welch's test (src/inference
+/// says what each of them is). All p-values of an answer are one family, corrected by Holm. What was not
+/// assigned by chance is not made comparable by arithmetic: versions that were used at other times, with
+/// other models or in other environments are told so, and those of which more calls succeeded, for times,
+/// costs and lengths are of all calls.
 namespace steno::analysis {
 
 enum class Finding : std::uint8_t {
@@ -31,7 +31,7 @@ enum class Finding : std::uint8_t {
     Worse,
     Higher,  ///< of what is neither better nor worse
     Lower,
-    Leaning,  ///< the interval leaves out 0, but among so many comparisons that can be chance
+    Leaning,  ///< the interval leaves out 0, the test does not, alone or among so many comparisons
     Open,     ///< it may be more or less
     Unknown,  ///< nothing can be said; `why` says why
 };
@@ -53,14 +53,22 @@ struct MetricComparison {
     std::string effect;                      ///< "cohens_h", "hedges_g", "rank_biserial"
     std::optional<double> effect_size;
     Finding finding = Finding::Unknown;
-    std::string why;  ///< of Unknown
+    std::string why;        ///< of Unknown
+    bool constant = false;  ///< Unknown, since no value of either version differs from its others
     /// How many more calls that say it, of both together in the proportion of now, would settle what is open,
     /// if it is as large as it looks (with kPower, at the corrected level); and how many calls in all that
-    /// takes, so many of them saying it as now. Absent: no number would.
+    /// takes, so many of them saying it as now. Absent: no number would, or by this estimate there are
+    /// enough, which the test does not bear out. These, and more_for_wished, are figures to plan with:
+    /// rounded up to two places.
     std::optional<std::uint64_t> more_values, more_calls;
     /// Where an effect was wished for: that difference, and how many more calls that say it would find it.
+    /// Absent: no number would, or so much more is no share.
     std::optional<double> wished;
     std::optional<std::uint64_t> more_for_wished;
+    /// 97 % and 5 % more of it.
+    [[nodiscard]] bool wished_is_no_share() const {
+        return wished && metric.unit == Unit::Share && *a + *wished > 1;
+    }
     std::string sentence;  ///< all of this for people
 };
 
@@ -88,7 +96,8 @@ struct PromptComparisonQuestion {
     std::string baseline;              ///< of these, if it is among them, the one to compare with
     std::vector<std::string> metrics;  ///< none: all that the calls have
     double confidence = inference::kConfidence;
-    std::optional<double> effect;  ///< a wished difference, as a share of what the first version has: 0.05
+    std::optional<double>
+        effect;  ///< a wished difference, as a share of what the first version has: 0.05; of shares at most 1
 };
 inline constexpr std::size_t kMostCompared = 8;  ///< versions
 /// With fewer of one of them nothing is said of means and percentiles.

@@ -21,7 +21,7 @@ constexpr std::array kKnown = {
     Known{"success_rate", MetricKind::Succeeded, "", 0, Unit::Share, Better::Higher},
     Known{"acceptance_rate", MetricKind::Accepted, "", 0, Unit::Share, Better::Higher},
     Known{"complete_rate", MetricKind::Complete, "", 0, Unit::Share, Better::Higher},
-    Known{"edit_distance", MetricKind::Mean, "feedback.edit_distance", 0, Unit::Number, Better::Lower},
+    Known{"edit_distance", MetricKind::Mean, "feedback.edit_distance", 0, Unit::Number, Better::Neither},
     Known{"duration_p50", MetricKind::Quantile, "time.duration_ms", 0.5, Unit::Milliseconds, Better::Lower},
     Known{"duration_p95", MetricKind::Quantile, "time.duration_ms", 0.95, Unit::Milliseconds, Better::Lower},
     Known{"first_token_p50", MetricKind::Quantile, "time.time_to_first_token_ms", 0.5, Unit::Milliseconds,
@@ -31,7 +31,7 @@ constexpr std::array kKnown = {
     Known{"output_tokens", MetricKind::Mean, "usage.output_tokens", 0, Unit::Number, Better::Neither},
     Known{"output_chars", MetricKind::Mean, "response.output_chars", 0, Unit::Number, Better::Neither},
 };
-constexpr std::string_view kScore = "score.";
+constexpr std::string_view kScore = "score.", kQualityScore = "quality";
 
 Result<PromptMetric> made(std::string_view name) {
     PromptMetric metric;
@@ -44,7 +44,8 @@ Result<PromptMetric> made(std::string_view name) {
         return metric;
     }
     if (const std::string_view score = score_of(name); !score.empty()) {
-        metric.told.better = Better::Higher;
+        // Of a score that is not the documented one nobody says whether more of it is good: toxicity.
+        metric.told.better = score == kQualityScore ? Better::Higher : Better::Neither;
         STENO_ASSIGN(metric.field, store::make_field(fmt::format("scores.{}", score)));
         return metric;
     }

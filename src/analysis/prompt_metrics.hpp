@@ -44,7 +44,8 @@ struct PromptMetric {
 
 /// By name: success_rate, acceptance_rate, complete_rate, edit_distance, duration_p50, duration_p95,
 /// first_token_p50, cost_per_call, input_tokens, output_tokens, output_chars (averages where nothing else is
-/// said), and score.NAME. None: all of them, with these scores. InvalidArgument names them.
+/// said), and score.NAME, of which more is better for score.quality alone. None: all of them, with these
+/// scores. InvalidArgument names them.
 Result<std::vector<PromptMetric>> prompt_metrics(const std::vector<std::string>& names,
                                                  const std::vector<std::string>& scores);
 

@@ -228,7 +228,8 @@ Result<PromptPerformanceReport> prompt_performance(store::CallStore& store,
 
 namespace {
 
-void member(JsonWriter& json, std::string_view name, std::optional<double> value) {
+template <class Number>
+void member(JsonWriter& json, std::string_view name, const std::optional<Number>& value) {
     json.key(name);
     if (value)
         json.number(*value);
@@ -254,8 +255,24 @@ void write_moment(JsonWriter& json, std::string_view key, const std::optional<Ti
         json.null();
 }
 
+/// Counts and exact sums. Rates and times are told once, beside them: a second success rate that counts
+/// partial answers in, as that of other figures does, would contradict the first.
+void write_figures(JsonWriter& json, const Sums& sums) {
+    json.key("figures");
+    json.begin_object();
+    json.member("calls", sums.calls);
+    json.member("failures", sums.failures);
+    member(json, "input_tokens", sums.input_tokens);
+    member(json, "output_tokens", sums.output_tokens);
+    member(json, "total_tokens", sums.tokens());
+    json.key("cost");
+    write(json, sums.cost, sums.by_currency);
+    json.end_object();
+}
+
 void write(JsonWriter& json, const PromptPerformance& told, const std::string& score) {
     write_members(json, told.quality, score);
+    write_figures(json, told.quality.figures);
     write_spread(json, "duration_ms", told.duration);
     member(json, "duration_p90_ms", told.duration_p90);
     member(json, "duration_p99_ms", told.duration_p99);

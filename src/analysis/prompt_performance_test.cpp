@@ -235,6 +235,32 @@ TEST(PromptPerformance, OfNothingIsAbsent) {
     ASSERT_EQ(parser.parse(text).get(parsed), simdjson::SUCCESS) << text;
     EXPECT_TRUE(parsed["all"]["duration_ms"]["p50"].is_null());
     EXPECT_TRUE(parsed["all"]["cost_per_call"].is_null());
+    EXPECT_TRUE(parsed["all"]["success_rate"].is_null());
+    EXPECT_TRUE(parsed["all"]["figures"]["input_tokens"].is_null());
+    EXPECT_EQ(parsed["all"]["figures"]["calls"].get_int64().value(), 0);
+}
+
+TEST(PromptPerformance, NothingIsToldTwice) {
+    PromptCalls made(1);
+    for (const Status status : {Status::Success, Status::Partial, Status::Failure, Status::Success})
+        made.add("answer", "1", 1).status = status;
+    for (Call& call : made.calls) call.usage.input_tokens = 10;
+    Record record(made.calls);
+    const PromptPerformanceQuestion question{.prompt = "answer", .selection = {}, .by = {}};
+    std::string text;
+    JsonWriter json(text);
+    json.begin_object();
+    write_members(json, prompt_performance(record.store(), question).value(), question);
+    json.end_object();
+    simdjson::dom::parser parser;
+    const simdjson::dom::element all = parser.parse(text)["all"].value();
+    EXPECT_EQ(all["success_rate"].get_double().value(), 0.5);  // a partial answer is no success
+    std::vector<std::string> members;
+    for (const auto& [name, value] : all["figures"].get_object().value()) members.emplace_back(name);
+    EXPECT_EQ(members, (std::vector<std::string>{"calls", "failures", "input_tokens", "output_tokens",
+                                                 "total_tokens", "cost"}));
+    EXPECT_EQ(all["figures"]["input_tokens"].get_int64().value(), 40);
+    EXPECT_EQ(all["figures"]["failures"].get_int64().value(), 1);
 }
 
 TEST(PromptPerformance, RefusesWhatIsOutOfBounds) {

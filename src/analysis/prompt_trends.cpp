@@ -5,6 +5,7 @@
 #include "analysis/json_rows.hpp"
 #include "analysis/prompt_metrics.hpp"
 #include "analysis/prompt_performance.hpp"
+#include "base/hash.hpp"
 #include "base/shell_word.hpp"
 #include "inference/change_points.hpp"
 
@@ -23,7 +24,8 @@ namespace {
 
 constexpr std::size_t kToldScores = 4;
 constexpr std::size_t kMostVersions = 50;
-constexpr std::size_t kWeeks = 4;  ///< of each weekday, for what is usual on it
+constexpr std::size_t kMostRuleFilters = 20;  ///< as alerts/rule.cpp takes them
+constexpr std::size_t kWeeks = 4;             ///< of each weekday, for what is usual on it
 
 using Days = std::map<std::int64_t, std::size_t>;  ///< by unix_nanos of their beginning
 
@@ -120,7 +122,7 @@ Result<std::vector<PromptTrend::Change>> changes_in(const PromptTrend::Series& s
             continue;
         if (series.metric.better != Better::Neither)
             change.worse = (series.metric.better == Better::Higher) == (change.after < change.before);
-        for (const VersionUse& use : trend.versions)
+        for (const VersionUse& use : trend.versions)  // `first` is the first call of the period
             if (use.first && std::abs(use.first->unix_nanos - change.at.unix_nanos - calendar::kDay / 2) <
                                  calendar::kDay * 3 / 2)
                 change.versions.push_back(use.version);
@@ -140,16 +142,64 @@ std::string sentence_of(const PromptTrend::Change& change, const PromptTrend::Se
                     zone.at(change.at.unix_nanos).to_string().substr(0, 10), series.metric.name,
                     amount(change.before), amount(change.after),
                     difference_words(change.after - change.before, series.metric.unit, series.currency));
-    if (!change.versions.empty())
-        text += fmt::format("; {} {} first called then", change.versions.size() == 1 ? "version" : "versions",
-                            fmt::join(change.versions, ", "));
+    const auto called = [&](const std::vector<std::string>& versions, const char* when) {
+        if (!versions.empty())
+            text += fmt::format("; {} {} {} then", versions.size() == 1 ? "version" : "versions",
+                                fmt::join(versions, ", "), when);
+    };
+    called(change.versions, "first called");
+    called(change.again, "called again");
     return text + ".";
 }
 
-/// A rule that fires half-way between the level before and the one after; "" where no metric of alerts is
-/// that.
-std::string alert_of(const std::string& prompt, const PromptMetric& metric,
-                     const PromptTrend::Change& change) {
+/// As --filter of a rule takes it. Absent: a rule cannot ask that.
+std::optional<std::string> filter_words(const store::Filter& filter) {
+    std::string value;
+    for (const store::Value& one : filter.values) {
+        if (!value.empty()) value += ',';
+        if (const auto* text = std::get_if<std::string>(&one)) {
+            value += *text;
+            continue;
+        }
+        std::string json;
+        store::append_json(json, one);
+        value += json.starts_with('"') ? json.substr(1, json.size() - 2) : json;
+    }
+    const std::string field = filter.op == store::Op::Eq
+                                  ? filter.field.path()
+                                  : fmt::format("{}.{}", filter.field.path(), to_string(filter.op));
+    // An attribute's text that looks like a number would be read as one.
+    for (const std::string& text : {value, fmt::format("\"{}\"", value)}) {
+        const auto read = store::make_filter(field, text);
+        if (read && read->field == filter.field && read->op == filter.op && read->values == filter.values)
+            return field + "=" + text;
+    }
+    return std::nullopt;
+}
+
+/// As a rule may be called: of 64 small letters, digits and "-_." at most. What is cut
+/// short is told apart by a number.
+std::string rule_name(std::string_view words) {
+    constexpr std::size_t kMost = 64, kKept = 55;
+    std::string name;
+    for (const char c : words) {
+        const bool upper = c >= 'A' && c <= 'Z';
+        const bool plain = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' || c == '.';
+        if (plain || upper)
+            name += static_cast<char>(upper ? c - 'A' + 'a' : c);
+        else if (!name.ends_with('-'))
+            name += '-';
+    }
+    while (name.ends_with('-')) name.pop_back();
+    if (name.size() <= kMost) return name;
+    return fmt::format("{}-{:08x}", name.substr(0, kKept), crc32c(words));
+}
+
+/// The command of a rule that fires half-way between the level before and the one after, for the same calls;
+/// or why there is none.
+void set_alert(PromptTrend::Degradation& degradation, const PromptTrendQuestion& question,
+               const PromptMetric& metric) {
+    const PromptTrend::Change& change = degradation.change;
     const std::string& name = metric.told.name;
     const bool below = metric.told.better == Better::Higher;
     std::string watched;
@@ -161,8 +211,29 @@ std::string alert_of(const std::string& prompt, const PromptMetric& metric,
         watched = "ttft_p50";
     else if (metric.kind == MetricKind::Mean)
         watched = measure_of(metric);
-    else
-        return "";
+    else {
+        degradation.why = "no metric of alerts is that";
+        return;
+    }
+    const store::Selection asked{{}, {}, question.selection.filters, {}};
+    const auto of_kind = [](const store::Filter& filter) { return filter.field.path() == "kind"; };
+    std::string rule = fmt::format("{}-{}", question.prompt, name), filters;
+    std::size_t count = 0;
+    for (const store::Filter& filter : executions_of(question.prompt, asked).filters) {
+        const bool is_asked = count < asked.filters.size();
+        ++count;
+        // A rule counts AI calls by itself, unless a filter of its own names kinds.
+        if (!is_asked && of_kind(filter) && std::ranges::none_of(asked.filters, of_kind)) continue;
+        const auto words = filter_words(filter);
+        if (!words || filter.field.type() == FieldType::Timestamp || count > kMostRuleFilters) {
+            degradation.why =
+                fmt::format("a rule cannot go by the filter on {} of this question", filter.field.path());
+            return;
+        }
+        filters += fmt::format("--filter {} ", shell_word(*words));
+        // Beside the rule of all calls, not in its place.
+        if (is_asked) rule += "-" + words->substr(words->find('=') + 1);
+    }
     const double half = (change.before + change.after) / 2;
     std::string threshold;
     switch (metric.told.unit) {
@@ -181,10 +252,9 @@ std::string alert_of(const std::string& prompt, const PromptMetric& metric,
             threshold = fmt::format("{:.3g}", half);
             if (threshold.find('e') != std::string::npos) threshold = fmt::format("{:.0f}", half);
     }
-    return fmt::format(
-        "steno alerts set {} --metric {} --filter {} --window 24h {}--warning {} --min-calls 20",
-        shell_word(fmt::format("{}-{}", prompt, name)), shell_word(watched),
-        shell_word("prompt.name=" + prompt), below ? "--below " : "", shell_word(threshold));
+    degradation.alert = fmt::format(
+        "steno alerts set {} --metric {} {}--window 24h {}--warning {} --min-calls 20", rule_name(rule),
+        shell_word(watched), filters, below ? "--below " : "", shell_word(threshold));
 }
 
 /// When each version was called, the earliest first.
@@ -210,7 +280,35 @@ Result<std::vector<VersionUse>> versions_of(store::CallStore& store, const store
     return uses;
 }
 
+/// Who was called before the period already is called again, not first.
+Result<void> part_known_before(store::CallStore& store, const store::Selection& executions,
+                               std::vector<PromptTrend::Change>& changes) {
+    store::Filter named{store::make_field("prompt.version").value(), store::Op::In, {}};
+    for (const PromptTrend::Change& change : changes)
+        for (const std::string& version : change.versions) named.values.emplace_back(version);
+    if (named.values.empty()) return {};
+    store::AggregateQuery query;
+    query.selection = executions;
+    query.selection.to = executions.from;
+    query.selection.from.reset();
+    query.group_by = {named.field};
+    query.selection.filters.push_back(std::move(named));
+    query.measures = {store::make_measure("calls").value()};
+    query.order = "calls";
+    query.limit = kMostVersions;
+    STENO_ASSIGN(const store::AggregateTable table, store.aggregate(query));
+    for (PromptTrend::Change& change : changes)
+        for (const auto& row : table.groups)
+            if (std::erase(change.versions, text_of(row.key[0])) > 0)
+                change.again.push_back(text_of(row.key[0]));
+    return {};
+}
+
 }  // namespace
+
+std::int64_t least_values(double quantile) {
+    return quantile > 0.5 ? std::llround(1 / (1 - quantile)) : 1;
+}
 
 Result<PromptTrend> prompt_trend(store::CallStore& store, const PromptTrendQuestion& question) {
     if (!question.selection.from || !question.selection.to)
@@ -255,7 +353,10 @@ Result<PromptTrend> prompt_trend(store::CallStore& store, const PromptTrendQuest
         if (metrics[i].told.unit == Unit::Money) trend.series[i].currency = all.cost.currency;
         if (trend.series[i].currency == "mixed") continue;
         STENO_ASSIGN(store::Measure measure, store::make_measure(measure_of(metrics[i])));
+        STENO_ASSIGN(store::Measure count,
+                     store::make_measure(fmt::format("count({})", metrics[i].field.path())));
         query.measures.push_back(std::move(measure));
+        query.measures.push_back(std::move(count));
         measured.push_back(i);
     }
     if (!measured.empty()) {
@@ -264,17 +365,19 @@ Result<PromptTrend> prompt_trend(store::CallStore& store, const PromptTrendQuest
             const auto place = row.bucket ? places.find(row.bucket->unix_nanos) : places.end();
             if (place == places.end()) continue;
             for (std::size_t k = 0; k < measured.size(); ++k)
-                trend.series[measured[k]].values[place->second] = amount_in(row.cells[k]);
+                if (count_in(row.cells[2 * k + 1]) >= least_values(metrics[measured[k]].quantile))
+                    trend.series[measured[k]].values[place->second] = amount_in(row.cells[2 * k]);
         }
     }
     for (std::size_t i = 0; i < metrics.size(); ++i) {
         PromptTrend::Series& series = trend.series[i];
         STENO_ASSIGN(series.changes, changes_in(series, trend, question));
+        STENO_TRY(part_known_before(store, executions, series.changes));
         for (PromptTrend::Change& change : series.changes)
             change.sentence = sentence_of(change, series, question.zone);
         if (series.changes.empty() || series.changes.back().worse != true) continue;
-        trend.degradations.push_back({series.metric.name, series.changes.back(),
-                                      alert_of(question.prompt, metrics[i], series.changes.back())});
+        set_alert(trend.degradations.emplace_back(series.metric.name, series.changes.back()), question,
+                  metrics[i]);
     }
     return trend;
 }
@@ -292,10 +395,13 @@ void write(JsonWriter& json, const PromptTrend::Change& change) {
     else
         json.null();
     json.member("lasts", change.lasts);
-    json.key("versions");
-    json.begin_array();
-    for (const std::string& version : change.versions) json.string(version);
-    json.end_array();
+    for (const auto& [key, versions] :
+         {std::pair("versions", &change.versions), std::pair("again", &change.again)}) {
+        json.key(key);
+        json.begin_array();
+        for (const std::string& version : *versions) json.string(version);
+        json.end_array();
+    }
     json.member("sentence", change.sentence);
 }
 
@@ -328,6 +434,7 @@ void write_members(JsonWriter& json, const PromptTrend& trend) {
         json.member("metric", one.metric);
         write(json, one.change);
         write_name(json, "alert", one.alert);
+        if (!one.why.empty()) json.member("why", one.why);
     });
 }
 

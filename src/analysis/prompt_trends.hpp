@@ -29,6 +29,8 @@ struct PromptTrendQuestion {
 inline constexpr int kMostTrendDays = 1100;
 /// Days between changes, and before the first and after the last. Only days with calls count.
 inline constexpr std::size_t kLeastDays = 5;
+/// What a day's percentile is told of: with fewer values p95 would be the greatest. 20 of p95, 1 of p50.
+std::int64_t least_values(double quantile);
 /// A change of less is none that anybody should look at: half a point of a share, 2 % of anything else.
 inline constexpr double kLeastPoints = 0.005, kLeastRelative = 0.02;
 
@@ -44,12 +46,13 @@ struct PromptTrend {
         std::optional<bool> worse;          ///< absent of what is neither
         bool lasts = false;                 ///< nothing has changed since
         std::vector<std::string> versions;  ///< that were first called within a day of it
+        std::vector<std::string> again;     ///< the same, but they had been called before the period
         std::string sentence;
     };
     struct Series {
         ComparedMetric metric;
         std::string currency;                       ///< of money; "mixed": there are several, and no values
-        std::vector<std::optional<double>> values;  ///< one a day
+        std::vector<std::optional<double>> values;  ///< one a day; see least_values
         std::vector<Change> changes;                ///< ascending
     };
     /// A metric that is worse now than it was: its last change, and a command that makes an alert of it.
@@ -57,6 +60,7 @@ struct PromptTrend {
         std::string metric;
         Change change;
         std::string alert;  ///< "" where no rule watches that
+        std::string why;    ///< there is no alert
     };
     std::vector<Day> days;  ///< all of the period, also those without calls
     std::vector<Series> series;

@@ -137,6 +137,81 @@ TEST(PromptTrend, AChangeForGoodIsFoundWhereItIs) {
         << told.degradations[0].alert;
 }
 
+/// Version 2 from the beginning of the question on, until it is rolled back after 15 days of it.
+std::vector<Call> rolled_back() {
+    PromptCalls made(5);
+    for (int day = 0; day < kDays; ++day)
+        for (int i = 0; i < 30; ++i) {
+            const bool second = day >= 10 && day < 25;
+            Call& call = made.add("answer", second ? "2" : "1", day + 0.9 * made.unit());
+            call.environment = i % 3 == 0 ? "staging" : "prod";
+            call.labels.attributes["size"] = std::string("5");
+            call.time.duration = Duration{static_cast<std::int64_t>((second ? 1e9 : 1.5e9) * made.skewed())};
+        }
+    return std::move(made.calls);
+}
+
+TEST(PromptTrend, AVersionOfBeforeThePeriodIsCalledAgain) {
+    Record record(rolled_back());
+    auto asked = question({"duration_p50"});
+    asked.selection.from = Timestamp{kBegin + 10 * calendar::kDay};
+    const PromptTrend told = prompt_trend(record.store(), asked).value();
+    const auto& changes = series(told, "duration_p50").changes;
+    ASSERT_EQ(changes.size(), 1u);
+    EXPECT_EQ(day_of(changes[0].at), 25);
+    EXPECT_TRUE(changes[0].versions.empty());
+    EXPECT_EQ(changes[0].again, std::vector<std::string>{"1"});
+    EXPECT_TRUE(changes[0].sentence.ends_with("; version 1 called again then.")) << changes[0].sentence;
+}
+
+TEST(PromptTrend, AnAlertIsOfTheCallsThatWereAskedFor) {
+    Record record(rolled_back());
+    const auto told = [&](const char* field, const char* value) {
+        auto asked = question({"duration_p50"});
+        asked.selection.from = Timestamp{kBegin + 10 * calendar::kDay};
+        asked.selection.filters = {store::make_filter(field, value).value()};
+        const PromptTrend trend = prompt_trend(record.store(), asked).value();
+        if (trend.degradations.size() != 1) throw std::out_of_range(field);
+        return trend.degradations[0];
+    };
+    const auto starts = [&](const char* field, const char* value, const char* wanted) {
+        const auto one = told(field, value);
+        EXPECT_TRUE(one.alert.starts_with(wanted)) << one.alert << one.why;
+        EXPECT_TRUE(one.why.empty()) << one.why;
+    };
+    starts("environment", "prod",
+           "steno alerts set answer-duration_p50-prod --metric duration_p50 --filter environment=prod "
+           "--filter prompt.name=answer --window 24h ");
+    starts(
+        "time.duration_ms.gte", "0.5",
+        "steno alerts set answer-duration_p50-0.5 --metric duration_p50 --filter time.duration_ms.gte=0.5 ");
+    starts("labels.attributes.size", "\"5\"",
+           "steno alerts set answer-duration_p50-5 --metric duration_p50 --filter "
+           "'labels.attributes.size=\"5\"' ");
+    // A rule with a filter on kinds counts all of these: that they reach a model has to be said.
+    const auto kinds = told("kind.ne", "embedding").alert;
+    EXPECT_NE(kinds.find("--filter kind.ne=embedding --filter kind.in=chat,"), std::string::npos) << kinds;
+    // Which is over soon, or was.
+    const auto timed = told("started_at.gte", "2026-01-01T00:00:00Z");
+    EXPECT_TRUE(timed.alert.empty()) << timed.alert;
+    EXPECT_NE(timed.why.find("the filter on started_at"), std::string::npos) << timed.why;
+}
+
+TEST(PromptTrend, TheP95OfAFewCallsIsNotTold) {
+    PromptCalls made(5);
+    for (int day = 0; day < kDays; ++day)
+        for (int i = 0; i < 25; ++i) {
+            Call& call = made.add("answer", "1", day + 0.9 * made.unit());
+            if (i >= (day % 2 == 0 ? 20 : 19)) call.time.duration.reset();
+        }
+    Record record(made.calls);
+    const PromptTrend told = prompt_trend(record.store(), question()).value();
+    for (std::size_t day = 0; day < told.days.size(); ++day) {
+        EXPECT_EQ(series(told, "duration_p95").values[day].has_value(), day % 2 == 0) << day;
+        EXPECT_TRUE(series(told, "duration_p50").values[day].has_value()) << day;
+    }
+}
+
 TEST(PromptTrend, WhatIsUsualOnAWeekdayIsNoChange) {
     int changes = 0;
     for (std::uint64_t seed = 1; seed <= 20; ++seed) {

@@ -299,15 +299,18 @@ void write_members(JsonWriter& json, const Quality& quality, std::string_view sc
     });
     json.key("data_quality");
     object(json, [&] { write_counts(json, quality.complete, quality.incomplete); });
-    write_figures(json, "figures", quality.figures);
 }
 
 void write_members(JsonWriter& json, const QualityReport& report, const QualityOptions& options) {
+    const auto write_group = [&](const Quality& quality) {
+        write_members(json, quality, options.score);
+        write_figures(json, "figures", quality.figures);
+    };
     json.key("all");
-    object(json, [&] { write_members(json, report.all, options.score); });
+    object(json, [&] { write_group(report.all); });
     write_rows(json, "groups", report.groups, [&](const auto& group) {
         write_key(json, options.by, group.key);
-        write_members(json, group.quality, options.score);
+        write_group(group.quality);
     });
     write_rows(json, "scores", report.scores, [&](const auto& score) {
         json.member("name", score.name);

@@ -69,7 +69,7 @@ Result<QualityReport> quality(store::CallStore& store, const store::Selection& s
                               const QualityOptions& options);
 
 /// Of one group: statuses, success_rate, failure_rate, partial_rate, feedback, score, edit_distance,
-/// data_quality, figures.
+/// data_quality. Not its figures.
 void write_members(JsonWriter& json, const Quality& quality, std::string_view score);
 /// The members of the JSON object that GET /api/v1/quality answers, but for the period.
 void write_members(JsonWriter& json, const QualityReport& report, const QualityOptions& options);

@@ -247,8 +247,10 @@ void print_pair(dom::element answer, dom::element pair, const PerformanceFlags& 
         if (flags.effect) cells.push_back(more_of(metric, "/more_values_for_wished"));
         table.row(std::move(cells), std::move(colours));
     }
-    table.print();
-    fmt::print("\n");
+    if (!table.empty()) {
+        table.print();
+        fmt::print("\n");
+    }
     // What is settled first, then what is not, then what cannot be.
     for (const bool settled : {true, false})
         for (const dom::element metric : metrics) {
@@ -283,8 +285,8 @@ void print_comparison(dom::element answer, const PerformanceFlags& flags) {
     }
     versions.print();
     for (const dom::element pair : rows(answer, "comparisons")) print_pair(answer, pair, flags);
-    fmt::print("\np-values are corrected for {} comparisons at once (Holm)\n",
-               static_cast<std::int64_t>(number_at(answer, "/family")));
+    if (const auto family = static_cast<std::int64_t>(number_at(answer, "/family")); family > 1)
+        fmt::print("\np-values are corrected for {} comparisons at once (Holm)\n", family);
     std::string left;
     for (const dom::element version : rows(answer, "left_out"))
         left += (left.empty() ? "" : ", ") + text_in(version);
@@ -352,6 +354,8 @@ void print_trends(dom::element answer) {
         fmt::print("  {} since {}\n", text_at(one, "/metric"), day_at(one, "/at"));
         if (has(one, "/alert"))
             fmt::print("    to be told next time: {}\n", printable(text_at(one, "/alert")));
+        else if (has(one, "/why"))
+            fmt::print("    no alert: {}\n", printable(text_at(one, "/why")));
     }
 }
 
@@ -364,12 +368,11 @@ Question question_of(const PerformanceFlags& flags, std::string_view resource) {
 
 Result<int> performance(const Program& program, const PerformanceFlags& flags) {
     Question question = question_of(flags, "performance");
-    std::vector<std::string> filters = flags.filters;
-    if (!flags.version.empty()) filters.push_back("prompt.version=" + flags.version);
+    question.add("version", flags.version);
     question.add("by", !flags.by.empty() ? flags.by : flags.version.empty() ? "" : "model.requested");
     question.add("score", flags.score);
     question.add("groups", std::to_string(flags.limit));
-    STENO_TRY(question.filters(filters));
+    STENO_TRY(question.filters(flags.filters));
     return show_answer(program, flags.record, question, [&flags](Api&, dom::element answer) -> Result<void> {
         print_performance(answer, flags);
         return {};
@@ -424,7 +427,7 @@ void add_prompt_performance(Program& program, CLI::App& prompts) {
                             "  steno prompts performance answer --version 2          # by model\n"
                             "  steno prompts performance answer --by prompt.version,model.requested\n",
                             performance);
-    sub->add_option("--version", flags->version, "only this version, by model");
+    sub->add_option("--version", flags->version, "only this version, or where this label stands, by model");
     sub->add_option("--by", flags->by, "fields to group by, with commas (default prompt.version)");
     sub->add_option("--score", flags->score, "the score in the table (default quality)");
     sub->add_option("--limit,-n", flags->limit, "how many rows (default 20)")->check(CLI::Range(1, 1000));

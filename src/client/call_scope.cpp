@@ -69,12 +69,13 @@ void CallScope::begin(Kind kind, std::string_view name, const Context& context) 
         out.raw(tracker->common_fields());
         if (!context.node()) return;
         out.raw(context.node()->header);
-        if (context.node()->sequence) {
-            out.group(number<Call, "trace">(), [&](RecordWriter& trace) {
-                trace.integer(number<Trace, "sequence">(),
-                              context.node()->sequence->fetch_add(1, std::memory_order_relaxed));
-            });
-        }
+        out.group(number<Call, "trace">(), [&](RecordWriter& trace) {
+            if (const auto& sequence = context.node()->sequence)
+                trace.integer(number<Trace, "sequence">(), sequence->fetch_add(1, std::memory_order_relaxed));
+            if (context.node()->trace_id.empty()) return;
+            const auto span = client::span_id(draft.id);
+            trace.text(number<Trace, "span_id">(), {span.data(), span.size()});
+        });
     });
 }
 

@@ -14,6 +14,7 @@
 #include <iterator>
 #include <new>
 #include <set>
+#include <span>
 #include <stdexcept>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -238,6 +239,41 @@ TEST_F(Recorded, ATree) {
     EXPECT_EQ(ai.trace.function, "tasks");
     EXPECT_THAT(ai.labels.tags, ElementsAre("t", "u"));
     EXPECT_THAT(agent.labels.tags, ElementsAre("t"));
+}
+
+TEST_F(Recorded, ATreeOfTwoProcesses) {
+    std::string header;
+    {
+        const ContextScope request(Context().with_request("r1"));
+        const Agent agent("boss");
+        AiCall("openai", "m").output("ok");
+        header = Context::current().traceparent();
+    }
+    {
+        const ContextScope request(Context().with_request("r1").with_traceparent(header));
+        const Agent agent("clerk");
+        AiCall("openai", "m").output("ok");
+    }
+    AiCall("openai", "m").output("none of it");
+    const auto all = calls();
+    ASSERT_EQ(all.size(), 5U);
+    const Call& boss = all[1];
+    const Call& clerk = all[3];
+    EXPECT_EQ(boss.trace.parent_id, "");
+    EXPECT_EQ(all[0].trace.parent_id, boss.id.to_string());
+    EXPECT_EQ(clerk.trace.parent_id, boss.trace.span_id);
+    EXPECT_EQ(all[2].trace.parent_id, clerk.id.to_string());
+    EXPECT_EQ(header, "00-" + boss.trace.trace_id + "-" + boss.trace.span_id + "-01");
+    std::set<std::string> spans;
+    for (const Call& call : std::span(all).first(4)) {
+        EXPECT_EQ(call.trace.trace_id, boss.trace.trace_id);
+        std::string digits = call.id.to_string();
+        std::erase(digits, '-');
+        EXPECT_EQ(call.trace.span_id, digits.substr(16));
+        spans.insert(call.trace.span_id);
+    }
+    EXPECT_EQ(spans.size(), 4U);
+    EXPECT_EQ(all[4].trace, Trace{});
 }
 
 TEST_F(Recorded, AsMuchAsItsLevelSays) {

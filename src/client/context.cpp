@@ -21,20 +21,12 @@ namespace {
 using client::number;
 using client::RecordWriter;
 
+// Flags of W3C trace context; others are to be zero in what is sent on.
+constexpr std::uint8_t kSampled = 1;
+constexpr std::uint8_t kKnownFlags = 3;  ///< and that the trace's id is random (level 2)
+
 bool is_hex(std::string_view text) {
     return std::ranges::all_of(text, [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); });
-}
-
-std::string random_hex(std::size_t bytes) {
-    static constexpr char kDigits[] = "0123456789abcdef";
-    std::array<std::uint8_t, 16> random{};
-    system_random().fill(std::span(random).first(bytes));
-    std::string text;
-    for (std::size_t i = 0; i < bytes; ++i) {
-        text.push_back(kDigits[random[i] >> 4]);
-        text.push_back(kDigits[random[i] & 0xf]);
-    }
-    return text;
 }
 
 /// A copy of the context's node that `change` has changed; the context itself if there is no memory for it.
@@ -94,9 +86,8 @@ void Context::Node::encode() {
     out.group(number<Call, "trace">(), [&](RecordWriter& trace) {
         trace.text(number<Trace, "session_id">(), session_id);
         trace.text(number<Trace, "request_id">(), request_id);
-        trace.text(number<Trace, "parent_id">(), parent_id);
+        trace.text(number<Trace, "parent_id">(), parent_id.empty() ? caller_span : parent_id);
         trace.text(number<Trace, "trace_id">(), trace_id);
-        trace.text(number<Trace, "span_id">(), span_id);
         trace.text(number<Trace, "agent">(), agent);
         trace.text(number<Trace, "function">(), function);
         trace.text(number<Trace, "operation">(), operation);
@@ -124,9 +115,13 @@ Context Context::with_session(std::string_view id) const noexcept {
 
 Context Context::with_request(std::string_view id) const noexcept {
     return changed(*this, [&](Node& node) {
-        node.request_id = id.empty() ? Uuid::at(system_clock().now().unix_nanos, system_random()).to_string()
-                                     : client::shortened(id);
+        const Uuid made = Uuid::at(system_clock().now().unix_nanos, system_random());
+        node.request_id = id.empty() ? made.to_string() : client::shortened(id);
         node.parent_id.clear();
+        if (node.caller_span.empty()) {  // else it goes on with the trace that came in
+            node.trace_id = to_hex({reinterpret_cast<const char*>(made.bytes.data()), made.bytes.size()});
+            node.trace_flags = kSampled;
+        }
         node.sequence = std::make_shared<std::atomic<std::int64_t>>(0);
         node.totals = client::summaries_wanted() ? std::make_shared<client::RequestTotals>() : nullptr;
     });
@@ -204,14 +199,26 @@ Context Context::with_traceparent(std::string_view header) const noexcept {
         return *this;
     return changed(*this, [&](Node& node) {
         node.trace_id = trace;
-        node.span_id = span;
+        node.caller_span = span;
+        const char digit = header[54];
+        node.trace_flags =
+            static_cast<std::uint8_t>(digit <= '9' ? digit - '0' : digit - 'a' + 10) & kKnownFlags;
     });
 }
 
 std::string Context::traceparent() const noexcept {
     return read(*this, [](const Node& node) {
         if (node.trace_id.empty()) return std::string();
-        return "00-" + node.trace_id + "-" + (node.span_id.empty() ? random_hex(8) : node.span_id) + "-01";
+        std::string header = "00-" + node.trace_id + "-";
+        if (const auto around = Uuid::parse(node.parent_id)) {
+            const auto span = client::span_id(*around);
+            header.append(span.data(), span.size());
+        } else if (!node.caller_span.empty()) {
+            header += node.caller_span;
+        } else {
+            header += std::string_view(node.trace_id).substr(16);  // the request's own, which is no call
+        }
+        return (header += "-0") += static_cast<char>('0' + node.trace_flags);
     });
 }
 
@@ -300,6 +307,17 @@ void add_attribute(std::map<std::string, Attribute>& attributes, std::string_vie
 
 Context below(const Context& context, std::string_view parent_id) noexcept {
     return changed(context, [&](Context::Node& node) { node.parent_id = parent_id; });
+}
+
+std::array<char, 16> span_id(const Uuid& call) noexcept {
+    constexpr char kDigits[] = "0123456789abcdef";
+    std::array<char, 16> digits{};
+    for (std::size_t i = 0; i < 8; ++i) {
+        const std::uint8_t byte = call.bytes[8 + i];
+        digits[2 * i] = kDigits[byte >> 4];
+        digits[2 * i + 1] = kDigits[byte & 0xf];
+    }
+    return digits;
 }
 
 void write_labels(std::string& out, const std::vector<std::string>& tags,

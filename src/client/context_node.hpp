@@ -1,8 +1,10 @@
 #pragma once
 
+#include "base/uuid.hpp"
 #include "steno/context.hpp"
 #include "steno/tracking.hpp"
 
+#include <array>
 #include <atomic>
 #include <cstdint>
 #include <map>
@@ -28,9 +30,10 @@ struct Context::Node {
     std::vector<std::string> outer_functions;
     std::string project;
     std::string environment;
-    std::string parent_id;
-    std::string trace_id;  ///< 32 hexadecimal digits
-    std::string span_id;   ///< 16; of the span that calls within are children of
+    std::string parent_id;    ///< the call that this is within; empty: none
+    std::string trace_id;     ///< 32 hexadecimal digits
+    std::string caller_span;  ///< 16, if the trace came in: of the span there that this is within
+    std::uint8_t trace_flags = 0;
     std::vector<std::string> tags;
     std::map<std::string, Attribute> attributes;
     std::string prompt_type;
@@ -69,6 +72,10 @@ void add_attribute(std::map<std::string, Attribute>& attributes, std::string_vie
 
 /// The context of calls that begin within a call.
 Context below(const Context& context, std::string_view parent_id) noexcept;
+
+/// A call's id in W3C trace context: the last 8 bytes of its id, all of them random but for two bits, as
+/// hexadecimal digits.
+std::array<char, 16> span_id(const Uuid& call) noexcept;
 
 /// Tags and attributes, as fields of the group "labels".
 void write_labels(std::string& out, const std::vector<std::string>& tags,

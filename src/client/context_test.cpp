@@ -12,6 +12,8 @@ namespace steno {
 namespace {
 
 using testing::ElementsAre;
+using testing::EndsWith;
+using testing::MatchesRegex;
 
 /// What a call within this context would have.
 Call in(const Context& context) {
@@ -100,7 +102,8 @@ TEST(Context, ATraceComesInAndGoesOut) {
     constexpr const char* kHeader = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
     const Context context = Context().with_traceparent(kHeader);
     EXPECT_EQ(in(context).trace.trace_id, "4bf92f3577b34da6a3ce929d0e0e4736");
-    EXPECT_EQ(in(context).trace.span_id, "00f067aa0ba902b7");
+    EXPECT_EQ(in(context).trace.parent_id, "00f067aa0ba902b7");
+    EXPECT_EQ(in(context).trace.span_id, "");  // each call has its own
     EXPECT_EQ(context.traceparent(), kHeader);
     for (const char* const other : {"", "00", "00-4BF92F3577B34DA6A3CE929D0E0E4736-00f067aa0ba902b7-01",
                                     "ff-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
@@ -109,8 +112,43 @@ TEST(Context, ATraceComesInAndGoesOut) {
                                     "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01-more"}) {
         EXPECT_EQ(Context().with_traceparent(other).traceparent(), "") << other;
     }
-    // of a later version, whose header may be longer
-    EXPECT_NE(Context().with_traceparent(std::string("01") + (kHeader + 2) + "-more").traceparent(), "");
+    // of a later version, whose header may be longer, and have flags that this one does not know
+    EXPECT_EQ(Context().with_traceparent(std::string("01") + (kHeader + 2) + "-more").traceparent(), kHeader);
+    EXPECT_THAT(Context().with_traceparent(std::string(kHeader, 53) + "fe").traceparent(), EndsWith("-02"));
+    EXPECT_THAT(Context().with_traceparent(std::string(kHeader, 53) + "00").traceparent(), EndsWith("-00"));
+}
+
+TEST(Context, ARequestBeginsATraceUnlessOneCameIn) {
+    constexpr const char* kHeader = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-00";
+    EXPECT_EQ(Context().with_session("s").traceparent(), "");
+    const Context request = Context().with_request();
+    const std::string trace = in(request).trace.trace_id;
+    std::string digits = request.request();
+    std::erase(digits, '-');
+    EXPECT_EQ(trace, digits);
+    EXPECT_EQ(request.traceparent(), "00-" + trace + "-" + trace.substr(16) + "-01");
+    EXPECT_EQ(request.with_user("u").traceparent(), request.traceparent());
+    EXPECT_EQ(in(request).trace.parent_id, "");
+
+    // One with an id from elsewhere, which need not be unique in the world: its trace is.
+    const auto named = [] { return in(Context().with_request("r1")).trace.trace_id; };
+    EXPECT_THAT(named(), MatchesRegex("[0-9a-f]{32}"));
+    EXPECT_NE(named(), named());
+    EXPECT_NE(in(request.with_request()).trace.trace_id, trace);
+
+    for (const Context& context :
+         {request.with_traceparent(kHeader), Context().with_traceparent(kHeader).with_request("r1")}) {
+        EXPECT_EQ(context.traceparent(), kHeader);
+        EXPECT_EQ(in(context).trace.parent_id, "00f067aa0ba902b7");
+    }
+    EXPECT_EQ(request.with_traceparent("none").traceparent(), request.traceparent());
+}
+
+TEST(Context, TheHeaderSaysWhichCallItIsWithin) {
+    const Context request = Context().with_request();
+    const Context inner = client::below(request, "01a1ff9c-1494-7e93-8efd-22b111329800");
+    EXPECT_EQ(inner.traceparent(), "00-" + in(request).trace.trace_id + "-8efd22b111329800-01");
+    EXPECT_EQ(in(inner).trace.parent_id, "01a1ff9c-1494-7e93-8efd-22b111329800");
 }
 
 TEST(Context, TheInnermostScopeOfAThreadCounts) {

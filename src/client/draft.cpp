@@ -17,7 +17,7 @@ using client::RecordWriter;
 
 namespace {
 
-constexpr std::size_t kUsualHeader = 240;     ///< asked for at once, rather than step by step
+constexpr std::size_t kUsualHeader = 320;     ///< asked for at once, rather than step by step
 constexpr std::size_t kKeptFree = 64u << 10;  ///< of a text that was large, the memory is given back
 
 /// What stands before the fields of each part (docs/formats/record.md).

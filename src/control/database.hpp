@@ -57,8 +57,8 @@ class Statements {
 };
 
 /// What people have decided, and what was done about it: budgets, alerts, their history and notifications,
-/// prompts. Small and changed rarely, unlike the record: one SQLite file, `<data>/control.sqlite`, which its owner
-/// alone can read (channels have secrets).
+/// prompts. Small and changed rarely, unlike the record: one SQLite file, `<data>/control.sqlite`, which its
+/// owner alone can read (channels have secrets).
 ///
 /// When `write` has returned without an error, its change is on disk (WAL, an fsync each). Several processes
 /// may have the file open; a writer waits for another's transaction for 5 seconds at most (Unavailable).

@@ -40,6 +40,23 @@ std::string_view plain_utf8(PyObject* text) {
     return {bytes, static_cast<std::size_t>(size)};
 }
 
+/// What the object has under that name, in a slot or in its dictionary (or null), without code of its
+/// class's: none if it is not set, or computed.
+Ref kept_in(PyObject* object, PyObject* dictionary, PyObject* name) {
+    const std::string text(plain_utf8(name));
+    PyObject* const slot = class_attribute(Py_TYPE(object), text.c_str());
+    if (slot != nullptr && Py_IS_TYPE(slot, &PyMemberDescr_Type)) {
+        Ref value(
+            PyMemberDescr_Type.tp_descr_get(slot, object, reinterpret_cast<PyObject*>(Py_TYPE(object))));
+        PyErr_Clear();
+        return value;
+    }
+    if (dictionary == nullptr) return {};
+    PyObject* const found = PyDict_GetItemWithError(dictionary, name);
+    PyErr_Clear();
+    return found == nullptr ? Ref() : Ref::to(found);
+}
+
 /// Of the standard library, written as text by its own code.
 bool speaks_for_itself(PyTypeObject* type) {
     constexpr std::array<std::string_view, 5> kTypes{"datetime.datetime", "datetime.date", "datetime.time",
@@ -201,13 +218,35 @@ class Writer {
             PyErr_Clear();
             if (text && PyUnicode_Check(text.get())) return string(text.get());
         }
-        if (class_attribute(type, "__dataclass_fields__") != nullptr ||
-            class_attribute(type, "__pydantic_fields__") != nullptr) {
-            const Ref fields(PyObject_GenericGetDict(object, nullptr));
+        PyObject* const declared = class_attribute(type, "__dataclass_fields__");
+        if (declared != nullptr || class_attribute(type, "__pydantic_fields__") != nullptr) {
+            Ref held(PyObject_GenericGetDict(object, nullptr));  // none, if all is in slots
             PyErr_Clear();
-            if (fields && PyDict_Check(fields.get())) return dictionary(fields.get());
+            if (held && !PyDict_Check(held.get())) held = {};
+            if (declared != nullptr && PyDict_Check(declared)) {
+                if (const Ref fields = fields_of(object, held.get(), declared))
+                    return dictionary(fields.get());
+            } else if (held) {
+                return dictionary(held.get());
+            }
         }
         named(class_of(object));
+    }
+
+    /// The declared fields that are set, as a dictionary. Variables of the class are among the declared, but
+    /// in no object.
+    static Ref fields_of(PyObject* object, PyObject* held, PyObject* declared) {
+        Ref fields(PyDict_New());
+        Py_ssize_t at = 0;
+        PyObject* name = nullptr;
+        while (fields && PyDict_Next(declared, &at, &name, nullptr)) {
+            if (!PyUnicode_CheckExact(name)) continue;
+            const Ref kept_name = Ref::to(name);
+            if (const Ref value = kept_in(object, held, name))
+                PyDict_SetItem(fields.get(), name, value.get());
+        }
+        PyErr_Clear();
+        return fields;
     }
 
     std::string& out_;

@@ -10,6 +10,7 @@
 #include "server/query_parameters.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <charconv>
@@ -23,7 +24,8 @@ namespace {
 
 constexpr std::string_view kUsualPeriod = "30d";
 constexpr std::uint32_t kNamesLookedAt = 1000;  ///< for one that was meant
-constexpr std::size_t kLongestCompared = 200;   ///< of a name, in bytes
+constexpr std::size_t kVersionsTold = 10;
+constexpr std::size_t kLongestCompared = 200;  ///< of a name, in bytes
 
 /// Where the labels of a prompt stand; none where the registry does not have it: its calls are measured all
 /// the same.
@@ -103,6 +105,26 @@ Result<Asked> asked(Services& services, const ApiRequest& request,
     return asked;
 }
 
+/// NotFound: calls of the question name versions, and this is none of them.
+Result<void> check_called(store::CallStore& store, const Asked& asked, const std::string& version) {
+    store::AggregateQuery query;
+    query.selection = analysis::executions_of(asked.prompt, asked.selection);
+    query.group_by = {store::make_field("prompt.version").value()};
+    query.measures = {store::make_measure("calls").value()};
+    query.order = "calls";
+    query.limit = kNamesLookedAt;
+    STENO_ASSIGN(const store::AggregateTable table, store.aggregate(query));
+    std::vector<std::string> called;
+    for (const auto& row : table.groups)
+        if (row.key[0]) called.push_back(std::get<std::string>(*row.key[0]));
+    if (called.empty() || table.truncated || std::ranges::find(called, version) != called.end()) return {};
+    if (called.size() > kVersionsTold) called.resize(kVersionsTold);
+    return fail(
+        Code::NotFound,
+        fmt::format("no call of this period names version {} of {}", utf8_prefix(version, 80), asked.prompt),
+        fmt::format("calls name {}; or a longer period", fmt::join(called, ", ")));
+}
+
 /// A list with commas; none where it is not given.
 std::vector<std::string> list_in(const ApiRequest& request, std::string_view name) {
     std::vector<std::string> items;
@@ -124,10 +146,16 @@ Result<std::optional<double>> number_in(const ApiRequest& request, std::string_v
 }  // namespace
 
 Result<ApiAnswer> show_prompt_performance(Services& services, const ApiRequest& request) {
-    STENO_ASSIGN(const Asked asked, server::asked(services, request, {"by", "score", "groups"}));
+    STENO_ASSIGN(const Asked asked, server::asked(services, request, {"by", "score", "groups", "version"}));
     analysis::PromptPerformanceQuestion question;
     question.prompt = asked.prompt;
     question.selection = asked.selection;
+    if (const auto version = request.parameter("version"); version && !version->empty()) {
+        STENO_ASSIGN(store::Filter only,
+                     store::make_filter("prompt.version", store::Op::Eq, asked.version(*version)));
+        STENO_TRY(check_called(services.data.store(), asked, asked.version(*version)));
+        question.selection.filters.push_back(std::move(only));
+    }
     question.score = request.parameter("score").value_or(question.score);
     STENO_ASSIGN(question.by, fields_parameter(request, "by", "prompt.version"));
     STENO_ASSIGN(const std::uint64_t groups, number_parameter(request, "groups", question.groups, 1, 10'000));

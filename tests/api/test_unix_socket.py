@@ -28,7 +28,7 @@ def test_gateway_and_api(tmp_path):
     socket = tmp_path / "s"
     with Simulator() as simulator, Server(tmp_path / "record", "--socket", socket, *simulator.upstreams()) as server:
         assert stat.S_IMODE(socket.stat().st_mode) == 0o600
-        assert str(socket) in server.output()
+        server.wait_for(lambda: str(socket) in server.output() or None, "word of the socket")
         status, answer = curl(socket, "/openai/v1/chat/completions", "-H", "content-type: application/json", "-d", json.dumps(BODY))
         assert status == 200 and answer["choices"]
         # No browser can come this way, so no name can be forged.

@@ -89,6 +89,8 @@ def same(told, calls):
     statuses = collections.Counter(call["status"] for call in calls)
     assert told["statuses"] == dict(statuses)
     assert told["success_rate"] == pytest.approx(statuses["success"] / len(calls))
+    assert set(told["figures"]) == {"calls", "failures", "input_tokens", "output_tokens", "total_tokens", "cost"}  # told once
+    assert (told["figures"]["calls"], told["figures"]["failures"]) == (len(calls), statuses["failure"])
     verdicts = collections.Counter((call.get("feedback") or {}).get("verdict", "none") for call in calls)
     assert [told["feedback"][name] for name in ("accepted", "rejected", "modified", "none")] == [
         verdicts[name] for name in ("accepted", "rejected", "modified", "none")]
@@ -223,6 +225,11 @@ def test_a_better_version_is_found_and_said(server):
     named = ask(server, name, "compare", versions="1.9,production", metrics="acceptance_rate")
     assert [metric["finding"] for metric in named["comparisons"][0]["metrics"]] == ["better"]
     assert named["family"] == 1
+    of_one = ask(server, name, "performance", version="production", by="model.requested")
+    assert of_one["all"] == ask(server, name, "performance", by="model.requested", **{"prompt.version": "1.10"})["all"]
+    assert of_one["all"]["figures"]["calls"] == 700
+    shown = run("prompts", "performance", name, "--version", "production", "--server", server.url).stdout
+    assert "none-that-has-a-price" in shown and "700" in shown
 
 
 def test_a_change_is_found_and_its_alert_works(server, contract):
@@ -241,9 +248,11 @@ def test_a_change_is_found_and_its_alert_works(server, contract):
     assert sum(day["calls"] for day in told["days"]) == 1000 and len(told["days"]) == 41
     series = {one["metric"]: one for one in told["series"]}
     day = (NOW - datetime.timedelta(days=18)).isoformat()[:10]
-    for metric in ("duration_p50", "success_rate"):
+    # Of 25 calls a day, the day from which on more fail is known to a few days.
+    for metric, days in (("duration_p50", 0), ("success_rate", 4)):
         (change,) = series[metric]["changes"]
-        assert change["at"][:10] == day and change["worse"] and change["lasts"] and change["versions"] == ["2"]
+        assert abs((datetime.date.fromisoformat(change["at"][:10]) - datetime.date.fromisoformat(day)).days) <= days, metric
+        assert change["worse"] and change["lasts"] and change["versions"] == ["2"]
     for index, begin in enumerate(told["days"]):
         of_day = [call for call in calls if call["started_at"][:10] == begin["begin"][:10]]
         assert begin["calls"] == len(of_day)
@@ -259,6 +268,16 @@ def test_a_change_is_found_and_its_alert_works(server, contract):
         run(*words, "--server", server.url)
     rules = {rule["name"]: rule for rule in json.loads(run("alerts", "--json", "--server", server.url).stdout)["alerts"]}
     assert {f"drifting-{metric}" for metric in worse} <= set(rules)
+    # With a filter the alert is of these calls, beside that of all.
+    of_some = ask(server, name, "trends", period="41d", metrics="success_rate", **{"status.in": "success,failure"})
+    command = of_some["degradations"][0]["alert"]
+    run(*shlex.split(command)[1:], "--server", server.url)
+    rules = {rule["name"]: rule for rule in json.loads(run("alerts", "--json", "--server", server.url).stdout)["alerts"]}
+    assert "drifting-success_rate" in rules and "drifting-success_rate-success-failure" in rules
+    assert "--filter status.in=success,failure" in command
+    timed = ask(server, name, "trends", period="41d", metrics="success_rate", **{"started_at.gte": "2020-01-01T00:00:00Z"})
+    contract.check(timed, "GET", "/api/v1/prompts/{name}/trends")
+    assert timed["degradations"][0]["alert"] is None and "started_at" in timed["degradations"][0]["why"]
     shown = run("prompts", "trends", name, "--period", "60d", "--server", server.url).stdout
     assert day in shown and "version 2 first called then" in shown and "steno alerts set drifting-success_rate" in shown
 
@@ -274,6 +293,8 @@ def test_commands_on_the_demo(server):
     told = json.loads(of_one)
     assert told == {**ask(server, "support_assistant", "performance", period="60d", by="model.requested", **{"prompt.version": "2"}),
                     "period": told["period"]}
+    done = run("prompts", "performance", "support_assistant", "--version", "9", "--days", "60", *where, check=False)
+    assert done.returncode == 3 and "names version 9 of support_assistant" in done.stderr and "calls name " in done.stderr
     shown = run("prompts", "compare", "support_assistant", "1", "4", "--days", "60", "--effect", "5", *where).stdout
     assert "version 4 against 1" in shown and "mostly used at different times" in shown and "to find 5 %" in shown
     assert "corrected for" in shown and "interval" in shown
@@ -290,11 +311,13 @@ def test_commands_on_the_demo(server):
     ("compare", {"metrics": "speed"}, 400, "not measured by"),
     ("compare", {"confidence": "95"}, 400, "0.95"),
     ("compare", {"effect": "-1"}, 400, "above 0"),
+    ("compare", {"effect": "5"}, 400, "0.05 is 5 %"),
     ("compare", {"effect": "much"}, 400, "must be a number"),
     ("trends", {"false_alarms": "0.9"}, 400, "false alarms"),
     ("trends", {"period": "2000d"}, 400, "days"),
     ("performance", {"by": "no.field"}, 400, "no.field"),
     ("performance", {"groups": "0"}, 400, "groups"),
+    ("performance", {"version": "9"}, 404, "names version 9"),
     ("performance", {"text": "x"}, 400, "text"),
 ])
 def test_bad_questions_are_told(server, resource, parameters, status, words):

@@ -272,6 +272,15 @@ def test_protected_archived_removed(server, name):
     server.get(path(name), expect=404)
 
 
+def test_a_label_that_was_taken_away_has_its_history(server, contract, name):
+    create(server, name)
+    move(server, name, "mine", "1", by="ann")
+    assert server.request("DELETE", path(name, "/labels/mine?by=ben"))[2]["labels"] == []
+    label = contract.check(server.get(path(name, "/labels/mine"))[2], "GET", "/api/v1/prompts/{name}/labels/{label}")
+    assert (label["version"], [(m["by"], m["from"], m["to"]) for m in label["history"]]) == (None, [("ben", "1", None), ("ann", None, "1")])
+    server.get(path(name, "/labels/never"), expect=404)
+
+
 def test_kill_9_keeps_what_was_answered(tmp_path):
     data = tmp_path / "data"
     server = Server(data)

@@ -10,6 +10,7 @@ import gc
 import signal
 import sys
 import threading
+import typing
 import uuid
 import weakref
 
@@ -26,6 +27,67 @@ class Hostile:
         raise RuntimeError("no repr")
 
     __str__ = __getattribute__ = __iter__ = __len__ = __bool__ = __eq__ = __hash__ = __repr__
+
+
+def test_dataclasses_wherever_their_fields_are(recorded):
+    """In slots, in the object's dictionary, or in both; without code of their classes."""
+
+    class Bare:
+        __slots__ = ()
+
+    @dataclasses.dataclass(frozen=True)
+    class Slots:
+        __slots__ = ("x", "hidden", "unset")
+        kind: typing.ClassVar[str] = "of the class"
+        x: int
+        hidden: object
+        unset: int
+
+        def __init__(self, x, hidden):
+            object.__setattr__(self, "x", x)
+            object.__setattr__(self, "hidden", hidden)
+
+        def __getattribute__(self, name):
+            raise RuntimeError("no attributes")
+
+    class Loose:
+        """Objects of classes below it have a dictionary."""
+
+    @dataclasses.dataclass
+    class Both(Loose):
+        __slots__ = ("x", "more")
+        x: int
+        more: list
+
+    @dataclasses.dataclass
+    class Plain:
+        x: int
+        y: int = 2
+        computed: dataclasses.InitVar[int] = 3
+
+    @dataclasses.dataclass
+    class Below(Both):
+        y: str = "y"
+
+    around = Both(1, [])
+    around.more.append(around)
+    around.besides = "no field"
+    removed = Plain(1)
+    del removed.y
+    odd = [Slots(1, Hostile()), around, Plain(1), removed, Below(1, [Slots(2, None)]), Bare()]
+    expected = [{"x": 1, "hidden": f"<{__name__}.Hostile>"}, {"x": 1, "more": ["<cycle>"]}, {"x": 1, "y": 2}, {"x": 1},
+                {"x": 1, "more": [{"x": 2, "hidden": None}], "y": "y"}, f"<{__name__}.Bare>"]
+    if sys.version_info >= (3, 10):
+        odd.append(dataclasses.make_dataclass("Made", ["a", ("b", object)], slots=True)("1", b"12"))
+        expected.append({"a": "1", "b": "<2 bytes>"})
+
+    @steno.function("f")
+    def work(value):
+        return value
+
+    for value in odd:
+        assert work(value) is value
+    assert [call["response"]["output"] for call in recorded()] == expected
 
 
 def test_odd_arguments_and_results(recorded):

@@ -44,7 +44,10 @@ def test_the_page_of_the_sdk(program, simulator):
     assert len(source) >= 4
     done, calls = program("\n".join(source).replace(SIMULATOR, simulator.url))
     assert (done.returncode, done.stdout, done.stderr) == (0, "At ten.\n", "")
-    agent, first, found, by_hand = sorted(calls, key=lambda call: call["started_at"])
+    agent, first, found, by_hand = sorted((c for c in calls if c["name"] not in ("boss", "clerk")), key=lambda call: call["started_at"])
+    boss, clerk = sorted((c for c in calls if c["name"] in ("boss", "clerk")), key=lambda call: call["name"])
+    assert clerk["trace"]["parent_id"] == boss["trace"]["span_id"] and clerk["trace"]["trace_id"] == boss["trace"]["trace_id"]
+    assert clerk["trace"]["request_id"] == boss["trace"]["request_id"]
     assert (agent["kind"], agent["name"]) == ("agent", "calendar") and first["trace"]["parent_id"] == agent["id"]
     assert texts(first) == ["When is the meeting?", "At ten."]
     assert texts(found)[0] == "When is the meeting?" and found["usage"]["output_tokens"] > 0 and found["who"]["user_id"] == "ada"

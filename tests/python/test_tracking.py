@@ -4,9 +4,13 @@ import asyncio
 import concurrent.futures
 import contextvars
 import inspect
+import os
+import subprocess
+import sys
 import threading
 
 import pytest
+from python_package import SITE
 
 import steno
 
@@ -346,13 +350,46 @@ def test_by_hand(recorded):
     assert got["prompt"]["missing_variables"] == ["what"] and got["prompt"]["variables"] == {"who": "Ada"}
     assert got["labels"]["attributes"] == {"own": "x", "tier": "gold", "seats": 3, "trial": False}
     assert sorted(got["labels"]["tags"]) == ["beta", "mine"]
-    assert got["trace"]["trace_id"] == "4bf92f3577b34da6a3ce929d0e0e4736" and got["who"]["user_id"] == "bob"
+    assert (got["trace"]["trace_id"], got["trace"]["parent_id"]) == ("4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7")
+    assert got["trace"]["span_id"] == got["id"].replace("-", "")[16:] and got["who"]["user_id"] == "bob"
     assert got["client_retry"] == 1 and got["time"]["time_to_first_token_ms"] >= 0
 
     with pytest.raises(ZeroDivisionError):
         with steno.call("openai", "gpt-4o"):
             raise ZeroDivisionError("none")
     assert recorded()[-1]["error"]["message"] == "ZeroDivisionError: none"
+
+
+OF_ANOTHER_PROCESS = """
+import sys, steno
+with steno.request(sys.argv[1], traceparent=sys.argv[2]), steno.agent("clerk"):
+    steno.call("openai", "m").end()
+"""
+
+
+def test_a_request_of_two_processes_is_one_tree(server, recorded, tmp_path):
+    assert steno.traceparent() == ""
+    with steno.request() as request:
+        outermost = steno.traceparent()
+        with steno.agent("boss"):
+            with steno.function("look"):
+                assert steno.traceparent() != outermost
+            header = steno.traceparent()
+            subprocess.run([sys.executable, "-c", OF_ANOTHER_PROCESS, request.request(), header], check=True, timeout=60, env={
+                **os.environ, "PYTHONPATH": str(SITE), "STENO_SERVER": server.url, "STENO_PROJECT": tmp_path.name,
+                "STENO_SPOOL": str(tmp_path / "other")})
+        assert steno.traceparent() == outermost
+    boss, look, clerk, call = recorded()
+    assert [one["name"] for one in (boss, look, clerk, call)] == ["boss", "look", "clerk", "m"]
+    trace = request.request().replace("-", "")
+    assert outermost == f"00-{trace}-{trace[16:]}-01"
+    assert header == f"00-{trace}-{boss['id'].replace('-', '')[16:]}-01"
+    for one in (boss, look, clerk, call):
+        assert (one["trace"]["trace_id"], one["trace"]["span_id"]) == (trace, one["id"].replace("-", "")[16:])
+    assert clerk["trace"]["parent_id"] == boss["trace"]["span_id"] and call["trace"]["parent_id"] == clerk["id"]
+    [root] = server.get(f"/api/v1/requests/{request.request()}")[2]["tree"]
+    shown = {node["call"]["name"]: [below["call"]["name"] for below in node["children"]] for node in (root, *root["children"])}
+    assert shown == {"boss": ["look", "clerk"], "look": [], "clerk": ["m"]}
 
 
 def test_saying_more_within_a_tracked_function(recorded):

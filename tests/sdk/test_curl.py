@@ -160,7 +160,7 @@ def test_a_timeout(user, simulator, how):
     base = simulator.url + "/openai"
     code, call = failed(user, base + "/v1/chat/completions", base, "--timeout", "300", how=how, sim=("silent: 1",))
     assert code == 28 and call["status"] == "failure" and call["error"]["type"] == "timeout"
-    assert call["model"]["requested"] == "gpt-4o-mini" and call["time"]["duration_ms"] >= 300
+    assert call["model"]["requested"] == "gpt-4o-mini" and call["time"]["duration_ms"] > 290  # libcurl's clock is not ours
 
 
 def test_nobody_is_there(user):

@@ -130,8 +130,9 @@ class _Around:
 
 
 def request(id: str = "", *, user: str = "", traceparent: str = "") -> scope:
-    """One request of your program's users: calls within carry its id (a new one, if none is given) and are numbered. At
-    its end a summary, if `steno.start(print_summary=True)` or STENO_PRINT_SUMMARY=1 wants it."""
+    """One request of your program's users: calls within carry its id (a new one, if none is given) and are numbered.
+    `traceparent`: the header that came with it, whose trace it goes on with; else it begins one. At its end a summary, if
+    `steno.start(print_summary=True)` or STENO_PRINT_SUMMARY=1 wants it."""
 
     def change(context: _core.Context) -> _core.Context:
         context = context.with_request(id)
@@ -192,7 +193,7 @@ def carry(function: F) -> F:
 
 
 def traceparent() -> str:
-    """The W3C header for the next service; empty without a trace."""
+    """The W3C header for the next service, naming the innermost call that is open here; empty outside of a request."""
     return _core.current_context().traceparent()
 
 
