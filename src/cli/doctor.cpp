@@ -9,6 +9,7 @@
 #include "net/http_client.hpp"
 
 #include <fmt/format.h>
+#include <simdjson.h>
 
 #include <cstdlib>
 #include <memory>
@@ -75,20 +76,40 @@ Finding keys() {
     return {Verdict::Good, "provider keys", found};
 }
 
-Finding server(const Config& config) {
-    const auto running = server_of(config.data_dir);
-    const std::string url_text = running ? running->url : "http://" + config.listen.to_string();
-    const auto url = net::BaseUrl::parse(url_text);
-    if (!url) return {Verdict::Bad, "server", "server.json names no URL: " + url_text};
+/// `if_none`: what it means that nobody answers there.
+Finding server_at(const std::string& url_text, Verdict if_none) {
+    const auto url = net::BaseUrl::parse_server(url_text);
+    if (!url)
+        return {Verdict::Bad, "server",
+                "this is no address of one; name it as in http://127.0.0.1:8787 or unix:/PATH"};
     net::RequestHead head;
-    head.target = "/readyz";
+    head.target = url->path + "/readyz";
     net::ClientDeadlines deadlines;
     deadlines.connect = std::chrono::seconds(2);
     deadlines.first_byte = std::chrono::seconds(5);
     auto answer = net::fetch(*url, head, {}, deadlines);
-    if (!answer) return {Verdict::Note, "server", "none answers at " + url_text};
+    if (!answer) return {if_none, "server", "none answers at " + url->to_string()};
+    constexpr std::size_t kMostWords = 500;  // it may be another program, with a page
     return {answer->head.status == 200 ? Verdict::Good : Verdict::Bad, "server",
-            url_text + ": " + answer->body};
+            url->to_string() + ": " + printable(utf8_prefix(answer->body, kMostWords))};
+}
+
+Finding server(const Config& config) {
+    const auto running = server_of(config.data_dir);
+    return server_at(running ? running->url : "http://" + config.listen.to_string(), Verdict::Note);
+}
+
+/// Does it take our questions, and with this key?
+Finding record_of(const Program& program, const RecordFlags& flags) {
+    auto api = Api::open(program, flags);
+    Result<std::string> status =
+        api ? (*api)->get("/api/v1/status") : std::unexpected(std::move(api).error());
+    if (!status) return {Verdict::Bad, "record", status.error().message + "; " + status.error().remedy};
+    simdjson::dom::parser parser;
+    std::int64_t calls = 0;
+    if (parser.parse(*status)["store"]["rows"].get(calls) != simdjson::SUCCESS)
+        return {Verdict::Bad, "record", "the answer is not a Steno server's; is it another program?"};
+    return {Verdict::Good, "record", fmt::format("{} calls", calls)};
 }
 
 Finding folder(const Config& config) {
@@ -103,10 +124,14 @@ Finding folder(const Config& config) {
         fmt::format("{} calls, {} left open by a dead process", stats->rows, (*parts)->data().interrupted())};
 }
 
-Result<int> examine(const Program& program, const std::string& data) {
+Result<int> examine(const Program& program, const RecordFlags& flags) {
+    STENO_TRY(one_place(flags));
     std::vector<Finding> findings{configuration(program)};
-    if (findings.front().verdict != Verdict::Bad) {
-        STENO_ASSIGN(const Config config, program.config(data));
+    if (!flags.server.empty()) {
+        findings.push_back(server_at(flags.server, Verdict::Bad));
+        if (findings.back().verdict == Verdict::Good) findings.push_back(record_of(program, flags));
+    } else if (findings.front().verdict != Verdict::Bad) {
+        STENO_ASSIGN(const Config config, program.config(flags.data));
         log::configure(log::Level::Error, false);
         for (const auto check : {disk, sync_time, folder, server}) findings.push_back(check(config));
         findings.push_back(keys());
@@ -140,11 +165,13 @@ Result<int> examine(const Program& program, const std::string& data) {
 }  // namespace
 
 void add_doctor(Program& program) {
-    CLI::App* command =
-        program.add(program.app, "doctor", "Look whether everything is as it should be", "  steno doctor\n");
-    const auto data = std::make_shared<std::string>();
-    command->add_option("--data", *data, "the data folder (default steno-data)");
-    command->callback([data, &program] { program.run = [data](Program& p) { return examine(p, *data); }; });
+    CLI::App* command = program.add(program.app, "doctor", "Look whether everything is as it should be",
+                                    "  steno doctor\n"
+                                    "  steno doctor --server http://127.0.0.1:8787\n");
+    const auto flags = std::make_shared<RecordFlags>();
+    add_record_flags(*command, *flags);
+    command->callback(
+        [flags, &program] { program.run = [flags](Program& p) { return examine(p, *flags); }; });
 }
 
 }  // namespace steno::cli

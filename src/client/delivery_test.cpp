@@ -129,9 +129,14 @@ TEST_F(Delivered, NobodyWaitsForWhoDoesNotListen) {
     record(2);
     EXPECT_FALSE(flush(std::chrono::hours{1}));  // as long as it has another key
     EXPECT_NE(last_tracking_error().find("STENO_API_KEY"), std::string::npos);
+    ScriptedServer other([](const auto&) { return 404; });
+    start(other.url);
+    record(3);
+    EXPECT_FALSE(flush(std::chrono::hours{1}));
+    EXPECT_NE(last_tracking_error().find("another program"), std::string::npos);
     options_.max_spool_bytes = 0;
     start("http://127.0.0.1:1");
-    record(3);
+    record(4);
     EXPECT_FALSE(flush(std::chrono::milliseconds{300}));  // in memory alone: there is something to wait for
     EXPECT_EQ(tracking_stats().spooled, 0U);
 }

@@ -112,21 +112,31 @@ class HttpTransport final : public Transport {
     }
 
   private:
+    static std::unexpected<Error> not_steno(std::string words) {
+        return fail(Code::NotFound, words + ", but not as a Steno server does: is it another program?",
+                    "name Steno's server: STENO_SERVER");
+    }
+
     [[nodiscard]] Result<Receipt> receipt_of(const Answer& answer, std::uint64_t calls) const {
         Said said = read_answer(answer.body);
+        std::string words = fmt::format("{} answered {}", server_.to_string(), answer.status);
         if (answer.status == 200) {
             if (said.receipt.accepted + said.receipt.rejected == calls) return std::move(said.receipt);
-            return fail(
-                Code::Unavailable,
-                server_.to_string() + " answered, but not as a Steno server does: is it another program?");
+            return not_steno(std::move(words));
         }
-        std::string words = fmt::format("{} answered {}", server_.to_string(), answer.status);
-        if (!said.detail.empty()) words += ": " + said.detail;
-        // Who does not say why is no Steno server: a proxy, or something else at this address.
-        switch (said.detail.empty() ? 0 : answer.status) {
+        if (said.detail.empty()) {  // a Steno server says why
+            const bool passes = answer.status >= 500 || answer.status == 408 || answer.status == 429;
+            if (passes) return fail(Code::Unavailable, std::move(words));  // a proxy, whose server restarts
+            return not_steno(std::move(words));
+        }
+        words += ": " + said.detail;
+        switch (answer.status) {
             case 401:
             case 403:
                 return fail(Code::Unauthenticated, std::move(words), "set the server's key: STENO_API_KEY");
+            case 404:
+            case 405:
+                return not_steno(std::move(words));
             case 413:
                 return fail(Code::ResourceExhausted, std::move(words));
             case 400:

@@ -28,7 +28,7 @@ class Transport {
     /// acknowledgement: only an answer that accounts for all of them is one. It is waited for, `patience` for
     /// each step. InvalidArgument: the server will never take it, all its calls are rejected.
     /// ResourceExhausted: it is too much at once. Unauthenticated: it wants another key. NotFound: there is
-    /// no connection, most likely because nobody listens there. Anything else: try again later; and so then.
+    /// no Steno server, most likely because nobody listens there, or another program. Anything else: try again later; and so then.
     /// Until then `body` must stay, and nothing else be sent.
     virtual void deliver(const std::string& body, std::uint64_t calls, std::chrono::milliseconds patience,
                          std::function<void(Result<Receipt>)> answered) = 0;

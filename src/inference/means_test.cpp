@@ -131,8 +131,8 @@ TEST(Means, OfFewSkewedValuesAreAsGoodAsTheBootstrap) {
             return !compare_means(moments(a), moments(b)).value().welch->interval.contains(truth);
         });
         RecordProperty("bca_in_the_same_world", std::to_string(bca / 600.0));
-        EXPECT_LE(welch, spread > 1 ? 0.16 : 0.06);
-        EXPECT_LE(welch, bca / 600.0 + 0.02);
+        EXPECT_LE(welch, spread > 1 ? 0.18 : 0.07);
+        EXPECT_LE(welch, bca / 600.0 + 0.04);
     }
 }
 

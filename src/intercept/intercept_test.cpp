@@ -361,6 +361,20 @@ TEST(RunFolder, LeavesNothing) {
     EXPECT_FALSE(std::filesystem::exists(path));
 }
 
+TEST(RunFolder, TakesAwayWhatKilledRunsLeft) {
+    RunFolder running;
+    const auto kept = running.add("a.pem", "content");
+    ASSERT_TRUE(kept);
+    const std::filesystem::path left =
+        std::filesystem::path(*kept).parent_path().parent_path() / "steno-run-killed";
+    std::filesystem::create_directory(left);
+    std::ofstream(left / "a.pem") << "content";
+    RunFolder next;
+    ASSERT_TRUE(next.add("a.pem", "content"));
+    EXPECT_FALSE(std::filesystem::exists(left));
+    EXPECT_TRUE(std::filesystem::exists(*kept));
+}
+
 TEST(Authority, CanVouchForEveryProvidersHost) {
     std::vector<std::string> names;
     for (const providers::ProviderHost& host : providers::provider_hosts())

@@ -8,8 +8,9 @@
 
 namespace steno::intercept {
 
-/// A folder for the files of one run, removed at its end. What lies there is public (certificates), so that a
-/// program that goes on as another user can read it; only its maker can write.
+/// A folder for the files of one run, removed at its end; of a run that was killed, by the next one of the same
+/// user. What lies there is public (certificates), so that a program that goes on as another user can read it; only
+/// its maker can write.
 class RunFolder {
   public:
     RunFolder() = default;
@@ -25,6 +26,7 @@ class RunFolder {
 
   private:
     std::string path_;
+    int lock_ = -1;  ///< held on the folder while the run lives
     std::vector<std::string> files_;
 };
 

@@ -75,6 +75,7 @@ Headers headers_of(CallScope::Draft draft, bool is_ai_call) {
     add("x-steno-session", call.trace.session_id);
     add("x-steno-request", call.trace.request_id);
     add("x-steno-parent", call.trace.parent_id);
+    add("x-steno-trace", call.trace.trace_id);
     add("x-steno-agent", call.trace.agent);
     add("x-steno-function", call.trace.function);
     add("x-steno-operation", call.trace.operation);

@@ -193,6 +193,10 @@ def test_demo_and_doctor(tmp_path):
         host = server.url.removeprefix("http://")
         found = json.loads(run("doctor", "--data", data, "--json", env={"STENO_SERVER_LISTEN": host}).stdout)
         assert {f["check"]: f["verdict"] for f in found}["server"] == "ok"
+        there = json.loads(run("doctor", "--server", server.url, "--json").stdout)
+        assert {f["check"]: f["detail"] for f in there}["record"] == f"{len(calls)} calls"
+    nobody = run("doctor", "--server", server.url, check=False)
+    assert nobody.returncode == 1 and "none answers at " + server.url in nobody.stdout
     with Server(data) as server:
         refused = run("demo", "--server", server.url, "--minutes", "0.01", check=False)
         assert refused.returncode == 6 and "steno sim" in refused.stderr

@@ -60,6 +60,14 @@ def test_request_head(gateway):
     assert call["who"]["user_id"] == "u-1" and call["trace"]["trace_id"] == "1" * 32
 
 
+def test_the_programs_own_trace(gateway):
+    fields = [JSON, ("traceparent", "00-" + "1" * 32 + "-" + "2" * 16 + "-01"), ("x-steno-trace", "A" * 32)]
+    _, fields, _, call = gateway.exchange(whole(b"{}"), b"{}", fields=fields)
+    assert (call["trace"]["trace_id"], call["trace"]["parent_id"]) == ("a" * 32, "2" * 16) and field(fields, "x-steno-warning") is None
+    _, fields, _, call = gateway.exchange(whole(b"{}"), b"{}", fields=[JSON, ("x-steno-trace", "0" * 32)])
+    assert "trace_id" not in call.get("trace", {}) and "x-steno-trace" in field(fields, "x-steno-warning")
+
+
 def test_answer_head(gateway):
     sent = [
         ("Set-Cookie", "a=1; Path=/"),

@@ -72,6 +72,7 @@ def test_one_record_with_the_decorators_context(calls, gpt):
     assert call["prompt"]["type"] == "summary" and call["prompt"]["variables"] == {"a": "Ä"}
     assert (call["trace"]["parent_id"], call["trace"]["agent"]) == (agent["id"], "calendar")
     assert (call["trace"]["session_id"], call["trace"]["request_id"], call["who"]["user_id"]) == ("s-é", "i-1", "ada")
+    assert call["trace"]["trace_id"] == agent["trace"]["trace_id"] and len(call["trace"]["trace_id"]) == 32
     assert (agent["kind"], agent["source"]) == ("agent", "python") and KEY not in json.dumps([agent, call])
 
 

@@ -1,7 +1,7 @@
 // A program with an agent, recorded by Steno's C++ SDK: a request → an agent → a model → a function → the model.
 //
 //   steno serve                       (another terminal)
-//   cmake -B build && cmake --build build && ./build/agent "When is the next meeting?"
+//   cmake -G Ninja -B build && cmake --build build && ./build/agent "When is the next meeting?"
 //   steno calls list
 
 #include <steno/steno.hpp>

@@ -2,7 +2,7 @@
 // program that it was before, one line is another: steno::curl::perform for curl_easy_perform.
 //
 //   steno serve                       (another terminal)
-//   cmake -B build && cmake --build build && OPENAI_API_KEY=… ./build/ask "When is the meeting?"
+//   cmake -G Ninja -B build && cmake --build build && OPENAI_API_KEY=… ./build/ask "When is the meeting?"
 //   steno calls list
 
 #include <cstdlib>

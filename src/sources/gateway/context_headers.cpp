@@ -74,6 +74,19 @@ Taken take_attributes(std::string_view value, Call& call) {
     return all ? Taken::All : Taken::Part;
 }
 
+/// 32 hex digits, not all of them 0 (W3C Trace Context, section 3.2.2.3), in small letters; nothing if it is
+/// not that.
+std::string trace_id_of(std::string_view digits) {
+    if (digits.size() != 32 || !from_hex(digits) || digits.find_first_not_of('0') == std::string_view::npos)
+        return {};
+    return lower_case(digits);
+}
+
+Taken take_trace(std::string_view value, Call& call) {
+    call.trace.trace_id = trace_id_of(value);
+    return whole(!call.trace.trace_id.empty());
+}
+
 /// Separated by commas, or a JSON array of texts: so names with commas come whole.
 std::vector<std::string> words_of(std::string_view value) {
     thread_local simdjson::dom::parser parser;
@@ -128,6 +141,7 @@ constexpr std::array kHeaders{
     ContextHeader{"session", kId, take_text<&Call::trace, &Trace::session_id>},
     ContextHeader{"request", kId, take_text<&Call::trace, &Trace::request_id>},
     ContextHeader{"parent", kId, take_text<&Call::trace, &Trace::parent_id>},
+    ContextHeader{"trace", "32 hex digits", take_trace},
     ContextHeader{"agent", kId, take_text<&Call::trace, &Trace::agent>},
     ContextHeader{"function", kId, take_text<&Call::trace, &Trace::function>},
     ContextHeader{"operation", kId, take_text<&Call::trace, &Trace::operation>},
@@ -155,11 +169,10 @@ constexpr std::array kHeaders{
 /// "00-<32 hex>-<16 hex>-<2 hex>" (W3C Trace Context); anything else is ignored, as that specification says.
 void take_traceparent(std::string_view value, Call& call) {
     if (value.size() < 55 || value[2] != '-' || value[35] != '-' || value[52] != '-') return;
-    const std::string_view trace = value.substr(3, 32);
+    std::string trace = trace_id_of(value.substr(3, 32));
     const std::string_view parent = value.substr(36, 16);
-    if (!from_hex(trace) || !from_hex(parent) || trace.find_first_not_of('0') == std::string_view::npos)
-        return;
-    call.trace.trace_id = lower_case(trace);
+    if (trace.empty() || !from_hex(parent)) return;
+    if (call.trace.trace_id.empty()) call.trace.trace_id = std::move(trace);
     if (call.trace.parent_id.empty()) call.trace.parent_id = lower_case(parent);
 }
 

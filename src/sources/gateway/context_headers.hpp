@@ -11,7 +11,7 @@ namespace steno::gateway {
 
 /// Takes the context that rides on a request out of its headers and into the call: `x-steno-session`,
 /// `-request`,
-/// `-parent`, `-user`, `-agent`, `-function`, `-operation`, `-kind`, `-project`, `-environment`,
+/// `-parent`, `-trace`, `-user`, `-agent`, `-function`, `-operation`, `-kind`, `-project`, `-environment`,
 /// `-prompt-type`,
 /// `-prompt-name`, `-prompt-version`, `-variables` (JSON object), `-tags`, `-outer-agents`,
 /// `-outer-functions` (separated by commas, or a JSON array of texts; the first 50, 16, 16),
