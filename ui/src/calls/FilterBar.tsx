@@ -2,6 +2,7 @@ import { ActionIcon, Button, Tooltip } from '@mantine/core'
 import { IconPlayerPauseFilled, IconPlayerPlayFilled } from '@tabler/icons-react'
 import type { Problem } from '../api/problem'
 import type { LiveState } from '../live/use-live-calls'
+import { TimeRangeMenu } from '../components/TimeRangeMenu'
 import { canFollow, isFiltered, type ListState } from '../state/list-state'
 import { AddFilter } from './AddFilter'
 import { ColumnPicker } from './ColumnPicker'
@@ -9,7 +10,6 @@ import { FacetMenu } from './FacetMenu'
 import classes from './FilterBar.module.css'
 import { FilterPills } from './FilterPills'
 import { SearchBox } from './SearchBox'
-import { TimeRangeMenu } from './TimeRangeMenu'
 
 interface Props {
   state: ListState
@@ -30,7 +30,7 @@ export function FilterBar({ state, onChange, shown, onShown, live }: Props) {
     <div className={classes.bar} role="search" aria-label="Filters">
       <div className={classes.row}>
         <SearchBox text={state.text} onText={(text) => onChange({ ...state, text }, true)} />
-        <TimeRangeMenu state={state} onChange={onChange} />
+        <TimeRangeMenu state={state} onChange={(range) => onChange({ ...state, ...range })} />
         {menus.map((menu) => (
           <FacetMenu key={menu.path} {...menu} state={state} onChange={onChange} />
         ))}

@@ -3,7 +3,8 @@ import { useInterval } from '@mantine/hooks'
 import { useMemo, useState } from 'react'
 import { aggregateQuery } from '../api/queries'
 import { epochMillis } from '../format/time'
-import { apiParams, rangeBounds, type ListState } from '../state/list-state'
+import { apiParams, type ListState } from '../state/list-state'
+import { rangeBounds } from '../state/time-range'
 import { bucketFor, toBars } from './buckets'
 
 const minute = 60_000
