@@ -10,7 +10,8 @@ import { ThemeToggle } from './ThemeToggle'
 
 export function Shell() {
   const [helpOpen, help] = useDisclosure(false)
-  const onLimits = useRouterState({ select: (state) => state.location.pathname === '/limits' })
+  const path = useRouterState({ select: (state) => state.location.pathname })
+  const section = path === '/limits' || path.startsWith('/prompts') ? path.split('/')[1] : 'calls'
   useHotkeys([['shift+?', help.toggle]])
   return (
     <div className={classes.shell}>
@@ -19,11 +20,14 @@ export function Shell() {
           <Logo />
           Steno
         </Link>
-        <nav aria-label="Main">
-          <Link to="/" className={classes.tab} data-here={!onLimits || undefined}>
+        <nav aria-label="Main" className={classes.nav}>
+          <Link to="/" className={classes.tab} data-here={section === 'calls' || undefined}>
             Calls
           </Link>
-          <Link to="/limits" className={classes.tab} data-here={onLimits || undefined}>
+          <Link to="/prompts" className={classes.tab} data-here={section === 'prompts' || undefined}>
+            Prompts
+          </Link>
+          <Link to="/limits" className={classes.tab} data-here={section === 'limits' || undefined}>
             Limits
           </Link>
         </nav>
