@@ -189,7 +189,7 @@ function Cell({ column, of, most }: { column: Column; of: PromptPerformance; mos
           className={classes.of}
           title={`${plural(calls, 'call')} of ${formatCount(of.figures.calls)} say it`}
         >
-          {formatCount(calls)}
+          {column.label === 'Quality' ? 'from' : 'of'} {formatCount(calls)}
         </span>
       )}
       {most > 0 && size !== null && <Bar share={size / most} />}

@@ -10,6 +10,7 @@ import type { SearchRecord } from '../state/list-state'
 import { DiffFields } from './DiffFields'
 import classes from './DiffTab.module.css'
 import { DiffText } from './DiffText'
+import { byWeight } from './field-names'
 import { usePrompt } from './use-prompt'
 import { VersionSelect } from './VersionSelect'
 
@@ -79,7 +80,7 @@ function Diff({ prompt }: { prompt: RegisteredPrompt }) {
             </p>
           )}
           <DiffFields difference={data} />
-          {data.texts.map((text) => (
+          {data.texts.toSorted(byWeight).map((text) => (
             <DiffText key={text.field} text={text} from={data.from} to={data.to} view={view} />
           ))}
         </div>

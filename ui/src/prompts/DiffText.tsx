@@ -3,7 +3,7 @@ import type { DiffHunk, DiffPiece, PromptDifference } from '../api/prompt-types'
 import { plural } from '../format/number'
 import { diffRows, type DiffRow, type SideLine } from './diff-rows'
 import classes from './DiffTab.module.css'
-import { fieldName } from './field-names'
+import { fieldName, isCode } from './field-names'
 
 interface Props {
   text: PromptDifference['texts'][number]
@@ -19,7 +19,7 @@ export function DiffText({ text, from, to, view }: Props) {
     <section aria-label={title} className={classes.text}>
       <h2>{title}</h2>
       <div className={classes.frame}>
-        <table data-view={view}>
+        <table data-view={view} data-code={isCode(text.field) || undefined}>
           {view === 'sides' && (
             <>
               <colgroup>
@@ -91,13 +91,15 @@ const words = { same: '', removed: 'removed: ', added: 'added: ' }
 
 function Side({ line }: { line: SideLine | null }) {
   if (!line) return <td colSpan={2} className={classes.nothing} />
+  // Of a line that is new as a whole no words are to be found.
+  const whole = line.pieces.every((piece) => piece.changed)
   return (
     <>
       <td className={classes.number}>{line.number}</td>
       <td className={classes.line} data-change={line.change} data-sign={signs[line.change]}>
         <span className="hidden-text">{words[line.change]}</span>
         {line.pieces.map((piece, index) => (
-          <Piece key={index} piece={piece} change={line.change} />
+          <Piece key={index} piece={piece} change={whole ? 'same' : line.change} />
         ))}
       </td>
     </>

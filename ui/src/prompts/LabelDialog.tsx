@@ -31,7 +31,7 @@ export function LabelDialog({ prompt, change, onClose }: Props) {
   const [conflict, setConflict] = useState<string | null>(null)
   const [label, setLabel] = useState(change.label ?? '')
   const [version, setVersion] = useState(
-    (change.kind === 'move' && change.version) || seen.latest?.version || '',
+    change.kind === 'move' ? (change.version ?? usualVersion(prompt, change.label)) : '',
   )
   const [by, setBy] = useState(readMover())
   const [reason, setReason] = useState('')
@@ -175,6 +175,12 @@ export function LabelDialog({ prompt, change, onClose }: Props) {
       </form>
     </Modal>
   )
+}
+
+/** The latest, unless the label stands there already: then none, for nobody knows where it is to go. */
+function usualVersion({ latest, labels }: RegisteredPrompt, label: string | undefined): string {
+  const at = labels.find((each) => each.label === label)?.version
+  return latest && latest.version !== at ? latest.version : ''
 }
 
 function whatChanged(before: RegisteredPrompt, after: RegisteredPrompt, label: string): string {

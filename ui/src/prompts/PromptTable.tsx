@@ -99,7 +99,7 @@ function Row({ row, active, since, onTag }: { row: PromptRow } & Pick<Props, 'ac
           <>
             {prompt.latest.version}
             <div className="dim">
-              {prompt.version_count > 1 ? `of ${formatCount(prompt.version_count)}, ` : ''}
+              {prompt.version_count > 1 && <>{formatCount(prompt.version_count)} versions · </>}
               <TimeText at={prompt.latest.created_at} />
             </div>
           </>

@@ -17,11 +17,12 @@ export function VersionSelect({ label, versions, value, onChange, className }: P
       label={label}
       className={className}
       searchable
+      placeholder="choose one"
       allowDeselect={false}
       limit={60}
       nothingFoundMessage="no such version"
       maxDropdownHeight={280}
-      value={value}
+      value={value || null}
       onChange={(next) => next !== null && onChange(next)}
       data={versions.map((each) => ({ value: each.version, label: describe(each) }))}
     />

@@ -17,3 +17,13 @@ export function fieldName(field: string): string {
   if (message) return `Message ${Number(message[1]) + 1}${message[2]?.replace('.', ' ')}`
   return names[field] ?? field
 }
+
+/** Members that are JSON. */
+export function isCode(field: string): boolean {
+  return field === 'parameters' || field === 'tools' || field === 'response_schema'
+}
+
+/** What people wrote before what programs read. */
+export function byWeight(a: { field: string }, b: { field: string }): number {
+  return Number(isCode(a.field)) - Number(isCode(b.field))
+}
