@@ -11,6 +11,7 @@ import type {
   RegisteredPrompt,
   TrendsAnswer,
 } from './prompt-types'
+import type { CallPage } from './types'
 
 /** Prompts have "/" in their names, which a path must not. */
 function pathOf(name: string, ...below: string[]): string {
@@ -45,13 +46,26 @@ export function promptQuery(name: string) {
   })
 }
 
-/** What a version says never changes; its labels and last call do. */
+/** What a version says never changes; its labels do. */
 export function versionQuery(name: string, version: string) {
   return queryOptions({
     queryKey: [...promptKey(name), 'version', version],
-    queryFn: ({ signal }) =>
-      getJson<PromptVersion>(`${pathOf(name, 'versions', version)}?last_call=true`, signal),
+    queryFn: ({ signal }) => getJson<PromptVersion>(pathOf(name, 'versions', version), signal),
     refetchInterval: untilAnswered,
+  })
+}
+
+/** The newest call that was made with a version; asked apart, for the registry does not wait for the record. */
+export function lastCallQuery(name: string, version: string) {
+  const params = new URLSearchParams({
+    'prompt.name': name,
+    'prompt.version': version,
+    limit: '1',
+    fields: 'status,started_at,model,error,preview',
+  })
+  return queryOptions({
+    queryKey: [...promptKey(name), 'last call', version],
+    queryFn: async ({ signal }) => (await getJson<CallPage>(`/calls?${params}`, signal)).calls[0] ?? null,
   })
 }
 

@@ -1,4 +1,4 @@
-import type { Call, CostSum, Json, JsonObject } from './types'
+import type { CostSum, Json, JsonObject } from './types'
 
 /** Prompts as the registry has them, and how their calls did (docs/prompts.md, docs/prompt-performance.md). */
 export interface VersionFacts {
@@ -44,7 +44,6 @@ export interface PromptVersion extends Omit<VersionFacts, 'goal' | 'model'> {
   /** Those that only stand in the templates. */
   undeclared: PromptVariable[]
   includes: string[]
-  last_call?: Call | null
 }
 
 export interface PromptLabel {

@@ -18,7 +18,7 @@ export function Shell() {
       <header className={classes.header}>
         <Link to="/" className={classes.brand} aria-label="Steno, list of calls">
           <Logo />
-          Steno
+          <span className={classes.word}>Steno</span>
         </Link>
         <nav aria-label="Main" className={classes.nav}>
           <Link to="/" className={classes.tab} data-here={section === 'calls' || undefined}>
@@ -34,7 +34,7 @@ export function Shell() {
         <span className={classes.gap} />
         <ServerState />
         <Tooltip label="Keyboard shortcuts (?)">
-          <ActionIcon aria-label="Keyboard shortcuts" onClick={help.open}>
+          <ActionIcon aria-label="Keyboard shortcuts" className={classes.keys} onClick={help.open}>
             <IconKeyboard size={17} />
           </ActionIcon>
         </Tooltip>

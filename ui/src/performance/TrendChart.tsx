@@ -71,6 +71,9 @@ export function TrendChart({ series, days, versions }: Props) {
                 </text>
               </g>
             ))}
+            <text x={room} y={height - 3} className={classes.version}>
+              {show(low)}
+            </text>
             {hover !== null && (
               <line x1={x(hover)} x2={x(hover)} y1={0} y2={height} className={classes.hover} />
             )}

@@ -11,12 +11,14 @@ import { DiffFields } from './DiffFields'
 import classes from './DiffTab.module.css'
 import { DiffText } from './DiffText'
 import { byWeight } from './field-names'
+import { NotRegistered } from './NotRegistered'
 import { usePrompt } from './use-prompt'
 import { VersionSelect } from './VersionSelect'
 
 /** Two versions beside each other: what the one says and the other does not. */
 export function DiffTab() {
-  const { prompt, error, refetch } = usePrompt()
+  const { name, prompt, error, unregistered, refetch } = usePrompt()
+  if (unregistered) return <NotRegistered name={name} />
   if (error && !prompt) return <ProblemView error={error} onRetry={() => void refetch()} />
   if (!prompt) return <Skeleton height={60} m={16} w="auto" aria-label="Loading the prompt" />
   if (prompt.version_count < 2) return <p className={classes.none}>There is one version; a diff needs two.</p>

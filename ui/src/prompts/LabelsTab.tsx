@@ -10,11 +10,13 @@ import type { SearchRecord } from '../state/list-state'
 import { LabelChip } from './LabelChip'
 import { LabelDialog, type LabelChange } from './LabelDialog'
 import classes from './LabelsTab.module.css'
+import { NotRegistered } from './NotRegistered'
 import { usePrompt } from './use-prompt'
 
 /** Where the labels stand, who moved them, and the way to move them. */
 export function LabelsTab() {
-  const { prompt, error, refetch } = usePrompt()
+  const { name, prompt, error, unregistered, refetch } = usePrompt()
+  if (unregistered) return <NotRegistered name={name} />
   if (error && !prompt) return <ProblemView error={error} onRetry={() => void refetch()} />
   if (!prompt) return <Skeleton height={60} m={16} w="auto" aria-label="Loading the labels" />
   return <Labels prompt={prompt} />

@@ -68,7 +68,7 @@ export function PromptPage() {
       )}
       {unregistered && (
         <p className={classes.note} role="note">
-          The registry does not have this prompt; calls may name it all the same, and are measured.
+          Not in the registry; calls that name it are measured all the same.
         </p>
       )}
       <nav className={classes.tabs} aria-label="Pages of the prompt">

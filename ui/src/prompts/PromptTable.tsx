@@ -94,7 +94,7 @@ function Row({ row, active, since, onTag }: { row: PromptRow } & Pick<Props, 'ac
           </div>
         )}
       </th>
-      <td>
+      <td className={prompt ? classes.made : classes.wide}>
         {prompt?.latest ? (
           <>
             {prompt.latest.version}
@@ -107,7 +107,7 @@ function Row({ row, active, since, onTag }: { row: PromptRow } & Pick<Props, 'ac
           <span className="dim">—</span>
         )}
       </td>
-      <td>
+      <td className={classes.where}>
         <span className={classes.labels}>
           {prompt?.labels
             .filter((each) => each.version !== null)

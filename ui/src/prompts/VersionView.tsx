@@ -5,13 +5,13 @@ import { useState } from 'react'
 import type { PromptVersion, RegisteredPrompt } from '../api/prompt-types'
 import { FactSection, idFact } from '../call/Facts'
 import { ToolList } from '../call/ToolList'
-import { StatusMark } from '../components/Mark'
 import { JsonView } from '../components/JsonView'
 import { TimeText } from '../components/TimeText'
 import { formatBytes, formatCount } from '../format/number'
 import { FetchSnippets } from './FetchSnippets'
 import { LabelChip } from './LabelChip'
 import { LabelDialog } from './LabelDialog'
+import { LastCall } from './LastCall'
 import { TemplateText } from './TemplateText'
 import { VariableTable } from './VariableTable'
 import classes from './VersionView.module.css'
@@ -110,27 +110,7 @@ export function VersionView({ prompt, version, before }: Props) {
               <JsonView value={version.response_schema} />
             </FactSection>
           )}
-          {version.last_call && (
-            <FactSection
-              title="Last call"
-              facts={[
-                { label: 'Status', value: <StatusMark status={version.last_call.status} /> },
-                {
-                  label: 'Began',
-                  value: (
-                    <Link
-                      to="/calls/$callId"
-                      params={{ callId: version.last_call.id }}
-                      search={{ 'prompt.name': name, 'prompt.version': version.version, range: 'all' }}
-                    >
-                      <TimeText at={version.last_call.started_at} />
-                    </Link>
-                  ),
-                },
-                { label: 'Output', value: version.last_call.preview?.answer },
-              ]}
-            />
-          )}
+          <LastCall name={name} version={version.version} />
           <FactSection title="Use it">
             <FetchSnippets version={version} />
           </FactSection>

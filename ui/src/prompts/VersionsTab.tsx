@@ -4,10 +4,9 @@ import { useQuery } from '@tanstack/react-query'
 import { useNavigate, useSearch } from '@tanstack/react-router'
 import { versionQuery } from '../api/prompt-queries'
 import type { RegisteredPrompt } from '../api/prompt-types'
-import { CopyButton } from '../components/CopyButton'
 import { ProblemView } from '../components/ProblemView'
 import type { SearchRecord } from '../state/list-state'
-import { shellWord } from './snippets'
+import { NotRegistered } from './NotRegistered'
 import { usePrompt } from './use-prompt'
 import { VersionList } from './VersionList'
 import classes from './VersionsTab.module.css'
@@ -72,16 +71,4 @@ function Versions({ prompt }: { prompt: RegisteredPrompt }) {
 function usualVersion(prompt: RegisteredPrompt): string {
   const production = prompt.labels.find((each) => each.label === 'production')?.version
   return production ?? prompt.latest?.version ?? 'latest'
-}
-
-function NotRegistered({ name }: { name: string }) {
-  const command = `steno prompts create ${shellWord(name)} --text "…"`
-  return (
-    <section className={classes.none} aria-label="Not in the registry">
-      <p>There are no versions to show. To put it into the registry:</p>
-      <p>
-        <code className="mono">{command}</code> <CopyButton text={command} what="command" />
-      </p>
-    </section>
-  )
 }
