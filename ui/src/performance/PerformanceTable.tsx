@@ -25,6 +25,8 @@ interface Column {
   size?: (of: PromptPerformance) => number | null
   /** On how many calls it stands, where not on all. */
   calls?: (of: PromptPerformance) => number
+  /** What stands before that number: a share is "of", an average "from". */
+  from?: string
 }
 
 const columns: Column[] = [
@@ -74,6 +76,7 @@ const columns: Column[] = [
     title: 'Average of the score “quality”',
     cell: (of) => formatMetric(of.score.average, 'number'),
     calls: (of) => of.score.calls,
+    from: 'from',
   },
   {
     label: 'Variables whole',
@@ -189,7 +192,8 @@ function Cell({ column, of, most }: { column: Column; of: PromptPerformance; mos
           className={classes.of}
           title={`${plural(calls, 'call')} of ${formatCount(of.figures.calls)} say it`}
         >
-          {column.label === 'Quality' ? 'from' : 'of'} {formatCount(calls)}
+          {' '}
+          {column.from ?? 'of'} {formatCount(calls)}
         </span>
       )}
       {most > 0 && size !== null && <Bar share={size / most} />}
