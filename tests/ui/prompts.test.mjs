@@ -242,7 +242,7 @@ test('a label moves when that is confirmed, is rolled back, and its history is t
     await dialog.getByRole('button', { name: 'Move canary' }).click()
     await dialog.waitFor({ state: 'detached' })
     assert.equal(await standing(name, 'canary'), '1')
-    await page.getByRole('article').getByText('canary').waitFor()
+    await page.getByRole('article').getByText('canary', { exact: true }).waitFor()
   })
 })
 

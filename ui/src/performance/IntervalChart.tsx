@@ -1,3 +1,4 @@
+import type { CSSProperties } from 'react'
 import type { MetricComparison } from '../api/prompt-types'
 import classes from './IntervalChart.module.css'
 import { placeInterval } from './interval-scale'
@@ -24,11 +25,11 @@ export function IntervalChart({ of, confidence }: { of: MetricComparison; confid
         style={{ left: percent(place.left), width: percent(Math.max(0.004, place.right - place.left)) }}
       />
       <span className={classes.dot} style={{ left: percent(place.dot) }} />
-      <span className={classes.end} style={{ left: percent(place.left) }} data-side="left">
-        {show(of.interval[0])}
-      </span>
-      <span className={classes.end} style={{ left: percent(place.right) }} data-side="right">
-        {show(of.interval[1])}
+      <span
+        className={classes.ends}
+        style={{ '--middle': percent((place.left + place.right) / 2) } as CSSProperties}
+      >
+        {show(of.interval[0])} … {show(of.interval[1])}
       </span>
     </div>
   )

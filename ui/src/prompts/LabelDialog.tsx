@@ -79,7 +79,7 @@ export function LabelDialog({ prompt, change, onClose }: Props) {
       onClose={onClose}
       centered
       size="md"
-      title={change.kind === 'move' ? 'Move a label' : `Roll back ${label}`}
+      title={change.kind === 'move' ? `Move ${change.label ?? 'a label'}` : `Roll back ${label}`}
     >
       <form
         className={classes.form}
