@@ -324,9 +324,10 @@ test('performance is told by version and day by day, and a version leads to its 
       assert.equal(cell('Accepted'), `${Math.round(group.feedback.acceptance_rate * 100)} % of ${group.figures.calls}`)
       assert.equal(cell('Duration p50'), seconds(group.duration_ms.p50))
       assert.equal(cell('p95'), seconds(group.duration_ms.p95))
-      assert.equal(cell('Cost per call'), '—', 'no call has a price')
     }
-    assert.equal(heads.includes('Quality'), false, 'what no call says has no column')
+    for (const untold of ['Quality', 'Cost per call', 'First token p50'])
+      assert.equal(heads.includes(untold), false, 'what no call says has no column')
+    assert.match(await table.getByRole('row', { name: 'All' }).innerText(), /\+ 440 unpriced/)
     await page.getByRole('img', { name: /^Duration, p50, day by day/ }).waitFor()
     await page.getByRole('region', { name: 'Day by day' }).getByText(/version 2 first called then/).first().waitFor()
     await page.getByRole('note').getByText('steno alerts set').first().waitFor()

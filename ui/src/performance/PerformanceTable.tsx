@@ -93,7 +93,9 @@ const dash = <span className="dim">—</span>
 export function PerformanceTable({ answer, state, from }: Props) {
   const { name, groups, all } = answer
   // A column that no call says anything for would be dashes only.
-  const shown = columns.filter((column) => !column.calls || column.calls(all) > 0)
+  const shown = columns.filter(
+    (column) => column.calls?.(all) !== 0 && (!column.size || column.size(all) !== null),
+  )
   const most = shown.map((column) => Math.max(0, ...groups.map((group) => column.size?.(group) ?? 0)))
   const mostCalls = Math.max(1, ...groups.map((group) => group.figures.calls))
   return (

@@ -9,6 +9,8 @@ import { runsOf, scaleOf, startsOf } from './trend-line'
 
 const height = 84
 const room = 5
+/** So many versions are named in a chart; of more there are only the lines. */
+const kNamed = 8
 
 interface Props {
   series: MetricSeries
@@ -61,14 +63,17 @@ export function TrendChart({ series, days, versions }: Props) {
             {starts.map(({ version, day }) => (
               <g key={version}>
                 <line x1={x(day)} x2={x(day)} y1={0} y2={height} className={classes.start} />
-                <text
-                  x={x(day) + (day > values.length * 0.8 ? -3 : 3)}
-                  y={9}
-                  textAnchor={day > values.length * 0.8 ? 'end' : 'start'}
-                  className={classes.version}
-                >
-                  {version.length > 12 ? `${version.slice(0, 11)}…` : version}
-                </text>
+                {starts.length <= kNamed && (
+                  <text
+                    x={x(day) + (day > values.length * 0.8 ? -3 : 3)}
+                    y={9}
+                    textAnchor={day > values.length * 0.8 ? 'end' : 'start'}
+                    className={classes.version}
+                  >
+                    {version.length > 12 ? `${version.slice(0, 11)}…` : version}
+                  </text>
+                )}
+                <title>{`version ${version} first called`}</title>
               </g>
             ))}
             <text x={room} y={height - 3} className={classes.version}>

@@ -63,10 +63,14 @@ export function LabelDialog({ prompt, change, onClose }: Props) {
     },
     onError: async (error) => {
       if (asProblem(error).status !== 412) return
-      const fresh = await queries.fetchQuery({ ...promptQuery(name), staleTime: 0 })
-      await back.refetch()
-      setConflict(whatChanged(seen, fresh, trimmed))
-      setSeen(fresh)
+      try {
+        const fresh = await queries.fetchQuery({ ...promptQuery(name), staleTime: 0 })
+        if (change.kind === 'rollback') await back.refetch()
+        setConflict(`${whatChanged(seen, fresh, trimmed)} Below is how it stands now.`)
+        setSeen(fresh)
+      } catch (cause) {
+        setConflict(`How it stands now could not be asked: ${asProblem(cause).title}.`)
+      }
     },
   })
   const problem = mutation.error ? asProblem(mutation.error) : null
@@ -90,8 +94,7 @@ export function LabelDialog({ prompt, change, onClose }: Props) {
       >
         {conflict && (
           <p role="alert" className={classes.conflict}>
-            <strong>Somebody was faster, and nothing was moved.</strong> {conflict} Below is how it stands
-            now.
+            <strong>Somebody was faster, and nothing was moved.</strong> {conflict}
           </p>
         )}
         {change.kind === 'move' && change.label === undefined && (

@@ -31,21 +31,23 @@ function Versions({ prompt }: { prompt: RegisteredPrompt }) {
   // The address may have a label, or "v3".
   const chosen = data?.version ?? wanted
   const at = versions.findIndex((each) => each.version === chosen)
-  const move = (by: number) => {
+  const move = (event: KeyboardEvent, by: number) => {
     const next = versions[Math.min(versions.length - 1, Math.max(0, at + by))]
-    if (next && next.version !== chosen)
-      void navigate({
-        to: '/prompts/$promptName',
-        params: { promptName: name },
-        search: { version: next.version },
-        replace: true,
-      })
+    // In a dialog nothing moves behind it.
+    const inDialog = event.target instanceof HTMLElement && event.target.closest('[role="dialog"]')
+    if (!next || next.version === chosen || inDialog) return
+    void navigate({
+      to: '/prompts/$promptName',
+      params: { promptName: name },
+      search: { version: next.version },
+      replace: true,
+    })
   }
   useHotkeys([
-    ['j', () => move(1)],
-    ['k', () => move(-1)],
-    ['ArrowDown', () => move(1)],
-    ['ArrowUp', () => move(-1)],
+    ['j', (event) => move(event, 1)],
+    ['k', (event) => move(event, -1)],
+    ['ArrowDown', (event) => move(event, 1)],
+    ['ArrowUp', (event) => move(event, -1)],
   ])
   return (
     <div className={classes.sides}>
