@@ -45,12 +45,14 @@ export function CompareTab() {
       )}
       {(groups.length > 1 || versions) && !nothing && (
         <>
-          <Choice
-            versions={groups}
-            shown={data?.versions.map((each) => each.version) ?? []}
-            asked={versions}
-            onChange={(next) => go({ versions: next })}
-          />
+          {(versions || data) && (
+            <Choice
+              versions={groups}
+              shown={data?.versions.map((each) => each.version) ?? []}
+              asked={versions}
+              onChange={(next) => go({ versions: next })}
+            />
+          )}
           {error && !data && <ProblemView error={error} onRetry={() => void refetch()} />}
           {!data && !error && <Skeleton height={90} m={16} w="auto" aria-label="Comparing" />}
           {data && (

@@ -4,7 +4,7 @@ import { IconArrowsExchange } from '@tabler/icons-react'
 import { useQuery } from '@tanstack/react-query'
 import { useNavigate, useSearch } from '@tanstack/react-router'
 import { diffQuery } from '../api/prompt-queries'
-import type { RegisteredPrompt } from '../api/prompt-types'
+import type { RegisteredPrompt, VersionFacts } from '../api/prompt-types'
 import { ProblemView } from '../components/ProblemView'
 import type { SearchRecord } from '../state/list-state'
 import { DiffFields } from './DiffFields'
@@ -47,7 +47,7 @@ function Diff({ prompt }: { prompt: RegisteredPrompt }) {
         <VersionSelect
           label="From"
           versions={versions}
-          value={data?.from ?? from}
+          value={numberOf(versions, from, data?.from)}
           onChange={(from) => go({ from })}
         />
         <Tooltip label="The other way round">
@@ -55,7 +55,12 @@ function Diff({ prompt }: { prompt: RegisteredPrompt }) {
             <IconArrowsExchange size={16} />
           </ActionIcon>
         </Tooltip>
-        <VersionSelect label="To" versions={versions} value={data?.to ?? to} onChange={(to) => go({ to })} />
+        <VersionSelect
+          label="To"
+          versions={versions}
+          value={numberOf(versions, to, data?.to)}
+          onChange={(to) => go({ to })}
+        />
         {!narrow && (
           <SegmentedControl
             size="xs"
@@ -89,6 +94,11 @@ function Diff({ prompt }: { prompt: RegisteredPrompt }) {
       )}
     </div>
   )
+}
+
+/** What was asked for; where that is a label, what it was taken for. */
+function numberOf(versions: VersionFacts[], asked: string, told: string | undefined): string {
+  return versions.some((each) => each.version === asked) ? asked : (told ?? '')
 }
 
 /** What is in production; where that is what is looked at, the version before. */
