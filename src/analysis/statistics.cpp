@@ -96,6 +96,7 @@ Result<std::vector<Call>> first_calls(store::CallStore& store, const Selection& 
     if (most == 0) return std::vector<Call>();
     store::CallQuery query;
     query.selection = selection;
+    store::leave_out_unlisted(query.selection);
     STENO_TRY(store::set_order(query, order));
     query.limit = most;
     query.fields = std::move(fields);

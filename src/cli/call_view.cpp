@@ -337,9 +337,11 @@ void print_call(dom::element call) {
     if (text_at(call, "/privacy/full_data") == "false") {
         const bool there = has(call, "/request/messages") || has(call, "/request/input") ||
                            has(call, "/request/system") || has(call, "/response/messages");
-        field("not kept", there ? "prompt and answer, at the sender's wish (x-steno-store-full-data: false), "
-                                  "from when their journal file is sealed"
-                                : "prompt and answer, at the sender's wish (x-steno-store-full-data: false)");
+        const std::string by = text_at(call, "/privacy/withheld_by");
+        field("not kept",
+              (by.empty() ? "prompt and answer, at the sender's wish (x-steno-store-full-data: false)"
+                          : "prompt and answer, by what is set for its prompt type (" + by + ")") +
+                  (there ? ", from when their journal file is sealed" : ""));
     }
     if (has(call, "/request/system")) {
         fmt::print("\n  {}\n", paint("system", Colour::Bold));

@@ -18,6 +18,7 @@ namespace {
 std::uint64_t expected_calls(Api& api, SelectionFlags flags) {
     if (!flags.text.empty()) return 0;
     flags.order.clear();
+    flags.unlisted = false;
     const auto query = selection(flags);
     return query ? call_count(api, *query) : 0;
 }
@@ -27,7 +28,9 @@ Result<store::Selection> store_selection(const std::string& query) {
     head.method = "GET";
     head.target = "/api/v1/calls" + query;
     const server::ApiRequest request{head, {}, net::parse_query(head.query()), {}};
-    return server::selection_parameters(request, {"order"});
+    STENO_ASSIGN(store::Selection selection, server::selection_parameters(request, {"order", "unlisted"}));
+    STENO_TRY(server::set_listed(selection, request));
+    return selection;
 }
 
 bool in_order_of_time(const ExportFlags& flags) {

@@ -48,6 +48,7 @@ void add_cost(Program& program);
 void add_budgets(Program& program);
 void add_prompts(Program& program);
 void add_compare(Program& program);
+void add_prompt_types(Program& program);
 void add_sql(Program& program);
 void add_trends(Program& program);
 void add_report(Program& program);

@@ -58,10 +58,14 @@ Result<std::unique_ptr<ingest::DataFolder>> open_data_folder(const Config& confi
     return ingest::DataFolder::open(io::posix_file_system(), std::move(folder));
 }
 
-std::unique_ptr<custody::Custodian> make_custodian(const Config& config, ingest::DataFolder& data) {
+std::unique_ptr<custody::Custodian> make_custodian(const Config& config, ingest::DataFolder& data,
+                                                   custody::Heir* heir) {
     custody::Custodian::Options options;
     options.seal = config.seal;
     options.retention = config.retention;
+    options.keep_latest = config.keep_latest;
+    options.feeder = &data.feeder();
+    options.heir = heir;
     return std::make_unique<custody::Custodian>(io::posix_file_system(), config.data_dir, data.journal(),
                                                 data.reader(), data.store(), std::move(options));
 }
@@ -103,13 +107,16 @@ Result<std::unique_ptr<Composition>> Composition::open(const Config& config, Use
     feeder.at_rest = [ledger = parts->ledger_.get()](store::CallStore& store, bool history_fed) {
         ledger->rest(store, history_fed);
     };
+    parts->rules_ = std::make_unique<prompt_types::Rules>();
     STENO_ASSIGN(parts->data_, open_data_folder(config, feeder, use));
+    parts->data_->recorder().set_policy(*parts->rules_);
     parts->open_control();
     STENO_ASSIGN(auto prices, configured_prices(config));
     parts->open_prices(std::move(prices));
     parts->open_budgets();
     parts->open_prompts();
-    parts->custodian_ = make_custodian(config, *parts->data_);
+    parts->open_prompt_types(config, use);
+    parts->custodian_ = make_custodian(config, *parts->data_, parts->prompt_totals_.get());
     if (use == Use::Serve) {
         STENO_ASSIGN(parts->daily_files_, make_keeper(config, *parts->data_));
     }
@@ -155,6 +162,25 @@ void Composition::open_control() {
         return;
     }
     control_ = std::move(*database);
+}
+
+/// Calls go on by the defaults, where the settings cannot be read; but nothing is removed from the record
+/// then, as the sums of what goes could not be kept.
+void Composition::open_prompt_types(const Config& config, Use use) {
+    prompt_types_ = std::make_unique<prompt_types::Types>(
+        *rules_, io::posix_file_system(), data_->path(),
+        prompt_types::Defaults{.track_full_data = config.default_track_full_data}, use != Use::Look);
+    prompt_totals_ = std::make_unique<prompt_types::Totals>(data_->store(), data_->calls());
+    if (!control_) {
+        prompt_types_->stay_closed(*control_error_);
+        prompt_totals_->stay_closed(*control_error_);
+        return;
+    }
+    if (const auto opened = prompt_types_->open(*control_); !opened)
+        log::error("the settings of prompt types do not hold: {}", opened.error().message);
+    if (const auto opened = prompt_totals_->open(*control_); !opened)
+        log::error("totals of prompt types cannot be kept, so nothing is removed: {}",
+                   opened.error().message);
 }
 
 /// Calls are priced without those of the folder, where these cannot be read.
@@ -254,6 +280,8 @@ server::Services Composition::services(const std::string& listen) {
             daily_files_.get(),
             prices_.get(),
             repricer_.get(),
+            prompt_types_.get(),
+            prompt_totals_.get(),
             prompts_.get()};
 }
 

@@ -10,6 +10,9 @@
 #include "ingest/data_folder.hpp"
 #include "net/http_client.hpp"
 #include "net/loops.hpp"
+#include "prompt_types/rules.hpp"
+#include "prompt_types/totals.hpp"
+#include "prompt_types/types.hpp"
 #include "repricing/price_book.hpp"
 #include "repricing/repricer.hpp"
 #include "repricing/trail.hpp"
@@ -61,6 +64,7 @@ class Composition {
     Composition() = default;
     void open_control();
     void open_budgets();
+    void open_prompt_types(const Config& config, Use use);
     void open_prompts();
     void open_prices(std::vector<pricing::Price> file);
     void open_alerting(const Config& config);
@@ -68,12 +72,15 @@ class Composition {
     Duration slow_;
     std::int64_t high_tokens_ = 0;
     // In the order of construction; torn down in reverse.
-    std::unique_ptr<server::Limits> limits_;   ///< what the folder's recorder tells of calls
-    std::unique_ptr<budgets::Ledger> ledger_;  ///< likewise, and its store
+    std::unique_ptr<server::Limits> limits_;      ///< what the folder's recorder tells of calls
+    std::unique_ptr<budgets::Ledger> ledger_;     ///< likewise, and its store
+    std::unique_ptr<prompt_types::Rules> rules_;  ///< what it asks of each
     std::unique_ptr<ingest::DataFolder> data_;
     std::unique_ptr<control::Database> control_;  ///< null: it cannot be opened
     std::optional<Error> control_error_;          ///< why not
     std::unique_ptr<budgets::Budgets> budgets_;
+    std::unique_ptr<prompt_types::Types> prompt_types_;
+    std::unique_ptr<prompt_types::Totals> prompt_totals_;  ///< the custodian's heir
     std::unique_ptr<prompts::Registry> prompts_;
     std::unique_ptr<repricing::PriceBook> prices_;
     std::unique_ptr<repricing::Trail> trail_;
@@ -93,8 +100,9 @@ Result<std::unique_ptr<ingest::DataFolder>> open_data_folder(const Config& confi
                                                              Composition::Use use);
 
 /// What seals the folder's segments and removes what is too old, as the configuration says. Not started.
-/// `data` must outlive it.
-std::unique_ptr<custody::Custodian> make_custodian(const Config& config, ingest::DataFolder& data);
+/// `data` and `heir` must outlive it.
+std::unique_ptr<custody::Custodian> make_custodian(const Config& config, ingest::DataFolder& data,
+                                                   custody::Heir* heir);
 
 /// The prices of pricing.file, or of the names that documents before it had for some.
 Result<std::vector<pricing::Price>> configured_prices(const Config& config);

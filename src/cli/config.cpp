@@ -182,6 +182,13 @@ std::vector<Setting> make_settings() {
              return {};
          },
          [](const Config& config) { return custody::to_text(config.retention.class_payload_days); }},
+        choice("prompt_types.default_track_full_data", &Config::default_track_full_data,
+               std::array{Named<bool>{"true", true}, Named<bool>{"false", false}},
+               "whether prompts and answers are kept of prompt types for which nothing is set"),
+        choice("prompt_types.keep_latest", &Config::keep_latest,
+               std::array{Named<bool>{"true", true}, Named<bool>{"false", false}},
+               "of each prompt type the latest call keeps its prompt and answer, where its settings say that "
+               "they are not kept; false: it does not"),
         choice("store.engine", &Config::store_engine,
                std::array{Named<std::string>{"duckdb", "duckdb"}, Named<std::string>{"memory", "memory"}},
                "duckdb, or memory (fed anew from the journal at every start)"),

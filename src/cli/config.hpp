@@ -49,6 +49,8 @@ struct Config {
     std::int64_t segment_bytes = 64 << 20;
     bool seal = true;
     custody::RetentionRules retention;
+    bool default_track_full_data = true;
+    bool keep_latest = true;
     std::string store_engine = "duckdb";
     std::int64_t store_memory_mb = 1024;
     std::int64_t store_threads = 2;

@@ -257,7 +257,7 @@ Result<int> fill_demo_folder(const Program& program, const DemoFolderFlags& flag
         STENO_TRY(refuse_a_used_folder(*data));
         std::signal(SIGINT, on_interrupt);
         std::signal(SIGTERM, on_interrupt);
-        const auto custodian = make_custodian(config, *data);
+        const auto custodian = make_custodian(config, *data, nullptr);
         const bool seals = config.seal && config.store_feed;
         if (seals) custodian->start();
         STENO_TRY(record(*data, seals ? custodian.get() : nullptr, options, figures));

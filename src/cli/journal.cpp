@@ -121,6 +121,7 @@ Result<int> seal(const Program& program, const std::string& data) {
     STENO_ASSIGN(const auto parts, Composition::open(config, Composition::Use::Look));
     STENO_TRY(parts->data().feeder().catch_up(std::chrono::hours(24)));
     STENO_TRY(parts->custodian().seal_all());
+    STENO_TRY(parts->custodian().drop_superseded());
     STENO_TRY(parts->custodian().apply_retention());
     const custody::CustodyStats stats = parts->custodian().stats();
     if (program.json) {

@@ -8,6 +8,8 @@ void add_filters(CLI::App& command, SelectionFlags& flags) {
         "--filter,-f", flags.filters,
         "FIELD[.OP]=VALUE, such as status=failure or usage.input_tokens.gte=1000; may be repeated");
     command.add_option("--text", flags.text, "calls whose prompt or answer contains this");
+    command.add_flag("--unlisted", flags.unlisted,
+                     "also calls of prompt types that are not active, which lists leave out");
 }
 
 void add_selection(CLI::App& command, SelectionFlags& flags) {
@@ -21,6 +23,7 @@ Result<std::string> selection(const SelectionFlags& flags) {
     question.period(flags.period);
     question.add("text", flags.text);
     question.add("order", flags.order);
+    if (flags.unlisted) question.add("unlisted", "true");
     return question.target();
 }
 

@@ -18,9 +18,10 @@ struct SelectionFlags {
     std::vector<std::string> filters;
     PeriodFlags period;
     std::string text, order;
+    bool unlisted = false;
 };
 
-/// Where the record is, --filter and --text.
+/// Where the record is, --filter, --text and --unlisted.
 void add_filters(CLI::App& command, SelectionFlags& flags);
 /// These, and of which time.
 void add_selection(CLI::App& command, SelectionFlags& flags);

@@ -44,8 +44,73 @@ std::int64_t time_of(std::string_view encoded_said) {
     return day ? day->unix_nanos : 0;
 }
 
-journal::SealingAdvice advise(const journal::ParsedRecord& record,
-                              const std::set<std::string>& dropped_classes) {
+/// When the latest call of each kind of prompt began, as far as the store knows.
+using Latest = std::map<std::string, std::int64_t, std::less<>>;
+
+Result<Latest> latest_of_types(store::CallStore& store) {
+    store::AggregateQuery query;
+    STENO_ASSIGN(store::Field type, store::make_field("prompt.type"));
+    store::Filter typed;
+    typed.field = type;
+    typed.op = store::Op::Exists;
+    typed.values.emplace_back(true);
+    query.selection.filters = {std::move(typed), store::ai_calls()};
+    query.group_by.push_back(std::move(type));
+    STENO_ASSIGN(store::Measure last, store::make_measure("max(started_at)"));
+    query.measures.push_back(std::move(last));
+    query.limit = store::kMaxGroups;
+    STENO_ASSIGN(const store::AggregateTable table, store.aggregate(query));
+    Latest latest;
+    for (const store::AggregateTable::Group& group : table.groups) {
+        const auto* value = std::get_if<store::Value>(&group.cells.front());
+        if (value == nullptr || !group.key.front()) continue;
+        if (const auto* moment = std::get_if<Timestamp>(value))
+            latest.emplace(std::get<std::string>(*group.key.front()), moment->unix_nanos);
+    }
+    return latest;
+}
+
+/// What the settings of its kind of prompt withhold of a call, but for the latest.
+bool is_latest(const Call& call, const Latest& latest) {
+    if (call.privacy.withheld_by.empty() || call.prompt.type.empty() || !reaches_a_model(call.kind))
+        return false;
+    // One that runs still is not in the store, and is the latest when it has ended.
+    const auto found = latest.find(call.prompt.type);
+    return found == latest.end() || !call.started_at || call.started_at->unix_nanos >= found->second;
+}
+
+std::string class_of_latest(const Call& call) {
+    return call.privacy.retention + kOfLatest + call.prompt.type;
+}
+
+bool is_superseded(const journal::SealedClass& one, const Latest& latest, bool keep_latest) {
+    const std::size_t mark = one.name.find(kOfLatest);
+    if (mark == std::string::npos || one.records == 0) return false;
+    if (!keep_latest) return true;
+    const auto found = latest.find(std::string_view(one.name).substr(mark + 1));
+    return found != latest.end() && found->second > one.newest_unix_nanos;
+}
+
+/// Only at its end was said of what kind the prompt is, and that its texts are not kept: when its beginning
+/// was written, nobody knew.
+bool was_withheld_later(const Call& opening, const ingest::EntryHeader& header, store::CallStore& store,
+                        Call& whole) {
+    if (!header.may_be_known || !opening.prompt.type.empty() || opening.privacy.full_data) return false;
+    const auto row = store.get(opening.id, opening.project);
+    if (!row || !*row || (*row)->call.privacy.full_data.value_or(true)) return false;
+    whole = std::move((*row)->call);
+    return true;
+}
+
+/// What is decided of the payloads of a segment's records.
+struct Rules {
+    const std::set<std::string>& dropped_classes;
+    const Latest& latest;
+    bool keep_latest = true;
+    store::CallStore& store;
+};
+
+journal::SealingAdvice advise(const journal::ParsedRecord& record, const Rules& rules) {
     journal::SealingAdvice advice;
     const auto header = ingest::read_entry_header(record.header);
     if (!header) return advice;
@@ -58,7 +123,14 @@ journal::SealingAdvice advise(const journal::ParsedRecord& record,
     if (call.started_at) advice.unix_nanos = call.started_at->unix_nanos;
     advice.group = group_of(call);
     advice.retention_class = call.privacy.retention;
-    advice.drop_payloads = dropped_classes.contains(advice.retention_class);
+    advice.keep_ephemeral = rules.keep_latest && is_latest(call, rules.latest);
+    if (advice.keep_ephemeral) advice.retention_class = class_of_latest(call);
+    if (Call whole; static_cast<ingest::EntryKind>(record.kind) == ingest::EntryKind::Opening &&
+                    was_withheld_later(call, *header, rules.store, whole)) {
+        advice.drop_payloads = !(rules.keep_latest && is_latest(whole, rules.latest));
+        if (!advice.drop_payloads) advice.retention_class = class_of_latest(whole);
+    }
+    advice.drop_payloads |= rules.dropped_classes.contains(advice.retention_class);
     return advice;
 }
 
@@ -113,8 +185,9 @@ void Custodian::run(const std::stop_token& stop) {
         }
         const std::int64_t now = clock_.steady_nanos();
         const std::int64_t due = std::chrono::nanoseconds(options_.retention_interval).count();
-        if (!options_.retention.none() && (!retained_at || now - *retained_at >= due)) {
+        if (!retained_at || now - *retained_at >= due) {
             retained_at = now;
+            note(attempt([&] { return drop_superseded(stop); }), "dropping prompts and answers");
             note(attempt([&] { return apply_retention(stop); }), "retention");
         }
         std::unique_lock lock(mutex_);
@@ -172,7 +245,9 @@ Result<void> Custodian::seal(const journal::SegmentFile& segment,
                              const std::set<std::string>& dropped_classes, const std::stop_token& stop) {
     journal::SealingOptions options;
     options.stop = stop;
-    options.advise = [&](const journal::ParsedRecord& record) { return advise(record, dropped_classes); };
+    STENO_ASSIGN(const Latest latest, latest_of_types(store_));
+    const Rules rules{dropped_classes, latest, options_.keep_latest, store_};
+    options.advise = [&](const journal::ParsedRecord& record) { return advise(record, rules); };
     STENO_TRY(journal::seal_segment(files_, segment, options));
     if (segment.sealed) {
         redacted_.fetch_add(1);
@@ -189,6 +264,8 @@ Result<void> Custodian::seal(const journal::SegmentFile& segment,
 }
 
 Result<void> Custodian::finish_interrupted() {
+    const std::scoped_lock once(finishing_);
+    if (finished_) return {};
     // It may have died between removing segments and telling the store.
     STENO_ASSIGN(const auto streams, journal::list_streams(files_, data_folder_));
     std::vector<store::Position> gone;
@@ -196,11 +273,16 @@ Result<void> Custodian::finish_interrupted() {
         STENO_ASSIGN(const auto mark, journal::read_trimmed_mark(files_, data_folder_, stream));
         if (mark) gone.push_back({stream, mark->streams[0].sequence});
     }
-    return gone.empty() ? Result<void>() : store_.forget(gone);
+    const auto forget = [&] { return gone.empty() ? Result<void>() : store_.forget(gone); };
+    const auto still = options_.feeder != nullptr ? options_.feeder->hold() : std::unique_lock<std::mutex>();
+    STENO_TRY(options_.heir != nullptr ? options_.heir->resume(gone, forget) : forget());
+    finished_ = true;
+    return {};
 }
 
 Result<void> Custodian::apply_retention(std::stop_token stop) {
     if (options_.retention.none()) return {};
+    STENO_TRY(finish_interrupted());
     STENO_ASSIGN(const auto streams, journal::list_streams(files_, data_folder_));
     STENO_ASSIGN(const auto watermarks, store_.watermarks());
     const std::uint64_t removed_before = removed_;
@@ -213,10 +295,54 @@ Result<void> Custodian::apply_retention(std::stop_token stop) {
     return removed_ == removed_before ? Result<void>() : store_.checkpoint();
 }
 
+Result<void> Custodian::drop_superseded(std::stop_token stop) {
+    STENO_ASSIGN(const Latest latest, latest_of_types(store_));
+    STENO_ASSIGN(const auto streams, journal::list_streams(files_, data_folder_));
+    STENO_ASSIGN(const auto watermarks, store_.watermarks());
+    for (const Uuid& stream : streams) {
+        const auto mark = std::ranges::find(watermarks, stream, &store::Watermark::stream);
+        if (mark == watermarks.end() || others_write(stream)) continue;
+        STENO_ASSIGN(const auto segments,
+                     journal::ended_segments(files_, data_folder_, stream, mark->sequence));
+        for (const journal::SegmentFile& segment : segments) {
+            if (stop.stop_requested()) return fail(Code::Cancelled, "sealing was stopped");
+            if (!segment.sealed) continue;
+            STENO_ASSIGN(std::shared_ptr<io::File> file, files_.open_read(segment.path));
+            const auto sealed = journal::SealedSegment::open(std::move(file));
+            if (!sealed) continue;  // damaged: retention says so
+            const bool any =
+                std::ranges::any_of((*sealed)->directory().classes, [&](const journal::SealedClass& one) {
+                    return is_superseded(one, latest, options_.keep_latest);
+                });
+            if (!any) continue;
+            const auto resealed = seal(segment, {}, stop);
+            if (!resealed && resealed.error().code != Code::DataLoss)
+                return std::unexpected(resealed.error());
+            reader_.let_go();
+        }
+    }
+    return {};
+}
+
+Result<void> Custodian::remove(const Uuid& stream, const journal::SegmentFile& last) {
+    STENO_ASSIGN(const auto key, journal::SigningKey::load_or_make(files_, data_folder_));
+    const store::Position until{stream, last.end_sequence - 1};
+    const auto trim = [&]() -> Result<void> {
+        STENO_TRY(journal::trim_stream(files_, data_folder_, stream, last.number, clock_, *key));
+        reader_.let_go();
+        return store_.forget(std::span(&until, 1));
+    };
+    const auto still = options_.feeder != nullptr ? options_.feeder->hold() : std::unique_lock<std::mutex>();
+    STENO_TRY(options_.heir != nullptr ? options_.heir->inherit(until, trim) : trim());
+    log::info("retention removed the calls up to record {}/{}: they are older than {} days",
+              stream.to_string(), until.sequence, options_.retention.days);
+    return {};
+}
+
 Result<void> Custodian::retain_stream(const Uuid& stream, std::uint64_t until, const std::stop_token& stop) {
     STENO_ASSIGN(const auto segments, journal::ended_segments(files_, data_folder_, stream, until));
     const std::int64_t now = clock_.now().unix_nanos;
-    std::uint64_t removable = 0;  ///< number of the last segment that may go; only from the beginning on
+    const journal::SegmentFile* removable = nullptr;  ///< the last that may go; only from the beginning on
     std::size_t count = 0;
     bool from_the_beginning = true;
     for (const journal::SegmentFile& segment : segments) {
@@ -234,7 +360,7 @@ Result<void> Custodian::retain_stream(const Uuid& stream, std::uint64_t until, c
         }
         const journal::SealedDirectory& directory = (*sealed)->directory();
         if (from_the_beginning && may_be_removed(options_.retention, directory.facts, now)) {
-            removable = segment.number;
+            removable = &segment;
             ++count;
             continue;
         }
@@ -262,14 +388,9 @@ Result<void> Custodian::retain_stream(const Uuid& stream, std::uint64_t until, c
         log::info("retention removed the prompts and answers of {} records from {}", records, segment.path);
         reader_.let_go();
     }
-    if (removable == 0) return {};
-    STENO_ASSIGN(const auto key, journal::SigningKey::load_or_make(files_, data_folder_));
-    STENO_ASSIGN(const auto end, journal::trim_stream(files_, data_folder_, stream, removable, clock_, *key));
+    if (removable == nullptr) return {};
+    STENO_TRY(remove(stream, *removable));
     removed_.fetch_add(count);
-    reader_.let_go();
-    STENO_TRY(store_.forget(std::vector<store::Position>{{stream, end.sequence}}));
-    log::info("retention removed the calls up to record {}/{}: they are older than {} days",
-              stream.to_string(), end.sequence, options_.retention.days);
     return {};
 }
 

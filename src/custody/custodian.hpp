@@ -2,7 +2,9 @@
 
 #include "base/error.hpp"
 #include "base/time.hpp"
+#include "custody/heir.hpp"
 #include "custody/retention.hpp"
+#include "ingest/feeder.hpp"
 #include "io/file_system.hpp"
 #include "journal/journal.hpp"
 #include "journal/reader.hpp"
@@ -28,7 +30,7 @@ struct CustodyStats {
     std::uint64_t sealed_segments = 0;  ///< since the start, as all of these
     std::uint64_t sealed_bytes_before = 0;
     std::uint64_t sealed_bytes_after = 0;
-    std::uint64_t redacted_segments = 0;  ///< from which retention took payloads
+    std::uint64_t redacted_segments = 0;  ///< from which payloads were taken that had been sealed
     std::uint64_t removed_segments = 0;
     std::uint64_t failures = 0;
 };
@@ -43,6 +45,13 @@ class Custodian {
         std::chrono::milliseconds seal_interval{1000};
         std::chrono::milliseconds retention_interval{std::chrono::hours(1)};
         Clock* clock = nullptr;  ///< default: system_clock(); for the age of calls
+        /// What feeds the store; null: nothing else changes it while calls are removed.
+        ingest::Feeder* feeder = nullptr;
+        /// Of what is removed; null: nobody. With `feeder`, must outlive the custodian.
+        Heir* heir = nullptr;
+        /// Of each kind of prompt the texts of the latest call are kept, even where its settings say that
+        /// texts are not (privacy.withheld_by): never where the caller said so.
+        bool keep_latest = true;
     };
     /// The folder is locked by this process (others may write streams to it), `journal` is its own stream and
     /// `store` what it is fed to; all must outlive the custodian.
@@ -53,8 +62,8 @@ class Custodian {
     Custodian(const Custodian&) = delete;
     Custodian& operator=(const Custodian&) = delete;
 
-    /// Does what a process left undone that died while it removed. Before the first seal_all(); the thread
-    /// begins with it.
+    /// Does what a process left undone that died while it removed; what was done once is not done again.
+    /// The thread begins with it. Any thread.
     Result<void> finish_interrupted();
 
     /// Begins the thread. Once.
@@ -62,7 +71,10 @@ class Custodian {
 
     /// Seals all that can be sealed now. Not beside the thread. Cancelled when asked to stop.
     Result<void> seal_all(std::stop_token stop = {});
-    /// Removes and redacts what the rules say. Not beside the thread.
+    /// Of sealed segments, drops the texts of calls that were the latest of their kind of prompt when they
+    /// were sealed, and are it no longer. Not beside the thread, which does it with the retention.
+    Result<void> drop_superseded(std::stop_token stop = {});
+    /// Removes and redacts what the rules say, after finish_interrupted(). Not beside the thread.
     Result<void> apply_retention(std::stop_token stop = {});
 
     [[nodiscard]] CustodyStats stats() const;
@@ -75,6 +87,8 @@ class Custodian {
     Result<bool> seal_stream(const Uuid& stream, std::uint64_t fed, const std::stop_token& stop);
     Result<void> seal(const journal::SegmentFile& segment, const std::set<std::string>& dropped_classes,
                       const std::stop_token& stop);
+    /// Removes the segments of the stream up to this one, and their calls from the store.
+    Result<void> remove(const Uuid& stream, const journal::SegmentFile& last);
     Result<void> retain_stream(const Uuid& stream, std::uint64_t until, const std::stop_token& stop);
 
     io::FileSystem& files_;
@@ -84,6 +98,9 @@ class Custodian {
     store::CallStore& store_;
     const Options options_;
     Clock& clock_;
+
+    std::mutex finishing_;
+    bool finished_ = false;  ///< finish_interrupted() has succeeded; with finishing_
 
     std::set<Uuid> done_;  ///< streams that have ended and were gone through
     std::optional<std::uint64_t>

@@ -60,7 +60,8 @@ bool may_be_removed(const RetentionRules& rules, const journal::SealedFacts& fac
 bool payloads_may_go(const RetentionRules& rules, const journal::SealedClass& one,
                      std::int64_t now_unix_nanos) {
     return one.records > 0 &&
-           is_older(one.newest_unix_nanos, rules.payload_days_of(one.name), now_unix_nanos);
+           is_older(one.newest_unix_nanos,
+                    rules.payload_days_of(one.name.substr(0, one.name.find(kOfLatest))), now_unix_nanos);
 }
 
 }  // namespace steno::custody

@@ -11,6 +11,10 @@
 /// How long the record is kept. Nothing is removed unless a rule says so.
 namespace steno::custody {
 
+/// In the directory of a sealed segment what is kept of the latest call of a kind of prompt has a class of
+/// its own, so that it is found when another call is the latest: the retention class, this, and the kind.
+inline constexpr char kOfLatest = '\x1f';
+
 /// All in days; 0: for ever. Ages are those of calls (their beginnings), not of files.
 struct RetentionRules {
     std::int64_t days = 0;          ///< whole calls

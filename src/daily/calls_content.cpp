@@ -9,7 +9,7 @@ class CallsContent final : public exports::Pieces {
   public:
     CallsContent(ingest::CallReader& calls, const Day& day, std::size_t max_text)
         : calls_(calls), max_text_(max_text) {
-        query_.selection = calls_of(day);
+        query_.selection = listed_calls_of(day);
         query_.order = store::make_field("started_at").value();
         query_.descending = false;
         query_.limit = store::kMaxPage;

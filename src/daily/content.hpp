@@ -10,6 +10,8 @@ std::unique_ptr<exports::Pieces> requests_content(Record record, const Day& day)
 std::unique_ptr<exports::Pieces> stats_content(Record record, const Day& day, const Options& options);
 
 store::Selection calls_of(const Day& day);
+/// Without those that are not to be listed (privacy.listed: false), which sums have.
+store::Selection listed_calls_of(const Day& day);
 
 /// What stands around the entries of an array, a line each.
 class ArrayFrame {

@@ -14,6 +14,12 @@ store::Selection calls_of(const Day& day) {
     return selection;
 }
 
+store::Selection listed_calls_of(const Day& day) {
+    store::Selection selection = calls_of(day);
+    store::leave_out_unlisted(selection);
+    return selection;
+}
+
 std::unique_ptr<exports::Pieces> open_file(Record record, Content content, const Day& day,
                                            const Options& options) {
     switch (content) {

@@ -212,7 +212,7 @@ Result<bool> Keeper::has_more_calls(const Day& day) {
         now.calls = *entries;
         told = told_.insert_or_assign(day.date, now).first;
     }
-    STENO_ASSIGN(const std::uint64_t calls, record_.store.count(calls_of(day)));
+    STENO_ASSIGN(const std::uint64_t calls, record_.store.count(listed_calls_of(day)));
     return calls > told->second.calls;
 }
 

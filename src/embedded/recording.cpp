@@ -76,12 +76,15 @@ Result<std::unique_ptr<Recording>> Recording::open(const std::string& data_folde
     if (!journal)
         return std::unexpected(
             to_be_tried_again(std::move(journal).error()).with_context("the data folder " + data_folder));
-    return std::unique_ptr<Recording>(new Recording(std::move(*journal)));
+    return std::unique_ptr<Recording>(new Recording(std::move(*journal), data_folder));
 }
 
-Recording::Recording(std::unique_ptr<journal::Journal> journal)
+Recording::Recording(std::unique_ptr<journal::Journal> journal, const std::string& data_folder)
     : journal_(std::move(journal)),
-      recorder_(*journal_, pricing::Catalogue::built_in(), recorder_options()) {}
+      rules_(data_folder),
+      recorder_(*journal_, pricing::Catalogue::built_in(), recorder_options()) {
+    recorder_.set_policy(rules_);
+}
 
 Recording::~Recording() {
     (void)journal_->close();

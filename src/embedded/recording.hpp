@@ -3,6 +3,7 @@
 #include "base/error.hpp"
 #include "ingest/recorder.hpp"
 #include "journal/journal.hpp"
+#include "prompt_types/published.hpp"
 
 #include <atomic>
 #include <chrono>
@@ -22,9 +23,9 @@ struct Receipt {
 };
 
 /// This process as a recorder of its own calls: one stream in the journal of a data folder, beside those of
-/// other processes and of a server. Calls are checked, masked and priced as a server does with deliveries.
-/// Whoever holds the store of the folder, now or later, feeds it from this stream; nothing here reads. Any
-/// thread.
+/// other processes and of a server. Calls are checked, masked and priced as a server does with deliveries,
+/// and of each is kept what the folder's settings say of its kind of prompt. Whoever holds the store of the
+/// folder, now or later, feeds it from this stream; nothing here reads. Any thread.
 class Recording {
   public:
     /// Begins the stream; makes the folder if it is missing. FailedPrecondition: a newer version has written
@@ -47,10 +48,11 @@ class Recording {
     void let_go_after_fork() noexcept { journal_->let_go_after_fork(); }
 
   private:
-    explicit Recording(std::unique_ptr<journal::Journal> journal);
+    Recording(std::unique_ptr<journal::Journal> journal, const std::string& data_folder);
     Result<void> wait_durable(const journal::Position& position, std::chrono::milliseconds patience);
 
     std::unique_ptr<journal::Journal> journal_;
+    prompt_types::FolderRules rules_;
     ingest::Recorder recorder_;
     std::atomic<bool> cancelled_{false};
 };

@@ -104,6 +104,7 @@ Result<ReplayOutcome> replay(ModelCaller& caller, const Call& original, const Re
     context.labels = original.labels;
     // Who asked not to keep it asked so of its replays too.
     context.privacy.full_data = original.privacy.full_data;
+    context.privacy.withheld_by = original.privacy.withheld_by;
     context.privacy.retention = original.privacy.retention;
     context.replay.of = original.id.to_string();
     STENO_ASSIGN(Call replayed, caller.call(request));

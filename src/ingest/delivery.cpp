@@ -1,4 +1,5 @@
 #include "ingest/entry.hpp"
+#include "ingest/policy.hpp"
 #include "ingest/recorder.hpp"
 
 #include <algorithm>
@@ -40,8 +41,9 @@ struct Recorder::Draft {
     EntryKind kind = EntryKind::Complete;
     std::optional<journal::Position> opening;                     ///< of a Closing
     std::shared_ptr<const std::array<std::string, 2>> beginning;  ///< of a Closing
-    bool again = false;  ///< an Opening of a call that has one already
-    bool noted = true;   ///< false: the call runs at the gateway, where it will end
+    bool again = false;    ///< an Opening of a call that has one already
+    bool noted = true;     ///< false: the call runs at the gateway, where it will end
+    bool decided = false;  ///< of this call it was decided before what is kept, and that stands
 };
 
 /// A beginning whose end comes in the same delivery is no record of its own.
@@ -113,6 +115,7 @@ std::vector<Recorder::Draft> Recorder::plan(std::vector<Call>& calls, const std:
             known->amended = true;
             draft.noted = false;
         }
+        draft.decided = ended_.contains(call.id) || (runs && !ours);
         if (!keeps_payload(call)) {
             withheld_.insert(call.id);
         } else if (!call.privacy.full_data && withheld_.contains(call.id)) {
@@ -124,24 +127,39 @@ std::vector<Recorder::Draft> Recorder::plan(std::vector<Call>& calls, const std:
     return drafts;
 }
 
+void Recorder::decide(const Draft& draft) {
+    Call& call = *draft.call;
+    if (!draft.decided) admit(call);
+    if (!keeps_payload(call)) {
+        const std::scoped_lock lock(recent_mutex_);
+        withheld_.insert(call.id);
+    }
+    if (const std::size_t most = text_limit(call); most != 0) cut_texts(call, most);
+}
+
 Result<Recorder::Delivered> Recorder::deliver(std::vector<Call>& calls) {
     Delivered delivered;
     std::vector<bool> skip(calls.size());
     join_beginnings(calls, skip, delivered);
     std::vector<Draft> drafts = plan(calls, skip, delivered);
     const auto catalogue = prices();
-    for (const Draft& draft : drafts) {
+    for (Draft& draft : drafts) {
         Call& call = *draft.call;
-        if (draft.kind == EntryKind::Opening) continue;
+        if (draft.kind == EntryKind::Opening) {
+            decide(draft);
+            continue;
+        }
         if (draft.beginning) {
             Call whole;
             for (const std::string& part : *draft.beginning) (void)decode(part, whole);
+            draft.decided = !whole.prompt.type.empty();
             join(whole, call);
             call = std::move(whole);
         }
         if (!call.time.duration && call.started_at && call.ended_at && *call.started_at <= *call.ended_at)
             call.time.duration = Duration{call.ended_at->unix_nanos - call.started_at->unix_nanos};
         if (!call.cost.total) catalogue->price(call);
+        decide(draft);
     }
     std::span<Draft> left(drafts);
     while (!left.empty()) {

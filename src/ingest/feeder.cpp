@@ -359,9 +359,13 @@ Result<Feeder::Fed> Feeder::feed_once() {
     }
     more = more || reached.size() < streams_.size();
     if (!marks.empty()) {
-        applying_since_ = system_clock().steady_nanos();
-        auto applied = store_.apply(changes_, marks);
-        applying_since_ = 0;
+        auto applied = [&] {
+            const std::scoped_lock turn(applying_);
+            applying_since_ = system_clock().steady_nanos();
+            auto done = store_.apply(changes_, marks);
+            applying_since_ = 0;
+            return done;
+        }();
         if (!applied) {
             streams_.clear();  // the cursors are ahead of the store now: begin again from its watermarks
             return std::unexpected(std::move(applied).error());

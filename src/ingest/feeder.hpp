@@ -80,6 +80,9 @@ class Feeder {
     Result<void> catch_up(std::chrono::milliseconds timeout);
     /// Asks for a round, and with it for `at_rest`, soon. Any thread; returns at once.
     void rest_soon();
+    /// While the lock lives, nothing is fed, and no row of the store changes. For moments: the journal grows
+    /// meanwhile.
+    [[nodiscard]] std::unique_lock<std::mutex> hold() { return std::unique_lock(applying_); }
 
     [[nodiscard]] FeederStats stats() const;
 
@@ -147,6 +150,7 @@ class Feeder {
     std::unordered_set<Uuid> lossy_;  ///< streams that have lost their ends
 
     std::atomic<bool> expected_{false}, started_{false};
+    std::mutex applying_;
     std::thread thread_;
     mutable std::mutex mutex_;
     std::condition_variable wake_;

@@ -1,6 +1,7 @@
 #include "base/cancellation.hpp"
 #include "ingest/data_folder.hpp"
 #include "ingest/entry.hpp"
+#include "ingest/policy.hpp"
 #include "ingest/test_folder.hpp"
 #include "io/faulty_file_system.hpp"
 #include "io/memory_file_system.hpp"
@@ -43,6 +44,84 @@ TEST_F(Ingest, ACallIsReadableWhileItRunsAfterItEndedAndFromTheStore) {
     EXPECT_EQ(seen->request.messages.at(0).parts.at(0).text, "when is the meeting?");
     EXPECT_EQ(seen->response.messages.at(0).parts.at(0).text, "at ten");
     EXPECT_EQ(seen->cost.total->to_string(), "0.000008250000");
+}
+
+/// Keeps ten bytes of each text of one kind of prompt, and none of another's.
+class TestPolicy final : public Policy {
+  public:
+    void admit(Call& call) const noexcept override {
+        ++asked;
+        if (call.prompt.type != "secret" || call.privacy.full_data) return;
+        call.privacy.full_data = false;
+        call.preview = {};
+    }
+    std::size_t text_limit(const Call& call) const noexcept override {
+        return call.prompt.type == "long" ? 10 : 0;
+    }
+    mutable int asked = 0;
+};
+
+TEST_F(Ingest, WhatIsToBeKeptIsDecidedOnceWhateverWayACallComes) {
+    const TestPolicy policy;
+    const auto folder = open();
+    folder->recorder().set_policy(policy);
+    const auto text_of = [](const std::vector<Message>& messages) { return messages.at(0).parts.at(0).text; };
+
+    Call whole = call();
+    whole.prompt.type = "long";
+    OpenCall begun = folder->recorder().begin(whole);
+    EXPECT_EQ(text_of(begun.call().request.messages), "when is the meeting?") << "the source still needs it";
+    EXPECT_EQ(text_of(folder->calls().get(whole.id)->request.messages), "when is th");
+    answer(begun, "tomorrow, at ten");
+    EXPECT_EQ(policy.asked, 1);
+    const auto cut = folder->calls().get(whole.id);
+    ASSERT_TRUE(cut);
+    EXPECT_EQ(text_of(cut->request.messages), "when is th");
+    EXPECT_EQ(text_of(cut->response.messages), "tomorrow, ");
+    EXPECT_EQ(cut->privacy.truncated.at("request.messages").bytes, 20);
+    EXPECT_EQ(cut->privacy.truncated.at("response.messages").bytes, 16);
+
+    // Only at the end it is known of what kind it is.
+    OpenCall late = folder->recorder().begin(call());
+    late.call().prompt.type = "secret";
+    const Uuid late_id = late.call().id;
+    answer(late);
+    Call complete = call();
+    complete.prompt.type = "secret";
+    complete.preview.prompt = "when";
+    const Uuid complete_id = complete.id;
+    ASSERT_TRUE(folder->recorder().complete(std::move(complete)));
+    Call wanted = call();
+    wanted.status = Status::Success;
+    wanted.prompt.type = "secret";
+    wanted.privacy.full_data = true;
+    wanted.preview.prompt = "when";
+    const Uuid wanted_id = wanted.id;
+    std::vector<Call> delivered{wanted};
+    ASSERT_TRUE(folder->recorder().deliver(delivered));
+    ASSERT_EQ(rows(*folder), 4u);
+    for (const Uuid& id : {late_id, complete_id}) {
+        const auto row = folder->store().get(id);
+        ASSERT_TRUE(row && *row);
+        EXPECT_EQ((*row)->call.privacy.full_data, false);
+        EXPECT_EQ((*row)->call.preview, Preview{});
+    }
+    EXPECT_EQ((*folder->store().get(wanted_id))->call.preview.prompt, "when");
+
+    // What comes later of a call that is over changes nothing of that.
+    const int before = policy.asked;
+    Call more = call_with_id(wanted_id);
+    more.status = Status::Success;
+    more.prompt.type = "secret";
+    more.labels.tags = {"late"};
+    delivered = {more};
+    ASSERT_TRUE(folder->recorder().deliver(delivered));
+    ASSERT_EQ(rows(*folder), 4u);
+    EXPECT_EQ(policy.asked, before);
+    const auto amended = *folder->store().get(wanted_id);
+    EXPECT_EQ(amended->call.privacy.full_data, true);
+    EXPECT_EQ(amended->call.preview.prompt, "when");
+    EXPECT_EQ(amended->call.labels.tags, std::vector<std::string>{"late"});
 }
 
 TEST_F(Ingest, AForgottenEndIsRecordedAsAFailureOfOurs) {

@@ -2,6 +2,7 @@
 
 #include "base/log.hpp"
 #include "ingest/entry.hpp"
+#include "ingest/policy.hpp"
 
 #include <algorithm>
 #include <array>
@@ -26,6 +27,7 @@ OpenCall::OpenCall(OpenCall&& other) noexcept
       began_steady_(other.began_steady_),
       opening_(other.opening_),
       position_(other.position_),
+      typed_(other.typed_),
       ended_(other.ended_) {
     other.ended_ = true;
 }
@@ -80,17 +82,36 @@ Recorder::~Recorder() {
     }
 }
 
+void Recorder::admit(Call& call) const {
+    if (policy_ != nullptr) policy_->admit(call);
+}
+
+std::size_t Recorder::text_limit(const Call& call) const {
+    return policy_ == nullptr ? 0 : policy_->text_limit(call);
+}
+
 OpenCall Recorder::begin(std::unique_ptr<Call> call) {
     OpenCall open(*this, std::move(call));
     Call& c = open.call();
     c.status = Status::Running;
     if (!c.started_at) c.started_at = clock_.now();
     open.began_steady_ = clock_.steady_nanos();
+    open.typed_ = !c.prompt.type.empty();
+    admit(c);
+    std::string request;
+    if (const std::size_t most = text_limit(c); most != 0) {
+        // Of a copy: the source still needs the whole texts, to estimate tokens from.
+        Call shortened = c;
+        cut_texts(shortened, most);
+        request = encode(shortened, Place::RequestPayload);
+        c.privacy.truncated = std::move(shortened.privacy.truncated);
+    } else {
+        request = encode(c, Place::RequestPayload);
+    }
 
     std::string header;
     append_entry_header(header, std::nullopt);
     header += encode(c, Place::Header);
-    const std::string request = encode(c, Place::RequestPayload);
     const journal::Payload payload = payload_of(request, c.who.subject, !keeps_payload(c));
 
     journal::Entry entry;
@@ -115,6 +136,8 @@ void Recorder::end(OpenCall& open) {
     if (!c.ended_at) c.ended_at = clock_.now();
     if (!c.time.duration) c.time.duration = Duration{clock_.steady_nanos() - open.began_steady_};
     prices()->price(c);
+    if (!open.typed_) admit(c);  // what was decided at the beginning stands
+    if (const std::size_t most = text_limit(c); most != 0) cut_texts(c, most);
 
     Closing closing;
     closing.id = c.id;
@@ -136,6 +159,8 @@ void Recorder::end(OpenCall& open) {
 
 std::optional<journal::Position> Recorder::complete(Call call) {
     prices()->price(call);
+    admit(call);
+    if (const std::size_t most = text_limit(call); most != 0) cut_texts(call, most);
     Closing closing;
     closing.id = call.id;
     closing.kind = static_cast<std::uint8_t>(EntryKind::Complete);

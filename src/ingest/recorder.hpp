@@ -28,6 +28,7 @@
 
 namespace steno::ingest {
 
+class Policy;
 class Recorder;
 
 /// Told after the journal has a call. Called on the thread that recorded it, often an event loop: return
@@ -68,6 +69,7 @@ class OpenCall {
     std::int64_t began_steady_ = 0;
     std::optional<journal::Position> opening_;  ///< absent: the opening record could not be written
     std::optional<journal::Position> position_;
+    bool typed_ = false;  ///< its kind of prompt was known when it began
     bool ended_ = false;
 };
 
@@ -108,6 +110,8 @@ class Recorder {
     Recorder& operator=(const Recorder&) = delete;
 
     void add_consumer(Consumer& consumer) { consumers_.push_back(&consumer); }
+    /// Asked for every call from now on; must outlive the recorder. Before the first call.
+    void set_policy(const Policy& policy) { policy_ = &policy; }
 
     /// Appends the opening record (header and request payload) while the call is on its way. `call` has
     /// its id, started_at and all that the request told. Never fails: see OpenCall::end.
@@ -202,9 +206,15 @@ class Recorder {
         }
     };
     void end(OpenCall& open);
+    /// Nothing, where nobody has a say (set_policy).
+    void admit(Call& call) const;
+    /// How many bytes are kept of each of its texts; 0: all.
+    [[nodiscard]] std::size_t text_limit(const Call& call) const;
     struct Draft;
     static void join_beginnings(std::vector<Call>& calls, std::vector<bool>& skip, Delivered& delivered);
     std::vector<Draft> plan(std::vector<Call>& calls, const std::vector<bool>& skip, Delivered& delivered);
+    /// What is to be kept of it.
+    void decide(const Draft& draft);
     /// Of as many of them, from the first on, as are written at once; `count` says how many that were.
     Result<journal::Position> append_drafts(std::span<const Draft> drafts, std::size_t& count);
     void forget_beginning_locked(Recent& recent);
@@ -223,6 +233,7 @@ class Recorder {
     Options options_;
     Clock& clock_;
     std::vector<Consumer*> consumers_;
+    const Policy* policy_ = nullptr;
 
     mutable std::mutex prices_mutex_;
     std::shared_ptr<const pricing::Catalogue> prices_;

@@ -250,8 +250,8 @@ class Sealing {
             bool any = false;
             for (std::uint32_t i = 0; i < record->payloads.size(); ++i) {
                 const StoredPayload& payload = record->payloads[i].payload;
-                const bool kept =
-                    !payload.redacted && !advice.drop_payloads && payload.kind == PayloadClass::Durable;
+                const bool kept = !payload.redacted && !advice.drop_payloads &&
+                                  (advice.keep_ephemeral || payload.kind == PayloadClass::Durable);
                 ++facts.payloads;
                 if (!kept) ++facts.redacted;
                 if (kept) payloads_.push_back({sequence, i, group, {0, 0, payload.bytes.size()}});

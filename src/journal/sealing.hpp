@@ -23,11 +23,12 @@ struct SealingAdvice {
     /// The record's retention class: the directory tells how many records of each still have a payload, and
     /// how new.
     std::string retention_class;
-    bool drop_payloads = false;  ///< only their hashes are kept
+    bool drop_payloads = false;   ///< only their hashes are kept
+    bool keep_ephemeral = false;  ///< the ephemeral ones are kept, this time
 };
 
 struct SealingOptions {
-    /// Asked once for each record. Ephemeral payloads are dropped whatever it says.
+    /// Asked once for each record. Ephemeral payloads are dropped unless it says to keep them.
     std::function<SealingAdvice(const ParsedRecord&)> advise;
     std::stop_token stop;                      ///< Cancelled when asked for; the segment stays as it was
     int level = 3;                             ///< of zstd

@@ -36,6 +36,25 @@ TEST(Sealing, ReadsAsBeforeAndVerifies) {
     }
 }
 
+TEST(Sealing, EphemeralPayloadsStayWhereTheyAreAskedForAndCanGoLater) {
+    io::MemoryFileSystem files;
+    const Uuid stream = write_stream(files);
+    const auto before = scan_all(files, stream);
+    SealingOptions keeping = small_blocks();
+    keeping.advise = [](const ParsedRecord&) {
+        SealingAdvice advice;
+        advice.keep_ephemeral = true;
+        return advice;
+    };
+    ASSERT_TRUE(seal_all(files, stream, keeping));
+    EXPECT_EQ(scan_all(files, stream), before);
+    expect_intact(files);
+    const auto segments = ended_segments(files, kFolder, stream, UINT64_MAX - 1);
+    for (const SegmentFile& segment : *segments) ASSERT_TRUE(seal_segment(files, segment, small_blocks()));
+    EXPECT_EQ(scan_all(files, stream), without_ephemeral(before));
+    expect_intact(files);
+}
+
 TEST(Sealing, AHeadExportedBeforeStillProvesIt) {
     io::MemoryFileSystem files;
     const Uuid stream = write_stream(files);

@@ -285,6 +285,8 @@ struct Privacy {
     std::string retention;
     std::optional<bool> full_data;
     std::map<std::string, Truncation> truncated;
+    std::optional<bool> listed;  ///< false: lists, searches and exports leave it out; sums have it
+    std::string withheld_by;     ///< what set full_data to false, where it was not the caller
     UnknownFields unknown;
     bool operator==(const Privacy&) const = default;
 };

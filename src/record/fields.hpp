@@ -287,6 +287,8 @@ constexpr void describe(Self& s, V&& v) {
     v(2, "retention", s.retention, Place::Header);
     v(3, "full_data", s.full_data, Place::Header);
     v(4, "truncated", s.truncated, Place::Header);
+    v(5, "listed", s.listed, Place::Header);
+    v(6, "withheld_by", s.withheld_by, Place::Header);
 }
 
 template <class Self, class V>

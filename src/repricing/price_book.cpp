@@ -83,14 +83,6 @@ Result<void> check_overlap(const Price& fresh, const std::vector<Price>& others)
 
 }  // namespace
 
-Result<void> check(const Author& author) {
-    if (author.by.size() > kMaxBy)
-        return fail(Code::InvalidArgument, fmt::format("by: longer than {} bytes", kMaxBy));
-    if (author.reason.size() > kMaxReason)
-        return fail(Code::InvalidArgument, fmt::format("reason: longer than {} bytes", kMaxReason));
-    return {};
-}
-
 PriceBook::PriceBook(std::vector<Price> file, Take take) : file_(std::move(file)), take_(std::move(take)) {}
 
 Result<void> PriceBook::open(control::Database& database) {

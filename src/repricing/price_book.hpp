@@ -1,6 +1,7 @@
 #pragma once
 
 #include "base/error.hpp"
+#include "control/author.hpp"
 #include "control/database.hpp"
 #include "pricing/catalogue.hpp"
 
@@ -16,15 +17,7 @@
 
 namespace steno::repricing {
 
-/// Who changes something, and why.
-struct Author {
-    std::string by;      ///< at most kMaxBy bytes; empty: nobody said
-    std::string reason;  ///< at most kMaxReason bytes
-};
-inline constexpr std::size_t kMaxBy = 200;
-inline constexpr std::size_t kMaxReason = 2000;
-/// InvalidArgument: too long.
-Result<void> check(const Author& author);
+using control::Author;
 
 /// One price of the user's own, from when it was set until it was replaced or removed. Never changed after,
 /// never deleted: what a call's price_id names can be looked up for ever.

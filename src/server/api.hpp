@@ -32,6 +32,10 @@ namespace steno::daily {
 class Keeper;
 }
 
+namespace steno::prompt_types {
+class Totals;
+class Types;
+}  // namespace steno::prompt_types
 namespace steno::prompts {
 class Registry;
 }
@@ -78,6 +82,8 @@ struct Services {
     const daily::Keeper* daily_files = nullptr;  ///< null: daily files are not asked for
     repricing::PriceBook* prices = nullptr;
     repricing::Repricer* repricer = nullptr;
+    prompt_types::Types* prompt_types = nullptr;
+    prompt_types::Totals* prompt_totals = nullptr;
     prompts::Registry* prompts = nullptr;
     QueryLanes* lanes = nullptr;  ///< of the server that answers; null where there is none
 };
@@ -197,6 +203,12 @@ Result<ApiAnswer> list_repricings(Services&, const ApiRequest&);
 Result<ApiAnswer> show_repricing(Services&, const ApiRequest&);
 Result<ApiAnswer> cancel_repricing(Services&, const ApiRequest&);
 Result<ApiAnswer> undo_repricing(Services&, const ApiRequest&);
+Result<ApiAnswer> list_prompt_types(Services&, const ApiRequest&);
+Result<ApiAnswer> change_prompt_types(Services&, const ApiRequest&);
+Result<ApiAnswer> show_prompt_type(Services&, const ApiRequest&);
+Result<ApiAnswer> change_prompt_type(Services&, const ApiRequest&);
+Result<ApiAnswer> reset_prompt_type(Services&, const ApiRequest&);
+Result<ApiAnswer> list_prompt_type_changes(Services&, const ApiRequest&);
 Result<ApiAnswer> replay_call(Services&, const ApiRequest&);
 Result<ApiAnswer> list_alerts(Services&, const ApiRequest&);
 Result<ApiAnswer> show_alert(Services&, const ApiRequest&);

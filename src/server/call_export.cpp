@@ -97,8 +97,9 @@ Result<const exports::Format*> format_of(const ApiRequest& request) {
 
 Result<std::unique_ptr<exports::Pieces>> open(Services& services, const ApiRequest& request,
                                               const exports::Format& format) {
-    STENO_ASSIGN(store::Selection selection, selection_parameters(request, {"format", "fields"}));
+    STENO_ASSIGN(store::Selection selection, selection_parameters(request, {"format", "fields", "unlisted"}));
     STENO_TRY(no_text(selection));
+    STENO_TRY(set_listed(selection, request));
     const std::string_view fields = request.parameter("fields").value_or("");
     services.data.calls().catch_up();
     if (format.name == "csv") {

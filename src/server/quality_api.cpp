@@ -66,6 +66,7 @@ Result<ApiAnswer> show_data_quality(Services& services, const ApiRequest& reques
         query.selection = asked.selection;
         query.selection.filters.push_back(store::ai_calls());
         query.selection.filters.push_back(analysis::incomplete_prompts());
+        store::leave_out_unlisted(query.selection);
         query.limit = static_cast<std::uint32_t>(limit);
         query.fields = {"id",     "kind",        "name",   "project",         "started_at",
                         "status", "trace",       "prompt", "model.requested", "provider.name",

@@ -227,6 +227,14 @@ Result<store::Selection> selection_parameters(const ApiRequest& request,
     return selection;
 }
 
+Result<void> set_listed(store::Selection& selection, const ApiRequest& request) {
+    const auto unlisted = request.parameter("unlisted");
+    if (unlisted && *unlisted != "true" && *unlisted != "false")
+        return fail(Code::InvalidArgument, "unlisted takes true or false");
+    if (unlisted != "true") store::leave_out_unlisted(selection);
+    return {};
+}
+
 Result<ListParameters> fields_of_calls(std::string_view fields) {
     ListParameters parameters;
     for (const std::string_view path : split(fields, ',')) {
@@ -244,7 +252,8 @@ Result<ListParameters> fields_of_calls(std::string_view fields) {
 Result<ListParameters> list_parameters(const ApiRequest& request) {
     STENO_ASSIGN(ListParameters parameters, fields_of_calls(request.parameter("fields").value_or("")));
     STENO_ASSIGN(parameters.query.selection,
-                 selection_parameters(request, {"limit", "cursor", "fields", "order"}));
+                 selection_parameters(request, {"limit", "cursor", "fields", "order", "unlisted"}));
+    STENO_TRY(set_listed(parameters.query.selection, request));
     if (const auto limit = request.parameter("limit")) {
         STENO_ASSIGN(parameters.query.limit, parse_count("limit", *limit, store::kMaxPage));
     }

@@ -33,6 +33,10 @@ Result<void> only_parameters(const ApiRequest& request, std::initializer_list<st
 Result<store::Selection> selection_parameters(const ApiRequest& request,
                                               std::initializer_list<std::string_view> others);
 
+/// unlisted: whether calls are among those that are not to be listed (privacy.listed: false). Unless it is
+/// true, or a filter asks about that field, they are left out.
+Result<void> set_listed(store::Selection& selection, const ApiRequest& request);
+
 /// tz: a name of the IANA database, an offset, UTC when it is not given.
 Result<calendar::Zone> zone_parameter(const ApiRequest& request);
 /// What period, or from and to, say; `otherwise`, a period's name, when they say nothing.

@@ -203,7 +203,11 @@ net::Task<void> Server::serve_api(net::ServerExchange& exchange, std::string_vie
     const net::RequestHead& head = exchange.head();
     if (path == "/api/v1/live" && head.method == "GET") {
         ApiRequest request{head, {}, net::parse_query(head.query()), {}};
-        auto selection = selection_parameters(request, {});
+        auto selection = selection_parameters(request, {"unlisted"});
+        if (selection) {
+            if (auto listed = set_listed(*selection, request); !listed)
+                selection = std::unexpected(std::move(listed).error());
+        }
         if (!selection) {
             co_await send(exchange, problem(selection.error()));
             co_return;

@@ -19,14 +19,6 @@
 /// again from the journal to the same content.
 namespace steno::store {
 
-/// A place in the journal: the n-th record of its stream.
-struct Position {
-    Uuid stream;
-    std::uint64_t sequence = 0;
-
-    friend bool operator==(const Position&, const Position&) = default;
-};
-
 /// How far a stream has been read: every record up to and with `sequence` is in the store.
 using Watermark = Position;
 

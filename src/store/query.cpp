@@ -185,6 +185,16 @@ Filter ai_calls(bool reach_a_model) {
     return filter;
 }
 
+void leave_out_unlisted(Selection& selection) {
+    Filter filter;
+    filter.field = *make_field("privacy.listed");
+    filter.op = Op::Ne;
+    filter.values.emplace_back(false);
+    const bool asked =
+        std::ranges::any_of(selection.filters, [&](const Filter& one) { return one.field == filter.field; });
+    if (!asked) selection.filters.push_back(std::move(filter));
+}
+
 CallQuery::CallQuery() : order(*make_field("started_at")) {}
 
 Result<void> set_order(CallQuery& query, std::string_view order) {

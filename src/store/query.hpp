@@ -38,6 +38,14 @@ enum class Op : std::uint8_t {
 std::optional<Op> parse_op(std::string_view name) noexcept;
 std::string_view to_string(Op op) noexcept;
 
+/// A place in the journal: the n-th record of its stream.
+struct Position {
+    Uuid stream;
+    std::uint64_t sequence = 0;
+
+    friend bool operator==(const Position&, const Position&) = default;
+};
+
 struct Filter {
     Field field;
     Op op = Op::Eq;
@@ -57,7 +65,13 @@ struct Selection {
     std::vector<Filter> filters;
     /// Ignoring case, in the beginnings of prompt or answer that the store has (preview). Empty: any.
     std::string text;
+    /// Whose closing record stands in this stream, at or before this place: those that CallStore::forget
+    /// would take.
+    std::optional<Position> closed_until = {};
 };
+
+/// Leaves out the calls that are not to be listed (privacy.listed: false), unless a filter asks about that.
+void leave_out_unlisted(Selection& selection);
 
 /// A filter for calls that reach a model, or for all others.
 Filter ai_calls(bool reach_a_model = true);

@@ -67,6 +67,10 @@ class Compiler {
         if (selection.to)
             conditions.push_back(
                 fmt::format("\"started_at\" < {}", bind(FieldType::Timestamp, *selection.to)));
+        if (selection.closed_until)
+            conditions.push_back(fmt::format(
+                R"("journal.closed_stream" = {} AND "journal.closed_sequence" <= {})",
+                bind(FieldType::Uuid, selection.closed_until->stream), selection.closed_until->sequence));
         for (const Filter& filter : selection.filters) conditions.push_back(condition(filter));
         if (!selection.text.empty()) {
             const std::string wanted = dialect_.lower(bind(FieldType::Text, selection.text));

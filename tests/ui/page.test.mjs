@@ -288,7 +288,7 @@ test('what is no conversation, and what was not to be kept, is told in words', a
   const unkept = await chat('Forget me', { headers: { 'x-steno-store-full-data': 'false' } })
   await recorded(unkept)
   await withPage(`/calls/${unkept}`, {}, async (page) => {
-    await page.getByText('at the wish of whoever sent this call').waitFor()
+    await page.getByText('at the wish of whoever sent it').waitFor()
   })
 })
 

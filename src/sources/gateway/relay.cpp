@@ -480,6 +480,7 @@ void Gateway::Relay::record_further_calls() {
         further.trace.span_id.clear();
         further.trace.sequence.reset();
         further.privacy.full_data = fetching.privacy.full_data;
+        further.privacy.withheld_by = fetching.privacy.withheld_by;
         further.privacy.retention = fetching.privacy.retention;
         if (further.provider.name.empty()) further.provider.name = provider_.record_name;
         if (!further.started_at) further.started_at = fetching.started_at;

@@ -133,6 +133,7 @@ Result<void> check_lengths(const Call& call) {
     check.text("labels.metadata", call.labels.metadata.text, kMaxMetadata);
     check.keys("privacy.masked", call.privacy.masked);
     check.text("privacy.retention", call.privacy.retention);
+    check.text("privacy.withheld_by", call.privacy.withheld_by);
     check.keys("privacy.truncated", call.privacy.truncated);
     check.text("cache.hit", call.cache.hit);
     check.text("cache.from", call.cache.from);

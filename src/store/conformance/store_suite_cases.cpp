@@ -337,6 +337,58 @@ TEST_P(StoreSuite, ForgetsWhatTheJournalLost) {
     EXPECT_TRUE(store().forget({}));
 }
 
+TEST_P(StoreSuite, KnowsBeforehandWhichCallsItWouldForget) {
+    const auto calls = plausible_calls(300, 18);
+    std::vector<Change> changes;
+    const Uuid other = Uuid::named(at(1).stream, "another");
+    for (std::size_t i = 0; i < calls.size(); ++i) {
+        auto one = std::get<Upsert>(upsert(calls[i], i + 1));
+        if (i % 3 == 0) one.row.closed_at.stream = other;
+        changes.push_back(one);
+    }
+    apply(changes, {at(300), {other, 300}});
+    Selection going;
+    going.closed_until = at(150);
+    std::vector<Call> wanted;
+    for (std::size_t i = 0; i < 150; ++i)
+        if (i % 3 != 0) wanted.push_back(calls[i]);
+    EXPECT_EQ(value(store().count(going)), wanted.size());
+    CallQuery query;
+    query.selection = going;
+    query.limit = kMaxPage;
+    EXPECT_EQ(value(store().find(query)).rows.size(), wanted.size());
+    // With filters, and in sums.
+    AggregateQuery sums;
+    sums.selection.filters.push_back(ai_calls());
+    sums.group_by.push_back(field("model.requested"));
+    for (const char* name : {"calls", "errors", "cost", "max(started_at)"})
+        sums.measures.push_back(value(make_measure(name)));
+    const auto oracle = oracle_of(wanted);
+    const AggregateTable expected = value(oracle->aggregate(sums));
+    sums.selection.closed_until = going.closed_until;
+    EXPECT_EQ(value(store().aggregate(sums)).groups, expected.groups);
+    const std::uint64_t before = value(store().count({}));
+    ASSERT_TRUE(store().forget(std::vector<Position>{*going.closed_until}));
+    EXPECT_EQ(value(store().count({})), before - wanted.size());
+    EXPECT_EQ(value(store().count(going)), 0U);
+    EXPECT_TRUE(value(store().aggregate(sums)).groups.empty());
+}
+
+TEST_P(StoreSuite, LeavesOutWhatIsNotToBeListedUnlessAsked) {
+    auto calls = plausible_calls(60, 19);
+    for (std::size_t i = 0; i < calls.size(); ++i)
+        if (i % 4 < 2) calls[i].privacy.listed = i % 4 == 0;
+    apply(calls);
+    Selection listed;
+    leave_out_unlisted(listed);
+    EXPECT_EQ(value(store().count(listed)), 45U);
+    Selection asked;
+    asked.filters.push_back(value(make_filter("privacy.listed", "false")));
+    leave_out_unlisted(asked);
+    EXPECT_EQ(asked.filters.size(), 1U);
+    EXPECT_EQ(value(store().count(asked)), 15U);
+}
+
 TEST_P(StoreSuite, ForgetsPayloadsOfARetentionClass) {
     auto calls = plausible_calls(30, 9);
     std::vector<Change> changes;

@@ -135,14 +135,14 @@ class MemoryStore final : public CallStore, public CallScanner, public NumberSca
         const auto lock = reading();
         std::vector<const Call*> calls;
         for (const auto& [key, row] : rows_)
-            if (memory::matches(row.call, query.selection)) calls.push_back(&row.call);
+            if (matches(row, query.selection)) calls.push_back(&row.call);
         return memory::aggregate(calls, query);
     }
 
     Result<std::uint64_t> count(const Selection& selection) override {
         const auto lock = reading();
         return static_cast<std::uint64_t>(std::ranges::count_if(
-            rows_, [&](const auto& entry) { return memory::matches(entry.second.call, selection); }));
+            rows_, [&](const auto& entry) { return matches(entry.second, selection); }));
     }
 
     Result<std::unique_ptr<CallScan>> scan(const Selection& selection,
@@ -165,7 +165,7 @@ class MemoryStore final : public CallStore, public CallScanner, public NumberSca
             const auto lock = reading();
             for (const auto& [key, row] : rows_) {
                 const auto by = value_in(row.call, query.by);
-                if (!by || !memory::matches(row.call, query.selection)) continue;
+                if (!by || !matches(row, query.selection)) continue;
                 const auto group = std::ranges::find(query.groups, std::get<std::string>(*by));
                 if (group == query.groups.end()) continue;
                 groups.push_back(static_cast<std::uint8_t>(group - query.groups.begin()));
@@ -187,6 +187,13 @@ class MemoryStore final : public CallStore, public CallScanner, public NumberSca
 
   private:
     using Key = std::pair<Uuid, std::string>;
+
+    static bool matches(const Row& row, const Selection& selection) {
+        const auto& until = selection.closed_until;
+        if (until && (row.closed_at.stream != until->stream || row.closed_at.sequence > until->sequence))
+            return false;
+        return memory::matches(row.call, selection);
+    }
 
     /// As NumberBatch has it.
     static double number_of(const std::optional<Value>& value) {
@@ -239,7 +246,7 @@ class MemoryStore final : public CallStore, public CallScanner, public NumberSca
         };
         std::vector<Place> places;
         for (const auto& [key, row] : rows_) {
-            if (!memory::matches(row.call, query.selection)) continue;
+            if (!matches(row, query.selection)) continue;
             auto value = value_in(row.call, query.order);
             if (after &&
                 order(value, row.call.id, row.call.project, after->value, after->id, after->project) <= 0)

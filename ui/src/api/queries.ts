@@ -17,7 +17,7 @@ const pageSize = 100
 
 /** What the list's columns show; the server reads no more. */
 const listFields =
-  'kind,name,status,started_at,project,environment,provider.name,model,error,usage,cost,time,who,trace,labels,prompt,feedback,replay,privacy.full_data,preview'
+  'kind,name,status,started_at,project,environment,provider.name,model,error,usage,cost,time,who,trace,labels,prompt,feedback,replay,privacy.full_data,privacy.withheld_by,preview'
 
 /** `params` is the filter as the API spells it, without limit and cursor. */
 export function callListQuery(params: string) {

@@ -245,6 +245,9 @@ export interface Call {
     retention?: string
     full_data?: boolean
     truncated?: Record<string, { bytes?: number; sha256?: string }>
+    listed?: boolean
+    /** Which setting of its prompt type set full_data to false. */
+    withheld_by?: string
   }
   cache?: { hit?: string; from?: string }
   replay?: { of?: string; run_id?: string }

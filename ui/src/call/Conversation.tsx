@@ -1,5 +1,6 @@
 import type { Call } from '../api/types'
 import { JsonView } from '../components/JsonView'
+import { whyWithheld } from '../format/withheld'
 import classes from './Conversation.module.css'
 import { EmbeddingView } from './EmbeddingView'
 import { LongText } from './LongText'
@@ -8,6 +9,7 @@ import { MessageView } from './MessageView'
 /** What was said, in order: system, the messages sent, the answer; or input and output of what is no conversation. */
 export function Conversation({ call }: { call: Call }) {
   const { request, response } = call
+  const withheld = whyWithheld(call)
   const sent = request?.messages ?? []
   const answered = response?.messages ?? []
   const hasPayload =
@@ -19,9 +21,10 @@ export function Conversation({ call }: { call: Call }) {
   if (!hasPayload) return <NoPayload call={call} />
   return (
     <div className={classes.list}>
-      {call.privacy?.full_data === false && (
+      {withheld && (
         <p className="dim" role="note">
-          {notKept} They are dropped when their journal file is sealed; until then they are here.
+          Prompt and answer are not kept, {withheld}. They are dropped when their journal file is sealed;
+          until then they are here.
         </p>
       )}
       {request?.system && (
@@ -66,13 +69,11 @@ function Block({ title, value }: { title: string; value: unknown }) {
   )
 }
 
-const notKept =
-  'Prompt and answer are not kept, at the wish of whoever sent this call (x-steno-store-full-data: false).'
-
 function NoPayload({ call }: { call: Call }) {
+  const withheld = whyWithheld(call)
   const reason =
-    call.privacy?.full_data === false
-      ? notKept
+    withheld !== null
+      ? `Prompt and answer are not kept, ${withheld}.`
       : call.status === 'running'
         ? 'The call is under way.'
         : 'No messages are on the record for this call.'

@@ -14,6 +14,7 @@ import { describeEmbedding, plainInput } from '../format/embedding'
 import { markOutput } from '../format/estimated'
 import { formatCount } from '../format/number'
 import { formatDuration } from '../format/time'
+import { whyWithheld } from '../format/withheld'
 import { ReplayMark } from '../replay/ReplayMark'
 import { withoutPanel } from '../state/list-state'
 import { Tokens } from './Tokens'
@@ -209,9 +210,10 @@ function answerCell(call: Call) {
     const words = describeEmbedding(call.preview?.answer)
     if (words) return text(words)
   }
-  if (call.privacy?.full_data === false) {
+  const withheld = whyWithheld(call)
+  if (withheld !== null) {
     return (
-      <span className="dim" title="At the wish of whoever sent it (x-steno-store-full-data: false)">
+      <span className="dim" title={`Not kept, ${withheld}`}>
         not kept
       </span>
     )

@@ -1,4 +1,5 @@
 import type { Call, Json, JsonObject, Message } from '../api/types'
+import { whyWithheld } from '../format/withheld'
 
 /** What POST /api/v1/replay takes beside the call's id; what is left out stays as it was recorded. */
 export interface ReplayChange {
@@ -30,8 +31,9 @@ export function canBeReplayed(call: Call): boolean {
 export function obstacle(call: Call): string | null {
   if (call.status === 'running') return 'The call is still under way. It can be replayed once it has ended.'
   if (call.raw?.request !== undefined) return null
-  if (call.privacy?.full_data === false)
-    return 'Prompt and answer of this call are not kept, at the wish of whoever sent it, so there is nothing to send again.'
+  const withheld = whyWithheld(call)
+  if (withheld !== null)
+    return `Prompt and answer of this call are not kept, ${withheld}, so there is nothing to send again.`
   return 'The exact request of this call is not on the record, so it cannot be sent again. Requests are kept while the setting gateway.keep_raw is “request” or “all”, until retention removes them.'
 }
 

@@ -1,0 +1,73 @@
+#pragma once
+
+#include "ingest/policy.hpp"
+#include "prompt_types/settings.hpp"
+#include "record/call.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+
+namespace steno::prompt_types {
+
+/// The settings of all kinds of prompts at a moment, as calls are asked about: never changed, replaced as a
+/// whole. Any thread.
+class Table {
+  public:
+    struct Rule {
+        bool is_active = true;
+        bool tracks = true;
+        /// Of 2^53; a call is kept whose number lies below.
+        std::uint64_t kept = std::uint64_t{1} << 53;
+        std::size_t text_limit = 0;
+        std::string retention;
+    };
+
+    explicit Table(const Defaults& defaults) { otherwise_.tracks = defaults.track_full_data; }
+    /// Before it is used.
+    void add(const std::string& type, const Settings& settings);
+
+    /// Of a kind that has no settings, the default's.
+    [[nodiscard]] const Rule& of(std::string_view type) const noexcept {
+        const auto found = rules_.find(type);
+        return found == rules_.end() ? otherwise_ : found->second;
+    }
+
+  private:
+    struct Hash {
+        using is_transparent = void;
+        std::size_t operator()(std::string_view text) const noexcept {
+            return std::hash<std::string_view>()(text);
+        }
+    };
+    Rule otherwise_;
+    std::unordered_map<std::string, Rule, Hash, std::equal_to<>> rules_;
+};
+
+/// A call's number from 0 to 2^53 - 1, evenly spread over ids of any kind.
+std::uint64_t sampling_number(const Uuid& id) noexcept;
+
+/// What the recorder asks. Calls without a kind of prompt are left as they are.
+class Rules final : public ingest::Policy {
+  public:
+    Rules() : table_(std::make_shared<const Table>(Defaults{})) {}
+
+    /// From now on.
+    void use(std::shared_ptr<const Table> table);
+
+    void admit(Call& call) const noexcept override;
+    [[nodiscard]] std::size_t text_limit(const Call& call) const noexcept override;
+
+  private:
+    [[nodiscard]] std::shared_ptr<const Table> table() const noexcept;
+
+    mutable std::mutex mutex_;
+    std::shared_ptr<const Table> table_;
+};
+
+}  // namespace steno::prompt_types

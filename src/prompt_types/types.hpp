@@ -1,0 +1,100 @@
+#pragma once
+
+#include "base/error.hpp"
+#include "base/time.hpp"
+#include "control/author.hpp"
+#include "control/database.hpp"
+#include "io/file_system.hpp"
+#include "prompt_types/published.hpp"
+#include "prompt_types/rules.hpp"
+#include "prompt_types/settings.hpp"
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace steno::prompt_types {
+
+using control::Author;
+
+/// What was set for one kind of prompt.
+struct Entry {
+    std::string type;
+    Settings settings;
+    std::int64_t revision = 0;  ///< the number of the last change (Change); 0: the settings are the defaults
+    std::optional<Timestamp> created_at;  ///< when somebody set something first
+    std::optional<Timestamp> changed_at;
+    std::string changed_by;
+};
+
+/// One change, as the trail has it.
+struct Change {
+    std::int64_t number = 0;
+    Timestamp at;
+    Author author;
+    std::string type;
+    std::string before;  ///< JSON, as to_json writes settings
+    std::string after;   ///< empty: the settings were taken back, and the defaults hold
+};
+
+/// The settings of all kinds of prompts of a data folder, kept in the control database, with a trail of all
+/// changes. A change is on disk when it is answered, holds for the next call that this process records, and
+/// for those of other programs within half a second (published.hpp). Blocking; any thread.
+class Types {
+  public:
+    static constexpr std::size_t kMaxTypes = 10'000;
+
+    /// `rules` is what the folder's recorder asks; it must outlive this. Without `announces`, programs that
+    /// write to the folder themselves hear of changes, but not of the defaults.
+    Types(Rules& rules, io::FileSystem& files, std::string data_folder, Defaults defaults,
+          bool announces = true);
+
+    /// Reads them, and begins to keep to them. After an error the defaults hold, and everything else here
+    /// tries once more, and gives that error.
+    Result<void> open(control::Database& database);
+    /// Instead: there is no database, for this reason.
+    void stay_closed(Error why);
+
+    [[nodiscard]] const Defaults& defaults() const { return defaults_; }
+
+    /// Those for which something was set, by name.
+    Result<std::map<std::string, Entry, std::less<>>> all();
+    /// Of one for which nothing was set: the defaults, revision 0.
+    Result<Entry> get(std::string_view type);
+
+    using Edit = std::function<Result<void>(Settings&)>;
+    /// Changes all of these or none. `revision`: what they must have, else FailedPrecondition (another was
+    /// faster). What changes nothing leaves no trace. ResourceExhausted: there are kMaxTypes.
+    Result<std::vector<Entry>> change(const std::vector<std::string>& types, const Edit& edit,
+                                      const Author& author, Timestamp now,
+                                      std::optional<std::int64_t> revision = {});
+    /// The defaults hold again.
+    Result<void> reset(const std::string& type, const Author& author, Timestamp now,
+                       std::optional<std::int64_t> revision = {});
+
+    /// The latest first; of one type or, where it is empty, of all.
+    Result<std::vector<Change>> changes(std::string_view type, std::uint64_t limit);
+
+  private:
+    // All of these need the lock.
+    Result<void> be_open();
+    Result<void> take_over();
+    Result<std::map<std::string, Entry, std::less<>>> read();
+
+    Rules& rules_;
+    io::FileSystem& files_;
+    const std::string data_folder_;
+    const Defaults defaults_;
+    bool announces_;
+    std::mutex mutex_;
+    control::Database* database_ = nullptr;
+    bool open_ = false;
+    Error error_{Code::Unavailable, "the settings of prompt types are not open"};
+};
+
+}  // namespace steno::prompt_types
