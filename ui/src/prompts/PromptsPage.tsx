@@ -77,7 +77,7 @@ export function PromptsPage() {
           {filter.archived ? 'Not archived' : 'Archived'}
         </Button>
       </header>
-      {error && <ProblemView error={error} onRetry={() => void refetch()} />}
+      {error && !rows && <ProblemView error={error} onRetry={() => void refetch()} />}
       {!rows && !error && <Skeleton height={60} m={16} w="auto" aria-label="Loading the prompts" />}
       {rows && rows.length === 0 && (filtered || filter.archived) && (
         <p className={classes.none}>
