@@ -327,7 +327,7 @@ test('performance is told by version and day by day, and a version leads to its 
     }
     for (const untold of ['Quality', 'Cost per call', 'First token p50'])
       assert.equal(heads.includes(untold), false, 'what no call says has no column')
-    assert.match(await table.getByRole('row', { name: 'All' }).innerText(), /\+ 440 unpriced/)
+    assert.match(await table.getByRole('row', { name: /^All/ }).innerText(), /\+ 440 unpriced/)
     await page.getByRole('img', { name: /^Duration, p50, day by day/ }).waitFor()
     await page.getByRole('region', { name: 'Day by day' }).getByText(/version 2 first called then/).first().waitFor()
     await page.getByRole('note').getByText('steno alerts set').first().waitFor()
