@@ -158,9 +158,8 @@ Result<void> Types::take_over() {
     std::string words;
     if (!damaged.empty())
         words = fmt::format(
-            "the settings of {} prompt types are damaged, and those that were published last hold: {}{}",
-            damaged.size(), fmt::join(damaged | std::views::take(kNamed), ", "),
-            damaged.size() > kNamed ? ", …" : "");
+            "settings of prompt types are damaged, and those that were published last hold instead: {}{}",
+            fmt::join(damaged | std::views::take(kNamed), ", "), damaged.size() > kNamed ? ", …" : "");
     if (!words.empty() && words != damaged_) log::error("{}", words);
     damaged_ = std::move(words);
     untold_ = std::move(types);
