@@ -267,6 +267,9 @@ Result<std::set<std::string>> Totals::types() {
     query.limit = store::kMaxGroups;
     const std::shared_lock lock(mutex_);
     STENO_ASSIGN(const store::AggregateTable table, store_.aggregate(query));
+    if (table.truncated)
+        return fail(Code::ResourceExhausted,
+                    fmt::format("the record has more than {} prompt types", store::kMaxGroups));
     STENO_ASSIGN(const auto rows, database_->rows("SELECT DISTINCT type FROM prompt_type_sums"));
     std::set<std::string> types;
     for (const store::AggregateTable::Group& group : table.groups) types.insert(text_of(group.key[0]));
