@@ -14,14 +14,13 @@ namespace {
 
 Rules& rules_of(std::int64_t types) {
     static Rules rules;
-    auto table = std::make_shared<Table>(Defaults{});
+    TypeSettings all;
     for (std::int64_t n = 0; n < types; ++n) {
-        Settings settings;
+        Settings& settings = all["extract_page_metadata_" + std::to_string(n)];
         settings.track_full_data = n % 2 == 0;
         settings.sample_rate = 0.5;
-        table->add("extract_page_metadata_" + std::to_string(n), settings);
     }
-    rules.use(std::move(table));
+    rules.use(std::make_shared<const Table>(Defaults{}, all));
     return rules;
 }
 

@@ -8,11 +8,21 @@
 #include "store/duckdb/duckdb_store.hpp"
 #include "store/memory/memory_store.hpp"
 
+#include <chrono>
+#include <condition_variable>
 #include <cstdio>
 #include <cstdlib>
+#include <mutex>
 #include <sys/resource.h>
 
 namespace steno::cli {
+
+namespace {
+
+/// What could not be read or written of what people have set is tried again so often.
+constexpr std::chrono::seconds kControlRetry{2};
+
+}  // namespace
 
 Result<std::vector<pricing::Price>> configured_prices(const Config& config) {
     if (config.prices_file.empty()) return config.old_prices;
@@ -116,6 +126,7 @@ Result<std::unique_ptr<Composition>> Composition::open(const Config& config, Use
     parts->open_budgets();
     parts->open_prompts();
     parts->open_prompt_types(config, use);
+    if (parts->control_) parts->read_control();
     parts->custodian_ = make_custodian(config, *parts->data_, parts->prompt_totals_.get());
     if (use == Use::Serve) {
         STENO_ASSIGN(parts->daily_files_, make_keeper(config, *parts->data_));
@@ -150,11 +161,14 @@ Result<std::unique_ptr<Composition>> Composition::open(const Config& config, Use
     parts->caller_ = std::make_unique<server::GatewayModelCaller>(*parts->gateway_);
     parts->open_alerting(config);
     parts->loops_->start();
+    if (use != Use::Look)
+        parts->retrying_ =
+            std::jthread([it = parts.get()](const std::stop_token& stop) { it->retry_control(stop); });
     return parts;
 }
 
 void Composition::open_control() {
-    auto database = control::Database::open(data_->path() + "/control.sqlite");
+    auto database = control::Database::open(control_file());
     if (!database) {
         log::error("budgets are not kept to; alerts, prompts and own prices cannot be used: {}",
                    database.error().message);
@@ -164,23 +178,60 @@ void Composition::open_control() {
     control_ = std::move(*database);
 }
 
-/// Calls go on by the defaults, where the settings cannot be read; but nothing is removed from the record
-/// then, as the sums of what goes could not be kept.
-void Composition::open_prompt_types(const Config& config, Use use) {
-    prompt_types_ = std::make_unique<prompt_types::Types>(
-        *rules_, io::posix_file_system(), data_->path(),
-        prompt_types::Defaults{.track_full_data = config.default_track_full_data}, use != Use::Look);
-    prompt_totals_ = std::make_unique<prompt_types::Totals>(data_->store(), data_->calls());
-    if (!control_) {
-        prompt_types_->stay_closed(*control_error_);
-        prompt_totals_->stay_closed(*control_error_);
-        return;
+std::string Composition::control_file() const {
+    return data_->path() + "/control.sqlite";
+}
+
+/// Whose part of it cannot be read goes on without: tracking never harms.
+void Composition::read_control() {
+    const auto tell = [](const Result<void>& opened, std::string_view otherwise) {
+        if (!opened) log::error("{}: {}", otherwise, opened.error().message);
+    };
+    tell(prices_->open(*control_), "calls are priced without prices of your own");
+    tell(budgets_->open(*control_), "budgets are not kept to");
+    tell(prompts_->open(*control_), "prompts cannot be used");
+    (void)prompt_types_->open(*control_);  // says itself what holds instead
+    tell(prompt_totals_->open(*control_),
+         "totals of prompt types cannot be kept, so nothing is removed from the record");
+}
+
+/// A file that was locked for long or that somebody has put back, a disk that was full.
+void Composition::retry_control(const std::stop_token& stop) {
+    std::mutex mutex;
+    std::condition_variable_any wake;
+    for (;;) {
+        {
+            std::unique_lock lock(mutex);
+            wake.wait_for(lock, stop, kControlRetry, [] { return false; });
+        }
+        if (stop.stop_requested()) return;
+        if (!control_) {
+            auto database = control::Database::open(control_file());
+            if (!database) continue;  // which open_control has said
+            control_ = std::move(*database);
+            read_control();
+            log::info(
+                "control.sqlite can be used again: budgets, prompts, own prices and prompt types are as they "
+                "were set; alerts and re-pricing need another start");
+        }
+        (void)prompt_types_->be_in_force();
     }
-    if (const auto opened = prompt_types_->open(*control_); !opened)
-        log::error("the settings of prompt types do not hold: {}", opened.error().message);
-    if (const auto opened = prompt_totals_->open(*control_); !opened)
-        log::error("totals of prompt types cannot be kept, so nothing is removed: {}",
-                   opened.error().message);
+}
+
+/// Until the settings can be read, those hold that were published last.
+void Composition::open_prompt_types(const Config& config, Use use) {
+    prompt_types::Types::Options options;
+    options.defaults.track_full_data = config.default_track_full_data;
+    // Who uses the folder for a moment does not speak for its server.
+    options.announces = use == Use::Serve;
+    for (const auto& [name, days] : config.retention.class_payload_days)
+        options.retention_classes.insert(name);
+    prompt_types_ = std::make_unique<prompt_types::Types>(*rules_, io::posix_file_system(), data_->path(),
+                                                          std::move(options));
+    prompt_totals_ = std::make_unique<prompt_types::Totals>(data_->store(), data_->calls());
+    if (control_) return;
+    prompt_types_->stay_closed(*control_error_);
+    prompt_totals_->stay_closed(*control_error_);
 }
 
 /// Calls are priced without those of the folder, where these cannot be read.
@@ -191,35 +242,22 @@ void Composition::open_prices(std::vector<pricing::Price> file) {
         });
     trail_ = std::make_unique<repricing::Trail>(control_.get());
     repricer_ = std::make_unique<repricing::Repricer>(*data_, *trail_, prices_.get());
-    if (!control_) {
-        prices_->stay_closed(*control_error_);
-    } else if (const auto opened = prices_->open(*control_); !opened) {
-        log::error("calls are priced without prices of your own: {}", opened.error().message);
-    }
+    if (!control_) prices_->stay_closed(*control_error_);
 }
 
-/// Calls go on without budgets, where these cannot be read: tracking never harms.
 void Composition::open_budgets() {
     ledger_->set_prices([recorder = &data_->recorder()] { return recorder->prices(); });
     ledger_->on_restless([feeder = &data_->feeder()] { feeder->rest_soon(); });
     data_->recorder().add_consumer(*ledger_);
     budgets_ = std::make_unique<budgets::Budgets>(*ledger_);
-    if (!control_)
-        budgets_->stay_closed(*control_error_);
-    else if (const auto opened = budgets_->open(*control_); !opened)
-        log::error("budgets are not kept to: {}", opened.error().message);
+    if (!control_) budgets_->stay_closed(*control_error_);
 }
 
-/// Likewise without prompts.
 void Composition::open_prompts() {
     prompts_ = std::make_unique<prompts::Registry>();
-    if (!control_)
-        prompts_->stay_closed(*control_error_);
-    else if (const auto opened = prompts_->open(*control_); !opened)
-        log::error("prompts cannot be used: {}", opened.error().message);
+    if (!control_) prompts_->stay_closed(*control_error_);
 }
 
-/// Likewise without alerts.
 void Composition::open_alerting(const Config& config) {
     if (!control_) return;  // which open_control has said
     auto alerting = Alerting::open(*control_, *data_, *ledger_, *loops_, *client_, config);
@@ -248,6 +286,7 @@ static void end_without_statics() {
 }
 
 Composition::~Composition() {
+    retrying_ = {};
     // It waits for tasks of the loops; tasks use everything else, so they end next.
     if (alerting_) alerting_->stop();
     repricer_.reset();

@@ -24,7 +24,9 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <stop_token>
 #include <string>
+#include <thread>
 #include <vector>
 
 namespace steno::prompts {
@@ -63,6 +65,9 @@ class Composition {
   private:
     Composition() = default;
     void open_control();
+    [[nodiscard]] std::string control_file() const;
+    void read_control();
+    void retry_control(const std::stop_token& stop);
     void open_budgets();
     void open_prompt_types(const Config& config, Use use);
     void open_prompts();
@@ -76,8 +81,9 @@ class Composition {
     std::unique_ptr<budgets::Ledger> ledger_;     ///< likewise, and its store
     std::unique_ptr<prompt_types::Rules> rules_;  ///< what it asks of each
     std::unique_ptr<ingest::DataFolder> data_;
-    std::unique_ptr<control::Database> control_;  ///< null: it cannot be opened
-    std::optional<Error> control_error_;          ///< why not
+    /// Null: it cannot be opened yet. Whoever is given it reads it, later, too (retry_control).
+    std::unique_ptr<control::Database> control_;
+    std::optional<Error> control_error_;  ///< why it could not be opened at the start
     std::unique_ptr<budgets::Budgets> budgets_;
     std::unique_ptr<prompt_types::Types> prompt_types_;
     std::unique_ptr<prompt_types::Totals> prompt_totals_;  ///< the custodian's heir
@@ -92,6 +98,7 @@ class Composition {
     std::unique_ptr<gateway::Gateway> gateway_;
     std::unique_ptr<server::GatewayModelCaller> caller_;
     std::unique_ptr<Alerting> alerting_;
+    std::jthread retrying_;  ///< tries again what could not be read of control_
 };
 
 /// The data folder alone, as the configuration says. FailedPrecondition: another process has it.

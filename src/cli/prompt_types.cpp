@@ -149,6 +149,13 @@ void print_settings(dom::element type) {
                    has(type, "/changed_by") ? " by " + printable(text_at(type, "/changed_by")) : "");
 }
 
+void print_warnings(dom::element answer) {
+    dom::array warnings;
+    if (answer["warnings"].get(warnings) != simdjson::SUCCESS) return;
+    for (const dom::element warning : warnings)
+        fmt::print(stderr, "warning: {}\n", printable(std::string(warning.get_string().value_unsafe())));
+}
+
 void print_totals(dom::element type) {
     const auto count = [&](const char* pointer) {
         return grouped(static_cast<std::int64_t>(number_at(type, pointer)));
@@ -272,6 +279,7 @@ Result<int> set(const Program& program, const PromptTypesFlags& flags) {
     if (parser.parse(answer).get(type) != simdjson::SUCCESS)
         return fail(Code::Internal, "the answer is no JSON");
     print_settings(type);
+    print_warnings(type);
     return 0;
 }
 
@@ -312,6 +320,7 @@ Result<int> bulk(const Program& program, const PromptTypesFlags& flags) {
     Table table({{"prompt type", false, true}, {"texts kept", false, true}});
     for (const dom::element type : types) table.row({text_at(type, "/type"), kept(type)});
     table.print();
+    print_warnings(whole);
     return 0;
 }
 

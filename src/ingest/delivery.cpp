@@ -134,7 +134,7 @@ void Recorder::decide(const Draft& draft) {
         const std::scoped_lock lock(recent_mutex_);
         withheld_.insert(call.id);
     }
-    if (const std::size_t most = text_limit(call); most != 0) cut_texts(call, most);
+    cut(call, text_limit(call));
 }
 
 Result<Recorder::Delivered> Recorder::deliver(std::vector<Call>& calls) {

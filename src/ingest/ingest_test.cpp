@@ -56,9 +56,10 @@ class TestPolicy final : public Policy {
         call.preview = {};
     }
     std::size_t text_limit(const Call& call) const noexcept override {
-        return call.prompt.type == "long" ? 10 : 0;
+        return call.prompt.type == "long" ? most : 0;
     }
     mutable int asked = 0;
+    std::size_t most = 10;
 };
 
 TEST_F(Ingest, WhatIsToBeKeptIsDecidedOnceWhateverWayACallComes) {
@@ -122,6 +123,66 @@ TEST_F(Ingest, WhatIsToBeKeptIsDecidedOnceWhateverWayACallComes) {
     EXPECT_EQ(amended->call.privacy.full_data, true);
     EXPECT_EQ(amended->call.preview.prompt, "when");
     EXPECT_EQ(amended->call.labels.tags, std::vector<std::string>{"late"});
+}
+
+TEST_F(Ingest, ALimitOfTextsThatIsChangedHoldsForCallsThatBeginLater) {
+    TestPolicy policy;
+    const auto folder = open();
+    folder->recorder().set_policy(policy);
+    const auto answer_of = [&](const Uuid& id) {
+        const auto seen = folder->calls().get(id);
+        return seen ? seen->response.messages.at(0).parts.at(0).text : seen.error().message;
+    };
+    Call typed = call();
+    typed.prompt.type = "long";
+    OpenCall begun = folder->recorder().begin(std::move(typed));
+    OpenCall moved = std::move(begun);
+    OpenCall untyped = folder->recorder().begin(call());
+    policy.most = 3;
+    const Uuid early = moved.call().id;
+    answer(moved, "tomorrow, at ten");
+    EXPECT_EQ(answer_of(early), "tomorrow, ");
+    untyped.call().prompt.type = "long";
+    const Uuid late = untyped.call().id;
+    answer(untyped, "tomorrow, at ten");
+    EXPECT_EQ(answer_of(late), "tom") << "its kind was not known before";
+}
+
+TEST_F(Ingest, OfACallThatDoesNotKeepItsTextsTheErrorIsCutWhateverWayItComes) {
+    const TestPolicy policy;
+    const auto folder = open();
+    folder->recorder().set_policy(policy);
+    const std::string message = "cannot answer \"" + std::string(1000, 'x') + "\"";
+    const auto failed = [&](const std::string& type) {
+        Call one = call();
+        one.status = Status::Failure;
+        one.prompt.type = type;
+        one.error.message = message;
+        return one;
+    };
+    std::vector<Uuid> withheld;
+    OpenCall begun = folder->recorder().begin(failed("secret"));
+    withheld.push_back(begun.call().id);
+    begun.call().status = Status::Failure;
+    begun.end();
+    Call complete = failed("secret");
+    withheld.push_back(complete.id);
+    ASSERT_TRUE(folder->recorder().complete(std::move(complete)));
+    std::vector<Call> delivered{failed("secret"), failed("other"), failed("")};
+    delivered[2].privacy.full_data = false;  // the caller's own word
+    withheld.push_back(delivered[0].id);
+    withheld.push_back(delivered[2].id);
+    const Uuid kept = delivered[1].id;
+    ASSERT_TRUE(folder->recorder().deliver(delivered));
+    ASSERT_EQ(rows(*folder), 5u);
+    for (const Uuid& id : withheld) {
+        const auto row = folder->store().get(id);
+        ASSERT_TRUE(row && *row);
+        EXPECT_EQ((*row)->call.error.message, message.substr(0, kMostWithheldError));
+        EXPECT_EQ((*row)->call.privacy.truncated.at("error.message").bytes,
+                  static_cast<std::int64_t>(message.size()));
+    }
+    EXPECT_EQ((*folder->store().get(kept))->call.error.message, message);
 }
 
 TEST_F(Ingest, AForgottenEndIsRecordedAsAFailureOfOurs) {

@@ -81,4 +81,8 @@ void cut_texts(Call& call, std::size_t most) {
         beginning->resize(utf8_prefix(*beginning, most).size());
 }
 
+void cut_error(Call& call) {
+    Cutter(call, kMostWithheldError).text("error.message", call.error.message);
+}
+
 }  // namespace steno::ingest

@@ -24,4 +24,9 @@ class Policy {
 /// place the first one's.
 void cut_texts(Call& call, std::size_t most);
 
+/// Of a call that does not keep its texts: providers quote prompts in messages of errors.
+inline constexpr std::size_t kMostWithheldError = 200;
+/// Cuts error.message to kMostWithheldError, and notes it as cut_texts does.
+void cut_error(Call& call);
+
 }  // namespace steno::ingest

@@ -27,7 +27,7 @@ OpenCall::OpenCall(OpenCall&& other) noexcept
       began_steady_(other.began_steady_),
       opening_(other.opening_),
       position_(other.position_),
-      typed_(other.typed_),
+      text_limit_(other.text_limit_),
       ended_(other.ended_) {
     other.ended_ = true;
 }
@@ -90,16 +90,22 @@ std::size_t Recorder::text_limit(const Call& call) const {
     return policy_ == nullptr ? 0 : policy_->text_limit(call);
 }
 
+void Recorder::cut(Call& call, std::size_t text_limit) {
+    if (text_limit != 0) cut_texts(call, text_limit);
+    if (!keeps_payload(call)) cut_error(call);
+}
+
 OpenCall Recorder::begin(std::unique_ptr<Call> call) {
     OpenCall open(*this, std::move(call));
     Call& c = open.call();
     c.status = Status::Running;
     if (!c.started_at) c.started_at = clock_.now();
     open.began_steady_ = clock_.steady_nanos();
-    open.typed_ = !c.prompt.type.empty();
     admit(c);
+    const std::size_t most = text_limit(c);
+    if (!c.prompt.type.empty()) open.text_limit_ = most;
     std::string request;
-    if (const std::size_t most = text_limit(c); most != 0) {
+    if (most != 0) {
         // Of a copy: the source still needs the whole texts, to estimate tokens from.
         Call shortened = c;
         cut_texts(shortened, most);
@@ -136,8 +142,11 @@ void Recorder::end(OpenCall& open) {
     if (!c.ended_at) c.ended_at = clock_.now();
     if (!c.time.duration) c.time.duration = Duration{clock_.steady_nanos() - open.began_steady_};
     prices()->price(c);
-    if (!open.typed_) admit(c);  // what was decided at the beginning stands
-    if (const std::size_t most = text_limit(c); most != 0) cut_texts(c, most);
+    if (!open.text_limit_) {  // else what was decided at the beginning stands
+        admit(c);
+        open.text_limit_ = text_limit(c);
+    }
+    cut(c, *open.text_limit_);
 
     Closing closing;
     closing.id = c.id;
@@ -160,7 +169,7 @@ void Recorder::end(OpenCall& open) {
 std::optional<journal::Position> Recorder::complete(Call call) {
     prices()->price(call);
     admit(call);
-    if (const std::size_t most = text_limit(call); most != 0) cut_texts(call, most);
+    cut(call, text_limit(call));
     Closing closing;
     closing.id = call.id;
     closing.kind = static_cast<std::uint8_t>(EntryKind::Complete);

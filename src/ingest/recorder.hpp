@@ -69,7 +69,9 @@ class OpenCall {
     std::int64_t began_steady_ = 0;
     std::optional<journal::Position> opening_;  ///< absent: the opening record could not be written
     std::optional<journal::Position> position_;
-    bool typed_ = false;  ///< its kind of prompt was known when it began
+    /// How many bytes are kept of each of its texts, 0: all; absent: its kind of prompt was not known when it
+    /// began, so that what is kept of it is decided at its end.
+    std::optional<std::size_t> text_limit_;
     bool ended_ = false;
 };
 
@@ -210,6 +212,8 @@ class Recorder {
     void admit(Call& call) const;
     /// How many bytes are kept of each of its texts; 0: all.
     [[nodiscard]] std::size_t text_limit(const Call& call) const;
+    /// To what is to be kept of it in any case; its source needs none of the rest any more.
+    static void cut(Call& call, std::size_t text_limit);
     struct Draft;
     static void join_beginnings(std::vector<Call>& calls, std::vector<bool>& skip, Delivered& delivered);
     std::vector<Draft> plan(std::vector<Call>& calls, const std::vector<bool>& skip, Delivered& delivered);

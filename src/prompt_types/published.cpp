@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include <exception>
+#include <memory>
 #include <sys/stat.h>
 #include <utility>
 
@@ -25,7 +26,11 @@ std::string to_text(const Defaults& defaults, const TypeSettings& types) {
     json.member("default_track_full_data", defaults.track_full_data);
     json.key("types");
     json.begin_object();
-    for (const auto& [type, settings] : types) json.member_raw(type, to_json(settings));
+    for (const auto& [type, settings] : types) {
+        Settings rule = settings;
+        rule.description.clear();
+        if (rule != Settings{}) json.member_raw(type, to_json(rule));
+    }
     json.end_object();
     json.end_object();
     return out += '\n';
@@ -57,37 +62,49 @@ Result<void> publish(io::FileSystem& files, const std::string& data_folder, cons
     return io::replace_file(files, path, content);
 }
 
-Result<std::shared_ptr<const Table>> read_published(std::string_view content) {
-    Defaults defaults;
-    std::string types;
+Result<Published> read_published(std::string_view content) {
+    Published published;
     std::string version;
+    std::string settings;
     JsonReader json(content);
+    const auto read_type = [&](std::string_view type) {
+        settings.clear();
+        if (!json.raw(settings)) return false;
+        if (!from_stored(settings, published.types[std::string(type)])) published.is_whole = false;
+        return true;
+    };
     const bool whole = json.peek() == JsonReader::Type::Object && json.object([&](std::string_view name) {
         if (name == "version") return json.raw(version);
         if (name == "default_track_full_data")
-            return json.peek() == JsonReader::Type::Boolean && json.boolean(defaults.track_full_data);
-        if (name == "types") return json.peek() == JsonReader::Type::Object && json.raw(types);
+            return json.peek() == JsonReader::Type::Boolean &&
+                   json.boolean(published.defaults.track_full_data);
+        if (name == "types") return json.peek() == JsonReader::Type::Object && json.object(read_type);
         return json.skip();
     });
-    if (!whole || version != kVersion)
+    if (version != kVersion)
         return fail(Code::DataLoss, "prompt-types.json is damaged, or of another version of Steno");
-    auto table = std::make_shared<Table>(defaults);
-    JsonReader list(types);
-    Result<void> good;
-    const bool read = list.object([&](std::string_view type) {
-        std::string object;
-        Settings settings;
-        if (!list.raw(object)) return false;
-        good = from_json(object, settings);
-        if (good) table->add(std::string(type), settings);
-        return good.has_value();
-    });
-    STENO_TRY(good);
-    if (!read) return fail(Code::DataLoss, "prompt-types.json is damaged");
-    return std::shared_ptr<const Table>(std::move(table));
+    if (!whole) published.is_whole = false;
+    return published;
 }
 
-FolderRules::FolderRules(const std::string& data_folder) : path_(published_path(data_folder)) {}
+Result<Published> read_published(io::FileSystem& files, const std::string& data_folder) {
+    STENO_ASSIGN(const std::string content, io::read_file(files, published_path(data_folder), kMostBytes));
+    return read_published(content);
+}
+
+FolderRules::FolderRules(std::string data_folder) : folder_(std::move(data_folder)) {}
+
+void FolderRules::read() const {
+    const std::string state = state_of(published_path(folder_));
+    if (state.empty() || state == seen_) return;
+    const auto content = io::read_file(io::posix_file_system(), published_path(folder_), kMostBytes);
+    if (!content) return;  // no descriptor was left, say: at the next look
+    if (auto published = read_published(*content); published && (published->is_whole || !has_rules_)) {
+        rules_.use(std::make_shared<const Table>(published->defaults, published->types));
+        has_rules_ = true;
+    }
+    seen_ = state;
+}
 
 void FolderRules::look() const noexcept {
     const std::int64_t now = system_clock().steady_nanos();
@@ -100,14 +117,8 @@ void FolderRules::look() const noexcept {
         return;
     if (now < look_at_.load(std::memory_order_acquire)) return;
     try {
-        if (std::string state = state_of(path_); state != seen_) {
-            seen_ = std::move(state);
-            if (const auto content = io::read_file(io::posix_file_system(), path_, kMostBytes)) {
-                if (auto table = read_published(*content)) rules_.use(std::move(*table));
-            }
-        }
+        read();
     } catch (const std::exception&) {  // out of memory: at the next look
-        seen_.clear();
     }
     look_at_.store(now + kLook, std::memory_order_release);
 }

@@ -7,8 +7,7 @@
 
 #include <atomic>
 #include <cstdint>
-#include <map>
-#include <memory>
+#include <mutex>
 #include <string>
 #include <string_view>
 
@@ -16,34 +15,50 @@
 /// the folder themselves keep to them, without the database in which they are set.
 namespace steno::prompt_types {
 
-using TypeSettings = std::map<std::string, Settings, std::less<>>;
+/// What the file says: what calls are asked about, without descriptions. Kinds for which nothing else is set
+/// are not in it.
+struct Published {
+    Defaults defaults;
+    TypeSettings types;
+    bool is_whole = true;  ///< false: it is damaged, and this is what can be read of it
+};
 
 [[nodiscard]] std::string published_path(const std::string& data_folder);
 /// Puts the file in the place of the one before, as a whole and on disk; not if it says the same already.
 Result<void> publish(io::FileSystem& files, const std::string& data_folder, const Defaults& defaults,
                      const TypeSettings& types);
-/// DataLoss: it is damaged, or of a newer Steno.
-Result<std::shared_ptr<const Table>> read_published(std::string_view content);
+/// DataLoss: nothing can be understood, or a newer Steno has written it in another way. (What it adds, it
+/// adds as further members, which are passed over here.)
+Result<Published> read_published(std::string_view content);
+/// NotFound: nothing was ever published there.
+Result<Published> read_published(io::FileSystem& files, const std::string& data_folder);
 
-/// Keeps to the file of a folder, and to changes of it within kLook. Without a file, or with one that cannot
-/// be read: to what was read last, or the defaults.
+/// Keeps to the file of a folder, and to changes of it within kLook. Without a file: to the defaults. While
+/// it cannot be read: to what was read last, and it is tried again at the next look. What can be read of one
+/// that is damaged holds only where nothing was read before.
+///
+/// Reading takes a moment (10,000 kinds: milliseconds): who asks here waits for a disk in any case, behind
+/// the calls that he records.
 class FolderRules final : public ingest::Policy {
   public:
     static constexpr std::int64_t kLook = 500'000'000;  ///< nanoseconds
 
-    explicit FolderRules(const std::string& data_folder);
+    explicit FolderRules(std::string data_folder);
 
     void admit(Call& call) const noexcept override;
     [[nodiscard]] std::size_t text_limit(const Call& call) const noexcept override;
 
   private:
     void look() const noexcept;
+    // With looking_.
+    void read() const;
 
-    const std::string path_;
+    const std::string folder_;
     mutable Rules rules_;
     mutable std::atomic<std::int64_t> look_at_{0};  ///< steady nanoseconds
     mutable std::mutex looking_;
-    mutable std::string seen_;  ///< which state of the file was read; with looking_
+    mutable std::string seen_;        ///< which state of the file was read; with looking_, as the next
+    mutable bool has_rules_ = false;  ///< some file was read
 };
 
 }  // namespace steno::prompt_types

@@ -32,6 +32,11 @@ std::uint64_t sampling_number(const Uuid& id) noexcept {
     return mixed(mixed(half(0)) + half(8)) >> (64 - kBits);
 }
 
+Table::Table(const Defaults& defaults, const TypeSettings& types) {
+    otherwise_.tracks = defaults.track_full_data;
+    for (const auto& [type, settings] : types) add(type, settings);
+}
+
 void Table::add(const std::string& type, const Settings& settings) {
     Rule rule;
     rule.is_active = settings.is_active;

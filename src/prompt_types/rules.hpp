@@ -28,7 +28,7 @@ class Table {
         std::string retention;
     };
 
-    explicit Table(const Defaults& defaults) { otherwise_.tracks = defaults.track_full_data; }
+    explicit Table(const Defaults& defaults, const TypeSettings& types = {});
     /// Before it is used.
     void add(const std::string& type, const Settings& settings);
 

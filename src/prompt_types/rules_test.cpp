@@ -7,7 +7,10 @@
 
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <filesystem>
+#include <string>
+#include <sys/resource.h>
 #include <thread>
 
 namespace steno::prompt_types {
@@ -24,9 +27,8 @@ Call call_of(const std::string& type) {
 }
 
 std::shared_ptr<const Table> table_of(const Settings& settings, bool otherwise = true) {
-    auto table = std::make_shared<Table>(Defaults{.track_full_data = otherwise});
-    table->add("page", settings);
-    return table;
+    return std::make_shared<const Table>(Defaults{.track_full_data = otherwise},
+                                         TypeSettings{{"page", settings}});
 }
 
 Call admitted(const Settings& settings, Call call, bool otherwise = true) {
@@ -175,14 +177,14 @@ TEST(Rules, TextsAreCutWithTheirLengthAndDigestAndTheExactBytesGo) {
     EXPECT_EQ(call, once);
 }
 
-class Published : public testing::Test {
+class PublishedTest : public testing::Test {
   protected:
-    Published()
+    PublishedTest()
         : folder_(std::filesystem::temp_directory_path() /
                   ("steno-" + Uuid::random(system_random()).to_string())) {
         std::filesystem::create_directories(folder_);
     }
-    ~Published() override { std::filesystem::remove_all(folder_); }
+    ~PublishedTest() override { std::filesystem::remove_all(folder_); }
 
     void publish(const Defaults& defaults, const TypeSettings& types) {
         const auto done = prompt_types::publish(io::posix_file_system(), folder_.string(), defaults, types);
@@ -191,7 +193,7 @@ class Published : public testing::Test {
     std::filesystem::path folder_;
 };
 
-TEST_F(Published, WhatIsReadIsWhatWasWritten) {
+TEST_F(PublishedTest, WhatIsReadIsWhatWasWritten) {
     Settings settings;
     settings.description = "reads \"pages\"";
     settings.track_full_data = true;
@@ -201,37 +203,114 @@ TEST_F(Published, WhatIsReadIsWhatWasWritten) {
     publish({.track_full_data = false}, {{"page/é", settings}});
     const auto content = io::read_file(io::posix_file_system(), published_path(folder_.string()), 1 << 20);
     ASSERT_TRUE(content);
-    const auto table = read_published(*content);
-    ASSERT_TRUE(table) << table.error().message;
-    EXPECT_TRUE((*table)->of("page/é").tracks);
-    EXPECT_EQ((*table)->of("page/é").text_limit, 100u);
-    EXPECT_EQ((*table)->of("page/é").retention, "short");
-    EXPECT_EQ((*table)->of("page/é").kept, (std::uint64_t{1} << 53) / 4);
-    EXPECT_FALSE((*table)->of("another").tracks);
-    EXPECT_FALSE(read_published(content->substr(0, content->size() / 2)));
-    EXPECT_FALSE(read_published(R"({"version":2,"types":{}})"));
+    const auto read = read_published(*content);
+    ASSERT_TRUE(read) << read.error().message;
+    EXPECT_TRUE(read->is_whole);
+    EXPECT_FALSE(read->defaults.track_full_data);
+    settings.description.clear();
+    EXPECT_EQ(read->types, (TypeSettings{{"page/é", settings}}));
+    const Table table(read->defaults, read->types);
+    EXPECT_TRUE(table.of("page/é").tracks);
+    EXPECT_EQ(table.of("page/é").text_limit, 100u);
+    EXPECT_EQ(table.of("page/é").retention, "short");
+    EXPECT_EQ(table.of("page/é").kept, (std::uint64_t{1} << 53) / 4);
+    EXPECT_FALSE(table.of("another").tracks);
 }
 
-TEST_F(Published, WithoutAnythingSetThereIsNoFile) {
+TEST_F(PublishedTest, OfADamagedFileIsReadWhatCanBe) {
+    const std::string whole =
+        R"({"version":1,"default_track_full_data":false,"types":{"a":{"track_full_data":false,"sample_rate":7},)"
+        R"("b":{"is_active":false}}})";
+    const auto odd = read_published(whole);
+    ASSERT_TRUE(odd);
+    EXPECT_FALSE(odd->is_whole) << "a share of seven";
+    EXPECT_EQ(odd->types.at("a").track_full_data, false);
+    EXPECT_EQ(odd->types.at("a").sample_rate, 1);
+    EXPECT_FALSE(odd->types.at("b").is_active);
+    const auto half = read_published(whole.substr(0, whole.find(R"("is_active")")));
+    ASSERT_TRUE(half);
+    EXPECT_FALSE(half->is_whole);
+    EXPECT_FALSE(half->defaults.track_full_data);
+    EXPECT_EQ(half->types.at("a").track_full_data, false);
+    for (const char* nothing : {"", "[]", R"({"types":{}})", R"({"version":2,"types":{}})"})
+        EXPECT_EQ(read_published(nothing).error().code, Code::DataLoss) << nothing;
+}
+
+TEST_F(PublishedTest, WhatANewerStenoAddsIsPassedOver) {
+    const auto read = read_published(
+        R"({"version":1,"made_by":{"steno":[9]},"default_track_full_data":true,)"
+        R"("types":{"page":{"masking":"all","track_full_data":false,"budget":{"a":[1]}}},"more":null})");
+    ASSERT_TRUE(read) << read.error().message;
+    EXPECT_TRUE(read->is_whole);
+    EXPECT_EQ(read->types.at("page").track_full_data, false);
+}
+
+TEST_F(PublishedTest, WithoutAnythingSetThereIsNoFile) {
     publish({}, {});
     EXPECT_FALSE(std::filesystem::exists(published_path(folder_.string())));
 }
 
-TEST_F(Published, AnotherProgramKeepsToTheFileAndToItsChanges) {
-    const FolderRules rules(folder_.string());
-    const auto decided = [&] {
+/// Another program's rules, and what they decide.
+class Elsewhere {
+  public:
+    explicit Elsewhere(const std::filesystem::path& folder) : rules_(folder.string()) {}
+    [[nodiscard]] std::string withheld_by() const {
         Call call = call_of("page");
-        rules.admit(call);
-        return call.privacy.full_data;
-    };
-    EXPECT_FALSE(decided()) << "there is no file: the defaults";
-    Settings off;
-    off.track_full_data = false;
-    publish({}, {{"page", off}});
-    const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(20);
-    while (!decided() && std::chrono::steady_clock::now() < until)
-        std::this_thread::sleep_for(std::chrono::milliseconds(5));
-    EXPECT_EQ(decided(), false);
+        rules_.admit(call);
+        return call.privacy.withheld_by;
+    }
+    /// True as soon as they decide so.
+    [[nodiscard]] bool comes_to(const std::string& withheld_by) const {
+        const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+        while (this->withheld_by() != withheld_by) {
+            if (std::chrono::steady_clock::now() > until) return false;
+            std::this_thread::sleep_for(std::chrono::milliseconds(5));
+        }
+        return true;
+    }
+
+  private:
+    FolderRules rules_;
+};
+
+Settings off() {
+    Settings settings;
+    settings.track_full_data = false;
+    return settings;
+}
+
+TEST_F(PublishedTest, AnotherProgramKeepsToTheFileAndToItsChanges) {
+    const Elsewhere elsewhere(folder_);
+    EXPECT_EQ(elsewhere.withheld_by(), "") << "there is no file: the defaults";
+    publish({}, {{"page", off()}});
+    EXPECT_TRUE(elsewhere.comes_to("track_full_data"));
+}
+
+TEST_F(PublishedTest, AFileThatCannotBeReadForAMomentIsReadAfterIt) {
+    publish({}, {{"page", off()}});
+    const Elsewhere elsewhere(folder_);
+    rlimit before{};
+    ASSERT_EQ(getrlimit(RLIMIT_NOFILE, &before), 0);
+    const rlimit none{0, before.rlim_max};
+    ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &none), 0);
+    const std::string first = elsewhere.withheld_by();
+    ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &before), 0);
+    EXPECT_EQ(first, "") << "it was not to be read";
+    EXPECT_TRUE(elsewhere.comes_to("track_full_data"));
+}
+
+TEST_F(PublishedTest, ADamagedFileTakesAwayNothingThatWasRead) {
+    publish({}, {{"page", off()}});
+    const Elsewhere elsewhere(folder_);
+    EXPECT_EQ(elsewhere.withheld_by(), "track_full_data");
+    ASSERT_TRUE(io::replace_file(io::posix_file_system(), published_path(folder_.string()),
+                                 R"({"version":1,"types":{"page":{"sample_rate":0},"other":{"tra)"));
+    const Elsewhere later(folder_);
+    EXPECT_EQ(later.withheld_by(), "sample_rate") << "what can be read is better than nothing";
+    Settings inactive;
+    inactive.is_active = false;
+    publish({}, {{"page", inactive}});
+    EXPECT_TRUE(elsewhere.comes_to("is_active"));
 }
 
 }  // namespace

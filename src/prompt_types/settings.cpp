@@ -7,8 +7,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <charconv>
-#include <cmath>
 
 namespace steno::prompt_types {
 
@@ -75,6 +75,14 @@ class MemberReader {
     std::string_view name_;
 };
 
+constexpr std::array<std::string_view, 6> kMembers = {"description", "track_full_data", "is_active",
+                                                      "sample_rate", "text_limit",      "retention"};
+
+bool is_member(std::string_view name) {
+    return std::ranges::find(kMembers, name) != kMembers.end();
+}
+
+/// One of kMembers.
 Result<void> read_member(JsonReader& json, std::string_view name, Settings& settings) {
     MemberReader member(json, name);
     const bool is_default = json.peek() == JsonReader::Type::Null;
@@ -113,14 +121,10 @@ Result<void> read_member(JsonReader& json, std::string_view name, Settings& sett
         settings.text_limit = otherwise.text_limit;
         return skipped();
     }
-    if (name == "retention") {
-        if (!is_default) return member.text(settings.retention, kMaxRetention, true);
-        settings.retention.clear();
-        return skipped();
-    }
-    return fail(Code::InvalidArgument,
-                fmt::format("a prompt type has no setting \"{}\"", utf8_prefix(name, 80)),
-                "description, track_full_data, is_active, sample_rate, text_limit, retention");
+    // retention
+    if (!is_default) return member.text(settings.retention, kMaxRetention, true);
+    settings.retention.clear();
+    return skipped();
 }
 
 }  // namespace
@@ -167,7 +171,12 @@ Result<void> from_json(std::string_view object, Settings& settings) {
     JsonReader json(object);
     Result<void> good;
     const bool whole = json.peek() == JsonReader::Type::Object && json.object([&](std::string_view name) {
-        good = read_member(json, name, read);
+        if (is_member(name))
+            good = read_member(json, name, read);
+        else
+            good = fail(Code::InvalidArgument,
+                        fmt::format("a prompt type has no setting \"{}\"", utf8_prefix(name, 80)),
+                        fmt::format("{}", fmt::join(kMembers, ", ")));
         return good.has_value();
     });
     STENO_TRY(good);
@@ -176,6 +185,25 @@ Result<void> from_json(std::string_view object, Settings& settings) {
                     R"({"track_full_data": false, "sample_rate": 0.1})");
     settings = std::move(read);
     return {};
+}
+
+bool from_stored(std::string_view object, Settings& settings) {
+    bool good = true;
+    std::string value;
+    JsonReader json(object);
+    const bool whole = json.peek() == JsonReader::Type::Object && json.object([&](std::string_view name) {
+        if (!is_member(name)) return json.skip();
+        value.clear();
+        if (!json.raw(value)) return false;
+        JsonReader member(value);
+        Settings with = settings;
+        if (read_member(member, name, with))
+            settings = std::move(with);
+        else
+            good = false;
+        return true;
+    });
+    return whole && json.at_end() && good;
 }
 
 }  // namespace steno::prompt_types

@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -30,6 +31,9 @@ struct Settings {
     bool operator==(const Settings&) const = default;
 };
 
+/// By the kind's name.
+using TypeSettings = std::map<std::string, Settings, std::less<>>;
+
 /// What holds where a kind's settings say nothing.
 struct Defaults {
     bool track_full_data = true;
@@ -44,5 +48,8 @@ std::string to_json(const Settings& settings);
 /// Lays what the object says over `settings`; null stands for a member's default. InvalidArgument names the
 /// member and what it takes.
 Result<void> from_json(std::string_view object, Settings& settings);
+/// The same of what to_json wrote, this or another version's: members that are not known here are passed
+/// over, and what is damaged does not take the rest with it. False: some of it could not be understood.
+bool from_stored(std::string_view object, Settings& settings);
 
 }  // namespace steno::prompt_types

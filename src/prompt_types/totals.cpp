@@ -253,6 +253,30 @@ Result<std::optional<Total>> Totals::of(std::string_view type) {
     return found == totals.end() ? std::nullopt : std::optional(std::move(found->second));
 }
 
+Result<std::set<std::string>> Totals::types() {
+    {
+        const std::scoped_lock lock(opening_);
+        STENO_TRY(be_open());
+    }
+    store::AggregateQuery query;
+    query.selection = typed_calls();
+    STENO_ASSIGN(store::Field type, store::make_field("prompt.type"));
+    query.group_by.push_back(std::move(type));
+    STENO_ASSIGN(store::Measure calls, store::make_measure("calls"));
+    query.measures.push_back(std::move(calls));
+    query.limit = store::kMaxGroups;
+    const std::shared_lock lock(mutex_);
+    STENO_ASSIGN(const store::AggregateTable table, store_.aggregate(query));
+    if (table.truncated)
+        return fail(Code::ResourceExhausted,
+                    fmt::format("the record has more than {} prompt types", store::kMaxGroups));
+    STENO_ASSIGN(const auto rows, database_->rows("SELECT DISTINCT type FROM prompt_type_sums"));
+    std::set<std::string> types;
+    for (const store::AggregateTable::Group& group : table.groups) types.insert(text_of(group.key[0]));
+    for (const control::Row& row : rows) types.insert(row.text(0));
+    return types;
+}
+
 Result<std::optional<Call>> Totals::newest(const store::Selection& selection) {
     store::CallQuery query;
     query.selection = selection;

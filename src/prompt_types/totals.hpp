@@ -12,6 +12,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <shared_mutex>
 #include <span>
 #include <string>
@@ -58,6 +59,8 @@ class Totals final : public custody::Heir {
     Result<ByType> all();
     /// Of one; absent where it never had a call.
     Result<std::optional<Total>> of(std::string_view type);
+    /// Which kinds AI calls have or had, without what they come to.
+    Result<std::set<std::string>> types();
     /// The call of this kind that began last, with prompt and answer where they are kept; absent where it
     /// never had one.
     Result<std::optional<Call>> latest(std::string_view type);

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include <array>
+#include <ranges>
 #include <utility>
 
 namespace steno::prompt_types {
@@ -27,17 +28,20 @@ CREATE TABLE prompt_type_changes(
 ) STRICT;
 CREATE INDEX prompt_type_changes_of ON prompt_type_changes(type, number))"};
 
-Result<Entry> entry_of(const control::Row& row) {
-    Entry entry;
-    entry.type = row.text(0);
-    if (!from_json(row.text(1), entry.settings))
-        return fail(Code::DataLoss, fmt::format("the settings of {} cannot be understood", entry.type),
-                    fmt::format("set them again: steno prompt-types set '{}' --reset", entry.type));
-    entry.revision = row.integer(2);
-    entry.created_at = Timestamp{row.integer(3), 0};
-    entry.changed_at = Timestamp{row.integer(4), 0};
-    entry.changed_by = row.text(5);
-    return entry;
+constexpr std::string_view kEntries =
+    "SELECT type, settings, revision, created_at, changed_at, changed_by FROM prompt_types";
+constexpr std::string_view kEntry =
+    "SELECT type, settings, revision, created_at, changed_at, changed_by FROM prompt_types WHERE type = ?";
+
+constexpr std::size_t kNamed = 5;  ///< damaged ones, in a message
+
+/// The defaults that programs which write to the folder themselves keep to.
+Result<Defaults> told(io::FileSystem& files, const std::string& data_folder, const Types::Options& options) {
+    if (options.announces) return options.defaults;
+    auto published = read_published(files, data_folder);
+    if (published) return published->defaults;
+    if (published.error().code == Code::NotFound) return Defaults{};
+    return std::unexpected(std::move(published).error());
 }
 
 Result<void> check_revision(const Entry& entry, std::optional<std::int64_t> revision) {
@@ -60,67 +64,136 @@ Result<std::int64_t> note(control::Statements& statements, const std::string& ty
 
 }  // namespace
 
-Types::Types(Rules& rules, io::FileSystem& files, std::string data_folder, Defaults defaults, bool announces)
+Types::Types(Rules& rules, io::FileSystem& files, std::string data_folder, Options options)
     : rules_(rules),
       files_(files),
       data_folder_(std::move(data_folder)),
-      defaults_(defaults),
-      announces_(announces) {
+      options_(std::move(options)),
+      told_(told(files_, data_folder_, options_)),
+      defaults_{.track_full_data = options_.defaults.track_full_data && (!told_ || told_->track_full_data)} {
     rules_.use(std::make_shared<const Table>(defaults_));
 }
 
 Result<void> Types::open(control::Database& database) {
     const std::scoped_lock lock(mutex_);
     database_ = &database;
-    return be_open();
+    auto opened = be_open();
+    if (!opened) fall_back(opened.error());
+    return opened;
 }
 
 void Types::stay_closed(Error why) {
     const std::scoped_lock lock(mutex_);
     error_ = std::move(why);
+    fall_back(error_);
+}
+
+Result<void> Types::be_in_force() {
+    const std::scoped_lock lock(mutex_);
+    STENO_TRY(be_open());
+    STENO_TRY(tell_others());
+    if (damaged_.empty()) return {};
+    return fail(Code::DataLoss, damaged_,
+                "set them again: steno prompt-types set TYPE --reset takes away what is damaged");
 }
 
 Result<void> Types::be_open() {
     if (open_) return {};
     if (database_ == nullptr) return std::unexpected(error_);
     STENO_TRY(database_->bring_up_to("prompt_types", kSteps));
-    STENO_TRY(take_over());
-    open_ = true;
-    return {};
+    return take_over();
+}
+
+void Types::fall_back(const Error& why) {
+    const auto published = read_published(files_, data_folder_);
+    if (!published) {
+        log::error(
+            "the settings of prompt types cannot be read, so the defaults hold for all: texts of types that "
+            "are to keep none are kept ({}; prompt-types.json: {})",
+            why.message, published.error().message);
+        return;
+    }
+    rules_.use(std::make_shared<const Table>(defaults_, published->types));
+    log::error("the settings of prompt types cannot be read; those that were published last hold{}: {}",
+               published->is_whole ? "" : ", as far as prompt-types.json is not damaged", why.message);
+}
+
+Entry Types::entry_of(const control::Row& row, std::optional<Published>& published) {
+    Entry entry;
+    entry.type = row.text(0);
+    entry.revision = row.integer(2);
+    entry.created_at = Timestamp{row.integer(3), 0};
+    entry.changed_at = Timestamp{row.integer(4), 0};
+    entry.changed_by = row.text(5);
+    entry.is_damaged = !from_stored(row.text(1), entry.settings);
+    if (!entry.is_damaged) return entry;
+    if (!published) published = read_published(files_, data_folder_).value_or(Published{});
+    if (const auto found = published->types.find(entry.type); found != published->types.end()) {
+        std::string description = std::move(entry.settings.description);
+        entry.settings = found->second;
+        entry.settings.description = std::move(description);
+    }
+    return entry;
 }
 
 Result<std::map<std::string, Entry, std::less<>>> Types::read() {
-    STENO_ASSIGN(const auto rows,
-                 database_->rows("SELECT type, settings, revision, created_at, changed_at, changed_by "
-                                 "FROM prompt_types"));
+    STENO_ASSIGN(const auto rows, database_->rows(kEntries));
     std::map<std::string, Entry, std::less<>> entries;
-    for (const control::Row& row : rows) {
-        auto entry = entry_of(row);
-        // One that is damaged does not take the others with it.
-        if (!entry) {
-            log::error("{}", entry.error().message);
-            continue;
-        }
-        std::string type = entry->type;
-        entries.emplace(std::move(type), std::move(*entry));
-    }
+    std::optional<Published> published;
+    for (const control::Row& row : rows) entries.emplace(row.text(0), entry_of(row, published));
     return entries;
 }
 
 Result<void> Types::take_over() {
+    open_ = false;
     STENO_ASSIGN(const auto entries, read());
-    auto table = std::make_shared<Table>(defaults_);
     TypeSettings types;
+    std::vector<std::string_view> damaged;
     for (const auto& [type, entry] : entries) {
-        table->add(type, entry.settings);
         types.emplace(type, entry.settings);
+        if (entry.is_damaged) damaged.push_back(type);
     }
-    rules_.use(std::move(table));
-    if (!std::exchange(announces_, true)) return {};  // of this, not of changes
-    if (auto published = publish(files_, data_folder_, defaults_, types); !published)
-        return std::unexpected(std::move(published).error().with_context(
-            "the settings hold here, but not for programs that write to the folder themselves"));
+    rules_.use(std::make_shared<const Table>(defaults_, types));
+    open_ = true;
+    std::string words;
+    if (!damaged.empty())
+        words = fmt::format(
+            "settings of prompt types are damaged, and those that were published last hold instead: {}{}",
+            fmt::join(damaged | std::views::take(kNamed), ", "), damaged.size() > kNamed ? ", …" : "");
+    if (!words.empty() && words != damaged_) log::error("{}", words);
+    damaged_ = std::move(words);
+    untold_ = std::move(types);
+    if (const auto told = tell_others(); !told) log::error("{}", told.error().message);
     return {};
+}
+
+Result<void> Types::tell_others() {
+    if (!untold_) return {};
+    Result<void> told;
+    if (!told_)
+        told = std::unexpected(told_.error());
+    else
+        told = publish(files_, data_folder_, *told_, *untold_);
+    if (!told)
+        return std::unexpected(std::move(told).error().with_context(
+            "the settings hold here, but not yet for programs that write to the folder themselves"));
+    untold_.reset();
+    return {};
+}
+
+void Types::take_over_change() {
+    if (const auto taken = take_over(); !taken)
+        log::error("a change of prompt types is on disk and does not hold yet: {}", taken.error().message);
+}
+
+std::string Types::warning(const Settings& settings) const {
+    if (settings.retention.empty() || options_.retention_classes.contains(settings.retention)) return {};
+    return fmt::format(
+        "retention.classes names no class \"{}\" ({}): texts are kept as those of calls without a class",
+        settings.retention,
+        options_.retention_classes.empty()
+            ? "it names none"
+            : fmt::format("it names {}", fmt::join(options_.retention_classes, ", ")));
 }
 
 Result<std::map<std::string, Entry, std::less<>>> Types::all() {
@@ -130,7 +203,6 @@ Result<std::map<std::string, Entry, std::less<>>> Types::all() {
 }
 
 Result<Entry> Types::get(std::string_view type) {
-    STENO_TRY(check_type(type));
     STENO_ASSIGN(auto entries, all());
     const auto found = entries.find(type);
     if (found != entries.end()) return std::move(found->second);
@@ -147,25 +219,21 @@ Result<std::vector<Entry>> Types::change(const std::vector<std::string>& types, 
     const std::scoped_lock lock(mutex_);
     STENO_TRY(be_open());
     std::vector<Entry> changed;
+    std::optional<Published> published;
     STENO_TRY(database_->write([&](control::Statements& statements) -> Result<void> {
         changed.clear();
         STENO_ASSIGN(const auto count, statements.rows("SELECT count(*) FROM prompt_types"));
         std::size_t there = static_cast<std::size_t>(count.front().integer(0));
         for (const std::string& type : types) {
-            STENO_ASSIGN(const auto rows,
-                         statements.rows("SELECT type, settings, revision, created_at, changed_at, "
-                                         "changed_by FROM prompt_types WHERE type = ?",
-                                         {type}));
+            STENO_ASSIGN(const auto rows, statements.rows(kEntry, {type}));
             Entry entry;
             entry.type = type;
-            if (!rows.empty()) {
-                STENO_ASSIGN(entry, entry_of(rows.front()));
-            }
+            if (!rows.empty()) entry = entry_of(rows.front(), published);
             STENO_TRY(check_revision(entry, revision));
             const std::string before = to_json(entry.settings);
             STENO_TRY(edit(entry.settings));
             const std::string after = to_json(entry.settings);
-            if (before != after) {
+            if (before != after || entry.is_damaged) {
                 if (rows.empty() && ++there > kMaxTypes)
                     return fail(Code::ResourceExhausted,
                                 fmt::format("there are settings of {} prompt types already", kMaxTypes),
@@ -174,6 +242,7 @@ Result<std::vector<Entry>> Types::change(const std::vector<std::string>& types, 
                 if (!entry.created_at) entry.created_at = now;
                 entry.changed_at = now;
                 entry.changed_by = author.by;
+                entry.is_damaged = false;
                 STENO_TRY(statements.run(
                     "INSERT OR REPLACE INTO prompt_types VALUES (?, ?, ?, ?, ?, ?)",
                     {type, after, entry.revision, entry.created_at->unix_nanos, now.unix_nanos, author.by}));
@@ -182,7 +251,7 @@ Result<std::vector<Entry>> Types::change(const std::vector<std::string>& types, 
         }
         return {};
     }));
-    STENO_TRY(take_over());
+    take_over_change();
     return changed;
 }
 
@@ -193,18 +262,19 @@ Result<void> Types::reset(const std::string& type, const Author& author, Timesta
     const std::scoped_lock lock(mutex_);
     STENO_TRY(be_open());
     STENO_TRY(database_->write([&](control::Statements& statements) -> Result<void> {
-        STENO_ASSIGN(const auto rows,
-                     statements.rows("SELECT settings, revision FROM prompt_types WHERE type = ?", {type}));
+        STENO_ASSIGN(const auto rows, statements.rows(kEntry, {type}));
         Entry entry;
         entry.type = type;
-        if (!rows.empty()) entry.revision = rows.front().integer(1);
+        std::optional<Published> published;
+        if (!rows.empty()) entry = entry_of(rows.front(), published);
         STENO_TRY(check_revision(entry, revision));
         if (rows.empty()) return {};
         STENO_TRY(statements.run("DELETE FROM prompt_types WHERE type = ?", {type}));
-        STENO_TRY(note(statements, type, rows.front().text(0), "", author, now));
+        STENO_TRY(note(statements, type, to_json(entry.settings), "", author, now));
         return {};
     }));
-    return take_over();
+    take_over_change();
+    return {};
 }
 
 Result<std::vector<Change>> Types::changes(std::string_view type, std::uint64_t limit) {

@@ -1,6 +1,7 @@
 #include "prompt_types/types.hpp"
 
 #include "base/random.hpp"
+#include "io/faulty_file_system.hpp"
 
 #include <gtest/gtest.h>
 
@@ -15,6 +16,7 @@ class TypesTest : public testing::Test {
         : folder_(std::filesystem::temp_directory_path() /
                   ("steno-" + Uuid::random(system_random()).to_string())) {
         std::filesystem::create_directories(folder_);
+        EXPECT_TRUE(files_.make_directories(folder_.string()));
         reopen();
     }
     ~TypesTest() override {
@@ -23,13 +25,13 @@ class TypesTest : public testing::Test {
         std::filesystem::remove_all(folder_);
     }
 
-    void reopen() {
+    void reopen(const Types::Options& options = {}) {
         types_.reset();
         database_.reset();
         auto database = control::Database::open((folder_ / "control.sqlite").string());
         ASSERT_TRUE(database) << database.error().message;
         database_ = std::move(*database);
-        types_ = std::make_unique<Types>(rules_, io::posix_file_system(), folder_.string(), Defaults{});
+        types_ = std::make_unique<Types>(rules_, files_, folder_.string(), options);
         const auto opened = types_->open(*database_);
         ASSERT_TRUE(opened) << opened.error().message;
     }
@@ -49,7 +51,22 @@ class TypesTest : public testing::Test {
         return call.privacy.full_data;
     }
 
+    /// What programs that write to the folder themselves are told.
+    Published published() {
+        auto read = read_published(files_, folder_.string());
+        EXPECT_TRUE(read) << read.error().message;
+        return read.value_or(Published{});
+    }
+
+    /// In the database, past everything that checks it.
+    void damage(const std::string& type, const std::string& settings) {
+        ASSERT_TRUE(database_->write([&](control::Statements& statements) {
+            return statements.run("UPDATE prompt_types SET settings = ? WHERE type = ?", {settings, type});
+        }));
+    }
+
     std::filesystem::path folder_;
+    io::FaultyFileSystem files_;  ///< what is published; the database has a real file
     Rules rules_;
     std::unique_ptr<control::Database> database_;
     std::unique_ptr<Types> types_;
@@ -135,10 +152,142 @@ TEST_F(TypesTest, WhatCannotBeIsRefusedWithAWordOnWhatCan) {
 }
 
 TEST_F(TypesTest, WithoutADatabaseTheDefaultsHoldAndTheReasonIsTold) {
-    Types closed(rules_, io::posix_file_system(), folder_.string(), Defaults{.track_full_data = false});
+    Types closed(rules_, files_, folder_.string(), {.defaults = {.track_full_data = false}});
     closed.stay_closed(Error(Code::DataLoss, "the file is damaged"));
     EXPECT_EQ(decided("page"), false);
     EXPECT_EQ(closed.all().error().message, "the file is damaged");
+    EXPECT_EQ(closed.be_in_force().error().message, "the file is damaged");
+}
+
+TEST_F(TypesTest, WithoutADatabaseWhatWasPublishedLastHoldsUntilThereIsOne) {
+    ASSERT_TRUE(set({"page"}, R"({"track_full_data": false, "text_limit": 20})"));
+    Types closed(rules_, files_, folder_.string(), {});
+    EXPECT_EQ(decided("page"), std::nullopt);
+    closed.stay_closed(Error(Code::DataLoss, "the file is damaged"));
+    EXPECT_EQ(decided("page"), false);
+    EXPECT_EQ(decided("another"), std::nullopt);
+    ASSERT_TRUE(set({"page"}, R"({"track_full_data": null})"));
+    ASSERT_TRUE(closed.open(*database_));
+    EXPECT_EQ(decided("page"), std::nullopt);
+    EXPECT_TRUE(closed.be_in_force());
+}
+
+TEST_F(TypesTest, ADatabaseThatCannotBeReadYetIsReadWhenItCan) {
+    ASSERT_TRUE(set({"page"}, R"({"track_full_data": false})"));
+    ASSERT_TRUE(database_->write([](control::Statements& statements) {
+        return statements.run("ALTER TABLE prompt_types RENAME TO elsewhere");
+    }));
+    Types types(rules_, files_, folder_.string(), {});
+    EXPECT_FALSE(types.open(*database_));
+    EXPECT_EQ(decided("page"), false) << "what was published last holds";
+    EXPECT_FALSE(types.be_in_force());
+    ASSERT_TRUE(database_->write([](control::Statements& statements) -> Result<void> {
+        STENO_TRY(statements.run("ALTER TABLE elsewhere RENAME TO prompt_types"));
+        return statements.run("UPDATE prompt_types SET settings = '{\"sample_rate\":0}'");
+    }));
+    EXPECT_TRUE(types.be_in_force()) << "without anybody asking for anything";
+    Call call;
+    call.prompt.type = "page";
+    rules_.admit(call);
+    EXPECT_EQ(call.privacy.withheld_by, "sample_rate");
+}
+
+TEST_F(TypesTest, InThePlaceOfADamagedRowIsWhatWasPublishedLast) {
+    ASSERT_TRUE(set({"page", "image"}, R"({"track_full_data": false, "description": "as before"})"));
+    damage("page", R"({"description":"as before","track_full_da)");
+    reopen();
+    EXPECT_EQ(decided("page"), false);
+    EXPECT_EQ(decided("image"), false);
+    EXPECT_TRUE(types_->get("page")->is_damaged);
+    EXPECT_EQ(types_->get("page")->settings.description, "as before") << "what can be read of it";
+    const auto in_force = types_->be_in_force();
+    ASSERT_FALSE(in_force);
+    EXPECT_NE(in_force.error().message.find("page"), std::string::npos) << in_force.error().message;
+    EXPECT_EQ(published().types.at("page").track_full_data, false) << "others are told the same";
+    // It is whole again with the next change of it, and the trail has what held before.
+    ASSERT_TRUE(set({"page"}, R"({"track_full_data": false})"));
+    EXPECT_TRUE(types_->be_in_force());
+    damage("page", "no settings at all");
+    ASSERT_TRUE(types_->reset("page", {}, now_));
+    EXPECT_NE(types_->changes("page", 1)->front().before.find(R"("track_full_data":false)"),
+              std::string::npos);
+    EXPECT_EQ(decided("page"), std::nullopt);
+}
+
+TEST_F(TypesTest, WhatANewerStenoHasSetIsPassedOver) {
+    ASSERT_TRUE(set({"page"}, R"({"track_full_data": false})"));
+    damage("page", R"({"track_full_data":false,"masking":{"level":[3]},"is_active":true})");
+    reopen();
+    EXPECT_EQ(decided("page"), false);
+    EXPECT_TRUE(types_->be_in_force());
+    EXPECT_FALSE(set({"page"}, R"({"masking": 3})")) << "who sets it is told";
+}
+
+TEST_F(TypesTest, WhoUsesTheFolderForAMomentDoesNotChangeTheDefaultsOfOthers) {
+    reopen({.defaults = {.track_full_data = false}});
+    ASSERT_TRUE(set({"page"}, R"({"sample_rate": 0.5})"));
+    EXPECT_FALSE(published().defaults.track_full_data);
+    reopen({.defaults = {.track_full_data = true}, .announces = false});
+    EXPECT_FALSE(published().defaults.track_full_data);
+    ASSERT_TRUE(set({"image"}, R"({"sample_rate": 0.1})"));
+    EXPECT_FALSE(published().defaults.track_full_data);
+    EXPECT_EQ(published().types.at("image").sample_rate, 0.1);
+    EXPECT_FALSE(types_->defaults().track_full_data) << "what was announced holds here, too";
+    EXPECT_EQ(decided("another"), false);
+    reopen({.defaults = {.track_full_data = true}});
+    EXPECT_TRUE(published().defaults.track_full_data);
+    reopen({.defaults = {.track_full_data = false}, .announces = false});
+    EXPECT_TRUE(published().defaults.track_full_data);
+    EXPECT_EQ(decided("another"), false) << "its own word, where it keeps less";
+}
+
+TEST_F(TypesTest, WhoeverWasNeverToldAnythingKeepsToWhatIsShipped) {
+    reopen({.defaults = {.track_full_data = false}, .announces = false});
+    ASSERT_TRUE(set({"page"}, R"({"sample_rate": 0.5})"));
+    EXPECT_TRUE(published().defaults.track_full_data);
+}
+
+TEST_F(TypesTest, WhatOthersCannotBeToldYetHoldsHereAndTheyAreToldLater) {
+    files_.set_free_bytes(0);
+    const auto changed = set({"page"}, R"({"track_full_data": false})");
+    ASSERT_TRUE(changed) << "it is on disk: " << changed.error().message;
+    EXPECT_EQ(decided("page"), false);
+    const auto in_force = types_->be_in_force();
+    ASSERT_FALSE(in_force);
+    EXPECT_NE(in_force.error().message.find("not yet for programs"), std::string::npos);
+    reopen();
+    EXPECT_EQ(types_->all()->size(), 1u) << "and can be read";
+    EXPECT_EQ(decided("page"), false);
+    EXPECT_EQ(read_published(files_, folder_.string()).error().code, Code::NotFound);
+    files_.set_free_bytes(std::nullopt);
+    EXPECT_TRUE(types_->be_in_force());
+    EXPECT_EQ(published().types.at("page").track_full_data, false);
+}
+
+TEST_F(TypesTest, WhatNoCallIsAskedAboutIsNotPublished) {
+    ASSERT_TRUE(set({"page"}, R"({"track_full_data": false, "description": "reads pages"})"));
+    EXPECT_EQ(published().types.at("page").description, "");
+    files_.set_free_bytes(0);
+    ASSERT_TRUE(set({"page", "other"}, R"({"description": "another word"})"));
+    EXPECT_TRUE(types_->be_in_force()) << "there was nothing to write";
+    EXPECT_FALSE(published().types.contains("other"));
+}
+
+TEST_F(TypesTest, NamesThatCannotBeSetCanBeAskedFor) {
+    const auto entry = types_->get("a\tb");
+    ASSERT_TRUE(entry) << "calls may carry it";
+    EXPECT_EQ(entry->revision, 0);
+    EXPECT_FALSE(set({"a\tb"}, R"({"is_active": false})"));
+}
+
+TEST_F(TypesTest, ARetentionClassWithoutARuleIsWarnedOf) {
+    reopen({.retention_classes = {"short", "legal"}});
+    Settings settings;
+    EXPECT_EQ(types_->warning(settings), "");
+    settings.retention = "short";
+    EXPECT_EQ(types_->warning(settings), "");
+    settings.retention = "shrt";
+    EXPECT_NE(types_->warning(settings).find("legal, short"), std::string::npos) << types_->warning(settings);
 }
 
 }  // namespace

@@ -16,6 +16,7 @@
 #include <charconv>
 #include <compare>
 #include <set>
+#include <span>
 #include <utility>
 
 namespace steno::server {
@@ -114,6 +115,20 @@ void begin_type(JsonWriter& json, const Services& services, const PromptType& on
 Result<void> bring_up_to_now(Services& services) {
     services.data.calls().catch_up();
     return services.custodian.finish_interrupted();
+}
+
+/// What whoever makes a change should know: that it does not hold everywhere yet, or does not do what he may
+/// mean.
+void write_warnings(JsonWriter& json, const Services& services, std::span<const Entry> changed) {
+    std::set<std::string> warnings;
+    if (const auto in_force = services.prompt_types->be_in_force(); !in_force)
+        warnings.insert(in_force.error().message);
+    for (const Entry& entry : changed) warnings.insert(services.prompt_types->warning(entry.settings));
+    warnings.erase("");
+    json.key("warnings");
+    json.begin_array();
+    for (const std::string& warning : warnings) json.string(warning);
+    json.end_array();
 }
 
 /// Those that calls carry, and those for which something was set.
@@ -289,6 +304,30 @@ Result<Bulk> read_bulk(std::string_view body) {
     return bulk;
 }
 
+/// Their names are all that is asked for: whatever else of the record cannot be had now, they can be changed.
+Result<std::vector<std::string>> types_that_fit(Services& services, const Bulk& bulk) {
+    STENO_ASSIGN(const auto entries, services.prompt_types->all());
+    services.data.calls().catch_up();
+    auto carried = services.prompt_totals->types();
+    if (!carried) {
+        carried.error().remedy = "name the types that you mean: nothing else is needed then";
+        return std::unexpected(std::move(carried).error().with_context(
+            "it is not known which prompt types there are, and nothing was changed"));
+    }
+    std::set<std::string> names(std::move(*carried));
+    for (const auto& [type, entry] : entries) names.insert(type);
+    const std::string search = lower_case(bulk.search);
+    std::vector<std::string> types;
+    for (const std::string& type : names) {
+        if (!prompt_types::check_type(type)) continue;  // nothing can be set for such a name
+        const auto entry = entries.find(type);
+        if (bulk.all || lower_case(type).contains(search) ||
+            (entry != entries.end() && lower_case(entry->second.settings.description).contains(search)))
+            types.push_back(type);
+    }
+    return types;
+}
+
 }  // namespace
 
 Result<ApiAnswer> list_prompt_types(Services& services, const ApiRequest& request) {
@@ -361,6 +400,7 @@ Result<ApiAnswer> change_prompt_type(Services& services, const ApiRequest& reque
     answer.headers.emplace_back("ETag", etag(changed->front()));
     JsonWriter json(answer.body);
     begin_entry(json, services, changed->front());
+    write_warnings(json, services, *changed);
     json.end_object();
     return answer;
 }
@@ -385,14 +425,7 @@ Result<ApiAnswer> change_prompt_types(Services& services, const ApiRequest& requ
     STENO_ASSIGN(Bulk bulk, read_bulk(request.body));
     std::vector<std::string> types = std::move(bulk.types);
     if (types.empty()) {
-        STENO_ASSIGN(const auto all, all_types(services));
-        const std::string search = lower_case(bulk.search);
-        for (const PromptType& one : all) {
-            if (!prompt_types::check_type(one.entry.type)) continue;  // nothing can be set for such a name
-            if (bulk.all || lower_case(one.entry.type).contains(search) ||
-                lower_case(one.entry.settings.description).contains(search))
-                types.push_back(one.entry.type);
-        }
+        STENO_ASSIGN(types, types_that_fit(services, bulk));
     }
     std::ranges::sort(types);
     const auto twice = std::ranges::unique(types);
@@ -412,6 +445,7 @@ Result<ApiAnswer> change_prompt_types(Services& services, const ApiRequest& requ
         json.end_object();
     }
     json.end_array();
+    write_warnings(json, services, changed);
     json.end_object();
     return answer;
 }

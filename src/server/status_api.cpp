@@ -1,6 +1,7 @@
 #include "base/json_writer.hpp"
 #include "budgets/budgets.hpp"
 #include "daily/keeper.hpp"
+#include "prompt_types/types.hpp"
 #include "repricing/price_book.hpp"
 #include "server/api.hpp"
 #include "server/limits.hpp"
@@ -276,14 +277,16 @@ Result<ApiAnswer> show_status(Services& services, const ApiRequest&) {
     if (!trouble.empty()) json.member("last_error", trouble);
     json.member("calls_under_way", ledger.reservations);
     json.end_object();
-    if (services.prices != nullptr) {
-        const auto in_force = services.prices->be_in_force();
-        json.key("prices");
+    const auto write_in_force = [&](std::string_view what, const Result<void>& in_force) {
+        json.key(what);
         json.begin_object();
         json.member("healthy", in_force.has_value());
         if (!in_force) json.member("last_error", in_force.error().message);
         json.end_object();
-    }
+    };
+    if (services.prices != nullptr) write_in_force("prices", services.prices->be_in_force());
+    if (services.prompt_types != nullptr)
+        write_in_force("prompt_types", services.prompt_types->be_in_force());
     if (services.daily_files != nullptr) write_daily_files(json, *services.daily_files);
     json.member("calls_running", recorder.running);
     json.member("calls_interrupted_at_start", std::uint64_t{services.data.interrupted()});
