@@ -86,6 +86,12 @@ void Recorder::admit(Call& call) const {
     if (policy_ != nullptr) policy_->admit(call);
 }
 
+void Recorder::note_withheld(const Call& call) {
+    if (keeps_payload(call)) return;
+    const std::scoped_lock lock(recent_mutex_);
+    withheld_.insert(call.id, call.privacy.withheld_by);
+}
+
 std::size_t Recorder::text_limit(const Call& call) const {
     return policy_ == nullptr ? 0 : policy_->text_limit(call);
 }
@@ -125,8 +131,8 @@ OpenCall Recorder::begin(std::unique_ptr<Call> call) {
     {
         const std::scoped_lock lock(recent_mutex_);
         recent_[c.id] = {.id = c.id, .opening = open.opening_, .closing = std::nullopt};
-        if (!keeps_payload(c)) withheld_.insert(c.id);
     }
+    note_withheld(c);
     for (Consumer* consumer : consumers_) consumer->call_began(c);
     return open;
 }
@@ -136,7 +142,10 @@ void Recorder::end(OpenCall& open) {
     if (!c.ended_at) c.ended_at = clock_.now();
     if (!c.time.duration) c.time.duration = Duration{clock_.steady_nanos() - open.began_steady_};
     prices()->price(c);
-    if (!open.typed_) admit(c);  // what was decided at the beginning stands
+    if (!open.typed_) {  // else what was decided at the beginning stands
+        admit(c);
+        note_withheld(c);
+    }
     if (const std::size_t most = text_limit(c); most != 0) cut_texts(c, most);
 
     Closing closing;
