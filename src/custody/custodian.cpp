@@ -161,12 +161,27 @@ void Custodian::run(const std::stop_token& stop) {
         const std::int64_t due = std::chrono::nanoseconds(options_.retention_interval).count();
         if (!retained_at || now - *retained_at >= due) {
             retained_at = now;
+            if (!options_.seal) warn_of_what_stays();
             note(attempt([&] { return drop_superseded(kPatience, stop); }), "dropping prompts and answers");
             note(attempt([&] { return apply_retention(stop); }), "retention");
         }
         std::unique_lock lock(mutex_);
         wake_.wait_for(lock, stop, pause, [] { return false; });
     }
+}
+
+void Custodian::warn_of_what_stays() {
+    if (warned_) return;
+    store::Selection withheld;
+    withheld.filters.push_back(*store::make_filter("privacy.full_data", "false"));
+    const auto count = store_.count(withheld);
+    if (!count || *count == 0) return;
+    warned_ = true;
+    log::warning(
+        "nothing is sealed (journal.seal): the prompts and answers of {} calls that are not to keep them "
+        "stay "
+        "in the journal",
+        *count);
 }
 
 Result<void> Custodian::seal_all(std::stop_token stop) {

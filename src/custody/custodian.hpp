@@ -86,6 +86,8 @@ class Custodian {
 
   private:
     void run(const std::stop_token& stop);
+    /// Texts that are not to be kept go when their segment is sealed, and there is nobody who does that.
+    void warn_of_what_stays();
     /// Another process does, or died and is not cleaned up after: nobody else may touch its files.
     bool others_write(const Uuid& stream);
     /// Read when it is first needed, once a round.
@@ -115,6 +117,7 @@ class Custodian {
     const Options options_;
     Clock& clock_;
 
+    bool warned_ = false;
     std::mutex finishing_;
     bool finished_ = false;  ///< nothing is left undone, since finish_interrupted(); with finishing_
 

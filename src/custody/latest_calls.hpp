@@ -61,7 +61,6 @@ class LatestCalls {
     /// Another call of the kind is later than this one.
     [[nodiscard]] bool is_superseded(std::string_view type, const std::optional<Timestamp>& began,
                                      const Uuid& id) const;
-    [[nodiscard]] bool knows(std::string_view type) const { return by_type_.contains(type); }
 
   private:
     explicit LatestCalls(Timestamp now) : now_(now) {}

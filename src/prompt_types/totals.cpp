@@ -210,10 +210,8 @@ void Total::add(const Total& other) {
 }
 
 Result<void> Totals::open(control::Database& database) {
-    {
-        const std::scoped_lock lock(opening_);
-        database_ = &database;
-    }
+    const std::scoped_lock lock(opening_);
+    database_ = &database;
     return be_open();
 }
 
@@ -222,8 +220,15 @@ void Totals::stay_closed(Error why) {
     error_ = std::move(why);
 }
 
+Result<void> Totals::be_ready() {
+    {
+        const std::scoped_lock lock(opening_);
+        STENO_TRY(be_open());
+    }
+    return settle_rest();
+}
+
 Result<void> Totals::be_open() {
-    const std::scoped_lock lock(opening_);
     if (open_) return {};
     if (database_ == nullptr) return std::unexpected(error_);
     STENO_TRY(database_->bring_up_to("prompt_totals", kSteps));
@@ -298,8 +303,7 @@ Result<void> Totals::add_removed(ByType& totals, std::string_view type) {
 }
 
 Result<Totals::ByType> Totals::all() {
-    STENO_TRY(be_open());
-    STENO_TRY(settle_rest());
+    STENO_TRY(be_ready());
     const std::shared_lock lock(mutex_);
     ByType totals;
     STENO_TRY(add_removed(totals, {}));
@@ -318,8 +322,7 @@ Result<Totals::ByType> Totals::all() {
 }
 
 Result<std::optional<Total>> Totals::of(std::string_view type) {
-    STENO_TRY(be_open());
-    STENO_TRY(settle_rest());
+    STENO_TRY(be_ready());
     const std::shared_lock lock(mutex_);
     STENO_ASSIGN(ByType totals, page_on_record(calls_of(type), {}));
     STENO_TRY(add_removed(totals, type));
@@ -343,8 +346,7 @@ Result<std::optional<Call>> Totals::read_call(std::string_view type, const Uuid&
 }
 
 Result<std::optional<Call>> Totals::latest(std::string_view type) {
-    STENO_TRY(be_open());
-    STENO_TRY(settle_rest());
+    STENO_TRY(be_ready());
     const std::shared_lock lock(mutex_);
     const Timestamp now = system_clock().now();
     const std::string name(type);
@@ -392,8 +394,7 @@ Result<std::vector<Totals::Going>> Totals::latest_that_go(const store::Position&
 }
 
 Result<void> Totals::prepare(const store::Position& until, const Terms& terms) {
-    STENO_TRY(be_open());
-    STENO_TRY(settle_rest());
+    STENO_TRY(be_ready());
     const std::string stream = until.stream.to_string();
     const auto sequence = static_cast<std::int64_t>(until.sequence);
     // A try before may have taken the texts from the journal and failed then: those are kept.
@@ -558,7 +559,10 @@ Result<void> Totals::settle_now(std::span<const store::Position> removed) {
 }
 
 Result<void> Totals::resume(std::span<const store::Position> removed, const Remove& remove) {
-    STENO_TRY(be_open());
+    {
+        const std::scoped_lock lock(opening_);
+        STENO_TRY(be_open());
+    }
     const std::unique_lock lock(mutex_);
     STENO_ASSIGN(const auto noted,
                  database_->rows("SELECT stream, sequence FROM prompt_type_sums_noted UNION "
@@ -583,8 +587,7 @@ Result<void> Totals::resume(std::span<const store::Position> removed, const Remo
 }
 
 Result<void> Totals::inherit(const store::Position& until, const Remove& remove) {
-    STENO_TRY(be_open());
-    STENO_TRY(settle_rest());
+    STENO_TRY(be_ready());
     const std::unique_lock lock(mutex_);
     STENO_ASSIGN(const bool any, note_sums(until));
     if (!any)
@@ -597,8 +600,7 @@ Result<void> Totals::inherit(const store::Position& until, const Remove& remove)
 }
 
 Result<void> Totals::tidy(const Terms& terms) {
-    STENO_TRY(be_open());
-    STENO_TRY(settle_rest());
+    STENO_TRY(be_ready());
     const std::shared_lock lock(mutex_);
     STENO_ASSIGN(const auto rows, database_->rows("SELECT started_at, id, type, retention, has_texts, bytes "
                                                   "FROM prompt_type_latest ORDER BY type"));

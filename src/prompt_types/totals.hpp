@@ -83,7 +83,10 @@ class Totals final : public custody::Heir {
     Result<void> tidy(const Terms& terms) override;
 
   private:
+    /// With `opening_`.
     Result<void> be_open();
+    /// Open, and without anything that a settling left undone.
+    Result<void> be_ready();
     /// Of the calls of the record, and of whole types: those behind `after` in the order of their names;
     /// empty: there are no more.
     Result<ByType> page_on_record(const store::Selection& selection, std::string_view after);
@@ -99,11 +102,11 @@ class Totals final : public custody::Heir {
     /// Notes what the calls up to there come to, in the place of what was noted of the stream before; false,
     /// and nothing is changed: there are none.
     Result<bool> note_sums(const store::Position& until);
-    /// What was noted of these counts from now on.
+    /// What was noted of these counts from now on: in one transaction, which settle_now tries, and
+    /// settle_rest (which takes the lock) once more if that failed.
     Result<void> settle(std::span<const store::Position> removed);
-    /// Makes up for a settling that failed.
-    Result<void> settle_rest();
     Result<void> settle_now(std::span<const store::Position> removed);
+    Result<void> settle_rest();
 
     store::CallStore& store_;
     ingest::CallReader& calls_;
