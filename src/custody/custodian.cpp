@@ -178,9 +178,8 @@ void Custodian::warn_of_what_stays() {
     if (!count || *count == 0) return;
     warned_ = true;
     log::warning(
-        "nothing is sealed (journal.seal): the prompts and answers of {} calls that are not to keep them "
-        "stay "
-        "in the journal",
+        "nothing is sealed (journal.seal): of {} calls that are not to keep them prompts and answers stay in "
+        "the journal",
         *count);
 }
 

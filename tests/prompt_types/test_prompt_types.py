@@ -522,7 +522,7 @@ def test_where_nothing_is_sealed_the_log_says_what_stays(tmp_path):
         delivered(server, "page")
         server.wait_until_fed()
     with Server(tmp_path / "data", env=env) as server:
-        server.wait_for(lambda: "prompts and answers of 1 calls that are not to keep them stay" in server.output(), "the warning")
+        server.wait_for(lambda: "of 1 calls that are not to keep them prompts and answers stay" in server.output(), "the warning")
 
 
 def test_the_command_line_as_a_person_uses_it(server, tmp_path):
