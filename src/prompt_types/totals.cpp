@@ -187,11 +187,12 @@ Result<custody::LatestCall> place_of(const control::Row& row, std::size_t from, 
     return custody::LatestCall::of(began, *id, now);
 }
 
+/// Of a call of which nobody knows how old it is: it came here because those around it are old.
 bool keeps_texts(const custody::Heir::Terms& terms, const std::string& retention,
-                 const std::optional<Timestamp>& began) {
-    return terms.keep_latest &&
-           !custody::payloads_may_go(terms.retention, retention, began ? began->unix_nanos : 0,
-                                     terms.now.unix_nanos);
+                 const custody::LatestCall& place) {
+    if (!terms.keep_latest) return false;
+    if (place.began == custody::LatestCall::kUnknown) return terms.retention.payload_days_of(retention) == 0;
+    return !custody::payloads_may_go(terms.retention, retention, place.began, terms.now.unix_nanos);
 }
 
 }  // namespace
@@ -435,7 +436,7 @@ Result<void> Totals::prepare(const store::Position& until, const Terms& terms) {
     for (const Going& one : going) {
         STENO_ASSIGN(std::optional<Call> call, read_call(one.type, one.place.id));
         if (!call) continue;
-        const bool keeps = keeps_texts(terms, call->privacy.retention, call->started_at);
+        const bool keeps = keeps_texts(terms, call->privacy.retention, one.place);
         Carried row = carried(std::move(*call), keeps && bytes < kMostCarriedBytes);
         const auto before = with_texts.find(one.type);
         if (!row.has_texts && keeps && before != with_texts.end() &&
@@ -635,10 +636,9 @@ Result<void> Totals::tidy(const Terms& terms) {
             continue;
         }
         if (row.integer(4) == 0) continue;
-        std::optional<Timestamp> began;
-        if (const auto nanos = row.optional_integer(0)) began = Timestamp{*nanos};
         bytes += row.integer(5);
-        if (bytes > kMostCarriedBytes || !keeps_texts(terms, row.text(3), began)) bare.push_back(row.text(2));
+        if (bytes > kMostCarriedBytes || !keeps_texts(terms, row.text(3), kept[i].place))
+            bare.push_back(row.text(2));
     }
     if (gone.empty() && bare.empty()) return {};
     const auto change = [&](const std::vector<std::string>& types, const auto& one) -> Result<void> {

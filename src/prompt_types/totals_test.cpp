@@ -292,6 +292,22 @@ TEST_F(TotalsTest, RulesForTextsHoldForARemovedLatestCallToo) {
     EXPECT_FALSE(control_has("prompt of " + last.id.to_string()));
 }
 
+TEST_F(TotalsTest, OfARemovedCallOfUnknownAgeRulesForTextsTakeThemAtOnce) {
+    open(4 << 10);
+    Call undated = typed_call(random_, "page", 0);
+    undated.started_at.reset();
+    deliver(undated);
+    for (int i = 0; i < 30; ++i) record("other", 100);
+    fill();
+    const auto keeper = custodian(30);
+    ASSERT_TRUE(keeper->seal_all());
+    ASSERT_TRUE(keeper->apply_retention());
+    ASSERT_FALSE(folder_->store().get(undated.id)->has_value());
+    EXPECT_EQ(prompt_of_latest("page"), "prompt of " + undated.id.to_string());
+    ASSERT_TRUE(custodian({30, 60, {}}, true)->apply_retention());
+    EXPECT_EQ(prompt_of_latest("page"), "");
+}
+
 TEST_F(TotalsTest, TheLatestCallsNeedNotBeKeptAnyMore) {
     const Call last = removed_page({30, 0, {}}, true);
     ASSERT_TRUE(control_has("prompt of " + last.id.to_string()));
