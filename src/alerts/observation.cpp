@@ -225,6 +225,7 @@ Result<std::vector<std::string>> samples(store::CallStore& store, const Rule& ru
             filters.push_back(is(rule.group_by[i], observation.key[i]));
         STENO_TRY(store::set_order(query, rule.metric.sample_order));
     }
+    store::leave_out_unlisted(query.selection);
     query.limit = most;
     query.fields = {"id"};
     STENO_ASSIGN(const store::Page page, store.find(query));

@@ -120,6 +120,25 @@ TEST_F(ObservationTest, GroupsHaveTheirOwnNumbersAndSamples) {
     EXPECT_EQ(group_text(R"(["gpt-4o",null,5])"), "gpt-4o, –, 5");
 }
 
+TEST_F(ObservationTest, SamplesAreOfListedCallsUnlessSomebodyAsksForOthers) {
+    for (int i = 0; i < 3; ++i)
+        record_.add(before(1), [](Call& call) {
+            call.status = Status::Failure;
+            call.prompt.type = "probe";
+            call.privacy.listed = false;
+        });
+    const auto count = [&](const char* json) {
+        const Rule rule = rule_from_json("r", json).value();
+        const Observations seen = observe(record_.store(), rule, kNow).value();
+        EXPECT_EQ(seen.groups.front().value->to_short_string(), "3") << "sums have them";
+        return samples(record_.store(), rule, seen.window, seen.groups.front(), 5).value().size();
+    };
+    EXPECT_EQ(count(R"({"metric": "failures", "filters": ["prompt.type=probe"], "warning": 1})"), 0U);
+    EXPECT_EQ(count(R"({"metric": "failures", "filters": ["prompt.type=probe", "privacy.listed=false"],
+                        "warning": 1})"),
+              3U);
+}
+
 TEST_F(ObservationTest, WhoHasFallenSilentIsSeen) {
     const Rule rule =
         rule_from_json(

@@ -15,6 +15,7 @@
 #include <fmt/format.h>
 #include <simdjson.h>
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <cmath>
@@ -27,6 +28,9 @@ namespace {
 
 namespace dom = simdjson::dom;
 
+/// The most that a server lists: those that calls carry, and those for which something is set.
+constexpr std::int64_t kMostListed = 110'000;
+
 struct PromptTypesFlags {
     RecordFlags record;
     std::string type;
@@ -38,7 +42,7 @@ struct PromptTypesFlags {
     std::string description, full_data, sample, text_limit, retention;
     bool active = false, inactive = false, reset = false;
     std::string by, reason;
-    std::int64_t limit = 1000;
+    std::int64_t limit = 0;  ///< 0: as is usual there
     TargetFlags target;
 };
 
@@ -92,7 +96,7 @@ Question list_question(const PromptTypesFlags& flags) {
     question.add("tz", flags.tz);
     question.add("order", flags.order);
     question.add("currency", flags.currency);
-    question.add("limit", std::to_string(flags.limit));
+    if (flags.limit > 0) question.add("limit", std::to_string(flags.limit));
     return question;
 }
 
@@ -327,7 +331,7 @@ Result<int> bulk(const Program& program, const PromptTypesFlags& flags) {
 Result<int> history(const Program& program, const PromptTypesFlags& flags) {
     Question question("/api/v1/prompt-type-changes");
     question.add("type", flags.type);
-    question.add("limit", std::to_string(flags.limit));
+    question.add("limit", std::to_string(flags.limit > 0 ? flags.limit : 1000));
     return show_answer(program, flags.record, question, [](Api&, dom::element answer) -> Result<void> {
         dom::array changes;
         if (answer["changes"].get(changes) != simdjson::SUCCESS)
@@ -411,10 +415,12 @@ class TypeRows final : public exports::Rows {
             whole["prompt_types"].get(types) != simdjson::SUCCESS)
             return fail(Code::Internal, "the answer has no prompt types");
         rows->types_.assign(types.begin(), types.end());
+        rows->in_all_ = static_cast<std::size_t>(number_at(whole, "/count"));
         return rows;
     }
 
     [[nodiscard]] std::size_t count() const { return types_.size(); }
+    [[nodiscard]] std::size_t left_out() const { return in_all_ - std::min(in_all_, types_.size()); }
     [[nodiscard]] std::span<const exports::Column> columns() const override { return columns_; }
 
     Result<std::span<const FieldValue>> next() override {
@@ -444,18 +450,24 @@ class TypeRows final : public exports::Rows {
     std::string body_;
     dom::parser parser_;
     std::vector<dom::element> types_;
+    std::size_t in_all_ = 0;
     std::size_t at_ = 0;
     std::vector<exports::Column> columns_;
     std::vector<JsonCell> readers_;
     std::vector<FieldValue> cells_;
 };
 
-Result<int> export_all(const Program& program, const PromptTypesFlags& flags) {
-    STENO_ASSIGN(const exports::Format* format, format_of(flags.target, program.json ? "json" : "csv"));
-    STENO_ASSIGN(const auto api, Api::open(program, flags.record));
+Result<int> export_all(const Program& program, const PromptTypesFlags& given) {
+    STENO_ASSIGN(const exports::Format* format, format_of(given.target, program.json ? "json" : "csv"));
+    STENO_ASSIGN(const auto api, Api::open(program, given.record));
+    PromptTypesFlags flags = given;
+    if (flags.limit == 0) flags.limit = kMostListed;
     STENO_ASSIGN(std::string body, api->get(list_question(flags).target()));
     STENO_ASSIGN(const auto rows, TypeRows::of(std::move(body)));
     STENO_TRY(export_table(*rows, *format, flags.target, "prompt types", rows->count()));
+    if (rows->left_out() > 0)
+        fmt::print(stderr, "{} more are left out (--limit)\n",
+                   grouped(static_cast<std::int64_t>(rows->left_out())));
     return 0;
 }
 
@@ -473,8 +485,10 @@ void add_choice_flags(CLI::App& command, PromptTypesFlags& flags) {
         "type, calls, failures, failure_rate, cost, average_cost, last_called_at or created_at; "
         "with - before it the greatest first (default type)");
     command.add_option("--currency", flags.currency, "by whose cost is ordered (default USD)");
-    command.add_option("--limit", flags.limit, "at most so many (default 1000)")
-        ->check(CLI::Range(std::int64_t{1}, std::int64_t{10'000}));
+}
+
+void add_limit_flag(CLI::App& command, PromptTypesFlags& flags, const char* help) {
+    command.add_option("--limit", flags.limit, help)->check(CLI::Range(std::int64_t{1}, kMostListed));
 }
 
 void add_settings_flags(CLI::App& command, PromptTypesFlags& flags) {
@@ -524,6 +538,7 @@ void add_prompt_types(Program& program) {
                             "  steno prompt-types list --search page --only-active\n",
                             list);
     add_choice_flags(*sub, *flags);
+    add_limit_flag(*sub, *flags, "at most so many (default 1000)");
     sub = command("show", "One prompt type: settings, totals, and its latest call with prompt and answer",
                   "  steno prompt-types show extract_page_metadata\n", show);
     sub->add_option("type", flags->type, "as calls name it")->required();
@@ -549,6 +564,7 @@ void add_prompt_types(Program& program) {
                   "  steno prompt-types export --format csv --output - --order -cost\n",
                   export_all);
     add_choice_flags(*sub, *flags);
+    add_limit_flag(*sub, *flags, "at most so many (default all)");
     add_target(*sub, flags->target);
     sub = command("history", "Who changed what, and why: of one prompt type, or of all",
                   "  steno prompt-types history\n"

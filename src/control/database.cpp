@@ -182,7 +182,9 @@ Result<std::unique_ptr<Database>> Database::open(const std::string& file) {
     sqlite3_db_config(connection, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, nullptr);
     STENO_TRY(
         run_script(connection,
+                   // What is deleted may be a prompt: its bytes are to be gone, not only its row.
                    "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;"
+                   "PRAGMA secure_delete=ON;"
                    "CREATE TABLE IF NOT EXISTS owners(name TEXT PRIMARY KEY, steps INTEGER NOT NULL) STRICT;",
                    file));
     return database;

@@ -43,6 +43,27 @@ Result<void> add(Database& database, const std::string& name, std::int64_t count
     });
 }
 
+TEST_F(DatabaseTest, NoByteIsLeftOfWhatIsDeleted) {
+    const std::string secret(20'000, 'x');
+    const auto find = [&] {
+        std::ifstream in(file(), std::ios::binary);
+        const std::string content{std::istreambuf_iterator<char>(in), {}};
+        return content.contains("the secret prompt");
+    };
+    {
+        const auto database = open();
+        ASSERT_TRUE(database->bring_up_to("things", kFirst));
+        ASSERT_TRUE(add(*database, "the secret prompt" + secret, 1));
+    }
+    ASSERT_TRUE(find());
+    {
+        const auto database = open();
+        ASSERT_TRUE(
+            database->write([](Statements& statements) { return statements.run("DELETE FROM things"); }));
+    }
+    EXPECT_FALSE(find());
+}
+
 TEST_F(DatabaseTest, ValuesComeBackAsTheyWere) {
     const auto database = open();
     ASSERT_TRUE(database->bring_up_to("things", kFirst));

@@ -17,6 +17,8 @@ namespace steno::custody {
 namespace {
 
 constexpr std::chrono::milliseconds kLongestPause{300'000};  ///< between tries at what fails
+/// For so long what is to go waits for the rest of its file that is to go.
+constexpr std::chrono::hours kPatience{24};
 
 /// What of a conversation, request or kind of task repeats itself should be compressed together.
 std::string group_of(const Call& call) {
@@ -44,51 +46,19 @@ std::int64_t time_of(std::string_view encoded_said) {
     return day ? day->unix_nanos : 0;
 }
 
-/// When the latest call of each kind of prompt began, as far as the store knows.
-using Latest = std::map<std::string, std::int64_t, std::less<>>;
-
-Result<Latest> latest_of_types(store::CallStore& store) {
-    store::AggregateQuery query;
-    STENO_ASSIGN(store::Field type, store::make_field("prompt.type"));
-    store::Filter typed;
-    typed.field = type;
-    typed.op = store::Op::Exists;
-    typed.values.emplace_back(true);
-    query.selection.filters = {std::move(typed), store::ai_calls()};
-    query.group_by.push_back(std::move(type));
-    STENO_ASSIGN(store::Measure last, store::make_measure("max(started_at)"));
-    query.measures.push_back(std::move(last));
-    query.limit = store::kMaxGroups;
-    STENO_ASSIGN(const store::AggregateTable table, store.aggregate(query));
-    Latest latest;
-    for (const store::AggregateTable::Group& group : table.groups) {
-        const auto* value = std::get_if<store::Value>(&group.cells.front());
-        if (value == nullptr || !group.key.front()) continue;
-        if (const auto* moment = std::get_if<Timestamp>(value))
-            latest.emplace(std::get<std::string>(*group.key.front()), moment->unix_nanos);
-    }
-    return latest;
+/// Its texts are withheld by the settings of its kind of prompt: the latest call's are kept all the same.
+bool is_withheld(const Call& call) {
+    return !call.privacy.withheld_by.empty();
 }
 
-/// What the settings of its kind of prompt withhold of a call, but for the latest.
-bool is_latest(const Call& call, const Latest& latest) {
-    if (call.privacy.withheld_by.empty() || call.prompt.type.empty() || !reaches_a_model(call.kind))
-        return false;
-    // One that runs still is not in the store, and is the latest when it has ended.
-    const auto found = latest.find(call.prompt.type);
-    return found == latest.end() || !call.started_at || call.started_at->unix_nanos >= found->second;
+/// Of a call that runs still only its opening is known, which is kept for as long as no other is later.
+bool may_become_latest(const Call& opening, const LatestCalls& latest) {
+    return !opening.prompt.type.empty() && reaches_a_model(opening.kind) &&
+           !latest.is_superseded(opening.prompt.type, opening.started_at, opening.id);
 }
 
 std::string class_of_latest(const Call& call) {
-    return call.privacy.retention + kOfLatest + call.prompt.type;
-}
-
-bool is_superseded(const journal::SealedClass& one, const Latest& latest, bool keep_latest) {
-    const std::size_t mark = one.name.find(kOfLatest);
-    if (mark == std::string::npos || one.records == 0) return false;
-    if (!keep_latest) return true;
-    const auto found = latest.find(std::string_view(one.name).substr(mark + 1));
-    return found != latest.end() && found->second > one.newest_unix_nanos;
+    return to_class_name({call.id, call.privacy.retention, call.prompt.type});
 }
 
 /// Only at its end was said of what kind the prompt is, and that its texts are not kept: when its beginning
@@ -105,7 +75,7 @@ bool was_withheld_later(const Call& opening, const ingest::EntryHeader& header, 
 /// What is decided of the payloads of a segment's records.
 struct Rules {
     const std::set<std::string>& dropped_classes;
-    const Latest& latest;
+    const LatestCalls& latest;
     bool keep_latest = true;
     store::CallStore& store;
 };
@@ -123,11 +93,15 @@ journal::SealingAdvice advise(const journal::ParsedRecord& record, const Rules& 
     if (call.started_at) advice.unix_nanos = call.started_at->unix_nanos;
     advice.group = group_of(call);
     advice.retention_class = call.privacy.retention;
-    advice.keep_ephemeral = rules.keep_latest && is_latest(call, rules.latest);
+    const bool opens = static_cast<ingest::EntryKind>(record.kind) == ingest::EntryKind::Opening;
+    const auto is_latest = [&](const Call& one) {
+        return rules.keep_latest && is_withheld(one) &&
+               (rules.latest.has(one.id) || (opens && may_become_latest(one, rules.latest)));
+    };
+    advice.keep_ephemeral = is_latest(call);
     if (advice.keep_ephemeral) advice.retention_class = class_of_latest(call);
-    if (Call whole; static_cast<ingest::EntryKind>(record.kind) == ingest::EntryKind::Opening &&
-                    was_withheld_later(call, *header, rules.store, whole)) {
-        advice.drop_payloads = !(rules.keep_latest && is_latest(whole, rules.latest));
+    if (Call whole; opens && was_withheld_later(call, *header, rules.store, whole)) {
+        advice.drop_payloads = !is_latest(whole);
         if (!advice.drop_payloads) advice.retention_class = class_of_latest(whole);
     }
     advice.drop_payloads |= rules.dropped_classes.contains(advice.retention_class);
@@ -187,7 +161,8 @@ void Custodian::run(const std::stop_token& stop) {
         const std::int64_t due = std::chrono::nanoseconds(options_.retention_interval).count();
         if (!retained_at || now - *retained_at >= due) {
             retained_at = now;
-            note(attempt([&] { return drop_superseded(stop); }), "dropping prompts and answers");
+            if (!options_.seal) warn_of_what_stays();
+            note(attempt([&] { return drop_superseded(kPatience, stop); }), "dropping prompts and answers");
             note(attempt([&] { return apply_retention(stop); }), "retention");
         }
         std::unique_lock lock(mutex_);
@@ -195,10 +170,24 @@ void Custodian::run(const std::stop_token& stop) {
     }
 }
 
+void Custodian::warn_of_what_stays() {
+    if (warned_) return;
+    store::Selection withheld;
+    withheld.filters.push_back(*store::make_filter("privacy.full_data", "false"));
+    const auto count = store_.count(withheld);
+    if (!count || *count == 0) return;
+    warned_ = true;
+    log::warning(
+        "nothing is sealed (journal.seal): of {} calls that are not to keep them prompts and answers stay in "
+        "the journal",
+        *count);
+}
+
 Result<void> Custodian::seal_all(std::stop_token stop) {
     const std::uint64_t segments = journal_.stats().segments;
     STENO_ASSIGN(const auto streams, journal::list_streams(files_, data_folder_));
     std::optional<std::vector<store::Watermark>> watermarks;
+    Latest latest;  // read behind the watermarks: every record that is sealed is in the store by then
     for (const Uuid& stream : streams) {
         const bool own = stream == journal_.stream();
         if (done_.contains(stream) || (own && sealed_segments_ == segments) || others_write(stream)) continue;
@@ -207,7 +196,7 @@ Result<void> Custodian::seal_all(std::stop_token stop) {
         }
         const auto mark = std::ranges::find(*watermarks, stream, &store::Watermark::stream);
         STENO_ASSIGN(const bool sealed,
-                     seal_stream(stream, mark == watermarks->end() ? 0 : mark->sequence, stop));
+                     seal_stream(stream, mark == watermarks->end() ? 0 : mark->sequence, latest, stop));
         if (sealed && own) sealed_segments_ = segments;
         if (sealed && !own) done_.insert(stream);
     }
@@ -218,7 +207,8 @@ bool Custodian::others_write(const Uuid& stream) {
     return stream != journal_.stream() && !files_.exists(journal::closed_mark_path(data_folder_, stream));
 }
 
-Result<bool> Custodian::seal_stream(const Uuid& stream, std::uint64_t fed, const std::stop_token& stop) {
+Result<bool> Custodian::seal_stream(const Uuid& stream, std::uint64_t fed, Latest& latest,
+                                    const std::stop_token& stop) {
     STENO_TRY(journal::remove_sealed_twins(files_, data_folder_, stream));
     STENO_TRY(journal::finish_trimming(files_, data_folder_, stream));
     STENO_ASSIGN(const auto segments, journal::ended_segments(files_, data_folder_, stream, UINT64_MAX - 1));
@@ -229,7 +219,7 @@ Result<bool> Custodian::seal_stream(const Uuid& stream, std::uint64_t fed, const
             all_sealed = false;
             continue;
         }
-        const auto sealed = seal(segment, {}, stop);
+        const auto sealed = seal(segment, {}, latest, stop);
         if (sealed) {
             reader_.let_go();  // or the plain file would stay on the disk for as long as it is open
             continue;
@@ -242,15 +232,19 @@ Result<bool> Custodian::seal_stream(const Uuid& stream, std::uint64_t fed, const
 }
 
 Result<void> Custodian::seal(const journal::SegmentFile& segment,
-                             const std::set<std::string>& dropped_classes, const std::stop_token& stop) {
+                             const std::set<std::string>& dropped_classes, Latest& latest,
+                             const std::stop_token& stop) {
     journal::SealingOptions options;
     options.stop = stop;
-    STENO_ASSIGN(const Latest latest, latest_of_types(store_));
-    const Rules rules{dropped_classes, latest, options_.keep_latest, store_};
+    if (!latest) {
+        STENO_ASSIGN(latest, LatestCalls::read(store_, clock_.now()));
+    }
+    const Rules rules{dropped_classes, *latest, options_.keep_latest, store_};
     options.advise = [&](const journal::ParsedRecord& record) { return advise(record, rules); };
     STENO_TRY(journal::seal_segment(files_, segment, options));
     if (segment.sealed) {
         redacted_.fetch_add(1);
+        kept_as_latest_.erase(segment.path);
         return {};
     }
     const std::string path = segment.path.substr(0, segment.path.find_last_of('/') + 1);
@@ -281,24 +275,56 @@ Result<void> Custodian::finish_interrupted() {
 }
 
 Result<void> Custodian::apply_retention(std::stop_token stop) {
-    if (options_.retention.none()) return {};
+    const Heir::Terms terms{options_.retention, options_.keep_latest, clock_.now()};
+    const auto tidy = [&] { return options_.heir != nullptr ? options_.heir->tidy(terms) : Result<void>(); };
+    if (options_.retention.none()) return tidy();
     STENO_TRY(finish_interrupted());
     STENO_ASSIGN(const auto streams, journal::list_streams(files_, data_folder_));
     STENO_ASSIGN(const auto watermarks, store_.watermarks());
     const std::uint64_t removed_before = removed_;
+    Latest latest;
     for (const Uuid& stream : streams) {
         const auto mark = std::ranges::find(watermarks, stream, &store::Watermark::stream);
         if (mark != watermarks.end() && !others_write(stream))
-            STENO_TRY(retain_stream(stream, mark->sequence, stop));
+            STENO_TRY(retain_stream(stream, mark->sequence, latest, terms, stop));
     }
+    STENO_TRY(tidy());
     // Only then does the engine use the space again.
     return removed_ == removed_before ? Result<void>() : store_.checkpoint();
 }
 
-Result<void> Custodian::drop_superseded(std::stop_token stop) {
-    STENO_ASSIGN(const Latest latest, latest_of_types(store_));
+Result<const std::vector<Custodian::KeptAsLatest>*> Custodian::kept_as_latest(
+    const journal::SegmentFile& segment) {
+    const auto known = kept_as_latest_.find(segment.path);
+    if (known != kept_as_latest_.end()) return &known->second;
+    STENO_ASSIGN(std::shared_ptr<io::File> file, files_.open_read(segment.path));
+    const auto sealed = journal::SealedSegment::open(std::move(file));
+    std::vector<KeptAsLatest> kept;
+    if (sealed) {  // damaged: retention says so
+        for (const journal::SealedClass& one : (*sealed)->directory().classes)
+            if (auto latest = parse_latest_class(one.name); latest && one.records > 0)
+                kept.push_back({std::move(*latest), one.newest_unix_nanos});
+    }
+    return &kept_as_latest_.emplace(segment.path, std::move(kept)).first->second;
+}
+
+Result<bool> Custodian::is_superseded(const KeptAsLatest& one, const LatestCalls& latest) {
+    if (!options_.keep_latest) return true;
+    if (latest.has(one.call.id)) return false;
+    std::optional<Timestamp> began;
+    if (one.unix_nanos != 0) began = Timestamp{one.unix_nanos};
+    if (latest.is_superseded(one.call.type, began, one.call.id)) return true;
+    // What runs still is the latest when it has ended, perhaps.
+    STENO_ASSIGN(const auto ended, store_.get(one.call.id));
+    return ended.has_value();
+}
+
+Result<void> Custodian::drop_superseded(std::chrono::hours patience, std::stop_token stop) {
     STENO_ASSIGN(const auto streams, journal::list_streams(files_, data_folder_));
     STENO_ASSIGN(const auto watermarks, store_.watermarks());
+    const std::int64_t old = clock_.now().unix_nanos - std::chrono::nanoseconds(patience).count();
+    Latest latest;
+    std::set<std::string> there;
     for (const Uuid& stream : streams) {
         const auto mark = std::ranges::find(watermarks, stream, &store::Watermark::stream);
         if (mark == watermarks.end() || others_write(stream)) continue;
@@ -307,24 +333,33 @@ Result<void> Custodian::drop_superseded(std::stop_token stop) {
         for (const journal::SegmentFile& segment : segments) {
             if (stop.stop_requested()) return fail(Code::Cancelled, "sealing was stopped");
             if (!segment.sealed) continue;
-            STENO_ASSIGN(std::shared_ptr<io::File> file, files_.open_read(segment.path));
-            const auto sealed = journal::SealedSegment::open(std::move(file));
-            if (!sealed) continue;  // damaged: retention says so
-            const bool any =
-                std::ranges::any_of((*sealed)->directory().classes, [&](const journal::SealedClass& one) {
-                    return is_superseded(one, latest, options_.keep_latest);
-                });
-            if (!any) continue;
-            const auto resealed = seal(segment, {}, stop);
+            there.insert(segment.path);
+            STENO_ASSIGN(const auto* const kept, kept_as_latest(segment));
+            if (kept->empty()) continue;
+            if (!latest) {
+                STENO_ASSIGN(latest, LatestCalls::read(store_, clock_.now()));
+            }
+            std::size_t superseded = 0;
+            bool any_old = false;
+            for (const KeptAsLatest& one : *kept) {
+                STENO_ASSIGN(const bool gone, is_superseded(one, *latest));
+                superseded += gone;
+                any_old = any_old || (gone && one.unix_nanos <= old);
+            }
+            // A whole file is compressed again: once for all of them, if it can wait for that.
+            if (superseded == 0 || (superseded < kept->size() && !any_old)) continue;
+            const auto resealed = seal(segment, {}, latest, stop);
             if (!resealed && resealed.error().code != Code::DataLoss)
                 return std::unexpected(resealed.error());
             reader_.let_go();
         }
     }
+    std::erase_if(kept_as_latest_, [&](const auto& entry) { return !there.contains(entry.first); });
     return {};
 }
 
-Result<void> Custodian::remove(const Uuid& stream, const journal::SegmentFile& last) {
+Result<void> Custodian::remove(const Uuid& stream, const journal::SegmentFile& last,
+                               const Heir::Terms& terms) {
     STENO_ASSIGN(const auto key, journal::SigningKey::load_or_make(files_, data_folder_));
     const store::Position until{stream, last.end_sequence - 1};
     const auto trim = [&]() -> Result<void> {
@@ -332,14 +367,25 @@ Result<void> Custodian::remove(const Uuid& stream, const journal::SegmentFile& l
         reader_.let_go();
         return store_.forget(std::span(&until, 1));
     };
-    const auto still = options_.feeder != nullptr ? options_.feeder->hold() : std::unique_lock<std::mutex>();
-    STENO_TRY(options_.heir != nullptr ? options_.heir->inherit(until, trim) : trim());
+    if (options_.heir != nullptr) STENO_TRY(options_.heir->prepare(until, terms));
+    const Result<void> removed = attempt([&] {
+        const auto still =
+            options_.feeder != nullptr ? options_.feeder->hold() : std::unique_lock<std::mutex>();
+        return options_.heir != nullptr ? options_.heir->inherit(until, trim) : trim();
+    });
+    if (!removed) {
+        // Perhaps the journal says that they are gone, and the store has them still.
+        const std::scoped_lock lock(finishing_);
+        finished_ = false;
+        return removed;
+    }
     log::info("retention removed the calls up to record {}/{}: they are older than {} days",
               stream.to_string(), until.sequence, options_.retention.days);
     return {};
 }
 
-Result<void> Custodian::retain_stream(const Uuid& stream, std::uint64_t until, const std::stop_token& stop) {
+Result<void> Custodian::retain_stream(const Uuid& stream, std::uint64_t until, Latest& latest,
+                                      const Heir::Terms& terms, const std::stop_token& stop) {
     STENO_ASSIGN(const auto segments, journal::ended_segments(files_, data_folder_, stream, until));
     const std::int64_t now = clock_.now().unix_nanos;
     const journal::SegmentFile* removable = nullptr;  ///< the last that may go; only from the beginning on
@@ -377,9 +423,10 @@ Result<void> Custodian::retain_stream(const Uuid& stream, std::uint64_t until, c
         // way round the store would go on showing what the journal has lost.
         std::vector<store::LostPayloads> lost;
         for (const std::string& name : dropped)
-            lost.push_back({stream, segment.header.first_sequence, segment.end_sequence - 1, name});
-        STENO_TRY(store_.forget_payloads(lost));
-        if (const auto resealed = seal(segment, dropped, stop); !resealed) {
+            if (!parse_latest_class(name))  // of calls that are withheld there are no previews
+                lost.push_back({stream, segment.header.first_sequence, segment.end_sequence - 1, name});
+        if (!lost.empty()) STENO_TRY(store_.forget_payloads(lost));
+        if (const auto resealed = seal(segment, dropped, latest, stop); !resealed) {
             if (resealed.error().code != Code::DataLoss) return std::unexpected(resealed.error());
             log::error("{} is damaged and keeps its prompts and answers: {}", segment.path,
                        resealed.error().message);
@@ -389,7 +436,7 @@ Result<void> Custodian::retain_stream(const Uuid& stream, std::uint64_t until, c
         reader_.let_go();
     }
     if (removable == nullptr) return {};
-    STENO_TRY(remove(stream, *removable));
+    STENO_TRY(remove(stream, *removable, terms));
     removed_.fetch_add(count);
     return {};
 }

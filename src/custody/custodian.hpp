@@ -3,6 +3,7 @@
 #include "base/error.hpp"
 #include "base/time.hpp"
 #include "custody/heir.hpp"
+#include "custody/latest_calls.hpp"
 #include "custody/retention.hpp"
 #include "ingest/feeder.hpp"
 #include "io/file_system.hpp"
@@ -15,6 +16,7 @@
 #include <chrono>
 #include <condition_variable>
 #include <cstdint>
+#include <map>
 #include <mutex>
 #include <optional>
 #include <set>
@@ -22,6 +24,7 @@
 #include <string>
 #include <thread>
 #include <utility>
+#include <vector>
 
 /// What happens to the record as a whole once it is written.
 namespace steno::custody {
@@ -72,24 +75,39 @@ class Custodian {
     /// Seals all that can be sealed now. Not beside the thread. Cancelled when asked to stop.
     Result<void> seal_all(std::stop_token stop = {});
     /// Of sealed segments, drops the texts of calls that were the latest of their kind of prompt when they
-    /// were sealed, and are it no longer. Not beside the thread, which does it with the retention.
-    Result<void> drop_superseded(std::stop_token stop = {});
-    /// Removes and redacts what the rules say, after finish_interrupted(). Not beside the thread.
+    /// were sealed, and are it no longer. A text of a call that began less than `patience` ago may wait for
+    /// others of its segment. Not beside the thread, which does it with the retention.
+    Result<void> drop_superseded(std::chrono::hours patience = {}, std::stop_token stop = {});
+    /// Removes and redacts what the rules say, after finish_interrupted(); then the heir tidies. Not beside
+    /// the thread.
     Result<void> apply_retention(std::stop_token stop = {});
 
     [[nodiscard]] CustodyStats stats() const;
 
   private:
     void run(const std::stop_token& stop);
+    /// Texts that are not to be kept go when their segment is sealed, and there is nobody who does that.
+    void warn_of_what_stays();
     /// Another process does, or died and is not cleaned up after: nobody else may touch its files.
     bool others_write(const Uuid& stream);
+    /// Read when it is first needed, once a round.
+    using Latest = std::optional<LatestCalls>;
     /// True when nothing is left to be sealed of what has ended.
-    Result<bool> seal_stream(const Uuid& stream, std::uint64_t fed, const std::stop_token& stop);
+    Result<bool> seal_stream(const Uuid& stream, std::uint64_t fed, Latest& latest,
+                             const std::stop_token& stop);
     Result<void> seal(const journal::SegmentFile& segment, const std::set<std::string>& dropped_classes,
-                      const std::stop_token& stop);
+                      Latest& latest, const std::stop_token& stop);
+    /// A call of a sealed segment whose texts are there because it was the latest of its kind.
+    struct KeptAsLatest {
+        LatestClass call;
+        std::int64_t unix_nanos = 0;  ///< when it began; 0: unknown
+    };
+    Result<const std::vector<KeptAsLatest>*> kept_as_latest(const journal::SegmentFile& segment);
+    Result<bool> is_superseded(const KeptAsLatest& one, const LatestCalls& latest);
     /// Removes the segments of the stream up to this one, and their calls from the store.
-    Result<void> remove(const Uuid& stream, const journal::SegmentFile& last);
-    Result<void> retain_stream(const Uuid& stream, std::uint64_t until, const std::stop_token& stop);
+    Result<void> remove(const Uuid& stream, const journal::SegmentFile& last, const Heir::Terms& terms);
+    Result<void> retain_stream(const Uuid& stream, std::uint64_t until, Latest& latest,
+                               const Heir::Terms& terms, const std::stop_token& stop);
 
     io::FileSystem& files_;
     const std::string data_folder_;
@@ -99,9 +117,12 @@ class Custodian {
     const Options options_;
     Clock& clock_;
 
+    bool warned_ = false;
     std::mutex finishing_;
-    bool finished_ = false;  ///< finish_interrupted() has succeeded; with finishing_
+    bool finished_ = false;  ///< nothing is left undone, since finish_interrupted(); with finishing_
 
+    /// By the path of the sealed segment: what its directory says, so that it is read once.
+    std::map<std::string, std::vector<KeptAsLatest>> kept_as_latest_;
     std::set<Uuid> done_;  ///< streams that have ended and were gone through
     std::optional<std::uint64_t>
         sealed_segments_;  ///< of our own stream there were as many when all were sealed

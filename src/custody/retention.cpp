@@ -11,6 +11,10 @@ namespace {
 
 constexpr std::int64_t kDayNanos = 86'400'000'000'000;
 constexpr std::int64_t kMaxDays = 100'000;
+/// No retention class that people name begins with it. Then id, length of the retention class, the class,
+/// kind.
+constexpr char kOfLatest = '\x1f';
+constexpr std::size_t kIdBytes = 36;
 
 bool is_older(std::int64_t unix_nanos, std::int64_t days, std::int64_t now_unix_nanos) {
     return days > 0 && unix_nanos != 0 && unix_nanos < now_unix_nanos - days * kDayNanos;
@@ -57,11 +61,35 @@ bool may_be_removed(const RetentionRules& rules, const journal::SealedFacts& fac
     return is_older(facts.newest_unix_nanos, rules.days, now_unix_nanos);
 }
 
+bool payloads_may_go(const RetentionRules& rules, std::string_view retention_class,
+                     std::int64_t newest_unix_nanos, std::int64_t now_unix_nanos) {
+    return is_older(newest_unix_nanos, rules.payload_days_of(retention_class), now_unix_nanos);
+}
+
 bool payloads_may_go(const RetentionRules& rules, const journal::SealedClass& one,
                      std::int64_t now_unix_nanos) {
-    return one.records > 0 &&
-           is_older(one.newest_unix_nanos,
-                    rules.payload_days_of(one.name.substr(0, one.name.find(kOfLatest))), now_unix_nanos);
+    const auto latest = parse_latest_class(one.name);
+    return one.records > 0 && payloads_may_go(rules, latest ? latest->retention : one.name,
+                                              one.newest_unix_nanos, now_unix_nanos);
+}
+
+std::string to_class_name(const LatestClass& one) {
+    return fmt::format("{}{}{}:{}{}", kOfLatest, one.id.to_string(), one.retention.size(), one.retention,
+                       one.type);
+}
+
+std::optional<LatestClass> parse_latest_class(std::string_view class_name) {
+    if (class_name.size() <= kIdBytes || class_name.front() != kOfLatest) return std::nullopt;
+    class_name.remove_prefix(1);
+    const auto id = Uuid::parse(class_name.substr(0, kIdBytes));
+    class_name.remove_prefix(kIdBytes);
+    std::size_t size = 0;
+    const auto [end, error] = std::from_chars(class_name.data(), class_name.data() + class_name.size(), size);
+    if (!id || error != std::errc() || end == class_name.data() + class_name.size() || *end != ':')
+        return std::nullopt;
+    class_name.remove_prefix(static_cast<std::size_t>(end - class_name.data()) + 1);
+    if (size > class_name.size()) return std::nullopt;
+    return LatestClass{*id, std::string(class_name.substr(0, size)), std::string(class_name.substr(size))};
 }
 
 }  // namespace steno::custody

@@ -1,19 +1,28 @@
 #pragma once
 
 #include "base/error.hpp"
+#include "base/uuid.hpp"
 #include "journal/sealed_format.hpp"
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 
 /// How long the record is kept. Nothing is removed unless a rule says so.
 namespace steno::custody {
 
-/// In the directory of a sealed segment what is kept of the latest call of a kind of prompt has a class of
-/// its own, so that it is found when another call is the latest: the retention class, this, and the kind.
-inline constexpr char kOfLatest = '\x1f';
+/// What is kept of a call because it is the latest of its kind of prompt has a class of its own in the
+/// directory of its sealed segment, so that it is found when another call is the latest.
+struct LatestClass {
+    Uuid id;
+    std::string retention;  ///< the retention class
+    std::string type;       ///< the kind; empty: the record does not say
+};
+std::string to_class_name(const LatestClass& one);
+/// Absent: a retention class, nothing else.
+std::optional<LatestClass> parse_latest_class(std::string_view class_name);
 
 /// All in days; 0: for ever. Ages are those of calls (their beginnings), not of files.
 struct RetentionRules {
@@ -36,7 +45,11 @@ std::string to_text(const std::map<std::string, std::int64_t>& class_days);
 bool may_be_removed(const RetentionRules& rules, const journal::SealedFacts& facts,
                     std::int64_t now_unix_nanos);
 
-/// Whether all payloads of this class in the segment are so old that they may go.
+/// Whether payloads of calls of this retention class, the newest of which began then, are so old that they
+/// may go.
+bool payloads_may_go(const RetentionRules& rules, std::string_view retention_class,
+                     std::int64_t newest_unix_nanos, std::int64_t now_unix_nanos);
+/// Whether all payloads of this class in the segment are.
 bool payloads_may_go(const RetentionRules& rules, const journal::SealedClass& one,
                      std::int64_t now_unix_nanos);
 

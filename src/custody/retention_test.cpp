@@ -32,6 +32,29 @@ TEST(Retention, AClassGoesBeforeTheRuleForAll) {
     EXPECT_FALSE(payloads_may_go(rules, {"short", 0, ten_days_ago}, kNow)) << "nothing is left of it";
 }
 
+TEST(Retention, WhatIsKeptAsTheLatestCallsHasTheRuleOfItsClass) {
+    const Uuid id = Uuid::named(Uuid{}, "call");
+    for (const std::string retention : {"", "short",
+                                        "a\x1f"
+                                        "7:b"}) {
+        for (const std::string type : {"", "page", "0:\x1f"}) {
+            const std::string name = to_class_name({id, retention, type});
+            const auto parsed = parse_latest_class(name);
+            ASSERT_TRUE(parsed) << name;
+            EXPECT_EQ(parsed->id, id);
+            EXPECT_EQ(parsed->retention, retention);
+            EXPECT_EQ(parsed->type, type);
+            const std::int64_t ten_days_ago = kNow - 10 * kDay;
+            EXPECT_EQ(payloads_may_go({0, 0, {{"short", 7}}}, {name, 1, ten_days_ago}, kNow),
+                      retention == "short");
+        }
+    }
+    const std::string id_alone = "\x1f" + id.to_string();
+    for (const std::string& other : {std::string(), std::string("short"), std::string("\x1f"), id_alone,
+                                     id_alone + ":", id_alone + "1:", id_alone + "x:page"})
+        EXPECT_FALSE(parse_latest_class(other)) << other;
+}
+
 TEST(Retention, RulesOfClassesAsText) {
     const auto rules = parse_class_days(" short = 7 ,legal=0,");
     ASSERT_TRUE(rules);

@@ -182,5 +182,23 @@ TEST_F(DailyRecord, RequestsAreSummedUp) {
     EXPECT_EQ(std::string_view(requests.at(0)["requestId"].value()), alone.id.to_string());
 }
 
+TEST_F(DailyRecord, OfWhatIsNotListedRequestsHaveTheSumsAlone) {
+    Call listed = chat("2026-11-20T10:00:00Z");
+    listed.trace.request_id = "r";
+    Call silent = chat("2026-11-20T10:00:01Z");
+    silent.trace.request_id = "r";
+    silent.privacy.listed = false;
+    Call probe = chat("2026-11-20T09:00:00Z");
+    probe.privacy.listed = false;
+    for (const Call& call : {listed, silent, probe}) add(call);
+    simdjson::dom::parser parser;
+    const auto requests =
+        parsed(parser, text(Content::Requests, day_of("2026-11-20", {}).value())).get_array().value();
+    ASSERT_EQ(requests.size(), 1U);
+    EXPECT_EQ(std::string_view(requests.at(0)["requestId"].value()), "r");
+    EXPECT_EQ(std::int64_t(requests.at(0)["totalAICalls"].value()), 2);
+    EXPECT_EQ(std::int64_t(requests.at(0)["totalTokens"].value()), 2020);
+}
+
 }  // namespace
 }  // namespace steno::daily

@@ -18,7 +18,7 @@ namespace {
 /// Summed up at a time; a day with more is read as often as it takes.
 constexpr std::int64_t kMostRequests = 50'000;
 
-constexpr std::array<std::string_view, 18> kFields = {"id",
+constexpr std::array<std::string_view, 19> kFields = {"id",
                                                       "kind",
                                                       "name",
                                                       "status",
@@ -35,6 +35,7 @@ constexpr std::array<std::string_view, 18> kFields = {"id",
                                                       "cost.currency",
                                                       "error.type",
                                                       "error.message",
+                                                      "privacy.listed",
                                                       "project"};
 
 /// What the calls of one request add up to.
@@ -45,10 +46,12 @@ struct Summary {
     std::int64_t ai_calls = 0, functions = 0;
     std::set<std::string> agents, function_names;
     bool success = true;
+    bool listed = false;  ///< one of its calls is
     std::string error;
     std::map<std::string, Decimal> cost;  ///< by currency
 
     void add(const Call& call) {
+        listed = listed || call.privacy.listed.value_or(true);
         if (session.empty()) session = call.trace.session_id;
         if (user.empty()) user = call.who.user_id;
         if (call.started_at && (!from || *call.started_at < *from)) from = call.started_at;
@@ -136,8 +139,10 @@ class RequestsContent final : public exports::Pieces {
                 STENO_TRY(sum_up(part_++));
                 continue;
             }
+            const Summary& summary = summaries_[written_++];
+            if (!summary.listed) continue;  // sums have it
             frame_.next(out);
-            summaries_[written_++].write(out);
+            summary.write(out);
         }
         return true;
     }

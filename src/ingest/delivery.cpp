@@ -116,12 +116,6 @@ std::vector<Recorder::Draft> Recorder::plan(std::vector<Call>& calls, const std:
             draft.noted = false;
         }
         draft.decided = ended_.contains(call.id) || (runs && !ours);
-        if (!keeps_payload(call)) {
-            withheld_.insert(call.id);
-        } else if (!call.privacy.full_data && withheld_.contains(call.id)) {
-            call.privacy.full_data = false;
-            call.preview = {};
-        }
         drafts.push_back(draft);
     }
     return drafts;
@@ -129,11 +123,16 @@ std::vector<Recorder::Draft> Recorder::plan(std::vector<Call>& calls, const std:
 
 void Recorder::decide(const Draft& draft) {
     Call& call = *draft.call;
-    if (!draft.decided) admit(call);
-    if (!keeps_payload(call)) {
+    if (!call.privacy.full_data) {  // its sender leaves that open
         const std::scoped_lock lock(recent_mutex_);
-        withheld_.insert(call.id);
+        if (const std::string* by = withheld_.find(call.id)) {
+            call.privacy.full_data = false;
+            call.privacy.withheld_by = *by;
+            call.preview = {};
+        }
     }
+    if (!draft.decided) admit(call);
+    note_withheld(call);
     cut(call, text_limit(call));
 }
 

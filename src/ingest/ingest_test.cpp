@@ -53,6 +53,7 @@ class TestPolicy final : public Policy {
         ++asked;
         if (call.prompt.type != "secret" || call.privacy.full_data) return;
         call.privacy.full_data = false;
+        call.privacy.withheld_by = "policy";
         call.preview = {};
     }
     std::size_t text_limit(const Call& call) const noexcept override {
@@ -183,6 +184,61 @@ TEST_F(Ingest, OfACallThatDoesNotKeepItsTextsTheErrorIsCutWhateverWayItComes) {
                   static_cast<std::int64_t>(message.size()));
     }
     EXPECT_EQ((*folder->store().get(kept))->call.error.message, message);
+}
+
+TEST_F(Ingest, WhatWasWithheldOfACallIsWithheldOfAllThatComesOfItLater) {
+    const TestPolicy policy;
+    for (const bool together : {false, true}) {
+        for (const bool late_type : {false, true}) {
+            if (together && late_type) continue;
+            SCOPED_TRACE(testing::Message() << together << late_type);
+            shared.fresh = true;
+            const auto folder = open();
+            folder->recorder().set_policy(policy);
+            Call first = call();
+            first.prompt.type = "secret";
+            first.status = Status::Success;
+            Call amendment = call_with_id(first.id);  // says nothing of its type
+            amendment.status = Status::Success;
+            amendment.request = call("the secret once more").request;
+            amendment.preview.prompt = "the secret";
+            std::vector<Call> calls{first};
+            if (late_type) {
+                Call untyped = first;
+                untyped.prompt.type.clear();
+                OpenCall open = folder->recorder().begin(untyped);
+                open.call().prompt.type = "secret";
+                open.call().status = Status::Success;
+                open.end();
+                calls.clear();
+            } else if (!together) {
+                ASSERT_TRUE(folder->recorder().deliver(calls));
+                calls.clear();
+            }
+            calls.push_back(amendment);
+            calls.push_back(first);  // delivered at least once, says who delivers
+            ASSERT_TRUE(folder->recorder().deliver(calls));
+            ASSERT_EQ(rows(*folder), 1u);
+            const auto row = folder->store().get(first.id);
+            ASSERT_TRUE(row && *row);
+            EXPECT_EQ((*row)->call.preview, Preview{});
+            const auto cursor = folder->reader().scan(folder->journal().stream(), 1);
+            ASSERT_TRUE(cursor);
+            int records = 0;
+            for (;;) {
+                const auto record = (*cursor)->next();
+                ASSERT_TRUE(record) << record.error().message;
+                if (!*record) break;
+                if (late_type && ++records == 1) continue;  // of the opening nobody knew it
+                for (const journal::StoredPayload& payload : (*record)->payloads)
+                    EXPECT_EQ(payload.kind, journal::PayloadClass::Ephemeral);
+                Call said;
+                ASSERT_TRUE(decode(read_entry_header((*record)->header)->call, said));
+                EXPECT_EQ(said.privacy.full_data, false);
+                EXPECT_EQ(said.privacy.withheld_by, "policy") << "the latest call's texts are kept by that";
+            }
+        }
+    }
 }
 
 TEST_F(Ingest, AForgottenEndIsRecordedAsAFailureOfOurs) {

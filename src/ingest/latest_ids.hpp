@@ -4,29 +4,39 @@
 
 #include <cstddef>
 #include <deque>
-#include <unordered_set>
+#include <unordered_map>
+#include <utility>
+#include <variant>
 
 namespace steno::ingest {
 
-/// The ids that were put in last, so many and no more: the memory of those that may be met again soon. Each
-/// counts once, from when it was first put in. One thread at a time.
-class LatestIds {
+/// The ids that were put in last, so many and no more, each with a note: the memory of those that may be met
+/// again soon. Each counts once, from when it was first put in. One thread at a time.
+template <class Note>
+class LatestNotes {
   public:
-    explicit LatestIds(std::size_t most) : most_(most) {}
+    explicit LatestNotes(std::size_t most) : most_(most) {}
 
-    void insert(const Uuid& id) {
-        if (!ids_.insert(id).second) return;
+    void insert(const Uuid& id, Note note = {}) {
+        if (!notes_.try_emplace(id, std::move(note)).second) return;
         order_.push_back(id);
         if (order_.size() <= most_) return;
-        ids_.erase(order_.front());
+        notes_.erase(order_.front());
         order_.pop_front();
     }
-    [[nodiscard]] bool contains(const Uuid& id) const { return ids_.contains(id); }
+    [[nodiscard]] bool contains(const Uuid& id) const { return notes_.contains(id); }
+    /// Null: it is not among them.
+    [[nodiscard]] const Note* find(const Uuid& id) const {
+        const auto found = notes_.find(id);
+        return found == notes_.end() ? nullptr : &found->second;
+    }
 
   private:
     std::size_t most_;
-    std::unordered_set<Uuid> ids_;
+    std::unordered_map<Uuid, Note> notes_;
     std::deque<Uuid> order_;
 };
+
+using LatestIds = LatestNotes<std::monostate>;
 
 }  // namespace steno::ingest

@@ -86,6 +86,12 @@ void Recorder::admit(Call& call) const {
     if (policy_ != nullptr) policy_->admit(call);
 }
 
+void Recorder::note_withheld(const Call& call) {
+    if (keeps_payload(call)) return;
+    const std::scoped_lock lock(recent_mutex_);
+    withheld_.insert(call.id, call.privacy.withheld_by);
+}
+
 std::size_t Recorder::text_limit(const Call& call) const {
     return policy_ == nullptr ? 0 : policy_->text_limit(call);
 }
@@ -131,8 +137,8 @@ OpenCall Recorder::begin(std::unique_ptr<Call> call) {
     {
         const std::scoped_lock lock(recent_mutex_);
         recent_[c.id] = {.id = c.id, .opening = open.opening_, .closing = std::nullopt};
-        if (!keeps_payload(c)) withheld_.insert(c.id);
     }
+    note_withheld(c);
     for (Consumer* consumer : consumers_) consumer->call_began(c);
     return open;
 }
@@ -144,6 +150,7 @@ void Recorder::end(OpenCall& open) {
     prices()->price(c);
     if (!open.text_limit_) {  // else what was decided at the beginning stands
         admit(c);
+        note_withheld(c);
         open.text_limit_ = text_limit(c);
     }
     cut(c, *open.text_limit_);

@@ -210,6 +210,8 @@ class Recorder {
     void end(OpenCall& open);
     /// Nothing, where nobody has a say (set_policy).
     void admit(Call& call) const;
+    /// If it does not keep its texts, what arrives of it later does not either.
+    void note_withheld(const Call& call);
     /// How many bytes are kept of each of its texts; 0: all.
     [[nodiscard]] std::size_t text_limit(const Call& call) const;
     /// To what is to be kept of it in any case; its source needs none of the rest any more.
@@ -251,7 +253,8 @@ class Recorder {
     std::size_t delivered_running_ = 0;  ///< with recent_mutex_, as the next
     std::size_t delivered_bytes_ = 0;    ///< of their beginnings
     LatestIds ended_{kMaxEnded};         ///< a beginning may be delivered behind its end, or once more
-    LatestIds withheld_{kMaxEnded};      ///< calls that do not keep their texts
+    /// Calls that do not keep their texts, each with privacy.withheld_by.
+    LatestNotes<std::string> withheld_{kMaxEnded};
 
     mutable std::mutex waiting_mutex_;
     std::deque<Closing> waiting_;

@@ -38,6 +38,8 @@ class ControlFile {
         return database ? std::move(*database) : nullptr;
     }
 
+    [[nodiscard]] const std::filesystem::path& folder() const { return folder_; }
+
   private:
     std::filesystem::path folder_;
 };

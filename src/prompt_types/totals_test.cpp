@@ -5,6 +5,10 @@
 
 #include <gtest/gtest.h>
 
+#include <filesystem>
+#include <fstream>
+#include <initializer_list>
+#include <iterator>
 #include <stdexcept>
 #include <vector>
 
@@ -15,6 +19,49 @@ using namespace std::chrono_literals;
 
 struct Died : std::runtime_error {
     Died() : runtime_error("the process is dead") {}
+};
+
+/// The folder's store, with a fault or a limit.
+class OtherStore final : public store::CallStore {
+  public:
+    explicit OtherStore(store::CallStore& inner) : inner_(inner) {}
+    int failing_forgets = 0;
+    std::uint32_t most_groups = store::kMaxGroups;  ///< by type and currency
+
+    void follow(store::Follower& follower) override { inner_.follow(follower); }
+    Result<void> apply(std::span<const store::Change> changes,
+                       std::span<const store::Watermark> marks) override {
+        return inner_.apply(changes, marks);
+    }
+    Result<void> forget(std::span<const store::Position> until) override {
+        if (failing_forgets-- > 0) return fail(Code::Unavailable, "the store is out");
+        return inner_.forget(until);
+    }
+    Result<void> forget_payloads(std::span<const store::LostPayloads> lost) override {
+        return inner_.forget_payloads(lost);
+    }
+    Result<std::vector<store::Watermark>> watermarks() override { return inner_.watermarks(); }
+    Result<store::Page> find(const store::CallQuery& query) override { return inner_.find(query); }
+    Result<std::vector<store::CallPositions>> positions(const store::CallQuery& query) override {
+        return inner_.positions(query);
+    }
+    Result<std::optional<store::Row>> get(const Uuid& id, std::optional<std::string_view> project) override {
+        return inner_.get(id, project);
+    }
+    Result<store::AggregateTable> aggregate(const store::AggregateQuery& query) override {
+        store::AggregateQuery limited = query;
+        if (query.group_by.size() == 2 && query.group_by[1].path() == "cost.currency")
+            limited.limit = std::min(limited.limit, most_groups);
+        return inner_.aggregate(limited);
+    }
+    Result<std::uint64_t> count(const store::Selection& selection) override {
+        return inner_.count(selection);
+    }
+    Result<store::StoreStats> stats() override { return inner_.stats(); }
+    Result<void> checkpoint() override { return inner_.checkpoint(); }
+
+  private:
+    store::CallStore& inner_;
 };
 
 class TotalsTest : public testing::Test {
@@ -46,12 +93,80 @@ class TotalsTest : public testing::Test {
     }
 
     std::unique_ptr<custody::Custodian> custodian(std::int64_t days) {
+        return custodian(custody::RetentionRules{days, 0, {}}, true);
+    }
+    std::unique_ptr<custody::Custodian> custodian(const custody::RetentionRules& rules, bool keep_latest) {
+        return custodian(rules, keep_latest, folder_->store());
+    }
+    std::unique_ptr<custody::Custodian> custodian(const custody::RetentionRules& rules, bool keep_latest,
+                                                  store::CallStore& store) {
         custody::Custodian::Options options;
-        options.retention.days = days;
+        options.retention = rules;
+        options.keep_latest = keep_latest;
         options.feeder = &folder_->feeder();
         options.heir = totals_.get();
         return std::make_unique<custody::Custodian>(files_, "/data", folder_->journal(), folder_->reader(),
-                                                    folder_->store(), options);
+                                                    store, options);
+    }
+
+    /// Of these kinds of prompt no texts are kept.
+    void withhold(std::initializer_list<const char*> types) {
+        auto table = std::make_shared<Table>(Defaults{});
+        Settings off;
+        off.track_full_data = false;
+        for (const char* type : types) table->add(type, off);
+        rules_.use(table);
+    }
+
+    /// As a program does that recorded it itself.
+    void deliver(const Call& call) {
+        std::vector<Call> calls{call};
+        const auto delivered = folder_->recorder().deliver(calls);
+        ASSERT_TRUE(delivered) << delivered.error().message;
+        ASSERT_TRUE(folder_->journal().wait_durable(*delivered->last));
+    }
+
+    /// So that the segment with what was recorded before is full, and all of it is fed.
+    void fill() {
+        for (int i = 0; i < 30; ++i) record("other", 0);
+        ASSERT_TRUE(folder_->feeder().catch_up(30s));
+    }
+
+    std::string prompt_of(const Uuid& id) {
+        const auto call = folder_->calls().get(id);
+        EXPECT_TRUE(call) << call.error().message;
+        return call ? text_of(call->request.messages) : "";
+    }
+    std::string prompt_of_latest(const std::string& type) {
+        const auto call = totals_->latest(type);
+        EXPECT_TRUE(call && call->has_value());
+        return call && *call ? text_of((*call)->request.messages) : "";
+    }
+
+    /// A call of "page" that retention has removed from the record; it is the latest.
+    Call removed_page(const custody::RetentionRules& rules, bool keep_latest) {
+        open(4 << 10);
+        Call last;
+        for (int i = 0; i < 30; ++i) last = record("page", 100 - i);
+        for (int i = 0; i < 10; ++i) record("other", 70);  // so that its file has none of today
+        fill();
+        const auto keeper = custodian(rules, keep_latest);
+        EXPECT_TRUE(keeper->seal_all());
+        const auto applied = keeper->apply_retention();
+        EXPECT_TRUE(applied) << applied.error().message;
+        const auto gone = folder_->store().get(last.id);
+        EXPECT_TRUE(gone && !gone->has_value()) << "the test removes too little";
+        return last;
+    }
+
+    /// Whether the bytes are anywhere in the control database's files.
+    [[nodiscard]] bool control_has(const std::string& bytes) const {
+        for (const auto& file : std::filesystem::directory_iterator(control_.folder())) {
+            std::ifstream in(file.path(), std::ios::binary);
+            const std::string content{std::istreambuf_iterator<char>(in), {}};
+            if (content.contains(bytes)) return true;
+        }
+        return false;
     }
 
     Call record(const std::string& type, std::int64_t days_ago) {
@@ -132,18 +247,7 @@ TEST_F(TotalsTest, GoOnWhenRetentionRemovesTheCallsAndTheLatestOfThemStays) {
 }
 
 TEST_F(TotalsTest, TheLatestCallIsKeptWholeWhenItIsRemoved) {
-    open(4 << 10);
-    Call last;
-    for (int i = 0; i < 30; ++i) last = record("page", 100 - i);
-    for (int i = 0; i < 10; ++i) record("other", 70);  // so that its file has none of today
-    for (int i = 0; i < 30; ++i) record("other", 0);
-    ASSERT_TRUE(folder_->feeder().catch_up(30s));
-    const auto keeper = custodian(30);
-    ASSERT_TRUE(keeper->seal_all());
-    ASSERT_TRUE(keeper->apply_retention());
-    const auto gone = folder_->store().get(last.id);
-    ASSERT_TRUE(gone);
-    ASSERT_FALSE(gone->has_value()) << "the test removes too little";
+    const Call last = removed_page({30, 0, {}}, true);
     const auto latest = totals_->latest("page");
     ASSERT_TRUE(latest) << latest.error().message;
     ASSERT_TRUE(latest->has_value());
@@ -155,14 +259,198 @@ TEST_F(TotalsTest, TheLatestCallIsKeptWholeWhenItIsRemoved) {
     const Call newer = record("page", 0);
     ASSERT_TRUE(folder_->feeder().catch_up(30s));
     EXPECT_EQ(totals_->latest("page")->value().id, newer.id);
+    // And with the next round no byte of the old one is left.
+    ASSERT_TRUE(control_has("prompt of " + last.id.to_string()));
+    ASSERT_TRUE(custodian(30)->apply_retention());
+    EXPECT_FALSE(control_has("prompt of " + last.id.to_string()));
+    EXPECT_EQ(totals_->latest("page")->value().id, newer.id);
+}
+
+TEST_F(TotalsTest, OfARemovedLatestCallTheFiguresAloneStayWhereItsTextsAreNotToBeKept) {
+    const Call last = removed_page({30, 0, {}}, false);
+    const auto latest = totals_->latest("page");
+    ASSERT_TRUE(latest && latest->has_value());
+    EXPECT_EQ((*latest)->id, last.id);
+    EXPECT_EQ((*latest)->cost.total, last.cost.total);
+    EXPECT_EQ((*latest)->request, RequestFacts{});
+    EXPECT_TRUE((*latest)->response.messages.empty());
+    EXPECT_FALSE(control_has("prompt of "));
+    EXPECT_FALSE(control_has("answer to "));
+}
+
+TEST_F(TotalsTest, RulesForTextsHoldForARemovedLatestCallToo) {
+    const Call last = removed_page({30, 0, {}}, true);
+    EXPECT_NE(prompt_of_latest("page"), "");
+    // Somebody sets that texts go after 80 days; it is 70 days old.
+    ASSERT_TRUE(custodian({30, 80, {}}, true)->apply_retention());
+    EXPECT_NE(prompt_of_latest("page"), "");
+    ASSERT_TRUE(custodian({0, 60, {{"", 0}}}, true)->apply_retention());
+    EXPECT_NE(prompt_of_latest("page"), "") << "this class is kept";
+    ASSERT_TRUE(custodian({30, 60, {}}, true)->apply_retention());
+    EXPECT_EQ(prompt_of_latest("page"), "");
+    EXPECT_EQ(totals_->latest("page")->value().cost.total, last.cost.total);
+    EXPECT_FALSE(control_has("prompt of " + last.id.to_string()));
+}
+
+TEST_F(TotalsTest, OfARemovedCallOfUnknownAgeRulesForTextsTakeThemAtOnce) {
+    open(4 << 10);
+    Call undated = typed_call(random_, "page", 0);
+    undated.started_at.reset();
+    deliver(undated);
+    for (int i = 0; i < 30; ++i) record("other", 100);
+    fill();
+    const auto keeper = custodian(30);
+    ASSERT_TRUE(keeper->seal_all());
+    ASSERT_TRUE(keeper->apply_retention());
+    ASSERT_FALSE(folder_->store().get(undated.id)->has_value());
+    EXPECT_EQ(prompt_of_latest("page"), "prompt of " + undated.id.to_string());
+    ASSERT_TRUE(custodian({30, 60, {}}, true)->apply_retention());
+    EXPECT_EQ(prompt_of_latest("page"), "");
+}
+
+TEST_F(TotalsTest, TheLatestCallsNeedNotBeKeptAnyMore) {
+    const Call last = removed_page({30, 0, {}}, true);
+    ASSERT_TRUE(control_has("prompt of " + last.id.to_string()));
+    ASSERT_TRUE(custodian({}, false)->apply_retention());
+    EXPECT_EQ(prompt_of_latest("page"), "");
+    EXPECT_EQ(totals_->latest("page")->value().id, last.id);
+    EXPECT_FALSE(control_has("prompt of " + last.id.to_string()));
+}
+
+TEST_F(TotalsTest, MoreTypesThanAnAnswerHasRoomForAreRemovedAllTheSame) {
+    open();
+    OtherStore small(folder_->store());
+    small.most_groups = 50;
+    totals_ = std::make_unique<Totals>(small, folder_->calls());
+    ASSERT_TRUE(totals_->open(*database_));
+    const std::size_t types = 2 * custody::kTypesAtOnce + 7;
+    std::map<std::string, Uuid> latest;
+    for (std::size_t i = 0; i < 2 * types; ++i) {
+        const std::string type = "made-of-" + std::to_string(i % types);
+        latest[type] = record(type, 100).id;
+    }
+    const Call page = record("page", 0);
+    expect_totals();
+    const journal::Position end = folder_->journal().durable();
+    const store::Position until{end.stream, end.sequence - 1};
+    const custody::RetentionRules rules;
+    ASSERT_TRUE(totals_->prepare(until, {rules, true, system_clock().now()}));
+    const auto inherited =
+        totals_->inherit(until, [&] { return folder_->store().forget(std::span(&until, 1)); });
+    ASSERT_TRUE(inherited) << inherited.error().message;
+    ASSERT_EQ(*folder_->store().count({}), 1u);
+    expect_totals();
+    for (const auto& [type, id] : latest) EXPECT_EQ(totals_->latest(type)->value().id, id);
+    EXPECT_EQ(totals_->latest("page")->value().id, page.id);
+}
+
+TEST_F(TotalsTest, ARemovalThatFailsBehindTheJournalIsFinishedByTheSameProcess) {
+    open(4 << 10);
+    for (int i = 0; i < 30; ++i) record("page", 100);
+    for (int i = 0; i < 10; ++i) record("other", 70);
+    fill();
+    OtherStore store(folder_->store());
+    store.failing_forgets = 1;
+    const auto keeper = custodian({30, 0, {}}, true, store);
+    store.failing_forgets = 0;
+    ASSERT_TRUE(keeper->finish_interrupted());
+    ASSERT_TRUE(keeper->seal_all());
+    store.failing_forgets = 1;
+    EXPECT_EQ(keeper->apply_retention().error().message, "the store is out");
+    expect_totals();
+    ASSERT_EQ(totals_->of("page")->value().removed, 0);
+    ASSERT_TRUE(keeper->apply_retention());
+    EXPECT_EQ(totals_->of("page")->value().removed, 30);
+    expect_totals();
+    store::Selection pages;
+    pages.filters.push_back(*store::make_filter("prompt.type", "page"));
+    EXPECT_EQ(*folder_->store().count(pages), 0u);
+}
+
+TEST_F(TotalsTest, TheLatestCallKeepsItsTextsHoweverOftenItIsDelivered) {
+    withhold({"page"});
+    open(4 << 10);
+    record("page", 2);
+    Call call = typed_call(random_, "page", 1);
+    call.privacy.full_data.reset();
+    count(wanted_, call);
+    deliver(call);
+    deliver(call);
+    // What is said of it later, without its type, is no other call's.
+    Call more;
+    more.id = call.id;
+    more.kind = Kind::Chat;
+    more.status = Status::Success;
+    more.labels.tags = {"late"};
+    deliver(more);
+    fill();
+    ASSERT_TRUE(custodian(0)->seal_all());
+    EXPECT_EQ(prompt_of(call.id), "prompt of " + call.id.to_string());
+    EXPECT_EQ(prompt_of_latest("page"), "prompt of " + call.id.to_string());
+    // All of its records let go of them when another is the latest.
+    record("page", 0);
+    ASSERT_TRUE(folder_->feeder().catch_up(30s));
+    ASSERT_TRUE(custodian(0)->drop_superseded());
+    EXPECT_EQ(prompt_of(call.id), "");
+}
+
+TEST_F(TotalsTest, CallsThatDoNotSayWhenTheyBeganAreLatestOnlyAmongThemselves) {
+    withhold({"page", "undated"});
+    open(4 << 10);
+    std::vector<Uuid> without;
+    for (int i = 0; i < 8; ++i) {
+        Call call = typed_call(random_, i % 2 == 0 ? "page" : "undated", 0);
+        call.started_at.reset();
+        without.push_back(call.id);
+        deliver(call);
+    }
+    const Call dated = record("page", 1);
+    fill();
+    const auto keeper = custodian(0);
+    ASSERT_TRUE(keeper->seal_all());
+    const Uuid greatest = std::max({without[1], without[3], without[5], without[7]});
+    for (const Uuid& id : without)
+        EXPECT_EQ(prompt_of(id), id == greatest ? "prompt of " + id.to_string() : "");
+    EXPECT_EQ(prompt_of_latest("page"), "prompt of " + dated.id.to_string());
+    EXPECT_EQ(prompt_of_latest("undated"), "prompt of " + greatest.to_string());
+    for (int i = 0; i < 3; ++i) ASSERT_TRUE(keeper->drop_superseded());
+    EXPECT_EQ(keeper->stats().redacted_segments, 0u) << "nothing was to be dropped";
+}
+
+TEST_F(TotalsTest, ACallOfTheFarFutureIsNotTheLatestForYears) {
+    withhold({"page"});
+    open(4 << 10);
+    deliver(typed_call(random_, "page", -30'000));
+    const Call real = record("page", 0);
+    fill();
+    ASSERT_TRUE(custodian(0)->seal_all());
+    EXPECT_EQ(totals_->latest("page")->value().id, real.id);
+    EXPECT_EQ(prompt_of(real.id), "prompt of " + real.id.to_string());
+}
+
+TEST_F(TotalsTest, AFileIsNotCompressedAnewForEachOfItsTexts) {
+    withhold({"page", "image"});
+    open(4 << 10);
+    const Call page = record("page", 0);
+    const Call image = record("image", 0);
+    fill();
+    const auto keeper = custodian(0);
+    ASSERT_TRUE(keeper->seal_all());
+    record("page", 0);
+    ASSERT_TRUE(folder_->feeder().catch_up(30s));
+    ASSERT_TRUE(keeper->drop_superseded(24h));
+    EXPECT_EQ(keeper->stats().redacted_segments, 0u) << "it waits for the other";
+    EXPECT_NE(prompt_of(page.id), "");
+    record("image", 0);
+    ASSERT_TRUE(folder_->feeder().catch_up(30s));
+    ASSERT_TRUE(keeper->drop_superseded(24h));
+    EXPECT_EQ(keeper->stats().redacted_segments, 1u);
+    EXPECT_EQ(prompt_of(page.id), "");
+    EXPECT_EQ(prompt_of(image.id), "");
 }
 
 TEST_F(TotalsTest, OfTextsThatAreNotTrackedTheLatestAloneIsThereWhenTheFileIsSealed) {
-    auto table = std::make_shared<Table>(Defaults{});
-    Settings off;
-    off.track_full_data = false;
-    table->add("page", off);
-    rules_.use(table);
+    withhold({"page"});
     open(4 << 10);
     std::vector<Call> calls;
     for (int i = 0; i < 20; ++i) calls.push_back(record("page", 20 - i));
@@ -232,6 +520,8 @@ TEST_P(Dying, EachCallCountsOnce) {
         if (GetParam() == Moment::BeforeItCounts) throw Died();
         return forgotten;
     };
+    const custody::RetentionRules rules;
+    ASSERT_TRUE(totals_->prepare(until, {rules, true, system_clock().now()}));
     if (GetParam() == Moment::Never)
         ASSERT_TRUE(totals_->inherit(until, remove));
     else
@@ -242,6 +532,7 @@ TEST_P(Dying, EachCallCountsOnce) {
     EXPECT_EQ((*latest)->id, last.id);
     EXPECT_EQ(text_of((*latest)->request.messages), "prompt of " + last.id.to_string());
     go_on(until, removed);  // and the next one finds nothing to do
+    ASSERT_TRUE(totals_->prepare(until, {rules, true, system_clock().now()}));
     ASSERT_TRUE(totals_->inherit(until, [&] { return folder_->store().forget(std::span(&until, 1)); }));
     expect_totals();
     EXPECT_EQ(totals_->of("page")->value().removed, 15);

@@ -29,6 +29,8 @@ using prompt_types::Settings;
 using prompt_types::Total;
 
 constexpr std::size_t kMostTypes = 10'000;
+/// Those that calls carry, and those for which something is set.
+constexpr std::uint64_t kMostListed = prompt_types::Totals::kMostTypes + kMostTypes;
 constexpr std::uint64_t kMostChanges = 1000;
 
 /// One kind of prompt: what was set for it, and what its calls come to.
@@ -333,7 +335,7 @@ Result<std::vector<std::string>> types_that_fit(Services& services, const Bulk& 
 Result<ApiAnswer> list_prompt_types(Services& services, const ApiRequest& request) {
     STENO_TRY(only_parameters(request, {"search", "track_full_data", "is_active", "created_from",
                                         "created_to", "tz", "order", "currency", "limit"}));
-    STENO_ASSIGN(const std::uint64_t limit, number_parameter(request, "limit", 1000, 1, kMostTypes));
+    STENO_ASSIGN(const std::uint64_t limit, number_parameter(request, "limit", 1000, 1, kMostListed));
     STENO_ASSIGN(auto types, all_types(services));
     STENO_TRY(keep_those_asked_for(services, request, types));
     STENO_TRY(put_in_order(request, types));

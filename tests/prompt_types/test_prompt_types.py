@@ -452,6 +452,79 @@ def test_totals_are_exact_however_often_the_server_is_killed(old):
         expect_totals(server, totals)
 
 
+def test_of_a_removed_latest_call_texts_are_kept_as_the_rules_say(old):
+    data, totals, last = old
+    run("journal", "seal", "--data", data, env={"STENO_RETENTION_DAYS": "30"})
+    with Server(data) as server:
+        assert texts(shown(server, "image")["latest"])[0] == ["the question", "the answer"]
+    run("journal", "seal", "--data", data, env={"STENO_RETENTION_DAYS": "30", "STENO_RETENTION_PAYLOAD_DAYS": "60"})
+    assert b"the question" not in (data / "control.sqlite").read_bytes()
+    with Server(data) as server:
+        one = shown(server, "image")
+        assert one["latest"]["id"] == last["image"] and texts(one["latest"])[0] == []
+        assert one["latest"]["who"]["user_id"] == "u-27"
+        expect_totals(server, totals)
+
+
+def test_without_keeping_the_latest_a_removed_one_leaves_its_figures(old):
+    data, totals, last = old
+    run("journal", "seal", "--data", data, env={"STENO_RETENTION_DAYS": "30", "STENO_PROMPT_TYPES_KEEP_LATEST": "false"})
+    with Server(data) as server:
+        one = shown(server, "image")
+        assert one["latest"]["id"] == last["image"] and texts(one["latest"])[0] == []
+        expect_totals(server, totals)
+
+
+def test_a_call_that_is_delivered_twice_keeps_its_texts_as_the_latest(server):
+    change(server, "page", track_full_data=False)
+    at = datetime.now(timezone.utc)
+    call_id = delivered(server, "page", at)
+    delivered(server, "page", at, id=call_id)
+    assert server.call(call_id)["privacy"]["withheld_by"] == "track_full_data"
+    with sealed(server) as server:
+        assert texts(shown(server, "page")["latest"])[0] == ["the question", "the answer"]
+
+
+def test_calls_without_a_beginning_are_not_the_latest(server):
+    change(server, "page", track_full_data=False)
+    undated = [delivered(server, "page", started_at=None) for _ in range(3)]
+    dated = delivered(server, "page", datetime.now(timezone.utc) - timedelta(days=3))
+    future = delivered(server, "page", datetime(2099, 1, 1, tzinfo=timezone.utc))
+    assert shown(server, "page")["latest"]["id"] == dated
+    assert max(delivered(server, "undated", started_at=None) for _ in range(20)) == shown(server, "undated")["latest"]["id"]
+    same = [delivered(server, "same", datetime(2026, 1, 1, tzinfo=timezone.utc)) for _ in range(20)]
+    assert max(same) == shown(server, "same")["latest"]["id"]
+    with sealed(server) as server:
+        for call_id in (*undated, future):
+            assert texts(server.call(call_id)) == ([], None)
+        assert texts(shown(server, "page")["latest"])[0] == ["the question", "the answer"]
+        server.stop()
+        again = json.loads(run("journal", "seal", "--data", server.data, "--json").stdout)
+        assert again["redacted_segments"] == 0, "nothing is compressed once more"
+
+
+def test_an_export_has_all_types(server):
+    calls = [{"id": str(uuid.uuid4()), "kind": "chat", "status": "success", "prompt": {"type": f"made-of-{n}"}} for n in range(1100)]
+    server.request("POST", "/api/v1/calls", {"calls": calls}, {"content-type": "application/json"})
+    server.wait_until_fed()
+    at = ["--server", server.url]
+    out = run("prompt-types", "export", *at, "--format", "csv", "--output", "-")
+    assert len(out.stdout.splitlines()) == 1101 and out.stderr == ""
+    out = run("prompt-types", "export", *at, "--format", "csv", "--output", "-", "--limit", "5")
+    assert len(out.stdout.splitlines()) == 6 and "1,095 more" in out.stderr
+    assert "… and 100 more" in run("prompt-types", "list", *at).stdout
+
+
+def test_where_nothing_is_sealed_the_log_says_what_stays(tmp_path):
+    env = {"STENO_JOURNAL_SEAL": "off"}
+    with Server(tmp_path / "data", env=env) as server:
+        change(server, "page", track_full_data=False)
+        delivered(server, "page")
+        server.wait_until_fed()
+    with Server(tmp_path / "data", env=env) as server:
+        server.wait_for(lambda: "of 1 calls that are not to keep them prompts and answers stay" in server.output(), "the warning")
+
+
 def test_the_command_line_as_a_person_uses_it(server, tmp_path):
     for n in range(3):
         chat(server, "extract_page_metadata", f"page {n}", x_steno_user="ann")
