@@ -2,7 +2,7 @@
 // is what was written, and filling it in ends within its bounds, also where it includes itself.
 #include "fuzz.hpp"
 #include "prompts/document_registry.hpp"
-#include "prompts/rendering.hpp"
+#include "templates/rendering.hpp"
 
 #include <algorithm>
 #include <string>

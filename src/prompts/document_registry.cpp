@@ -2,8 +2,8 @@
 
 #include "base/json_writer.hpp"
 #include "base/text.hpp"
-#include "prompts/template.hpp"
-#include "prompts/value.hpp"
+#include "templates/template.hpp"
+#include "templates/value.hpp"
 #include "record/json_reader.hpp"
 
 #include <fmt/format.h>

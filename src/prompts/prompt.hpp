@@ -1,7 +1,7 @@
 #pragma once
 
 #include "base/time.hpp"
-#include "prompts/content.hpp"
+#include "templates/content.hpp"
 #include "prompts/version_number.hpp"
 
 #include <cstdint>

@@ -1,7 +1,7 @@
 #include "prompts/prompt_file.hpp"
 
 #include "base/text.hpp"
-#include "prompts/value.hpp"
+#include "templates/value.hpp"
 #include "record/json_reader.hpp"
 
 #include <fmt/format.h>

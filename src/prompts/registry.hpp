@@ -4,7 +4,7 @@
 #include "base/time.hpp"
 #include "control/database.hpp"
 #include "prompts/prompt.hpp"
-#include "prompts/rendering.hpp"
+#include "templates/rendering.hpp"
 #include "prompts/version_cache.hpp"
 
 #include <cstdint>
@@ -127,8 +127,11 @@ class Registry {
 
     /// A version with its variables filled in, and what it includes.
     Result<Rendering> render(const Version& version, const Value& variables);
+    /// What it includes, for who renders it elsewhere.
+    Result<Included> included_in(const Version& version);
 
   private:
+    Includes includes();
     Result<control::Database*> database();
     /// One transaction.
     Result<void> write(const std::function<Result<void>(control::Statements&)>& change);

@@ -1,4 +1,4 @@
-#include "prompts/rendering.hpp"
+#include "templates/rendering.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -205,7 +205,6 @@ TEST(PromptRendering, KeepsNumbersToTheDigit) {
     Content content = text("{{n}} {{i}}");
     content.variables = {{"n", VariableType::Number, "1.50", true, ""},
                          {"i", VariableType::Integer, "12345678901234567890", true, ""}};
-    ASSERT_TRUE(check(content));
     EXPECT_EQ(rendered(content, "{}")->text, "1.50 12345678901234567890");
     EXPECT_EQ(rendered(content, R"({"n": 1.0})")->text, "1.0 12345678901234567890");
     EXPECT_FALSE(rendered(content, R"({"i": 1.0})"));
