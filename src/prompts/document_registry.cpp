@@ -2,6 +2,7 @@
 
 #include "base/json_writer.hpp"
 #include "base/text.hpp"
+#include "prompts/names.hpp"
 #include "templates/template.hpp"
 #include "templates/value.hpp"
 #include "record/json_reader.hpp"

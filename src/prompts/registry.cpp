@@ -3,6 +3,7 @@
 #include "base/json_writer.hpp"
 #include "base/nearest.hpp"
 #include "base/text.hpp"
+#include "prompts/check.hpp"
 #include "record/json_reader.hpp"
 
 #include <fmt/format.h>

@@ -3,6 +3,7 @@
 #include "base/error.hpp"
 #include "base/time.hpp"
 #include "control/database.hpp"
+#include "prompts/names.hpp"
 #include "prompts/prompt.hpp"
 #include "templates/rendering.hpp"
 #include "prompts/version_cache.hpp"

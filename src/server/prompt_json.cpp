@@ -218,7 +218,7 @@ void write_version_members(JsonWriter& json, const Version& version) {
     write_texts(json, "includes", includes_of(version.content));
 }
 
-void write_included(JsonWriter& json, const Included& included) {
+void write_included(JsonWriter& json, const prompts::Included& included) {
     json.key("included");
     json.begin_array();
     for (const auto& [include, content] : included) {
