@@ -14,7 +14,8 @@
 ///     steno::Prompt prompt = steno::get_prompt("answer");            // the version in production
 ///     steno::RenderedPrompt filled = prompt.render({{"question", "Why?"}});
 ///     steno::ContextScope scope(steno::Context::current().with_prompt(filled));
-///     ask_your_model(filled.text());                                  // recorded with name, version, variables
+///     ask_your_model(filled.text());                                  // recorded with name, version,
+///     variables
 namespace steno {
 
 struct PromptOptions {
@@ -23,7 +24,8 @@ struct PromptOptions {
     std::string label = {};
     std::string version = {};
     /// For so long after the server was asked, the answer is taken from memory. Up to ten times as long it is
-    /// so, too, and the server is asked meanwhile; after that it is waited for. 0: it is waited for each time.
+    /// so, too, and the server is asked meanwhile; after that it is waited for. 0: it is waited for each
+    /// time.
     std::chrono::milliseconds max_age{60'000};
     /// How long the server is waited for.
     std::chrono::milliseconds patience{2'000};

@@ -24,8 +24,9 @@ Problem read_problem(std::string_view body) {
     Problem problem;
     JsonReader in(body);
     in.object([&](std::string_view key) {
-        std::string* const into =
-            key == "detail" ? &problem.detail : key == "remedy" ? &problem.remedy : nullptr;
+        std::string* const into = key == "detail"   ? &problem.detail
+                                  : key == "remedy" ? &problem.remedy
+                                                    : nullptr;
         std::string words;
         if (into == nullptr) return in.skip();
         if (!in.string(words)) return false;

@@ -17,7 +17,7 @@ namespace steno::client {
 
 namespace {
 
-constexpr std::chrono::milliseconds kPatience{10'000};   ///< of a request, whoever waits for it
+constexpr std::chrono::milliseconds kPatience{10'000};     ///< of a request, whoever waits for it
 constexpr std::chrono::milliseconds kLongestPause{5'000};  ///< between two tries, after one that failed
 constexpr std::chrono::milliseconds kLongest = std::chrono::hours(24 * 365);
 constexpr int kStaleAges = 10;  ///< so many times its age a version is served while the server is asked
@@ -64,8 +64,7 @@ Result<FetchedPrompt> read_fetched(std::string_view body) {
         if (name == "name") return json.string(fetched.name);
         if (name == "version") return json.string(fetched.version);
         if (name == "included") return read_included(json, fetched.included);
-        if (name == "labels")
-            return json.array([&] { return json.string(fetched.labels.emplace_back()); });
+        if (name == "labels") return json.array([&] { return json.string(fetched.labels.emplace_back()); });
         const auto known = prompts::read_member(json, name, fetched.content);
         return known && (*known || json.skip());
     });
@@ -99,7 +98,8 @@ Result<std::string> question_of(std::string_view name, const PromptOptions& opti
         return fail(Code::InvalidArgument, "a version and a label each say which version is meant",
                     "one of them");
     if (name.empty() || std::max({name.size(), options.label.size(), options.version.size()}) > kLongestWord)
-        return fail(Code::InvalidArgument, "a prompt is asked for by its name, and perhaps a label or a version");
+        return fail(Code::InvalidArgument,
+                    "a prompt is asked for by its name, and perhaps a label or a version");
     std::string question;
     question.reserve(name.size() + options.label.size() + options.version.size() + 2);
     question.append(name).push_back('\n');  // which is not in a name
@@ -110,8 +110,8 @@ Result<std::string> question_of(std::string_view name, const PromptOptions& opti
 std::string path_of(std::string_view question) {
     const std::size_t end = question.find('\n');
     const std::string_view which = question.substr(end + 1);
-    std::string path = fmt::format("/api/v1/prompts/{}/fetch?included=true",
-                                   net::percent_encode(question.substr(0, end)));
+    std::string path =
+        fmt::format("/api/v1/prompts/{}/fetch?included=true", net::percent_encode(question.substr(0, end)));
     if (which.starts_with('@')) return path + "&label=" + net::percent_encode(which.substr(1));
     return which.empty() ? path : path + "&version=" + net::percent_encode(which);
 }
@@ -272,17 +272,15 @@ std::optional<Prompt> PromptCache::get(std::string_view name, const PromptOption
     if (known == entries_.end() && entries_.size() >= kMostQuestions)
         std::erase_if(entries_, [](const auto& one) { return !one.second->asking; });
     const std::shared_ptr<Entry> entry =
-        known != entries_.end()
-            ? known->second
-            : entries_.emplace(*question, std::make_shared<Entry>()).first->second;
+        known != entries_.end() ? known->second
+                                : entries_.emplace(*question, std::make_shared<Entry>()).first->second;
 
     const auto now = Clock::now();
     const auto max_age = std::min(options.max_age, kLongest);
     const bool each_time = max_age.count() <= 0;
     const auto age = entry->checked ? now - *entry->checked : Clock::duration::max();
     if (!each_time && age <= max_age) return Prompt(entry->data);
-    const bool failed_lately =
-        entry->why && now - entry->failed < std::min(kLongestPause, max_age);
+    const bool failed_lately = entry->why && now - entry->failed < std::min(kLongestPause, max_age);
     if (!failed_lately) {
         const bool is_old = age / kStaleAges > max_age;
         const bool waits = each_time || !entry->data || (is_old && !entry->why);
@@ -290,12 +288,13 @@ std::optional<Prompt> PromptCache::get(std::string_view name, const PromptOption
         if (!entry->asking) begin(entry, *question);
         if (waits && entry->asking) {
             const std::uint64_t tries = entry->tries;
-            if (!answered_.wait_for(lock, std::min(options.patience, kLongest), [&] { return entry->tries != tries; }))
-                note_failure(*entry,
-                             Error(Code::DeadlineExceeded,
-                                   fmt::format("{} has not answered within {} ms", home_.server,
-                                               options.patience.count())),
-                             false);
+            if (!answered_.wait_for(lock, std::min(options.patience, kLongest),
+                                    [&] { return entry->tries != tries; }))
+                note_failure(
+                    *entry,
+                    Error(Code::DeadlineExceeded, fmt::format("{} has not answered within {} ms",
+                                                              home_.server, options.patience.count())),
+                    false);
         }
         if (!entry->data && entry->why && !entry->why->unknown) look_into_folder(lock, *entry, *question);
     }

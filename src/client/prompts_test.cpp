@@ -84,7 +84,8 @@ class PromptsFromAServer : public testing::Test {
     }
 
     const std::string folder_ =
-        (std::filesystem::temp_directory_path() / ("steno-prompts-test." + std::to_string(::getpid()))).string();
+        (std::filesystem::temp_directory_path() / ("steno-prompts-test." + std::to_string(::getpid())))
+            .string();
     std::string url_;
 
   private:
@@ -261,7 +262,8 @@ TEST_F(PromptsFromAServer, AreWaitedForNoLongerThanTheProgramWould) {
 
 TEST(PromptFolder, KeepsWhatThereIsRoomFor) {
     const std::string spool =
-        (std::filesystem::temp_directory_path() / ("steno-folder-test." + std::to_string(::getpid()))).string();
+        (std::filesystem::temp_directory_path() / ("steno-folder-test." + std::to_string(::getpid())))
+            .string();
     std::filesystem::remove_all(spool);
     const client::PromptFolder folder(spool, 100);
     folder.keep("a", std::string(60, 'a'));

@@ -3,9 +3,9 @@
 #include "base/json_writer.hpp"
 #include "base/text.hpp"
 #include "prompts/names.hpp"
+#include "record/json_reader.hpp"
 #include "templates/template.hpp"
 #include "templates/value.hpp"
-#include "record/json_reader.hpp"
 
 #include <fmt/format.h>
 

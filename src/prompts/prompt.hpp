@@ -1,8 +1,8 @@
 #pragma once
 
 #include "base/time.hpp"
-#include "templates/content.hpp"
 #include "prompts/version_number.hpp"
+#include "templates/content.hpp"
 
 #include <cstdint>
 #include <optional>

@@ -5,8 +5,8 @@
 #include "control/database.hpp"
 #include "prompts/names.hpp"
 #include "prompts/prompt.hpp"
-#include "templates/rendering.hpp"
 #include "prompts/version_cache.hpp"
+#include "templates/rendering.hpp"
 
 #include <cstdint>
 #include <functional>

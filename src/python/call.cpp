@@ -315,7 +315,8 @@ PyObject* lasted(PyObject* self, PyObject* milliseconds) {
     return itself(self);
 }
 
-/// _rated(name, value, least, most, comment): what a person said of the answer. Value and comment may be None.
+/// _rated(name, value, least, most, comment): what a person said of the answer. Value and comment may be
+/// None.
 PyObject* rated(PyObject* self, PyObject* args) {
     const char* name = nullptr;
     PyObject *given = nullptr, *comment = nullptr;

@@ -54,10 +54,9 @@ PyObject* texts_of(const std::vector<std::string>& texts) {
 PyObject* messages_of(const std::vector<PromptMessage>& messages) {
     Ref list(PyList_New(0));
     for (const PromptMessage& message : messages) {
-        const Ref item(Py_BuildValue("{s:s#,s:s#}", "role", message.role.data(),
-                                     static_cast<Py_ssize_t>(message.role.size()), "content",
-                                     message.content.data(),
-                                     static_cast<Py_ssize_t>(message.content.size())));
+        const Ref item(Py_BuildValue(
+            "{s:s#,s:s#}", "role", message.role.data(), static_cast<Py_ssize_t>(message.role.size()),
+            "content", message.content.data(), static_cast<Py_ssize_t>(message.content.size())));
         if (!list || !item || PyList_Append(list.get(), item.get()) != 0) return nullptr;
     }
     return list.release();
@@ -129,7 +128,8 @@ PyObject* get_unused(PyObject* self, void*) {
 /// get_prompt(class, name, label, version, max_age, patience, fallback)
 PyObject* get_prompt_method(PyObject*, PyObject* const* args, Py_ssize_t count) {
     if (count != 7 || !PyType_Check(args[0])) {
-        PyErr_SetString(PyExc_TypeError, "get_prompt(class, name, label, version, max_age, patience, fallback)");
+        PyErr_SetString(PyExc_TypeError,
+                        "get_prompt(class, name, label, version, max_age, patience, fallback)");
         return nullptr;
     }
     const double max_age = PyFloat_AsDouble(args[4]);

@@ -2,8 +2,8 @@
 
 #include "base/error.hpp"
 #include "base/json_writer.hpp"
-#include "templates/value.hpp"
 #include "record/json_reader.hpp"
+#include "templates/value.hpp"
 
 #include <cstddef>
 #include <cstdint>

@@ -210,6 +210,30 @@ TEST(PromptRendering, KeepsNumbersToTheDigit) {
     EXPECT_FALSE(rendered(content, R"({"i": 1.0})"));
 }
 
+TEST(PromptRendering, IsTheSameWithAllThatIsIncludedAtHand) {
+    Shelf shelf = {{"a", text("a {{> b@production}}")}, {"b@production", text("b {{mood}}")}};
+    shelf["b@production"].variables = {{"mood", VariableType::String, "\"good\"", true, "how"}};
+    shelf["b@production"].goal = "is not needed";
+    const Content content = text("{{> a}} {{> b @ production}} {{question}}");
+    const Includes from_shelf = [&](const Reference& reference) -> Result<Content> {
+        const auto found = shelf.find(std::string(reference.name) +
+                                      (reference.which.empty() ? "" : "@" + std::string(reference.which)));
+        if (found == shelf.end()) return fail(Code::NotFound, "there is none");
+        return found->second;
+    };
+    const auto included = included_in(content, from_shelf);
+    ASSERT_TRUE(included) << included.error().message;
+    ASSERT_EQ(included->size(), 2U);
+    EXPECT_EQ(included->at("b@production").goal, "");
+    const Value variables = *Value::parse(R"({"question": "why"})");
+    EXPECT_EQ(render(content, variables, from(*included))->text, "a b good b good why");
+    EXPECT_EQ(render(text("{{> c}}"), variables, from(*included)).error().code, Code::NotFound);
+    // What could not be rendered is not given away in parts.
+    EXPECT_FALSE(included_in(text("{{> a}} {{> c}}"), from_shelf));
+    shelf["a"] = text("{{> a}}");
+    EXPECT_THAT(included_in(content, from_shelf).error().message, HasSubstr("includes itself"));
+}
+
 TEST(PromptRendering, RefusesTreesThatAreTooLarge) {
     std::string list = "[0";
     for (std::size_t i = 0; i < Value::kMaxValues; ++i) list += ",0";
