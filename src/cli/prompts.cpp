@@ -15,6 +15,7 @@
 #include "exports/output.hpp"
 #include "io/file_system.hpp"
 #include "net/http.hpp"
+#include "prompts/check.hpp"
 #include "prompts/names.hpp"
 #include "prompts/prompt_file.hpp"
 #include "record/json_reader.hpp"

@@ -89,7 +89,8 @@ Prompt without_any(std::string_view name, const PromptOptions& options,
     FetchedPrompt brought;
     brought.name = name;
     brought.content.text = *options.fallback;
-    return Prompt(data_of(std::move(brought), PromptSource::Fallback, why->error));
+    return Prompt(
+        with_error(*data_of(std::move(brought), PromptSource::Fallback, {}), why->error, why->unknown));
 }
 
 /// InvalidArgument: no server could answer it.
@@ -162,12 +163,13 @@ void PromptCache::heed_options(Lock& lock) {
     if (options.server == home_.server && options.api_key == home_.api_key &&
         options.spool_folder == home_.spool_folder && options.max_spool_bytes == home_.max_spool_bytes)
         return;
-    const auto connection = std::move(home_.connection);
+    auto connection = std::move(home_.connection);
     home_ = {options.server, options.api_key, options.spool_folder, options.max_spool_bytes, nullptr};
     entries_.clear();
     if (!connection) return;
     lock.unlock();  // its thread may wait for it
     connection->cancel();
+    connection.reset();
     lock.lock();
 }
 

@@ -401,8 +401,13 @@ Result<ApiAnswer> fetch_prompt(Services& services, const ApiRequest& request) {
     json.begin_object();
     write_version_members(json, version);
     if (with_included.value_or(false)) {
-        STENO_ASSIGN(const prompts::Included included, registry->included_in(version));
-        write_included(json, included);
+        auto included = registry->included_in(version);
+        if (!included) {
+            // The prompt itself is there: who asks must not take it for one that is not.
+            if (included.error().code == Code::NotFound) included.error().code = Code::FailedPrecondition;
+            return std::unexpected(std::move(included).error());
+        }
+        write_included(json, *included);
     }
     json.end_object();
     // To be kept and asked for again: by the client alone, since it may hold a key.

@@ -10,6 +10,7 @@ import steno
 from steno_process import Server, Simulator
 
 NOBODY = "http://127.0.0.1:1"
+KEY = "0123456789abcdef"
 
 
 def create(server, name, version=None, **content):
@@ -37,7 +38,7 @@ def own(tmp_path):
 
 def test_a_prompt_is_fetched_and_filled_in(own):
     prompt = steno.get_prompt("answer")
-    assert (prompt.name, prompt.version, prompt.labels, prompt.source, prompt.error) == ("answer", "1", ["production", "latest"][::-1], "server", "")
+    assert (prompt.name, prompt.version, prompt.labels, prompt.source, prompt.error) == ("answer", "1", ["production", "latest"], "server", "")
     assert (prompt.model, prompt.temperature, prompt.top_k, prompt.parameters, prompt.tools, prompt.response_schema) == (
         "gpt-4o-mini", 0.5, None, {"seed": 1}, [], None)
     assert prompt.template == "{{> tone}} Answer {{question}}" and repr(prompt) == "<steno.Prompt 'answer' 1>"
@@ -125,7 +126,7 @@ def test_recording_may_be_off(own, program):
 
 
 def test_one_that_there_is_not(own):
-    with pytest.raises(steno.PromptNotFound, match="answr.*did you mean answer"):
+    with pytest.raises(steno.PromptNotFound, match="no prompt named \"answr\"; the nearest is \"answer\""):
         steno.get_prompt("answr")
     with pytest.raises(steno.PromptNotFound, match="no label"):
         steno.get_prompt("answer", label="staging")
@@ -140,15 +141,15 @@ def test_one_that_there_is_not(own):
 
 
 def test_a_wrong_key(tmp_path, program):
-    (tmp_path / "key").write_text("right\n")
+    (tmp_path / "key").write_text(KEY + "\n")
     (tmp_path / "key").chmod(0o600)
     with Server(tmp_path / "locked", "--api-key-file", tmp_path / "key") as locked:
-        pass_through = {"Authorization": "Bearer right"}
+        pass_through = {"Authorization": f"Bearer {KEY}"}
         locked.request("POST", "/api/v1/prompts", {"name": "answer", "text": "Say {{question}}"}, headers=pass_through, expect=201)
         for key in ("", "wrong"):
             done, _ = program(PROGRAM.replace("FALLBACK", ""), {"STENO_SERVER": locked.url, "STENO_API_KEY": key, "STENO_TRACKING": "off"})
             assert done.stdout.startswith("PromptError http://") and "STENO_API_KEY" in done.stdout and not done.stderr
-        done, _ = program(PROGRAM.replace("FALLBACK", ""), {"STENO_SERVER": locked.url, "STENO_API_KEY": "right", "STENO_TRACKING": "off"})
+        done, _ = program(PROGRAM.replace("FALLBACK", ""), {"STENO_SERVER": locked.url, "STENO_API_KEY": KEY, "STENO_TRACKING": "off"})
         assert done.stdout == "server 1 Say a\n"
 
 

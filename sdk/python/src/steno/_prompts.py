@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import json
 from types import TracebackType
-from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Type, Union
+from typing import Any, Callable, Dict, List, Mapping, NamedTuple, Optional, Type, TypeVar, Union
 from urllib.parse import quote, urlencode
 
 from . import _core
 from ._context import scope, within
 from ._scope import Scope
 
+F = TypeVar("F", bound=Callable[..., Any])
+
 class use(Scope[_core.RenderedPrompt]):
-    """Calls within carry the prompt: its name and version, the variables, and those that are missing. `with` gives it."""
+    """Calls within carry the prompt: its name and version, the variables, and those that are missing. `with` gives it; a
+    function decorated with it runs within it."""
 
     def __init__(self, prompt: _core.RenderedPrompt) -> None:
         self._prompt = prompt
@@ -26,6 +29,9 @@ class use(Scope[_core.RenderedPrompt]):
         self, kind: Optional[Type[BaseException]], error: Optional[BaseException], traceback: Optional[TracebackType]
     ) -> None:
         self._scope.__exit__(kind, error, traceback)
+
+    def __call__(self, function: F) -> F:
+        return self._scope(function)
 
 
 class Prompt(_core.Prompt):
