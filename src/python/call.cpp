@@ -311,6 +311,7 @@ PyObject* lasted(PyObject* self, PyObject* milliseconds) {
     if (draft != nullptr && said >= 0 && said <= kMost) {
         draft->lasted = std::llround(said * 1e6);
         draft->began.unix_nanos -= draft->lasted;
+        RecordWriter(draft->header).moment(number<Call, "started_at">(), draft->began);  // the last counts
     }
     return itself(self);
 }
