@@ -4,6 +4,7 @@
 #include "analysis/comparison_words.hpp"
 #include "analysis/json_rows.hpp"
 #include "analysis/prompt_performance.hpp"
+#include "base/json_or_null.hpp"
 #include "inference/correction.hpp"
 #include "inference/draws.hpp"
 #include "inference/means.hpp"
@@ -31,10 +32,6 @@ using inference::Sample;
 using inference::Share;
 
 constexpr std::size_t kToldScores = 4;
-constexpr std::int64_t kFewCalls = 30;
-/// Of versions that are to be compared, how much of their calls has to lie on the same days, with the same
-/// models, in the same environments: the sum of the smaller shares.
-constexpr double kCommonDays = 0.5, kCommonMix = 0.8;
 
 /// A metric, and where its numbers stand.
 struct Asked {
@@ -371,54 +368,6 @@ Result<void> conclude(MetricComparison& told, std::int64_t calls, std::size_t fa
     return {};
 }
 
-/// How much two mixes have in common: the sum, over all that occurs, of the smaller share.
-template <class Mix>
-double common(const Mix& a, const Mix& b) {
-    double of_a = 0, of_b = 0, both = 0;
-    for (const auto& [what, calls] : a) of_a += static_cast<double>(calls);
-    for (const auto& [what, calls] : b) of_b += static_cast<double>(calls);
-    if (of_a == 0 || of_b == 0) return 0;
-    for (const auto& [what, calls] : a)
-        if (const auto at = b.find(what); at != b.end())
-            both += std::min(static_cast<double>(calls) / of_a, static_cast<double>(at->second) / of_b);
-    return both;
-}
-
-/// "gpt-4o-mini (82 %)": what most calls have.
-std::string most_of(const std::map<std::string, std::int64_t>& mix, std::int64_t calls) {
-    const auto most = std::ranges::max_element(mix, {}, [](const auto& one) { return one.second; });
-    if (most == mix.end() || calls == 0) return "none";
-    return fmt::format("{} ({:.0f} %)", most->first.empty() ? "none said" : most->first,
-                       100 * static_cast<double>(most->second) / static_cast<double>(calls));
-}
-
-std::vector<std::string> warnings_of(const VersionUse& a, const VersionUse& b, const calendar::Zone& zone) {
-    std::vector<std::string> warnings;
-    for (const VersionUse* use : {&a, &b})
-        if (use->calls < kFewCalls)
-            warnings.push_back(fmt::format("version {} has only {} call{} here", use->version, use->calls,
-                                           use->calls == 1 ? "" : "s"));
-    const auto day = [&](const std::optional<Timestamp>& moment) {
-        return moment ? zone.at(moment->unix_nanos).to_string().substr(0, 10) : std::string("?");
-    };
-    if (common(a.days, b.days) < kCommonDays)
-        warnings.push_back(fmt::format(
-            "they were mostly used at different times ({}: {} to {}; {}: {} to {}): whatever else changed "
-            "between is part of these differences",
-            a.version, day(a.first), day(a.last), b.version, day(b.first), day(b.last)));
-    if (common(a.models, b.models) < kCommonMix)
-        warnings.push_back(fmt::format(
-            "they were used with different models ({}: most often {}; {}: most often {}): of one alone: "
-            "filter by model.requested",
-            a.version, most_of(a.models, a.calls), b.version, most_of(b.models, b.calls)));
-    if (common(a.environments, b.environments) < kCommonMix)
-        warnings.push_back(fmt::format(
-            "they were used in different environments ({}: most often {}; {}: most often {}): of one "
-            "alone: filter by environment",
-            a.version, most_of(a.environments, a.calls), b.version, most_of(b.environments, b.calls)));
-    return warnings;
-}
-
 /// What fails at once is no faster answer. "" where as many of both succeed as chance would have it, whatever
 /// else is compared.
 Result<std::string> warning_of_failures(const VersionComparison& pair, const Counts& a, const Counts& b,
@@ -561,7 +510,7 @@ Result<PromptComparison> compare_versions(store::CallStore& store, const PromptC
         VersionComparison& pair = answer.comparisons.emplace_back();
         pair.a = versions[0];
         pair.b = versions[i];
-        pair.warnings = warnings_of(answer.versions[0], answer.versions[i], question.zone);
+        pair.warnings = differences_in_use(answer.versions[0], answer.versions[i], question.zone);
         if (all_calls_count) {
             STENO_ASSIGN(std::string warning,
                          warning_of_failures(pair, sides[0].counts, sides[i].counts, question.confidence));
@@ -599,33 +548,6 @@ Result<PromptComparison> compare_versions(store::CallStore& store, const PromptC
 
 namespace {
 
-template <class T>
-void member(JsonWriter& json, std::string_view name, const std::optional<T>& value) {
-    json.key(name);
-    if (value)
-        json.number(*value);
-    else
-        json.null();
-}
-
-void write_moment(JsonWriter& json, std::string_view key, const std::optional<Timestamp>& moment) {
-    json.key(key);
-    if (moment)
-        json.string(moment->to_string());
-    else
-        json.null();
-}
-
-void write_mix(JsonWriter& json, std::string_view key, std::string_view what,
-               const std::map<std::string, std::int64_t>& mix) {
-    std::vector<std::pair<std::string, std::int64_t>> sorted(mix.begin(), mix.end());
-    std::ranges::sort(sorted, {}, [](const auto& one) { return std::pair(-one.second, one.first); });
-    write_rows(json, key, sorted, [&](const auto& one) {
-        write_name(json, what, one.first);
-        json.member("calls", one.second);
-    });
-}
-
 void write(JsonWriter& json, const MetricComparison& told) {
     json.member("metric", told.metric.name);
     json.member("unit", to_string(told.metric.unit));
@@ -633,10 +555,10 @@ void write(JsonWriter& json, const MetricComparison& told) {
     if (told.metric.unit == Unit::Money) write_name(json, "currency", told.currency);
     json.member("values_a", told.values_a);
     json.member("values_b", told.values_b);
-    member(json, "a", told.a);
-    member(json, "b", told.b);
-    member(json, "difference", told.difference);
-    member(json, "relative", told.relative);
+    number_or_null(json, "a", told.a);
+    number_or_null(json, "b", told.b);
+    number_or_null(json, "difference", told.difference);
+    number_or_null(json, "relative", told.relative);
     json.key("interval");
     if (told.interval) {
         json.begin_array();
@@ -647,31 +569,22 @@ void write(JsonWriter& json, const MetricComparison& told) {
         json.null();
     }
     write_name(json, "test", told.test);
-    member(json, "p_value", told.p_value);
-    member(json, "adjusted_p_value", told.adjusted_p_value);
+    number_or_null(json, "p_value", told.p_value);
+    number_or_null(json, "adjusted_p_value", told.adjusted_p_value);
     write_name(json, "effect", told.effect);
-    member(json, "effect_size", told.effect_size);
+    number_or_null(json, "effect_size", told.effect_size);
     json.member("finding", to_string(told.finding));
     if (!told.why.empty()) json.member("why", told.why);
-    member(json, "more_values", told.more_values);
-    member(json, "more_calls", told.more_calls);
+    number_or_null(json, "more_values", told.more_values);
+    number_or_null(json, "more_calls", told.more_calls);
     if (told.wished) {
         json.member("wished_difference", *told.wished);
-        member(json, "more_values_for_wished", told.more_for_wished);
+        number_or_null(json, "more_values_for_wished", told.more_for_wished);
     }
     json.member("sentence", told.sentence);
 }
 
 }  // namespace
-
-void write_use(JsonWriter& json, const VersionUse& use) {
-    json.member("version", use.version);
-    json.member("calls", use.calls);
-    write_moment(json, "first_call", use.first);
-    write_moment(json, "last_call", use.last);
-    if (!use.models.empty()) write_mix(json, "models", "model", use.models);
-    if (!use.environments.empty()) write_mix(json, "environments", "environment", use.environments);
-}
 
 void write_members(JsonWriter& json, const PromptComparison& comparison) {
     json.member("confidence", comparison.confidence);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "analysis/prompt_metrics.hpp"
+#include "analysis/version_use.hpp"
 #include "base/error.hpp"
 #include "base/json_writer.hpp"
 #include "base/time.hpp"
@@ -78,15 +79,6 @@ struct VersionComparison {
     std::vector<MetricComparison> metrics;
 };
 
-/// A version, as its calls were.
-struct VersionUse {
-    std::string version;
-    std::int64_t calls = 0;
-    std::optional<Timestamp> first, last;
-    std::map<std::string, std::int64_t> models, environments;  ///< calls of each; "": not said
-    std::map<std::int64_t, std::int64_t> days;                 ///< by unix_nanos of their beginning
-};
-
 struct PromptComparisonQuestion {
     std::string prompt;
     store::Selection selection;
@@ -124,8 +116,6 @@ Result<PromptComparison> compare_versions(store::CallStore& store, const PromptC
 /// 1.9 before 1.10: runs of digits are numbers.
 bool earlier_version(std::string_view a, std::string_view b);
 
-/// The members of a version's use; models and environments where they are known.
-void write_use(JsonWriter& json, const VersionUse& use);
 /// The members of GET /api/v1/prompts/{name}/compare, but for name and period.
 void write_members(JsonWriter& json, const PromptComparison& comparison);
 

@@ -2,6 +2,7 @@
 
 #include "analysis/cells.hpp"
 #include "analysis/json_rows.hpp"
+#include "base/json_or_null.hpp"
 
 #include <fmt/format.h>
 
@@ -228,31 +229,14 @@ Result<PromptPerformanceReport> prompt_performance(store::CallStore& store,
 
 namespace {
 
-template <class Number>
-void member(JsonWriter& json, std::string_view name, const std::optional<Number>& value) {
-    json.key(name);
-    if (value)
-        json.number(*value);
-    else
-        json.null();
-}
-
 void write_spread(JsonWriter& json, std::string_view key, const Spread& spread) {
     json.key(key);
     json.begin_object();
     json.member("calls", spread.calls);
-    member(json, "average", spread.average);
-    member(json, "p50", spread.p50);
-    member(json, "p95", spread.p95);
+    number_or_null(json, "average", spread.average);
+    number_or_null(json, "p50", spread.p50);
+    number_or_null(json, "p95", spread.p95);
     json.end_object();
-}
-
-void write_moment(JsonWriter& json, std::string_view key, const std::optional<Timestamp>& moment) {
-    json.key(key);
-    if (moment)
-        json.string(moment->to_string());
-    else
-        json.null();
 }
 
 /// Counts and exact sums. Rates and times are told once, beside them: a second success rate that counts
@@ -262,9 +246,9 @@ void write_figures(JsonWriter& json, const Sums& sums) {
     json.begin_object();
     json.member("calls", sums.calls);
     json.member("failures", sums.failures);
-    member(json, "input_tokens", sums.input_tokens);
-    member(json, "output_tokens", sums.output_tokens);
-    member(json, "total_tokens", sums.tokens());
+    number_or_null(json, "input_tokens", sums.input_tokens);
+    number_or_null(json, "output_tokens", sums.output_tokens);
+    number_or_null(json, "total_tokens", sums.tokens());
     json.key("cost");
     write(json, sums.cost, sums.by_currency);
     json.end_object();
@@ -274,26 +258,23 @@ void write(JsonWriter& json, const PromptPerformance& told, const std::string& s
     write_members(json, told.quality, score);
     write_figures(json, told.quality.figures);
     write_spread(json, "duration_ms", told.duration);
-    member(json, "duration_p90_ms", told.duration_p90);
-    member(json, "duration_p99_ms", told.duration_p99);
+    number_or_null(json, "duration_p90_ms", told.duration_p90);
+    number_or_null(json, "duration_p99_ms", told.duration_p99);
     write_spread(json, "first_token_ms", told.first_token);
     write_spread(json, "input_tokens", told.input_tokens);
     write_spread(json, "output_tokens", told.output_tokens);
     write_spread(json, "output_chars", told.output_chars);
     json.member("priced_calls", told.priced);
-    json.key("cost_per_call");
-    if (const auto cost = told.cost_per_call())
-        json.string(cost->to_string());
-    else
-        json.null();
+    const auto cost = told.cost_per_call();
+    text_or_null(json, "cost_per_call", cost ? cost->to_string() : "");
     write_rows(json, "scores", told.scores, [&](const PromptPerformance::Score& one) {
         json.member("name", one.name);
         json.member("calls", one.calls);
-        member(json, "average", one.average);
-        member(json, "median", one.median);
+        number_or_null(json, "average", one.average);
+        number_or_null(json, "median", one.median);
     });
-    write_moment(json, "first_call", told.first);
-    write_moment(json, "last_call", told.last);
+    text_or_null(json, "first_call", told.first ? told.first->to_string() : "");
+    text_or_null(json, "last_call", told.last ? told.last->to_string() : "");
 }
 
 }  // namespace

@@ -230,6 +230,25 @@ TEST(PromptTrend, WhatIsUsualOnAWeekdayIsNoChange) {
     EXPECT_LE(changes, 3);  // of 40 series at 1 %
 }
 
+TEST(PromptTrend, AChangeOfSharesIsFoundOnItsDay) {
+    int found = 0, days_off = 0;
+    for (std::uint64_t seed = 1; seed <= 20; ++seed) {
+        Record record(days(
+            25,
+            [](PromptCalls& made, Call& call, int day) {
+                if (made.unit() < (day < 25 ? 0.02 : 0.25)) call.status = Status::Failure;
+            },
+            seed));
+        const PromptTrend told = prompt_trend(record.store(), question({"success_rate"})).value();
+        for (const auto& change : told.series.at(0).changes) {
+            ++found;
+            days_off += static_cast<int>(std::abs(day_of(change.at) - 25));
+        }
+    }
+    EXPECT_EQ(found, 20);
+    EXPECT_LE(days_off, 3);  // 7 where what is usual on a weekday was taken over the change
+}
+
 TEST(PromptTrend, MoneyOfSeveralCurrenciesHasNoTrend) {
     Record record(days(5, [](PromptCalls& made, Call& call, int) {
         call.cost.total = Decimal::parse("0.01");

@@ -1,9 +1,11 @@
 #include "base/json_writer.hpp"
-#include "base/shell_word.hpp"
 #include "cli/answer.hpp"
 #include "cli/api_client.hpp"
 #include "cli/call_view.hpp"
 #include "cli/command.hpp"
+#include "cli/input_file.hpp"
+#include "cli/prompt_create.hpp"
+#include "cli/prompt_executions.hpp"
 #include "cli/prompt_folder.hpp"
 #include "cli/prompt_performance.hpp"
 #include "cli/prompt_rows.hpp"
@@ -13,24 +15,15 @@
 #include "cli/table_export.hpp"
 #include "cli/terminal.hpp"
 #include "exports/output.hpp"
-#include "io/file_system.hpp"
 #include "net/http.hpp"
-#include "prompts/check.hpp"
-#include "prompts/names.hpp"
-#include "prompts/prompt_file.hpp"
-#include "record/json_reader.hpp"
+#include "prompts/document_executions.hpp"
+#include "templates/value.hpp"
 
 #include <fmt/format.h>
 #include <simdjson.h>
 
-#include <charconv>
-#include <functional>
-#include <iostream>
 #include <memory>
-#include <optional>
 #include <string>
-#include <type_traits>
-#include <unistd.h>
 #include <vector>
 
 namespace steno::cli {
@@ -39,20 +32,16 @@ namespace {
 
 namespace dom = simdjson::dom;
 
-constexpr std::uint64_t kMaxFile = 24u << 20;
-
 struct PromptFlags {
     RecordFlags record;
     std::string name, version, label, from, to, file, folder;
-    std::string text, system, tag, by, reason, variables;
-    std::string goal, model, description, author, notes;
-    std::vector<std::string> tags, labels, values;
-    std::optional<double> temperature, top_p;
-    std::optional<std::int64_t> top_k, token_limit;
-    bool archived = false, undo = false, force = false, strict = false, allow_lower = false;
+    std::string text, tag, by, reason, variables;
+    std::vector<std::string> values;
+    bool archived = false, undo = false, force = false, strict = false;
     bool protect = false, unprotect = false, remove = false, format_strings = false, templates = false;
-    bool check = false, push = false, pull = false;
+    bool check = false, push = false, pull = false, executions = false, metrics = false;
     TargetFlags target;
+    PeriodFlags period;
 };
 
 std::string path_of(const PromptFlags& flags, std::string_view below = {}) {
@@ -76,17 +65,6 @@ Result<int> print(const Program& program, const std::string& body, void (*show)(
     STENO_ASSIGN(const dom::element answer, parsed(parser, body));
     show(answer);
     return 0;
-}
-
-Result<std::string> read_whole(const std::string& file) {
-    if (file != "-") return io::read_file(io::posix_file_system(), file, kMaxFile);
-    std::string text(kMaxFile + 1, '\0');
-    std::cin.read(text.data(), static_cast<std::streamsize>(text.size()));
-    text.resize(static_cast<std::size_t>(std::cin.gcount()));
-    if (text.size() > kMaxFile)
-        return fail(Code::ResourceExhausted,
-                    fmt::format("standard input has more than the {} bytes that it may have", kMaxFile));
-    return text;
 }
 
 Result<int> list(const Program& program, const PromptFlags& flags) {
@@ -138,200 +116,6 @@ Result<int> show(const Program& program, const PromptFlags& flags) {
     STENO_ASSIGN(const std::string latest, version(text_at(prompt, "/latest/version")));
     fmt::print("\n");
     return print(program, latest, print_prompt_version);
-}
-
-/// One line that a person types, and once more while it cannot be read; an empty one leaves what stands in
-/// brackets. Cancelled: the input ends.
-using Read = std::function<Result<void>(const std::string&)>;
-Result<void> ask(std::string_view question, const std::string& otherwise, const Read& read) {
-    for (;;) {
-        fmt::print(stderr, "{}{}: ", question,
-                   otherwise.empty() ? "" : fmt::format(" [{}]", printable(otherwise)));
-        std::string answer;
-        if (!std::getline(std::cin, answer)) return fail(Code::Cancelled, "nothing was created");
-        if (answer.empty() && !otherwise.empty()) return {};
-        const auto good = read(answer);
-        if (good) return {};
-        fmt::print(stderr, "{}\n", good.error().message);
-    }
-}
-
-std::string words_of(const std::string& text) {
-    return text;
-}
-Result<void> read_into(std::string& text, const std::string& answer) {
-    text = answer;
-    return {};
-}
-
-template <class T>
-std::string words_of(const std::optional<T>& number) {
-    return number ? fmt::format("{}", *number) : "";
-}
-template <class T>
-Result<void> read_into(std::optional<T>& number, const std::string& answer) {
-    if (answer.empty()) return {};
-    T read{};
-    const auto [end, error] = std::from_chars(answer.data(), answer.data() + answer.size(), read);
-    if (error != std::errc{} || end != answer.data() + answer.size())
-        return fail(Code::InvalidArgument, fmt::format("\"{}\" is no number", printable(answer)));
-    if (std::is_integral_v<T> && read < 1)
-        return fail(Code::InvalidArgument, "a whole number from 1 to 1,000,000,000");
-    number = read;
-    return {};
-}
-
-template <class T>
-Result<void> ask_for(std::string_view question, prompts::Content& content, T prompts::Content::* member) {
-    return ask(question, words_of(content.*member), [&](const std::string& answer) -> Result<void> {
-        prompts::Content typed;
-        STENO_TRY(read_into(typed.*member, answer));
-        typed.text = "-";  // what the prompt says is asked for last
-        STENO_TRY(prompts::check(typed));
-        content.*member = std::move(typed.*member);
-        return {};
-    });
-}
-
-/// All lines up to one with a point alone on it, or the input's end; until they can be a prompt.
-Result<void> ask_for_template(prompts::Content& content) {
-    for (;;) {
-        fmt::print(stderr,
-                   "The prompt, {{{{name}}}} for a variable (a line with a single \".\" ends it{}):\n",
-                   content.text.empty() ? "" : "; at once: the text stays as it is");
-        std::string text;
-        std::string line;
-        while (std::getline(std::cin, line) && line != ".") text += (text.empty() ? "" : "\n") + line;
-        if (text.empty()) text = content.text;
-        prompts::Content typed;
-        typed.text = text;
-        const auto good = prompts::check(typed);
-        if (good) {
-            content.text = std::move(text);
-            return {};
-        }
-        if (!std::cin) return good;
-        fmt::print(stderr, "{}\n", good.error().message);
-    }
-}
-
-/// What a version says that is to become another, with its settings.
-Result<void> start_from(Api& api, std::string_view which, prompts::PromptFile& file) {
-    STENO_ASSIGN(prompts::PromptFile base, get_prompt(api, file.name, which));
-    file.version.content = std::move(base.version.content);
-    return {};
-}
-
-Result<void> ask_for_all(Api& api, const PromptFlags& flags, prompts::PromptFile& file) {
-    prompts::Content& content = file.version.content;
-    if (file.name.empty())
-        STENO_TRY(ask("Name", "", [&](const std::string& answer) {
-            file.name = answer;
-            return prompts::check_name(answer);
-        }));
-    // A server that cannot be asked, or a prompt that is archived, is told before all else is typed.
-    const auto latest = start_from(api, "latest", file);
-    const bool unknown = !latest && latest.error().code == Code::NotFound &&
-                         !api.get("/api/v1/prompts/" + net::percent_encode(file.name));
-    if (!latest && !unknown) return latest;
-    if (latest) fmt::print(stderr, "A new version: an empty line leaves what is in the latest.\n");
-    if (flags.version.empty())
-        STENO_TRY(ask("Version", "the next one", [&](const std::string& answer) -> Result<void> {
-            STENO_ASSIGN(file.version.number, prompts::VersionNumber::parse(answer));
-            return {};
-        }));
-    STENO_TRY(ask_for("Goal, in one sentence", content, &prompts::Content::goal));
-    STENO_TRY(ask_for("Model", content, &prompts::Content::model));
-    STENO_TRY(ask_for("Temperature", content, &prompts::Content::temperature));
-    STENO_TRY(ask_for("Token limit", content, &prompts::Content::token_limit));
-    STENO_TRY(ask_for("Top-k", content, &prompts::Content::top_k));
-    STENO_TRY(ask_for("Top-p", content, &prompts::Content::top_p));
-    if (content.messages.empty()) return ask_for_template(content);
-    fmt::print(stderr, "Its messages stay as they are; others are given by --file.\n");
-    return {};
-}
-
-/// In the place of what the text or the messages were.
-void set_text(prompts::Content& content, std::string text) {
-    content.text = std::move(text);
-    content.messages.clear();
-}
-
-/// From the file, or from what a person types, with what the flags say in its place.
-Result<prompts::PromptFile> wanted(Api& api, const PromptFlags& flags) {
-    prompts::PromptFile file;
-    file.name = flags.name;
-    prompts::Content& content = file.version.content;
-    if (!flags.from.empty()) {
-        if (file.name.empty())
-            return fail(Code::InvalidArgument, "--from is a version of a prompt: which prompt?",
-                        "steno prompts create NAME --from " + shell_word(flags.from));
-        STENO_TRY(start_from(api, flags.from, file));
-    }
-    if (!flags.file.empty()) {
-        STENO_ASSIGN(std::string text, read_whole(flags.file));
-        if (text.starts_with("+++") || text.starts_with("\xef\xbb\xbf+++")) {
-            if (!flags.from.empty())
-                return fail(Code::InvalidArgument,
-                            "a file with settings says all of them, and so does --from", "one of them");
-            auto read = prompts::read_prompt_file(text);
-            if (!read) return std::unexpected(std::move(read).error().with_context(flags.file));
-            file = std::move(*read);
-            if (!flags.name.empty()) file.name = flags.name;
-        } else {
-            if (text.ends_with('\n')) text.pop_back();
-            if (text.ends_with('\r')) text.pop_back();
-            set_text(content, std::move(text));
-        }
-    } else if (flags.text.empty() && flags.from.empty()) {
-        if (::isatty(STDIN_FILENO) == 0)
-            return fail(Code::InvalidArgument, "a prompt needs its text",
-                        "--text \"Answer {{question}}\", --file FILE, or --file - for standard input");
-        STENO_TRY(ask_for_all(api, flags, file));
-    }
-    if (!flags.text.empty()) set_text(content, flags.text);
-    if (!flags.system.empty()) {
-        set_text(content, "");
-        content.messages = {{"system", flags.system}, {"user", flags.text}};
-    }
-    const auto text = [](const std::string& flag, std::string& into) {
-        if (!flag.empty()) into = flag;
-    };
-    text(flags.goal, content.goal);
-    text(flags.model, content.model);
-    text(flags.description, file.description);
-    text(flags.author, file.version.author);
-    text(flags.notes, file.version.notes);
-    if (file.version.author.empty()) file.version.author = author_name("");
-    if (flags.temperature) content.temperature = flags.temperature;
-    if (flags.top_p) content.top_p = flags.top_p;
-    if (flags.top_k) content.top_k = flags.top_k;
-    if (flags.token_limit) content.token_limit = flags.token_limit;
-    if (!flags.tags.empty()) file.tags = flags.tags;
-    if (!flags.labels.empty()) file.version.labels = flags.labels;
-    if (!flags.version.empty()) {
-        STENO_ASSIGN(file.version.number, prompts::VersionNumber::parse(flags.version));
-    }
-    file.version.allow_lower = flags.allow_lower;
-    return file;
-}
-
-Result<int> create(const Program& program, const PromptFlags& flags) {
-    STENO_ASSIGN(const auto api, Api::open(program, flags.record));
-    STENO_ASSIGN(const prompts::PromptFile file, wanted(*api, flags));
-    if (file.name.empty())
-        return fail(Code::InvalidArgument, "a prompt needs a name", "steno prompts create NAME --text \"…\"");
-    STENO_ASSIGN(const std::string body, send_prompt(*api, file));
-    if (program.json) return print(program, body, nullptr);
-    dom::parser parser;
-    STENO_ASSIGN(const dom::element answer, parsed(parser, body));
-    const std::string version = text_at(answer, "/version");
-    if (text_at(answer, "/created") == "true")
-        fmt::print("{} has version {} now\n", printable(file.name), version);
-    else
-        fmt::print("version {} of {} says the same already: nothing was made\n", version,
-                   printable(file.name));
-    return 0;
 }
 
 std::string move_body(const PromptFlags& flags) {
@@ -389,8 +173,9 @@ Result<std::string> variables_of(const PromptFlags& flags) {
     prompts::Value variables;
     variables.type = prompts::Value::Type::Object;
     if (!flags.variables.empty()) {
-        STENO_ASSIGN(const std::string text,
-                     flags.variables.starts_with('{') ? flags.variables : read_whole(flags.variables));
+        STENO_ASSIGN(const std::string text, flags.variables.starts_with('{')
+                                                 ? flags.variables
+                                                 : read_input(flags.variables, kMaxPromptFile));
         STENO_ASSIGN(variables, prompts::Value::parse(text));
     }
     for (const std::string& set : flags.values) {
@@ -455,7 +240,19 @@ std::string name_in_braces(std::string_view text) {
 }
 
 Result<int> import(const Program& program, const PromptFlags& flags) {
-    STENO_ASSIGN(const std::string text, read_whole(flags.file));
+    STENO_ASSIGN(const std::string text, read_input(flags.file, kMaxPromptFile));
+    switch (prompts::kind_of_document(text)) {
+        case prompts::DocumentKind::Executions: {
+            STENO_ASSIGN(const auto api, Api::open(program, flags.record));
+            return import_executions(program, *api, text);
+        }
+        case prompts::DocumentKind::Metrics:
+            return fail(
+                Code::InvalidArgument, "these are figures made from executions, which Steno computes itself",
+                "import the executions: prompt_performance.json; then steno prompts performance NAME");
+        case prompts::DocumentKind::Registry:
+            break;
+    }
     // What is wrong would be so for ever: a version never changes.
     const std::string braces = flags.format_strings || flags.templates ? "" : name_in_braces(text);
     if (!braces.empty())
@@ -485,6 +282,11 @@ Result<int> import(const Program& program, const PromptFlags& flags) {
 }
 
 Result<int> write_out(const Program& program, const PromptFlags& flags) {
+    const ExecutionsFlags which{flags.name, flags.period};
+    if (flags.executions) return export_executions(program, flags.record, which, flags.target);
+    if (flags.metrics) return export_metrics(program, flags.record, which, flags.target);
+    if (flags.period.given())
+        return fail(Code::InvalidArgument, "versions are of no period", "--executions or --metrics with it");
     STENO_ASSIGN(const exports::Format* const format, format_of(flags.target, "json"));
     Question question("/api/v1/prompt-registry");
     question.add("prompt", flags.name);
@@ -564,35 +366,7 @@ void add_prompts(Program& program) {
     sub->add_option("--version", flags->version, "this version, with the last output that it had");
     sub->add_option("--label", flags->label, "the version where this label stands");
 
-    sub =
-        command("create", "A new prompt, or a new version of one that there is; asks a person at a terminal",
-                "  steno prompts create answer --text \"Answer {{question}}\" --label staging\n"
-                "  steno prompts create answer --from latest --temperature 0.2   # all else stays\n"
-                "  steno prompts create --file prompts/answer.prompt\n"
-                "  generate | steno prompts create answer --file -\n",
-                create);
-    name(sub);
-    auto* text = sub->add_option("--text", flags->text, "the prompt; with --system the user's message");
-    sub->add_option("--system", flags->system, "the system message of a chat prompt")->needs(text);
-    sub->add_option("--file", flags->file,
-                    "a file of steno prompts sync, or the text alone; -: standard input")
-        ->excludes(text);
-    sub->add_option("--from", flags->from,
-                    "what is not said is as in this version, or where this label stands");
-    sub->add_option("--version", flags->version, "its number (default: the next one)");
-    sub->add_flag("--allow-lower", flags->allow_lower, "than the highest that there is");
-    sub->add_option("--goal", flags->goal, "what it is for, in one sentence");
-    sub->add_option("--model", flags->model, "the model that it is made for");
-    sub->add_option("--temperature", flags->temperature, "of the model");
-    sub->add_option("--token-limit", flags->token_limit, "the most tokens of an answer");
-    sub->add_option("--top-k", flags->top_k, "of the model");
-    sub->add_option("--top-p", flags->top_p, "of the model, 0 to 1");
-    sub->add_option("--label", flags->labels, "labels that are to stand on it; may be repeated")
-        ->allow_extra_args(false);
-    sub->add_option("--notes", flags->notes, "what is new in this version");
-    sub->add_option("--author", flags->author, "who made it (default: your user name here)");
-    sub->add_option("--description", flags->description, "of a new prompt");
-    sub->add_option("--tag", flags->tags, "of a new prompt; may be repeated")->allow_extra_args(false);
+    add_prompt_create(program, *prompts);
 
     sub = command("label", "Move a label, protect it, or see where it stood",
                   "  steno prompts label answer production 2 --by ann --reason \"fewer tokens\"\n"
@@ -648,8 +422,12 @@ void add_prompts(Program& program) {
     name(sub)->required();
     sub->add_flag("--force", flags->force, "although labels stand on it");
 
-    sub = command("import", "Take over a prompt_registry.json",
-                  "  steno prompts import data/prompt_registry.json --format-strings\n", import);
+    sub =
+        command("import",
+                "Take over a prompt_registry.json, or a prompt_performance.json: its executions become calls",
+                "  steno prompts import data/prompt_registry.json --format-strings\n"
+                "  steno prompts import data/prompt_performance.json\n",
+                import);
     sub->add_option("file", flags->file, "the file; -: standard input")->required();
     auto* strings = sub->add_flag("--format-strings", flags->format_strings,
                                   "its texts are Python's: {name} is a variable, {{ a brace");
@@ -659,9 +437,16 @@ void add_prompts(Program& program) {
     sub = command("export", "All prompts, or one, with their versions: a prompt_registry.json, or a table",
                   "  steno prompts export --prompt answer --format json\n"
                   "  steno prompts export --output prompts.xlsx\n"
-                  "  steno prompts export --format csv\n",
+                  "  steno prompts export --format csv\n"
+                  "  steno prompts export --executions --days 30 --output prompt_performance.json\n"
+                  "  steno prompts export --metrics\n",
                   write_out);
     sub->add_option("--prompt", flags->name, "only this one");
+    auto* executions = sub->add_flag("--executions", flags->executions,
+                                     "its AI calls instead, as a prompt_performance.json");
+    sub->add_flag("--metrics", flags->metrics, "their figures by version, as a prompt_metrics.json")
+        ->excludes(executions);
+    add_period_flags(*sub, flags->period);
     add_target(*sub, flags->target);
 
     sub = command("sync", "Prompts as files in a folder, for git",

@@ -30,14 +30,14 @@ TEST_F(AsioAdapter, RecordsACallUntilItsValueIsThere) {
     loop.run();
     EXPECT_EQ(answer.get(), "asked x");
     EXPECT_THROW(failure.get(), std::invalid_argument);
-    EXPECT_TRUE(flush());
+    EXPECT_TRUE(flush(std::chrono::minutes{2}));
     int failures = 0;
     for (const auto& [id, call] : server_.taken()) failures += call.status == Status::Failure ? 1 : 0;
     EXPECT_EQ(failures, 1);
     {
         const auto unawaited = ask("y");
     }
-    EXPECT_TRUE(flush());
+    EXPECT_TRUE(flush(std::chrono::minutes{2}));
     int cancelled = 0;
     for (const auto& [id, call] : server_.taken()) cancelled += call.status == Status::Cancelled ? 1 : 0;
     EXPECT_EQ(cancelled, 1);

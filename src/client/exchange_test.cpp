@@ -94,7 +94,7 @@ class Exchanges : public client::RecordedCalls {
 
     /// Of all that were recorded.
     std::set<std::string> essences() {
-        EXPECT_TRUE(flush());
+        EXPECT_TRUE(flush(std::chrono::minutes{2}));
         std::set<std::string> all;
         for (const auto& [id, call] : server_.taken()) all.insert(essence(call));
         return all;
@@ -152,7 +152,7 @@ TEST_F(Exchanges, ThatBreakOffAnywhereTellNoUsageThatDidNotCome) {
         ids.push_back(exchange.id());
         exchange.fail(Failure::Timeout, "no more came");
     }
-    ASSERT_TRUE(flush());
+    ASSERT_TRUE(flush(std::chrono::minutes{2}));
     const auto taken = server_.taken();
     for (std::size_t cut = 0; cut < kStream.size(); ++cut) {
         const Call& call = taken.at(*Uuid::parse(ids[cut]));
@@ -270,7 +270,7 @@ TEST_F(Exchanges, AtAnAddressOfOnesOwn) {
     EXPECT_TRUE(tell_to("http://127.0.0.1:8000/v1/chat/completions", "http://127.0.0.1:8000/v1"));
     EXPECT_FALSE(tell_to("http://127.0.0.1:8000/v1/chat/completions", "http://127.0.0.1:8001"));
     EXPECT_FALSE(tell_to("http://127.0.0.1:8000/v1/chat/completions", "http://127.0.0.1:8000/v"));
-    ASSERT_TRUE(flush());
+    ASSERT_TRUE(flush(std::chrono::minutes{2}));
     const auto taken = server_.taken();
     ASSERT_EQ(taken.size(), 4U);
     for (const auto& [id, call] : taken) {
@@ -496,7 +496,7 @@ TEST_F(Exchanges, AsTextThatAreTooLongAreReadByTheirAnswers) {
         transcript.received_head(wire.answer_head);
         transcript.received_body(wire.answer);
         transcript.end();
-        EXPECT_TRUE(flush());
+        EXPECT_TRUE(flush(std::chrono::minutes{2}));
         const auto taken = server_.taken();
         const auto call = std::ranges::find_if(
             taken, [&](const auto& one) { return one.second.id.to_string() == transcript.id(); });

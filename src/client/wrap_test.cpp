@@ -64,7 +64,7 @@ TEST_F(Wrapped, ReferencesMovesAndOwnTypesPass) {
         return std::make_unique<std::string>(std::move(question.words));
     });
     EXPECT_EQ(*owned(other::Question{"what?"}), "what?");
-    EXPECT_TRUE(flush());
+    EXPECT_TRUE(flush(std::chrono::minutes{2}));
     const auto taken = server_.taken();
     ASSERT_EQ(taken.size(), 2U);
     for (const auto& [id, call] : taken) {
@@ -106,7 +106,7 @@ TEST_F(Wrapped, PointersToNoTextAreNone) {
     char* const answer = room;            // no text yet
     EXPECT_EQ(asked(nullptr, answer), nullptr);
     EXPECT_STREQ(asked("a", answer), "a");
-    EXPECT_TRUE(flush());
+    EXPECT_TRUE(flush(std::chrono::minutes{2}));
     int texts = 0;
     for (const auto& [id, each] : server_.taken()) {
         if (each.kind != Kind::Chat) continue;
@@ -138,7 +138,7 @@ TEST_F(Wrapped, ADeferredFutureStaysDeferred) {
     EXPECT_TRUE(begun);
     EXPECT_EQ(only().status, Status::Success);
     function();  // nobody wants it
-    EXPECT_TRUE(flush());
+    EXPECT_TRUE(flush(std::chrono::minutes{2}));
     int cancelled = 0;
     for (const auto& [id, call] : server_.taken()) cancelled += call.status == Status::Cancelled ? 1 : 0;
     EXPECT_EQ(cancelled, 1);
@@ -173,7 +173,7 @@ TEST_F(Wrapped, AFutureComesThroughWhereNoThreadCanBeHad) {
         std::future<std::string> answer = ask("q");
         later.set_value("a");
         const bool came = answer.get() == "a";
-        ::_exit(came && flush() && tracking_stats().delivered == 2 ? 0 : 1);
+        ::_exit(came && flush(std::chrono::minutes{2}) && tracking_stats().delivered == 2 ? 0 : 1);
     }
     int status = 0;
     ::waitpid(child, &status, 0);
@@ -233,7 +233,7 @@ TEST_F(Wrapped, WhatCanBeAwaitedUntilItHasItsValue) {
     failing();
     state->waiting.resume();
     EXPECT_TRUE(thrown);
-    EXPECT_TRUE(flush());
+    EXPECT_TRUE(flush(std::chrono::minutes{2}));
     EXPECT_EQ(server_.taken().size(), 2U);
 }
 
@@ -246,7 +246,7 @@ TEST_F(Wrapped, WhatIsNotAwaitedWasCancelled) {
     const auto asking = [&]() -> Detached { co_await ask("q"); };
     asking();
     state->waiting.destroy();
-    EXPECT_TRUE(flush());
+    EXPECT_TRUE(flush(std::chrono::minutes{2}));
     EXPECT_EQ(server_.taken().size(), 2U);
     for (const auto& [id, call] : server_.taken()) EXPECT_EQ(call.status, Status::Cancelled);
 }

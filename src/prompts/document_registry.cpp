@@ -22,14 +22,6 @@ namespace {
 
 using Names = std::set<std::string, std::less<>>;
 
-/// Python's isoformat() says no zone where the program did not: then it is taken as UTC.
-std::optional<Timestamp> moment_of(std::string text) {
-    if (const auto moment = Timestamp::parse(text)) return moment;
-    if (text.size() > 10 && text[10] == ' ') text[10] = 'T';
-    if (const auto moment = Timestamp::parse(text)) return moment;
-    return Timestamp::parse(text + "Z");
-}
-
 /// "1.0" also where it was written as a number.
 std::string number_of(const Value& version, std::string_view otherwise) {
     const Value* number = version.member("version");
@@ -126,7 +118,7 @@ class DocumentReader {
         } else if (name == "notes") {
             fresh.notes = value.text;
         } else if (name == "created_at") {
-            fresh.created_at = moment_of(value.text);
+            fresh.created_at = moment_in_document(value.text);
             if (!fresh.created_at)
                 return fail(Code::InvalidArgument, "created_at: a moment such as 2026-01-05T10:00:00");
         } else {
@@ -212,6 +204,13 @@ Result<std::string> template_of_format_string(std::string_view text) {
     }
     return fail(Code::InvalidArgument, "its {variables} cannot be told from its text",
                 "import it without --format-strings, and write it as a template");
+}
+
+std::optional<Timestamp> moment_in_document(std::string text) {
+    if (const auto moment = Timestamp::parse(text)) return moment;
+    if (text.size() > 10 && text[10] == ' ') text[10] = 'T';
+    if (const auto moment = Timestamp::parse(text)) return moment;
+    return Timestamp::parse(text + "Z");
 }
 
 Result<DocumentRegistry> read_document_registry(std::string_view json, Texts texts) {

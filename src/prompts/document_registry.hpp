@@ -4,6 +4,7 @@
 #include "prompts/registry.hpp"
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -39,6 +40,9 @@ struct Exported {
 };
 /// The same form; "output" is null.
 std::string write_document_registry(const std::vector<Exported>& prompts);
+
+/// A moment in such a file. Python's isoformat() says no zone where the program did not: then it is taken as UTC.
+std::optional<Timestamp> moment_in_document(std::string text);
 
 /// A template that says what Python's "…".format(…) makes of this text: {name} is a variable, {{ and }} are
 /// braces; fields that are more than a name ({a[0]}, {x:>8}) stay as they are written. InvalidArgument: it

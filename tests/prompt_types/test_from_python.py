@@ -18,12 +18,13 @@ install()
 PROGRAM = """
 import steno
 steno.start({start})
-@steno.ai_call_tracker(provider="openai", model="gpt-4o-mini", prompt_type="page")
+@steno.ai_call_tracker(provider="openai", model="gpt-4o-mini")
 def ask(prompt):
     steno.current_call().usage(input_tokens=1000, output_tokens=500)
     return "the answer"
-for n in range(3):
-    ask(f"question {{n}}")
+with steno.prompt("page"):
+    for n in range(3):
+        ask(f"question {{n}}")
 assert steno.flush(30), steno.status()
 """
 

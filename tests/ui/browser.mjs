@@ -1,5 +1,7 @@
 // A real Chromium with an empty profile, watched for everything that the page must not do.
+import assert from 'node:assert/strict'
 import { createRequire } from 'node:module'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 const require = createRequire(fileURLToPath(new URL('../../ui/package.json', import.meta.url)))
@@ -40,4 +42,24 @@ export async function openPage(browser, url, { width = 1440, height = 900, schem
     if (asked.protocol !== 'blob:' && asked.origin !== new URL(url).origin) sins.push(`foreign request: ${request.url()}`)
   })
   return { page, sins, close: () => context.close() }
+}
+
+/**
+ * withPage(path, options, body): opens the path on the server, and closes it; a page that fails leaves a picture in
+ * `shots`. `options.awaited` matches what would be a sin, and is what the test is about: an answer 404, say.
+ */
+export function visitor(browser, url, shots) {
+  return async (path, options, body) => {
+    const { page, sins, close } = await openPage(browser, url, options)
+    try {
+      await page.goto(url + path)
+      await body(page)
+      assert.deepEqual(sins.filter((sin) => !options.awaited?.test(sin)), [])
+    } catch (error) {
+      await page.screenshot({ path: join(shots, `failed-${Date.now()}.png`) }).catch(() => {})
+      throw error
+    } finally {
+      await close()
+    }
+  }
 }

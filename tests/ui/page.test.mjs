@@ -6,18 +6,20 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { launchBrowser, openPage } from './browser.mjs'
+import { launchBrowser, visitor } from './browser.mjs'
 import { startSteno } from './steno_process.mjs'
 
 let steno
 let browser
 let shots
+let withPage
 const run = Date.now().toString(36)
 
 before(async () => {
   shots = process.env.STENO_TEST_SHOTS ?? (await mkdtemp(join(tmpdir(), 'steno-shots-')))
   steno = await startSteno()
   browser = await launchBrowser()
+  withPage = visitor(browser, steno.url, shots)
 })
 
 after(async () => {
@@ -66,20 +68,6 @@ async function recorded(id, until = (call) => call.status !== 'running') {
 }
 
 const row = (page, id) => page.locator(`[id="row-${id}"]`)
-
-async function withPage(path, options, body) {
-  const { page, sins, close } = await openPage(browser, steno.url, options)
-  try {
-    await page.goto(steno.url + path)
-    await body(page)
-    assert.deepEqual(sins, [])
-  } catch (error) {
-    await page.screenshot({ path: join(shots, `failed-${Date.now()}.png`) }).catch(() => {})
-    throw error
-  } finally {
-    await close()
-  }
-}
 
 test('the list shows calls, newest first, with tokens and cost', async () => {
   const first = await chat('Where is order 7341? [sim text=It%20left%20Leipzig%20this%20morning.]')

@@ -28,7 +28,8 @@ page)
         [[ -x $STENO_BINARY ]] || skip "$STENO_BINARY is not built"
         export STENO_BINARY
     fi
-    STENO_CHROMIUM=$chromium exec "$node" --test "$root/tests/ui/page.test.mjs"
+    STENO_CHROMIUM=$chromium exec "$node" --test --test-concurrency=1 \
+        "$root/tests/ui/page.test.mjs" "$root/tests/ui/prompts.test.mjs"
     ;;
 *)
     echo "usage: run.sh units | page" >&2

@@ -4,6 +4,13 @@ import { CallsPage } from './calls/CallsPage'
 import { NotFound } from './components/NotFound'
 import { PageError } from './components/PageError'
 import { LimitsPage } from './limits/LimitsPage'
+import { CompareTab } from './performance/CompareTab'
+import { PerformanceTab } from './performance/PerformanceTab'
+import { DiffTab } from './prompts/DiffTab'
+import { LabelsTab } from './prompts/LabelsTab'
+import { PromptPage } from './prompts/PromptPage'
+import { PromptsPage } from './prompts/PromptsPage'
+import { VersionsTab } from './prompts/VersionsTab'
 import { RequestPage } from './request/RequestPage'
 import { Shell } from './components/Shell'
 import type { SearchRecord } from './state/list-state'
@@ -35,11 +42,38 @@ const limitsRoute = createRoute({
   component: LimitsPage,
 })
 
+const promptsRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: '/prompts',
+  component: PromptsPage,
+})
+/** Names with "/" are one part of the path: %2F. */
+const promptRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: '/prompts/$promptName',
+  component: PromptPage,
+})
+const versionsRoute = createRoute({ getParentRoute: () => promptRoute, path: '/', component: VersionsTab })
+const labelsRoute = createRoute({ getParentRoute: () => promptRoute, path: 'labels', component: LabelsTab })
+const diffRoute = createRoute({ getParentRoute: () => promptRoute, path: 'diff', component: DiffTab })
+const performanceRoute = createRoute({
+  getParentRoute: () => promptRoute,
+  path: 'performance',
+  component: PerformanceTab,
+})
+const compareRoute = createRoute({
+  getParentRoute: () => promptRoute,
+  path: 'compare',
+  component: CompareTab,
+})
+
 export const router = createRouter({
   routeTree: rootRoute.addChildren([
     listRoute.addChildren([indexRoute, callRoute]),
     requestRoute,
     limitsRoute,
+    promptsRoute,
+    promptRoute.addChildren([versionsRoute, labelsRoute, diffRoute, performanceRoute, compareRoute]),
   ]),
   // Flat and readable, spelled like the API's own parameters.
   parseSearch: (text) => Object.fromEntries(new URLSearchParams(text)),

@@ -342,7 +342,7 @@ TEST_P(StoreSuite, KnowsBeforehandWhichCallsItWouldForget) {
     std::vector<Change> changes;
     const Uuid other = Uuid::named(at(1).stream, "another");
     for (std::size_t i = 0; i < calls.size(); ++i) {
-        Upsert one = upsert(calls[i], i + 1);
+        auto one = std::get<Upsert>(upsert(calls[i], i + 1));
         if (i % 3 == 0) one.row.closed_at.stream = other;
         changes.push_back(one);
     }

@@ -39,9 +39,19 @@ export async function getText(path: string, signal?: AbortSignal): Promise<strin
 }
 
 export async function postJson<T>(path: string, body: unknown): Promise<T> {
+  return sendJson<T>('POST', path, body)
+}
+
+/** `match`: only if the thing is as it was when it had this ETag; else a Problem with status 412. */
+export async function sendJson<T>(
+  method: 'POST' | 'PUT',
+  path: string,
+  body: unknown,
+  match?: string,
+): Promise<T> {
   const response = await fetchApi(path, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
+    method,
+    headers: { 'content-type': 'application/json', ...(match && { 'if-match': match }) },
     body: JSON.stringify(body),
   })
   return (await response.json()) as T

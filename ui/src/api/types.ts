@@ -288,6 +288,7 @@ export interface AggregateGroup {
   cost?: CostSum
   duration_p50?: number | null
   duration_p95?: number | null
+  'max(started_at)'?: string | null
 }
 
 export interface Aggregate {

@@ -1,5 +1,5 @@
 import { Link } from '@tanstack/react-router'
-import type { Call, RateLimit } from '../api/types'
+import type { Call, Prompt, RateLimit } from '../api/types'
 import { JsonView } from '../components/JsonView'
 import { TimeText } from '../components/TimeText'
 import { comparisonSearch } from '../replay/address'
@@ -148,8 +148,15 @@ export function Details({ call }: { call: Call }) {
         title="Prompt"
         facts={[
           prompt?.type ? { label: 'Type', value: prompt.type, filter: ['prompt.type', prompt.type] } : null,
-          prompt?.name ? { label: 'Name', value: prompt.name, filter: ['prompt.name', prompt.name] } : null,
-          { label: 'Version', value: prompt?.version },
+          prompt?.name
+            ? {
+                label: 'Name',
+                value: prompt.name,
+                filter: ['prompt.name', prompt.name],
+                link: !prompt.version && <PromptLink prompt={prompt} />,
+              }
+            : null,
+          { label: 'Version', value: prompt?.version, link: prompt?.name && <PromptLink prompt={prompt} /> },
           { label: 'Variables', value: prompt?.variables && <JsonView value={prompt.variables} /> },
           { label: 'Missing variables', value: prompt?.missing_variables?.join(', ') },
           {
@@ -217,6 +224,15 @@ export function Details({ call }: { call: Call }) {
         ]}
       />
     </div>
+  )
+}
+
+/** What was asked for: the version that this call names. */
+function PromptLink({ prompt: { name = '', version } }: { prompt: Prompt }) {
+  return (
+    <Link to="/prompts/$promptName" params={{ promptName: name }} search={version ? { version } : {}}>
+      {version ? 'what it says' : 'prompt'}
+    </Link>
   )
 }
 

@@ -2,14 +2,14 @@ import { ActionIcon, Button, Tooltip } from '@mantine/core'
 import { IconPlayerPauseFilled, IconPlayerPlayFilled } from '@tabler/icons-react'
 import type { Problem } from '../api/problem'
 import type { LiveState } from '../live/use-live-calls'
+import { SearchBox } from '../components/SearchBox'
+import { TimeRangeMenu } from '../components/TimeRangeMenu'
 import { canFollow, isFiltered, type ListState } from '../state/list-state'
 import { AddFilter } from './AddFilter'
 import { ColumnPicker } from './ColumnPicker'
 import { FacetMenu } from './FacetMenu'
 import classes from './FilterBar.module.css'
 import { FilterPills } from './FilterPills'
-import { SearchBox } from './SearchBox'
-import { TimeRangeMenu } from './TimeRangeMenu'
 
 interface Props {
   state: ListState
@@ -29,8 +29,13 @@ export function FilterBar({ state, onChange, shown, onShown, live }: Props) {
   return (
     <div className={classes.bar} role="search" aria-label="Filters">
       <div className={classes.row}>
-        <SearchBox text={state.text} onText={(text) => onChange({ ...state, text }, true)} />
-        <TimeRangeMenu state={state} onChange={onChange} />
+        <SearchBox
+          words="Search prompts and answers"
+          text={state.text}
+          onText={(text) => onChange({ ...state, text }, true)}
+          className={classes.search}
+        />
+        <TimeRangeMenu state={state} onChange={(range) => onChange({ ...state, ...range })} />
         {menus.map((menu) => (
           <FacetMenu key={menu.path} {...menu} state={state} onChange={onChange} />
         ))}

@@ -1,6 +1,7 @@
 import type { AggregateGroup } from '../api/types'
 import { epochMillis } from '../format/time'
-import { rangeMinutes, type ListState } from '../state/list-state'
+import type { ListState } from '../state/list-state'
+import { rangeMinutes } from '../state/time-range'
 
 export type BucketName = 'minute' | 'hour' | 'day'
 

@@ -108,6 +108,7 @@ const specs: (ColumnSpec & { cell: (call: Call) => React.ReactNode })[] = [
   { id: 'tags', label: 'Tags', width: 124, cell: tagsCell },
   { id: 'agent', label: 'Agent', width: 92, cell: (call) => text(call.trace?.agent) },
   { id: 'prompt_type', label: 'Prompt type', width: 120, cell: (call) => text(call.prompt?.type) },
+  { id: 'prompt_name', label: 'Prompt name', width: 150, cell: promptNameCell },
   { id: 'feedback', label: 'Feedback', width: 86, cell: (call) => text(call.feedback?.verdict) },
   { id: 'project', label: 'Project', width: 92, cell: (call) => text(call.project) },
   { id: 'environment', label: 'Environment', width: 100, cell: (call) => text(call.environment) },
@@ -251,6 +252,23 @@ function requestCell(call: Call) {
       onClick={(event) => event.stopPropagation()}
     >
       {id}
+    </Link>
+  )
+}
+
+function promptNameCell(call: Call) {
+  const { name, version } = call.prompt ?? {}
+  if (!name) return null
+  return (
+    <Link
+      to="/prompts/$promptName"
+      params={{ promptName: name }}
+      search={version ? { version } : {}}
+      title={version ? `${name}, version ${version}` : name}
+      tabIndex={-1}
+      onClick={(event) => event.stopPropagation()}
+    >
+      {name} {version && <span className="dim">{version}</span>}
     </Link>
   )
 }

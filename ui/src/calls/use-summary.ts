@@ -1,18 +1,15 @@
 import { keepPreviousData, useQuery } from '@tanstack/react-query'
-import { useInterval } from '@mantine/hooks'
-import { useMemo, useState } from 'react'
+import { useMemo } from 'react'
 import { aggregateQuery } from '../api/queries'
 import { epochMillis } from '../format/time'
-import { apiParams, rangeBounds, type ListState } from '../state/list-state'
+import { apiParams, type ListState } from '../state/list-state'
+import { rangeBounds } from '../state/time-range'
+import { useMinute } from '../state/use-minute'
 import { bucketFor, toBars } from './buckets'
-
-const minute = 60_000
 
 /** Sums over the current filter, and bars over time. A relative range moves along every minute. */
 export function useSummary(state: ListState) {
-  const [tick, setTick] = useState(() => Math.floor(Date.now() / minute))
-  useInterval(() => setTick(Math.floor(Date.now() / minute)), 10_000, { autoInvoke: true })
-  const now = useMemo(() => new Date(tick * minute), [tick])
+  const now = useMinute()
   const bounds = rangeBounds(state, now)
   const bucket = bucketFor(state, bounds.from, bounds.to)
 

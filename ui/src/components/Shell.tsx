@@ -10,27 +10,31 @@ import { ThemeToggle } from './ThemeToggle'
 
 export function Shell() {
   const [helpOpen, help] = useDisclosure(false)
-  const onLimits = useRouterState({ select: (state) => state.location.pathname === '/limits' })
+  const path = useRouterState({ select: (state) => state.location.pathname })
+  const section = path === '/limits' || path.startsWith('/prompts') ? path.split('/')[1] : 'calls'
   useHotkeys([['shift+?', help.toggle]])
   return (
     <div className={classes.shell}>
       <header className={classes.header}>
         <Link to="/" className={classes.brand} aria-label="Steno, list of calls">
           <Logo />
-          Steno
+          <span className={classes.word}>Steno</span>
         </Link>
-        <nav aria-label="Main">
-          <Link to="/" className={classes.tab} data-here={!onLimits || undefined}>
+        <nav aria-label="Main" className={classes.nav}>
+          <Link to="/" className={classes.tab} data-here={section === 'calls' || undefined}>
             Calls
           </Link>
-          <Link to="/limits" className={classes.tab} data-here={onLimits || undefined}>
+          <Link to="/prompts" className={classes.tab} data-here={section === 'prompts' || undefined}>
+            Prompts
+          </Link>
+          <Link to="/limits" className={classes.tab} data-here={section === 'limits' || undefined}>
             Limits
           </Link>
         </nav>
         <span className={classes.gap} />
         <ServerState />
         <Tooltip label="Keyboard shortcuts (?)">
-          <ActionIcon aria-label="Keyboard shortcuts" onClick={help.open}>
+          <ActionIcon aria-label="Keyboard shortcuts" className={classes.keys} onClick={help.open}>
             <IconKeyboard size={17} />
           </ActionIcon>
         </Tooltip>

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { epochMillis, epochNanos, formatClock, formatDuration } from './time'
+import { epochMillis, epochNanos, formatClock, formatDay, formatDuration } from './time'
 
 describe('record times', () => {
   it('keep nanoseconds and offsets', () => {
@@ -7,6 +7,10 @@ describe('record times', () => {
     const b = epochNanos('2026-11-20T09:00:00.123456788Z')
     expect(a! - b!).toBe(1n)
     expect(epochMillis('1970-01-01T00:00:00.5Z')).toBe(500)
+  })
+  it('are days where the server cut them', () => {
+    expect(formatDay('2026-10-25T00:00:00.000000000+02:00')).toBe('25 Oct')
+    expect(formatDay('2026-11-01T00:00:00Z')).toBe('1 Nov')
   })
   it('refuse what is not a time', () => {
     expect(epochNanos('')).toBeNull()

@@ -29,6 +29,12 @@ export function formatClock(text: string, now: Date = new Date()): string {
     : `${day} ${time.getFullYear()}`
 }
 
+/** "19 Nov": the day on which a moment is in its own offset, as the server cut the days. */
+export function formatDay(text: string): string {
+  const match = /^\d{4}-(\d\d)-(\d\d)/.exec(text)
+  return match ? `${Number(match[2])} ${months[Number(match[1]) - 1] ?? ''}` : text
+}
+
 /** The whole truth for a tooltip: local date and time with zone, then the text as recorded. */
 export function describeTime(text: string): string {
   const millis = epochMillis(text)

@@ -18,6 +18,7 @@ export const filterFields: FilterField[] = [
   { path: 'trace.function', label: 'Function', facet: true },
   { path: 'prompt.type', label: 'Prompt type', facet: true },
   { path: 'prompt.name', label: 'Prompt name', facet: true },
+  { path: 'prompt.version', label: 'Prompt version', facet: true },
   { path: 'error.type', label: 'Error type', facet: true },
   { path: 'labels.tags', label: 'Tag', facet: false },
   { path: 'replay.of', label: 'Replay of', facet: false },

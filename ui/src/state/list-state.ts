@@ -1,11 +1,15 @@
 import { isFilterPath } from './fields'
+import {
+  rangeBounds,
+  readTimeRange,
+  timeRangeKeys,
+  writeTimeRange,
+  type RangeName,
+  type TimeRange,
+} from './time-range'
 
 /** Everything about the list that a link must carry. The address holds filters under the API's own names. */
-export interface ListState {
-  range: RangeName
-  /** RFC 3339; only with range "custom", either may be empty. */
-  from: string
-  to: string
+export interface ListState extends TimeRange {
   text: string
   filters: Filter[]
   order: string
@@ -23,20 +27,12 @@ export interface Filter {
   value: string
 }
 
-export const rangeMinutes = {
-  '15m': 15,
-  '1h': 60,
-  '6h': 360,
-  '24h': 1440,
-  '7d': 10_080,
-  '30d': 43_200,
-} as const
-export type RangeName = keyof typeof rangeMinutes | 'all' | 'custom'
-
 export const newestFirst = '-started_at'
 
+const usualRange: RangeName = '24h'
+
 export const defaultListState: ListState = {
-  range: '24h',
+  range: usualRange,
   from: '',
   to: '',
   text: '',
@@ -50,13 +46,10 @@ export const defaultListState: ListState = {
 export type SearchRecord = Record<string, string>
 
 export function readListState(search: SearchRecord): ListState {
-  const state: ListState = { ...defaultListState, filters: [] }
+  const state: ListState = { ...defaultListState, ...readTimeRange(search, usualRange), filters: [] }
   for (const [key, value] of Object.entries(search)) {
-    if (value === '') continue
-    if (key === 'range') state.range = isRange(value) ? value : defaultListState.range
-    else if (key === 'from') state.from = value
-    else if (key === 'to') state.to = value
-    else if (key === 'text') state.text = value
+    if (value === '' || timeRangeKeys.includes(key)) continue
+    if (key === 'text') state.text = value
     else if (key === 'order') state.order = value
     else if (key === 'columns') state.columns = value.split(',').filter(Boolean)
     else if (key === 'live') state.live = value !== 'off'
@@ -65,20 +58,12 @@ export function readListState(search: SearchRecord): ListState {
       if (filter) state.filters.push(filter)
     }
   }
-  if (state.from || state.to) state.range = 'custom'
-  else if (state.range === 'custom') state.range = defaultListState.range
   return state
 }
 
 /** The inverse of readListState; defaults are left out so that a plain view has a plain address. */
 export function writeListState(state: ListState): SearchRecord {
-  const search: SearchRecord = {}
-  if (state.range === 'custom') {
-    if (state.from) search.from = state.from
-    if (state.to) search.to = state.to
-  } else if (state.range !== defaultListState.range) {
-    search.range = state.range
-  }
+  const search: SearchRecord = writeTimeRange(state, usualRange)
   if (state.text) search.text = state.text
   for (const filter of state.filters) if (filter.value) search[filterKey(filter)] = filter.value
   if (state.order !== defaultListState.order) search.order = state.order
@@ -161,12 +146,6 @@ export function apiParams(state: ListState, now: Date): URLSearchParams {
   return params
 }
 
-export function rangeBounds(state: ListState, now: Date): { from: string; to: string } {
-  if (state.range === 'custom') return { from: state.from, to: state.to }
-  if (state.range === 'all') return { from: '', to: '' }
-  return { from: new Date(now.getTime() - rangeMinutes[state.range] * 60_000).toISOString(), to: '' }
-}
-
 function filterParams(state: ListState): URLSearchParams {
   const params = new URLSearchParams()
   for (const filter of state.filters) params.append(filterKey(filter), filter.value)
@@ -180,8 +159,4 @@ function readFilter(key: string, value: string): Filter | null {
   const hasOperator = dot > 0 && suffix !== 'eq' && operators.includes(suffix)
   const path = hasOperator ? key.slice(0, dot) : key
   return isFilterPath(path) ? { path, op: hasOperator ? suffix : 'eq', value } : null
-}
-
-function isRange(value: string): value is RangeName {
-  return value === 'all' || value === 'custom' || Object.hasOwn(rangeMinutes, value)
 }

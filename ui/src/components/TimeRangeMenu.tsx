@@ -3,7 +3,7 @@ import { useDisclosure } from '@mantine/hooks'
 import { IconChevronDown, IconClock } from '@tabler/icons-react'
 import { useState } from 'react'
 import { epochMillis, formatClock } from '../format/time'
-import { rangeMinutes, type ListState, type RangeName } from '../state/list-state'
+import { rangeMinutes, type RangeName, type TimeRange } from '../state/time-range'
 import classes from './TimeRangeMenu.module.css'
 
 const names: Record<Exclude<RangeName, 'custom'>, string> = {
@@ -18,8 +18,8 @@ const names: Record<Exclude<RangeName, 'custom'>, string> = {
 const presets = [...(Object.keys(rangeMinutes) as (keyof typeof rangeMinutes)[]), 'all' as const]
 
 interface Props {
-  state: ListState
-  onChange: (state: ListState) => void
+  state: TimeRange
+  onChange: (state: TimeRange) => void
 }
 
 export function TimeRangeMenu({ state, onChange }: Props) {
@@ -47,7 +47,7 @@ export function TimeRangeMenu({ state, onChange }: Props) {
               className={classes.preset}
               aria-pressed={state.range === name}
               onClick={() => {
-                onChange({ ...state, range: name, from: '', to: '' })
+                onChange({ range: name, from: '', to: '' })
                 close()
               }}
             >
@@ -77,7 +77,7 @@ function CustomRange({ state, onChange }: Props) {
       onSubmit={(event) => {
         event.preventDefault()
         if (!wrong && (from || to))
-          onChange({ ...state, range: 'custom', from: fromLocalInput(from), to: fromLocalInput(to) })
+          onChange({ range: 'custom', from: fromLocalInput(from), to: fromLocalInput(to) })
       }}
     >
       <TextInput
@@ -105,7 +105,7 @@ function CustomRange({ state, onChange }: Props) {
   )
 }
 
-function rangeLabel(state: ListState): string {
+function rangeLabel(state: TimeRange): string {
   if (state.range !== 'custom') return names[state.range]
   if (!state.to) return `Since ${formatClock(state.from)}`
   if (!state.from) return `Until ${formatClock(state.to)}`

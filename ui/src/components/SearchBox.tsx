@@ -2,10 +2,17 @@ import { CloseButton, Kbd, TextInput } from '@mantine/core'
 import { useDebouncedCallback } from '@mantine/hooks'
 import { IconSearch } from '@tabler/icons-react'
 import { useEffect, useRef, useState } from 'react'
-import classes from './FilterBar.module.css'
 
-/** Full-text search over prompts and answers; "/" puts the cursor here. */
-export function SearchBox({ text, onText }: { text: string; onText: (text: string) => void }) {
+interface Props {
+  /** What is searched. */
+  words: string
+  text: string
+  onText: (text: string) => void
+  className?: string
+}
+
+/** Search while one types; "/" puts the cursor here. */
+export function SearchBox({ words, text, onText, className }: Props) {
   const [draft, setDraft] = useState(text)
   const sent = useRef(text)
   const input = useRef<HTMLInputElement>(null)
@@ -30,9 +37,9 @@ export function SearchBox({ text, onText }: { text: string; onText: (text: strin
       ref={input}
       id="search"
       size="xs"
-      className={classes.search}
-      placeholder="Search prompts and answers"
-      aria-label="Search prompts and answers"
+      className={className}
+      placeholder={words}
+      aria-label={words}
       leftSection={<IconSearch size={14} />}
       rightSection={
         draft ? (

@@ -1,0 +1,455 @@
+// The registry's pages as their user meets them: prompts made through the API, calls that name them, and a real Chromium.
+// Run by run.sh; every test stands on its own prompts.
+import assert from 'node:assert/strict'
+import { mkdtemp } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, before, test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { launchBrowser, visitor } from './browser.mjs'
+import { startSteno } from './steno_process.mjs'
+
+let steno
+let browser
+let shots
+let withPage
+const run = Date.now().toString(36)
+
+before(async () => {
+  shots = process.env.STENO_TEST_SHOTS ?? (await mkdtemp(join(tmpdir(), 'steno-shots-')))
+  steno = await startSteno()
+  browser = await launchBrowser()
+  withPage = visitor(browser, steno.url, shots)
+})
+
+after(async () => {
+  await browser?.close()
+  await steno?.stop()
+  console.log(`screenshots: ${shots}`)
+})
+
+async function ask(method, path, body, expected) {
+  const answer = await fetch(`${steno.url}/api/v1${path}`, {
+    method,
+    headers: { 'content-type': 'application/json' },
+    body: body === undefined ? undefined : JSON.stringify(body),
+  })
+  const told = answer.status === 204 ? null : await answer.json()
+  assert.equal(answer.status, expected, `${method} ${path}: ${JSON.stringify(told)}`)
+  return told
+}
+
+const path = (name, ...below) => ['/prompts', ...[name, ...below].map(encodeURIComponent)].join('/')
+const create = (name, more) => ask('POST', '/prompts', { name, ...more }, 201)
+const add = (name, more) => ask('POST', path(name, 'versions'), more, 201)
+const move = (name, label, more) => ask('PUT', path(name, 'labels', label), more, 200)
+const standing = async (name, label) => (await ask('GET', path(name, 'labels', label), undefined, 200)).version
+
+/** Puts calls on the record as an SDK would, and waits until lists and sums have them. */
+async function deliver(calls) {
+  const told = await ask('POST', '/calls', { calls }, 200)
+  assert.deepEqual(told.rejected, [])
+  for (let tries = 0; tries < 400; tries++) {
+    if ((await ask('GET', '/status', undefined, 200)).store.behind_records === 0) return
+    await sleep(50)
+  }
+  throw new Error('the store does not get the calls')
+}
+
+/** Calls of a version in the last days; `accepted` of 10 are, and it takes `ms`, each a little more or less. */
+function calls(name, version, { count, days, until = 0, accepted, ms }) {
+  return Array.from({ length: count }, (_, index) => ({
+    kind: 'chat',
+    status: 'success',
+    started_at: new Date(Date.now() - (until + ((index + 1) / count) * days) * 86_400_000).toISOString(),
+    prompt: { name, version },
+    model: { requested: index % 2 ? 'model-a' : 'model-b' },
+    time: { duration_ms: ms * (0.8 + ((index * 7) % 40) / 100) },
+    feedback: { verdict: index % 10 < accepted ? 'accepted' : 'rejected' },
+  }))
+}
+
+const here = (page) => new URL(page.url())
+
+test('an empty registry says how a prompt comes in', async (t) => {
+  if ((await ask('GET', '/prompts', undefined, 200)).total > 0) return t.skip('STENO_TEST_URL has prompts')
+  await withPage('/prompts', {}, async (page) => {
+    await page.getByText('The registry has no prompts yet').waitFor()
+    await page.getByText('steno prompts create answer').waitFor()
+    await page.screenshot({ path: join(shots, 'prompts-empty.png') })
+  })
+})
+
+test('the list has the registry, and what only calls name; it is searched and walked by keys', async () => {
+  const name = `support/list-${run}`
+  await create(name, { text: 'Say {{a}}', description: 'What customers ask', tags: ['desk'], labels: ['production'] })
+  await add(name, { text: 'Say {{a}} and {{b}}' })
+  await create(`other-${run}`, { text: 'Other' })
+  await create(`old-${run}`, { text: 'Old' })
+  await ask('PATCH', path(`old-${run}`), { archived: true }, 200)
+  const only = `only-called-${run}`
+  await deliver([
+    ...calls(name, '2', { count: 3, days: 2, accepted: 5, ms: 100 }),
+    ...calls(only, 'x', { count: 4, days: 2, accepted: 5, ms: 100 }),
+  ])
+  await withPage('/', {}, async (page) => {
+    await page.getByRole('navigation', { name: 'Main' }).getByRole('link', { name: 'Prompts' }).click()
+    const row = (text) => page.getByRole('row').filter({ hasText: text })
+    await row(name).waitFor()
+    const cells = (await row(name).getByRole('cell').allInnerTexts()).map((text) => text.replace(/\s+/g, ' '))
+    assert.match(cells[0], /^2 2 versions · /)
+    assert.equal(cells[1], 'production 1')
+    assert.equal(cells[2], '3')
+    assert.equal((await row(`other-${run}`).getByRole('cell').allInnerTexts())[2], '0')
+    await page.getByText('Only on calls').waitFor()
+    assert.equal((await row(only).getByRole('cell').allInnerTexts())[2], '4')
+    assert.equal(await row(`old-${run}`).count(), 0, 'archived ones are in no list')
+    await page.screenshot({ path: join(shots, 'prompts-light.png') })
+
+    await page.keyboard.press('/')
+    await page.keyboard.type('CUSTOMERS')
+    await row(`other-${run}`).waitFor({ state: 'detached' })
+    await page.waitForURL(/text=CUSTOMERS/)
+    await page.reload()
+    await row(name).waitFor()
+    assert.equal(await row(`other-${run}`).count(), 0, 'a reload keeps the search')
+    await page.getByRole('button', { name: 'Clear the search' }).click()
+    await row(name).getByRole('button', { name: 'desk' }).click()
+    await row(`other-${run}`).waitFor({ state: 'detached' })
+    assert.equal(here(page).searchParams.get('tag'), 'desk')
+    await page.getByRole('button', { name: 'Remove filter tag = desk' }).click()
+    await page.getByRole('button', { name: 'Archived' }).click()
+    await row(`old-${run}`).waitFor()
+    await page.getByRole('button', { name: 'Not archived' }).click()
+    await row(name).waitFor()
+
+    await page.locator('h1').click()
+    const rows = await page.getByRole('rowheader').getByRole('link').allInnerTexts()
+    for (let press = 0; press <= rows.indexOf(name); press++) await page.keyboard.press('j')
+    await page.locator('tr[data-active]').filter({ hasText: name }).waitFor()
+    await page.keyboard.press('Enter')
+    await page.getByRole('article', { name: 'Version 1' }).waitFor()
+    assert.equal(here(page).pathname, path(name))
+  })
+})
+
+test('a version shows what it says, with what is filled in marked', async () => {
+  const name = `whole-${run}`
+  await create(`tone-${run}`, { text: 'Be {{how}}.', labels: ['production'] })
+  await create(name, {
+    messages: [
+      { role: 'system', content: `{{> tone-${run}@production}}\n{{#orders}}- {{id}}{{/orders}}{{! why }}` },
+      { role: 'user', content: '{{question}} <b>&amp;</b>' },
+    ],
+    goal: 'Answers what people ask',
+    model: 'gpt-4o-mini',
+    temperature: 0.3,
+    token_limit: 1500,
+    parameters: { stop: ['END'] },
+    tools: [{ name: 'find_order', description: 'Finds an order' }],
+    response_schema: { type: 'object', properties: { answer: { type: 'string' } } },
+    variables: [{ name: 'question', default: 'Why?' }, { name: 'orders', type: 'list', required: false }],
+    labels: ['production'],
+    notes: 'the first of them',
+    author: 'ann',
+  })
+  await add(name, { text: 'Second' })
+  await withPage(path(name), {}, async (page) => {
+    const version = page.getByRole('article', { name: 'Version 1' })
+    await version.waitFor()
+    const system = version.getByRole('region', { name: 'System' })
+    assert.deepEqual(
+      await system.locator('[data-kind]').evaluateAll((all) => all.map((each) => [each.dataset.kind, each.textContent])),
+      [
+        ['include', `{{> tone-${run}@production}}`],
+        ['section', '{{#orders}}'],
+        ['variable', '{{id}}'],
+        ['section', '{{/orders}}'],
+        ['comment', '{{! why }}'],
+      ],
+    )
+    assert.equal(
+      await version.getByRole('region', { name: 'User' }).locator('[class*=text]').innerText(),
+      '{{question}} <b>&amp;</b>',
+    )
+    for (const part of ['Answers what people ask', 'gpt-4o-mini', '0.3', '1,500', '"END"', 'find_order', '"answer"', 'the first of them'])
+      await version.getByText(part).first().waitFor()
+    const variables = version.getByRole('table', { name: 'Variables' })
+    assert.deepEqual(await variables.getByRole('row', { name: 'question' }).getByRole('cell').allInnerTexts(), ['string', 'Why?'])
+    await page.screenshot({ path: join(shots, 'prompt-version-light.png'), fullPage: true })
+
+    await version.getByRole('button', { name: 'Copy curl' }).click()
+    const curl = await page.evaluate(() => navigator.clipboard.readText())
+    assert.equal(curl, `curl "${steno.url}/api/v1/prompts/${name}/fetch?label=production"`)
+    const answer = await fetch(/"(.*)"/.exec(curl)[1])
+    assert.equal((await answer.json()).version, '1')
+    await version.getByText('Python', { exact: true }).click()
+    await version.getByText('urllib.request.urlopen').waitFor()
+
+    await page.getByRole('heading', { name: 'Version 1' }).click()
+    await page.keyboard.press('k')
+    await page.getByRole('article', { name: 'Version 2' }).waitFor()
+    assert.equal(here(page).searchParams.get('version'), '2')
+    await page.goto(`${steno.url}${path(name)}?version=production`)
+    await version.waitFor()
+    await version.getByRole('link', { name: `{{> tone-${run}@production}}` }).click()
+    await page.getByText('{{how}}').waitFor()
+  })
+  await withPage(`${path(name)}?version=77`, { awaited: /404/ }, async (page) => {
+    await page.getByText('has no version 77').waitFor()
+  })
+})
+
+test('a label moves when that is confirmed, is rolled back, and its history is told', async () => {
+  const name = `labels-${run}`
+  await create(name, { text: 'One', labels: ['production'], author: 'ann' })
+  await add(name, { text: 'Two' })
+  // A label that is none is refused with 400, which the browser says, too.
+  await withPage(path(name, 'labels'), { awaited: /400/ }, async (page) => {
+    await page.getByRole('button', { name: 'Move production' }).click()
+    const dialog = page.getByRole('dialog')
+    await dialog.getByText('Programs that ask for “production” get version 2').waitFor()
+    assert.equal(await standing(name, 'production'), '1', 'nothing moves before it is confirmed')
+    await dialog.getByLabel('Your name').fill('ben')
+    await dialog.getByLabel('Why').fill('it is shorter')
+    await page.screenshot({ path: join(shots, 'prompt-move-light.png') })
+    await dialog.getByRole('button', { name: 'Move production' }).click()
+    await dialog.waitFor({ state: 'detached' })
+    assert.equal(await standing(name, 'production'), '2')
+    const last = page.getByRole('region', { name: 'History of production' }).getByRole('row').nth(1)
+    await last.filter({ hasText: 'it is shorter' }).waitFor()
+    assert.deepEqual((await last.getByRole('cell').allInnerTexts()).slice(1), ['1', '2', 'ben', 'it is shorter'])
+
+    await move(name, 'production', { protected: true })
+    await page.reload()
+    await page.getByRole('button', { name: 'Roll back production' }).click()
+    const back = dialog.getByRole('button', { name: 'Roll back to 1' })
+    await back.waitFor()
+    assert.equal(await back.isDisabled(), true, 'a protected label needs more than a click')
+    assert.equal(await dialog.getByLabel('Your name').inputValue(), 'ben', 'who one is, is remembered')
+    await dialog.getByText('is protected: move it all the same').click()
+    await back.click()
+    await dialog.waitFor({ state: 'detached' })
+    assert.equal(await standing(name, 'production'), '1')
+    await page.getByRole('region', { name: 'History of production' }).getByText('rollback').waitFor()
+
+    await page.getByRole('link', { name: 'Versions 2' }).click()
+    await page.getByRole('button', { name: 'Move a label here' }).click()
+    await dialog.getByLabel('Label', { exact: true }).first().fill('Not A Label')
+    await dialog.getByRole('button', { name: 'Move Not A Label' }).click()
+    await dialog.getByRole('alert').filter({ hasText: 'label' }).waitFor()
+    await dialog.getByLabel('Label', { exact: true }).first().fill('canary')
+    await dialog.getByRole('button', { name: 'Move canary' }).click()
+    await dialog.waitFor({ state: 'detached' })
+    assert.equal(await standing(name, 'canary'), '1')
+    await page.getByRole('article').getByText('canary', { exact: true }).waitFor()
+  })
+})
+
+test('who moves a label that somebody else has moved meanwhile is told, and nothing is moved', async () => {
+  const name = `race-${run}`
+  await create(name, { text: 'One', labels: ['production'] })
+  await add(name, { text: 'Two' })
+  await add(name, { text: 'Three' })
+  await withPage(path(name, 'labels'), { awaited: /412/ }, async (page) => {
+    await page.getByRole('button', { name: 'Move production' }).click()
+    const dialog = page.getByRole('dialog')
+    await dialog.getByText('get version 3').waitFor()
+    await move(name, 'production', { version: '2', by: 'somebody else' })
+    await dialog.getByRole('button', { name: 'Move production' }).click()
+    await dialog.getByText('“production” stood on 1, and stands on 2.').waitFor()
+    assert.equal(await standing(name, 'production'), '2', 'the faster one has won')
+    await page.screenshot({ path: join(shots, 'prompt-conflict-light.png') })
+    await dialog.getByRole('button', { name: 'Move production' }).click()
+    await dialog.waitFor({ state: 'detached' })
+    assert.equal(await standing(name, 'production'), '3', 'who has seen it may ask again')
+  })
+})
+
+test('two versions stand side by side, their words marked, and the address holds which', async () => {
+  const name = `diff-${run}`
+  const lines = Array.from({ length: 30 }, (_, index) => `Rule ${index + 1} holds.`)
+  await create(name, { text: lines.join('\n'), model: 'gpt-4o', labels: ['production'] })
+  lines[19] = 'Rule twenty holds always.'
+  await add(name, {
+    text: lines.join('\n'),
+    model: 'gpt-4o-mini',
+    tools: [{ name: 'find_order' }],
+    variables: [{ name: 'tone', default: 'dry' }],
+  })
+  await withPage(path(name, 'diff'), {}, async (page) => {
+    const text = page.getByRole('region', { name: 'Text', exact: true })
+    await text.locator('del', { hasText: '20' }).waitFor()
+    await text.locator('ins', { hasText: 'twenty' }).waitFor()
+    await text.locator('ins', { hasText: 'always' }).waitFor()
+    assert.equal(await text.locator('tr', { hasText: 'Rule 18 holds.' }).locator('td').count(), 4)
+    assert.equal(await text.getByText('Rule 3 holds.').count(), 0, 'what is the same is left out')
+    const settings = page.getByRole('table', { name: 'Settings that differ' })
+    assert.deepEqual(await settings.getByRole('row', { name: 'Model' }).getByRole('cell').allInnerTexts(), ['gpt-4o', 'gpt-4o-mini'])
+    assert.match(await settings.getByRole('row', { name: 'Variable tone' }).innerText(), /not declared\s+string, default "dry"/)
+    await page.getByRole('region', { name: 'Tools' }).getByText('find_order').waitFor()
+    await page.screenshot({ path: join(shots, 'prompt-diff-light.png') })
+
+    await page.getByRole('button', { name: 'The other way round' }).click()
+    await text.locator('ins', { hasText: '20' }).waitFor()
+    assert.equal(here(page).searchParams.get('from'), '2')
+    await page.getByText('In one text').click()
+    await page.waitForURL(/view=one/)
+    await page.reload()
+    await text.locator('del', { hasText: 'twenty' }).waitFor()
+    assert.equal(await text.locator('tr', { hasText: 'Rule 18 holds.' }).locator('td').count(), 2)
+  })
+})
+
+test('performance is told by version and day by day, and a version leads to its calls and back', async () => {
+  const name = `speed-${run}`
+  await create(name, { text: 'One' })
+  await add(name, { text: 'Two', labels: ['production'] })
+  await deliver([
+    ...calls(name, '1', { count: 200, days: 10, until: 10, accepted: 4, ms: 1000 }),
+    ...calls(name, '2', { count: 240, days: 9, accepted: 8, ms: 2000 }),
+  ])
+  const told = await ask('GET', `${path(name, 'performance')}?period=30d&tz=Europe%2FBerlin`, undefined, 200)
+  await withPage(path(name, 'performance'), {}, async (page) => {
+    const table = page.getByRole('table', { name: 'Performance by version' })
+    await table.waitFor()
+    const heads = await table.getByRole('columnheader').allInnerTexts()
+    for (const group of told.groups) {
+      const version = group.key['prompt.version']
+      const row = table.getByRole('row').filter({ has: page.getByRole('rowheader', { name: version }) }).first()
+      const cells = await row.getByRole('cell').allInnerTexts()
+      const cell = (head) => cells[heads.indexOf(head) - 1].replace(/\s+/g, ' ')
+      assert.equal(cell('Calls'), String(group.figures.calls))
+      assert.equal(cell('Success'), '100 %')
+      assert.equal(cell('Accepted'), `${Math.round(group.feedback.acceptance_rate * 100)} % of ${group.figures.calls}`)
+      assert.equal(cell('Duration p50'), seconds(group.duration_ms.p50))
+      assert.equal(cell('p95'), seconds(group.duration_ms.p95))
+    }
+    for (const untold of ['Quality', 'Cost per call', 'First token p50'])
+      assert.equal(heads.includes(untold), false, 'what no call says has no column')
+    assert.match(await table.getByRole('row', { name: /^All/ }).innerText(), /\+ 440 unpriced/)
+    await page.getByRole('img', { name: /^Duration, p50, day by day/ }).waitFor()
+    await page.getByRole('region', { name: 'Day by day' }).getByText(/version 2 first called then/).first().waitFor()
+    await page.getByRole('note').getByText('steno alerts set').first().waitFor()
+    await page.screenshot({ path: join(shots, 'prompt-performance-light.png') })
+
+    await page.getByRole('button', { name: 'Filter by model' }).click()
+    await page.getByLabel('Model', { exact: true }).getByText('model-a').click()
+    await page.waitForURL(/model\.requested=model-a/)
+    await table.getByRole('cell', { name: '120', exact: true }).waitFor()
+    await page.keyboard.press('Escape')
+    await page.getByRole('button', { name: /^Time range/ }).click()
+    await page.getByRole('button', { name: 'Last 7 days' }).click()
+    await page.waitForURL(/range=7d/)
+    await table.getByRole('rowheader', { name: '1', exact: true }).waitFor({ state: 'detached' })
+    await page.getByRole('button', { name: 'Remove filter Model = model-a' }).click()
+    await page.goBack()
+    await page.goBack()
+    await table.getByRole('rowheader', { name: '1', exact: true }).waitFor()
+
+    await page.goto(`${steno.url}${path(name)}?version=1`)
+    const version = page.getByRole('article', { name: 'Version 1' })
+    await version.getByRole('link', { name: 'Calls' }).click()
+    await page.getByRole('grid', { name: 'Calls' }).waitFor()
+    assert.equal(here(page).searchParams.get('prompt.version'), '1')
+    await page.getByRole('region', { name: 'Summary' }).getByText('200', { exact: true }).waitFor()
+    await page.keyboard.press('j')
+    await page.keyboard.press('Enter')
+    const call = page.getByRole('complementary', { name: 'Call' })
+    await call.getByRole('tab', { name: 'Details' }).click()
+    await call.getByRole('link', { name: 'what it says' }).click()
+    await version.waitFor()
+    await version.getByText('Last call').waitFor()
+  })
+})
+
+test('versions are compared, with intervals drawn and sentences in plain words', async () => {
+  const name = `compare-${run}`
+  await deliver([
+    ...calls(name, '1', { count: 300, days: 10, accepted: 5, ms: 1000 }),
+    ...calls(name, '2', { count: 310, days: 10, accepted: 8, ms: 1000 }),
+    ...calls(name, '3', { count: 60, days: 10, accepted: 5, ms: 1000 }),
+  ])
+  const address = `${path(name, 'compare')}?versions=1,2`
+  const told = await ask('GET', `${path(name, 'compare')}?period=30d&versions=1,2&tz=Europe%2FBerlin`, undefined, 200)
+  // Not in the registry, which the page asks, too.
+  await withPage(address, { awaited: /404/ }, async (page) => {
+    const table = page.getByRole('table', { name: 'Version 2 compared with 1, by metric' })
+    const row = table.getByRole('row').filter({ has: page.getByRole('rowheader', { name: /^Accepted/ }) })
+    await row.getByText('better').waitFor()
+    const metric = told.comparisons[0].metrics.find((each) => each.metric === 'acceptance_rate')
+    await row.getByText(metric.sentence, { exact: true }).waitFor()
+    const [low, high] = metric.interval.map((end) => `${end > 0 ? '+' : ''}${(end * 100).toFixed(1)} points`)
+    const chart = row.getByRole('img', { name: `95 % interval from ${low} to ${high}` })
+    const box = await chart.boundingBox()
+    const bar = await chart.locator('span').nth(1).boundingBox()
+    assert.ok(bar.x > box.x + box.width / 2, 'an interval above 0 is drawn on the side of more')
+    await page.getByText(/^Nothing can be said of: .*Cost per call \(no call says it\)/).waitFor()
+    await page.getByText('Not in the registry').waitFor()
+    await page.screenshot({ path: join(shots, 'prompt-compare-light.png') })
+
+    await page.getByLabel('with', { exact: true }).selectOption('3')
+    await page.getByRole('table', { name: 'Version 2 compared with 3, by metric' }).waitFor()
+    assert.equal(here(page).searchParams.get('versions'), '3,2')
+    await page.getByLabel('Compare', { exact: true }).selectOption('')
+    await page.getByRole('table', { name: 'Version 1 compared with 3, by metric' }).waitFor()
+    await page.getByRole('table', { name: 'Version 2 compared with 3, by metric' }).waitFor()
+  })
+  await withPage(address, { scheme: 'dark', width: 400, height: 900, awaited: /404/ }, async (page) => {
+    await page.getByText('better').first().waitFor()
+    await fits(page)
+    await page.screenshot({ path: join(shots, 'prompt-compare-phone-dark.png') })
+  })
+})
+
+test('two hundred versions, long and odd names: nothing breaks, nothing runs out of the page', async () => {
+  const name = `x/${'a-long-name-'.repeat(12)} 100% & <b>?#"'/质问-${run}`
+  await create(name, { text: 'Version {{n}}', version: '1', tags: ['t'.repeat(60)], description: 'd'.repeat(400) })
+  for (let version = 2; version <= 200; version++) await add(name, { text: `Version ${version} of {{n}}`, version: String(version) })
+  await move(name, 'production', { version: '42' })
+  for (const width of [1440, 400]) {
+    await withPage('/prompts', { width, height: 800 }, async (page) => {
+      await page.getByRole('link', { name }).waitFor()
+      await fits(page)
+      await page.screenshot({ path: join(shots, `prompts-${width}.png`) })
+      await page.getByRole('link', { name }).click()
+      await page.getByRole('article', { name: 'Version 42' }).waitFor()
+      assert.equal(decodeURIComponent(here(page).pathname), `/prompts/${name}`)
+      await fits(page)
+      const versions = page.getByRole('navigation', { name: 'Versions' })
+      await versions.getByRole('link', { name: /^42/ }).waitFor()
+      assert.ok((await versions.getByRole('link').count()) < 60, 'only what is in sight is in the document')
+      await page.screenshot({ path: join(shots, `prompt-${width}.png`) })
+      for (const tab of ['Labels', 'Diff', 'Performance', 'Compare']) {
+        await page.getByRole('navigation', { name: 'Pages of the prompt' }).getByRole('link', { name: tab }).click()
+        await page.waitForURL(new RegExp(`/${tab.toLowerCase()}`))
+        await fits(page)
+      }
+      await page.getByText('No calls of this prompt in this time').waitFor()
+    })
+  }
+})
+
+test('without a server the page says so, and comes back by itself', async () => {
+  const name = `away-${run}`
+  await create(name, { text: 'I am {{here}}' })
+  await withPage('/limits', { awaited: /ERR_FAILED/ }, async (page) => {
+    await page.getByText('Limits', { exact: true }).first().waitFor()
+    await page.route('**/api/v1/prompts**', (route) => route.abort())
+    await page.getByRole('navigation', { name: 'Main' }).getByRole('link', { name: 'Prompts' }).click()
+    await page.getByText('Steno does not answer').waitFor()
+    await page.unroute('**/api/v1/prompts**')
+    await page.getByRole('link', { name }).waitFor()
+  })
+})
+
+/** A phone shows all of it without scrolling sideways. */
+async function fits(page) {
+  const [inner, outer] = await page.evaluate(() => [document.documentElement.scrollWidth, window.innerWidth])
+  assert.ok(inner <= outer, `${inner} > ${outer} at ${page.url()}`)
+}
+
+/** As the page writes a duration between a second and a minute, or below one. */
+function seconds(millis) {
+  return millis < 999.5 ? `${Math.round(millis)} ms` : `${(millis / 1000).toFixed(2)} s`
+}

@@ -1,0 +1,100 @@
+import { Link, Outlet, useRouterState } from '@tanstack/react-router'
+import { CopyButton } from '../components/CopyButton'
+import { TimeText } from '../components/TimeText'
+import type { SearchRecord } from '../state/list-state'
+import { timeRangeKeys } from '../state/time-range'
+import { LabelChip } from './LabelChip'
+import classes from './PromptPage.module.css'
+import { usePrompt } from './use-prompt'
+
+const tabs = [
+  { to: '/prompts/$promptName', label: 'Versions', timed: false },
+  { to: '/prompts/$promptName/labels', label: 'Labels', timed: false },
+  { to: '/prompts/$promptName/diff', label: 'Diff', timed: false },
+  { to: '/prompts/$promptName/performance', label: 'Performance', timed: true },
+  { to: '/prompts/$promptName/compare', label: 'Compare', timed: true },
+] as const
+
+/** One prompt: what all its pages have in common. */
+export function PromptPage() {
+  const { name, prompt, unregistered } = usePrompt()
+  const here = useRouterState({ select: (state) => state.matches.at(-1)?.fullPath ?? '' }).replace(/\/$/, '')
+  return (
+    <div className={classes.page} key={name}>
+      <header className={classes.head}>
+        <Link to="/prompts" className="dim">
+          Prompts
+        </Link>
+        <span className="dim">/</span>
+        <h1>{name}</h1>
+        <CopyButton text={name} what="name" />
+        <span className={classes.labels}>
+          {prompt?.labels
+            .filter((each) => each.version !== null)
+            .map((each) => (
+              <Link
+                key={each.label}
+                to="/prompts/$promptName"
+                params={{ promptName: name }}
+                search={{ version: each.version ?? '' }}
+                className={classes.label}
+              >
+                <LabelChip label={each.label} version={each.version} locked={each.protected} />
+              </Link>
+            ))}
+        </span>
+      </header>
+      {prompt && (prompt.description || prompt.tags.length > 0) && (
+        <p className={classes.about}>
+          {prompt.description}{' '}
+          {prompt.tags.map((tag) => (
+            <Link
+              key={tag}
+              to="/prompts"
+              search={{ tag }}
+              className={classes.tag}
+              title={`Prompts with the tag ${tag}`}
+            >
+              {tag}
+            </Link>
+          ))}
+        </p>
+      )}
+      {prompt?.archived_at && (
+        <p className={classes.note} role="note">
+          Archived <TimeText at={prompt.archived_at} />: it is in no list, and its labels are not answered.
+          “steno prompts archive --undo” takes it back.
+        </p>
+      )}
+      {unregistered && (
+        <p className={classes.note} role="note">
+          Not in the registry; calls that name it are measured all the same.
+        </p>
+      )}
+      <nav className={classes.tabs} aria-label="Pages of the prompt">
+        {tabs.map(({ to, label, timed }) => (
+          <Link
+            key={to}
+            to={to}
+            params={{ promptName: name }}
+            search={timed ? timeOf : {}}
+            data-here={here === to || undefined}
+            aria-current={here === to ? 'page' : undefined}
+          >
+            {label}
+            {label === 'Versions' && prompt && <span className="dim"> {prompt.version_count}</span>}
+          </Link>
+        ))}
+      </nav>
+      <div className={classes.content}>
+        <Outlet />
+      </div>
+    </div>
+  )
+}
+
+/** Performance and comparison are of one time. */
+function timeOf(old: Record<string, string | undefined>): SearchRecord {
+  const kept = Object.entries(old).filter(([key, value]) => value && timeRangeKeys.includes(key))
+  return Object.fromEntries(kept) as SearchRecord
+}

@@ -1,0 +1,117 @@
+import { Button, Skeleton } from '@mantine/core'
+import { useHotkeys } from '@mantine/hooks'
+import { useNavigate } from '@tanstack/react-router'
+import { useEffect, useState } from 'react'
+import { ProblemView } from '../components/ProblemView'
+import { SearchBox } from '../components/SearchBox'
+import { plural } from '../format/number'
+import { NoPrompts } from './NoPrompts'
+import classes from './PromptsPage.module.css'
+import { PromptTable } from './PromptTable'
+import { usePromptFilter, usePromptList } from './use-prompt-list'
+
+/** More rows than anybody reads; the search has them all. */
+const mostRows = 500
+
+/** The registry, and the prompts that only calls name. */
+export function PromptsPage() {
+  const [filter, setFilter] = usePromptFilter()
+  const { rows, error, refetch, used, since } = usePromptList(filter)
+  const navigate = useNavigate()
+  const [at, setAt] = useState(-1)
+  const shown = rows?.slice(0, mostRows) ?? []
+  const active = shown[at]?.name
+  const move = (by: number) => setAt(Math.min(shown.length - 1, Math.max(0, at + by)))
+  useHotkeys([
+    ['j', () => move(1)],
+    ['k', () => move(-1)],
+    ['ArrowDown', () => move(1)],
+    ['ArrowUp', () => move(-1)],
+    [
+      'Enter',
+      (event) => {
+        if (active !== undefined && event.target === document.body)
+          void navigate({ to: '/prompts/$promptName', params: { promptName: active } })
+      },
+      { preventDefault: false },
+    ],
+    ['/', () => document.getElementById('search')?.focus()],
+  ])
+  useEffect(() => setAt(-1), [filter.text, filter.tag, filter.label, filter.archived])
+
+  const filtered = filter.text !== '' || filter.tag !== '' || filter.label !== ''
+  const registered = rows?.filter((row) => row.prompt).length ?? 0
+  return (
+    <div className={classes.page}>
+      <header className={classes.head}>
+        <h1>{filter.archived ? 'Archived prompts' : 'Prompts'}</h1>
+        <SearchBox
+          words="Search names, descriptions, goals"
+          text={filter.text}
+          onText={(text) => setFilter({ ...filter, text }, true)}
+          className={classes.search}
+        />
+        {(['tag', 'label'] as const).map(
+          (key) =>
+            filter[key] && (
+              <Button
+                key={key}
+                size="compact-xs"
+                variant="light"
+                aria-label={`Remove filter ${key} = ${filter[key]}`}
+                onClick={() => setFilter({ ...filter, [key]: '' })}
+              >
+                {key}: {filter[key]} ✕
+              </Button>
+            ),
+        )}
+        <span className={classes.gap} />
+        <span className="dim" role="status">
+          {rows && plural(registered, 'prompt')}
+        </span>
+        <Button
+          size="compact-xs"
+          variant="default"
+          onClick={() => setFilter({ ...filter, archived: !filter.archived })}
+        >
+          {filter.archived ? 'Not archived' : 'Archived'}
+        </Button>
+      </header>
+      {error && !rows && <ProblemView error={error} onRetry={() => void refetch()} />}
+      {!rows && !error && <Skeleton height={60} m={16} w="auto" aria-label="Loading the prompts" />}
+      {rows && rows.length === 0 && (filtered || filter.archived) && (
+        <p className={classes.none}>
+          {filtered ? 'No prompt fits.' : 'No prompt is archived.'}{' '}
+          {filtered && (
+            <Button
+              size="compact-sm"
+              variant="default"
+              onClick={() => setFilter({ ...filter, text: '', tag: '', label: '' })}
+            >
+              Remove the filters
+            </Button>
+          )}
+        </p>
+      )}
+      {rows && (rows.length > 0 || !(filtered || filter.archived)) && (
+        <div className={classes.scroll}>
+          {registered === 0 && !filtered && !filter.archived && <NoPrompts />}
+          {rows.length > 0 && (
+            <PromptTable
+              rows={shown}
+              active={active}
+              since={since}
+              usesProblem={used.error}
+              onTag={(tag) => setFilter({ ...filter, tag })}
+            />
+          )}
+          {rows.length > shown.length && (
+            <p className={classes.foot}>
+              {plural(rows.length - shown.length, 'more prompt')}: search for them, or take “steno prompts”.
+            </p>
+          )}
+        </div>
+      )}
+    </div>
+  )
+}
