@@ -1,6 +1,7 @@
 // Prompts as files, in JSON, and in the form of a program of before: what is read is written in a way that is
 // read as the same; and a comparison leads from one text to the other.
 #include "fuzz.hpp"
+#include "prompts/check.hpp"
 #include "prompts/difference.hpp"
 #include "prompts/document_registry.hpp"
 #include "prompts/prompt_file.hpp"

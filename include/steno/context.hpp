@@ -11,6 +11,8 @@
 /// which prompt it uses. A call takes the context that is current on its thread where it begins.
 namespace steno {
 
+class RenderedPrompt;
+
 using Attribute = std::variant<std::string, double, bool>;
 
 /// An immutable value, cheap to copy and to hand to other threads and coroutines. Each `with_…` gives a new
@@ -45,6 +47,9 @@ class Context {
         std::map<std::string, std::string> variables = {};
     };
     [[nodiscard]] Context with_prompt(const Prompt& prompt) const noexcept;
+    /// One of the registry (steno/prompts.hpp): name, version, variables and those that are missing. The type
+    /// stays what it is. What could not be rendered changes nothing.
+    [[nodiscard]] Context with_prompt(const RenderedPrompt& prompt) const noexcept;
 
     /// From another process: a W3C traceparent header, "00-<trace>-<span>-<flags>". Calls that are within no
     /// other have that span as their parent. What is none changes nothing. Source: w3.org/TR/trace-context,

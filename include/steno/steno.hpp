@@ -5,6 +5,7 @@
 #include "steno/context.hpp"
 #include "steno/http.hpp"
 #include "steno/kinds.hpp"
+#include "steno/prompts.hpp"
 #include "steno/request.hpp"
 #include "steno/tracking.hpp"
 #include "steno/wrap.hpp"

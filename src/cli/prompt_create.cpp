@@ -8,6 +8,8 @@
 #include "cli/repricing.hpp"
 #include "cli/terminal.hpp"
 #include "net/http.hpp"
+#include "prompts/check.hpp"
+#include "prompts/names.hpp"
 #include "prompts/prompt_file.hpp"
 
 #include <fmt/format.h>

@@ -4,6 +4,8 @@
 #include "base/text.hpp"
 #include "exports/output.hpp"
 #include "io/file_system.hpp"
+#include "prompts/check.hpp"
+#include "prompts/names.hpp"
 
 #include <fmt/format.h>
 

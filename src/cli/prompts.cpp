@@ -17,7 +17,7 @@
 #include "exports/output.hpp"
 #include "net/http.hpp"
 #include "prompts/document_executions.hpp"
-#include "prompts/value.hpp"
+#include "templates/value.hpp"
 
 #include <fmt/format.h>
 #include <simdjson.h>

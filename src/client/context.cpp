@@ -3,6 +3,7 @@
 #include "base/text.hpp"
 #include "base/uuid.hpp"
 #include "client/context_node.hpp"
+#include "client/prompt_data.hpp"
 #include "client/record_writer.hpp"
 #include "client/request_totals.hpp"
 #include "record/call.hpp"
@@ -182,6 +183,22 @@ Context Context::with_prompt(const Prompt& prompt) const noexcept {
             if (node.missing_variables.size() == client::kMostNames) break;
             name.resize(utf8_prefix(name, client::kLongestName).size());
             node.missing_variables.push_back(std::move(name));
+        }
+    });
+}
+
+Context Context::with_prompt(const RenderedPrompt& prompt) const noexcept {
+    if (!prompt) return *this;
+    const RenderedPrompt::Data& rendered = *prompt.data();
+    return changed(*this, [&](Node& node) {
+        node.prompt_name = client::shortened(rendered.name);
+        node.prompt_version = client::shortened(rendered.version);
+        node.variables = rendered.variables;
+        node.variables_checked = true;
+        node.missing_variables.clear();
+        for (const std::string& name : rendered.missing) {
+            if (node.missing_variables.size() == client::kMostNames) break;
+            node.missing_variables.push_back(client::shortened(name));
         }
     });
 }

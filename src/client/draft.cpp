@@ -115,6 +115,7 @@ void CallScope::Draft::clear() {
     failed = false;
     first_piece = 0;
     pieces = 0;
+    lasted = -1;
 }
 
 std::size_t CallScope::Draft::memory() const {
@@ -146,7 +147,7 @@ void CallScope::Draft::set_level(LogLevel wanted) {
 }
 
 void CallScope::Draft::end() {
-    ended_steady = system_clock().steady_nanos();
+    ended_steady = lasted < 0 ? system_clock().steady_nanos() : began_steady + lasted;
     const Context::Node* const node = context.node().get();
     if (node != nullptr && keeps_texts()) request.append(node->request);
     if (tags.empty() && attributes.empty()) {

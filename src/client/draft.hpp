@@ -29,6 +29,7 @@ struct CallScope::Draft {
     Timestamp began;
     std::int64_t began_steady = 0;
     std::int64_t ended_steady = 0;
+    std::int64_t lasted = -1;      ///< nanoseconds, of one that is told afterwards; -1: it was measured
     std::int64_t first_piece = 0;  ///< steady; 0: none
     std::int64_t pieces = 0;
     std::int64_t finish_reason_count = 0;

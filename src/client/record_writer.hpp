@@ -67,6 +67,13 @@ class RecordWriter {
     }
     void integer(std::uint32_t number, std::int64_t value) { name(number, zigzag(value)); }
     void boolean(std::uint32_t number, bool value) { name(number, value ? 1 : 0); }
+    void real(std::uint32_t number, double value) {
+        put(kLongestVarint + sizeof value, [&](char* at) {
+            at = varint_at(at, tag(number, kFixed64));
+            std::memcpy(at, &value, sizeof value);
+            return at + sizeof value;
+        });
+    }
     void decimal(std::uint32_t number, Decimal value) {
         __int128 units = value.units();
         char bytes[sizeof units];
@@ -133,6 +140,7 @@ class RecordWriter {
 
   private:
     static constexpr std::uint32_t kVarint = 0;
+    static constexpr std::uint32_t kFixed64 = 1;
     static constexpr std::uint32_t kBytes = 2;
     static constexpr std::size_t kLongestVarint = 10;
     static constexpr std::uint64_t tag(std::uint32_t number, std::uint32_t wire_type) {

@@ -1,18 +1,17 @@
 #include "client/spool.hpp"
 
 #include "base/bytes.hpp"
+#include "client/private_folder.hpp"
 #include "record/delivery.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <cerrno>
-#include <cstring>
 #include <fcntl.h>
 #include <filesystem>
 #include <ranges>
 #include <sys/file.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <system_error>
 #include <unistd.h>
@@ -30,12 +29,6 @@ constexpr std::uint64_t kLargest = 128u
                                    << 20;  // with the largest batch behind: beyond it a file is none of ours
 constexpr std::string_view kEnding = ".spool";
 constexpr std::size_t kMostFound = 1000;  // of the others' files at a time
-
-std::unexpected<Error> failed(std::string_view doing, const std::string& path) {
-    const int error = errno;
-    return fail(error == ENOSPC || error == EDQUOT ? Code::ResourceExhausted : Code::Unavailable,
-                fmt::format("{} {}: {}", doing, path, std::strerror(error)));
-}
 
 /// The length of the head and all whole frames, and how many those are.
 std::pair<std::size_t, std::uint64_t> whole_frames(std::string_view body) {
@@ -98,41 +91,6 @@ void Spool::look_again() {
     more_ = true;
 }
 
-/// A folder of somebody else's could be read by them, and what they put there would be delivered as ours:
-/// that matters where the name can be guessed, as under /tmp.
-static Result<void> check_folder(const std::string& folder) {
-    struct stat facts{};
-    if (::stat(folder.c_str(), &facts) != 0) return failed("looking at", folder);
-    if (facts.st_uid != ::geteuid()) {
-        return fail(Code::PermissionDenied,
-                    fmt::format("the spool folder {} belongs to another user", folder),
-                    "name one of your own: STENO_SPOOL");
-    }
-    if ((facts.st_mode & S_IWOTH) != 0) {
-        return fail(Code::PermissionDenied,
-                    fmt::format("the spool folder {} may be written to by everybody", folder),
-                    "chmod 700 it, or name another one: STENO_SPOOL");
-    }
-    return {};
-}
-
-/// The bytes in one write. A file must not grow beyond the program's limit: that raises a signal.
-static Result<void> write_at_end(int descriptor, std::uint64_t size, std::string_view bytes,
-                                 const std::string& path) {
-    struct rlimit most{};
-    if (::getrlimit(RLIMIT_FSIZE, &most) == 0 && size + bytes.size() > most.rlim_cur) {
-        errno = EFBIG;
-        return failed("writing", path);
-    }
-    ssize_t written = 0;
-    do {
-        written = ::write(descriptor, bytes.data(), bytes.size());
-    } while (written < 0 && errno == EINTR);
-    if (written == static_cast<ssize_t>(bytes.size())) return {};
-    if (written >= 0) errno = ENOSPC;
-    return failed("writing", path);
-}
-
 /// False: somebody else has it, or (errno) there are no locks here.
 static bool take_lock(int descriptor) {
     int outcome = 0;
@@ -143,13 +101,7 @@ static bool take_lock(int descriptor) {
 }
 
 Result<void> Spool::open_file() {
-    std::error_code ignored;
-    const std::filesystem::path folder(folder_);
-    if (!std::filesystem::exists(folder, ignored)) {
-        std::filesystem::create_directories(folder.parent_path(), ignored);
-        if (::mkdir(folder_.c_str(), 0700) != 0 && errno != EEXIST) return failed("making", folder_);
-    }
-    STENO_TRY(check_folder(folder_));
+    STENO_TRY(make_private_folder(folder_));
     while (true) {
         File file;
         file.path = fmt::format("{}/{}-{}{}", folder_, ::getpid(), next_number_++, kEnding);
@@ -164,7 +116,7 @@ Result<void> Spool::open_file() {
             ::unlink(file.path.c_str());
             return error;
         }
-        if (auto written = write_at_end(file.descriptor, 0, kDeliveryHead, file.path); !written) {
+        if (auto written = write_whole(file.descriptor, 0, kDeliveryHead, file.path); !written) {
             ::unlink(file.path.c_str());
             ::close(file.descriptor);
             return written;
@@ -194,7 +146,7 @@ Result<void> Spool::append(std::string_view frames, std::uint64_t calls) {
     }
     if (writing_ && (writing_->bytes >= kRotateBytes || writing_->calls >= kRotateCalls)) end_file();
     if (!writing_) STENO_TRY(open_file());
-    auto written = write_at_end(writing_->descriptor, writing_->bytes, frames, writing_->path);
+    auto written = write_whole(writing_->descriptor, writing_->bytes, frames, writing_->path);
     if (!written) {
         // The beginning of a frame must not stand before the next one.
         if (::ftruncate(writing_->descriptor, static_cast<off_t>(writing_->bytes)) != 0) end_file();
@@ -210,7 +162,7 @@ Result<void> Spool::append(std::string_view frames, std::uint64_t calls) {
 Result<void> Spool::find_files() {
     struct stat facts{};
     if (::stat(folder_.c_str(), &facts) != 0) return {};  // not made yet
-    STENO_TRY(check_folder(folder_));
+    STENO_TRY(check_private_folder(folder_));
     std::error_code error;
     std::vector<std::pair<std::filesystem::file_time_type, std::string>> found;
     for (std::filesystem::directory_iterator entry(folder_, error), end; !error && entry != end;

@@ -49,6 +49,12 @@ TrackingOptions& remembered() {
     static auto* const options = new TrackingOptions;
     return *options;
 }
+/// Guards what is remembered, for those who do not begin recording: that may take its time.
+std::mutex& remembering() {
+    static auto* const mutex = new std::mutex;
+    return *mutex;
+}
+std::atomic<std::uint64_t> started{0};
 
 std::string environment(const char* name) {
     const char* const value = std::getenv(name);
@@ -72,6 +78,23 @@ std::string default_spool_folder() {
     return "/tmp/steno-spool-" + std::to_string(::geteuid());
 }
 
+/// With what the environment says. False: nobody names a server or a data folder.
+bool complete(TrackingOptions& options) {
+    const auto fill = [](std::string& option, const char* name) {
+        if (option.empty()) option = environment(name);
+    };
+    if (options.server.empty()) fill(options.data_folder, "STENO_DATA");
+    fill(options.server, "STENO_SERVER");
+    fill(options.api_key, "STENO_API_KEY");
+    fill(options.project, "STENO_PROJECT");
+    fill(options.environment, "STENO_ENVIRONMENT");
+    fill(options.release, "STENO_RELEASE");
+    const bool named = !options.server.empty() || !options.data_folder.empty();
+    if (!named) options.server = default_server;
+    if (options.spool_folder.empty()) options.spool_folder = default_spool_folder();
+    return named;
+}
+
 /// Not for secrets, but different in every thread of every process.
 struct Seeded {
     std::uint64_t of = 0;
@@ -93,18 +116,7 @@ Uuid new_id(Timestamp at) {
 }  // namespace
 
 Tracker::Tracker(TrackingOptions options, LogLevel most) : options_(std::move(options)), most_(most) {
-    const auto fill = [](std::string& option, const char* name) {
-        if (option.empty()) option = environment(name);
-    };
-    if (options_.server.empty()) fill(options_.data_folder, "STENO_DATA");
-    fill(options_.server, "STENO_SERVER");
-    fill(options_.api_key, "STENO_API_KEY");
-    fill(options_.project, "STENO_PROJECT");
-    fill(options_.environment, "STENO_ENVIRONMENT");
-    fill(options_.release, "STENO_RELEASE");
-    const bool named = !options_.server.empty() || !options_.data_folder.empty();
-    if (!named) options_.server = default_server;
-    if (options_.spool_folder.empty()) options_.spool_folder = default_spool_folder();
+    const bool named = complete(options_);
     for (std::string* const name : {&options_.project, &options_.environment, &options_.release})
         *name = shortened(*name);
     RecordWriter common(common_);
@@ -128,7 +140,11 @@ Tracker* Tracker::make(const TrackingOptions& wanted) noexcept {
         }();
         (void)prepared;
         TrackingOptions options = wanted;
-        remembered() = options;
+        {
+            const std::lock_guard lock(remembering());
+            remembered() = options;
+            ++started;
+        }
         unused_server = nullptr;
         set_summaries_wanted(options.print_summary);
         LogLevel most = LogLevel::Detailed;
@@ -163,6 +179,18 @@ Tracker* Tracker::current() noexcept {
     const std::lock_guard lock(starting());
     if (Tracker* const other = the_tracker.load()) return other;
     return switched_off ? nullptr : make(remembered());
+}
+
+TrackingOptions Tracker::options() {
+    std::unique_lock lock(remembering());
+    TrackingOptions options = remembered();
+    lock.unlock();
+    complete(options);
+    return options;
+}
+
+std::uint64_t Tracker::starts() noexcept {
+    return started.load(std::memory_order_relaxed);
 }
 
 const char* Tracker::server_while_off() noexcept {
@@ -213,6 +241,7 @@ void Tracker::make_anew_after_fork() noexcept {
     held_for_fork = nullptr;  // its locks are the parent's
     ++generation;
     new (&starting()) std::mutex;  // whoever held it is not in this process
+    new (&remembering()) std::mutex;
     if (Tracker* const parents = the_tracker.exchange(nullptr)) parents->delivery_->forget_after_fork();
     last_tracker = nullptr;
     forget_warnings();

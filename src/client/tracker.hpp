@@ -49,6 +49,10 @@ class Tracker {
     [[nodiscard]] std::string record() const;
     /// Where they would be, were recording not off by its level; empty: it is not.
     static const char* server_while_off() noexcept;
+    /// With what the environment says: what recording was last started with, or would be.
+    static TrackingOptions options();
+    /// Another number whenever recording was started, perhaps with other options.
+    static std::uint64_t starts() noexcept;
 
   private:
     Tracker(TrackingOptions options, LogLevel most);

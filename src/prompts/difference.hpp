@@ -1,6 +1,6 @@
 #pragma once
 
-#include "prompts/content.hpp"
+#include "templates/content.hpp"
 
 #include <cstddef>
 #include <cstdint>

@@ -3,7 +3,7 @@
 #include "base/json_or_null.hpp"
 #include "base/text.hpp"
 #include "prompts/document_registry.hpp"
-#include "prompts/value.hpp"
+#include "templates/value.hpp"
 
 #include <fmt/format.h>
 

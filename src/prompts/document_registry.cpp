@@ -2,9 +2,10 @@
 
 #include "base/json_writer.hpp"
 #include "base/text.hpp"
-#include "prompts/template.hpp"
-#include "prompts/value.hpp"
+#include "prompts/names.hpp"
 #include "record/json_reader.hpp"
+#include "templates/template.hpp"
+#include "templates/value.hpp"
 
 #include <fmt/format.h>
 

@@ -1,6 +1,6 @@
 #include "prompts/document_registry.hpp"
 
-#include "prompts/rendering.hpp"
+#include "templates/rendering.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -1,8 +1,8 @@
 #pragma once
 
 #include "base/time.hpp"
-#include "prompts/content.hpp"
 #include "prompts/version_number.hpp"
+#include "templates/content.hpp"
 
 #include <cstdint>
 #include <optional>

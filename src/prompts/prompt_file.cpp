@@ -1,8 +1,8 @@
 #include "prompts/prompt_file.hpp"
 
 #include "base/text.hpp"
-#include "prompts/value.hpp"
 #include "record/json_reader.hpp"
+#include "templates/value.hpp"
 
 #include <fmt/format.h>
 #include <toml++/toml.h>

@@ -1,5 +1,7 @@
 #include "prompts/prompt_file.hpp"
 
+#include "prompts/check.hpp"
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>

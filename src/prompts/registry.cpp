@@ -3,6 +3,7 @@
 #include "base/json_writer.hpp"
 #include "base/nearest.hpp"
 #include "base/text.hpp"
+#include "prompts/check.hpp"
 #include "record/json_reader.hpp"
 
 #include <fmt/format.h>
@@ -681,10 +682,18 @@ Result<std::vector<Move>> Registry::history(std::string_view name, std::string_v
 }
 
 Result<Rendering> Registry::render(const Version& version, const prompts::Value& variables) {
-    return prompts::render(version.content, variables, [this](const Reference& reference) -> Result<Content> {
+    return prompts::render(version.content, variables, includes());
+}
+
+Result<Included> Registry::included_in(const Version& version) {
+    return prompts::included_in(version.content, includes());
+}
+
+Includes Registry::includes() {
+    return [this](const Reference& reference) -> Result<Content> {
         STENO_ASSIGN(Version found, find(reference.name, reference.which));
         return std::move(found.content);
-    });
+    };
 }
 
 }  // namespace steno::prompts

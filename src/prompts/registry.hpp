@@ -3,9 +3,10 @@
 #include "base/error.hpp"
 #include "base/time.hpp"
 #include "control/database.hpp"
+#include "prompts/names.hpp"
 #include "prompts/prompt.hpp"
-#include "prompts/rendering.hpp"
 #include "prompts/version_cache.hpp"
+#include "templates/rendering.hpp"
 
 #include <cstdint>
 #include <functional>
@@ -127,8 +128,11 @@ class Registry {
 
     /// A version with its variables filled in, and what it includes.
     Result<Rendering> render(const Version& version, const Value& variables);
+    /// What it includes, for who renders it elsewhere.
+    Result<Included> included_in(const Version& version);
 
   private:
+    Includes includes();
     Result<control::Database*> database();
     /// One transaction.
     Result<void> write(const std::function<Result<void>(control::Statements&)>& change);

@@ -1,5 +1,7 @@
 #include "python/call.hpp"
 
+#include "base/bytes.hpp"
+#include "base/text.hpp"
 #include "client/context_node.hpp"
 #include "client/draft.hpp"
 #include "client/record_writer.hpp"
@@ -10,6 +12,7 @@
 #include "python/vocabulary.hpp"
 #include "record/call.hpp"
 
+#include <cmath>
 #include <new>
 
 namespace steno::python {
@@ -299,6 +302,55 @@ PyObject* end_method(PyObject* self, PyObject*) {
     Py_RETURN_NONE;
 }
 
+/// _lasted(milliseconds): it is over, and is told afterwards.
+PyObject* lasted(PyObject* self, PyObject* milliseconds) {
+    constexpr double kMost = 1000.0 * 3600 * 24 * 365;
+    CallScope::Draft* const draft = of(self)->scope.draft();
+    const double said = PyFloat_AsDouble(milliseconds);
+    if (said == -1 && PyErr_Occurred() != nullptr) return nullptr;
+    if (draft != nullptr && said >= 0 && said <= kMost) {
+        draft->lasted = std::llround(said * 1e6);
+        draft->began.unix_nanos -= draft->lasted;
+        RecordWriter(draft->header).moment(number<Call, "started_at">(), draft->began);  // the last counts
+    }
+    return itself(self);
+}
+
+/// _rated(name, value, least, most, comment): what a person said of the answer. Value and comment may be
+/// None.
+PyObject* rated(PyObject* self, PyObject* args) {
+    const char* name = nullptr;
+    PyObject *given = nullptr, *comment = nullptr;
+    double least = 0, most = 0;
+    if (!PyArg_ParseTuple(args, "sOddO:_rated", &name, &given, &least, &most, &comment)) return nullptr;
+    const double value = given == Py_None ? 0 : PyFloat_AsDouble(given);
+    if (PyErr_Occurred() != nullptr) return nullptr;
+    CallScope::Draft* const draft = of(self)->scope.draft();
+    guarded([&] {
+        if (draft == nullptr) return;
+        RecordWriter out(draft->header);
+        if (given != Py_None && std::isfinite(value)) {
+            std::string fields, items;
+            RecordWriter score(fields);
+            score.real(number<Score, "value">(), value);
+            score.real(number<Score, "min">(), least);
+            score.real(number<Score, "max">(), most);
+            score.text(number<Score, "source">(), "human");
+            ByteWriter item(items);
+            item.text(name);
+            item.text(fields);
+            out.items(number<Call, "scores">(), items);
+        }
+        if (comment == Py_None) return;
+        const Text words(comment);
+        out.group(number<Call, "feedback">(), [&](RecordWriter& feedback) {
+            feedback.text(number<Feedback, "comment">(),
+                          utf8_prefix(words.view(), client::kLongestAttribute));
+        });
+    });
+    return itself(self);
+}
+
 PyObject* enter_method(PyObject* self, PyObject*) {
     make_current(of(self));
     return itself(self);
@@ -376,6 +428,8 @@ PyMethodDef methods[] = {
     {"fail", fail, METH_VARARGS, nullptr},
     {"_done", done, METH_VARARGS, nullptr},
     {"_failed", failed, METH_O, nullptr},
+    {"_lasted", lasted, METH_O, nullptr},
+    {"_rated", rated, METH_VARARGS, nullptr},
     {"end", end_method, METH_NOARGS, nullptr},
     {"_enter", enter_method, METH_NOARGS, nullptr},
     {"_enter_until_end", enter_until_end, METH_NOARGS, nullptr},

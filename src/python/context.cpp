@@ -4,6 +4,7 @@
 #include "client/draft.hpp"
 #include "client/request_totals.hpp"
 #include "python/call.hpp"
+#include "python/prompt.hpp"
 #include "python/values.hpp"
 #include "python/vocabulary.hpp"
 
@@ -99,6 +100,14 @@ PyObject* with_prompt(PyObject* self, PyObject* args) {
     return changed(self, of(self).with_prompt(prompt));
 }
 
+PyObject* with_rendered_prompt(PyObject* self, PyObject* prompt) {
+    if (!Py_IS_TYPE(prompt, rendered_prompt_type)) {
+        PyErr_SetString(PyExc_TypeError, "a prompt that was rendered");
+        return nullptr;
+    }
+    return changed(self, of(self).with_prompt(reinterpret_cast<RenderedPromptObject*>(prompt)->value));
+}
+
 template <std::string (Context::*read)() const noexcept>
 PyObject* text_of(PyObject* self, PyObject*) {
     const std::string text = (of(self).*read)();
@@ -143,6 +152,7 @@ PyMethodDef methods[] = {
     {"with_function", with_function, METH_VARARGS, nullptr},
     {"with_attribute", with_attribute, METH_VARARGS, nullptr},
     {"with_prompt", with_prompt, METH_VARARGS, nullptr},
+    {"with_rendered_prompt", with_rendered_prompt, METH_O, nullptr},
     {"traceparent", text_of<&Context::traceparent>, METH_NOARGS, nullptr},
     {"session", text_of<&Context::session>, METH_NOARGS, nullptr},
     {"request", text_of<&Context::request>, METH_NOARGS, nullptr},

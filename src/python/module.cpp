@@ -2,6 +2,7 @@
 #include "python/call.hpp"
 #include "python/context.hpp"
 #include "python/exchange.hpp"
+#include "python/prompt.hpp"
 #include "python/python.hpp"
 #include "python/relayed.hpp"
 #include "python/tracked.hpp"
@@ -11,19 +12,12 @@
 
 #include <algorithm>
 #include <chrono>
-#include <cmath>
 
 /// steno._core: the C++ tracker for Python. What the package's users see is made of it in
 /// sdk/python/src/steno.
 namespace steno::python {
 
 namespace {
-
-std::chrono::milliseconds milliseconds_of(double seconds) {
-    constexpr double kLongest = 24.0 * 3600 * 365;
-    if (!(seconds > 0)) return std::chrono::milliseconds{0};
-    return std::chrono::milliseconds{std::llround(std::fmin(seconds, kLongest) * 1000)};
-}
 
 PyObject* start(PyObject*, PyObject* args, PyObject* kwargs) {
     static const char* const names[] = {"server",
@@ -145,7 +139,7 @@ PyMODINIT_FUNC PyInit__core() {
     using namespace steno::python;
     Ref module(PyModule_Create(&definition));
     if (!module || !add_context(module.get()) || !add_call(module.get()) || !add_tracked(module.get()) ||
-        !add_exchange(module.get()) || !add_relayed(module.get()))
+        !add_exchange(module.get()) || !add_relayed(module.get()) || !add_prompt(module.get()))
         return nullptr;
     return module.release();
 }

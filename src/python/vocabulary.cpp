@@ -37,6 +37,12 @@ Attribute attribute_of(PyObject* value) noexcept {
     return text;
 }
 
+std::chrono::milliseconds milliseconds_of(double seconds) noexcept {
+    constexpr double kLongest = 24.0 * 3600 * 365;
+    if (!(seconds > 0)) return std::chrono::milliseconds{0};
+    return std::chrono::milliseconds{std::llround(std::fmin(seconds, kLongest) * 1000)};
+}
+
 std::optional<CallKind> kind_of(std::string_view name) noexcept {
     Kind kind{};
     return from_string(name, kind) ? std::optional(static_cast<CallKind>(kind)) : std::nullopt;

@@ -3,6 +3,7 @@
 #include "python/python.hpp"
 #include "steno/call.hpp"
 
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string_view>
@@ -14,6 +15,8 @@ namespace steno::python {
 std::optional<std::int64_t> integer_of(PyObject* value) noexcept;
 /// Numbers and booleans as such, integers that a double cannot hold as their digits, all else as its text.
 Attribute attribute_of(PyObject* value) noexcept;
+/// Not below 0, and not more than a year.
+std::chrono::milliseconds milliseconds_of(double seconds) noexcept;
 std::optional<CallKind> kind_of(std::string_view name) noexcept;
 std::optional<LogLevel> level_of(std::string_view name) noexcept;
 

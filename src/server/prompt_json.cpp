@@ -218,6 +218,18 @@ void write_version_members(JsonWriter& json, const Version& version) {
     write_texts(json, "includes", includes_of(version.content));
 }
 
+void write_included(JsonWriter& json, const prompts::Included& included) {
+    json.key("included");
+    json.begin_array();
+    for (const auto& [include, content] : included) {
+        json.begin_object();
+        json.member("include", include);
+        write_members(json, content);
+        json.end_object();
+    }
+    json.end_array();
+}
+
 void write_difference(JsonWriter& json, const Difference& difference) {
     const auto raw = [&](std::string_view key, const std::optional<std::string>& value) {
         json.key(key);

@@ -3,7 +3,7 @@
 #include "base/json_writer.hpp"
 #include "prompts/difference.hpp"
 #include "prompts/registry.hpp"
-#include "prompts/rendering.hpp"
+#include "templates/rendering.hpp"
 
 #include <optional>
 #include <string>
@@ -23,6 +23,7 @@ void write_labels(JsonWriter& json, const prompts::Prompt& prompt);
 void write_move(JsonWriter& json, const prompts::Move& move);
 void write_difference(JsonWriter& json, const prompts::Difference& difference);
 void write_rendering(JsonWriter& json, const prompts::Rendering& rendering);
+void write_included(JsonWriter& json, const prompts::Included& included);
 
 /// What POST of a prompt or a version says; `name`, `description` and `tags` are a prompt's alone.
 struct SentPrompt {

@@ -391,18 +391,28 @@ Result<ApiAnswer> render_prompt(Services& services, const ApiRequest& request) {
 }
 
 Result<ApiAnswer> fetch_prompt(Services& services, const ApiRequest& request) {
-    STENO_TRY(only_parameters(request, {"version", "label"}));
+    STENO_TRY(only_parameters(request, {"version", "label", "included"}));
     STENO_ASSIGN(const std::string which, which_of(request));
+    STENO_ASSIGN(const auto with_included, flag(request, "included"));
     STENO_ASSIGN(Registry* const registry, registry_of(services));
     STENO_ASSIGN(const Version version, registry->find(name_in(request), which));
     ApiAnswer answer;
     JsonWriter json(answer.body);
     json.begin_object();
     write_version_members(json, version);
+    if (with_included.value_or(false)) {
+        auto included = registry->included_in(version);
+        if (!included) {
+            // The prompt itself is there: who asks must not take it for one that is not.
+            if (included.error().code == Code::NotFound) included.error().code = Code::FailedPrecondition;
+            return std::unexpected(std::move(included).error());
+        }
+        write_included(json, *included);
+    }
     json.end_object();
     // To be kept and asked for again: by the client alone, since it may hold a key.
     answer.headers.emplace_back("Cache-Control", "private, no-cache");
-    // Of the whole answer: labels are part of it, and move.
+    // Of the whole answer: labels are part of it, and move; so are those of what it includes.
     const std::string tag = fmt::format("\"{}\"", to_hex(as_text(sha256(answer.body))).substr(0, 32));
     return tagged(std::move(answer), tag, request);
 }

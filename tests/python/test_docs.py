@@ -2,12 +2,13 @@
 
 import os
 import re
+import shlex
 import subprocess
 import sys
 
 import pytest
 from python_package import ROOT, SITE
-from steno_process import Simulator
+from steno_process import Simulator, run
 
 SIMULATOR = "http://127.0.0.1:9000"  # where `steno sim` is, as printed
 
@@ -39,12 +40,21 @@ def test_the_readme(server, simulator, tmp_path):
     assert texts(call) == ["When is the meeting?", done.stdout.strip()] and call["who"]["user_id"] == "ada"
 
 
-def test_the_page_of_the_sdk(program, simulator):
+def test_the_page_of_the_sdk(program, simulator, server):
     source = blocks("docs/python.md", "python")
+    [create] = re.findall(r"`steno (prompts create .+)`", (ROOT / "docs/python.md").read_text())
+    run(*shlex.split(create), "--server", server.url)
     assert len(source) >= 4
     done, calls = program("\n".join(source).replace(SIMULATOR, simulator.url))
     assert (done.returncode, done.stdout, done.stderr) == (0, "At ten.\n", "")
-    agent, first, found, by_hand = sorted((c for c in calls if c["name"] not in ("boss", "clerk")), key=lambda call: call["started_at"])
+    logged, made = sorted((c for c in calls if c.get("prompt", {}).get("name") == "answer"),
+                          key=lambda call: call["started_at"])
+    assert texts(made) == ["Answer When is the meeting? in a friendly tone.", "At ten."] and made["model"]["requested"] == "gpt-4o-mini"
+    assert made["prompt"] == {"name": "answer", "version": "1", "variables": {"question": "When is the meeting?", "tone": "friendly"},
+                              "all_variables_present": True}
+    assert logged["time"]["duration_ms"] == 1200 and logged["scores"]["quality"]["value"] == 8.5
+    agent, first, found, by_hand = sorted((c for c in calls if c["name"] not in ("boss", "clerk") and c["id"] not in (logged["id"], made["id"])),
+                                          key=lambda call: call["started_at"])
     boss, clerk = sorted((c for c in calls if c["name"] in ("boss", "clerk")), key=lambda call: call["name"])
     assert clerk["trace"]["parent_id"] == boss["trace"]["span_id"] and clerk["trace"]["trace_id"] == boss["trace"]["trace_id"]
     assert clerk["trace"]["request_id"] == boss["trace"]["request_id"]

@@ -25,8 +25,9 @@ from ._context import (
     user,
     within,
 )
-from ._core import Call, Context
+from ._core import Call, Context, PromptError, PromptNotFound, RenderedPrompt
 from ._instrument import instrument, uninstrument
+from ._prompts import PerformanceMetrics, Prompt, get_performance_summary, get_prompt, log_execution
 
 
 class Status(NamedTuple):
@@ -112,6 +113,11 @@ def status() -> Status:
 __all__ = [
     "Call",
     "Context",
+    "PerformanceMetrics",
+    "Prompt",
+    "PromptError",
+    "PromptNotFound",
+    "RenderedPrompt",
     "Status",
     "agent",
     "ai_call_tracker",
@@ -122,7 +128,10 @@ __all__ = [
     "current_call",
     "flush",
     "function",
+    "get_performance_summary",
+    "get_prompt",
     "instrument",
+    "log_execution",
     "middleware",
     "prompt",
     "request",

@@ -1,7 +1,6 @@
-#include "prompts/template.hpp"
+#include "templates/template.hpp"
 
 #include "base/text.hpp"
-#include "prompts/names.hpp"
 
 #include <fmt/format.h>
 
@@ -29,10 +28,17 @@ std::string position(std::string_view text, std::size_t at) {
     return fmt::format("line {}, column {}", line, 1 + utf8_length(before.substr(line_begin)));
 }
 
+bool is_word(std::string_view name) {
+    return !name.empty() && std::ranges::all_of(name, [](char c) {
+        return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' ||
+               c == '-' || static_cast<unsigned char>(c) >= 0x80;
+    });
+}
+
 bool is_path(std::string_view name) {
     for (;;) {
         const std::size_t dot = name.find('.');
-        if (!is_variable_name(name.substr(0, dot))) return false;
+        if (!is_word(name.substr(0, dot))) return false;
         if (dot == std::string_view::npos) return true;
         name.remove_prefix(dot + 1);
     }
@@ -170,12 +176,9 @@ class TemplateParser {
     }
 
     Result<void> include(std::size_t tag, std::string_view content, const Line& line) {
-        const Reference reference = reference_of(content);
-        const auto good = prompts::check_name(reference.name);
-        if (!good || content.ends_with('@') || content.size() > Template::kMaxInclude)
-            return wrong(tag,
-                         good ? "an include names a prompt"
-                              : fmt::format("an include names a prompt: {}", good.error().message),
+        if (reference_of(content).name.empty() || content.ends_with('@') ||
+            content.size() > Template::kMaxInclude)
+            return wrong(tag, "an include names a prompt",
                          "{{> name}}, {{> name@production}} for a label, {{> name@1.2}} for a version");
         add(Kind::Include, content, line.begin, tag - line.begin);
         return {};
@@ -229,6 +232,10 @@ class TemplateParser {
     std::size_t tags_ = 0;
     std::vector<OpenSection> open_;
 };
+
+std::string Template::position_of(const Node& node) const {
+    return position(text_, node.begin);
+}
 
 Result<Template> Template::parse(std::string text) {
     if (text.size() > kMaxText)

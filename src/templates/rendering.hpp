@@ -1,12 +1,13 @@
 #pragma once
 
 #include "base/error.hpp"
-#include "prompts/content.hpp"
-#include "prompts/template.hpp"
-#include "prompts/value.hpp"
+#include "templates/content.hpp"
+#include "templates/template.hpp"
+#include "templates/value.hpp"
 
 #include <cstddef>
 #include <functional>
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -36,5 +37,13 @@ using Includes = std::function<Result<Content>(const Reference& reference)>;
 /// its variable's type, or an include includes itself or a chat prompt; ResourceExhausted: one of the bounds
 /// above.
 Result<Rendering> render(const Content& content, const Value& variables, const Includes& includes);
+
+/// Prompts by how they are included: "tone", "tone@production".
+using Included = std::map<std::string, Content, std::less<>>;
+/// All that it includes, directly or not, for who is to render it elsewhere: text and declarations alone. The
+/// errors are those that `render` would have.
+Result<Included> included_in(const Content& content, const Includes& includes);
+/// Looks there. NotFound: it is none of them.
+Includes from(const Included& included);
 
 }  // namespace steno::prompts

@@ -1,4 +1,4 @@
-#include "prompts/template.hpp"
+#include "templates/template.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -34,10 +34,8 @@ TEST(PromptTemplates, SayWhereTheyAreWrong) {
     for (const char* const text :
          {"{{==}}", "{{=x=}}", "{{=a b c=}}", "{{=a= b=}}", "{{= =}}", "{{=aaaaaaaaaaaaaaaaaaaaaaaa b=}}"})
         EXPECT_THAT(problem(text), HasSubstr("no two marks")) << text;
-    EXPECT_EQ(problem("{{\u00a0name\u00a0}}").substr(0, 18), "line 1, column 1: ");  // pasted with its spaces
     EXPECT_EQ(problem("ä\nö\xff"), "line 2, column 2: no UTF-8");
-    for (const char* const text :
-         {"{{>}}", "{{> @production}}", "{{> tone@}}", "{{> a@b@c}}", "{{> a//b}}", "{{> a\nb}}"})
+    for (const char* const text : {"{{>}}", "{{> @production}}", "{{> tone@}}"})
         EXPECT_THAT(problem(text), HasSubstr("an include names a prompt")) << text;
 }
 

@@ -1,6 +1,6 @@
-#include "prompts/content.hpp"
+#include "prompts/check.hpp"
 
-#include "prompts/template.hpp"
+#include "templates/template.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -59,6 +59,10 @@ TEST(PromptContent, SaysWhatIsWrongWithIt) {
              {R"({"text": "{{#a}}"})", "line 1, column 1: {{#a}} is not closed"},
              {R"({"messages": [{"role": "user", "content": "ok"}, {"role": "user", "content": "\n{{"}]})",
               "messages[1]: line 2, column 1"},
+             {R"({"text": "a\n{{\u00a0name\u00a0}}"})", "line 2, column 3: "},  // pasted with its spaces
+             {R"({"text": "{{> a@b@c}}"})", "line 1, column 5: an include names a prompt: "},
+             {R"({"text": "{{> a//b}}"})", "an include names a prompt: "},
+             {R"({"text": "{{> a\nb}}"})", "an include names a prompt: "},
              {R"({"messages": [{"content": "a"}]})", "has no role"},
              {R"({"messages": [{"role": "user", "text": "a"}]})", "a message has no \"text\""},
              {R"({"messages": {"role": "user"}})", "messages: a list"},

@@ -48,7 +48,7 @@ class Template {
     };
 
     /// InvalidArgument: "line 3, column 7: …", lines and columns (of characters) from 1. What was parsed is
-    /// UTF-8.
+    /// UTF-8. Of a name beyond ASCII nothing is asked here: which may be made is the registry's to say.
     static Result<Template> parse(std::string text);
 
     [[nodiscard]] std::span<const Node> nodes() const { return nodes_; }
@@ -59,6 +59,8 @@ class Template {
     [[nodiscard]] std::string_view indent_of(const Node& include) const {
         return std::string_view(text_).substr(include.end, include.indent);
     }
+    /// "line 3, column 7", of its name.
+    [[nodiscard]] std::string position_of(const Node& node) const;
 
   private:
     friend class TemplateParser;

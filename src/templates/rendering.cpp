@@ -1,4 +1,4 @@
-#include "prompts/rendering.hpp"
+#include "templates/rendering.hpp"
 
 #include "base/json_writer.hpp"
 
@@ -357,6 +357,39 @@ Result<Rendering> render(const Content& content, const Value& variables, const I
     for (const Member& member : variables.members)
         if (!names.contains(member.name)) rendering.unused.push_back(member.name);
     return rendering;
+}
+
+static std::string written(const Reference& reference) {
+    return reference.which.empty() ? std::string(reference.name)
+                                   : fmt::format("{}@{}", reference.name, reference.which);
+}
+
+Result<Included> included_in(const Content& content, const Includes& includes) {
+    Included included;
+    const Includes noting = [&](const Reference& reference) -> Result<Content> {
+        STENO_ASSIGN(Content found, includes(reference));
+        Content& kept = included[written(reference)];
+        kept.text = found.text;
+        kept.variables = found.variables;
+        return found;
+    };
+    Library library(noting);
+    const auto add = [&](const std::string& text) -> Result<void> {
+        STENO_ASSIGN(const Template parsed, Template::parse(text));
+        return library.add_all_of(parsed);
+    };
+    if (content.messages.empty()) STENO_TRY(add(content.text));
+    for (const Message& message : content.messages) STENO_TRY(add(message.content));
+    return included;
+}
+
+Includes from(const Included& included) {
+    return [&included](const Reference& reference) -> Result<Content> {
+        const auto found = included.find(written(reference));
+        if (found == included.end())
+            return fail(Code::NotFound, fmt::format("there is no prompt {}", written(reference)));
+        return found->second;
+    };
 }
 
 }  // namespace steno::prompts

@@ -2,9 +2,8 @@
 
 #include "base/error.hpp"
 #include "base/json_writer.hpp"
-#include "prompts/names.hpp"
-#include "prompts/value.hpp"
 #include "record/json_reader.hpp"
+#include "templates/value.hpp"
 
 #include <cstddef>
 #include <cstdint>
@@ -13,7 +12,7 @@
 #include <string_view>
 #include <vector>
 
-/// Prompts as named things with versions: what a version says, how it is filled in, and where all are kept.
+/// What a version of a prompt says, and how it is filled in.
 namespace steno::prompts {
 
 enum class VariableType : std::uint8_t { String, Number, Integer, Boolean, List, Object };
@@ -59,9 +58,6 @@ inline constexpr std::size_t kMaxSettings =
 inline constexpr std::size_t kMaxContent = 10u << 20;  ///< bytes of text or of all messages
 inline constexpr std::size_t kMaxMessages = 1000;
 inline constexpr std::size_t kMaxVariables = 1000;
-
-/// InvalidArgument says what is wrong with it, in a template with line and column.
-Result<void> check(const Content& content);
 
 /// Whether a default may be of that type: of an integer none with a point or an exponent.
 bool fits(const Value& value, VariableType type);

@@ -1,6 +1,6 @@
 // The cases of the Mustache specification (https://github.com/mustache/spec, 9cb20c3d, January 2025; its
 // licence stands beside them). What of it is not for prompts is named here, with what is done instead.
-#include "prompts/rendering.hpp"
+#include "templates/rendering.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "prompts/value.hpp"
+#include "templates/value.hpp"
 
 #include "base/json_writer.hpp"
 #include "record/json_reader.hpp"

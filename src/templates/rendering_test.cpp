@@ -1,4 +1,4 @@
-#include "prompts/rendering.hpp"
+#include "templates/rendering.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -205,10 +205,33 @@ TEST(PromptRendering, KeepsNumbersToTheDigit) {
     Content content = text("{{n}} {{i}}");
     content.variables = {{"n", VariableType::Number, "1.50", true, ""},
                          {"i", VariableType::Integer, "12345678901234567890", true, ""}};
-    ASSERT_TRUE(check(content));
     EXPECT_EQ(rendered(content, "{}")->text, "1.50 12345678901234567890");
     EXPECT_EQ(rendered(content, R"({"n": 1.0})")->text, "1.0 12345678901234567890");
     EXPECT_FALSE(rendered(content, R"({"i": 1.0})"));
+}
+
+TEST(PromptRendering, IsTheSameWithAllThatIsIncludedAtHand) {
+    Shelf shelf = {{"a", text("a {{> b@production}}")}, {"b@production", text("b {{mood}}")}};
+    shelf["b@production"].variables = {{"mood", VariableType::String, "\"good\"", true, "how"}};
+    shelf["b@production"].goal = "is not needed";
+    const Content content = text("{{> a}} {{> b @ production}} {{question}}");
+    const Includes from_shelf = [&](const Reference& reference) -> Result<Content> {
+        const auto found = shelf.find(std::string(reference.name) +
+                                      (reference.which.empty() ? "" : "@" + std::string(reference.which)));
+        if (found == shelf.end()) return fail(Code::NotFound, "there is none");
+        return found->second;
+    };
+    const auto included = included_in(content, from_shelf);
+    ASSERT_TRUE(included) << included.error().message;
+    ASSERT_EQ(included->size(), 2U);
+    EXPECT_EQ(included->at("b@production").goal, "");
+    const Value variables = *Value::parse(R"({"question": "why"})");
+    EXPECT_EQ(render(content, variables, from(*included))->text, "a b good b good why");
+    EXPECT_EQ(render(text("{{> c}}"), variables, from(*included)).error().code, Code::NotFound);
+    // What could not be rendered is not given away in parts.
+    EXPECT_FALSE(included_in(text("{{> a}} {{> c}}"), from_shelf));
+    shelf["a"] = text("{{> a}}");
+    EXPECT_THAT(included_in(content, from_shelf).error().message, HasSubstr("includes itself"));
 }
 
 TEST(PromptRendering, RefusesTreesThatAreTooLarge) {

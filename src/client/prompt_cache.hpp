@@ -1,0 +1,84 @@
+#pragma once
+
+#include "base/error.hpp"
+#include "client/connection.hpp"
+#include "client/prompt_data.hpp"
+#include "client/prompt_folder.hpp"
+
+#include <chrono>
+#include <condition_variable>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+
+namespace steno::client {
+
+/// Prompts that this process has fetched, and how they are fetched: one a process, for as long as it lives.
+/// Any thread. Works whether recording is on or off: so it has a connection of its own, made when it is first
+/// needed.
+///
+/// Of each question (a name with a label or a version) the last good answer stays for good. `checked` is when
+/// the server last said that it holds. After a try that failed, the next one waits a little.
+class PromptCache {
+  public:
+    static PromptCache& current();
+
+    /// Absent: the server would have to be waited for, and `may_wait` is false.
+    std::optional<Prompt> get(std::string_view name, const PromptOptions& options, bool may_wait);
+    /// Any other question of the server's, answered with a 200. Waits.
+    Result<std::string> ask(std::string path, std::chrono::milliseconds patience);
+
+  private:
+    using Clock = std::chrono::steady_clock;
+    struct Entry {
+        std::string path;                          ///< of the request
+        std::shared_ptr<const Prompt::Data> data;  ///< null: nothing to be served yet
+        std::shared_ptr<const Prompt::Data> why;   ///< of the last try that failed; null: it did not
+        std::string entity_tag;                    ///< of `data`
+        std::optional<Clock::time_point> checked;
+        Clock::time_point failed{};  ///< the last try, where there is `why`
+        bool asking = false;
+        std::uint64_t tries = 0;  ///< that are over
+    };
+    /// Where prompts come from, and where they are kept.
+    struct Home {
+        std::string server;
+        std::string api_key;
+        std::string spool_folder;
+        std::uint64_t max_spool_bytes = 0;
+        std::unique_ptr<Connection> connection;  ///< null: not yet
+        [[nodiscard]] PromptFolder folder() const { return {spool_folder, max_spool_bytes}; }
+    };
+    struct Hash : std::hash<std::string_view> {
+        using is_transparent = void;
+    };
+
+    PromptCache();
+    static void before_fork() noexcept;
+    static void after_fork_in_parent() noexcept;
+    static void after_fork_in_child() noexcept;
+    static void at_exit() noexcept;
+
+    using Lock = std::unique_lock<std::mutex>;
+    /// To where recording was last started for. What was for another server is forgotten.
+    void heed_options(Lock& lock);
+    Result<Connection*> connection();
+    void begin(const std::shared_ptr<Entry>& entry, std::string_view question);
+    void take(Entry& entry, const Connection& from, Result<Connection::Answer> answer,
+              const PromptFolder& folder, const std::string& file);
+    void note_failure(Entry& entry, const Error& error, bool unknown);
+    void look_into_folder(Lock& lock, Entry& entry, std::string_view question);
+
+    std::mutex mutex_;
+    std::condition_variable answered_;
+    std::optional<std::uint64_t> starts_;  ///< Tracker::starts, when the options were last looked at
+    Home home_;
+    std::unordered_map<std::string, std::shared_ptr<Entry>, Hash, std::equal_to<>> entries_;
+    bool closed_ = false;  ///< the program is ending
+};
+
+}  // namespace steno::client
