@@ -136,6 +136,8 @@ class ExecutionsReader {
             if (!score) return fail(Code::InvalidArgument, "a number");
             Score& quality = call.scores[kQuality];
             quality.value = score;
+            quality.min = 1;  // as such programs count
+            quality.max = 10;
             quality.source = "human";
         } else if (name == "input_data") {
             if (value.type == Value::Type::Object)

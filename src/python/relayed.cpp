@@ -90,8 +90,9 @@ Headers headers_of(CallScope::Draft draft, bool is_ai_call) {
         if (call.kind != Kind::Chat) add("x-steno-kind", to_string(call.kind));
     }
     if (!keeps_texts) add("x-steno-store-full-data", "false");
-    const auto add_words = [&](const char* name, const std::vector<std::string>& given) {
-        if (given.empty()) return;
+    const auto add_words = [&](const char* name, const std::vector<std::string>& given,
+                               bool even_none = false) {
+        if (given.empty() && !even_none) return;
         std::string words;
         JsonWriter json(words);
         json.begin_array();
@@ -102,6 +103,8 @@ Headers headers_of(CallScope::Draft draft, bool is_ai_call) {
     add_words("x-steno-outer-agents", call.trace.outer_agents);
     add_words("x-steno-outer-functions", call.trace.outer_functions);
     add_words("x-steno-tags", call.labels.tags);
+    add_words("x-steno-missing-variables", call.prompt.missing_variables,
+              call.prompt.all_variables_present.has_value());
     if (!call.labels.attributes.empty()) add("x-steno-attributes", json_of(call.labels.attributes));
     if (call.labels.metadata.text.starts_with('{')) add("x-steno-metadata", call.labels.metadata.text);
     if (call.prompt.variables.text.starts_with('{')) add("x-steno-variables", call.prompt.variables.text);

@@ -69,11 +69,18 @@ def test_one_record_with_the_decorators_context(calls, gpt):
     assert answer_of(call) == text and call["usage"]["output_tokens"] > 0 and call["provider"]["name"] == "openai"
     assert call["labels"] == {"tags": ["analysis", "ähm"], "metadata": {"project": "x"},
                               "attributes": {"tier": "gold", "seats": 3, "trial": False}}
-    assert call["prompt"]["type"] == "summary" and call["prompt"]["variables"] == {"a": "Ä"}
+    assert call["prompt"]["type"] == "summary" and call["prompt"]["variables"] == {"a": "Ä"} and call["prompt"]["all_variables_present"] is True
     assert (call["trace"]["parent_id"], call["trace"]["agent"]) == (agent["id"], "calendar")
     assert (call["trace"]["session_id"], call["trace"]["request_id"], call["who"]["user_id"]) == ("s-é", "i-1", "ada")
     assert call["trace"]["trace_id"] == agent["trace"]["trace_id"] and len(call["trace"]["trace_id"]) == 32
     assert (agent["kind"], agent["source"]) == ("agent", "python") and KEY not in json.dumps([agent, call])
+
+
+def test_what_a_prompt_lacks(calls, gpt):
+    with steno.prompt(name="short", version="3", text="{a} {b}", variables={"a": "x"}):
+        gpt.chat.completions.create(**ASK)
+    (call,) = calls()
+    assert call["prompt"]["missing_variables"] == ["b"] and call["prompt"]["all_variables_present"] is False
 
 
 def test_every_client(calls, gateway, gpt):

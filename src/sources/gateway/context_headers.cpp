@@ -17,6 +17,7 @@ constexpr std::size_t kMaxIdBytes = 200;
 // As many as the SDKs have (client/context_node.hpp).
 constexpr std::size_t kMostTags = 50;
 constexpr std::size_t kMostOuter = 16;
+constexpr std::size_t kMostMissing = 100;
 
 /// How much of a header's value the call has now.
 enum class Taken { Nothing, Part, All };
@@ -115,6 +116,13 @@ Taken take_words(std::string_view value, Call& call) {
     return Taken::All;
 }
 
+/// "[]": it is known that none is missing.
+Taken take_missing_variables(std::string_view value, Call& call) {
+    const Taken taken = take_words<&Call::prompt, &PromptFacts::missing_variables, kMostMissing>(value, call);
+    if (taken != Taken::Nothing) call.prompt.all_variables_present = call.prompt.missing_variables.empty();
+    return taken;
+}
+
 Taken take_kind(std::string_view value, Call& call) {
     return whole(from_string(value, call.kind));
 }
@@ -156,6 +164,8 @@ constexpr std::array kHeaders{
     ContextHeader{"retention", kId, take_text<&Call::privacy, &Privacy::retention>},
     ContextHeader{"variables", kObject,
                   [](std::string_view v, Call& c) { return take_object(v, c.prompt.variables); }},
+    ContextHeader{"missing-variables", "at most 100 names of UTF-8, separated by commas",
+                  take_missing_variables},
     ContextHeader{"metadata", kObject,
                   [](std::string_view v, Call& c) { return take_object(v, c.labels.metadata); }},
     ContextHeader{"attributes", "a JSON object of strings, numbers and booleans", take_attributes},

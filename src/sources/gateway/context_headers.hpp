@@ -14,7 +14,8 @@ namespace steno::gateway {
 /// `-parent`, `-trace`, `-user`, `-agent`, `-function`, `-operation`, `-kind`, `-project`, `-environment`,
 /// `-prompt-type`,
 /// `-prompt-name`, `-prompt-version`, `-variables` (JSON object), `-tags`, `-outer-agents`,
-/// `-outer-functions` (separated by commas, or a JSON array of texts; the first 50, 16, 16),
+/// `-outer-functions`, `-missing-variables` (separated by commas, or a JSON array of texts; the first 50, 16,
+/// 16, 100),
 /// `-attributes`,
 /// `-metadata` (JSON objects), `-subject`, `-retention`, `-store-full-data` (true or false), and W3C
 /// `traceparent` (which stays in the headers). All `x-steno-*` headers are removed.
