@@ -48,7 +48,8 @@ class Context {
     };
     [[nodiscard]] Context with_prompt(const Prompt& prompt) const noexcept;
     /// One of the registry (steno/prompts.hpp): name, version, variables and those that are missing. The type
-    /// stays what it is. What could not be rendered changes nothing.
+    /// stays what it is. Of what could not be rendered no name and version: what is asked is not the prompt
+    /// around it.
     [[nodiscard]] Context with_prompt(const RenderedPrompt& prompt) const noexcept;
 
     /// From another process: a W3C traceparent header, "00-<trace>-<span>-<flags>". Calls that are within no

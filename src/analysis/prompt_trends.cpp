@@ -75,12 +75,11 @@ double median(std::vector<double> values) {
 }
 
 /// Less what is usual on that weekday, where there are weeks enough to know it. `days`: of each value, which
-/// day of the period it is. `levels`: what the days around it are like, so that a weekday that lies more
-/// often behind a change than before it is not taken for one on which things are different.
-std::vector<double> without_weekdays(const std::vector<double>& values, const std::vector<std::size_t>& days,
-                                     const std::vector<double>& levels) {
+/// day of the period it is.
+std::vector<double> without_weekdays(const std::vector<double>& values,
+                                     const std::vector<std::size_t>& days) {
     std::array<std::vector<double>, 7> each;
-    for (std::size_t i = 0; i < values.size(); ++i) each[days[i] % 7].push_back(values[i] - levels[i]);
+    for (std::size_t i = 0; i < values.size(); ++i) each[days[i] % 7].push_back(values[i]);
     for (const auto& one : each)
         if (one.size() < kWeeks) return values;
     std::array<double, 7> usual{};
@@ -88,33 +87,6 @@ std::vector<double> without_weekdays(const std::vector<double>& values, const st
     std::vector<double> left = values;
     for (std::size_t i = 0; i < left.size(); ++i) left[i] -= usual[days[i] % 7];
     return left;
-}
-
-/// Where the values change for good. What is usual on a weekday is known best where the changes are, and
-/// these where that is: they are looked for again until they stay where they were.
-Result<std::vector<inference::ChangePoint>> changes_of(const std::vector<double>& values,
-                                                       const std::vector<std::size_t>& days,
-                                                       const inference::ChangePointOptions& options) {
-    constexpr int kMostRounds = 4;
-    std::vector<double> levels(values.size(), 0);
-    std::vector<inference::ChangePoint> changes;
-    for (int round = 0; round < kMostRounds; ++round) {
-        STENO_ASSIGN(auto found, inference::change_points(without_weekdays(values, days, levels), options));
-        const bool same =
-            std::ranges::equal(found, changes, {}, &inference::ChangePoint::at, &inference::ChangePoint::at);
-        changes = std::move(found);
-        if (same) break;
-        for (std::size_t i = 0; i <= changes.size(); ++i) {
-            const std::size_t begin = i == 0 ? 0 : changes[i - 1].at,
-                              end = i == changes.size() ? values.size() : changes[i].at;
-            const auto at = [&](std::size_t index) {
-                return values.begin() + static_cast<std::ptrdiff_t>(index);
-            };
-            std::fill(levels.begin() + static_cast<std::ptrdiff_t>(begin),
-                      levels.begin() + static_cast<std::ptrdiff_t>(end), median({at(begin), at(end)}));
-        }
-    }
-    return changes;
 }
 
 Result<std::vector<PromptTrend::Change>> changes_in(const PromptTrend::Series& series,
@@ -130,7 +102,7 @@ Result<std::vector<PromptTrend::Change>> changes_in(const PromptTrend::Series& s
     inference::ChangePointOptions options;
     options.false_alarms = question.false_alarms;
     options.least_apart = kLeastDays;
-    STENO_ASSIGN(const auto found, changes_of(values, days, options));
+    STENO_ASSIGN(const auto found, inference::change_points(without_weekdays(values, days), options));
     std::vector<PromptTrend::Change> changes;
     for (std::size_t i = 0; i < found.size(); ++i) {
         const auto at = [&](std::size_t index) {

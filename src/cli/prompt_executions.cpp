@@ -16,6 +16,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <span>
@@ -88,13 +89,19 @@ class Executions final : public exports::Rows {
     FieldValue row_;
 };
 
+using Version = std::pair<std::string, std::string>;  ///< prompt and version
+
 std::string name_in(dom::element group, std::string_view field) {
     std::string_view name;
     return group["key"][field].get(name) == simdjson::SUCCESS ? std::string(name) : std::string();
 }
 
-/// Of groups in the order of prompt and version.
-std::string metrics_of(dom::array groups) {
+Version version_in(dom::element group) {
+    return {name_in(group, "prompt.name"), name_in(group, "prompt.version")};
+}
+
+/// Of groups in the order of prompt and version. `succeeded`: how many calls of each did, as far as any did.
+std::string metrics_of(dom::array groups, const std::map<Version, std::int64_t>& succeeded) {
     std::string out;
     JsonWriter json(out);
     std::optional<std::string> prompt;
@@ -106,14 +113,15 @@ std::string metrics_of(dom::array groups) {
             json.key(*prompt);
             json.begin_object();
         }
-        std::int64_t calls = 0, failures = 0;
+        std::int64_t calls = 0;
         (void)group["calls"].get(calls);
-        (void)group["errors"].get(failures);
+        const auto good = succeeded.find(version_in(group));
         json.key(name_in(group, "prompt.version"));
         json.begin_object();
         json.member("total_executions", calls);
         json.key("success_rate");
-        json.number(static_cast<double>(calls - failures) / static_cast<double>(calls));
+        json.number(good == succeeded.end() ? 0.0
+                                            : static_cast<double>(good->second) / static_cast<double>(calls));
         constexpr std::pair<std::string_view, std::string_view> kAverages[] = {
             {"avg_execution_time_ms", "duration_avg"},
             {"avg_token_count", "avg(usage.output_tokens)"},
@@ -143,6 +151,8 @@ Result<int> import_executions(const Program& program, Api& api, std::string_view
             STENO_TRY(deliver(api, calls.subspan(done, std::min(kMostADelivery, calls.size() - done))));
         }
     }
+    STENO_ASSIGN(Completeness completeness,
+                 Completeness::begin(api));  // who asks next asks about all of them
     std::string left_out;
     for (const std::string& name : read.left_out) left_out += (left_out.empty() ? "" : ", ") + name;
     if (program.json) {
@@ -156,12 +166,12 @@ Result<int> import_executions(const Program& program, Api& api, std::string_view
         answer.end_array();
         answer.end_object();
         fmt::print("{}\n", out);
-        return 0;
+        return completeness.exit_code();
     }
     fmt::print("{} on the record, as calls; those of an earlier import are there once\n",
                counted(std::to_string(calls.size()), "execution"));
     if (!left_out.empty()) fmt::print("left out: {}\n", printable(left_out));
-    return 0;
+    return completeness.exit_code();
 }
 
 Result<int> export_executions(const Program& program, const RecordFlags& record, const ExecutionsFlags& which,
@@ -190,26 +200,38 @@ Result<int> export_metrics(const Program& program, const RecordFlags& record, co
                     "--format json; a table: steno prompts performance NAME --format csv");
     STENO_ASSIGN(const auto api, Api::open(program, record));
     STENO_ASSIGN(Completeness completeness, Completeness::begin(*api));
-    Question question = selected("/api/v1/aggregate", which);
-    question.add("group_by", "prompt.name,prompt.version");
-    question.add(
-        "measures",
-        "calls,errors,duration_avg,avg(usage.output_tokens),avg(response.output_chars),avg(scores.quality)");
-    question.add("limit", "100000");
-    STENO_ASSIGN(const std::string body, api->get(question.target()));
-    dom::parser parser;
-    dom::element answer;
-    dom::array groups;
-    bool truncated = false;
-    if (parser.parse(body).get(answer) != simdjson::SUCCESS ||
-        answer["groups"].get(groups) != simdjson::SUCCESS ||
-        answer["truncated"].get(truncated) != simdjson::SUCCESS)
-        return fail(Code::Internal, "the answer has no groups");
-    if (truncated)
-        return fail(Code::ResourceExhausted, "there are more than 100,000 versions of prompts",
-                    "name one: --prompt NAME");
+    const auto ask = [&](dom::parser& parser, std::string_view measures,
+                         bool succeeded) -> Result<dom::array> {
+        Question question = selected("/api/v1/aggregate", which);
+        if (succeeded) question.add("status", "success");
+        question.add("group_by", "prompt.name,prompt.version");
+        question.add("measures", measures);
+        question.add("limit", "100000");
+        STENO_ASSIGN(const std::string body, api->get(question.target()));
+        dom::element answer;
+        dom::array groups;
+        bool truncated = false;
+        if (parser.parse(body).get(answer) != simdjson::SUCCESS ||
+            answer["groups"].get(groups) != simdjson::SUCCESS ||
+            answer["truncated"].get(truncated) != simdjson::SUCCESS)
+            return fail(Code::Internal, "the answer has no groups");
+        if (truncated)
+            return fail(Code::ResourceExhausted, "there are more than 100,000 versions of prompts",
+                        "name one: --prompt NAME");
+        return groups;
+    };
+    // As the performance of prompts has it: a partial answer is no success.
+    dom::parser of_successes, parser;
+    STENO_ASSIGN(const dom::array good, ask(of_successes, "calls", true));
+    std::map<Version, std::int64_t> succeeded;
+    for (const dom::element group : good) (void)group["calls"].get(succeeded[version_in(group)]);
+    STENO_ASSIGN(
+        const dom::array groups,
+        ask(parser,
+            "calls,duration_avg,avg(usage.output_tokens),avg(response.output_chars),avg(scores.quality)",
+            false));
     const std::string& path = target.output;
-    STENO_TRY(exports::write_whole(path.empty() ? "-" : path, metrics_of(groups) + "\n"));
+    STENO_TRY(exports::write_whole(path.empty() ? "-" : path, metrics_of(groups, succeeded) + "\n"));
     return completeness.exit_code();
 }
 

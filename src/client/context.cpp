@@ -188,9 +188,16 @@ Context Context::with_prompt(const Prompt& prompt) const noexcept {
 }
 
 Context Context::with_prompt(const RenderedPrompt& prompt) const noexcept {
-    if (!prompt) return *this;
-    const RenderedPrompt::Data& rendered = *prompt.data();
     return changed(*this, [&](Node& node) {
+        if (!prompt) {  // whatever is asked now, it is not the prompt around it
+            node.prompt_name.clear();
+            node.prompt_version.clear();
+            node.variables.clear();
+            node.variables_checked = false;
+            node.missing_variables.clear();
+            return;
+        }
+        const RenderedPrompt::Data& rendered = *prompt.data();
         node.prompt_name = client::shortened(rendered.name);
         node.prompt_version = client::shortened(rendered.version);
         node.variables = rendered.variables;

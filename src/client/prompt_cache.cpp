@@ -11,6 +11,7 @@
 #include <cstdlib>
 #include <new>
 #include <pthread.h>
+#include <system_error>
 #include <utility>
 
 namespace steno::client {
@@ -192,7 +193,11 @@ void PromptCache::note_failure(Entry& entry, const Error& error, bool unknown) {
 }
 
 void PromptCache::begin(const std::shared_ptr<Entry>& entry, std::string_view question) {
-    const auto to = connection();
+    Result<Connection*> to = fail(Code::ResourceExhausted, "there is no thread to ask the server with");
+    try {
+        to = connection();
+    } catch (const std::system_error&) {  // what is known is served all the same
+    }
     if (!to) return note_failure(*entry, to.error(), false);
     Connection::Request request;
     request.path = path_of(question);
@@ -261,6 +266,7 @@ void PromptCache::look_into_folder(Lock& lock, Entry& entry, std::string_view qu
     const auto kept = folder.find(file);
     auto fetched = kept ? read_fetched(*kept) : fail(Code::NotFound, "none is kept");
     lock.lock();
+    entry.has_looked = true;
     if (fetched && !entry.data && entry.why)
         entry.data = data_of(std::move(*fetched), PromptSource::File, entry.why->error);
 }
@@ -298,8 +304,9 @@ std::optional<Prompt> PromptCache::get(std::string_view name, const PromptOption
                                                               home_.server, options.patience.count())),
                     false);
         }
-        if (!entry->data && entry->why && !entry->why->unknown) look_into_folder(lock, *entry, *question);
     }
+    if (!entry->data && entry->why && !entry->why->unknown && !entry->has_looked)
+        look_into_folder(lock, *entry, *question);
     if (entry->data) return Prompt(entry->data);
     return without_any(name, options, entry->why ? entry->why : none("there is no memory for it"));
 }
@@ -320,12 +327,16 @@ Result<std::string> PromptCache::ask(std::string path, std::chrono::milliseconds
     request.max_answer = kMaxAnswer;
     to->ask(std::move(request), patience, [waiting, to](Result<Connection::Answer> answer) {
         const std::lock_guard guard(waiting->mutex);
-        if (!answer)
-            waiting->answer.emplace(std::unexpected(std::move(answer).error()));
-        else if (answer->status != 200)
-            waiting->answer.emplace(std::unexpected(to->refusal(*answer)));
-        else
+        if (answer && answer->status == 200) {
             waiting->answer.emplace(std::move(answer->body));
+        } else {
+            Error error = answer ? to->refusal(*answer) : answer.error();
+            // What is not found is what was asked for, and not the server.
+            const bool unknown = answer && answer->status == 404 && answer->is_problem;
+            if (error.code == Code::NotFound && !unknown)
+                error = Error(Code::Unavailable, std::move(error.message), std::move(error.remedy));
+            waiting->answer.emplace(std::unexpected(std::move(error)));
+        }
         waiting->answered.notify_all();
     });
     lock.unlock();

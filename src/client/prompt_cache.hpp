@@ -42,6 +42,7 @@ class PromptCache {
         std::optional<Clock::time_point> checked;
         Clock::time_point failed{};  ///< the last try, where there is `why`
         bool asking = false;
+        bool has_looked = false;  ///< whether a process before has left it in the folder
         std::uint64_t tries = 0;  ///< that are over
     };
     /// Where prompts come from, and where they are kept.

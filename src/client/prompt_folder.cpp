@@ -77,7 +77,7 @@ std::optional<std::string> PromptFolder::find(std::string_view question) const {
     if (descriptor < 0) return std::nullopt;
     struct stat facts{};
     std::string answer;
-    if (::fstat(descriptor, &facts) == 0 && S_ISREG(facts.st_mode) &&
+    if (::fstat(descriptor, &facts) == 0 && S_ISREG(facts.st_mode) && facts.st_uid == ::geteuid() &&
         static_cast<std::uint64_t>(facts.st_size) <= max_bytes_) {
         answer.resize(static_cast<std::size_t>(facts.st_size));
         const ssize_t got = ::read(descriptor, answer.data(), answer.size());

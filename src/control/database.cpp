@@ -28,9 +28,9 @@ Error error_of(sqlite3* connection, int status, std::string_view doing) {
         case SQLITE_CORRUPT:
         case SQLITE_NOTADB:
             return {Code::DataLoss, fmt::format("{}: {}", doing, said),
-                    "Put back a copy of control.sqlite, or move it away: budgets, alerts and prompts are "
-                    "then to be "
-                    "made anew; the recorded calls are elsewhere and untouched."};
+                    "Put back a copy of control.sqlite with its -wal, or move both away: budgets, alerts and "
+                    "prompts are then to be made anew, settings of prompt types are taken back from "
+                    "prompt-types.json; the recorded calls are elsewhere and untouched."};
         case SQLITE_READONLY:
         case SQLITE_CANTOPEN:
         case SQLITE_PERM:

@@ -188,6 +188,7 @@ TEST_F(Ingest, OfACallThatDoesNotKeepItsTextsTheErrorIsCutWhateverWayItComes) {
 
 TEST_F(Ingest, WhatWasWithheldOfACallIsWithheldOfAllThatComesOfItLater) {
     const TestPolicy policy;
+    std::uint64_t calls_so_far = 0;  // each round goes on with the journal of those before
     for (const bool together : {false, true}) {
         for (const bool late_type : {false, true}) {
             if (together && late_type) continue;
@@ -218,7 +219,7 @@ TEST_F(Ingest, WhatWasWithheldOfACallIsWithheldOfAllThatComesOfItLater) {
             calls.push_back(amendment);
             calls.push_back(first);  // delivered at least once, says who delivers
             ASSERT_TRUE(folder->recorder().deliver(calls));
-            ASSERT_EQ(rows(*folder), 1u);
+            ASSERT_EQ(rows(*folder), ++calls_so_far);
             const auto row = folder->store().get(first.id);
             ASSERT_TRUE(row && *row);
             EXPECT_EQ((*row)->call.preview, Preview{});

@@ -117,6 +117,7 @@ OpenCall Recorder::begin(std::unique_ptr<Call> call) {
         cut_texts(shortened, most);
         request = encode(shortened, Place::RequestPayload);
         c.privacy.truncated = std::move(shortened.privacy.truncated);
+        c.preview = std::move(shortened.preview);
     } else {
         request = encode(c, Place::RequestPayload);
     }
@@ -176,6 +177,7 @@ void Recorder::end(OpenCall& open) {
 std::optional<journal::Position> Recorder::complete(Call call) {
     prices()->price(call);
     admit(call);
+    note_withheld(call);
     cut(call, text_limit(call));
     Closing closing;
     closing.id = call.id;

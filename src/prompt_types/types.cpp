@@ -101,7 +101,38 @@ Result<void> Types::be_open() {
     if (open_) return {};
     if (database_ == nullptr) return std::unexpected(error_);
     STENO_TRY(database_->bring_up_to("prompt_types", kSteps));
+    STENO_TRY(take_back());
     return take_over();
+}
+
+Result<void> Types::take_back() {
+    const auto published = read_published(files_, data_folder_);
+    if (!published || published->types.empty()) return {};
+    bool was_lost = false;
+    STENO_TRY(database_->write([&](control::Statements& statements) -> Result<void> {
+        STENO_ASSIGN(const auto any, statements.rows("SELECT (SELECT count(*) FROM prompt_types) + "
+                                                     "(SELECT count(*) FROM prompt_type_changes)"));
+        was_lost = any.front().integer(0) == 0;
+        if (!was_lost) return {};
+        const Author author{"steno", "taken back from prompt-types.json: control.sqlite knew of none"};
+        const Timestamp now = system_clock().now();
+        for (const auto& [type, settings] : published->types) {
+            const std::string after = to_json(settings);
+            STENO_ASSIGN(const std::int64_t revision,
+                         note(statements, type, to_json(Settings{}), after, author, now));
+            STENO_TRY(statements.run("INSERT INTO prompt_types VALUES (?, ?, ?, ?, ?, ?)",
+                                     {type, after, revision, now.unix_nanos, now.unix_nanos, author.by}));
+        }
+        return {};
+    }));
+    if (was_lost)
+        log::warning(
+            "control.sqlite knew of no settings of prompt types, and prompt-types.json of {}: these were "
+            "taken back, "
+            "without descriptions; what else control.sqlite held (prompts, budgets, alerts, prices) is not "
+            "in that file",
+            published->types.size());
+    return {};
 }
 
 void Types::fall_back(const Error& why) {

@@ -100,6 +100,9 @@ class Types {
   private:
     // All of these need the lock.
     Result<void> be_open();
+    /// Of a database that never heard of a setting, beside a file that has some: it was lost, and begun anew
+    /// or put back from before. Then the file's settings are set again, with a word in the trail.
+    Result<void> take_back();
     /// From now on what is on disk holds.
     Result<void> take_over();
     /// The same after a change that is on disk: be_in_force() makes up for what fails here.

@@ -172,6 +172,31 @@ TEST_F(TypesTest, WithoutADatabaseWhatWasPublishedLastHoldsUntilThereIsOne) {
     EXPECT_TRUE(closed.be_in_force());
 }
 
+TEST_F(TypesTest, ADatabaseThatWasLostTakesBackWhatWasPublished) {
+    ASSERT_TRUE(set({"page"}, R"({"track_full_data": false, "retention": "short"})"));
+    ASSERT_TRUE(set({"gone"}, R"({"is_active": false})"));
+    ASSERT_TRUE(types_->reset("gone", {"ann", ""}, now_));
+    types_.reset();
+    database_.reset();
+    for (const char* name : {"control.sqlite", "control.sqlite-wal", "control.sqlite-shm"})
+        std::filesystem::remove(folder_ / name);
+    reopen();
+    EXPECT_EQ(decided("page"), false);
+    const auto all = types_->all();
+    ASSERT_TRUE(all);
+    ASSERT_EQ(all->size(), 1u);
+    EXPECT_EQ(all->begin()->second.settings.retention, "short");
+    const auto trail = types_->changes("", 10);
+    ASSERT_TRUE(trail);
+    ASSERT_EQ(trail->size(), 1u);
+    EXPECT_EQ(trail->front().author.by, "steno");
+    EXPECT_EQ(published().types.size(), 1u);
+    // One that heard of settings has none because somebody took them away.
+    ASSERT_TRUE(types_->reset("page", {"ann", ""}, now_));
+    reopen();
+    EXPECT_EQ(decided("page"), std::nullopt);
+}
+
 TEST_F(TypesTest, ADatabaseThatCannotBeReadYetIsReadWhenItCan) {
     ASSERT_TRUE(set({"page"}, R"({"track_full_data": false})"));
     ASSERT_TRUE(database_->write([](control::Statements& statements) {

@@ -136,20 +136,26 @@ PyObject* get_prompt_method(PyObject*, PyObject* const* args, Py_ssize_t count) 
     const double patience = PyFloat_AsDouble(args[5]);
     if (PyErr_Occurred() != nullptr) return nullptr;
     std::optional<Prompt> found;
+    PromptOptions options;
+    std::string name;
+    bool asked = false;
     guarded([&] {
-        PromptOptions options;
         options.label = Text(args[2]).view();
         options.version = Text(args[3]).view();
         options.max_age = milliseconds_of(max_age);
         options.patience = milliseconds_of(patience);
         if (args[6] != Py_None) options.fallback = Text(args[6]).view();
-        const Text name(args[1]);
-        client::PromptCache& cache = client::PromptCache::current();
-        found = cache.get(name.view(), options, false);
-        if (found) return;
-        Py_BEGIN_ALLOW_THREADS found = get_prompt(name.view(), options);
-        Py_END_ALLOW_THREADS
+        name = Text(args[1]).view();
+        found = client::PromptCache::current().get(name, options, false);
+        asked = true;
     });
+    if (asked && !found) {
+        // A daemon thread that wants the GIL back when the interpreter is gone is unwound, which nothing that
+        // catches everything may stop: so outside of `guarded`.
+        PyThreadState* const thread = PyEval_SaveThread();
+        guarded([&] { found = get_prompt(name, options); });
+        PyEval_RestoreThread(thread);
+    }
     if (!found) return PyErr_NoMemory();
     if (!*found) {
         PyErr_SetString(found->unknown() ? prompt_not_found : prompt_error, found->error().c_str());

@@ -54,6 +54,20 @@ def put_in_place(data, control):
     (data / "new").replace(data / "control.sqlite")
 
 
+def test_after_the_database_was_lost_what_was_published_is_set_again(tmp_path):
+    data = tmp_path / "data"
+    with Server(data) as server:
+        change(server, "page", track_full_data=False, description="Pages")
+        assert withheld_by(server) == "track_full_data"
+    for file in data.glob("control.sqlite*"):
+        file.unlink()
+    with Server(data) as server:
+        assert withheld_by(server) == "track_full_data" and health(server) == {"healthy": True}
+        assert published(data)["types"]["page"]["track_full_data"] is False
+    trail = json.loads(run("prompt-types", "history", "--data", data, "--json").stdout)["changes"]
+    assert [(one["type"], one["by"]) for one in trail] == [("page", "steno")]
+
+
 def test_with_a_damaged_database_what_was_published_last_holds_until_it_is_put_back(tmp_path):
     data = tmp_path / "data"
     with Server(data) as server:

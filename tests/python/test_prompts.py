@@ -189,7 +189,8 @@ def test_so_do_those_through_the_gateway(tmp_path):
                                     json={"model": "gpt-4o-mini", "messages": filled.messages})
             assert answer.status_code == 200
             said = server.call(answer.headers["x-steno-call-id"])["prompt"]
-            assert {**said, "missing_variables": []} == {"name": "answer", "version": "1", "variables": {"question": "Why?"}, "missing_variables": []}
+            assert {**said, "missing_variables": []} == {"name": "answer", "version": "1", "variables": {"question": "Why?"}, "missing_variables": [],
+                                                        "all_variables_present": True}
         finally:
             steno.uninstrument()
             steno.stop()

@@ -104,6 +104,11 @@ class PerformanceMetrics(NamedTuple):
     user_feedback: Optional[str] = None
 
 
+def _check(name: str, value: Optional[float], least: float, most: float) -> None:
+    if value is not None and not least <= float(value) <= most:  # nor NaN
+        raise ValueError(f"{name}: {value!r} is not from {least:g} to {most:g}")
+
+
 def log_execution(
     prompt_name: str,
     prompt_version: str,
@@ -115,7 +120,14 @@ def log_execution(
     provider: str = "",
 ) -> None:
     """Records an execution of a prompt that nothing has recorded: an AI call that ended now, with `input_data` as the
-    variables of the prompt and the quality as the score `quality` (from 1 to 10)."""
+    variables of the prompt and the quality as the score `quality` (from 1 to 10). ValueError, and no record: a figure that
+    cannot be, or no name."""
+    if not prompt_name:
+        raise ValueError("an execution is of a prompt: prompt_name")
+    _check("execution_time_ms", metrics.execution_time_ms, 0, 366 * 86_400_000)
+    _check("token_count", metrics.token_count, 0, 1e12)
+    _check("output_length", metrics.output_length, 0, 1e12)
+    _check("quality_score", metrics.quality_score, 1, 10)
     given: Dict[str, Any] = dict(input_data or {})
     context = _core.current_context().with_prompt("", prompt_name, prompt_version, "", given)
     with within(context):
