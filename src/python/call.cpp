@@ -41,7 +41,7 @@ void forget_arguments(CallObject* call) noexcept {
     Py_CLEAR(call->kwargs);
 }
 
-void end(CallObject* call) noexcept {
+void end(CallObject* call) {
     settle_relayed(call);
     settle_exchange(call);
     forget_arguments(call);
@@ -97,7 +97,7 @@ void destroy(PyObject* self) {
 }
 
 /// As if it had never begun.
-void turn_off(CallObject* call) noexcept {
+void turn_off(CallObject* call) {
     call->scope.level(LogLevel::Off);
     call->scope.end();
     settle_exchange(call);
@@ -471,7 +471,7 @@ PyType_Spec spec = {"steno._core.Call", sizeof(CallObject), 0,
 
 }  // namespace
 
-void end_scope(CallScope& scope) noexcept {
+void end_scope(CallScope& scope) {
     if (!ends_by_writing) return scope.end();
     CallScope ending(std::move(scope));  // other threads find it ended
     Py_BEGIN_ALLOW_THREADS ending.end();

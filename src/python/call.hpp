@@ -37,8 +37,9 @@ extern PyTypeObject* call_type;
 
 /// Tracking is durable: the end of a call writes a file.
 extern bool ends_by_writing;
-/// Ends it; while that writes, without the GIL.
-void end_scope(CallScope& scope) noexcept;
+/// Ends it; while that writes, without the GIL. A daemon thread that wants it back when the interpreter is
+/// gone is unwound: nothing `noexcept`, and nothing that catches everything, may stand around this.
+void end_scope(CallScope& scope);
 
 /// A call that begins now, within `context`; `type` is a Python class below Call, or null. Its source is
 /// written. Null: no memory, an exception is set.

@@ -62,10 +62,9 @@ void release(ExchangeObject* self) {
 void settle(ExchangeObject* self) {
     if (self->within != nullptr) return;
     const std::unique_ptr<Exchange> exchange(std::exchange(self->exchange, nullptr));
-    guarded([&] {
-        CallScope call = exchange->take();
-        end_scope(call);
-    });
+    std::optional<CallScope> call;
+    guarded([&] { call.emplace(exchange->take()); });
+    if (call) end_scope(*call);
 }
 
 /// It is none of that call's any more.
@@ -207,7 +206,7 @@ PyType_Spec spec = {"steno._core.Exchange", sizeof(ExchangeObject), 0, Py_TPFLAG
 
 }  // namespace
 
-void settle_exchange(CallObject* call) noexcept {
+void settle_exchange(CallObject* call) {
     if (call->exchange != nullptr) {
         ExchangeObject* const held = of(call->exchange);
         if (call->scope.draft() == nullptr) {  // its level became `off`: what was asked within is not told

@@ -24,6 +24,6 @@ bool add_exchange(PyObject* module);
 
 /// `call` ends, still open: it takes its exchange over, or lets it go. If it is not recorded any more, nor is
 /// the exchange.
-void settle_exchange(CallObject* call) noexcept;
+void settle_exchange(CallObject* call);
 
 }  // namespace steno::python
