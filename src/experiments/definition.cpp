@@ -5,8 +5,8 @@
 #include "prompts/check.hpp"
 #include "prompts/names.hpp"
 #include "prompts/version_number.hpp"
-#include "record/json_object.hpp"
 #include "record/json_number.hpp"
+#include "record/json_object.hpp"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>

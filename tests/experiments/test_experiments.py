@@ -234,7 +234,7 @@ def test_what_an_experiment_asks_stays_once_it_was_started(server, name, prompt)
     ],
 )
 def test_bad_definitions_are_told_and_nothing_is_made(server, name, prompt, more, words):
-    answer = create(server, name, prompt, 400, **more)
+    answer = server.request("POST", BASE, {**definition(name, prompt), **more}, expect=400)[2]
     assert words in answer["detail"] + answer.get("remedy", "")
     server.get(f"{BASE}/{name}", 404)
 
