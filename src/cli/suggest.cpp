@@ -113,7 +113,7 @@ Result<void> print_suggestions(dom::element answer) {
     }
     for (const dom::element looked : rows(answer, "looked_at"))
         fmt::print("  {}: {}{}\n", kind_of(looked), text_at(looked, "/words"),
-                   text_at(looked, "/truncated") == "true" ? "; only the tasks with the most calls" : "");
+                   text_at(looked, "/truncated") == "true" ? "; there is more: name a filter" : "");
     return {};
 }
 

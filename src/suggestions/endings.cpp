@@ -5,6 +5,10 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <map>
+#include <tuple>
+
 /// How calls end: paid for without an answer, and cut by the limit.
 namespace steno::suggestions {
 
@@ -47,8 +51,15 @@ Result<Looked> look_for_paid_failures(const Evidence& evidence, Found& found) {
         sum.currency = cost->currency;
         sum.cost += *cost->total;
     }
-    for (const auto& [names, sum] : lost) {
-        if (sum.mixed || sum.calls < kFewestFailures) continue;
+    std::erase_if(lost,
+                  [](const auto& one) { return one.second.mixed || one.second.calls < kFewestFailures; });
+    std::vector<std::pair<Names, Lost>> dearest(lost.begin(), lost.end());
+    std::ranges::sort(dearest, [](const auto& a, const auto& b) {
+        return a.second.cost != b.second.cost ? a.second.cost > b.second.cost : a.first < b.first;
+    });
+    looked.truncated = table.truncated || dearest.size() > kMostOfKind;
+    if (dearest.size() > kMostOfKind) dearest.resize(kMostOfKind);
+    for (const auto& [names, sum] : dearest) {
         Suggestion& one = found.emplace_back();
         one.kind = Kind::PaidFailure;
         std::tie(one.task, one.model) = names;
@@ -82,7 +93,6 @@ Result<Looked> look_for_paid_failures(const Evidence& evidence, Found& found) {
         "{} calls failed, were cancelled or interrupted and cost something; {} of one task and model are "
         "needed",
         grouped(looked.calls), kFewestFailures);
-    looked.truncated = table.truncated;
     return looked;
 }
 
@@ -98,13 +108,15 @@ Result<Looked> look_for_cut_answers(const Evidence& evidence, Found& found) {
         calls[group.names] = analysis::count_in(group.cells[0]);
     }
     std::int64_t cut_calls = 0;
-    for (const auto& group : table.groups) {
+    std::size_t suggested = 0;
+    for (const auto& group : table.groups) {  // those with the most cut calls first
         const std::int64_t of = calls[group.names], n = analysis::count_in(group.cells[0]);
         cut_calls += n;
         if (of < kFewestCalls || n > of) continue;
         const inference::Share share{static_cast<std::uint64_t>(n), static_cast<std::uint64_t>(of)};
         STENO_ASSIGN(const inference::Interval interval, inference::wilson(share));
         if (interval.low < kLeastCutShare) continue;
+        if (++suggested > kMostOfKind) continue;
         Suggestion& one = found.emplace_back();
         one.kind = Kind::CutAnswer;
         std::tie(one.task, one.model) = group.names;
@@ -134,7 +146,7 @@ Result<Looked> look_for_cut_answers(const Evidence& evidence, Found& found) {
         "{} of {} calls were cut by a token limit; {} calls of one task and model are needed, and a share "
         "that is surely above {:g} %",
         grouped(cut_calls), grouped(looked.calls), kFewestCalls, kLeastCutShare * 100);
-    looked.truncated = all.truncated;
+    looked.truncated = all.truncated || suggested > kMostOfKind;
     return looked;
 }
 

@@ -24,6 +24,8 @@ struct Evidence {
     std::string flags;  ///< of the commands that are told
 };
 using Found = std::vector<Suggestion>;
+/// Of a kind, the greatest: what is beyond is cut, and Looked says so.
+inline constexpr std::size_t kMostOfKind = 50;
 
 // Of all calls, in sums that the store makes.
 

@@ -17,13 +17,15 @@ constexpr std::size_t kToldVariables = 5;
 Result<Looked> look_for_missing_variables(const Evidence& evidence, Found& found) {
     STENO_ASSIGN(const analysis::MissingVariables missing,
                  analysis::missing_variables(evidence.store, evidence.selection, kMostPrompts));
-    for (const auto& prompt : missing.prompts) {
+    std::size_t suggested = 0;
+    for (const auto& prompt : missing.prompts) {  // those with the most incomplete calls first
         const std::int64_t calls = prompt.complete + prompt.incomplete;
         if (calls < kFewestCalls) continue;
         const inference::Share share{static_cast<std::uint64_t>(prompt.incomplete),
                                      static_cast<std::uint64_t>(calls)};
         STENO_ASSIGN(const inference::Interval interval, inference::wilson(share));
         if (interval.low < kLeastMissingShare) continue;
+        if (++suggested > kMostOfKind) break;
         Suggestion& one = found.emplace_back();
         one.kind = Kind::MissingVariables;
         one.task.type = prompt.type;
@@ -68,7 +70,7 @@ Result<Looked> look_for_missing_variables(const Evidence& evidence, Found& found
         "{} of {} calls that say it lacked variables; {} calls of one prompt are needed, and a share that is "
         "surely above {:g} %",
         grouped(missing.incomplete), grouped(looked.calls), kFewestCalls, kLeastMissingShare * 100);
-    looked.truncated = missing.truncated;
+    looked.truncated = missing.truncated || suggested > kMostOfKind;
     return looked;
 }
 

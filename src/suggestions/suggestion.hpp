@@ -79,7 +79,8 @@ struct Looked {
     Kind kind = Kind::CheaperModel;
     std::int64_t calls = 0;
     std::string words;
-    bool truncated = false;  ///< of so many tasks and models those of most calls alone
+    bool truncated =
+        false;  ///< there is more: of so many tasks and models, or suggestions, only the greatest
 };
 
 /// A stretch of time that was looked at.

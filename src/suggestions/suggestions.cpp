@@ -84,6 +84,13 @@ Result<Suggestions> suggest(store::CallStore& store, const pricing::Catalogue& p
         answer.looked.push_back(std::move(looked));
     }
     std::ranges::sort(answer.suggestions, before);
+    for (Looked& looked : answer.looked) {
+        std::size_t of_kind = 0;
+        const auto beyond = std::erase_if(answer.suggestions, [&](const Suggestion& one) {
+            return one.kind == looked.kind && ++of_kind > kMostOfKind;
+        });
+        looked.truncated |= beyond > 0;
+    }
     return answer;
 }
 

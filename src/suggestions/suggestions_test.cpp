@@ -350,6 +350,22 @@ TEST(PaidFailure, IsTheSumOfWhatTheyCost) {
     EXPECT_TRUE(of_kind(world.suggest(), Kind::PaidFailure).empty());
 }
 
+TEST(PaidFailure, TheDearestFiftyAndThatThereAreMore) {
+    World world;
+    for (int task = 0; task < 60; ++task)
+        for (int i = 0; i < 10; ++i) {
+            Call& call = world.add(fmt::format("prompt {}", task), "claude-sonnet-4-5", world.any_time());
+            call.status = Status::Failure;
+            call.usage.output_tokens = 100 + task;
+        }
+    const Suggestions answer =
+        world.suggest([](Question& question) { question.kinds = {Kind::PaidFailure}; });
+    ASSERT_EQ(answer.suggestions.size(), kMostOfKind);
+    EXPECT_EQ(answer.suggestions[0].task.prompt, "prompt 59");
+    EXPECT_EQ(answer.suggestions[49].task.prompt, "prompt 10");
+    EXPECT_TRUE(answer.looked[0].truncated);
+}
+
 TEST(CutAnswer, SurelyMoreThanOneInAHundred) {
     const auto suggested = [](int calls, int cut) {
         World world;
