@@ -115,6 +115,10 @@ std::vector<Suggestion> of_kind(const Suggestions& answer, Kind kind) {
     return found;
 }
 
+std::function<void(Question&)> only(Kind kind) {
+    return [kind](Question& question) { question.kinds = {kind}; };
+}
+
 std::int64_t whole(const Suggestion& one, std::string_view name) {
     for (const auto& [fact, value] : one.evidence)
         if (fact == name) return std::get<std::int64_t>(value);
@@ -138,7 +142,7 @@ World two_models(int dear_accepted, int cheap_accepted, int calls = 1500) {
 
 TEST(CheaperModel, AsGoodIsSuggestedWithTheSumsOfTheRecord) {
     World world = two_models(80, 80);
-    const auto found = of_kind(world.suggest(), Kind::CheaperModel);
+    const auto found = of_kind(world.suggest(only(Kind::CheaperModel)), Kind::CheaperModel);
     ASSERT_EQ(found.size(), 1);
     const Suggestion& one = found[0];
     EXPECT_EQ(one.model.name, "claude-opus-4-5");
@@ -173,9 +177,10 @@ TEST(CheaperModel, AsGoodIsSuggestedWithTheSumsOfTheRecord) {
 }
 
 TEST(CheaperModel, AWorseOneIsNot) {
-    EXPECT_TRUE(of_kind(two_models(80, 70).suggest(), Kind::CheaperModel).empty());
+    EXPECT_TRUE(of_kind(two_models(80, 70).suggest(only(Kind::CheaperModel)), Kind::CheaperModel).empty());
     // Worse by three points, within the margin, and surely worse.
-    EXPECT_TRUE(of_kind(two_models(99, 96, 3000).suggest(), Kind::CheaperModel).empty());
+    EXPECT_TRUE(
+        of_kind(two_models(99, 96, 3000).suggest(only(Kind::CheaperModel)), Kind::CheaperModel).empty());
 }
 
 TEST(CheaperModel, ThatNoDifferenceWasFoundIsNotEnough) {
@@ -200,14 +205,14 @@ TEST(CheaperModel, EverythingThatIsSaidMustAgree) {
     for (Call& call : failing.calls)
         if (call.model.requested == "claude-haiku-4-5" && call.feedback.verdict == "rejected")
             call.status = Status::Failure;
-    EXPECT_TRUE(of_kind(failing.suggest(), Kind::CheaperModel).empty());
+    EXPECT_TRUE(of_kind(failing.suggest(only(Kind::CheaperModel)), Kind::CheaperModel).empty());
 
     const auto scored = [](double dear, double cheap) {
         World world = two_models(80, 80);
         for (Call& call : world.calls)
             call.scores["quality"].value =
                 (call.model.requested == "claude-haiku-4-5" ? cheap : dear) + world.unit();
-        return of_kind(world.suggest(), Kind::CheaperModel).size();
+        return of_kind(world.suggest(only(Kind::CheaperModel)), Kind::CheaperModel).size();
     };
     EXPECT_EQ(scored(7, 7), 1);
     EXPECT_EQ(scored(7, 6), 0);
@@ -217,7 +222,7 @@ TEST(CheaperModel, OnlyTheSameWorkIsCompared) {
     World world = two_models(80, 80);
     for (Call& call : world.calls)
         if (call.model.requested == "claude-haiku-4-5") call.prompt.version = "2";
-    EXPECT_TRUE(of_kind(world.suggest(), Kind::CheaperModel).empty());
+    EXPECT_TRUE(of_kind(world.suggest(only(Kind::CheaperModel)), Kind::CheaperModel).empty());
 }
 
 TEST(CheaperModel, ShorterPromptsDoNotMakeAModelCheaper) {
@@ -228,7 +233,7 @@ TEST(CheaperModel, ShorterPromptsDoNotMakeAModelCheaper) {
             call.model.requested == "claude-opus-4-5" ? "claude-haiku-4-5" : "claude-sonnet-4-5";
         call.usage.input_tokens = call.model.requested == "claude-haiku-4-5" ? 9000 : 100;
     }
-    EXPECT_TRUE(of_kind(world.suggest(), Kind::CheaperModel).empty());
+    EXPECT_TRUE(of_kind(world.suggest(only(Kind::CheaperModel)), Kind::CheaperModel).empty());
 }
 
 /// So many calls, every `gap` seconds, that share a system prompt of so many words.
@@ -246,7 +251,7 @@ World with_prefix(int calls, double gap, int words, const std::string& model = "
 
 TEST(UncachedPrefix, IsReckonedCallByCall) {
     World world = with_prefix(200, 60, 400);
-    const auto found = of_kind(world.suggest(), Kind::UncachedPrefix);
+    const auto found = of_kind(world.suggest(only(Kind::UncachedPrefix)), Kind::UncachedPrefix);
     ASSERT_EQ(found.size(), 1);
     const Suggestion& one = found[0];
     EXPECT_EQ(whole(one, "reads"), 199);
@@ -265,27 +270,31 @@ TEST(UncachedPrefix, IsReckonedCallByCall) {
 }
 
 TEST(UncachedPrefix, CallsFarApartWouldOnlyWrite) {
-    EXPECT_TRUE(of_kind(with_prefix(200, 4000, 400).suggest(), Kind::UncachedPrefix).empty());
+    EXPECT_TRUE(of_kind(with_prefix(200, 4000, 400).suggest(only(Kind::UncachedPrefix)), Kind::UncachedPrefix)
+                    .empty());
     // Half an hour: five minutes never, an hour pays.
-    const auto hour = of_kind(with_prefix(200, 1800, 400).suggest(), Kind::UncachedPrefix);
+    const auto hour =
+        of_kind(with_prefix(200, 1800, 400).suggest(only(Kind::UncachedPrefix)), Kind::UncachedPrefix);
     ASSERT_EQ(hour.size(), 1);
     EXPECT_EQ(whole(hour[0], "reads"), 199);
     EXPECT_NE(hour[0].sentence.find("kept for 1 hour"), std::string::npos);
 }
 
 TEST(UncachedPrefix, NotWhatIsTooShortCachedAlreadyOrCachedByItself) {
-    EXPECT_TRUE(of_kind(with_prefix(200, 60, 100).suggest(), Kind::UncachedPrefix).empty());
-    EXPECT_TRUE(of_kind(with_prefix(49, 60, 400).suggest(), Kind::UncachedPrefix).empty());
+    EXPECT_TRUE(
+        of_kind(with_prefix(200, 60, 100).suggest(only(Kind::UncachedPrefix)), Kind::UncachedPrefix).empty());
+    EXPECT_TRUE(
+        of_kind(with_prefix(49, 60, 400).suggest(only(Kind::UncachedPrefix)), Kind::UncachedPrefix).empty());
     World cached = with_prefix(200, 60, 400);
     for (Call& call : cached.calls) call.usage.cache_read_tokens = 3000;
-    EXPECT_TRUE(of_kind(cached.suggest(), Kind::UncachedPrefix).empty());
+    EXPECT_TRUE(of_kind(cached.suggest(only(Kind::UncachedPrefix)), Kind::UncachedPrefix).empty());
     World other = with_prefix(200, 60, 400, "gpt-4o");
     for (Call& call : other.calls) call.provider.name = "openai";
-    EXPECT_TRUE(of_kind(other.suggest(), Kind::UncachedPrefix).empty());
+    EXPECT_TRUE(of_kind(other.suggest(only(Kind::UncachedPrefix)), Kind::UncachedPrefix).empty());
     World changing = with_prefix(200, 60, 400);
     for (std::size_t i = 0; i < changing.calls.size(); ++i)
         changing.calls[i].request.system.insert(0, fmt::format("It is minute {}. ", i));
-    EXPECT_TRUE(of_kind(changing.suggest(), Kind::UncachedPrefix).empty());
+    EXPECT_TRUE(of_kind(changing.suggest(only(Kind::UncachedPrefix)), Kind::UncachedPrefix).empty());
 }
 
 TEST(RepeatedRequest, CostsWhatTheRepeatsCost) {
@@ -295,7 +304,7 @@ TEST(RepeatedRequest, CostsWhatTheRepeatsCost) {
         World::say(call, fmt::format("question {}", i % 3));
         World::answer(call, fmt::format("answer {}", i % 3));
     }
-    const auto found = of_kind(world.suggest(), Kind::RepeatedRequest);
+    const auto found = of_kind(world.suggest(only(Kind::RepeatedRequest)), Kind::RepeatedRequest);
     ASSERT_EQ(found.size(), 1);
     EXPECT_EQ(found[0].affected, 57);
     Decimal cost;
@@ -306,7 +315,8 @@ TEST(RepeatedRequest, CostsWhatTheRepeatsCost) {
 
     for (std::size_t i = 0; i < world.calls.size(); ++i)
         World::answer(world.calls[i], fmt::format("answer {}", i));
-    EXPECT_EQ(of_kind(world.suggest(), Kind::RepeatedRequest).at(0).confidence, Confidence::Low);
+    EXPECT_EQ(of_kind(world.suggest(only(Kind::RepeatedRequest)), Kind::RepeatedRequest).at(0).confidence,
+              Confidence::Low);
 }
 
 TEST(RepeatedRequest, NotRetriesCallsSideBySideNorMaskedOnes) {
@@ -317,7 +327,7 @@ TEST(RepeatedRequest, NotRetriesCallsSideBySideNorMaskedOnes) {
             World::say(call, "the same");
             change(call, i);
         }
-        return of_kind(world.suggest(), Kind::RepeatedRequest).size();
+        return of_kind(world.suggest(only(Kind::RepeatedRequest)), Kind::RepeatedRequest).size();
     };
     EXPECT_EQ(suggested([](Call&, int) {}), 1);
     EXPECT_EQ(suggested([](Call& call, int i) { call.client_retry = i; }), 0);
@@ -338,7 +348,7 @@ TEST(PaidFailure, IsTheSumOfWhatTheyCost) {
         if (i < 12) call.status = i < 8 ? Status::Failure : Status::Cancelled;
         if (i >= 6 && i < 8) call.usage = {};  // failed before anything was used
     }
-    const auto found = of_kind(world.suggest(), Kind::PaidFailure);
+    const auto found = of_kind(world.suggest(only(Kind::PaidFailure)), Kind::PaidFailure);
     ASSERT_EQ(found.size(), 1);
     EXPECT_EQ(found[0].affected, 10);
     Decimal cost;
@@ -347,7 +357,7 @@ TEST(PaidFailure, IsTheSumOfWhatTheyCost) {
     EXPECT_EQ(found[0].saving->amount, cost);
     EXPECT_EQ(found[0].saving->month_low, Decimal());  // the least is nothing
     world.calls.erase(world.calls.begin());
-    EXPECT_TRUE(of_kind(world.suggest(), Kind::PaidFailure).empty());
+    EXPECT_TRUE(of_kind(world.suggest(only(Kind::PaidFailure)), Kind::PaidFailure).empty());
 }
 
 TEST(PaidFailure, TheDearestFiftyAndThatThereAreMore) {
@@ -372,7 +382,7 @@ TEST(CutAnswer, SurelyMoreThanOneInAHundred) {
         for (int i = 0; i < calls; ++i)
             world.add("answer", "claude-sonnet-4-5", world.any_time()).response.finish_reasons = {
                 i < cut ? "max_tokens" : "end_turn"};
-        return of_kind(world.suggest(), Kind::CutAnswer);
+        return of_kind(world.suggest(only(Kind::CutAnswer)), Kind::CutAnswer);
     };
     ASSERT_EQ(suggested(1000, 50).size(), 1);
     EXPECT_EQ(suggested(1000, 50)[0].affected, 50);
@@ -389,7 +399,7 @@ TEST(HighLimit, NeedsAThousandAnswers) {
             call.request.parameters.text = parameters;
             call.usage.output_tokens = i % 10 == 0 ? longest : 20;
         }
-        return of_kind(world.suggest(), Kind::HighLimit);
+        return of_kind(world.suggest(only(Kind::HighLimit)), Kind::HighLimit);
     };
     const auto found = suggested(1000, R"({"max_tokens":8000})", 500);
     ASSERT_EQ(found.size(), 1);
@@ -411,7 +421,7 @@ TEST(Temperature, EqualWithinTheMargin) {
                 call.request.parameters.text = is_hot ? R"({"temperature":1})" : R"({"temperature":0.2})";
                 call.feedback.verdict = i % 100 < (is_hot ? hot : cold) ? "accepted" : "rejected";
             }
-        return of_kind(world.suggest(), Kind::Temperature).size();
+        return of_kind(world.suggest(only(Kind::Temperature)), Kind::Temperature).size();
     };
     EXPECT_EQ(suggested(80, 80), 1);
     EXPECT_EQ(suggested(80, 72), 0);
@@ -426,7 +436,7 @@ TEST(MissingVariables, OfOnePrompt) {
             call.prompt.all_variables_present = i >= incomplete;
             if (i < incomplete) call.prompt.missing_variables = {"tone"};
         }
-        return of_kind(world.suggest(), Kind::MissingVariables);
+        return of_kind(world.suggest(only(Kind::MissingVariables)), Kind::MissingVariables);
     };
     ASSERT_EQ(suggested(50).size(), 1);
     EXPECT_EQ(suggested(50)[0].affected, 50);

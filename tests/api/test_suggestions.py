@@ -55,7 +55,7 @@ def planted():
         one["request"]["messages"] = text_of(f"What is the price of article {i % 5}?")
         calls.append(one)
     for i in range(12):
-        calls.append(call("broken", "claude-sonnet-4-5", 3 * draw.random(), status="failure", error={"type": "server_error"}))
+        calls.append(call("broken", "claude-sonnet-4-5", 3 * draw.random(), status="failure", error={"type": "server"}))
     return calls
 
 
@@ -197,7 +197,7 @@ def test_only_these_kinds_and_calls(server):
 
 @pytest.mark.parametrize("query", ["kinds=cheaper", "margin=5", "margin=x", "newest=0", "newest=99999999", "text=x", "nonsense=1"])
 def test_questions_that_make_no_sense(server, query):
-    assert server.get(f"/api/v1/suggestions?{query}", expect=400)[2]["remedy"]
+    assert server.get(f"/api/v1/suggestions?{query}", expect=400)[2]["detail"]
 
 
 def test_the_command(server):
