@@ -56,8 +56,9 @@ class TestPolicy final : public Policy {
         call.privacy.withheld_by = "policy";
         call.preview = {};
     }
-    std::size_t text_limit(const Call& call) const noexcept override {
-        return call.prompt.type == "long" ? most : 0;
+    TextRule texts(const Call& call) const noexcept override {
+        return {.limit = call.prompt.type == "long" ? most : 0,
+                .masks_personal_data = call.prompt.type == "masked"};
     }
     mutable int asked = 0;
     std::size_t most = 10;
@@ -240,6 +241,35 @@ TEST_F(Ingest, WhatWasWithheldOfACallIsWithheldOfAllThatComesOfItLater) {
             }
         }
     }
+}
+
+TEST_F(Ingest, WhatIsDoneToTheTextsOfACallIsDoneToThoseThatArriveLater) {
+    const TestPolicy policy;
+    const auto folder = open();
+    folder->recorder().set_policy(policy);
+    Call limited = call();
+    limited.prompt.type = "long";
+    limited.status = Status::Success;
+    Call begun = call();
+    begun.prompt.type = "masked";
+    Call amendment = call_with_id(limited.id);  // says nothing of its type
+    amendment.status = Status::Success;
+    amendment.response.output.text = R"("a result that is told later")";
+    Call masked = call_with_id(begun.id);
+    masked.status = Status::Success;
+    masked.response.output.text = R"("of a@b.de")";
+    OpenCall open = folder->recorder().begin(begun);
+    answer(open, "ask a@b.de");
+    std::vector<Call> first{limited};
+    ASSERT_TRUE(folder->recorder().deliver(first));
+    std::vector<Call> later{amendment, masked};
+    ASSERT_TRUE(folder->recorder().deliver(later));
+    ASSERT_EQ(rows(*folder), 2u);
+    EXPECT_EQ(folder->calls().get(limited.id)->response.output.text, R"("a resul")");
+    const auto seen = folder->calls().get(begun.id);
+    ASSERT_TRUE(seen);
+    EXPECT_EQ(seen->response.output.text, R"("of [email]")");
+    EXPECT_EQ(seen->response.messages.at(0).parts.at(0).text, "ask [email]");
 }
 
 TEST_F(Ingest, AForgottenEndIsRecordedAsAFailureOfOurs) {

@@ -195,6 +195,14 @@ bool keeps_texts(const custody::Heir::Terms& terms, const std::string& retention
     return !custody::payloads_may_go(terms.retention, retention, place.began, terms.now.unix_nanos);
 }
 
+std::unexpected<Error> too_many() {
+    return fail(Code::ResourceExhausted,
+                fmt::format("there are more than {} prompt types: they seem to be made of something that "
+                            "differs with each call",
+                            Totals::kMostTypes),
+                "a prompt type names what a prompt is for, such as extract_page_metadata");
+}
+
 }  // namespace
 
 void Total::add(const Total& other) {
@@ -315,11 +323,7 @@ Result<Totals::ByType> Totals::all() {
         after = page.rbegin()->first;
         for (const auto& [type, total] : page) totals[type].add(total);
     }
-    return fail(Code::ResourceExhausted,
-                fmt::format("there are more than {} prompt types: they seem to be made of something that "
-                            "differs with each call",
-                            kMostTypes),
-                "a prompt type names what a prompt is for, such as extract_page_metadata");
+    return too_many();
 }
 
 Result<std::optional<Total>> Totals::of(std::string_view type) {
@@ -331,28 +335,34 @@ Result<std::optional<Total>> Totals::of(std::string_view type) {
     return found == totals.end() ? std::nullopt : std::optional(std::move(found->second));
 }
 
-Result<std::set<std::string>> Totals::types() {
+Result<std::set<std::string>> Totals::types(const std::function<bool(const std::string&)>& fits) {
     {
         const std::scoped_lock lock(opening_);
         STENO_TRY(be_open());
     }
+    const std::shared_lock lock(mutex_);
+    std::set<std::string> types;
+    const auto add = [&](const std::string& type) {
+        if (fits(type)) types.insert(type);
+        return types.size() <= kMostTypes;
+    };
+    STENO_ASSIGN(const auto rows, database_->rows("SELECT DISTINCT type FROM prompt_type_sums"));
+    for (const control::Row& row : rows)
+        if (!add(row.text(0))) return too_many();
     store::AggregateQuery query;
-    query.selection = typed_calls();
-    STENO_ASSIGN(store::Field type, store::make_field("prompt.type"));
-    query.group_by.push_back(std::move(type));
+    STENO_ASSIGN(const store::Field type, store::make_field("prompt.type"));
+    query.group_by.push_back(type);
     STENO_ASSIGN(store::Measure calls, store::make_measure("calls"));
     query.measures.push_back(std::move(calls));
-    query.limit = store::kMaxGroups;
-    const std::shared_lock lock(mutex_);
-    STENO_ASSIGN(const store::AggregateTable table, store_.aggregate(query));
-    if (table.truncated)
-        return fail(Code::ResourceExhausted,
-                    fmt::format("the record has more than {} prompt types", store::kMaxGroups));
-    STENO_ASSIGN(const auto rows, database_->rows("SELECT DISTINCT type FROM prompt_type_sums"));
-    std::set<std::string> types;
-    for (const store::AggregateTable::Group& group : table.groups) types.insert(text_of(group.key[0]));
-    for (const control::Row& row : rows) types.insert(row.text(0));
-    return types;
+    query.limit = kGroups;
+    for (std::string after;;) {
+        query.selection = typed_calls();
+        if (!after.empty()) query.selection.filters.push_back({type, store::Op::Gt, {after}});
+        STENO_ASSIGN(const store::AggregateTable page, store_.aggregate(query));
+        for (const store::AggregateTable::Group& group : page.groups)
+            if (!add(after = text_of(group.key[0]))) return too_many();
+        if (!page.truncated) return types;
+    }
 }
 
 Result<std::optional<Call>> Totals::read_call(std::string_view type, const Uuid& id) {

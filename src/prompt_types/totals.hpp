@@ -13,6 +13,7 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
 #include <set>
@@ -72,8 +73,9 @@ class Totals final : public custody::Heir {
     Result<ByType> all();
     /// Of one; absent where it never had a call.
     Result<std::optional<Total>> of(std::string_view type);
-    /// Which kinds AI calls have or had, without what they come to.
-    Result<std::set<std::string>> types();
+    /// Which kinds AI calls have or had, without what they come to: of any number those that fit. ResourceExhausted:
+    /// they are more than kMostTypes.
+    Result<std::set<std::string>> types(const std::function<bool(const std::string&)>& fits);
     /// The latest call of this kind (custody/latest_calls.hpp), with prompt and answer where they are kept;
     /// absent where it never had one, or where it was removed and is not carried.
     Result<std::optional<Call>> latest(std::string_view type);
