@@ -359,13 +359,14 @@ void print_call(dom::element call) {
         const bool there = has(call, "/request/messages") || has(call, "/request/input") ||
                            has(call, "/request/system") || has(call, "/response/messages");
         const std::string by = text_at(call, "/privacy/withheld_by");
-        field("not kept",
-              (by.empty() ? "prompt and answer, at the sender's wish (x-steno-store-full-data: false)"
-                          : "prompt and answer, by what is set for its prompt type (" + by + ")") +
-                  (!there       ? ""
-                   : by.empty() ? ", from when their journal file is sealed"
-                                : ", from when their journal file is sealed; of the latest call of its prompt "
-                                  "type they stay for as long as it is that"));
+        field(
+            "not kept",
+            (by.empty() ? "prompt and answer, at the sender's wish (x-steno-store-full-data: false)"
+                        : "prompt and answer, by what is set for its prompt type (" + by + ")") +
+                (!there       ? ""
+                 : by.empty() ? ", from when their journal file is sealed"
+                              : ", from when their journal file is sealed; of the latest call of its prompt "
+                                "type they stay for as long as it is that"));
     }
     field("cut", cut_texts(call));
     field("masked", masked(call));

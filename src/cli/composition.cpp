@@ -244,9 +244,10 @@ static std::vector<prompt_types::SwitchingOff::UsedUp> used_up(budgets::States& 
         prompt_types::Cause cause;
         cause.key = fmt::format("budget {} {} {} {}", budget.name, budget.limit.to_string(), budget.currency,
                                 state.period.begin);
-        cause.reason = fmt::format("the budget {} is used up: {} of {} {} in the {} that began at {}", budget.name,
-                                   state.total().to_string(), budget.limit.to_string(), budget.currency,
-                                   budgets::to_string(budget.per), budget.zone.at(state.period.begin).to_string());
+        cause.reason =
+            fmt::format("the budget {} is used up: {} of {} {} in the {} that began at {}", budget.name,
+                        state.total().to_string(), budget.limit.to_string(), budget.currency,
+                        budgets::to_string(budget.per), budget.zone.at(state.period.begin).to_string());
         used_up.push_back({budget.scope.prompt_type, std::move(cause)});
     }
     return used_up;

@@ -70,7 +70,8 @@ class Composition {
     void open_control();
     [[nodiscard]] std::string control_file() const;
     void read_control();
-    /// Tries again what could not be read of control_, and switches off prompt types that cost or fail too much.
+    /// Tries again what could not be read of control_, and switches off prompt types that cost or fail too
+    /// much.
     void look_after_control(const std::stop_token& stop);
     void switch_off_prompt_types();
     void open_budgets();
@@ -82,9 +83,9 @@ class Composition {
     Duration slow_;
     std::int64_t high_tokens_ = 0;
     // In the order of construction; torn down in reverse.
-    std::unique_ptr<server::Limits> limits_;      ///< what the folder's recorder tells of calls
-    std::unique_ptr<budgets::Ledger> ledger_;     ///< likewise, and its store
-    std::unique_ptr<prompt_types::Rules> rules_;  ///< what it asks of each
+    std::unique_ptr<server::Limits> limits_;           ///< what the folder's recorder tells of calls
+    std::unique_ptr<budgets::Ledger> ledger_;          ///< likewise, and its store
+    std::unique_ptr<prompt_types::Rules> rules_;       ///< what it asks of each
     std::unique_ptr<prompt_types::CallLog> call_log_;  ///< likewise what it tells of calls
     std::unique_ptr<ingest::DataFolder> data_;
     /// Null: it cannot be opened yet. Whoever is given it reads it, later, too (look_after_control).
@@ -105,7 +106,7 @@ class Composition {
     std::unique_ptr<gateway::Gateway> gateway_;
     std::unique_ptr<server::GatewayModelCaller> caller_;
     std::unique_ptr<Alerting> alerting_;
-    Cancellation stopped_;  ///< of the thread's questions
+    Cancellation stopped_;        ///< of the thread's questions
     std::jthread looking_after_;  ///< look_after_control
 };
 

@@ -205,9 +205,11 @@ Result<prompts::PromptFile> wanted(Api& api, const NewVersionFlags& flags) {
     text(flags.notes, file.version.notes);
     if (file.version.author.empty()) file.version.author = author_name("");
     // JSON has no such numbers: the server would be told of none.
-    for (const auto& [flag, number] : {std::pair("--temperature", flags.temperature), std::pair("--top-p", flags.top_p)})
+    for (const auto& [flag, number] :
+         {std::pair("--temperature", flags.temperature), std::pair("--top-p", flags.top_p)})
         if (number && !std::isfinite(*number))
-            return fail(Code::InvalidArgument, fmt::format("{}: {} is no number that a model takes", flag, *number),
+            return fail(Code::InvalidArgument,
+                        fmt::format("{}: {} is no number that a model takes", flag, *number),
                         fmt::format("{} 0.7", flag));
     if (flags.temperature) content.temperature = flags.temperature;
     if (flags.top_p) content.top_p = flags.top_p;

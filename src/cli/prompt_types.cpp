@@ -147,10 +147,11 @@ std::string when_it_goes_off(dom::element type) {
     std::string when;
     if (text_at(type, "/settings/disable_over_budget") == "true") when = "when its budget is used up";
     if (has(type, "/settings/disable_failure_rate"))
-        when += fmt::format("{}when more than {:.6g} % of {} calls or more within {} minutes fail",
-                            when.empty() ? "" : ", or ", number_at(type, "/settings/disable_failure_rate") * 100,
-                            grouped(static_cast<std::int64_t>(number_at(type, "/settings/disable_least_calls"))),
-                            number_at(type, "/settings/disable_window_minutes"));
+        when +=
+            fmt::format("{}when more than {:.6g} % of {} calls or more within {} minutes fail",
+                        when.empty() ? "" : ", or ", number_at(type, "/settings/disable_failure_rate") * 100,
+                        grouped(static_cast<std::int64_t>(number_at(type, "/settings/disable_least_calls"))),
+                        number_at(type, "/settings/disable_window_minutes"));
     return when;
 }
 
@@ -549,13 +550,15 @@ void add_settings_flags(CLI::App& command, PromptTypesFlags& flags) {
     command.add_option("--retention", flags.retention,
                        "the retention class of its calls that name none, or none");
     command
-        .add_option("--masking", flags.masking,
-                    "strict: e-mail addresses, numbers of phones and cards, IBANs and IP addresses are masked in "
-                    "prompts and answers; credentials are in any case")
+        .add_option(
+            "--masking", flags.masking,
+            "strict: e-mail addresses, numbers of phones and cards, IBANs and IP addresses are masked in "
+            "prompts and answers; credentials are in any case")
         ->check(CLI::IsMember({"credentials", "strict"}));
     command
-        .add_option("--log-level", flags.log_level,
-                    "how much of each call is written to the server's log: off, metrics-only, summary, detailed")
+        .add_option(
+            "--log-level", flags.log_level,
+            "how much of each call is written to the server's log: off, metrics-only, summary, detailed")
         ->check(CLI::IsMember({"off", "metrics-only", "summary", "detailed"}));
     command
         .add_option("--disable-over-budget", flags.over_budget,

@@ -1,6 +1,7 @@
 #include "client/prompt_cache.hpp"
 
 #include "base/random.hpp"
+#include "client/in_words.hpp"
 #include "client/standard_error.hpp"
 #include "client/tracker.hpp"
 #include "record/json_reader.hpp"
@@ -24,10 +25,6 @@ constexpr std::chrono::milliseconds kLongest = std::chrono::hours(24 * 365);
 constexpr int kStaleAges = 10;  ///< so many times its age a version is served while the server is asked
 constexpr std::size_t kLongestWord = 1000;  ///< bytes of a name, a label, a version
 constexpr std::size_t kMaxAnswer = 64u << 20;
-
-std::string in_words(const Error& error) {
-    return error.remedy.empty() ? error.message : error.message + "; " + error.remedy;
-}
 
 std::shared_ptr<const Prompt::Data> none(std::string error, bool unknown = false) {
     auto data = std::make_shared<Prompt::Data>();
@@ -277,7 +274,8 @@ void PromptCache::make_room(const Entry& entry) {
     }
 }
 
-void PromptCache::look_into_folder(Lock& lock, Entry& entry, std::string_view question, const std::string& why) {
+void PromptCache::look_into_folder(Lock& lock, Entry& entry, std::string_view question,
+                                   const std::string& why) {
     const PromptFolder folder = home_.folder();
     const std::string file = home_.server + "\n" + std::string(question);
     lock.unlock();
@@ -291,8 +289,8 @@ void PromptCache::look_into_folder(Lock& lock, Entry& entry, std::string_view qu
     make_room(entry);
 }
 
-std::optional<Prompt> PromptCache::get(std::string_view name, const PromptOptions& options, Clock::time_point began,
-                                       std::chrono::milliseconds at_most) {
+std::optional<Prompt> PromptCache::get(std::string_view name, const PromptOptions& options,
+                                       Clock::time_point began, std::chrono::milliseconds at_most) {
     const auto question = question_of(name, options);
     if (!question) return without_any(name, options, none(in_words(question.error())));
     Lock lock(mutex_);
@@ -323,7 +321,8 @@ std::optional<Prompt> PromptCache::get(std::string_view name, const PromptOption
             const auto until = std::min(patient, now + std::min(at_most, kLongest));
             if (!answered_.wait_until(lock, until, [&] { return entry->tries != tries; })) {
                 if (until < patient) return std::nullopt;
-                why = none(fmt::format("{} has not answered within {} ms", home_.server, options.patience.count()));
+                why = none(
+                    fmt::format("{} has not answered within {} ms", home_.server, options.patience.count()));
             }
         }
     }

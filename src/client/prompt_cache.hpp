@@ -22,8 +22,8 @@ namespace steno::client {
 /// needed.
 ///
 /// Of each question (a name with a label or a version) the last good answer stays for good. `checked` is when
-/// the server last said that it holds. After a try that failed, the next one waits a little. Beyond kMostQuestions, or
-/// kMostBytes of answers, those go that nobody has asked for the longest.
+/// the server last said that it holds. After a try that failed, the next one waits a little. Beyond
+/// kMostQuestions, or kMostBytes of answers, those go that nobody has asked for the longest.
 class PromptCache {
   public:
     using Clock = std::chrono::steady_clock;
@@ -32,9 +32,9 @@ class PromptCache {
 
     static PromptCache& current();
 
-    /// Whoever asks has done so since `began`. The server is waited for as long as `options.patience` says, counted from
-    /// when it was asked, be it for somebody else; but no longer than `at_most` here. Absent: that is over, and patience
-    /// is not; to be asked once more with the same `began`.
+    /// Whoever asks has done so since `began`. The server is waited for as long as `options.patience` says,
+    /// counted from when it was asked, be it for somebody else; but no longer than `at_most` here. Absent:
+    /// that is over, and patience is not; to be asked once more with the same `began`.
     std::optional<Prompt> get(std::string_view name, const PromptOptions& options, Clock::time_point began,
                               std::chrono::milliseconds at_most);
     /// Any other question of the server's, answered with a 200. Waits.
@@ -49,11 +49,11 @@ class PromptCache {
         std::optional<Clock::time_point> checked;
         Clock::time_point failed{};  ///< the last try, where there is `why`
         bool asking = false;
-        Clock::time_point asked{};  ///< since when, where it is asking
+        Clock::time_point asked{};   ///< since when, where it is asking
         Clock::time_point wanted{};  ///< last
         std::size_t bytes = 0;       ///< of the answer that `data` is of
-        bool has_looked = false;  ///< whether a process before has left it in the folder
-        std::uint64_t tries = 0;  ///< that are over
+        bool has_looked = false;     ///< whether a process before has left it in the folder
+        std::uint64_t tries = 0;     ///< that are over
     };
     /// Where prompts come from, and where they are kept.
     struct Home {

@@ -174,7 +174,8 @@ TEST_F(PromptsFromAServer, SayWhichTheyAreInTheContext) {
     const Call lacking = call_in(Context().with_prompt(get().render()));
     EXPECT_THAT(lacking.prompt.missing_variables, ElementsAre("question"));
     EXPECT_EQ(lacking.prompt.all_variables_present, false);
-    EXPECT_EQ(call_in(around.with_prompt(get().render_json("no JSON"))).prompt.name, "") << "its text is not that of the prompt around it";
+    EXPECT_EQ(call_in(around.with_prompt(get().render_json("no JSON"))).prompt.name, "")
+        << "its text is not that of the prompt around it";
 }
 
 TEST_F(PromptsFromAServer, AreAskedForEachTimeWhereThatIsWanted) {
@@ -222,7 +223,9 @@ TEST_F(PromptsFromAServer, AreNotKeptOnDiskWhereNothingIsToBe) {
 
 TEST_F(PromptsFromAServer, AreToldApartFromThoseThatThereAreNot) {
     EXPECT_TRUE(get());
-    answer(404, R"({"code":"no_such_prompt","detail":"there is no prompt \"answer\"","remedy":"did you mean answers?"})");
+    answer(
+        404,
+        R"({"code":"no_such_prompt","detail":"there is no prompt \"answer\"","remedy":"did you mean answers?"})");
     Prompt prompt = get({.max_age = 0ms});
     EXPECT_EQ(prompt.version(), "2");  // what runs goes on
     EXPECT_TRUE(prompt.unknown());

@@ -6,8 +6,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <arpa/inet.h>
+#include <array>
 #include <cstddef>
 #include <optional>
 #include <string_view>
@@ -195,7 +195,8 @@ Maybe ip6(const Text& text, std::size_t at) {
 }
 
 /// The longest of fewest to most digits behind which no word goes on.
-Maybe phone_of(const Text& text, std::size_t begin, const Digits& found, std::size_t fewest, std::size_t most) {
+Maybe phone_of(const Text& text, std::size_t begin, const Digits& found, std::size_t fewest,
+               std::size_t most) {
     for (std::size_t count = std::min(found.count, most); count >= fewest; --count)
         if (!is_word(text[found.ends[count - 1]])) return Found{"phone", begin, found.ends[count - 1]};
     return std::nullopt;
@@ -222,7 +223,8 @@ Maybe phone(const Text& text, std::size_t at) {
     if (text[at] == '0') {
         if (text[at + 1] < '1' || text[at + 1] > '9') return std::nullopt;
         if (area - at >= 10 && area - at <= 12 && !is_word(text[area])) return Found{"phone", at, area};
-        if (area - at < 3 || area - at > 5 || !std::string_view(" -/").contains(text[area])) return std::nullopt;
+        if (area - at < 3 || area - at > 5 || !std::string_view(" -/").contains(text[area]))
+            return std::nullopt;
         return phone_of(text, at, digits_at(text, at, " -/", 1, kMost), 9, 13);
     }
     // 555-123-4567

@@ -4,13 +4,15 @@
 #include <map>
 #include <string>
 
-/// Personal data in prompts and answers, found by their form: e-mail addresses, phone numbers, card numbers, IBANs
-/// and IP addresses. Names and addresses of houses have no form; nothing here finds them.
+/// Personal data in prompts and answers, found by their form: e-mail addresses, phone numbers, card numbers,
+/// IBANs and IP addresses. Names and addresses of houses have no form; nothing here finds them.
 ///
 /// - email: LOCAL@HOST.TLD, letters beyond ASCII too
-/// - card: 13 to 19 digits, from 2 to 6 on, single spaces or dashes between them, whose check digit (Luhn) is right
+/// - card: 13 to 19 digits, from 2 to 6 on, single spaces or dashes between them, whose check digit (Luhn) is
+/// right
 /// - iban: country, check digits (ISO 7064, mod 97) and account, with or without a space after every four
-/// - phone: from + or 00 on, with an area code in brackets, with a leading 0 and 3 to 5 digits of area code, or as
+/// - phone: from + or 00 on, with an area code in brackets, with a leading 0 and 3 to 5 digits of area code,
+/// or as
 ///   555-123-4567
 /// - ip: IPv4 and IPv6 (so a version such as 1.2.3.4, too)
 ///

@@ -43,12 +43,34 @@ TEST(PersonalData, IsFoundByItsForm) {
 }
 
 TEST(PersonalData, OtherNumbersAndWordsStay) {
-    for (const char* text :
-         {"", "@", "a@", "@b.de", "a@b", "a@b..de", "a@b.1", "@@@@", "user@host says hi", "4111 1111 1111 1112",
-          "1732300000123456789", "GB83WEST12345698765432", "AB12", "+1.5 million", "2026-11-22 19:30:00",
-          "05.11.2026 14:30", "0.123456789", "3f2504e0-4f89-11d3-9a0c-0305e82cc901", "1.2.3", "1.2.3.4.5",
-          "256.1.1.1", "std::vector<face::add>", "12:30:45", "$1,234,567.89", "100 200 300", "(2026)", "00000000000",
-          "sha 9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"})
+    for (const char* text : {"",
+                             "@",
+                             "a@",
+                             "@b.de",
+                             "a@b",
+                             "a@b..de",
+                             "a@b.1",
+                             "@@@@",
+                             "user@host says hi",
+                             "4111 1111 1111 1112",
+                             "1732300000123456789",
+                             "GB83WEST12345698765432",
+                             "AB12",
+                             "+1.5 million",
+                             "2026-11-22 19:30:00",
+                             "05.11.2026 14:30",
+                             "0.123456789",
+                             "3f2504e0-4f89-11d3-9a0c-0305e82cc901",
+                             "1.2.3",
+                             "1.2.3.4.5",
+                             "256.1.1.1",
+                             "std::vector<face::add>",
+                             "12:30:45",
+                             "$1,234,567.89",
+                             "100 200 300",
+                             "(2026)",
+                             "00000000000",
+                             "sha 9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"})
         EXPECT_EQ(masked(text), text);
 }
 
@@ -62,12 +84,15 @@ TEST(PersonalData, IsCounted) {
 }
 
 TEST(PersonalData, JsonStaysJson) {
-    EXPECT_EQ(masked_json(R"({"to":["a@b.de"],"n":1.5e3,"ok":true})"), R"({"to":["[email]"],"n":1.5e3,"ok":true})");
-    EXPECT_EQ(masked_json(R"({"text":"line\na@b.de"})"), R"({"text":"line\n[email]"})") << "the n is no letter of it";
+    EXPECT_EQ(masked_json(R"({"to":["a@b.de"],"n":1.5e3,"ok":true})"),
+              R"({"to":["[email]"],"n":1.5e3,"ok":true})");
+    EXPECT_EQ(masked_json(R"({"text":"line\na@b.de"})"), R"({"text":"line\n[email]"})")
+        << "the n is no letter of it";
     EXPECT_EQ(masked_json(R"({"text":"a\u0040b.de"})"), R"({"text":"[email]"})");
     EXPECT_EQ(masked_json(R"({"card":4111111111111111,"at":1732300000123456789,"x":-4111111111111111})"),
               R"({"card":"[card]","at":1732300000123456789,"x":-4111111111111111})");
-    for (const char* same : {R"("\\\"")", R"({"a":"\ud83d\ude00"})", "null", "[0.4111111111111111,4111111111111111.5]"})
+    for (const char* same :
+         {R"("\\\"")", R"({"a":"\ud83d\ude00"})", "null", "[0.4111111111111111,4111111111111111.5]"})
         EXPECT_EQ(masked_json(same), same);
 }
 

@@ -95,10 +95,12 @@ class Masker {
 /// A beginning may end within an address or a number, of which the rest would tell who it is.
 void drop_cut_data(std::string& beginning) {
     constexpr std::size_t kLongest = 64;
-    if (beginning.size() + 4 <= kPreviewBytes) return;  // it is the whole, or ends with a letter of four bytes
+    if (beginning.size() + 4 <= kPreviewBytes)
+        return;  // it is the whole, or ends with a letter of four bytes
     std::size_t end = beginning.size() - kLongest;
     // The last word, and numbers before it.
-    if (const auto space = beginning.find_last_of(" \n\t"); space != std::string::npos && space > end) end = space;
+    if (const auto space = beginning.find_last_of(" \n\t"); space != std::string::npos && space > end)
+        end = space;
     const auto digit = beginning.find_first_of("0123456789", beginning.size() - kLongest);
     if (digit < end) {
         end = digit;

@@ -29,9 +29,10 @@ class Policy {
 
 /// As the rule says: see mask_texts and cut_texts.
 void apply(const TextRule& rule, Call& call);
-/// Masks personal data (personal_data.hpp) in the call's prompts and answers, and in what an error says; the exact
-/// bytes of request and response go, as nobody knows what else they hold. privacy.masked counts what was masked,
-/// privacy.truncated has the exact bytes' length and SHA-256. Metadata, attributes and names stay.
+/// Masks personal data (personal_data.hpp) in the call's prompts and answers, and in what an error says; the
+/// exact bytes of request and response go, as nobody knows what else they hold. privacy.masked counts what
+/// was masked, privacy.truncated has the exact bytes' length and SHA-256. Metadata, attributes and names
+/// stay.
 void mask_texts(Call& call);
 
 /// Cuts the call's prompts and answers to so many bytes each; the exact bytes of request and response, which

@@ -69,7 +69,8 @@ class OpenCall {
     std::int64_t began_steady_ = 0;
     std::optional<journal::Position> opening_;  ///< absent: the opening record could not be written
     std::optional<journal::Position> position_;
-    /// Absent: its kind of prompt was not known when it began, so that what is kept of it is decided at its end.
+    /// Absent: its kind of prompt was not known when it began, so that what is kept of it is decided at its
+    /// end.
     std::optional<TextRule> texts_;
     bool ended_ = false;
 };
@@ -139,8 +140,8 @@ class Recorder {
     ///
     /// What arrives for a call that does not keep its texts (privacy.full_data: false) and says nothing of
     /// that itself is not kept either, and no preview is made of it, as long as that call is among the last
-    /// kMaxEnded of its kind; likewise what was done to a call's texts is done to those that arrive later. A preview stays if it came together with full_data: false: then it is not one
-    /// that was made here.
+    /// kMaxEnded of its kind; likewise what was done to a call's texts is done to those that arrive later. A
+    /// preview stays if it came together with full_data: false: then it is not one that was made here.
     Result<Delivered> deliver(std::vector<Call>& calls);
     /// Delivered calls that may be running at a time, and the bytes that are remembered of them: those who
     /// never end them must not fill the memory.

@@ -63,10 +63,12 @@ std::string answer_of(const Call& call) {
 }  // namespace
 
 std::string log_line(const Call& call, LogLevel level) {
-    std::string line = fmt::format("call {} {} {}", call.id.to_string(), call.prompt.type, to_string(call.status));
+    std::string line =
+        fmt::format("call {} {} {}", call.id.to_string(), call.prompt.type, to_string(call.status));
     const std::string& model = call.model.requested.empty() ? call.model.served : call.model.requested;
     if (!model.empty()) line += " " + model;
-    if (call.time.duration) line += fmt::format(" {:.3f} s", static_cast<double>(call.time.duration->nanos) / 1e9);
+    if (call.time.duration)
+        line += fmt::format(" {:.3f} s", static_cast<double>(call.time.duration->nanos) / 1e9);
     if (call.usage.input_tokens || call.usage.output_tokens)
         line += fmt::format(" {}+{} tokens",
                             call.usage.input_tokens ? std::to_string(*call.usage.input_tokens) : "?",
@@ -87,9 +89,11 @@ std::string log_line(const Call& call, LogLevel level) {
 
 CallLog::CallLog(const Rules& rules, Write write)
     : rules_(rules),
-      write_(write ? std::move(write) : [](const Line& line) {
-          log::write(line.failed ? log::Level::Warning : log::Level::Info, line.text);
-      }),
+      write_(
+          write
+              ? std::move(write)
+              : [](const Line&
+                       line) { log::write(line.failed ? log::Level::Warning : log::Level::Info, line.text); }),
       thread_([this] { run(); }) {}
 
 CallLog::~CallLog() {
@@ -131,7 +135,9 @@ void CallLog::run() {
         lock.unlock();
         for (const Line& line : lines) write_(line);
         if (left_out > 0)
-            write_({fmt::format("{} calls are not in this log: it is read more slowly than they come", left_out), true});
+            write_(
+                {fmt::format("{} calls are not in this log: it is read more slowly than they come", left_out),
+                 true});
         lock.lock();
     }
 }

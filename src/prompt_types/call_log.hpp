@@ -15,12 +15,12 @@
 
 namespace steno::prompt_types {
 
-/// AI calls that are over as lines of the server's log: as much of each as the settings of its kind say (log_level),
-/// and no more than is kept of it. What is masked or cut there is so here, and of calls that do not keep their texts
-/// there are none.
+/// AI calls that are over as lines of the server's log: as much of each as the settings of its kind say
+/// (log_level), and no more than is kept of it. What is masked or cut there is so here, and of calls that do
+/// not keep their texts there are none.
 ///
-/// Written by a thread of its own: whoever reads the log slowly holds up no call. What finds no room waiting is left
-/// out, and a line says how many.
+/// Written by a thread of its own: whoever reads the log slowly holds up no call. What finds no room waiting
+/// is left out, and a line says how many.
 class CallLog final : public ingest::Consumer {
   public:
     static constexpr std::size_t kMaxWaitingBytes = 4u << 20;

@@ -87,10 +87,12 @@ TEST(CallLog, WritesAiCallsOfTheTypesThatWantItAndHoldsUpNoCall) {
         log.call_ended(call_of("page"));
         begun.get_future().wait();
         const std::size_t line = log_line(call_of("page"), LogLevel::MetricsOnly).size();
-        for (std::size_t i = 0; i < CallLog::kMaxWaitingBytes / line + 7; ++i) log.call_ended(call_of("page"));
+        for (std::size_t i = 0; i < CallLog::kMaxWaitingBytes / line + 7; ++i)
+            log.call_ended(call_of("page"));
         go_on.set_value();
     }
-    const std::size_t fit = CallLog::kMaxWaitingBytes / log_line(call_of("page"), LogLevel::MetricsOnly).size();
+    const std::size_t fit =
+        CallLog::kMaxWaitingBytes / log_line(call_of("page"), LogLevel::MetricsOnly).size();
     ASSERT_EQ(lines.size(), 1 + fit + 1);
     EXPECT_EQ(lines.back().text, "7 calls are not in this log: it is read more slowly than they come");
 }

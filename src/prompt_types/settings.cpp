@@ -116,7 +116,8 @@ constexpr std::array kMembers = {
         "sample_rate"),
     member<&Settings::text_limit,
            [](MemberReader& json, std::int64_t& value) {
-               return json.count(value, 0, kMostTextLimit, "a number of bytes from 1 to 1000000000, 0 for all");
+               return json.count(value, 0, kMostTextLimit,
+                                 "a number of bytes from 1 to 1000000000, 0 for all");
            }>("text_limit"),
     member<&Settings::retention,
            [](MemberReader& json, std::string& value) { return json.text(value, kMaxRetention, true); }>(
@@ -128,7 +129,8 @@ constexpr std::array kMembers = {
     member<&Settings::disable_over_budget, read_flag>("disable_over_budget"),
     member<&Settings::disable_failure_rate,
            [](MemberReader& json, std::optional<double>& value) {
-               return json.share(value.emplace(), "with 0.5 it is switched off when more than half of its calls fail");
+               return json.share(value.emplace(),
+                                 "with 0.5 it is switched off when more than half of its calls fail");
            }>("disable_failure_rate"),
     member<&Settings::disable_window_minutes,
            [](MemberReader& json, std::int64_t& value) {
@@ -139,7 +141,8 @@ constexpr std::array kMembers = {
                return json.count(value, 1, kMostLeastCalls, "a number of calls from 1 to 1000000");
            }>("disable_least_calls"),
     member<&Settings::disable_switches,
-           [](MemberReader& json, Switch& value) { return json.choice(value, kSwitches); }>("disable_switches"),
+           [](MemberReader& json, Switch& value) { return json.choice(value, kSwitches); }>(
+        "disable_switches"),
 };
 
 /// Null: there is none.

@@ -20,8 +20,8 @@ inline constexpr std::int64_t kMostTextLimit = 1'000'000'000;
 inline constexpr std::int64_t kMostWindowMinutes = 7 * 24 * 60;
 inline constexpr std::int64_t kMostLeastCalls = 1'000'000;
 
-/// How much of each call is written to the server's log, in the words that the SDKs have for how much of a call
-/// is recorded. The higher one includes the lower.
+/// How much of each call is written to the server's log, in the words that the SDKs have for how much of a
+/// call is recorded. The higher one includes the lower.
 enum class LogLevel : std::uint8_t {
     Off,
     MetricsOnly,  ///< what it was, how it ended, how long it took, tokens and cost

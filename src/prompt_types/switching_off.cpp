@@ -1,6 +1,7 @@
 #include "prompt_types/switching_off.hpp"
 
 #include "base/log.hpp"
+#include "store/cells.hpp"
 
 #include <fmt/format.h>
 
@@ -16,12 +17,6 @@ namespace {
 constexpr std::size_t kTypesAtOnce = 1000;
 constexpr std::int64_t kMinute = 60'000'000'000;
 
-std::int64_t number_of(const store::Cell& cell) {
-    const auto* value = std::get_if<store::Value>(&cell);
-    const auto* number = value == nullptr ? nullptr : std::get_if<std::int64_t>(value);
-    return number == nullptr ? 0 : *number;
-}
-
 /// AI calls of these kinds from `from` on, by kind. What a budget did not let pass never failed.
 Result<store::AggregateQuery> question(std::span<const Entry* const> entries, Timestamp from) {
     store::AggregateQuery query;
@@ -31,7 +26,8 @@ Result<store::AggregateQuery> question(std::span<const Entry* const> entries, Ti
     types.op = store::Op::In;
     for (const Entry* entry : entries) types.values.emplace_back(entry->type);
     query.group_by.push_back(types.field);
-    STENO_ASSIGN(store::Filter refused, store::make_filter("error.provider_type", store::Op::Ne, "steno_budget"));
+    STENO_ASSIGN(store::Filter refused,
+                 store::make_filter("error.provider_type", store::Op::Ne, "steno_budget"));
     query.selection.filters = {std::move(types), std::move(refused), store::ai_calls()};
     for (const char* name : {"calls", "errors"}) {
         STENO_ASSIGN(store::Measure measure, store::make_measure(name));
@@ -46,8 +42,9 @@ Result<store::AggregateQuery> question(std::span<const Entry* const> entries, Ti
 Result<void> SwitchingOff::switch_off(const Entry& entry, const Cause& cause, Timestamp now) {
     STENO_ASSIGN(const bool done, types_.switch_off(entry.type, entry.revision, cause, now));
     if (done)
-        log::warning("prompt type {}: {} is off from now on: {} (calls go on; people alone switch it on again)",
-                     entry.type, kSwitches[static_cast<std::size_t>(entry.settings.disable_switches)], cause.reason);
+        log::warning(
+            "prompt type {}: {} is off from now on: {} (calls go on; people alone switch it on again)",
+            entry.type, kSwitches[static_cast<std::size_t>(entry.settings.disable_switches)], cause.reason);
     return {};
 }
 
@@ -79,20 +76,22 @@ Result<void> SwitchingOff::look_at_failures(const std::vector<Entry>& entries, T
             STENO_ASSIGN(const auto query, question(some, from));
             STENO_ASSIGN(const store::AggregateTable table, store_.aggregate(query));
             for (const store::AggregateTable::Group& group : table.groups) {
-                const auto* type = group.key.front() ? std::get_if<std::string>(&*group.key.front()) : nullptr;
-                const std::int64_t calls = number_of(group.cells[0]);
-                const std::int64_t failures = number_of(group.cells[1]);
-                const auto found = type == nullptr ? some.end() : std::ranges::find(some, *type, &Entry::type);
+                const auto* type = store::value_in<std::string>(group.key.front());
+                const std::int64_t calls = store::count_in(group.cells[0]);
+                const std::int64_t failures = store::count_in(group.cells[1]);
+                const auto found =
+                    type == nullptr ? some.end() : std::ranges::find(some, *type, &Entry::type);
                 if (found == some.end()) continue;
                 const Settings& settings = (*found)->settings;
                 if (calls < settings.disable_least_calls ||
-                    static_cast<double>(failures) <= *settings.disable_failure_rate * static_cast<double>(calls))
+                    static_cast<double>(failures) <=
+                        *settings.disable_failure_rate * static_cast<double>(calls))
                     continue;
                 Cause cause;
                 cause.key = fmt::format("failure_rate {}", (*found)->revision);
-                cause.reason = fmt::format("{} of {} calls since {} failed ({:.4g} %), more than {:.4g} %", failures,
-                                           calls, from.to_string(), 100.0 * static_cast<double>(failures) /
-                                                                        static_cast<double>(calls),
+                cause.reason = fmt::format("{} of {} calls since {} failed ({:.4g} %), more than {:.4g} %",
+                                           failures, calls, from.to_string(),
+                                           100.0 * static_cast<double>(failures) / static_cast<double>(calls),
                                            100 * *settings.disable_failure_rate);
                 STENO_TRY(switch_off(**found, cause, now));
             }

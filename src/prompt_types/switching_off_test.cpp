@@ -17,7 +17,8 @@ class SwitchingOffTest : public testing::Test {
     void reopen() {
         types_.reset();
         database_ = file_.open();
-        types_ = std::make_unique<Types>(rules_, io::posix_file_system(), file_.folder().string(), Types::Options{});
+        types_ = std::make_unique<Types>(rules_, io::posix_file_system(), file_.folder().string(),
+                                         Types::Options{});
         ASSERT_TRUE(types_->open(*database_));
         switching_ = std::make_unique<SwitchingOff>(*types_, *store_, [this] { return used_up_; });
     }
@@ -28,7 +29,8 @@ class SwitchingOffTest : public testing::Test {
         ASSERT_TRUE(changed) << changed.error().message;
     }
     /// `failed` of so many calls of the type, that began so long ago.
-    void calls(const std::string& type, int count, int failed, std::int64_t minutes_ago, bool refused = false) {
+    void calls(const std::string& type, int count, int failed, std::int64_t minutes_ago,
+               bool refused = false) {
         std::vector<store::Change> changes;
         for (int i = 0; i < count; ++i) {
             Call call;
@@ -108,8 +110,8 @@ TEST_F(SwitchingOffTest, TooManyFailuresSwitchOffWhatIsNamed) {
     calls("flaky", 9, 0, 1);
     look();
     EXPECT_FALSE(settings("flaky").track_full_data) << "half of them is not more than half";
-    calls("flaky", 50, 50, 31);              // before the window
-    calls("flaky", 50, 50, 1, true);         // of a budget's doing
+    calls("flaky", 50, 50, 31);       // before the window
+    calls("flaky", 50, 50, 1, true);  // of a budget's doing
     look();
     EXPECT_FALSE(settings("flaky").track_full_data);
     calls("flaky", 1, 1, 0);
@@ -118,7 +120,8 @@ TEST_F(SwitchingOffTest, TooManyFailuresSwitchOffWhatIsNamed) {
     EXPECT_TRUE(settings("flaky").is_active);
     const auto trail = types_->changes("flaky", 1);
     ASSERT_EQ(trail->size(), 1u);
-    EXPECT_TRUE(trail->front().author.reason.starts_with("10 of 19 calls since ")) << trail->front().author.reason;
+    EXPECT_TRUE(trail->front().author.reason.starts_with("10 of 19 calls since "))
+        << trail->front().author.reason;
     EXPECT_TRUE(trail->front().author.reason.ends_with(" failed (52.63 %), more than 50 %"))
         << trail->front().author.reason;
 

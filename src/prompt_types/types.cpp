@@ -61,9 +61,10 @@ Result<void> check_revision(const Entry& entry, std::optional<std::int64_t> revi
 Result<std::int64_t> note(control::Statements& statements, const std::string& type, const std::string& before,
                           const std::string& after, const Author& author, Timestamp now,
                           const std::string& cause = {}) {
-    STENO_TRY(statements.run(
-        "INSERT INTO prompt_type_changes(at, by, reason, type, before, after, cause) VALUES (?, ?, ?, ?, ?, ?, ?)",
-        {now.unix_nanos, author.by, author.reason, type, before, after, cause}));
+    STENO_TRY(
+        statements.run("INSERT INTO prompt_type_changes(at, by, reason, type, before, after, cause) VALUES "
+                       "(?, ?, ?, ?, ?, ?, ?)",
+                       {now.unix_nanos, author.by, author.reason, type, before, after, cause}));
     STENO_ASSIGN(const auto rows, statements.rows("SELECT last_insert_rowid()"));
     return rows.front().integer(0);
 }
@@ -321,7 +322,8 @@ bool Types::is_on(const Settings& settings) const {
            settings.track_full_data.value_or(defaults_.track_full_data);
 }
 
-Result<bool> Types::switch_off(const std::string& type, std::int64_t revision, const Cause& cause, Timestamp now) {
+Result<bool> Types::switch_off(const std::string& type, std::int64_t revision, const Cause& cause,
+                               Timestamp now) {
     const std::scoped_lock lock(mutex_);
     STENO_TRY(be_open());
     bool done = false;
@@ -343,10 +345,12 @@ Result<bool> Types::switch_off(const std::string& type, std::int64_t revision, c
             entry.settings.track_full_data = false;
         const std::string after = to_json(entry.settings);
         const Author author{std::string(kItself), cause.reason};
-        STENO_ASSIGN(const std::int64_t number, note(statements, type, before, after, author, now, cause.key));
-        STENO_TRY(statements.run(
-            "UPDATE prompt_types SET settings = ?, revision = ?, changed_at = ?, changed_by = ? WHERE type = ?",
-            {after, number, now.unix_nanos, author.by, type}));
+        STENO_ASSIGN(const std::int64_t number,
+                     note(statements, type, before, after, author, now, cause.key));
+        STENO_TRY(
+            statements.run("UPDATE prompt_types SET settings = ?, revision = ?, changed_at = ?, changed_by = "
+                           "? WHERE type = ?",
+                           {after, number, now.unix_nanos, author.by, type}));
         done = true;
         return {};
     }));

@@ -102,9 +102,10 @@ class Types {
 
     /// What its settings name as what goes off is on.
     [[nodiscard]] bool is_on(const Settings& settings) const;
-    /// Switches that off, in the trail by "steno". False, and nothing is changed: it is off; the settings have another
-    /// revision now; or this cause has done it before, and somebody has switched it on again.
-    Result<bool> switch_off(const std::string& type, std::int64_t revision, const Cause& cause, Timestamp now);
+    /// Switches that off, in the trail by "steno". False, and nothing is changed: it is off; the settings
+    /// have another revision now; or this cause has done it before, and somebody has switched it on again.
+    Result<bool> switch_off(const std::string& type, std::int64_t revision, const Cause& cause,
+                            Timestamp now);
 
     /// The latest first; of one type or, where it is empty, of all.
     Result<std::vector<Change>> changes(std::string_view type, std::uint64_t limit);

@@ -123,11 +123,12 @@ TEST_F(TypesTest, EverySettingIsReadAsItIsWrittenAndNullIsItsDefault) {
     EXPECT_EQ(to_json(settings), all);
     EXPECT_EQ(settings.log_level, LogLevel::Summary);
     EXPECT_EQ(settings.disable_switches, Switch::TrackFullData);
-    ASSERT_TRUE(from_json(R"({"description":null,"track_full_data":null,"is_active":null,"sample_rate":null,)"
-                          R"("text_limit":null,"retention":null,"masking":null,"log_level":null,)"
-                          R"("disable_over_budget":null,"disable_failure_rate":null,"disable_window_minutes":null,)"
-                          R"("disable_least_calls":null,"disable_switches":null})",
-                          settings));
+    ASSERT_TRUE(
+        from_json(R"({"description":null,"track_full_data":null,"is_active":null,"sample_rate":null,)"
+                  R"("text_limit":null,"retention":null,"masking":null,"log_level":null,)"
+                  R"("disable_over_budget":null,"disable_failure_rate":null,"disable_window_minutes":null,)"
+                  R"("disable_least_calls":null,"disable_switches":null})",
+                  settings));
     EXPECT_EQ(settings, Settings{});
 }
 
@@ -156,12 +157,26 @@ TEST_F(TypesTest, SeveralAtOnceAreAllChangedOrNone) {
 }
 
 TEST_F(TypesTest, WhatCannotBeIsRefusedWithAWordOnWhatCan) {
-    for (const char* bad :
-         {R"({"sample_rate": 1.01})", R"({"sample_rate": -0.1})", R"({"sample_rate": "half"})",
-          R"({"text_limit": -1})", R"({"text_limit": 1.5})", R"({"is_active": "yes"})",
-          R"({"masking": "none"})", R"({"masking": 1})", R"({"log_level": "info"})",
-          R"({"disable_over_budget": 1})", R"({"disable_failure_rate": 50})", R"({"disable_window_minutes": 0})",
-          R"({"disable_least_calls": 0})", R"({"disable_switches": "calls"})", R"({"colour": "red"})", R"({"description": 5})", R"({"retention": "a\nb"})", "[]", "", "{"}) {
+    for (const char* bad : {R"({"sample_rate": 1.01})",
+                            R"({"sample_rate": -0.1})",
+                            R"({"sample_rate": "half"})",
+                            R"({"text_limit": -1})",
+                            R"({"text_limit": 1.5})",
+                            R"({"is_active": "yes"})",
+                            R"({"masking": "none"})",
+                            R"({"masking": 1})",
+                            R"({"log_level": "info"})",
+                            R"({"disable_over_budget": 1})",
+                            R"({"disable_failure_rate": 50})",
+                            R"({"disable_window_minutes": 0})",
+                            R"({"disable_least_calls": 0})",
+                            R"({"disable_switches": "calls"})",
+                            R"({"colour": "red"})",
+                            R"({"description": 5})",
+                            R"({"retention": "a\nb"})",
+                            "[]",
+                            "",
+                            "{"}) {
         const auto refused = set({"page"}, bad);
         ASSERT_FALSE(refused) << bad;
         EXPECT_EQ(refused.error().code, Code::InvalidArgument) << bad;

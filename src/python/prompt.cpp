@@ -1,5 +1,6 @@
 #include "python/prompt.hpp"
 
+#include "client/in_words.hpp"
 #include "client/prompt_cache.hpp"
 #include "python/values.hpp"
 #include "python/vocabulary.hpp"
@@ -188,8 +189,8 @@ PyObject* ask_server(PyObject*, PyObject* args) {
     Py_END_ALLOW_THREADS if (answer) return PyBytes_FromStringAndSize(
         answer->data(), static_cast<Py_ssize_t>(answer->size()));
     const Error& error = answer.error();
-    const std::string words = error.remedy.empty() ? error.message : error.message + "; " + error.remedy;
-    PyErr_SetString(error.code == Code::NotFound ? prompt_not_found : prompt_error, words.c_str());
+    PyErr_SetString(error.code == Code::NotFound ? prompt_not_found : prompt_error,
+                    client::in_words(error).c_str());
     return nullptr;
 }
 
