@@ -4,6 +4,7 @@ import datetime
 import json
 import multiprocessing
 import os
+import pathlib
 import signal
 import socket
 import subprocess
@@ -264,7 +265,7 @@ def test_ctrl_c_is_heard_while_a_server_does_not_answer(tmp_path):
     with socket.create_server(("127.0.0.1", 0)) as silent:
         url = f"http://127.0.0.1:{silent.getsockname()[1]}"
         program = subprocess.Popen([sys.executable, "-c", "import steno; steno.get_prompt('answer', patience=3600)"], stderr=subprocess.PIPE, text=True,
-                                   env={**os.environ, "STENO_SERVER": url, "STENO_TRACKING": "off", "STENO_SPOOL": str(tmp_path / "spool")})
+                                   env={**os.environ, "PYTHONPATH": str(pathlib.Path(steno.__file__).parents[1]), "STENO_SERVER": url, "STENO_TRACKING": "off", "STENO_SPOOL": str(tmp_path / "spool")})
         silent.settimeout(60)
         asked, _ = silent.accept()
         with asked:
