@@ -14,8 +14,6 @@ namespace steno::prompt_types {
 
 namespace {
 
-namespace {
-
 // `prompt_type_sums` is what counts; what is noted of calls that are about to go waits in `…_noted`.
 constexpr std::array<std::string_view, 1> kSteps = {R"(
 CREATE TABLE prompt_type_sums(
