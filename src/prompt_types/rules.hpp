@@ -24,7 +24,8 @@ class Table {
         bool tracks = true;
         /// Of 2^53; a call is kept whose number lies below.
         std::uint64_t kept = std::uint64_t{1} << 53;
-        std::size_t text_limit = 0;
+        ingest::TextRule texts;
+        LogLevel log_level = LogLevel::Off;
         std::string retention;
     };
 
@@ -61,7 +62,9 @@ class Rules final : public ingest::Policy {
     void use(std::shared_ptr<const Table> table);
 
     void admit(Call& call) const noexcept override;
-    [[nodiscard]] std::size_t text_limit(const Call& call) const noexcept override;
+    [[nodiscard]] ingest::TextRule texts(const Call& call) const noexcept override;
+    /// How much of such a call is logged.
+    [[nodiscard]] LogLevel log_level(const Call& call) const noexcept;
 
   private:
     [[nodiscard]] std::shared_ptr<const Table> table() const noexcept;

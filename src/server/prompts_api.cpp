@@ -395,7 +395,14 @@ Result<ApiAnswer> fetch_prompt(Services& services, const ApiRequest& request) {
     STENO_ASSIGN(const std::string which, which_of(request));
     STENO_ASSIGN(const auto with_included, flag(request, "included"));
     STENO_ASSIGN(Registry* const registry, registry_of(services));
-    STENO_ASSIGN(const Version version, registry->find(name_in(request), which));
+    const auto found = registry->find(name_in(request), which);
+    if (!found) {
+        // Clients that have kept the prompt forget it then: no other 404 may say the same.
+        if (found.error().code == Code::NotFound)
+            return problem(404, "no_such_prompt", found.error().message, found.error().remedy);
+        return std::unexpected(found.error());
+    }
+    const Version& version = *found;
     ApiAnswer answer;
     JsonWriter json(answer.body);
     json.begin_object();
