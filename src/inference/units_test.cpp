@@ -217,9 +217,9 @@ TEST(Units, NorFromTheFirstOnesOnOrWhereOnlyTheSameCallAgain) {
 
 TEST(Units, WhatDiffersIsFoundAboutWhenItIsSaidToBe) {
     Draws draws(45);
-    const World differs{.users_a_day = 40, .days = 40, .share_a = 0.5, .share_b = 0.65};
+    const World differs{.users_a_day = 40, .days = 40, .share_a = 0.5, .share_b = 0.68};
     EXPECT_GE(
-        rate("fifteen_points_found_in_1600_users", 60, [&] { return month(draws, differs, found_by_units); }),
+        rate("eighteen_points_found_in_1600_users", 60, [&] { return month(draws, differs, found_by_units); }),
         0.8);
 }
 
