@@ -8,7 +8,11 @@
 #include <simdjson.h>
 
 #include <cmath>
+#include <cstdlib>
+#include <filesystem>
 #include <map>
+#include <memory>
+#include <set>
 
 namespace steno::analysis {
 namespace {
@@ -87,8 +91,14 @@ TEST(ExperimentResult, OfDuckDbIsThatOfTheOracle) {
     calls[7].prompt.experiment.unit.clear();
     calls[9].prompt.experiment.variant = "gone";
     calls[11].prompt.experiment.id = "e-2";
-    Record memory(calls), engine(store::open_duckdb_store("", {}).value());
-    for (const Call& call : calls) engine.add(call);
+    std::string folder = (std::filesystem::temp_directory_path() / "steno-experiment-XXXXXX").string();
+    ASSERT_NE(mkdtemp(folder.data()), nullptr);
+    store::DuckdbOptions options;
+    options.folder = folder;
+    options.memory_bytes = 256ULL << 20;
+    Record memory(calls);
+    auto engine = std::make_unique<Record>(store::open_duckdb_store(options).value());
+    for (const Call& call : calls) engine->add(call);
     ExperimentQuestion question = experiment_question();
     question.also = {"success_rate", "cost_per_call", "duration", "complete_rate"};
     const auto json_of = [&](store::CallStore& store) {
@@ -99,8 +109,8 @@ TEST(ExperimentResult, OfDuckDbIsThatOfTheOracle) {
         json.end_object();
         return text;
     };
-    const std::string told = json_of(engine.store());
-    EXPECT_EQ(experiment_result(engine.store(), question)->calls_left_out, 2u);
+    const std::string told = json_of(engine->store());
+    EXPECT_EQ(experiment_result(engine->store(), question)->calls_left_out, 2u);
     simdjson::dom::parser a, b;
     const auto ours = a.parse(told).value(), theirs = b.parse(json_of(memory.store())).value();
     EXPECT_EQ(std::string(ours["sentence"].get_string().value()),
@@ -112,6 +122,8 @@ TEST(ExperimentResult, OfDuckDbIsThatOfTheOracle) {
             EXPECT_NEAR(x["values"].at(m)["value"].get_double().value(),
                         y["values"].at(m)["value"].get_double().value(), 1e-9);
     }
+    engine.reset();
+    std::filesystem::remove_all(folder);
 }
 
 TEST(ExperimentResult, FindsWhatIsBetterAndSaysWhenItWould) {
