@@ -450,10 +450,11 @@ class Telling {
 };
 
 /// The variant to use from now on.
-std::optional<std::string> winner_of(const ExperimentResult& result) {
+std::optional<std::string> winner_of(const ExperimentResult& result, const std::vector<bool>& stopped) {
     const ExperimentVariantResult* best = nullptr;
-    for (const ExperimentVariantResult& variant : result.variants) {
-        if (!variant.primary) continue;
+    for (std::size_t i = 1; i < result.variants.size(); ++i) {
+        const ExperimentVariantResult& variant = result.variants[i];
+        if (i < stopped.size() && stopped[i]) continue;
         switch (variant.primary->finding) {
             case ExperimentFinding::Open:
             case ExperimentFinding::Unknown:
@@ -470,7 +471,7 @@ std::optional<std::string> winner_of(const ExperimentResult& result) {
     return best == nullptr ? result.variants.front().name : best->name;
 }
 
-std::string summary_of(const ExperimentResult& result) {
+std::string summary_of(const ExperimentResult& result, const std::vector<bool>& stopped) {
     const std::string& control = result.variants.front().name;
     if (result.winner) {
         if (*result.winner != control) {
@@ -483,10 +484,13 @@ std::string summary_of(const ExperimentResult& result) {
     }
     if (result.variants.size() == 2) return result.variants[1].primary->sentence;
     std::vector<std::string> open;
-    for (const auto& variant : result.variants)
-        if (variant.primary && (variant.primary->finding == ExperimentFinding::Open ||
-                                variant.primary->finding == ExperimentFinding::Unknown))
+    for (std::size_t i = 1; i < result.variants.size(); ++i) {
+        const auto& variant = result.variants[i];
+        const bool out = i < stopped.size() && stopped[i];
+        if (!out && (variant.primary->finding == ExperimentFinding::Open ||
+                     variant.primary->finding == ExperimentFinding::Unknown))
             open.push_back(variant.name);
+    }
     return fmt::format("It is open which is best: of {} against {} it cannot be told yet.",
                        fmt::join(open, ", "), control);
 }
@@ -585,8 +589,8 @@ Result<ExperimentResult> experiment_result(store::CallStore& store, const Experi
     STENO_TRY(telling.tell_chances(result.variants));
     STENO_ASSIGN(result.course, telling.course(edges, confidence));
     STENO_ASSIGN(result.ratio, telling.ratio());
-    result.winner = winner_of(result);
-    result.sentence = summary_of(result);
+    result.winner = winner_of(result, question.stopped);
+    result.sentence = summary_of(result, question.stopped);
     result.warnings = warnings_of(result, question);
     return result;
 }

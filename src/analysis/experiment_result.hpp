@@ -45,6 +45,7 @@ struct ExperimentQuestion {
         std::vector<double> probabilities;
     };
     std::vector<Weights> weights;
+    std::vector<bool> stopped;  ///< variants that cannot win any more; empty: none is
     std::string metric;
     Better better = Better::Higher;
     double margin = 0;  ///< a difference of it that would not matter
@@ -149,7 +150,7 @@ struct ExperimentResult {
     double sampled = 1;       ///< of all units: those that were looked at
     bool reweighted = false;  ///< probabilities changed
     /// The variant that is to be used from now on, if one can be told: one that is better than the control
-    /// while of no other it is open whether it is; or the control, if all are worse or no better.
+    /// while of no other it is open whether it is; or the control, if all are worse, no better or stopped.
     std::optional<std::string> winner;
     std::string sentence;
     std::vector<std::string> warnings;

@@ -28,7 +28,7 @@ bool warned(const ExperimentResult& result, std::string_view words) {
 }
 
 TEST(ExperimentResult, IsWhatCountingCallByCallGives) {
-    const auto calls = experiment_calls({}, 1);
+    const auto calls = experiment_calls({.alike = 1}, 1);
     Record record(calls);
     ExperimentQuestion question = experiment_question();
     question.guards = {{"duration", Better::Lower, 0.2, true}};
@@ -262,8 +262,8 @@ TEST(ExperimentResult, WhereWeightsChangedCallsAreWeighted) {
         const double to_b = late ? 0.9 : 0.1;
         const bool of_b = made.unit() < to_b;
         Call& call = made.add("answer", "1", (late ? 15 : 0) + 14 * made.unit());
-        call.prompt.experiment = {"e-1", of_b ? "shorter" : "control", fmt::format("u{}", i),
-                                  of_b ? to_b : 1 - to_b, {}};
+        call.prompt.experiment = {
+            "e-1", of_b ? "shorter" : "control", fmt::format("u{}", i), of_b ? to_b : 1 - to_b, {}};
         call.feedback.verdict = made.unit() < (late ? 0.8 : 0.5) ? "accepted" : "rejected";
     }
     Record record(made.calls);
@@ -296,7 +296,8 @@ TEST(ExperimentResult, ABanditPrefersWhatIsBetterAndGoesOnWithTheOthers) {
     // The same question has the same answer, and another seed nearly so.
     EXPECT_EQ(costs.variants[0].best, experiment_result(record.store(), question)->variants[0].best);
     question.seed = 9;
-    EXPECT_NEAR(*costs.variants[0].best, *experiment_result(record.store(), question)->variants[0].best, 0.03);
+    EXPECT_NEAR(*costs.variants[0].best, *experiment_result(record.store(), question)->variants[0].best,
+                0.03);
     question.metric = "score.nobody";
     EXPECT_FALSE(bandit_weights(experiment_result(record.store(), question).value(), {}));
 }
@@ -344,8 +345,7 @@ TEST(ExperimentResult, ThreeVariantsAreThreeChancesToBeWrongAndOneDecision) {
     EXPECT_EQ(primary(told, 2).finding, ExperimentFinding::Open);
     EXPECT_NEAR(primary(told, 1).confidence, 0.975, 1e-12);
     EXPECT_FALSE(told.winner);
-    EXPECT_EQ(told.sentence,
-              "It is open which is best: of third against control it cannot be told yet.");
+    EXPECT_EQ(told.sentence, "It is open which is best: of third against control it cannot be told yet.");
     question.margin = 0.15;
     const ExperimentResult enough = experiment_result(record.store(), question).value();
     EXPECT_EQ(enough.winner, "shorter");

@@ -50,9 +50,9 @@ Life live(const Scenario& scenario, std::uint64_t seed) {
     std::vector<User> users;
     for (int day = 0; day < scenario.days; ++day) {
         const auto at = [&](double hours) {
-            return Timestamp{kBegin + day * calendar::kDay +
-                                 static_cast<std::int64_t>(hours * double{calendar::kHour}),
-                             0};
+            return Timestamp{
+                kBegin + day * calendar::kDay + static_cast<std::int64_t>(hours * double{calendar::kHour}),
+                0};
         };
         question.weights.push_back({at(0), life.weights});
         for (int i = 0; i < scenario.users_a_day; ++i) {
@@ -70,12 +70,15 @@ Life live(const Scenario& scenario, std::uint64_t seed) {
                 life.lost += best - mean;
                 life.lost_even += best - (scenario.a + scenario.b) / 2;
                 record.add(at(20 * uniform(draws)), [&](Call& call) {
-                    call.prompt.experiment = {"e-1", user.of_b ? "shorter" : "control", fmt::format("u{}", i),
-                                              user.probability, {}};
+                    call.prompt.experiment = {"e-1",
+                                              user.of_b ? "shorter" : "control",
+                                              fmt::format("u{}", i),
+                                              user.probability,
+                                              {}};
                     if (user.of_b && uniform(draws) < scenario.fails_b) call.status = Status::Failure;
-                    call.feedback.verdict = uniform(draws) < std::clamp(mean + swing + 0.5 * user.mind, 0.0, 1.0)
-                                                ? "accepted"
-                                                : "rejected";
+                    call.feedback.verdict =
+                        uniform(draws) < std::clamp(mean + swing + 0.5 * user.mind, 0.0, 1.0) ? "accepted"
+                                                                                              : "rejected";
                 });
             }
         }
@@ -83,8 +86,8 @@ Life live(const Scenario& scenario, std::uint64_t seed) {
         question.seed = static_cast<std::uint64_t>(day);
         const ExperimentResult result = experiment_result(record.store(), question).value();
         const ExperimentDifference& primary = *result.variants[1].primary;
-        life.ever_wrong = life.ever_wrong ||
-                          (primary.interval && !primary.interval->contains(scenario.b - scenario.a));
+        life.ever_wrong =
+            life.ever_wrong || (primary.interval && !primary.interval->contains(scenario.b - scenario.a));
         if (result.variants[1].guards[0].breached && !life.stopped) life.stopped = day;
         if (result.winner && !life.concluded) {
             life.concluded = day;

@@ -47,9 +47,11 @@ ExperimentSums::ExperimentSums(std::vector<ExperimentQuestion::Weights> weights,
 }
 
 const std::vector<double>& ExperimentSums::probabilities_at(double at) const {
-    const auto* found = &weights_.front();
-    for (const auto& weights : weights_)
-        if (static_cast<double>(weights.from.unix_nanos) / 1e6 <= at) found = &weights;
+    const auto after = std::ranges::upper_bound(weights_, at, {}, [](const auto& weights) {
+        return static_cast<double>(weights.from.unix_nanos) / 1e6;
+    });
+    // Before the first they were those of the first.
+    const auto found = after == weights_.begin() ? after : after - 1;
     return found->probabilities;
 }
 
