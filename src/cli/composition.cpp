@@ -3,6 +3,8 @@
 #include "base/log.hpp"
 #include "cli/aws_access.hpp"
 #include "cli/up_to_now.hpp"
+#include "experiment_watch/watcher.hpp"
+#include "experiments/experiments.hpp"
 #include "ingest/folder_secret.hpp"
 #include "prompts/registry.hpp"
 #include "store/duckdb/duckdb_store.hpp"
@@ -176,7 +178,7 @@ Result<std::unique_ptr<Composition>> Composition::open(const Config& config, Use
 void Composition::open_control() {
     auto database = control::Database::open(control_file());
     if (!database) {
-        log::error("budgets are not kept to; alerts, prompts and own prices cannot be used: {}",
+        log::error("budgets are not kept to; alerts, prompts, experiments and own prices cannot be used: {}",
                    database.error().message);
         control_error_ = std::move(database).error();
         return;
@@ -196,6 +198,7 @@ void Composition::read_control() {
     tell(prices_->open(*control_), "calls are priced without prices of your own");
     tell(budgets_->open(*control_), "budgets are not kept to");
     tell(prompts_->open(*control_), "prompts cannot be used");
+    tell(experiments_->open(*control_), "no experiment runs");
     (void)prompt_types_->open(*control_);  // says itself what holds instead
     tell(prompt_totals_->open(*control_),
          "totals of prompt types cannot be kept, so nothing is removed from the record");
@@ -218,11 +221,13 @@ void Composition::look_after_control(const std::stop_token& stop) {
             control_ = std::move(*database);
             read_control();
             log::info(
-                "control.sqlite can be used again: budgets, prompts, own prices and prompt types are as they "
-                "were set; alerts and re-pricing need another start");
+                "control.sqlite can be used again: budgets, prompts, experiments, own prices and prompt "
+                "types are "
+                "as they were set; alerts and re-pricing need another start");
         }
         (void)prompt_types_->be_in_force();
         if (turn % kSwitchingOffTurns == 0) switch_off_prompt_types();
+        (void)experiments_->be_in_force();
     }
 }
 
@@ -292,7 +297,14 @@ void Composition::open_budgets() {
 
 void Composition::open_prompts() {
     prompts_ = std::make_unique<prompts::Registry>();
-    if (!control_) prompts_->stay_closed(*control_error_);
+    running_experiments_ =
+        std::make_unique<Published<experiments::Table>>(std::make_shared<const experiments::Table>());
+    experiments_ = std::make_unique<experiments::Experiments>(*prompts_, *running_experiments_);
+    experiment_watcher_ = std::make_unique<experiment_watch::Watcher>(experiment_watch::Watcher::Parts{
+        *experiments_, data_->store(), system_clock(), [this] { return up_to_now(*data_); }});
+    if (control_) return;
+    prompts_->stay_closed(*control_error_);
+    experiments_->stay_closed(*control_error_);
 }
 
 void Composition::open_alerting(const Config& config) {
@@ -327,6 +339,7 @@ Composition::~Composition() {
     looking_after_ = {};
     // It waits for tasks of the loops; tasks use everything else, so they end next.
     if (alerting_) alerting_->stop();
+    experiment_watcher_.reset();
     repricer_.reset();
     if (loops_) loops_->stop();
     alerting_.reset();
@@ -359,7 +372,9 @@ server::Services Composition::services(const std::string& listen) {
             repricer_.get(),
             prompt_types_.get(),
             prompt_totals_.get(),
-            prompts_.get()};
+            prompts_.get(),
+            experiments_.get(),
+            experiment_watcher_.get()};
 }
 
 }  // namespace steno::cli

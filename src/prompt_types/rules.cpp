@@ -49,19 +49,9 @@ void Table::add(const std::string& type, const Settings& settings) {
     rules_.insert_or_assign(type, std::move(rule));
 }
 
-void Rules::use(std::shared_ptr<const Table> table) {
-    const std::scoped_lock lock(mutex_);
-    table_ = std::move(table);
-}
-
-std::shared_ptr<const Table> Rules::table() const noexcept {
-    const std::scoped_lock lock(mutex_);
-    return table_;
-}
-
 void Rules::admit(Call& call) const noexcept {
     if (call.prompt.type.empty()) return;
-    const std::shared_ptr<const Table> table = this->table();
+    const std::shared_ptr<const Table> table = table_.now();
     const Table::Rule& rule = table->of(call.prompt.type);
     Privacy& privacy = call.privacy;
     if (!rule.is_active && !privacy.listed) privacy.listed = false;
@@ -84,11 +74,11 @@ void Rules::admit(Call& call) const noexcept {
 }
 
 ingest::TextRule Rules::texts(const Call& call) const noexcept {
-    return call.prompt.type.empty() ? ingest::TextRule{} : table()->of(call.prompt.type).texts;
+    return call.prompt.type.empty() ? ingest::TextRule{} : table_.now()->of(call.prompt.type).texts;
 }
 
 LogLevel Rules::log_level(const Call& call) const noexcept {
-    return call.prompt.type.empty() ? LogLevel::Off : table()->of(call.prompt.type).log_level;
+    return call.prompt.type.empty() ? LogLevel::Off : table_.now()->of(call.prompt.type).log_level;
 }
 
 }  // namespace steno::prompt_types
