@@ -77,6 +77,7 @@ void cut_texts(Call& call, std::size_t most) {
     cut.text("error.stack", call.error.stack);
     cut.whole("raw.request", call.raw.request);
     cut.whole("raw.response", call.raw.response);
+    cut.whole("raw.client_request", call.raw.client_request);
     for (std::string* beginning : {&call.preview.prompt, &call.preview.answer})
         beginning->resize(utf8_prefix(*beginning, most).size());
 }
