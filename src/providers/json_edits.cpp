@@ -17,12 +17,17 @@ std::string json_string(std::string_view text) {
 
 }  // namespace
 
-std::optional<std::size_t> JsonEdits::place_of(JsonValue value) {
-    const char* const begin = value.raw().data();
-    if (begin >= text_.data() && begin + value.raw().size() <= text_.data() + text_.size())
-        return static_cast<std::size_t>(begin - text_.data());
-    lost_ = true;
-    return std::nullopt;
+std::optional<std::size_t> JsonEdits::place_of(JsonValue value) const {
+    const std::string_view raw = value.raw();
+    if (raw.data() < text_.data() || raw.data() + raw.size() > text_.data() + text_.size())
+        return std::nullopt;
+    return static_cast<std::size_t>(raw.data() - text_.data());
+}
+
+std::optional<std::size_t> JsonEdits::changed(JsonValue value) {
+    const auto at = place_of(value);
+    lost_ = lost_ || !at;
+    return at;
 }
 
 void JsonEdits::add(Change change) {
@@ -33,11 +38,11 @@ void JsonEdits::add(Change change) {
 
 void JsonEdits::insert(JsonValue where, std::size_t offset, std::string json) {
     if (where.type() == JsonValue::Type::Absent) return;
-    if (const auto at = place_of(where)) add({*at + offset, 0, std::move(json)});
+    if (const auto at = changed(where)) add({*at + offset, 0, std::move(json)});
 }
 
 void JsonEdits::replace(JsonValue value, std::string_view json) {
-    const auto at = value.type() == JsonValue::Type::Absent ? std::nullopt : place_of(value);
+    const auto at = value.type() == JsonValue::Type::Absent ? std::nullopt : changed(value);
     if (!at ||
         std::ranges::any_of(changes_, [&](const Change& one) { return one.removed > 0 && one.at == *at; }))
         return;
@@ -52,7 +57,7 @@ void JsonEdits::set(JsonValue object, std::string_view name, std::string_view js
     if (!object.is_object()) return;
     if (const JsonValue member = object[name]; member.type() != JsonValue::Type::Absent)
         return replace(member, json);
-    const auto at = place_of(object);
+    const auto at = changed(object);
     if (!at) return;
     const std::pair<std::size_t, std::string> key(*at, name);
     if (std::ranges::find(members_, key) != members_.end()) return;
@@ -80,7 +85,7 @@ void JsonEdits::insert_only(JsonValue empty_array, std::string_view json) {
     insert(empty_array, 1, std::string(json));
 }
 
-std::optional<std::string> JsonEdits::result() {
+std::optional<std::string> JsonEdits::result() const {
     if (lost_) return std::nullopt;
     std::size_t size = text_.size();
     for (const Change& change : changes_) size += change.json.size();

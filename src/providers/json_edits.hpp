@@ -18,6 +18,8 @@ class JsonEdits {
     /// The text that the document at hand was parsed from; both must outlive this.
     explicit JsonEdits(std::string_view text) : text_(text) {}
 
+    /// It stands in the text. (One of a text that is no UTF-8 was read as if it were.)
+    [[nodiscard]] bool holds(JsonValue value) const { return place_of(value).has_value(); }
     /// Of an absent value: nothing.
     void replace(JsonValue value, std::string_view json);
     void replace_text(JsonValue value, std::string_view text);
@@ -28,8 +30,8 @@ class JsonEdits {
     void insert_before(JsonValue element, std::string_view json);
     void insert_only(JsonValue empty_array, std::string_view json);
 
-    /// Absent: a value does not stand in the text, since that is no UTF-8 and was read as if it were.
-    [[nodiscard]] std::optional<std::string> result();
+    /// Absent: a value that was to be changed does not stand in the text.
+    [[nodiscard]] std::optional<std::string> result() const;
 
   private:
     struct Change {
@@ -37,8 +39,9 @@ class JsonEdits {
         std::size_t removed;  ///< bytes
         std::string json;
     };
-    /// Where the value stands; nothing if it is not of the text.
-    std::optional<std::size_t> place_of(JsonValue value);
+    [[nodiscard]] std::optional<std::size_t> place_of(JsonValue value) const;
+    /// The same of one that is to be changed.
+    std::optional<std::size_t> changed(JsonValue value);
     void add(Change change);
     void insert(JsonValue where, std::size_t offset, std::string json);
 

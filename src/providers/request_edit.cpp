@@ -161,14 +161,15 @@ Result<std::string> edited_body(std::string_view body, const RequestEdit& edit,
     JsonDocument document;
     if (!document.parse(body) || !document.root().is_object())
         return fail(Code::FailedPrecondition, "the request's body is no JSON object");
-    for (const RequestEdit& other : others) {
-        JsonEdits edits(body);
-        STENO_TRY(change(document.root(), other, edits));
-    }
     JsonEdits edits(body);
+    if (!edits.holds(document.root()))
+        return fail(Code::FailedPrecondition, "the request's body is not UTF-8");
+    for (const RequestEdit& other : others) {
+        JsonEdits of_other(body);
+        STENO_TRY(change(document.root(), other, of_other));
+    }
     STENO_TRY(change(document.root(), edit, edits));
-    if (auto edited = edits.result()) return std::move(*edited);
-    return fail(Code::FailedPrecondition, "the request's body is not UTF-8");
+    return *edits.result();  // there is one: all that was changed is of the document
 }
 
 Result<std::string> Provider::edit_request(const RequestView& /*request*/, const RequestEdit& /*edit*/,

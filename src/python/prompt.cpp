@@ -1,6 +1,8 @@
 #include "python/prompt.hpp"
 
 #include "client/prompt_cache.hpp"
+#include "client/prompt_variant.hpp"
+#include "python/context.hpp"
 #include "python/values.hpp"
 #include "python/vocabulary.hpp"
 
@@ -125,11 +127,11 @@ PyObject* get_unused(PyObject* self, void*) {
     return texts_of(of<RenderedPromptObject>(self).unused());
 }
 
-/// get_prompt(class, name, label, version, max_age, patience, fallback)
+/// get_prompt(class, name, label, version, max_age, patience, fallback, unit)
 PyObject* get_prompt_method(PyObject*, PyObject* const* args, Py_ssize_t count) {
-    if (count != 7 || !PyType_Check(args[0])) {
+    if (count != 8 || !PyType_Check(args[0])) {
         PyErr_SetString(PyExc_TypeError,
-                        "get_prompt(class, name, label, version, max_age, patience, fallback)");
+                        "get_prompt(class, name, label, version, max_age, patience, fallback, unit)");
         return nullptr;
     }
     const double max_age = PyFloat_AsDouble(args[4]);
@@ -146,6 +148,7 @@ PyObject* get_prompt_method(PyObject*, PyObject* const* args, Py_ssize_t count) 
         options.patience = milliseconds_of(patience);
         if (args[6] != Py_None) options.fallback = Text(args[6]).view();
         name = Text(args[1]).view();
+        if (args[7] != Py_None) options.unit = Text(args[7]).view();
         found = client::PromptCache::current().get(name, options, false);
         asked = true;
     });
@@ -153,9 +156,10 @@ PyObject* get_prompt_method(PyObject*, PyObject* const* args, Py_ssize_t count) 
         // A daemon thread that wants the GIL back when the interpreter is gone is unwound, which nothing that
         // catches everything may stop: so outside of `guarded`.
         PyThreadState* const thread = PyEval_SaveThread();
-        guarded([&] { found = get_prompt(name, options); });
+        guarded([&] { found = client::PromptCache::current().get(name, options, true); });
         PyEval_RestoreThread(thread);
     }
+    if (found) guarded([&] { found = client::variant_of(*found, options.unit, current_context()); });
     if (!found) return PyErr_NoMemory();
     if (!*found) {
         PyErr_SetString(found->unknown() ? prompt_not_found : prompt_error, found->error().c_str());
@@ -193,6 +197,8 @@ PyGetSetDef prompt_members[] = {
     {"top_p", get_number<&Prompt::top_p>, nullptr, nullptr, nullptr},
     {"top_k", get_number<&Prompt::top_k>, nullptr, nullptr, nullptr},
     {"token_limit", get_number<&Prompt::token_limit>, nullptr, nullptr, nullptr},
+    {"experiment", get_text<&Prompt::experiment>, nullptr, nullptr, nullptr},
+    {"variant", get_text<&Prompt::variant>, nullptr, nullptr, nullptr},
     {"source", get_source, nullptr, nullptr, nullptr},
     {"error", get_text<&Prompt::error>, nullptr, nullptr, nullptr},
     {"_text", get_text<&Prompt::text>, nullptr, nullptr, nullptr},

@@ -141,13 +141,16 @@ Taken take_experiment(std::string_view value, Call& call) {
     simdjson::dom::object object;
     if (parser.parse(value.data(), value.size()).get(object) != simdjson::SUCCESS) return Taken::Nothing;
     Experiment told;
-    for (const auto& [name, into] :
-         {std::pair{"id", &told.id}, {"variant", &told.variant}, {"unit", &told.unit}}) {
+    for (const auto& [name, into] : {std::pair{"id", &told.id},
+                                     {"variant", &told.variant},
+                                     {"unit", &told.unit},
+                                     {"left_out", &told.left_out}}) {
         std::string_view text;
-        if (object[name].get(text) != simdjson::SUCCESS || text.empty() || text.size() > kMaxIdBytes)
-            return Taken::Nothing;
-        *into = text;
+        if (object[name].get(text) == simdjson::SUCCESS && text.size() <= kMaxIdBytes) *into = text;
     }
+    const bool whole = !told.variant.empty() && !told.unit.empty() && told.left_out.empty();
+    const bool none = told.variant.empty() && told.unit.empty() && !told.left_out.empty();
+    if (told.id.empty() || !(whole || none)) return Taken::Nothing;
     double probability = 0;
     if (object["probability"].get(probability) == simdjson::SUCCESS && probability > 0 && probability <= 1)
         told.probability = probability;
@@ -204,7 +207,8 @@ constexpr std::array kHeaders{
     ContextHeader{"outer-functions", kOuter, take_words<&Call::trace, &Trace::outer_functions, kMostOuter>},
     ContextHeader{"kind", "a kind of call, such as chat or intent", take_kind},
     ContextHeader{"store-full-data", "true or false", take_full_data},
-    ContextHeader{"experiment", "off, or a JSON object with id, variant and unit", take_experiment},
+    ContextHeader{"experiment", "off, or a JSON object with id, and variant and unit or left_out",
+                  take_experiment},
 };
 
 /// "00-<32 hex>-<16 hex>-<2 hex>" (W3C Trace Context); anything else is ignored, as that specification says.
