@@ -12,6 +12,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -81,6 +82,9 @@ class Experiments {
     void stay_closed(Error why);
     /// Tries once more where something failed, and heeds what another process has changed.
     Result<void> be_in_force();
+
+    /// Those that run now. Waits for nothing.
+    [[nodiscard]] std::shared_ptr<const Table> running() const noexcept { return table_.now(); }
 
     /// The last one that was made first.
     Result<std::vector<Experiment>> all();
