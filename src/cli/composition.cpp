@@ -3,6 +3,7 @@
 #include "base/log.hpp"
 #include "cli/aws_access.hpp"
 #include "cli/up_to_now.hpp"
+#include "experiments/at_gateway.hpp"
 #include "experiments/experiments.hpp"
 #include "ingest/folder_secret.hpp"
 #include "prompts/registry.hpp"
@@ -157,6 +158,7 @@ Result<std::unique_ptr<Composition>> Composition::open(const Config& config, Use
     options.ask_for_usage = config.ask_for_usage;
     options.estimate_usage = config.estimate_usage;
     options.spending = parts->ledger_.get();
+    options.experiments = parts->experiments_at_gateway_.get();
     parts->gateway_ = std::make_unique<gateway::Gateway>(*parts->loops_, *parts->client_,
                                                          &parts->data_->recorder(), std::move(options));
     parts->caller_ = std::make_unique<server::GatewayModelCaller>(*parts->gateway_);
@@ -262,6 +264,7 @@ void Composition::open_prompts() {
     running_experiments_ =
         std::make_unique<Published<experiments::Table>>(std::make_shared<const experiments::Table>());
     experiments_ = std::make_unique<experiments::Experiments>(*prompts_, *running_experiments_);
+    experiments_at_gateway_ = std::make_unique<experiments::AtGateway>(*running_experiments_, *prompts_);
     if (control_) return;
     prompts_->stay_closed(*control_error_);
     experiments_->stay_closed(*control_error_);

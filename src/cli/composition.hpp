@@ -31,6 +31,7 @@
 #include <vector>
 
 namespace steno::experiments {
+class AtGateway;
 class Experiments;
 class Table;
 }  // namespace steno::experiments
@@ -95,6 +96,7 @@ class Composition {
     std::unique_ptr<prompts::Registry> prompts_;
     std::unique_ptr<Published<experiments::Table>> running_experiments_;  ///< as calls are asked about
     std::unique_ptr<experiments::Experiments> experiments_;
+    std::unique_ptr<experiments::AtGateway> experiments_at_gateway_;
     std::unique_ptr<repricing::PriceBook> prices_;
     std::unique_ptr<repricing::Trail> trail_;
     std::unique_ptr<repricing::Repricer> repricer_;

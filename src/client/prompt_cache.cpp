@@ -101,12 +101,12 @@ Result<Fetched> read_fetched(std::string_view body) {
     OfVariants of_variants;
     const bool whole = json.object([&](std::string_view name) {
         if (name == "experiment") return json.raw(plan);
-        if (name == "experiment_prompts") return read_of_variants(json, of_variants);
+        if (name == "variants") return read_of_variants(json, of_variants);
         return read_prompt_member(json, name, fetched.prompt);
     });
     if (!whole || !json.at_end() || !says_something(fetched.prompt))
         return fail(Code::Unavailable, "the server's answer is no prompt");
-    if (plan.empty()) return fetched;
+    if (plan.empty() || plan == "null") return fetched;
     auto read = assignment::plan_from_json(plan);
     if (!read) return fetched;  // of a version that divides otherwise: the prompt is good all the same
     auto experiment = std::make_shared<FetchedExperiment>(std::move(*read));
@@ -158,8 +158,9 @@ std::string path_of(std::string_view question) {
     const std::string_view which = question.substr(end + 1);
     std::string path =
         fmt::format("/api/v1/prompts/{}/fetch?included=true", net::percent_encode(question.substr(0, end)));
-    if (which.starts_with('@')) return path + "&label=" + net::percent_encode(which.substr(1));
-    return which.empty() ? path : path + "&version=" + net::percent_encode(which);
+    if (!which.empty() && !which.starts_with('@')) return path + "&version=" + net::percent_encode(which);
+    path += "&plan=true";  // of an experiment, which is kept to here
+    return which.empty() ? path : path + "&label=" + net::percent_encode(which.substr(1));
 }
 
 }  // namespace
