@@ -103,9 +103,9 @@ void AtGateway::read(std::string_view prompt_type) noexcept {
 
 Result<void> AtGateway::read_variants(Known& known) {
     const Definition& definition = known.running->definition();
-    auto others = std::make_shared<std::vector<providers::RequestEdit>>();
-    std::set<std::string> shapes = {""};
+    std::map<std::string, providers::RequestEdit> shapes;
     std::set<std::string> required;
+    std::vector<std::string> shape_of_variant;
     for (const Variant& variant : definition.variants) {
         Asked asked;
         asked.version = variant.changes.version;
@@ -119,37 +119,45 @@ Result<void> AtGateway::read_variants(Known& known) {
         }
         asked.content = changed(std::move(asked.content), variant.changes);
         asked.edit = edit_of(asked.content);
-        if (!variant.stopped && shapes.insert(shape_of(asked.edit)).second)
-            others->push_back({.model = asked.edit.model, .texts = asked.edit.texts});
+        shape_of_variant.push_back(shape_of(asked.edit));
+        if (!variant.stopped && !shape_of_variant.back().empty())
+            shapes.try_emplace(shape_of_variant.back(),
+                               providers::RequestEdit{.model = asked.edit.model, .texts = asked.edit.texts});
+        asked.edit.texts.clear();
         known.variants.push_back(std::move(asked));
     }
     known.required.assign(required.begin(), required.end());
-    known.others = std::move(others);
+    // Its own shape is tried with the edit itself.
+    for (std::size_t i = 0; i < known.variants.size(); ++i) {
+        auto others = std::make_shared<std::vector<providers::RequestEdit>>();
+        for (const auto& [shape, edit] : shapes) {
+            if (shape != shape_of_variant[i]) others->push_back(edit);
+        }
+        known.variants[i].others = std::move(others);
+    }
     return {};
 }
 
 Result<providers::RequestEdit> AtGateway::fill_in(const Known& known, const Asked& asked, Call& call) const {
     providers::RequestEdit edit = asked.edit;
     const std::string& given = call.prompt.variables.text;
-    if (asked.edit.texts.empty() && known.required.empty()) return edit;
+    const bool has_texts = !asked.content.text.empty() || !asked.content.messages.empty();
+    if (!has_texts && known.required.empty()) return edit;
     STENO_ASSIGN(const prompts::Value variables, prompts::Value::parse(given.empty() ? "{}" : given));
     const auto lacking = std::ranges::find_if_not(
         known.required, [&](const std::string& name) { return has_value(variables, name); });
     if (lacking != known.required.end())
         return fail(Code::FailedPrecondition,
                     fmt::format("the call brings no value for the variable {}", *lacking));
-    if (asked.edit.texts.empty()) return edit;
+    if (!has_texts) return edit;
     STENO_ASSIGN(prompts::Rendering rendering,
                  prompts::render(asked.content, variables, prompts::from(asked.included)));
     if (!rendering.missing.empty())
         return fail(Code::FailedPrecondition,
                     fmt::format("the call brings no value for the variable {}", rendering.missing.front()));
-    if (!asked.content.text.empty()) {
-        edit.texts.front().text = std::move(rendering.text);
-    } else {
-        for (std::size_t i = 0; i < edit.texts.size(); ++i)
-            edit.texts[i].text = std::move(rendering.messages[i].content);
-    }
+    if (!asked.content.text.empty()) edit.texts.push_back({"user", std::move(rendering.text)});
+    for (prompts::Message& message : rendering.messages)
+        edit.texts.push_back({std::move(message.role), std::move(message.content)});
     call.prompt.name = known.running->definition().prompt;
     call.prompt.version = asked.version;
     call.prompt.missing_variables.clear();
@@ -190,7 +198,7 @@ std::optional<gateway::Trial> AtGateway::assign(Call& call) noexcept {
         part.unit = std::move(unit);
         part.probability = assigned->probability;
         part.revision = running.plan().revision;
-        return gateway::Trial{std::move(*edit), known->others};
+        return gateway::Trial{std::move(*edit), asked.others};
     } catch (const std::exception& e) {
         log::error("a call takes no part in an experiment: {}", e.what());
         part = {};

@@ -35,9 +35,10 @@ class AtGateway final : public gateway::ExperimentControl {
     /// What a variant asks.
     struct Asked {
         std::string version;          ///< of the prompt; empty: the client's own texts stay
-        providers::RequestEdit edit;  ///< the texts as they are written
+        providers::RequestEdit edit;  ///< but for the texts, which are filled in for each call
         prompts::Content content;
         prompts::Included included;
+        std::shared_ptr<const std::vector<providers::RequestEdit>> others;  ///< see gateway::Trial
     };
     /// An experiment with all that its variants ask.
     struct Known {
@@ -46,7 +47,6 @@ class AtGateway final : public gateway::ExperimentControl {
         std::string error;         ///< why it could not be read; then nobody takes part
         std::vector<Asked> variants;
         std::vector<std::string> required;  ///< variables that a call must bring for all of them
-        std::shared_ptr<const std::vector<providers::RequestEdit>> others;  ///< see gateway::Trial
     };
 
     [[nodiscard]] std::shared_ptr<const Known> find(std::string_view prompt_type) const;
