@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <map>
 #include <optional>
 #include <span>
@@ -23,7 +24,7 @@ namespace steno::store {
 /// What is asked of each part, and how it becomes the answer.
 struct PartQuery {
     std::vector<Measure> measures;  ///< of which the parts' cells are added up
-    std::vector<Field> ranked;      ///< of whose numbers there are percentiles
+    std::vector<Field> ranked;      ///< of whose numbers (nanoseconds, units of money) there are percentiles
     std::vector<Field> told_apart;  ///< whose different values are counted
 
     /// nullopt: something in it cannot be put together from parts.
@@ -37,6 +38,9 @@ struct PartQuery {
     };
     std::vector<Source> sources;
 };
+
+/// Stands for a number that does not fit 64 bits, with which nothing can be put together.
+inline constexpr std::int64_t kBeyond = std::numeric_limits<std::int64_t>::min();
 
 /// The numbers of one field in one group of a part.
 class RankedNumbers {
@@ -92,6 +96,9 @@ struct Part {
     std::uint64_t version = 0;  ///< see AnswerCache
     std::vector<Group> groups;
     std::size_t bytes = 0;  ///< see bytes_of
+
+    /// What another one of the same calls has kept of numbers is kept here, too.
+    void take_kept(const Part& other);
 };
 /// Of memory, about.
 std::size_t bytes_of(const Part& part);
@@ -105,12 +112,12 @@ class Joining {
     void add(const Part& part);
     /// False: a sum does not fit a part's cells; ask the engine for all at once.
     [[nodiscard]] bool adds_up() const { return adds_up_; }
-    /// After all were added: of a group, which ranges are to be kept of each of PartQuery::ranked. Those
-    /// where percentiles lie now, and their neighbours.
-    [[nodiscard]] const std::vector<std::vector<bool>>* wanted(const std::string& id);
-    /// The part has all numbers that the answer needs.
+    /// Of a part that has all its numbers, and was added, itself or one of the same stretch: keeps those
+    /// where percentiles lie by what was added so far, and some around them.
+    void keep_wanted(Part& part);
+    /// A part that was added has all numbers that the answer needs, if no more are added.
     [[nodiscard]] bool has_numbers(const Part& part);
-    /// In its order and within its limit.
+    /// In its order and within its limit. All parts have their numbers.
     [[nodiscard]] AggregateTable answer();
 
   private:

@@ -9,6 +9,7 @@
 #include "store/duckdb/dialect.hpp"
 #include "store/duckdb/feeding.hpp"
 #include "store/duckdb/groups.hpp"
+#include "store/duckdb/page_reading.hpp"
 #include "store/duckdb/part_reading.hpp"
 #include "store/duckdb/scan.hpp"
 #include "store/duckdb/schema.hpp"
@@ -216,19 +217,22 @@ class DuckdbStore final : public CallStore, public CallScanner, public NumberSca
     Result<void> apply(std::span<const Change> changes, std::span<const Watermark> watermarks) override {
         const std::scoped_lock turn(writing_);
         const Moving moving(moves_);
-        STENO_ASSIGN(const Hours hours, feeding_->apply(changes, watermarks, [this](const Hours& soon) {
-            answers_.changed(soon);
-        }));
+        Hours hours;
+        auto applied = feeding_->apply(changes, watermarks, [&](Hours soon) {
+            hours = std::move(soon);
+            answers_.changing(hours);
+        });
         answers_.changed(hours);
-        return {};
+        return applied;
     }
 
     Result<void> forget(std::span<const Position> until) override {
         const std::scoped_lock turn(writing_);
         const Moving moving(moves_);
+        answers_.everything_changes();
+        const auto forgotten = feeding_->forget(until);
         answers_.everything_changed();
-        STENO_TRY(feeding_->forget(until));
-        answers_.everything_changed();
+        STENO_TRY(forgotten);
         // Who asks the store anew, told of this, must not be answered from before.
         if (follower_ != nullptr) follower_->calls_forgotten();
         return {};
@@ -237,10 +241,10 @@ class DuckdbStore final : public CallStore, public CallScanner, public NumberSca
     Result<void> forget_payloads(std::span<const LostPayloads> lost) override {
         const std::scoped_lock turn(writing_);
         const Moving moving(moves_);
+        answers_.everything_changes();
+        auto forgotten = feeding_->forget_payloads(lost);
         answers_.everything_changed();
-        STENO_TRY(feeding_->forget_payloads(lost));
-        answers_.everything_changed();
-        return {};
+        return forgotten;
     }
 
     Result<std::vector<Watermark>> watermarks() override {
@@ -261,7 +265,10 @@ class DuckdbStore final : public CallStore, public CallScanner, public NumberSca
         const ColumnChoice choice(shown_by(query));
         Page page;
         const std::string columns = choice.list();
-        if (const auto top = sql::select_top(dialect(), columns, query, after); !top.text.empty()) {
+        STENO_ASSIGN(auto near, pages_.rows(query, after));
+        if (near) {
+            page.rows = *std::move(near);
+        } else if (const auto top = sql::select_top(dialect(), columns, query, after); !top.text.empty()) {
             STENO_ASSIGN(page.rows, rows_of(top, choice));
         }
         if (page.rows.size() <= query.limit) {
@@ -389,6 +396,7 @@ class DuckdbStore final : public CallStore, public CallScanner, public NumberSca
           parts_(
               answers_, [this](const sql::Statement& statement) { return ask(statement); },
               options.hours_in_parts),
+          pages_(answers_, [this](const sql::Statement& statement) { return ask(statement); }),
           feeding_(std::move(feeding)) {}
 
     Result<Answer> ask(const sql::Statement& statement) {
@@ -428,15 +436,7 @@ class DuckdbStore final : public CallStore, public CallScanner, public NumberSca
 
     Result<std::vector<Row>> rows_of(const sql::Statement& statement, const ColumnChoice& choice) {
         STENO_ASSIGN(Answer answer, ask(statement));
-        std::vector<Row> rows;
-        for (Chunk chunk = answer.next(); chunk; chunk = answer.next()) {
-            const RowReader reader(chunk.get(), choice);
-            for (std::size_t i = 0; i < reader.size(); ++i) {
-                STENO_ASSIGN(Row row, reader.row(i));
-                rows.push_back(std::move(row));
-            }
-        }
-        return rows;
+        return read_rows(answer, choice);
     }
 
     Result<std::uint64_t> number_of(const sql::Statement& statement) {
@@ -452,6 +452,7 @@ class DuckdbStore final : public CallStore, public CallScanner, public NumberSca
     Readers readers_;
     AnswerCache answers_;
     PartReading parts_;
+    PageReading pages_;
     std::timed_mutex writing_;
     std::atomic<std::uint64_t> moves_{0};  ///< odd: the places of rows may be changing now
     std::unique_ptr<Feeding> feeding_;
