@@ -158,9 +158,14 @@ RenderedPrompt Prompt::render_json(std::string_view variables) const noexcept {
 
 Prompt get_prompt(std::string_view name, const PromptOptions& options) noexcept {
     Prompt prompt;
+    const auto began = client::PromptCache::Clock::now();
     client::guarded([&] {
-        prompt = client::variant_of(*client::PromptCache::current().get(name, options, true), options.unit,
-                                    Context::current());
+        auto& cache = client::PromptCache::current();
+        for (bool is_over = false; !is_over;) {
+            auto found = cache.get(name, options, began, std::chrono::hours(24));
+            if (found) prompt = client::variant_of(*found, options.unit, Context::current());
+            is_over = found.has_value();
+        }
     });
     return prompt;
 }
