@@ -3,6 +3,7 @@
 #include "base/log.hpp"
 #include "cli/aws_access.hpp"
 #include "cli/up_to_now.hpp"
+#include "experiment_watch/watcher.hpp"
 #include "experiments/at_gateway.hpp"
 #include "experiments/experiments.hpp"
 #include "ingest/folder_secret.hpp"
@@ -227,8 +228,8 @@ void Composition::look_after_control(const std::stop_token& stop) {
                 "as they were set; alerts and re-pricing need another start");
         }
         (void)prompt_types_->be_in_force();
-        (void)experiments_->be_in_force();
         if (turn % kSwitchingOffTurns == 0) switch_off_prompt_types();
+        (void)experiments_->be_in_force();
     }
 }
 
@@ -302,6 +303,8 @@ void Composition::open_prompts() {
         std::make_unique<Published<experiments::Table>>(std::make_shared<const experiments::Table>());
     experiments_ = std::make_unique<experiments::Experiments>(*prompts_, *running_experiments_);
     experiments_at_gateway_ = std::make_unique<experiments::AtGateway>(*running_experiments_, *prompts_);
+    experiment_watcher_ = std::make_unique<experiment_watch::Watcher>(experiment_watch::Watcher::Parts{
+        *experiments_, data_->store(), system_clock(), [this] { return up_to_now(*data_); }});
     if (control_) return;
     prompts_->stay_closed(*control_error_);
     experiments_->stay_closed(*control_error_);
@@ -339,6 +342,7 @@ Composition::~Composition() {
     looking_after_ = {};
     // It waits for tasks of the loops; tasks use everything else, so they end next.
     if (alerting_) alerting_->stop();
+    experiment_watcher_.reset();
     repricer_.reset();
     if (loops_) loops_->stop();
     alerting_.reset();
@@ -372,7 +376,8 @@ server::Services Composition::services(const std::string& listen) {
             prompt_types_.get(),
             prompt_totals_.get(),
             prompts_.get(),
-            experiments_.get()};
+            experiments_.get(),
+            experiment_watcher_.get()};
 }
 
 }  // namespace steno::cli

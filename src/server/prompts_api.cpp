@@ -375,7 +375,7 @@ Result<ApiAnswer> fetch_prompt(Services& services, const ApiRequest& request) {
             return problem(404, "no_such_prompt", found.error().message, found.error().remedy);
         return std::unexpected(found.error());
     }
-    Version version = std::move(*found);
+    Version version = *std::move(found);
     // Who names a version gets that.
     std::shared_ptr<const experiments::Running> running;
     if (services.experiments != nullptr && !request.parameter("version"))
