@@ -31,6 +31,10 @@ struct PromptOptions {
     std::chrono::milliseconds patience{2'000};
     /// A text (a template) that stands in where there is no version to be had. It includes nothing.
     std::optional<std::string> fallback = {};
+    /// Whose variant it is to be, where an experiment runs for the prompt: the user, session or request, as
+    /// the experiment divides; the first 200 bytes count. Absent: the one of the current Context. Who asks
+    /// for a version by its number gets that one.
+    std::optional<std::string> unit = {};
 };
 
 /// Where a prompt comes from.
@@ -110,6 +114,11 @@ class Prompt {
     /// A JSON object, where they are more than texts.
     [[nodiscard]] RenderedPrompt render_json(std::string_view variables) const noexcept;
 
+    /// Of the experiment by which this version was chosen: its name, and the variant's. Calls that are made
+    /// with the prompt carry it. Empty: it was chosen by label or version.
+    [[nodiscard]] const std::string& experiment() const noexcept;
+    [[nodiscard]] const std::string& variant() const noexcept;
+
     /// Implementation.
     struct Data;
     explicit Prompt(std::shared_ptr<const Data> data) noexcept : data_(std::move(data)) {}
@@ -122,7 +131,8 @@ class Prompt {
 /// The version of a prompt to be used now, from the server that recording goes to (TrackingOptions::server),
 /// whether recording is on or off. From memory while it is fresh: less than a microsecond. Never throws, and
 /// waits no longer than PromptOptions::patience. What was fetched once is served on while the server is away,
-/// and kept in the spool folder for the next process. Any thread.
+/// and kept in the spool folder for the next process. Where an experiment runs for the prompt, its unit's
+/// variant is chosen here, too, by the plan that came with it (PromptOptions::unit). Any thread.
 [[nodiscard]] Prompt get_prompt(std::string_view name, const PromptOptions& options = {}) noexcept;
 
 }  // namespace steno

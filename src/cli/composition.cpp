@@ -4,6 +4,7 @@
 #include "cli/aws_access.hpp"
 #include "cli/up_to_now.hpp"
 #include "experiment_watch/watcher.hpp"
+#include "experiments/at_gateway.hpp"
 #include "experiments/experiments.hpp"
 #include "ingest/folder_secret.hpp"
 #include "prompts/registry.hpp"
@@ -164,6 +165,7 @@ Result<std::unique_ptr<Composition>> Composition::open(const Config& config, Use
     options.ask_for_usage = config.ask_for_usage;
     options.estimate_usage = config.estimate_usage;
     options.spending = parts->ledger_.get();
+    options.experiments = parts->experiments_at_gateway_.get();
     parts->gateway_ = std::make_unique<gateway::Gateway>(*parts->loops_, *parts->client_,
                                                          &parts->data_->recorder(), std::move(options));
     parts->caller_ = std::make_unique<server::GatewayModelCaller>(*parts->gateway_);
@@ -300,6 +302,7 @@ void Composition::open_prompts() {
     running_experiments_ =
         std::make_unique<Published<experiments::Table>>(std::make_shared<const experiments::Table>());
     experiments_ = std::make_unique<experiments::Experiments>(*prompts_, *running_experiments_);
+    experiments_at_gateway_ = std::make_unique<experiments::AtGateway>(*running_experiments_, *prompts_);
     experiment_watcher_ = std::make_unique<experiment_watch::Watcher>(experiment_watch::Watcher::Parts{
         *experiments_, data_->store(), system_clock(), [this] { return up_to_now(*data_); }});
     if (control_) return;

@@ -34,6 +34,7 @@
 #include <vector>
 
 namespace steno::experiments {
+class AtGateway;
 class Experiments;
 class Table;
 }  // namespace steno::experiments
@@ -108,6 +109,7 @@ class Composition {
     std::unique_ptr<prompts::Registry> prompts_;
     std::unique_ptr<Published<experiments::Table>> running_experiments_;  ///< as calls are asked about
     std::unique_ptr<experiments::Experiments> experiments_;
+    std::unique_ptr<experiments::AtGateway> experiments_at_gateway_;
     std::unique_ptr<experiment_watch::Watcher> experiment_watcher_;
     std::unique_ptr<repricing::PriceBook> prices_;
     std::unique_ptr<repricing::Trail> trail_;

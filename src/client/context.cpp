@@ -60,6 +60,21 @@ std::string texts(const std::vector<std::string>& list) {
     return items;
 }
 
+/// Of prompt.experiment.
+std::string fields_of(const ExperimentPart& part) {
+    std::string fields;
+    RecordWriter out(fields);
+    out.text(number<Experiment, "id">(), part.experiment->plan.id);
+    if (part.assigned) {
+        out.text(number<Experiment, "variant">(), part.variant());
+        out.text(number<Experiment, "unit">(), part.unit);
+        out.real(number<Experiment, "probability">(), part.assigned->probability);
+        out.integer(number<Experiment, "revision">(), part.experiment->plan.revision);
+    }
+    out.text(number<Experiment, "left_out">(), part.left_out);
+    return fields;
+}
+
 /// `name` is the innermost from now on; what was so is around it. Without a name there is none, nor around.
 void enter(std::string& innermost, std::vector<std::string>& outer, std::string_view name) {
     std::string entered = client::shortened(name);
@@ -103,6 +118,8 @@ void Context::Node::encode() {
         prompt.items(number<PromptFacts, "missing_variables">(), texts(missing_variables));
         if (variables_checked)
             prompt.boolean(number<PromptFacts, "all_variables_present">(), missing_variables.empty());
+        prompt.group(number<PromptFacts, "experiment">(),
+                     [&](RecordWriter& fields) { fields.raw(experiment); });
     });
     RecordWriter(request).group(number<Call, "prompt">(), [&](RecordWriter& prompt) {
         prompt.text(number<PromptFacts, "variables">(), variables);
@@ -169,6 +186,7 @@ Context Context::with_prompt(const Prompt& prompt) const noexcept {
         node.prompt_type = client::shortened(prompt.type);
         node.prompt_name = client::shortened(prompt.name);
         node.prompt_version = client::shortened(prompt.version);
+        node.experiment.clear();
         node.variables.clear();
         if (!prompt.variables.empty()) {
             JsonWriter json(node.variables);
@@ -192,6 +210,7 @@ Context Context::with_prompt(const RenderedPrompt& prompt) const noexcept {
         if (!prompt) {  // whatever is asked now, it is not the prompt around it
             node.prompt_name.clear();
             node.prompt_version.clear();
+            node.experiment.clear();
             node.variables.clear();
             node.variables_checked = false;
             node.missing_variables.clear();
@@ -200,6 +219,7 @@ Context Context::with_prompt(const RenderedPrompt& prompt) const noexcept {
         const RenderedPrompt::Data& rendered = *prompt.data();
         node.prompt_name = client::shortened(rendered.name);
         node.prompt_version = client::shortened(rendered.version);
+        node.experiment = rendered.part ? fields_of(*rendered.part) : std::string();
         node.variables = rendered.variables;
         node.variables_checked = true;
         node.missing_variables.clear();

@@ -42,6 +42,7 @@ struct Context::Node {
     std::string variables;  ///< JSON
     std::vector<std::string> missing_variables;
     bool variables_checked = false;
+    std::string experiment;  ///< fields of prompt.experiment, by which the prompt was chosen
     /// Numbers the calls of one request; shared by all contexts within it.
     std::shared_ptr<std::atomic<std::int64_t>> sequence;
     std::shared_ptr<client::RequestTotals> totals;  ///< likewise; null: no summary is wanted

@@ -10,6 +10,8 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <functional>
+#include <map>
 #include <new>
 #include <pthread.h>
 #include <system_error>
@@ -54,28 +56,70 @@ bool read_included(JsonReader& json, prompts::Included& included) {
     });
 }
 
-Result<FetchedPrompt> read_fetched(std::string_view body) {
-    JsonReader json(body);
-    FetchedPrompt fetched;
-    const bool whole = json.object([&](std::string_view name) {
-        if (name == "name") return json.string(fetched.name);
-        if (name == "version") return json.string(fetched.version);
-        if (name == "included") return read_included(json, fetched.included);
-        if (name == "labels") return json.array([&] { return json.string(fetched.labels.emplace_back()); });
-        const auto known = prompts::read_member(json, name, fetched.content);
-        return known && (*known || json.skip());
+/// What a server answers.
+struct Fetched {
+    FetchedPrompt prompt;
+    std::shared_ptr<const FetchedExperiment> experiment;  ///< null: none runs
+};
+
+bool read_prompt_member(JsonReader& json, std::string_view name, FetchedPrompt& prompt) {
+    if (name == "name") return json.string(prompt.name);
+    if (name == "version") return json.string(prompt.version);
+    if (name == "included") return read_included(json, prompt.included);
+    if (name == "labels") return json.array([&] { return json.string(prompt.labels.emplace_back()); });
+    const auto known = prompts::read_member(json, name, prompt.content);
+    return known && (*known || json.skip());
+}
+
+bool says_something(const FetchedPrompt& prompt) {
+    return !prompt.version.empty() && (!prompt.content.text.empty() || !prompt.content.messages.empty());
+}
+
+/// Prompts of variants, each with the variant's name.
+using OfVariants = std::map<std::string, std::shared_ptr<const FetchedPrompt>, std::less<>>;
+bool read_of_variants(JsonReader& json, OfVariants& of_variants) {
+    return json.array([&] {
+        std::string variant;
+        auto prompt = std::make_shared<FetchedPrompt>();
+        const bool whole = json.object([&](std::string_view name) {
+            return name == "variant" ? json.string(variant) : read_prompt_member(json, name, *prompt);
+        });
+        const bool good = whole && says_something(*prompt);
+        of_variants.insert_or_assign(std::move(variant), std::move(prompt));
+        return good;
     });
-    const bool says = !fetched.content.text.empty() || !fetched.content.messages.empty();
-    if (!whole || !json.at_end() || fetched.version.empty() || !says)
+}
+
+Result<Fetched> read_fetched(std::string_view body) {
+    JsonReader json(body);
+    Fetched fetched;
+    std::string plan;
+    OfVariants of_variants;
+    const bool whole = json.object([&](std::string_view name) {
+        if (name == "experiment") return json.raw(plan);
+        if (name == "variants") return read_of_variants(json, of_variants);
+        return read_prompt_member(json, name, fetched.prompt);
+    });
+    if (!whole || !json.at_end() || !says_something(fetched.prompt))
         return fail(Code::Unavailable, "the server's answer is no prompt");
+    if (plan.empty() || plan == "null") return fetched;
+    auto read = assignment::plan_from_json(plan);
+    if (!read) return fetched;  // of a version that divides otherwise: the prompt is good all the same
+    auto experiment = std::make_shared<FetchedExperiment>(std::move(*read));
+    for (const assignment::WeightedVariant& variant : experiment->plan.variants) {
+        const auto found = of_variants.find(variant.name);
+        experiment->prompts.push_back(found == of_variants.end() ? nullptr : found->second);
+    }
+    fetched.experiment = std::move(experiment);
     return fetched;
 }
 
-std::shared_ptr<const Prompt::Data> data_of(FetchedPrompt fetched, PromptSource source, std::string error) {
+std::shared_ptr<const Prompt::Data> data_of(Fetched fetched, PromptSource source, std::string error) {
     auto data = std::make_shared<Prompt::Data>();
     data->source = source;
     data->error = std::move(error);
-    data->fetched = std::make_shared<const FetchedPrompt>(std::move(fetched));
+    data->fetched = std::make_shared<const FetchedPrompt>(std::move(fetched.prompt));
+    data->experiment = std::move(fetched.experiment);
     return data;
 }
 
@@ -83,9 +127,9 @@ std::shared_ptr<const Prompt::Data> data_of(FetchedPrompt fetched, PromptSource 
 Prompt without_any(std::string_view name, const PromptOptions& options,
                    const std::shared_ptr<const Prompt::Data>& why) {
     if (!options.fallback) return Prompt(why);
-    FetchedPrompt brought;
-    brought.name = name;
-    brought.content.text = *options.fallback;
+    Fetched brought;
+    brought.prompt.name = name;
+    brought.prompt.content.text = *options.fallback;
     return Prompt(
         with_error(*data_of(std::move(brought), PromptSource::Fallback, {}), why->error, why->unknown));
 }
@@ -110,8 +154,9 @@ std::string path_of(std::string_view question) {
     const std::string_view which = question.substr(end + 1);
     std::string path =
         fmt::format("/api/v1/prompts/{}/fetch?included=true", net::percent_encode(question.substr(0, end)));
-    if (which.starts_with('@')) return path + "&label=" + net::percent_encode(which.substr(1));
-    return which.empty() ? path : path + "&version=" + net::percent_encode(which);
+    if (!which.empty() && !which.starts_with('@')) return path + "&version=" + net::percent_encode(which);
+    path += "&plan=true";  // of an experiment, which is kept to here
+    return which.empty() ? path : path + "&label=" + net::percent_encode(which.substr(1));
 }
 
 }  // namespace

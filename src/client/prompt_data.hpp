@@ -1,9 +1,11 @@
 #pragma once
 
+#include "assignment/assignment.hpp"
 #include "steno/prompts.hpp"
 #include "templates/rendering.hpp"
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -18,11 +20,34 @@ struct FetchedPrompt {
     prompts::Included included;
 };
 
+/// An experiment that runs for who asks so, as a server gave it with the prompt. Never changes.
+struct FetchedExperiment {
+    explicit FetchedExperiment(assignment::Plan its_plan) : plan(std::move(its_plan)), assigner(plan) {}
+    assignment::Plan plan;
+    assignment::Assigner assigner;
+    /// By variant, as the plan has them; null: the prompt as it came.
+    std::vector<std::shared_ptr<const FetchedPrompt>> prompts;
+};
+
+/// What became of the experiment for whom a prompt was asked for.
+struct ExperimentPart {
+    std::shared_ptr<const FetchedExperiment> experiment;
+    std::optional<assignment::Assignment> assigned;
+    std::string unit;
+    std::string left_out;  ///< where nothing is assigned: why
+
+    [[nodiscard]] const std::string& variant() const {
+        return experiment->plan.variants[assigned->variant].name;
+    }
+};
+
 struct Prompt::Data {
     PromptSource source = PromptSource::None;
     bool unknown = false;
     std::string error;
-    std::shared_ptr<const FetchedPrompt> fetched;  ///< null: there is none
+    std::shared_ptr<const FetchedPrompt> fetched;         ///< null: there is none
+    std::shared_ptr<const FetchedExperiment> experiment;  ///< null: none runs
+    std::optional<ExperimentPart> part;
 };
 
 struct RenderedPrompt::Data {
@@ -34,6 +59,7 @@ struct RenderedPrompt::Data {
     std::vector<PromptMessage> messages;
     std::vector<std::string> missing;
     std::vector<std::string> unused;
+    std::optional<ExperimentPart> part;
 };
 
 }  // namespace steno

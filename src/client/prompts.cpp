@@ -1,6 +1,7 @@
 #include "base/json_writer.hpp"
 #include "client/prompt_cache.hpp"
 #include "client/prompt_data.hpp"
+#include "client/prompt_variant.hpp"
 #include "client/tracker.hpp"
 
 #include <utility>
@@ -107,6 +108,12 @@ const std::string& Prompt::tools() const noexcept {
 const std::string& Prompt::response_schema() const noexcept {
     return content(*this).response_schema;
 }
+const std::string& Prompt::experiment() const noexcept {
+    return data_ && data_->part && data_->part->assigned ? data_->part->experiment->plan.name : kEmpty;
+}
+const std::string& Prompt::variant() const noexcept {
+    return data_ && data_->part && data_->part->assigned ? data_->part->variant() : kEmpty;
+}
 const std::string& Prompt::text() const noexcept {
     return content(*this).text;
 }
@@ -141,6 +148,8 @@ RenderedPrompt Prompt::render_json(std::string_view variables) const noexcept {
             data->error = error().empty() ? "there is no prompt" : error();
         } else if (const auto filled = fill_in(*from, variables, *data); !filled) {
             data->error = filled.error().message;
+        } else {
+            data->part = data_->part;
         }
         rendered = RenderedPrompt(std::move(data));
     });
@@ -154,7 +163,7 @@ Prompt get_prompt(std::string_view name, const PromptOptions& options) noexcept 
         auto& cache = client::PromptCache::current();
         for (bool is_over = false; !is_over;) {
             auto found = cache.get(name, options, began, std::chrono::hours(24));
-            if (found) prompt = std::move(*found);
+            if (found) prompt = client::variant_of(*found, options.unit, Context::current());
             is_over = found.has_value();
         }
     });

@@ -1,5 +1,6 @@
 #include "steno/prompts.hpp"
 
+#include "assignment/assignment.hpp"
 #include "client/context_node.hpp"
 #include "client/prompt_cache.hpp"
 #include "client/prompt_folder.hpp"
@@ -135,9 +136,10 @@ TEST_F(PromptsFromAServer, AreAskedForOnceAndThenInMemory) {
     EXPECT_TRUE(get());
     EXPECT_TRUE(get_prompt("ä/b", {.label = "production"}));
     EXPECT_TRUE(get_prompt("ä/b", {.version = "1.2"}));
-    EXPECT_THAT(asked(), ElementsAre("/api/v1/prompts/answer/fetch?included=true",
-                                     "/api/v1/prompts/%C3%A4%2Fb/fetch?included=true&label=production",
-                                     "/api/v1/prompts/%C3%A4%2Fb/fetch?included=true&version=1.2"));
+    EXPECT_THAT(asked(),
+                ElementsAre("/api/v1/prompts/answer/fetch?included=true&plan=true",
+                            "/api/v1/prompts/%C3%A4%2Fb/fetch?included=true&plan=true&label=production",
+                            "/api/v1/prompts/%C3%A4%2Fb/fetch?included=true&version=1.2"));
 }
 
 TEST_F(PromptsFromAServer, AreFilledInAsTheServerWould) {
@@ -178,6 +180,103 @@ TEST_F(PromptsFromAServer, SayWhichTheyAreInTheContext) {
         << "its text is not that of the prompt around it";
 }
 
+/// The same with an experiment, as a server answers it.
+std::string with_experiment(std::string_view unit, std::string_view share = "1") {
+    std::string answer(kAnswer);
+    answer.pop_back();
+    return answer.append(R"(,"experiment":{"id":"0199a","name":"tone","unit":")")
+        .append(unit)
+        .append(R"(","share":)")
+        .append(share)
+        .append(R"(,"revision":4,"variants":[{"name":"a","weight":3,"stopped":false},)"
+                R"({"name":"b","weight":1,"stopped":false}]},"variants":[)"
+                R"({"variant":"a","name":"answer","version":"2","text":"A {{question}}"},)"
+                R"({"variant":"b","name":"answer","version":"3","model":"n","text":"B {{question}}"}]})");
+}
+
+Call call_in(const Context& context) {
+    Call call;
+    EXPECT_TRUE(decode(std::string("\1\1") + context.node()->header, call));
+    return call;
+}
+
+TEST_F(PromptsFromAServer, OfAnExperimentEachUnitGetsItsVariant) {
+    answer(200, with_experiment("user"));
+    const assignment::Assigner plan({.id = "0199a",
+                                     .name = "tone",
+                                     .unit = assignment::UnitKind::User,
+                                     .share = 1,
+                                     .revision = 4,
+                                     .variants = {{"a", 3, false}, {"b", 1, false}}});
+    int seen[2] = {0, 0};
+    for (int n = 0; n < 100; ++n) {
+        const std::string user = "user-" + std::to_string(n);
+        const Prompt prompt = get({.unit = user});
+        const auto assigned = plan.assign(user)->variant;
+        ++seen[assigned];
+        EXPECT_EQ(prompt.experiment(), "tone");
+        EXPECT_EQ(prompt.variant(), assigned == 0 ? "a" : "b");
+        EXPECT_EQ(prompt.version(), assigned == 0 ? "2" : "3");
+        EXPECT_EQ(prompt.model(), assigned == 0 ? "" : "n");
+        const RenderedPrompt filled = prompt.render({{"question", "Why?"}});
+        EXPECT_EQ(filled.text(), assigned == 0 ? "A Why?" : "B Why?");
+        const Experiment part = call_in(Context().with_prompt(filled)).prompt.experiment;
+        EXPECT_EQ(part.id, "0199a");
+        EXPECT_EQ(part.variant, prompt.variant());
+        EXPECT_EQ(part.unit, user);
+        EXPECT_EQ(part.probability, assigned == 0 ? 0.75 : 0.25);
+        EXPECT_EQ(part.revision, 4);
+        // It is that of the context, where nobody says whose.
+        const ContextScope scope(Context().with_user(user));
+        EXPECT_EQ(get().variant(), prompt.variant());
+    }
+    EXPECT_GT(seen[0], seen[1]);
+    EXPECT_GT(seen[1], 0);
+    EXPECT_EQ(asked().size(), 1U) << "all of them from memory";
+    answer(200, kAnswer);
+    EXPECT_EQ(get({.version = "2", .unit = "user-1"}).variant(), "") << "who names a version gets that";
+    EXPECT_THAT(asked(), ElementsAre("/api/v1/prompts/answer/fetch?included=true&version=2"));
+}
+
+TEST_F(PromptsFromAServer, OfAnExperimentNobodyGetsAVariantWhoSaysNoUnit) {
+    answer(200, with_experiment("session"));
+    const Prompt prompt = get();
+    EXPECT_EQ(prompt.version(), "2");
+    EXPECT_EQ(prompt.variant(), "");
+    const Context context = Context().with_prompt(prompt.render());
+    const Experiment part = call_in(context).prompt.experiment;
+    EXPECT_EQ(part.id, "0199a");
+    EXPECT_EQ(part.variant, "");
+    EXPECT_EQ(part.left_out, "the program says no session, by which the experiment divides");
+    EXPECT_EQ(call_in(context.with_prompt({.name = "x"})).prompt.experiment, Experiment());
+    EXPECT_EQ(call_in(context.with_prompt(prompt.render_json("no JSON"))).prompt.experiment, Experiment());
+
+    answer(200, with_experiment("request"), "\"t2\"");
+    EXPECT_NE(get({.max_age = 0ms}).variant(), "") << "outside of a request each fetch is one";
+    answer(200, with_experiment("user", "0.000001"), "\"t3\"");
+    const Prompt outside = get({.max_age = 0ms, .unit = "ann"});
+    EXPECT_EQ(outside.variant(), "");
+    EXPECT_EQ(call_in(Context().with_prompt(outside.render())).prompt.experiment, Experiment());
+}
+
+TEST_F(PromptsFromAServer, OfAnExperimentVariantsAreThereWhileTheServerIsAway) {
+    answer(200, with_experiment("user"));
+    const std::string variant = get({.unit = "ann"}).variant();
+    EXPECT_NE(variant, "");
+    forget();
+    stop();
+    const Prompt kept = get({.unit = "ann"});
+    EXPECT_EQ(kept.source(), PromptSource::File);
+    EXPECT_EQ(kept.variant(), variant);
+}
+
+TEST_F(PromptsFromAServer, APlanThatIsNotUnderstoodHarmsNoPrompt) {
+    std::string odd = with_experiment("planet");
+    answer(200, odd);
+    EXPECT_EQ(get({.unit = "ann"}).version(), "2");
+    EXPECT_EQ(get({.unit = "ann"}).variant(), "");
+}
+
 TEST_F(PromptsFromAServer, AreAskedForEachTimeWhereThatIsWanted) {
     const PromptOptions now{.max_age = 0ms};
     EXPECT_EQ(get(now).version(), "2");
@@ -187,7 +286,7 @@ TEST_F(PromptsFromAServer, AreAskedForEachTimeWhereThatIsWanted) {
     answer(200, next, "\"t2\"");
     EXPECT_EQ(get(now).version(), "3");
     EXPECT_EQ(get().version(), "3");
-    const std::string path = "/api/v1/prompts/answer/fetch?included=true";
+    const std::string path = "/api/v1/prompts/answer/fetch?included=true&plan=true";
     EXPECT_THAT(asked(), ElementsAre(path, path + " \"t1\"", path + " \"t1\""));
 }
 

@@ -93,7 +93,7 @@ class WatcherTest : public testing::Test {
                 call.started_at = Timestamp{clock_.now().unix_nanos - 1'000'000 * (n + 1), 0};
                 call.feedback.verdict = unit_() < (of_b ? accepted_b : accepted_a) ? "accepted" : "rejected";
                 call.prompt.experiment = {
-                    experiment.id, of_b ? "short" : "control", unit, assigned.probability, {}};
+                    experiment.id, of_b ? "short" : "control", unit, assigned.probability, {}, {}, {}};
                 upsert.row.closed_at.sequence = ++sequence_;
                 changes.emplace_back(std::move(upsert));
             }

@@ -120,6 +120,7 @@ TEST(PersonalData, IsMaskedInAllTextsOfACallAndCountedOnce) {
     call.response.tool_calls.emplace_back().arguments.text = R"({"to":"c@d.de"})";
     call.error.message = "no such user e@f.de";
     call.raw.request = R"({"messages":"I am a@b.de"})";
+    call.raw.client_request = call.raw.request;
     call.labels.metadata.text = R"({"user":"a@b.de"})";
     call.preview.prompt = "I am a@b.de";
     call.preview.answer = std::string(270, 'x') + " call 0170 1234567 or g@h";  // cut here
@@ -131,6 +132,7 @@ TEST(PersonalData, IsMaskedInAllTextsOfACallAndCountedOnce) {
     EXPECT_EQ(call.response.tool_calls[0].arguments.text, R"({"to":"[email]"})");
     EXPECT_EQ(call.error.message, "no such user [email]");
     EXPECT_EQ(call.raw.request, "") << "nobody knows what else it holds";
+    EXPECT_EQ(call.raw.client_request, "");
     EXPECT_EQ(call.privacy.truncated.at("raw.request").bytes, 26);
     EXPECT_EQ(call.labels.metadata.text, R"({"user":"a@b.de"})") << "as the program gave it";
     EXPECT_EQ(call.preview.prompt, "I am [email]");

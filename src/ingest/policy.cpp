@@ -116,6 +116,7 @@ void cut_texts(Call& call, std::size_t most) {
     each_text(call, cut);
     cut.whole("raw.request", call.raw.request);
     cut.whole("raw.response", call.raw.response);
+    cut.whole("raw.client_request", call.raw.client_request);
     for (std::string* beginning : {&call.preview.prompt, &call.preview.answer})
         beginning->resize(utf8_prefix(*beginning, most).size());
 }
@@ -134,6 +135,7 @@ void mask_texts(Call& call) {
     Cutter drop(call, 0);
     drop.whole("raw.request", call.raw.request);
     drop.whole("raw.response", call.raw.response);
+    drop.whole("raw.client_request", call.raw.client_request);
 }
 
 void apply(const TextRule& rule, Call& call) {

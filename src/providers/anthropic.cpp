@@ -2,6 +2,7 @@
 
 #include "providers/answer_reader.hpp"
 #include "providers/http_facts.hpp"
+#include "providers/request_edit.hpp"
 
 #include <vector>
 
@@ -48,6 +49,13 @@ class AnthropicProvider final : public Provider {
         } else {
             read_anthropic_completion(body, call);
         }
+    }
+
+    Result<std::string> edit_request(const RequestView& request, const RequestEdit& edit,
+                                     std::span<const RequestEdit> others) const override {
+        if (endpoint_of(request, path_segments(request.path)) != Endpoint::Messages)
+            return Provider::edit_request(request, edit, others);
+        return edited_body(request.body, edit, others, edit_anthropic_messages);
     }
 
     std::unique_ptr<ResponseReader> read_response(const RequestView& request, const ResponseView& response,

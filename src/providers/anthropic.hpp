@@ -1,5 +1,6 @@
 #pragma once
 
+#include "providers/json_edits.hpp"
 #include "providers/json_view.hpp"
 #include "providers/provider.hpp"
 
@@ -20,6 +21,8 @@ const Provider& anthropic_provider();
 void read_anthropic_messages(JsonValue body, Call& call);
 /// A body of the old Completions: the same.
 void read_anthropic_completion(JsonValue body, Call& call);
+/// A body of Messages, edited.
+Result<void> edit_anthropic_messages(JsonValue body, const RequestEdit& edit, JsonEdits& edits);
 /// For the answers to both, streamed or not.
 std::unique_ptr<ResponseReader> make_anthropic_reader(const RequestView& request,
                                                       const ResponseView& response);

@@ -1,6 +1,7 @@
 #include "base/json_writer.hpp"
 #include "providers/answer_reader.hpp"
 #include "providers/anthropic.hpp"
+#include "providers/request_edit.hpp"
 #include "providers/request_facts.hpp"
 
 #include <algorithm>
@@ -339,6 +340,35 @@ void read_anthropic_completion(JsonValue body, Call& call) {
     message.parts.emplace_back().text = body["prompt"].string();
     call.request.parameters = parameters_without(body, {"prompt", "model", "stream"});
     fill_input_modality(call);
+}
+
+Result<void> edit_anthropic_messages(JsonValue body, const RequestEdit& edit, JsonEdits& edits) {
+    if (!edit.model.empty()) edits.set_text(body, "model", edit.model);
+    set_parameters(edit, {.token_limit = "max_tokens"}, body, edits);
+    if (edit.texts.empty()) return {};
+    constexpr std::string_view kTextTypes[] = {"text"};
+    const PromptTexts texts = texts_of(edit);
+    if (!texts.system.empty()) {
+        const JsonValue system = body["system"];
+        JsonValue first_block;
+        for (const JsonValue block : system.elements()) {
+            first_block = block;
+            break;
+        }
+        if (first_block["text"].is_string()) {
+            edits.replace_text(first_block["text"], joined(texts.system));  // its cache_control stays
+        } else {
+            edits.set_text(body, "system", joined(texts.system));
+        }
+    }
+    std::vector<EditableMessage> messages;
+    for (const JsonValue source : body["messages"].elements()) {
+        EditableMessage message = editable_message(source["role"].string(), source["content"], kTextTypes);
+        for (const JsonValue block : source["content"].elements())
+            message.speaks = message.speaks && !block["type"].is("tool_result");
+        messages.push_back(message);
+    }
+    return replace_texts(messages, texts.rest, edits);
 }
 
 std::unique_ptr<ResponseReader> make_anthropic_reader(const RequestView& request,

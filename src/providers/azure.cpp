@@ -98,6 +98,11 @@ class AzureProvider final : public Provider {
     std::optional<std::string> ask_for_usage(const RequestView& request) const override {
         return provider_of(service_of(request)).ask_for_usage(request);
     }
+
+    Result<std::string> edit_request(const RequestView& request, const RequestEdit& edit,
+                                     std::span<const RequestEdit> others) const override {
+        return provider_of(service_of(request)).edit_request(request, edit, others);
+    }
 };
 
 }  // namespace

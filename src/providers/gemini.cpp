@@ -3,6 +3,7 @@
 #include "providers/answer_reader.hpp"
 #include "providers/http_facts.hpp"
 #include "providers/openai.hpp"
+#include "providers/request_edit.hpp"
 
 #include <algorithm>
 #include <vector>
@@ -52,6 +53,10 @@ class GeminiApi final : public Provider {
     }
     std::optional<std::string> ask_for_usage(const RequestView& request) const override {
         return service_of(request).ask_for_usage(request);
+    }
+    Result<std::string> edit_request(const RequestView& request, const RequestEdit& edit,
+                                     std::span<const RequestEdit> others) const override {
+        return service_of(request).edit_request(request, edit, others);
     }
 
   private:
@@ -112,6 +117,13 @@ std::unique_ptr<ResponseReader> GeminiProvider::read_response(const RequestView&
     if (target.verb == "predictLongRunning") return make_gemini_video_reader(request, response);
     if (target.verb == "countTokens") return make_verbatim_reader(request, response);
     return make_generic_reader(request, response);
+}
+
+Result<std::string> GeminiProvider::edit_request(const RequestView& request, const RequestEdit& edit,
+                                                 std::span<const RequestEdit> others) const {
+    if (!generates(target_of(request, path_segments(request.path))))
+        return Provider::edit_request(request, edit, others);
+    return edited_body(request.body, edit, others, edit_gemini_generate);
 }
 
 const Provider& gemini_provider() {

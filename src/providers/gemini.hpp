@@ -1,5 +1,6 @@
 #pragma once
 
+#include "providers/json_edits.hpp"
 #include "providers/json_view.hpp"
 #include "providers/provider.hpp"
 
@@ -31,6 +32,9 @@ class GeminiProvider final : public Provider {
     void read_request(const RequestView& request, Call& call) const override;
     std::unique_ptr<ResponseReader> read_response(const RequestView& request, const ResponseView& response,
                                                   Call& call) const override;
+    /// generateContent and streamGenerateContent, but for the model, which stands in the path.
+    Result<std::string> edit_request(const RequestView& request, const RequestEdit& edit,
+                                     std::span<const RequestEdit> others) const override;
 
   private:
     std::string_view record_name_;
@@ -43,6 +47,7 @@ std::optional<std::int64_t> tokens_of_modality(JsonValue details, std::string_vi
                                                std::string_view count = "tokenCount");
 
 void read_gemini_generate(JsonValue body, const GeminiTarget& target, Call& call);
+Result<void> edit_gemini_generate(JsonValue body, const RequestEdit& edit, JsonEdits& edits);
 void read_gemini_embed(JsonValue body, Call& call);
 void read_gemini_predict(JsonValue body, const GeminiTarget& target, Call& call);
 void read_gemini_interaction(JsonValue body, Call& call);

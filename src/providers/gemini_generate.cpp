@@ -1,6 +1,8 @@
+#include "base/json_writer.hpp"
 #include "base/text.hpp"
 #include "providers/answer_reader.hpp"
 #include "providers/gemini.hpp"
+#include "providers/request_edit.hpp"
 #include "providers/request_facts.hpp"
 
 #include <algorithm>
@@ -233,6 +235,59 @@ void read_gemini_generate(JsonValue body, const GeminiTarget& target, Call& call
     fill_input_modality(call);
     if (std::ranges::find(call.modality.input, "image") != call.modality.input.end())
         call.kind = Kind::Vision;
+}
+
+Result<void> edit_gemini_generate(JsonValue body, const RequestEdit& edit, JsonEdits& edits) {
+    if (!edit.model.empty())
+        return fail(Code::FailedPrecondition, "the model stands in the request's path, which is not edited");
+    constexpr ParameterNames kNames{.token_limit = "maxOutputTokens", .top_p = "topP", .top_k = "topK"};
+    if (const JsonValue config = either(body, "generationConfig", "generation_config"); config.is_object()) {
+        set_parameters(edit, kNames, config, edits);
+    } else {
+        constexpr std::string_view kNone = "{}";
+        JsonDocument none;
+        none.parse(kNone);
+        JsonEdits fresh(kNone);
+        set_parameters(edit, kNames, none.root(), fresh);
+        if (const auto made = fresh.result(); made && *made != kNone)
+            edits.set(body, "generationConfig", *made);
+    }
+    const PromptTexts texts = texts_of(edit);
+    if (!texts.system.empty()) {
+        const JsonValue instruction = either(body, "systemInstruction", "system_instruction");
+        const JsonValue parts = instruction["parts"];
+        JsonValue text = parts.is_object() ? parts["text"] : JsonValue();
+        for (const JsonValue part : parts.elements()) {
+            if (text.is_string()) break;
+            text = part["text"];
+        }
+        if (!text.is_string() && instruction.is_string()) text = instruction;
+        if (text.is_string()) {
+            edits.replace_text(text, joined(texts.system));
+        } else {
+            std::string made;
+            JsonWriter json(made);
+            json.begin_object();
+            json.key("parts");
+            json.begin_array();
+            json.begin_object();
+            json.member("text", std::string_view(joined(texts.system)));
+            json.end_object();
+            json.end_array();
+            json.end_object();
+            edits.set(body, "systemInstruction", made);
+        }
+    }
+    const auto editable = [](JsonValue content) {
+        const JsonValue role = content["role"];
+        return editable_message(role.is_string() ? role.string() : "user", content["parts"], {});
+    };
+    const JsonValue contents = body["contents"];
+    std::vector<EditableMessage> messages;
+    if (contents.is_string()) messages.push_back(editable_message("user", contents, {}));
+    if (contents.is_object()) messages.push_back(editable(contents));
+    for (const JsonValue content : contents.elements()) messages.push_back(editable(content));
+    return replace_texts(messages, texts.rest, edits);
 }
 
 std::unique_ptr<ResponseReader> make_gemini_generate_reader(const RequestView& request,

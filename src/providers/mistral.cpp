@@ -164,6 +164,12 @@ class MistralProvider final : public Provider {
         return endpoint->make_reader(request, response, kMistral);
     }
 
+    Result<std::string> edit_request(const RequestView& request, const RequestEdit& edit,
+                                     std::span<const RequestEdit> others) const override {
+        if (find_endpoint(request) != nullptr) return Provider::edit_request(request, edit, others);
+        return compatible_.edit_request(request, edit, others);
+    }
+
   private:
     OpenAiProvider compatible_{kMistral};
 };

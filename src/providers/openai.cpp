@@ -3,6 +3,7 @@
 #include "base/text.hpp"
 #include "providers/http_facts.hpp"
 #include "providers/languages.hpp"
+#include "providers/request_edit.hpp"
 #include "providers/request_facts.hpp"
 #include "providers/rerank.hpp"
 #include "providers/stream_usage.hpp"
@@ -21,14 +22,15 @@ struct Endpoint {
     void (*read_request)(JsonValue body, Call& call);  ///< null: it takes forms only
     MakeReader* make_reader;
     void (*read_form)(const Form& form, Call& call) = nullptr;
+    EditRequest* edit = nullptr;  ///< null: what is asked there is not edited
 };
 
 /// What is asked for with POST.
 constexpr Endpoint kEndpoints[] = {
-    {"chat/completions", &read_chat_request, &make_chat_reader},
-    {"v1/chat", &read_chat_request, &make_chat_reader},  // Writer
+    {"chat/completions", &read_chat_request, &make_chat_reader, nullptr, &edit_chat_request},
+    {"v1/chat", &read_chat_request, &make_chat_reader, nullptr, &edit_chat_request},  // Writer
     {"completions", &read_completion_request, &make_completion_reader},
-    {"responses", &read_responses_request, &make_responses_reader},
+    {"responses", &read_responses_request, &make_responses_reader, nullptr, &edit_responses_request},
     {"responses/compact", &read_responses_request, &make_responses_reader},
     {"embeddings", &read_embeddings_request, &make_embeddings_reader},
     {"multimodalembeddings", &read_embeddings_request, &make_embeddings_reader},      // Voyage
@@ -286,6 +288,24 @@ std::optional<std::string> OpenAiProvider::ask_for_usage(const RequestView& requ
     const Endpoint* const endpoint = find_endpoint(request, path_segments(request.path));
     if (endpoint == nullptr || !endpoint->path.ends_with("completions")) return std::nullopt;
     return asking_for_usage(request.body);
+}
+
+Result<std::string> OpenAiProvider::edit_request(const RequestView& request, const RequestEdit& edit,
+                                                 std::span<const RequestEdit> others) const {
+    const std::vector<std::string> segments = path_segments(request.path);
+    if (const Provider* const other = provider_speaking(segments))
+        return other->edit_request(request, edit, others);
+    const Endpoint* const endpoint = find_endpoint(request, segments);
+    if (endpoint == nullptr || endpoint->edit == nullptr)
+        return Provider::edit_request(request, edit, others);
+    const bool model_in_path = !deployment_in(segments).empty();
+    const auto change = [&](JsonValue body, const RequestEdit& one, JsonEdits& edits) -> Result<void> {
+        if (model_in_path && !one.model.empty())
+            return fail(Code::FailedPrecondition,
+                        "the model stands in the request's path, which is not edited");
+        return endpoint->edit(body, one, dialect_, edits);
+    };
+    return edited_body(request.body, edit, others, change);
 }
 
 std::unique_ptr<ResponseReader> OpenAiProvider::read_response(const RequestView& request,

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "providers/answer_reader.hpp"
+#include "providers/json_edits.hpp"
 #include "providers/multipart.hpp"
 #include "providers/provider.hpp"
 
@@ -35,6 +36,9 @@ class OpenAiProvider final : public Provider {
     std::unique_ptr<ResponseReader> read_response(const RequestView& request, const ResponseView& response,
                                                   Call& call) const override;
     std::optional<std::string> ask_for_usage(const RequestView& request) const override;
+    /// Chat Completions and Responses.
+    Result<std::string> edit_request(const RequestView& request, const RequestEdit& edit,
+                                     std::span<const RequestEdit> others) const override;
 
   private:
     OpenAiDialect dialect_;
@@ -71,6 +75,11 @@ void read_images_form(const Form& form, Call& call);
 void read_transcription_form(const Form& form, Call& call);
 void read_video_form(const Form& form, Call& call);
 void read_object_form(const Form& form, Call& call);
+
+using EditRequest = Result<void>(JsonValue body, const RequestEdit& edit, const OpenAiDialect& dialect,
+                                 JsonEdits& edits);
+EditRequest edit_chat_request;
+EditRequest edit_responses_request;
 
 using MakeReader = std::unique_ptr<ResponseReader>(const RequestView&, const ResponseView&,
                                                    const OpenAiDialect&);

@@ -1,5 +1,6 @@
 #include "base/json_writer.hpp"
 #include "providers/openai.hpp"
+#include "providers/request_edit.hpp"
 #include "providers/request_facts.hpp"
 
 #include <map>
@@ -276,6 +277,36 @@ void read_completion_request(JsonValue body, Call& call) {
     }
     if (call.request.messages.empty()) call.request.input = verbatim(prompt);  // token ids
     call.request.parameters = parameters_without(body, {"prompt", "model", "stream"});
+}
+
+Result<void> edit_chat_request(JsonValue body, const RequestEdit& edit, const OpenAiDialect& dialect,
+                               JsonEdits& edits) {
+    if (!edit.model.empty()) edits.set_text(body, "model", edit.model);
+    // What OpenAI calls max_completion_tokens now, most others know as max_tokens alone.
+    const bool is_openai = dialect.record_name == "openai" || dialect.record_name == "azure.ai.openai";
+    const bool has_old = body["max_tokens"].has_value();
+    const bool has_new = body["max_completion_tokens"].has_value();
+    if (is_openai && has_old && !has_new && !edit.model.empty()) {
+        // Newer models refuse the old name, all of them take the new one.
+        for (const auto& [key, value] : body.members()) {
+            if (key.is("max_tokens")) edits.replace(key, R"("max_completion_tokens")");
+        }
+    }
+    set_parameters(edit,
+                   {.token_limit = has_old                ? "max_tokens"
+                                   : has_new || is_openai ? "max_completion_tokens"
+                                                          : "max_tokens",
+                    .top_k = body["top_k"].has_value() ? "top_k" : ""},
+                   body, edits);
+    if (edit.texts.empty()) return {};
+
+    if (!body["messages"].is_array()) return fail(Code::FailedPrecondition, "the request has no messages");
+    constexpr std::string_view kTextTypes[] = {"text"};
+    std::vector<ListedMessage> messages;
+    for (const JsonValue source : body["messages"].elements())
+        messages.push_back(
+            {source, editable_message(source["role"].string(), source["content"], kTextTypes)});
+    return replace_texts_in_list(body["messages"], messages, texts_of(edit), edits);
 }
 
 std::unique_ptr<ResponseReader> make_chat_reader(const RequestView& request, const ResponseView& response,

@@ -1,5 +1,6 @@
 #include "base/json_writer.hpp"
 #include "providers/openai.hpp"
+#include "providers/request_edit.hpp"
 #include "providers/request_facts.hpp"
 
 #include <map>
@@ -208,6 +209,39 @@ void read_responses_request(JsonValue body, Call& call) {
     call.request.system = body["instructions"].string();
     call.request.tools = verbatim(body["tools"]);
     call.request.parameters = parameters_without(body, {"input", "instructions", "tools", "model", "stream"});
+}
+
+Result<void> edit_responses_request(JsonValue body, const RequestEdit& edit, const OpenAiDialect&,
+                                    JsonEdits& edits) {
+    if (!edit.model.empty()) edits.set_text(body, "model", edit.model);
+    set_parameters(edit,
+                   {.token_limit = "max_output_tokens", .top_k = body["top_k"].has_value() ? "top_k" : ""},
+                   body, edits);
+    PromptTexts texts = texts_of(edit);
+    if (edit.texts.empty()) return {};
+    if (body["prompt"].has_value())
+        return fail(Code::FailedPrecondition, "the request names a prompt that the provider keeps");
+    if (!texts.rest.empty() && (body["previous_response_id"].has_value() || body["conversation"].has_value()))
+        return fail(Code::FailedPrecondition,
+                    "the request goes on with a conversation that the provider keeps");
+
+    const JsonValue input = body["input"];
+    constexpr std::string_view kTextTypes[] = {"input_text", "output_text"};
+    std::vector<ListedMessage> messages;
+    if (input.is_string()) messages.push_back({input, editable_message("user", input, kTextTypes)});
+    for (const JsonValue item : input.elements()) {
+        const bool is_message = item["type"].is("message") || !item["type"].has_value();
+        messages.push_back({item, is_message
+                                      ? editable_message(item["role"].string(), item["content"], kTextTypes)
+                                      : EditableMessage{}});
+    }
+    const bool has_system =
+        !messages.empty() && messages.front().message.role == EditableMessage::Role::System;
+    if (!texts.system.empty() && (body["instructions"].has_value() || !has_system)) {
+        edits.set_text(body, "instructions", joined(texts.system));
+        texts.system = {};
+    }
+    return replace_texts_in_list(input, messages, texts, edits);
 }
 
 std::unique_ptr<ResponseReader> make_responses_reader(const RequestView& request,

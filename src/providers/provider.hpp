@@ -1,5 +1,6 @@
 #pragma once
 
+#include "base/error.hpp"
 #include "record/call.hpp"
 
 #include <cstdint>
@@ -31,6 +32,23 @@ struct RequestView {
     HeaderLookup header;
     std::string_view body;        ///< plain: content coding undone
     HeaderWalk each_header = {};  ///< may be empty: then only well-known names of keys are looked up
+};
+
+/// What is to stand in a request in place of what the client wrote there. Absent and empty: that stays.
+struct RequestEdit {
+    struct Text {
+        std::string role;  ///< system, user, assistant
+        std::string text;
+    };
+    std::string model = {};
+    std::optional<double> temperature = {};
+    std::optional<double> top_p = {};
+    std::optional<std::int64_t> top_k = {};
+    std::optional<std::int64_t> token_limit = {};  ///< of the answer
+    std::string parameters = {};                   ///< others, as the provider names them: a JSON object
+    /// How the conversation begins: each takes the place of the text that the client has there in the same
+    /// role.
+    std::vector<Text> texts = {};
 };
 
 struct ResponseView {
@@ -92,6 +110,11 @@ class Provider {
     virtual std::optional<std::string> ask_for_usage(const RequestView& /*request*/) const {
         return std::nullopt;
     }
+
+    /// The body with `edit` in it, every other byte as it came. An error, in words that go on record: it is
+    /// no request that is understood so far, or the edit does not fit it, or one of `others` would not.
+    virtual Result<std::string> edit_request(const RequestView& request, const RequestEdit& edit,
+                                             std::span<const RequestEdit> others) const;
 };
 
 /// A row of the table of providers.

@@ -205,5 +205,65 @@ TEST(Recordings, AreReadAsExpectedHoweverTheyAreCut) {
     EXPECT_GT(supported, 0);
 }
 
+/// What a request says beside what was edited.
+Call without_edits(Call call) {
+    call.model = {};
+    call.name.clear();
+    call.request.system.clear();
+    call.request.parameters = {};
+    if (!call.request.messages.empty() && call.request.messages.front().role != "user" &&
+        call.request.messages.front().role != "assistant")
+        call.request.messages.erase(call.request.messages.begin());
+    return call;
+}
+
+TEST(Recordings, OfRequestsThatAreEditedTheRestStaysAsItCame) {
+    std::ifstream file(recordings_file());
+    if (!file) GTEST_SKIP() << "no recordings at " << recordings_file() << " (set STENO_RECORDINGS)";
+    simdjson::dom::parser parser;
+    std::string line;
+    int edited_ones = 0;
+    while (std::getline(file, line)) {
+        const element recording = parser.parse(line);
+        const std::string endpoint = text(recording["endpoint"]);
+        const std::string upstream = upstream_for(text(recording["provider"]), endpoint);
+        const bool in_path = endpoint.ends_with("generate_content");
+        if (upstream.empty() ||
+            !(endpoint == "chat_completions" || endpoint == "responses" || endpoint == "messages" || in_path))
+            continue;
+        const Exchange exchange = exchange_of(recording, upstream);
+        const RequestView request{exchange.method,       exchange.path,
+                                  exchange.query,        Exchange::lookup(exchange.request_headers),
+                                  exchange.request_body, Exchange::walk(exchange.request_headers)};
+        const Provider& provider = find_provider(upstream).provider();
+        const std::string id = text(recording["id"]);
+        const auto same = provider.edit_request(request, {}, {});
+        if (!same) {
+            ADD_FAILURE() << id << " " << same.error().message;
+            continue;
+        }
+        EXPECT_EQ(*same, exchange.request_body) << id;
+        const auto edited = provider.edit_request(request,
+                                                  {.model = in_path ? "" : "another-model",
+                                                   .temperature = 0.25,
+                                                   .token_limit = 77,
+                                                   .texts = {{"system", "Be kind."}}},
+                                                  {});
+        if (!edited) continue;  // of those that do not fit, request_edit_test tells
+        ++edited_ones;
+        Exchange sent = exchange;
+        sent.request_body = *edited;
+        const Call before = exchange.read();
+        const Call after = sent.read();
+        if (!in_path) EXPECT_EQ(after.model.requested, "another-model") << id;
+        EXPECT_TRUE(after.request.parameters.text.contains("0.25")) << id << after.request.parameters.text;
+        EXPECT_TRUE(after.request.parameters.text.contains("77")) << id;
+        EXPECT_TRUE(edited->contains("Be kind.")) << id;
+        EXPECT_EQ(without_edits(after).request, without_edits(before).request) << id;
+    }
+    fmt::print("{} requests were edited\n", edited_ones);
+    EXPECT_GT(edited_ones, 0);
+}
+
 }  // namespace
 }  // namespace steno::providers

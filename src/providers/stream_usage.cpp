@@ -1,6 +1,7 @@
 #include "providers/stream_usage.hpp"
 
 #include "base/byte_search.hpp"
+#include "providers/json_edits.hpp"
 #include "providers/sse.hpp"
 
 #include <algorithm>
@@ -32,30 +33,17 @@ std::optional<std::string> asking_for_usage(std::string_view body) {
     const JsonValue options = root["stream_options"];
     if (options["include_usage"].boolean() == true) return std::nullopt;
 
-    // Where a value stands in the body; npos if the parser had to repair the text.
-    const auto place_of = [&](std::string_view raw) {
-        const bool within = raw.data() >= body.data() && raw.data() + raw.size() <= body.data() + body.size();
-        return within ? static_cast<std::size_t>(raw.data() - body.data()) : std::string_view::npos;
-    };
-    std::string asking;
-    asking.reserve(body.size() + 64);
-    const auto replace = [&](std::string_view raw, std::string_view with) -> std::optional<std::string> {
-        const std::size_t at = place_of(raw);
-        if (at == std::string_view::npos) return std::nullopt;
-        asking.append(body.substr(0, at)).append(with).append(body.substr(at + raw.size()));
-        return std::move(asking);
-    };
-    if (options["include_usage"].type() != JsonValue::Type::Absent)
-        return replace(options["include_usage"].raw(), "true");
-    if (options.is_object() && options.size() > 0) {
-        const std::string more = R"({"include_usage":true,)" + std::string(options.raw().substr(1));
-        return replace(options.raw(), more);
+    JsonEdits edits(body);
+    if (options.is_object()) {
+        edits.set(options, "include_usage", "true");
+    } else if (options.type() == JsonValue::Type::Null) {
+        edits.replace(options, kAsking);
+    } else if (options.type() == JsonValue::Type::Absent) {
+        edits.set(root, "stream_options", kAsking);
+    } else {
+        return std::nullopt;  // for the provider to refuse
     }
-    if (options.is_object() || options.type() == JsonValue::Type::Null)
-        return replace(options.raw(), kAsking);
-    if (options.type() != JsonValue::Type::Absent) return std::nullopt;  // for the provider to refuse
-    const std::string more = R"({"stream_options":)" + std::string(kAsking) + ",";
-    return replace(root.raw().substr(0, 1), more);
+    return edits.result();
 }
 
 void UsageChunkFilter::keep(std::string_view bytes, std::string& out) {

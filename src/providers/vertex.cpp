@@ -112,6 +112,22 @@ class VertexProvider final : public Provider {
         return std::nullopt;
     }
 
+    /// What Google's own models are asked in its own words, and what is asked in OpenAI's.
+    Result<std::string> edit_request(const RequestView& request, const RequestEdit& edit,
+                                     std::span<const RequestEdit> others) const override {
+        switch (place_of(request).language) {
+            case Language::Google:
+                return google_.edit_request(request, edit, others);
+            case Language::OpenAi:
+                return openai_.edit_request(request, edit, others);
+            case Language::Anthropic:
+            case Language::AnthropicCount:
+            case Language::RawChat:
+                break;
+        }
+        return Provider::edit_request(request, edit, others);
+    }
+
   private:
     std::unique_ptr<ResponseReader> make_reader(const Place& place, const RequestView& request,
                                                 const ResponseView& response, Call& call) const {

@@ -2,6 +2,8 @@
 
 #include "client/in_words.hpp"
 #include "client/prompt_cache.hpp"
+#include "client/prompt_variant.hpp"
+#include "python/context.hpp"
 #include "python/values.hpp"
 #include "python/vocabulary.hpp"
 
@@ -130,11 +132,11 @@ PyObject* get_unused(PyObject* self, void*) {
 /// So long a signal (Ctrl-C) waits at most for to be heard.
 constexpr std::chrono::milliseconds kHearing{100};
 
-/// get_prompt(class, name, label, version, max_age, patience, fallback)
+/// get_prompt(class, name, label, version, max_age, patience, fallback, unit)
 PyObject* get_prompt_method(PyObject*, PyObject* const* args, Py_ssize_t count) {
-    if (count != 7 || !PyType_Check(args[0])) {
+    if (count != 8 || !PyType_Check(args[0])) {
         PyErr_SetString(PyExc_TypeError,
-                        "get_prompt(class, name, label, version, max_age, patience, fallback)");
+                        "get_prompt(class, name, label, version, max_age, patience, fallback, unit)");
         return nullptr;
     }
     const double max_age = PyFloat_AsDouble(args[4]);
@@ -152,6 +154,7 @@ PyObject* get_prompt_method(PyObject*, PyObject* const* args, Py_ssize_t count) 
         options.patience = milliseconds_of(patience);
         if (args[6] != Py_None) options.fallback = Text(args[6]).view();
         name = Text(args[1]).view();
+        if (args[7] != Py_None) options.unit = Text(args[7]).view();
         found = client::PromptCache::current().get(name, options, began, {});
         asked = true;
     });
@@ -167,6 +170,7 @@ PyObject* get_prompt_method(PyObject*, PyObject* const* args, Py_ssize_t count) 
         });
         PyEval_RestoreThread(thread);
     }
+    if (found) guarded([&] { found = client::variant_of(*found, options.unit, current_context()); });
     if (!found) return PyErr_NoMemory();
     if (!*found) {
         PyErr_SetString(found->unknown() ? prompt_not_found : prompt_error, found->error().c_str());
@@ -204,6 +208,8 @@ PyGetSetDef prompt_members[] = {
     {"top_p", get_number<&Prompt::top_p>, nullptr, nullptr, nullptr},
     {"top_k", get_number<&Prompt::top_k>, nullptr, nullptr, nullptr},
     {"token_limit", get_number<&Prompt::token_limit>, nullptr, nullptr, nullptr},
+    {"experiment", get_text<&Prompt::experiment>, nullptr, nullptr, nullptr},
+    {"variant", get_text<&Prompt::variant>, nullptr, nullptr, nullptr},
     {"source", get_source, nullptr, nullptr, nullptr},
     {"error", get_text<&Prompt::error>, nullptr, nullptr, nullptr},
     {"_text", get_text<&Prompt::text>, nullptr, nullptr, nullptr},

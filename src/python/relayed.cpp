@@ -55,6 +55,21 @@ std::string json_of(const std::map<std::string, AttributeValue>& attributes) {
     return text;
 }
 
+/// By what the program has chosen the prompt, or why by nothing: the gateway is not to choose again.
+std::string json_of(const Experiment& experiment) {
+    std::string text;
+    JsonWriter json(text);
+    json.begin_object();
+    json.member("id", experiment.id);
+    if (!experiment.left_out.empty()) json.member("left_out", experiment.left_out);
+    if (!experiment.variant.empty()) json.member("variant", experiment.variant);
+    if (!experiment.unit.empty()) json.member("unit", experiment.unit);
+    if (experiment.probability) json.member("probability", *experiment.probability);
+    if (experiment.revision) json.member("revision", *experiment.revision);
+    json.end_object();
+    return text;
+}
+
 /// The inverse of the gateway's reading (sources/gateway/context_headers.cpp). What a header cannot hold is
 /// left out.
 Headers headers_of(CallScope::Draft draft, bool is_ai_call) {
@@ -85,6 +100,7 @@ Headers headers_of(CallScope::Draft draft, bool is_ai_call) {
     add("x-steno-prompt-type", call.prompt.type);
     add("x-steno-prompt-name", call.prompt.name);
     add("x-steno-prompt-version", call.prompt.version);
+    if (!call.prompt.experiment.id.empty()) add("x-steno-experiment", json_of(call.prompt.experiment));
     if (is_ai_call) {
         add("x-steno-name", call.name);
         if (call.kind != Kind::Chat) add("x-steno-kind", to_string(call.kind));

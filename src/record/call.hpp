@@ -169,8 +169,9 @@ struct ResponseFacts {
 };
 
 struct RawBytes {
-    std::string request;   ///< payload; exact bytes
-    std::string response;  ///< payload; exact bytes
+    std::string request;         ///< payload; exact bytes, as they were sent to the provider
+    std::string response;        ///< payload; exact bytes
+    std::string client_request;  ///< payload; what the client sent, where an experiment changed it
     UnknownFields unknown;
     bool operator==(const RawBytes&) const = default;
 };
@@ -242,11 +243,15 @@ struct Attempt {
     bool operator==(const Attempt&) const = default;
 };
 
+/// The live experiment that a call was part of, or would have been: then there is no variant, and `left_out`
+/// says why.
 struct Experiment {
     std::string id;
     std::string variant;
-    std::string unit;
-    std::optional<double> probability;
+    std::string unit;                      ///< what was assigned: a user's id, a session's, a request's
+    std::optional<double> probability;     ///< of this variant, for a unit like this
+    std::optional<std::int64_t> revision;  ///< of the experiment's weights: they decided by these
+    std::string left_out;
     UnknownFields unknown;
     bool operator==(const Experiment&) const = default;
 };

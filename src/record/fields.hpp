@@ -152,6 +152,7 @@ template <class Self, class V>
 constexpr void describe(Self& s, V&& v) {
     v(1, "request", s.request, Place::RequestPayload);
     v(2, "response", s.response, Place::ResponsePayload);
+    v(3, "client_request", s.client_request, Place::RequestPayload);
 }
 
 template <class Self, class V>
@@ -251,6 +252,8 @@ constexpr void describe(Self& s, V&& v) {
     v(2, "variant", s.variant, Place::Header);
     v(3, "unit", s.unit, Place::Header);
     v(4, "probability", s.probability, Place::Header);
+    v(5, "revision", s.revision, Place::Header);
+    v(6, "left_out", s.left_out, Place::Header);
 }
 
 template <class Self, class V>

@@ -117,11 +117,15 @@ Result<ApiAnswer> show_raw(Services& services, const ApiRequest& request) {
     STENO_TRY(only_parameters(request, {"project", "part"}));
     STENO_ASSIGN(const Uuid id, id_of(services, request));
     const std::string_view part = request.parameter("part").value_or("request");
-    if (part != "request" && part != "response") {
-        return fail(Code::InvalidArgument, "part must be request or response");
+    if (part != "request" && part != "response" && part != "client_request") {
+        return fail(Code::InvalidArgument, "part must be request, response or client_request");
     }
     STENO_ASSIGN(Call call, services.data.calls().get(id, request.parameter("project")));
-    std::string& bytes = part == "request" ? call.raw.request : call.raw.response;
+    std::string& bytes = part == "request"    ? call.raw.request
+                         : part == "response" ? call.raw.response
+                                              : call.raw.client_request;
+    if (part == "client_request" && bytes.empty() && !call.raw.request.empty())
+        bytes = std::move(call.raw.request);  // what was sent is what the client sent
     if (bytes.empty()) {
         return fail(Code::NotFound, "the exact bytes of this " + std::string(part) + " were not kept",
                     "see the setting gateway.keep_raw");

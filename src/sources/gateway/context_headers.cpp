@@ -1,12 +1,14 @@
 #include "sources/gateway/context_headers.hpp"
 
 #include "base/text.hpp"
+#include "sources/gateway/experiments.hpp"
 
 #include <fmt/format.h>
 #include <simdjson.h>
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 namespace steno::gateway {
 
@@ -127,6 +129,37 @@ Taken take_kind(std::string_view value, Call& call) {
     return whole(from_string(value, call.kind));
 }
 
+/// "off", or what the program itself has assigned the call to.
+Taken take_experiment(std::string_view value, Call& call) {
+    Experiment& experiment = call.prompt.experiment;
+    if (equals_ignoring_case(value, "off")) {
+        experiment = {};
+        experiment.left_out = kOptedOut;
+        return Taken::All;
+    }
+    thread_local simdjson::dom::parser parser;
+    simdjson::dom::object object;
+    if (parser.parse(value.data(), value.size()).get(object) != simdjson::SUCCESS) return Taken::Nothing;
+    Experiment told;
+    for (const auto& [name, into] : {std::pair{"id", &told.id},
+                                     {"variant", &told.variant},
+                                     {"unit", &told.unit},
+                                     {"left_out", &told.left_out}}) {
+        std::string_view text;
+        if (object[name].get(text) == simdjson::SUCCESS && text.size() <= kMaxIdBytes) *into = text;
+    }
+    const bool whole = !told.variant.empty() && !told.unit.empty() && told.left_out.empty();
+    const bool none = told.variant.empty() && told.unit.empty() && !told.left_out.empty();
+    if (told.id.empty() || !(whole || none)) return Taken::Nothing;
+    double probability = 0;
+    if (object["probability"].get(probability) == simdjson::SUCCESS && probability > 0 && probability <= 1)
+        told.probability = probability;
+    std::int64_t revision = 0;
+    if (object["revision"].get(revision) == simdjson::SUCCESS) told.revision = revision;
+    experiment = std::move(told);
+    return Taken::All;
+}
+
 Taken take_full_data(std::string_view value, Call& call) {
     const bool yes = equals_ignoring_case(value, "true") || value == "1";
     const bool no = equals_ignoring_case(value, "false") || value == "0";
@@ -174,6 +207,8 @@ constexpr std::array kHeaders{
     ContextHeader{"outer-functions", kOuter, take_words<&Call::trace, &Trace::outer_functions, kMostOuter>},
     ContextHeader{"kind", "a kind of call, such as chat or intent", take_kind},
     ContextHeader{"store-full-data", "true or false", take_full_data},
+    ContextHeader{"experiment", "off, or a JSON object with id, and variant and unit or left_out",
+                  take_experiment},
 };
 
 /// "00-<32 hex>-<16 hex>-<2 hex>" (W3C Trace Context); anything else is ignored, as that specification says.

@@ -17,7 +17,8 @@ namespace steno::gateway {
 /// `-outer-functions`, `-missing-variables` (separated by commas, or a JSON array of texts; the first 50, 16,
 /// 16, 100),
 /// `-attributes`,
-/// `-metadata` (JSON objects), `-subject`, `-retention`, `-store-full-data` (true or false), and W3C
+/// `-metadata` (JSON objects), `-subject`, `-retention`, `-store-full-data` (true or false), `-experiment`
+/// (off, or a JSON object of what the program has assigned), and W3C
 /// `traceparent` (which stays in the headers). All `x-steno-*` headers are removed.
 ///
 /// A value that cannot be understood never stops the call: it is left out, and a sentence about it is

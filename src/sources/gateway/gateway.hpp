@@ -22,8 +22,11 @@
 #include <string_view>
 #include <vector>
 
-/// The gateway: a program's AI calls pass through it unchanged, and each leaves one record, however it ends.
+/// The gateway: a program's AI calls pass through it unchanged (but for those that an experiment asks
+/// otherwise), and each leaves one record, however it ends.
 namespace steno::gateway {
+
+class ExperimentControl;
 
 struct Upstream {
     std::string name;  ///< first segment of the path: /name/rest
@@ -72,6 +75,8 @@ struct GatewayOptions {
     /// Asked before a call goes to its provider, if calls are recorded. Null: everything may go. Must outlive
     /// the gateway.
     SpendingControl* spending = nullptr;
+    /// The same of calls that name a kind of prompt. Null: there are no experiments.
+    ExperimentControl* experiments = nullptr;
 };
 
 struct GatewayStats {
@@ -89,9 +94,10 @@ struct GatewayStats {
 
 struct OwnCall;
 
-/// Bytes pass unchanged both ways: only hop-by-hop and `x-steno-*` headers are ours. The opening record is
-/// written while a request is on its way, the closing one before the answer's last byte reaches the client.
-/// `handle` runs on any loop; the object is shared by all and must outlive them.
+/// Bytes pass unchanged both ways: only hop-by-hop and `x-steno-*` headers are ours, and the requests of
+/// calls that take part in an experiment are edited (experiments.hpp). The opening record is written while a
+/// request is on its way, the closing one before the answer's last byte reaches the client. `handle` runs on
+/// any loop; the object is shared by all and must outlive them.
 class Gateway {
   public:
     /// All three must outlive the gateway. `recorder` may be null only with Capture::Off.

@@ -8,6 +8,7 @@
 #include "providers/upload.hpp"
 #include "sources/gateway/context_headers.hpp"
 #include "sources/gateway/estimate.hpp"
+#include "sources/gateway/experiments.hpp"
 #include "sources/gateway/key_id.hpp"
 #include "sources/gateway/waiting.hpp"
 
@@ -115,6 +116,13 @@ net::Task<void> Gateway::Relay::run() {
     }
     body_ = std::move(*body);
     if (share_) share_->keep(body_.size());
+    if (is_up_for_an_experiment()) {
+        ExperimentControl& experiments = *gateway_.options_.experiments;
+        const std::string type = call_->prompt.type;
+        if (experiments.standing(type) == ExperimentControl::Standing::Unread)
+            co_await gateway_.large_.run([&] { experiments.read(type); });
+        co_await done([this] { take_part(); });
+    }
     net::RequestHead outgoing;
     Result<void> prepared;
     const auto prepare_if_it_goes = [&] {
@@ -224,6 +232,51 @@ bool Gateway::Relay::is_large() const {
     return body_.size() + read_bytes_ >= kLarge;
 }
 
+bool Gateway::Relay::is_up_for_an_experiment() {
+    if (!recording() || !call_) return false;
+    PromptFacts& prompt = call_->prompt;
+    if (!prompt.experiment.id.empty()) return false;  // the program has assigned it
+    const ExperimentControl* const experiments = gateway_.options_.experiments;
+    if (experiments != nullptr && !prompt.type.empty() && request_.method == "POST" &&
+        experiments->standing(prompt.type) != ExperimentControl::Standing::None)
+        return true;
+    prompt.experiment = {};
+    return false;
+}
+
+std::string_view Gateway::Relay::uneditable() const {
+    if (request_.headers.get("authorization").value_or("").starts_with("AWS4-") ||
+        request_.query().contains("X-Amz-Signature="))
+        return "the client has signed the request";
+    const auto coding = request_.headers.get("content-encoding");
+    if (coding && !equals_ignoring_case(*coding, "identity")) return "the request's body is compressed";
+    return {};
+}
+
+void Gateway::Relay::take_part() noexcept {
+    try {
+        PromptFacts before = call_->prompt;
+        const std::optional<Trial> trial = gateway_.options_.experiments->assign(*call_);
+        if (!trial) return;
+        std::string why(uneditable());
+        if (why.empty()) {
+            auto edited = provider_.provider().edit_request(request_view(body_), trial->edit, *trial->others);
+            if (!edited) why = std::move(edited).error().message;
+            if (edited && *edited != body_) {
+                client_body_ = std::move(body_);
+                body_ = std::move(*edited);
+            }
+        }
+        if (why.empty()) return;
+        before.experiment = {};
+        before.experiment.id = std::move(call_->prompt.experiment.id);
+        before.experiment.left_out = std::move(why);
+        call_->prompt = std::move(before);
+    } catch (...) {  // there is no memory for it: the request is as it was
+        call_->prompt.experiment = {};
+    }
+}
+
 void Gateway::Relay::read_call() {
     if (std::exchange(call_read_, true)) return;
     const bool session = asks_for_web_socket();
@@ -323,6 +376,11 @@ void Gateway::Relay::read_request(std::string_view body) {
     call.provider.endpoint.host = host();
     call.provider.endpoint.path = upstream_.url.path + std::string(view.path);
     if (gateway_.options_.keep_raw != KeepRaw::None && !kept) call.raw.request = body;
+    if (gateway_.options_.keep_raw != KeepRaw::None && client_body_) {
+        std::int64_t hidden_there = 0;  // the same ones
+        auto without = providers::hide_credentials(*client_body_, hidden_there);
+        call.raw.client_request = without ? std::move(*without) : *client_body_;
+    }
     providers::fill_preview(call);  // the prompt's half, for those who watch it run
 }
 

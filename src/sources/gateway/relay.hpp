@@ -41,6 +41,12 @@ class Gateway::Relay {
     void stop_recording(std::string_view why);
     /// Request or answer are so large that what is done to them would hold up the loop.
     [[nodiscard]] bool is_large() const;
+    /// An experiment runs for calls like this, and nobody has assigned it before.
+    bool is_up_for_an_experiment();
+    /// Makes the request that of a variant. Whatever fails leaves it as it is, and says why on the call.
+    void take_part() noexcept;
+    /// Why nobody may edit this request; "": it may be tried.
+    [[nodiscard]] std::string_view uneditable() const;
     /// Understands the request, unless that was done.
     void read_call();
     /// Sets aside what the call may cost; its request is understood then. Absent: it may go.
@@ -120,8 +126,9 @@ class Gateway::Relay {
     const Upstream& upstream_;
     const providers::ProviderRow& provider_;
 
-    net::RequestHead request_;  ///< as it goes upstream
-    std::string body_;
+    net::RequestHead request_;                ///< as it goes upstream
+    std::string body_;                        ///< as it goes upstream
+    std::optional<std::string> client_body_;  ///< as it came, where that is another
     std::optional<BodyBudget::Share> share_;  ///< of the memory for bodies
     Uuid id_;
     std::vector<std::string> warnings_;

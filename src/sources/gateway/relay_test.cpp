@@ -3,6 +3,7 @@
 #include "journal/journal.hpp"
 #include "net/http_client.hpp"
 #include "net/http_server.hpp"
+#include "sources/gateway/experiments.hpp"
 #include "sources/gateway/gateway.hpp"
 
 #include <gtest/gtest.h>
@@ -12,6 +13,8 @@
 #include <optional>
 #include <string>
 #include <thread>
+#include <utility>
+#include <vector>
 
 namespace steno::gateway {
 namespace {
@@ -19,12 +22,39 @@ namespace {
 /// Stands for memory that runs out in the middle of the work of recording.
 struct Failing final : ingest::Consumer {
     void call_began(const Call&) override {
-        if (at_beginning) throw std::bad_alloc();
+        if (at_beginning && !none) throw std::bad_alloc();
     }
     void call_ended(const Call&) override {
-        if (!at_beginning) throw std::bad_alloc();
+        if (!at_beginning && !none) throw std::bad_alloc();
     }
     bool at_beginning = true;
+    bool none = false;
+};
+
+struct Ends final : ingest::Consumer {
+    void call_began(const Call&) override {}
+    void call_ended(const Call& call) override { last = call; }
+    Call last;
+};
+
+/// An experiment on calls of the kind "faq": each is to ask another model.
+struct AnotherModel final : ExperimentControl {
+    [[nodiscard]] Standing standing(std::string_view type) const noexcept override {
+        return type != "faq" ? Standing::None : is_read ? Standing::Ready : Standing::Unread;
+    }
+    void read(std::string_view) noexcept override { is_read = true; }
+    std::optional<Trial> assign(Call& call) noexcept override {
+        Experiment& part = call.prompt.experiment;
+        part.id = "e";
+        if (!part.left_out.empty()) return std::nullopt;
+        part.variant = "b";
+        part.unit = call.who.user_id;
+        call.prompt.version = "2";
+        return Trial{{.model = "another"},
+                     std::make_shared<const std::vector<providers::RequestEdit>>(others)};
+    }
+    bool is_read = false;
+    std::vector<providers::RequestEdit> others;
 };
 
 /// A gateway before an upstream that says how many bytes came.
@@ -36,18 +66,22 @@ class RelayTest : public testing::Test {
         journal = std::move(*opened);
         recorder.emplace(*journal, pricing::Catalogue::built_in());
         recorder->add_consumer(failing);
+        recorder->add_consumer(ends);
         loops.start();
-        upstream.emplace(loops, net::ServerOptions{}, [](net::ServerExchange& exchange) -> net::Task<void> {
-            const auto body = co_await exchange.read_body(1u << 30);
-            net::ResponseHead head;
-            head.headers.add("Content-Type", "application/json");
-            co_await exchange.respond(head, "came: " + std::to_string(body ? body->size() : 0));
-        });
+        upstream.emplace(
+            loops, net::ServerOptions{}, [this](net::ServerExchange& exchange) -> net::Task<void> {
+                const auto body = co_await exchange.read_body(1u << 30);
+                if (body) came = *body;
+                net::ResponseHead head;
+                head.headers.add("Content-Type", "application/json");
+                co_await exchange.respond(head, "came: " + std::to_string(body ? body->size() : 0));
+            });
         ASSERT_TRUE(upstream->listen({"127.0.0.1", 0}));
         client.emplace(loops, net::HttpClient::Options{});
         GatewayOptions options;
         options.upstreams.push_back(
             {"openai", *net::BaseUrl::parse("http://127.0.0.1:" + std::to_string(upstream->port()))});
+        options.experiments = &experiments;
         gateway.emplace(loops, *client, &*recorder, std::move(options));
         server.emplace(loops, net::ServerOptions{}, [this](net::ServerExchange& exchange) -> net::Task<void> {
             const auto route = gateway->route(exchange.head().path());
@@ -69,9 +103,25 @@ class RelayTest : public testing::Test {
         return answer ? answer->body : answer.error().message;
     }
 
+    /// The answer to a small request with these headers, of a call that is recorded.
+    [[nodiscard]] Call recorded(std::string body, std::vector<std::pair<std::string, std::string>> headers) {
+        failing.none = true;
+        net::RequestHead head;
+        head.method = "POST";
+        head.target = "/openai/v1/chat/completions";
+        for (auto& [name, value] : headers) head.headers.add(name, value);
+        const auto to = net::BaseUrl::parse("http://127.0.0.1:" + std::to_string(server->port()));
+        EXPECT_TRUE(net::fetch(*to, head, std::move(body)));
+        while (gateway->stats().active != 0) std::this_thread::yield();
+        return ends.last;
+    }
+
     io::MemoryFileSystem files;
     std::unique_ptr<journal::Journal> journal;
     Failing failing;
+    Ends ends;
+    AnotherModel experiments;
+    std::string came;  ///< to the upstream
     std::optional<ingest::Recorder> recorder;
     net::Loops loops{1, 1};
     std::optional<net::HttpServer> upstream;
@@ -101,7 +151,68 @@ TEST_F(RelayTest, WhatCannotBeRecordedIsRelayedAllTheSame) {
         }
     }
     EXPECT_GT(gateway->stats().large_works, 0U);
-    while (gateway->stats().active != 0) std::this_thread::yield();  // a client has its answer a moment before
+    while (gateway->stats().active != 0)
+        std::this_thread::yield();  // a client has its answer a moment before
+}
+
+constexpr const char* kBody = R"({"model": "mine", "messages":[{"role":"user","content":"Why?"}]})";
+
+TEST_F(RelayTest, ARequestOfAnExperimentIsSentAsTheVariantHasIt) {
+    const Call call = recorded(kBody, {{"x-steno-prompt-type", "faq"}, {"x-steno-user", "ann"}});
+    const std::string sent = R"({"model": "another", "messages":[{"role":"user","content":"Why?"}]})";
+    EXPECT_TRUE(experiments.is_read);
+    EXPECT_EQ(came, sent);
+    EXPECT_EQ(call.model.requested, "another");
+    EXPECT_EQ(call.raw.request, sent);
+    EXPECT_EQ(call.raw.client_request, kBody);
+    EXPECT_EQ(call.prompt.version, "2");
+    EXPECT_EQ(call.prompt.experiment.id, "e");
+    EXPECT_EQ(call.prompt.experiment.variant, "b");
+    EXPECT_EQ(call.prompt.experiment.unit, "ann");
+    EXPECT_EQ(call.prompt.experiment.left_out, "");
+}
+
+TEST_F(RelayTest, WhatIsOfNoExperimentGoesAsItCame) {
+    const auto goes = [&](std::vector<std::pair<std::string, std::string>> headers,
+                          std::string_view body = kBody) {
+        const Call call = recorded(std::string(body), std::move(headers));
+        EXPECT_EQ(came, body);
+        EXPECT_EQ(call.raw.client_request, "");
+        EXPECT_EQ(call.prompt.version, "");
+        return call.prompt.experiment;
+    };
+    EXPECT_EQ(goes({}), Experiment());
+    EXPECT_EQ(goes({{"x-steno-prompt-type", "other"}}), Experiment());
+    EXPECT_EQ(goes({{"x-steno-prompt-type", "other"}, {"x-steno-experiment", "off"}}), Experiment());
+    const auto left_out = [](const Experiment& part) {
+        EXPECT_EQ(part.id, "e");
+        EXPECT_EQ(part.variant, "");
+        EXPECT_EQ(part.unit, "");
+        return part.left_out;
+    };
+    const std::pair<std::string, std::string> type = {"x-steno-prompt-type", "faq"};
+    EXPECT_EQ(left_out(goes({type, {"x-steno-experiment", "off"}})), kOptedOut);
+    EXPECT_EQ(left_out(goes({type, {"authorization", "AWS4-HMAC-SHA256 Credential=x"}})),
+              "the client has signed the request");
+    EXPECT_EQ(left_out(goes({type, {"content-encoding", "gzip"}})), "the request's body is compressed");
+    EXPECT_EQ(left_out(goes({type}, "no JSON")), "the request's body is no JSON object");
+    experiments.others = {{.texts = {{"user", "a"}, {"user", "b"}}}};
+    EXPECT_EQ(left_out(goes({type})), "the prompt has more messages than the request");
+}
+
+TEST_F(RelayTest, WhatAProgramHasAssignedIsNotAssignedAgain) {
+    const Call call = recorded(
+        kBody,
+        {{"x-steno-prompt-type", "faq"},
+         {"x-steno-prompt-version", "7"},
+         {"x-steno-experiment", R"({"id":"x","variant":"v","unit":"ann","probability":0.25,"revision":3})"}});
+    EXPECT_EQ(came, kBody);
+    EXPECT_EQ(call.prompt.version, "7");
+    EXPECT_EQ(call.prompt.experiment.id, "x");
+    EXPECT_EQ(call.prompt.experiment.variant, "v");
+    EXPECT_EQ(call.prompt.experiment.unit, "ann");
+    EXPECT_EQ(call.prompt.experiment.probability, 0.25);
+    EXPECT_EQ(call.prompt.experiment.revision, 3);
 }
 
 }  // namespace

@@ -124,6 +124,7 @@ Result<void> check_lengths(const Call& call) {
     check.text("prompt.experiment.id", call.prompt.experiment.id);
     check.text("prompt.experiment.variant", call.prompt.experiment.variant);
     check.text("prompt.experiment.unit", call.prompt.experiment.unit);
+    check.text("prompt.experiment.left_out", call.prompt.experiment.left_out, kMaxText);
     check.texts("labels.tags", call.labels.tags);
     check.keys("labels.attributes", call.labels.attributes);
     for (const auto& [key, value] : call.labels.attributes) {
@@ -255,6 +256,7 @@ void mask_credentials(Call& call) {
     for (Attempt& attempt : call.attempts) mask_text(attempt.reason, masked);
     mask_attributes(call.labels.attributes, masked);
     mask(call.raw.request, masked);
+    mask(call.raw.client_request, masked);
     mask(call.labels.metadata.text, masked);
     if (masked > 0) call.privacy.masked["credential"] += masked;
     std::string& path = call.provider.endpoint.path;

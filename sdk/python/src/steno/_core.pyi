@@ -146,6 +146,12 @@ class Prompt:
     @property
     def token_limit(self) -> Optional[int]: ...
     @property
+    def experiment(self) -> str:
+        """The name of the experiment by which this version was chosen; empty: by none."""
+    @property
+    def variant(self) -> str:
+        """Of that experiment."""
+    @property
     def source(self) -> str:
         """server, file (of a process before, while the server cannot be asked) or fallback."""
     @property
@@ -182,7 +188,15 @@ class RenderedPrompt:
         """Given, and asked for nowhere."""
 
 def get_prompt(
-    type: Type[P], name: str, label: str, version: str, max_age: float, patience: float, fallback: Optional[str], /
+    type: Type[P],
+    name: str,
+    label: str,
+    version: str,
+    max_age: float,
+    patience: float,
+    fallback: Optional[str],
+    unit: Optional[str],
+    /,
 ) -> P: ...
 def ask_server(path: str, patience: float, /) -> bytes: ...
 def note_failures_with(function: Callable[[Call, BaseException], None], /) -> None: ...

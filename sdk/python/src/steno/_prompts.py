@@ -82,15 +82,20 @@ def get_prompt(
     max_age: float = 60.0,
     patience: float = 2.0,
     fallback: Optional[str] = None,
+    unit: Optional[str] = None,
 ) -> Prompt:
     """The version of a prompt to be used now: where the label stands, or that version; of neither, `production`, and where
     that stands nowhere the latest. From memory for `max_age` seconds after the server was asked, and while it is asked
     again (0: it is waited for each time), and on while it is away; also the last one of a process before. Waits for
     `patience` seconds at most.
 
+    Where an experiment runs for the prompt, it is the variant of `unit`: of the user, session or request, as the experiment
+    divides; without `unit` of the current one. `variant` tells which, and calls made with the prompt carry it. Who asks for a
+    version by its number gets that one.
+
     Where there is none: `fallback`, a template; without that PromptNotFound, or PromptError if the server cannot be
     asked."""
-    return _core.get_prompt(Prompt, name, label, version, max_age, patience, fallback)
+    return _core.get_prompt(Prompt, name, label, version, max_age, patience, fallback, unit)
 
 
 class PerformanceMetrics(NamedTuple):
