@@ -11,6 +11,8 @@ import { LabelsTab } from './prompts/LabelsTab'
 import { PromptPage } from './prompts/PromptPage'
 import { PromptsPage } from './prompts/PromptsPage'
 import { VersionsTab } from './prompts/VersionsTab'
+import { TypePage } from './prompt-types/TypePage'
+import { TypesPage } from './prompt-types/TypesPage'
 import { RequestPage } from './request/RequestPage'
 import { Shell } from './components/Shell'
 import type { SearchRecord } from './state/list-state'
@@ -67,6 +69,17 @@ const compareRoute = createRoute({
   component: CompareTab,
 })
 
+const typesRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: '/prompt-types',
+  component: TypesPage,
+})
+const typeRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: '/prompt-types/$promptType',
+  component: TypePage,
+})
+
 export const router = createRouter({
   routeTree: rootRoute.addChildren([
     listRoute.addChildren([indexRoute, callRoute]),
@@ -74,6 +87,8 @@ export const router = createRouter({
     limitsRoute,
     promptsRoute,
     promptRoute.addChildren([versionsRoute, labelsRoute, diffRoute, performanceRoute, compareRoute]),
+    typesRoute,
+    typeRoute,
   ]),
   // Flat and readable, spelled like the API's own parameters.
   parseSearch: (text) => Object.fromEntries(new URLSearchParams(text)),

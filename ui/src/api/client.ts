@@ -44,7 +44,7 @@ export async function postJson<T>(path: string, body: unknown): Promise<T> {
 
 /** `match`: only if the thing is as it was when it had this ETag; else a Problem with status 412. */
 export async function sendJson<T>(
-  method: 'POST' | 'PUT',
+  method: 'POST' | 'PUT' | 'PATCH',
   path: string,
   body: unknown,
   match?: string,
@@ -55,4 +55,9 @@ export async function sendJson<T>(
     body: JSON.stringify(body),
   })
   return (await response.json()) as T
+}
+
+/** Takes a thing away, on the same condition as sendJson. */
+export async function sendDelete(path: string, match?: string): Promise<void> {
+  await fetchApi(path, { method: 'DELETE', headers: match ? { 'if-match': match } : {} })
 }

@@ -1,6 +1,5 @@
-import { keepPreviousData, queryOptions, type Query } from '@tanstack/react-query'
+import { keepPreviousData, queryOptions } from '@tanstack/react-query'
 import { getJson, sendJson } from './client'
-import { Problem } from './problem'
 import type {
   ComparisonAnswer,
   LabelHistory,
@@ -10,18 +9,13 @@ import type {
   PromptVersion,
   RegisteredPrompt,
   TrendsAnswer,
-} from './prompt-types'
+} from './registry-types'
 import type { CallPage } from './types'
+import { untilAnswered } from './until-answered'
 
 /** Prompts have "/" in their names, which a path must not. */
 function pathOf(name: string, ...below: string[]): string {
   return ['/prompts', ...[name, ...below].map(encodeURIComponent)].join('/')
-}
-
-/** A page that found no server asks again until there is one. */
-function untilAnswered<T, K extends readonly unknown[]>(query: Query<T, Error, T, K>): number | false {
-  const { error } = query.state
-  return error instanceof Problem && error.status === 0 ? 3000 : false
 }
 
 /** `params` as the API spells them. */
