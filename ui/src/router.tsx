@@ -8,6 +8,8 @@ import { CompareTab } from './performance/CompareTab'
 import { PerformanceTab } from './performance/PerformanceTab'
 import { DiffTab } from './prompts/DiffTab'
 import { LabelsTab } from './prompts/LabelsTab'
+import { NewPromptPage } from './prompts/NewPromptPage'
+import { NewVersionTab } from './prompts/NewVersionTab'
 import { PromptPage } from './prompts/PromptPage'
 import { PromptsPage } from './prompts/PromptsPage'
 import { VersionsTab } from './prompts/VersionsTab'
@@ -56,6 +58,17 @@ const promptRoute = createRoute({
   component: PromptPage,
 })
 const versionsRoute = createRoute({ getParentRoute: () => promptRoute, path: '/', component: VersionsTab })
+const newVersionRoute = createRoute({
+  getParentRoute: () => promptRoute,
+  path: 'new',
+  component: NewVersionTab,
+})
+/** Not below /prompts, where it would be a prompt's name. */
+const newPromptRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: '/new-prompt',
+  component: NewPromptPage,
+})
 const labelsRoute = createRoute({ getParentRoute: () => promptRoute, path: 'labels', component: LabelsTab })
 const diffRoute = createRoute({ getParentRoute: () => promptRoute, path: 'diff', component: DiffTab })
 const performanceRoute = createRoute({
@@ -86,7 +99,15 @@ export const router = createRouter({
     requestRoute,
     limitsRoute,
     promptsRoute,
-    promptRoute.addChildren([versionsRoute, labelsRoute, diffRoute, performanceRoute, compareRoute]),
+    newPromptRoute,
+    promptRoute.addChildren([
+      versionsRoute,
+      newVersionRoute,
+      labelsRoute,
+      diffRoute,
+      performanceRoute,
+      compareRoute,
+    ]),
     typesRoute,
     typeRoute,
   ]),

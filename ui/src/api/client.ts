@@ -49,10 +49,20 @@ export async function sendJson<T>(
   body: unknown,
   match?: string,
 ): Promise<T> {
+  return sendText<T>(method, path, JSON.stringify(body), match)
+}
+
+/** As sendJson, of JSON that is a text already. */
+export async function sendText<T>(
+  method: 'POST' | 'PUT' | 'PATCH',
+  path: string,
+  json: string,
+  match?: string,
+): Promise<T> {
   const response = await fetchApi(path, {
     method,
     headers: { 'content-type': 'application/json', ...(match && { 'if-match': match }) },
-    body: JSON.stringify(body),
+    body: json,
   })
   return (await response.json()) as T
 }

@@ -19,7 +19,7 @@ const sections = [
 export function Shell() {
   const [helpOpen, help] = useDisclosure(false)
   const path = useRouterState({ select: (state) => state.location.pathname })
-  const first = `/${path.split('/')[1]}`
+  const first = path === '/new-prompt' ? '/prompts' : `/${path.split('/')[1]}`
   const here = sections.find(({ to }) => to === first)?.to ?? '/'
   useHotkeys([['shift+?', help.toggle]])
   return (

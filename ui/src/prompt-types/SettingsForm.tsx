@@ -35,8 +35,8 @@ export function SettingsForm({ one }: { one: TypeDetail }) {
       setTold({ tone: 'good', words: 'Taken back: the defaults hold from the next call on.' })
     },
     onError: async (error) => {
-      setTold({ tone: 'bad', words: await whyNot(queries, error, one) })
       await askAgain(queries, one.type)
+      setTold({ tone: 'bad', words: await whyNot(queries, error, one) })
     },
   })
   const dirty = Object.keys(change).length > 0

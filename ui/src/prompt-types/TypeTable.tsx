@@ -211,7 +211,7 @@ function Row({ one, defaultTracks, selected, onSelect, active, onTold }: Props &
           <span className="dim">0</span>
         ) : (
           <>
-            <span className={classes.rate}>{formatShare(totals.failure_rate ?? 0)}</span>
+            <span className={classes.rate}>{formatShare(totals.failure_rate ?? 0)}</span>{' '}
             {formatCount(totals.failures)}
           </>
         )}

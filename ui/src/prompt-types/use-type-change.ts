@@ -41,8 +41,9 @@ export function useTypeChange(onTold: (told: Told | null) => void) {
       if (warnings.length > 0) onTold({ tone: 'warn', words: `${entry.type}: ${warnings.join('. ')}` })
     },
     onError: async (error, { seen }) => {
-      onTold({ tone: 'bad', words: await whyNot(queries, error, seen) })
+      // What is told is said of what is seen then.
       await askAgain(queries, seen.type)
+      onTold({ tone: 'bad', words: await whyNot(queries, error, seen) })
     },
   })
 }

@@ -1,3 +1,4 @@
+import { Link } from '@tanstack/react-router'
 import { CopyButton } from '../components/CopyButton'
 import classes from './NoPrompts.module.css'
 
@@ -13,7 +14,7 @@ export function NoPrompts() {
       <p className="dim">
         A prompt has versions that never change, and labels such as production that move from one to the
         other. Calls that name it (header <span className="mono">x-steno-prompt-name</span>, or the SDKs) are
-        measured by version.
+        measured by version. <Link to="/new-prompt">Write the first one here</Link>, or:
       </p>
       <div className={classes.code}>
         <pre>{commands}</pre>

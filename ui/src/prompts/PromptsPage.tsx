@@ -1,6 +1,7 @@
 import { Button, Skeleton } from '@mantine/core'
 import { useHotkeys } from '@mantine/hooks'
-import { useNavigate } from '@tanstack/react-router'
+import { IconPlus } from '@tabler/icons-react'
+import { Link, useNavigate } from '@tanstack/react-router'
 import { useEffect, useState } from 'react'
 import { ProblemView } from '../components/ProblemView'
 import { SearchBox } from '../components/SearchBox'
@@ -76,6 +77,9 @@ export function PromptsPage() {
         >
           {filter.archived ? 'Not archived' : 'Archived'}
         </Button>
+        <Link to="/new-prompt" className={classes.new}>
+          <IconPlus size={13} aria-hidden="true" /> New prompt
+        </Link>
       </header>
       {error && !rows && <ProblemView error={error} onRetry={() => void refetch()} />}
       {!rows && !error && <Skeleton height={60} m={16} w="auto" aria-label="Loading the prompts" />}
