@@ -1,4 +1,5 @@
 import { keepPreviousData, queryOptions } from '@tanstack/react-query'
+import { authorParams, type Author } from './change-author'
 import { getJson, sendDelete, sendJson } from './client'
 import type { Call } from './types'
 import { untilAnswered } from './until-answered'
@@ -118,12 +119,6 @@ export function typeChangesQuery(type: string) {
   })
 }
 
-/** Who makes a change, and why; empty: not said. */
-export interface Author {
-  by: string
-  reason: string
-}
-
 /** What a change is answered: how it is now, and what does not hold everywhere yet or does not do what may be meant. */
 export type Changed<T> = T & { warnings: string[] }
 
@@ -145,7 +140,7 @@ function etagOf({ revision }: TypeEntry): string {
   return `"${revision}"`
 }
 
-function words({ by, reason }: Author): string {
-  const given = Object.entries({ by: by.trim(), reason: reason.trim() }).filter(([, text]) => text !== '')
-  return given.length > 0 ? `?${new URLSearchParams(given)}` : ''
+function words(author: Author): string {
+  const params = authorParams(author)
+  return params.size > 0 ? `?${params}` : ''
 }

@@ -1,11 +1,11 @@
 import { useMutation, useQueryClient, type QueryClient } from '@tanstack/react-query'
+import type { Author } from '../api/change-author'
 import { asProblem } from '../api/problem'
 import {
   changeType,
   typeChangesQuery,
   typeKey,
   typeListKey,
-  type Author,
   type TypeChange,
   type TypeDetail,
   type TypeEntry,

@@ -1,5 +1,5 @@
 import { TextInput } from '@mantine/core'
-import type { Author } from '../api/prompt-type-queries'
+import type { Author } from '../api/change-author'
 import classes from './AuthorFields.module.css'
 
 /** Who makes a change, and why, for its history. */
