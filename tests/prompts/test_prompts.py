@@ -128,7 +128,7 @@ def test_a_draft_is_checked_and_filled_in_and_nothing_is_kept(server, contract, 
     answer = server.request("POST", "/api/v1/prompt-rendering", {"draft": draft, "variables": {"mood": "kind", "typo": 1}})[2]
     contract.check(answer, "POST", "/api/v1/prompt-rendering")
     assert answer["messages"] == [{"role": "user", "content": "Be kind. "}] and "name" not in answer
-    assert (answer["missing"], answer["unused"], answer["used"]) == (["question"], ["typo"], ["mood", "question"])
+    assert (answer["missing"], answer["unused"], answer["used"]) == (["question"], ["typo"], ["mood"])
     assert server.request("GET", path(name))[2]["version_count"] == 1
 
     def refused(body, expect=400):
