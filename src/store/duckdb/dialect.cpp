@@ -43,6 +43,11 @@ class DuckdbDialect final : public sql::Dialect {
         if (type != FieldType::Decimal) return sql::Dialect::sum(path, type);
         return fmt::format("(sum({}) * {} + sum({}))", part(path, kHigh), kLowEnd, part(path, kLow));
     }
+    std::string whole(std::string_view path, FieldType type) const override {
+        if (type != FieldType::Decimal) return sql::Dialect::whole(path, type);
+        return fmt::format("CASE WHEN {} = 0 THEN {} WHEN {} IS NOT NULL THEN {} END", part(path, kHigh),
+                           part(path, kLow), part(path, kHigh), "CAST('-9223372036854775808' AS BIGINT)");
+    }
     std::vector<std::string> sort_keys(std::string_view path, FieldType type) const override {
         if (type != FieldType::Decimal) return sql::Dialect::sort_keys(path, type);
         return {part(path, kHigh), part(path, kLow)};
@@ -93,6 +98,12 @@ class DuckdbDialect final : public sql::Dialect {
     }
     std::string percentile(std::string_view value, double fraction) const override {
         return fmt::format("quantile_disc({}, CAST({} AS DOUBLE))", value, fraction);
+    }
+    std::string collected(std::string_view value) const override {
+        return fmt::format("list({0}) FILTER (WHERE {0} IS NOT NULL)", value);
+    }
+    std::string fingerprints(std::string_view text) const override {
+        return fmt::format("list(DISTINCT md5_number({0})) FILTER (WHERE {0} IS NOT NULL)", text);
     }
     std::string month_of(std::string_view nanos) const override {
         return fmt::format("epoch_ns(date_trunc('month', make_timestamp_ns({})))", nanos);
