@@ -3,10 +3,14 @@
 #include "base/log.hpp"
 #include "cli/aws_access.hpp"
 #include "cli/up_to_now.hpp"
+#include "experiment_watch/watcher.hpp"
+#include "experiments/experiments.hpp"
 #include "ingest/folder_secret.hpp"
 #include "prompts/registry.hpp"
 #include "store/duckdb/duckdb_store.hpp"
 #include "store/memory/memory_store.hpp"
+
+#include <fmt/format.h>
 
 #include <chrono>
 #include <condition_variable>
@@ -21,6 +25,8 @@ namespace {
 
 /// What could not be read or written of what people have set is tried again so often.
 constexpr std::chrono::seconds kControlRetry{2};
+/// Prompt types that cost or fail too much are looked for at every so many of these turns.
+constexpr int kSwitchingOffTurns = 5;
 
 }  // namespace
 
@@ -131,6 +137,8 @@ Result<std::unique_ptr<Composition>> Composition::open(const Config& config, Use
     if (use == Use::Serve) {
         STENO_ASSIGN(parts->daily_files_, make_keeper(config, *parts->data_));
     }
+    parts->call_log_ = std::make_unique<prompt_types::CallLog>(*parts->rules_);
+    parts->data_->recorder().add_consumer(*parts->call_log_);
     parts->limits_ = std::make_unique<server::Limits>();
     parts->data_->recorder().add_consumer(*parts->limits_);
 
@@ -162,15 +170,15 @@ Result<std::unique_ptr<Composition>> Composition::open(const Config& config, Use
     parts->open_alerting(config);
     parts->loops_->start();
     if (use != Use::Look)
-        parts->retrying_ =
-            std::jthread([it = parts.get()](const std::stop_token& stop) { it->retry_control(stop); });
+        parts->looking_after_ =
+            std::jthread([it = parts.get()](const std::stop_token& stop) { it->look_after_control(stop); });
     return parts;
 }
 
 void Composition::open_control() {
     auto database = control::Database::open(control_file());
     if (!database) {
-        log::error("budgets are not kept to; alerts, prompts and own prices cannot be used: {}",
+        log::error("budgets are not kept to; alerts, prompts, experiments and own prices cannot be used: {}",
                    database.error().message);
         control_error_ = std::move(database).error();
         return;
@@ -190,16 +198,18 @@ void Composition::read_control() {
     tell(prices_->open(*control_), "calls are priced without prices of your own");
     tell(budgets_->open(*control_), "budgets are not kept to");
     tell(prompts_->open(*control_), "prompts cannot be used");
+    tell(experiments_->open(*control_), "no experiment runs");
     (void)prompt_types_->open(*control_);  // says itself what holds instead
     tell(prompt_totals_->open(*control_),
          "totals of prompt types cannot be kept, so nothing is removed from the record");
 }
 
 /// A file that was locked for long or that somebody has put back, a disk that was full.
-void Composition::retry_control(const std::stop_token& stop) {
+void Composition::look_after_control(const std::stop_token& stop) {
     std::mutex mutex;
     std::condition_variable_any wake;
-    for (;;) {
+    const Cancellation::Scope scope(stopped_);
+    for (int turn = 1;; ++turn) {
         {
             std::unique_lock lock(mutex);
             wake.wait_for(lock, stop, kControlRetry, [] { return false; });
@@ -211,11 +221,41 @@ void Composition::retry_control(const std::stop_token& stop) {
             control_ = std::move(*database);
             read_control();
             log::info(
-                "control.sqlite can be used again: budgets, prompts, own prices and prompt types are as they "
-                "were set; alerts and re-pricing need another start");
+                "control.sqlite can be used again: budgets, prompts, experiments, own prices and prompt "
+                "types are "
+                "as they were set; alerts and re-pricing need another start");
         }
         (void)prompt_types_->be_in_force();
+        if (turn % kSwitchingOffTurns == 0) switch_off_prompt_types();
+        (void)experiments_->be_in_force();
     }
+}
+
+void Composition::switch_off_prompt_types() {
+    const auto opened = data_->store_opened();
+    if (!opened || !*opened) return;
+    (void)data_->calls().catch_up();  // what is missing counts at the next look
+    if (const auto looked = switching_off_->look(system_clock().now());
+        !looked && looked.error().code != Code::Cancelled)
+        log::warning("whether prompt types are to be switched off is not known: {}", looked.error().message);
+}
+
+/// Budgets for one prompt type, whatever else they name, that are used up.
+static std::vector<prompt_types::SwitchingOff::UsedUp> used_up(budgets::States& states) {
+    std::vector<prompt_types::SwitchingOff::UsedUp> used_up;
+    for (const budgets::State& state : states.states()) {
+        const budgets::Budget& budget = state.budget;
+        if (budget.scope.prompt_type.empty() || !state.known || !state.used_up()) continue;
+        prompt_types::Cause cause;
+        cause.key = fmt::format("budget {} {} {} {}", budget.name, budget.limit.to_string(), budget.currency,
+                                state.period.begin);
+        cause.reason =
+            fmt::format("the budget {} is used up: {} of {} {} in the {} that began at {}", budget.name,
+                        state.total().to_string(), budget.limit.to_string(), budget.currency,
+                        budgets::to_string(budget.per), budget.zone.at(state.period.begin).to_string());
+        used_up.push_back({budget.scope.prompt_type, std::move(cause)});
+    }
+    return used_up;
 }
 
 /// Until the settings can be read, those hold that were published last.
@@ -229,6 +269,8 @@ void Composition::open_prompt_types(const Config& config, Use use) {
     prompt_types_ = std::make_unique<prompt_types::Types>(*rules_, io::posix_file_system(), data_->path(),
                                                           std::move(options));
     prompt_totals_ = std::make_unique<prompt_types::Totals>(data_->store(), data_->calls());
+    switching_off_ = std::make_unique<prompt_types::SwitchingOff>(
+        *prompt_types_, data_->store(), [ledger = ledger_.get()] { return used_up(*ledger); });
     if (control_) return;
     prompt_types_->stay_closed(*control_error_);
     prompt_totals_->stay_closed(*control_error_);
@@ -255,7 +297,14 @@ void Composition::open_budgets() {
 
 void Composition::open_prompts() {
     prompts_ = std::make_unique<prompts::Registry>();
-    if (!control_) prompts_->stay_closed(*control_error_);
+    running_experiments_ =
+        std::make_unique<Published<experiments::Table>>(std::make_shared<const experiments::Table>());
+    experiments_ = std::make_unique<experiments::Experiments>(*prompts_, *running_experiments_);
+    experiment_watcher_ = std::make_unique<experiment_watch::Watcher>(experiment_watch::Watcher::Parts{
+        *experiments_, data_->store(), system_clock(), [this] { return up_to_now(*data_); }});
+    if (control_) return;
+    prompts_->stay_closed(*control_error_);
+    experiments_->stay_closed(*control_error_);
 }
 
 void Composition::open_alerting(const Config& config) {
@@ -286,9 +335,11 @@ static void end_without_statics() {
 }
 
 Composition::~Composition() {
-    retrying_ = {};
+    stopped_.cancel();
+    looking_after_ = {};
     // It waits for tasks of the loops; tasks use everything else, so they end next.
     if (alerting_) alerting_->stop();
+    experiment_watcher_.reset();
     repricer_.reset();
     if (loops_) loops_->stop();
     alerting_.reset();
@@ -321,7 +372,9 @@ server::Services Composition::services(const std::string& listen) {
             repricer_.get(),
             prompt_types_.get(),
             prompt_totals_.get(),
-            prompts_.get()};
+            prompts_.get(),
+            experiments_.get(),
+            experiment_watcher_.get()};
 }
 
 }  // namespace steno::cli

@@ -42,24 +42,16 @@ void Table::add(const std::string& type, const Settings& settings) {
     rule.is_active = settings.is_active;
     rule.tracks = settings.track_full_data.value_or(otherwise_.tracks);
     rule.kept = static_cast<std::uint64_t>(std::llround(std::ldexp(settings.sample_rate, kBits)));
-    rule.text_limit = static_cast<std::size_t>(settings.text_limit);
+    rule.texts = {.limit = static_cast<std::size_t>(settings.text_limit),
+                  .masks_personal_data = settings.masking == Masking::Strict};
+    rule.log_level = settings.log_level;
     rule.retention = settings.retention;
     rules_.insert_or_assign(type, std::move(rule));
 }
 
-void Rules::use(std::shared_ptr<const Table> table) {
-    const std::scoped_lock lock(mutex_);
-    table_ = std::move(table);
-}
-
-std::shared_ptr<const Table> Rules::table() const noexcept {
-    const std::scoped_lock lock(mutex_);
-    return table_;
-}
-
 void Rules::admit(Call& call) const noexcept {
     if (call.prompt.type.empty()) return;
-    const std::shared_ptr<const Table> table = this->table();
+    const std::shared_ptr<const Table> table = table_.now();
     const Table::Rule& rule = table->of(call.prompt.type);
     Privacy& privacy = call.privacy;
     if (!rule.is_active && !privacy.listed) privacy.listed = false;
@@ -81,8 +73,12 @@ void Rules::admit(Call& call) const noexcept {
     }
 }
 
-std::size_t Rules::text_limit(const Call& call) const noexcept {
-    return call.prompt.type.empty() ? 0 : table()->of(call.prompt.type).text_limit;
+ingest::TextRule Rules::texts(const Call& call) const noexcept {
+    return call.prompt.type.empty() ? ingest::TextRule{} : table_.now()->of(call.prompt.type).texts;
+}
+
+LogLevel Rules::log_level(const Call& call) const noexcept {
+    return call.prompt.type.empty() ? LogLevel::Off : table_.now()->of(call.prompt.type).log_level;
 }
 
 }  // namespace steno::prompt_types
