@@ -194,6 +194,7 @@ Result<ApiAnswer> remove_prompt_label(Services&, const ApiRequest&);
 Result<ApiAnswer> roll_back_prompt_label(Services&, const ApiRequest&);
 Result<ApiAnswer> compare_prompt_versions(Services&, const ApiRequest&);
 Result<ApiAnswer> render_prompt(Services&, const ApiRequest&);
+Result<ApiAnswer> render_prompt_draft(Services&, const ApiRequest&);
 Result<ApiAnswer> fetch_prompt(Services&, const ApiRequest&);
 Result<ApiAnswer> show_prompt_performance(Services&, const ApiRequest&);
 Result<ApiAnswer> compare_prompt_performance(Services&, const ApiRequest&);

@@ -129,6 +129,13 @@ Result<void> read_texts(JsonReader& json, std::string_view name, std::vector<std
     return whole ? Result<void>() : wrong(name, "a list of texts");
 }
 
+Result<void> read_variables(JsonReader& json, prompts::Value& into) {
+    std::string variables;
+    if (!json.raw(variables)) return wrong("variables", "a JSON object");
+    STENO_ASSIGN(into, prompts::Value::parse(variables));
+    return {};
+}
+
 Result<void> read_number(JsonReader& json, std::string_view name, std::optional<VersionNumber>& into) {
     std::string text;
     if (json.peek() == JsonReader::Type::Number)  // of which 1.10 is 1.1
@@ -359,12 +366,7 @@ Result<SentRendering> read_sent_rendering(std::string_view body) {
                               if (name == "version") return read_text(json, name, sent.which);
                               if (name == "label") return read_text(json, name, label);
                               if (name == "strict") return read_flag(json, name, sent.strict);
-                              if (name == "variables") {
-                                  std::string variables;
-                                  if (!json.raw(variables)) return wrong(name, "a JSON object");
-                                  STENO_ASSIGN(sent.variables, prompts::Value::parse(variables));
-                                  return {};
-                              }
+                              if (name == "variables") return read_variables(json, sent.variables);
                               return fail(Code::InvalidArgument,
                                           fmt::format("a rendering has no \"{}\"", name),
                                           "version, label, variables, strict");
@@ -373,6 +375,28 @@ Result<SentRendering> read_sent_rendering(std::string_view body) {
         return fail(Code::InvalidArgument, "a version and a label each say which version is meant",
                     "one of them");
     if (!label.empty()) sent.which = label;
+    return sent;
+}
+
+Result<SentDraft> read_sent_draft(std::string_view body) {
+    SentDraft sent;
+    std::string draft;
+    STENO_TRY(read_object(
+        body, R"({"draft": {"text": "Answer {{question}}"}, "variables": {"question": "Why?"}})",
+        [&](JsonReader& json, std::string_view name) -> Result<void> {
+            if (name == "variables") return read_variables(json, sent.variables);
+            if (name == "draft")
+                return json.peek() == JsonReader::Type::Object && json.raw(draft)
+                           ? Result<void>()
+                           : wrong(name, "an object, as a new version is sent");
+            return fail(Code::InvalidArgument, fmt::format("the rendering of a draft has no \"{}\"", name),
+                        "draft, variables");
+        }));
+    if (draft.empty())
+        return fail(Code::InvalidArgument, "draft is missing: what is to be rendered",
+                    R"({"draft": {"text": "Answer {{question}}"}})");
+    STENO_ASSIGN(SentPrompt version, read_sent_prompt(draft, false));
+    sent.content = std::move(version.version.content);
     return sent;
 }
 

@@ -45,4 +45,11 @@ struct SentRendering {
 };
 Result<SentRendering> read_sent_rendering(std::string_view body);
 
+/// What is to be rendered before it is kept.
+struct SentDraft {
+    prompts::Content content;
+    prompts::Value variables;
+};
+Result<SentDraft> read_sent_draft(std::string_view body);
+
 }  // namespace steno::server

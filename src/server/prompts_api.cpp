@@ -2,6 +2,7 @@
 #include "base/json_writer.hpp"
 #include "base/text.hpp"
 #include "experiments/experiments.hpp"
+#include "prompts/check.hpp"
 #include "prompts/difference.hpp"
 #include "prompts/document_registry.hpp"
 #include "prompts/registry.hpp"
@@ -356,6 +357,22 @@ Result<ApiAnswer> render_prompt(Services& services, const ApiRequest& request) {
     json.begin_object();
     json.member("name", version.prompt);
     json.member("version", version.facts.number.text());
+    write_rendering(json, rendering);
+    json.end_object();
+    return answer;
+}
+
+Result<ApiAnswer> render_prompt_draft(Services& services, const ApiRequest& request) {
+    STENO_TRY(only_parameters(request, {}));
+    STENO_ASSIGN(SentDraft sent, read_sent_draft(request.body));
+    STENO_TRY(prompts::check(sent.content));
+    STENO_ASSIGN(Registry* const registry, registry_of(services));
+    Version draft;
+    draft.content = std::move(sent.content);
+    STENO_ASSIGN(const prompts::Rendering rendering, registry->render(draft, sent.variables));
+    ApiAnswer answer;
+    JsonWriter json(answer.body);
+    json.begin_object();
     write_rendering(json, rendering);
     json.end_object();
     return answer;

@@ -55,6 +55,7 @@ std::span<const Route> routes() {
         Route{"POST", "/api/v1/prompts/{name}/labels/{label}/rollback", roll_back_prompt_label},
         Route{"GET", "/api/v1/prompts/{name}/diff", compare_prompt_versions},
         Route{"POST", "/api/v1/prompts/{name}/render", render_prompt, false, kMaxPromptBody, true},
+        Route{"POST", "/api/v1/prompt-rendering", render_prompt_draft, false, kMaxPromptBody, true},
         Route{"GET", "/api/v1/prompts/{name}/fetch", fetch_prompt},
         Route{"GET", "/api/v1/prompts/{name}/performance", show_prompt_performance},
         Route{"GET", "/api/v1/prompts/{name}/compare", compare_prompt_performance},

@@ -122,6 +122,26 @@ def test_rendering_tells_what_lacks_and_what_is_too_much(server, contract, name)
     assert "includes itself" in circle["detail"]
 
 
+def test_a_draft_is_checked_and_filled_in_and_nothing_is_kept(server, contract, name):
+    create(server, name, "Be {{mood}}.")
+    draft = {"messages": [{"role": "user", "content": f"{{{{> {name}}}}} {{{{question}}}}"}], "version": "7", "notes": "not yet"}
+    answer = server.request("POST", "/api/v1/prompt-rendering", {"draft": draft, "variables": {"mood": "kind", "typo": 1}})[2]
+    contract.check(answer, "POST", "/api/v1/prompt-rendering")
+    assert answer["messages"] == [{"role": "user", "content": "Be kind. "}] and "name" not in answer
+    assert (answer["missing"], answer["unused"], answer["used"]) == (["question"], ["typo"], ["mood"])
+    assert server.request("GET", path(name))[2]["version_count"] == 1
+
+    def refused(body, expect=400):
+        return server.request("POST", "/api/v1/prompt-rendering", body, expect=expect)[2]["detail"]
+
+    assert "line 2, column 1: {{#a}} is not closed" in refused({"draft": {"text": "a\n{{#a}}"}})
+    assert "draft is missing" in refused({"variables": {}})
+    assert "draft: an object" in refused({"draft": "Be kind."})
+    assert 'no "label"' in refused({"draft": {"text": "a"}, "label": "production"})
+    assert 'a prompt has no "txt"' in refused({"draft": {"txt": "a"}})
+    assert "nobody" in refused({"draft": {"text": "{{> nobody}}"}}, expect=404)
+
+
 def test_an_invalid_template_is_refused_with_its_place(server, name):
     refused = create(server, name, "one\n  {{#items}}{{name}}", expect=400)
     assert refused["detail"] == "line 2, column 3: {{#items}} is not closed"

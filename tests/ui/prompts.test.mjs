@@ -5,7 +5,7 @@ import { mkdtemp } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
-import { setTimeout as sleep } from 'node:timers/promises'
+import { apiOf, fits } from './api.mjs'
 import { launchBrowser, visitor } from './browser.mjs'
 import { startSteno } from './steno_process.mjs'
 
@@ -13,11 +13,16 @@ let steno
 let browser
 let shots
 let withPage
+let ask
+let deliver
 const run = Date.now().toString(36)
 
 before(async () => {
   shots = process.env.STENO_TEST_SHOTS ?? (await mkdtemp(join(tmpdir(), 'steno-shots-')))
   steno = await startSteno()
+  const api = apiOf(steno.url)
+  ask = api.ask
+  deliver = api.deliver
   browser = await launchBrowser()
   withPage = visitor(browser, steno.url, shots)
 })
@@ -28,33 +33,11 @@ after(async () => {
   console.log(`screenshots: ${shots}`)
 })
 
-async function ask(method, path, body, expected) {
-  const answer = await fetch(`${steno.url}/api/v1${path}`, {
-    method,
-    headers: { 'content-type': 'application/json' },
-    body: body === undefined ? undefined : JSON.stringify(body),
-  })
-  const told = answer.status === 204 ? null : await answer.json()
-  assert.equal(answer.status, expected, `${method} ${path}: ${JSON.stringify(told)}`)
-  return told
-}
-
 const path = (name, ...below) => ['/prompts', ...[name, ...below].map(encodeURIComponent)].join('/')
 const create = (name, more) => ask('POST', '/prompts', { name, ...more }, 201)
 const add = (name, more) => ask('POST', path(name, 'versions'), more, 201)
 const move = (name, label, more) => ask('PUT', path(name, 'labels', label), more, 200)
 const standing = async (name, label) => (await ask('GET', path(name, 'labels', label), undefined, 200)).version
-
-/** Puts calls on the record as an SDK would, and waits until lists and sums have them. */
-async function deliver(calls) {
-  const told = await ask('POST', '/calls', { calls }, 200)
-  assert.deepEqual(told.rejected, [])
-  for (let tries = 0; tries < 400; tries++) {
-    if ((await ask('GET', '/status', undefined, 200)).store.behind_records === 0) return
-    await sleep(50)
-  }
-  throw new Error('the store does not get the calls')
-}
 
 /** Calls of a version in the last days; `accepted` of 10 are, and it takes `ms`, each a little more or less. */
 function calls(name, version, { count, days, until = 0, accepted, ms }) {
@@ -82,7 +65,12 @@ test('an empty registry says how a prompt comes in', async (t) => {
 
 test('the list has the registry, and what only calls name; it is searched and walked by keys', async () => {
   const name = `support/list-${run}`
-  await create(name, { text: 'Say {{a}}', description: 'What customers ask', tags: ['desk'], labels: ['production'] })
+  await create(name, {
+    text: 'Say {{a}}',
+    description: 'What customers ask',
+    tags: ['desk'],
+    labels: ['production'],
+  })
   await add(name, { text: 'Say {{a}} and {{b}}' })
   await create(`other-${run}`, { text: 'Other' })
   await create(`old-${run}`, { text: 'Old' })
@@ -138,7 +126,10 @@ test('a version shows what it says, with what is filled in marked', async () => 
   await create(`tone-${run}`, { text: 'Be {{how}}.', labels: ['production'] })
   await create(name, {
     messages: [
-      { role: 'system', content: `{{> tone-${run}@production}}\n{{#orders}}- {{id}}{{/orders}}{{! why }}` },
+      {
+        role: 'system',
+        content: `{{> tone-${run}@production}}\n{{#orders}}- {{id}}{{/orders}}{{! why }}`,
+      },
       { role: 'user', content: '{{question}} <b>&amp;</b>' },
     ],
     goal: 'Answers what people ask',
@@ -147,8 +138,14 @@ test('a version shows what it says, with what is filled in marked', async () => 
     token_limit: 1500,
     parameters: { stop: ['END'] },
     tools: [{ name: 'find_order', description: 'Finds an order' }],
-    response_schema: { type: 'object', properties: { answer: { type: 'string' } } },
-    variables: [{ name: 'question', default: 'Why?' }, { name: 'orders', type: 'list', required: false }],
+    response_schema: {
+      type: 'object',
+      properties: { answer: { type: 'string' } },
+    },
+    variables: [
+      { name: 'question', default: 'Why?' },
+      { name: 'orders', type: 'list', required: false },
+    ],
     labels: ['production'],
     notes: 'the first of them',
     author: 'ann',
@@ -172,11 +169,23 @@ test('a version shows what it says, with what is filled in marked', async () => 
       await version.getByRole('region', { name: 'User' }).locator('[class*=text]').innerText(),
       '{{question}} <b>&amp;</b>',
     )
-    for (const part of ['Answers what people ask', 'gpt-4o-mini', '0.3', '1,500', '"END"', 'find_order', '"answer"', 'the first of them'])
+    for (const part of [
+      'Answers what people ask',
+      'gpt-4o-mini',
+      '0.3',
+      '1,500',
+      '"END"',
+      'find_order',
+      '"answer"',
+      'the first of them',
+    ])
       await version.getByText(part).first().waitFor()
     const variables = version.getByRole('table', { name: 'Variables' })
     assert.deepEqual(await variables.getByRole('row', { name: 'question' }).getByRole('cell').allInnerTexts(), ['string', 'Why?'])
-    await page.screenshot({ path: join(shots, 'prompt-version-light.png'), fullPage: true })
+    await page.screenshot({
+      path: join(shots, 'prompt-version-light.png'),
+      fullPage: true,
+    })
 
     await version.getByRole('button', { name: 'Copy curl' }).click()
     const curl = await page.evaluate(() => navigator.clipboard.readText())
@@ -266,10 +275,153 @@ test('who moves a label that somebody else has moved meanwhile is told, and noth
   })
 })
 
+test('a prompt is written in the page, seen as it comes out, and told where it is wrong', async () => {
+  const name = `written/${run}`
+  await withPage('/prompts', { awaited: /400/ }, async (page) => {
+    await page.getByRole('link', { name: 'New prompt' }).click()
+    await page.getByLabel('Name', { exact: false }).first().fill(name)
+    const text = page.getByRole('textbox', { name: 'Text', exact: true })
+    await text.fill('Answer {{question}}\n{{#orders}}open')
+    const make = page.getByRole('button', { name: 'Create the prompt' })
+    await page.getByText('line 2, column 1: {{#orders}} is not closed').first().waitFor()
+    assert.equal(await make.isDisabled(), true)
+    await page.getByRole('button', { name: 'Go there' }).click()
+    assert.equal(await text.evaluate((area) => area.selectionStart), 'Answer {{question}}\n'.length)
+    await page.screenshot({ path: join(shots, 'prompt-new-wrong-light.png') })
+    await text.fill('Answer {{question}} in a {{tone}} tone.')
+    await page.getByRole('button', { name: 'Variable', exact: true }).click()
+    await page.getByLabel('Name of variable 1').fill('tone')
+    await page.getByLabel('Default of tone').fill('dry')
+    const preview = page.getByRole('complementary', { name: 'Preview' })
+    await preview.getByText('Missing, so empty in the text: question').waitFor()
+    await preview.getByLabel('question').fill('Why {{not}}?')
+    await preview.getByText('Answer Why {{not}}? in a dry tone.').waitFor()
+    await page.getByLabel('Temperature').fill('hot')
+    await page.getByText('a number', { exact: true }).waitFor()
+    assert.equal(await make.isDisabled(), true)
+    await page.getByLabel('Temperature').fill('0.30')
+    await page.getByText('Parameters, tools and response schema').click()
+    await page.getByLabel('Other parameters of the model').fill('{"seed": 12345678901234567890}')
+    await page.getByLabel('Labels on it').fill('staging')
+    await page.getByLabel('Your name').fill('ann')
+    await page.screenshot({ path: join(shots, 'prompt-new-light.png') })
+    assert.equal((await fetch(`${steno.url}/api/v1${path(name)}`)).status, 404, 'a preview keeps nothing')
+    await make.click()
+    await page.getByRole('article', { name: 'Version 1' }).waitFor()
+    assert.equal(here(page).pathname, path(name))
+    const kept = await (await fetch(`${steno.url}/api/v1${path(name, 'versions', '1')}`)).text()
+    assert.match(kept, /12345678901234567890/)
+    const version = JSON.parse(kept)
+    assert.deepEqual([version.temperature, version.author, version.labels], [0.3, 'ann', ['staging', 'latest']])
+    assert.deepEqual(
+      version.variables.map((each) => [each.name, each.default]),
+      [['tone', 'dry']],
+    )
+  })
+})
+
+test('a new version begins with what another says; the same once more is not made, and who was slower is told', async () => {
+  const name = `next-${run}`
+  await create(name, {
+    text: 'One {{a}}',
+    model: 'gpt-4o',
+    labels: ['production'],
+    author: 'ann',
+  })
+  await withPage(path(name), { awaited: /41[02]|409/ }, async (page) => {
+    await page.getByRole('link', { name: 'New version' }).click()
+    const text = page.getByRole('textbox', { name: 'Text', exact: true })
+    assert.equal(await text.inputValue(), 'One {{a}}')
+    assert.equal(await page.getByLabel('Model').first().inputValue(), 'gpt-4o')
+    const make = page.getByRole('button', { name: 'Make the version' })
+    await make.click()
+    await page.getByText('Version 1 says the same already').waitFor()
+    await text.fill('Two {{a}}')
+    await page.getByText('Chat messages').click()
+    assert.equal(await page.getByRole('textbox', { name: 'Message 1' }).inputValue(), 'Two {{a}}')
+    await page.getByRole('button', { name: 'Message', exact: true }).click()
+    await page.getByRole('textbox', { name: 'Message 2' }).fill('Yes')
+    await page.getByRole('button', { name: 'Move message 2 up' }).click()
+    assert.equal(await page.getByRole('textbox', { name: 'Message 1' }).inputValue(), 'Yes')
+
+    await add(name, { text: 'Faster', author: 'ben' })
+    await make.click()
+    await page.getByText('There is a version 2 now by ben; yours is built on 1.').waitFor()
+    assert.equal((await ask('GET', path(name), undefined, 200)).version_count, 2, 'nothing was made')
+    await page.screenshot({
+      path: join(shots, 'prompt-version-conflict-light.png'),
+    })
+    await page.getByLabel('Version', { exact: true }).fill('1')
+    await make.click()
+    await page.getByRole('alert').filter({ hasText: 'version 1' }).first().waitFor()
+    await page.getByLabel('Version', { exact: true }).fill('')
+    await make.click()
+    await page.getByRole('article', { name: 'Version 3' }).waitFor()
+    const made = await ask('GET', path(name, 'versions', '3'), undefined, 200)
+    assert.deepEqual(made.messages, [
+      { role: 'assistant', content: 'Yes' },
+      { role: 'user', content: 'Two {{a}}' },
+    ])
+  })
+  await withPage(`${path(name)}/new?from=production`, { scheme: 'dark', width: 400, height: 900 }, async (page) => {
+    const text = page.getByRole('textbox', { name: 'Text', exact: true })
+    await text.fill('Not kept yet')
+    await fits(page)
+    await page.screenshot({
+      path: join(shots, 'prompt-new-phone-dark.png'),
+      fullPage: true,
+    })
+    let asked = ''
+    page.once('dialog', (dialog) => {
+      asked = dialog.message()
+      void dialog.dismiss()
+    })
+    await page.getByRole('link', { name: 'Labels' }).click()
+    await page.waitForTimeout(300)
+    assert.match(asked, /not kept yet/)
+    assert.equal(await text.inputValue(), 'Not kept yet', 'who stays loses nothing')
+  })
+})
+
+test('a prompt is described, archived and taken back; a label is protected', async () => {
+  const name = `about-${run}`
+  await create(name, { text: 'One', labels: ['production'] })
+  await withPage(path(name, 'labels'), { awaited: /412/ }, async (page) => {
+    await page.getByRole('button', { name: 'Protect production' }).click()
+    await page.getByRole('button', { name: 'Unprotect production' }).waitFor()
+    assert.equal((await ask('GET', path(name, 'labels', 'production'), undefined, 200)).protected, true)
+
+    await page.getByRole('button', { name: 'Edit …' }).click()
+    const dialog = page.getByRole('dialog')
+    await dialog.getByLabel('Description').fill('What it is about')
+    await dialog.getByLabel('Tags').fill('desk, day')
+    await ask('PATCH', path(name), { tags: ['faster'] }, 200)
+    await dialog.getByRole('button', { name: 'Save' }).click()
+    await dialog.getByText('Somebody was faster, and nothing was changed.').waitFor()
+    await dialog.getByRole('button', { name: 'Save' }).click()
+    await dialog.waitFor({ state: 'detached' })
+    const told = await ask('GET', path(name), undefined, 200)
+    assert.deepEqual([told.description, told.tags], ['What it is about', ['desk', 'day']])
+
+    await page.getByRole('button', { name: 'Edit …' }).click()
+    await dialog.getByRole('button', { name: 'Archive it' }).click()
+    await page.getByRole('note').getByText('Archived').waitFor()
+    assert.notEqual((await ask('GET', path(name), undefined, 200)).archived_at, null)
+    await page.getByRole('button', { name: 'Archived …' }).click()
+    await dialog.getByRole('button', { name: 'Take it back' }).click()
+    await page.getByRole('note').waitFor({ state: 'detached' })
+    assert.equal((await ask('GET', path(name), undefined, 200)).archived_at, null)
+  })
+})
+
 test('two versions stand side by side, their words marked, and the address holds which', async () => {
   const name = `diff-${run}`
   const lines = Array.from({ length: 30 }, (_, index) => `Rule ${index + 1} holds.`)
-  await create(name, { text: lines.join('\n'), model: 'gpt-4o', labels: ['production'] })
+  await create(name, {
+    text: lines.join('\n'),
+    model: 'gpt-4o',
+    labels: ['production'],
+  })
   lines[19] = 'Rule twenty holds always.'
   await add(name, {
     text: lines.join('\n'),
@@ -285,7 +437,10 @@ test('two versions stand side by side, their words marked, and the address holds
     assert.equal(await text.locator('tr', { hasText: 'Rule 18 holds.' }).locator('td').count(), 4)
     assert.equal(await text.getByText('Rule 3 holds.').count(), 0, 'what is the same is left out')
     const settings = page.getByRole('table', { name: 'Settings that differ' })
-    assert.deepEqual(await settings.getByRole('row', { name: 'Model' }).getByRole('cell').allInnerTexts(), ['gpt-4o', 'gpt-4o-mini'])
+    assert.deepEqual(await settings.getByRole('row', { name: 'Model' }).getByRole('cell').allInnerTexts(), [
+      'gpt-4o',
+      'gpt-4o-mini',
+    ])
     assert.match(await settings.getByRole('row', { name: 'Variable tone' }).innerText(), /not declared\s+string, default "dry"/)
     await page.getByRole('region', { name: 'Tools' }).getByText('find_order').waitFor()
     await page.screenshot({ path: join(shots, 'prompt-diff-light.png') })
@@ -306,7 +461,13 @@ test('performance is told by version and day by day, and a version leads to its 
   await create(name, { text: 'One' })
   await add(name, { text: 'Two', labels: ['production'] })
   await deliver([
-    ...calls(name, '1', { count: 200, days: 10, until: 10, accepted: 4, ms: 1000 }),
+    ...calls(name, '1', {
+      count: 200,
+      days: 10,
+      until: 10,
+      accepted: 4,
+      ms: 1000,
+    }),
     ...calls(name, '2', { count: 240, days: 9, accepted: 8, ms: 2000 }),
   ])
   const told = await ask('GET', `${path(name, 'performance')}?period=30d&tz=Europe%2FBerlin`, undefined, 200)
@@ -316,7 +477,10 @@ test('performance is told by version and day by day, and a version leads to its 
     const heads = await table.getByRole('columnheader').allInnerTexts()
     for (const group of told.groups) {
       const version = group.key['prompt.version']
-      const row = table.getByRole('row').filter({ has: page.getByRole('rowheader', { name: version }) }).first()
+      const row = table
+        .getByRole('row')
+        .filter({ has: page.getByRole('rowheader', { name: version }) })
+        .first()
       const cells = await row.getByRole('cell').allInnerTexts()
       const cell = (head) => cells[heads.indexOf(head) - 1].replace(/\s+/g, ' ')
       assert.equal(cell('Calls'), String(group.figures.calls))
@@ -329,9 +493,15 @@ test('performance is told by version and day by day, and a version leads to its 
       assert.equal(heads.includes(untold), false, 'what no call says has no column')
     assert.match(await table.getByRole('row', { name: /^All/ }).innerText(), /\+ 440 unpriced/)
     await page.getByRole('img', { name: /^Duration, p50, day by day/ }).waitFor()
-    await page.getByRole('region', { name: 'Day by day' }).getByText(/version 2 first called then/).first().waitFor()
+    await page
+      .getByRole('region', { name: 'Day by day' })
+      .getByText(/version 2 first called then/)
+      .first()
+      .waitFor()
     await page.getByRole('note').getByText('steno alerts set').first().waitFor()
-    await page.screenshot({ path: join(shots, 'prompt-performance-light.png') })
+    await page.screenshot({
+      path: join(shots, 'prompt-performance-light.png'),
+    })
 
     await page.getByRole('button', { name: 'Filter by model' }).click()
     await page.getByLabel('Model', { exact: true }).getByText('model-a').click()
@@ -374,13 +544,17 @@ test('versions are compared, with intervals drawn and sentences in plain words',
   const told = await ask('GET', `${path(name, 'compare')}?period=30d&versions=1,2&tz=Europe%2FBerlin`, undefined, 200)
   // Not in the registry, which the page asks, too.
   await withPage(address, { awaited: /404/ }, async (page) => {
-    const table = page.getByRole('table', { name: 'Version 2 compared with 1, by metric' })
+    const table = page.getByRole('table', {
+      name: 'Version 2 compared with 1, by metric',
+    })
     const row = table.getByRole('row').filter({ has: page.getByRole('rowheader', { name: /^Accepted/ }) })
     await row.getByText('better').waitFor()
     const metric = told.comparisons[0].metrics.find((each) => each.metric === 'acceptance_rate')
     await row.getByText(metric.sentence, { exact: true }).waitFor()
     const [low, high] = metric.interval.map((end) => `${end > 0 ? '+' : ''}${(end * 100).toFixed(1)} points`)
-    const chart = row.getByRole('img', { name: `95 % interval from ${low} to ${high}` })
+    const chart = row.getByRole('img', {
+      name: `95 % interval from ${low} to ${high}`,
+    })
     const box = await chart.boundingBox()
     const bar = await chart.locator('span').nth(1).boundingBox()
     assert.ok(bar.x > box.x + box.width / 2, 'an interval above 0 is drawn on the side of more')
@@ -398,14 +572,25 @@ test('versions are compared, with intervals drawn and sentences in plain words',
   await withPage(address, { scheme: 'dark', width: 400, height: 900, awaited: /404/ }, async (page) => {
     await page.getByText('better').first().waitFor()
     await fits(page)
-    await page.screenshot({ path: join(shots, 'prompt-compare-phone-dark.png') })
+    await page.screenshot({
+      path: join(shots, 'prompt-compare-phone-dark.png'),
+    })
   })
 })
 
 test('two hundred versions, long and odd names: nothing breaks, nothing runs out of the page', async () => {
   const name = `x/${'a-long-name-'.repeat(12)} 100% & <b>?#"'/质问-${run}`
-  await create(name, { text: 'Version {{n}}', version: '1', tags: ['t'.repeat(60)], description: 'd'.repeat(400) })
-  for (let version = 2; version <= 200; version++) await add(name, { text: `Version ${version} of {{n}}`, version: String(version) })
+  await create(name, {
+    text: 'Version {{n}}',
+    version: '1',
+    tags: ['t'.repeat(60)],
+    description: 'd'.repeat(400),
+  })
+  for (let version = 2; version <= 200; version++)
+    await add(name, {
+      text: `Version ${version} of {{n}}`,
+      version: String(version),
+    })
   await move(name, 'production', { version: '42' })
   for (const width of [1440, 400]) {
     await withPage('/prompts', { width, height: 800 }, async (page) => {
@@ -442,12 +627,6 @@ test('without a server the page says so, and comes back by itself', async () => 
     await page.getByRole('link', { name }).waitFor()
   })
 })
-
-/** A phone shows all of it without scrolling sideways. */
-async function fits(page) {
-  const [inner, outer] = await page.evaluate(() => [document.documentElement.scrollWidth, window.innerWidth])
-  assert.ok(inner <= outer, `${inner} > ${outer} at ${page.url()}`)
-}
 
 /** As the page writes a duration between a second and a minute, or below one. */
 function seconds(millis) {

@@ -29,7 +29,7 @@ page)
         export STENO_BINARY
     fi
     STENO_CHROMIUM=$chromium exec "$node" --test --test-concurrency=1 \
-        "$root/tests/ui/page.test.mjs" "$root/tests/ui/prompts.test.mjs"
+        "$root"/tests/ui/*.test.mjs
     ;;
 *)
     echo "usage: run.sh units | page" >&2

@@ -8,9 +8,13 @@ import { CompareTab } from './performance/CompareTab'
 import { PerformanceTab } from './performance/PerformanceTab'
 import { DiffTab } from './prompts/DiffTab'
 import { LabelsTab } from './prompts/LabelsTab'
+import { NewPromptPage } from './prompts/NewPromptPage'
+import { NewVersionTab } from './prompts/NewVersionTab'
 import { PromptPage } from './prompts/PromptPage'
 import { PromptsPage } from './prompts/PromptsPage'
 import { VersionsTab } from './prompts/VersionsTab'
+import { TypePage } from './prompt-types/TypePage'
+import { TypesPage } from './prompt-types/TypesPage'
 import { RequestPage } from './request/RequestPage'
 import { Shell } from './components/Shell'
 import type { SearchRecord } from './state/list-state'
@@ -54,6 +58,17 @@ const promptRoute = createRoute({
   component: PromptPage,
 })
 const versionsRoute = createRoute({ getParentRoute: () => promptRoute, path: '/', component: VersionsTab })
+const newVersionRoute = createRoute({
+  getParentRoute: () => promptRoute,
+  path: 'new',
+  component: NewVersionTab,
+})
+/** Not below /prompts, where it would be a prompt's name. */
+const newPromptRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: '/new-prompt',
+  component: NewPromptPage,
+})
 const labelsRoute = createRoute({ getParentRoute: () => promptRoute, path: 'labels', component: LabelsTab })
 const diffRoute = createRoute({ getParentRoute: () => promptRoute, path: 'diff', component: DiffTab })
 const performanceRoute = createRoute({
@@ -67,13 +82,34 @@ const compareRoute = createRoute({
   component: CompareTab,
 })
 
+const typesRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: '/prompt-types',
+  component: TypesPage,
+})
+const typeRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: '/prompt-types/$promptType',
+  component: TypePage,
+})
+
 export const router = createRouter({
   routeTree: rootRoute.addChildren([
     listRoute.addChildren([indexRoute, callRoute]),
     requestRoute,
     limitsRoute,
     promptsRoute,
-    promptRoute.addChildren([versionsRoute, labelsRoute, diffRoute, performanceRoute, compareRoute]),
+    newPromptRoute,
+    promptRoute.addChildren([
+      versionsRoute,
+      newVersionRoute,
+      labelsRoute,
+      diffRoute,
+      performanceRoute,
+      compareRoute,
+    ]),
+    typesRoute,
+    typeRoute,
   ]),
   // Flat and readable, spelled like the API's own parameters.
   parseSearch: (text) => Object.fromEntries(new URLSearchParams(text)),

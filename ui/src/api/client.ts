@@ -44,15 +44,30 @@ export async function postJson<T>(path: string, body: unknown): Promise<T> {
 
 /** `match`: only if the thing is as it was when it had this ETag; else a Problem with status 412. */
 export async function sendJson<T>(
-  method: 'POST' | 'PUT',
+  method: 'POST' | 'PUT' | 'PATCH',
   path: string,
   body: unknown,
+  match?: string,
+): Promise<T> {
+  return sendText<T>(method, path, JSON.stringify(body), match)
+}
+
+/** As sendJson, of JSON that is a text already. */
+export async function sendText<T>(
+  method: 'POST' | 'PUT' | 'PATCH',
+  path: string,
+  json: string,
   match?: string,
 ): Promise<T> {
   const response = await fetchApi(path, {
     method,
     headers: { 'content-type': 'application/json', ...(match && { 'if-match': match }) },
-    body: JSON.stringify(body),
+    body: json,
   })
   return (await response.json()) as T
+}
+
+/** Takes a thing away, on the same condition as sendJson. */
+export async function sendDelete(path: string, match?: string): Promise<void> {
+  await fetchApi(path, { method: 'DELETE', headers: match ? { 'if-match': match } : {} })
 }

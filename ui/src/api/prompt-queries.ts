@@ -1,27 +1,22 @@
-import { keepPreviousData, queryOptions, type Query } from '@tanstack/react-query'
-import { getJson, sendJson } from './client'
-import { Problem } from './problem'
+import { keepPreviousData, queryOptions } from '@tanstack/react-query'
+import { getJson, getText, sendJson, sendText } from './client'
 import type {
   ComparisonAnswer,
   LabelHistory,
   PerformanceAnswer,
   PromptDifference,
   PromptList,
+  PromptRendering,
   PromptVersion,
   RegisteredPrompt,
   TrendsAnswer,
-} from './prompt-types'
+} from './registry-types'
 import type { CallPage } from './types'
+import { untilAnswered } from './until-answered'
 
 /** Prompts have "/" in their names, which a path must not. */
 function pathOf(name: string, ...below: string[]): string {
   return ['/prompts', ...[name, ...below].map(encodeURIComponent)].join('/')
-}
-
-/** A page that found no server asks again until there is one. */
-function untilAnswered<T, K extends readonly unknown[]>(query: Query<T, Error, T, K>): number | false {
-  const { error } = query.state
-  return error instanceof Problem && error.status === 0 ? 3000 : false
 }
 
 /** `params` as the API spells them. */
@@ -133,4 +128,63 @@ export function moveLabel(
 
 export function rollBackLabel(name: string, label: string, change: ChangeWords, etag: string) {
   return sendJson<RegisteredPrompt>('POST', pathOf(name, 'labels', label, 'rollback'), change, etag)
+}
+
+/** What a version says, and its JSON exactly as served. */
+export function versionTextQuery(name: string, version: string) {
+  return queryOptions({
+    queryKey: [...promptKey(name), 'version', version, 'text'],
+    queryFn: async ({ signal }) => {
+      const json = await getText(pathOf(name, 'versions', version), signal)
+      return { version: JSON.parse(json) as PromptVersion, json }
+    },
+  })
+}
+
+export interface AddedVersion extends PromptVersion {
+  /** False: there is one that says the same, and this is it. */
+  created: boolean
+}
+
+/** `definition` is JSON as it is sent: a parse would round its numbers. */
+export function addVersion(name: string, definition: string, etag: string) {
+  return sendText<AddedVersion>('POST', pathOf(name, 'versions'), definition, etag)
+}
+
+export function createPrompt(
+  facts: { name: string; description: string; tags: string[] },
+  definition: string,
+): Promise<AddedVersion> {
+  const members = definition.slice(1)
+  return sendText('POST', '/prompts', `${JSON.stringify(facts).slice(0, -1)},${members}`)
+}
+
+/** `content` and the values of `variables` are JSON as it is sent. */
+export function renderingQuery(content: string, variables: string) {
+  return queryOptions({
+    queryKey: ['prompt rendering', content, variables],
+    queryFn: () =>
+      sendText<PromptRendering>('POST', '/prompt-rendering', `{"draft":${content},"variables":${variables}}`),
+    placeholderData: keepPreviousData,
+    retry: false,
+    gcTime: 0,
+  })
+}
+
+/** Description, tags, and whether it is hidden. */
+export function changePrompt(
+  name: string,
+  change: { description?: string; tags?: string[]; archived?: boolean },
+  etag: string,
+) {
+  return sendJson<RegisteredPrompt>('PATCH', pathOf(name), change, etag)
+}
+
+export function protectLabel(
+  name: string,
+  label: string,
+  change: ChangeWords & { protected: boolean },
+  etag: string,
+) {
+  return sendJson<RegisteredPrompt>('PUT', pathOf(name, 'labels', label), change, etag)
 }

@@ -13,6 +13,10 @@ import type {
   Verdict,
 } from './types'
 
+/** What counts as an AI call (docs/statistics.md): agents and functions may carry a prompt's name or type, too. */
+export const aiKinds =
+  'chat,completion,embedding,vision,transcription,speech,image,video,moderation,rerank,intent'
+
 const pageSize = 100
 
 /** What the list's columns show; the server reads no more. */

@@ -147,7 +147,18 @@ export function Details({ call }: { call: Call }) {
       <FactSection
         title="Prompt"
         facts={[
-          prompt?.type ? { label: 'Type', value: prompt.type, filter: ['prompt.type', prompt.type] } : null,
+          prompt?.type
+            ? {
+                label: 'Type',
+                value: prompt.type,
+                filter: ['prompt.type', prompt.type],
+                link: (
+                  <Link to="/prompt-types/$promptType" params={{ promptType: prompt.type }}>
+                    settings and totals
+                  </Link>
+                ),
+              }
+            : null,
           prompt?.name
             ? {
                 label: 'Name',

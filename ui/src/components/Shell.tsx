@@ -8,10 +8,19 @@ import { ShortcutHelp } from './ShortcutHelp'
 import classes from './Shell.module.css'
 import { ThemeToggle } from './ThemeToggle'
 
+/** All other pages are of calls. */
+const sections = [
+  { to: '/', label: 'Calls' },
+  { to: '/prompts', label: 'Prompts' },
+  { to: '/prompt-types', label: 'Prompt types' },
+  { to: '/limits', label: 'Limits' },
+] as const
+
 export function Shell() {
   const [helpOpen, help] = useDisclosure(false)
   const path = useRouterState({ select: (state) => state.location.pathname })
-  const section = path === '/limits' || path.startsWith('/prompts') ? path.split('/')[1] : 'calls'
+  const first = path === '/new-prompt' ? '/prompts' : `/${path.split('/')[1]}`
+  const here = sections.find(({ to }) => to === first)?.to ?? '/'
   useHotkeys([['shift+?', help.toggle]])
   return (
     <div className={classes.shell}>
@@ -21,15 +30,11 @@ export function Shell() {
           <span className={classes.word}>Steno</span>
         </Link>
         <nav aria-label="Main" className={classes.nav}>
-          <Link to="/" className={classes.tab} data-here={section === 'calls' || undefined}>
-            Calls
-          </Link>
-          <Link to="/prompts" className={classes.tab} data-here={section === 'prompts' || undefined}>
-            Prompts
-          </Link>
-          <Link to="/limits" className={classes.tab} data-here={section === 'limits' || undefined}>
-            Limits
-          </Link>
+          {sections.map(({ to, label }) => (
+            <Link key={to} to={to} className={classes.tab} data-here={here === to || undefined}>
+              {label}
+            </Link>
+          ))}
         </nav>
         <span className={classes.gap} />
         <ServerState />

@@ -2,12 +2,13 @@ import { Kbd, Modal } from '@mantine/core'
 import classes from './ShortcutHelp.module.css'
 
 const shortcuts: [string[], string][] = [
-  [['j', '↓'], 'next call, prompt or version'],
+  [['j', '↓'], 'next call, prompt, type or version'],
   [['k', '↑'], 'previous one'],
   [['Enter'], 'open it'],
   [['Esc'], 'close it'],
   [['f'], 'open call over the whole width, or beside the list'],
   [['c'], 'copy its id'],
+  [['x'], 'select it, among prompt types'],
   [['/'], 'search'],
   [['Ctrl', 'Enter'], 'in the form of a replay: send it'],
   [['p'], 'pause or resume live updates'],

@@ -20,10 +20,13 @@ const presets = [...(Object.keys(rangeMinutes) as (keyof typeof rangeMinutes)[])
 interface Props {
   state: TimeRange
   onChange: (state: TimeRange) => void
+  /** What happened in that time, where that is not plain: "Created". */
+  of?: string
 }
 
-export function TimeRangeMenu({ state, onChange }: Props) {
+export function TimeRangeMenu({ state, onChange, of }: Props) {
   const [opened, { toggle, close }] = useDisclosure(false)
+  const chosen = rangeLabel(state)
   return (
     <Popover opened={opened} onChange={(open) => !open && close()} position="bottom-start" trapFocus>
       <Popover.Target>
@@ -33,9 +36,9 @@ export function TimeRangeMenu({ state, onChange }: Props) {
           leftSection={<IconClock size={14} />}
           rightSection={<IconChevronDown size={13} />}
           onClick={toggle}
-          aria-label={`Time range: ${rangeLabel(state)}`}
+          aria-label={`${of ?? 'Time range'}: ${chosen}`}
         >
-          {rangeLabel(state)}
+          {of ? `${of}: ${chosen.toLowerCase()}` : chosen}
         </Button>
       </Popover.Target>
       <Popover.Dropdown className={classes.box}>
@@ -67,7 +70,7 @@ export function TimeRangeMenu({ state, onChange }: Props) {
   )
 }
 
-function CustomRange({ state, onChange }: Props) {
+function CustomRange({ state, onChange }: Omit<Props, 'of'>) {
   const [from, setFrom] = useState(toLocalInput(state.from))
   const [to, setTo] = useState(toLocalInput(state.to))
   const wrong = from !== '' && to !== '' && from >= to

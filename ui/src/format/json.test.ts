@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { indentJson, parseJsonContainer } from './json'
+import { indentJson, memberTexts, parseJsonContainer } from './json'
 
 describe('indentJson', () => {
   it('agrees with JSON.stringify where that loses nothing', () => {
@@ -25,4 +25,16 @@ describe('parseJsonContainer', () => {
     expect(parseJsonContainer('12')).toBeUndefined()
     expect(parseJsonContainer('{half')).toBeUndefined()
   })
+})
+
+it('members of an object keep the text of their values', () => {
+  expect(
+    memberTexts('{ "a" : 1.0, "b\\n":{"x":[1,{"y":"},"}]} ,"c":"\\"}", "d": 12345678901234567890 }'),
+  ).toEqual({
+    a: '1.0',
+    'b\n': '{"x":[1,{"y":"},"}]}',
+    c: '"\\"}"',
+    d: '12345678901234567890',
+  })
+  expect(memberTexts('{}')).toEqual({})
 })

@@ -39,6 +39,21 @@ export function indentJson(text: string): string {
   return out
 }
 
+/** The members of a JSON object, each value's text as it stands there; the text must be one. */
+export function memberTexts(text: string): Record<string, string> {
+  const members: Record<string, string> = {}
+  let at = nextNonSpace(text, text.indexOf('{') + 1)
+  while (text[at] === '"') {
+    const nameEnd = stringEnd(text, at)
+    const name = JSON.parse(text.slice(at, nameEnd)) as string
+    const begin = nextNonSpace(text, nextNonSpace(text, nameEnd) + 1)
+    const end = valueEnd(text, begin)
+    members[name] = text.slice(begin, end).trimEnd()
+    at = nextNonSpace(text, end + 1)
+  }
+  return members
+}
+
 /** The parsed value if the text is a JSON object or array; otherwise undefined. */
 export function parseJsonContainer(text: string): unknown {
   const start = text.trimStart()[0]
@@ -65,4 +80,22 @@ function stringEnd(text: string, start: number): number {
   let at = start + 1
   while (at < text.length && text[at] !== '"') at += text[at] === '\\' ? 2 : 1
   return Math.min(at + 1, text.length)
+}
+
+/** Where the comma or bracket stands that ends the value. */
+function valueEnd(text: string, begin: number): number {
+  let depth = 0
+  let at = begin
+  while (at < text.length) {
+    const c = text[at] as string
+    if (c === '"') {
+      at = stringEnd(text, at)
+      continue
+    }
+    if (depth === 0 && (c === ',' || c === '}' || c === ']')) break
+    if (c === '{' || c === '[') depth++
+    else if (c === '}' || c === ']') depth--
+    at++
+  }
+  return at
 }

@@ -1,4 +1,4 @@
-import type { Finding } from '../api/prompt-types'
+import type { Finding } from '../api/registry-types'
 import classes from './FindingMark.module.css'
 
 const words: Record<Finding, { word: string; sign: string; meaning: string }> = {

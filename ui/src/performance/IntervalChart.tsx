@@ -1,5 +1,5 @@
 import type { CSSProperties } from 'react'
-import type { MetricComparison } from '../api/prompt-types'
+import type { MetricComparison } from '../api/registry-types'
 import classes from './IntervalChart.module.css'
 import { placeInterval } from './interval-scale'
 import { formatDifference } from './metrics'

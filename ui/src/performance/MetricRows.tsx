@@ -1,4 +1,4 @@
-import type { MetricComparison } from '../api/prompt-types'
+import type { MetricComparison } from '../api/registry-types'
 import { formatCount } from '../format/number'
 import { FindingMark } from './FindingMark'
 import { IntervalChart } from './IntervalChart'

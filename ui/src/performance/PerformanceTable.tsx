@@ -1,5 +1,5 @@
 import { Link } from '@tanstack/react-router'
-import type { PerformanceAnswer, PromptPerformance } from '../api/prompt-types'
+import type { PerformanceAnswer, PromptPerformance } from '../api/registry-types'
 import { Money } from '../components/Money'
 import { TimeText } from '../components/TimeText'
 import { formatCount, formatShare, plural } from '../format/number'

@@ -1,6 +1,6 @@
 import { useElementSize } from '@mantine/hooks'
 import { useState } from 'react'
-import type { MetricSeries, TrendsAnswer } from '../api/prompt-types'
+import type { MetricSeries, TrendsAnswer } from '../api/registry-types'
 import { plural } from '../format/number'
 import { epochMillis, formatDay } from '../format/time'
 import { formatMetric, metricName } from './metrics'

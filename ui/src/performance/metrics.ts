@@ -1,4 +1,4 @@
-import type { MetricUnit } from '../api/prompt-types'
+import type { MetricUnit } from '../api/registry-types'
 import { formatCount } from '../format/number'
 import { formatDuration } from '../format/time'
 

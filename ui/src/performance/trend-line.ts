@@ -1,4 +1,4 @@
-import type { VersionUse } from '../api/prompt-types'
+import type { VersionUse } from '../api/registry-types'
 import { epochMillis } from '../format/time'
 
 /** The scale of a small chart: from zero, unless all values are far from it. */

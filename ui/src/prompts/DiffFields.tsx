@@ -1,4 +1,4 @@
-import type { PromptDifference, PromptVariable } from '../api/prompt-types'
+import type { PromptDifference, PromptVariable } from '../api/registry-types'
 import type { Json } from '../api/types'
 import classes from './DiffTab.module.css'
 import { fieldName } from './field-names'

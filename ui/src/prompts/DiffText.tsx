@@ -1,5 +1,5 @@
 import { Fragment } from 'react'
-import type { DiffHunk, DiffPiece, PromptDifference } from '../api/prompt-types'
+import type { DiffHunk, DiffPiece, PromptDifference } from '../api/registry-types'
 import { plural } from '../format/number'
 import { diffRows, type DiffRow, type SideLine } from './diff-rows'
 import classes from './DiffTab.module.css'

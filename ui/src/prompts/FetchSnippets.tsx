@@ -1,7 +1,7 @@
 import { SegmentedControl } from '@mantine/core'
 import { useState } from 'react'
 import { readApiKey } from '../api/key'
-import type { PromptVersion } from '../api/prompt-types'
+import type { PromptVersion } from '../api/registry-types'
 import { CopyButton } from '../components/CopyButton'
 import classes from './FetchSnippets.module.css'
 import { fetchSnippets } from './snippets'

@@ -4,10 +4,10 @@ import { Link } from '@tanstack/react-router'
 import { useState } from 'react'
 import { asProblem } from '../api/problem'
 import { labelQuery, moveLabel, promptKey, promptQuery, rollBackLabel } from '../api/prompt-queries'
-import type { RegisteredPrompt } from '../api/prompt-types'
+import type { RegisteredPrompt } from '../api/registry-types'
 import { LabelChip } from './LabelChip'
-import classes from './LabelDialog.module.css'
-import { keepMover, readMover } from './mover'
+import classes from '../components/Dialog.module.css'
+import { keepAuthorName, readAuthorName } from '../state/author'
 import { VersionSelect } from './VersionSelect'
 
 /** What is to be done; what is not given here, the dialog asks for. */
@@ -33,7 +33,7 @@ export function LabelDialog({ prompt, change, onClose }: Props) {
   const [version, setVersion] = useState(
     change.kind === 'move' ? (change.version ?? usualVersion(prompt, change.label)) : '',
   )
-  const [by, setBy] = useState(readMover())
+  const [by, setBy] = useState(readAuthorName())
   const [reason, setReason] = useState('')
   const [force, setForce] = useState(false)
   const queries = useQueryClient()
@@ -55,7 +55,7 @@ export function LabelDialog({ prompt, change, onClose }: Props) {
         ? moveLabel(name, trimmed, { ...words, version }, seen.etag)
         : rollBackLabel(name, trimmed, words, seen.etag),
     onSuccess: (answer) => {
-      keepMover(by.trim())
+      keepAuthorName(by.trim())
       queries.setQueryData(promptKey(name), answer)
       void queries.invalidateQueries({ queryKey: promptKey(name) })
       void queries.invalidateQueries({ queryKey: ['prompts'] })

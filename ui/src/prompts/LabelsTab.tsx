@@ -1,11 +1,14 @@
 import { Button, Skeleton } from '@mantine/core'
-import { useQuery } from '@tanstack/react-query'
+import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { Link, useSearch } from '@tanstack/react-router'
 import { useState } from 'react'
-import { labelQuery } from '../api/prompt-queries'
-import type { PromptLabel, RegisteredPrompt } from '../api/prompt-types'
+import { asProblem } from '../api/problem'
+import { labelQuery, promptKey, protectLabel } from '../api/prompt-queries'
+import type { PromptLabel, RegisteredPrompt } from '../api/registry-types'
+import { Notice } from '../components/Notice'
 import { ProblemView } from '../components/ProblemView'
 import { TimeText } from '../components/TimeText'
+import { readAuthorName } from '../state/author'
 import type { SearchRecord } from '../state/list-state'
 import { LabelChip } from './LabelChip'
 import { LabelDialog, type LabelChange } from './LabelDialog'
@@ -24,6 +27,7 @@ export function LabelsTab() {
 
 function Labels({ prompt }: { prompt: RegisteredPrompt }) {
   const [change, setChange] = useState<LabelChange | null>(null)
+  const [told, setTold] = useState('')
   const asked = (useSearch({ strict: false }) as SearchRecord).label
   const chosen =
     prompt.labels.find((each) => each.label === asked) ??
@@ -31,6 +35,11 @@ function Labels({ prompt }: { prompt: RegisteredPrompt }) {
     prompt.labels[0]
   return (
     <div className={classes.scroll}>
+      {told && (
+        <Notice tone="warn" onClose={() => setTold('')}>
+          {told}
+        </Notice>
+      )}
       <table className={classes.table} aria-label="Labels">
         <thead>
           <tr>
@@ -46,7 +55,7 @@ function Labels({ prompt }: { prompt: RegisteredPrompt }) {
         </thead>
         <tbody>
           {prompt.labels.map((each) => (
-            <LabelRow key={each.label} {...{ each, name: prompt.name, chosen, onChange: setChange }} />
+            <LabelRow key={each.label} {...{ each, prompt, chosen, onChange: setChange, onTold: setTold }} />
           ))}
           <tr>
             <th scope="row">
@@ -67,13 +76,32 @@ function Labels({ prompt }: { prompt: RegisteredPrompt }) {
 
 interface RowProps {
   each: PromptLabel
-  name: string
+  prompt: RegisteredPrompt
   chosen: PromptLabel | undefined
   onChange: (change: LabelChange) => void
+  /** Why something was not done; '': it was. */
+  onTold: (words: string) => void
 }
 
-function LabelRow({ each, name, chosen, onChange }: RowProps) {
+function LabelRow({ each, prompt, chosen, onChange, onTold }: RowProps) {
   const { label } = each
+  const { name } = prompt
+  const queries = useQueryClient()
+  const protecting = useMutation({
+    mutationFn: (on: boolean) =>
+      protectLabel(name, label, { protected: on, by: readAuthorName() || undefined }, prompt.etag),
+    onMutate: () => onTold(''),
+    onSuccess: (answer) => queries.setQueryData(promptKey(name), answer),
+    onError: (error) => {
+      const problem = asProblem(error)
+      onTold(
+        problem.status === 412
+          ? 'Somebody was faster, and nothing was changed. Here is how it is now.'
+          : problem.detail || problem.title,
+      )
+    },
+    onSettled: () => queries.invalidateQueries({ queryKey: promptKey(name) }),
+  })
   return (
     <tr data-here={label === chosen?.label || undefined}>
       <th scope="row">
@@ -111,6 +139,17 @@ function LabelRow({ each, name, chosen, onChange }: RowProps) {
             onClick={() => onChange({ kind: 'rollback', label })}
           >
             Roll back
+          </Button>
+          <Button
+            size="compact-xs"
+            variant="subtle"
+            color="gray"
+            aria-label={`${each.protected ? 'Unprotect' : 'Protect'} ${label}`}
+            title="A label that is protected moves only when that is said twice"
+            loading={protecting.isPending}
+            onClick={() => protecting.mutate(!each.protected)}
+          >
+            {each.protected ? 'Unprotect' : 'Protect'}
           </Button>
         </span>
       </td>

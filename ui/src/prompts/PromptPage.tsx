@@ -1,10 +1,13 @@
+import { Button } from '@mantine/core'
 import { Link, Outlet, useRouterState } from '@tanstack/react-router'
+import { useState } from 'react'
 import { CopyButton } from '../components/CopyButton'
 import { TimeText } from '../components/TimeText'
 import type { SearchRecord } from '../state/list-state'
 import { timeRangeKeys } from '../state/time-range'
 import { LabelChip } from './LabelChip'
 import classes from './PromptPage.module.css'
+import { PromptDialog } from './PromptDialog'
 import { usePrompt } from './use-prompt'
 
 const tabs = [
@@ -18,6 +21,7 @@ const tabs = [
 /** One prompt: what all its pages have in common. */
 export function PromptPage() {
   const { name, prompt, unregistered } = usePrompt()
+  const [editing, setEditing] = useState(false)
   const here = useRouterState({ select: (state) => state.matches.at(-1)?.fullPath ?? '' }).replace(/\/$/, '')
   return (
     <div className={classes.page} key={name}>
@@ -43,6 +47,13 @@ export function PromptPage() {
               </Link>
             ))}
         </span>
+        {prompt && (
+          <span className={classes.ways}>
+            <Button size="compact-xs" variant="default" onClick={() => setEditing(true)}>
+              {prompt.archived_at ? 'Archived …' : 'Edit …'}
+            </Button>
+          </span>
+        )}
       </header>
       {prompt && (prompt.description || prompt.tags.length > 0) && (
         <p className={classes.about}>
@@ -63,7 +74,6 @@ export function PromptPage() {
       {prompt?.archived_at && (
         <p className={classes.note} role="note">
           Archived <TimeText at={prompt.archived_at} />: it is in no list, and its labels are not answered.
-          “steno prompts archive --undo” takes it back.
         </p>
       )}
       {unregistered && (
@@ -89,6 +99,7 @@ export function PromptPage() {
       <div className={classes.content}>
         <Outlet />
       </div>
+      {prompt && editing && <PromptDialog prompt={prompt} onClose={() => setEditing(false)} />}
     </div>
   )
 }

@@ -18,12 +18,22 @@ const roleNames: Record<string, string> = {
   text: 'Text',
 }
 
+interface Props {
+  role: string
+  template: string
+  /** It is filled in already: nothing in it is a mark. */
+  rendered?: boolean
+}
+
 /** One text of a prompt, with what is filled in marked. */
-export function TemplateText({ role, template }: { role: string; template: string }) {
+export function TemplateText({ role, template, rendered = false }: Props) {
   const [all, setAll] = useState(false)
   const long = template.length > kShown * 1.2
   const shown = long && !all ? template.slice(0, kShown) : template
-  const parts = useMemo(() => templateParts(shown), [shown])
+  const parts = useMemo(
+    () => (rendered ? [{ kind: 'text' as const, text: shown, name: '' }] : templateParts(shown)),
+    [shown, rendered],
+  )
   return (
     <section className={classes.message} data-role={role} aria-label={roleNames[role] ?? role}>
       <header className={classes.head}>

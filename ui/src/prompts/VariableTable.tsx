@@ -1,4 +1,4 @@
-import type { PromptVariable } from '../api/prompt-types'
+import type { PromptVariable } from '../api/registry-types'
 import { FactSection } from '../call/Facts'
 import table from '../call/NumberTable.module.css'
 

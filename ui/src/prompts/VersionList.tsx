@@ -1,7 +1,7 @@
 import { Link } from '@tanstack/react-router'
 import { useVirtualizer } from '@tanstack/react-virtual'
 import { useEffect, useRef } from 'react'
-import type { VersionFacts } from '../api/prompt-types'
+import type { VersionFacts } from '../api/registry-types'
 import { TimeText } from '../components/TimeText'
 import { LabelChip } from './LabelChip'
 import classes from './VersionList.module.css'

@@ -1,5 +1,5 @@
 import { Select } from '@mantine/core'
-import type { VersionFacts } from '../api/prompt-types'
+import type { VersionFacts } from '../api/registry-types'
 
 interface Props {
   label: string

@@ -1,8 +1,8 @@
 import { Button } from '@mantine/core'
-import { IconArrowsDiff, IconList, IconTag } from '@tabler/icons-react'
+import { IconArrowsDiff, IconList, IconPlus, IconTag } from '@tabler/icons-react'
 import { Link } from '@tanstack/react-router'
 import { useState } from 'react'
-import type { PromptVersion, RegisteredPrompt } from '../api/prompt-types'
+import type { PromptVersion, RegisteredPrompt } from '../api/registry-types'
 import { FactSection, idFact } from '../call/Facts'
 import { ToolList } from '../call/ToolList'
 import { JsonView } from '../components/JsonView'
@@ -44,6 +44,14 @@ export function VersionView({ prompt, version, before }: Props) {
           >
             Move a label here
           </Button>
+          <Link
+            to="/prompts/$promptName/new"
+            params={{ promptName: name }}
+            search={{ from: version.version }}
+            title="A new version that begins with what this one says"
+          >
+            <IconPlus size={14} aria-hidden="true" /> New version
+          </Link>
           {before !== undefined && (
             <Link
               to="/prompts/$promptName/diff"

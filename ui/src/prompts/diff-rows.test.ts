@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import type { DiffLine } from '../api/prompt-types'
+import type { DiffLine } from '../api/registry-types'
 import { diffRows } from './diff-rows'
 
 const line = (change: DiffLine['change'], text: string): DiffLine => ({

@@ -1,4 +1,4 @@
-import type { DiffHunk, DiffLine, DiffPiece } from '../api/prompt-types'
+import type { DiffHunk, DiffLine, DiffPiece } from '../api/registry-types'
 
 /** A line of one side, with its number from 1. */
 export interface SideLine {

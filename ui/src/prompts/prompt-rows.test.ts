@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import type { RegisteredPrompt } from '../api/prompt-types'
+import type { RegisteredPrompt } from '../api/registry-types'
 import { promptRows, type PromptFilter } from './prompt-rows'
 
 const none: PromptFilter = { text: '', tag: '', label: '', archived: false }

@@ -1,4 +1,4 @@
-import type { RegisteredPrompt } from '../api/prompt-types'
+import type { RegisteredPrompt } from '../api/registry-types'
 
 /** What is looked for, under the API's own names. */
 export interface PromptFilter {

@@ -2,7 +2,7 @@ import { useQuery } from '@tanstack/react-query'
 import { useNavigate, useSearch } from '@tanstack/react-router'
 import { useMemo, useState } from 'react'
 import { promptListQuery } from '../api/prompt-queries'
-import { aggregateQuery } from '../api/queries'
+import { aggregateQuery, aiKinds } from '../api/queries'
 import type { SearchRecord } from '../state/list-state'
 import { dayBounds } from '../state/time-range'
 import { promptRows, type PromptFilter, type PromptUse } from './prompt-rows'
@@ -23,9 +23,6 @@ export function usePromptFilter(): [PromptFilter, (next: PromptFilter, replace?:
   }
   return [filter, setFilter]
 }
-
-/** What counts as an execution (docs/statistics.md): agents and functions may carry a prompt's name, too. */
-const aiKinds = 'chat,completion,embedding,vision,transcription,speech,image,video,moderation,rerank,intent'
 
 /** The registry can have as many; filtering is done here, as one types, also of those that only calls name. */
 const mostPrompts = '10000'

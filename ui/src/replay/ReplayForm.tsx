@@ -2,11 +2,12 @@ import { ActionIcon, Autocomplete, Button, SegmentedControl, Textarea, TextInput
 import { IconPlus, IconX } from '@tabler/icons-react'
 import { useQuery } from '@tanstack/react-query'
 import { useState, type ReactNode } from 'react'
-import { aggregateQuery, rawQuery } from '../api/queries'
+import { rawQuery } from '../api/queries'
 import type { Call, JsonObject } from '../api/types'
 import { MessageView } from '../call/MessageView'
 import { indentJson } from '../format/json'
 import { plural } from '../format/number'
+import { useModels } from '../state/use-models'
 import { changeOf, draftOf, earlierMessages, isEmpty, type ReplayChange, type ReplayDraft } from './draft'
 import classes from './ReplayPanel.module.css'
 
@@ -200,19 +201,6 @@ function AddButton({ onClick, children }: { onClick: () => void; children: React
       </Button>
     </div>
   )
-}
-
-/** The models of this provider that are on the record. */
-function useModels(provider: string | undefined): string[] {
-  const params = new URLSearchParams({
-    group_by: 'model.requested',
-    measures: 'calls',
-    order: '-calls',
-    limit: '100',
-  })
-  if (provider) params.set('provider.name', provider)
-  const { data } = useQuery(aggregateQuery(params.toString()))
-  return (data?.groups ?? []).flatMap((group) => group.key?.['model.requested'] ?? [])
 }
 
 function parseObject(text: string): JsonObject | null {

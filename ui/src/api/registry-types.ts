@@ -46,6 +46,17 @@ export interface PromptVersion extends Omit<VersionFacts, 'goal' | 'model'> {
   includes: string[]
 }
 
+/** A version with its variables filled in. */
+export interface PromptRendering {
+  text?: string
+  messages?: PromptMessage[]
+  /** Asked for, without a value or a default: empty in the text. */
+  missing: string[]
+  /** Given, and no template asks for them. */
+  unused: string[]
+  used: string[]
+}
+
 export interface PromptLabel {
   label: string
   /** Null: it stands nowhere. */

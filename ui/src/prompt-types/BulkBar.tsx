@@ -1,0 +1,55 @@
+import { Button } from '@mantine/core'
+import { useState } from 'react'
+import { plural } from '../format/number'
+import classes from './BulkBar.module.css'
+import { BulkDialog } from './BulkDialog'
+import { untouched, type SettingsDraft } from './settings-draft'
+import type { Told } from './use-type-change'
+
+interface Props {
+  types: string[]
+  onClear: () => void
+  onTold: (told: Told | null) => void
+}
+
+const actions: [label: string, draft: Partial<SettingsDraft>][] = [
+  ['Keep full data', { full_data: 'on' }],
+  ['Only of the latest', { full_data: 'off' }],
+  ['Activate', { active: 'on' }],
+  ['Deactivate', { active: 'off' }],
+  ['Change …', {}],
+]
+
+/** What can be done with the types that are selected. */
+export function BulkBar({ types, onClear, onTold }: Props) {
+  const [draft, setDraft] = useState<SettingsDraft | null>(null)
+  return (
+    <div className={classes.bar} role="toolbar" aria-label="The selected prompt types">
+      <strong>{plural(types.length, 'type')} selected</strong>
+      {actions.map(([label, change]) => (
+        <Button
+          key={label}
+          size="compact-xs"
+          variant="default"
+          onClick={() => setDraft({ ...untouched, ...change })}
+        >
+          {label}
+        </Button>
+      ))}
+      <Button size="compact-xs" variant="subtle" onClick={onClear}>
+        Select none
+      </Button>
+      {draft && (
+        <BulkDialog
+          types={types}
+          draft={draft}
+          onClose={() => setDraft(null)}
+          onDone={(told) => {
+            onTold(told)
+            onClear()
+          }}
+        />
+      )}
+    </div>
+  )
+}
