@@ -177,13 +177,19 @@ int main(int argc, char** argv) {
     by_model.group_by = {must(make_field("model.requested"))};
     by_model.measures = {must(make_measure("calls")), must(make_measure("cost")),
                          must(make_measure("duration_p95"))};
-    timed("group by model: calls, cost, duration_p95", [&] { must(store->aggregate(by_model)); });
+    // Each question is another one, so that none is answered from before.
+    std::int64_t asked = 0;
+    const auto aggregate = [&](AggregateQuery query) {
+        query.selection.from = Timestamp{++asked, 0};
+        must(store->aggregate(query));
+    };
+    timed("group by model: calls, cost, duration_p95", [&] { aggregate(by_model); });
     AggregateQuery by_tone = by_model;
     by_tone.group_by = {must(make_field("labels.attributes.tone"))};
-    timed("group by attribute", [&] { must(store->aggregate(by_tone)); });
+    timed("group by attribute", [&] { aggregate(by_tone); });
     AggregateQuery by_day = by_model;
     by_day.bucket = must(make_bucket("day", "60"));
-    timed("group by day and model", [&] { must(store->aggregate(by_day)); });
+    timed("group by day and model", [&] { aggregate(by_day); });
     timed("newest 50", [&] { must(store->find({})); });
     CallQuery user;
     user.selection.filters = {must(make_filter("who.user_id", "user-77"))};

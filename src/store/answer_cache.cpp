@@ -11,9 +11,8 @@
 namespace steno::store {
 namespace {
 
-std::int64_t day_of(std::int64_t nanos) {
-    constexpr std::int64_t kDay = 86'400'000'000'000;
-    return nanos / kDay - (nanos % kDay < 0 ? 1 : 0);
+std::int64_t hour_of(std::int64_t nanos) {
+    return nanos / kHour - (nanos % kHour < 0 ? 1 : 0);
 }
 
 std::size_t cells_of(const AggregateTable& table) {
@@ -24,39 +23,55 @@ std::size_t cells_of(const AggregateTable& table) {
 
 }  // namespace
 
-void Days::add(const std::optional<Timestamp>& started_at) {
+void Hours::add(const std::optional<Timestamp>& started_at) {
     if (started_at)
-        days.insert(day_of(started_at->unix_nanos));
+        hours.insert(hour_of(started_at->unix_nanos));
     else
         undated = true;
 }
 
-void AnswerCache::changed(const Days& days) {
+void AnswerCache::changed(const Hours& hours) {
     const std::scoped_lock lock(mutex_);
     ++clock_;
-    if (days.undated) undated_ = clock_;
-    for (const std::int64_t day : days.days) days_[day] = clock_;
-    if (days_.size() <= kMaxDays) return;
-    days_.clear();
+    if (hours.undated) undated_ = clock_;
+    for (const std::int64_t hour : hours.hours) hours_[hour] = clock_;
+    if (hours_.size() <= kMaxHours) return;
+    hours_.clear();
     all_ = clock_;
 }
 
 void AnswerCache::everything_changed() {
     const std::scoped_lock lock(mutex_);
     all_ = ++clock_;
-    days_.clear();
+    hours_.clear();
+}
+
+std::uint64_t AnswerCache::changed_within(std::optional<std::int64_t> first,
+                                          std::optional<std::int64_t> last) const {
+    std::uint64_t version = all_;
+    if (first && last && *last < *first) return version;
+    auto at = first ? hours_.lower_bound(*first) : hours_.begin();
+    const auto end = last ? hours_.upper_bound(*last) : hours_.end();
+    for (; at != end; ++at) version = std::max(version, at->second);
+    return version;
 }
 
 std::uint64_t AnswerCache::version(const Selection& selection) const {
     const std::scoped_lock lock(mutex_);
-    std::uint64_t version = all_;
+    std::optional<std::int64_t> first, last;
+    if (selection.from) first = hour_of(selection.from->unix_nanos);
+    if (selection.to) last = hour_of(selection.to->unix_nanos);
+    const std::uint64_t version = changed_within(first, last);
     // A call without a start time lies in no range.
-    if (!selection.from && !selection.to) version = std::max(version, undated_);
-    auto at = selection.from ? days_.lower_bound(day_of(selection.from->unix_nanos)) : days_.begin();
-    const auto end = selection.to ? days_.upper_bound(day_of(selection.to->unix_nanos)) : days_.end();
-    if (selection.from && selection.to && *selection.to < *selection.from) return version;
-    for (; at != end; ++at) version = std::max(version, at->second);
-    return version;
+    return first || last ? version : std::max(version, undated_);
+}
+
+std::vector<std::uint64_t> AnswerCache::versions(std::span<const Stretch> stretches) const {
+    const std::scoped_lock lock(mutex_);
+    std::vector<std::uint64_t> versions;
+    for (const Stretch& stretch : stretches)
+        versions.push_back(changed_within(hour_of(stretch.begin), hour_of(stretch.end - 1)));
+    return versions;
 }
 
 std::string AnswerCache::key(const AggregateQuery& query, const sql::Statement& statement) {

@@ -2,6 +2,7 @@
 
 #include "store/query.hpp"
 #include "store/sql.hpp"
+#include "store/stretch.hpp"
 
 #include <cstddef>
 #include <cstdint>
@@ -11,16 +12,18 @@
 #include <mutex>
 #include <optional>
 #include <set>
+#include <span>
 #include <string>
 #include <unordered_map>
+#include <vector>
 
 /// Answers that were computed before, for as long as they are still right: dashboards ask the same questions
 /// again and again, and most of what they ask about does not change any more.
 namespace steno::store {
 
-/// The UTC days (since 1970) that calls with these start times belong to; calls without one have no day.
-struct Days {
-    std::set<std::int64_t> days;
+/// The UTC hours (since 1970) that calls with these start times belong to; calls without one have no hour.
+struct Hours {
+    std::set<std::int64_t> hours;
     bool undated = false;
 
     void add(const std::optional<Timestamp>& started_at);
@@ -29,13 +32,16 @@ struct Days {
 /// Any thread.
 class AnswerCache {
   public:
-    /// Calls of these days came, went or were changed, and readers can see it: answers over ranges that touch
-    /// them are forgotten.
-    void changed(const Days& days);
+    /// Calls of these hours came, went or were changed, and readers can see it: answers over ranges that
+    /// touch them are forgotten. Told before they can see it, too, what is put together of kept answers and
+    /// new ones is never of two states (partial_answers.hpp).
+    void changed(const Hours& hours);
     void everything_changed();
 
     /// The state of what a selection's time range touches. Take it before the question is computed.
     [[nodiscard]] std::uint64_t version(const Selection& selection) const;
+    /// The state of each of these stretches of time, all at one moment.
+    [[nodiscard]] std::vector<std::uint64_t> versions(std::span<const Stretch> stretches) const;
 
     /// What tells one question from another: its SQL, the values in it, and how the columns are read.
     static std::string key(const AggregateQuery& query, const sql::Statement& statement);
@@ -47,8 +53,8 @@ class AnswerCache {
     /// Cells of answers (groups times keys and measures), all together: about 100 bytes each.
     static constexpr std::size_t kMaxCells = 200'000;
     static constexpr std::size_t kMaxAnswers = 2000;
-    /// Days told apart; beyond, everything older counts as changed.
-    static constexpr std::size_t kMaxDays = 10'000;
+    /// Hours told apart; beyond, everything older counts as changed.
+    static constexpr std::size_t kMaxHours = 100'000;
 
   private:
     struct Entry {
@@ -58,13 +64,16 @@ class AnswerCache {
         std::size_t cells;
     };
     void drop(std::list<Entry>::iterator entry);
+    /// When a call of these hours changed last; under the lock.
+    [[nodiscard]] std::uint64_t changed_within(std::optional<std::int64_t> first,
+                                               std::optional<std::int64_t> last) const;
 
     mutable std::mutex mutex_;
     std::uint64_t clock_ = 1;
-    std::uint64_t all_ = 1;                       ///< when everything changed
-    std::uint64_t undated_ = 1;                   ///< when a call without a start time changed
-    std::map<std::int64_t, std::uint64_t> days_;  ///< when a call of the day changed
-    std::list<Entry> entries_;                    ///< the one asked last is the first
+    std::uint64_t all_ = 1;                        ///< when everything changed
+    std::uint64_t undated_ = 1;                    ///< when a call without a start time changed
+    std::map<std::int64_t, std::uint64_t> hours_;  ///< when a call of the hour changed
+    std::list<Entry> entries_;                     ///< the one asked last is the first
     std::unordered_map<std::string, std::list<Entry>::iterator> by_key_;
     std::size_t cells_ = 0;
 };

@@ -5,10 +5,8 @@
 namespace steno::store {
 namespace {
 
-constexpr std::int64_t kDay = 86'400'000'000'000;
-
-Days days(std::initializer_list<std::int64_t> numbers) {
-    Days out;
+Hours days(std::initializer_list<std::int64_t> numbers) {
+    Hours out;
     for (const std::int64_t day : numbers) out.add(Timestamp{day * kDay + 5, 0});
     return out;
 }
@@ -44,7 +42,7 @@ TEST(AnswerCache, AnswersStayWhileTheirDaysDo) {
     EXPECT_FALSE(there(all, {}));
     keep(recent, range(30, {}));
     keep(all, {});
-    Days undated;
+    Hours undated;
     undated.add(std::nullopt);
     cache.changed(undated);
     EXPECT_TRUE(there(recent, range(30, {})));
@@ -88,9 +86,9 @@ TEST(AnswerCache, IsBounded) {
     EXPECT_NE(cache.find("399", 1), nullptr);
     cache.keep("large", 1, answer(AnswerCache::kMaxCells));
     EXPECT_EQ(cache.find("large", 1), nullptr);
-    Days many;
-    for (std::int64_t day = 0; day <= static_cast<std::int64_t>(AnswerCache::kMaxDays); ++day)
-        many.days.insert(day);
+    Hours many;
+    for (std::int64_t hour = 0; hour <= static_cast<std::int64_t>(AnswerCache::kMaxHours); ++hour)
+        many.hours.insert(hour);
     const auto before = cache.version(range(50'000, {}));
     cache.changed(many);
     EXPECT_NE(cache.version(range(50'000, {})), before) << "too many to tell apart: all count as changed";

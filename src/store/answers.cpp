@@ -1,5 +1,7 @@
 #include "store/answers.hpp"
 
+#include <algorithm>
+#include <cmath>
 #include <limits>
 
 namespace steno::store {
@@ -53,6 +55,13 @@ Cell average_cell(FieldType type, const Sum& sum) {
         default:
             return Value(static_cast<double>(sum.exact) / static_cast<double>(sum.count));
     }
+}
+
+std::uint64_t nearest_rank(std::uint64_t count, double fraction) {
+    // The same arithmetic as DuckDB's quantile_disc: safe against rounding of count * fraction.
+    const auto all = static_cast<double>(count);
+    const auto above = static_cast<std::uint64_t>(std::floor(all - all * fraction));
+    return std::max<std::uint64_t>(1, count - above) - 1;
 }
 
 CostCount cost_count(const Call& call) {

@@ -23,6 +23,9 @@ Cell sum_cell(FieldType type, const Sum& sum);
 /// Money is rounded half to even at the twelfth place and durations to the nanosecond; integers give a
 /// double.
 Cell average_cell(FieldType type, const Sum& sum);
+/// Which of so many values, in ascending order from 0, is the percentile: ceil(count * fraction) - 1. `count`
+/// is not 0.
+std::uint64_t nearest_rank(std::uint64_t count, double fraction);
 /// How a call counts in a sum of money.
 enum class CostCount : std::uint8_t {
     Nothing,   ///< has no cost, and needs none

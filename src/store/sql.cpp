@@ -429,11 +429,11 @@ Statement select_numbers(const Dialect& dialect, const NumberQuery& query) {
     return compiler.finish(fmt::format("SELECT {} FROM calls{}", columns, compiler.where(selection)));
 }
 
-Result<Statement> select_groups(const Dialect& dialect, const AggregateQuery& query) {
-    STENO_TRY(check(query));
-    Compiler compiler(dialect);
-    std::string from = fmt::format("calls{}", compiler.where(query.selection));
-    std::vector<std::string> columns;
+namespace {
+
+/// A column for each key of a group, and what they are taken from: a table of calls with more columns.
+std::string add_keys(Compiler& compiler, const Dialect& dialect, const AggregateQuery& query,
+                     std::string from, std::vector<std::string>& columns) {
     for (const Field& field : query.group_by) {
         if (field.type() == FieldType::TextList) {
             const std::string member = fmt::format("\"member {}\"", columns.size());
@@ -452,6 +452,23 @@ Result<Statement> select_groups(const Dialect& dialect, const AggregateQuery& qu
         }
         columns.push_back(compiler.bucket(*query.bucket, offset));
     }
+    return from;
+}
+
+std::string group_by_first(std::size_t columns) {
+    std::vector<std::string> ordinals;
+    for (std::size_t i = 1; i <= columns; ++i) ordinals.push_back(fmt::format("{}", i));
+    return ordinals.empty() ? "" : fmt::format(" GROUP BY {}", fmt::join(ordinals, ", "));
+}
+
+}  // namespace
+
+Result<Statement> select_groups(const Dialect& dialect, const AggregateQuery& query) {
+    STENO_TRY(check(query));
+    Compiler compiler(dialect);
+    std::vector<std::string> columns;
+    const std::string from =
+        add_keys(compiler, dialect, query, fmt::format("calls{}", compiler.where(query.selection)), columns);
     const std::size_t keys = columns.size();
 
     std::string measured;
@@ -464,18 +481,58 @@ Result<Statement> select_groups(const Dialect& dialect, const AggregateQuery& qu
 
     // By bucket first, then the keys: both as ordinals.
     std::vector<std::string> order;
-    std::vector<std::string> group;
     if (!measured.empty()) order.push_back(std::move(measured));
     if (query.bucket) order.push_back(fmt::format("{} ASC NULLS LAST", keys));
     for (std::size_t i = 1; i <= query.group_by.size(); ++i)
         order.push_back(fmt::format("{} ASC NULLS LAST", i));
-    for (std::size_t i = 1; i <= keys; ++i) group.push_back(fmt::format("{}", i));
 
-    std::string text = fmt::format("SELECT {} FROM {}", fmt::join(columns, ", "), from);
-    if (!group.empty()) fmt::format_to(std::back_inserter(text), " GROUP BY {}", fmt::join(group, ", "));
+    std::string text =
+        fmt::format("SELECT {} FROM {}{}", fmt::join(columns, ", "), from, group_by_first(keys));
     if (!order.empty()) fmt::format_to(std::back_inserter(text), " ORDER BY {}", fmt::join(order, ", "));
     fmt::format_to(std::back_inserter(text), " LIMIT {}", query.limit + 1);
     return compiler.finish(std::move(text));
+}
+
+Result<Statement> select_parts(const Dialect& dialect, const AggregateQuery& query, const PartQuery& parts,
+                               std::span<const Stretch> stretches, std::uint64_t limit) {
+    STENO_TRY(check(query));
+    Compiler compiler(dialect);
+    std::vector<std::string> tables;
+    for (std::size_t i = 0; i < stretches.size();) {
+        Selection selection = query.selection;
+        if (stretches[i] == kUndated) {
+            selection.from = selection.to = std::nullopt;
+            tables.push_back(fmt::format("SELECT *, CAST(NULL AS BIGINT) AS \"part\" FROM calls{}",
+                                         compiler.where(selection, {"\"started_at\" IS NULL"})));
+            ++i;
+            continue;
+        }
+        // Those of one width that follow each other are read at once.
+        const std::int64_t begin = stretches[i].begin;
+        std::int64_t end = stretches[i++].end;
+        const bool whole = end - begin == kHour || end - begin == kDay;
+        const std::int64_t width = whole ? end - begin : 0;
+        while (whole && i < stretches.size() && stretches[i] == Stretch{end, end + width})
+            end = stretches[i++].end;
+        selection.from = Timestamp{begin, 0};
+        selection.to = Timestamp{end, 0};
+        tables.push_back(
+            fmt::format("SELECT *, {} AS \"part\" FROM calls{}",
+                        whole ? fmt::format("\"started_at\" - (\"started_at\" - {}) % {}", begin, width)
+                              : fmt::format("CAST({} AS BIGINT)", begin),
+                        compiler.where(selection)));
+    }
+    std::vector<std::string> columns = {"\"part\""};
+    const std::string from =
+        add_keys(compiler, dialect, query, fmt::format("({})", fmt::join(tables, " UNION ALL ")), columns);
+    const std::size_t keys = columns.size();
+    for (const Measure& measure : parts.measures)
+        std::ranges::move(compiler.measure(measure).columns, std::back_inserter(columns));
+    for (const Field& field : parts.ranked) columns.push_back(dialect.collected(compiler.value_of(field)));
+    for (const Field& field : parts.told_apart)
+        columns.push_back(dialect.fingerprints(compiler.value_of(field)));
+    return compiler.finish(fmt::format("SELECT {} FROM {}{} LIMIT {}", fmt::join(columns, ", "), from,
+                                       group_by_first(keys), limit + 1));
 }
 
 std::size_t columns_of(Measure::Function function) {

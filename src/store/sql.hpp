@@ -4,10 +4,13 @@
 #include "store/cursor.hpp"
 #include "store/field.hpp"
 #include "store/number_scan.hpp"
+#include "store/parts.hpp"
 #include "store/query.hpp"
 
 #include <cstddef>
 #include <cstdint>
+#include <limits>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -58,6 +61,10 @@ class Dialect {
     [[nodiscard]] virtual std::string count_where(std::string_view condition) const = 0;
     /// Aggregate: nearest rank.
     [[nodiscard]] virtual std::string percentile(std::string_view value, double fraction) const = 0;
+    /// Aggregates: all values of a group that are not NULL, as a list; the first 128 bits of the MD5 of each
+    /// different text among them, likewise (see parts.hpp).
+    [[nodiscard]] virtual std::string collected(std::string_view value) const = 0;
+    [[nodiscard]] virtual std::string fingerprints(std::string_view text) const = 0;
     /// The beginning of the month that holds the moment; both are nanoseconds since 1970 in local time.
     [[nodiscard]] virtual std::string month_of(std::string_view nanos) const = 0;
 };
@@ -107,6 +114,15 @@ Statement select_numbers(const Dialect& dialect, const NumberQuery& query);
 /// One column a group_by, then the bucket's key (query.hpp) if there is one, then those of the
 /// measures (see columns_of); one row more than the limit.
 Result<Statement> select_groups(const Dialect& dialect, const AggregateQuery& query);
+
+/// The same groups, of each of some parts of the query's range: first a column with the beginning of the part
+/// that a row is of, then as above, those of `parts.measures`, a list for each of `parts.ranked` and of
+/// `parts.told_apart`. `stretches` are in the order of time and do not overlap; kUndated stands for the calls
+/// without a start time. In no order; `limit` rows and one more.
+Result<Statement> select_parts(const Dialect& dialect, const AggregateQuery& query, const PartQuery& parts,
+                               std::span<const Stretch> stretches, std::uint64_t limit);
+inline constexpr Stretch kUndated{std::numeric_limits<std::int64_t>::min(),
+                                  std::numeric_limits<std::int64_t>::min()};
 
 /// How many columns a measure takes: Cost: sum, least and greatest currency, unpriced calls, estimated
 /// ones. Average: sum and number. ErrorRate: errors and calls. Others: one.

@@ -6,8 +6,10 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <cmath>
 #include <random>
+#include <thread>
 
 // Aggregates: every backend counts, sums and groups as plain evaluation does.
 namespace steno::store::conformance {
@@ -167,6 +169,93 @@ TEST_P(StoreSuite, AnAnswerGivenBeforeIsGivenAgainOnlyWhileItIsRight) {
                 expect_same(value(store().aggregate(query)), wanted, fmt::format("after {} calls", i));
         }
     }
+}
+
+// A backend may keep what parts of a range came to: other ranges of the same question, and other numbers of
+// the same parts, must be answered as if it were asked for the first time.
+TEST_P(StoreSuite, OtherRangesOfAQuestionAreAnsweredLikeTheOracle) {
+    auto calls = plausible_calls(900, 61);
+    auto oracle = make_memory_store();
+    std::mt19937_64 random(61);
+    std::vector<AggregateQuery> queries;
+    for (int i = 0; i < 8; ++i) {
+        AggregateQuery query = random_aggregate(random);
+        query.selection.text.clear();
+        for (const char* name :
+             {"duration_p50", "duration_p99", "ttft_p1", "distinct(model.requested)", "cost",
+              "max(usage.output_tokens)", "min(started_at)", "distinct(trace.request_id)"})
+            if (random() % 2 == 0) query.measures.push_back(value(make_measure(name)));
+        queries.push_back(std::move(query));
+    }
+    constexpr std::int64_t kStart = 1'760'000'000'000'000'000, kSpan = 7'000'000'000'000'000;
+    const auto moment = [&]() -> std::optional<Timestamp> {
+        if (random() % 6 == 0) return std::nullopt;
+        const std::int64_t at = kStart + static_cast<std::int64_t>(random() % kSpan);
+        const std::int64_t widths[] = {1, calendar::kHour, calendar::kDay};
+        const std::int64_t width = widths[random() % 3];
+        return Timestamp{at / width * width, 0};
+    };
+    std::uint64_t sequence = 0;
+    for (std::size_t i = 0; i < calls.size();) {
+        std::vector<Change> batch;
+        for (const std::size_t end = std::min(calls.size(), i + 90); i < end; ++i) {
+            if (i % 40 == 0) calls[i].started_at.reset();
+            batch.push_back(upsert(calls[i], ++sequence));
+        }
+        for (CallStore* each : {&store(), oracle.get()}) ASSERT_TRUE(each->apply(batch, {}));
+        for (int k = 0; k < 14; ++k) {
+            AggregateQuery query = queries[random() % queries.size()];
+            query.selection.from = moment();
+            query.selection.to = moment();
+            expect_same(value(store().aggregate(query)), value(oracle->aggregate(query)),
+                        fmt::format("after {} calls, question {}", i, k));
+            EXPECT_EQ(value(store().count(query.selection)), value(oracle->count(query.selection)));
+        }
+    }
+}
+
+// What a call and its counterpart, weeks apart, come to together is nothing at every moment: an answer of two
+// states would show it.
+TEST_P(StoreSuite, AnAnswerIsOfOneStateWhileOthersApply) {
+    AggregateQuery query;
+    query.measures = {value(make_measure("sum(usage.input_tokens)")), value(make_measure("calls"))};
+    auto call_at = [n = std::uint64_t{0}](std::int64_t hour, std::int64_t tokens) mutable {
+        Call call = plausible_calls(1, 7000 + ++n)[0];
+        call.started_at = Timestamp{1'760'000'000'000'000'000 + hour * calendar::kHour, 0};
+        call.usage.input_tokens = tokens;
+        return call;
+    };
+    apply({call_at(0, 0), call_at(2000, 0)});
+    std::atomic<bool> done = false;
+    std::vector<std::thread> readers;
+    std::atomic<int> wrong = 0, answers = 0;
+    for (int i = 0; i < 3; ++i)
+        readers.emplace_back([&, i] {
+            AggregateQuery own = query;
+            while (!done) {
+                // Open ends, and ends of its own: none that an answer from before has.
+                own.selection.from = Timestamp{1'700'000'000'000'000'000 + answers * 3 + i, 0};
+                if (answers % 2 == 0) own.selection.to = Timestamp{1'800'000'000'000'000'000, 0};
+                const auto table = value(store().aggregate(own));
+                own.selection.to.reset();
+                ++answers;
+                if (table.groups.empty()) continue;
+                if (table.groups[0].cells[0] != Cell(Value(std::int64_t{0}))) ++wrong;
+            }
+        });
+    std::mt19937_64 random(3);
+    std::uint64_t sequence = 10;
+    for (int i = 0; i < 150; ++i) {
+        const auto tokens = static_cast<std::int64_t>(1 + random() % 1000);
+        const auto hour = static_cast<std::int64_t>(random() % 3000);
+        const std::vector<Change> batch = {upsert(call_at(hour, tokens), ++sequence),
+                                           upsert(call_at(3000 - hour, -tokens), ++sequence)};
+        EXPECT_TRUE(store().apply(batch, {}));
+    }
+    while (answers < 50) std::this_thread::yield();
+    done = true;
+    for (std::thread& reader : readers) reader.join();
+    EXPECT_EQ(wrong, 0) << "of " << answers;
 }
 
 TEST_P(StoreSuite, MoneyIsExact) {

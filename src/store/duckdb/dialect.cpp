@@ -94,6 +94,12 @@ class DuckdbDialect final : public sql::Dialect {
     std::string percentile(std::string_view value, double fraction) const override {
         return fmt::format("quantile_disc({}, CAST({} AS DOUBLE))", value, fraction);
     }
+    std::string collected(std::string_view value) const override {
+        return fmt::format("list({0}) FILTER (WHERE {0} IS NOT NULL)", value);
+    }
+    std::string fingerprints(std::string_view text) const override {
+        return fmt::format("list(DISTINCT md5_number({0})) FILTER (WHERE {0} IS NOT NULL)", text);
+    }
     std::string month_of(std::string_view nanos) const override {
         return fmt::format("epoch_ns(date_trunc('month', make_timestamp_ns({})))", nanos);
     }

@@ -3,12 +3,13 @@
 #include "base/cancellation.hpp"
 #include "base/log.hpp"
 #include "store/answer_cache.hpp"
-#include "store/answers.hpp"
 #include "store/cursor.hpp"
 #include "store/duckdb/columns.hpp"
 #include "store/duckdb/connection.hpp"
 #include "store/duckdb/dialect.hpp"
 #include "store/duckdb/feeding.hpp"
+#include "store/duckdb/groups.hpp"
+#include "store/duckdb/part_reading.hpp"
 #include "store/duckdb/scan.hpp"
 #include "store/duckdb/schema.hpp"
 #include "store/duckdb/views.hpp"
@@ -150,96 +151,6 @@ class Readers {
     std::chrono::milliseconds patience_;
 };
 
-/// A value of an answer, as a group's key or a measure.
-std::optional<Value> value_cell(FieldType type, duckdb_vector vector, std::size_t row) {
-    if (is_null(vector, row)) return std::nullopt;
-    switch (type) {
-        case FieldType::Integer:
-            return cell<std::int64_t>(vector, row);
-        case FieldType::Duration:
-            return Duration{cell<std::int64_t>(vector, row)};
-        case FieldType::Timestamp:
-            return Timestamp{cell<std::int64_t>(vector, row), 0};
-        case FieldType::Number:
-            return cell<double>(vector, row);
-        case FieldType::Boolean:
-            return cell<bool>(vector, row);
-        case FieldType::Decimal:
-            return Decimal::from_units(huge_cell(vector, row));
-        case FieldType::Uuid:
-            return uuid_cell(vector, row);
-        case FieldType::Attributes:
-            return std::visit([](auto&& v) { return Value(std::move(v)); },
-                              sql::decode_attribute(text_cell(vector, row)));
-        default:
-            return std::string(text_cell(vector, row));
-    }
-}
-
-/// Sums are DOUBLE for numbers and 128-bit integers for all else.
-Sum sum_in(FieldType type, duckdb_vector vector, std::size_t row) {
-    Sum sum;
-    if (is_null(vector, row)) return sum;
-    sum.count = 1;
-    if (type == FieldType::Number)
-        sum.real = cell<double>(vector, row);
-    else
-        sum.exact = huge_cell(vector, row);
-    return sum;
-}
-
-Cell measure_cell(const Measure& measure, duckdb_data_chunk chunk, std::size_t column, std::size_t row) {
-    using Function = Measure::Function;
-    const auto vector = [&](std::size_t i) { return duckdb_data_chunk_get_vector(chunk, column + i); };
-    const auto number = [&](std::size_t i) { return cell<std::int64_t>(vector(i), row); };
-    const auto text = [&](std::size_t i) {
-        return is_null(vector(i), row) ? std::nullopt : std::optional(std::string(text_cell(vector(i), row)));
-    };
-    switch (measure.function) {
-        case Function::Calls:
-        case Function::Errors:
-        case Function::Count:
-        case Function::Distinct:
-            return Value(number(0));
-        case Function::ErrorRate:
-            if (number(1) == 0) return std::monostate{};
-            return Value(static_cast<double>(number(0)) / static_cast<double>(number(1)));
-        case Function::Cost: {
-            std::optional<Decimal> total;
-            if (!is_null(vector(0), row)) total = Decimal::from_units(huge_cell(vector(0), row));
-            return cost_cell(total, text(1), text(2), number(3), number(4));
-        }
-        case Function::Sum:
-            return sum_cell(measure.field.type(), sum_in(measure.field.type(), vector(0), row));
-        case Function::Average: {
-            Sum sum = sum_in(measure.field.type(), vector(0), row);
-            sum.count = number(1);
-            return average_cell(measure.field.type(), sum);
-        }
-        default:
-            break;
-    }
-    auto value = value_cell(measure.field.type(), vector(0), row);
-    return value ? Cell(std::move(*value)) : Cell();
-}
-
-AggregateTable::Group read_group(const AggregateQuery& query, duckdb_data_chunk chunk, std::size_t row) {
-    AggregateTable::Group group;
-    std::size_t column = 0;
-    for (const Field& field : query.group_by)
-        group.key.push_back(value_cell(field.type(), duckdb_data_chunk_get_vector(chunk, column++), row));
-    if (query.bucket) {
-        const duckdb_vector vector = duckdb_data_chunk_get_vector(chunk, column++);
-        if (!is_null(vector, row))
-            group.bucket = bucket_begin(*query.bucket, cell<std::int64_t>(vector, row));
-    }
-    for (const Measure& measure : query.measures) {
-        group.cells.push_back(measure_cell(measure, chunk, column, row));
-        column += sql::columns_of(measure.function);
-    }
-    return group;
-}
-
 class DuckdbViewScan final : public ViewScan {
   public:
     DuckdbViewScan(Readers::Turn reader, ViewQuery query, ViewStatement statement)
@@ -305,14 +216,17 @@ class DuckdbStore final : public CallStore, public CallScanner, public NumberSca
     Result<void> apply(std::span<const Change> changes, std::span<const Watermark> watermarks) override {
         const std::scoped_lock turn(writing_);
         const Moving moving(moves_);
-        STENO_ASSIGN(const Days days, feeding_->apply(changes, watermarks));
-        answers_.changed(days);
+        STENO_ASSIGN(const Hours hours, feeding_->apply(changes, watermarks, [this](const Hours& soon) {
+            answers_.changed(soon);
+        }));
+        answers_.changed(hours);
         return {};
     }
 
     Result<void> forget(std::span<const Position> until) override {
         const std::scoped_lock turn(writing_);
         const Moving moving(moves_);
+        answers_.everything_changed();
         STENO_TRY(feeding_->forget(until));
         answers_.everything_changed();
         // Who asks the store anew, told of this, must not be answered from before.
@@ -323,6 +237,7 @@ class DuckdbStore final : public CallStore, public CallScanner, public NumberSca
     Result<void> forget_payloads(std::span<const LostPayloads> lost) override {
         const std::scoped_lock turn(writing_);
         const Moving moving(moves_);
+        answers_.everything_changed();
         STENO_TRY(feeding_->forget_payloads(lost));
         answers_.everything_changed();
         return {};
@@ -399,19 +314,29 @@ class DuckdbStore final : public CallStore, public CallScanner, public NumberSca
         const std::uint64_t version = answers_.version(query.selection);
         std::string key = AnswerCache::key(query, statement);
         if (const auto kept = answers_.find(key, version)) return *kept;
-        STENO_ASSIGN(Answer answer, ask(statement));
-        AggregateTable table;
-        for (Chunk chunk = answer.next(); chunk; chunk = answer.next())
-            for (std::size_t row = 0; row < duckdb_data_chunk_get_size(chunk.get()); ++row)
-                table.groups.push_back(read_group(query, chunk.get(), row));
-        table.truncated = table.groups.size() > query.limit;
-        if (table.truncated) table.groups.resize(query.limit);
-        answers_.keep(std::move(key), version, std::make_shared<const AggregateTable>(table));
-        return table;
+        STENO_ASSIGN(std::optional<AggregateTable> joined, parts_.answer(query));
+        if (!joined) {
+            STENO_ASSIGN(Answer answer, ask(statement));
+            joined.emplace();
+            for (Chunk chunk = answer.next(); chunk; chunk = answer.next())
+                for (std::size_t row = 0; row < duckdb_data_chunk_get_size(chunk.get()); ++row)
+                    joined->groups.push_back(read_group(query, chunk.get(), row));
+            joined->truncated = joined->groups.size() > query.limit;
+            if (joined->truncated) joined->groups.resize(query.limit);
+        }
+        answers_.keep(std::move(key), version, std::make_shared<const AggregateTable>(*joined));
+        return *std::move(joined);
     }
 
     Result<std::uint64_t> count(const Selection& selection) override {
-        return number_of(sql::select_count(dialect(), selection));
+        if (selection.closed_until) return number_of(sql::select_count(dialect(), selection));
+        AggregateQuery query;
+        query.selection = selection;
+        STENO_ASSIGN(Measure calls, make_measure("calls"));
+        query.measures.push_back(std::move(calls));
+        STENO_ASSIGN(const AggregateTable table, aggregate(query));
+        return static_cast<std::uint64_t>(
+            std::get<std::int64_t>(std::get<Value>(table.groups.front().cells.front())));
     }
 
     Result<std::unique_ptr<CallScan>> scan(const Selection& selection,
@@ -461,6 +386,9 @@ class DuckdbStore final : public CallStore, public CallScanner, public NumberSca
           path_(std::move(path)),
           database_(std::move(database)),
           readers_(std::move(readers), options.patience),
+          parts_(
+              answers_, [this](const sql::Statement& statement) { return ask(statement); },
+              options.hours_in_parts),
           feeding_(std::move(feeding)) {}
 
     Result<Answer> ask(const sql::Statement& statement) {
@@ -523,6 +451,7 @@ class DuckdbStore final : public CallStore, public CallScanner, public NumberSca
     Database database_;
     Readers readers_;
     AnswerCache answers_;
+    PartReading parts_;
     std::timed_mutex writing_;
     std::atomic<std::uint64_t> moves_{0};  ///< odd: the places of rows may be changing now
     std::unique_ptr<Feeding> feeding_;

@@ -18,6 +18,8 @@ struct DuckdbOptions {
     std::chrono::milliseconds patience{2000};   ///< how long a read waits for its turn
     std::chrono::milliseconds timeout{30'000};  ///< how long a read may take
     std::uint64_t scan_rows = 16'384;           ///< that a scan holds at a time; it has twice as many at hand
+    /// Answers to questions about so many whole hours or more are put together from their hours and days.
+    std::int64_t hours_in_parts = 36;
     /// The log may grow to this before an apply folds it into the file by itself, which takes up to seconds.
     /// What is in it when the process is killed is read back at the next start: 17 ms of CPU a megabyte.
     std::uint64_t log_bytes = 128ULL << 20;

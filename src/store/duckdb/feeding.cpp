@@ -33,7 +33,7 @@ struct Feeding::Batch {
     std::unordered_multimap<Uuid, Entry*> by_id;
     std::vector<Said> heard;        ///< of calls that are not there
     std::set<std::int64_t> folded;  ///< of those that waited
-    Days days;                      ///< of the calls that were looked up, as they were
+    Hours hours;                    ///< of the calls that were looked up, as they were
 
     Entry* find(const Uuid& id, std::string_view project) {
         for (auto [at, end] = by_id.equal_range(id); at != end; ++at)
@@ -103,7 +103,8 @@ Result<void> Feeding::load() {
     return {};
 }
 
-Result<Days> Feeding::apply(std::span<const Change> changes, std::span<const Watermark> watermarks) {
+Result<Hours> Feeding::apply(std::span<const Change> changes, std::span<const Watermark> watermarks,
+                             const std::function<void(const Hours&)>& soon) {
     STENO_TRY(writer_.run("BEGIN TRANSACTION"));
     Batch batch;
     auto done = look_up(batch, changes);
@@ -114,6 +115,9 @@ Result<Days> Feeding::apply(std::span<const Change> changes, std::span<const Wat
             else
                 hear(batch, std::get<Said>(change));
         }
+        for (const Batch::Entry& entry : batch.entries)
+            if (entry.changed) batch.hours.add(entry.row->call.started_at);
+        soon(batch.hours);
         done = write(batch, watermarks);
     }
     if (!done) {
@@ -134,11 +138,10 @@ Result<Days> Feeding::apply(std::span<const Change> changes, std::span<const Wat
         waiting_[id].push_back({next_waiting_++, std::move(said)});
     }
     for (const Batch::Entry& entry : batch.entries) {
-        if (!entry.changed) continue;
-        batch.days.add(entry.row->call.started_at);
-        if (follower_ != nullptr) follower_->call_changed(entry.before.get(), entry.row->call);
+        if (entry.changed && follower_ != nullptr)
+            follower_->call_changed(entry.before.get(), entry.row->call);
     }
-    return std::move(batch.days);
+    return std::move(batch.hours);
 }
 
 Result<void> Feeding::forget(std::span<const Position> until) {
@@ -208,7 +211,7 @@ Result<void> Feeding::look_up(Batch& batch, std::span<const Change> changes) {
         const RowReader reader(chunk.get(), ColumnChoice::all(), 1);
         for (std::size_t i = 0; i < reader.size(); ++i) {
             STENO_ASSIGN(Row row, reader.row(i));
-            batch.days.add(row.call.started_at);
+            batch.hours.add(row.call.started_at);
             auto own = std::make_unique<Row>(std::move(row));
             const Row* at = own.get();
             Batch::Entry& found =

@@ -6,6 +6,7 @@
 #include "store/duckdb/connection.hpp"
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <span>
@@ -24,8 +25,10 @@ class Feeding {
 
     /// See CallStore::follow; told here of what `apply` does.
     void follow(Follower& follower) { follower_ = &follower; }
-    /// Gives the days whose calls came or were changed, or may have been.
-    Result<Days> apply(std::span<const Change> changes, std::span<const Watermark> watermarks);
+    /// Gives the hours whose calls came or were changed, or may have been; `soon` is told of them before
+    /// anybody can see it.
+    Result<Hours> apply(std::span<const Change> changes, std::span<const Watermark> watermarks,
+                        const std::function<void(const Hours&)>& soon);
     Result<void> forget_payloads(std::span<const LostPayloads> lost);
     Result<void> forget(std::span<const Position> until);
     Result<void> checkpoint();

@@ -138,11 +138,7 @@ bool less(const Value& a, const Value& b) {
 Cell percentile(std::vector<Value> values, double fraction) {
     if (values.empty()) return std::monostate{};
     std::ranges::sort(values, less);
-    // The same arithmetic as DuckDB's quantile_disc: ceil(n * fraction), never 0, safe against rounding of n
-    // * fraction.
-    const double count = static_cast<double>(values.size());
-    const auto above = static_cast<std::size_t>(std::floor(count - count * fraction));
-    return values[std::max<std::size_t>(1, values.size() - above) - 1];
+    return values[nearest_rank(values.size(), fraction)];
 }
 
 bool is_error(const Call* call) {
@@ -222,18 +218,19 @@ std::optional<Value> rank(const Cell& cell) {
 }
 
 struct Key {
-    std::vector<std::optional<Value>> values;
+    std::vector<std::optional<Value>> key;
     std::optional<Timestamp> bucket;
 };
 
+/// Of keys, and of groups that have them.
 struct KeyLess {
-    bool operator()(const Key& a, const Key& b) const {
-        const auto moment = [](const Key& key) {
+    bool operator()(const auto& a, const auto& b) const {
+        const auto moment = [](const auto& key) {
             return key.bucket ? std::optional<Value>(*key.bucket) : std::nullopt;
         };
         if (const auto order = compare(moment(a), moment(b)); order != 0) return order < 0;
-        for (std::size_t i = 0; i < a.values.size(); ++i)
-            if (const auto order = compare(a.values[i], b.values[i]); order != 0) return order < 0;
+        for (std::size_t i = 0; i < a.key.size(); ++i)
+            if (const auto order = compare(a.key[i], b.key[i]); order != 0) return order < 0;
         return false;
     }
 };
@@ -257,7 +254,7 @@ std::vector<Key> keys_of(const Call& call, const AggregateQuery& query) {
         for (const Key& key : keys) {
             for (auto& value : group_values(call, field)) {
                 longer.push_back(key);
-                longer.back().values.push_back(std::move(value));
+                longer.back().key.push_back(std::move(value));
             }
         }
         keys = std::move(longer);
@@ -294,22 +291,12 @@ std::strong_ordering compare(const std::optional<Value>& a, const std::optional<
     return text(*a) <=> text(*b);
 }
 
-AggregateTable aggregate(std::span<const Call* const> calls, const AggregateQuery& query) {
-    std::map<Key, Calls, KeyLess> groups;
-    if (query.group_by.empty() && !query.bucket) groups[Key{}];  // the total over no calls is an answer too
-    for (const Call* call : calls)
-        for (Key& key : keys_of(*call, query)) groups[std::move(key)].push_back(call);
-
-    AggregateTable table;
-    for (const auto& [key, members] : groups) {
-        AggregateTable::Group group{key.values, key.bucket, {}};
-        for (const Measure& measure : query.measures) group.cells.push_back(measured(members, measure));
-        table.groups.push_back(std::move(group));
-    }
+void put_in_order(AggregateTable& table, const AggregateQuery& query) {
+    std::ranges::sort(table.groups, KeyLess{});
     if (!query.order.empty()) {
         const auto column =
             std::ranges::find(query.measures, query.order, &Measure::name) - query.measures.begin();
-        // Ties stay in the order of the map: by bucket, then key.
+        // Ties stay in the order of the keys.
         std::vector<std::size_t> places(table.groups.size());
         std::iota(places.begin(), places.end(), std::size_t{0});
         std::ranges::sort(places, [&](std::size_t a, std::size_t b) {
@@ -326,6 +313,21 @@ AggregateTable aggregate(std::span<const Call* const> calls, const AggregateQuer
     }
     table.truncated = table.groups.size() > query.limit;
     if (table.truncated) table.groups.resize(query.limit);
+}
+
+AggregateTable aggregate(std::span<const Call* const> calls, const AggregateQuery& query) {
+    std::map<Key, Calls, KeyLess> groups;
+    if (query.group_by.empty() && !query.bucket) groups[Key{}];  // the total over no calls is an answer too
+    for (const Call* call : calls)
+        for (Key& key : keys_of(*call, query)) groups[std::move(key)].push_back(call);
+
+    AggregateTable table;
+    for (const auto& [key, members] : groups) {
+        AggregateTable::Group group{key.key, key.bucket, {}};
+        for (const Measure& measure : query.measures) group.cells.push_back(measured(members, measure));
+        table.groups.push_back(std::move(group));
+    }
+    put_in_order(table, query);
     return table;
 }
 

@@ -15,6 +15,9 @@ bool matches(const Call& call, const Selection& selection);
 /// Before, equal or after in the ascending order of two values of one field; absent ones after all others.
 std::strong_ordering compare(const std::optional<Value>& a, const std::optional<Value>& b);
 
+/// The query's order, and no more groups than its limit.
+void put_in_order(AggregateTable& table, const AggregateQuery& query);
+
 AggregateTable aggregate(std::span<const Call* const> calls, const AggregateQuery& query);
 
 }  // namespace steno::store::memory

@@ -1,0 +1,39 @@
+#pragma once
+
+#include "store/answer_cache.hpp"
+#include "store/duckdb/connection.hpp"
+#include "store/partial_answers.hpp"
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+
+namespace steno::store::duckdb {
+
+/// Aggregates over long ranges, put together from parts (store/parts.hpp): what is not there of them is read
+/// from the engine. Any thread.
+class PartReading {
+  public:
+    using Ask = std::function<Result<Answer>(const sql::Statement&)>;
+    /// `answers` knows what has changed, and must outlive this. `least`: whole hours of a range that is put
+    /// together.
+    PartReading(const AnswerCache& answers, Ask ask, std::int64_t least)
+        : answers_(answers), ask_(std::move(ask)), least_(least) {}
+
+    /// As the engine would answer, and of one state of the store. nullopt: ask it for all at once.
+    Result<std::optional<AggregateTable>> answer(const AggregateQuery& query);
+
+  private:
+    struct Inquiry;
+    Result<CutTime> pieces(const Selection& selection);
+    /// nullopt: there are too many groups.
+    Result<std::optional<std::vector<Part>>> read(const Inquiry& inquiry, std::span<const Stretch> stretches);
+
+    const AnswerCache& answers_;
+    const Ask ask_;
+    const std::int64_t least_;
+    PartialAnswers kept_;
+};
+
+}  // namespace steno::store::duckdb

@@ -1,0 +1,392 @@
+#include "store/parts.hpp"
+
+#include "store/answers.hpp"
+#include "store/memory/evaluate.hpp"
+#include "store/values.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <bit>
+#include <iterator>
+#include <utility>
+
+namespace steno::store {
+namespace {
+
+using Function = Measure::Function;
+
+bool is_whole(FieldType type) {
+    return type == FieldType::Integer || type == FieldType::Duration;
+}
+
+template <class Things, class Thing>
+std::size_t place_in(Things& things, const Thing& thing) {
+    const auto found = std::ranges::find(things, thing);
+    if (found != things.end()) return static_cast<std::size_t>(found - things.begin());
+    things.push_back(thing);
+    return things.size() - 1;
+}
+
+std::size_t place_in(std::vector<Measure>& measures, Measure measure) {
+    const auto found = std::ranges::find_if(measures, [&](const Measure& other) {
+        return other.function == measure.function && other.field == measure.field;
+    });
+    if (found != measures.end()) return static_cast<std::size_t>(found - measures.begin());
+    measures.push_back(std::move(measure));
+    return measures.size() - 1;
+}
+
+Measure plain(Function function, const Field& field = {}) {
+    return {.name = {}, .function = function, .field = field};
+}
+
+void add_money(CostSum& into, const CostSum& more) {
+    into.unpriced_calls += more.unpriced_calls;
+    into.estimated_calls += more.estimated_calls;
+    const bool one_currency =
+        into.currency.empty() || more.currency.empty() || into.currency == more.currency;
+    if (!one_currency || into.currency == "mixed") {
+        into.currency = "mixed";
+        into.total.reset();
+        return;
+    }
+    if (into.currency.empty()) into.currency = more.currency;
+    if (more.total) into.total = into.total.value_or(Decimal()) + *more.total;
+    if (into.currency == "mixed") into.total.reset();
+}
+
+/// Of one type. False: the sum does not fit.
+bool add_values(Value& into, const Value& more) {
+    if (auto* whole = std::get_if<std::int64_t>(&into); whole != nullptr)
+        return std::holds_alternative<std::int64_t>(more) &&
+               !__builtin_add_overflow(*whole, std::get<std::int64_t>(more), whole);
+    if (auto* span = std::get_if<Duration>(&into); span != nullptr)
+        return std::holds_alternative<Duration>(more) &&
+               !__builtin_add_overflow(span->nanos, std::get<Duration>(more).nanos, &span->nanos);
+    if (auto* money = std::get_if<Decimal>(&into); money != nullptr) {
+        *money = *money + std::get<Decimal>(more);
+        return true;
+    }
+    return false;
+}
+
+bool add_cell(Cell& into, const Cell& more, const Measure& measure) {
+    if (std::holds_alternative<std::monostate>(more)) return true;
+    if (std::holds_alternative<std::monostate>(into)) {
+        into = more;
+        return true;
+    }
+    if (measure.function == Function::Cost) {
+        add_money(std::get<CostSum>(into), std::get<CostSum>(more));
+        return true;
+    }
+    Value& value = std::get<Value>(into);
+    const Value& other = std::get<Value>(more);
+    if (measure.function == Function::Minimum || measure.function == Function::Maximum) {
+        const bool less = memory::compare(other, value) < 0;
+        if (less == (measure.function == Function::Minimum)) value = other;
+        return true;
+    }
+    if (measure.function == Function::Sum && measure.field.type() == FieldType::Number) {
+        std::get<double>(value) += std::get<double>(other);
+        return true;
+    }
+    return add_values(value, other);
+}
+
+/// What a measure comes to over no calls.
+Cell over_none(const Measure& measure) {
+    switch (measure.function) {
+        case Function::Calls:
+        case Function::Errors:
+        case Function::Count:
+        case Function::Distinct:
+            return Value(std::int64_t{0});
+        case Function::Cost:
+            return CostSum{};
+        default:
+            return std::monostate{};
+    }
+}
+
+std::int64_t number_in(const Cell& cell) {
+    const auto* value = std::get_if<Value>(&cell);
+    return value == nullptr ? 0 : std::get<std::int64_t>(*value);
+}
+
+Sum sum_in(const Cell& cell) {
+    Sum sum;
+    const auto* value = std::get_if<Value>(&cell);
+    if (value == nullptr) return sum;
+    if (const auto* whole = std::get_if<std::int64_t>(value)) sum.exact = *whole;
+    if (const auto* span = std::get_if<Duration>(value)) sum.exact = span->nanos;
+    if (const auto* money = std::get_if<Decimal>(value)) sum.exact = money->units();
+    if (const auto* real = std::get_if<double>(value)) sum.real = *real;
+    return sum;
+}
+
+std::int64_t different(std::span<const Part::Group* const> groups, std::size_t field) {
+    if (groups.size() == 1) return static_cast<std::int64_t>(groups[0]->told_apart[field].size());
+    std::size_t most = 0;
+    for (const Part::Group* group : groups) most += group->told_apart[field].size();
+    // Open addressing; an MD5 needs no further mixing. A fingerprint of zeros stands for an empty place.
+    std::vector<Fingerprint> seen(std::bit_ceil(most * 2 + 1));
+    std::int64_t count = 0;
+    bool zero = false;
+    for (const Part::Group* group : groups) {
+        for (const Fingerprint& one : group->told_apart[field]) {
+            if (one == Fingerprint{}) {
+                count += zero ? 0 : 1;
+                zero = true;
+                continue;
+            }
+            std::size_t at = one.low & (seen.size() - 1);
+            while (seen[at] != Fingerprint{} && seen[at] != one) at = (at + 1) & (seen.size() - 1);
+            if (seen[at] == one) continue;
+            seen[at] = one;
+            ++count;
+        }
+    }
+    return count;
+}
+
+}  // namespace
+
+std::optional<PartQuery> PartQuery::of(const AggregateQuery& query) {
+    if (query.selection.closed_until || !query.selection.text.empty()) return std::nullopt;
+    PartQuery parts;
+    for (const Measure& measure : query.measures) {
+        const FieldType type = measure.field.type();
+        Source source;
+        switch (measure.function) {
+            case Function::Calls:
+            case Function::Errors:
+            case Function::Cost:
+            case Function::Count:
+            case Function::Sum:
+                source.first = place_in(parts.measures, plain(measure.function, measure.field));
+                break;
+            case Function::ErrorRate:
+                source.first = place_in(parts.measures, plain(Function::Errors));
+                source.second = place_in(parts.measures, plain(Function::Calls));
+                break;
+            case Function::Average:
+                source.first = place_in(parts.measures, plain(Function::Sum, measure.field));
+                source.second = place_in(parts.measures, plain(Function::Count, measure.field));
+                break;
+            case Function::Minimum:
+            case Function::Maximum:
+                if (type == FieldType::Attributes) return std::nullopt;
+                source.first = place_in(parts.measures, plain(measure.function, measure.field));
+                break;
+            case Function::Percentile:
+                if (!is_whole(type)) return std::nullopt;
+                source.first = place_in(parts.ranked, measure.field);
+                break;
+            case Function::Distinct:
+                if (type != FieldType::Text && type != FieldType::Enum) return std::nullopt;
+                source.first = place_in(parts.told_apart, measure.field);
+                break;
+        }
+        parts.sources.push_back(source);
+    }
+    return parts;
+}
+
+std::size_t RankedNumbers::range_of(std::int64_t number) {
+    if (number < 0) return 0;
+    if (number < 16) return static_cast<std::size_t>(1 + number);
+    const auto sixteens = static_cast<unsigned>(std::bit_width(static_cast<std::uint64_t>(number)) - 1) / 4;
+    const auto within = static_cast<std::size_t>(number >> (4 * sixteens - 4));  // 16 … 255
+    return 1 + 16 + std::size_t{sixteens - 1} * 240 + within - 16;
+}
+
+RankedNumbers::RankedNumbers(std::vector<std::int64_t> numbers) : all_(std::move(numbers)) {
+    if (all_.empty()) return;
+    thread_local std::vector<std::uint32_t> counted(kRanges);
+    std::size_t least = kRanges, most = 0;
+    for (const std::int64_t number : all_) {
+        const std::size_t range = range_of(number);
+        ++counted[range];
+        least = std::min(least, range);
+        most = std::max(most, range);
+    }
+    for (std::size_t range = least; range <= most; ++range) {
+        if (counted[range] == 0) continue;
+        counts_.push_back({static_cast<std::uint16_t>(range), counted[range]});
+        counted[range] = 0;
+    }
+}
+
+const std::vector<std::int64_t>* RankedNumbers::in(std::uint16_t range) const {
+    const auto found = kept_.find(range);
+    return found == kept_.end() ? nullptr : &found->second;
+}
+
+void RankedNumbers::keep(const std::vector<bool>& ranges) {
+    for (const Count& count : counts_)
+        if (ranges[count.range]) kept_[count.range].reserve(count.numbers);
+    for (const std::int64_t number : all_)
+        if (const std::size_t range = range_of(number); ranges[range])
+            kept_[static_cast<std::uint16_t>(range)].push_back(number);
+    all_ = {};
+}
+
+void RankedNumbers::take_kept(const RankedNumbers& other) {
+    kept_.insert(other.kept_.begin(), other.kept_.end());
+}
+
+std::size_t RankedNumbers::bytes() const {
+    std::size_t bytes = sizeof *this + counts_.size() * sizeof(Count) + all_.size() * sizeof(std::int64_t);
+    for (const auto& [range, numbers] : kept_) bytes += 80 + numbers.size() * sizeof(std::int64_t);
+    return bytes;
+}
+
+std::size_t bytes_of(const Part& part) {
+    std::size_t bytes = sizeof part;
+    for (const Part::Group& group : part.groups) {
+        bytes += sizeof group + group.id.size() * 2 + group.key.size() * sizeof(std::optional<Value>) +
+                 group.cells.size() * sizeof(Cell);
+        for (const RankedNumbers& numbers : group.ranked) bytes += numbers.bytes();
+        for (const auto& set : group.told_apart) bytes += 32 + set.size() * sizeof(Fingerprint);
+    }
+    return bytes;
+}
+
+std::string group_id(const std::vector<std::optional<Value>>& key, const std::optional<Timestamp>& bucket) {
+    std::string id;
+    for (const auto& value : key) {
+        const std::string text = value ? exact_text(*value) : std::string();
+        fmt::format_to(std::back_inserter(id), "{}:{}:{}", value ? value->index() : 99, text.size(), text);
+    }
+    if (bucket) fmt::format_to(std::back_inserter(id), "@{}", bucket->unix_nanos);
+    return id;
+}
+
+Joining::Joining(const AggregateQuery& query, const PartQuery& parts) : query_(query), parts_(parts) {}
+
+void Joining::add(const Part& part) {
+    for (const Part::Group& group : part.groups) {
+        Joined& joined = groups_[group.id];
+        joined.from.push_back(&group);
+        if (joined.first == nullptr) {
+            joined.first = &group;
+            joined.cells = group.cells;
+        } else {
+            for (std::size_t i = 0; i < parts_.measures.size(); ++i)
+                adds_up_ &= add_cell(joined.cells[i], group.cells[i], parts_.measures[i]);
+        }
+    }
+    for (std::size_t i = 0; i < parts_.measures.size(); ++i) {
+        // More than 64 bits are told as a double, which cannot be added to exactly.
+        const Measure& measure = parts_.measures[i];
+        if (measure.function != Function::Sum || measure.field.type() == FieldType::Number) continue;
+        for (const Part::Group& group : part.groups)
+            if (const auto* value = std::get_if<Value>(&group.cells[i]))
+                adds_up_ &= !std::holds_alternative<double>(*value);
+    }
+}
+
+void Joining::find_places() {
+    if (std::exchange(placed_, true)) return;
+    std::vector<std::uint64_t> counted(RankedNumbers::kRanges);
+    for (auto& [id, group] : groups_) {
+        group.wanted.assign(parts_.ranked.size(), std::vector<bool>(RankedNumbers::kRanges));
+        group.places.resize(query_.measures.size());
+        for (std::size_t field = 0; field < parts_.ranked.size(); ++field) {
+            std::uint64_t all = 0;
+            std::ranges::fill(counted, 0);
+            for (const Part::Group* from : group.from) {
+                for (const RankedNumbers::Count& count : from->ranked[field].counts()) {
+                    counted[count.range] += count.numbers;
+                    all += count.numbers;
+                }
+            }
+            if (all == 0) continue;
+            for (std::size_t i = 0; i < query_.measures.size(); ++i) {
+                const Measure& measure = query_.measures[i];
+                if (measure.function != Function::Percentile || parts_.sources[i].first != field) continue;
+                std::uint64_t place = nearest_rank(all, measure.fraction);
+                std::size_t range = 0;
+                while (place >= counted[range]) place -= counted[range++];
+                group.places[i] = {static_cast<std::uint16_t>(range), place};
+                for (std::size_t near = range == 0 ? 0 : range - 1;
+                     near <= std::min(range + 1, RankedNumbers::kRanges - 1); ++near)
+                    group.wanted[field][near] = true;
+            }
+        }
+    }
+}
+
+const std::vector<std::vector<bool>>* Joining::wanted(const std::string& id) {
+    find_places();
+    const auto found = groups_.find(id);
+    return found == groups_.end() ? nullptr : &found->second.wanted;
+}
+
+bool Joining::has_numbers(const Part& part) {
+    find_places();
+    for (const Part::Group& group : part.groups) {
+        const Joined& joined = groups_.find(group.id)->second;
+        for (std::size_t i = 0; i < query_.measures.size(); ++i) {
+            if (query_.measures[i].function != Function::Percentile) continue;
+            const RankedNumbers& numbers = group.ranked[parts_.sources[i].first];
+            const std::uint16_t range = joined.places[i].first;
+            const auto counted =
+                std::ranges::lower_bound(numbers.counts(), range, {}, &RankedNumbers::Count::range);
+            if (counted != numbers.counts().end() && counted->range == range && numbers.in(range) == nullptr)
+                return false;
+        }
+    }
+    return true;
+}
+
+Cell Joining::finished(const Joined& group, std::size_t measure) const {
+    const Measure& asked = query_.measures[measure];
+    const PartQuery::Source& source = parts_.sources[measure];
+    switch (asked.function) {
+        case Function::ErrorRate:
+            return Value(static_cast<double>(number_in(group.cells[source.first])) /
+                         static_cast<double>(number_in(group.cells[source.second])));
+        case Function::Average: {
+            Sum sum = sum_in(group.cells[source.first]);
+            sum.count = number_in(group.cells[source.second]);
+            return average_cell(asked.field.type(), sum);
+        }
+        case Function::Distinct:
+            return Value(different(group.from, source.first));
+        case Function::Percentile: {
+            const auto [range, place] = group.places[measure];
+            std::vector<std::int64_t> numbers;
+            for (const Part::Group* from : group.from)
+                if (const auto* some = from->ranked[source.first].in(range))
+                    numbers.insert(numbers.end(), some->begin(), some->end());
+            if (numbers.empty()) return std::monostate{};
+            const auto at = numbers.begin() + static_cast<std::ptrdiff_t>(place);
+            std::ranges::nth_element(numbers, at);
+            return asked.field.type() == FieldType::Duration ? Value(Duration{*at}) : Value(*at);
+        }
+        default:
+            return group.cells[source.first];
+    }
+}
+
+AggregateTable Joining::answer() {
+    find_places();
+    AggregateTable table;
+    for (const auto& [id, joined] : groups_) {
+        AggregateTable::Group group{joined.first->key, joined.first->bucket, {}};
+        for (std::size_t i = 0; i < query_.measures.size(); ++i) group.cells.push_back(finished(joined, i));
+        table.groups.push_back(std::move(group));
+    }
+    if (groups_.empty() && query_.group_by.empty() && !query_.bucket) {
+        AggregateTable::Group none;
+        for (const Measure& measure : query_.measures) none.cells.push_back(over_none(measure));
+        table.groups.push_back(std::move(none));
+    }
+    memory::put_in_order(table, query_);
+    return table;
+}
+
+}  // namespace steno::store
