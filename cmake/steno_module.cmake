@@ -53,7 +53,7 @@ endfunction()
 
 # Adds every folder of the table that exists, in the table's order; without the program, what the SDKs are made of.
 macro(steno_add_modules)
-  set(sdk_folders base record io net providers templates client python pricing journal ingest prompt_types sources embedded)
+  set(sdk_folders base record io net providers templates assignment client python pricing journal ingest prompt_types sources embedded)
   foreach(line IN LISTS steno_arrow_lines)
     string(REGEX REPLACE ":.*" "" folder "${line}")
     if(NOT STENO_BUILD_PROGRAM AND NOT folder IN_LIST sdk_folders)

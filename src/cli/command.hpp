@@ -47,6 +47,7 @@ void add_live(Program& program);
 void add_cost(Program& program);
 void add_budgets(Program& program);
 void add_prompts(Program& program);
+void add_experiments(Program& program);
 void add_compare(Program& program);
 void add_prompt_types(Program& program);
 void add_sql(Program& program);

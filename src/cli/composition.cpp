@@ -3,6 +3,7 @@
 #include "base/log.hpp"
 #include "cli/aws_access.hpp"
 #include "cli/up_to_now.hpp"
+#include "experiments/experiments.hpp"
 #include "ingest/folder_secret.hpp"
 #include "prompts/registry.hpp"
 #include "store/duckdb/duckdb_store.hpp"
@@ -170,7 +171,7 @@ Result<std::unique_ptr<Composition>> Composition::open(const Config& config, Use
 void Composition::open_control() {
     auto database = control::Database::open(control_file());
     if (!database) {
-        log::error("budgets are not kept to; alerts, prompts and own prices cannot be used: {}",
+        log::error("budgets are not kept to; alerts, prompts, experiments and own prices cannot be used: {}",
                    database.error().message);
         control_error_ = std::move(database).error();
         return;
@@ -190,6 +191,7 @@ void Composition::read_control() {
     tell(prices_->open(*control_), "calls are priced without prices of your own");
     tell(budgets_->open(*control_), "budgets are not kept to");
     tell(prompts_->open(*control_), "prompts cannot be used");
+    tell(experiments_->open(*control_), "no experiment runs");
     (void)prompt_types_->open(*control_);  // says itself what holds instead
     tell(prompt_totals_->open(*control_),
          "totals of prompt types cannot be kept, so nothing is removed from the record");
@@ -211,10 +213,12 @@ void Composition::retry_control(const std::stop_token& stop) {
             control_ = std::move(*database);
             read_control();
             log::info(
-                "control.sqlite can be used again: budgets, prompts, own prices and prompt types are as they "
-                "were set; alerts and re-pricing need another start");
+                "control.sqlite can be used again: budgets, prompts, experiments, own prices and prompt "
+                "types are "
+                "as they were set; alerts and re-pricing need another start");
         }
         (void)prompt_types_->be_in_force();
+        (void)experiments_->be_in_force();
     }
 }
 
@@ -255,7 +259,12 @@ void Composition::open_budgets() {
 
 void Composition::open_prompts() {
     prompts_ = std::make_unique<prompts::Registry>();
-    if (!control_) prompts_->stay_closed(*control_error_);
+    running_experiments_ =
+        std::make_unique<Published<experiments::Table>>(std::make_shared<const experiments::Table>());
+    experiments_ = std::make_unique<experiments::Experiments>(*prompts_, *running_experiments_);
+    if (control_) return;
+    prompts_->stay_closed(*control_error_);
+    experiments_->stay_closed(*control_error_);
 }
 
 void Composition::open_alerting(const Config& config) {
@@ -321,7 +330,8 @@ server::Services Composition::services(const std::string& listen) {
             repricer_.get(),
             prompt_types_.get(),
             prompt_totals_.get(),
-            prompts_.get()};
+            prompts_.get(),
+            experiments_.get()};
 }
 
 }  // namespace steno::cli

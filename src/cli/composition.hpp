@@ -1,6 +1,7 @@
 #pragma once
 
 #include "base/error.hpp"
+#include "base/published.hpp"
 #include "budgets/budgets.hpp"
 #include "cli/alerting.hpp"
 #include "cli/config.hpp"
@@ -29,6 +30,10 @@
 #include <thread>
 #include <vector>
 
+namespace steno::experiments {
+class Experiments;
+class Table;
+}  // namespace steno::experiments
 namespace steno::prompts {
 class Registry;
 }
@@ -88,6 +93,8 @@ class Composition {
     std::unique_ptr<prompt_types::Types> prompt_types_;
     std::unique_ptr<prompt_types::Totals> prompt_totals_;  ///< the custodian's heir
     std::unique_ptr<prompts::Registry> prompts_;
+    std::unique_ptr<Published<experiments::Table>> running_experiments_;  ///< as calls are asked about
+    std::unique_ptr<experiments::Experiments> experiments_;
     std::unique_ptr<repricing::PriceBook> prices_;
     std::unique_ptr<repricing::Trail> trail_;
     std::unique_ptr<repricing::Repricer> repricer_;

@@ -47,19 +47,9 @@ void Table::add(const std::string& type, const Settings& settings) {
     rules_.insert_or_assign(type, std::move(rule));
 }
 
-void Rules::use(std::shared_ptr<const Table> table) {
-    const std::scoped_lock lock(mutex_);
-    table_ = std::move(table);
-}
-
-std::shared_ptr<const Table> Rules::table() const noexcept {
-    const std::scoped_lock lock(mutex_);
-    return table_;
-}
-
 void Rules::admit(Call& call) const noexcept {
     if (call.prompt.type.empty()) return;
-    const std::shared_ptr<const Table> table = this->table();
+    const std::shared_ptr<const Table> table = table_.now();
     const Table::Rule& rule = table->of(call.prompt.type);
     Privacy& privacy = call.privacy;
     if (!rule.is_active && !privacy.listed) privacy.listed = false;
@@ -82,7 +72,7 @@ void Rules::admit(Call& call) const noexcept {
 }
 
 std::size_t Rules::text_limit(const Call& call) const noexcept {
-    return call.prompt.type.empty() ? 0 : table()->of(call.prompt.type).text_limit;
+    return call.prompt.type.empty() ? 0 : table_.now()->of(call.prompt.type).text_limit;
 }
 
 }  // namespace steno::prompt_types

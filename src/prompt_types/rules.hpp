@@ -1,5 +1,6 @@
 #pragma once
 
+#include "base/published.hpp"
 #include "ingest/policy.hpp"
 #include "prompt_types/settings.hpp"
 #include "record/call.hpp"
@@ -8,10 +9,10 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
 
 namespace steno::prompt_types {
 
@@ -55,19 +56,14 @@ std::uint64_t sampling_number(const Uuid& id) noexcept;
 /// What the recorder asks. Calls without a kind of prompt are left as they are.
 class Rules final : public ingest::Policy {
   public:
-    Rules() : table_(std::make_shared<const Table>(Defaults{})) {}
-
     /// From now on.
-    void use(std::shared_ptr<const Table> table);
+    void use(std::shared_ptr<const Table> table) { table_.use(std::move(table)); }
 
     void admit(Call& call) const noexcept override;
     [[nodiscard]] std::size_t text_limit(const Call& call) const noexcept override;
 
   private:
-    [[nodiscard]] std::shared_ptr<const Table> table() const noexcept;
-
-    mutable std::mutex mutex_;
-    std::shared_ptr<const Table> table_;
+    Published<Table> table_{std::make_shared<const Table>(Defaults{})};
 };
 
 }  // namespace steno::prompt_types

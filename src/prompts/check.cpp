@@ -96,8 +96,7 @@ Result<void> check_templates(const Content& content) {
 
 }  // namespace
 
-Result<void> check(const Content& content) {
-    STENO_TRY(check_text("goal", content.goal, kMaxShortText));
+Result<void> check_settings(const Content& content) {
     STENO_TRY(check_word("model", content.model));
     STENO_TRY(check_number("temperature", content.temperature, 100));
     STENO_TRY(check_number("top_p", content.top_p, 1));
@@ -105,6 +104,12 @@ Result<void> check(const Content& content) {
          {std::pair("parameters", &content.parameters), std::pair("tools", &content.tools),
           std::pair("response_schema", &content.response_schema)})
         if (json->size() > kMaxSettings) return wrong(name, fmt::format("more than {} bytes", kMaxSettings));
+    return {};
+}
+
+Result<void> check(const Content& content) {
+    STENO_TRY(check_text("goal", content.goal, kMaxShortText));
+    STENO_TRY(check_settings(content));
     if (size_of(content.variables) > kMaxSettings)
         return wrong("variables", fmt::format("more than {} bytes", kMaxSettings));
     std::set<std::string_view> names;

@@ -163,12 +163,8 @@ Result<Prompt> load(Source& source, std::string_view name) {
 /// To change it, if it is as the condition says.
 Result<Prompt> load(Statements& statements, std::string_view name, Condition& condition) {
     STENO_ASSIGN(Prompt prompt, load(statements, name));
-    if (!condition.tag || *condition.tag == "*" || condition.tag->find(prompt.tag()) != std::string::npos)
-        return prompt;
-    condition.failed = true;
-    return fail(Code::FailedPrecondition,
-                fmt::format("the prompt \"{}\" has changed since it was read", prompt.name),
-                "read it again, and decide by what it is now");
+    STENO_TRY(condition.check(prompt.tag(), fmt::format("the prompt \"{}\"", prompt.name)));
+    return prompt;
 }
 
 Result<void> note_change(Statements& statements, const Prompt& prompt, Timestamp now) {

@@ -2,6 +2,7 @@
 
 #include "base/error.hpp"
 #include "base/time.hpp"
+#include "control/condition.hpp"
 #include "control/database.hpp"
 #include "prompts/names.hpp"
 #include "prompts/prompt.hpp"
@@ -54,11 +55,7 @@ struct TakenOver {
     std::int64_t known = 0;     ///< versions that were there already and say the same
 };
 
-/// Only if the prompt is as it was when it had this tag (If-Match). Absent or "*": however it is.
-struct Condition {
-    std::optional<std::string> tag = {};
-    bool failed = false;  ///< it was not, and nothing is changed: the error is of that
-};
+using control::Condition;
 
 /// What of a prompt may be changed; absent: it stays.
 struct Facts {

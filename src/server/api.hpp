@@ -31,6 +31,9 @@ class Budgets;
 namespace steno::daily {
 class Keeper;
 }
+namespace steno::experiments {
+class Experiments;
+}
 
 namespace steno::prompt_types {
 class Totals;
@@ -85,6 +88,7 @@ struct Services {
     prompt_types::Types* prompt_types = nullptr;
     prompt_types::Totals* prompt_totals = nullptr;
     prompts::Registry* prompts = nullptr;
+    experiments::Experiments* experiments = nullptr;
     QueryLanes* lanes = nullptr;  ///< of the server that answers; null where there is none
 };
 
@@ -192,6 +196,18 @@ Result<ApiAnswer> compare_prompt_performance(Services&, const ApiRequest&);
 Result<ApiAnswer> show_prompt_trends(Services&, const ApiRequest&);
 Result<ApiAnswer> export_prompts(Services&, const ApiRequest&);
 Result<ApiAnswer> import_prompts(Services&, const ApiRequest&);
+Result<ApiAnswer> list_experiments(Services&, const ApiRequest&);
+Result<ApiAnswer> create_experiment(Services&, const ApiRequest&);
+Result<ApiAnswer> show_experiment(Services&, const ApiRequest&);
+Result<ApiAnswer> change_experiment(Services&, const ApiRequest&);
+Result<ApiAnswer> remove_experiment(Services&, const ApiRequest&);
+Result<ApiAnswer> start_experiment(Services&, const ApiRequest&);
+Result<ApiAnswer> pause_experiment(Services&, const ApiRequest&);
+Result<ApiAnswer> conclude_experiment(Services&, const ApiRequest&);
+Result<ApiAnswer> stop_experiment_variant(Services&, const ApiRequest&);
+Result<ApiAnswer> list_experiment_changes(Services&, const ApiRequest&);
+Result<ApiAnswer> assign_experiment_unit(Services&, const ApiRequest&);
+Result<ApiAnswer> show_experiment_result(Services&, const ApiRequest&);
 Result<ApiAnswer> list_prices(Services&, const ApiRequest&);
 Result<ApiAnswer> set_prices(Services&, const ApiRequest&);
 Result<ApiAnswer> fit_prices(Services&, const ApiRequest&);

@@ -8,6 +8,7 @@
 #include "record/json.hpp"
 #include "record/json_reader.hpp"
 #include "server/api.hpp"
+#include "server/changing.hpp"
 #include "server/query_parameters.hpp"
 
 #include <fmt/format.h>
@@ -23,7 +24,6 @@ namespace steno::server {
 
 namespace {
 
-using prompt_types::Author;
 using prompt_types::Entry;
 using prompt_types::Settings;
 using prompt_types::Total;
@@ -237,11 +237,6 @@ Result<void> put_in_order(const ApiRequest& request, std::vector<PromptType>& ty
     return {};
 }
 
-Author author_of(const ApiRequest& request) {
-    return {std::string(request.parameter("by").value_or("")),
-            std::string(request.parameter("reason").value_or(""))};
-}
-
 std::string etag(const Entry& entry) {
     return fmt::format("\"{}\"", entry.revision);
 }
@@ -416,10 +411,7 @@ Result<ApiAnswer> reset_prompt_type(Services& services, const ApiRequest& reques
         if (auto lost = lost_race(done.error(), revision)) return std::move(*lost);
         return std::unexpected(done.error());
     }
-    ApiAnswer answer;
-    answer.status = 204;
-    answer.content_type.clear();
-    return answer;
+    return nothing();
 }
 
 Result<ApiAnswer> change_prompt_types(Services& services, const ApiRequest& request) {

@@ -1,12 +1,15 @@
 #include "base/hash.hpp"
 #include "base/json_writer.hpp"
 #include "base/text.hpp"
+#include "experiments/experiments.hpp"
 #include "prompts/check.hpp"
 #include "prompts/difference.hpp"
 #include "prompts/document_registry.hpp"
 #include "prompts/registry.hpp"
 #include "record/json.hpp"
 #include "server/api.hpp"
+#include "server/changing.hpp"
+#include "server/prompt_fetch.hpp"
 #include "server/prompt_json.hpp"
 #include "server/query_parameters.hpp"
 
@@ -14,6 +17,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
@@ -22,7 +26,7 @@ namespace steno::server {
 
 namespace {
 
-using prompts::Condition;
+using control::Condition;
 using prompts::Prompt;
 using prompts::Registry;
 using prompts::Version;
@@ -40,46 +44,8 @@ const std::string& name_in(const ApiRequest& request) {
     return request.captures.front();
 }
 
-/// The entity tags of all headers of that name, absent without one (RFC 9110, section 8.8.3).
-std::optional<std::string> tags_of(const ApiRequest& request, std::string_view header, bool weak_too) {
-    std::optional<std::string> tags;
-    for (const auto& [name, value] : request.head.headers) {
-        if (!equals_ignoring_case(name, header)) continue;
-        if (!tags) tags.emplace();
-        for (const std::string_view tag : split(value, ','))
-            if (weak_too || !tag.starts_with("W/")) tags->append(tags->empty() ? "" : ", ").append(tag);
-    }
-    return tags;
-}
-
-/// Of a weak tag nothing is changed: it does not say that all is the same (section 13.1.1).
-Condition condition_of(const ApiRequest& request) {
-    Condition condition;
-    condition.tag = tags_of(request, "if-match", false);
-    return condition;
-}
-
-/// With its tag; without its body for the one who has it already.
-ApiAnswer tagged(ApiAnswer answer, const std::string& tag, const ApiRequest& request) {
-    answer.headers.emplace_back("ETag", tag);
-    const auto known = tags_of(request, "if-none-match", true);
-    if (!known || (*known != "*" && known->find(tag) == std::string::npos)) return answer;
-    answer.status = 304;
-    answer.body.clear();
-    answer.content_type.clear();
-    return answer;
-}
-
 Timestamp now() {
     return system_clock().now();
-}
-
-/// A change that was asked for on a condition that does not hold is a 412.
-template <class T>
-Result<ApiAnswer> told(const Result<T>& done, const Condition& condition) {
-    if (condition.failed)
-        return problem(412, "precondition_failed", done.error().message, done.error().remedy);
-    return std::unexpected(done.error());
 }
 
 ApiAnswer answer_with(const Prompt& prompt) {
@@ -95,13 +61,6 @@ std::unexpected<Error> no_label(const Prompt& prompt, std::string_view label) {
     for (const prompts::Label& one : prompt.labels) names += (names.empty() ? "" : ", ") + one.name;
     return fail(Code::NotFound, fmt::format("the prompt \"{}\" has no label \"{}\"", prompt.name, label),
                 names.empty() ? "it has none yet" : "there are: " + names);
-}
-
-ApiAnswer nothing() {
-    ApiAnswer answer;
-    answer.status = 204;
-    answer.content_type.clear();
-    return answer;
 }
 
 Result<ApiAnswer> answer_with(const prompts::Added& added) {
@@ -149,6 +108,18 @@ void write_last_call(JsonWriter& json, Services& services, const Version& versio
     append_json(call, page->calls.front(),
                 JsonFields{.only = query.fields, .payload = true, .preview = true});
     json.raw(call);
+}
+
+/// Who is to take part in an experiment; absent: nobody in particular.
+Result<std::optional<std::string>> unit_of(const ApiRequest& request) {
+    const auto unit = request.parameter("unit");
+    if (!unit) return std::nullopt;
+    if (unit->size() > assignment::kMaxUnit)
+        return fail(Code::InvalidArgument, fmt::format("unit: longer than {} bytes", assignment::kMaxUnit));
+    if (request.parameter("plan"))
+        return fail(Code::InvalidArgument, "unit and plan: with a plan the client assigns units itself",
+                    "one of them");
+    return std::string(*unit);
 }
 
 bool fits(const Prompt& prompt, const ApiRequest& request) {
@@ -228,7 +199,7 @@ Result<ApiAnswer> change_prompt(Services& services, const ApiRequest& request) {
     STENO_ASSIGN(Registry* const registry, registry_of(services));
     Condition condition = condition_of(request);
     const auto prompt = registry->change(name_in(request), facts, now(), condition);
-    return prompt ? answer_with(*prompt) : told(prompt, condition);
+    return prompt ? answer_with(*prompt) : not_done(prompt.error(), condition);
 }
 
 Result<ApiAnswer> remove_prompt(Services& services, const ApiRequest& request) {
@@ -237,7 +208,7 @@ Result<ApiAnswer> remove_prompt(Services& services, const ApiRequest& request) {
     STENO_ASSIGN(Registry* const registry, registry_of(services));
     Condition condition = condition_of(request);
     const auto done = registry->remove(name_in(request), force.value_or(false), condition);
-    return done ? nothing() : told(done, condition);
+    return done ? nothing() : not_done(done.error(), condition);
 }
 
 Result<ApiAnswer> list_prompt_versions(Services& services, const ApiRequest& request) {
@@ -261,7 +232,7 @@ Result<ApiAnswer> add_prompt_version(Services& services, const ApiRequest& reque
     STENO_ASSIGN(Registry* const registry, registry_of(services));
     Condition condition = condition_of(request);
     const auto added = registry->add_version(name_in(request), sent.version, now(), condition);
-    return added ? answer_with(*added) : told(added, condition);
+    return added ? answer_with(*added) : not_done(added.error(), condition);
 }
 
 Result<ApiAnswer> show_prompt_version(Services& services, const ApiRequest& request) {
@@ -321,7 +292,7 @@ Result<ApiAnswer> move_prompt_label(Services& services, const ApiRequest& reques
     STENO_ASSIGN(Registry* const registry, registry_of(services));
     Condition condition = condition_of(request);
     const auto prompt = registry->move_label(name_in(request), move, now(), condition);
-    return prompt ? answer_with(*prompt) : told(prompt, condition);
+    return prompt ? answer_with(*prompt) : not_done(prompt.error(), condition);
 }
 
 Result<ApiAnswer> remove_prompt_label(Services& services, const ApiRequest& request) {
@@ -335,7 +306,7 @@ Result<ApiAnswer> remove_prompt_label(Services& services, const ApiRequest& requ
     STENO_ASSIGN(Registry* const registry, registry_of(services));
     Condition condition = condition_of(request);
     const auto prompt = registry->remove_label(name_in(request), move, now(), condition);
-    return prompt ? answer_with(*prompt) : told(prompt, condition);
+    return prompt ? answer_with(*prompt) : not_done(prompt.error(), condition);
 }
 
 Result<ApiAnswer> roll_back_prompt_label(Services& services, const ApiRequest& request) {
@@ -348,7 +319,7 @@ Result<ApiAnswer> roll_back_prompt_label(Services& services, const ApiRequest& r
     STENO_ASSIGN(Registry* const registry, registry_of(services));
     Condition condition = condition_of(request);
     const auto prompt = registry->roll_back(name_in(request), move, now(), condition);
-    return prompt ? answer_with(*prompt) : told(prompt, condition);
+    return prompt ? answer_with(*prompt) : not_done(prompt.error(), condition);
 }
 
 Result<ApiAnswer> compare_prompt_versions(Services& services, const ApiRequest& request) {
@@ -408,24 +379,26 @@ Result<ApiAnswer> render_prompt_draft(Services& services, const ApiRequest& requ
 }
 
 Result<ApiAnswer> fetch_prompt(Services& services, const ApiRequest& request) {
-    STENO_TRY(only_parameters(request, {"version", "label", "included"}));
+    STENO_TRY(only_parameters(request, {"version", "label", "included", "unit", "plan"}));
     STENO_ASSIGN(const std::string which, which_of(request));
-    STENO_ASSIGN(const auto with_included, flag(request, "included"));
+    STENO_ASSIGN(const auto included, flag(request, "included"));
+    STENO_ASSIGN(const auto plan, flag(request, "plan"));
+    STENO_ASSIGN(const auto unit, unit_of(request));
     STENO_ASSIGN(Registry* const registry, registry_of(services));
-    STENO_ASSIGN(const Version version, registry->find(name_in(request), which));
+    STENO_ASSIGN(Version version, registry->find(name_in(request), which));
+    // Who names a version gets that.
+    std::shared_ptr<const experiments::Running> running;
+    if (services.experiments != nullptr && !request.parameter("version"))
+        running = services.experiments->running()->of_prompt(version.prompt, which);
+    std::string assigned = "null";
+    const bool whole = included.value_or(false);
+    if (running && unit) assigned = take_part(*registry, *running, *unit, version, whole);
     ApiAnswer answer;
     JsonWriter json(answer.body);
     json.begin_object();
-    write_version_members(json, version);
-    if (with_included.value_or(false)) {
-        auto included = registry->included_in(version);
-        if (!included) {
-            // The prompt itself is there: who asks must not take it for one that is not.
-            if (included.error().code == Code::NotFound) included.error().code = Code::FailedPrecondition;
-            return std::unexpected(std::move(included).error());
-        }
-        write_included(json, *included);
-    }
+    STENO_TRY(write_fetched(json, *registry, version, whole));
+    if (unit) json.member_raw("experiment", assigned);
+    if (plan.value_or(false)) write_plan(json, *registry, running.get(), version, whole);
     json.end_object();
     // To be kept and asked for again: by the client alone, since it may hold a key.
     answer.headers.emplace_back("Cache-Control", "private, no-cache");

@@ -1,0 +1,192 @@
+#include "cli/experiment_flags.hpp"
+
+#include "base/json_writer.hpp"
+#include "base/text.hpp"
+#include "cli/input_file.hpp"
+#include "record/json_number.hpp"
+#include "record/json_object.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <optional>
+#include <string_view>
+#include <utility>
+
+namespace steno::cli {
+
+namespace {
+
+constexpr std::uint64_t kMaxFile = 1u << 20;
+
+/// A number as it was written; "20%" is 0.2. Absent: it is none.
+std::optional<std::string> number_of(std::string_view text) {
+    const bool percent = text.ends_with('%');
+    const std::string digits(trim(percent ? text.substr(0, text.size() - 1) : text));
+    JsonReader json(digits);
+    double value = 0;
+    if (!read_number(json, value) || !json.at_end()) return {};
+    return percent ? fmt::format("{}", value / 100) : digits;
+}
+
+std::string quoted(std::string_view text) {
+    std::string json;
+    append_json_string(json, text);
+    return json;
+}
+
+/// A number where it is one, else a text: the API says what it takes.
+std::string value_of(std::string_view text) {
+    return number_of(text).value_or(quoted(text));
+}
+
+/// "NAME,KEY=VALUE,…" as an object with the name under `first`.
+Result<JsonMembers> read_words(std::string_view flag, std::string_view text, std::string_view first) {
+    JsonMembers members;
+    for (const std::string_view word : split(text, ',')) {
+        if (members.empty()) {
+            members.emplace_back(first, quoted(word));
+            continue;
+        }
+        const std::size_t at = word.find('=');
+        if (at == std::string_view::npos)
+            return fail(Code::InvalidArgument, fmt::format("{}: \"{}\" is no KEY=VALUE", flag, word),
+                        flag == "--guard" ? "--guard cost_per_call,worse_by=20%"
+                                          : "--variant short,version=1.2,weight=2");
+        const std::string_view key = trim(word.substr(0, at)), value = trim(word.substr(at + 1));
+        const bool is_text = key == "version" || key == "model" || key == "better";
+        members.emplace_back(key, is_text ? quoted(value) : value_of(value));
+        // Of a guard: by a part of the control's own, not by so much.
+        if (flag == "--guard" && key == "worse_by" && value.ends_with('%'))
+            members.emplace_back("relative", "true");
+    }
+    if (members.empty()) return fail(Code::InvalidArgument, fmt::format("{} is empty", flag));
+    return members;
+}
+
+std::string object_of(const JsonMembers& members) {
+    std::string out;
+    JsonWriter json(out);
+    json.begin_object();
+    for (const auto& [name, value] : members) json.member_raw(name, value);
+    json.end_object();
+    return out;
+}
+
+Result<std::string> list_of(std::string_view flag, const std::vector<std::string>& texts,
+                            std::string_view first) {
+    std::string out;
+    JsonWriter json(out);
+    json.begin_array();
+    for (const std::string& text : texts) {
+        STENO_ASSIGN(const JsonMembers members, read_words(flag, text, first));
+        json.raw(object_of(members));
+    }
+    json.end_array();
+    return out;
+}
+
+Result<std::string> weights_of(const std::vector<std::string>& texts) {
+    JsonMembers members;
+    for (const std::string& text : texts) {
+        const std::size_t at = text.find('=');
+        if (at == std::string::npos)
+            return fail(Code::InvalidArgument, fmt::format("--weight: \"{}\" is no VARIANT=WEIGHT", text),
+                        "--weight control=1 --weight short=3");
+        members.emplace_back(text.substr(0, at), value_of(text.substr(at + 1)));
+    }
+    return object_of(members);
+}
+
+Result<JsonMembers> read_file(const std::string& file) {
+    STENO_ASSIGN(const std::string text, read_input(file, kMaxFile));
+    JsonReader json(text);
+    if (json.peek() != JsonReader::Type::Object || !json.skip() || !json.at_end())
+        return fail(Code::InvalidArgument, fmt::format("{} is no JSON object: {}", file, json.problem()));
+    return json_members(text);
+}
+
+}  // namespace
+
+void add_experiment_change_flags(CLI::App& command, ExperimentFlags& flags) {
+    command.add_option("--file", flags.file, "what flags say, as a JSON object (-: standard input)");
+    command.add_option("--description", flags.description, "what it is to find out");
+    command.add_option("--share", flags.share, "of units that take part: 0.2 or 20% (default all)");
+    command
+        .add_option(
+            "--guard", flags.guards,
+            "METRIC,worse_by=AMOUNT: a variant worse than the control by more is stopped; 20%: than a "
+            "fifth of the control's; may be repeated")
+        ->allow_extra_args(false);
+    command.add_option("--rule", flags.rule, "none (default), conclude_winner or bandit");
+    command.add_option("--every-minutes", flags.every_minutes,
+                       "how often a bandit sets the weights (default 60)");
+}
+
+void add_experiment_flags(CLI::App& command, ExperimentFlags& flags) {
+    command.add_option("--prompt", flags.prompt, "whoever fetches this prompt gets a variant");
+    command.add_option("--label", flags.label, "by this label, or by none (default production)");
+    command.add_option("--prompt-type", flags.prompt_type,
+                       "calls of this prompt type through the gateway do");
+    command
+        .add_option("--variant", flags.variants,
+                    "NAME[,weight=1][,version=V][,model=M][,temperature=T][,token_limit=N]…: what it does "
+                    "otherwise; the first is the control; may be repeated")
+        ->allow_extra_args(false);
+    command.add_option("--unit", flags.unit, "what keeps its variant: user (default), session or request");
+    command.add_option("--metric", flags.metric,
+                       "what decides: acceptance_rate, success_rate, cost_per_call, duration, score.NAME, …");
+    command.add_option("--better", flags.better, "higher or lower, where the metric does not say so itself");
+    command.add_option("--margin", flags.margin, "a difference that would not matter (default 0)");
+    add_experiment_change_flags(command, flags);
+}
+
+Result<std::string> experiment_json(const ExperimentFlags& flags, bool with_name) {
+    JsonMembers members;
+    if (!flags.file.empty()) {
+        STENO_ASSIGN(members, read_file(flags.file));
+    }
+    const auto put = [&](std::string_view name, std::string value) {
+        const auto there = std::ranges::find(members, name, &JsonMembers::value_type::first);
+        if (there == members.end())
+            members.emplace_back(name, std::move(value));
+        else
+            there->second = std::move(value);
+    };
+    const auto text = [&](std::string_view name, std::string_view value) {
+        if (!value.empty()) put(name, quoted(value));
+    };
+    const auto number = [&](std::string_view name, std::string_view value) {
+        if (!value.empty()) put(name, value_of(value));
+    };
+    if (with_name) text("name", flags.name);
+    text("description", flags.description);
+    text("prompt", flags.prompt);
+    text("label", flags.label);
+    text("prompt_type", flags.prompt_type);
+    text("unit", flags.unit);
+    number("share", flags.share);
+    text("metric", flags.metric);
+    text("better", flags.better);
+    number("margin", flags.margin);
+    text("rule", flags.rule);
+    number("every_minutes", flags.every_minutes);
+    if (!flags.variants.empty()) {
+        STENO_ASSIGN(std::string variants, list_of("--variant", flags.variants, "name"));
+        put("variants", std::move(variants));
+    }
+    if (!flags.guards.empty()) {
+        STENO_ASSIGN(std::string guards, list_of("--guard", flags.guards, "metric"));
+        put("guards", std::move(guards));
+    }
+    if (!flags.weights.empty()) {
+        STENO_ASSIGN(std::string weights, weights_of(flags.weights));
+        put("weights", std::move(weights));
+    }
+    if (members.empty())
+        return fail(Code::InvalidArgument, "nothing is to be changed",
+                    "--weight short=3, --share 50%, --guard …, --rule …, --description TEXT, --file FILE");
+    return object_of(members);
+}
+
+}  // namespace steno::cli
