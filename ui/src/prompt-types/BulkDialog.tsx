@@ -6,7 +6,7 @@ import { changeTypes, typeListKey } from '../api/prompt-type-queries'
 import { plural } from '../format/number'
 import { keepAuthorName, readAuthorName } from '../state/author'
 import { AuthorFields } from '../components/AuthorFields'
-import classes from './BulkDialog.module.css'
+import classes from '../components/Dialog.module.css'
 import { readDraft, type SettingsDraft } from './settings-draft'
 import { SettingsFields } from './SettingsFields'
 import type { Told } from './use-type-change'
@@ -59,7 +59,7 @@ export function BulkDialog({ types, draft: chosen, onClose, onDone }: Props) {
           if (ready && !mutation.isPending) mutation.mutate()
         }}
       >
-        <p className={classes.types}>{types.join(', ')}</p>
+        <p className={classes.names}>{types.join(', ')}</p>
         <SettingsFields
           several
           draft={draft}

@@ -3,7 +3,7 @@ import { useQuery } from '@tanstack/react-query'
 import { asProblem } from '../api/problem'
 import { typeChangesQuery } from '../api/prompt-type-queries'
 import { TimeText } from '../components/TimeText'
-import classes from './ChangeHistory.module.css'
+import classes from '../components/ChangeList.module.css'
 import { whatChanged } from './settings-words'
 
 /** Who changed what, and why, the last first. */

@@ -1,5 +1,4 @@
-import { CopyButton } from '../components/CopyButton'
-import classes from '../prompts/NoPrompts.module.css'
+import { FirstOne } from '../components/FirstOne'
 
 const ways = `x-steno-prompt-type: generate_alt_text                # a header, at the gateway
 with steno.prompt("generate_alt_text"): ...          # Python
@@ -8,18 +7,9 @@ steno prompt-types set generate_alt_text --full-data off   # before the first ca
 /** No call has a type yet: how one comes in. */
 export function NoTypes() {
   return (
-    <section className={classes.box} aria-label="First prompt type">
-      <h2>No call carries a prompt type yet</h2>
-      <p className="dim">
-        A prompt type names what a prompt is for. It is here from the first call on that carries it; then you
-        see what it costs and how its latest call went, and say what is kept of it.
-      </p>
-      <div className={classes.code}>
-        <pre>{ways}</pre>
-        <span className={classes.copy}>
-          <CopyButton text={ways} what="ways" />
-        </span>
-      </div>
-    </section>
+    <FirstOne name="First prompt type" title="No call carries a prompt type yet" commands={ways}>
+      A prompt type names what a prompt is for. It is here from the first call on that carries it; then you
+      see what it costs and how its latest call went, and say what is kept of it.
+    </FirstOne>
   )
 }

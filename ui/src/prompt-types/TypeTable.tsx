@@ -45,15 +45,12 @@ const columns: Column[] = [
 ]
 
 export function TypeTable(props: Props) {
-  const { types, order, onOrder, selected, onSelect, active } = props
+  const { types, order, onOrder, selected, onSelect } = props
   const all = useRef<HTMLInputElement>(null)
   const chosen = types.filter(({ type }) => selected.has(type)).length
   useEffect(() => {
     if (all.current) all.current.indeterminate = chosen > 0 && chosen < types.length
   }, [chosen, types.length])
-  useEffect(() => {
-    document.querySelector('tr[data-active]')?.scrollIntoView({ block: 'nearest' })
-  }, [active])
   return (
     <table className={classes.table} aria-label="Prompt types">
       <thead>

@@ -13,6 +13,7 @@ import { TimeRangeMenu } from '../components/TimeRangeMenu'
 import { plural } from '../format/number'
 import type { SearchRecord } from '../state/list-state'
 import { useMinute } from '../state/use-minute'
+import { useRowKeys } from '../state/use-row-keys'
 import { BulkBar } from './BulkBar'
 import { NoTypes } from './NoTypes'
 import { saveFile } from './save-file'
@@ -55,26 +56,11 @@ export function TypesPage() {
     onError: (cause) => setTold({ tone: 'bad', words: `No file was made: ${asProblem(cause).message}` }),
   })
 
-  const [active, setActive] = useState<string>()
-  const at = types.findIndex(({ type }) => type === active)
-  const move = (by: number) => setActive(types[Math.min(types.length - 1, Math.max(0, at + by))]?.type)
-  const onPage = (event: KeyboardEvent) => event.target === document.body
-  useHotkeys([
-    ['j', () => move(1)],
-    ['k', () => move(-1)],
-    ['ArrowDown', () => move(1)],
-    ['ArrowUp', () => move(-1)],
-    ['x', () => active !== undefined && at >= 0 && select([active], !selected.has(active))],
-    [
-      'Enter',
-      (event) => {
-        if (active !== undefined && at >= 0 && onPage(event))
-          void navigate({ to: '/prompt-types/$promptType', params: { promptType: active } })
-      },
-      { preventDefault: false },
-    ],
-    ['/', () => document.getElementById('search')?.focus()],
-  ])
+  const active = useRowKeys(
+    types.map(({ type }) => type),
+    (type) => void navigate({ to: '/prompt-types/$promptType', params: { promptType: type } }),
+  )
+  useHotkeys([['x', () => active !== undefined && select([active], !selected.has(active))]])
 
   const filtered = isFiltered(filter)
   return (

@@ -6,7 +6,7 @@ import { asProblem } from '../api/problem'
 import { labelQuery, moveLabel, promptKey, promptQuery, rollBackLabel } from '../api/prompt-queries'
 import type { RegisteredPrompt } from '../api/registry-types'
 import { LabelChip } from './LabelChip'
-import classes from './LabelDialog.module.css'
+import classes from '../components/Dialog.module.css'
 import { keepAuthorName, readAuthorName } from '../state/author'
 import { VersionSelect } from './VersionSelect'
 

@@ -4,7 +4,7 @@ import { useState } from 'react'
 import { asProblem } from '../api/problem'
 import { changePrompt, promptKey, promptQuery } from '../api/prompt-queries'
 import type { RegisteredPrompt } from '../api/registry-types'
-import classes from './LabelDialog.module.css'
+import classes from '../components/Dialog.module.css'
 import { wordsOf } from './version-draft'
 
 /** What is said of a prompt, and whether it is hidden; on the condition that it is as the reader sees it. */

@@ -1,5 +1,4 @@
 import { Link, useNavigate } from '@tanstack/react-router'
-import { useEffect } from 'react'
 import { TimeText } from '../components/TimeText'
 import { formatCount, plural } from '../format/number'
 import { LabelChip } from './LabelChip'
@@ -17,9 +16,6 @@ interface Props {
 }
 
 export function PromptTable({ rows, active, since, usesProblem, onTag }: Props) {
-  useEffect(() => {
-    document.querySelector('tr[data-active]')?.scrollIntoView({ block: 'nearest' })
-  }, [active])
   const registered = rows.filter((row) => row.prompt)
   const onlyCalled = rows.filter((row) => !row.prompt)
   return (

@@ -1,11 +1,10 @@
 import { Button, Skeleton } from '@mantine/core'
-import { useHotkeys } from '@mantine/hooks'
 import { IconPlus } from '@tabler/icons-react'
 import { Link, useNavigate } from '@tanstack/react-router'
-import { useEffect, useState } from 'react'
 import { ProblemView } from '../components/ProblemView'
 import { SearchBox } from '../components/SearchBox'
 import { plural } from '../format/number'
+import { useRowKeys } from '../state/use-row-keys'
 import { NoPrompts } from './NoPrompts'
 import classes from './PromptsPage.module.css'
 import { PromptTable } from './PromptTable'
@@ -19,26 +18,11 @@ export function PromptsPage() {
   const [filter, setFilter] = usePromptFilter()
   const { rows, error, refetch, used, since } = usePromptList(filter)
   const navigate = useNavigate()
-  const [at, setAt] = useState(-1)
   const shown = rows?.slice(0, mostRows) ?? []
-  const active = shown[at]?.name
-  const move = (by: number) => setAt(Math.min(shown.length - 1, Math.max(0, at + by)))
-  useHotkeys([
-    ['j', () => move(1)],
-    ['k', () => move(-1)],
-    ['ArrowDown', () => move(1)],
-    ['ArrowUp', () => move(-1)],
-    [
-      'Enter',
-      (event) => {
-        if (active !== undefined && event.target === document.body)
-          void navigate({ to: '/prompts/$promptName', params: { promptName: active } })
-      },
-      { preventDefault: false },
-    ],
-    ['/', () => document.getElementById('search')?.focus()],
-  ])
-  useEffect(() => setAt(-1), [filter.text, filter.tag, filter.label, filter.archived])
+  const active = useRowKeys(
+    shown.map(({ name }) => name),
+    (name) => void navigate({ to: '/prompts/$promptName', params: { promptName: name } }),
+  )
 
   const filtered = filter.text !== '' || filter.tag !== '' || filter.label !== ''
   const registered = rows?.filter((row) => row.prompt).length ?? 0
