@@ -34,7 +34,7 @@ class AnswerCache {
   public:
     /// Calls of these hours came, went or were changed, and readers can see it: answers over ranges that
     /// touch them are forgotten. Told before they can see it, too, what is put together of kept answers and
-    /// new ones is never of two states (partial_answers.hpp).
+    /// new ones is never of two states (duckdb/part_reading.hpp).
     void changed(const Hours& hours);
     void everything_changed();
 

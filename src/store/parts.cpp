@@ -17,7 +17,7 @@ namespace {
 using Function = Measure::Function;
 
 bool is_whole(FieldType type) {
-    return type == FieldType::Integer || type == FieldType::Duration;
+    return type == FieldType::Integer || type == FieldType::Duration || type == FieldType::Decimal;
 }
 
 template <class Things, class Thing>
@@ -365,7 +365,8 @@ Cell Joining::finished(const Joined& group, std::size_t measure) const {
             if (numbers.empty()) return std::monostate{};
             const auto at = numbers.begin() + static_cast<std::ptrdiff_t>(place);
             std::ranges::nth_element(numbers, at);
-            return asked.field.type() == FieldType::Duration ? Value(Duration{*at}) : Value(*at);
+            if (asked.field.type() == FieldType::Duration) return Value(Duration{*at});
+            return asked.field.type() == FieldType::Decimal ? Value(Decimal::from_units(*at)) : Value(*at);
         }
         default:
             return group.cells[source.first];

@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <map>
 #include <optional>
 #include <span>
@@ -23,7 +24,7 @@ namespace steno::store {
 /// What is asked of each part, and how it becomes the answer.
 struct PartQuery {
     std::vector<Measure> measures;  ///< of which the parts' cells are added up
-    std::vector<Field> ranked;      ///< of whose numbers there are percentiles
+    std::vector<Field> ranked;      ///< of whose numbers (nanoseconds, units of money) there are percentiles
     std::vector<Field> told_apart;  ///< whose different values are counted
 
     /// nullopt: something in it cannot be put together from parts.
@@ -37,6 +38,9 @@ struct PartQuery {
     };
     std::vector<Source> sources;
 };
+
+/// Stands for a number that does not fit 64 bits, with which nothing can be put together.
+inline constexpr std::int64_t kBeyond = std::numeric_limits<std::int64_t>::min();
 
 /// The numbers of one field in one group of a part.
 class RankedNumbers {

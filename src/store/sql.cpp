@@ -9,6 +9,7 @@
 #include <charconv>
 #include <concepts>
 #include <iterator>
+#include <set>
 #include <utility>
 
 namespace steno::store::sql {
@@ -52,6 +53,12 @@ class Compiler {
             return field.key.empty() ? dialect_.score_names(column)
                                      : dialect_.score(column, bind(FieldType::Text, field.key));
         return field.info().path == "project" ? fmt::format("nullif({}, '')", column) : column;
+    }
+
+    /// Of a field of whole numbers.
+    std::string whole_of(const Field& field) {
+        return field.type() == FieldType::Decimal ? dialect_.whole(field.info().path, field.type())
+                                                  : value_of(field);
     }
 
     std::vector<std::string> sort_keys_of(const Field& field) {
@@ -109,6 +116,44 @@ class Compiler {
         fmt::format_to(std::back_inserter(text), "\"id\" {0}, \"project\" {0} LIMIT {1}", direction,
                        query.limit + 1);
         return text;
+    }
+
+    /// Of the rows that fit `where` those whose value is among the page's, and some that have the same.
+    std::string first_of(const CallQuery& query, std::string_view where) {
+        const std::vector<std::string> keys = sort_keys_of(query.order);
+        const std::string& key = keys.back();
+        std::string last =
+            fmt::format("(SELECT {0} FROM calls{1} ORDER BY {0} {2} NULLS LAST LIMIT 1 OFFSET {3})", key,
+                        where, query.descending ? "DESC" : "ASC", query.limit);
+        // The lower part of a number tells by itself only while the higher one is nowhere needed.
+        if (keys.size() > 1)
+            last = fmt::format("(SELECT CASE WHEN min({0}) = 0 AND max({0}) = 0 THEN {1} END FROM calls{2})",
+                               keys.front(), last, where);
+        return fmt::format("{} {} {} {} {}", where, where.empty() ? "WHERE" : "AND", key,
+                           query.descending ? ">=" : "<=", last);
+    }
+
+    /// " WHERE …": the query's selection in this stretch of time, behind the cursor, with a value to order
+    /// by.
+    std::string within(const CallQuery& query, const std::optional<Cursor>& after, const Stretch& stretch) {
+        Selection selection = query.selection;
+        selection.from = Timestamp{stretch.begin, 0};
+        selection.to = Timestamp{stretch.end, 0};
+        std::vector<std::string> conditions;
+        for (const std::string& key : sort_keys_of(query.order))
+            conditions.push_back(fmt::format("{} IS NOT NULL", key));
+        if (after) conditions.push_back(this->after(query, *after));
+        return where(selection, std::move(conditions));
+    }
+
+    /// " AND …"
+    std::string up_to(const CallQuery& query, const std::optional<Value>& border) {
+        if (!border) return "";
+        const std::vector<std::string> keys = sort_keys_of(query.order);
+        const char sign = query.descending ? '>' : '<';
+        const bool real = std::holds_alternative<double>(*border);
+        return fmt::format(" AND {} {}= {}", keys.back(), sign,
+                           bind(real ? FieldType::Number : FieldType::Integer, *border));
     }
 
     /// The bucket's key (query.hpp); `offset`, SQL, is how far clocks are ahead.
@@ -337,6 +382,10 @@ std::string Dialect::value(std::string_view path, FieldType) const {
     return quoted(path);
 }
 
+std::string Dialect::whole(std::string_view path, FieldType type) const {
+    return value(path, type);
+}
+
 std::string Dialect::sum(std::string_view path, FieldType type) const {
     return fmt::format("sum({})", value(path, type));
 }
@@ -382,18 +431,39 @@ Statement select_top(const Dialect& dialect, std::string_view columns, const Cal
     if (!query.order.key.empty() || query.order.path() == "started_at") return {};
     Compiler compiler(dialect);
     const std::string where = compiler.where(query, after);
+    return compiler.finish(compiler.page(columns, query, compiler.first_of(query, where)));
+}
+
+Statement select_borders(const Dialect& dialect, const CallQuery& query, const std::optional<Cursor>& after,
+                         std::span<const Stretch> stretches) {
+    Compiler compiler(dialect);
     const std::vector<std::string> keys = compiler.sort_keys_of(query.order);
-    const std::string& key = keys.back();
-    std::string last =
-        fmt::format("(SELECT {0} FROM calls{1} ORDER BY {0} {2} NULLS LAST LIMIT 1 OFFSET {3})", key, where,
-                    query.descending ? "DESC" : "ASC", query.limit);
-    // The lower part of a number tells by itself only while the higher one is nowhere needed.
-    if (keys.size() > 1)
-        last = fmt::format("(SELECT CASE WHEN min({0}) = 0 AND max({0}) = 0 THEN {1} END FROM calls{2})",
-                           keys.front(), last, where);
-    return compiler.finish(compiler.page(columns, query,
-                                         fmt::format("{} {} {} {} {}", where, where.empty() ? "WHERE" : "AND",
-                                                     key, query.descending ? ">=" : "<=", last)));
+    std::vector<std::string> borders;
+    for (std::size_t i = 0; i < stretches.size(); ++i) {
+        const std::string where = compiler.within(query, after, stretches[i]);
+        borders.push_back(fmt::format(
+            "(SELECT {0} AS \"stretch\", {1} AS \"border\", CAST(0 AS BIGINT) AS \"beyond\" FROM calls{2} "
+            "ORDER BY {1} {3} LIMIT 1 OFFSET {4})",
+            i, keys.back(), where, query.descending ? "DESC" : "ASC", query.limit));
+        // The lower part of a number tells by itself only while the higher one is nowhere needed.
+        if (keys.size() > 1)
+            borders.push_back(
+                fmt::format("SELECT {}, NULL, count(*) FROM calls{} AND {} <> 0", i, where, keys.front()));
+    }
+    return compiler.finish(fmt::format("{}", fmt::join(borders, " UNION ALL ")));
+}
+
+Statement select_within_borders(const Dialect& dialect, std::string_view columns, const CallQuery& query,
+                                const std::optional<Cursor>& after, std::span<const Stretch> stretches,
+                                std::span<const std::optional<Value>> borders, std::uint64_t most) {
+    Compiler compiler(dialect);
+    std::vector<std::string> tables;
+    for (std::size_t i = 0; i < stretches.size(); ++i)
+        tables.push_back(fmt::format("SELECT {} FROM calls{}{}", columns,
+                                     compiler.within(query, after, stretches[i]),
+                                     compiler.up_to(query, borders[i])));
+    return compiler.finish(
+        fmt::format("SELECT * FROM ({}) LIMIT {}", fmt::join(tables, " UNION ALL "), most + 1));
 }
 
 Statement select_count(const Dialect& dialect, const Selection& selection) {
@@ -493,16 +563,47 @@ Result<Statement> select_groups(const Dialect& dialect, const AggregateQuery& qu
     return compiler.finish(std::move(text));
 }
 
+namespace {
+
+/// The columns of calls that an expression names: an engine that is given all of them at every level takes
+/// longer to read the statement than to carry it out.
+void add_named(std::string_view expression, std::set<std::string, std::less<>>& names) {
+    for (std::size_t at = 0; (at = expression.find('"', at)) != std::string_view::npos;) {
+        const std::size_t end = expression.find('"', at + 1);
+        const std::string_view name = expression.substr(at, end + 1 - at);
+        if (name != "\"part\"" && name != "\"parts\"" && name != "\"clock\"" &&
+            !name.starts_with("\"member "))
+            names.emplace(name);
+        at = end + 1;
+    }
+}
+
+}  // namespace
+
 Result<Statement> select_parts(const Dialect& dialect, const AggregateQuery& query, const PartQuery& parts,
                                std::span<const Stretch> stretches, std::uint64_t limit) {
     STENO_TRY(check(query));
     Compiler compiler(dialect);
+    std::vector<std::string> columns = {"\"part\""};
+    const std::string from = add_keys(compiler, dialect, query, "\"parts\"", columns);
+    const std::size_t keys = columns.size();
+    for (const Measure& measure : parts.measures)
+        std::ranges::move(compiler.measure(measure).columns, std::back_inserter(columns));
+    for (const Field& field : parts.ranked) columns.push_back(dialect.collected(compiler.whole_of(field)));
+    for (const Field& field : parts.told_apart)
+        columns.push_back(dialect.fingerprints(compiler.value_of(field)));
+    std::set<std::string, std::less<>> names;
+    add_named(from, names);
+    for (const std::string& column : columns) add_named(column, names);
+    std::string needed;
+    for (const std::string& name : names) fmt::format_to(std::back_inserter(needed), "{}, ", name);
+
     std::vector<std::string> tables;
     for (std::size_t i = 0; i < stretches.size();) {
         Selection selection = query.selection;
         if (stretches[i] == kUndated) {
             selection.from = selection.to = std::nullopt;
-            tables.push_back(fmt::format("SELECT *, CAST(NULL AS BIGINT) AS \"part\" FROM calls{}",
+            tables.push_back(fmt::format("SELECT {}CAST(NULL AS BIGINT) AS \"part\" FROM calls{}", needed,
                                          compiler.where(selection, {"\"started_at\" IS NULL"})));
             ++i;
             continue;
@@ -517,21 +618,13 @@ Result<Statement> select_parts(const Dialect& dialect, const AggregateQuery& que
         selection.from = Timestamp{begin, 0};
         selection.to = Timestamp{end, 0};
         tables.push_back(
-            fmt::format("SELECT *, {} AS \"part\" FROM calls{}",
+            fmt::format("SELECT {}{} AS \"part\" FROM calls{}", needed,
                         whole ? fmt::format("\"started_at\" - (\"started_at\" - {}) % {}", begin, width)
                               : fmt::format("CAST({} AS BIGINT)", begin),
                         compiler.where(selection)));
     }
-    std::vector<std::string> columns = {"\"part\""};
-    const std::string from =
-        add_keys(compiler, dialect, query, fmt::format("({})", fmt::join(tables, " UNION ALL ")), columns);
-    const std::size_t keys = columns.size();
-    for (const Measure& measure : parts.measures)
-        std::ranges::move(compiler.measure(measure).columns, std::back_inserter(columns));
-    for (const Field& field : parts.ranked) columns.push_back(dialect.collected(compiler.value_of(field)));
-    for (const Field& field : parts.told_apart)
-        columns.push_back(dialect.fingerprints(compiler.value_of(field)));
-    return compiler.finish(fmt::format("SELECT {} FROM {}{} LIMIT {}", fmt::join(columns, ", "), from,
+    return compiler.finish(fmt::format("WITH \"parts\" AS NOT MATERIALIZED ({}) SELECT {} FROM {}{} LIMIT {}",
+                                       fmt::join(tables, " UNION ALL "), fmt::join(columns, ", "), from,
                                        group_by_first(keys), limit + 1));
 }
 

@@ -61,6 +61,8 @@ class Dialect {
     [[nodiscard]] virtual std::string count_where(std::string_view condition) const = 0;
     /// Aggregate: nearest rank.
     [[nodiscard]] virtual std::string percentile(std::string_view value, double fraction) const = 0;
+    /// The field's value as a 64-bit number; kBeyond where it does not fit. By default value().
+    [[nodiscard]] virtual std::string whole(std::string_view path, FieldType type) const;
     /// Aggregates: all values of a group that are not NULL, as a list; the first 128 bits of the MD5 of each
     /// different text among them, likewise (see parts.hpp).
     [[nodiscard]] virtual std::string collected(std::string_view value) const = 0;
@@ -93,6 +95,18 @@ Statement select_page(const Dialect& dialect, std::string_view columns, const Ca
 /// value (or with money beyond what one column holds): then ask select_page. Empty text: not for this order.
 Statement select_top(const Dialect& dialect, std::string_view columns, const CallQuery& query,
                      const std::optional<Cursor>& after);
+
+/// How far the first limit + 1 calls of each stretch of time reach: rows of which stretch it is, the value of
+/// the last of them, and 0. None for a stretch that has fewer with a value. Of money one row more, with the
+/// number of calls whose value is beyond what a border can tell; borders hold where there is none. The
+/// query's own range does not count.
+Statement select_borders(const Dialect& dialect, const CallQuery& query, const std::optional<Cursor>& after,
+                         std::span<const Stretch> stretches);
+/// The calls of each stretch up to its border, in no order; where there is none, all that have a value. At
+/// most `most` rows and one more: many calls may have the same value.
+Statement select_within_borders(const Dialect& dialect, std::string_view columns, const CallQuery& query,
+                                const std::optional<Cursor>& after, std::span<const Stretch> stretches,
+                                std::span<const std::optional<Value>> borders, std::uint64_t most);
 
 /// "SELECT count(*) FROM calls …".
 Statement select_count(const Dialect& dialect, const Selection& selection);

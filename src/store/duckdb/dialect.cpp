@@ -43,6 +43,11 @@ class DuckdbDialect final : public sql::Dialect {
         if (type != FieldType::Decimal) return sql::Dialect::sum(path, type);
         return fmt::format("(sum({}) * {} + sum({}))", part(path, kHigh), kLowEnd, part(path, kLow));
     }
+    std::string whole(std::string_view path, FieldType type) const override {
+        if (type != FieldType::Decimal) return sql::Dialect::whole(path, type);
+        return fmt::format("CASE WHEN {} = 0 THEN {} WHEN {} IS NOT NULL THEN {} END", part(path, kHigh),
+                           part(path, kLow), part(path, kHigh), "CAST('-9223372036854775808' AS BIGINT)");
+    }
     std::vector<std::string> sort_keys(std::string_view path, FieldType type) const override {
         if (type != FieldType::Decimal) return sql::Dialect::sort_keys(path, type);
         return {part(path, kHigh), part(path, kLow)};

@@ -9,6 +9,7 @@
 #include "store/duckdb/dialect.hpp"
 #include "store/duckdb/feeding.hpp"
 #include "store/duckdb/groups.hpp"
+#include "store/duckdb/page_reading.hpp"
 #include "store/duckdb/part_reading.hpp"
 #include "store/duckdb/scan.hpp"
 #include "store/duckdb/schema.hpp"
@@ -261,7 +262,10 @@ class DuckdbStore final : public CallStore, public CallScanner, public NumberSca
         const ColumnChoice choice(shown_by(query));
         Page page;
         const std::string columns = choice.list();
-        if (const auto top = sql::select_top(dialect(), columns, query, after); !top.text.empty()) {
+        STENO_ASSIGN(auto near, pages_.rows(query, after));
+        if (near) {
+            page.rows = *std::move(near);
+        } else if (const auto top = sql::select_top(dialect(), columns, query, after); !top.text.empty()) {
             STENO_ASSIGN(page.rows, rows_of(top, choice));
         }
         if (page.rows.size() <= query.limit) {
@@ -389,6 +393,7 @@ class DuckdbStore final : public CallStore, public CallScanner, public NumberSca
           parts_(
               answers_, [this](const sql::Statement& statement) { return ask(statement); },
               options.hours_in_parts),
+          pages_(answers_, [this](const sql::Statement& statement) { return ask(statement); }),
           feeding_(std::move(feeding)) {}
 
     Result<Answer> ask(const sql::Statement& statement) {
@@ -428,15 +433,7 @@ class DuckdbStore final : public CallStore, public CallScanner, public NumberSca
 
     Result<std::vector<Row>> rows_of(const sql::Statement& statement, const ColumnChoice& choice) {
         STENO_ASSIGN(Answer answer, ask(statement));
-        std::vector<Row> rows;
-        for (Chunk chunk = answer.next(); chunk; chunk = answer.next()) {
-            const RowReader reader(chunk.get(), choice);
-            for (std::size_t i = 0; i < reader.size(); ++i) {
-                STENO_ASSIGN(Row row, reader.row(i));
-                rows.push_back(std::move(row));
-            }
-        }
-        return rows;
+        return read_rows(answer, choice);
     }
 
     Result<std::uint64_t> number_of(const sql::Statement& statement) {
@@ -452,6 +449,7 @@ class DuckdbStore final : public CallStore, public CallScanner, public NumberSca
     Readers readers_;
     AnswerCache answers_;
     PartReading parts_;
+    PageReading pages_;
     std::timed_mutex writing_;
     std::atomic<std::uint64_t> moves_{0};  ///< odd: the places of rows may be changing now
     std::unique_ptr<Feeding> feeding_;

@@ -98,8 +98,11 @@ Result<std::optional<std::vector<Part>>> PartReading::read(const Inquiry& inquir
             read_key(inquiry.query, chunk.get(), row, column, group.key, group.bucket);
             group.id = group_id(group.key, group.bucket);
             group.cells = read_cells(inquiry.parts.measures, chunk.get(), row, column);
-            for (std::size_t i = 0; i < inquiry.parts.ranked.size(); ++i)
-                group.ranked.emplace_back(numbers_in(vector(column++), row));
+            for (std::size_t i = 0; i < inquiry.parts.ranked.size(); ++i) {
+                std::vector<std::int64_t> numbers = numbers_in(vector(column++), row);
+                if (std::ranges::find(numbers, kBeyond) != numbers.end()) return std::nullopt;
+                group.ranked.emplace_back(std::move(numbers));
+            }
             for (std::size_t i = 0; i < inquiry.parts.told_apart.size(); ++i)
                 group.told_apart.push_back(fingerprints_in(vector(column++), row));
             parts[places.at(part)].groups.push_back(std::move(group));
@@ -123,7 +126,7 @@ Result<std::optional<AggregateTable>> PartReading::answer(const AggregateQuery& 
     if (!kept_.worthwhile(inquiry.key)) return std::nullopt;
 
     const std::vector<std::uint64_t> versions = answers_.versions(pieces.whole);
-    std::vector<PartialAnswers::PartPointer> parts = kept_.find(inquiry.key, pieces.whole, versions);
+    std::vector<KeptParts<Part>::Pointer> parts = kept_.find(inquiry.key, pieces.whole, versions);
     std::vector<Stretch> missing;
     for (std::size_t i = 0; i < parts.size(); ++i)
         if (parts[i] == nullptr) missing.push_back(pieces.whole[i]);

@@ -2,7 +2,8 @@
 
 #include "store/answer_cache.hpp"
 #include "store/duckdb/connection.hpp"
-#include "store/partial_answers.hpp"
+#include "store/kept_parts.hpp"
+#include "store/parts.hpp"
 
 #include <cstdint>
 #include <functional>
@@ -27,13 +28,13 @@ class PartReading {
   private:
     struct Inquiry;
     Result<CutTime> pieces(const Selection& selection);
-    /// nullopt: there are too many groups.
+    /// nullopt: there are too many groups, or numbers that do not fit.
     Result<std::optional<std::vector<Part>>> read(const Inquiry& inquiry, std::span<const Stretch> stretches);
 
     const AnswerCache& answers_;
     const Ask ask_;
     const std::int64_t least_;
-    PartialAnswers kept_;
+    KeptParts<Part> kept_{192U << 20};
 };
 
 }  // namespace steno::store::duckdb

@@ -15,6 +15,7 @@
 #include <numeric>
 #include <set>
 #include <string>
+#include <tuple>
 
 namespace steno::store::memory {
 namespace {
@@ -289,6 +290,18 @@ std::strong_ordering compare(const std::optional<Value>& a, const std::optional<
             value);
     };
     return text(*a) <=> text(*b);
+}
+
+Cursor place_of(const Call& call, const CallQuery& query) {
+    return {value_in(call, query.order), call.id, call.project};
+}
+
+std::strong_ordering order_of(const Cursor& a, const Cursor& b, const CallQuery& query) {
+    const bool both = a.value && b.value;
+    if (const auto by_value = compare(a.value, b.value); by_value != 0)
+        return both && query.descending ? 0 <=> by_value : by_value;
+    const auto tie = std::tie(a.id, a.project) <=> std::tie(b.id, b.project);
+    return query.descending ? 0 <=> tie : tie;
 }
 
 void put_in_order(AggregateTable& table, const AggregateQuery& query) {

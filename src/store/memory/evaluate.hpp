@@ -1,6 +1,7 @@
 #pragma once
 
 #include "store/call_store.hpp"
+#include "store/cursor.hpp"
 #include "store/query.hpp"
 
 #include <optional>
@@ -14,6 +15,10 @@ bool matches(const Call& call, const Selection& selection);
 
 /// Before, equal or after in the ascending order of two values of one field; absent ones after all others.
 std::strong_ordering compare(const std::optional<Value>& a, const std::optional<Value>& b);
+
+/// Where a call stands in the query's order, and which of two comes first.
+Cursor place_of(const Call& call, const CallQuery& query);
+std::strong_ordering order_of(const Cursor& a, const Cursor& b, const CallQuery& query);
 
 /// The query's order, and no more groups than its limit.
 void put_in_order(AggregateTable& table, const AggregateQuery& query);

@@ -229,36 +229,18 @@ class MemoryStore final : public CallStore, public CallScanner, public NumberSca
 
     /// What matches, behind the cursor, in the query's order.
     std::vector<const Row*> in_order(const CallQuery& query, const std::optional<Cursor>& after) const {
-        struct Place {
-            std::optional<Value> value;
-            const Row* row;
-        };
-        // Negative: a comes before b in the query's order.
-        const auto order = [&](const std::optional<Value>& a, const Uuid& a_id, std::string_view a_project,
-                               const std::optional<Value>& b, const Uuid& b_id, std::string_view b_project) {
-            if (!a || !b) {
-                if (a.has_value() != b.has_value()) return b.has_value() <=> a.has_value();
-            } else if (const auto by_value = memory::compare(a, b); by_value != 0) {
-                return query.descending ? 0 <=> by_value : by_value;
-            }
-            const auto tie = std::pair(a_id, a_project) <=> std::pair(b_id, b_project);
-            return query.descending ? 0 <=> tie : tie;
-        };
-        std::vector<Place> places;
+        std::vector<std::pair<Cursor, const Row*>> places;
         for (const auto& [key, row] : rows_) {
             if (!matches(row, query.selection)) continue;
-            auto value = value_in(row.call, query.order);
-            if (after &&
-                order(value, row.call.id, row.call.project, after->value, after->id, after->project) <= 0)
-                continue;
-            places.push_back({std::move(value), &row});
+            Cursor place = memory::place_of(row.call, query);
+            if (after && memory::order_of(place, *after, query) <= 0) continue;
+            places.emplace_back(std::move(place), &row);
         }
-        std::ranges::sort(places, [&](const Place& a, const Place& b) {
-            return order(a.value, a.row->call.id, a.row->call.project, b.value, b.row->call.id,
-                         b.row->call.project) < 0;
+        std::ranges::sort(places, [&](const auto& a, const auto& b) {
+            return memory::order_of(a.first, b.first, query) < 0;
         });
         std::vector<const Row*> rows;
-        for (const Place& place : places) rows.push_back(place.row);
+        for (const auto& [place, row] : places) rows.push_back(row);
         return rows;
     }
 
