@@ -455,7 +455,8 @@ Result<Change> Experiments::change_before(std::string_view name, const Then& the
             {experiment.id, then.revision.value_or(kNever), then.at ? then.at->unix_nanos : kNever}));
     if (rows.empty() || (then.revision && rows.front().integer(0) != *then.revision && !then.at))
         return fail(Code::NotFound,
-                    fmt::format("the experiment \"{}\" had no such revision", experiment.definition.name),
+                    fmt::format("the experiment \"{}\" {}", experiment.definition.name,
+                                then.revision ? "had no such revision" : "was not there yet"),
                     fmt::format("it has 1 to {}; it was made at {}", experiment.revision,
                                 experiment.created_at.to_string()));
     return change_of(rows.front());
