@@ -121,6 +121,8 @@ export interface ExperimentResult {
   /** Of all units: those that were looked at. */
   sampled: number
   reweighted: boolean
+  /** When guards and rule were last looked at by themselves; null: not yet. */
+  evaluated: { at: string; done: string[]; error: string | null } | null
 }
 
 export interface ExperimentChange {

@@ -3,7 +3,6 @@ import { useQuery } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
 import { experimentResultQuery, type ExperimentAction } from '../api/experiment-queries'
 import type { Experiment, ExperimentResult, VariantResult } from '../api/experiment-types'
-import { Problem } from '../api/problem'
 import { Notice } from '../components/Notice'
 import { ProblemView } from '../components/ProblemView'
 import { formatCount, formatShare, plural } from '../format/number'
@@ -21,15 +20,14 @@ interface Props {
 /** What the experiment has shown until now; it may be looked at and acted on at any time. */
 export function ResultView({ of, onAction }: Props) {
   const tz = Intl.DateTimeFormat().resolvedOptions().timeZone
-  const { data, error, refetch } = useQuery(experimentResultQuery(of.name, tz))
-  const draft = of.state === 'draft'
+  // Before it was started there is nothing to ask about.
+  const begun = of.started_at !== null
+  const { data, error, refetch } = useQuery({ ...experimentResultQuery(of.name, tz), enabled: begun })
   const calls = data?.variants.reduce((sum, each) => sum + each.calls, 0) ?? 0
   return (
     <div className={classes.result}>
-      {error && !data && !(error instanceof Problem && draft) && (
-        <ProblemView error={error} onRetry={() => void refetch()} />
-      )}
-      {!data && !error && <Skeleton height={120} aria-label="Loading the result" />}
+      {error && !data && <ProblemView error={error} onRetry={() => void refetch()} />}
+      {begun && !data && !error && <Skeleton height={120} aria-label="Loading the result" />}
       {data && <Verdict of={of} result={data} onAction={onAction} />}
       {data && data.course.length > 0 && (
         <section aria-label="Over time">
@@ -76,6 +74,9 @@ function Verdict({ of, result, onAction }: Props & { result: ExperimentResult })
           The {of.unit}s did not fall to the variants as the weights say: something in the assignment is
           broken, and what is told here cannot be relied on.
         </Notice>
+      )}
+      {result.evaluated?.error && (
+        <Notice tone="bad">Its guards and its rule could not act: {result.evaluated.error}</Notice>
       )}
       {result.warnings.map((warning) => (
         <Notice key={warning} tone="warn">
