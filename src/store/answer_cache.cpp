@@ -30,8 +30,19 @@ void Hours::add(const std::optional<Timestamp>& started_at) {
         undated = true;
 }
 
+void AnswerCache::changing(const Hours& hours) {
+    const std::scoped_lock lock(mutex_);
+    changing_ = hours;
+}
+
+void AnswerCache::everything_changes() {
+    const std::scoped_lock lock(mutex_);
+    all_changing_ = true;
+}
+
 void AnswerCache::changed(const Hours& hours) {
     const std::scoped_lock lock(mutex_);
+    changing_ = {};
     ++clock_;
     if (hours.undated) undated_ = clock_;
     for (const std::int64_t hour : hours.hours) hours_[hour] = clock_;
@@ -42,6 +53,7 @@ void AnswerCache::changed(const Hours& hours) {
 
 void AnswerCache::everything_changed() {
     const std::scoped_lock lock(mutex_);
+    all_changing_ = false;
     all_ = ++clock_;
     hours_.clear();
 }
@@ -69,8 +81,12 @@ std::uint64_t AnswerCache::version(const Selection& selection) const {
 std::vector<std::uint64_t> AnswerCache::versions(std::span<const Stretch> stretches) const {
     const std::scoped_lock lock(mutex_);
     std::vector<std::uint64_t> versions;
-    for (const Stretch& stretch : stretches)
-        versions.push_back(changed_within(hour_of(stretch.begin), hour_of(stretch.end - 1)));
+    for (const Stretch& stretch : stretches) {
+        const std::int64_t first = hour_of(stretch.begin), last = hour_of(stretch.end - 1);
+        const auto soon = changing_.hours.lower_bound(first);
+        const bool unsettled = all_changing_ || (soon != changing_.hours.end() && *soon <= last);
+        versions.push_back(unsettled ? kUnsettled : changed_within(first, last));
+    }
     return versions;
 }
 

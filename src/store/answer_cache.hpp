@@ -32,15 +32,19 @@ struct Hours {
 /// Any thread.
 class AnswerCache {
   public:
-    /// Calls of these hours came, went or were changed, and readers can see it: answers over ranges that
-    /// touch them are forgotten. Told before they can see it, too, what is put together of kept answers and
-    /// new ones is never of two states (duckdb/part_reading.hpp).
+    static constexpr std::uint64_t kUnsettled = 0;
+
+    /// Calls of these hours come, go or change, but readers cannot see it yet.
+    void changing(const Hours& hours);
+    void everything_changes();
+    /// Those changed, and readers can see it: answers over ranges that touch them are forgotten.
     void changed(const Hours& hours);
     void everything_changed();
 
     /// The state of what a selection's time range touches. Take it before the question is computed.
     [[nodiscard]] std::uint64_t version(const Selection& selection) const;
-    /// The state of each of these stretches of time, all at one moment.
+    /// The state of each of these stretches of time, all at one moment; kUnsettled where calls are changing:
+    /// some readers see it already, others do not.
     [[nodiscard]] std::vector<std::uint64_t> versions(std::span<const Stretch> stretches) const;
 
     /// What tells one question from another: its SQL, the values in it, and how the columns are read.
@@ -70,6 +74,8 @@ class AnswerCache {
 
     mutable std::mutex mutex_;
     std::uint64_t clock_ = 1;
+    Hours changing_;  ///< between changing() and changed()
+    bool all_changing_ = false;
     std::uint64_t all_ = 1;                        ///< when everything changed
     std::uint64_t undated_ = 1;                    ///< when a call without a start time changed
     std::map<std::int64_t, std::uint64_t> hours_;  ///< when a call of the hour changed

@@ -137,9 +137,14 @@ class Compiler {
     /// by.
     std::string within(const CallQuery& query, const std::optional<Cursor>& after, const Stretch& stretch) {
         Selection selection = query.selection;
-        selection.from = Timestamp{stretch.begin, 0};
-        selection.to = Timestamp{stretch.end, 0};
         std::vector<std::string> conditions;
+        if (stretch == kUndated) {
+            selection.from = selection.to = std::nullopt;
+            conditions.emplace_back("\"started_at\" IS NULL");
+        } else {
+            selection.from = Timestamp{stretch.begin, 0};
+            selection.to = Timestamp{stretch.end, 0};
+        }
         for (const std::string& key : sort_keys_of(query.order))
             conditions.push_back(fmt::format("{} IS NOT NULL", key));
         if (after) conditions.push_back(this->after(query, *after));

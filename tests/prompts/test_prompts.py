@@ -136,7 +136,7 @@ def test_a_draft_is_checked_and_filled_in_and_nothing_is_kept(server, contract, 
 
     assert "line 2, column 1: {{#a}} is not closed" in refused({"draft": {"text": "a\n{{#a}}"}})
     assert "draft is missing" in refused({"variables": {}})
-    assert "draft takes an object" in refused({"draft": "Be kind."})
+    assert "draft: an object" in refused({"draft": "Be kind."})
     assert 'no "label"' in refused({"draft": {"text": "a"}, "label": "production"})
     assert 'a prompt has no "txt"' in refused({"draft": {"txt": "a"}})
     assert "nobody" in refused({"draft": {"text": "{{> nobody}}"}}, expect=404)

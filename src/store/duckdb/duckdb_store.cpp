@@ -217,19 +217,22 @@ class DuckdbStore final : public CallStore, public CallScanner, public NumberSca
     Result<void> apply(std::span<const Change> changes, std::span<const Watermark> watermarks) override {
         const std::scoped_lock turn(writing_);
         const Moving moving(moves_);
-        STENO_ASSIGN(const Hours hours, feeding_->apply(changes, watermarks, [this](const Hours& soon) {
-            answers_.changed(soon);
-        }));
+        Hours hours;
+        auto applied = feeding_->apply(changes, watermarks, [&](Hours soon) {
+            hours = std::move(soon);
+            answers_.changing(hours);
+        });
         answers_.changed(hours);
-        return {};
+        return applied;
     }
 
     Result<void> forget(std::span<const Position> until) override {
         const std::scoped_lock turn(writing_);
         const Moving moving(moves_);
+        answers_.everything_changes();
+        const auto forgotten = feeding_->forget(until);
         answers_.everything_changed();
-        STENO_TRY(feeding_->forget(until));
-        answers_.everything_changed();
+        STENO_TRY(forgotten);
         // Who asks the store anew, told of this, must not be answered from before.
         if (follower_ != nullptr) follower_->calls_forgotten();
         return {};
@@ -238,10 +241,10 @@ class DuckdbStore final : public CallStore, public CallScanner, public NumberSca
     Result<void> forget_payloads(std::span<const LostPayloads> lost) override {
         const std::scoped_lock turn(writing_);
         const Moving moving(moves_);
+        answers_.everything_changes();
+        auto forgotten = feeding_->forget_payloads(lost);
         answers_.everything_changed();
-        STENO_TRY(feeding_->forget_payloads(lost));
-        answers_.everything_changed();
-        return {};
+        return forgotten;
     }
 
     Result<std::vector<Watermark>> watermarks() override {

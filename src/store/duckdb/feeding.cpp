@@ -103,8 +103,8 @@ Result<void> Feeding::load() {
     return {};
 }
 
-Result<Hours> Feeding::apply(std::span<const Change> changes, std::span<const Watermark> watermarks,
-                             const std::function<void(const Hours&)>& soon) {
+Result<void> Feeding::apply(std::span<const Change> changes, std::span<const Watermark> watermarks,
+                            const std::function<void(Hours)>& soon) {
     STENO_TRY(writer_.run("BEGIN TRANSACTION"));
     Batch batch;
     auto done = look_up(batch, changes);
@@ -117,7 +117,7 @@ Result<Hours> Feeding::apply(std::span<const Change> changes, std::span<const Wa
         }
         for (const Batch::Entry& entry : batch.entries)
             if (entry.changed) batch.hours.add(entry.row->call.started_at);
-        soon(batch.hours);
+        soon(std::move(batch.hours));
         done = write(batch, watermarks);
     }
     if (!done) {
@@ -141,7 +141,7 @@ Result<Hours> Feeding::apply(std::span<const Change> changes, std::span<const Wa
         if (entry.changed && follower_ != nullptr)
             follower_->call_changed(entry.before.get(), entry.row->call);
     }
-    return std::move(batch.hours);
+    return {};
 }
 
 Result<void> Feeding::forget(std::span<const Position> until) {

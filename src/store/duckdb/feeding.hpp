@@ -25,10 +25,9 @@ class Feeding {
 
     /// See CallStore::follow; told here of what `apply` does.
     void follow(Follower& follower) { follower_ = &follower; }
-    /// Gives the hours whose calls came or were changed, or may have been; `soon` is told of them before
-    /// anybody can see it.
-    Result<Hours> apply(std::span<const Change> changes, std::span<const Watermark> watermarks,
-                        const std::function<void(const Hours&)>& soon);
+    /// `soon` is told of the hours whose calls come or change, or may, before anybody can see it.
+    Result<void> apply(std::span<const Change> changes, std::span<const Watermark> watermarks,
+                       const std::function<void(Hours)>& soon);
     Result<void> forget_payloads(std::span<const LostPayloads> lost);
     Result<void> forget(std::span<const Position> until);
     Result<void> checkpoint();

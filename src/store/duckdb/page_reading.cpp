@@ -167,6 +167,7 @@ Result<std::optional<std::vector<Row>>> PageReading::by_value(const CallQuery& q
     if (!kept_.worthwhile(key)) return std::nullopt;
     const auto version = [&] { return answers_.versions(std::span(&hours, 1)).front(); };
     const std::uint64_t before = version();
+    if (before == AnswerCache::kUnsettled) return std::nullopt;
     const KeptParts<Top>::Pointer kept = kept_.find(key, std::span(&hours, 1), std::span(&before, 1)).front();
 
     // Open ends stay open: what comes meanwhile may lie beyond.
@@ -174,6 +175,7 @@ Result<std::optional<std::vector<Row>>> PageReading::by_value(const CallQuery& q
                                     {hours.end, query.selection.to ? time.end : Limits::max()}};
     std::erase_if(missing, [](const Stretch& edge) { return edge.begin >= edge.end; });
     if (kept == nullptr) missing.push_back(hours);
+    if (!query.selection.from && !query.selection.to) missing.push_back(sql::kUndated);
     std::vector<Row> rows;
     if (!missing.empty()) {
         STENO_ASSIGN(auto read, first_of(query, std::nullopt, missing));
@@ -191,6 +193,7 @@ Result<std::optional<std::vector<Row>>> PageReading::by_value(const CallQuery& q
         top->time = hours;
         top->version = before;
         for (const Row& row : rows) {
+            if (!row.call.started_at) continue;
             const std::int64_t at = row.call.started_at->unix_nanos;
             if (at >= hours.begin && at < hours.end) top->rows.push_back(row);
         }

@@ -167,13 +167,17 @@ Result<std::optional<AggregateTable>> PartReading::answer(const AggregateQuery& 
             if (!fresh.contains(pieces.whole[i]) && !joining.has_numbers(*parts[i]))
                 missing.push_back(pieces.whole[i]);
         if (missing.empty()) table = joining.answer();
+        // What is read later than the rest may be of a later state.
+        if (!missing.empty() && std::ranges::find(versions, AnswerCache::kUnsettled) != versions.end())
+            return std::nullopt;
     }
-    // What was read later than the rest may be of a later state: then it is not put together.
-    if (answers_.versions(pieces.whole) != versions) return std::nullopt;
+    const std::vector<std::uint64_t> after = answers_.versions(pieces.whole);
+    for (std::size_t i = 0; i < versions.size(); ++i)
+        if (versions[i] != AnswerCache::kUnsettled && after[i] != versions[i]) return std::nullopt;
     bool any = false;
     for (std::size_t i = 0; i < parts.size(); ++i) {
         const auto read = fresh.find(pieces.whole[i]);
-        if (read == fresh.end()) continue;
+        if (read == fresh.end() || versions[i] == AnswerCache::kUnsettled) continue;
         Part& part = *read->second;
         part.version = versions[i];
         if (parts[i] != nullptr) {
@@ -188,6 +192,7 @@ Result<std::optional<AggregateTable>> PartReading::answer(const AggregateQuery& 
         parts[i] = read->second;
         any = true;
     }
+    std::erase(parts, nullptr);
     if (any) kept_.keep(inquiry.key, parts);
     return table;
 }
