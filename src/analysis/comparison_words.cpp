@@ -26,6 +26,8 @@ constexpr std::array kWords = {
           "calls with an edit distance"},
     Words{"duration_p50", "is slower in the median", "is faster in the median", "calls"},
     Words{"duration_p95", "is slower in the slowest 5 %", "is faster in the slowest 5 %", "calls"},
+    Words{"duration", "is slower", "is faster", "calls"},
+    Words{"first_token", "begins to answer later", "begins to answer sooner", "streamed calls"},
     Words{"first_token_p50", "begins to answer later", "begins to answer sooner", "streamed calls"},
     Words{"cost_per_call", "costs more a call", "costs less a call", "priced calls"},
     Words{"input_tokens", "is given more tokens", "is given fewer tokens", "calls with tokens"},
@@ -36,11 +38,6 @@ constexpr std::array kWords = {
 const Words* words_of(std::string_view metric) {
     const auto* found = std::ranges::find(kWords, metric, &Words::metric);
     return found == kWords.end() ? nullptr : found;
-}
-
-std::string phrase_of(const std::string& metric, bool higher) {
-    if (const Words* words = words_of(metric)) return std::string(higher ? words->higher : words->lower);
-    return fmt::format("scores {} on {}", higher ? "higher" : "lower", metric.substr(metric.find('.') + 1));
 }
 
 /// 1234567 -> "1,234,567".
@@ -66,6 +63,21 @@ std::string with_unit(std::string number, Unit unit, const std::string& currency
 }
 
 }  // namespace
+
+std::string phrase_of(const std::string& metric, bool higher) {
+    if (const Words* words = words_of(metric)) return std::string(higher ? words->higher : words->lower);
+    return fmt::format("scores {} on {}", higher ? "higher" : "lower", metric.substr(metric.find('.') + 1));
+}
+
+std::string count_words(std::uint64_t count) {
+    return grouped(fmt::to_string(count));
+}
+
+std::uint64_t planned(std::uint64_t count) {
+    std::uint64_t step = 1;
+    while (count / step >= 100) step *= 10;
+    return (count + step - 1) / step * step;
+}
 
 std::string amount_words(double value, Unit unit, const std::string& currency) {
     if (unit == Unit::Share) return fmt::format("{:.1f} %", value * 100);
@@ -101,7 +113,7 @@ std::string sentence_of(const MetricComparison& compared, const VersionCompariso
     std::string more;
     if (compared.more_values && *compared.more_values <= kMostTold)
         more = fmt::format("; about {} more {} would settle it",
-                           grouped(fmt::to_string(*compared.more_values)), values_of(metric));
+                           count_words(*compared.more_values), values_of(metric));
     std::string beyond;
     if (compared.wished_is_no_share())
         beyond =

@@ -318,13 +318,6 @@ Result<MetricComparison> compare(const Asked& asked, Side& a, Side& b, double co
     return told;
 }
 
-/// Rounded up to two places: a figure to plan with has no more.
-std::uint64_t planned(std::uint64_t count) {
-    std::uint64_t step = 1;
-    while (count / step >= 100) step *= 10;
-    return (count + step - 1) / step * step;
-}
-
 /// What all p-values of the answer together allow to say of one of them.
 Result<void> conclude(MetricComparison& told, std::int64_t calls, std::size_t family,
                       const PromptComparisonQuestion& question) {

@@ -26,6 +26,26 @@ std::string bar(double share, std::size_t width) {
     return text;
 }
 
+std::string interval_bar(double low, double value, double high, double least, double most,
+                         std::size_t width) {
+    if (!charts() || width == 0 || !(most > least)) return {};
+    const auto place = [&](double at) {
+        const double part = std::clamp((at - least) / (most - least), 0.0, 1.0);
+        return static_cast<std::size_t>(std::lround(part * static_cast<double>(width - 1)));
+    };
+    const std::size_t from = place(low), to = place(high);
+    std::vector<std::string_view> columns(width, " ");
+    for (std::size_t i = from; i <= to; ++i) columns[i] = "─";
+    columns[from] = "├";
+    columns[to] = "┤";
+    if (const std::size_t zero = place(0); columns[zero] == " " || columns[zero] == "─")
+        columns[zero] = columns[zero] == " " ? "┊" : "┼";
+    columns[place(value)] = "●";
+    std::string text;
+    for (const std::string_view column : columns) text += column;
+    return text;
+}
+
 std::string sparkline(std::span<const std::optional<double>> values, std::size_t width) {
     static constexpr std::array<std::string_view, 8> kHeights = {"▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"};
     if (!charts() || values.empty()) return {};

@@ -3,6 +3,7 @@
 #include "base/log.hpp"
 #include "cli/aws_access.hpp"
 #include "cli/up_to_now.hpp"
+#include "experiment_watch/watcher.hpp"
 #include "experiments/experiments.hpp"
 #include "ingest/folder_secret.hpp"
 #include "prompts/registry.hpp"
@@ -262,6 +263,8 @@ void Composition::open_prompts() {
     running_experiments_ =
         std::make_unique<Published<experiments::Table>>(std::make_shared<const experiments::Table>());
     experiments_ = std::make_unique<experiments::Experiments>(*prompts_, *running_experiments_);
+    experiment_watcher_ = std::make_unique<experiment_watch::Watcher>(experiment_watch::Watcher::Parts{
+        *experiments_, data_->store(), system_clock(), [this] { return up_to_now(*data_); }});
     if (control_) return;
     prompts_->stay_closed(*control_error_);
     experiments_->stay_closed(*control_error_);
@@ -298,6 +301,7 @@ Composition::~Composition() {
     retrying_ = {};
     // It waits for tasks of the loops; tasks use everything else, so they end next.
     if (alerting_) alerting_->stop();
+    experiment_watcher_.reset();
     repricer_.reset();
     if (loops_) loops_->stop();
     alerting_.reset();
@@ -331,7 +335,8 @@ server::Services Composition::services(const std::string& listen) {
             prompt_types_.get(),
             prompt_totals_.get(),
             prompts_.get(),
-            experiments_.get()};
+            experiments_.get(),
+            experiment_watcher_.get()};
 }
 
 }  // namespace steno::cli

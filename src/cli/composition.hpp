@@ -34,6 +34,9 @@ namespace steno::experiments {
 class Experiments;
 class Table;
 }  // namespace steno::experiments
+namespace steno::experiment_watch {
+class Watcher;
+}
 namespace steno::prompts {
 class Registry;
 }
@@ -64,6 +67,8 @@ class Composition {
     [[nodiscard]] custody::Custodian& custodian() { return *custodian_; }
     /// Not started yet; null: they cannot be used, which the log says.
     [[nodiscard]] Alerting* alerting() { return alerting_.get(); }
+    /// Not started yet.
+    [[nodiscard]] experiment_watch::Watcher& experiment_watcher() { return *experiment_watcher_; }
     /// Not started yet; null: daily files are not asked for.
     [[nodiscard]] daily::Keeper* daily_files() { return daily_files_.get(); }
 
@@ -95,6 +100,7 @@ class Composition {
     std::unique_ptr<prompts::Registry> prompts_;
     std::unique_ptr<Published<experiments::Table>> running_experiments_;  ///< as calls are asked about
     std::unique_ptr<experiments::Experiments> experiments_;
+    std::unique_ptr<experiment_watch::Watcher> experiment_watcher_;
     std::unique_ptr<repricing::PriceBook> prices_;
     std::unique_ptr<repricing::Trail> trail_;
     std::unique_ptr<repricing::Repricer> repricer_;

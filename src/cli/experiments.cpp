@@ -4,6 +4,7 @@
 #include "cli/call_view.hpp"
 #include "cli/command.hpp"
 #include "cli/experiment_flags.hpp"
+#include "cli/experiment_result.hpp"
 #include "cli/question.hpp"
 #include "cli/repricing.hpp"
 #include "cli/terminal.hpp"
@@ -26,7 +27,7 @@ struct Flags {
     RecordFlags record;
     ExperimentFlags definition;
     std::string state, prompt, prompt_type;  // of a list
-    std::string winner, variant, unit, at;
+    std::string winner, variant, unit, at, zone;
     std::string by, reason;
     std::int64_t revision = 0, limit = 100;
     bool start = false;
@@ -271,6 +272,31 @@ std::string what_changed(dom::element change) {
     return what;
 }
 
+Result<int> result(const Program& program, const Flags& flags) {
+    Question question(path_of(flags, "/result"));
+    question.add("tz", flags.zone);
+    return show_answer(program, flags.record, question, print_experiment_result);
+}
+
+Result<int> evaluate(const Program& program, const Flags& flags) {
+    STENO_ASSIGN(const auto api, Api::open(program, flags.record));
+    STENO_ASSIGN(const std::string answer, api->post(path_of(flags, "/evaluate"), ""));
+    if (program.json) {
+        fmt::print("{}\n", answer);
+        return 0;
+    }
+    dom::parser parser;
+    dom::element evaluated;
+    dom::array done;
+    if (parser.parse(answer).get(evaluated) != simdjson::SUCCESS ||
+        evaluated["done"].get(done) != simdjson::SUCCESS)
+        return fail(Code::Internal, "the answer does not say what was done");
+    for (const dom::element what : done)
+        fmt::print("{}\n", printable(std::string_view(what.get_string().value_unsafe())));
+    if (done.size() == 0) fmt::print("there is nothing to be done\n");
+    return 0;
+}
+
 Result<int> history(const Program& program, const Flags& flags) {
     Question question(path_of(flags, "/history"));
     question.add("limit", std::to_string(flags.limit));
@@ -326,6 +352,7 @@ void add_experiments(Program& program) {
                     "acceptance_rate\n"
                     "  steno experiments start tone\n"
                     "  steno experiments show tone\n"
+                    "  steno experiments result tone\n"
                     "  steno experiments set tone --share 50% --weight short=3\n"
                     "  steno experiments conclude tone --winner short --reason \"accepted more often\"\n"
                     "  steno experiments history tone\n"
@@ -370,6 +397,14 @@ void add_experiments(Program& program) {
 
     named(command("show", "What an experiment compares, and how it stands", "  steno experiments show tone\n",
                   show));
+
+    sub = named(command("result", "What it has shown until now: may be looked at, and acted on, at any time",
+                        "  steno experiments result tone\n"
+                        "  steno experiments result tone --tz Europe/Berlin --json\n",
+                        result));
+    sub->add_option("--tz", flags->zone, "whose days (default UTC)");
+    named(command("evaluate", "Let its guards and its rule act now, as they do every minute by themselves",
+                  "  steno experiments evaluate tone\n", evaluate));
 
     sub = named(command("set", "Change an experiment: of a draft everything, later what is not the question",
                         "  steno experiments set tone --weight control=1 --weight short=3\n"

@@ -3,6 +3,7 @@
 #include "cli/composition.hpp"
 #include "cli/server_file.hpp"
 #include "cli/yesterday.hpp"
+#include "experiment_watch/watcher.hpp"
 #include "server/pages.hpp"
 #include "server/server.hpp"
 
@@ -93,6 +94,7 @@ void go_on_with_store(const std::stop_token& stop, const std::string& url, const
     }
     parts.custodian().start();
     if (parts.alerting() != nullptr) parts.alerting()->start_watching();
+    parts.experiment_watcher().start();
     if (parts.daily_files() != nullptr) parts.daily_files()->start();
     if (config.yesterday) tell_of_yesterday(stop, url, config, program, parts);
 }

@@ -63,6 +63,10 @@ double binomial_cdf(double k, double n, double p) {
     return k >= n ? 1 : boost::math::cdf(Binomial(n, p), k);
 }
 
+double chi_square_above(double value, double degrees) {
+    return boost::math::gamma_q(degrees / 2, value / 2, Quiet());
+}
+
 double log_gamma(double x) {
     return boost::math::lgamma(x, Quiet());
 }

@@ -17,6 +17,8 @@ double student_reach(double confidence, double degrees);
 /// The power of a two-sided t test: P(|T| > reach), T having this noncentrality.
 double student_power(double reach, double degrees, double noncentrality);
 
+double chi_square_above(double value, double degrees);  ///< P(χ² >= value)
+
 double binomial_cdf(double k, double n, double p);  ///< P(X <= k), k whole
 
 double log_gamma(double x);

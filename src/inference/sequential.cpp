@@ -111,29 +111,49 @@ Result<double> same_mean_sequence(const BoundedSum& a, const BoundedSum& b) {
     return same_mean_p(Evidence(a), Evidence(b), a, b);
 }
 
+Result<void> check(const SequentialOptions& options) {
+    STENO_TRY(check_confidence(options.confidence));
+    if (options.planned >= 1 && options.planned <= 1e15) return {};
+    return fail(Code::InvalidArgument, fmt::format("{} values cannot be planned.", options.planned));
+}
+
+namespace {
+
+/// N ρ².
+double scaled_by(double values, const SequentialOptions& options) {
+    const double twice = -2 * std::log(1 - options.confidence);
+    return values * (twice + std::log(twice) + 1) / options.planned;
+}
+
+}  // namespace
+
+double sequence_reach(double values, const SequentialOptions& options) {
+    const double scaled = scaled_by(values, options);
+    return std::sqrt(2 * (scaled + 1) / scaled * (std::log1p(scaled) / 2 - std::log(1 - options.confidence)));
+}
+
+SequentialComparison sequence_of(double difference, double error, double values,
+                                 const SequentialOptions& options) {
+    const double reach = error * sequence_reach(values, options);
+    SequentialComparison found;
+    found.difference = difference;
+    found.interval = {difference - reach, difference + reach};
+    // The α at which the interval ends at 0.
+    const double scaled = scaled_by(values, options), z = difference / error;
+    found.p_value = std::min(1.0, std::exp(std::log1p(scaled) / 2 - z * z * scaled / (2 * (scaled + 1))));
+    return found;
+}
+
 Result<std::optional<SequentialComparison>> compare_means_sequence(const Moments& a, const Moments& b,
                                                                    const SequentialOptions& options) {
-    STENO_TRY(check_confidence(options.confidence));
-    if (!(options.planned >= 1 && options.planned <= 1e15))
-        return fail(Code::InvalidArgument, fmt::format("{} values cannot be planned.", options.planned));
+    STENO_TRY(check(options));
     if (a.count() < kLeastForMeans || b.count() < kLeastForMeans) return std::nullopt;
     const double na = static_cast<double>(a.count()), nb = static_cast<double>(b.count());
     const double error = std::sqrt(a.variance() / na + b.variance() / nb);
     if (error <= 0) return std::nullopt;
-
-    const double alpha = 1 - options.confidence, twice = -2 * std::log(alpha);
-    const double scaled = (na + nb) * (twice + std::log(twice) + 1) / options.planned;  // N ρ²
-    const double log_root = std::log1p(scaled) / 2;
-    const double reach = error * std::sqrt(2 * (scaled + 1) / scaled * (log_root - std::log(alpha)));
-
-    SequentialComparison found;
+    SequentialComparison found = sequence_of(b.mean() - a.mean(), error, na + nb, options);
     found.a = a.mean();
     found.b = b.mean();
-    found.difference = found.b - found.a;
-    found.interval = {found.difference - reach, found.difference + reach};
-    // The α at which the interval ends at 0.
-    const double z = found.difference / error;
-    found.p_value = std::min(1.0, std::exp(log_root - z * z * scaled / (2 * (scaled + 1))));
     return found;
 }
 
@@ -155,6 +175,64 @@ Verdict verdict(const Interval& difference, double margin) {
     if (difference.low > 0) return Verdict::Higher;
     if (difference.high < 0) return Verdict::Lower;
     return difference.low > -margin && difference.high < margin ? Verdict::Negligible : Verdict::Open;
+}
+
+namespace {
+
+/// The least number of times for which `settled(times)`, which is then so for all that are more.
+template <class Settled>
+std::optional<double> least_times(const Settled& settled) {
+    double low = 1, high = 1;
+    while (!settled(high)) {
+        low = high;
+        high *= 2;
+        if (high > kMostTimes) return std::nullopt;
+    }
+    while (high - low > 1e-3 * high) {
+        const double middle = (low + high) / 2;
+        (settled(middle) ? high : low) = middle;
+    }
+    return high;
+}
+
+}  // namespace
+
+std::optional<double> times_needed(double difference, double error, double values, double margin,
+                                   const SequentialOptions& options) {
+    const double z = normal_quantile(kPower), size = std::abs(difference);
+    return least_times([&](double times) {
+        const double reach = (sequence_reach(values * times, options) + z) * error / std::sqrt(times);
+        return reach < size || size + reach < margin;
+    });
+}
+
+Result<std::optional<double>> times_needed(const BoundedSum& a, const BoundedSum& b, double margin,
+                                           double confidence) {
+    STENO_TRY(check(a));
+    STENO_TRY(check(b));
+    STENO_TRY(check_confidence(confidence));
+    if (a.count == 0 || b.count == 0) return std::nullopt;
+    const auto spread = [](const BoundedSum& s) {
+        return s.mean() * (1 - s.mean()) / static_cast<double>(s.count);
+    };
+    const double z = normal_quantile(kPower), error = std::sqrt(spread(a) + spread(b)),
+                 difference = b.mean() - a.mean();
+    return least_times([&](double times) {
+        const auto count = [&](const BoundedSum& s) {
+            return static_cast<std::uint64_t>(static_cast<double>(s.count) * times);
+        };
+        const auto settles = [&](double off) {
+            const double mean = std::clamp(b.mean() + off * z * error / std::sqrt(times), 0.0, 1.0);
+            const auto found =
+                compare_bounded_sequence({a.mean() * static_cast<double>(count(a)), count(a)},
+                                         {mean * static_cast<double>(count(b)), count(b)}, confidence);
+            return found && *found ? verdict((*found)->interval, margin) : Verdict::Open;
+        };
+        const double away = difference < 0 ? -1 : 1;
+        const Verdict nearer = settles(-away);
+        return nearer == (difference < 0 ? Verdict::Lower : Verdict::Higher) ||
+               settles(away) == Verdict::Negligible;
+    });
 }
 
 }  // namespace steno::inference

@@ -2,6 +2,7 @@
 
 #include "inference/interval.hpp"
 #include "inference/sample.hpp"
+#include "inference/sample_size.hpp"
 
 #include <cstdint>
 #include <optional>
@@ -61,13 +62,25 @@ struct SequentialOptions {
     double planned = 10'000;
 };
 
+/// InvalidArgument: a confidence that is none, or `planned` not from 1 to 10^15.
+Result<void> check(const SequentialOptions& options);
+
+/// How many standard errors the interval of the sequence below reaches to each side, after as many values:
+///   √(2 (N ρ² + 1) / (N ρ²) × ln(√(N ρ² + 1) / α)),   ρ² = (-2 ln α + ln(-2 ln α) + 1) / planned.
+/// Whatever is asymptotically normal can be followed with it, if N grows as what is known of it does (as one
+/// over its variance). For options that are checked, and values above 0.
+double sequence_reach(double values, const SequentialOptions& options = {});
+
+/// What that says of a difference with this standard error: `a` and `b` are left to whoever knows them.
+SequentialComparison sequence_of(double difference, double error, double values,
+                                 const SequentialOptions& options = {});
+
 /// Below this many values of a sample, nothing is said of means without bounds.
 inline constexpr std::uint64_t kLeastForMeans = 100;
 
 /// The difference of two means of any values (money, times), by the asymptotic confidence sequence of
 /// Waudby-Smith, Arbour, Sinha, Kennedy and Ramdas (2024, Annals of Statistics 52, theorem 2.2):
-///   d ± s √(2 (N ρ² + 1) / (N ρ²) × ln(√(N ρ² + 1) / α)),   s² = s_a²/n_a + s_b²/n_b, N = n_a + n_b,
-///   ρ² = (-2 ln α + ln(-2 ln α) + 1) / planned.
+///   d ± s × sequence_reach(N),   s² = s_a²/n_a + s_b²/n_b, N = n_a + n_b.
 /// Right for many values, as the t test is; what it keeps of its promise with skewed ones from
 /// kLeastForMeans on is measured in sequential_test.cpp. The share of calls that goes to each must settle
 /// somewhere between none and all. Also for shares, where it is narrower than the exact one.
@@ -87,5 +100,16 @@ std::string_view to_string(Verdict verdict);  ///< "open", "higher", "lower", "n
 /// `margin`: a difference that would not matter; 0: every one does. Also right for a limit of a guard: the
 /// interval less the limit is above 0 once b is worse than a by more than it.
 Verdict verdict(const Interval& difference, double margin = 0);
+
+/// How many times as much as was seen until now would give a verdict other than Open, in kPower of cases, if
+/// the difference is as large as it looks: the least t for which the interval of a difference that is nearer
+/// to 0 than this one by z_power standard errors leaves out 0 (or, of one that much further from it, lies
+/// within the margin). A figure to plan with. Absent: more than kMostTimes.
+inline constexpr double kMostTimes = 1e6;
+std::optional<double> times_needed(double difference, double error, double values, double margin,
+                                   const SequentialOptions& options = {});
+/// The same for compare_bounded_sequence.
+Result<std::optional<double>> times_needed(const BoundedSum& a, const BoundedSum& b, double margin,
+                                           double confidence = kConfidence);
 
 }  // namespace steno::inference

@@ -34,6 +34,9 @@ class Keeper;
 namespace steno::experiments {
 class Experiments;
 }
+namespace steno::experiment_watch {
+class Watcher;
+}
 
 namespace steno::prompt_types {
 class Totals;
@@ -89,6 +92,7 @@ struct Services {
     prompt_types::Totals* prompt_totals = nullptr;
     prompts::Registry* prompts = nullptr;
     experiments::Experiments* experiments = nullptr;
+    experiment_watch::Watcher* experiment_watcher = nullptr;
     QueryLanes* lanes = nullptr;  ///< of the server that answers; null where there is none
 };
 
@@ -208,6 +212,7 @@ Result<ApiAnswer> stop_experiment_variant(Services&, const ApiRequest&);
 Result<ApiAnswer> list_experiment_changes(Services&, const ApiRequest&);
 Result<ApiAnswer> assign_experiment_unit(Services&, const ApiRequest&);
 Result<ApiAnswer> show_experiment_result(Services&, const ApiRequest&);
+Result<ApiAnswer> evaluate_experiment(Services&, const ApiRequest&);
 Result<ApiAnswer> list_prices(Services&, const ApiRequest&);
 Result<ApiAnswer> set_prices(Services&, const ApiRequest&);
 Result<ApiAnswer> fit_prices(Services&, const ApiRequest&);

@@ -72,6 +72,8 @@ std::span<const Route> routes() {
         Route{"POST", "/api/v1/experiments/{name}/variants/{variant}/stop", stop_experiment_variant},
         Route{"GET", "/api/v1/experiments/{name}/history", list_experiment_changes},
         Route{"GET", "/api/v1/experiments/{name}/assign", assign_experiment_unit},
+        Route{"GET", "/api/v1/experiments/{name}/result", show_experiment_result},
+        Route{"POST", "/api/v1/experiments/{name}/evaluate", evaluate_experiment},
         Route{"GET", "/api/v1/prices", list_prices},
         Route{"POST", "/api/v1/prices", set_prices},
         Route{"GET", "/api/v1/prices/explain/{id}", explain_price},

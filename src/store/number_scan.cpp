@@ -26,9 +26,14 @@ Result<void> check(const NumberQuery& query) {
     for (const Field& field : query.numbers) {
         const FieldType type = field.type();
         if (type != FieldType::Integer && type != FieldType::Number && type != FieldType::Decimal &&
-            type != FieldType::Duration)
+            type != FieldType::Duration && type != FieldType::Boolean && type != FieldType::Timestamp)
             return fail(Code::InvalidArgument, fmt::format("{} is no number", field.path()));
     }
+    if (query.texts.size() > kMostNumbers)
+        return fail(Code::InvalidArgument, fmt::format("up to {} texts of each call", kMostNumbers));
+    for (const Field& field : query.texts)
+        if (field.type() != FieldType::Text && field.type() != FieldType::Enum)
+            return fail(Code::InvalidArgument, fmt::format("{} is no text", field.path()));
     return {};
 }
 

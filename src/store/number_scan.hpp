@@ -8,6 +8,7 @@
 #include <functional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 /// Numbers of many calls, column by column: for statistics that need every value and not only sums of them.
@@ -17,7 +18,8 @@ struct NumberQuery {
     Selection selection;
     Field by;                         ///< a text: what calls are told apart by
     std::vector<std::string> groups;  ///< values of it, each once; other calls are left out
-    std::vector<Field> numbers;       ///< Integer, Number, Decimal or Duration
+    std::vector<Field> numbers;       ///< Integer, Number, Decimal, Duration, Boolean or Timestamp
+    std::vector<Field> texts = {};    ///< Text or Enum: told of each call beside its numbers; may be none
 };
 inline constexpr std::size_t kMostNumberGroups = 100;
 inline constexpr std::size_t kMostNumbers = 64;
@@ -26,8 +28,11 @@ inline constexpr std::size_t kMostNumbers = 64;
 struct NumberBatch {
     std::span<const std::uint8_t> group;  ///< of each call: which of `groups`
     /// One column a field: NaN where a call does not have it. Durations in milliseconds, money in its
-    /// currency, rounded to a double: for statistics, not for sums.
+    /// currency, rounded to a double: for statistics, not for sums. True is 1, false 0; moments are
+    /// milliseconds since 1970.
     std::span<const std::span<const double>> numbers;
+    /// One column a field: empty where a call does not have it. Good until the sink returns.
+    std::span<const std::span<const std::string_view>> texts;
 };
 /// Must not ask the store.
 using NumberSink = std::function<void(const NumberBatch&)>;

@@ -501,6 +501,7 @@ Statement select_numbers(const Dialect& dialect, const NumberQuery& query) {
     for (const Field& number : query.numbers)
         fmt::format_to(std::back_inserter(columns), ", CAST({} AS DOUBLE PRECISION)",
                        compiler.value_of(number));
+    for (const Field& text : query.texts) columns += ", " + compiler.value_of(text);
     return compiler.finish(fmt::format("SELECT {} FROM calls{}", columns, compiler.where(selection)));
 }
 

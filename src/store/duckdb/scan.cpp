@@ -118,7 +118,7 @@ struct Window {
 
 /// What a number of this type is divided by for the one that is shown.
 double unit_of(FieldType type) {
-    return type == FieldType::Duration ? 1e6 : type == FieldType::Decimal ? 1e12 : 1;
+    return type == FieldType::Duration || type == FieldType::Timestamp ? 1e6 : type == FieldType::Decimal ? 1e12 : 1;
 }
 
 class DuckdbScan final : public CallScan {
@@ -324,6 +324,8 @@ Result<void> scan_numbers(Connection& connection, const NumberQuery& query,
     std::vector<std::uint8_t> group;
     std::vector<std::vector<double>> columns(query.numbers.size());
     std::vector<std::span<const double>> numbers(query.numbers.size());
+    std::vector<std::vector<std::string_view>> held(query.texts.size());
+    std::vector<std::span<const std::string_view>> texts(query.texts.size());
     std::size_t last = 0;  // calls of a group often stand together
     for (Chunk chunk = answer.next(); chunk; chunk = answer.next()) {
         STENO_TRY(wanted());
@@ -345,7 +347,14 @@ Result<void> scan_numbers(Connection& connection, const NumberQuery& query,
                                                     : view.at<double>(row) / unit;
             numbers[i] = columns[i];
         }
-        take({group, numbers});
+        for (std::size_t i = 0; i < held.size(); ++i) {
+            const View view(duckdb_data_chunk_get_vector(chunk.get(), columns.size() + i + 1));
+            held[i].resize(size);
+            for (std::size_t row = 0; row < size; ++row)
+                held[i][row] = view.is_null(row) ? std::string_view() : view.text(row);
+            texts[i] = held[i];
+        }
+        take({group, numbers, texts});
     }
     if (const char* error = answer.error()) return engine_error("reading numbers of calls", error);
     return {};

@@ -161,6 +161,7 @@ class MemoryStore final : public CallStore, public CallScanner, public NumberSca
         STENO_TRY(check(query));
         std::vector<std::uint8_t> groups;
         std::vector<std::vector<double>> columns(query.numbers.size());
+        std::vector<std::vector<std::string>> held(query.texts.size());
         {
             const auto lock = reading();
             for (const auto& [key, row] : rows_) {
@@ -171,10 +172,17 @@ class MemoryStore final : public CallStore, public CallScanner, public NumberSca
                 groups.push_back(static_cast<std::uint8_t>(group - query.groups.begin()));
                 for (std::size_t i = 0; i < columns.size(); ++i)
                     columns[i].push_back(number_of(value_in(row.call, query.numbers[i])));
+                for (std::size_t i = 0; i < held.size(); ++i) {
+                    const auto text = value_in(row.call, query.texts[i]);
+                    held[i].push_back(text ? std::get<std::string>(*text) : std::string());
+                }
             }
         }
         const std::vector<std::span<const double>> numbers(columns.begin(), columns.end());
-        if (!groups.empty()) take({groups, numbers});
+        std::vector<std::vector<std::string_view>> views;
+        for (const auto& column : held) views.emplace_back(column.begin(), column.end());
+        const std::vector<std::span<const std::string_view>> texts(views.begin(), views.end());
+        if (!groups.empty()) take({groups, numbers, texts});
         return {};
     }
 
@@ -206,6 +214,10 @@ class MemoryStore final : public CallStore, public CallScanner, public NumberSca
                     return static_cast<double>(v);
                 else if constexpr (std::same_as<T, Duration>)
                     return static_cast<double>(v.nanos) / 1e6;
+                else if constexpr (std::same_as<T, Timestamp>)
+                    return static_cast<double>(v.unix_nanos) / 1e6;
+                else if constexpr (std::same_as<T, bool>)
+                    return v ? 1.0 : 0.0;
                 else if constexpr (std::same_as<T, Decimal>)
                     return static_cast<double>(v.units()) / 1e12;
                 else

@@ -336,9 +336,38 @@ def change_points():
     return {"nile": nile.tolist(), "at": int(np.argmax(scores)) + 5}
 
 
+def units():
+    """Means over calls of units, by weighted least squares with an error that is robust to clusters."""
+    own = np.random.default_rng(7)
+    cases = []
+    for count, weighted in ((2, False), (40, False), (40, True), (300, True)):
+        unit = np.repeat(np.arange(count), own.geometric(0.2, count))
+        values = own.normal(5, 1, count)[unit] + own.normal(0, 1, len(unit))
+        weights = own.choice([1.0, 2.5, 10.0], count)[unit] if weighted else np.ones(len(unit))
+        fit = sm.WLS(values, np.ones(len(unit)), weights=weights).fit(cov_type="cluster", cov_kwds={"groups": unit})
+        cases.append({"unit": unit.tolist(), "values": values.tolist(), "weights": weights.tolist(),
+                      "mean": float(fit.params[0]), "variance": float(fit.cov_params()[0, 0])})
+    return cases
+
+
+def fits():
+    cases = []
+    for counts, shares in (((48, 52), (0.5, 0.5)), ((1000, 1100), (0.5, 0.5)), ((900, 90, 30), (0.9, 0.08, 0.02)),
+                           ((0, 7), (0.3, 0.7)), ((100000, 100900), (0.5, 0.5))):
+        n, theta = sum(counts), np.array(shares)
+        found = stats.chisquare(counts, theta * n)
+        # The likelihood of one order of the units; the mixture's is Dirichlet-multinomial over all orders alike.
+        orders = float(special.gammaln(n + 1) - special.gammaln(np.array(counts) + 1).sum())
+        mixture = float(stats.dirichlet_multinomial.logpmf(counts, np.full(len(counts), 0.5), n)) - orders
+        meant = float(special.xlogy(counts, theta).sum())
+        cases.append({"counts": counts, "shares": shares, "chi_square": float(found.statistic),
+                      "p": float(found.pvalue), "sequence_p": float(min(1.0, np.exp(meant - mixture)))})
+    return cases
+
+
 made = {"made_with": {"python": sys.version.split()[0], "numpy": np.__version__, "scipy": scipy.__version__,
                       "statsmodels": statsmodels.__version__},
         "shares": shares(), "means": means(), "ranks": ranks(), "quantiles": quantiles(), "holm": holm(),
         "sample_sizes": sample_sizes(), "bootstraps": bootstraps(), "sequences": sequences(), "beliefs": beliefs(),
-        "change_points": change_points()}
+        "change_points": change_points(), "units": units(), "fits": fits()}
 print("{\n" + ",\n".join(f"{json.dumps(key)}: {json.dumps(value)}" for key, value in made.items()) + "\n}")
