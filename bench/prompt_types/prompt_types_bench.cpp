@@ -34,7 +34,7 @@ void admit(benchmark::State& state, const std::string& type) {
         call.privacy.full_data.reset();
         call.privacy.withheld_by.clear();
         rules->admit(call);
-        benchmark::DoNotOptimize(rules->text_limit(call));
+        benchmark::DoNotOptimize(rules->texts(call));
     }
 }
 

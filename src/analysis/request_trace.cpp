@@ -2,11 +2,10 @@
 
 #include "analysis/call_tree.hpp"
 #include "analysis/json_rows.hpp"
+#include "analysis/same_request.hpp"
 #include "base/hash.hpp"
-#include "record/json.hpp"
 
 #include <algorithm>
-#include <array>
 
 namespace steno::analysis {
 
@@ -127,18 +126,6 @@ Duration own_time(const Span& span, const std::vector<std::size_t>& children, st
     return {own};
 }
 
-/// What the call was given, as one text; empty: it was not kept.
-std::string given_to(const Call& call) {
-    static const std::array<std::string, 5> kFields = {"request.messages", "request.system", "request.tools",
-                                                       "request.parameters", "request.input"};
-    if (call.request.messages.empty() && call.request.system.empty() && call.request.input.text.empty())
-        return {};
-    std::string text;
-    append_json(text, call, {.only = kFields});
-    // The id stands first, and is another's each time.
-    return text.substr(std::min(text.size(), text.find("\"request\"")));
-}
-
 /// The texts that a call brought which are long enough to be found again.
 std::vector<std::string> brought_by(const Call& call) {
     constexpr std::size_t kTelling = 8;
@@ -176,15 +163,13 @@ void add_repeats(RequestTrace& trace, std::span<const Call> calls) {
     std::map<std::string, std::vector<std::size_t>> asked;
     for (std::size_t i = 0; i < calls.size(); ++i) {
         if (!can_be_told(calls[i])) continue;
-        const std::string given = given_to(calls[i]);
-        if (given.empty()) {
+        const std::optional<Sha256> digest = request_digest(calls[i]);
+        if (!digest) {
             ++trace.without_payload;
             continue;
         }
-        const Sha256 digest =
-            sha256(to_string(calls[i].kind), calls[i].model.requested, calls[i].trace.function, given);
         // Functions may be asked again on purpose: what they do is not only what they answer.
-        if (reaches_a_model(calls[i].kind)) asked[std::string(as_text(digest))].push_back(i);
+        if (reaches_a_model(calls[i].kind)) asked[std::string(as_text(*digest))].push_back(i);
     }
     for (auto& [digest, places] : asked) {
         if (places.size() < 2) continue;
@@ -211,7 +196,7 @@ void add_side_by_side(RequestTrace& trace, std::span<const Call> calls, std::vec
         if (reaches_a_model(first.kind) != reaches_a_model(second.kind)) continue;
         const Span a = *span_of(first), b = *span_of(second);
         const std::vector<std::string> brought = brought_by(first);
-        if (a.end > b.begin || brought.empty() || given_to(second).empty() || holds_any(second, brought))
+        if (a.end > b.begin || brought.empty() || !request_digest(second) || holds_any(second, brought))
             continue;
         trace.side_by_side.push_back(
             {siblings[i - 1], siblings[i], {std::min(a.end - a.begin, b.end - b.begin)}});

@@ -187,6 +187,27 @@ std::string provider_words(dom::element call) {
     return words;
 }
 
+/// "request.messages (of 12,345 bytes), response.messages (of 900 bytes)".
+std::string cut_texts(dom::element call) {
+    std::string words;
+    dom::object fields;
+    if (call.at_pointer("/privacy/truncated").get(fields) != simdjson::SUCCESS) return words;
+    for (const auto& [name, was] : fields)
+        words += fmt::format("{}{} (of {} bytes)", words.empty() ? "" : ", ", name,
+                             grouped(static_cast<std::int64_t>(number_at(was, "/bytes"))));
+    return words;
+}
+
+/// "2 email, 1 phone".
+std::string masked(dom::element call) {
+    std::string words;
+    dom::object kinds;
+    if (call.at_pointer("/privacy/masked").get(kinds) != simdjson::SUCCESS) return words;
+    for (const auto& [kind, count] : kinds)
+        words += fmt::format("{}{} {}", words.empty() ? "" : ", ", text_at(count, ""), kind);
+    return words;
+}
+
 std::string try_again(dom::element call) {
     const std::string retryable = text_at(call, "/error/retryable");
     if (retryable.empty()) return "";
@@ -338,11 +359,17 @@ void print_call(dom::element call) {
         const bool there = has(call, "/request/messages") || has(call, "/request/input") ||
                            has(call, "/request/system") || has(call, "/response/messages");
         const std::string by = text_at(call, "/privacy/withheld_by");
-        field("not kept",
-              (by.empty() ? "prompt and answer, at the sender's wish (x-steno-store-full-data: false)"
-                          : "prompt and answer, by what is set for its prompt type (" + by + ")") +
-                  (there ? ", from when their journal file is sealed" : ""));
+        field(
+            "not kept",
+            (by.empty() ? "prompt and answer, at the sender's wish (x-steno-store-full-data: false)"
+                        : "prompt and answer, by what is set for its prompt type (" + by + ")") +
+                (!there       ? ""
+                 : by.empty() ? ", from when their journal file is sealed"
+                              : ", from when their journal file is sealed; of the latest call of its prompt "
+                                "type they stay for as long as it is that"));
     }
+    field("cut", cut_texts(call));
+    field("masked", masked(call));
     if (has(call, "/request/system")) {
         fmt::print("\n  {}\n", paint("system", Colour::Bold));
         print_text(text_at(call, "/request/system"));

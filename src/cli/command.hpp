@@ -52,6 +52,7 @@ void add_compare(Program& program);
 void add_prompt_types(Program& program);
 void add_sql(Program& program);
 void add_trends(Program& program);
+void add_suggest(Program& program);
 void add_report(Program& program);
 void add_daily(Program& program);
 void add_trace(Program& program);

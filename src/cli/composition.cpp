@@ -10,6 +10,8 @@
 #include "store/duckdb/duckdb_store.hpp"
 #include "store/memory/memory_store.hpp"
 
+#include <fmt/format.h>
+
 #include <chrono>
 #include <condition_variable>
 #include <cstdio>
@@ -23,6 +25,8 @@ namespace {
 
 /// What could not be read or written of what people have set is tried again so often.
 constexpr std::chrono::seconds kControlRetry{2};
+/// Prompt types that cost or fail too much are looked for at every so many of these turns.
+constexpr int kSwitchingOffTurns = 5;
 
 }  // namespace
 
@@ -133,6 +137,8 @@ Result<std::unique_ptr<Composition>> Composition::open(const Config& config, Use
     if (use == Use::Serve) {
         STENO_ASSIGN(parts->daily_files_, make_keeper(config, *parts->data_));
     }
+    parts->call_log_ = std::make_unique<prompt_types::CallLog>(*parts->rules_);
+    parts->data_->recorder().add_consumer(*parts->call_log_);
     parts->limits_ = std::make_unique<server::Limits>();
     parts->data_->recorder().add_consumer(*parts->limits_);
 
@@ -164,8 +170,8 @@ Result<std::unique_ptr<Composition>> Composition::open(const Config& config, Use
     parts->open_alerting(config);
     parts->loops_->start();
     if (use != Use::Look)
-        parts->retrying_ =
-            std::jthread([it = parts.get()](const std::stop_token& stop) { it->retry_control(stop); });
+        parts->looking_after_ =
+            std::jthread([it = parts.get()](const std::stop_token& stop) { it->look_after_control(stop); });
     return parts;
 }
 
@@ -199,10 +205,11 @@ void Composition::read_control() {
 }
 
 /// A file that was locked for long or that somebody has put back, a disk that was full.
-void Composition::retry_control(const std::stop_token& stop) {
+void Composition::look_after_control(const std::stop_token& stop) {
     std::mutex mutex;
     std::condition_variable_any wake;
-    for (;;) {
+    const Cancellation::Scope scope(stopped_);
+    for (int turn = 1;; ++turn) {
         {
             std::unique_lock lock(mutex);
             wake.wait_for(lock, stop, kControlRetry, [] { return false; });
@@ -219,8 +226,36 @@ void Composition::retry_control(const std::stop_token& stop) {
                 "as they were set; alerts and re-pricing need another start");
         }
         (void)prompt_types_->be_in_force();
+        if (turn % kSwitchingOffTurns == 0) switch_off_prompt_types();
         (void)experiments_->be_in_force();
     }
+}
+
+void Composition::switch_off_prompt_types() {
+    const auto opened = data_->store_opened();
+    if (!opened || !*opened) return;
+    (void)data_->calls().catch_up();  // what is missing counts at the next look
+    if (const auto looked = switching_off_->look(system_clock().now());
+        !looked && looked.error().code != Code::Cancelled)
+        log::warning("whether prompt types are to be switched off is not known: {}", looked.error().message);
+}
+
+/// Budgets for one prompt type, whatever else they name, that are used up.
+static std::vector<prompt_types::SwitchingOff::UsedUp> used_up(budgets::States& states) {
+    std::vector<prompt_types::SwitchingOff::UsedUp> used_up;
+    for (const budgets::State& state : states.states()) {
+        const budgets::Budget& budget = state.budget;
+        if (budget.scope.prompt_type.empty() || !state.known || !state.used_up()) continue;
+        prompt_types::Cause cause;
+        cause.key = fmt::format("budget {} {} {} {}", budget.name, budget.limit.to_string(), budget.currency,
+                                state.period.begin);
+        cause.reason =
+            fmt::format("the budget {} is used up: {} of {} {} in the {} that began at {}", budget.name,
+                        state.total().to_string(), budget.limit.to_string(), budget.currency,
+                        budgets::to_string(budget.per), budget.zone.at(state.period.begin).to_string());
+        used_up.push_back({budget.scope.prompt_type, std::move(cause)});
+    }
+    return used_up;
 }
 
 /// Until the settings can be read, those hold that were published last.
@@ -234,6 +269,8 @@ void Composition::open_prompt_types(const Config& config, Use use) {
     prompt_types_ = std::make_unique<prompt_types::Types>(*rules_, io::posix_file_system(), data_->path(),
                                                           std::move(options));
     prompt_totals_ = std::make_unique<prompt_types::Totals>(data_->store(), data_->calls());
+    switching_off_ = std::make_unique<prompt_types::SwitchingOff>(
+        *prompt_types_, data_->store(), [ledger = ledger_.get()] { return used_up(*ledger); });
     if (control_) return;
     prompt_types_->stay_closed(*control_error_);
     prompt_totals_->stay_closed(*control_error_);
@@ -298,7 +335,8 @@ static void end_without_statics() {
 }
 
 Composition::~Composition() {
-    retrying_ = {};
+    stopped_.cancel();
+    looking_after_ = {};
     // It waits for tasks of the loops; tasks use everything else, so they end next.
     if (alerting_) alerting_->stop();
     experiment_watcher_.reset();

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "base/cancellation.hpp"
 #include "base/error.hpp"
 #include "base/published.hpp"
 #include "budgets/budgets.hpp"
@@ -11,7 +12,9 @@
 #include "ingest/data_folder.hpp"
 #include "net/http_client.hpp"
 #include "net/loops.hpp"
+#include "prompt_types/call_log.hpp"
 #include "prompt_types/rules.hpp"
+#include "prompt_types/switching_off.hpp"
 #include "prompt_types/totals.hpp"
 #include "prompt_types/types.hpp"
 #include "repricing/price_book.hpp"
@@ -77,7 +80,10 @@ class Composition {
     void open_control();
     [[nodiscard]] std::string control_file() const;
     void read_control();
-    void retry_control(const std::stop_token& stop);
+    /// Tries again what could not be read of control_, and switches off prompt types that cost or fail too
+    /// much.
+    void look_after_control(const std::stop_token& stop);
+    void switch_off_prompt_types();
     void open_budgets();
     void open_prompt_types(const Config& config, Use use);
     void open_prompts();
@@ -87,16 +93,18 @@ class Composition {
     Duration slow_;
     std::int64_t high_tokens_ = 0;
     // In the order of construction; torn down in reverse.
-    std::unique_ptr<server::Limits> limits_;      ///< what the folder's recorder tells of calls
-    std::unique_ptr<budgets::Ledger> ledger_;     ///< likewise, and its store
-    std::unique_ptr<prompt_types::Rules> rules_;  ///< what it asks of each
+    std::unique_ptr<server::Limits> limits_;           ///< what the folder's recorder tells of calls
+    std::unique_ptr<budgets::Ledger> ledger_;          ///< likewise, and its store
+    std::unique_ptr<prompt_types::Rules> rules_;       ///< what it asks of each
+    std::unique_ptr<prompt_types::CallLog> call_log_;  ///< likewise what it tells of calls
     std::unique_ptr<ingest::DataFolder> data_;
-    /// Null: it cannot be opened yet. Whoever is given it reads it, later, too (retry_control).
+    /// Null: it cannot be opened yet. Whoever is given it reads it, later, too (look_after_control).
     std::unique_ptr<control::Database> control_;
     std::optional<Error> control_error_;  ///< why it could not be opened at the start
     std::unique_ptr<budgets::Budgets> budgets_;
     std::unique_ptr<prompt_types::Types> prompt_types_;
     std::unique_ptr<prompt_types::Totals> prompt_totals_;  ///< the custodian's heir
+    std::unique_ptr<prompt_types::SwitchingOff> switching_off_;
     std::unique_ptr<prompts::Registry> prompts_;
     std::unique_ptr<Published<experiments::Table>> running_experiments_;  ///< as calls are asked about
     std::unique_ptr<experiments::Experiments> experiments_;
@@ -111,7 +119,8 @@ class Composition {
     std::unique_ptr<gateway::Gateway> gateway_;
     std::unique_ptr<server::GatewayModelCaller> caller_;
     std::unique_ptr<Alerting> alerting_;
-    std::jthread retrying_;  ///< tries again what could not be read of control_
+    Cancellation stopped_;        ///< of the thread's questions
+    std::jthread looking_after_;  ///< look_after_control
 };
 
 /// The data folder alone, as the configuration says. FailedPrecondition: another process has it.

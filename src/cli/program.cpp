@@ -128,11 +128,11 @@ int run_program(int argc, char** argv) {
         "  steno calls list                 what was recorded\n"
         "  steno help COMMAND               options and examples of a command\n");
     for (const auto add :
-         {add_serve,       add_run,     add_calls,  add_stats,        add_top,     add_slow,
-          add_errors,      add_quality, add_live,   add_cost,         add_budgets, add_prompts,
-          add_experiments, add_compare, add_trends, add_report,       add_daily,   add_sql,
-          add_trace,       add_limits,  add_alerts, add_prompt_types, add_replay,  add_prices,
-          add_verify,      add_journal, add_config, add_sim,          add_demo,    add_doctor}) {
+         {add_serve,   add_run,          add_calls,  add_stats,   add_top,     add_slow,        add_errors,
+          add_quality, add_live,         add_cost,   add_budgets, add_prompts, add_experiments, add_compare,
+          add_trends,  add_suggest,      add_report, add_daily,   add_sql,     add_trace,       add_limits,
+          add_alerts,  add_prompt_types, add_replay, add_prices,  add_verify,  add_journal,     add_config,
+          add_sim,     add_demo,         add_doctor}) {
         add(program);
     }
     try {

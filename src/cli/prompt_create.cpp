@@ -16,6 +16,7 @@
 #include <simdjson.h>
 
 #include <charconv>
+#include <cmath>
 #include <functional>
 #include <iostream>
 #include <memory>
@@ -23,6 +24,7 @@
 #include <string>
 #include <type_traits>
 #include <unistd.h>
+#include <utility>
 #include <vector>
 
 namespace steno::cli {
@@ -202,6 +204,13 @@ Result<prompts::PromptFile> wanted(Api& api, const NewVersionFlags& flags) {
     text(flags.author, file.version.author);
     text(flags.notes, file.version.notes);
     if (file.version.author.empty()) file.version.author = author_name("");
+    // JSON has no such numbers: the server would be told of none.
+    for (const auto& [flag, number] :
+         {std::pair("--temperature", flags.temperature), std::pair("--top-p", flags.top_p)})
+        if (number && !std::isfinite(*number))
+            return fail(Code::InvalidArgument,
+                        fmt::format("{}: {} is no number that a model takes", flag, *number),
+                        fmt::format("{} 0.7", flag));
     if (flags.temperature) content.temperature = flags.temperature;
     if (flags.top_p) content.top_p = flags.top_p;
     if (flags.top_k) content.top_k = flags.top_k;

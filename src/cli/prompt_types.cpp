@@ -20,6 +20,7 @@
 #include <charconv>
 #include <cmath>
 #include <memory>
+#include <optional>
 #include <utility>
 
 namespace steno::cli {
@@ -39,7 +40,9 @@ struct PromptTypesFlags {
     std::string search, full_data_is, created_from, created_to, tz, order, currency;
     bool only_active = false, only_inactive = false, all = false;
     // What is set.
-    std::string description, full_data, sample, text_limit, retention;
+    std::string description, full_data, sample, text_limit, retention, masking, log_level;
+    std::string over_budget, failure_rate, switches;
+    std::optional<std::int64_t> window, least_calls;
     bool active = false, inactive = false, reset = false;
     std::string by, reason;
     std::int64_t limit = 0;  ///< 0: as is usual there
@@ -139,6 +142,19 @@ Result<int> list(const Program& program, const PromptTypesFlags& flags) {
     return show_answer(program, flags.record, list_question(flags), print_list);
 }
 
+/// What switches it off by itself; empty: nothing.
+std::string when_it_goes_off(dom::element type) {
+    std::string when;
+    if (text_at(type, "/settings/disable_over_budget") == "true") when = "when its budget is used up";
+    if (has(type, "/settings/disable_failure_rate"))
+        when +=
+            fmt::format("{}when more than {:.6g} % of {} calls or more within {} minutes fail",
+                        when.empty() ? "" : ", or ", number_at(type, "/settings/disable_failure_rate") * 100,
+                        grouped(static_cast<std::int64_t>(number_at(type, "/settings/disable_least_calls"))),
+                        number_at(type, "/settings/disable_window_minutes"));
+    return when;
+}
+
 void print_settings(dom::element type) {
     fmt::print("{}  {}\n", paint(printable(text_at(type, "/type")), Colour::Bold),
                printable(text_at(type, "/settings/description")));
@@ -148,6 +164,12 @@ void print_settings(dom::element type) {
         fmt::print("not active   its calls are left out of lists; sums have them\n");
     if (has(type, "/settings/retention"))
         fmt::print("retention    {}\n", printable(text_at(type, "/settings/retention")));
+    if (text_at(type, "/settings/masking") == "strict")
+        fmt::print("masked       e-mail addresses, numbers of phones and cards, IBANs, IP addresses\n");
+    if (text_at(type, "/settings/log_level") != "off")
+        fmt::print("logged       {}\n", text_at(type, "/settings/log_level"));
+    if (const std::string when = when_it_goes_off(type); !when.empty())
+        fmt::print("goes off     {}: {}\n", text_at(type, "/settings/disable_switches"), when);
     if (number_at(type, "/revision") > 0)
         fmt::print("set          {}{}\n", clock_or_unknown(type, "/changed_at"),
                    has(type, "/changed_by") ? " by " + printable(text_at(type, "/changed_by")) : "");
@@ -201,7 +223,7 @@ Result<int> show(const Program& program, const PromptTypesFlags& flags) {
 }
 
 /// "10%", "0.1".
-Result<double> share_of(std::string_view text) {
+Result<double> share_of(std::string_view flag, std::string_view text) {
     std::string_view digits = text;
     const bool percent = digits.ends_with('%');
     if (percent) digits = trim(digits.substr(0, digits.size() - 1));
@@ -210,8 +232,8 @@ Result<double> share_of(std::string_view text) {
     if (error != std::errc() || end != digits.data() + digits.size()) number = -1;
     if (percent) number /= 100;
     if (number >= 0 && number <= 1) return number;
-    return fail(Code::InvalidArgument, fmt::format("--sample: \"{}\" is no share", text),
-                "10% or 0.1: of every ten calls one keeps its texts");
+    return fail(Code::InvalidArgument, fmt::format("{}: \"{}\" is no share", flag, text),
+                "10% or 0.1: of every ten calls one");
 }
 
 /// What the flags set. InvalidArgument: nothing.
@@ -237,7 +259,7 @@ Result<std::string> changes(const PromptTypesFlags& flags) {
     }
     if (flags.active || flags.inactive) json.member("is_active", flags.active);
     if (!flags.sample.empty()) {
-        STENO_ASSIGN(const double share, share_of(flags.sample));
+        STENO_ASSIGN(const double share, share_of("--sample", flags.sample));
         json.member("sample_rate", share);
     }
     if (!flags.text_limit.empty()) {
@@ -253,11 +275,24 @@ Result<std::string> changes(const PromptTypesFlags& flags) {
             json.raw(std::to_string(std::stoll(flags.text_limit)));
     }
     text_or_none("retention", flags.retention);
+    if (!flags.masking.empty()) json.member("masking", flags.masking);
+    if (!flags.log_level.empty()) json.member("log_level", flags.log_level);
+    if (!flags.over_budget.empty()) json.member("disable_over_budget", flags.over_budget == "on");
+    if (flags.failure_rate == "none") {
+        json.key("disable_failure_rate");
+        json.null();
+    } else if (!flags.failure_rate.empty()) {
+        STENO_ASSIGN(const double share, share_of("--disable-failure-rate", flags.failure_rate));
+        json.member("disable_failure_rate", share);
+    }
+    if (flags.window) json.member("disable_window_minutes", *flags.window);
+    if (flags.least_calls) json.member("disable_least_calls", *flags.least_calls);
+    if (!flags.switches.empty()) json.member("disable_switches", flags.switches);
     json.end_object();
     if (body == "{}")
         return fail(Code::InvalidArgument, "nothing is to be changed",
                     "--full-data off, --inactive, --sample 10%, --text-limit 2000, --retention CLASS, "
-                    "--description TEXT");
+                    "--masking strict, --log-level summary, --disable-over-budget on, --description TEXT");
     return body;
 }
 
@@ -387,6 +422,13 @@ constexpr std::array kPlaces = {
     Place{"sample_rate", FieldType::Number, "/settings/sample_rate"},
     Place{"text_limit", FieldType::Integer, "/settings/text_limit"},
     Place{"retention", FieldType::Text, "/settings/retention"},
+    Place{"masking", FieldType::Text, "/settings/masking"},
+    Place{"log_level", FieldType::Text, "/settings/log_level"},
+    Place{"disable_over_budget", FieldType::Boolean, "/settings/disable_over_budget"},
+    Place{"disable_failure_rate", FieldType::Number, "/settings/disable_failure_rate"},
+    Place{"disable_window_minutes", FieldType::Integer, "/settings/disable_window_minutes"},
+    Place{"disable_least_calls", FieldType::Integer, "/settings/disable_least_calls"},
+    Place{"disable_switches", FieldType::Text, "/settings/disable_switches"},
     Place{"calls", FieldType::Integer, "/totals/calls"},
     Place{"failures", FieldType::Integer, "/totals/failures"},
     Place{"failure_rate", FieldType::Number, "/totals/failure_rate"},
@@ -507,6 +549,29 @@ void add_settings_flags(CLI::App& command, PromptTypesFlags& flags) {
                        "bytes that are kept of each prompt and answer, or none for all");
     command.add_option("--retention", flags.retention,
                        "the retention class of its calls that name none, or none");
+    command
+        .add_option(
+            "--masking", flags.masking,
+            "strict: e-mail addresses, numbers of phones and cards, IBANs and IP addresses are masked in "
+            "prompts and answers; credentials are in any case")
+        ->check(CLI::IsMember({"credentials", "strict"}));
+    command
+        .add_option(
+            "--log-level", flags.log_level,
+            "how much of each call is written to the server's log: off, metrics-only, summary, detailed")
+        ->check(CLI::IsMember({"off", "metrics-only", "summary", "detailed"}));
+    command
+        .add_option("--disable-over-budget", flags.over_budget,
+                    "on: it is switched off when a budget for it is used up")
+        ->check(CLI::IsMember({"on", "off"}));
+    command.add_option("--disable-failure-rate", flags.failure_rate,
+                       "it is switched off when more of its calls fail: 50% or 0.5, or none");
+    command.add_option("--disable-window", flags.window, "of the calls of so many minutes (default 60)");
+    command.add_option("--disable-calls", flags.least_calls, "not before they are so many (default 20)");
+    command
+        .add_option("--disable-switches", flags.switches,
+                    "what goes off then: is_active (default) or track_full_data")
+        ->check(CLI::IsMember({"is_active", "track_full_data"}));
     command.add_option("--description", flags.description, "what it is for, or none");
     add_author_flags(command, flags.by, flags.reason);
 }

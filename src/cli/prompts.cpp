@@ -17,6 +17,7 @@
 #include "exports/output.hpp"
 #include "net/http.hpp"
 #include "prompts/document_executions.hpp"
+#include "record/json_reader.hpp"
 #include "templates/value.hpp"
 
 #include <fmt/format.h>
@@ -241,6 +242,13 @@ std::string name_in_braces(std::string_view text) {
 
 Result<int> import(const Program& program, const PromptFlags& flags) {
     STENO_ASSIGN(const std::string text, read_input(flags.file, kMaxPromptFile));
+    if (JsonReader json(text); !json.skip() || !json.at_end())
+        return fail(
+            Code::InvalidArgument,
+            fmt::format("{} is no JSON: {}", flags.file,
+                        json.failed() ? json.problem() : "more stands behind its value"),
+            "prompt_registry.json or prompt_performance.json of a program of before, or what steno prompts "
+            "export wrote; JSON has no NaN and no Infinity");
     switch (prompts::kind_of_document(text)) {
         case prompts::DocumentKind::Executions: {
             STENO_ASSIGN(const auto api, Api::open(program, flags.record));

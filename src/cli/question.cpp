@@ -78,11 +78,11 @@ Result<void> Question::filters(const std::vector<std::string>& filters) {
         // Parameters of the API are no fields: they would change the question without a word.
         const std::string_view name = std::string_view(filter).substr(0, equals);
         static constexpr std::array kParameters = {
-            "from",     "to",        "period",   "tz",         "bucket",       "group_by",
-            "by",       "against",   "measures", "order",      "limit",        "groups",
-            "slow_ms",  "fields",    "cursor",   "text",       "measure",      "at",
-            "coverage", "threshold", "score",    "minutes",    "threshold_ms", "high_tokens",
-            "version",  "versions",  "metrics",  "confidence", "effect",       "false_alarms"};
+            "from",     "to",           "period",      "tz",     "bucket",      "group_by",  "by",
+            "against",  "measures",     "order",       "limit",  "groups",      "slow_ms",   "fields",
+            "cursor",   "text",         "measure",     "at",     "coverage",    "threshold", "score",
+            "minutes",  "threshold_ms", "high_tokens", "kinds",  "margin",      "newest",    "version",
+            "versions", "metrics",      "confidence",  "effect", "false_alarms"};
         if (std::ranges::find(kParameters, name) != kParameters.end())
             return fail(Code::InvalidArgument, "\"" + filter + "\" is no filter",
                         fmt::format("{} is no field of calls; see --help for the flags", name));

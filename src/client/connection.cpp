@@ -16,6 +16,7 @@ namespace {
 /// What a problem says (RFC 9457). Its words are made printable: they are shown to a person, and anybody may
 /// be at the address.
 struct Problem {
+    std::string code;
     std::string detail;
     std::string remedy;
 };
@@ -24,7 +25,8 @@ Problem read_problem(std::string_view body) {
     Problem problem;
     JsonReader in(body);
     in.object([&](std::string_view key) {
-        std::string* const into = key == "detail"   ? &problem.detail
+        std::string* const into = key == "code"     ? &problem.code
+                                  : key == "detail" ? &problem.detail
                                   : key == "remedy" ? &problem.remedy
                                                     : nullptr;
         std::string words;
@@ -97,6 +99,10 @@ void Connection::cancel() {
         }
         co_return;
     });
+}
+
+bool Connection::Answer::is_problem_of(std::string_view code) const {
+    return is_problem && read_problem(body).code == code;
 }
 
 Error Connection::not_steno(int status) const {

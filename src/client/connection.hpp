@@ -37,6 +37,8 @@ class Connection {
         std::string entity_tag;
         bool is_problem = false;  ///< in the words of a Steno server (RFC 9457)
         std::string body;
+        /// With this code, as the API's answers have one: "not_found".
+        [[nodiscard]] bool is_problem_of(std::string_view code) const;
     };
     /// Any thread. Calls `answered`, once, on the connection's thread. `patience` is for each step. NotFound:
     /// nobody listens there. Anything else: try again later.

@@ -1,6 +1,7 @@
 #include "client/delivery.hpp"
 
 #include "base/bytes.hpp"
+#include "client/in_words.hpp"
 #include "client/no_signals.hpp"
 #include "client/standard_error.hpp"
 #include "record/delivery.hpp"
@@ -24,10 +25,6 @@ constexpr std::uint64_t kShareOfUsed = 8;   // of max_memory_bytes, for drafts t
 constexpr std::chrono::milliseconds kPatience{10'000};
 constexpr std::chrono::milliseconds kFirstPause{100};
 constexpr std::chrono::milliseconds kLongestPause{5000};
-
-std::string in_words(Error error) {
-    return error.remedy.empty() ? std::move(error.message) : error.message + "; " + error.remedy;
-}
 
 }  // namespace
 

@@ -1,6 +1,7 @@
 #include "client/prompt_cache.hpp"
 
 #include "base/random.hpp"
+#include "client/in_words.hpp"
 #include "client/standard_error.hpp"
 #include "client/tracker.hpp"
 #include "record/json_reader.hpp"
@@ -22,13 +23,8 @@ constexpr std::chrono::milliseconds kPatience{10'000};     ///< of a request, wh
 constexpr std::chrono::milliseconds kLongestPause{5'000};  ///< between two tries, after one that failed
 constexpr std::chrono::milliseconds kLongest = std::chrono::hours(24 * 365);
 constexpr int kStaleAges = 10;  ///< so many times its age a version is served while the server is asked
-constexpr std::size_t kMostQuestions = 1000;
 constexpr std::size_t kLongestWord = 1000;  ///< bytes of a name, a label, a version
 constexpr std::size_t kMaxAnswer = 64u << 20;
-
-std::string in_words(const Error& error) {
-    return error.remedy.empty() ? error.message : error.message + "; " + error.remedy;
-}
 
 std::shared_ptr<const Prompt::Data> none(std::string error, bool unknown = false) {
     auto data = std::make_shared<Prompt::Data>();
@@ -204,6 +200,7 @@ void PromptCache::begin(const std::shared_ptr<Entry>& entry, std::string_view qu
     request.known_tag = entry->entity_tag;
     request.max_answer = kMaxAnswer;
     entry->asking = true;
+    entry->asked = Clock::now();
     // The entry may be of a server that was left meanwhile: then nobody asks for it any more.
     (*to)->ask(std::move(request), kPatience,
                [this, entry, from = *to, folder = home_.folder(),
@@ -223,7 +220,8 @@ void PromptCache::take(Entry& entry, const Connection& from, Result<Connection::
                        const PromptFolder& folder, const std::string& file) {
     const bool is_new = answer && answer->status == 200;
     const bool is_same = answer && answer->status == 304;
-    const bool unknown = answer && answer->status == 404 && answer->is_problem;
+    // Another 404 is not about the prompt: a path that this server does not know, or a proxy's word.
+    const bool unknown = answer && answer->status == 404 && answer->is_problem_of("no_such_prompt");
     std::optional<Error> error;
     std::shared_ptr<const Prompt::Data> fresh;
     if (is_new) {
@@ -249,6 +247,8 @@ void PromptCache::take(Entry& entry, const Connection& from, Result<Connection::
             if (fresh) {
                 entry.data = fresh;
                 entry.entity_tag = answer->entity_tag;
+                entry.bytes = answer->body.size();
+                make_room(entry);
             } else if (entry.data && !entry.data->error.empty()) {
                 entry.data = with_error(*entry.data, {}, false);
             }
@@ -259,7 +259,23 @@ void PromptCache::take(Entry& entry, const Connection& from, Result<Connection::
     if (unknown) folder.forget(file);  // a new process is to be told
 }
 
-void PromptCache::look_into_folder(Lock& lock, Entry& entry, std::string_view question) {
+void PromptCache::make_room(const Entry& entry) {
+    std::size_t bytes = 0;
+    for (const auto& [question, one] : entries_) bytes += one->bytes;
+    while (entries_.size() > kMostQuestions || bytes > kMostBytes) {
+        auto oldest = entries_.end();
+        for (auto one = entries_.begin(); one != entries_.end(); ++one) {
+            if (one->second.get() == &entry || one->second->asking) continue;
+            if (oldest == entries_.end() || one->second->wanted < oldest->second->wanted) oldest = one;
+        }
+        if (oldest == entries_.end()) return;
+        bytes -= oldest->second->bytes;
+        entries_.erase(oldest);
+    }
+}
+
+void PromptCache::look_into_folder(Lock& lock, Entry& entry, std::string_view question,
+                                   const std::string& why) {
     const PromptFolder folder = home_.folder();
     const std::string file = home_.server + "\n" + std::string(question);
     lock.unlock();
@@ -267,48 +283,56 @@ void PromptCache::look_into_folder(Lock& lock, Entry& entry, std::string_view qu
     auto fetched = kept ? read_fetched(*kept) : fail(Code::NotFound, "none is kept");
     lock.lock();
     entry.has_looked = true;
-    if (fetched && !entry.data && entry.why)
-        entry.data = data_of(std::move(*fetched), PromptSource::File, entry.why->error);
+    if (!fetched || entry.data) return;
+    entry.data = data_of(std::move(*fetched), PromptSource::File, why);
+    entry.bytes = kept->size();
+    make_room(entry);
 }
 
-std::optional<Prompt> PromptCache::get(std::string_view name, const PromptOptions& options, bool may_wait) {
+std::optional<Prompt> PromptCache::get(std::string_view name, const PromptOptions& options,
+                                       Clock::time_point began, std::chrono::milliseconds at_most) {
     const auto question = question_of(name, options);
     if (!question) return without_any(name, options, none(in_words(question.error())));
     Lock lock(mutex_);
     heed_options(lock);
     const auto known = entries_.find(*question);
-    if (known == entries_.end() && entries_.size() >= kMostQuestions)
-        std::erase_if(entries_, [](const auto& one) { return !one.second->asking; });
     const std::shared_ptr<Entry> entry =
         known != entries_.end() ? known->second
                                 : entries_.emplace(*question, std::make_shared<Entry>()).first->second;
-
     const auto now = Clock::now();
+    entry->wanted = now;
+    if (known == entries_.end()) make_room(*entry);
+
     const auto max_age = std::min(options.max_age, kLongest);
     const bool each_time = max_age.count() <= 0;
     const auto age = entry->checked ? now - *entry->checked : Clock::duration::max();
-    if (!each_time && age <= max_age) return Prompt(entry->data);
-    const bool failed_lately = entry->why && now - entry->failed < std::min(kLongestPause, max_age);
+    const bool is_fresh = each_time ? entry->checked && *entry->checked >= began : age <= max_age;
+    if (is_fresh && entry->data) return Prompt(entry->data);
+    const bool failed_lately =
+        entry->why && (entry->failed >= began || now - entry->failed < std::min(kLongestPause, max_age));
+    std::shared_ptr<const Prompt::Data> why;  // what this caller is told; others may have more patience
     if (!failed_lately) {
         const bool is_old = age / kStaleAges > max_age;
         const bool waits = each_time || !entry->data || (is_old && !entry->why);
-        if (waits && !may_wait) return std::nullopt;
         if (!entry->asking) begin(entry, *question);
         if (waits && entry->asking) {
             const std::uint64_t tries = entry->tries;
-            if (!answered_.wait_for(lock, std::min(options.patience, kLongest),
-                                    [&] { return entry->tries != tries; }))
-                note_failure(
-                    *entry,
-                    Error(Code::DeadlineExceeded, fmt::format("{} has not answered within {} ms",
-                                                              home_.server, options.patience.count())),
-                    false);
+            const auto patient = entry->asked + std::min(options.patience, kLongest);
+            const auto until = std::min(patient, now + std::min(at_most, kLongest));
+            if (!answered_.wait_until(lock, until, [&] { return entry->tries != tries; })) {
+                if (until < patient) return std::nullopt;
+                why = none(
+                    fmt::format("{} has not answered within {} ms", home_.server, options.patience.count()));
+            }
         }
     }
-    if (!entry->data && entry->why && !entry->why->unknown && !entry->has_looked)
-        look_into_folder(lock, *entry, *question);
+    if (!why) why = entry->why;
+    if (!entry->data && why && !why->unknown && !entry->has_looked)
+        look_into_folder(lock, *entry, *question, why->error);
+    if (entry->data && why && entry->data->error.empty())
+        return Prompt(with_error(*entry->data, why->error, why->unknown));
     if (entry->data) return Prompt(entry->data);
-    return without_any(name, options, entry->why ? entry->why : none("there is no memory for it"));
+    return without_any(name, options, why ? why : none("there is no memory for it"));
 }
 
 Result<std::string> PromptCache::ask(std::string path, std::chrono::milliseconds patience) {

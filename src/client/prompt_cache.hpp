@@ -22,18 +22,25 @@ namespace steno::client {
 /// needed.
 ///
 /// Of each question (a name with a label or a version) the last good answer stays for good. `checked` is when
-/// the server last said that it holds. After a try that failed, the next one waits a little.
+/// the server last said that it holds. After a try that failed, the next one waits a little. Beyond
+/// kMostQuestions, or kMostBytes of answers, those go that nobody has asked for the longest.
 class PromptCache {
   public:
+    using Clock = std::chrono::steady_clock;
+    static constexpr std::size_t kMostQuestions = 1000;
+    static constexpr std::size_t kMostBytes = 64u << 20;
+
     static PromptCache& current();
 
-    /// Absent: the server would have to be waited for, and `may_wait` is false.
-    std::optional<Prompt> get(std::string_view name, const PromptOptions& options, bool may_wait);
+    /// Whoever asks has done so since `began`. The server is waited for as long as `options.patience` says,
+    /// counted from when it was asked, be it for somebody else; but no longer than `at_most` here. Absent:
+    /// that is over, and patience is not; to be asked once more with the same `began`.
+    std::optional<Prompt> get(std::string_view name, const PromptOptions& options, Clock::time_point began,
+                              std::chrono::milliseconds at_most);
     /// Any other question of the server's, answered with a 200. Waits.
     Result<std::string> ask(std::string path, std::chrono::milliseconds patience);
 
   private:
-    using Clock = std::chrono::steady_clock;
     struct Entry {
         std::string path;                          ///< of the request
         std::shared_ptr<const Prompt::Data> data;  ///< null: nothing to be served yet
@@ -42,8 +49,11 @@ class PromptCache {
         std::optional<Clock::time_point> checked;
         Clock::time_point failed{};  ///< the last try, where there is `why`
         bool asking = false;
-        bool has_looked = false;  ///< whether a process before has left it in the folder
-        std::uint64_t tries = 0;  ///< that are over
+        Clock::time_point asked{};   ///< since when, where it is asking
+        Clock::time_point wanted{};  ///< last
+        std::size_t bytes = 0;       ///< of the answer that `data` is of
+        bool has_looked = false;     ///< whether a process before has left it in the folder
+        std::uint64_t tries = 0;     ///< that are over
     };
     /// Where prompts come from, and where they are kept.
     struct Home {
@@ -72,7 +82,10 @@ class PromptCache {
     void take(Entry& entry, const Connection& from, Result<Connection::Answer> answer,
               const PromptFolder& folder, const std::string& file);
     void note_failure(Entry& entry, const Error& error, bool unknown);
-    void look_into_folder(Lock& lock, Entry& entry, std::string_view question);
+    /// `why`: the server cannot be asked.
+    void look_into_folder(Lock& lock, Entry& entry, std::string_view question, const std::string& why);
+    /// Of others than this one.
+    void make_room(const Entry& entry);
 
     std::mutex mutex_;
     std::condition_variable answered_;

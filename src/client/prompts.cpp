@@ -149,7 +149,15 @@ RenderedPrompt Prompt::render_json(std::string_view variables) const noexcept {
 
 Prompt get_prompt(std::string_view name, const PromptOptions& options) noexcept {
     Prompt prompt;
-    client::guarded([&] { prompt = *client::PromptCache::current().get(name, options, true); });
+    const auto began = client::PromptCache::Clock::now();
+    client::guarded([&] {
+        auto& cache = client::PromptCache::current();
+        for (bool is_over = false; !is_over;) {
+            auto found = cache.get(name, options, began, std::chrono::hours(24));
+            if (found) prompt = std::move(*found);
+            is_over = found.has_value();
+        }
+    });
     return prompt;
 }
 

@@ -1,6 +1,7 @@
 #include "steno/prompts.hpp"
 
 #include "client/context_node.hpp"
+#include "client/prompt_cache.hpp"
 #include "client/prompt_folder.hpp"
 #include "net/http_server.hpp"
 #include "record/binary.hpp"
@@ -12,6 +13,7 @@
 
 #include <filesystem>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <unistd.h>
 #include <utility>
@@ -172,7 +174,8 @@ TEST_F(PromptsFromAServer, SayWhichTheyAreInTheContext) {
     const Call lacking = call_in(Context().with_prompt(get().render()));
     EXPECT_THAT(lacking.prompt.missing_variables, ElementsAre("question"));
     EXPECT_EQ(lacking.prompt.all_variables_present, false);
-    EXPECT_EQ(call_in(around.with_prompt(get().render_json("no JSON"))).prompt.name, "") << "its text is not that of the prompt around it";
+    EXPECT_EQ(call_in(around.with_prompt(get().render_json("no JSON"))).prompt.name, "")
+        << "its text is not that of the prompt around it";
 }
 
 TEST_F(PromptsFromAServer, AreAskedForEachTimeWhereThatIsWanted) {
@@ -220,7 +223,9 @@ TEST_F(PromptsFromAServer, AreNotKeptOnDiskWhereNothingIsToBe) {
 
 TEST_F(PromptsFromAServer, AreToldApartFromThoseThatThereAreNot) {
     EXPECT_TRUE(get());
-    answer(404, R"({"detail":"there is no prompt \"answer\"","remedy":"did you mean answers?"})");
+    answer(
+        404,
+        R"({"code":"no_such_prompt","detail":"there is no prompt \"answer\"","remedy":"did you mean answers?"})");
     Prompt prompt = get({.max_age = 0ms});
     EXPECT_EQ(prompt.version(), "2");  // what runs goes on
     EXPECT_TRUE(prompt.unknown());
@@ -236,6 +241,32 @@ TEST_F(PromptsFromAServer, AreToldApartFromThoseThatThereAreNot) {
     EXPECT_TRUE(prompt.unknown());
     EXPECT_EQ(prompt.version(), "");
     EXPECT_EQ(prompt.render({{"question", "a"}}).text(), "Answer a.");
+}
+
+TEST_F(PromptsFromAServer, StayOnDiskWhereA404IsNotAboutThem) {
+    EXPECT_TRUE(get());
+    answer(404, R"({"code":"not_found","detail":"there is nothing at /api/v1/prompts/answer/fetch"})");
+    EXPECT_FALSE(get({.max_age = 0ms}).unknown());
+    forget();
+    const Prompt prompt = get();
+    EXPECT_EQ(prompt.source(), PromptSource::File) << prompt.error();
+    EXPECT_THAT(prompt.error(), HasSubstr("there is nothing at"));
+}
+
+TEST_F(PromptsFromAServer, ThatNobodyAskedForTheLongestGoFirst) {
+    constexpr int kMore = static_cast<int>(client::PromptCache::kMostQuestions) + 1;
+    EXPECT_TRUE(get());
+    EXPECT_TRUE(get_prompt("seldom"));
+    for (int i = 0; i < kMore - 2; ++i) {
+        EXPECT_TRUE(get_prompt("p" + std::to_string(i)));
+        EXPECT_TRUE(get());
+    }
+    (void)asked();
+    EXPECT_TRUE(get());
+    EXPECT_TRUE(get_prompt("p0"));
+    EXPECT_THAT(asked(), IsEmpty());
+    EXPECT_TRUE(get_prompt("seldom"));
+    EXPECT_THAT(asked(), ElementsAre("/api/v1/prompts/seldom/fetch?included=true"));
 }
 
 TEST_F(PromptsFromAServer, SayWhatIsWrong) {
@@ -258,6 +289,25 @@ TEST_F(PromptsFromAServer, AreWaitedForNoLongerThanTheProgramWould) {
     answer(0, "");
     EXPECT_THAT(get({.patience = 20ms}).error(), HasSubstr("has not answered within 20 ms"));
     EXPECT_EQ(get({.patience = 20ms, .fallback = "x"}).text(), "x");
+}
+
+TEST_F(PromptsFromAServer, AreWaitedForByWhoHasMorePatienceThanOthers) {
+    answer(0, "");
+    EXPECT_THAT(get({.patience = 1ms}).error(), HasSubstr("within 1 ms"));
+    EXPECT_THAT(get({.patience = 200ms}).error(), HasSubstr("within 200 ms"));
+    EXPECT_LE(asked().size(), 1u) << "it is asked once";
+}
+
+TEST_F(PromptsFromAServer, CanBeWaitedForALittleAtATime) {
+    auto& cache = client::PromptCache::current();
+    answer(0, "");
+    const PromptOptions options{.max_age = 0ms, .patience = 50ms};
+    const auto began = client::PromptCache::Clock::now();
+    EXPECT_FALSE(cache.get("answer", options, began, 0ms));
+    std::optional<Prompt> found;
+    while (!found) found = cache.get("answer", options, began, 1ms);
+    EXPECT_THAT(found->error(), HasSubstr("within 50 ms"));
+    EXPECT_LE(asked().size(), 1u);
 }
 
 TEST(PromptFolder, KeepsWhatThereIsRoomFor) {

@@ -1,5 +1,7 @@
 #include "custody/latest_calls.hpp"
 
+#include "store/cells.hpp"
+
 #include <algorithm>
 #include <utility>
 
@@ -29,16 +31,6 @@ Result<store::AggregateTable> ask(store::CallStore& store, store::Selection amon
     return store.aggregate(query);
 }
 
-template <class T, class From>
-const T* value_as(const From& from) {
-    if constexpr (std::is_same_v<From, store::Cell>) {
-        const auto* value = std::get_if<store::Value>(&from);
-        return value == nullptr ? nullptr : std::get_if<T>(value);
-    } else {
-        return from ? std::get_if<T>(&*from) : nullptr;
-    }
-}
-
 }  // namespace
 
 LatestCall LatestCall::of(const std::optional<Timestamp>& began, const Uuid& id, Timestamp now) {
@@ -54,7 +46,7 @@ Result<std::vector<std::string>> types_behind(store::CallStore& store, const sto
                  ask(store, std::move(rest), {"prompt.type"}, "calls", kTypesAtOnce));
     std::vector<std::string> types;
     for (const store::AggregateTable::Group& group : table.groups)
-        if (const auto* type = value_as<std::string>(group.key.front())) types.push_back(*type);
+        if (const auto* type = store::value_in<std::string>(group.key.front())) types.push_back(*type);
     return types;
 }
 
@@ -75,8 +67,8 @@ Result<LatestByType> latest_among(store::CallStore& store, const store::Selectio
                  ask(store, dated, {"prompt.type"}, "max(started_at)", kTypesAtOnce));
     std::vector<store::Value> wanted;
     for (const store::AggregateTable::Group& group : moments.groups) {
-        const auto* type = value_as<std::string>(group.key.front());
-        const auto* moment = value_as<Timestamp>(group.cells.front());
+        const auto* type = store::value_in<std::string>(group.key.front());
+        const auto* moment = store::value_in<Timestamp>(group.cells.front());
         if (type == nullptr || moment == nullptr) continue;
         latest[*type].began = moment->unix_nanos;
         wanted.emplace_back(*moment);
@@ -88,9 +80,9 @@ Result<LatestByType> latest_among(store::CallStore& store, const store::Selectio
                      ask(store, std::move(dated), {"prompt.type", "started_at"}, "max(id)",
                          kTypesAtOnce * kTypesAtOnce));
         for (const store::AggregateTable::Group& group : table.groups) {
-            const auto* type = value_as<std::string>(group.key[0]);
-            const auto* moment = value_as<Timestamp>(group.key[1]);
-            const auto* id = value_as<Uuid>(group.cells.front());
+            const auto* type = store::value_in<std::string>(group.key[0]);
+            const auto* moment = store::value_in<Timestamp>(group.key[1]);
+            const auto* id = store::value_in<Uuid>(group.cells.front());
             if (type == nullptr || moment == nullptr || id == nullptr) continue;
             const auto found = latest.find(*type);
             if (found != latest.end() && found->second.began == moment->unix_nanos)
@@ -104,8 +96,8 @@ Result<LatestByType> latest_among(store::CallStore& store, const store::Selectio
     STENO_ASSIGN(const store::AggregateTable table,
                  ask(store, of_types(undated), {"prompt.type"}, "max(id)", kTypesAtOnce));
     for (const store::AggregateTable::Group& group : table.groups) {
-        const auto* type = value_as<std::string>(group.key.front());
-        const auto* id = value_as<Uuid>(group.cells.front());
+        const auto* type = store::value_in<std::string>(group.key.front());
+        const auto* id = store::value_in<Uuid>(group.cells.front());
         if (type != nullptr && id != nullptr) latest[*type].id = *id;
     }
     return latest;

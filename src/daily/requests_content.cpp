@@ -1,4 +1,5 @@
 #include "base/cancellation.hpp"
+#include "base/json_or_null.hpp"
 #include "base/json_writer.hpp"
 #include "daily/content.hpp"
 #include "daily/entries.hpp"
@@ -71,20 +72,6 @@ struct Summary {
 
     void write(std::string& out) const {
         JsonWriter json(out);
-        const auto text = [&](std::string_view name, const std::string& value) {
-            json.key(name);
-            if (value.empty())
-                json.null();
-            else
-                json.string(value);
-        };
-        const auto number = [&](std::string_view name, const auto& value) {
-            json.key(name);
-            if (value)
-                json.number(*value);
-            else
-                json.null();
-        };
         const auto names = [&](std::string_view name, const std::set<std::string>& values) {
             json.key(name);
             json.begin_array();
@@ -93,22 +80,22 @@ struct Summary {
         };
         json.begin_object();
         json.member("requestId", id);
-        text("sessionId", session);
-        text("userPhone", user);
-        text("startTime", from ? iso_milliseconds(*from) : "");
-        text("endTime", to ? iso_milliseconds(*to) : "");
+        text_or_null(json, "sessionId", session);
+        text_or_null(json, "userPhone", user);
+        text_or_null(json, "startTime", from ? iso_milliseconds(*from) : "");
+        text_or_null(json, "endTime", to ? iso_milliseconds(*to) : "");
         std::optional<double> duration;
         if (from && to) duration = static_cast<double>(to->unix_nanos - from->unix_nanos) / 1e6;
-        number("totalDurationMs", duration);
-        number("totalTokens", sum_of_tokens(input, output));
-        number("requestTokens", input);
-        number("responseTokens", output);
+        number_or_null(json, "totalDurationMs", duration);
+        number_or_null(json, "totalTokens", sum_of_tokens(input, output));
+        number_or_null(json, "requestTokens", input);
+        number_or_null(json, "responseTokens", output);
         json.member("totalAICalls", ai_calls);
         json.member("totalFunctionCalls", functions);
         names("agentsUsed", agents);
         names("functionsUsed", function_names);
         json.member("success", success);
-        text("error", error);
+        text_or_null(json, "error", error);
         json.key("estimatedCost");
         if (cost.size() == 1)
             json.raw(cost.begin()->second.to_short_string());

@@ -1,5 +1,4 @@
 #include "ingest/entry.hpp"
-#include "ingest/policy.hpp"
 #include "ingest/recorder.hpp"
 
 #include <algorithm>
@@ -123,17 +122,22 @@ std::vector<Recorder::Draft> Recorder::plan(std::vector<Call>& calls, const std:
 
 void Recorder::decide(const Draft& draft) {
     Call& call = *draft.call;
-    if (!call.privacy.full_data) {  // its sender leaves that open
+    std::optional<TextRule> rule;
+    {
         const std::scoped_lock lock(recent_mutex_);
-        if (const std::string* by = withheld_.find(call.id)) {
-            call.privacy.full_data = false;
-            call.privacy.withheld_by = *by;
-            call.preview = {};
+        if (const Decided* before = decided_.find(call.id)) {
+            if (!before->texts.changes_nothing()) rule = before->texts;
+            if (before->withheld_by && !call.privacy.full_data) {  // its sender leaves that open
+                call.privacy.full_data = false;
+                call.privacy.withheld_by = *before->withheld_by;
+                call.preview = {};
+            }
         }
     }
     if (!draft.decided) admit(call);
-    note_withheld(call);
-    cut(call, text_limit(call));
+    if (!rule) rule = texts(call);
+    note_decided(call, *rule);
+    cut(call, *rule);
 }
 
 Result<Recorder::Delivered> Recorder::deliver(std::vector<Call>& calls) {

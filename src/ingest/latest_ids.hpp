@@ -26,7 +26,7 @@ class LatestNotes {
     }
     [[nodiscard]] bool contains(const Uuid& id) const { return notes_.contains(id); }
     /// Null: it is not among them.
-    [[nodiscard]] const Note* find(const Uuid& id) const {
+    [[nodiscard]] Note* find(const Uuid& id) {
         const auto found = notes_.find(id);
         return found == notes_.end() ? nullptr : &found->second;
     }

@@ -2,7 +2,6 @@
 
 #include "base/log.hpp"
 #include "ingest/entry.hpp"
-#include "ingest/policy.hpp"
 
 #include <algorithm>
 #include <array>
@@ -27,7 +26,7 @@ OpenCall::OpenCall(OpenCall&& other) noexcept
       began_steady_(other.began_steady_),
       opening_(other.opening_),
       position_(other.position_),
-      text_limit_(other.text_limit_),
+      texts_(other.texts_),
       ended_(other.ended_) {
     other.ended_ = true;
 }
@@ -86,18 +85,21 @@ void Recorder::admit(Call& call) const {
     if (policy_ != nullptr) policy_->admit(call);
 }
 
-void Recorder::note_withheld(const Call& call) {
-    if (keeps_payload(call)) return;
+void Recorder::note_decided(const Call& call, const TextRule& texts) {
+    if (keeps_payload(call) && texts.changes_nothing()) return;
     const std::scoped_lock lock(recent_mutex_);
-    withheld_.insert(call.id, call.privacy.withheld_by);
+    decided_.insert(call.id, {.withheld_by = {}, .texts = texts});
+    Decided* decided = decided_.find(call.id);
+    if (!keeps_payload(call) && decided != nullptr && !decided->withheld_by)
+        decided->withheld_by = call.privacy.withheld_by;
 }
 
-std::size_t Recorder::text_limit(const Call& call) const {
-    return policy_ == nullptr ? 0 : policy_->text_limit(call);
+TextRule Recorder::texts(const Call& call) const {
+    return policy_ == nullptr ? TextRule{} : policy_->texts(call);
 }
 
-void Recorder::cut(Call& call, std::size_t text_limit) {
-    if (text_limit != 0) cut_texts(call, text_limit);
+void Recorder::cut(Call& call, const TextRule& texts) {
+    apply(texts, call);
     if (!keeps_payload(call)) cut_error(call);
 }
 
@@ -108,23 +110,25 @@ OpenCall Recorder::begin(std::unique_ptr<Call> call) {
     if (!c.started_at) c.started_at = clock_.now();
     open.began_steady_ = clock_.steady_nanos();
     admit(c);
-    const std::size_t most = text_limit(c);
-    if (!c.prompt.type.empty()) open.text_limit_ = most;
+    const TextRule rule = texts(c);
+    if (!c.prompt.type.empty()) open.texts_ = rule;
     std::string request;
-    if (most != 0) {
-        // Of a copy: the source still needs the whole texts, to estimate tokens from.
-        Call shortened = c;
-        cut_texts(shortened, most);
-        request = encode(shortened, Place::RequestPayload);
-        c.privacy.truncated = std::move(shortened.privacy.truncated);
-        c.preview = std::move(shortened.preview);
-    } else {
-        request = encode(c, Place::RequestPayload);
-    }
-
     std::string header;
     append_entry_header(header, std::nullopt);
-    header += encode(c, Place::Header);
+    if (rule.changes_nothing()) {
+        request = encode(c, Place::RequestPayload);
+        header += encode(c, Place::Header);
+    } else {
+        // Of a copy: the source still needs the whole texts, to estimate tokens from.
+        Call kept = c;
+        apply(rule, kept);
+        request = encode(kept, Place::RequestPayload);
+        header += encode(kept, Place::Header);
+        // (What was masked is counted once more at the end, of all texts.)
+        c.privacy.truncated = std::move(kept.privacy.truncated);
+        c.preview = std::move(kept.preview);
+    }
+
     const journal::Payload payload = payload_of(request, c.who.subject, !keeps_payload(c));
 
     journal::Entry entry;
@@ -139,7 +143,7 @@ OpenCall Recorder::begin(std::unique_ptr<Call> call) {
         const std::scoped_lock lock(recent_mutex_);
         recent_[c.id] = {.id = c.id, .opening = open.opening_, .closing = std::nullopt};
     }
-    note_withheld(c);
+    note_decided(c, rule);
     for (Consumer* consumer : consumers_) consumer->call_began(c);
     return open;
 }
@@ -149,12 +153,12 @@ void Recorder::end(OpenCall& open) {
     if (!c.ended_at) c.ended_at = clock_.now();
     if (!c.time.duration) c.time.duration = Duration{clock_.steady_nanos() - open.began_steady_};
     prices()->price(c);
-    if (!open.text_limit_) {  // else what was decided at the beginning stands
+    if (!open.texts_) {  // else what was decided at the beginning stands
         admit(c);
-        note_withheld(c);
-        open.text_limit_ = text_limit(c);
+        open.texts_ = texts(c);
+        note_decided(c, *open.texts_);
     }
-    cut(c, *open.text_limit_);
+    cut(c, *open.texts_);
 
     Closing closing;
     closing.id = c.id;
@@ -177,8 +181,9 @@ void Recorder::end(OpenCall& open) {
 std::optional<journal::Position> Recorder::complete(Call call) {
     prices()->price(call);
     admit(call);
-    note_withheld(call);
-    cut(call, text_limit(call));
+    const TextRule rule = texts(call);
+    note_decided(call, rule);
+    cut(call, rule);
     Closing closing;
     closing.id = call.id;
     closing.kind = static_cast<std::uint8_t>(EntryKind::Complete);

@@ -4,6 +4,7 @@
 #include "base/time.hpp"
 #include "base/uuid.hpp"
 #include "ingest/latest_ids.hpp"
+#include "ingest/policy.hpp"
 #include "journal/journal.hpp"
 #include "pricing/catalogue.hpp"
 #include "record/binary.hpp"
@@ -28,7 +29,6 @@
 
 namespace steno::ingest {
 
-class Policy;
 class Recorder;
 
 /// Told after the journal has a call. Called on the thread that recorded it, often an event loop: return
@@ -69,9 +69,9 @@ class OpenCall {
     std::int64_t began_steady_ = 0;
     std::optional<journal::Position> opening_;  ///< absent: the opening record could not be written
     std::optional<journal::Position> position_;
-    /// How many bytes are kept of each of its texts, 0: all; absent: its kind of prompt was not known when it
-    /// began, so that what is kept of it is decided at its end.
-    std::optional<std::size_t> text_limit_;
+    /// Absent: its kind of prompt was not known when it began, so that what is kept of it is decided at its
+    /// end.
+    std::optional<TextRule> texts_;
     bool ended_ = false;
 };
 
@@ -140,8 +140,8 @@ class Recorder {
     ///
     /// What arrives for a call that does not keep its texts (privacy.full_data: false) and says nothing of
     /// that itself is not kept either, and no preview is made of it, as long as that call is among the last
-    /// kMaxEnded of its kind. A preview stays if it came together with full_data: false: then it is not one
-    /// that was made here.
+    /// kMaxEnded of its kind; likewise what was done to a call's texts is done to those that arrive later. A
+    /// preview stays if it came together with full_data: false: then it is not one that was made here.
     Result<Delivered> deliver(std::vector<Call>& calls);
     /// Delivered calls that may be running at a time, and the bytes that are remembered of them: those who
     /// never end them must not fill the memory.
@@ -210,12 +210,11 @@ class Recorder {
     void end(OpenCall& open);
     /// Nothing, where nobody has a say (set_policy).
     void admit(Call& call) const;
-    /// If it does not keep its texts, what arrives of it later does not either.
-    void note_withheld(const Call& call);
-    /// How many bytes are kept of each of its texts; 0: all.
-    [[nodiscard]] std::size_t text_limit(const Call& call) const;
+    /// If it does not keep its texts, or not as they are, the same holds for what arrives of it later.
+    void note_decided(const Call& call, const TextRule& texts);
+    [[nodiscard]] TextRule texts(const Call& call) const;
     /// To what is to be kept of it in any case; its source needs none of the rest any more.
-    static void cut(Call& call, std::size_t text_limit);
+    static void cut(Call& call, const TextRule& texts);
     struct Draft;
     static void join_beginnings(std::vector<Call>& calls, std::vector<bool>& skip, Delivered& delivered);
     std::vector<Draft> plan(std::vector<Call>& calls, const std::vector<bool>& skip, Delivered& delivered);
@@ -253,8 +252,12 @@ class Recorder {
     std::size_t delivered_running_ = 0;  ///< with recent_mutex_, as the next
     std::size_t delivered_bytes_ = 0;    ///< of their beginnings
     LatestIds ended_{kMaxEnded};         ///< a beginning may be delivered behind its end, or once more
-    /// Calls that do not keep their texts, each with privacy.withheld_by.
-    LatestNotes<std::string> withheld_{kMaxEnded};
+    struct Decided {
+        std::optional<std::string> withheld_by;  ///< it does not keep its texts, for this reason
+        TextRule texts;
+    };
+    /// Calls that do not keep their texts, or not as they are.
+    LatestNotes<Decided> decided_{kMaxEnded};
 
     mutable std::mutex waiting_mutex_;
     std::deque<Closing> waiting_;

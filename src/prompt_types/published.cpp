@@ -129,8 +129,8 @@ void FolderRules::admit(Call& call) const noexcept {
     rules_.admit(call);
 }
 
-std::size_t FolderRules::text_limit(const Call& call) const noexcept {
-    return rules_.text_limit(call);
+ingest::TextRule FolderRules::texts(const Call& call) const noexcept {
+    return rules_.texts(call);
 }
 
 }  // namespace steno::prompt_types

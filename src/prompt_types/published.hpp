@@ -46,7 +46,7 @@ class FolderRules final : public ingest::Policy {
     explicit FolderRules(std::string data_folder);
 
     void admit(Call& call) const noexcept override;
-    [[nodiscard]] std::size_t text_limit(const Call& call) const noexcept override;
+    [[nodiscard]] ingest::TextRule texts(const Call& call) const noexcept override;
 
   private:
     void look() const noexcept;

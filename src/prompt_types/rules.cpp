@@ -42,7 +42,9 @@ void Table::add(const std::string& type, const Settings& settings) {
     rule.is_active = settings.is_active;
     rule.tracks = settings.track_full_data.value_or(otherwise_.tracks);
     rule.kept = static_cast<std::uint64_t>(std::llround(std::ldexp(settings.sample_rate, kBits)));
-    rule.text_limit = static_cast<std::size_t>(settings.text_limit);
+    rule.texts = {.limit = static_cast<std::size_t>(settings.text_limit),
+                  .masks_personal_data = settings.masking == Masking::Strict};
+    rule.log_level = settings.log_level;
     rule.retention = settings.retention;
     rules_.insert_or_assign(type, std::move(rule));
 }
@@ -71,8 +73,12 @@ void Rules::admit(Call& call) const noexcept {
     }
 }
 
-std::size_t Rules::text_limit(const Call& call) const noexcept {
-    return call.prompt.type.empty() ? 0 : table_.now()->of(call.prompt.type).text_limit;
+ingest::TextRule Rules::texts(const Call& call) const noexcept {
+    return call.prompt.type.empty() ? ingest::TextRule{} : table_.now()->of(call.prompt.type).texts;
+}
+
+LogLevel Rules::log_level(const Call& call) const noexcept {
+    return call.prompt.type.empty() ? LogLevel::Off : table_.now()->of(call.prompt.type).log_level;
 }
 
 }  // namespace steno::prompt_types

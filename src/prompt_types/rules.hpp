@@ -25,7 +25,8 @@ class Table {
         bool tracks = true;
         /// Of 2^53; a call is kept whose number lies below.
         std::uint64_t kept = std::uint64_t{1} << 53;
-        std::size_t text_limit = 0;
+        ingest::TextRule texts;
+        LogLevel log_level = LogLevel::Off;
         std::string retention;
     };
 
@@ -60,7 +61,9 @@ class Rules final : public ingest::Policy {
     void use(std::shared_ptr<const Table> table) { table_.use(std::move(table)); }
 
     void admit(Call& call) const noexcept override;
-    [[nodiscard]] std::size_t text_limit(const Call& call) const noexcept override;
+    [[nodiscard]] ingest::TextRule texts(const Call& call) const noexcept override;
+    /// How much of such a call is logged.
+    [[nodiscard]] LogLevel log_level(const Call& call) const noexcept;
 
   private:
     Published<Table> table_{std::make_shared<const Table>(Defaults{})};

@@ -45,7 +45,7 @@ TEST(Rules, LeaveAloneWhatNothingIsSetFor) {
         Call call = before;
         rules.admit(call);
         EXPECT_EQ(call, before);
-        EXPECT_EQ(rules.text_limit(call), 0u);
+        EXPECT_EQ(rules.texts(call).limit, 0u);
     }
 }
 
@@ -110,9 +110,9 @@ TEST(Rules, TheRetentionClassAndTheLimitOfTexts) {
     EXPECT_EQ(admitted(settings, call_of("page")).privacy.retention, "short");
     Rules rules;
     rules.use(table_of(settings));
-    EXPECT_EQ(rules.text_limit(call_of("page")), 2000u);
-    EXPECT_EQ(rules.text_limit(call_of("other")), 0u);
-    EXPECT_EQ(rules.text_limit(call_of("")), 0u);
+    EXPECT_EQ(rules.texts(call_of("page")).limit, 2000u);
+    EXPECT_EQ(rules.texts(call_of("other")).limit, 0u);
+    EXPECT_EQ(rules.texts(call_of("")).limit, 0u);
 }
 
 TEST(Rules, SamplingKeepsTheSameCallsEachTimeAndAboutTheShareThatWasAskedFor) {
@@ -211,7 +211,7 @@ TEST_F(PublishedTest, WhatIsReadIsWhatWasWritten) {
     EXPECT_EQ(read->types, (TypeSettings{{"page/é", settings}}));
     const Table table(read->defaults, read->types);
     EXPECT_TRUE(table.of("page/é").tracks);
-    EXPECT_EQ(table.of("page/é").text_limit, 100u);
+    EXPECT_EQ(table.of("page/é").texts.limit, 100u);
     EXPECT_EQ(table.of("page/é").retention, "short");
     EXPECT_EQ(table.of("page/é").kept, (std::uint64_t{1} << 53) / 4);
     EXPECT_FALSE(table.of("another").tracks);
@@ -239,7 +239,7 @@ TEST_F(PublishedTest, OfADamagedFileIsReadWhatCanBe) {
 TEST_F(PublishedTest, WhatANewerStenoAddsIsPassedOver) {
     const auto read = read_published(
         R"({"version":1,"made_by":{"steno":[9]},"default_track_full_data":true,)"
-        R"("types":{"page":{"masking":"all","track_full_data":false,"budget":{"a":[1]}}},"more":null})");
+        R"("types":{"page":{"colour":"red","track_full_data":false,"budget":{"a":[1]}}},"more":null})");
     ASSERT_TRUE(read) << read.error().message;
     EXPECT_TRUE(read->is_whole);
     EXPECT_EQ(read->types.at("page").track_full_data, false);

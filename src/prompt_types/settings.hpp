@@ -2,6 +2,7 @@
 
 #include "base/error.hpp"
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <map>
@@ -16,6 +17,31 @@ inline constexpr std::size_t kMaxDescription = 4000;
 inline constexpr std::size_t kMaxRetention = 200;
 inline constexpr std::int64_t kMostTextLimit = 1'000'000'000;
 
+inline constexpr std::int64_t kMostWindowMinutes = 7 * 24 * 60;
+inline constexpr std::int64_t kMostLeastCalls = 1'000'000;
+
+/// How much of each call is written to the server's log, in the words that the SDKs have for how much of a
+/// call is recorded. The higher one includes the lower.
+enum class LogLevel : std::uint8_t {
+    Off,
+    MetricsOnly,  ///< what it was, how it ended, how long it took, tokens and cost
+    Summary,      ///< the beginnings of prompt and answer besides
+    Detailed,     ///< prompt and answer
+};
+/// In the order of LogLevel.
+inline constexpr std::array<std::string_view, 4> kLogLevels = {"off", "metrics-only", "summary", "detailed"};
+
+/// What is masked in prompts and answers. Credentials are in any case, where a call comes in.
+enum class Masking : std::uint8_t {
+    Credentials,
+    Strict,  ///< personal data, too: ingest/personal_data.hpp
+};
+inline constexpr std::array<std::string_view, 2> kMaskings = {"credentials", "strict"};
+
+/// What is switched off when a kind of prompt costs or fails too much.
+enum class Switch : std::uint8_t { IsActive, TrackFullData };
+inline constexpr std::array<std::string_view, 2> kSwitches = {"is_active", "track_full_data"};
+
 /// What is kept of the calls of one kind of prompt (prompt.type). As they are here: of a kind for which
 /// nobody has set anything.
 struct Settings {
@@ -27,6 +53,17 @@ struct Settings {
     double sample_rate = 1;
     std::int64_t text_limit = 0;  ///< bytes that are kept of each prompt and answer; 0: all
     std::string retention;        ///< the class of those calls that name none (privacy.retention)
+    Masking masking = Masking::Credentials;
+    LogLevel log_level = LogLevel::Off;
+
+    // What switches it off by itself (switching_off.hpp).
+    bool disable_over_budget = false;            ///< once a budget for this kind of prompt is used up
+    std::optional<double> disable_failure_rate;  ///< once more of its calls fail, from 0 to 1
+    std::int64_t disable_window_minutes = 60;    ///< of the calls that began within so long,
+    std::int64_t disable_least_calls = 20;       ///< and not before they are so many
+    Switch disable_switches = Switch::IsActive;
+
+    [[nodiscard]] bool switches_off_by_itself() const { return disable_over_budget || disable_failure_rate; }
 
     bool operator==(const Settings&) const = default;
 };

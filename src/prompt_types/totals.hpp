@@ -1,19 +1,19 @@
 #pragma once
 
-#include "base/decimal.hpp"
 #include "base/error.hpp"
 #include "base/time.hpp"
 #include "control/database.hpp"
 #include "custody/heir.hpp"
 #include "custody/latest_calls.hpp"
 #include "ingest/call_reader.hpp"
+#include "prompt_types/sums.hpp"
 #include "record/call.hpp"
 #include "store/call_store.hpp"
 
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
-#include <map>
+#include <functional>
 #include <optional>
 #include <set>
 #include <shared_mutex>
@@ -24,24 +24,6 @@
 
 namespace steno::prompt_types {
 
-/// What the AI calls of one kind of prompt come to: those of the record, and those that retention has removed
-/// from it.
-struct Total {
-    struct Money {
-        Decimal sum;
-        std::int64_t calls = 0;  ///< that have a cost in this currency
-    };
-    std::int64_t calls = 0;
-    std::int64_t failures = 0;
-    std::int64_t unpriced = 0;          ///< see store::CostSum
-    std::map<std::string, Money> cost;  ///< by currency
-    std::optional<Timestamp> first;     ///< when they began
-    std::optional<Timestamp> last;
-    std::int64_t removed = 0;  ///< of the calls, those that are not on the record any more
-
-    void add(const Total& other);
-};
-
 /// Totals and the latest call of each kind of prompt. The record alone is asked; what retention takes from it
 /// is added up before in the control database, once: in the same steps by which the calls go, so that each
 /// call counts in one place or the other, wherever a process dies. Blocking; any thread.
@@ -51,7 +33,7 @@ struct Total {
 /// page at a time, and calls that are carried one after the other.
 class Totals final : public custody::Heir {
   public:
-    using ByType = std::map<std::string, Total, std::less<>>;
+    using ByType = TotalsByType;
     /// `all` answers for so many; sums of more are kept all the same.
     static constexpr std::size_t kMostTypes = 100'000;
     /// Latest calls that are carried, those that began last, and the bytes of those with texts.
@@ -72,8 +54,9 @@ class Totals final : public custody::Heir {
     Result<ByType> all();
     /// Of one; absent where it never had a call.
     Result<std::optional<Total>> of(std::string_view type);
-    /// Which kinds AI calls have or had, without what they come to.
-    Result<std::set<std::string>> types();
+    /// Which kinds AI calls have or had, without what they come to: of any number those that fit.
+    /// ResourceExhausted: they are more than kMostTypes.
+    Result<std::set<std::string>> types(const std::function<bool(const std::string&)>& fits);
     /// The latest call of this kind (custody/latest_calls.hpp), with prompt and answer where they are kept;
     /// absent where it never had one, or where it was removed and is not carried.
     Result<std::optional<Call>> latest(std::string_view type);
@@ -90,9 +73,6 @@ class Totals final : public custody::Heir {
     Result<void> be_open();
     /// Open, and without anything that a settling left undone.
     Result<void> be_ready();
-    /// Of the calls of the record, and of whole types: those behind `after` in the order of their names;
-    /// empty: there are no more.
-    Result<ByType> page_on_record(const store::Selection& selection, std::string_view after);
     Result<void> add_removed(ByType& totals, std::string_view type);
     Result<std::optional<Call>> read_call(std::string_view type, const Uuid& id);
     /// A latest call that is about to go.

@@ -27,6 +27,7 @@ class OtherStore final : public store::CallStore {
     explicit OtherStore(store::CallStore& inner) : inner_(inner) {}
     int failing_forgets = 0;
     std::uint32_t most_groups = store::kMaxGroups;  ///< by type and currency
+    std::uint32_t most_types = store::kMaxGroups;   ///< by type alone
 
     void follow(store::Follower& follower) override { inner_.follow(follower); }
     Result<void> apply(std::span<const store::Change> changes,
@@ -52,6 +53,8 @@ class OtherStore final : public store::CallStore {
         store::AggregateQuery limited = query;
         if (query.group_by.size() == 2 && query.group_by[1].path() == "cost.currency")
             limited.limit = std::min(limited.limit, most_groups);
+        if (query.group_by.size() == 1 && query.group_by[0].path() == "prompt.type")
+            limited.limit = std::min(limited.limit, most_types);
         return inner_.aggregate(limited);
     }
     Result<std::uint64_t> count(const store::Selection& selection) override {
@@ -561,6 +564,28 @@ TEST_F(TotalsTest, WithoutADatabaseNothingIsRemoved) {
                   .message,
               "the file is damaged");
     EXPECT_FALSE(removed);
+}
+
+TEST_F(TotalsTest, WhichTypesThereAreIsAskedAPageAtATime) {
+    open();
+    std::set<std::string> names;
+    for (int i = 0; i < 10; ++i) {
+        names.insert("type-" + std::to_string(i));
+        (void)record("type-" + std::to_string(i), 0);
+    }
+    (void)record("", 0);
+    ASSERT_TRUE(folder_->feeder().catch_up(30s));
+    for (const std::uint32_t most : {1, 3, 10}) {
+        OtherStore paged(folder_->store());
+        paged.most_types = most;
+        Totals totals(paged, folder_->calls());
+        ASSERT_TRUE(totals.open(*database_));
+        const auto all = totals.types([](const std::string&) { return true; });
+        ASSERT_TRUE(all) << all.error().message;
+        EXPECT_EQ(*all, names);
+        EXPECT_EQ(*totals.types([](const std::string& type) { return type == "type-7"; }),
+                  std::set<std::string>{"type-7"});
+    }
 }
 
 }  // namespace

@@ -12,7 +12,7 @@ namespace steno::prompt_types {
 
 namespace {
 
-constexpr std::array<std::string_view, 1> kSteps = {R"(
+constexpr std::array<std::string_view, 2> kSteps = {R"(
 CREATE TABLE prompt_types(
   type TEXT PRIMARY KEY,
   settings TEXT NOT NULL,
@@ -26,7 +26,12 @@ CREATE TABLE prompt_type_changes(
   type TEXT NOT NULL,
   before TEXT NOT NULL, after TEXT NOT NULL
 ) STRICT;
-CREATE INDEX prompt_type_changes_of ON prompt_type_changes(type, number))"};
+CREATE INDEX prompt_type_changes_of ON prompt_type_changes(type, number))",
+                                                    R"(
+ALTER TABLE prompt_type_changes ADD COLUMN cause TEXT NOT NULL DEFAULT '')"};
+
+/// Who changes what nobody has asked for in this moment.
+constexpr std::string_view kItself = "steno";
 
 constexpr std::string_view kEntries =
     "SELECT type, settings, revision, created_at, changed_at, changed_by FROM prompt_types";
@@ -54,10 +59,12 @@ Result<void> check_revision(const Entry& entry, std::optional<std::int64_t> revi
 
 /// The change's number in the trail.
 Result<std::int64_t> note(control::Statements& statements, const std::string& type, const std::string& before,
-                          const std::string& after, const Author& author, Timestamp now) {
-    STENO_TRY(statements.run(
-        "INSERT INTO prompt_type_changes(at, by, reason, type, before, after) VALUES (?, ?, ?, ?, ?, ?)",
-        {now.unix_nanos, author.by, author.reason, type, before, after}));
+                          const std::string& after, const Author& author, Timestamp now,
+                          const std::string& cause = {}) {
+    STENO_TRY(
+        statements.run("INSERT INTO prompt_type_changes(at, by, reason, type, before, after, cause) VALUES "
+                       "(?, ?, ?, ?, ?, ?, ?)",
+                       {now.unix_nanos, author.by, author.reason, type, before, after, cause}));
     STENO_ASSIGN(const auto rows, statements.rows("SELECT last_insert_rowid()"));
     return rows.front().integer(0);
 }
@@ -114,7 +121,8 @@ Result<void> Types::take_back() {
                                                      "(SELECT count(*) FROM prompt_type_changes)"));
         was_lost = any.front().integer(0) == 0;
         if (!was_lost) return {};
-        const Author author{"steno", "taken back from prompt-types.json: control.sqlite knew of none"};
+        const Author author{std::string(kItself),
+                            "taken back from prompt-types.json: control.sqlite knew of none"};
         const Timestamp now = system_clock().now();
         for (const auto& [type, settings] : published->types) {
             const std::string after = to_json(settings);
@@ -306,6 +314,48 @@ Result<void> Types::reset(const std::string& type, const Author& author, Timesta
     }));
     take_over_change();
     return {};
+}
+
+bool Types::is_on(const Settings& settings) const {
+    if (!settings.is_active) return false;
+    return settings.disable_switches == Switch::IsActive ||
+           settings.track_full_data.value_or(defaults_.track_full_data);
+}
+
+Result<bool> Types::switch_off(const std::string& type, std::int64_t revision, const Cause& cause,
+                               Timestamp now) {
+    const std::scoped_lock lock(mutex_);
+    STENO_TRY(be_open());
+    bool done = false;
+    STENO_TRY(database_->write([&](control::Statements& statements) -> Result<void> {
+        done = false;
+        STENO_ASSIGN(const auto rows, statements.rows(kEntry, {type}));
+        if (rows.empty()) return {};
+        std::optional<Published> published;
+        Entry entry = entry_of(rows.front(), published);
+        if (entry.is_damaged || entry.revision != revision || !is_on(entry.settings)) return {};
+        STENO_ASSIGN(const auto before_now,
+                     statements.rows("SELECT 1 FROM prompt_type_changes WHERE type = ? AND cause = ? LIMIT 1",
+                                     {type, cause.key}));
+        if (!before_now.empty()) return {};
+        const std::string before = to_json(entry.settings);
+        if (entry.settings.disable_switches == Switch::IsActive)
+            entry.settings.is_active = false;
+        else
+            entry.settings.track_full_data = false;
+        const std::string after = to_json(entry.settings);
+        const Author author{std::string(kItself), cause.reason};
+        STENO_ASSIGN(const std::int64_t number,
+                     note(statements, type, before, after, author, now, cause.key));
+        STENO_TRY(
+            statements.run("UPDATE prompt_types SET settings = ?, revision = ?, changed_at = ?, changed_by = "
+                           "? WHERE type = ?",
+                           {after, number, now.unix_nanos, author.by, type}));
+        done = true;
+        return {};
+    }));
+    if (done) take_over_change();
+    return done;
 }
 
 Result<std::vector<Change>> Types::changes(std::string_view type, std::uint64_t limit) {

@@ -44,6 +44,12 @@ struct Change {
     std::string after;   ///< empty: the settings were taken back, and the defaults hold
 };
 
+/// Why a kind of prompt is switched off by itself.
+struct Cause {
+    std::string key;     ///< the same cause does it once, also across restarts
+    std::string reason;  ///< for people
+};
+
 /// The settings of all kinds of prompts of a data folder, kept in the control database, with a trail of all
 /// changes. A change is on disk when it is answered, holds for the next call that this process records, and
 /// for those of other programs within half a second (published.hpp).
@@ -93,6 +99,13 @@ class Types {
     /// The defaults hold again.
     Result<void> reset(const std::string& type, const Author& author, Timestamp now,
                        std::optional<std::int64_t> revision = {});
+
+    /// What its settings name as what goes off is on.
+    [[nodiscard]] bool is_on(const Settings& settings) const;
+    /// Switches that off, in the trail by "steno". False, and nothing is changed: it is off; the settings
+    /// have another revision now; or this cause has done it before, and somebody has switched it on again.
+    Result<bool> switch_off(const std::string& type, std::int64_t revision, const Cause& cause,
+                            Timestamp now);
 
     /// The latest first; of one type or, where it is empty, of all.
     Result<std::vector<Change>> changes(std::string_view type, std::uint64_t limit);

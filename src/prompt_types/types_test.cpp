@@ -112,6 +112,26 @@ TEST_F(TypesTest, EveryChangeIsInTheTrailWithBeforeAndAfter) {
     EXPECT_EQ(types_->changes("", 2)->size(), 2u);
 }
 
+TEST_F(TypesTest, EverySettingIsReadAsItIsWrittenAndNullIsItsDefault) {
+    const std::string all =
+        R"({"description":"Pages","track_full_data":false,"is_active":false,"sample_rate":0.5,"text_limit":100,)"
+        R"("retention":"short","masking":"strict","log_level":"summary","disable_over_budget":true,)"
+        R"("disable_failure_rate":0.25,"disable_window_minutes":5,"disable_least_calls":7,)"
+        R"("disable_switches":"track_full_data"})";
+    Settings settings;
+    ASSERT_TRUE(from_json(all, settings));
+    EXPECT_EQ(to_json(settings), all);
+    EXPECT_EQ(settings.log_level, LogLevel::Summary);
+    EXPECT_EQ(settings.disable_switches, Switch::TrackFullData);
+    ASSERT_TRUE(
+        from_json(R"({"description":null,"track_full_data":null,"is_active":null,"sample_rate":null,)"
+                  R"("text_limit":null,"retention":null,"masking":null,"log_level":null,)"
+                  R"("disable_over_budget":null,"disable_failure_rate":null,"disable_window_minutes":null,)"
+                  R"("disable_least_calls":null,"disable_switches":null})",
+                  settings));
+    EXPECT_EQ(settings, Settings{});
+}
+
 TEST_F(TypesTest, OfTwoWhoChangeTheSameAtOnceOneIsTold) {
     const auto seen = set({"page"}, R"({"sample_rate": 0.5})")->front().revision;
     ASSERT_TRUE(set({"page"}, R"({"sample_rate": 0.25})", seen));
@@ -137,10 +157,26 @@ TEST_F(TypesTest, SeveralAtOnceAreAllChangedOrNone) {
 }
 
 TEST_F(TypesTest, WhatCannotBeIsRefusedWithAWordOnWhatCan) {
-    for (const char* bad :
-         {R"({"sample_rate": 1.01})", R"({"sample_rate": -0.1})", R"({"sample_rate": "half"})",
-          R"({"text_limit": -1})", R"({"text_limit": 1.5})", R"({"is_active": "yes"})",
-          R"({"colour": "red"})", R"({"description": 5})", R"({"retention": "a\nb"})", "[]", "", "{"}) {
+    for (const char* bad : {R"({"sample_rate": 1.01})",
+                            R"({"sample_rate": -0.1})",
+                            R"({"sample_rate": "half"})",
+                            R"({"text_limit": -1})",
+                            R"({"text_limit": 1.5})",
+                            R"({"is_active": "yes"})",
+                            R"({"masking": "none"})",
+                            R"({"masking": 1})",
+                            R"({"log_level": "info"})",
+                            R"({"disable_over_budget": 1})",
+                            R"({"disable_failure_rate": 50})",
+                            R"({"disable_window_minutes": 0})",
+                            R"({"disable_least_calls": 0})",
+                            R"({"disable_switches": "calls"})",
+                            R"({"colour": "red"})",
+                            R"({"description": 5})",
+                            R"({"retention": "a\nb"})",
+                            "[]",
+                            "",
+                            "{"}) {
         const auto refused = set({"page"}, bad);
         ASSERT_FALSE(refused) << bad;
         EXPECT_EQ(refused.error().code, Code::InvalidArgument) << bad;
@@ -241,11 +277,11 @@ TEST_F(TypesTest, InThePlaceOfADamagedRowIsWhatWasPublishedLast) {
 
 TEST_F(TypesTest, WhatANewerStenoHasSetIsPassedOver) {
     ASSERT_TRUE(set({"page"}, R"({"track_full_data": false})"));
-    damage("page", R"({"track_full_data":false,"masking":{"level":[3]},"is_active":true})");
+    damage("page", R"({"track_full_data":false,"colour":{"level":[3]},"is_active":true})");
     reopen();
     EXPECT_EQ(decided("page"), false);
     EXPECT_TRUE(types_->be_in_force());
-    EXPECT_FALSE(set({"page"}, R"({"masking": 3})")) << "who sets it is told";
+    EXPECT_FALSE(set({"page"}, R"({"colour": 3})")) << "who sets it is told";
 }
 
 TEST_F(TypesTest, WhoUsesTheFolderForAMomentDoesNotChangeTheDefaultsOfOthers) {

@@ -1,9 +1,11 @@
 #include "python/prompt.hpp"
 
+#include "client/in_words.hpp"
 #include "client/prompt_cache.hpp"
 #include "python/values.hpp"
 #include "python/vocabulary.hpp"
 
+#include <chrono>
 #include <new>
 #include <optional>
 #include <string>
@@ -125,6 +127,9 @@ PyObject* get_unused(PyObject* self, void*) {
     return texts_of(of<RenderedPromptObject>(self).unused());
 }
 
+/// So long a signal (Ctrl-C) waits at most for to be heard.
+constexpr std::chrono::milliseconds kHearing{100};
+
 /// get_prompt(class, name, label, version, max_age, patience, fallback)
 PyObject* get_prompt_method(PyObject*, PyObject* const* args, Py_ssize_t count) {
     if (count != 7 || !PyType_Check(args[0])) {
@@ -138,6 +143,7 @@ PyObject* get_prompt_method(PyObject*, PyObject* const* args, Py_ssize_t count) 
     std::optional<Prompt> found;
     PromptOptions options;
     std::string name;
+    const auto began = client::PromptCache::Clock::now();
     bool asked = false;
     guarded([&] {
         options.label = Text(args[2]).view();
@@ -146,14 +152,19 @@ PyObject* get_prompt_method(PyObject*, PyObject* const* args, Py_ssize_t count) 
         options.patience = milliseconds_of(patience);
         if (args[6] != Py_None) options.fallback = Text(args[6]).view();
         name = Text(args[1]).view();
-        found = client::PromptCache::current().get(name, options, false);
+        found = client::PromptCache::current().get(name, options, began, {});
         asked = true;
     });
-    if (asked && !found) {
+    while (asked && !found) {
+        if (PyErr_CheckSignals() != 0) return nullptr;  // Ctrl-C
         // A daemon thread that wants the GIL back when the interpreter is gone is unwound, which nothing that
         // catches everything may stop: so outside of `guarded`.
         PyThreadState* const thread = PyEval_SaveThread();
-        guarded([&] { found = get_prompt(name, options); });
+        asked = false;
+        guarded([&] {
+            found = client::PromptCache::current().get(name, options, began, kHearing);
+            asked = true;
+        });
         PyEval_RestoreThread(thread);
     }
     if (!found) return PyErr_NoMemory();
@@ -178,8 +189,8 @@ PyObject* ask_server(PyObject*, PyObject* args) {
     Py_END_ALLOW_THREADS if (answer) return PyBytes_FromStringAndSize(
         answer->data(), static_cast<Py_ssize_t>(answer->size()));
     const Error& error = answer.error();
-    const std::string words = error.remedy.empty() ? error.message : error.message + "; " + error.remedy;
-    PyErr_SetString(error.code == Code::NotFound ? prompt_not_found : prompt_error, words.c_str());
+    PyErr_SetString(error.code == Code::NotFound ? prompt_not_found : prompt_error,
+                    client::in_words(error).c_str());
     return nullptr;
 }
 

@@ -171,6 +171,7 @@ Result<ApiAnswer> show_anomalies(Services&, const ApiRequest&);
 Result<ApiAnswer> show_forecast(Services&, const ApiRequest&);
 Result<ApiAnswer> show_quality(Services&, const ApiRequest&);
 Result<ApiAnswer> show_data_quality(Services&, const ApiRequest&);
+Result<ApiAnswer> show_suggestions(Services&, const ApiRequest&);
 Result<ApiAnswer> show_realtime(Services&, const ApiRequest&);
 Result<ApiAnswer> list_limits(Services&, const ApiRequest&);
 Result<ApiAnswer> list_budgets(Services&, const ApiRequest&);

@@ -305,24 +305,22 @@ Result<Bulk> read_bulk(std::string_view body) {
 Result<std::vector<std::string>> types_that_fit(Services& services, const Bulk& bulk) {
     STENO_ASSIGN(const auto entries, services.prompt_types->all());
     services.data.calls().catch_up();
-    auto carried = services.prompt_totals->types();
-    if (!carried) {
-        carried.error().remedy = "name the types that you mean: nothing else is needed then";
-        return std::unexpected(std::move(carried).error().with_context(
+    const std::string search = lower_case(bulk.search);
+    const auto fits = [&](const std::string& type) {
+        if (!prompt_types::check_type(type)) return false;  // nothing can be set for such a name
+        if (bulk.all || lower_case(type).contains(search)) return true;
+        const auto entry = entries.find(type);
+        return entry != entries.end() && lower_case(entry->second.settings.description).contains(search);
+    };
+    auto types = services.prompt_totals->types(fits);
+    if (!types) {
+        types.error().remedy = "name the types that you mean: nothing else is needed then";
+        return std::unexpected(std::move(types).error().with_context(
             "it is not known which prompt types there are, and nothing was changed"));
     }
-    std::set<std::string> names(std::move(*carried));
-    for (const auto& [type, entry] : entries) names.insert(type);
-    const std::string search = lower_case(bulk.search);
-    std::vector<std::string> types;
-    for (const std::string& type : names) {
-        if (!prompt_types::check_type(type)) continue;  // nothing can be set for such a name
-        const auto entry = entries.find(type);
-        if (bulk.all || lower_case(type).contains(search) ||
-            (entry != entries.end() && lower_case(entry->second.settings.description).contains(search)))
-            types.push_back(type);
-    }
-    return types;
+    for (const auto& [type, entry] : entries)
+        if (fits(type)) types->insert(type);
+    return std::vector(types->begin(), types->end());
 }
 
 }  // namespace

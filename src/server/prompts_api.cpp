@@ -385,7 +385,14 @@ Result<ApiAnswer> fetch_prompt(Services& services, const ApiRequest& request) {
     STENO_ASSIGN(const auto plan, flag(request, "plan"));
     STENO_ASSIGN(const auto unit, unit_of(request));
     STENO_ASSIGN(Registry* const registry, registry_of(services));
-    STENO_ASSIGN(Version version, registry->find(name_in(request), which));
+    auto found = registry->find(name_in(request), which);
+    if (!found) {
+        // Clients that have kept the prompt forget it then: no other 404 may say the same.
+        if (found.error().code == Code::NotFound)
+            return problem(404, "no_such_prompt", found.error().message, found.error().remedy);
+        return std::unexpected(found.error());
+    }
+    Version version = *std::move(found);
     // Who names a version gets that.
     std::shared_ptr<const experiments::Running> running;
     if (services.experiments != nullptr && !request.parameter("version"))

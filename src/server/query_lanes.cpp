@@ -63,6 +63,7 @@ LaneStats QueryLane::stats() const {
 QueryLane& QueryLanes::of(const ApiRequest& request) {
     if (request.parameter("text")) return searches;
     const std::string_view path = request.head.path();
+    if (path == "/api/v1/suggestions") return searches;  // reads payloads, as a search does
     if (path == "/api/v1/sql" && request.head.method == "POST") return sql;
     static constexpr std::array<std::string_view, 11> kSums = {
         "/api/v1/aggregate",    "/api/v1/statistics", "/api/v1/compare",   "/api/v1/quality",

@@ -29,6 +29,7 @@ std::span<const Route> routes() {
         Route{"GET", "/api/v1/trends", show_trends},
         Route{"GET", "/api/v1/anomalies", show_anomalies},
         Route{"GET", "/api/v1/forecast", show_forecast},
+        Route{"GET", "/api/v1/suggestions", show_suggestions},
         Route{"GET", "/api/v1/quality", show_quality},
         Route{"GET", "/api/v1/data-quality", show_data_quality},
         Route{"GET", "/api/v1/failures", list_failures},

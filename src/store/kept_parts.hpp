@@ -63,12 +63,12 @@ class KeptParts {
         }
         const std::scoped_lock lock(mutex_);
         Question& question = asked(key);
-        if (bytes > most_bytes_ / 4) return give_up(question);
+        if (bytes > most_bytes_ / 2) return give_up(question);
         // What other ranges are made of stays while there is room. Hours of days that are whole by now go in
         // time.
         std::size_t others = 0;
         for (const auto& [time, part] : question.parts) {
-            if (others > parts.size() + 100 || bytes > most_bytes_ / 8) break;
+            if (others > parts.size() + 100 || bytes > most_bytes_ / 4) break;
             if (!kept.emplace(time, part).second) continue;
             bytes += part->bytes;
             ++others;

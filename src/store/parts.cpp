@@ -16,6 +16,9 @@ namespace {
 
 using Function = Measure::Function;
 
+/// Ranges that are kept on both sides of one that is needed: a little later it may be another.
+constexpr std::size_t kAround = 2;
+
 bool is_whole(FieldType type) {
     return type == FieldType::Integer || type == FieldType::Duration || type == FieldType::Decimal;
 }
@@ -126,25 +129,34 @@ Sum sum_in(const Cell& cell) {
     return sum;
 }
 
+/// How many different ones there are in all of these.
 std::int64_t different(std::span<const Part::Group* const> groups, std::size_t field) {
     if (groups.size() == 1) return static_cast<std::int64_t>(groups[0]->told_apart[field].size());
-    std::size_t most = 0;
-    for (const Part::Group* group : groups) most += group->told_apart[field].size();
-    // Open addressing; an MD5 needs no further mixing. A fingerprint of zeros stands for an empty place.
-    std::vector<Fingerprint> seen(std::bit_ceil(most * 2 + 1));
+    std::vector<std::size_t> first;  // of each group, among all
+    std::size_t all = 0;
+    for (const Part::Group* group : groups) {
+        first.push_back(all);
+        all += group->told_apart[field].size();
+    }
+    const auto at = [&](std::size_t i) {
+        const auto group = static_cast<std::size_t>(std::ranges::upper_bound(first, i) - first.begin()) - 1;
+        return groups[group]->told_apart[field][i - first[group]];
+    };
+    // Open addressing; an MD5 needs no further mixing. An entry holds 32 bits to tell others by, and which
+    // one it is, from 1: small, because most of the time goes into fetching entries from memory.
+    std::vector<std::uint64_t> seen(std::bit_ceil(all + all / 2 + 1));
     std::int64_t count = 0;
-    bool zero = false;
+    std::size_t i = 0;
     for (const Part::Group* group : groups) {
         for (const Fingerprint& one : group->told_apart[field]) {
-            if (one == Fingerprint{}) {
-                count += zero ? 0 : 1;
-                zero = true;
-                continue;
-            }
-            std::size_t at = one.low & (seen.size() - 1);
-            while (seen[at] != Fingerprint{} && seen[at] != one) at = (at + 1) & (seen.size() - 1);
-            if (seen[at] == one) continue;
-            seen[at] = one;
+            const std::uint64_t tag = one.high & ~std::uint64_t{0xffffffff};
+            std::size_t place = one.low & (seen.size() - 1);
+            while (seen[place] != 0 &&
+                   ((seen[place] ^ tag) >> 32 != 0 || at((seen[place] & 0xffffffff) - 1) != one))
+                place = (place + 1) & (seen.size() - 1);
+            ++i;
+            if (seen[place] != 0) continue;
+            seen[place] = tag | i;
             ++count;
         }
     }
@@ -254,6 +266,14 @@ std::size_t bytes_of(const Part& part) {
     return bytes;
 }
 
+void Part::take_kept(const Part& other) {
+    for (Group& group : groups) {
+        const auto before = std::ranges::find(other.groups, group.id, &Group::id);
+        if (before == other.groups.end()) continue;
+        for (std::size_t i = 0; i < group.ranked.size(); ++i) group.ranked[i].take_kept(before->ranked[i]);
+    }
+}
+
 std::string group_id(const std::vector<std::optional<Value>>& key, const std::optional<Timestamp>& bucket) {
     std::string id;
     for (const auto& value : key) {
@@ -267,6 +287,7 @@ std::string group_id(const std::vector<std::optional<Value>>& key, const std::op
 Joining::Joining(const AggregateQuery& query, const PartQuery& parts) : query_(query), parts_(parts) {}
 
 void Joining::add(const Part& part) {
+    placed_ = false;
     for (const Part::Group& group : part.groups) {
         Joined& joined = groups_[group.id];
         joined.from.push_back(&group);
@@ -311,18 +332,21 @@ void Joining::find_places() {
                 std::size_t range = 0;
                 while (place >= counted[range]) place -= counted[range++];
                 group.places[i] = {static_cast<std::uint16_t>(range), place};
-                for (std::size_t near = range == 0 ? 0 : range - 1;
-                     near <= std::min(range + 1, RankedNumbers::kRanges - 1); ++near)
+                const std::size_t last = std::min(range + kAround, RankedNumbers::kRanges - 1);
+                for (std::size_t near = range - std::min(range, kAround); near <= last; ++near)
                     group.wanted[field][near] = true;
             }
         }
     }
 }
 
-const std::vector<std::vector<bool>>* Joining::wanted(const std::string& id) {
+void Joining::keep_wanted(Part& part) {
     find_places();
-    const auto found = groups_.find(id);
-    return found == groups_.end() ? nullptr : &found->second.wanted;
+    for (Part::Group& group : part.groups) {
+        const auto joined = groups_.find(group.id);
+        if (joined == groups_.end()) continue;  // it is of a later state than what was added
+        for (std::size_t i = 0; i < group.ranked.size(); ++i) group.ranked[i].keep(joined->second.wanted[i]);
+    }
 }
 
 bool Joining::has_numbers(const Part& part) {

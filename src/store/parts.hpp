@@ -96,6 +96,9 @@ struct Part {
     std::uint64_t version = 0;  ///< see AnswerCache
     std::vector<Group> groups;
     std::size_t bytes = 0;  ///< see bytes_of
+
+    /// What another one of the same calls has kept of numbers is kept here, too.
+    void take_kept(const Part& other);
 };
 /// Of memory, about.
 std::size_t bytes_of(const Part& part);
@@ -109,12 +112,12 @@ class Joining {
     void add(const Part& part);
     /// False: a sum does not fit a part's cells; ask the engine for all at once.
     [[nodiscard]] bool adds_up() const { return adds_up_; }
-    /// After all were added: of a group, which ranges are to be kept of each of PartQuery::ranked. Those
-    /// where percentiles lie now, and their neighbours.
-    [[nodiscard]] const std::vector<std::vector<bool>>* wanted(const std::string& id);
-    /// The part has all numbers that the answer needs.
+    /// Of a part that has all its numbers, and was added, itself or one of the same stretch: keeps those
+    /// where percentiles lie by what was added so far, and some around them.
+    void keep_wanted(Part& part);
+    /// A part that was added has all numbers that the answer needs, if no more are added.
     [[nodiscard]] bool has_numbers(const Part& part);
-    /// In its order and within its limit.
+    /// In its order and within its limit. All parts have their numbers.
     [[nodiscard]] AggregateTable answer();
 
   private:

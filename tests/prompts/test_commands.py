@@ -256,3 +256,15 @@ def test_tables_fit_a_terminal(server, prompts):
     for args in (("list",), ("label", "support/" + "wide" * 5, "production")):
         code, shown = at_a_terminal("prompts", *args, "--server", server.url)
         assert code == 0 and max(len(line) for line in shown.splitlines()) <= 80, shown
+
+
+def test_numbers_and_files_that_cannot_be_are_refused(prompts, tmp_path):
+    for number in ("nan", "inf", "-inf"):
+        assert "is no number that a model takes" in prompts("create", "hot", "--text", "x", f"--temperature={number}", code=2).stderr
+    assert "--top-p" in prompts("create", "hot", "--text", "x", "--top-p=nan", code=2).stderr
+    prompts("show", "hot", code=3)
+    file = tmp_path / "prompt_registry.json"
+    for content, words in ((b'{"p": {"1": {"prompt": "x", "temperature": NaN}}}', "NaN"), (b"\x89PNG\r\n", "not UTF-8"), (b"{} {}", "more stands behind")):
+        file.write_bytes(content)
+        refused = prompts("import", file, code=2).stderr
+        assert f"{file} is no JSON" in refused and words in refused

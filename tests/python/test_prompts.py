@@ -4,6 +4,11 @@ import datetime
 import json
 import multiprocessing
 import os
+import pathlib
+import signal
+import socket
+import subprocess
+import sys
 import threading
 
 import pytest
@@ -254,3 +259,16 @@ def test_a_child_has_what_its_parent_fetched(own):
 
 def version_of(name):
     return steno.get_prompt(name, max_age=0).version
+
+
+def test_ctrl_c_is_heard_while_a_server_does_not_answer(tmp_path):
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        program = subprocess.Popen([sys.executable, "-c", "import steno; steno.get_prompt('answer', patience=3600)"], stderr=subprocess.PIPE, text=True,
+                                   env={**os.environ, "PYTHONPATH": str(pathlib.Path(steno.__file__).parents[1]), "STENO_SERVER": url, "STENO_TRACKING": "off", "STENO_SPOOL": str(tmp_path / "spool")})
+        silent.settimeout(60)
+        asked, _ = silent.accept()
+        with asked:
+            assert asked.recv(10) == b"GET /api/v"
+            program.send_signal(signal.SIGINT)
+            assert "KeyboardInterrupt" in program.communicate(timeout=60)[1]

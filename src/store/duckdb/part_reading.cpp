@@ -19,6 +19,7 @@ constexpr std::int64_t kMostDays = 4000;
 constexpr std::int64_t kMostDaysAsAsked = 400;
 constexpr std::int64_t kFarAway = std::int64_t{1} << 62;
 constexpr std::uint64_t kMostGroups = 300'000;  ///< of all parts that are read at once
+constexpr std::int64_t kReadAtOnce = 8 * kDay;  ///< bounds what the engine and we hold of numbers
 
 std::vector<std::int64_t> numbers_in(duckdb_vector vector, std::size_t row) {
     if (is_null(vector, row)) return {};
@@ -127,74 +128,76 @@ Result<std::optional<AggregateTable>> PartReading::answer(const AggregateQuery& 
 
     const std::vector<std::uint64_t> versions = answers_.versions(pieces.whole);
     std::vector<KeptParts<Part>::Pointer> parts = kept_.find(inquiry.key, pieces.whole, versions);
-    std::vector<Stretch> missing;
-    for (std::size_t i = 0; i < parts.size(); ++i)
-        if (parts[i] == nullptr) missing.push_back(pieces.whole[i]);
-    missing.insert(missing.end(), pieces.rest.begin(), pieces.rest.end());
-    std::ranges::sort(missing);
-    if (!query.selection.from && !query.selection.to) missing.push_back(sql::kUndated);
 
-    // Read, and joined with what is there. Then the parts of which other numbers are needed than they kept
-    // are read, too: once, for after that all numbers are there.
-    std::map<Stretch, std::shared_ptr<Part>> fresh;
+    // All at one moment: what is left over at the ends, and what is changing.
+    std::vector<Stretch> now = pieces.rest;
+    for (std::size_t i = 0; i < parts.size(); ++i)
+        if (versions[i] == AnswerCache::kUnsettled) now.push_back(pieces.whole[i]);
+    std::ranges::sort(now);
+    if (!query.selection.from && !query.selection.to) now.push_back(sql::kUndated);
+    std::vector<Part> moving;
+    if (!now.empty()) {
+        STENO_ASSIGN(auto read, this->read(inquiry, now));
+        if (!read) return give_up(inquiry);
+        moving = *std::move(read);
+    }
+
+    // The rest a few days at a time, the newest first: which numbers are needed of a part follows from all of
+    // them, and what is known so far mostly tells.
+    bool changed = false;
     std::optional<AggregateTable> table;
-    while (!table) {
-        if (!missing.empty()) {
-            STENO_ASSIGN(auto read, this->read(inquiry, missing));
-            if (!read) {
-                kept_.not_worthwhile(inquiry.key);
-                return std::nullopt;
-            }
-            for (Part& part : *read) {
-                const Stretch stretch = part.time;
-                fresh[stretch] = std::make_shared<Part>(std::move(part));
-            }
-        }
-        missing.clear();
+    for (std::size_t rounds = 2 * parts.size() + 1; !table; --rounds) {
+        if (rounds == 0) return std::nullopt;  // all of it changes all the time
         Joining joining(query, inquiry.parts);
-        for (std::size_t i = 0; i < parts.size(); ++i)
-            if (!fresh.contains(pieces.whole[i])) joining.add(*parts[i]);
-        for (const auto& [stretch, part] : fresh) joining.add(*part);
-        if (!joining.adds_up()) {
-            kept_.not_worthwhile(inquiry.key);
-            return std::nullopt;
+        for (const Part& part : moving) joining.add(part);
+        for (const auto& part : parts)
+            if (part != nullptr) joining.add(*part);
+        if (!joining.adds_up()) return give_up(inquiry);
+        std::vector<std::size_t> wanted;
+        std::int64_t time = 0;
+        const auto want = [&](std::size_t i) {
+            wanted.push_back(i);
+            time += pieces.whole[i].end - pieces.whole[i].begin;
+        };
+        for (std::size_t i = parts.size(); i-- > 0 && time < kReadAtOnce;)
+            if (parts[i] == nullptr && versions[i] != AnswerCache::kUnsettled) want(i);
+        if (wanted.empty())
+            for (std::size_t i = parts.size(); i-- > 0 && time < kReadAtOnce;)
+                if (parts[i] != nullptr && !joining.has_numbers(*parts[i])) want(i);
+        if (wanted.empty()) {
+            for (Part& part : moving) joining.keep_wanted(part);
+            table = joining.answer();
+            continue;
         }
-        for (const auto& [stretch, part] : fresh)
-            for (Part::Group& group : part->groups)
-                for (std::size_t i = 0; i < group.ranked.size(); ++i)
-                    group.ranked[i].keep((*joining.wanted(group.id))[i]);
-        for (std::size_t i = 0; i < parts.size(); ++i)
-            if (!fresh.contains(pieces.whole[i]) && !joining.has_numbers(*parts[i]))
-                missing.push_back(pieces.whole[i]);
-        if (missing.empty()) table = joining.answer();
-        // What is read later than the rest may be of a later state.
-        if (!missing.empty() && std::ranges::find(versions, AnswerCache::kUnsettled) != versions.end())
-            return std::nullopt;
+        std::ranges::reverse(wanted);
+        std::vector<Stretch> stretches;
+        for (const std::size_t i : wanted) stretches.push_back(pieces.whole[i]);
+        STENO_ASSIGN(auto read, this->read(inquiry, stretches));
+        if (!read) return give_up(inquiry);
+        for (std::size_t n = 0; n < wanted.size(); ++n)
+            if (parts[wanted[n]] == nullptr) joining.add((*read)[n]);
+        for (std::size_t n = 0; n < wanted.size(); ++n) {
+            auto part = std::make_shared<Part>(std::move((*read)[n]));
+            KeptParts<Part>::Pointer& place = parts[wanted[n]];
+            joining.keep_wanted(*part);
+            if (place != nullptr) part->take_kept(*place);
+            part->version = versions[wanted[n]];
+            part->bytes = bytes_of(*part);
+            place = std::move(part);
+            changed = true;
+        }
     }
     const std::vector<std::uint64_t> after = answers_.versions(pieces.whole);
     for (std::size_t i = 0; i < versions.size(); ++i)
         if (versions[i] != AnswerCache::kUnsettled && after[i] != versions[i]) return std::nullopt;
-    bool any = false;
-    for (std::size_t i = 0; i < parts.size(); ++i) {
-        const auto read = fresh.find(pieces.whole[i]);
-        if (read == fresh.end() || versions[i] == AnswerCache::kUnsettled) continue;
-        Part& part = *read->second;
-        part.version = versions[i];
-        if (parts[i] != nullptr) {
-            for (Part::Group& group : part.groups) {
-                const auto before = std::ranges::find(parts[i]->groups, group.id, &Part::Group::id);
-                if (before == parts[i]->groups.end()) continue;
-                for (std::size_t n = 0; n < group.ranked.size(); ++n)
-                    group.ranked[n].take_kept(before->ranked[n]);
-            }
-        }
-        part.bytes = bytes_of(part);
-        parts[i] = read->second;
-        any = true;
-    }
     std::erase(parts, nullptr);
-    if (any) kept_.keep(inquiry.key, parts);
+    if (changed) kept_.keep(inquiry.key, parts);
     return table;
+}
+
+std::nullopt_t PartReading::give_up(const Inquiry& inquiry) {
+    kept_.not_worthwhile(inquiry.key);
+    return std::nullopt;
 }
 
 }  // namespace steno::store::duckdb

@@ -30,11 +30,12 @@ class PartReading {
     Result<CutTime> pieces(const Selection& selection);
     /// nullopt: there are too many groups, or numbers that do not fit.
     Result<std::optional<std::vector<Part>>> read(const Inquiry& inquiry, std::span<const Stretch> stretches);
+    std::nullopt_t give_up(const Inquiry& inquiry);
 
     const AnswerCache& answers_;
     const Ask ask_;
     const std::int64_t least_;
-    KeptParts<Part> kept_{192U << 20};
+    KeptParts<Part> kept_{128U << 20};
 };
 
 }  // namespace steno::store::duckdb

@@ -13,6 +13,15 @@ export interface TypeSettings {
   sample_rate: number
   text_limit: number | null
   retention: string | null
+  masking: 'credentials' | 'strict'
+  log_level: 'off' | 'metrics-only' | 'summary' | 'detailed'
+  /** It is switched off by itself when a budget for it is used up, or when more of its calls fail. */
+  disable_over_budget: boolean
+  disable_failure_rate: number | null
+  disable_window_minutes: number
+  disable_least_calls: number
+  /** What goes off then. */
+  disable_switches: 'is_active' | 'track_full_data'
 }
 
 /** null: the default again. */

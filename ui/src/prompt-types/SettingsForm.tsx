@@ -8,6 +8,7 @@ import { AuthorFields } from '../components/AuthorFields'
 import { draftOf, readDraft, type SettingsDraft } from './settings-draft'
 import { SettingsFields } from './SettingsFields'
 import classes from './SettingsForm.module.css'
+import { defaultSettings, settingNames, type SettingName } from './settings-words'
 import { askAgain, useTypeChange, whyNot, type Told } from './use-type-change'
 
 /** The settings, to be changed. What the reader has written stays in the form, whatever comes from the server meanwhile. */
@@ -103,12 +104,5 @@ export function SettingsForm({ one }: { one: TypeDetail }) {
 
 /** Whether there is anything to take back. */
 function isSet({ settings }: TypeDetail): boolean {
-  return (
-    settings.description !== null ||
-    settings.track_full_data !== null ||
-    !settings.is_active ||
-    settings.sample_rate !== 1 ||
-    settings.text_limit !== null ||
-    settings.retention !== null
-  )
+  return (Object.keys(settingNames) as SettingName[]).some((name) => settings[name] !== defaultSettings[name])
 }

@@ -11,6 +11,13 @@ export const settingNames: Record<SettingName, string> = {
   text_limit: 'Text limit',
   retention: 'Retention',
   description: 'Description',
+  masking: 'Masking',
+  log_level: 'Log level',
+  disable_over_budget: 'Off over its budget',
+  disable_failure_rate: 'Off when more fail than',
+  disable_window_minutes: 'Failures within minutes',
+  disable_least_calls: 'Of calls at least',
+  disable_switches: 'What goes off',
 }
 
 /** Where nothing was ever set. */
@@ -21,6 +28,13 @@ export const defaultSettings: TypeSettings = {
   sample_rate: 1,
   text_limit: null,
   retention: null,
+  masking: 'credentials',
+  log_level: 'off',
+  disable_over_budget: false,
+  disable_failure_rate: null,
+  disable_window_minutes: 60,
+  disable_least_calls: 20,
+  disable_switches: 'is_active',
 }
 
 export function saySetting(name: SettingName, settings: TypeSettings): string {
@@ -33,8 +47,10 @@ export function saySetting(name: SettingName, settings: TypeSettings): string {
       return sayRate(settings.sample_rate)
     case 'text_limit':
       return settings.text_limit === null ? 'none' : `${formatCount(settings.text_limit)} bytes`
+    case 'disable_failure_rate':
+      return settings.disable_failure_rate === null ? 'never' : sayRate(settings.disable_failure_rate)
     default:
-      return settings[name] ?? 'none'
+      return String(settings[name] ?? 'none')
   }
 }
 
@@ -53,6 +69,6 @@ export function whatChanged({ before, after }: Pick<SettingsChange, 'before' | '
   const was = before ?? defaultSettings
   const is = after ?? defaultSettings
   return (Object.keys(settingNames) as SettingName[])
-    .filter((name) => was[name] !== is[name])
+    .filter((name) => was[name] !== undefined && is[name] !== undefined && was[name] !== is[name])
     .map((name) => ({ name: settingNames[name], before: saySetting(name, was), after: saySetting(name, is) }))
 }

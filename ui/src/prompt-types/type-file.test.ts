@@ -28,7 +28,7 @@ test('a line a type, with quotes where they are needed and no formula', () => {
   const [head, line, rest] = typeFile([type]).split('\r\n')
   expect(head).toMatch(/^type,description,track_full_data,/)
   expect(line).toMatch(
-    /^'=1\+1,"a ""b"", c",,true,true,1,,,4,0,0,1.000000000000,USD,0.250000000000,"\[\{""currency/,
+    /^'=1\+1,"a ""b"", c",,true,true,1,,,credentials,off,false,,60,20,is_active,4,0,0,1.000000000000,USD,0.250000000000,"\[\{""currency/,
   )
   expect(rest).toBe('')
 })
