@@ -3,6 +3,8 @@ import { CallPanelRoute } from './call/CallPanelRoute'
 import { CallsPage } from './calls/CallsPage'
 import { NotFound } from './components/NotFound'
 import { PageError } from './components/PageError'
+import { ExperimentPage } from './experiments/ExperimentPage'
+import { ExperimentsPage } from './experiments/ExperimentsPage'
 import { LimitsPage } from './limits/LimitsPage'
 import { CompareTab } from './performance/CompareTab'
 import { PerformanceTab } from './performance/PerformanceTab'
@@ -93,6 +95,17 @@ const typeRoute = createRoute({
   component: TypePage,
 })
 
+const experimentsRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: '/experiments',
+  component: ExperimentsPage,
+})
+const experimentRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: '/experiments/$experimentName',
+  component: ExperimentPage,
+})
+
 export const router = createRouter({
   routeTree: rootRoute.addChildren([
     listRoute.addChildren([indexRoute, callRoute]),
@@ -110,6 +123,8 @@ export const router = createRouter({
     ]),
     typesRoute,
     typeRoute,
+    experimentsRoute,
+    experimentRoute,
   ]),
   // Flat and readable, spelled like the API's own parameters.
   parseSearch: (text) => Object.fromEntries(new URLSearchParams(text)),

@@ -13,6 +13,7 @@ const sections = [
   { to: '/', label: 'Calls' },
   { to: '/prompts', label: 'Prompts' },
   { to: '/prompt-types', label: 'Prompt types' },
+  { to: '/experiments', label: 'Experiments' },
   { to: '/limits', label: 'Limits' },
 ] as const
 

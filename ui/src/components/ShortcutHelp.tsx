@@ -2,7 +2,7 @@ import { Kbd, Modal } from '@mantine/core'
 import classes from './ShortcutHelp.module.css'
 
 const shortcuts: [string[], string][] = [
-  [['j', '↓'], 'next call, prompt, type or version'],
+  [['j', '↓'], 'next call, prompt, type, experiment or version'],
   [['k', '↑'], 'previous one'],
   [['Enter'], 'open it'],
   [['Esc'], 'close it'],

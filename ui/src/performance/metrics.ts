@@ -7,6 +7,8 @@ const names: Record<string, string> = {
   acceptance_rate: 'Accepted, of judged calls',
   complete_rate: 'Prompts with all variables',
   edit_distance: 'Edit distance',
+  duration: 'Duration, average',
+  first_token: 'First token, average',
   duration_p50: 'Duration, p50',
   duration_p95: 'Duration, p95',
   first_token_p50: 'First token, p50',

@@ -1,0 +1,228 @@
+// The pages of live experiments as their user meets them: made through the API, calls that name them, and a real
+// Chromium. Run by run.sh; every test stands on its own experiments.
+import assert from 'node:assert/strict'
+import { mkdtemp } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, before, test } from 'node:test'
+import { apiOf, fits } from './api.mjs'
+import { launchBrowser, visitor } from './browser.mjs'
+import { startSteno } from './steno_process.mjs'
+
+let steno
+let browser
+let shots
+let withPage
+let ask
+let deliver
+const run = Date.now().toString(36)
+
+before(async () => {
+  shots = process.env.STENO_TEST_SHOTS ?? (await mkdtemp(join(tmpdir(), 'steno-shots-')))
+  steno = await startSteno()
+  const api = apiOf(steno.url)
+  ask = api.ask
+  deliver = api.deliver
+  browser = await launchBrowser()
+  withPage = visitor(browser, steno.url, shots)
+})
+
+after(async () => {
+  await browser?.close()
+  await steno?.stop()
+  console.log(`screenshots: ${shots}`)
+})
+
+const path = (name, ...below) => ['/experiments', ...[name, ...below].map(encodeURIComponent)].join('/')
+const show = (name) => ask('GET', path(name), undefined, 200)
+const act = (name, below, query = '') => ask('POST', `${path(name, ...below)}${query}`, {}, 200)
+const here = (page) => new URL(page.url())
+
+/** An experiment on a prompt of its own. */
+async function create(name, more = {}) {
+  await ask('POST', '/prompts', { name: `of/${name}`, text: 'One', labels: ['production'] }, 201)
+  await ask('POST', `/prompts/${encodeURIComponent(`of/${name}`)}/versions`, { text: 'Two' }, 201)
+  return ask(
+    'POST',
+    '/experiments?by=ann',
+    {
+      name,
+      prompt: `of/${name}`,
+      unit: 'user',
+      variants: [
+        { name: 'today', weight: 1 },
+        { name: 'shorter', weight: 1, version: '2' },
+        { name: 'mini', weight: 2, model: 'gpt-4o-mini', temperature: 0.2 },
+      ],
+      metric: 'acceptance_rate',
+      margin: 0.01,
+      ...more,
+    },
+    201,
+  )
+}
+
+/** Calls of users of the last days: of ten of a variant's so many are accepted. */
+function calls(experiment, variant, { users, accepted, days = 6, probability = 0.25 }) {
+  return Array.from({ length: users }, (_, index) => ({
+    kind: 'chat',
+    status: 'success',
+    started_at: new Date(Date.now() - ((index + 1) / users) * days * 86_400_000).toISOString(),
+    who: { user_id: `${variant}-${index}` },
+    prompt: { name: experiment.prompt, experiment: { id: experiment.id, variant, unit: `${variant}-${index}`, probability } },
+    model: { requested: 'gpt-4o' },
+    time: { duration_ms: 1000 + ((index * 37) % 100) },
+    feedback: { verdict: index % 10 < accepted ? 'accepted' : 'rejected' },
+  }))
+}
+
+test('without experiments the page says what one is', async (t) => {
+  if ((await ask('GET', '/experiments', undefined, 200)).experiments.length > 0) return t.skip('STENO_TEST_URL has experiments')
+  await withPage('/experiments', {}, async (page) => {
+    await page.getByText('There are no experiments yet').waitFor()
+  })
+})
+
+test('the list has what is compared, with whom, and how each stands', async () => {
+  const [draft, running] = [`list-${run}-draft`, `list-${run}-running`]
+  await create(draft, { description: 'Does a SHORT one do as well?', share: 0.25, unit: 'session' })
+  await create(running, { rule: 'bandit' })
+  await act(running, ['start'])
+  await withPage('/', {}, async (page) => {
+    await page.getByRole('navigation', { name: 'Main' }).getByRole('link', { name: 'Experiments' }).click()
+    const row = (name) => page.getByRole('row').filter({ has: page.getByRole('link', { name, exact: true }) })
+    await row(draft).waitFor()
+    const words = async (name) => (await row(name).innerText()).replace(/\s+/g, ' ')
+    assert.match(
+      await words(draft),
+      /SHORT .*draft prompt of\/list-.* 25 % of sessions today 25 % shorter 25 % mini 50 % Accepted, of judged calls people decide —/,
+    )
+    assert.match(await words(running), /running .* all users .* weights follow what is seen \d/)
+    await page.screenshot({ path: join(shots, 'experiments-light.png') })
+    await page.getByRole('radiogroup', { name: 'State' }).getByText('draft').click()
+    await row(running).waitFor({ state: 'detached' })
+    assert.equal(here(page).searchParams.get('state'), 'draft')
+    await page.getByRole('radiogroup', { name: 'State' }).getByText('all').click()
+    await page.keyboard.press('/')
+    await page.keyboard.type('short one')
+    await row(running).waitFor({ state: 'detached' })
+    await row(draft).getByRole('link', { name: draft }).click()
+    await page.getByRole('heading', { name: draft }).waitFor()
+  })
+})
+
+test('an experiment is started, paused, a variant stopped, and concluded; who was slower is told', async () => {
+  const name = `states-${run}`
+  await create(name)
+  const other = `other-${run}`
+  await ask(
+    'POST',
+    '/experiments',
+    { name: other, prompt: `of/${name}`, variants: [{ name: 'a' }, { name: 'b', version: '2' }], metric: 'success_rate' },
+    201,
+  )
+  await withPage(path(name), { awaited: /409|412/ }, async (page) => {
+    const dialog = page.getByRole('dialog')
+    await page.getByRole('button', { name: 'Start', exact: true }).click()
+    await dialog.getByLabel('Your name').fill('ben')
+    await dialog.getByLabel('Why').fill('a try')
+    await act(other, ['start'])
+    await dialog.getByRole('button', { name: 'Start it' }).click()
+    await dialog.getByRole('alert').filter({ hasText: other }).waitFor()
+    await act(other, ['pause'])
+    await dialog.getByRole('button', { name: 'Start it' }).click()
+    await page.getByRole('button', { name: 'Pause' }).waitFor()
+    assert.equal((await show(name)).state, 'running')
+    const history = page.getByRole('list', { name: 'History of changes' })
+    await history.getByText('“a try”').waitFor()
+
+    await page.getByRole('button', { name: 'Stop mini' }).click()
+    await dialog.getByText('Its users get today from the next call on').waitFor()
+    await dialog.getByRole('button', { name: 'Stop mini' }).click()
+    await dialog.waitFor({ state: 'detached' })
+    const variants = page.getByRole('table', { name: 'Variants' })
+    await variants.getByRole('row', { name: /mini/ }).getByText('stopped').waitFor()
+    assert.match(await variants.getByRole('row', { name: /today/ }).innerText(), /75 %/, 'its units get the control')
+    await history.getByText('mini: weight 2 → stopped').waitFor()
+
+    await page.getByRole('button', { name: 'Pause' }).click()
+    await act(name, ['pause'], '?by=cleo')
+    await dialog.getByRole('button', { name: 'Pause it' }).click()
+    await dialog.getByText(/Somebody was faster.*It was paused at .* by cleo. It is paused now./).waitFor()
+    await page.screenshot({ path: join(shots, 'experiment-conflict-light.png') })
+    await dialog.getByRole('button', { name: 'Cancel' }).click()
+
+    await page.getByRole('button', { name: 'Conclude …' }).click()
+    await dialog.getByLabel('Winner').selectOption('shorter')
+    await dialog.getByText('move the label or change the program').waitFor()
+    await dialog.getByRole('button', { name: 'Conclude: shorter wins' }).click()
+    await dialog.waitFor({ state: 'detached' })
+    const told = await show(name)
+    assert.deepEqual([told.state, told.winner], ['concluded', 'shorter'])
+    await variants
+      .getByRole('row', { name: /shorter/ })
+      .getByText('winner')
+      .waitFor()
+    assert.equal(await page.getByRole('button', { name: 'Conclude …' }).count(), 0, 'it is over, for good')
+  })
+})
+
+test('the result has a verdict, intervals over time around no difference, variants and how units were divided', async () => {
+  const name = `result-${run}`
+  const experiment = await create(name, { guards: [{ metric: 'duration', worse_by: 0.1, relative: true }] })
+  await act(name, ['start'])
+  await deliver([
+    ...calls(experiment, 'today', { users: 600, accepted: 5 }),
+    ...calls(experiment, 'shorter', { users: 590, accepted: 9 }),
+    ...calls(experiment, 'mini', { users: 1200, accepted: 5, probability: 0.5 }),
+  ])
+  const told = await ask('GET', `${path(name, 'result')}?tz=Europe%2FBerlin`, undefined, 200)
+  await withPage(path(name), {}, async (page) => {
+    const verdict = page.getByRole('region', { name: 'Verdict' })
+    await verdict.getByText(told.sentence, { exact: true }).waitFor()
+    const variants = page.getByRole('table', { name: 'Variants' })
+    for (const each of told.variants) {
+      const row = variants.getByRole('row').filter({ has: page.getByRole('rowheader', { name: new RegExp(`^${each.name}`) }) })
+      await row.getByText(`${(each.values[0].value * 100).toFixed(1)} %`).waitFor()
+      if (each.primary) await row.getByText(each.primary.sentence, { exact: true }).waitFor()
+    }
+    const shorter = variants.getByRole('row').filter({ has: page.getByRole('rowheader', { name: /^shorter/ }) })
+    await shorter.getByText('better').first().waitFor()
+    const over = page.getByRole('region', { name: 'Over time' })
+    const chart = over.getByRole('img', {
+      name: /^Accepted, of judged calls of shorter against the control, over time: at the end .*\+\d/,
+    })
+    const [zero, band] = await Promise.all([
+      chart.locator('[class*=zero]').evaluate((line) => Number(line.getAttribute('y1'))),
+      chart.locator('polygon').evaluate((shape) =>
+        shape
+          .getAttribute('points')
+          .split(' ')
+          .map((point) => point.split(',').map(Number)),
+      ),
+    ])
+    const last = Math.max(...band.map(([x]) => x))
+    assert.ok(
+      band.filter(([x]) => x === last).every(([, y]) => y < zero),
+      'at the end the interval lies above no difference',
+    )
+    assert.equal(await over.getByRole('img').count(), 2, 'the control has no chart')
+    await chart.focus()
+    const atEnd = await over.locator('figcaption').first().innerText()
+    await page.keyboard.press('ArrowLeft')
+    assert.notEqual(await over.locator('figcaption').first().innerText(), atEnd)
+    await page
+      .getByRole('region', { name: 'Guards' })
+      .getByText(/shorter · Duration, average, at most 10 % worse/)
+      .waitFor()
+    await page.getByRole('region', { name: 'Sample ratio' }).getByText('As the weights say').waitFor()
+    await page.screenshot({ path: join(shots, 'experiment-light.png'), fullPage: true })
+    await shorter.getByRole('link', { name: '590' }).click()
+    await page.getByRole('region', { name: 'Summary' }).getByText('590', { exact: true }).waitFor()
+  })
+  await withPage(path(name), { scheme: 'dark', width: 400, height: 900 }, async (page) => {
+    await page.getByRole('region', { name: 'Over time' }).waitFor()
+    await fits(page)
+    await page.screenshot({ path: join(shots, 'experiment-phone-dark.png'), fullPage: true })
+  })
+})
