@@ -88,14 +88,6 @@ Result<std::optional<std::vector<Row>>> PageReading::first_of(const CallQuery& q
     return rows;
 }
 
-Result<std::optional<Stretch>> PageReading::ends() {
-    STENO_ASSIGN(Answer answer, ask_({R"(SELECT min("started_at"), max("started_at") FROM calls)", {}}));
-    const Chunk chunk = answer.next();
-    if (!chunk || is_null(duckdb_data_chunk_get_vector(chunk.get(), 0), 0)) return std::nullopt;
-    return Stretch{cell<std::int64_t>(duckdb_data_chunk_get_vector(chunk.get(), 0), 0),
-                   cell<std::int64_t>(duckdb_data_chunk_get_vector(chunk.get(), 1), 0)};
-}
-
 Result<std::optional<std::vector<Row>>> PageReading::rows(const CallQuery& query,
                                                           const std::optional<Cursor>& after) {
     if (query.order.path() == "started_at") return by_time(query, after);
@@ -117,7 +109,7 @@ Result<std::optional<std::vector<Row>>> PageReading::by_time(const CallQuery& qu
     } else if (!query.descending && query.selection.from) {
         edge = query.selection.from->unix_nanos;
     }
-    STENO_ASSIGN(const std::optional<Stretch> ends, this->ends());
+    STENO_ASSIGN(const std::optional<Stretch> ends, first_and_last(ask_));
     if (!ends) return std::nullopt;
     // A range may end long after the last call.
     if (query.descending)
@@ -149,7 +141,7 @@ Result<std::optional<std::vector<Row>>> PageReading::by_value(const CallQuery& q
     if (query.selection.closed_until) return std::nullopt;
     Stretch time;
     if (!query.selection.from || !query.selection.to) {
-        STENO_ASSIGN(const std::optional<Stretch> ends, this->ends());
+        STENO_ASSIGN(const std::optional<Stretch> ends, first_and_last(ask_));
         if (!ends) return std::nullopt;
         time = *ends;
     }

@@ -5,11 +5,11 @@
 #include "store/cursor.hpp"
 #include "store/duckdb/columns.hpp"
 #include "store/duckdb/connection.hpp"
+#include "store/duckdb/part_reading.hpp"
 #include "store/kept_parts.hpp"
 
 #include <cstddef>
 #include <cstdint>
-#include <functional>
 #include <optional>
 #include <span>
 #include <vector>
@@ -19,7 +19,6 @@ namespace steno::store::duckdb {
 /// Pages of calls of which most of a long range need not be looked at. Any thread.
 class PageReading {
   public:
-    using Ask = std::function<Result<Answer>(const sql::Statement&)>;
     /// `answers` knows what has changed, and must outlive this.
     PageReading(const AnswerCache& answers, Ask ask) : answers_(answers), ask_(std::move(ask)) {}
 
@@ -45,8 +44,6 @@ class PageReading {
     Result<std::optional<std::vector<Row>>> first_of(const CallQuery& query,
                                                      const std::optional<Cursor>& after,
                                                      std::span<const Stretch> stretches);
-    /// The first and the last start time; nullopt: there are none.
-    Result<std::optional<Stretch>> ends();
 
     const AnswerCache& answers_;
     const Ask ask_;

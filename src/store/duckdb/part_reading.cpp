@@ -39,6 +39,14 @@ std::vector<Fingerprint> fingerprints_in(duckdb_vector vector, std::size_t row) 
 
 }  // namespace
 
+Result<std::optional<Stretch>> first_and_last(const Ask& ask) {
+    STENO_ASSIGN(Answer answer, ask({R"(SELECT min("started_at"), max("started_at") FROM calls)", {}}));
+    const Chunk chunk = answer.next();
+    if (!chunk || is_null(duckdb_data_chunk_get_vector(chunk.get(), 0), 0)) return std::nullopt;
+    return Stretch{cell<std::int64_t>(duckdb_data_chunk_get_vector(chunk.get(), 0), 0),
+                   cell<std::int64_t>(duckdb_data_chunk_get_vector(chunk.get(), 1), 0)};
+}
+
 struct PartReading::Inquiry {
     const AggregateQuery& query;
     const PartQuery parts;
@@ -53,11 +61,9 @@ Result<CutTime> PartReading::pieces(const Selection& selection) {
     const bool open = !selection.from || !selection.to;
     if (open || time.end / kDay - time.begin / kDay > kMostDaysAsAsked) {
         // Cut is where there are calls. The ends stay open: what comes meanwhile may lie beyond.
-        STENO_ASSIGN(Answer answer, ask_({R"(SELECT min("started_at"), max("started_at") FROM calls)", {}}));
-        const Chunk chunk = answer.next();
-        if (!chunk || is_null(duckdb_data_chunk_get_vector(chunk.get(), 0), 0)) return CutTime{};
-        const auto first = cell<std::int64_t>(duckdb_data_chunk_get_vector(chunk.get(), 0), 0);
-        const auto last = cell<std::int64_t>(duckdb_data_chunk_get_vector(chunk.get(), 1), 0);
+        STENO_ASSIGN(const std::optional<Stretch> ends, first_and_last(ask_));
+        if (!ends) return CutTime{};
+        const auto [first, last] = *ends;
         if (first < -kFarAway || last > kFarAway) return CutTime{};
         if (!selection.from || time.begin < first) time.begin = first;
         if (!selection.to || time.end > last) time.end = last + 1;

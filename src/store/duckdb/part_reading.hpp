@@ -12,11 +12,15 @@
 
 namespace steno::store::duckdb {
 
+using Ask = std::function<Result<Answer>(const sql::Statement&)>;
+
+/// The start times of the first call and of the last; nullopt: none has one.
+Result<std::optional<Stretch>> first_and_last(const Ask& ask);
+
 /// Aggregates over long ranges, put together from parts (store/parts.hpp): what is not there of them is read
 /// from the engine. Any thread.
 class PartReading {
   public:
-    using Ask = std::function<Result<Answer>(const sql::Statement&)>;
     /// `answers` knows what has changed, and must outlive this. `least`: whole hours of a range that is put
     /// together.
     PartReading(const AnswerCache& answers, Ask ask, std::int64_t least)
