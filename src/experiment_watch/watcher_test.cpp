@@ -149,7 +149,7 @@ TEST_F(WatcherTest, AGuardStopsAVariantOnceAndSaysWhy) {
 TEST_F(WatcherTest, ARuleConcludesWithTheBetterOne) {
     const Experiment running = started(definition(Rule::ConcludeWinner));
     pass(60);
-    calls(running, 100, 0.4, 0.7);
+    calls(running, 40, 0.4, 0.7);
     EXPECT_TRUE(watcher_->look_at("shorter")->done.empty());  // too few to tell
     for (int hour = 0; hour < 20 && now_is().state == State::Running; ++hour) {
         pass(60);
