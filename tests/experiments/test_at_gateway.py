@@ -25,7 +25,7 @@ def simulator():
 @pytest.fixture
 def server(tmp_path, simulator):
     with Server(tmp_path / "data", *simulator.upstreams()) as running:
-        running.request("POST", "/api/v1/prompts", {"name": "answer", "text": "Answer: {{question}}"}, expect=201)
+        running.request("POST", "/api/v1/prompts", {"name": "answer", "text": "Answer: {{question}}", "labels": ["production"]}, expect=201)
         running.request("POST", "/api/v1/prompts/answer/versions", {"version": "2", "temperature": 0.25, "messages": [
             {"role": "system", "content": "Be brief."}, {"role": "user", "content": "{{question}} In one sentence."}]}, expect=201)
         yield running
