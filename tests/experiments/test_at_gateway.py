@@ -49,7 +49,7 @@ def ask(server, path=CHAT, body=None, expect=200, **headers):
     _, answer, _ = server.request("POST", path, body if isinstance(body, bytes) else json.dumps(body).encode(),
                                   {name: value for name, value in head.items() if value}, expect=expect)
     call = server.call(answer["x-steno-call-id"])
-    return call, call["prompt"].get("experiment")
+    return call, call.get("prompt", {}).get("experiment")
 
 
 def test_each_user_gets_the_model_of_his_variant(server):
