@@ -25,7 +25,7 @@ def simulator():
 @pytest.fixture
 def server(tmp_path, simulator):
     with Server(tmp_path / "data", *simulator.upstreams()) as running:
-        running.request("POST", "/api/v1/prompts", {"name": "answer", "text": "Answer: {{question}}"}, expect=201)
+        running.request("POST", "/api/v1/prompts", {"name": "answer", "text": "Answer: {{question}}", "labels": ["production"]}, expect=201)
         running.request("POST", "/api/v1/prompts/answer/versions", {"version": "2", "temperature": 0.25, "messages": [
             {"role": "system", "content": "Be brief."}, {"role": "user", "content": "{{question}} In one sentence."}]}, expect=201)
         yield running
@@ -49,7 +49,7 @@ def ask(server, path=CHAT, body=None, expect=200, **headers):
     _, answer, _ = server.request("POST", path, body if isinstance(body, bytes) else json.dumps(body).encode(),
                                   {name: value for name, value in head.items() if value}, expect=expect)
     call = server.call(answer["x-steno-call-id"])
-    return call, call["prompt"].get("experiment")
+    return call, call.get("prompt", {}).get("experiment")
 
 
 def test_each_user_gets_the_model_of_his_variant(server):
