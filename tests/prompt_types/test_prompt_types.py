@@ -96,7 +96,9 @@ def test_a_type_is_there_as_soon_as_a_call_carries_it(server, contract):
     (one,) = listed["prompt_types"]
     assert one["type"] == "extract_page_metadata" and one["revision"] == 0 and one["tracks_full_data"] is True
     assert one["settings"] == {"description": None, "track_full_data": None, "is_active": True, "sample_rate": 1,
-                               "text_limit": None, "retention": None}
+                               "text_limit": None, "retention": None, "masking": "credentials", "log_level": "off",
+                               "disable_over_budget": False, "disable_failure_rate": None, "disable_window_minutes": 60,
+                               "disable_least_calls": 20, "disable_switches": "is_active"}
     one = contract.check(shown(server, "extract_page_metadata"), "GET", TYPES + "/{type}")
     latest = one["latest"]
     assert latest["id"] == call_id and latest["who"]["user_id"] == "ann" and latest["time"]["duration_ms"] > 0
