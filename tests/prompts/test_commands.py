@@ -264,7 +264,7 @@ def test_numbers_and_files_that_cannot_be_are_refused(prompts, tmp_path):
     assert "--top-p" in prompts("create", "hot", "--text", "x", "--top-p=nan", code=2).stderr
     prompts("show", "hot", code=3)
     file = tmp_path / "prompt_registry.json"
-    for content, words in ((b'{"p": {"1": {"prompt": "x", "temperature": NaN}}}', "NaN"), (b"\x89PNG\r\n", "not UTF-8"), (b"{} {}", "more stands behind")):
+    for content, words in ((b'{"p": {"1": {"prompt": "x", "temperature": NaN}}}', "NaN"), (b"\x89PNG\r\n", "not UTF-8"), (b"{} {}", "more after th")):
         file.write_bytes(content)
         refused = prompts("import", file, code=2).stderr
         assert f"{file} is no JSON" in refused and words in refused
