@@ -365,7 +365,7 @@ TEST_F(PromptsFromAServer, ThatNobodyAskedForTheLongestGoFirst) {
     EXPECT_TRUE(get_prompt("p0"));
     EXPECT_THAT(asked(), IsEmpty());
     EXPECT_TRUE(get_prompt("seldom"));
-    EXPECT_THAT(asked(), ElementsAre("/api/v1/prompts/seldom/fetch?included=true"));
+    EXPECT_THAT(asked(), ElementsAre("/api/v1/prompts/seldom/fetch?included=true&plan=true"));
 }
 
 TEST_F(PromptsFromAServer, SayWhatIsWrong) {

@@ -229,16 +229,19 @@ TEST_F(Ingest, WhatIsDoneToTheTextsOfACallIsDoneToThoseThatArriveLater) {
     masked.response.output.text = R"("of a@b.de")";
     OpenCall open = folder->recorder().begin(begun);
     answer(open, "ask a@b.de");
+    ASSERT_EQ(rows(*folder), 1u);
+    const auto before = folder->calls().get(begun.id);
+    ASSERT_TRUE(before);
+    EXPECT_EQ(before->response.messages.at(0).parts.at(0).text, "ask [email]");
     std::vector<Call> first{limited};
     ASSERT_TRUE(folder->recorder().deliver(first));
     std::vector<Call> later{amendment, masked};
     ASSERT_TRUE(folder->recorder().deliver(later));
     ASSERT_EQ(rows(*folder), 2u);
-    EXPECT_EQ(folder->calls().get(limited.id)->response.output.text, R"("a resul")");
+    EXPECT_EQ(folder->calls().get(limited.id)->response.output.text, R"("\"a resu")") << "JSON, cut, is text";
     const auto seen = folder->calls().get(begun.id);
     ASSERT_TRUE(seen);
     EXPECT_EQ(seen->response.output.text, R"("of [email]")");
-    EXPECT_EQ(seen->response.messages.at(0).parts.at(0).text, "ask [email]");
 }
 
 }  // namespace

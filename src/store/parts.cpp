@@ -44,19 +44,27 @@ Measure plain(Function function, const Field& field = {}) {
     return {.name = {}, .function = function, .field = field};
 }
 
-void add_money(CostSum& into, const CostSum& more) {
+bool add_units(Decimal& into, const Decimal& more) {
+    __int128 sum = 0;
+    if (__builtin_add_overflow(into.units(), more.units(), &sum)) return false;
+    into = Decimal::from_units(sum);
+    return true;
+}
+
+bool add_money(CostSum& into, const CostSum& more) {
     into.unpriced_calls += more.unpriced_calls;
     into.estimated_calls += more.estimated_calls;
     const bool one_currency =
         into.currency.empty() || more.currency.empty() || into.currency == more.currency;
+    if (into.currency.empty()) into.currency = more.currency;
     if (!one_currency || into.currency == "mixed") {
         into.currency = "mixed";
         into.total.reset();
-        return;
+        return true;
     }
-    if (into.currency.empty()) into.currency = more.currency;
-    if (more.total) into.total = into.total.value_or(Decimal()) + *more.total;
-    if (into.currency == "mixed") into.total.reset();
+    if (!more.total) return true;
+    if (!into.total) into.total = Decimal();
+    return add_units(*into.total, *more.total);
 }
 
 /// Of one type. False: the sum does not fit.
@@ -67,10 +75,8 @@ bool add_values(Value& into, const Value& more) {
     if (auto* span = std::get_if<Duration>(&into); span != nullptr)
         return std::holds_alternative<Duration>(more) &&
                !__builtin_add_overflow(span->nanos, std::get<Duration>(more).nanos, &span->nanos);
-    if (auto* money = std::get_if<Decimal>(&into); money != nullptr) {
-        *money = *money + std::get<Decimal>(more);
-        return true;
-    }
+    if (auto* money = std::get_if<Decimal>(&into); money != nullptr)
+        return add_units(*money, std::get<Decimal>(more));
     return false;
 }
 
@@ -80,10 +86,8 @@ bool add_cell(Cell& into, const Cell& more, const Measure& measure) {
         into = more;
         return true;
     }
-    if (measure.function == Function::Cost) {
-        add_money(std::get<CostSum>(into), std::get<CostSum>(more));
-        return true;
-    }
+    if (measure.function == Function::Cost)
+        return add_money(std::get<CostSum>(into), std::get<CostSum>(more));
     Value& value = std::get<Value>(into);
     const Value& other = std::get<Value>(more);
     if (measure.function == Function::Minimum || measure.function == Function::Maximum) {
@@ -216,6 +220,8 @@ std::size_t RankedNumbers::range_of(std::int64_t number) {
 
 RankedNumbers::RankedNumbers(std::vector<std::int64_t> numbers) : all_(std::move(numbers)) {
     if (all_.empty()) return;
+    // Nothing fails between counting and clearing: what was left would count for the next.
+    counts_.reserve(std::min(all_.size(), kRanges));
     thread_local std::vector<std::uint32_t> counted(kRanges);
     std::size_t least = kRanges, most = 0;
     for (const std::int64_t number : all_) {
@@ -229,6 +235,7 @@ RankedNumbers::RankedNumbers(std::vector<std::int64_t> numbers) : all_(std::move
         counts_.push_back({static_cast<std::uint16_t>(range), counted[range]});
         counted[range] = 0;
     }
+    counts_.shrink_to_fit();
 }
 
 const std::vector<std::int64_t>* RankedNumbers::in(std::uint16_t range) const {
@@ -246,6 +253,7 @@ void RankedNumbers::keep(const std::vector<bool>& ranges) {
 }
 
 void RankedNumbers::take_kept(const RankedNumbers& other) {
+    if (!std::ranges::equal(counts_, other.counts_)) return;  // a call has changed meanwhile
     kept_.insert(other.kept_.begin(), other.kept_.end());
 }
 
@@ -366,7 +374,7 @@ bool Joining::has_numbers(const Part& part) {
     return true;
 }
 
-Cell Joining::finished(const Joined& group, std::size_t measure) const {
+Cell Joining::finished(const Joined& group, std::size_t measure) {
     const Measure& asked = query_.measures[measure];
     const PartQuery::Source& source = parts_.sources[measure];
     switch (asked.function) {
@@ -387,6 +395,10 @@ Cell Joining::finished(const Joined& group, std::size_t measure) const {
                 if (const auto* some = from->ranked[source.first].in(range))
                     numbers.insert(numbers.end(), some->begin(), some->end());
             if (numbers.empty()) return std::monostate{};
+            if (place >= numbers.size()) {  // of parts that were read while calls changed
+                adds_up_ = false;
+                return std::monostate{};
+            }
             const auto at = numbers.begin() + static_cast<std::ptrdiff_t>(place);
             std::ranges::nth_element(numbers, at);
             if (asked.field.type() == FieldType::Duration) return Value(Duration{*at});

@@ -56,6 +56,7 @@ class RankedNumbers {
     struct Count {
         std::uint16_t range;
         std::uint32_t numbers;
+        friend bool operator==(const Count&, const Count&) = default;
     };
     /// Ascending, without those that have none.
     [[nodiscard]] std::span<const Count> counts() const { return counts_; }
@@ -110,7 +111,8 @@ class Joining {
     /// The parts must outlive it.
     Joining(const AggregateQuery& query, const PartQuery& parts);
     void add(const Part& part);
-    /// False: a sum does not fit a part's cells; ask the engine for all at once.
+    /// False: a sum does not fit a part's cells, or (after answer()) parts are of different states; ask the
+    /// engine for all at once.
     [[nodiscard]] bool adds_up() const { return adds_up_; }
     /// Of a part that has all its numbers, and was added, itself or one of the same stretch: keeps those
     /// where percentiles lie by what was added so far, and some around them.
@@ -130,7 +132,7 @@ class Joining {
         std::vector<std::pair<std::uint16_t, std::uint64_t>> places;
     };
     void find_places();
-    Cell finished(const Joined& group, std::size_t measure) const;
+    Cell finished(const Joined& group, std::size_t measure);
 
     const AggregateQuery& query_;
     const PartQuery& parts_;

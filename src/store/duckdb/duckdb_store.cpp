@@ -217,22 +217,18 @@ class DuckdbStore final : public CallStore, public CallScanner, public NumberSca
     Result<void> apply(std::span<const Change> changes, std::span<const Watermark> watermarks) override {
         const std::scoped_lock turn(writing_);
         const Moving moving(moves_);
-        Hours hours;
-        auto applied = feeding_->apply(changes, watermarks, [&](Hours soon) {
-            hours = std::move(soon);
-            answers_.changing(hours);
-        });
-        answers_.changed(hours);
-        return applied;
+        Settling settling(answers_);
+        return feeding_->apply(changes, watermarks, [&](Hours soon) { settling.of(std::move(soon)); });
     }
 
     Result<void> forget(std::span<const Position> until) override {
         const std::scoped_lock turn(writing_);
         const Moving moving(moves_);
-        answers_.everything_changes();
-        const auto forgotten = feeding_->forget(until);
-        answers_.everything_changed();
-        STENO_TRY(forgotten);
+        {
+            Settling settling(answers_);
+            settling.of_everything();
+            STENO_TRY(feeding_->forget(until));
+        }
         // Who asks the store anew, told of this, must not be answered from before.
         if (follower_ != nullptr) follower_->calls_forgotten();
         return {};
@@ -241,10 +237,9 @@ class DuckdbStore final : public CallStore, public CallScanner, public NumberSca
     Result<void> forget_payloads(std::span<const LostPayloads> lost) override {
         const std::scoped_lock turn(writing_);
         const Moving moving(moves_);
-        answers_.everything_changes();
-        auto forgotten = feeding_->forget_payloads(lost);
-        answers_.everything_changed();
-        return forgotten;
+        Settling settling(answers_);
+        settling.of_everything();
+        return feeding_->forget_payloads(lost);
     }
 
     Result<std::vector<Watermark>> watermarks() override {
@@ -395,7 +390,7 @@ class DuckdbStore final : public CallStore, public CallScanner, public NumberSca
           readers_(std::move(readers), options.patience),
           parts_(
               answers_, [this](const sql::Statement& statement) { return ask(statement); },
-              options.hours_in_parts),
+              options.hours_in_parts, options.timeout),
           pages_(answers_, [this](const sql::Statement& statement) { return ask(statement); }),
           feeding_(std::move(feeding)) {}
 
@@ -403,6 +398,33 @@ class DuckdbStore final : public CallStore, public CallScanner, public NumberSca
         STENO_ASSIGN(auto reader, readers_.take());
         return reader->run(statement, options_.timeout);
     }
+
+    /// Lives while calls change, until readers can see it.
+    class Settling {
+      public:
+        explicit Settling(AnswerCache& answers) : answers_(answers) {}
+        ~Settling() {
+            if (everything_)
+                answers_.everything_changed();
+            else
+                answers_.changed(hours_);
+        }
+        Settling(const Settling&) = delete;
+        Settling& operator=(const Settling&) = delete;
+        void of(Hours hours) {
+            hours_ = std::move(hours);
+            answers_.changing(hours_);
+        }
+        void of_everything() {
+            everything_ = true;
+            answers_.everything_changes();
+        }
+
+      private:
+        AnswerCache& answers_;
+        Hours hours_;
+        bool everything_ = false;
+    };
 
     /// Lives while the places of rows may change.
     class Moving {

@@ -64,16 +64,16 @@ Result<std::vector<Row>> read_rows(Answer& answer, const ColumnChoice& choice) {
 // In two steps: a page asked for at once makes the engine look for its rows in the whole table once it knows
 // which they are, which takes longer. Rows that come between the two do no harm: all up to the border are
 // read.
-Result<std::optional<std::vector<Row>>> PageReading::first_of(const CallQuery& query,
-                                                              const std::optional<Cursor>& after,
-                                                              std::span<const Stretch> stretches) {
+Result<PageReading::First> PageReading::first_of(const CallQuery& query, const std::optional<Cursor>& after,
+                                                 std::span<const Stretch> stretches) {
     STENO_ASSIGN(Answer answer, ask_(sql::select_borders(dialect(), query, after, stretches)));
     std::vector<std::optional<Value>> borders(stretches.size());
     const bool real = query.order.type() == FieldType::Number;
     for (Chunk chunk = answer.next(); chunk; chunk = answer.next()) {
         for (std::size_t row = 0; row < duckdb_data_chunk_get_size(chunk.get()); ++row) {
             const auto vector = [&](std::size_t i) { return duckdb_data_chunk_get_vector(chunk.get(), i); };
-            if (cell<std::int64_t>(vector(2), row) != 0) return std::nullopt;
+            if (cell<std::int64_t>(vector(2), row) != 0)
+                return First{.rows = {}, .found = false, .many_equal = false};
             if (is_null(vector(1), row)) continue;
             borders[static_cast<std::size_t>(cell<std::int32_t>(vector(0), row))] =
                 real ? Value(cell<double>(vector(1), row)) : Value(cell<std::int64_t>(vector(1), row));
@@ -84,8 +84,19 @@ Result<std::optional<std::vector<Row>>> PageReading::first_of(const CallQuery& q
     STENO_ASSIGN(answer, ask_(sql::select_within_borders(dialect(), choice.list(), query, after, stretches,
                                                          borders, most)));
     STENO_ASSIGN(std::vector<Row> rows, read_rows(answer, choice));
-    if (rows.size() > most) return std::nullopt;
-    return rows;
+    if (rows.size() > most) return First{.rows = {}, .found = false, .many_equal = true};
+    // Calls that left a stretch meanwhile have left room for those beyond its border.
+    for (std::size_t i = 0; i < stretches.size(); ++i) {
+        if (!borders[i]) continue;
+        const auto within = std::ranges::count_if(rows, [&](const Row& row) {
+            const auto& at = row.call.started_at;
+            return at ? at->unix_nanos >= stretches[i].begin && at->unix_nanos < stretches[i].end
+                      : stretches[i] == sql::kUndated;
+        });
+        if (within <= std::int64_t{query.limit})
+            return First{.rows = {}, .found = false, .many_equal = false};
+    }
+    return First{.rows = std::move(rows), .found = true, .many_equal = false};
 }
 
 Result<std::optional<std::vector<Row>>> PageReading::rows(const CallQuery& query,
@@ -130,9 +141,9 @@ Result<std::optional<std::vector<Row>>> PageReading::by_time(const CallQuery& qu
             if (to && to->unix_nanos <= border) return std::nullopt;
             near = {from ? from->unix_nanos : Limits::min(), border};
         }
-        STENO_ASSIGN(auto rows, first_of(query, after, std::span(&near, 1)));
-        if (!rows) return std::nullopt;
-        if (rows->size() > query.limit) return in_order(query, *std::move(rows));
+        STENO_ASSIGN(First first, first_of(query, after, std::span(&near, 1)));
+        if (!first.found) return std::nullopt;
+        if (first.rows.size() > query.limit) return in_order(query, std::move(first.rows));
     }
     return std::nullopt;
 }
@@ -170,12 +181,10 @@ Result<std::optional<std::vector<Row>>> PageReading::by_value(const CallQuery& q
     if (!query.selection.from && !query.selection.to) missing.push_back(sql::kUndated);
     std::vector<Row> rows;
     if (!missing.empty()) {
-        STENO_ASSIGN(auto read, first_of(query, std::nullopt, missing));
-        if (!read) {
-            kept_.not_worthwhile(key);
-            return std::nullopt;
-        }
-        rows = *std::move(read);
+        STENO_ASSIGN(First first, first_of(query, std::nullopt, missing));
+        if (first.many_equal) kept_.not_worthwhile(key);
+        if (!first.found) return std::nullopt;
+        rows = std::move(first.rows);
     }
     if (version() != before) return std::nullopt;
     if (kept != nullptr) {
@@ -189,6 +198,7 @@ Result<std::optional<std::vector<Row>>> PageReading::by_value(const CallQuery& q
             const std::int64_t at = row.call.started_at->unix_nanos;
             if (at >= hours.begin && at < hours.end) top->rows.push_back(row);
         }
+        top->rows = in_order(query, std::move(top->rows));
         top->bytes = bytes_of(top->rows);
         const KeptParts<Top>::Pointer pointer = std::move(top);
         kept_.keep(key, std::span(&pointer, 1));

@@ -39,11 +39,14 @@ class PageReading {
                                                     const std::optional<Cursor>& after);
     /// By anything else: of whole hours the dearest, slowest, largest calls stay the same.
     Result<std::optional<std::vector<Row>>> by_value(const CallQuery& query);
-    /// What may be among the first limit + 1 calls of each of the stretches; enough where there are so many.
-    /// nullopt: too many have the same value.
-    Result<std::optional<std::vector<Row>>> first_of(const CallQuery& query,
-                                                     const std::optional<Cursor>& after,
-                                                     std::span<const Stretch> stretches);
+    /// What may be among the first limit + 1 calls of each of some stretches; enough where there are so many.
+    struct First {
+        std::vector<Row> rows;
+        bool found = false;
+        bool many_equal = false;  ///< not found, because too many calls have the same value
+    };
+    Result<First> first_of(const CallQuery& query, const std::optional<Cursor>& after,
+                           std::span<const Stretch> stretches);
 
     const AnswerCache& answers_;
     const Ask ask_;

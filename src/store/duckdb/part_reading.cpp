@@ -5,6 +5,7 @@
 #include "store/duckdb/groups.hpp"
 
 #include <algorithm>
+#include <chrono>
 #include <limits>
 #include <map>
 #include <memory>
@@ -19,6 +20,7 @@ constexpr std::int64_t kMostDays = 4000;
 constexpr std::int64_t kMostDaysAsAsked = 400;
 constexpr std::int64_t kFarAway = std::int64_t{1} << 62;
 constexpr std::uint64_t kMostGroups = 300'000;  ///< of all parts that are read at once
+constexpr std::size_t kMostBytes = 64U << 20;   ///< of the parts of one answer
 constexpr std::int64_t kReadAtOnce = 8 * kDay;  ///< bounds what the engine and we hold of numbers
 
 std::vector<std::int64_t> numbers_in(duckdb_vector vector, std::size_t row) {
@@ -137,33 +139,62 @@ Result<std::optional<AggregateTable>> PartReading::answer(const AggregateQuery& 
 
     // All at one moment: what is left over at the ends, and what is changing.
     std::vector<Stretch> now = pieces.rest;
-    for (std::size_t i = 0; i < parts.size(); ++i)
-        if (versions[i] == AnswerCache::kUnsettled) now.push_back(pieces.whole[i]);
+    std::int64_t unsettled = 0;
+    for (std::size_t i = 0; i < parts.size(); ++i) {
+        if (versions[i] != AnswerCache::kUnsettled) continue;
+        now.push_back(pieces.whole[i]);
+        unsettled += pieces.whole[i].end - pieces.whole[i].begin;
+    }
+    if (unsettled > kReadAtOnce) return std::nullopt;
     std::ranges::sort(now);
     if (!query.selection.from && !query.selection.to) now.push_back(sql::kUndated);
     std::vector<Part> moving;
     if (!now.empty()) {
         STENO_ASSIGN(auto read, this->read(inquiry, now));
-        if (!read) return give_up(inquiry);
+        if (!read) return std::nullopt;
         moving = *std::move(read);
     }
+    auto table = join(inquiry, pieces.whole, versions, parts, moving);
+    // What was read is right as long as its calls have not changed, whatever became of the answer.
+    const std::vector<std::uint64_t> after = answers_.versions(pieces.whole);
+    bool settled = true;
+    for (std::size_t i = 0; i < versions.size(); ++i) {
+        if (after[i] == versions[i]) continue;
+        settled &= versions[i] == AnswerCache::kUnsettled;
+        parts[i] = nullptr;
+    }
+    std::erase(parts, nullptr);
+    if (kept_.worthwhile(inquiry.key)) kept_.keep(inquiry.key, parts);
+    // Without memory or a connection for it, it may be answered at once.
+    if (!table && table.error().code == Code::ResourceExhausted) return std::nullopt;
+    if (!table || settled) return table;
+    return std::nullopt;
+}
 
-    // The rest a few days at a time, the newest first: which numbers are needed of a part follows from all of
-    // them, and what is known so far mostly tells.
-    bool changed = false;
-    std::optional<AggregateTable> table;
-    for (std::size_t rounds = 2 * parts.size() + 1; !table; --rounds) {
-        if (rounds == 0) return std::nullopt;  // all of it changes all the time
-        Joining joining(query, inquiry.parts);
+// A few days at a time, the newest first: which numbers are needed of a part follows from all of them, and
+// what is known so far mostly tells.
+Result<std::optional<AggregateTable>> PartReading::join(const Inquiry& inquiry,
+                                                        std::span<const Stretch> whole,
+                                                        std::span<const std::uint64_t> versions,
+                                                        std::span<KeptParts<Part>::Pointer> parts,
+                                                        std::vector<Part>& moving) {
+    const auto wanted_still = until(std::chrono::steady_clock::now() + timeout_);
+    for (std::size_t rounds = 2 * parts.size() + 1; rounds > 0; --rounds) {
+        STENO_TRY(wanted_still());
+        Joining joining(inquiry.query, inquiry.parts);
+        std::size_t bytes = 0;
         for (const Part& part : moving) joining.add(part);
-        for (const auto& part : parts)
-            if (part != nullptr) joining.add(*part);
-        if (!joining.adds_up()) return give_up(inquiry);
+        for (const auto& part : parts) {
+            if (part == nullptr) continue;
+            joining.add(*part);
+            bytes += part->bytes;
+        }
+        if (!joining.adds_up() || bytes > kMostBytes) return give_up(inquiry);
         std::vector<std::size_t> wanted;
         std::int64_t time = 0;
         const auto want = [&](std::size_t i) {
             wanted.push_back(i);
-            time += pieces.whole[i].end - pieces.whole[i].begin;
+            time += whole[i].end - whole[i].begin;
         };
         for (std::size_t i = parts.size(); i-- > 0 && time < kReadAtOnce;)
             if (parts[i] == nullptr && versions[i] != AnswerCache::kUnsettled) want(i);
@@ -172,12 +203,13 @@ Result<std::optional<AggregateTable>> PartReading::answer(const AggregateQuery& 
                 if (parts[i] != nullptr && !joining.has_numbers(*parts[i])) want(i);
         if (wanted.empty()) {
             for (Part& part : moving) joining.keep_wanted(part);
-            table = joining.answer();
-            continue;
+            AggregateTable table = joining.answer();
+            if (!joining.adds_up()) return std::nullopt;
+            return table;
         }
         std::ranges::reverse(wanted);
         std::vector<Stretch> stretches;
-        for (const std::size_t i : wanted) stretches.push_back(pieces.whole[i]);
+        for (const std::size_t i : wanted) stretches.push_back(whole[i]);
         STENO_ASSIGN(auto read, this->read(inquiry, stretches));
         if (!read) return give_up(inquiry);
         for (std::size_t n = 0; n < wanted.size(); ++n)
@@ -190,15 +222,9 @@ Result<std::optional<AggregateTable>> PartReading::answer(const AggregateQuery& 
             part->version = versions[wanted[n]];
             part->bytes = bytes_of(*part);
             place = std::move(part);
-            changed = true;
         }
     }
-    const std::vector<std::uint64_t> after = answers_.versions(pieces.whole);
-    for (std::size_t i = 0; i < versions.size(); ++i)
-        if (versions[i] != AnswerCache::kUnsettled && after[i] != versions[i]) return std::nullopt;
-    std::erase(parts, nullptr);
-    if (changed) kept_.keep(inquiry.key, parts);
-    return table;
+    return std::nullopt;  // all of it changes all the time
 }
 
 std::nullopt_t PartReading::give_up(const Inquiry& inquiry) {

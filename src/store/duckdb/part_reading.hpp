@@ -5,10 +5,13 @@
 #include "store/kept_parts.hpp"
 #include "store/parts.hpp"
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <optional>
+#include <span>
 #include <string>
+#include <vector>
 
 namespace steno::store::duckdb {
 
@@ -22,9 +25,9 @@ Result<std::optional<Stretch>> first_and_last(const Ask& ask);
 class PartReading {
   public:
     /// `answers` knows what has changed, and must outlive this. `least`: whole hours of a range that is put
-    /// together.
-    PartReading(const AnswerCache& answers, Ask ask, std::int64_t least)
-        : answers_(answers), ask_(std::move(ask)), least_(least) {}
+    /// together. `timeout`: of an answer, however often the engine is asked for it.
+    PartReading(const AnswerCache& answers, Ask ask, std::int64_t least, std::chrono::milliseconds timeout)
+        : answers_(answers), ask_(std::move(ask)), least_(least), timeout_(timeout) {}
 
     /// As the engine would answer, and of one state of the store. nullopt: ask it for all at once.
     Result<std::optional<AggregateTable>> answer(const AggregateQuery& query);
@@ -34,11 +37,18 @@ class PartReading {
     Result<CutTime> pieces(const Selection& selection);
     /// nullopt: there are too many groups, or numbers that do not fit.
     Result<std::optional<std::vector<Part>>> read(const Inquiry& inquiry, std::span<const Stretch> stretches);
+    /// Reads the parts that are nullptr, and what the others lack.
+    Result<std::optional<AggregateTable>> join(const Inquiry& inquiry, std::span<const Stretch> whole,
+                                               std::span<const std::uint64_t> versions,
+                                               std::span<KeptParts<Part>::Pointer> parts,
+                                               std::vector<Part>& moving);
+    /// Not to be tried again.
     std::nullopt_t give_up(const Inquiry& inquiry);
 
     const AnswerCache& answers_;
     const Ask ask_;
     const std::int64_t least_;
+    const std::chrono::milliseconds timeout_;
     KeptParts<Part> kept_{128U << 20};
 };
 
