@@ -544,8 +544,10 @@ std::string summary_of(const ExperimentResult& result, const std::vector<bool>& 
 
 std::vector<std::string> warnings_of(const ExperimentResult& result, const ExperimentQuestion& question) {
     std::vector<std::string> warnings;
-    std::uint64_t units = 0;
-    for (const auto& variant : result.variants) units += variant.units;
+    // By the variant of their first call: each once, whatever variants it has seen.
+    double held = 0;
+    for (const std::uint64_t first : result.ratio.units) held += static_cast<double>(first);
+    const auto units = static_cast<std::uint64_t>(held / result.sampled);
     if (result.ratio.mismatch)
         warnings.push_back(fmt::format(
             "{}s are not divided as the weights say (p = {:.2g}, at every look): calls of a variant are lost "

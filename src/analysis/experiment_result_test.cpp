@@ -4,6 +4,7 @@
 #include "analysis/record_for_test.hpp"
 #include "store/duckdb/duckdb_store.hpp"
 
+#include <fmt/ranges.h>
 #include <gtest/gtest.h>
 #include <simdjson.h>
 
@@ -270,6 +271,24 @@ TEST(ExperimentResult, WhatAlwaysFailsIsWorseHoweverManyCallsAUnitHas) {
     const ExperimentResult told = experiment_result(record.store(), question).value();
     EXPECT_TRUE(told.variants[1].guards[0].breached) << told.variants[1].guards[0].sentence;
     EXPECT_EQ(primary(told).finding, ExperimentFinding::Worse) << told.sentence;
+}
+
+TEST(ExperimentResult, WhoChangedSidesIsOneUnit) {
+    auto calls = experiment_calls({.users = 200}, 22);
+    std::set<std::string> users, crossed;
+    std::map<std::string, std::set<std::string>> sides;
+    for (std::size_t i = 0; i < calls.size(); ++i) {
+        auto& experiment = calls[i].prompt.experiment;
+        if (i % 3 == 0) experiment.variant = experiment.variant == "control" ? "shorter" : "control";
+        users.insert(experiment.unit);
+        sides[experiment.unit].insert(experiment.variant);
+        if (sides[experiment.unit].size() == 2) crossed.insert(experiment.unit);
+    }
+    Record record(calls);
+    const ExperimentResult told = experiment_result(record.store(), experiment_question()).value();
+    EXPECT_TRUE(warned(
+        told, fmt::format("{} of {} users have calls of several variants", crossed.size(), users.size())))
+        << fmt::format("{}", fmt::join(told.warnings, "\n"));
 }
 
 TEST(ExperimentResult, UnitsThatAreNotDividedAsMeantAreTold) {
