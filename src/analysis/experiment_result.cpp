@@ -156,6 +156,14 @@ Result<Read> read(store::CallStore& store, const ExperimentQuestion& question, c
     return told;
 }
 
+/// Of shares, the part of the error that the exact method has: half where each unit is one call, and both
+/// are told; else a tenth, for it speaks only while nothing varies.
+enum class Exactly : std::uint8_t { Never, WhereNothingVaries, Always };
+
+double part_of_exact(Exactly exactly) {
+    return exactly == Exactly::Never ? 0 : exactly == Exactly::Always ? 0.5 : 0.1;
+}
+
 /// What two samples say of each other at every look.
 struct Sequence {
     Interval interval;
@@ -163,11 +171,41 @@ struct Sequence {
     bool of_units = false;
 };
 
+/// Each unit as one value, its mean: of a share of which no unit differs from the others, this is also the
+/// mean over their calls, however many each has and whatever they weigh. Absent: units differ, or there are
+/// fewer than two.
+std::optional<inference::BoundedSum> each_as_one(const ExperimentValues& values) {
+    const inference::UnitSums& units = values.sample.units;
+    if (units.variance() != 0.0) return std::nullopt;
+    const double count = static_cast<double>(units.units);
+    return inference::BoundedSum{std::clamp(units.mean(), 0.0, 1.0) * count,
+                                 static_cast<std::uint64_t>(units.units)};
+}
+
+/// Where nothing varies the linearised error is 0 and says nothing; b - `times` × a by the exact method.
+Result<std::optional<Sequence>> sequence_of_units(const ExperimentValues& a, const ExperimentValues& b,
+                                                  double confidence, double times) {
+    auto of_a = each_as_one(a), of_b = each_as_one(b);
+    if (!of_a || !of_b || !(times > 0)) return std::nullopt;
+    // A part of values from 0 to 1 is from 0 to 1: the side that would leave it is left, the other scaled.
+    const double scale = std::max(1.0, times);
+    of_a->sum *= times / scale;
+    of_b->sum /= scale;
+    STENO_ASSIGN(const auto found, inference::compare_bounded_sequence(*of_a, *of_b, confidence));
+    if (!found) return std::nullopt;
+    return Sequence{{found->interval.low * scale, found->interval.high * scale},
+                    found->p_value,
+                    0,
+                    static_cast<double>(of_a->count + of_b->count),
+                    false};
+}
+
 /// Of b - `times` × a; see the header for which method says it.
 Result<std::optional<Sequence>> sequence(const ExperimentValues& a, const ExperimentValues& b, double origin,
-                                         bool exactly, double confidence, double times = 1) {
-    exactly = exactly && times == 1;
-    const inference::SequentialOptions options{.confidence = exactly ? 1 - (1 - confidence) / 2 : confidence,
+                                         Exactly exactly, double confidence, double times = 1) {
+    if (exactly == Exactly::Always && times != 1) exactly = Exactly::WhereNothingVaries;
+    const double part = part_of_exact(exactly);
+    const inference::SequentialOptions options{.confidence = 1 - (1 - confidence) * (1 - part),
                                                .planned = kPlannedValues};
     STENO_ASSIGN(const auto units, inference::compare_units_sequence(a.sample, b.sample, options, times));
     std::optional<Sequence> told;
@@ -175,21 +213,26 @@ Result<std::optional<Sequence>> sequence(const ExperimentValues& a, const Experi
         const double shift = origin * (1 - times);
         const auto& found = units->found;
         told = {{found.interval.low + shift, found.interval.high + shift},
-                found.p_value,
+                std::min(1.0, found.p_value / (1 - part)),
                 units->error,
                 units->effective,
                 true};
     }
-    if (!exactly) return told;
-    STENO_ASSIGN(const auto exact,
-                 inference::compare_bounded_sequence(a.counted, b.counted, options.confidence));
+    const double of_exact = 1 - (1 - confidence) * part;
+    if (exactly == Exactly::WhereNothingVaries && !told) {
+        STENO_ASSIGN(told, sequence_of_units(a, b, of_exact, times));
+        if (told) told->p_value = std::min(1.0, told->p_value / part);
+    }
+    if (exactly != Exactly::Always) return told;
+    STENO_ASSIGN(const auto exact, inference::compare_bounded_sequence(a.counted, b.counted, of_exact));
     if (!exact) return told;
     const double calls = static_cast<double>(a.counted.count + b.counted.count);
-    if (!told) return Sequence{exact->interval, std::min(1.0, 2 * exact->p_value), 0, calls, false};
+    const double p_value = std::min(1.0, exact->p_value / part);
+    if (!told) return Sequence{exact->interval, p_value, 0, calls, false};
     const Interval both{std::max(told->interval.low, exact->interval.low),
                         std::min(told->interval.high, exact->interval.high)};
     told->interval = both.low <= both.high ? both : exact->interval;
-    told->p_value = std::min(1.0, 2 * std::min(told->p_value, exact->p_value));
+    told->p_value = std::min(told->p_value, p_value);
     return told;
 }
 
@@ -358,8 +401,9 @@ class Telling {
     [[nodiscard]] const ExperimentValues& values(std::size_t variant, std::size_t metric) const {
         return totals_.variants[variant].metrics[metric];
     }
-    [[nodiscard]] bool exactly(std::size_t metric) const {
-        return !plan_.metrics[metric].metric.is_of_numbers() && totals_.alone && !totals_.reweighted;
+    [[nodiscard]] Exactly exactly(std::size_t metric) const {
+        if (plan_.metrics[metric].metric.is_of_numbers()) return Exactly::Never;
+        return totals_.alone && !totals_.reweighted ? Exactly::Always : Exactly::WhereNothingVaries;
     }
 
     [[nodiscard]] std::string why_unknown(std::size_t metric, const ExperimentValues& a,
@@ -394,7 +438,10 @@ class Telling {
             times = inference::times_needed(*told.difference, found->error, found->effective, margin,
                                             {.confidence = told.confidence, .planned = kPlannedValues});
         } else {
-            STENO_ASSIGN(times, inference::times_needed(a.counted, b.counted, margin, told.confidence));
+            const bool of_calls = exactly(metric) == Exactly::Always;
+            STENO_ASSIGN(times, inference::times_needed(of_calls ? a.counted : each_as_one(a).value(),
+                                                        of_calls ? b.counted : each_as_one(b).value(), margin,
+                                                        told.confidence));
         }
         const double units = static_cast<double>(totals_.variants[0].units + totals_.variants[variant].units);
         if (times) told.more_units = planned(static_cast<std::uint64_t>(std::ceil(units * (*times - 1))));
@@ -407,7 +454,7 @@ class Telling {
         for (std::size_t v = 0; v < totals_.variants.size(); ++v) {
             const ExperimentValues& seen = values(v, 0);
             inference::BetaBelief belief;
-            if (exactly(0)) {
+            if (exactly(0) == Exactly::Always) {
                 belief.a += seen.counted.sum;
                 belief.b += static_cast<double>(seen.counted.count) - seen.counted.sum;
             } else if (seen.sample.units.weight > 0) {
@@ -497,8 +544,10 @@ std::string summary_of(const ExperimentResult& result, const std::vector<bool>& 
 
 std::vector<std::string> warnings_of(const ExperimentResult& result, const ExperimentQuestion& question) {
     std::vector<std::string> warnings;
-    std::uint64_t units = 0;
-    for (const auto& variant : result.variants) units += variant.units;
+    // By the variant of their first call: each once, whatever variants it has seen.
+    double held = 0;
+    for (const std::uint64_t first : result.ratio.units) held += static_cast<double>(first);
+    const auto units = static_cast<std::uint64_t>(held / result.sampled);
     if (result.ratio.mismatch)
         warnings.push_back(fmt::format(
             "{}s are not divided as the weights say (p = {:.2g}, at every look): calls of a variant are lost "

@@ -21,7 +21,10 @@
 /// analysis is the unit of assignment**: what was drawn by chance is the user (or session, or request), so
 /// means are over all calls, and how sure they are is told from how users differ (inference/units.hpp). Calls
 /// of a unit that are each alone and say yes or no are besides held against an exact method, which needs no
-/// least number: then each of the two gets half of the error, and what both leave is told.
+/// least number: then each of the two gets half of the error, and what both leave is told. Of shares of units
+/// with several calls (or of different probabilities) the exact method has a tenth of the error, and is asked
+/// only where no unit of either side differs from the others of its side (all of it failed, nothing of the
+/// control's did): there the linearised one can say nothing, and each unit counts as one value, its mean.
 ///
 /// Each call counts as one over the probability with which its unit got its variant. While weights stay as
 /// they are this changes nothing; where they change, a good week in which more calls went to one variant does

@@ -4,6 +4,7 @@
 #include "analysis/record_for_test.hpp"
 #include "store/duckdb/duckdb_store.hpp"
 
+#include <fmt/ranges.h>
 #include <gtest/gtest.h>
 #include <simdjson.h>
 
@@ -13,6 +14,7 @@
 #include <map>
 #include <memory>
 #include <set>
+#include <utility>
 
 namespace steno::analysis {
 namespace {
@@ -217,6 +219,76 @@ TEST(ExperimentResult, OfRequestsAFewFailuresInARowAreEnough) {
     Record users(made.calls);
     EXPECT_EQ(primary(experiment_result(users.store(), question).value()).finding,
               ExperimentFinding::Unknown);
+}
+
+TEST(ExperimentResult, WhatAlwaysFailsIsWorseHoweverManyCallsAUnitHas) {
+    const auto world = [](std::size_t calls_a_unit, bool probabilities_differ, bool of_b_fails) {
+        PromptCalls made(21);
+        for (std::size_t unit = 0; unit < 100; ++unit) {
+            const bool of_b = unit % 2 == 1;
+            for (std::size_t i = 0; i < calls_a_unit; ++i) {
+                Call& call = made.add("answer", "1", 1 + 0.1 * static_cast<double>(unit));
+                const double probability = probabilities_differ && unit >= 50 ? (of_b ? 0.75 : 0.25) : 0.5;
+                call.prompt.experiment = {
+                    "e-1", of_b ? "shorter" : "control", fmt::format("u{}", unit), probability, {}};
+                if (of_b && of_b_fails) call.status = Status::Failure;
+            }
+        }
+        return made.calls;
+    };
+    ExperimentQuestion question = experiment_question();
+    question.metric = "success_rate";
+    question.guards = {{"success_rate", Better::Higher, 0.03, false},
+                       {"success_rate", Better::Higher, 0.03, true}};
+    for (const auto& [calls, differ] : {std::pair(3u, false), {1u, true}, {3u, true}, {1u, false}}) {
+        SCOPED_TRACE(fmt::format("{} calls, probabilities differ: {}", calls, differ));
+        Record record(world(calls, differ, true));
+        const ExperimentResult told = experiment_result(record.store(), question).value();
+        EXPECT_EQ(told.reweighted, differ);
+        for (const ExperimentGuarded& guard : told.variants[1].guards)
+            EXPECT_TRUE(guard.breached) << guard.sentence;
+        EXPECT_EQ(primary(told).finding, ExperimentFinding::Worse) << told.sentence;
+        EXPECT_LT(*primary(told).p_value, 1e-6);
+        EXPECT_LT(primary(told).interval->high, -0.5);
+        EXPECT_EQ(told.winner, "control");
+        EXPECT_TRUE(told.course.back().variants[1].interval);
+        // Where nothing fails nothing is found, and it is told how far that goes.
+        Record good(world(calls, differ, false));
+        const ExperimentResult none = experiment_result(good.store(), question).value();
+        for (const ExperimentGuarded& guard : none.variants[1].guards)
+            EXPECT_FALSE(guard.breached) << guard.sentence;
+        EXPECT_EQ(primary(none).finding, ExperimentFinding::Open) << none.sentence;
+        EXPECT_TRUE(primary(none).interval->contains(0));
+    }
+    // Where fewer of something is better, and the limit is a multiple of the control's.
+    question.metric = "acceptance_rate";
+    question.better = Better::Lower;
+    question.guards = {{"acceptance_rate", Better::Lower, 0.5, true}};
+    auto accepted = world(3, false, false);
+    for (Call& call : accepted)
+        call.feedback.verdict = call.prompt.experiment.variant == "shorter" ? "accepted" : "rejected";
+    Record record(accepted);
+    const ExperimentResult told = experiment_result(record.store(), question).value();
+    EXPECT_TRUE(told.variants[1].guards[0].breached) << told.variants[1].guards[0].sentence;
+    EXPECT_EQ(primary(told).finding, ExperimentFinding::Worse) << told.sentence;
+}
+
+TEST(ExperimentResult, WhoChangedSidesIsOneUnit) {
+    auto calls = experiment_calls({.users = 200}, 22);
+    std::set<std::string> users, crossed;
+    std::map<std::string, std::set<std::string>> sides;
+    for (std::size_t i = 0; i < calls.size(); ++i) {
+        auto& experiment = calls[i].prompt.experiment;
+        if (i % 3 == 0) experiment.variant = experiment.variant == "control" ? "shorter" : "control";
+        users.insert(experiment.unit);
+        sides[experiment.unit].insert(experiment.variant);
+        if (sides[experiment.unit].size() == 2) crossed.insert(experiment.unit);
+    }
+    Record record(calls);
+    const ExperimentResult told = experiment_result(record.store(), experiment_question()).value();
+    EXPECT_TRUE(warned(
+        told, fmt::format("{} of {} users have calls of several variants", crossed.size(), users.size())))
+        << fmt::format("{}", fmt::join(told.warnings, "\n"));
 }
 
 TEST(ExperimentResult, UnitsThatAreNotDividedAsMeantAreTold) {

@@ -146,6 +146,21 @@ TEST_F(WatcherTest, AGuardStopsAVariantOnceAndSaysWhy) {
     EXPECT_EQ(now_is().revision, after.revision);
 }
 
+TEST_F(WatcherTest, WhatAlwaysFailsIsStoppedAndTheRuleSaysThatItIsWhy) {
+    started(definition(Rule::ConcludeWinner));
+    pass(60);
+    calls(now_is(), 60, 0.5, 0.5, 1);
+    watcher_->look();
+    ASSERT_TRUE(now_is().definition.variants[1].stopped);
+    EXPECT_EQ(now_is().state, State::Running);
+    pass(1);
+    watcher_->look();
+    EXPECT_EQ(now_is().state, State::Concluded);
+    EXPECT_EQ(now_is().winner, "control");
+    const std::string reason = experiments_->history("shorter", 1)->front().author.reason;
+    EXPECT_TRUE(reason.starts_with("control is what is left: short was stopped. ")) << reason;
+}
+
 TEST_F(WatcherTest, ARuleConcludesWithTheBetterOne) {
     const Experiment running = started(definition(Rule::ConcludeWinner));
     pass(60);

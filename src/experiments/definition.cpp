@@ -5,6 +5,7 @@
 #include "prompts/check.hpp"
 #include "prompts/names.hpp"
 #include "prompts/version_number.hpp"
+#include "providers/request_edit.hpp"
 #include "record/json_number.hpp"
 #include "record/json_object.hpp"
 
@@ -99,6 +100,31 @@ Result<void> read_list(JsonReader& json, std::string_view name, std::size_t most
     return whole ? Result<void>() : wrong(name, "a list");
 }
 
+/// Of a share, from 0 to 1, 3 is not three points.
+Result<void> check_limit(std::string_view what, const std::string& metric, double limit,
+                         std::string_view remedy) {
+    const auto known = analysis::experiment_metric(metric);
+    if (!known || known->told.unit != analysis::Unit::Share || !(limit >= 1)) return {};
+    return fail(Code::InvalidArgument,
+                fmt::format("{}: {} is a share, from 0 to 1: {:.6g} would be {:.6g} %", what, metric, limit,
+                            limit * 100),
+                std::string(remedy));
+}
+
+/// What the gateway would not send.
+Result<void> check_parameters(const Variant& variant) {
+    for (const auto& [name, value] : json_members(variant.changes.settings.parameters))
+        if (!providers::is_parameter(name))
+            return fail(
+                Code::InvalidArgument,
+                fmt::format("the variant \"{}\": parameters: \"{}\" is none: it says what is asked, of "
+                            "whom or how it is answered, and is not sent",
+                            variant.name, utf8_prefix(name, 80)),
+                name == "model" ? "a variant has a model of its own, beside its parameters"
+                                : "leave it out; texts belong in a version of the prompt");
+    return {};
+}
+
 /// From outside `strict`, which refuses what is not known; what is stored is read as far as it is known.
 class Reader {
   public:
@@ -112,10 +138,26 @@ class Reader {
         if (!weights_.empty()) STENO_TRY(set_weights(definition_, weights_));
         if (metric_said_ && !better_) STENO_TRY(by_itself(definition_.metric, "better", definition_.better));
         if (better_) definition_.better = *better_;
-        return {};
+        return strict_ ? check_said() : Result<void>();
     }
 
   private:
+    /// What is refused of those who say it now, and of those who said it before it was refused is left.
+    Result<void> check_said() const {
+        if (margin_said_ || metric_said_)
+            STENO_TRY(check_limit("margin", definition_.metric, definition_.margin,
+                                  "three points are 0.03 (or 3% on the command line)"));
+        if (guards_said_)
+            for (const Guard& guard : definition_.guards)
+                STENO_TRY(check_limit(
+                    "guards: worse_by", guard.metric, guard.worse_by,
+                    R"(worse_by 0.03 for three points; for 3 % of the control's own "relative": true besides )"
+                    "(on the command line worse_by=3%)"));
+        if (variants_said_)
+            for (const Variant& variant : definition_.variants) STENO_TRY(check_parameters(variant));
+        return {};
+    }
+
     Result<bool> member(JsonReader& json, std::string_view name) {
         Definition& to = definition_;
         Result<void> good;
@@ -137,22 +179,25 @@ class Reader {
             to.unit = *kind;
         } else if (name == "share")
             good = number(json, name, to.share);
-        else if (name == "variants")
+        else if (name == "variants") {
+            variants_said_ = true;
             good = read_list<Variant>(json, name, assignment::kMostVariants, to.variants,
                                       [&](Variant& variant) { return read_variant(json, variant); });
-        else if (name == "weights")
+        } else if (name == "weights")
             good = read_weights(json);
         else if (name == "metric") {
             metric_said_ = true;
             good = prompts::read_text(json, name, to.metric);
         } else if (name == "better")
             good = read_word(json, name, kBetter, better_.emplace());
-        else if (name == "margin")
+        else if (name == "margin") {
+            margin_said_ = true;
             good = number(json, name, to.margin);
-        else if (name == "guards")
+        } else if (name == "guards") {
+            guards_said_ = true;
             good = read_list<Guard>(json, name, kMaxGuards, to.guards,
                                     [&](Guard& guard) { return read_guard(json, guard); });
-        else if (name == "rule")
+        } else if (name == "rule")
             good = read_word(json, name, kRules, to.rule);
         else if (name == "every_minutes")
             good = number(json, name, to.every_minutes);
@@ -224,7 +269,7 @@ class Reader {
 
     Definition& definition_;
     const bool strict_;
-    bool metric_said_ = false;
+    bool metric_said_ = false, margin_said_ = false, guards_said_ = false, variants_said_ = false;
     std::optional<Better> better_;
     Weights weights_;
 };

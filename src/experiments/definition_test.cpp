@@ -1,5 +1,6 @@
 #include "experiments/definition.hpp"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <string>
@@ -84,9 +85,34 @@ TEST(Definition, NamesWhatIsWrong) {
     says(with(R"("margin": -1)"), "margin");
     says(with(R"("guards": [{"metric": "success_rate", "worse_by": -1}])"), "worse_by");
     says(with(R"("guards": [{"metric": "output_tokens"}])"), "guards: better");
+    says(with(R"("margin": 3)"), "margin: acceptance_rate is a share, from 0 to 1: 3 would be 300 %");
+    says(with(R"("margin": 1)"), "three points are 0.03");
+    says(with(R"("guards": [{"metric": "success_rate", "worse_by": 3}])"), "worse_by 0.03");
+    says(with(R"("guards": [{"metric": "success_rate", "worse_by": 1, "relative": true}])"), "worse_by=3%");
+    for (const std::string_view name : {"messages", "stream", "model", "input", "system", "contents"})
+        says(with(fmt::format(
+                 R"("variants": [{{"name": "a"}}, {{"name": "b", "parameters": {{"seed": 1, "{}": 2}}}}])",
+                 name)),
+             fmt::format("the variant \"b\": parameters: \"{}\"", name));
     says(with(R"("rule": "bandit", "every_minutes": 1)"), "every_minutes");
     says(with(R"("rule": "best")"), "conclude_winner");
     says(with(R"("label": "Not A Label")"), "label");
+}
+
+TEST(Definition, WhatWasSaidBeforeItWasRefusedIsLeft) {
+    EXPECT_TRUE(definition_from_json(
+        with(R"("metric": "duration", "margin": 20, "guards": [{"metric": "duration", "worse_by": 3}])")));
+    Definition before = definition_from_json(kShort).value();
+    before.margin = 3;
+    before.guards = {{"success_rate", Better::Higher, 3, false}};
+    before.variants[1].changes.settings.parameters = R"({"stream":true})";
+    Definition stored = definition_from_stored(to_json(before)).value();
+    EXPECT_EQ(stored, before);
+    EXPECT_TRUE(change_from_json(R"({"share": 0.5})", stored));
+    EXPECT_FALSE(change_from_json(R"({"margin": 2})", stored));
+    EXPECT_FALSE(change_from_json(R"({"metric": "success_rate"})", stored));
+    EXPECT_FALSE(change_from_json(R"({"guards": [{"metric": "success_rate", "worse_by": 3}]})", stored));
+    EXPECT_TRUE(change_from_json(R"({"guards": [{"metric": "success_rate", "worse_by": 0.03}]})", stored));
 }
 
 TEST(Definition, LaysSettingsOverThoseOfAVersion) {

@@ -54,11 +54,8 @@ constexpr std::string_view kChangeColumns =
 constexpr std::array<std::string_view, 4> kStates = {"draft", "running", "paused", "concluded"};
 
 Result<State> state_of(std::string_view text) {
-    const auto found = std::ranges::find(kStates, text);
-    if (found == kStates.end())
-        return fail(Code::DataLoss,
-                    fmt::format("\"{}\" is no state of an experiment", utf8_prefix(text, 80)));
-    return static_cast<State>(found - kStates.begin());
+    if (const auto state = parse_state(text)) return *state;
+    return fail(Code::DataLoss, fmt::format("\"{}\" is no state of an experiment", utf8_prefix(text, 80)));
 }
 
 std::optional<Timestamp> moment_of(const std::optional<std::int64_t>& nanos) {
@@ -185,6 +182,12 @@ Result<void> alone(Statements& statements, const Experiment& experiment) {
 
 std::string_view to_string(State state) {
     return kStates[static_cast<std::size_t>(state)];
+}
+
+std::optional<State> parse_state(std::string_view text) {
+    const auto found = std::ranges::find(kStates, text);
+    if (found == kStates.end()) return std::nullopt;
+    return static_cast<State>(found - kStates.begin());
 }
 
 std::string Experiment::tag() const {
@@ -396,9 +399,15 @@ Result<Experiment> Experiments::conclude(std::string_view name, const std::strin
                     Code::FailedPrecondition,
                     fmt::format("the experiment \"{}\" was not started yet", experiment.definition.name),
                     "a draft is removed: steno experiments remove NAME");
-            if (!winner.empty() && std::ranges::find(variants, winner, &Variant::name) == variants.end())
+            const auto won = std::ranges::find(variants, winner, &Variant::name);
+            if (!winner.empty() && won == variants.end())
                 return fail(Code::InvalidArgument,
                             fmt::format("winner: there is no variant \"{}\"", utf8_prefix(winner, 80)));
+            if (!winner.empty() && won->stopped)
+                return fail(
+                    Code::FailedPrecondition,
+                    fmt::format("winner: the variant \"{}\" was stopped: nobody gets it any more", winner),
+                    "name another winner, or none; a new experiment may have it again");
             experiment.state = State::Concluded;
             experiment.winner = winner;
             experiment.concluded_at = now;

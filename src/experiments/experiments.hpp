@@ -32,6 +32,7 @@ enum class State : std::uint8_t {
     Concluded,  ///< for good
 };
 std::string_view to_string(State state);  ///< "draft", "running", "paused", "concluded"
+std::optional<State> parse_state(std::string_view text);
 
 struct Experiment {
     std::string id;  ///< what calls carry (prompt.experiment.id), and what units are divided by
@@ -104,7 +105,7 @@ class Experiments {
                              Condition& condition);
     Result<Experiment> pause(std::string_view name, const Author& author, Timestamp now,
                              Condition& condition);
-    /// `winner`: the name of a variant; empty: none.
+    /// `winner`: the name of a variant; empty: none. FailedPrecondition: that variant was stopped.
     Result<Experiment> conclude(std::string_view name, const std::string& winner, const Author& author,
                                 Timestamp now, Condition& condition);
     /// Units of this variant get the control from now on, and nobody else moves. For good.

@@ -171,6 +171,21 @@ TEST_F(ExperimentsTest, WhatItAsksStaysOnceItWasStarted) {
     EXPECT_EQ(experiments_.get("tone")->revision, 4);
 }
 
+TEST_F(ExperimentsTest, WhatWasStoppedDoesNotWin) {
+    create("tone");
+    ASSERT_TRUE(start("tone"));
+    ASSERT_TRUE(experiments_.stop_variant("tone", "short", {"steno", "too dear"}, after(20), any_));
+    const auto refused = experiments_.conclude("tone", "short", ann_, after(30), any_);
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().code, Code::FailedPrecondition);
+    EXPECT_NE(refused.error().message.find("\"short\" was stopped"), std::string::npos);
+    EXPECT_NE(refused.error().remedy.find("another winner"), std::string::npos);
+    EXPECT_EQ(experiments_.get("tone")->state, State::Running);
+    EXPECT_EQ(experiments_.conclude("tone", "control", ann_, after(30), any_)->winner, "control");
+    EXPECT_EQ(parse_state("concluded"), State::Concluded);
+    EXPECT_FALSE(parse_state("weird"));
+}
+
 TEST_F(ExperimentsTest, EachAssignmentCanBeMadeAgain) {
     create("tone");
     ASSERT_TRUE(start("tone"));

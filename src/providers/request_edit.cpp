@@ -135,6 +135,10 @@ Result<void> replace_texts_in_list(JsonValue list, std::span<const ListedMessage
     return {};
 }
 
+bool is_parameter(std::string_view name) {
+    return std::ranges::find(kNoParameters, name) == kNoParameters.end();
+}
+
 void set_parameters(const RequestEdit& edit, const ParameterNames& names, JsonValue object,
                     JsonEdits& edits) {
     const auto set = [&](std::string_view name, const auto& number) {
@@ -151,8 +155,7 @@ void set_parameters(const RequestEdit& edit, const ParameterNames& names, JsonVa
     if (edit.parameters.empty() || !others.parse(edit.parameters)) return;
     for (const auto& [key, value] : others.root().members()) {
         const std::string name = key.string();
-        if (std::ranges::find(kNoParameters, name) == kNoParameters.end())
-            edits.set(object, name, value.raw());
+        if (is_parameter(name)) edits.set(object, name, value.raw());
     }
 }
 

@@ -62,6 +62,9 @@ struct ParameterNames {
     std::string_view top_p = "top_p";
     std::string_view top_k = "top_k";
 };
+/// Not so of members that say what is asked, of whom and how it is answered (messages, model, stream, …): an
+/// edit's `parameters` leave these as they are.
+bool is_parameter(std::string_view name);
 void set_parameters(const RequestEdit& edit, const ParameterNames& names, JsonValue object, JsonEdits& edits);
 
 /// What `change` makes of a body that is a JSON object; its error, too, where one of `others` does not fit.

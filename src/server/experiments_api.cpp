@@ -1,5 +1,6 @@
 #include "base/json_or_null.hpp"
 #include "base/json_writer.hpp"
+#include "base/text.hpp"
 #include "experiments/experiments.hpp"
 #include "server/api.hpp"
 #include "server/changing.hpp"
@@ -84,6 +85,9 @@ Result<Experiments::Then> then_of(const ApiRequest& request) {
 
 Result<ApiAnswer> list_experiments(Services& services, const ApiRequest& request) {
     STENO_TRY(only_parameters(request, {"state", "prompt", "prompt_type"}));
+    if (const auto state = request.parameter("state"); state && !experiments::parse_state(*state))
+        return fail(Code::InvalidArgument, fmt::format("state: \"{}\" is none", utf8_prefix(*state, 80)),
+                    "draft, running, paused or concluded");
     STENO_ASSIGN(Experiments* const experiments, experiments_of(services));
     STENO_ASSIGN(const auto all, experiments->all());
     const auto fits = [&](std::string_view parameter, std::string_view value) {

@@ -106,6 +106,7 @@ def test_an_experiment_from_its_draft_to_its_winner(server, contract, name, prom
     assert history[0]["before"] == {"state": "running", "winner": ""} and history[0]["after"] == {"state": "concluded", "winner": "short"}
     assert (history[0]["by"], history[0]["reason"]) == ("ann", "it won") and history[2]["reason"] == "an incident"
     contract.check(server.get(BASE)[2], "GET", BASE)
+    assert "weird" in server.request("GET", f"{BASE}?state=weird", expect=400)[2]["detail"]
     assert [one["name"] for one in server.get(f"{BASE}?state=concluded&prompt={prompt}")[2]["experiments"]] == [name]
     assert server.get(f"{BASE}/{made['id']}")[2] == server.get(f"{BASE}/{name}")[2]  # by the id that calls carry, too
 
@@ -184,6 +185,7 @@ def test_a_stopped_variants_units_get_the_control_and_nobody_else_moves(server, 
         assert now["probability"] == pytest.approx(2 / 3 if now["variant"] == "a" else 1 / 3)
     assert server.request("POST", f"{BASE}/{name}/variants/a/stop", expect=400)[2]["detail"]
     assert server.request("POST", f"{BASE}/{name}/variants/x/stop", expect=400)[2]["remedy"] == "there are a, b, c"
+    assert "was stopped" in act(server, name, "conclude", 409, winner="b")["detail"]
     assert "stopped for good" in change(server, name, {"weights": {"b": 1}}, 400)["detail"]
     assert [one["weight"] for one in change(server, name, {"weights": {"c": 3}})["variants"]] == [1, 0, 3]
 
@@ -204,7 +206,7 @@ def test_what_an_experiment_asks_stays_once_it_was_started(server, name, prompt)
     create(server, name, prompt)
     change(server, name, {"metric": "success_rate", "unit": "session", "variants": [{"name": "x"}, {"name": "y", "version": "3"}]})
     act(server, name, "start")
-    for body in ({"metric": "acceptance_rate"}, {"unit": "user"}, {"variants": [{"name": "x"}, {"name": "y"}]}, {"margin": 1}, {"label": "staging"}):
+    for body in ({"metric": "acceptance_rate"}, {"unit": "user"}, {"variants": [{"name": "x"}, {"name": "y"}]}, {"margin": 0.5}, {"label": "staging"}):
         assert change(server, name, body, 409 if "label" not in body else 404)["detail"]
     kept = change(server, name, {"share": 0.5, "description": "later", "guards": [{"metric": "cost_per_call", "worse_by": 0.2, "relative": True}], "rule": "conclude_winner"})
     assert (kept["share"], kept["description"], kept["guards"][0]["better"], kept["rule"]) == (0.5, "later", "lower", "conclude_winner")
