@@ -25,7 +25,6 @@ export function useListKeys({ move, open, close, copy, togglePause, toggleFull, 
     ['p', togglePause],
     ['f', toggleFull],
     ['g', newest],
-    ['/', () => document.getElementById('search')?.focus()],
   ])
 }
 

@@ -1,5 +1,5 @@
 import { CloseButton, Kbd, TextInput } from '@mantine/core'
-import { useDebouncedCallback } from '@mantine/hooks'
+import { useDebouncedCallback, useHotkeys } from '@mantine/hooks'
 import { IconSearch } from '@tabler/icons-react'
 import { useEffect, useRef, useState } from 'react'
 
@@ -27,6 +27,21 @@ export function SearchBox({ words, text, onText, className }: Props) {
     sent.current = text
     setDraft(text)
   }, [text])
+
+  useHotkeys(
+    [
+      [
+        '/',
+        (event) => {
+          if (isTypedInto(event.target)) return
+          event.preventDefault()
+          input.current?.focus()
+        },
+        { preventDefault: false },
+      ],
+    ],
+    ['TEXTAREA', 'SELECT'],
+  )
 
   const change = (value: string) => {
     setDraft(value)
@@ -57,4 +72,9 @@ export function SearchBox({ words, text, onText, className }: Props) {
       }}
     />
   )
+}
+
+/** A radio button or a checkbox is an input too, and has the focus after a click; nobody types into it. */
+function isTypedInto(target: EventTarget | null): boolean {
+  return target instanceof HTMLInputElement && target.type !== 'radio' && target.type !== 'checkbox'
 }

@@ -34,6 +34,12 @@ export function CourseChart({ result, variant, margin }: Props) {
     const difference = point.variants[variant]?.difference
     return difference == null ? [] : [`${x(index)},${y(difference)}`]
   })
+  // One point alone makes neither a line nor a band.
+  const known = points.flatMap((point, index) => {
+    const { difference, interval } = point.variants[variant] ?? {}
+    return difference != null && interval ? [{ index, difference, interval }] : []
+  })
+  const only = known.length === 1 ? known[0] : undefined
   const show = (value: number) => formatDifference(value, metric.unit, metric.currency)
   const say = (index: number) => {
     const of = points[index]?.variants[variant]
@@ -106,13 +112,16 @@ export function CourseChart({ result, variant, margin }: Props) {
             <line x1={0} x2={width} y1={height / 2} y2={height / 2} className={classes.zero} />
             <polyline points={line.join(' ')} className={classes.line} data-finding={metric.finding} />
             {at !== null && <line x1={x(at)} x2={x(at)} y1={0} y2={height} className={classes.hover} />}
-            {line.length === 1 && (
-              <circle
-                cx={Number(line[0]?.split(',')[0])}
-                cy={Number(line[0]?.split(',')[1])}
-                r={3}
-                className={classes.dot}
-              />
+            {only && (
+              <g className={classes.line} data-finding={metric.finding}>
+                <line
+                  x1={x(only.index)}
+                  x2={x(only.index)}
+                  y1={y(only.interval[0])}
+                  y2={y(only.interval[1])}
+                />
+                <circle cx={x(only.index)} cy={y(only.difference)} r={3} className={classes.dot} />
+              </g>
             )}
             <text x={4} y={11} className={classes.words}>
               {show(reach)}

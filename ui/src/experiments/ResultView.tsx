@@ -88,7 +88,8 @@ function Verdict({ of, result, onAction }: Props & { result: ExperimentResult })
 }
 
 function Variants({ of, result, onAction }: Props & { result: ExperimentResult | undefined }) {
-  const metrics = result?.metrics ?? []
+  // What decides stands first, with what it says; what is told beside it may need to be scrolled to.
+  const [primary, ...others] = result?.metrics ?? []
   return (
     <div className={classes.frame}>
       <table className={classes.table} aria-label="Variants">
@@ -104,15 +105,20 @@ function Variants({ of, result, onAction }: Props & { result: ExperimentResult |
             <th scope="col" className={classes.number}>
               Calls
             </th>
-            {metrics.map(({ metric }) => (
-              <th key={metric} scope="col" className={classes.number}>
-                {metricName(metric)}
+            {primary && (
+              <th scope="col" className={classes.number}>
+                {metricName(primary.metric)}
               </th>
-            ))}
+            )}
             <th scope="col">Against the control</th>
             <th scope="col" className={classes.number} title="Its chance to be the best of all">
               Best
             </th>
+            {others.map(({ metric }) => (
+              <th key={metric} scope="col" className={classes.number}>
+                {metricName(metric)}
+              </th>
+            ))}
           </tr>
         </thead>
         <tbody>
@@ -157,30 +163,31 @@ function Variants({ of, result, onAction }: Props & { result: ExperimentResult |
                     </Link>
                   )}
                 </td>
-                {metrics.map(({ metric, unit }) => {
-                  const value = told?.values.find((each) => each.metric === metric)
-                  return (
-                    <td
-                      key={metric}
-                      className={classes.number}
-                      title={value && `${plural(value.calls, 'call')} say it`}
-                    >
-                      {formatMetric(value?.value ?? null, unit, told?.primary?.currency)}
-                    </td>
-                  )
-                })}
+                {primary && <Value of={primary} told={told} />}
                 <td className={classes.words}>
                   {told?.primary ? <Against of={told.primary} /> : <span className="dim">—</span>}
                 </td>
                 <td className={classes.number}>
                   {told?.best == null ? <span className="dim">—</span> : formatShare(told.best)}
                 </td>
+                {others.map((each) => (
+                  <Value key={each.metric} of={each} told={told} />
+                ))}
               </tr>
             )
           })}
         </tbody>
       </table>
     </div>
+  )
+}
+
+function Value({ of, told }: { of: ExperimentResult['metrics'][number]; told: VariantResult | undefined }) {
+  const value = told?.values.find((each) => each.metric === of.metric)
+  return (
+    <td className={classes.number} title={value && `${plural(value.calls, 'call')} say it`}>
+      {formatMetric(value?.value ?? null, of.unit, told?.primary?.currency)}
+    </td>
   )
 }
 
@@ -214,7 +221,8 @@ function Guards({ result }: { result: ExperimentResult }) {
         {rows.map(({ name, guard }) => (
           <li key={`${name} ${guard.metric}`} data-breached={guard.breached || undefined}>
             <span className={classes.guard}>
-              {guard.breached ? '✕ breached' : '✓ held'} · {name} · {metricName(guard.metric)}, at most{' '}
+              {guard.breached ? '✕ breached' : guard.finding === 'unknown' ? '? unknown' : '✓ held'} · {name}{' '}
+              · {metricName(guard.metric)}, at most{' '}
               {guard.relative_limit
                 ? formatShare(guard.worse_by)
                 : formatDifference(guard.worse_by, guard.unit, guard.currency).replace('+', '')}{' '}

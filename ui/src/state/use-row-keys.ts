@@ -1,7 +1,7 @@
 import { useHotkeys } from '@mantine/hooks'
 import { useEffect, useState } from 'react'
 
-/** j, k and the arrows walk the rows of a list, Enter opens one, / goes to the search. Gives the row where one is. */
+/** j, k and the arrows walk the rows of a list, Enter opens one. Gives the row where one is. */
 export function useRowKeys(names: string[], onOpen: (name: string) => void): string | undefined {
   const [chosen, setChosen] = useState<string>()
   const at = chosen === undefined ? -1 : names.indexOf(chosen)
@@ -19,7 +19,6 @@ export function useRowKeys(names: string[], onOpen: (name: string) => void): str
       },
       { preventDefault: false },
     ],
-    ['/', () => document.getElementById('search')?.focus()],
   ])
   useEffect(() => {
     document.querySelector('tr[data-active]')?.scrollIntoView({ block: 'nearest' })
