@@ -76,29 +76,59 @@ AtGateway::Standing AtGateway::standing(std::string_view prompt_type) const noex
     const auto running = table_.now()->of_type(prompt_type);
     if (!running) return Standing::None;
     const auto known = find(prompt_type);
-    if (!known || known->running != running) return Standing::Unread;
-    const std::int64_t age = system_clock().steady_nanos() - known->read_at;
-    return age < (known->error.empty() ? kFresh : kFreshError) ? Standing::Ready : Standing::Unread;
+    return known && known->running == running ? Standing::Ready : Standing::Unread;
+}
+
+bool AtGateway::is_fresh(const Known& known, std::int64_t now) {
+    return now - known.read_at < (known.error.empty() ? kFresh : kFreshError);
+}
+
+bool AtGateway::claim_read(std::string_view prompt_type) noexcept {
+    try {
+        const auto running = table_.now()->of_type(prompt_type);
+        if (!running) return false;
+        const std::int64_t now = system_clock().steady_nanos();
+        const std::scoped_lock lock(mutex_);
+        const auto known = known_.find(prompt_type);
+        if (known != known_.end() && known->second->running == running && is_fresh(*known->second, now))
+            return false;
+        const auto [claim, is_first] = claimed_.try_emplace(std::string(prompt_type), now);
+        if (!is_first && now - claim->second < kFresh) return false;
+        claim->second = now;  // who had it before has come to nothing
+        return true;
+    } catch (const std::exception&) {  // no memory: the next one tries
+        return false;
+    }
 }
 
 void AtGateway::read(std::string_view prompt_type) noexcept {
     try {
-        const auto table = table_.now();
-        auto known = std::make_shared<Known>();
-        known->running = table->of_type(prompt_type);
-        if (!known->running) return;
-        known->read_at = system_clock().steady_nanos();
-        if (auto done = read_variants(*known); !done) {
-            known->error = std::move(done).error().message;
-            log::warning("experiment {}: nobody takes part: {}", known->running->definition().name,
-                         known->error);
-        }
-        const std::scoped_lock lock(mutex_);
-        known_.insert_or_assign(std::string(prompt_type), std::move(known));
-        std::erase_if(known_, [&](const auto& one) { return table->of_type(one.first) == nullptr; });
+        read_now(prompt_type);
     } catch (const std::exception& e) {
         log::error("an experiment could not be read: {}", e.what());
     }
+    const std::scoped_lock lock(mutex_);
+    if (const auto claim = claimed_.find(prompt_type); claim != claimed_.end()) claimed_.erase(claim);
+}
+
+void AtGateway::read_now(std::string_view prompt_type) {
+    const std::scoped_lock one_at_a_time(reading_);
+    auto known = std::make_shared<Known>();
+    known->running = table_.now()->of_type(prompt_type);
+    if (!known->running) return;
+    known->read_at = system_clock().steady_nanos();
+    if (const auto before = find(prompt_type);
+        before && before->running == known->running && is_fresh(*before, known->read_at))
+        return;
+    if (auto done = read_variants(*known); !done) {
+        known->error = std::move(done).error().message;
+        log::warning("experiment {}: nobody takes part: {}", known->running->definition().name, known->error);
+    }
+    const auto table = table_.now();
+    const std::scoped_lock lock(mutex_);
+    if (table->of_type(prompt_type) == known->running)
+        known_.insert_or_assign(std::string(prompt_type), std::move(known));
+    std::erase_if(known_, [&](const auto& one) { return table->of_type(one.first) == nullptr; });
 }
 
 Result<void> AtGateway::read_variants(Known& known) {
@@ -169,12 +199,14 @@ std::optional<gateway::Trial> AtGateway::assign(Call& call) noexcept {
     steno::Experiment& part = call.prompt.experiment;
     try {
         std::string left_out = std::exchange(part, {}).left_out;
-        const auto known = find(call.prompt.type);
-        if (!known) return std::nullopt;
-        const Running& running = *known->running;
+        const auto current = table_.now()->of_type(call.prompt.type);
+        if (!current) return std::nullopt;  // it was paused or concluded just now
+        const Running& running = *current;
         const Definition& definition = running.definition();
         part.id = running.plan().id;
-        if (left_out.empty()) left_out = known->error;
+        const auto known = find(call.prompt.type);
+        const bool is_read = known && known->running == current;
+        if (left_out.empty()) left_out = is_read ? known->error : "what the experiment asks is not read yet";
         std::string unit = unit_of(call, definition.unit);
         if (left_out.empty() && unit.empty())
             left_out = fmt::format("the call says no {}, by which the experiment divides",

@@ -20,7 +20,7 @@ namespace steno::experiments {
 
 /// Experiments on kinds of prompts, as the gateway asks about them: which variant a call gets, and what its
 /// request is to say then. What variants' versions say is read once, and again after a minute, since what
-/// they include may have moved; a call waits for a database only then, and not on its loop.
+/// they include may have moved; while that goes on, calls are assigned by what was read before.
 class AtGateway final : public gateway::ExperimentControl {
   public:
     /// Both must outlive this.
@@ -28,6 +28,7 @@ class AtGateway final : public gateway::ExperimentControl {
         : table_(table), registry_(registry) {}
 
     [[nodiscard]] Standing standing(std::string_view prompt_type) const noexcept override;
+    [[nodiscard]] bool claim_read(std::string_view prompt_type) noexcept override;
     void read(std::string_view prompt_type) noexcept override;
     [[nodiscard]] std::optional<gateway::Trial> assign(Call& call) noexcept override;
 
@@ -49,14 +50,18 @@ class AtGateway final : public gateway::ExperimentControl {
         std::vector<std::string> required;  ///< variables that a call must bring for all of them
     };
 
+    static bool is_fresh(const Known& known, std::int64_t now);
+    void read_now(std::string_view prompt_type);
     [[nodiscard]] std::shared_ptr<const Known> find(std::string_view prompt_type) const;
     Result<void> read_variants(Known& known);
     Result<providers::RequestEdit> fill_in(const Known& known, const Asked& asked, Call& call) const;
 
     const PublishedTable& table_;
     prompts::Registry& registry_;
+    std::mutex reading_;  ///< one reads at a time; taken before the other
     mutable std::mutex mutex_;
     std::map<std::string, std::shared_ptr<const Known>, std::less<>> known_;  ///< by kind of prompt
+    std::map<std::string, std::int64_t, std::less<>> claimed_;                ///< since when; steady clock
 };
 
 }  // namespace steno::experiments

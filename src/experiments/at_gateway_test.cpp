@@ -97,6 +97,35 @@ TEST_F(AtGatewayTest, IsAskedOnlyWhereOneRuns) {
     EXPECT_EQ(control_.standing(kType), Standing::None);
 }
 
+TEST_F(AtGatewayTest, OneOfThoseWhoAskAtOnceReads) {
+    EXPECT_FALSE(control_.claim_read(kType)) << "none runs";
+    const Definition one = definition({{"a", 1, false, {}}, {"b", 1, false, with_model("m")}});
+    table_.use(std::make_shared<const Table>(
+        std::vector<std::shared_ptr<const Running>>{std::make_shared<const Running>("0199a000", 1, one)}));
+    EXPECT_TRUE(control_.claim_read(kType));
+    EXPECT_FALSE(control_.claim_read(kType)) << "the one before does";
+    control_.read(kType);
+    EXPECT_FALSE(control_.claim_read(kType)) << "it is new";
+    table_.use(std::make_shared<const Table>(
+        std::vector<std::shared_ptr<const Running>>{std::make_shared<const Running>("0199a000", 2, one)}));
+    EXPECT_TRUE(control_.claim_read(kType));
+}
+
+TEST_F(AtGatewayTest, WhatWasReadOfAnotherStateOfItAssignsNobody) {
+    const Definition one = definition({{"a", 1, false, {}}, {"b", 1, false, with_model("m")}});
+    run(one);
+    table_.use(std::make_shared<const Table>(
+        std::vector<std::shared_ptr<const Running>>{std::make_shared<const Running>("0199a000", 2, one)}));
+    Call asked = call("ann");
+    EXPECT_FALSE(control_.assign(asked));
+    EXPECT_EQ(asked.prompt.experiment.id, "0199a000");
+    EXPECT_EQ(asked.prompt.experiment.left_out, "what the experiment asks is not read yet");
+    table_.use(std::make_shared<const Table>());
+    asked.prompt.experiment = {};
+    EXPECT_FALSE(control_.assign(asked));
+    EXPECT_EQ(asked.prompt.experiment, Experiment()) << "it is paused";
+}
+
 TEST_F(AtGatewayTest, AUnitGetsTheVariantOfThePlan) {
     const Definition one = definition({{"a", 3, false, {}}, {"b", 1, false, with_model("m")}});
     run(one, 7);

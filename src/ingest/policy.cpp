@@ -4,6 +4,7 @@
 #include "base/json_writer.hpp"
 #include "base/text.hpp"
 #include "ingest/personal_data.hpp"
+#include "record/json_reader.hpp"
 
 #include <algorithm>
 #include <string>
@@ -22,7 +23,8 @@ void note(Call& call, const char* path, const std::string& was) {
     at->second.sha256 = to_hex(as_text(sha256(was)));
 }
 
-/// Each text of prompts and answers: as `change.text(path, text)` or `change.json(path, value)`.
+/// Each text of prompts and answers: as `change.text(path, text)`, `change.json(path, value)`, or where a
+/// value is still to be read by its members, as `change.strings(path, value)`.
 template <class Change>
 void each_text(Call& call, Change& change) {
     const auto messages = [&](const char* path, std::vector<Message>& messages) {
@@ -37,12 +39,19 @@ void each_text(Call& call, Change& change) {
     change.text("request.system", call.request.system);
     messages("request.messages", call.request.messages);
     change.json("request.input", call.request.input);
+    change.strings("request.parameters", call.request.parameters);
     change.json("prompt.variables", call.prompt.variables);
     messages("response.messages", call.response.messages);
     change.json("response.structured", call.response.structured);
     change.json("response.output", call.response.output);
     for (ToolCall& tool : call.response.tool_calls) change.json("response.tool_calls", tool.arguments);
     change.text("error.stack", call.error.stack);
+}
+
+/// After the closing quote of the JSON string that begins there.
+std::size_t end_of_string(std::string_view json, std::size_t at) {
+    for (++at; at < json.size() && json[at] != '"';) at += json[at] == '\\' ? 2 : 1;
+    return std::min(at + 1, json.size());
 }
 
 class Cutter {
@@ -67,6 +76,35 @@ class Cutter {
         }
         value.text = std::move(beginning);
     }
+    /// What is said in it, but for the names of its members: all else stays, figures are made of it.
+    void strings(const char* path, Json& value) {
+        const std::string_view was = value.text;
+        if (was.size() <= most_) return;
+        std::string out;
+        std::string said;
+        bool is_cut = false;
+        for (std::size_t at = 0; at < was.size();) {
+            const std::size_t begin = at;
+            at = std::min(was.find('"', begin), was.size());
+            out += was.substr(begin, at - begin);
+            if (at == was.size()) break;
+            const std::string_view quoted = was.substr(at, end_of_string(was, at) - at);
+            at += quoted.size();
+            const std::size_t next = was.find_first_not_of(" \t\r\n", at);
+            const bool is_name = next != std::string_view::npos && was[next] == ':';
+            said.clear();
+            if (is_name || quoted.size() <= most_ + 2 || !JsonReader(quoted).string(said) ||
+                said.size() <= most_) {
+                out += quoted;
+                continue;
+            }
+            append_json_string(out, utf8_prefix(said, most_));
+            is_cut = true;
+        }
+        if (!is_cut) return;
+        note(call_, path, value.text);
+        value.text = std::move(out);
+    }
     /// Bytes that are of use as a whole alone.
     void whole(const char* path, std::string& bytes) {
         if (bytes.size() <= most_) return;
@@ -87,6 +125,7 @@ class Masker {
         if (!text.starts_with("data:")) mask_personal_data(text, masked_);  // but for media
     }
     void json(const char*, Json& value) { mask_personal_data_in_json(value.text, masked_); }
+    void strings(const char* path, Json& value) { json(path, value); }
 
   private:
     Masked& masked_;

@@ -244,5 +244,32 @@ TEST_F(Ingest, WhatIsDoneToTheTextsOfACallIsDoneToThoseThatArriveLater) {
     EXPECT_EQ(seen->response.output.text, R"("of [email]")");
 }
 
+TEST_F(Ingest, WhatIsSaidInParametersIsMaskedAndCutAndTheyStayAnObject) {
+    const TestPolicy policy;
+    const auto folder = open();
+    folder->recorder().set_policy(policy);
+    const std::string parameters =
+        R"({"user":"a@b.de", "max_tokens":1000000000000,"metadata":{"a_long_name":"of \"a@b.de\" too"}})";
+    const auto kept = [&](const std::string& type) {
+        Call one = call();
+        one.status = Status::Success;
+        one.prompt.type = type;
+        one.request.parameters.text = parameters;
+        const Uuid id = one.id;
+        EXPECT_TRUE(folder->recorder().complete(std::move(one)));
+        return *folder->calls().get(id);
+    };
+    const Call masked = kept("masked");
+    EXPECT_EQ(
+        masked.request.parameters.text,
+        R"({"user":"[email]", "max_tokens":1000000000000,"metadata":{"a_long_name":"of \"[email]\" too"}})");
+    EXPECT_EQ(masked.privacy.masked.at("email"), 2);
+    const Call cut = kept("long");
+    EXPECT_EQ(cut.request.parameters.text,
+              R"({"user":"a@b.de", "max_tokens":1000000000000,"metadata":{"a_long_name":"of \"a@b.de"}})");
+    EXPECT_EQ(cut.privacy.truncated.at("request.parameters").bytes, parameters.size());
+    EXPECT_EQ(kept("other").request.parameters.text, parameters);
+}
+
 }  // namespace
 }  // namespace steno::ingest

@@ -2,6 +2,8 @@
 
 #include "net/run_on.hpp"
 
+#include <boost/asio/post.hpp>
+
 namespace steno::net {
 
 struct Workers::Impl {
@@ -13,6 +15,10 @@ Workers::Workers(unsigned threads) : impl_(std::make_unique<Impl>(threads)) {}
 
 Workers::~Workers() {
     impl_->pool.join();
+}
+
+void Workers::post(std::function<void()> work) {
+    boost::asio::post(impl_->pool, std::move(work));
 }
 
 Task<void> Workers::run(std::function<void()> work) {

@@ -23,7 +23,10 @@ class Workers {
     /// line is bounded only by the callers. What `work` throws is thrown there.
     Task<void> run(std::function<void()> work);
 
-    /// The same, with a result.
+    /// The same, but waits for nothing. `work` must not throw.
+    void post(std::function<void()> work);
+
+    /// As `run`, with a result.
     template <class F>
     Task<std::invoke_result_t<F>> value(F work) {
         std::optional<std::invoke_result_t<F>> value;

@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <exception>
 #include <utility>
 #include <vector>
@@ -20,6 +21,15 @@ std::string quoted(std::string_view text) {
     std::string out;
     append_json_string(out, utf8_prefix(text, CallLog::kMostText));
     return out;
+}
+
+/// One that people or providers give, as it is where it cannot be taken for anything else of the line.
+std::string word(std::string_view name) {
+    const bool is_plain =
+        is_valid_utf8(name) && name.size() <= CallLog::kMostText && std::ranges::none_of(name, [](char c) {
+            return static_cast<unsigned char>(c) <= ' ' || c == '"' || c == '\x7f';
+        });
+    return is_plain ? std::string(name) : quoted(name);
 }
 
 void add(std::string& text, std::string_view more) {
@@ -64,16 +74,17 @@ std::string answer_of(const Call& call) {
 
 std::string log_line(const Call& call, LogLevel level) {
     std::string line =
-        fmt::format("call {} {} {}", call.id.to_string(), call.prompt.type, to_string(call.status));
+        fmt::format("call {} {} {}", call.id.to_string(), word(call.prompt.type), to_string(call.status));
     const std::string& model = call.model.requested.empty() ? call.model.served : call.model.requested;
-    if (!model.empty()) line += " " + model;
+    if (!model.empty()) line += " " + word(model);
     if (call.time.duration)
         line += fmt::format(" {:.3f} s", static_cast<double>(call.time.duration->nanos) / 1e9);
     if (call.usage.input_tokens || call.usage.output_tokens)
         line += fmt::format(" {}+{} tokens",
                             call.usage.input_tokens ? std::to_string(*call.usage.input_tokens) : "?",
                             call.usage.output_tokens ? std::to_string(*call.usage.output_tokens) : "?");
-    if (call.cost.total) line += fmt::format(" {} {}", call.cost.total->to_string(), call.cost.currency);
+    if (call.cost.total)
+        line += fmt::format(" {} {}", call.cost.total->to_string(), word(call.cost.currency));
     if (call.error.type) line += fmt::format(" {}", to_string(*call.error.type));
     const bool has_texts = call.privacy.full_data.value_or(true);
     if (level >= LogLevel::Summary && has_texts) {

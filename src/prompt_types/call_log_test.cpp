@@ -50,6 +50,16 @@ TEST(CallLog, ALineHasAsMuchOfACallAsItsLevelSays) {
               figures + R"( prompt "user: what is\nthis \"thing\"?" answer "assistant: it is a cup")");
 }
 
+TEST(CallLog, ALineStaysOneWhateverNamesACallBrings) {
+    Call call = call_of("page\ncall 0198 page success");
+    call.model.requested = "a \x1b[2Jmodel";
+    call.cost.currency = "E\"U";
+    EXPECT_EQ(log_line(call, LogLevel::MetricsOnly),
+              "call " + call.id.to_string() +
+                  R"( "page\ncall 0198 page success" success "a \u001b[2Jmodel" 1.250 s 800+45 tokens)"
+                  R"( 0.012500000000 "E\"U")");
+}
+
 TEST(CallLog, OfTextsThatAreNotKeptThereAreNone) {
     Call call = call_of("page");
     call.privacy.full_data = false;

@@ -29,10 +29,12 @@ class ExperimentControl {
     enum class Standing : std::uint8_t {
         None,    ///< none runs for calls of this kind: a look-up in memory
         Unread,  ///< one does, but what it asks is yet to be read
-        Ready,
+        Ready,   ///< perhaps it is to be read again, but a call need not wait for that
     };
     [[nodiscard]] virtual Standing standing(std::string_view prompt_type) const noexcept = 0;
-    /// Blocks: reads what an experiment for calls of this kind asks.
+    /// Whether who asks is to see to `read`. Of those who ask meanwhile nobody else is.
+    [[nodiscard]] virtual bool claim_read(std::string_view prompt_type) noexcept = 0;
+    /// Blocks: reads what an experiment for calls of this kind asks, if that was not done just now.
     virtual void read(std::string_view prompt_type) noexcept = 0;
     /// Writes into `call.prompt` what the call is part of, or why it is left out (experiment.left_out; a
     /// caller that wants no part has that there already). Absent: it goes as it is. `call` has what its

@@ -132,6 +132,8 @@ class Gateway {
     std::atomic<std::uint64_t> large_works_{0};
     /// Few: each holds what it makes of one body in memory.
     net::Workers large_{2};
+    /// What experiments ask; no call is behind what another kind of work does.
+    net::Workers reads_{1};
     std::map<std::string, Upstream, std::less<>> upstreams_;
     std::map<std::string, Upstream, std::less<>> without_url_;
     mutable std::mutex hosts_mutex_;

@@ -26,6 +26,9 @@ namespace {
 constexpr std::uint64_t kMaxDecodedBytes = 256u << 20;
 /// Smaller request bodies are not counted.
 constexpr std::uint64_t kSmallBody = 64u << 10;
+/// So long a call waits until what an experiment asks is read for the first time.
+constexpr std::chrono::milliseconds kReadPatience{1000};
+constexpr std::chrono::milliseconds kReadPause{5};
 /// So long a larger one waits for room.
 constexpr std::chrono::minutes kRoomPatience{10};
 /// Exact bytes of an answer beyond this are not kept.
@@ -117,10 +120,11 @@ net::Task<void> Gateway::Relay::run() {
     body_ = std::move(*body);
     if (share_) share_->keep(body_.size());
     if (is_up_for_an_experiment()) {
-        ExperimentControl& experiments = *gateway_.options_.experiments;
-        const std::string type = call_->prompt.type;
-        if (experiments.standing(type) == ExperimentControl::Standing::Unread)
-            co_await gateway_.large_.run([&] { experiments.read(type); });
+        try {
+            co_await wait_for_experiment();
+        } catch (const std::exception& e) {
+            log::error("an experiment could not be read: {}", e.what());
+        }
         co_await done([this] { take_part(); });
     }
     net::RequestHead outgoing;
@@ -244,9 +248,24 @@ bool Gateway::Relay::is_up_for_an_experiment() {
     return false;
 }
 
+net::Task<void> Gateway::Relay::wait_for_experiment() {
+    ExperimentControl& experiments = *gateway_.options_.experiments;
+    const std::string& type = call_->prompt.type;
+    if (experiments.claim_read(type)) gateway_.reads_.post([&experiments, type] { experiments.read(type); });
+    for (std::chrono::milliseconds waited{0}; waited < kReadPatience; waited += kReadPause) {
+        if (experiments.standing(type) != ExperimentControl::Standing::Unread) break;
+        if (!co_await net::sleep_for(kReadPause)) break;
+    }
+}
+
 std::string_view Gateway::Relay::uneditable() const {
-    if (request_.headers.get("authorization").value_or("").starts_with("AWS4-") ||
-        request_.query().contains("X-Amz-Signature="))
+    constexpr std::array<std::string_view, 5> kOfContent = {"content-md5", "digest", "content-digest",
+                                                            "x-amz-content-sha256", "signature-input"};
+    const std::string_view credentials = request_.headers.get("authorization").value_or("");
+    const std::string_view scheme = credentials.substr(0, credentials.find(' '));
+    if (scheme.starts_with("AWS4-") || equals_ignoring_case(scheme, "Signature") ||
+        request_.query().contains("X-Amz-Signature=") ||
+        std::ranges::any_of(kOfContent, [&](std::string_view name) { return request_.headers.has(name); }))
         return "the client has signed the request";
     const auto coding = request_.headers.get("content-encoding");
     if (coding && !equals_ignoring_case(*coding, "identity")) return "the request's body is compressed";
@@ -254,10 +273,20 @@ std::string_view Gateway::Relay::uneditable() const {
 }
 
 void Gateway::Relay::take_part() noexcept {
+    PromptFacts before;
     try {
-        PromptFacts before = call_->prompt;
+        before = call_->prompt;
+    } catch (...) {  // there is no memory for it: the request is as it was
+        call_->prompt.experiment = {};
+        return;
+    }
+    try {
         const std::optional<Trial> trial = gateway_.options_.experiments->assign(*call_);
-        if (!trial) return;
+        if (!trial) {
+            before.experiment = std::move(call_->prompt.experiment);
+            call_->prompt = std::move(before);
+            return;
+        }
         std::string why(uneditable());
         if (why.empty()) {
             auto edited = provider_.provider().edit_request(request_view(body_), trial->edit, *trial->others);
@@ -272,8 +301,9 @@ void Gateway::Relay::take_part() noexcept {
         before.experiment.id = std::move(call_->prompt.experiment.id);
         before.experiment.left_out = std::move(why);
         call_->prompt = std::move(before);
-    } catch (...) {  // there is no memory for it: the request is as it was
-        call_->prompt.experiment = {};
+    } catch (...) {
+        before.experiment = {};
+        call_->prompt = std::move(before);
     }
 }
 
@@ -533,6 +563,7 @@ void Gateway::Relay::record_further_calls() {
         further.release = fetching.release;
         further.tenant = fetching.tenant;
         further.who = fetching.who;
+        further.prompt.type = fetching.prompt.type;  // by which texts are masked and cut
         further.trace = fetching.trace;
         further.trace.parent_id = id_.to_string();
         further.trace.span_id.clear();

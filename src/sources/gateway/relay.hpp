@@ -43,6 +43,8 @@ class Gateway::Relay {
     [[nodiscard]] bool is_large() const;
     /// An experiment runs for calls like this, and nobody has assigned it before.
     bool is_up_for_an_experiment();
+    /// So that take_part can be asked; waits a second at most. An experiment never ends a call.
+    net::Task<void> wait_for_experiment();
     /// Makes the request that of a variant. Whatever fails leaves it as it is, and says why on the call.
     void take_part() noexcept;
     /// Why nobody may edit this request; "": it may be tried.

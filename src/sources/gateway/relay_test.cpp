@@ -8,6 +8,7 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <memory>
 #include <new>
 #include <optional>
@@ -42,10 +43,12 @@ struct AnotherModel final : ExperimentControl {
     [[nodiscard]] Standing standing(std::string_view type) const noexcept override {
         return type != "faq" ? Standing::None : is_read ? Standing::Ready : Standing::Unread;
     }
-    void read(std::string_view) noexcept override { is_read = true; }
+    bool claim_read(std::string_view) noexcept override { return !is_read && !is_claimed.exchange(true); }
+    void read(std::string_view) noexcept override { is_read = can_be_read; }
     std::optional<Trial> assign(Call& call) noexcept override {
         Experiment& part = call.prompt.experiment;
         part.id = "e";
+        if (!is_read) part.left_out = "not read yet";
         if (!part.left_out.empty()) return std::nullopt;
         part.variant = "b";
         part.unit = call.who.user_id;
@@ -53,7 +56,8 @@ struct AnotherModel final : ExperimentControl {
         return Trial{{.model = "another"},
                      std::make_shared<const std::vector<providers::RequestEdit>>(others)};
     }
-    bool is_read = false;
+    bool can_be_read = true;
+    std::atomic<bool> is_claimed = false, is_read = false;
     std::vector<providers::RequestEdit> others;
 };
 
@@ -194,10 +198,25 @@ TEST_F(RelayTest, WhatIsOfNoExperimentGoesAsItCame) {
     EXPECT_EQ(left_out(goes({type, {"x-steno-experiment", "off"}})), kOptedOut);
     EXPECT_EQ(left_out(goes({type, {"authorization", "AWS4-HMAC-SHA256 Credential=x"}})),
               "the client has signed the request");
+    for (const char* name :
+         {"Content-MD5", "Digest", "Content-Digest", "x-amz-content-sha256", "Signature-Input"})
+        EXPECT_EQ(left_out(goes({type, {name, "x"}})), "the client has signed the request") << name;
+    EXPECT_EQ(left_out(goes({type, {"authorization", "Signature keyId=x"}})),
+              "the client has signed the request");
     EXPECT_EQ(left_out(goes({type, {"content-encoding", "gzip"}})), "the request's body is compressed");
     EXPECT_EQ(left_out(goes({type}, "no JSON")), "the request's body is no JSON object");
     experiments.others = {{.texts = {{"user", "a"}, {"user", "b"}}}};
     EXPECT_EQ(left_out(goes({type})), "the prompt has more messages than the request");
+}
+
+TEST_F(RelayTest, ACallDoesNotWaitForAnExperimentThatCannotBeRead) {
+    experiments.can_be_read = false;
+    for (int n = 0; n < 2; ++n) {
+        const Call call = recorded(kBody, {{"x-steno-prompt-type", "faq"}, {"x-steno-prompt-version", "7"}});
+        EXPECT_EQ(came, kBody);
+        EXPECT_EQ(call.prompt.experiment.left_out, "not read yet");
+        EXPECT_EQ(call.prompt.version, "7");
+    }
 }
 
 TEST_F(RelayTest, WhatAProgramHasAssignedIsNotAssignedAgain) {
