@@ -149,12 +149,12 @@ TEST_F(WatcherTest, AGuardStopsAVariantOnceAndSaysWhy) {
 TEST_F(WatcherTest, WhatAlwaysFailsIsStoppedAndTheRuleSaysThatItIsWhy) {
     started(definition(Rule::ConcludeWinner));
     pass(60);
-    calls(now_is(), 60, 0.5, 0.5, 1);
-    watcher_->look();
+    calls(now_is(), 150, 0.5, 0.5, 1);
+    ASSERT_TRUE(watcher_->look_at("shorter"));
     ASSERT_TRUE(now_is().definition.variants[1].stopped);
     EXPECT_EQ(now_is().state, State::Running);
     pass(1);
-    watcher_->look();
+    ASSERT_TRUE(watcher_->look_at("shorter"));
     EXPECT_EQ(now_is().state, State::Concluded);
     EXPECT_EQ(now_is().winner, "control");
     const std::string reason = experiments_->history("shorter", 1)->front().author.reason;
