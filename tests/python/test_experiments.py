@@ -17,7 +17,7 @@ def own(tmp_path):
         running.request("POST", "/api/v1/prompts", {"name": "tone", "text": "Be {{mood}}."}, expect=201)
         running.request("POST", "/api/v1/prompts", {"name": "answer", "text": "{{question}}", "labels": ["production"]}, expect=201)
         running.request("POST", "/api/v1/prompts/answer/versions", {"version": "2", "text": "{{> tone}} {{question}}"}, expect=201)
-        steno.start(own=running.url, spool_folder=str(tmp_path / "spool"), interval=0.005)
+        steno.start(server=running.url, spool_folder=str(tmp_path / "spool"), interval=0.005)
         yield running
         steno.stop()
 
