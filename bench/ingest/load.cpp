@@ -1,10 +1,11 @@
-// Delivers calls as fast as a server acknowledges them: some connections, each of which sends its next
-// delivery when the one before is acknowledged.
+// Delivers calls as fast as a server acknowledges them, or as many a second as are asked for: some
+// connections, each of which sends its next delivery when the one before is acknowledged.
 //
-//   ingest_load PORT SECONDS CONNECTIONS CALLS BYTES
+//   ingest_load PORT SECONDS CONNECTIONS CALLS BYTES [RATE]
 //
-// CALLS a delivery, in the binary form, with prompts and answers of BYTES together. Prints one JSON object;
-// "calls" are acknowledged ones, times in milliseconds are of a delivery.
+// CALLS a delivery, in the binary form, with prompts and answers of BYTES together; RATE calls a second of all
+// connections together. Prints one JSON object; "calls" are acknowledged ones, times in milliseconds are of a
+// delivery.
 
 #include "base/random.hpp"
 #include "base/time.hpp"
@@ -170,8 +171,8 @@ std::string exchange(int fd, std::string_view request) {
 }  // namespace
 
 int main(int argc, char** argv) {
-    if (argc != 6) {
-        std::fprintf(stderr, "ingest_load PORT SECONDS CONNECTIONS CALLS BYTES\n");
+    if (argc != 6 && argc != 7) {
+        std::fprintf(stderr, "ingest_load PORT SECONDS CONNECTIONS CALLS BYTES [RATE]\n");
         return 2;
     }
     const int port = std::atoi(argv[1]);
@@ -179,6 +180,9 @@ int main(int argc, char** argv) {
     const int connections = std::atoi(argv[3]);
     const auto calls = static_cast<std::size_t>(std::atoi(argv[4]));
     const auto bytes = static_cast<std::size_t>(std::atoi(argv[5]));
+    const double rate = argc == 7 ? std::atof(argv[6]) : 0;
+    const std::chrono::duration<double> pause(
+        rate > 0 ? static_cast<double>(calls) * connections / rate : 0.0);  // from a delivery to the next
 
     std::atomic<std::size_t> acknowledged{0};
     std::atomic<std::size_t> body_bytes{0};
@@ -195,6 +199,7 @@ int main(int argc, char** argv) {
             const int fd = connect_to(port);
             Delivery& delivery = deliveries[i];
             body_bytes = delivery.body_bytes();
+            auto due = Steady::now();
             while (Steady::now() < end) {
                 const std::string_view request = delivery.next();
                 const auto sent = Steady::now();
@@ -205,6 +210,8 @@ int main(int argc, char** argv) {
                 }
                 took[i].push_back(std::chrono::duration<double, std::milli>(Steady::now() - sent).count());
                 acknowledged += calls;
+                due += std::chrono::duration_cast<Steady::duration>(pause);
+                std::this_thread::sleep_until(due);
             }
             ::close(fd);
         });

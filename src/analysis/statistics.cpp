@@ -2,12 +2,14 @@
 
 #include "analysis/json_rows.hpp"
 #include "analysis/slowness.hpp"
+#include "base/cancellation.hpp"
 #include "record/json.hpp"
 #include "store/memory/evaluate.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <future>
 #include <tuple>
 #include <unordered_map>
 
@@ -35,16 +37,20 @@ std::string text_of(const std::optional<store::Value>& value) {
     return text == nullptr ? std::string() : *text;
 }
 
-/// Asks one store about one stretch of time.
+/// Asks one store about one stretch of time. One thread.
 class Inquiry {
   public:
-    Inquiry(store::CallStore& store, Statistics& found) : store_(store), found_(found) {}
+    explicit Inquiry(store::CallStore& store) : store_(store) {}
+    /// Whether an answer had more groups than are told.
+    [[nodiscard]] bool truncated() const { return truncated_; }
 
     Result<FiguresTable> grouped(const Selection& selection, std::initializer_list<std::string_view> by,
                                  std::string_view order = {},
-                                 std::vector<store::Measure> measures = figures_measures()) {
+                                 std::vector<store::Measure> measures = figures_measures(),
+                                 const std::optional<store::Bucket>& bucket = {}) {
         AggregateQuery query;
         query.selection = selection;
+        query.bucket = bucket;
         for (const std::string_view field : by) {
             STENO_ASSIGN(store::Field made, store::make_field(field));
             query.group_by.push_back(std::move(made));
@@ -53,7 +59,7 @@ class Inquiry {
         query.order = order;
         query.limit = store::kMaxGroups;  // tables are joined before they are cut
         STENO_ASSIGN(FiguresTable table, figures(store_, query));
-        found_.truncated |= table.truncated;
+        truncated_ |= table.truncated;
         return table;
     }
 
@@ -74,7 +80,7 @@ class Inquiry {
             STENO_ASSIGN(store::Measure made, store::make_measure(measure));
             query.measures.push_back(std::move(made));
             STENO_ASSIGN(const AggregateTable table, store_.aggregate(query));
-            found_.truncated |= table.truncated;
+            truncated_ |= table.truncated;
             for (const auto& group : table.groups)
                 requests[group.bucket] += std::get<std::int64_t>(std::get<store::Value>(group.cells.front()));
             return {};
@@ -86,8 +92,21 @@ class Inquiry {
 
   private:
     store::CallStore& store_;
-    Statistics& found_;
+    bool truncated_ = false;
 };
+
+/// Work that is done beside what this thread does, and as long as somebody waits for that. A statement is
+/// planned by one thread, however many carry it out, and planning is most of what short ones take.
+template <class Work>
+std::future<Result<void>> beside(Work&& work) {
+    // Where there are no more threads, it is done when it is waited for.
+    return std::async(std::launch::async | std::launch::deferred,
+                      [cancellation = Cancellation::of_this_thread(), work = std::forward<Work>(work)] {
+                          if (Cancellation::of_this_thread() == cancellation) return work();
+                          const Cancellation::Scope scope(cancellation);
+                          return work();
+                      });
+}
 
 /// The first `most` of them in this order.
 Result<std::vector<Call>> first_calls(store::CallStore& store, const Selection& selection,
@@ -154,8 +173,7 @@ Result<void> add_subtrees(Inquiry& ask, const Selection& ai, std::string_view ow
     return {};
 }
 
-Result<std::vector<Statistics::Agent>> by_agent(Inquiry& ask, const Selection& all, const Selection& ai,
-                                                bool money) {
+Result<std::vector<Statistics::Agent>> by_agent(Inquiry& ask, const Selection& all, const Selection& ai) {
     std::map<std::string, Statistics::Agent> agents;
     STENO_ASSIGN(const FiguresTable calls, ask.grouped(having(ai, "trace.agent"), {"trace.agent"}, "cost"));
     for (const auto& group : calls.groups) agents[text_of(group.key[0])].ai_calls = group.figures;
@@ -168,14 +186,11 @@ Result<std::vector<Statistics::Agent>> by_agent(Inquiry& ask, const Selection& a
         agent.name = name;
         sorted.push_back(std::move(agent));
     }
-    sort_by(sorted, [money](const auto& agent) {
-        return std::tuple(weight(agent.subtree, money), agent.runs.calls);
-    });
     return sorted;
 }
 
-Result<std::vector<Statistics::Function>> by_function(Inquiry& ask, const Selection& all, const Selection& ai,
-                                                      bool money) {
+Result<std::vector<Statistics::Function>> by_function(Inquiry& ask, const Selection& all,
+                                                      const Selection& ai) {
     std::map<std::string, Statistics::Function> functions;
     const Selection run = having(of_kind(all, "function"), "trace.function");
     STENO_ASSIGN(const FiguresTable runs, ask.grouped(run, {"trace.function"}, "calls"));
@@ -193,21 +208,12 @@ Result<std::vector<Statistics::Function>> by_function(Inquiry& ask, const Select
         function.name = name;
         sorted.push_back(std::move(function));
     }
-    sort_by(sorted, [money](const auto& function) {
-        return std::tuple(function.runs.calls, weight(function.subtree, money));
-    });
     return sorted;
 }
 
-Result<void> add_buckets(Inquiry& ask, store::CallStore& store, const Selection& all, const Selection& ai,
-                         const store::Bucket& bucket, Statistics& found) {
-    AggregateQuery query;
-    query.selection = ai;
-    query.bucket = bucket;
-    query.measures = figures_measures();
-    query.limit = store::kMaxGroups;
-    STENO_ASSIGN(const FiguresTable table, figures(store, query));
-    found.truncated |= table.truncated;
+Result<void> add_buckets(Inquiry& ask, const Selection& all, const Selection& ai, const store::Bucket& bucket,
+                         Statistics& found) {
+    STENO_ASSIGN(const FiguresTable table, ask.grouped(ai, {}, {}, figures_measures(), bucket));
     STENO_ASSIGN(const auto requests, ask.requests(all, bucket));
     std::map<Timestamp, Statistics::Bucket> buckets;
     for (const auto& [begin, count] : requests)
@@ -218,6 +224,38 @@ Result<void> add_buckets(Inquiry& ask, store::CallStore& store, const Selection&
         row.begin = begin;
         found.buckets.push_back(std::move(row));
     }
+    return {};
+}
+
+Result<void> add_totals(Inquiry& ask, const Selection& all, const Selection& ai,
+                        const std::optional<store::Bucket>& bucket, Statistics& found) {
+    STENO_ASSIGN(auto requests, ask.requests(all, {}));
+    found.requests = requests[std::nullopt];
+    STENO_ASSIGN(found.ai_calls, ask.total(ai));
+    STENO_ASSIGN(found.functions, ask.total(of_kind(all, "function")));
+    STENO_ASSIGN(found.agents, ask.total(of_kind(all, "agent")));
+    STENO_ASSIGN(const FiguresTable models, ask.grouped(ai, {"provider.name", "model.requested"}, "cost"));
+    for (const auto& group : models.groups)
+        found.by_model.push_back({text_of(group.key[0]), text_of(group.key[1]), group.figures});
+    if (bucket) STENO_TRY(add_buckets(ask, all, ai, *bucket, found));
+    return {};
+}
+
+Result<void> add_lists(store::CallStore& store, const Selection& all, const Selection& ai,
+                       const StatisticsOptions& options, Statistics& found) {
+    STENO_ASSIGN(found.expensive,
+                 first_calls(store, having(ai, "cost.total"), "-cost.total", options.calls, shown_fields()));
+    STENO_ASSIGN(SlowCalls slow, slow_calls(store, all, options.slow, options.calls));
+    found.slow = std::move(slow.slowest);
+    found.slow_calls = slow.calls;
+    if (options.high_tokens <= 0) return {};
+    STENO_ASSIGN(store::Filter many, store::make_filter("usage.input_tokens", store::Op::Ge,
+                                                        std::to_string(options.high_tokens)));
+    const Selection large = with(ai, std::move(many));
+    STENO_ASSIGN(const std::uint64_t count, store.count(large));
+    found.large_calls = static_cast<std::int64_t>(count);
+    STENO_ASSIGN(found.large,
+                 first_calls(store, large, "-usage.input_tokens", options.calls, shown_fields()));
     return {};
 }
 
@@ -249,19 +287,26 @@ Result<Statistics> statistics(store::CallStore& store, const Selection& selectio
         return fail(Code::InvalidArgument,
                     fmt::format("statistics list up to {} calls and 1 to 10000 groups", store::kMaxPage));
     Statistics found;
-    Inquiry ask(store, found);
     const Selection ai = with(selection, store::ai_calls());
-    STENO_ASSIGN(auto requests, ask.requests(selection, {}));
-    found.requests = requests[std::nullopt];
-    STENO_ASSIGN(found.ai_calls, ask.total(ai));
-    STENO_ASSIGN(found.functions, ask.total(of_kind(selection, "function")));
-    STENO_ASSIGN(found.agents, ask.total(of_kind(selection, "agent")));
+    Inquiry of_runs(store), of_all(store);
+    auto runs = beside([&]() -> Result<void> {
+        STENO_ASSIGN(found.by_agent, by_agent(of_runs, selection, ai));
+        STENO_ASSIGN(found.by_function, by_function(of_runs, selection, ai));
+        return {};
+    });
+    auto lists = beside([&] { return add_lists(store, selection, ai, options, found); });
+    STENO_TRY(add_totals(of_all, selection, ai, options.bucket, found));
+    STENO_TRY(runs.get());
+    STENO_TRY(lists.get());
+
+    found.truncated = of_all.truncated() || of_runs.truncated();
     const bool money = found.ai_calls.cost.currency != "mixed";
-    STENO_ASSIGN(found.by_agent, by_agent(ask, selection, ai, money));
-    STENO_ASSIGN(found.by_function, by_function(ask, selection, ai, money));
-    STENO_ASSIGN(const FiguresTable models, ask.grouped(ai, {"provider.name", "model.requested"}, "cost"));
-    for (const auto& group : models.groups)
-        found.by_model.push_back({text_of(group.key[0]), text_of(group.key[1]), group.figures});
+    sort_by(found.by_agent, [money](const auto& agent) {
+        return std::tuple(weight(agent.subtree, money), agent.runs.calls);
+    });
+    sort_by(found.by_function, [money](const auto& function) {
+        return std::tuple(function.runs.calls, weight(function.subtree, money));
+    });
     if (!money) sort_by(found.by_model, [](const auto& model) { return weight(model.calls, false); });
     const auto cut = [&](auto& rows) {
         found.truncated |= rows.size() > options.groups;
@@ -270,22 +315,6 @@ Result<Statistics> statistics(store::CallStore& store, const Selection& selectio
     cut(found.by_agent);
     cut(found.by_function);
     cut(found.by_model);
-    if (options.bucket) STENO_TRY(add_buckets(ask, store, selection, ai, *options.bucket, found));
-
-    STENO_ASSIGN(found.expensive,
-                 first_calls(store, having(ai, "cost.total"), "-cost.total", options.calls, shown_fields()));
-    STENO_ASSIGN(SlowCalls slow, slow_calls(store, selection, options.slow, options.calls));
-    found.slow = std::move(slow.slowest);
-    found.slow_calls = slow.calls;
-    if (options.high_tokens > 0) {
-        STENO_ASSIGN(store::Filter many, store::make_filter("usage.input_tokens", store::Op::Ge,
-                                                            std::to_string(options.high_tokens)));
-        const Selection large = with(ai, std::move(many));
-        STENO_ASSIGN(const std::uint64_t count, store.count(large));
-        found.large_calls = static_cast<std::int64_t>(count);
-        STENO_ASSIGN(found.large,
-                     first_calls(store, large, "-usage.input_tokens", options.calls, shown_fields()));
-    }
     return found;
 }
 

@@ -134,7 +134,8 @@ Sum sum_in(const Cell& cell) {
 }
 
 /// How many different ones there are in all of these.
-std::int64_t different(std::span<const Part::Group* const> groups, std::size_t field) {
+std::int64_t count_different(std::span<const Part::Group* const> groups, std::size_t field) {
+    if (groups.empty()) return 0;
     if (groups.size() == 1) return static_cast<std::int64_t>(groups[0]->told_apart[field].size());
     std::vector<std::size_t> first;  // of each group, among all
     std::size_t all = 0;
@@ -165,6 +166,31 @@ std::int64_t different(std::span<const Part::Group* const> groups, std::size_t f
         }
     }
     return count;
+}
+
+/// How many different ones there are in `moving` that are in none of `groups`.
+std::int64_t different_besides(std::span<const Part::Group* const> moving,
+                               std::span<const Part::Group* const> groups, std::size_t field) {
+    std::vector<Fingerprint> left;
+    for (const Part::Group* group : moving)
+        left.insert(left.end(), group->told_apart[field].begin(), group->told_apart[field].end());
+    std::ranges::sort(left);
+    left.erase(std::ranges::unique(left).begin(), left.end());
+    for (const Part::Group* group : groups) {
+        const std::vector<Fingerprint>& there = group->told_apart[field];
+        auto from = there.begin();
+        std::erase_if(left, [&](const Fingerprint& one) {
+            // Both ascend: not far behind the last place, in steps that double.
+            std::ptrdiff_t step = 1;
+            while (there.end() - from > step && from[step] < one) {
+                from += step;
+                step *= 2;
+            }
+            from = std::lower_bound(from, from + std::min(step + 1, there.end() - from), one);
+            return from != there.end() && *from == one;
+        });
+    }
+    return static_cast<std::int64_t>(left.size());
 }
 
 }  // namespace
@@ -295,10 +321,18 @@ std::string group_id(const std::vector<std::optional<Value>>& key, const std::op
 Joining::Joining(const AggregateQuery& query, const PartQuery& parts) : query_(query), parts_(parts) {}
 
 void Joining::add(const Part& part) {
+    add(part, &Joined::from);
+}
+
+void Joining::add_moving(const Part& part) {
+    add(part, &Joined::moving);
+}
+
+void Joining::add(const Part& part, std::vector<const Part::Group*> Joined::* to) {
     placed_ = false;
     for (const Part::Group& group : part.groups) {
         Joined& joined = groups_[group.id];
-        joined.from.push_back(&group);
+        (joined.*to).push_back(&group);
         if (joined.first == nullptr) {
             joined.first = &group;
             joined.cells = group.cells;
@@ -326,10 +360,12 @@ void Joining::find_places() {
         for (std::size_t field = 0; field < parts_.ranked.size(); ++field) {
             std::uint64_t all = 0;
             std::ranges::fill(counted, 0);
-            for (const Part::Group* from : group.from) {
-                for (const RankedNumbers::Count& count : from->ranked[field].counts()) {
-                    counted[count.range] += count.numbers;
-                    all += count.numbers;
+            for (const auto* groups : {&group.from, &group.moving}) {
+                for (const Part::Group* from : *groups) {
+                    for (const RankedNumbers::Count& count : from->ranked[field].counts()) {
+                        counted[count.range] += count.numbers;
+                        all += count.numbers;
+                    }
                 }
             }
             if (all == 0) continue;
@@ -374,7 +410,7 @@ bool Joining::has_numbers(const Part& part) {
     return true;
 }
 
-Cell Joining::finished(const Joined& group, std::size_t measure) {
+Cell Joining::finished(const Joined& group, std::size_t measure, std::span<const std::int64_t> different) {
     const Measure& asked = query_.measures[measure];
     const PartQuery::Source& source = parts_.sources[measure];
     switch (asked.function) {
@@ -387,13 +423,14 @@ Cell Joining::finished(const Joined& group, std::size_t measure) {
             return average_cell(asked.field.type(), sum);
         }
         case Function::Distinct:
-            return Value(different(group.from, source.first));
+            return Value(different[source.first] + different_besides(group.moving, group.from, source.first));
         case Function::Percentile: {
             const auto [range, place] = group.places[measure];
             std::vector<std::int64_t> numbers;
-            for (const Part::Group* from : group.from)
-                if (const auto* some = from->ranked[source.first].in(range))
-                    numbers.insert(numbers.end(), some->begin(), some->end());
+            for (const auto* groups : {&group.from, &group.moving})
+                for (const Part::Group* from : *groups)
+                    if (const auto* some = from->ranked[source.first].in(range))
+                        numbers.insert(numbers.end(), some->begin(), some->end());
             if (numbers.empty()) return std::monostate{};
             if (place >= numbers.size()) {  // of parts that were read while calls changed
                 adds_up_ = false;
@@ -409,12 +446,16 @@ Cell Joining::finished(const Joined& group, std::size_t measure) {
     }
 }
 
-AggregateTable Joining::answer() {
+AggregateTable Joining::answer(Different& different) {
     find_places();
     AggregateTable table;
     for (const auto& [id, joined] : groups_) {
+        const auto [counted, fresh] = different.try_emplace(id);
+        for (std::size_t i = 0; fresh && i < parts_.told_apart.size(); ++i)
+            counted->second.push_back(count_different(joined.from, i));
         AggregateTable::Group group{joined.first->key, joined.first->bucket, {}};
-        for (std::size_t i = 0; i < query_.measures.size(); ++i) group.cells.push_back(finished(joined, i));
+        for (std::size_t i = 0; i < query_.measures.size(); ++i)
+            group.cells.push_back(finished(joined, i, counted->second));
         table.groups.push_back(std::move(group));
     }
     if (groups_.empty() && query_.group_by.empty() && !query_.bucket) {

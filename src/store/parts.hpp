@@ -80,7 +80,7 @@ class RankedNumbers {
 struct Fingerprint {
     std::uint64_t low = 0;
     std::uint64_t high = 0;
-    friend bool operator==(const Fingerprint&, const Fingerprint&) = default;
+    friend auto operator<=>(const Fingerprint&, const Fingerprint&) = default;
 };
 
 /// What the calls of a stretch of time come to.
@@ -91,7 +91,7 @@ struct Part {
         std::optional<Timestamp> bucket;
         std::vector<Cell> cells;
         std::vector<RankedNumbers> ranked;
-        std::vector<std::vector<Fingerprint>> told_apart;
+        std::vector<std::vector<Fingerprint>> told_apart;  ///< each ascending, none twice
     };
     Stretch time;
     std::uint64_t version = 0;  ///< see AnswerCache
@@ -105,12 +105,19 @@ struct Part {
 std::size_t bytes_of(const Part& part);
 std::string group_id(const std::vector<std::optional<Value>>& key, const std::optional<Timestamp>& bucket);
 
+/// How many different values the groups of some parts have together, by group and by PartQuery::told_apart:
+/// of ten million fingerprints this is half a second's work, for which there is no need as long as the parts
+/// are the same.
+using Different = std::map<std::string, std::vector<std::int64_t>, std::less<>>;
+
 /// Parts become an answer, in two steps, so that parts need not keep all numbers.
 class Joining {
   public:
     /// The parts must outlive it.
     Joining(const AggregateQuery& query, const PartQuery& parts);
     void add(const Part& part);
+    /// One that is read again for each answer.
+    void add_moving(const Part& part);
     /// False: a sum does not fit a part's cells, or (after answer()) parts are of different states; ask the
     /// engine for all at once.
     [[nodiscard]] bool adds_up() const { return adds_up_; }
@@ -119,20 +126,23 @@ class Joining {
     void keep_wanted(Part& part);
     /// A part that was added has all numbers that the answer needs, if no more are added.
     [[nodiscard]] bool has_numbers(const Part& part);
-    /// In its order and within its limit. All parts have their numbers.
-    [[nodiscard]] AggregateTable answer();
+    /// In its order and within its limit. All parts have their numbers. `different`: of the parts that do not
+    /// move; what it lacks is counted, and put into it.
+    [[nodiscard]] AggregateTable answer(Different& different);
 
   private:
     struct Joined {
         const Part::Group* first = nullptr;
         std::vector<Cell> cells;
-        std::vector<const Part::Group*> from;
+        std::vector<const Part::Group*> from;  ///< of parts that do not move
+        std::vector<const Part::Group*> moving;
         std::vector<std::vector<bool>> wanted;
         /// Of each measure that is a percentile: its range, and its place among the numbers there.
         std::vector<std::pair<std::uint16_t, std::uint64_t>> places;
     };
+    void add(const Part& part, std::vector<const Part::Group*> Joined::* to);
     void find_places();
-    Cell finished(const Joined& group, std::size_t measure);
+    Cell finished(const Joined& group, std::size_t measure, std::span<const std::int64_t> different);
 
     const AggregateQuery& query_;
     const PartQuery& parts_;

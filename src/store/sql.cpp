@@ -39,6 +39,7 @@ class Compiler {
     explicit Compiler(const Dialect& dialect) : dialect_(dialect) {}
 
     std::string bind(FieldType type, Value value) {
+        if (std::string literal = dialect_.literal(value, type); !literal.empty()) return literal;
         parameters_.push_back(std::move(value));
         return dialect_.parameter(parameters_.size(), type);
     }
@@ -399,6 +400,18 @@ std::string Dialect::presence(std::string_view path, FieldType type) const {
     return value(path, type);
 }
 
+std::string Dialect::literal(const Value&, FieldType) const {
+    return {};
+}
+
+bool plain(std::string_view text) {
+    constexpr auto kMost = 200;
+    return text.size() <= kMost && std::ranges::all_of(text, [](char c) {
+               return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+                      std::string_view(" _-.:/@").find(c) != std::string_view::npos;
+           });
+}
+
 std::string quoted(std::string_view name) {
     std::string out = "\"";
     for (const char c : name) {
@@ -591,7 +604,8 @@ Result<Statement> select_parts(const Dialect& dialect, const AggregateQuery& que
     STENO_TRY(check(query));
     Compiler compiler(dialect);
     std::vector<std::string> columns = {"\"part\""};
-    const std::string from = add_keys(compiler, dialect, query, "\"parts\"", columns);
+    constexpr std::string_view kParts = "\"parts\"";
+    std::string from = add_keys(compiler, dialect, query, std::string(kParts), columns);
     const std::size_t keys = columns.size();
     for (const Measure& measure : parts.measures)
         std::ranges::move(compiler.measure(measure).columns, std::back_inserter(columns));
@@ -629,8 +643,8 @@ Result<Statement> select_parts(const Dialect& dialect, const AggregateQuery& que
                               : fmt::format("CAST({} AS BIGINT)", begin),
                         compiler.where(selection)));
     }
-    return compiler.finish(fmt::format("WITH \"parts\" AS NOT MATERIALIZED ({}) SELECT {} FROM {}{} LIMIT {}",
-                                       fmt::join(tables, " UNION ALL "), fmt::join(columns, ", "), from,
+    from.insert(from.find(kParts), fmt::format("({}) AS ", fmt::join(tables, " UNION ALL ")));
+    return compiler.finish(fmt::format("SELECT {} FROM {}{} LIMIT {}", fmt::join(columns, ", "), from,
                                        group_by_first(keys), limit + 1));
 }
 

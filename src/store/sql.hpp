@@ -15,8 +15,9 @@
 #include <string_view>
 #include <vector>
 
-/// The one compiler from the query model to SQL. Names in the text come from the field table, numbers are our
-/// own; every value of a user is a parameter.
+/// The one compiler from the query model to SQL. Names in the text come from the field table. A user's value
+/// is a parameter, or, if the engine prefers it, a number, or a text of letters, digits and what cannot end a
+/// string.
 namespace steno::store::sql {
 
 /// What differs between engines. Implementations have no state.
@@ -43,6 +44,9 @@ class Dialect {
     [[nodiscard]] virtual std::vector<std::string> sort_keys(std::string_view path, FieldType type) const;
     /// The placeholder of the n-th parameter (from 1), which is compared with a column of this type.
     [[nodiscard]] virtual std::string parameter(std::size_t number, FieldType type) const = 0;
+    /// The value itself, for engines that plan a statement with parameters a second time when their values
+    /// are known. Empty, as by default: it is to be a parameter. Never of a text that is not plain().
+    [[nodiscard]] virtual std::string literal(const Value& value, FieldType type) const;
     /// All arguments are SQL.
     [[nodiscard]] virtual std::string starts_with(std::string_view text, std::string_view prefix) const = 0;
     [[nodiscard]] virtual std::string contains(std::string_view text, std::string_view part) const = 0;
@@ -78,6 +82,8 @@ struct Statement {
 
 /// "=", "<", …; of what is no comparison "IS DISTINCT FROM", which counts an absent value as another.
 std::string_view sign_of(Op op);
+/// Up to 200 ASCII letters, digits, spaces and any of "_-.:/@": what no SQL takes for anything but text.
+bool plain(std::string_view text);
 /// "name", quoted.
 std::string quoted(std::string_view name);
 

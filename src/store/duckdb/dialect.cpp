@@ -2,8 +2,10 @@
 
 #include <fmt/format.h>
 
+#include <concepts>
 #include <cstdint>
 #include <limits>
+#include <variant>
 
 namespace steno::store::duckdb {
 namespace {
@@ -58,6 +60,26 @@ class DuckdbDialect final : public sql::Dialect {
     std::string parameter(std::size_t number, FieldType type) const override {
         return type == FieldType::Uuid ? fmt::format("CAST(${} AS UUID)", number)
                                        : fmt::format("${}", number);
+    }
+    std::string literal(const Value& value, FieldType type) const override {
+        return std::visit(
+            [&]<class T>(const T& v) -> std::string {
+                if constexpr (std::same_as<T, std::string>)
+                    return type != FieldType::Uuid && sql::plain(v) ? fmt::format("'{}'", v) : std::string();
+                else if constexpr (std::same_as<T, bool>)
+                    return v ? "true" : "false";
+                else if constexpr (std::same_as<T, std::int64_t>)
+                    return fmt::format("CAST({} AS BIGINT)", v);
+                else if constexpr (std::same_as<T, Timestamp>)
+                    return fmt::format("CAST({} AS BIGINT)", v.unix_nanos);
+                else if constexpr (std::same_as<T, Duration>)
+                    return fmt::format("CAST({} AS BIGINT)", v.nanos);
+                else if constexpr (std::same_as<T, Uuid>)
+                    return fmt::format("CAST('{}' AS UUID)", v.to_string());
+                else
+                    return {};
+            },
+            value);
     }
     std::string starts_with(std::string_view text, std::string_view prefix) const override {
         return fmt::format("starts_with({}, {})", text, prefix);

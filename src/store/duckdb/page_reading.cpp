@@ -120,7 +120,7 @@ Result<std::optional<std::vector<Row>>> PageReading::by_time(const CallQuery& qu
     } else if (!query.descending && query.selection.from) {
         edge = query.selection.from->unix_nanos;
     }
-    STENO_ASSIGN(const std::optional<Stretch> ends, first_and_last(ask_));
+    STENO_ASSIGN(const std::optional<Stretch> ends, ends_.find());
     if (!ends) return std::nullopt;
     // A range may end long after the last call.
     if (query.descending)
@@ -152,7 +152,7 @@ Result<std::optional<std::vector<Row>>> PageReading::by_value(const CallQuery& q
     if (query.selection.closed_until) return std::nullopt;
     Stretch time;
     if (!query.selection.from || !query.selection.to) {
-        STENO_ASSIGN(const std::optional<Stretch> ends, first_and_last(ask_));
+        STENO_ASSIGN(const std::optional<Stretch> ends, ends_.find());
         if (!ends) return std::nullopt;
         time = *ends;
     }

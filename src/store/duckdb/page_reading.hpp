@@ -20,7 +20,8 @@ namespace steno::store::duckdb {
 class PageReading {
   public:
     /// `answers` knows what has changed, and must outlive this.
-    PageReading(const AnswerCache& answers, Ask ask) : answers_(answers), ask_(std::move(ask)) {}
+    PageReading(const AnswerCache& answers, Ask ask)
+        : answers_(answers), ask_(std::move(ask)), ends_(answers, ask_) {}
 
     /// The first limit + 1 calls in the query's order, behind `after`. nullopt: it was not found out in this
     /// way; ask the engine for all.
@@ -50,6 +51,7 @@ class PageReading {
 
     const AnswerCache& answers_;
     const Ask ask_;
+    FirstAndLast ends_;
     KeptParts<Top> kept_{32U << 20};
 };
 

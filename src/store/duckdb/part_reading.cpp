@@ -21,6 +21,7 @@ constexpr std::int64_t kMostDaysAsAsked = 400;
 constexpr std::int64_t kFarAway = std::int64_t{1} << 62;
 constexpr std::uint64_t kMostGroups = 300'000;  ///< of all parts that are read at once
 constexpr std::size_t kMostBytes = 64U << 20;   ///< of the parts of one answer
+constexpr std::size_t kMostKnown = 200;         ///< questions of which it is known how many values differ
 constexpr std::int64_t kReadAtOnce = 8 * kDay;  ///< bounds what the engine and we hold of numbers
 
 std::vector<std::int64_t> numbers_in(duckdb_vector vector, std::size_t row) {
@@ -36,17 +37,29 @@ std::vector<Fingerprint> fingerprints_in(duckdb_vector vector, std::size_t row) 
     const auto [offset, length] = cell<duckdb_list_entry>(vector, row);
     const auto* prints =
         static_cast<const Fingerprint*>(duckdb_vector_get_data(duckdb_list_vector_get_child(vector)));
-    return {prints + offset, prints + offset + length};
+    std::vector<Fingerprint> ascending(prints + offset, prints + offset + length);
+    std::ranges::sort(ascending);
+    return ascending;
 }
 
 }  // namespace
 
-Result<std::optional<Stretch>> first_and_last(const Ask& ask) {
-    STENO_ASSIGN(Answer answer, ask({R"(SELECT min("started_at"), max("started_at") FROM calls)", {}}));
+Result<std::optional<Stretch>> FirstAndLast::find() {
+    const std::uint64_t version = answers_.version({});
+    {
+        const std::scoped_lock lock(mutex_);
+        if (version_ == version) return found_;
+    }
+    STENO_ASSIGN(Answer answer, ask_({R"(SELECT min("started_at"), max("started_at") FROM calls)", {}}));
     const Chunk chunk = answer.next();
-    if (!chunk || is_null(duckdb_data_chunk_get_vector(chunk.get(), 0), 0)) return std::nullopt;
-    return Stretch{cell<std::int64_t>(duckdb_data_chunk_get_vector(chunk.get(), 0), 0),
-                   cell<std::int64_t>(duckdb_data_chunk_get_vector(chunk.get(), 1), 0)};
+    std::optional<Stretch> found;
+    if (chunk && !is_null(duckdb_data_chunk_get_vector(chunk.get(), 0), 0))
+        found = Stretch{cell<std::int64_t>(duckdb_data_chunk_get_vector(chunk.get(), 0), 0),
+                        cell<std::int64_t>(duckdb_data_chunk_get_vector(chunk.get(), 1), 0)};
+    const std::scoped_lock lock(mutex_);
+    version_ = version;
+    found_ = found;
+    return found;
 }
 
 struct PartReading::Inquiry {
@@ -63,7 +76,7 @@ Result<CutTime> PartReading::pieces(const Selection& selection) {
     const bool open = !selection.from || !selection.to;
     if (open || time.end / kDay - time.begin / kDay > kMostDaysAsAsked) {
         // Cut is where there are calls. The ends stay open: what comes meanwhile may lie beyond.
-        STENO_ASSIGN(const std::optional<Stretch> ends, first_and_last(ask_));
+        STENO_ASSIGN(const std::optional<Stretch> ends, ends_.find());
         if (!ends) return CutTime{};
         const auto [first, last] = *ends;
         if (first < -kFarAway || last > kFarAway) return CutTime{};
@@ -154,7 +167,11 @@ Result<std::optional<AggregateTable>> PartReading::answer(const AggregateQuery& 
         if (!read) return std::nullopt;
         moving = *std::move(read);
     }
-    auto table = join(inquiry, pieces.whole, versions, parts, moving);
+    Settled of;
+    for (std::size_t i = 0; i < versions.size(); ++i)
+        if (versions[i] != AnswerCache::kUnsettled) of.emplace_back(pieces.whole[i], versions[i]);
+    Different different = known(inquiry, of);
+    auto table = join(inquiry, pieces.whole, versions, parts, moving, different);
     // What was read is right as long as its calls have not changed, whatever became of the answer.
     const std::vector<std::uint64_t> after = answers_.versions(pieces.whole);
     bool settled = true;
@@ -167,8 +184,22 @@ Result<std::optional<AggregateTable>> PartReading::answer(const AggregateQuery& 
     if (kept_.worthwhile(inquiry.key)) kept_.keep(inquiry.key, parts);
     // Without memory or a connection for it, it may be answered at once.
     if (!table && table.error().code == Code::ResourceExhausted) return std::nullopt;
+    if (table && *table && settled) remember(inquiry, std::move(of), std::move(different));
     if (!table || settled) return table;
     return std::nullopt;
+}
+
+Different PartReading::known(const Inquiry& inquiry, const Settled& of) {
+    const std::scoped_lock lock(known_mutex_);
+    const auto found = known_.find(inquiry.key);
+    return found != known_.end() && found->second.first == of ? found->second.second : Different();
+}
+
+void PartReading::remember(const Inquiry& inquiry, Settled of, Different different) {
+    if (inquiry.parts.told_apart.empty() || different.size() > kMostGroups / 100) return;
+    const std::scoped_lock lock(known_mutex_);
+    if (known_.size() >= kMostKnown) known_.clear();
+    known_.insert_or_assign(inquiry.key, std::pair(std::move(of), std::move(different)));
 }
 
 // A few days at a time, the newest first: which numbers are needed of a part follows from all of them, and
@@ -177,13 +208,13 @@ Result<std::optional<AggregateTable>> PartReading::join(const Inquiry& inquiry,
                                                         std::span<const Stretch> whole,
                                                         std::span<const std::uint64_t> versions,
                                                         std::span<KeptParts<Part>::Pointer> parts,
-                                                        std::vector<Part>& moving) {
+                                                        std::vector<Part>& moving, Different& different) {
     const auto wanted_still = until(std::chrono::steady_clock::now() + timeout_);
     for (std::size_t rounds = 2 * parts.size() + 1; rounds > 0; --rounds) {
         STENO_TRY(wanted_still());
         Joining joining(inquiry.query, inquiry.parts);
         std::size_t bytes = 0;
-        for (const Part& part : moving) joining.add(part);
+        for (const Part& part : moving) joining.add_moving(part);
         for (const auto& part : parts) {
             if (part == nullptr) continue;
             joining.add(*part);
@@ -203,7 +234,7 @@ Result<std::optional<AggregateTable>> PartReading::join(const Inquiry& inquiry,
                 if (parts[i] != nullptr && !joining.has_numbers(*parts[i])) want(i);
         if (wanted.empty()) {
             for (Part& part : moving) joining.keep_wanted(part);
-            AggregateTable table = joining.answer();
+            AggregateTable table = joining.answer(different);
             if (!joining.adds_up()) return std::nullopt;
             return table;
         }
