@@ -3,8 +3,8 @@
 //
 //   gateway_load PORT PATH BODY_FILE RATE SECONDS CONNECTIONS [HEADER]...
 //
-// One thread, HTTP/1.1 kept alive, to 127.0.0.1. Prints one JSON object; times in milliseconds: "latency"
-// until the last byte, "first" until the first byte of the body.
+// BODY_FILE "-": a GET. One thread, HTTP/1.1 kept alive, to 127.0.0.1. Prints one JSON object; times in
+// milliseconds: "latency" until the last byte, "first" until the first byte of the body.
 
 #include <algorithm>
 #include <arpa/inet.h>
@@ -98,13 +98,19 @@ class Load {
     }
 
     void print() {
+        const auto number = [](double ms) {  // an answer without a body has no first byte
+            char text[32] = "null";
+            if (!std::isnan(ms)) std::snprintf(text, sizeof text, "%.3f", ms);
+            return std::string(text);
+        };
         std::printf(
-            "{\"answered\":%llu,\"failed\":%llu,\"unanswered\":%llu,\"rate\":%.1f,\"latency\":{\"p50\":%.3f,"
-            "\"p90\":%.3f,\"p99\":%.3f,\"max\":%.3f},\"first\":{\"p50\":%.3f,\"p99\":%.3f}}\n",
+            "{\"answered\":%llu,\"failed\":%llu,\"unanswered\":%llu,\"rate\":%.1f,\"latency\":{\"p50\":%s,"
+            "\"p90\":%s,\"p99\":%s,\"max\":%s},\"first\":{\"p50\":%s,\"p99\":%s}}\n",
             static_cast<unsigned long long>(answered_), static_cast<unsigned long long>(failed_),
             static_cast<unsigned long long>(unanswered_), static_cast<double>(answered_) / took_,
-            latency_.at(0.5), latency_.at(0.9), latency_.at(0.99), latency_.at(1), first_.at(0.5),
-            first_.at(0.99));
+            number(latency_.at(0.5)).c_str(), number(latency_.at(0.9)).c_str(),
+            number(latency_.at(0.99)).c_str(), number(latency_.at(1)).c_str(), number(first_.at(0.5)).c_str(),
+            number(first_.at(0.99)).c_str());
     }
 
   private:
@@ -173,11 +179,13 @@ class Load {
             const std::size_t end = c.received.find("\r\n\r\n");
             if (end == std::string::npos) return;
             const std::string_view head(c.received.data(), end + 2);
-            if (head.substr(9, 3) != "200") return fail(index);
+            const bool not_modified = head.substr(9, 3) == "304";
+            if (head.substr(9, 3) != "200" && !not_modified) return fail(index);
             c.body_begin = end + 4;
             const std::size_t length = find_field(head, "content-length:");
-            c.chunked = length == std::string_view::npos;
-            if (!c.chunked) c.body_left = std::strtoull(head.data() + length, nullptr, 10);
+            c.chunked = length == std::string_view::npos && !not_modified;
+            c.body_left = 0;
+            if (!c.chunked && !not_modified) c.body_left = std::strtoull(head.data() + length, nullptr, 10);
             c.received.erase(0, c.body_begin);
         }
         if (!c.first_seen && !c.received.empty()) {
@@ -246,13 +254,16 @@ int main(int argc, char** argv) {
                      "usage: gateway_load PORT PATH BODY_FILE RATE SECONDS CONNECTIONS [HEADER]...\n");
         return 2;
     }
-    std::ifstream file(argv[3], std::ios::binary);
+    const bool get = std::string_view(argv[3]) == "-";
+    std::ifstream file(get ? "/dev/null" : argv[3], std::ios::binary);
     const std::string body{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
-    std::string request = "POST " + std::string(argv[2]) +
-                          " HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
-                          "Authorization: Bearer sk-bench-000000000000000000000000000000000000\r\n"
-                          "Content-Length: " +
-                          std::to_string(body.size()) + "\r\n";
+    std::string request = std::string(get ? "GET " : "POST ") + argv[2] + " HTTP/1.1\r\nHost: 127.0.0.1\r\n";
+    if (!get)
+        request +=
+            "Content-Type: application/json\r\n"
+            "Authorization: Bearer sk-bench-000000000000000000000000000000000000\r\n"
+            "Content-Length: " +
+            std::to_string(body.size()) + "\r\n";
     for (int i = 7; i < argc; ++i) request += std::string(argv[i]) + "\r\n";
     request += "\r\n" + body;
     Load load(static_cast<std::uint16_t>(std::atoi(argv[1])), request,

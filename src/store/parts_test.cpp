@@ -1,10 +1,14 @@
 #include "store/parts.hpp"
 
+#include "store/sql.hpp"
+
 #include <gtest/gtest.h>
 
 #include <algorithm>
 #include <limits>
 #include <random>
+#include <set>
+#include <string>
 
 namespace steno::store {
 namespace {
@@ -68,6 +72,48 @@ TEST(RankedNumbers, KeepsWhatItIsTold) {
     ASSERT_NE(ranked.in(range), nullptr);
     for (const std::int64_t number : *ranked.in(range)) EXPECT_EQ(RankedNumbers::range_of(number), range);
     EXPECT_EQ(ranked.in(static_cast<std::uint16_t>(range + 1)), nullptr);
+}
+
+TEST(Joining, DifferentValuesAreCountedOnceWhereverTheyAre) {
+    AggregateQuery query;
+    query.measures = {make_measure("distinct(trace.request_id)").value()};
+    const PartQuery asked = PartQuery::of(query).value();
+    std::mt19937_64 random(3);
+    for (int round = 0; round < 300; ++round) {
+        std::set<Fingerprint> all;
+        const auto some = [&](std::uint64_t from) {
+            std::set<Fingerprint> prints;
+            for (std::uint64_t n = random() % 400; n > 0; --n) prints.insert({random() % from, random() % 2});
+            all.insert(prints.begin(), prints.end());
+            Part part;
+            part.groups.emplace_back().told_apart = {{prints.begin(), prints.end()}};
+            return part;
+        };
+        std::vector<Part> parts;
+        for (std::uint64_t n = random() % 4; n > 0; --n) parts.push_back(some(500));
+        Different different;
+        for (int answer = 0; answer < 3; ++answer) {  // the second time it is known of those that stay
+            const std::vector<Part> moving{some(700), some(50)};
+            Joining joining(query, asked);
+            for (const Part& part : parts) joining.add(part);
+            for (const Part& part : moving) joining.add_moving(part);
+            const AggregateTable table = joining.answer(different);
+            EXPECT_EQ(table.groups.front().cells.front(), Cell(Value(static_cast<std::int64_t>(all.size()))));
+            all.clear();
+            for (const Part& part : parts)
+                all.insert(part.groups[0].told_apart[0].begin(), part.groups[0].told_apart[0].end());
+        }
+    }
+}
+
+TEST(Literals, AreOnlyWhatCannotEndAString) {
+    for (const char* text : {"", "gpt-4.1-mini", "a b_c", "2026-11-22T00:00:00Z", "user@example.org/1:2"})
+        EXPECT_TRUE(sql::plain(text)) << text;
+    for (const char* text :
+         {"'", "a'b", "\"", "\\", "a;b", "a%", "$1", "a\nb", "\x01", "\xc3\xa9", "a--b;", "(", "*"})
+        EXPECT_FALSE(sql::plain(text)) << text;
+    EXPECT_FALSE(sql::plain(std::string_view("a\0b", 3)));
+    EXPECT_FALSE(sql::plain(std::string(201, 'a')));
 }
 
 }  // namespace
