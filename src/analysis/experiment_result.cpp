@@ -1,7 +1,7 @@
 #include "analysis/experiment_result.hpp"
 
-#include "analysis/cells.hpp"
 #include "analysis/comparison_words.hpp"
+#include "analysis/experiment_left_out.hpp"
 #include "analysis/experiment_metric.hpp"
 #include "analysis/experiment_sums.hpp"
 #include "analysis/experiment_words.hpp"
@@ -18,7 +18,6 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <functional>
 #include <limits>
 #include <utility>
 
@@ -115,37 +114,6 @@ struct Read {
     std::uint64_t left_out = 0;
     std::vector<ExperimentResult::LeftOut> reasons;
 };
-
-/// Why calls of the selection are left out, of `left_out` in all.
-Result<std::vector<ExperimentResult::LeftOut>> reasons_of(store::CallStore& store, store::Selection selection,
-                                                          std::uint64_t left_out) {
-    std::vector<ExperimentResult::LeftOut> reasons;
-    if (left_out == 0) return reasons;
-    store::AggregateQuery query;
-    query.selection = std::move(selection);
-    query.selection.filters.push_back({field_of("prompt.experiment.variant"), store::Op::Exists, {false}});
-    query.selection.filters.push_back({field_of("prompt.experiment.left_out"), store::Op::Exists, {true}});
-    query.group_by = {field_of("prompt.experiment.left_out")};
-    STENO_ASSIGN(store::Measure calls, store::make_measure("calls"));
-    query.measures = {std::move(calls)};
-    query.order = "calls";
-    query.limit = store::kMaxGroups;
-    STENO_ASSIGN(const store::AggregateTable table, store.aggregate(query));
-    std::uint64_t rest = left_out, others = 0;
-    for (const auto& group : table.groups) {
-        const std::uint64_t some = std::min(static_cast<std::uint64_t>(count_in(group.cells[0])), rest);
-        rest -= some;
-        if (reasons.size() < kMostReasons)
-            reasons.push_back({text_of(group.key[0]), some});
-        else
-            others += some;
-    }
-    if (table.truncated) others += std::exchange(rest, 0);
-    if (others > 0) reasons.push_back({std::string(kOtherReasons), others});
-    if (rest > 0) reasons.push_back({{}, rest});
-    std::ranges::stable_sort(reasons, std::greater(), &ExperimentResult::LeftOut::calls);
-    return reasons;
-}
 
 Result<Read> read(store::CallStore& store, const ExperimentQuestion& question, const Plan& plan,
                   const std::vector<double>& edges, std::size_t most_units) {
