@@ -3,7 +3,6 @@
 #include "analysis/cells.hpp"
 
 #include <algorithm>
-#include <functional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -44,7 +43,9 @@ Result<std::vector<ExperimentResult::LeftOut>> reasons_of(store::CallStore& stor
     if (table.truncated) others += std::exchange(rest, 0);
     if (others > 0) reasons.push_back({std::string(kOtherReasons), others});
     if (rest > 0) reasons.push_back({{}, rest});
-    std::ranges::stable_sort(reasons, std::greater(), &ExperimentResult::LeftOut::calls);
+    std::ranges::sort(reasons, [](const auto& a, const auto& b) {
+        return a.calls != b.calls ? a.calls > b.calls : a.reason < b.reason;
+    });
     return reasons;
 }
 
