@@ -1,6 +1,7 @@
 #include "analysis/experiment_result.hpp"
 
 #include "analysis/comparison_words.hpp"
+#include "analysis/experiment_left_out.hpp"
 #include "analysis/experiment_metric.hpp"
 #include "analysis/experiment_sums.hpp"
 #include "analysis/experiment_words.hpp"
@@ -111,6 +112,7 @@ struct Read {
     ExperimentTotals totals;
     std::vector<std::string> currencies;  ///< of each metric of money; "mixed"
     std::uint64_t left_out = 0;
+    std::vector<ExperimentResult::LeftOut> reasons;
 };
 
 Result<Read> read(store::CallStore& store, const ExperimentQuestion& question, const Plan& plan,
@@ -152,6 +154,7 @@ Result<Read> read(store::CallStore& store, const ExperimentQuestion& question, c
         }));
     STENO_ASSIGN(const std::uint64_t all, store.count(selection));
     told.left_out = all > counted ? all - counted : 0;  // some may have come in between
+    STENO_ASSIGN(told.reasons, reasons_of(store, selection, told.left_out));
     told.totals = sums.totals();
     return told;
 }
@@ -604,6 +607,7 @@ Result<ExperimentResult> experiment_result(store::CallStore& store, const Experi
 
     ExperimentResult result;
     result.calls_left_out = read.left_out;
+    result.left_out = read.reasons;
     result.sampled = totals.sampled;
     result.reweighted = totals.reweighted;
     for (const Asked& asked : plan.metrics) result.metrics.push_back(asked.metric.told);
@@ -779,6 +783,10 @@ void write_members(JsonWriter& json, const ExperimentResult& result) {
         });
     });
     json.member("calls_left_out", result.calls_left_out);
+    write_rows(json, "left_out", result.left_out, [&](const ExperimentResult::LeftOut& some) {
+        text_or_null(json, "reason", some.reason);
+        json.member("calls", some.calls);
+    });
     json.member("sampled", result.sampled);
     json.member("reweighted", result.reweighted);
 }

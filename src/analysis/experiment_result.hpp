@@ -66,6 +66,9 @@ inline constexpr double kPlannedValues = 5'000;
 /// at: how sure things are is told from these, and that they are a sample; calls are counted all the same.
 inline constexpr std::size_t kMostHeldUnits = 1'000'000;
 inline constexpr std::size_t kMostCoursePoints = 100;
+/// That are told, of why calls are left out; what is beyond is one more, kOtherReasons.
+inline constexpr std::size_t kMostReasons = 20;
+inline constexpr std::string_view kOtherReasons = "other reasons";
 
 enum class ExperimentFinding : std::uint8_t {
     Better,
@@ -150,6 +153,13 @@ struct ExperimentResult {
     std::vector<ExperimentPoint> course;  ///< of the primary metric
     /// Calls that name the experiment and no variant of it, or no unit.
     std::uint64_t calls_left_out = 0;
+    /// Why, as the calls say it (prompt.experiment.left_out), most calls first; "" of those that say nothing:
+    /// their unit is missing, or their variant is none of the experiment.
+    struct LeftOut {
+        std::string reason;
+        std::uint64_t calls = 0;
+    };
+    std::vector<LeftOut> left_out;
     double sampled = 1;       ///< of all units: those that were looked at
     bool reweighted = false;  ///< probabilities changed
     /// The variant that is to be used from now on, if one can be told: one that is better than the control

@@ -112,7 +112,11 @@ TEST(ExperimentResult, OfDuckDbIsThatOfTheOracle) {
         return text;
     };
     const std::string told = json_of(engine->store());
-    EXPECT_EQ(experiment_result(engine->store(), question)->calls_left_out, 2u);
+    const auto in_engine = experiment_result(engine->store(), question).value();
+    EXPECT_EQ(in_engine.calls_left_out, 2u);
+    ASSERT_EQ(in_engine.left_out.size(), 1u);
+    EXPECT_EQ(in_engine.left_out[0].reason, "");
+    EXPECT_EQ(in_engine.left_out[0].calls, 2u);
     simdjson::dom::parser a, b;
     const auto ours = a.parse(told).value(), theirs = b.parse(json_of(memory.store())).value();
     EXPECT_EQ(std::string(ours["sentence"].get_string().value()),
@@ -421,6 +425,45 @@ TEST(ExperimentResult, ThreeVariantsAreThreeChancesToBeWrongAndOneDecision) {
     question.margin = 0.15;
     const ExperimentResult enough = experiment_result(record.store(), question).value();
     EXPECT_EQ(enough.winner, "shorter");
+}
+
+TEST(ExperimentResult, SaysWhyCallsAreLeftOutAndHowManyOfThemDoNotSayIt) {
+    auto calls = experiment_calls({.users = 40}, 3);
+    ASSERT_GT(calls.size(), 100u);
+    const auto leave_out = [&](std::size_t from, std::size_t to, const std::string& why) {
+        for (std::size_t i = from; i < to; ++i) {
+            auto& experiment = calls[i].prompt.experiment;
+            experiment.variant.clear();
+            experiment.unit.clear();
+            experiment.left_out = why;
+        }
+    };
+    leave_out(0, 3, "the caller wants no part");
+    leave_out(3, 10, "the call says no user, by which the experiment divides");
+    for (std::size_t i = 0; i < kMostReasons; ++i)
+        leave_out(10 + 2 * i, 12 + 2 * i, fmt::format("the call brings no value for the variable v{:02}", i));
+    calls[60].prompt.experiment.variant = "of another time";
+    calls[61].prompt.experiment.unit.clear();
+    // It has a variant and a unit, and is counted, whatever it says besides.
+    calls[62].prompt.experiment.left_out = "the caller wants no part";
+    Record record(calls);
+    const auto told = experiment_result(record.store(), experiment_question()).value();
+    std::uint64_t counted = 0, sum = 0;
+    for (const auto& variant : told.variants) counted += variant.calls;
+    EXPECT_EQ(told.calls_left_out, 52u);
+    EXPECT_EQ(counted + told.calls_left_out, calls.size());
+    for (const auto& some : told.left_out) sum += some.calls;
+    EXPECT_EQ(sum, told.calls_left_out);
+    ASSERT_EQ(told.left_out.size(), kMostReasons + 2);
+    EXPECT_EQ(told.left_out[0].reason, "the call says no user, by which the experiment divides");
+    EXPECT_EQ(told.left_out[0].calls, 7u);
+    const auto of = [&](std::string_view reason) {
+        const auto found = std::ranges::find(told.left_out, reason, &ExperimentResult::LeftOut::reason);
+        return found == told.left_out.end() ? 0 : found->calls;
+    };
+    EXPECT_EQ(of("the caller wants no part"), 3u);
+    EXPECT_EQ(of(kOtherReasons), 4u);
+    EXPECT_EQ(of(""), 2u);
 }
 
 }  // namespace

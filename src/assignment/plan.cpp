@@ -53,7 +53,8 @@ Result<void> check(const Plan& plan) {
         return wrong("share: a number above 0 and up to 1", "0.1: every tenth unit takes part");
     if (plan.variants.size() < kLeastVariants || plan.variants.size() > kMostVariants)
         return wrong(fmt::format("an experiment has {} to {} variants, not {}", kLeastVariants, kMostVariants,
-                                 plan.variants.size()));
+                                 plan.variants.size()),
+                     "variants: the first is the control");
     for (const WeightedVariant& variant : plan.variants) {
         if (!is_name(variant.name))
             return wrong("a variant's name has 1 to 64 small letters, digits and \"._-\"",

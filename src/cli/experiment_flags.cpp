@@ -2,6 +2,7 @@
 
 #include "base/json_writer.hpp"
 #include "base/text.hpp"
+#include "cli/flag_words.hpp"
 #include "cli/input_file.hpp"
 #include "record/json_number.hpp"
 #include "record/json_object.hpp"
@@ -9,6 +10,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
+#include <cstddef>
 #include <optional>
 #include <string_view>
 #include <utility>
@@ -29,7 +32,7 @@ std::optional<std::string> number_of(std::string_view text) {
     return percent ? fmt::format("{}", value / 100) : digits;
 }
 
-std::string quoted(std::string_view text) {
+std::string json_text(std::string_view text) {
     std::string json;
     append_json_string(json, text);
     return json;
@@ -37,15 +40,60 @@ std::string quoted(std::string_view text) {
 
 /// A number where it is one, else a text: the API says what it takes.
 std::string value_of(std::string_view text) {
-    return number_of(text).value_or(quoted(text));
+    return number_of(text).value_or(json_text(text));
+}
+
+/// Where the object or list ends with which `text` begins: npos where it is not closed.
+std::size_t end_of_json(std::string_view text) {
+    std::size_t depth = 0;
+    bool in_text = false;
+    for (std::size_t at = 0; at < text.size(); ++at) {
+        const char c = text[at];
+        if (in_text) {
+            if (c == '\\')
+                ++at;
+            else
+                in_text = c != '"';
+        } else if (c == '"') {
+            in_text = true;
+        } else if (c == '{' || c == '[') {
+            ++depth;
+        } else if ((c == '}' || c == ']') && --depth == 0) {
+            return at + 1;
+        }
+    }
+    return std::string_view::npos;
+}
+
+bool is_json(std::string_view value) {
+    return value.starts_with('{') || value.starts_with('[');
+}
+
+/// "NAME", "KEY=VALUE", …: what stands between commas, but for those within a value that is a JSON object or
+/// list.
+std::vector<std::string_view> words_of(std::string_view text) {
+    std::vector<std::string_view> words;
+    for (;;) {
+        std::size_t from = std::min(text.find_first_of("=,"), text.size());
+        if (from < text.size() && text[from] == '=') {
+            ++from;
+            while (from < text.size() && text[from] == ' ') ++from;
+            if (const std::string_view value = text.substr(from); is_json(value))
+                from += std::min(end_of_json(value), value.size());
+        }
+        const std::size_t comma = text.find(',', from);
+        if (const std::string_view word = trim(text.substr(0, comma)); !word.empty()) words.push_back(word);
+        if (comma == std::string_view::npos) return words;
+        text.remove_prefix(comma + 1);
+    }
 }
 
 /// "NAME,KEY=VALUE,…" as an object with the name under `first`.
 Result<JsonMembers> read_words(std::string_view flag, std::string_view text, std::string_view first) {
     JsonMembers members;
-    for (const std::string_view word : split(text, ',')) {
+    for (const std::string_view word : words_of(text)) {
         if (members.empty()) {
-            members.emplace_back(first, quoted(word));
+            members.emplace_back(first, json_text(word));
             continue;
         }
         const std::size_t at = word.find('=');
@@ -55,7 +103,17 @@ Result<JsonMembers> read_words(std::string_view flag, std::string_view text, std
                                           : "--variant short,version=1.2,weight=2");
         const std::string_view key = trim(word.substr(0, at)), value = trim(word.substr(at + 1));
         const bool is_text = key == "version" || key == "model" || key == "better";
-        members.emplace_back(key, is_text ? quoted(value) : value_of(value));
+        if (is_json(value)) {
+            JsonReader json(value);
+            std::string whole;
+            if (!json.raw(whole) || !json.at_end())
+                return fail(Code::InvalidArgument,
+                            fmt::format("{}: {} is no JSON: {}", flag, key, json.problem()),
+                            R"(--variant 'b,parameters={"seed":1,"stop":["END"]}', in single quotes)");
+            members.emplace_back(key, std::move(whole));
+            continue;
+        }
+        members.emplace_back(key, is_text ? json_text(value) : value_of(value));
         // Of a guard: by a part of the control's own, not by so much.
         if (flag == "--guard" && key == "worse_by" && value.ends_with('%'))
             members.emplace_back("relative", "true");
@@ -106,6 +164,17 @@ Result<JsonMembers> read_file(const std::string& file) {
     return json_members(text);
 }
 
+/// What a file says of the name must be what the command says: nobody knows which one was meant.
+Result<void> same_name(const ExperimentFlags& flags, const JsonMembers& members) {
+    for (const auto& [member, value] : members)
+        if (member == "name" && value != json_text(flags.name))
+            return fail(Code::InvalidArgument,
+                        fmt::format("{} is of an experiment named {}, and \"{}\" is to be made", flags.file,
+                                    utf8_prefix(value, 100), flags.name),
+                        "give the same name, or leave it out of the file");
+    return {};
+}
+
 }  // namespace
 
 void add_experiment_change_flags(CLI::App& command, ExperimentFlags& flags) {
@@ -154,12 +223,15 @@ Result<std::string> experiment_json(const ExperimentFlags& flags, bool with_name
             there->second = std::move(value);
     };
     const auto text = [&](std::string_view name, std::string_view value) {
-        if (!value.empty()) put(name, quoted(value));
+        if (!value.empty()) put(name, json_text(value));
     };
     const auto number = [&](std::string_view name, std::string_view value) {
         if (!value.empty()) put(name, value_of(value));
     };
-    if (with_name) text("name", flags.name);
+    if (with_name) {
+        STENO_TRY(same_name(flags, members));
+        put("name", json_text(flags.name));
+    }
     text("description", flags.description);
     text("prompt", flags.prompt);
     text("label", flags.label);
@@ -187,6 +259,29 @@ Result<std::string> experiment_json(const ExperimentFlags& flags, bool with_name
         return fail(Code::InvalidArgument, "nothing is to be changed",
                     "--weight short=3, --share 50%, --guard …, --rule …, --description TEXT, --file FILE");
     return object_of(members);
+}
+
+Error in_flags(Error error, const ExperimentFlags& flags) {
+    const std::array<std::pair<FlagWord, bool>, 14> all{{
+        {{"description", "--description"}, !flags.description.empty()},
+        {{"prompt", "--prompt"}, !flags.prompt.empty()},
+        {{"label", "--label"}, !flags.label.empty()},
+        {{"prompt_type", "--prompt-type"}, !flags.prompt_type.empty()},
+        {{"unit", "--unit"}, !flags.unit.empty()},
+        {{"share", "--share"}, !flags.share.empty()},
+        {{"variants", "--variant"}, !flags.variants.empty()},
+        {{"metric", "--metric"}, !flags.metric.empty()},
+        {{"better", "--better"}, !flags.better.empty()},
+        {{"margin", "--margin"}, !flags.margin.empty()},
+        {{"guards", "--guard"}, !flags.guards.empty()},
+        {{"rule", "--rule"}, !flags.rule.empty()},
+        {{"every_minutes", "--every-minutes"}, !flags.every_minutes.empty()},
+        {{"weights", "--weight"}, !flags.weights.empty()},
+    }};
+    std::vector<FlagWord> words;
+    for (const auto& [word, is_said] : all)
+        if (is_said || flags.file.empty()) words.push_back(word);
+    return in_flags(std::move(error), words);
 }
 
 }  // namespace steno::cli

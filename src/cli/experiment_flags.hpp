@@ -25,7 +25,10 @@ void add_experiment_flags(CLI::App& command, ExperimentFlags& flags);
 void add_experiment_change_flags(CLI::App& command, ExperimentFlags& flags);
 
 /// The JSON object that they say, for POST with its name, for PATCH without. InvalidArgument: a flag cannot
-/// be understood, or nothing is said. What the members may be is the API's to say.
+/// be understood, the file names another experiment, or nothing is said. What the members may be is the API's
+/// to say.
 Result<std::string> experiment_json(const ExperimentFlags& flags, bool with_name);
+/// What the API says of it, in these flags. Of what stands in a file it is as it was said there.
+Error in_flags(Error error, const ExperimentFlags& flags);
 
 }  // namespace steno::cli

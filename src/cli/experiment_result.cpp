@@ -184,6 +184,20 @@ void print_others(const std::vector<dom::element>& variants) {
     table.print();
 }
 
+/// Calls that name the experiment and are not counted, and why.
+void print_left_out(dom::element answer) {
+    const auto left = static_cast<std::int64_t>(number_at(answer, "/calls_left_out"));
+    if (left == 0) return;
+    fmt::print("\n{} of the experiment {} not counted:\n", counted(grouped(left), "call"),
+               left == 1 ? "is" : "are");
+    Table table({{"calls", true}, {"why", false, true}});
+    for (const dom::element some : rows(answer, "left_out"))
+        table.row({sum_at(some, "/calls"), has(some, "/reason")
+                                               ? text_at(some, "/reason")
+                                               : "they say no unit, or no variant of the experiment"});
+    table.print();
+}
+
 }  // namespace
 
 Result<void> print_experiment_result(Api&, dom::element answer) {
@@ -203,9 +217,7 @@ Result<void> print_experiment_result(Api&, dom::element answer) {
     print_others(variants);
     print_course(answer, variants);
     fmt::print("\nintervals hold at every look: they may be acted on at any time\n");
-    if (const double left = number_at(answer, "/calls_left_out"); left > 0)
-        fmt::print("{} name the experiment and no unit or variant of it, and are not counted\n",
-                   counted(grouped(static_cast<std::int64_t>(left)), "call"));
+    print_left_out(answer);
     return {};
 }
 

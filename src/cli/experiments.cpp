@@ -202,21 +202,56 @@ Result<int> list(const Program& program, const Flags& flags) {
     });
 }
 
+std::string by_id(const Flags& flags, std::string_view id, std::string_view rest) {
+    return signed_by(fmt::format("/api/v1/experiments/{}{}", net::percent_encode(id), rest), flags).target();
+}
+
+/// Starts the draft that was just made. Where that is refused the draft goes again: who wrote one command
+/// has either all of what it says or nothing.
+Result<std::string> start_new(Api& api, const Flags& flags, const std::string& made) {
+    dom::parser parser;
+    dom::element draft;
+    if (parser.parse(made).get(draft) != simdjson::SUCCESS)
+        return fail(Code::Internal, "the answer is no JSON");
+    const std::string id = text_at(draft, "/id");
+    auto started = api.post(by_id(flags, id, "/start"), "");
+    if (started) return started;
+    Error why = std::move(started).error();
+    const std::string& name = flags.definition.name;
+    const bool refused = why.code == Code::AlreadyExists || why.code == Code::FailedPrecondition ||
+                         why.code == Code::NotFound || why.code == Code::InvalidArgument;
+    if (!refused) {
+        why.message = fmt::format("{} was made; whether it has started is not known: {}", name, why.message);
+        why.remedy =
+            fmt::format("steno experiments show {0} says so; if it is a draft: steno experiments start {0}",
+                        shell_word(name));
+    } else if (api.remove("/api/v1/experiments/" + net::percent_encode(id))) {
+        why.message += fmt::format("; {} was not made", name);
+        why.remedy += "\nwithout --start it is made as a draft";
+    } else {
+        why.message += fmt::format("; {} was made, and is a draft", name);
+        why.remedy += fmt::format("\nthen: steno experiments start {}", shell_word(name));
+    }
+    return std::unexpected(std::move(why));
+}
+
 Result<int> create(const Program& program, const Flags& flags) {
     STENO_ASSIGN(const std::string body, experiment_json(flags.definition, true));
     STENO_ASSIGN(const auto api, Api::open(program, flags.record));
-    STENO_ASSIGN(std::string answer, api->post(signed_by("/api/v1/experiments", flags).target(), body));
+    auto answer = api->post(signed_by("/api/v1/experiments", flags).target(), body);
+    if (!answer) return std::unexpected(in_flags(std::move(answer).error(), flags.definition));
     if (flags.start) {
-        STENO_ASSIGN(answer, api->post(signed_by(path_of(flags, "/start"), flags).target(), ""));
+        STENO_ASSIGN(*answer, start_new(*api, flags, *answer));
     }
-    return show_changed(program, *api, answer);
+    return show_changed(program, *api, *answer);
 }
 
 Result<int> set(const Program& program, const Flags& flags) {
     STENO_ASSIGN(const std::string body, experiment_json(flags.definition, false));
     STENO_ASSIGN(const auto api, Api::open(program, flags.record));
-    STENO_ASSIGN(const std::string answer, api->patch(signed_by(path_of(flags), flags).target(), body));
-    return show_changed(program, *api, answer);
+    const auto answer = api->patch(signed_by(path_of(flags), flags).target(), body);
+    if (!answer) return std::unexpected(in_flags(answer.error(), flags.definition));
+    return show_changed(program, *api, *answer);
 }
 
 Result<int> show(const Program& program, const Flags& flags) {
@@ -389,10 +424,12 @@ void add_experiments(Program& program) {
         "      --metric acceptance_rate --guard cost_per_call,worse_by=20% --margin 0.01\n"
         "  steno experiments create mini --prompt-type support --variant control,weight=9 \\\n"
         "      --variant mini,model=gpt-5-mini,temperature=0.2 --metric success_rate --unit session --start\n"
+        "  steno experiments create cool --prompt-type support --variant control \\\n"
+        "      --variant 'cool,parameters={\"temperature\":0.2,\"seed\":1}' --metric success_rate\n"
         "  steno experiments create tone --file tone.json\n",
         create));
     add_experiment_flags(*sub, flags->definition);
-    sub->add_flag("--start", flags->start, "and start it");
+    sub->add_flag("--start", flags->start, "and start it; where that is refused, nothing is made");
     who(sub);
 
     named(command("show", "What an experiment compares, and how it stands", "  steno experiments show tone\n",

@@ -175,6 +175,7 @@ Result<void> ask_all(Api& api, Inquiry& ask, const ReportFlags& flags, const Per
                  {"threshold_ms", fmt::format("{:.0f}", number_at(answers.statistics, "/slow/threshold_ms"))},
                  {"kind.in", ai_kinds()}},
                 answers.slow));
+    STENO_TRY(ask.ask("suggestions", "/api/v1/suggestions", {}, answers.suggestions));
     STENO_TRY(ask_by_currency(ask, answers));
     STENO_ASSIGN(answers.prices, price_origins(api, period, flags.filters));
     ask.json().member("prices", answers.prices);
@@ -203,7 +204,7 @@ Result<int> report(const Program& program, const ReportFlags& flags) {
     STENO_ASSIGN(const auto api, Api::open(program, flags.record));
     STENO_ASSIGN(Completeness completeness, Completeness::begin(*api));
 
-    constexpr std::uint64_t kQuestions = 18;
+    constexpr std::uint64_t kQuestions = 19;
     Inquiry ask(*api, flags, period, kQuestions);
     ReportAnswers answers;
     answers.filters = flags.filters;

@@ -32,6 +32,7 @@ struct ReportAnswers {
     simdjson::dom::element missing;         ///< /api/v1/data-quality
     simdjson::dom::element forecast;        ///< /api/v1/forecast
     simdjson::dom::element slow;            ///< /api/v1/slow, of AI calls
+    simdjson::dom::element suggestions;     ///< /api/v1/suggestions
     simdjson::dom::element budgets;         ///< /api/v1/budgets, whatever the filters
     std::vector<Currency> currencies;       ///< one, or each of several
     std::string prices;                     ///< price_origins

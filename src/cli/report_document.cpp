@@ -6,6 +6,7 @@
 #include "cli/report_days.hpp"
 #include "cli/report_groups.hpp"
 #include "cli/report_quality.hpp"
+#include "cli/report_suggestions.hpp"
 #include "cli/report_summary.hpp"
 #include "cli/report_text.hpp"
 #include "cli/terminal.hpp"
@@ -35,6 +36,7 @@ report::Document report_document(const ReportAnswers& a, std::string made_at) {
     this_month(document, a);
     budgets(document, a);
     by_group(document, a, grounds);
+    suggestions(document, a);
     odd_hours(document, a);
     failures(document, a, grounds);
     feedback(document, a, grounds);

@@ -2,13 +2,12 @@
 #include "cli/call_view.hpp"
 #include "cli/command.hpp"
 #include "cli/question.hpp"
+#include "cli/suggestion_words.hpp"
 #include "cli/terminal.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
-#include <cstdlib>
 #include <memory>
 
 namespace steno::cli {
@@ -38,20 +37,6 @@ std::string kind_of(dom::element one) {
     return kind;
 }
 
-/// A month is reckoned from what was seen, so cents are enough; small sums keep two digits that say
-/// something.
-std::string rounded(const std::string& decimal, const std::string& currency) {
-    const double value = std::strtod(decimal.c_str(), nullptr);
-    const std::string number =
-        value == 0 || std::abs(value) >= 1 ? fmt::format("{:.2f}", value) : fmt::format("{:.2g}", value);
-    return currency == "USD" ? "$" + number : fmt::format("{} {}", number, currency);
-}
-
-std::string saving_of(dom::element one) {
-    const std::string month = text_at(one, "/saving/per_month");
-    return month.empty() ? kUnknown : rounded(month, text_at(one, "/saving/currency"));
-}
-
 std::string place_of(dom::element one) {
     std::string place;
     for (const char* name : {"/task/prompt", "/task/prompt_type", "/task/agent", "/task/function"})
@@ -65,11 +50,8 @@ void print_one(std::size_t number, dom::element one) {
         const std::string currency = text_at(one, "/saving/currency");
         fmt::print("   saves {}", money(text_at(one, "/saving/amount"), currency));
         if (has(one, "/saving/per_month"))
-            fmt::print(" of what was looked at, {} a month",
-                       rounded(text_at(one, "/saving/per_month"), currency));
-        if (has(one, "/saving/per_month_interval/0"))
-            fmt::print(" ({} to {})", rounded(text_at(one, "/saving/per_month_interval/0"), currency),
-                       rounded(text_at(one, "/saving/per_month_interval/1"), currency));
+            fmt::print(" of what was looked at, {} a month", saving_a_month(one));
+        if (const std::string between = saving_between(one); !between.empty()) fmt::print(" ({})", between);
         fmt::print(": {}\n", text_at(one, "/saving/how"));
     }
     for (const dom::element caveat : rows(one, "caveats"))
@@ -102,7 +84,7 @@ Result<void> print_suggestions(dom::element answer) {
                      Table::Column{"sure", false}.if_room()});
         for (std::size_t i = 0; i < suggestions.size(); ++i) {
             const std::string model = text_at(suggestions[i], "/model");
-            table.row({std::to_string(i + 1), saving_of(suggestions[i]), kind_of(suggestions[i]),
+            table.row({std::to_string(i + 1), saving_a_month(suggestions[i]), kind_of(suggestions[i]),
                        place_of(suggestions[i]), model.empty() ? kUnknown : model,
                        sum_at(suggestions[i], "/affected_calls"), text_at(suggestions[i], "/confidence")});
         }

@@ -12,6 +12,8 @@
 #include <cmath>
 #include <map>
 #include <memory>
+#include <set>
+#include <string>
 #include <tuple>
 #include <utility>
 
@@ -23,6 +25,12 @@ constexpr double kFamilyError = 1 - inference::kConfidence;
 constexpr double kSameLength = 1.25;  ///< inputs that differ by more are another kind of work
 constexpr std::uint32_t kRepriced = 1000;
 
+/// Calls that live experiments drew.
+struct Drawn {
+    std::int64_t calls = 0;
+    std::set<std::string> experiments, variants;  ///< ids, and names
+};
+
 /// What the calls of one task with one model come to.
 struct Use {
     Model model;
@@ -33,6 +41,7 @@ struct Use {
     Timestamp first, last;
     Said said;
     std::int64_t scored = 0;
+    Drawn drawn;
 
     [[nodiscard]] double each() const { return cost.to_double() / static_cast<double>(priced); }
     [[nodiscard]] bool judged() const {
@@ -66,7 +75,7 @@ Result<Uses> uses_of(const Evidence& evidence, bool& truncated) {
     return uses;
 }
 
-/// Adds what was said of the calls: how they ended, verdicts, and how many have a score.
+/// Adds what was said of the calls: how they ended, verdicts, how many have a score, and who drew them.
 Result<void> add_what_was_said(const Evidence& evidence, Uses& uses) {
     const auto ask = [&](std::string_view field, store::Op op, std::string_view value,
                          const std::string& measure, std::vector<store::Field> more,
@@ -95,6 +104,16 @@ Result<void> add_what_was_said(const Evidence& evidence, Uses& uses) {
                       if (analysis::text_of(group.more[0]) == "accepted")
                           use.said.accepted.successes += static_cast<std::uint64_t>(calls);
                   }));
+    const auto tell = [&](std::string_view field, std::set<std::string> Drawn::* names) {
+        return ask("prompt.experiment.variant", store::Op::Exists, "true", "count(prompt.experiment.variant)",
+                   {store::make_field(field).value()},
+                   [names](Use& use, const auto& group, std::int64_t calls) {
+                       if (names == &Drawn::experiments) use.drawn.calls += calls;
+                       (use.drawn.*names).insert(analysis::text_of(group.more[0]));
+                   });
+    };
+    STENO_TRY(tell("prompt.experiment.id", &Drawn::experiments));
+    STENO_TRY(tell("prompt.experiment.variant", &Drawn::variants));
     const std::string score = fmt::format("scores.{}", evidence.score);
     return ask(score, store::Op::Exists, "true", fmt::format("count({})", score), {},
                [](Use& use, const auto&, std::int64_t calls) { use.scored = calls; });
@@ -281,6 +300,8 @@ class Comparing {
             {"cost_of_cheaper", cheap.cost},
             {"margin", evidence_.margin},
             {"confidence_of_intervals", confidence_},
+            {"drawn_calls", dear.drawn.calls},
+            {"drawn_calls_of_cheaper", cheap.drawn.calls},
             {"repriced_calls", same.calls},
             {"repriced_cost", same.cost},
             {"repriced_cost_of_cheaper", same.would_cost},
@@ -315,10 +336,34 @@ class Comparing {
                                   cheap.model.name, cheap.input_tokens, dear.model.name, dear.input_tokens));
         }
         if (same.calls == 0) lower(Confidence::Medium, "the same usage could not be priced for both models");
-        one.caveats.emplace_back(
+        one.caveats.push_back(how_it_was_decided(dear, cheap));
+    }
+
+    /// Chance decided which model a call went to where one experiment has all calls of both, and none of its
+    /// variants has calls of both.
+    static std::string how_it_was_decided(const Use& dear, const Use& cheap) {
+        const std::string not_drawn =
             "which model a call went to was not drawn by chance: what decided it may also decide how good "
-            "the "
-            "answer is");
+            "the answer is";
+        if (dear.drawn.calls == 0 || cheap.drawn.calls == 0) return not_drawn;
+        if (dear.drawn.experiments.size() > 1 || dear.drawn.experiments != cheap.drawn.experiments)
+            return not_drawn + "; live experiments assigned some of these calls, but not one of them all";
+        const std::string& id = *dear.drawn.experiments.begin();
+        for (const std::string& variant : cheap.drawn.variants)
+            if (dear.drawn.variants.contains(variant))
+                return not_drawn +
+                       fmt::format("; the live experiment {} assigned calls, but not by model", id);
+        if (dear.drawn.calls < dear.calls || cheap.drawn.calls < cheap.calls)
+            return fmt::format(
+                "the live experiment {} drew by chance which model {} of the {} calls and {} of the {} "
+                "cheaper ones went to; of the others it was not drawn, and what decided it may also "
+                "decide how good the answer is: steno experiments result {}",
+                id, grouped(dear.drawn.calls), grouped(dear.calls), grouped(cheap.drawn.calls),
+                grouped(cheap.calls), id);
+        return fmt::format(
+            "the live experiment {} drew by chance which model these calls went to; its result counts "
+            "by the units that were drawn, and holds at every look: steno experiments result {}",
+            id, id);
     }
 
     const Evidence& evidence_;

@@ -176,6 +176,38 @@ TEST(CheaperModel, AsGoodIsSuggestedWithTheSumsOfTheRecord) {
     EXPECT_TRUE(one.command.starts_with("steno replay ")) << one.command;
 }
 
+TEST(CheaperModel, WhatAnExperimentDrewIsNotSaidToBeLeftToOthers) {
+    const auto caveat = [](const std::function<void(Call&, bool cheap, std::size_t i)>& tag) {
+        World world = two_models(80, 80);
+        for (std::size_t i = 0; i < world.calls.size(); ++i)
+            tag(world.calls[i], world.calls[i].model.requested == "claude-haiku-4-5", i);
+        const auto found = of_kind(world.suggest(only(Kind::CheaperModel)), Kind::CheaperModel);
+        EXPECT_EQ(found.size(), 1);
+        return found.front().caveats.back();
+    };
+    const auto draw = [](Call& call, std::string id, bool cheap) {
+        call.prompt.experiment.id = std::move(id);
+        call.prompt.experiment.variant = cheap ? "mini" : "control";
+    };
+    EXPECT_EQ(
+        caveat([&](Call& call, bool cheap, std::size_t) { draw(call, "e1", cheap); }),
+        "the live experiment e1 drew by chance which model these calls went to; its result counts by the "
+        "units that were drawn, and holds at every look: steno experiments result e1");
+    EXPECT_TRUE(caveat([&](Call& call, bool cheap, std::size_t i) {
+                    if (i < 1000) draw(call, "e1", cheap);
+                })
+                    .starts_with(
+                        "the live experiment e1 drew by chance which model 500 of the 1,500 calls and 500 of "
+                        "the 1,500 cheaper ones went to; of the others it was not drawn"));
+    const std::string not_drawn = "which model a call went to was not drawn by chance";
+    // Left out, by two experiments, and by one whose variants are about something else.
+    for (const auto& said :
+         {caveat([](Call& call, bool, std::size_t) { call.prompt.experiment.id = "e1"; }),
+          caveat([&](Call& call, bool cheap, std::size_t i) { draw(call, i % 3 == 0 ? "e1" : "e2", cheap); }),
+          caveat([&](Call& call, bool, std::size_t i) { draw(call, "e1", i % 4 < 2); })})
+        EXPECT_TRUE(said.starts_with(not_drawn)) << said;
+}
+
 TEST(CheaperModel, AWorseOneIsNot) {
     EXPECT_TRUE(of_kind(two_models(80, 70).suggest(only(Kind::CheaperModel)), Kind::CheaperModel).empty());
     // Worse by three points, within the margin, and surely worse.

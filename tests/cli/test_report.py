@@ -1,6 +1,7 @@
 """The report as files: what stands in them is what the API says, and what was recorded stays text."""
 
 import datetime
+import html
 import json
 import pathlib
 import re
@@ -70,6 +71,30 @@ def test_feedback_scores_and_missing_variables_are_there_where_there_are_any(ser
     none = (tmp_path / "none.html").read_text()
     for heading in ("What people said", "Scores", "lacked variables"):
         assert heading in page and heading not in none, heading
+
+
+def test_what_to_change_is_there_with_its_saving(server, tmp_path):
+    now = datetime.datetime.now(datetime.timezone.utc)
+    server.request("POST", "/api/v1/calls", {"calls": [{
+        "id": f"01990000-0000-7000-9000-{i:012d}", "kind": "chat", "status": "failure", "provider": {"name": "openai"}, "model": {"requested": "m"},
+        "prompt": {"type": "<paid> for & lost"}, "started_at": (now - datetime.timedelta(days=2)).strftime("%Y-%m-%dT%H:%M:%SZ"), "time": {"duration_ms": 900},
+        "cost": {"total": "4000.5", "currency": "USD"}} for i in range(12)]}, {"content-type": "application/json"})
+    server.wait_until_fed()
+    run("report", "--server", server.url, "--days", "30", "--output", tmp_path / "report.html")
+    page = (tmp_path / "report.html").read_text()
+    told = json.loads(run("report", "--server", server.url, "--days", "30", "--json").stdout)["suggestions"]["suggestions"]
+    suggested = json.loads(run("suggest", "--server", server.url, "--days", "30", "--json").stdout)["suggestions"]
+    assert [one["sentence"] for one in told] == [one["sentence"] for one in suggested]
+    paid = next(one for one in told if one["kind"] == "paid_failure" and one["task"]["prompt_type"] == "<paid> for & lost")
+    assert paid["saving"]["amount"].rstrip("0").rstrip(".") == "48006"
+    # Each answer reckons a month from the time that it has looked at, which ends now.
+    saves = re.search(r"&lt;paid&gt; for &amp; lost.*? Saves about \$(\d+\.\d\d) a month", page)
+    assert "What to change" in page and float(saves[1]) == pytest.approx(float(paid["saving"]["per_month"]), rel=1e-3)
+    assert "Savings are not to be added up" in page
+    assert all(html.escape(caveat, quote=False) in page for caveat in paid["caveats"])
+    # Where nothing is to be said there is no heading.
+    run("report", "--server", server.url, "--days", "30", "-f", "prompt.type=nobody", "--output", tmp_path / "none.html")
+    assert "What to change" not in (tmp_path / "none.html").read_text()
 
 
 def test_what_makes_no_sense_is_refused(server, tmp_path):

@@ -72,3 +72,46 @@ def test_definitions_from_files_and_what_is_wrong_with_them(ask, tmp_path):
     ask("experiments", "create", "x", "--prompt-type", "other", "--metric", "success_rate", "--variant", "a", "--variant", "b")
     assert "removed" in ask("experiments", "remove", "x").stdout
     assert 'named "x"' in ask("experiments", "show", "x", code=3).stderr
+
+
+def test_a_variants_json_keeps_its_commas_and_what_is_no_json_is_told(ask):
+    wanted = {"temperature": 0.2, "stop": ["a,b", "}\""]}
+    made = json.loads(ask("experiments", "create", "json", "--prompt-type", "faq", "--metric", "success_rate", "--variant", "a", "--variant",
+                          f"b, parameters={json.dumps(wanted)} , weight=2,model=m", "--json").stdout)
+    assert made["variants"][1] == {"name": "b", "weight": 2, "stopped": False, "model": "m", "parameters": wanted}
+    for damaged in ('b,parameters={"temperature":0.2,"top_p":1', 'b,parameters={"a":1}x,weight=2', "b,parameters={temperature:1}"):
+        told = ask("experiments", "create", "x", "--prompt-type", "faq", "--metric", "success_rate", "--variant", "a", "--variant", damaged, code=2).stderr
+        assert "--variant: parameters is no JSON" in told and "in single quotes" in told, told
+
+
+def test_what_cannot_be_started_at_once_is_not_made_either(ask):
+    definition = ["--prompt-type", "faq", "--metric", "success_rate", "--variant", "a", "--variant", "b"]
+    ask("experiments", "create", "first", *definition, "--start")
+    told = ask("experiments", "create", "second", *definition, "--start", code=4).stderr
+    assert '"first" runs for the prompt type "faq" already; second was not made' in told and "without --start" in told, told
+    assert 'named "second"' in ask("experiments", "show", "second", code=3).stderr
+    ask("experiments", "create", "second", *definition)
+    ask("experiments", "pause", "first")
+    assert "running" in ask("experiments", "start", "second").stdout
+
+
+def test_errors_speak_of_flags_where_flags_said_it_and_of_members_where_a_file_did(ask, tmp_path):
+    definition = ["--prompt-type", "faq", "--variant", "a", "--variant", "b"]
+
+    def refused(*args):
+        return ask("experiments", "create", "x", *args, code=2).stderr
+
+    assert "a --prompt-type" in refused("--metric", "success_rate", "--variant", "a", "--variant", "b")
+    assert "--every-minutes: from" in refused(*definition, "--metric", "success_rate", "--every-minutes", "1")
+    assert "--better: higher or lower" in refused(*definition, "--metric", "score.tone")
+    assert "--guard: worse_by" in refused(*definition, "--metric", "success_rate", "--guard", "success_rate,worse_by=2")
+    assert '--prompt "NAME"' in refused("--prompt-type", "faq", "--metric", "success_rate", "--variant", "a", "--variant", "b,version=2")
+    file = tmp_path / "x.json"
+    file.write_text(json.dumps({"name": "other", "prompt_type": "faq", "metric": "success_rate", "share": 2, "variants": [{"name": "a"}, {"name": "b"}]}))
+    assert 'is of an experiment named "other", and "x" is to be made' in refused("--file", file)
+    file.write_text(file.read_text().replace('"other"', '"x"'))
+    assert "error: share: a number" in refused("--file", file)
+    assert "--share: a number" in refused("--file", file, "--share", "3")
+    ask("experiments", "create", "x", "--file", file, "--share", "1", "--start")
+    told = ask("experiments", "set", "x", "--metric", "acceptance_rate", code=6).stderr
+    assert "--share, --weight, --guard, --rule and --every-minutes may change" in told, told

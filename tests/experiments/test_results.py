@@ -54,6 +54,24 @@ def calls_of(server, experiment, users, accepted, fails=None, seed=1, each=4):
     return made
 
 
+def test_calls_that_are_left_out_are_told_with_their_reasons(server, name, contract):
+    experiment = started(server, name)
+    calls_of(server, experiment, ["ann"], {"control": 0.5, "short": 0.5})
+    now = datetime.datetime.now(datetime.timezone.utc).isoformat()
+    whys = ["the caller wants no part"] * 2 + ["the call says no user, by which the experiment divides"] * 3 + [None]
+    answer = server.request("POST", "/api/v1/calls", {"calls": [
+        {"id": str(uuid.uuid4()), "kind": "chat", "status": "success", "started_at": now,
+         "prompt": {"experiment": {"id": experiment["id"], **({"left_out": why} if why else {})}}} for why in whys]}, {"Content-Type": "application/json"})[2]
+    assert answer["rejected"] == [] and answer["ignored"] == []
+    server.wait_until_fed()
+    told = contract.check(server.get(f"{BASE}/{name}/result")[2], "GET", BASE + "/{name}/result")
+    assert told["calls_left_out"] == 6
+    assert told["left_out"] == [{"reason": whys[2], "calls": 3}, {"reason": whys[0], "calls": 2}, {"reason": None, "calls": 1}]
+    shown = run("experiments", "result", name, "--server", server.url).stdout
+    for words in ("6 calls of the experiment are not counted:", whys[0], whys[2], "they say no unit, or no variant of the experiment"):
+        assert words in shown, shown
+
+
 def ratio(calls, variant):
     """The mean over calls, and its variance by users."""
     units = collections.defaultdict(lambda: [0, 0])

@@ -80,6 +80,17 @@ async function create(name, more = {}) {
 }
 
 /** Calls of users since the start: of ten of a variant's so many are accepted. What was before it counts nowhere. */
+/** Calls that name the experiment and took no part; they say why, or not. */
+function leftOut(experiment, count, why) {
+  return Array.from({ length: count }, () => ({
+    kind: 'chat',
+    status: 'success',
+    started_at: new Date().toISOString(),
+    prompt: { name: experiment.prompt, experiment: { id: experiment.id, ...(why && { left_out: why }) } },
+    model: { requested: 'gpt-4o' },
+  }))
+}
+
 function calls(experiment, variant, { users, accepted, probability = 0.25 }) {
   const begin = Date.parse(experiment.started_at)
   const span = Date.now() - begin
@@ -194,6 +205,8 @@ test('the result has a verdict, intervals over time around no difference, varian
     ...calls(experiment, 'today', { users: 600, accepted: 5 }),
     ...calls(experiment, 'shorter', { users: 590, accepted: 9 }),
     ...calls(experiment, 'mini', { users: 1200, accepted: 5, probability: 0.5 }),
+    ...leftOut(experiment, 3, 'the call says no user, by which the experiment divides'),
+    ...leftOut(experiment, 2, undefined),
   ])
   const told = await ask('GET', `${path(name, 'result')}?tz=Europe%2FBerlin`, undefined, 200)
   assert.deepEqual(
@@ -226,6 +239,15 @@ test('the result has a verdict, intervals over time around no difference, varian
       .getByText(/shorter · Duration, average, at most 10 % worse/)
       .waitFor()
     await page.getByRole('region', { name: 'Sample ratio' }).getByText('As the weights say').waitFor()
+    const notCounted = page.getByRole('region', { name: 'Not counted' })
+    await notCounted.getByText('5 calls of the experiment took no part').waitFor()
+    await notCounted.getByText('2 say no user, or no variant of the experiment').waitFor()
+    await notCounted.scrollIntoViewIfNeeded()
+    await page.screenshot({ path: join(shots, 'experiment-not-counted-light.png') })
+    await notCounted.getByRole('link', { name: 'the call says no user' }).click()
+    await page.getByRole('region', { name: 'Summary' }).getByText('3', { exact: true }).first().waitFor()
+    await page.goBack()
+    await verdict.waitFor()
     await page.screenshot({ path: join(shots, 'experiment-light.png'), fullPage: true })
     await shorter.getByRole('link', { name: '590' }).click()
     await page.getByRole('region', { name: 'Summary' }).getByText('590', { exact: true }).waitFor()

@@ -211,6 +211,8 @@ test('several types are changed at once, and their file is that of the command l
     assert.equal(await make.isDisabled(), true)
     await dialog.getByLabel('Texts are kept of').fill('12.5')
     await dialog.getByLabel('Retention class').fill('nobody-knows-it')
+    await dialog.getByLabel('Masking').selectOption('strict')
+    await dialog.getByLabel('When more of its calls fail than').fill('50')
     await dialog.getByLabel('Your name').fill('ann')
     await dialog.getByLabel('Why').fill('too many of them')
     await page.screenshot({ path: join(shots, 'prompt-types-bulk-light.png') })
@@ -221,6 +223,9 @@ test('several types are changed at once, and their file is that of the command l
       const { settings } = await show(type)
       assert.equal(settings.track_full_data, index === 1 ? null : false)
       assert.equal(settings.sample_rate, index === 1 ? 1 : 0.125)
+      assert.equal(settings.masking, index === 1 ? 'credentials' : 'strict')
+      assert.equal(settings.disable_failure_rate, index === 1 ? null : 0.5)
+      assert.equal(settings.log_level, 'off', 'what is left alone stays')
     }
     const { changes } = await ask('GET', `/prompt-type-changes?type=${names[0]}`, undefined, 200)
     assert.deepEqual([changes[0].by, changes[0].reason], ['ann', 'too many of them'])
@@ -309,6 +314,51 @@ test('a type shows its totals, days and latest call, and its settings are saved 
   })
   await withPage(path(`nobody-${run}`), { awaited: /404/ }, async (page) => {
     await page.getByText('there is no prompt type').waitFor()
+  })
+})
+
+test('masking, the log and what switches a type off are set in the form, and told back as they are', async () => {
+  const type = `rules-${run}`
+  await deliver(calls(type, { count: 2 }))
+  await withPage(path(type), {}, async (page) => {
+    const form = page.getByRole('form', { name: 'Settings' })
+    const off = form.getByRole('group', { name: 'It is switched off by itself' })
+    await off.getByText('no budget names it yet').waitFor()
+    await form.getByLabel('Masking').selectOption('strict')
+    await form.getByLabel('In the server’s log').selectOption('summary')
+    await off.getByLabel('Over its budget').selectOption('on')
+    await off.getByLabel('When more of its calls fail than').fill('120')
+    await off.getByText('a number from 0 to 100, or none').waitFor()
+    assert.equal(await form.getByRole('button', { name: 'Save' }).isDisabled(), true)
+    await off.getByLabel('When more of its calls fail than').fill('12.5')
+    await off.getByLabel('Of the last').fill('30')
+    await off.getByLabel('If they are at least').fill('7')
+    await off.getByLabel('What goes off').selectOption('track_full_data')
+    await form.getByLabel('Your name').fill('ann')
+    await page.screenshot({ path: join(shots, 'prompt-type-rules-light.png'), fullPage: true })
+    await form.getByRole('button', { name: 'Save' }).click()
+    await form.getByText('Saved: it holds from the next call on.').waitFor()
+    const wanted = {
+      masking: 'strict',
+      log_level: 'summary',
+      disable_over_budget: true,
+      disable_failure_rate: 0.125,
+      disable_window_minutes: 30,
+      disable_least_calls: 7,
+      disable_switches: 'track_full_data',
+    }
+    const { settings } = await show(type)
+    assert.deepEqual(settings, { ...settings, ...wanted })
+    const history = page.getByRole('list', { name: 'History of changes' })
+    for (const words of ['Masking: credentials → strict', 'Log level: off → summary', 'Off when more fail than: never → 12.5 %'])
+      await history.getByText(words).waitFor()
+    await page.reload()
+    assert.equal(await off.getByLabel('When more of its calls fail than').inputValue(), '12.5')
+    assert.equal(await form.getByLabel('Masking').inputValue(), 'strict')
+    await off.getByLabel('When more of its calls fail than').fill('')
+    await form.getByRole('button', { name: 'Save' }).click()
+    await form.getByText('Saved: it holds from the next call on.').waitFor()
+    assert.equal((await show(type)).settings.disable_failure_rate, null)
   })
 })
 

@@ -414,6 +414,40 @@ test('a prompt is described, archived and taken back; a label is protected', asy
   })
 })
 
+test('a prompt is removed once its name is written; what is lost is named, and who was slower is told', async () => {
+  const name = `gone/${run}`
+  const experiment = `gone-${run}`
+  await create(name, { text: 'One', labels: ['production'] })
+  await add(name, { text: 'Two' })
+  await deliver(calls(name, '2', { count: 2, days: 1, accepted: 5, ms: 100 }))
+  await ask('POST', '/experiments', { name: experiment, prompt: name, metric: 'success_rate', variants: [{ name: 'a' }, { name: 'b' }] }, 201)
+  await withPage(path(name), { awaited: /412|404/ }, async (page) => {
+    await page.getByRole('button', { name: 'Remove …' }).click()
+    const dialog = page.getByRole('dialog', { name: `Remove ${name}` })
+    await dialog.getByText('Its 2 versions and the history of its labels are lost').waitFor()
+    await dialog.getByText(`${experiment} (draft)`).waitFor()
+    const remove = dialog.getByRole('button', { name: 'Remove it for good' })
+    assert.equal(await remove.isDisabled(), true)
+    await dialog.getByLabel('Write its name to remove it').fill(`${name}x`)
+    await page.keyboard.press('Enter')
+    await dialog.getByLabel('Write its name to remove it').fill(name)
+    await move(name, 'staging', { version: '2', protected: true })
+    await remove.click()
+    await dialog.getByText('Somebody was faster, and nothing was removed.').waitFor()
+    const labels = dialog.getByLabel('Labels that stand on it')
+    await labels.getByText('staging').waitFor()
+    await labels.getByText('production').waitFor()
+    await page.screenshot({ path: join(shots, 'prompt-remove-light.png') })
+    assert.equal((await ask('GET', path(name), undefined, 200)).version_count, 2)
+    await remove.click()
+    await page.waitForURL((url) => url.pathname === '/prompts')
+    await ask('GET', path(name), undefined, 404)
+    const row = page.getByRole('row').filter({ hasText: name })
+    await row.waitFor()
+    assert.equal((await row.getByRole('cell').allInnerTexts())[2], '2', 'its calls are on the record yet')
+  })
+})
+
 test('two versions stand side by side, their words marked, and the address holds which', async () => {
   const name = `diff-${run}`
   const lines = Array.from({ length: 30 }, (_, index) => `Rule ${index + 1} holds.`)

@@ -19,6 +19,15 @@ export function experimentListQuery() {
   })
 }
 
+/** Those that divide who fetches this prompt. */
+export function experimentsOfPromptQuery(prompt: string) {
+  return queryOptions({
+    queryKey: [...experimentListKey, 'of prompt', prompt],
+    queryFn: ({ signal }) =>
+      getJson<{ experiments: Experiment[] }>(`/experiments?${new URLSearchParams({ prompt })}`, signal),
+  })
+}
+
 export function experimentKey(name: string) {
   return ['experiment', name]
 }

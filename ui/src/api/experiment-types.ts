@@ -89,6 +89,9 @@ export interface VariantResult {
   also: ExperimentDifference[]
 }
 
+/** What stands in the place of a reason where there are many of them. */
+export const otherReasons = 'other reasons'
+
 export interface CoursePoint {
   at: string
   /** As the result's variants. */
@@ -118,6 +121,8 @@ export interface ExperimentResult {
   /** Of the primary metric, over time. */
   course: CoursePoint[]
   calls_left_out: number
+  /** Why; null: they say no unit, or no variant of the experiment. */
+  left_out: { reason: string | null; calls: number }[]
   /** Of all units: those that were looked at. */
   sampled: number
   reweighted: boolean

@@ -1,5 +1,5 @@
 import { keepPreviousData, queryOptions } from '@tanstack/react-query'
-import { getJson, getText, sendJson, sendText } from './client'
+import { getJson, getText, sendDelete, sendJson, sendText } from './client'
 import type {
   ComparisonAnswer,
   LabelHistory,
@@ -178,6 +178,11 @@ export function changePrompt(
   etag: string,
 ) {
   return sendJson<RegisteredPrompt>('PATCH', pathOf(name), change, etag)
+}
+
+/** With all its versions and its history, also where labels stand on them: `etag` is that of the prompt whose labels the reader saw. */
+export function removePrompt(name: string, etag: string) {
+  return sendDelete(`${pathOf(name)}?force=true`, etag)
 }
 
 export function protectLabel(

@@ -2,7 +2,12 @@ import { Button, Skeleton } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
 import { experimentResultQuery, type ExperimentAction } from '../api/experiment-queries'
-import type { Experiment, ExperimentResult, VariantResult } from '../api/experiment-types'
+import {
+  otherReasons,
+  type Experiment,
+  type ExperimentResult,
+  type VariantResult,
+} from '../api/experiment-types'
 import { Notice } from '../components/Notice'
 import { ProblemView } from '../components/ProblemView'
 import { formatCount, formatShare, plural } from '../format/number'
@@ -50,6 +55,7 @@ export function ResultView({ of, onAction }: Props) {
       {data && <Guards result={data} />}
       {data && calls > 0 && <Others result={data} />}
       {data && calls > 0 && <SampleRatio result={data} unit={of.unit} />}
+      {data && data.calls_left_out > 0 && <LeftOut of={of} result={data} />}
     </div>
   )
 }
@@ -259,6 +265,39 @@ function Others({ result }: { result: ExperimentResult }) {
   )
 }
 
+/** Calls that name the experiment, and why they are no part of what it shows. */
+function LeftOut({ of, result }: { of: Experiment; result: ExperimentResult }) {
+  return (
+    <section aria-label="Not counted">
+      <h2>Not counted</h2>
+      <p className={classes.ratio}>
+        {plural(result.calls_left_out, 'call')} of the experiment took no part, or cannot be told apart:
+      </p>
+      <ul className={classes.reasons}>
+        {result.left_out.map(({ reason, calls }) => (
+          <li key={reason ?? ''}>
+            <strong>{formatCount(calls)}</strong>{' '}
+            {reason === null || reason === otherReasons ? (
+              (reason ?? `say no ${of.unit}, or no variant of the experiment`)
+            ) : (
+              <Link
+                to="/"
+                search={{
+                  'prompt.experiment.id': of.id,
+                  'prompt.experiment.left_out': reason,
+                  range: 'all',
+                }}
+              >
+                {reason}
+              </Link>
+            )}
+          </li>
+        ))}
+      </ul>
+    </section>
+  )
+}
+
 function SampleRatio({ result, unit }: { result: ExperimentResult; unit: string }) {
   const { units, expected, always_valid_p_value: p, crossed_units, mismatch } = result.sample_ratio
   return (
@@ -275,8 +314,6 @@ function SampleRatio({ result, unit }: { result: ExperimentResult; unit: string 
         {mismatch ? <strong className={classes.bad}>Not as the weights say.</strong> : 'As the weights say'}
         {p !== null && ` (p ${p < 0.0001 ? '< 0.0001' : p.toFixed(p < 0.1 ? 4 : 2)}, at every look)`}
         {crossed_units > 0 && `. ${plural(crossed_units, unit)} had calls of several variants`}
-        {result.calls_left_out > 0 &&
-          `. ${plural(result.calls_left_out, 'call')} without a ${unit} or variant count nowhere`}
         {result.sampled < 1 &&
           `. How sure things are is told from ${formatShare(result.sampled)} of the ${unit}s`}
         .

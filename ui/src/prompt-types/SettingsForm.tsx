@@ -67,6 +67,7 @@ export function SettingsForm({ one }: { one: TypeDetail }) {
         draft={draft}
         wrong={wrong}
         defaultTracks={list?.default_track_full_data}
+        budgets={one.budgets}
         onChange={(next) => setWritten({ ...written, ...next })}
       />
       {(dirty || Object.keys(wrong).length > 0) && <AuthorFields author={author} onChange={setAuthor} />}

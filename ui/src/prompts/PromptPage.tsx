@@ -8,6 +8,7 @@ import { timeRangeKeys } from '../state/time-range'
 import { LabelChip } from './LabelChip'
 import classes from './PromptPage.module.css'
 import { PromptDialog } from './PromptDialog'
+import { RemoveDialog } from './RemoveDialog'
 import { usePrompt } from './use-prompt'
 
 const tabs = [
@@ -21,7 +22,7 @@ const tabs = [
 /** One prompt: what all its pages have in common. */
 export function PromptPage() {
   const { name, prompt, unregistered } = usePrompt()
-  const [editing, setEditing] = useState(false)
+  const [dialog, setDialog] = useState<'edit' | 'remove' | null>(null)
   const here = useRouterState({ select: (state) => state.matches.at(-1)?.fullPath ?? '' }).replace(/\/$/, '')
   return (
     <div className={classes.page} key={name}>
@@ -49,8 +50,11 @@ export function PromptPage() {
         </span>
         {prompt && (
           <span className={classes.ways}>
-            <Button size="compact-xs" variant="default" onClick={() => setEditing(true)}>
+            <Button size="compact-xs" variant="default" onClick={() => setDialog('edit')}>
               {prompt.archived_at ? 'Archived …' : 'Edit …'}
+            </Button>
+            <Button size="compact-xs" variant="default" onClick={() => setDialog('remove')}>
+              Remove …
             </Button>
           </span>
         )}
@@ -99,7 +103,8 @@ export function PromptPage() {
       <div className={classes.content}>
         <Outlet />
       </div>
-      {prompt && editing && <PromptDialog prompt={prompt} onClose={() => setEditing(false)} />}
+      {prompt && dialog === 'edit' && <PromptDialog prompt={prompt} onClose={() => setDialog(null)} />}
+      {prompt && dialog === 'remove' && <RemoveDialog prompt={prompt} onClose={() => setDialog(null)} />}
     </div>
   )
 }
