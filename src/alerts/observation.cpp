@@ -23,19 +23,6 @@ using store::Selection;
 constexpr std::int64_t kBegun = 3600 * std::int64_t{1'000'000'000};
 constexpr int kPeriodsBack = 7;  ///< of missing data by groups: who called in so many windows before
 
-std::string group_of(const std::vector<std::optional<store::Value>>& key) {
-    if (key.empty()) return {};
-    std::string group = "[";
-    for (const auto& value : key) {
-        if (group.size() > 1) group += ',';
-        if (value)
-            store::append_json(group, *value);
-        else
-            group += "null";
-    }
-    return group + "]";
-}
-
 /// Cells by group.
 struct Table {
     std::map<std::string, AggregateTable::Group> groups;
@@ -58,7 +45,7 @@ Result<Table> ask(store::CallStore& store, const Rule& rule, Selection selection
     Table table;
     table.truncated = answer.truncated;
     for (auto& group : answer.groups) {
-        std::string name = group_of(group.key);
+        std::string name = group_name(group.key);
         table.groups.emplace(std::move(name), std::move(group));
     }
     return table;
@@ -232,6 +219,19 @@ Result<std::vector<std::string>> samples(store::CallStore& store, const Rule& ru
     std::vector<std::string> ids;
     for (const store::Row& row : page.rows) ids.push_back(row.call.id.to_string());
     return ids;
+}
+
+std::string group_name(const std::vector<std::optional<store::Value>>& key) {
+    if (key.empty()) return {};
+    std::string group = "[";
+    for (const auto& value : key) {
+        if (group.size() > 1) group += ',';
+        if (value)
+            store::append_json(group, *value);
+        else
+            group += "null";
+    }
+    return group + "]";
 }
 
 std::string group_text(std::string_view group) {

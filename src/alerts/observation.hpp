@@ -7,7 +7,9 @@
 #include "calendar/period.hpp"
 #include "store/call_store.hpp"
 
+#include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <optional>
 #include <span>
 #include <string>
@@ -46,18 +48,20 @@ struct Observations {
 };
 
 /// The rule's window that ends at `now`, with AI calls alone unless a filter of the rule names a kind. The
-/// same for the present and the past. At most four questions to the store. Blocking; any thread. Not of kind
-/// Budget.
+/// same for the present and the past. At most four questions to the store, of kind Anomaly a handful.
+/// Blocking; any thread. Not of kind Budget.
 Result<Observations> observe(store::CallStore& store, const Rule& rule, Timestamp now);
 
 /// Of kind Budget: a group a budget, ["NAME"], and with `projected` one of what will be spent,
 /// ["NAME","projected"]. `complete`: see budgets::States.
 Observations observe_budgets(const Rule& rule, std::span<const budgets::State> states, bool complete = true);
 
-/// Of kind Anomaly: every hour that ended in (from, to], in order, as it was seen when it had ended. The
-/// newest alone costs as much as many.
+/// Of kind Anomaly: every hour that ended in (from, to], in order, as it was seen when it had ended, each
+/// group by itself. The newest alone costs as many questions as a thousand. Of more than `most` hours of
+/// groups the latest. The groups are those with the most calls in these hours and what is learned from.
 Result<std::vector<Observations>> observe_hours(store::CallStore& store, const Rule& rule, Timestamp from,
-                                                Timestamp to);
+                                                Timestamp to,
+                                                std::size_t most = std::numeric_limits<std::size_t>::max());
 /// The end of the last whole hour, on the wall clock of the rule's zone, that is over at that moment.
 std::int64_t hour_over_at(const Rule& rule, Timestamp now);
 
@@ -69,6 +73,8 @@ Result<std::vector<std::string>> samples(store::CallStore& store, const Rule& ru
 /// What the window selects.
 store::Selection selection_of(const Rule& rule, const calendar::Period& window);
 
+/// A group as text that tells it from others: see Observation.
+std::string group_name(const std::vector<std::optional<store::Value>>& key);
 /// A group as people read it: "gpt-4o", "gpt-4o, billing"; "–" for calls without the field. One line, at most
 /// about 200 bytes of each value.
 std::string group_text(std::string_view group);

@@ -7,6 +7,7 @@
 #include "budgets/spent.hpp"
 
 #include <algorithm>
+#include <map>
 
 namespace steno::alerts {
 namespace {
@@ -259,6 +260,61 @@ TEST_F(OddHourTest, APreviewJudgesEachHourAsThePresentDid) {
     EXPECT_EQ(found.unknown, 14U * 24 + 1);  // and the hour before the first call
     EXPECT_EQ(found.judged, 14U * 24);
     EXPECT_TRUE(found.because.starts_with("learning what is usual")) << found.because;
+}
+
+TEST_F(OddHourTest, EachGroupIsJudgedByItself) {
+    // What is much for one is usual for the other.
+    for (int hour = 0; hour < kHours; ++hour)
+        for (int i = 0; i < 40; ++i)
+            record_.add({kBegin + hour * kHour + i * kMinute, 0}, [](Call& call) { call.project = "big"; });
+    for (int hour = 27 * 24; hour < kHours; ++hour)
+        record_.add({kBegin + hour * kHour, 0}, [](Call& call) { call.project = "new"; });
+    const Rule each = rule(R"("metric": "calls", "group_by": ["project"])");
+    const auto levels = [&](Timestamp now) {
+        std::map<std::string, Level> found;
+        const Observations seen = observe(record_.store(), each, now).value();
+        for (const Observation& one : seen.groups) found[one.group] = level_of(each, one, Level::Ok);
+        return found;
+    };
+    EXPECT_EQ(levels(at(kSpike + 1, 5)),
+              (std::map<std::string, Level>{
+                  {"[null]", Level::Critical}, {R"(["big"])", Level::Ok}, {R"(["new"])", Level::NoData}}));
+    EXPECT_EQ(levels(at(kSpike, 5)),
+              (std::map<std::string, Level>{
+                  {"[null]", Level::Ok}, {R"(["big"])", Level::Ok}, {R"(["new"])", Level::NoData}}));
+    EXPECT_EQ(levels(at(26 * 24, 5)).size(), 2U) << "one that is not there yet is no group";
+    const Observations seen = observe(record_.store(), each, at(kSpike + 1, 5)).value();
+    for (const Observation& one : seen.groups) {
+        // The same as a rule with a filter says.
+        const std::string filter =
+            one.group == "[null]" ? "project.exists=false" : "project=" + group_text(one.group);
+        const Rule alone = rule(R"("metric": "calls", "filters": [")" + filter + R"("])");
+        const Observation same = observe(record_.store(), alone, at(kSpike + 1, 5))->groups.front();
+        EXPECT_EQ(one.value, same.value) << filter;
+        EXPECT_EQ(one.now, same.now) << filter;
+        EXPECT_EQ(one.because, same.because) << filter;
+    }
+    EXPECT_EQ(samples(record_.store(), each, seen.window,
+                      *std::ranges::find(seen.groups, "[null]", &Observation::group), 50)
+                  ->size(),
+              40U);
+
+    PreviewOptions options;
+    options.from = at(25 * 24, 6);
+    options.to = at(kHours, 6);
+    const Preview found = preview(record_.store(), each, options).value();
+    std::vector<std::pair<std::string, Level>> fired;
+    for (const auto& [event, told] : found.events)
+        if (told) fired.emplace_back(event.group, event.to);
+    EXPECT_EQ(fired, (std::vector<std::pair<std::string, Level>>{{"[null]", Level::Critical},
+                                                                 {"[null]", Level::Ok}}));
+    EXPECT_FALSE(found.looked_from);
+    options.most_groups = 30;  // ten hours of three groups
+    const Preview latest = preview(record_.store(), each, options).value();
+    EXPECT_EQ(latest.evaluations, 10U);
+    EXPECT_EQ(latest.looked_from, at(kHours - 9, 5));
+    EXPECT_EQ(latest.judged, 20U);
+    EXPECT_EQ(latest.unknown, 10U);  // the new one is learned yet
 }
 
 TEST_F(OddHourTest, APreviewOfABudgetIsWhatWasSpentByThen) {

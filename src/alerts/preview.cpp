@@ -3,6 +3,7 @@
 #include "alerts/judgement.hpp"
 #include "alerts/observation.hpp"
 #include "alerts/telling.hpp"
+#include "analysis/odd_hours.hpp"
 #include "base/cancellation.hpp"
 #include "budgets/spent.hpp"
 
@@ -49,9 +50,14 @@ Result<std::deque<Sight>> latest_first(const Look& look, const std::vector<Times
     return sights;
 }
 
-/// Each hour was judged by those before it alone: all of them at once are as each by itself.
-Result<Look> hours_of(store::CallStore& store, const Rule& rule, const PreviewOptions& options) {
-    STENO_ASSIGN(auto hours, observe_hours(store, rule, options.from, options.to));
+/// Each hour was judged by those before it alone: all of them at once are as each by itself. `looked_from`:
+/// where there was no room for all of them.
+Result<Look> hours_of(store::CallStore& store, const Rule& rule, const PreviewOptions& options,
+                      std::optional<Timestamp>& looked_from) {
+    STENO_ASSIGN(auto hours, observe_hours(store, rule, options.from, options.to, options.most_groups));
+    const std::int64_t first = hours.front().window.from.unix_nanos;
+    if (first > hour_over_at(rule, options.from))
+        looked_from = Timestamp{first + kHour + rule.delay.nanos, 0};
     auto by_end = std::make_shared<std::map<std::int64_t, Observations>>();
     for (Observations& hour : hours) {
         const std::int64_t end = hour.window.to.unix_nanos;
@@ -101,8 +107,8 @@ Result<Look> spending_of(store::CallStore& store, const Rule& rule, const Previe
 }
 
 Result<Look> look_of(store::CallStore& store, const Rule& rule, const PreviewOptions& options,
-                     std::span<const budgets::Budget> budgets) {
-    if (rule.kind == Rule::Kind::Anomaly) return hours_of(store, rule, options);
+                     std::span<const budgets::Budget> budgets, std::optional<Timestamp>& looked_from) {
+    if (rule.kind == Rule::Kind::Anomaly) return hours_of(store, rule, options, looked_from);
     if (rule.kind == Rule::Kind::Budget) return spending_of(store, rule, options, budgets);
     return [&store, &rule](Timestamp now) { return observe(store, rule, now); };
 }
@@ -125,7 +131,7 @@ Result<Preview> preview(store::CallStore& store, const Rule& rule, const Preview
     const std::int64_t every = hourly ? std::max(rule.every.nanos, kHour) : rule.every.nanos;
     const std::int64_t times = (length / every + most) / most;
     found.every = Duration{every * std::max<std::int64_t>(times, 1)};
-    STENO_ASSIGN(const Look look, look_of(store, rule, options, budgets));
+    STENO_ASSIGN(const Look look, look_of(store, rule, options, budgets, found.looked_from));
     Standings standings;
     std::map<std::string, std::size_t> reasons;
     const std::int64_t step = found.every.nanos;
@@ -134,7 +140,9 @@ Result<Preview> preview(store::CallStore& store, const Rule& rule, const Preview
     std::vector<Timestamp> moments;
     for (std::int64_t at = (options.from.unix_nanos + step - 1) / step * step + behind;
          at <= options.to.unix_nanos; at += step)
-        moments.push_back({at, 0});
+        if (const Timestamp moment{at, 0}; !found.looked_from || moment >= *found.looked_from)
+            moments.push_back(moment);
+    if (found.looked_from && !moments.empty()) found.looked_from = moments.front();
     std::deque<Sight> sights;
     // Those of hours and budgets are there already, and cost nothing.
     if (!hourly) {

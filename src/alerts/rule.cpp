@@ -249,9 +249,6 @@ class Reader {
             if (!made) return std::unexpected(std::move(made).error().with_context("group_by"));
             rule_.group_by.push_back(std::move(*made));
         }
-        if (rule_.kind == Rule::Kind::Anomaly && !rule_.group_by.empty())
-            return wrong("group_by", "a rule of kind anomaly watches one series of hours",
-                         "a rule for each, with filters");
         if (rule_.kind == Rule::Kind::Budget && !(rule_.group_by.empty() && rule_.filters.empty()))
             return wrong(rule_.filters.empty() ? "group_by" : "filters", "a rule of kind budget has none",
                          "the budget says whose calls count");

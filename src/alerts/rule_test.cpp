@@ -95,7 +95,7 @@ TEST(Rule, WhatMakesNoSenseIsRefusedWithAWord) {
         Case{R"({"metric": "cost", "warning": 5, "at": [80]})", "a rule of kind threshold has none"},
         Case{R"({"kind": "anomaly"})", "metric: it is missing"},
         Case{R"({"kind": "anomaly", "metric": "cache_share"})", "not looked for"},
-        Case{R"({"kind": "anomaly", "metric": "cost", "group_by": ["project"]})", "one series"},
+        Case{R"({"kind": "anomaly", "metric": "cost", "group_by": ["projekt"]})", "group_by"},
         Case{R"({"kind": "anomaly", "metric": "cost", "window": "2h"})", "window"},
         Case{R"({"kind": "anomaly", "metric": "cost", "warning": 1})", "below 2"},
         Case{R"({"kind": "anomaly", "metric": "cost", "warning": 9, "critical": 5})", "beyond critical"},

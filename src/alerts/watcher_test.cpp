@@ -251,6 +251,38 @@ TEST_F(WatcherTest, AnHourInWhichNobodyWasHereIsNotTooQuiet) {
     EXPECT_TRUE(titles()[0].starts_with("CRITICAL: quiet: calls from ")) << titles()[0];
 }
 
+TEST_F(WatcherTest, OddHoursOfEachGroupStandByThemselves) {
+    set("odd", R"({"kind": "anomaly", "metric": "calls", "group_by": ["trace.agent"]})");
+    constexpr std::int64_t kHour = 3600 * std::int64_t{1'000'000'000};
+    const std::int64_t whole = clock_.now().unix_nanos / kHour * kHour;
+    // Four weeks; in the last hour one has ten times as many, and one has none.
+    for (int hour = 28 * 24; hour > 0; --hour) {
+        for (const char* const agent : {"loud", "quiet", "usual"}) {
+            const int calls = hour > 1 || agent == std::string_view("usual") ? 20 : *agent == 'l' ? 200 : 0;
+            for (int i = 0; i < calls; ++i)
+                record_.add({whole - hour * kHour + i * 1'000'000'000, 0},
+                            [&](Call& call) { call.trace.agent = agent; });
+        }
+    }
+    // Steno ran in that hour.
+    advance((whole - clock_.now().unix_nanos) / 1'000'000'000 - 3700);
+    begin();
+    advance(3700 + 360);
+    watcher_->evaluate_due();
+    ASSERT_EQ(titles().size(), 2U);
+    EXPECT_TRUE(titles()[0].starts_with("CRITICAL: odd · loud: calls from ")) << titles()[0];
+    EXPECT_TRUE(titles()[1].starts_with("WARNING: odd · quiet: calls from ")) << titles()[1];
+    EXPECT_NE(titles()[1].find("is 0; expected 20"), std::string::npos) << titles()[1];
+    const auto events = book_->history("odd", 10).value();
+    ASSERT_EQ(events.size(), 2U);
+    EXPECT_NE(events[0].group, events[1].group);
+    EXPECT_EQ(book_->standings("odd")->at(R"(["usual"])").level, Level::Ok);
+    begin();  // it is told once
+    advance(60);
+    watcher_->evaluate_due();
+    EXPECT_EQ(titles().size(), 2U);
+}
+
 TEST_F(WatcherTest, EachGroupStandsByItself) {
     set("agents", R"({"metric": "calls", "group_by": ["trace.agent"], "window": "1m", "warning": 2})");
     const auto call = [&](const char* agent) {

@@ -1,5 +1,7 @@
+#include "analysis/comparison.hpp"
 #include "analysis/record_for_test.hpp"
 #include "analysis/statistics.hpp"
+#include "analysis/trends.hpp"
 #include "base/random.hpp"
 #include "store/duckdb/duckdb_store.hpp"
 
@@ -208,6 +210,50 @@ TEST_P(Subtrees, OfAnAgentThatOnlyOthersAreNamedInAreTold) {
         EXPECT_EQ(agent.ai_calls.tokens(),
                   agent.name == "inner" ? std::optional<std::int64_t>(7) : std::nullopt);
     }
+}
+
+TEST_P(Subtrees, AreComparedAndFollowedOverTime) {
+    const std::vector<Call> calls = nested_calls(800, 7);
+    Record record(GetParam().open(folder_ + "/compared"));
+    for (const Call& call : calls) record.add(call);
+    constexpr std::int64_t kSecond = 1'000'000'000;
+    const Timestamp begin = *calls.front().started_at, middle{begin.unix_nanos + 400 * kSecond, 0},
+                    end{begin.unix_nanos + 800 * kSecond, 0};
+    store::Selection now, before;
+    now.from = before.to = middle;
+    before.from = begin;
+    now.to = end;
+    const std::vector<store::Field> by{store::make_field("trace.agent_subtree").value()};
+    const auto of = [&](const std::optional<store::Value>& name, const store::Selection& period) {
+        return counted(calls, [&](const Call& call) {
+            const bool nobody = call.trace.agent.empty() && call.trace.outer_agents.empty();
+            return *call.started_at >= *period.from && *call.started_at < *period.to &&
+                   (name ? within(std::get<std::string>(*name), call.trace.agent, call.trace.outer_agents)
+                         : nobody);
+        });
+    };
+    const Comparison compared = compare(record.store(), now, before, by).value();
+    EXPECT_EQ(compared.groups.size(), 5U);  // four agents, and the calls of none
+    for (const Comparison::Group& group : compared.groups) {
+        expect_same(group.now, of(group.key.front(), now), "now");
+        expect_same(group.before, of(group.key.front(), before), "before");
+    }
+    TrendQuestion question{trend_measure("calls").value(), now, before, {}, by, 10};
+    question.bucket = store::make_bucket("minute", "UTC").value();
+    const Trend followed = trend(record.store(), question).value();
+    EXPECT_EQ(followed.groups.size(), 5U);
+    for (const Trend::Series& series : followed.groups) {
+        EXPECT_EQ(series.calls, of(series.key.front(), now).calls);
+        EXPECT_EQ(series.calls_before, of(series.key.front(), before).calls);
+        std::int64_t sum = 0;
+        for (const Trend::Point& point : series.points) sum += point.calls;
+        EXPECT_EQ(sum, series.calls);
+    }
+    // A filter selects one subtree, whoever in it made the call.
+    store::Selection planned = now;
+    planned.filters.push_back(store::make_filter("trace.agent_subtree", "planner").value());
+    EXPECT_EQ(compare(record.store(), planned, before, {}).value().now.calls,
+              of(store::Value(std::string("planner")), now).calls);
 }
 
 INSTANTIATE_TEST_SUITE_P(

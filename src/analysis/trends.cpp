@@ -2,13 +2,13 @@
 
 #include "analysis/cells.hpp"
 #include "analysis/figures.hpp"
+#include "analysis/measure_inquiry.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <array>
-#include <map>
-#include <set>
+#include <span>
 
 namespace steno::analysis {
 
@@ -131,194 +131,29 @@ constexpr std::array kNamed = {
     Named{"cache_share", Unit::Share, false, std::nullopt, {"cache_read_tokens", "input_tokens"}, ratio},
 };
 
-store::Selection ai_calls_of(store::Selection selection) {
-    selection.filters.push_back(store::ai_calls());
-    return selection;
-}
-
-/// What one query found of one group of calls in one bucket, or in all of the period.
-struct Found {
-    std::int64_t calls = 0;
-    Amount value;
-    std::string currency;
-    std::map<std::string, Decimal> by_currency;  ///< where that is "mixed", of the measure "cost"
-};
-
-class Inquiry {
-  public:
-    Inquiry(store::CallStore& store, const TrendQuestion& question) : store_(store), question_(question) {}
-
-    /// Without a bucket at the one key "absent".
-    Result<std::map<std::optional<std::int64_t>, Found>> ask(const store::Selection& selection,
-                                                             bool buckets) {
-        store::AggregateQuery query;
-        query.selection = ai_calls_of(selection);
-        if (buckets) query.bucket = question_.bucket;
-        query.limit = store::kMaxGroups;
-        STENO_ASSIGN(store::Measure calls, store::make_measure("calls"));
-        query.measures.push_back(calls);
-        const bool filtered = !question_.measure.filters.empty();
-        if (!filtered) add_measures(query);
-        STENO_ASSIGN(const store::AggregateTable table, store_.aggregate(query));
-        std::map<std::optional<std::int64_t>, Found> found;
-        for (const auto& group : table.groups) {
-            Found& one = found[key(group.bucket)];
-            one.calls = static_cast<std::int64_t>(number_in(group.cells[0]).value_or(0));
-            if (!filtered) set_value(one, group);
-        }
-        if (question_.measure.name == "cost") STENO_TRY(split(query, found));
-        if (!filtered) return found;
-        query.measures.clear();
-        add_measures(query);
-        query.selection.filters.insert(query.selection.filters.end(), question_.measure.filters.begin(),
-                                       question_.measure.filters.end());
-        STENO_ASSIGN(const store::AggregateTable told, store_.aggregate(query));
-        for (const auto& group : told.groups) set_value(found[key(group.bucket)], group);
-        return found;
-    }
-
-    /// The groups of the period, the greatest first; where their money is in several currencies, of which
-    /// none is more than the other, those with the most calls.
-    Result<std::vector<std::vector<std::optional<store::Value>>>> groups(bool& truncated) {
-        store::AggregateQuery query;
-        query.selection = ai_calls_of(question_.now);
-        query.selection.filters.insert(query.selection.filters.end(), question_.measure.filters.begin(),
-                                       question_.measure.filters.end());
-        query.group_by = question_.by;
-        STENO_ASSIGN(const store::Measure calls, store::make_measure("calls"));
-        query.measures.push_back(calls);
-        add_measures(query);
-        query.order = query.measures[1].name;
-        query.limit = store::kMaxGroups;
-        STENO_ASSIGN(const store::AggregateTable table, store_.aggregate(query));
-        std::vector<Found> each(table.groups.size());
-        std::set<std::string> currencies;
-        for (std::size_t i = 0; i < each.size(); ++i) {
-            each[i].calls = static_cast<std::int64_t>(number_in(table.groups[i].cells[0]).value_or(0));
-            set_value(each[i], table.groups[i]);
-            if (!each[i].currency.empty()) currencies.insert(each[i].currency);
-        }
-        const bool several = currencies.size() > 1 || currencies.contains("mixed");
-        std::vector<std::pair<double, std::size_t>>
-            order;  // negative for the greatest first; equals as they came
-        for (std::size_t i = 0; i < each.size(); ++i)
-            order.emplace_back(
-                several ? -static_cast<double>(each[i].calls) : -to_double(each[i].value).value_or(-1), i);
-        std::ranges::sort(order);
-        truncated = table.truncated || order.size() > question_.groups;
-        if (order.size() > question_.groups) order.resize(question_.groups);
-        std::vector<std::vector<std::optional<store::Value>>> keys;
-        for (const auto& [greatness, i] : order) keys.push_back(table.groups[i].key);
-        return keys;
-    }
-
-    [[nodiscard]] const std::string& currency() const { return currency_; }
-
-  private:
-    void add_measures(store::AggregateQuery& query) const {
-        query.measures.insert(query.measures.end(), question_.measure.of.begin(), question_.measure.of.end());
-    }
-    [[nodiscard]] std::optional<std::int64_t> key(const std::optional<Timestamp>& bucket) const {
-        if (!bucket) return std::nullopt;
-        return store::bucket_key(question_.bucket, bucket->unix_nanos);
-    }
-    /// What those in several currencies come to in each.
-    Result<void> split(store::AggregateQuery query, std::map<std::optional<std::int64_t>, Found>& found) {
-        if (std::ranges::none_of(found, [](const auto& one) { return one.second.currency == "mixed"; }))
-            return {};
-        query.measures = sums_measures();
-        STENO_ASSIGN(FiguresTable table, figures(store_, query));
-        for (auto& group : table.groups)
-            found[key(group.bucket)].by_currency = std::move(group.figures.by_currency);
-        return {};
-    }
-    [[nodiscard]] Cells own_cells(const store::AggregateTable::Group& group) const {
-        return Cells(group.cells).subspan(group.cells.size() - question_.measure.of.size());
-    }
-    void set_value(Found& found, const store::AggregateTable::Group& group) {
-        const Cells cells = own_cells(group);
-        found.value = question_.measure.value(cells);
-        const auto* cost = std::get_if<store::CostSum>(&cells[0]);
-        if (cost == nullptr || cost->currency.empty()) return;
-        found.currency = cost->currency;
-        currency_ = currency_.empty() || currency_ == cost->currency ? cost->currency : "mixed";
-    }
-
-    store::CallStore& store_;
-    const TrendQuestion& question_;
-    std::string currency_;
-};
-
-/// Every bucket that has a part of [from, to): its key, and when it begins.
-Result<std::vector<std::pair<std::int64_t, Timestamp>>> buckets_of(const store::Bucket& bucket,
-                                                                   Timestamp from, Timestamp to,
-                                                                   std::size_t most) {
-    using Unit = store::Bucket::Unit;
-    std::vector<std::pair<std::int64_t, Timestamp>> buckets;
-    std::int64_t key = store::bucket_key(bucket, from.unix_nanos);
-    for (;;) {
-        const Timestamp begin = store::bucket_begin(bucket, key);
-        if (begin >= to && !buckets.empty()) return buckets;
-        if (buckets.size() >= most)
-            return fail(Code::InvalidArgument, fmt::format("these are more than {} points", kMaxTrendPoints),
-                        "a shorter period, longer buckets, or fewer groups");
-        buckets.emplace_back(key, begin);
-        switch (bucket.unit) {
-            case Unit::Day:
-                key += calendar::kDay;
-                break;
-            case Unit::Week:
-                key += 7 * calendar::kDay;
-                break;
-            case Unit::Month:
-                key = calendar::add_months(key, 1);
-                break;
-            case Unit::Minute:
-            case Unit::Hour: {
-                // Usually the next; where clocks change by half an hour one may begin within it.
-                const std::int64_t width = bucket.unit == Unit::Hour ? calendar::kHour : calendar::kMinute;
-                std::int64_t same = begin.unix_nanos, next = begin.unix_nanos + 2 * width;
-                if (store::bucket_key(bucket, begin.unix_nanos + width - 1) == key)
-                    same = begin.unix_nanos + width - 1;
-                if (store::bucket_key(bucket, begin.unix_nanos + width) != key)
-                    next = begin.unix_nanos + width;
-                while (next - same > 1) {
-                    const std::int64_t middle = same + (next - same) / 2;
-                    (store::bucket_key(bucket, middle) == key ? same : next) = middle;
-                }
-                key = store::bucket_key(bucket, next);
-            }
-        }
-    }
-}
-
-Result<Trend::Series> series(Inquiry& ask, const TrendQuestion& question,
-                             std::span<const store::Filter> group,
+Result<Trend::Series> series(MeasureInquiry& ask, const TrendQuestion& question, const GroupKey& group,
                              std::span<const std::pair<std::int64_t, Timestamp>> buckets) {
-    const auto within = [&](store::Selection selection) {
-        selection.filters.insert(selection.filters.end(), group.begin(), group.end());
-        return selection;
-    };
-    const auto told = [&](const Found& found) {
+    const store::Selection within = group_of(question.now, question.by, group);
+    const auto told = [&](const Measured& found) {
         if (found.calls > 0 || !question.measure.sum) return found.value;
         return question.measure.unit == Unit::Money ? Amount(Decimal()) : Amount(std::int64_t{0});
     };
     Trend::Series series;
-    STENO_ASSIGN(auto whole, ask.ask(within(question.now), false));
+    STENO_ASSIGN(auto whole, ask.ask(within, false));
     series.calls = whole[std::nullopt].calls;
     series.value = told(whole[std::nullopt]);
     series.currency = whole[std::nullopt].currency;
     series.by_currency = std::move(whole[std::nullopt].by_currency);
     if (question.before.from) {
-        STENO_ASSIGN(auto before, ask.ask(within(question.before), false));
+        STENO_ASSIGN(auto before, ask.ask(group_of(question.before, question.by, group), false));
         series.calls_before = before[std::nullopt].calls;
         series.before = told(before[std::nullopt]);
         series.currency_before = before[std::nullopt].currency;
         series.by_currency_before = std::move(before[std::nullopt].by_currency);
     }
-    STENO_ASSIGN(auto found, ask.ask(within(question.now), true));
+    STENO_ASSIGN(auto found, ask.ask(within, true));
     for (std::size_t i = 0; i < buckets.size(); ++i) {
-        Found& one = found[buckets[i].first];
+        Measured& one = found[buckets[i].first];
         const Timestamp end = i + 1 < buckets.size() ? buckets[i + 1].second : *question.now.to;
         series.points.push_back(
             {buckets[i].second, end, one.calls, told(one), one.currency, std::move(one.by_currency)});
@@ -415,20 +250,14 @@ Result<Trend> trend(store::CallStore& store, const TrendQuestion& question) {
     STENO_ASSIGN(const auto buckets,
                  buckets_of(question.bucket, *question.now.from, *question.now.to, kMaxTrendPoints / lines));
     Trend trend;
-    Inquiry ask(store, question);
+    MeasureInquiry ask(store, question.measure, question.bucket);
     STENO_ASSIGN(trend.all, series(ask, question, {}, buckets));
     trend.currency = ask.currency();
     if (question.by.empty() || question.groups == 0) return trend;
-    STENO_ASSIGN(const auto groups, ask.groups(trend.truncated));
+    STENO_ASSIGN(const auto groups,
+                 ask.greatest(question.now, question.by, question.groups, trend.truncated));
     for (const auto& key : groups) {
-        std::vector<store::Filter> filters;
-        for (std::size_t i = 0; i < key.size(); ++i) {
-            if (key[i])
-                filters.push_back({question.by[i], store::Op::Eq, {*key[i]}});
-            else
-                filters.push_back({question.by[i], store::Op::Exists, {store::Value(false)}});
-        }
-        STENO_ASSIGN(Trend::Series one, series(ask, question, filters, buckets));
+        STENO_ASSIGN(Trend::Series one, series(ask, question, key, buckets));
         one.key = key;
         trend.groups.push_back(std::move(one));
     }
@@ -527,79 +356,6 @@ Result<std::optional<Timestamp>> first_call(store::CallStore& store, store::Sele
     STENO_ASSIGN(const store::Page page, store.find(query));
     if (page.rows.empty()) return std::nullopt;
     return page.rows.front().call.started_at;
-}
-
-Result<AnomalyFinding> find_anomalies(store::CallStore& store, const TrendMeasure& measure,
-                                      const store::Selection& selection, Timestamp from, Timestamp to,
-                                      const calendar::Zone& zone, double threshold) {
-    if (!measure.anomalies)
-        return fail(Code::InvalidArgument, fmt::format("anomalies of {} are not looked for", measure.name),
-                    "calls, cost, requests, tokens, failures, failure_rate, duration_p95, ttft_p50, …");
-    if (to.unix_nanos - from.unix_nanos > kMaxJudgedDays * calendar::kDay)
-        return fail(Code::InvalidArgument,
-                    fmt::format("anomalies are looked for in up to {} days at once", kMaxJudgedDays));
-    AnomalyFinding finding;
-    finding.kind = *measure.anomalies;
-    STENO_ASSIGN(const auto first, first_call(store, selection));
-    if (!first || *first >= to) return finding;
-    TrendQuestion question{measure, selection, {}, {store::Bucket::Unit::Hour, zone}, {}, 0};
-    const std::int64_t oldest = from.unix_nanos - kAnomalyHistoryDays * calendar::kDay;
-    question.now.from = zone.at(std::max(first->unix_nanos, oldest));
-    question.now.to = to;
-    STENO_ASSIGN(Trend trend, analysis::trend(store, question));
-    finding.currency = trend.currency;
-    if (finding.currency == "mixed") {
-        finding.points = std::move(trend.all.points);
-        return finding;
-    }
-    std::vector<Hour> hours;
-    for (const Trend::Point& point : trend.all.points) {
-        // The record's first hour and the last one are parts of hours.
-        if (point.end.unix_nanos - point.begin.unix_nanos < calendar::kHour) continue;
-        if (point.begin < *question.now.from) continue;
-        const double value = to_double(point.value).value_or(0), calls = static_cast<double>(point.calls);
-        const bool told = to_double(point.value).has_value();
-        if (finding.kind == SeriesKind::Sum)
-            hours.push_back({point.begin, value, 1});
-        else
-            hours.push_back(
-                {point.begin, finding.kind == SeriesKind::Share ? value * calls : value, told ? calls : 0});
-    }
-    AnomalyOptions options;
-    options.kind = finding.kind;
-    options.threshold = threshold;
-    const bool of_calls = measure.unit == Unit::Money || measure.name.ends_with("tokens");
-    if (finding.kind == SeriesKind::Sum && of_calls) {
-        // The size of a single event: what a dear call brings.
-        store::AggregateQuery query;
-        query.selection = ai_calls_of(question.now);
-        query.measures.push_back(store::make_measure(measure.unit == Unit::Money ? "p95(cost.total)"
-                                                     : measure.name == "output_tokens"
-                                                         ? "p95(usage.output_tokens)"
-                                                         : "p95(usage.input_tokens)")
-                                     .value());
-        STENO_ASSIGN(const store::AggregateTable table, store.aggregate(query));
-        options.unit = std::max(1e-9, to_double(plain(table.groups.front().cells)).value_or(1));
-    }
-    finding.hours = judge(hours, zone, options, from);
-    finding.found = anomalies(finding.hours, finding.kind);
-    finding.points = std::move(trend.all.points);
-    return finding;
-}
-
-void write(JsonWriter& json, std::span<const Anomaly> anomalies) {
-    json.begin_array();
-    for (const Anomaly& anomaly : anomalies) {
-        json.begin_object();
-        json.member("from", anomaly.from.to_string());
-        json.member("to", anomaly.to.to_string());
-        json.member("verdict", to_string(anomaly.verdict));
-        json.member("value", anomaly.value);
-        json.member("expected", anomaly.expected);
-        json.member("score", anomaly.score);
-        json.end_object();
-    }
-    json.end_array();
 }
 
 }  // namespace steno::analysis

@@ -91,25 +91,6 @@ Result<Trend> trend(store::CallStore& store, const TrendQuestion& question);
 /// The members measure, unit, currency, all, groups, truncated.
 void write_members(JsonWriter& json, const TrendQuestion& question, const Trend& trend);
 
-/// The hours of [from, to) that are not like those before them.
-struct AnomalyFinding {
-    std::vector<Judgement> hours;
-    std::vector<Anomaly> found;
-    SeriesKind kind = SeriesKind::Sum;
-    std::string currency;
-    std::vector<Trend::Point> points;  ///< all hours that were looked at, with those before `from`; exact
-};
-/// Of the measure, which has `anomalies`, over the AI calls of `selection`, whose from and to are not looked
-/// at. Hours that are not over by `to` are left out. At most kMaxJudgedDays. Of money in several currencies
-/// no hour is judged.
-Result<AnomalyFinding> find_anomalies(store::CallStore& store, const TrendMeasure& measure,
-                                      const store::Selection& selection, Timestamp from, Timestamp to,
-                                      const calendar::Zone& zone, double threshold);
-inline constexpr int kMaxJudgedDays = 93;
-
-/// An array of {from, to, verdict, value, expected, score}.
-void write(JsonWriter& json, std::span<const Anomaly> anomalies);
-
 /// When the first AI call of the selection, whatever its from and to, began.
 Result<std::optional<Timestamp>> first_call(store::CallStore& store, store::Selection selection);
 

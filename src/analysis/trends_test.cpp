@@ -152,23 +152,6 @@ TEST_F(TrendsTest, EachSeriesHasTheCurrencyOfItsOwn) {
     EXPECT_FALSE(found.groups[2].change());  // 5 EUR are not a quarter more than $4
 }
 
-TEST_F(TrendsTest, ASpikeIsFoundInTheRecord) {
-    const std::int64_t begin = at("2026-09-01T00:00:00Z").unix_nanos;
-    for (int hour = 0; hour < 28 * 24; ++hour)
-        for (int i = 0; i < (hour == 27 * 24 + 9 ? 40 : 3 + hour % 3); ++i)
-            add({begin + hour * kHour + i * calendar::kMinute, 0}, "0.1");
-    const TrendMeasure calls = trend_measure("calls").value();
-    const auto found =
-        find_anomalies(store(), calls, {}, {begin + 21 * kDay, 0}, {begin + 28 * kDay, 0}, {}, 4.5).value();
-    ASSERT_EQ(found.found.size(), 1U);
-    EXPECT_EQ(found.found[0].from.unix_nanos, begin + (27 * 24 + 9) * kHour);
-    EXPECT_EQ(found.found[0].value, 40);
-    EXPECT_NEAR(found.found[0].expected, 4, 1.5);
-    EXPECT_EQ(found.hours.size(), 7U * 24);
-    EXPECT_FALSE(find_anomalies(store(), trend_measure("cache_share").value(), {}, {begin, 0},
-                                {begin + kDay, 0}, {}, 4.5));
-}
-
 TEST_F(TrendsTest, TheMonthIsWhatWasSpentAndWhatIsExpected) {
     const std::int64_t begin = at("2026-09-01T00:00:00+02:00").unix_nanos;
     for (int day = 0; day < 80; ++day) add({begin + day * kDay + 10 * kHour, 0}, "0.100000000001");

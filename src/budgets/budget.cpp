@@ -62,7 +62,9 @@ bool Scope::holds(const Call& call) const {
     };
     return fits(project, call.project) && fits(model, call.model.requested) && fits(user, call.who.user_id) &&
            fits(api_key, call.who.api_key_id) && fits(agent, call.trace.agent) &&
-           fits(prompt_type, call.prompt.type);
+           fits(prompt_type, call.prompt.type) &&
+           (agent_subtree.empty() || agent_subtree == call.trace.agent ||
+            std::ranges::find(call.trace.outer_agents, agent_subtree) != call.trace.outer_agents.end());
 }
 
 std::string_view to_string(Per per) noexcept {

@@ -20,9 +20,10 @@ namespace steno::budgets {
 /// Whose AI calls count. Empty: everybody's; several together: the calls that fit all of them.
 struct Scope {
     std::string project;
-    std::string user;     ///< who.user_id
-    std::string api_key;  ///< who.api_key_id: the provider's key that was used, as the record names it
-    std::string agent;
+    std::string user;           ///< who.user_id
+    std::string api_key;        ///< who.api_key_id: the provider's key that was used, as the record names it
+    std::string agent;          ///< trace.agent: in whose name the call was made
+    std::string agent_subtree;  ///< that agent, or one of those around it
     std::string prompt_type;
     std::string model;  ///< model.requested: as it was asked for
 
@@ -41,6 +42,7 @@ inline constexpr ScopePart kScopeParts[] = {
     {"user", &Scope::user, "who.user_id"},
     {"api_key", &Scope::api_key, "who.api_key_id"},
     {"agent", &Scope::agent, "trace.agent"},
+    {"agent_subtree", &Scope::agent_subtree, "trace.agent_subtree"},
     {"prompt_type", &Scope::prompt_type, "prompt.type"},
     {"model", &Scope::model, "model.requested"},
 };

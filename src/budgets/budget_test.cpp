@@ -45,6 +45,19 @@ TEST(BudgetTest, PeriodsAreThoseOfItsZone) {
     }
 }
 
+TEST(BudgetTest, ASubtreeHoldsWhatAgentsWithinDo) {
+    Call own, nested, other;
+    own.trace.agent = "planner";
+    nested.trace.agent = "writer";
+    nested.trace.outer_agents = {"director", "planner"};
+    other.trace.agent = "writer";
+    const Scope agent{.agent = "planner"}, subtree{.agent_subtree = "planner"};
+    EXPECT_TRUE(agent.holds(own) && !agent.holds(nested) && !agent.holds(other));
+    EXPECT_TRUE(subtree.holds(own) && subtree.holds(nested) && !subtree.holds(other));
+    const Scope of_writer{.agent = "writer", .agent_subtree = "director"};
+    EXPECT_TRUE(of_writer.holds(nested) && !of_writer.holds(other));
+}
+
 TEST(BudgetTest, WhatIsAbsurdIsRefusedWithWhatToDo) {
     EXPECT_TRUE(check(budget()));
     const auto refused = [](auto&& change) {

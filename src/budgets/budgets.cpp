@@ -12,7 +12,8 @@ namespace steno::budgets {
 
 namespace {
 
-constexpr std::array<std::string_view, 1> kSteps = {R"(
+constexpr std::array<std::string_view, 2> kSteps = {
+    R"(
 CREATE TABLE budgets(
   name TEXT PRIMARY KEY,
   project TEXT NOT NULL, user TEXT NOT NULL, api_key TEXT NOT NULL, agent TEXT NOT NULL, prompt_type TEXT NOT NULL,
@@ -25,12 +26,19 @@ CREATE TABLE budgets(
   hard INTEGER NOT NULL,
   answer INTEGER NOT NULL,
   changed_at INTEGER NOT NULL
-) STRICT)"};
+) STRICT)",
+    "ALTER TABLE budgets ADD COLUMN agent_subtree TEXT NOT NULL DEFAULT ''"};
 
 Result<Budget> budget_of(const control::Row& row) {
     Budget budget;
     budget.name = row.text(0);
-    budget.scope = {row.text(1), row.text(2), row.text(3), row.text(4), row.text(5), row.text(6)};
+    budget.scope = {.project = row.text(1),
+                    .user = row.text(2),
+                    .api_key = row.text(3),
+                    .agent = row.text(4),
+                    .agent_subtree = row.text(15),
+                    .prompt_type = row.text(5),
+                    .model = row.text(6)};
     const auto per = parse_per(row.text(7));
     auto zone = calendar::Zone::find(row.text(8));
     const auto limit = Decimal::parse(row.text(9));
@@ -75,8 +83,9 @@ void Budgets::stay_closed(Error why) {
 Result<std::vector<Budget>> Budgets::read() {
     STENO_ASSIGN(
         const auto rows,
-        database_->rows("SELECT name, project, user, api_key, agent, prompt_type, model, per, zone, "
-                        "amount, currency, soft, hard, answer, changed_at FROM budgets ORDER BY name"));
+        database_->rows(
+            "SELECT name, project, user, api_key, agent, prompt_type, model, per, zone, "
+            "amount, currency, soft, hard, answer, changed_at, agent_subtree FROM budgets ORDER BY name"));
     std::vector<Budget> budgets;
     std::string unreadable;
     for (const control::Row& row : rows) {
@@ -142,11 +151,14 @@ Result<Budget> Budgets::put(Budget budget, bool is_new, Timestamp now) {
         return statements.run(
             "INSERT OR REPLACE INTO budgets(name, project, user, api_key, agent, prompt_type, model, per, "
             "zone, amount, "
-            "currency, soft, hard, answer, changed_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "currency, soft, hard, answer, changed_at, agent_subtree) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, "
+            "?, ?, "
+            "?, ?, ?, ?)",
             {budget.name, budget.scope.project, budget.scope.user, budget.scope.api_key, budget.scope.agent,
              budget.scope.prompt_type, budget.scope.model, std::string(to_string(budget.per)),
              budget.zone.name(), budget.limit.to_short_string(), budget.currency, soft,
-             std::int64_t{budget.hard}, static_cast<std::int64_t>(budget.answer), now.unix_nanos});
+             std::int64_t{budget.hard}, static_cast<std::int64_t>(budget.answer), now.unix_nanos,
+             budget.scope.agent_subtree});
     }));
     STENO_TRY(take_over());
     return budget;

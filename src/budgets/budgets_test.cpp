@@ -33,7 +33,13 @@ class BudgetsTest : public testing::Test {
     static Budget budget(const std::string& name) {
         Budget budget;
         budget.name = name;
-        budget.scope = {"shop", "ann", "sk-proj:1", "planner", "summary", "gpt-4o"};
+        budget.scope = {.project = "shop",
+                        .user = "ann",
+                        .api_key = "sk-proj:1",
+                        .agent = "planner",
+                        .agent_subtree = "director",
+                        .prompt_type = "summary",
+                        .model = "gpt-4o"};
         budget.per = Per::Week;
         budget.zone = *calendar::Zone::find("Europe/Berlin");
         budget.limit = *Decimal::parse("12.345678901234");

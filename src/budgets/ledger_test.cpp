@@ -511,6 +511,7 @@ class History {
             if (choose(2) == 1) budget.scope.project = project();
             if (choose(3) == 1) budget.scope.model = "house";
             if (choose(3) == 1) budget.currency = "EUR";
+            if (choose(3) == 1) budget.scope.agent_subtree = "planner";
             budgets_.push_back(budget);
         }
         ledger_.define(budgets_);
@@ -525,6 +526,8 @@ class History {
         call.provider.name = "openai";
         call.model.requested = choose(4) == 1 ? "other" : "house";
         call.started_at = clock_.now();
+        call.trace.agent = choose(2) == 1 ? "planner" : "writer";
+        if (choose(2) == 1) call.trace.outer_agents = {"director", "planner"};
         call.request.parameters.text = R"({"max_tokens":1000})";
         if (!ledger_.reserve(call)) running_.push_back(std::move(call));
     }
@@ -570,6 +573,7 @@ class History {
         if (over_.empty()) return;
         Call& call = over_[choose(static_cast<std::uint32_t>(over_.size()))];
         set_cost(call);
+        if (choose(3) == 1) call.trace.outer_agents = {"planner"};
         journal_.push_back({call, true});
         untold_.push_back(call);
     }

@@ -205,7 +205,7 @@ void add_alerts(Program& program) {
             "  steno alerts set failures --metric failure_rate --warning 5% --critical 20% --min-calls 20\n"
             "  steno alerts set dear-day --metric cost --window today --tz Europe/Berlin --warning 100\n"
             "  steno alerts set spending --any-budget --projected --channel ops\n"
-            "  steno alerts set odd-cost --metric cost --anomaly --above --filter project=shop\n"
+            "  steno alerts set odd-cost --metric cost --anomaly --above --at-least 1 --by trace.agent\n"
             "  steno alerts set slow --calls-over time.duration_ms=30s --window 1h --renotify 1h\n"
             "  steno alerts set agents --metric duration_p95 --by trace.agent --warning 10s --channel ops\n",
             set_rule));

@@ -457,7 +457,8 @@ void add_budgets(Program& program) {
         {{"--project", "only calls of this project"},
          {"--user", "only of this user (who.user_id)"},
          {"--api-key", "only with this provider's key (who.api_key_id, as calls show it)"},
-         {"--agent", "only of this agent"},
+         {"--agent", "only of this agent, in its own name"},
+         {"--agent-subtree", "only of this agent and the agents within it"},
          {"--prompt-type", "only of this prompt type"},
          {"--model", "only to this model, as it is asked for"}}};
     for (std::size_t i = 0; i < kScope.size(); ++i)

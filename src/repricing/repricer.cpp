@@ -3,6 +3,7 @@
 #include "base/log.hpp"
 #include "base/random.hpp"
 #include "record/field_table.hpp"
+#include "repricing/said_costs.hpp"
 #include "repricing/undo.hpp"
 #include "store/call_scan.hpp"
 
@@ -147,7 +148,7 @@ Result<void> Repricer::select_what_to_undo(Order& order) {
     return {};
 }
 
-std::string Repricer::why_nothing_is_left(const Run& undone) {
+std::string Repricer::why_nothing_is_left(const Run& undone, const Later& later) {
     const auto amended = amended_by(undone);
     if (amended == 0) return undone.id + " changed the cost of no call";
     if (!undone.undone_by.empty()) {
@@ -155,10 +156,14 @@ std::string Repricer::why_nothing_is_left(const Run& undone) {
         if (by && by->undone_by.empty() && amended && amended_by(*by) == amended)
             return fmt::format("all of {} is undone already, by {}", undone.id, by->id);
     }
+    if (!later.in_force.empty())
+        return fmt::format(
+            "no call has its cost from {} any more: later re-pricings have changed them, which must be "
+            "undone first, in this order: {}",
+            undone.id, fmt::join(later.in_force, ", "));
     return fmt::format(
-        "no call has its cost from {0} any more: later re-pricings or undoings have changed them, or they "
-        "are gone. Of a call only the last one can be undone. For calls to cost what they did before {0}: "
-        "set the prices as they were (steno prices history) and re-price that time (steno prices reprice)",
+        "no call has its cost from {} any more: later deliveries or undoings have changed them, or they are "
+        "gone",
         undone.id);
 }
 
@@ -272,39 +277,27 @@ Result<void> Repricer::look(const Order& order, const Prices& prices, const std:
     STENO_TRY(wait_until_fed(stop));
     store::Selection selection = order.selection;
     selection.filters.push_back(store::ai_calls());
-    STENO_ASSIGN(const std::uint64_t expected, data_.store().count(selection));
+    STENO_ASSIGN(const std::uint64_t direct, data_.store().count(selection));
+    auto expected = static_cast<std::int64_t>(direct);
+    Run undone;
+    Later later;
+    if (!order.undo.empty()) {
+        STENO_ASSIGN(undone, get(order.undo));
+        STENO_ASSIGN(const auto runs, trail_.later_than(order.undo));
+        later = what_came_later(runs);
+        if (!later.ways_back.empty()) expected = std::max(expected, amended_by(undone).value_or(0));
+    }
     Run run;
     {
         const std::scoped_lock lock(mutex_);
-        running_->expected = static_cast<std::int64_t>(expected);
+        running_->expected = expected;
         run = *running_;
     }
-    if (!order.undo.empty()) {
-        if (expected == 0) {
-            STENO_ASSIGN(const Run undone, get(order.undo));
-            std::string why = why_nothing_is_left(undone);
-            const std::scoped_lock lock(mutex_);
-            running_->note = std::move(why);
-            return {};
-        }
-        if (order.apply) {
-            STENO_TRY(trail_.begin(run));
-            const std::scoped_lock lock(mutex_);
-            on_trail_ = true;
-        }
-    }
     const auto fields = judged_fields();
-    STENO_ASSIGN(store::CallScanner* const scanner, store::scanner_of(data_.store()));
-    STENO_ASSIGN(const auto scan, scanner->scan(selection, fields));
     std::optional<Undo> undo;
     if (!order.undo.empty()) undo.emplace(prices, book_);
     std::vector<Said> batch;
-    for (;;) {
-        STENO_ASSIGN(const std::span<const FieldValue> values, scan->next());
-        if (values.empty()) break;
-        Call call;
-        for (std::size_t i = 0; i < fields.size(); ++i) STENO_TRY(set_value(call, fields[i], values[i]));
-        const bool with_request = undo || !needs_request(call) || add_request(call);
+    const auto take = [&](const Call& call, bool with_request) -> Result<void> {
         Judgement judgement = undo ? undo->judge(call) : judge(*prices, call, order.billed_too, with_request);
         difference.add(call, judgement);
         if (difference.looked_at % kWord == 0) {
@@ -313,7 +306,12 @@ Result<void> Repricer::look(const Order& order, const Prices& prices, const std:
             running_->looked_at = difference.looked_at;
         }
         const bool changes = judgement.verdict == Verdict::Changed || judgement.verdict == Verdict::Priced;
-        if (!order.apply || !changes) continue;
+        if (!order.apply || !changes) return {};
+        if (undo && difference.looked_at == 1) {  // there is something to undo
+            STENO_TRY(trail_.begin(run));
+            const std::scoped_lock lock(mutex_);
+            on_trail_ = true;
+        }
         Said said;
         said.call = call.id;
         said.project = call.project;
@@ -321,9 +319,63 @@ Result<void> Repricer::look(const Order& order, const Prices& prices, const std:
         said.cost->repricing = run.id;
         said.cost->former = {call.cost.total, call.cost.currency, call.cost.price_id, call.cost.source, {}};
         batch.push_back(std::move(said));
-        if (batch.size() == kBatch) STENO_TRY(write(batch, stop));
+        return batch.size() == kBatch ? write(batch, stop) : Result<void>();
+    };
+    STENO_ASSIGN(store::CallScanner* const scanner, store::scanner_of(data_.store()));
+    STENO_ASSIGN(const auto scan, scanner->scan(selection, fields));
+    for (;;) {
+        STENO_ASSIGN(const std::span<const FieldValue> values, scan->next());
+        if (values.empty()) break;
+        Call call;
+        for (std::size_t i = 0; i < fields.size(); ++i) STENO_TRY(set_value(call, fields[i], values[i]));
+        const bool with_request = undo || !needs_request(call) || add_request(call);
+        STENO_TRY(take(call, with_request));
+    }
+    if (!later.ways_back.empty())
+        STENO_TRY(look_below(order.undo, later.ways_back, stop,
+                             [&](const Call& call) { return take(call, true); }));
+    if (undo && difference.looked_at == 0) {
+        std::string why = why_nothing_is_left(undone, later);
+        const std::scoped_lock lock(mutex_);
+        running_->note = std::move(why);
     }
     return batch.empty() ? Result<void>() : write(batch, stop);
+}
+
+Result<void> Repricer::look_below(const std::string& undone, const std::vector<std::string>& ways_back,
+                                  const std::stop_token& stop,
+                                  const std::function<Result<void>(const Call&)>& take) {
+    constexpr std::size_t kAtOnce = 1000;
+    STENO_ASSIGN(const store::Field id, store::make_field("id"));
+    STENO_ASSIGN(const store::Field repricing, store::make_field("cost.repricing"));
+    STENO_ASSIGN(store::CallScanner* const scanner, store::scanner_of(data_.store()));
+    STENO_ASSIGN(SaidCosts costs, SaidCosts::of(data_.reader(), undone));
+    const auto fields = judged_fields();
+    for (;;) {
+        STENO_ASSIGN(const std::vector<Said> said, costs.next(kAtOnce, stop));
+        if (said.empty()) return {};
+        store::Selection selection;
+        selection.filters = {store::ai_calls(),
+                             {id, store::Op::In, {}},
+                             {repricing, store::Op::In, {ways_back.begin(), ways_back.end()}}};
+        for (const Said& one : said) selection.filters[1].values.emplace_back(one.call);
+        STENO_ASSIGN(const auto scan, scanner->scan(selection, fields));
+        for (;;) {
+            STENO_ASSIGN(const std::span<const FieldValue> values, scan->next());
+            if (values.empty()) break;
+            Call call;
+            for (std::size_t i = 0; i < fields.size(); ++i) STENO_TRY(set_value(call, fields[i], values[i]));
+            const auto gave = std::ranges::find_if(
+                said, [&](const Said& one) { return one.call == call.id && one.project == call.project; });
+            // Back is only what it costs exactly as it did then.
+            if (gave == said.end() || gave->cost->total != call.cost.total ||
+                gave->cost->currency != call.cost.currency || gave->cost->price_id != call.cost.price_id ||
+                gave->cost->source != call.cost.source)
+                continue;
+            call.cost.former = gave->cost->former;
+            STENO_TRY(take(call));
+        }
+    }
 }
 
 bool Repricer::add_request(Call& call) {

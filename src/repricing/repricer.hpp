@@ -12,6 +12,7 @@
 #include <condition_variable>
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -77,9 +78,14 @@ class Repricer {
     /// The calls of the re-pricing that is to be undone.
     Result<void> select_what_to_undo(Order& order);
     /// Why no call has its cost from this re-pricing, and what can be done.
-    std::string why_nothing_is_left(const Run& undone);
+    std::string why_nothing_is_left(const Run& undone, const Later& later);
     Result<void> look(const Order& order, const Prices& prices, const std::stop_token& stop,
                       Difference& difference);
+    /// Of an undoing: calls that have what the re-pricing gave them back from undoings of later ones. They
+    /// are given to `take` with what they cost before it.
+    Result<void> look_below(const std::string& undone, const std::vector<std::string>& ways_back,
+                            const std::stop_token& stop,
+                            const std::function<Result<void>(const Call&)>& take);
     /// What is left to say of one that has ended.
     void finish(const Result<void>& done, const Difference& difference);
     /// FailedPrecondition: one runs. Needs `mutex_`.

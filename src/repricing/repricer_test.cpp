@@ -6,6 +6,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <map>
 #include <thread>
@@ -387,37 +388,103 @@ TEST_F(Repricing, WhatIsUndoneCostsWhatItDidWhateverPricesAreInForce) {
     EXPECT_NE(forth.difference.find(counts), std::string::npos) << forth.difference << " lacks " << counts;
 }
 
-TEST_F(Repricing, OnlyTheLastOfACallCanBeUndoneAndTheOthersSayTheWayOut) {
-    record(100);
-    const auto before = calls();
+TEST_F(Repricing, TheyAreUndoneOneAfterTheOtherUntilTheFirst) {
+    record(300);
+    // Parts are there again only where the price that was is known.
+    const auto same_costs = [](const std::map<Uuid, Call>& now, const std::map<Uuid, Call>& then) {
+        return std::ranges::all_of(now, [&](const auto& one) {
+            const Cost &is = one.second.cost, &was = then.at(one.first).cost;
+            return is.total == was.total && is.currency == was.currency && is.price_id == was.price_id &&
+                   is.source == was.source;
+        });
+    };
+    const auto as_recorded = calls();
     data->recorder().set_prices(catalogue("1.5"));
     const OneRun first = run(true);
-    const auto repriced = calls();
+    const auto after_first = calls();
     data->recorder().set_prices(catalogue("2.5"));
-    const OneRun second = run(true);
-    const OneRun back = undo(second.id, true);
-    EXPECT_EQ(repricer->get(second.id)->undone_by, back.id);
-    for (const auto& [id, call] : calls()) EXPECT_EQ(call.cost.total, repriced.at(id).cost.total);
-    EXPECT_EQ(undo(second.id, true).note, "all of " + second.id + " is undone already, by " + back.id);
+    const OneRun second = run(true, false, "shop");
+    const auto after_second = calls();
+    data->recorder().set_prices(catalogue("3.5"));
+    const OneRun third = run(true);
 
+    // One that later ones have covered says which must be undone first.
     const auto rows = trail->latest(10)->size();
-    const OneRun behind = undo(first.id, true);
-    EXPECT_EQ(behind.status, RunStatus::Done);
-    EXPECT_EQ(behind.looked_at, 0);
-    EXPECT_NE(behind.note.find("Of a call only the last one can be undone"), std::string::npos)
-        << behind.note;
-    EXPECT_NE(behind.note.find("set the prices as they were"), std::string::npos) << behind.note;
-    EXPECT_EQ(trail->latest(10)->size(), rows);
-    EXPECT_EQ(repricer->get(first.id)->undone_by, "");
+    OneRun covered = undo(first.id, true);
+    EXPECT_EQ(covered.status, RunStatus::Done);
+    EXPECT_EQ(covered.looked_at, 0);
+    EXPECT_NE(covered.note.find("must be undone first, in this order: " + third.id + ", " + second.id),
+              std::string::npos)
+        << covered.note;
+    EXPECT_EQ(trail->latest(10)->size(), rows) << "it undid nothing";
     Repricer::Order order;
-    order.undo = behind.id;
+    order.undo = covered.id;
     EXPECT_EQ(repricer->start(order).error().code, Code::FailedPrecondition) << "it wrote nothing";
 
-    data->recorder().set_prices(catalogue("1"));  // the way out
+    const OneRun without_third = undo(third.id, true);
+    EXPECT_TRUE(same_costs(calls(), after_second));
+    EXPECT_EQ(undo(third.id, true).note, "all of " + third.id + " is undone already, by " + without_third.id);
+    covered = undo(first.id, true);
+    EXPECT_NE(covered.note.find("in this order: " + second.id), std::string::npos) << covered.note;
+
+    const OneRun look = undo(second.id, false);
+    EXPECT_TRUE(same_costs(calls(), after_second));
+    const OneRun without_second = undo(second.id, true);
+    EXPECT_EQ(without_second.difference, look.difference);
+    EXPECT_GT(*amended_by(without_second), 50);
+    EXPECT_EQ(amended_by(without_second), amended_by(second));
+    EXPECT_TRUE(same_costs(calls(), after_first));
+    EXPECT_EQ(repricer->get(second.id)->undone_by, without_second.id);
+
+    reopen();
+    const OneRun without_first = undo(first.id, true);
+    EXPECT_EQ(amended_by(without_first), amended_by(first));
+    EXPECT_TRUE(same_costs(calls(), as_recorded));
+    reopen();
+    EXPECT_TRUE(same_costs(calls(), as_recorded)) << "the journal says it";
+    EXPECT_NE(undo(first.id, true).note.find("is undone already"), std::string::npos);
+
+    // And forth again, one after the other.
+    EXPECT_EQ(undo(without_second.id, true).looked_at, 0) << "the first must be back before";
+    const OneRun with_first = undo(without_first.id, true);
+    EXPECT_TRUE(same_costs(calls(), after_first));
+    const OneRun with_second = undo(without_second.id, true);
+    EXPECT_TRUE(same_costs(calls(), after_second)) << with_second.note;
+    EXPECT_EQ(undo(first.id, true).looked_at, 0) << "the second holds again";
+    EXPECT_EQ(undo(without_third.id, true).status, RunStatus::Done);
+
+    data->recorder().set_prices(catalogue("1"));
     EXPECT_EQ(run(true).status, RunStatus::Done);
-    for (const auto& [id, call] : calls()) EXPECT_EQ(call.cost.total, before.at(id).cost.total);
     const OneRun idle = run(true);
     EXPECT_EQ(undo(idle.id, true).note, idle.id + " changed the cost of no call");
+}
+
+TEST_F(Repricing, WhatHasAnotherCostSinceIsNotUndone) {
+    record(200);
+    data->recorder().set_prices(catalogue("1.5"));
+    const OneRun first = run(true);
+    data->recorder().set_prices(catalogue("2.5"));
+    const OneRun second = run(true);
+    ASSERT_EQ(undo(second.id, true).status, RunStatus::Done);
+    // Some are said to cost something else by an undoing that is not theirs: they do not cost what the first
+    // gave them, and stay.
+    std::vector<Said> others;
+    const std::string way_back = repricer->get(second.id)->undone_by;
+    for (const auto& [id, call] : calls()) {
+        if (call.cost.repricing != way_back || others.size() == 10) continue;
+        Said said;
+        said.call = id;
+        said.project = call.project;
+        said.cost = call.cost;
+        said.cost->total = *call.cost.total + amount("1");
+        others.push_back(std::move(said));
+    }
+    ASSERT_EQ(others.size(), 10U);
+    ASSERT_TRUE(data->recorder().say(others));
+    const OneRun undone = undo(first.id, true);
+    EXPECT_EQ(*amended_by(undone), *amended_by(first) - 10) << undone.note;
+    for (const Said& said : others) EXPECT_EQ(calls().at(said.call).cost.total, said.cost->total);
+    EXPECT_GT(*amended_by(undone), 50);
 }
 
 TEST_F(Repricing, WhatWroteNothingCannotBeUndone) {

@@ -198,6 +198,30 @@ std::optional<std::int64_t> amended_by(const Run& run) {
     return whole ? std::optional(sum) : std::nullopt;
 }
 
+Later what_came_later(const std::vector<Run>& runs) {
+    const auto find = [&](const std::string& id) { return std::ranges::find(runs, id, &Run::id); };
+    std::vector<bool> holds(runs.size());  // from the last one back: what undoes comes later
+    for (std::size_t i = runs.size(); i-- > 0;) {
+        const auto by = find(runs[i].undone_by);
+        holds[i] = by == runs.end() || !holds[static_cast<std::size_t>(by - runs.begin())];
+    }
+    const auto changes = [&](std::size_t i) {
+        return runs[i].undoes.empty() && holds[i] && amended_by(runs[i]) != 0;
+    };
+    Later later;
+    for (std::size_t i = runs.size(); i-- > 0;)
+        if (changes(i)) later.in_force.push_back(runs[i].id);
+    for (std::size_t i = 0; i < runs.size(); ++i) {
+        if (runs[i].undoes.empty() || !holds[i]) continue;
+        const auto undone = static_cast<std::size_t>(find(runs[i].undoes) - runs.begin());
+        if (undone == runs.size()) continue;  // what it undid came before
+        bool clear = true;
+        for (std::size_t between = 0; between < undone; ++between) clear &= !changes(between);
+        if (clear) later.ways_back.push_back(runs[i].id);
+    }
+    return later;
+}
+
 Result<void> Trail::be_open() {
     if (database_ == nullptr)
         return fail(
@@ -277,6 +301,11 @@ Result<Run> Trail::get(std::string_view id) {
         return fail(Code::NotFound, fmt::format("there is no re-pricing \"{}\"", id.substr(0, 80)),
                     "steno prices history shows which there were");
     return std::move(runs.front());
+}
+
+Result<std::vector<Run>> Trail::later_than(std::string_view id) {
+    return read("WHERE rowid > (SELECT rowid FROM repricings WHERE id = ?) ORDER BY rowid",
+                {std::string(id)});
 }
 
 Result<std::vector<Run>> Trail::unsettled() {

@@ -57,6 +57,18 @@ std::string to_json(const Difference& difference, bool complete);
 /// The calls that it gave another cost, by its `difference`; absent: that is not known yet.
 std::optional<std::int64_t> amended_by(const Run& run);
 
+/// What stands between a re-pricing and its undoing.
+struct Later {
+    /// Later re-pricings that are not undone, the latest first: a call that one of them priced keeps its
+    /// cost.
+    std::vector<std::string> in_force;
+    /// Undoings of later ones, with none of those in between: a call that has its cost from one of these
+    /// costs what it did before what that undid.
+    std::vector<std::string> ways_back;
+};
+/// `runs`: those after it, in order.
+Later what_came_later(const std::vector<Run>& runs);
+
 /// What re-pricings did: rows of the control database that are never deleted. Blocking; any thread.
 class Trail {
   public:
@@ -73,6 +85,8 @@ class Trail {
     Result<std::vector<Run>> latest(std::uint64_t limit);
     /// NotFound.
     Result<Run> get(std::string_view id);
+    /// Those that came after it, in order.
+    Result<std::vector<Run>> later_than(std::string_view id);
     /// Those that were begun and never ended, and those that ended while nobody could say their sums.
     Result<std::vector<Run>> unsettled();
 

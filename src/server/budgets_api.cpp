@@ -207,7 +207,7 @@ class BudgetReader {
             if (part == std::ranges::end(budgets::kScopeParts)) {
                 good =
                     fail(Code::InvalidArgument, fmt::format("scope: calls have no \"{}\" to count by", name),
-                         "project, user, api_key, agent, prompt_type, model");
+                         "project, user, api_key, agent, agent_subtree, prompt_type, model");
             } else {
                 good = text(part->name, scope.*part->member);
             }

@@ -1,5 +1,6 @@
 #include "analysis/comparison.hpp"
 #include "analysis/month_forecast.hpp"
+#include "analysis/odd_hours.hpp"
 #include "analysis/trends.hpp"
 #include "base/json_writer.hpp"
 #include "base/time.hpp"
@@ -86,11 +87,12 @@ Result<ApiAnswer> show_trends(Services& services, const ApiRequest& request) {
     const bool short_enough =
         now.to.unix_nanos - now.from.unix_nanos <= analysis::kMaxJudgedDays * calendar::kDay;
     if (question.measure.anomalies && short_enough) {
-        STENO_ASSIGN(const analysis::AnomalyFinding finding,
-                     analysis::find_anomalies(services.data.store(), question.measure, selection, now.from,
-                                              now.to, zone, kThreshold));
+        STENO_ASSIGN(
+            const analysis::AnomalyFindings findings,
+            analysis::find_anomalies(services.data.store(),
+                                     {question.measure, selection, now.from, now.to, zone, kThreshold, {}}));
         json.begin_object();
-        write_finding(json, finding);
+        write_finding(json, findings.groups.front());
         json.end_object();
     } else {
         json.null();
@@ -108,9 +110,10 @@ Result<ApiAnswer> show_anomalies(Services& services, const ApiRequest& request) 
     STENO_ASSIGN(const calendar::Period period, period_parameter(request, zone, "7d"));
     STENO_ASSIGN(const double threshold, fraction_parameter(request, "threshold", kThreshold, 1, 100));
     services.data.calls().catch_up();
-    STENO_ASSIGN(const analysis::AnomalyFinding finding,
-                 analysis::find_anomalies(services.data.store(), measure, selection, period.from, period.to,
-                                          zone, threshold));
+    STENO_ASSIGN(const analysis::AnomalyFindings findings,
+                 analysis::find_anomalies(services.data.store(),
+                                          {measure, selection, period.from, period.to, zone, threshold, {}}));
+    const analysis::AnomalyFinding& finding = findings.groups.front();
     ApiAnswer answer;
     JsonWriter json(answer.body);
     json.begin_object();

@@ -3,6 +3,7 @@
 #include "base/json_writer.hpp"
 #include "base/nearest.hpp"
 #include "base/text.hpp"
+#include "store/subtree.hpp"
 #include "store/total_tokens.hpp"
 
 #include <fmt/format.h>
@@ -113,7 +114,11 @@ const FieldInfo& Field::info() const {
     static const FieldInfo names{"scores", FieldType::TextList, Place::Header, {}};
     static const FieldInfo value{"scores", FieldType::Number, Place::Header, {}};
     static const FieldInfo tokens{std::string(kTotalTokensPath), FieldType::Integer, Place::Header, {}};
+    static const FieldInfo agents{std::string(kSubtrees[0].path), FieldType::TextList, Place::Header, {}};
+    static const FieldInfo functions{std::string(kSubtrees[1].path), FieldType::TextList, Place::Header, {}};
     if (index == kTotalTokens) return tokens;
+    if (const SubtreeField* const subtree = subtree_of(index))
+        return subtree == &kSubtrees[0] ? agents : functions;
     if (index != kScores) return scalar_fields()[index];
     return key.empty() ? names : value;
 }
@@ -141,6 +146,8 @@ Result<Field> make_field(std::string_view path) {
         return Field{Field::kScores, std::string(key)};
     }
     if (path == kTotalTokensPath) return Field{kTotalTokens, {}};
+    for (const SubtreeField& subtree : kSubtrees)
+        if (path == subtree.path) return Field{subtree.index, {}};
     const auto index = find_field(path);
     if (index && has_column(scalar_fields()[*index])) {
         if (scalar_fields()[*index].type == FieldType::Attributes)

@@ -24,10 +24,10 @@ using Value = std::variant<std::string, double, bool, std::int64_t, Decimal, Dur
 
 /// One field that can be filtered and grouped by, checked to exist. Made by make_field. Beside the table's
 /// there are scores, said of a call ("scores", the set of their names, and "scores.<name>", a score's value,
-/// a number, absent where it has a label only), and all its tokens (total_tokens.hpp).
+/// a number, absent where it has a label only), its tokens (total_tokens.hpp), and subtrees (subtree.hpp).
 struct Field {
     static constexpr std::size_t kScores = static_cast<std::size_t>(-1);
-    std::size_t index = 0;  ///< in scalar_fields(), kScores or kTotalTokens
+    std::size_t index = 0;  ///< in scalar_fields(), or one of those beside it
     std::string key;        ///< of labels.attributes.<key> and scores.<key>; else empty
 
     [[nodiscard]] const FieldInfo& info() const;

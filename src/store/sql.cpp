@@ -1,6 +1,7 @@
 #include "store/sql.hpp"
 
 #include "store/answers.hpp"
+#include "store/subtree.hpp"
 #include "store/total_tokens.hpp"
 
 #include <fmt/format.h>
@@ -47,6 +48,9 @@ class Compiler {
     /// The field's value, NULL where it is absent. A set is itself.
     std::string value_of(const Field& field) {
         if (field.index == kTotalTokens) return total_tokens();
+        if (const SubtreeField* const subtree = subtree_of(field.index))
+            return dialect_.with_member(dialect_.value(subtree->outer_path, FieldType::TextList),
+                                        dialect_.value(subtree->innermost_path, FieldType::Text));
         const std::string column = dialect_.value(field.info().path, field.type());
         if (field.type() == FieldType::Attributes)
             return dialect_.attribute(column, bind(FieldType::Text, field.key));

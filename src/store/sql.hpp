@@ -52,6 +52,8 @@ class Dialect {
     [[nodiscard]] virtual std::string contains(std::string_view text, std::string_view part) const = 0;
     [[nodiscard]] virtual std::string lower(std::string_view text) const = 0;
     [[nodiscard]] virtual std::string has_member(std::string_view set, std::string_view member) const = 0;
+    /// The set with one member more, which may be NULL; NULL where both are.
+    [[nodiscard]] virtual std::string with_member(std::string_view set, std::string_view member) const = 0;
     /// A row for each different member of the set, one with NULL if it is absent: an item of SELECT.
     [[nodiscard]] virtual std::string each_member(std::string_view set) const = 0;
     [[nodiscard]] virtual std::string attribute(std::string_view attributes, std::string_view key) const = 0;

@@ -1,5 +1,6 @@
 #include "store/values.hpp"
 
+#include "store/subtree.hpp"
 #include "store/total_tokens.hpp"
 
 #include <fmt/format.h>
@@ -42,6 +43,12 @@ std::vector<std::string> members_in(const Call& call, const Field& field) {
     std::vector<std::string> members;
     if (field.index == Field::kScores) {
         for (const auto& [name, score] : call.scores) members.push_back(name);
+        return members;
+    }
+    if (const SubtreeField* const subtree = subtree_of(field.index)) {
+        members = call.trace.*subtree->outer;
+        if (const std::string& innermost = call.trace.*subtree->innermost; !innermost.empty())
+            members.push_back(innermost);
         return members;
     }
     std::string scratch;

@@ -404,6 +404,18 @@ def test_an_hour_that_is_not_like_the_others(server):
         preview = run("alerts", "preview", "--metric", "calls", "--anomaly", "--above", "--filter", "project=shop", "--delay", "0s", "--days", "7",
                       "--server", server.url).stdout
         assert "looked at every 1h: 1 message to each channel" in preview and "critical" in preview
+        # Each project by itself.
+        put(server, "alerts/each", {"kind": "anomaly", "metric": "calls", "group_by": ["project"], "delay": "0s", "channels": ["ops"]})
+        messages = [receiver.wait_for(f"CRITICAL: each · {project}: calls from ")[2] for project in ("shop", "other")]
+        assert [m["data"]["group"] for m in messages] == [["shop"], ["other"]] and all(m["data"]["now"] == 30 for m in messages)
+        assert all(m["data"]["group_by"] == ["project"] and len(m["data"]["samples"]) == 5 for m in messages)
+        shown = server.get("/api/v1/alerts/each")[2]
+        contract.check(shown, "GET", "/api/v1/alerts/{name}")
+        assert {tuple(group["group"]): group["level"] for group in shown["groups"]} == {("shop",): "critical", ("other",): "critical"}
+        history = run("alerts", "history", "each", "--server", server.url).stdout
+        assert "each · shop" in history and "each · other" in history
+        preview = run("alerts", "preview", "--metric", "calls", "--anomaly", "--by", "project", "--delay", "0s", "--days", "7", "--server", server.url).stdout
+        assert "2 messages to each channel" in preview and "preview · shop" in preview and "preview · other" in preview
         told = server.request("POST", "/api/v1/alerts/preview", {"name": "odd", "period": "20d"})[2]
         contract.check(told, "POST", "/api/v1/alerts/preview")
         assert told["unknown"] > 100 and told["because"].startswith("learning what is usual")
@@ -411,7 +423,7 @@ def test_an_hour_that_is_not_like_the_others(server):
 
 @pytest.mark.parametrize("body, word", [
     ({"kind": "anomaly", "metric": "cache_share"}, "not looked for"),
-    ({"kind": "anomaly", "metric": "cost", "group_by": ["project"]}, "one series"),
+    ({"kind": "anomaly", "metric": "cost", "group_by": ["projekt"]}, "group_by"),
     ({"kind": "budget", "at": [50], "filters": ["project=x"]}, "filters"),
     ({"metric": "falure_rate", "warning": 1}, "did you mean failure_rate?"),
     ({"metric": "cost", "warning": 5, "critical": 1}, "beyond critical"),

@@ -243,19 +243,25 @@ def test_what_is_undone_is_as_it_was_after_a_restart_and_a_rebuild_too(server, c
         assert (forth["difference"]["changed"], forth["difference"]["priced"], forth["difference"]["cleared"]) == (210, 20, 0)
 
 
-def test_only_the_last_repricing_of_a_call_can_be_undone(server):
+def test_repricings_are_undone_one_after_the_other(server, contract):
     set_prices(server, HOUSE)
     deliver(server, [call(1), call(2)])
+    as_recorded = recorded(server.calls())
     set_prices(server, HOUSE | {"input": "3"})
     first = reprice(server, apply=True, reason="one")
+    after_first = recorded(server.calls())
     set_prices(server, HOUSE | {"input": "5"})
     second = reprice(server, apply=True, reason="two")
-    assert second["difference"]["changed"] == 2 and undo(server, second["id"], apply=True)["difference"]["changed"] == 2
     told = run("prices", "undo", first["id"], "--apply", "--reason", "both", "--server", server.url).stdout
-    assert "nothing was to be undone" in told and "set the prices as they were" in told and "steno prices reprice" in told
-    set_prices(server, HOUSE)
-    assert reprice(server, apply=True, reason="the way out")["difference"]["changed"] == 2
-    assert recorded(server.calls()) == by_hand([call(1), call(2)], 2, 4)
+    assert "nothing was to be undone" in told and "must be undone first, in this order: " + second["id"] in " ".join(told.split())
+    assert undo(server, second["id"], apply=True)["difference"]["changed"] == 2
+    assert recorded(server.calls()) == after_first
+    look = contract.check(undo(server, first["id"]), "GET", "/api/v1/prices/repricings/{id}")
+    assert look["difference"]["changed"] == 2 and recorded(server.calls()) == after_first
+    told = run("prices", "undo", first["id"], "--apply", "--reason", "both", "--server", server.url).stdout
+    assert "2 calls undone as " in told
+    assert recorded(server.calls()) == as_recorded == by_hand([call(1), call(2)], 2, 4)
+    assert all(one["undone_by"] for one in server.get("/api/v1/prices/repricings")[2]["repricings"] if not one["undoes"])
 
 
 def test_a_price_that_does_not_fit_is_said(server, contract):

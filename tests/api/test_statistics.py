@@ -185,6 +185,28 @@ def test_an_agents_subtree_is_whole_where_the_agent_is_asked_for(server, calls):
     assert any(trace(c).get("outer_agents") for c in ai)
 
 
+@pytest.mark.parametrize("what", ["agent", "function"])
+def test_subtrees_are_grouped_by_filtered_and_compared(server, calls, what):
+    ai = [c for c in calls if c["kind"] in AI]
+    members = lambda call: {(call.get("trace") or {}).get(what), *(call.get("trace") or {}).get(f"outer_{what}s", [])} - {None}
+    names = set().union(*(members(c) for c in ai))
+    field = f"trace.{what}_subtree"
+    told = server.get(f"/api/v1/aggregate?group_by={field}&measures=calls,cost&limit=1000&kind.in={','.join(AI)}")[2]["groups"]
+    assert {group["key"][field] for group in told} - {None} == names
+    for group in told:
+        name = group["key"][field]
+        inside = [c for c in ai if (name in members(c) if name else not members(c))]
+        assert group["calls"] == len(inside) and decimal.Decimal(group["cost"]["total"] or 0) == figures(inside)["cost"]
+    compared = server.get(f"/api/v1/compare?from=1970-01-02&to=2100-01-01&against=2020&by={field}&limit=1000")[2]
+    for group in compared["groups"]:
+        same(group["now"], [c for c in ai if (group["key"][field] in members(c) if group["key"][field] else not members(c))])
+    name = sorted(names)[0]
+    trend = server.get(f"/api/v1/trends?measure=calls&period=400d&{field}={name}")[2]
+    assert trend["all"]["value"] == server.get(f"/api/v1/aggregate?measures=calls&{field}={name}&kind.in={','.join(AI)}")[2]["groups"][0]["calls"]
+    shown = run("compare", "--from", "1970-01-02", "--by", field, "--server", server.url, check=False)
+    assert shown.returncode == 0 and name in shown.stdout, shown
+
+
 def test_an_end_alone_is_all_before_it(server, calls):
     end = sorted(c["started_at"] for c in calls)[len(calls) // 2][:10]
     there = [c for c in calls if c["kind"] in AI and c["started_at"][:10] <= end]
@@ -314,7 +336,7 @@ def test_the_prices_behind_a_sum_are_told_of_all_calls(server, calls):
 
 def test_rows_that_overlap_are_said_to(server):
     for command in ("cost", "stats"):
-        for by, said in (("labels.tags", True), ("project,trace.outer_agents", True), ("project", False), ("none", False)):
+        for by, said in (("labels.tags", True), ("project,trace.outer_agents", True), ("trace.agent_subtree", True), ("project", False), ("none", False)):
             assert ("counts in the row of each" in run(command, "--by", by, "--server", server.url).stdout) == said
 
 

@@ -7,6 +7,7 @@ import pathlib
 import sys
 import time
 import urllib.parse
+import uuid
 
 import pytest
 from conftest import Gateway
@@ -104,6 +105,29 @@ def test_calls_at_the_gateway_are_counted_as_the_record_says(server):
     metrics = server.get("/metrics")[2].decode()
     assert 'steno_budget_limit{budget="all",currency="USD"} 1\n' in metrics
     assert server.get("/api/v1/status")[2]["budgets"]["kept_to"] == 3
+
+
+def test_a_subtree_counts_what_agents_within_do_where_calls_say_so(server):
+    put(server, "own", limit="1", scope={"agent": "planner"})
+    put(server, "whole", limit="1", scope={"agent_subtree": "planner"})
+    for headers in ({"x-steno-agent": "planner"}, {"x-steno-agent": "writer", "x-steno-outer-agents": "director,planner"},
+                    {"x-steno-agent": "writer"}, {}):
+        ask(server, headers=headers)
+    own, whole = state(server, "own"), state(server, "whole")
+    assert own["calls"] == 1 and whole["calls"] == 2 and whole["scope"] == {"agent_subtree": "planner"}
+    assert D(whole["spent"]) == spent_on_record(server, whole, **{"trace.agent_subtree": "planner"}) > D(own["spent"]) > 0
+    # What is delivered later counts by the agents that it names.
+    now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+    late = [{"id": str(uuid.uuid4()), "kind": "chat", "status": "success", "started_at": now, "trace": trace,
+             "cost": {"total": "0.25", "currency": "USD"}}
+            for trace in ({"agent": "critic", "outer_agents": ["planner"]}, {"agent": "critic"})]
+    server.request("POST", "/api/v1/calls", {"calls": late}, {"content-type": "application/json"})
+    assert D(state(server, "whole")["spent"]) == D(whole["spent"]) + D("0.25")
+    # And a hard limit holds for all of the subtree.
+    put(server, "whole", limit="0.0001", scope={"agent_subtree": "planner"}, hard=True)
+    ask(server, headers={"x-steno-agent": "writer", "x-steno-outer-agents": "planner"}, expect=402)
+    ask(server, headers={"x-steno-agent": "planner"}, expect=402)
+    ask(server, headers={"x-steno-agent": "writer"})
 
 
 @pytest.mark.parametrize("answer", [402, 429])
@@ -301,6 +325,9 @@ def test_the_command_line(simulator, tmp_path):
         refused = run("budgets", "set", "b", *wrong, "--data", data, check=False)
         assert refused.returncode != 0 and word in refused.stderr, refused
     assert "needs a limit" in run("budgets", "set", "b", "--data", data, check=False).stderr
+    run("budgets", "set", "planner-day", "--limit", "2", "--per", "day", "--agent-subtree", "planner", "--data", data)
+    assert "agent subtree planner" in run("budgets", "show", "planner-day", "--data", data).stdout
+    run("budgets", "remove", "planner-day", "--data", data)
     run("budgets", "remove", "shop-month", "--data", data)
     assert "no budgets" in run("budgets", "--data", data).stdout
     assert run("budgets", "show", "shop-month", "--data", data, check=False).returncode != 0

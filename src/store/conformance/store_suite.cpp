@@ -101,6 +101,11 @@ std::vector<Call> plausible_calls(std::size_t count, std::uint64_t seed) {
         for (const char* tag : {"demo", "nightly", "a,b"})
             if (one_in(3)) call.labels.tags.emplace_back(tag);
         if (one_in(4)) call.labels.tags.emplace_back("demo");
+        for (const char* agent : {"planner", "writer"})
+            if (one_in(3)) call.trace.outer_agents.emplace_back(agent);
+        if (one_in(2)) call.trace.agent = one_in(2) ? "writer" : "critic";
+        if (one_in(4)) call.trace.outer_functions = {"fetch", "parse"};
+        if (one_in(3)) call.trace.function = one_in(2) ? "fetch" : "rank";
         if (!one_in(3)) call.labels.attributes["tone"] = one_in(2) ? "friendly" : "formal";
         if (one_in(2)) call.labels.attributes["level"] = static_cast<double>(below(6)) / 2;
         if (one_in(5)) call.labels.attributes["level"] = one_in(2);

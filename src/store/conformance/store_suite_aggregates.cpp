@@ -65,7 +65,7 @@ AggregateQuery random_aggregate(std::mt19937_64& random) {
     query.selection = random_selection(random);
     for (const char* path : {"model.requested", "who.user_id", "labels.tags", "labels.attributes.tone",
                              "labels.attributes.level", "status", "project", "usage.estimated",
-                             "modality.input", "scores", "scores.thumbs"})
+                             "modality.input", "scores", "scores.thumbs", "trace.agent_subtree"})
         if (one_in(5)) query.group_by.push_back(field(path));
     const std::array<std::string_view, 5> units = {"minute", "hour", "day", "week", "month"};
     constexpr std::array<std::string_view, 5> kZones = {"UTC", "-330", "Europe/Berlin", "America/St_Johns",
@@ -85,6 +85,7 @@ AggregateQuery random_aggregate(std::mt19937_64& random) {
                              "min(model.served)",
                              "max(started_at)",
                              "count(labels.tags)",
+                             "count(trace.function_subtree)",
                              "distinct(who.user_id)",
                              "avg(cost.total)",
                              "sum(time.duration_ms)",

@@ -31,7 +31,8 @@ std::vector<Field> all_fields() {
     std::vector<Field> fields;
     for (const std::size_t index : column_fields())
         if (scalar_fields()[index].type != FieldType::Attributes) fields.push_back(Field{index, {}});
-    for (const char* path : {"scores", "scores.quality", "scores.thumbs", "usage.total_tokens"})
+    for (const char* path : {"scores", "scores.quality", "scores.thumbs", "usage.total_tokens",
+                             "trace.agent_subtree", "trace.function_subtree"})
         fields.push_back(field(path));
     return fields;
 }
@@ -97,6 +98,8 @@ Selection random_selection(std::mt19937_64& random) {
         {"cost.total.lt", "4.5"},
         {"labels.tags", "demo"},
         {"labels.tags.ne", "a,b"},
+        {"trace.agent_subtree", "planner"},
+        {"trace.function_subtree.ne", "fetch"},
         {"labels.attributes.tone.in", "friendly,formal"},
         {"labels.attributes.level.gt", "1"},
         {"labels.attributes.level", "\"2\""},

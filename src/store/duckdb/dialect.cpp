@@ -91,6 +91,11 @@ class DuckdbDialect final : public sql::Dialect {
     std::string has_member(std::string_view set, std::string_view member) const override {
         return fmt::format("list_contains({}, {})", set, member);
     }
+    std::string with_member(std::string_view set, std::string_view member) const override {
+        return fmt::format(
+            "CASE WHEN {1} IS NULL THEN {0} WHEN {0} IS NULL THEN [{1}] ELSE list_append({0}, {1}) END", set,
+            member);
+    }
     std::string each_member(std::string_view set) const override {
         return fmt::format("unnest(coalesce(list_distinct({}), [NULL]))", set);
     }
