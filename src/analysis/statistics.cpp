@@ -128,7 +128,7 @@ Result<std::vector<Call>> first_calls(store::CallStore& store, const Selection& 
 std::vector<std::string> shown_fields() {
     std::vector<std::string> fields = slowness_fields();
     for (const char* more :
-         {"name", "trace", "model.requested", "provider.name", "cost", "who.user_id", "preview"})
+         {"name", "source", "trace", "model.requested", "provider.name", "cost", "who.user_id", "preview"})
         fields.emplace_back(more);
     return fields;
 }

@@ -124,6 +124,8 @@ def test_every_figure_is_what_the_calls_say(server, calls):
     slow = sorted((c["time"]["duration_ms"] for c in calls if (c.get("time") or {}).get("duration_ms", 0) >= 4000), reverse=True)
     assert told["slow"]["calls"] == len(slow) > 20 and [i["call"]["time"]["duration_ms"] for i in told["slow"]["slowest"]] == slow[:20]
     assert all(item["reason"] for item in told["slow"]["slowest"])
+    sources = {c["id"]: c["source"] for c in calls}
+    assert all(item["call"]["source"] == sources[item["call"]["id"]] for item in told["top_expensive"] + told["slow"]["slowest"])
     large = sorted((c["usage"]["input_tokens"] for c in ai if (c.get("usage") or {}).get("input_tokens", 0) >= 1500), reverse=True)
     assert told["large"]["threshold_tokens"] == 1500 and told["large"]["calls"] == len(large) > 0
     assert [item["call"]["usage"]["input_tokens"] for item in told["large"]["largest"]] == large[:20]
