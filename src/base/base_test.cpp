@@ -4,6 +4,7 @@
 #include "base/error.hpp"
 #include "base/hash.hpp"
 #include "base/json_writer.hpp"
+#include "base/log.hpp"
 #include "base/nearest.hpp"
 #include "base/repeats.hpp"
 #include "base/shell_word.hpp"
@@ -202,6 +203,25 @@ TEST(Nearest, IsWhatWasMostLikelyMeant) {
     EXPECT_EQ(nearest("colour", kNames), "");
     EXPECT_EQ(nearest("", kNames), "");
     EXPECT_EQ(nearest(std::string(100'000, 'x'), kNames), "");
+}
+
+/// What came out on standard error.
+std::string logged(std::string_view message) {
+    testing::internal::CaptureStderr();
+    log::write(log::Level::Error, message);
+    return testing::internal::GetCapturedStderr();
+}
+
+TEST(Log, AnEventIsOneLineThatMovesNoCursor) {
+    EXPECT_TRUE(logged("h\xc3\xa9 \xc2\xa0 \xe2\x82\xac").ends_with("h\xc3\xa9 \xc2\xa0 \xe2\x82\xac\n"));
+    const std::string line = logged(
+        "a\x1b[2J\nb\x7f\xc2\x80\xc2\x9b"
+        "31m\x9b\t");
+    EXPECT_TRUE(line.ends_with(R"(a\u001b[2J\u000ab\u007f\u0080\u009b31m)"
+                               "\xef\xbf\xbd"
+                               R"(\u0009)"
+                               "\n"))
+        << line;
 }
 
 TEST(Log, AMessageThatRepeatsIsCounted) {

@@ -2,11 +2,13 @@
 
 #include "base/json_writer.hpp"
 #include "base/repeats.hpp"
+#include "base/text.hpp"
 #include "base/time.hpp"
 
 #include <spdlog/sinks/stdout_color_sinks.h>
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
 #include <mutex>
 
 namespace steno::log {
@@ -67,9 +69,31 @@ bool enabled(Level level) noexcept {
 
 namespace {
 
+/// What a terminal or a collector could take for more than text: control characters, of one byte or two
+/// (C1: U+0080 to U+009F, among which is a terminal's CSI), as JSON escapes them; bytes that are no UTF-8 as
+/// U+FFFD. So one event stays one line, and of a JSON line the value stays what it was.
+std::string without_controls(std::string_view text) {
+    std::string line;
+    line.reserve(text.size());
+    while (!text.empty()) {
+        const auto first = static_cast<unsigned char>(text[0]);
+        const std::size_t length = utf8_sequence_length(text);
+        const auto last = static_cast<unsigned char>(text[length == 2 ? 1 : 0]);
+        const bool is_c1 = length == 2 && first == 0xc2 && last < 0xa0;
+        if (length == 0)
+            line += "\xef\xbf\xbd";
+        else if (first < 0x20 || first == 0x7f || is_c1)
+            line += fmt::format("\\u{:04x}", last);
+        else
+            line += text.substr(0, length);
+        text.remove_prefix(std::max<std::size_t>(length, 1));
+    }
+    return line;
+}
+
 void write_line(Level level, std::string_view message) {
     if (!sink().json) {
-        sink().logger->log(spdlog_level(level), "{}", message);
+        sink().logger->log(spdlog_level(level), "{}", without_controls(message));
         return;
     }
     std::string line;
@@ -79,7 +103,7 @@ void write_line(Level level, std::string_view message) {
     json.member("level", name_of(level));
     json.member("message", message);
     json.end_object();
-    sink().logger->log(spdlog_level(level), "{}", line);
+    sink().logger->log(spdlog_level(level), "{}", without_controls(line));
 }
 
 }  // namespace

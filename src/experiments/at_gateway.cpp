@@ -57,6 +57,17 @@ providers::RequestEdit edit_of(const prompts::Content& content) {
     return edit;
 }
 
+std::uint64_t text_bytes_of(const prompts::Content& content) {
+    std::uint64_t bytes = content.text.size();
+    for (const prompts::Message& message : content.messages) bytes += message.content.size();
+    return bytes;
+}
+
+/// What filling in may come to beyond the texts: lists that are gone through again and again, and long values
+/// that come often.
+constexpr std::uint64_t kMoreBytes = 1u << 20;
+constexpr std::uint64_t kMoreSteps = 50'000;
+
 /// As far as it decides whether a request can be edited so.
 std::string shape_of(const providers::RequestEdit& edit) {
     std::string shape = edit.model.empty() ? "" : "model ";
@@ -77,6 +88,24 @@ AtGateway::Standing AtGateway::standing(std::string_view prompt_type) const noex
     if (!running) return Standing::None;
     const auto known = find(prompt_type);
     return known && known->running == running ? Standing::Ready : Standing::Unread;
+}
+
+std::string_view AtGateway::what_is_unknown(const steno::Experiment& part) const noexcept {
+    if (part.id.empty()) return {};
+    switch (table_.now()->knows(part.id, part.variant)) {
+        case Table::Known::NotTheExperiment:
+            return "no experiment that was ever started here has this id";
+        case Table::Known::NotTheVariant:
+            return "the experiment has no such variant";
+        case Table::Known::Both:
+            break;
+    }
+    return {};
+}
+
+std::uint64_t AtGateway::text_bytes(std::string_view prompt_type) const noexcept {
+    const auto known = find(prompt_type);
+    return known ? known->text_bytes : 0;
 }
 
 bool AtGateway::is_fresh(const Known& known, std::int64_t now) {
@@ -145,15 +174,24 @@ Result<void> AtGateway::read_variants(Known& known) {
             asked.content = version.content;
             STENO_ASSIGN(const prompts::Rendering nothing_given,
                          prompts::render(asked.content, {}, prompts::from(asked.included)));
+            asked.text_bytes = text_bytes_of(asked.content);
+            for (const auto& [name, included] : asked.included) asked.text_bytes += text_bytes_of(included);
             if (!variant.stopped) required.insert(nothing_given.missing.begin(), nothing_given.missing.end());
         }
         asked.content = changed(std::move(asked.content), variant.changes);
+        if (asked.content.parameters.size() > kMaxParameters)
+            return fail(Code::FailedPrecondition,
+                        fmt::format("version {} of the prompt has parameters of more than {} bytes",
+                                    asked.version, kMaxParameters));
         asked.edit = edit_of(asked.content);
         shape_of_variant.push_back(shape_of(asked.edit));
+        // Whether it fits does not depend on what the texts say.
+        for (providers::RequestEdit::Text& text : asked.edit.texts) text.text.clear();
         if (!variant.stopped && !shape_of_variant.back().empty())
             shapes.try_emplace(shape_of_variant.back(),
                                providers::RequestEdit{.model = asked.edit.model, .texts = asked.edit.texts});
         asked.edit.texts.clear();
+        known.text_bytes = std::max(known.text_bytes, asked.text_bytes);
         known.variants.push_back(std::move(asked));
     }
     known.required.assign(required.begin(), required.end());
@@ -180,8 +218,10 @@ Result<providers::RequestEdit> AtGateway::fill_in(const Known& known, const Aske
         return fail(Code::FailedPrecondition,
                     fmt::format("the call brings no value for the variable {}", *lacking));
     if (!has_texts) return edit;
-    STENO_ASSIGN(prompts::Rendering rendering,
-                 prompts::render(asked.content, variables, prompts::from(asked.included)));
+    STENO_ASSIGN(
+        prompts::Rendering rendering,
+        prompts::render(asked.content, variables, prompts::from(asked.included),
+                        {.bytes = asked.text_bytes + kMoreBytes, .steps = asked.text_bytes + kMoreSteps}));
     if (!rendering.missing.empty())
         return fail(Code::FailedPrecondition,
                     fmt::format("the call brings no value for the variable {}", rendering.missing.front()));

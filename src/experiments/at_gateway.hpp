@@ -28,8 +28,10 @@ class AtGateway final : public gateway::ExperimentControl {
         : table_(table), registry_(registry) {}
 
     [[nodiscard]] Standing standing(std::string_view prompt_type) const noexcept override;
+    [[nodiscard]] std::string_view what_is_unknown(const steno::Experiment& part) const noexcept override;
     [[nodiscard]] bool claim_read(std::string_view prompt_type) noexcept override;
     void read(std::string_view prompt_type) noexcept override;
+    [[nodiscard]] std::uint64_t text_bytes(std::string_view prompt_type) const noexcept override;
     [[nodiscard]] std::optional<gateway::Trial> assign(Call& call) noexcept override;
 
   private:
@@ -39,6 +41,7 @@ class AtGateway final : public gateway::ExperimentControl {
         providers::RequestEdit edit;  ///< but for the texts, which are filled in for each call
         prompts::Content content;
         prompts::Included included;
+        std::uint64_t text_bytes = 0;                                       ///< of both
         std::shared_ptr<const std::vector<providers::RequestEdit>> others;  ///< see gateway::Trial
     };
     /// An experiment with all that its variants ask.
@@ -47,6 +50,7 @@ class AtGateway final : public gateway::ExperimentControl {
         std::int64_t read_at = 0;  ///< steady clock
         std::string error;         ///< why it could not be read; then nobody takes part
         std::vector<Asked> variants;
+        std::uint64_t text_bytes = 0;       ///< the most of a variant
         std::vector<std::string> required;  ///< variables that a call must bring for all of them
     };
 

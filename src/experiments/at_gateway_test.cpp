@@ -205,6 +205,60 @@ TEST_F(AtGatewayTest, WhoLacksAVariableOfAnyVariantTakesNoPart) {
     }
 }
 
+TEST_F(AtGatewayTest, TellsTheMostThatTheTextsOfAVariantHave) {
+    EXPECT_EQ(control_.text_bytes(kType), 0U);
+    run(definition({{"a", 1, false, {}}, {"b", 1, false, with_model("m")}}));
+    EXPECT_EQ(control_.text_bytes(kType), 0U);
+    run(definition({{"text", 1, false, {"1", {}}}, {"chat", 1, false, {"2", {}}}}), 2);
+    EXPECT_EQ(control_.text_bytes(kType), std::string_view("{{> tone}}{{question}}?Be {{mood}}.").size());
+    EXPECT_EQ(control_.text_bytes("other"), 0U);
+    // Of the other one only the shape is tried.
+    Call asked = call("ann", R"({"question":"Why","mood":"kind"})");
+    const auto trial = control_.assign(asked);
+    ASSERT_TRUE(trial);
+    for (const auto& other : *trial->others)
+        for (const auto& text : other.texts) EXPECT_EQ(text.text, "");
+}
+
+TEST_F(AtGatewayTest, AListThatIsGoneThroughAgainAndAgainTakesNoPart) {
+    prompts::NewVersion version;
+    version.content.text = "{{#all}}{{#all}}{{#all}}x{{/all}}{{/all}}{{/all}}";
+    ASSERT_TRUE(registry_.create("loops", "", {}, version, kNow));
+    Definition loops = definition({{"a", 1, false, {"1", {}}}, {"b", 1, false, {"1", {}}}});
+    loops.prompt = "loops";
+    run(loops);
+    const auto list_of = [](int items) {
+        std::string list = R"({"all":[1)";
+        for (int n = 1; n < items; ++n) list += ",1";
+        return list + "]}";
+    };
+    Call asked = call("ann", list_of(20));
+    const auto trial = control_.assign(asked);
+    ASSERT_TRUE(trial) << asked.prompt.experiment.left_out;
+    EXPECT_EQ(trial->edit.texts.front().text.size(), 8'000U);
+    Call longer = call("ann", list_of(100));
+    EXPECT_FALSE(control_.assign(longer));
+    EXPECT_EQ(longer.prompt.experiment.left_out.substr(0, 18), "it takes more than")
+        << longer.prompt.experiment.left_out;
+}
+
+TEST_F(AtGatewayTest, SaysWhatIsNotKnownHere) {
+    const auto unknown = [&](std::string id, std::string variant) {
+        steno::Experiment part;
+        part.id = std::move(id);
+        part.variant = std::move(variant);
+        return control_.what_is_unknown(part);
+    };
+    EXPECT_EQ(unknown("x", "y"), "") << "nothing was read yet";
+    table_.use(std::make_shared<const Table>(std::vector<std::shared_ptr<const Running>>{},
+                                             Table::Variants{{"x", {"a", "b"}}}));
+    EXPECT_EQ(unknown("", ""), "") << "the call says nothing";
+    EXPECT_EQ(unknown("x", "b"), "");
+    EXPECT_EQ(unknown("x", ""), "") << "it is left out";
+    EXPECT_EQ(unknown("x", "c"), "the experiment has no such variant");
+    EXPECT_EQ(unknown("y", "a"), "no experiment that was ever started here has this id");
+}
+
 TEST_F(AtGatewayTest, WhoWantsNoPartHasNone) {
     run(definition({{"a", 1, false, {}}, {"b", 1, false, with_model("m")}}));
     Call asked = call("ann");
@@ -236,6 +290,18 @@ TEST_F(AtGatewayTest, NobodyTakesPartWhileAVersionCannotBeHad) {
     EXPECT_FALSE(control_.assign(asked));
     EXPECT_NE(asked.prompt.experiment.left_out.find("9"), std::string::npos)
         << asked.prompt.experiment.left_out;
+
+    prompts::NewVersion version;
+    version.content.text = "x";
+    version.content.parameters = R"({"stop":")" + std::string(kMaxParameters, 'x') + "\"}";
+    ASSERT_TRUE(registry_.create("long", "", {}, version, kNow));
+    Definition of_long = definition({{"a", 1, false, {}}, {"b", 1, false, {"1", {}}}});
+    of_long.prompt = "long";
+    run(of_long, 2);
+    Call other = call("ann", "{}");
+    EXPECT_FALSE(control_.assign(other));
+    EXPECT_EQ(other.prompt.experiment.left_out,
+              "version 1 of the prompt has parameters of more than 10000 bytes");
 }
 
 }  // namespace

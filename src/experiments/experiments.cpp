@@ -227,17 +227,22 @@ Result<void> Experiments::take_over() {
     open_ = false;
     others_ = database_->state_of_others();
     STENO_ASSIGN(const auto rows,
-                 database_->rows(fmt::format("{}WHERE state = 'running' ORDER BY id", kColumns)));
+                 database_->rows(fmt::format("{}WHERE state <> 'draft' ORDER BY id", kColumns)));
     std::vector<std::shared_ptr<const Running>> running;
+    Table::Variants started;
     for (const Row& row : rows) {
         auto experiment = experiment_of(row);
-        if (experiment)
+        if (!experiment) {
+            log::error("an experiment takes part in nothing: {}", experiment.error().message);
+            continue;
+        }
+        std::vector<std::string>& names = started[experiment->id];
+        for (const Variant& variant : experiment->definition.variants) names.push_back(variant.name);
+        if (experiment->state == State::Running)
             running.push_back(std::make_shared<const Running>(experiment->id, experiment->revision,
                                                               std::move(experiment->definition)));
-        else
-            log::error("it does not run: {}", experiment.error().message);
     }
-    table_.use(std::make_shared<const Table>(running));
+    table_.use(std::make_shared<const Table>(running, std::move(started)));
     open_ = true;
     return {};
 }

@@ -95,6 +95,21 @@ TEST_F(ExperimentsTest, RunsWhatIsStartedAndNothingElse) {
     EXPECT_EQ(experiments_.pause("tone", ann_, kNow, any_).error().code, Code::FailedPrecondition);
 }
 
+TEST_F(ExperimentsTest, CallsMayNameWhatWasEverStarted) {
+    const Experiment tone = create("tone");
+    using Known = Table::Known;
+    EXPECT_EQ(table_.now()->knows(tone.id, "short"), Known::NotTheExperiment) << "a draft assigns nobody";
+    ASSERT_TRUE(start("tone"));
+    EXPECT_EQ(table_.now()->knows(tone.id, "short"), Known::Both);
+    EXPECT_EQ(table_.now()->knows(tone.id, ""), Known::Both);
+    EXPECT_EQ(table_.now()->knows(tone.id, "long"), Known::NotTheVariant);
+    EXPECT_EQ(table_.now()->knows("other", "short"), Known::NotTheExperiment);
+    // Programs have its plan for a while.
+    ASSERT_TRUE(experiments_.conclude("tone", "", ann_, after(2), any_));
+    EXPECT_EQ(table_.now()->knows(tone.id, "short"), Known::Both);
+    EXPECT_TRUE(table_.now()->empty());
+}
+
 TEST_F(ExperimentsTest, AnotherProcessFindsThem) {
     create("tone");
     ASSERT_TRUE(start("tone"));

@@ -25,10 +25,15 @@ std::string quoted(std::string_view text) {
 
 /// One that people or providers give, as it is where it cannot be taken for anything else of the line.
 std::string word(std::string_view name) {
-    const bool is_plain =
-        is_valid_utf8(name) && name.size() <= CallLog::kMostText && std::ranges::none_of(name, [](char c) {
-            return static_cast<unsigned char>(c) <= ' ' || c == '"' || c == '\x7f';
-        });
+    const auto is_special = [](char c) {
+        return static_cast<unsigned char>(c) <= ' ' || c == '"' || c == '\x7f';
+    };
+    const auto is_c1_control = [](char first, char second) {
+        return first == '\xc2' && static_cast<unsigned char>(second) < 0xa0;
+    };
+    const bool is_plain = is_valid_utf8(name) && name.size() <= CallLog::kMostText &&
+                          std::ranges::none_of(name, is_special) &&
+                          std::ranges::adjacent_find(name, is_c1_control) == name.end();
     return is_plain ? std::string(name) : quoted(name);
 }
 

@@ -58,6 +58,13 @@ TEST(CallLog, ALineStaysOneWhateverNamesACallBrings) {
               "call " + call.id.to_string() +
                   R"( "page\ncall 0198 page success" success "a \u001b[2Jmodel" 1.250 s 800+45 tokens)"
                   R"( 0.012500000000 "E\"U")");
+    call.model.requested =
+        "a\xc2\x9b"
+        "2Jmodel";  // CSI, as one character
+    EXPECT_NE(log_line(call, LogLevel::MetricsOnly)
+                  .find(" \"a\xc2\x9b"
+                        "2Jmodel\" "),
+              std::string::npos);
 }
 
 TEST(CallLog, OfTextsThatAreNotKeptThereAreNone) {

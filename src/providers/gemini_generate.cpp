@@ -242,7 +242,12 @@ Result<void> edit_gemini_generate(JsonValue body, const RequestEdit& edit, JsonE
         return fail(Code::FailedPrecondition, "the model stands in the request's path, which is not edited");
     constexpr ParameterNames kNames{.token_limit = "maxOutputTokens", .top_p = "topP", .top_k = "topK"};
     if (const JsonValue config = either(body, "generationConfig", "generation_config"); config.is_object()) {
-        set_parameters(edit, kNames, config, edits);
+        ParameterNames names = kNames;  // or the client's, in the other of the two spellings
+        for (const auto& [name, snake] : {std::pair(&names.token_limit, "max_output_tokens"),
+                                          {&names.top_p, "top_p"},
+                                          {&names.top_k, "top_k"}})
+            if (config[snake].has_value()) *name = snake;
+        set_parameters(edit, names, config, edits);
     } else {
         constexpr std::string_view kNone = "{}";
         JsonDocument none;

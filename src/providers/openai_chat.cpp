@@ -293,10 +293,9 @@ Result<void> edit_chat_request(JsonValue body, const RequestEdit& edit, const Op
         }
     }
     set_parameters(edit,
-                   {.token_limit = has_old                ? "max_tokens"
-                                   : has_new || is_openai ? "max_completion_tokens"
-                                                          : "max_tokens",
-                    .top_k = body["top_k"].has_value() ? "top_k" : ""},
+                   {.token_limit = is_openai ? "max_completion_tokens" : "max_tokens",
+                    .top_k = body["top_k"].has_value() ? "top_k" : "",
+                    .other_token_limit = is_openai ? "max_tokens" : "max_completion_tokens"},
                    body, edits);
     if (edit.texts.empty()) return {};
 

@@ -6,6 +6,8 @@
 
 #include <algorithm>
 #include <array>
+#include <list>
+#include <utility>
 
 namespace steno::providers {
 
@@ -39,6 +41,27 @@ constexpr std::array<std::string_view, 11> kNoParameters = {"model",
                                                             "stream",
                                                             "stream_options",
                                                             "previous_response_id"};
+
+/// Does an object in it have a member twice? Who reads that may take the first, or the last.
+bool has_member_twice(JsonValue value, std::vector<std::string_view>& names) {
+    if (value.is_object() && value.size() > 1) {
+        names.clear();
+        std::list<std::string> unescaped;
+        for (const auto& [key, member] : value.members()) {
+            std::string decoded;
+            std::string_view name = key.string_in(decoded);
+            if (!decoded.empty()) name = unescaped.emplace_back(std::move(decoded));
+            names.push_back(name);
+        }
+        std::ranges::sort(names);
+        if (std::ranges::adjacent_find(names) != names.end()) return true;
+    }
+    for (const auto& [key, member] : value.members())
+        if (has_member_twice(member, names)) return true;
+    for (const JsonValue element : value.elements())
+        if (has_member_twice(element, names)) return true;
+    return false;
+}
 
 }  // namespace
 
@@ -141,11 +164,22 @@ bool is_parameter(std::string_view name) {
 
 void set_parameters(const RequestEdit& edit, const ParameterNames& names, JsonValue object,
                     JsonEdits& edits) {
+    const auto set_limit = [&](std::string_view name, std::string_view json) {
+        const auto& [limit, other] = std::pair(names.token_limit, names.other_token_limit);
+        const bool has_limit = object[limit].has_value();
+        const bool has_other = !other.empty() && object[other].has_value();
+        if (has_limit) edits.set(object, limit, json);
+        if (has_other) edits.set(object, other, json);
+        if (!has_limit && !has_other) edits.set(object, name, json);
+    };
     const auto set = [&](std::string_view name, const auto& number) {
         if (!number || name.empty()) return;
         std::string json;
         JsonWriter(json).number(*number);
-        edits.set(object, name, json);
+        if (name == names.token_limit)
+            set_limit(name, json);
+        else
+            edits.set(object, name, json);
     };
     set(names.token_limit, edit.token_limit);
     set(names.temperature, edit.temperature);
@@ -155,7 +189,12 @@ void set_parameters(const RequestEdit& edit, const ParameterNames& names, JsonVa
     if (edit.parameters.empty() || !others.parse(edit.parameters)) return;
     for (const auto& [key, value] : others.root().members()) {
         const std::string name = key.string();
-        if (is_parameter(name)) edits.set(object, name, value.raw());
+        if (!names.other_token_limit.empty() &&
+            (name == names.token_limit || name == names.other_token_limit)) {
+            if (!edit.token_limit) set_limit(name, value.raw());
+        } else if (is_parameter(name)) {
+            edits.set(object, name, value.raw());
+        }
     }
 }
 
@@ -167,6 +206,8 @@ Result<std::string> edited_body(std::string_view body, const RequestEdit& edit,
     JsonEdits edits(body);
     if (!edits.holds(document.root()))
         return fail(Code::FailedPrecondition, "the request's body is not UTF-8");
+    if (std::vector<std::string_view> names; has_member_twice(document.root(), names))
+        return fail(Code::FailedPrecondition, "the request's body has a member twice");
     for (const RequestEdit& other : others) {
         JsonEdits of_other(body);
         STENO_TRY(change(document.root(), other, of_other));

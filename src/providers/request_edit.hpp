@@ -61,6 +61,9 @@ struct ParameterNames {
     std::string_view temperature = "temperature";
     std::string_view top_p = "top_p";
     std::string_view top_k = "top_k";
+    /// What else the limit may be called. A request that has it under this name gets the edit's under this
+    /// name; under both, if it has both.
+    std::string_view other_token_limit = {};
 };
 /// Not so of members that say what is asked, of whom and how it is answered (messages, model, stream, …): an
 /// edit's `parameters` leave these as they are.

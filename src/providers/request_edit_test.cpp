@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <functional>
+
 namespace steno::providers {
 namespace {
 
@@ -79,6 +81,34 @@ TEST(EditRequest, ATokenLimitStaysUnderTheNameThatTheClientGaveIt) {
               R"({"max_completion_tokens":7,"model":"n"})");
     EXPECT_EQ(body_of("groq", "/v1/chat/completions", R"({"max_tokens":5,"model":"m"})", {.model = "n"}),
               R"({"max_tokens":5,"model":"n"})");
+    EXPECT_EQ(
+        gemini(R"({"generation_config":{"max_output_tokens":5,"top_k":1}})", {.top_k = 2, .token_limit = 7}),
+        R"({"generation_config":{"max_output_tokens":7,"top_k":2}})");
+}
+
+/// One limit, and once, whichever of its two names client and variant know it by.
+TEST(EditRequest, ATokenLimitIsNeverTwoOfThem) {
+    constexpr const char* kBoth = R"({"max_tokens":5,"max_completion_tokens":6})";
+    const auto groq = [](const char* body, const RequestEdit& edit) {
+        return body_of("groq", "/v1/chat/completions", body, edit);
+    };
+    for (const auto& ask : {std::function<std::string(const char*, const RequestEdit&)>(chat), {groq}}) {
+        EXPECT_EQ(ask(kBoth, {.token_limit = 7}), R"({"max_tokens":7,"max_completion_tokens":7})");
+        for (const char* given : {R"({"max_tokens":9})", R"({"max_completion_tokens":9})"}) {
+            const RequestEdit other{.parameters = given};
+            EXPECT_EQ(ask(R"({"max_tokens":5})", other), R"({"max_tokens":9})");
+            EXPECT_EQ(ask(R"({"max_completion_tokens":5})", other), R"({"max_completion_tokens":9})");
+            EXPECT_EQ(ask(kBoth, other), R"({"max_tokens":9,"max_completion_tokens":9})");
+            EXPECT_EQ(ask(R"({"max_tokens":5})", {.token_limit = 7, .parameters = given}),
+                      R"({"max_tokens":7})");
+            EXPECT_EQ(ask("{}", other), given);
+        }
+    }
+    EXPECT_EQ(chat(R"({"max_tokens":5,"model":"m"})",
+                   {.model = "n", .parameters = R"({"max_completion_tokens":9})"}),
+              R"({"max_completion_tokens":9,"model":"n"})");
+    EXPECT_EQ(chat(R"({"max_tokens":null})", {.token_limit = 7}),
+              R"({"max_completion_tokens":7,"max_tokens":null})");
 }
 
 TEST(EditRequest, OtherParametersGoAsTheyAreButNotWhatTheClientAsksOrAwaits) {
@@ -165,6 +195,14 @@ TEST(EditRequest, IsNotDoneWhereItDoesNotFit) {
     EXPECT_EQ(chat(R"({"model":"m"})", texts({{"user", "b"}})), "not: the request has no messages");
     EXPECT_EQ(chat("[]", {.model = "n"}), "not: the request's body is no JSON object");
     EXPECT_EQ(chat("{\"model\":\"\xff\"}", {.model = "n"}), "not: the request's body is not UTF-8");
+    for (const char* twice :
+         {R"({"model":"a","model":"b"})", R"({"model":"a","\u006dodel":"b"})",
+          R"({"a":[{"x":[{"text":"a","type":"b","text":"c"}]}]})", R"({"a":{"":0,"b":1,"":0}})"}) {
+        EXPECT_EQ(chat(twice, {.model = "n"}), "not: the request's body has a member twice");
+        EXPECT_EQ(chat(twice, {}), "not: the request's body has a member twice");
+    }
+    EXPECT_EQ(chat(R"({"a":{"b":{"a":1}},"b":[{"a":1},{"a":1}],"A":1,"":2})", {}),
+              R"({"a":{"b":{"a":1}},"b":[{"a":1},{"a":1}],"A":1,"":2})");
     EXPECT_EQ(body_of("openai", "/v1/embeddings", "{}", {.model = "n"}),
               "not: requests in this form cannot be edited");
     EXPECT_EQ(body_of("bedrock", "/model/m/converse", "{}", {.model = "n"}),

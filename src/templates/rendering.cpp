@@ -136,7 +136,12 @@ class Library {
 
 class Renderer {
   public:
-    Renderer(const Library& library, const Value& values) : library_(library) { stack_.push_back(&values); }
+    Renderer(const Library& library, const Value& values, const RenderingBounds& bounds)
+        : library_(library),
+          most_bytes_(std::min(bounds.bytes, kMaxRendering)),
+          most_steps_(std::min(bounds.steps, kMaxSteps)) {
+        stack_.push_back(&values);
+    }
 
     Result<std::string> render(const Template& text) {
         out_.clear();
@@ -170,9 +175,9 @@ class Renderer {
                     i = node.end - 1;
                     break;
             }
-            if (written_ + out_.size() > kMaxRendering)
+            if (written_ + out_.size() > most_bytes_)
                 return fail(Code::ResourceExhausted,
-                            fmt::format("what it renders to has more than {} bytes", kMaxRendering),
+                            fmt::format("what it renders to has more than {} bytes", most_bytes_),
                             "give fewer or shorter values");
         }
         return {};
@@ -259,14 +264,16 @@ class Renderer {
     }
 
     Result<void> step() {
-        if (++steps_ > kMaxSteps)
+        if (++steps_ > most_steps_)
             return fail(Code::ResourceExhausted,
-                        fmt::format("it takes more than {} steps to render", kMaxSteps),
+                        fmt::format("it takes more than {} steps to render", most_steps_),
                         "give shorter lists, or take a section out of the others");
         return {};
     }
 
     const Library& library_;
+    const std::size_t most_bytes_;
+    const std::size_t most_steps_;
     std::vector<const Value*> stack_;
     std::string out_;
     std::size_t written_ = 0;
@@ -319,7 +326,8 @@ Result<Filled> fill(const Value& given, const std::vector<Variable>& declared) {
 
 }  // namespace
 
-Result<Rendering> render(const Content& content, const Value& variables, const Includes& includes) {
+Result<Rendering> render(const Content& content, const Value& variables, const Includes& includes,
+                         const RenderingBounds& bounds) {
     if (variables.type != Value::Type::Object && variables.type != Value::Type::Null)
         return fail(Code::InvalidArgument, "variables: a JSON object such as {\"tone\": \"friendly\"}");
     std::vector<Template> templates;
@@ -337,7 +345,7 @@ Result<Rendering> render(const Content& content, const Value& variables, const I
     STENO_ASSIGN(Filled filled, fill(variables, declared));
 
     Rendering rendering;
-    Renderer renderer(library, filled.values);
+    Renderer renderer(library, filled.values, bounds);
     for (std::size_t i = 0; i < templates.size(); ++i) {
         STENO_ASSIGN(std::string text, renderer.render(templates[i]));
         if (content.messages.empty())

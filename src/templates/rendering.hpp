@@ -30,13 +30,20 @@ inline constexpr std::size_t kMaxIncludedText = 10u << 20;  ///< bytes of all th
 /// Tags that are filled in and names that are looked for: what ends a template that would run for hours.
 inline constexpr std::size_t kMaxSteps = 10'000'000;
 
+/// Of one rendering, for who has less time or memory than that.
+struct RenderingBounds {
+    std::size_t bytes = kMaxRendering;
+    std::size_t steps = kMaxSteps;
+};
+
 /// The prompt that an include names. An error of it becomes that of the rendering.
 using Includes = std::function<Result<Content>(const Reference& reference)>;
 
 /// Fills in `variables`, a JSON object; null is as if nothing were given. InvalidArgument: a value is not of
 /// its variable's type, or an include includes itself or a chat prompt; ResourceExhausted: one of the bounds
 /// above.
-Result<Rendering> render(const Content& content, const Value& variables, const Includes& includes);
+Result<Rendering> render(const Content& content, const Value& variables, const Includes& includes,
+                         const RenderingBounds& bounds = {});
 
 /// Prompts by how they are included: "tone", "tone@production".
 using Included = std::map<std::string, Content, std::less<>>;

@@ -3,6 +3,7 @@
 import collections
 import json
 import pathlib
+import re
 import sys
 
 import pytest
@@ -153,6 +154,45 @@ def test_an_experiment_runs_on_after_a_restart(tmp_path, simulator):
         before = {user: ask(first, x_steno_user=user)[1] for user in USERS}
     with Server(tmp_path / "data", *simulator.upstreams()) as second:
         assert {user: ask(second, x_steno_user=user)[1] for user in USERS} == before
+
+
+def large_works(server):
+    return int(re.search(r"^steno_gateway_large_works_total (\S+)$", server.get("/metrics")[2].decode(), re.MULTILINE).group(1))
+
+
+def test_a_version_of_ten_megabytes_holds_up_no_loop(server):
+    text = "Answer: {{question}} " + "x" * ((10 << 20) - 100)
+    server.request("POST", "/api/v1/prompts", {"name": "long", "text": text}, expect=201)
+    begin(server, "longer", [{"name": "control", "weight": 1, "version": "1"}, {"name": "same", "weight": 1, "version": "1"}],
+          prompt="long")
+    call, part = ask(server, x_steno_user="ann", x_steno_variables='{"question": "Why?"}')
+    assert part["variant"] and call["raw"]["request"].count("x" * 1000) > 10_000
+    assert large_works(server) == 3, "filling in, the request's record, the answer's"
+
+
+def test_what_a_program_says_of_its_own_assignment_is_looked_at(server):
+    experiment = begin(server, "words", [{"name": "control", "weight": 1, "version": "1"}, {"name": "brief", "weight": 1, "version": "2"}],
+                       prompt="answer")
+
+    def told(part):
+        """(warning, what is on record) for a call that says this."""
+        head = {"content-type": "application/json", "x-steno-prompt-type": "faq", "x-steno-experiment": json.dumps(part)}
+        body = {"model": "gpt-4o-mini", "messages": [{"role": "user", "content": "Why?"}]}
+        _, answer, _ = server.request("POST", CHAT, json.dumps(body).encode(), head)
+        return answer["x-steno-warning"], server.call(answer["x-steno-call-id"])["prompt"]["experiment"]
+
+    good = {"id": experiment["id"], "variant": "brief", "unit": "ann", "probability": 0.5, "revision": 2}
+    assert told(good) == (None, good)
+    assert told({**good, "variant": "long"}) == (
+        "x-steno-experiment taken as it is: the experiment has no such variant", {**good, "variant": "long"})
+    other = {**good, "id": "0199a000-0000-7000-8000-000000000000"}
+    assert told(other) == ("x-steno-experiment taken as it is: no experiment that was ever started here has this id", other)
+    del good["probability"]
+    for probability in (0, 2, -1, 1e-300, "0.5"):
+        warning, part = told({**good, "probability": probability})
+        assert warning.startswith("x-steno-experiment taken in part: it should be off, or a JSON object with id") and part == good
+    server.request("POST", "/api/v1/experiments/words/conclude", {})
+    assert told(good) == (None, good), "programs may have its plan for a while"
 
 
 def test_budgets_and_prices_are_of_what_is_really_asked(server):

@@ -27,6 +27,13 @@ class BodyBudget {
             bytes_ = bytes;
         }
 
+        /// Takes so many more. False: there is no room for them now.
+        bool grow(std::uint64_t bytes) {
+            if (budget_ == nullptr || !budget_->add(bytes)) return false;
+            bytes_ += bytes;
+            return true;
+        }
+
       private:
         friend class BodyBudget;
         Share(BodyBudget* budget, std::uint64_t bytes) : budget_(budget), bytes_(bytes) {}
@@ -37,10 +44,7 @@ class BodyBudget {
     /// Nothing if there is no room now. What is larger than the whole budget has room when nobody else has
     /// any.
     std::optional<Share> take(std::uint64_t bytes) {
-        std::uint64_t taken = taken_.load(std::memory_order_relaxed);
-        do {
-            if (taken > 0 && taken + bytes > bytes_) return std::nullopt;
-        } while (!taken_.compare_exchange_weak(taken, taken + bytes, std::memory_order_relaxed));
+        if (!add(bytes)) return std::nullopt;
         return Share(this, bytes);
     }
 
@@ -66,6 +70,14 @@ class BodyBudget {
     [[nodiscard]] std::uint64_t waited() const { return waited_.load(std::memory_order_relaxed); }
 
   private:
+    bool add(std::uint64_t bytes) {
+        std::uint64_t taken = taken_.load(std::memory_order_relaxed);
+        do {
+            if (taken > 0 && taken + bytes > bytes_) return false;
+        } while (!taken_.compare_exchange_weak(taken, taken + bytes, std::memory_order_relaxed));
+        return true;
+    }
+
     const std::uint64_t bytes_;
     std::atomic<std::uint64_t> taken_ = 0;
     std::atomic<std::uint64_t> waiting_ = 0, waited_ = 0;

@@ -20,6 +20,8 @@ constexpr std::size_t kMaxIdBytes = 200;
 constexpr std::size_t kMostTags = 50;
 constexpr std::size_t kMostOuter = 16;
 constexpr std::size_t kMostMissing = 100;
+/// That a variant's weight gives it.
+constexpr double kLeastProbability = 1e-9;
 
 /// How much of a header's value the call has now.
 enum class Taken { Nothing, Part, All };
@@ -151,13 +153,26 @@ Taken take_experiment(std::string_view value, Call& call) {
     const bool whole = !told.variant.empty() && !told.unit.empty() && told.left_out.empty();
     const bool none = told.variant.empty() && told.unit.empty() && !told.left_out.empty();
     if (told.id.empty() || !(whole || none)) return Taken::Nothing;
-    double probability = 0;
-    if (object["probability"].get(probability) == simdjson::SUCCESS && probability > 0 && probability <= 1)
-        told.probability = probability;
-    std::int64_t revision = 0;
-    if (object["revision"].get(revision) == simdjson::SUCCESS) told.revision = revision;
+    bool all = true;
+    simdjson::dom::element number;
+    if (object["probability"].get(number) == simdjson::SUCCESS && !number.is_null()) {
+        double probability = 0;
+        // Results weigh calls by it: one that nobody can have meant would outweigh all others.
+        if (number.get(probability) == simdjson::SUCCESS && probability >= kLeastProbability &&
+            probability <= 1)
+            told.probability = probability;
+        else
+            all = false;
+    }
+    if (object["revision"].get(number) == simdjson::SUCCESS && !number.is_null()) {
+        std::int64_t revision = 0;
+        if (number.get(revision) == simdjson::SUCCESS && revision > 0)
+            told.revision = revision;
+        else
+            all = false;
+    }
     experiment = std::move(told);
-    return Taken::All;
+    return all ? Taken::All : Taken::Part;
 }
 
 Taken take_full_data(std::string_view value, Call& call) {
@@ -176,7 +191,7 @@ struct ContextHeader {
 constexpr std::string_view kId = "at most 200 bytes of UTF-8";
 constexpr std::string_view kTags = "at most 50 words of UTF-8, separated by commas";
 constexpr std::string_view kOuter = "at most 16 names of UTF-8, separated by commas";
-constexpr std::string_view kObject = "a JSON object";
+constexpr std::string_view kObject = R"(a JSON object, in UTF-8 or with escapes such as \u00e9)";
 
 constexpr std::array kHeaders{
     ContextHeader{"session", kId, take_text<&Call::trace, &Trace::session_id>},
@@ -207,8 +222,11 @@ constexpr std::array kHeaders{
     ContextHeader{"outer-functions", kOuter, take_words<&Call::trace, &Trace::outer_functions, kMostOuter>},
     ContextHeader{"kind", "a kind of call, such as chat or intent", take_kind},
     ContextHeader{"store-full-data", "true or false", take_full_data},
-    ContextHeader{"experiment", "off, or a JSON object with id, and variant and unit or left_out",
-                  take_experiment},
+    ContextHeader{
+        "experiment",
+        "off, or a JSON object with id, and left_out or variant and unit (with a probability from 1e-9 "
+        "to 1, a revision)",
+        take_experiment},
 };
 
 /// "00-<32 hex>-<16 hex>-<2 hex>" (W3C Trace Context); anything else is ignored, as that specification says.
@@ -237,11 +255,14 @@ std::vector<std::string> take_context(net::Headers& headers, Call& call) {
         for (const ContextHeader& header : kHeaders) {
             if (!equals_ignoring_case(rest, header.name)) continue;
             known = true;
-            if (const Taken taken = header.take(trim(value), call); taken != Taken::All) {
-                warnings.push_back(fmt::format("{}{} {}: it should be {}", kPrefix, header.name,
-                                               taken == Taken::Part ? "taken in part" : "ignored",
-                                               header.wants));
-            }
+            const Taken taken = header.take(trim(value), call);
+            if (taken == Taken::All) continue;
+            std::string warning =
+                fmt::format("{}{} {}: it should be {}", kPrefix, header.name,
+                            taken == Taken::Part ? "taken in part" : "ignored", header.wants);
+            // Many HTTP clients write text into headers as Latin-1.
+            if (!is_valid_utf8(value)) warning += "; its bytes are not UTF-8";
+            warnings.push_back(std::move(warning));
         }
         if (!known && is_valid_utf8(rest))
             warnings.push_back(fmt::format("{}{} is not known", kPrefix, lower_case(rest)));

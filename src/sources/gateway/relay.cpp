@@ -35,6 +35,8 @@ constexpr std::chrono::minutes kRoomPatience{10};
 constexpr std::size_t kMaxRawResponse = 64u << 20;
 /// What is to be read and written of so many bytes is done beside the loop.
 constexpr std::uint64_t kLarge = 1u << 20;
+/// A byte of a prompt's text can be as much work as so many of a request, if it is full of variables.
+constexpr std::uint64_t kTextWork = 16;
 
 std::string stage_message(const net::ClientError& error, const Upstream& upstream) {
     const std::string where = fmt::format("{} at {}", upstream.name, upstream.url.endpoint.to_string());
@@ -119,14 +121,7 @@ net::Task<void> Gateway::Relay::run() {
     }
     body_ = std::move(*body);
     if (share_) share_->keep(body_.size());
-    if (is_up_for_an_experiment()) {
-        try {
-            co_await wait_for_experiment();
-        } catch (const std::exception& e) {
-            log::error("an experiment could not be read: {}", e.what());
-        }
-        co_await done([this] { take_part(); });
-    }
+    if (is_up_for_an_experiment()) co_await try_experiment();
     net::RequestHead outgoing;
     Result<void> prepared;
     const auto prepare_if_it_goes = [&] {
@@ -201,8 +196,8 @@ net::Task<void> Gateway::Relay::answer_failed(net::ClientError error) {
                          {error.error.code, stage_message(error, upstream_)});
 }
 
-net::Task<bool> Gateway::Relay::done(std::function<void()> work) {
-    if (!is_large()) co_return attempt(work);
+net::Task<bool> Gateway::Relay::done(std::function<void()> work, std::uint64_t more) {
+    if (!is_large(more)) co_return attempt(work);
     std::exception_ptr thrown;
     try {
         gateway_.large_works_.fetch_add(1, std::memory_order_relaxed);
@@ -232,8 +227,8 @@ void Gateway::Relay::stop_recording(std::string_view why) {
     ended_ = true;
 }
 
-bool Gateway::Relay::is_large() const {
-    return body_.size() + read_bytes_ >= kLarge;
+bool Gateway::Relay::is_large(std::uint64_t more) const {
+    return body_.size() + read_bytes_ + more >= kLarge;
 }
 
 bool Gateway::Relay::is_up_for_an_experiment() {
@@ -246,6 +241,30 @@ bool Gateway::Relay::is_up_for_an_experiment() {
         return true;
     prompt.experiment = {};
     return false;
+}
+
+net::Task<void> Gateway::Relay::try_experiment() {
+    std::uint64_t texts = 0;
+    try {
+        co_await wait_for_experiment();
+        // The same for all variants: else those who get short texts would take part when others do not.
+        texts = gateway_.options_.experiments->text_bytes(call_->prompt.type);
+        std::string& left_out = call_->prompt.experiment.left_out;
+        if (left_out.empty() && !make_room_beside(body_.size() + texts)) left_out = kNoMemory;
+    } catch (const std::exception& e) {
+        log::error("an experiment could not be read: {}", e.what());
+    }
+    co_await done([this] { take_part(); }, kTextWork * texts);
+    if (share_) share_->keep(body_.size() + (client_body_ ? client_body_->size() : 0));
+}
+
+bool Gateway::Relay::make_room_beside(std::uint64_t bytes) {
+    if (share_) return share_->grow(bytes);
+    if (body_.size() + bytes <= kSmallBody) return true;
+    auto share = gateway_.bodies_.take(body_.size() + bytes);
+    if (!share) return false;
+    share_.emplace(std::move(*share));
+    return true;
 }
 
 net::Task<void> Gateway::Relay::wait_for_experiment() {
@@ -355,6 +374,11 @@ void Gateway::Relay::begin_call() {
     call_->started_at = system_clock().now();
     call_->source = Source::Gateway;
     warnings_ = take_context(request_.headers, *call_);
+    if (const ExperimentControl* const experiments = gateway_.options_.experiments) {
+        const std::string_view unknown = experiments->what_is_unknown(call_->prompt.experiment);
+        if (!unknown.empty())
+            warnings_.push_back(fmt::format("x-steno-experiment taken as it is: {}", unknown));
+    }
     call_->who.api_key_id = key_id(request_view({}), gateway_.options_.key_secret);
 }
 
@@ -409,8 +433,9 @@ void Gateway::Relay::read_request(std::string_view body) {
     if (gateway_.options_.keep_raw != KeepRaw::None && client_body_) {
         std::int64_t hidden_there = 0;  // the same ones
         auto without = providers::hide_credentials(*client_body_, hidden_there);
-        call.raw.client_request = without ? std::move(*without) : *client_body_;
+        call.raw.client_request = std::move(without ? *without : *client_body_);
     }
+    client_body_.reset();
     providers::fill_preview(call);  // the prompt's half, for those who watch it run
 }
 

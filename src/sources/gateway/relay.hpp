@@ -31,21 +31,27 @@ class Gateway::Relay {
 
   private:
     void begin_call();
-    /// Does the work of recording, beside the loop if the call is large: nothing of the relay may be touched
-    /// meanwhile. False: it ended by an exception (there was no memory for it), and the call is not recorded
-    /// further.
-    net::Task<bool> done(std::function<void()> work);
+    /// Does the work of recording, beside the loop if the call is large, by itself or with so many bytes
+    /// more: nothing of the relay may be touched meanwhile. False: it ended by an exception (there was no
+    /// memory for it), and the call is not recorded further.
+    net::Task<bool> done(std::function<void()> work, std::uint64_t more = 0);
     /// The same here and now.
     bool attempt(const std::function<void()>& work);
     /// The bytes pass on all the same. A record that was begun ends as a failure of ours.
     void stop_recording(std::string_view why);
     /// Request or answer are so large that what is done to them would hold up the loop.
-    [[nodiscard]] bool is_large() const;
+    [[nodiscard]] bool is_large(std::uint64_t more = 0) const;
     /// An experiment runs for calls like this, and nobody has assigned it before.
     bool is_up_for_an_experiment();
-    /// So that take_part can be asked; waits a second at most. An experiment never ends a call.
+    /// Makes the request that of a variant, beside the loop where that is much. An experiment never ends a
+    /// call.
+    net::Task<void> try_experiment();
+    /// So that take_part can be asked; waits a second at most.
     net::Task<void> wait_for_experiment();
-    /// Makes the request that of a variant. Whatever fails leaves it as it is, and says why on the call.
+    /// Memory for the client's request beside the edited one. False: there is none now; to wait for it would
+    /// hold up a call for an experiment.
+    bool make_room_beside(std::uint64_t bytes);
+    /// Whatever fails leaves the request as it is, and says why on the call.
     void take_part() noexcept;
     /// Why nobody may edit this request; "": it may be tried.
     [[nodiscard]] std::string_view uneditable() const;
@@ -130,7 +136,7 @@ class Gateway::Relay {
 
     net::RequestHead request_;                ///< as it goes upstream
     std::string body_;                        ///< as it goes upstream
-    std::optional<std::string> client_body_;  ///< as it came, where that is another
+    std::optional<std::string> client_body_;  ///< as it came, where that is another; until it is recorded
     std::optional<BodyBudget::Share> share_;  ///< of the memory for bodies
     Uuid id_;
     std::vector<std::string> warnings_;

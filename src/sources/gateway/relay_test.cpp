@@ -43,8 +43,12 @@ struct AnotherModel final : ExperimentControl {
     [[nodiscard]] Standing standing(std::string_view type) const noexcept override {
         return type != "faq" ? Standing::None : is_read ? Standing::Ready : Standing::Unread;
     }
+    [[nodiscard]] std::string_view what_is_unknown(const Experiment& part) const noexcept override {
+        return part.id == "nowhere" ? "no such experiment" : "";
+    }
     bool claim_read(std::string_view) noexcept override { return !is_read && !is_claimed.exchange(true); }
     void read(std::string_view) noexcept override { is_read = can_be_read; }
+    [[nodiscard]] std::uint64_t text_bytes(std::string_view) const noexcept override { return bytes; }
     std::optional<Trial> assign(Call& call) noexcept override {
         Experiment& part = call.prompt.experiment;
         part.id = "e";
@@ -57,6 +61,7 @@ struct AnotherModel final : ExperimentControl {
                      std::make_shared<const std::vector<providers::RequestEdit>>(others)};
     }
     bool can_be_read = true;
+    std::uint64_t bytes = 0;
     std::atomic<bool> is_claimed = false, is_read = false;
     std::vector<providers::RequestEdit> others;
 };
@@ -86,6 +91,7 @@ class RelayTest : public testing::Test {
         options.upstreams.push_back(
             {"openai", *net::BaseUrl::parse("http://127.0.0.1:" + std::to_string(upstream->port()))});
         options.experiments = &experiments;
+        options.body_memory_bytes = 4u << 20;
         gateway.emplace(loops, *client, &*recorder, std::move(options));
         server.emplace(loops, net::ServerOptions{}, [this](net::ServerExchange& exchange) -> net::Task<void> {
             const auto route = gateway->route(exchange.head().path());
@@ -115,7 +121,9 @@ class RelayTest : public testing::Test {
         head.target = "/openai/v1/chat/completions";
         for (auto& [name, value] : headers) head.headers.add(name, value);
         const auto to = net::BaseUrl::parse("http://127.0.0.1:" + std::to_string(server->port()));
-        EXPECT_TRUE(net::fetch(*to, head, std::move(body)));
+        const auto answer = net::fetch(*to, head, body);
+        EXPECT_TRUE(answer);
+        if (answer) warning = answer->head.headers.get("x-steno-warning").value_or("");
         while (gateway->stats().active != 0) std::this_thread::yield();
         return ends.last;
     }
@@ -125,7 +133,8 @@ class RelayTest : public testing::Test {
     Failing failing;
     Ends ends;
     AnotherModel experiments;
-    std::string came;  ///< to the upstream
+    std::string came;     ///< to the upstream
+    std::string warning;  ///< in the last answer
     std::optional<ingest::Recorder> recorder;
     net::Loops loops{1, 1};
     std::optional<net::HttpServer> upstream;
@@ -209,6 +218,58 @@ TEST_F(RelayTest, WhatIsOfNoExperimentGoesAsItCame) {
     EXPECT_EQ(left_out(goes({type})), "the prompt has more messages than the request");
 }
 
+TEST_F(RelayTest, LongTextsAreFilledInBesideTheLoop) {
+    (void)recorded(kBody, {{"x-steno-prompt-type", "faq"}});
+    EXPECT_EQ(gateway->stats().large_works, 0U);
+    experiments.bytes = 1u << 20;
+    const Call call = recorded(kBody, {{"x-steno-prompt-type", "faq"}});
+    EXPECT_EQ(call.prompt.experiment.variant, "b");
+    EXPECT_EQ(gateway->stats().large_works, 1U) << "what is large are the texts, not the request";
+}
+
+TEST_F(RelayTest, TheClientsRequestBesideTheEditedOneHasToHaveRoom) {
+    const std::vector<std::pair<std::string, std::string>> type = {{"x-steno-prompt-type", "faq"}};
+    const auto body_of = [](std::size_t size) {
+        return R"({"model":"mine","messages":[{"role":"user","content":")" + std::string(size, 'x') + "\"}]}";
+    };
+    std::string body = body_of(1'900'000);
+    EXPECT_EQ(recorded(body, type).raw.client_request, body);
+    EXPECT_EQ(gateway->stats().body_bytes, 0U);
+    std::uint64_t of_others = 0;
+    const auto goes_as_it_came = [&] {
+        const Call call = recorded(body, type);
+        EXPECT_EQ(came, body);
+        EXPECT_EQ(call.prompt.experiment.variant, "");
+        EXPECT_EQ(call.prompt.experiment.left_out, kNoMemory);
+        EXPECT_EQ(gateway->stats().body_bytes, of_others);
+    };
+    body = body_of(2'200'000);
+    goes_as_it_came();
+    // Whoever gets which variant: what counts is the longest text of all.
+    body = body_of(1'000'000);
+    experiments.bytes = 3u << 20;
+    goes_as_it_came();
+    body = kBody;
+    of_others = 2u << 20;
+    const auto others = gateway->bodies().take(of_others);
+    goes_as_it_came();
+}
+
+TEST_F(RelayTest, WhatIsAddedSoThatAStreamTellsItsUsageIsNotInTheRecordsRequest) {
+    constexpr const char* kStream = R"({"model": "mine", "stream":true, "messages":[]})";
+    constexpr const char* kEdited = R"({"model": "another", "stream":true, "messages":[]})";
+    constexpr std::string_view kAdded = R"("stream_options":{"include_usage":true},)";
+    for (const bool in_experiment : {false, true}) {
+        std::vector<std::pair<std::string, std::string>> headers;
+        if (in_experiment) headers = {{"x-steno-prompt-type", "faq"}};
+        const Call call = recorded(kStream, headers);
+        EXPECT_EQ(call.raw.request, in_experiment ? kEdited : kStream);
+        EXPECT_EQ(call.raw.client_request, in_experiment ? kStream : "");
+        EXPECT_EQ(call.usage.asked, true) << "which says that this came besides:";
+        EXPECT_EQ(came, std::string(call.raw.request).insert(1, kAdded));
+    }
+}
+
 TEST_F(RelayTest, ACallDoesNotWaitForAnExperimentThatCannotBeRead) {
     experiments.can_be_read = false;
     for (int n = 0; n < 2; ++n) {
@@ -232,6 +293,53 @@ TEST_F(RelayTest, WhatAProgramHasAssignedIsNotAssignedAgain) {
     EXPECT_EQ(call.prompt.experiment.unit, "ann");
     EXPECT_EQ(call.prompt.experiment.probability, 0.25);
     EXPECT_EQ(call.prompt.experiment.revision, 3);
+    EXPECT_EQ(warning, "");
+}
+
+TEST_F(RelayTest, WhatIsOddAboutAnAssignmentIsSaid) {
+    const auto part_of = [&](const std::string& more) {
+        const Call call =
+            recorded(kBody, {{"x-steno-experiment", R"({"id":"x","variant":"v","unit":"ann")" + more + "}"}});
+        EXPECT_EQ(call.prompt.experiment.variant, "v");
+        return call.prompt.experiment;
+    };
+    for (const char* probability : {"0", "2", "-1", "1e-300", "\"0.5\"", "true"}) {
+        EXPECT_FALSE(part_of(R"(,"probability":)" + std::string(probability)).probability) << probability;
+        EXPECT_TRUE(warning.starts_with("x-steno-experiment taken in part: ")) << warning;
+    }
+    for (const char* revision : {"0", "-1", "1.5", "\"1\""}) {
+        EXPECT_FALSE(part_of(R"(,"revision":)" + std::string(revision)).revision) << revision;
+        EXPECT_TRUE(warning.starts_with("x-steno-experiment taken in part: ")) << warning;
+    }
+    EXPECT_EQ(part_of(R"(,"probability":1e-9,"revision":null)").probability, 1e-9);
+    EXPECT_EQ(warning, "");
+    EXPECT_EQ(part_of(R"(,"probability":1,"revision":1)").revision, 1);
+    EXPECT_EQ(warning, "");
+    // No JSON: nothing is taken.
+    EXPECT_EQ(
+        recorded(kBody, {{"x-steno-experiment", R"({"id":"x","variant":"v","unit":"a","probability":NaN})"}})
+            .prompt.experiment,
+        Experiment());
+    EXPECT_TRUE(warning.starts_with("x-steno-experiment ignored: ")) << warning;
+    EXPECT_EQ(recorded(kBody, {{"x-steno-experiment", R"({"id":"nowhere","variant":"v","unit":"a"})"}})
+                  .prompt.experiment.id,
+              "nowhere");
+    EXPECT_EQ(warning, "x-steno-experiment taken as it is: no such experiment");
+}
+
+TEST_F(RelayTest, BytesThatAreNotUtf8AreSaidToBeSo) {
+    Call call = recorded(kBody, {{"x-steno-variables", "{\"who\":\"Zo\xeb\"}"}});
+    EXPECT_EQ(call.prompt.variables.text, "");
+    EXPECT_EQ(
+        warning,
+        R"(x-steno-variables ignored: it should be a JSON object, in UTF-8 or with escapes such as \u00e9; )"
+        "its bytes are not UTF-8");
+    call = recorded(kBody, {{"x-steno-variables", R"({"who":"Zo\u00eb"})"}});
+    EXPECT_NE(call.prompt.variables.text, "");
+    EXPECT_EQ(warning, "");
+    call = recorded(kBody, {{"x-steno-user", "Zo\xeb"}});
+    EXPECT_EQ(call.who.user_id, "");
+    EXPECT_TRUE(warning.ends_with("at most 200 bytes of UTF-8; its bytes are not UTF-8")) << warning;
 }
 
 }  // namespace
