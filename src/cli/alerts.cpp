@@ -111,8 +111,8 @@ Result<int> preview(const Program& program, const AlertFlags& flags) {
                 fmt::format("{} to {}, looked at every {}", text_at(answer, "/from").substr(0, 16),
                             text_at(answer, "/to").substr(0, 16), text_at(answer, "/every"));
             if (count("/judged") == 0 && count("/unknown") > 0) {
-                fmt::print("{}: it could not be judged once: {}\n", looks,
-                           printable(text_at(answer, "/because")));
+                fmt::print("{}: it could never be judged, in {}: {}\n", looks,
+                           counted(grouped(count("/unknown")), "look"), printable(text_at(answer, "/because")));
             } else {
                 fmt::print("{}{}: {} to each channel\n", table.empty() ? "" : "\n", looks,
                            counted(text_at(answer, "/notifications"), "message"));

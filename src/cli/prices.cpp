@@ -493,7 +493,7 @@ Result<int> explain(const Program& program, const PricesFlags& flags) {
     say("no cost:", "/missing");
     if (has(answer, "/estimated"))
         fmt::print("the tokens were counted by Steno, not reported by the provider\n");
-    if (has(answer, "/total")) fmt::print("total    {} by today's catalogue\n", amount_at(answer, "/total"));
+    if (has(answer, "/total")) fmt::print("total    {} by today's prices\n", amount_at(answer, "/total"));
     if (has(answer, "/recorded_total"))
         fmt::print("recorded {} {}{}\n", amount_at(answer, "/recorded_total"),
                    has(answer, "/repricing") ? "by the re-pricing " + text_at(answer, "/repricing")

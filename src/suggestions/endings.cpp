@@ -90,7 +90,7 @@ Result<Looked> look_for_paid_failures(const Evidence& evidence, Found& found) {
                                   flags_of(one.task), flags_of(one.model));
     }
     looked.words = fmt::format(
-        "{} calls failed, were cancelled or interrupted and cost something; {} of one task and model are "
+        "{} calls that failed, were cancelled or interrupted had a cost; {} of one task and model are "
         "needed",
         grouped(looked.calls), kFewestFailures);
     return looked;
