@@ -94,6 +94,13 @@ std::span<const std::size_t> judged_fields() {
     return fields;
 }
 
+Result<Call> judged_call(std::span<const FieldValue> values) {
+    const auto fields = judged_fields();
+    Call call;
+    for (std::size_t i = 0; i < fields.size(); ++i) STENO_TRY(set_value(call, fields[i], values[i]));
+    return call;
+}
+
 bool is_of_our_making(const Cost& cost) {
     return cost.source == "catalogue" || cost.source == "custom" || cost.source == "estimated";
 }

@@ -1,8 +1,10 @@
 #pragma once
 
 #include "base/decimal.hpp"
+#include "base/error.hpp"
 #include "pricing/catalogue.hpp"
 #include "record/call.hpp"
+#include "record/field_table.hpp"
 
 #include <cstdint>
 #include <map>
@@ -36,6 +38,8 @@ Judgement judge(const pricing::Catalogue& catalogue, const Call& call, bool bill
 /// The fields that a price and a verdict depend on, but for what stands in payloads: indices in
 /// scalar_fields().
 std::span<const std::size_t> judged_fields();
+/// A call that has these values of its judged_fields().
+Result<Call> judged_call(std::span<const FieldValue> values);
 /// Whether `judge` wants the request payload of such a call.
 bool needs_request(const Call& call);
 /// Whether Steno made this cost, by its prices.

@@ -138,8 +138,7 @@ Result<Fits> fits(store::CallStore& store, std::span<const Price> own, const Cat
         }
         STENO_ASSIGN(const std::span<const FieldValue> values, scan->next());
         if (values.empty()) break;
-        Call call;
-        for (std::size_t i = 0; i < fields.size(); ++i) STENO_TRY(set_value(call, fields[i], values[i]));
+        STENO_ASSIGN(const Call call, judged_call(values));
         if (call.started_at) found.last = call.started_at;
         count(found.providers, call.provider.name);
         if (std::ranges::find(own, call.provider.name, &Price::provider) == own.end()) continue;

@@ -326,8 +326,7 @@ Result<void> Repricer::look(const Order& order, const Prices& prices, const std:
     for (;;) {
         STENO_ASSIGN(const std::span<const FieldValue> values, scan->next());
         if (values.empty()) break;
-        Call call;
-        for (std::size_t i = 0; i < fields.size(); ++i) STENO_TRY(set_value(call, fields[i], values[i]));
+        STENO_ASSIGN(Call call, judged_call(values));
         const bool with_request = undo || !needs_request(call) || add_request(call);
         STENO_TRY(take(call, with_request));
     }
@@ -363,8 +362,7 @@ Result<void> Repricer::look_below(const std::string& undone, const std::vector<s
         for (;;) {
             STENO_ASSIGN(const std::span<const FieldValue> values, scan->next());
             if (values.empty()) break;
-            Call call;
-            for (std::size_t i = 0; i < fields.size(); ++i) STENO_TRY(set_value(call, fields[i], values[i]));
+            STENO_ASSIGN(Call call, judged_call(values));
             const auto gave = std::ranges::find_if(
                 said, [&](const Said& one) { return one.call == call.id && one.project == call.project; });
             // Back is only what it costs exactly as it did then.
