@@ -30,7 +30,7 @@ struct Table {
 };
 
 /// Measures of the selection, those groups with the most calls first.
-Result<Table> ask(store::CallStore& store, const Rule& rule, Selection selection, const Part& part,
+Result<Table> ask(store::CallQueries& store, const Rule& rule, Selection selection, const Part& part,
                   std::uint32_t limit) {
     AggregateQuery query;
     selection.filters.insert(selection.filters.end(), part.filters.begin(), part.filters.end());
@@ -64,7 +64,7 @@ std::int64_t calls_of(const AggregateTable::Group& group) {
 }
 
 /// The metric of every group of a window.
-Result<Observations> measure(store::CallStore& store, const Rule& rule, const calendar::Period& window) {
+Result<Observations> measure(store::CallQueries& store, const Rule& rule, const calendar::Period& window) {
     constexpr std::uint32_t kMostBeside = 10'000;  ///< of groups in the second and third question
     const Selection selection = selection_of(rule, window);
     const Metric& metric = rule.metric;
@@ -120,7 +120,7 @@ Result<Observations> measure(store::CallStore& store, const Rule& rule, const ca
 }
 
 /// What is compared is how many times as much it is as in the window before.
-Result<void> compare_with_before(store::CallStore& store, const Rule& rule, Observations& found) {
+Result<void> compare_with_before(store::CallQueries& store, const Rule& rule, Observations& found) {
     STENO_ASSIGN(const Observations past, measure(store, rule, calendar::before(found.window, rule.zone)));
     const bool just_begun =
         found.window.unfinished && found.window.to.unix_nanos - found.window.from.unix_nanos < kBegun;
@@ -146,7 +146,7 @@ Result<void> compare_with_before(store::CallStore& store, const Rule& rule, Obse
 }
 
 /// Groups that made calls in the windows before and none in this one.
-Result<void> add_silent_groups(store::CallStore& store, const Rule& rule, Observations& found) {
+Result<void> add_silent_groups(store::CallQueries& store, const Rule& rule, Observations& found) {
     calendar::Period before = found.window;
     before.to = found.window.from;
     before.from.unix_nanos -= kPeriodsBack * (found.window.to.unix_nanos - found.window.from.unix_nanos);
@@ -182,7 +182,7 @@ store::Selection selection_of(const Rule& rule, const calendar::Period& window) 
     return selection;
 }
 
-Result<Observations> observe(store::CallStore& store, const Rule& rule, Timestamp now) {
+Result<Observations> observe(store::CallQueries& store, const Rule& rule, Timestamp now) {
     if (rule.kind == Rule::Kind::Anomaly) {
         STENO_ASSIGN(auto hours, observe_hours(store, rule, now, now));
         return std::move(hours.back());
@@ -196,7 +196,7 @@ Result<Observations> observe(store::CallStore& store, const Rule& rule, Timestam
     return found;
 }
 
-Result<std::vector<std::string>> samples(store::CallStore& store, const Rule& rule,
+Result<std::vector<std::string>> samples(store::CallQueries& store, const Rule& rule,
                                          const calendar::Period& window, const Observation& observation,
                                          std::uint32_t most) {
     store::CallQuery query;

@@ -5,7 +5,7 @@
 #include "base/error.hpp"
 #include "budgets/states.hpp"
 #include "calendar/period.hpp"
-#include "store/call_store.hpp"
+#include "store/call_queries.hpp"
 
 #include <cstddef>
 #include <cstdint>
@@ -50,7 +50,7 @@ struct Observations {
 /// The rule's window that ends at `now`, with AI calls alone unless a filter of the rule names a kind. The
 /// same for the present and the past. At most four questions to the store, of kind Anomaly a handful.
 /// Blocking; any thread. Not of kind Budget.
-Result<Observations> observe(store::CallStore& store, const Rule& rule, Timestamp now);
+Result<Observations> observe(store::CallQueries& store, const Rule& rule, Timestamp now);
 
 /// Of kind Budget: a group a budget, ["NAME"], and with `projected` one of what will be spent,
 /// ["NAME","projected"]. `complete`: see budgets::States.
@@ -59,14 +59,14 @@ Observations observe_budgets(const Rule& rule, std::span<const budgets::State> s
 /// Of kind Anomaly: every hour that ended in (from, to], in order, as it was seen when it had ended, each
 /// group by itself. The newest alone costs as many questions as a thousand. Of more than `most` hours of
 /// groups the latest. The groups are those with the most calls in these hours and what is learned from.
-Result<std::vector<Observations>> observe_hours(store::CallStore& store, const Rule& rule, Timestamp from,
+Result<std::vector<Observations>> observe_hours(store::CallQueries& store, const Rule& rule, Timestamp from,
                                                 Timestamp to,
                                                 std::size_t most = std::numeric_limits<std::size_t>::max());
 /// The end of the last whole hour, on the wall clock of the rule's zone, that is over at that moment.
 std::int64_t hour_over_at(const Rule& rule, Timestamp now);
 
 /// The ids of up to `most` calls that show it best.
-Result<std::vector<std::string>> samples(store::CallStore& store, const Rule& rule,
+Result<std::vector<std::string>> samples(store::CallQueries& store, const Rule& rule,
                                          const calendar::Period& window, const Observation& observation,
                                          std::uint32_t most);
 

@@ -78,7 +78,7 @@ std::int64_t hour_over_at(const Rule& rule, Timestamp now) {
     return over - (local - calendar::floor_to(local, kHour));
 }
 
-Result<std::vector<Observations>> observe_hours(store::CallStore& store, const Rule& rule, Timestamp from,
+Result<std::vector<Observations>> observe_hours(store::CallQueries& store, const Rule& rule, Timestamp from,
                                                 Timestamp to, std::size_t most) {
     const std::int64_t last = hour_over_at(rule, to);
     const std::int64_t first = std::min(hour_over_at(rule, from), last - kHour);

@@ -52,7 +52,7 @@ Result<std::deque<Sight>> latest_first(const Look& look, const std::vector<Times
 
 /// Each hour was judged by those before it alone: all of them at once are as each by itself. `looked_from`:
 /// where there was no room for all of them.
-Result<Look> hours_of(store::CallStore& store, const Rule& rule, const PreviewOptions& options,
+Result<Look> hours_of(store::CallQueries& store, const Rule& rule, const PreviewOptions& options,
                       std::optional<Timestamp>& looked_from) {
     STENO_ASSIGN(auto hours, observe_hours(store, rule, options.from, options.to, options.most_groups));
     const std::int64_t first = hours.front().window.from.unix_nanos;
@@ -70,7 +70,7 @@ Result<Look> hours_of(store::CallStore& store, const Rule& rule, const PreviewOp
 }
 
 /// What was spent of each budget by then, from its sums by hours.
-Result<Look> spending_of(store::CallStore& store, const Rule& rule, const PreviewOptions& options,
+Result<Look> spending_of(store::CallQueries& store, const Rule& rule, const PreviewOptions& options,
                          std::span<const budgets::Budget> budgets) {
     struct Past {
         const budgets::Budget& budget;
@@ -106,7 +106,7 @@ Result<Look> spending_of(store::CallStore& store, const Rule& rule, const Previe
     };
 }
 
-Result<Look> look_of(store::CallStore& store, const Rule& rule, const PreviewOptions& options,
+Result<Look> look_of(store::CallQueries& store, const Rule& rule, const PreviewOptions& options,
                      std::span<const budgets::Budget> budgets, std::optional<Timestamp>& looked_from) {
     if (rule.kind == Rule::Kind::Anomaly) return hours_of(store, rule, options, looked_from);
     if (rule.kind == Rule::Kind::Budget) return spending_of(store, rule, options, budgets);
@@ -115,7 +115,7 @@ Result<Look> look_of(store::CallStore& store, const Rule& rule, const PreviewOpt
 
 }  // namespace
 
-Result<Preview> preview(store::CallStore& store, const Rule& rule, const PreviewOptions& options,
+Result<Preview> preview(store::CallQueries& store, const Rule& rule, const PreviewOptions& options,
                         std::span<const budgets::Budget> budgets) {
     const std::int64_t length = options.to.unix_nanos - options.from.unix_nanos;
     if (length <= 0) return fail(Code::InvalidArgument, "there is nothing between the beginning and the end");

@@ -4,7 +4,7 @@
 #include "alerts/rule_book.hpp"
 #include "base/error.hpp"
 #include "base/time.hpp"
-#include "store/call_store.hpp"
+#include "store/call_queries.hpp"
 
 #include <chrono>
 #include <cstddef>
@@ -46,7 +46,7 @@ struct Preview {
 /// When the rule would have fired over what is recorded, by the code that evaluates it in the present. Calls
 /// count from their beginning here, also while they were still running then. `budgets`: as they are defined
 /// now, for rules that watch them. Blocking; Cancelled by the thread's Cancellation.
-Result<Preview> preview(store::CallStore& store, const Rule& rule, const PreviewOptions& options,
+Result<Preview> preview(store::CallQueries& store, const Rule& rule, const PreviewOptions& options,
                         std::span<const budgets::Budget> budgets = {});
 
 }  // namespace steno::alerts

@@ -189,7 +189,8 @@ Result<Evaluated> Watcher::evaluated(const KeptRule& kept, Timestamp now) {
     const Rule& rule = kept.rule;
     Observations seen;
     if (rule.kind != Rule::Kind::Budget) {
-        STENO_ASSIGN(seen, observe(parts_.store, rule, now));
+        STENO_ASSIGN(const auto calls, parts_.store.snapshot());
+        STENO_ASSIGN(seen, observe(*calls, rule, now));
     } else if (parts_.budgets != nullptr) {
         const bool complete = parts_.budgets->complete();
         const auto states = parts_.budgets->states();

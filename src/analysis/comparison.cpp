@@ -11,7 +11,7 @@ namespace steno::analysis {
 
 namespace {
 
-Result<Figures> total(store::CallStore& store, const store::Selection& selection) {
+Result<Figures> total(store::CallQueries& store, const store::Selection& selection) {
     store::AggregateQuery query;
     query.selection = selection;
     query.measures = figures_measures();
@@ -47,7 +47,7 @@ bool one_currency(const Comparison& comparison) {
 
 }  // namespace
 
-Result<Comparison> compare(store::CallStore& store, const store::Selection& now,
+Result<Comparison> compare(store::CallQueries& store, const store::Selection& now,
                            const store::Selection& before, const std::vector<store::Field>& by) {
     Comparison comparison;
     const store::Selection now_ai = ai_calls_of(now), before_ai = ai_calls_of(before);
@@ -84,7 +84,7 @@ Result<Comparison> compare(store::CallStore& store, const store::Selection& now,
     return comparison;
 }
 
-Result<std::optional<Timestamp>> record_begin(store::CallStore& store) {
+Result<std::optional<Timestamp>> record_begin(store::CallQueries& store) {
     store::AggregateQuery query;
     STENO_ASSIGN(store::Measure first, store::make_measure("min(started_at)"));
     query.measures.push_back(std::move(first));

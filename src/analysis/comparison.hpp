@@ -2,7 +2,7 @@
 
 #include "analysis/figures.hpp"
 #include "base/error.hpp"
-#include "store/call_store.hpp"
+#include "store/call_queries.hpp"
 
 #include <cstdint>
 #include <optional>
@@ -30,12 +30,12 @@ inline constexpr std::uint32_t kMaxCompared = 20'000;
 
 /// The AI calls of the two selections, text aside, by these fields (at most store::kMaxGroupBy). Blocking;
 /// any thread.
-Result<Comparison> compare(store::CallStore& store, const store::Selection& now,
+Result<Comparison> compare(store::CallQueries& store, const store::Selection& now,
                            const store::Selection& before, const std::vector<store::Field>& by);
 
 /// When the first call of the record began, by which one sees whether a period is on it at all; absent where
 /// no call says when. Blocking; any thread.
-Result<std::optional<Timestamp>> record_begin(store::CallStore& store);
+Result<std::optional<Timestamp>> record_begin(store::CallQueries& store);
 
 /// The members now, before, groups (the first `limit` of them; key, now, before each) and truncated.
 void write_members(JsonWriter& json, const Comparison& comparison, const std::vector<store::Field>& by,

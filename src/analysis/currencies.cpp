@@ -11,7 +11,7 @@
 
 namespace steno::analysis {
 
-Result<std::vector<Amounts>> amounts_by_currency(store::CallStore& store, store::AggregateQuery query,
+Result<std::vector<Amounts>> amounts_by_currency(store::CallQueries& store, store::AggregateQuery query,
                                                  const store::AggregateTable& table) {
     using Place = std::pair<std::string, std::optional<Timestamp>>;
     std::vector<Amounts> amounts(table.groups.size());

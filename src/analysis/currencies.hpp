@@ -2,7 +2,7 @@
 
 #include "base/decimal.hpp"
 #include "base/error.hpp"
-#include "store/call_store.hpp"
+#include "store/call_queries.hpp"
 #include "store/query.hpp"
 
 #include <map>
@@ -20,7 +20,7 @@ using Amounts = std::map<std::string, Decimal>;
 /// more, by currency. (Calls that came in between are in these sums only.) All are empty where that is no
 /// question: the query groups by store::kMaxGroupBy fields already, or so finely that the answer has more
 /// than store::kMaxGroups groups. Blocking; any thread.
-Result<std::vector<Amounts>> amounts_by_currency(store::CallStore& store, store::AggregateQuery query,
+Result<std::vector<Amounts>> amounts_by_currency(store::CallQueries& store, store::AggregateQuery query,
                                                  const store::AggregateTable& table);
 
 }  // namespace steno::analysis

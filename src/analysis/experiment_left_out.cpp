@@ -17,7 +17,7 @@ store::Field field_of(std::string_view path) {
 
 }  // namespace
 
-Result<std::vector<ExperimentResult::LeftOut>> reasons_of(store::CallStore& store, store::Selection calls,
+Result<std::vector<ExperimentResult::LeftOut>> reasons_of(store::CallQueries& store, store::Selection calls,
                                                           std::uint64_t left_out) {
     std::vector<ExperimentResult::LeftOut> reasons;
     if (left_out == 0) return reasons;

@@ -115,7 +115,7 @@ struct Read {
     std::vector<ExperimentResult::LeftOut> reasons;
 };
 
-Result<Read> read(store::CallStore& store, const ExperimentQuestion& question, const Plan& plan,
+Result<Read> read(store::CallQueries& store, const ExperimentQuestion& question, const Plan& plan,
                   const std::vector<double>& edges, std::size_t most_units) {
     store::Selection selection;
     selection.from = question.from;
@@ -581,7 +581,7 @@ std::string_view to_string(ExperimentFinding finding) {
     return kNames[static_cast<std::size_t>(finding)];
 }
 
-Result<ExperimentResult> experiment_result(store::CallStore& store, const ExperimentQuestion& question,
+Result<ExperimentResult> experiment_result(store::CallQueries& store, const ExperimentQuestion& question,
                                            std::size_t most_units) {
     STENO_TRY(inference::check_confidence(question.confidence));
     const std::size_t others = question.variants.size() - 1;

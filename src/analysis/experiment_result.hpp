@@ -6,7 +6,7 @@
 #include "base/time.hpp"
 #include "calendar/zone.hpp"
 #include "inference/interval.hpp"
-#include "store/call_store.hpp"
+#include "store/call_queries.hpp"
 
 #include <cstdint>
 #include <optional>
@@ -170,7 +170,7 @@ struct ExperimentResult {
 };
 
 /// Blocking; any thread. InvalidArgument: a metric that is none, a question without variants.
-Result<ExperimentResult> experiment_result(store::CallStore& store, const ExperimentQuestion& question,
+Result<ExperimentResult> experiment_result(store::CallQueries& store, const ExperimentQuestion& question,
                                            std::size_t most_units = kMostHeldUnits);
 
 /// Weights of a bandit: each variant's chance to be the best, but not less than kLeastWeight (or half of an

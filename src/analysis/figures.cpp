@@ -121,7 +121,7 @@ Figures figures_of(std::span<const store::Cell> cells) {
     return figures;
 }
 
-Result<FiguresTable> figures(store::CallStore& store, const store::AggregateQuery& query) {
+Result<FiguresTable> figures(store::CallQueries& store, const store::AggregateQuery& query) {
     STENO_ASSIGN(store::AggregateTable found, store.aggregate(query));
     STENO_ASSIGN(std::vector<Amounts> amounts, amounts_by_currency(store, query, found));
     FiguresTable table;

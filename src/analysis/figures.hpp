@@ -3,7 +3,7 @@
 #include "analysis/currencies.hpp"
 #include "base/error.hpp"
 #include "base/json_writer.hpp"
-#include "store/call_store.hpp"
+#include "store/call_queries.hpp"
 #include "store/query.hpp"
 
 #include <cstdint>
@@ -63,7 +63,7 @@ struct FiguresTable {
 };
 /// The groups of this query, whose measures are one of the two above. Each by_currency is what
 /// amounts_by_currency tells. Blocking; any thread.
-Result<FiguresTable> figures(store::CallStore& store, const store::AggregateQuery& query);
+Result<FiguresTable> figures(store::CallQueries& store, const store::AggregateQuery& query);
 
 /// The members of a JSON object: calls, failures, failure_rate, success_rate, input_tokens, output_tokens,
 /// total_tokens, average_tokens, cost; null where absent.

@@ -2,7 +2,7 @@
 
 #include "analysis/trends.hpp"
 #include "base/error.hpp"
-#include "store/call_store.hpp"
+#include "store/call_queries.hpp"
 
 #include <cstddef>
 #include <cstdint>
@@ -32,7 +32,7 @@ using GroupKey = std::vector<std::optional<store::Value>>;  ///< one a field
 class MeasureInquiry {
   public:
     /// All must outlive it.
-    MeasureInquiry(store::CallStore& store, const TrendMeasure& measure, const store::Bucket& bucket)
+    MeasureInquiry(store::CallQueries& store, const TrendMeasure& measure, const store::Bucket& bucket)
         : store_(store), measure_(measure), bucket_(bucket) {}
 
     Result<MeasuredBuckets> ask(const store::Selection& selection, bool buckets);
@@ -59,7 +59,7 @@ class MeasureInquiry {
     void set_value(Measured& measured, const store::AggregateTable::Group& group);
     Result<void> split(store::AggregateQuery query, Groups& found);
 
-    store::CallStore& store_;
+    store::CallQueries& store_;
     const TrendMeasure& measure_;
     const store::Bucket& bucket_;
     std::string currency_;

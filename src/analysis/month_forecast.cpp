@@ -23,7 +23,7 @@ Decimal in_money(double amount) {
 }
 
 /// The part of a day's cost that usually comes after this time of day.
-Result<double> still_to_come(store::CallStore& store, const store::Selection& selection,
+Result<double> still_to_come(store::CallQueries& store, const store::Selection& selection,
                              const calendar::Zone& zone, Timestamp at) {
     TrendQuestion question;
     STENO_ASSIGN(question.measure, trend_measure("cost"));
@@ -49,7 +49,7 @@ Result<double> still_to_come(store::CallStore& store, const store::Selection& se
 
 }  // namespace
 
-Result<MonthForecast> forecast_month(store::CallStore& store, const store::Selection& selection,
+Result<MonthForecast> forecast_month(store::CallQueries& store, const store::Selection& selection,
                                      const calendar::Zone& zone, Timestamp at, double coverage) {
     const std::int64_t now = zone.local(at.unix_nanos), today = calendar::floor_to(now, kDay);
     const std::int64_t month = calendar::month_begin(now), next = calendar::add_months(month, 1);

@@ -28,7 +28,7 @@ struct MonthForecast {
 
 /// Of the month that `at` is in, in the zone; calls that began at or after `at` are not looked at.
 /// `selection`: its from and to are not looked at. Blocking; any thread.
-Result<MonthForecast> forecast_month(store::CallStore& store, const store::Selection& selection,
+Result<MonthForecast> forecast_month(store::CallQueries& store, const store::Selection& selection,
                                      const calendar::Zone& zone, Timestamp at, double coverage);
 
 /// The members from, at, to, spent, forecast, reason, days.

@@ -50,7 +50,7 @@ std::optional<double> size_in(const store::Cell& cell) {
 }
 
 /// A measure of each of these groups that has calls in the selection, by key_text.
-Result<std::map<std::string, store::Cell>> measure_each(store::CallStore& store,
+Result<std::map<std::string, store::Cell>> measure_each(store::CallQueries& store,
                                                         const store::Selection& selection,
                                                         const AnomalyQuestion& question,
                                                         const std::vector<Series>& groups,
@@ -77,7 +77,7 @@ Result<std::map<std::string, store::Cell>> measure_each(store::CallStore& store,
 
 /// Those with the most calls from `begin` on. Of one that had calls before it the hours since `begin` count,
 /// of others those since their first call.
-Result<std::vector<Series>> series_of(store::CallStore& store, const AnomalyQuestion& question,
+Result<std::vector<Series>> series_of(store::CallQueries& store, const AnomalyQuestion& question,
                                       Timestamp begin, bool older, bool& truncated) {
     if (question.by.empty()) return std::vector{Series{{}, begin, {}, {}, {}}};
     store::AggregateQuery query;
@@ -141,7 +141,7 @@ void add_hours(const AnomalyQuestion& question, MeasureInquiry::Groups found,
 }
 
 /// All hours of [begin, question.to), as many at once as the store answers.
-Result<void> gather(store::CallStore& store, const AnomalyQuestion& question, const store::Bucket& bucket,
+Result<void> gather(store::CallQueries& store, const AnomalyQuestion& question, const store::Bucket& bucket,
                     std::span<const std::pair<std::int64_t, Timestamp>> buckets, Timestamp begin,
                     std::vector<Series>& groups) {
     MeasureInquiry ask(store, question.measure, bucket);
@@ -169,7 +169,7 @@ Result<void> gather(store::CallStore& store, const AnomalyQuestion& question, co
 
 }  // namespace
 
-Result<AnomalyFindings> find_anomalies(store::CallStore& store, const AnomalyQuestion& question) {
+Result<AnomalyFindings> find_anomalies(store::CallQueries& store, const AnomalyQuestion& question) {
     const TrendMeasure& measure = question.measure;
     if (!measure.anomalies)
         return fail(Code::InvalidArgument, fmt::format("anomalies of {} are not looked for", measure.name),

@@ -4,7 +4,7 @@
 #include "analysis/trends.hpp"
 #include "base/error.hpp"
 #include "base/json_writer.hpp"
-#include "store/call_store.hpp"
+#include "store/call_queries.hpp"
 
 #include <cstddef>
 #include <cstdint>
@@ -54,7 +54,7 @@ struct AnomalyFindings {
 
 /// What is said of a group is what is said of its calls alone, with the group as a filter. Blocking; any
 /// thread. Cancelled by the thread's Cancellation; InvalidArgument.
-Result<AnomalyFindings> find_anomalies(store::CallStore& store, const AnomalyQuestion& question);
+Result<AnomalyFindings> find_anomalies(store::CallQueries& store, const AnomalyQuestion& question);
 
 /// An array of {from, to, verdict, value, expected, score}.
 void write(JsonWriter& json, std::span<const Anomaly> anomalies);

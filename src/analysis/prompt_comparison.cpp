@@ -62,7 +62,7 @@ struct Side {
     std::vector<std::optional<Sample>> sorted;
 };
 
-Result<std::vector<VersionUse>> uses_of(store::CallStore& store, const PromptComparisonQuestion& question,
+Result<std::vector<VersionUse>> uses_of(store::CallQueries& store, const PromptComparisonQuestion& question,
                                         const store::Selection& executions,
                                         const std::vector<std::string>& versions) {
     store::AggregateQuery query;
@@ -108,7 +108,7 @@ class Reading {
     }
 
     /// Scores are kept apart from all else, and few calls have one: only these are read for them.
-    Result<void> read(store::CallStore& store, const store::Selection& executions,
+    Result<void> read(store::CallQueries& store, const store::Selection& executions,
                       const std::vector<std::string>& versions, const std::vector<store::Field>& columns) {
         std::vector<std::size_t> scores, others;
         for (std::size_t i = 0; i < columns.size(); ++i)
@@ -121,7 +121,7 @@ class Reading {
     }
 
   private:
-    Result<void> read(store::CallStore& store, const store::Selection& selection,
+    Result<void> read(store::CallQueries& store, const store::Selection& selection,
                       const std::vector<std::string>& versions, const std::vector<store::Field>& columns,
                       const std::vector<std::size_t>& which) {
         if (which.empty()) return {};
@@ -459,7 +459,7 @@ bool earlier_version(std::string_view a, std::string_view b) {
     return left_a != left_b ? left_a < left_b : a < b;
 }
 
-Result<PromptComparison> compare_versions(store::CallStore& store, const PromptComparisonQuestion& question,
+Result<PromptComparison> compare_versions(store::CallQueries& store, const PromptComparisonQuestion& question,
                                           std::uint64_t most_held_values) {
     STENO_TRY(inference::check_confidence(question.confidence));
     if (question.effect && !(*question.effect > 0 && *question.effect <= 100))

@@ -7,7 +7,7 @@
 #include "base/time.hpp"
 #include "calendar/zone.hpp"
 #include "inference/interval.hpp"
-#include "store/call_store.hpp"
+#include "store/call_queries.hpp"
 
 #include <cstdint>
 #include <map>
@@ -110,7 +110,7 @@ struct PromptComparison {
 /// Blocking; any thread. InvalidArgument: a version twice, an unknown metric, options out of bounds.
 /// NotFound: no call names a version that was asked for. FailedPrecondition: there are not two versions on
 /// calls.
-Result<PromptComparison> compare_versions(store::CallStore& store, const PromptComparisonQuestion& question,
+Result<PromptComparison> compare_versions(store::CallQueries& store, const PromptComparisonQuestion& question,
                                           std::uint64_t most_held_values = kMostHeldValues);
 
 /// 1.9 before 1.10: runs of digits are numbers.

@@ -102,7 +102,7 @@ PromptPerformance performance_in(std::span<const Cell> all, const std::vector<st
 
 /// Every group's performance, by key_text of its key.
 Result<std::map<std::string, PromptPerformanceReport::Group>> performances(
-    store::CallStore& store, const store::Selection& executions, const std::vector<store::Field>& by,
+    store::CallQueries& store, const store::Selection& executions, const std::vector<store::Field>& by,
     const std::string& score, const std::vector<std::string>& scores) {
     AggregateQuery query;
     query.selection = executions;
@@ -141,7 +141,7 @@ std::optional<Decimal> PromptPerformance::cost_per_call() const {
     return total && priced > 0 ? std::optional(total->times(1, priced)) : std::nullopt;
 }
 
-Result<std::vector<Counts>> counts_of(store::CallStore& store, const store::Selection& executions,
+Result<std::vector<Counts>> counts_of(store::CallQueries& store, const store::Selection& executions,
                                       const std::vector<store::Field>& by,
                                       const std::optional<store::Bucket>& bucket) {
     AggregateQuery query;
@@ -182,7 +182,7 @@ Result<std::vector<Counts>> counts_of(store::CallStore& store, const store::Sele
     return rows;
 }
 
-Result<std::vector<std::string>> score_names(store::CallStore& store, const store::Selection& executions,
+Result<std::vector<std::string>> score_names(store::CallQueries& store, const store::Selection& executions,
                                              std::size_t most, bool& truncated) {
     AggregateQuery query;
     query.selection = executions;
@@ -200,7 +200,7 @@ Result<std::vector<std::string>> score_names(store::CallStore& store, const stor
     return names;
 }
 
-Result<PromptPerformanceReport> prompt_performance(store::CallStore& store,
+Result<PromptPerformanceReport> prompt_performance(store::CallQueries& store,
                                                    const PromptPerformanceQuestion& question) {
     if (question.groups < 1 || question.groups > kMostGroups)
         return fail(Code::InvalidArgument, fmt::format("a table has 1 to {} rows", kMostGroups));

@@ -3,7 +3,7 @@
 #include "analysis/quality.hpp"
 #include "base/error.hpp"
 #include "base/json_writer.hpp"
-#include "store/call_store.hpp"
+#include "store/call_queries.hpp"
 
 #include <cstdint>
 #include <optional>
@@ -68,7 +68,7 @@ struct PromptPerformanceReport {
 inline constexpr std::size_t kMostPromptScores = 6;
 
 /// Text of the selection aside. Blocking; any thread. InvalidArgument: a question out of bounds.
-Result<PromptPerformanceReport> prompt_performance(store::CallStore& store,
+Result<PromptPerformanceReport> prompt_performance(store::CallQueries& store,
                                                    const PromptPerformanceQuestion& question);
 
 /// The members of GET /api/v1/prompts/{name}/performance, but for name and period.
@@ -84,12 +84,12 @@ struct Counts {
     std::int64_t priced = 0;  ///< calls with a price
 };
 /// A row a group and bucket. ResourceExhausted: there are more than the store tells at once.
-Result<std::vector<Counts>> counts_of(store::CallStore& store, const store::Selection& executions,
+Result<std::vector<Counts>> counts_of(store::CallQueries& store, const store::Selection& executions,
                                       const std::vector<store::Field>& by,
                                       const std::optional<store::Bucket>& bucket = {});
 
 /// The names of scores that these calls have, those of most calls first.
-Result<std::vector<std::string>> score_names(store::CallStore& store, const store::Selection& executions,
+Result<std::vector<std::string>> score_names(store::CallQueries& store, const store::Selection& executions,
                                              std::size_t most, bool& truncated);
 
 }  // namespace steno::analysis

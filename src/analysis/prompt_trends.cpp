@@ -258,7 +258,7 @@ void set_alert(PromptTrend::Degradation& degradation, const PromptTrendQuestion&
 }
 
 /// When each version was called, the earliest first.
-Result<std::vector<VersionUse>> versions_of(store::CallStore& store, const store::Selection& executions) {
+Result<std::vector<VersionUse>> versions_of(store::CallQueries& store, const store::Selection& executions) {
     store::AggregateQuery query;
     query.selection = executions;
     query.group_by = {store::make_field("prompt.version").value()};
@@ -281,7 +281,7 @@ Result<std::vector<VersionUse>> versions_of(store::CallStore& store, const store
 }
 
 /// Who was called before the period already is called again, not first.
-Result<void> part_known_before(store::CallStore& store, const store::Selection& executions,
+Result<void> part_known_before(store::CallQueries& store, const store::Selection& executions,
                                std::vector<PromptTrend::Change>& changes) {
     store::Filter named{store::make_field("prompt.version").value(), store::Op::In, {}};
     for (const PromptTrend::Change& change : changes)
@@ -310,7 +310,7 @@ std::int64_t least_values(double quantile) {
     return quantile > 0.5 ? std::llround(1 / (1 - quantile)) : 1;
 }
 
-Result<PromptTrend> prompt_trend(store::CallStore& store, const PromptTrendQuestion& question) {
+Result<PromptTrend> prompt_trend(store::CallQueries& store, const PromptTrendQuestion& question) {
     if (!question.selection.from || !question.selection.to)
         return fail(Code::InvalidArgument, "a trend is of a period");
     const store::Bucket bucket{store::Bucket::Unit::Day, question.zone};

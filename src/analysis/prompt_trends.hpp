@@ -4,7 +4,7 @@
 #include "base/error.hpp"
 #include "base/json_writer.hpp"
 #include "calendar/zone.hpp"
-#include "store/call_store.hpp"
+#include "store/call_queries.hpp"
 
 #include <cstdint>
 #include <optional>
@@ -70,7 +70,7 @@ struct PromptTrend {
 
 /// Blocking; any thread. InvalidArgument: a period without bounds or longer than kMostTrendDays, an unknown
 /// metric.
-Result<PromptTrend> prompt_trend(store::CallStore& store, const PromptTrendQuestion& question);
+Result<PromptTrend> prompt_trend(store::CallQueries& store, const PromptTrendQuestion& question);
 
 /// The members of GET /api/v1/prompts/{name}/trends, but for name and period.
 void write_members(JsonWriter& json, const PromptTrend& trend);

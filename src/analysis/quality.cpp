@@ -33,7 +33,7 @@ Selection with(Selection selection, store::Filter filter) {
 using Key = std::vector<std::optional<store::Value>>;
 
 /// The table of these groups, with a field more if `last` is one; its value is the last of each key.
-Result<AggregateTable> ask(store::CallStore& store, const Selection& selection, std::vector<store::Field> by,
+Result<AggregateTable> ask(store::CallQueries& store, const Selection& selection, std::vector<store::Field> by,
                            std::string_view last, std::initializer_list<std::string> measures,
                            bool figures = false) {
     AggregateQuery query;
@@ -54,7 +54,7 @@ Result<AggregateTable> ask(store::CallStore& store, const Selection& selection, 
 }
 
 /// Every group's quality, by key_text of its key.
-Result<std::map<std::string, QualityReport::Group>> qualities(store::CallStore& store,
+Result<std::map<std::string, QualityReport::Group>> qualities(store::CallQueries& store,
                                                               const Selection& selection,
                                                               const std::vector<store::Field>& by,
                                                               const std::string& score, bool& truncated) {
@@ -105,7 +105,7 @@ std::string measure_of(std::string_view function, const std::string& score) {
 }
 
 /// What is said with each score, one question for all of them.
-Result<std::vector<QualityReport::Score>> scores_of(store::CallStore& store, const Selection& selection,
+Result<std::vector<QualityReport::Score>> scores_of(store::CallQueries& store, const Selection& selection,
                                                     bool& truncated) {
     STENO_ASSIGN(store::Filter scored, store::make_filter("scores", store::Op::Exists, "true"));
     const Selection calls = with(selection, std::move(scored));
@@ -157,7 +157,7 @@ std::optional<double> Quality::data_quality_rate() const {
     return static_cast<double>(complete) / static_cast<double>(complete + incomplete);
 }
 
-Result<QualityReport> quality(store::CallStore& store, const Selection& selection,
+Result<QualityReport> quality(store::CallQueries& store, const Selection& selection,
                               const QualityOptions& options) {
     STENO_TRY(check_groups(options.groups));
     const Selection ai = with(selection, store::ai_calls());
@@ -184,7 +184,7 @@ store::Filter incomplete_prompts() {
     return store::make_filter("prompt.all_variables_present", store::Op::Eq, "false").value();
 }
 
-Result<MissingVariables> missing_variables(store::CallStore& store, const Selection& selection,
+Result<MissingVariables> missing_variables(store::CallQueries& store, const Selection& selection,
                                            std::uint32_t groups) {
     STENO_TRY(check_groups(groups));
     const Selection ai = with(selection, store::ai_calls());

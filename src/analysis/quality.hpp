@@ -2,7 +2,7 @@
 
 #include "analysis/figures.hpp"
 #include "base/error.hpp"
-#include "store/call_store.hpp"
+#include "store/call_queries.hpp"
 
 #include <cstdint>
 #include <map>
@@ -65,7 +65,7 @@ inline constexpr std::size_t kMostScores = 50;
 
 /// Of the AI calls in the selection, text aside. Blocking; any thread. InvalidArgument: options out of
 /// bounds.
-Result<QualityReport> quality(store::CallStore& store, const store::Selection& selection,
+Result<QualityReport> quality(store::CallQueries& store, const store::Selection& selection,
                               const QualityOptions& options);
 
 /// Of one group: statuses, success_rate, failure_rate, partial_rate, feedback, score, edit_distance,
@@ -96,7 +96,7 @@ struct MissingVariables {
 
 /// Of the AI calls in the selection, text aside. Blocking; any thread. `groups`: rows of each table, 1 …
 /// 10,000.
-Result<MissingVariables> missing_variables(store::CallStore& store, const store::Selection& selection,
+Result<MissingVariables> missing_variables(store::CallQueries& store, const store::Selection& selection,
                                            std::uint32_t groups);
 
 /// The members of the JSON object that GET /api/v1/data-quality answers, but for the period and the calls.

@@ -4,7 +4,7 @@
 
 namespace steno::analysis {
 
-Result<Realtime> realtime(store::CallStore& store, const store::Selection& selection, Timestamp from,
+Result<Realtime> realtime(store::CallQueries& store, const store::Selection& selection, Timestamp from,
                           std::span<const Call> running) {
     store::Selection latest = selection;
     STENO_ASSIGN(store::Filter ended, store::make_filter("ended_at", store::Op::Ge, from.to_string()));

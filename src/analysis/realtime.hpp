@@ -20,7 +20,7 @@ struct Realtime {
 };
 
 /// `running`: as far as they are known. `from`: when the last minutes began. Blocking; any thread.
-Result<Realtime> realtime(store::CallStore& store, const store::Selection& selection, Timestamp from,
+Result<Realtime> realtime(store::CallQueries& store, const store::Selection& selection, Timestamp from,
                           std::span<const Call> running);
 
 /// The members of the JSON object that GET /api/v1/realtime answers, but for the period and what only a

@@ -40,7 +40,7 @@ std::string text_of(const std::optional<store::Value>& value) {
 /// Asks one store about one stretch of time. One thread.
 class Inquiry {
   public:
-    explicit Inquiry(store::CallStore& store) : store_(store) {}
+    explicit Inquiry(store::CallQueries& store) : store_(store) {}
     /// Whether an answer had more groups than are told.
     [[nodiscard]] bool truncated() const { return truncated_; }
 
@@ -91,7 +91,7 @@ class Inquiry {
     }
 
   private:
-    store::CallStore& store_;
+    store::CallQueries& store_;
     bool truncated_ = false;
 };
 
@@ -109,7 +109,7 @@ std::future<Result<void>> beside(Work&& work) {
 }
 
 /// The first `most` of them in this order.
-Result<std::vector<Call>> first_calls(store::CallStore& store, const Selection& selection,
+Result<std::vector<Call>> first_calls(store::CallQueries& store, const Selection& selection,
                                       std::string_view order, std::uint32_t most,
                                       std::vector<std::string> fields) {
     if (most == 0) return std::vector<Call>();
@@ -241,7 +241,7 @@ Result<void> add_totals(Inquiry& ask, const Selection& all, const Selection& ai,
     return {};
 }
 
-Result<void> add_lists(store::CallStore& store, const Selection& all, const Selection& ai,
+Result<void> add_lists(store::CallQueries& store, const Selection& all, const Selection& ai,
                        const StatisticsOptions& options, Statistics& found) {
     STENO_ASSIGN(found.expensive,
                  first_calls(store, having(ai, "cost.total"), "-cost.total", options.calls, shown_fields()));
@@ -261,7 +261,7 @@ Result<void> add_lists(store::CallStore& store, const Selection& all, const Sele
 
 }  // namespace
 
-Result<SlowCalls> slow_calls(store::CallStore& store, const Selection& selection, Duration threshold,
+Result<SlowCalls> slow_calls(store::CallQueries& store, const Selection& selection, Duration threshold,
                              std::uint32_t most) {
     if (most > store::kMaxPage)
         return fail(Code::InvalidArgument, fmt::format("up to {} slow calls are listed", store::kMaxPage));
@@ -281,7 +281,7 @@ Result<SlowCalls> slow_calls(store::CallStore& store, const Selection& selection
     return found;
 }
 
-Result<Statistics> statistics(store::CallStore& store, const Selection& selection,
+Result<Statistics> statistics(store::CallQueries& store, const Selection& selection,
                               const StatisticsOptions& options) {
     if (options.calls > store::kMaxPage || options.groups < 1 || options.groups > 10'000)
         return fail(Code::InvalidArgument,

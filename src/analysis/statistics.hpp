@@ -3,7 +3,7 @@
 #include "analysis/figures.hpp"
 #include "base/error.hpp"
 #include "record/call.hpp"
-#include "store/call_store.hpp"
+#include "store/call_queries.hpp"
 
 #include <cstddef>
 #include <cstdint>
@@ -88,13 +88,16 @@ struct SlowCalls {
     std::int64_t calls = 0;                 ///< how many there are
 };
 /// Text aside. `most`: 0 … store::kMaxPage. Blocking; any thread.
-Result<SlowCalls> slow_calls(store::CallStore& store, const store::Selection& selection, Duration threshold,
+Result<SlowCalls> slow_calls(store::CallQueries& store, const store::Selection& selection, Duration threshold,
                              std::uint32_t most);
 /// The member "slow": {"threshold_ms", "calls", "slowest": [{"reason", "call"}]}.
 void write_slow(JsonWriter& json, const SlowCalls& slow, Duration threshold);
 
-/// Of the calls in the selection, text aside. Blocking; any thread. InvalidArgument: options out of bounds.
-Result<Statistics> statistics(store::CallStore& store, const store::Selection& selection,
+/// How many of its questions it asks at the same time.
+inline constexpr unsigned kStatisticsAtOnce = 3;
+/// Of the calls in the selection, text aside. It asks some twenty questions: of a snapshot all that it says is
+/// about the same calls. Blocking; any thread. InvalidArgument: options out of bounds.
+Result<Statistics> statistics(store::CallQueries& store, const store::Selection& selection,
                               const StatisticsOptions& options);
 
 /// The members of the JSON object that GET /api/v1/statistics answers, but for the period.

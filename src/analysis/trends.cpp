@@ -240,7 +240,7 @@ std::optional<double> Trend::Series::change() const {
     return *is / *was - 1;
 }
 
-Result<Trend> trend(store::CallStore& store, const TrendQuestion& question) {
+Result<Trend> trend(store::CallQueries& store, const TrendQuestion& question) {
     if (question.groups > kMaxTrendGroups || question.by.size() > store::kMaxGroupBy || !question.now.from ||
         !question.now.to)
         return fail(Code::InvalidArgument,
@@ -345,7 +345,7 @@ void write_members(JsonWriter& json, const TrendQuestion& question, const Trend&
     json.member("truncated", trend.truncated);
 }
 
-Result<std::optional<Timestamp>> first_call(store::CallStore& store, store::Selection selection) {
+Result<std::optional<Timestamp>> first_call(store::CallQueries& store, store::Selection selection) {
     selection.from.reset();
     selection.to.reset();
     store::CallQuery query;

@@ -4,7 +4,7 @@
 #include "base/decimal.hpp"
 #include "base/error.hpp"
 #include "base/json_writer.hpp"
-#include "store/call_store.hpp"
+#include "store/call_queries.hpp"
 
 #include <cstdint>
 #include <map>
@@ -86,12 +86,12 @@ struct Trend {
 };
 
 /// Of AI calls in the selections. Blocking; any thread. InvalidArgument: more points than kMaxTrendPoints.
-Result<Trend> trend(store::CallStore& store, const TrendQuestion& question);
+Result<Trend> trend(store::CallQueries& store, const TrendQuestion& question);
 
 /// The members measure, unit, currency, all, groups, truncated.
 void write_members(JsonWriter& json, const TrendQuestion& question, const Trend& trend);
 
 /// When the first AI call of the selection, whatever its from and to, began.
-Result<std::optional<Timestamp>> first_call(store::CallStore& store, store::Selection selection);
+Result<std::optional<Timestamp>> first_call(store::CallQueries& store, store::Selection selection);
 
 }  // namespace steno::analysis

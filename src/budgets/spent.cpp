@@ -8,7 +8,7 @@ namespace steno::budgets {
 
 namespace {
 
-Result<store::AggregateTable> sums(store::CallStore& store, const Budget& budget, const Span& span,
+Result<store::AggregateTable> sums(store::CallQueries& store, const Budget& budget, const Span& span,
                                    std::optional<store::Bucket> bucket) {
     store::AggregateQuery query;
     query.selection = selection_of(budget, span);
@@ -74,14 +74,14 @@ Decimal Spent::in(const std::string& currency) const {
     return found == by_currency.end() ? Decimal{} : found->second;
 }
 
-Result<Spent> spent_in(store::CallStore& store, const Budget& budget, const Span& span) {
+Result<Spent> spent_in(store::CallQueries& store, const Budget& budget, const Span& span) {
     STENO_ASSIGN(const store::AggregateTable table, sums(store, budget, span, std::nullopt));
     Spent spent;
     for (const auto& group : table.groups) add(spent, group);
     return spent;
 }
 
-Result<std::vector<Stretch>> spent_by(store::CallStore& store, const Budget& budget, const Span& span,
+Result<std::vector<Stretch>> spent_by(store::CallQueries& store, const Budget& budget, const Span& span,
                                       store::Bucket::Unit unit) {
     STENO_ASSIGN(const store::AggregateTable table,
                  sums(store, budget, span, store::Bucket{unit, budget.zone}));

@@ -4,7 +4,7 @@
 #include "base/error.hpp"
 #include "budgets/budget.hpp"
 #include "record/call.hpp"
-#include "store/call_store.hpp"
+#include "store/call_queries.hpp"
 
 #include <cstdint>
 #include <map>
@@ -41,14 +41,14 @@ struct Spent {
 };
 
 /// What the store says was spent.
-Result<Spent> spent_in(store::CallStore& store, const Budget& budget, const Span& span);
+Result<Spent> spent_in(store::CallQueries& store, const Budget& budget, const Span& span);
 
 /// The same, of each day, or hour, of the budget's zone that had calls, in order.
 struct Stretch {
     Timestamp begin;
     Spent spent;
 };
-Result<std::vector<Stretch>> spent_by(store::CallStore& store, const Budget& budget, const Span& span,
+Result<std::vector<Stretch>> spent_by(store::CallQueries& store, const Budget& budget, const Span& span,
                                       store::Bucket::Unit unit);
 
 }  // namespace steno::budgets

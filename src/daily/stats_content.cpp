@@ -211,7 +211,8 @@ class StatsContent final : public exports::Pieces {
         analysis::StatisticsOptions options;
         options.slow = slow_;
         options.groups = kMostGroups;
-        STENO_ASSIGN(const Statistics found, analysis::statistics(store_, calls_of(day_), options));
+        STENO_ASSIGN(const auto calls, store_.snapshot(analysis::kStatisticsAtOnce));
+        STENO_ASSIGN(const Statistics found, analysis::statistics(*calls, calls_of(day_), options));
         if (found.truncated)
             log::warning("the statistics of {} name the first {} agents, functions and models: it has more",
                          day_.date, kMostGroups);

@@ -144,8 +144,8 @@ Looked Watcher::looked_at(const Experiment& experiment, Timestamp now) {
 Result<void> Watcher::act(Experiment experiment, Timestamp now, std::vector<std::string>& done) {
     STENO_ASSIGN(const analysis::ExperimentQuestion question,
                  question_of(parts_.experiments, experiment, now));
-    STENO_ASSIGN(const analysis::ExperimentResult result,
-                 analysis::experiment_result(parts_.store, question));
+    STENO_ASSIGN(const auto calls, parts_.store.snapshot());
+    STENO_ASSIGN(const analysis::ExperimentResult result, analysis::experiment_result(*calls, question));
     const std::string& name = experiment.id;
     const auto unchanged = [&] { return control::Condition{experiment.tag(), false}; };
     // Somebody was quicker: what follows is about an experiment that is no more.

@@ -85,7 +85,7 @@ store::Selection calls_of(std::string_view type) {
     return selection;
 }
 
-Result<TotalsByType> page_on_record(store::CallStore& store, const store::Selection& selection,
+Result<TotalsByType> page_on_record(store::CallQueries& store, const store::Selection& selection,
                                     std::string_view after) {
     store::AggregateQuery query;
     query.selection = selection;

@@ -4,7 +4,7 @@
 #include "base/error.hpp"
 #include "base/time.hpp"
 #include "control/database.hpp"
-#include "store/call_store.hpp"
+#include "store/call_queries.hpp"
 
 #include <cstddef>
 #include <cstdint>
@@ -62,7 +62,7 @@ store::Selection calls_of(std::string_view type);
 inline constexpr std::uint32_t kGroupsAPage = 10'000;
 /// Of the calls of the record, and of whole types: those behind `after` in the order of their names; empty:
 /// there are no more.
-Result<TotalsByType> page_on_record(store::CallStore& store, const store::Selection& selection,
+Result<TotalsByType> page_on_record(store::CallQueries& store, const store::Selection& selection,
                                     std::string_view after);
 
 }  // namespace steno::prompt_types

@@ -30,9 +30,10 @@ Result<ApiAnswer> aggregate(Services& services, const ApiRequest& request) {
     STENO_TRY(no_text(query.selection));
     STENO_ASSIGN(const calendar::Zone zone, zone_parameter(request));
     services.data.calls().catch_up();
-    STENO_ASSIGN(const store::AggregateTable table, services.data.store().aggregate(query));
+    STENO_ASSIGN(const auto calls, services.data.store().snapshot());
+    STENO_ASSIGN(const store::AggregateTable table, calls->aggregate(query));
     STENO_ASSIGN(const std::vector<analysis::Amounts> amounts,
-                 analysis::amounts_by_currency(services.data.store(), query, table));
+                 analysis::amounts_by_currency(*calls, query, table));
     ApiAnswer answer;
     JsonWriter json(answer.body);
     json.begin_object();

@@ -353,8 +353,8 @@ Result<ApiAnswer> preview_alert(Services& services, const ApiRequest& request) {
         STENO_TRY(check_budget(services, rule));
         STENO_ASSIGN(budgets, services.budgets.all());
     }
-    STENO_ASSIGN(const alerts::Preview preview,
-                 alerts::preview(services.data.store(), rule, options, budgets));
+    STENO_ASSIGN(const auto calls, services.data.store().snapshot());
+    STENO_ASSIGN(const alerts::Preview preview, alerts::preview(*calls, rule, options, budgets));
     ApiAnswer answer;
     JsonWriter json(answer.body);
     json.begin_object();

@@ -44,8 +44,8 @@ Result<ApiAnswer> show_experiment_result(Services& services, const ApiRequest& r
             if (!metric.empty()) question.also.emplace_back(metric);
     }
     services.data.calls().catch_up();
-    STENO_ASSIGN(const analysis::ExperimentResult result,
-                 analysis::experiment_result(services.data.store(), question));
+    STENO_ASSIGN(const auto calls, services.data.store().snapshot());
+    STENO_ASSIGN(const analysis::ExperimentResult result, analysis::experiment_result(*calls, question));
     ApiAnswer answer;
     JsonWriter json(answer.body);
     json.begin_object();

@@ -50,6 +50,7 @@ struct Asked {
     calendar::Period period;
     store::Selection selection;  ///< within the period
     Labels labels;
+    std::unique_ptr<store::CallQueries> calls;
 
     void write(JsonWriter& json) const {
         json.member("name", prompt);
@@ -67,7 +68,7 @@ struct Asked {
 };
 
 /// NotFound: neither the registry nor any call has that name.
-Result<void> check_known(store::CallStore& store, const std::string& name) {
+Result<void> check_known(store::CallQueries& store, const std::string& name) {
     STENO_ASSIGN(const std::uint64_t calls, store.count(analysis::executions_of(name, {})));
     if (calls > 0) return {};
     store::AggregateQuery query;
@@ -99,14 +100,15 @@ Result<Asked> asked(Services& services, const ApiRequest& request,
     asked.selection.from = asked.period.from;
     asked.selection.to = asked.period.to;
     services.data.calls().catch_up();
+    STENO_ASSIGN(asked.calls, services.data.store().snapshot());
     STENO_ASSIGN(auto labels, labels_of(services, asked.prompt));
-    if (!labels) STENO_TRY(check_known(services.data.store(), asked.prompt));
+    if (!labels) STENO_TRY(check_known(*asked.calls, asked.prompt));
     if (labels) asked.labels = std::move(*labels);
     return asked;
 }
 
 /// NotFound: calls of the question name versions, and this is none of them.
-Result<void> check_called(store::CallStore& store, const Asked& asked, const std::string& version) {
+Result<void> check_called(store::CallQueries& store, const Asked& asked, const std::string& version) {
     store::AggregateQuery query;
     query.selection = analysis::executions_of(asked.prompt, asked.selection);
     query.group_by = {store::make_field("prompt.version").value()};
@@ -153,7 +155,7 @@ Result<ApiAnswer> show_prompt_performance(Services& services, const ApiRequest& 
     if (const auto version = request.parameter("version"); version && !version->empty()) {
         STENO_ASSIGN(store::Filter only,
                      store::make_filter("prompt.version", store::Op::Eq, asked.version(*version)));
-        STENO_TRY(check_called(services.data.store(), asked, asked.version(*version)));
+        STENO_TRY(check_called(*asked.calls, asked, asked.version(*version)));
         question.selection.filters.push_back(std::move(only));
     }
     question.score = request.parameter("score").value_or(question.score);
@@ -161,7 +163,7 @@ Result<ApiAnswer> show_prompt_performance(Services& services, const ApiRequest& 
     STENO_ASSIGN(const std::uint64_t groups, number_parameter(request, "groups", question.groups, 1, 10'000));
     question.groups = static_cast<std::uint32_t>(groups);
     STENO_ASSIGN(const analysis::PromptPerformanceReport report,
-                 analysis::prompt_performance(services.data.store(), question));
+                 analysis::prompt_performance(*asked.calls, question));
     ApiAnswer answer;
     JsonWriter json(answer.body);
     json.begin_object();
@@ -186,7 +188,7 @@ Result<ApiAnswer> compare_prompt_performance(Services& services, const ApiReques
     if (confidence) question.confidence = *confidence;
     STENO_ASSIGN(question.effect, number_in(request, "effect"));
     STENO_ASSIGN(const analysis::PromptComparison comparison,
-                 analysis::compare_versions(services.data.store(), question));
+                 analysis::compare_versions(*asked.calls, question));
     ApiAnswer answer;
     JsonWriter json(answer.body);
     json.begin_object();
@@ -205,7 +207,7 @@ Result<ApiAnswer> show_prompt_trends(Services& services, const ApiRequest& reque
     question.metrics = list_in(request, "metrics");
     STENO_ASSIGN(const auto false_alarms, number_in(request, "false_alarms"));
     if (false_alarms) question.false_alarms = *false_alarms;
-    STENO_ASSIGN(const analysis::PromptTrend trend, analysis::prompt_trend(services.data.store(), question));
+    STENO_ASSIGN(const analysis::PromptTrend trend, analysis::prompt_trend(*asked.calls, question));
     ApiAnswer answer;
     JsonWriter json(answer.body);
     json.begin_object();

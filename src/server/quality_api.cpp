@@ -37,8 +37,9 @@ Result<ApiAnswer> show_quality(Services& services, const ApiRequest& request) {
     options.score = request.parameter("score").value_or(options.score);
     STENO_ASSIGN(options.by, fields_parameter(request, "by", "prompt.type,prompt.version"));
     services.data.calls().catch_up();
+    STENO_ASSIGN(const auto calls, services.data.store().snapshot());
     STENO_ASSIGN(const analysis::QualityReport report,
-                 analysis::quality(services.data.store(), asked.selection, options));
+                 analysis::quality(*calls, asked.selection, options));
     ApiAnswer answer;
     JsonWriter json(answer.body);
     json.begin_object();
@@ -52,8 +53,9 @@ Result<ApiAnswer> show_data_quality(Services& services, const ApiRequest& reques
     STENO_ASSIGN(const Asked asked, server::asked(request, {"limit", "groups"}));
     STENO_ASSIGN(const std::uint64_t limit, number_parameter(request, "limit", 20, 0, store::kMaxPage));
     services.data.calls().catch_up();
+    STENO_ASSIGN(const auto calls, services.data.store().snapshot());
     STENO_ASSIGN(const analysis::MissingVariables missing,
-                 analysis::missing_variables(services.data.store(), asked.selection, asked.groups));
+                 analysis::missing_variables(*calls, asked.selection, asked.groups));
     ApiAnswer answer;
     JsonWriter json(answer.body);
     json.begin_object();

@@ -46,8 +46,8 @@ Result<ApiAnswer> show_statistics(Services& services, const ApiRequest& request)
     }
 
     services.data.calls().catch_up();
-    STENO_ASSIGN(const analysis::Statistics statistics,
-                 analysis::statistics(services.data.store(), selection, options));
+    STENO_ASSIGN(const auto record, services.data.store().snapshot(analysis::kStatisticsAtOnce));
+    STENO_ASSIGN(const analysis::Statistics statistics, analysis::statistics(*record, selection, options));
     ApiAnswer answer;
     JsonWriter json(answer.body);
     json.begin_object();
@@ -67,9 +67,9 @@ Result<ApiAnswer> list_slow(Services& services, const ApiRequest& request) {
                  number_parameter(request, "threshold_ms", 5000, 0, 1'000'000'000));
     const Duration threshold{static_cast<std::int64_t>(threshold_ms) * 1'000'000};
     services.data.calls().catch_up();
-    STENO_ASSIGN(
-        const analysis::SlowCalls slow,
-        analysis::slow_calls(services.data.store(), selection, threshold, static_cast<std::uint32_t>(limit)));
+    STENO_ASSIGN(const auto calls, services.data.store().snapshot());
+    STENO_ASSIGN(const analysis::SlowCalls slow,
+                 analysis::slow_calls(*calls, selection, threshold, static_cast<std::uint32_t>(limit)));
     ApiAnswer answer;
     JsonWriter json(answer.body);
     json.begin_object();
@@ -93,10 +93,10 @@ Result<ApiAnswer> compare_periods(Services& services, const ApiRequest& request)
     STENO_ASSIGN(const std::uint64_t limit,
                  number_parameter(request, "limit", 100, 1, analysis::kMaxCompared));
     services.data.calls().catch_up();
-    STENO_ASSIGN(
-        const analysis::Comparison comparison,
-        analysis::compare(services.data.store(), within(selection, now), within(selection, before), by));
-    STENO_ASSIGN(const std::optional<Timestamp> begin, analysis::record_begin(services.data.store()));
+    STENO_ASSIGN(const auto calls, services.data.store().snapshot());
+    STENO_ASSIGN(const analysis::Comparison comparison,
+                 analysis::compare(*calls, within(selection, now), within(selection, before), by));
+    STENO_ASSIGN(const std::optional<Timestamp> begin, analysis::record_begin(*calls));
     ApiAnswer answer;
     JsonWriter json(answer.body);
     json.begin_object();

@@ -72,9 +72,9 @@ Result<ApiAnswer> show_suggestions(Services& services, const ApiRequest& request
         STENO_ASSIGN(ingest::CallReader::Page page, calls.find(query, true));
         return suggestions::Page{std::move(page.calls), std::move(page.next_cursor)};
     };
-    STENO_ASSIGN(
-        const suggestions::Suggestions found,
-        suggestions::suggest(services.data.store(), *services.data.recorder().prices(), pages, question));
+    STENO_ASSIGN(const auto record, services.data.store().snapshot());
+    STENO_ASSIGN(const suggestions::Suggestions found,
+                 suggestions::suggest(*record, *services.data.recorder().prices(), pages, question));
     ApiAnswer answer;
     JsonWriter json(answer.body);
     json.begin_object();

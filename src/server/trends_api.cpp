@@ -73,8 +73,9 @@ Result<ApiAnswer> show_trends(Services& services, const ApiRequest& request) {
     question.before.to = before.to;
 
     services.data.calls().catch_up();
-    STENO_ASSIGN(const analysis::Trend trend, analysis::trend(services.data.store(), question));
-    STENO_ASSIGN(const std::optional<Timestamp> begin, analysis::record_begin(services.data.store()));
+    STENO_ASSIGN(const auto calls, services.data.store().snapshot());
+    STENO_ASSIGN(const analysis::Trend trend, analysis::trend(*calls, question));
+    STENO_ASSIGN(const std::optional<Timestamp> begin, analysis::record_begin(*calls));
     ApiAnswer answer;
     JsonWriter json(answer.body);
     json.begin_object();
@@ -89,7 +90,7 @@ Result<ApiAnswer> show_trends(Services& services, const ApiRequest& request) {
     if (question.measure.anomalies && short_enough) {
         STENO_ASSIGN(
             const analysis::AnomalyFindings findings,
-            analysis::find_anomalies(services.data.store(),
+            analysis::find_anomalies(*calls,
                                      {question.measure, selection, now.from, now.to, zone, kThreshold, {}}));
         json.begin_object();
         write_finding(json, findings.groups.front());
@@ -110,8 +111,9 @@ Result<ApiAnswer> show_anomalies(Services& services, const ApiRequest& request) 
     STENO_ASSIGN(const calendar::Period period, period_parameter(request, zone, "7d"));
     STENO_ASSIGN(const double threshold, fraction_parameter(request, "threshold", kThreshold, 1, 100));
     services.data.calls().catch_up();
+    STENO_ASSIGN(const auto calls, services.data.store().snapshot());
     STENO_ASSIGN(const analysis::AnomalyFindings findings,
-                 analysis::find_anomalies(services.data.store(),
+                 analysis::find_anomalies(*calls,
                                           {measure, selection, period.from, period.to, zone, threshold, {}}));
     const analysis::AnomalyFinding& finding = findings.groups.front();
     ApiAnswer answer;
@@ -168,8 +170,9 @@ Result<ApiAnswer> show_forecast(Services& services, const ApiRequest& request) {
     }
     STENO_ASSIGN(const double coverage, fraction_parameter(request, "coverage", 0.8, 0.5, 0.99));
     services.data.calls().catch_up();
+    STENO_ASSIGN(const auto calls, services.data.store().snapshot());
     STENO_ASSIGN(const analysis::MonthForecast forecast,
-                 analysis::forecast_month(services.data.store(), selection, zone, at, coverage));
+                 analysis::forecast_month(*calls, selection, zone, at, coverage));
     ApiAnswer answer;
     JsonWriter json(answer.body);
     json.begin_object();

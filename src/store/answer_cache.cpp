@@ -30,63 +30,86 @@ void Hours::add(const std::optional<Timestamp>& started_at) {
         undated = true;
 }
 
+AnswerCache::Range AnswerCache::Range::of(const Selection& selection) {
+    Range range;
+    if (selection.from) range.first = hour_of(selection.from->unix_nanos);
+    if (selection.to) range.last = hour_of(selection.to->unix_nanos);
+    return range;
+}
+
+AnswerCache::Range AnswerCache::Range::of(const Stretch& stretch) {
+    return {.first = hour_of(stretch.begin), .last = hour_of(stretch.end - 1)};
+}
+
 void AnswerCache::changing(const Hours& hours) {
     const std::scoped_lock lock(mutex_);
-    changing_ = hours;
+    now_.changing = hours;
 }
 
 void AnswerCache::everything_changes() {
     const std::scoped_lock lock(mutex_);
-    all_changing_ = true;
+    now_.all_changing = true;
 }
 
 void AnswerCache::changed(const Hours& hours) {
     const std::scoped_lock lock(mutex_);
-    changing_ = {};
-    ++clock_;
-    if (hours.undated) undated_ = clock_;
-    for (const std::int64_t hour : hours.hours) hours_[hour] = clock_;
+    now_.changing = {};
+    ++now_.changes;
+    if (hours.undated) undated_ = now_.changes;
+    for (const std::int64_t hour : hours.hours) hours_[hour] = now_.changes;
     if (hours_.size() <= kMaxHours) return;
     hours_.clear();
-    all_ = clock_;
+    all_ = now_.changes;
 }
 
 void AnswerCache::everything_changed() {
     const std::scoped_lock lock(mutex_);
-    all_changing_ = false;
-    all_ = ++clock_;
+    now_.all_changing = false;
+    all_ = ++now_.changes;
     hours_.clear();
 }
 
-std::uint64_t AnswerCache::changed_within(std::optional<std::int64_t> first,
-                                          std::optional<std::int64_t> last) const {
+AnswerCache::Moment AnswerCache::now() const {
+    const std::scoped_lock lock(mutex_);
+    return now_;
+}
+
+std::uint64_t AnswerCache::changed_within(const Range& hours) const {
     std::uint64_t version = all_;
-    if (first && last && *last < *first) return version;
-    auto at = first ? hours_.lower_bound(*first) : hours_.begin();
-    const auto end = last ? hours_.upper_bound(*last) : hours_.end();
+    if (!hours.first && !hours.last) version = std::max(version, undated_);  // such calls lie in no range
+    if (hours.first && hours.last && *hours.last < *hours.first) return version;
+    auto at = hours.first ? hours_.lower_bound(*hours.first) : hours_.begin();
+    const auto end = hours.last ? hours_.upper_bound(*hours.last) : hours_.end();
     for (; at != end; ++at) version = std::max(version, at->second);
     return version;
 }
 
-std::uint64_t AnswerCache::version(const Selection& selection) const {
-    const std::scoped_lock lock(mutex_);
-    std::optional<std::int64_t> first, last;
-    if (selection.from) first = hour_of(selection.from->unix_nanos);
-    if (selection.to) last = hour_of(selection.to->unix_nanos);
-    const std::uint64_t version = changed_within(first, last);
-    // A call without a start time lies in no range.
-    return first || last ? version : std::max(version, undated_);
+std::uint64_t AnswerCache::changed_within(const Range& hours, const Moment& then) const {
+    const std::set<std::int64_t>& soon = then.changing.hours;
+    const auto next = hours.first ? soon.lower_bound(*hours.first) : soon.begin();
+    const bool open = !hours.first && !hours.last;
+    if (then.all_changing || (open && then.changing.undated) ||
+        (next != soon.end() && (!hours.last || *next <= *hours.last)))
+        return kUnsettled;
+    const std::uint64_t version = changed_within(hours);
+    return version > then.changes ? kUnsettled : version;
 }
 
-std::vector<std::uint64_t> AnswerCache::versions(std::span<const Stretch> stretches) const {
+std::uint64_t AnswerCache::version(const Selection& selection) const {
+    const std::scoped_lock lock(mutex_);
+    return changed_within(Range::of(selection));
+}
+
+std::uint64_t AnswerCache::version(const Selection& selection, const Moment& then) const {
+    const std::scoped_lock lock(mutex_);
+    return changed_within(Range::of(selection), then);
+}
+
+std::vector<std::uint64_t> AnswerCache::versions(std::span<const Stretch> stretches,
+                                                 const Moment& then) const {
     const std::scoped_lock lock(mutex_);
     std::vector<std::uint64_t> versions;
-    for (const Stretch& stretch : stretches) {
-        const std::int64_t first = hour_of(stretch.begin), last = hour_of(stretch.end - 1);
-        const auto soon = changing_.hours.lower_bound(first);
-        const bool unsettled = all_changing_ || (soon != changing_.hours.end() && *soon <= last);
-        versions.push_back(unsettled ? kUnsettled : changed_within(first, last));
-    }
+    for (const Stretch& stretch : stretches) versions.push_back(changed_within(Range::of(stretch), then));
     return versions;
 }
 

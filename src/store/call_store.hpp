@@ -3,15 +3,13 @@
 #include "base/error.hpp"
 #include "base/uuid.hpp"
 #include "record/binary.hpp"
-#include "record/call.hpp"
+#include "store/call_queries.hpp"
 #include "store/follower.hpp"
-#include "store/query.hpp"
 
 #include <cstdint>
-#include <optional>
+#include <memory>
 #include <span>
 #include <string>
-#include <string_view>
 #include <variant>
 #include <vector>
 
@@ -21,16 +19,6 @@ namespace steno::store {
 
 /// How far a stream has been read: every record up to and with `sequence` is in the store.
 using Watermark = Position;
-
-/// One call as the store keeps it: all columns and the preview. Payload fields (messages, raw, …) live in the
-/// journal alone, at these positions.
-struct Row {
-    Call call;
-    Position closed_at;                 ///< the record that ended the call; its response payload stands there
-    std::optional<Position> opened_at;  ///< the record with the request payload, if that is another one
-
-    friend bool operator==(const Row&, const Row&) = default;
-};
 
 /// A call that ended. Identity is (project, id). Payload fields in `row.call` are ignored.
 struct Upsert {
@@ -48,22 +36,6 @@ struct Upsert {
 /// In the journal's order. `Said` with an empty project means the call with this id, whatever its project.
 /// What is said of a call that is not there yet is kept and folded in when it comes.
 using Change = std::variant<Upsert, Said>;
-
-struct Page {
-    std::vector<Row> rows;
-    std::optional<std::string> next_cursor;  ///< absent: this was the last page
-};
-
-/// Where a call's records stand in the journal, and its place in the order of time.
-struct CallPositions {
-    Uuid id;
-    std::string project;
-    std::optional<Timestamp> started_at;
-    Position closed_at;
-    std::optional<Position> opened_at;
-
-    friend bool operator==(const CallPositions&, const CallPositions&) = default;
-};
 
 /// The calls of one retention class whose closing records stand from `first` to `last` in a stream.
 struct LostPayloads {
@@ -84,14 +56,11 @@ struct StoreStats {
 /// closed by its destructor, which no other call may overlap.
 ///
 /// Threads: all from any; `apply`, `forget` and `checkpoint` take turns, everything else runs beside them. A
-/// read sees the content after some whole `apply`. Reads beyond the backend's limit of concurrent
-/// ones wait for their turn and then give ResourceExhausted; reads that take too long give DeadlineExceeded.
+/// read sees the content after some whole `apply`.
 ///
 /// Text that is not UTF-8 is kept with U+FFFD for what is not, as in the JSON form. Empty fields are absent.
-class CallStore {
+class CallStore : public CallQueries {
   public:
-    virtual ~CallStore() = default;
-
     /// From now on `follower`, which must outlive the store, is told of every change. One at most, before the
     /// first `apply`.
     virtual void follow(Follower& follower) = 0;
@@ -113,19 +82,12 @@ class CallStore {
     /// One a stream, sorted by stream.
     virtual Result<std::vector<Watermark>> watermarks() = 0;
 
-    /// A page of calls. InvalidArgument: a field, value or cursor that does not fit, with what would.
-    virtual Result<Page> find(const CallQuery& query) = 0;
-
-    /// As `find`, and far cheaper: for those who read the journal next. At most kMaxPositions; fewer than the
-    /// limit means that there are no more. To go on behind one of them, give a cursor made of its call.
-    virtual Result<std::vector<CallPositions>> positions(const CallQuery& query) = 0;
-
-    /// The call with this id; without a project: of any (the latest, if several projects have it).
-    virtual Result<std::optional<Row>> get(const Uuid& id, std::optional<std::string_view> project = {}) = 0;
-
-    virtual Result<AggregateTable> aggregate(const AggregateQuery& query) = 0;
-
-    virtual Result<std::uint64_t> count(const Selection& selection) = 0;
+    /// The calls as they are now: for answers that ask more than one question. `at_once`, 1 to
+    /// kMostAtOnce, of its questions are answered at the same time. Whoever applies does not wait for it,
+    /// but what it has to see still takes memory and disk, so it is not for keeping: it counts as `at_once`
+    /// concurrent reads, and must not outlive the store. It is a NumberScanner, too, where the store is one.
+    virtual Result<std::unique_ptr<CallQueries>> snapshot(unsigned at_once = 1) = 0;
+    static constexpr unsigned kMostAtOnce = 4;
 
     virtual Result<StoreStats> stats() = 0;
 

@@ -7,8 +7,8 @@
 
 namespace steno::store {
 
-Result<NumberScanner*> number_scanner_of(CallStore& store) {
-    if (auto* scanner = dynamic_cast<NumberScanner*>(&store)) return scanner;
+Result<NumberScanner*> number_scanner_of(CallQueries& calls) {
+    if (auto* scanner = dynamic_cast<NumberScanner*>(&calls)) return scanner;
     return fail(Code::Unimplemented, "this store gives no numbers of single calls");
 }
 

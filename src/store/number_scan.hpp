@@ -1,7 +1,7 @@
 #pragma once
 
 #include "base/error.hpp"
-#include "store/call_store.hpp"
+#include "store/call_queries.hpp"
 
 #include <cstddef>
 #include <cstdint>
@@ -37,7 +37,7 @@ struct NumberBatch {
 /// Must not ask the store.
 using NumberSink = std::function<void(const NumberBatch&)>;
 
-/// What every backend is beside a CallStore. Threads as there.
+/// What every backend and its snapshots are beside CallQueries. Threads as there.
 class NumberScanner {
   public:
     virtual ~NumberScanner() = default;
@@ -48,8 +48,8 @@ class NumberScanner {
     virtual Result<void> scan_numbers(const NumberQuery& query, const NumberSink& take) = 0;
 };
 
-/// The store, as one. Unimplemented: its backend is none.
-Result<NumberScanner*> number_scanner_of(CallStore& store);
+/// The store, or a snapshot of it, as one. Unimplemented: its backend is none.
+Result<NumberScanner*> number_scanner_of(CallQueries& calls);
 
 /// For backends: InvalidArgument as above.
 Result<void> check(const NumberQuery& query);

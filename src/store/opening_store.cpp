@@ -86,6 +86,11 @@ Result<std::unique_ptr<ViewScan>> OpeningStore::scan_view(ViewQuery query) {
     return scanner->scan_view(std::move(query));
 }
 
+Result<std::unique_ptr<CallQueries>> OpeningStore::snapshot(unsigned at_once) {
+    STENO_ASSIGN(CallStore* const store, this->store());
+    return store->snapshot(at_once);
+}
+
 Result<StoreStats> OpeningStore::stats() {
     STENO_ASSIGN(CallStore* const store, this->store());
     return store->stats();

@@ -35,6 +35,7 @@ class OpeningStore final : public CallStore, public CallScanner, public NumberSc
     Result<void> scan_numbers(const NumberQuery& query, const NumberSink& take) override;
     Result<std::span<const View>> views() override;
     Result<std::unique_ptr<ViewScan>> scan_view(ViewQuery query) override;
+    Result<std::unique_ptr<CallQueries>> snapshot(unsigned at_once) override;
     Result<StoreStats> stats() override;
     Result<void> checkpoint() override;
 

@@ -279,7 +279,7 @@ void RankedNumbers::keep(const std::vector<bool>& ranges) {
 }
 
 void RankedNumbers::take_kept(const RankedNumbers& other) {
-    if (!std::ranges::equal(counts_, other.counts_)) return;  // a call has changed meanwhile
+    if (!std::ranges::equal(counts_, other.counts_)) return;  // not of the same calls
     kept_.insert(other.kept_.begin(), other.kept_.end());
 }
 
@@ -388,7 +388,7 @@ void Joining::keep_wanted(Part& part) {
     find_places();
     for (Part::Group& group : part.groups) {
         const auto joined = groups_.find(group.id);
-        if (joined == groups_.end()) continue;  // it is of a later state than what was added
+        if (joined == groups_.end()) continue;  // not of the state of what was added
         for (std::size_t i = 0; i < group.ranked.size(); ++i) group.ranked[i].keep(joined->second.wanted[i]);
     }
 }
@@ -432,7 +432,7 @@ Cell Joining::finished(const Joined& group, std::size_t measure, std::span<const
                     if (const auto* some = from->ranked[source.first].in(range))
                         numbers.insert(numbers.end(), some->begin(), some->end());
             if (numbers.empty()) return std::monostate{};
-            if (place >= numbers.size()) {  // of parts that were read while calls changed
+            if (place >= numbers.size()) {  // parts of different states
                 adds_up_ = false;
                 return std::monostate{};
             }

@@ -2,7 +2,7 @@
 
 #include "base/error.hpp"
 #include "pricing/catalogue.hpp"
-#include "store/call_store.hpp"
+#include "store/call_queries.hpp"
 #include "suggestions/newest_calls.hpp"
 #include "suggestions/suggestion.hpp"
 
@@ -14,7 +14,7 @@
 namespace steno::suggestions {
 
 struct Evidence {
-    store::CallStore& store;
+    store::CallQueries& store;
     store::Selection selection;  ///< AI calls of the span, without replays
     Span span;                   ///< of the record
     const pricing::Catalogue& prices;

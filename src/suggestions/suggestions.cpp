@@ -56,7 +56,7 @@ bool before(const Suggestion& a, const Suggestion& b) {
 
 }  // namespace
 
-Result<Suggestions> suggest(store::CallStore& store, const pricing::Catalogue& prices, const Pages& pages,
+Result<Suggestions> suggest(store::CallQueries& store, const pricing::Catalogue& prices, const Pages& pages,
                             const Question& question) {
     STENO_TRY(check(question));
     Suggestions answer;

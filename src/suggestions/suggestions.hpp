@@ -3,7 +3,7 @@
 #include "base/error.hpp"
 #include "base/json_writer.hpp"
 #include "pricing/catalogue.hpp"
-#include "store/call_store.hpp"
+#include "store/call_queries.hpp"
 #include "suggestions/newest_calls.hpp"
 #include "suggestions/suggestion.hpp"
 
@@ -43,7 +43,7 @@ struct Suggestions {
 
 /// Blocking; any thread. InvalidArgument: a question out of bounds. Time grows with the calls of the period
 /// as a few sums over them do, and with `newest`; memory with `newest`.
-Result<Suggestions> suggest(store::CallStore& store, const pricing::Catalogue& prices, const Pages& pages,
+Result<Suggestions> suggest(store::CallQueries& store, const pricing::Catalogue& prices, const Pages& pages,
                             const Question& question);
 
 /// The members of GET /api/v1/suggestions, but for the period.

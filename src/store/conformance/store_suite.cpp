@@ -39,13 +39,13 @@ void StoreSuite::apply(const std::vector<Call>& calls) {
     apply(changes);
 }
 
-std::vector<Row> StoreSuite::all_rows(CallStore& store) {
+std::vector<Row> StoreSuite::all_rows(CallQueries& calls) {
     CallQuery query;
     query.descending = false;
     query.limit = kMaxPage;
     std::vector<Row> rows;
     for (;;) {
-        Page page = value(store.find(query));
+        Page page = value(calls.find(query));
         std::ranges::move(page.rows, std::back_inserter(rows));
         if (!page.next_cursor) return rows;
         query.cursor = *page.next_cursor;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "store/call_store.hpp"
+#include "store/number_scan.hpp"
 
 #include <gtest/gtest.h>
 
@@ -13,7 +14,8 @@
 #include <vector>
 
 /// What every backend must do, as tests: a backend's test file instantiates StoreSuite with itself, and links
-/// store_suite_cases.cpp, store_suite_queries.cpp and store_suite_aggregates.cpp.
+/// store_suite_cases.cpp, store_suite_queries.cpp, store_suite_aggregates.cpp and
+/// store_suite_snapshots.cpp.
 namespace steno::store::conformance {
 
 struct Backend {
@@ -38,7 +40,7 @@ class StoreSuite : public ::testing::TestWithParam<Backend> {
     void apply(const std::vector<Change>& changes, const std::vector<Watermark>& watermarks = {});
     void apply(const std::vector<Call>& calls);
     /// All rows, oldest first, page by page.
-    static std::vector<Row> all_rows(CallStore& store);
+    static std::vector<Row> all_rows(CallQueries& calls);
 
     std::filesystem::path folder_;
     std::unique_ptr<CallStore> store_;
@@ -53,6 +55,13 @@ std::vector<Call> plausible_calls(std::size_t count, std::uint64_t seed);
 std::unique_ptr<CallStore> oracle_of(const std::vector<Call>& calls);
 /// One that fits some plausible calls.
 Selection random_selection(std::mt19937_64& random);
+/// One that groups, buckets and measures them somehow.
+AggregateQuery random_aggregate(std::mt19937_64& random);
+/// Sums of floating-point numbers may differ in the last digit.
+void expect_same(const AggregateTable& got, const AggregateTable& wanted, const std::string& what);
+/// Numbers and texts of calls that a backend gives, in an order of their own.
+using NumberRow = std::pair<std::vector<double>, std::vector<std::string>>;
+std::vector<NumberRow> numbers_of(CallQueries& calls, const NumberQuery& query);
 Field field(std::string_view path);
 
 template <class T>

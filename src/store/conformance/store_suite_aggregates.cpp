@@ -49,6 +49,8 @@ std::string shown(const AggregateTable& table) {
     return out.substr(0, 4000);
 }
 
+}  // namespace
+
 void expect_same(const AggregateTable& got, const AggregateTable& wanted, const std::string& what) {
     bool equal = got.truncated == wanted.truncated && got.groups.size() == wanted.groups.size();
     for (std::size_t i = 0; equal && i < got.groups.size(); ++i) {
@@ -110,8 +112,6 @@ AggregateQuery random_aggregate(std::mt19937_64& random) {
     query.limit = one_in(3) ? 5 : 1000;
     return query;
 }
-
-}  // namespace
 
 TEST_P(StoreSuite, OverNoCallsThereAreNoneOfAnyKind) {
     AggregateQuery query;

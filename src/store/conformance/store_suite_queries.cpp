@@ -369,11 +369,9 @@ TEST_P(StoreSuite, RandomSelectionsLikeTheOracle) {
     }
 }
 
-/// All that a scan gives, in an order of its own.
-using NumberRow = std::pair<std::vector<double>, std::vector<std::string>>;
-std::vector<NumberRow> numbers_of(CallStore& store, const NumberQuery& query) {
+std::vector<NumberRow> numbers_of(CallQueries& calls, const NumberQuery& query) {
     std::vector<NumberRow> rows;
-    const auto done = value(number_scanner_of(store))->scan_numbers(query, [&](const NumberBatch& batch) {
+    const auto done = value(number_scanner_of(calls))->scan_numbers(query, [&](const NumberBatch& batch) {
         EXPECT_EQ(batch.numbers.size(), query.numbers.size());
         for (std::size_t row = 0; row < batch.group.size(); ++row) {
             auto& [values, texts] = rows.emplace_back();

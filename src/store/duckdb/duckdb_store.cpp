@@ -1,18 +1,13 @@
 #include "store/duckdb/duckdb_store.hpp"
 
-#include "base/cancellation.hpp"
 #include "base/log.hpp"
-#include "store/answer_cache.hpp"
-#include "store/cursor.hpp"
-#include "store/duckdb/columns.hpp"
 #include "store/duckdb/connection.hpp"
 #include "store/duckdb/dialect.hpp"
 #include "store/duckdb/feeding.hpp"
-#include "store/duckdb/groups.hpp"
-#include "store/duckdb/page_reading.hpp"
-#include "store/duckdb/part_reading.hpp"
+#include "store/duckdb/read_side.hpp"
 #include "store/duckdb/scan.hpp"
 #include "store/duckdb/schema.hpp"
+#include "store/duckdb/snapshot.hpp"
 #include "store/duckdb/views.hpp"
 #include "store/sql.hpp"
 
@@ -21,7 +16,6 @@
 #include <algorithm>
 #include <atomic>
 #include <chrono>
-#include <condition_variable>
 #include <filesystem>
 #include <mutex>
 #include <optional>
@@ -110,48 +104,6 @@ Result<File> open_file(const std::string& path, const DuckdbOptions& options) {
     return open_tables(path, options);
 }
 
-/// The connections that reads take turns on.
-class Readers {
-  public:
-    Readers(std::vector<Connection> connections, std::chrono::milliseconds patience)
-        : idle_(std::move(connections)), patience_(patience) {}
-
-    class Turn {
-      public:
-        Turn(Readers& readers, Connection connection)
-            : readers_(readers), connection_(std::move(connection)) {}
-        Turn(Turn&& other) = default;
-        ~Turn() {
-            if (connection_.get() == nullptr) return;
-            const std::scoped_lock lock(readers_.mutex_);
-            readers_.idle_.push_back(std::move(connection_));
-            readers_.freed_.notify_one();
-        }
-        Connection* operator->() { return &connection_; }
-        Connection& operator*() { return connection_; }
-
-      private:
-        Readers& readers_;
-        Connection connection_;
-    };
-
-    Result<Turn> take() {
-        std::unique_lock lock(mutex_);
-        if (Cancellation::asked()) return fail(Code::Cancelled, "nobody waits for this query any more");
-        if (!freed_.wait_for(lock, patience_, [this] { return !idle_.empty(); }))
-            return fail(Code::ResourceExhausted, "too many queries at once", "try again in a moment");
-        Turn turn(*this, std::move(idle_.back()));
-        idle_.pop_back();
-        return turn;
-    }
-
-  private:
-    std::mutex mutex_;
-    std::condition_variable freed_;
-    std::vector<Connection> idle_;
-    std::chrono::milliseconds patience_;
-};
-
 class DuckdbViewScan final : public ViewScan {
   public:
     DuckdbViewScan(Readers::Turn reader, ViewQuery query, ViewStatement statement)
@@ -209,23 +161,23 @@ class DuckdbStore final : public CallStore, public CallScanner, public NumberSca
     }
 
     void follow(Follower& follower) override {
-        const std::scoped_lock turn(writing_);
+        const std::scoped_lock turn(side_.writing);
         feeding_->follow(follower);
         follower_ = &follower;
     }
 
     Result<void> apply(std::span<const Change> changes, std::span<const Watermark> watermarks) override {
-        const std::scoped_lock turn(writing_);
-        const Moving moving(moves_);
-        Settling settling(answers_);
+        const std::scoped_lock turn(side_.writing);
+        const Moving moving(side_.moves);
+        Settling settling(side_.answers);
         return feeding_->apply(changes, watermarks, [&](Hours soon) { settling.of(std::move(soon)); });
     }
 
     Result<void> forget(std::span<const Position> until) override {
-        const std::scoped_lock turn(writing_);
-        const Moving moving(moves_);
+        const std::scoped_lock turn(side_.writing);
+        const Moving moving(side_.moves);
         {
-            Settling settling(answers_);
+            Settling settling(side_.answers);
             settling.of_everything();
             STENO_TRY(feeding_->forget(until));
         }
@@ -235,131 +187,67 @@ class DuckdbStore final : public CallStore, public CallScanner, public NumberSca
     }
 
     Result<void> forget_payloads(std::span<const LostPayloads> lost) override {
-        const std::scoped_lock turn(writing_);
-        const Moving moving(moves_);
-        Settling settling(answers_);
+        const std::scoped_lock turn(side_.writing);
+        const Moving moving(side_.moves);
+        Settling settling(side_.answers);
         settling.of_everything();
         return feeding_->forget_payloads(lost);
     }
 
+    Result<std::unique_ptr<CallQueries>> snapshot(unsigned at_once) override {
+        return Snapshot::take(side_, std::clamp(at_once, 1U, kMostAtOnce));
+    }
+
     Result<std::vector<Watermark>> watermarks() override {
-        STENO_ASSIGN(Answer answer, ask({"SELECT stream, sequence FROM watermarks ORDER BY stream", {}}));
-        std::vector<Watermark> out;
-        for (Chunk chunk = answer.next(); chunk; chunk = answer.next()) {
-            const duckdb_vector streams = duckdb_data_chunk_get_vector(chunk.get(), 0);
-            const duckdb_vector sequences = duckdb_data_chunk_get_vector(chunk.get(), 1);
-            for (std::size_t row = 0; row < duckdb_data_chunk_get_size(chunk.get()); ++row)
-                out.push_back({uuid_cell(streams, row), cell<std::uint64_t>(sequences, row)});
-        }
-        return out;
+        STENO_ASSIGN(const auto calls, Snapshot::take(side_, 1));
+        return calls->watermarks();
     }
 
     Result<Page> find(const CallQuery& query) override {
-        STENO_TRY(check(query));
-        STENO_ASSIGN(const auto after, decode_cursor(query));
-        const ColumnChoice choice(shown_by(query));
-        Page page;
-        const std::string columns = choice.list();
-        STENO_ASSIGN(auto near, pages_.rows(query, after));
-        if (near) {
-            page.rows = *std::move(near);
-        } else if (const auto top = sql::select_top(dialect(), columns, query, after); !top.text.empty()) {
-            STENO_ASSIGN(page.rows, rows_of(top, choice));
-        }
-        if (page.rows.size() <= query.limit) {
-            STENO_ASSIGN(page.rows, when_rows_rest(query.limit + 1, [&] {
-                             return rows_of(sql::select_page(dialect(), columns, query, after), choice);
-                         }));
-        }
-        if (page.rows.size() > query.limit) {
-            page.rows.pop_back();
-            page.next_cursor = encode_cursor(query, page.rows.back().call);
-        }
-        return page;
+        STENO_ASSIGN(const auto calls, Snapshot::take(side_, 1));
+        return calls->find(query);
     }
 
     Result<std::vector<CallPositions>> positions(const CallQuery& query) override {
-        STENO_TRY(check(query, kMaxPositions));
-        STENO_ASSIGN(const auto after, decode_cursor(query));
-        const auto read = [&]() -> Result<std::vector<CallPositions>> {
-            STENO_ASSIGN(Answer answer,
-                         ask(sql::select_page(dialect(), PositionsReader::column_list(), query, after)));
-            std::vector<CallPositions> out;
-            for (Chunk chunk = answer.next(); chunk; chunk = answer.next()) {
-                const PositionsReader reader(chunk.get());
-                for (std::size_t i = 0; i < reader.size() && out.size() < query.limit; ++i)
-                    out.push_back(reader.row(i));
-            }
-            return out;
-        };
-        return when_rows_rest(query.limit, read);
+        STENO_ASSIGN(const auto calls, Snapshot::take(side_, 1));
+        return calls->positions(query);
     }
 
     Result<std::optional<Row>> get(const Uuid& id, std::optional<std::string_view> project) override {
-        sql::Statement statement{
-            fmt::format("SELECT {} FROM calls WHERE id = CAST($1 AS UUID)", ColumnChoice::all().list()),
-            {id}};
-        if (project) {
-            statement.text += " AND project = $2";
-            statement.parameters.emplace_back(std::string(*project));
-        }
-        // At most one a project. Ordered by the engine, they would be looked for twice.
-        STENO_ASSIGN(auto rows, rows_of(statement, ColumnChoice::all()));
-        const auto newest = std::ranges::max_element(rows, {}, [](const Row& row) {
-            return std::pair(row.call.started_at, std::string_view(row.call.project));
-        });
-        return newest == rows.end() ? std::nullopt : std::optional(std::move(*newest));
+        STENO_ASSIGN(const auto calls, Snapshot::take(side_, 1));
+        return calls->get(id, project);
     }
 
     Result<AggregateTable> aggregate(const AggregateQuery& query) override {
         STENO_ASSIGN(const auto statement, sql::select_groups(dialect(), query));
-        const std::uint64_t version = answers_.version(query.selection);
-        std::string key = AnswerCache::key(query, statement);
-        if (const auto kept = answers_.find(key, version)) return *kept;
-        STENO_ASSIGN(std::optional<AggregateTable> joined, parts_.answer(query));
-        if (!joined) {
-            STENO_ASSIGN(Answer answer, ask(statement));
-            joined.emplace();
-            for (Chunk chunk = answer.next(); chunk; chunk = answer.next())
-                for (std::size_t row = 0; row < duckdb_data_chunk_get_size(chunk.get()); ++row)
-                    joined->groups.push_back(read_group(query, chunk.get(), row));
-            joined->truncated = joined->groups.size() > query.limit;
-            if (joined->truncated) joined->groups.resize(query.limit);
-        }
-        answers_.keep(std::move(key), version, std::make_shared<const AggregateTable>(*joined));
-        return *std::move(joined);
+        const std::uint64_t version = side_.answers.version(query.selection);
+        if (const auto kept = side_.answers.find(AnswerCache::key(query, statement), version)) return *kept;
+        STENO_ASSIGN(const auto calls, Snapshot::take(side_, 1));
+        return calls->aggregate(query);
     }
 
     Result<std::uint64_t> count(const Selection& selection) override {
-        if (selection.closed_until) return number_of(sql::select_count(dialect(), selection));
-        AggregateQuery query;
-        query.selection = selection;
-        STENO_ASSIGN(Measure calls, make_measure("calls"));
-        query.measures.push_back(std::move(calls));
-        STENO_ASSIGN(const AggregateTable table, aggregate(query));
-        return static_cast<std::uint64_t>(
-            std::get<std::int64_t>(std::get<Value>(table.groups.front().cells.front())));
+        STENO_ASSIGN(const auto calls, Snapshot::take(side_, 1));
+        return calls->count(selection);
     }
 
     Result<std::unique_ptr<CallScan>> scan(const Selection& selection,
                                            std::span<const std::size_t> fields) override {
         STENO_TRY(check_scanned(fields));
         return scan_calls([this](const sql::Statement& statement) { return ask(statement); }, selection,
-                          fields, options_.scan_rows);
+                          fields, side_.options.scan_rows);
     }
 
     Result<void> scan_numbers(const NumberQuery& query, const NumberSink& take) override {
-        STENO_TRY(check(query));
-        STENO_ASSIGN(auto reader, readers_.take());
-        const auto wanted = until(std::chrono::steady_clock::now() + options_.timeout);
-        return duckdb::scan_numbers(*reader, query, wanted, take);
+        STENO_ASSIGN(const auto calls, Snapshot::take(side_, 1));
+        return calls->scan_numbers(query, take);
     }
 
     Result<std::span<const View>> views() override { return duckdb::views(); }
 
     Result<std::unique_ptr<ViewScan>> scan_view(ViewQuery query) override {
         STENO_ASSIGN(ViewStatement statement, select_view(query));
-        STENO_ASSIGN(auto reader, readers_.take());
+        STENO_ASSIGN(auto reader, side_.readers.take());
         auto scan =
             std::make_unique<DuckdbViewScan>(std::move(reader), std::move(query), std::move(statement));
         STENO_TRY(scan->begin());
@@ -376,27 +264,22 @@ class DuckdbStore final : public CallStore, public CallScanner, public NumberSca
     }
 
     Result<void> checkpoint() override {
-        const std::scoped_lock turn(writing_);
-        const Moving moving(moves_);
+        const std::scoped_lock turn(side_.writing);
+        const Moving moving(side_.moves);
         return feeding_->checkpoint();
     }
 
   private:
     DuckdbStore(const DuckdbOptions& options, std::string path, Database database,
                 std::vector<Connection> readers, std::unique_ptr<Feeding> feeding)
-        : options_(options),
-          path_(std::move(path)),
+        : path_(std::move(path)),
           database_(std::move(database)),
-          readers_(std::move(readers), options.patience),
-          parts_(
-              answers_, [this](const sql::Statement& statement) { return ask(statement); },
-              options.hours_in_parts, options.timeout),
-          pages_(answers_, [this](const sql::Statement& statement) { return ask(statement); }),
+          side_(options, std::move(readers)),
           feeding_(std::move(feeding)) {}
 
     Result<Answer> ask(const sql::Statement& statement) {
-        STENO_ASSIGN(auto reader, readers_.take());
-        return reader->run(statement, options_.timeout);
+        STENO_ASSIGN(auto reader, side_.readers.take());
+        return reader->run(statement, side_.options.timeout);
     }
 
     /// Lives while calls change, until readers can see it.
@@ -438,29 +321,6 @@ class DuckdbStore final : public CallStore, public CallScanner, public NumberSca
         std::atomic<std::uint64_t>& moves_;
     };
 
-    /// The rows that `ask` gives. The engine finds the rows of a page first and then fetches them by their
-    /// places; a checkpoint between the two, which fills the room of rows that were replaced, makes it miss
-    /// some, and the page look like the last one. So where there are fewer than `full`, and rows may have
-    /// moved meanwhile, it is asked once more, and then while nothing is written.
-    template <class Ask>
-    auto when_rows_rest(std::uint64_t full, Ask&& ask) -> decltype(ask()) {
-        for (int attempt = 0; attempt < 2; ++attempt) {
-            const std::uint64_t before = moves_;
-            auto rows = ask();
-            if (!rows || rows->size() >= full || (before % 2 == 0 && before == moves_)) return rows;
-        }
-        const std::unique_lock turn(writing_, options_.patience);
-        if (!turn)
-            return fail(Code::Unavailable, "the store is being written to all the time",
-                        "try again in a moment");
-        return ask();
-    }
-
-    Result<std::vector<Row>> rows_of(const sql::Statement& statement, const ColumnChoice& choice) {
-        STENO_ASSIGN(Answer answer, ask(statement));
-        return read_rows(answer, choice);
-    }
-
     Result<std::uint64_t> number_of(const sql::Statement& statement) {
         STENO_ASSIGN(Answer answer, ask(statement));
         const Chunk chunk = answer.next();
@@ -468,15 +328,9 @@ class DuckdbStore final : public CallStore, public CallScanner, public NumberSca
         return cell<std::uint64_t>(duckdb_data_chunk_get_vector(chunk.get(), 0), 0);
     }
 
-    const DuckdbOptions options_;
     const std::string path_;
     Database database_;
-    Readers readers_;
-    AnswerCache answers_;
-    PartReading parts_;
-    PageReading pages_;
-    std::timed_mutex writing_;
-    std::atomic<std::uint64_t> moves_{0};  ///< odd: the places of rows may be changing now
+    ReadSide side_;
     std::unique_ptr<Feeding> feeding_;
     Follower* follower_ = nullptr;
 };

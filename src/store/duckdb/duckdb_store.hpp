@@ -14,7 +14,7 @@ struct DuckdbOptions {
     std::string folder;                         ///< made if it is missing; holds nothing but the store
     std::uint64_t memory_bytes = 1ULL << 30;    ///< what DuckDB may take; beyond, it spills into the folder
     unsigned threads = 0;                       ///< for its queries, all together; 0: one a core
-    std::size_t readers = 14;                   ///< concurrent reads
+    std::size_t readers = 32;                   ///< concurrent reads
     std::chrono::milliseconds patience{2000};   ///< how long a read waits for its turn
     std::chrono::milliseconds timeout{30'000};  ///< how long a read may take
     std::uint64_t scan_rows = 16'384;           ///< that a scan holds at a time; it has twice as many at hand

@@ -62,11 +62,10 @@ Result<std::vector<Row>> read_rows(Answer& answer, const ColumnChoice& choice) {
 }
 
 // In two steps: a page asked for at once makes the engine look for its rows in the whole table once it knows
-// which they are, which takes longer. Rows that come between the two do no harm: all up to the border are
-// read.
+// which they are, which takes longer.
 Result<PageReading::First> PageReading::first_of(const CallQuery& query, const std::optional<Cursor>& after,
-                                                 std::span<const Stretch> stretches) {
-    STENO_ASSIGN(Answer answer, ask_(sql::select_borders(dialect(), query, after, stretches)));
+                                                 std::span<const Stretch> stretches, const State& state) {
+    STENO_ASSIGN(Answer answer, state.ask(sql::select_borders(dialect(), query, after, stretches)));
     std::vector<std::optional<Value>> borders(stretches.size());
     const bool real = query.order.type() == FieldType::Number;
     for (Chunk chunk = answer.next(); chunk; chunk = answer.next()) {
@@ -81,36 +80,27 @@ Result<PageReading::First> PageReading::first_of(const CallQuery& query, const s
     }
     const ColumnChoice choice(shown_by(query));
     const std::uint64_t most = kMostEqual + stretches.size() * (query.limit + 1);
-    STENO_ASSIGN(answer, ask_(sql::select_within_borders(dialect(), choice.list(), query, after, stretches,
+    STENO_ASSIGN(answer, state.ask(sql::select_within_borders(dialect(), choice.list(), query, after, stretches,
                                                          borders, most)));
     STENO_ASSIGN(std::vector<Row> rows, read_rows(answer, choice));
     if (rows.size() > most) return First{.rows = {}, .found = false, .many_equal = true};
-    // Calls that left a stretch meanwhile have left room for those beyond its border.
-    for (std::size_t i = 0; i < stretches.size(); ++i) {
-        if (!borders[i]) continue;
-        const auto within = std::ranges::count_if(rows, [&](const Row& row) {
-            const auto& at = row.call.started_at;
-            return at ? at->unix_nanos >= stretches[i].begin && at->unix_nanos < stretches[i].end
-                      : stretches[i] == sql::kUndated;
-        });
-        if (within <= std::int64_t{query.limit})
-            return First{.rows = {}, .found = false, .many_equal = false};
-    }
     return First{.rows = std::move(rows), .found = true, .many_equal = false};
 }
 
 Result<std::optional<std::vector<Row>>> PageReading::rows(const CallQuery& query,
-                                                          const std::optional<Cursor>& after) {
-    if (query.order.path() == "started_at") return by_time(query, after);
+                                                          const std::optional<Cursor>& after,
+                                                          const State& state) {
+    if (query.order.path() == "started_at") return by_time(query, after, state);
     const FieldType type = query.order.type();
     const bool number = type == FieldType::Integer || type == FieldType::Duration ||
                         type == FieldType::Decimal || type == FieldType::Number;
     if (after || !query.order.key.empty() || !number || query.limit > kMostKept) return std::nullopt;
-    return by_value(query);
+    return by_value(query, state);
 }
 
 Result<std::optional<std::vector<Row>>> PageReading::by_time(const CallQuery& query,
-                                                             const std::optional<Cursor>& after) {
+                                                             const std::optional<Cursor>& after,
+                                                             const State& state) {
     if (after && !after->value) return std::nullopt;  // among those without a time
     std::optional<std::int64_t> edge;
     if (after) {
@@ -120,7 +110,7 @@ Result<std::optional<std::vector<Row>>> PageReading::by_time(const CallQuery& qu
     } else if (!query.descending && query.selection.from) {
         edge = query.selection.from->unix_nanos;
     }
-    STENO_ASSIGN(const std::optional<Stretch> ends, ends_.find());
+    STENO_ASSIGN(const std::optional<Stretch> ends, ends_.find(state));
     if (!ends) return std::nullopt;
     // A range may end long after the last call.
     if (query.descending)
@@ -141,18 +131,18 @@ Result<std::optional<std::vector<Row>>> PageReading::by_time(const CallQuery& qu
             if (to && to->unix_nanos <= border) return std::nullopt;
             near = {from ? from->unix_nanos : Limits::min(), border};
         }
-        STENO_ASSIGN(First first, first_of(query, after, std::span(&near, 1)));
+        STENO_ASSIGN(First first, first_of(query, after, std::span(&near, 1), state));
         if (!first.found) return std::nullopt;
         if (first.rows.size() > query.limit) return in_order(query, std::move(first.rows));
     }
     return std::nullopt;
 }
 
-Result<std::optional<std::vector<Row>>> PageReading::by_value(const CallQuery& query) {
+Result<std::optional<std::vector<Row>>> PageReading::by_value(const CallQuery& query, const State& state) {
     if (query.selection.closed_until) return std::nullopt;
     Stretch time;
     if (!query.selection.from || !query.selection.to) {
-        STENO_ASSIGN(const std::optional<Stretch> ends, ends_.find());
+        STENO_ASSIGN(const std::optional<Stretch> ends, ends_.find(state));
         if (!ends) return std::nullopt;
         time = *ends;
     }
@@ -168,12 +158,11 @@ Result<std::optional<std::vector<Row>>> PageReading::by_value(const CallQuery& q
         sql::select_page(dialect(), ColumnChoice(shown_by(query)).list(), timeless, std::nullopt);
     const std::string key = AnswerCache::key({}, statement);
     if (!kept_.worthwhile(key)) return std::nullopt;
-    const auto version = [&] { return answers_.versions(std::span(&hours, 1)).front(); };
-    const std::uint64_t before = version();
-    if (before == AnswerCache::kUnsettled) return std::nullopt;
-    const KeptParts<Top>::Pointer kept = kept_.find(key, std::span(&hours, 1), std::span(&before, 1)).front();
+    const std::uint64_t version = answers_.versions(std::span(&hours, 1), state.moment).front();
+    if (version == AnswerCache::kUnsettled) return std::nullopt;
+    const KeptParts<Top>::Pointer kept =
+        kept_.find(key, std::span(&hours, 1), std::span(&version, 1)).front();
 
-    // Open ends stay open: what comes meanwhile may lie beyond.
     std::vector<Stretch> missing = {{query.selection.from ? time.begin : Limits::min(), hours.begin},
                                     {hours.end, query.selection.to ? time.end : Limits::max()}};
     std::erase_if(missing, [](const Stretch& edge) { return edge.begin >= edge.end; });
@@ -181,18 +170,17 @@ Result<std::optional<std::vector<Row>>> PageReading::by_value(const CallQuery& q
     if (!query.selection.from && !query.selection.to) missing.push_back(sql::kUndated);
     std::vector<Row> rows;
     if (!missing.empty()) {
-        STENO_ASSIGN(First first, first_of(query, std::nullopt, missing));
+        STENO_ASSIGN(First first, first_of(query, std::nullopt, missing, state));
         if (first.many_equal) kept_.not_worthwhile(key);
         if (!first.found) return std::nullopt;
         rows = std::move(first.rows);
     }
-    if (version() != before) return std::nullopt;
     if (kept != nullptr) {
         rows.insert(rows.end(), kept->rows.begin(), kept->rows.end());
     } else {
         auto top = std::make_shared<Top>();
         top->time = hours;
-        top->version = before;
+        top->version = version;
         for (const Row& row : rows) {
             if (!row.call.started_at) continue;
             const std::int64_t at = row.call.started_at->unix_nanos;

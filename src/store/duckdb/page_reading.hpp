@@ -20,12 +20,12 @@ namespace steno::store::duckdb {
 class PageReading {
   public:
     /// `answers` knows what has changed, and must outlive this.
-    PageReading(const AnswerCache& answers, Ask ask)
-        : answers_(answers), ask_(std::move(ask)), ends_(answers, ask_) {}
+    explicit PageReading(const AnswerCache& answers) : answers_(answers), ends_(answers) {}
 
     /// The first limit + 1 calls in the query's order, behind `after`. nullopt: it was not found out in this
     /// way; ask the engine for all.
-    Result<std::optional<std::vector<Row>>> rows(const CallQuery& query, const std::optional<Cursor>& after);
+    Result<std::optional<std::vector<Row>>> rows(const CallQuery& query, const std::optional<Cursor>& after,
+                                                 const State& state);
 
   private:
     /// The first or the last calls of a stretch of time.
@@ -37,9 +37,9 @@ class PageReading {
     };
     /// By time: the newest calls are in the last hour, or the last day.
     Result<std::optional<std::vector<Row>>> by_time(const CallQuery& query,
-                                                    const std::optional<Cursor>& after);
+                                                    const std::optional<Cursor>& after, const State& state);
     /// By anything else: of whole hours the dearest, slowest, largest calls stay the same.
-    Result<std::optional<std::vector<Row>>> by_value(const CallQuery& query);
+    Result<std::optional<std::vector<Row>>> by_value(const CallQuery& query, const State& state);
     /// What may be among the first limit + 1 calls of each of some stretches; enough where there are so many.
     struct First {
         std::vector<Row> rows;
@@ -47,10 +47,9 @@ class PageReading {
         bool many_equal = false;  ///< not found, because too many calls have the same value
     };
     Result<First> first_of(const CallQuery& query, const std::optional<Cursor>& after,
-                           std::span<const Stretch> stretches);
+                           std::span<const Stretch> stretches, const State& state);
 
     const AnswerCache& answers_;
-    const Ask ask_;
     FirstAndLast ends_;
     KeptParts<Top> kept_{32U << 20};
 };

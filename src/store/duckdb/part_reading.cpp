@@ -44,18 +44,19 @@ std::vector<Fingerprint> fingerprints_in(duckdb_vector vector, std::size_t row) 
 
 }  // namespace
 
-Result<std::optional<Stretch>> FirstAndLast::find() {
-    const std::uint64_t version = answers_.version({});
-    {
+Result<std::optional<Stretch>> FirstAndLast::find(const State& state) {
+    const std::uint64_t version = answers_.version({}, state.moment);
+    if (version != AnswerCache::kUnsettled) {
         const std::scoped_lock lock(mutex_);
         if (version_ == version) return found_;
     }
-    STENO_ASSIGN(Answer answer, ask_({R"(SELECT min("started_at"), max("started_at") FROM calls)", {}}));
+    STENO_ASSIGN(Answer answer, state.ask({R"(SELECT min("started_at"), max("started_at") FROM calls)", {}}));
     const Chunk chunk = answer.next();
     std::optional<Stretch> found;
     if (chunk && !is_null(duckdb_data_chunk_get_vector(chunk.get(), 0), 0))
         found = Stretch{cell<std::int64_t>(duckdb_data_chunk_get_vector(chunk.get(), 0), 0),
                         cell<std::int64_t>(duckdb_data_chunk_get_vector(chunk.get(), 1), 0)};
+    if (version == AnswerCache::kUnsettled) return found;
     const std::scoped_lock lock(mutex_);
     version_ = version;
     found_ = found;
@@ -66,17 +67,18 @@ struct PartReading::Inquiry {
     const AggregateQuery& query;
     const PartQuery parts;
     const std::string key;
+    const State& state;
 };
 
 /// What of the range can be cut into whole hours, and what has to be read besides. Nothing: it is not to be.
-Result<CutTime> PartReading::pieces(const Selection& selection) {
+Result<CutTime> PartReading::pieces(const Selection& selection, const State& state) {
     Stretch time;
     if (selection.from) time.begin = selection.from->unix_nanos;
     if (selection.to) time.end = selection.to->unix_nanos;
     const bool open = !selection.from || !selection.to;
     if (open || time.end / kDay - time.begin / kDay > kMostDaysAsAsked) {
-        // Cut is where there are calls. The ends stay open: what comes meanwhile may lie beyond.
-        STENO_ASSIGN(const std::optional<Stretch> ends, ends_.find());
+        // Cut is where there are calls.
+        STENO_ASSIGN(const std::optional<Stretch> ends, ends_.find(state));
         if (!ends) return CutTime{};
         const auto [first, last] = *ends;
         if (first < -kFarAway || last > kFarAway) return CutTime{};
@@ -101,7 +103,7 @@ Result<std::optional<std::vector<Part>>> PartReading::read(const Inquiry& inquir
                                                            std::span<const Stretch> stretches) {
     STENO_ASSIGN(const sql::Statement statement,
                  sql::select_parts(dialect(), inquiry.query, inquiry.parts, stretches, kMostGroups));
-    STENO_ASSIGN(Answer answer, ask_(statement));
+    STENO_ASSIGN(Answer answer, inquiry.state.ask(statement));
     std::vector<Part> parts;
     std::map<std::int64_t, std::size_t> places;
     for (const Stretch& stretch : stretches) {
@@ -133,10 +135,10 @@ Result<std::optional<std::vector<Part>>> PartReading::read(const Inquiry& inquir
     return parts;
 }
 
-Result<std::optional<AggregateTable>> PartReading::answer(const AggregateQuery& query) {
+Result<std::optional<AggregateTable>> PartReading::answer(const AggregateQuery& query, const State& state) {
     std::optional<PartQuery> as_parts = PartQuery::of(query);
     if (!as_parts) return std::nullopt;
-    STENO_ASSIGN(const CutTime pieces, this->pieces(query.selection));
+    STENO_ASSIGN(const CutTime pieces, this->pieces(query.selection, state));
     if (pieces.whole.empty()) return std::nullopt;
 
     // The question, whatever range it is asked of.
@@ -144,49 +146,42 @@ Result<std::optional<AggregateTable>> PartReading::answer(const AggregateQuery& 
     timeless.selection.from = timeless.selection.to = std::nullopt;
     timeless.order.clear();
     STENO_ASSIGN(const sql::Statement statement, sql::select_groups(dialect(), timeless));
-    const Inquiry inquiry{query, *std::move(as_parts), AnswerCache::key(timeless, statement)};
+    const Inquiry inquiry{query, *std::move(as_parts), AnswerCache::key(timeless, statement), state};
     if (!kept_.worthwhile(inquiry.key)) return std::nullopt;
 
-    const std::vector<std::uint64_t> versions = answers_.versions(pieces.whole);
+    const std::vector<std::uint64_t> versions = answers_.versions(pieces.whole, state.moment);
     std::vector<KeptParts<Part>::Pointer> parts = kept_.find(inquiry.key, pieces.whole, versions);
 
-    // All at one moment: what is left over at the ends, and what is changing.
-    std::vector<Stretch> now = pieces.rest;
+    // What is left over at the ends, and what nobody else can use, because it has changed since.
+    std::vector<Stretch> own = pieces.rest;
     std::int64_t unsettled = 0;
+    Settled of;
     for (std::size_t i = 0; i < parts.size(); ++i) {
-        if (versions[i] != AnswerCache::kUnsettled) continue;
-        now.push_back(pieces.whole[i]);
+        if (versions[i] != AnswerCache::kUnsettled) {
+            of.emplace_back(pieces.whole[i], versions[i]);
+            continue;
+        }
+        own.push_back(pieces.whole[i]);
         unsettled += pieces.whole[i].end - pieces.whole[i].begin;
     }
     if (unsettled > kReadAtOnce) return std::nullopt;
-    std::ranges::sort(now);
-    if (!query.selection.from && !query.selection.to) now.push_back(sql::kUndated);
+    std::ranges::sort(own);
+    if (!query.selection.from && !query.selection.to) own.push_back(sql::kUndated);
     std::vector<Part> moving;
-    if (!now.empty()) {
-        STENO_ASSIGN(auto read, this->read(inquiry, now));
+    if (!own.empty()) {
+        STENO_ASSIGN(auto read, this->read(inquiry, own));
         if (!read) return std::nullopt;
         moving = *std::move(read);
     }
-    Settled of;
-    for (std::size_t i = 0; i < versions.size(); ++i)
-        if (versions[i] != AnswerCache::kUnsettled) of.emplace_back(pieces.whole[i], versions[i]);
     Different different = known(inquiry, of);
     auto table = join(inquiry, pieces.whole, versions, parts, moving, different);
-    // What was read is right as long as its calls have not changed, whatever became of the answer.
-    const std::vector<std::uint64_t> after = answers_.versions(pieces.whole);
-    bool settled = true;
-    for (std::size_t i = 0; i < versions.size(); ++i) {
-        if (after[i] == versions[i]) continue;
-        settled &= versions[i] == AnswerCache::kUnsettled;
-        parts[i] = nullptr;
-    }
+    // What was read stays, whatever became of the answer.
     std::erase(parts, nullptr);
     if (kept_.worthwhile(inquiry.key)) kept_.keep(inquiry.key, parts);
-    // Without memory or a connection for it, it may be answered at once.
+    // Without memory for it, it may be answered at once.
     if (!table && table.error().code == Code::ResourceExhausted) return std::nullopt;
-    if (table && *table && settled) remember(inquiry, std::move(of), std::move(different));
-    if (!table || settled) return table;
-    return std::nullopt;
+    if (table && *table) remember(inquiry, std::move(of), std::move(different));
+    return table;
 }
 
 Different PartReading::known(const Inquiry& inquiry, const Settled& of) {
@@ -255,7 +250,7 @@ Result<std::optional<AggregateTable>> PartReading::join(const Inquiry& inquiry,
             place = std::move(part);
         }
     }
-    return std::nullopt;  // all of it changes all the time
+    return std::nullopt;
 }
 
 std::nullopt_t PartReading::give_up(const Inquiry& inquiry) {

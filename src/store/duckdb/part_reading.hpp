@@ -20,20 +20,25 @@ namespace steno::store::duckdb {
 
 using Ask = std::function<Result<Answer>(const sql::Statement&)>;
 
+/// One state of the tables: whom to ask about it, and when it was.
+struct State {
+    const Ask& ask;
+    const AnswerCache::Moment& moment;
+};
+
 /// The start times of the first call and of the last, so that what is open on a side is looked through where
-/// there are calls. Calls that come meanwhile may lie beyond. Any thread.
+/// there are calls. Any thread.
 class FirstAndLast {
   public:
     /// `answers` must outlive this.
-    FirstAndLast(const AnswerCache& answers, Ask ask) : answers_(answers), ask_(std::move(ask)) {}
+    explicit FirstAndLast(const AnswerCache& answers) : answers_(answers) {}
     /// nullopt: no call has one.
-    Result<std::optional<Stretch>> find();
+    Result<std::optional<Stretch>> find(const State& state);
 
   private:
     const AnswerCache& answers_;
-    const Ask ask_;
     std::mutex mutex_;
-    std::uint64_t version_ = 0;  ///< of what was found; 0: nothing yet
+    std::uint64_t version_ = AnswerCache::kUnsettled;  ///< of what was found
     std::optional<Stretch> found_;
 };
 
@@ -43,11 +48,11 @@ class PartReading {
   public:
     /// `answers` knows what has changed, and must outlive this. `least`: whole hours of a range that is put
     /// together. `timeout`: of an answer, however often the engine is asked for it.
-    PartReading(const AnswerCache& answers, Ask ask, std::int64_t least, std::chrono::milliseconds timeout)
-        : answers_(answers), ask_(std::move(ask)), ends_(answers, ask_), least_(least), timeout_(timeout) {}
+    PartReading(const AnswerCache& answers, std::int64_t least, std::chrono::milliseconds timeout)
+        : answers_(answers), ends_(answers), least_(least), timeout_(timeout) {}
 
-    /// As the engine would answer, and of one state of the store. nullopt: ask it for all at once.
-    Result<std::optional<AggregateTable>> answer(const AggregateQuery& query);
+    /// As the engine would answer. nullopt: ask it for all at once.
+    Result<std::optional<AggregateTable>> answer(const AggregateQuery& query, const State& state);
 
   private:
     struct Inquiry;
@@ -55,7 +60,7 @@ class PartReading {
     using Settled = std::vector<std::pair<Stretch, std::uint64_t>>;
     Different known(const Inquiry& inquiry, const Settled& of);
     void remember(const Inquiry& inquiry, Settled of, Different different);
-    Result<CutTime> pieces(const Selection& selection);
+    Result<CutTime> pieces(const Selection& selection, const State& state);
     /// nullopt: there are too many groups, or numbers that do not fit.
     Result<std::optional<std::vector<Part>>> read(const Inquiry& inquiry, std::span<const Stretch> stretches);
     /// Reads the parts that are nullptr, and what the others lack.
@@ -67,7 +72,6 @@ class PartReading {
     std::nullopt_t give_up(const Inquiry& inquiry);
 
     const AnswerCache& answers_;
-    const Ask ask_;
     FirstAndLast ends_;
     const std::int64_t least_;
     const std::chrono::milliseconds timeout_;

@@ -186,6 +186,13 @@ class MemoryStore final : public CallStore, public CallScanner, public NumberSca
         return {};
     }
 
+    Result<std::unique_ptr<CallQueries>> snapshot(unsigned /*at_once*/) override {
+        auto copy = std::make_unique<MemoryStore>();
+        const auto lock = reading();
+        copy->rows_ = rows_;
+        return copy;
+    }
+
     Result<StoreStats> stats() override {
         const auto lock = reading();
         return StoreStats{.rows = rows_.size(), .waiting = waiting_.size(), .bytes = 0};

@@ -1,0 +1,34 @@
+#pragma once
+
+#include "store/answer_cache.hpp"
+#include "store/duckdb/duckdb_store.hpp"
+#include "store/duckdb/page_reading.hpp"
+#include "store/duckdb/part_reading.hpp"
+#include "store/duckdb/readers.hpp"
+
+#include <atomic>
+#include <cstdint>
+#include <mutex>
+#include <utility>
+#include <vector>
+
+namespace steno::store::duckdb {
+
+/// What all reads of a store share, and its writer tells them. Any thread.
+struct ReadSide {
+    ReadSide(const DuckdbOptions& store_options, std::vector<Connection> connections)
+        : options(store_options),
+          readers(std::move(connections), options.patience),
+          parts(answers, options.hours_in_parts, options.timeout),
+          pages(answers) {}
+
+    const DuckdbOptions options;
+    Readers readers;
+    AnswerCache answers;
+    PartReading parts;
+    PageReading pages;
+    std::timed_mutex writing;             ///< held by whoever writes
+    std::atomic<std::uint64_t> moves{0};  ///< odd: the places of rows may be changing now
+};
+
+}  // namespace steno::store::duckdb

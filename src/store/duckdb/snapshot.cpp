@@ -1,0 +1,257 @@
+#include "store/duckdb/snapshot.hpp"
+
+#include "store/cursor.hpp"
+#include "store/duckdb/dialect.hpp"
+#include "store/duckdb/groups.hpp"
+#include "store/duckdb/scan.hpp"
+#include "store/sql.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <utility>
+
+namespace steno::store::duckdb {
+namespace {
+
+/// To begin while nothing is written; each takes less than a millisecond.
+constexpr int kAttempts = 10;
+
+}  // namespace
+
+class Snapshot::Work {
+  public:
+    static Result<Work> take(Snapshot& snapshot) {
+        std::unique_lock lock(snapshot.mutex_);
+        if (!snapshot.freed_.wait_for(lock, snapshot.side_.options.timeout,
+                                      [&] { return !snapshot.idle_.empty(); }))
+            return fail(Code::ResourceExhausted, "too many questions at once", "try again in a moment");
+        if (snapshot.ended_by_) return std::unexpected(*snapshot.ended_by_);
+        Connection* const connection = snapshot.idle_.back();
+        snapshot.idle_.pop_back();
+        return Work(snapshot, connection);
+    }
+    Work(Work&& other) noexcept
+        : snapshot_(other.snapshot_), connection_(std::exchange(other.connection_, nullptr)) {}
+    ~Work() {
+        if (connection_ == nullptr) return;
+        const std::scoped_lock lock(snapshot_.mutex_);
+        snapshot_.idle_.push_back(connection_);
+        snapshot_.freed_.notify_one();
+    }
+    Connection& operator*() { return *connection_; }
+
+    /// What came of it. An error ends the connection's transaction.
+    template <class Outcome>
+    Outcome ended(Outcome outcome) {
+        if (outcome || snapshot_.begun_again(*connection_)) return outcome;
+        const std::scoped_lock lock(snapshot_.mutex_);
+        snapshot_.ended_by_ = outcome.error();
+        return outcome;
+    }
+
+  private:
+    Work(Snapshot& snapshot, Connection* connection) : snapshot_(snapshot), connection_(connection) {}
+
+    Snapshot& snapshot_;
+    Connection* connection_;
+};
+
+Result<std::unique_ptr<Snapshot>> Snapshot::take(ReadSide& side, unsigned at_once) {
+    STENO_ASSIGN(Readers::Turn turn, side.readers.take(at_once));
+    std::unique_ptr<Snapshot> snapshot(new Snapshot(side, std::move(turn)));
+    STENO_TRY(snapshot->begin());
+    for (Connection& connection : snapshot->turn_.all()) snapshot->idle_.push_back(&connection);
+    return snapshot;
+}
+
+Snapshot::~Snapshot() {
+    end_all();
+}
+
+Result<std::vector<Watermark>> Snapshot::begin(Connection& connection) {
+    STENO_TRY(connection.run("BEGIN TRANSACTION READ ONLY"));
+    // What is read first settles what it sees.
+    STENO_ASSIGN(Answer answer,
+                 connection.run("SELECT stream, sequence FROM watermarks ORDER BY stream"));
+    std::vector<Watermark> marks;
+    for (Chunk chunk = answer.next(); chunk; chunk = answer.next()) {
+        const duckdb_vector streams = duckdb_data_chunk_get_vector(chunk.get(), 0);
+        const duckdb_vector sequences = duckdb_data_chunk_get_vector(chunk.get(), 1);
+        for (std::size_t row = 0; row < duckdb_data_chunk_get_size(chunk.get()); ++row)
+            marks.push_back({uuid_cell(streams, row), cell<std::uint64_t>(sequences, row)});
+    }
+    return marks;
+}
+
+Result<bool> Snapshot::begin_all() {
+    for (std::size_t i = 0; i < turn_.all().size(); ++i) {
+        STENO_ASSIGN(auto marks, begin(turn_.all()[i]));
+        if (i > 0 && marks != marks_) return false;
+        marks_ = std::move(marks);
+    }
+    return true;
+}
+
+void Snapshot::end_all() {
+    for (Connection& connection : turn_.all()) static_cast<void>(connection.run("ROLLBACK"));
+}
+
+// Whoever writes says what it will change, commits, and says that it has. If between two looks at that no
+// commit was completed, at most one happened, and what it was about is known: `moment_` has it as changing.
+// Several transactions see the same if they see the same watermarks, which each apply moves; what else is
+// written moves none.
+Result<void> Snapshot::begin() {
+    for (int attempt = 0; attempt < kAttempts; ++attempt) {
+        const std::uint64_t before = side_.answers.now().changes;
+        STENO_ASSIGN(const bool same, begin_all());
+        moment_ = side_.answers.now();
+        if (same && moment_.changes == before && (turn_.all().size() == 1 || !moment_.all_changing))
+            return {};
+        end_all();
+    }
+    const std::unique_lock nobody_writes(side_.writing, side_.options.patience);
+    if (!nobody_writes)
+        return fail(Code::Unavailable, "the store is being written to all the time", "try again in a moment");
+    STENO_TRY(begin_all());
+    moment_ = side_.answers.now();
+    return {};
+}
+
+bool Snapshot::begun_again(Connection& connection) {
+    static_cast<void>(connection.run("ROLLBACK"));
+    const auto marks = begin(connection);
+    return marks && *marks == marks_ && side_.answers.now().changes == moment_.changes;
+}
+
+Result<Answer> Snapshot::ask(const sql::Statement& statement) {
+    STENO_ASSIGN(Work work, Work::take(*this));
+    return work.ended((*work).run(statement, side_.options.timeout));
+}
+
+Result<std::vector<Row>> Snapshot::rows_of(const sql::Statement& statement, const ColumnChoice& choice) {
+    STENO_ASSIGN(Answer answer, ask(statement));
+    return read_rows(answer, choice);
+}
+
+/// The rows that `ask` gives. The engine finds the rows of a page first and then fetches them by their
+/// places; a checkpoint between the two, which fills the room of rows that were replaced, makes it miss
+/// some, and the page look like the last one. So where there are fewer than `full`, and rows may have moved
+/// meanwhile, it is asked once more, and then while nothing is written.
+template <class Ask>
+auto Snapshot::when_rows_rest(std::uint64_t full, Ask&& ask) -> decltype(ask()) {
+    for (int attempt = 0; attempt < 2; ++attempt) {
+        const std::uint64_t before = side_.moves;
+        auto rows = ask();
+        if (!rows || rows->size() >= full || (before % 2 == 0 && before == side_.moves)) return rows;
+    }
+    const std::unique_lock nobody_writes(side_.writing, side_.options.patience);
+    if (!nobody_writes)
+        return fail(Code::Unavailable, "the store is being written to all the time", "try again in a moment");
+    return ask();
+}
+
+Result<Page> Snapshot::find(const CallQuery& query) {
+    STENO_TRY(check(query));
+    STENO_ASSIGN(const auto after, decode_cursor(query));
+    const ColumnChoice choice(shown_by(query));
+    const Ask ask = [this](const sql::Statement& statement) { return this->ask(statement); };
+    Page page;
+    const std::string columns = choice.list();
+    STENO_ASSIGN(auto near, side_.pages.rows(query, after, {ask, moment_}));
+    if (near) {
+        page.rows = *std::move(near);
+    } else if (const auto top = sql::select_top(dialect(), columns, query, after); !top.text.empty()) {
+        STENO_ASSIGN(page.rows, rows_of(top, choice));
+    }
+    if (page.rows.size() <= query.limit) {
+        STENO_ASSIGN(page.rows, when_rows_rest(query.limit + 1, [&] {
+                         return rows_of(sql::select_page(dialect(), columns, query, after), choice);
+                     }));
+    }
+    if (page.rows.size() > query.limit) {
+        page.rows.pop_back();
+        page.next_cursor = encode_cursor(query, page.rows.back().call);
+    }
+    return page;
+}
+
+Result<std::vector<CallPositions>> Snapshot::positions(const CallQuery& query) {
+    STENO_TRY(check(query, kMaxPositions));
+    STENO_ASSIGN(const auto after, decode_cursor(query));
+    const auto read = [&]() -> Result<std::vector<CallPositions>> {
+        STENO_ASSIGN(Answer answer,
+                     ask(sql::select_page(dialect(), PositionsReader::column_list(), query, after)));
+        std::vector<CallPositions> out;
+        for (Chunk chunk = answer.next(); chunk; chunk = answer.next()) {
+            const PositionsReader reader(chunk.get());
+            for (std::size_t i = 0; i < reader.size() && out.size() < query.limit; ++i)
+                out.push_back(reader.row(i));
+        }
+        return out;
+    };
+    return when_rows_rest(query.limit, read);
+}
+
+Result<std::optional<Row>> Snapshot::get(const Uuid& id, std::optional<std::string_view> project) {
+    sql::Statement statement{
+        fmt::format("SELECT {} FROM calls WHERE id = CAST($1 AS UUID)", ColumnChoice::all().list()), {id}};
+    if (project) {
+        statement.text += " AND project = $2";
+        statement.parameters.emplace_back(std::string(*project));
+    }
+    // At most one a project. Ordered by the engine, they would be looked for twice.
+    STENO_ASSIGN(auto rows, rows_of(statement, ColumnChoice::all()));
+    const auto newest = std::ranges::max_element(rows, {}, [](const Row& row) {
+        return std::pair(row.call.started_at, std::string_view(row.call.project));
+    });
+    return newest == rows.end() ? std::nullopt : std::optional(std::move(*newest));
+}
+
+Result<AggregateTable> Snapshot::aggregate(const AggregateQuery& query) {
+    STENO_ASSIGN(const auto statement, sql::select_groups(dialect(), query));
+    const std::uint64_t version = side_.answers.version(query.selection, moment_);
+    std::string key = AnswerCache::key(query, statement);
+    if (version != AnswerCache::kUnsettled)
+        if (const auto kept = side_.answers.find(key, version)) return *kept;
+    const Ask ask = [this](const sql::Statement& asked) { return this->ask(asked); };
+    STENO_ASSIGN(std::optional<AggregateTable> table, side_.parts.answer(query, {ask, moment_}));
+    if (!table) {
+        STENO_ASSIGN(Answer answer, ask(statement));
+        table.emplace();
+        for (Chunk chunk = answer.next(); chunk; chunk = answer.next())
+            for (std::size_t row = 0; row < duckdb_data_chunk_get_size(chunk.get()); ++row)
+                table->groups.push_back(read_group(query, chunk.get(), row));
+        table->truncated = table->groups.size() > query.limit;
+        if (table->truncated) table->groups.resize(query.limit);
+    }
+    if (version != AnswerCache::kUnsettled)
+        side_.answers.keep(std::move(key), version, std::make_shared<const AggregateTable>(*table));
+    return *std::move(table);
+}
+
+Result<std::uint64_t> Snapshot::count(const Selection& selection) {
+    if (selection.closed_until) {
+        STENO_ASSIGN(Answer answer, ask(sql::select_count(dialect(), selection)));
+        const Chunk chunk = answer.next();
+        if (!chunk) return fail(Code::Internal, "a count gave no answer");
+        return cell<std::uint64_t>(duckdb_data_chunk_get_vector(chunk.get(), 0), 0);
+    }
+    AggregateQuery query;
+    query.selection = selection;
+    STENO_ASSIGN(Measure calls, make_measure("calls"));
+    query.measures.push_back(std::move(calls));
+    STENO_ASSIGN(const AggregateTable table, aggregate(query));
+    return static_cast<std::uint64_t>(
+        std::get<std::int64_t>(std::get<Value>(table.groups.front().cells.front())));
+}
+
+Result<void> Snapshot::scan_numbers(const NumberQuery& query, const NumberSink& take) {
+    STENO_TRY(check(query));
+    STENO_ASSIGN(Work work, Work::take(*this));
+    const auto wanted = until(std::chrono::steady_clock::now() + side_.options.timeout);
+    return work.ended(duckdb::scan_numbers(*work, query, wanted, take));
+}
+
+}  // namespace steno::store::duckdb
