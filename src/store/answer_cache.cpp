@@ -41,37 +41,25 @@ AnswerCache::Range AnswerCache::Range::of(const Stretch& stretch) {
     return {.first = hour_of(stretch.begin), .last = hour_of(stretch.end - 1)};
 }
 
-void AnswerCache::changing(const Hours& hours) {
-    const std::scoped_lock lock(mutex_);
-    now_.changing = hours;
-}
-
-void AnswerCache::everything_changes() {
-    const std::scoped_lock lock(mutex_);
-    now_.all_changing = true;
-}
-
 void AnswerCache::changed(const Hours& hours) {
     const std::scoped_lock lock(mutex_);
-    now_.changing = {};
-    ++now_.changes;
-    if (hours.undated) undated_ = now_.changes;
-    for (const std::int64_t hour : hours.hours) hours_[hour] = now_.changes;
+    ++clock_;
+    if (hours.undated) undated_ = clock_;
+    for (const std::int64_t hour : hours.hours) hours_[hour] = clock_;
     if (hours_.size() <= kMaxHours) return;
     hours_.clear();
-    all_ = now_.changes;
+    all_ = clock_;
 }
 
 void AnswerCache::everything_changed() {
     const std::scoped_lock lock(mutex_);
-    now_.all_changing = false;
-    all_ = ++now_.changes;
+    all_ = ++clock_;
     hours_.clear();
 }
 
-AnswerCache::Moment AnswerCache::now() const {
+std::uint64_t AnswerCache::now() const {
     const std::scoped_lock lock(mutex_);
-    return now_;
+    return clock_;
 }
 
 std::uint64_t AnswerCache::changed_within(const Range& hours) const {
@@ -84,32 +72,24 @@ std::uint64_t AnswerCache::changed_within(const Range& hours) const {
     return version;
 }
 
-std::uint64_t AnswerCache::changed_within(const Range& hours, const Moment& then) const {
-    const std::set<std::int64_t>& soon = then.changing.hours;
-    const auto next = hours.first ? soon.lower_bound(*hours.first) : soon.begin();
-    const bool open = !hours.first && !hours.last;
-    if (then.all_changing || (open && then.changing.undated) ||
-        (next != soon.end() && (!hours.last || *next <= *hours.last)))
-        return kUnsettled;
-    const std::uint64_t version = changed_within(hours);
-    return version > then.changes ? kUnsettled : version;
-}
-
 std::uint64_t AnswerCache::version(const Selection& selection) const {
     const std::scoped_lock lock(mutex_);
     return changed_within(Range::of(selection));
 }
 
-std::uint64_t AnswerCache::version(const Selection& selection, const Moment& then) const {
-    const std::scoped_lock lock(mutex_);
-    return changed_within(Range::of(selection), then);
+std::uint64_t AnswerCache::version(const Selection& selection, std::uint64_t then) const {
+    const std::uint64_t version = this->version(selection);
+    return version > then ? kUnsettled : version;
 }
 
 std::vector<std::uint64_t> AnswerCache::versions(std::span<const Stretch> stretches,
-                                                 const Moment& then) const {
+                                                 std::uint64_t then) const {
     const std::scoped_lock lock(mutex_);
     std::vector<std::uint64_t> versions;
-    for (const Stretch& stretch : stretches) versions.push_back(changed_within(Range::of(stretch), then));
+    for (const Stretch& stretch : stretches) {
+        const std::uint64_t version = changed_within(Range::of(stretch));
+        versions.push_back(version > then ? kUnsettled : version);
+    }
     return versions;
 }
 

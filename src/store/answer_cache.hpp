@@ -34,30 +34,21 @@ class AnswerCache {
   public:
     static constexpr std::uint64_t kUnsettled = 0;
 
-    struct Moment {
-        std::uint64_t changes = 0;  ///< that readers see
-        Hours changing;             ///< what one more is about
-        bool all_changing = false;
-    };
-
-    /// Calls of these hours come, go or change, but readers cannot see it yet.
-    void changing(const Hours& hours);
-    void everything_changes();
-    /// Those changed, and readers can see it: answers over ranges that touch them are forgotten.
+    /// Calls of these hours came, went or changed, as readers can see from now on: answers over ranges that
+    /// touch them are forgotten.
     void changed(const Hours& hours);
     void everything_changed();
 
-    /// What readers see now: all that has changed, and of what is changing some see it already, others do
-    /// not.
-    [[nodiscard]] Moment now() const;
+    /// How many changes there were: a moment that can be asked about later.
+    [[nodiscard]] std::uint64_t now() const;
 
     /// The state of what a selection's time range touches, now.
     [[nodiscard]] std::uint64_t version(const Selection& selection) const;
-    /// The same at a moment that was; kUnsettled: calls were changing then, or have changed since.
-    [[nodiscard]] std::uint64_t version(const Selection& selection, const Moment& then) const;
+    /// The same at a moment that was; kUnsettled: it has changed since.
+    [[nodiscard]] std::uint64_t version(const Selection& selection, std::uint64_t then) const;
     /// Of each of these stretches of time.
     [[nodiscard]] std::vector<std::uint64_t> versions(std::span<const Stretch> stretches,
-                                                      const Moment& then) const;
+                                                      std::uint64_t then) const;
 
     /// What tells one question from another: its SQL, the values in it, and how the columns are read.
     static std::string key(const AggregateQuery& query, const sql::Statement& statement);
@@ -87,12 +78,11 @@ class AnswerCache {
         static Range of(const Selection& selection);
         static Range of(const Stretch& stretch);
     };
-    // Under the lock: when a call of these hours changed last.
+    /// When a call of these hours changed last; under the lock.
     [[nodiscard]] std::uint64_t changed_within(const Range& hours) const;
-    [[nodiscard]] std::uint64_t changed_within(const Range& hours, const Moment& then) const;
 
     mutable std::mutex mutex_;
-    Moment now_{.changes = 1, .changing = {}};
+    std::uint64_t clock_ = 1;
     std::uint64_t all_ = 1;                        ///< when everything changed
     std::uint64_t undated_ = 1;                    ///< when a call without a start time changed
     std::map<std::int64_t, std::uint64_t> hours_;  ///< when a call of the hour changed

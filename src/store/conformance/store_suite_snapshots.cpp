@@ -41,10 +41,10 @@ Sums sums_of(CallQueries& calls, const AggregateQuery& query) {
 }  // namespace
 
 TEST_P(StoreSuite, ASnapshotStaysAsItWas) {
-    const auto calls = plausible_calls(1500, 71);
+    const auto calls = plausible_calls(1200, 71);
     std::mt19937_64 random(71);
     std::vector<AggregateQuery> queries;
-    for (int i = 0; i < 30; ++i) queries.push_back(random_aggregate(random));
+    for (int i = 0; i < 20; ++i) queries.push_back(random_aggregate(random));
     NumberQuery numbers{{}, field("model.requested"), {"gpt-4o", "gemini-2.5-pro"}, {}, {}};
     numbers.numbers = {field("usage.input_tokens"), field("scores.quality")};
     CallQuery dearest;
@@ -57,7 +57,7 @@ TEST_P(StoreSuite, ASnapshotStaysAsItWas) {
     };
     for (std::size_t i = 0; i < calls.size();) {
         std::vector<Change> batch;
-        for (const std::size_t end = std::min(calls.size(), i + 300); i < end; ++i)
+        for (const std::size_t end = std::min(calls.size(), i + 400); i < end; ++i)
             batch.push_back(upsert(calls[i], ++sequence));
         to_both([&](CallStore& each) { return each.apply(batch, std::vector<Watermark>{at(sequence)}); });
         const auto snapshot = value(store().snapshot(2));
@@ -77,10 +77,10 @@ TEST_P(StoreSuite, ASnapshotStaysAsItWas) {
             later.push_back(upsert(late, ++sequence, true));
         }
         to_both([&](CallStore& each) { return each.apply(later, std::vector<Watermark>{at(sequence)}); });
+        to_both([&](CallStore& each) { return each.checkpoint(); });
         const LostPayloads lost{at(0).stream, sequence / 4, sequence / 2, {}};
         to_both([&](CallStore& each) { return each.forget_payloads(std::span(&lost, 1)); });
         to_both([&](CallStore& each) { return each.forget(std::vector<Position>{at(sequence / 5)}); });
-        to_both([&](CallStore& each) { return each.checkpoint(); });
 
         for (std::size_t k = 0; k < queries.size(); ++k) {
             const std::string what = fmt::format("question {} with {} calls", k, i);

@@ -37,7 +37,7 @@ Result<Config> configure(const std::string& path, const DuckdbOptions& options) 
         {"threads", fmt::format("{}", threads)},
         {"memory_limit", fmt::format("{}MiB", std::max<std::uint64_t>(64, options.memory_bytes >> 20))},
         {"temp_directory", path == kInMemory ? "" : fmt::format("{}.spill", path)},
-        {"wal_autocheckpoint", fmt::format("{}MiB", std::max<std::uint64_t>(1, options.log_bytes >> 20))},
+        {"wal_autocheckpoint", "1TiB"},               // by us: a commit must not take seconds
         {"storage_compatibility_version", "latest"},  // the default is old and lacks zstd
         {"late_materialization_max_rows", fmt::format("{}", kMaxPage + 1)},
         // Then the rows of a page are fetched by their places, and not everything between the first and the

@@ -155,9 +155,14 @@ class DuckdbStore final : public CallStore, public CallScanner, public NumberSca
             STENO_ASSIGN(Connection reader, Connection::open(file.database));
             readers.push_back(std::move(reader));
         }
-        STENO_ASSIGN(auto feeding, Feeding::open(std::move(file.writer)));
-        return std::unique_ptr<CallStore>(
-            new DuckdbStore(options, path, std::move(file.database), std::move(readers), std::move(feeding)));
+        std::unique_ptr<DuckdbStore> store(
+            new DuckdbStore(options, path, std::move(file.database), std::move(readers)));
+        STENO_ASSIGN(store->feeding_,
+                     Feeding::open(std::move(file.writer),
+                                   [side = &store->side_](Connection& writer, const auto& changed) {
+                                       return commit(*side, writer, changed);
+                                   }));
+        return store;
     }
 
     void follow(Follower& follower) override {
@@ -169,18 +174,19 @@ class DuckdbStore final : public CallStore, public CallScanner, public NumberSca
     Result<void> apply(std::span<const Change> changes, std::span<const Watermark> watermarks) override {
         const std::scoped_lock turn(side_.writing);
         const Moving moving(side_.moves);
-        Settling settling(side_.answers);
-        return feeding_->apply(changes, watermarks, [&](Hours soon) { settling.of(std::move(soon)); });
+        STENO_TRY(feeding_->apply(changes, watermarks));
+        if (const std::uint64_t log = size_of(path_ + ".wal"); log > most_log_) {
+            const auto folded = feeding_->checkpoint();
+            if (!folded) log::warning("the store's log goes on growing: {}", folded.error().message);
+            most_log_ = folded ? side_.options.log_bytes : log + side_.options.log_bytes / 4;
+        }
+        return {};
     }
 
     Result<void> forget(std::span<const Position> until) override {
         const std::scoped_lock turn(side_.writing);
         const Moving moving(side_.moves);
-        {
-            Settling settling(side_.answers);
-            settling.of_everything();
-            STENO_TRY(feeding_->forget(until));
-        }
+        STENO_TRY(feeding_->forget(until));
         // Who asks the store anew, told of this, must not be answered from before.
         if (follower_ != nullptr) follower_->calls_forgotten();
         return {};
@@ -189,8 +195,6 @@ class DuckdbStore final : public CallStore, public CallScanner, public NumberSca
     Result<void> forget_payloads(std::span<const LostPayloads> lost) override {
         const std::scoped_lock turn(side_.writing);
         const Moving moving(side_.moves);
-        Settling settling(side_.answers);
-        settling.of_everything();
         return feeding_->forget_payloads(lost);
     }
 
@@ -199,8 +203,15 @@ class DuckdbStore final : public CallStore, public CallScanner, public NumberSca
     }
 
     Result<std::vector<Watermark>> watermarks() override {
-        STENO_ASSIGN(const auto calls, Snapshot::take(side_, 1));
-        return calls->watermarks();
+        STENO_ASSIGN(Answer answer, ask({"SELECT stream, sequence FROM watermarks ORDER BY stream", {}}));
+        std::vector<Watermark> out;
+        for (Chunk chunk = answer.next(); chunk; chunk = answer.next()) {
+            const duckdb_vector streams = duckdb_data_chunk_get_vector(chunk.get(), 0);
+            const duckdb_vector sequences = duckdb_data_chunk_get_vector(chunk.get(), 1);
+            for (std::size_t row = 0; row < duckdb_data_chunk_get_size(chunk.get()); ++row)
+                out.push_back({uuid_cell(streams, row), cell<std::uint64_t>(sequences, row)});
+        }
+        return out;
     }
 
     Result<Page> find(const CallQuery& query) override {
@@ -263,51 +274,42 @@ class DuckdbStore final : public CallStore, public CallScanner, public NumberSca
         return stats;
     }
 
+    /// The engine refuses it while somebody reads who began before something was changed in place (by
+    /// forget_payloads, say); who does so ends.
     Result<void> checkpoint() override {
         const std::scoped_lock turn(side_.writing);
         const Moving moving(side_.moves);
-        return feeding_->checkpoint();
+        const auto until = std::chrono::steady_clock::now() + side_.options.patience;
+        for (;;) {
+            auto done = feeding_->checkpoint();
+            if (done || std::chrono::steady_clock::now() > until) return done;
+            std::this_thread::sleep_for(std::chrono::milliseconds(10));
+        }
     }
 
   private:
     DuckdbStore(const DuckdbOptions& options, std::string path, Database database,
-                std::vector<Connection> readers, std::unique_ptr<Feeding> feeding)
+                std::vector<Connection> readers)
         : path_(std::move(path)),
           database_(std::move(database)),
           side_(options, std::move(readers)),
-          feeding_(std::move(feeding)) {}
+          most_log_(options.log_bytes) {}
 
     Result<Answer> ask(const sql::Statement& statement) {
         STENO_ASSIGN(auto reader, side_.readers.take());
         return reader->run(statement, side_.options.timeout);
     }
 
-    /// Lives while calls change, until readers can see it.
-    class Settling {
-      public:
-        explicit Settling(AnswerCache& answers) : answers_(answers) {}
-        ~Settling() {
-            if (everything_)
-                answers_.everything_changed();
-            else
-                answers_.changed(hours_);
-        }
-        Settling(const Settling&) = delete;
-        Settling& operator=(const Settling&) = delete;
-        void of(Hours hours) {
-            hours_ = std::move(hours);
-            answers_.changing(hours_);
-        }
-        void of_everything() {
-            everything_ = true;
-            answers_.everything_changes();
-        }
-
-      private:
-        AnswerCache& answers_;
-        Hours hours_;
-        bool everything_ = false;
-    };
+    static Result<void> commit(ReadSide& side, Connection& writer, const std::optional<Hours>& changed) {
+        const std::scoped_lock lock(side.committing);
+        const auto committed = writer.run("COMMIT");
+        // What an engine says failed may be there all the same.
+        if (changed)
+            side.answers.changed(*changed);
+        else
+            side.answers.everything_changed();
+        return committed ? Result<void>() : std::unexpected(committed.error());
+    }
 
     /// Lives while the places of rows may change.
     class Moving {
@@ -331,6 +333,7 @@ class DuckdbStore final : public CallStore, public CallScanner, public NumberSca
     const std::string path_;
     Database database_;
     ReadSide side_;
+    std::uint64_t most_log_;  ///< bytes beyond which an apply folds the log into the file
     std::unique_ptr<Feeding> feeding_;
     Follower* follower_ = nullptr;
 };

@@ -210,6 +210,29 @@ void DuckdbStoreTest::fill_behind_room() const {
     run("DROP TABLE room");
 }
 
+TEST_F(DuckdbStoreTest, TheLogIsFoldedInThoughSomebodyAlwaysReads) {
+    DuckdbOptions options = options_for(folder_);
+    options.log_bytes = 1U << 20;
+    const auto store = value(open_duckdb_store(options));
+    std::unique_ptr<CallQueries> reading;
+    std::uint64_t sequence = 0;
+    for (std::uint64_t round = 0; round < 60; ++round) {
+        std::vector<Change> changes;
+        for (int i = 0; i < 300; ++i) {
+            Call call = numbered_call(++sequence);
+            call.preview.answer = std::string(300, static_cast<char>('a' + sequence % 26));
+            changes.push_back(upsert(call, sequence));
+        }
+        ASSERT_TRUE(store->apply(changes, std::vector<Watermark>{at(sequence)}));
+        auto next = value(store->snapshot());  // began before the one before has ended
+        EXPECT_EQ(value(next->count({})), sequence);
+        reading = std::move(next);
+        std::error_code none;
+        const auto log = std::filesystem::file_size(file() + ".wal", none);
+        EXPECT_TRUE(none || log < 4U << 20) << "round " << round << ": " << log;
+    }
+}
+
 TEST_F(DuckdbStoreTest, WhatIsFreeIsGivenBackToTheDisk) {
     fill_behind_room();
     auto store = value(open());

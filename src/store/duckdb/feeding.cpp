@@ -79,8 +79,8 @@ std::string is_in(std::string_view column, const Items& items, Show&& show) {
 
 }  // namespace
 
-Result<std::unique_ptr<Feeding>> Feeding::open(Connection writer) {
-    std::unique_ptr<Feeding> feeding(new Feeding(std::move(writer)));
+Result<std::unique_ptr<Feeding>> Feeding::open(Connection writer, Commit commit) {
+    std::unique_ptr<Feeding> feeding(new Feeding(std::move(writer), std::move(commit)));
     STENO_TRY(feeding->load());
     return feeding;
 }
@@ -103,8 +103,7 @@ Result<void> Feeding::load() {
     return {};
 }
 
-Result<void> Feeding::apply(std::span<const Change> changes, std::span<const Watermark> watermarks,
-                            const std::function<void(Hours)>& soon) {
+Result<void> Feeding::apply(std::span<const Change> changes, std::span<const Watermark> watermarks) {
     STENO_TRY(writer_.run("BEGIN TRANSACTION"));
     Batch batch;
     auto done = look_up(batch, changes);
@@ -117,7 +116,6 @@ Result<void> Feeding::apply(std::span<const Change> changes, std::span<const Wat
         }
         for (const Batch::Entry& entry : batch.entries)
             if (entry.changed) batch.hours.add(entry.row->call.started_at);
-        soon(std::move(batch.hours));
         done = write(batch, watermarks);
     }
     if (!done) {
@@ -166,8 +164,7 @@ Result<void> Feeding::remove(std::span<const Position> until) {
         STENO_TRY(writer_.run(
             {"DELETE FROM watermarks WHERE stream = CAST($1 AS UUID) AND sequence <= $2", place}));
     }
-    STENO_TRY(writer_.run("COMMIT"));
-    return {};
+    return commit_(writer_, std::nullopt);
 }
 
 Result<void> Feeding::forget_payloads(std::span<const LostPayloads> lost) {
@@ -188,8 +185,7 @@ Result<void> Feeding::blank_previews(std::span<const LostPayloads> lost) {
                                {one.stream, static_cast<std::int64_t>(one.first),
                                 static_cast<std::int64_t>(one.last), one.retention_class}}));
     }
-    STENO_TRY(writer_.run("COMMIT"));
-    return {};
+    return commit_(writer_, std::nullopt);
 }
 
 Result<void> Feeding::checkpoint() {
@@ -272,8 +268,7 @@ Result<void> Feeding::write(Batch& batch, std::span<const Watermark> watermarks)
     STENO_TRY(append(batch));
     STENO_TRY(keep_waiting(batch));
     STENO_TRY(keep_watermarks(watermarks));
-    STENO_TRY(writer_.run("COMMIT"));
-    return {};
+    return commit_(writer_, batch.hours);
 }
 
 Result<void> Feeding::append(const Batch& batch) {
@@ -315,14 +310,11 @@ Result<void> Feeding::keep_waiting(const Batch& batch) {
 
 Result<void> Feeding::keep_watermarks(std::span<const Watermark> watermarks) {
     for (const Watermark& mark : watermarks) {
-        const auto sequence = static_cast<std::int64_t>(mark.sequence);
-        // In place: a table of few rows that is written for ever must not grow.
+        // Not in place: who began to read before that would keep the log from being folded in.
         if (watermarks_.contains(mark.stream))
-            STENO_TRY(writer_.run({"UPDATE watermarks SET sequence = $1 WHERE stream = CAST($2 AS UUID)",
-                                   {sequence, mark.stream}}));
-        else
-            STENO_TRY(writer_.run(
-                {"INSERT INTO watermarks VALUES (CAST($2 AS UUID), $1)", {sequence, mark.stream}}));
+            STENO_TRY(writer_.run({"DELETE FROM watermarks WHERE stream = CAST($1 AS UUID)", {mark.stream}}));
+        STENO_TRY(writer_.run({"INSERT INTO watermarks VALUES (CAST($1 AS UUID), $2)",
+                               {mark.stream, static_cast<std::int64_t>(mark.sequence)}}));
     }
     return {};
 }

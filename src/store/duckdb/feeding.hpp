@@ -9,6 +9,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <span>
 #include <unordered_map>
 #include <vector>
@@ -18,16 +19,18 @@
 /// of the ids.
 namespace steno::store::duckdb {
 
+/// Commits what was written, and tells readers of what hours the calls are that came, went or changed;
+/// nullopt: of any.
+using Commit = std::function<Result<void>(Connection& writer, const std::optional<Hours>& changed)>;
+
 /// One thread at a time.
 class Feeding {
   public:
-    static Result<std::unique_ptr<Feeding>> open(Connection writer);
+    static Result<std::unique_ptr<Feeding>> open(Connection writer, Commit commit);
 
     /// See CallStore::follow; told here of what `apply` does.
     void follow(Follower& follower) { follower_ = &follower; }
-    /// `soon` is told of the hours whose calls come or change, or may, before anybody can see it.
-    Result<void> apply(std::span<const Change> changes, std::span<const Watermark> watermarks,
-                       const std::function<void(Hours)>& soon);
+    Result<void> apply(std::span<const Change> changes, std::span<const Watermark> watermarks);
     Result<void> forget_payloads(std::span<const LostPayloads> lost);
     Result<void> forget(std::span<const Position> until);
     Result<void> checkpoint();
@@ -39,7 +42,7 @@ class Feeding {
     };
     struct Batch;
 
-    explicit Feeding(Connection writer) : writer_(std::move(writer)) {}
+    Feeding(Connection writer, Commit commit) : writer_(std::move(writer)), commit_(std::move(commit)) {}
     Result<void> load();
     Result<void> blank_previews(std::span<const LostPayloads> lost);
     Result<void> remove(std::span<const Position> until);
@@ -54,6 +57,7 @@ class Feeding {
 
     Follower* follower_ = nullptr;
     Connection writer_;
+    const Commit commit_;
     Appender appender_;  ///< made again after an error
     RowWriter rows_;
     std::map<Uuid, std::uint64_t> watermarks_;

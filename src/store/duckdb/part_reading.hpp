@@ -20,10 +20,10 @@ namespace steno::store::duckdb {
 
 using Ask = std::function<Result<Answer>(const sql::Statement&)>;
 
-/// One state of the tables: whom to ask about it, and when it was.
+/// One state of the tables: whom to ask about it, and when it was (AnswerCache::now).
 struct State {
     const Ask& ask;
-    const AnswerCache::Moment& moment;
+    std::uint64_t moment = 0;
 };
 
 /// The start times of the first call and of the last, so that what is open on a side is looked through where

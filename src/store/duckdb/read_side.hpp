@@ -27,7 +27,10 @@ struct ReadSide {
     AnswerCache answers;
     PartReading parts;
     PageReading pages;
-    std::timed_mutex writing;             ///< held by whoever writes
+    std::timed_mutex writing;  ///< held by whoever writes
+    /// Held while something becomes visible, and `answers` is told of it, and while a snapshot begins: so
+    /// each snapshot knows what it sees.
+    std::mutex committing;
     std::atomic<std::uint64_t> moves{0};  ///< odd: the places of rows may be changing now
 };
 

@@ -13,12 +13,6 @@
 #include <utility>
 
 namespace steno::store::duckdb {
-namespace {
-
-/// To begin while nothing is written; each takes less than a millisecond.
-constexpr int kAttempts = 10;
-
-}  // namespace
 
 class Snapshot::Work {
   public:
@@ -67,62 +61,27 @@ Result<std::unique_ptr<Snapshot>> Snapshot::take(ReadSide& side, unsigned at_onc
 }
 
 Snapshot::~Snapshot() {
-    end_all();
-}
-
-Result<std::vector<Watermark>> Snapshot::begin(Connection& connection) {
-    STENO_TRY(connection.run("BEGIN TRANSACTION READ ONLY"));
-    // What is read first settles what it sees.
-    STENO_ASSIGN(Answer answer,
-                 connection.run("SELECT stream, sequence FROM watermarks ORDER BY stream"));
-    std::vector<Watermark> marks;
-    for (Chunk chunk = answer.next(); chunk; chunk = answer.next()) {
-        const duckdb_vector streams = duckdb_data_chunk_get_vector(chunk.get(), 0);
-        const duckdb_vector sequences = duckdb_data_chunk_get_vector(chunk.get(), 1);
-        for (std::size_t row = 0; row < duckdb_data_chunk_get_size(chunk.get()); ++row)
-            marks.push_back({uuid_cell(streams, row), cell<std::uint64_t>(sequences, row)});
-    }
-    return marks;
-}
-
-Result<bool> Snapshot::begin_all() {
-    for (std::size_t i = 0; i < turn_.all().size(); ++i) {
-        STENO_ASSIGN(auto marks, begin(turn_.all()[i]));
-        if (i > 0 && marks != marks_) return false;
-        marks_ = std::move(marks);
-    }
-    return true;
-}
-
-void Snapshot::end_all() {
     for (Connection& connection : turn_.all()) static_cast<void>(connection.run("ROLLBACK"));
 }
 
-// Whoever writes says what it will change, commits, and says that it has. If between two looks at that no
-// commit was completed, at most one happened, and what it was about is known: `moment_` has it as changing.
-// Several transactions see the same if they see the same watermarks, which each apply moves; what else is
-// written moves none.
+Result<void> Snapshot::begin(Connection& connection) {
+    STENO_TRY(connection.run("BEGIN TRANSACTION READ ONLY"));
+    // What it sees is settled by what is read first.
+    STENO_TRY(connection.run("SELECT version FROM schema"));
+    return {};
+}
+
 Result<void> Snapshot::begin() {
-    for (int attempt = 0; attempt < kAttempts; ++attempt) {
-        const std::uint64_t before = side_.answers.now().changes;
-        STENO_ASSIGN(const bool same, begin_all());
-        moment_ = side_.answers.now();
-        if (same && moment_.changes == before && (turn_.all().size() == 1 || !moment_.all_changing))
-            return {};
-        end_all();
-    }
-    const std::unique_lock nobody_writes(side_.writing, side_.options.patience);
-    if (!nobody_writes)
-        return fail(Code::Unavailable, "the store is being written to all the time", "try again in a moment");
-    STENO_TRY(begin_all());
+    const std::scoped_lock nothing_is_committed(side_.committing);
+    for (Connection& connection : turn_.all()) STENO_TRY(begin(connection));
     moment_ = side_.answers.now();
     return {};
 }
 
 bool Snapshot::begun_again(Connection& connection) {
     static_cast<void>(connection.run("ROLLBACK"));
-    const auto marks = begin(connection);
-    return marks && *marks == marks_ && side_.answers.now().changes == moment_.changes;
+    const std::scoped_lock nothing_is_committed(side_.committing);
+    return side_.answers.now() == moment_ && begin(connection);
 }
 
 Result<Answer> Snapshot::ask(const sql::Statement& statement) {

@@ -9,6 +9,7 @@
 #include "store/number_scan.hpp"
 
 #include <condition_variable>
+#include <cstdint>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -19,7 +20,7 @@
 
 namespace steno::store::duckdb {
 
-/// One state of the tables: transactions that began when the same had been written. See CallStore::snapshot.
+/// One state of the tables: transactions that began between the same two commits. See CallStore::snapshot.
 class Snapshot final : public CallQueries, public NumberScanner {
   public:
     /// `side` must outlive it. `at_once`: connections that it takes.
@@ -27,9 +28,6 @@ class Snapshot final : public CallQueries, public NumberScanner {
     ~Snapshot() override;
     Snapshot(const Snapshot&) = delete;
     Snapshot& operator=(const Snapshot&) = delete;
-
-    /// How far streams had been read.
-    [[nodiscard]] const std::vector<Watermark>& watermarks() const { return marks_; }
 
     Result<Page> find(const CallQuery& query) override;
     Result<std::vector<CallPositions>> positions(const CallQuery& query) override;
@@ -41,11 +39,9 @@ class Snapshot final : public CallQueries, public NumberScanner {
   private:
     Snapshot(ReadSide& side, Readers::Turn turn) : side_(side), turn_(std::move(turn)) {}
 
+    /// On all connections, between two commits: they see the same.
     Result<void> begin();
-    /// Begins on all connections. False: it was written between them.
-    Result<bool> begin_all();
-    Result<std::vector<Watermark>> begin(Connection& connection);
-    void end_all();
+    static Result<void> begin(Connection& connection);
 
     /// One of the connections, while it works.
     class Work;
@@ -58,8 +54,7 @@ class Snapshot final : public CallQueries, public NumberScanner {
 
     ReadSide& side_;
     Readers::Turn turn_;
-    AnswerCache::Moment moment_;
-    std::vector<Watermark> marks_;
+    std::uint64_t moment_ = 0;  ///< see AnswerCache::now
     std::mutex mutex_;
     std::condition_variable freed_;
     std::vector<Connection*> idle_;
