@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <iterator>
+#include <utility>
 
 namespace steno::analysis {
 
@@ -266,27 +268,19 @@ class Series {
             const std::size_t at = past.upto++;
             const bool known = expected_[at] >= 0 && exposure_[at] > 0;
             if (const auto s = known ? stretch_at(at, hours) : std::nullopt)
-                past.known.push_back({options_.kind == SeriesKind::Typical ? s->of : s->expected,
-                                      std::abs(residual(*s)), s->value, at});
+                past.add({options_.kind == SeriesKind::Typical ? s->of : s->expected, std::abs(residual(*s)),
+                          s->value, at});
         }
         const double like = options_.kind == SeriesKind::Typical ? here.of : here.expected;
-        struct Alike {
-            double unlike, distance, value;
-        };
-        std::vector<Alike> alike;
         const std::size_t oldest = i > static_cast<std::size_t>(kWeeks * kHoursOfWeek)
                                        ? i - static_cast<std::size_t>(kWeeks * kHoursOfWeek)
                                        : 0;
-        for (const auto& [size, distance, value, at] : past.known)
-            if (at >= oldest) alike.push_back({std::abs(size - like), distance, value});
-        if (alike.size() > kAlike) {
-            std::ranges::nth_element(alike, alike.begin() + kAlike, {}, &Alike::unlike);
-            alike.resize(kAlike);
-        }
+        past.forget_before(oldest);
         std::vector<double> far, events;
-        for (const Alike& one : alike) {
-            far.push_back(one.distance);
-            if (one.value > 0) events.push_back(one.value);
+        const auto alike = past.alike(like);
+        for (const std::size_t one : alike) {
+            far.push_back(past.known[one].distance);
+            if (past.known[one].value > 0) events.push_back(past.known[one].value);
         }
         const auto rank = [](std::vector<double>& values, double share) {
             const auto at = std::min(values.size() - 1,
@@ -339,6 +333,40 @@ class Series {
         };
         std::vector<Stretch> known;
         std::size_t upto = 0;
+
+        void add(const Stretch& stretch) {
+            if (!std::isfinite(stretch.size)) return;  // has no place in an order
+            known.push_back(stretch);
+            by_size_.insert(place_of(stretch.size, known.size() - 1), known.size() - 1);
+        }
+        void forget_before(std::size_t at) {
+            for (; first_ < known.size() && known[first_].at < at; ++first_)
+                by_size_.erase(place_of(known[first_].size, first_));
+        }
+        /// The kAlike of them whose sizes are nearest.
+        [[nodiscard]] std::vector<std::size_t> alike(double size) const {
+            std::vector<std::size_t> nearest;
+            auto above = std::ranges::lower_bound(by_size_, size, {},
+                                                  [this](std::size_t one) { return known[one].size; });
+            auto below = above;
+            while (nearest.size() < kAlike && (below != by_size_.begin() || above != by_size_.end())) {
+                const bool larger = below == by_size_.begin() ||
+                                    (above != by_size_.end() &&
+                                     known[*above].size - size < size - known[*std::prev(below)].size);
+                nearest.push_back(larger ? *above++ : *--below);
+            }
+            return nearest;
+        }
+
+      private:
+        [[nodiscard]] std::vector<std::size_t>::iterator place_of(double size, std::size_t index) {
+            return std::ranges::lower_bound(by_size_, std::pair(size, index), {}, [this](std::size_t one) {
+                return std::pair(known[one].size, one);
+            });
+        }
+
+        std::vector<std::size_t> by_size_;  // of `known`, from first_ on
+        std::size_t first_ = 0;
     };
 
     AnomalyOptions options_;

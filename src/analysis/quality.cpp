@@ -33,9 +33,9 @@ Selection with(Selection selection, store::Filter filter) {
 using Key = std::vector<std::optional<store::Value>>;
 
 /// The table of these groups, with a field more if `last` is one; its value is the last of each key.
-Result<AggregateTable> ask(store::CallQueries& store, const Selection& selection, std::vector<store::Field> by,
-                           std::string_view last, std::initializer_list<std::string> measures,
-                           bool figures = false) {
+Result<AggregateTable> ask(store::CallQueries& store, const Selection& selection,
+                           std::vector<store::Field> by, std::string_view last,
+                           std::initializer_list<std::string> measures, bool figures = false) {
     AggregateQuery query;
     query.selection = selection;
     query.group_by = std::move(by);

@@ -95,8 +95,8 @@ void write_slow(JsonWriter& json, const SlowCalls& slow, Duration threshold);
 
 /// How many of its questions it asks at the same time.
 inline constexpr unsigned kStatisticsAtOnce = 3;
-/// Of the calls in the selection, text aside. It asks some twenty questions: of a snapshot all that it says is
-/// about the same calls. Blocking; any thread. InvalidArgument: options out of bounds.
+/// Of the calls in the selection, text aside. It asks some twenty questions: of a snapshot all that it says
+/// is about the same calls. Blocking; any thread. InvalidArgument: options out of bounds.
 Result<Statistics> statistics(store::CallQueries& store, const store::Selection& selection,
                               const StatisticsOptions& options);
 

@@ -38,8 +38,7 @@ Result<ApiAnswer> show_quality(Services& services, const ApiRequest& request) {
     STENO_ASSIGN(options.by, fields_parameter(request, "by", "prompt.type,prompt.version"));
     services.data.calls().catch_up();
     STENO_ASSIGN(const auto calls, services.data.store().snapshot());
-    STENO_ASSIGN(const analysis::QualityReport report,
-                 analysis::quality(*calls, asked.selection, options));
+    STENO_ASSIGN(const analysis::QualityReport report, analysis::quality(*calls, asked.selection, options));
     ApiAnswer answer;
     JsonWriter json(answer.body);
     json.begin_object();

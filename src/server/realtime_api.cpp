@@ -32,8 +32,7 @@ Result<ApiAnswer> show_realtime(Services& services, const ApiRequest& request) {
     std::vector<Call> running = services.data.calls().running(kMostRunning);
     std::erase_if(running, [&](const Call& call) { return !store::memory::matches(call, selection); });
     STENO_ASSIGN(const auto calls, services.data.store().snapshot());
-    STENO_ASSIGN(const analysis::Realtime realtime,
-                 analysis::realtime(*calls, selection, from, running));
+    STENO_ASSIGN(const analysis::Realtime realtime, analysis::realtime(*calls, selection, from, running));
     const std::uint64_t under_way = services.data.recorder().stats().running;
 
     ApiAnswer answer;

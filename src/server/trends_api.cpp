@@ -88,10 +88,9 @@ Result<ApiAnswer> show_trends(Services& services, const ApiRequest& request) {
     const bool short_enough =
         now.to.unix_nanos - now.from.unix_nanos <= analysis::kMaxJudgedDays * calendar::kDay;
     if (question.measure.anomalies && short_enough) {
-        STENO_ASSIGN(
-            const analysis::AnomalyFindings findings,
-            analysis::find_anomalies(*calls,
-                                     {question.measure, selection, now.from, now.to, zone, kThreshold, {}}));
+        STENO_ASSIGN(const analysis::AnomalyFindings findings,
+                     analysis::find_anomalies(
+                         *calls, {question.measure, selection, now.from, now.to, zone, kThreshold, {}}));
         json.begin_object();
         write_finding(json, findings.groups.front());
         json.end_object();
@@ -112,9 +111,9 @@ Result<ApiAnswer> show_anomalies(Services& services, const ApiRequest& request) 
     STENO_ASSIGN(const double threshold, fraction_parameter(request, "threshold", kThreshold, 1, 100));
     services.data.calls().catch_up();
     STENO_ASSIGN(const auto calls, services.data.store().snapshot());
-    STENO_ASSIGN(const analysis::AnomalyFindings findings,
-                 analysis::find_anomalies(*calls,
-                                          {measure, selection, period.from, period.to, zone, threshold, {}}));
+    STENO_ASSIGN(
+        const analysis::AnomalyFindings findings,
+        analysis::find_anomalies(*calls, {measure, selection, period.from, period.to, zone, threshold, {}}));
     const analysis::AnomalyFinding& finding = findings.groups.front();
     ApiAnswer answer;
     JsonWriter json(answer.body);

@@ -22,8 +22,8 @@ bool needs_repair(const Call& call);
 
 /// A second arrival of the same call: what it says replaces what was said, what it leaves out stays, maps are
 /// merged. `interrupted` is no news of a call whose end is known: that stays. Where one of the two does not
-/// keep its texts (privacy.full_data: false), a preview stays only from an arrival that says so itself. A cost
-/// that a re-pricing made stays: it is said later, wherever in the journal the arrival stands.
+/// keep its texts (privacy.full_data: false), a preview stays only from an arrival that says so itself. A
+/// cost that a re-pricing made stays: it is said later, wherever in the journal the arrival stands.
 void amend(Call& call, const Call& newcomer);
 /// The same for a row, with the places of its payloads: read one after the other, opened_at first, the two
 /// records give the newest request and the newest response that were brought. A call that was found begun and

@@ -80,8 +80,8 @@ Result<PageReading::First> PageReading::first_of(const CallQuery& query, const s
     }
     const ColumnChoice choice(shown_by(query));
     const std::uint64_t most = kMostEqual + stretches.size() * (query.limit + 1);
-    STENO_ASSIGN(answer, state.ask(sql::select_within_borders(dialect(), choice.list(), query, after, stretches,
-                                                         borders, most)));
+    STENO_ASSIGN(answer, state.ask(sql::select_within_borders(dialect(), choice.list(), query, after,
+                                                              stretches, borders, most)));
     STENO_ASSIGN(std::vector<Row> rows, read_rows(answer, choice));
     if (rows.size() > most) return First{.rows = {}, .found = false, .many_equal = true};
     return First{.rows = std::move(rows), .found = true, .many_equal = false};

@@ -118,7 +118,9 @@ struct Window {
 
 /// What a number of this type is divided by for the one that is shown.
 double unit_of(FieldType type) {
-    return type == FieldType::Duration || type == FieldType::Timestamp ? 1e6 : type == FieldType::Decimal ? 1e12 : 1;
+    return type == FieldType::Duration || type == FieldType::Timestamp ? 1e6
+           : type == FieldType::Decimal                                ? 1e12
+                                                                       : 1;
 }
 
 class DuckdbScan final : public CallScan {
