@@ -61,6 +61,7 @@ void Question::period(const PeriodFlags& flags) {
     add("from", flags.from);
     add("to", flags.to);
     add("tz", flags.tz);
+    add("at", flags.at);
 }
 
 void Question::kinds(std::string_view kinds) {

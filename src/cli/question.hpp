@@ -15,6 +15,7 @@ namespace steno::cli {
 struct PeriodFlags {
     std::int64_t days = 0;
     std::string period, from, to, tz;
+    std::string at = {};  ///< the moment as of which it is asked; empty: now
 
     [[nodiscard]] bool given() const { return days > 0 || !period.empty() || !from.empty() || !to.empty(); }
 };

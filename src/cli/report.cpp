@@ -58,6 +58,7 @@ class Inquiry {
                                  dom::element& answer) {
         Question question(path);
         question.add("tz", period_.tz);
+        question.add("at", period_.at);
         return finish(name, std::move(question), parameters, answer);
     }
     Result<void> get(const char* name, const std::string& target, dom::element& answer) {
@@ -201,6 +202,7 @@ Result<int> report(const Program& program, const ReportFlags& flags) {
     STENO_ASSIGN(const bool as_pdf, is_pdf(flags));
     PeriodFlags period = flags.period;
     if (flags.week || !period.given()) period.days = 7;
+    period.at = system_clock().now().to_string();  // all its tables end at one moment
     STENO_ASSIGN(const auto api, Api::open(program, flags.record));
     STENO_ASSIGN(Completeness completeness, Completeness::begin(*api));
 

@@ -96,9 +96,20 @@ Result<calendar::Zone> zone_parameter(const ApiRequest& request) {
     return in_parameter("tz", calendar::Zone::find(request.parameter("tz").value_or("UTC")));
 }
 
+Result<Timestamp> now_parameter(const ApiRequest& request, const calendar::Zone& zone) {
+    constexpr std::int64_t kClocksDiffer = 60'000'000'000;
+    const Timestamp now = system_clock().now();
+    const auto text = request.parameter("at");
+    if (!text) return now;
+    STENO_ASSIGN(const Timestamp at, in_parameter("at", calendar::parse_moment(*text, zone, false)));
+    if (at.unix_nanos > now.unix_nanos + kClocksDiffer)
+        return fail(Code::InvalidArgument, "at has not come yet", "a moment in the past");
+    return std::min(at, now);
+}
+
 Result<calendar::Period> period_parameter(const ApiRequest& request, const calendar::Zone& zone,
                                           std::string_view otherwise) {
-    const Timestamp now = system_clock().now();
+    STENO_ASSIGN(const Timestamp now, now_parameter(request, zone));
     const auto period = request.parameter("period"), from = request.parameter("from"),
                to = request.parameter("to");
     if (period && (from || to))
@@ -185,6 +196,8 @@ Result<store::Selection> selection_parameters(const ApiRequest& request,
     store::Selection selection;
     std::size_t values = 0;
     std::vector<std::string_view> names{"from", "to", "period", "tz", "text"};
+    // When a period that is not over ends; without a period nothing would be as of then.
+    if (request.parameter("period") || request.parameter("from")) names.emplace_back("at");
     names.insert(names.end(), others);
     STENO_ASSIGN(const calendar::Zone zone, zone_parameter(request));
     if (request.parameter("period")) {
@@ -204,7 +217,7 @@ Result<store::Selection> selection_parameters(const ApiRequest& request,
             STENO_ASSIGN(selection.from, in_parameter(name, calendar::parse_moment(value, zone, false)));
         } else if (name == "to") {
             STENO_ASSIGN(selection.to, in_parameter(name, calendar::parse_moment(value, zone, true)));
-        } else if (name == "period" || name == "tz") {
+        } else if (name == "period" || name == "tz" || (name == "at" && plain)) {
             continue;
         } else if (name == "text") {
             selection.text = value;

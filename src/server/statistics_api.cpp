@@ -86,7 +86,8 @@ Result<ApiAnswer> compare_periods(Services& services, const ApiRequest& request)
     STENO_ASSIGN(const calendar::Period now, period_parameter(request, zone, "this-week"));
     calendar::Period before = calendar::before(now, zone);
     if (const auto against = request.parameter("against")) {
-        STENO_ASSIGN(before, calendar::parse_period(*against, zone, system_clock().now()));
+        STENO_ASSIGN(const Timestamp moment, now_parameter(request, zone));
+        STENO_ASSIGN(before, calendar::parse_period(*against, zone, moment));
         before = calendar::as_far_as(before, now, zone);
     }
     STENO_ASSIGN(const std::vector<store::Field> by, fields_parameter(request, "by", "model.requested"));

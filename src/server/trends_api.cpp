@@ -57,7 +57,8 @@ Result<ApiAnswer> show_trends(Services& services, const ApiRequest& request) {
     STENO_ASSIGN(const calendar::Period now, period_parameter(request, zone, "30d"));
     calendar::Period before = calendar::before(now, zone);
     if (const auto against = request.parameter("against")) {
-        STENO_ASSIGN(before, calendar::parse_period(*against, zone, system_clock().now()));
+        STENO_ASSIGN(const Timestamp moment, now_parameter(request, zone));
+        STENO_ASSIGN(before, calendar::parse_period(*against, zone, moment));
         before = calendar::as_far_as(before, now, zone);
     }
     STENO_ASSIGN(question.by, fields_parameter(request, "by", "none"));
@@ -161,12 +162,7 @@ Result<ApiAnswer> show_forecast(Services& services, const ApiRequest& request) {
     if (selection.from || selection.to)
         return fail(Code::InvalidArgument, "a forecast is of the month of one moment",
                     "leave out period, from and to; at=2026-11-20 looks at it as of then");
-    const Timestamp now = system_clock().now();
-    Timestamp at = now;
-    if (const auto text = request.parameter("at")) {
-        STENO_ASSIGN(at, calendar::parse_moment(*text, zone, false));
-        if (at > now) return fail(Code::InvalidArgument, "at has not come yet", "a moment in the past");
-    }
+    STENO_ASSIGN(const Timestamp at, now_parameter(request, zone));
     STENO_ASSIGN(const double coverage, fraction_parameter(request, "coverage", 0.8, 0.5, 0.99));
     services.data.calls().catch_up();
     STENO_ASSIGN(const auto calls, services.data.store().snapshot());

@@ -445,3 +445,17 @@ def test_a_request_is_traced(server, calls):
     assert server.get("/api/v1/requests/nobody/trace", expect=None)[0] == 404
     refused = run("trace", "nobody", "--server", server.url, check=False)
     assert refused.returncode != 0 and "nobody" in refused.stderr
+
+
+def test_as_of_a_moment(server, calls):
+    moments = sorted(moment(call["started_at"]) for call in calls)
+    at = moments[len(moments) // 2].replace(microsecond=0)
+    midnight = at.replace(hour=0, minute=0, second=0)
+    then = server.get(f"/api/v1/statistics?period=3d&at={at:%Y-%m-%dT%H:%M:%SZ}")[2]
+    begin = midnight - datetime.timedelta(days=2)
+    assert then["period"]["from"].startswith(f"{begin:%Y-%m-%dT%H:%M:%S}") and then["period"]["to"].startswith(f"{at:%Y-%m-%dT%H:%M:%S}")
+    asked = [call for call in calls if begin <= moment(call["started_at"]) < at]
+    assert then["ai_calls"]["calls"] == sum(call["kind"] in AI for call in asked)
+    compared = server.get(f"/api/v1/compare?period=3d&at={at:%Y-%m-%dT%H:%M:%SZ}")[2]
+    assert compared["now"]["calls"] == then["ai_calls"]["calls"]
+    assert compared["against"]["to"].startswith(f"{at - datetime.timedelta(days=3):%Y-%m-%dT%H:%M:%S}")

@@ -208,7 +208,8 @@ def test_without_history_there_is_no_forecast(server, calls, contract):
     ("trends?measure=beauty", "measure"), ("trends?by=nonsense", "nonsense"), ("trends?bucket=year", "bucket"), ("trends?groups=51", "groups"),
     ("trends?from=1990-01-01&bucket=minute", "points"), ("trends?period=2y", "period"), ("trends?text=x", "text"), ("trends?measure=max(started_at)", "number"),
     ("trends?against=x", "period"), ("anomalies?measure=cache_share", "cache_share"), ("anomalies?period=4mo", "93"), ("anomalies?threshold=0", "threshold"),
-    ("forecast?coverage=1", "coverage"), ("forecast?at=2199-01-01", "at"), ("forecast?period=today", "month"), ("forecast?at=x", "time")])
+    ("forecast?coverage=1", "coverage"), ("forecast?at=2199-01-01", "at"), ("forecast?period=today", "month"), ("forecast?at=x", "time"),
+    ("statistics?period=7d&at=2199-01-01", "not come"), ("compare?period=7d&at=x", "time"), ("aggregate?measures=calls&at=2026-11-01", "at")])
 def test_what_makes_no_sense_is_refused_with_a_word(server, query, word):
     status, _, body = server.get("/api/v1/" + query, expect=None)
     assert status == 400 and word in json.dumps(body), body
