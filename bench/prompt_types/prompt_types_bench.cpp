@@ -48,8 +48,8 @@ void no_type(benchmark::State& state) {
     admit(state, "");
 }
 BENCHMARK(no_type)->Arg(1000);
-BENCHMARK(nothing_set)->Arg(0)->Arg(1000)->Arg(10'000)->Threads(1)->Threads(2);
-BENCHMARK(texts_withheld)->Arg(1000)->Arg(10'000)->Threads(1)->Threads(2);
+BENCHMARK(nothing_set)->Arg(0)->Arg(1000)->Arg(10'000)->Threads(1)->Threads(2)->Threads(4);
+BENCHMARK(texts_withheld)->Arg(1000)->Arg(10'000)->Threads(1)->Threads(2)->Threads(4);
 
 }  // namespace
 }  // namespace steno::prompt_types

@@ -2,7 +2,6 @@
 
 #include "analysis/prompt_metrics.hpp"
 #include "base/error.hpp"
-#include "base/json_writer.hpp"
 #include "base/time.hpp"
 #include "calendar/zone.hpp"
 #include "inference/interval.hpp"
@@ -172,15 +171,5 @@ struct ExperimentResult {
 /// Blocking; any thread. InvalidArgument: a metric that is none, a question without variants.
 Result<ExperimentResult> experiment_result(store::CallQueries& store, const ExperimentQuestion& question,
                                            std::size_t most_units = kMostHeldUnits);
-
-/// Weights of a bandit: each variant's chance to be the best, but not less than kLeastWeight (or half of an
-/// equal part, of many), so that all go on being measured, and a world that changes is noticed. 0 of those
-/// that `stopped` says. The same for the same result and seed. Absent: nothing is known of any yet.
-inline constexpr double kLeastWeight = 0.05;
-std::optional<std::vector<double>> bandit_weights(const ExperimentResult& result,
-                                                  const std::vector<bool>& stopped);
-
-/// The members of GET /api/v1/experiments/{name}/result, but for what the experiment is.
-void write_members(JsonWriter& json, const ExperimentResult& result);
 
 }  // namespace steno::analysis

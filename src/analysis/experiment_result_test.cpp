@@ -1,6 +1,8 @@
 #include "analysis/experiment_result.hpp"
 
 #include "analysis/experiment_calls_for_test.hpp"
+#include "analysis/experiment_result_json.hpp"
+#include "analysis/experiment_verdict.hpp"
 #include "analysis/record_for_test.hpp"
 #include "store/duckdb/duckdb_store.hpp"
 

@@ -1,5 +1,6 @@
 #include "analysis/experiment_calls_for_test.hpp"
 #include "analysis/experiment_result.hpp"
+#include "analysis/experiment_verdict.hpp"
 #include "analysis/record_for_test.hpp"
 #include "inference/draws.hpp"
 

@@ -3,7 +3,6 @@
 #include "analysis/prompt_metrics.hpp"
 #include "analysis/version_use.hpp"
 #include "base/error.hpp"
-#include "base/json_writer.hpp"
 #include "base/time.hpp"
 #include "calendar/zone.hpp"
 #include "inference/interval.hpp"
@@ -115,8 +114,5 @@ Result<PromptComparison> compare_versions(store::CallQueries& store, const Promp
 
 /// 1.9 before 1.10: runs of digits are numbers.
 bool earlier_version(std::string_view a, std::string_view b);
-
-/// The members of GET /api/v1/prompts/{name}/compare, but for name and period.
-void write_members(JsonWriter& json, const PromptComparison& comparison);
 
 }  // namespace steno::analysis

@@ -1,6 +1,7 @@
 #include "analysis/prompt_comparison.hpp"
 
 #include "analysis/prompt_calls_for_test.hpp"
+#include "analysis/prompt_comparison_json.hpp"
 #include "analysis/record_for_test.hpp"
 #include "inference/correction.hpp"
 #include "inference/means.hpp"

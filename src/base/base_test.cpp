@@ -181,6 +181,15 @@ TEST(Text, CutsOnlyBetweenCodePoints) {
     EXPECT_EQ(split(" a, b,,c ", ','), (std::vector<std::string_view>{"a", "b", "c"}));
 }
 
+TEST(Text, TrimmedItIsStillAPartOfTheText) {
+    EXPECT_EQ(trim("\t a b \t"), "a b");
+    for (const std::string_view blank : {"", " ", "\t \t"}) {
+        const std::string_view trimmed = trim(blank);
+        EXPECT_TRUE(trimmed.empty());
+        EXPECT_EQ(trimmed.data(), blank.data() + blank.size());
+    }
+}
+
 RC_GTEST_PROP(Text, HexAndBase64ReadBack, (std::string bytes)) {
     RC_ASSERT(*from_hex(to_hex(bytes)) == bytes);
     RC_ASSERT(*from_base64(to_base64(bytes)) == bytes);

@@ -106,7 +106,7 @@ std::string lower_case(std::string_view text) {
 
 std::string_view trim(std::string_view text) noexcept {
     const auto first = text.find_first_not_of(" \t");
-    if (first == std::string_view::npos) return {};
+    if (first == std::string_view::npos) return text.substr(text.size());
     return text.substr(first, text.find_last_not_of(" \t") - first + 1);
 }
 

@@ -18,7 +18,9 @@ std::size_t utf8_length(std::string_view text) noexcept;
 
 bool equals_ignoring_case(std::string_view a, std::string_view b) noexcept;  ///< ASCII
 std::string lower_case(std::string_view text);                               ///< ASCII
-std::string_view trim(std::string_view text) noexcept;                       ///< spaces and tabs
+/// Without spaces and tabs at its ends. Always a part of `text`, also when nothing is left: C libraries that
+/// the result is handed to, with its length of 0, are not given a null pointer.
+std::string_view trim(std::string_view text) noexcept;
 /// The pieces between separators, trimmed, without empty ones.
 std::vector<std::string_view> split(std::string_view text, char separator);
 

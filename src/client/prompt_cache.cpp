@@ -380,21 +380,21 @@ std::optional<Prompt> PromptCache::get(std::string_view name, const PromptOption
     return without_any(name, options, why ? why : none("there is no memory for it"));
 }
 
-Result<std::string> PromptCache::ask(std::string path, std::chrono::milliseconds patience) {
-    /// Waited for by this thread, answered by another.
-    struct Waiting {
-        std::mutex mutex;
-        std::condition_variable answered;
-        std::optional<Result<std::string>> answer;
-    };
-    const auto waiting = std::make_shared<Waiting>();
+std::optional<Result<std::string>> Asked::answer_within(std::chrono::milliseconds time) {
+    std::unique_lock lock(waiting_->mutex);
+    waiting_->answered.wait_for(lock, time, [&] { return waiting_->answer.has_value(); });
+    return std::exchange(waiting_->answer, std::nullopt);
+}
+
+Result<Asked> PromptCache::ask(std::string path, std::chrono::milliseconds patience) {
+    Asked asked;
     Lock lock(mutex_);
     heed_options(lock);
     STENO_ASSIGN(Connection* const to, connection());
     Connection::Request request;
     request.path = std::move(path);
     request.max_answer = kMaxAnswer;
-    to->ask(std::move(request), patience, [waiting, to](Result<Connection::Answer> answer) {
+    to->ask(std::move(request), patience, [waiting = asked.waiting_, to](Result<Connection::Answer> answer) {
         const std::lock_guard guard(waiting->mutex);
         if (answer && answer->status == 200) {
             waiting->answer.emplace(std::move(answer->body));
@@ -408,10 +408,7 @@ Result<std::string> PromptCache::ask(std::string path, std::chrono::milliseconds
         }
         waiting->answered.notify_all();
     });
-    lock.unlock();
-    std::unique_lock wait(waiting->mutex);
-    waiting->answered.wait(wait, [&] { return waiting->answer.has_value(); });
-    return std::move(*waiting->answer);
+    return asked;
 }
 
 }  // namespace steno::client

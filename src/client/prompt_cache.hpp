@@ -17,6 +17,24 @@
 
 namespace steno::client {
 
+/// A question that the server was asked, for one thread to wait for. It may be left alone before it is
+/// answered.
+class Asked {
+  public:
+    /// Absent: the answer has not come within this time. Once it has, it is not to be asked for again.
+    std::optional<Result<std::string>> answer_within(std::chrono::milliseconds time);
+
+  private:
+    friend class PromptCache;
+    /// Waited for by one thread, answered by another.
+    struct Waiting {
+        std::mutex mutex;
+        std::condition_variable answered;
+        std::optional<Result<std::string>> answer;
+    };
+    std::shared_ptr<Waiting> waiting_ = std::make_shared<Waiting>();
+};
+
 /// Prompts that this process has fetched, and how they are fetched: one a process, for as long as it lives.
 /// Any thread. Works whether recording is on or off: so it has a connection of its own, made when it is first
 /// needed.
@@ -37,8 +55,8 @@ class PromptCache {
     /// that is over, and patience is not; to be asked once more with the same `began`.
     std::optional<Prompt> get(std::string_view name, const PromptOptions& options, Clock::time_point began,
                               std::chrono::milliseconds at_most);
-    /// Any other question of the server's, answered with a 200. Waits.
-    Result<std::string> ask(std::string path, std::chrono::milliseconds patience);
+    /// Any other question of the server's, for as long as `patience` says: its answer, if that is a 200.
+    Result<Asked> ask(std::string path, std::chrono::milliseconds patience);
 
   private:
     struct Entry {

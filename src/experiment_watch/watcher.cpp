@@ -1,6 +1,7 @@
 #include "experiment_watch/watcher.hpp"
 
 #include "analysis/experiment_result.hpp"
+#include "analysis/experiment_verdict.hpp"
 #include "base/log.hpp"
 #include "base/text.hpp"
 #include "experiment_watch/question.hpp"

@@ -1,5 +1,7 @@
 #include "experiment_watch/watcher.hpp"
 
+#include "analysis/experiment_result.hpp"
+#include "analysis/experiment_verdict.hpp"
 #include "base/random.hpp"
 #include "base/uuid.hpp"
 #include "experiment_watch/question.hpp"

@@ -13,6 +13,8 @@ inline constexpr std::size_t kMaxLabel = 100;  ///< bytes
 inline constexpr std::size_t kMaxWord = 200;   ///< bytes
 /// The label of the highest version; nobody moves it.
 inline constexpr std::string_view kLatest = "latest";
+/// The label of what is fetched where nobody says which version.
+inline constexpr std::string_view kProduction = "production";
 
 /// Any Unicode in its composed form (NFC: two names that look the same are the same), without control
 /// characters, what nobody sees, and "@", which divides a name from a label; "/" as in folders.

@@ -23,8 +23,6 @@ inline constexpr std::size_t kMaxTags = 50;
 inline constexpr std::size_t kMaxPrompts = 10'000;
 inline constexpr std::size_t kMaxVersions = 10'000;  ///< of a prompt
 inline constexpr std::size_t kMaxLabels = 100;       ///< of a prompt
-/// The label of what is fetched where nobody says which version.
-inline constexpr std::string_view kProduction = "production";
 
 struct NewVersion {
     std::optional<VersionNumber> number;  ///< absent: the next one

@@ -187,12 +187,18 @@ PyObject* ask_server(PyObject*, PyObject* args) {
     const char* path = nullptr;
     double patience = 0;
     if (!PyArg_ParseTuple(args, "sd:ask_server", &path, &patience)) return nullptr;
-    Result<std::string> answer = fail(Code::Internal, "no memory");
-    Py_BEGIN_ALLOW_THREADS guarded(
-        [&] { answer = client::PromptCache::current().ask(path, milliseconds_of(patience)); });
-    Py_END_ALLOW_THREADS if (answer) return PyBytes_FromStringAndSize(
-        answer->data(), static_cast<Py_ssize_t>(answer->size()));
-    const Error& error = answer.error();
+    Result<client::Asked> asked = fail(Code::Internal, "no memory");
+    guarded([&] { asked = client::PromptCache::current().ask(path, milliseconds_of(patience)); });
+    std::optional<Result<std::string>> answer;
+    if (!asked) answer.emplace(std::unexpected(std::move(asked).error()));
+    while (!answer) {
+        if (PyErr_CheckSignals() != 0) return nullptr;  // Ctrl-C
+        Py_BEGIN_ALLOW_THREADS answer = asked->answer_within(kHearing);
+        Py_END_ALLOW_THREADS
+    }
+    if (*answer)
+        return PyBytes_FromStringAndSize((*answer)->data(), static_cast<Py_ssize_t>((*answer)->size()));
+    const Error& error = answer->error();
     PyErr_SetString(error.code == Code::NotFound ? prompt_not_found : prompt_error,
                     client::in_words(error).c_str());
     return nullptr;

@@ -42,4 +42,8 @@ inline constexpr std::size_t kMostIgnored = 16;
 inline constexpr std::int64_t kMostCounted = 1'000'000'000'000;
 inline constexpr Duration kLongestCall{366LL * 86'400 * 1'000'000'000};
 
+/// The least probability with which a unit got its variant that is believed: the results of an experiment
+/// weigh calls by one over it, and one that nobody can have meant would outweigh all others.
+inline constexpr double kLeastProbability = 1e-9;
+
 }  // namespace steno

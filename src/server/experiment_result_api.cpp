@@ -1,4 +1,5 @@
 #include "analysis/experiment_result.hpp"
+#include "analysis/experiment_result_json.hpp"
 #include "base/json_writer.hpp"
 #include "base/text.hpp"
 #include "experiment_watch/question.hpp"

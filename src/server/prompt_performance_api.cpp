@@ -1,4 +1,5 @@
 #include "analysis/prompt_comparison.hpp"
+#include "analysis/prompt_comparison_json.hpp"
 #include "analysis/prompt_performance.hpp"
 #include "analysis/prompt_trends.hpp"
 #include "base/json_writer.hpp"

@@ -1,6 +1,7 @@
 #include "sources/gateway/context_headers.hpp"
 
 #include "base/text.hpp"
+#include "record/bounded.hpp"
 #include "sources/gateway/experiments.hpp"
 
 #include <fmt/format.h>
@@ -20,8 +21,6 @@ constexpr std::size_t kMaxIdBytes = 200;
 constexpr std::size_t kMostTags = 50;
 constexpr std::size_t kMostOuter = 16;
 constexpr std::size_t kMostMissing = 100;
-/// That a variant's weight gives it.
-constexpr double kLeastProbability = 1e-9;
 
 /// How much of a header's value the call has now.
 enum class Taken { Nothing, Part, All };
@@ -157,7 +156,6 @@ Taken take_experiment(std::string_view value, Call& call) {
     simdjson::dom::element number;
     if (object["probability"].get(number) == simdjson::SUCCESS && !number.is_null()) {
         double probability = 0;
-        // Results weigh calls by it: one that nobody can have meant would outweigh all others.
         if (number.get(probability) == simdjson::SUCCESS && probability >= kLeastProbability &&
             probability <= 1)
             told.probability = probability;

@@ -197,6 +197,15 @@ Result<void> check_numbers(const Call& call) {
         if (status && (*status < 100 || *status > 599))
             return fail(Code::InvalidArgument, fmt::format("{}: {} is no HTTP status", path, *status));
     }
+    const Experiment& experiment = call.prompt.experiment;
+    if (const auto& told = experiment.probability; told && !(*told >= kLeastProbability && *told <= 1))
+        return fail(Code::InvalidArgument,
+                    fmt::format("prompt.experiment.probability: {} is no probability from {} to 1", *told,
+                                kLeastProbability),
+                    "that of the variant, as it was told with it; or leave it out");
+    if (const auto& told = experiment.revision; told && *told < 1)
+        return fail(Code::InvalidArgument, fmt::format("prompt.experiment.revision: {} is below 1", *told),
+                    "that of the experiment, as it was told with the variant; or leave it out");
     return {};
 }
 

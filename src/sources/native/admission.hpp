@@ -10,7 +10,7 @@ namespace steno::native {
 /// Makes of what a program says a call that can be recorded, by the rules of what passes the gateway:
 /// - InvalidArgument for fields that are too long or too many, with the field's name; and for a cost that
 ///   nobody can add up, counts, times and sums below zero or beyond all reason (10^12, or 366 days), and
-///   statuses that are none.
+///   statuses, probabilities and revisions of an experiment that are none.
 /// - An error message beyond kMaxErrorMessage is cut, and a stack beyond 64 KiB; privacy.truncated says so.
 /// - Credentials in the request's parameters, tools and input, its exact bytes, the output, the metadata and
 /// the

@@ -7,6 +7,7 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
 #include <limits>
 
 namespace steno::native {
@@ -207,6 +208,32 @@ TEST(Delivery, NumbersThatCannotBeAreNotCounted) {
     EXPECT_EQ(batch->rejected[6].error.message, "time.duration_ms: more than 366 days");
     EXPECT_EQ(batch->rejected[7].error.message, "cost.total: more than 1000000000000");
     EXPECT_EQ(batch->rejected[1].error.message, "usage.cache_write_tokens.1h: below zero");
+}
+
+TEST(Delivery, AnExperimentsNumbersThatNobodyCanHaveMeantAreRefused) {
+    Call call = chat();
+    call.prompt.experiment.id = "e";
+    call.prompt.experiment.variant = "short";
+    call.prompt.experiment.unit = "ann";
+    std::vector<Call> calls;
+    for (const double probability : {0.0, -0.5, 1.5, 1e-300, std::numeric_limits<double>::quiet_NaN(),
+                                     std::numeric_limits<double>::infinity(), 1e-9, 0.25, 1.0}) {
+        call.prompt.experiment.probability = probability;
+        calls.push_back(call);
+    }
+    for (const std::int64_t revision : {0, -3, 1}) {
+        call.prompt.experiment.revision = revision;
+        calls.push_back(call);
+    }
+    const auto batch = read(kDeliveryType, delivery(calls));
+    ASSERT_TRUE(batch) << batch.error().message;
+    ASSERT_EQ(batch->rejected.size(), 8U);
+    EXPECT_EQ(batch->rejected[2].error.message,
+              "prompt.experiment.probability: 1.5 is no probability from 1e-09 to 1");
+    EXPECT_EQ(batch->rejected[6].error.message, "prompt.experiment.revision: 0 is below 1");
+    ASSERT_EQ(batch->calls.size(), 4U);
+    for (std::size_t i = 0; i < 4; ++i)
+        EXPECT_EQ(batch->calls[i].prompt.experiment.probability, (std::array{1e-9, 0.25, 1.0, 1.0}[i]));
 }
 
 TEST(Delivery, ATypeNobodyKnowsIsNotGuessed) {
