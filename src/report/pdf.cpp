@@ -57,6 +57,14 @@ std::string printable(std::string_view text) {
     return out;
 }
 
+/// No line begins with the percent sign of a number.
+std::string with_their_percent_signs(std::string text) {
+    constexpr std::string_view kBreaks = " %", kHolds = "\u00a0%";
+    for (std::size_t at = 0; (at = text.find(kBreaks, at)) != text.npos; at += kHolds.size())
+        text.replace(at, kBreaks.size(), kHolds);
+    return text;
+}
+
 class Pages {
   public:
     /// `total`: what stands in the foot of every page; 0 while they are being counted.
@@ -65,7 +73,9 @@ class Pages {
     [[nodiscard]] int count() const { return page_; }
 
     void title(const Document& document) {
-        y_ += text(document.title, kMargin, y_, 20, kText, true, kInner);
+        double size = 20;  // one line, if it can be
+        while (size > 15 && measure(document.title, size, true, 0).first > kInner) size -= 0.5;
+        y_ += text(document.title, kMargin, y_, size, kText, true, kInner);
         y_ += 2 + text(document.subtitle, kMargin, y_ + 2, 9, kQuiet, false, kInner);
     }
     void operator()(const Heading& heading) {
@@ -75,9 +85,10 @@ class Pages {
     }
     void operator()(const Paragraph& paragraph) {
         const double size = paragraph.quiet ? 8.5 : 10;
-        const double height = measure(paragraph.text, size, false, kInner).second;
+        const std::string unbroken = with_their_percent_signs(paragraph.text);
+        const double height = measure(unbroken, size, false, kInner).second;
         need(height + 4);
-        text(paragraph.text, kMargin, y_, size, paragraph.quiet ? kQuiet : kText, false, kInner);
+        text(unbroken, kMargin, y_, size, paragraph.quiet ? kQuiet : kText, false, kInner);
         y_ += height + 5;
     }
     void operator()(const Headline& headline) {
@@ -118,20 +129,25 @@ class Pages {
         y_ += kChart + 8;
     }
     void operator()(const Table& table) {
-        constexpr double kUsual = 8.5, kLeast = 5, kRow = 16, kGap = 10, kBar = 70, kNarrow = 60;
+        constexpr double kUsual = 8.5, kLeast = 5, kRow = 16, kGap = 10, kNarrow = 60;
+        constexpr double kBar = 70, kShortBar = 24, kShorter = 2;
         const auto wide = static_cast<double>(std::ranges::count(table.columns, true, &Table::Column::wide));
         std::vector<double> widths;
-        double size = kUsual + 0.5, taken = kInner;
-        // Long amounts are smaller: all columns are on the page.
+        double size = kUsual, bar = kBar + kShorter, taken = kInner;
+        // All columns are on the page, in the same size as in other tables: bars are shorter where numbers
+        // are long, and only then letters smaller.
         while (size > kLeast && taken + wide * (kNarrow + kGap) > kInner) {
-            size -= 0.5;
+            if (bar > kShortBar)
+                bar -= kShorter;
+            else
+                size -= 0.5;
             widths.clear();
             taken = 0;
             for (std::size_t i = 0; i < table.columns.size(); ++i) {
                 double widest = measure(table.columns[i].head, size, false, 0).first;
                 for (const auto& row : table.rows)
                     if (i < row.size()) widest = std::max(widest, measure(row[i], size, false, 0).first);
-                if (table.columns[i].bar) widest = kBar;
+                if (table.columns[i].bar) widest = bar;
                 widths.push_back(widest);
                 if (!table.columns[i].wide) taken += widest + kGap;
             }
