@@ -156,8 +156,9 @@ std::string when_it_goes_off(dom::element type) {
 }
 
 void print_settings(dom::element type) {
-    fmt::print("{}  {}\n", paint(printable(text_at(type, "/type")), Colour::Bold),
-               printable(text_at(type, "/settings/description")));
+    const std::string description = printable(text_at(type, "/settings/description"));
+    fmt::print("{}{}\n", paint(printable(text_at(type, "/type")), Colour::Bold),
+               description.empty() ? "" : "  " + description);
     fmt::print("texts kept   {}{}\n", kept(type),
                has(type, "/settings/track_full_data") ? "" : ", by default");
     if (text_at(type, "/settings/is_active") == "false")

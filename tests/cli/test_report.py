@@ -146,3 +146,16 @@ def test_letters_of_all_tables_have_one_size(server, tmp_path):
     page = subprocess.run(["pdftotext", "-bbox", tmp_path / "report.pdf", "-"], check=True, capture_output=True, text=True).stdout
     heads = re.findall(r'yMin="([\d.]+)" xMax="[\d.]+" yMax="([\d.]+)">share<', page)
     assert len(heads) >= 4 and len({round(float(bottom) - float(top), 1) for top, bottom in heads}) == 1, heads
+
+
+def test_lines_of_prices_are_wrapped_and_none_ends_with_blanks(server):
+    lines = run("compare", "--server", server.url, "--days", "30").stdout.splitlines()
+    begins = [i for i, line in enumerate(lines) if line.startswith("prices ")]
+    assert len(begins) == 2 and lines[begins[0]].startswith("prices now: ") and lines[begins[1]].startswith("prices before: ")
+    table = lines.index("")
+    assert all(len(line) <= 80 for line in lines[begins[0]:table])
+    assert table > begins[1] + 1 and lines[begins[1] + 1].startswith(" " * len("prices before: ") + "failed")
+    run("budgets", "set", "blanks", "--limit", "10000", "--server", server.url)
+    for words in (["budgets", "show", "blanks"], ["prompt-types", "show", "answer_question"]):
+        shown = run(*words, "--server", server.url).stdout
+        assert shown and not [line for line in shown.splitlines() if line != line.rstrip()], shown
