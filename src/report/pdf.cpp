@@ -39,6 +39,7 @@ struct Freed {
 using Surface = std::unique_ptr<cairo_surface_t, Freed<cairo_surface_destroy>>;
 using Context = std::unique_ptr<cairo_t, Freed<cairo_destroy>>;
 using Layout = std::unique_ptr<PangoLayout, Freed<g_object_unref>>;
+using Attributes = std::unique_ptr<PangoAttrList, Freed<pango_attr_list_unref>>;
 using Font = std::unique_ptr<PangoFontDescription, Freed<pango_font_description_free>>;
 
 /// What fonts and the libraries take: UTF-8 without control characters.
@@ -57,12 +58,19 @@ std::string printable(std::string_view text) {
     return out;
 }
 
-/// No line begins with the percent sign of a number.
-std::string with_their_percent_signs(std::string text) {
-    constexpr std::string_view kBreaks = " %", kHolds = "\u00a0%";
-    for (std::size_t at = 0; (at = text.find(kBreaks, at)) != text.npos; at += kHolds.size())
-        text.replace(at, kBreaks.size(), kHolds);
-    return text;
+/// No line begins with the percent sign of a number, or ends with the sign of an amount. What is copied out
+/// of the page is the text as it is.
+void keep_together(PangoLayout* layout, std::string_view text) {
+    const Attributes attributes(pango_attr_list_new());
+    for (const std::string_view pair : {" %", "+$", "−$"}) {
+        for (std::size_t at = 0; (at = text.find(pair, at)) != text.npos; at += pair.size()) {
+            PangoAttribute* const whole = pango_attr_allow_breaks_new(0);
+            whole->start_index = static_cast<unsigned>(at);
+            whole->end_index = static_cast<unsigned>(at + pair.size());
+            pango_attr_list_insert(attributes.get(), whole);  // which owns it
+        }
+    }
+    pango_layout_set_attributes(layout, attributes.get());
 }
 
 class Pages {
@@ -85,10 +93,9 @@ class Pages {
     }
     void operator()(const Paragraph& paragraph) {
         const double size = paragraph.quiet ? 8.5 : 10;
-        const std::string unbroken = with_their_percent_signs(paragraph.text);
-        const double height = measure(unbroken, size, false, kInner).second;
+        const double height = measure(paragraph.text, size, false, kInner).second;
         need(height + 4);
-        text(unbroken, kMargin, y_, size, paragraph.quiet ? kQuiet : kText, false, kInner);
+        text(paragraph.text, kMargin, y_, size, paragraph.quiet ? kQuiet : kText, false, kInner);
         y_ += height + 5;
     }
     void operator()(const Headline& headline) {
@@ -195,6 +202,7 @@ class Pages {
         pango_layout_set_font_description(made.get(), font.get());
         const std::string clean = printable(what);
         pango_layout_set_text(made.get(), clean.data(), static_cast<int>(clean.size()));
+        keep_together(made.get(), clean);
         // A line begins at the left also where its letters run from the right.
         pango_layout_set_auto_dir(made.get(), 0);
         if (width > 0) pango_layout_set_width(made.get(), static_cast<int>(width * PANGO_SCALE));

@@ -53,6 +53,7 @@ def test_the_pdf_says_what_the_api_says(server, tmp_path):
     pages = text.count("\f")
     assert pages >= 2 and re.search(f"1 ?/ ?{pages}", text) and re.search(f"{pages} ?/ ?{pages}", text)
     assert "<script>alert(1)</script>" in text and "модель" in text
+    assert not re.search(r"^ *%|[+−]$", text, re.M), "a sign stands apart from its number"
 
 
 def test_feedback_scores_and_missing_variables_are_there_where_there_are_any(server, tmp_path):
