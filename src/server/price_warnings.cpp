@@ -4,6 +4,7 @@
 #include "ingest/data_folder.hpp"
 #include "providers/provider.hpp"
 #include "repricing/fit.hpp"
+#include "suggestions/suggestion.hpp"
 
 #include <fmt/format.h>
 
@@ -15,11 +16,13 @@ namespace steno::server {
 
 namespace {
 
+using suggestions::grouped;
+
 /// Those of the most calls first.
 std::vector<std::pair<std::string, std::int64_t>> most_called(
     const std::map<std::string, std::int64_t>& calls) {
     std::vector<std::pair<std::string, std::int64_t>> names(calls.begin(), calls.end());
-    std::ranges::stable_sort(names, {}, [](const auto& one) { return -one.second; });
+    std::ranges::sort(names, {}, [](const auto& one) { return std::pair(-one.second, one.first); });
     return names;
 }
 
@@ -36,7 +39,7 @@ std::string some_of(const std::map<std::string, std::int64_t>& calls) {
 }
 
 std::string counted(std::int64_t calls) {
-    return fmt::format("{} call{}", calls, calls == 1 ? "" : "s");
+    return fmt::format("{} call{}", grouped(calls), calls == 1 ? "" : "s");
 }
 
 /// Of a price that no call on record is of; empty: nothing is wrong with that.
@@ -72,7 +75,7 @@ std::string of_unpriced(const pricing::Price& price, const repricing::Fit& fit, 
         "and no total and no budget counts them. Set it again with all amounts; steno prices list has those "
         "of "
         "the built-in price",
-        price.version, fit.unpriced, counted(fit.calls), time, reasons);
+        price.version, grouped(fit.unpriced), counted(fit.calls), time, reasons);
 }
 
 }  // namespace
@@ -87,7 +90,9 @@ std::vector<std::string> price_warnings(Services& services, std::span<const pric
         repricing::fits(services.data.store(), looked_at, *services.data.recorder().prices(), from, now);
     std::vector<std::string> warnings;
     if (!found) return warnings;
-    const auto minute = [](Timestamp at) { return at.to_string().substr(0, 16) + "Z"; };
+    const auto minute = [](Timestamp at) {
+        return Timestamp{at.unix_nanos, 0}.to_string().substr(0, 16) + "Z";
+    };
     std::string time = "the last 30 days";
     if (!found->complete) {
         if (found->last) time = fmt::format("{} to {}", minute(from), minute(*found->last));
@@ -99,7 +104,7 @@ std::vector<std::string> price_warnings(Services& services, std::span<const pric
         warnings.push_back(fmt::format(
             "the first {} of these prices are held against calls; what calls need of the other {} was not "
             "looked at",
-            kMost, set.size() - kMost));
+            kMost, grouped(static_cast<std::int64_t>(set.size() - kMost))));
     for (std::size_t i = 0; i < looked_at.size(); ++i) {
         const pricing::Price& price = looked_at[i];
         const repricing::Fit& fit = found->of[i];
