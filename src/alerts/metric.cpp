@@ -2,6 +2,7 @@
 
 #include "base/money.hpp"
 #include "base/nearest.hpp"
+#include "base/percent.hpp"
 #include "base/text.hpp"
 
 #include <fmt/format.h>
@@ -244,6 +245,10 @@ std::string shown(Unit unit, Decimal amount, std::string_view currency) {
             break;
     }
     return grouped(rounded(value, value < 10 ? 3 : 1));
+}
+
+std::string measured(Unit unit, Decimal amount, std::string_view currency) {
+    return unit == Unit::Share ? percent_text(amount.to_double()) : shown(unit, amount, currency);
 }
 
 void write_amount(JsonWriter& json, Unit unit, Decimal amount) {

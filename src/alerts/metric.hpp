@@ -17,8 +17,10 @@ namespace steno::alerts {
 
 enum class Unit : std::uint8_t { Number, Share, Money, Milliseconds };
 
-/// "5.2 %", "$1.25" ("1.25 EUR", "1.25" where the currency is not known), "1.2 s", "1,234".
+/// A threshold: "5.25 %", "$1.25" ("1.25 EUR", "1.25" where the currency is not known), "1.2 s", "1,234".
 std::string shown(Unit unit, Decimal amount, std::string_view currency = {});
+/// What was measured: the same, and a share with the digits that it has everywhere (base/percent.hpp).
+std::string measured(Unit unit, Decimal amount, std::string_view currency = {});
 /// As JSON: money as text, all else as a number.
 void write_amount(JsonWriter& json, Unit unit, Decimal amount);
 /// A threshold, as people write it: "0.05" and "5%" of a share, "1500", "1.5s", "250ms" of a duration, "$2"

@@ -135,6 +135,8 @@ TEST(Rule, AmountsAreWrittenAsPeopleDo) {
     EXPECT_EQ(parse_amount(Unit::Milliseconds, "x", "250ms").value(), Decimal::parse("250").value());
     EXPECT_FALSE(parse_amount(Unit::Number, "x", "5%"));
     EXPECT_EQ(shown(Unit::Share, *Decimal::parse("0.0512")), "5.12 %");
+    EXPECT_EQ(measured(Unit::Share, *Decimal::parse("0.0512")), "5.1 %");
+    EXPECT_EQ(measured(Unit::Money, *Decimal::parse("1234.5"), "USD"), "$1,234.50");
     EXPECT_EQ(shown(Unit::Money, *Decimal::parse("1234.5"), "USD"), "$1,234.50");
     EXPECT_EQ(shown(Unit::Money, *Decimal::parse("2"), "EUR"), "2.00 EUR");
     EXPECT_EQ(shown(Unit::Money, *Decimal::parse("0.000123")), "0.000123");

@@ -101,7 +101,7 @@ std::string budget_sentence(const Observation& observation, const Standing& stan
     std::string spent = fmt::format(
         "{} of {} {} is spent", shown(Unit::Money, state.total(), budget.currency),
         shown(Unit::Money, budget.limit, budget.currency), per == "day" ? "a day" : "this " + per);
-    if (of_limit) spent += fmt::format(" ({})", shown(Unit::Share, *of_limit));
+    if (of_limit) spent += fmt::format(" ({})", measured(Unit::Share, *of_limit));
     if (!observation.value) return fmt::format("{}; not judged: {}", spent, observation.because);
     const auto end = state.used_up_at();
     const bool on = firing(standing.level);
@@ -123,11 +123,12 @@ std::string hour_sentence(const Rule& rule, const Observation& observation) {
     const analysis::Judgement& hour = *observation.hour;
     const auto amount = [&](double value) {  // an estimate: four digits say all that there is
         const double rounded = std::strtod(fmt::format("{:.3e}", value).c_str(), nullptr);
-        return shown(rule.metric.unit, decimal_of(rounded).value_or(Decimal()), observation.currency);
+        return measured(rule.metric.unit, decimal_of(rounded).value_or(Decimal()), observation.currency);
     };
     const Timestamp end{hour.begin.unix_nanos + calendar::kHour, hour.begin.offset_minutes};
-    const std::string is = observation.now ? shown(rule.metric.unit, *observation.now, observation.currency)
-                                           : amount(hour.value.value_or(0));
+    const std::string is = observation.now
+                               ? measured(rule.metric.unit, *observation.now, observation.currency)
+                               : amount(hour.value.value_or(0));
     std::string text = fmt::format("{} from {} to {} is {}; expected {}, usual {} to {}", rule.metric.name,
                                    minute(hour.begin), minute(end).substr(11), is, amount(*hour.expected),
                                    amount(hour.low), amount(hour.high));
@@ -216,11 +217,11 @@ std::string sentence(const Rule& rule, const Observation& observation, const Sta
                            shown(Unit::Number, *observation.value));
         if (observation.now && observation.before)
             text += fmt::format(" ({}, {} before)",
-                                shown(rule.metric.unit, *observation.now, observation.currency),
-                                shown(rule.metric.unit, *observation.before, observation.currency));
+                                measured(rule.metric.unit, *observation.now, observation.currency),
+                                measured(rule.metric.unit, *observation.before, observation.currency));
     } else {
         text = fmt::format("{} in {} is {}", rule.metric.name, rule.window,
-                           shown(rule.unit(), *observation.value, observation.currency));
+                           measured(rule.unit(), *observation.value, observation.currency));
     }
     if (const auto threshold = rule.threshold(level); threshold && observation.value)
         text += fmt::format(", {} {}", rule.above ? "not below" : "not above",

@@ -91,7 +91,7 @@ TEST_F(WatcherTest, ATransitionItsHistoryAndItsNotificationAreOne) {
     minute(10, 0);
     minute(10, 2);
     ASSERT_EQ(titles().size(), 1U);
-    EXPECT_EQ(titles().front(), "WARNING: failures: failure_rate in 1m is 20 %, not below 10 %");
+    EXPECT_EQ(titles().front(), "WARNING: failures: failure_rate in 1m is 20.0 %, not below 10 %");
     EXPECT_EQ(told_, 1);
     const auto events = book_->history("failures", 10).value();
     ASSERT_EQ(events.size(), 1U);
@@ -115,7 +115,7 @@ TEST_F(WatcherTest, ARestartForgetsNothingAndRepeatsNothing) {
     EXPECT_EQ(titles().size(), 1U);
     minute(10, 0);
     ASSERT_EQ(titles().size(), 2U);
-    EXPECT_EQ(titles()[1], "OK AGAIN: failures: failure_rate in 1m is 0 %");
+    EXPECT_EQ(titles()[1], "OK AGAIN: failures: failure_rate in 1m is 0.0 %");
     EXPECT_EQ(book_->history("", 10)->size(), 2U);
 }
 
@@ -178,7 +178,7 @@ TEST_F(WatcherTest, ARestartKnowsWhichStepsOfABudgetWereTold) {
     look("61");
     ASSERT_EQ(titles().size(), 1U);
     EXPECT_TRUE(titles()[0].starts_with(
-        "WARNING: budgets · shop: 50 % is reached: $60.00 of $100.00 this month is spent (60 %)"))
+        "WARNING: budgets · shop: 50 % is reached: $60.00 of $100.00 this month is spent (60.0 %)"))
         << titles()[0];
     look("85");
     look("86");
@@ -208,7 +208,7 @@ TEST_F(WatcherTest, ARestartKnowsWhichStepsOfABudgetWereTold) {
     budgets_.known = true;
     look("0");
     ASSERT_EQ(titles().size(), 4U);
-    EXPECT_EQ(titles()[3], "OK AGAIN: budgets · shop: $0.00 of $100.00 this month is spent (0 %)");
+    EXPECT_EQ(titles()[3], "OK AGAIN: budgets · shop: $0.00 of $100.00 this month is spent (0.0 %)");
 }
 
 TEST_F(WatcherTest, ABudgetThatCouldNotBeReadForAWhileIsNotToldOfAnew) {

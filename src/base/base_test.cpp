@@ -5,7 +5,9 @@
 #include "base/hash.hpp"
 #include "base/json_writer.hpp"
 #include "base/log.hpp"
+#include "base/money.hpp"
 #include "base/nearest.hpp"
+#include "base/percent.hpp"
 #include "base/repeats.hpp"
 #include "base/shell_word.hpp"
 #include "base/text.hpp"
@@ -20,6 +22,38 @@
 
 namespace steno {
 namespace {
+
+TEST(Money, IsRoundedToPlacesAndNeverToNothing) {
+    const auto text = [](const char* amount, int places, const char* currency = "USD") {
+        return rounded_money_text(*Decimal::parse(amount), currency, places);
+    };
+    EXPECT_EQ(text("4.364548720001", 2), "$4.36");
+    EXPECT_EQ(text("4.365", 2), "$4.37");
+    EXPECT_EQ(text("-4.365", 2, "EUR"), "-4.37 EUR");
+    EXPECT_EQ(text("0.9996", 3), "$1.000");
+    EXPECT_EQ(text("12", 4, ""), "12.0000");
+    EXPECT_EQ(text("0", 2), "$0.00");
+    EXPECT_EQ(text("0.00004", 4), "<$0.0001");
+    EXPECT_EQ(text("-0.00004", 4, "EUR"), ">-0.0001 EUR");
+    EXPECT_EQ(text("0.000000000001", 12), "$0.000000000001");
+    for (const auto& [amount, places] : {std::pair{"0", 2},
+                                         {"1234", 2},
+                                         {"0.1", 2},
+                                         {"0.099", 3},
+                                         {"-0.0123", 3},
+                                         {"0.0099", 4},
+                                         {"0.000000000001", 12}})
+        EXPECT_EQ(places_of(*Decimal::parse(amount)), places) << amount;
+}
+
+TEST(Percent, HasTheSameDigitsEverywhere) {
+    EXPECT_EQ(percent_text(1.3348), "133.5 %");
+    EXPECT_EQ(percent_text(0.05), "5.0 %");
+    EXPECT_EQ(percent_text(0), "0.0 %");
+    EXPECT_EQ(percent_text(-0.5), "-50.0 %");
+    EXPECT_EQ(percent_text(0.000123), "0.012 %");
+    EXPECT_EQ(percent_text(1e-12), "0.000000 %");
+}
 
 TEST(Decimal, KeepsTwelvePlacesExactly) {
     EXPECT_EQ(Decimal::parse("0.00000465")->to_string(), "0.000004650000");

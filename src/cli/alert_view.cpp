@@ -1,5 +1,6 @@
 #include "cli/alert_view.hpp"
 
+#include "base/percent.hpp"
 #include "cli/call_view.hpp"
 
 #include <fmt/format.h>
@@ -53,6 +54,12 @@ std::string amount_of(dom::element rule, dom::element from, const char* pointer)
     if (unit == "score") return fmt::format("score {:.3g}", value);
     const bool whole = value == std::floor(value) && std::abs(value) < 1e15;
     return whole ? grouped(static_cast<std::int64_t>(value)) : fmt::format("{:.4g}", value);
+}
+
+/// What a group of it was when it was last looked at: a share with the digits that it has everywhere.
+std::string value_of(dom::element rule, dom::element group) {
+    const bool share = has(group, "/value") && text_at(rule, "/unit") == "share";
+    return share ? percent_text(number_at(group, "/value")) : amount_of(rule, group, "/value");
 }
 
 /// An amount of the metric itself, where the rule's unit is of a ratio or a score.
@@ -127,10 +134,10 @@ void add_rule(Table& table, dom::element rule) {
             const bool unknown = level == "no_data" && has(group, "/because");
             if (in_words || (has(group, "/value") && !unknown))
                 worst += (worst.empty() ? "" : ": ") +
-                         (in_words ? text_at(group, "/what") : amount_of(rule, group, "/value"));
+                         (in_words ? text_at(group, "/what") : value_of(rule, group));
             else if (has(group, "/because"))
                 worst += (worst.empty() ? "" : ": ") +
-                         (has(group, "/value") ? amount_of(rule, group, "/value") + " " : std::string()) +
+                         (has(group, "/value") ? value_of(rule, group) + " " : std::string()) +
                          text_at(group, "/because");
         }
     }
@@ -230,10 +237,9 @@ void print_rule(dom::element rule) {
         table.row(
             {name.empty() ? "all calls" : name, level,
              in_words && has(group, "/value") ? text_at(group, "/what")
-             : has(group, "/value")
-                 ? amount_of(rule, group, "/value") + (because.empty() ? "" : " " + because)
-             : because.empty() ? kUnknown
-                               : because,
+             : has(group, "/value")           ? value_of(rule, group) + (because.empty() ? "" : " " + because)
+             : because.empty()                ? kUnknown
+                                              : because,
              has(group, "/calls") ? text_at(group, "/calls") : kUnknown, minute(text_at(group, "/since"))},
             {Colour::Plain, colour_of_level(level)});
     }
@@ -252,33 +258,55 @@ Table event_table(dom::element answer, bool with_told) {
     return table;
 }
 
-std::vector<std::string> told_twice(dom::element answer) {
-    dom::array rules;
+namespace {
+
+std::set<std::string> texts_in(dom::element rule, const char* member) {
+    std::set<std::string> texts;
+    dom::array values;
+    if (rule[member].get(values) == simdjson::SUCCESS)
+        for (const dom::element one : values) texts.insert(text_at(one, ""));
+    return texts;
+}
+
+bool overlap(const std::set<std::string>& a, const std::set<std::string>& b) {
+    return std::ranges::any_of(a, [&](const auto& one) { return b.contains(one); });
+}
+
+/// Do these two rules of budgets tell a channel of the same? One without percentages has those of each
+/// budget, which are taken for the same as any.
+bool tell_the_same(dom::element a, dom::element b) {
+    if (has(a, "/budget") && has(b, "/budget") && text_at(a, "/budget") != text_at(b, "/budget"))
+        return false;
+    const auto to_a = texts_in(a, "channels"), to_b = texts_in(b, "channels");
+    if (!to_a.empty() && !to_b.empty() && !overlap(to_a, to_b)) return false;
+    if (text_at(a, "/projected") == "true" && text_at(b, "/projected") == "true") return true;
+    const auto at_a = texts_in(a, "at"), at_b = texts_in(b, "at");
+    if (has(a, "/at") && has(b, "/at")) return overlap(at_a, at_b);
+    return (!has(a, "/at") || !at_a.empty()) && (!has(b, "/at") || !at_b.empty());
+}
+
+}  // namespace
+
+std::vector<std::string> told_twice(dom::element answer, std::string_view rule) {
+    constexpr std::size_t kMost = 5;
     std::vector<std::string> notes;
+    dom::array rules;
     if (answer["alerts"].get(rules) != simdjson::SUCCESS) return notes;
-    const auto channels_of = [](dom::element rule) {
-        std::set<std::string> names;
-        dom::array channels;
-        if (rule["channels"].get(channels) == simdjson::SUCCESS)
-            for (const dom::element one : channels) names.emplace(one.get_string().value_unsafe());
-        return names;
-    };
-    for (const dom::element all : rules) {
-        if (text_at(all, "/kind") != "budget" || has(all, "/budget")) continue;
-        const auto to_all = channels_of(all);
-        for (const dom::element own : rules) {
-            if (text_at(own, "/kind") != "budget" || !has(own, "/budget") || notes.size() == 5) continue;
-            const auto to_own = channels_of(own);
-            const bool shared =
-                to_all.empty() || to_own.empty() ||
-                std::ranges::any_of(to_own, [&](const auto& name) { return to_all.contains(name); });
-            if (!shared) continue;
+    std::vector<dom::element> of_budgets;
+    for (const dom::element one : rules)
+        if (text_at(one, "/kind") == "budget") of_budgets.push_back(one);
+    for (std::size_t i = 0; i < of_budgets.size(); ++i)
+        for (std::size_t j = i + 1; j < of_budgets.size() && notes.size() < kMost; ++j) {
+            // The one of a single budget comes first: it is the one that all are told of besides.
+            const bool turn = has(of_budgets[j], "/budget") && !has(of_budgets[i], "/budget");
+            const dom::element a = of_budgets[turn ? j : i], b = of_budgets[turn ? i : j];
+            const std::string name = text_at(a, "/name"), other = text_at(b, "/name");
+            if ((!rule.empty() && rule != name && rule != other) || !tell_the_same(a, b)) continue;
             notes.push_back(printable(fmt::format(
-                "{} and {} both tell of the budget {}: messages come twice (steno alerts remove {})",
-                text_at(own, "/name"), text_at(all, "/name"), text_at(own, "/budget"),
-                text_at(own, "/name"))));
+                "{} and {} both tell of {}: messages come twice (steno alerts remove {})", name, other,
+                has(a, "/budget") ? "the budget " + text_at(a, "/budget") : std::string("every budget"),
+                name)));
         }
-    }
     return notes;
 }
 

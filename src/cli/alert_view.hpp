@@ -5,6 +5,7 @@
 #include <simdjson.h>
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 /// Alert rules and what became of them, in the JSON form of the API, as a person wants to see them.
@@ -18,8 +19,9 @@ void print_rule(simdjson::dom::element rule);
 /// What changed when: "events" of an answer. `with_told`: of a preview, which line would have been a message.
 Table event_table(simdjson::dom::element answer, bool with_told = false);
 
-/// Budgets of which a rule of their own and one of all budgets tell the same channel: a line each, at most 5.
-std::vector<std::string> told_twice(simdjson::dom::element answer);
+/// Pairs of rules that tell the same channel of the same budget: a line each, at most 5. `rule`: only pairs
+/// with it.
+std::vector<std::string> told_twice(simdjson::dom::element answer, std::string_view rule = {});
 
 /// "2026-11-22 14:05" of a moment; a dash where there is none.
 std::string minute(const std::string& moment);

@@ -51,7 +51,13 @@ Result<int> list(const Program& program, const AlertFlags& flags) {
 
 Result<int> set_rule(const Program& program, const AlertFlags& flags) {
     STENO_ASSIGN(const std::string body, rule_json(flags.rule, flags.period.tz));
-    return ask_alerts(program, flags.record, "PUT", path_of(flags.name), body, print_rule);
+    STENO_ASSIGN(const int done,
+                 ask_alerts(program, flags.record, "PUT", path_of(flags.name), body, print_rule));
+    if (program.json) return done;
+    return ask_alerts(program, flags.record, "GET", "/api/v1/alerts", {}, [&](dom::element answer) {
+        for (const std::string& note : told_twice(answer, flags.name))
+            fmt::print(stderr, "warning: {}\n", note);
+    });
 }
 
 Result<int> history(const Program& program, const AlertFlags& flags) {
@@ -112,7 +118,8 @@ Result<int> preview(const Program& program, const AlertFlags& flags) {
                             text_at(answer, "/to").substr(0, 16), text_at(answer, "/every"));
             if (count("/judged") == 0 && count("/unknown") > 0) {
                 fmt::print("{}: it could never be judged, in {}: {}\n", looks,
-                           counted(grouped(count("/unknown")), "look"), printable(text_at(answer, "/because")));
+                           counted(grouped(count("/unknown")), "look"),
+                           printable(text_at(answer, "/because")));
             } else {
                 fmt::print("{}{}: {} to each channel\n", table.empty() ? "" : "\n", looks,
                            counted(text_at(answer, "/notifications"), "message"));

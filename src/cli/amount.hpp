@@ -1,5 +1,6 @@
 #pragma once
 
+#include "base/percent.hpp"
 #include "cli/call_view.hpp"
 #include "cli/terminal.hpp"
 
@@ -19,7 +20,7 @@ class Amount {
         : unit_(text_at(metric, "/unit")), currency_(text_at(metric, "/currency")) {}
 
     [[nodiscard]] std::string text(double value) const {
-        if (unit_ == "share") return fmt::format("{:.1f} %", value * 100);
+        if (unit_ == "share") return percent_text(value);
         if (unit_ == "ms") return milliseconds(value);
         if (unit_ == "money") return money(fmt::format("{:.{}f}", value, places(value)), currency_);
         return value >= 1000 ? grouped(std::llround(value)) : fmt::format("{:.4g}", value);

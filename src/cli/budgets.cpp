@@ -1,5 +1,6 @@
 #include "base/decimal.hpp"
 #include "base/json_writer.hpp"
+#include "base/percent.hpp"
 #include "base/shell_word.hpp"
 #include "base/text.hpp"
 #include "cli/answer.hpp"
@@ -57,7 +58,7 @@ Colour colour_of(dom::element budget) {
 }
 
 std::string percent_text(dom::element budget) {
-    return has(budget, "/percent") ? fmt::format("{:.1f} %", number_at(budget, "/percent")) : kUnknown;
+    return has(budget, "/percent") ? steno::percent_text(number_at(budget, "/percent") / 100) : kUnknown;
 }
 
 /// What a reader of the figures must know, a sentence each.
@@ -161,8 +162,10 @@ void print_budget(dom::element budget) {
     fmt::print("limit     {} a {}, {} to {} ({})\n", amount(budget, "/limit"), text_at(budget, "/per"),
                clock_text(text_at(budget, "/period/from")), clock_text(text_at(budget, "/period/to")),
                text_at(budget, "/tz"));
-    fmt::print("spent     {}  {} {}\n", amount(budget, "/spent"),
-               paint(percent_text(budget), colour_of(budget)), bar(number_at(budget, "/percent") / 100, 30));
+    std::string picture = " " + bar(number_at(budget, "/percent") / 100, 30);
+    picture.resize(picture.find_last_not_of(' ') + 1);
+    fmt::print("spent     {}  {}{}\n", amount(budget, "/spent"),
+               paint(percent_text(budget), colour_of(budget)), picture);
     if (number_at(budget, "/calls_under_way") > 0)
         fmt::print("set aside {} for {}\n", amount(budget, "/reserved"),
                    counted(text_at(budget, "/calls_under_way"), "call") + " under way");

@@ -1,5 +1,6 @@
 #include "cli/call_view.hpp"
 
+#include "base/percent.hpp"
 #include "base/text.hpp"
 #include "record/call.hpp"
 #include "record/fields.hpp"
@@ -65,7 +66,7 @@ std::string time_at(dom::element value, const char* pointer) {
 }
 
 std::string percent_at(dom::element value, const char* pointer) {
-    return has(value, pointer) ? fmt::format("{:.1f} %", number_at(value, pointer) * 100) : kUnknown;
+    return has(value, pointer) ? percent_text(number_at(value, pointer)) : kUnknown;
 }
 
 std::string not_told_of(double calls) {
@@ -227,7 +228,7 @@ void field(std::string_view name, std::string_view value) {
 void print_text(std::string_view text) {
     while (!text.empty()) {
         const std::size_t end = std::min(text.find('\n'), text.size());
-        fmt::print("    {}\n", printable(text.substr(0, end)));
+        fmt::print("{}{}\n", end > 0 ? "    " : "", printable(text.substr(0, end)));
         text.remove_prefix(std::min(end + 1, text.size()));
     }
 }

@@ -86,8 +86,8 @@ Result<void> print_comparison(Api& api, const CompareFlags& flags, dom::element 
         fmt::print("costs are in several currencies, which are not added up or compared\n");
     STENO_ASSIGN(const std::string prices, prices_of(api, flags, comparison, "period"));
     STENO_ASSIGN(const std::string other_prices, prices_of(api, flags, comparison, "against"));
-    if (!prices.empty()) fmt::print("prices now: {}\n", prices);
-    if (!other_prices.empty()) fmt::print("prices {}: {}\n", other, other_prices);
+    print_price_origins(prices, {}, "prices now");
+    print_price_origins(other_prices, {}, "prices " + other);
     fmt::print("\n");
     using Column = Table::Column;
     Table table({{"", false, true},

@@ -1,3 +1,4 @@
+#include "base/percent.hpp"
 #include "cli/answer.hpp"
 #include "cli/call_view.hpp"
 #include "cli/command.hpp"
@@ -60,9 +61,8 @@ void print_groups(dom::element answer, dom::array groups, double all, const Cost
         const bool shared = all > 0 && has(group, "/cost/total");
         const double share = shared ? amount(group) / all : 0;
         table.row({row.text(flags.bucket), group_name(group), sum.empty() ? kUnknown : sum,
-                   shared ? fmt::format("{:.1f} %", share * 100) : kUnknown, Table::share(share),
-                   count("/calls"), count("/cost/unpriced_calls"), count("/input_tokens"),
-                   count("/output_tokens")});
+                   shared ? percent_text(share) : kUnknown, Table::share(share), count("/calls"),
+                   count("/cost/unpriced_calls"), count("/input_tokens"), count("/output_tokens")});
     }
     table.print();
 }

@@ -28,10 +28,6 @@ std::vector<dom::element> rows(dom::element value, const char* member) {
     return {array.begin(), array.end()};
 }
 
-std::string percent_of(dom::element value, const char* pointer) {
-    return has(value, pointer) ? fmt::format("{:.1f} %", 100 * number_at(value, pointer)) : kUnknown;
-}
-
 std::string count_of(dom::element value, const char* pointer) {
     return grouped(static_cast<std::int64_t>(number_at(value, pointer)));
 }
@@ -103,7 +99,7 @@ void print_variants(dom::element answer, const std::vector<dom::element>& varian
             cells.insert(cells.end(), {"", "", ""});
         }
         cells.push_back(finding);
-        cells.push_back(percent_of(variant, "/best"));
+        cells.push_back(percent_at(variant, "/best"));
         std::vector<Colour> colours(cells.size(), Colour::Plain);
         colours[0] = Colour::Bold;
         colours[7] = colour_of(finding);

@@ -98,10 +98,10 @@ Result<std::string> price_origins(Api& api, const PeriodFlags& period,
     return told;
 }
 
-void print_price_origins(std::string_view origins, std::string_view indent) {
+void print_price_origins(std::string_view origins, std::string_view indent, std::string_view head) {
     constexpr std::size_t kWidth = 80;
-    constexpr std::string_view kHead = "prices: ", kEnd = "), ";
-    std::string line = std::string(indent).append(kHead);
+    constexpr std::string_view kEnd = "), ";
+    std::string line = fmt::format("{}{}: ", indent, head);
     const std::size_t begin = line.size();
     while (!origins.empty()) {
         const std::string_view one = origins.substr(0, std::min(origins.find(kEnd), origins.size()) + 2);

@@ -16,7 +16,9 @@ namespace steno::cli {
 Result<std::string> price_origins(Api& api, const PeriodFlags& period,
                                   const std::vector<std::string>& filters);
 
-/// "prices: …", each line of it behind `indent` and at most 80 characters long; nothing where there are none.
-void print_price_origins(std::string_view origins, std::string_view indent = {});
+/// "prices: …" behind `indent`, in lines of at most 80 characters, of which the further ones begin below the
+/// first price; nothing where there are none. `head`: what stands in front.
+void print_price_origins(std::string_view origins, std::string_view indent = {},
+                         std::string_view head = "prices");
 
 }  // namespace steno::cli

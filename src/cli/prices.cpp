@@ -18,9 +18,7 @@
 #include <fmt/format.h>
 #include <simdjson.h>
 
-#include <algorithm>
 #include <memory>
-#include <ranges>
 
 namespace steno::cli {
 
@@ -172,107 +170,6 @@ std::string valid(dom::element price) {
                        to.empty() ? std::string() : " to before " + shown(to));
 }
 
-/// "gpt-4o, gpt-4o-mini, …": those that most calls have, which the answer says first.
-std::string most_called(dom::element owner, const char* list, const char* name) {
-    constexpr std::size_t kMost = 8;
-    std::string out;
-    dom::array names;
-    if (owner[list].get(names) != simdjson::SUCCESS) return out;
-    std::size_t shown = 0;
-    for (const dom::element one : names) {
-        if (++shown > kMost) return out + ", …";
-        out += (shown == 1 ? "" : ", ") + printable(text_at(one, fmt::format("/{}", name).c_str()));
-    }
-    return out;
-}
-
-/// One line of a price that no call on record is of.
-std::string of_no_call(dom::element price, dom::element answer) {
-    const std::string provider = text_at(price, "/provider");
-    const std::string own = "own-" + text_at(price, "/version");
-    if (const std::string models = most_called(price, "models", "model"); !models.empty())
-        return fmt::format("{}: no call of the last 30 days is one that it is for; calls of {} asked for {}",
-                           own, printable(provider), models);
-    const std::string providers = most_called(answer, "providers", "provider");
-    const bool known = std::ranges::any_of(providers::provider_table(),
-                                           [&](const auto& row) { return row.record_name == provider; });
-    if (providers.empty() && known) return {};
-    std::string names;
-    for (const providers::ProviderRow& row : providers::provider_table())
-        if (names.find(fmt::format(" {},", row.record_name)) == std::string::npos)
-            names += fmt::format(" {},", row.record_name);
-    if (!names.empty()) names.pop_back();
-    return fmt::format("{}: no call of the last 30 days is of a provider \"{}\"; {}", own,
-                       printable(provider),
-                       providers.empty() ? "names that Steno has:" + names : "those on record: " + providers);
-}
-
-/// Says on stderr what these prices do not do: those of a wrong name never apply, and one without an amount
-/// leaves calls without a cost. They are in force all the same; nothing, where that cannot be asked.
-void warn_of(Api& api, const std::vector<std::string>& versions) {
-    constexpr std::size_t kMost = 200;
-    Question question("/api/v1/prices/fit");
-    std::string numbers;
-    for (const std::string& version : versions | std::views::take(kMost))
-        numbers += (numbers.empty() ? "" : ",") + version;
-    question.add("versions", numbers);
-    const auto body = api.get(question.target());
-    dom::parser parser;
-    dom::element answer;
-    dom::array prices;
-    if (!body || parser.parse(*body).get(answer) != simdjson::SUCCESS ||
-        answer["prices"].get(prices) != simdjson::SUCCESS)
-        return;
-    const bool complete = text_at(answer, "/complete") == "true";
-    std::string time = "the last 30 days";
-    if (!complete) {
-        const std::string until = text_at(answer, "/looked_until");
-        if (until.empty()) {
-            fmt::print(stderr,
-                       "warning: there was no time to look at calls: nothing is said of what they need\n");
-        } else {
-            time = fmt::format("{} to {}", clock_text(text_at(answer, "/from")), clock_text(until));
-            fmt::print(
-                stderr,
-                "warning: there was no time to look at calls after {}: nothing is said of what they need\n",
-                clock_text(until));
-        }
-    }
-    if (versions.size() > kMost)
-        fmt::print(stderr,
-                   "warning: the first {} of these prices are held against calls; what calls need of the "
-                   "other {} was not looked at\n",
-                   kMost, grouped(static_cast<std::int64_t>(versions.size() - kMost)));
-    std::string missing;  // the amounts that the calls have shown to be needed
-    for (const dom::element price : prices) {
-        const std::string own = "own-" + text_at(price, "/version");
-        const auto calls = static_cast<std::int64_t>(number_at(price, "/calls"));
-        if (text_at(price, "/same_as_known") == "false")
-            fmt::print(stderr, "warning: {}: no price is known for the model that it is to cost as\n", own);
-        if (!has(price, "/calls")) continue;  // it has a variant, which is not looked at
-        if (calls == 0) {
-            if (const std::string line = complete ? of_no_call(price, answer) : ""; !line.empty())
-                fmt::print(stderr, "warning: {}\n", line);
-            continue;
-        }
-        const auto unpriced = static_cast<std::int64_t>(number_at(price, "/unpriced"));
-        if (unpriced == 0 || text_at(price, "/same_as_known") == "false") continue;
-        fmt::print(stderr, "warning: {}: {} of the {} of {} that it is for could not be priced by it:\n", own,
-                   grouped(unpriced), counted(grouped(calls), "call"), time);
-        dom::array reasons;
-        if (price["reasons"].get(reasons) != simdjson::SUCCESS) continue;
-        for (const dom::element reason : reasons)
-            fmt::print(stderr, "         {}: {}\n", printable(text_at(reason, "/reason")),
-                       counted(grouped(static_cast<std::int64_t>(number_at(reason, "/calls"))), "call"));
-        missing = own;
-    }
-    if (!missing.empty())
-        fmt::print(stderr,
-                   "         such calls have no cost: no total and no budget counts them. Set it again with "
-                   "all amounts,\n         --cache-read, --cache-write-5m, --amount NAME=DECIMAL; what the "
-                   "built-in price has: steno prices list\n");
-}
-
 /// Has the folder, or its server, take these prices.
 Result<int> take(const Program& program, const PricesFlags& flags,
                  const std::vector<pricing::Price>& prices) {
@@ -290,17 +187,17 @@ Result<int> take(const Program& program, const PricesFlags& flags,
         return 0;
     }
     dom::parser parser;
-    dom::array sets;
-    if (parser.parse(body)["prices"].get(sets) != simdjson::SUCCESS)
+    dom::element answer;
+    dom::array sets, warnings;
+    if (parser.parse(body).get(answer) != simdjson::SUCCESS ||
+        answer["prices"].get(sets) != simdjson::SUCCESS)
         return fail(Code::Internal, "the answer has no prices");
     bool changed = false;
-    std::vector<std::string> versions;
     for (const dom::element set : sets) {
         dom::element price;
         if (set.at_pointer("/now/price").get(price) != simdjson::SUCCESS) continue;
         const bool is_new = text_at(set, "/changed") == "true";
         changed = changed || is_new;
-        versions.push_back(text_at(set, "/now/version"));
         fmt::print("own-{}  {}/{}  {}  {}{}\n", text_at(set, "/now/version"),
                    printable(text_at(price, "/provider")), printable(text_at(price, "/model")), valid(price),
                    all_amounts(price), is_new ? "" : "  (as it was)");
@@ -320,7 +217,9 @@ Result<int> take(const Program& program, const PricesFlags& flags,
                                                                      : std::string("--period this-month"),
             where);
     }
-    warn_of(*api, versions);
+    if (answer["warnings"].get(warnings) == simdjson::SUCCESS)
+        for (const dom::element warning : warnings)
+            fmt::print(stderr, "warning: {}\n", printable(text_at(warning, "")));
     return 0;
 }
 
@@ -475,7 +374,8 @@ Result<int> explain(const Program& program, const PricesFlags& flags) {
     const auto amount_at = [](dom::element value, const char* pointer) {
         return money(text_at(value, pointer), "");
     };
-    Table table({{"thing"}, {"count", true}, {"price", true}, {"per", true}, Table::Column::amount("amount")});
+    Table table(
+        {{"thing"}, {"count", true}, {"price", true}, {"per", true}, Table::Column::amount("amount")});
     dom::array lines;
     if (answer["lines"].get(lines) == simdjson::SUCCESS) {
         for (const dom::element line : lines) {

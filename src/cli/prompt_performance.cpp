@@ -1,5 +1,6 @@
 #include "cli/prompt_performance.hpp"
 
+#include "base/percent.hpp"
 #include "cli/amount.hpp"
 #include "cli/answer.hpp"
 #include "cli/api_client.hpp"
@@ -79,8 +80,7 @@ std::string of_judged(dom::element row, const char* verdict) {
     for (const char* one : {"accepted", "modified", "rejected"})
         judged += number_at(row, fmt::format("/feedback/{}", one).c_str());
     if (judged == 0) return kUnknown;
-    return fmt::format("{:.1f} %",
-                       100 * number_at(row, fmt::format("/feedback/{}", verdict).c_str()) / judged);
+    return percent_text(number_at(row, fmt::format("/feedback/{}", verdict).c_str()) / judged);
 }
 
 void print_performance(dom::element answer, const PerformanceFlags& flags) {

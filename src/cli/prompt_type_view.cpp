@@ -104,8 +104,9 @@ Table type_change_table(dom::array changes) {
 }
 
 void print_type_settings(dom::element type) {
-    fmt::print("{}  {}\n", paint(printable(text_at(type, "/type")), Colour::Bold),
-               printable(text_at(type, "/settings/description")));
+    const std::string description = printable(text_at(type, "/settings/description"));
+    fmt::print("{}{}\n", paint(printable(text_at(type, "/type")), Colour::Bold),
+               description.empty() ? "" : "  " + description);
     fmt::print("texts kept   {}{}\n", texts_kept(type),
                has(type, "/settings/track_full_data") ? "" : ", by default");
     if (text_at(type, "/settings/is_active") == "false")

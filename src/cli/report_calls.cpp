@@ -54,11 +54,15 @@ void failures(Document& document, const ReportAnswers& a, const Grounds& grounds
 void slowest_calls(Document& document, const ReportAnswers& a) {
     const WallClock clock(a.slow);
     Table slow{{{"call"}, {"began"}, {"", false, true}, {"why", false, true}, {"took", true}}, {}};
-    for (const dom::element item : items(a.slow, "/slow/slowest")) {
+    std::vector<dom::element> calls;
+    for (const dom::element item : items(a.slow, "/slow/slowest"))
+        if (has(item, "/call")) calls.push_back(item);
+    const Times times(calls, "/call/time/duration_ms");
+    for (const dom::element item : calls) {
         dom::element call;
         if (item["call"].get(call) != simdjson::SUCCESS) continue;
         slow.rows.push_back({text_at(call, "/id").substr(0, 13), began(call, clock), call_name(call),
-                             text_at(item, "/reason"), time_at(call, "/time/duration_ms")});
+                             text_at(item, "/reason"), times.of(item)});
     }
     if (slow.rows.empty()) return;
     document.blocks.push_back(Heading{"The slowest AI calls"});
@@ -73,10 +77,12 @@ void dearest_calls(Document& document, const ReportAnswers& a) {
     const WallClock clock(a.models);
     for (const auto& currency : a.currencies) {
         Table dear{{{"call"}, {"began"}, {"", false, true}, {"tokens", true}, {"cost", true}}, {}};
+        EvenMoney money;
+        for (const dom::element call : currency.dearest) money.see_amount(call, "/cost/total");
         for (const dom::element call : currency.dearest)
             dear.rows.push_back({text_at(call, "/id").substr(0, 13), began(call, clock), call_name(call),
                                  tokens(call),
-                                 money(text_at(call, "/cost/total"), text_at(call, "/cost/currency"))});
+                                 money.amount(call, "/cost/total", text_at(call, "/cost/currency"))});
         if (dear.rows.empty()) continue;
         document.blocks.push_back(Heading{
             a.currencies.size() == 1 ? "The dearest calls" : "The dearest calls in " + currency.name});

@@ -124,10 +124,16 @@ void odd_hours(Document& document, const ReportAnswers& a) {
     Table table{
         {{"hours", false, true}, {"", false}, {"was", true}, {"usual would be", true}, {"score", true}}, {}};
     const auto add = [&](dom::element trend, const std::string& what, const std::string& currency) {
+        EvenMoney money;
+        for (const dom::element anomaly : items(trend, "/anomalies/found")) {
+            for (const char* pointer : {"/value", "/expected"})
+                money.see(decimal_of(number_at(anomaly, pointer)));
+        }
         for (const dom::element anomaly : items(trend, "/anomalies/found")) {
             const auto number = [&](const char* pointer) {
                 const double value = number_at(anomaly, pointer);
-                return currency.empty() ? grouped(std::llround(value)) : about(value, currency);
+                return currency.empty() ? grouped(std::llround(value))
+                                        : money.text(decimal_of(value), currency);
             };
             table.rows.push_back({fmt::format("{} to {}", clock_text(text_at(anomaly, "/from")),
                                               clock_text(text_at(anomaly, "/to"))),

@@ -25,7 +25,7 @@ report::Document report_document(const ReportAnswers& a, std::string made_at) {
     document.title = "AI calls, " + period_of(a.models);
     std::string filters;
     for (const std::string& filter : a.filters) filters += (filters.empty() ? "" : ", ") + printable(filter);
-    document.subtitle = fmt::format("{}Before: {} to {}. Money is exact; where it says about, it is rounded.",
+    document.subtitle = fmt::format("{}Before: {} to {}. Money is rounded to the places that are shown.",
                                     filters.empty() ? "" : "Only calls with " + filters + ". ",
                                     clock_text(text_at(a.models, "/against/from")).substr(0, 16),
                                     clock_text(text_at(a.models, "/against/to")).substr(0, 16));

@@ -21,7 +21,7 @@ std::string saving(dom::element one) {
     if (!has(one, "/saving/currency")) return {};
     if (!has(one, "/saving/per_month"))
         return fmt::format(" Saves {} of what was looked at.",
-                           money(text_at(one, "/saving/amount"), text_at(one, "/saving/currency")));
+                           about(amount(one, "/saving/amount"), text_at(one, "/saving/currency")));
     const std::string between = saving_between(one);
     return fmt::format(" Saves about {} a month{}.", saving_a_month(one),
                        between.empty() ? "" : fmt::format(" ({})", between));

@@ -1,5 +1,7 @@
 #include "cli/report_summary.hpp"
 
+#include "base/decimal.hpp"
+#include "base/money.hpp"
 #include "cli/call_view.hpp"
 #include "cli/terminal.hpp"
 
@@ -47,6 +49,20 @@ std::string more_or_less(double now, double before, std::string_view more, std::
     return fmt::format("{:.0f} % {}{}", std::abs(percent), percent > 0 ? more : less, of);
 }
 
+/// By how much the two costs differ as they are shown: whoever subtracts them finds it. Empty: not at all.
+std::string difference_shown(dom::element comparison) {
+    const auto shown = [&](const char* pointer) {
+        const Decimal sum = Decimal::parse(text_at(comparison, pointer)).value_or(Decimal());
+        return rounded(sum, places_of(sum));
+    };
+    const Decimal now = shown("/now/cost/total"), before = shown("/before/cost/total");
+    EvenMoney money;
+    const Decimal difference = now < before ? before - now : now - before;
+    if (difference == Decimal()) return {};
+    money.see(difference);
+    return money.text(difference, text_at(comparison, "/now/cost/currency"));
+}
+
 /// What it cost against the period before, and what moved it.
 std::string change_in_words(const ReportAnswers& a) {
     const dom::element c = a.models;
@@ -54,12 +70,12 @@ std::string change_in_words(const ReportAnswers& a) {
     const double now = amount(c, "/now/cost/total"), before = amount(c, "/before/cost/total");
     if (before <= 0) return ".";
     std::string text;
-    if (now == before)
+    const std::string difference = difference_shown(c);
+    if (difference.empty())
         text += ", as much as in the period before.";
     else
-        text +=
-            fmt::format(", {} {} than the {} of the period before.", about(std::abs(now - before), currency),
-                        now > before ? "more" : "less", cost(c, "/before/cost"));
+        text += fmt::format(", {} {} than the {} of the period before.", difference,
+                            now > before ? "more" : "less", cost(c, "/before/cost"));
     if (const std::string by_model = movers(c, currency); !by_model.empty())
         text += fmt::format(" By model, most of the change is {}", by_model);
     if (const std::string by_agent = movers(a.agents, currency); !by_agent.empty())
@@ -106,10 +122,12 @@ Headline headline(const ReportAnswers& a, const Grounds& grounds) {
     };
     Headline found;
     if (a.currencies.size() > 1) {
-        for (const auto& [name, trend, month, dearest] : a.currencies)
-            found.figures.push_back(
-                {"cost in " + name, money(text_at(c, fmt::format("/now/cost/totals/{}", name).c_str()), name),
-                 ""});
+        for (const auto& [name, trend, month, dearest] : a.currencies) {
+            const std::string total = fmt::format("/now/cost/totals/{}", name);
+            EvenMoney money;
+            money.see_amount(c, total.c_str());
+            found.figures.push_back({"cost in " + name, money.amount(c, total.c_str(), name), ""});
+        }
     } else {
         found.figures.push_back({"cost", cost(c, "/now/cost"),
                                  grounds.costs_compared

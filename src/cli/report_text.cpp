@@ -42,21 +42,21 @@ double amount(dom::element value, const std::string& pointer) {
     return std::strtod(text_at(value, pointer.c_str()).c_str(), nullptr);
 }
 
-std::string cost(dom::element value, const std::string& pointer) {
-    dom::element sum;
-    if (value.at_pointer(pointer).get(sum) != simdjson::SUCCESS) return kUnknown;
-    const std::string text = money_of(sum);
-    return text.empty() ? kUnknown : text;
-}
-
 std::string money_with(double number, int digits, const std::string& currency) {
     const std::string text = fmt::format("{:.{}f}", number, digits);
     if (currency == "USD") return number < 0 ? "-$" + text.substr(1) : "$" + text;
     return currency.empty() ? text : text + " " + printable(currency);
 }
 
-std::string about(double number, const std::string& currency) {
-    return money_with(number, std::abs(number) < 0.1 && number != 0 ? 4 : 2, currency);
+Times::Times(const std::vector<dom::element>& rows, std::string pointer) : pointer_(std::move(pointer)) {
+    constexpr double kLong = 10'000;
+    seconds_ = std::ranges::any_of(
+        rows, [this](dom::element row) { return number_at(row, pointer_.c_str()) >= kLong; });
+}
+
+std::string Times::of(dom::element row) const {
+    if (!seconds_ || !has(row, pointer_.c_str())) return time_at(row, pointer_.c_str());
+    return fmt::format("{:.1f} s", number_at(row, pointer_.c_str()) / 1000);
 }
 
 std::string count_of(dom::element value, const char* pointer, std::string_view word) {

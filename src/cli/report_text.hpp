@@ -1,6 +1,7 @@
 #pragma once
 
 #include "cli/report_answers.hpp"
+#include "cli/report_money.hpp"
 #include "report/document.hpp"
 
 #include <simdjson.h>
@@ -41,12 +42,21 @@ void greatest_first(std::vector<simdjson::dom::element>& rows, double (*size)(si
 
 /// An amount of money as a number: to rank and to draw, never to tell.
 double amount(simdjson::dom::element value, const std::string& pointer);
-/// A sum of money, exactly as it was summed up, each currency apart; a dash where there is none.
-std::string cost(simdjson::dom::element value, const std::string& pointer);
-/// With so many digits behind the point, also where they are 0.
+/// With so many digits behind the point, also where they are 0: for the scales of charts.
 std::string money_with(double number, int digits, const std::string& currency);
-/// For charts, forecasts and tables where the exact sum stands elsewhere.
-std::string about(double number, const std::string& currency);
+
+/// A column of times, all in one unit: in seconds where one of them is long, else each in milliseconds.
+class Times {
+  public:
+    Times(const std::vector<simdjson::dom::element>& rows, std::string pointer);
+    /// A dash where there is none.
+    [[nodiscard]] std::string of(simdjson::dom::element row) const;
+
+  private:
+    std::string pointer_;
+    bool seconds_ = false;
+};
+
 /// "1 call", "2,034 calls".
 std::string count_of(simdjson::dom::element value, const char* pointer, std::string_view word);
 /// "2026-11-15" of a moment.

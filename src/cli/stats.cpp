@@ -1,5 +1,6 @@
 #include "cli/stats.hpp"
 
+#include "base/percent.hpp"
 #include "base/text.hpp"
 #include "cli/answer.hpp"
 #include "cli/api_client.hpp"
@@ -44,7 +45,7 @@ std::string cell_text(std::string_view measure, dom::element cell) {
     }
     double number = 0;
     if (cell.get(number) != simdjson::SUCCESS) return text_at(cell, "");
-    if (measure == "error_rate") return fmt::format("{:.1f} %", number * 100);
+    if (measure == "error_rate") return percent_text(number);
     if (measure.starts_with("duration") || measure.starts_with("ttft") || measure.starts_with("queued"))
         return milliseconds(number);
     if (std::int64_t whole = 0; cell.get(whole) == simdjson::SUCCESS) return grouped(whole);

@@ -1,3 +1,4 @@
+#include "base/percent.hpp"
 #include "cli/api_client.hpp"
 #include "cli/call_view.hpp"
 #include "cli/command.hpp"
@@ -78,8 +79,7 @@ void print_trace(dom::element trace, const std::map<std::string, std::string>& n
     for (const dom::element row : std::span(bottlenecks).first(std::min(kShown, bottlenecks.size()))) {
         const std::string id = text_at(row, "/call_id");
         const double share = number_at(row, "/share");
-        path.row({time(row, "/on_path_ms"), fmt::format("{:.1f} %", share * 100), Table::share(share),
-                  name(id), id});
+        path.row({time(row, "/on_path_ms"), percent_text(share), Table::share(share), name(id), id});
     }
     path.print();
     if (bottlenecks.size() > kShown)

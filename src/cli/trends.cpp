@@ -1,3 +1,4 @@
+#include "base/percent.hpp"
 #include "base/time.hpp"
 #include "cli/answer.hpp"
 #include "cli/api_client.hpp"
@@ -67,7 +68,7 @@ class Amounts {
     [[nodiscard]] std::string text(double number) const {
         if (unit_ == "money")
             return money(fmt::format("{:.{}f}", number, number < 0.01 ? 6 : number < 1 ? 4 : 2), currency_);
-        if (unit_ == "share") return fmt::format("{:.1f} %", number * 100);
+        if (unit_ == "share") return percent_text(number);
         if (unit_ == "ms") return milliseconds(number);
         if (unit_ == "count") return grouped(std::llround(number));
         return fmt::format("{:.1f}", number);

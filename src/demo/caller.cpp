@@ -15,6 +15,9 @@ namespace steno::demo {
 namespace {
 
 constexpr std::int64_t kMillisecond = 1'000'000;
+/// So many of 120 answers with code are cut by their token limit, of others one: the company has set it too
+/// low, and a record of it has something to suggest.
+constexpr std::uint32_t kCodeCutOf120 = 8;
 
 std::size_t index_of(const Application& application) {
     return static_cast<std::size_t>(&application - applications().data());
@@ -351,7 +354,9 @@ void Caller::finish(Call& call, const Setting& setting, Reply reply, std::int64_
         if (model.dialect == Dialect::Anthropic || model.dialect == Dialect::Gemini)
             call.provider.service_tier = "standard";
         call.response.id = response_id(model, draws_);
-        const bool length = call.kind == Kind::Chat && reply.tool_calls.empty() && draws_.below(120) == 0;
+        const std::uint32_t cut_of_120 = setting.application->work == Work::CodeReview ? kCodeCutOf120 : 1;
+        const bool length =
+            call.kind == Kind::Chat && reply.tool_calls.empty() && draws_.below(120) < cut_of_120;
         if (length) call.status = Status::Partial;
         if (call.kind == Kind::Chat) {
             call.response.finish_reasons.emplace_back(

@@ -39,6 +39,7 @@ struct Freed {
 using Surface = std::unique_ptr<cairo_surface_t, Freed<cairo_surface_destroy>>;
 using Context = std::unique_ptr<cairo_t, Freed<cairo_destroy>>;
 using Layout = std::unique_ptr<PangoLayout, Freed<g_object_unref>>;
+using Attributes = std::unique_ptr<PangoAttrList, Freed<pango_attr_list_unref>>;
 using Font = std::unique_ptr<PangoFontDescription, Freed<pango_font_description_free>>;
 
 /// What fonts and the libraries take: UTF-8 without control characters.
@@ -57,6 +58,21 @@ std::string printable(std::string_view text) {
     return out;
 }
 
+/// No line begins with the percent sign of a number, or ends with the sign of an amount. What is copied out
+/// of the page is the text as it is.
+void keep_together(PangoLayout* layout, std::string_view text) {
+    const Attributes attributes(pango_attr_list_new());
+    for (const std::string_view pair : {" %", "+$", "−$"}) {
+        for (std::size_t at = 0; (at = text.find(pair, at)) != text.npos; at += pair.size()) {
+            PangoAttribute* const whole = pango_attr_allow_breaks_new(0);
+            whole->start_index = static_cast<unsigned>(at);
+            whole->end_index = static_cast<unsigned>(at + pair.size());
+            pango_attr_list_insert(attributes.get(), whole);  // which owns it
+        }
+    }
+    pango_layout_set_attributes(layout, attributes.get());
+}
+
 class Pages {
   public:
     /// `total`: what stands in the foot of every page; 0 while they are being counted.
@@ -65,7 +81,9 @@ class Pages {
     [[nodiscard]] int count() const { return page_; }
 
     void title(const Document& document) {
-        y_ += text(document.title, kMargin, y_, 20, kText, true, kInner);
+        double size = 20;  // one line, if it can be
+        while (size > 15 && measure(document.title, size, true, 0).first > kInner) size -= 0.5;
+        y_ += text(document.title, kMargin, y_, size, kText, true, kInner);
         y_ += 2 + text(document.subtitle, kMargin, y_ + 2, 9, kQuiet, false, kInner);
     }
     void operator()(const Heading& heading) {
@@ -118,20 +136,25 @@ class Pages {
         y_ += kChart + 8;
     }
     void operator()(const Table& table) {
-        constexpr double kUsual = 8.5, kLeast = 5, kRow = 16, kGap = 10, kBar = 70, kNarrow = 60;
+        constexpr double kUsual = 8.5, kLeast = 5, kRow = 16, kGap = 10, kNarrow = 60;
+        constexpr double kBar = 70, kShortBar = 24, kShorter = 2;
         const auto wide = static_cast<double>(std::ranges::count(table.columns, true, &Table::Column::wide));
         std::vector<double> widths;
-        double size = kUsual + 0.5, taken = kInner;
-        // Long amounts are smaller: all columns are on the page.
+        double size = kUsual, bar = kBar + kShorter, taken = kInner;
+        // All columns are on the page, in the same size as in other tables: bars are shorter where numbers
+        // are long, and only then letters smaller.
         while (size > kLeast && taken + wide * (kNarrow + kGap) > kInner) {
-            size -= 0.5;
+            if (bar > kShortBar)
+                bar -= kShorter;
+            else
+                size -= 0.5;
             widths.clear();
             taken = 0;
             for (std::size_t i = 0; i < table.columns.size(); ++i) {
                 double widest = measure(table.columns[i].head, size, false, 0).first;
                 for (const auto& row : table.rows)
                     if (i < row.size()) widest = std::max(widest, measure(row[i], size, false, 0).first);
-                if (table.columns[i].bar) widest = kBar;
+                if (table.columns[i].bar) widest = bar;
                 widths.push_back(widest);
                 if (!table.columns[i].wide) taken += widest + kGap;
             }
@@ -179,6 +202,7 @@ class Pages {
         pango_layout_set_font_description(made.get(), font.get());
         const std::string clean = printable(what);
         pango_layout_set_text(made.get(), clean.data(), static_cast<int>(clean.size()));
+        keep_together(made.get(), clean);
         // A line begins at the left also where its letters run from the right.
         pango_layout_set_auto_dir(made.get(), 0);
         if (width > 0) pango_layout_set_width(made.get(), static_cast<int>(width * PANGO_SCALE));

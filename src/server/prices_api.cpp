@@ -7,6 +7,7 @@
 #include "repricing/fit.hpp"
 #include "repricing/price_book.hpp"
 #include "server/api.hpp"
+#include "server/price_warnings.hpp"
 #include "server/query_parameters.hpp"
 
 #include <fmt/format.h>
@@ -184,6 +185,12 @@ Result<ApiAnswer> set_prices(Services& services, const ApiRequest& request) {
             json.null();
         json.end_object();
     }
+    json.end_array();
+    std::vector<pricing::Price> set;
+    for (const PriceBook::Set& one : sets) set.push_back(one.now.price);
+    json.key("warnings");
+    json.begin_array();
+    for (const std::string& warning : price_warnings(services, set)) json.string(warning);
     json.end_array();
     json.end_object();
     return answer;

@@ -10,6 +10,7 @@
 #include <array>
 #include <charconv>
 #include <chrono>
+#include <cmath>
 #include <utility>
 
 namespace steno::store {
@@ -130,6 +131,17 @@ std::string_view to_string(Op op) noexcept {
     return std::ranges::find(kOps, op, &OpName::op)->name;
 }
 
+namespace {
+
+/// "nan", "inf", "-infinity": read as a number, and nothing is more or less than it, or everything is.
+bool is_no_finite_number(std::string_view text) {
+    double number = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+    return error == std::errc() && end == text.data() + text.size() && !std::isfinite(number);
+}
+
+}  // namespace
+
 Result<Filter> make_filter(std::string_view field, Op op, std::string_view value) {
     Filter filter;
     filter.op = op;
@@ -141,6 +153,11 @@ Result<Filter> make_filter(std::string_view field, Op op, std::string_view value
                     "text");
     if (value.size() > kMaxValueBytes)
         return fail(Code::InvalidArgument, fmt::format("the value for {} is longer than 64 KiB", field));
+    const bool ordered = op == Op::Lt || op == Op::Le || op == Op::Gt || op == Op::Ge;
+    if (filter.field.type() == FieldType::Attributes && ordered && is_no_finite_number(value))
+        return fail(Code::InvalidArgument,
+                    fmt::format("{}.{}: nothing is compared with {}", field, to_string(op), value),
+                    fmt::format("a finite number; for the text put it in quotes: \"{}\"", value));
     if (op == Op::Exists) {
         if (value != "true" && value != "false")
             return fail(Code::InvalidArgument, fmt::format("{}.exists takes true or false", field));

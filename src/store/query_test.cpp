@@ -58,6 +58,17 @@ TEST(Query, AttributeValuesHaveTheTypeTheyLookLike) {
     EXPECT_EQ(make_filter("labels.attributes.a", "\"1.5\"")->values[0], Value("1.5"));
     EXPECT_EQ(make_filter("labels.attributes.a", "nan")->values[0], Value("nan"));
     EXPECT_EQ(make_filter("labels.attributes.in", "x")->field.key, "in");
+    for (const char* op : {"lt", "lte", "gt", "gte"}) {
+        const std::string field = std::string("labels.attributes.n.") + op;
+        for (const char* no_number : {"nan", "NaN", "-nan", "inf", "-Infinity"}) {
+            const auto refused = make_filter(field, no_number);
+            ASSERT_FALSE(refused) << field << no_number;
+            EXPECT_NE(refused.error().message.find(field), std::string::npos);
+        }
+        EXPECT_EQ(make_filter(field, "\"nan\"")->values[0], Value("nan"));
+        EXPECT_EQ(make_filter(field, "nancy")->values[0], Value("nancy"));
+        EXPECT_EQ(make_filter(field, "-1e300")->values[0], Value(-1e300));
+    }
 }
 
 TEST(Query, MeasuresHaveShortNames) {

@@ -313,7 +313,7 @@ def test_each_step_of_a_budget_is_told_once_whatever_dies(tmp_path):
         put(server, "alerts/budget-shop-month", {**rule, "every": "1s"})  # what is shown can be set
         dear = spend(server, "5.000000000001")
         headers, _, message = receiver.wait_for("WARNING: budget-shop-month", answer=503)
-        assert message["title"].startswith("WARNING: budget-shop-month · shop-month: 50 % is reached: $5.00 of $10.00 this month is spent (50 %)")
+        assert message["title"].startswith("WARNING: budget-shop-month · shop-month: 50 % is reached: $5.00 of $10.00 this month is spent (50.0 %)")
         told = message["data"]
         assert told["group"] == ["shop-month"] and told["threshold"] == 0.5 and told["samples"] == dear
         assert told["budget"]["spent"] == "5.000000000001" and told["budget"]["step"] == 50

@@ -272,6 +272,11 @@ def test_a_price_that_does_not_fit_is_said(server, contract):
     where = ("--server", server.url)
     told = run("prices", "set", "--provider", "openai", "--model", "gpt-4o", "--input", "2", "--output", "8", *where)
     assert "own-1" in told.stdout and "4 of the 7 calls" in told.stderr and "no price for cache reads of openai/gpt-4o: 4 calls" in told.stderr
+    # Whoever sets it without the command is told in the same words.
+    body = {"prices": [{"provider": "openai", "model": "gpt-4o", "input": "2", "output": "8"}]}
+    answer = contract.check(server.request("POST", "/api/v1/prices", body, {"content-type": "application/json"})[2], "POST", "/api/v1/prices")
+    (warning,) = answer["warnings"]
+    assert told.stderr == f"warning: {warning}\n"
     fit = contract.check(server.get("/api/v1/prices/fit?versions=own-1")[2], "GET", "/api/v1/prices/fit")
     assert fit["looked_at"] == 7 and fit["complete"] is True and fit["providers"] == [{"provider": "openai", "calls": 7}]
     (one,) = fit["prices"]

@@ -182,7 +182,7 @@ def test_a_report_has_budgets_prices_and_what_has_no_price(server, tmp_path):
     server.wait_until_fed()
     run("budgets", "set", "few-month", "--limit", "19", "--agent", "few", "--server", server.url)
     page = run("report", "--server", server.url, "--days", "7", "--output", "-").stdout
-    assert "<h2>Budgets</h2>" in page and "few-month" in page and "agent few" in page and "50.0 %" in page and "$19.00 a month" in page
+    assert "<h2>Budgets</h2>" in page and "few-month" in page and "agent few" in page and "50.0 %" in page and "$19.00</td><td>a month</td>" in page
     assert "1 call has no price and is not in the cost: nobody unheard-of (1)." in page
     assert f"Prices: delivered ({len(recent(server))} calls), no price (1)." in page
 

@@ -1,6 +1,7 @@
 """The report as files: what stands in them is what the API says, and what was recorded stays text."""
 
 import datetime
+import decimal
 import html
 import json
 import pathlib
@@ -47,11 +48,12 @@ def test_the_pdf_says_what_the_api_says(server, tmp_path):
     text = subprocess.run(["pdftotext", "-layout", target, "-"], check=True, capture_output=True, text=True).stdout
     now = told["by_model"]["now"]
     assert f"{now['calls']:,}" in text and f"{now['total_tokens']:,}" in text
-    assert now["cost"]["total"].rstrip("0") in text.replace(",", "")
+    assert f"${round(decimal.Decimal(now['cost']['total']), 2)}" in text
     assert f"{told['statistics']['summary']['requests']:,}" in text
     pages = text.count("\f")
     assert pages >= 2 and re.search(f"1 ?/ ?{pages}", text) and re.search(f"{pages} ?/ ?{pages}", text)
     assert "<script>alert(1)</script>" in text and "модель" in text
+    assert not re.search(r"^ *%|[+−]$", text, re.M), "a sign stands apart from its number"
 
 
 def test_feedback_scores_and_missing_variables_are_there_where_there_are_any(server, tmp_path):
@@ -108,3 +110,53 @@ def test_of_nothing_there_is_a_report_too(server, tmp_path):
     for name in ("empty.html", "empty.pdf"):
         run("report", "--server", server.url, "--days", "7", "-f", "project=nobody", "--output", tmp_path / name)
         assert (tmp_path / name).stat().st_size > 1000
+
+
+def tables(page):
+    """Of each table its heading, heads and rows."""
+    found = []
+    for heading, table in re.findall(r"<h2>([^<]*)</h2>(?:\n<p[^\n]*)*\n<table>(.*?)</table>", page, re.S):
+        rows = [[html.unescape(re.sub("<[^>]*>", "", cell)) for cell in re.findall("<t[hd][^>]*>(.*?)</t[hd]>", row, re.S)] for row in re.findall("<tr>(.*?)</tr>", table, re.S)]
+        found.append((html.unescape(heading), rows[0], rows[1:]))
+    return found
+
+
+def test_amounts_of_a_table_have_the_same_places(server, tmp_path):
+    page = run("report", "--server", server.url, "--days", "30", "-f", "project.exists=true", "--output", "-").stdout
+    told = json.loads(run("report", "--server", server.url, "--days", "30", "-f", "project.exists=true", "--json").stdout)
+    by_heading = {heading: (heads, rows) for heading, heads, rows in tables(page)}
+    for heading, columns in {"By model": ["cost", "before"], "By provider": ["cost", "before"], "By agent": ["cost", "before", "with those in it"], "By user": ["cost", "before"], "The dearest calls": ["cost"]}.items():
+        heads, rows = by_heading[heading]
+        cells = [row[heads.index(column)] for row in rows for column in columns if column in heads]
+        amounts = [cell for cell in cells if cell != "–"]
+        places = {len(amount.split(".")[1]) for amount in amounts}
+        assert len(amounts) >= len(rows) and len(places) == 1 and 2 <= places.pop() <= 4, (heading, amounts)
+    exact = {group["key"]["provider.name"]: decimal.Decimal(group["now"]["cost"]["total"]) for group in told["by_provider"]["groups"]}
+    heads, rows = by_heading["By provider"]
+    for row in rows:
+        shown = row[heads.index("cost")].removeprefix("<").removeprefix("$")
+        step = decimal.Decimal(1).scaleb(-len(shown.split(".")[1]))
+        assert abs(decimal.Decimal(shown) - exact[row[0]]) <= step / 2 or "<" in row[1] and exact[row[0]] < step, row
+    # Whoever subtracts what is shown finds the difference that is told.
+    now, more, before = re.search(r"calls cost \$([\d.]+), \$([\d.]+) (?:more|less) than the \$([\d.]+) of the period before", page).groups()
+    assert abs(decimal.Decimal(now) - decimal.Decimal(before)) == decimal.Decimal(more)
+
+
+def test_letters_of_all_tables_have_one_size(server, tmp_path):
+    run("report", "--server", server.url, "--days", "30", "--output", tmp_path / "report.pdf")
+    page = subprocess.run(["pdftotext", "-bbox", tmp_path / "report.pdf", "-"], check=True, capture_output=True, text=True).stdout
+    heads = re.findall(r'yMin="([\d.]+)" xMax="[\d.]+" yMax="([\d.]+)">share<', page)
+    assert len(heads) >= 4 and len({round(float(bottom) - float(top), 1) for top, bottom in heads}) == 1, heads
+
+
+def test_lines_of_prices_are_wrapped_and_none_ends_with_blanks(server):
+    lines = run("compare", "--server", server.url, "--days", "30").stdout.splitlines()
+    begins = [i for i, line in enumerate(lines) if line.startswith("prices ")]
+    assert len(begins) == 2 and lines[begins[0]].startswith("prices now: ") and lines[begins[1]].startswith("prices before: ")
+    table = lines.index("")
+    assert all(len(line) <= 80 for line in lines[begins[0]:table])
+    assert table > begins[1] + 1 and lines[begins[1] + 1].startswith(" " * len("prices before: ") + "failed")
+    run("budgets", "set", "blanks", "--limit", "10000", "--server", server.url)
+    for words in (["budgets", "show", "blanks"], ["prompt-types", "show", "answer_question"]):
+        shown = run(*words, "--server", server.url).stdout
+        assert shown and not [line for line in shown.splitlines() if line != line.rstrip()], shown

@@ -241,6 +241,18 @@ def test_a_channel_that_there_is_not_changes_nothing(server):
     twice = run("alerts", "add-defaults", *here).stdout
     assert "budget-shop and budgets both tell of the budget shop" in twice
     assert "gets each message twice" in run("budgets", "show", "shop", *here).stdout
+    # Whoever sets a rule that tells what another does is told so at once.
+    spending = run("alerts", "set", "spending", "--any-budget", *here)
+    assert "warning: budgets and spending both tell of every budget: messages come twice (steno alerts remove budgets)" in spending.stderr
+    assert "budget-shop and spending both tell of the budget shop" in spending.stderr and "budget-shop and budgets" not in spending.stderr
+    run("alerts", "remove", "budgets", *here)
+    run("alerts", "remove", "spending", *here)
+    for elsewhere in (["--at", "25"], ["--at", "none", "--projected"]):
+        run("alerts", "set", "shop-80", "--budget", "shop", "--at", "80,100", *here)
+        early = run("alerts", "set", "shop-early", "--budget", "shop", *elsewhere, *here)
+        assert "shop-80 and shop-early" not in early.stderr, elsewhere
+    assert "shop-80 and shop-early both tell of the budget shop" in run("alerts", "set", "shop-early", "--budget", "shop", "--at", "100", *here).stderr
+    assert run("alerts", "set", "slow", "--metric", "duration_p95", "--warning", "9s", *here).stderr == ""
 
 
 def test_after_a_kill_the_figure_is_that_of_the_record(simulator, tmp_path):
