@@ -69,6 +69,9 @@ class SharedStore {
         Result<std::uint64_t> count(const store::Selection& selection) override {
             return shared_.store->count(selection);
         }
+        Result<std::unique_ptr<store::CallQueries>> snapshot(unsigned at_once) override {
+            return shared_.store->snapshot(at_once);
+        }
         Result<store::StoreStats> stats() override { return shared_.store->stats(); }
         Result<void> checkpoint() override { return {}; }
 

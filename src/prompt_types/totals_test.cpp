@@ -60,6 +60,9 @@ class OtherStore final : public store::CallStore {
     Result<std::uint64_t> count(const store::Selection& selection) override {
         return inner_.count(selection);
     }
+    Result<std::unique_ptr<store::CallQueries>> snapshot(unsigned at_once) override {
+        return inner_.snapshot(at_once);
+    }
     Result<store::StoreStats> stats() override { return inner_.stats(); }
     Result<void> checkpoint() override { return inner_.checkpoint(); }
 

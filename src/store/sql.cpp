@@ -635,8 +635,8 @@ Result<Statement> select_parts(const Dialect& dialect, const AggregateQuery& que
         // Those of one width that follow each other are read at once.
         const std::int64_t begin = stretches[i].begin;
         std::int64_t end = stretches[i++].end;
-        const bool whole = end - begin == kHour || end - begin == kDay;
-        const std::int64_t width = whole ? end - begin : 0;
+        std::int64_t width = 0;  // one that is open on a side has none
+        const bool whole = !__builtin_sub_overflow(end, begin, &width) && (width == kHour || width == kDay);
         while (whole && i < stretches.size() && stretches[i] == Stretch{end, end + width})
             end = stretches[i++].end;
         selection.from = Timestamp{begin, 0};
