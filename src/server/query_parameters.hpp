@@ -39,8 +39,8 @@ Result<void> set_listed(store::Selection& selection, const ApiRequest& request);
 
 /// tz: a name of the IANA database, an offset, UTC when it is not given.
 Result<calendar::Zone> zone_parameter(const ApiRequest& request);
-/// The moment that is called now: `at`, else now. InvalidArgument: it has not come yet (clocks of two machines
-/// may be a minute apart).
+/// The moment that is called now: `at`, else now. InvalidArgument: it has not come yet (clocks of two
+/// machines may be a minute apart).
 Result<Timestamp> now_parameter(const ApiRequest& request, const calendar::Zone& zone);
 /// What period, or from and to, say; `otherwise`, a period's name, when they say nothing.
 Result<calendar::Period> period_parameter(const ApiRequest& request, const calendar::Zone& zone,
