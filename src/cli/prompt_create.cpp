@@ -1,6 +1,7 @@
 #include "cli/prompt_create.hpp"
 
 #include "base/shell_word.hpp"
+#include "cli/answer.hpp"
 #include "cli/api_client.hpp"
 #include "cli/call_view.hpp"
 #include "cli/input_file.hpp"
@@ -244,6 +245,7 @@ Result<int> create(const Program& program, const NewVersionFlags& flags) {
     else
         fmt::print("version {} of {} says the same already: nothing was made\n", version,
                    printable(file.name));
+    print_warnings(answer);
     return 0;
 }
 
