@@ -6,6 +6,7 @@
 #include "prompts/difference.hpp"
 #include "prompts/document_registry.hpp"
 #include "prompts/registry.hpp"
+#include "record/bounded.hpp"
 #include "record/json.hpp"
 #include "server/api.hpp"
 #include "server/changing.hpp"
@@ -126,7 +127,7 @@ Result<std::optional<std::string>> unit_of(const ApiRequest& request) {
     if (request.parameter("plan"))
         return fail(Code::InvalidArgument, "unit and plan: with a plan the client assigns units itself",
                     "one of them");
-    return std::string(*unit);
+    return std::string(counted_unit(*unit));
 }
 
 bool fits(const Prompt& prompt, const ApiRequest& request) {

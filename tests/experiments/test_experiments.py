@@ -292,4 +292,6 @@ def test_an_experiment_never_fails_a_fetch(server, name, prompt):
     assert got["version"] == "1" and got["experiment"] is None
     assert fetch(server, prompt, plan="true", included="true")[2]["experiment"] is None
     assert fetch(server, prompt, 400, unit="u" * 1001)
+    long = fetch(server, prompt, unit="é" * 150)[2]
+    assert long == fetch(server, prompt, unit="é" * 100)[2]  # of a unit the first 200 bytes count
     assert fetch(server, prompt, 400, unit="ann", plan="true")
