@@ -150,12 +150,25 @@ TEST(ExperimentResult, FindsWhatIsBetterAndSaysWhenItWould) {
     EXPECT_EQ(primary(worse).finding, ExperimentFinding::Worse);
     EXPECT_EQ(worse.winner, "control");
 
+    ExperimentQuestion stopped = experiment_question();
+    stopped.stopped = {false, true};
+    const ExperimentResult left = experiment_result(better.store(), stopped).value();
+    EXPECT_EQ(left.winner, "control");  // which what is told of shorter alone would contradict
+    EXPECT_TRUE(left.sentence.starts_with("shorter is accepted more often than control: +")) << left.sentence;
+    EXPECT_TRUE(left.sentence.ends_with(". shorter was stopped; of those left: control.")) << left.sentence;
+
     Record few(experiment_calls({.users = 300, .accepted_a = 0.5, .accepted_b = 0.55}, 4));
     const ExperimentResult open = experiment_result(few.store(), experiment_question()).value();
     EXPECT_EQ(primary(open).finding, ExperimentFinding::Open);
     EXPECT_FALSE(open.winner);
     ASSERT_TRUE(primary(open).more_units) << open.sentence;
     EXPECT_NE(open.sentence.find("more users would settle it"), std::string::npos) << open.sentence;
+
+    stopped = experiment_question({"control", "shorter", "third"});
+    stopped.stopped = {false, true, false};
+    const ExperimentResult undecided = experiment_result(few.store(), stopped).value();
+    EXPECT_FALSE(undecided.winner);
+    EXPECT_TRUE(undecided.sentence.ends_with(" shorter was stopped and cannot win.")) << undecided.sentence;
 
     ExperimentQuestion wide = experiment_question();
     wide.margin = 0.3;

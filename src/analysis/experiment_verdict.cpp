@@ -37,7 +37,21 @@ std::optional<std::string> winner_of(const ExperimentResult& result, const std::
     return best == nullptr ? result.variants.front().name : best->name;
 }
 
-std::string summary_of(const ExperimentResult& result, const std::vector<bool>& stopped) {
+namespace {
+
+/// Whatever is said of a variant that was stopped, it cannot win: " mini was stopped; of those left:
+/// control."
+std::string stopped_words(const ExperimentResult& result, const std::vector<bool>& stopped) {
+    std::vector<std::string> out;
+    for (std::size_t i = 0; i < result.variants.size(); ++i)
+        if (i < stopped.size() && stopped[i]) out.push_back(result.variants[i].name);
+    if (out.empty()) return {};
+    return fmt::format(" {} {} stopped{}.", fmt::join(out, ", "), out.size() == 1 ? "was" : "were",
+                       result.winner ? "; of those left: " + *result.winner : " and cannot win");
+}
+
+/// What the differences come to, but for a word on what was stopped.
+std::string summary_of_differences(const ExperimentResult& result, const std::vector<bool>& stopped) {
     const std::string& control = result.variants.front().name;
     if (result.winner) {
         if (*result.winner != control) {
@@ -45,8 +59,9 @@ std::string summary_of(const ExperimentResult& result, const std::vector<bool>& 
                 std::ranges::find(result.variants, *result.winner, &ExperimentVariantResult::name);
             return found->primary->sentence;
         }
-        return result.variants.size() == 2 ? result.variants[1].primary->sentence
-                                           : fmt::format("No variant is better than {}.", control);
+        if (result.variants.size() == 2) return result.variants[1].primary->sentence;
+        return fmt::format("No variant {}is better than {}.",
+                           std::ranges::find(stopped, true) != stopped.end() ? "that is left " : "", control);
     }
     if (result.variants.size() == 2) return result.variants[1].primary->sentence;
     std::vector<std::string> open;
@@ -59,6 +74,12 @@ std::string summary_of(const ExperimentResult& result, const std::vector<bool>& 
     }
     return fmt::format("It is open which is best: of {} against {} it cannot be told yet.",
                        fmt::join(open, ", "), control);
+}
+
+}  // namespace
+
+std::string summary_of(const ExperimentResult& result, const std::vector<bool>& stopped) {
+    return summary_of_differences(result, stopped) + stopped_words(result, stopped);
 }
 
 std::vector<std::string> warnings_of(const ExperimentResult& result, const ExperimentQuestion& question) {

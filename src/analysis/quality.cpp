@@ -221,6 +221,7 @@ Result<MissingVariables> missing_variables(store::CallQueries& store, const Sele
     for (const auto& row : of_prompts.groups)
         if (row.key[3]) prompt_of(row.key).missing.push_back({text_of(row.key[3]), count_in(row.cells[0])});
     for (auto& [key, prompt] : prompts) {
+        missing.told.push_back(prompt.complete + prompt.incomplete);
         if (prompt.incomplete == 0) continue;
         std::tie(prompt.type, prompt.name, prompt.version) = key;
         missing.prompts.push_back(std::move(prompt));

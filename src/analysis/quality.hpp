@@ -91,6 +91,7 @@ struct MissingVariables {
     std::int64_t incomplete = 0;
     std::vector<Variable> variables;  ///< most calls first
     std::vector<Prompt> prompts;      ///< those with incomplete calls, most of these first
+    std::vector<std::int64_t> told;   ///< calls of each prompt that say it, of complete prompts, too
     bool truncated = false;           ///< there are more variables or prompts than `groups`
 };
 

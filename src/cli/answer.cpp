@@ -66,6 +66,13 @@ std::string period_of(simdjson::dom::element answer, std::string_view key) {
     return fmt::format("{} ({})", span, member("tz"));
 }
 
+void print_warnings(simdjson::dom::element answer) {
+    simdjson::dom::array warnings;
+    if (answer["warnings"].get(warnings) != simdjson::SUCCESS) return;
+    for (const simdjson::dom::element warning : warnings)
+        fmt::print(stderr, "warning: {}\n", printable(text_at(warning, "")));
+}
+
 void print_overlap(std::string_view by) {
     for (const std::string_view path : split(by, ',')) {
         const auto field = store::make_field(path);

@@ -39,6 +39,9 @@ Result<simdjson::dom::array> calls_of(simdjson::dom::element answer);
 /// for, "all of the record".
 std::string period_of(simdjson::dom::element answer, std::string_view key = "period");
 
+/// "warnings" of an answer, if there are any: to standard error.
+void print_warnings(simdjson::dom::element answer);
+
 /// A line that says so where calls stand in several rows: grouped by a field of which a call can have
 /// several.
 void print_overlap(std::string_view by);

@@ -38,6 +38,14 @@ std::string json_text(std::string_view text) {
     return json;
 }
 
+/// InvalidArgument: it is none; `which` is wanted: "above 0".
+Result<std::string> number_of(std::string_view flag, std::string_view text, std::string_view which,
+                              std::string_view example) {
+    if (auto number = number_of(text)) return *std::move(number);
+    return fail(Code::InvalidArgument, fmt::format("{}: \"{}\" is no {}", flag, utf8_prefix(text, 80), which),
+                std::string(example));
+}
+
 /// A number where it is one, else a text: the API says what it takes.
 std::string value_of(std::string_view text) {
     return number_of(text).value_or(json_text(text));
@@ -151,7 +159,9 @@ Result<std::string> weights_of(const std::vector<std::string>& texts) {
         if (at == std::string::npos)
             return fail(Code::InvalidArgument, fmt::format("--weight: \"{}\" is no VARIANT=WEIGHT", text),
                         "--weight control=1 --weight short=3");
-        members.emplace_back(text.substr(0, at), value_of(text.substr(at + 1)));
+        STENO_ASSIGN(std::string weight, number_of("--weight", text.substr(at + 1), "number above 0",
+                                                   "--weight control=1 --weight short=3"));
+        members.emplace_back(text.substr(0, at), std::move(weight));
     }
     return object_of(members);
 }
@@ -225,8 +235,12 @@ Result<std::string> experiment_json(const ExperimentFlags& flags, bool with_name
     const auto text = [&](std::string_view name, std::string_view value) {
         if (!value.empty()) put(name, json_text(value));
     };
-    const auto number = [&](std::string_view name, std::string_view value) {
-        if (!value.empty()) put(name, value_of(value));
+    const auto number = [&](std::string_view name, std::string_view flag, std::string_view value,
+                            std::string_view which, std::string_view example) -> Result<void> {
+        if (value.empty()) return {};
+        STENO_ASSIGN(std::string number, number_of(flag, value, which, example));
+        put(name, std::move(number));
+        return {};
     };
     if (with_name) {
         STENO_TRY(same_name(flags, members));
@@ -237,12 +251,13 @@ Result<std::string> experiment_json(const ExperimentFlags& flags, bool with_name
     text("label", flags.label);
     text("prompt_type", flags.prompt_type);
     text("unit", flags.unit);
-    number("share", flags.share);
+    STENO_TRY(number("share", "--share", flags.share, "number above 0 and up to 1", "--share 0.2, or 20%"));
     text("metric", flags.metric);
     text("better", flags.better);
-    number("margin", flags.margin);
+    STENO_TRY(number("margin", "--margin", flags.margin, "number from 0 on", "--margin 0.01, or 1%"));
     text("rule", flags.rule);
-    number("every_minutes", flags.every_minutes);
+    STENO_TRY(number("every_minutes", "--every-minutes", flags.every_minutes,
+                     "whole number of minutes, 10 to 10080", "--every-minutes 60"));
     if (!flags.variants.empty()) {
         STENO_ASSIGN(std::string variants, list_of("--variant", flags.variants, "name"));
         put("variants", std::move(variants));

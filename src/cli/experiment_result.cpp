@@ -59,6 +59,12 @@ std::string interval_of(dom::element told, const Amount& amount) {
                        amount.difference_at(told, "/interval/1"));
 }
 
+/// "+6.2 points" of a share.
+std::string difference_of(dom::element told, const Amount& amount) {
+    if (!has(told, "/difference")) return kUnknown;
+    return amount.difference_at(told, "/difference") + (text_at(told, "/unit") == "share" ? " points" : "");
+}
+
 void print_variants(dom::element answer, const std::vector<dom::element>& variants) {
     const std::string unit = text_at(answer, "/unit") + "s", metric = text_at(answer, "/metrics/0/metric");
     Line line;
@@ -83,11 +89,8 @@ void print_variants(dom::element answer, const std::vector<dom::element>& varian
             variant["primary"].get(primary) == simdjson::SUCCESS && !primary.is_null()) {
             const Amount amount(primary);
             finding = text_at(primary, "/finding");
-            const bool share = text_at(primary, "/unit") == "share";
             cells.push_back(amount.at(primary, "/b"));
-            cells.push_back(has(primary, "/difference")
-                                ? amount.difference_at(primary, "/difference") + (share ? " points" : "")
-                                : kUnknown);
+            cells.push_back(difference_of(primary, amount));
             cells.push_back(interval_of(primary, amount));
             cells.push_back(has(primary, "/interval/0") ? line.draw(primary, kBarWidth) : "");
         } else {
@@ -169,8 +172,7 @@ void print_others(const std::vector<dom::element>& variants) {
                                      : number_at(told, "/difference") > 0                    ? "higher"
                                                                                              : "lower";
             table.row({text_at(told, "/metric"), text_at(variant, "/name"), amount.at(told, "/a"),
-                       amount.at(told, "/b"), amount.difference_at(told, "/difference"),
-                       interval_of(told, amount), word},
+                       amount.at(told, "/b"), difference_of(told, amount), interval_of(told, amount), word},
                       {Colour::Plain, Colour::Plain, Colour::Plain, Colour::Plain, Colour::Plain,
                        Colour::Plain, neither ? Colour::Plain : colour_of(finding)});
         }

@@ -3,6 +3,7 @@
 #include "base/shell_word.hpp"
 #include "calendar/period.hpp"
 #include "calendar/zone.hpp"
+#include "cli/answer.hpp"
 #include "cli/api_client.hpp"
 #include "cli/call_view.hpp"
 #include "cli/command.hpp"
@@ -188,7 +189,7 @@ Result<int> take(const Program& program, const PricesFlags& flags,
     }
     dom::parser parser;
     dom::element answer;
-    dom::array sets, warnings;
+    dom::array sets;
     if (parser.parse(body).get(answer) != simdjson::SUCCESS ||
         answer["prices"].get(sets) != simdjson::SUCCESS)
         return fail(Code::Internal, "the answer has no prices");
@@ -217,9 +218,7 @@ Result<int> take(const Program& program, const PricesFlags& flags,
                                                                      : std::string("--period this-month"),
             where);
     }
-    if (answer["warnings"].get(warnings) == simdjson::SUCCESS)
-        for (const dom::element warning : warnings)
-            fmt::print(stderr, "warning: {}\n", printable(text_at(warning, "")));
+    print_warnings(answer);
     return 0;
 }
 

@@ -1,6 +1,7 @@
 #include "cli/prompt_create.hpp"
 
 #include "base/shell_word.hpp"
+#include "cli/answer.hpp"
 #include "cli/api_client.hpp"
 #include "cli/call_view.hpp"
 #include "cli/input_file.hpp"
@@ -15,6 +16,7 @@
 #include <fmt/format.h>
 #include <simdjson.h>
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <functional>
@@ -22,6 +24,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <type_traits>
 #include <unistd.h>
 #include <utility>
@@ -152,10 +155,48 @@ Result<void> ask_for_all(Api& api, const NewVersionFlags& flags, prompts::Prompt
     return {};
 }
 
-/// In the place of what the text or the messages were.
-void set_text(prompts::Content& content, std::string text) {
-    content.text = std::move(text);
-    content.messages.clear();
+using Role = std::vector<std::string_view>;  ///< a role, and other names that it has
+const Role kUser = {"user"}, kSystem = {"system", "developer"};
+
+/// The one of that role; null: there is none. InvalidArgument: several, and `flag` may mean any of them.
+Result<prompts::Message*> message_of(prompts::Content& content, const Role& role, std::string_view flag) {
+    prompts::Message* found = nullptr;
+    for (prompts::Message& message : content.messages) {
+        if (std::ranges::find(role, std::string_view(message.role)) == role.end()) continue;
+        if (found != nullptr)
+            return fail(Code::InvalidArgument,
+                        fmt::format("the prompt has several {} messages, and {} does not say which of them",
+                                    role.front(), flag),
+                        "a file with all messages, as steno prompts sync has them: --file FILE");
+        found = &message;
+    }
+    return found;
+}
+
+/// The text, or the user's message of a chat: the other messages stay.
+Result<void> set_text(prompts::Content& content, std::string_view flag, std::string text) {
+    if (content.messages.empty()) {
+        content.text = std::move(text);
+        return {};
+    }
+    STENO_ASSIGN(prompts::Message* const message, message_of(content, kUser, flag));
+    if (message != nullptr)
+        message->content = std::move(text);
+    else
+        content.messages.push_back({"user", std::move(text)});
+    return {};
+}
+
+/// What was a text is the user's message from then on.
+Result<void> set_system(prompts::Content& content, std::string text) {
+    STENO_ASSIGN(prompts::Message* const message, message_of(content, kSystem, "--system"));
+    if (message != nullptr) {
+        message->content = std::move(text);
+        return {};
+    }
+    if (content.messages.empty()) content.messages.push_back({"user", std::exchange(content.text, {})});
+    content.messages.insert(content.messages.begin(), {"system", std::move(text)});
+    return {};
 }
 
 /// From the file, or from what a person types, with what the flags say in its place.
@@ -182,7 +223,7 @@ Result<prompts::PromptFile> wanted(Api& api, const NewVersionFlags& flags) {
         } else {
             if (text.ends_with('\n')) text.pop_back();
             if (text.ends_with('\r')) text.pop_back();
-            set_text(content, std::move(text));
+            STENO_TRY(set_text(content, "--file", std::move(text)));
         }
     } else if (flags.text.empty() && flags.from.empty()) {
         if (::isatty(STDIN_FILENO) == 0)
@@ -190,11 +231,8 @@ Result<prompts::PromptFile> wanted(Api& api, const NewVersionFlags& flags) {
                         "--text \"Answer {{question}}\", --file FILE, or --file - for standard input");
         STENO_TRY(ask_for_all(api, flags, file));
     }
-    if (!flags.text.empty()) set_text(content, flags.text);
-    if (!flags.system.empty()) {
-        set_text(content, "");
-        content.messages = {{"system", flags.system}, {"user", flags.text}};
-    }
+    if (!flags.text.empty()) STENO_TRY(set_text(content, "--text", flags.text));
+    if (!flags.system.empty()) STENO_TRY(set_system(content, flags.system));
     const auto text = [](const std::string& flag, std::string& into) {
         if (!flag.empty()) into = flag;
     };
@@ -244,6 +282,7 @@ Result<int> create(const Program& program, const NewVersionFlags& flags) {
     else
         fmt::print("version {} of {} says the same already: nothing was made\n", version,
                    printable(file.name));
+    print_warnings(answer);
     return 0;
 }
 
@@ -254,13 +293,14 @@ void add_prompt_create(Program& program, CLI::App& prompts) {
         prompts, "create", "A new prompt, or a new version of one that there is; asks a person at a terminal",
         "  steno prompts create answer --text \"Answer {{question}}\" --label staging\n"
         "  steno prompts create answer --from latest --temperature 0.2   # all else stays\n"
+        "  steno prompts create answer --from latest --system \"Be kind.\"\n"
         "  steno prompts create --file prompts/answer.prompt\n"
         "  generate | steno prompts create answer --file -\n");
     const auto flags = std::make_shared<NewVersionFlags>();
     add_record_flags(*sub, flags->record);
     sub->add_option("name", flags->name, "the prompt's name");
-    auto* text = sub->add_option("--text", flags->text, "the prompt; with --system the user's message");
-    sub->add_option("--system", flags->system, "the system message of a chat prompt")->needs(text);
+    auto* text = sub->add_option("--text", flags->text, "the prompt; of a chat the user's message");
+    sub->add_option("--system", flags->system, "the system message: it makes a chat of a prompt");
     sub->add_option("--file", flags->file,
                     "a file of steno prompts sync, or the text alone; -: standard input")
         ->excludes(text);

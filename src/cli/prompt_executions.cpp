@@ -8,6 +8,7 @@
 #include "cli/question.hpp"
 #include "cli/terminal.hpp"
 #include "exports/output.hpp"
+#include "net/http.hpp"
 #include "prompts/document_executions.hpp"
 #include "record/json.hpp"
 
@@ -56,6 +57,26 @@ Result<void> deliver(Api& api, std::span<const Call> calls) {
                 "it again");
 }
 
+/// Calls that the record has under the id that an export wrote are not delivered: it knows more of them than
+/// an execution says, and takes what is delivered of a call that it has for what is true of it. How many.
+Result<std::size_t> leave_out_known(Api& api, prompts::DocumentExecutions& read) {
+    std::vector<Call> unknown;
+    Progress progress("executions compared");
+    std::size_t asked = 0;
+    const std::size_t all = read.calls.size();
+    for (Call& call : read.calls) {
+        if (read.exported.contains(call.id)) {
+            progress.at(++asked, read.exported.size());
+            const auto known = api.get(fmt::format("/api/v1/calls/{}", call.id.to_string()));
+            if (known) continue;
+            if (known.error().code != Code::NotFound) return std::unexpected(known.error());
+        }
+        unknown.push_back(std::move(call));
+    }
+    read.calls = std::move(unknown);
+    return all - read.calls.size();
+}
+
 Question selected(std::string_view path, const ExecutionsFlags& which) {
     Question question(path);
     if (which.prompt.empty())
@@ -65,6 +86,17 @@ Question selected(std::string_view path, const ExecutionsFlags& which) {
     question.add("kind.in", ai_kinds());
     question.period(which.period);
     return question;
+}
+
+/// Of nothing: NotFound where neither the registry nor any call has this prompt.
+Result<void> known_prompt(Api& api, const ExecutionsFlags& which) {
+    if (which.prompt.empty()) return {};
+    const auto known = api.get("/api/v1/prompts/" + net::percent_encode(which.prompt));
+    if (known || known.error().code != Code::NotFound) return {};  // without a registry nobody can tell
+    ExecutionsFlags ever;
+    ever.prompt = which.prompt;
+    if (call_count(api, selected("", ever).target()) > 0) return {};
+    return std::unexpected(known.error());
 }
 
 /// Calls, as executions.
@@ -142,7 +174,8 @@ std::string metrics_of(dom::array groups, const std::map<Version, std::int64_t>&
 }  // namespace
 
 Result<int> import_executions(const Program& program, Api& api, std::string_view json) {
-    STENO_ASSIGN(const prompts::DocumentExecutions read, prompts::read_document_executions(json));
+    STENO_ASSIGN(prompts::DocumentExecutions read, prompts::read_document_executions(json));
+    STENO_ASSIGN(const std::size_t already_there, leave_out_known(api, read));
     const std::span<const Call> calls = read.calls;
     {
         Progress progress("executions");
@@ -159,7 +192,8 @@ Result<int> import_executions(const Program& program, Api& api, std::string_view
         std::string out;
         JsonWriter answer(out);
         answer.begin_object();
-        answer.member("executions", static_cast<std::int64_t>(calls.size()));
+        answer.member("executions", static_cast<std::int64_t>(read.executions));
+        answer.member("already_there", static_cast<std::int64_t>(already_there));
         answer.key("left_out");
         answer.begin_array();
         for (const std::string& name : read.left_out) answer.string(name);
@@ -169,7 +203,8 @@ Result<int> import_executions(const Program& program, Api& api, std::string_view
         return completeness.exit_code();
     }
     fmt::print("{} on the record, as calls; those of an earlier import are there once\n",
-               counted(std::to_string(calls.size()), "execution"));
+               counted(std::to_string(read.executions), "execution"));
+    if (already_there > 0) fmt::print("{} of them by their call_id, and left as they are\n", already_there);
     if (!left_out.empty()) fmt::print("left out: {}\n", printable(left_out));
     return completeness.exit_code();
 }
@@ -184,6 +219,7 @@ Result<int> export_executions(const Program& program, const RecordFlags& record,
     STENO_ASSIGN(Completeness completeness, Completeness::begin(*api));
     Question question = selected("", which);
     const std::uint64_t about = call_count(*api, question.target());
+    if (about == 0) STENO_TRY(known_prompt(*api, which));
     question.add("order", "started_at");
     question.add("limit", "200");
     question.add("fields", whole_record_fields());
@@ -222,6 +258,7 @@ Result<int> export_metrics(const Program& program, const RecordFlags& record, co
     };
     // As the performance of prompts has it: a partial answer is no success.
     dom::parser of_successes, parser;
+    if (call_count(*api, selected("", which).target()) == 0) STENO_TRY(known_prompt(*api, which));
     STENO_ASSIGN(const dom::array good, ask(of_successes, "calls", true));
     std::map<Version, std::int64_t> succeeded;
     for (const dom::element group : good) (void)group["calls"].get(succeeded[version_in(group)]);

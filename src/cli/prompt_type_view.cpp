@@ -149,11 +149,4 @@ void print_type_totals(dom::element type) {
     if (!names.empty()) fmt::print("budgets      {}\n", printable(names));
 }
 
-void print_type_warnings(dom::element answer) {
-    dom::array warnings;
-    if (answer["warnings"].get(warnings) != simdjson::SUCCESS) return;
-    for (const dom::element warning : warnings)
-        fmt::print(stderr, "warning: {}\n", printable(std::string(warning.get_string().value_unsafe())));
-}
-
 }  // namespace steno::cli

@@ -21,7 +21,4 @@ Table type_change_table(simdjson::dom::array changes);
 void print_type_settings(simdjson::dom::element type);
 void print_type_totals(simdjson::dom::element type);
 
-/// "warnings" of an answer, if there are any: to standard error.
-void print_type_warnings(simdjson::dom::element answer);
-
 }  // namespace steno::cli

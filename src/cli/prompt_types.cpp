@@ -132,7 +132,7 @@ Result<int> set(const Program& program, const PromptTypesFlags& flags) {
     if (parser.parse(answer).get(type) != simdjson::SUCCESS)
         return fail(Code::Internal, "the answer is no JSON");
     print_type_settings(type);
-    print_type_warnings(type);
+    print_warnings(type);
     return 0;
 }
 
@@ -173,7 +173,7 @@ Result<int> bulk(const Program& program, const PromptTypesFlags& flags) {
     Table table({{"prompt type", false, true}, {"texts kept", false, true}});
     for (const dom::element type : types) table.row({text_at(type, "/type"), texts_kept(type)});
     table.print();
-    print_type_warnings(whole);
+    print_warnings(whole);
     return 0;
 }
 

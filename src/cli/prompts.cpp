@@ -56,7 +56,7 @@ Result<dom::element> parsed(dom::parser& parser, const std::string& body) {
     return answer;
 }
 
-/// Prints an answer: as it came with --json, else by `show`.
+/// Prints an answer: as it came with --json, else by `show`, with its warnings.
 Result<int> print(const Program& program, const std::string& body, void (*show)(dom::element)) {
     if (program.json) {
         fmt::print("{}\n", body);
@@ -65,6 +65,7 @@ Result<int> print(const Program& program, const std::string& body, void (*show)(
     dom::parser parser;
     STENO_ASSIGN(const dom::element answer, parsed(parser, body));
     show(answer);
+    print_warnings(answer);
     return 0;
 }
 
@@ -211,18 +212,20 @@ Result<int> render(const Program& program, const PromptFlags& flags) {
 Result<int> archive(const Program& program, const PromptFlags& flags) {
     STENO_ASSIGN(const auto api, Api::open(program, flags.record));
     STENO_ASSIGN(const std::string body,
-                 api->patch(path_of(flags), flags.undo ? R"({"archived":false})" : R"({"archived":true})"));
+                 api->patch(path_of(flags, flags.force ? "?force=true" : ""),
+                            flags.undo ? R"({"archived":false})" : R"({"archived":true})"));
     if (program.json) return print(program, body, nullptr);
     fmt::print("{} is {}\n", printable(flags.name),
                flags.undo ? "back" : "archived; its versions can still be had by their numbers");
-    return 0;
+    return print(program, body, [](dom::element) {});
 }
 
 Result<int> remove(const Program& program, const PromptFlags& flags) {
     STENO_ASSIGN(const auto api, Api::open(program, flags.record));
-    STENO_TRY(api->remove(path_of(flags, flags.force ? "?force=true" : "")));
+    STENO_ASSIGN(const std::string body, api->remove(path_of(flags, flags.force ? "?force=true" : "")));
     if (!program.json) fmt::print("{} is removed, with all its versions\n", printable(flags.name));
-    return 0;
+    // There is an answer only where others lost something.
+    return body.empty() ? Result<int>(0) : print(program, body, [](dom::element) {});
 }
 
 /// A variable's name in single braces, as in Python's format strings; "" where there is none.
@@ -357,7 +360,9 @@ void add_prompts(Program& program) {
     };
     const auto who = [&](CLI::App* sub) {
         add_author_flags(*sub, flags->by, flags->reason);
-        sub->add_flag("--force", flags->force, "although it is protected");
+        sub->add_flag(
+            "--force", flags->force,
+            "although it is protected; with --remove, although experiments or other prompts use it");
     };
 
     CLI::App* sub =
@@ -424,11 +429,13 @@ void add_prompts(Program& program) {
                   "  steno prompts archive answer\n  steno prompts archive answer --undo\n", archive);
     name(sub)->required();
     sub->add_flag("--undo", flags->undo, "take it back");
+    sub->add_flag("--force", flags->force, "although experiments or other prompts use it");
 
     sub =
         command("remove", "Remove a prompt with all its versions", "  steno prompts remove answer\n", remove);
     name(sub)->required();
-    sub->add_flag("--force", flags->force, "although labels stand on it");
+    sub->add_flag("--force", flags->force,
+                  "although labels stand on it, or experiments or other prompts use it");
 
     sub =
         command("import",

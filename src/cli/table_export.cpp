@@ -89,7 +89,8 @@ Result<void> tell(Result<exports::Outcome> written, const std::string& path, std
         throw std::system_error(EPIPE, std::generic_category(), "the output cannot be written");
     if (!written) return std::unexpected(written.error());
     if (path == "-") return {};
-    fmt::print(stderr, "{} {} in {} ({}{})\n", grouped(static_cast<std::int64_t>(written->rows)), what,
+    fmt::print(stderr, "{} in {} ({}{})\n",
+               counted(grouped(static_cast<std::int64_t>(written->rows)), what.substr(0, what.size() - 1)),
                printable(path), size_text(written->bytes),
                written->sheets > 1 ? fmt::format(", {} sheets", written->sheets) : "");
     if (written->cut_texts > 0)

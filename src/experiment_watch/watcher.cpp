@@ -11,7 +11,6 @@
 #include <algorithm>
 #include <cmath>
 #include <exception>
-#include <functional>
 #include <set>
 #include <utility>
 
@@ -179,19 +178,14 @@ Result<void> Watcher::act(Experiment experiment, Timestamp now, std::vector<std:
         case Rule::ConcludeWinner: {
             // What was stopped just now changes who can win: that is for the next look.
             if (!result.winner || stopped != question.stopped || result.ratio.mismatch) break;
-            // Of what was stopped it need not be known by now: then that is the reason, and not the result.
-            const bool alone = std::ranges::all_of(stopped.begin() + 1, stopped.end(), std::identity());
-            const std::string reason =
-                alone ? fmt::format("{} is what is left: {} stopped. {}", *result.winner,
-                                    stopped.size() == 2 ? result.variants[1].name + " was"
-                                                        : "all other variants were",
-                                    result.sentence)
-                      : result.sentence;
             auto condition = unchanged();
-            STENO_ASSIGN(const bool good, made(parts_.experiments.conclude(name, *result.winner,
-                                                                           author(reason), now, condition),
-                                               condition));
-            if (good) done.push_back(fmt::format("concluded with the winner {}: {}", *result.winner, reason));
+            STENO_ASSIGN(const bool good,
+                         made(parts_.experiments.conclude(name, *result.winner, author(result.sentence), now,
+                                                          condition),
+                              condition));
+            if (good)
+                done.push_back(
+                    fmt::format("concluded with the winner {}: {}", *result.winner, result.sentence));
             break;
         }
         case Rule::Bandit: {

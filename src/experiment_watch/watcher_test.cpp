@@ -160,7 +160,7 @@ TEST_F(WatcherTest, WhatAlwaysFailsIsStoppedAndTheRuleSaysThatItIsWhy) {
     EXPECT_EQ(now_is().state, State::Concluded);
     EXPECT_EQ(now_is().winner, "control");
     const std::string reason = experiments_->history("shorter", 1)->front().author.reason;
-    EXPECT_TRUE(reason.starts_with("control is what is left: short was stopped. ")) << reason;
+    EXPECT_TRUE(reason.ends_with(" short was stopped; of those left: control.")) << reason;
 }
 
 TEST_F(WatcherTest, ARuleConcludesWithTheBetterOne) {

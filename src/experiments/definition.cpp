@@ -255,7 +255,8 @@ class Reader {
         const bool whole = json.peek() == JsonReader::Type::Object && json.object([&](std::string_view name) {
             return read_number(json, weights_[std::string(name)]);
         });
-        return whole ? Result<void>() : wrong("weights", R"({"control": 1, "shorter": 3})");
+        return whole ? Result<void>()
+                     : wrong("weights", R"(a number above 0 for each variant: {"control": 1, "shorter": 3})");
     }
 
     /// Which of its values are the better ones, where nobody says so.
@@ -355,6 +356,10 @@ prompts::Content changed(prompts::Content content, const Changes& changes) {
     for (const auto& [name, value] : members) json.member_raw(name, value);
     json.end_object();
     return content;
+}
+
+std::string asked_for(const Definition& definition) {
+    return definition.label == prompts::kProduction ? "" : definition.label;
 }
 
 Result<void> set_weights(Definition& definition, const Weights& weights) {

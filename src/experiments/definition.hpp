@@ -81,6 +81,10 @@ struct Definition {
     bool operator==(const Definition&) const = default;
 };
 
+/// What of the prompt variants without a version are: where the label stands, as for who fetches it by no
+/// label where that is "production": then it is the latest if that stands nowhere. For Registry::find.
+std::string asked_for(const Definition& definition);
+
 /// By the variants' names; who is not named keeps his, and of what is stopped nothing is left.
 /// InvalidArgument: there is none of that name, or it is stopped. What the weights are is for `check`.
 using Weights = std::map<std::string, double, std::less<>>;

@@ -281,7 +281,7 @@ Result<void> Experiments::find_what_is_named(const Definition& definition) {
     std::set<std::string> versions;
     for (const Variant& variant : definition.variants) versions.insert(variant.changes.version);
     for (const std::string& version : versions)
-        STENO_TRY(registry_.find(definition.prompt, version.empty() ? definition.label : version));
+        STENO_TRY(registry_.find(definition.prompt, version.empty() ? asked_for(definition) : version));
     return {};
 }
 

@@ -23,4 +23,9 @@ Result<std::vector<double>> holm(std::span<const double> p_values) {
     return adjusted;
 }
 
+double confidence_of_family(std::size_t intervals, double confidence) {
+    constexpr double kSurest = 0.999999;
+    return std::min(kSurest, 1 - (1 - confidence) / static_cast<double>(std::max<std::size_t>(1, intervals)));
+}
+
 }  // namespace steno::inference

@@ -1,7 +1,9 @@
 #pragma once
 
 #include "base/error.hpp"
+#include "inference/interval.hpp"
 
+#include <cstddef>
 #include <span>
 #include <vector>
 
@@ -14,5 +16,10 @@ namespace steno::inference {
 ///
 /// InvalidArgument: one of them is not from 0 to 1. None of them: none.
 Result<std::vector<double>> holm(std::span<const double> p_values);
+
+/// The confidence of each interval of a family of so many (Bonferroni), so that all of them hold the truth
+/// together with `confidence`, however they depend on each other; at most what check_confidence takes, which
+/// 50,000 intervals of 95 % need. A family of none is one of 1.
+double confidence_of_family(std::size_t intervals, double confidence = kConfidence);
 
 }  // namespace steno::inference

@@ -63,6 +63,14 @@ double binomial_cdf(double k, double n, double p) {
     return k >= n ? 1 : boost::math::cdf(Binomial(n, p), k);
 }
 
+double binomial_low(double k, double n, double tail) {
+    return Binomial::find_lower_bound_on_p(n, k, tail);
+}
+
+double binomial_high(double k, double n, double tail) {
+    return Binomial::find_upper_bound_on_p(n, k, tail);
+}
+
 double chi_square_above(double value, double degrees) {
     return boost::math::gamma_q(degrees / 2, value / 2, Quiet());
 }

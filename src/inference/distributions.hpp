@@ -21,6 +21,10 @@ double chi_square_above(double value, double degrees);  ///< P(χ² >= value)
 
 double binomial_cdf(double k, double n, double p);  ///< P(X <= k), k whole
 
+/// The p of which P(X >= k), and P(X <= k), of n is `tail`: k whole, above 0, and below n.
+double binomial_low(double k, double n, double tail);
+double binomial_high(double k, double n, double tail);
+
 double log_gamma(double x);
 double log_beta(double a, double b);
 

@@ -82,6 +82,15 @@ Result<Interval> wilson(const Share& share, double confidence) {
     return wilson_bounds(share, normal_reach(confidence));
 }
 
+Result<Interval> exact_interval(const Share& share, double confidence) {
+    STENO_TRY(check(share));
+    STENO_TRY(check_confidence(confidence));
+    const double k = static_cast<double>(share.successes), n = static_cast<double>(share.of),
+                 tail = (1 - confidence) / 2;
+    return Interval{share.successes == 0 ? 0 : binomial_low(k, n, tail),
+                    share.successes == share.of ? 1 : binomial_high(k, n, tail)};
+}
+
 Result<ShareComparison> compare_shares(const Share& a, const Share& b, double confidence) {
     STENO_TRY(check(a));
     STENO_TRY(check(b));

@@ -28,6 +28,13 @@ Result<void> check(const Share& share);
 /// beyond 0 and 1.
 Result<Interval> wilson(const Share& share, double confidence = kConfidence);
 
+/// The exact interval (Clopper and Pearson 1934, "The use of confidence or fiducial limits illustrated in the
+/// case of the binomial", Biometrika 26): either bound is wrong with a chance of (1 - confidence) / 2 at
+/// most, for every share, count and confidence. Wilson's is narrower and wrong as often on the average over
+/// shares, but far more often where few of many were seen and the confidence is high: use this one where a
+/// decision rests on one bound, of a family above all.
+Result<Interval> exact_interval(const Share& share, double confidence = kConfidence);
+
 enum class ShareTest : std::uint8_t {
     TwoProportionZ,  ///< every expected count is 5 or more (Cochran 1954, Biometrics 10)
     FisherExact,     ///< fewer were seen

@@ -1,7 +1,11 @@
 #include "inference/shares.hpp"
 
+#include "inference/distributions.hpp"
 #include "inference/reference_for_test.hpp"
 #include "inference/simulation_for_test.hpp"
+
+#include <cmath>
+#include <utility>
 
 namespace steno::inference {
 namespace {
@@ -82,6 +86,31 @@ TEST(Shares, SidesExchangedGiveTheOppositeAndTheSameP) {
     EXPECT_DOUBLE_EQ(there.difference, -back.difference);
     EXPECT_NEAR(there.interval.low, -back.interval.high, 1e-15);
     EXPECT_NEAR(there.odds_ratio * back.odds_ratio, 1, 1e-12);
+}
+
+TEST(Shares, TheExactIntervalIsClopperAndPearsons) {
+    const auto bounds = [](Share share, double confidence) {
+        const Interval found = exact_interval(share, confidence).value();
+        return std::pair(found.low, found.high);
+    };
+    // by the sums of binomial probabilities, in 50 digits
+    const auto [low, high] = bounds({10, 100}, 0.95);
+    EXPECT_NEAR(low, 0.04900468922148596, 1e-12);
+    EXPECT_NEAR(high, 0.17622259774002268, 1e-12);
+    for (const double confidence : {0.8, 0.95, 0.9999, 0.999995})
+        for (const Share share :
+             {Share{1, 100}, {5, 100}, {99, 100}, {300, 20'000}, {7'000'000, 10'000'000}}) {
+            const auto [least, most] = bounds(share, confidence);
+            const double k = static_cast<double>(share.successes), n = static_cast<double>(share.of),
+                         tail = (1 - confidence) / 2;
+            EXPECT_NEAR((1 - binomial_cdf(k - 1, n, least)) / tail, 1, 1e-4) << k << "/" << n;
+            EXPECT_NEAR(binomial_cdf(k, n, most) / tail, 1, 1e-6) << k << "/" << n;
+        }
+    EXPECT_EQ(bounds({0, 50}, 0.95).first, 0);
+    EXPECT_NEAR(bounds({0, 50}, 0.95).second, 1 - std::pow(0.025, 1.0 / 50), 1e-12);
+    EXPECT_EQ(bounds({50, 50}, 0.95).second, 1);
+    EXPECT_EQ(exact_interval({0, 0}).error().code, Code::FailedPrecondition);
+    EXPECT_EQ(exact_interval({1, 2}, 95).error().code, Code::InvalidArgument);
 }
 
 TEST(Shares, WhatCannotBeIsRefused) {

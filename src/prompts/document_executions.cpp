@@ -9,6 +9,8 @@
 
 #include <charconv>
 #include <cmath>
+#include <cstdint>
+#include <cstdlib>
 #include <map>
 #include <optional>
 #include <set>
@@ -43,6 +45,91 @@ std::optional<double> number_in(const Value& value) {
 constexpr Uuid kExecutions{
     {0x4b, 0x1d, 0x0f, 0x52, 0x9a, 0x0e, 0x4c, 0x7d, 0x8f, 0x61, 0x3c, 0x2e, 0x77, 0x05, 0xd4, 0x90}};
 
+/// A number of JSON as the digits that count and a power of ten, so that 5, 5.0 and 50e-1 are the same.
+std::string canonical_number(std::string_view text) {
+    const bool negative = text.starts_with('-');
+    if (negative) text.remove_prefix(1);
+    const std::size_t e = text.find_first_of("eE");
+    std::int64_t power = 0;
+    if (e != std::string_view::npos) {
+        const std::size_t digits = e + 1 + (text.substr(e + 1).starts_with('+') ? 1 : 0);
+        if (std::from_chars(text.data() + digits, text.data() + text.size(), power).ec != std::errc() ||
+            std::abs(power) > 1'000'000'000)
+            return std::string(negative ? "-" : "") += text;  // nobody writes that one in two ways
+    }
+    std::string digits;
+    bool fraction = false;
+    for (const char c : text.substr(0, e)) {
+        if (c == '.') {
+            fraction = true;
+            continue;
+        }
+        if (c != '0' || !digits.empty()) digits += c;
+        if (fraction) --power;
+    }
+    while (digits.ends_with('0')) digits.pop_back(), ++power;
+    return digits.empty() ? "0" : fmt::format("{}{}e{}", negative ? "-" : "", digits, power);
+}
+
+void append_canonical(std::string& out, const Value& value) {
+    if (value.type == Value::Type::Number) {
+        out += canonical_number(value.text);
+    } else if (value.type == Value::Type::List) {
+        out += '[';
+        for (const Value& item : value.items) append_canonical(out, item), out += ',';
+        out += ']';
+    } else if (value.type == Value::Type::Object) {
+        out += '{';
+        for (const std::uint32_t place : value.by_name) {
+            append_json_string(out, value.members[place].name);
+            out += ':';
+            append_canonical(out, value.members[place].value);
+            out += ',';
+        }
+        out += '}';
+    } else {
+        out += value.to_json();
+    }
+}
+
+/// The same for any two texts of one JSON value: members by name, numbers by value.
+std::string canonical(const Json& json) {
+    const auto value = Value::parse(json.text);
+    if (!value) return json.text;
+    std::string out;
+    append_canonical(out, *value);
+    return out;
+}
+
+/// What an execution says, however it is spelt: all that its call has of it.
+std::string meaning_of(const Call& call) {
+    std::string out;
+    const auto text = [&](std::string_view what) {
+        append_json_string(out, what);
+        out += ',';
+    };
+    const auto number = [&](const auto& what) { out += what ? fmt::format("{},", *what) : "-,"; };
+    text(call.prompt.name);
+    text(call.prompt.version);
+    text(call.model.requested);
+    text(call.provider.name);
+    text(call.feedback.comment);
+    text(call.error.message);
+    for (const steno::Message& message : call.response.messages)
+        for (const Part& part : message.parts) text(part.text);
+    for (const Json* json : {&call.prompt.variables, &call.request.input, &call.response.output})
+        text(canonical(*json));
+    number(std::optional(call.ended_at->unix_nanos));
+    // One without a time began when it ended, of which the record makes 0.
+    number(std::optional(call.time.duration.value_or(Duration{}).nanos));
+    number(call.usage.output_tokens);
+    number(call.response.output_chars);
+    const auto quality = call.scores.find(kQuality);
+    number(quality == call.scores.end() ? std::nullopt : quality->second.value);
+    out += call.status == Status::Success ? '+' : '-';
+    return out;
+}
+
 class ExecutionsReader {
   public:
     Result<DocumentExecutions> read(std::string_view json) {
@@ -68,15 +155,17 @@ class ExecutionsReader {
     }
 
     Result<void> add(const Value& execution, const std::string& prompt) {
+        ++result_.executions;
         auto call = read_execution(execution, prompt);
         if (!call)
             return std::unexpected(
-                std::move(call).error().with_context(fmt::format("execution {}", result_.calls.size() + 1)));
-        result_.calls.push_back(std::move(*call));
+                std::move(call).error().with_context(fmt::format("execution {}", result_.executions)));
+        if (*call) result_.calls.push_back(std::move(**call));
         return {};
     }
 
-    Result<Call> read_execution(const Value& execution, const std::string& prompt) {
+    /// Absent: an earlier execution of the document is the same call.
+    Result<std::optional<Call>> read_execution(const Value& execution, const std::string& prompt) {
         if (execution.type != Value::Type::Object)
             return fail(Code::InvalidArgument,
                         "an execution is an object with \"timestamp\" and \"metrics\"");
@@ -93,9 +182,17 @@ class ExecutionsReader {
         if (call.time.duration) call.started_at->unix_nanos -= call.time.duration->nanos;
         if (call.started_at->unix_nanos < 0)
             return fail(Code::InvalidArgument, "execution_time_ms is longer than there was time since 1970");
-        const std::string said = prompt + execution.to_json();
-        call.id = Uuid::named(kExecutions, fmt::format("{} {}", said, ++alike_[said]));
-        return call;
+        const std::string meaning = meaning_of(call);
+        if (call.id.is_nil()) {
+            call.id = Uuid::named(kExecutions, fmt::format("{} {}", meaning, ++alike_[meaning]));
+            return call;
+        }
+        const auto [same, fresh] = result_.exported.try_emplace(call.id, Uuid::named(kExecutions, meaning));
+        if (fresh) return call;
+        if (same->second == Uuid::named(kExecutions, meaning)) return std::nullopt;
+        return fail(
+            Code::InvalidArgument,
+            fmt::format("another execution has the call_id {} and says something else", call.id.to_string()));
     }
 
     Result<void> read_members(const Value& object, Call& call) {
@@ -149,6 +246,9 @@ class ExecutionsReader {
                 call.response.output.text = value.to_json();
             else if (!value.text.empty())
                 answer(value.text, call);
+        } else if (const auto id = name == "call_id" ? Uuid::parse(value.text) : std::nullopt;
+                   id && !id->is_nil()) {
+            call.id = *id;
         } else {
             left_out_.insert(name);
         }
@@ -221,6 +321,7 @@ std::string write_document_execution(const Call& call) {
         }
     };
     json.begin_object();
+    json.member("call_id", call.id.to_string());
     text_or_null(json, "prompt_name", call.prompt.name);
     text_or_null(json, "prompt_version", call.prompt.version);
     text_or_null(json, "model", call.model.requested);

@@ -1,9 +1,12 @@
 #pragma once
 
 #include "base/error.hpp"
+#include "base/uuid.hpp"
 #include "record/call.hpp"
 
+#include <cstddef>
 #include <cstdint>
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -26,12 +29,19 @@ DocumentKind kind_of_document(std::string_view json);
 ///       "metrics": {"execution_time_ms": 1200, "token_count": 150, "output_length": 800, "success": true,
 ///                   "quality_score": 8.5, "user_feedback": "…", "error_message": null}}]
 ///
-/// Also taken: the list as "executions" of an object; an object of lists by the prompts' names; the metrics
-/// beside the other members; "model" and "provider" of an execution.
+/// Exports also have "call_id". Also taken: the list as "executions" of an object; an object of lists by the
+/// prompts' names; the metrics beside the other members; "model" and "provider" of an execution.
 struct DocumentExecutions {
-    /// Completions that ended at their timestamp. The id follows from what the execution says: the same file
-    /// gives the same calls again. Of executions that are alike in all, timestamp included, each is one.
+    /// Completions that ended at their timestamp. The id follows from what the execution means, not from how
+    /// it is spelt (the moment, numbers as values, members in any order; what is left out does not count):
+    /// the same executions give the same calls again. Of those that are alike in all, timestamp included,
+    /// each is one. An execution with the "call_id" that an export wrote is that call, once; a call_id of
+    /// another form is left out.
     std::vector<Call> calls;
+    std::size_t executions = 0;  ///< in the document, those that are the same call included
+    /// The calls with an id of their own, and what each says, as an id that follows from it. A record may
+    /// have these calls already, and know more of them than the document does.
+    std::map<Uuid, Uuid> exported;
     std::vector<std::string> left_out;  ///< names of members that a call does not have, each once
 };
 

@@ -60,6 +60,62 @@ TEST(DocumentExecutions, HaveTheSameIdsAgain) {
     EXPECT_EQ(longer->calls[1].id, first->calls[0].id);  // wherever in the file it stands
 }
 
+TEST(DocumentExecutions, HaveTheSameIdHoweverTheyAreSpelt) {
+    const auto id = [](const std::string& execution) {
+        const auto read = read_document_executions("[" + execution + "]");
+        EXPECT_TRUE(read) << execution << (read ? "" : read.error().message);
+        return read ? read->calls.at(0).id : Uuid{};
+    };
+    const auto at = [](const std::string& moment) {
+        return R"({"prompt_name":"a","prompt_version":"1","timestamp":")" + moment +
+               R"(","input_data":{"n":5,"m":[1,{"y":-0.5,"x":0}]},"output":"Hé","metrics":)"
+               R"({"execution_time_ms":1200,"quality_score":8.5,"success":true}})";
+    };
+    const Uuid first = id(at("2026-01-05T10:00:00Z"));
+    for (const char* moment : {"2026-01-05T10:00:00", "2026-01-05T10:00:00.000", "2026-01-05T11:00:00+01:00",
+                               "2026-01-05 10:00:00", "2026-01-05T10:00:00.000000000Z"})
+        EXPECT_EQ(id(at(moment)), first) << moment;
+    for (
+        const char* same :
+        {// other order; no version of a metric that says what is so anyway; null; a member that is left out
+         R"({"metrics":{"quality_score":8.50,"execution_time_ms":1.2e3,"error_message":null},"output":"H\u00e9",
+            "input_data":{"m":[1.0,{"x":-0,"y":-5e-1}],"n":5.0},"timestamp":"2026-01-05T10:00:00Z",
+            "prompt_version":1,"prompt_name":"a","mood":"fine"})",
+         R"({"execution_time_ms":1200.0,"quality_score":85e-1,"output":"Hé","input_data":{"n":50e-1,"m":[1,{"y":-0.50,"x":0.0}]},
+            "timestamp":"2026-01-05T10:00:00Z","version":"1","name":"a","model":null})"})
+        EXPECT_EQ(id(same), first) << same;
+    for (
+        const char* other :
+        {R"({"prompt_name":"a","timestamp":"2026-01-05T10:00:00Z","input_data":{"n":12345678901234567890},"metrics":{}})",
+         R"({"prompt_name":"a","timestamp":"2026-01-05T10:00:00Z","input_data":{"n":12345678901234567891},"metrics":{}})",
+         R"({"prompt_name":"a","timestamp":"2026-01-05T10:00:00Z","input_data":{"n":"5"},"metrics":{}})",
+         R"({"prompt_name":"a","timestamp":"2026-01-05T10:00:00Z","input_data":{"n":5},"metrics":{}})",
+         R"({"prompt_name":"a","timestamp":"2026-01-05T10:00:00Z","input_data":{"n":50},"metrics":{}})"}) {
+        static std::set<Uuid> seen;
+        EXPECT_TRUE(seen.insert(id(other)).second) << other;
+    }
+}
+
+TEST(DocumentExecutions, WithTheIdThatAnExportWroteAreThatCall) {
+    const std::string id = "018f4b1d-0f52-7a0e-8c7d-613c2e7705d4";
+    const auto with = [&](const std::string& call_id, const std::string& output) {
+        return R"({"call_id":")" + call_id +
+               R"(","prompt_name":"a","timestamp":"2026-01-05T10:00:00Z","output":")" + output +
+               R"(","metrics":{}})";
+    };
+    const auto read = read_document_executions(list_of({with(id, "x"), with(id, "x"), with("order-7", "x")}));
+    ASSERT_TRUE(read) << read.error().message;
+    EXPECT_EQ(read->executions, 3U);
+    ASSERT_EQ(read->calls.size(), 2U);
+    EXPECT_EQ(read->calls[0].id.to_string(), id);
+    EXPECT_TRUE(read->exported.contains(read->calls[0].id));
+    EXPECT_FALSE(read->exported.contains(read->calls[1].id));  // that id is the program's own
+    EXPECT_EQ(read->left_out, std::vector<std::string>{"call_id"});
+    const auto two = read_document_executions(list_of({with(id, "x"), with(id, "y")}));
+    ASSERT_FALSE(two);
+    EXPECT_NE(two.error().message.find("execution 2"), std::string::npos) << two.error().message;
+}
+
 TEST(DocumentExecutions, InWhateverAProgramKeepsThem) {
     for (
         const std::string& file :
@@ -106,11 +162,14 @@ TEST(DocumentExecutions, WrittenAreReadAsTheSame) {
     ASSERT_TRUE(read);
     const auto again = read_document_executions("[" + write_document_execution(read->calls[0]) + "]");
     ASSERT_TRUE(again) << again.error().message;
-    Call expected = read->calls[0];
-    expected.id = again->calls[0].id;  // of another text
-    EXPECT_EQ(again->calls[0], expected);
+    EXPECT_EQ(again->calls[0], read->calls[0]);
+    std::string without = write_document_execution(read->calls[0]);
+    without.erase(1, without.find("\"prompt_name\"") - 1);  // as exports were that had no call_id
+    EXPECT_EQ(read_document_executions("[" + without + "]")->calls[0], read->calls[0]);
     EXPECT_TRUE(read_document_executions("[" + write_document_execution([] {
                                              Call call;
+                                             call.id =
+                                                 Uuid::parse("018f4b1d-0f52-7a0e-8c7d-613c2e7705d4").value();
                                              call.prompt.name = "a";
                                              call.started_at = Timestamp{1'000'000'000};
                                              call.status = Status::Failure;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "base/text.hpp"
 #include "record/call.hpp"
 
 #include <cstddef>
@@ -41,6 +42,14 @@ inline constexpr std::size_t kMostIgnored = 16;
 /// is mistaken, and would drown what all others say.
 inline constexpr std::int64_t kMostCounted = 1'000'000'000'000;
 inline constexpr Duration kLongestCall{366LL * 86'400 * 1'000'000'000};
+
+/// Bytes of an id, a label and most names of a call.
+inline constexpr std::size_t kLongestId = 200;
+/// What counts of a unit of an experiment, for whoever assigns it: of a longer one the beginning, to the
+/// border of a character.
+inline std::string_view counted_unit(std::string_view unit) {
+    return utf8_prefix(unit, kLongestId);
+}
 
 /// The least probability with which a unit got its variant that is believed: the results of an experiment
 /// weigh calls by one over it, and one that nobody can have meant would outweigh all others.

@@ -1,5 +1,6 @@
 #include "analysis/experiment_result.hpp"
 #include "analysis/experiment_result_json.hpp"
+#include "analysis/experiment_versions.hpp"
 #include "base/json_writer.hpp"
 #include "base/text.hpp"
 #include "experiment_watch/question.hpp"
@@ -8,6 +9,8 @@
 #include "server/api.hpp"
 #include "server/query_parameters.hpp"
 
+#include <algorithm>
+#include <iterator>
 #include <string>
 
 namespace steno::server {
@@ -46,7 +49,10 @@ Result<ApiAnswer> show_experiment_result(Services& services, const ApiRequest& r
     }
     services.data.calls().catch_up();
     STENO_ASSIGN(const auto calls, services.data.store().snapshot());
-    STENO_ASSIGN(const analysis::ExperimentResult result, analysis::experiment_result(*calls, question));
+    STENO_ASSIGN(analysis::ExperimentResult result, analysis::experiment_result(*calls, question));
+    // Nothing is decided by it: who looks every minute does without this question.
+    STENO_ASSIGN(auto mixed, analysis::mixed_versions(*calls, question));
+    std::ranges::move(mixed, std::back_inserter(result.warnings));
     ApiAnswer answer;
     JsonWriter json(answer.body);
     json.begin_object();

@@ -184,8 +184,9 @@ void write_version_facts(JsonWriter& json, const Prompt& prompt, const VersionFa
     json.end_object();
 }
 
-void write_prompt(JsonWriter& json, const Prompt& prompt, bool versions) {
-    json.begin_object();
+namespace {
+
+void write_prompt_members(JsonWriter& json, const Prompt& prompt, bool versions) {
     json.member("name", prompt.name);
     json.member("description", prompt.description);
     write_texts(json, "tags", prompt.tags);
@@ -206,7 +207,25 @@ void write_prompt(JsonWriter& json, const Prompt& prompt, bool versions) {
         for (const VersionFacts& facts : prompt.versions) write_version_facts(json, prompt, facts);
         json.end_array();
     }
+}
+
+}  // namespace
+
+void write_prompt(JsonWriter& json, const Prompt& prompt, bool versions) {
+    json.begin_object();
+    write_prompt_members(json, prompt, versions);
     json.end_object();
+}
+
+void write_changed_prompt(JsonWriter& json, const Prompt& prompt, const std::vector<std::string>& warnings) {
+    json.begin_object();
+    write_prompt_members(json, prompt, true);
+    write_warnings(json, warnings);
+    json.end_object();
+}
+
+void write_warnings(JsonWriter& json, const std::vector<std::string>& warnings) {
+    write_texts(json, "warnings", warnings);
 }
 
 void write_version_members(JsonWriter& json, const Version& version) {

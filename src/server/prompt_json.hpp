@@ -15,6 +15,10 @@ namespace steno::server {
 
 /// `versions`: with each of them, without their contents.
 void write_prompt(JsonWriter& json, const prompts::Prompt& prompt, bool versions);
+/// After a change: with what it has done to others, a sentence each.
+void write_changed_prompt(JsonWriter& json, const prompts::Prompt& prompt,
+                          const std::vector<std::string>& warnings);
+void write_warnings(JsonWriter& json, const std::vector<std::string>& warnings);
 /// The members of it, so that more can stand beside them.
 void write_version_members(JsonWriter& json, const prompts::Version& version);
 void write_version_facts(JsonWriter& json, const prompts::Prompt& prompt, const prompts::VersionFacts& facts);

@@ -6,17 +6,20 @@
 #include "prompts/difference.hpp"
 #include "prompts/document_registry.hpp"
 #include "prompts/registry.hpp"
+#include "record/bounded.hpp"
 #include "record/json.hpp"
 #include "server/api.hpp"
 #include "server/changing.hpp"
 #include "server/prompt_fetch.hpp"
 #include "server/prompt_json.hpp"
+#include "server/prompt_users.hpp"
 #include "server/query_parameters.hpp"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <iterator>
 #include <memory>
 #include <string>
 #include <utility>
@@ -48,12 +51,16 @@ Timestamp now() {
     return system_clock().now();
 }
 
-ApiAnswer answer_with(const Prompt& prompt) {
+ApiAnswer answer_with(const Prompt& prompt, const std::vector<std::string>& warnings) {
     ApiAnswer answer;
     answer.headers.emplace_back("ETag", prompt.tag());
     JsonWriter json(answer.body);
-    write_prompt(json, prompt, true);
+    write_changed_prompt(json, prompt, warnings);
     return answer;
+}
+
+void append(std::vector<std::string>& to, std::vector<std::string> more) {
+    std::ranges::move(more, std::back_inserter(to));
 }
 
 std::unexpected<Error> no_label(const Prompt& prompt, std::string_view label) {
@@ -63,13 +70,14 @@ std::unexpected<Error> no_label(const Prompt& prompt, std::string_view label) {
                 names.empty() ? "it has none yet" : "there are: " + names);
 }
 
-Result<ApiAnswer> answer_with(const prompts::Added& added) {
+Result<ApiAnswer> answer_with(const prompts::Added& added, const std::vector<std::string>& warnings) {
     ApiAnswer answer;
     answer.status = added.created ? 201 : 200;
     JsonWriter json(answer.body);
     json.begin_object();
     json.member("created", added.created);
     write_version_members(json, added.version);
+    write_warnings(json, warnings);
     json.end_object();
     return answer;
 }
@@ -119,7 +127,7 @@ Result<std::optional<std::string>> unit_of(const ApiRequest& request) {
     if (request.parameter("plan"))
         return fail(Code::InvalidArgument, "unit and plan: with a plan the client assigns units itself",
                     "one of them");
-    return std::string(*unit);
+    return std::string(counted_unit(*unit));
 }
 
 bool fits(const Prompt& prompt, const ApiRequest& request) {
@@ -146,6 +154,39 @@ Result<std::optional<bool>> flag(const ApiRequest& request, std::string_view nam
     if (*value != "true" && *value != "false")
         return fail(Code::InvalidArgument, fmt::format("{} takes true or false", name));
     return *value == "true";
+}
+
+/// Asked before something of a prompt goes, so that nothing breaks unseen.
+struct Guarded {
+    PromptUsers users;
+    Result<void> allowed;
+};
+/// `what` goes, as people call it. The registry looks at the condition once more; here it comes first, so
+/// that who was slower is told that and nothing else.
+Guarded guarded(Services& services, const Prompt& prompt, const Going& going, std::string_view what,
+                bool force, Condition& condition) {
+    Guarded guard;
+    guard.allowed = condition.check(prompt.tag(), fmt::format("the prompt \"{}\"", prompt.name));
+    if (!guard.allowed) return guard;
+    auto users = users_of(services, prompt.name, going);
+    if (users) guard.users = std::move(*users);
+    if (force) return guard;
+    guard.allowed = users ? nobody_uses(guard.users, what) : std::unexpected(users.error());
+    return guard;
+}
+
+/// Moves a label, and says what that does to experiments and to who asks for it.
+template <class Move>
+Result<ApiAnswer> moved(Services& services, const ApiRequest& request, std::string_view label, Move&& move) {
+    STENO_ASSIGN(Registry* const registry, registry_of(services));
+    Condition condition = condition_of(request);
+    const UnnamedVersions before = unnamed_versions(services, name_in(request));
+    const Result<Prompt> prompt = move(*registry, condition);
+    if (!prompt) return not_done(prompt.error(), condition);
+    std::vector<std::string> warnings = moved_under(before, unnamed_versions(services, name_in(request)));
+    if (const auto version = registry->find(prompt->name, label))
+        append(warnings, include_warnings(*registry, *version));
+    return answer_with(*prompt, warnings);
 }
 
 }  // namespace
@@ -180,7 +221,7 @@ Result<ApiAnswer> create_prompt(Services& services, const ApiRequest& request) {
     STENO_ASSIGN(const auto added,
                  registry->create(sent.name.value_or(""), sent.description.value_or(""),
                                   sent.tags.value_or(std::vector<std::string>()), sent.version, now()));
-    return answer_with(added);
+    return answer_with(added, include_warnings(*registry, added.version));
 }
 
 Result<ApiAnswer> show_prompt(Services& services, const ApiRequest& request) {
@@ -194,12 +235,25 @@ Result<ApiAnswer> show_prompt(Services& services, const ApiRequest& request) {
 }
 
 Result<ApiAnswer> change_prompt(Services& services, const ApiRequest& request) {
-    STENO_TRY(only_parameters(request, {}));
+    STENO_TRY(only_parameters(request, {"force"}));
+    STENO_ASSIGN(const auto force, flag(request, "force"));
     STENO_ASSIGN(const prompts::Facts facts, read_prompt_facts(request.body));
     STENO_ASSIGN(Registry* const registry, registry_of(services));
     Condition condition = condition_of(request);
+    std::vector<std::string> warnings;
+    if (facts.archived.value_or(false)) {
+        STENO_ASSIGN(const Prompt there, registry->get(name_in(request)));
+        const std::string what = fmt::format("the prompt \"{}\"", there.name);
+        // By its number a version can be had all the same.
+        const Going going = [](std::string_view which) { return !prompts::VersionNumber::parse(which); };
+        const Guarded guard = there.archived_at
+                                  ? Guarded{}
+                                  : guarded(services, there, going, what, force.value_or(false), condition);
+        if (!guard.allowed) return not_done(guard.allowed.error(), condition);
+        warnings = losses_of(guard.users, what);
+    }
     const auto prompt = registry->change(name_in(request), facts, now(), condition);
-    return prompt ? answer_with(*prompt) : not_done(prompt.error(), condition);
+    return prompt ? answer_with(*prompt, warnings) : not_done(prompt.error(), condition);
 }
 
 Result<ApiAnswer> remove_prompt(Services& services, const ApiRequest& request) {
@@ -207,8 +261,20 @@ Result<ApiAnswer> remove_prompt(Services& services, const ApiRequest& request) {
     STENO_ASSIGN(const auto force, flag(request, "force"));
     STENO_ASSIGN(Registry* const registry, registry_of(services));
     Condition condition = condition_of(request);
-    const auto done = registry->remove(name_in(request), force.value_or(false), condition);
-    return done ? nothing() : not_done(done.error(), condition);
+    STENO_ASSIGN(const Prompt there, registry->get(name_in(request)));
+    const std::string what = fmt::format("the prompt \"{}\"", there.name);
+    const Guarded guard = guarded(
+        services, there, [](std::string_view) { return true; }, what, force.value_or(false), condition);
+    if (!guard.allowed) return not_done(guard.allowed.error(), condition);
+    const auto done = registry->remove(there.name, force.value_or(false), condition);
+    if (!done) return not_done(done.error(), condition);
+    if (guard.users.none()) return nothing();
+    ApiAnswer answer;
+    JsonWriter json(answer.body);
+    json.begin_object();
+    write_warnings(json, losses_of(guard.users, what));
+    json.end_object();
+    return answer;
 }
 
 Result<ApiAnswer> list_prompt_versions(Services& services, const ApiRequest& request) {
@@ -231,8 +297,12 @@ Result<ApiAnswer> add_prompt_version(Services& services, const ApiRequest& reque
     STENO_ASSIGN(const SentPrompt sent, read_sent_prompt(request.body, false));
     STENO_ASSIGN(Registry* const registry, registry_of(services));
     Condition condition = condition_of(request);
+    const UnnamedVersions before = unnamed_versions(services, name_in(request));
     const auto added = registry->add_version(name_in(request), sent.version, now(), condition);
-    return added ? answer_with(*added) : not_done(added.error(), condition);
+    if (!added) return not_done(added.error(), condition);
+    std::vector<std::string> warnings = moved_under(before, unnamed_versions(services, name_in(request)));
+    append(warnings, include_warnings(*registry, added->version));
+    return answer_with(*added, warnings);
 }
 
 Result<ApiAnswer> show_prompt_version(Services& services, const ApiRequest& request) {
@@ -289,10 +359,9 @@ Result<ApiAnswer> move_prompt_label(Services& services, const ApiRequest& reques
     STENO_TRY(only_parameters(request, {}));
     STENO_ASSIGN(prompts::MoveLabel move, read_label_move(request.body));
     move.label = request.captures[1];
-    STENO_ASSIGN(Registry* const registry, registry_of(services));
-    Condition condition = condition_of(request);
-    const auto prompt = registry->move_label(name_in(request), move, now(), condition);
-    return prompt ? answer_with(*prompt) : not_done(prompt.error(), condition);
+    return moved(services, request, move.label, [&](Registry& registry, Condition& condition) {
+        return registry.move_label(name_in(request), move, now(), condition);
+    });
 }
 
 Result<ApiAnswer> remove_prompt_label(Services& services, const ApiRequest& request) {
@@ -305,8 +374,21 @@ Result<ApiAnswer> remove_prompt_label(Services& services, const ApiRequest& requ
     move.reason = request.parameter("reason").value_or("");
     STENO_ASSIGN(Registry* const registry, registry_of(services));
     Condition condition = condition_of(request);
-    const auto prompt = registry->remove_label(name_in(request), move, now(), condition);
-    return prompt ? answer_with(*prompt) : not_done(prompt.error(), condition);
+    STENO_ASSIGN(const Prompt there, registry->get(name_in(request)));
+    const auto label = std::ranges::find(there.labels, move.label, &prompts::Label::name);
+    const std::string what = fmt::format("the label \"{}\" of \"{}\"", move.label, there.name);
+    Guarded guard;
+    if (label != there.labels.end() && label->version)
+        guard = guarded(
+            services, there, [&](std::string_view which) { return which == move.label; }, what, move.force,
+            condition);
+    if (!guard.allowed) return not_done(guard.allowed.error(), condition);
+    const UnnamedVersions before = unnamed_versions(services, there.name);
+    const auto prompt = registry->remove_label(there.name, move, now(), condition);
+    if (!prompt) return not_done(prompt.error(), condition);
+    std::vector<std::string> warnings = losses_of(guard.users, what);
+    append(warnings, moved_under(before, unnamed_versions(services, there.name)));
+    return answer_with(*prompt, warnings);
 }
 
 Result<ApiAnswer> roll_back_prompt_label(Services& services, const ApiRequest& request) {
@@ -316,10 +398,9 @@ Result<ApiAnswer> roll_back_prompt_label(Services& services, const ApiRequest& r
         return fail(Code::InvalidArgument, "a rollback goes to where the label stood before",
                     "by, reason, force; PUT moves it anywhere");
     move.label = request.captures[1];
-    STENO_ASSIGN(Registry* const registry, registry_of(services));
-    Condition condition = condition_of(request);
-    const auto prompt = registry->roll_back(name_in(request), move, now(), condition);
-    return prompt ? answer_with(*prompt) : not_done(prompt.error(), condition);
+    return moved(services, request, move.label, [&](Registry& registry, Condition& condition) {
+        return registry.roll_back(name_in(request), move, now(), condition);
+    });
 }
 
 Result<ApiAnswer> compare_prompt_versions(Services& services, const ApiRequest& request) {

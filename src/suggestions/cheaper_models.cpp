@@ -1,5 +1,6 @@
 #include "analysis/cells.hpp"
 #include "base/shell_word.hpp"
+#include "inference/correction.hpp"
 #include "inference/means.hpp"
 #include "store/number_scan.hpp"
 #include "suggestions/equivalence.hpp"
@@ -21,7 +22,6 @@ namespace steno::suggestions {
 
 namespace {
 
-constexpr double kFamilyError = 1 - inference::kConfidence;
 constexpr double kSameLength = 1.25;  ///< inputs that differ by more are another kind of work
 constexpr std::uint32_t kRepriced = 1000;
 
@@ -213,8 +213,7 @@ Decimal rounded(double amount) {
 class Comparing {
   public:
     Comparing(const Evidence& evidence, std::size_t family)
-        : evidence_(evidence),
-          confidence_(std::min(1 - kFamilyError / static_cast<double>(family), 0.999999)) {}
+        : evidence_(evidence), confidence_(inference::confidence_of_family(family)) {}
 
     /// Absent: the cheaper one is not to be suggested.
     Result<std::optional<Suggestion>> compare(const Pair& pair) {
@@ -379,7 +378,7 @@ Result<Looked> look_for_cheaper_models(const Evidence& evidence, Found& found) {
     if (!uses.empty()) STENO_TRY(add_what_was_said(evidence, uses));
     std::size_t tasks = 0, unjudged = 0, suggested = 0;
     const std::vector<Pair> pairs = pairs_of(uses, tasks, unjudged);
-    Comparing comparing(evidence, std::max<std::size_t>(1, pairs.size()));
+    Comparing comparing(evidence, pairs.size());
     std::map<const Use*, Suggestion> best;  ///< of each dearer model the one that saves most
     for (const Pair& pair : pairs) {
         STENO_ASSIGN(std::optional<Suggestion> one, comparing.compare(pair));

@@ -1,4 +1,5 @@
 #include "analysis/cells.hpp"
+#include "inference/correction.hpp"
 #include "inference/shares.hpp"
 #include "suggestions/grouped_calls.hpp"
 #include "suggestions/looks.hpp"
@@ -107,6 +108,8 @@ Result<Looked> look_for_cut_answers(const Evidence& evidence, Found& found) {
         looked.calls += analysis::count_in(group.cells[0]);
         calls[group.names] = analysis::count_in(group.cells[0]);
     }
+    const double confidence = inference::confidence_of_family(static_cast<std::size_t>(
+        std::ranges::count_if(calls, [](const auto& one) { return one.second >= kFewestCalls; })));
     std::int64_t cut_calls = 0;
     std::size_t suggested = 0;
     for (const auto& group : table.groups) {  // those with the most cut calls first
@@ -114,7 +117,8 @@ Result<Looked> look_for_cut_answers(const Evidence& evidence, Found& found) {
         cut_calls += n;
         if (of < kFewestCalls || n > of) continue;
         const inference::Share share{static_cast<std::uint64_t>(n), static_cast<std::uint64_t>(of)};
-        STENO_ASSIGN(const inference::Interval interval, inference::wilson(share));
+        if (share.value() <= kLeastCutShare) continue;
+        STENO_ASSIGN(const inference::Interval interval, inference::exact_interval(share, confidence));
         if (interval.low < kLeastCutShare) continue;
         if (++suggested > kMostOfKind) continue;
         Suggestion& one = found.emplace_back();
@@ -128,7 +132,8 @@ Result<Looked> look_for_cut_answers(const Evidence& evidence, Found& found) {
                         {"cut_calls", n},
                         {"share", share.value()},
                         {"share_low", interval.low},
-                        {"share_high", interval.high}};
+                        {"share_high", interval.high},
+                        {"confidence_of_intervals", confidence}};
         if (const auto* cost = std::get_if<store::CostSum>(&group.cells[1]); cost != nullptr && cost->total) {
             one.evidence.emplace_back("cost_of_cut_calls", *cost->total);
             one.evidence.emplace_back("currency", cost->currency);

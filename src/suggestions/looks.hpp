@@ -41,12 +41,14 @@ Result<Looked> look_for_cheaper_models(const Evidence& evidence, Found& found);
 inline constexpr std::int64_t kFewestFailures = 10;
 Result<Looked> look_for_paid_failures(const Evidence& evidence, Found& found);
 
-/// Calls of one task and model, and the share of them that is surely (Wilson's lower bound, 95 %) cut.
+/// Calls of one task and model, and the share of them that is surely cut: by the lower bound of the exact
+/// interval, its confidence being that of a family of all groups with so many calls (Bonferroni). That any
+/// is suggested whose share is in truth less has a chance of 2.5 % at most, however many groups there are.
 inline constexpr std::int64_t kFewestCalls = 100;
 inline constexpr double kLeastCutShare = 0.01;
 Result<Looked> look_for_cut_answers(const Evidence& evidence, Found& found);
 
-/// Of one prompt; the share that surely lacks variables.
+/// Of one prompt; the share that surely lacks variables, of the family of prompts.
 inline constexpr double kLeastMissingShare = 0.02;
 Result<Looked> look_for_missing_variables(const Evidence& evidence, Found& found);
 

@@ -1,9 +1,12 @@
 #include "analysis/quality.hpp"
+#include "inference/correction.hpp"
 #include "inference/shares.hpp"
 #include "suggestions/looks.hpp"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+
+#include <algorithm>
 
 namespace steno::suggestions {
 
@@ -17,13 +20,16 @@ constexpr std::size_t kToldVariables = 5;
 Result<Looked> look_for_missing_variables(const Evidence& evidence, Found& found) {
     STENO_ASSIGN(const analysis::MissingVariables missing,
                  analysis::missing_variables(evidence.store, evidence.selection, kMostPrompts));
+    const double confidence = inference::confidence_of_family(static_cast<std::size_t>(
+        std::ranges::count_if(missing.told, [](std::int64_t calls) { return calls >= kFewestCalls; })));
     std::size_t suggested = 0;
     for (const auto& prompt : missing.prompts) {  // those with the most incomplete calls first
         const std::int64_t calls = prompt.complete + prompt.incomplete;
         if (calls < kFewestCalls) continue;
         const inference::Share share{static_cast<std::uint64_t>(prompt.incomplete),
                                      static_cast<std::uint64_t>(calls)};
-        STENO_ASSIGN(const inference::Interval interval, inference::wilson(share));
+        if (share.value() <= kLeastMissingShare) continue;
+        STENO_ASSIGN(const inference::Interval interval, inference::exact_interval(share, confidence));
         if (interval.low < kLeastMissingShare) continue;
         if (++suggested > kMostOfKind) break;
         Suggestion& one = found.emplace_back();
@@ -38,7 +44,8 @@ Result<Looked> look_for_missing_variables(const Evidence& evidence, Found& found
                         {"incomplete_calls", prompt.incomplete},
                         {"share", share.value()},
                         {"share_low", interval.low},
-                        {"share_high", interval.high}};
+                        {"share_high", interval.high},
+                        {"confidence_of_intervals", confidence}};
         std::vector<std::string> names;
         for (const auto& variable : prompt.missing) {
             if (names.size() == kToldVariables) break;

@@ -1,3 +1,4 @@
+#include "inference/correction.hpp"
 #include "suggestions/equivalence.hpp"
 #include "suggestions/grouped_calls.hpp"
 #include "suggestions/looks.hpp"
@@ -141,13 +142,12 @@ Result<Looked> look_for_temperatures(const Evidence& evidence, Found& found) {
         if (sides[0]->first > sides[1]->first) std::swap(sides[0], sides[1]);
         pairs.push_back({&names, sides[0]->first, sides[1]->first, &sides[0]->second, &sides[1]->second});
     }
-    const double confidence =
-        1 - (1 - inference::kConfidence) / static_cast<double>(std::max<std::size_t>(1, pairs.size()));
+    const double confidence = inference::confidence_of_family(pairs.size());
     for (const Two& two : pairs) {
         STENO_ASSIGN(
             const std::vector<Compared> compared,
             compare_answers(said_of(*two.low_calls, evidence.score), said_of(*two.high_calls, evidence.score),
-                            evidence.score, evidence.margin, std::min(confidence, 0.999999)));
+                            evidence.score, evidence.margin, confidence));
         if (!tells_quality(compared) || !makes_no_difference(compared)) continue;
         Suggestion& one = found.emplace_back();
         one.kind = Kind::Temperature;

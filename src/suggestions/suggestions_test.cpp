@@ -423,6 +423,23 @@ TEST(CutAnswer, SurelyMoreThanOneInAHundred) {
     EXPECT_TRUE(suggested(50, 25).empty());
 }
 
+/// Many groups are many chances to be unlucky: uncorrected, one in thirty would be suggested.
+TEST(CutAnswer, NoneByChanceOfManyGroups) {
+    int chance = 0, real = 0;
+    for (const std::uint64_t seed : {1, 2, 3}) {
+        World world(seed);
+        for (int task = 0; task < 150; ++task)
+            for (int i = 0; i < 120; ++i)
+                world.add(fmt::format("prompt {}", task), "claude-sonnet-4-5", world.any_time())
+                    .response.finish_reasons = {world.unit() < (task == 0 ? 0.15 : 0.0099) ? "length"
+                                                                                           : "stop"};
+        for (const Suggestion& one : of_kind(world.suggest(only(Kind::CutAnswer)), Kind::CutAnswer))
+            ++(one.task.prompt == "prompt 0" ? real : chance);
+    }
+    EXPECT_EQ(chance, 0);
+    EXPECT_EQ(real, 3);
+}
+
 TEST(HighLimit, NeedsAThousandAnswers) {
     const auto suggested = [](int calls, const char* parameters, std::int64_t longest) {
         World world;
@@ -474,6 +491,27 @@ TEST(MissingVariables, OfOnePrompt) {
     EXPECT_EQ(suggested(50)[0].affected, 50);
     EXPECT_NE(suggested(50)[0].sentence.find("tone (50)"), std::string::npos);
     EXPECT_TRUE(suggested(10).empty());
+}
+
+/// Prompts that lack nothing were looked at, too.
+TEST(MissingVariables, NoneByChanceOfManyPrompts) {
+    int chance = 0, real = 0;
+    for (const std::uint64_t seed : {1, 2, 3}) {
+        World world(seed);
+        for (int prompt = 0; prompt < 150; ++prompt)
+            for (int i = 0; i < 120; ++i) {
+                Call& call =
+                    world.add(fmt::format("prompt {}", prompt), "claude-sonnet-4-5", world.any_time());
+                const double share = prompt == 0 ? 0.2 : prompt % 2 == 0 ? 0 : 0.0199;
+                call.prompt.all_variables_present = world.unit() >= share;
+                if (!*call.prompt.all_variables_present) call.prompt.missing_variables = {"tone"};
+            }
+        for (const Suggestion& one :
+             of_kind(world.suggest(only(Kind::MissingVariables)), Kind::MissingVariables))
+            ++(one.task.prompt == "prompt 0" ? real : chance);
+    }
+    EXPECT_EQ(chance, 0);
+    EXPECT_EQ(real, 3);
 }
 
 TEST(Suggestions, NothingOfNothing) {

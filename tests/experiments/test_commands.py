@@ -65,7 +65,10 @@ def test_definitions_from_files_and_what_is_wrong_with_them(ask, tmp_path):
     assert "KEY=VALUE" in ask("experiments", "create", "x", "--variant", "a,b", code=2).stderr
     assert "VARIANT=WEIGHT" in ask("experiments", "set", "mini", "--weight", "a", code=2).stderr
     assert "the weight of" in ask("experiments", "set", "mini", "--weight", "a=-1", code=2).stderr
-    assert "a number" in ask("experiments", "set", "mini", "--share", "half", code=2).stderr
+    assert '--share: "half" is no number above 0' in ask("experiments", "set", "mini", "--share", "half", code=2).stderr
+    assert '--share: "nan" is no number above 0' in ask("experiments", "set", "mini", "--share", "nan", code=2).stderr
+    assert '--weight: "nan" is no number above 0' in ask("experiments", "set", "mini", "--weight", "b=nan", code=2).stderr
+    assert '--every-minutes: "often" is no whole number' in ask("experiments", "set", "mini", "--every-minutes", "often", code=2).stderr
     file.write_text("[]")
     assert "no JSON object" in ask("experiments", "create", "x", "--file", file, code=2).stderr
     assert "stays as it is" in ask("experiments", "set", "mini", "--metric", "acceptance_rate", code=6).stderr

@@ -287,9 +287,11 @@ def test_an_experiment_never_fails_a_fetch(server, name, prompt):
     server.request("POST", f"/api/v1/prompts/{prompt}/versions", {"text": "{{>" + part + "}} Answer {{question}}"}, expect=201)
     create(server, name, prompt, variants=[{"name": "a", "weight": 1e-9}, {"name": "b", "weight": 1e9, "version": "4"}], start=True)
     assert fetch(server, prompt, unit="ann", included="true")[2]["experiment"]["variant"] == "b"
-    server.request("DELETE", f"/api/v1/prompts/{part}", expect=204)
+    assert f'version 4 of "{prompt}"' in server.request("DELETE", f"/api/v1/prompts/{part}?force=true")[2]["warnings"][0]
     got = fetch(server, prompt, unit="ann", included="true")[2]
     assert got["version"] == "1" and got["experiment"] is None
     assert fetch(server, prompt, plan="true", included="true")[2]["experiment"] is None
     assert fetch(server, prompt, 400, unit="u" * 1001)
+    long = fetch(server, prompt, unit="é" * 150)[2]
+    assert long == fetch(server, prompt, unit="é" * 100)[2]  # of a unit the first 200 bytes count
     assert fetch(server, prompt, 400, unit="ann", plan="true")

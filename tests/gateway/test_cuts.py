@@ -2,6 +2,8 @@
 any number, leave one row each, and nobody takes half an answer for a whole one."""
 
 import random
+import threading
+import time
 
 import pytest
 from scripted import DONE, Cut, Wire, chunk, head, question
@@ -68,10 +70,15 @@ def test_an_upstream_that_ends_anywhere(gateway, kind):
 @pytest.mark.parametrize("kind", ["chunked stream", "with a length"])
 def test_a_client_that_goes_anywhere(gateway, kind):
     answer, dice = ANSWERS[kind], random.Random(kind)
+    gone, held = threading.Event(), False
 
     def script(_, wire):
-        at = 0
+        at, waits = 0, held
         while at < len(answer):  # in pieces, so that the client goes in the middle of some
+            if waits and at > len(answer) // 2:  # or at any rate before the end
+                gone.wait(10)
+                time.sleep(0.02)
+                waits = False
             size = dice.randrange(1, 200)
             wire.send(answer[at : at + size])
             at += size
@@ -79,12 +86,15 @@ def test_a_client_that_goes_anywhere(gateway, kind):
 
     gateway.upstream.script = script
     cuts = {}
-    for _ in range(150):
+    for number in range(150):
+        gone.clear()
+        held = number % 3 == 0
         client, session = gateway.ask(question(stream=kind == "chunked stream"))
-        wanted = dice.randrange(0, len(answer))
+        wanted = dice.randrange(0, len(answer) // 3 if held else len(answer))
         if wanted:
             client.exactly(wanted)
         dice.choice([Wire.close, Wire.reset, Wire.half_close])(client)
+        gone.set()
         cuts[session] = (client, wanted)
     seen = set()
     rows = gateway.rows(list(cuts))

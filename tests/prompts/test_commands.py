@@ -122,6 +122,9 @@ def test_a_text_reaches_other_programs_as_it_is(server, prompts, tmp_path):
 
 
 def test_a_new_version_keeps_what_is_not_said_anew(prompts):
+    def said(version):
+        return [(m["role"], m["content"]) for m in json.loads(prompts("show", "kept", "--version", version, "--json").stdout)["messages"]]
+
     settings = ("--model", "gpt-4o-mini", "--temperature", "0.3", "--goal", "Answers", "--token-limit", "500")
     prompts("create", "kept", "--text", TEXT, *settings, "--author", "ann", "--notes", "the first", "--label", "production")
     assert "version 2" in prompts("create", "kept", "--from", "production", "--text", "Answer {{question}}.").stdout
@@ -133,9 +136,36 @@ def test_a_new_version_keeps_what_is_not_said_anew(prompts):
     assert [m["content"] for m in three["messages"]] == ["Be brief.", "Why?"] and "text" not in three
     prompts("create", "kept", "--from", "3", "--file", "-", stdin="Again.\r\n")
     four = json.loads(prompts("show", "kept", "--json").stdout)["latest"]
-    assert four["version"] == "4" and json.loads(prompts("show", "kept", "--version", "4", "--json").stdout)["text"] == "Again."
+    assert four["version"] == "4" and said("4") == [("system", "Be brief."), ("user", "Again.")]
+    prompts("create", "kept", "--from", "4", "--text", "Only user")
+    assert said("5") == [("system", "Be brief."), ("user", "Only user")]
+    prompts("create", "kept", "--from", "latest", "--system", "Be kind.")
+    assert said("6") == [("system", "Be kind."), ("user", "Only user")]
+    prompts("create", "kept", "--from", "1", "--system", "Be kind.")  # of a text
+    assert said("7") == [("system", "Be kind."), ("user", TEXT)]
     assert "has no version 9" in prompts("create", "kept", "--from", "9", code=3).stderr
     assert "which prompt" in prompts("create", "--from", "1", code=2).stderr
+
+
+def test_messages_that_a_flag_does_not_name_stay(prompts, server):
+    chat = [("developer", "D"), ("user", "one"), ("assistant", "two"), ("user", "three")]
+
+    def created(*args, code=0, stdin=None):
+        return prompts("create", "chat", *args, code=code, stdin=stdin)
+
+    def said(version):
+        return [(m["role"], m["content"]) for m in json.loads(prompts("show", "chat", "--version", version, "--json").stdout)["messages"]]
+
+    server.request("POST", "/api/v1/prompts", {"name": "chat", "messages": [{"role": r, "content": c} for r, c in chat]}, expect=201)
+    refused = created("--from", "latest", "--text", "x", code=2).stderr
+    assert "several user messages" in refused and "--text" in refused and "--file" in refused
+    assert "--file" in created("--from", "latest", "--file", "-", code=2, stdin="x").stderr
+    created("--from", "1", "--system", "Be kind.")
+    assert said("2") == [("developer", "Be kind."), *chat[1:]]
+    server.request("POST", "/api/v1/prompts/chat/versions", {"messages": [{"role": "assistant", "content": "Hi"}]}, expect=201)
+    created("--from", "3", "--text", "Why?", "--system", "Be brief.")
+    assert said("4") == [("system", "Be brief."), ("assistant", "Hi"), ("user", "Why?")]
+    assert "needs its text" in prompts("create", "other", "--system", "x", code=2, stdin="").stderr
 
 
 def test_who_moved_a_label_is_known(prompts):

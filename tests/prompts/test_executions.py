@@ -46,11 +46,16 @@ def test_executions_become_calls_once_and_come_back(server, prompts, tmp_path):
     back = json.loads(prompts("export", "--executions").stdout)
     assert len(back) == 1200
     for before, after in zip(all_of_them, sorted(back, key=lambda one: one["timestamp"])):
-        assert after.pop("model") is None and after["timestamp"] == before["timestamp"] + "000Z"
+        assert after.pop("model") is None and after.pop("call_id") and after["timestamp"] == before["timestamp"] + "000Z"
         assert {**after, "timestamp": before["timestamp"]} == before
     lines = prompts("export", "--executions", "--prompt", "coach", "--format", "jsonl").stdout.splitlines()
     assert [json.loads(line)["metrics"] for line in lines] == [one["metrics"] for one in back]
-    assert json.loads(prompts("export", "--executions", "--prompt", "nobody").stdout) == []
+    for what in ("--executions", "--metrics"):
+        assert 'no prompt named "nobody"' in prompts("export", what, "--prompt", "nobody", code=3).stderr
+        assert json.loads(prompts("export", what, "--prompt", "coach", "--from", "2020-01-01", "--to", "2020-01-02").stdout) in ([], {})
+    one = tmp_path / "one.json"
+    day = ("--from", "2026-01-05T09:59:58.9989Z", "--to", "2026-01-05T09:59:59Z")
+    assert "1 execution in" in prompts("export", "--executions", *day, "--output", one).stderr
     metrics = json.loads(prompts("export", "--metrics").stdout)
     for version, members in (("1.0", all_of_them[0::2]), ("1.1", all_of_them[1::2])):
         found, measured = metrics["coach"][version], [one["metrics"] for one in members]
@@ -62,6 +67,47 @@ def test_executions_become_calls_once_and_come_back(server, prompts, tmp_path):
     assert {row["key"]["prompt.version"]: row["figures"]["calls"] for row in told["groups"]} == {"1.0": 600, "1.1": 600}
 
 
+def whole(server, *members):
+    return [{name: call.get(name) for name in members} for call in server.get("/api/v1/calls?limit=100&order=started_at")[2]["calls"]]
+
+
+def test_an_export_comes_back_as_the_same_calls(server, prompts, tmp_path):
+    """Calls that the record has are left as they are, and another server gets them under the same ids."""
+    call = {"id": "018f4b1d-0f52-7a0e-8c7d-613c2e7705d4", "kind": "chat", "status": "success", "started_at": "2026-01-05T10:00:00.25+01:00", "time": {"duration_ms": 900.5},
+            "prompt": {"name": "coach", "version": "1.0", "variables": {"n": 5.0}}, "model": {"requested": "m"}, "usage": {"input_tokens": 3, "output_tokens": 4},
+            "response": {"messages": [{"role": "assistant", "parts": [{"type": "text", "text": "Well."}]}]}}
+    answered = server.request("POST", "/api/v1/calls", {"calls": [call]}, headers={"content-type": "application/json"}, expect=None)
+    assert answered[0] in (200, 202), answered
+    by_hand = {"prompt_name": "coach", "prompt_version": "1.0", "timestamp": "2026-01-05 10:00:00", "input_data": {"a": 1, "b": 5.0}, "metrics": {"quality_score": 8.50}}
+    same = [{**by_hand, "timestamp": moment} for moment in ("2026-01-05T10:00:00Z", "2026-01-05T10:00:00.000", "2026-01-05T11:00:00+01:00", "2026-01-05T10:00:00.000000000Z")]
+    same.append({"metrics": {"quality_score": 8.5, "success": True}, "input_data": {"b": 5, "a": 1.0}, "timestamp": "2026-01-05T10:00:00Z", "version": 1.0, "name": "coach"})
+    file = tmp_path / "prompt_performance.json"
+    for one in (by_hand, *same[:4]):
+        file.write_text(json.dumps([one]))
+        prompts("import", file)
+    file.write_text(json.dumps(same[4:]))
+    prompts("import", file)
+    server.wait_for(lambda: count(server) == 2 or None, "the calls")
+    before = whole(server, "id", "kind", "source", "status", "started_at", "ended_at", "usage", "prompt", "model")
+    exported = prompts("export", "--executions").stdout
+    assert {one["call_id"] for one in json.loads(exported)} == {one["id"] for one in before}
+    file.write_text(exported)
+    told = prompts("import", file).stdout
+    assert "2 executions on the record" in told and "2 of them by their call_id" in told
+    assert json.loads(prompts("import", file, "--json").stdout) == {"executions": 2, "already_there": 2, "left_out": []}
+    assert count(server) == 2 and whole(server, *before[0]) == before
+    without = [{name: value for name, value in one.items() if name != "call_id"} for one in json.loads(exported) if one["call_id"] != call["id"]]
+    file.write_text(json.dumps(without))  # as exports were that had no call_id
+    prompts("import", file)
+    assert count(server) == 2
+    with Server(tmp_path / "other") as other:
+        file.write_text(exported)
+        for _ in range(2):
+            run("prompts", "import", file, "--server", other.url)
+            other.wait_for(lambda: count(other) == 2 or None, "the calls")
+        assert sorted(one["id"] for one in whole(other, "id")) == sorted(one["id"] for one in before)
+
+
 def test_what_is_no_such_file_is_told_apart(server, prompts, tmp_path):
     file = tmp_path / "data.json"
     file.write_text(json.dumps({"coach": {"1.0": {"total_executions": 3, "success_rate": 1.0}}}))
@@ -71,7 +117,7 @@ def test_what_is_no_such_file_is_told_apart(server, prompts, tmp_path):
     assert "execution 2" in refused and "execution_time_ms" in refused and count(server) == 0
     file.write_text(json.dumps([{**execution(1), "mood": "fine"}]))
     assert "left out: mood" in prompts("import", file).stdout
-    assert json.loads(prompts("import", file, "--json").stdout) == {"executions": 1, "left_out": ["mood"]}
+    assert json.loads(prompts("import", file, "--json").stdout) == {"executions": 1, "already_there": 0, "left_out": ["mood"]}
     assert "steno calls export" in prompts("export", "--executions", "--format", "csv", code=2).stderr
     prompts("export", "--metrics", "--format", "csv", code=2)
     prompts("export", "--days", "3", code=2)

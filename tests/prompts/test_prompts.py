@@ -358,3 +358,14 @@ def test_a_prompt_registry_json_is_taken_over_and_given_back(tmp_path):
             taken = fresh.request("POST", "/api/v1/prompt-registry", server.get("/api/v1/prompt-registry")[2])[2]
             assert (taken["prompts"], taken["versions"]) == (2, 3)
             assert fresh.get("/api/v1/prompt-registry")[2] == server.get("/api/v1/prompt-registry")[2]
+
+
+def test_includes_that_do_not_work_are_told_at_once(server, contract, name):
+    made = contract.check(create(server, name, "{{> %s}}" % name, labels=["production"]), "POST", "/api/v1/prompts", 201)
+    assert len(made["warnings"]) == 1 and "includes itself" in made["warnings"][0], made["warnings"]
+    two = contract.check(add(server, name, "{{> nosuch-%s}}" % name), "POST", "/api/v1/prompts/{name}/versions", 201)
+    assert len(two["warnings"]) == 1 and f'there is no prompt named "nosuch-{name}"' in two["warnings"][0], two["warnings"]
+    assert "cannot be filled in" in move(server, name, "production", "2")["warnings"][0]
+    assert add(server, name, "whole")["warnings"] == [] and move(server, name, "production", "3")["warnings"] == []
+    told = run("prompts", "create", name, "--text", "{{> %s}}" % name, "--label", "production", "--server", server.url)
+    assert "has version 4 now" in told.stdout and "warning: version 4 of" in told.stderr

@@ -16,7 +16,6 @@ namespace steno::gateway {
 namespace {
 
 constexpr std::string_view kPrefix = "x-steno-";
-constexpr std::size_t kMaxIdBytes = 200;
 // As many as the SDKs have (client/context_node.hpp).
 constexpr std::size_t kMostTags = 50;
 constexpr std::size_t kMostOuter = 16;
@@ -29,19 +28,19 @@ Taken whole(bool taken) {
     return taken ? Taken::All : Taken::Nothing;
 }
 
-/// Reads one header's value into the call.
-using Take = Taken (*)(std::string_view value, Call& call);
+/// Reads one header's value into the call. `why` it is not all taken, where what it should be does not say.
+using Take = Taken (*)(std::string_view value, Call& call, std::string& why);
 
 template <auto Group, auto Member>
-Taken take_text(std::string_view value, Call& call) {
-    if (value.size() > kMaxIdBytes || !is_valid_utf8(value)) return Taken::Nothing;
+Taken take_text(std::string_view value, Call& call, std::string& /*why*/) {
+    if (value.size() > kLongestId || !is_valid_utf8(value)) return Taken::Nothing;
     call.*Group.*Member = value;
     return Taken::All;
 }
 
 template <auto Member>
-Taken take_top(std::string_view value, Call& call) {
-    if (value.size() > kMaxIdBytes || !is_valid_utf8(value)) return Taken::Nothing;
+Taken take_top(std::string_view value, Call& call, std::string& /*why*/) {
+    if (value.size() > kLongestId || !is_valid_utf8(value)) return Taken::Nothing;
     call.*Member = value;
     return Taken::All;
 }
@@ -55,7 +54,7 @@ Taken take_object(std::string_view value, Json& into) {
     return Taken::All;
 }
 
-Taken take_attributes(std::string_view value, Call& call) {
+Taken take_attributes(std::string_view value, Call& call, std::string& /*why*/) {
     thread_local simdjson::dom::parser parser;
     simdjson::dom::object object;
     if (parser.parse(value.data(), value.size()).get(object) != simdjson::SUCCESS) return Taken::Nothing;
@@ -86,7 +85,7 @@ std::string trace_id_of(std::string_view digits) {
     return lower_case(digits);
 }
 
-Taken take_trace(std::string_view value, Call& call) {
+Taken take_trace(std::string_view value, Call& call, std::string& /*why*/) {
     call.trace.trace_id = trace_id_of(value);
     return whole(!call.trace.trace_id.empty());
 }
@@ -108,30 +107,31 @@ std::vector<std::string> words_of(std::string_view value) {
 
 /// The first `Most` of them: each is a group of its own in statistics, with all that the call cost.
 template <auto Group, auto Member, std::size_t Most>
-Taken take_words(std::string_view value, Call& call) {
+Taken take_words(std::string_view value, Call& call, std::string& /*why*/) {
     if (!is_valid_utf8(value)) return Taken::Nothing;
     std::vector<std::string>& taken = call.*Group.*Member;
     for (const std::string& word : words_of(value)) {
         if (word.empty()) continue;
         if (taken.size() == Most) return Taken::Part;
-        taken.emplace_back(utf8_prefix(word, kMaxIdBytes));
+        taken.emplace_back(utf8_prefix(word, kLongestId));
     }
     return Taken::All;
 }
 
 /// "[]": it is known that none is missing.
-Taken take_missing_variables(std::string_view value, Call& call) {
-    const Taken taken = take_words<&Call::prompt, &PromptFacts::missing_variables, kMostMissing>(value, call);
+Taken take_missing_variables(std::string_view value, Call& call, std::string& why) {
+    const Taken taken =
+        take_words<&Call::prompt, &PromptFacts::missing_variables, kMostMissing>(value, call, why);
     if (taken != Taken::Nothing) call.prompt.all_variables_present = call.prompt.missing_variables.empty();
     return taken;
 }
 
-Taken take_kind(std::string_view value, Call& call) {
+Taken take_kind(std::string_view value, Call& call, std::string& /*why*/) {
     return whole(from_string(value, call.kind));
 }
 
 /// "off", or what the program itself has assigned the call to.
-Taken take_experiment(std::string_view value, Call& call) {
+Taken take_experiment(std::string_view value, Call& call, std::string& why) {
     Experiment& experiment = call.prompt.experiment;
     if (equals_ignoring_case(value, "off")) {
         experiment = {};
@@ -140,19 +140,37 @@ Taken take_experiment(std::string_view value, Call& call) {
     }
     thread_local simdjson::dom::parser parser;
     simdjson::dom::object object;
-    if (parser.parse(value.data(), value.size()).get(object) != simdjson::SUCCESS) return Taken::Nothing;
+    if (const auto error = parser.parse(value.data(), value.size()).get(object)) {
+        why = error == simdjson::INCORRECT_TYPE ? "it is another JSON value" : "it is no JSON";
+        return Taken::Nothing;
+    }
     Experiment told;
     for (const auto& [name, into] : {std::pair{"id", &told.id},
                                      {"variant", &told.variant},
                                      {"unit", &told.unit},
                                      {"left_out", &told.left_out}}) {
+        simdjson::dom::element member;
         std::string_view text;
-        if (object[name].get(text) == simdjson::SUCCESS && text.size() <= kMaxIdBytes) *into = text;
+        if (object[name].get(member) != simdjson::SUCCESS || member.is_null()) continue;
+        if (member.get(text) != simdjson::SUCCESS) {
+            why = fmt::format("its {} is no text", name);
+            return Taken::Nothing;
+        }
+        if (into == &told.unit) text = counted_unit(text);  // as in a fetch
+        if (text.size() > kLongestId) {
+            why = fmt::format("its {} has {} bytes, and may have {}", name, text.size(), kLongestId);
+            return Taken::Nothing;
+        }
+        *into = text;
     }
-    const bool whole = !told.variant.empty() && !told.unit.empty() && told.left_out.empty();
-    const bool none = told.variant.empty() && told.unit.empty() && !told.left_out.empty();
-    if (told.id.empty() || !(whole || none)) return Taken::Nothing;
-    bool all = true;
+    const auto none = [](const std::string& text) { return text.empty(); };
+    if (none(told.id))
+        why = "it has no id";
+    else if (none(told.left_out) && (none(told.variant) || none(told.unit)))
+        why = fmt::format("it has no {}", none(told.variant) ? "variant" : "unit");
+    else if (!none(told.left_out) && !(none(told.variant) && none(told.unit)))
+        why = "it is left out, and has a variant or unit";
+    if (!why.empty()) return Taken::Nothing;
     simdjson::dom::element number;
     if (object["probability"].get(number) == simdjson::SUCCESS && !number.is_null()) {
         double probability = 0;
@@ -160,20 +178,20 @@ Taken take_experiment(std::string_view value, Call& call) {
             probability <= 1)
             told.probability = probability;
         else
-            all = false;
+            why = "its probability is none";
     }
     if (object["revision"].get(number) == simdjson::SUCCESS && !number.is_null()) {
         std::int64_t revision = 0;
         if (number.get(revision) == simdjson::SUCCESS && revision > 0)
             told.revision = revision;
         else
-            all = false;
+            why += why.empty() ? "its revision is none" : ", nor is its revision";
     }
     experiment = std::move(told);
-    return all ? Taken::All : Taken::Part;
+    return why.empty() ? Taken::All : Taken::Part;
 }
 
-Taken take_full_data(std::string_view value, Call& call) {
+Taken take_full_data(std::string_view value, Call& call, std::string& /*why*/) {
     const bool yes = equals_ignoring_case(value, "true") || value == "1";
     const bool no = equals_ignoring_case(value, "false") || value == "0";
     if (yes || no) call.privacy.full_data = yes;
@@ -208,12 +226,14 @@ constexpr std::array kHeaders{
     ContextHeader{"prompt-name", kId, take_text<&Call::prompt, &PromptFacts::name>},
     ContextHeader{"prompt-version", kId, take_text<&Call::prompt, &PromptFacts::version>},
     ContextHeader{"retention", kId, take_text<&Call::privacy, &Privacy::retention>},
-    ContextHeader{"variables", kObject,
-                  [](std::string_view v, Call& c) { return take_object(v, c.prompt.variables); }},
+    ContextHeader{
+        "variables", kObject,
+        [](std::string_view v, Call& c, std::string&) { return take_object(v, c.prompt.variables); }},
     ContextHeader{"missing-variables", "at most 100 names of UTF-8, separated by commas",
                   take_missing_variables},
-    ContextHeader{"metadata", kObject,
-                  [](std::string_view v, Call& c) { return take_object(v, c.labels.metadata); }},
+    ContextHeader{
+        "metadata", kObject,
+        [](std::string_view v, Call& c, std::string&) { return take_object(v, c.labels.metadata); }},
     ContextHeader{"attributes", "a JSON object of strings, numbers and booleans", take_attributes},
     ContextHeader{"tags", kTags, take_words<&Call::labels, &Labels::tags, kMostTags>},
     ContextHeader{"outer-agents", kOuter, take_words<&Call::trace, &Trace::outer_agents, kMostOuter>},
@@ -253,11 +273,13 @@ std::vector<std::string> take_context(net::Headers& headers, Call& call) {
         for (const ContextHeader& header : kHeaders) {
             if (!equals_ignoring_case(rest, header.name)) continue;
             known = true;
-            const Taken taken = header.take(trim(value), call);
+            std::string why;
+            const Taken taken = header.take(trim(value), call, why);
             if (taken == Taken::All) continue;
             std::string warning =
                 fmt::format("{}{} {}: it should be {}", kPrefix, header.name,
                             taken == Taken::Part ? "taken in part" : "ignored", header.wants);
+            if (!why.empty()) warning += "; " + why;
             // Many HTTP clients write text into headers as Latin-1.
             if (!is_valid_utf8(value)) warning += "; its bytes are not UTF-8";
             warnings.push_back(std::move(warning));

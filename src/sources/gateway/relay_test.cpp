@@ -327,6 +327,40 @@ TEST_F(RelayTest, WhatIsOddAboutAnAssignmentIsSaid) {
     EXPECT_EQ(warning, "x-steno-experiment taken as it is: no such experiment");
 }
 
+TEST_F(RelayTest, WhyAnAssignmentIsNotTakenIsSaid) {
+    const std::string longest(300, 'u');
+    for (const auto& [value, why] :
+         {std::pair<std::string, std::string>{R"({"id":"x","variant":")" + longest + R"(","unit":"a"})",
+                                              "its variant has 300 bytes, and may have 200"},
+          {R"({"id":7,"variant":"v","unit":"a"})", "its id is no text"},
+          {R"({"variant":"v","unit":"a"})", "it has no id"},
+          {R"({"id":"x","unit":"a","variant":null})", "it has no variant"},
+          {R"({"id":"x","variant":"v"})", "it has no unit"},
+          {R"({"id":"x","variant":"v","unit":"a","left_out":"so"})",
+           "it is left out, and has a variant or unit"},
+          {R"(["x"])", "it is another JSON value"},
+          {R"({"id":)", "it is no JSON"}}) {
+        EXPECT_EQ(recorded(kBody, {{"x-steno-experiment", value}}).prompt.experiment, Experiment()) << value;
+        EXPECT_TRUE(warning.starts_with("x-steno-experiment ignored: ")) << warning;
+        EXPECT_TRUE(warning.ends_with("; " + why)) << warning;
+    }
+    recorded(kBody,
+             {{"x-steno-experiment", R"({"id":"x","variant":"v","unit":"a","probability":2,"revision":0})"}});
+    EXPECT_TRUE(warning.ends_with("; its probability is none, nor is its revision")) << warning;
+}
+
+TEST_F(RelayTest, OfALongUnitTheBeginningCounts) {
+    const auto unit_of = [&](const std::string& unit) {
+        return recorded(kBody,
+                        {{"x-steno-experiment", R"({"id":"x","variant":"v","unit":")" + unit + R"("})"}})
+            .prompt.experiment.unit;
+    };
+    EXPECT_EQ(unit_of(std::string(300, 'u')), std::string(200, 'u'));
+    EXPECT_EQ(warning, "");
+    EXPECT_EQ(unit_of(std::string(199, 'u') + "é"), std::string(199, 'u'));  // no half of a character
+    EXPECT_EQ(warning, "");
+}
+
 TEST_F(RelayTest, BytesThatAreNotUtf8AreSaidToBeSo) {
     Call call = recorded(kBody, {{"x-steno-variables", "{\"who\":\"Zo\xeb\"}"}});
     EXPECT_EQ(call.prompt.variables.text, "");

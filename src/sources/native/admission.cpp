@@ -26,7 +26,7 @@ namespace steno::native {
 
 namespace {
 
-constexpr std::size_t kMaxName = 200;
+constexpr std::size_t kMaxName = kLongestId;
 constexpr std::size_t kMaxText = 1000;       ///< what is shown, but nothing is looked up by
 constexpr std::size_t kMaxAttribute = 4096;  ///< the text of one
 constexpr std::size_t kMaxItems = 100;       ///< tags, attributes, links, …
