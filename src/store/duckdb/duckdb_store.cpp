@@ -173,9 +173,9 @@ class DuckdbStore final : public CallStore, public CallScanner, public NumberSca
 
     Result<void> apply(std::span<const Change> changes, std::span<const Watermark> watermarks) override {
         const std::scoped_lock turn(side_.writing);
-        const Moving moving(side_.moves);
         STENO_TRY(feeding_->apply(changes, watermarks));
         if (const std::uint64_t log = size_of(path_ + ".wal"); log > most_log_) {
+            const Moving moving(side_.moves);
             const auto folded = feeding_->checkpoint();
             if (!folded) log::warning("the store's log goes on growing: {}", folded.error().message);
             most_log_ = folded ? side_.options.log_bytes : log + side_.options.log_bytes / 4;
@@ -185,7 +185,6 @@ class DuckdbStore final : public CallStore, public CallScanner, public NumberSca
 
     Result<void> forget(std::span<const Position> until) override {
         const std::scoped_lock turn(side_.writing);
-        const Moving moving(side_.moves);
         STENO_TRY(feeding_->forget(until));
         // Who asks the store anew, told of this, must not be answered from before.
         if (follower_ != nullptr) follower_->calls_forgotten();
@@ -194,7 +193,6 @@ class DuckdbStore final : public CallStore, public CallScanner, public NumberSca
 
     Result<void> forget_payloads(std::span<const LostPayloads> lost) override {
         const std::scoped_lock turn(side_.writing);
-        const Moving moving(side_.moves);
         return feeding_->forget_payloads(lost);
     }
 
@@ -311,7 +309,7 @@ class DuckdbStore final : public CallStore, public CallScanner, public NumberSca
         return committed ? Result<void>() : std::unexpected(committed.error());
     }
 
-    /// Lives while the places of rows may change.
+    /// Lives while the places of rows may change: a checkpoint fills the room of those that were replaced.
     class Moving {
       public:
         explicit Moving(std::atomic<std::uint64_t>& moves) : moves_(moves) { ++moves_; }

@@ -21,6 +21,7 @@ DuckdbOptions options_for(const std::string& folder) {
     options.folder = folder;
     options.memory_bytes = 256ULL << 20;
     options.scan_rows = 50;
+    options.patience = std::chrono::minutes(2);  // no test depends on how busy the machine is
     return options;
 }
 
