@@ -1,6 +1,5 @@
 #include "analysis/experiment_calls.hpp"
 
-#include "analysis/experiment_left_out.hpp"
 #include "store/number_scan.hpp"
 
 #include <algorithm>
@@ -62,11 +61,12 @@ Result<std::size_t> ExperimentColumns::add(const std::string& name) {
 Result<ExperimentCalls> read_experiment(store::CallQueries& store, const ExperimentQuestion& question,
                                         const ExperimentColumns& columns, const std::vector<double>& edges,
                                         std::size_t most_units) {
-    store::Selection selection;
-    selection.from = question.from;
-    selection.to = question.to;
+    store::Selection of_experiment;
+    of_experiment.from = question.from;
+    of_experiment.to = question.to;
+    of_experiment.filters.push_back({field_of("prompt.experiment.id"), store::Op::Eq, {question.id}});
+    store::Selection selection = of_experiment;
     selection.filters.push_back(store::ai_calls());
-    selection.filters.push_back({field_of("prompt.experiment.id"), store::Op::Eq, {question.id}});
 
     std::vector<bool> shares;
     for (const ExperimentColumn& asked : columns.metrics) shares.push_back(!asked.metric.is_of_numbers());
@@ -97,9 +97,7 @@ Result<ExperimentCalls> read_experiment(store::CallQueries& store, const Experim
                           std::isnan(probability) ? 0 : probability, values});
             }
         }));
-    STENO_ASSIGN(const std::uint64_t all, store.count(selection));
-    told.left_out = all > counted ? all - counted : 0;  // some may have come in between
-    STENO_ASSIGN(told.reasons, reasons_of(store, selection, told.left_out));
+    STENO_ASSIGN(told.left_out, left_out_of(store, of_experiment, counted));
     told.totals = sums.totals();
     return told;
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "analysis/experiment_left_out.hpp"
 #include "analysis/experiment_metric.hpp"
 #include "analysis/experiment_result.hpp"
 #include "analysis/experiment_sums.hpp"
@@ -35,8 +36,7 @@ struct ExperimentColumns {
 struct ExperimentCalls {
     ExperimentTotals totals;
     std::vector<std::string> currencies;  ///< of each metric of money; "mixed"
-    std::uint64_t left_out = 0;
-    std::vector<ExperimentResult::LeftOut> reasons;
+    LeftOutCalls left_out;
 };
 
 /// `edges`: see ExperimentSums. Blocking.

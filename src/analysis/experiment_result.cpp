@@ -341,8 +341,8 @@ Result<ExperimentResult> experiment_result(store::CallQueries& store, const Expe
     const Telling telling(question, plan, read);
 
     ExperimentResult result;
-    result.calls_left_out = read.left_out;
-    result.left_out = read.reasons;
+    result.calls_left_out = read.left_out.calls;
+    result.left_out = read.left_out.reasons;
     result.sampled = totals.sampled;
     result.reweighted = totals.reweighted;
     for (const ExperimentColumn& asked : plan.metrics) result.metrics.push_back(asked.metric.told);

@@ -150,7 +150,8 @@ struct ExperimentResult {
     std::vector<ExperimentVariantResult> variants;
     SampleRatio ratio;
     std::vector<ExperimentPoint> course;  ///< of the primary metric
-    /// Calls that name the experiment and no variant of it, or no unit.
+    /// AI calls that name the experiment and no variant of it, or no unit; and requests to the gateway that
+    /// were left out of it and of which cannot be told what they are (their body is no JSON).
     std::uint64_t calls_left_out = 0;
     /// Why, as the calls say it (prompt.experiment.left_out), most calls first; "" of those that say nothing:
     /// their unit is missing, or their variant is none of the experiment.

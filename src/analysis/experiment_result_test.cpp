@@ -481,5 +481,35 @@ TEST(ExperimentResult, SaysWhyCallsAreLeftOutAndHowManyOfThemDoNotSayIt) {
     EXPECT_EQ(of(""), 2u);
 }
 
+TEST(ExperimentResult, CountsRequestsThatWereLeftOutThoughNobodyCanTellWhatTheyAre) {
+    auto calls = experiment_calls({.users = 40}, 3);
+    const auto add = [&](Kind kind, const char* method, const std::string& why) {
+        Call call = calls.front();
+        call.id.bytes[0] ^= static_cast<std::uint8_t>(calls.size());
+        call.kind = kind;
+        call.provider.endpoint.method = method;
+        call.prompt.experiment = {.id = "e-1", .left_out = why, .unknown = {}};
+        calls.push_back(std::move(call));
+    };
+    const std::string no_json = "the request's body is no JSON object", off = "the caller wants no part";
+    for (int i = 0; i < 3; ++i) add(Kind::Span, "POST", no_json);
+    add(Kind::Span, "POST", off);
+    add(Kind::Chat, "POST", off);
+    // A session is left out with each of its calls; a function of a program is around its own.
+    add(Kind::Span, "GET", off);
+    add(Kind::Chat, "WS", off);
+    add(Kind::Function, "", off);
+    add(Kind::Span, "", off);
+    add(Kind::Span, "POST", "");  // a file that is sent up, say
+    Record record(calls);
+    const auto told = experiment_result(record.store(), experiment_question()).value();
+    EXPECT_EQ(told.calls_left_out, 6u);
+    ASSERT_EQ(told.left_out.size(), 2u);
+    EXPECT_EQ(told.left_out[0].reason, off);
+    EXPECT_EQ(told.left_out[0].calls, 3u);
+    EXPECT_EQ(told.left_out[1].reason, no_json);
+    EXPECT_EQ(told.left_out[1].calls, 3u);
+}
+
 }  // namespace
 }  // namespace steno::analysis

@@ -129,6 +129,14 @@ def test_who_takes_no_part_goes_unchanged_and_the_call_says_why(server):
             assert call["status"] == "success"
     embedding, part = ask(server, "/openai/v1/embeddings", {"model": "text-embedding-3-small", "input": "x"}, x_steno_user="ann", **whose)
     assert part["left_out"] == "requests in this form cannot be edited"
+    for body in (b"Why?", b'["Why?"]'):  # nobody can tell what they are, and they are left out of the experiment all the same
+        call, part = ask(server, body=body, expect=None, x_steno_user="ann", **whose)
+        assert call["kind"] == "span" and part == {"id": experiment["id"], "left_out": "the request's body is no JSON object"}
+    server.wait_until_fed()
+    told = server.get("/api/v1/experiments/words/result")[2]
+    assert {one["reason"]: one["calls"] for one in told["left_out"]} == {
+        **{why: len(USERS) for _, _, why in cases}, "requests in this form cannot be edited": 1, "the request's body is no JSON object": 2}
+    assert told["calls_left_out"] == len(cases) * len(USERS) + 3
     # Other kinds of prompts, and calls of none, are asked about nothing.
     assert ask(server, x_steno_prompt_type="other", x_steno_user="ann")[1] is None
     call, part = ask(server, x_steno_prompt_type="", x_steno_user="ann", x_steno_experiment="off")
