@@ -199,6 +199,7 @@ class Syncing {
             fmt::print("{} no file here: --check says which, --pull writes them\n",
                        missing->second.size() == 1 ? "1 prompt has"
                                                    : fmt::format("{} prompts have", missing->second.size()));
+        for (const std::string& warning : warnings_) fmt::print(stderr, "warning: {}\n", printable(warning));
     }
 
     /// What was asked for could not be done for all.
@@ -248,6 +249,10 @@ class Syncing {
         dom::parser parser;
         STENO_ASSIGN(const dom::element answer, parsed(parser, *body));
         note(prompt == nullptr ? State::Created : State::NewVersion, file.name);
+        dom::array warnings;
+        if (answer["warnings"].get(warnings) == simdjson::SUCCESS)
+            for (const dom::element warning : warnings)
+                warnings_.push_back(fmt::format("{}: {}", file.name, text_at(warning, "")));
         STENO_ASSIGN(const VersionNumber version, VersionNumber::parse(text_at(answer, "/version")));
         STENO_TRY(folder_.set_version(file.name, version));
         return prompt != nullptr && describes_otherwise(file, *prompt) ? describe(file) : Result<void>();
@@ -283,6 +288,7 @@ class Syncing {
             const auto names = names_.find(words.state);
             write_texts(json, words.json, names == names_.end() ? std::vector<std::string>() : names->second);
         }
+        write_texts(json, "warnings", warnings_);
         json.end_object();
         fmt::print("{}\n", body);
     }
@@ -292,6 +298,7 @@ class Syncing {
     const SyncWay way_;
     const bool force_;
     std::map<State, std::vector<std::string>> names_;
+    std::vector<std::string> warnings_;  ///< of the server, each with the prompt's name in front
     bool differs_ = false;
 };
 

@@ -170,6 +170,23 @@ def test_a_result_of_several_versions_says_so(server, contract, name):
     assert "several versions" in run("experiments", "result", f"{name}-x", "--server", server.url).stdout
 
 
+def test_a_folder_that_is_synced_says_what_its_labels_move(server, name, tmp_path):
+    create(server, name, "one", "two", labels=["production"])
+    experiment(server, f"{name}-x", name)
+    file = tmp_path / "one.prompt"
+
+    def sync(text, *args):
+        file.write_text(f'+++\nname = "{name}"\nversion = "2"\nlabels = ["production"]\n+++\n{text}')
+        return run("prompts", "sync", tmp_path, "--push", "--force", *args, "--server", server.url)
+
+    told = f'{name}: the experiment "{name}-x" (running): "control" names no version, and is version 3 from now on, where it was 1: its result is of both'
+    done = sync("three")
+    assert f"new version   {name}" in done.stdout and done.stderr == f"warning: {told}\n", done
+    done = sync("four", "--json")
+    assert json.loads(done.stdout)["warnings"] == [told.replace("is version 3", "is version 4").replace("was 1", "was 3")] and done.stderr == ""
+    assert json.loads(run("prompts", "sync", tmp_path, "--push", "--json", "--server", server.url).stdout)["warnings"] == []
+
+
 def test_the_commands_say_it(server, name):
     def prompts(*args, code=0):
         done = run("prompts", *args, "--server", server.url, check=False)
