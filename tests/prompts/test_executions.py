@@ -2,6 +2,7 @@
 
 import json
 import pathlib
+import re
 import sys
 
 import pytest
@@ -106,6 +107,28 @@ def test_an_export_comes_back_as_the_same_calls(server, prompts, tmp_path):
             run("prompts", "import", file, "--server", other.url)
             other.wait_for(lambda: count(other) == 2 or None, "the calls")
         assert sorted(one["id"] for one in whole(other, "id")) == sorted(one["id"] for one in before)
+
+
+def answered(server):
+    return int(re.search(r'steno_queries_answered_total\{kind="list"\} (\d+)', server.get("/metrics")[2].decode())[1])
+
+
+def test_many_that_the_record_has_are_asked_about_together(server, prompts, tmp_path):
+    """Those that lists leave out, too: one prompt's kind is not active."""
+    server.request("PATCH", "/api/v1/prompt-types/quiet", {"is_active": False})
+    calls = [{"id": f"018f4b1d-0f52-7a0e-8c7d-{n:012x}", "kind": "chat", "status": "success", "started_at": "2026-01-05T10:00:00Z", "usage": {"input_tokens": n},
+              "prompt": {"name": "coach", "version": "1", "type": "quiet" if n % 3 == 0 else "loud"}} for n in range(1, 1101)]
+    server.request("POST", "/api/v1/calls", {"calls": calls}, {"content-type": "application/json"})
+    server.wait_for(lambda: count(server) == 1100 or None, "the calls")
+    file = tmp_path / "prompt_performance.json"
+    exported = [{"call_id": call["id"], "prompt_name": "coach", "prompt_version": "1", "timestamp": "2026-01-05T10:00:00Z", "metrics": {"token_count": 5}} for call in calls]
+    new = {**exported[0], "call_id": "018f4b1d-0f52-7a0e-8c7d-613c2e7705d4"}
+    file.write_text(json.dumps([*exported[:700], new, *exported[700:]]))
+    before = answered(server)
+    assert json.loads(prompts("import", file, "--json").stdout)["already_there"] == 1100
+    assert answered(server) - before < 20
+    server.wait_for(lambda: count(server) == 1101 or None, "the new one")
+    assert server.get("/api/v1/aggregate?measures=sum(usage.output_tokens)")[2]["groups"][0]["sum(usage.output_tokens)"] == 5
 
 
 def test_what_is_no_such_file_is_told_apart(server, prompts, tmp_path):
