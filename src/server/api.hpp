@@ -125,7 +125,9 @@ struct Route {
     Handler handler;
     bool quick = false;  ///< reads only what is in memory: runs on the loop, never behind slow queries
     std::uint64_t max_body = 1u << 20;
-    bool asks = method == "GET";  ///< for a lane: changes nothing
+    /// In a lane: what reads the record, and may be given up in the line. It changes nothing, or, once its
+    /// turn has come, all that it is to change before it reads.
+    bool asks = method == "GET";
 };
 
 /// Every route of the API but the live stream.

@@ -64,7 +64,9 @@ QueryLane& QueryLanes::of(const ApiRequest& request) {
     if (request.parameter("text")) return searches;
     const std::string_view path = request.head.path();
     if (path == "/api/v1/suggestions") return searches;  // reads payloads, as a search does
-    if (path == "/api/v1/sql" && request.head.method == "POST") return sql;
+    const bool posted = request.head.method == "POST";
+    if (path == "/api/v1/sql" && posted) return sql;
+    if (path == "/api/v1/prices" && posted) return sums;  // holds them against the calls of 30 days
     static constexpr std::array<std::string_view, 11> kSums = {
         "/api/v1/aggregate",    "/api/v1/statistics", "/api/v1/compare",   "/api/v1/quality",
         "/api/v1/data-quality", "/api/v1/realtime",   "/api/v1/storage",   "/api/v1/trends",

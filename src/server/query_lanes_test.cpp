@@ -114,6 +114,9 @@ TEST(QueryLanes, WhatReadsManyCallsDoesNotHoldUpLists) {
     }
     head.target = "/api/v1/prices";
     EXPECT_EQ(&lanes.of(request), &lanes.lists);
+    head.method = "POST";  // says what calls need that the prices lack
+    EXPECT_EQ(&lanes.of(request), &lanes.sums);
+    EXPECT_TRUE(match(head.method, head.path()).route->asks);
 }
 
 TEST(Cancellation, IsAskedOfTheThreadThatWorksForIt) {

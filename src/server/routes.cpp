@@ -76,7 +76,7 @@ std::span<const Route> routes() {
         Route{"GET", "/api/v1/experiments/{name}/result", show_experiment_result},
         Route{"POST", "/api/v1/experiments/{name}/evaluate", evaluate_experiment},
         Route{"GET", "/api/v1/prices", list_prices},
-        Route{"POST", "/api/v1/prices", set_prices},
+        Route{"POST", "/api/v1/prices", set_prices, false, 1u << 20, true},
         Route{"GET", "/api/v1/prices/explain/{id}", explain_price},
         Route{"GET", "/api/v1/prices/fit", fit_prices},
         Route{"GET", "/api/v1/prices/versions", list_price_versions},

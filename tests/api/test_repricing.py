@@ -264,6 +264,10 @@ def test_repricings_are_undone_one_after_the_other(server, contract):
     assert all(one["undone_by"] for one in server.get("/api/v1/prices/repricings")[2]["repricings"] if not one["undoes"])
 
 
+def sums_answered(server):
+    return int(re.search(r'steno_queries_answered_total\{kind="sum"\} (\d+)', server.get("/metrics")[2].decode())[1])
+
+
 def test_a_price_that_does_not_fit_is_said(server, contract):
     recent = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() - 3600))
     cached = {"input_tokens": 2000, "output_tokens": 5, "cache_read_tokens": 1408}
@@ -274,7 +278,9 @@ def test_a_price_that_does_not_fit_is_said(server, contract):
     assert "own-1" in told.stdout and "4 of the 7 calls" in told.stderr and "no price for cache reads of openai/gpt-4o: 4 calls" in told.stderr
     # Whoever sets it without the command is told in the same words.
     body = {"prices": [{"provider": "openai", "model": "gpt-4o", "input": "2", "output": "8"}]}
+    before = sums_answered(server)
     answer = contract.check(server.request("POST", "/api/v1/prices", body, {"content-type": "application/json"})[2], "POST", "/api/v1/prices")
+    assert sums_answered(server) == before + 1  # in the line of those that read many calls
     (warning,) = answer["warnings"]
     assert told.stderr == f"warning: {warning}\n"
     fit = contract.check(server.get("/api/v1/prices/fit?versions=own-1")[2], "GET", "/api/v1/prices/fit")
