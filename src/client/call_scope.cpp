@@ -28,7 +28,7 @@ constexpr auto place_of(auto enumerator) {
 
 /// As much of it as a server takes.
 std::string_view cut_name(std::string_view text) {
-    return utf8_prefix(text, client::kLongestName);
+    return utf8_prefix(text, kLongestId);
 }
 std::string_view cut_text(std::string_view text) {
     return utf8_prefix(text, client::kLongestText);

@@ -199,7 +199,7 @@ Context Context::with_prompt(const Prompt& prompt) const noexcept {
         for (std::string& name : client::placeholders(prompt.text)) {
             if (prompt.variables.contains(name)) continue;
             if (node.missing_variables.size() == client::kMostNames) break;
-            name.resize(utf8_prefix(name, client::kLongestName).size());
+            name.resize(utf8_prefix(name, kLongestId).size());
             node.missing_variables.push_back(std::move(name));
         }
     });
@@ -336,7 +336,7 @@ Context Context::current() noexcept {
 namespace client {
 
 std::string shortened(std::string_view name) {
-    return std::string(utf8_prefix(name, kLongestName));
+    return std::string(utf8_prefix(name, kLongestId));
 }
 
 void add_attribute(std::map<std::string, Attribute>& attributes, std::string_view name, Attribute value) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "base/uuid.hpp"
+#include "record/bounded.hpp"
 #include "steno/context.hpp"
 #include "steno/tracking.hpp"
 
@@ -57,8 +58,8 @@ struct Context::Node {
 
 namespace steno::client {
 
-// What a server takes of each (docs/ingest.md): longer ones are cut here, so that the call is not refused.
-inline constexpr std::size_t kLongestName = 200;
+// What a server takes of each (docs/ingest.md), beside kLongestId of names: longer ones are cut here, so that
+// the call is not refused.
 inline constexpr std::size_t kLongestText = 1000;  ///< of what is shown, and nothing is looked up by
 inline constexpr std::size_t kLongestAttribute = 4000;
 inline constexpr std::size_t kLongestMetadata = 256u << 10;

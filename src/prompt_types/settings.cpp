@@ -3,6 +3,7 @@
 #include "base/json_or_null.hpp"
 #include "base/json_writer.hpp"
 #include "base/text.hpp"
+#include "record/bounded.hpp"
 #include "record/json_reader.hpp"
 
 #include <fmt/format.h>
@@ -164,10 +165,10 @@ Result<void> read_member(JsonReader& json, const Member& member, Settings& setti
 }  // namespace
 
 Result<void> check_type(std::string_view type) {
-    if (!type.empty() && type.size() <= kMaxType && is_plain(type)) return {};
+    if (!type.empty() && type.size() <= kLongestId && is_plain(type)) return {};
     return fail(
         Code::InvalidArgument,
-        fmt::format("a prompt type's name has 1 to {} bytes of UTF-8, and no control characters", kMaxType),
+        fmt::format("a prompt type's name has 1 to {} bytes of UTF-8, and no control characters", kLongestId),
         "what programs give as prompt_type, such as extract_page_metadata");
 }
 

@@ -12,7 +12,6 @@
 
 namespace steno::prompt_types {
 
-inline constexpr std::size_t kMaxType = 200;  ///< bytes of a kind's name: as many as a call may carry
 inline constexpr std::size_t kMaxDescription = 4000;
 inline constexpr std::size_t kMaxRetention = 200;
 inline constexpr std::int64_t kMostTextLimit = 1'000'000'000;

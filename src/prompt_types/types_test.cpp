@@ -2,6 +2,7 @@
 
 #include "base/random.hpp"
 #include "io/faulty_file_system.hpp"
+#include "record/bounded.hpp"
 
 #include <gtest/gtest.h>
 
@@ -182,7 +183,7 @@ TEST_F(TypesTest, WhatCannotBeIsRefusedWithAWordOnWhatCan) {
         EXPECT_EQ(refused.error().code, Code::InvalidArgument) << bad;
     }
     EXPECT_EQ(types_->get("page")->revision, 0);
-    EXPECT_FALSE(set({std::string(kMaxType + 1, 'x')}, R"({"sample_rate": 0.5})"));
+    EXPECT_FALSE(set({std::string(kLongestId + 1, 'x')}, R"({"sample_rate": 0.5})"));
     EXPECT_FALSE(set({"a\tb"}, R"({"sample_rate": 0.5})"));
     EXPECT_TRUE(set({"Überschrift / 見出し"}, R"({"sample_rate": 0.5})"));
 }

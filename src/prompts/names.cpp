@@ -2,6 +2,7 @@
 
 #include "base/text.hpp"
 #include "prompts/version_number.hpp"
+#include "record/bounded.hpp"
 
 #include <fmt/format.h>
 
@@ -57,7 +58,7 @@ Result<void> check_name(std::string_view name) {
     };
     if (name.empty()) return wrong("is missing");
     if (!is_valid_utf8(name)) return wrong("is no UTF-8");
-    if (utf8_length(name) > kMaxName) return wrong(fmt::format("has more than {} characters", kMaxName));
+    if (name.size() > kLongestId) return wrong(fmt::format("has more than {} bytes", kLongestId));
     if (any_character(name, is_unseen)) return wrong("has control characters, or others that nobody sees");
     if (std::string written = composed(name); written != name)
         return fail(Code::InvalidArgument,

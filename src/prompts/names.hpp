@@ -8,7 +8,6 @@
 /// What prompts, their labels and variables may be called.
 namespace steno::prompts {
 
-inline constexpr std::size_t kMaxName = 200;   ///< characters
 inline constexpr std::size_t kMaxLabel = 100;  ///< bytes
 inline constexpr std::size_t kMaxWord = 200;   ///< bytes
 /// The label of the highest version; nobody moves it.
@@ -17,7 +16,8 @@ inline constexpr std::string_view kLatest = "latest";
 inline constexpr std::string_view kProduction = "production";
 
 /// Any Unicode in its composed form (NFC: two names that look the same are the same), without control
-/// characters, what nobody sees, and "@", which divides a name from a label; "/" as in folders.
+/// characters, what nobody sees, and "@", which divides a name from a label; "/" as in folders. As many bytes
+/// as a call carries of it (kLongestId).
 Result<void> check_name(std::string_view name);
 /// Small letters, digits and "._-"; not "latest", and not what could be a version.
 Result<void> check_label(std::string_view label);
