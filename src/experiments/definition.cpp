@@ -2,10 +2,12 @@
 
 #include "analysis/experiment_metric.hpp"
 #include "base/text.hpp"
+#include "control/name.hpp"
 #include "prompts/check.hpp"
 #include "prompts/names.hpp"
 #include "prompts/version_number.hpp"
 #include "providers/request_edit.hpp"
+#include "record/bounded.hpp"
 #include "record/json_number.hpp"
 #include "record/json_object.hpp"
 
@@ -125,6 +127,13 @@ Result<void> check_parameters(const Variant& variant) {
     return {};
 }
 
+Result<void> check_prompt_type(const std::string& type) {
+    const std::string why = control::wrong_with_name(type, kLongestId);
+    if (why.empty()) return {};
+    return fail(Code::InvalidArgument, fmt::format("prompt_type: the name {}", why),
+                "what programs give as prompt_type, such as extract_page_metadata");
+}
+
 /// From outside `strict`, which refuses what is not known; what is stored is read as far as it is known.
 class Reader {
   public:
@@ -144,6 +153,9 @@ class Reader {
   private:
     /// What is refused of those who say it now, and of those who said it before it was refused is left.
     Result<void> check_said() const {
+        if (prompt_said_ && !definition_.prompt.empty()) STENO_TRY(prompts::check_name(definition_.prompt));
+        if (prompt_type_said_ && !definition_.prompt_type.empty())
+            STENO_TRY(check_prompt_type(definition_.prompt_type));
         if (margin_said_ || metric_said_)
             STENO_TRY(check_limit("margin", definition_.metric, definition_.margin,
                                   "three points are 0.03 (or 3% on the command line)"));
@@ -165,13 +177,15 @@ class Reader {
             good = prompts::read_text(json, name, to.name);
         else if (name == "description")
             good = prompts::read_text(json, name, to.description);
-        else if (name == "prompt")
+        else if (name == "prompt") {
+            prompt_said_ = true;
             good = prompts::read_text(json, name, to.prompt);
-        else if (name == "label")
+        } else if (name == "label")
             good = prompts::read_text(json, name, to.label);
-        else if (name == "prompt_type")
+        else if (name == "prompt_type") {
+            prompt_type_said_ = true;
             good = prompts::read_text(json, name, to.prompt_type);
-        else if (name == "unit") {
+        } else if (name == "unit") {
             std::string text;
             STENO_TRY(prompts::read_text(json, name, text));
             const auto kind = assignment::parse_unit_kind(text);
@@ -270,7 +284,8 @@ class Reader {
 
     Definition& definition_;
     const bool strict_;
-    bool metric_said_ = false, margin_said_ = false, guards_said_ = false, variants_said_ = false;
+    bool prompt_said_ = false, prompt_type_said_ = false, metric_said_ = false, margin_said_ = false,
+         guards_said_ = false, variants_said_ = false;
     std::optional<Better> better_;
     Weights weights_;
 };
@@ -393,9 +408,7 @@ Result<void> check(const Definition& definition) {
         return fail(
             Code::InvalidArgument, "an experiment has a prompt, or a prompt_type, or both",
             "prompt: programs that fetch it get the variants; prompt_type: the gateway edits its calls");
-    if (!definition.prompt.empty()) STENO_TRY(prompts::check_name(definition.prompt));
     if (definition.label != prompts::kLatest) STENO_TRY(prompts::check_label(definition.label));
-    STENO_TRY(prompts::check_word("prompt_type", definition.prompt_type));
     assignment::Plan plan{.id = definition.name, .name = {}, .share = definition.share, .variants = {}};
     for (const Variant& variant : definition.variants)
         plan.variants.push_back({variant.name, variant.weight, variant.stopped});

@@ -97,6 +97,9 @@ TEST(Definition, NamesWhatIsWrong) {
     says(with(R"("rule": "bandit", "every_minutes": 1)"), "every_minutes");
     says(with(R"("rule": "best")"), "conclude_winner");
     says(with(R"("label": "Not A Label")"), "label");
+    says(with(R"("prompt": "answer\u200b")"), "has U+200B, which nobody sees");
+    says(with(R"("prompt_type": "faq\u3164")"), "prompt_type: the name has U+3164");
+    says(with(R"("prompt_type": "faq ")"), "prompt_type: the name begins or ends with a space");
 }
 
 TEST(Definition, WhatWasSaidBeforeItWasRefusedIsLeft) {
@@ -106,10 +109,13 @@ TEST(Definition, WhatWasSaidBeforeItWasRefusedIsLeft) {
     before.margin = 3;
     before.guards = {{"success_rate", Better::Higher, 3, false}};
     before.variants[1].changes.settings.parameters = R"({"stream":true})";
+    before.prompt = "answer\u3164";
+    before.prompt_type = "faq ";
     Definition stored = definition_from_stored(to_json(before)).value();
     EXPECT_EQ(stored, before);
     EXPECT_TRUE(change_from_json(R"({"share": 0.5})", stored));
     EXPECT_FALSE(change_from_json(R"({"margin": 2})", stored));
+    EXPECT_FALSE(change_from_json(R"({"prompt_type": "faq "})", stored));
     EXPECT_FALSE(change_from_json(R"({"metric": "success_rate"})", stored));
     EXPECT_FALSE(change_from_json(R"({"guards": [{"metric": "success_rate", "worse_by": 3}]})", stored));
     EXPECT_TRUE(change_from_json(R"({"guards": [{"metric": "success_rate", "worse_by": 0.03}]})", stored));

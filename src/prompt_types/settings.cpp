@@ -3,7 +3,6 @@
 #include "base/json_or_null.hpp"
 #include "base/json_writer.hpp"
 #include "base/text.hpp"
-#include "record/bounded.hpp"
 #include "record/json_reader.hpp"
 
 #include <fmt/format.h>
@@ -163,14 +162,6 @@ Result<void> read_member(JsonReader& json, const Member& member, Settings& setti
 }
 
 }  // namespace
-
-Result<void> check_type(std::string_view type) {
-    if (!type.empty() && type.size() <= kLongestId && is_plain(type)) return {};
-    return fail(
-        Code::InvalidArgument,
-        fmt::format("a prompt type's name has 1 to {} bytes of UTF-8, and no control characters", kLongestId),
-        "what programs give as prompt_type, such as extract_page_metadata");
-}
 
 std::string to_json(const Settings& settings) {
     std::string out;

@@ -76,9 +76,6 @@ struct Defaults {
     bool operator==(const Defaults&) const = default;
 };
 
-/// InvalidArgument: this cannot be the name of a kind of prompt.
-Result<void> check_type(std::string_view type);
-
 /// All members; null what is absent.
 std::string to_json(const Settings& settings);
 /// Lays what the object says over `settings`; null stands for a member's default. InvalidArgument names the

@@ -1,6 +1,8 @@
 #include "prompt_types/types.hpp"
 
 #include "base/log.hpp"
+#include "control/name.hpp"
+#include "record/bounded.hpp"
 
 #include <fmt/format.h>
 
@@ -225,6 +227,13 @@ void Types::take_over_change() {
         log::error("a change of prompt types is on disk and does not hold yet: {}", taken.error().message);
 }
 
+Result<void> check_type(std::string_view type) {
+    const std::string why = control::wrong_with_name(type, kLongestId);
+    if (why.empty()) return {};
+    return fail(Code::InvalidArgument, fmt::format("the name of a prompt type {}", why),
+                "what programs give as prompt_type, such as extract_page_metadata");
+}
+
 std::string Types::warning(const Settings& settings) const {
     if (settings.retention.empty() || options_.retention_classes.contains(settings.retention)) return {};
     return fmt::format(
@@ -254,7 +263,6 @@ Result<std::vector<Entry>> Types::change(const std::vector<std::string>& types, 
                                          const Author& author, Timestamp now,
                                          std::optional<std::int64_t> revision) {
     STENO_TRY(check(author));
-    for (const std::string& type : types) STENO_TRY(check_type(type));
     const std::scoped_lock lock(mutex_);
     STENO_TRY(be_open());
     std::vector<Entry> changed;
@@ -267,7 +275,10 @@ Result<std::vector<Entry>> Types::change(const std::vector<std::string>& types, 
             STENO_ASSIGN(const auto rows, statements.rows(kEntry, {type}));
             Entry entry;
             entry.type = type;
-            if (!rows.empty()) entry = entry_of(rows.front(), published);
+            if (!rows.empty())
+                entry = entry_of(rows.front(), published);
+            else
+                STENO_TRY(check_type(type));
             STENO_TRY(check_revision(entry, revision));
             const std::string before = to_json(entry.settings);
             STENO_TRY(edit(entry.settings));
@@ -297,7 +308,6 @@ Result<std::vector<Entry>> Types::change(const std::vector<std::string>& types, 
 Result<void> Types::reset(const std::string& type, const Author& author, Timestamp now,
                           std::optional<std::int64_t> revision) {
     STENO_TRY(check(author));
-    STENO_TRY(check_type(type));
     const std::scoped_lock lock(mutex_);
     STENO_TRY(be_open());
     STENO_TRY(database_->write([&](control::Statements& statements) -> Result<void> {
@@ -307,7 +317,7 @@ Result<void> Types::reset(const std::string& type, const Author& author, Timesta
         std::optional<Published> published;
         if (!rows.empty()) entry = entry_of(rows.front(), published);
         STENO_TRY(check_revision(entry, revision));
-        if (rows.empty()) return {};
+        if (rows.empty()) return check_type(type);
         STENO_TRY(statements.run("DELETE FROM prompt_types WHERE type = ?", {type}));
         STENO_TRY(note(statements, type, to_json(entry.settings), "", author, now));
         return {};

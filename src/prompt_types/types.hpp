@@ -23,6 +23,10 @@ namespace steno::prompt_types {
 
 using control::Author;
 
+/// InvalidArgument: nothing can be set for a kind of prompt of this name (control/name.hpp). Calls may have
+/// it all the same.
+Result<void> check_type(std::string_view type);
+
 /// What was set for one kind of prompt.
 struct Entry {
     std::string type;
@@ -91,7 +95,8 @@ class Types {
 
     using Edit = std::function<Result<void>(Settings&)>;
     /// Changes all of these or none. `revision`: what they must have, else FailedPrecondition (another was
-    /// faster). What changes nothing leaves no trace. ResourceExhausted: there are kMaxTypes. When it is done
+    /// faster); check_type, of those for which nothing is set yet. What changes nothing leaves no trace.
+    /// ResourceExhausted: there are kMaxTypes. When it is done
     /// it is on disk; whether it is in force, too, be_in_force() says.
     Result<std::vector<Entry>> change(const std::vector<std::string>& types, const Edit& edit,
                                       const Author& author, Timestamp now,

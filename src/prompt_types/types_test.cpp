@@ -184,7 +184,11 @@ TEST_F(TypesTest, WhatCannotBeIsRefusedWithAWordOnWhatCan) {
     }
     EXPECT_EQ(types_->get("page")->revision, 0);
     EXPECT_FALSE(set({std::string(kLongestId + 1, 'x')}, R"({"sample_rate": 0.5})"));
-    EXPECT_FALSE(set({"a\tb"}, R"({"sample_rate": 0.5})"));
+    for (const char* const name : {"a\tb", "a\u200b", "\u3164", "a\ufe0f", "page\u00a0", "\u3000page", ""})
+        EXPECT_EQ(set({"page", name}, R"({"sample_rate": 0.5})").error().code, Code::InvalidArgument) << name;
+    EXPECT_EQ(types_->get("page")->revision, 0);
+    EXPECT_EQ(types_->reset("a\u200b", {}, now_).error().message,
+              "the name of a prompt type has U+200B, which nobody sees");
     EXPECT_TRUE(set({"Überschrift / 見出し"}, R"({"sample_rate": 0.5})"));
 }
 

@@ -1,12 +1,14 @@
 #include "prompts/names.hpp"
 
 #include "base/text.hpp"
+#include "control/name.hpp"
 #include "prompts/version_number.hpp"
 #include "record/bounded.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstdint>
 #include <glib.h>
 #include <memory>
 #include <string>
@@ -15,32 +17,10 @@ namespace steno::prompts {
 
 namespace {
 
-template <class F>
-bool any_character(std::string_view valid_utf8, F&& is) {
+bool has_space(std::string_view valid_utf8) {
     for (std::size_t at = 0; at < valid_utf8.size(); at += utf8_sequence_length(valid_utf8.substr(at)))
-        if (is(g_utf8_get_char(valid_utf8.data() + at))) return true;
+        if (g_unichar_type(g_utf8_get_char(valid_utf8.data() + at)) == G_UNICODE_SPACE_SEPARATOR) return true;
     return false;
-}
-
-/// Control characters, those that break lines or turn the direction of what stands beside them, and others
-/// that take no room. Two of these are letters' business: in Persian, Indic scripts and emoji.
-bool is_unseen(gunichar character) {
-    constexpr gunichar kNonJoiner = 0x200c;
-    constexpr gunichar kJoiner = 0x200d;
-    switch (g_unichar_type(character)) {
-        case G_UNICODE_CONTROL:
-        case G_UNICODE_LINE_SEPARATOR:
-        case G_UNICODE_PARAGRAPH_SEPARATOR:
-            return true;
-        case G_UNICODE_FORMAT:
-            return character != kNonJoiner && character != kJoiner;
-        default:
-            return false;
-    }
-}
-
-bool is_space(gunichar character) {
-    return g_unichar_type(character) == G_UNICODE_SPACE_SEPARATOR;
 }
 
 std::string composed(std::string_view valid_utf8) {
@@ -56,19 +36,13 @@ Result<void> check_name(std::string_view name) {
         return fail(Code::InvalidArgument, fmt::format("the name of a prompt {}", why),
                     "such as coaching_system, or support/answer to put it into a folder");
     };
-    if (name.empty()) return wrong("is missing");
-    if (!is_valid_utf8(name)) return wrong("is no UTF-8");
-    if (name.size() > kLongestId) return wrong(fmt::format("has more than {} bytes", kLongestId));
-    if (any_character(name, is_unseen)) return wrong("has control characters, or others that nobody sees");
+    if (const std::string why = control::wrong_with_name(name, kLongestId); !why.empty()) return wrong(why);
     if (std::string written = composed(name); written != name)
         return fail(Code::InvalidArgument,
                     "the name of a prompt has letters that are put together of several characters",
                     fmt::format("in the composed form (Unicode NFC), it looks the same: \"{}\"", written));
     if (name.find('@') != std::string_view::npos)
         return wrong("has an \"@\", which divides a name from a label");
-    if (is_space(g_utf8_get_char(name.data())) ||
-        is_space(g_utf8_get_char(g_utf8_prev_char(name.data() + name.size()))))
-        return wrong("begins or ends with a space");
     if (name.front() == '/' || name.back() == '/' || name.find("//") != std::string_view::npos)
         return wrong("has a folder without a name");
     // What clients take out of a path before they send it.
@@ -101,15 +75,17 @@ bool is_variable_name(std::string_view name) noexcept {
     });
     if (!good || name.empty()) return false;
     if (std::ranges::all_of(name, [](char c) { return static_cast<unsigned char>(c) < 0x80; })) return true;
-    return is_valid_utf8(name) &&
-           !any_character(name, [](gunichar c) { return is_unseen(c) || is_space(c); });
+    return is_valid_utf8(name) && !control::unseen_in(name) && !has_space(name);
 }
 
 Result<void> check_word(std::string_view what, std::string_view text) {
     STENO_TRY(check_text(what, text, kMaxWord));
-    if (!any_character(text, is_unseen)) return {};
+    const auto unseen = control::unseen_in(text);
+    if (!unseen) return {};
     return fail(Code::InvalidArgument,
-                fmt::format("{}: ends of lines and what nobody sees are not part of it", what));
+                fmt::format("{}: ends of lines and what nobody sees are not part of it, such as U+{:04X}",
+                            what, static_cast<std::uint32_t>(*unseen)),
+                "leave it out");
 }
 
 Result<void> check_text(std::string_view what, std::string_view text, std::size_t most) {

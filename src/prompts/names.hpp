@@ -15,9 +15,9 @@ inline constexpr std::string_view kLatest = "latest";
 /// The label of what is fetched where nobody says which version.
 inline constexpr std::string_view kProduction = "production";
 
-/// Any Unicode in its composed form (NFC: two names that look the same are the same), without control
-/// characters, what nobody sees, and "@", which divides a name from a label; "/" as in folders. As many bytes
-/// as a call carries of it (kLongestId).
+/// Any Unicode in its composed form (NFC: two names that look the same are the same), without what nobody
+/// sees (control/name.hpp), and without "@", which divides a name from a label; "/" as in folders. As many
+/// bytes as a call carries of it (kLongestId).
 Result<void> check_name(std::string_view name);
 /// Small letters, digits and "._-"; not "latest", and not what could be a version.
 Result<void> check_label(std::string_view label);

@@ -307,9 +307,9 @@ Result<std::vector<std::string>> types_that_fit(Services& services, const Bulk& 
     services.data.calls().catch_up();
     const std::string search = lower_case(bulk.search);
     const auto fits = [&](const std::string& type) {
-        if (!prompt_types::check_type(type)) return false;  // nothing can be set for such a name
-        if (bulk.all || lower_case(type).contains(search)) return true;
         const auto entry = entries.find(type);
+        if (entry == entries.end() && !prompt_types::check_type(type)) return false;  // nothing can be set
+        if (bulk.all || lower_case(type).contains(search)) return true;
         return entry != entries.end() && lower_case(entry->second.settings.description).contains(search);
     };
     auto types = services.prompt_totals->types(fits);

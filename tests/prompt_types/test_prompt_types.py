@@ -377,6 +377,8 @@ def test_bad_settings_are_refused_and_change_nothing(server):
         assert next(iter(wrong)) in answer["detail"]
     server.request("PATCH", path_of("page"), b"[]", expect=400)
     server.request("PATCH", path_of("x" * 201), {"is_active": True}, expect=400)
+    for name, which in [("page\u200b", "U+200B"), ("\u3164", "U+3164"), ("page\U000e0020", "U+E0020")]:
+        assert which in server.request("PATCH", path_of(name), {"is_active": True}, expect=400)[2]["detail"]
     assert server.get(TYPES)[2]["prompt_types"] == []
 
 

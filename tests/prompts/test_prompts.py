@@ -169,15 +169,30 @@ def test_bad_input_gets_a_clear_error(server, name):
     assert name in refused["remedy"]
     for bad in ("", "a@b", "a\nb", "/a", "a/../b", " a", "a" * 201):
         create(server, bad, expect=400)
+    for bad, which in [("a\u200b", "U+200B"), ("\u3164", "U+3164"), ("a\ufe0f", "U+FE0F"), ("a\u2800b", "U+2800"), ("a\ue000", "U+E000"), ("a\u0378", "U+0378"), ("a\U000e0041", "U+E0041"), ("a\u200db", "U+200D")]:
+        assert create(server, bad, expect=400)["detail"] == f"the name of a prompt has {which}, which nobody sees"
+    assert "begins or ends with a space" in create(server, "a\u3000", expect=400)["detail"]
 
 
-@pytest.mark.parametrize("odd", ["support/refund", "größe 名前 🙂", "a b", "100%", "..a", "a?b#c&d=e", "%2F", "'; DROP TABLE prompts; --"])
+@pytest.mark.parametrize("odd", ["support/refund", "größe 名前 🙂", "👩\u200d🚀 ❤\ufe0f 1\ufe0f\u20e3", "می\u200cخواهم", "名" * 66, "a b", "100%", "..a", "a?b#c&d=e", "%2F", "'; DROP TABLE prompts; --"])
 def test_names_of_any_kind(server, odd):
     create(server, odd)
     assert server.get(path(odd))[2]["name"] == odd
     assert fetch(server, odd)[2]["name"] == odd
     server.request("DELETE", path(odd), expect=204)
     server.get(path(odd), expect=404)
+
+
+@pytest.mark.parametrize("odd", ["a\u200b\u3164", " a\u3000", "\u2800", "a\nb", "名" * 66])
+def test_calls_are_recorded_whatever_prompts_they_name(server, odd):
+    call = {"id": str(uuid.uuid4()), "kind": "chat", "status": "success", "started_at": "2026-11-20T10:00:00Z", "prompt": {"name": odd, "type": odd, "version": "1"}}
+    taken = server.request("POST", "/api/v1/calls", {"calls": [call]}, {"content-type": "application/json"})[2]
+    assert taken["rejected"] == [] and taken["ignored"] == []
+    server.wait_until_fed()
+    assert server.get(f"/api/v1/calls/{call['id']}")[2]["prompt"] == call["prompt"]
+    assert server.get(f"/api/v1/prompt-types/{urllib.parse.quote(odd)}")[2]["totals"]["calls"] == 1
+    told = server.get(path(odd, "/performance?from=2026-11-01&to=2026-11-30"))[2]
+    assert [row["figures"]["calls"] for row in told["groups"]] == [1]
 
 
 def test_ten_megabytes(server, name):
