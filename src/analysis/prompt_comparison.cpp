@@ -106,7 +106,8 @@ Result<std::vector<std::string>> chosen(const PromptComparisonQuestion& question
             "name two, or choose a longer period");
     if (versions.size() > kMostCompared)
         return fail(Code::InvalidArgument,
-                    fmt::format("up to {} versions are compared at once", kMostCompared));
+                    fmt::format("up to {} versions are compared at once", kMostCompared),
+                    "name fewer: versions=1,2");
     if (!versions.empty()) return versions;
     // Those with the most calls, of as many the later ones; in their own order.
     std::ranges::sort(known, [](const auto& a, const auto& b) {

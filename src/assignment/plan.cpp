@@ -60,7 +60,8 @@ Result<void> check(const Plan& plan) {
             return wrong("a variant's name has 1 to 64 small letters, digits and \"._-\"",
                          "control, shorter, gpt-5-mini");
         if (std::ranges::count(plan.variants, variant.name, &WeightedVariant::name) > 1)
-            return wrong(fmt::format("two variants are named \"{}\"", variant.name));
+            return wrong(fmt::format("two variants are named \"{}\"", variant.name),
+                         "each has a name of its own");
         const bool is_none = variant.stopped && variant.weight == 0;
         if (!is_none && !(variant.weight >= kLeastWeight && variant.weight <= kMostWeight))
             return wrong(fmt::format("the weight of \"{}\" is no number from {} to {}", variant.name,

@@ -105,7 +105,8 @@ Result<Period> made(const Civil& civil, const Zone& zone, Timestamp now, std::st
     Period period{zone.first_moment_of(civil.from), zone.first_moment_of(civil.to), civil.months, civil.days,
                   0};
     if (period.from > now)
-        return fail(Code::InvalidArgument, fmt::format("\"{}\" has not begun yet", utf8_prefix(text, 60)));
+        return fail(Code::InvalidArgument, fmt::format("\"{}\" has not begun yet", utf8_prefix(text, 60)),
+                    "one that has, such as this-month");
     end_by(period, zone.at(now.unix_nanos));
     return period;
 }
@@ -181,7 +182,8 @@ Result<Period> between(std::string_view from, std::string_view to, const Zone& z
         period.nanos = period.to.unix_nanos - period.from.unix_nanos;
     }
     if (period.from > now)
-        return fail(Code::InvalidArgument, fmt::format("{} has not come yet", period.from.to_string()));
+        return fail(Code::InvalidArgument, fmt::format("{} has not come yet", period.from.to_string()),
+                    "a beginning in the past");
     end_by(period, zone.at(now.unix_nanos));
     return period;
 }

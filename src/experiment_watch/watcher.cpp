@@ -114,7 +114,8 @@ Result<Looked> Watcher::look_at(std::string_view name) {
     if (experiment.state != State::Running)
         return fail(Code::FailedPrecondition,
                     fmt::format("the experiment \"{}\" does not run: it is {}", experiment.definition.name,
-                                to_string(experiment.state)));
+                                to_string(experiment.state)),
+                    "what it has shown is told in any state: steno experiments result NAME");
     STENO_TRY(parts_.bring_up_to_date());
     Looked looked = looked_at(experiment, parts_.clock.now());
     if (looked.error) return std::unexpected(*looked.error);

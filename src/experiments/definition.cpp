@@ -143,7 +143,9 @@ class Reader {
         JsonReader json(object);
         STENO_TRY(read_object(json, "an experiment", fmt::format("{}", fmt::join(kMembers, ", ")), strict_,
                               [&](std::string_view name) { return member(json, name); }));
-        if (!json.at_end()) return wrong("an experiment", json.problem());
+        if (!json.at_end())
+            return fail(Code::InvalidArgument, "the experiment is no JSON object: " + json.problem(),
+                        "one object, and nothing behind it");
         if (!weights_.empty()) STENO_TRY(set_weights(definition_, weights_));
         if (metric_said_ && !better_) STENO_TRY(by_itself(definition_.metric, "better", definition_.better));
         if (better_) definition_.better = *better_;
@@ -469,7 +471,9 @@ Result<Definition> definition_from_json(std::string_view object) {
 Result<void> change_from_json(std::string_view object, Definition& definition) {
     Definition after = definition;
     STENO_TRY(Reader(after, true).read(object));
-    if (after.name != definition.name) return wrong("name", "it keeps its name");
+    if (after.name != definition.name)
+        return fail(Code::InvalidArgument, "name: an experiment keeps its name",
+                    "leave it out; one by another name is made anew");
     STENO_TRY(check(after));
     definition = std::move(after);
     return {};

@@ -7,10 +7,12 @@
 #include "record/json_object.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <array>
 #include <limits>
+#include <ranges>
 #include <set>
 #include <utility>
 
@@ -386,8 +388,10 @@ Result<Experiment> Experiments::pause(std::string_view name, const Author& autho
         name, "paused", author, now, condition, [&](Statements&, Experiment& experiment) -> Result<void> {
             STENO_TRY(not_concluded(experiment));
             if (experiment.state == State::Draft)
-                return fail(Code::FailedPrecondition, fmt::format("the experiment \"{}\" was not started yet",
-                                                                  experiment.definition.name));
+                return fail(
+                    Code::FailedPrecondition,
+                    fmt::format("the experiment \"{}\" was not started yet", experiment.definition.name),
+                    "a draft divides nobody: there is nothing to pause");
             experiment.state = State::Paused;
             return {};
         });
@@ -407,7 +411,9 @@ Result<Experiment> Experiments::conclude(std::string_view name, const std::strin
             const auto won = std::ranges::find(variants, winner, &Variant::name);
             if (!winner.empty() && won == variants.end())
                 return fail(Code::InvalidArgument,
-                            fmt::format("winner: there is no variant \"{}\"", utf8_prefix(winner, 80)));
+                            fmt::format("winner: there is no variant \"{}\"", utf8_prefix(winner, 80)),
+                            fmt::format("there are {}; or none, and nobody has won",
+                                        fmt::join(variants | std::views::transform(&Variant::name), ", ")));
             if (!winner.empty() && won->stopped)
                 return fail(
                     Code::FailedPrecondition,

@@ -22,8 +22,9 @@ Result<void> wrong(std::string_view member, std::string_view takes) {
 
 /// What it names is what variables and prompts may be called: reading it has only seen to the marks.
 Result<void> check_names(const Template& text) {
-    const auto refuse = [&](const Template::Node& node, std::string_view why) {
-        return fail(Code::InvalidArgument, fmt::format("{}: {}", text.position_of(node), why));
+    const auto refuse = [&](const Template::Node& node, std::string_view why, std::string remedy) {
+        return fail(Code::InvalidArgument, fmt::format("{}: {}", text.position_of(node), why),
+                    std::move(remedy));
     };
     for (const Template::Node& node : text.nodes()) {
         if (node.kind == Template::Kind::Text) continue;
@@ -31,11 +32,13 @@ Result<void> check_names(const Template& text) {
         if (node.kind == Template::Kind::Include) {
             const auto good = check_name(reference_of(name).name);
             if (!good)
-                return refuse(node, fmt::format("an include names a prompt: {}", good.error().message));
+                return refuse(node, fmt::format("an include names a prompt: {}", good.error().message),
+                              good.error().remedy);
         } else if (name != ".") {
             for (const std::string_view part : split(name, '.'))
                 if (!is_variable_name(part))
-                    return refuse(node, fmt::format("\"{}\" is no name", utf8_prefix(name, 60)));
+                    return refuse(node, fmt::format("\"{}\" is no name", utf8_prefix(name, 60)),
+                                  "names have no spaces, and nothing that nobody sees");
         }
     }
     return {};
@@ -50,8 +53,10 @@ Result<void> check_variable(const Variable& variable) {
     if (!variable.default_value) return {};
     STENO_ASSIGN(const Value value, Value::parse(*variable.default_value));
     if (!fits(value, variable.type))
-        return fail(Code::InvalidArgument, fmt::format("variables: the default of {} is no {}", variable.name,
-                                                       to_string(variable.type)));
+        return fail(
+            Code::InvalidArgument,
+            fmt::format("variables: the default of {} is no {}", variable.name, to_string(variable.type)),
+            "another default, or another type");
     return {};
 }
 
@@ -76,7 +81,9 @@ Result<void> check_templates(const Content& content) {
                 R"("text": "Answer {{question}}" or "messages": [{"role": "system", "content": "…"}])");
         return check_template("", content.text);
     }
-    if (!content.text.empty()) return fail(Code::InvalidArgument, "a prompt is a text or messages, not both");
+    if (!content.text.empty())
+        return fail(Code::InvalidArgument, "a prompt is a text or messages, not both",
+                    "a text beside others is a message: {\"role\": \"user\", \"content\": \"…\"}");
     if (content.messages.size() > kMaxMessages)
         return fail(Code::InvalidArgument, fmt::format("messages: more than {}", kMaxMessages));
     std::size_t size = 0;
@@ -116,7 +123,8 @@ Result<void> check(const Content& content) {
     for (const Variable& variable : content.variables) {
         STENO_TRY(check_variable(variable));
         if (!names.insert(variable.name).second)
-            return fail(Code::InvalidArgument, fmt::format("variables: {} is declared twice", variable.name));
+            return fail(Code::InvalidArgument, fmt::format("variables: {} is declared twice", variable.name),
+                        "once is enough, however often it is used");
     }
     return check_templates(content);
 }

@@ -22,6 +22,8 @@ namespace {
 
 using Names = std::set<std::string, std::less<>>;
 
+constexpr std::string_view kExample = R"({"answer": {"1.0": {"prompt": "Answer {question}"}}})";
+
 /// "1.0" also where it was written as a number.
 std::string number_of(const Value& version, std::string_view otherwise) {
     const Value* number = version.member("version");
@@ -42,13 +44,15 @@ class DocumentReader {
             for (const Value& version : prompts->items) {
                 const Value* name = version.member("name");
                 if (name == nullptr || name->type != Value::Type::String)
-                    return fail(Code::InvalidArgument, "a prompt of the list has no name");
+                    return fail(Code::InvalidArgument, "a prompt of the list has no name",
+                                R"([{"name": "answer", "version": "1.0", "prompt": "…"}])");
                 STENO_TRY(add(name->text, version, ""));
             }
         } else if (prompts->type == Value::Type::Object) {
             for (const Member& member : prompts->members) STENO_TRY(add_all(member.name, member.value));
         } else {
-            return fail(Code::InvalidArgument, "no prompt registry: an object of prompts by their names");
+            return fail(Code::InvalidArgument, "no prompt registry: an object of prompts by their names",
+                        std::string(kExample));
         }
         for (NewPrompt& prompt : result_.prompts)
             std::ranges::sort(prompt.versions, {}, [](const NewVersion& v) { return *v.number; });
@@ -90,10 +94,12 @@ class DocumentReader {
 
     Result<NewVersion> read_version(const Value& version, std::string_view number) {
         if (version.type != Value::Type::Object)
-            return fail(Code::InvalidArgument, "a version is an object with a \"prompt\"");
+            return fail(Code::InvalidArgument, "a version is an object with a \"prompt\"",
+                        std::string(kExample));
         NewVersion fresh;
         const std::string said = number_of(version, number);
-        if (said.empty()) return fail(Code::InvalidArgument, "a version without its number");
+        if (said.empty())
+            return fail(Code::InvalidArgument, "a version without its number", std::string(kExample));
         STENO_ASSIGN(fresh.number, VersionNumber::parse(said));
         for (const Member& member : version.members) {
             // What was not set, programs write as null.

@@ -21,7 +21,7 @@ Result<void> check_tags(const std::vector<std::string>& tags) {
     if (tags.size() > kMaxTags)
         return fail(Code::InvalidArgument, fmt::format("more than {} tags", kMaxTags));
     for (const std::string& tag : tags) {
-        if (tag.empty()) return fail(Code::InvalidArgument, "a tag without a text");
+        if (tag.empty()) return fail(Code::InvalidArgument, "a tag without a text", "leave it out");
         STENO_TRY(check_word("tags", tag));
     }
     return {};
@@ -34,7 +34,7 @@ Result<void> check(const NewVersion& version) {
     for (const std::string& label : version.labels) {
         STENO_TRY(check_label(label));
         if (std::ranges::count(version.labels, label) > 1)
-            return fail(Code::InvalidArgument, fmt::format("labels: \"{}\" twice", label));
+            return fail(Code::InvalidArgument, fmt::format("labels: \"{}\" twice", label), "each once");
     }
     return {};
 }
@@ -229,7 +229,8 @@ Result<Prompt> Registry::move_label(std::string_view name, const MoveLabel& move
                                     Condition& condition) {
     STENO_TRY(check(move));
     if (!move.version && !move.is_protected)
-        return fail(Code::InvalidArgument, "neither a version nor whether it is protected is said");
+        return fail(Code::InvalidArgument, "neither a version nor whether it is protected is said",
+                    R"({"version": "2"}, or {"protected": true})");
     return changed(name, now, condition, [&](Statements& statements, Prompt& prompt) -> Result<bool> {
         const Label* label = label_of(prompt, move.label);
         std::optional<std::string> to = label == nullptr ? std::nullopt : label->version;
@@ -254,7 +255,8 @@ Result<Prompt> Registry::roll_back(std::string_view name, const MoveLabel& move,
         if (!before)
             return fail(
                 Code::FailedPrecondition,
-                fmt::format("the label \"{}\" of \"{}\" stood nowhere before", move.label, prompt.name));
+                fmt::format("the label \"{}\" of \"{}\" stood nowhere before", move.label, prompt.name),
+                "move it to a version");
         return put_label(statements, prompt, move, before, true, now);
     });
 }

@@ -123,7 +123,8 @@ Result<std::optional<std::string>> unit_of(const ApiRequest& request) {
     const auto unit = request.parameter("unit");
     if (!unit) return std::nullopt;
     if (unit->size() > assignment::kMaxUnit)
-        return fail(Code::InvalidArgument, fmt::format("unit: longer than {} bytes", assignment::kMaxUnit));
+        return fail(Code::InvalidArgument, fmt::format("unit: longer than {} bytes", assignment::kMaxUnit),
+                    "the id of a user, a session or a request");
     if (request.parameter("plan"))
         return fail(Code::InvalidArgument, "unit and plan: with a plan the client assigns units itself",
                     "one of them");
@@ -339,7 +340,8 @@ Result<ApiAnswer> show_prompt_label(Services& services, const ApiRequest& reques
     STENO_ASSIGN(const auto moves, registry->history(name_in(request), label));
     const auto found = std::ranges::find(prompt.labels, label, &prompts::Label::name);
     if (label == prompts::kLatest)
-        return fail(Code::NotFound, "\"latest\" is always the highest version: it does not move");
+        return fail(Code::NotFound, "\"latest\" is always the highest version: it does not move",
+                    "GET /api/v1/prompts/NAME has it as latest");
     if (found == prompt.labels.end() && moves.empty()) return no_label(prompt, label);
     ApiAnswer answer;
     JsonWriter json(answer.body);

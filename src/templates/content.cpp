@@ -339,7 +339,9 @@ Result<Content> content_from_json(std::string_view text) {
         return good.has_value();
     });
     STENO_TRY(good);
-    if (!whole || !json.at_end()) return fail(Code::InvalidArgument, "no JSON object: " + json.problem());
+    if (!whole || !json.at_end())
+        return fail(Code::InvalidArgument, "no JSON object: " + json.problem(),
+                    R"({"text": "Answer {{question}}"})");
     return content;
 }
 

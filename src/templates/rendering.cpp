@@ -59,7 +59,8 @@ class Library {
         if (path_.size() == kMaxIncludeDepth)
             return fail(Code::InvalidArgument,
                         fmt::format("includes in includes more than {} deep: {} > {}", kMaxIncludeDepth,
-                                    fmt::join(path_, " > "), include));
+                                    fmt::join(path_, " > "), include),
+                        "take one of them out, or write its text there");
         path_.emplace_back(include);
         const auto known = templates_.find(key(include, indent));
         STENO_TRY(known != templates_.end() ? within(known->second) : load(reference, include, indent));
@@ -101,7 +102,8 @@ class Library {
                 std::move(found).error().with_context(fmt::format("{{{{> {}}}}}", include)));
         if (!found->messages.empty())
             return fail(Code::InvalidArgument,
-                        fmt::format("{{{{> {}}}}} is a chat prompt: only texts can be included", include));
+                        fmt::format("{{{{> {}}}}} is a chat prompt: only texts can be included", include),
+                        "make a text prompt of what is to be included");
         declared_ += size_of(found->variables);
         if (declared_ > kMaxSettings)
             return fail(Code::ResourceExhausted,
@@ -313,7 +315,8 @@ Result<Filled> fill(const Value& given, const std::vector<Variable>& declared) {
         if (is_given(given, variable.name)) {
             if (!takes(variable.type, *given.member(variable.name)))
                 return fail(Code::InvalidArgument,
-                            fmt::format("the value of {} is no {}", variable.name, to_string(variable.type)));
+                            fmt::format("the value of {} is no {}", variable.name, to_string(variable.type)),
+                            "the version declares it so; another type needs another version");
         } else if (variable.default_value) {
             STENO_ASSIGN(Value value, Value::parse(*variable.default_value));
             filled.values.set(variable.name, std::move(value));

@@ -241,6 +241,24 @@ def test_bad_definitions_are_told_and_nothing_is_made(server, name, prompt, more
     server.get(f"{BASE}/{name}", 404)
 
 
+def test_what_is_refused_says_what_to_do(server, name, prompt):
+    twins = create(server, name, prompt, 400, variants=[{"name": "a"}, {"name": "a"}])
+    assert "a name of its own" in twins["remedy"]
+    create(server, name, prompt)
+    assert "leave it out" in change(server, name, {"name": "another"}, 400)["remedy"]
+    assert "nothing to pause" in act(server, name, "pause", 409)["remedy"]
+    assert "steno experiments result" in act(server, name, "evaluate", 409)["remedy"]
+    act(server, name, "start")
+    first, *_ = server.get(f"{BASE}/{name}")[2]["variants"]
+    refused = act(server, name, "conclude", 400, winner="nobody")
+    assert refused["remedy"].startswith(f"there are {first['name']}, ")
+    refused = act(server, name, "pause", 400, reason="x" * 10_000)
+    assert "address of what says more" in refused["remedy"]
+    for more, words in [({"prompt_type": "faq\u200b"}, "U+200B"), ({"prompt_type": "faq\u3000"}, "a space"), ({"prompt": prompt + "\u3164"}, "U+3164")]:
+        refused = server.request("POST", BASE, {**definition(f"{name}-2", prompt), **more}, expect=400)[2]
+        assert words in refused["detail"] and "such as" in refused["remedy"]
+
+
 def test_what_is_not_there_is_told(server, name, prompt):
     assert "version" in create(server, name, prompt, 404, variants=[{"name": "a"}, {"name": "b", "version": "9"}])["detail"]
     assert create(server, name, "nowhere", 404)["code"] == "not_found"

@@ -163,6 +163,25 @@ def test_bad_input_gets_a_clear_error(server, name):
     for method, below in [("GET", "/fetch?label=nobody"), ("GET", "/versions/7"), ("GET", "/diff?from=1.2&to=8"), ("GET", "/labels/none"), ("DELETE", "/labels/none")]:
         assert "there are" in server.request(method, path(name, below), expect=404)[2].get("remedy", "there are") or below == "/labels/none"
     assert "nothing is said" in server.request("PATCH", path(name), {}, expect=400)[2]["detail"]
+    # And each says what to do.
+    version, label = path(name, "/versions"), path(name, "/labels/staging")
+    for method, where, body, remedy in [
+            ("POST", version, {"text": "x", "messages": [{"role": "user", "content": "x"}]}, "a text beside others is a message"),
+            ("POST", version, {"text": "x", "variables": [{"name": "n", "type": "integer", "default": "y"}]}, "another default, or another type"),
+            ("POST", version, {"text": "x", "variables": [{"name": "n"}, {"name": "n"}]}, "once is enough"),
+            ("POST", version, {"text": "{{a\u00a0b}}"}, "names have no spaces"),
+            ("POST", version, {"text": "{{> a\u200b}}"}, "such as coaching_system"),
+            ("POST", version, {"text": "x", "labels": ["a", "a"]}, "each once"),
+            ("POST", version, {"text": "x", "author": "a\u200b"}, "leave it out"),
+            ("PATCH", path(name), {"tags": [""]}, "leave it out"),
+            ("PUT", label, {}, '{"version": "2"}'),
+            ("GET", path(name, "/fetch?unit=" + "u" * 1001), None, "the id of a user"),
+            ("GET", path(name, "/performance?from=2200-01-01&to=2200-02-01"), None, "a beginning in the past"),
+            ("GET", path(name, "/trends?period=2200-01"), None, "one that has, such as this-month"),
+            ("POST", "/api/v1/prompt-registry", [{"prompt": "x"}], '[{"name": "answer"'),
+            ("POST", "/api/v1/prompt-registry", {name: {"1.0": 5}}, '{"answer": {"1.0"'), ("POST", "/api/v1/prompt-registry", {name: [{"prompt": "x"}]}, '{"answer": {"1.0"')]:
+        refused = server.request(method, where, body, expect=400)[2]
+        assert remedy in refused.get("remedy", ""), (where, body, refused)
     server.get(path(name, "/fetch?label=a&version=1.2"), expect=400)
     server.get(path(name, "/diff"), expect=400)
     refused = server.get(path(name + "x"), expect=404)[2]
