@@ -28,7 +28,8 @@ enum class SyncWay : std::uint8_t {
 /// sides changed neither is. `force` takes the files' side with Push and the prompts' with Pull. Nothing is
 /// removed on either side. What was begun and not ended, the next one goes on with.
 ///
-/// Prints what was done, or is to be done, and what the server warns of. Exit code 6: something differs still.
+/// Prints what was done, or is to be done, and what the server warns of. Exit code 6: something differs
+/// still.
 Result<int> sync_prompts(Api& api, PromptFolder folder, SyncWay way, bool force, bool json);
 
 }  // namespace steno::cli
