@@ -5,7 +5,6 @@
 #include "exports/output.hpp"
 #include "io/file_system.hpp"
 #include "prompts/check.hpp"
-#include "prompts/names.hpp"
 
 #include <fmt/format.h>
 
@@ -125,9 +124,9 @@ Result<void> PromptFolder::add(const fs::path& path) {
     auto prompt = prompts::read_prompt_file(text);
     const fs::path below = path.lexically_relative(folder_);
     if (prompt && prompt->name.empty()) prompt->name = fs::path(below).replace_extension().generic_string();
-    Result<void> good = prompt ? prompts::check_name(prompt->name) : std::unexpected(prompt.error());
-    if (good) good = prompts::check(prompt->version.content);
-    if (!good) return std::unexpected(std::move(good).error().with_context(path.string()));
+    const Result<void> good =
+        prompt ? prompts::check(prompt->version.content) : std::unexpected(prompt.error());
+    if (!good) return std::unexpected(Error(good.error()).with_context(path.string()));
     const std::string name = prompt->name;
     const auto [place, fresh] = files_.try_emplace(name, File{path, std::move(*prompt)});
     if (!fresh)

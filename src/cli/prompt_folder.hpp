@@ -21,8 +21,8 @@ namespace steno::cli {
 class PromptFolder {
   public:
     /// Reads and checks all files. NotFound: there is no such folder, unless it `may_be_missing`: then it is
-    /// made with its first file. InvalidArgument names the file and what is wrong with it.
-    /// `mask`: the umask for what is made here.
+    /// made with its first file. InvalidArgument names the file and what is wrong with it; whether there may
+    /// be a prompt of its name is not asked. `mask`: the umask for what is made here.
     static Result<PromptFolder> read(const std::string& folder, bool may_be_missing, mode_t mask);
 
     struct File {

@@ -4,6 +4,7 @@
 #include "cli/call_view.hpp"
 #include "cli/terminal.hpp"
 #include "net/http.hpp"
+#include "prompts/names.hpp"
 #include "record/json_reader.hpp"
 
 #include <fmt/format.h>
@@ -169,6 +170,10 @@ class Syncing {
         Registry registry;
         STENO_TRY(read_list(api_, false, registry));
         STENO_TRY(read_list(api_, true, registry));
+        // Before anything is changed; a prompt that is there may have a name of before.
+        for (const auto& [name, file] : folder_.files())
+            if (const auto good = prompts::check_name(name); !good && !registry.contains(name))
+                return std::unexpected(Error(good.error()).with_context(file.path.string()));
         for (const auto& [name, file] : folder_.files()) {
             const auto there = registry.find(name);
             auto done = one(file.prompt, there == registry.end() ? nullptr : &there->second);

@@ -1,10 +1,13 @@
 """steno prompts sync: prompts and files of a folder, as people, git and strangers leave them."""
 
 import concurrent.futures
+import contextlib
 import json
 import pathlib
 import re
+import sqlite3
 import sys
+import urllib.parse
 
 import pytest
 
@@ -124,7 +127,7 @@ def test_nothing_outside_the_folder_is_read_or_written(prompts, folder, tmp_path
 
 
 def test_any_name_has_a_file(prompts, folder):
-    names = ["größe 名前 🙂", "100%", "%2F", "a:b|c?d*e<f>\"g\\h", ".hidden", "a/.b/c", "dots.", "x.prompt/y", "x", "ü" * 200, "ü" * 199 + "v", "שלום עולם", "A", "a"]
+    names = ["größe 名前 🙂", "100%", "%2F", "a:b|c?d*e<f>\"g\\h", ".hidden", "a/.b/c", "dots.", "x.prompt/y", "x", "ü" * 100, "ü" * 99 + "v", ":" * 200, ":" * 199 + "?", "שלום עולם", "A", "a"]
     for name in names:
         prompts("create", name, "--text", "Hi {{x}}")
     prompts("sync", folder, "--pull")
@@ -132,6 +135,31 @@ def test_any_name_has_a_file(prompts, folder):
     assert len(files) == len(names) and all(path.suffix == ".prompt" and not path.name.startswith(".") for path in files)
     assert not any(set(str(path.relative_to(folder))) & set('<>:"|?*\\') for path in files)
     assert prompts("sync", folder, "--check") == "files and prompts say the same\n"
+
+
+def test_a_name_of_before_its_rules_goes_on(tmp_path):
+    """Nobody can be called so any more; what is, keeps its versions, files and settings."""
+    data, folder, odd = tmp_path / "data", tmp_path / "prompts", "名" * 99 + "\u3164"
+    with Server(data) as server:
+        server.request("POST", "/api/v1/prompts", {"name": "plain", "text": "one"}, expect=201)
+        server.request("PATCH", "/api/v1/prompt-types/plain", {"track_full_data": False})
+    with contextlib.closing(sqlite3.connect(data / "control.sqlite")) as control:
+        control.execute("UPDATE prompts SET name = ?", [odd])
+        control.execute("UPDATE prompt_types SET type = ?", [odd])
+        control.commit()
+    with Server(data) as server:
+        run("prompts", "sync", folder, "--pull", "--server", server.url)
+        (file,) = folder.glob("*.prompt")
+        file.write_text(file.read_text().replace("one", "two"))
+        assert "new version" in run("prompts", "sync", folder, "--server", server.url).stdout
+        assert run("prompts", "sync", folder, "--check", "--server", server.url).stdout == "files and prompts say the same\n"
+        of_type = f"/api/v1/prompt-types/{urllib.parse.quote(odd)}"
+        assert server.request("PATCH", of_type, {"track_full_data": True})[2]["settings"]["track_full_data"] is True
+        server.request("DELETE", of_type, expect=None)
+        server.request("PATCH", of_type, {"track_full_data": True}, expect=400)
+        (folder / "new.prompt").write_text(f'+++\nname = "x{odd}"\n+++\nx')
+        refused = run("prompts", "sync", folder, "--server", server.url, check=False)
+        assert refused.returncode == 2 and "new.prompt: the name of a prompt has more than 200 bytes" in refused.stderr
 
 
 def test_lines_as_windows_ends_them(prompts, folder):
@@ -246,7 +274,7 @@ def test_what_a_program_is_told(prompts, folder):
     prompts("create", "elsewhere", "--text", "one")
     (folder / "new.prompt").write_text("+++\n+++\ntwo\n")
     told = json.loads(prompts("sync", folder, "--check", "--json", code=6))
-    assert set(told) == {"created", "new_versions", "described", "written", "only_files", "no_files", "edited", "descriptions", "behind", "conflicts", "archived"}
+    assert set(told) == {"created", "new_versions", "described", "written", "only_files", "no_files", "edited", "descriptions", "behind", "conflicts", "archived", "warnings"}
     assert told["only_files"] == ["new"] and told["no_files"] == ["elsewhere"] and told["written"] == []
     prompts("sync", folder)
     assert prompts("sync", folder) == "1 prompt has no file here: --check says which, --pull writes them\n"
