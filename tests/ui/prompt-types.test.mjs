@@ -218,7 +218,8 @@ test('several types are changed at once, and their file is that of the command l
     await page.screenshot({ path: join(shots, 'prompt-types-bulk-light.png') })
     await make.click()
     // The server knows no such class, and says so.
-    await page.getByRole('alert').filter({ hasText: '2 types changed.' }).getByText('nobody-knows-it').waitFor()
+    const warnings = page.getByRole('region', { name: 'Warnings' })
+    await warnings.getByRole('alert').filter({ hasText: '2 types changed.' }).getByText('nobody-knows-it').waitFor()
     for (const [index, type] of names.entries()) {
       const { settings } = await show(type)
       assert.equal(settings.track_full_data, index === 1 ? null : false)

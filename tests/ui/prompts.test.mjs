@@ -421,7 +421,7 @@ test('a prompt is removed once its name is written; what is lost is named, and w
   await add(name, { text: 'Two' })
   await deliver(calls(name, '2', { count: 2, days: 1, accepted: 5, ms: 100 }))
   await ask('POST', '/experiments', { name: experiment, prompt: name, metric: 'success_rate', variants: [{ name: 'a' }, { name: 'b' }] }, 201)
-  await withPage(path(name), { awaited: /412|404/ }, async (page) => {
+  await withPage(path(name), { awaited: /409|412|404/ }, async (page) => {
     await page.getByRole('button', { name: 'Remove …' }).click()
     const dialog = page.getByRole('dialog', { name: `Remove ${name}` })
     await dialog.getByText('Its 2 versions and the history of its labels are lost').waitFor()
@@ -440,11 +440,105 @@ test('a prompt is removed once its name is written; what is lost is named, and w
     await page.screenshot({ path: join(shots, 'prompt-remove-light.png') })
     assert.equal((await ask('GET', path(name), undefined, 200)).version_count, 2)
     await remove.click()
+    const users = dialog.getByRole('alert').filter({ hasText: 'Nothing was removed: others rest on it.' })
+    assert.equal(await users.getByRole('link', { name: experiment }).getAttribute('href'), `/experiments/${experiment}`)
+    await users.getByText('programs that ask for the label staging').waitFor()
+    assert.equal((await ask('GET', path(name), undefined, 200)).version_count, 2, 'a refusal removes nothing')
+    await dialog.getByLabel('Write its name to remove it').fill(`${name}x`)
+    assert.equal(await dialog.getByRole('button', { name: 'Remove it all the same' }).count(), 0, 'force wants the name, too')
+    await dialog.getByLabel('Write its name to remove it').fill(name)
+    await page.screenshot({ path: join(shots, 'prompt-remove-in-use-light.png') })
+    await dialog.getByRole('button', { name: 'Remove it all the same' }).click()
     await page.waitForURL((url) => url.pathname === '/prompts')
+    const warnings = page.getByRole('region', { name: 'Warnings' })
+    await warnings.getByText(`${name} was removed.`).waitFor()
+    await warnings.getByText(`the experiment "${experiment}" (draft) has lost the prompt "${name}"`).waitFor()
     await ask('GET', path(name), undefined, 404)
     const row = page.getByRole('row').filter({ hasText: name })
     await row.waitFor()
     assert.equal((await row.getByRole('cell').allInnerTexts())[2], '2', 'its calls are on the record yet')
+  })
+})
+
+test('what others rest on is hidden, and its label taken away, only by force; what that did is told until it is dismissed', async () => {
+  const [name, outer, experiment] = [`rest/${run}`, `outer/${run}`, `rest-${run}`]
+  await create(name, { text: 'One', labels: ['production', 'other'] })
+  await add(name, { text: 'Two' })
+  await create(outer, { text: `{{> ${name}@production}} and more` })
+  await ask(
+    'POST',
+    '/experiments',
+    { name: experiment, prompt: name, metric: 'success_rate', variants: [{ name: 'a' }, { name: 'b', version: '2' }] },
+    201,
+  )
+  await ask('POST', `/experiments/${experiment}/start`, {}, 200)
+  await withPage(path(name, 'labels'), { awaited: /409|412/ }, async (page) => {
+    const dialog = page.getByRole('dialog')
+    const warnings = page.getByRole('region', { name: 'Warnings' })
+    const refused = dialog.getByRole('alert')
+
+    await page.getByRole('button', { name: 'Take other away' }).click()
+    await dialog.getByText('Programs that ask for “other” are refused').waitFor()
+    await dialog.getByRole('button', { name: 'Take other away' }).click()
+    await dialog.waitFor({ state: 'detached' })
+    assert.equal(await standing(name, 'other'), null)
+    assert.equal(await warnings.count(), 0, 'nobody has lost anything')
+
+    await page.getByRole('button', { name: 'Move production' }).click()
+    await dialog.getByRole('button', { name: 'Move production' }).click()
+    await warnings.getByText(`“production” of ${name} was moved.`).waitFor()
+    await warnings.getByText(/"a" names no version, and is version 2 from now on, where it was 1/).waitFor()
+
+    await page.getByRole('button', { name: 'Take production away' }).click()
+    await dialog.getByLabel('Why').fill('a try')
+    await dialog.getByRole('button', { name: 'Take production away' }).click()
+    await refused.getByText('Nothing was taken away: others rest on it.').waitFor()
+    assert.equal(await refused.getByRole('link', { name: experiment }).getAttribute('href'), `/experiments/${experiment}`)
+    assert.equal(await refused.getByRole('link', { name: outer }).getAttribute('href'), `${path(outer)}?version=1`)
+    await refused.getByText('(running)').waitFor()
+    assert.equal(await standing(name, 'production'), '2')
+    await page.screenshot({ path: join(shots, 'prompt-label-in-use-light.png') })
+    await page.keyboard.press('Escape')
+    await dialog.waitFor({ state: 'detached' })
+
+    await page.getByRole('button', { name: 'Edit …' }).click()
+    await dialog.getByRole('button', { name: 'Archive it' }).click()
+    await refused.getByText('Nothing was archived: others rest on it.').waitFor()
+    assert.equal((await ask('GET', path(name), undefined, 200)).archived_at, null)
+    // What has changed meanwhile is told here, too, and then it is asked once more.
+    await ask('PATCH', path(name), { tags: ['faster'] }, 200)
+    await dialog.getByRole('button', { name: 'Archive it all the same' }).click()
+    await dialog.getByText('Its tags are faster now.').waitFor()
+    assert.equal((await ask('GET', path(name), undefined, 200)).archived_at, null)
+    await dialog.getByRole('button', { name: 'Archive it' }).click()
+    await dialog.getByRole('button', { name: 'Archive it all the same' }).click()
+    await dialog.waitFor({ state: 'detached' })
+    assert.notEqual((await ask('GET', path(name), undefined, 200)).archived_at, null)
+    await warnings.getByText(`the experiment "${experiment}" (running) has lost the prompt "${name}"`).waitFor()
+    await warnings.getByText(`version 1 of "${outer}" includes the prompt "${name}", and cannot be filled in any more`).waitFor()
+
+    // They stay, whatever page is open, each until it is dismissed.
+    await page.getByRole('navigation', { name: 'Main' }).getByRole('link', { name: 'Experiments' }).click()
+    await page.getByRole('heading', { name: 'Experiments' }).waitFor()
+    assert.equal(await warnings.getByRole('alert').count(), 2)
+    await page.screenshot({ path: join(shots, 'warnings-light.png') })
+    await warnings.getByRole('alert').first().getByRole('button', { name: 'Close this message' }).click()
+    assert.equal(await warnings.getByText('was moved.').count(), 0)
+    await warnings.getByRole('button', { name: 'Close this message' }).click()
+    await warnings.waitFor({ state: 'detached' })
+  })
+})
+
+test('a new prompt and version say at once what keeps them from being filled in', async () => {
+  const name = `lacks-${run}`
+  // The preview says so before, with a 400, which the browser says, too.
+  await withPage('/new-prompt', { awaited: /400/ }, async (page) => {
+    const warnings = page.getByRole('region', { name: 'Warnings' })
+    await page.getByLabel('Name', { exact: false }).first().fill(name)
+    await page.getByRole('textbox', { name: 'Text', exact: true }).fill(`{{> nobody/${run}}} says`)
+    await page.getByRole('button', { name: 'Create the prompt' }).click()
+    await page.getByRole('article', { name: 'Version 1' }).waitFor()
+    await warnings.getByText(`version 1 of "${name}" cannot be filled in`).waitFor()
   })
 })
 

@@ -1,18 +1,36 @@
+export interface UsedBy {
+  /** That are not concluded. */
+  experiments: { name: string; state: string }[]
+  /** That include it. */
+  prompts: { name: string; version: string }[]
+  /** That stand on it. */
+  labels: string[]
+}
+
 /** What went wrong, and what to do about it: the server's problem details (RFC 9457), or our own for a dead line. */
 export class Problem extends Error {
+  /** Who rests on what was to go: force would do it all the same. */
+  readonly usedBy: UsedBy | null
   readonly title: string
   readonly detail: string
   readonly remedy: string
   /** HTTP status; 0 when no answer came. */
   readonly status: number
 
-  constructor(fields: { title: string; detail?: string; remedy?: string; status: number }) {
+  constructor(fields: {
+    title: string
+    detail?: string
+    remedy?: string
+    status: number
+    usedBy?: UsedBy | null
+  }) {
     super(fields.detail ? `${fields.title}: ${fields.detail}` : fields.title)
     this.name = 'Problem'
     this.title = fields.title
     this.detail = fields.detail ?? ''
     this.remedy = fields.remedy ?? ''
     this.status = fields.status
+    this.usedBy = fields.usedBy ?? null
   }
 }
 
@@ -24,6 +42,7 @@ export async function problemFromResponse(response: Response): Promise<Problem> 
     detail: text('detail'),
     remedy: text('remedy') || remedyFor(response.status),
     status: response.status,
+    usedBy: typeof body.used_by === 'object' ? (body.used_by as UsedBy | null) : null,
   })
 }
 

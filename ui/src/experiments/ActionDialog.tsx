@@ -12,6 +12,7 @@ import {
 import type { Experiment } from '../api/experiment-types'
 import { asProblem } from '../api/problem'
 import { AuthorFields } from '../components/AuthorFields'
+import { Refusal } from '../components/Refusal'
 import { formatClock } from '../format/time'
 import classes from '../components/Dialog.module.css'
 import { keepAuthorName, readAuthorName } from '../state/author'
@@ -31,6 +32,7 @@ export function ActionDialog({ of, action, onClose }: Props) {
   const [author, setAuthor] = useState({ by: readAuthorName(), reason: '' })
   const queries = useQueryClient()
   const mutation = useMutation({
+    meta: { done: `${of.name}: ${action.kind}` },
     mutationFn: () =>
       doWithExperiment(seen, action.kind === 'conclude' ? { kind: 'conclude', winner } : action, author),
     onSuccess: (answer) => {
@@ -55,7 +57,6 @@ export function ActionDialog({ of, action, onClose }: Props) {
       }
     },
   })
-  const problem = mutation.error ? asProblem(mutation.error) : null
   const { title, words, button } = wordsOf(seen, action, winner)
   return (
     <Modal opened onClose={onClose} centered size="md" title={title}>
@@ -66,11 +67,6 @@ export function ActionDialog({ of, action, onClose }: Props) {
           if (!mutation.isPending) mutation.mutate()
         }}
       >
-        {conflict && (
-          <p role="alert" className={classes.conflict}>
-            <strong>Somebody was faster, and nothing was done.</strong> {conflict}
-          </p>
-        )}
         {action.kind === 'conclude' && (
           <NativeSelect
             size="xs"
@@ -85,12 +81,7 @@ export function ActionDialog({ of, action, onClose }: Props) {
         )}
         <p className="dim">{words}</p>
         <AuthorFields author={author} onChange={setAuthor} />
-        {problem && problem.status !== 412 && (
-          <p role="alert" className={classes.problem}>
-            {problem.detail || problem.title}
-            {problem.remedy && <>: {problem.remedy}</>}
-          </p>
-        )}
+        <Refusal error={mutation.error} undone="done" conflict={conflict} />
         <div className={classes.actions}>
           <Button size="xs" variant="default" onClick={onClose}>
             Cancel

@@ -1,11 +1,11 @@
 import { Button, Modal } from '@mantine/core'
 import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { useState } from 'react'
-import { asProblem } from '../api/problem'
 import { changeTypes, typeListKey } from '../api/prompt-type-queries'
 import { plural } from '../format/number'
 import { keepAuthorName, readAuthorName } from '../state/author'
 import { AuthorFields } from '../components/AuthorFields'
+import { Refusal } from '../components/Refusal'
 import classes from '../components/Dialog.module.css'
 import { readDraft, type SettingsDraft } from './settings-draft'
 import { SettingsFields } from './SettingsFields'
@@ -27,22 +27,17 @@ export function BulkDialog({ types, draft: chosen, onClose, onDone }: Props) {
   const { change, wrong } = readDraft(draft, null)
   const mutation = useMutation({
     mutationFn: () => changeTypes(types, change, author),
-    onSuccess: async ({ count, warnings }) => {
+    meta: { done: `${plural(types.length, 'type')} changed` },
+    onSuccess: async ({ count }) => {
       keepAuthorName(author.by.trim())
       await Promise.all([
         queries.invalidateQueries({ queryKey: typeListKey }),
         queries.invalidateQueries({ queryKey: ['prompt type'] }),
       ])
-      const done = `${plural(count, 'type')} changed.`
-      onDone(
-        warnings.length > 0
-          ? { tone: 'warn', words: `${done} ${warnings.join('. ')}` }
-          : { tone: 'good', words: done },
-      )
+      onDone({ tone: 'good', words: `${plural(count, 'type')} changed.` })
       onClose()
     },
   })
-  const problem = mutation.error && asProblem(mutation.error)
   const ready = Object.keys(change).length > 0 && Object.keys(wrong).length === 0
   return (
     <Modal
@@ -67,12 +62,7 @@ export function BulkDialog({ types, draft: chosen, onClose, onDone }: Props) {
           onChange={(next) => setDraft({ ...draft, ...next })}
         />
         <AuthorFields author={author} onChange={setAuthor} />
-        {problem && (
-          <p role="alert" className={classes.problem}>
-            {problem.detail || problem.title}
-            {problem.remedy && <>: {problem.remedy}</>}
-          </p>
-        )}
+        <Refusal error={mutation.error} undone="changed" conflict="" />
         <div className={classes.actions}>
           <Button size="xs" variant="default" onClick={onClose}>
             Cancel

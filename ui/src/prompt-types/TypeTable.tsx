@@ -122,7 +122,7 @@ function Head({
 
 function Row({ one, defaultTracks, selected, onSelect, active, onTold }: Props & { one: PromptType }) {
   const navigate = useNavigate()
-  const change = useTypeChange(onTold)
+  const change = useTypeChange(one.type, onTold)
   const { type, totals } = one
   // What was asked for is shown until the answer is there.
   const settings = { ...one.settings, ...(change.isPending ? change.variables.change : {}) }

@@ -88,6 +88,7 @@ function LabelRow({ each, prompt, chosen, onChange, onTold }: RowProps) {
   const { name } = prompt
   const queries = useQueryClient()
   const protecting = useMutation({
+    meta: { done: `“${label}” was changed` },
     mutationFn: (on: boolean) =>
       protectLabel(name, label, { protected: on, by: readAuthorName() || undefined }, prompt.etag),
     onMutate: () => onTold(''),
@@ -140,6 +141,16 @@ function LabelRow({ each, prompt, chosen, onChange, onTold }: RowProps) {
           >
             Roll back
           </Button>
+          {each.version !== null && (
+            <Button
+              size="compact-xs"
+              variant="default"
+              aria-label={`Take ${label} away`}
+              onClick={() => onChange({ kind: 'remove', label })}
+            >
+              Take away
+            </Button>
+          )}
           <Button
             size="compact-xs"
             variant="subtle"

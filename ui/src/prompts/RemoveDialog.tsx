@@ -1,12 +1,13 @@
 import { Button, Modal, TextInput } from '@mantine/core'
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
-import { useNavigate } from '@tanstack/react-router'
-import { useState } from 'react'
+import { Link, useNavigate } from '@tanstack/react-router'
+import { Fragment, useState } from 'react'
 import { experimentsOfPromptQuery } from '../api/experiment-queries'
 import { asProblem } from '../api/problem'
 import { promptKey, promptQuery, removePrompt } from '../api/prompt-queries'
 import type { RegisteredPrompt } from '../api/registry-types'
 import classes from '../components/Dialog.module.css'
+import { Refusal } from '../components/Refusal'
 import { plural } from '../format/number'
 import { LabelChip } from './LabelChip'
 
@@ -36,7 +37,9 @@ export function RemoveDialog({ prompt, onClose }: Props) {
     void queries.invalidateQueries({ queryKey: ['prompts'] })
   }
   const mutation = useMutation({
-    mutationFn: () => removePrompt(name, seen.etag),
+    meta: { done: `${name} was removed` },
+    mutationFn: (force: boolean) => removePrompt(name, seen.etag, force),
+    onMutate: () => setConflict(''),
     onSuccess: leave,
     onError: async (error) => {
       const { status } = asProblem(error)
@@ -44,27 +47,21 @@ export function RemoveDialog({ prompt, onClose }: Props) {
       if (status !== 412) return
       try {
         setSeen(await queries.fetchQuery({ ...promptQuery(name), staleTime: 0 }))
-        setConflict('Below is what is lost now.')
+        setConflict('Above is what is lost now.')
       } catch (cause) {
         setConflict(`How it stands now could not be asked: ${asProblem(cause).title}.`)
       }
     },
   })
-  const problem = mutation.error ? asProblem(mutation.error) : null
   return (
     <Modal opened onClose={onClose} centered size="md" title={`Remove ${name}`}>
       <form
         className={classes.form}
         onSubmit={(event) => {
           event.preventDefault()
-          if (written === name && !mutation.isPending) mutation.mutate()
+          if (written === name && !mutation.isPending) mutation.mutate(false)
         }}
       >
-        {conflict && (
-          <p role="alert" className={classes.conflict}>
-            <strong>Somebody was faster, and nothing was removed.</strong> {conflict}
-          </p>
-        )}
         <p>
           Its {plural(seen.version_count, 'version')} and the history of its labels are lost, and nobody can
           bring them back.
@@ -78,9 +75,21 @@ export function RemoveDialog({ prompt, onClose }: Props) {
           </div>
         )}
         {dividing.length > 0 && (
-          <p className={classes.problem}>
+          <p>
             {dividing.length === 1 ? 'The experiment ' : 'The experiments '}
-            {dividing.map((each) => `${each.name} (${each.state})`).join(', ')}
+            {dividing.map((each, index) => (
+              <Fragment key={each.name}>
+                {index > 0 && ', '}
+                <Link
+                  to="/experiments/$experimentName"
+                  params={{ experimentName: each.name }}
+                  target="_blank"
+                >
+                  {each.name}
+                </Link>{' '}
+                ({each.state})
+              </Fragment>
+            ))}
             {dividing.length === 1 ? ' is' : ' are'} about it: nobody gets a variant of it any more.
           </p>
         )}
@@ -100,12 +109,20 @@ export function RemoveDialog({ prompt, onClose }: Props) {
           value={written}
           onChange={(event) => setWritten(event.currentTarget.value)}
         />
-        {problem && problem.status !== 412 && (
-          <p role="alert" className={classes.problem}>
-            {problem.detail || problem.title}
-            {problem.remedy && <>: {problem.remedy}</>}
-          </p>
-        )}
+        <Refusal
+          error={mutation.error}
+          undone="removed"
+          conflict={conflict}
+          force={
+            written === name
+              ? {
+                  words: 'Remove it all the same',
+                  busy: mutation.isPending,
+                  onForce: () => mutation.mutate(true),
+                }
+              : undefined
+          }
+        />
         <div className={classes.actions}>
           <Button size="xs" variant="default" onClick={onClose}>
             Cancel
