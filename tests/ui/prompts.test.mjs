@@ -482,6 +482,9 @@ test('what others rest on is hidden, and its label taken away, only by force; wh
     await dialog.getByRole('button', { name: 'Take other away' }).click()
     await dialog.waitFor({ state: 'detached' })
     assert.equal(await standing(name, 'other'), null)
+    await page.goto(`${steno.url}${path(name, 'labels')}?label=other`)
+    const taken = page.getByRole('region', { name: 'History of other' }).getByRole('row').nth(1)
+    await taken.getByText('nowhere').waitFor()
     assert.equal(await warnings.count(), 0, 'nobody has lost anything')
 
     await page.getByRole('button', { name: 'Move production' }).click()
@@ -526,6 +529,60 @@ test('what others rest on is hidden, and its label taken away, only by force; wh
     assert.equal(await warnings.getByText('was moved.').count(), 0)
     await warnings.getByRole('button', { name: 'Close this message' }).click()
     await warnings.waitFor({ state: 'detached' })
+  })
+})
+
+test('a dialog keeps what was written: Escape closes it, a click beside it does not, and keys move nothing behind it', async () => {
+  const name = `dialog-${run}`
+  await create(name, { text: 'One', labels: ['production'] })
+  await withPage(path(name), { awaited: /503/ }, async (page) => {
+    const edit = page.getByRole('button', { name: 'Edit …' })
+    const dialog = page.getByRole('dialog')
+    await edit.click()
+    const description = dialog.getByLabel('Description')
+    await page.waitForFunction(() => document.activeElement?.tagName === 'TEXTAREA')
+    await page.keyboard.type('What it is')
+    await page.mouse.click(5, 5)
+    assert.equal(await description.inputValue(), 'What it is')
+    // The keyboard goes round in the dialog, and comes back to where it was.
+    for (let press = 0; press < 8; press++) {
+      await page.keyboard.press('Tab')
+      assert.ok(await dialog.evaluate((box) => box.contains(document.activeElement)), `after ${press + 1} Tabs`)
+    }
+    await dialog.getByRole('button', { name: 'Close' }).waitFor()
+    await page.keyboard.press('Escape')
+    await dialog.waitFor({ state: 'detached' })
+    await page.waitForFunction(() => document.activeElement?.textContent === 'Edit …')
+    // The server says no, and nothing of it is lost.
+    await page.route('**/api/v1/prompts/**', async (route) => {
+      if (route.request().method() !== 'PATCH') return route.fallback()
+      await route.fulfill({
+        status: 503,
+        contentType: 'application/problem+json',
+        json: { type: 'about:blank', title: 'unavailable', status: 503, code: 'unavailable', detail: 'the disk is away', remedy: 'wait' },
+      })
+    })
+    await edit.click()
+    await description.fill('What it is about')
+    await dialog.getByRole('button', { name: 'Save' }).click()
+    await dialog.getByRole('alert').filter({ hasText: 'the disk is away: wait' }).waitFor()
+    assert.equal(await description.inputValue(), 'What it is about')
+    await page.unroute('**/api/v1/prompts/**')
+    await dialog.getByRole('button', { name: 'Save' }).click()
+    await dialog.waitFor({ state: 'detached' })
+    assert.equal((await ask('GET', path(name), undefined, 200)).description, 'What it is about')
+  })
+})
+
+test('on a phone all that can be done with a label is in sight', async () => {
+  const name = `phone-${run}`
+  await create(name, { text: 'One', labels: ['production', 'staging'] })
+  await withPage(path(name, 'labels'), { width: 390, height: 844 }, async (page) => {
+    for (const button of ['Move staging', 'Roll back staging', 'Take staging away', 'Protect staging']) {
+      const box = await page.getByRole('button', { name: button }).boundingBox()
+      assert.ok(box.x + box.width <= 390, `${button} ends at ${box.x + box.width}`)
+    }
+    await fits(page)
   })
 })
 
@@ -615,7 +672,7 @@ test('performance is told by version and day by day, and a version leads to its 
       assert.equal(cell('Success'), '100 %')
       assert.equal(cell('Accepted'), `${Math.round(group.feedback.acceptance_rate * 100)} % of ${group.figures.calls}`)
       assert.equal(cell('Duration p50'), seconds(group.duration_ms.p50))
-      assert.equal(cell('p95'), seconds(group.duration_ms.p95))
+      assert.equal(cell('Duration p95'), seconds(group.duration_ms.p95))
     }
     for (const untold of ['Quality', 'Cost per call', 'First token p50'])
       assert.equal(heads.includes(untold), false, 'what no call says has no column')

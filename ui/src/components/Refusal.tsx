@@ -80,11 +80,12 @@ function Users({ of: { experiments, prompts, labels } }: { of: UsedBy }) {
 }
 
 /** What is to be done so that nobody loses anything. */
-function whatFirst({ experiments, prompts }: UsedBy): string {
+function whatFirst({ experiments, prompts, labels }: UsedBy): string {
   const first = [
     ...(experiments.some(({ state }) => state !== 'draft') ? ['conclude what was started'] : []),
     ...(experiments.some(({ state }) => state === 'draft') ? ['remove drafts'] : []),
     ...(prompts.length > 0 ? ['take the includes out in new versions'] : []),
+    ...(labels.length > 0 ? ['let these programs ask for another prompt'] : []),
   ]
-  return first.length === 0 ? '' : `To break nothing, ${first.join(' and ')} first, and ask again.`
+  return first.length === 0 ? '' : `To break nothing, ${first.join(' and ')} first.`
 }

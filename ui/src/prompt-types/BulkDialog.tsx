@@ -1,4 +1,4 @@
-import { Button, Modal } from '@mantine/core'
+import { Button } from '@mantine/core'
 import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { useState } from 'react'
 import { changeTypes, typeListKey } from '../api/prompt-type-queries'
@@ -7,6 +7,7 @@ import { keepAuthorName, readAuthorName } from '../state/author'
 import { AuthorFields } from '../components/AuthorFields'
 import { Refusal } from '../components/Refusal'
 import classes from '../components/Dialog.module.css'
+import { FormDialog } from '../components/FormDialog'
 import { readDraft, type SettingsDraft } from './settings-draft'
 import { SettingsFields } from './SettingsFields'
 import type { Told } from './use-type-change'
@@ -40,38 +41,30 @@ export function BulkDialog({ types, draft: chosen, onClose, onDone }: Props) {
   })
   const ready = Object.keys(change).length > 0 && Object.keys(wrong).length === 0
   return (
-    <Modal
-      opened
-      onClose={onClose}
-      centered
-      size="md"
+    <FormDialog
       title={`Change ${plural(types.length, 'prompt type')}`}
+      onClose={onClose}
+      onSubmit={() => {
+        if (ready && !mutation.isPending) mutation.mutate()
+      }}
     >
-      <form
-        className={classes.form}
-        onSubmit={(event) => {
-          event.preventDefault()
-          if (ready && !mutation.isPending) mutation.mutate()
-        }}
-      >
-        <p className={classes.names}>{types.join(', ')}</p>
-        <SettingsFields
-          several
-          draft={draft}
-          wrong={wrong}
-          onChange={(next) => setDraft({ ...draft, ...next })}
-        />
-        <AuthorFields author={author} onChange={setAuthor} />
-        <Refusal error={mutation.error} undone="changed" conflict="" />
-        <div className={classes.actions}>
-          <Button size="xs" variant="default" onClick={onClose}>
-            Cancel
-          </Button>
-          <Button size="xs" type="submit" disabled={!ready} loading={mutation.isPending} data-autofocus>
-            Change {plural(types.length, 'type')}
-          </Button>
-        </div>
-      </form>
-    </Modal>
+      <p className={classes.names}>{types.join(', ')}</p>
+      <SettingsFields
+        several
+        draft={draft}
+        wrong={wrong}
+        onChange={(next) => setDraft({ ...draft, ...next })}
+      />
+      <AuthorFields author={author} onChange={setAuthor} />
+      <Refusal error={mutation.error} undone="changed" conflict="" />
+      <div className={classes.actions}>
+        <Button size="xs" variant="default" onClick={onClose}>
+          Cancel
+        </Button>
+        <Button size="xs" type="submit" disabled={!ready} loading={mutation.isPending} data-autofocus>
+          Change {plural(types.length, 'type')}
+        </Button>
+      </div>
+    </FormDialog>
   )
 }

@@ -11,6 +11,7 @@ import { ProblemView } from '../components/ProblemView'
 import { SearchBox } from '../components/SearchBox'
 import { TimeRangeMenu } from '../components/TimeRangeMenu'
 import { plural } from '../format/number'
+import { isInDialog } from '../state/in-dialog'
 import type { SearchRecord } from '../state/list-state'
 import { useMinute } from '../state/use-minute'
 import { useRowKeys } from '../state/use-row-keys'
@@ -60,7 +61,14 @@ export function TypesPage() {
     types.map(({ type }) => type),
     (type) => void navigate({ to: '/prompt-types/$promptType', params: { promptType: type } }),
   )
-  useHotkeys([['x', () => active !== undefined && select([active], !selected.has(active))]])
+  useHotkeys([
+    [
+      'x',
+      ({ target }) => {
+        if (active !== undefined && !isInDialog(target)) select([active], !selected.has(active))
+      },
+    ],
+  ])
 
   const filtered = isFiltered(filter)
   return (

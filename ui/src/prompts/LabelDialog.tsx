@@ -1,4 +1,4 @@
-import { Autocomplete, Button, Checkbox, Modal, TextInput } from '@mantine/core'
+import { Autocomplete, Button, Checkbox, TextInput } from '@mantine/core'
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
 import { useState } from 'react'
@@ -15,6 +15,7 @@ import type { RegisteredPrompt } from '../api/registry-types'
 import { Refusal } from '../components/Refusal'
 import { LabelChip } from './LabelChip'
 import classes from '../components/Dialog.module.css'
+import { FormDialog } from '../components/FormDialog'
 import { keepAuthorName, readAuthorName } from '../state/author'
 import { VersionSelect } from './VersionSelect'
 
@@ -90,100 +91,98 @@ export function LabelDialog({ prompt, change, onClose }: Props) {
   const same = change.kind === 'move' && from !== null && from === to
   const ready = trimmed !== '' && to !== undefined && to !== '' && !same && !kept && (!locked || force)
   return (
-    <Modal opened onClose={onClose} centered size="md" title={titles[change.kind](change.label)}>
-      <form
-        className={classes.form}
-        onSubmit={(event) => {
-          event.preventDefault()
-          if (ready && !mutation.isPending) mutation.mutate(false)
-        }}
-      >
-        {change.kind === 'move' && change.label === undefined && (
-          <Autocomplete
-            size="xs"
-            label="Label"
-            placeholder="production, staging, or one of your own"
-            data-autofocus
-            value={label}
-            onChange={setLabel}
-            data={[...new Set(['production', 'staging', ...seen.labels.map((each) => each.label)])]}
-          />
-        )}
-        {change.kind === 'move' && change.version === undefined && (
-          <VersionSelect
-            label="To version"
-            versions={seen.versions ?? []}
-            value={version}
-            onChange={setVersion}
-          />
-        )}
-        {trimmed !== '' && to !== undefined && (
-          <p className={classes.move} aria-label="What is done">
-            <LabelChip label={trimmed} locked={locked} />
-            <span>{from ?? 'nowhere'}</span>
-            <span aria-label="to">→</span>
-            <strong>{to ?? 'nowhere'}</strong>
-            {from !== null && to !== null && from !== to && (
-              <Link
-                to="/prompts/$promptName/diff"
-                params={{ promptName: name }}
-                search={{ from, to }}
-                target="_blank"
-              >
-                what differs
-              </Link>
-            )}
-          </p>
-        )}
-        <p className="dim">
-          {same ? 'It stands there already.' : kept ? keptWords : whatFollows(change.kind, trimmed, to)}
-        </p>
-        {locked && !kept && (
-          <Checkbox
-            size="xs"
-            label={`“${trimmed}” is protected: move it all the same`}
-            checked={force}
-            onChange={(event) => setForce(event.currentTarget.checked)}
-          />
-        )}
-        <div className={classes.words}>
-          <TextInput size="xs" label="Your name" value={by} onChange={(e) => setBy(e.currentTarget.value)} />
-          <TextInput
-            size="xs"
-            label="Why"
-            placeholder="kept in the label’s history"
-            value={reason}
-            onChange={(e) => setReason(e.currentTarget.value)}
-          />
-        </div>
-        <Refusal
-          error={mutation.error}
-          undone={change.kind === 'remove' ? 'taken away' : 'moved'}
-          conflict={conflict}
-          force={
-            change.kind === 'remove'
-              ? {
-                  words: `Take ${label} away all the same`,
-                  busy: mutation.isPending,
-                  onForce: () => mutation.mutate(true),
-                }
-              : undefined
-          }
+    <FormDialog
+      title={titles[change.kind](change.label)}
+      onClose={onClose}
+      onSubmit={() => {
+        if (ready && !mutation.isPending) mutation.mutate(false)
+      }}
+    >
+      {change.kind === 'move' && change.label === undefined && (
+        <Autocomplete
+          size="xs"
+          label="Label"
+          placeholder="production, staging, or one of your own"
+          data-autofocus
+          value={label}
+          onChange={setLabel}
+          data={[...new Set(['production', 'staging', ...seen.labels.map((each) => each.label)])]}
         />
-        <div className={classes.actions}>
-          <Button size="xs" variant="default" onClick={onClose}>
-            Cancel
-          </Button>
-          <Button size="xs" type="submit" disabled={!ready} loading={mutation.isPending}>
-            {change.kind === 'move'
-              ? `Move ${trimmed || 'the label'}`
-              : change.kind === 'rollback'
-                ? `Roll back to ${to ?? 'nowhere'}`
-                : `Take ${label} away`}
-          </Button>
-        </div>
-      </form>
-    </Modal>
+      )}
+      {change.kind === 'move' && change.version === undefined && (
+        <VersionSelect
+          label="To version"
+          versions={seen.versions ?? []}
+          value={version}
+          onChange={setVersion}
+        />
+      )}
+      {trimmed !== '' && to !== undefined && (
+        <p className={classes.move} aria-label="What is done">
+          <LabelChip label={trimmed} locked={locked} />
+          <span>{from ?? 'nowhere'}</span>
+          <span aria-label="to">→</span>
+          <strong>{to ?? 'nowhere'}</strong>
+          {from !== null && to !== null && from !== to && (
+            <Link
+              to="/prompts/$promptName/diff"
+              params={{ promptName: name }}
+              search={{ from, to }}
+              target="_blank"
+            >
+              what differs
+            </Link>
+          )}
+        </p>
+      )}
+      <p className="dim">
+        {same ? 'It stands there already.' : kept ? keptWords : whatFollows(change.kind, trimmed, to)}
+      </p>
+      {locked && !kept && (
+        <Checkbox
+          size="xs"
+          label={`“${trimmed}” is protected: move it all the same`}
+          checked={force}
+          onChange={(event) => setForce(event.currentTarget.checked)}
+        />
+      )}
+      <div className={classes.words}>
+        <TextInput size="xs" label="Your name" value={by} onChange={(e) => setBy(e.currentTarget.value)} />
+        <TextInput
+          size="xs"
+          label="Why"
+          placeholder="kept in the label’s history"
+          value={reason}
+          onChange={(e) => setReason(e.currentTarget.value)}
+        />
+      </div>
+      <Refusal
+        error={mutation.error}
+        undone={change.kind === 'remove' ? 'taken away' : 'moved'}
+        conflict={conflict}
+        force={
+          change.kind === 'remove'
+            ? {
+                words: `Take ${label} away all the same`,
+                busy: mutation.isPending,
+                onForce: () => mutation.mutate(true),
+              }
+            : undefined
+        }
+      />
+      <div className={classes.actions}>
+        <Button size="xs" variant="default" onClick={onClose}>
+          Cancel
+        </Button>
+        <Button size="xs" type="submit" disabled={!ready} loading={mutation.isPending}>
+          {change.kind === 'move'
+            ? `Move ${trimmed || 'the label'}`
+            : change.kind === 'rollback'
+              ? `Roll back to ${to ?? 'nowhere'}`
+              : `Take ${label} away`}
+        </Button>
+      </div>
+    </FormDialog>
   )
 }
 

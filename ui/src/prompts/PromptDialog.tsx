@@ -1,10 +1,11 @@
-import { Button, Modal, Textarea, TextInput } from '@mantine/core'
+import { Button, Textarea, TextInput } from '@mantine/core'
 import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { useState } from 'react'
 import { asProblem } from '../api/problem'
 import { changePrompt, promptKey, promptQuery } from '../api/prompt-queries'
 import type { RegisteredPrompt } from '../api/registry-types'
 import classes from '../components/Dialog.module.css'
+import { FormDialog } from '../components/FormDialog'
 import { Refusal } from '../components/Refusal'
 import { wordsOf } from './version-draft'
 
@@ -42,71 +43,69 @@ export function PromptDialog({ prompt, onClose }: { prompt: RegisteredPrompt; on
   })
   const same = description === seen.description && wordsOf(tags).join('\n') === seen.tags.join('\n')
   return (
-    <Modal opened onClose={onClose} centered size="md" title={`About ${prompt.name}`}>
-      <form
-        className={classes.form}
-        onSubmit={(event) => {
-          event.preventDefault()
-          if (!same && !mutation.isPending) mutation.mutate({ change: { description, tags: wordsOf(tags) } })
+    <FormDialog
+      title={`About ${prompt.name}`}
+      onClose={onClose}
+      onSubmit={() => {
+        if (!same && !mutation.isPending) mutation.mutate({ change: { description, tags: wordsOf(tags) } })
+      }}
+    >
+      <Textarea
+        size="xs"
+        label="Description"
+        autosize
+        minRows={2}
+        maxRows={8}
+        data-autofocus
+        value={description}
+        onChange={(event) => setDescription(event.currentTarget.value)}
+      />
+      <TextInput
+        size="xs"
+        label="Tags"
+        placeholder="separated by commas"
+        value={tags}
+        onChange={(event) => setTags(event.currentTarget.value)}
+      />
+      <p className="dim">
+        {archived
+          ? 'It is archived: in no list, and its labels are not answered.'
+          : 'Archived, it is in no list, and programs that ask for one of its labels are refused; its versions stay, by their numbers.'}
+      </p>
+      <Refusal
+        error={mutation.error}
+        undone={mutation.variables?.change.archived ? 'archived' : 'changed'}
+        conflict={conflict}
+        force={{
+          words: 'Archive it all the same',
+          busy: mutation.isPending,
+          onForce: () => mutation.mutate({ change: { archived: true }, force: true }),
         }}
-      >
-        <Textarea
+      />
+      <div className={classes.actions}>
+        <Button
           size="xs"
-          label="Description"
-          autosize
-          minRows={2}
-          maxRows={8}
-          data-autofocus
-          value={description}
-          onChange={(event) => setDescription(event.currentTarget.value)}
-        />
-        <TextInput
+          variant="light"
+          color={archived ? undefined : 'red'}
+          loading={mutation.isPending && mutation.variables.change.archived !== undefined}
+          onClick={() => mutation.mutate({ change: { archived: !archived } })}
+          style={{ marginRight: 'auto' }}
+        >
+          {archived ? 'Take it back' : 'Archive it'}
+        </Button>
+        <Button size="xs" variant="default" onClick={onClose}>
+          Cancel
+        </Button>
+        <Button
           size="xs"
-          label="Tags"
-          placeholder="separated by commas"
-          value={tags}
-          onChange={(event) => setTags(event.currentTarget.value)}
-        />
-        <p className="dim">
-          {archived
-            ? 'It is archived: in no list, and its labels are not answered.'
-            : 'Archived, it is in no list, and programs that ask for one of its labels are refused; its versions stay, by their numbers.'}
-        </p>
-        <Refusal
-          error={mutation.error}
-          undone={mutation.variables?.change.archived ? 'archived' : 'changed'}
-          conflict={conflict}
-          force={{
-            words: 'Archive it all the same',
-            busy: mutation.isPending,
-            onForce: () => mutation.mutate({ change: { archived: true }, force: true }),
-          }}
-        />
-        <div className={classes.actions}>
-          <Button
-            size="xs"
-            variant="light"
-            color={archived ? undefined : 'red'}
-            loading={mutation.isPending && mutation.variables.change.archived !== undefined}
-            onClick={() => mutation.mutate({ change: { archived: !archived } })}
-            style={{ marginRight: 'auto' }}
-          >
-            {archived ? 'Take it back' : 'Archive it'}
-          </Button>
-          <Button size="xs" variant="default" onClick={onClose}>
-            Cancel
-          </Button>
-          <Button
-            size="xs"
-            type="submit"
-            disabled={same}
-            loading={mutation.isPending && mutation.variables.change.archived === undefined}
-          >
-            Save
-          </Button>
-        </div>
-      </form>
-    </Modal>
+          type="submit"
+          disabled={same}
+          loading={mutation.isPending && mutation.variables.change.archived === undefined}
+        >
+          Save
+        </Button>
+      </div>
+    </FormDialog>
   )
 }
 
