@@ -305,6 +305,10 @@ test('the result has a verdict, intervals over time around no difference, varian
     await page.getByRole('region', { name: 'Summary' }).getByText('3', { exact: true }).first().waitFor()
     await page.goBack()
     await verdict.waitFor()
+    const sides = await page.locator('[class*=main_], [class*=_main_], [class*=_side_]').evaluateAll((all) =>
+      all.map((each) => each.getBoundingClientRect().bottom),
+    )
+    assert.ok(Math.max(...sides.slice(-2)) - Math.min(...sides.slice(-2)) < 1, `the sides end at ${sides}`)
     await page.screenshot({ path: join(shots, 'experiment-light.png'), fullPage: true })
     await shorter.getByRole('link', { name: '590' }).click()
     await page.getByRole('region', { name: 'Summary' }).getByText('590', { exact: true }).waitFor()

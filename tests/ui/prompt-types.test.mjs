@@ -144,6 +144,12 @@ test('the list has what a type comes to, and is searched, filtered, put in order
     assert.deepEqual(await names(), [off], 'of what is not active no texts are kept')
     await page.getByRole('button', { name: 'Clear all' }).click()
     await row(page, dear).waitFor()
+    await page.keyboard.press('/')
+    await page.keyboard.type('no such type')
+    await page.getByText('No prompt type fits.').waitFor()
+    await page.getByRole('button', { name: 'Remove the filters' }).click()
+    await row(page, dear).waitFor()
+    assert.equal(await page.getByRole('textbox', { name: 'Search types and descriptions' }).inputValue(), '')
 
     await page.locator('h1').click()
     const at = (await names()).indexOf(cheap)

@@ -407,6 +407,11 @@ test('a prompt is described, archived and taken back; a label is protected', asy
     await dialog.getByRole('button', { name: 'Archive it' }).click()
     await page.getByRole('note').getByText('Archived').waitFor()
     assert.notEqual((await ask('GET', path(name), undefined, 200)).archived_at, null)
+    // Nobody is told to ask for what is not answered.
+    await page.getByRole('link', { name: 'Versions 1' }).click()
+    const curl = await page.getByRole('article', { name: 'Version 1' }).locator('pre', { hasText: 'curl' }).innerText()
+    const asked = await fetch(/"(.*)"/.exec(curl)[1])
+    assert.deepEqual([asked.status, (await asked.json()).version], [200, '1'])
     await page.getByRole('button', { name: 'Archived …' }).click()
     await dialog.getByRole('button', { name: 'Take it back' }).click()
     await page.getByRole('note').waitFor({ state: 'detached' })
