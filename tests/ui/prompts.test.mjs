@@ -643,6 +643,17 @@ test('two versions stand side by side, their words marked, and the address holds
     await page.reload()
     await text.locator('del', { hasText: 'twenty' }).waitFor()
     assert.equal(await text.locator('tr', { hasText: 'Rule 18 holds.' }).locator('td').count(), 2)
+
+    // Its versions are not taken for a time.
+    const pages = page.getByRole('navigation', { name: 'Pages of the prompt' })
+    for (const tab of ['Performance', 'Compare']) {
+      await pages.getByRole('link', { name: 'Diff' }).click()
+      await page.getByRole('button', { name: 'The other way round' }).click()
+      await page.waitForURL(/from=/)
+      await pages.getByRole('link', { name: tab }).click()
+      await page.getByText('No calls of this prompt in this time').waitFor()
+      assert.equal(here(page).search, '')
+    }
   })
 })
 
@@ -688,6 +699,7 @@ test('performance is told by version and day by day, and a version leads to its 
       .getByText(/version 2 first called then/)
       .first()
       .waitFor()
+    await page.getByText('A dashed line: the version beside it was called for the first time.').waitFor()
     await page.getByRole('note').getByText('steno alerts set').first().waitFor()
     await page.screenshot({
       path: join(shots, 'prompt-performance-light.png'),
