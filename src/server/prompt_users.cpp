@@ -172,7 +172,7 @@ UnnamedVersions unnamed_versions(Services& services, std::string_view prompt) {
         if (!version) continue;
         versions.emplace(experiment.id,
                          Unnamed{words_of(user_of(experiment)), fmt::format("{}", fmt::join(names, ", ")),
-                                 version->facts.number.text()});
+                                 names.size() == 1, version->facts.number.text()});
     }
     return versions;
 }
@@ -183,8 +183,9 @@ std::vector<std::string> moved_under(const UnnamedVersions& before, const Unname
         const auto now = after.find(id);
         if (now == after.end() || now->second.version == was.version) continue;
         sentences.push_back(fmt::format(
-            "{}: {} names no version, and is version {} from now on, where it was {}: its result is of both",
-            was.experiment, was.variants, now->second.version, was.version));
+            "{}: {} {} no version, and {} version {} from now on, where {} {}: its result is of both",
+            was.experiment, was.variants, was.one ? "names" : "name", was.one ? "is" : "are",
+            now->second.version, was.one ? "it was" : "they were", was.version));
     }
     return sentences;
 }

@@ -46,7 +46,8 @@ std::vector<std::string> losses_of(const PromptUsers& users, std::string_view wh
 /// Which version experiments that run or are paused give to variants that name none.
 struct Unnamed {
     std::string experiment;  ///< as above
-    std::string variants;    ///< ""control""
+    std::string variants;    ///< ""control"", or several
+    bool one = true;
     std::string version;
 };
 using UnnamedVersions = std::map<std::string, Unnamed, std::less<>>;  ///< by the experiments' ids

@@ -157,6 +157,13 @@ def test_a_label_that_moves_under_an_experiment(server, contract, name):
     assert move(server, name, "production", "1")["warnings"] == []
 
 
+def test_several_variants_without_a_version_are_told_as_several(server, name):
+    create(server, name, "one", "two", labels=["production"])
+    experiment(server, f"{name}-x", name, variants=[{"name": "control"}, {"name": "cool", "temperature": 0.1}])
+    told = move(server, name, "production", "2")["warnings"]
+    assert told == [f'the experiment "{name}-x" (running): "control", "cool" name no version, and are version 2 from now on, where they were 1: its result is of both']
+
+
 def test_a_variant_without_a_version_is_the_latest_where_production_stands_nowhere(server, name):
     create(server, name, "one", "two")
     experiment(server, f"{name}-x", name, variants=[{"name": "control", "weight": 1e9}, {"name": "short", "version": "1", "weight": 1e-9}])
