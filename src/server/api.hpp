@@ -146,6 +146,8 @@ Result<AlertServices*> alerts_of(const Services& services);
 
 /// RFC 9457: what happened and what to do.
 ApiAnswer problem(const Error& error);
+/// With a member of its own, `json`.
+ApiAnswer problem(const Error& error, std::string_view member, std::string_view json);
 ApiAnswer problem(int status, std::string_view code, std::string_view detail, std::string_view remedy);
 
 /// What may help when it is tried again: 503, or 507 where the disk is full, with Retry-After.

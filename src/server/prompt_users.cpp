@@ -1,5 +1,6 @@
 #include "server/prompt_users.hpp"
 
+#include "base/json_writer.hpp"
 #include "experiments/experiments.hpp"
 #include "templates/template.hpp"
 
@@ -19,8 +20,24 @@ using experiments::State;
 using prompts::Prompt;
 using prompts::Version;
 
-std::string words_of(const Experiment& experiment) {
-    return fmt::format("the experiment \"{}\" ({})", experiment.definition.name, to_string(experiment.state));
+std::string words_of(const PromptUsers::InExperiment& experiment) {
+    return fmt::format("the experiment \"{}\" ({})", experiment.name, experiment.state);
+}
+
+std::string words_of(const PromptUsers::Including& version) {
+    return fmt::format("version {} of \"{}\"", version.version, version.prompt);
+}
+
+PromptUsers::InExperiment user_of(const Experiment& experiment) {
+    return {experiment.definition.name, to_string(experiment.state)};
+}
+
+/// "a, b".
+template <class User>
+std::string words_of(const std::vector<User>& users) {
+    std::string words;
+    for (const User& user : users) words += (words.empty() ? "" : ", ") + words_of(user);
+    return words;
 }
 
 /// Those of prompts that are not concluded.
@@ -68,14 +85,13 @@ Result<PromptUsers> users_of(Services& services, std::string_view prompt, const 
     PromptUsers users;
     STENO_ASSIGN(const std::vector<Experiment> live, live_experiments(services));
     for (const Experiment& experiment : live)
-        if (loses(experiment, prompt, going)) users.experiments.push_back(words_of(experiment));
+        if (loses(experiment, prompt, going)) users.experiments.push_back(user_of(experiment));
     STENO_ASSIGN(const std::vector<Prompt> all, services.prompts->all());
     for (const Prompt& other : all) {
         if (other.name == prompt) continue;
         for (const std::string& number : versions_in_use(other, live)) {
             const auto version = services.prompts->find(other.name, number);
-            if (version && includes(*version, prompt, going))
-                users.prompts.push_back(fmt::format("version {} of \"{}\"", number, other.name));
+            if (version && includes(*version, prompt, going)) users.prompts.push_back({other.name, number});
         }
     }
     return users;
@@ -85,27 +101,58 @@ Result<void> nobody_uses(const PromptUsers& users, std::string_view what) {
     if (users.none()) return {};
     std::vector<std::string> reasons, first;
     if (!users.experiments.empty()) {
-        reasons.push_back(fmt::format("{} rest{} on it", fmt::join(users.experiments, ", "),
+        reasons.push_back(fmt::format("{} rest{} on it", words_of(users.experiments),
                                       users.experiments.size() == 1 ? "s" : ""));
         first.emplace_back(
             "conclude what was started (steno experiments conclude NAME), remove drafts (steno experiments "
             "remove NAME)");
     }
     if (!users.prompts.empty()) {
-        reasons.push_back(fmt::format("{} include{} it", fmt::join(users.prompts, ", "),
-                                      users.prompts.size() == 1 ? "s" : ""));
+        reasons.push_back(
+            fmt::format("{} include{} it", words_of(users.prompts), users.prompts.size() == 1 ? "s" : ""));
         first.emplace_back("take the includes out in new versions, and move the labels there");
     }
     return fail(Code::FailedPrecondition, fmt::format("{} is in use: {}", what, fmt::join(reasons, "; ")),
                 fmt::format("first {}; or force it (--force, ?force=true)", fmt::join(first, "; ")));
 }
 
+ApiAnswer in_use(const Error& refusal, const PromptUsers& users, const std::vector<std::string>& labels) {
+    std::string used_by;
+    JsonWriter json(used_by);
+    json.begin_object();
+    json.key("experiments");
+    json.begin_array();
+    for (const auto& experiment : users.experiments) {
+        json.begin_object();
+        json.member("name", experiment.name);
+        json.member("state", experiment.state);
+        json.end_object();
+    }
+    json.end_array();
+    json.key("prompts");
+    json.begin_array();
+    for (const auto& version : users.prompts) {
+        json.begin_object();
+        json.member("name", version.prompt);
+        json.member("version", version.version);
+        json.end_object();
+    }
+    json.end_array();
+    json.key("labels");
+    json.begin_array();
+    for (const std::string& label : labels) json.string(label);
+    json.end_array();
+    json.end_object();
+    return problem(refusal, "used_by", used_by);
+}
+
 std::vector<std::string> losses_of(const PromptUsers& users, std::string_view what) {
     std::vector<std::string> losses;
-    for (const std::string& experiment : users.experiments)
-        losses.push_back(fmt::format("{} has lost {}", experiment, what));
-    for (const std::string& prompt : users.prompts)
-        losses.push_back(fmt::format("{} includes {}, and cannot be filled in any more", prompt, what));
+    for (const auto& experiment : users.experiments)
+        losses.push_back(fmt::format("{} has lost {}", words_of(experiment), what));
+    for (const auto& version : users.prompts)
+        losses.push_back(
+            fmt::format("{} includes {}, and cannot be filled in any more", words_of(version), what));
     return losses;
 }
 
@@ -124,8 +171,8 @@ UnnamedVersions unnamed_versions(Services& services, std::string_view prompt) {
         const auto version = services.prompts->find(prompt, experiments::asked_for(definition));
         if (!version) continue;
         versions.emplace(experiment.id,
-                         Unnamed{words_of(experiment), fmt::format("{}", fmt::join(names, ", ")),
-                                 version->facts.number.text()});
+                         Unnamed{words_of(user_of(experiment)), fmt::format("{}", fmt::join(names, ", ")),
+                                 names.size() == 1, version->facts.number.text()});
     }
     return versions;
 }
@@ -136,8 +183,9 @@ std::vector<std::string> moved_under(const UnnamedVersions& before, const Unname
         const auto now = after.find(id);
         if (now == after.end() || now->second.version == was.version) continue;
         sentences.push_back(fmt::format(
-            "{}: {} names no version, and is version {} from now on, where it was {}: its result is of both",
-            was.experiment, was.variants, now->second.version, was.version));
+            "{}: {} {} no version, and {} version {} from now on, where {} {}: its result is of both",
+            was.experiment, was.variants, was.one ? "names" : "name", was.one ? "is" : "are",
+            now->second.version, was.one ? "it was" : "they were", was.version));
     }
     return sentences;
 }

@@ -18,8 +18,15 @@ namespace steno::server {
 using Going = std::function<bool(std::string_view which)>;
 
 struct PromptUsers {
-    std::vector<std::string> experiments;  ///< not concluded: "the experiment "tone" (running)"
-    std::vector<std::string> prompts;      ///< what includes it: "version 2 of "answer""
+    struct InExperiment {
+        std::string name;
+        std::string_view state;
+    };
+    struct Including {
+        std::string prompt, version;
+    };
+    std::vector<InExperiment> experiments;  ///< not concluded
+    std::vector<Including> prompts;
 
     [[nodiscard]] bool none() const { return experiments.empty() && prompts.empty(); }
 };
@@ -30,13 +37,17 @@ Result<PromptUsers> users_of(Services& services, std::string_view prompt, const 
 
 /// FailedPrecondition, with what to do first; nothing if there are none. `what` goes: "the prompt "answer"".
 Result<void> nobody_uses(const PromptUsers& users, std::string_view what);
+/// The answer to a refusal that could be forced: with `used_by`, from which programs learn who they are;
+/// `labels`: those that stand on it, where that is in the way, too.
+ApiAnswer in_use(const Error& refusal, const PromptUsers& users, const std::vector<std::string>& labels = {});
 /// What they have lost, a sentence each, where it went all the same.
 std::vector<std::string> losses_of(const PromptUsers& users, std::string_view what);
 
 /// Which version experiments that run or are paused give to variants that name none.
 struct Unnamed {
     std::string experiment;  ///< as above
-    std::string variants;    ///< ""control""
+    std::string variants;    ///< ""control"", or several
+    bool one = true;
     std::string version;
 };
 using UnnamedVersions = std::map<std::string, Unnamed, std::less<>>;  ///< by the experiments' ids

@@ -176,6 +176,22 @@ Guarded guarded(Services& services, const Prompt& prompt, const Going& going, st
     return guard;
 }
 
+/// Why what is guarded was not done: where others rest on it, with who they are.
+Result<ApiAnswer> refused(const Error& why, const Condition& condition, const PromptUsers& users,
+                          const std::vector<std::string>& labels = {}) {
+    const bool held = why.code == Code::FailedPrecondition && !(users.none() && labels.empty());
+    if (condition.failed || !held) return not_done(why, condition);
+    return in_use(why, users, labels);
+}
+
+/// That stand on versions of it.
+std::vector<std::string> standing_on(const Prompt& prompt) {
+    std::vector<std::string> labels;
+    for (const prompts::Label& label : prompt.labels)
+        if (label.version) labels.push_back(label.name);
+    return labels;
+}
+
 /// Moves a label, and says what that does to experiments and to who asks for it.
 template <class Move>
 Result<ApiAnswer> moved(Services& services, const ApiRequest& request, std::string_view label, Move&& move) {
@@ -250,7 +266,7 @@ Result<ApiAnswer> change_prompt(Services& services, const ApiRequest& request) {
         const Guarded guard = there.archived_at
                                   ? Guarded{}
                                   : guarded(services, there, going, what, force.value_or(false), condition);
-        if (!guard.allowed) return not_done(guard.allowed.error(), condition);
+        if (!guard.allowed) return refused(guard.allowed.error(), condition, guard.users);
         warnings = losses_of(guard.users, what);
     }
     const auto prompt = registry->change(name_in(request), facts, now(), condition);
@@ -266,9 +282,12 @@ Result<ApiAnswer> remove_prompt(Services& services, const ApiRequest& request) {
     const std::string what = fmt::format("the prompt \"{}\"", there.name);
     const Guarded guard = guarded(
         services, there, [](std::string_view) { return true; }, what, force.value_or(false), condition);
-    if (!guard.allowed) return not_done(guard.allowed.error(), condition);
+    const std::vector<std::string> labels = standing_on(there);
+    if (!guard.allowed) return refused(guard.allowed.error(), condition, guard.users, labels);
     const auto done = registry->remove(there.name, force.value_or(false), condition);
-    if (!done) return not_done(done.error(), condition);
+    if (!done)
+        return force.value_or(false) ? not_done(done.error(), condition)
+                                     : refused(done.error(), condition, guard.users, labels);
     if (guard.users.none()) return nothing();
     ApiAnswer answer;
     JsonWriter json(answer.body);
@@ -384,7 +403,7 @@ Result<ApiAnswer> remove_prompt_label(Services& services, const ApiRequest& requ
         guard = guarded(
             services, there, [&](std::string_view which) { return which == move.label; }, what, move.force,
             condition);
-    if (!guard.allowed) return not_done(guard.allowed.error(), condition);
+    if (!guard.allowed) return refused(guard.allowed.error(), condition, guard.users);
     const UnnamedVersions before = unnamed_versions(services, there.name);
     const auto prompt = registry->remove_label(there.name, move, now(), condition);
     if (!prompt) return not_done(prompt.error(), condition);

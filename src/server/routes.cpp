@@ -166,7 +166,10 @@ std::optional<std::string_view> ApiRequest::parameter(std::string_view name) con
     return std::nullopt;
 }
 
-ApiAnswer problem(int status, std::string_view code, std::string_view detail, std::string_view remedy) {
+namespace {
+
+ApiAnswer problem_with(int status, std::string_view code, std::string_view detail, std::string_view remedy,
+                       std::string_view member, std::string_view value) {
     ApiAnswer answer;
     answer.status = status;
     answer.content_type = "application/problem+json";
@@ -178,8 +181,20 @@ ApiAnswer problem(int status, std::string_view code, std::string_view detail, st
     json.member("code", code);
     json.member("detail", detail);
     if (!remedy.empty()) json.member("remedy", remedy);
+    if (!member.empty()) json.member_raw(member, value);
     json.end_object();
     return answer;
+}
+
+}  // namespace
+
+ApiAnswer problem(int status, std::string_view code, std::string_view detail, std::string_view remedy) {
+    return problem_with(status, code, detail, remedy, {}, {});
+}
+
+ApiAnswer problem(const Error& error, std::string_view member, std::string_view json) {
+    const CodeFacts& facts = facts_of(error.code);
+    return problem_with(facts.http_status, facts.name, error.message, error.remedy, member, json);
 }
 
 ApiAnswer problem(const Error& error) {

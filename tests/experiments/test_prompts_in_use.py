@@ -60,6 +60,7 @@ def test_what_an_experiment_rests_on_goes_only_if_that_is_forced(server, contrac
             contract.check(refused, method, PROMPT, 409)
             assert f'the experiment "{name}-x" ({state})' in refused["detail"], refused
             assert "steno experiments conclude" in refused["remedy"] and "force" in refused["remedy"], refused
+            assert refused["used_by"] == {"experiments": [{"name": f"{name}-x", "state": state}], "prompts": [], "labels": []}, refused
     assert server.get(path(name))[2]["archived_at"] is None
     # Other changes of the prompt are nobody's loss.
     changed = contract.check(server.request("PATCH", path(name), {"description": "d"})[2], "PATCH", PROMPT)
@@ -84,7 +85,20 @@ def test_who_was_slower_is_told_that(server, name):
     experiment(server, f"{name}-x", name)
     server.request("PATCH", path(name), {"description": "another"})
     for method, body in (("DELETE", None), ("PATCH", {"archived": True})):
-        server.request(method, path(name), body, {"If-Match": tag}, expect=412)
+        slower = server.request(method, path(name), body, {"If-Match": tag}, expect=412)[2]
+        assert "used_by" not in slower, slower
+
+
+def test_labels_that_stand_on_what_is_removed_are_told_to_programs(server, contract, name):
+    create(server, name, "one", "two", labels=["production", "other"])
+    refused = contract.check(server.request("DELETE", path(name), expect=409)[2], "DELETE", PROMPT, 409)
+    assert refused["used_by"] == {"experiments": [], "prompts": [], "labels": ["other", "production"]}, refused
+    experiment(server, f"{name}-x", name)
+    refused = server.request("DELETE", path(name), expect=409)[2]
+    assert refused["used_by"] == {"experiments": [{"name": f"{name}-x", "state": "running"}], "prompts": [], "labels": ["other", "production"]}, refused
+    # What force does not help is not told so.
+    server.request("PUT", path(name, "/labels/other"), {"protected": True})
+    assert "used_by" not in server.request("PUT", path(name, "/labels/other"), {"version": "2"}, expect=409)[2]
 
 
 def test_a_label_that_an_experiment_rests_on(server, contract, name):
@@ -92,6 +106,7 @@ def test_a_label_that_an_experiment_rests_on(server, contract, name):
     experiment(server, f"{name}-x", name)
     refused = server.request("DELETE", path(name, "/labels/production"), expect=409)[2]
     assert f'the experiment "{name}-x" (running) rests on it' in refused["detail"] and f'the label "production" of "{name}"' in refused["detail"]
+    assert refused["used_by"] == {"experiments": [{"name": f"{name}-x", "state": "running"}], "prompts": [], "labels": []}, refused
     assert server.request("DELETE", path(name, "/labels/other"))[2]["warnings"] == []
     told = contract.check(server.request("DELETE", path(name, "/labels/production?force=true"))[2], "DELETE", PROMPT + "/labels/{label}")["warnings"]
     assert len(told) == 2 and "has lost the label" in told[0] and "is version 2 from now on, where it was 1" in told[1], told
@@ -104,6 +119,7 @@ def test_what_other_prompts_include(server, contract, name):
     for method, body in (("DELETE", None), ("PATCH", {"archived": True})):
         refused = server.request(method, path(inner), body, expect=409)[2]
         assert f'version 1 of "{outer}" includes it' in refused["detail"] and "take the includes out" in refused["remedy"], refused
+        assert refused["used_by"] == {"experiments": [], "prompts": [{"name": outer, "version": "1"}], "labels": ["staging"] if method == "DELETE" else []}, refused
     server.request("DELETE", path(inner, "/labels/staging"))  # it is not included by this label
     # A version that nobody gets any more does not count; one that an experiment names does.
     server.request("POST", path(outer, "/versions"), {"text": "alone"}, expect=201)
@@ -139,6 +155,13 @@ def test_a_label_that_moves_under_an_experiment(server, contract, name):
     assert "is version 4 from now on" in contract.check(added, "POST", PROMPT + "/versions", 201)["warnings"][0]
     server.request("POST", f"{BASE}/{name}-x/conclude")
     assert move(server, name, "production", "1")["warnings"] == []
+
+
+def test_several_variants_without_a_version_are_told_as_several(server, name):
+    create(server, name, "one", "two", labels=["production"])
+    experiment(server, f"{name}-x", name, variants=[{"name": "control"}, {"name": "cool", "temperature": 0.1}])
+    told = move(server, name, "production", "2")["warnings"]
+    assert told == [f'the experiment "{name}-x" (running): "control", "cool" name no version, and are version 2 from now on, where they were 1: its result is of both']
 
 
 def test_a_variant_without_a_version_is_the_latest_where_production_stands_nowhere(server, name):

@@ -22,7 +22,10 @@ export function launchBrowser() {
   })
 }
 
-/** A page, and in `sins` what it did wrong: errors on the console, exceptions, requests to another host. */
+/**
+ * A page, and in `sins` what it did wrong: errors on the console, exceptions, requests to another host, answers that say
+ * the server failed; these are there when `failures` are settled.
+ */
 export async function openPage(browser, url, { width = 1440, height = 900, scheme = 'light' } = {}) {
   const context = await browser.newContext({
     viewport: { width, height },
@@ -37,11 +40,18 @@ export async function openPage(browser, url, { width = 1440, height = 900, schem
     if (message.type() === 'error' || message.type() === 'warning') sins.push(`console ${message.type()}: ${message.text()}`)
   })
   page.on('pageerror', (error) => sins.push(`exception: ${error.message}`))
+  // What the console says of it is a number alone.
+  const failures = []
+  page.on('response', (answer) => {
+    if (answer.status() < 500) return
+    const said = answer.text().catch(() => 'no body')
+    failures.push(said.then((body) => sins.push(`answer ${answer.status()} of ${new URL(answer.url()).pathname}: ${body}`)))
+  })
   page.on('request', (request) => {
     const asked = new URL(request.url())
     if (asked.protocol !== 'blob:' && asked.origin !== new URL(url).origin) sins.push(`foreign request: ${request.url()}`)
   })
-  return { page, sins, close: () => context.close() }
+  return { page, sins, failures, close: () => context.close() }
 }
 
 /**
@@ -50,10 +60,11 @@ export async function openPage(browser, url, { width = 1440, height = 900, schem
  */
 export function visitor(browser, url, shots) {
   return async (path, options, body) => {
-    const { page, sins, close } = await openPage(browser, url, options)
+    const { page, sins, failures, close } = await openPage(browser, url, options)
     try {
       await page.goto(url + path)
       await body(page)
+      await Promise.all(failures)
       assert.deepEqual(sins.filter((sin) => !options.awaited?.test(sin)), [])
     } catch (error) {
       await page.screenshot({ path: join(shots, `failed-${Date.now()}.png`) }).catch(() => {})

@@ -110,6 +110,7 @@ test('without experiments the page says what one is', async (t) => {
   if ((await ask('GET', '/experiments', undefined, 200)).experiments.length > 0) return t.skip('STENO_TEST_URL has experiments')
   await withPage('/experiments', {}, async (page) => {
     await page.getByText('There are no experiments yet').waitFor()
+    await page.getByText('steno experiments create tone --prompt answer').waitFor()
   })
 })
 
@@ -197,6 +198,62 @@ test('an experiment is started, paused, a variant stopped, and concluded; who wa
   })
 })
 
+test('a draft says that nothing is known yet, and what it will be held to; it is removed, if it is as it was seen', async () => {
+  const name = `draft-${run}`
+  const cost = { metric: 'cost_per_call', worse_by: 0.0005 }
+  await create(name, { guards: [{ metric: 'duration', worse_by: 0.1, relative: true }, cost] })
+  await withPage(path(name), { awaited: /412|404/ }, async (page) => {
+    await page.getByText('It has not been started').waitFor()
+    assert.equal(await page.getByRole('region', { name: 'Over time' }).count(), 0)
+    await page.getByText('Duration, average: worse by at most 10 %').waitFor()
+    await page.getByText('Cost per call: worse by at most 0.0005 in the currency of the calls').waitFor()
+    await page.screenshot({ path: join(shots, 'experiment-draft-light.png') })
+    const dialog = page.getByRole('dialog')
+    await page.getByRole('button', { name: 'Remove …' }).click()
+    await ask('PATCH', path(name), { description: 'another' }, 200)
+    await dialog.getByRole('button', { name: 'Remove it for good' }).click()
+    await dialog.getByText('Somebody was faster, and nothing was removed.').waitFor()
+    await show(name)
+    await dialog.getByRole('button', { name: 'Remove it for good' }).click()
+    await page.waitForURL((url) => url.pathname === '/experiments')
+    await ask('GET', path(name), undefined, 404)
+    assert.equal(await page.getByRole('link', { name, exact: true }).count(), 0)
+  })
+  await withPage(path(name), { awaited: /404/ }, async (page) => {
+    await page.getByText('Not found', { exact: true }).waitFor()
+  })
+})
+
+test('amounts have the currency of the calls, and a phone has each figure with its name', async () => {
+  const name = `euro-${run}`
+  await create(name)
+  const experiment = await act(name, ['start'])
+  const paid = (variant) =>
+    calls(experiment, variant, { users: 60, accepted: 5 }).map((call) => ({ ...call, cost: { total: '0.002', currency: 'EUR' } }))
+  await deliver([...paid('today'), ...paid('shorter')])
+  await withPage(path(name), { width: 390, height: 844 }, async (page) => {
+    const variants = page.getByRole('table', { name: 'Variants' })
+    const control = variants.getByRole('row').filter({ hasText: 'control' }).first()
+    await control.getByText('EUR 0.002', { exact: true }).waitFor()
+    assert.equal(await variants.getByText('$').count(), 0)
+    const names = await variants
+      .locator('td[data-label]:visible')
+      .evaluateAll((cells) => cells.map((cell) => getComputedStyle(cell, '::before').content))
+    for (const head of ['Gets', 'Users', 'Calls', 'Accepted, of judged calls', 'Best', 'Cost per call'])
+      assert.ok(names.includes(`"${head}"`), `${head} in ${names.join()}`)
+    const [inner, outer] = await variants.evaluate((table) => [table.parentElement.scrollWidth, table.parentElement.clientWidth])
+    assert.ok(inner <= outer, `${inner} > ${outer}: what decides must not be out of sight`)
+    await fits(page)
+    await variants.scrollIntoViewIfNeeded()
+    await page.screenshot({ path: join(shots, 'experiment-variants-phone-light.png') })
+  })
+  await withPage('/experiments', { width: 390, height: 844 }, async (page) => {
+    const cell = page.getByRole('row').filter({ hasText: name }).locator('td[data-label]')
+    assert.equal(await cell.evaluate((each) => getComputedStyle(each, '::before').content), '"Started "')
+    await fits(page)
+  })
+})
+
 test('the result has a verdict, intervals over time around no difference, variants and how units were divided', async () => {
   const name = `result-${run}`
   await create(name, { guards: [{ metric: 'duration', worse_by: 0.1, relative: true }] })
@@ -248,6 +305,10 @@ test('the result has a verdict, intervals over time around no difference, varian
     await page.getByRole('region', { name: 'Summary' }).getByText('3', { exact: true }).first().waitFor()
     await page.goBack()
     await verdict.waitFor()
+    const sides = await page.locator('[class*=main_], [class*=_main_], [class*=_side_]').evaluateAll((all) =>
+      all.map((each) => each.getBoundingClientRect().bottom),
+    )
+    assert.ok(Math.max(...sides.slice(-2)) - Math.min(...sides.slice(-2)) < 1, `the sides end at ${sides}`)
     await page.screenshot({ path: join(shots, 'experiment-light.png'), fullPage: true })
     await shorter.getByRole('link', { name: '590' }).click()
     await page.getByRole('region', { name: 'Summary' }).getByText('590', { exact: true }).waitFor()

@@ -144,6 +144,12 @@ test('the list has what a type comes to, and is searched, filtered, put in order
     assert.deepEqual(await names(), [off], 'of what is not active no texts are kept')
     await page.getByRole('button', { name: 'Clear all' }).click()
     await row(page, dear).waitFor()
+    await page.keyboard.press('/')
+    await page.keyboard.type('no such type')
+    await page.getByText('No prompt type fits.').waitFor()
+    await page.getByRole('button', { name: 'Remove the filters' }).click()
+    await row(page, dear).waitFor()
+    assert.equal(await page.getByRole('textbox', { name: 'Search types and descriptions' }).inputValue(), '')
 
     await page.locator('h1').click()
     const at = (await names()).indexOf(cheap)
@@ -201,8 +207,17 @@ test('several types are changed at once, and their file is that of the command l
     await page.getByLabel(`Select ${names[2]}`).click()
     await page.getByText('2 types selected').waitFor()
     assert.equal(await page.getByLabel('Select all that are shown').evaluate((box) => box.indeterminate), true)
+    await page.locator('h1').click()
+    await page.keyboard.press('j')
+    await page.locator('tr[data-active]').filter({ hasText: names[0] }).waitFor()
     await page.getByRole('button', { name: 'Only of the latest' }).click()
     const dialog = page.getByRole('dialog', { name: 'Change 2 prompt types' })
+    await page.waitForFunction(() => document.activeElement?.textContent === 'Change 2 types')
+    for (const key of ['x', 'j', '/']) await page.keyboard.press(key)
+    await dialog.getByRole('button', { name: 'Change 2 types' }).waitFor()
+    assert.equal(await page.getByLabel(`Select ${names[0]}`).isChecked(), true, 'keys act on nothing behind the dialog')
+    assert.ok(await dialog.evaluate((box) => box.contains(document.activeElement)))
+    await page.locator('tr[data-active]').filter({ hasText: names[0] }).waitFor({ state: 'attached' })
     await dialog.getByText(`${names[0]}, ${names[2]}`).waitFor()
     assert.equal(await dialog.getByLabel('Prompts and answers').inputValue(), 'off')
     const make = dialog.getByRole('button', { name: 'Change 2 types' })
@@ -218,7 +233,8 @@ test('several types are changed at once, and their file is that of the command l
     await page.screenshot({ path: join(shots, 'prompt-types-bulk-light.png') })
     await make.click()
     // The server knows no such class, and says so.
-    await page.getByRole('alert').filter({ hasText: '2 types changed.' }).getByText('nobody-knows-it').waitFor()
+    const warnings = page.getByRole('region', { name: 'Warnings' })
+    await warnings.getByRole('alert').filter({ hasText: '2 types changed.' }).getByText('nobody-knows-it').waitFor()
     for (const [index, type] of names.entries()) {
       const { settings } = await show(type)
       assert.equal(settings.track_full_data, index === 1 ? null : false)
@@ -314,6 +330,7 @@ test('a type shows its totals, days and latest call, and its settings are saved 
   })
   await withPage(path(`nobody-${run}`), { awaited: /404/ }, async (page) => {
     await page.getByText('there is no prompt type').waitFor()
+    await page.getByText('Not found', { exact: true }).waitFor()
   })
 })
 

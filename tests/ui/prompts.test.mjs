@@ -407,6 +407,11 @@ test('a prompt is described, archived and taken back; a label is protected', asy
     await dialog.getByRole('button', { name: 'Archive it' }).click()
     await page.getByRole('note').getByText('Archived').waitFor()
     assert.notEqual((await ask('GET', path(name), undefined, 200)).archived_at, null)
+    // Nobody is told to ask for what is not answered.
+    await page.getByRole('link', { name: 'Versions 1' }).click()
+    const curl = await page.getByRole('article', { name: 'Version 1' }).locator('pre', { hasText: 'curl' }).innerText()
+    const asked = await fetch(/"(.*)"/.exec(curl)[1])
+    assert.deepEqual([asked.status, (await asked.json()).version], [200, '1'])
     await page.getByRole('button', { name: 'Archived …' }).click()
     await dialog.getByRole('button', { name: 'Take it back' }).click()
     await page.getByRole('note').waitFor({ state: 'detached' })
@@ -421,7 +426,7 @@ test('a prompt is removed once its name is written; what is lost is named, and w
   await add(name, { text: 'Two' })
   await deliver(calls(name, '2', { count: 2, days: 1, accepted: 5, ms: 100 }))
   await ask('POST', '/experiments', { name: experiment, prompt: name, metric: 'success_rate', variants: [{ name: 'a' }, { name: 'b' }] }, 201)
-  await withPage(path(name), { awaited: /412|404/ }, async (page) => {
+  await withPage(path(name), { awaited: /409|412|404/ }, async (page) => {
     await page.getByRole('button', { name: 'Remove …' }).click()
     const dialog = page.getByRole('dialog', { name: `Remove ${name}` })
     await dialog.getByText('Its 2 versions and the history of its labels are lost').waitFor()
@@ -440,11 +445,162 @@ test('a prompt is removed once its name is written; what is lost is named, and w
     await page.screenshot({ path: join(shots, 'prompt-remove-light.png') })
     assert.equal((await ask('GET', path(name), undefined, 200)).version_count, 2)
     await remove.click()
+    const users = dialog.getByRole('alert').filter({ hasText: 'Nothing was removed: others rest on it.' })
+    assert.equal(await users.getByRole('link', { name: experiment }).getAttribute('href'), `/experiments/${experiment}`)
+    await users.getByText('programs that ask for the label staging').waitFor()
+    assert.equal((await ask('GET', path(name), undefined, 200)).version_count, 2, 'a refusal removes nothing')
+    await dialog.getByLabel('Write its name to remove it').fill(`${name}x`)
+    assert.equal(await dialog.getByRole('button', { name: 'Remove it all the same' }).count(), 0, 'force wants the name, too')
+    await dialog.getByLabel('Write its name to remove it').fill(name)
+    await page.screenshot({ path: join(shots, 'prompt-remove-in-use-light.png') })
+    await dialog.getByRole('button', { name: 'Remove it all the same' }).click()
     await page.waitForURL((url) => url.pathname === '/prompts')
+    const warnings = page.getByRole('region', { name: 'Warnings' })
+    await warnings.getByText(`${name} was removed.`).waitFor()
+    await warnings.getByText(`the experiment "${experiment}" (draft) has lost the prompt "${name}"`).waitFor()
     await ask('GET', path(name), undefined, 404)
     const row = page.getByRole('row').filter({ hasText: name })
     await row.waitFor()
     assert.equal((await row.getByRole('cell').allInnerTexts())[2], '2', 'its calls are on the record yet')
+  })
+})
+
+test('what others rest on is hidden, and its label taken away, only by force; what that did is told until it is dismissed', async () => {
+  const [name, outer, experiment] = [`rest/${run}`, `outer/${run}`, `rest-${run}`]
+  await create(name, { text: 'One', labels: ['production', 'other'] })
+  await add(name, { text: 'Two' })
+  await create(outer, { text: `{{> ${name}@production}} and more` })
+  await ask(
+    'POST',
+    '/experiments',
+    { name: experiment, prompt: name, metric: 'success_rate', variants: [{ name: 'a' }, { name: 'b', version: '2' }] },
+    201,
+  )
+  await ask('POST', `/experiments/${experiment}/start`, {}, 200)
+  await withPage(path(name, 'labels'), { awaited: /409|412/ }, async (page) => {
+    const dialog = page.getByRole('dialog')
+    const warnings = page.getByRole('region', { name: 'Warnings' })
+    const refused = dialog.getByRole('alert')
+
+    await page.getByRole('button', { name: 'Take other away' }).click()
+    await dialog.getByText('Programs that ask for “other” are refused').waitFor()
+    await dialog.getByRole('button', { name: 'Take other away' }).click()
+    await dialog.waitFor({ state: 'detached' })
+    assert.equal(await standing(name, 'other'), null)
+    await page.goto(`${steno.url}${path(name, 'labels')}?label=other`)
+    const taken = page.getByRole('region', { name: 'History of other' }).getByRole('row').nth(1)
+    await taken.getByText('nowhere').waitFor()
+    assert.equal(await warnings.count(), 0, 'nobody has lost anything')
+
+    await page.getByRole('button', { name: 'Move production' }).click()
+    await dialog.getByRole('button', { name: 'Move production' }).click()
+    await warnings.getByText(`“production” of ${name} was moved.`).waitFor()
+    await warnings.getByText(/"a" names no version, and is version 2 from now on, where it was 1/).waitFor()
+
+    await page.getByRole('button', { name: 'Take production away' }).click()
+    await dialog.getByLabel('Why').fill('a try')
+    await dialog.getByRole('button', { name: 'Take production away' }).click()
+    await refused.getByText('Nothing was taken away: others rest on it.').waitFor()
+    assert.equal(await refused.getByRole('link', { name: experiment }).getAttribute('href'), `/experiments/${experiment}`)
+    assert.equal(await refused.getByRole('link', { name: outer }).getAttribute('href'), `${path(outer)}?version=1`)
+    await refused.getByText('(running)').waitFor()
+    assert.equal(await standing(name, 'production'), '2')
+    await page.screenshot({ path: join(shots, 'prompt-label-in-use-light.png') })
+    await page.keyboard.press('Escape')
+    await dialog.waitFor({ state: 'detached' })
+
+    await page.getByRole('button', { name: 'Edit …' }).click()
+    await dialog.getByRole('button', { name: 'Archive it' }).click()
+    await refused.getByText('Nothing was archived: others rest on it.').waitFor()
+    assert.equal((await ask('GET', path(name), undefined, 200)).archived_at, null)
+    // What has changed meanwhile is told here, too, and then it is asked once more.
+    await ask('PATCH', path(name), { tags: ['faster'] }, 200)
+    await dialog.getByRole('button', { name: 'Archive it all the same' }).click()
+    await dialog.getByText('Its tags are faster now.').waitFor()
+    assert.equal((await ask('GET', path(name), undefined, 200)).archived_at, null)
+    await dialog.getByRole('button', { name: 'Archive it' }).click()
+    await dialog.getByRole('button', { name: 'Archive it all the same' }).click()
+    await dialog.waitFor({ state: 'detached' })
+    assert.notEqual((await ask('GET', path(name), undefined, 200)).archived_at, null)
+    await warnings.getByText(`the experiment "${experiment}" (running) has lost the prompt "${name}"`).waitFor()
+    await warnings.getByText(`version 1 of "${outer}" includes the prompt "${name}", and cannot be filled in any more`).waitFor()
+
+    // They stay, whatever page is open, each until it is dismissed.
+    await page.getByRole('navigation', { name: 'Main' }).getByRole('link', { name: 'Experiments' }).click()
+    await page.getByRole('heading', { name: 'Experiments' }).waitFor()
+    assert.equal(await warnings.getByRole('alert').count(), 2)
+    await page.screenshot({ path: join(shots, 'warnings-light.png') })
+    await warnings.getByRole('alert').first().getByRole('button', { name: 'Close this message' }).click()
+    assert.equal(await warnings.getByText('was moved.').count(), 0)
+    await warnings.getByRole('button', { name: 'Close this message' }).click()
+    await warnings.waitFor({ state: 'detached' })
+  })
+})
+
+test('a dialog keeps what was written: Escape closes it, a click beside it does not, and keys move nothing behind it', async () => {
+  const name = `dialog-${run}`
+  await create(name, { text: 'One', labels: ['production'] })
+  await withPage(path(name), { awaited: /503/ }, async (page) => {
+    const edit = page.getByRole('button', { name: 'Edit …' })
+    const dialog = page.getByRole('dialog')
+    await edit.click()
+    const description = dialog.getByLabel('Description')
+    await page.waitForFunction(() => document.activeElement?.tagName === 'TEXTAREA')
+    await page.keyboard.type('What it is')
+    await page.mouse.click(5, 5)
+    assert.equal(await description.inputValue(), 'What it is')
+    // The keyboard goes round in the dialog, and comes back to where it was.
+    for (let press = 0; press < 8; press++) {
+      await page.keyboard.press('Tab')
+      assert.ok(await dialog.evaluate((box) => box.contains(document.activeElement)), `after ${press + 1} Tabs`)
+    }
+    await dialog.getByRole('button', { name: 'Close' }).waitFor()
+    await page.keyboard.press('Escape')
+    await dialog.waitFor({ state: 'detached' })
+    await page.waitForFunction(() => document.activeElement?.textContent === 'Edit …')
+    // The server says no, and nothing of it is lost.
+    await page.route('**/api/v1/prompts/**', async (route) => {
+      if (route.request().method() !== 'PATCH') return route.fallback()
+      await route.fulfill({
+        status: 503,
+        contentType: 'application/problem+json',
+        json: { type: 'about:blank', title: 'unavailable', status: 503, code: 'unavailable', detail: 'the disk is away', remedy: 'wait' },
+      })
+    })
+    await edit.click()
+    await description.fill('What it is about')
+    await dialog.getByRole('button', { name: 'Save' }).click()
+    await dialog.getByRole('alert').filter({ hasText: 'the disk is away: wait' }).waitFor()
+    assert.equal(await description.inputValue(), 'What it is about')
+    await page.unroute('**/api/v1/prompts/**')
+    await dialog.getByRole('button', { name: 'Save' }).click()
+    await dialog.waitFor({ state: 'detached' })
+    assert.equal((await ask('GET', path(name), undefined, 200)).description, 'What it is about')
+  })
+})
+
+test('on a phone all that can be done with a label is in sight', async () => {
+  const name = `phone-${run}`
+  await create(name, { text: 'One', labels: ['production', 'staging'] })
+  await withPage(path(name, 'labels'), { width: 390, height: 844 }, async (page) => {
+    for (const button of ['Move staging', 'Roll back staging', 'Take staging away', 'Protect staging']) {
+      const box = await page.getByRole('button', { name: button }).boundingBox()
+      assert.ok(box.x + box.width <= 390, `${button} ends at ${box.x + box.width}`)
+    }
+    await fits(page)
+  })
+})
+
+test('a new prompt and version say at once what keeps them from being filled in', async () => {
+  const name = `lacks-${run}`
+  // The preview says so before, with a 400, which the browser says, too.
+  await withPage('/new-prompt', { awaited: /400/ }, async (page) => {
+    const warnings = page.getByRole('region', { name: 'Warnings' })
+    await page.getByLabel('Name', { exact: false }).first().fill(name)
+    await page.getByRole('textbox', { name: 'Text', exact: true }).fill(`{{> nobody/${run}}} says`)
+    await page.getByRole('button', { name: 'Create the prompt' }).click()
+    await page.getByRole('article', { name: 'Version 1' }).waitFor()
+    await warnings.getByText(`version 1 of "${name}" cannot be filled in`).waitFor()
   })
 })
 
@@ -487,6 +643,17 @@ test('two versions stand side by side, their words marked, and the address holds
     await page.reload()
     await text.locator('del', { hasText: 'twenty' }).waitFor()
     assert.equal(await text.locator('tr', { hasText: 'Rule 18 holds.' }).locator('td').count(), 2)
+
+    // Its versions are not taken for a time.
+    const pages = page.getByRole('navigation', { name: 'Pages of the prompt' })
+    for (const tab of ['Performance', 'Compare']) {
+      await pages.getByRole('link', { name: 'Diff' }).click()
+      await page.getByRole('button', { name: 'The other way round' }).click()
+      await page.waitForURL(/from=/)
+      await pages.getByRole('link', { name: tab }).click()
+      await page.getByText('No calls of this prompt in this time').waitFor()
+      assert.equal(here(page).search, '')
+    }
   })
 })
 
@@ -521,7 +688,7 @@ test('performance is told by version and day by day, and a version leads to its 
       assert.equal(cell('Success'), '100 %')
       assert.equal(cell('Accepted'), `${Math.round(group.feedback.acceptance_rate * 100)} % of ${group.figures.calls}`)
       assert.equal(cell('Duration p50'), seconds(group.duration_ms.p50))
-      assert.equal(cell('p95'), seconds(group.duration_ms.p95))
+      assert.equal(cell('Duration p95'), seconds(group.duration_ms.p95))
     }
     for (const untold of ['Quality', 'Cost per call', 'First token p50'])
       assert.equal(heads.includes(untold), false, 'what no call says has no column')
@@ -532,6 +699,7 @@ test('performance is told by version and day by day, and a version leads to its 
       .getByText(/version 2 first called then/)
       .first()
       .waitFor()
+    await page.getByText('A dashed line: the version beside it was called for the first time.').waitFor()
     await page.getByRole('note').getByText('steno alerts set').first().waitFor()
     await page.screenshot({
       path: join(shots, 'prompt-performance-light.png'),

@@ -376,4 +376,18 @@ TEST_F(DuckdbStoreTest, AQueryThatNobodyWaitsForIsStopped) {
     EXPECT_TRUE(connection.run("SELECT 1")) << "the connection goes on";
 }
 
+TEST_F(DuckdbStoreTest, WhatNobodyWaitsForLeavesNoTransactionToTheNext) {
+    const auto store = value(open());
+    for (int round = 0; round < 200; ++round) {
+        {
+            Cancellation cancellation;
+            const Cancellation::Scope scope(cancellation);
+            const auto snapshot = value(store->snapshot());
+            cancellation.cancel();
+        }
+        const auto next = store->snapshot();
+        ASSERT_TRUE(next) << "round " << round << ": " << next.error().message;
+    }
+}
+
 }  // namespace steno::store::conformance

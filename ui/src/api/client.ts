@@ -67,7 +67,8 @@ export async function sendText<T>(
   return (await response.json()) as T
 }
 
-/** Takes a thing away, on the same condition as sendJson. */
-export async function sendDelete(path: string, match?: string): Promise<void> {
-  await fetchApi(path, { method: 'DELETE', headers: match ? { 'if-match': match } : {} })
+/** Takes a thing away, on the same condition as sendJson; null where nothing is left to say. */
+export async function sendDelete<T>(path: string, match?: string): Promise<T | null> {
+  const response = await fetchApi(path, { method: 'DELETE', headers: match ? { 'if-match': match } : {} })
+  return response.status === 204 ? null : ((await response.json()) as T)
 }

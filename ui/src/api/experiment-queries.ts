@@ -1,5 +1,5 @@
 import { keepPreviousData, queryOptions } from '@tanstack/react-query'
-import { getJson, sendJson } from './client'
+import { getJson, sendDelete, sendJson } from './client'
 import { authorParams, type Author } from './change-author'
 import type { Experiment, ExperimentChange, ExperimentResult } from './experiment-types'
 import { untilAnswered } from './until-answered'
@@ -62,10 +62,17 @@ export function experimentHistoryQuery(name: string, revision: number) {
 
 /** What is done with an experiment; `winner` "": none. */
 export type ExperimentAction =
-  { kind: 'start' | 'pause' } | { kind: 'conclude'; winner: string } | { kind: 'stop'; variant: string }
+  | { kind: 'start' | 'pause' | 'remove' }
+  | { kind: 'conclude'; winner: string }
+  | { kind: 'stop'; variant: string }
 
-/** If somebody was faster than what the reader saw, nothing is done (status 412). */
-export function doWithExperiment(seen: Experiment, action: ExperimentAction, author: Author) {
+/** If somebody was faster than what the reader saw, nothing is done (status 412). Null: it is not there any more. */
+export function doWithExperiment(
+  seen: Experiment,
+  action: ExperimentAction,
+  author: Author,
+): Promise<Experiment | null> {
+  if (action.kind === 'remove') return sendDelete<Experiment>(pathOf(seen.name), seen.etag)
   const below = action.kind === 'stop' ? ['variants', action.variant, 'stop'] : [action.kind]
   const params = authorParams(author)
   if (action.kind === 'conclude' && action.winner) params.set('winner', action.winner)

@@ -1,4 +1,5 @@
 import { keepPreviousData, queryOptions } from '@tanstack/react-query'
+import { authorParams, type Author } from './change-author'
 import { getJson, getText, sendDelete, sendJson, sendText } from './client'
 import type {
   ComparisonAnswer,
@@ -171,18 +172,27 @@ export function renderingQuery(content: string, variables: string) {
   })
 }
 
-/** Description, tags, and whether it is hidden. */
+/** Description, tags, and whether it is hidden; `force`: although others use it. */
 export function changePrompt(
   name: string,
   change: { description?: string; tags?: string[]; archived?: boolean },
   etag: string,
+  force = false,
 ) {
-  return sendJson<RegisteredPrompt>('PATCH', pathOf(name), change, etag)
+  return sendJson<RegisteredPrompt>('PATCH', `${pathOf(name)}${force ? '?force=true' : ''}`, change, etag)
 }
 
-/** With all its versions and its history, also where labels stand on them: `etag` is that of the prompt whose labels the reader saw. */
-export function removePrompt(name: string, etag: string) {
-  return sendDelete(`${pathOf(name)}?force=true`, etag)
+/** With all its versions and its history; `force`: although others use it, or labels stand on it. */
+export function removePrompt(name: string, etag: string, force: boolean) {
+  return sendDelete(`${pathOf(name)}${force ? '?force=true' : ''}`, etag)
+}
+
+/** It stands nowhere then; `force`: although others use it. */
+export function removeLabel(name: string, label: string, author: Author, etag: string, force: boolean) {
+  const params = authorParams(author)
+  if (force) params.set('force', 'true')
+  const query = params.size > 0 ? `?${params}` : ''
+  return sendDelete<RegisteredPrompt>(pathOf(name, 'labels', label) + query, etag)
 }
 
 export function protectLabel(

@@ -2,6 +2,7 @@ import { CloseButton, Kbd, TextInput } from '@mantine/core'
 import { useDebouncedCallback, useHotkeys } from '@mantine/hooks'
 import { IconSearch } from '@tabler/icons-react'
 import { useEffect, useRef, useState } from 'react'
+import { isInDialog } from '../state/in-dialog'
 
 interface Props {
   /** What is searched. */
@@ -33,7 +34,7 @@ export function SearchBox({ words, text, onText, className }: Props) {
       [
         '/',
         (event) => {
-          if (isTypedInto(event.target)) return
+          if (isTypedInto(event.target) || isInDialog(event.target)) return
           event.preventDefault()
           input.current?.focus()
         },

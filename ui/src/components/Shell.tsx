@@ -7,6 +7,7 @@ import { ServerState } from './ServerState'
 import { ShortcutHelp } from './ShortcutHelp'
 import classes from './Shell.module.css'
 import { ThemeToggle } from './ThemeToggle'
+import { Warnings } from './Warnings'
 
 /** All other pages are of calls. */
 const sections = [
@@ -46,6 +47,7 @@ export function Shell() {
         </Tooltip>
         <ThemeToggle />
       </header>
+      <Warnings />
       <main className={classes.main}>
         <Outlet />
       </main>

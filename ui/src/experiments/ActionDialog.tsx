@@ -1,5 +1,6 @@
-import { Button, Modal, NativeSelect } from '@mantine/core'
+import { Button, NativeSelect } from '@mantine/core'
 import { useMutation, useQueryClient } from '@tanstack/react-query'
+import { useNavigate } from '@tanstack/react-router'
 import { useState } from 'react'
 import {
   doWithExperiment,
@@ -12,8 +13,10 @@ import {
 import type { Experiment } from '../api/experiment-types'
 import { asProblem } from '../api/problem'
 import { AuthorFields } from '../components/AuthorFields'
+import { Refusal } from '../components/Refusal'
 import { formatClock } from '../format/time'
 import classes from '../components/Dialog.module.css'
+import { FormDialog } from '../components/FormDialog'
 import { keepAuthorName, readAuthorName } from '../state/author'
 
 interface Props {
@@ -22,7 +25,7 @@ interface Props {
   onClose: () => void
 }
 
-/** Starts, pauses, concludes, or stops a variant, on the condition that the experiment is as the reader sees it. */
+/** Starts, pauses, concludes, removes, or stops a variant, on the condition that the experiment is as the reader sees it. */
 export function ActionDialog({ of, action, onClose }: Props) {
   // Not what the page fetches meanwhile: what is confirmed is what was looked at.
   const [seen, setSeen] = useState(of)
@@ -30,14 +33,22 @@ export function ActionDialog({ of, action, onClose }: Props) {
   const [winner, setWinner] = useState(action.kind === 'conclude' ? action.winner : '')
   const [author, setAuthor] = useState({ by: readAuthorName(), reason: '' })
   const queries = useQueryClient()
+  const navigate = useNavigate()
   const mutation = useMutation({
+    meta: { done: `${of.name}: ${action.kind}` },
     mutationFn: () =>
       doWithExperiment(seen, action.kind === 'conclude' ? { kind: 'conclude', winner } : action, author),
-    onSuccess: (answer) => {
+    onMutate: () => setConflict(''),
+    onSuccess: async (answer) => {
+      void queries.invalidateQueries({ queryKey: experimentListKey })
+      if (!answer) {
+        await navigate({ to: '/experiments' })
+        queries.removeQueries({ queryKey: experimentKey(of.name) })
+        return
+      }
       keepAuthorName(author.by.trim())
       queries.setQueryData(experimentKey(of.name), answer)
       void queries.invalidateQueries({ queryKey: experimentKey(of.name) })
-      void queries.invalidateQueries({ queryKey: experimentListKey })
       onClose()
     },
     onError: async (error) => {
@@ -55,52 +66,49 @@ export function ActionDialog({ of, action, onClose }: Props) {
       }
     },
   })
-  const problem = mutation.error ? asProblem(mutation.error) : null
   const { title, words, button } = wordsOf(seen, action, winner)
   return (
-    <Modal opened onClose={onClose} centered size="md" title={title}>
-      <form
-        className={classes.form}
-        onSubmit={(event) => {
-          event.preventDefault()
-          if (!mutation.isPending) mutation.mutate()
-        }}
-      >
-        {conflict && (
-          <p role="alert" className={classes.conflict}>
-            <strong>Somebody was faster, and nothing was done.</strong> {conflict}
-          </p>
-        )}
-        {action.kind === 'conclude' && (
-          <NativeSelect
-            size="xs"
-            label="Winner"
-            value={winner}
-            onChange={(event) => setWinner(event.currentTarget.value)}
-            data={[
-              { value: '', label: 'none' },
-              ...seen.variants.map((each) => ({ value: each.name, label: each.name })),
-            ]}
-          />
-        )}
-        <p className="dim">{words}</p>
-        <AuthorFields author={author} onChange={setAuthor} />
-        {problem && problem.status !== 412 && (
-          <p role="alert" className={classes.problem}>
-            {problem.detail || problem.title}
-            {problem.remedy && <>: {problem.remedy}</>}
-          </p>
-        )}
-        <div className={classes.actions}>
-          <Button size="xs" variant="default" onClick={onClose}>
-            Cancel
-          </Button>
-          <Button size="xs" type="submit" loading={mutation.isPending} data-autofocus>
-            {button}
-          </Button>
-        </div>
-      </form>
-    </Modal>
+    <FormDialog
+      title={title}
+      onClose={onClose}
+      onSubmit={() => {
+        if (!mutation.isPending) mutation.mutate()
+      }}
+    >
+      {action.kind === 'conclude' && (
+        <NativeSelect
+          size="xs"
+          label="Winner"
+          value={winner}
+          onChange={(event) => setWinner(event.currentTarget.value)}
+          data={[
+            { value: '', label: 'none' },
+            ...seen.variants.map((each) => ({ value: each.name, label: each.name })),
+          ]}
+        />
+      )}
+      <p className="dim">{words}</p>
+      {action.kind !== 'remove' && <AuthorFields author={author} onChange={setAuthor} />}
+      <Refusal
+        error={mutation.error}
+        undone={action.kind === 'remove' ? 'removed' : 'done'}
+        conflict={conflict}
+      />
+      <div className={classes.actions}>
+        <Button size="xs" variant="default" onClick={onClose}>
+          Cancel
+        </Button>
+        <Button
+          size="xs"
+          type="submit"
+          color={action.kind === 'remove' ? 'red' : undefined}
+          loading={mutation.isPending}
+          data-autofocus
+        >
+          {button}
+        </Button>
+      </div>
+    </FormDialog>
   )
 }
 
@@ -120,6 +128,12 @@ function wordsOf(of: Experiment, action: ExperimentAction, winner: string) {
         words:
           'Nobody is assigned from the next call on: all get what they would get without it. It can go on later, with the same variants for the same units.',
         button: 'Pause it',
+      }
+    case 'remove':
+      return {
+        title: `Remove ${of.name}`,
+        words: 'Its definition and its history are lost. No call names it, for it was never started.',
+        button: 'Remove it for good',
       }
     case 'conclude':
       return {

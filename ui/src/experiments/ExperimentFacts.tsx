@@ -1,8 +1,8 @@
 import type { Experiment } from '../api/experiment-types'
 import { FactSection, idFact } from '../call/Facts'
 import { TimeText } from '../components/TimeText'
-import { formatDifference, metricName } from '../performance/metrics'
-import { sayRule, sayUnits, unitOf } from './experiment-words'
+import { metricName } from '../performance/metrics'
+import { sayAmount, sayGuard, sayRule, sayUnits } from './experiment-words'
 import { Subject } from './Subject'
 
 /** What is asked, and of whom. */
@@ -20,7 +20,13 @@ export function ExperimentFacts({ of }: { of: Experiment }) {
           of.margin > 0
             ? {
                 label: 'No matter below',
-                value: formatDifference(of.margin, unitOf(of.metric)).replace('+', ''),
+                value: sayAmount(of.metric, of.margin),
+              }
+            : null,
+          of.guards.length > 0
+            ? {
+                label: of.guards.length === 1 ? 'Guard' : 'Guards',
+                value: of.guards.map((guard) => <div key={guard.metric}>{sayGuard(guard)}</div>),
               }
             : null,
           { label: 'Decided', value: sayRule(of.rule) },

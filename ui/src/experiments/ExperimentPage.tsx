@@ -66,6 +66,11 @@ function Ways({ of, onAction }: { of: Experiment; onAction: (action: ExperimentA
           {of.started_at ? 'Go on' : 'Start'}
         </Button>
       )}
+      {!of.started_at && (
+        <Button size="compact-sm" variant="default" onClick={() => onAction({ kind: 'remove' })}>
+          Remove …
+        </Button>
+      )}
       {of.started_at && (
         <Button
           size="compact-sm"

@@ -3,6 +3,7 @@ import { useQuery } from '@tanstack/react-query'
 import { Link, useNavigate, useSearch } from '@tanstack/react-router'
 import type { Experiment } from '../api/experiment-types'
 import { experimentListQuery } from '../api/experiment-queries'
+import { CopyButton } from '../components/CopyButton'
 import { ProblemView } from '../components/ProblemView'
 import { SearchBox } from '../components/SearchBox'
 import { TimeText } from '../components/TimeText'
@@ -12,7 +13,7 @@ import type { SearchRecord } from '../state/list-state'
 import { useRowKeys } from '../state/use-row-keys'
 import { sayRule, sayUnits, shareOf } from './experiment-words'
 import classes from './ExperimentsPage.module.css'
-import { NoExperiments } from './NoExperiments'
+import { createCommand, NoExperiments } from './NoExperiments'
 import { Subject } from './Subject'
 import { StateMark } from './StateMark'
 
@@ -93,6 +94,10 @@ export function ExperimentsPage() {
               ))}
             </tbody>
           </table>
+          <p className={classes.another}>
+            Another one, made on the command line: <code>{createCommand}</code>
+            <CopyButton text={createCommand} what="command" />
+          </p>
         </div>
       )}
     </div>
@@ -141,7 +146,7 @@ function Row({ of, active }: { of: Experiment; active: boolean }) {
         {metricName(of.metric)}
         <div className="dim">{sayRule(of.rule)}</div>
       </td>
-      <td>
+      <td data-label="Started">
         <TimeText at={of.started_at ?? undefined} />
       </td>
     </tr>

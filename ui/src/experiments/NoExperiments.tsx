@@ -1,6 +1,12 @@
 import { FirstOne } from '../components/FirstOne'
 
-const commands = `steno experiments create --help`
+/** With the names of a prompt and of a metric that many have. */
+export const createCommand =
+  'steno experiments create tone --prompt answer --variant control --variant short,version=2 --metric acceptance_rate'
+
+const commands = `${createCommand}
+steno experiments start tone
+steno experiments create --help      # models and parameters, prompt types, guards, rules`
 
 /** None yet: what one is, and how it is made. */
 export function NoExperiments() {

@@ -14,7 +14,7 @@ import { formatCount, formatShare, plural } from '../format/number'
 import { FindingMark } from '../performance/FindingMark'
 import { formatDifference, formatMetric, metricName } from '../performance/metrics'
 import { CourseChart } from './CourseChart'
-import { sayChanges, shareOf } from './experiment-words'
+import { currencyOf, sayChanges, shareOf } from './experiment-words'
 import classes from './ResultView.module.css'
 
 interface Props {
@@ -34,7 +34,13 @@ export function ResultView({ of, onAction }: Props) {
       {error && !data && <ProblemView error={error} onRetry={() => void refetch()} />}
       {begun && !data && !error && <Skeleton height={120} aria-label="Loading the result" />}
       {data && <Verdict of={of} result={data} onAction={onAction} />}
-      {data && data.course.length > 0 && (
+      {!begun && (
+        <p className={classes.sentence}>
+          It has not been started: nobody gets a variant, and nothing is known yet. From “Start” on it is told
+          here what the variants come to.
+        </p>
+      )}
+      {data && isKnown(data) && (
         <section aria-label="Over time">
           <h2>
             {metricName(of.metric)}: difference from {of.variants[0]?.name}, over time
@@ -58,6 +64,11 @@ export function ResultView({ of, onAction }: Props) {
       {data && data.calls_left_out > 0 && <LeftOut of={of} result={data} />}
     </div>
   )
+}
+
+/** Whether there is anything to draw. */
+function isKnown({ course }: ExperimentResult): boolean {
+  return course.some(({ variants }) => variants.some(({ difference }) => difference !== null))
 }
 
 function Verdict({ of, result, onAction }: Props & { result: ExperimentResult }) {
@@ -96,8 +107,11 @@ function Verdict({ of, result, onAction }: Props & { result: ExperimentResult })
 function Variants({ of, result, onAction }: Props & { result: ExperimentResult | undefined }) {
   // What decides stands first, with what it says; what is told beside it may need to be scrolled to.
   const [primary, ...others] = result?.metrics ?? []
+  const unitsHead = of.unit === 'user' ? 'Users' : of.unit === 'session' ? 'Sessions' : 'Requests'
+  // The control has no difference, which says it of the others.
+  const currency = (metric: string) => result && currencyOf(result, metric)
   return (
-    <div className={classes.frame}>
+    <div className="side-scroll">
       <table className={classes.table} aria-label="Variants">
         <thead>
           <tr>
@@ -106,13 +120,13 @@ function Variants({ of, result, onAction }: Props & { result: ExperimentResult |
               Gets
             </th>
             <th scope="col" className={classes.number}>
-              {of.unit === 'user' ? 'Users' : of.unit === 'session' ? 'Sessions' : 'Requests'}
+              {unitsHead}
             </th>
             <th scope="col" className={classes.number}>
               Calls
             </th>
             {primary && (
-              <th scope="col" className={classes.number}>
+              <th scope="col" className={classes.other}>
                 {metricName(primary.metric)}
               </th>
             )}
@@ -121,7 +135,7 @@ function Variants({ of, result, onAction }: Props & { result: ExperimentResult |
               Best
             </th>
             {others.map(({ metric }) => (
-              <th key={metric} scope="col" className={classes.number}>
+              <th key={metric} scope="col" className={classes.other}>
                 {metricName(metric)}
               </th>
             ))}
@@ -141,8 +155,7 @@ function Variants({ of, result, onAction }: Props & { result: ExperimentResult |
                   {index > 0 && !variant.stopped && (of.state === 'running' || of.state === 'paused') && (
                     <Button
                       size="compact-xs"
-                      variant="subtle"
-                      color="gray"
+                      variant="default"
                       aria-label={`Stop ${variant.name}`}
                       onClick={() => onAction({ kind: 'stop', variant: variant.name })}
                     >
@@ -150,9 +163,13 @@ function Variants({ of, result, onAction }: Props & { result: ExperimentResult |
                     </Button>
                   )}
                 </th>
-                <td className={classes.number}>{formatShare(shareOf(variant, of.variants))}</td>
-                <td className={classes.number}>{told ? formatCount(told.units) : '—'}</td>
-                <td className={classes.number}>
+                <td className={classes.number} data-label="Gets">
+                  {formatShare(shareOf(variant, of.variants))}
+                </td>
+                <td className={classes.number} data-label={unitsHead}>
+                  {told ? formatCount(told.units) : '—'}
+                </td>
+                <td className={classes.number} data-label="Calls">
                   {!told || told.calls === 0 ? (
                     (told?.calls ?? '—')
                   ) : (
@@ -169,15 +186,15 @@ function Variants({ of, result, onAction }: Props & { result: ExperimentResult |
                     </Link>
                   )}
                 </td>
-                {primary && <Value of={primary} told={told} />}
-                <td className={classes.words}>
+                {primary && <Value of={primary} told={told} currency={currency(primary.metric)} />}
+                <td className={classes.words} data-none={!told?.primary || undefined}>
                   {told?.primary ? <Against of={told.primary} /> : <span className="dim">—</span>}
                 </td>
-                <td className={classes.number}>
+                <td className={classes.number} data-label="Best">
                   {told?.best == null ? <span className="dim">—</span> : formatShare(told.best)}
                 </td>
                 {others.map((each) => (
-                  <Value key={each.metric} of={each} told={told} />
+                  <Value key={each.metric} of={each} told={told} currency={currency(each.metric)} />
                 ))}
               </tr>
             )
@@ -188,11 +205,21 @@ function Variants({ of, result, onAction }: Props & { result: ExperimentResult |
   )
 }
 
-function Value({ of, told }: { of: ExperimentResult['metrics'][number]; told: VariantResult | undefined }) {
+interface ValueProps {
+  of: ExperimentResult['metrics'][number]
+  told: VariantResult | undefined
+  currency: string | undefined
+}
+
+function Value({ of, told, currency }: ValueProps) {
   const value = told?.values.find((each) => each.metric === of.metric)
   return (
-    <td className={classes.number} title={value && `${plural(value.calls, 'call')} say it`}>
-      {formatMetric(value?.value ?? null, of.unit, told?.primary?.currency)}
+    <td
+      className={classes.number}
+      data-label={metricName(of.metric)}
+      title={value && `${plural(value.calls, 'call')} ${value.calls === 1 ? 'says' : 'say'} it`}
+    >
+      {formatMetric(value?.value ?? null, of.unit, currency)}
     </td>
   )
 }

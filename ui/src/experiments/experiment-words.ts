@@ -1,7 +1,8 @@
-import type { Experiment, Variant } from '../api/experiment-types'
+import type { Experiment, ExperimentResult, Variant } from '../api/experiment-types'
 import type { Json } from '../api/types'
 import type { MetricUnit } from '../api/registry-types'
 import { formatShare } from '../format/number'
+import { formatDifference, formatMetric, metricName } from '../performance/metrics'
 
 const settingNames: [keyof Variant, string][] = [
   ['version', 'version'],
@@ -47,8 +48,29 @@ export function sayRule(rule: Experiment['rule']): string {
   return rules[rule]
 }
 
+/** An amount of a metric, as definitions have it: money is in the currency of the calls, whatever that is. */
+export function sayAmount(metric: string, amount: number): string {
+  const unit = unitOf(metric)
+  return unit === 'money'
+    ? `${formatMetric(amount, 'number')} in the currency of the calls`
+    : formatDifference(amount, unit).replace('+', '')
+}
+
+/** "Duration, average: worse by at most 10 %". */
+export function sayGuard({ metric, worse_by, relative }: Experiment['guards'][number]): string {
+  return `${metricName(metric)}: worse by at most ${relative ? formatShare(worse_by) : sayAmount(metric, worse_by)}`
+}
+
+/** Of whoever says it; undefined: no variant does. */
+export function currencyOf(result: Pick<ExperimentResult, 'variants'>, metric: string): string | undefined {
+  for (const { primary, guards, also } of result.variants)
+    for (const each of [primary, ...guards, ...also])
+      if (each?.metric === metric && each.currency) return each.currency
+  return undefined
+}
+
 /** In what a metric is measured, where its result is not there to say it. */
-export function unitOf(metric: string): MetricUnit {
+function unitOf(metric: string): MetricUnit {
   if (metric.endsWith('_rate')) return 'share'
   if (metric === 'duration' || metric === 'first_token') return 'ms'
   return metric === 'cost_per_call' ? 'money' : 'number'

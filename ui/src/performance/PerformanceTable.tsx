@@ -42,7 +42,7 @@ const columns: Column[] = [
     calls: (of) => of.feedback.accepted + of.feedback.rejected + of.feedback.modified,
   },
   { label: 'Duration p50', cell: (of) => time(of.duration_ms.p50), size: (of) => of.duration_ms.p50 },
-  { label: 'p95', cell: (of) => time(of.duration_ms.p95), size: (of) => of.duration_ms.p95 },
+  { label: 'Duration p95', cell: (of) => time(of.duration_ms.p95), size: (of) => of.duration_ms.p95 },
   {
     label: 'First token p50',
     cell: (of) => time(of.first_token_ms.p50),
@@ -99,7 +99,7 @@ export function PerformanceTable({ answer, state, from }: Props) {
   const most = shown.map((column) => Math.max(0, ...groups.map((group) => column.size?.(group) ?? 0)))
   const mostCalls = Math.max(1, ...groups.map((group) => group.figures.calls))
   return (
-    <div className={classes.frame}>
+    <div className={`${classes.frame} side-scroll`}>
       <table className={classes.table} aria-label="Performance by version">
         <thead>
           <tr>

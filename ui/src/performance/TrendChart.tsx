@@ -38,7 +38,7 @@ export function TrendChart({ series, days, versions }: Props) {
         <strong>{name}</strong>
         <span className="dim">
           {hover === null || values[hover] === undefined
-            ? `${show(Math.min(...known))} – ${show(Math.max(...known))}`
+            ? rangeOf(show(Math.min(...known)), show(Math.max(...known)))
             : `${formatDay(days[hover]?.begin ?? '')}: ${
                 values[hover] === null ? 'no call says it' : show(values[hover])
               } · ${plural(days[hover]?.calls ?? 0, 'call')}`}
@@ -139,4 +139,8 @@ export function TrendChart({ series, days, versions }: Props) {
       ))}
     </figure>
   )
+}
+
+function rangeOf(least: string, most: string): string {
+  return least === most ? least : `${least} – ${most}`
 }

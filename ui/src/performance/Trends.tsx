@@ -56,6 +56,12 @@ export function Trends({ name, params, range, first }: Props) {
         <p className="dim">Charts need calls on three days at least: look at a longer time.</p>
       )}
       {data && drawn && drawn.length > 0 && (
+        <p className="dim">
+          Beside each name its lowest and highest day. A dashed line: the version beside it was called for the
+          first time.
+        </p>
+      )}
+      {data && drawn && drawn.length > 0 && (
         <div className={classes.charts}>
           {drawn.map((series) => (
             <TrendChart key={series.metric} series={series} days={data.days} versions={data.versions} />

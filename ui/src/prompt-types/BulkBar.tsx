@@ -22,16 +22,17 @@ const actions: [label: string, draft: Partial<SettingsDraft>][] = [
 
 /** What can be done with the types that are selected. */
 export function BulkBar({ types, onClear, onTold }: Props) {
-  const [draft, setDraft] = useState<SettingsDraft | null>(null)
+  // Not what is selected meanwhile: what is confirmed is what was looked at.
+  const [change, setChange] = useState<{ of: string[]; draft: SettingsDraft } | null>(null)
   return (
     <div className={classes.bar} role="toolbar" aria-label="The selected prompt types">
       <strong>{plural(types.length, 'type')} selected</strong>
-      {actions.map(([label, change]) => (
+      {actions.map(([label, wanted]) => (
         <Button
           key={label}
           size="compact-xs"
           variant="default"
-          onClick={() => setDraft({ ...untouched, ...change })}
+          onClick={() => setChange({ of: types, draft: { ...untouched, ...wanted } })}
         >
           {label}
         </Button>
@@ -39,11 +40,11 @@ export function BulkBar({ types, onClear, onTold }: Props) {
       <Button size="compact-xs" variant="subtle" onClick={onClear}>
         Select none
       </Button>
-      {draft && (
+      {change && (
         <BulkDialog
-          types={types}
-          draft={draft}
-          onClose={() => setDraft(null)}
+          types={change.of}
+          draft={change.draft}
+          onClose={() => setChange(null)}
           onDone={(told) => {
             onTold(told)
             onClear()

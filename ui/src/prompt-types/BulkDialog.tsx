@@ -1,12 +1,13 @@
-import { Button, Modal } from '@mantine/core'
+import { Button } from '@mantine/core'
 import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { useState } from 'react'
-import { asProblem } from '../api/problem'
 import { changeTypes, typeListKey } from '../api/prompt-type-queries'
 import { plural } from '../format/number'
 import { keepAuthorName, readAuthorName } from '../state/author'
 import { AuthorFields } from '../components/AuthorFields'
+import { Refusal } from '../components/Refusal'
 import classes from '../components/Dialog.module.css'
+import { FormDialog } from '../components/FormDialog'
 import { readDraft, type SettingsDraft } from './settings-draft'
 import { SettingsFields } from './SettingsFields'
 import type { Told } from './use-type-change'
@@ -27,61 +28,43 @@ export function BulkDialog({ types, draft: chosen, onClose, onDone }: Props) {
   const { change, wrong } = readDraft(draft, null)
   const mutation = useMutation({
     mutationFn: () => changeTypes(types, change, author),
-    onSuccess: async ({ count, warnings }) => {
+    meta: { done: `${plural(types.length, 'type')} changed` },
+    onSuccess: async ({ count }) => {
       keepAuthorName(author.by.trim())
       await Promise.all([
         queries.invalidateQueries({ queryKey: typeListKey }),
         queries.invalidateQueries({ queryKey: ['prompt type'] }),
       ])
-      const done = `${plural(count, 'type')} changed.`
-      onDone(
-        warnings.length > 0
-          ? { tone: 'warn', words: `${done} ${warnings.join('. ')}` }
-          : { tone: 'good', words: done },
-      )
+      onDone({ tone: 'good', words: `${plural(count, 'type')} changed.` })
       onClose()
     },
   })
-  const problem = mutation.error && asProblem(mutation.error)
   const ready = Object.keys(change).length > 0 && Object.keys(wrong).length === 0
   return (
-    <Modal
-      opened
-      onClose={onClose}
-      centered
-      size="md"
+    <FormDialog
       title={`Change ${plural(types.length, 'prompt type')}`}
+      onClose={onClose}
+      onSubmit={() => {
+        if (ready && !mutation.isPending) mutation.mutate()
+      }}
     >
-      <form
-        className={classes.form}
-        onSubmit={(event) => {
-          event.preventDefault()
-          if (ready && !mutation.isPending) mutation.mutate()
-        }}
-      >
-        <p className={classes.names}>{types.join(', ')}</p>
-        <SettingsFields
-          several
-          draft={draft}
-          wrong={wrong}
-          onChange={(next) => setDraft({ ...draft, ...next })}
-        />
-        <AuthorFields author={author} onChange={setAuthor} />
-        {problem && (
-          <p role="alert" className={classes.problem}>
-            {problem.detail || problem.title}
-            {problem.remedy && <>: {problem.remedy}</>}
-          </p>
-        )}
-        <div className={classes.actions}>
-          <Button size="xs" variant="default" onClick={onClose}>
-            Cancel
-          </Button>
-          <Button size="xs" type="submit" disabled={!ready} loading={mutation.isPending} data-autofocus>
-            Change {plural(types.length, 'type')}
-          </Button>
-        </div>
-      </form>
-    </Modal>
+      <p className={classes.names}>{types.join(', ')}</p>
+      <SettingsFields
+        several
+        draft={draft}
+        wrong={wrong}
+        onChange={(next) => setDraft({ ...draft, ...next })}
+      />
+      <AuthorFields author={author} onChange={setAuthor} />
+      <Refusal error={mutation.error} undone="changed" conflict="" />
+      <div className={classes.actions}>
+        <Button size="xs" variant="default" onClick={onClose}>
+          Cancel
+        </Button>
+        <Button size="xs" type="submit" disabled={!ready} loading={mutation.isPending} data-autofocus>
+          Change {plural(types.length, 'type')}
+        </Button>
+      </div>
+    </FormDialog>
   )
 }

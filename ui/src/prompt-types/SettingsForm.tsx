@@ -21,13 +21,14 @@ export function SettingsForm({ one }: { one: TypeDetail }) {
   const { data: list } = useQuery(typeListQuery('limit=1'))
   const draft = { ...draftOf(one.settings), ...written }
   const { change, wrong } = readDraft(draft, one.settings)
-  const changed = useTypeChange(setTold)
+  const changed = useTypeChange(one.type, setTold)
   const done = () => {
     keepAuthorName(author.by.trim())
     setWritten({})
     setAuthor({ ...author, reason: '' })
   }
   const reset = useMutation({
+    meta: { done: `${one.type} was changed` },
     mutationFn: () => resetType(one, author),
     onMutate: () => setTold(null),
     onSuccess: async () => {
@@ -53,10 +54,9 @@ export function SettingsForm({ one }: { one: TypeDetail }) {
         changed.mutate(
           { seen: one, change, author },
           {
-            onSuccess: ({ warnings }) => {
+            onSuccess: () => {
               done()
-              if (warnings.length === 0)
-                setTold({ tone: 'good', words: 'Saved: it holds from the next call on.' })
+              setTold({ tone: 'good', words: 'Saved: it holds from the next call on.' })
             },
           },
         )

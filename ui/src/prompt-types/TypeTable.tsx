@@ -37,10 +37,15 @@ const columns: Column[] = [
   { label: 'Active', title: 'is_active: off, figures alone are kept, and lists leave the calls out' },
   { label: 'Sampling', title: 'Of so many calls prompts and answers are kept; figures are kept of all' },
   { label: 'Retention', title: 'The retention class of calls that name none' },
-  { label: 'Calls', order: 'calls', right: true },
-  { label: 'Failures', order: 'failures', right: true },
-  { label: 'Cost', order: 'cost', right: true },
-  { label: 'Average', order: 'average_cost', right: true },
+  { label: 'Calls', order: 'calls', title: 'AI calls, those that retention removed included', right: true },
+  {
+    label: 'Failures',
+    order: 'failures',
+    title: 'The share of its calls that failed, and how many',
+    right: true,
+  },
+  { label: 'Cost', order: 'cost', title: 'Of all its calls that have a price', right: true },
+  { label: 'Average', order: 'average_cost', title: 'Cost of a call', right: true },
   { label: 'Last called', order: 'last_called_at', right: true },
 ]
 
@@ -122,7 +127,7 @@ function Head({
 
 function Row({ one, defaultTracks, selected, onSelect, active, onTold }: Props & { one: PromptType }) {
   const navigate = useNavigate()
-  const change = useTypeChange(onTold)
+  const change = useTypeChange(one.type, onTold)
   const { type, totals } = one
   // What was asked for is shown until the answer is there.
   const settings = { ...one.settings, ...(change.isPending ? change.variables.change : {}) }

@@ -11,6 +11,7 @@ import { ProblemView } from '../components/ProblemView'
 import { SearchBox } from '../components/SearchBox'
 import { TimeRangeMenu } from '../components/TimeRangeMenu'
 import { plural } from '../format/number'
+import { isInDialog } from '../state/in-dialog'
 import type { SearchRecord } from '../state/list-state'
 import { useMinute } from '../state/use-minute'
 import { useRowKeys } from '../state/use-row-keys'
@@ -32,6 +33,7 @@ export function TypesPage() {
   const navigate = useNavigate()
   const setFilter = (next: Partial<TypeFilter>, replace = false) =>
     void navigate({ to: '/prompt-types', search: writeTypeFilter({ ...filter, ...next }), replace })
+  const clear = () => setFilter({ ...readTypeFilter({}), order: filter.order })
   const now = useMinute()
   const params = typeParams(filter, now)
   const { data, error, refetch, isPlaceholderData } = useQuery(typeListQuery(`${params}&limit=${mostRows}`))
@@ -60,7 +62,14 @@ export function TypesPage() {
     types.map(({ type }) => type),
     (type) => void navigate({ to: '/prompt-types/$promptType', params: { promptType: type } }),
   )
-  useHotkeys([['x', () => active !== undefined && select([active], !selected.has(active))]])
+  useHotkeys([
+    [
+      'x',
+      ({ target }) => {
+        if (active !== undefined && !isInDialog(target)) select([active], !selected.has(active))
+      },
+    ],
+  ])
 
   const filtered = isFiltered(filter)
   return (
@@ -99,16 +108,7 @@ export function TypesPage() {
         />
         <TimeRangeMenu of="Created" state={filter.created} onChange={(created) => setFilter({ created })} />
         {filtered && (
-          <Button
-            size="compact-xs"
-            variant="subtle"
-            onClick={() =>
-              void navigate({
-                to: '/prompt-types',
-                search: writeTypeFilter({ ...readTypeFilter({}), order: filter.order }),
-              })
-            }
-          >
+          <Button size="compact-xs" variant="subtle" onClick={clear}>
             Clear all
           </Button>
         )}
@@ -138,7 +138,14 @@ export function TypesPage() {
       )}
       {error && !data && <ProblemView error={error} onRetry={() => void refetch()} />}
       {!data && !error && <Skeleton height={60} m={16} w="auto" aria-label="Loading the prompt types" />}
-      {data && data.count === 0 && filtered && <p className={classes.none}>No prompt type fits.</p>}
+      {data && data.count === 0 && filtered && (
+        <p className={classes.none}>
+          No prompt type fits.{' '}
+          <Button size="compact-sm" variant="default" onClick={clear}>
+            Remove the filters
+          </Button>
+        </p>
+      )}
       {data && data.count === 0 && !filtered && <NoTypes />}
       {data && data.count > 0 && (
         <div className={classes.scroll} aria-busy={isPlaceholderData}>

@@ -31,15 +31,13 @@ interface Wanted {
  * Changes a prompt type on one condition: that it is as the reader saw it. Who was faster wins; the reader is told by
  * `onTold` who that was, and lists and pages show how it is now.
  */
-export function useTypeChange(onTold: (told: Told | null) => void) {
+export function useTypeChange(type: string, onTold: (told: Told | null) => void) {
   const queries = useQueryClient()
   return useMutation({
+    meta: { done: `${type} was changed` },
     mutationFn: ({ seen, change, author }: Wanted) => changeType(seen, change, author),
     onMutate: () => onTold(null),
-    onSuccess: async ({ warnings, ...entry }) => {
-      await takeOver(queries, entry)
-      if (warnings.length > 0) onTold({ tone: 'warn', words: `${entry.type}: ${warnings.join('. ')}` })
-    },
+    onSuccess: ({ warnings: _toldApart, ...entry }) => takeOver(queries, entry),
     onError: async (error, { seen }) => {
       // What is told is said of what is seen then.
       await askAgain(queries, seen.type)

@@ -46,6 +46,7 @@ function Diff({ prompt }: { prompt: RegisteredPrompt }) {
       <div className={classes.choice}>
         <VersionSelect
           label="From"
+          className={classes.version}
           versions={versions}
           value={numberOf(versions, from, data?.from)}
           onChange={(from) => go({ from })}
@@ -57,6 +58,7 @@ function Diff({ prompt }: { prompt: RegisteredPrompt }) {
         </Tooltip>
         <VersionSelect
           label="To"
+          className={classes.version}
           versions={versions}
           value={numberOf(versions, to, data?.to)}
           onChange={(to) => go({ to })}

@@ -6,9 +6,17 @@ import { CopyButton } from '../components/CopyButton'
 import classes from './FetchSnippets.module.css'
 import { fetchSnippets } from './snippets'
 
+interface Props {
+  version: PromptVersion
+  /** Labels of a prompt that is archived are not answered. */
+  archived: boolean
+}
+
 /** How a program gets this version: by a label that stands on it, which may move, or by its number, which stays. */
-export function FetchSnippets({ version }: { version: PromptVersion }) {
-  const labels = [...version.labels].sort((a, b) => Number(b === 'production') - Number(a === 'production'))
+export function FetchSnippets({ version, archived }: Props) {
+  const labels = (archived ? [] : [...version.labels]).sort(
+    (a, b) => Number(b === 'production') - Number(a === 'production'),
+  )
   const [by, setBy] = useState(labels[0] ?? '')
   const snippets = fetchSnippets({
     origin: window.location.origin,

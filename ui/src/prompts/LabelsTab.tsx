@@ -29,10 +29,9 @@ function Labels({ prompt }: { prompt: RegisteredPrompt }) {
   const [change, setChange] = useState<LabelChange | null>(null)
   const [told, setTold] = useState('')
   const asked = (useSearch({ strict: false }) as SearchRecord).label
-  const chosen =
-    prompt.labels.find((each) => each.label === asked) ??
-    prompt.labels.find((each) => each.label === 'production') ??
-    prompt.labels[0]
+  const names = prompt.labels.map(({ label }) => label)
+  // Also one that was taken away: it has its history yet.
+  const chosen = asked || (names.includes('production') ? 'production' : names[0])
   return (
     <div className={classes.scroll}>
       {told && (
@@ -68,7 +67,7 @@ function Labels({ prompt }: { prompt: RegisteredPrompt }) {
           </tr>
         </tbody>
       </table>
-      {chosen && <History key={chosen.label} name={prompt.name} label={chosen.label} />}
+      {chosen && <History key={chosen} name={prompt.name} label={chosen} />}
       {change && <LabelDialog prompt={prompt} change={change} onClose={() => setChange(null)} />}
     </div>
   )
@@ -77,7 +76,7 @@ function Labels({ prompt }: { prompt: RegisteredPrompt }) {
 interface RowProps {
   each: PromptLabel
   prompt: RegisteredPrompt
-  chosen: PromptLabel | undefined
+  chosen: string | undefined
   onChange: (change: LabelChange) => void
   /** Why something was not done; '': it was. */
   onTold: (words: string) => void
@@ -88,6 +87,7 @@ function LabelRow({ each, prompt, chosen, onChange, onTold }: RowProps) {
   const { name } = prompt
   const queries = useQueryClient()
   const protecting = useMutation({
+    meta: { done: `“${label}” was changed` },
     mutationFn: (on: boolean) =>
       protectLabel(name, label, { protected: on, by: readAuthorName() || undefined }, prompt.etag),
     onMutate: () => onTold(''),
@@ -103,7 +103,7 @@ function LabelRow({ each, prompt, chosen, onChange, onTold }: RowProps) {
     onSettled: () => queries.invalidateQueries({ queryKey: promptKey(name) }),
   })
   return (
-    <tr data-here={label === chosen?.label || undefined}>
+    <tr data-here={label === chosen || undefined}>
       <th scope="row">
         <Link
           to="/prompts/$promptName/labels"
@@ -111,7 +111,7 @@ function LabelRow({ each, prompt, chosen, onChange, onTold }: RowProps) {
           search={{ label }}
           title={`The history of ${label}`}
           className={classes.label}
-          aria-current={label === chosen?.label || undefined}
+          aria-current={label === chosen || undefined}
         >
           <LabelChip label={label} locked={each.protected} />
         </Link>
@@ -140,6 +140,16 @@ function LabelRow({ each, prompt, chosen, onChange, onTold }: RowProps) {
           >
             Roll back
           </Button>
+          {each.version !== null && (
+            <Button
+              size="compact-xs"
+              variant="default"
+              aria-label={`Take ${label} away`}
+              onClick={() => onChange({ kind: 'remove', label })}
+            >
+              Take away
+            </Button>
+          )}
           <Button
             size="compact-xs"
             variant="subtle"

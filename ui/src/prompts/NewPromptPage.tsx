@@ -21,6 +21,7 @@ export function NewPromptPage() {
   const navigate = useNavigate()
   const queries = useQueryClient()
   const mutation = useMutation({
+    meta: { done: `${name.trim()} was made` },
     mutationFn: ({ json }: ReadVersion) =>
       createPrompt({ name: name.trim(), description: description.trim(), tags: wordsOf(tags) }, json),
     onSuccess: (added) => {

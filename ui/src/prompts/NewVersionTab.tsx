@@ -50,6 +50,7 @@ function NewVersion({ prompt, from, start: begun }: Props) {
   const navigate = useNavigate()
   const queries = useQueryClient()
   const mutation = useMutation({
+    meta: { done: `A version of ${name} was made` },
     mutationFn: ({ json }: ReadVersion) => addVersion(name, json, seen.etag),
     onMutate: () => setTold(''),
     onSuccess: async (added) => {

@@ -24,6 +24,8 @@ export function PromptPage() {
   const { name, prompt, unregistered } = usePrompt()
   const [dialog, setDialog] = useState<'edit' | 'remove' | null>(null)
   const here = useRouterState({ select: (state) => state.matches.at(-1)?.fullPath ?? '' }).replace(/\/$/, '')
+  // The diff has versions in "from" and "to".
+  const hereTimed = tabs.some(({ to, timed }) => timed && to === here)
   return (
     <div className={classes.page} key={name}>
       <header className={classes.head}>
@@ -91,7 +93,7 @@ export function PromptPage() {
             key={to}
             to={to}
             params={{ promptName: name }}
-            search={timed ? timeOf : {}}
+            search={timed && hereTimed ? timeOf : {}}
             data-here={here === to || undefined}
             aria-current={here === to ? 'page' : undefined}
           >

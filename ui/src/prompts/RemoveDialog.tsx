@@ -1,12 +1,14 @@
-import { Button, Modal, TextInput } from '@mantine/core'
+import { Button, TextInput } from '@mantine/core'
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
-import { useNavigate } from '@tanstack/react-router'
-import { useState } from 'react'
+import { Link, useNavigate } from '@tanstack/react-router'
+import { Fragment, useState } from 'react'
 import { experimentsOfPromptQuery } from '../api/experiment-queries'
 import { asProblem } from '../api/problem'
 import { promptKey, promptQuery, removePrompt } from '../api/prompt-queries'
 import type { RegisteredPrompt } from '../api/registry-types'
 import classes from '../components/Dialog.module.css'
+import { FormDialog } from '../components/FormDialog'
+import { Refusal } from '../components/Refusal'
 import { plural } from '../format/number'
 import { LabelChip } from './LabelChip'
 
@@ -36,7 +38,9 @@ export function RemoveDialog({ prompt, onClose }: Props) {
     void queries.invalidateQueries({ queryKey: ['prompts'] })
   }
   const mutation = useMutation({
-    mutationFn: () => removePrompt(name, seen.etag),
+    meta: { done: `${name} was removed` },
+    mutationFn: (force: boolean) => removePrompt(name, seen.etag, force),
+    onMutate: () => setConflict(''),
     onSuccess: leave,
     onError: async (error) => {
       const { status } = asProblem(error)
@@ -44,83 +48,92 @@ export function RemoveDialog({ prompt, onClose }: Props) {
       if (status !== 412) return
       try {
         setSeen(await queries.fetchQuery({ ...promptQuery(name), staleTime: 0 }))
-        setConflict('Below is what is lost now.')
+        setConflict('Above is what is lost now.')
       } catch (cause) {
         setConflict(`How it stands now could not be asked: ${asProblem(cause).title}.`)
       }
     },
   })
-  const problem = mutation.error ? asProblem(mutation.error) : null
   return (
-    <Modal opened onClose={onClose} centered size="md" title={`Remove ${name}`}>
-      <form
-        className={classes.form}
-        onSubmit={(event) => {
-          event.preventDefault()
-          if (written === name && !mutation.isPending) mutation.mutate()
-        }}
-      >
-        {conflict && (
-          <p role="alert" className={classes.conflict}>
-            <strong>Somebody was faster, and nothing was removed.</strong> {conflict}
-          </p>
-        )}
-        <p>
-          Its {plural(seen.version_count, 'version')} and the history of its labels are lost, and nobody can
-          bring them back.
-        </p>
-        {standing.length > 0 && (
-          <div className={classes.move} aria-label="Labels that stand on it">
-            {standing.map((each) => (
-              <LabelChip key={each.label} label={each.label} version={each.version} locked={each.protected} />
-            ))}
-            <span>Programs that ask for one of these are refused from their next request on.</span>
-          </div>
-        )}
-        {dividing.length > 0 && (
-          <p className={classes.problem}>
-            {dividing.length === 1 ? 'The experiment ' : 'The experiments '}
-            {dividing.map((each) => `${each.name} (${each.state})`).join(', ')}
-            {dividing.length === 1 ? ' is' : ' are'} about it: nobody gets a variant of it any more.
-          </p>
-        )}
-        <p className="dim">
-          Prompts that include it cannot be filled in any more. Calls that were made with it stay on the
-          record, with its name and version.
-          {seen.archived_at === null &&
-            ' To hide it, and keep its versions by their numbers, archive it instead.'}
-        </p>
-        <TextInput
-          size="xs"
-          label="Write its name to remove it"
-          data-autofocus
-          autoComplete="off"
-          spellCheck={false}
-          placeholder={name}
-          value={written}
-          onChange={(event) => setWritten(event.currentTarget.value)}
-        />
-        {problem && problem.status !== 412 && (
-          <p role="alert" className={classes.problem}>
-            {problem.detail || problem.title}
-            {problem.remedy && <>: {problem.remedy}</>}
-          </p>
-        )}
-        <div className={classes.actions}>
-          <Button size="xs" variant="default" onClick={onClose}>
-            Cancel
-          </Button>
-          <Button
-            size="xs"
-            type="submit"
-            color="red"
-            disabled={written !== name}
-            loading={mutation.isPending}
-          >
-            Remove it for good
-          </Button>
+    <FormDialog
+      title={`Remove ${name}`}
+      onClose={onClose}
+      onSubmit={() => {
+        if (written === name && !mutation.isPending) mutation.mutate(false)
+      }}
+    >
+      <p>
+        Its {plural(seen.version_count, 'version')} and the history of its labels are lost, and nobody can
+        bring them back.
+      </p>
+      {standing.length > 0 && (
+        <div className={classes.move} aria-label="Labels that stand on it">
+          {standing.map((each) => (
+            <LabelChip key={each.label} label={each.label} version={each.version} locked={each.protected} />
+          ))}
+          <span>Programs that ask for one of these are refused from their next request on.</span>
         </div>
-      </form>
-    </Modal>
+      )}
+      {dividing.length > 0 && (
+        <p>
+          {dividing.length === 1 ? 'The experiment ' : 'The experiments '}
+          {dividing.map((each, index) => (
+            <Fragment key={each.name}>
+              {index > 0 && ', '}
+              <Link to="/experiments/$experimentName" params={{ experimentName: each.name }} target="_blank">
+                {each.name}
+              </Link>{' '}
+              ({each.state})
+            </Fragment>
+          ))}
+          {dividing.length === 1 ? ' is' : ' are'} about it: nobody gets a variant of it any more.
+        </p>
+      )}
+      <p className="dim">
+        Prompts that include it cannot be filled in any more. Calls that were made with it stay on the record,
+        with its name and version.
+        {seen.archived_at === null &&
+          ' To hide it, and keep its versions by their numbers, archive it instead.'}
+      </p>
+      <TextInput
+        size="xs"
+        label="Write its name to remove it"
+        data-autofocus
+        autoComplete="off"
+        spellCheck={false}
+        placeholder={name}
+        value={written}
+        onChange={(event) => setWritten(event.currentTarget.value)}
+      />
+      <Refusal
+        error={mutation.error}
+        undone="removed"
+        conflict={conflict}
+        force={
+          written === name
+            ? {
+                words: 'Remove it all the same',
+                busy: mutation.isPending,
+                onForce: () => mutation.mutate(true),
+              }
+            : undefined
+        }
+      />
+      <div className={classes.actions}>
+        <Button size="xs" variant="default" onClick={onClose}>
+          Cancel
+        </Button>
+        <Button
+          size="xs"
+          type="submit"
+          color="red"
+          variant={mutation.error && asProblem(mutation.error).usedBy ? 'light' : 'filled'}
+          disabled={written !== name}
+          loading={mutation.isPending}
+        >
+          Remove it for good
+        </Button>
+      </div>
+    </FormDialog>
   )
 }

@@ -120,7 +120,11 @@ export function VersionView({ prompt, version, before }: Props) {
           )}
           <LastCall name={name} version={version.version} />
           <FactSection title="Use it">
-            <FetchSnippets version={version} />
+            <FetchSnippets
+              key={prompt.archived_at}
+              version={version}
+              archived={prompt.archived_at !== null}
+            />
           </FactSection>
           <FactSection
             title="Identity"

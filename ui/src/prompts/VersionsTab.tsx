@@ -5,6 +5,7 @@ import { useNavigate, useSearch } from '@tanstack/react-router'
 import { versionQuery } from '../api/prompt-queries'
 import type { RegisteredPrompt } from '../api/registry-types'
 import { ProblemView } from '../components/ProblemView'
+import { isInDialog } from '../state/in-dialog'
 import type { SearchRecord } from '../state/list-state'
 import { NotRegistered } from './NotRegistered'
 import { usePrompt } from './use-prompt'
@@ -33,9 +34,7 @@ function Versions({ prompt }: { prompt: RegisteredPrompt }) {
   const at = versions.findIndex((each) => each.version === chosen)
   const move = (event: KeyboardEvent, by: number) => {
     const next = versions[Math.min(versions.length - 1, Math.max(0, at + by))]
-    // In a dialog nothing moves behind it.
-    const inDialog = event.target instanceof HTMLElement && event.target.closest('[role="dialog"]')
-    if (!next || next.version === chosen || inDialog) return
+    if (!next || next.version === chosen || isInDialog(event.target)) return
     void navigate({
       to: '/prompts/$promptName',
       params: { promptName: name },
