@@ -91,7 +91,8 @@ class CallStore : public CallQueries {
 
     virtual Result<StoreStats> stats() = 0;
 
-    /// Folds the engine's log into its file. Takes up to seconds: call it at quiet moments.
+    /// Folds the engine's log into its file. Takes up to seconds, in which nobody reads: call it at quiet
+    /// moments, and not while this thread has a snapshot. Unavailable: others read all the time.
     virtual Result<void> checkpoint() = 0;
 };
 

@@ -1,3 +1,4 @@
+#include "base/cancellation.hpp"
 #include "base/random.hpp"
 #include "store/cells.hpp"
 #include "store/conformance/store_suite.hpp"
@@ -77,7 +78,6 @@ TEST_P(StoreSuite, ASnapshotStaysAsItWas) {
             later.push_back(upsert(late, ++sequence, true));
         }
         to_both([&](CallStore& each) { return each.apply(later, std::vector<Watermark>{at(sequence)}); });
-        to_both([&](CallStore& each) { return each.checkpoint(); });
         const LostPayloads lost{at(0).stream, sequence / 4, sequence / 2, {}};
         to_both([&](CallStore& each) { return each.forget_payloads(std::span(&lost, 1)); });
         to_both([&](CallStore& each) { return each.forget(std::vector<Position>{at(sequence / 5)}); });
@@ -106,13 +106,13 @@ TEST_P(StoreSuite, ASnapshotStaysAsItWas) {
 }
 
 TEST_P(StoreSuite, GroupsAddUpWhileCallsComeAndChange) {
-    const auto calls = plausible_calls(6000, 72);
-    apply(std::vector<Call>(calls.begin(), calls.begin() + 2000));
+    const auto calls = plausible_calls(4000, 72);
+    apply(std::vector<Call>(calls.begin(), calls.begin() + 1500));
     std::atomic<bool> done = false;
     std::jthread writer([&] {
         std::mt19937_64 random(72);
         std::uint64_t sequence = 10'000;
-        for (std::size_t i = 2000; i < calls.size();) {
+        for (std::size_t i = 1500; i < calls.size();) {
             std::vector<Change> batch;
             for (const std::size_t end = std::min(calls.size(), i + 1 + random() % 60); i < end; ++i)
                 batch.push_back(upsert(calls[i], ++sequence));
@@ -149,6 +149,33 @@ TEST_P(StoreSuite, GroupsAddUpWhileCallsComeAndChange) {
             EXPECT_GT(most, 0);
         });
     }
+}
+
+TEST_P(StoreSuite, WhoGoesAwayLeavesNothingBehind) {
+    apply(plausible_calls(300, 74));
+    for (int round = 0; round < 100; ++round) {
+        Cancellation cancellation;
+        const Cancellation::Scope client(cancellation);
+        const auto snapshot = value(store().snapshot(2));
+        ASSERT_NE(snapshot, nullptr);
+        std::jthread leaves([&] {
+            for (int k = 0; k < round % 7; ++k) std::this_thread::yield();
+            cancellation.cancel();
+        });
+        for (const char* by : {"model.requested", "status", "who.user_id"}) {
+            const auto answer = snapshot->aggregate(calls_by(by));
+            if (!answer) EXPECT_EQ(answer.error().code, Code::Cancelled) << answer.error().message;
+        }
+        leaves.join();
+        // Somebody else goes before anything was asked, and one while it is his turn.
+        const auto unasked = store().snapshot(2);
+        if (!unasked) EXPECT_EQ(unasked.error().code, Code::Cancelled) << unasked.error().message;
+        apply(plausible_calls(1, 75 + static_cast<unsigned>(round)));
+    }
+    const auto snapshot = value(store().snapshot(CallStore::kMostAtOnce));
+    ASSERT_NE(snapshot, nullptr);
+    EXPECT_EQ(sums_of(*snapshot, calls_by("status")), sums_of(*snapshot, calls_by("")));
+    EXPECT_TRUE(store().checkpoint());
 }
 
 TEST_P(StoreSuite, AsManySnapshotsAsAnybodyNeeds) {

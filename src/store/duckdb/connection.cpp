@@ -174,14 +174,13 @@ Result<void> Connection::carry_out(Pending& pending, const std::function<Result<
 
 Result<Answer> Connection::run(const Prepared& statement, std::span<const Value> parameters,
                                std::optional<std::chrono::milliseconds> timeout) {
-    const auto deadline = std::chrono::steady_clock::now() + timeout.value_or(std::chrono::hours(24 * 365));
     for (std::size_t i = 0; i < parameters.size(); ++i)
         if (bind(statement.get(), i + 1, parameters[i]) != DuckDBSuccess)
             return engine_error("binding a value", duckdb_prepare_error(statement.get()));
     Pending pending;
     if (duckdb_pending_prepared(statement.get(), pending.out()) != DuckDBSuccess)
         return engine_error("running a query", duckdb_pending_error(pending.get()));
-    STENO_TRY(carry_out(pending, until(deadline)));
+    if (timeout) STENO_TRY(carry_out(pending, until(std::chrono::steady_clock::now() + *timeout)));
     Answer answer;
     if (duckdb_execute_pending(pending.get(), answer.out()) != DuckDBSuccess)
         return engine_error("running a query", duckdb_result_error(answer.out()));

@@ -87,8 +87,9 @@ class Connection {
 
     [[nodiscard]] duckdb_connection get() const { return handle_.get(); }
     Result<Prepared> prepare(const std::string& sql);
-    /// Without a timeout: as long as it takes. DeadlineExceeded: it took longer and was stopped; Cancelled:
-    /// by the thread's Cancellation.
+    /// With a timeout: a read, which may end early. DeadlineExceeded: it took longer and was stopped;
+    /// Cancelled: by the thread's Cancellation. Without one it is carried out to its end, as what is written
+    /// must be, and what a transaction ends with, whoever has gone away meanwhile.
     Result<Answer> run(const Prepared& statement, std::span<const Value> parameters,
                        std::optional<std::chrono::milliseconds> timeout = {});
     Result<Answer> run(const sql::Statement& statement,

@@ -14,7 +14,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <atomic>
 #include <chrono>
 #include <filesystem>
 #include <mutex>
@@ -40,6 +39,10 @@ void remove_database(const std::string& path) {
     std::error_code ignored;
     for (const char* suffix : {"", ".wal", ".spill"}) std::filesystem::remove_all(path + suffix, ignored);
 }
+
+/// An apply that wants to fold in the log waits so long for who reads, and others that would read wait with
+/// it.
+constexpr std::chrono::milliseconds kReadersAreWaitedFor{500};
 
 constexpr const char* kUnusedBytes = "SELECT free_blocks * block_size FROM pragma_database_size()";
 
@@ -166,17 +169,16 @@ class DuckdbStore final : public CallStore, public CallScanner, public NumberSca
     }
 
     void follow(Follower& follower) override {
-        const std::scoped_lock turn(side_.writing);
+        const std::scoped_lock turn(writing_);
         feeding_->follow(follower);
         follower_ = &follower;
     }
 
     Result<void> apply(std::span<const Change> changes, std::span<const Watermark> watermarks) override {
-        const std::scoped_lock turn(side_.writing);
+        const std::scoped_lock turn(writing_);
         STENO_TRY(feeding_->apply(changes, watermarks));
         if (const std::uint64_t log = size_of(path_ + ".wal"); log > most_log_) {
-            const Moving moving(side_.moves);
-            const auto folded = feeding_->checkpoint();
+            const auto folded = fold_in_log(kReadersAreWaitedFor);
             if (!folded) log::warning("the store's log goes on growing: {}", folded.error().message);
             most_log_ = folded ? side_.options.log_bytes : log + side_.options.log_bytes / 4;
         }
@@ -184,7 +186,7 @@ class DuckdbStore final : public CallStore, public CallScanner, public NumberSca
     }
 
     Result<void> forget(std::span<const Position> until) override {
-        const std::scoped_lock turn(side_.writing);
+        const std::scoped_lock turn(writing_);
         STENO_TRY(feeding_->forget(until));
         // Who asks the store anew, told of this, must not be answered from before.
         if (follower_ != nullptr) follower_->calls_forgotten();
@@ -192,7 +194,7 @@ class DuckdbStore final : public CallStore, public CallScanner, public NumberSca
     }
 
     Result<void> forget_payloads(std::span<const LostPayloads> lost) override {
-        const std::scoped_lock turn(side_.writing);
+        const std::scoped_lock turn(writing_);
         return feeding_->forget_payloads(lost);
     }
 
@@ -272,17 +274,9 @@ class DuckdbStore final : public CallStore, public CallScanner, public NumberSca
         return stats;
     }
 
-    /// The engine refuses it while somebody reads who began before something was changed in place (by
-    /// forget_payloads, say); who does so ends.
     Result<void> checkpoint() override {
-        const std::scoped_lock turn(side_.writing);
-        const Moving moving(side_.moves);
-        const auto until = std::chrono::steady_clock::now() + side_.options.patience;
-        for (;;) {
-            auto done = feeding_->checkpoint();
-            if (done || std::chrono::steady_clock::now() > until) return done;
-            std::this_thread::sleep_for(std::chrono::milliseconds(10));
-        }
+        const std::scoped_lock turn(writing_);
+        return fold_in_log(side_.options.patience);
     }
 
   private:
@@ -292,6 +286,16 @@ class DuckdbStore final : public CallStore, public CallScanner, public NumberSca
           database_(std::move(database)),
           side_(options, std::move(readers)),
           most_log_(options.log_bytes) {}
+
+    /// While nobody reads: beside a checkpoint the engine (1.5.6) does not see all rows that it should, some
+    /// two times in a thousand, and says nothing; and it refuses one while somebody reads who began before a
+    /// row was changed in place.
+    Result<void> fold_in_log(std::chrono::milliseconds patience) {
+        const auto nobody_reads = side_.readers.take_all(patience);
+        if (!nobody_reads)
+            return fail(Code::Unavailable, "the store is read all the time", "it is tried again later");
+        return feeding_->checkpoint();
+    }
 
     Result<Answer> ask(const sql::Statement& statement) {
         STENO_ASSIGN(auto reader, side_.readers.take());
@@ -309,18 +313,6 @@ class DuckdbStore final : public CallStore, public CallScanner, public NumberSca
         return committed ? Result<void>() : std::unexpected(committed.error());
     }
 
-    /// Lives while the places of rows may change: a checkpoint fills the room of those that were replaced.
-    class Moving {
-      public:
-        explicit Moving(std::atomic<std::uint64_t>& moves) : moves_(moves) { ++moves_; }
-        ~Moving() { ++moves_; }
-        Moving(const Moving&) = delete;
-        Moving& operator=(const Moving&) = delete;
-
-      private:
-        std::atomic<std::uint64_t>& moves_;
-    };
-
     Result<std::uint64_t> number_of(const sql::Statement& statement) {
         STENO_ASSIGN(Answer answer, ask(statement));
         const Chunk chunk = answer.next();
@@ -331,6 +323,7 @@ class DuckdbStore final : public CallStore, public CallScanner, public NumberSca
     const std::string path_;
     Database database_;
     ReadSide side_;
+    std::mutex writing_;      ///< held by whoever writes
     std::uint64_t most_log_;  ///< bytes beyond which an apply folds the log into the file
     std::unique_ptr<Feeding> feeding_;
     Follower* follower_ = nullptr;

@@ -262,9 +262,15 @@ Result<void> Feeding::write(Batch& batch, std::span<const Watermark> watermarks)
         // What was folded in may hold text that the columns do not take.
         if (entry.own && needs_repair(entry.own->call)) entry.own->call = as_stored(entry.own->call);
     }
-    if (!replaced.empty())
-        STENO_TRY(writer_.run(fmt::format("DELETE FROM calls WHERE {}",
-                                          is_in("rowid", replaced, [](std::int64_t row) { return row; }))));
+    if (!replaced.empty()) {
+        STENO_ASSIGN(Answer gone, writer_.run(fmt::format(
+                                      "DELETE FROM calls WHERE {}",
+                                      is_in("rowid", replaced, [](std::int64_t row) { return row; }))));
+        // A row that stayed would be a second one of its call.
+        if (gone.rows_changed() != replaced.size())
+            return fail(Code::Internal, fmt::format("of {} rows that are replaced the engine found {}",
+                                                    replaced.size(), gone.rows_changed()));
+    }
     STENO_TRY(append(batch));
     STENO_TRY(keep_waiting(batch));
     STENO_TRY(keep_watermarks(watermarks));

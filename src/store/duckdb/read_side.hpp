@@ -6,8 +6,6 @@
 #include "store/duckdb/part_reading.hpp"
 #include "store/duckdb/readers.hpp"
 
-#include <atomic>
-#include <cstdint>
 #include <mutex>
 #include <utility>
 #include <vector>
@@ -27,11 +25,9 @@ struct ReadSide {
     AnswerCache answers;
     PartReading parts;
     PageReading pages;
-    std::timed_mutex writing;  ///< held by whoever writes
     /// Held while something becomes visible, and `answers` is told of it, and while a snapshot begins: so
     /// each snapshot knows what it sees.
     std::mutex committing;
-    std::atomic<std::uint64_t> moves{0};  ///< odd: the places of rows may be changing now
 };
 
 }  // namespace steno::store::duckdb

@@ -15,9 +15,9 @@ Readers::Turn::~Turn() {
     readers_.freed_.notify_one();
 }
 
-Result<Readers::Turn> Readers::take(std::size_t connections) {
+Result<Readers::Turn> Readers::take(std::size_t connections, std::chrono::milliseconds patience) {
     if (Cancellation::asked()) return fail(Code::Cancelled, "nobody waits for this query any more");
-    const auto until = std::chrono::steady_clock::now() + patience_;
+    const auto until = std::chrono::steady_clock::now() + patience;
     const std::unique_lock next(line_, until);
     std::unique_lock lock(mutex_);
     if (!next || !freed_.wait_until(lock, until, [&] { return idle_.size() >= connections; }))

@@ -17,7 +17,7 @@ class Readers {
   public:
     /// `patience`: how long a read waits for its turn.
     Readers(std::vector<Connection> connections, std::chrono::milliseconds patience)
-        : idle_(std::move(connections)), patience_(patience) {}
+        : count_(connections.size()), idle_(std::move(connections)), patience_(patience) {}
 
     /// Some connections, until it goes. The readers must outlive it.
     class Turn {
@@ -38,9 +38,14 @@ class Readers {
 
     /// All that are asked for, or none: who had some and waited for others would stand in the way of who
     /// does the same. First come, first served. ResourceExhausted: they were not free in time; Cancelled.
-    Result<Turn> take(std::size_t connections = 1);
+    Result<Turn> take(std::size_t connections = 1) { return take(connections, patience_); }
+    /// All there are: nobody else reads until it goes. Meanwhile others wait in line.
+    Result<Turn> take_all(std::chrono::milliseconds patience) { return take(count_, patience); }
 
   private:
+    Result<Turn> take(std::size_t connections, std::chrono::milliseconds patience);
+
+    const std::size_t count_;
     std::timed_mutex line_;  ///< whoever has it is next
     std::mutex mutex_;
     std::condition_variable freed_;

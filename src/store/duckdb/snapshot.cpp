@@ -94,23 +94,6 @@ Result<std::vector<Row>> Snapshot::rows_of(const sql::Statement& statement, cons
     return read_rows(answer, choice);
 }
 
-/// The rows that `ask` gives. The engine finds the rows of a page first and then fetches them by their
-/// places; a checkpoint between the two, which fills the room of rows that were replaced, makes it miss
-/// some, and the page look like the last one. So where there are fewer than `full`, and rows may have moved
-/// meanwhile, it is asked once more, and then while nothing is written.
-template <class Ask>
-auto Snapshot::when_rows_rest(std::uint64_t full, Ask&& ask) -> decltype(ask()) {
-    for (int attempt = 0; attempt < 2; ++attempt) {
-        const std::uint64_t before = side_.moves;
-        auto rows = ask();
-        if (!rows || rows->size() >= full || (before % 2 == 0 && before == side_.moves)) return rows;
-    }
-    const std::unique_lock nobody_writes(side_.writing, side_.options.patience);
-    if (!nobody_writes)
-        return fail(Code::Unavailable, "the store is being written to all the time", "try again in a moment");
-    return ask();
-}
-
 Result<Page> Snapshot::find(const CallQuery& query) {
     STENO_TRY(check(query));
     STENO_ASSIGN(const auto after, decode_cursor(query));
@@ -125,9 +108,7 @@ Result<Page> Snapshot::find(const CallQuery& query) {
         STENO_ASSIGN(page.rows, rows_of(top, choice));
     }
     if (page.rows.size() <= query.limit) {
-        STENO_ASSIGN(page.rows, when_rows_rest(query.limit + 1, [&] {
-                         return rows_of(sql::select_page(dialect(), columns, query, after), choice);
-                     }));
+        STENO_ASSIGN(page.rows, rows_of(sql::select_page(dialect(), columns, query, after), choice));
     }
     if (page.rows.size() > query.limit) {
         page.rows.pop_back();
@@ -139,18 +120,15 @@ Result<Page> Snapshot::find(const CallQuery& query) {
 Result<std::vector<CallPositions>> Snapshot::positions(const CallQuery& query) {
     STENO_TRY(check(query, kMaxPositions));
     STENO_ASSIGN(const auto after, decode_cursor(query));
-    const auto read = [&]() -> Result<std::vector<CallPositions>> {
-        STENO_ASSIGN(Answer answer,
-                     ask(sql::select_page(dialect(), PositionsReader::column_list(), query, after)));
-        std::vector<CallPositions> out;
-        for (Chunk chunk = answer.next(); chunk; chunk = answer.next()) {
-            const PositionsReader reader(chunk.get());
-            for (std::size_t i = 0; i < reader.size() && out.size() < query.limit; ++i)
-                out.push_back(reader.row(i));
-        }
-        return out;
-    };
-    return when_rows_rest(query.limit, read);
+    STENO_ASSIGN(Answer answer,
+                 ask(sql::select_page(dialect(), PositionsReader::column_list(), query, after)));
+    std::vector<CallPositions> out;
+    for (Chunk chunk = answer.next(); chunk; chunk = answer.next()) {
+        const PositionsReader reader(chunk.get());
+        for (std::size_t i = 0; i < reader.size() && out.size() < query.limit; ++i)
+            out.push_back(reader.row(i));
+    }
+    return out;
 }
 
 Result<std::optional<Row>> Snapshot::get(const Uuid& id, std::optional<std::string_view> project) {

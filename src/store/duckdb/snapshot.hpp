@@ -49,8 +49,6 @@ class Snapshot final : public CallQueries, public NumberScanner {
     Result<std::vector<Row>> rows_of(const sql::Statement& statement, const ColumnChoice& choice);
     /// After an error, which ends a transaction: whether a new one sees the same.
     bool begun_again(Connection& connection);
-    template <class Ask>
-    auto when_rows_rest(std::uint64_t full, Ask&& ask) -> decltype(ask());
 
     ReadSide& side_;
     Readers::Turn turn_;
