@@ -202,10 +202,6 @@ Result<Answer> Connection::stream(const Prepared& statement, std::span<const Val
     return answer;
 }
 
-void Connection::roll_back() {
-    if (const auto statement = prepare("ROLLBACK")) static_cast<void>(stream(*statement, {}));
-}
-
 Result<Answer> Connection::run(const sql::Statement& statement,
                                std::optional<std::chrono::milliseconds> timeout) {
     STENO_ASSIGN(const Prepared prepared, prepare(statement.text));

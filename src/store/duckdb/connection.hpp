@@ -100,9 +100,6 @@ class Connection {
     Result<Answer> stream(const Prepared& statement, std::span<const Value> parameters,
                           const std::function<Result<void>()>& wanted = {});
     Result<Answer> run(const std::string& sql) { return run(sql::Statement{sql, {}}); }
-    /// Ends its transaction, if it has one. Not cancelled: what nobody waits for any more must leave none to
-    /// whoever has the connection next.
-    void roll_back();
 
   private:
     /// Until the answer's first rows are there, or `wanted`, asked between two tasks, gives an error.

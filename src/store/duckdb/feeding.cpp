@@ -121,7 +121,7 @@ Result<void> Feeding::apply(std::span<const Change> changes, std::span<const Wat
     if (!done) {
         appender_ = Appender();
         static_cast<void>(rows_.take());
-        writer_.roll_back();
+        static_cast<void>(writer_.run("ROLLBACK"));
         return std::unexpected(std::move(done).error().with_context("feeding the store"));
     }
     for (const Watermark& mark : watermarks) watermarks_[mark.stream] = mark.sequence;
@@ -145,7 +145,7 @@ Result<void> Feeding::apply(std::span<const Change> changes, std::span<const Wat
 Result<void> Feeding::forget(std::span<const Position> until) {
     STENO_TRY(writer_.run("BEGIN TRANSACTION"));
     if (auto removed = remove(until); !removed) {
-        writer_.roll_back();
+        static_cast<void>(writer_.run("ROLLBACK"));
         return std::unexpected(std::move(removed).error().with_context("forgetting calls"));
     }
     for (const Position& last : until)
@@ -170,7 +170,7 @@ Result<void> Feeding::remove(std::span<const Position> until) {
 Result<void> Feeding::forget_payloads(std::span<const LostPayloads> lost) {
     STENO_TRY(writer_.run("BEGIN TRANSACTION"));
     if (auto blanked = blank_previews(lost); !blanked) {
-        writer_.roll_back();
+        static_cast<void>(writer_.run("ROLLBACK"));
         return std::unexpected(std::move(blanked).error().with_context("forgetting prompts and answers"));
     }
     return {};

@@ -61,7 +61,7 @@ Result<std::unique_ptr<Snapshot>> Snapshot::take(ReadSide& side, unsigned at_onc
 }
 
 Snapshot::~Snapshot() {
-    for (Connection& connection : turn_.all()) connection.roll_back();
+    for (Connection& connection : turn_.all()) static_cast<void>(connection.run("ROLLBACK"));
 }
 
 Result<void> Snapshot::begin(Connection& connection) {
@@ -79,7 +79,7 @@ Result<void> Snapshot::begin() {
 }
 
 bool Snapshot::begun_again(Connection& connection) {
-    connection.roll_back();
+    static_cast<void>(connection.run("ROLLBACK"));
     const std::scoped_lock nothing_is_committed(side_.committing);
     return side_.answers.now() == moment_ && begin(connection);
 }
