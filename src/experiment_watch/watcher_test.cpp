@@ -10,6 +10,7 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include <array>
 #include <filesystem>
 #include <memory>
 #include <random>
@@ -91,9 +92,10 @@ class WatcherTest : public testing::Test {
                 Call& call = upsert.row.call;
                 call.id = Uuid::random(ids_);
                 call.kind = Kind::Chat;
-                call.status = unit_() < (of_b ? fails_b : 0.01) ? Status::Failure : Status::Success;
+                call.status = unit_(of_b) < (of_b ? fails_b : 0.01) ? Status::Failure : Status::Success;
                 call.started_at = Timestamp{clock_.now().unix_nanos - 1'000'000 * (n + 1), 0};
-                call.feedback.verdict = unit_() < (of_b ? accepted_b : accepted_a) ? "accepted" : "rejected";
+                call.feedback.verdict =
+                    unit_(of_b) < (of_b ? accepted_b : accepted_a) ? "accepted" : "rejected";
                 call.prompt.experiment = {
                     experiment.id, of_b ? "short" : "control", unit, assigned.probability, {}, {}, {}};
                 upsert.row.closed_at.sequence = ++sequence_;
@@ -103,7 +105,7 @@ class WatcherTest : public testing::Test {
         const store::Watermark mark{{}, sequence_};
         EXPECT_TRUE(store_->apply(changes, std::span(&mark, 1)));
     }
-    double unit_() { return static_cast<double>(random_() >> 11) * 0x1p-53; }
+    double unit_(bool of_b) { return static_cast<double>(random_[of_b]() >> 11) * 0x1p-53; }
 
     std::filesystem::path folder_;
     std::unique_ptr<control::Database> database_;
@@ -114,7 +116,9 @@ class WatcherTest : public testing::Test {
     ManualClock clock_{kNow.unix_nanos};
     Result<void> ready_;
     std::unique_ptr<Watcher> watcher_;
-    std::mt19937_64 random_{7};
+    /// Of each variant, the same: whose users they are follows from the experiment's id, another one each
+    /// time, and variants that are equal must not differ by that chance.
+    std::array<std::mt19937_64, 2> random_{std::mt19937_64(7), std::mt19937_64(7)};
     SeededRandom ids_{7};
     std::uint64_t sequence_ = 0;
     int users_ = 0;

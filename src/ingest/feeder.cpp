@@ -214,10 +214,15 @@ void Feeder::fold_when_quiet() {
         last_fed_ = now;
     }
     if (fed_count_ - folded_ < kWorthFolding || now - last_fed_ < kQuietNanos) return;
-    folded_ = fed_count_;
     applying_since_ = now;
-    if (auto folded = store_.checkpoint(); !folded) log::warning("{}", folded.error().message);
+    const auto folded = store_.checkpoint();
     applying_since_ = 0;
+    if (!folded && folded.error().code == Code::Unavailable) {
+        last_fed_ = now;  // it is read all the time; later
+        return;
+    }
+    folded_ = fed_count_;
+    if (!folded) log::warning("{}", folded.error().message);
 }
 
 Result<void> Feeder::add_stream(const Uuid& id, std::span<const store::Watermark> watermarks) {
