@@ -177,6 +177,42 @@ TEST_P(StoreSuite, WhoGoesAwayLeavesNothingBehind) {
     EXPECT_EQ(sums_of(*snapshot, calls_by("status")), sums_of(*snapshot, calls_by("")));
 }
 
+TEST_P(StoreSuite, NoCallIsMissedWhileTheLogIsFoldedIn) {
+    const auto calls = plausible_calls(6000, 72);
+    std::uint64_t sequence = 0;
+    std::vector<Change> first;
+    for (std::size_t i = 0; i < 1200; ++i) first.push_back(upsert(calls[i], ++sequence));
+    ASSERT_TRUE(store().apply(first, std::vector<Watermark>{at(sequence)}));
+    std::atomic<bool> done = false;
+    std::jthread writer([&] {
+        std::mt19937_64 random(72);
+        std::size_t i = first.size();
+        for (int round = 0; round < 300; ++round) {
+            std::vector<Change> batch;
+            for (const std::size_t end = i + 1 + random() % 20; i < end; ++i)
+                batch.push_back(upsert(calls[i], ++sequence));
+            for (int k = 0; k < 5; ++k) batch.push_back(upsert(calls[random() % i], ++sequence, true));
+            EXPECT_TRUE(store().apply(batch, std::vector<Watermark>{at(sequence)}));
+            if (random() % 3 == 0) static_cast<void>(store().checkpoint());
+        }
+        done = true;
+    });
+    CallQuery all;
+    all.limit = kMaxPositions;
+    std::vector<std::jthread> readers;
+    for (int reader = 0; reader < 3; ++reader) {
+        readers.emplace_back([&] {
+            while (!done) {
+                const auto snapshot = value(store().snapshot());
+                ASSERT_NE(snapshot, nullptr);
+                const std::size_t there = value(snapshot->positions(all)).size();
+                for (int again = 0; again < 10; ++again)
+                    EXPECT_EQ(value(snapshot->positions(all)).size(), there);
+            }
+        });
+    }
+}
+
 TEST_P(StoreSuite, AsManySnapshotsAsAnybodyNeeds) {
     apply(plausible_calls(50, 73));
     for (int round = 0; round < 100; ++round) {

@@ -290,6 +290,7 @@ Result<void> Feeding::flush() {
     if (!appender_ &&
         duckdb_appender_create(writer_.get(), nullptr, "calls", appender_.out()) != DuckDBSuccess)
         return engine_error("appending", duckdb_appender_error(appender_.get()));
+    appended_ += rows_.size();
     if (duckdb_append_data_chunk(appender_.get(), rows_.take()) != DuckDBSuccess ||
         duckdb_appender_flush(appender_.get()) != DuckDBSuccess)
         return engine_error("appending", duckdb_appender_error(appender_.get()));

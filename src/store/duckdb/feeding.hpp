@@ -34,6 +34,8 @@ class Feeding {
     Result<void> forget_payloads(std::span<const LostPayloads> lost);
     Result<void> forget(std::span<const Position> until);
     Result<void> checkpoint();
+    /// Rows, since it was opened.
+    [[nodiscard]] std::uint64_t appended() const { return appended_; }
 
   private:
     struct Waiting {
@@ -60,6 +62,7 @@ class Feeding {
     const Commit commit_;
     Appender appender_;  ///< made again after an error
     RowWriter rows_;
+    std::uint64_t appended_ = 0;
     std::map<Uuid, std::uint64_t> watermarks_;
     std::unordered_map<Uuid, std::vector<Waiting>> waiting_;
     std::int64_t next_waiting_ = 0;
